@@ -1,0 +1,177 @@
+//! The account of a run: what the ledger holds and the reports tell.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::finding::{Finding, Place};
+use super::item::Item;
+use super::outcome::Verdict;
+use super::referral::{ETag, ReferralId};
+
+/// What a run is, as said when it was planned.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct About {
+    /// The program's version that planned it.
+    pub program: String,
+    /// `apply` or `migrate`.
+    pub command: String,
+    /// When it was planned.
+    pub created: Timestamp,
+    /// A GUID shared by all calls of the run (`MS-CorrelationId`).
+    pub correlation_id: Uuid,
+    /// Where it would send: the API's base URL, or `sandbox`.
+    pub target: String,
+    /// Where the referrals' state came from: `live`, `none`, or a file.
+    pub state_from: String,
+    /// Why, in the user's words.
+    pub reason: Option<String>,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Rows and items are still being written: nothing of it may be sent.
+    Planning,
+    /// Planned completely; nothing was sent.
+    Planned,
+    /// Sending began, and has not come to its end.
+    Stopped,
+    /// Every item has its outcome.
+    Finished,
+}
+
+/// The form of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// A header and records.
+    Csv,
+    /// A JSON object a line.
+    Jsonl,
+}
+
+/// One input of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputInfo {
+    /// As the user named it; `-` is standard input.
+    pub path: String,
+    /// Of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Data rows, the bad ones included.
+    pub rows: u64,
+    /// Its form.
+    pub format: Format,
+    /// A CSV's header cells as written, `result.*` left out; empty for JSONL.
+    pub columns: Vec<String>,
+}
+
+/// A row as it was read, so that reports can give it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RowText {
+    /// A CSV record's cells, in the order of [`InputInfo::columns`] (a ragged row has more or
+    /// fewer), `result.*` left out.
+    Cells(Vec<String>),
+    /// A JSONL line.
+    Line(String),
+}
+
+/// One input row as it is put on record while planning.
+#[derive(Debug, Clone)]
+pub struct RowRecord {
+    /// Its ordinal in the run, counted from 1 over all inputs.
+    pub row: u64,
+    /// Where it begins.
+    pub place: Place,
+    /// The referral it names, where it got that far.
+    pub id: Option<ReferralId>,
+    /// What was read.
+    pub text: RowText,
+    /// The item it belongs to, by number. `None` for a row that names no referral.
+    pub item: Option<u64>,
+    /// Its own verdict, where it is decided without its item.
+    pub verdict: Option<Verdict>,
+    /// What was found about the row by itself.
+    pub findings: Vec<Finding>,
+}
+
+/// How an item, and with it its rows, came out.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The outcome and its reason.
+    pub verdict: Verdict,
+    /// The referral's version afterwards, where it is known.
+    pub etag: Option<ETag>,
+    /// On a conflict: the current values of the fields the item touches, an object by pointer.
+    pub theirs: Option<Box<RawValue>>,
+    /// When it was decided.
+    pub at: Timestamp,
+}
+
+/// An item with how it came out; what is not settled is to be sent.
+#[derive(Debug, Clone)]
+pub struct ItemAccount {
+    /// The item.
+    pub item: Item,
+    /// Where its rows begin, in file order.
+    pub rows: Vec<Place>,
+    /// What planning decided, where there is nothing to send.
+    pub planned: Option<Verdict>,
+}
+
+/// All that is known of one input row, for the reports.
+#[derive(Debug, Clone)]
+pub struct RowAccount {
+    /// Its ordinal in the run.
+    pub row: u64,
+    /// Where it begins.
+    pub place: Place,
+    /// The referral it names.
+    pub id: Option<ReferralId>,
+    /// What was read.
+    pub text: RowText,
+    /// Its outcome; `planned` or `unsent` where its item was never settled.
+    pub verdict: Verdict,
+    /// The referral's version afterwards, where it is known.
+    pub etag: Option<ETag>,
+    /// Requests made for its item that could have changed something.
+    pub attempts: u32,
+    /// The `client-request-id` of each attempt, in order.
+    pub request_ids: Vec<Uuid>,
+    /// When the first attempt was written down.
+    pub first_sent: Option<Timestamp>,
+    /// When it was settled.
+    pub at: Option<Timestamp>,
+    /// On a conflict: values that were planned from, an object by pointer.
+    pub base: Option<Box<RawValue>>,
+    /// On a conflict: values that were wanted.
+    pub ours: Option<Box<RawValue>>,
+    /// On a conflict: values that were found.
+    pub theirs: Option<Box<RawValue>>,
+}
+
+/// Requests made and time spent, added up over all processes that worked on a run.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Figures {
+    /// GETs of one referral.
+    pub get: u64,
+    /// List pages.
+    pub list: u64,
+    /// PATCHes, as counted by the ledger's attempts.
+    pub patch: u64,
+    /// Requests for a token.
+    pub token: u64,
+    /// Answers that said: slow down.
+    pub throttled: u64,
+    /// Requests that repeated an earlier one.
+    pub retried: u64,
+    /// Wall time of planning and sending.
+    pub seconds: f64,
+    /// Of it, the time in which requests waited for the rate limit alone.
+    pub waiting_for_rate: f64,
+    /// Of it, the time in which the server had asked for a pause.
+    pub paused_by_server: f64,
+}

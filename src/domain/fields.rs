@@ -1,0 +1,301 @@
+//! The table of paths: which parts of a referral may be changed, under which names, of which type.
+//!
+//! The patchable ones are the paths of Microsoft's own connector definition. What the service
+//! manages by itself is never sent. Everything else is unconfirmed: nobody documents that the
+//! service accepts it, so the user opts in path by path.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::pointer::Pointer;
+
+/// A part of a referral that is documented as patchable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is the wire name in the table below")]
+pub enum Field {
+    StatusReason,
+    SalesStage,
+    CampaignId,
+    ExternalReferenceId,
+    ReferralProgram,
+    Notes,
+    DealValue,
+    Currency,
+    ClosingDateTime,
+    Solutions,
+    Team,
+    CustomerTeam,
+    ShareConsent,
+    Status,
+    Substatus,
+}
+
+/// The type of a field's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A JSON string.
+    Text,
+    /// A decimal number that keeps its digits.
+    Decimal,
+    /// An ISO 4217 code.
+    Currency,
+    /// An instant, written in UTC.
+    DateTime,
+    /// `true` or `false`.
+    Boolean,
+    /// An array of people, told apart by e-mail address.
+    Members,
+    /// An array of solutions, told apart by id.
+    Solutions,
+    /// Any JSON value: a path that the user opted into.
+    Any,
+}
+
+struct Row {
+    field: Field,
+    pointer: &'static str,
+    kind: Kind,
+}
+
+/// The fields in the order in which a document sends them: status and substatus last.
+const TABLE: [Row; 15] = {
+    const fn row(field: Field, pointer: &'static str, kind: Kind) -> Row {
+        Row { field, pointer, kind }
+    }
+    [
+        row(Field::StatusReason, "/statusReason", Kind::Text),
+        row(Field::SalesStage, "/salesStage", Kind::Text),
+        row(Field::CampaignId, "/campaignId", Kind::Text),
+        row(Field::ExternalReferenceId, "/externalReferenceId", Kind::Text),
+        row(Field::ReferralProgram, "/referralProgram", Kind::Text),
+        row(Field::Notes, "/details/notes", Kind::Text),
+        row(Field::DealValue, "/details/dealValue", Kind::Decimal),
+        row(Field::Currency, "/details/currency", Kind::Currency),
+        row(Field::ClosingDateTime, "/details/closingDateTime", Kind::DateTime),
+        row(Field::Solutions, "/details/requirements/solutions", Kind::Solutions),
+        row(Field::Team, "/team", Kind::Members),
+        row(Field::CustomerTeam, "/customerProfile/team", Kind::Members),
+        row(Field::ShareConsent, "/consent/consentToShareReferralWithMicrosoftSellers", Kind::Boolean),
+        row(Field::Status, "/status", Kind::Text),
+        row(Field::Substatus, "/substatus", Kind::Text),
+    ]
+};
+
+/// Written by the service alone. Also every member whose name begins with `@odata.`.
+pub const SERVER_MANAGED: [&str; 22] = [
+    "id",
+    "engagementId",
+    "organizationId",
+    "organizationName",
+    "createdDateTime",
+    "updatedDateTime",
+    "expirationDateTime",
+    "acceptedDateTime",
+    "closedDateTime",
+    "eTag",
+    "links",
+    "direction",
+    "quality",
+    "isSpam",
+    "tags",
+    "registrationStatus",
+    "registrations",
+    "trackingInfo",
+    "lastModifiedVia",
+    "lastRunId",
+    "createdVia",
+    "mpnId",
+];
+
+/// Known members of a referral of which nobody says that they can be patched, with their types.
+const UNCONFIRMED: [(&str, Kind); 24] = [
+    ("/name", Kind::Text),
+    ("/qualification", Kind::Text),
+    ("/type", Kind::Text),
+    ("/target", Kind::Any),
+    ("/customerProfile/name", Kind::Text),
+    ("/customerProfile/size", Kind::Text),
+    ("/customerProfile/ids", Kind::Any),
+    ("/customerProfile/address/addressLine1", Kind::Text),
+    ("/customerProfile/address/addressLine2", Kind::Text),
+    ("/customerProfile/address/city", Kind::Text),
+    ("/customerProfile/address/state", Kind::Text),
+    ("/customerProfile/address/region", Kind::Text),
+    ("/customerProfile/address/postalCode", Kind::Text),
+    ("/customerProfile/address/country", Kind::Text),
+    ("/inviteContext/notes", Kind::Text),
+    ("/inviteContext/invitedBy", Kind::Any),
+    ("/inviteContext/assistanceRequestCode", Kind::Text),
+    ("/consent/consentToContact", Kind::Boolean),
+    // The double "To" is how the service spells it.
+    ("/consent/consentToToShareInfoWithOthers", Kind::Boolean),
+    ("/details/customerAction", Kind::Text),
+    ("/details/customerRequestedContact", Kind::Boolean),
+    ("/details/requirements/industries", Kind::Any),
+    ("/details/requirements/services", Kind::Any),
+    ("/details/requirements/additionalRequirements", Kind::Text),
+];
+
+static POINTERS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
+    TABLE.iter().map(|row| Pointer::parse(row.pointer).expect("the table holds valid pointers")).collect()
+});
+
+impl Field {
+    /// Every field, in the order in which a document sends them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.field)
+    }
+
+    /// The field's JSON Pointer.
+    pub fn pointer(self) -> &'static Pointer {
+        &POINTERS[self as usize]
+    }
+
+    /// The type of the field's value.
+    pub fn kind(self) -> Kind {
+        TABLE[self as usize].kind
+    }
+
+    /// Whether the field is an array that takes new elements at its end (`…/-`).
+    pub fn is_list(self) -> bool {
+        matches!(self.kind(), Kind::Members | Kind::Solutions)
+    }
+}
+
+/// A place in a referral that a change may be about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Path {
+    /// One of the documented fields.
+    Known(Field),
+    /// An unconfirmed path that the user opted into.
+    Opted(Pointer),
+}
+
+impl Path {
+    /// The path's JSON Pointer.
+    pub fn pointer(&self) -> &Pointer {
+        match self {
+            Self::Known(field) => field.pointer(),
+            Self::Opted(pointer) => pointer,
+        }
+    }
+
+    /// The type of the value at this path.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Known(field) => field.kind(),
+            Self::Opted(pointer) => unconfirmed_kind(pointer.as_str()).unwrap_or(Kind::Any),
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pointer().fmt(out)
+    }
+}
+
+/// What a pointer in a change file turns out to name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// A documented field as a whole.
+    Field(Field),
+    /// The end of a documented list: `/team/-`.
+    Append(Field),
+    /// One element of a documented list, or something in it. The service has no indexed paths.
+    Indexed(Field),
+    /// Managed by the service: never sent.
+    ServerManaged,
+    /// Known or unknown, but not confirmed to be patchable.
+    Unconfirmed,
+}
+
+/// Says what a pointer names.
+pub fn resolve(pointer: &Pointer) -> Resolved {
+    let text = pointer.as_str();
+    for row in &TABLE {
+        if text == row.pointer {
+            return Resolved::Field(row.field);
+        }
+        if row.field.is_list()
+            && let Some(rest) = text.strip_prefix(row.pointer).and_then(|rest| rest.strip_prefix('/'))
+        {
+            return if rest == "-" { Resolved::Append(row.field) } else { Resolved::Indexed(row.field) };
+        }
+    }
+    let outermost = pointer.tokens().next().unwrap_or_default();
+    let managed = SERVER_MANAGED.contains(&outermost.as_ref()) || outermost.starts_with("@odata.");
+    if managed { Resolved::ServerManaged } else { Resolved::Unconfirmed }
+}
+
+/// The type of a known but unconfirmed path; `None` for a path that no source knows.
+pub fn unconfirmed_kind(pointer: &str) -> Option<Kind> {
+    UNCONFIRMED.iter().find(|(known, _)| *known == pointer).map(|(_, kind)| *kind)
+}
+
+/// Every pointer that any source knows, patchable ones first: what a typed name is looked up in.
+pub fn known_pointers() -> impl Iterator<Item = String> {
+    TABLE
+        .iter()
+        .map(|row| row.pointer.to_owned())
+        .chain(UNCONFIRMED.iter().map(|(pointer, _)| (*pointer).to_owned()))
+        .chain(SERVER_MANAGED.iter().map(|name| format!("/{name}")))
+}
+
+impl Serialize for Path {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.pointer().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Path {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pointer = Pointer::deserialize(deserializer)?;
+        Ok(match resolve(&pointer) {
+            Resolved::Field(field) => Self::Known(field),
+            _ => Self::Opted(pointer),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_stands_in_the_order_of_its_fields() {
+        for (at, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.field as usize, at, "{}", row.pointer);
+        }
+    }
+
+    #[test]
+    fn resolves_every_sort_of_path() {
+        for (text, wanted) in [
+            ("/status", Resolved::Field(Field::Status)),
+            ("/details/dealValue", Resolved::Field(Field::DealValue)),
+            ("/team/-", Resolved::Append(Field::Team)),
+            ("/customerProfile/team/-", Resolved::Append(Field::CustomerTeam)),
+            ("/team/0", Resolved::Indexed(Field::Team)),
+            ("/team/0/email", Resolved::Indexed(Field::Team)),
+            ("/details/requirements/solutions/-", Resolved::Append(Field::Solutions)),
+            ("/id", Resolved::ServerManaged),
+            ("/links/self", Resolved::ServerManaged),
+            ("/@odata.context", Resolved::ServerManaged),
+            ("/mpnId", Resolved::ServerManaged),
+            ("/name", Resolved::Unconfirmed),
+            ("/details", Resolved::Unconfirmed),
+            ("/teams", Resolved::Unconfirmed),
+        ] {
+            assert_eq!(resolve(&Pointer::parse(text).unwrap()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn eighteen_paths_are_patchable() {
+        let appends = Field::all().filter(|field| field.is_list()).count();
+        assert_eq!(Field::all().count() + appends, 18);
+    }
+}

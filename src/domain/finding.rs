@@ -1,0 +1,85 @@
+//! Findings: what is wrong, or worth a look, about a row. They are values that are collected; one
+//! never hides the next.
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::Rule;
+
+/// What a finding leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Not reported at all.
+    Allow,
+    /// Reported; the row is sent.
+    Warn,
+    /// Reported; nothing is sent for the row.
+    Deny,
+}
+
+impl Level {
+    /// The level of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "allow" => Some(Self::Allow),
+            "warn" => Some(Self::Warn),
+            "deny" => Some(Self::Deny),
+            _ => None,
+        }
+    }
+
+    /// The name that a user types.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// A place in an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Which of the run's inputs, counted from 0.
+    pub input: u32,
+    /// The line on which the record begins, counted from 1.
+    pub line: u64,
+    /// In CSV the number of the cell, in JSONL the character; counted from 1.
+    pub column: u32,
+}
+
+/// One thing found about a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which rule it is about.
+    pub rule: Rule,
+    /// What it leads to in this run.
+    pub level: Level,
+    /// Where the input says it.
+    pub place: Place,
+    /// What was found: lower case, no full stop.
+    pub message: String,
+    /// What would help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// A finding of a rule that no user can soften.
+    pub fn deny(rule: Rule, place: Place, message: impl Into<String>) -> Self {
+        Self { rule, level: Level::Deny, place, message: message.into(), hint: None }
+    }
+
+    /// The same, with what would help.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Whether it keeps the row from being sent.
+    pub fn is_deny(&self) -> bool {
+        self.level == Level::Deny
+    }
+}

@@ -1,0 +1,193 @@
+//! JSON read one level at a time, with every value kept as the text it was written in.
+//!
+//! Money must keep its digits, and `null` must be told from absent; a tree of parsed values loses
+//! the first and a typed struct loses the second. [`Object`] keeps both: its members are raw text,
+//! parsed only when somebody asks for the level below.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::pointer::Pointer;
+
+/// How deep a document may be nested before it is refused. The service nests five levels.
+pub const MAX_DEPTH: usize = 64;
+
+/// The members of one JSON object in the order they were written, values as raw text.
+///
+/// A name that occurs twice is kept twice; see [`Object::duplicate`]. [`Object::get`] answers with
+/// the last, as most readers do.
+#[derive(Debug, Clone, Default)]
+pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    /// Reads an object from its text. `None` where the text is no JSON object.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Reads an object from a raw value. `None` where the value is of another type.
+    pub fn from_raw(raw: &'a RawValue) -> Option<Self> {
+        raw.get().starts_with('{').then(|| Self::parse(raw.get()))?
+    }
+
+    /// The value of a member, which may be `null`; `None` where the member is absent.
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    /// The members in the order they were written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(key, value)| (key.as_ref(), *value))
+    }
+
+    /// The first name that occurs more than once.
+    pub fn duplicate(&self) -> Option<&str> {
+        self.0
+            .iter()
+            .enumerate()
+            .find(|(at, (key, _))| self.0[..*at].iter().any(|(earlier, _)| earlier == key))
+            .map(|(_, (key, _))| key.as_ref())
+    }
+
+    /// The value that a pointer names. `None` where it, or a parent of it, is absent or no object.
+    /// Array elements cannot be addressed: the service has no indexed paths.
+    pub fn at(&self, pointer: &Pointer) -> Option<&'a RawValue> {
+        let mut tokens = pointer.tokens();
+        let mut value = self.get(&tokens.next()?)?;
+        for token in tokens {
+            value = Object::from_raw(value)?.get(&token)?;
+        }
+        Some(value)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Name(name)) = map.next_key()? {
+                    members.push((name, map.next_value()?));
+                }
+                Ok(Object(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// A member's name, borrowed from the text unless it holds an escape.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a member name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// The elements of a JSON array as raw text. `None` where the value is no array.
+pub fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
+    raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()).ok())?
+}
+
+/// The text of a JSON string, unescaped. `None` where the value is no string.
+pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    if !raw.get().starts_with('"') {
+        return None;
+    }
+    serde_json::from_str::<Name<'_>>(raw.get()).ok().map(|Name(text)| text)
+}
+
+/// Whether a value is the literal `null`.
+pub fn is_null(raw: &RawValue) -> bool {
+    raw.get() == "null"
+}
+
+/// The JSON text of anything that serialises.
+///
+/// # Panics
+/// Never for the types of this crate: none of them has a map with keys other than strings, nor a
+/// serialiser of its own that fails.
+pub fn raw<T: serde::Serialize + ?Sized>(value: &T) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("a value of this crate serialises")
+}
+
+/// The deepest nesting of arrays and objects in a JSON text, strings passed over.
+///
+/// Raw values are taken without descending into them, so a document of any depth arrives here; what
+/// reads it later must not run out of stack.
+pub fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_keep_their_text_and_null_is_not_absent() {
+        let object = Object::parse(r#"{"a":0.10,"b":null,"c":{"d\u0041":[1, 2]}}"#).unwrap();
+        assert_eq!(object.get("a").unwrap().get(), "0.10");
+        assert!(is_null(object.get("b").unwrap()));
+        assert!(object.get("x").is_none());
+        let at = |text: &str| object.at(&Pointer::parse(text).unwrap()).map(RawValue::get);
+        assert_eq!(at("/c/dA"), Some("[1, 2]"));
+        assert_eq!(at("/c/x"), None);
+        assert_eq!(at("/a/x"), None);
+    }
+
+    #[test]
+    fn duplicates_are_seen() {
+        assert_eq!(Object::parse(r#"{"a":1,"b":2,"a":3}"#).unwrap().duplicate(), Some("a"));
+        assert_eq!(Object::parse(r#"{"a":1,"b":2}"#).unwrap().duplicate(), None);
+    }
+
+    #[test]
+    fn depth_passes_over_strings() {
+        assert_eq!(depth(r#"{"a":"[[[\"[","b":[1,{}]}"#), 3);
+        assert_eq!(depth(&"[".repeat(10_000)), 10_000);
+        assert_eq!(depth("1"), 0);
+    }
+}

@@ -1,0 +1,28 @@
+//! The rules of the trade: what a referral is, what may be changed about it, and what became of
+//! each row.
+//!
+//! Everything here is pure. There is no I/O, no clock, no HTTP and no SQL: whoever calls passes in
+//! the time and the text. The order in which the types come into being is the order of a run:
+//!
+//! | type | meaning | built by |
+//! |---|---|---|
+//! | [`Draft`](change::Draft) | one input row, typed and unjudged | `input` |
+//! | [`Wish`](change::Wish) | all rows for one referral, merged | `plan` |
+//! | [`Approved`](rules::Approved) | what differs from the referral as it stands, and is allowed | [`rules::judge`] only |
+//! | [`Item`](item::Item) | its JSON Patch document | `plan` |
+//! | [`Verdict`](outcome::Verdict) | what became of it | `plan` and `engine` |
+
+pub mod account;
+pub mod change;
+pub mod exchange;
+pub mod fields;
+pub mod finding;
+pub mod item;
+pub mod json;
+pub mod meaning;
+pub mod outcome;
+pub mod pointer;
+pub mod referral;
+pub mod rules;
+pub mod status;
+pub mod value;

@@ -1,0 +1,117 @@
+//! What becomes of a row: exactly one outcome each, and the report it goes to.
+
+use serde::{Deserialize, Serialize};
+
+/// The outcome of a row. Every row has exactly one when a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Written, and confirmed by the answer or by reading back.
+    Applied,
+    /// It already was so; nothing was sent.
+    Unchanged,
+    /// Would be written; only in a run that has not begun.
+    Planned,
+    /// Somebody else changed it, or the eTag is stale; nothing was overwritten.
+    Conflict,
+    /// Against a rule, or not in the input's form; nothing was sent.
+    Invalid,
+    /// The API said no.
+    Refused,
+    /// Given up after retries; known not to be applied.
+    Failed,
+    /// Sent without an answer, and reading back did not settle it.
+    Unknown,
+    /// The run stopped first.
+    Unsent,
+}
+
+/// The report that a row goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bucket {
+    /// `success.csv`
+    Success,
+    /// `conflict.csv`
+    Conflict,
+    /// `error.csv`
+    Error,
+    /// `pending.csv`
+    Pending,
+}
+
+impl Outcome {
+    /// Every outcome, in the order in which reports list them.
+    pub const ALL: [Self; 9] = [
+        Self::Applied,
+        Self::Unchanged,
+        Self::Planned,
+        Self::Conflict,
+        Self::Invalid,
+        Self::Refused,
+        Self::Failed,
+        Self::Unknown,
+        Self::Unsent,
+    ];
+
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Planned => "planned",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Unsent => "unsent",
+        }
+    }
+
+    /// The outcome of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
+    /// The report that rows of this outcome go to.
+    pub fn bucket(self) -> Bucket {
+        match self {
+            Self::Applied | Self::Unchanged | Self::Planned => Bucket::Success,
+            Self::Conflict => Bucket::Conflict,
+            Self::Invalid | Self::Refused | Self::Failed => Bucket::Error,
+            Self::Unknown | Self::Unsent => Bucket::Pending,
+        }
+    }
+
+    /// Whether a run that holds such a row ends with exit code 3.
+    pub fn is_trouble(self) -> bool {
+        !matches!(self, Self::Applied | Self::Unchanged | Self::Planned | Self::Unsent)
+    }
+}
+
+/// An outcome with its reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// A stable word to group by: a rule's id, the API's error code, or the program's own.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// The HTTP status of the deciding answer, where there was one.
+    pub status: Option<u16>,
+}
+
+impl Verdict {
+    /// A verdict that no HTTP answer led to.
+    pub fn new(outcome: Outcome, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { outcome, code: code.into(), message: message.into(), status: None }
+    }
+
+    /// The same, with the HTTP status that led to it.
+    #[must_use]
+    pub fn with_status(mut self, status: Option<u16>) -> Self {
+        self.status = status;
+        self
+    }
+}

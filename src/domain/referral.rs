@@ -1,0 +1,229 @@
+//! A referral: its id, its version, and its state as the service or a snapshot file gave it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::fields::Path;
+use super::json::{self, Object};
+use super::status::Standing;
+
+/// The id of a referral: a GUID. It is never the `engagementId`, which several referrals can share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReferralId(Uuid);
+
+/// Why a text names no referral.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} is no GUID", super::value::excerpt(.0))]
+pub struct NoReferralId(String);
+
+impl FromStr for ReferralId {
+    type Err = NoReferralId;
+
+    /// Takes a GUID, or a URL whose last segment is one.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let last = if text.contains("://") {
+            let path = text.split(['?', '#']).next().unwrap_or_default();
+            path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+        } else {
+            text
+        };
+        Uuid::try_parse(last).map(Self).map_err(|_| NoReferralId(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ReferralId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(out)
+    }
+}
+
+/// The version of a referral, **with its own double quotes**, as `If-Match` carries it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ETag(Box<str>);
+
+/// Why a text is no usable eTag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ETagError {
+    /// `If-Match: *` matches every version: the opposite of what an eTag is for.
+    #[error("\"*\" matches every version and protects nothing")]
+    Any,
+    /// RFC 9110 allows printable ASCII only.
+    #[error("an eTag holds printable ASCII characters only")]
+    NotPrintable,
+    /// There is nothing between the quotes.
+    #[error("the eTag is empty")]
+    Empty,
+}
+
+impl ETag {
+    /// Keeps an eTag as the service sent it.
+    ///
+    /// # Errors
+    /// Where it could not be sent back in a header.
+    pub fn from_service(text: &str) -> Result<Self, ETagError> {
+        match text.trim_matches('"') {
+            "" => return Err(ETagError::Empty),
+            "*" => return Err(ETagError::Any),
+            _ => {}
+        }
+        if !text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
+            return Err(ETagError::NotPrintable);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// Reads an eTag that a person or a spreadsheet may have stripped of its quotes: they are put
+    /// back.
+    ///
+    /// # Errors
+    /// See [`ETagError`].
+    pub fn from_input(text: &str) -> Result<Self, ETagError> {
+        let text = text.trim();
+        let quoted = text.starts_with('"') || text.starts_with("W/\"");
+        if quoted { Self::from_service(text) } else { Self::from_service(&format!("\"{text}\"")) }
+    }
+
+    /// The eTag, quotes included.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// A referral as it stood when it was read. Members unknown to this program are carried along.
+#[derive(Debug, Clone)]
+pub struct Snapshot<'a> {
+    id: ReferralId,
+    etag: Option<ETag>,
+    members: Object<'a>,
+}
+
+/// Why a text is no referral.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// No JSON, or no object.
+    #[error("no JSON object")]
+    NoObject,
+    /// There is no `id`, or it is no GUID.
+    #[error("no \"id\" that is a GUID")]
+    NoId,
+    /// More levels than any referral has.
+    #[error("nested more than {} levels deep", json::MAX_DEPTH)]
+    TooDeep,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Reads a referral from its JSON text.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`]. An eTag that couldn't be sent back counts as absent.
+    pub fn parse(text: &'a str) -> Result<Self, SnapshotError> {
+        let members = Object::parse(text.trim()).ok_or(SnapshotError::NoObject)?;
+        if json::depth(text) > json::MAX_DEPTH {
+            return Err(SnapshotError::TooDeep);
+        }
+        let text_of = |name: &str| members.get(name).and_then(json::string);
+        let id = text_of("id").and_then(|id| id.parse().ok()).ok_or(SnapshotError::NoId)?;
+        let etag = text_of("eTag").and_then(|etag| ETag::from_input(&etag).ok());
+        Ok(Self { id, etag, members })
+    }
+
+    /// The referral's id.
+    pub fn id(&self) -> ReferralId {
+        self.id
+    }
+
+    /// The version; absent from some list pages and files.
+    pub fn etag(&self) -> Option<&ETag> {
+        self.etag.as_ref()
+    }
+
+    /// The id of the engagement it belongs to, for telling a user who mixed the two up.
+    pub fn engagement(&self) -> Option<ReferralId> {
+        self.text("engagementId")?.parse().ok()
+    }
+
+    /// Where it stands.
+    pub fn standing(&self) -> Standing {
+        let text = |name: &str| self.text(name).unwrap_or_default();
+        Standing::of(&text("status"), &text("substatus"))
+    }
+
+    /// The value at a path, which may be `null`; `None` where it is absent.
+    pub fn at(&self, path: &Path) -> Option<&'a RawValue> {
+        self.members.at(path.pointer())
+    }
+
+    /// The members, to look at places that are no field.
+    pub fn members(&self) -> &Object<'a> {
+        &self.members
+    }
+
+    /// The text of an outermost member.
+    pub fn text(&self, name: &str) -> Option<std::borrow::Cow<'a, str>> {
+        self.members.get(name).and_then(json::string)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
+
+    #[test]
+    fn ids_are_guids_or_end_a_url() {
+        for (text, known) in [
+            (ID.to_owned(), true),
+            (format!(" {} ", ID.to_uppercase()), true),
+            (format!("https://partner.example.com/referrals/{ID}/?tab=1"), true),
+            (format!("referrals/{ID}"), false),
+            ("R-1".to_owned(), false),
+            (String::new(), false),
+        ] {
+            let got = text.parse::<ReferralId>().map(|id| id.to_string()).ok();
+            assert_eq!(got.as_deref(), known.then_some(ID), "{text}");
+        }
+    }
+
+    #[test]
+    fn etags_get_their_quotes_back() {
+        for (text, wanted) in [
+            ("\"a-1\"", Ok("\"a-1\"")),
+            ("a-1", Ok("\"a-1\"")),
+            ("W/\"a\"", Ok("W/\"a\"")),
+            ("*", Err(ETagError::Any)),
+            ("\"*\"", Err(ETagError::Any)),
+            ("", Err(ETagError::Empty)),
+            ("a\r\nb", Err(ETagError::NotPrintable)),
+            ("é", Err(ETagError::NotPrintable)),
+        ] {
+            let got = ETag::from_input(text);
+            assert_eq!(got.as_ref().map(ETag::as_str).map_err(|error| *error), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_tells_null_from_absent() {
+        let text = format!(r#"{{"id":"{ID}","eTag":"\"v1\"","status":"Active","details":{{"notes":null}}}}"#);
+        let snapshot = Snapshot::parse(&text).unwrap();
+        assert_eq!(snapshot.etag().map(ETag::as_str), Some("\"v1\""));
+        let at = |field| snapshot.at(&Path::Known(field)).map(RawValue::get);
+        assert_eq!(at(super::super::fields::Field::Notes), Some("null"));
+        assert_eq!(at(super::super::fields::Field::DealValue), None);
+        assert_eq!(Snapshot::parse("[]").unwrap_err(), SnapshotError::NoObject);
+        assert_eq!(Snapshot::parse("{}").unwrap_err(), SnapshotError::NoId);
+    }
+}

@@ -1,0 +1,269 @@
+//! Every rule by its id, with its default level and the reason for it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::finding::Level;
+
+/// A rule. Its id is what users type and reports show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the table below says what each is about")]
+pub enum Rule {
+    Transition,
+    ClosedEdit,
+    BackwardsSubstatus,
+    CloseUnaccepted,
+    SetExpired,
+    DeclineAccepted,
+    ReasonMissing,
+    EarlyWin,
+    ClosingDatePast,
+    DealValueMissing,
+    ConsentWithdrawn,
+    UnconfirmedPath,
+    MemberExists,
+    Unseen,
+    Unbound,
+    SubstatusPair,
+    ReadOnlyPath,
+    Clear,
+    Id,
+    Type,
+    RaggedRow,
+    Encoding,
+    Size,
+    Json,
+    DuplicateKey,
+    Operation,
+    Contradiction,
+    Held,
+    UnknownReferral,
+    StaleEtag,
+    Proof,
+}
+
+struct Row {
+    rule: Rule,
+    id: &'static str,
+    default: Level,
+    fixed: bool,
+    about: &'static str,
+}
+
+const fn settable(rule: Rule, id: &'static str, default: Level, about: &'static str) -> Row {
+    Row { rule, id, default, fixed: false, about }
+}
+
+const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> Row {
+    Row { rule, id, default: Level::Deny, fixed: true, about }
+}
+
+const TABLE: [Row; 31] = [
+    settable(
+        Rule::Transition,
+        "transition",
+        Level::Deny,
+        "the documented table of statuses: New may become Active or Closed, Active may become Closed, nothing leads back",
+    ),
+    settable(
+        Rule::ClosedEdit,
+        "closed-edit",
+        Level::Warn,
+        "the table lists Closed → Closed, but four official pages say that closed referrals take no further edit",
+    ),
+    settable(Rule::BackwardsSubstatus, "backwards-substatus", Level::Warn, "Received → Pending goes back"),
+    settable(
+        Rule::CloseUnaccepted,
+        "close-unaccepted",
+        Level::Warn,
+        "New → Won or Lost: the portal offers only to accept or decline a new referral",
+    ),
+    settable(
+        Rule::SetExpired,
+        "set-expired",
+        Level::Warn,
+        "the service expires referrals by itself, after 14 days unanswered",
+    ),
+    settable(
+        Rule::DeclineAccepted,
+        "decline-accepted",
+        Level::Warn,
+        "the portal does not offer to decline an active referral",
+    ),
+    settable(Rule::ReasonMissing, "reason-missing", Level::Warn, "Lost and Declined want a statusReason"),
+    settable(
+        Rule::EarlyWin,
+        "early-win",
+        Level::Warn,
+        "Won within 72 hours of creation may cost the deal registration",
+    ),
+    settable(Rule::ClosingDatePast, "closing-date-past", Level::Warn, "the closing date lies in the past"),
+    settable(Rule::DealValueMissing, "deal-value-missing", Level::Warn, "Won without a deal value"),
+    settable(
+        Rule::ConsentWithdrawn,
+        "consent-withdrawn",
+        Level::Warn,
+        "the consent to share with Microsoft sellers is withdrawn",
+    ),
+    settable(
+        Rule::UnconfirmedPath,
+        "unconfirmed-path",
+        Level::Deny,
+        "not one of the 18 documented paths; --allow-path opts in one by one",
+    ),
+    settable(
+        Rule::MemberExists,
+        "member-exists",
+        Level::Warn,
+        "a member to append is on the list already, with other data; the list is left as it is",
+    ),
+    settable(
+        Rule::Unseen,
+        "unseen",
+        Level::Warn,
+        "planned without looking at the referral (--state none), so its transition cannot be judged",
+    ),
+    settable(
+        Rule::Unbound,
+        "unbound",
+        Level::Warn,
+        "no eTag binds the change, so a concurrent edit would be overwritten unnoticed",
+    ),
+    fixed(
+        Rule::SubstatusPair,
+        "substatus-pair",
+        "a substatus belongs to exactly one status, and Closed or New alone leave open which",
+    ),
+    fixed(Rule::ReadOnlyPath, "read-only-path", "the service alone writes this member"),
+    fixed(Rule::Clear, "clear", "clearing a field (null) needs --clear"),
+    fixed(Rule::Id, "id", "a row names its referral by a GUID, which is not the engagementId"),
+    fixed(Rule::Type, "type", "the value is not of the field's type"),
+    fixed(Rule::RaggedRow, "ragged-row", "the row has more or fewer cells than the header"),
+    fixed(Rule::Encoding, "encoding", "the row is not valid text"),
+    fixed(Rule::Size, "size", "a cell, a line or a nesting is too large"),
+    fixed(Rule::Json, "json", "the line is no JSON object of a known form"),
+    fixed(Rule::DuplicateKey, "duplicate-key", "a JSON object names a member twice"),
+    fixed(
+        Rule::Operation,
+        "operation",
+        "an operation other than add and replace, or a path that cannot be patched so",
+    ),
+    fixed(Rule::Contradiction, "contradiction", "two rows give one field different values"),
+    fixed(
+        Rule::Held,
+        "held",
+        "another row for the same referral is invalid, and one referral is changed as a whole or not at all",
+    ),
+    fixed(Rule::UnknownReferral, "unknown-referral", "the snapshot holds no referral of this id"),
+    fixed(
+        Rule::StaleEtag,
+        "stale-etag",
+        "the row is bound to a version that is no longer the current one (outcome: conflict)",
+    ),
+    fixed(
+        Rule::Proof,
+        "proof",
+        "the document, applied to the referral, would not give what the row asks for: a defect of this program",
+    ),
+];
+
+impl Rule {
+    /// Every rule, those whose level can be set first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.rule)
+    }
+
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    /// The id that users type and reports show.
+    pub fn id(self) -> &'static str {
+        self.row().id
+    }
+
+    /// The rule of an id.
+    pub fn parse(id: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.id == id).map(|row| row.rule)
+    }
+
+    /// The level it has unless the user sets another.
+    pub fn default_level(self) -> Level {
+        self.row().default
+    }
+
+    /// Whether its level can't be set.
+    pub fn is_fixed(self) -> bool {
+        self.row().fixed
+    }
+
+    /// What it is about, in one line.
+    pub fn about(self) -> &'static str {
+        self.row().about
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.id())
+    }
+}
+
+/// The level of every rule in one run.
+#[derive(Debug, Clone)]
+pub struct Levels([Level; TABLE.len()]);
+
+/// A rule whose level can't be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("rule {0} always denies: its level cannot be set")]
+pub struct FixedRule(pub Rule);
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self(std::array::from_fn(|at| TABLE[at].default))
+    }
+}
+
+impl Levels {
+    /// The level of a rule.
+    pub fn of(&self, rule: Rule) -> Level {
+        self.0[rule as usize]
+    }
+
+    /// Sets the level of a rule.
+    ///
+    /// # Errors
+    /// Where the rule is fixed and the level another than `deny`.
+    pub fn set(&mut self, rule: Rule, level: Level) -> Result<(), FixedRule> {
+        if rule.is_fixed() && level != Level::Deny {
+            return Err(FixedRule(rule));
+        }
+        self.0[rule as usize] = level;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_stands_in_the_order_of_its_rules_and_ids_are_their_names() {
+        for (at, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.rule as usize, at, "{}", row.id);
+            assert_eq!(serde_json::to_value(row.rule).unwrap(), row.id);
+            assert_eq!(Rule::parse(row.id), Some(row.rule));
+        }
+    }
+
+    #[test]
+    fn fixed_rules_stay_fixed() {
+        let mut levels = Levels::default();
+        assert_eq!(levels.set(Rule::ReadOnlyPath, Level::Warn), Err(FixedRule(Rule::ReadOnlyPath)));
+        assert_eq!(levels.set(Rule::ReadOnlyPath, Level::Deny), Ok(()));
+        levels.set(Rule::Transition, Level::Warn).unwrap();
+        assert_eq!(levels.of(Rule::Transition), Level::Warn);
+    }
+}

@@ -1,0 +1,392 @@
+//! Judging: from what is wanted, and the referral as it stands, to what may be sent.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
+
+use super::catalogue::{Levels, Rule};
+use super::transitions;
+use crate::domain::change::{Append, Placed, Wish};
+use crate::domain::fields::{Field, Kind, Path};
+use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::item::Change;
+use crate::domain::json;
+use crate::domain::meaning;
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::referral::{ETag, ReferralId, Snapshot};
+use crate::domain::status::{ClosedSubstatus, NewSubstatus, Stage, Standing, Status};
+use crate::domain::value::Wanted;
+
+/// A deal won sooner than this after the referral's creation may lose its registration.
+const EARLY: SignedDuration = SignedDuration::from_hours(72);
+
+/// Changes that differ from the referral as it stands and that the rules allow. Only [`judge`]
+/// builds one.
+#[derive(Debug, Clone)]
+pub struct Approved {
+    id: ReferralId,
+    etag: Option<ETag>,
+    changes: Vec<Change>,
+    closes: bool,
+}
+
+impl Approved {
+    /// The referral.
+    pub fn id(&self) -> ReferralId {
+        self.id
+    }
+
+    /// The version the judgement holds for.
+    pub fn etag(&self) -> Option<&ETag> {
+        self.etag.as_ref()
+    }
+
+    /// The changes in the order in which they are to be sent: status and substatus last, and
+    /// always together. Never empty.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Whether it closes a referral that isn't closed, or that nobody looked at.
+    pub fn closes(&self) -> bool {
+        self.closes
+    }
+}
+
+/// What judging comes to.
+#[derive(Debug, Clone)]
+pub enum Judged {
+    /// May be sent.
+    Approved(Approved),
+    /// The referral is as wanted already.
+    Unchanged,
+    /// Nothing is sent, for a reason. The differences tell a conflict's two sides.
+    Rejected(Verdict, Vec<Change>),
+}
+
+/// Judges what is wanted of one referral against its state, `None` where nobody looked.
+///
+/// Values that already mean what is wanted are dropped before any rule is asked. The findings come
+/// in the order of the rules; an item is sent if none of them denies.
+pub fn judge(
+    wish: &Wish,
+    current: Option<&Snapshot<'_>>,
+    levels: &Levels,
+    now: Timestamp,
+) -> (Judged, Vec<Finding>) {
+    let mut court = Court { wish, current, levels, now, findings: Vec::new() };
+    if let Some(verdict) = court.stale() {
+        let changes = court.differences();
+        return (Judged::Rejected(verdict, changes), court.findings);
+    }
+    let changes = court.differences();
+    if changes.is_empty() {
+        return (Judged::Unchanged, court.findings);
+    }
+    let step = court.step(&changes);
+    court.ask_about_stage(step);
+    court.ask_about_fields(&changes, step);
+    court.ask_about_protection();
+    if let Some(denied) = court.findings.iter().find(|finding| finding.is_deny()) {
+        let verdict = Verdict::new(Outcome::Invalid, denied.rule.id(), &denied.message);
+        return (Judged::Rejected(verdict, changes), court.findings);
+    }
+    let approved = Approved {
+        id: wish.id,
+        etag: court.etag(),
+        closes: step.is_some_and(|to| to.is_closed())
+            && court.standing().and_then(|at| at.status()) != Some(Status::Closed),
+        changes,
+    };
+    (Judged::Approved(approved), court.findings)
+}
+
+struct Court<'a> {
+    wish: &'a Wish,
+    current: Option<&'a Snapshot<'a>>,
+    levels: &'a Levels,
+    now: Timestamp,
+    findings: Vec<Finding>,
+}
+
+impl Court<'_> {
+    fn find(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
+        let level = self.levels.of(rule);
+        if level != Level::Allow {
+            let hint = (!hint.is_empty()).then(|| hint.to_owned());
+            self.findings.push(Finding { rule, level, place, message, hint });
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.current.map(Snapshot::standing)
+    }
+
+    fn etag(&self) -> Option<ETag> {
+        let bound = self.wish.etag.as_ref().map(|etag| &etag.value);
+        bound.or_else(|| self.current.and_then(Snapshot::etag)).cloned()
+    }
+
+    fn stale(&mut self) -> Option<Verdict> {
+        let bound = self.wish.etag.as_ref()?;
+        let current = self.current?.etag()?;
+        if bound.value == *current {
+            return None;
+        }
+        let message = format!("the row is bound to eTag {}, the referral is at {current}", bound.value);
+        let finding = Finding::deny(Rule::StaleEtag, bound.place, message.clone())
+            .hint("somebody changed the referral: look at it, then give its new eTag or none");
+        self.findings.push(finding);
+        Some(Verdict::new(Outcome::Conflict, Rule::StaleEtag.id(), message))
+    }
+
+    /// What is wanted and not there yet, in sending order.
+    fn differences(&mut self) -> Vec<Change> {
+        let mut changes: Vec<Change> = Vec::new();
+        let wish = self.wish;
+        for Placed { value: (path, wanted), .. } in &wish.sets {
+            changes.extend(self.set(path, wanted));
+        }
+        for field in Field::all().filter(|field| field.is_list()) {
+            let appends: Vec<&Placed<Append>> =
+                wish.appends.iter().filter(|append| append.value.field == field).collect();
+            if !appends.is_empty() {
+                self.append(field, &appends, &mut changes);
+            }
+        }
+        changes.sort_by(|one, other| one.path.cmp(&other.path));
+        changes.extend(self.stage_change());
+        changes
+    }
+
+    fn set(&self, path: &Path, wanted: &Wanted) -> Option<Change> {
+        let kind = path.kind();
+        let before = self.current.and_then(|current| current.at(path));
+        let after = match kind {
+            Kind::Members | Kind::Solutions if !wanted.is_clear() => {
+                meaning::overlay(kind, before, wanted.raw())
+            }
+            _ => wanted.raw().to_owned(),
+        };
+        let known = self.current.is_some();
+        (!known || !meaning::same(kind, before, &after)).then(|| Change {
+            path: path.clone(),
+            before: before.filter(|raw| !json::is_null(raw)).map(ToOwned::to_owned),
+            after,
+            appended: Vec::new(),
+        })
+    }
+
+    /// Adds to the end of a list: of the one that the same wish sets, or of the current one.
+    fn append(&mut self, field: Field, appends: &[&Placed<Append>], changes: &mut Vec<Change>) {
+        let kind = field.kind();
+        let path = Path::Known(field);
+        let set = changes.iter().position(|change| change.path == path).map(|at| changes.remove(at));
+        let before = self.current.and_then(|current| current.at(&path)).filter(|raw| !json::is_null(raw));
+        let base = set.as_ref().map(|change| change.after.clone()).or_else(|| before.map(ToOwned::to_owned));
+        let list = base.as_deref().and_then(json::elements).unwrap_or_default();
+        let mut added: Vec<Box<RawValue>> = Vec::new();
+        for append in appends {
+            let known = list.iter().any(|element| {
+                crate::domain::value::element_key(kind, element).is_ok_and(|key| key == append.value.key)
+            });
+            if !known {
+                added.push(append.value.element.clone());
+            } else if !meaning::holds(kind, &list, &append.value.element) {
+                let message = format!("{} is on {path} already, with other data", append.value.key);
+                self.find(
+                    Rule::MemberExists,
+                    append.place,
+                    message,
+                    "to change an element, give the whole list",
+                );
+            }
+        }
+        if set.is_none() && added.is_empty() {
+            return;
+        }
+        let unseen = self.current.is_none() && set.is_none();
+        let after = if unseen {
+            json::raw(&added)
+        } else {
+            let whole: Vec<&RawValue> =
+                list.into_iter().chain(added.iter().map(|element| &**element)).collect();
+            json::raw(&whole)
+        };
+        // Growing a list is only sent as such where the list is known to be there.
+        let grows = set.is_none() && (unseen || before.is_some());
+        changes.push(Change {
+            path,
+            before: before.map(ToOwned::to_owned),
+            after,
+            appended: if grows { added } else { Vec::new() },
+        });
+    }
+
+    fn stage_change(&self) -> Vec<Change> {
+        let Some(Placed { value: wanted, .. }) = &self.wish.stage else {
+            return Vec::new();
+        };
+        let standing = self.standing();
+        if standing.as_ref().and_then(Standing::stage) == Some(*wanted) {
+            return Vec::new();
+        }
+        [(Field::Status, wanted.status().name()), (Field::Substatus, wanted.substatus())]
+            .map(|(field, name)| {
+                let path = Path::Known(field);
+                let before = self.current.and_then(|current| current.at(&path));
+                let before = before.filter(|raw| !json::is_null(raw)).map(ToOwned::to_owned);
+                Change { path, before, after: json::raw(name), appended: Vec::new() }
+            })
+            .into()
+    }
+
+    /// The stage that the changes lead to, if they lead to another one.
+    fn step(&self, changes: &[Change]) -> Option<Stage> {
+        let moves = changes.iter().any(|change| change.path == Path::Known(Field::Status));
+        self.wish.stage.as_ref().filter(|_| moves).map(|stage| stage.value)
+    }
+
+    fn ask_about_stage(&mut self, step: Option<Stage>) {
+        let standing = self.standing();
+        if standing.as_ref().and_then(Standing::status) == Some(Status::Closed) {
+            let message = "the referral is closed".to_owned();
+            self.find(Rule::ClosedEdit, self.wish.place, message, "the service may refuse any edit of it");
+        }
+        let (Some(to), Some(place)) = (step, self.wish.stage.as_ref().map(|stage| stage.place)) else {
+            return;
+        };
+        self.ask_about_transition(standing.as_ref(), to, place);
+        if to == Stage::Closed(ClosedSubstatus::Expired) {
+            let message = "the service expires referrals by itself".to_owned();
+            self.find(Rule::SetExpired, place, message, "Declined or Lost says who ended it");
+        }
+    }
+
+    fn ask_about_transition(&mut self, standing: Option<&Standing>, to: Stage, place: Place) {
+        let Some(from) = standing else {
+            let message = format!("nobody looked whether the referral may become {to}");
+            return self.find(Rule::Unseen, place, message, "plan against the API or a snapshot");
+        };
+        let Some(status) = from.status() else {
+            let message = format!("a referral that stands at {from} is not in the table of transitions");
+            return self.find(
+                Rule::Transition,
+                place,
+                message,
+                "--rule transition=warn sends it all the same",
+            );
+        };
+        if !transitions::allows(status, to.status()) {
+            let message = format!("a referral that is {from} cannot become {to}");
+            let followers: Vec<&str> = transitions::from(status).iter().map(|status| status.name()).collect();
+            let hint = format!("{} may become {}", status.name(), followers.join(", "));
+            return self.find(Rule::Transition, place, message, &hint);
+        }
+        match (status, to) {
+            (Status::New, Stage::New(NewSubstatus::Pending)) if from.stage().is_some() => {
+                self.find(Rule::BackwardsSubstatus, place, format!("{from} goes back to {to}"), "");
+            }
+            (Status::New, Stage::Closed(ClosedSubstatus::Won | ClosedSubstatus::Lost)) => {
+                let message = format!("{from} becomes {to} without having been accepted");
+                self.find(Rule::CloseUnaccepted, place, message, "accept it first (Active), or decline it");
+            }
+            (Status::Active, Stage::Closed(ClosedSubstatus::Declined)) => {
+                let message = "an accepted referral is declined".to_owned();
+                self.find(Rule::DeclineAccepted, place, message, "Lost is what the portal offers");
+            }
+            _ => {}
+        }
+    }
+
+    fn ask_about_fields(&mut self, changes: &[Change], step: Option<Stage>) {
+        let place = self.wish.stage.as_ref().map_or(self.wish.place, |stage| stage.place);
+        if let Some(Stage::Closed(how)) = step {
+            let unreasoned = matches!(how, ClosedSubstatus::Lost | ClosedSubstatus::Declined)
+                && self.lacks(changes, Field::StatusReason);
+            if unreasoned {
+                let message = format!("closed as {} without a statusReason", Stage::Closed(how).substatus());
+                self.find(Rule::ReasonMissing, place, message, "give statusReason");
+            }
+            if how == ClosedSubstatus::Won {
+                self.ask_about_win(changes, place);
+            }
+        }
+        for change in changes {
+            self.ask_about_change(change);
+        }
+    }
+
+    fn ask_about_win(&mut self, changes: &[Change], place: Place) {
+        if self.lacks(changes, Field::DealValue) {
+            let message = "won without a deal value".to_owned();
+            self.find(Rule::DealValueMissing, place, message, "give details.dealValue");
+        }
+        let created = self
+            .current
+            .and_then(|current| current.text("createdDateTime"))
+            .and_then(|text| text.parse::<Timestamp>().ok());
+        if created.is_some_and(|created| self.now.duration_since(created) < EARLY) {
+            let message = "won within 72 hours of creation".to_owned();
+            self.find(
+                Rule::EarlyWin,
+                place,
+                message,
+                "the deal registration may be lost; wait, or accept that",
+            );
+        }
+    }
+
+    fn ask_about_change(&mut self, change: &Change) {
+        let place = self.place_of(&change.path);
+        match &change.path {
+            Path::Known(Field::ClosingDateTime) => {
+                let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+                let date = crate::domain::value::as_instant(&change.after)
+                    .map(|instant| instant.to_zoned(jiff::tz::TimeZone::UTC).date());
+                if let Some(date) = date.filter(|date| *date < today) {
+                    self.find(Rule::ClosingDatePast, place, format!("the closing date {date} is past"), "");
+                }
+            }
+            Path::Known(Field::ShareConsent) => {
+                let had = change.before.as_ref().is_some_and(|before| before.get() == "true");
+                if had && change.after.get() != "true" {
+                    let message = "the consent to share with Microsoft sellers is withdrawn".to_owned();
+                    self.find(Rule::ConsentWithdrawn, place, message, "");
+                }
+            }
+            Path::Known(_) | Path::Opted(_) => {}
+        }
+    }
+
+    fn ask_about_protection(&mut self) {
+        if self.etag().is_none() {
+            let message =
+                "no eTag binds the change: a concurrent edit would be overwritten unnoticed".to_owned();
+            self.find(
+                Rule::Unbound,
+                self.wish.place,
+                message,
+                "plan against the API, or give an eTag column",
+            );
+        }
+    }
+
+    /// Whether a field will be empty once the changes are made. Not known without a look, and then
+    /// not held against the row unless it sets the field to nothing.
+    fn lacks(&self, changes: &[Change], field: Field) -> bool {
+        let path = Path::Known(field);
+        let value = match changes.iter().find(|change| change.path == path) {
+            Some(change) => Some(&*change.after),
+            None => match self.current {
+                Some(current) => current.at(&path),
+                None => return false,
+            },
+        };
+        meaning::same(path.kind(), value, &json::raw(&()))
+    }
+
+    fn place_of(&self, path: &Path) -> Place {
+        let set = self.wish.sets.iter().find(|set| set.value.0 == *path);
+        set.map_or(self.wish.place, |set| set.place)
+    }
+}

@@ -1,0 +1,206 @@
+//! Where a referral stands: status and substatus, which always go together.
+//!
+//! A [`Stage`] carries only the substatuses that belong to its status, so an illegal pair has no
+//! value. What the service sends and this program doesn't know is a [`Standing::Other`], which can
+//! be shown but never be sent.
+
+use std::fmt;
+
+/// A status and its substatus, as the documentation's table pairs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Not answered yet.
+    New(NewSubstatus),
+    /// Accepted and being worked on. Its only substatus is `Accepted`.
+    Active,
+    /// Ended, for good: no documented way leads out of it.
+    Closed(ClosedSubstatus),
+}
+
+/// The substatuses of a new referral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NewSubstatus {
+    /// Sent, and not seen by the receiving side.
+    Pending,
+    /// Seen by the receiving side.
+    Received,
+}
+
+/// The substatuses of a closed referral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClosedSubstatus {
+    /// The deal was made.
+    Won,
+    /// The deal was not made.
+    Lost,
+    /// The receiving side said no.
+    Declined,
+    /// Nobody answered in time; the service sets it by itself.
+    Expired,
+}
+
+/// A status alone, as a change file may name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// See [`Stage::New`].
+    New,
+    /// See [`Stage::Active`].
+    Active,
+    /// See [`Stage::Closed`].
+    Closed,
+}
+
+impl Status {
+    /// Every status, in the order of a referral's life.
+    pub const ALL: [Self; 3] = [Self::New, Self::Active, Self::Closed];
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "New",
+            Self::Active => "Active",
+            Self::Closed => "Closed",
+        }
+    }
+
+    /// The status of a name, letter case aside.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The stages of this status.
+    pub fn stages(self) -> impl Iterator<Item = Stage> {
+        Stage::ALL.into_iter().filter(move |stage| stage.status() == self)
+    }
+}
+
+impl Stage {
+    /// Every legal pair.
+    pub const ALL: [Self; 7] = [
+        Self::New(NewSubstatus::Pending),
+        Self::New(NewSubstatus::Received),
+        Self::Active,
+        Self::Closed(ClosedSubstatus::Won),
+        Self::Closed(ClosedSubstatus::Lost),
+        Self::Closed(ClosedSubstatus::Declined),
+        Self::Closed(ClosedSubstatus::Expired),
+    ];
+
+    /// The status of this stage.
+    pub fn status(self) -> Status {
+        match self {
+            Self::New(_) => Status::New,
+            Self::Active => Status::Active,
+            Self::Closed(_) => Status::Closed,
+        }
+    }
+
+    /// The substatus's name on the wire.
+    pub fn substatus(self) -> &'static str {
+        match self {
+            Self::New(NewSubstatus::Pending) => "Pending",
+            Self::New(NewSubstatus::Received) => "Received",
+            Self::Active => "Accepted",
+            Self::Closed(ClosedSubstatus::Won) => "Won",
+            Self::Closed(ClosedSubstatus::Lost) => "Lost",
+            Self::Closed(ClosedSubstatus::Declined) => "Declined",
+            Self::Closed(ClosedSubstatus::Expired) => "Expired",
+        }
+    }
+
+    /// The stage that a substatus implies, letter case aside: each belongs to exactly one status.
+    pub fn of_substatus(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.substatus().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether this is an end from which no documented way leads back.
+    pub fn is_closed(self) -> bool {
+        self.status() == Status::Closed
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.status().name(), self.substatus())
+    }
+}
+
+/// Where a referral stands according to the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// One of the documented pairs.
+    Known(Stage),
+    /// A status this program knows, with a substatus that is absent or unknown to it.
+    Partly(Status, String),
+    /// Values that this program doesn't know. Nothing can be said about leaving them.
+    Other(String, String),
+}
+
+impl Standing {
+    /// Reads the pair of names that the service sent; an absent one is the empty text.
+    pub fn of(status: &str, substatus: &str) -> Self {
+        let Some(known) = Status::parse(status) else {
+            return Self::Other(status.to_owned(), substatus.to_owned());
+        };
+        match Stage::of_substatus(substatus) {
+            Some(stage) if stage.status() == known => Self::Known(stage),
+            _ => Self::Partly(known, substatus.to_owned()),
+        }
+    }
+
+    /// The status, where it is a known one.
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Self::Known(stage) => Some(stage.status()),
+            Self::Partly(status, _) => Some(*status),
+            Self::Other(..) => None,
+        }
+    }
+
+    /// The pair, where it is a documented one.
+    pub fn stage(&self) -> Option<Stage> {
+        match self {
+            Self::Known(stage) => Some(*stage),
+            Self::Partly(..) | Self::Other(..) => None,
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (status, substatus) = match self {
+            Self::Known(stage) => return stage.fmt(out),
+            Self::Partly(status, substatus) => (status.name(), substatus),
+            Self::Other(status, substatus) => (status.as_str(), substatus),
+        };
+        match (status, substatus.as_str()) {
+            ("", "") => out.write_str("no status"),
+            (status, "") => out.write_str(status),
+            (status, substatus) => write!(out, "{status}/{substatus}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_substatus_names_one_stage() {
+        for stage in Stage::ALL {
+            assert_eq!(Stage::of_substatus(&stage.substatus().to_uppercase()), Some(stage));
+            assert_eq!(Standing::of(stage.status().name(), stage.substatus()), Standing::Known(stage));
+        }
+        assert_eq!(Stage::of_substatus("None"), None);
+        assert_eq!(Status::parse("None"), None);
+    }
+
+    #[test]
+    fn what_the_service_invents_can_be_shown() {
+        assert_eq!(Standing::of("Closed", "Accepted").to_string(), "Closed/Accepted");
+        assert_eq!(Standing::of("Closed", "Accepted").status(), Some(Status::Closed));
+        assert_eq!(Standing::of("Paused", "").to_string(), "Paused");
+        assert_eq!(Standing::of("", "").to_string(), "no status");
+        assert_eq!(Standing::of("Paused", "").status(), None);
+    }
+}

@@ -1,0 +1,377 @@
+//! Values as the user wants them: typed by field, and kept in the words they will be sent in.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::fields::Kind;
+use super::json::{self, Object};
+
+/// A well-typed value, as the JSON text that will be sent.
+#[derive(Debug, Clone)]
+pub struct Wanted(Box<RawValue>);
+
+/// Why a text or a JSON value is not of a field's type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeError {
+    /// What was found.
+    pub message: String,
+    /// What would do.
+    pub hint: Option<String>,
+}
+
+impl TypeError {
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+impl Wanted {
+    /// The request to clear a field: `null`.
+    pub fn clear() -> Self {
+        Self(json::raw(&()))
+    }
+
+    /// A value that was put together here and is of its field's type by construction.
+    pub fn known(raw: Box<RawValue>) -> Self {
+        Self(raw)
+    }
+
+    /// Reads the text of a cell.
+    ///
+    /// # Errors
+    /// Where the text is not of the kind; see [`TypeError`].
+    pub fn from_text(kind: Kind, text: &str) -> Result<Self, TypeError> {
+        Ok(Self(match kind {
+            Kind::Text | Kind::Any => string(text)?,
+            Kind::Decimal => decimal(text.trim())?,
+            Kind::Currency => currency(text.trim())?,
+            Kind::DateTime => date_time(text.trim())?,
+            Kind::Boolean => boolean(text.trim())?,
+            Kind::Members | Kind::Solutions => {
+                let raw: Box<RawValue> = serde_json::from_str(text).map_err(|_| {
+                    TypeError::new(
+                        format!("{} is no JSON array", excerpt(text)),
+                        "write the whole list as a JSON array, or use team.add to append members",
+                    )
+                })?;
+                list(kind, &raw)?
+            }
+        }))
+    }
+
+    /// Reads a JSON value.
+    ///
+    /// # Errors
+    /// Where the value is not of the kind; see [`TypeError`].
+    pub fn from_json(kind: Kind, raw: &RawValue) -> Result<Self, TypeError> {
+        if json::is_null(raw) {
+            return Ok(Self::clear());
+        }
+        let mismatch = |wanted: &str| {
+            TypeError::new(format!("{} is no {wanted}", excerpt(raw.get())), format!("give a {wanted}"))
+        };
+        let text = json::string(raw);
+        Ok(Self(match (kind, text) {
+            (Kind::Text, Some(text)) => string(&text)?,
+            (Kind::Text, None) => return Err(mismatch("JSON string")),
+            (Kind::Decimal, Some(text)) => decimal(&text)?,
+            (Kind::Decimal, None)
+                if raw.get().starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) =>
+            {
+                decimal(raw.get())?
+            }
+            (Kind::Decimal, None) => return Err(mismatch("number")),
+            (Kind::Currency, Some(text)) => currency(&text)?,
+            (Kind::DateTime, Some(text)) => date_time(&text)?,
+            (Kind::Currency, None) => return Err(mismatch("currency code in quotes")),
+            (Kind::DateTime, None) => return Err(mismatch("date in quotes")),
+            (Kind::Boolean, None) if matches!(raw.get(), "true" | "false") => raw.to_owned(),
+            (Kind::Boolean, _) => return Err(mismatch("true or false without quotes")),
+            (Kind::Members | Kind::Solutions, _) => list(kind, raw)?,
+            (Kind::Any, _) => raw.to_owned(),
+        }))
+    }
+
+    /// The JSON text.
+    pub fn raw(&self) -> &RawValue {
+        &self.0
+    }
+
+    /// Whether this asks for the field to be cleared.
+    pub fn is_clear(&self) -> bool {
+        json::is_null(&self.0)
+    }
+}
+
+/// Checks one element of a list and says by what it is told from its neighbours: a member's e-mail
+/// address in lower case, a solution's id or else its name.
+///
+/// # Errors
+/// Where the element is no object, or lacks what tells it apart.
+pub fn element_key(kind: Kind, element: &RawValue) -> Result<String, TypeError> {
+    let object = Object::from_raw(element).ok_or_else(|| {
+        TypeError::new(format!("{} is no JSON object", excerpt(element.get())), "give an object")
+    })?;
+    if let Some(name) = object.duplicate() {
+        return Err(TypeError::new(format!("\"{name}\" occurs twice in an element"), "keep one of them"));
+    }
+    let text = |name: &str| object.get(name).and_then(json::string).filter(|text| !text.is_empty());
+    if kind == Kind::Members {
+        let Some(address) = text("email") else {
+            return Err(TypeError::new(
+                "a member has no \"email\"",
+                "members are told apart by e-mail address",
+            ));
+        };
+        email(&address)?;
+        return Ok(address.to_lowercase());
+    }
+    text("id").or_else(|| text("name")).map(|key| key.into_owned()).ok_or_else(|| {
+        TypeError::new("a solution has neither \"id\" nor \"name\"", "solutions are told apart by id")
+    })
+}
+
+/// Reads `First, Last, phone, email` members, `;` between several, as objects to append.
+///
+/// # Errors
+/// At the first member that hasn't four parts, or whose address is none.
+pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Member<'a> {
+        first_name: &'a str,
+        last_name: &'a str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        phone_number: &'a str,
+        email: &'a str,
+    }
+    text.split(';')
+        .map(str::trim)
+        .filter(|member| !member.is_empty())
+        .map(|member| {
+            let parts: Vec<&str> = member.split(',').map(str::trim).collect();
+            let [first_name, last_name, phone_number, address] = parts[..] else {
+                return Err(TypeError::new(
+                    format!("\"{member}\" has {} of a member's four parts", parts.len()),
+                    "write First, Last, phone, email (the phone may be empty), and ; between members",
+                ));
+            };
+            email(address)?;
+            no_nul(member)?;
+            let member = Member { first_name, last_name, phone_number, email: address };
+            Ok((address.to_lowercase(), json::raw(&member)))
+        })
+        .collect()
+}
+
+/// The decimal that a JSON number or a string of digits stands for.
+pub fn as_decimal(raw: &RawValue) -> Option<Decimal> {
+    let text = json::string(raw).unwrap_or_else(|| raw.get().into());
+    Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
+}
+
+/// The instant that a JSON string stands for.
+pub fn as_instant(raw: &RawValue) -> Option<Timestamp> {
+    json::string(raw)?.parse().ok()
+}
+
+/// The beginning of a text, short enough for a message.
+pub fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut shown: String =
+        text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    format!("\"{shown}\"")
+}
+
+fn no_nul(text: &str) -> Result<(), TypeError> {
+    if text.contains('\0') {
+        return Err(TypeError::new(
+            "the value holds a NUL byte",
+            "remove it: no field of a referral takes one",
+        ));
+    }
+    Ok(())
+}
+
+fn string(text: &str) -> Result<Box<RawValue>, TypeError> {
+    no_nul(text)?;
+    Ok(json::raw(text))
+}
+
+/// Keeps the digits exactly as given, where they form a JSON number without an exponent.
+fn decimal(text: &str) -> Result<Box<RawValue>, TypeError> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let error = |hint: &str| Err(TypeError::new(format!("{} is no decimal number", excerpt(text)), hint));
+    if digits.contains(['e', 'E']) && digits.starts_with(|c: char| c.is_ascii_digit()) {
+        return error("write the number out, without an exponent");
+    }
+    if digits.contains([',', ' ', '\u{a0}', '\u{202f}', '\'']) {
+        return error("use a point for decimals and nothing between thousands, as in 12500.50");
+    }
+    let json_number = serde_json::from_str::<&RawValue>(text)
+        .is_ok_and(|_| digits.starts_with(|c: char| c.is_ascii_digit()));
+    if !json_number {
+        return error("write digits with at most one point between them, as in 12500.50");
+    }
+    if Decimal::from_str_exact(text).is_err() {
+        return error("28 digits is the most that can be kept exactly");
+    }
+    Ok(RawValue::from_string(text.to_owned()).expect("it was read as JSON just now"))
+}
+
+fn currency(text: &str) -> Result<Box<RawValue>, TypeError> {
+    if iso_currency::Currency::from_code(text).is_some() {
+        return Ok(json::raw(text));
+    }
+    let upper = text.to_uppercase();
+    let hint = if iso_currency::Currency::from_code(&upper).is_some() {
+        format!("write {upper}")
+    } else {
+        "use an ISO 4217 code such as EUR or USD".to_owned()
+    };
+    Err(TypeError::new(format!("{} is no currency code", excerpt(text)), hint))
+}
+
+fn date_time(text: &str) -> Result<Box<RawValue>, TypeError> {
+    let instant = if let Ok(instant) = text.parse::<Timestamp>() {
+        Some(instant)
+    } else if text.len() == 10 {
+        jiff::civil::Date::strptime("%Y-%m-%d", text)
+            .ok()
+            .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok())
+            .map(|midnight| midnight.timestamp())
+    } else {
+        None
+    };
+    if let Some(instant) = instant {
+        return Ok(json::raw(&instant.to_string()));
+    }
+    let hint = if text.parse::<jiff::civil::DateTime>().is_ok() {
+        format!("say in which time zone, as in {text}Z for UTC")
+    } else {
+        "use 2026-12-31 (midnight UTC) or 2026-12-31T17:00:00+01:00".to_owned()
+    };
+    Err(TypeError::new(format!("{} is no date", excerpt(text)), hint))
+}
+
+fn boolean(text: &str) -> Result<Box<RawValue>, TypeError> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(json::raw(&true)),
+        "false" => Ok(json::raw(&false)),
+        _ => {
+            Err(TypeError::new(format!("{} is neither true nor false", excerpt(text)), "write true or false"))
+        }
+    }
+}
+
+fn email(text: &str) -> Result<(), TypeError> {
+    no_nul(text)?;
+    if email_address::EmailAddress::is_valid(text) {
+        return Ok(());
+    }
+    Err(TypeError::new(format!("{} is no e-mail address", excerpt(text)), "write it as name@example.com"))
+}
+
+fn list(kind: Kind, raw: &RawValue) -> Result<Box<RawValue>, TypeError> {
+    let elements = json::elements(raw).ok_or_else(|| {
+        TypeError::new(format!("{} is no JSON array", excerpt(raw.get())), "give the whole list as an array")
+    })?;
+    let mut keys = std::collections::HashSet::new();
+    for element in elements {
+        let key = element_key(kind, element)?;
+        if !keys.insert(key.clone()) {
+            return Err(TypeError::new(
+                format!("{} stands twice in the list", excerpt(&key)),
+                "keep one of them",
+            ));
+        }
+    }
+    Ok(raw.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(kind: Kind, text: &str) -> Result<String, String> {
+        Wanted::from_text(kind, text).map(|value| value.raw().get().to_owned()).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn cells_are_typed_by_field() {
+        for (kind, given, wanted) in [
+            (Kind::Text, "a \"b\", c", Some(r#""a \"b\", c""#)),
+            (Kind::Text, "a\0b", None),
+            (Kind::Decimal, "10000.50", Some("10000.50")),
+            (Kind::Decimal, "0.10", Some("0.10")),
+            (Kind::Decimal, "12345678901234567890.12", Some("12345678901234567890.12")),
+            (Kind::Decimal, "-5", Some("-5")),
+            (Kind::Decimal, "1e400", None),
+            (Kind::Decimal, "10,000", None),
+            (Kind::Decimal, "10000,5", None),
+            (Kind::Decimal, "01", None),
+            (Kind::Decimal, ".5", None),
+            (Kind::Decimal, "NaN", None),
+            (Kind::Decimal, "1234567890123456789012345678901234567890", None),
+            (Kind::Currency, "EUR", Some("\"EUR\"")),
+            (Kind::Currency, "eur", None),
+            (Kind::Currency, "XYZ", None),
+            (Kind::DateTime, "2026-12-31", Some("\"2026-12-31T00:00:00Z\"")),
+            (Kind::DateTime, "2026-12-31T01:00:00+02:00", Some("\"2026-12-30T23:00:00Z\"")),
+            (Kind::DateTime, "2026-12-31T00:00:00", None),
+            (Kind::DateTime, "12/31/2026", None),
+            (Kind::DateTime, "2026-02-30", None),
+            (Kind::Boolean, "TRUE", Some("true")),
+            (Kind::Boolean, "yes", None),
+            (Kind::Members, r#"[{"email":"a@example.com"}]"#, Some(r#"[{"email":"a@example.com"}]"#)),
+            (Kind::Members, r#"[{"email":"a@example.com"},{"email":"A@example.com"}]"#, None),
+            (Kind::Members, "Ann", None),
+            (Kind::Solutions, r#"[{"id":"S1"}]"#, Some(r#"[{"id":"S1"}]"#)),
+            (Kind::Solutions, "[{}]", None),
+        ] {
+            assert_eq!(text(kind, given).ok().as_deref(), wanted, "{kind:?} {given}");
+        }
+    }
+
+    #[test]
+    fn json_values_are_typed_by_field() {
+        for (kind, given, wanted) in [
+            (Kind::Decimal, "10.50", Some("10.50")),
+            (Kind::Decimal, "\"10.50\"", Some("10.50")),
+            (Kind::Decimal, "1e400", None),
+            (Kind::Decimal, "true", None),
+            (Kind::Text, "5", None),
+            (Kind::Text, "\"5\"", Some("\"5\"")),
+            (Kind::Text, "null", Some("null")),
+            (Kind::Boolean, "false", Some("false")),
+            (Kind::Boolean, "\"false\"", None),
+            (Kind::Any, "[1,{}]", Some("[1,{}]")),
+            (Kind::DateTime, "20261231", None),
+        ] {
+            let raw: &RawValue = serde_json::from_str(given).unwrap();
+            let got = Wanted::from_json(kind, raw).ok().map(|value| value.raw().get().to_owned());
+            assert_eq!(got.as_deref(), wanted, "{kind:?} {given}");
+        }
+    }
+
+    #[test]
+    fn members_are_read_from_a_cell() {
+        let got = members("Ann, Lee, +49 30 1, ann@example.com; Bo, Ek,, BO@example.org").unwrap();
+        assert_eq!(got.len(), 2);
+        assert_eq!(
+            got[0].1.get(),
+            r#"{"firstName":"Ann","lastName":"Lee","phoneNumber":"+49 30 1","email":"ann@example.com"}"#
+        );
+        assert_eq!(got[1].0, "bo@example.org");
+        assert_eq!(got[1].1.get(), r#"{"firstName":"Bo","lastName":"Ek","email":"BO@example.org"}"#);
+        assert!(members("Ann, Lee, ann@example.com").is_err());
+        assert!(members("Ann, Lee, 1, nobody").is_err());
+    }
+}

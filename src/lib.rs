@@ -1,0 +1,2 @@
+//! Plan, apply and account for bulk changes to Partner Center referrals.
+pub mod domain;

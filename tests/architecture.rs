@@ -1,0 +1,223 @@
+//! Who may know whom. The map stands in `src/lib.rs`; this holds the code to it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which modules a top-level module may name. A module may always name itself.
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
+    ("domain", &[]),
+    ("input", &["domain"]),
+    ("plan", &["domain"]),
+    ("api", &["domain"]),
+    ("pace", &["domain"]),
+    ("ledger", &["domain"]),
+    ("report", &["domain"]),
+    ("sandbox", &[]),
+    ("engine", &["domain", "api", "pace", "ledger"]),
+    ("commands", &["domain", "input", "plan", "api", "pace", "ledger", "engine", "report", "sandbox", "cli"]),
+    ("cli", &["domain", "commands", "input", "engine", "pace", "api", "sandbox"]),
+];
+
+/// Which crates only one place may name, and where.
+const ONLY_IN: [(&str, &str); 11] = [
+    ("clap", "src/cli/"),
+    ("reqwest", "src/api/"),
+    ("governor", "src/pace/"),
+    ("rusqlite", "src/ledger/"),
+    ("json_patch", "src/plan/"),
+    ("indicatif", "src/report/progress.rs"),
+    ("axum", "src/sandbox/"),
+    ("toml", "src/cli/"),
+    ("secrecy", "src/api/auth.rs"),
+    ("encoding_rs_io", "src/input/"),
+    ("comfy_table", "src/report/"),
+];
+
+/// Words that shipped code does not hold, and the one file that may.
+const NOWHERE_BUT: [(&str, Option<&str>); 10] = [
+    ("std::env::", Some("src/main.rs")),
+    ("println!", None),
+    ("eprintln!", None),
+    ("print!", None),
+    ("process::exit", None),
+    ("todo!", None),
+    ("unimplemented!", None),
+    ("dbg!", None),
+    ("#[allow", None),
+    ("unsafe ", None),
+];
+
+#[test]
+fn modules_name_only_what_lies_below_them() {
+    let mut wrong = Vec::new();
+    for (path, code) in shipped() {
+        let Some(module) = module_of(&path) else { continue };
+        let allowed = MAY_IMPORT
+            .iter()
+            .find(|(name, _)| *name == module)
+            .unwrap_or_else(|| panic!("{path}: module {module} is not on the map"))
+            .1;
+        for named in named_modules(&code) {
+            if named != module && !allowed.contains(&named.as_str()) {
+                wrong.push(format!("{path}: {module} may not name {named}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn crates_stay_in_their_rooms() {
+    let mut wrong = Vec::new();
+    for (path, code) in shipped() {
+        for (name, room) in ONLY_IN {
+            if !path.starts_with(room) && names_crate(&code, name) {
+                wrong.push(format!("{path}: {name} belongs in {room}"));
+            }
+        }
+        let reads_csv = path.starts_with("src/input/") || path.starts_with("src/report/");
+        if !reads_csv && names_crate(&code, "csv") {
+            wrong.push(format!("{path}: csv belongs in src/input/ and src/report/"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let impure =
+        ["tokio::", "async ", "std::fs", "std::io", "std::net", "Timestamp::now", "std::time::Instant"];
+    let mut wrong = Vec::new();
+    for (path, code) in shipped().into_iter().filter(|(path, _)| path.starts_with("src/domain/")) {
+        wrong.extend(impure.iter().filter(|word| code.contains(*word)).map(|word| format!("{path}: {word}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn forbidden_words_stand_nowhere() {
+    let mut wrong = Vec::new();
+    for (path, code) in shipped() {
+        for (word, home) in NOWHERE_BUT {
+            if home != Some(path.as_str()) && contains_word(&code, word) {
+                wrong.push(format!("{path}: {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_ledger_has_a_ticket_to_give() {
+    let journaled: Vec<String> = shipped()
+        .into_iter()
+        .filter(|(_, code)| code.contains("Journaled for"))
+        .map(|(path, _)| path)
+        .collect();
+    for path in &journaled {
+        assert!(path.starts_with("src/ledger/"), "{path} makes something else pass for a ticket");
+    }
+    assert!(journaled.len() <= 1, "more than one type passes for a ticket: {journaled:?}");
+}
+
+#[test]
+fn the_map_would_notice() {
+    assert_eq!(
+        named_modules("use crate::{api::Client, plan};\ncrate::ledger::open()"),
+        ["api", "plan", "ledger"]
+    );
+    assert!(names_crate("use reqwest::Client;", "reqwest"));
+    assert!(!names_crate("let my_csv = 1; // csv::Reader is elsewhere", "csv"));
+    assert!(!contains_word("self.sprint!(x)", "print!"));
+    assert_eq!(without_comments_and_tests("a // b\n#[cfg(test)]\nmod tests { c }"), "a \n");
+}
+
+/// The shipped code, by path from the project's root, without comments and tests.
+fn shipped() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let code = without_comments_and_tests(&fs::read_to_string(&path).unwrap());
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                files.insert(name, code);
+            }
+        }
+    }
+    assert!(files.len() > 10, "the code was not found");
+    files
+}
+
+fn without_comments_and_tests(code: &str) -> String {
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n").collect()
+}
+
+fn module_of(path: &str) -> Option<String> {
+    let inside = path.strip_prefix("src/")?;
+    match inside.split_once('/') {
+        Some((module, _)) => Some(module.to_owned()),
+        None => inside.strip_suffix(".rs").filter(|name| !matches!(*name, "main" | "lib")).map(str::to_owned),
+    }
+}
+
+/// The top-level modules that a file names through `crate::`.
+fn named_modules(code: &str) -> Vec<String> {
+    let mut named = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(group) => named.extend(group_names(group)),
+            None => named.extend(first_name(rest)),
+        }
+    }
+    named
+}
+
+fn group_names(group: &str) -> Vec<String> {
+    let (mut depth, mut names, mut start) = (1, Vec::new(), 0);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if (c == ',' && depth == 1) || depth == 0 {
+            names.extend(first_name(group[start..at].trim_start()));
+            start = at + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    names
+}
+
+fn first_name(text: &str) -> Option<String> {
+    let name: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    (!name.is_empty() && name.starts_with(char::is_lowercase)).then_some(name)
+}
+
+fn names_crate(code: &str, name: &str) -> bool {
+    let code = without_comments_and_tests(code);
+    [format!("{name}::"), format!("use {name};"), format!("{name}!(")]
+        .iter()
+        .any(|word| contains_word(&code, word))
+}
+
+fn contains_word(code: &str, word: &str) -> bool {
+    code.match_indices(word).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+    })
+}
