@@ -1,2 +1,3 @@
 //! Plan, apply and account for bulk changes to Partner Center referrals.
 pub mod domain;
+pub mod plan;

@@ -57,6 +57,9 @@ pub struct Rejected {
     pub place: Place,
     /// What is wrong; at least one finding denies.
     pub findings: Vec<Finding>,
+    /// What could be read of it, where it names its referral: judged too, so that one pass finds
+    /// everything, and never sent.
+    pub partial: Option<Box<Draft>>,
 }
 
 /// All rows for one referral, merged: no two of them contradict each other.

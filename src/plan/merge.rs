@@ -1,0 +1,245 @@
+//! Merging: all rows for one referral become one wish, unless they contradict each other.
+
+use crate::domain::change::{Append, Draft, Placed, Wish};
+use crate::domain::fields::Path;
+use crate::domain::finding::{Finding, Place};
+use crate::domain::meaning;
+use crate::domain::referral::ReferralId;
+use crate::domain::rules::Rule;
+use crate::domain::status::{Stage, Status};
+use crate::domain::value::Wanted;
+
+/// Merges the rows for one referral, given in file order. `inputs` holds the names of the run's
+/// inputs, by which one row's finding names another row.
+///
+/// # Errors
+/// The findings of every contradiction and of every status that leaves its substatus open. Each row
+/// of a contradicting pair gets a finding that names the other's line.
+pub fn merge(id: ReferralId, drafts: &[Draft], inputs: &[String]) -> Result<Wish, Vec<Finding>> {
+    let mut merger = Merger { inputs, findings: Vec::new() };
+    let first = drafts.first().map_or(Place { input: 0, line: 0, column: 0 }, |draft| draft.place);
+    let mut wish = Wish { id, place: first, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
+    let (mut status, mut substatus) = (None, None);
+    for draft in drafts {
+        merger.same(&mut wish.etag, draft.etag.as_ref(), "the eTag");
+        merger.same(&mut status, draft.status.as_ref(), "/status");
+        merger.same(&mut substatus, draft.substatus.as_ref(), "/substatus");
+        for set in &draft.sets {
+            merger.set(&mut wish.sets, set);
+        }
+        for append in &draft.appends {
+            merger.append(&mut wish.appends, append);
+        }
+    }
+    wish.stage = merger.stage(status, substatus);
+    if merger.findings.is_empty() { Ok(wish) } else { Err(merger.findings) }
+}
+
+struct Merger<'a> {
+    inputs: &'a [String],
+    findings: Vec<Finding>,
+}
+
+impl Merger<'_> {
+    /// How a row's finding names another row.
+    fn name(&self, here: Place, there: Place) -> String {
+        if here.input == there.input {
+            return format!("line {}", there.line);
+        }
+        let file = self.inputs.get(there.input as usize).map_or("another input", String::as_str);
+        format!("{file}:{}", there.line)
+    }
+
+    fn contradiction(&mut self, what: &str, one: Place, other: Place) {
+        for (here, there) in [(one, other), (other, one)] {
+            let message = format!("{what} is given another value in {}", self.name(here, there));
+            let finding = Finding::deny(Rule::Contradiction, here, message);
+            self.findings.push(finding.hint("keep the row that is right and remove the other"));
+        }
+    }
+
+    fn same<T: PartialEq + Clone>(
+        &mut self,
+        kept: &mut Option<Placed<T>>,
+        given: Option<&Placed<T>>,
+        what: &str,
+    ) {
+        match (&*kept, given) {
+            (_, None) => {}
+            (None, Some(given)) => *kept = Some(given.clone()),
+            (Some(kept), Some(given)) if kept.value == given.value => {}
+            (Some(kept), Some(given)) => self.contradiction(what, kept.place, given.place),
+        }
+    }
+
+    fn set(&mut self, kept: &mut Vec<Placed<(Path, Wanted)>>, given: &Placed<(Path, Wanted)>) {
+        let (path, wanted) = &given.value;
+        match kept.iter().find(|set| set.value.0 == *path) {
+            None => kept.push(given.clone()),
+            Some(other) => {
+                let earlier = &other.value.1;
+                if !meaning::same(path.kind(), Some(earlier.raw()), wanted.raw()) {
+                    self.contradiction(path.pointer().as_str(), other.place, given.place);
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, kept: &mut Vec<Placed<Append>>, given: &Placed<Append>) {
+        let Append { field, key, element } = &given.value;
+        match kept.iter().find(|other| other.value.field == *field && other.value.key == *key) {
+            None => kept.push(given.clone()),
+            Some(other) => {
+                if !meaning::holds(field.kind(), &[&other.value.element], element)
+                    || !meaning::holds(field.kind(), &[element], &other.value.element)
+                {
+                    let what = format!("{} on {}", key, field.pointer());
+                    self.contradiction(&what, other.place, given.place);
+                }
+            }
+        }
+    }
+
+    /// A substatus implies its status, and `Active` alone implies Accepted; the other statuses have
+    /// several substatuses, and nothing is guessed.
+    fn stage(
+        &mut self,
+        status: Option<Placed<Status>>,
+        substatus: Option<Placed<Stage>>,
+    ) -> Option<Placed<Stage>> {
+        match (status, substatus) {
+            (None, None) => None,
+            (None, Some(stage)) => Some(stage),
+            (Some(status), Some(stage)) if stage.value.status() == status.value => Some(stage),
+            (Some(status), Some(stage)) => {
+                self.mismatch(&status, &stage);
+                None
+            }
+            (Some(Placed { value: Status::Active, place }), None) => {
+                Some(Placed { value: Stage::Active, place })
+            }
+            (Some(Placed { value, place }), None) => {
+                let message = format!("{} alone leaves open which substatus is meant", value.name());
+                let finding = Finding::deny(Rule::SubstatusPair, place, message);
+                self.findings.push(finding.hint(format!("give a substatus: {}", substatuses(value))));
+                None
+            }
+        }
+    }
+
+    fn mismatch(&mut self, status: &Placed<Status>, stage: &Placed<Stage>) {
+        let same_row = (status.place.input, status.place.line) == (stage.place.input, stage.place.line);
+        if !same_row {
+            return self.contradiction("the status", status.place, stage.place);
+        }
+        let (status, wanted) = (status.value, stage.value);
+        let message = format!("substatus {} does not belong to status {}", wanted.substatus(), status.name());
+        let hint = format!("{} takes {}", status.name(), substatuses(status));
+        self.findings.push(Finding::deny(Rule::SubstatusPair, stage.place, message).hint(hint));
+    }
+}
+
+/// The substatuses of a status, as a sentence lists them.
+fn substatuses(status: Status) -> String {
+    let names: Vec<&str> = status.stages().map(Stage::substatus).collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fields::{Field, Kind};
+    use crate::domain::status::ClosedSubstatus;
+
+    const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
+
+    fn draft(line: u64) -> Draft {
+        let place = Place { input: 0, line, column: 0 };
+        Draft {
+            id: ID.parse().unwrap(),
+            place,
+            etag: None,
+            status: None,
+            substatus: None,
+            sets: Vec::new(),
+            appends: Vec::new(),
+        }
+    }
+
+    fn at<T>(line: u64, value: T) -> Placed<T> {
+        Placed { value, place: Place { input: 0, line, column: 3 } }
+    }
+
+    fn value(line: u64, digits: &str) -> Draft {
+        let wanted = Wanted::from_text(Kind::Decimal, digits).unwrap();
+        Draft { sets: vec![at(line, (Path::Known(Field::DealValue), wanted))], ..draft(line) }
+    }
+
+    fn lines(drafts: &[Draft]) -> Result<Wish, Vec<(Rule, u64, String)>> {
+        merge(ID.parse().unwrap(), drafts, &["a.csv".to_owned()]).map_err(|findings| {
+            findings.into_iter().map(|finding| (finding.rule, finding.place.line, finding.message)).collect()
+        })
+    }
+
+    #[test]
+    fn both_rows_of_a_contradiction_name_each_other() {
+        let findings = lines(&[value(2, "1"), draft(3), value(4, "2")]).unwrap_err();
+        assert_eq!(
+            findings,
+            [
+                (Rule::Contradiction, 2, "/details/dealValue is given another value in line 4".to_owned()),
+                (Rule::Contradiction, 4, "/details/dealValue is given another value in line 2".to_owned()),
+            ]
+        );
+        assert_eq!(lines(&[value(2, "1"), value(4, "1.00")]).unwrap().sets.len(), 1);
+    }
+
+    #[test]
+    fn every_pair_of_status_and_substatus_has_its_answer() {
+        let statuses = [None, Some(Status::New), Some(Status::Active), Some(Status::Closed)];
+        let substatuses = Stage::ALL.into_iter().map(Some).chain([None]);
+        let mut table = String::new();
+        for substatus in substatuses {
+            for status in statuses {
+                let row = Draft {
+                    status: status.map(|status| at(2, status)),
+                    substatus: substatus.map(|stage| at(2, stage)),
+                    ..draft(2)
+                };
+                let got = match lines(&[row]) {
+                    Ok(wish) => wish.stage.map_or("-".to_owned(), |stage| stage.value.to_string()),
+                    Err(findings) => findings[0].0.to_string(),
+                };
+                let name = status.map_or("-", Status::name);
+                table += &format!("{name}+{}={got} ", substatus.map_or("-", Stage::substatus));
+            }
+            table += "\n";
+        }
+        assert_eq!(
+            table,
+            "-+Pending=New/Pending New+Pending=New/Pending Active+Pending=substatus-pair Closed+Pending=substatus-pair \n\
+             -+Received=New/Received New+Received=New/Received Active+Received=substatus-pair Closed+Received=substatus-pair \n\
+             -+Accepted=Active/Accepted New+Accepted=substatus-pair Active+Accepted=Active/Accepted Closed+Accepted=substatus-pair \n\
+             -+Won=Closed/Won New+Won=substatus-pair Active+Won=substatus-pair Closed+Won=Closed/Won \n\
+             -+Lost=Closed/Lost New+Lost=substatus-pair Active+Lost=substatus-pair Closed+Lost=Closed/Lost \n\
+             -+Declined=Closed/Declined New+Declined=substatus-pair Active+Declined=substatus-pair Closed+Declined=Closed/Declined \n\
+             -+Expired=Closed/Expired New+Expired=substatus-pair Active+Expired=substatus-pair Closed+Expired=Closed/Expired \n\
+             -+-=- New+-=substatus-pair Active+-=Active/Accepted Closed+-=substatus-pair \n"
+        );
+    }
+
+    #[test]
+    fn status_and_substatus_may_stand_in_two_rows() {
+        let status = Draft { status: Some(at(2, Status::Closed)), ..draft(2) };
+        let won = Draft { substatus: Some(at(5, Stage::Closed(ClosedSubstatus::Won))), ..draft(5) };
+        let accepted = Draft { substatus: Some(at(5, Stage::Active)), ..draft(5) };
+        let wish = lines(&[status.clone(), won]).unwrap();
+        assert_eq!(wish.stage.unwrap().value, Stage::Closed(ClosedSubstatus::Won));
+        let findings = lines(&[status, accepted]).unwrap_err();
+        assert_eq!(findings.iter().map(|finding| finding.1).collect::<Vec<_>>(), [2, 5]);
+    }
+}

@@ -1,0 +1,18 @@
+//! From rows to documents: one JSON Patch per referral, or the reason why there is none.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`planner`] | keeps the rows until their referral was looked at, then makes its item |
+//! | [`merge`] | makes one wish of all rows for a referral, or finds where they contradict |
+//! | [`patch`] | writes the operations, `add` and `replace` only |
+//! | [`proof`] | applies them to the referral with a second implementation, and compares |
+//!
+//! Always: a document comes from an [`Approved`](crate::domain::rules::Approved) change alone, and
+//! has been proved before it is handed out; a referral is changed as a whole or not at all.
+
+pub mod merge;
+pub mod patch;
+pub mod planner;
+pub mod proof;
+
+pub use planner::{Judging, Planned, Planner};
