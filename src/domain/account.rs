@@ -151,6 +151,8 @@ pub struct RowAccount {
     pub ours: Option<Box<RawValue>>,
     /// On a conflict: values that were found.
     pub theirs: Option<Box<RawValue>>,
+    /// What was found about the row and its item.
+    pub findings: Vec<Finding>,
 }
 
 /// Requests made and time spent, added up over all processes that worked on a run.

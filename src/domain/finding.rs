@@ -78,6 +78,14 @@ impl Finding {
         self
     }
 
+    /// What was found and what would help, on one line.
+    pub fn sentence(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// Whether it keeps the row from being sent.
     pub fn is_deny(&self) -> bool {
         self.level == Level::Deny

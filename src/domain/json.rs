@@ -46,11 +46,8 @@ impl<'a> Object<'a> {
 
     /// The first name that occurs more than once.
     pub fn duplicate(&self) -> Option<&str> {
-        self.0
-            .iter()
-            .enumerate()
-            .find(|(at, (key, _))| self.0[..*at].iter().any(|(earlier, _)| earlier == key))
-            .map(|(_, (key, _))| key.as_ref())
+        let mut seen = std::collections::HashSet::new();
+        self.0.iter().map(|(key, _)| key.as_ref()).find(|key| !seen.insert(*key))
     }
 
     /// The value that a pointer names. `None` where it, or a parent of it, is absent or no object.

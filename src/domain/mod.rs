@@ -8,13 +8,14 @@
 //! |---|---|---|
 //! | [`Draft`](change::Draft) | one input row, typed and unjudged | `input` |
 //! | [`Wish`](change::Wish) | all rows for one referral, merged | `plan` |
-//! | [`Approved`](rules::Approved) | what differs from the referral as it stands, and is allowed | [`rules::judge`] only |
+//! | [`Approved`](rules::Approved) | what differs from the referral as it stands, and is allowed | [`rules::judge()`] only |
 //! | [`Item`](item::Item) | its JSON Patch document | `plan` |
 //! | [`Verdict`](outcome::Verdict) | what became of it | `plan` and `engine` |
 
 pub mod account;
 pub mod change;
 pub mod exchange;
+pub mod exit;
 pub mod fields;
 pub mod finding;
 pub mod item;

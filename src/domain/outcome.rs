@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Finding;
+
 /// The outcome of a row. Every row has exactly one when a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -106,6 +108,14 @@ impl Verdict {
     /// A verdict that no HTTP answer led to.
     pub fn new(outcome: Outcome, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { outcome, code: code.into(), message: message.into(), status: None }
+    }
+
+    /// The verdict on a row that rules deny, by the first of them.
+    pub fn invalid(findings: &[Finding]) -> Self {
+        match findings.iter().find(|finding| finding.is_deny()) {
+            Some(finding) => Self::new(Outcome::Invalid, finding.rule.id(), finding.sentence()),
+            None => Self::new(Outcome::Invalid, "invalid", ""),
+        }
     }
 
     /// The same, with the HTTP status that led to it.

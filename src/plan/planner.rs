@@ -133,7 +133,9 @@ impl Planner {
         };
         let planned = self.judge(group, &wish, current);
         if !group.rejected.is_empty() {
-            return self.reject(id, planned.item.findings);
+            // A warning could follow from the very cell that is bad; what denies stands by itself.
+            let denied = planned.item.findings.into_iter().filter(Finding::is_deny).collect();
+            return self.reject(id, denied);
         }
         if !keep(&planned) {
             self.groups.remove(&id);
@@ -180,10 +182,7 @@ impl Planner {
                     .push(finding.hint("a referral is changed as a whole or not at all: correct that row"));
             }
         }
-        let verdict = match findings.iter().find(|finding| finding.is_deny()) {
-            Some(finding) => Verdict::new(Outcome::Invalid, finding.rule.id(), &finding.message),
-            None => Verdict::new(Outcome::Invalid, Rule::Held.id(), "no row for this referral is valid"),
-        };
+        let verdict = Verdict::invalid(&findings);
         Some(self.nothing_to_send(id, &group, verdict, findings))
     }
 
@@ -232,8 +231,8 @@ impl Planner {
             let finding =
                 Finding::deny(Rule::Proof, wish.place, format!("the document does not hold: {why}"))
                     .hint("nothing was sent; please report this row and its referral as a defect");
-            let verdict = Verdict::new(Outcome::Invalid, Rule::Proof.id(), &finding.message);
             findings.push(finding);
+            let verdict = Verdict::invalid(&findings);
             return self.nothing_to_send(approved.id(), group, verdict, findings);
         }
         let Document { patch, changes } = document;

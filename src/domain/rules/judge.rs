@@ -19,7 +19,7 @@ use crate::domain::value::Wanted;
 /// A deal won sooner than this after the referral's creation may lose its registration.
 const EARLY: SignedDuration = SignedDuration::from_hours(72);
 
-/// Changes that differ from the referral as it stands and that the rules allow. Only [`judge`]
+/// Changes that differ from the referral as it stands and that the rules allow. Only [`judge()`]
 /// builds one.
 #[derive(Debug, Clone)]
 pub struct Approved {
@@ -86,8 +86,8 @@ pub fn judge(
     court.ask_about_stage(step);
     court.ask_about_fields(&changes, step);
     court.ask_about_protection();
-    if let Some(denied) = court.findings.iter().find(|finding| finding.is_deny()) {
-        let verdict = Verdict::new(Outcome::Invalid, denied.rule.id(), &denied.message);
+    if court.findings.iter().any(Finding::is_deny) {
+        let verdict = Verdict::invalid(&court.findings);
         return (Judged::Rejected(verdict, changes), court.findings);
     }
     let approved = Approved {

@@ -1,7 +1,7 @@
 //! The rules that a change is judged by.
 //!
 //! [`catalogue`] names them, with their default levels; [`transitions`] holds the documented table
-//! of statuses as data; [`judge`] applies them. [`judge`] alone builds an [`Approved`], so whatever
+//! of statuses as data; [`judge()`] applies them. [`judge()`] alone builds an [`Approved`], so whatever
 //! is planned has passed here.
 
 pub mod catalogue;

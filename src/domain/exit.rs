@@ -1,0 +1,51 @@
+//! How a command ends, as the exit code tells it.
+
+use super::outcome::Outcome;
+
+/// The exit codes. Scripts rely on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All that was asked is done.
+    Done = 0,
+    /// The command could not run.
+    CouldNotRun = 1,
+    /// Wrong usage, or consent missing or wrong.
+    Usage = 2,
+    /// The run finished, and some rows did not succeed.
+    Trouble = 3,
+    /// The run stopped before its end.
+    Stopped = 4,
+    /// The books do not balance.
+    Unbalanced = 5,
+}
+
+impl Exit {
+    /// Every exit code, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::CouldNotRun, Self::Usage, Self::Trouble, Self::Stopped, Self::Unbalanced];
+
+    /// The number that the process answers with.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What it means, in one line.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Done => "all that was asked is done (or, with --plan, every row could be)",
+            Self::CouldNotRun => "could not run: unreadable input, no token, no connection, a broken ledger",
+            Self::Usage => "usage, or consent missing or wrong; nothing was sent",
+            Self::Trouble => "finished, and some rows are conflict, invalid, refused, failed or unknown",
+            Self::Stopped => {
+                "stopped before the end (interrupt, --max-errors, --finish-by, token refused): resume carries on"
+            }
+            Self::Unbalanced => "the books do not balance: a defect",
+        }
+    }
+
+    /// How a run ends that came to its end, or was only planned: by the outcomes that occur in it.
+    pub fn of_outcomes(mut outcomes: impl Iterator<Item = Outcome>) -> Self {
+        if outcomes.any(Outcome::is_trouble) { Self::Trouble } else { Self::Done }
+    }
+}
