@@ -1,4 +1,6 @@
 //! Plan, apply and account for bulk changes to Partner Center referrals.
 
+pub mod api;
 pub mod domain;
+pub mod pace;
 pub mod plan;

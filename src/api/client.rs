@@ -1,0 +1,599 @@
+//! The three requests that this program makes. It never sends a PUT.
+
+use std::error::Error;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderName, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response};
+use uuid::Uuid;
+
+use super::auth::{Auth, Generation, Token, Tokens};
+use super::body;
+use super::endpoint::{self, Endpoint, PageLink};
+use super::refusal;
+use super::reply::{self, Answer, Page};
+use crate::domain::exchange::{Failure, Journaled, Reply};
+use crate::domain::referral::{ETag, ReferralId};
+
+/// The most that is read of a list page, which holds at most a hundred referrals.
+const LARGEST_PAGE: usize = 64 << 20;
+/// The most that is read of any other answer.
+const LARGEST_BODY: usize = 4 << 20;
+/// The most that a connection may take to come about. It is less than a request may take, so that where
+/// nobody answers it is known that nothing was sent.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+/// The longest description of what went wrong, in characters.
+const LONGEST_MESSAGE: usize = 500;
+
+/// What holds for every request of a run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Of one request, from the connection to the last byte of the body.
+    pub timeout: Duration,
+    /// A GUID shared by all requests of the run (`MS-CorrelationId`).
+    pub correlation_id: Uuid,
+    /// The wall clock that a date in `Retry-After` is compared with.
+    pub clock: fn() -> Timestamp,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The machine's certificates, or something else that TLS needs, cannot be loaded.
+    #[error("the HTTP client cannot be set up: {0}")]
+    SetUp(String),
+}
+
+/// The Partner API. Clones share connections and the token.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    tokens: Tokens,
+    settings: Settings,
+}
+
+impl Client {
+    /// Prepares a client. Nothing is sent, and no token is fetched before the first request.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn new(endpoint: Endpoint, auth: Auth, settings: Settings) -> Result<Self, ClientError> {
+        let http = http(&endpoint, settings.timeout)
+            .map_err(|error| ClientError::SetUp(describe(&error.without_url())))?;
+        Ok(Self(Arc::new(Inner { http, endpoint, tokens: Tokens::new(auth), settings })))
+    }
+
+    /// Gets one referral. The body of the reply is a JSON object.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn get(&self, id: ReferralId) -> Result<Reply, Failure> {
+        let request = self.0.http.get(self.0.endpoint.referral(id));
+        reply::of_read(self.exchange(request, Uuid::new_v4(), LARGEST_BODY).await?)
+    }
+
+    /// Gets one page of the list of referrals, the first where no link is given. A link that was given
+    /// before means that the service goes round in circles; it is for the caller to stop then.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn list(&self, page: Option<&PageLink>) -> Result<Page, Failure> {
+        let request = self.0.http.get(self.0.endpoint.referrals(page));
+        reply::of_list(self.exchange(request, Uuid::new_v4(), LARGEST_PAGE).await?)
+    }
+
+    /// Sends a change, once. A reply means that the service said yes; its body may be anything.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn patch<P: Journaled>(&self, ticket: P) -> Result<Reply, Failure> {
+        let headers = endpoint::write_headers(&ticket).map_err(|_| {
+            not_sent("the eTag of this change cannot be sent: it holds unprintable characters")
+        })?;
+        let request = self.0.http.patch(self.0.endpoint.referral(ticket.id()));
+        let request = request.headers(headers).body(ticket.document().to_owned());
+        reply::of_write(self.exchange(request, ticket.client_request_id(), LARGEST_BODY).await?)
+    }
+
+    /// Fetches a new token after a 401, once for all callers that met it with the same token. `seen` is
+    /// what [`generation`](Self::generation) said **before** the refused request was made.
+    ///
+    /// # Errors
+    /// [`Failure::NoToken`] where none can be had, to every caller from then on.
+    pub async fn renew(&self, seen: Generation) -> Result<(), Failure> {
+        self.0.tokens.renew(seen).await
+    }
+
+    /// Which token is in use.
+    pub fn generation(&self) -> Generation {
+        self.0.tokens.generation()
+    }
+
+    /// How often a token was fetched from its file or command.
+    pub fn token_requests(&self) -> u64 {
+        self.0.tokens.requests()
+    }
+
+    /// One request, one answer. `client_request_id` is new for every call.
+    async fn exchange(
+        &self,
+        request: RequestBuilder,
+        client_request_id: Uuid,
+        largest: usize,
+    ) -> Result<Answer, Failure> {
+        let token = self.0.tokens.current().await?;
+        let headers = endpoint::headers(self.0.settings.correlation_id, client_request_id);
+        let request = request.headers(headers).header(AUTHORIZATION, token.header());
+        let response = request.send().await.map_err(|error| self.failure(error))?;
+        let answer = self.answer(response, client_request_id, largest).await?;
+        Ok(if (200..=299).contains(&answer.status) { answer } else { redacted(answer, &token) })
+    }
+
+    async fn answer(
+        &self,
+        response: Response,
+        client_request_id: Uuid,
+        largest: usize,
+    ) -> Result<Answer, Failure> {
+        let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let now = (self.0.settings.clock)();
+        Ok(Answer {
+            status: response.status().as_u16(),
+            etag: header(ETAG).and_then(|etag| ETag::from_service(etag).ok()),
+            retry_after: header(RETRY_AFTER).and_then(|text| reply::retry_after(text, now)),
+            client_request_id,
+            body: body::read(response, largest).await.map_err(|error| self.failure(error))?,
+        })
+    }
+
+    /// Where a request that got no answer left the change.
+    fn failure(&self, error: reqwest::Error) -> Failure {
+        let error = error.without_url();
+        if error.is_builder() || error.is_connect() {
+            return not_sent(&describe(&error));
+        }
+        if error.is_timeout() {
+            return Failure::NoAnswer { message: format!("no answer within {:?}", self.0.settings.timeout) };
+        }
+        Failure::NoAnswer { message: describe(&error) }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Client").field("endpoint", &self.0.endpoint.as_str()).finish_non_exhaustive()
+    }
+}
+
+fn http(endpoint: &Endpoint, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+    let builder = reqwest::Client::builder()
+        .user_agent(endpoint::USER_AGENT)
+        .timeout(timeout)
+        .connect_timeout(LONGEST_CONNECT.min(timeout / 2))
+        // A request that is sent again here would be on no record.
+        .retry(reqwest::retry::never())
+        .redirect(Policy::none());
+    // What may go out unencrypted must not leave the machine: not by a proxy, nor by a name server's word.
+    let builder = if endpoint.is_local() {
+        builder.no_proxy().resolve_to_addrs("localhost", &loopback)
+    } else {
+        builder
+    };
+    builder.build()
+}
+
+/// A refusal is shown and kept, so a token that the server put into it is taken out.
+fn redacted(mut answer: Answer, token: &Token) -> Answer {
+    let text = String::from_utf8_lossy(&answer.body.bytes);
+    answer.body.bytes = token.redact(&text).into_bytes();
+    answer
+}
+
+fn not_sent(message: &str) -> Failure {
+    Failure::NotSent { message: message.to_owned() }
+}
+
+/// An error and what led to it, in one line.
+fn describe(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    refusal::bounded(&text, LONGEST_MESSAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::domain::exchange::Refusal;
+
+    const TOKEN: &str = "eyJ0eXAi.s3cr3t-t0ken_value.x";
+    const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
+    const RUN: &str = "11111111-1111-4111-8111-111111111111";
+    const CHANGE: &str = "22222222-2222-4222-8222-222222222222";
+    const ATTEMPT: &str = "33333333-3333-4333-8333-333333333333";
+    const REFERRAL: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{\"id\":\"x\"}";
+    /// For answers that come, however busy the machine is.
+    const PATIENT: Duration = Duration::from_secs(60);
+    /// For answers that never come.
+    const IMPATIENT: Duration = Duration::from_millis(200);
+
+    /// What the server does with a connection once it has read a whole request.
+    #[derive(Clone)]
+    enum Then {
+        /// Answers, and closes.
+        Answer(Vec<u8>),
+        /// Answers, and keeps the connection open without another byte.
+        Stall(Vec<u8>),
+        /// Breaks the connection off.
+        Reset,
+    }
+
+    fn then(answer: &str) -> Then {
+        Then::Answer(answer.into())
+    }
+
+    /// A server for as many connections as it has answers; at its end it gives back what it was sent.
+    struct Server {
+        endpoint: Endpoint,
+        requests: JoinHandle<Vec<String>>,
+    }
+
+    async fn server(script: Vec<Then>) -> Server {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = tokio::spawn(async move {
+            let (mut requests, mut open) = (Vec::new(), Vec::new());
+            for then in script {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                // A client that ran out of patience has gone by now, and that is no failure of the server.
+                requests.push(request(&mut stream).await.unwrap_or_else(|error| error.to_string()));
+                match then {
+                    Then::Answer(answer) => drop(stream.write_all(&closing(&answer)).await),
+                    Then::Stall(answer) => {
+                        drop(stream.write_all(&answer).await);
+                        open.push(stream);
+                    }
+                    Then::Reset => stream.set_zero_linger().unwrap(),
+                }
+            }
+            if !open.is_empty() {
+                std::future::pending::<()>().await;
+            }
+            requests
+        });
+        Server { endpoint: Endpoint::parse(&format!("http://{address}/v1.0")).unwrap(), requests }
+    }
+
+    impl Server {
+        fn client(&self, timeout: Duration) -> Client {
+            client(self.endpoint.clone(), Auth::fixed(TOKEN.into()), timeout)
+        }
+
+        /// The requests, with the port and random ids replaced. Fails where fewer came than were scripted.
+        async fn requests(self) -> Vec<String> {
+            let host = self.endpoint.as_str()["http://".len()..].split('/').next().unwrap().to_owned();
+            let requests = self.requests.await.unwrap();
+            requests.into_iter().map(|request| request.replace(&host, "HOST")).collect()
+        }
+    }
+
+    /// The answer, announcing that the connection ends with it, so that no client tries it again.
+    fn closing(answer: &[u8]) -> Vec<u8> {
+        match answer.windows(2).position(|two| two == b"\r\n") {
+            Some(end) => [&answer[..end], b"\r\nconnection: close", &answer[end..]].concat(),
+            None => answer.to_vec(),
+        }
+    }
+
+    async fn request(stream: &mut TcpStream) -> std::io::Result<String> {
+        let mut text = String::new();
+        while !text.ends_with("\r\n\r\n") {
+            text.push(char::from(stream.read_u8().await?));
+        }
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+        stream.read_exact(&mut body).await?;
+        Ok(text + std::str::from_utf8(&body).unwrap())
+    }
+
+    fn client(endpoint: Endpoint, auth: Auth, timeout: Duration) -> Client {
+        let clock = || "2026-03-01T12:00:00Z".parse().unwrap();
+        Client::new(endpoint, auth, Settings { timeout, correlation_id: RUN.parse().unwrap(), clock })
+            .unwrap()
+    }
+
+    fn id() -> ReferralId {
+        ID.parse().unwrap()
+    }
+
+    struct Change {
+        etag: Option<ETag>,
+    }
+
+    fn change() -> Change {
+        Change { etag: None }
+    }
+
+    impl Journaled for Change {
+        fn id(&self) -> ReferralId {
+            id()
+        }
+        fn etag(&self) -> Option<&ETag> {
+            self.etag.as_ref()
+        }
+        fn document(&self) -> &str {
+            r#"[{"op":"replace","path":"/status","value":"Active"}]"#
+        }
+        fn request_id(&self) -> Uuid {
+            CHANGE.parse().unwrap()
+        }
+        fn client_request_id(&self) -> Uuid {
+            ATTEMPT.parse().unwrap()
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn gzipped(body: &[u8]) -> Vec<u8> {
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    fn no_answer<T: fmt::Debug>(result: Result<T, Failure>) -> String {
+        match result {
+            Err(Failure::NoAnswer { message }) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn heads_are_exactly_these() {
+        let page = "HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"value\":[]}";
+        let server = server(vec![then(REFERRAL), then(page), then(REFERRAL), then(REFERRAL)]).await;
+        let client = server.client(PATIENT);
+        let got = client.get(id()).await.unwrap();
+        let list = client.list(None).await.unwrap();
+        let written = client.patch(Change { etag: ETag::from_service("\"v1\"").ok() }).await.unwrap();
+        client.patch(change()).await.unwrap();
+        assert_eq!(written.client_request_id.to_string(), ATTEMPT);
+        assert_ne!(got.client_request_id, list.client_request_id);
+
+        let head = |line: &str, first: &str, call: &str, last: &str| {
+            let version = env!("CARGO_PKG_VERSION");
+            format!(
+                "{line} HTTP/1.1\r\n{first}accept: application/json\r\ncontent-type: application/json\r\n\
+                 client-request-id: {call}\r\nms-correlationid: {RUN}\r\nauthorization: Bearer {TOKEN}\r\n\
+                 user-agent: referral-bulk/{version}\r\naccept-encoding: gzip\r\nhost: HOST\r\n{last}\r\n"
+            )
+        };
+        let ids =
+            format!("request-id: {CHANGE}\r\nms-requestid: {CHANGE}\r\nprefer: return=representation\r\n");
+        let matched = format!("{ids}if-match: \"v1\"\r\n");
+        let document = change().document().to_owned();
+        let length = format!("content-length: {}\r\n", document.len());
+        let path = format!("/v1.0/engagements/referrals/{ID}");
+        assert_eq!(
+            server.requests().await,
+            [
+                head(&format!("GET {path}"), "", &got.client_request_id.to_string(), ""),
+                head("GET /v1.0/engagements/referrals", "", &list.client_request_id.to_string(), ""),
+                head(&format!("PATCH {path}"), &matched, ATTEMPT, &length) + &document,
+                head(&format!("PATCH {path}"), &ids, ATTEMPT, &length) + &document,
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn answers_become_replies() {
+        let server = server(vec![
+            then("HTTP/1.1 204 No Content\r\netag: \"v2\"\r\n\r\n"),
+            then("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\ngarbage"),
+            Then::Answer(gzipped(&gzip(b"{\"id\":\"x\"}"))),
+            then("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\ngarbage"),
+        ])
+        .await;
+        let client = server.client(PATIENT);
+        let reply = client.patch(change()).await.unwrap();
+        assert_eq!((reply.status, reply.body.as_str()), (204, ""));
+        assert_eq!(reply.etag.unwrap().as_str(), "\"v2\"");
+        let reply = client.patch(change()).await.unwrap();
+        assert_eq!((reply.status, reply.body.as_str()), (200, "garbage"));
+        assert_eq!(client.get(id()).await.unwrap().body, "{\"id\":\"x\"}");
+        assert_eq!(no_answer(client.get(id()).await), "answered 200 with no referral in it");
+    }
+
+    #[tokio::test]
+    async fn answers_become_refusals() {
+        let body = format!("{{\"error\":{{\"code\":\"x\",\"message\":\"{TOKEN} is bad\"}}}}");
+        let length = body.len();
+        let server = server(vec![
+            then(&format!("HTTP/1.1 401 No\r\ncontent-length: {length}\r\n\r\n{body}")),
+            then(
+                "HTTP/1.1 429 No\r\nretry-after: Sun, 01 Mar 2026 12:00:30 GMT\r\ncontent-length: 0\r\n\r\n",
+            ),
+        ])
+        .await;
+        let client = server.client(PATIENT);
+        let refusal = |status, code: Option<&str>, message: &str, retry_after| {
+            Failure::Answered(Refusal {
+                status,
+                code: code.map(str::to_owned),
+                codes: code.into_iter().map(str::to_owned).collect(),
+                message: message.to_owned(),
+                retry_after,
+            })
+        };
+        let got = client.get(id()).await.unwrap_err();
+        assert_eq!(got, refusal(401, Some("x"), "[token] is bad", None));
+        let got = client.patch(change()).await.unwrap_err();
+        assert_eq!(got, refusal(429, None, "HTTP 429 without a body", Some(Duration::from_secs(30))));
+    }
+
+    #[tokio::test]
+    async fn redirects_are_answers() {
+        let elsewhere = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        elsewhere.set_nonblocking(true).unwrap();
+        let there = elsewhere.local_addr().unwrap();
+        for status in [301, 302, 303, 307, 308] {
+            let answer =
+                format!("HTTP/1.1 {status} X\r\nlocation: http://{there}/\r\ncontent-length: 0\r\n\r\n");
+            let server = server(vec![then(&answer), then(&answer)]).await;
+            let client = server.client(PATIENT);
+            assert_eq!(client.get(id()).await.unwrap_err().status(), Some(status));
+            assert_eq!(client.patch(change()).await.unwrap_err().status(), Some(status));
+        }
+        let nobody = elsewhere.accept().unwrap_err();
+        assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+    }
+
+    #[tokio::test]
+    async fn what_breaks_after_sending_is_in_doubt() {
+        let half = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{\"id\"";
+        let cut = &gzip(REFERRAL.as_bytes())[..30];
+        let bomb = gzip(&vec![b' '; LARGEST_BODY + 1]);
+        assert!(bomb.len() < LARGEST_BODY / 100);
+        let too_large = format!("answered 200 with more than {LARGEST_BODY} bytes");
+        for (then, timeout, wanted) in [
+            (Then::Reset, PATIENT, "error"),
+            (Then::Answer(Vec::new()), PATIENT, "error"),
+            (Then::Answer(b"nonsense\r\n\r\n".to_vec()), PATIENT, "error"),
+            (Then::Answer(half.into()), PATIENT, "error"),
+            (Then::Answer(gzipped(cut)), PATIENT, "error"),
+            (Then::Answer(gzipped(&bomb)), PATIENT, &too_large),
+            (Then::Stall(Vec::new()), IMPATIENT, "no answer within 200ms"),
+            (Then::Stall(half.into()), IMPATIENT, "no answer within 200ms"),
+        ] {
+            let server = server(vec![then.clone(), then]).await;
+            let client = server.client(timeout);
+            for message in [no_answer(client.patch(change()).await), no_answer(client.get(id()).await)] {
+                assert!(message.starts_with(wanted), "{message}\nwanted {wanted}");
+                assert!(!message.contains("127.0.0.1") && !message.contains(TOKEN), "{message}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn one_call_is_one_request_also_on_a_connection_that_was_used_before() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let endpoint = Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            request(&mut stream).await.unwrap();
+            stream.write_all(REFERRAL.as_bytes()).await.unwrap();
+            let second = request(&mut stream).await.unwrap();
+            stream.set_zero_linger().unwrap();
+            (second, listener)
+        });
+        let client = client(endpoint, Auth::fixed(TOKEN.into()), PATIENT);
+        client.get(id()).await.unwrap();
+        no_answer(client.patch(change()).await);
+        let (second, listener) = server.await.unwrap();
+        assert!(second.starts_with("PATCH "), "{second}");
+        let nobody = listener.into_std().unwrap().accept().unwrap_err();
+        assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+    }
+
+    #[tokio::test]
+    async fn what_was_never_sent_is_known_to_be_so() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let endpoint = Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        drop(listener);
+        let refused = client(endpoint, Auth::fixed(TOKEN.into()), PATIENT);
+        for failure in [refused.get(id()).await.unwrap_err(), refused.patch(change()).await.unwrap_err()] {
+            assert!(matches!(failure, Failure::NotSent { .. }), "{failure:?}");
+        }
+
+        // A TLS handshake that ends before it begins; the request has not been written by then.
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let endpoint = Endpoint::parse(&format!("https://{}", listener.local_addr().unwrap())).unwrap();
+        let hang_up = tokio::spawn(async move { drop(listener.accept().await.unwrap()) });
+        let failure = client(endpoint, Auth::fixed(TOKEN.into()), PATIENT).patch(change()).await.unwrap_err();
+        hang_up.await.unwrap();
+        assert!(matches!(failure, Failure::NotSent { .. }), "{failure:?}");
+
+        // An eTag from a file that somebody edited.
+        let etag = serde_json::from_str("\"a\\nb\"").unwrap();
+        let failure = refused.patch(Change { etag: Some(etag) }).await.unwrap_err();
+        assert!(matches!(&failure, Failure::NotSent { message } if message.contains("eTag")), "{failure:?}");
+    }
+
+    #[tokio::test]
+    async fn links_are_rebuilt_on_the_endpoint() {
+        let page = |link: &str| {
+            let body = format!("{{\"value\":[]{link}}}");
+            then(&format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+        };
+        let link = ",\"@odata.nextLink\":\"http://evil.example.com/v1.0/referrals?$skip=100&x=a%20b\"";
+        let server = server(vec![page(link), page("")]).await;
+        let client = server.client(PATIENT);
+        let first = client.list(None).await.unwrap();
+        assert!(first.text.contains("evil"));
+        assert_eq!(client.list(first.next.as_ref()).await.unwrap().next, None);
+        let requests = server.requests().await;
+        let line = requests[1].lines().next().unwrap();
+        assert_eq!(line, "GET /v1.0/engagements/referrals?$skip=100&x=a%20b HTTP/1.1");
+    }
+
+    #[tokio::test]
+    async fn many_refused_tokens_lead_to_one_new_one() {
+        const CALLERS: usize = 8;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "old").unwrap();
+        let no = then("HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n");
+        let script = [vec![no; CALLERS], vec![then(REFERRAL); CALLERS]].concat();
+        let server = server(script).await;
+        let client = client(server.endpoint.clone(), Auth::file(path.clone()), PATIENT);
+
+        let seen = client.generation();
+        let refused = futures::future::join_all((0..CALLERS).map(|_| client.get(id()))).await;
+        assert!(refused.iter().all(|got| got.as_ref().is_err_and(|failure| failure.status() == Some(401))));
+        std::fs::write(&path, "new").unwrap();
+        let renewed = futures::future::join_all((0..CALLERS).map(|_| client.renew(seen))).await;
+        assert!(renewed.iter().all(Result::is_ok));
+        assert_ne!(client.generation(), seen);
+        assert_eq!(client.token_requests(), 2, "the first, and one for all");
+        let got = futures::future::join_all((0..CALLERS).map(|_| client.get(id()))).await;
+        assert!(got.iter().all(Result::is_ok));
+
+        let requests = server.requests().await;
+        let with = |token: &str| requests.iter().filter(|request| request.contains(token)).count();
+        assert_eq!((with("Bearer old"), with("Bearer new")), (CALLERS, CALLERS));
+    }
+
+    #[tokio::test]
+    async fn without_a_token_nothing_is_sent() {
+        let client = client(Endpoint::official(), Auth::fixed("".into()), PATIENT);
+        for failure in [client.get(id()).await.unwrap_err(), client.patch(change()).await.unwrap_err()] {
+            assert!(matches!(failure, Failure::NoToken { .. }), "{failure:?}");
+        }
+        assert_eq!(
+            format!("{client:?}"),
+            "Client { endpoint: \"https://api.partner.microsoft.com/v1.0\", .. }"
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! Where requests go and what stands in their heads: every path and every header
+//! (partner-api.md, "Endpoints" and "Headers").
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use reqwest::Url;
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, InvalidHeaderValue,
+};
+use uuid::Uuid;
+
+use crate::domain::exchange::Journaled;
+use crate::domain::referral::ReferralId;
+
+/// The `User-Agent` of every request.
+pub(super) const USER_AGENT: &str = concat!("referral-bulk/", env!("CARGO_PKG_VERSION"));
+
+const OFFICIAL: &str = "https://api.partner.microsoft.com/v1.0";
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("ms-correlationid");
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const MS_REQUEST_ID: HeaderName = HeaderName::from_static("ms-requestid");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// The base of the API, version included, without a slash at its end: a token may be sent there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+/// Why a text is no endpoint. The text itself is not repeated, as it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// It cannot be read as a URL with a host.
+    #[error("the endpoint is no URL: write it like {OFFICIAL}")]
+    NoUrl,
+    /// A scheme other than http and https.
+    #[error("the endpoint begins neither with https:// nor, for this machine alone, with http://")]
+    Scheme,
+    /// The token could be read on its way.
+    #[error("the endpoint is plain http, which is for localhost, 127.0.0.0/8 and [::1] alone: use https")]
+    Plain,
+    /// A user name or a password.
+    #[error("the endpoint holds a user name or a password: leave it out, the token signs in")]
+    UserInfo,
+    /// A query or a fragment.
+    #[error("the endpoint holds a query or a fragment: leave out everything from the first ? or # on")]
+    Query,
+}
+
+impl Endpoint {
+    /// Reads a base URL. Slashes at its end are tolerated.
+    ///
+    /// # Errors
+    /// Where a token must not go there; see [`EndpointError`].
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        let mut url = Url::parse(text).map_err(|_| EndpointError::NoUrl)?;
+        let host = url.host_str().unwrap_or_default();
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(host) => {}
+            "http" => return Err(EndpointError::Plain),
+            _ => return Err(EndpointError::Scheme),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EndpointError::UserInfo);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(EndpointError::Query);
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// The real service.
+    pub fn official() -> Self {
+        Self::parse(OFFICIAL).expect("the official endpoint is an endpoint")
+    }
+
+    /// The base without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// Whether it is on this machine, where alone requests may go out unencrypted.
+    pub(super) fn is_local(&self) -> bool {
+        self.0.host_str().is_some_and(is_loopback)
+    }
+
+    /// One referral: for GET and PATCH.
+    pub(super) fn referral(&self, id: ReferralId) -> Url {
+        self.below(&["engagements", "referrals", &id.to_string()])
+    }
+
+    /// A page of the list; the first where no link is given.
+    pub(super) fn referrals(&self, page: Option<&PageLink>) -> Url {
+        let mut url = self.below(&["engagements", "referrals"]);
+        url.set_query(page.map(|link| link.0.as_str()));
+        url
+    }
+
+    fn below(&self, segments: &[&str]) -> Url {
+        let mut url = self.0.clone();
+        url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(segments);
+        url
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// Takes a host as a parsed URL gives it: names in lower case, IPv6 in brackets.
+fn is_loopback(host: &str) -> bool {
+    let v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    host == "localhost"
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || v6.is_some_and(|address| address.parse() == Ok(Ipv6Addr::LOCALHOST))
+}
+
+/// The way to a page of the list: the query of the link that the page before gave.
+///
+/// The rest of the link is dropped: the documentation's own sample names plain http and another path,
+/// and a token goes nowhere but to the endpoint. Two links are equal where they lead to the same page,
+/// so a caller can tell that the service goes round in circles.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PageLink(String);
+
+impl PageLink {
+    /// `None` where the link has no query, and so leads to no other page.
+    pub(super) fn of(next_link: &str) -> Option<Self> {
+        let (without_fragment, _) = next_link.split_once('#').unwrap_or((next_link, ""));
+        let (_, query) = without_fragment.split_once('?')?;
+        (!query.is_empty()).then(|| Self(query.to_owned()))
+    }
+}
+
+/// The headers of every request. `Authorization` comes on top; see `auth`.
+pub(super) fn headers(correlation_id: Uuid, client_request_id: Uuid) -> HeaderMap {
+    HeaderMap::from_iter([
+        (ACCEPT, JSON),
+        (CONTENT_TYPE, JSON),
+        (CLIENT_REQUEST_ID, guid(client_request_id)),
+        (CORRELATION_ID, guid(correlation_id)),
+    ])
+}
+
+/// The further headers of a PATCH.
+///
+/// # Errors
+/// Where the eTag cannot stand in a header.
+pub(super) fn write_headers<P: Journaled>(ticket: &P) -> Result<HeaderMap, InvalidHeaderValue> {
+    // The documentation gives the id of a change two names; see partner-api.md, "Headers".
+    let mut headers = HeaderMap::from_iter([
+        (REQUEST_ID, guid(ticket.request_id())),
+        (MS_REQUEST_ID, guid(ticket.request_id())),
+        (PREFER, HeaderValue::from_static("return=representation")),
+    ]);
+    if let Some(etag) = ticket.etag() {
+        headers.insert(IF_MATCH, HeaderValue::from_str(etag.as_str())?);
+    }
+    Ok(headers)
+}
+
+fn guid(id: Uuid) -> HeaderValue {
+    HeaderValue::from_str(&id.to_string()).expect("a GUID is printable ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
+
+    #[test]
+    fn a_token_goes_nowhere_else() {
+        use EndpointError::{NoUrl, Plain, Query, Scheme, UserInfo};
+        for (text, wanted) in [
+            ("https://api.partner.microsoft.com/v1.0", Ok("https://api.partner.microsoft.com/v1.0")),
+            ("https://api.partner.microsoft.com/v1.0//", Ok("https://api.partner.microsoft.com/v1.0")),
+            ("HTTPS://Example.COM", Ok("https://example.com")),
+            ("https://example.com:8443/a/b/", Ok("https://example.com:8443/a/b")),
+            ("http://localhost:8080/v1.0", Ok("http://localhost:8080/v1.0")),
+            ("http://LOCALHOST/", Ok("http://localhost")),
+            ("http://127.0.0.1:1/v1.0/", Ok("http://127.0.0.1:1/v1.0")),
+            ("http://127.8.9.10", Ok("http://127.8.9.10")),
+            ("http://[::1]:9/v1.0", Ok("http://[::1]:9/v1.0")),
+            ("http://example.com/v1.0", Err(Plain)),
+            ("http://128.0.0.1", Err(Plain)),
+            ("http://0.0.0.0", Err(Plain)),
+            ("http://[::2]", Err(Plain)),
+            ("http://localhost.example.com", Err(Plain)),
+            ("http://127.0.0.1.example.com", Err(Plain)),
+            ("http://localhost@example.com", Err(Plain)),
+            ("https://user@example.com", Err(UserInfo)),
+            ("https://user:secret@example.com/v1.0", Err(UserInfo)),
+            ("https://:secret@example.com/v1.0", Err(UserInfo)),
+            ("https://example.com/v1.0?x=1", Err(Query)),
+            ("https://example.com/v1.0?", Err(Query)),
+            ("https://example.com/v1.0#x", Err(Query)),
+            ("ftp://example.com", Err(Scheme)),
+            ("file:///etc/passwd", Err(Scheme)),
+            ("example.com/v1.0", Err(NoUrl)),
+            ("https://", Err(NoUrl)),
+            ("", Err(NoUrl)),
+        ] {
+            let got = Endpoint::parse(text);
+            assert_eq!(got.as_ref().map(Endpoint::as_str).map_err(|error| *error), wanted, "{text}");
+            if let Err(error) = got {
+                assert!(!error.to_string().contains("secret"));
+            }
+        }
+    }
+
+    #[test]
+    fn paths_lie_below_the_base() {
+        for (base, path) in [
+            ("https://example.com", "/engagements/referrals"),
+            ("https://example.com/v1.0/", "/v1.0/engagements/referrals"),
+            ("https://example.com/a%20b", "/a%20b/engagements/referrals"),
+        ] {
+            let endpoint = Endpoint::parse(base).unwrap();
+            assert_eq!(endpoint.referrals(None).as_str(), format!("https://example.com{path}"));
+            let id = ID.parse().unwrap();
+            assert_eq!(endpoint.referral(id).as_str(), format!("https://example.com{path}/{ID}"));
+        }
+        assert_eq!(Endpoint::official().to_string(), OFFICIAL);
+    }
+
+    #[test]
+    fn of_a_next_link_only_the_query_counts() {
+        let endpoint = Endpoint::official();
+        for (link, wanted) in [
+            ("http://api.partner.microsoft.com/v1.0/referrals?$skip=100", Some("$skip=100")),
+            ("https://evil.example.com/?a=1&b=%2F?c#d?e", Some("a=1&b=%2F?c")),
+            ("/v1.0/referrals?$filter=status eq 'New'", Some("$filter=status%20eq%20%27New%27")),
+            ("?x", Some("x")),
+            ("https://api.partner.microsoft.com/v1.0/referrals", None),
+            ("https://api.partner.microsoft.com/v1.0/referrals?", None),
+            ("https://api.partner.microsoft.com/v1.0/referrals#?a", None),
+            ("", None),
+        ] {
+            let url = PageLink::of(link).map(|link| endpoint.referrals(Some(&link)).to_string());
+            let wanted = wanted.map(|query| format!("{OFFICIAL}/engagements/referrals?{query}"));
+            assert_eq!(url, wanted, "{link}");
+        }
+        assert_eq!(PageLink::of("http://a/b?c=1"), PageLink::of("https://d/e?c=1#f"));
+    }
+}

@@ -1,0 +1,26 @@
+//! The Partner API for referrals, as a client sees it (partner-api.md, "Endpoints" to "Status codes").
+//!
+//! | part | what it owns |
+//! |---|---|
+//! | [`Endpoint`] | every path and every header |
+//! | [`Auth`] | where the bearer token comes from, and the token itself |
+//! | [`Client`] | the three requests this program makes |
+//! | `body` | bodies, of bounded size |
+//! | `reply` | status and body → [`Reply`](crate::domain::exchange::Reply), [`Page`] or [`Failure`](crate::domain::exchange::Failure) |
+//! | `refusal` | what an error body says |
+//!
+//! What always holds: one call is one request on the wire, because neither redirects are followed nor
+//! anything is sent again here; a PATCH takes a ticket by value; a token goes to the configured host
+//! alone, over TLS or on loopback, and stands in no message and no `Debug` output.
+
+mod auth;
+mod body;
+mod client;
+mod endpoint;
+mod refusal;
+mod reply;
+
+pub use auth::{Auth, CommandError, Generation};
+pub use client::{Client, ClientError, Settings};
+pub use endpoint::{Endpoint, EndpointError, PageLink};
+pub use reply::Page;

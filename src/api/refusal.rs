@@ -1,0 +1,216 @@
+//! What an error body says. Any bytes are taken; nothing here can fail.
+//!
+//! Three shapes are documented (partner-api.md, "Status codes"), OAuth and problem+json come on top, and
+//! they differ in names only: an object has a code and a message, and perhaps a deeper object of the same
+//! kind.
+
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use crate::domain::exchange::Refusal;
+use crate::domain::json::{self, Object};
+
+/// The longest message that is kept, in characters.
+const LONGEST_MESSAGE: usize = 500;
+/// The longest code; real ones are a few words long.
+const LONGEST_CODE: usize = 100;
+/// How many objects inside each other are looked at; real ones nest three.
+const DEEPEST: usize = 16;
+
+/// Member names, letter case aside: the service itself spells some of them in two ways.
+const INNER: [&str; 2] = ["error", "innerError"];
+const MESSAGES: [&str; 5] = ["message", "description", "detail", "error_description", "title"];
+
+/// Reads an answer that says no.
+pub(super) fn read(status: u16, body: &[u8], retry_after: Option<Duration>) -> Refusal {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let (codes, message) = Object::parse(text).map(|object| walk(object)).unwrap_or_default();
+    let message = message.unwrap_or_else(|| describe(status, text));
+    Refusal {
+        status,
+        code: codes.last().cloned(),
+        codes,
+        message: bounded(&message, LONGEST_MESSAGE),
+        retry_after,
+    }
+}
+
+/// The first characters of a text, in one line.
+pub(super) fn bounded(text: &str, longest: usize) -> String {
+    let plain = |c: char| {
+        if c.is_whitespace() {
+            ' '
+        } else if c.is_control() {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    match text.char_indices().nth(longest) {
+        None => text.chars().map(plain).collect(),
+        Some(_) => text.chars().take(longest - 1).map(plain).chain(['…']).collect(),
+    }
+}
+
+/// All codes from the outermost to the deepest, and the outermost message.
+fn walk(outermost: Object<'_>) -> (Vec<String>, Option<String>) {
+    let (mut codes, mut message) = (Vec::new(), None);
+    let mut next = Some(outermost);
+    for _ in 0..DEEPEST {
+        let Some(object) = next else { break };
+        // OAuth puts the code itself where the others put the object that holds it.
+        let code = member(&object, "code").or_else(|| member(&object, "error"));
+        codes.extend(code.and_then(code_text));
+        message = message.or_else(|| {
+            MESSAGES.iter().filter_map(|name| member(&object, name)).find_map(|raw| {
+                json::string(raw).filter(|text| !text.trim().is_empty()).map(|text| text.into_owned())
+            })
+        });
+        next = INNER.iter().find_map(|name| member(&object, name).and_then(Object::from_raw));
+    }
+    (codes, message)
+}
+
+fn member<'a>(object: &Object<'a>, name: &str) -> Option<&'a RawValue> {
+    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// The text of a code, which some bodies write as a number.
+fn code_text(raw: &RawValue) -> Option<String> {
+    let is_number = raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let text = if is_number { raw.get().into() } else { json::string(raw)? };
+    let text = text.trim();
+    (!text.is_empty()).then(|| bounded(text, LONGEST_CODE))
+}
+
+/// What to say of a body without a message.
+fn describe(status: u16, text: &str) -> String {
+    let what = if text.is_empty() {
+        "without a body".to_owned()
+    } else if text.starts_with('<') {
+        title(text).map_or_else(
+            || "with a page in place of an answer".to_owned(),
+            |title| format!("with a page in place of an answer: \"{title}\""),
+        )
+    } else {
+        format!("without a message: {text}")
+    };
+    let hint =
+        if (300..400).contains(&status) { "; redirects are not followed, check the endpoint" } else { "" };
+    format!("HTTP {status} {what}{hint}")
+}
+
+/// The title of an HTML page.
+fn title(html: &str) -> Option<&str> {
+    let lower = html.to_ascii_lowercase();
+    let start = lower.find("<title>")? + "<title>".len();
+    let length = lower[start..].find("</title>")?;
+    Some(html[start..start + length].trim()).filter(|title| !title.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, body: &str, codes: &[&str], message: &str) {
+        let got = read(status, body.as_bytes(), None);
+        assert_eq!(got.codes, codes, "{body}");
+        assert_eq!(got.code.as_deref(), codes.last().copied(), "{body}");
+        assert_eq!(got.message, message, "{body}");
+        assert_eq!(got.status, status);
+    }
+
+    #[test]
+    fn documented_bodies_are_understood() {
+        for (status, body, codes, message) in [
+            (
+                412,
+                r#"{"error":{"code":"preconditionFailed","message":"stale","target":"eTag",
+                    "innerError":{"code":"resourceModified","innererror":{"code":99918,"message":"deeper"}}}}"#,
+                &["preconditionFailed", "resourceModified", "99918"][..],
+                "stale",
+            ),
+            (
+                429,
+                r#"{"statusCode":429,"message":"Rate limit is exceeded."}"#,
+                &[],
+                "Rate limit is exceeded.",
+            ),
+            (400, r#"{"code":2055,"description":"changed","data":[],"source":"x"}"#, &["2055"], "changed"),
+            (401, r#"{"error":{"code":"900421","message":"no MFA"}}"#, &["900421"], "no MFA"),
+            (400, r#"{"error":"invalid_grant","error_description":"over"}"#, &["invalid_grant"], "over"),
+            (404, r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"gone"}"#, &[], "gone"),
+            (404, r#"{"title":"Not Found"}"#, &[], "Not Found"),
+            (400, "\u{feff} {\"Error\":{\"Code\":\"a\",\"Message\":\"b\"}} ", &["a"], "b"),
+            (400, r#"{"error":{"message":"","innererror":{"message":"inside"}}}"#, &[], "inside"),
+            (
+                400,
+                r#"{"error":{"code":"","message":null}}"#,
+                &[],
+                "HTTP 400 without a message: {\"error\":{\"code\":\"\",\"message\":null}}",
+            ),
+            (
+                400,
+                r#"{"code":true,"message":{"value":"x"}}"#,
+                &[],
+                "HTTP 400 without a message: {\"code\":true,\"message\":{\"value\":\"x\"}}",
+            ),
+            (500, "", &[], "HTTP 500 without a body"),
+            (502, "  \r\n", &[], "HTTP 502 without a body"),
+            (
+                502,
+                "<html><head><TITLE> Bad Gateway </TITLE>",
+                &[],
+                "HTTP 502 with a page in place of an answer: \"Bad Gateway\"",
+            ),
+            (503, "<html>", &[], "HTTP 503 with a page in place of an answer"),
+            (
+                400,
+                "upstream\tsaid\u{1b}[31m no",
+                &[],
+                "HTTP 400 without a message: upstream said\u{fffd}[31m no",
+            ),
+            (400, "[1,2]", &[], "HTTP 400 without a message: [1,2]"),
+            (307, "", &[], "HTTP 307 without a body; redirects are not followed, check the endpoint"),
+        ] {
+            check(status, body, codes, message);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let long = format!(r#"{{"code":"{0}","message":"{0}"}}"#, "é".repeat(10_000));
+        let got = read(400, long.as_bytes(), None);
+        assert_eq!(got.message.chars().count(), LONGEST_MESSAGE);
+        assert!(got.message.ends_with("é…"));
+        assert_eq!(got.codes[0].chars().count(), LONGEST_CODE);
+
+        let deep = format!("{}{{}}{}", r#"{"code":1,"innerError":"#.repeat(5_000), "}".repeat(5_000));
+        assert_eq!(read(400, deep.as_bytes(), None).codes.len(), DEEPEST);
+        let exact = "x".repeat(LONGEST_MESSAGE);
+        assert_eq!(bounded(&exact, LONGEST_MESSAGE), exact);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken(status in 100_u16..600, body in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let got = read(status, &body, None);
+            prop_assert!(got.message.chars().count() <= LONGEST_MESSAGE);
+            prop_assert!(!got.message.chars().any(char::is_control));
+        }
+
+        #[test]
+        fn anything_like_an_error_is_taken(
+            body in r#"[{\["]{0,3}"?(error|code|message|innerError)?"?:?[{"0-9<>a-z\\ué,}\]]{0,40}"#,
+        ) {
+            let got = read(400, body.as_bytes(), None);
+            prop_assert!(!got.message.is_empty());
+            prop_assert_eq!(got.code.as_ref(), got.codes.last());
+        }
+    }
+}

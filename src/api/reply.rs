@@ -1,0 +1,250 @@
+//! What an answer means: status and body → [`Reply`], [`Page`] or [`Failure`]. Pure.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use uuid::Uuid;
+
+use super::body::Body;
+use super::endpoint::PageLink;
+use super::refusal;
+use crate::domain::exchange::{Failure, Reply};
+use crate::domain::json::{self, Object};
+use crate::domain::referral::ETag;
+
+/// An answer as it came.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) etag: Option<ETag>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Body,
+    pub(super) client_request_id: Uuid,
+}
+
+/// One page of the list of referrals.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The whole body: a JSON object whose `value` is an array of referrals.
+    pub text: String,
+    /// The way to the next page; `None` on the last.
+    pub next: Option<PageLink>,
+    /// The `client-request-id` that was sent.
+    pub client_request_id: Uuid,
+}
+
+/// The answer to a GET of one referral: a JSON object, or else it is no answer and can be asked again.
+pub(super) fn of_read(answer: Answer) -> Result<Reply, Failure> {
+    let answer = accepted(answer)?;
+    let status = answer.status;
+    // Bytes that are not UTF-8 are not mended: what is read here may be written back one day.
+    reply(answer, String::from_utf8)
+        .ok()
+        .filter(|reply| Object::parse(&reply.body).is_some())
+        .ok_or_else(|| no_answer(format!("answered {status} with no referral in it")))
+}
+
+/// The answer to a PATCH. Whether a body of 200 carries the change is for the caller to see.
+pub(super) fn of_write(answer: Answer) -> Result<Reply, Failure> {
+    let answer = accepted(answer)?;
+    let Ok(reply) = reply(answer, |bytes| Ok::<_, Infallible>(String::from_utf8_lossy(&bytes).into_owned()));
+    Ok(reply)
+}
+
+/// The answer to a GET of the list.
+pub(super) fn of_list(answer: Answer) -> Result<Page, Failure> {
+    let reply = of_read(answer)?;
+    let no_page = |what: &str| no_answer(format!("answered {} with {what}", reply.status));
+    let members = Object::parse(&reply.body).ok_or_else(|| no_page("no page of referrals in it"))?;
+    if !members.get("value").is_some_and(|value| value.get().starts_with('[')) {
+        return Err(no_page("no page of referrals in it"));
+    }
+    let next = match members.get("@odata.nextLink").filter(|link| !json::is_null(link)) {
+        None => None,
+        // A page that says there is more and not where must not pass for the last.
+        Some(link) => Some(
+            json::string(link)
+                .and_then(|link| PageLink::of(&link))
+                .ok_or_else(|| no_page("a link to the next page that leads nowhere"))?,
+        ),
+    };
+    Ok(Page { next, client_request_id: reply.client_request_id, text: reply.body })
+}
+
+/// What `Retry-After` asks for: a number of seconds, or an HTTP date that lies ahead of `now`.
+pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+    }
+    let date = rfc2822::parse(text).ok()?.timestamp();
+    Duration::try_from(date.duration_since(now)).ok()
+}
+
+/// Lets only success pass, and only with its whole body.
+fn accepted(answer: Answer) -> Result<Answer, Failure> {
+    if !(200..=299).contains(&answer.status) {
+        return Err(Failure::Answered(refusal::read(answer.status, &answer.body.bytes, answer.retry_after)));
+    }
+    if !answer.body.whole {
+        let bytes = answer.body.bytes.len();
+        return Err(no_answer(format!("answered {} with more than {bytes} bytes", answer.status)));
+    }
+    Ok(answer)
+}
+
+fn reply<E>(answer: Answer, text: impl FnOnce(Vec<u8>) -> Result<String, E>) -> Result<Reply, E> {
+    let Answer { status, etag, client_request_id, mut body, .. } = answer;
+    if body.bytes.starts_with(b"\xef\xbb\xbf") {
+        body.bytes.drain(..3);
+    }
+    Ok(Reply { status, body: text(body.bytes)?, etag, client_request_id })
+}
+
+fn no_answer(message: String) -> Failure {
+    Failure::NoAnswer { message }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    fn answer(status: u16, body: &[u8]) -> Answer {
+        Answer {
+            status,
+            etag: None,
+            retry_after: None,
+            body: Body { bytes: body.to_vec(), whole: true },
+            client_request_id: Uuid::nil(),
+        }
+    }
+
+    fn word<T>(result: Result<T, Failure>) -> String {
+        match result {
+            Ok(_) => "reply".to_owned(),
+            Err(Failure::Answered(_)) => "refusal".to_owned(),
+            Err(failure) => failure.message().to_owned(),
+        }
+    }
+
+    /// Every status, neighbours that mean the same in one line.
+    fn table(classify: impl Fn(Answer) -> String, body: &[u8]) -> String {
+        let line = |status: u16| classify(answer(status, body)).replace(&status.to_string(), "N");
+        let mut table = String::new();
+        let mut first = 100;
+        for status in 100..=599 {
+            if status == 599 || line(status + 1) != line(first) {
+                writeln!(table, "{first}-{status} {}", line(first)).unwrap();
+                first = status + 1;
+            }
+        }
+        table
+    }
+
+    #[test]
+    fn what_every_status_means() {
+        const REFERRAL: &[u8] = b"{\"id\":\"x\"}";
+        const PAGE: &[u8] = b"{\"value\":[]}";
+        let yes = "100-199 refusal\n200-299 reply\n300-599 refusal\n";
+        let no_referral = "100-199 refusal\n200-299 answered N with no referral in it\n300-599 refusal\n";
+        let no_page =
+            "100-199 refusal\n200-299 answered N with no page of referrals in it\n300-599 refusal\n";
+        assert_eq!(table(|answer| word(of_read(answer)), REFERRAL), yes);
+        assert_eq!(table(|answer| word(of_list(answer)), PAGE), yes);
+        assert_eq!(table(|answer| word(of_list(answer)), REFERRAL), no_page);
+        for body in [REFERRAL, PAGE, b"", b"<html>", b"{\"id\":", b"[]", b"null", b"{\"a\":\"\xff\"}"] {
+            assert_eq!(table(|answer| word(of_write(answer)), body), yes, "{body:?}");
+        }
+        for body in [&b""[..], b"<html>", b"{\"id\":", b"[]", b"null", b"{} {}", b"{\"a\":\"\xff\"}"] {
+            assert_eq!(table(|answer| word(of_read(answer)), body), no_referral, "{body:?}");
+            assert_eq!(table(|answer| word(of_list(answer)), body), no_referral, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_reply_is_what_came() {
+        let mut came = answer(200, "\u{feff}{\"a\":\"é\"}".as_bytes());
+        came.etag = ETag::from_service("\"v2\"").ok();
+        let reply = of_read(came).unwrap();
+        assert_eq!(reply.body, "{\"a\":\"é\"}");
+        assert_eq!(reply.etag.unwrap().as_str(), "\"v2\"");
+        assert_eq!(of_write(answer(204, b"")).unwrap().body, "");
+        assert_eq!(of_write(answer(200, b"\xffok")).unwrap().body, "\u{fffd}ok");
+    }
+
+    #[test]
+    fn half_a_body_is_no_answer_but_a_refusal_stays_one() {
+        let cut = |status| {
+            let mut cut = answer(status, b"{}");
+            cut.body.whole = false;
+            cut
+        };
+        assert_eq!(word(of_write(cut(200))), "answered 200 with more than 2 bytes");
+        assert_eq!(word(of_read(cut(200))), "answered 200 with more than 2 bytes");
+        assert_eq!(word(of_write(cut(412))), "refusal");
+    }
+
+    #[test]
+    fn pages_lead_to_the_next_or_say_that_they_are_the_last() {
+        let lost = "answered 200 with a link to the next page that leads nowhere";
+        for (link, wanted) in [
+            ("", Ok(None)),
+            (r#","@odata.nextLink":null"#, Ok(None)),
+            (r#","@odata.nextLink":"http://x/y?$skip=1&\u0061=2""#, Ok(PageLink::of("?$skip=1&a=2"))),
+            (r#","@odata.nextLink":"http://x/y""#, Err(lost)),
+            (r#","@odata.nextLink":"""#, Err(lost)),
+            (r#","@odata.nextLink":7"#, Err(lost)),
+        ] {
+            let body = format!(r#"{{"value":[{{}}],"@odata.count":1{link}}}"#);
+            let page = of_list(answer(200, body.as_bytes()));
+            let got = page.as_ref().map(|page| page.next.clone()).map_err(Failure::message);
+            assert_eq!(got, wanted, "{link}");
+            if let Ok(page) = page {
+                assert_eq!(page.text, body);
+            }
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        for (text, wanted) in [
+            ("120", seconds(120)),
+            (" 0 ", seconds(0)),
+            ("18446744073709551615", seconds(u64::MAX)),
+            ("99999999999999999999999999", Some(Duration::MAX)),
+            ("Sun, 01 Mar 2026 12:00:30 GMT", seconds(30)),
+            ("Sun, 01 Mar 2026 12:00:00 GMT", seconds(0)),
+            ("Wed, 29 Dec 9999 00:00:00 GMT", seconds(251629675200)),
+            ("Sun, 01 Mar 2026 11:59:59 GMT", None),
+            ("Mon, 01 Mar 2026 12:00:30 GMT", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5", None),
+            ("1e9", None),
+            ("", None),
+            ("soon", None),
+            ("2026-03-01T12:00:30Z", None),
+        ] {
+            assert_eq!(retry_after(text, now), wanted, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_answer_is_taken(
+            status in 100_u16..600,
+            body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+            header in ".{0,40}",
+        ) {
+            let came = answer(status, &body);
+            let _ = (of_read(came.clone()), of_write(came.clone()), of_list(came));
+            let _ = retry_after(&header, Timestamp::UNIX_EPOCH);
+        }
+    }
+}

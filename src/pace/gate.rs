@@ -1,0 +1,69 @@
+//! The gate: shut while the server wants to be left alone, by one pause for all workers.
+//!
+//! It keeps the books of its own shut time, in wall time: pauses that overlap count once.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// Open until somebody shuts it.
+#[derive(Debug, Default)]
+pub(super) struct Gate(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last time the gate was shut, which may lie in the past.
+    last: Option<Shut>,
+    /// The length of all times before the last one.
+    earlier: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shut {
+    since: Instant,
+    until: Instant,
+}
+
+impl Shut {
+    fn length_by(&self, now: Instant) -> Duration {
+        now.min(self.until).duration_since(self.since)
+    }
+}
+
+impl Gate {
+    /// Shuts the gate, or keeps it shut for longer. A gate that is shut until later stays so.
+    pub(super) fn shut(&self, now: Instant, until: Instant) {
+        let mut state = self.state();
+        match &mut state.last {
+            Some(shut) if now < shut.until => shut.until = shut.until.max(until),
+            last => {
+                let ended = last.replace(Shut { since: now, until });
+                state.earlier += ended.map_or(Duration::ZERO, |shut| shut.length_by(now));
+            }
+        }
+    }
+
+    /// When the gate opens; `None` where it is open.
+    pub(super) fn shut_until(&self, now: Instant) -> Option<Instant> {
+        self.state().last.map(|shut| shut.until).filter(|until| now < *until)
+    }
+
+    /// How long the gate has been shut up to now, all times taken together.
+    pub(super) fn shut_for(&self, now: Instant) -> Duration {
+        let state = self.state();
+        state.earlier + state.last.map_or(Duration::ZERO, |shut| shut.length_by(now))
+    }
+
+    /// Returns when the gate is open, which may take longer than it looked at first.
+    pub(super) async fn passed(&self) {
+        while let Some(until) = self.shut_until(Instant::now()) {
+            sleep_until(until).await;
+        }
+    }
+
+    /// Every change above leaves the state whole, so a poisoned lock holds nothing wrong.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
