@@ -2,5 +2,6 @@
 
 pub mod api;
 pub mod domain;
+pub mod ledger;
 pub mod pace;
 pub mod plan;

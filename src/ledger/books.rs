@@ -1,0 +1,136 @@
+//! Which verdict a row is booked under, and which findings are its own. Pure.
+
+use super::outstanding::Next;
+use crate::domain::account::Phase;
+use crate::domain::finding::{Finding, Place};
+use crate::domain::outcome::{Outcome, Verdict};
+
+/// How an item came out, as far as its rows are concerned.
+#[derive(Debug, Clone)]
+pub(super) struct Came {
+    /// Whether planning decided it.
+    pub(super) planned: bool,
+    /// The item's verdict.
+    pub(super) verdict: Verdict,
+}
+
+/// The verdict of a row: its own, else its item's, else what the run's phase makes of it.
+///
+/// A reader can't tell a run that is being sent from one that stopped: both are [`Phase::Stopped`],
+/// and an attempt without a result is `unknown` in both.
+pub(super) fn verdict(
+    own: Option<Verdict>,
+    item: Option<Came>,
+    findings: &[Finding],
+    place: Place,
+    phase: Phase,
+    next: Next,
+) -> Verdict {
+    if let Some(own) = own {
+        return own;
+    }
+    if let Some(Came { planned, verdict }) = item {
+        let invalid = planned && verdict.outcome == Outcome::Invalid;
+        let reason = findings.iter().find(|finding| invalid && finding.is_deny() && on_line(finding, place));
+        return match reason {
+            Some(finding) => Verdict::new(Outcome::Invalid, finding.rule.id(), &finding.message),
+            None => verdict,
+        };
+    }
+    let (outcome, code, message) = match (phase, next) {
+        (Phase::Planning, _) => (Outcome::Unsent, "not-planned", "planning stopped before it came this far"),
+        (Phase::Planned, _) => (Outcome::Planned, "planned", ""),
+        (Phase::Stopped | Phase::Finished, Next::Settle) => {
+            (Outcome::Unknown, "in-doubt", "it was sent and its answer is not on record")
+        }
+        (Phase::Stopped | Phase::Finished, Next::Send) => {
+            (Outcome::Unsent, "unsent", "the run stopped before it was sent")
+        }
+    };
+    Verdict::new(outcome, code, message)
+}
+
+/// What was found about a row: by itself, and about its item on its line. What is about the item as
+/// a whole stands at the place where the item's first row begins, and is said of every row.
+pub(super) fn findings(
+    own: Vec<Finding>,
+    item: Vec<Finding>,
+    place: Place,
+    first: Option<Place>,
+) -> Vec<Finding> {
+    let mut all = own;
+    for finding in item {
+        if (on_line(&finding, place) || Some(finding.place) == first) && !all.contains(&finding) {
+            all.push(finding);
+        }
+    }
+    all
+}
+
+fn on_line(finding: &Finding, place: Place) -> bool {
+    (finding.place.input, finding.place.line) == (place.input, place.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::finding::Level;
+    use crate::domain::rules::Rule;
+
+    fn place(input: u32, line: u64, column: u32) -> Place {
+        Place { input, line, column }
+    }
+
+    fn came(planned: bool, outcome: Outcome) -> Option<Came> {
+        Some(Came { planned, verdict: Verdict::new(outcome, "item", "of the item") })
+    }
+
+    #[test]
+    fn a_row_is_booked_once() {
+        use Outcome::{Applied, Conflict, Invalid, Planned, Refused, Unknown, Unsent};
+        let own = Some(Verdict::new(Invalid, "own", "of the row"));
+        for (own, item, phase, next, outcome, code) in [
+            (own.clone(), None, Phase::Planned, Next::Send, Invalid, "own"),
+            (own, came(true, Conflict), Phase::Stopped, Next::Settle, Invalid, "own"),
+            (None, came(true, Conflict), Phase::Planned, Next::Send, Conflict, "item"),
+            (None, came(false, Applied), Phase::Stopped, Next::Settle, Applied, "item"),
+            (None, came(false, Refused), Phase::Finished, Next::Send, Refused, "item"),
+            (None, came(true, Invalid), Phase::Planning, Next::Send, Invalid, "contradiction"),
+            (None, came(false, Invalid), Phase::Stopped, Next::Send, Invalid, "item"),
+            (None, None, Phase::Planning, Next::Send, Unsent, "not-planned"),
+            (None, None, Phase::Planned, Next::Send, Planned, "planned"),
+            (None, None, Phase::Stopped, Next::Send, Unsent, "unsent"),
+            (None, None, Phase::Stopped, Next::Settle, Unknown, "in-doubt"),
+        ] {
+            let findings = [
+                Finding::deny(Rule::Contradiction, place(1, 2, 1), "another input"),
+                Finding {
+                    level: Level::Warn,
+                    ..Finding::deny(Rule::EarlyWin, place(0, 2, 1), "only a warning")
+                },
+                Finding::deny(Rule::Contradiction, place(0, 2, 3), "line 5 says something else"),
+                Finding::deny(Rule::Contradiction, place(0, 5, 3), "line 2 says something else"),
+            ];
+            let told = format!("{own:?} {item:?} {phase:?} {next:?}");
+            let got = verdict(own, item, &findings, place(0, 2, 1), phase, next);
+            assert_eq!((got.outcome, got.code.as_str()), (outcome, code), "{told}");
+            if code == "contradiction" {
+                assert_eq!(got.message, "line 5 says something else");
+            }
+        }
+    }
+
+    #[test]
+    fn findings_go_to_the_row_they_are_about() {
+        let first = place(0, 2, 1);
+        let about = |line, column| Finding::deny(Rule::Type, place(0, line, column), "x");
+        let item = vec![about(2, 1), about(2, 4), about(5, 4)];
+        for (own, line, wanted) in [
+            (vec![], 2, vec![about(2, 1), about(2, 4)]),
+            (vec![about(5, 4)], 5, vec![about(5, 4), about(2, 1)]),
+            (vec![about(9, 2)], 9, vec![about(9, 2), about(2, 1)]),
+        ] {
+            assert_eq!(findings(own, item.clone(), place(0, line, 1), Some(first)), wanted, "{line}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What those who send hold of the ledger: they ask, the writer's thread writes.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::lock::Lock;
+use super::schema::Store;
+use super::writer::{AttemptAnswer, AttemptId, Record, Request, Ticket, Writer};
+use super::{Clock, LedgerError, private};
+use crate::domain::account::{Figures, Phase, Settled};
+use crate::domain::item::Item;
+
+/// A started run. Requests through all its clones are written in the order they are made.
+///
+/// When the last clone is dropped, what was asked for is still written, which that waits for, and the
+/// run stays stopped.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// `None` only while this is dropped.
+    requests: Option<Sender<Request>>,
+    /// `None` once it was waited for.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    failed: Arc<OnceLock<LedgerError>>,
+    clock: Clock,
+    dir: PathBuf,
+}
+
+impl Journal {
+    pub(super) fn begin(store: Store, lock: Lock, clock: Clock) -> Result<Self, LedgerError> {
+        let (requests, received) = mpsc::channel();
+        let (failed, dir) = (Arc::new(OnceLock::new()), store.dir.clone());
+        let writer = Writer::new(store, lock, Arc::clone(&failed))?;
+        let thread = thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(&received))
+            .map_err(|error| private::told(&dir, error))?;
+        let thread = Mutex::new(Some(thread));
+        Ok(Self { shared: Arc::new(Shared { requests: Some(requests), thread, failed, clock, dir }) })
+    }
+
+    /// Writes down that an item is about to be sent, and waits until that is on disk. Every call is
+    /// an attempt of its own. A call that is given up while it waits leaves an attempt without a
+    /// result.
+    ///
+    /// # Errors
+    /// [`LedgerError::Poisoned`] where this or an earlier write failed; [`LedgerError::Ended`] after
+    /// [`Journal::finish`]. Without a ticket nothing may be sent.
+    pub async fn intend(&self, item: &Arc<Item>) -> Result<Ticket, LedgerError> {
+        let (reply, ticket) = oneshot::channel();
+        let (item, at) = (Arc::clone(item), (self.shared.clock)());
+        let client_request_id = Uuid::new_v4();
+        self.shared.ask(Request::Write(Record::Intent { item, client_request_id, at, reply }))?;
+        ticket.await.unwrap_or_else(|_| Err(self.shared.gone()))
+    }
+
+    /// Records what became of an attempt, without waiting. Said again, the last word counts: an
+    /// attempt that was in doubt can turn out as not applied. Where it can't be written, the next
+    /// call to anything else says so; the attempt then counts as one without a result.
+    pub fn answered(&self, attempt: AttemptId, answer: AttemptAnswer) {
+        // A failure is kept and told by the next call that has an answer to give.
+        let _ = self.shared.ask(Request::Write(Record::Answer { attempt, answer }));
+    }
+
+    /// Records how an item came out, once and for all. It is written after all that was asked
+    /// before, and not waited for.
+    ///
+    /// # Errors
+    /// As [`Journal::intend`]; a failure of this very write comes with the next call.
+    pub async fn settled(&self, item: u64, settled: Settled) -> Result<(), LedgerError> {
+        self.shared.ask(Request::Write(Record::Outcome { item, settled }))
+    }
+
+    /// Ends sending: all that was asked before is on disk, with what this process did, and the run
+    /// can be opened again. Later calls through other clones fail.
+    ///
+    /// # Errors
+    /// [`LedgerError::Poisoned`] where anything could not be written; [`LedgerError::Unsettled`]
+    /// where the phase is to be finished and items have no outcome: the run is then stopped.
+    pub async fn finish(self, phase: Phase, figures: &Figures) -> Result<(), LedgerError> {
+        let (reply, ended) = oneshot::channel();
+        self.shared.ask_even_so(Request::Finish { phase, figures: *figures, reply })?;
+        let ended = ended.await.unwrap_or_else(|_| Err(self.shared.gone()));
+        // The reply was the last thing it did.
+        self.shared.join();
+        ended
+    }
+}
+
+impl Shared {
+    fn ask(&self, request: Request) -> Result<(), LedgerError> {
+        match self.failed.get() {
+            Some(error) => Err(error.clone()),
+            None => self.ask_even_so(request),
+        }
+    }
+
+    fn ask_even_so(&self, request: Request) -> Result<(), LedgerError> {
+        let requests = self.requests.as_ref().expect("requests are taken away by drop alone");
+        requests.send(request).map_err(|_| self.gone())
+    }
+
+    /// Why the thread doesn't answer.
+    fn gone(&self) -> LedgerError {
+        self.failed.get().cloned().unwrap_or_else(|| LedgerError::Ended { dir: self.dir.clone() })
+    }
+
+    fn join(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A thread that panicked has answered nobody, which is what they were told.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        self.join();
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Journal").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}

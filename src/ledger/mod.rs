@@ -1,0 +1,188 @@
+//! A run's durable memory: what was planned, what was about to be sent, what came of it.
+//!
+//! It is one SQLite file, `run.sqlite` in the run's directory; every report can be made from it
+//! again. Nothing outside this module knows SQL, the ledger's files, or its locks, and nothing in
+//! it looks at an HTTP status or at what an answer means.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `schema` | the tables, their version, and how the file is opened |
+//! | `records` | how values of the domain lie in the tables |
+//! | `plan` | writing a plan: [`create`], [`Planning`] |
+//! | `opened` | a run that is there: [`open`], [`Ledger`], and its [`Backlog`] |
+//! | `outstanding` | what is left to do for an item, from its attempts; pure |
+//! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread |
+//! | `reader`, `books` | the account for the reports: [`read`], [`Reader`], and which verdict a row gets |
+//! | `lock`, `private` | one process a run; nobody but its owner reads it |
+//!
+//! What always holds:
+//! - A [`Ticket`] exists only for an intent that is on disk, and each is for one attempt.
+//! - An item is settled once. Settling it again is a defect and stops the journal.
+//! - After one failed write nothing more is written, so nothing more is sent.
+//! - Nothing of a run whose planning did not come to its end can be sent.
+//! - One process at a time writes a run; any number may read it meanwhile.
+
+mod books;
+mod journal;
+mod lock;
+mod opened;
+mod outstanding;
+mod plan;
+mod private;
+mod reader;
+mod records;
+mod schema;
+mod writer;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use journal::Journal;
+pub use opened::{Backlog, Ledger, Outstanding, PlanTotals, open};
+pub use outstanding::{AttemptResult, Next};
+pub use plan::{Planning, create};
+pub use reader::{Reader, Referrals, read};
+pub use writer::{AttemptAnswer, AttemptId, Ticket};
+
+/// Tells the time that is written beside intents.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Why a ledger cannot be used, or no longer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    /// A new run was to be put where one is already.
+    #[error("{} holds a run already; name another directory", .dir.display())]
+    Exists {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// There is no ledger in the directory.
+    #[error("{} holds no run", .dir.display())]
+    Absent {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Another process, or another part of this one, has the run open for writing.
+    #[error("the run in {} is being worked on by another process; wait for it to end", .dir.display())]
+    Busy {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// The file is of a later version than this program knows.
+    #[error(
+        "{} was written by a newer version of this program: its format is {found}, this version knows {known}; use the newer version",
+        .file.display()
+    )]
+    Newer {
+        /// The ledger's file.
+        file: PathBuf,
+        /// The version in the file.
+        found: i32,
+        /// The latest version that this program knows.
+        known: i32,
+    },
+    /// It is a database, and not one of this program.
+    #[error("{} is no ledger of this program", .file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+    },
+    /// What is in the file cannot be what was written.
+    #[error("{} is damaged: {detail}; nothing was sent from it, restore it from a copy", .file.display())]
+    Damaged {
+        /// The ledger's file.
+        file: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+    /// SQLite could not do what was asked: no space, no permission, held by something else.
+    #[error("{}: {detail}", .file.display())]
+    Database {
+        /// The ledger's file.
+        file: PathBuf,
+        /// In SQLite's words.
+        detail: String,
+    },
+    /// A file or directory could not be made or looked at.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// In the system's words.
+        source: Arc<io::Error>,
+    },
+    /// A plan cannot be completed: a row would be without an outcome for good. A defect.
+    #[error(
+        "row {row} of the run in {} has neither a verdict nor an item, a defect of this program; nothing was sent",
+        .dir.display()
+    )]
+    Loose {
+        /// The run's directory.
+        dir: PathBuf,
+        /// The row's ordinal in the run.
+        row: u64,
+    },
+    /// The run was only partly planned, so nothing of it may be sent.
+    #[error(
+        "planning the run in {} did not come to its end, so nothing of it may be sent; plan it again into another directory",
+        .dir.display()
+    )]
+    Unplanned {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// Every item of the run has its outcome.
+    #[error("the run in {} is finished; there is nothing left to send", .dir.display())]
+    Finished {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// A run was to be called finished that is not. A defect; the run stays stopped.
+    #[error(
+        "{items} items of the run in {} have no outcome, so it is not finished; resume it",
+        .dir.display()
+    )]
+    Unsettled {
+        /// The run's directory.
+        dir: PathBuf,
+        /// How many items.
+        items: u64,
+    },
+    /// A write of the journal failed. It stays closed, so that nothing is sent without an intent.
+    #[error("{} could not be written, so nothing more is sent: {detail}", .file.display())]
+    Poisoned {
+        /// The ledger's file.
+        file: PathBuf,
+        /// What went wrong with the first write that failed.
+        detail: String,
+    },
+    /// The journal was ended before.
+    #[error("the journal of the run in {} has ended, so nothing more is sent", .dir.display())]
+    Ended {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+}
+
+impl LedgerError {
+    /// What went wrong, without the file that it went wrong with.
+    fn detail(&self) -> String {
+        match self {
+            Self::Damaged { detail, .. } | Self::Database { detail, .. } => detail.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl From<LedgerError> for io::Error {
+    /// For those who write a report while they read the ledger.
+    fn from(error: LedgerError) -> Self {
+        Self::other(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

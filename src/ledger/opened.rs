@@ -1,0 +1,170 @@
+//! A run that is there: its totals, and what of it is still to be sent.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::journal::Journal;
+use super::lock::Lock;
+use super::outstanding::{AttemptResult, Next, next};
+use super::records::{ITEM, Json, Version, Word, item, number};
+use super::schema::{Store, set_phase};
+use super::{Clock, LedgerError};
+use crate::domain::account::{About, Phase};
+use crate::domain::item::{Change, Item};
+
+/// A run that no other process writes, and that nothing is being sent of.
+#[derive(Debug)]
+pub struct Ledger {
+    store: Store,
+    lock: Lock,
+    about: About,
+    phase: Phase,
+}
+
+/// The items of a started run that have no outcome, in pages. It can be sent to another thread, and
+/// not be shared between two.
+#[derive(Debug)]
+pub struct Backlog {
+    store: Store,
+}
+
+/// How much a run is. What remains is what a resumed run would still do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlanTotals {
+    /// Input rows, the bad ones included.
+    pub rows: u64,
+    /// Referrals that rows are about, where they got that far: one item each.
+    pub items: u64,
+    /// Items that planning left to be sent.
+    pub to_send: u64,
+    /// Of those, the ones that close their referral, which can't be taken back.
+    pub closing: u64,
+    /// Items that have no outcome yet.
+    pub remaining: u64,
+    /// Of those, the ones that close their referral.
+    pub remaining_closing: u64,
+}
+
+/// An item without an outcome, and what is to be done about it.
+#[derive(Debug, Clone)]
+pub struct Outstanding {
+    /// The item as it was last sent: after a rebase that is another eTag, and maybe another document,
+    /// than the plan's. Where it was never sent, as it was planned.
+    pub item: Arc<Item>,
+    /// What comes next.
+    pub next: Next,
+}
+
+/// Opens a run to carry on with it, and locks it.
+///
+/// # Errors
+/// [`LedgerError::Absent`], [`LedgerError::Busy`], [`LedgerError::Foreign`], [`LedgerError::Newer`]
+/// and [`LedgerError::Damaged`] as they say; every page of the file is looked at.
+pub fn open(dir: &Path) -> Result<Ledger, LedgerError> {
+    Store::expect(dir)?;
+    let lock = Lock::take(dir)?;
+    let store = Store::open(dir)?;
+    let (about, phase) = store.run()?;
+    Ok(Ledger::new(store, lock, about, phase))
+}
+
+impl Ledger {
+    pub(super) fn new(store: Store, lock: Lock, about: About, phase: Phase) -> Self {
+        Self { store, lock, about, phase }
+    }
+
+    /// What was said about the run when it was planned.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// How far it had come when it was opened.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// How much it is, and how much of it is left.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn plan_totals(&self) -> Result<PlanTotals, LedgerError> {
+        self.store.told(self.store.connection.query_row(
+            "SELECT (SELECT count(*) FROM row),
+                    count(*),
+                    count(*) FILTER (WHERE outcome.planned IS NOT 1),
+                    count(*) FILTER (WHERE outcome.planned IS NOT 1 AND effect = 'one-way'),
+                    count(*) FILTER (WHERE outcome.item IS NULL),
+                    count(*) FILTER (WHERE outcome.item IS NULL AND effect = 'one-way')
+             FROM item LEFT JOIN outcome ON outcome.item = item.number",
+            [],
+            |row| {
+                Ok(PlanTotals {
+                    rows: number(row, 0)?,
+                    items: number(row, 1)?,
+                    to_send: number(row, 2)?,
+                    closing: number(row, 3)?,
+                    remaining: number(row, 4)?,
+                    remaining_closing: number(row, 5)?,
+                })
+            },
+        ))
+    }
+
+    /// Begins to send: from now on the run is one that began and did not end. The journal's thread
+    /// runs, and holds the run's lock, until it is finished or its last handle is dropped.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unplanned`] and [`LedgerError::Finished`] where there is nothing that may be
+    /// sent; else where the ledger can't be written.
+    pub fn start(self, clock: Clock) -> Result<(Journal, Backlog), LedgerError> {
+        let Self { store, lock, phase, .. } = self;
+        match phase {
+            Phase::Planned | Phase::Stopped => {}
+            Phase::Planning => return Err(LedgerError::Unplanned { dir: store.dir }),
+            Phase::Finished => return Err(LedgerError::Finished { dir: store.dir }),
+        }
+        let writing = store.again()?;
+        store.told(set_phase(&store.connection, Phase::Stopped))?;
+        let journal = Journal::begin(writing, lock, clock)?;
+        Ok((journal, Backlog { store }))
+    }
+}
+
+impl Backlog {
+    /// The next items that have no outcome, by number: those greater than `after`, at most `limit`.
+    /// An empty page is the last.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn outstanding(&self, after: u64, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.store.told(self.page(after.cast_signed(), limit))
+    }
+
+    fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<Outstanding>> {
+        let mut items = self.store.connection.prepare_cached(&format!(
+            "SELECT {ITEM} FROM item LEFT JOIN outcome ON outcome.item = item.number
+             WHERE outcome.item IS NULL AND item.number > ?1 ORDER BY item.number LIMIT ?2"
+        ))?;
+        items.query_map([after, limit], item)?.map(|item| self.as_last_sent(item?)).collect()
+    }
+
+    fn as_last_sent(&self, mut item: Item) -> rusqlite::Result<Outstanding> {
+        let mut attempts = self.store.connection.prepare_cached(
+            "SELECT result, etag, patch, changes FROM attempt WHERE item = ?1 ORDER BY id DESC LIMIT 1",
+        )?;
+        let mut attempts = attempts.query([item.number.cast_signed()])?;
+        let mut last = None;
+        if let Some(row) = attempts.next()? {
+            last = Some(row.get::<_, Option<Word<AttemptResult>>>(0)?.map(|Word(result)| result));
+            item.etag = row.get::<_, Option<Version>>(1)?.map(|Version(etag)| etag);
+            if let Some(Json(patch)) = row.get(2)? {
+                item.patch = patch;
+            }
+            if let Some(Json(changes)) = row.get::<_, Option<Json<Vec<Change>>>>(3)? {
+                item.changes = changes;
+            }
+        }
+        Ok(Outstanding { item: Arc::new(item), next: next(last) })
+    }
+}

@@ -1,0 +1,197 @@
+//! Writing a plan. It is written in large transactions and may be cut off at any point: until it is
+//! sealed its phase says so, and nothing of it can be sent.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::lock::Lock;
+use super::opened::Ledger;
+use super::records::{Json, Text, Word, number, write_outcome};
+use super::schema::{Store, add_session, set_phase};
+use super::{LedgerError, private};
+use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, Settled};
+use crate::domain::finding::Finding;
+use crate::domain::item::Item;
+use crate::domain::outcome::Verdict;
+use crate::domain::referral::ETag;
+
+/// Records in one transaction: enough to make syncing cheap, few enough for the log to stay small.
+const BATCH: u32 = 8_192;
+
+/// A run that is being planned. Dropping it loses what was written since the last full transaction;
+/// the run stays unplanned either way.
+#[derive(Debug)]
+pub struct Planning {
+    store: Store,
+    lock: Lock,
+    about: About,
+    /// Records in the open transaction; with none there is no transaction.
+    pending: u32,
+}
+
+/// Begins a run in a directory, which is made where it isn't there. The run is locked for as long as
+/// it is written.
+///
+/// # Errors
+/// [`LedgerError::Exists`] where the directory holds a run, [`LedgerError::Busy`] where one is being
+/// begun there; else where files can't be made.
+pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
+    private::folder(dir)?;
+    let lock = Lock::take(dir)?;
+    let store = Store::create(dir, about)?;
+    Ok(Planning { store, lock, about: about.clone(), pending: 0 })
+}
+
+impl Planning {
+    /// Writes an input row. Its item may be written later.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written, or holds a row of that ordinal.
+    pub fn row(&mut self, row: &RowRecord) -> Result<(), LedgerError> {
+        self.put(|connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO row (row, input, line, cell, item, referral, verdict, findings, text)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                )?
+                .execute((
+                    row.row.cast_signed(),
+                    row.place.input,
+                    row.place.line.cast_signed(),
+                    row.place.column,
+                    row.item.map(u64::cast_signed),
+                    row.id.map(Text),
+                    row.verdict.as_ref().map(Json),
+                    Json(&row.findings),
+                    Json(&row.text),
+                ))
+                .map(drop)
+        })
+    }
+
+    /// Writes what is known of an input, counted from 0, once it was read to its end.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written, or holds that input.
+    pub fn input(&mut self, input: u32, info: &InputInfo) -> Result<(), LedgerError> {
+        self.put(|connection| {
+            let written = "INSERT INTO input (number, info) VALUES (?1, ?2)";
+            connection.execute(written, (input, Json(info))).map(drop)
+        })
+    }
+
+    /// Records what was found out about a row after it was written: the verdict takes the place of
+    /// the row's own, the findings are added to it.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written, or holds no such row.
+    pub fn reject_row(
+        &mut self,
+        row: u64,
+        verdict: &Verdict,
+        findings: &[Finding],
+    ) -> Result<(), LedgerError> {
+        self.put(|connection| {
+            let (row, known) = (row.cast_signed(), "SELECT findings FROM row WHERE row = ?1");
+            let Json(mut all): Json<Vec<Finding>> =
+                connection.prepare_cached(known)?.query_row([row], |found| found.get(0))?;
+            all.extend_from_slice(findings);
+            connection
+                .prepare_cached("UPDATE row SET verdict = ?2, findings = ?3 WHERE row = ?1")?
+                .execute((row, Json(verdict), Json(&all)))
+                .map(drop)
+        })
+    }
+
+    /// Writes an item. Where it is settled there is nothing to send, and the verdict stands for its
+    /// rows.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written, or holds an item of that number or for that referral.
+    pub fn item(&mut self, item: &Item, settled: Option<&Settled>) -> Result<(), LedgerError> {
+        self.put(|connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO item (number, referral, effect, etag, request_id, findings, changes, patch)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?
+                .execute((
+                    item.number.cast_signed(),
+                    Text(item.id),
+                    Word(item.effect),
+                    item.etag.as_ref().map(ETag::as_str),
+                    Text(item.request_id),
+                    Json(&item.findings),
+                    Json(&item.changes),
+                    item.patch.get(),
+                ))?;
+            settled.map_or(Ok(()), |settled| write_outcome(connection, item.number, true, settled))
+        })
+    }
+
+    /// Ends planning: all is on disk, and the run can be sent. The figures are those of planning
+    /// alone.
+    ///
+    /// # Errors
+    /// [`LedgerError::Loose`] where a row has neither a verdict nor an item; else where the ledger
+    /// can't be written.
+    pub fn seal(mut self, figures: &Figures) -> Result<Ledger, LedgerError> {
+        self.commit()?;
+        let loose = self.store.told(loose_row(&self.store.connection))?;
+        if let Some(row) = loose {
+            return Err(LedgerError::Loose { dir: self.store.dir, row });
+        }
+        self.end(Phase::Planned, figures)?;
+        Ok(Ledger::new(self.store, self.lock, self.about, Phase::Planned))
+    }
+
+    /// Ends planning before it is complete. What was written can be looked at; the run stays
+    /// unplanned.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub fn abandon(mut self, figures: &Figures) -> Result<(), LedgerError> {
+        self.commit()?;
+        self.end(Phase::Planning, figures)
+    }
+
+    fn end(&mut self, phase: Phase, figures: &Figures) -> Result<(), LedgerError> {
+        self.put(|connection| {
+            add_session(connection, figures)?;
+            set_phase(connection, phase)
+        })?;
+        self.commit()?;
+        self.store.checkpoint()
+    }
+
+    fn put(&mut self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), LedgerError> {
+        let connection = &self.store.connection;
+        if self.pending == 0 {
+            self.store.told(connection.execute_batch("BEGIN IMMEDIATE"))?;
+        }
+        self.pending += 1;
+        self.store.told(write(connection))?;
+        if self.pending >= BATCH { self.commit() } else { Ok(()) }
+    }
+
+    fn commit(&mut self) -> Result<(), LedgerError> {
+        if self.pending > 0 {
+            self.store.told(self.store.connection.execute_batch("COMMIT"))?;
+            self.pending = 0;
+        }
+        Ok(())
+    }
+}
+
+/// The first row that would never get an outcome.
+fn loose_row(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    connection
+        .query_row(
+            "SELECT row.row FROM row LEFT JOIN item ON item.number = row.item
+             WHERE row.verdict IS NULL AND item.number IS NULL ORDER BY row.row LIMIT 1",
+            [],
+            |row| number(row, 0),
+        )
+        .optional()
+}

@@ -1,0 +1,92 @@
+//! Files and directories that only their owner reads.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::LedgerError;
+
+/// Makes a run's directory, with any parents it lacks. Only the directory itself is private: a
+/// parent may hold the runs of others.
+///
+/// A directory that exists is made private only while it is empty; one that holds other things is
+/// the user's own to protect, and the files of the run are private wherever they lie.
+pub(super) fn folder(dir: &Path) -> Result<(), LedgerError> {
+    let made = parents(dir).and_then(|()| match new_folder(dir) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if fs::read_dir(dir)?.next().is_none() {
+                restrict(dir, 0o700)
+            } else {
+                Ok(())
+            }
+        }
+        Ok(()) => sync_parent(dir),
+        Err(error) => Err(error),
+    });
+    made.map_err(|error| told(dir, error))
+}
+
+/// Opens a file for its owner, and makes it where it isn't there.
+pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(path).and_then(|file| restrict(path, 0o600).map(|()| file));
+    opened.map_err(|error| told(path, error))
+}
+
+/// Takes a file, where it is there, from everybody but its owner: a copy may have opened it up.
+pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
+    match restrict(path, 0o600) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(told(path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// A failure with the path it is about.
+pub(super) fn told(path: &Path, error: io::Error) -> LedgerError {
+    LedgerError::File { path: path.to_owned(), source: Arc::new(error) }
+}
+
+fn parents(dir: &Path) -> io::Result<()> {
+    match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => fs::create_dir_all(parent),
+        _ => Ok(()),
+    }
+}
+
+fn new_folder(dir: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// SQLite syncs the directory that its files are in; that this directory is known to its parent is
+/// for us to see to.
+#[cfg(unix)]
+fn sync_parent(dir: &Path) -> io::Result<()> {
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_parent(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::metadata(path)?.permissions().mode() & 0o777 == mode {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}

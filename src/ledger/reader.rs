@@ -1,0 +1,267 @@
+//! The account of a run, for whoever reports it. Nothing is written and no lock is needed: a run can
+//! be read while another process sends it, and after a crash.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Row};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::LedgerError;
+use super::books::{self, Came};
+use super::outstanding::{AttemptResult, next};
+use super::records::{ITEM, Json, Text, Version, Word, item, number, place};
+use super::schema::Store;
+use crate::domain::account::{About, Figures, InputInfo, ItemAccount, Phase, RowAccount};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::item::Change;
+use crate::domain::json;
+use crate::domain::outcome::{Outcome, Verdict};
+
+/// A run as it stood when it was opened for reading, whatever is written meanwhile: all that one
+/// reader tells fits together.
+#[derive(Debug)]
+pub struct Reader {
+    store: Store,
+    about: About,
+    phase: Phase,
+}
+
+/// Referrals, each counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Referrals {
+    /// That the rows are about, where they got that far.
+    pub total: u64,
+    /// That were written.
+    pub changed: u64,
+    /// That were closed.
+    pub closed: u64,
+}
+
+/// Opens a run for reading.
+///
+/// # Errors
+/// [`LedgerError::Absent`], [`LedgerError::Foreign`], [`LedgerError::Newer`] and
+/// [`LedgerError::Damaged`] as they say.
+pub fn read(dir: &Path) -> Result<Reader, LedgerError> {
+    let store = Store::look(dir)?;
+    let (about, phase) = store.run()?;
+    Ok(Reader { store, about, phase })
+}
+
+/// What a row's query tells of its item's attempts.
+struct Attempts {
+    request_ids: Vec<Uuid>,
+    first: Option<Timestamp>,
+    last: Option<Option<AttemptResult>>,
+}
+
+const ROWS: &str = "
+    SELECT row.row, row.input, row.line, row.cell, row.referral, row.text, row.verdict, row.findings,
+           outcome.planned, outcome.outcome, outcome.code, outcome.message, outcome.status,
+           outcome.etag, outcome.at, outcome.theirs,
+           item.number, item.findings, CASE outcome.outcome WHEN 'conflict' THEN item.changes END,
+           first.input, first.line, first.cell
+    FROM row LEFT JOIN item ON item.number = row.item
+             LEFT JOIN outcome ON outcome.item = item.number
+             LEFT JOIN row AS first ON first.row = item.number
+    ORDER BY row.row";
+
+const ATTEMPTS: &str = "SELECT client_request_id, at, result FROM attempt WHERE item = ?1 ORDER BY id";
+
+impl Reader {
+    /// What was said about the run when it was planned.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// How far it had come. A run that is being sent right now looks like one that stopped.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The inputs, in their order.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read; so for all that follow.
+    pub fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
+        self.all("SELECT info FROM input ORDER BY number", |row| row.get(0).map(|Json(info)| info))
+    }
+
+    /// What was requested and how long it took, added up over all processes that came to an end.
+    /// PATCHes are counted from the attempts, which a crash loses none of.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn figures(&self) -> Result<Figures, LedgerError> {
+        let sessions =
+            self.all("SELECT figures FROM session ORDER BY number", |row| row.get(0).map(|Json(one)| one))?;
+        let sum = sessions.into_iter().fold(Figures::default(), |sum, one: Figures| Figures {
+            get: sum.get + one.get,
+            list: sum.list + one.list,
+            patch: 0,
+            token: sum.token + one.token,
+            throttled: sum.throttled + one.throttled,
+            retried: sum.retried + one.retried,
+            seconds: sum.seconds + one.seconds,
+            waiting_for_rate: sum.waiting_for_rate + one.waiting_for_rate,
+            paused_by_server: sum.paused_by_server + one.paused_by_server,
+        });
+        let patch = self.store.connection.query_row("SELECT count(*) FROM attempt", [], |row| number(row, 0));
+        Ok(Figures { patch: self.store.told(patch)?, ..sum })
+    }
+
+    /// How many referrals the run is about, and how many it changed.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn referrals(&self) -> Result<Referrals, LedgerError> {
+        self.store.told(self.store.connection.query_row(
+            "SELECT count(*), count(outcome.item),
+                    count(*) FILTER (WHERE outcome.item IS NOT NULL AND effect = 'one-way')
+             FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.outcome = 'applied'",
+            [],
+            |row| Ok(Referrals { total: number(row, 0)?, changed: number(row, 1)?, closed: number(row, 2)? }),
+        ))
+    }
+
+    /// Tells every input row once, in the order of the input. Memory does not grow with their number.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read, and whatever `each` fails with: that ends the telling.
+    pub fn rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(RowAccount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let connection = &self.store.connection;
+        let mut attempts = self.store.told(connection.prepare_cached(ATTEMPTS))?;
+        let mut rows = self.store.told(connection.prepare_cached(ROWS))?;
+        let mut rows = self.store.told(rows.query([]))?;
+        while let Some(row) = self.store.told(rows.next())? {
+            each(self.store.told(self.row(row, &mut attempts))?)?;
+        }
+        Ok(())
+    }
+
+    /// Tells every item once, by number, as it was planned: what comes of it later changes nothing
+    /// about what is told here. Memory does not grow with their number.
+    ///
+    /// # Errors
+    /// As [`Reader::rows`].
+    pub fn items<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let connection = &self.store.connection;
+        let rows = "SELECT input, line, cell FROM row WHERE item = ?1 ORDER BY row";
+        let mut rows = self.store.told(connection.prepare_cached(rows))?;
+        let mut items = self.store.told(connection.prepare_cached(&format!(
+            "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status
+             FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
+             ORDER BY item.number"
+        )))?;
+        let mut items = self.store.told(items.query([]))?;
+        while let Some(row) = self.store.told(items.next())? {
+            each(self.store.told(planned_item(row, &mut rows))?)?;
+        }
+        Ok(())
+    }
+
+    fn row(&self, row: &Row<'_>, attempts: &mut CachedStatement<'_>) -> rusqlite::Result<RowAccount> {
+        let place = place(row, 1)?;
+        let about_item: Option<Json<Vec<Finding>>> = row.get(17)?;
+        let about_item = about_item.map(|Json(findings)| findings).unwrap_or_default();
+        let attempts = self.attempts(row.get(16)?, attempts)?;
+        let verdict = books::verdict(
+            row.get::<_, Option<Json<_>>>(6)?.map(|Json(own)| own),
+            came(row)?,
+            &about_item,
+            place,
+            self.phase,
+            next(attempts.last),
+        );
+        let Json(own) = row.get(7)?;
+        let findings = books::findings(own, about_item, place, first_place(row)?);
+        let changes: Option<Json<Vec<Change>>> =
+            if verdict.outcome == Outcome::Conflict { row.get(18)? } else { None };
+        let theirs: Option<Json<_>> = if changes.is_some() { row.get(15)? } else { None };
+        let side = |side: fn(&Change) -> Option<&RawValue>| {
+            changes.as_ref().map(|Json(changes)| by_pointer(changes, side))
+        };
+        Ok(RowAccount {
+            row: number(row, 0)?,
+            place,
+            id: row.get::<_, Option<Text<_>>>(4)?.map(|Text(id)| id),
+            text: row.get(5).map(|Json(text)| text)?,
+            verdict,
+            findings,
+            etag: row.get::<_, Option<Version>>(13)?.map(|Version(etag)| etag),
+            attempts: u32::try_from(attempts.request_ids.len()).unwrap_or(u32::MAX),
+            request_ids: attempts.request_ids,
+            first_sent: attempts.first,
+            at: row.get::<_, Option<Text<_>>>(14)?.map(|Text(at)| at),
+            base: side(|change| change.before.as_deref()),
+            ours: side(|change| Some(&change.after)),
+            theirs: theirs.map(|Json(theirs)| theirs),
+        })
+    }
+
+    fn attempts(&self, item: Option<i64>, statement: &mut CachedStatement<'_>) -> rusqlite::Result<Attempts> {
+        let mut told = Attempts { request_ids: Vec::new(), first: None, last: None };
+        // A run that never began has none, and need not be asked row by row.
+        if matches!(self.phase, Phase::Planning | Phase::Planned) {
+            return Ok(told);
+        }
+        let mut rows = statement.query([item])?;
+        while let Some(row) = rows.next()? {
+            let (Text(request_id), Text(at)) = (row.get(0)?, row.get(1)?);
+            told.request_ids.push(request_id);
+            told.first.get_or_insert(at);
+            told.last = Some(row.get::<_, Option<Word<_>>>(2)?.map(|Word(result)| result));
+        }
+        Ok(told)
+    }
+
+    fn all<T>(
+        &self,
+        query: &str,
+        one: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        let read =
+            self.store.connection.prepare(query).and_then(|mut rows| rows.query_map([], one)?.collect());
+        self.store.told(read)
+    }
+}
+
+/// How the item of a row came out, from the columns of [`ROWS`].
+fn came(row: &Row<'_>) -> rusqlite::Result<Option<Came>> {
+    let Some(planned) = row.get(8)? else { return Ok(None) };
+    Ok(verdict(row, 9)?.map(|verdict| Came { planned, verdict }))
+}
+
+/// Where the first row of a row's item begins, from the columns of [`ROWS`].
+fn first_place(row: &Row<'_>) -> rusqlite::Result<Option<Place>> {
+    row.get::<_, Option<i64>>(19)?.map(|_| place(row, 19)).transpose()
+}
+
+/// Reads a verdict from four columns that begin at `first`; there is none where they are null.
+fn verdict(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Verdict>> {
+    let Some(Word(outcome)) = row.get(first)? else { return Ok(None) };
+    let (code, message, status) = (row.get(first + 1)?, row.get(first + 2)?, row.get(first + 3)?);
+    Ok(Some(Verdict { outcome, code, message, status }))
+}
+
+fn planned_item(row: &Row<'_>, rows: &mut CachedStatement<'_>) -> rusqlite::Result<ItemAccount> {
+    let item = item(row)?;
+    let rows = rows.query_map([item.number.cast_signed()], |row| place(row, 0))?;
+    let rows = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(ItemAccount { item, rows, planned: verdict(row, 8)? })
+}
+
+/// One side of a conflict: an object by pointer, null where the field was absent.
+fn by_pointer(changes: &[Change], side: fn(&Change) -> Option<&RawValue>) -> Box<RawValue> {
+    let object: BTreeMap<_, _> = changes.iter().map(|change| (change.path.pointer(), side(change))).collect();
+    json::raw(&object)
+}

@@ -1,0 +1,184 @@
+//! How values of the domain lie in the tables. Times, ids and words are text, so that a ledger can
+//! be looked at with any SQLite tool; what has parts is JSON, with raw values kept as written.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, ToSql};
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::writer::AttemptAnswer;
+use crate::domain::account::Settled;
+use crate::domain::finding::Place;
+use crate::domain::item::Item;
+use crate::domain::json;
+use crate::domain::outcome::Verdict;
+use crate::domain::referral::ETag;
+
+/// A value with parts, as JSON.
+#[derive(Debug)]
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: Serialize> ToSql for Json<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let text: Box<str> = json::raw(&self.0).into();
+        Ok(ToSqlOutput::from(String::from(text)))
+    }
+}
+
+impl<T: DeserializeOwned> FromSql for Json<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        serde_json::from_str(value.as_str()?).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// A value that has a text form of its own.
+#[derive(Debug)]
+pub(super) struct Text<T>(pub(super) T);
+
+impl<T: Display> ToSql for Text<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.0.to_string()))
+    }
+}
+
+impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql for Text<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// One of a closed set of words, as the type's serialised name.
+#[derive(Debug)]
+pub(super) struct Word<T>(pub(super) T);
+
+impl<T: Serialize> ToSql for Word<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(json::raw(&self.0).get().trim_matches('"').to_owned()))
+    }
+}
+
+impl<T: for<'de> Deserialize<'de>> FromSql for Word<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let word: StrDeserializer<'_, serde::de::value::Error> = value.as_str()?.into_deserializer();
+        T::deserialize(word).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// A referral's version, quotes included.
+#[derive(Debug)]
+pub(super) struct Version(pub(super) ETag);
+
+impl FromSql for Version {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        ETag::from_service(value.as_str()?).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// The columns of an item, for [`item`].
+pub(super) const ITEM: &str = "item.number, item.referral, item.effect, item.etag, item.request_id, \
+                               item.findings, item.changes, item.patch";
+
+/// Reads an item from the columns of [`ITEM`], the first of the row.
+pub(super) fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
+    let (Text(id), Word(effect), Text(request_id)) = (row.get(1)?, row.get(2)?, row.get(4)?);
+    let (Json(findings), Json(changes), Json(patch)) = (row.get(5)?, row.get(6)?, row.get(7)?);
+    let etag: Option<Version> = row.get(3)?;
+    Ok(Item {
+        number: number(row, 0)?,
+        id,
+        etag: etag.map(|Version(etag)| etag),
+        request_id,
+        patch,
+        changes,
+        effect,
+        findings,
+    })
+}
+
+/// Reads a place from three columns that begin at `first`.
+pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Place> {
+    Ok(Place { input: row.get(first)?, line: number(row, first + 1)?, column: row.get(first + 2)? })
+}
+
+/// Reads a count or an ordinal. SQLite's integers are signed; none of ours comes near the sign.
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::cast_unsigned)
+}
+
+/// Writes how an item came out. An item that has come out already cannot do so again.
+pub(super) fn write_outcome(
+    connection: &Connection,
+    item: u64,
+    planned: bool,
+    settled: &Settled,
+) -> rusqlite::Result<()> {
+    let Verdict { outcome, code, message, status } = &settled.verdict;
+    connection
+        .prepare_cached(
+            "INSERT INTO outcome (item, planned, outcome, code, message, status, etag, at, theirs)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((
+            item.cast_signed(),
+            planned,
+            outcome.name(),
+            code,
+            message,
+            status,
+            settled.etag.as_ref().map(ETag::as_str),
+            Text(settled.at),
+            settled.theirs.as_deref().map(RawValue::get),
+        ))
+        .map(drop)
+}
+
+/// Writes what is about to be sent, and answers with the attempt's number. The document is the one of
+/// the planned item, unless a rebase made another.
+pub(super) fn write_intent(
+    connection: &Connection,
+    item: &Item,
+    client_request_id: Uuid,
+    at: Timestamp,
+) -> rusqlite::Result<i64> {
+    let written = connection
+        .prepare_cached(
+            "INSERT INTO attempt (item, at, client_request_id, etag, changes, patch)
+             SELECT number, ?2, ?3, ?4, NULLIF(?5, changes), NULLIF(?6, patch) FROM item WHERE number = ?1",
+        )?
+        .execute((
+            item.number.cast_signed(),
+            Text(at),
+            Text(client_request_id),
+            item.etag.as_ref().map(ETag::as_str),
+            Json(&item.changes),
+            item.patch.get(),
+        ))?;
+    one(written)?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Writes what became of an attempt, over what was known of it before.
+pub(super) fn write_answer(
+    connection: &Connection,
+    attempt: i64,
+    answer: &AttemptAnswer,
+) -> rusqlite::Result<()> {
+    let written = connection
+        .prepare_cached(
+            "UPDATE attempt SET result = ?2, status = ?3, code = ?4, answered_at = ?5 WHERE id = ?1",
+        )?
+        .execute((attempt, Word(answer.result), answer.status, &answer.code, Text(answer.at)))?;
+    one(written)
+}
+
+/// A record about something that isn't in the ledger must not pass for written.
+fn one(written: usize) -> rusqlite::Result<()> {
+    if written == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(written)) }
+}

@@ -1,0 +1,268 @@
+//! The tables, their version, and how the file is opened.
+//!
+//! The file carries the program's mark in `application_id` and its format in `user_version`; both
+//! are looked at before anything else is read.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
+
+use super::records::{Json, Word};
+use super::{LedgerError, private};
+use crate::domain::account::{About, Figures, Phase};
+
+/// The ledger's name in a run's directory.
+const FILE: &str = "run.sqlite";
+
+/// `RBlk`, which tells a ledger from any other database.
+const APPLICATION: i32 = i32::from_be_bytes(*b"RBlk");
+
+/// The format that this program writes, and the latest it reads.
+const VERSION: i32 = 1;
+
+/// How long to wait for another process that has the file for a moment: a reader that is the last to
+/// close it, for example.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Large columns come last, since SQLite reads a row only as far as it is asked for.
+const TABLES: &str = "
+CREATE TABLE run (
+    only  INTEGER PRIMARY KEY CHECK (only = 1),
+    phase TEXT NOT NULL CHECK (phase IN ('planning', 'planned', 'stopped', 'finished')),
+    about TEXT NOT NULL
+) STRICT;
+CREATE TABLE input (
+    number INTEGER PRIMARY KEY,
+    info   TEXT NOT NULL
+) STRICT;
+-- Rows come before their items, and a plan may be given up between the two: no reference here.
+CREATE TABLE row (
+    row      INTEGER PRIMARY KEY,
+    input    INTEGER NOT NULL,
+    line     INTEGER NOT NULL,
+    cell     INTEGER NOT NULL,
+    item     INTEGER,
+    referral TEXT,
+    verdict  TEXT,
+    findings TEXT NOT NULL,
+    text     TEXT NOT NULL
+) STRICT;
+CREATE INDEX row_of_item ON row (item) WHERE item IS NOT NULL;
+CREATE TABLE item (
+    number     INTEGER PRIMARY KEY,
+    referral   TEXT NOT NULL UNIQUE,
+    effect     TEXT NOT NULL,
+    etag       TEXT,
+    request_id TEXT NOT NULL,
+    findings   TEXT NOT NULL,
+    changes    TEXT NOT NULL,
+    patch      TEXT NOT NULL
+) STRICT;
+-- AUTOINCREMENT: the number of an attempt is never given out twice.
+CREATE TABLE attempt (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    item              INTEGER NOT NULL REFERENCES item,
+    at                TEXT NOT NULL,
+    client_request_id TEXT NOT NULL,
+    etag              TEXT,
+    result            TEXT,
+    status            INTEGER,
+    code              TEXT,
+    answered_at       TEXT,
+    -- Only where they are other than the plan's, after a rebase.
+    changes           TEXT,
+    patch             TEXT
+) STRICT;
+CREATE INDEX attempt_of_item ON attempt (item);
+CREATE TABLE outcome (
+    item    INTEGER PRIMARY KEY REFERENCES item,
+    planned INTEGER NOT NULL CHECK (planned IN (0, 1)),
+    outcome TEXT NOT NULL,
+    code    TEXT NOT NULL,
+    message TEXT NOT NULL,
+    status  INTEGER,
+    etag    TEXT,
+    at      TEXT NOT NULL,
+    theirs  TEXT
+) STRICT;
+CREATE TABLE session (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    figures TEXT NOT NULL
+) STRICT;
+";
+
+/// An open ledger, with its path for what there is to say about it.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) connection: Connection,
+    pub(super) dir: PathBuf,
+}
+
+impl Store {
+    /// Makes the ledger of a new run, which is then planned.
+    pub(super) fn create(dir: &Path, about: &About) -> Result<Self, LedgerError> {
+        let file = dir.join(FILE);
+        let made = private::file(&file)?;
+        let size = made.metadata().map_err(|error| private::told(&file, error))?.len();
+        drop(made);
+        // An empty file is what a process left that died right here.
+        if size > 0 {
+            return Err(LedgerError::Exists { dir: dir.to_owned() });
+        }
+        let mut store = Self::connect(dir)?;
+        let founded = store.found(about);
+        store.told(founded)?;
+        Ok(store)
+    }
+
+    /// Opens the ledger of a run to write to it, after a look at every page of it.
+    pub(super) fn open(dir: &Path) -> Result<Self, LedgerError> {
+        let store = Self::connect(dir)?;
+        store.check_kind()?;
+        for beside in ["", "-wal", "-shm"] {
+            private::tighten(&dir.join(format!("{FILE}{beside}")))?;
+        }
+        store.told(settings(&store.connection))?;
+        let verdict = store.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let verdict: String = store.told(verdict)?;
+        if verdict != "ok" {
+            return Err(LedgerError::Damaged { file: store.file(), detail: verdict });
+        }
+        Ok(store)
+    }
+
+    /// Opens the ledger of a run that this process has open already.
+    pub(super) fn again(&self) -> Result<Self, LedgerError> {
+        let store = Self::connect(&self.dir)?;
+        store.told(settings(&store.connection))?;
+        Ok(store)
+    }
+
+    /// Opens the ledger of a run to look at it as it stands now, whatever is written meanwhile.
+    pub(super) fn look(dir: &Path) -> Result<Self, LedgerError> {
+        let store = Self::connect(dir)?;
+        store.check_kind()?;
+        // Not opened read-only: such a connection can't clear away the files that it makes beside
+        // the database.
+        store.told(store.connection.execute_batch("PRAGMA query_only = ON; BEGIN"))?;
+        Ok(store)
+    }
+
+    /// Looks whether there is a ledger at all, before anything is put beside it.
+    pub(super) fn expect(dir: &Path) -> Result<(), LedgerError> {
+        let file = dir.join(FILE);
+        match file.try_exists() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(LedgerError::Absent { dir: dir.to_owned() }),
+            Err(error) => Err(private::told(&file, error)),
+        }
+    }
+
+    /// The ledger's file.
+    pub(super) fn file(&self) -> PathBuf {
+        self.dir.join(FILE)
+    }
+
+    fn connect(dir: &Path) -> Result<Self, LedgerError> {
+        Self::expect(dir)?;
+        let file = dir.join(FILE);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(&file, flags)
+            .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
+        let connection = opened.map_err(|error| told(dir, &error))?;
+        Ok(Self { connection, dir: dir.to_owned() })
+    }
+
+    /// All or nothing: until this commits the file is empty, and WAL begins only afterwards.
+    fn found(&mut self, about: &About) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.execute(
+            "INSERT INTO run (only, phase, about) VALUES (1, ?1, ?2)",
+            (Word(Phase::Planning), Json(about)),
+        )?;
+        transaction.commit()?;
+        settings(&self.connection)
+    }
+
+    fn check_kind(&self) -> Result<(), LedgerError> {
+        let pragma =
+            |name| self.told(self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)));
+        if pragma("application_id")? != APPLICATION {
+            return Err(LedgerError::Foreign { file: self.file() });
+        }
+        match pragma("user_version")? {
+            VERSION => Ok(()),
+            found if found > VERSION => Err(LedgerError::Newer { file: self.file(), found, known: VERSION }),
+            found => Err(LedgerError::Damaged { file: self.file(), detail: format!("format {found}") }),
+        }
+    }
+
+    /// What the run is, and how far it has come.
+    pub(super) fn run(&self) -> Result<(About, Phase), LedgerError> {
+        self.told(self.connection.query_row("SELECT about, phase FROM run", [], |row| {
+            let (Json(about), Word(phase)) = (row.get(0)?, row.get(1)?);
+            Ok((about, phase))
+        }))
+    }
+
+    /// Brings what is committed from the log into the database. What a reader still needs stays in
+    /// the log, which loses nothing.
+    pub(super) fn checkpoint(&self) -> Result<(), LedgerError> {
+        self.told(self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))
+    }
+
+    /// A result with the ledger's name in its error.
+    pub(super) fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, LedgerError> {
+        result.map_err(|error| told(&self.dir, &error))
+    }
+}
+
+/// Every commit reaches the disk before it returns: an intent that a power cut takes back would let a
+/// change be sent twice.
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA foreign_keys = ON;",
+    )
+}
+
+/// Says how far the run has come.
+pub(super) fn set_phase(connection: &Connection, phase: Phase) -> rusqlite::Result<()> {
+    connection.execute("UPDATE run SET phase = ?1", [Word(phase)]).map(drop)
+}
+
+/// Adds what a process did and how long it took.
+pub(super) fn add_session(connection: &Connection, figures: &Figures) -> rusqlite::Result<()> {
+    connection.execute("INSERT INTO session (figures) VALUES (?1)", [Json(figures)]).map(drop)
+}
+
+/// Ends a stretch of work: what it did, and how far the run has come with it.
+pub(super) fn close_session(
+    transaction: Transaction<'_>,
+    phase: Phase,
+    figures: &Figures,
+) -> rusqlite::Result<()> {
+    add_session(&transaction, figures)?;
+    set_phase(&transaction, phase)?;
+    transaction.commit()
+}
+
+/// An error of SQLite in terms of the ledger in a directory.
+pub(super) fn told(dir: &Path, error: &rusqlite::Error) -> LedgerError {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    let damaged =
+        matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+            || matches!(
+                error,
+                FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
+            );
+    let (file, detail) = (dir.join(FILE), error.to_string());
+    if damaged { LedgerError::Damaged { file, detail } } else { LedgerError::Database { file, detail } }
+}

@@ -1,0 +1,126 @@
+//! The ledger from outside: what is written is what is read, whatever happens in between.
+
+mod books;
+mod files;
+mod run;
+mod sending;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{AttemptAnswer, AttemptResult, Clock, Ledger, create, read};
+use crate::domain::account::{About, Figures, RowAccount, RowRecord, RowText, Settled};
+use crate::domain::fields::{Field, Path as FieldPath};
+use crate::domain::finding::Place;
+use crate::domain::item::{Change, Effect, Item};
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::referral::{ETag, ReferralId};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::new(1_800_000_000 + second, 123_456_789).unwrap()
+}
+
+fn clock() -> Clock {
+    Arc::new(|| at(0))
+}
+
+fn raw(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap()
+}
+
+fn etag(text: &str) -> ETag {
+    ETag::from_input(text).unwrap()
+}
+
+fn referral(number: u64) -> ReferralId {
+    Uuid::from_u64_pair(7, number).to_string().parse().unwrap()
+}
+
+fn place(line: u64) -> Place {
+    Place { input: 0, line, column: 1 }
+}
+
+fn about() -> About {
+    About {
+        program: "1.2.3".to_owned(),
+        command: "apply".to_owned(),
+        created: at(-60),
+        correlation_id: Uuid::from_u128(9),
+        target: "sandbox".to_owned(),
+        state_from: "live".to_owned(),
+        reason: Some("quarter's end".to_owned()),
+    }
+}
+
+/// An item that sets the notes; one with an even number closes its referral.
+fn item(number: u64) -> Item {
+    Item {
+        number,
+        id: referral(number),
+        etag: Some(etag("v1")),
+        request_id: Uuid::from_u64_pair(8, number),
+        patch: raw(r#"[{"op":"replace","path":"/details/notes","value":"new"}]"#),
+        changes: vec![Change {
+            path: FieldPath::Known(Field::Notes),
+            before: Some(raw("\"old\"")),
+            after: raw("\"new\""),
+            appended: Vec::new(),
+        }],
+        effect: if number.is_multiple_of(2) { Effect::OneWay } else { Effect::Reversible },
+        findings: Vec::new(),
+    }
+}
+
+/// A row that begins one line below its ordinal, as under a header.
+fn row(row: u64, item: Option<u64>) -> RowRecord {
+    RowRecord {
+        row,
+        place: place(row + 1),
+        id: item.map(referral),
+        text: RowText::Cells(vec![format!("row {row}"), "a \"cell\"\0\n".to_owned()]),
+        item,
+        verdict: None,
+        findings: Vec::new(),
+    }
+}
+
+fn settled(outcome: Outcome) -> Settled {
+    let verdict = Verdict::new(outcome, format!("by-{}", outcome.name()), "because");
+    Settled { verdict, etag: None, theirs: None, at: at(5) }
+}
+
+fn answer(result: AttemptResult) -> AttemptAnswer {
+    AttemptAnswer { result, status: Some(200), code: None, at: at(1) }
+}
+
+/// A run with one row an item, all to be sent.
+fn planned(dir: &Path, items: u64) -> Ledger {
+    let mut planning = create(dir, &about()).unwrap();
+    for number in 1..=items {
+        planning.row(&row(number, Some(number))).unwrap();
+        planning.item(&item(number), None).unwrap();
+    }
+    planning.seal(&Figures::default()).unwrap()
+}
+
+/// All rows of a run, as a reader tells them.
+fn rows(dir: &Path) -> Vec<RowAccount> {
+    let mut told = Vec::new();
+    read(dir)
+        .unwrap()
+        .rows::<super::LedgerError>(&mut |row| {
+            told.push(row);
+            Ok(())
+        })
+        .unwrap();
+    told
+}
+
+/// A connection of somebody else, to do harm with.
+fn meddle(dir: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(dir.join("run.sqlite")).unwrap()
+}

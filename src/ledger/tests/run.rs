@@ -1,0 +1,262 @@
+//! One run from its first row to its report.
+
+use std::sync::Arc;
+
+use tempfile::tempdir;
+
+use super::super::{AttemptResult, LedgerError, Next, PlanTotals, Referrals, create, open, read};
+use super::*;
+use crate::domain::account::{Format, InputInfo, Phase};
+use crate::domain::exchange::Journaled;
+use crate::domain::finding::Finding;
+use crate::domain::rules::Rule;
+
+fn input(path: &str) -> InputInfo {
+    InputInfo {
+        path: path.to_owned(),
+        sha256: "00ff".to_owned(),
+        rows: 6,
+        format: Format::Csv,
+        columns: vec!["id".to_owned(), "Ünïcode".to_owned()],
+    }
+}
+
+fn figures(get: u64, seconds: f64) -> Figures {
+    Figures { get, list: 1, patch: 99, throttled: 2, seconds, ..Figures::default() }
+}
+
+/// Rows 1 and 4 share an item that is contradictory, 2 is to be applied, 3 to conflict, 5 names no
+/// referral, 6 turns out to be invalid after it was written.
+fn plan(dir: &std::path::Path) -> Ledger {
+    let mut planning = create(dir, &about()).unwrap();
+    for (number, of) in [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, Some(1)), (6, None)] {
+        planning.row(&row(number, of)).unwrap();
+    }
+    let verdict = Some(Verdict::new(Outcome::Invalid, "id", "no id"));
+    planning.row(&RowRecord { verdict, text: RowText::Line("{}".to_owned()), ..row(5, None) }).unwrap();
+    planning.input(1, &input("b.csv")).unwrap();
+    planning.input(0, &input("a.csv")).unwrap();
+
+    let late = Verdict::new(Outcome::Invalid, "encoding", "row 6").with_status(Some(400));
+    planning.reject_row(6, &late, &[Finding::deny(Rule::Encoding, place(7), "one")]).unwrap();
+    planning.reject_row(6, &late, &[Finding::deny(Rule::Json, place(7), "two").hint("x")]).unwrap();
+
+    let contradiction = |line, message| Finding::deny(Rule::Contradiction, place(line), message);
+    let findings = vec![contradiction(2, "line 5 differs"), contradiction(5, "line 2 differs")];
+    planning.item(&Item { findings, ..item(1) }, Some(&super::settled(Outcome::Invalid))).unwrap();
+    planning.item(&item(2), None).unwrap();
+    planning.item(&item(3), None).unwrap();
+    planning.seal(&figures(3, 1.5)).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_written_is_what_is_read() {
+    let folder = tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let ledger = plan(&dir);
+    assert_eq!(ledger.phase(), Phase::Planned);
+    assert_eq!(
+        ledger.plan_totals().unwrap(),
+        PlanTotals { rows: 6, items: 3, to_send: 2, closing: 1, remaining: 2, remaining_closing: 1 }
+    );
+    drop(ledger);
+    let outcomes = |dir| rows(dir).into_iter().map(|row| row.verdict.code).collect::<Vec<_>>();
+    assert_eq!(outcomes(&dir), ["contradiction", "planned", "planned", "contradiction", "id", "encoding"]);
+
+    let (journal, backlog) = open(&dir).unwrap().start(clock()).unwrap();
+    let page = backlog.outstanding(0, 1).unwrap();
+    assert_eq!((page[0].item.number, page[0].next, page.len()), (2, Next::Send, 1));
+    let rest = backlog.outstanding(2, 9).unwrap();
+    assert_eq!((rest[0].item.number, rest.len()), (3, 1));
+
+    let first = journal.intend(&page[0].item).await.unwrap();
+    assert_eq!((first.id(), first.etag()), (referral(2), Some(&etag("v1"))));
+    assert_eq!(first.document(), item(2).patch.get());
+    assert_eq!(first.request_id(), item(2).request_id);
+    journal.answered(first.attempt(), answer(AttemptResult::InDoubt));
+    let second = journal.intend(&page[0].item).await.unwrap();
+    assert!(second.attempt() > first.attempt());
+    assert_ne!(second.client_request_id(), first.client_request_id());
+    journal.answered(second.attempt(), answer(AttemptResult::Applied));
+    let applied = Settled { etag: Some(etag("v2")), ..super::settled(Outcome::Applied) };
+    journal.settled(2, applied).await.unwrap();
+    let third = journal.intend(&rest[0].item).await.unwrap();
+    journal.answered(third.attempt(), answer(AttemptResult::Refused));
+    let theirs = Some(raw(r#"{"/details/notes": 0.10}"#));
+    journal.settled(3, Settled { theirs, ..super::settled(Outcome::Conflict) }).await.unwrap();
+    journal.finish(Phase::Finished, &figures(4, 2.0)).await.unwrap();
+    drop(backlog);
+
+    let told = rows(&dir);
+    assert_eq!(outcomes(&dir)[1..3], ["by-applied", "by-conflict"]);
+    let applied = &told[1];
+    assert_eq!((applied.attempts, applied.etag.as_ref()), (2, Some(&etag("v2"))));
+    assert_eq!(applied.request_ids, [first.client_request_id(), second.client_request_id()]);
+    assert_eq!((applied.first_sent, applied.at), (Some(at(0)), Some(at(5))));
+    assert_eq!((applied.text.clone(), applied.id), (row(2, None).text, Some(referral(2))));
+    assert!(applied.base.is_none() && applied.ours.is_none() && applied.theirs.is_none());
+    let side = |side: &Option<Box<RawValue>>| side.as_ref().unwrap().get().to_owned();
+    assert_eq!(side(&told[2].base), r#"{"/details/notes":"old"}"#);
+    assert_eq!(side(&told[2].ours), r#"{"/details/notes":"new"}"#);
+    assert_eq!(side(&told[2].theirs), r#"{"/details/notes": 0.10}"#);
+    assert_eq!(
+        (told[0].verdict.message.as_str(), told[3].verdict.message.as_str()),
+        ("line 5 differs", "line 2 differs")
+    );
+    assert_eq!((told[0].attempts, told[0].first_sent), (0, None));
+    assert_eq!((told[4].text.clone(), told[4].id), (RowText::Line("{}".to_owned()), None));
+    assert_eq!((told[5].verdict.status, told[5].findings.len()), (Some(400), 2));
+
+    let reader = read(&dir).unwrap();
+    assert_eq!(reader.phase(), Phase::Finished);
+    assert_eq!(reader.about().correlation_id, about().correlation_id);
+    assert_eq!(reader.about().created, about().created);
+    assert_eq!(reader.inputs().unwrap(), [input("a.csv"), input("b.csv")]);
+    let sum = Figures { get: 7, list: 2, patch: 3, throttled: 4, seconds: 3.5, ..Figures::default() };
+    assert_eq!(reader.figures().unwrap(), sum);
+    assert_eq!(reader.referrals().unwrap(), Referrals { total: 3, changed: 1, closed: 1 });
+    assert!(matches!(open(&dir).unwrap().start(clock()), Err(LedgerError::Finished { .. })));
+}
+
+#[tokio::test]
+async fn the_account_of_the_plan_does_not_change_as_the_run_goes_on() {
+    let folder = tempdir().unwrap();
+    let dir = folder.path();
+    let account = || {
+        let mut told = Vec::new();
+        let reader = read(dir).unwrap();
+        reader
+            .items::<LedgerError>(&mut |item| {
+                told.push(format!("{item:?}"));
+                Ok(())
+            })
+            .unwrap();
+        told
+    };
+    let ledger = plan(dir);
+    let before = account();
+    assert_eq!(before.len(), 3);
+    assert!(
+        before[0].contains("by-invalid") && before[0].contains("line: 2,") && before[0].contains("line: 5,")
+    );
+    let (journal, _) = ledger.start(clock()).unwrap();
+    let rebased = Item { etag: Some(etag("v7")), patch: raw("[]"), ..item(2) };
+    journal.intend(&Arc::new(rebased)).await.unwrap();
+    journal.settled(2, super::settled(Outcome::Applied)).await.unwrap();
+    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    assert_eq!(account(), before);
+}
+
+#[tokio::test]
+async fn a_rebased_item_comes_back_as_it_was_last_sent() {
+    let folder = tempdir().unwrap();
+    let (journal, _) = planned(folder.path(), 2).start(clock()).unwrap();
+    journal.intend(&Arc::new(item(1))).await.unwrap();
+    let mut rebased = Item { etag: Some(etag("v2")), patch: raw("[1]"), ..item(1) };
+    rebased.changes[0].before = None;
+    let ticket = journal.intend(&Arc::new(rebased)).await.unwrap();
+    journal.answered(ticket.attempt(), answer(AttemptResult::Throttled));
+    drop(journal);
+
+    let ledger = open(folder.path()).unwrap();
+    let (_journal, backlog) = ledger.start(clock()).unwrap();
+    let page = backlog.outstanding(0, 10).unwrap();
+    let first = &page[0].item;
+    assert_eq!((first.etag.as_ref(), first.patch.get()), (Some(&etag("v2")), "[1]"));
+    assert!(first.changes[0].before.is_none());
+    assert_eq!(page[0].next, Next::Send);
+    assert_eq!(
+        (page[1].item.etag.as_ref(), page[1].item.patch.get()),
+        (Some(&etag("v1")), item(2).patch.get())
+    );
+}
+
+#[tokio::test]
+async fn what_remains_says_what_comes_next() {
+    let folder = tempdir().unwrap();
+    let (journal, _) = planned(folder.path(), 6).start(clock()).unwrap();
+    for (number, result) in [
+        (2, None),
+        (3, Some(AttemptResult::InDoubt)),
+        (4, Some(AttemptResult::NotApplied)),
+        (5, Some(AttemptResult::Applied)),
+        (6, Some(AttemptResult::Applied)),
+    ] {
+        let ticket = journal.intend(&Arc::new(item(number))).await.unwrap();
+        if let Some(result) = result {
+            journal.answered(ticket.attempt(), answer(result));
+        }
+    }
+    journal.settled(6, super::settled(Outcome::Applied)).await.unwrap();
+    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+
+    let ledger = open(folder.path()).unwrap();
+    assert_eq!(ledger.phase(), Phase::Stopped);
+    let totals = ledger.plan_totals().unwrap();
+    assert_eq!((totals.to_send, totals.closing), (6, 3));
+    assert_eq!((totals.remaining, totals.remaining_closing), (5, 2));
+    let (_journal, backlog) = ledger.start(clock()).unwrap();
+    let page = backlog.outstanding(0, 10).unwrap();
+    let next: Vec<_> = page.iter().map(|left| (left.item.number, left.next)).collect();
+    let settle = Next::Settle;
+    assert_eq!(next, [(1, Next::Send), (2, settle), (3, settle), (4, Next::Send), (5, settle)]);
+    assert!(backlog.outstanding(5, 10).unwrap().is_empty());
+
+    let codes: Vec<_> = rows(folder.path()).into_iter().map(|row| row.verdict.code).collect();
+    assert_eq!(codes, ["unsent", "in-doubt", "in-doubt", "unsent", "in-doubt", "by-applied"]);
+}
+
+#[test]
+fn a_plan_that_is_not_complete_cannot_be_sent() {
+    let folder = tempdir().unwrap();
+    let dir = folder.path().join("abandoned");
+    let mut planning = create(&dir, &about()).unwrap();
+    planning.row(&row(1, Some(1))).unwrap();
+    planning.abandon(&figures(2, 1.0)).unwrap();
+    assert_eq!(rows(&dir)[0].verdict.code, "not-planned");
+    assert_eq!(read(&dir).unwrap().figures().unwrap().get, 2);
+    let ledger = open(&dir).unwrap();
+    assert_eq!(ledger.phase(), Phase::Planning);
+    assert!(matches!(ledger.start(clock()), Err(LedgerError::Unplanned { .. })));
+
+    let dir = folder.path().join("dropped");
+    let mut planning = create(&dir, &about()).unwrap();
+    planning.row(&row(1, Some(1))).unwrap();
+    drop(planning);
+    assert!(rows(&dir).is_empty());
+    assert_eq!(read(&dir).unwrap().phase(), Phase::Planning);
+
+    let dir = folder.path().join("loose");
+    let mut planning = create(&dir, &about()).unwrap();
+    planning.row(&row(1, Some(1))).unwrap();
+    planning.item(&item(1), None).unwrap();
+    planning.row(&row(2, Some(2))).unwrap();
+    let error = planning.seal(&Figures::default()).unwrap_err();
+    assert!(matches!(error, LedgerError::Loose { row: 2, .. }), "{error}");
+    assert_eq!(read(&dir).unwrap().phase(), Phase::Planning);
+}
+
+#[test]
+fn one_item_a_referral_and_one_row_an_ordinal() {
+    let folder = tempdir().unwrap();
+    let mut planning = create(folder.path(), &about()).unwrap();
+    planning.row(&row(1, Some(1))).unwrap();
+    planning.row(&row(1, Some(1))).unwrap_err();
+    planning.item(&item(1), None).unwrap();
+    planning.item(&Item { id: referral(1), ..item(2) }, None).unwrap_err();
+    planning.reject_row(2, &Verdict::new(Outcome::Invalid, "x", "y"), &[]).unwrap_err();
+    planning.seal(&Figures::default()).unwrap();
+    assert_eq!(rows(folder.path()).len(), 1);
+}
+
+#[test]
+fn whoever_listens_can_stop_the_telling() {
+    let folder = tempdir().unwrap();
+    drop(planned(folder.path(), 3));
+    let mut told = 0;
+    let stopped = read(folder.path()).unwrap().rows::<std::io::Error>(&mut |_| {
+        told += 1;
+        Err(std::io::Error::other("the disk is full"))
+    });
+    assert_eq!((told, stopped.unwrap_err().to_string().as_str()), (1, "the disk is full"));
+}

@@ -1,0 +1,283 @@
+//! The one thread that writes while a run is sent, and the tickets that it alone gives out.
+//!
+//! Whatever waits is written in one transaction, and every intent in it is acknowledged once that
+//! is on disk. While it is being synced the next batch gathers by itself, so no delay is needed.
+
+use std::iter;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::LedgerError;
+use super::lock::Lock;
+use super::outstanding::AttemptResult;
+use super::records::{number, write_answer, write_intent, write_outcome};
+use super::schema::{Store, close_session};
+use crate::domain::account::{Figures, Phase, Settled};
+use crate::domain::exchange::Journaled;
+use crate::domain::item::Item;
+use crate::domain::referral::{ETag, ReferralId};
+
+/// Records in one transaction.
+const BATCH: usize = 256;
+
+/// Records after which the log is brought into the database as soon as nothing waits, and after
+/// which it is in any case.
+const CHECKPOINT: (usize, usize) = (2_000, 40_000);
+
+/// One attempt at sending an item, as numbered by the ledger: a later one has a greater number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttemptId(i64);
+
+/// The right to send an item once: its intent is on disk. Only the ledger's writer makes one, and
+/// whoever sends takes it by value.
+///
+/// ```compile_fail,E0451
+/// # use std::sync::Arc;
+/// # use referral_bulk::{domain::item::Item, ledger::{AttemptId, Ticket}};
+/// fn forge(attempt: AttemptId, item: Arc<Item>) -> Ticket {
+///     Ticket { attempt, item, client_request_id: uuid::Uuid::nil() }
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use referral_bulk::ledger::Ticket;
+/// fn twice(ticket: &Ticket) -> Ticket {
+///     Ticket::clone(ticket)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Ticket {
+    attempt: AttemptId,
+    item: Arc<Item>,
+    client_request_id: Uuid,
+}
+
+impl Ticket {
+    /// The attempt that it is for, to say later what became of it.
+    pub fn attempt(&self) -> AttemptId {
+        self.attempt
+    }
+}
+
+impl Journaled for Ticket {
+    fn id(&self) -> ReferralId {
+        self.item.id
+    }
+
+    fn etag(&self) -> Option<&ETag> {
+        self.item.etag.as_ref()
+    }
+
+    fn document(&self) -> &str {
+        self.item.patch.get()
+    }
+
+    fn request_id(&self) -> Uuid {
+        self.item.request_id
+    }
+
+    fn client_request_id(&self) -> Uuid {
+        self.client_request_id
+    }
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptAnswer {
+    /// What it means for sending again.
+    pub result: AttemptResult,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// A stable word to group by, where it failed.
+    pub code: Option<String>,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// Who waits for what.
+type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+
+/// What the thread is asked to do, in this order.
+#[derive(Debug)]
+pub(super) enum Request {
+    Write(Record),
+    Finish { phase: Phase, figures: Figures, reply: Reply<()> },
+}
+
+/// One thing to be written.
+#[derive(Debug)]
+pub(super) enum Record {
+    Intent { item: Arc<Item>, client_request_id: Uuid, at: Timestamp, reply: Reply<Ticket> },
+    Answer { attempt: AttemptId, answer: AttemptAnswer },
+    Outcome { item: u64, settled: Settled },
+}
+
+/// What the thread owns.
+pub(super) struct Writer {
+    store: Store,
+    /// Let go of after the store is closed: fields are dropped in the order they are declared in.
+    _lock: Lock,
+    /// The first failure; the handles look at it before they ask for anything.
+    failed: Arc<OnceLock<LedgerError>>,
+    /// Records written since the last checkpoint.
+    unchecked: usize,
+}
+
+impl Writer {
+    pub(super) fn new(
+        store: Store,
+        lock: Lock,
+        failed: Arc<OnceLock<LedgerError>>,
+    ) -> Result<Self, LedgerError> {
+        // SQLite would do it in the middle of a commit that somebody waits for.
+        store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
+        Ok(Self { store, _lock: lock, failed, unchecked: 0 })
+    }
+
+    /// Works until it is told to finish, or until nobody is left who could ask for anything and all
+    /// that was asked is done.
+    pub(super) fn run(mut self, requests: &Receiver<Request>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while let Some(first) = self.wait(requests) {
+            let mut finish = None;
+            for request in iter::once(first).chain(requests.try_iter()).take(BATCH) {
+                match request {
+                    Request::Write(record) => batch.push(record),
+                    Request::Finish { phase, figures, reply } => {
+                        finish = Some((phase, figures, reply));
+                        break;
+                    }
+                }
+            }
+            self.commit(&mut batch);
+            if let Some((phase, figures, reply)) = finish {
+                let ended = self.finish(phase, &figures);
+                // Whoever hears that the run is finished may open it at once.
+                drop(self);
+                // Nobody may be listening any more, which changes nothing.
+                let _ = reply.send(ended);
+                return;
+            }
+        }
+    }
+
+    /// The next request. While there is none the log is brought into the database.
+    fn wait(&mut self, requests: &Receiver<Request>) -> Option<Request> {
+        if self.unchecked >= CHECKPOINT.1 {
+            self.checkpoint();
+        }
+        match requests.try_recv() {
+            Ok(request) => Some(request),
+            Err(TryRecvError::Disconnected) => None,
+            Err(TryRecvError::Empty) => {
+                if self.unchecked >= CHECKPOINT.0 {
+                    self.checkpoint();
+                }
+                requests.recv().ok()
+            }
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        self.unchecked = 0;
+        if let Err(error) = self.store.checkpoint() {
+            self.poison(&error);
+        }
+    }
+
+    /// Writes a batch and empties it. Every intent of it gets its ticket, or every one the error.
+    fn commit(&mut self, batch: &mut Vec<Record>) {
+        if batch.is_empty() {
+            return;
+        }
+        let written = match self.failed.get() {
+            Some(earlier) => Err(earlier.clone()),
+            None => {
+                let written = write(&mut self.store.connection, batch);
+                self.store.told(written).map_err(|error| self.poison(&error))
+            }
+        };
+        self.unchecked += batch.len();
+        match written {
+            Ok(attempts) => acknowledge(batch, attempts),
+            Err(error) => refuse(batch, &error),
+        }
+    }
+
+    /// Keeps the first failure, and answers with it.
+    fn poison(&self, error: &LedgerError) -> LedgerError {
+        let poisoned = || LedgerError::Poisoned { file: self.store.file(), detail: error.detail() };
+        self.failed.get_or_init(poisoned).clone()
+    }
+
+    fn finish(&mut self, phase: Phase, figures: &Figures) -> Result<(), LedgerError> {
+        if let Some(earlier) = self.failed.get() {
+            return Err(earlier.clone());
+        }
+        let items = self.store.told(unsettled(&self.store.connection))?;
+        let honest = if items > 0 { Phase::Stopped } else { phase };
+        let closed = self
+            .store
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| close_session(transaction, honest, figures));
+        self.store.told(closed).map_err(|error| self.poison(&error))?;
+        self.store.checkpoint()?;
+        if phase == Phase::Finished && items > 0 {
+            return Err(LedgerError::Unsettled { dir: self.store.dir.clone(), items });
+        }
+        Ok(())
+    }
+}
+
+/// Gives every intent of a written batch its ticket.
+fn acknowledge(batch: &mut Vec<Record>, attempts: Vec<AttemptId>) {
+    let mut attempts = attempts.into_iter();
+    for record in batch.drain(..) {
+        if let Record::Intent { item, client_request_id, reply, .. } = record {
+            let attempt = attempts.next().expect("every intent that is written has its number");
+            // Whoever gave up waiting sends nothing; the attempt is then one without a result.
+            let _ = reply.send(Ok(Ticket { attempt, item, client_request_id }));
+        }
+    }
+}
+
+fn refuse(batch: &mut Vec<Record>, error: &LedgerError) {
+    for record in batch.drain(..) {
+        if let Record::Intent { reply, .. } = record {
+            // As above.
+            let _ = reply.send(Err(error.clone()));
+        }
+    }
+}
+
+/// Writes a batch in one transaction; answers with the numbers of its intents, in their order.
+fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<AttemptId>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut attempts = Vec::new();
+    for record in batch {
+        match record {
+            Record::Intent { item, client_request_id, at, .. } => {
+                attempts.push(AttemptId(write_intent(&transaction, item, *client_request_id, *at)?));
+            }
+            Record::Answer { attempt, answer } => write_answer(&transaction, attempt.0, answer)?,
+            Record::Outcome { item, settled } => write_outcome(&transaction, *item, false, settled)?,
+        }
+    }
+    transaction.commit()?;
+    Ok(attempts)
+}
+
+fn unsettled(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row(
+        "SELECT count(*) FROM item LEFT JOIN outcome ON outcome.item = item.number
+         WHERE outcome.item IS NULL",
+        [],
+        |row| number(row, 0),
+    )
+}
