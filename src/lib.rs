@@ -5,3 +5,4 @@ pub mod domain;
 pub mod ledger;
 pub mod pace;
 pub mod plan;
+pub mod report;

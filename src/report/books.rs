@@ -1,0 +1,290 @@
+//! The books: how many rows came out how, and whether every one is accounted for.
+
+use std::collections::BTreeMap;
+
+use crate::domain::account::{InputInfo, RowAccount};
+use crate::domain::finding::{Level, Place};
+use crate::domain::outcome::Outcome;
+use crate::domain::referral::ReferralId;
+use crate::domain::rules::Rule;
+
+/// How many codes of one outcome are told apart. Codes come from the server too, which must not be
+/// able to fill the memory.
+const MOST_CODES: usize = 100;
+
+/// Where the codes beyond [`MOST_CODES`] are counted.
+const OTHER_CODES: &str = "(other codes)";
+
+/// The tally of a run's rows. It grows with the number of different reasons, not of rows.
+#[derive(Debug, Clone)]
+pub struct Books {
+    counts: [u64; Outcome::ALL.len()],
+    by_input: Vec<u64>,
+    last: u64,
+    out_of_order: Option<Imbalance>,
+    failures: [BTreeMap<String, Group>; Outcome::ALL.len()],
+    warnings: BTreeMap<Rule, Group>,
+}
+
+/// The first row of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// What was said about it.
+    pub message: String,
+    /// Where it is said.
+    pub place: Place,
+    /// The referral it names.
+    pub id: Option<ReferralId>,
+}
+
+#[derive(Debug, Clone)]
+struct Group {
+    rows: u64,
+    first: Example,
+}
+
+/// Rows that went wrong for one reason.
+#[derive(Debug, Clone, Copy)]
+pub struct FailureGroup<'a> {
+    /// How they came out: conflict, invalid, refused, failed or unknown.
+    pub outcome: Outcome,
+    /// The code they share.
+    pub code: &'a str,
+    /// How many there are.
+    pub rows: u64,
+    /// The first of them.
+    pub first: &'a Example,
+}
+
+/// Rows that one rule warns of.
+#[derive(Debug, Clone, Copy)]
+pub struct WarningGroup<'a> {
+    /// The rule.
+    pub rule: Rule,
+    /// How many rows there are; a row that is warned of twice counts once.
+    pub rows: u64,
+    /// The first of them.
+    pub first: &'a Example,
+}
+
+/// Why the books do not balance. It is always a defect, of this program or of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Imbalance {
+    /// An input's data rows and its accounted rows differ in number.
+    #[error(
+        "the books do not balance: {path} has {rows} data rows, and {accounted} of them are accounted for"
+    )]
+    Input {
+        /// The input, as the user named it.
+        path: String,
+        /// Its data rows.
+        rows: u64,
+        /// Its rows that have an outcome.
+        accounted: u64,
+    },
+    /// A row is missing, or is accounted for twice.
+    #[error("row {found} is accounted for where row {due} is due")]
+    Order {
+        /// The row that had to come.
+        due: u64,
+        /// The row that came.
+        found: u64,
+    },
+}
+
+impl Books {
+    pub(super) fn new(inputs: usize) -> Self {
+        Self {
+            counts: [0; Outcome::ALL.len()],
+            by_input: vec![0; inputs],
+            last: 0,
+            out_of_order: None,
+            failures: Default::default(),
+            warnings: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, row: &RowAccount) {
+        self.check_order(row.row);
+        if let Some(rows) = self.by_input.get_mut(row.place.input as usize) {
+            *rows += 1;
+        }
+        let outcome = row.verdict.outcome;
+        self.counts[outcome as usize] += 1;
+        if outcome.is_trouble() {
+            self.count_failure(row);
+        }
+        self.count_warnings(row);
+    }
+
+    /// How many rows came out so.
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.counts[outcome as usize]
+    }
+
+    /// How many rows there are: the sum of all outcomes.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Whether every data row of every input has exactly one outcome.
+    ///
+    /// # Errors
+    /// The first imbalance found. A run with one ends with exit code 5.
+    pub fn balance(&self, inputs: &[InputInfo]) -> Result<(), Imbalance> {
+        let counted = self.by_input.iter().copied().chain(std::iter::repeat(0));
+        for (input, accounted) in inputs.iter().zip(counted) {
+            if input.rows != accounted {
+                return Err(Imbalance::Input { path: input.path.clone(), rows: input.rows, accounted });
+            }
+        }
+        self.out_of_order.clone().map_or(Ok(()), Err)
+    }
+
+    /// What went wrong, grouped by outcome and code, the most frequent first.
+    pub fn failures(&self) -> Vec<FailureGroup<'_>> {
+        let mut groups: Vec<FailureGroup<'_>> = Outcome::ALL
+            .into_iter()
+            .zip(&self.failures)
+            .flat_map(|(outcome, codes)| codes.iter().map(move |(code, group)| (outcome, code, group)))
+            .map(|(outcome, code, Group { rows, first })| FailureGroup { outcome, code, rows: *rows, first })
+            .collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.rows));
+        groups
+    }
+
+    /// What was warned of, grouped by rule, the most frequent first.
+    pub fn warnings(&self) -> Vec<WarningGroup<'_>> {
+        let mut groups: Vec<WarningGroup<'_>> = self
+            .warnings
+            .iter()
+            .map(|(rule, Group { rows, first })| WarningGroup { rule: *rule, rows: *rows, first })
+            .collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.rows));
+        groups
+    }
+
+    /// Equal numbers can hide a row that is told twice behind one that is missing; ordinals cannot.
+    fn check_order(&mut self, found: u64) {
+        let due = self.last + 1;
+        if found != due && self.out_of_order.is_none() {
+            self.out_of_order = Some(Imbalance::Order { due, found });
+        }
+        self.last = found;
+    }
+
+    fn count_failure(&mut self, row: &RowAccount) {
+        let codes = &mut self.failures[row.verdict.outcome as usize];
+        if let Some(group) = codes.get_mut(&row.verdict.code) {
+            group.rows += 1;
+            return;
+        }
+        let code = if codes.len() < MOST_CODES { &row.verdict.code } else { OTHER_CODES };
+        codes
+            .entry(code.to_owned())
+            .or_insert_with(|| Group::of(row, &row.verdict.message, row.place))
+            .rows += 1;
+    }
+
+    fn count_warnings(&mut self, row: &RowAccount) {
+        let warnings = row.findings.iter().filter(|finding| finding.level == Level::Warn);
+        for (at, finding) in warnings.clone().enumerate() {
+            if warnings.clone().take(at).any(|earlier| earlier.rule == finding.rule) {
+                continue;
+            }
+            let group = self.warnings.entry(finding.rule);
+            group.or_insert_with(|| Group::of(row, &finding.message, finding.place)).rows += 1;
+        }
+    }
+}
+
+impl Group {
+    fn of(row: &RowAccount, message: &str, place: Place) -> Self {
+        Self { rows: 0, first: Example { message: message.to_owned(), place, id: row.id } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{csv_input, row, warning};
+    use super::*;
+
+    fn books(rows: &[RowAccount]) -> Books {
+        let mut books = Books::new(2);
+        rows.iter().for_each(|row| books.add(row));
+        books
+    }
+
+    #[test]
+    fn an_imbalance_is_detected() {
+        let inputs = [csv_input("a.csv", &["id"], 2), csv_input("b.csv", &["id"], 1)];
+        let input =
+            |path: &str, rows, accounted| Err(Imbalance::Input { path: path.to_owned(), rows, accounted });
+        // Ordinal and input of each row that is accounted for.
+        for (rows, wanted) in [
+            (&[(1, 0), (2, 0), (3, 1)][..], Ok(())),
+            (&[], input("a.csv", 2, 0)),
+            (&[(1, 0), (2, 0)], input("b.csv", 1, 0)),
+            (&[(1, 0), (2, 0), (3, 0), (4, 1)], input("a.csv", 2, 3)),
+            (&[(1, 0), (1, 0), (3, 1)], Err(Imbalance::Order { due: 2, found: 1 })),
+            (&[(2, 0), (3, 0), (4, 1)], Err(Imbalance::Order { due: 1, found: 2 })),
+        ] {
+            let rows: Vec<RowAccount> =
+                rows.iter().map(|(ordinal, input)| row(*ordinal, *input, Outcome::Applied)).collect();
+            assert_eq!(books(&rows).balance(&inputs), wanted, "{wanted:?}");
+        }
+        assert_eq!(books(&[]).balance(&[]), Ok(()));
+    }
+
+    #[test]
+    fn failures_are_grouped_by_outcome_and_code() {
+        let mut rows: Vec<RowAccount> = Outcome::ALL.into_iter().map(|outcome| row(1, 0, outcome)).collect();
+        rows.push(row(2, 1, Outcome::Refused));
+        rows[6].verdict.code = "http-500".to_owned();
+        let books = books(&rows);
+        let failures: Vec<_> =
+            books.failures().iter().map(|group| (group.outcome, group.code.to_owned(), group.rows)).collect();
+        assert_eq!(
+            failures,
+            [
+                (Outcome::Refused, "refused-code".to_owned(), 2),
+                (Outcome::Conflict, "conflict-code".to_owned(), 1),
+                (Outcome::Invalid, "invalid-code".to_owned(), 1),
+                (Outcome::Failed, "http-500".to_owned(), 1),
+                (Outcome::Unknown, "unknown-code".to_owned(), 1),
+            ]
+        );
+        let first = &books.failures()[0].first;
+        assert_eq!((first.message.as_str(), first.place.input), ("refused, as it were", 0));
+        assert_eq!(books.total(), 10);
+        assert_eq!(books.count(Outcome::Refused), 2);
+    }
+
+    #[test]
+    fn a_server_that_invents_codes_cannot_fill_the_memory() {
+        let rows: Vec<RowAccount> = (0..1_000)
+            .map(|at| {
+                let mut row = row(at + 1, 0, Outcome::Refused);
+                row.verdict.code = format!("code-{at}");
+                row
+            })
+            .collect();
+        let books = books(&rows);
+        let failures = books.failures();
+        assert_eq!(failures.len(), MOST_CODES + 1);
+        assert_eq!((failures[0].code, failures[0].rows), (OTHER_CODES, 900));
+    }
+
+    #[test]
+    fn warnings_count_rows() {
+        let mut twice = row(1, 0, Outcome::Applied);
+        twice.findings = vec![warning(Rule::ClosedEdit), warning(Rule::ClosedEdit), warning(Rule::EarlyWin)];
+        let mut denied = row(2, 0, Outcome::Invalid);
+        denied.findings = vec![crate::domain::finding::Finding::deny(Rule::Type, denied.place, "no")];
+        let mut once = row(3, 0, Outcome::Applied);
+        once.findings = vec![warning(Rule::EarlyWin)];
+        let books = books(&[twice, denied, once]);
+        let warnings: Vec<_> = books.warnings().iter().map(|group| (group.rule, group.rows)).collect();
+        assert_eq!(warnings, [(Rule::EarlyWin, 2), (Rule::ClosedEdit, 1)]);
+    }
+}

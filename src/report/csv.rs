@@ -1,0 +1,222 @@
+//! Row files as CSV: the input's own columns, then what became of the row.
+//!
+//! **The own columns are given back verbatim.** Whatever the user wrote is what a file that is fed
+//! back must say, and a cell that is defused no longer says it: `-5` would become text, a note
+//! another note. What comes from elsewhere, the `result.*` columns, is ignored when fed back, so
+//! there every cell that a spreadsheet would run as a formula gets a leading `'`.
+//!
+//! **A row that is not sound stays so.** Of a row with the wrong number of cells, as many as fit
+//! stand under their columns; surplus ones follow at the row's very end, beyond the header; missing
+//! ones are empty, and the row lacks its last `result` cell instead. So does a row whose cells could
+//! not be read as they were. Nothing is lost, results stand where they belong, and the row, fed back,
+//! is ragged until somebody mends it: nobody else knows which cell belongs under which column, and a
+//! row that became sound by itself would send values that nobody looked at.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::domain::account::{InputInfo, RowAccount, RowText};
+use crate::domain::outcome::Bucket;
+
+use super::file::{BUFFER, ReportError, WholeFile};
+use super::findings::compacted;
+use super::rows::{RowFile, WrittenFile, is_mangled, name};
+
+/// What follows the own columns, the last three on conflicts only.
+const RESULTS: [&str; 10] = [
+    "result.outcome",
+    "result.code",
+    "result.message",
+    "result.status",
+    "result.request_id",
+    "result.etag",
+    "result.at",
+    "result.base",
+    "result.ours",
+    "result.theirs",
+];
+
+/// How many of [`RESULTS`] a row file has.
+fn results_in(bucket: Bucket) -> usize {
+    if bucket == Bucket::Conflict { RESULTS.len() } else { RESULTS.len() - 3 }
+}
+
+/// The own columns of all inputs together, by exact text in the order of first appearance. A header
+/// that one input has twice is there twice.
+#[derive(Debug)]
+pub(super) struct Columns {
+    header: Vec<String>,
+    inputs: Vec<Own>,
+}
+
+/// One input's columns among those of all.
+#[derive(Debug)]
+struct Own {
+    /// How many there are.
+    count: usize,
+    /// For each column of the file, which of the input's cells belongs there.
+    cells: Vec<Option<usize>>,
+}
+
+impl Columns {
+    pub(super) fn of(inputs: &[InputInfo]) -> Self {
+        let mut header: Vec<String> = Vec::new();
+        let mut places: Vec<Vec<usize>> = Vec::new();
+        for InputInfo { columns, .. } in inputs {
+            let mut own = Vec::with_capacity(columns.len());
+            for (at, column) in columns.iter().enumerate() {
+                let earlier = columns[..at].iter().filter(|other| *other == column).count();
+                let mut same = (0..header.len()).filter(|place| header[*place] == *column);
+                own.push(same.nth(earlier).unwrap_or(header.len()));
+                if own[at] == header.len() {
+                    header.push(column.clone());
+                }
+            }
+            places.push(own);
+        }
+        let cells_of = |own: &Vec<usize>| {
+            (0..header.len()).map(|column| own.iter().position(|place| *place == column)).collect()
+        };
+        let inputs = places.iter().map(|own| Own { count: own.len(), cells: cells_of(own) }).collect();
+        Self { header, inputs }
+    }
+}
+
+/// One row file.
+pub(super) struct CsvFile {
+    bucket: Bucket,
+    columns: Arc<Columns>,
+    writer: csv::Writer<WholeFile>,
+    path: PathBuf,
+    rows: u64,
+}
+
+impl CsvFile {
+    /// Begins the file with its header.
+    pub(super) fn begin(dir: &Path, bucket: Bucket, columns: Arc<Columns>) -> Result<Self, ReportError> {
+        let file = WholeFile::begin(dir, &name(bucket, "csv"))?;
+        let path = file.path().to_owned();
+        let writer = csv::WriterBuilder::new().flexible(true).buffer_capacity(BUFFER).from_writer(file);
+        let mut file = Self { bucket, columns, writer, path, rows: 0 };
+        file.header().map_err(|error| file.error(error))?;
+        Ok(file)
+    }
+
+    fn header(&mut self) -> Result<(), csv::Error> {
+        let own = self.columns.header.iter().map(String::as_str);
+        self.writer.write_record(own.chain(RESULTS.into_iter().take(results_in(self.bucket))))
+    }
+
+    fn record(&mut self, row: &RowAccount) -> Result<(), csv::Error> {
+        let columns = Arc::clone(&self.columns);
+        let own = columns.inputs.get(row.place.input as usize);
+        let own = own.expect("a row's input is looked up before its file is chosen");
+        let cells = match &row.text {
+            RowText::Cells(cells) => cells.as_slice(),
+            // A record that could not be split into cells is one cell.
+            RowText::Line(line) => std::slice::from_ref(line),
+        };
+        for cell in &own.cells {
+            let cell = cell.and_then(|at| cells.get(at)).map_or("", String::as_str);
+            self.writer.write_field(cell)?;
+        }
+        let short = cells.len() < own.count || (cells.len() == own.count && is_mangled(row));
+        let results = results(row);
+        for result in &results[..results_in(self.bucket) - usize::from(short)] {
+            self.writer.write_field(result.as_ref())?;
+        }
+        for surplus in cells.get(own.count..).unwrap_or_default() {
+            self.writer.write_field(surplus)?;
+        }
+        self.writer.write_record(None::<&[u8]>)
+    }
+
+    fn error(&self, error: csv::Error) -> ReportError {
+        ReportError::Write { path: self.path.clone(), source: error.into() }
+    }
+}
+
+impl RowFile for CsvFile {
+    fn row(&mut self, row: &RowAccount) -> Result<(), ReportError> {
+        self.rows += 1;
+        self.record(row).map_err(|error| self.error(error))
+    }
+
+    fn finish(self: Box<Self>) -> Result<WrittenFile, ReportError> {
+        let path = self.path;
+        let whole = self.writer.into_inner().map_err(|error| ReportError::Write {
+            path,
+            source: io::Error::new(error.error().kind(), error.error().to_string()),
+        })?;
+        Ok(WrittenFile { path: whole.keep()?, rows: Some(self.rows), bucket: Some(self.bucket) })
+    }
+}
+
+fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
+    let verdict = &row.verdict;
+    let text = |value: Option<String>| Cow::Owned(value.unwrap_or_default());
+    let json =
+        |value: &Option<Box<RawValue>>| text(value.as_ref().map(|raw| compacted(raw).get().to_owned()));
+    [
+        Cow::Borrowed(verdict.outcome.name()),
+        defused(&verdict.code),
+        defused(&verdict.message),
+        text(verdict.status.map(|status| status.to_string())),
+        text(row.request_ids.last().map(ToString::to_string)),
+        defused(row.etag.as_ref().map_or("", |etag| etag.as_str())),
+        text(row.at.map(|at| at.to_string())),
+        json(&row.base),
+        json(&row.ours),
+        json(&row.theirs),
+    ]
+}
+
+/// Text that a spreadsheet takes for text.
+fn defused(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{csv_input, jsonl_input};
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_defused() {
+        for (text, wanted) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\tx", "'\tx"),
+            ("\rx", "'\rx"),
+            ("", ""),
+            ("plain = text", "plain = text"),
+            ("'=1", "'=1"),
+            ("\"v1\"", "\"v1\""),
+        ] {
+            assert_eq!(defused(text), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn columns_are_united_by_exact_text() {
+        let columns = Columns::of(&[
+            csv_input("a.csv", &["id", "notes", "notes"], 0),
+            jsonl_input("b.jsonl", 0),
+            csv_input("c.csv", &["Notes", "notes", "id"], 0),
+        ]);
+        assert_eq!(columns.header, ["id", "notes", "notes", "Notes"]);
+        assert_eq!(columns.inputs[0].cells, [Some(0), Some(1), Some(2), None]);
+        assert_eq!(columns.inputs[1].cells, [None; 4]);
+        assert_eq!(columns.inputs[2].cells, [Some(2), Some(1), None, Some(0)]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Files that are there as a whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::names::UnknownInput;
+
+/// How many bytes are collected before they go to the disk.
+pub(super) const BUFFER: usize = 1 << 16;
+
+/// Why a report could not be written. A report that fails leaves the files of an earlier one alone,
+/// but for those that were complete by then.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The file system said no.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file that was being written.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// An account names an input that the run does not have.
+    #[error(transparent)]
+    UnknownInput(#[from] UnknownInput),
+}
+
+/// A new file beside the one that it replaces once it is complete.
+///
+/// It is created with mode 0600, which it keeps when it takes the final name. Dropped before that,
+/// it disappears.
+pub(super) struct WholeFile {
+    path: PathBuf,
+    temporary: NamedTempFile,
+}
+
+impl WholeFile {
+    /// Begins a file of this name. Nothing is seen of it before [`WholeFile::keep`].
+    pub(super) fn begin(dir: &Path, name: &str) -> Result<Self, ReportError> {
+        let path = dir.join(name);
+        match tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(dir) {
+            Ok(temporary) => Ok(Self { path, temporary }),
+            Err(source) => Err(ReportError::Write { path, source }),
+        }
+    }
+
+    /// The final path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts the file in the place of an earlier one, and says where that is.
+    pub(super) fn keep(self) -> Result<PathBuf, ReportError> {
+        match self.temporary.persist(&self.path) {
+            Ok(_) => Ok(self.path),
+            Err(error) => Err(ReportError::Write { path: self.path, source: error.error }),
+        }
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temporary.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temporary.as_file_mut().flush()
+    }
+}
+
+/// Takes away a file that an earlier report left, where there is one.
+pub(super) fn remove_stale(dir: &Path, name: &str) -> Result<(), ReportError> {
+    let path = dir.join(name);
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(ReportError::Write { path, source }),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_kept_leaves_the_earlier_one_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a"), "old").unwrap();
+        let mut file = WholeFile::begin(dir.path(), "a").unwrap();
+        file.write_all(b"new").unwrap();
+        drop(file);
+        assert_eq!(fs::read_to_string(dir.path().join("a")).unwrap(), "old");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_error_names_the_file() {
+        let Err(error) = WholeFile::begin(Path::new("/no/such/folder"), "a") else {
+            panic!("there is no such folder")
+        };
+        assert!(error.to_string().starts_with("cannot write /no/such/folder/a: "), "{error}");
+    }
+}

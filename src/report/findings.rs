@@ -1,0 +1,91 @@
+//! Findings, and other JSON, as the lines of a report carry them.
+
+use std::borrow::Cow;
+
+use serde::ser::{Error, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::domain::finding::{Finding, Level};
+use crate::domain::rules::Rule;
+
+use super::names::Names;
+
+/// Findings with their places spelt out.
+pub(super) struct Findings<'a> {
+    pub(super) findings: &'a [Finding],
+    pub(super) names: &'a Names,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    rule: Rule,
+    level: Level,
+    file: &'a str,
+    line: u64,
+    column: u32,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+impl Findings<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(self.findings.len()))?;
+        for Finding { rule, level, place, message, hint } in self.findings {
+            let file = self.names.file(*place).map_err(S::Error::custom)?;
+            sequence.serialize_element(&Line {
+                rule: *rule,
+                level: *level,
+                file,
+                line: place.line,
+                column: place.column,
+                message,
+                hint: hint.as_deref(),
+            })?;
+        }
+        sequence.end()
+    }
+}
+
+/// A JSON value as it was written, but on one line: a value may come from a document that was
+/// printed over many, and a line of a report is one record.
+pub(super) fn on_one_line(raw: &RawValue) -> Cow<'_, RawValue> {
+    if raw.get().contains(['\n', '\r']) { Cow::Owned(compacted(raw)) } else { Cow::Borrowed(raw) }
+}
+
+/// A JSON value without white space between its parts; digits and escapes stay as they were written.
+pub(super) fn compacted(raw: &RawValue) -> Box<RawValue> {
+    let mut text = String::with_capacity(raw.get().len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in raw.get().chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            ' ' | '\t' | '\n' | '\r' if !in_string => continue,
+            _ => {}
+        }
+        text.push(c);
+    }
+    RawValue::from_string(text).expect("JSON stays JSON without the white space between its parts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_white_space_between_parts_goes() {
+        let raw = RawValue::from_string("{ \"a \\\" b\" : [ 1.0 ,\n\t2 ]}".to_owned()).unwrap();
+        assert_eq!(compacted(&raw).get(), r#"{"a \" b":[1.0,2]}"#);
+        assert_eq!(on_one_line(&raw).get(), r#"{"a \" b":[1.0,2]}"#);
+        let flat = RawValue::from_string("[1, 2]".to_owned()).unwrap();
+        assert_eq!(on_one_line(&flat).get(), "[1, 2]");
+    }
+}

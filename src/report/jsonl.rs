@@ -1,0 +1,113 @@
+//! Row files as JSON lines: the input's own object, then what became of it as flat members.
+//!
+//! The members are given back in their order and in the text they were written in, so that numbers
+//! keep their digits. `result` and `result.*` of an earlier report are left out. A line that is no
+//! object, or could not be read as it was, is kept as the member `input`, which no change file has:
+//! fed back, it is invalid again.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::domain::account::{RowAccount, RowText};
+use crate::domain::json::Object;
+use crate::domain::outcome::Bucket;
+
+use super::file::{BUFFER, ReportError, WholeFile};
+use super::findings::{compacted, on_one_line};
+use super::rows::{RowFile, WrittenFile, is_mangled, name};
+
+/// One row file.
+pub(super) struct JsonlFile {
+    bucket: Bucket,
+    writer: LineWriter,
+    rows: u64,
+}
+
+/// Writes one JSON document a line into a whole file.
+pub(super) struct LineWriter {
+    path: PathBuf,
+    writer: BufWriter<WholeFile>,
+}
+
+impl LineWriter {
+    pub(super) fn begin(dir: &Path, name: &str) -> Result<Self, ReportError> {
+        let file = WholeFile::begin(dir, name)?;
+        let path = file.path().to_owned();
+        Ok(Self { path, writer: BufWriter::with_capacity(BUFFER, file) })
+    }
+
+    pub(super) fn line<T: Serialize>(&mut self, line: &T) -> Result<(), ReportError> {
+        let written = serde_json::to_writer(&mut self.writer, line).map_err(Into::into);
+        written
+            .and_then(|()| self.writer.write_all(b"\n"))
+            .map_err(|source| ReportError::Write { path: self.path.clone(), source })
+    }
+
+    pub(super) fn finish(self) -> Result<PathBuf, ReportError> {
+        let Self { path, writer } = self;
+        let whole =
+            writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
+        whole.keep()
+    }
+}
+
+impl JsonlFile {
+    pub(super) fn begin(dir: &Path, bucket: Bucket) -> Result<Self, ReportError> {
+        Ok(Self { bucket, writer: LineWriter::begin(dir, &name(bucket, "jsonl"))?, rows: 0 })
+    }
+}
+
+impl RowFile for JsonlFile {
+    fn row(&mut self, row: &RowAccount) -> Result<(), ReportError> {
+        self.rows += 1;
+        self.writer.line(&Line { row, bucket: self.bucket })
+    }
+
+    fn finish(self: Box<Self>) -> Result<WrittenFile, ReportError> {
+        Ok(WrittenFile { path: self.writer.finish()?, rows: Some(self.rows), bucket: Some(self.bucket) })
+    }
+}
+
+struct Line<'a> {
+    row: &'a RowAccount,
+    bucket: Bucket,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = self.row;
+        let mut map = serializer.serialize_map(None)?;
+        match &row.text {
+            RowText::Line(line) => match Object::parse(line).filter(|_| !is_mangled(row)) {
+                Some(object) => own_members(&mut map, &object)?,
+                None => map.serialize_entry("input", line)?,
+            },
+            RowText::Cells(cells) => map.serialize_entry("input", cells)?,
+        }
+        map.serialize_entry("result.outcome", &row.verdict.outcome)?;
+        map.serialize_entry("result.code", &row.verdict.code)?;
+        map.serialize_entry("result.message", &row.verdict.message)?;
+        map.serialize_entry("result.status", &row.verdict.status)?;
+        map.serialize_entry("result.request_id", &row.request_ids.last())?;
+        map.serialize_entry("result.etag", &row.etag)?;
+        map.serialize_entry("result.at", &row.at)?;
+        if self.bucket == Bucket::Conflict {
+            map.serialize_entry("result.base", &row.base.as_deref().map(compacted))?;
+            map.serialize_entry("result.ours", &row.ours.as_deref().map(compacted))?;
+            map.serialize_entry("result.theirs", &row.theirs.as_deref().map(compacted))?;
+        }
+        map.end()
+    }
+}
+
+fn own_members<M: SerializeMap>(map: &mut M, object: &Object<'_>) -> Result<(), M::Error> {
+    for (name, value) in object.iter() {
+        if name != "result" && !name.starts_with("result.") {
+            map.serialize_entry(name, &on_one_line(value))?;
+        }
+    }
+    Ok(())
+}

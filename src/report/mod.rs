@@ -1,0 +1,45 @@
+//! Reports: what became of every row, told in files and on the terminal.
+//!
+//! Reports are a fold over the account of a run. Callers hand over one row or item at a time, in
+//! the order of the run; nothing here grows with the number of rows. What is written depends on
+//! nothing but what is handed over, so a report can be made again at any time, byte for byte.
+//!
+//! | part | what |
+//! |---|---|
+//! | [`RowReports`] | `success`, `conflict`, `error` and `pending` files, and `outcomes.jsonl` |
+//! | [`PlanReport`] | `plan.jsonl` and its checksum |
+//! | [`Books`] | the tally, and whether it balances |
+//! | [`Summary`], [`text`](fn@text), [`Next`] | `summary.json`, the terminal's summary, the next command to type |
+//! | [`Progress`] | how far a run has come, while it runs |
+//!
+//! What always holds: a row goes into exactly one row file and one line of `outcomes.jsonl`; a file
+//! is replaced as a whole or not at all, and only its owner can read it; text that a server sent can
+//! neither run as a spreadsheet formula nor steer a terminal.
+
+mod books;
+mod csv;
+mod file;
+mod findings;
+mod jsonl;
+mod names;
+mod next;
+mod outcomes;
+mod plan;
+mod progress;
+mod rows;
+mod summary;
+mod text;
+mod words;
+
+#[cfg(test)]
+mod testing;
+
+pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
+pub use file::ReportError;
+pub use next::Next;
+pub use plan::{PlanCounts, PlanReport};
+pub use progress::{Progress, ProgressMode, Waiting};
+pub use rows::{RowReports, Written, WrittenFile};
+pub use summary::{InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
+pub use text::text;
+pub use words::{counted, grouped};

@@ -1,0 +1,63 @@
+//! What the inputs are called in reports.
+
+use crate::domain::account::InputInfo;
+use crate::domain::finding::Place;
+
+use super::words::visible;
+
+/// An account that names an input which the run does not have: a defect, or a broken ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("input {input} is named, and the run has {inputs}: the account and the inputs are of different runs")]
+pub struct UnknownInput {
+    /// The input's number, counted from 0.
+    pub input: u32,
+    /// How many inputs the run has.
+    pub inputs: usize,
+}
+
+/// The inputs' paths as the user named them, by number.
+#[derive(Debug, Clone)]
+pub(super) struct Names(Vec<String>);
+
+impl Names {
+    pub(super) fn of(inputs: &[InputInfo]) -> Self {
+        inputs.iter().map(|input| input.path.clone()).collect()
+    }
+
+    /// The path of the input that a place lies in, for files that programs read.
+    pub(super) fn file(&self, place: Place) -> Result<&str, UnknownInput> {
+        let unknown = UnknownInput { input: place.input, inputs: self.0.len() };
+        self.0.get(place.input as usize).map(String::as_str).ok_or(unknown)
+    }
+
+    /// `changes.csv:15`, for people.
+    pub(super) fn place(&self, place: Place) -> String {
+        let name = match self.file(place) {
+            Ok("-") => "standard input".to_owned(),
+            Ok(path) => visible(path),
+            Err(unknown) => format!("input {}", unknown.input),
+        };
+        format!("{name}:{}", place.line)
+    }
+}
+
+impl FromIterator<String> for Names {
+    fn from_iter<I: IntoIterator<Item = String>>(paths: I) -> Self {
+        Self(paths.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_told_by_path_and_line() {
+        let names: Names = ["a b.csv".to_owned(), "-".to_owned()].into_iter().collect();
+        for (input, wanted) in [(0, "a b.csv:7"), (1, "standard input:7"), (2, "input 2:7")] {
+            assert_eq!(names.place(Place { input, line: 7, column: 1 }), wanted);
+        }
+        let unknown = names.file(Place { input: 2, line: 1, column: 1 }).unwrap_err();
+        assert_eq!(unknown, UnknownInput { input: 2, inputs: 2 });
+    }
+}

@@ -1,0 +1,66 @@
+//! `outcomes.jsonl`: one line per input row, in the order of the run, for programs.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::domain::account::RowAccount;
+use crate::domain::outcome::Outcome;
+use crate::domain::referral::ReferralId;
+
+use super::file::ReportError;
+use super::findings::Findings;
+use super::jsonl::LineWriter;
+use super::names::Names;
+
+/// The file's name in a run's directory.
+const NAME: &str = "outcomes.jsonl";
+
+/// The file while it is written.
+pub(super) struct Outcomes(LineWriter);
+
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    line: u64,
+    id: Option<ReferralId>,
+    outcome: Outcome,
+    code: &'a str,
+    message: &'a str,
+    status: Option<u16>,
+    attempts: u32,
+    request_ids: &'a [Uuid],
+    first_sent: Option<Timestamp>,
+    at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Findings::is_empty")]
+    findings: Findings<'a>,
+}
+
+impl Outcomes {
+    pub(super) fn begin(dir: &Path) -> Result<Self, ReportError> {
+        LineWriter::begin(dir, NAME).map(Self)
+    }
+
+    pub(super) fn row(&mut self, row: &RowAccount, names: &Names) -> Result<(), ReportError> {
+        self.0.line(&Line {
+            file: names.file(row.place)?,
+            line: row.place.line,
+            id: row.id,
+            outcome: row.verdict.outcome,
+            code: &row.verdict.code,
+            message: &row.verdict.message,
+            status: row.verdict.status,
+            attempts: row.attempts,
+            request_ids: &row.request_ids,
+            first_sent: row.first_sent,
+            at: row.at,
+            findings: Findings { findings: &row.findings, names },
+        })
+    }
+
+    pub(super) fn finish(self) -> Result<PathBuf, ReportError> {
+        self.0.finish()
+    }
+}

@@ -1,0 +1,355 @@
+//! `plan.jsonl`: what a run would do, one line per referral, in the order of the run.
+//!
+//! A line tells what planning decided and nothing that came later, so the file is the same before
+//! and after the run, byte for byte, and its checksum names the plan.
+
+use std::borrow::Cow;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::ser::{Error, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::domain::account::{InputInfo, ItemAccount};
+use crate::domain::finding::Place;
+use crate::domain::item::{Change, Effect};
+use crate::domain::outcome::Outcome;
+use crate::domain::referral::{ETag, ReferralId};
+
+use super::file::{BUFFER, ReportError, WholeFile};
+use super::findings::{Findings, on_one_line};
+use super::names::Names;
+
+/// The file's name in a run's directory.
+const NAME: &str = "plan.jsonl";
+
+/// What a plan comes to, in referrals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlanCounts {
+    /// All that the rows name.
+    pub total: u64,
+    /// Those that would be sent.
+    pub to_send: u64,
+    /// Of those, the ones that would be closed, for good.
+    pub closing: u64,
+    /// Those that are as wanted already.
+    pub unchanged: u64,
+}
+
+impl PlanCounts {
+    /// Those for which nothing is sent because something is wrong with them.
+    pub fn held_back(&self) -> u64 {
+        self.total - self.to_send - self.unchanged
+    }
+}
+
+/// Writes `plan.jsonl`.
+pub struct PlanReport {
+    path: PathBuf,
+    names: Names,
+    counts: PlanCounts,
+    writer: BufWriter<Hashed>,
+}
+
+impl PlanReport {
+    /// Begins the file. Nothing is seen of it before [`PlanReport::finish`].
+    ///
+    /// # Errors
+    /// Where the file cannot be created in `dir`, which must exist.
+    pub fn begin(dir: &Path, inputs: &[InputInfo]) -> Result<Self, ReportError> {
+        let file = WholeFile::begin(dir, NAME)?;
+        let path = file.path().to_owned();
+        let writer = BufWriter::with_capacity(BUFFER, Hashed { file, hash: Sha256::new() });
+        Ok(Self { path, names: Names::of(inputs), counts: PlanCounts::default(), writer })
+    }
+
+    /// Adds the next referral of the run.
+    ///
+    /// # Errors
+    /// Where writing fails, or a row lies in an input that the run does not have. The report is
+    /// useless then and has to be begun again.
+    pub fn item(&mut self, account: &ItemAccount) -> Result<(), ReportError> {
+        self.count(account);
+        for place in account.rows.iter().chain(account.item.findings.iter().map(|finding| &finding.place)) {
+            self.names.file(*place)?;
+        }
+        let written = serde_json::to_writer(&mut self.writer, &Line::of(account, &self.names));
+        let written = written.map_err(io::Error::from).and_then(|()| self.writer.write_all(b"\n"));
+        written.map_err(|source| ReportError::Write { path: self.path.clone(), source })
+    }
+
+    /// What was added so far.
+    pub fn counts(&self) -> PlanCounts {
+        self.counts
+    }
+
+    /// Where the file will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts the file in its place. Returns the SHA-256 of its bytes in hexadecimal.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    pub fn finish(self) -> Result<String, ReportError> {
+        let Self { path, writer, .. } = self;
+        let Hashed { file, hash } =
+            writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
+        file.keep()?;
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    fn count(&mut self, account: &ItemAccount) {
+        let counts = &mut self.counts;
+        counts.total += 1;
+        match outcome(account) {
+            Outcome::Planned => {
+                counts.to_send += 1;
+                counts.closing += u64::from(account.item.effect == Effect::OneWay);
+            }
+            Outcome::Unchanged => counts.unchanged += 1,
+            _ => {}
+        }
+    }
+}
+
+fn outcome(account: &ItemAccount) -> Outcome {
+    account.planned.as_ref().map_or(Outcome::Planned, |verdict| verdict.outcome)
+}
+
+/// A file that knows the checksum of what was written into it.
+struct Hashed {
+    file: WholeFile,
+    hash: Sha256,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: ReferralId,
+    rows: RowPlaces<'a>,
+    operations: Cow<'a, RawValue>,
+    changes: Changes<'a>,
+    #[serde(rename = "eTag")]
+    etag: Option<&'a ETag>,
+    findings: Findings<'a>,
+    effect: Effect,
+    reversible: bool,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn of(account: &'a ItemAccount, names: &'a Names) -> Self {
+        let item = &account.item;
+        let outcome = outcome(account);
+        let why = account.planned.as_ref().filter(|_| outcome != Outcome::Planned);
+        Self {
+            id: item.id,
+            rows: RowPlaces { rows: &account.rows, names },
+            operations: on_one_line(&item.patch),
+            changes: Changes(&item.changes),
+            etag: item.etag.as_ref(),
+            findings: Findings { findings: &item.findings, names },
+            effect: item.effect,
+            reversible: item.effect != Effect::OneWay,
+            outcome,
+            code: why.map(|verdict| verdict.code.as_str()),
+            message: why.map(|verdict| verdict.message.as_str()),
+        }
+    }
+}
+
+struct RowPlaces<'a> {
+    rows: &'a [Place],
+    names: &'a Names,
+}
+
+impl Serialize for RowPlaces<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct RowPlace<'a> {
+            file: &'a str,
+            line: u64,
+        }
+        let mut sequence = serializer.serialize_seq(Some(self.rows.len()))?;
+        for place in self.rows {
+            let file = self.names.file(*place).map_err(S::Error::custom)?;
+            sequence.serialize_element(&RowPlace { file, line: place.line })?;
+        }
+        sequence.end()
+    }
+}
+
+struct Changes<'a>(&'a [Change]);
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct BeforeAfter<'a> {
+            path: &'a str,
+            before: Option<Cow<'a, RawValue>>,
+            after: Cow<'a, RawValue>,
+        }
+        serializer.collect_seq(self.0.iter().map(|change| BeforeAfter {
+            path: change.path.pointer().as_str(),
+            before: change.before.as_deref().map(on_one_line),
+            after: on_one_line(&change.after),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use uuid::Uuid;
+
+    use super::super::testing::{csv_input, id, raw, warning};
+    use super::*;
+    use crate::domain::fields::{Field, Path as FieldPath};
+    use crate::domain::item::Item;
+    use crate::domain::outcome::Verdict;
+    use crate::domain::rules::Rule;
+
+    fn place(input: u32, line: u64) -> Place {
+        Place { input, line, column: 1 }
+    }
+
+    fn account(number: u64, effect: Effect, planned: Option<Verdict>) -> ItemAccount {
+        let item = Item {
+            number,
+            id: id(number),
+            etag: None,
+            request_id: Uuid::nil(),
+            patch: raw("[]"),
+            changes: Vec::new(),
+            effect,
+            findings: Vec::new(),
+        };
+        ItemAccount { item, rows: vec![place(0, number + 1)], planned }
+    }
+
+    /// A plan of everything that a plan can hold.
+    fn accounts() -> Vec<ItemAccount> {
+        let mut full = account(1, Effect::OneWay, None);
+        full.rows.push(place(1, 7));
+        full.item.etag = Some(ETag::from_input("v1").unwrap());
+        full.item.patch = raw("[{\"op\":\"add\", \"path\":\"/details/dealValue\",\n\"value\":10.00}]");
+        full.item.changes = vec![
+            Change {
+                path: FieldPath::Known(Field::DealValue),
+                before: None,
+                after: raw("10.00"),
+                appended: Vec::new(),
+            },
+            Change {
+                path: FieldPath::Known(Field::Status),
+                before: Some(raw(r#""Active""#)),
+                after: raw(r#""Closed""#),
+                appended: Vec::new(),
+            },
+        ];
+        full.item.findings = vec![warning(Rule::EarlyWin)];
+        let verdict = |outcome| Some(Verdict::new(outcome, "some-code", "some \"message\""));
+        vec![
+            full,
+            account(2, Effect::Reversible, None),
+            account(3, Effect::Unchanged, verdict(Outcome::Unchanged)),
+            account(4, Effect::OneWay, verdict(Outcome::Invalid)),
+            account(5, Effect::Reversible, verdict(Outcome::Conflict)),
+        ]
+    }
+
+    fn write(dir: &Path) -> (String, PlanCounts) {
+        let inputs = [csv_input("a.csv", &["id"], 0), csv_input("b.csv", &["id"], 0)];
+        let mut report = PlanReport::begin(dir, &inputs).unwrap();
+        accounts().iter().for_each(|account| report.item(account).unwrap());
+        let counts = report.counts();
+        (report.finish().unwrap(), counts)
+    }
+
+    #[test]
+    fn a_line_tells_what_would_be_done_and_why_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, counts) = write(dir.path());
+        let wanted = concat!(
+            r#"{"id":"00000000-0000-0000-0000-000000000001","#,
+            r#""rows":[{"file":"a.csv","line":2},{"file":"b.csv","line":7}],"#,
+            r#""operations":[{"op":"add","path":"/details/dealValue","value":10.00}],"#,
+            r#""changes":[{"path":"/details/dealValue","before":null,"after":10.00},"#,
+            r#"{"path":"/status","before":"Active","after":"Closed"}],"#,
+            r#""eTag":"\"v1\"","findings":[{"rule":"early-win","level":"warn","file":"a.csv","line":2,"column":3,"#,
+            r#""message":"early-win is worth a look","hint":null}],"#,
+            r#""effect":"one-way","reversible":false,"outcome":"planned"}"#,
+            "\n",
+            r#"{"id":"00000000-0000-0000-0000-000000000002","rows":[{"file":"a.csv","line":3}],"#,
+            r#""operations":[],"changes":[],"eTag":null,"findings":[],"#,
+            r#""effect":"reversible","reversible":true,"outcome":"planned"}"#,
+            "\n",
+            r#"{"id":"00000000-0000-0000-0000-000000000003","rows":[{"file":"a.csv","line":4}],"#,
+            r#""operations":[],"changes":[],"eTag":null,"findings":[],"#,
+            r#""effect":"unchanged","reversible":true,"outcome":"unchanged","#,
+            r#""code":"some-code","message":"some \"message\""}"#,
+            "\n",
+            r#"{"id":"00000000-0000-0000-0000-000000000004","rows":[{"file":"a.csv","line":5}],"#,
+            r#""operations":[],"changes":[],"eTag":null,"findings":[],"#,
+            r#""effect":"one-way","reversible":false,"outcome":"invalid","#,
+            r#""code":"some-code","message":"some \"message\""}"#,
+            "\n",
+            r#"{"id":"00000000-0000-0000-0000-000000000005","rows":[{"file":"a.csv","line":6}],"#,
+            r#""operations":[],"changes":[],"eTag":null,"findings":[],"#,
+            r#""effect":"reversible","reversible":true,"outcome":"conflict","#,
+            r#""code":"some-code","message":"some \"message\""}"#,
+            "\n",
+        );
+        assert_eq!(fs::read_to_string(dir.path().join(NAME)).unwrap(), wanted);
+        assert_eq!(counts, PlanCounts { total: 5, to_send: 2, closing: 1, unchanged: 1 });
+        assert_eq!(counts.held_back(), 2);
+    }
+
+    #[test]
+    fn the_checksum_is_of_the_bytes_and_the_same_every_time() {
+        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let sums = dirs.each_ref().map(|dir| write(dir.path()).0);
+        let path = dirs[0].path().join(NAME);
+        let hash: String =
+            Sha256::digest(fs::read(&path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(sums, [hash.clone(), hash]);
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_plan_without_referrals_is_an_empty_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let sum = PlanReport::begin(dir.path(), &[]).unwrap().finish().unwrap();
+        assert_eq!(sum, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(fs::read_to_string(dir.path().join(NAME)).unwrap(), "");
+    }
+
+    #[test]
+    fn a_row_of_another_run_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut report = PlanReport::begin(dir.path(), &[]).unwrap();
+        let error = report.item(&account(1, Effect::Reversible, None)).unwrap_err();
+        assert!(matches!(error, ReportError::UnknownInput(_)), "{error}");
+    }
+}

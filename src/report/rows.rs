@@ -1,0 +1,588 @@
+//! The row files: every input row goes into exactly one, in the form that its input has.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::account::{Format, InputInfo, RowAccount};
+use crate::domain::finding::Place;
+use crate::domain::outcome::Bucket;
+use crate::domain::rules::Rule;
+
+use super::books::Books;
+use super::csv::{Columns, CsvFile};
+use super::file::{ReportError, remove_stale};
+use super::jsonl::JsonlFile;
+use super::names::{Names, UnknownInput};
+use super::outcomes::Outcomes;
+
+/// The row files that always exist, also when no row is in them.
+const ALWAYS: [Bucket; 3] = [Bucket::Success, Bucket::Conflict, Bucket::Error];
+
+/// A row file while it is written.
+pub(super) trait RowFile {
+    /// Adds a row.
+    fn row(&mut self, row: &RowAccount) -> Result<(), ReportError>;
+    /// Puts the file in its place.
+    fn finish(self: Box<Self>) -> Result<WrittenFile, ReportError>;
+}
+
+/// A row file's name.
+pub(super) fn name(bucket: Bucket, extension: &str) -> String {
+    let stem = match bucket {
+        Bucket::Success => "success",
+        Bucket::Conflict => "conflict",
+        Bucket::Error => "error",
+        Bucket::Pending => "pending",
+    };
+    format!("{stem}.{extension}")
+}
+
+/// Whether what is known of a row is not what its input held, or not in its order: cells that may
+/// stand under the wrong columns, text that could not be decoded, text that was cut. Such a row must
+/// not become a sound one by being given back.
+pub(super) fn is_mangled(row: &RowAccount) -> bool {
+    row.findings.iter().any(|finding| {
+        let own = (finding.place.input, finding.place.line) == (row.place.input, row.place.line);
+        own && finding.is_deny() && matches!(finding.rule, Rule::RaggedRow | Rule::Encoding | Rule::Size)
+    })
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many rows are in it, where it is a file of rows.
+    pub rows: Option<u64>,
+    /// Which row file it is, where it is one.
+    pub bucket: Option<Bucket>,
+}
+
+/// The files that were written, in the order in which they are told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written(Vec<WrittenFile>);
+
+impl Written {
+    /// The files.
+    pub fn files(&self) -> &[WrittenFile] {
+        &self.0
+    }
+
+    /// Adds a file that is none of rows, `plan.jsonl` for example.
+    pub fn add(&mut self, path: PathBuf) {
+        self.0.push(WrittenFile { path, rows: None, bucket: None });
+    }
+}
+
+impl FromIterator<WrittenFile> for Written {
+    fn from_iter<I: IntoIterator<Item = WrittenFile>>(files: I) -> Self {
+        Self(files.into_iter().collect())
+    }
+}
+
+/// Writes every row file of a run and `outcomes.jsonl`. Nothing is seen of them before
+/// [`RowReports::finish`].
+pub struct RowReports {
+    dir: PathBuf,
+    names: Names,
+    formats: Vec<Format>,
+    books: Books,
+    csv: Option<Files>,
+    jsonl: Option<Files>,
+    outcomes: Outcomes,
+}
+
+impl RowReports {
+    /// Begins the files beside those of an earlier report. A run without inputs gets CSV files.
+    ///
+    /// # Errors
+    /// Where a file cannot be created in `dir`, which must exist.
+    pub fn begin(dir: &Path, inputs: &[InputInfo]) -> Result<Self, ReportError> {
+        let formats: Vec<Format> = inputs.iter().map(|input| input.format).collect();
+        let has = |format: Format| formats.contains(&format);
+        let csv = if has(Format::Csv) || inputs.is_empty() {
+            Some(Files::begin(dir, Form::Csv(Arc::new(Columns::of(inputs))))?)
+        } else {
+            None
+        };
+        let jsonl = if has(Format::Jsonl) { Some(Files::begin(dir, Form::Jsonl)?) } else { None };
+        Ok(Self {
+            dir: dir.to_owned(),
+            names: Names::of(inputs),
+            books: Books::new(inputs.len()),
+            csv,
+            jsonl,
+            outcomes: Outcomes::begin(dir)?,
+            formats,
+        })
+    }
+
+    /// Adds the next row of the run.
+    ///
+    /// # Errors
+    /// Where writing fails, or the row names an input that the run does not have. The report is
+    /// useless then and has to be begun again.
+    pub fn row(&mut self, row: &RowAccount) -> Result<(), ReportError> {
+        let format = self.format_of(row.place)?;
+        self.outcomes.row(row, &self.names)?;
+        let files = match format {
+            Format::Csv => &mut self.csv,
+            Format::Jsonl => &mut self.jsonl,
+        };
+        let files = files.as_mut().expect("there are files for the form of every input");
+        files.of(&self.dir, row.verdict.outcome.bucket())?.row(row)?;
+        self.books.add(row);
+        Ok(())
+    }
+
+    /// Puts all files in their places, and takes away a pending file that an earlier report left
+    /// and this one has no rows for.
+    ///
+    /// # Errors
+    /// Where writing fails. Files that were complete by then are in their places.
+    pub fn finish(self) -> Result<(Books, Written), ReportError> {
+        let row_files = [self.csv, self.jsonl].into_iter().flatten().flat_map(|form| form.files);
+        let finished = row_files.flatten().map(RowFile::finish);
+        let mut written: Written = finished.collect::<Result<_, _>>()?;
+        for extension in ["csv", "jsonl"] {
+            let stale = name(Bucket::Pending, extension);
+            if !written.0.iter().any(|file| file.path.ends_with(&stale)) {
+                remove_stale(&self.dir, &stale)?;
+            }
+        }
+        written.add(self.outcomes.finish()?);
+        Ok((self.books, written))
+    }
+
+    fn format_of(&self, place: Place) -> Result<Format, UnknownInput> {
+        let unknown = UnknownInput { input: place.input, inputs: self.formats.len() };
+        self.formats.get(place.input as usize).copied().ok_or(unknown)
+    }
+}
+
+/// In which form row files are written.
+enum Form {
+    Csv(Arc<Columns>),
+    Jsonl,
+}
+
+/// The row files of one form, by bucket; the pending one is begun by its first row.
+struct Files {
+    form: Form,
+    files: [Option<Box<dyn RowFile + Send>>; 4],
+}
+
+impl Files {
+    fn begin(dir: &Path, form: Form) -> Result<Self, ReportError> {
+        let mut files = Self { form, files: Default::default() };
+        for bucket in ALWAYS {
+            files.of(dir, bucket)?;
+        }
+        Ok(files)
+    }
+
+    fn of(&mut self, dir: &Path, bucket: Bucket) -> Result<&mut Box<dyn RowFile + Send>, ReportError> {
+        let file = &mut self.files[bucket as usize];
+        match file {
+            Some(file) => Ok(file),
+            None => {
+                let begun: Box<dyn RowFile + Send> = match &self.form {
+                    Form::Csv(columns) => Box::new(CsvFile::begin(dir, bucket, Arc::clone(columns))?),
+                    Form::Jsonl => Box::new(JsonlFile::begin(dir, bucket)?),
+                };
+                Ok(file.insert(begun))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use proptest::prelude::*;
+
+    use super::super::testing::{cells, csv_input, full_row, jsonl_input, row, warning};
+    use super::*;
+    use crate::domain::account::RowText;
+    use crate::domain::finding::Finding;
+    use crate::domain::outcome::Outcome;
+
+    /// Reports the rows; returns what stands in the directory afterwards.
+    fn files(dir: &Path, inputs: &[InputInfo], rows: &[RowAccount]) -> BTreeMap<String, String> {
+        let mut reports = RowReports::begin(dir, inputs).unwrap();
+        rows.iter().for_each(|row| reports.row(row).unwrap());
+        let (books, written) = reports.finish().unwrap();
+        assert_eq!(books.total(), rows.len() as u64);
+        let found: BTreeMap<String, String> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
+            .map(|(name, path)| (name, fs::read_to_string(path).unwrap()))
+            .collect();
+        let told: Vec<&Path> = written.files().iter().map(|file| file.path.as_path()).collect();
+        assert_eq!(told.len(), found.len(), "{told:?}");
+        assert!(told.iter().all(|path| path.exists()), "{told:?}");
+        found
+    }
+
+    fn check(inputs: &[InputInfo], rows: &[RowAccount], wanted: &[(&str, &str)]) {
+        let dir = tempfile::tempdir().unwrap();
+        let found = files(dir.path(), inputs, rows);
+        for (name, wanted) in wanted {
+            assert_eq!(found.get(*name).map(String::as_str), Some(*wanted), "{name}");
+        }
+    }
+
+    fn names(found: &BTreeMap<String, String>) -> Vec<&str> {
+        found.keys().map(String::as_str).collect()
+    }
+
+    /// One row of every outcome, some of which know all there is to know.
+    fn every_outcome(input: u32, text: impl Fn(u64) -> RowText) -> Vec<RowAccount> {
+        let rows = Outcome::ALL.into_iter().zip(1..).map(|(outcome, ordinal)| {
+            let full = matches!(outcome, Outcome::Applied | Outcome::Conflict | Outcome::Unknown);
+            let row = if full { full_row(ordinal, input, outcome) } else { row(ordinal, input, outcome) };
+            RowAccount { text: text(ordinal), ..row }
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn every_outcome_as_csv() {
+        let inputs = [csv_input("a.csv", &["id", "notes"], 9)];
+        let rows = every_outcome(0, |ordinal| cells(&[&ordinal.to_string(), "=a, \"b\""]));
+        check(&inputs, &rows, &[
+            ("success.csv", "\
+id,notes,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at
+1,\"=a, \"\"b\"\"\",applied,applied-code,\"applied, as it were\",412,00000000-0000-0001-0000-000000000002,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z
+2,\"=a, \"\"b\"\"\",unchanged,unchanged-code,\"unchanged, as it were\",,,,
+3,\"=a, \"\"b\"\"\",planned,planned-code,\"planned, as it were\",,,,
+"),
+            ("conflict.csv", "\
+id,notes,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at,result.base,result.ours,result.theirs
+4,\"=a, \"\"b\"\"\",conflict,conflict-code,\"conflict, as it were\",412,00000000-0000-0001-0000-000000000002,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z,\"{\"\"/status\"\":\"\"New\"\",\"\"/details/dealValue\"\":0.10}\",\"{\"\"/status\"\":\"\"Active\"\"}\",\"{\"\"/status\"\":\"\"Closed\"\"}\"
+"),
+            ("error.csv", "\
+id,notes,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at
+5,\"=a, \"\"b\"\"\",invalid,invalid-code,\"invalid, as it were\",,,,
+6,\"=a, \"\"b\"\"\",refused,refused-code,\"refused, as it were\",,,,
+7,\"=a, \"\"b\"\"\",failed,failed-code,\"failed, as it were\",,,,
+"),
+            ("pending.csv", "\
+id,notes,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at
+8,\"=a, \"\"b\"\"\",unknown,unknown-code,\"unknown, as it were\",412,00000000-0000-0001-0000-000000000002,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z
+9,\"=a, \"\"b\"\"\",unsent,unsent-code,\"unsent, as it were\",,,,
+"),
+            ("outcomes.jsonl", r#"{"file":"a.csv","line":2,"id":"00000000-0000-0000-0000-000000000001","outcome":"applied","code":"applied-code","message":"applied, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
+{"file":"a.csv","line":3,"id":"00000000-0000-0000-0000-000000000002","outcome":"unchanged","code":"unchanged-code","message":"unchanged, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+{"file":"a.csv","line":4,"id":"00000000-0000-0000-0000-000000000003","outcome":"planned","code":"planned-code","message":"planned, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+{"file":"a.csv","line":5,"id":"00000000-0000-0000-0000-000000000004","outcome":"conflict","code":"conflict-code","message":"conflict, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
+{"file":"a.csv","line":6,"id":"00000000-0000-0000-0000-000000000005","outcome":"invalid","code":"invalid-code","message":"invalid, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+{"file":"a.csv","line":7,"id":"00000000-0000-0000-0000-000000000006","outcome":"refused","code":"refused-code","message":"refused, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+{"file":"a.csv","line":8,"id":"00000000-0000-0000-0000-000000000007","outcome":"failed","code":"failed-code","message":"failed, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+{"file":"a.csv","line":9,"id":"00000000-0000-0000-0000-000000000008","outcome":"unknown","code":"unknown-code","message":"unknown, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
+{"file":"a.csv","line":10,"id":"00000000-0000-0000-0000-000000000009","outcome":"unsent","code":"unsent-code","message":"unsent, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+"#),
+        ]);
+    }
+
+    #[test]
+    fn every_outcome_as_json_lines_with_its_digits() {
+        let rows = every_outcome(0, |ordinal| {
+            RowText::Line(format!(
+                r#" {{"id" : {ordinal}, "result":1,"result.code":2, "v": 0.10,"w":[1e400, 1]}}"#
+            ))
+        });
+        check(
+            &[jsonl_input("a.jsonl", 9)],
+            &rows,
+            &[
+                (
+                    "success.jsonl",
+                    r#"{"id":1,"v":0.10,"w":[1e400, 1],"result.outcome":"applied","result.code":"applied-code","result.message":"applied, as it were","result.status":412,"result.request_id":"00000000-0000-0001-0000-000000000002","result.etag":"\"v2\"","result.at":"2026-01-02T03:04:06.5Z"}
+{"id":2,"v":0.10,"w":[1e400, 1],"result.outcome":"unchanged","result.code":"unchanged-code","result.message":"unchanged, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
+{"id":3,"v":0.10,"w":[1e400, 1],"result.outcome":"planned","result.code":"planned-code","result.message":"planned, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
+"#,
+                ),
+                (
+                    "conflict.jsonl",
+                    r#"{"id":4,"v":0.10,"w":[1e400, 1],"result.outcome":"conflict","result.code":"conflict-code","result.message":"conflict, as it were","result.status":412,"result.request_id":"00000000-0000-0001-0000-000000000002","result.etag":"\"v2\"","result.at":"2026-01-02T03:04:06.5Z","result.base":{"/status":"New","/details/dealValue":0.10},"result.ours":{"/status":"Active"},"result.theirs":{"/status":"Closed"}}
+"#,
+                ),
+                (
+                    "error.jsonl",
+                    r#"{"id":5,"v":0.10,"w":[1e400, 1],"result.outcome":"invalid","result.code":"invalid-code","result.message":"invalid, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
+{"id":6,"v":0.10,"w":[1e400, 1],"result.outcome":"refused","result.code":"refused-code","result.message":"refused, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
+{"id":7,"v":0.10,"w":[1e400, 1],"result.outcome":"failed","result.code":"failed-code","result.message":"failed, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
+"#,
+                ),
+                (
+                    "pending.jsonl",
+                    r#"{"id":8,"v":0.10,"w":[1e400, 1],"result.outcome":"unknown","result.code":"unknown-code","result.message":"unknown, as it were","result.status":412,"result.request_id":"00000000-0000-0001-0000-000000000002","result.etag":"\"v2\"","result.at":"2026-01-02T03:04:06.5Z"}
+{"id":9,"v":0.10,"w":[1e400, 1],"result.outcome":"unsent","result.code":"unsent-code","result.message":"unsent, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
+"#,
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn lines_of_other_forms_are_kept_whole() {
+        let tail = concat!(
+            r#""result.outcome":"invalid","result.code":"invalid-code","result.message":"invalid, as it were","#,
+            r#""result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}"#
+        );
+        for (line, wanted) in [
+            ("{}", "{"),
+            ("no \"json\"", r#"{"input":"no \"json\"","#),
+            ("[1]", r#"{"input":"[1]","#),
+            (r#"{"a":1,}"#, r#"{"input":"{\"a\":1,}","#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":1,"a":2,"#),
+            ("{\"a\":{\n \"b\" : \" 1\\n\"\r\n}\n}", r#"{"a":{"b":" 1\n"},"#),
+            (r#"{"r\u0065sult.at":1,"results":2}"#, r#"{"results":2,"#),
+        ] {
+            let mut row = row(1, 0, Outcome::Invalid);
+            row.text = RowText::Line(line.to_owned());
+            check(&[jsonl_input("-", 1)], &[row], &[("error.jsonl", &format!("{wanted}{tail}\n"))]);
+        }
+    }
+
+    #[test]
+    fn ragged_rows_lose_nothing_and_stay_ragged() {
+        let header = "id,a,b,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at";
+        let result = "invalid,invalid-code,\"invalid, as it were\",,,";
+        let place = row(1, 0, Outcome::Invalid).place;
+        let of = |rule| vec![Finding::deny(rule, place, "no")];
+        let elsewhere = Place { line: 99, ..place };
+        for (text, findings, wanted) in [
+            (cells(&["1", "2", "3"]), vec![], format!("1,2,3,{result},")),
+            (cells(&["1", "2"]), of(Rule::RaggedRow), format!("1,2,,{result}")),
+            (cells(&[]), of(Rule::RaggedRow), format!(",,,{result}")),
+            (cells(&["1", "2", "3", "4", "5"]), of(Rule::RaggedRow), format!("1,2,3,{result},,4,5")),
+            // Fed back, the short row above has all its own cells.
+            (cells(&["1", "2", ""]), of(Rule::RaggedRow), format!("1,2,,{result}")),
+            (cells(&["1", "2", "\u{fffd}"]), of(Rule::Encoding), format!("1,2,\u{fffd},{result}")),
+            (cells(&["1", "2", "cut"]), of(Rule::Size), format!("1,2,cut,{result}")),
+            (cells(&["1", "2", "3"]), of(Rule::Type), format!("1,2,3,{result},")),
+            // A finding about another row for the same referral.
+            (
+                cells(&["1", "2", "3"]),
+                vec![Finding::deny(Rule::Size, elsewhere, "no")],
+                format!("1,2,3,{result},"),
+            ),
+            (RowText::Line("no record".to_owned()), vec![], format!("no record,,,{result}")),
+        ] {
+            let row = RowAccount { text, findings, ..row(1, 0, Outcome::Invalid) };
+            let inputs = [csv_input("a.csv", &["id", "a", "b"], 1)];
+            check(&inputs, &[row], &[("error.csv", &format!("{header}\n{wanted}\n"))]);
+        }
+    }
+
+    #[test]
+    fn a_line_that_could_not_be_decoded_does_not_become_a_sound_one() {
+        let mut row = row(1, 0, Outcome::Invalid);
+        row.text = RowText::Line("{\"notes\":\"caf\u{fffd}\"}".to_owned());
+        row.findings = vec![Finding::deny(Rule::Encoding, row.place, "no")];
+        let dir = tempfile::tempdir().unwrap();
+        let found = files(dir.path(), &[jsonl_input("a.jsonl", 1)], &[row]);
+        let wanted = "{\"input\":\"{\\\"notes\\\":\\\"caf\u{fffd}\\\"}\",\"result.outcome\":\"invalid\",";
+        assert!(found["error.jsonl"].starts_with(wanted), "{}", found["error.jsonl"]);
+    }
+
+    #[test]
+    fn what_a_server_says_is_defused_and_what_the_user_wrote_is_not() {
+        let mut row = full_row(1, 0, Outcome::Refused);
+        row.text = cells(&["-5"]);
+        row.verdict.code = "@code".to_owned();
+        row.verdict.message = "=HYPERLINK(1)".to_owned();
+        row.request_ids.clear();
+        let wanted = "n,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at\n\
+            -5,refused,'@code,'=HYPERLINK(1),412,,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z\n";
+        check(&[csv_input("a.csv", &["n"], 1)], &[row], &[("error.csv", wanted)]);
+    }
+
+    #[test]
+    fn several_inputs_share_the_files_of_their_form() {
+        let inputs = [
+            csv_input("a.csv", &["id", "notes"], 1),
+            jsonl_input("b.jsonl", 1),
+            csv_input("c.csv", &["status", "id"], 1),
+        ];
+        let mut rows =
+            [row(1, 0, Outcome::Applied), row(2, 1, Outcome::Applied), row(3, 2, Outcome::Unchanged)];
+        rows[0].text = cells(&["1", "n"]);
+        rows[0].findings = vec![Finding { hint: Some("do so".to_owned()), ..warning(Rule::EarlyWin) }];
+        rows[0].id = None;
+        rows[1].text = RowText::Line("{}".to_owned());
+        rows[2].text = cells(&["Closed", "3"]);
+        let dir = tempfile::tempdir().unwrap();
+        let found = files(dir.path(), &inputs, &rows);
+        assert_eq!(
+            names(&found),
+            [
+                "conflict.csv",
+                "conflict.jsonl",
+                "error.csv",
+                "error.jsonl",
+                "outcomes.jsonl",
+                "success.csv",
+                "success.jsonl"
+            ]
+        );
+        let own: Vec<String> = found["success.csv"]
+            .lines()
+            .map(|line| line.split(',').take(4).collect::<Vec<_>>().join(","))
+            .collect();
+        assert_eq!(own, ["id,notes,status,result.outcome", "1,n,,applied", "3,,Closed,unchanged"]);
+        assert_eq!(found["success.jsonl"].lines().count(), 1);
+        assert_eq!(found["error.jsonl"], "");
+        let first = found["outcomes.jsonl"].lines().next().unwrap();
+        let wanted = concat!(
+            r#"{"file":"a.csv","line":2,"id":null,"outcome":"applied","code":"applied-code","#,
+            r#""message":"applied, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"#,
+            r#""at":null,"findings":[{"rule":"early-win","level":"warn","file":"a.csv","line":2,"column":3,"#,
+            r#""message":"early-win is worth a look","hint":"do so"}]}"#
+        );
+        assert_eq!(first, wanted);
+        let places: Vec<bool> = ["b.jsonl", "c.csv"]
+            .iter()
+            .zip(found["outcomes.jsonl"].lines().skip(1))
+            .map(|(file, line)| line.starts_with(&format!("{{\"file\":\"{file}\"")))
+            .collect();
+        assert_eq!(places, [true, true]);
+    }
+
+    #[test]
+    fn the_three_files_always_exist_and_a_stale_pending_one_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        for (inputs, extension) in
+            [(vec![], "csv"), (vec![csv_input("a", &["id"], 0)], "csv"), (vec![jsonl_input("a", 0)], "jsonl")]
+        {
+            let dir = tempfile::tempdir().unwrap();
+            let found = files(dir.path(), &inputs, &[]);
+            let three = ["conflict", "error"].map(|stem| format!("{stem}.{extension}"));
+            let wanted =
+                [&three[..], &["outcomes.jsonl".to_owned(), format!("success.{extension}")]].concat();
+            assert_eq!(names(&found), wanted);
+        }
+        let inputs = [csv_input("a.csv", &["id"], 1)];
+        let before = files(dir.path(), &inputs, &[row(1, 0, Outcome::Unsent)]);
+        assert!(before.contains_key("pending.csv"));
+        let after = files(dir.path(), &inputs, &[row(1, 0, Outcome::Applied)]);
+        assert!(!after.contains_key("pending.csv"));
+    }
+
+    #[test]
+    fn nobody_but_the_owner_reads_them_and_nothing_is_seen_before_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let inputs = [csv_input("a.csv", &["id"], 1), jsonl_input("b.jsonl", 0)];
+        let mut reports = RowReports::begin(dir.path(), &inputs).unwrap();
+        reports.row(&row(1, 0, Outcome::Unsent)).unwrap();
+        assert!(!dir.path().join("success.csv").exists());
+        let (_, written) = reports.finish().unwrap();
+        assert_eq!(written.files().len(), 8);
+        for file in written.files() {
+            let mode = fs::metadata(&file.path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", file.path.display());
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 8);
+    }
+
+    #[test]
+    fn a_row_of_another_run_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut reports = RowReports::begin(dir.path(), &[csv_input("a.csv", &["id"], 1)]).unwrap();
+        let error = reports.row(&row(1, 1, Outcome::Applied)).unwrap_err();
+        assert!(matches!(error, ReportError::UnknownInput(UnknownInput { input: 1, inputs: 1 })), "{error}");
+    }
+
+    /// Inputs of either form, and rows of any outcome and content, with a fitting number of cells.
+    fn runs() -> impl Strategy<Value = (Vec<InputInfo>, Vec<RowAccount>)> {
+        let header = prop::collection::vec("[a-d]|notes, \"x\"", 1..4);
+        let inputs = prop::collection::vec((any::<bool>(), header), 1..4);
+        let cell = prop_oneof![any::<String>(), "[=+@\t\r\n\"', -]{0,3}"];
+        let rows = prop::collection::vec((0..3_usize, 0..9_usize, prop::collection::vec(cell, 3)), 0..20);
+        (inputs, rows).prop_map(|(inputs, rows)| {
+            let mut inputs: Vec<InputInfo> = inputs
+                .into_iter()
+                .map(|(csv, header)| {
+                    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+                    if csv { csv_input("a.csv", &header, 0) } else { jsonl_input("b.jsonl", 0) }
+                })
+                .collect();
+            let mut accounts = Vec::new();
+            for ((input, outcome, mut cells), ordinal) in rows.into_iter().zip(1..) {
+                let input = input % inputs.len();
+                let info = &mut inputs[input];
+                info.rows += 1;
+                cells.truncate(info.columns.len());
+                let text = match info.format {
+                    Format::Csv => RowText::Cells(cells),
+                    Format::Jsonl => RowText::Line(ordinal.to_string()),
+                };
+                let input = u32::try_from(input).unwrap();
+                accounts.push(RowAccount { text, ..row(ordinal, input, Outcome::ALL[outcome]) });
+            }
+            (inputs, accounts)
+        })
+    }
+
+    /// The own cells of a row, each with its header and how often that header stood before it.
+    fn own_cells(header: &[String], cells: &[String]) -> Vec<(String, usize, String)> {
+        let nth = |at: usize| header[..at].iter().filter(|other| **other == header[at]).count();
+        let mut own: Vec<_> = (0..header.len())
+            .filter(|at| !header[*at].starts_with("result.") && !cells[*at].is_empty())
+            .map(|at| (header[at].clone(), nth(at), cells[at].clone()))
+            .collect();
+        own.sort();
+        own
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_is_told_once_and_own_cells_come_back((inputs, rows) in runs()) {
+            let dir = tempfile::tempdir().unwrap();
+            let mut reports = RowReports::begin(dir.path(), &inputs).unwrap();
+            rows.iter().for_each(|row| reports.row(row).unwrap());
+            let (books, written) = reports.finish().unwrap();
+            prop_assert_eq!(books.balance(&inputs), Ok(()));
+            let fed = rows.len() as u64;
+            prop_assert_eq!(Outcome::ALL.iter().map(|outcome| books.count(*outcome)).sum::<u64>(), fed);
+            prop_assert_eq!(written.files().iter().filter_map(|file| file.rows).sum::<u64>(), fed);
+
+            let mut lines = 0;
+            for file in written.files() {
+                let Some(bucket) = file.bucket else { continue };
+                let format = if file.path.extension().unwrap() == "csv" { Format::Csv } else { Format::Jsonl };
+                let in_file: Vec<&RowAccount> = rows
+                    .iter()
+                    .filter(|row| inputs[row.place.input as usize].format == format)
+                    .filter(|row| row.verdict.outcome.bucket() == bucket)
+                    .collect();
+                let text = fs::read_to_string(&file.path).unwrap();
+                if format == Format::Jsonl {
+                    lines += text.lines().count();
+                    prop_assert_eq!(text.lines().count(), in_file.len());
+                    continue;
+                }
+                let mut reader = csv::Reader::from_reader(text.as_bytes());
+                let owned = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect::<Vec<_>>();
+                let header = owned(reader.headers().unwrap());
+                let records: Vec<Vec<String>> = reader.records().map(|record| owned(&record.unwrap())).collect();
+                lines += records.len();
+                prop_assert_eq!(records.len(), in_file.len());
+                for (record, row) in records.iter().zip(in_file) {
+                    let RowText::Cells(cells) = &row.text else { panic!("a row of a CSV has cells") };
+                    let own = own_cells(&inputs[row.place.input as usize].columns, cells);
+                    prop_assert_eq!(own_cells(&header, record), own);
+                }
+            }
+            prop_assert_eq!(lines as u64, fed);
+            let outcomes = fs::read_to_string(dir.path().join("outcomes.jsonl")).unwrap();
+            prop_assert_eq!(outcomes.lines().count() as u64, fed);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! `summary.json`: the counts and figures of a run.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::domain::account::{Figures, InputInfo, Phase};
+use crate::domain::outcome::Outcome;
+
+use super::books::Books;
+use super::file::{ReportError, WholeFile};
+
+/// The file's name in a run's directory.
+const NAME: &str = "summary.json";
+
+/// The summary, member by member as it is written.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Of this form; see [`Summary::VERSION`].
+    pub version: u32,
+    /// The run's directory, as the user would name it.
+    pub run: String,
+    /// `apply` or `migrate`.
+    pub command: String,
+    /// How far it came.
+    pub state: State,
+    /// What the process exits with.
+    pub exit_code: u8,
+    /// The inputs in the order in which they were given.
+    pub inputs: Vec<InputSummary>,
+    /// Rows by outcome.
+    pub rows: Rows,
+    /// Referrals that the rows name.
+    pub referrals: Referrals,
+    /// Requests by kind.
+    pub requests: Requests,
+    /// Where the time went.
+    pub seconds: Seconds,
+    /// SHA-256 of `plan.jsonl` in hexadecimal; `None` where planning did not come to its end.
+    pub plan_sha256: Option<String>,
+    /// Why the run was made, in the user's words.
+    pub reason: Option<String>,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Nothing was sent yet.
+    Planned,
+    /// Every referral has its outcome.
+    Finished,
+    /// It ended before its end.
+    Stopped,
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InputSummary {
+    /// As the user named it.
+    pub path: String,
+    /// Of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Its data rows.
+    pub rows: u64,
+}
+
+/// Rows by outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each is the outcome of that name")]
+pub struct Rows {
+    /// The sum of all others.
+    pub total: u64,
+    pub applied: u64,
+    pub unchanged: u64,
+    pub planned: u64,
+    pub conflict: u64,
+    pub invalid: u64,
+    pub refused: u64,
+    pub failed: u64,
+    pub unknown: u64,
+    pub unsent: u64,
+}
+
+/// Referrals that the rows name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Referrals {
+    /// All of them.
+    pub total: u64,
+    /// Those that were changed.
+    pub changed: u64,
+    /// Of those, the ones that were closed.
+    pub closed: u64,
+}
+
+/// Requests by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// The sum of `get`, `list`, `patch` and `token`.
+    pub total: u64,
+    /// GETs of one referral.
+    pub get: u64,
+    /// List pages.
+    pub list: u64,
+    /// PATCHes.
+    pub patch: u64,
+    /// Requests for a token.
+    pub token: u64,
+    /// Of all, those that were answered with: slow down.
+    pub throttled: u64,
+    /// Of all, those that repeated an earlier one.
+    pub retried: u64,
+}
+
+/// Where the time went, in seconds, to the millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Seconds {
+    /// Wall time of planning and sending.
+    pub total: f64,
+    /// Of it, waiting for the rate limit alone.
+    pub waiting_for_rate: f64,
+    /// Of it, paused because the server asked for it.
+    pub paused_by_server: f64,
+}
+
+impl Summary {
+    /// Of the form of `summary.json`. Members may be added under the same number.
+    pub const VERSION: u32 = 1;
+
+    /// The summary as one line of JSON, without the line's end.
+    pub fn to_json_line(&self) -> String {
+        serde_json::to_string(self).expect("numbers, texts and lists of them serialise")
+    }
+
+    /// Writes `summary.json`, which is that line, and says where.
+    ///
+    /// # Errors
+    /// Where writing into `dir` fails; an earlier file is left alone then.
+    pub fn write(&self, dir: &Path) -> Result<PathBuf, ReportError> {
+        let mut file = WholeFile::begin(dir, NAME)?;
+        let line = self.to_json_line() + "\n";
+        match file.write_all(line.as_bytes()) {
+            Ok(()) => file.keep(),
+            Err(source) => Err(ReportError::Write { path: file.path().to_owned(), source }),
+        }
+    }
+}
+
+impl From<Phase> for State {
+    /// A plan that did not come to its end counts as stopped.
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Planned => Self::Planned,
+            Phase::Finished => Self::Finished,
+            Phase::Planning | Phase::Stopped => Self::Stopped,
+        }
+    }
+}
+
+impl From<&InputInfo> for InputSummary {
+    fn from(input: &InputInfo) -> Self {
+        Self { path: input.path.clone(), sha256: input.sha256.clone(), rows: input.rows }
+    }
+}
+
+impl From<&Books> for Rows {
+    fn from(books: &Books) -> Self {
+        Self {
+            total: books.total(),
+            applied: books.count(Outcome::Applied),
+            unchanged: books.count(Outcome::Unchanged),
+            planned: books.count(Outcome::Planned),
+            conflict: books.count(Outcome::Conflict),
+            invalid: books.count(Outcome::Invalid),
+            refused: books.count(Outcome::Refused),
+            failed: books.count(Outcome::Failed),
+            unknown: books.count(Outcome::Unknown),
+            unsent: books.count(Outcome::Unsent),
+        }
+    }
+}
+
+impl From<&Figures> for Requests {
+    fn from(figures: &Figures) -> Self {
+        let Figures { get, list, patch, token, throttled, retried, .. } = *figures;
+        Self { total: get + list + patch + token, get, list, patch, token, throttled, retried }
+    }
+}
+
+impl From<&Figures> for Seconds {
+    fn from(figures: &Figures) -> Self {
+        let rounded = |seconds: f64| (seconds * 1000.0).round() / 1000.0;
+        Self {
+            total: rounded(figures.seconds),
+            waiting_for_rate: rounded(figures.waiting_for_rate),
+            paused_by_server: rounded(figures.paused_by_server),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::testing::{books, row, summary};
+    use super::*;
+
+    #[test]
+    fn it_is_one_line_in_the_order_of_the_contract() {
+        let rows: Vec<_> =
+            Outcome::ALL.into_iter().zip(1..).map(|(outcome, at)| row(at, 0, outcome)).collect();
+        let mut summary = summary(&books(&rows));
+        summary.exit_code = 3;
+        let wanted = concat!(
+            r#"{"version":1,"run":"reports/r 1","command":"apply","state":"finished","exit_code":3,"#,
+            r#""inputs":[{"path":"changes.csv","sha256":"sha of changes.csv","rows":9}],"#,
+            r#""rows":{"total":9,"applied":1,"unchanged":1,"planned":1,"conflict":1,"invalid":1,"#,
+            r#""refused":1,"failed":1,"unknown":1,"unsent":1},"#,
+            r#""referrals":{"total":12,"changed":9,"closed":7},"#,
+            r#""requests":{"total":12,"get":1,"list":1,"patch":10,"token":0,"throttled":0,"retried":2},"#,
+            r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0},"#,
+            r#""plan_sha256":"ab12","reason":null}"#,
+        );
+        assert_eq!(summary.to_json_line(), wanted);
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = summary.write(dir.path()).unwrap();
+        assert_eq!(path, dir.path().join("summary.json"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{wanted}\n"));
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn every_phase_has_its_state() {
+        for (phase, wanted) in [
+            (Phase::Planning, "stopped"),
+            (Phase::Planned, "planned"),
+            (Phase::Stopped, "stopped"),
+            (Phase::Finished, "finished"),
+        ] {
+            assert_eq!(serde_json::to_value(State::from(phase)).unwrap(), wanted);
+        }
+    }
+}

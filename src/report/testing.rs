@@ -1,0 +1,120 @@
+//! Accounts for the tests of reports.
+
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::domain::account::{Figures, Format, InputInfo, RowAccount, RowText};
+use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::referral::{ETag, ReferralId};
+use crate::domain::rules::Rule;
+
+use super::books::Books;
+use super::summary::{Referrals, State, Summary};
+
+pub(super) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
+    InputInfo {
+        path: path.to_owned(),
+        sha256: format!("sha of {path}"),
+        rows,
+        format: Format::Csv,
+        columns: columns.iter().map(ToString::to_string).collect(),
+    }
+}
+
+pub(super) fn jsonl_input(path: &str, rows: u64) -> InputInfo {
+    InputInfo { format: Format::Jsonl, ..csv_input(path, &[], rows) }
+}
+
+pub(super) fn id(number: u64) -> ReferralId {
+    Uuid::from_u64_pair(0, number).to_string().parse().unwrap()
+}
+
+pub(super) fn raw(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap()
+}
+
+pub(super) fn cells(cells: &[&str]) -> RowText {
+    RowText::Cells(cells.iter().map(ToString::to_string).collect())
+}
+
+/// A row of which only what every outcome has is known. Line numbers follow the ordinal.
+pub(super) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
+    let name = outcome.name();
+    RowAccount {
+        row: ordinal,
+        place: Place { input, line: ordinal + 1, column: 1 },
+        id: Some(id(ordinal)),
+        text: cells(&[&id(ordinal).to_string()]),
+        verdict: Verdict::new(outcome, format!("{name}-code"), format!("{name}, as it were")),
+        etag: None,
+        attempts: 0,
+        request_ids: Vec::new(),
+        first_sent: None,
+        at: None,
+        base: None,
+        ours: None,
+        theirs: None,
+        findings: Vec::new(),
+    }
+}
+
+/// A row for which everything is known.
+pub(super) fn full_row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
+    let mut row = row(ordinal, input, outcome);
+    row.verdict.status = Some(412);
+    row.etag = Some(ETag::from_input("v2").unwrap());
+    row.attempts = 2;
+    row.request_ids = vec![Uuid::from_u64_pair(1, 1), Uuid::from_u64_pair(1, 2)];
+    row.first_sent = Some("2026-01-02T03:04:05Z".parse().unwrap());
+    row.at = Some("2026-01-02T03:04:06.5Z".parse().unwrap());
+    row.base = Some(raw("{\"/status\": \"New\",\n\"/details/dealValue\":0.10}"));
+    row.ours = Some(raw(r#"{"/status":"Active"}"#));
+    row.theirs = Some(raw(r#"{"/status":"Closed"}"#));
+    row
+}
+
+pub(super) fn warning(rule: Rule) -> Finding {
+    Finding {
+        rule,
+        level: Level::Warn,
+        place: Place { input: 0, line: 2, column: 3 },
+        message: format!("{rule} is worth a look"),
+        hint: None,
+    }
+}
+
+pub(super) fn books(rows: &[RowAccount]) -> Books {
+    let mut books = Books::new(1);
+    rows.iter().for_each(|row| books.add(row));
+    books
+}
+
+/// A summary of a finished run of one input, `changes.csv`.
+pub(super) fn summary(books: &Books) -> Summary {
+    let figures = Figures {
+        get: 1,
+        list: 1,
+        patch: 10,
+        token: 0,
+        throttled: 0,
+        retried: 2,
+        seconds: 5.1004,
+        waiting_for_rate: 4.1999,
+        paused_by_server: 0.0,
+    };
+    Summary {
+        version: Summary::VERSION,
+        run: "reports/r 1".to_owned(),
+        command: "apply".to_owned(),
+        state: State::Finished,
+        exit_code: 0,
+        inputs: vec![(&csv_input("changes.csv", &["id"], books.total())).into()],
+        rows: books.into(),
+        referrals: Referrals { total: 12, changed: 9, closed: 7 },
+        requests: (&figures).into(),
+        seconds: (&figures).into(),
+        plan_sha256: Some("ab12".to_owned()),
+        reason: None,
+    }
+}

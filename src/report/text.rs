@@ -1,0 +1,296 @@
+//! The terminal's summary of a run.
+
+use std::fmt::Write;
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use crate::domain::outcome::Outcome;
+
+use super::books::Books;
+use super::names::Names;
+use super::next::Next;
+use super::plan::PlanCounts;
+use super::rows::Written;
+use super::summary::{State, Summary};
+use super::words::{counted, grouped, one_line, visible};
+
+/// How many groups of failures or warnings are shown.
+const MOST_GROUPS: usize = 10;
+
+/// How much of a message is shown, in characters.
+const MESSAGE: usize = 90;
+
+/// How much of a code is shown, in characters.
+const CODE: usize = 40;
+
+/// The summary as text of several lines: how far the run came, its figures, what went wrong, the
+/// files, and the next command. `plan` is what the plan comes to, where it was made just now.
+pub fn text(
+    summary: &Summary,
+    books: &Books,
+    plan: Option<PlanCounts>,
+    written: &Written,
+    next: Option<&Next>,
+) -> String {
+    let names: Names = summary.inputs.iter().map(|input| input.path.clone()).collect();
+    let mut parts = vec![heading(summary), figures(summary, plan)];
+    parts.extend(failures(books, &names));
+    parts.extend(warnings(books, &names));
+    parts.extend(files(written));
+    parts.extend(next.map(|next| format!("next: {next}\n")));
+    parts.join("\n")
+}
+
+fn heading(summary: &Summary) -> String {
+    let state = match summary.state {
+        State::Planned => "planned, nothing was sent",
+        State::Finished => "finished",
+        State::Stopped => "stopped before the end",
+    };
+    let mut heading = format!("{} {}: {state}\n", summary.command, visible(&summary.run));
+    if let Some(reason) = &summary.reason {
+        let _ = writeln!(heading, "reason: {}", visible(reason));
+    }
+    heading
+}
+
+fn figures(summary: &Summary, plan: Option<PlanCounts>) -> String {
+    let mut table = plain_table();
+    let rows = &summary.rows;
+    add(&mut table, "rows", grouped(rows.total), "");
+    let counts = [
+        rows.applied,
+        rows.unchanged,
+        rows.planned,
+        rows.conflict,
+        rows.invalid,
+        rows.refused,
+        rows.failed,
+        rows.unknown,
+        rows.unsent,
+    ];
+    for (outcome, count) in Outcome::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+        add(&mut table, &format!("  {}", outcome.name()), grouped(count), "");
+    }
+    add(&mut table, "referrals", grouped(summary.referrals.total), &referrals(summary, plan));
+    add(&mut table, "requests", grouped(summary.requests.total), &requests(summary));
+    let seconds = &summary.seconds;
+    let spent = format!(
+        "{:.1} waiting for the rate, {:.1} paused by the server",
+        seconds.waiting_for_rate, seconds.paused_by_server
+    );
+    add(&mut table, "seconds", format!("{:.1}", seconds.total), &spent);
+    lines(&table)
+}
+
+fn referrals(summary: &Summary, plan: Option<PlanCounts>) -> String {
+    match plan.filter(|_| summary.state == State::Planned) {
+        Some(plan) => listed([
+            (true, plan.to_send, "to be sent"),
+            (false, plan.closing, "of them closing for good"),
+            (false, plan.unchanged, "unchanged"),
+            (false, plan.held_back(), "held back"),
+        ]),
+        None => listed([
+            (true, summary.referrals.changed, "changed"),
+            (false, summary.referrals.closed, "of them closed"),
+        ]),
+    }
+}
+
+fn requests(summary: &Summary) -> String {
+    let requests = &summary.requests;
+    let mut text = listed([
+        (false, requests.get, "get"),
+        (false, requests.list, "list"),
+        (false, requests.patch, "patch"),
+        (false, requests.token, "token"),
+        (false, requests.throttled, "throttled"),
+        (false, requests.retried, "retried"),
+    ]);
+    if summary.referrals.changed > 0 {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio of two decimals")]
+        let each = requests.total as f64 / summary.referrals.changed as f64;
+        let _ = write!(text, "; {each:.2} per changed referral");
+    }
+    text
+}
+
+/// `9 changed, 7 of them closed`: what is not zero, or is told in any case.
+fn listed<const N: usize>(parts: [(bool, u64, &str); N]) -> String {
+    let told = parts.into_iter().filter(|(always, count, _)| *always || *count > 0);
+    told.map(|(_, count, what)| format!("{} {what}", grouped(count))).collect::<Vec<_>>().join(", ")
+}
+
+fn failures(books: &Books, names: &Names) -> Option<String> {
+    let groups = books.failures();
+    let mut table = plain_table();
+    table.set_header(["rows", "outcome", "code", "first message", "first at"]);
+    for group in groups.iter().take(MOST_GROUPS) {
+        table.add_row([
+            number(grouped(group.rows)),
+            Cell::new(group.outcome.name()),
+            Cell::new(one_line(group.code, CODE)),
+            Cell::new(one_line(&group.first.message, MESSAGE)),
+            Cell::new(names.place(group.first.place)),
+        ]);
+    }
+    section("what went wrong", &table, groups.len())
+}
+
+fn warnings(books: &Books, names: &Names) -> Option<String> {
+    let groups = books.warnings();
+    let mut table = plain_table();
+    table.set_header(["rows", "rule", "first message", "first at"]);
+    for group in groups.iter().take(MOST_GROUPS) {
+        table.add_row([
+            number(grouped(group.rows)),
+            Cell::new(group.rule.id()),
+            Cell::new(one_line(&group.first.message, MESSAGE)),
+            Cell::new(names.place(group.first.place)),
+        ]);
+    }
+    section("what was warned of", &table, groups.len())
+}
+
+fn files(written: &Written) -> Option<String> {
+    let mut table = plain_table();
+    for file in written.files() {
+        let path = visible(&file.path.to_string_lossy());
+        table.add_row([path, file.rows.map(|rows| counted(rows, "row")).unwrap_or_default()]);
+    }
+    section("files", &table, written.files().len())
+}
+
+/// A table under its title; `None` where there is nothing in it.
+fn section(title: &str, table: &Table, groups: usize) -> Option<String> {
+    let more = groups.saturating_sub(table.row_count()) as u64;
+    let mut text = format!("{title}\n{}", lines(table));
+    if more > 0 {
+        let _ = writeln!(text, "and {}", counted(more, "more reason"));
+    }
+    (groups > 0).then_some(text)
+}
+
+fn plain_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table
+}
+
+fn add(table: &mut Table, name: &str, count: String, detail: &str) {
+    table.add_row([Cell::new(name), number(count), Cell::new(detail)]);
+}
+
+fn number(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+fn lines(table: &Table) -> String {
+    table.trim_fmt() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::super::rows::WrittenFile;
+    use super::super::testing::{books, row, summary, warning};
+    use super::*;
+    use crate::domain::outcome::Bucket;
+    use crate::domain::rules::Rule;
+
+    fn written() -> Written {
+        let row_file = |name: &str, bucket, rows| WrittenFile {
+            path: PathBuf::from("reports/r 1").join(name),
+            rows: Some(rows),
+            bucket: Some(bucket),
+        };
+        let files = [row_file("success.csv", Bucket::Success, 1), row_file("error.csv", Bucket::Error, 2)];
+        let mut written: Written = files.into_iter().collect();
+        written.add("reports/r 1/summary.json".into());
+        written
+    }
+
+    #[test]
+    fn a_finished_run() {
+        let mut rows = vec![
+            row(1, 0, Outcome::Refused),
+            row(2, 0, Outcome::Applied),
+            row(3, 0, Outcome::Refused),
+            row(4, 0, Outcome::Invalid),
+        ];
+        rows[0].verdict.message = "\u{1b}[31mno\n way".to_owned();
+        rows[1].findings = vec![warning(Rule::EarlyWin)];
+        let books = books(&rows);
+        let mut summary = summary(&books);
+        summary.reason = Some("spring cleaning".to_owned());
+        let next = Next::of(&summary, Path::new("reports/r 1"), &written());
+        let text = text(&summary, &books, None, &written(), next.as_ref());
+        insta::assert_snapshot!(text, @r"
+        apply reports/r 1: finished
+        reason: spring cleaning
+
+         rows         4
+           applied    1
+           invalid    1
+           refused    2
+         referrals   12  9 changed, 7 of them closed
+         requests    12  1 get, 1 list, 10 patch, 2 retried; 1.33 per changed referral
+         seconds    5.1  4.2 waiting for the rate, 0.0 paused by the server
+
+        what went wrong
+         rows  outcome  code          first message        first at
+            2  refused  refused-code  [31mno way           changes.csv:2
+            1  invalid  invalid-code  invalid, as it were  changes.csv:5
+
+        what was warned of
+         rows  rule       first message              first at
+            1  early-win  early-win is worth a look  changes.csv:2
+
+        files
+         reports/r 1/success.csv   1 row
+         reports/r 1/error.csv     2 rows
+         reports/r 1/summary.json
+
+        next: correct error.csv and feed it back: referral-bulk apply 'reports/r 1/error.csv'
+        ");
+    }
+
+    #[test]
+    fn a_plan() {
+        let books = books(&[row(1, 0, Outcome::Planned), row(2, 0, Outcome::Unchanged)]);
+        let mut summary = summary(&books);
+        summary.state = State::Planned;
+        summary.referrals = super::super::summary::Referrals { total: 1_210, changed: 0, closed: 0 };
+        let plan = PlanCounts { total: 1_210, to_send: 1_205, closing: 1_203, unchanged: 4 };
+        let next = Next::of(&summary, Path::new("reports/r 1"), &Written::default());
+        let text = text(&summary, &books, Some(plan), &Written::default(), next.as_ref());
+        insta::assert_snapshot!(text, @r"
+        apply reports/r 1: planned, nothing was sent
+
+         rows             2
+           unchanged      1
+           planned        1
+         referrals    1,210  1,205 to be sent, 1,203 of them closing for good, 4 unchanged, 1 held back
+         requests        12  1 get, 1 list, 10 patch, 2 retried
+         seconds        5.1  4.2 waiting for the rate, 0.0 paused by the server
+
+        next: referral-bulk resume 'reports/r 1'
+        ");
+    }
+
+    #[test]
+    fn many_reasons_are_cut_short() {
+        let rows: Vec<_> = (1..=12)
+            .map(|at| {
+                let mut row = row(at, 0, Outcome::Failed);
+                row.verdict.code = format!("code-{at:02}");
+                row
+            })
+            .collect();
+        let text = text(&summary(&books(&rows)), &books(&rows), None, &Written::default(), None);
+        assert!(text.contains("code-10") && !text.contains("code-11"), "{text}");
+        assert!(text.ends_with("and 2 more reasons\n"), "{text}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Numbers, plurals and foreign text, as people read them.
+
+use std::time::Duration;
+
+/// `1 row`, `1,203 rows`. Every noun here takes an s.
+pub fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", grouped(number))
+}
+
+/// `1,203`
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `40 s`, `12 min`, `3 h 5 min`: as exact as a forecast can be. Less than a second counts as one.
+pub(super) fn roughly(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let minutes = seconds.div_ceil(60);
+    match (seconds, minutes) {
+        (..90, _) => format!("{seconds} s"),
+        (_, ..90) => format!("{minutes} min"),
+        _ => format!("{} h {} min", grouped(minutes / 60), minutes % 60),
+    }
+}
+
+/// Whether a character steers a terminal, or turns the direction of what follows, instead of being
+/// seen itself.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A path, or other text of the user's, without what could steer a terminal.
+pub(super) fn visible(text: &str) -> String {
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Foreign text on one line of at most `most` characters. What could steer a terminal becomes a
+/// space, and runs of white space one space.
+pub(super) fn one_line(text: &str, most: usize) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || steers(c)).filter(|word| !word.is_empty());
+    // One character more than fits tells whether anything is cut off.
+    let mut line: Vec<char> = Vec::new();
+    for word in words {
+        let gap = (!line.is_empty()).then_some(' ');
+        line.extend(gap.into_iter().chain(word.chars()).take(most + 1 - line.len()));
+        if line.len() > most {
+            line.truncate(most - 1);
+            line.push('…');
+            break;
+        }
+    }
+    line.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_plurals() {
+        for (number, wanted) in [
+            (0, "0 rows"),
+            (1, "1 row"),
+            (999, "999 rows"),
+            (1_203, "1,203 rows"),
+            (1_000_000, "1,000,000 rows"),
+        ] {
+            assert_eq!(counted(number, "row"), wanted);
+        }
+    }
+
+    #[test]
+    fn times_are_rough() {
+        for (milliseconds, wanted) in [
+            (0, "0 s"),
+            (1, "1 s"),
+            (89_000, "89 s"),
+            (90_000, "2 min"),
+            (89 * 60_000, "89 min"),
+            (90 * 60_000, "1 h 30 min"),
+            (60 * 60_000 * 26, "26 h 0 min"),
+        ] {
+            assert_eq!(roughly(Duration::from_millis(milliseconds)), wanted);
+        }
+    }
+
+    #[test]
+    fn paths_keep_all_that_can_be_seen() {
+        assert_eq!(visible("my  runs/\u{1b}[2J\n"), "my  runs/\u{fffd}[2J\u{fffd}");
+    }
+
+    #[test]
+    fn foreign_text_stays_on_its_line() {
+        for (text, most, wanted) in [
+            ("plain", 9, "plain"),
+            ("a\r\n\tb", 9, "a b"),
+            ("\u{1b}[2Jgone", 20, "[2Jgone"),
+            ("a\u{202e}b", 20, "a b"),
+            ("abcd", 4, "abcd"),
+            ("abcde", 4, "abc…"),
+            ("ab cde", 4, "ab …"),
+            ("ab c", 4, "ab c"),
+            ("", 4, ""),
+        ] {
+            assert_eq!(one_line(text, most), wanted, "{text:?}");
+        }
+    }
+}
