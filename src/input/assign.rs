@@ -1,0 +1,111 @@
+//! One JSON value into its row, whether a member or an operation gives it.
+
+use serde_json::value::RawValue;
+
+use super::Context;
+use super::names::{Target, opt_in};
+use super::row::Row;
+use crate::domain::fields::Field;
+use crate::domain::finding::{Finding, Place};
+use crate::domain::json;
+use crate::domain::rules::Rule;
+use crate::domain::value::{TypeError, Wanted, excerpt};
+
+/// Tells where in its line a value stands.
+pub(super) struct Locator<'a> {
+    pub context: &'a Context<'a>,
+    pub text: &'a str,
+    pub line: u64,
+}
+
+impl Locator<'_> {
+    /// The place of a value that was borrowed from the line.
+    pub fn of(&self, raw: &RawValue) -> Place {
+        let offset = (raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        self.column(self.text.get(..offset).map_or(1, |before| before.chars().count() + 1))
+    }
+
+    /// The place of a character, counted from 1.
+    pub fn column(&self, column: usize) -> Place {
+        self.context.place(self.line, column)
+    }
+
+    /// The place of the line as a whole.
+    pub fn start(&self) -> Place {
+        self.column(1)
+    }
+}
+
+/// Takes a value for what it is meant for. Another value for the same is a finding of `repeated`.
+pub(super) fn assign(row: &mut Row<'_>, at: &Locator<'_>, target: &Target, value: &RawValue, repeated: Rule) {
+    let place = at.of(value);
+    match target {
+        Target::Id => id(row, place, value),
+        Target::ETag => text(row, place, "eTag", value, |row, text| row.etag(place, text)),
+        Target::Status => {
+            text(row, place, "status", value, |row, text| row.status(place, text, repeated));
+        }
+        Target::Substatus => {
+            text(row, place, "substatus", value, |row, text| row.substatus(place, text, repeated));
+        }
+        Target::Set(path) if json::is_null(value) => row.clear(place, path, repeated),
+        Target::Set(path) => match Wanted::from_json(path.kind(), value) {
+            Ok(wanted) => row.set(place, path, wanted, repeated),
+            Err(error) => row.mistyped(place, path.pointer().as_str(), error),
+        },
+        Target::AddMembers(field) => add_members(row, at, *field, value),
+        Target::Append(field) => row.append_object(place, *field, value),
+        Target::ReadOnly(pointer) => row.read_only(place, pointer),
+        Target::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
+        Target::Ignored => {}
+    }
+}
+
+/// One element of a list is addressed.
+pub(super) fn indexed(place: Place, name: &str, field: Field) -> Finding {
+    let list = field.pointer();
+    let message = format!("{} names one element of a list, which cannot be patched alone", excerpt(name));
+    Finding::deny(Rule::Operation, place, message)
+        .hint(format!("give the whole list in {list}, or append with {list}/-"))
+}
+
+fn id(row: &mut Row<'_>, place: Place, value: &RawValue) {
+    row.excuse_id();
+    match json::string(value) {
+        Some(text) => row.id(place, &text),
+        None if json::is_null(value) => row.uncleared(place, "id"),
+        None => {
+            let message = format!("the id {} is no JSON string", excerpt(value.get()));
+            row.find(Finding::deny(Rule::Id, place, message).hint("give the referral's GUID in quotes"));
+        }
+    }
+}
+
+fn text<'o>(
+    row: &mut Row<'o>,
+    place: Place,
+    name: &str,
+    value: &RawValue,
+    take: impl FnOnce(&mut Row<'o>, &str),
+) {
+    match json::string(value) {
+        Some(text) => take(row, &text),
+        None if json::is_null(value) => row.uncleared(place, name),
+        None => {
+            let message = format!("{} is no JSON string", excerpt(value.get()));
+            row.mistyped(place, name, TypeError { message, hint: Some("put it in quotes".to_owned()) });
+        }
+    }
+}
+
+fn add_members(row: &mut Row<'_>, at: &Locator<'_>, field: Field, value: &RawValue) {
+    if let Some(text) = json::string(value) {
+        return row.append_members(at.of(value), field, &text);
+    }
+    if let Some(elements) = json::elements(value) {
+        return elements.into_iter().for_each(|element| row.append_object(at.of(element), field, element));
+    }
+    let message = format!("{} is neither a JSON array nor a text", excerpt(value.get()));
+    let hint = Some("give an array of members, or \"First, Last, phone, email\"".to_owned());
+    row.mistyped(at.of(value), "team.add", TypeError { message, hint });
+}

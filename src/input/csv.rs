@@ -1,0 +1,498 @@
+//! CSV records → rows.
+
+use std::io::BufRead;
+
+use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use serde_json::value::RawValue;
+
+use super::decode::Text;
+use super::error::{InputError, Unusable};
+use super::header::{self, Column};
+use super::names::{Target, opt_in};
+use super::row::Row;
+use super::watch::{MAX_CELL, MAX_CELLS, MAX_RECORD, Mark, Watch};
+use super::{Context, Record, Rows};
+use crate::domain::account::RowText;
+use crate::domain::fields::Kind;
+use crate::domain::finding::{Finding, Place};
+use crate::domain::json;
+use crate::domain::rules::Rule;
+use crate::domain::value::{TypeError, Wanted, excerpt};
+
+/// How a cell asks for its field to be cleared.
+const CLEAR: &str = "\\N";
+
+/// Of a cell that is too large, so many characters are kept for the reports.
+const EXCERPT: usize = 200;
+
+/// Reads the header, then hands every record to the sink.
+pub(super) fn read<E>(
+    context: &Context<'_>,
+    text: Text<'_>,
+    sink: &mut dyn FnMut(Record) -> Result<(), E>,
+) -> Result<Rows, InputError<E>> {
+    let transcoded = text.is_transcoded();
+    let mut records = Records {
+        context,
+        reader: ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(text.delimiter)
+            .buffer_capacity(64 * 1024)
+            .from_reader(Watch::new(text.reader, text.delimiter)),
+        cells: ByteRecord::new(),
+    };
+    let Some(mark) = records.next()? else {
+        let hint = "the first line names the columns, as in id,status,substatus";
+        return Err(context.unusable("the file has no header", Some(hint)).into());
+    };
+    let columns = header::resolve(context, &records.cells, mark)?;
+    let sheet = Sheet { context, columns, transcoded };
+    let mut count = 0;
+    while let Some(mark) = records.next()? {
+        count += 1;
+        sink(sheet.record(&records.cells, mark)).map_err(InputError::Sink)?;
+    }
+    let (ignored, columns): (Vec<Column>, Vec<Column>) =
+        sheet.columns.into_iter().partition(|column| column.target == Target::Ignored);
+    let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
+    Ok(Rows { count, columns: names(columns), ignored: names(ignored) })
+}
+
+struct Records<'a, R> {
+    context: &'a Context<'a>,
+    reader: Reader<Watch<R>>,
+    cells: ByteRecord,
+}
+
+impl<R: BufRead> Records<'_, R> {
+    /// Reads the next record's cells. `None` at the end of the file.
+    fn next(&mut self) -> Result<Option<Mark>, Unusable> {
+        let more = self
+            .reader
+            .read_byte_record(&mut self.cells)
+            .map_err(|error| self.context.unusable(format!("cannot read the file: {error}"), None))?;
+        let watch = self.reader.get_mut();
+        let mark = watch.next_mark();
+        if mark.is_none()
+            && let Some(quote) = watch.unclosed()
+        {
+            let message = "a quote opens here and is never closed";
+            let problem = self.context.problem(quote.line, quote.cell, message);
+            return Err(problem.hint("close it; a quote inside a quoted cell is written twice").into());
+        }
+        assert_eq!(more, mark.is_some(), "the watcher and the parser follow the same rules");
+        Ok(mark)
+    }
+}
+
+/// The file as its header describes it.
+struct Sheet<'a> {
+    context: &'a Context<'a>,
+    columns: Vec<Column>,
+    transcoded: bool,
+}
+
+impl Sheet<'_> {
+    fn record(&self, cells: &ByteRecord, mark: Mark) -> Record {
+        let place = self.context.place(mark.line, 1);
+        let mut row = Row::new(self.context.options, place);
+        let malformed = self.malformed(cells, mark);
+        let sound = malformed.is_none();
+        malformed.into_iter().for_each(|finding| row.find(finding));
+        let mut texts = Vec::with_capacity(cells.len());
+        for (at, cell) in cells.iter().enumerate() {
+            let target = self.columns.get(at).map(|column| &column.target);
+            if target == Some(&Target::Ignored) {
+                continue;
+            }
+            let place = self.context.place(mark.line, at + 1);
+            match self.decode(place, cell) {
+                Ok(text) => {
+                    match target {
+                        Some(target) if sound => fill(&mut row, place, target, text),
+                        Some(Target::Id) => row.id_if_any(text),
+                        _ => {}
+                    }
+                    texts.push(text.to_owned());
+                }
+                Err((finding, text)) => {
+                    row.find(finding);
+                    if target == Some(&Target::Id) {
+                        row.excuse_id();
+                    }
+                    texts.push(text);
+                }
+            }
+        }
+        if !sound {
+            row.excuse_id();
+        }
+        Record { place, text: RowText::Cells(texts), parsed: row.finish() }
+    }
+
+    /// What makes the cells of a row untrustworthy: they may stand under the wrong columns.
+    fn malformed(&self, cells: &ByteRecord, mark: Mark) -> Option<Finding> {
+        let (found, wanted) = (cells.len(), self.columns.len());
+        if mark.cut {
+            let message = format!(
+                "the row has more than {} MiB or more than {MAX_CELLS} cells",
+                MAX_RECORD / (1024 * 1024)
+            );
+            let finding = Finding::deny(Rule::Size, self.context.place(mark.line, 1), message);
+            return Some(finding.hint("look for a quote that is not closed where it should be"));
+        }
+        if let Some(quote) = mark.stray {
+            let message = format!(
+                "text follows the quote that closes cell {}, which opened on line {}",
+                quote.cell, quote.line
+            );
+            let finding = Finding::deny(Rule::RaggedRow, self.context.place(mark.line, quote.cell), message);
+            return Some(
+                finding.hint("a quote inside a quoted cell is written twice; is one missing before it?"),
+            );
+        }
+        (found != wanted).then(|| {
+            let message = format!("the row has {found} cells, the header has {wanted}");
+            let finding =
+                Finding::deny(Rule::RaggedRow, self.context.place(mark.line, found.min(wanted + 1)), message);
+            finding.hint("put a cell that holds the separator in quotes; leave a cell empty rather than out")
+        })
+    }
+
+    /// A cell's text; or what is wrong with it, and what can be shown of it.
+    fn decode<'c>(&self, place: Place, cell: &'c [u8]) -> Result<&'c str, (Finding, String)> {
+        if cell.len() > MAX_CELL {
+            let finding = Finding::deny(Rule::Size, place, "the cell is larger than 1 MiB");
+            let start = String::from_utf8_lossy(&cell[..EXCERPT]);
+            let start = start.trim_end_matches(char::REPLACEMENT_CHARACTER);
+            let text = format!("{start}… [cut: the cell is larger than 1 MiB]");
+            return Err((finding.hint("shorten it: no field of a referral takes as much"), text));
+        }
+        let finding = match std::str::from_utf8(cell) {
+            Ok(text) if self.transcoded && text.contains(char::REPLACEMENT_CHARACTER) => {
+                Finding::deny(Rule::Encoding, place, "the cell holds what is not valid UTF-16")
+                    .hint("save the file again, as UTF-8 or UTF-16")
+            }
+            Ok(text) => return Ok(text),
+            Err(error) => {
+                let message =
+                    format!("the cell is not valid UTF-8: byte 0x{:02x}", cell[error.valid_up_to()]);
+                Finding::deny(Rule::Encoding, place, message)
+                    .hint("save the file as UTF-8; it may be in an older encoding such as Windows-1252")
+            }
+        };
+        Err((finding, String::from_utf8_lossy(cell).into_owned()))
+    }
+}
+
+/// Takes a cell for what its column is for. An empty cell leaves the field alone.
+fn fill(row: &mut Row<'_>, place: Place, target: &Target, text: &str) {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return;
+    }
+    if trimmed == CLEAR && clear(row, place, target) {
+        return;
+    }
+    match target {
+        Target::Id => row.id(place, trimmed),
+        Target::ETag => row.etag(place, trimmed),
+        Target::Status => row.status(place, trimmed, Rule::Contradiction),
+        Target::Substatus => row.substatus(place, trimmed, Rule::Contradiction),
+        Target::Set(path) if too_deep(path.kind(), text) => row.nested_too_deep(place),
+        Target::Set(path) => match Wanted::from_text(path.kind(), text) {
+            Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
+            Err(error) => row.mistyped(place, path.pointer().as_str(), error),
+        },
+        Target::AddMembers(field) => row.append_members(place, *field, text),
+        Target::Append(field) if too_deep(field.kind(), text) => row.nested_too_deep(place),
+        Target::Append(field) => match serde_json::from_str::<&RawValue>(text) {
+            Ok(element) => row.append_object(place, *field, element),
+            Err(_) => {
+                let error = TypeError {
+                    message: format!("{} is no JSON object", excerpt(text)),
+                    hint: Some("write one object, or use team.add for First, Last, phone, email".to_owned()),
+                };
+                row.mistyped(place, field.pointer().as_str(), error);
+            }
+        },
+        Target::ReadOnly(pointer) => row.read_only(place, pointer),
+        Target::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
+        Target::Ignored => {}
+    }
+}
+
+/// Takes the wish to clear, where the column is for something that such a wish can be about.
+fn clear(row: &mut Row<'_>, place: Place, target: &Target) -> bool {
+    match target {
+        Target::Id => {
+            row.excuse_id();
+            row.uncleared(place, "id");
+        }
+        Target::ETag => row.uncleared(place, "eTag"),
+        Target::Status => row.uncleared(place, "status"),
+        Target::Substatus => row.uncleared(place, "substatus"),
+        Target::Set(path) => row.clear(place, path, Rule::Contradiction),
+        Target::AddMembers(_) | Target::Append(_) => row.uncleared(place, "an element to append"),
+        Target::ReadOnly(_) | Target::Unconfirmed(_) | Target::Ignored => return false,
+    }
+    true
+}
+
+/// Whether a cell that holds JSON nests deeper than anything that reads it later may descend.
+fn too_deep(kind: Kind, text: &str) -> bool {
+    matches!(kind, Kind::Members | Kind::Solutions) && json::depth(text) > json::MAX_DEPTH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ID, findings, only, options, read_bytes};
+    use super::super::{Options, watch};
+    use super::*;
+    use crate::domain::account::Format;
+    use crate::domain::finding::Level;
+    use crate::domain::pointer::Pointer;
+
+    fn csv() -> Options {
+        options(Format::Csv)
+    }
+
+    fn clearing() -> Options {
+        Options { clear: true, ..csv() }
+    }
+
+    fn cells(row: &Record) -> Vec<&str> {
+        match &row.text {
+            RowText::Cells(cells) => cells.iter().map(String::as_str).collect(),
+            RowText::Line(line) => panic!("{line}"),
+        }
+    }
+
+    /// A row with an id and one cell of a column, as `rule@column` or the set value.
+    fn check(options: &Options, column: &str, cell: &str, wanted: &str) {
+        let row = only(&format!("id,{column}\n{ID},\"{}\"\n", cell.replace('"', "\"\"")), options);
+        let got = match &row.parsed {
+            Err(_) => findings(&row),
+            Ok(draft) => {
+                let sets = draft.sets.iter().map(|set| format!("{}={}", set.value.0, set.value.1.raw()));
+                let adds = draft.appends.iter().map(|add| format!("{}+{}", add.value.key, add.value.element));
+                let status = draft.status.iter().map(|status| status.value.name().to_owned());
+                let substatus = draft.substatus.iter().map(|stage| stage.value.to_string());
+                let etag = draft.etag.iter().map(|etag| etag.value.to_string());
+                sets.chain(adds).chain(status).chain(substatus).chain(etag).collect::<Vec<_>>().join(" ")
+            }
+        };
+        assert_eq!(got, wanted, "{column} {cell}");
+    }
+
+    #[test]
+    fn every_sort_of_column_takes_its_cells() {
+        for (column, cell, wanted) in [
+            ("dealValue", "10000.50", "/details/dealValue=10000.50"),
+            ("dealValue", "0.10", "/details/dealValue=0.10"),
+            ("dealValue", "1e400", "type@2"),
+            ("dealValue", "ten", "type@2"),
+            ("dealValue", "1\0", "type@2"),
+            ("dealValue", "", ""),
+            ("dealValue", "  ", ""),
+            ("currency", "EUR", "/details/currency=\"EUR\""),
+            ("currency", "eur", "type@2"),
+            ("statusReason", " kept as is ", "/statusReason=\" kept as is \""),
+            ("status", "active", "Active"),
+            ("status", "None", "type@2"),
+            ("status", "Won", "type@2"),
+            ("status", "\\N", "type@2"),
+            ("substatus", "WON", "Closed/Won"),
+            ("substatus", "Accpeted", "type@2"),
+            ("eTag", "abc-1", "\"abc-1\""),
+            ("If-Match", "\"abc-1\"", "\"abc-1\""),
+            ("eTag", "*", "type@2"),
+            ("dealValue", "\\N", "clear@2"),
+            ("engagementId", ID, "read-only-path@2"),
+            ("engagementId", "", ""),
+            ("name", "New name", "unconfirmed-path@2"),
+            ("name", "", ""),
+            (
+                "team.add",
+                "Ann, Lee, 1, ann@example.com; Bo, Ek,, bo@example.com",
+                "ann@example.com+{\"firstName\":\"Ann\",\"lastName\":\"Lee\",\"phoneNumber\":\"1\",\"email\":\"ann@example.com\"} \
+                 bo@example.com+{\"firstName\":\"Bo\",\"lastName\":\"Ek\",\"email\":\"bo@example.com\"}",
+            ),
+            ("team.add", "Ann", "type@2"),
+            ("team.add", "\\N", "type@2"),
+            ("/team/-", "{\"email\":\"a@example.com\"}", "a@example.com+{\"email\":\"a@example.com\"}"),
+            ("/team/-", "[]", "type@2"),
+            ("/team/-", "Ann", "type@2"),
+            ("/details/requirements/solutions/-", "{\"id\":\"S1\"}", "S1+{\"id\":\"S1\"}"),
+            ("team", "[{\"email\":\"a@example.com\"}]", "/team=[{\"email\":\"a@example.com\"}]"),
+            ("team", "Ann", "type@2"),
+            ("result.code", "anything", ""),
+        ] {
+            check(&csv(), column, cell, wanted);
+        }
+        check(&csv(), "team", &"[".repeat(10_000), "size@2");
+        check(&csv(), "/team/-", &"[".repeat(10_000), "size@2");
+    }
+
+    #[test]
+    fn clearing_and_opting_in_are_asked_for() {
+        check(&clearing(), "dealValue", "\\N", "/details/dealValue=null");
+        check(&clearing(), "team", "\\N", "/team=null");
+        for column in ["status", "substatus", "eTag", "team.add"] {
+            check(&clearing(), column, "\\N", "type@2");
+        }
+        assert_eq!(findings(&only("id,team\n\\N,\n", &clearing())), "type@1");
+        let allowed = ["/name", "/custom/thing"].map(|text| Pointer::parse(text).unwrap());
+        let allowing = Options { allow_paths: allowed.into(), ..csv() };
+        check(&allowing, "name", "New", "/name=\"New\"");
+        check(&allowing, "/custom/thing", "x", "/custom/thing=\"x\"");
+        check(&allowing, "Custom.Thing", "x", "/custom/thing=\"x\"");
+        check(&allowing, "qualification", "Direct", "unconfirmed-path@2");
+        let mut warning = csv();
+        warning.levels.set(Rule::UnconfirmedPath, Level::Warn).unwrap();
+        check(&warning, "name", "New", "/name=\"New\"");
+        check(&warning, "consentToContact", "true", "/consent/consentToContact=true");
+    }
+
+    #[test]
+    fn everything_wrong_with_a_row_is_told_at_once() {
+        let row =
+            only(&format!("id,status,details.dealValue,details.currency\n{ID},Actve,1e5,euro\n"), &csv());
+        assert_eq!(findings(&row), "type@2 type@3 type@4");
+        let Err(rejected) = &row.parsed else { panic!() };
+        assert_eq!(rejected.id.map(|id| id.to_string()).as_deref(), Some(ID));
+        assert_eq!(rejected.findings[0].message, "\"Actve\" is no status");
+        assert_eq!(
+            rejected.findings[0].hint.as_deref(),
+            Some("did you mean Active? known are New, Active, Closed")
+        );
+        assert!(rejected.findings.iter().all(|finding| finding.place.line == 2 && finding.hint.is_some()));
+    }
+
+    #[test]
+    fn rows_out_of_form_are_findings() {
+        for (text, wanted) in [
+            (format!("{ID},a"), "ragged-row@2"),
+            (format!("{ID},a,b,c"), "ragged-row@4"),
+            (ID.to_owned(), "ragged-row@1"),
+            (format!("{ID},\"a\"b,c"), "ragged-row@2"),
+            (format!("{ID},\"a\"  ,c"), "ok"),
+            (",,".to_owned(), "id@1"),
+            ("R-1,,".to_owned(), "id@1"),
+            ("R-1,x,".to_owned(), "id@1"),
+            (format!("{ID},,"), "ok"),
+            (format!("https://partner.example.com/referrals/{ID},,"), "ok"),
+        ] {
+            let row = only(
+                &format!("id,statusReason,result.code,salesStage\n{text}\n").replace("result.code,", ""),
+                &csv(),
+            );
+            assert_eq!(findings(&row), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn ragged_rows_keep_their_cells_and_name_their_referral() {
+        let text = format!("id,result.code,statusReason\n{ID},x,a,b,c\n");
+        let row = only(&text, &csv());
+        assert_eq!(cells(&row), [ID, "a", "b", "c"]);
+        let Err(rejected) = &row.parsed else { panic!() };
+        assert!(rejected.id.is_some());
+        assert_eq!(rejected.findings[0].message, "the row has 5 cells, the header has 3");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_a_finding_of_their_row() {
+        let mut bytes = format!("id,statusReason,salesStage\n{ID},M").into_bytes();
+        bytes.extend_from_slice(b"\xfcller,x\n");
+        bytes.extend_from_slice(format!("{ID},fine,x\n").as_bytes());
+        let (rows, end) = read_bytes(&bytes, &csv());
+        assert_eq!(end.unwrap().info.rows, 2);
+        assert_eq!(rows.iter().map(findings).collect::<Vec<_>>(), ["encoding@2", "ok"]);
+        assert_eq!(cells(&rows[0])[1], "M\u{fffd}ller");
+        let (rows, _) = read_bytes(b"id,statusReason\n\xff,x\n", &csv());
+        assert_eq!(findings(&rows[0]), "encoding@1");
+    }
+
+    #[test]
+    fn a_nul_far_into_the_file_is_a_finding() {
+        let row = only(&format!("id,statusReason\n{ID},a\0b\n"), &csv());
+        assert_eq!(findings(&row), "type@2");
+    }
+
+    #[test]
+    fn a_huge_cell_is_a_finding_and_reading_goes_on() {
+        for quote in ["", "\""] {
+            let huge = "é".repeat(10 * 1024 * 1024);
+            let text = format!("id,statusReason\n{ID},{quote}{huge}{quote}\n{ID},fine\n");
+            let (rows, _) = read_bytes(text.as_bytes(), &csv());
+            assert_eq!(rows.iter().map(findings).collect::<Vec<_>>(), ["size@2", "ok"]);
+            let shown = cells(&rows[0])[1];
+            assert!(shown.starts_with('é') && shown.ends_with("… [cut: the cell is larger than 1 MiB]"));
+            assert!(shown.len() < 300);
+        }
+    }
+
+    #[test]
+    fn the_largest_cell_fits() {
+        for (length, wanted) in [(watch::MAX_CELL, "ok"), (watch::MAX_CELL + 1, "size@2")] {
+            let text = format!("id,statusReason\n{ID},{}\n", "x".repeat(length));
+            assert_eq!(findings(&only(&text, &csv())), wanted);
+            let text = format!("id,statusReason\n{ID},\"{}\"\n", "\"\"".repeat(length));
+            assert_eq!(findings(&only(&text, &csv())), wanted);
+        }
+    }
+
+    #[test]
+    fn a_row_beyond_measure_is_cut() {
+        let cells_beyond = format!("id,statusReason\n{ID}{}\n{ID},fine\n", ",x".repeat(MAX_CELLS));
+        let cell = format!(",{}", "x".repeat(MAX_CELL));
+        let bytes_beyond = format!("id,statusReason\n{ID}{}\n{ID},fine\n", cell.repeat(17));
+        for text in [cells_beyond, bytes_beyond] {
+            let (rows, _) = read_bytes(text.as_bytes(), &csv());
+            assert_eq!(rows.iter().map(findings).collect::<Vec<_>>(), ["size@1", "ok"]);
+            assert!(matches!(&rows[0].parsed, Err(rejected) if rejected.id.is_some()));
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_through_blank_lines_and_cells_of_several() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["", "id,statusReason", "", &format!("{ID},\"one"), "two", "three\""].join(end)
+                + end
+                + end
+                + &format!("{ID},x{end}{ID},y");
+            let (rows, end_of_file) = read_bytes(text.as_bytes(), &csv());
+            assert!(end_of_file.is_ok());
+            assert_eq!(rows.iter().map(|row| row.place.line).collect::<Vec<_>>(), [4, 8, 9], "{end:?}");
+            assert!(rows.iter().all(|row| findings(row) == "ok"));
+        }
+    }
+
+    #[test]
+    fn a_lone_cr_ends_a_row_as_it_does_for_the_parser() {
+        let text = format!("id,statusReason\n{ID},a\r{ID},b\n{ID},\"c\rd\"\n{ID},e\n");
+        let (rows, _) = read_bytes(text.as_bytes(), &csv());
+        assert_eq!(rows.iter().map(|row| row.place.line).collect::<Vec<_>>(), [2, 3, 4, 5]);
+        assert_eq!(cells(&rows[2])[1], "c\rd");
+    }
+
+    #[test]
+    fn an_unclosed_quote_is_named_where_it_opens() {
+        let text = format!("id,statusReason\n{ID},a\n{ID},\"b\n{ID},c\n");
+        let (rows, end) = read_bytes(text.as_bytes(), &csv());
+        assert_eq!(rows.len(), 1);
+        let problems = end.unwrap_err();
+        assert_eq!(problems[0].place, "-:3:2");
+        assert_eq!(problems[0].message, "a quote opens here and is never closed");
+    }
+
+    #[test]
+    fn a_quote_closed_by_a_later_row_does_not_pass() {
+        let text = format!("id,statusReason\n{ID},\"a\n{ID},\"b\"\n");
+        let row = only(&text, &csv());
+        assert_eq!(findings(&row), "ragged-row@2");
+        assert_eq!(row.place.line, 2);
+    }
+}

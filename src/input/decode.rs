@@ -1,0 +1,219 @@
+//! From a file's bytes to text: what encoding, which delimiter, which line ends.
+//!
+//! Only a byte order mark decides on an encoding. Without one the bytes go through untouched, so that
+//! a cell that is no UTF-8 is seen where it stands: guessing an old code page would turn a mistake into
+//! wrong letters.
+
+use std::cell::RefCell;
+use std::io::{self, BufReader, Cursor, Read};
+
+use encoding_rs_io::DecodeReaderBytesBuilder;
+use sha2::{Digest, Sha256};
+
+use super::Context;
+use super::error::Unusable;
+use crate::domain::account::Format;
+
+/// How much is read at a time, and looked at in front to see what the file is.
+const BLOCK: usize = 64 * 1024;
+
+/// Within so many bytes, a NUL gives a file of another sort away whatever its form.
+const MAGIC: usize = 16;
+
+/// The text of a file.
+pub(super) struct Text<'a> {
+    /// The text, without byte order mark; UTF-8 unless the file holds something else unmarked.
+    pub reader: BufReader<Box<dyn Read + 'a>>,
+    /// What separates the cells of its first line.
+    pub delimiter: u8,
+    encoding: Encoding,
+    line_end: LineEnd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    Utf8Marked,
+    Utf16Le,
+    Utf16Be,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    Lf,
+    CrLf,
+    Cr,
+}
+
+impl Text<'_> {
+    /// Whether the text was made from UTF-16, where what could not be decoded is U+FFFD by now.
+    pub fn is_transcoded(&self) -> bool {
+        matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be)
+    }
+
+    /// What deviates from plain UTF-8 with commas and line feeds.
+    pub fn detected(&self) -> Vec<&'static str> {
+        let encoding = match self.encoding {
+            Encoding::Utf8 => None,
+            Encoding::Utf8Marked => Some("UTF-8 with byte order mark"),
+            Encoding::Utf16Le => Some("UTF-16LE"),
+            Encoding::Utf16Be => Some("UTF-16BE"),
+        };
+        let delimiter = match self.delimiter {
+            b';' => Some("separated by ';'"),
+            b'\t' => Some("separated by tabs"),
+            _ => None,
+        };
+        let line_end = match self.line_end {
+            LineEnd::Lf => None,
+            LineEnd::CrLf => Some("CRLF line ends"),
+            LineEnd::Cr => Some("CR line ends"),
+        };
+        [encoding, delimiter, line_end].into_iter().flatten().collect()
+    }
+}
+
+/// Looks at the beginning of a file and makes its text readable. All bytes that are read go into the
+/// hash as they are.
+///
+/// # Errors
+/// Where the file cannot be read, is empty, or is binary.
+pub(super) fn open<'a>(
+    bytes: Box<dyn Read + 'a>,
+    hash: &'a RefCell<Sha256>,
+    format: Format,
+    context: &Context<'_>,
+) -> Result<Text<'a>, Unusable> {
+    let unreadable = |error: io::Error| context.unreadable(&error);
+    let mut bytes = Hashing { bytes, hash };
+    let mut mark = Vec::new();
+    bytes.by_ref().take(3).read_to_end(&mut mark).map_err(unreadable)?;
+    let encoding = match mark[..] {
+        [0xef, 0xbb, 0xbf] => Encoding::Utf8Marked,
+        [0xff, 0xfe, ..] => Encoding::Utf16Le,
+        [0xfe, 0xff, ..] => Encoding::Utf16Be,
+        _ => Encoding::Utf8,
+    };
+    let mut text = DecodeReaderBytesBuilder::new()
+        .utf8_passthru(true)
+        .strip_bom(true)
+        .build_with_buffer(Cursor::new(mark).chain(bytes), vec![0; BLOCK])
+        .map_err(unreadable)?;
+    let mut head = Vec::new();
+    text.by_ref().take(BLOCK as u64).read_to_end(&mut head).map_err(unreadable)?;
+    // Files that were joined or saved twice carry a second mark, which is no part of a name either.
+    while head.starts_with(b"\xef\xbb\xbf") {
+        head.drain(..3);
+    }
+    if head.is_empty() {
+        return Err(context.unusable("the file is empty", None));
+    }
+    let seen = Seen::of(&head, format);
+    if seen.binary {
+        let hint = "give a CSV or JSONL file in UTF-8, or in UTF-16 with a byte order mark";
+        return Err(context.unusable("the file is not text: it begins with NUL bytes", Some(hint)));
+    }
+    let whole = Cursor::new(head).chain(text);
+    let reader: Box<dyn Read + 'a> = match seen.line_end {
+        LineEnd::Cr => Box::new(LineFeeds { text: whole, after_cr: false }),
+        LineEnd::Lf | LineEnd::CrLf => Box::new(whole),
+    };
+    Ok(Text {
+        reader: BufReader::with_capacity(BLOCK, reader),
+        delimiter: seen.delimiter,
+        encoding,
+        line_end: seen.line_end,
+    })
+}
+
+/// What the first line gives away.
+struct Seen {
+    delimiter: u8,
+    line_end: LineEnd,
+    binary: bool,
+}
+
+impl Seen {
+    fn of(head: &[u8], format: Format) -> Self {
+        let (mut quoted, mut line_end, mut nul) = (false, LineEnd::Lf, false);
+        let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
+        let mut begun = false;
+        for (at, &byte) in head.iter().enumerate() {
+            match byte {
+                b'\n' | b'\r' if !quoted => {
+                    line_end = match (byte, head.get(at + 1)) {
+                        (b'\n', _) => LineEnd::Lf,
+                        (_, Some(b'\n')) => LineEnd::CrLf,
+                        _ => LineEnd::Cr,
+                    };
+                    if begun {
+                        break;
+                    }
+                    continue;
+                }
+                b'"' => quoted = !quoted,
+                0 => nul = true,
+                _ if quoted => {}
+                _ => counts.iter_mut().filter(|(sign, _)| *sign == byte).for_each(|(_, count)| *count += 1),
+            }
+            begun = true;
+        }
+        let early = head.iter().take(MAGIC).any(|byte| *byte == 0);
+        match format {
+            Format::Csv => {
+                let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
+                Self { delimiter: most.map_or(b',', |(sign, _)| sign), line_end, binary: early || nul }
+            }
+            Format::Jsonl => Self { delimiter: b',', line_end, binary: early },
+        }
+    }
+}
+
+/// Bytes that are hashed as they pass.
+struct Hashing<'a> {
+    bytes: Box<dyn Read + 'a>,
+    hash: &'a RefCell<Sha256>,
+}
+
+impl Read for Hashing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.bytes.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(count) => {
+                    self.hash.borrow_mut().update(&buffer[..count]);
+                    return Ok(count);
+                }
+            }
+        }
+    }
+}
+
+/// Text whose lines end in CR alone, given on with LF. A CRLF among them is one line end too.
+struct LineFeeds<R> {
+    text: R,
+    after_cr: bool,
+}
+
+impl<R: Read> Read for LineFeeds<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.text.read(buffer)?;
+            let mut kept = 0;
+            for at in 0..count {
+                let byte = buffer[at];
+                let second_half = byte == b'\n' && self.after_cr;
+                self.after_cr = byte == b'\r';
+                if !second_half {
+                    buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
+                    kept += 1;
+                }
+            }
+            // Nothing kept of something read is not yet the end of the text.
+            if kept > 0 || count == 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Why a file as a whole is no change file. What is wrong with one row is a finding instead.
+
+use std::fmt;
+
+/// Why reading a file ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError<E> {
+    /// The file is no change file.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    /// Whoever takes the rows cannot go on.
+    #[error("{0}")]
+    Sink(E),
+}
+
+/// Everything that makes a file unusable; never empty.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Unusable(Vec<Problem>);
+
+/// One thing that makes a file unusable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// `file`, or `file:line:column`. The column counts cells.
+    pub place: String,
+    /// What was found: lower case, no full stop.
+    pub message: String,
+    /// What would help.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// The same, with what would help.
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl Unusable {
+    /// All of them; `None` where there are none.
+    pub(super) fn of(problems: Vec<Problem>) -> Option<Self> {
+        (!problems.is_empty()).then_some(Self(problems))
+    }
+
+    /// What is wrong, in the order of the file.
+    pub fn problems(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
+impl From<Problem> for Unusable {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl fmt::Display for Problem {
+    /// The message, then the place, then the hint, a line each.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}\n  --> {}", self.message, self.place)?;
+        match &self.hint {
+            Some(hint) => write!(out, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.0.iter().enumerate() {
+            write!(out, "{}{problem}", if at == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,282 @@
+//! A CSV's header: which column holds what.
+
+use std::collections::HashMap;
+
+use ::csv::ByteRecord;
+
+use super::Context;
+use super::error::{Problem, Unusable};
+use super::names::{Names, Target, Unresolved};
+use super::watch::{MAX_CELL, Mark};
+use crate::domain::referral::ReferralId;
+use crate::domain::value::excerpt;
+
+/// One column.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// Its header cell as written.
+    pub name: String,
+    /// What its cells are for.
+    pub target: Target,
+}
+
+/// Resolves the header's cells.
+///
+/// # Errors
+/// With everything that is wrong with it: no header at all, unknown or ambiguous columns, two columns
+/// for one field, no id.
+pub(super) fn resolve(
+    context: &Context<'_>,
+    cells: &ByteRecord,
+    mark: Mark,
+) -> Result<Vec<Column>, Unusable> {
+    let line = mark.line;
+    if mark.cut || cells.iter().any(|cell| cell.len() > MAX_CELL) {
+        let problem = context.problem(line, 1, "the header is larger than any header");
+        return Err(problem.hint("the first line of a change file names its columns").into());
+    }
+    let is_id = |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|text| text.parse::<ReferralId>().is_ok());
+    if let Some(at) = cells.iter().position(is_id) {
+        let problem = context.problem(line, at + 1, "the first line holds data: there is no header");
+        return Err(problem.hint("put a line with the columns' names in front, as in id,status").into());
+    }
+    let names = Names::new(context.options);
+    let mut problems = Vec::new();
+    let mut columns = Vec::new();
+    for (at, cell) in cells.iter().enumerate() {
+        match column(&names, cell) {
+            Ok(column) => columns.push((at, column)),
+            Err((message, hint)) => problems.push(context.problem(line, at + 1, message).hint(hint)),
+        }
+    }
+    problems.extend(doubles(context, line, &columns));
+    if let Some(quote) = mark.stray {
+        let message = "text follows the closing quote of a column's name";
+        problems
+            .push(context.problem(quote.line, quote.cell, message).hint("quote the whole name, or nothing"));
+    }
+    problems.extend(missing_id(context, line, cells, &names));
+    match Unusable::of(problems) {
+        Some(unusable) => Err(unusable),
+        None => Ok(columns.into_iter().map(|(_, column)| column).collect()),
+    }
+}
+
+fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, String)> {
+    let Ok(name) = std::str::from_utf8(cell) else {
+        let shown = String::from_utf8_lossy(cell);
+        return Err((
+            format!("the column name {} is not valid UTF-8", excerpt(&shown)),
+            "save the file as UTF-8".to_owned(),
+        ));
+    };
+    match names.resolve(name) {
+        Ok(target) => Ok(Column { name: name.to_owned(), target }),
+        Err(unresolved) => Err(explain(names, name, &unresolved)),
+    }
+}
+
+fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, String) {
+    let shown = excerpt(name);
+    match unresolved {
+        Unresolved::Empty => ("a column has no name".to_owned(), "name it, or remove it".to_owned()),
+        Unresolved::Ambiguous(paths) => (
+            format!("the column {shown} may be any of {}", paths.join(", ")),
+            "write the one you mean".to_owned(),
+        ),
+        Unresolved::Indexed(field) => (
+            format!("the column {shown} names one element of a list, which cannot be changed alone"),
+            format!("give the whole list in {0}, or append with {0}/-", field.pointer()),
+        ),
+        Unresolved::Unknown => (format!("unknown column {shown}"), names.nearest(name)),
+    }
+}
+
+/// Columns that are for what an earlier column is for already.
+fn doubles(context: &Context<'_>, line: u64, columns: &[(usize, Column)]) -> Vec<Problem> {
+    let mut first: HashMap<&Target, (usize, &str)> = HashMap::new();
+    let mut problems = Vec::new();
+    for (at, column) in columns.iter().filter(|(_, column)| column.target != Target::Ignored) {
+        let (earlier, name) = *first.entry(&column.target).or_insert((*at, &column.name));
+        if earlier != *at {
+            let (name, same) = (excerpt(name), excerpt(&column.name));
+            let message = format!("column {same} is for the same field as {name} in column {}", earlier + 1);
+            problems.push(context.problem(line, at + 1, message).hint("keep one of them"));
+        }
+    }
+    problems
+}
+
+fn missing_id(context: &Context<'_>, line: u64, cells: &ByteRecord, names: &Names<'_>) -> Option<Problem> {
+    let target = |cell: &[u8]| names.resolve(std::str::from_utf8(cell).ok()?).ok();
+    if cells.iter().any(|cell| target(cell) == Some(Target::Id)) {
+        return None;
+    }
+    let engagement = cells.iter().position(
+        |cell| matches!(target(cell), Some(Target::ReadOnly(pointer)) if pointer.as_str() == "/engagementId"),
+    );
+    Some(match engagement {
+        Some(at) => context
+            .problem(line, at + 1, "no column holds the referral's id, and engagementId is not it")
+            .hint("several referrals can share one engagement: add a column id with each referral's own"),
+        None => context
+            .problem(line, 1, "no column holds the referral's id")
+            .hint("add a column id; referralId and \"Referral ID\" are the same"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{options, read_bytes};
+    use super::super::{Options, Problem};
+    use super::*;
+    use crate::domain::account::Format;
+    use crate::domain::fields::{Field, Path};
+    use crate::domain::pointer::Pointer;
+
+    fn resolved(options: &Options, name: &str) -> Result<Target, Unresolved> {
+        Names::new(options).resolve(name)
+    }
+
+    fn problems(header: &str) -> Vec<Problem> {
+        read_bytes(header.as_bytes(), &options(Format::Csv))
+            .1
+            .map(|_| Vec::new())
+            .unwrap_or_else(|problems| problems)
+    }
+
+    #[test]
+    fn a_field_has_many_spellings() {
+        let known = |field| Ok(Target::Set(Path::Known(field)));
+        let read_only = |text| Ok(Target::ReadOnly(Pointer::parse(text).unwrap()));
+        let unconfirmed = |text| Ok(Target::Unconfirmed(Pointer::parse(text).unwrap()));
+        for (name, wanted) in [
+            ("id", Ok(Target::Id)),
+            ("ID", Ok(Target::Id)),
+            ("referralId", Ok(Target::Id)),
+            ("Referral ID", Ok(Target::Id)),
+            ("eTag", Ok(Target::ETag)),
+            ("If-Match", Ok(Target::ETag)),
+            ("status", Ok(Target::Status)),
+            ("/Status", Ok(Target::Status)),
+            ("Sub Status", Ok(Target::Substatus)),
+            ("/details/dealValue", known(Field::DealValue)),
+            ("details.dealValue", known(Field::DealValue)),
+            ("Details.Deal Value", known(Field::DealValue)),
+            ("dealValue", known(Field::DealValue)),
+            (" DEAL VALUE ", known(Field::DealValue)),
+            ("statusReason", known(Field::StatusReason)),
+            ("team", known(Field::Team)),
+            ("customerProfile.team", known(Field::CustomerTeam)),
+            ("solutions", known(Field::Solutions)),
+            ("consentToShareReferralWithMicrosoftSellers", known(Field::ShareConsent)),
+            ("team.add", Ok(Target::AddMembers(Field::Team))),
+            ("customerProfile.team.add", Ok(Target::AddMembers(Field::CustomerTeam))),
+            ("/team/-", Ok(Target::Append(Field::Team))),
+            ("/customerProfile/team/-", Ok(Target::Append(Field::CustomerTeam))),
+            ("/details/requirements/solutions/-", Ok(Target::Append(Field::Solutions))),
+            ("engagementId", read_only("/engagementId")),
+            ("Engagement ID", read_only("/engagementId")),
+            ("links.self", read_only("/links/self")),
+            ("@odata.context", read_only("/@odata.context")),
+            ("name", unconfirmed("/name")),
+            ("customerProfile.name", unconfirmed("/customerProfile/name")),
+            ("city", unconfirmed("/customerProfile/address/city")),
+            ("result.code", Ok(Target::Ignored)),
+            ("Result.Anything", Ok(Target::Ignored)),
+            ("notes", known(Field::Notes)),
+            ("/team/0", Err(Unresolved::Indexed(Field::Team))),
+            ("", Err(Unresolved::Empty)),
+            (" ", Err(Unresolved::Empty)),
+            ("dealVlaue", Err(Unresolved::Unknown)),
+            ("deal_value", Err(Unresolved::Unknown)),
+            ("/dealValue", Err(Unresolved::Unknown)),
+            ("details", Err(Unresolved::Unknown)),
+            ("None", Err(Unresolved::Unknown)),
+        ] {
+            assert_eq!(resolved(&Options::default(), name), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_last_name_that_two_paths_share_is_ambiguous() {
+        let allow_paths = ["/a/rank", "/b/rank"].map(|path| Pointer::parse(path).unwrap()).into();
+        let options = Options { allow_paths, ..Options::default() };
+        let ambiguous = Unresolved::Ambiguous(vec!["a.rank".into(), "b.rank".into()]);
+        assert_eq!(resolved(&options, "rank"), Err(ambiguous));
+        assert!(resolved(&options, "b.rank").is_ok());
+    }
+
+    #[test]
+    fn the_nearest_known_name_is_told() {
+        let options = Options::default();
+        let names = Names::new(&options);
+        for (name, wanted) in [
+            ("dealVlaue", "did you mean details.dealValue?"),
+            ("Deal_Value", "did you mean details.dealValue?"),
+            ("statusReasons", "did you mean statusReason?"),
+            ("identifier", "the nearest known name is"),
+            ("teamadd", "did you mean team.add?"),
+            ("referal id", "did you mean referralId?"),
+            (&"x".repeat(1_000_000), "the nearest known name is"),
+        ] {
+            let got = names.nearest(name);
+            assert!(got.starts_with(wanted), "{name}: {got}");
+        }
+    }
+
+    #[test]
+    fn everything_wrong_with_a_header_is_told_at_once() {
+        for (header, wanted) in [
+            ("id,status", &[][..]),
+            (
+                "id,dealVlaue,statu,status\n",
+                &["-:1:2: unknown column \"dealVlaue\"", "-:1:3: unknown column \"statu\""],
+            ),
+            (
+                "id,Referral ID",
+                &["-:1:2: column \"Referral ID\" is for the same field as \"id\" in column 1"],
+            ),
+            (
+                "id,oops,dealValue,/details/dealValue",
+                &[
+                    "-:1:2: unknown column \"oops\"",
+                    "-:1:4: column \"/details/dealValue\" is for the same field as \"dealValue\" in column 3",
+                ],
+            ),
+            (
+                "id,eTag,If-Match",
+                &["-:1:3: column \"If-Match\" is for the same field as \"eTag\" in column 2"],
+            ),
+            ("id,", &["-:1:2: a column has no name"]),
+            ("status", &["-:1:1: no column holds the referral's id"]),
+            (
+                "status,engagementId",
+                &["-:1:2: no column holds the referral's id, and engagementId is not it"],
+            ),
+            (
+                "\n0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e,Closed",
+                &["-:2:1: the first line holds data: there is no header"],
+            ),
+            (
+                "id,/team/0",
+                &["-:1:2: the column \"/team/0\" names one element of a list, which cannot be changed alone"],
+            ),
+            ("\n\n", &["-: the file has no header"]),
+            ("id,\"status", &["-:1:2: a quote opens here and is never closed"]),
+            ("result.a,id,result.b", &[]),
+        ] {
+            let told = |problem: &Problem| format!("{}: {}", problem.place, problem.message);
+            assert_eq!(problems(header).iter().map(told).collect::<Vec<_>>(), wanted, "{header}");
+            assert!(problems(header).iter().all(|problem| problem.hint.is_some()), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_header_beyond_measure_or_out_of_code_is_refused() {
+        let huge = format!("id,{}", "x".repeat(MAX_CELL + 1));
+        assert_eq!(problems(&huge)[0].message, "the header is larger than any header");
+        let (_, end) = read_bytes(b"id,M\xfcller\n", &options(Format::Csv));
+        assert_eq!(end.unwrap_err()[0].message, "the column name \"M\u{fffd}ller\" is not valid UTF-8");
+    }
+}

@@ -1,0 +1,427 @@
+//! Change files: from bytes to one [`Draft`] or [`Rejected`] a row.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`error`] | why a file as a whole is no change file |
+//! | `decode` | bytes → text: hash, byte order marks, UTF-16, delimiter, line ends |
+//! | `watch` | looks at a CSV on its way to the parser: unclosed quotes, sizes, line numbers |
+//! | `names` | what a typed column or member name means, and the nearest known one |
+//! | `header` | a CSV's header → its columns |
+//! | `csv` | records → rows |
+//! | `jsonl` | lines → rows |
+//! | `object` | the members of a JSONL line |
+//! | `patch` | the operations of a JSONL line |
+//! | `assign` | one JSON value → its row |
+//! | `row` | one row while it is being read: values in, a draft or its findings out |
+//!
+//! What always holds: every data row reaches the sink exactly once, in file order, with everything
+//! that is wrong with it and not only the first thing; and however large the file, only a row's worth
+//! of it is in memory. A file that is unusable as a whole may have delivered rows before that shows.
+
+mod assign;
+mod csv;
+mod decode;
+pub mod error;
+mod header;
+mod jsonl;
+mod names;
+mod object;
+mod patch;
+mod row;
+mod snapshot;
+mod watch;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::account::{Format, InputInfo, RowText};
+use crate::domain::change::{Draft, Rejected};
+use crate::domain::finding::Place;
+use crate::domain::pointer::Pointer;
+use crate::domain::rules::Levels;
+pub use error::{InputError, Problem, Unusable};
+pub use snapshot::{SnapshotError, read_snapshot};
+
+/// How to read change files.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The form, where the user named one; else the file's extension says it.
+    pub format: Option<Format>,
+    /// Unconfirmed paths that the user opted into.
+    pub allow_paths: BTreeSet<Pointer>,
+    /// Whether fields may be cleared.
+    pub clear: bool,
+    /// The level of every rule; of use here is that of `unconfirmed-path`.
+    pub levels: Levels,
+}
+
+/// One data row.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Where it begins.
+    pub place: Place,
+    /// What was read, for the reports. What is too large is cut, and says so.
+    pub text: RowText,
+    /// What it asks for, or what is wrong with it.
+    pub parsed: Result<Draft, Rejected>,
+}
+
+/// What is known of a file once it has been read to its end.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The file, for the ledger.
+    pub info: InputInfo,
+    /// What was detected that a user may not expect, for people.
+    pub notes: Vec<String>,
+}
+
+/// What every part of reading one file needs to know.
+struct Context<'a> {
+    path: &'a str,
+    input: u32,
+    options: &'a Options,
+}
+
+impl Context<'_> {
+    fn place(&self, line: u64, column: usize) -> Place {
+        Place { input: self.input, line, column: u32::try_from(column).unwrap_or(u32::MAX) }
+    }
+
+    /// A problem of the file at a place in it.
+    fn problem(&self, line: u64, column: usize, message: impl Into<String>) -> Problem {
+        Problem { place: format!("{}:{line}:{column}", self.path), message: message.into(), hint: None }
+    }
+
+    /// A problem of the file as a whole.
+    fn unusable(&self, message: impl Into<String>, hint: Option<&str>) -> Unusable {
+        let hint = hint.map(ToOwned::to_owned);
+        Unusable::from(Problem { place: self.path.to_owned(), message: message.into(), hint })
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Unusable {
+        self.unusable(format!("cannot read the file: {error}"), None)
+    }
+}
+
+/// What reading the rows of one file leads to, besides the rows.
+struct Rows {
+    count: u64,
+    columns: Vec<String>,
+    ignored: Vec<String>,
+}
+
+/// Reads one change file and hands its data rows to `sink`, in file order.
+///
+/// The path `-` reads `stdin`, and needs `options.format`. `input` is the file's number in the run,
+/// for the rows' places.
+///
+/// # Errors
+/// [`InputError::Unusable`] where the file as a whole is no change file; rows may have been delivered
+/// before. [`InputError::Sink`] with whatever `sink` answered, after which nothing more is read.
+pub fn read<E>(
+    path: &str,
+    stdin: Option<&mut dyn io::Read>,
+    input: u32,
+    options: &Options,
+    sink: &mut dyn FnMut(Record) -> Result<(), E>,
+) -> Result<Read, InputError<E>> {
+    let context = Context { path, input, options };
+    let format = format_of(&context)?;
+    let bytes: Box<dyn io::Read + '_> = match (path, stdin) {
+        ("-", Some(stdin)) => Box::new(stdin),
+        ("-", None) => return Err(context.unusable("there is no standard input", None).into()),
+        _ => Box::new(File::open(path).map_err(|error| context.unreadable(&error))?),
+    };
+    let hash = RefCell::new(Sha256::new());
+    let text = decode::open(bytes, &hash, format, &context)?;
+    let detected = text.detected();
+    let rows = match format {
+        Format::Csv => csv::read(&context, text, sink)?,
+        Format::Jsonl => jsonl::read(&context, text, sink)?,
+    };
+    let mut notes = Vec::new();
+    if !detected.is_empty() {
+        notes.push(format!("{path}: {}", detected.join(", ")));
+    }
+    if !rows.ignored.is_empty() {
+        notes.push(format!("{path}: ignored {}", rows.ignored.join(", ")));
+    }
+    let sha256 = hash.into_inner().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let info = InputInfo { path: path.to_owned(), sha256, rows: rows.count, format, columns: rows.columns };
+    Ok(Read { info, notes })
+}
+
+fn format_of(context: &Context<'_>) -> Result<Format, Unusable> {
+    if let Some(format) = context.options.format {
+        return Ok(format);
+    }
+    const HINT: Option<&str> = Some("say --format csv or --format jsonl");
+    if context.path == "-" {
+        return Err(context.unusable("standard input has no extension that tells its form", HINT));
+    }
+    let extension = Path::new(context.path).extension().unwrap_or_default().to_string_lossy();
+    match extension.to_ascii_lowercase().as_str() {
+        "csv" | "tsv" | "txt" => Ok(Format::Csv),
+        "jsonl" | "ndjson" => Ok(Format::Jsonl),
+        "" => Err(context.unusable("the file has no extension that tells its form", HINT)),
+        other => Err(context.unusable(format!("the extension .{other} tells no known form"), HINT)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
+
+    pub fn options(format: Format) -> Options {
+        Options { format: Some(format), ..Options::default() }
+    }
+
+    /// The rows that were delivered, and how reading ended.
+    pub fn read_bytes(bytes: &[u8], options: &Options) -> (Vec<Record>, Result<Read, Vec<Problem>>) {
+        let mut rows = Vec::new();
+        let mut take = |row| {
+            rows.push(row);
+            Ok::<(), std::convert::Infallible>(())
+        };
+        let mut bytes = bytes;
+        let end = read("-", Some(&mut bytes), 0, options, &mut take);
+        let end = end.map_err(|error| match error {
+            InputError::Unusable(unusable) => unusable.problems().to_vec(),
+            InputError::Sink(never) => match never {},
+        });
+        (rows, end)
+    }
+
+    /// What the only row of a text came to.
+    pub fn only(text: &str, options: &Options) -> Record {
+        let (mut rows, end) = read_bytes(text.as_bytes(), options);
+        assert!(end.is_ok(), "{text}: {end:?}");
+        assert_eq!(rows.len(), 1, "{text}");
+        rows.remove(0)
+    }
+
+    /// A row's findings as `rule@column`, or `ok`.
+    pub fn findings(row: &Record) -> String {
+        match &row.parsed {
+            Ok(_) => "ok".to_owned(),
+            Err(rejected) => {
+                assert!(rejected.findings.iter().all(|finding| finding.is_deny()));
+                let told = |finding: &crate::domain::finding::Finding| {
+                    format!("{}@{}", finding.rule, finding.place.column)
+                };
+                rejected.findings.iter().map(told).collect::<Vec<_>>().join(" ")
+            }
+        }
+    }
+
+    const CSV: &str = "id,details.dealValue\n0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e,10.50\n";
+
+    fn utf16(text: &str, big: bool) -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    }
+
+    #[test]
+    fn the_form_of_the_text_is_detected_and_said() {
+        let semicolons = CSV.replace(',', ";");
+        let crlf = semicolons.replace('\n', "\r\n");
+        for (bytes, note) in [
+            (CSV.as_bytes().to_vec(), None),
+            (format!("\u{feff}{CSV}").into_bytes(), Some("UTF-8 with byte order mark")),
+            (format!("\u{feff}\u{feff}{CSV}").into_bytes(), Some("UTF-8 with byte order mark")),
+            (utf16(CSV, false), Some("UTF-16LE")),
+            (utf16(CSV, true), Some("UTF-16BE")),
+            (utf16(&crlf, false), Some("UTF-16LE, separated by ';', CRLF line ends")),
+            (semicolons.clone().into_bytes(), Some("separated by ';'")),
+            (CSV.replace(',', "\t").into_bytes(), Some("separated by tabs")),
+            (CSV.replace('\n', "\r\n").into_bytes(), Some("CRLF line ends")),
+            (CSV.replace('\n', "\r").into_bytes(), Some("CR line ends")),
+            (CSV.replace("id,", "\"id\",").into_bytes(), None),
+        ] {
+            let (rows, end) = read_bytes(&bytes, &options(Format::Csv));
+            let end = end.unwrap();
+            assert_eq!(end.notes, note.map(|note| format!("-: {note}")).into_iter().collect::<Vec<_>>());
+            assert_eq!(rows.iter().map(findings).collect::<Vec<_>>(), ["ok"], "{note:?}");
+            assert_eq!(rows[0].place, Place { input: 0, line: 2, column: 1 });
+            assert_eq!(rows[0].text, RowText::Cells(vec![ID.to_owned(), "10.50".to_owned()]));
+            assert_eq!(end.info.columns, ["id", "details.dealValue"]);
+            let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            assert_eq!(end.info.sha256, digest);
+        }
+    }
+
+    #[test]
+    fn half_a_character_of_utf_16_is_a_finding() {
+        let mut bytes = utf16(&CSV.replace("details.dealValue", "salesStage").replace("10.50", "x"), false);
+        let at = bytes.len() - 4;
+        bytes[at..at + 2].copy_from_slice(&0xd800_u16.to_le_bytes());
+        let (rows, _) = read_bytes(&bytes, &options(Format::Csv));
+        assert_eq!(findings(&rows[0]), "encoding@2");
+    }
+
+    #[test]
+    fn what_a_report_added_is_left_out_and_said() {
+        let text = format!("result.outcome,id,result.code\nerror,{ID},type\n");
+        let (rows, end) = read_bytes(text.as_bytes(), &options(Format::Csv));
+        let end = end.unwrap();
+        assert_eq!(end.notes, ["-: ignored result.outcome, result.code"]);
+        assert_eq!(end.info.columns, ["id"]);
+        assert_eq!(rows[0].text, RowText::Cells(vec![ID.to_owned()]));
+    }
+
+    #[test]
+    fn files_that_are_no_change_files_are_refused_as_a_whole() {
+        for (bytes, format, wanted) in [
+            (&b""[..], Format::Csv, "the file is empty"),
+            (b"\xef\xbb\xbf", Format::Csv, "the file is empty"),
+            (b"\xff\xfe", Format::Csv, "the file is empty"),
+            (b"", Format::Jsonl, "the file is empty"),
+            (b"PK\x03\x04\x14\0\0\0", Format::Csv, "the file is not text: it begins with NUL bytes"),
+            (b"i\0d\0\n\0", Format::Csv, "the file is not text: it begins with NUL bytes"),
+            (b"\xff\xfe\0\0i\0\0\0", Format::Csv, "the file is not text: it begins with NUL bytes"),
+            (b"PK\x03\x04\x14\0\0\0", Format::Jsonl, "the file is not text: it begins with NUL bytes"),
+        ] {
+            let (rows, end) = read_bytes(bytes, &options(format));
+            assert!(rows.is_empty());
+            assert_eq!(end.unwrap_err()[0].message, wanted);
+        }
+    }
+
+    #[test]
+    fn the_form_is_told_by_the_extension_or_the_user() {
+        for (path, wanted) in [
+            ("a.csv", Some(Format::Csv)),
+            ("a.TSV", Some(Format::Csv)),
+            ("a.txt", Some(Format::Csv)),
+            ("a.jsonl", Some(Format::Jsonl)),
+            ("dir.csv/a.ndjson", Some(Format::Jsonl)),
+            ("a.xlsx", None),
+            ("a", None),
+            ("-", None),
+        ] {
+            let context = Context { path, input: 0, options: &Options::default() };
+            assert_eq!(format_of(&context).ok(), wanted, "{path}");
+            let context = Context { path, input: 0, options: &options(Format::Jsonl) };
+            assert_eq!(format_of(&context).ok(), Some(Format::Jsonl), "{path}");
+        }
+    }
+
+    #[test]
+    fn files_are_read_by_path_and_missing_ones_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("changes.csv");
+        std::fs::write(&path, CSV).unwrap();
+        let path = path.to_str().unwrap();
+        let mut lines = Vec::new();
+        let mut take = |row: Record| {
+            lines.push((row.place.input, row.place.line));
+            Ok::<(), String>(())
+        };
+        let end = read(path, None, 3, &Options::default(), &mut take).unwrap();
+        assert_eq!((end.info.path.as_str(), end.info.rows, end.info.format), (path, 1, Format::Csv));
+        assert_eq!(lines, [(3, 2)]);
+        for missing in [format!("{path}x.csv"), folder.path().join("folder.csv").to_str().unwrap().to_owned()]
+        {
+            let error =
+                read(&missing, None, 0, &Options::default(), &mut |_| Ok::<(), String>(())).unwrap_err();
+            let InputError::Unusable(unusable) = &error else { panic!("{error}") };
+            assert_eq!(unusable.problems()[0].place, missing);
+            assert!(error.to_string().starts_with("cannot read the file: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_error_of_whoever_takes_the_rows_comes_back() {
+        let mut bytes = CSV.as_bytes();
+        let error = read("-", Some(&mut bytes), 0, &options(Format::Csv), &mut |_| Err("full".to_owned()))
+            .unwrap_err();
+        assert!(matches!(error, InputError::Sink(ref told) if told == "full"));
+        assert_eq!(error.to_string(), "full");
+    }
+
+    #[test]
+    fn an_unusable_file_says_what_where_and_what_would_help() {
+        let (_, end) = read_bytes(b"id,dealVlaue\n", &options(Format::Csv));
+        let unusable = Unusable::of(end.unwrap_err()).unwrap();
+        assert_eq!(
+            unusable.to_string(),
+            "unknown column \"dealVlaue\"\n  --> -:1:2\nhint: did you mean details.dealValue?"
+        );
+    }
+
+    mod any {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        /// Text that is nearly a change file, and bytes that are none.
+        fn bytes() -> impl Strategy<Value = Vec<u8>> {
+            let word = prop_oneof![
+                Just(ID.to_owned()),
+                "[a{}\\[\\]\":,;\t\n\r 0é\\\\]{0,6}",
+                Just("\"".to_owned()),
+                Just("\n".to_owned()),
+                Just("id,status\n".to_owned()),
+                Just(format!("{{\"id\":\"{ID}\",\"patch\":[{{\"op\":\"add\"")),
+                Just("}]}\n".to_owned()),
+            ];
+            let text = prop::collection::vec(word, 0..30).prop_map(|words| words.concat().into_bytes());
+            prop_oneof![prop::collection::vec(any::<u8>(), 0..200), text]
+        }
+
+        fn check(bytes: &[u8], format: Format) {
+            let (rows, end) = read_bytes(bytes, &options(format));
+            let lines: Vec<u64> = rows.iter().map(|row| row.place.line).collect();
+            assert!(lines.windows(2).all(|pair| pair[0] < pair[1]), "{lines:?}");
+            for row in &rows {
+                match &row.parsed {
+                    Ok(draft) => assert_eq!(draft.place, row.place),
+                    Err(rejected) => assert!(!rejected.findings.is_empty()),
+                }
+            }
+            if let Ok(end) = end {
+                assert_eq!(end.info.rows, rows.len() as u64);
+            }
+        }
+
+        proptest! {
+            #[test]
+            fn bytes_never_lead_to_a_panic(bytes in bytes()) {
+                for format in [Format::Csv, Format::Jsonl] {
+                    check(&bytes, format);
+                    check(&[b"id,salesStage,result.x\n", &bytes[..]].concat(), format);
+                }
+            }
+
+            #[test]
+            fn every_row_comes_once_and_in_order(
+                rows in prop::collection::vec(("[a\",;\n\r é]{0,9}", any::<bool>()), 0..20),
+                crlf in any::<bool>(),
+            ) {
+                let end = if crlf { "\r\n" } else { "\n" };
+                let (mut text, mut line) = (format!("id,salesStage{end}"), 2);
+                let mut wanted = Vec::new();
+                for (cell, blank) in &rows {
+                    if *blank {
+                        text.push_str(end);
+                        line += 1;
+                    }
+                    wanted.push((line, RowText::Cells(vec![ID.to_owned(), cell.clone()])));
+                    text.push_str(&format!("{ID},\"{}\"{end}", cell.replace('"', "\"\"")));
+                    line += 1 + cell.matches('\n').count() as u64;
+                }
+                let (got, end) = read_bytes(text.as_bytes(), &options(Format::Csv));
+                prop_assert!(end.is_ok());
+                let got: Vec<_> = got.into_iter().map(|row| (row.place.line, row.text)).collect();
+                prop_assert_eq!(got, wanted);
+            }
+        }
+    }
+}

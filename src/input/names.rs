@@ -1,0 +1,240 @@
+//! What a typed name means: the header cell of a CSV column, or a member's name in JSONL.
+
+use std::collections::BTreeSet;
+
+use super::Options;
+use crate::domain::fields::{self, Field, Path, Resolved};
+use crate::domain::finding::Level;
+use crate::domain::pointer::Pointer;
+use crate::domain::rules::Rule;
+
+/// What a value is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Target {
+    /// The referral's id.
+    Id,
+    /// The version that the row is bound to.
+    ETag,
+    /// The wanted status.
+    Status,
+    /// The wanted substatus.
+    Substatus,
+    /// A field, or a path that may be patched though nobody confirms it.
+    Set(Path),
+    /// Members to append, as people write them.
+    AddMembers(Field),
+    /// One JSON object to append.
+    Append(Field),
+    /// Written by the service alone.
+    ReadOnly(Pointer),
+    /// Not confirmed to be patchable, and not opted into.
+    Unconfirmed(Pointer),
+    /// Something a report added.
+    Ignored,
+}
+
+/// Why a name means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unresolved {
+    /// There is no name.
+    Empty,
+    /// Several known pointers end in it.
+    Ambiguous(Vec<String>),
+    /// One element of a list, which the service cannot address.
+    Indexed(Field),
+    /// Nobody knows it.
+    Unknown,
+}
+
+/// All names that mean something in this run.
+pub(super) struct Names<'a> {
+    known: Vec<Known>,
+    allowed: &'a BTreeSet<Pointer>,
+    unconfirmed: Level,
+}
+
+struct Known {
+    pointer: Pointer,
+    /// The pointer in lower case.
+    lower: String,
+}
+
+impl Known {
+    fn new(pointer: Pointer) -> Self {
+        Self { lower: pointer.as_str().to_lowercase(), pointer }
+    }
+
+    fn last(&self) -> &str {
+        self.lower.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// A typed name without what doesn't matter.
+struct Typed {
+    /// Whether it was typed as a pointer.
+    is_pointer: bool,
+    /// The pointer that it spells, letter case as typed.
+    spelt: String,
+    /// The same in lower case.
+    path: String,
+}
+
+impl Typed {
+    fn new(name: &str) -> Self {
+        let name: String = name.chars().filter(|c| !c.is_whitespace()).collect();
+        let is_pointer = name.starts_with('/');
+        let spelt = if is_pointer {
+            name
+        } else if name.starts_with("@odata.") {
+            // Here the dot is part of the name.
+            format!("/{name}")
+        } else {
+            format!("/{}", name.replace('.', "/"))
+        };
+        Self { is_pointer, path: spelt.to_lowercase(), spelt }
+    }
+}
+
+impl<'a> Names<'a> {
+    pub fn new(options: &'a Options) -> Self {
+        let tables = fields::known_pointers().filter_map(|text| Pointer::parse(&text).ok());
+        let mut known: Vec<Known> = tables.map(Known::new).collect();
+        for pointer in &options.allow_paths {
+            if known.iter().all(|known| known.pointer != *pointer) {
+                known.push(Known::new(pointer.clone()));
+            }
+        }
+        let unconfirmed = options.levels.of(Rule::UnconfirmedPath);
+        Self { known, allowed: &options.allow_paths, unconfirmed }
+    }
+
+    /// What a typed name means: a pointer, a dotted path, the last name of only one field, or
+    /// one of the names that are no path.
+    ///
+    /// # Errors
+    /// Where it means nothing, or more than one thing.
+    pub fn resolve(&self, name: &str) -> Result<Target, Unresolved> {
+        let typed = Typed::new(name);
+        if typed.spelt == "/" {
+            return Err(Unresolved::Empty);
+        }
+        if let Some(target) = special(&typed) {
+            return Ok(target);
+        }
+        if let Some(known) = self.known.iter().find(|known| known.lower == typed.path) {
+            return self.meaning(&known.pointer).map_err(Unresolved::Indexed);
+        }
+        if let Some(list) = typed.path.strip_suffix("/-")
+            && let Some(field) = Field::all()
+                .find(|field| field.is_list() && field.pointer().as_str().eq_ignore_ascii_case(list))
+        {
+            return Ok(Target::Append(field));
+        }
+        match Pointer::parse(&typed.spelt).map(|pointer| (fields::resolve(&pointer), pointer)) {
+            Ok((Resolved::Indexed(field), _)) => Err(Unresolved::Indexed(field)),
+            Ok((Resolved::ServerManaged, pointer)) => Ok(Target::ReadOnly(pointer)),
+            _ if typed.is_pointer => Err(Unresolved::Unknown),
+            _ => self.by_last_name(&typed),
+        }
+    }
+
+    /// What a pointer means that is spelt out, as in an operation.
+    ///
+    /// # Errors
+    /// Where it names one element of a list: that list.
+    pub fn meaning(&self, pointer: &Pointer) -> Result<Target, Field> {
+        Ok(match fields::resolve(pointer) {
+            Resolved::Field(Field::Status) => Target::Status,
+            Resolved::Field(Field::Substatus) => Target::Substatus,
+            Resolved::Field(field) => Target::Set(Path::Known(field)),
+            Resolved::Append(field) => Target::Append(field),
+            Resolved::Indexed(field) => return Err(field),
+            Resolved::ServerManaged => Target::ReadOnly(pointer.clone()),
+            Resolved::Unconfirmed if self.unconfirmed != Level::Deny || self.allowed.contains(pointer) => {
+                Target::Set(Path::Opted(pointer.clone()))
+            }
+            Resolved::Unconfirmed => Target::Unconfirmed(pointer.clone()),
+        })
+    }
+
+    /// The pointer that a name spells where it names a parent of something known, `details` for
+    /// example, in the known spelling.
+    pub fn parent(&self, name: &str) -> Option<&str> {
+        let typed = Typed::new(name);
+        let below =
+            |known: &&Known| known.lower.strip_prefix(&typed.path).is_some_and(|rest| rest.starts_with('/'));
+        self.known.iter().find(below).and_then(|known| known.pointer.as_str().get(..typed.path.len()))
+    }
+
+    /// What would help with an unconfirmed pointer: opting in where a source knows it, else the name
+    /// that may have been meant.
+    pub fn hint(&self, pointer: &Pointer) -> String {
+        if self.known.iter().any(|known| known.pointer == *pointer) {
+            opt_in(pointer)
+        } else {
+            format!("{} – {}", self.nearest(pointer.as_str()), opt_in(pointer))
+        }
+    }
+
+    /// The known name that is nearest to a typed one, as a hint.
+    pub fn nearest(&self, name: &str) -> String {
+        /// From here on a likeness is no accident.
+        const LIKELY: f64 = 0.5;
+        let typed: String = Typed::new(name).path.chars().skip(1).take(100).collect();
+        let typed = typed.replace('/', ".");
+        let mut nearest = (0.0, String::from("id"));
+        let mut consider = |name: &str, shown: &str| {
+            let likeness = strsim::normalized_damerau_levenshtein(&typed, name);
+            if likeness > nearest.0 {
+                nearest = (likeness, shown.to_owned());
+            }
+        };
+        for name in ["id", "referralId", "eTag", "team.add", "customerProfile.team.add"] {
+            consider(&name.to_lowercase(), name);
+        }
+        for known in &self.known {
+            let dotted = known.pointer.as_str()[1..].replace('/', ".");
+            consider(&dotted.to_lowercase(), &dotted);
+            consider(known.last(), &dotted);
+        }
+        match nearest {
+            (likeness, name) if likeness >= LIKELY => format!("did you mean {name}?"),
+            (_, name) => format!("the nearest known name is {name}"),
+        }
+    }
+
+    /// A documented field goes before whatever else ends in the same name: `notes` is the deal's.
+    fn by_last_name(&self, typed: &Typed) -> Result<Target, Unresolved> {
+        let last = &typed.path[1..];
+        let mut found: Vec<&Known> = self.known.iter().filter(|known| known.last() == last).collect();
+        let documented = |known: &&&Known| matches!(fields::resolve(&known.pointer), Resolved::Field(_));
+        if let Some(field) = found.iter().find(documented) {
+            found = vec![field];
+        }
+        match found[..] {
+            [] => Err(Unresolved::Unknown),
+            [one] => self.meaning(&one.pointer).map_err(Unresolved::Indexed),
+            _ => {
+                let dotted = |known: &&Known| known.pointer.as_str()[1..].replace('/', ".");
+                Err(Unresolved::Ambiguous(found.iter().map(dotted).collect()))
+            }
+        }
+    }
+}
+
+/// The names that are no path of a field.
+fn special(typed: &Typed) -> Option<Target> {
+    Some(match typed.path.as_str() {
+        "/id" | "/referralid" => Target::Id,
+        "/etag" | "/if-match" => Target::ETag,
+        "/team/add" if !typed.is_pointer => Target::AddMembers(Field::Team),
+        "/customerprofile/team/add" if !typed.is_pointer => Target::AddMembers(Field::CustomerTeam),
+        path if path.starts_with("/result/") && !typed.is_pointer => Target::Ignored,
+        _ => return None,
+    })
+}
+
+/// The way to have an unconfirmed path patched.
+pub(super) fn opt_in(pointer: &Pointer) -> String {
+    format!("--allow-path {pointer} opts in")
+}

@@ -1,0 +1,239 @@
+//! The members of a JSONL line.
+//!
+//! Fields may be nested as in the referral, and the outermost members may have any name that a CSV's
+//! column may have. Values stay the text they were written in.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::value::RawValue;
+
+use super::assign::{Locator, assign, indexed};
+use super::names::{Names, Target, Unresolved};
+use super::row::{MAX_CHANGES, Row};
+use super::{Options, patch};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::json::{self, Object};
+use crate::domain::pointer::{Pointer, PointerError};
+use crate::domain::rules::Rule;
+use crate::domain::value::{TypeError, excerpt};
+
+/// So many resolved names are remembered; a file has a few dozen, whoever wrote it.
+const MAX_NAMES: usize = 1_000;
+
+/// So many duplicate members of one line are told.
+const MAX_DUPLICATES: usize = 20;
+
+/// The member that holds operations.
+const PATCH: &str = "patch";
+
+/// What members' names mean. Files repeat the same few in every line, so the answers are kept.
+pub(super) struct Dictionary<'a> {
+    pub names: Names<'a>,
+    meanings: HashMap<String, Meaning>,
+}
+
+#[derive(Debug, Clone)]
+enum Meaning {
+    /// A parent of fields, by its pointer.
+    Parent(String),
+    /// Something that takes a value.
+    Target(Target),
+    Nothing(Unresolved),
+}
+
+impl<'a> Dictionary<'a> {
+    pub fn new(options: &'a Options) -> Self {
+        Self { names: Names::new(options), meanings: HashMap::new() }
+    }
+
+    fn look_up(&mut self, name: &str) -> Meaning {
+        if let Some(meaning) = self.meanings.get(name) {
+            return meaning.clone();
+        }
+        let meaning = match (self.names.parent(name), self.names.resolve(name)) {
+            (Some(parent), _) => Meaning::Parent(parent.to_owned()),
+            (None, Ok(target)) => Meaning::Target(target),
+            (None, Err(unresolved)) => Meaning::Nothing(unresolved),
+        };
+        if self.meanings.len() < MAX_NAMES {
+            self.meanings.insert(name.to_owned(), meaning.clone());
+        }
+        meaning
+    }
+}
+
+/// Takes all members of a line into its row.
+pub(super) fn fill(
+    row: &mut Row<'_>,
+    dictionary: &mut Dictionary<'_>,
+    at: &Locator<'_>,
+    members: &Object<'_>,
+) {
+    find_duplicates(row, at, members);
+    let operations = members.get(PATCH);
+    let mut filling = Filling {
+        row,
+        dictionary,
+        at,
+        seen: 0,
+        engagement: None,
+        has_patch: operations.is_some(),
+        told_mixture: false,
+    };
+    for (name, value) in members.iter().filter(|(name, _)| *name != PATCH && *name != "result") {
+        filling.member(name, value);
+    }
+    filling.tell_engagement();
+    if let Some(operations) = operations {
+        patch::fill(row, &dictionary.names, at, operations);
+    }
+}
+
+struct Filling<'f, 'o, 'a> {
+    row: &'f mut Row<'o>,
+    dictionary: &'f mut Dictionary<'a>,
+    at: &'f Locator<'f>,
+    seen: usize,
+    engagement: Option<Place>,
+    has_patch: bool,
+    told_mixture: bool,
+}
+
+impl Filling<'_, '_, '_> {
+    /// Takes a member: an outermost one by its name, one further in by its pointer.
+    fn member(&mut self, name: &str, value: &RawValue) {
+        self.seen += 1;
+        if self.seen > MAX_CHANGES {
+            return self.tell_crowd(value);
+        }
+        let meaning = self.dictionary.look_up(name);
+        let goes_with_patch = matches!(meaning, Meaning::Target(Target::Id | Target::ETag | Target::Ignored));
+        if self.has_patch && !goes_with_patch {
+            return self.tell_mixture(name, value);
+        }
+        let place = self.at.of(value);
+        match meaning {
+            Meaning::Parent(pointer) => self.parent(&pointer, value),
+            Meaning::Target(Target::ReadOnly(pointer)) if pointer.as_str() == "/engagementId" => {
+                self.engagement = Some(place);
+            }
+            Meaning::Target(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
+            Meaning::Nothing(unresolved) => self.unresolved(name, value, &unresolved),
+        }
+    }
+
+    fn parent(&mut self, pointer: &str, value: &RawValue) {
+        if let Some(members) = Object::from_raw(value) {
+            for (name, value) in members.iter() {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                self.member(&format!("{pointer}/{name}"), value);
+            }
+        } else if let Ok(Target::Set(path)) = self.dictionary.names.resolve(pointer) {
+            assign(self.row, self.at, &Target::Set(path), value, Rule::DuplicateKey);
+        } else {
+            let message = format!("{} is no JSON object", excerpt(value.get()));
+            let hint = Some("name the fields in it one by one".to_owned());
+            self.row.mistyped(self.at.of(value), pointer, TypeError { message, hint });
+        }
+    }
+
+    fn unresolved(&mut self, name: &str, value: &RawValue, unresolved: &Unresolved) {
+        let place = self.at.of(value);
+        match unresolved {
+            Unresolved::Indexed(field) => self.row.find(indexed(place, name, *field)),
+            Unresolved::Ambiguous(paths) => {
+                let message = format!("{} may be any of {}", excerpt(name), paths.join(", "));
+                let finding = Finding::deny(Rule::UnconfirmedPath, place, message);
+                self.row.find(finding.hint("write the one you mean"));
+            }
+            Unresolved::Empty | Unresolved::Unknown => match pointer_of(name) {
+                Ok(pointer) => self.unknown(&pointer, value),
+                Err(error) => self.row.find(Finding::deny(Rule::Operation, place, error.to_string())),
+            },
+        }
+    }
+
+    /// Takes a value for a path that no table holds.
+    fn unknown(&mut self, pointer: &Pointer, value: &RawValue) {
+        let names = &self.dictionary.names;
+        match names.meaning(pointer) {
+            Ok(Target::Unconfirmed(pointer)) => {
+                self.row.unconfirmed(self.at.of(value), &pointer, names.hint(&pointer));
+            }
+            Ok(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
+            Err(field) => self.row.find(indexed(self.at.of(value), pointer.as_str(), field)),
+        }
+    }
+
+    /// An `engagementId` in place of the id is a mistake of its own; beside it, a read-only member.
+    fn tell_engagement(&mut self) {
+        let Some(place) = self.engagement else { return };
+        if self.row.names_referral() {
+            if let Ok(Target::ReadOnly(pointer)) = self.dictionary.names.resolve("engagementId") {
+                self.row.read_only(place, &pointer);
+            }
+            return;
+        }
+        self.row.excuse_id();
+        let finding =
+            Finding::deny(Rule::Id, place, "engagementId is not the referral's id, and there is no id");
+        self.row.find(finding.hint("several referrals can share one engagement: give the referral's own id"));
+    }
+
+    fn tell_mixture(&mut self, name: &str, value: &RawValue) {
+        if !std::mem::replace(&mut self.told_mixture, true) {
+            let message = format!("the line holds both operations (patch) and fields ({})", excerpt(name));
+            let finding = Finding::deny(Rule::Json, self.at.of(value), message);
+            self.row.find(finding.hint("use one or the other"));
+        }
+    }
+
+    fn tell_crowd(&mut self, value: &RawValue) {
+        if self.seen == MAX_CHANGES + 1 {
+            let message = format!("the line has more than {MAX_CHANGES} members");
+            let finding = Finding::deny(Rule::Size, self.at.of(value), message);
+            self.row.find(finding.hint("a referral has a few dozen"));
+        }
+    }
+}
+
+/// The pointer that a name spells: an outermost member's name, or a pointer as it is.
+fn pointer_of(name: &str) -> Result<Pointer, PointerError> {
+    if name.starts_with('/') {
+        return Pointer::parse(name);
+    }
+    Pointer::parse(&format!("/{}", name.replace('~', "~0").replace('/', "~1")))
+}
+
+/// Finds members that stand twice in one object, at any level, but for what a report added.
+fn find_duplicates(row: &mut Row<'_>, at: &Locator<'_>, members: &Object<'_>) {
+    let mut found = Vec::new();
+    duplicates_in(members, at, &mut found);
+    for (name, place) in found.into_iter().take(MAX_DUPLICATES) {
+        let message = format!("{} stands twice in one object", excerpt(&name));
+        row.find(Finding::deny(Rule::DuplicateKey, place, message).hint("keep one of them"));
+    }
+}
+
+/// The nesting is known to be within bounds, so this may descend.
+fn duplicates_in(members: &Object<'_>, at: &Locator<'_>, found: &mut Vec<(String, Place)>) {
+    let mut names = HashSet::new();
+    for (name, value) in members.iter() {
+        if found.len() >= MAX_DUPLICATES {
+            return;
+        }
+        if !names.insert(name) {
+            found.push((name.to_owned(), at.of(value)));
+        }
+        duplicates_below(value, at, found);
+    }
+}
+
+fn duplicates_below(value: &RawValue, at: &Locator<'_>, found: &mut Vec<(String, Place)>) {
+    if let Some(members) = Object::from_raw(value) {
+        duplicates_in(&members, at, found);
+    } else if value.get().contains('{') {
+        let elements = json::elements(value).unwrap_or_default();
+        elements.into_iter().for_each(|element| duplicates_below(element, at, found));
+    }
+}

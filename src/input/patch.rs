@@ -1,0 +1,98 @@
+//! The operations of a JSONL line: RFC 6902, `add` and `replace` only.
+
+use serde_json::value::RawValue;
+
+use super::assign::{Locator, assign, indexed};
+use super::names::{Names, Target};
+use super::row::{MAX_CHANGES, Row};
+use crate::domain::finding::Finding;
+use crate::domain::json::{self, Object};
+use crate::domain::pointer::Pointer;
+use crate::domain::rules::Rule;
+use crate::domain::value::excerpt;
+
+/// Takes all operations into the row. What matters is the state they lead to: `add` and `replace` of a
+/// field mean the same.
+pub(super) fn fill(row: &mut Row<'_>, names: &Names<'_>, at: &Locator<'_>, operations: &RawValue) {
+    let Some(list) = json::elements(operations) else {
+        let message = format!("patch is {}, not an array of operations", excerpt(operations.get()));
+        return row.find(Finding::deny(Rule::Json, at.of(operations), message).hint(FORM));
+    };
+    if list.len() > MAX_CHANGES {
+        let message = format!("the patch has more than {MAX_CHANGES} operations");
+        let finding = Finding::deny(Rule::Size, at.of(operations), message);
+        return row.find(finding.hint("spread them over several lines"));
+    }
+    for operation in list {
+        if let Err(finding) = apply(row, names, at, operation) {
+            row.find(finding);
+        }
+    }
+}
+
+const FORM: &str = "an operation looks like {\"op\":\"replace\",\"path\":\"/status\",\"value\":\"Closed\"}";
+
+fn apply(
+    row: &mut Row<'_>,
+    names: &Names<'_>,
+    at: &Locator<'_>,
+    operation: &RawValue,
+) -> Result<(), Finding> {
+    let here = at.of(operation);
+    let wrong = |place, message: String| Finding::deny(Rule::Operation, place, message);
+    let Some(members) = Object::from_raw(operation) else {
+        let message = format!("{} is no operation", excerpt(operation.get()));
+        return Err(wrong(here, message).hint(FORM));
+    };
+    let op = Op::of(&members).map_err(|message| {
+        let place = members.get("op").map_or(here, |op| at.of(op));
+        wrong(place, message).hint(
+            "add and replace are all the service knows; to clear a field, replace it with null, with --clear",
+        )
+    })?;
+    let Some(raw_path) = members.get("path") else {
+        return Err(wrong(here, "the operation has no path".to_owned()).hint(FORM));
+    };
+    let place = at.of(raw_path);
+    let path = json::string(raw_path).ok_or_else(|| {
+        wrong(place, format!("the path {} is no JSON string", excerpt(raw_path.get()))).hint(FORM)
+    })?;
+    let pointer = Pointer::parse(&path)
+        .map_err(|error| wrong(place, format!("the path {}: {error}", excerpt(&path))).hint(FORM))?;
+    let target = match names.meaning(&pointer) {
+        Ok(target) => target,
+        Err(field) => return Err(indexed(place, &path, field)),
+    };
+    if matches!(target, Target::Append(_)) && op == Op::Replace {
+        let message = format!("{pointer} is the end of a list, where there is nothing to replace");
+        return Err(wrong(place, message).hint("append with add"));
+    }
+    let Some(value) = members.get("value") else {
+        return Err(wrong(here, format!("the operation on {pointer} has no value")).hint(FORM));
+    };
+    match target {
+        Target::ReadOnly(pointer) => row.read_only(place, &pointer),
+        Target::Unconfirmed(pointer) => row.unconfirmed(place, &pointer, names.hint(&pointer)),
+        target => assign(row, at, &target, value, Rule::Contradiction),
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Op {
+    Add,
+    Replace,
+}
+
+impl Op {
+    fn of(members: &Object<'_>) -> Result<Self, String> {
+        let Some(raw) = members.get("op") else {
+            return Err("the operation has no op".to_owned());
+        };
+        match json::string(raw).as_deref() {
+            Some("add") => Ok(Self::Add),
+            Some("replace") => Ok(Self::Replace),
+            _ => Err(format!("the operation {} is neither add nor replace", excerpt(raw.get()))),
+        }
+    }
+}

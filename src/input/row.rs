@@ -1,0 +1,321 @@
+//! One row while it is being read: values go in, a [`Draft`] or all of its findings come out.
+//!
+//! Both forms of change files end here, so that a value is typed, cleared and refused in the same way
+//! and in the same words whichever file it stands in.
+
+use serde_json::value::RawValue;
+
+use super::Options;
+use crate::domain::change::{Append, Draft, Placed, Rejected};
+use crate::domain::fields::{Field, Path};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::json::MAX_DEPTH;
+use crate::domain::meaning;
+use crate::domain::pointer::Pointer;
+use crate::domain::referral::{ETag, ReferralId};
+use crate::domain::rules::Rule;
+use crate::domain::status::{Stage, Status};
+use crate::domain::value::{self, TypeError, Wanted, excerpt};
+
+/// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
+pub(super) const MAX_CHANGES: usize = 1_000;
+
+/// A row, half read.
+pub(super) struct Row<'o> {
+    options: &'o Options,
+    place: Place,
+    id: Option<ReferralId>,
+    etag: Option<Placed<ETag>>,
+    status: Option<Placed<Status>>,
+    substatus: Option<Placed<Stage>>,
+    sets: Vec<Placed<(Path, Wanted)>>,
+    appends: Vec<Placed<Append>>,
+    findings: Vec<Finding>,
+    names_referral: bool,
+    crowded: bool,
+}
+
+impl<'o> Row<'o> {
+    pub fn new(options: &'o Options, place: Place) -> Self {
+        Self {
+            options,
+            place,
+            id: None,
+            etag: None,
+            status: None,
+            substatus: None,
+            sets: Vec::new(),
+            appends: Vec::new(),
+            findings: Vec::new(),
+            names_referral: false,
+            crowded: false,
+        }
+    }
+
+    /// Puts a finding on record.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Whether a rule has found something already.
+    pub fn has_found(&self, rule: Rule) -> bool {
+        self.findings.iter().any(|finding| finding.rule == rule)
+    }
+
+    /// The value is not of its type, as another part of the program found.
+    pub fn mistyped(&mut self, place: Place, name: &str, error: TypeError) {
+        let message = format!("{name}: {}", error.message);
+        let hint = error.hint;
+        self.find(Finding { hint, ..Finding::deny(Rule::Type, place, message) });
+    }
+
+    /// Which referral the row is about.
+    pub fn id(&mut self, place: Place, text: &str) {
+        self.names_referral = true;
+        match text.parse::<ReferralId>() {
+            Ok(id) if self.id.is_some_and(|other| other != id) => self.find(
+                Finding::deny(Rule::Id, place, "the row names two referrals").hint("keep one of the ids"),
+            ),
+            Ok(id) => self.id = Some(id),
+            Err(error) => self.find(
+                Finding::deny(Rule::Id, place, error.to_string())
+                    .hint("a referral's id is a GUID, or a URL that ends in one"),
+            ),
+        }
+    }
+
+    /// Names the referral of a row that is no good anyway, if the text does; it is no finding where
+    /// it doesn't.
+    pub fn id_if_any(&mut self, text: &str) {
+        self.names_referral = true;
+        self.id = self.id.or(text.parse().ok());
+    }
+
+    /// The row lacks an id for a reason that a finding tells already.
+    pub fn excuse_id(&mut self) {
+        self.names_referral = true;
+    }
+
+    /// Whether the row said which referral it is about, rightly or not.
+    pub fn names_referral(&self) -> bool {
+        self.names_referral
+    }
+
+    /// The version that the row is bound to.
+    pub fn etag(&mut self, place: Place, text: &str) {
+        match ETag::from_input(text) {
+            Ok(etag) => self.etag = Some(Placed { value: etag, place }),
+            Err(error) => self.find(
+                Finding::deny(Rule::Type, place, format!("eTag: {error}"))
+                    .hint("copy the eTag as the service gave it, or leave it out"),
+            ),
+        }
+    }
+
+    /// The wanted status by name.
+    pub fn status(&mut self, place: Place, text: &str, repeated: Rule) {
+        let Some(value) = Status::parse(text.trim()) else {
+            let names: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
+            let mut finding = unknown_name(place, "status", text, &names);
+            if let Some(stage) = Stage::of_substatus(text.trim()) {
+                finding = finding.hint(format!(
+                    "{} is a substatus, of {}",
+                    stage.substatus(),
+                    stage.status().name()
+                ));
+            }
+            return self.find(finding);
+        };
+        if self.status.as_ref().is_some_and(|other| other.value != value) {
+            return self.repeated(place, "/status", repeated);
+        }
+        self.status.get_or_insert(Placed { value, place });
+    }
+
+    /// The wanted substatus by name.
+    pub fn substatus(&mut self, place: Place, text: &str, repeated: Rule) {
+        let Some(value) = Stage::of_substatus(text.trim()) else {
+            let names = Stage::ALL.map(Stage::substatus);
+            let mut finding = unknown_name(place, "substatus", text, &names);
+            if let Some(status) = Status::parse(text.trim()) {
+                let of: Vec<&str> = status.stages().map(Stage::substatus).collect();
+                finding = finding.hint(format!(
+                    "{} is a status; its substatuses are {}",
+                    status.name(),
+                    of.join(", ")
+                ));
+            }
+            return self.find(finding);
+        };
+        if self.substatus.as_ref().is_some_and(|other| other.value != value) {
+            return self.repeated(place, "/substatus", repeated);
+        }
+        self.substatus.get_or_insert(Placed { value, place });
+    }
+
+    /// Sets a field. The same once more is no harm; something else under the same path is a finding
+    /// of `repeated`.
+    pub fn set(&mut self, place: Place, path: &Path, wanted: Wanted, repeated: Rule) {
+        let earlier = self.sets.iter().find(|set| set.value.0 == *path);
+        match earlier.map(|earlier| same(path, &earlier.value.1, &wanted)) {
+            Some(true) => {}
+            Some(false) => self.repeated(place, path.pointer().as_str(), repeated),
+            None if self.has_room(place) => self.sets.push(Placed { value: (path.clone(), wanted), place }),
+            None => {}
+        }
+    }
+
+    /// Asks for a field to be cleared.
+    pub fn clear(&mut self, place: Place, path: &Path, repeated: Rule) {
+        if self.options.clear {
+            return self.set(place, path, Wanted::clear(), repeated);
+        }
+        self.find(
+            Finding::deny(Rule::Clear, place, format!("{path} would be cleared"))
+                .hint("--clear allows it; to leave the field alone, leave it out"),
+        );
+    }
+
+    /// The wish to clear what cannot be cleared.
+    pub fn uncleared(&mut self, place: Place, name: &str) {
+        self.find(
+            Finding::deny(Rule::Type, place, format!("{name} cannot be cleared"))
+                .hint("leave it out to leave it as it is"),
+        );
+    }
+
+    /// Appends an element to a list. The same once more is dropped.
+    pub fn append(&mut self, place: Place, field: Field, key: String, element: Box<RawValue>) {
+        let earlier =
+            self.appends.iter().find(|append| append.value.field == field && append.value.key == key);
+        let holds =
+            |earlier: &Placed<Append>| meaning::holds(field.kind(), &[&*earlier.value.element], &element);
+        match earlier.map(holds) {
+            Some(true) => {}
+            Some(false) => self.find(
+                Finding::deny(
+                    Rule::Contradiction,
+                    place,
+                    format!(
+                        "{} is appended to {} twice, with different data",
+                        excerpt(&key),
+                        field.pointer()
+                    ),
+                )
+                .hint("keep one of them"),
+            ),
+            None if self.has_room(place) => {
+                self.appends.push(Placed { value: Append { field, key, element }, place });
+            }
+            None => {}
+        }
+    }
+
+    /// Checks a JSON object and appends it to a list.
+    pub fn append_object(&mut self, place: Place, field: Field, element: &RawValue) {
+        match value::element_key(field.kind(), element) {
+            Ok(key) => self.append(place, field, key, element.to_owned()),
+            Err(error) => self.mistyped(place, field.pointer().as_str(), error),
+        }
+    }
+
+    /// Appends members written as `First, Last, phone, email`.
+    pub fn append_members(&mut self, place: Place, field: Field, text: &str) {
+        match value::members(text) {
+            Ok(members) => {
+                for (key, element) in members {
+                    self.append(place, field, key, element);
+                }
+            }
+            Err(error) => self.mistyped(place, field.pointer().as_str(), error),
+        }
+    }
+
+    /// A value for what the service alone writes.
+    pub fn read_only(&mut self, place: Place, pointer: &Pointer) {
+        self.find(
+            Finding::deny(Rule::ReadOnlyPath, place, format!("{pointer} is written by the service alone"))
+                .hint("leave it out"),
+        );
+    }
+
+    /// A value for a path that nobody confirms.
+    pub fn unconfirmed(&mut self, place: Place, pointer: &Pointer, hint: String) {
+        let message = format!("{} is not documented as patchable", excerpt(pointer.as_str()));
+        self.find(Finding::deny(Rule::UnconfirmedPath, place, message).hint(hint));
+    }
+
+    /// A JSON value has more levels than any referral.
+    pub fn nested_too_deep(&mut self, place: Place) {
+        let message = format!("the JSON is nested more than {MAX_DEPTH} levels deep");
+        self.find(Finding::deny(Rule::Size, place, message).hint("a referral nests five levels"));
+    }
+
+    /// The row as a draft, or everything that is wrong with it.
+    pub fn finish(mut self) -> Result<Draft, Rejected> {
+        if !self.names_referral {
+            let finding = Finding::deny(Rule::Id, self.place, "the row names no referral");
+            self.find(finding.hint("give the referral's GUID as id"));
+        }
+        let draft = self.id.map(|id| Draft {
+            id,
+            place: self.place,
+            etag: self.etag,
+            status: self.status,
+            substatus: self.substatus,
+            sets: self.sets,
+            appends: self.appends,
+        });
+        match draft {
+            Some(draft) if self.findings.is_empty() => Ok(draft),
+            partial => Err(Rejected {
+                id: self.id,
+                place: self.place,
+                findings: self.findings,
+                partial: partial.map(Box::new),
+            }),
+        }
+    }
+
+    fn repeated(&mut self, place: Place, path: &str, rule: Rule) {
+        // A member that stands twice under the same name was found as such before.
+        if !(rule == Rule::DuplicateKey && self.has_found(rule)) {
+            let message = format!("{path} is given twice, with different values");
+            self.find(Finding::deny(rule, place, message).hint("keep one of them"));
+        }
+    }
+
+    fn has_room(&mut self, place: Place) -> bool {
+        if self.sets.len() + self.appends.len() < MAX_CHANGES {
+            return true;
+        }
+        if !std::mem::replace(&mut self.crowded, true) {
+            let message = format!("the row asks for more than {MAX_CHANGES} changes");
+            self.find(Finding::deny(Rule::Size, place, message).hint("spread them over several rows"));
+        }
+        false
+    }
+}
+
+fn same(path: &Path, one: &Wanted, other: &Wanted) -> bool {
+    one.is_clear() == other.is_clear() && meaning::same(path.kind(), Some(one.raw()), other.raw())
+}
+
+fn unknown_name(place: Place, what: &str, text: &str, names: &[&str]) -> Finding {
+    let legal = names.join(", ");
+    let likely = names
+        .iter()
+        .map(|name| (strsim::jaro_winkler(&start_of(text), &name.to_lowercase()), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    let hint = match likely {
+        Some((_, name)) => format!("did you mean {name}? known are {legal}"),
+        None => format!("known are {legal}"),
+    };
+    Finding::deny(Rule::Type, place, format!("{} is no {what}", excerpt(text))).hint(hint)
+}
+
+/// As much of a typed name as is worth comparing.
+fn start_of(text: &str) -> String {
+    text.trim().chars().take(40).collect::<String>().to_lowercase()
+}

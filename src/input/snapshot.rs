@@ -1,0 +1,250 @@
+//! Snapshot files: referrals as they stood when somebody downloaded them.
+//!
+//! JSONL with one referral or one list page a line, a JSON array of referrals, or a single list
+//! page, pretty-printed or not. Only one line, or one element of an array, is in memory at a time.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::domain::json::{self, Object};
+use crate::domain::referral::Snapshot;
+
+/// The longest line that is taken for a referral or a page.
+const LONGEST_LINE: u64 = 64 << 20;
+
+/// Why a snapshot can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError<E> {
+    /// The file can't be opened or read.
+    #[error("cannot read {}: {error}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Something in it is no referral.
+    #[error("{}:{line}: {message}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// The line, or the element's number in an array.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// The caller could not go on.
+    #[error("the reader of the snapshot gave up")]
+    Sink(E),
+}
+
+/// Whether the caller wants more.
+type Sink<'a, E> = &'a mut dyn FnMut(&Snapshot<'_>) -> Result<bool, E>;
+
+struct Reading<'a, E> {
+    path: &'a Path,
+    sink: Sink<'a, E>,
+    place: u64,
+    more: bool,
+    failure: Option<SnapshotError<E>>,
+}
+
+/// Hands over every referral of a file, until the sink answers that it wants no more.
+///
+/// # Errors
+/// At the first thing that is no referral: a plan from half a snapshot would call the other half
+/// unknown.
+pub fn read_snapshot<E>(path: &Path, sink: Sink<'_, E>) -> Result<(), SnapshotError<E>> {
+    let io = |error| SnapshotError::Io { path: path.to_owned(), error };
+    let mut reader = BufReader::with_capacity(1 << 18, File::open(path).map_err(io)?);
+    let first = first_byte(&mut reader).map_err(io)?;
+    let mut reading = Reading { path, sink, place: 0, more: true, failure: None };
+    match first {
+        None => Ok(()),
+        Some(b'[') => reading.array(reader),
+        Some(_) => reading.lines(reader),
+    }
+}
+
+/// The first byte that isn't white space or part of a byte order mark, which are passed over.
+fn first_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
+    loop {
+        let Some(byte) = reader.fill_buf()?.first().copied() else { return Ok(None) };
+        if !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf) {
+            return Ok(Some(byte));
+        }
+        reader.consume(1);
+    }
+}
+
+impl<E> Reading<'_, E> {
+    fn form(&self, message: impl Into<String>) -> SnapshotError<E> {
+        SnapshotError::Form { path: self.path.to_owned(), line: self.place, message: message.into() }
+    }
+
+    fn io(&self, error: io::Error) -> SnapshotError<E> {
+        SnapshotError::Io { path: self.path.to_owned(), error }
+    }
+
+    fn lines(&mut self, mut reader: impl BufRead) -> Result<(), SnapshotError<E>> {
+        let mut line = String::new();
+        while self.more {
+            line.clear();
+            let read =
+                reader.by_ref().take(LONGEST_LINE).read_line(&mut line).map_err(|error| self.io(error))?;
+            if read == 0 {
+                return Ok(());
+            }
+            self.place += 1;
+            if read as u64 == LONGEST_LINE {
+                return Err(self.form("the line is longer than 64 MiB"));
+            }
+            let text = line.trim();
+            if text.is_empty() {
+                continue;
+            }
+            if self.place == 1 && Object::parse(text).is_none() {
+                // Not one object a line: perhaps one object over several lines.
+                let mut whole = std::mem::take(&mut line);
+                let rest = reader.take(LONGEST_LINE).read_to_string(&mut whole);
+                rest.map_err(|error| self.io(error))?;
+                return self.object(&whole);
+            }
+            self.object(text)?;
+        }
+        Ok(())
+    }
+
+    /// A referral, or a page of them.
+    fn object(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
+        let Some(object) = Object::parse(text) else {
+            return Err(self.form("no JSON object on this line"));
+        };
+        let Some(elements) = object.get("value").and_then(json::elements) else {
+            return self.referral(text);
+        };
+        for element in elements {
+            if self.more {
+                self.referral(element.get())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn referral(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
+        let referral = Snapshot::parse(text).map_err(|error| self.form(format!("no referral: {error}")))?;
+        self.more = (self.sink)(&referral).map_err(SnapshotError::Sink)?;
+        Ok(())
+    }
+
+    fn array(&mut self, reader: impl BufRead) -> Result<(), SnapshotError<E>> {
+        let mut deserializer = serde_json::Deserializer::from_reader(reader);
+        let read = Elements(self).deserialize(&mut deserializer);
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        match read {
+            Err(error) if self.more => Err(self.form(format!("no JSON array of referrals: {error}"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Hands an array's elements over one by one as they are read.
+struct Elements<'a, 'b, E>(&'a mut Reading<'b, E>);
+
+impl<'de, E> DeserializeSeed<'de> for Elements<'_, '_, E> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, E> Visitor<'de> for Elements<'_, '_, E> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("an array of referrals")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let reading = self.0;
+        while reading.more && reading.failure.is_none() {
+            let Some(element) = elements.next_element_seed(Raw)? else { return Ok(()) };
+            reading.place += 1;
+            if let Err(failure) = reading.object(element.get()) {
+                reading.failure = Some(failure);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One element, as text.
+struct Raw;
+
+impl<'de> DeserializeSeed<'de> for Raw {
+    type Value = Box<RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Box::<RawValue>::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = r#"{"id":"5a1e0001-0000-4000-8000-000000000001"}"#;
+    const B: &str = r#"{"id":"5a1e0001-0000-4000-8000-000000000002"}"#;
+
+    fn ids(text: &str, most: usize) -> Result<Vec<String>, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.jsonl");
+        std::fs::write(&path, text).unwrap();
+        let mut ids = Vec::new();
+        let read = read_snapshot::<()>(&path, &mut |referral| {
+            ids.push(referral.id().to_string()[35..].to_owned());
+            Ok(ids.len() < most)
+        });
+        read.map(|()| ids).map_err(|error| error.to_string().rsplit('/').next().unwrap().to_owned())
+    }
+
+    #[test]
+    fn every_form_of_a_snapshot_is_read() {
+        let pretty = "{\n \"value\": [\n".to_owned() + A + ",\n" + B + "\n]}\n";
+        for (text, wanted) in [
+            (format!("{A}\n{B}\n"), "12"),
+            (format!("\u{feff}{A}\r\n\r\n{B}"), "12"),
+            (format!("[{A},\n{B}]"), "12"),
+            (format!("{{\"value\":[{A}]}}\n{{\"value\":[{B}],\"@odata.nextLink\":\"x\"}}"), "12"),
+            (pretty, "12"),
+            (format!("[{{\"value\":[{A},{B}]}}]"), "12"),
+            (String::new(), ""),
+            ("[]".to_owned(), ""),
+        ] {
+            assert_eq!(ids(&text, 9).map(|ids| ids.concat()).as_deref(), Ok(wanted), "{text}");
+        }
+        assert_eq!(ids(&format!("{A}\n{B}\n"), 1).unwrap(), ["1"]);
+        assert_eq!(ids(&format!("[{A},{B}, what]"), 1).unwrap(), ["1"]);
+    }
+
+    #[test]
+    fn what_is_no_referral_is_named_by_its_line() {
+        for (text, wanted) in [
+            (format!("{A}\n{{"), "s.jsonl:2: no JSON object on this line"),
+            (format!("{A}\n{{\"a\":1}}"), "s.jsonl:2: no referral: no \"id\" that is a GUID"),
+            (format!("[{A},{{}}]"), "s.jsonl:2: no referral: no \"id\" that is a GUID"),
+            ("id,status".to_owned(), "s.jsonl:1: no JSON object on this line"),
+        ] {
+            assert_eq!(ids(&text, 9), Err(wanted.to_owned()), "{text}");
+        }
+        assert!(ids(&format!("[{A}"), 9).unwrap_err().starts_with("s.jsonl:1: no JSON array of referrals"));
+    }
+}

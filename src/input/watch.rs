@@ -1,0 +1,330 @@
+//! A look at CSV text on its way to the parser.
+//!
+//! The parser takes whatever comes: a quote that is never closed swallows the rest of the file into
+//! one cell, a cell may have any size, and its line numbers are off behind blank lines and CRLF. The
+//! watcher follows the same quoting rules in front of it and
+//!
+//! - counts lines, and queues one [`Mark`] for every record that the parser will find,
+//! - knows at the end of the file whether a quote is open, and where it opened,
+//! - passes on no more of a cell or a record than fits, so that memory is bounded,
+//! - ends every record with one LF, and leaves blank lines out.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, Read};
+
+/// The largest cell in bytes. Of a larger one, one byte more than this arrives.
+pub(super) const MAX_CELL: usize = 1024 * 1024;
+
+/// The largest record in bytes.
+pub(super) const MAX_RECORD: usize = 16 * 1024 * 1024;
+
+/// The most cells of a record: as many columns as a spreadsheet has.
+pub(super) const MAX_CELLS: usize = 16_384;
+
+/// What is known of a record before the parser has seen it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// The line on which it begins.
+    pub line: u64,
+    /// Whether its end was cut off: too many bytes or cells.
+    pub cut: bool,
+    /// The first quoted cell that goes on behind its closing quote.
+    pub stray: Option<Opened>,
+}
+
+/// Where a quote opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Opened {
+    /// The line.
+    pub line: u64,
+    /// The number of the cell, counted from 1.
+    pub cell: usize,
+}
+
+/// The watcher: reads `source`, gives the parser what it may see.
+pub(super) struct Watch<R> {
+    source: R,
+    follower: Follower,
+    ready: Vec<u8>,
+    served: usize,
+    ended: bool,
+}
+
+impl<R: BufRead> Watch<R> {
+    /// Watches a CSV with this delimiter.
+    pub fn new(source: R, delimiter: u8) -> Self {
+        Self { source, follower: Follower::new(delimiter), ready: Vec::new(), served: 0, ended: false }
+    }
+
+    /// The mark of the next record that the parser has given out.
+    pub fn next_mark(&mut self) -> Option<Mark> {
+        self.follower.marks.pop_front()
+    }
+
+    /// Where a quote opened that the end of the file left open.
+    pub fn unclosed(&self) -> Option<Opened> {
+        self.follower.unclosed
+    }
+}
+
+impl<R: BufRead> Read for Watch<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.served == self.ready.len() && !self.ended {
+            self.ready.clear();
+            self.served = 0;
+            let chunk = self.source.fill_buf()?;
+            let length = chunk.len();
+            if length == 0 {
+                self.follower.end(&mut self.ready);
+                self.ended = true;
+            } else {
+                self.follower.follow(chunk, &mut self.ready);
+                self.source.consume(length);
+            }
+        }
+        let count = buffer.len().min(self.ready.len() - self.served);
+        buffer[..count].copy_from_slice(&self.ready[self.served..self.served + count]);
+        self.served += count;
+        Ok(count)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    BetweenRecords,
+    CellStart,
+    Bare,
+    Quoted,
+    /// Behind a quote in a quoted cell: the cell's end, or the first half of an escaped quote.
+    QuoteInQuoted,
+    /// Behind the closing quote.
+    Closed,
+}
+
+struct Follower {
+    delimiter: u8,
+    state: State,
+    after_cr: bool,
+    /// The line that the next byte is on.
+    line: u64,
+    mark: Mark,
+    opened: Opened,
+    /// Whether the parser has seen the quote that is open.
+    quote_shown: bool,
+    cell_bytes: usize,
+    record_bytes: usize,
+    marks: VecDeque<Mark>,
+    unclosed: Option<Opened>,
+}
+
+impl Follower {
+    fn new(delimiter: u8) -> Self {
+        Self {
+            delimiter,
+            state: State::BetweenRecords,
+            after_cr: false,
+            line: 1,
+            mark: Mark { line: 1, cut: false, stray: None },
+            opened: Opened { line: 1, cell: 1 },
+            quote_shown: false,
+            cell_bytes: 0,
+            record_bytes: 0,
+            marks: VecDeque::new(),
+            unclosed: None,
+        }
+    }
+
+    fn follow(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
+        while let Some(&byte) = chunk.first() {
+            let after_cr = std::mem::take(&mut self.after_cr);
+            let taken = match self.state {
+                State::BetweenRecords if byte == b'\n' && after_cr => 1,
+                State::BetweenRecords if matches!(byte, b'\n' | b'\r') => self.line_end(byte),
+                State::BetweenRecords => self.begin_record(),
+                State::CellStart if byte == b'"' => self.open_quote(out),
+                State::CellStart => self.go_to(State::Bare),
+                State::Bare => self.bare(chunk, out),
+                State::Quoted => self.quoted(chunk, out),
+                State::QuoteInQuoted if byte == b'"' => self.escaped_quote(out),
+                State::QuoteInQuoted => self.close_quote(out),
+                State::Closed if byte == b' ' => self.content(&chunk[..1], out),
+                State::Closed if self.is_separator(byte) => self.separate(byte, out),
+                State::Closed => self.go_astray(),
+            };
+            chunk = &chunk[taken..];
+        }
+    }
+
+    /// The end of the file.
+    fn end(&mut self, out: &mut Vec<u8>) {
+        match self.state {
+            State::BetweenRecords => return,
+            State::Quoted => {
+                self.unclosed = Some(self.opened);
+                return;
+            }
+            State::QuoteInQuoted => {
+                self.close_quote(out);
+            }
+            State::CellStart | State::Bare | State::Closed => {}
+        }
+        self.marks.push_back(self.mark);
+    }
+
+    // Each step says how many bytes it has dealt with.
+
+    fn go_to(&mut self, state: State) -> usize {
+        self.state = state;
+        0
+    }
+
+    fn begin_record(&mut self) -> usize {
+        self.mark = Mark { line: self.line, cut: false, stray: None };
+        self.opened.cell = 1;
+        self.cell_bytes = 0;
+        self.record_bytes = 0;
+        self.go_to(State::CellStart)
+    }
+
+    fn line_end(&mut self, byte: u8) -> usize {
+        self.line += 1;
+        self.after_cr = byte == b'\r';
+        1
+    }
+
+    fn open_quote(&mut self, out: &mut Vec<u8>) -> usize {
+        self.opened.line = self.line;
+        self.quote_shown = !self.mark.cut;
+        if self.quote_shown {
+            out.push(b'"');
+        }
+        self.state = State::Quoted;
+        1
+    }
+
+    fn close_quote(&mut self, out: &mut Vec<u8>) -> usize {
+        if self.quote_shown {
+            out.push(b'"');
+        }
+        self.go_to(State::Closed)
+    }
+
+    fn escaped_quote(&mut self, out: &mut Vec<u8>) -> usize {
+        if self.room() > 0 {
+            out.extend_from_slice(b"\"\"");
+            self.grow(1);
+        }
+        self.state = State::Quoted;
+        1
+    }
+
+    fn bare(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
+        let run = chunk.iter().position(|byte| self.is_separator(*byte)).unwrap_or(chunk.len());
+        self.content(&chunk[..run], out);
+        match chunk.get(run) {
+            Some(separator) => run + self.separate(*separator, out),
+            None => run,
+        }
+    }
+
+    fn quoted(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> usize {
+        let run = chunk.iter().position(|byte| *byte == b'"').unwrap_or(chunk.len());
+        self.line += chunk[..run].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.content(&chunk[..run], out);
+        if run == chunk.len() {
+            return run;
+        }
+        self.state = State::QuoteInQuoted;
+        run + 1
+    }
+
+    fn go_astray(&mut self) -> usize {
+        self.mark.stray = self.mark.stray.or(Some(self.opened));
+        self.go_to(State::Bare)
+    }
+
+    fn is_separator(&self, byte: u8) -> bool {
+        byte == self.delimiter || matches!(byte, b'\n' | b'\r')
+    }
+
+    fn separate(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
+        if byte != self.delimiter {
+            out.push(b'\n');
+            self.marks.push_back(self.mark);
+            self.state = State::BetweenRecords;
+            return self.line_end(byte);
+        }
+        self.mark.cut |= self.opened.cell >= MAX_CELLS;
+        self.opened.cell += 1;
+        self.cell_bytes = 0;
+        if !self.mark.cut {
+            out.push(byte);
+            self.record_bytes += 1;
+        }
+        self.state = State::CellStart;
+        1
+    }
+
+    fn content(&mut self, run: &[u8], out: &mut Vec<u8>) -> usize {
+        let kept = run.len().min(self.room());
+        out.extend_from_slice(&run[..kept]);
+        self.grow(kept);
+        run.len()
+    }
+
+    fn room(&self) -> usize {
+        if self.mark.cut { 0 } else { (MAX_CELL + 1).saturating_sub(self.cell_bytes) }
+    }
+
+    fn grow(&mut self, bytes: usize) {
+        self.cell_bytes += bytes;
+        self.record_bytes += bytes;
+        self.mark.cut |= self.record_bytes > MAX_RECORD;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The parser's records and the watcher's marks, read through buffers of this size.
+    fn run(text: &[u8], buffer: usize) -> (Vec<Vec<Vec<u8>>>, Vec<Mark>, Option<Opened>) {
+        let watch = Watch::new(BufReader::with_capacity(buffer, text), b',');
+        let mut reader = ::csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(buffer)
+            .from_reader(watch);
+        let (mut records, mut marks) = (Vec::new(), Vec::new());
+        let mut record = ::csv::ByteRecord::new();
+        while reader.read_byte_record(&mut record).unwrap() {
+            records.push(record.iter().map(<[u8]>::to_vec).collect());
+            marks.extend(reader.get_mut().next_mark());
+        }
+        assert_eq!(reader.get_mut().next_mark(), None);
+        (records, marks, reader.get_ref().unclosed())
+    }
+
+    proptest! {
+        #[test]
+        fn the_parser_finds_what_it_would_find_alone(
+            text in "[a\",\n\r ]{0,40}",
+            buffer in 1_usize..9,
+        ) {
+            let (records, marks, unclosed) = run(text.as_bytes(), buffer);
+            let mut alone =
+                ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let alone: Vec<Vec<Vec<u8>>> = alone
+                .byte_records()
+                .map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect())
+                .collect();
+            prop_assert_eq!(&records, &alone);
+            prop_assert_eq!(marks.len() + usize::from(unclosed.is_some()), records.len());
+            prop_assert!(marks.is_sorted_by_key(|mark| mark.line));
+        }
+    }
+}
