@@ -7,3 +7,4 @@ pub mod ledger;
 pub mod pace;
 pub mod plan;
 pub mod report;
+pub mod sandbox;

@@ -1,0 +1,192 @@
+//! What goes back to the client: bodies, headers, and the service's three shapes of error.
+
+use std::io;
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use futures::StreamExt;
+use futures::stream;
+use serde_json::{Value, json};
+
+/// Why a request is not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub status: StatusCode,
+    /// The outer code, which says what sort of thing is wrong.
+    pub code: &'static str,
+    /// The inner code, which says what exactly.
+    pub inner: &'static str,
+    pub message: String,
+    /// The member or header it is about.
+    pub target: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(
+        status: StatusCode,
+        code: &'static str,
+        inner: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { status, code, inner, message: message.into(), target: None }
+    }
+
+    pub(super) fn bad(code: &'static str, inner: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, inner, message)
+    }
+
+    /// The same, about a member or header.
+    #[must_use]
+    pub(super) fn about(mut self, target: &str) -> Self {
+        self.target = Some(target.to_owned());
+        self
+    }
+
+    /// The refusal that a fault with this status pretends.
+    pub(super) fn pretended(status: StatusCode) -> Self {
+        let (code, inner) = match status.as_u16() {
+            400 => ("BadRequest", "BadArgument"),
+            401 => ("Unauthorized", "Unauthorized"),
+            403 => ("Forbidden", "Forbidden"),
+            404 => ("NotFound", "ReferralNotFound"),
+            409 => ("Conflict", "resourceModified"),
+            412 => ("preconditionFailed", "resourceModified"),
+            423 => ("Locked", "ResourceLocked"),
+            _ => ("RequestFailed", "RequestFailed"),
+        };
+        let reason = status.canonical_reason().unwrap_or("Error");
+        Self::new(status, code, inner, format!("{reason}, as the sandbox was told to answer"))
+    }
+
+    /// The body. The front door speaks of tokens and roles in one shape, the throttle and broken
+    /// servers in another, and the referrals service itself in the third.
+    fn body(&self) -> Value {
+        match self.status.as_u16() {
+            401 | 403 => json!({
+                "code": self.code,
+                "description": self.message,
+                "data": [],
+                "source": "PartnerApiSandbox",
+            }),
+            429 | 500.. => json!({ "statusCode": self.status.as_u16(), "message": self.message }),
+            _ => json!({ "error": {
+                "code": self.code,
+                "message": self.message,
+                "target": self.target,
+                "innerError": { "code": self.inner },
+            }}),
+        }
+    }
+}
+
+/// An answer before it goes onto the wire.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub status: StatusCode,
+    pub content_type: &'static str,
+    pub body: Bytes,
+    pub etag: Option<String>,
+    pub retry_after: Option<u64>,
+    pub allow: Option<&'static str>,
+}
+
+impl Answer {
+    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status, content_type, body: body.into(), etag: None, retry_after: None, allow: None }
+    }
+
+    pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self::new(status, "application/json; charset=utf-8", body)
+    }
+
+    pub(super) fn no_content() -> Self {
+        Self::new(StatusCode::NO_CONTENT, "", Bytes::new())
+    }
+
+    /// What a gateway says when the service behind it doesn't answer.
+    pub(super) fn html() -> Self {
+        const PAGE: &str = "<html><head><title>502 Bad Gateway</title></head>\
+            <body><center><h1>502 Bad Gateway</h1></center></body></html>";
+        Self::new(StatusCode::BAD_GATEWAY, "text/html", PAGE)
+    }
+
+    /// A body that promises JSON and is none.
+    pub(super) fn garbage() -> Self {
+        Self::json(StatusCode::OK, "{\"id\":<<<not json")
+    }
+
+    #[must_use]
+    pub(super) fn with_etag(mut self, etag: Option<&str>) -> Self {
+        self.etag = etag.map(ToOwned::to_owned);
+        self
+    }
+
+    #[must_use]
+    pub(super) fn with_retry_after(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after = seconds;
+        self
+    }
+
+    #[must_use]
+    pub(super) fn with_allow(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
+    /// The answer as a response that is sent whole.
+    pub(super) fn whole(self) -> Response {
+        let body = Body::from(self.body.clone());
+        self.response(body)
+    }
+
+    /// Status 200 and headers that promise all of the body, half of it, and then the connection
+    /// drops.
+    pub(super) fn half(mut self) -> Response {
+        self.status = StatusCode::OK;
+        let half = self.body.slice(..self.body.len() / 2);
+        let length = self.body.len();
+        // The pause between the half and the drop lets the half reach the wire.
+        let drop = stream::once(async {
+            tokio::task::yield_now().await;
+            Err(io::Error::from(io::ErrorKind::ConnectionReset))
+        });
+        let body = Body::from_stream(stream::iter([Ok(half)]).chain(drop));
+        let mut response = self.response(body);
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        response
+    }
+
+    /// No answer at all: the connection drops before its first byte.
+    pub(super) fn none() -> Response {
+        let drop = stream::iter([Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset))]);
+        Response::new(Body::from_stream(drop))
+    }
+
+    fn response(self, body: Body) -> Response {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if !self.content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
+        // An eTag from a seed may hold what no header may; then it stands in the body alone.
+        if let Some(Ok(etag)) = self.etag.map(HeaderValue::try_from) {
+            headers.insert(ETAG, etag);
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(methods) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        response
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        Self::json(refusal.status, refusal.body().to_string())
+    }
+}

@@ -1,0 +1,293 @@
+//! Failing on demand: which request, and how.
+//!
+//! A fault is written `WHEN=WHAT`. Faults see the requests that carry a token and are within the
+//! quota, and count each for themselves.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use uuid::Uuid;
+
+/// One thing that goes wrong, as `patch@ID#2=500+applied`.
+///
+/// * `WHEN` is `get`, `list`, `patch` or `any`; then, if wanted, `@ID` for one referral; then `#N`,
+///   `#N-M` or `#*` for the N-th matching request (from 1), a range of them, or all. Without `#` it
+///   is the first.
+/// * `WHAT` is `STATUS`, `STATUS:SECONDS` with a `Retry-After`, `hang`, `cut`, `html`, `garbage`,
+///   `edited` or `slow:MILLISECONDS`. All but the second and the last two happen instead of the
+///   request; with `+applied`, after it was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    on: On,
+    id: Option<Uuid>,
+    turns: RangeInclusive<u64>,
+    effect: Effect,
+}
+
+/// Why a text is no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    /// There is no `=`.
+    #[error("\"{0}\" is no fault: write WHEN=WHAT, as in patch#2=500")]
+    NoEquals(String),
+    /// What it is about is unknown.
+    #[error("\"{0}\" is no sort of request: use get, list, patch or any")]
+    On(String),
+    /// What stands after `@` is no referral's id.
+    #[error("\"{0}\" is no referral's id: after @ stands a GUID")]
+    Id(String),
+    /// Lists are about no single referral.
+    #[error("a list is about no single referral: leave out @ID and \"edited\"")]
+    List,
+    /// What stands after `#` is no number.
+    #[error("\"{0}\" is no turn: after # stands N, N-M or *, counted from 1")]
+    Turns(String),
+    /// What happens is unknown.
+    #[error(
+        "\"{0}\" is no fault's effect: use a status from 400 to 599, STATUS:SECONDS, hang, cut, html, \
+         garbage, edited or slow:MILLISECONDS"
+    )]
+    What(String),
+    /// The effect says by itself whether the request is carried out.
+    #[error("\"{0}\" cannot be +applied: only STATUS, hang, cut, html and garbage can")]
+    Applied(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    Get,
+    List,
+    Patch,
+    Any,
+}
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Effect {
+    pub what: What,
+    /// Whether the request is carried out before.
+    pub applied: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    Status { status: StatusCode, retry_after: Option<u64> },
+    Hang,
+    Cut,
+    Html,
+    Garbage,
+    Edited,
+    Slow(Duration),
+}
+
+/// What a fault needs to know of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Get(Option<Uuid>),
+    List,
+    Patch(Option<Uuid>),
+    Other,
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (when, what) =
+            text.trim().split_once('=').ok_or_else(|| FaultError::NoEquals(text.to_owned()))?;
+        let (when, turns) = match when.split_once('#') {
+            Some((when, turns)) => (when, parse_turns(turns)?),
+            None => (when, 1..=1),
+        };
+        let (on, id) = match when.split_once('@') {
+            Some((on, id)) => (on, Some(Uuid::try_parse(id).map_err(|_| FaultError::Id(id.to_owned()))?)),
+            None => (when, None),
+        };
+        let on = match on {
+            "get" => On::Get,
+            "list" => On::List,
+            "patch" => On::Patch,
+            "any" => On::Any,
+            _ => return Err(FaultError::On(on.to_owned())),
+        };
+        let effect: Effect = what.parse()?;
+        if on == On::List && (id.is_some() || effect.what == What::Edited) {
+            return Err(FaultError::List);
+        }
+        Ok(Self { on, id, turns, effect })
+    }
+}
+
+fn parse_turns(text: &str) -> Result<RangeInclusive<u64>, FaultError> {
+    let turn = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u64>().ok().filter(|turn| digits && *turn > 0)
+    };
+    let turns = match text.split_once('-') {
+        _ if text == "*" => Some(1..=u64::MAX),
+        Some((first, last)) => turn(first).zip(turn(last)).map(|(first, last)| first..=last),
+        None => turn(text).map(|only| only..=only),
+    };
+    turns.filter(|turns| !turns.is_empty()).ok_or_else(|| FaultError::Turns(text.to_owned()))
+}
+
+impl FromStr for Effect {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, applied) = match text.strip_suffix("+applied") {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        let what = parse_what(name).ok_or_else(|| FaultError::What(name.to_owned()))?;
+        let settled =
+            matches!(what, What::Edited | What::Slow(_) | What::Status { retry_after: Some(_), .. });
+        if applied && settled {
+            return Err(FaultError::Applied(name.to_owned()));
+        }
+        Ok(Self { what, applied })
+    }
+}
+
+fn parse_what(text: &str) -> Option<What> {
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    let status = |text: &str| {
+        let code = number(text).filter(|code| (400..=599).contains(code))?;
+        StatusCode::from_u16(code.try_into().ok()?).ok()
+    };
+    Some(match (text, text.split_once(':')) {
+        ("hang", _) => What::Hang,
+        ("cut", _) => What::Cut,
+        ("html", _) => What::Html,
+        ("garbage", _) => What::Garbage,
+        ("edited", _) => What::Edited,
+        (_, Some(("slow", millis))) => What::Slow(Duration::from_millis(number(millis)?)),
+        (_, Some((code, seconds))) => {
+            What::Status { status: status(code)?, retry_after: Some(number(seconds)?) }
+        }
+        (_, None) => What::Status { status: status(text)?, retry_after: None },
+    })
+}
+
+impl Fault {
+    fn is_about(&self, subject: Subject) -> bool {
+        let id = match (self.on, subject) {
+            (On::Get | On::Any, Subject::Get(id)) | (On::Patch | On::Any, Subject::Patch(id)) => id,
+            (On::List | On::Any, Subject::List) => None,
+            _ => return false,
+        };
+        // Nobody can edit a referral that the request doesn't name.
+        let named = self.effect.what != What::Edited || id.is_some();
+        named && self.id.is_none_or(|wanted| id == Some(wanted))
+    }
+}
+
+/// The faults at work: how many requests each of them has matched.
+#[derive(Debug)]
+pub(super) struct Faults(Vec<(Fault, u64)>);
+
+impl Faults {
+    pub(super) fn new(faults: Vec<Fault>) -> Self {
+        Self(faults.into_iter().map(|fault| (fault, 0)).collect())
+    }
+
+    /// Counts a request with every fault it matches, and gives the effect of the first whose turn it
+    /// is.
+    pub(super) fn meet(&mut self, subject: Subject) -> Option<Effect> {
+        let mut effect = None;
+        for (fault, seen) in &mut self.0 {
+            if fault.is_about(subject) {
+                *seen += 1;
+                if effect.is_none() && fault.turns.contains(seen) {
+                    effect = Some(fault.effect.clone());
+                }
+            }
+        }
+        effect
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Uuid = Uuid::from_u128(0xA);
+    const B: Uuid = Uuid::from_u128(0xB);
+
+    #[test]
+    fn the_grammar() {
+        let id = format!("get@{A}=404");
+        for (text, wanted) in [
+            ("patch=500", Ok(())),
+            ("patch#2-4=503:1", Ok(())),
+            ("any#*=slow:25", Ok(())),
+            (id.as_str(), Ok(())),
+            ("patch=hang+applied", Ok(())),
+            ("patch=edited", Ok(())),
+            ("list=garbage", Ok(())),
+            ("patch", Err(FaultError::NoEquals("patch".into()))),
+            ("put=500", Err(FaultError::On("put".into()))),
+            ("get@7=500", Err(FaultError::Id("7".into()))),
+            ("get#0=500", Err(FaultError::Turns("0".into()))),
+            ("get#3-2=500", Err(FaultError::Turns("3-2".into()))),
+            ("get#=500", Err(FaultError::Turns(String::new()))),
+            ("get#+1=500", Err(FaultError::Turns("+1".into()))),
+            ("get=200", Err(FaultError::What("200".into()))),
+            ("get=600", Err(FaultError::What("600".into()))),
+            ("get=crash", Err(FaultError::What("crash".into()))),
+            ("get=slow", Err(FaultError::What("slow".into()))),
+            ("get=slow:5+applied", Err(FaultError::Applied("slow:5".into()))),
+            ("patch=503:1+applied", Err(FaultError::Applied("503:1".into()))),
+            ("list=edited", Err(FaultError::List)),
+        ] {
+            assert_eq!(text.parse::<Fault>().map(drop), wanted, "{text}");
+        }
+        assert_eq!(format!("list@{A}=500").parse::<Fault>(), Err(FaultError::List));
+    }
+
+    /// Which of a run of requests, counted from 1, meet the fault.
+    fn check(fault: &str, requests: &[Subject], wanted: &[usize]) {
+        let mut faults = Faults::new(vec![fault.parse().unwrap()]);
+        let met: Vec<usize> = requests
+            .iter()
+            .enumerate()
+            .filter_map(|(at, subject)| faults.meet(*subject).map(|_| at + 1))
+            .collect();
+        assert_eq!(met, wanted, "{fault}");
+    }
+
+    #[test]
+    fn turns_are_counted_over_matching_requests() {
+        let requests = [
+            Subject::List,
+            Subject::Get(Some(A)),
+            Subject::Patch(Some(A)),
+            Subject::Other,
+            Subject::Patch(Some(B)),
+            Subject::Patch(None),
+            Subject::Get(Some(B)),
+            Subject::Patch(Some(B)),
+        ];
+        check("patch=500", &requests, &[3]);
+        check("patch#*=500", &requests, &[3, 5, 6, 8]);
+        check("patch#2-3=500", &requests, &[5, 6]);
+        check(&format!("patch@{B}#2=500"), &requests, &[8]);
+        check(&format!("any@{A}#*=500"), &requests, &[2, 3]);
+        check("any#*=500", &requests, &[1, 2, 3, 5, 6, 7, 8]);
+        check("any#*=edited", &requests, &[2, 3, 5, 7, 8]);
+        check("list#*=500", &requests, &[1]);
+        check("get#2=500", &requests, &[7]);
+        check("get#9=500", &requests, &[]);
+    }
+
+    #[test]
+    fn the_first_of_two_happens_and_both_count() {
+        let mut faults = Faults::new(vec!["patch#1=hang".parse().unwrap(), "patch#1-2=cut".parse().unwrap()]);
+        let mut meet = || faults.meet(Subject::Patch(Some(A))).map(|effect| effect.what);
+        assert_eq!(meet(), Some(What::Hang));
+        assert_eq!(meet(), Some(What::Cut));
+        assert_eq!(meet(), None);
+    }
+}

@@ -1,0 +1,290 @@
+//! Methods, paths and headers, and the order in which a request is judged: counted, token, quota,
+//! faults, then the request itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use super::Sandbox;
+use super::answer::{Answer, Refusal};
+use super::fault::{Effect, Subject, What};
+use super::list::Query;
+use super::patch::Document;
+use super::store::etag_of;
+
+const REFERRALS: &str = "/v1.0/engagements/referrals";
+
+/// The largest body that is read, in bytes.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// What the service repeats in its answer, so that client and server logs can be matched.
+const CLIENT_REQUEST_ID: &str = "client-request-id";
+
+struct Served {
+    sandbox: Sandbox,
+    /// Turns true when the sandbox shuts down.
+    closing: watch::Receiver<bool>,
+}
+
+/// A request, taken apart.
+struct Request {
+    call: Call,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+}
+
+/// What is asked for. An id that is no GUID names no referral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Get(Option<Uuid>),
+    List,
+    Patch(Option<Uuid>),
+    /// A path that is there, with a method it doesn't take; those it takes.
+    NotAllowed(&'static str),
+    Unknown,
+}
+
+impl Call {
+    fn of(method: &Method, path: &str) -> Self {
+        let id = match path.strip_prefix(REFERRALS) {
+            Some("") if method == Method::GET => return Self::List,
+            Some("") => return Self::NotAllowed("GET"),
+            Some(rest) => match rest.strip_prefix('/') {
+                Some(id) if !id.is_empty() && !id.contains('/') => Uuid::try_parse(id).ok(),
+                _ => return Self::Unknown,
+            },
+            None => return Self::Unknown,
+        };
+        match *method {
+            Method::GET => Self::Get(id),
+            Method::PATCH => Self::Patch(id),
+            _ => Self::NotAllowed("GET, PATCH"),
+        }
+    }
+
+    fn subject(self) -> Subject {
+        match self {
+            Self::Get(id) => Subject::Get(id),
+            Self::List => Subject::List,
+            Self::Patch(id) => Subject::Patch(id),
+            Self::NotAllowed(_) | Self::Unknown => Subject::Other,
+        }
+    }
+}
+
+/// One handler for every path: a fault may meet any request, and is met in one place.
+pub(super) fn router(sandbox: Sandbox, closing: watch::Receiver<bool>) -> Router {
+    Router::new()
+        .fallback(handle)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(Arc::new(Served { sandbox, closing }))
+}
+
+async fn handle(
+    State(served): State<Arc<Served>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let request = Request { call: Call::of(&method, uri.path()), uri, headers, body };
+    let mut response = match served.sandbox.admit(&request) {
+        Err(answer) => answer.whole(),
+        Ok(None) => served.sandbox.carry_out(&request).whole(),
+        Ok(Some(effect)) => served.fail(&request, effect).await,
+    };
+    served.sandbox.count_answer(response.status());
+    if let Some(id) = request.headers.get(CLIENT_REQUEST_ID) {
+        response.headers_mut().insert(CLIENT_REQUEST_ID, id.clone());
+    }
+    response
+}
+
+impl Served {
+    /// Goes wrong as a fault says.
+    async fn fail(&self, request: &Request, Effect { what, applied }: Effect) -> Response {
+        let carry_out = || self.sandbox.carry_out(request);
+        let done = applied.then(carry_out);
+        match what {
+            What::Slow(time) => {
+                self.wait(Some(time)).await;
+                carry_out().whole()
+            }
+            What::Edited => {
+                self.sandbox.edit(request.call);
+                carry_out().whole()
+            }
+            What::Hang => {
+                self.wait(None).await;
+                Answer::none()
+            }
+            What::Cut => match done {
+                Some(answer) if !answer.body.is_empty() => answer.half(),
+                _ => self.sandbox.look(request).half(),
+            },
+            What::Html => Answer::html().whole(),
+            What::Garbage => Answer::garbage().whole(),
+            What::Status { status, retry_after } => {
+                Answer::from(Refusal::pretended(status)).with_retry_after(retry_after).whole()
+            }
+        }
+    }
+
+    /// Waits for so long, or for ever; never longer than the sandbox lives.
+    async fn wait(&self, time: Option<Duration>) {
+        let mut closing = self.closing.clone();
+        let closed = closing.wait_for(|closing| *closing);
+        // Whichever comes first ends the wait, and so does a sandbox that is gone.
+        match time {
+            Some(time) => drop(timeout(time, closed).await),
+            None => drop(closed.await),
+        }
+    }
+}
+
+impl Sandbox {
+    /// Counts a request and lets it in, with the fault it meets.
+    fn admit(&self, request: &Request) -> Result<Option<Effect>, Answer> {
+        let state = &mut *self.state();
+        *match request.call {
+            Call::Get(_) => &mut state.counts.gets,
+            Call::List => &mut state.counts.lists,
+            Call::Patch(_) => &mut state.counts.patches,
+            Call::NotAllowed(_) | Call::Unknown => &mut state.counts.others,
+        } += 1;
+        if !has_token(&request.headers) {
+            let message = "a bearer token is missing from the Authorization header";
+            let status = StatusCode::UNAUTHORIZED;
+            return Err(Refusal::new(status, "Unauthorized", "TokenMissing", message).into());
+        }
+        if let Some(Err(seconds)) = state.gate.as_mut().map(|gate| gate.enter(Instant::now())) {
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let message = format!("too many requests: try again in {seconds} s");
+            let refusal = Refusal::new(status, "TooManyRequests", "TooManyRequests", message);
+            return Err(Answer::from(refusal).with_retry_after(Some(seconds)));
+        }
+        let effect = state.faults.meet(request.call.subject());
+        state.counts.faulted += u64::from(effect.is_some());
+        Ok(effect)
+    }
+
+    fn count_answer(&self, status: StatusCode) {
+        if status.is_client_error() {
+            let counts = &mut self.state().counts;
+            let throttled = status == StatusCode::TOO_MANY_REQUESTS;
+            *if throttled { &mut counts.throttled } else { &mut counts.refused } += 1;
+        }
+    }
+
+    fn carry_out(&self, request: &Request) -> Answer {
+        let answer = match request.call {
+            Call::Get(id) => self.get(id),
+            Call::List => self.list(&request.uri),
+            Call::Patch(id) => self.patch(id, request),
+            Call::NotAllowed(methods) => {
+                let message = format!("this path takes {methods} only");
+                let status = StatusCode::METHOD_NOT_ALLOWED;
+                let refusal = Refusal::new(status, "MethodNotAllowed", "MethodNotAllowed", message);
+                return Answer::from(refusal).with_allow(methods);
+            }
+            Call::Unknown => {
+                let message = "there is nothing at this path";
+                Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "PathNotFound", message))
+            }
+        };
+        answer.unwrap_or_else(Answer::from)
+    }
+
+    /// The answer's body had the request only looked: what is cut in half where there is no other.
+    fn look(&self, request: &Request) -> Answer {
+        match request.call {
+            Call::Patch(id) => self.get(id).unwrap_or_else(Answer::from),
+            _ => self.carry_out(request),
+        }
+    }
+
+    fn get(&self, id: Option<Uuid>) -> Result<Answer, Refusal> {
+        let state = self.state();
+        let referral = state.store.get(id)?;
+        Ok(Answer::json(StatusCode::OK, referral.to_string()).with_etag(etag_of(referral)))
+    }
+
+    fn list(&self, uri: &Uri) -> Result<Answer, Refusal> {
+        let parameters = axum::extract::Query::try_from_uri(uri)
+            .map_err(|_| Refusal::bad("InvalidQuery", "NotAQuery", "the query cannot be read"))?;
+        let query = Query::parse(parameters.0)?;
+        let page = query.page(&self.state().store, self.shared.list_etags);
+        Ok(Answer::json(StatusCode::OK, page))
+    }
+
+    fn patch(&self, id: Option<Uuid>, request: &Request) -> Result<Answer, Refusal> {
+        check_content_type(&request.headers)?;
+        let document = Document::parse(read_body(&request.body)?)?;
+        // An If-Match that is no text matches nothing.
+        let if_match = request.headers.get(IF_MATCH).map(|value| value.to_str().unwrap_or_default());
+        let now = self.now();
+        let state = &mut *self.state();
+        let referral = state.store.change(id, if_match, document, now)?;
+        state.counts.applied += 1;
+        let answer = if wants_representation(&request.headers) {
+            Answer::json(StatusCode::OK, referral.to_string())
+        } else {
+            Answer::no_content()
+        };
+        Ok(answer.with_etag(etag_of(referral)))
+    }
+
+    /// Somebody else changes the referral that a request is about.
+    fn edit(&self, call: Call) {
+        if let Call::Get(id) | Call::Patch(id) = call {
+            let now = self.now();
+            self.state().store.edit(id, now);
+        }
+    }
+}
+
+fn has_token(headers: &HeaderMap) -> bool {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value
+        .split_once(' ')
+        .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("Bearer") && !token.trim().is_empty())
+}
+
+/// The documentation wants `application/json`, and not the media type of RFC 6902.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = value.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let message = "the body of a PATCH must be of type application/json";
+    Err(Refusal::new(status, "UnsupportedMediaType", "UnsupportedMediaType", message).about("Content-Type"))
+}
+
+fn read_body(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes, Refusal> {
+    body.as_ref().map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let message = format!("the body is larger than {LARGEST_BODY} bytes");
+            return Refusal::new(rejection.status(), "PayloadTooLarge", "PayloadTooLarge", message);
+        }
+        Refusal::bad("MalformedPatch", "BodyMissing", "the body did not arrive whole")
+    })
+}
+
+fn wants_representation(headers: &HeaderMap) -> bool {
+    headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split([',', ';']).any(|wish| wish.trim().eq_ignore_ascii_case("return=representation"))
+    })
+}

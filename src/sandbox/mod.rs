@@ -1,0 +1,185 @@
+//! A local Partner API for referrals: what a run is rehearsed against, and what tests ask.
+//!
+//! It is an independent reading of the documentation, written to catch a client that reads it
+//! otherwise: it shares no code with the rest of the crate, and where the documentation is strict it
+//! is strict, whatever the client of this crate happens to send.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `http` | methods, paths and headers; the order in which a request is judged |
+//! | `store` | the referrals as they stand, and their versions |
+//! | `patch` | JSON Patch (RFC 6902), `add` and `replace` alone |
+//! | `rules` | the patchable paths, their types, the table of transitions |
+//! | `list` | filters, order and pages |
+//! | `answer` | what goes back, with the service's three shapes of error |
+//! | `quota`, `fault` | how often it answers, and how it fails on demand |
+//! | `seed` | what it starts with |
+//!
+//! What always holds: a document is applied as a whole or not at all; every PATCH that is applied
+//! moves the eTag; the eTags follow from the seed and from the changes of each referral alone, so
+//! that the same run gives the same eTags whatever the order of its requests. Numbers are kept as
+//! floats, as the service's own contract declares them: `10.50` comes back as `10.5`.
+
+mod answer;
+mod fault;
+mod http;
+mod list;
+mod patch;
+mod quota;
+mod rules;
+mod seed;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::serve::ListenerExt;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub use fault::{Fault, FaultError};
+pub use quota::{Quota, QuotaError};
+pub use seed::SeedError;
+
+use fault::Faults;
+use quota::Gate;
+use store::Store;
+
+/// How the sandbox behaves beyond what is documented.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How many requests it answers in a span of time; `None` answers all.
+    pub quota: Option<Quota>,
+    /// Whether the items of a list carry their `eTag`. Real answers do, the documented sample
+    /// doesn't.
+    pub list_etags: bool,
+    /// What goes wrong, and when. Where several faults match a request, the first of them happens.
+    pub faults: Vec<Fault>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { quota: None, list_etags: true, faults: Vec::new() }
+    }
+}
+
+/// How many requests came in, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Requests for one referral.
+    pub gets: u64,
+    /// Requests for a page of referrals.
+    pub lists: u64,
+    /// Requests to change a referral.
+    pub patches: u64,
+    /// Requests of another method, or for another path.
+    pub others: u64,
+    /// Changes that took effect, answered or not.
+    pub applied: u64,
+    /// Requests answered with 429, by the quota or by a fault.
+    pub throttled: u64,
+    /// Requests answered with another 4xx.
+    pub refused: u64,
+    /// Requests that met a fault.
+    pub faulted: u64,
+}
+
+impl Counts {
+    /// All requests that came in.
+    pub fn total(&self) -> u64 {
+        self.gets + self.lists + self.patches + self.others
+    }
+}
+
+type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A handle on one sandbox. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    clock: Clock,
+    list_etags: bool,
+    state: Mutex<State>,
+}
+
+/// All that changes, under one lock that is never held across a wait.
+struct State {
+    store: Store,
+    gate: Option<Gate>,
+    faults: Faults,
+    counts: Counts,
+}
+
+impl Sandbox {
+    /// A sandbox that holds the referrals of a seed: JSONL, a JSON array, or list pages. A referral
+    /// without an eTag gets one.
+    ///
+    /// The clock tells what `updatedDateTime` and its like are set to.
+    ///
+    /// # Errors
+    /// Where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
+    pub fn from_text(seed: &str, config: Config, clock: Clock) -> Result<Self, SeedError> {
+        let state = State {
+            store: seed::read(seed)?,
+            gate: config.quota.map(Gate::new),
+            faults: Faults::new(config.faults),
+            counts: Counts::default(),
+        };
+        let shared = Shared { clock, list_etags: config.list_etags, state: Mutex::new(state) };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// A sandbox that holds the samples which come with the program.
+    pub fn with_samples(config: Config, clock: Clock) -> Self {
+        Self::from_text(seed::SAMPLES, config, clock).expect("a test reads the samples")
+    }
+
+    /// Serves on a listener until `shutdown` completes; requests in flight are answered first, and
+    /// those that hang are cut off.
+    ///
+    /// # Errors
+    /// Where the listener fails for good.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let (closing, watched) = watch::channel(false);
+        // Answers are small and waited for one by one: they must not wait to be joined together.
+        // A socket that refuses is served all the same, only slower.
+        let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+        axum::serve(listener, http::router(self.clone(), watched))
+            .with_graceful_shutdown(async move {
+                shutdown.await;
+                closing.send_replace(true);
+            })
+            .await
+    }
+
+    /// The referrals as they stand, in the order of the seed.
+    pub fn referrals(&self) -> Vec<Value> {
+        self.state().store.referrals().cloned().collect()
+    }
+
+    /// What came in so far.
+    pub fn requests(&self) -> Counts {
+        self.state().counts
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.shared.clock)()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock leaves the state half changed, so a panic elsewhere spoils nothing.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,154 @@
+//! The referrals as they stand, and their versions.
+
+use std::collections::HashMap;
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::answer::Refusal;
+use super::patch::Document;
+use super::rules;
+
+/// The members of one referral.
+pub(super) type Referral = Map<String, Value>;
+
+/// Referrals by id, in the order of the seed.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    referrals: Vec<Value>,
+    places: HashMap<Uuid, usize>,
+}
+
+/// A second referral of the same id.
+#[derive(Debug)]
+pub(super) struct Duplicate;
+
+impl Store {
+    /// Takes a referral into the store. One without an eTag gets its first; one whose eTag lost its
+    /// quotes, as through a spreadsheet, gets them back, for without them no `If-Match` can name it.
+    pub(super) fn insert(&mut self, id: Uuid, mut referral: Referral) -> Result<(), Duplicate> {
+        let etag = match referral.get("eTag").and_then(Value::as_str) {
+            Some(etag) if etag.contains('"') => None,
+            Some(etag) if !etag.is_empty() => Some(format!("\"{etag}\"")),
+            _ => Some(next_etag(id, "")),
+        };
+        if let Some(etag) = etag {
+            referral.insert("eTag".to_owned(), etag.into());
+        }
+        if self.places.contains_key(&id) {
+            return Err(Duplicate);
+        }
+        self.places.insert(id, self.referrals.len());
+        self.referrals.push(Value::Object(referral));
+        Ok(())
+    }
+
+    /// Every referral, in the order of the seed.
+    pub(super) fn referrals(&self) -> impl ExactSizeIterator<Item = &Value> {
+        self.referrals.iter()
+    }
+
+    /// The referral of an id.
+    pub(super) fn get(&self, id: Option<Uuid>) -> Result<&Value, Refusal> {
+        self.place(id).map(|(_, place)| &self.referrals[place])
+    }
+
+    fn place(&self, id: Option<Uuid>) -> Result<(Uuid, usize), Refusal> {
+        id.and_then(|id| Some((id, *self.places.get(&id)?))).ok_or_else(|| {
+            let message = "no referral of this id, or none that this user may see";
+            Refusal::new(StatusCode::NOT_FOUND, "NotFound", "ReferralNotFound", message).about("id")
+        })
+    }
+
+    /// Changes a referral as a whole, or not at all.
+    pub(super) fn change(
+        &mut self,
+        id: Option<Uuid>,
+        if_match: Option<&str>,
+        document: Document,
+        now: Timestamp,
+    ) -> Result<&Value, Refusal> {
+        let (id, place) = self.place(id)?;
+        let before = &self.referrals[place];
+        if let Some(wanted) = if_match {
+            check_version(wanted, etag_of(before))?;
+        }
+        let mut after = before.clone();
+        let moves = document.moves_status();
+        document.apply(&mut after)?;
+        if moves {
+            rules::check_step(before, &after)?;
+        }
+        let Value::Object(members) = &mut after else {
+            unreachable!("the store holds objects only, and no document can name the whole referral")
+        };
+        stamp(id, before, members, now);
+        self.referrals[place] = after;
+        Ok(&self.referrals[place])
+    }
+
+    /// Somebody else's change of the notes, where there is such a referral.
+    pub(super) fn edit(&mut self, id: Option<Uuid>, now: Timestamp) {
+        let Ok((id, place)) = self.place(id) else { return };
+        let before = &self.referrals[place];
+        let mut after = before.clone();
+        let Value::Object(members) = &mut after else { return };
+        let details = members.entry("details").or_insert(Value::Null);
+        if !details.is_object() {
+            *details = Value::Object(Map::new());
+        }
+        details["notes"] = "Edited by somebody else in the meantime".into();
+        stamp(id, before, members, now);
+        self.referrals[place] = after;
+    }
+}
+
+/// The version of a referral.
+pub(super) fn etag_of(referral: &Value) -> Option<&str> {
+    referral.get("eTag").and_then(Value::as_str)
+}
+
+/// `If-Match` as RFC 9110 has it: one eTag or several, compared to the letter, or `*`.
+fn check_version(wanted: &str, current: Option<&str>) -> Result<(), Refusal> {
+    let matches = wanted.trim() == "*"
+        || wanted.split(',').any(|one| !one.trim().is_empty() && Some(one.trim()) == current);
+    if matches {
+        return Ok(());
+    }
+    let message = "the referral was changed since the version that If-Match names";
+    Err(Refusal::new(StatusCode::PRECONDITION_FAILED, "preconditionFailed", "resourceModified", message)
+        .about("If-Match"))
+}
+
+/// Sets what the service itself sets with every change.
+fn stamp(id: Uuid, before: &Value, after: &mut Referral, now: Timestamp) {
+    let time = wire_time(now);
+    let became =
+        |status: &str| after.get("status").is_some_and(|s| s == status) && before["status"] != status;
+    let (closed, accepted) = (became("Closed"), became("Active"));
+    if closed {
+        after.insert("closedDateTime".to_owned(), time.clone().into());
+    }
+    if accepted {
+        after.insert("acceptedDateTime".to_owned(), time.clone().into());
+    }
+    after.insert("updatedDateTime".to_owned(), time.into());
+    let etag = next_etag(id, etag_of(before).unwrap_or_default());
+    after.insert("eTag".to_owned(), etag.into());
+}
+
+/// A time as the service writes it: UTC, with seven digits of a second.
+pub(super) fn wire_time(time: Timestamp) -> String {
+    format!("{time:.7}")
+}
+
+/// The eTag after another one. It follows from the two alone, so that a history can be repeated.
+fn next_etag(id: Uuid, before: &str) -> String {
+    let digest = Sha256::new().chain_update(id.as_bytes()).chain_update(before).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    format!("\"{}\"", uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
