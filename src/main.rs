@@ -1,3 +1,28 @@
 //! The process boundary: arguments, environment and streams go in, an exit code comes out.
 
-fn main() {}
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use referral_bulk::{Process, run};
+
+#[expect(clippy::disallowed_methods, reason = "this is where the process's own things are passed in")]
+fn main() -> ExitCode {
+    let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
+    let terminal = stderr.is_terminal();
+    let interactive = terminal && stdin.is_terminal();
+    run(Process {
+        arguments: std::env::args_os().collect(),
+        variables: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        directory: std::env::current_dir().unwrap_or_default(),
+        // Both are handles of the one buffered standard input.
+        person: interactive.then(|| Box::new(std::io::stdin()) as Box<dyn std::io::Read + Send>),
+        stdin: Box::new(stdin),
+        stdout: Box::new(std::io::stdout()),
+        stderr: Box::new(stderr),
+        terminal,
+        clock: jiff::Timestamp::now,
+        new_id: uuid::Uuid::new_v4,
+    })
+}

@@ -18,7 +18,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("sandbox", &[]),
     ("engine", &["domain", "api", "pace", "ledger"]),
     ("commands", &["domain", "input", "plan", "api", "pace", "ledger", "engine", "report", "sandbox", "cli"]),
-    ("cli", &["domain", "commands", "input", "engine", "pace", "api", "sandbox"]),
+    ("cli", &["domain", "commands", "engine", "pace", "api", "sandbox"]),
 ];
 
 /// Which crates only one place may name, and where.

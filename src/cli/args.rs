@@ -1,0 +1,275 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::domain::account::Format;
+use crate::pace::Rate;
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "referral-bulk",
+    version,
+    about = "Plan, apply and account for bulk changes to Partner Center referrals",
+    after_help = "A run is a directory; a plan is a run that has not begun. Exit codes: 0 done, 1 could not run, \
+                  2 usage or consent, 3 some rows did not succeed, 4 stopped early, 5 the books do not balance.",
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Change files become one PATCH per referral
+    Apply(Box<Apply>),
+    /// Carry on with a run that was only planned, or that stopped early
+    Resume(Box<Resume>),
+    /// Write the reports of a run again, and print its summary
+    Report(Report),
+    /// Serve a local Partner API to rehearse against
+    Sandbox(Sandbox),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a directory
+    Man {
+        /// The directory
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// Change files, CSV or JSONL; `-` is standard input (with --format)
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<String>,
+
+    /// Plan, validate and report; never write (GET only)
+    #[arg(long)]
+    pub plan: bool,
+
+    /// The run's directory; must not hold a run already [default: reports/TIME-COMMAND]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+
+    /// Of the input [default: by extension]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<InputFormat>,
+
+    /// Where the referrals' current state comes from: `live` (the API), `none`, or a snapshot file
+    #[arg(long, value_name = "live|none|FILE", default_value = "live")]
+    pub state: String,
+
+    /// What a 412 leads to
+    #[arg(long, value_name = "WHAT", default_value = "report")]
+    pub on_conflict: OnConflict,
+
+    /// Set a rule's level: allow, warn or deny; repeatable, see the README's table of rules
+    #[arg(long, value_name = "ID=LEVEL")]
+    pub rule: Vec<String>,
+
+    /// Allow a path to be patched that nobody documents as patchable; repeatable
+    #[arg(long, value_name = "POINTER")]
+    pub allow_path: Vec<String>,
+
+    /// Allow fields to be cleared: send null for `\N` in CSV and null in JSONL
+    #[arg(long)]
+    pub clear: bool,
+
+    /// Why; kept in the run and its reports
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Where to send.
+    #[command(flatten)]
+    pub target: Target,
+    /// How to send.
+    #[command(flatten)]
+    pub sending: Sending,
+    /// How to show it.
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// `resume`
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run's directory
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub run: PathBuf,
+
+    /// Where to send.
+    #[command(flatten)]
+    pub target: Target,
+    /// How to send.
+    #[command(flatten)]
+    pub sending: Sending,
+    /// How to show it.
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The run's directory
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub run: PathBuf,
+
+    /// How to show it.
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// `sandbox`
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// Referrals to begin with: JSONL, a JSON array or a list page [default: the samples]
+    #[arg(value_name = "SNAPSHOT", value_hint = ValueHint::FilePath)]
+    pub seed: Option<PathBuf>,
+
+    /// Port on 127.0.0.1; 0 takes any free one and prints the address
+    #[arg(long, value_name = "N", default_value_t = 8085)]
+    pub port: u16,
+
+    /// Answer 429 above so many requests, as in 20/s or 100/m
+    #[arg(long, value_name = "N/s|N/m")]
+    pub quota: Option<crate::sandbox::Quota>,
+
+    /// Leave the eTag out of list pages, as the documented sample does
+    #[arg(long)]
+    pub list_without_etags: bool,
+
+    /// Misbehave on demand, as in `patch#3=500`, `get@ID=hang` or `any#*=429:2`; repeatable
+    #[arg(long, value_name = "WHEN=WHAT")]
+    pub fault: Vec<crate::sandbox::Fault>,
+}
+
+/// Where to send.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where to send")]
+pub struct Target {
+    /// Base of the API, with /v1.0 [env: REFERRAL_BULK_ENDPOINT] [default: the real one]
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox", value_hint = ValueHint::Url)]
+    pub endpoint: Option<String>,
+
+    /// Run against an API served inside this process, seeded from a snapshot or from samples
+    #[arg(long, value_name = "SNAPSHOT", num_args = 0..=1, require_equals = true, value_hint = ValueHint::FilePath)]
+    pub sandbox: Option<Option<PathBuf>>,
+
+    /// A command that prints a token; run without a shell
+    #[arg(long, value_name = "CMD", conflicts_with = "token_file")]
+    pub token_command: Option<String>,
+
+    /// A file that holds a token; a token in PARTNER_CENTER_TOKEN needs neither
+    #[arg(long, value_name = "F", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+
+    /// A profile of referral-bulk.toml
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// How to send.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How to send")]
+pub struct Sending {
+    /// Requests a second or minute, reads and writes together [default: 2/s]
+    #[arg(long, value_name = "N/s|N/m")]
+    pub rate: Option<Rate>,
+
+    /// Requests in flight [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: Option<u16>,
+
+    /// Of one request [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+
+    /// Stop sending after so many refused or failed rows [default: 100]
+    #[arg(long, value_name = "N|N%")]
+    pub max_errors: Option<String>,
+
+    /// Refuse to start with more changes
+    #[arg(long, value_name = "N")]
+    pub max_changes: Option<u64>,
+
+    /// Do not ask; covers what can be taken back
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Consent to closing exactly N referrals, without being asked
+    #[arg(long, value_name = "N")]
+    pub confirm_closing: Option<u64>,
+
+    /// Stop sending then, as in 2026-12-31T18:00:00+01:00
+    #[arg(long, value_name = "TIME")]
+    pub finish_by: Option<String>,
+}
+
+/// How to show it.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "What to show")]
+pub struct Showing {
+    /// What goes to standard output at the end
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub summary: SummaryForm,
+
+    /// What goes to standard error meanwhile; auto is a bar on a terminal, plain lines elsewhere
+    #[arg(long, value_name = "FORM", default_value = "auto")]
+    pub progress: ProgressForm,
+}
+
+/// Forms of an input.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum InputFormat {
+    /// A header and records
+    Csv,
+    /// A JSON object a line
+    Jsonl,
+}
+
+impl From<InputFormat> for Format {
+    fn from(format: InputFormat) -> Self {
+        match format {
+            InputFormat::Csv => Self::Csv,
+            InputFormat::Jsonl => Self::Jsonl,
+        }
+    }
+}
+
+/// What a 412 leads to.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OnConflict {
+    /// The row is a conflict, nothing is overwritten
+    Report,
+}
+
+/// Forms of the summary.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it all in --help")]
+pub enum SummaryForm {
+    Json,
+    Text,
+    None,
+}
+
+/// Forms of progress.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it all in --help")]
+pub enum ProgressForm {
+    Auto,
+    Plain,
+    None,
+}

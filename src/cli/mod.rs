@@ -1,0 +1,19 @@
+//! What was typed, and what it means.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`args`] | what can be typed, for clap |
+//! | [`config`] | what `referral-bulk.toml` can say |
+//! | [`settings`] | what both mean: defaults, then the file, then the environment, then flags |
+//! | [`console`] | the only printer |
+//! | [`signals`] | Ctrl-C and SIGTERM |
+//! | [`run()`] | the whole program, given a process |
+
+pub mod args;
+pub mod config;
+pub mod console;
+pub mod run;
+pub mod settings;
+pub mod signals;
+
+pub use run::{Process, run};

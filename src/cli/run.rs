@@ -1,0 +1,172 @@
+//! The whole program, given a process.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use clap::{CommandFactory, Parser};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::args::{Cli, Command};
+use super::config::Config;
+use super::console::Terminal;
+use super::settings::{self, Surroundings};
+use super::signals;
+use crate::commands::{Console, Host, Trouble, apply, report, resume, sandbox};
+use crate::domain::exit::Exit;
+use crate::engine::Stop;
+
+/// What a process has: its arguments, its environment, and its streams.
+pub struct Process {
+    /// The command line, the program's name first.
+    pub arguments: Vec<OsString>,
+    /// The environment.
+    pub variables: BTreeMap<String, String>,
+    /// Where `referral-bulk.toml` is looked for.
+    pub directory: PathBuf,
+    /// Standard input.
+    pub stdin: Box<dyn Read + Send>,
+    /// Standard output.
+    pub stdout: Box<dyn Write + Send>,
+    /// Standard error.
+    pub stderr: Box<dyn Write + Send>,
+    /// The person to ask, where one sits at both standard input and standard error.
+    pub person: Option<Box<dyn Read + Send>>,
+    /// Whether standard error is a terminal.
+    pub terminal: bool,
+    /// The wall clock.
+    pub clock: fn() -> Timestamp,
+    /// Where new GUIDs come from.
+    pub new_id: fn() -> Uuid,
+}
+
+/// A command that is ready to run.
+enum Ready {
+    Apply(Box<apply::Settings>),
+    Resume(Box<resume::Settings>),
+    Report(report::Settings),
+    Sandbox(sandbox::Settings),
+    Completions(clap_complete::Shell),
+    Man(PathBuf),
+}
+
+/// Runs the program to its end.
+pub fn run(process: Process) -> ExitCode {
+    let console = Terminal::new(process.stdout, process.stderr, process.person);
+    let cli = match Cli::try_parse_from(process.arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &console).into(),
+    };
+    let stdin = Mutex::new(process.stdin);
+    let exit = match ready(cli, &process.variables, &process.directory, process.terminal) {
+        Ok(ready) => supervise(ready, Arc::new(console), stdin, process.clock, process.new_id),
+        Err(trouble) => fail(&trouble, &console),
+    };
+    exit.into()
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+fn usage(error: &clap::Error, console: &Terminal) -> Exit {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        console.say(text.trim_end());
+        return Exit::Usage;
+    }
+    console.data(&text);
+    Exit::Done
+}
+
+fn fail(trouble: &Trouble, console: &Terminal) -> Exit {
+    for problem in &trouble.problems {
+        console.problem(problem);
+    }
+    trouble.exit
+}
+
+fn ready(
+    cli: Cli,
+    variables: &BTreeMap<String, String>,
+    directory: &Path,
+    terminal: bool,
+) -> Result<Ready, Trouble> {
+    let config = Config::read(directory)?;
+    let surroundings = Surroundings { variables, config: &config, terminal };
+    Ok(match cli.command {
+        Command::Apply(typed) => Ready::Apply(Box::new(surroundings.apply(*typed)?)),
+        Command::Resume(typed) => Ready::Resume(Box::new(surroundings.resume(*typed)?)),
+        Command::Report(typed) => Ready::Report(surroundings.report(typed)),
+        Command::Sandbox(typed) => Ready::Sandbox(settings::sandbox(typed)),
+        Command::Completions { shell } => Ready::Completions(shell),
+        Command::Man { dir } => Ready::Man(dir),
+    })
+}
+
+/// Works on a thread of its own, so that a second signal can leave at once whatever the work is
+/// doing.
+fn supervise(
+    ready: Ready,
+    console: Arc<Terminal>,
+    stdin: Mutex<Box<dyn Read + Send>>,
+    clock: fn() -> Timestamp,
+    new_id: fn() -> Uuid,
+) -> Exit {
+    let stop = Stop::default();
+    let (send_done, done) = tokio::sync::oneshot::channel();
+    let work = {
+        let (stop, console) = (stop.clone(), Arc::clone(&console));
+        move || {
+            let host = Host { console: &*console, stdin: &stdin, stop: &stop, clock, new_id };
+            let exit = work(ready, &host).unwrap_or_else(|trouble| fail(&trouble, &console));
+            // Nobody waits any more where a second signal came first.
+            let _ = send_done.send(exit);
+        }
+    };
+    let waited = runtime().and_then(|runtime| {
+        std::thread::Builder::new().name("work".to_owned()).spawn(work)?;
+        runtime.block_on(signals::wait(done, &stop, &console))
+    });
+    waited.unwrap_or_else(|error| {
+        fail(&Trouble::could_not_run(format!("the system refused: {error}")), &console)
+    })
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Requests are waited for, not computed: one thread serves them all, and the ledger has its own.
+fn work(ready: Ready, host: &Host<'_>) -> Result<Exit, Trouble> {
+    let runtime =
+        runtime().map_err(|error| Trouble::could_not_run(format!("the system refused: {error}")))?;
+    match ready {
+        Ready::Apply(settings) => runtime.block_on(apply::run(*settings, host)),
+        Ready::Resume(settings) => runtime.block_on(resume::run(*settings, host)),
+        Ready::Report(settings) => report::run(&settings, host),
+        Ready::Sandbox(settings) => runtime.block_on(sandbox::run(settings, host)),
+        Ready::Completions(shell) => Ok(completions(shell, host.console)),
+        Ready::Man(dir) => man(&dir),
+    }
+}
+
+fn completions(shell: clap_complete::Shell, console: &dyn Console) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "referral-bulk", &mut script);
+    console.data(&String::from_utf8_lossy(&script));
+    Exit::Done
+}
+
+fn man(dir: &Path) -> Result<Exit, Trouble> {
+    std::fs::create_dir_all(dir)
+        .and_then(|()| clap_mangen::generate_to(Cli::command(), dir))
+        .map_err(|error| Trouble::could_not_run(format!("cannot write into {}: {error}", dir.display())))?;
+    Ok(Exit::Done)
+}

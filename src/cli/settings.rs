@@ -1,0 +1,256 @@
+//! What was typed means this: built-in defaults, then `referral-bulk.toml`, then the environment,
+//! then flags; later wins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::args;
+use super::config::{Config, FILE, Profile};
+use crate::api::{Auth, Endpoint};
+use crate::commands::connection::Target;
+use crate::commands::planning::State;
+use crate::commands::sending::{Consent, MaxErrors, Sending};
+use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, report, resume, sandbox};
+use crate::domain::fields::{self, Resolved};
+use crate::domain::finding::Level;
+use crate::domain::pointer::Pointer;
+use crate::domain::rules::{Levels, Rule};
+use crate::pace::Rate;
+
+/// The environment variable that holds a token.
+pub const TOKEN: &str = "PARTNER_CENTER_TOKEN";
+/// The environment variable that holds the base of the API.
+pub const ENDPOINT: &str = "REFERRAL_BULK_ENDPOINT";
+
+const DEFAULT_RATE: &str = "2/s";
+const DEFAULT_CONCURRENCY: u16 = 4;
+const DEFAULT_TIMEOUT: &str = "30s";
+const DEFAULT_MAX_ERRORS: &str = "100";
+
+/// What settings are made from, besides what was typed.
+pub struct Surroundings<'a> {
+    /// The environment.
+    pub variables: &'a BTreeMap<String, String>,
+    /// The file.
+    pub config: &'a Config,
+    /// Whether standard error is a terminal.
+    pub terminal: bool,
+}
+
+impl Surroundings<'_> {
+    /// # Errors
+    /// Where a value is none of its kind; nothing has been read or sent by then.
+    pub fn apply(&self, typed: args::Apply) -> Result<apply::Settings, Trouble> {
+        let profile = self.config.profile(typed.target.profile.as_deref())?;
+        let args::OnConflict::Report = typed.on_conflict;
+        if typed.files.iter().filter(|file| *file == "-").count() > 1 {
+            return Err(Trouble::usage("standard input is named twice"));
+        }
+        Ok(apply::Settings {
+            plan_only: typed.plan,
+            out: typed.out,
+            format: typed.format.map(Into::into),
+            state: state(&typed.state),
+            levels: self.levels(&typed.rule)?,
+            allow_paths: allow_paths(&typed.allow_path)?,
+            clear: typed.clear,
+            reason: typed.reason,
+            target: self.target(&typed.target, &profile)?,
+            sending: sending(&typed.sending, &profile)?,
+            showing: self.showing(typed.showing),
+            files: typed.files,
+        })
+    }
+
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn resume(&self, typed: args::Resume) -> Result<resume::Settings, Trouble> {
+        let profile = self.config.profile(typed.target.profile.as_deref())?;
+        let target_named = typed.target.endpoint.is_some() || typed.target.sandbox.is_some();
+        Ok(resume::Settings {
+            run: typed.run,
+            target: self.target(&typed.target, &profile)?,
+            target_named,
+            sending: sending(&typed.sending, &profile)?,
+            showing: self.showing(typed.showing),
+        })
+    }
+
+    /// What `report` was asked for.
+    pub fn report(&self, typed: args::Report) -> report::Settings {
+        report::Settings { run: typed.run, showing: self.showing(typed.showing) }
+    }
+
+    fn showing(&self, typed: args::Showing) -> Showing {
+        let progress = match typed.progress {
+            args::ProgressForm::Auto if self.terminal => ProgressMode::Bar,
+            args::ProgressForm::Auto | args::ProgressForm::Plain => ProgressMode::Plain,
+            args::ProgressForm::None => ProgressMode::None,
+        };
+        let summary = match typed.summary {
+            args::SummaryForm::Json => SummaryForm::Json,
+            args::SummaryForm::Text => SummaryForm::Text,
+            args::SummaryForm::None => SummaryForm::None,
+        };
+        Showing { summary, progress }
+    }
+
+    fn levels(&self, typed: &[String]) -> Result<Levels, Trouble> {
+        let mut levels = Levels::default();
+        let from_file = self.config.rules.iter().map(|(id, level)| (id.as_str(), level.as_str(), FILE));
+        let pairs = typed.iter().map(|pair| {
+            let (id, level) = pair.split_once('=').unwrap_or((pair, ""));
+            (id, level, "--rule")
+        });
+        for (id, level, source) in from_file.chain(pairs) {
+            let rule = Rule::parse(id).ok_or_else(|| {
+                let known: Vec<&str> = Rule::all().filter(|rule| !rule.is_fixed()).map(Rule::id).collect();
+                Trouble::usage(format!("{source}: there is no rule \"{id}\""))
+                    .hint(format!("rules whose level can be set: {}", known.join(", ")))
+            })?;
+            let level = Level::parse(level).ok_or_else(|| {
+                Trouble::usage(format!("{source}: rule {id} cannot be set to \"{level}\""))
+                    .hint(format!("write {id}=allow, {id}=warn or {id}=deny"))
+            })?;
+            levels.set(rule, level).map_err(|error| Trouble::usage(format!("{source}: {error}")))?;
+        }
+        Ok(levels)
+    }
+
+    fn target(&self, typed: &args::Target, profile: &Profile) -> Result<Target, Trouble> {
+        if let Some(seed) = &typed.sandbox {
+            return Ok(Target::Sandbox(seed.clone()));
+        }
+        let (source, base) = match (&typed.endpoint, self.variables.get(ENDPOINT), &profile.endpoint) {
+            (Some(base), _, _) => ("--endpoint", base),
+            (None, Some(base), _) if !base.is_empty() => (ENDPOINT, base),
+            (None, _, Some(base)) => (FILE, base),
+            (None, _, None) => return Ok(Target::Service(Endpoint::official(), self.auth(typed, profile)?)),
+        };
+        let endpoint = Endpoint::parse(base).map_err(|error| Trouble::usage(format!("{source}: {error}")))?;
+        Ok(Target::Service(endpoint, self.auth(typed, profile)?))
+    }
+
+    /// Flags before the environment, the environment before the profile.
+    fn auth(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Auth>, Trouble> {
+        let command = |source: &str, command: &str| {
+            Auth::command(command.to_owned())
+                .map(Some)
+                .map_err(|error| Trouble::usage(format!("{source}: {error}")))
+        };
+        let token = self.variables.get(TOKEN).map(|token| token.trim()).filter(|token| !token.is_empty());
+        match (typed, token, profile) {
+            (args::Target { token_command: Some(text), .. }, ..) => command("--token-command", text),
+            (args::Target { token_file: Some(file), .. }, ..) => Ok(Some(Auth::file(file.clone()))),
+            (_, Some(token), _) => Ok(Some(Auth::fixed(token.to_owned().into()))),
+            (.., Profile { token_command: Some(text), .. }) => command(FILE, text),
+            (.., Profile { token_file: Some(file), .. }) => Ok(Some(Auth::file(file.clone()))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What `sandbox` was asked for.
+pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
+    sandbox::Settings {
+        seed: typed.seed,
+        port: typed.port,
+        config: crate::sandbox::Config {
+            quota: typed.quota,
+            list_etags: !typed.list_without_etags,
+            faults: typed.fault,
+        },
+    }
+}
+
+fn state(typed: &str) -> State {
+    match typed {
+        "live" => State::Live,
+        "none" => State::None,
+        path => State::File(PathBuf::from(path)),
+    }
+}
+
+fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
+    typed
+        .iter()
+        .map(|text| {
+            let pointer = Pointer::parse(text).map_err(|error| {
+                Trouble::usage(format!("--allow-path {text}: {error}"))
+                    .hint("write it as in /customerProfile/name")
+            })?;
+            match fields::resolve(&pointer) {
+                Resolved::Unconfirmed => Ok(pointer),
+                Resolved::Field(_) | Resolved::Append(_) => {
+                    Err(Trouble::usage(format!("--allow-path {text}: this path can be patched anyway")))
+                }
+                Resolved::ServerManaged | Resolved::Indexed(_) => {
+                    Err(Trouble::usage(format!("--allow-path {text}: this path cannot be patched at all"))
+                        .hint("the service alone writes it, or it names an element of a list by its place"))
+                }
+            }
+        })
+        .collect()
+}
+
+fn sending(typed: &args::Sending, profile: &Profile) -> Result<Sending, Trouble> {
+    let rate = match (&typed.rate, &profile.rate) {
+        (Some(rate), _) => *rate,
+        (None, Some(text)) => parse::<Rate>("rate", FILE, text)?,
+        (None, None) => parse::<Rate>("rate", "default", DEFAULT_RATE)?,
+    };
+    let timeout = typed.timeout.as_deref().or(profile.timeout.as_deref()).unwrap_or(DEFAULT_TIMEOUT);
+    let max_errors =
+        typed.max_errors.as_deref().or(profile.max_errors.as_deref()).unwrap_or(DEFAULT_MAX_ERRORS);
+    let finish_by = typed.finish_by.as_deref().map(parse_time).transpose()?;
+    Ok(Sending {
+        rate,
+        concurrency: typed.concurrency.or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY).max(1).into(),
+        timeout: duration(timeout)?,
+        max_errors: parse_max_errors(max_errors)?,
+        finish_by,
+        consent: Consent {
+            yes: typed.yes,
+            closing: typed.confirm_closing,
+            max_changes: typed.max_changes.or(profile.max_changes),
+        },
+    })
+}
+
+fn parse<T: FromStr<Err: std::fmt::Display>>(what: &str, source: &str, text: &str) -> Result<T, Trouble> {
+    text.parse().map_err(|error| Trouble::usage(format!("{source}: {what} \"{text}\": {error}")))
+}
+
+fn parse_time(text: &str) -> Result<jiff::Timestamp, Trouble> {
+    text.parse().map_err(|_| {
+        Trouble::usage(format!("--finish-by {text}: no point in time"))
+            .hint("write date, time and zone, as in 2026-12-31T18:00:00+01:00")
+    })
+}
+
+fn duration(text: &str) -> Result<Duration, Trouble> {
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| {
+            Trouble::usage(format!("--timeout {text}: no length of time")).hint("write it as in 30s or 2m")
+        })
+}
+
+fn parse_max_errors(text: &str) -> Result<MaxErrors, Trouble> {
+    let parsed = match text.strip_suffix('%') {
+        Some(percent) => percent
+            .parse::<f64>()
+            .ok()
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .map(MaxErrors::Percent),
+        None => text.parse().ok().filter(|count| *count > 0).map(MaxErrors::Count),
+    };
+    parsed.ok_or_else(|| {
+        Trouble::usage(format!("--max-errors {text}: neither a number of rows nor a share of them"))
+            .hint("write it as in 100 or 5%")
+    })
+}

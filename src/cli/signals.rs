@@ -1,0 +1,76 @@
+//! Ctrl-C and SIGTERM: the first stops the run in good order, the second leaves at once. Nothing is
+//! lost either way: what was sent stands in the ledger.
+
+use std::io;
+
+use tokio::sync::oneshot;
+
+use super::console::Terminal;
+use crate::commands::Console;
+use crate::domain::exit::Exit;
+use crate::engine::{Reason, Stop};
+
+/// Waits until the work is done, or the user won't wait for it.
+///
+/// # Errors
+/// Where the system doesn't let signals be listened to.
+pub async fn wait(done: oneshot::Receiver<Exit>, stop: &Stop, console: &Terminal) -> io::Result<Exit> {
+    let mut signals = Signals::listen()?;
+    let mut done = done;
+    loop {
+        tokio::select! {
+            biased;
+            // The sender is dropped unused only where the work panicked, which was printed already.
+            exit = &mut done => return Ok(exit.unwrap_or(Exit::CouldNotRun)),
+            () = signals.next() => {}
+        }
+        if console.is_asking() {
+            console.say("\nnothing was sent");
+            return Ok(Exit::Usage);
+        }
+        if stop.is_set() {
+            console
+                .say("leaving at once: what is in flight stands in the run's ledger, and resume settles it");
+            return Ok(Exit::Stopped);
+        }
+        console.say("stopping: requests in flight are awaited; again to leave at once");
+        stop.now(Reason::Interrupted);
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The service that a run talks to: the real one, or a sandbox inside this process.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Host, Trouble};
+use crate::api::{Auth, Client, Endpoint, Settings};
+use crate::sandbox::{Config, Sandbox};
+
+/// What a run is to talk to.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A sandbox in this process, seeded from a snapshot or from the samples.
+    Sandbox(Option<PathBuf>),
+    /// A service, and where its token comes from. Without a source nothing can be sent.
+    Service(Endpoint, Option<Auth>),
+}
+
+impl Target {
+    /// How a run remembers it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Sandbox(None) => SANDBOX.to_owned(),
+            Self::Sandbox(Some(seed)) => format!("{SANDBOX}={}", seed.display()),
+            Self::Service(endpoint, _) => endpoint.to_string(),
+        }
+    }
+
+    /// The sandbox that a run remembers, if it remembers one.
+    pub fn remembered_sandbox(name: &str) -> Option<Self> {
+        let rest = name.strip_prefix(SANDBOX)?;
+        match rest.strip_prefix('=') {
+            Some(seed) => Some(Self::Sandbox(Some(PathBuf::from(seed)))),
+            None if rest.is_empty() => Some(Self::Sandbox(None)),
+            None => None,
+        }
+    }
+
+    /// Whether writing to it needs no consent.
+    pub fn is_sandbox(&self) -> bool {
+        matches!(self, Self::Sandbox(_))
+    }
+}
+
+const SANDBOX: &str = "sandbox";
+
+/// Connects. A sandbox is served from a thread of its own until the process ends.
+///
+/// # Errors
+/// Where there is no token, or the sandbox has no seed or no port.
+pub fn connect(
+    target: &Target,
+    timeout: Duration,
+    correlation_id: Uuid,
+    host: &Host<'_>,
+) -> Result<Client, Trouble> {
+    let (endpoint, auth) = match target {
+        Target::Sandbox(seed) => (serve(seed.as_deref(), host)?, Auth::fixed(SANDBOX.to_owned().into())),
+        Target::Service(endpoint, Some(auth)) => (endpoint.clone(), auth.clone()),
+        Target::Service(endpoint, None) => {
+            return Err(Trouble::could_not_run(format!("there is no token for {endpoint}")).hint(
+                "set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file; \
+                       to rehearse without one, add --sandbox",
+            ));
+        }
+    };
+    let settings = Settings { timeout, correlation_id, clock: host.clock };
+    Client::new(endpoint, auth, settings).map_err(|error| Trouble::could_not_run(error.to_string()))
+}
+
+/// Makes a sandbox from a snapshot file, or from the samples.
+///
+/// # Errors
+/// Where the file can't be read, or holds something else than referrals.
+pub fn sandbox(seed: Option<&Path>, config: Config, host: &Host<'_>) -> Result<Sandbox, Trouble> {
+    let clock = Arc::new(host.clock);
+    let Some(path) = seed else { return Ok(Sandbox::with_samples(config, clock)) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Trouble::could_not_run(format!("cannot read {}: {error}", path.display())))?;
+    Sandbox::from_text(&text, config, clock).map_err(|error| {
+        Trouble::could_not_run(format!("{}: {error}", path.display()))
+            .hint("a sandbox is seeded from referrals: JSONL, a JSON array, or a list page")
+    })
+}
+
+fn serve(seed: Option<&Path>, host: &Host<'_>) -> Result<Endpoint, Trouble> {
+    let sandbox = sandbox(seed, Config::default(), host)?;
+    let failed =
+        |error: std::io::Error| Trouble::could_not_run(format!("the sandbox cannot be served: {error}"));
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    std::thread::Builder::new()
+        .name("sandbox".to_owned())
+        .spawn(move || {
+            runtime.block_on(async move {
+                // A sandbox that can't accept any more shows itself as a failed request.
+                if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+                    let _ = sandbox.serve(listener, std::future::pending()).await;
+                }
+            });
+        })
+        .map_err(failed)?;
+    Endpoint::parse(&format!("http://127.0.0.1:{port}/v1.0"))
+        .map_err(|error| Trouble::could_not_run(error.to_string()))
+}

@@ -1,0 +1,144 @@
+//! One file per command: wiring, a screen each. What a command needs is a plain struct; none of them
+//! knows how it was typed.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`apply`] | change files become a run, which is carried out unless only a plan was asked for |
+//! | [`resume`] | carries on with a run |
+//! | [`report`] | writes a run's reports again |
+//! | [`sandbox`] | serves a local Partner API |
+//! | [`planning`] | what `apply` does before anything is sent |
+//! | [`sending`] | what `apply` and `resume` do from consent to the last answer |
+//! | [`accounting`] | what all of them do at the end: reports from the ledger, and the exit code |
+//! | [`connection`] | the service or the sandbox that a run talks to |
+//! | [`folder`] | a run's directory |
+
+pub mod accounting;
+pub mod apply;
+pub mod connection;
+pub mod folder;
+pub mod planning;
+pub mod report;
+pub mod resume;
+pub mod sandbox;
+pub mod sending;
+
+use std::io::Read;
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::exit::Exit;
+use crate::engine::Stop;
+pub use crate::report::ProgressMode;
+
+/// Where a command's words go, and where answers come from. There is one printer behind it.
+pub trait Console: Sync {
+    /// Data: standard output.
+    fn data(&self, text: &str);
+    /// Everything else: standard error.
+    fn say(&self, text: &str);
+    /// Asks a person; `None` where there is none to ask, or the answer is the end of the input.
+    fn ask(&self, question: &str) -> Option<String>;
+}
+
+/// What a command has of the process around it.
+pub struct Host<'a> {
+    /// The printer.
+    pub console: &'a dyn Console,
+    /// Standard input, for `-`.
+    pub stdin: &'a Mutex<Box<dyn Read + Send>>,
+    /// Whether the run is to stop.
+    pub stop: &'a Stop,
+    /// The wall clock.
+    pub clock: fn() -> Timestamp,
+    /// Where new GUIDs come from.
+    pub new_id: fn() -> Uuid,
+}
+
+/// What goes to standard output at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SummaryForm {
+    /// One line of JSON: the contents of `summary.json`.
+    Json,
+    /// For people.
+    Text,
+    /// Nothing.
+    None,
+}
+
+/// How a command shows what it does.
+#[derive(Debug, Clone, Copy)]
+pub struct Showing {
+    /// What goes to standard output at the end.
+    pub summary: SummaryForm,
+    /// What goes to standard error meanwhile.
+    pub progress: ProgressMode,
+}
+
+/// Why a command can't go on: what, where it was seen, and what to do about it.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// How the process ends.
+    pub exit: Exit,
+    /// Each problem, with its place and its remedy where there are such.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that keeps a command from going on.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// What is wrong: lower case, no full stop.
+    pub message: String,
+    /// Where, as `file:line:column`.
+    pub place: Option<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+impl Trouble {
+    /// A command that could not run.
+    pub fn could_not_run(message: impl Into<String>) -> Self {
+        Self::new(Exit::CouldNotRun, message)
+    }
+
+    /// A command that was asked for something it doesn't do.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        let problem = Problem { message: message.into(), place: None, hint: None };
+        Self { exit, problems: vec![problem] }
+    }
+
+    /// The same, with what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(problem) = self.problems.last_mut() {
+            problem.hint = Some(hint.into());
+        }
+        self
+    }
+
+    /// Puts the run's directory where a hint says `RUN`.
+    fn name_run(&mut self, dir: &std::path::Path) {
+        for hint in self.problems.iter_mut().filter_map(|problem| problem.hint.as_mut()) {
+            *hint = hint.replace("RUN", &dir.display().to_string());
+        }
+    }
+}
+
+impl From<crate::ledger::LedgerError> for Trouble {
+    fn from(error: crate::ledger::LedgerError) -> Self {
+        Self::could_not_run(error.to_string())
+    }
+}
+
+impl From<crate::report::ReportError> for Trouble {
+    fn from(error: crate::report::ReportError) -> Self {
+        Self::could_not_run(error.to_string())
+            .hint("free space or permissions in the run's directory, then: referral-bulk report RUN")
+    }
+}

@@ -1,0 +1,23 @@
+//! `report`: writes the reports of a run again, and prints its summary.
+
+use std::path::PathBuf;
+
+use super::{Host, Showing, Trouble, accounting};
+use crate::domain::exit::Exit;
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Settings {
+    /// The run's directory.
+    pub run: PathBuf,
+    /// How to show it.
+    pub showing: Showing,
+}
+
+/// Writes every report of the run again. Nothing is sent, and the ledger isn't changed.
+///
+/// # Errors
+/// Where there is no run, or it can't be read, or a report can't be written.
+pub fn run(settings: &Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
+    accounting::account(&settings.run, None, settings.showing, host.console)
+}

@@ -1,0 +1,39 @@
+//! `sandbox`: serves a local Partner API to rehearse against.
+
+use std::path::PathBuf;
+
+use super::{Host, Trouble, connection};
+use crate::domain::exit::Exit;
+use crate::sandbox::Config;
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Settings {
+    /// What the referrals are at the start; the samples where there is none.
+    pub seed: Option<PathBuf>,
+    /// The port on loopback; 0 lets the system choose.
+    pub port: u16,
+    /// How it behaves.
+    pub config: Config,
+}
+
+/// Serves until the process is interrupted.
+///
+/// # Errors
+/// Where the seed can't be read or the port is taken.
+pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
+    let sandbox = connection::sandbox(settings.seed.as_deref(), settings.config, host)?;
+    let failed = |error: std::io::Error| {
+        Trouble::could_not_run(format!("cannot serve on 127.0.0.1:{}: {error}", settings.port))
+            .hint("choose another port, or 0 for any free one")
+    };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port)).await.map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    // Data: a script that starts a sandbox on any free port reads its address here.
+    host.console.data(&format!("http://127.0.0.1:{port}/v1.0\n"));
+    host.console.say(&format!("serving {} referrals; any bearer token will do", sandbox.referrals().len()));
+    host.console.say("press Ctrl-C to end");
+    let stop = host.stop.clone();
+    sandbox.serve(listener, async move { stop.wait().await }).await.map_err(failed)?;
+    Ok(Exit::Done)
+}

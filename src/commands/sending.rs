@@ -1,0 +1,271 @@
+//! From consent to the last answer: what `apply` and `resume` share.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::connection::Target;
+use super::{Host, Showing, Trouble};
+use crate::api::Client;
+use crate::domain::account::{Figures, Phase};
+use crate::domain::exit::Exit;
+use crate::engine::carry::Limits;
+use crate::engine::context::Tally;
+use crate::engine::{self, Context, Event};
+use crate::ledger::{Ledger, PlanTotals};
+use crate::pace::{self, Pace, Rate};
+use crate::report::{Progress, ProgressMode, Waiting, counted};
+
+/// How many refused or failed rows end a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxErrors {
+    /// So many.
+    Count(u64),
+    /// So many in a hundred of those that are to be sent.
+    Percent(f64),
+}
+
+impl MaxErrors {
+    /// The number of rows, at least one.
+    fn of(self, to_send: u64) -> u64 {
+        match self {
+            Self::Count(count) => count.max(1),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                clippy::cast_sign_loss,
+                reason = "a share of a number of rows is neither negative nor near 2^53"
+            )]
+            Self::Percent(percent) => ((to_send as f64 * percent / 100.0).ceil() as u64).max(1),
+        }
+    }
+}
+
+/// What a user consents to beforehand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Consent {
+    /// To whatever can be taken back.
+    pub yes: bool,
+    /// To closing exactly so many referrals.
+    pub closing: Option<u64>,
+    /// To at most so many changes.
+    pub max_changes: Option<u64>,
+}
+
+/// How to send.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    /// Requests a second, reads and writes together.
+    pub rate: Rate,
+    /// Requests in flight.
+    pub concurrency: usize,
+    /// Of one request.
+    pub timeout: Duration,
+    /// When to stop.
+    pub max_errors: MaxErrors,
+    /// When to stop, by the clock.
+    pub finish_by: Option<Timestamp>,
+    /// What the user consents to.
+    pub consent: Consent,
+}
+
+/// Makes sure that the user wants what is about to be sent. A sandbox asks nobody, but a number that
+/// was given and is wrong is wrong there too.
+///
+/// # Errors
+/// Where consent is missing or for another number. Nothing was sent then; the plan stays.
+pub fn consent(ledger: &Ledger, target: &Target, sending: &Sending, host: &Host<'_>) -> Result<(), Trouble> {
+    let totals = ledger.plan_totals()?;
+    let Consent { yes, closing, max_changes } = sending.consent;
+    if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
+        return Err(Trouble::usage(format!(
+            "the plan changes {}, and --max-changes allows {most}",
+            counted(totals.remaining, "referral")
+        ))
+        .hint("look at plan.jsonl; allow more with --max-changes"));
+    }
+    if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
+        return Err(Trouble::usage(format!(
+            "--confirm-closing says {given}, and the plan closes {}",
+            counted(totals.remaining_closing, "referral")
+        ))
+        .hint(format!(
+            "look at plan.jsonl; if that is what you want, give --confirm-closing {}",
+            totals.remaining_closing
+        )));
+    }
+    if target.is_sandbox() || totals.remaining == 0 {
+        return Ok(());
+    }
+    if totals.remaining_closing > 0 && closing.is_none() {
+        return ask_closing(&totals, host);
+    }
+    if yes {
+        return Ok(());
+    }
+    ask_changing(&totals, target, host)
+}
+
+fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Result<(), Trouble> {
+    let count = totals.remaining_closing;
+    let question = format!(
+        "This closes {}, which cannot be undone. Type {count} to go on: ",
+        counted(count, "referral")
+    );
+    match host.console.ask(&question) {
+        Some(answer) if answer.trim().replace(',', "") == count.to_string() => Ok(()),
+        Some(_) => Err(Trouble::usage("that is another number: nothing was sent")
+            .hint("look at plan.jsonl; carry it out later with: referral-bulk resume RUN")),
+        None => Err(Trouble::usage(format!(
+            "the plan closes {}, which cannot be undone, and nobody is there to ask",
+            counted(count, "referral")
+        ))
+        .hint(format!("look at plan.jsonl; then give --yes --confirm-closing {count}"))),
+    }
+}
+
+fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Result<(), Trouble> {
+    let what = counted(totals.remaining, "referral");
+    let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
+    match host.console.ask(&question) {
+        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
+        Some(_) => {
+            Err(Trouble::usage("nothing was sent").hint("carry it out later with: referral-bulk resume RUN"))
+        }
+        None => Err(Trouble::usage(format!("the plan changes {what}, and nobody is there to ask"))
+            .hint("look at plan.jsonl; then give --yes")),
+    }
+}
+
+/// Carries out what is outstanding. How far it came stands in the ledger.
+///
+/// # Errors
+/// Where the ledger can't be read or written any more.
+pub async fn send(
+    ledger: Ledger,
+    client: &Client,
+    sending: &Sending,
+    showing: Showing,
+    host: &Host<'_>,
+) -> Result<(), Trouble> {
+    let totals = ledger.plan_totals()?;
+    let pace = Pace::new(sending.rate);
+    warn_about_time(totals.remaining, sending, host);
+    let started = tokio::time::Instant::now();
+    let (journal, backlog) = ledger.start(Arc::new(host.clock))?;
+    let progress = Progress::new(showing.progress, totals.remaining);
+    let observe = |event| show(&progress, host, event);
+    let context = Context {
+        api: client,
+        pace: &pace,
+        stop: host.stop,
+        clock: host.clock,
+        concurrency: sending.concurrency,
+        observe: &observe,
+        tally: Arc::new(Tally::default()),
+    };
+    let limits = Limits { max_errors: sending.max_errors.of(totals.remaining), finish_by: sending.finish_by };
+    let work = engine::carry_out(&context, &backlog, &journal, limits);
+    let ended = watched(work, &progress, &pace, showing.progress, host).await;
+    let figures = figures(&context, client, &pace, started);
+    let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
+    let closed = journal.finish(phase, &figures).await;
+    ended.and(closed).map_err(|error| broken(&error.to_string()))
+}
+
+/// Does the work, and shows several times a second what it waits for.
+pub async fn watched<T>(
+    work: impl Future<Output = T>,
+    progress: &Progress,
+    pace: &Pace,
+    mode: ProgressMode,
+    host: &Host<'_>,
+) -> T {
+    let started = tokio::time::Instant::now();
+    let mut ticks = tokio::time::interval(Duration::from_millis(250));
+    futures::pin_mut!(work);
+    let done = loop {
+        tokio::select! {
+            biased;
+            done = &mut work => break done,
+            _ = ticks.tick(), if mode != ProgressMode::None => {
+                progress.waiting(waiting(pace));
+                let mut line = Vec::new();
+                if progress.tick(started.elapsed(), &mut line).is_ok() && !line.is_empty() {
+                    host.console.say(String::from_utf8_lossy(&line).trim_end());
+                }
+            }
+        }
+    };
+    progress.finish();
+    done
+}
+
+fn waiting(pace: &Pace) -> Option<Waiting> {
+    match pace.state() {
+        pace::Waiting::Nothing => None,
+        pace::Waiting::Rate => Some(Waiting::Rate),
+        pace::Waiting::Server { until } => {
+            Some(Waiting::Server { remaining: until.duration_since(tokio::time::Instant::now()) })
+        }
+    }
+}
+
+fn broken(error: &str) -> Trouble {
+    Trouble::new(
+        Exit::Stopped,
+        format!("the run's ledger cannot be written, so nothing more was sent: {error}"),
+    )
+    .hint("free space or permissions in the run's directory, then: referral-bulk resume RUN")
+}
+
+/// What was counted and timed by one process.
+pub fn figures(
+    context: &Context<'_, Client>,
+    client: &Client,
+    pace: &Pace,
+    started: tokio::time::Instant,
+) -> Figures {
+    let waits = pace.figures();
+    Figures {
+        token: client.token_requests(),
+        seconds: started.elapsed().as_secs_f64(),
+        waiting_for_rate: waits.waiting_for_rate.as_secs_f64(),
+        paused_by_server: waits.paused_by_server.as_secs_f64(),
+        ..context.tally.figures()
+    }
+}
+
+fn warn_about_time(to_send: u64, sending: &Sending, host: &Host<'_>) {
+    let Some(deadline) = sending.finish_by else { return };
+    let needed = sending.rate.time_for(to_send);
+    let left = deadline.duration_since((host.clock)());
+    if left < needed.try_into().unwrap_or(jiff::SignedDuration::MAX) {
+        host.console.say(&format!(
+            "warning: {} at {} take about {} s, and --finish-by leaves {} s: what is not sent by then stays for resume",
+            counted(to_send, "request"),
+            sending.rate,
+            needed.as_secs(),
+            left.as_secs().max(0)
+        ));
+    }
+}
+
+/// Passes an event on to whoever watches.
+pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
+    match event {
+        Event::Looked(count) => progress.looked_at(count),
+        Event::Settled(outcome) => progress.done(outcome),
+        Event::Retry(_) => progress.retry(),
+        Event::Paused { length, capped: true } => {
+            let warning = format!(
+                "warning: the server asks for a longer pause than {} s: waiting that long, then asking again",
+                length.as_secs()
+            );
+            progress.suspend(|| host.console.say(&warning));
+        }
+        Event::Paused { capped: false, .. } => {}
+    }
+}

@@ -1,0 +1,99 @@
+//! Carrying out: outstanding items are taken page by page, and as many lives are lived at a time as
+//! the concurrency allows.
+
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::life::{Ended, is_error, ledger_failed, live};
+use super::service::Api;
+use super::stop::Reason;
+use crate::domain::account::Phase;
+use crate::ledger::{Backlog, Journal, LedgerError, Outstanding};
+
+/// Items read from the ledger at a time: enough to keep every worker busy while the next page is
+/// read, little enough that memory stays flat.
+const PAGE: usize = 256;
+
+/// When to stop on one's own account.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// So many refused or failed items end the run.
+    pub max_errors: u64,
+    /// Nothing is sent after this time.
+    pub finish_by: Option<Timestamp>,
+}
+
+/// Carries out everything that is outstanding, or as much as there is time for. Says how far the run
+/// has come.
+///
+/// # Errors
+/// Where the ledger cannot be read or written. Everything in flight has ended by then.
+pub async fn carry_out<A: Api>(
+    context: &Context<'_, A>,
+    backlog: &Backlog,
+    journal: &Journal,
+    limits: Limits,
+) -> Result<Phase, LedgerError> {
+    let mut errors = 0;
+    let mut failure = None;
+    let mut left = false;
+    // Here things begin to happen at the same time: up to `concurrency` lives, each of which waits
+    // for its turn by itself. No two items are about one referral, so their order does not matter.
+    let lives = outstanding(backlog)
+        .take_while(|_| std::future::ready(may_go_on(context, limits)))
+        .map(|item| async move {
+            match item {
+                Ok(item) => live(context, journal, item).await,
+                Err(error) => Err(error),
+            }
+        })
+        .buffer_unordered(context.concurrency);
+    futures::pin_mut!(lives);
+    while let Some(ended) = lives.next().await {
+        match ended {
+            Ok(Ended::Settled(outcome)) if is_error(outcome) => {
+                errors += 1;
+                if errors >= limits.max_errors {
+                    context.stop.now(Reason::TooManyErrors(errors));
+                }
+            }
+            Ok(Ended::Settled(_)) => {}
+            Ok(Ended::Left) => left = true,
+            Err(error) => {
+                context.stop.now(ledger_failed(&error));
+                failure = Some(error);
+            }
+        }
+    }
+    match failure {
+        Some(error) => Err(error),
+        None if left || context.stop.is_set() && !backlog.outstanding(0, 1)?.is_empty() => Ok(Phase::Stopped),
+        None => Ok(Phase::Finished),
+    }
+}
+
+fn may_go_on<A: Api>(context: &Context<'_, A>, limits: Limits) -> bool {
+    if let Some(time) = limits.finish_by
+        && (context.clock)() >= time
+    {
+        context.stop.now(Reason::Deadline(time));
+    }
+    !context.stop.is_set()
+}
+
+/// What is to be done, in ascending order.
+fn outstanding(backlog: &Backlog) -> impl futures::Stream<Item = Result<Outstanding, LedgerError>> {
+    let start = (0_u64, Vec::new().into_iter());
+    futures::stream::unfold(start, move |(mut last, mut page)| async move {
+        if page.len() == 0 {
+            page = match backlog.outstanding(last, PAGE) {
+                Ok(next) => next.into_iter(),
+                Err(error) => return Some((Err(error), (u64::MAX >> 1, Vec::new().into_iter()))),
+            };
+        }
+        let item = page.next()?;
+        last = item.item.number;
+        Some((Ok(item), (last, page)))
+    })
+}

@@ -1,0 +1,306 @@
+//! What all workers of a run share, and how one of them makes a request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::service::Api;
+use super::stop::{Reason, Stop};
+use crate::api::{Generation, Page, PageLink};
+use crate::domain::account::Figures;
+use crate::domain::exchange::{Failure, Operation, Reply};
+use crate::domain::outcome::Outcome;
+use crate::domain::referral::ReferralId;
+use crate::pace::Pace;
+use crate::pace::retry::{Decision, decide};
+
+/// Throttled answers in a row, without one success between them, that stop a run.
+const MOST_THROTTLES: u32 = 50;
+
+/// Forbidden answers in a row that stop a run: a role is missing, or a policy shuts the user out.
+const MOST_FORBIDDEN: u32 = 25;
+
+/// Something that people may want to see happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// So many referrals have been looked at in all, while planning.
+    Looked(u64),
+    /// An item has its outcome.
+    Settled(Outcome),
+    /// A request is made again, for this reason.
+    Retry(String),
+    /// The server asked for a pause of this length; whether it asked for more than is waited.
+    Paused {
+        /// How long every worker waits.
+        length: Duration,
+        /// Whether the server had asked for longer than the cap.
+        capped: bool,
+    },
+}
+
+/// What all workers of a run share.
+pub struct Context<'a, A> {
+    /// The service.
+    pub api: &'a A,
+    /// Whose turn it is.
+    pub pace: &'a Pace,
+    /// Whether to go on.
+    pub stop: &'a Stop,
+    /// The wall clock.
+    pub clock: fn() -> Timestamp,
+    /// Requests in flight at most.
+    pub concurrency: usize,
+    /// Who is told what happens.
+    pub observe: &'a (dyn Fn(Event) + Sync),
+    /// What is counted.
+    pub tally: Arc<Tally>,
+}
+
+/// Counts of requests, shared by all workers.
+#[derive(Debug, Default)]
+pub struct Tally {
+    get: AtomicU64,
+    list: AtomicU64,
+    patch: AtomicU64,
+    throttled: AtomicU64,
+    retried: AtomicU64,
+    throttles_in_a_row: AtomicU32,
+    forbidden_in_a_row: AtomicU32,
+}
+
+impl Tally {
+    /// The counts so far. Times and tokens are counted elsewhere and are zero here.
+    pub fn figures(&self) -> Figures {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Figures {
+            get: read(&self.get),
+            list: read(&self.list),
+            patch: read(&self.patch),
+            throttled: read(&self.throttled),
+            retried: read(&self.retried),
+            ..Figures::default()
+        }
+    }
+}
+
+/// What a worker does after a failed request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// The same request again; it was not applied, and what had to be waited for is over.
+    Again,
+    /// The same request again at no cost: the run as a whole was paused, or has another token.
+    AgainFreely,
+    /// Find out whether it was applied.
+    ReadBack,
+    /// Somebody else changed the referral.
+    Conflict,
+    /// The service said no.
+    Refused,
+    /// Enough tries; known not to be applied.
+    GiveUp,
+    /// The run ends.
+    Stopped,
+}
+
+/// What has been spent on one request so far. By default it is dropped when the run stops.
+#[derive(Debug, Default)]
+pub struct Effort {
+    /// Attempts charged to it.
+    pub tries: u32,
+    renewals: u32,
+    token: Option<Generation>,
+    through_stop: bool,
+}
+
+impl Effort {
+    /// Nothing yet; it is made also when the run stops, because it settles something in flight.
+    fn through_stop() -> Self {
+        Self { through_stop: true, ..Self::default() }
+    }
+}
+
+impl<A: Api> Context<'_, A> {
+    /// Waits for the gate and the rate. `false` where the run is stopped first; else the attempt is
+    /// charged.
+    pub async fn turn(&self, effort: &mut Effort) -> bool {
+        let stopped =
+            async { if effort.through_stop { std::future::pending().await } else { self.stop.wait().await } };
+        let granted = tokio::select! {
+            biased;
+            () = stopped => false,
+            () = self.pace.turn() => true,
+        };
+        effort.tries += u32::from(granted);
+        effort.token = Some(self.api.generation());
+        granted
+    }
+
+    /// Counts a PATCH that goes out; `again` where it repeats an earlier one.
+    pub fn count_patch(&self, again: bool) {
+        count(&self.tally.patch);
+        if again {
+            count(&self.tally.retried);
+        }
+    }
+
+    /// Notes that an answer was neither a throttle nor a refusal for want of permission.
+    pub fn answered(&self) {
+        self.tally.throttles_in_a_row.store(0, Ordering::Relaxed);
+        self.tally.forbidden_in_a_row.store(0, Ordering::Relaxed);
+    }
+
+    /// Decides what follows from a failure, and waits as long as that takes.
+    pub async fn after(&self, operation: Operation, failure: &Failure, effort: &mut Effort) -> Next {
+        match decide(operation, failure, effort.tries) {
+            Decision::Pause { asked } => {
+                effort.tries -= 1;
+                self.pause(asked)
+            }
+            Decision::Again { after } => {
+                (self.observe)(Event::Retry(failure.message().to_owned()));
+                if effort.through_stop {
+                    tokio::time::sleep(after).await;
+                    return Next::Again;
+                }
+                tokio::select! {
+                    () = self.stop.wait() => Next::Stopped,
+                    () = tokio::time::sleep(after) => Next::Again,
+                }
+            }
+            Decision::ReadBack => Next::ReadBack,
+            Decision::Conflict => Next::Conflict,
+            Decision::Refused => {
+                self.refused(failure);
+                Next::Refused
+            }
+            Decision::GiveUp => Next::GiveUp,
+            Decision::Renew => {
+                effort.tries -= 1;
+                self.renew(failure, effort).await
+            }
+            Decision::Stop(_) => {
+                self.stop.now(Reason::Token(failure.message().to_owned()));
+                Next::Stopped
+            }
+        }
+    }
+
+    fn pause(&self, asked: Option<Duration>) -> Next {
+        count(&self.tally.throttled);
+        let in_a_row = self.tally.throttles_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+        if in_a_row > MOST_THROTTLES {
+            self.stop.now(Reason::Throttled);
+        }
+        if self.stop.is_set() {
+            return Next::Stopped;
+        }
+        let length = self.pace.pause(asked, in_a_row);
+        (self.observe)(Event::Paused { length, capped: asked.is_some_and(|asked| asked > length) });
+        Next::AgainFreely
+    }
+
+    fn refused(&self, failure: &Failure) {
+        if failure.status() != Some(403) {
+            return self.answered();
+        }
+        let in_a_row = self.tally.forbidden_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+        if in_a_row >= MOST_FORBIDDEN {
+            self.stop.now(Reason::Forbidden(failure.message().to_owned()));
+        }
+    }
+
+    /// One refresh serves all workers; a request that is refused with the new token stops the run.
+    async fn renew(&self, failure: &Failure, effort: &mut Effort) -> Next {
+        effort.renewals += 1;
+        let sent_with = effort.token.unwrap_or_else(|| self.api.generation());
+        let renewed = match effort.renewals {
+            1 => self.api.renew(sent_with).await,
+            _ => Err(failure.clone()),
+        };
+        match renewed {
+            Ok(()) => Next::AgainFreely,
+            Err(failure) => {
+                self.stop.now(Reason::Token(failure.message().to_owned()));
+                Next::Stopped
+            }
+        }
+    }
+
+    /// Reads one referral, repeating what may be repeated.
+    ///
+    /// # Errors
+    /// The last failure, or `None` where the run was stopped first.
+    pub async fn read(&self, id: ReferralId) -> Result<Reply, Option<Failure>> {
+        self.get(id, Effort::default()).await
+    }
+
+    /// Reads one referral to settle what is in flight, also when the run has been stopped.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_to_settle(&self, id: ReferralId) -> Result<Reply, Option<Failure>> {
+        self.get(id, Effort::through_stop()).await
+    }
+
+    async fn get(&self, id: ReferralId, mut effort: Effort) -> Result<Reply, Option<Failure>> {
+        let mut again = false;
+        loop {
+            if !self.turn(&mut effort).await {
+                return Err(None);
+            }
+            self.count_read(&self.tally.get, again);
+            match self.api.get(id).await {
+                Ok(reply) => {
+                    self.answered();
+                    return Ok(reply);
+                }
+                Err(failure) => self.read_again(failure, &mut effort).await?,
+            }
+            again = true;
+        }
+    }
+
+    /// Reads a page of the list, repeating what may be repeated.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
+        let (mut effort, mut again) = (Effort::default(), false);
+        loop {
+            if !self.turn(&mut effort).await {
+                return Err(None);
+            }
+            self.count_read(&self.tally.list, again);
+            match self.api.list(link).await {
+                Ok(page) => {
+                    self.answered();
+                    return Ok(page);
+                }
+                Err(failure) => self.read_again(failure, &mut effort).await?,
+            }
+            again = true;
+        }
+    }
+
+    fn count_read(&self, counter: &AtomicU64, again: bool) {
+        count(counter);
+        if again {
+            count(&self.tally.retried);
+        }
+    }
+
+    /// Waits before a GET is repeated; answers with the failure where it isn't to be.
+    async fn read_again(&self, failure: Failure, effort: &mut Effort) -> Result<(), Option<Failure>> {
+        match self.after(Operation::Read, &failure, effort).await {
+            Next::Again | Next::AgainFreely => Ok(()),
+            Next::Stopped => Err(None),
+            Next::ReadBack | Next::Conflict | Next::Refused | Next::GiveUp => Err(Some(failure)),
+        }
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

@@ -1,0 +1,254 @@
+//! One item's life: from its turn to its outcome.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::context::{Context, Effort, Event, Next};
+use super::service::Api;
+use super::settle::{Reading, weigh};
+use super::stop::Reason;
+use crate::domain::account::Settled;
+use crate::domain::exchange::{Failure, Operation, Reply};
+use crate::domain::item::Item;
+use crate::domain::json;
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::referral::{ETag, Snapshot};
+use crate::ledger::{self, AttemptAnswer, AttemptId, AttemptResult, Journal, LedgerError};
+use crate::pace::retry::MAX_TRIES;
+
+/// How an item ended in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It has its outcome.
+    Settled(Outcome),
+    /// The run stopped first; the ledger knows how far it came.
+    Left,
+}
+
+/// What comes next in an item's life.
+enum Step {
+    /// Send the document.
+    Send,
+    /// An attempt is in doubt: read the referral back.
+    Doubt(String),
+    /// The service says that the referral has another version.
+    Mismatch(Verdict),
+    /// It is over.
+    Over(Box<Settled>),
+    /// The run stopped.
+    Leave,
+}
+
+struct Life<'a, A> {
+    context: &'a Context<'a, A>,
+    journal: &'a Journal,
+    item: Arc<Item>,
+    effort: Effort,
+    sent_before: bool,
+    /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
+    doubted: bool,
+}
+
+/// Lives one item's life.
+///
+/// # Errors
+/// Where the ledger cannot be written; nothing more may be sent then.
+pub async fn live<A: Api>(
+    context: &Context<'_, A>,
+    journal: &Journal,
+    outstanding: ledger::Outstanding,
+) -> Result<Ended, LedgerError> {
+    let in_doubt = outstanding.next == ledger::Next::Settle;
+    let mut life = Life {
+        context,
+        journal,
+        item: outstanding.item,
+        effort: Effort::default(),
+        sent_before: in_doubt,
+        doubted: in_doubt,
+    };
+    let mut step =
+        if in_doubt { Step::Doubt("the run ended before the answer".to_owned()) } else { Step::Send };
+    loop {
+        step = match step {
+            Step::Send => life.send().await?,
+            Step::Doubt(why) => life.read_back(&why).await,
+            Step::Mismatch(verdict) => life.mismatch(verdict).await,
+            Step::Leave => return Ok(Ended::Left),
+            Step::Over(settled) => {
+                let outcome = settled.verdict.outcome;
+                journal.settled(life.item.number, *settled).await?;
+                (context.observe)(Event::Settled(outcome));
+                return Ok(Ended::Settled(outcome));
+            }
+        };
+    }
+}
+
+impl<A: Api> Life<'_, A> {
+    /// Slot, gate, limiter, intent, request, answer: in this order.
+    async fn send(&mut self) -> Result<Step, LedgerError> {
+        if !self.context.turn(&mut self.effort).await {
+            return Ok(Step::Leave);
+        }
+        let ticket = self.journal.intend(&self.item).await?;
+        let attempt = ticket.attempt();
+        self.context.count_patch(self.sent_before);
+        self.sent_before = true;
+        match self.context.api.patch(ticket).await {
+            Ok(reply) => {
+                self.context.answered();
+                Ok(self.succeeded(attempt, &reply))
+            }
+            Err(failure) => Ok(self.failed(attempt, &failure).await),
+        }
+    }
+
+    /// An answer that says yes is believed where it has no body, and compared where it has one.
+    fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
+        if reply.body.trim().is_empty() {
+            self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
+            return self.applied(Some(reply.status), reply.etag.clone());
+        }
+        match Snapshot::parse(&reply.body) {
+            Ok(now) if now.id() == self.item.id && self.item.is_carried_by(&now) => {
+                self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
+                self.applied(Some(reply.status), now.etag().cloned().or_else(|| reply.etag.clone()))
+            }
+            _ => {
+                self.note(attempt, AttemptResult::InDoubt, Some(reply.status), None);
+                self.doubted = true;
+                Step::Doubt(format!("the answer {} does not carry the change", reply.status))
+            }
+        }
+    }
+
+    async fn failed(&mut self, attempt: AttemptId, failure: &Failure) -> Step {
+        let next = self.context.after(Operation::Write, failure, &mut self.effort).await;
+        let result = match next {
+            Next::ReadBack => AttemptResult::InDoubt,
+            Next::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
+            Next::Again | Next::AgainFreely | Next::GiveUp | Next::Stopped => AttemptResult::NotApplied,
+            Next::Conflict | Next::Refused => AttemptResult::Refused,
+        };
+        self.note(attempt, result, failure.status(), Some(failure.code()));
+        let verdict =
+            |outcome| Verdict::new(outcome, failure.code(), failure.message()).with_status(failure.status());
+        match next {
+            Next::Again | Next::AgainFreely => Step::Send,
+            Next::ReadBack => {
+                self.doubted = true;
+                Step::Doubt(failure.message().to_owned())
+            }
+            Next::Conflict => Step::Mismatch(verdict(Outcome::Conflict)),
+            Next::Refused => self.over(verdict(Outcome::Refused), None, None),
+            Next::GiveUp => {
+                if let Failure::NotSent { message } = failure {
+                    // Nothing is wrong with this row: whatever comes next would fail in the same way.
+                    self.context.stop.now(Reason::Unreachable(message.clone()));
+                    return Step::Leave;
+                }
+                self.over(verdict(Outcome::Failed), None, None)
+            }
+            Next::Stopped => Step::Leave,
+        }
+    }
+
+    /// Finds out whether a doubtful attempt was applied. Nothing is sent for the item before.
+    async fn read_back(&mut self, why: &str) -> Step {
+        let reply = match self.context.read_to_settle(self.item.id).await {
+            Ok(reply) => reply,
+            Err(None) => return Step::Leave,
+            Err(Some(failure)) => return self.unknown(why, &failure),
+        };
+        let Ok(now) = Snapshot::parse(&reply.body) else {
+            return self.unknown(why, &Failure::NoAnswer { message: "no referral in the answer".to_owned() });
+        };
+        match weigh(&self.item, &now) {
+            Reading::Applied => self.applied(Some(reply.status), now.etag().cloned()),
+            Reading::NotApplied if self.effort.tries >= MAX_TRIES => {
+                let message =
+                    format!("given up after {} attempts, the last: {why}; not applied", self.effort.tries);
+                self.over(Verdict::new(Outcome::Failed, "gave-up", message), now.etag().cloned(), None)
+            }
+            Reading::NotApplied => {
+                (self.context.observe)(Event::Retry(why.to_owned()));
+                Step::Send
+            }
+            Reading::Conflict => {
+                let message =
+                    format!("{why}; read back, the referral is neither as planned from nor as wanted");
+                self.conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), &now)
+            }
+            Reading::CannotTell => {
+                let message =
+                    format!("{why}; read back, it is not there yet, and sending it again could add it twice");
+                self.over(Verdict::new(Outcome::Unknown, "in-doubt", message), None, None)
+            }
+        }
+    }
+
+    /// The version is another one. After a doubtful attempt that may be our own doing.
+    async fn mismatch(&mut self, verdict: Verdict) -> Step {
+        let reply = match self.context.read_to_settle(self.item.id).await {
+            Ok(reply) => reply,
+            Err(None) if self.doubted => return Step::Leave,
+            Err(Some(failure)) if self.doubted => return self.unknown(&verdict.message, &failure),
+            Err(_) => return self.over(verdict, None, None),
+        };
+        match Snapshot::parse(&reply.body) {
+            Ok(now) if self.doubted && self.item.is_carried_by(&now) => {
+                self.applied(Some(reply.status), now.etag().cloned())
+            }
+            Ok(now) => self.conflict(verdict, &now),
+            Err(_) if self.doubted => {
+                let failure = Failure::NoAnswer { message: "no referral in the answer".to_owned() };
+                self.unknown(&verdict.message, &failure)
+            }
+            Err(_) => self.over(verdict, None, None),
+        }
+    }
+
+    fn applied(&self, status: Option<u16>, etag: Option<ETag>) -> Step {
+        self.over(Verdict::new(Outcome::Applied, "applied", "").with_status(status), etag, None)
+    }
+
+    fn conflict(&self, verdict: Verdict, now: &Snapshot<'_>) -> Step {
+        let theirs: BTreeMap<&str, Option<&RawValue>> = self
+            .item
+            .changes
+            .iter()
+            .map(|change| (change.path.pointer().as_str(), now.at(&change.path)))
+            .collect();
+        self.over(verdict, now.etag().cloned(), Some(json::raw(&theirs)))
+    }
+
+    fn unknown(&self, why: &str, failure: &Failure) -> Step {
+        let message = format!("{why}; reading back did not settle it: {}", failure.message());
+        self.over(
+            Verdict::new(Outcome::Unknown, "in-doubt", message).with_status(failure.status()),
+            None,
+            None,
+        )
+    }
+
+    fn over(&self, verdict: Verdict, etag: Option<ETag>, theirs: Option<Box<RawValue>>) -> Step {
+        Step::Over(Box::new(Settled { verdict, etag, theirs, at: (self.context.clock)() }))
+    }
+
+    fn note(&self, attempt: AttemptId, result: AttemptResult, status: Option<u16>, code: Option<String>) {
+        self.journal.answered(attempt, AttemptAnswer { result, status, code, at: (self.context.clock)() });
+    }
+}
+
+/// Whether an outcome counts against `--max-errors`.
+pub fn is_error(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Refused | Outcome::Failed)
+}
+
+/// The reason to stop that an unwritable ledger is.
+pub fn ledger_failed(error: &LedgerError) -> Reason {
+    Reason::Ledger(error.to_string())
+}

@@ -1,0 +1,29 @@
+//! The one place where things happen at the same time: referrals are looked at, and planned items
+//! are carried out.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`service`] | what the engine needs of an API, as a trait |
+//! | [`context`] | what all workers share; one request under pace, with retries where it is a GET |
+//! | [`look`] | finds the state of the wanted referrals in the fewest requests |
+//! | [`carry`] | takes outstanding items and lives each one's `life` |
+//! | [`settle`] | what a referral that was read back says about an item in doubt |
+//! | [`stop`] | why a run ends early |
+//!
+//! Always, for every request that could change something: a slot, then the server's gate, then the
+//! limiter, then the intent on disk, then the request; and whatever it led to is written down before
+//! anything else is sent for that referral. A PATCH is never repeated blindly: an item in doubt is
+//! read back first.
+
+pub mod carry;
+pub mod context;
+mod life;
+pub mod look;
+pub mod service;
+pub mod settle;
+pub mod stop;
+
+pub use carry::carry_out;
+pub use context::{Context, Event};
+pub use service::Api;
+pub use stop::{Reason, Stop};

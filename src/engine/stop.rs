@@ -1,0 +1,85 @@
+//! Stopping: the first reason counts, everybody hears of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// Why a run ends before everything is done. `resume` carries on after each of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The user, or the system, said so.
+    Interrupted,
+    /// So many rows were refused or failed.
+    TooManyErrors(u64),
+    /// The time the user set has come.
+    Deadline(Timestamp),
+    /// No token, or one that the service won't take.
+    Token(String),
+    /// One refusal for want of permission after another.
+    Forbidden(String),
+    /// The service does nothing but throttle.
+    Throttled,
+    /// Nothing answers any more.
+    Unreachable(String),
+    /// The ledger can't be written, so nothing may be sent.
+    Ledger(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interrupted => out.write_str("interrupted"),
+            Self::TooManyErrors(count) => {
+                write!(out, "{count} rows were refused or failed, which is the most that --max-errors allows")
+            }
+            Self::Deadline(time) => write!(out, "the time set by --finish-by has come: {time}"),
+            Self::Token(why) => write!(out, "the service does not take the token: {why}"),
+            Self::Forbidden(why) => write!(out, "one request after another was forbidden: {why}"),
+            Self::Throttled => out.write_str("the service answers nothing but: slow down"),
+            Self::Unreachable(why) => write!(out, "the service cannot be reached: {why}"),
+            Self::Ledger(why) => write!(out, "the run's ledger cannot be written: {why}"),
+        }
+    }
+}
+
+/// A handle by which anybody stops a run, and everybody hears of it.
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<Option<Reason>>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(None)))
+    }
+}
+
+impl Stop {
+    /// Stops the run, unless it is stopped already.
+    pub fn now(&self, reason: Reason) {
+        self.0.send_if_modified(|current| {
+            let first = current.is_none();
+            if first {
+                *current = Some(reason);
+            }
+            first
+        });
+    }
+
+    /// Why it is stopped; `None` while it is not.
+    pub fn reason(&self) -> Option<Reason> {
+        self.0.borrow().clone()
+    }
+
+    /// Whether it is stopped.
+    pub fn is_set(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
+    /// Waits until it is stopped.
+    pub async fn wait(&self) {
+        let mut receiver = self.0.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = receiver.wait_for(Option::is_some).await;
+    }
+}
