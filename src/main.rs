@@ -22,7 +22,14 @@ fn main() -> ExitCode {
         stdout: Box::new(std::io::stdout()),
         stderr: Box::new(stderr),
         terminal,
-        clock: jiff::Timestamp::now,
+        clock: now,
         new_id: uuid::Uuid::new_v4,
     })
+}
+
+/// Milliseconds are as exact as anybody reads a report.
+#[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
+fn now() -> jiff::Timestamp {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Millisecond).unwrap_or(now)
 }

@@ -3,96 +3,164 @@
 use std::path::Path;
 
 use super::{Console, Showing, SummaryForm, Trouble};
-use crate::domain::account::{InputInfo, Phase};
+use crate::domain::account::{Figures, InputInfo, Phase};
 use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
 use crate::engine::Reason;
 use crate::ledger::{self, Reader};
-use crate::report::{self, Books, Next, PlanCounts, PlanReport, RowReports, Summary, Written};
+use crate::report::{
+    self, Books, Next, PlanCounts, PlanReport, Referrals, RowReports, State, Summary, Written,
+};
 
-/// Writes every report of a run, prints its summary, and says how the command ends.
+/// Writes every report of a run, prints its summary and the next command, and says how the command
+/// ends.
 ///
 /// # Errors
 /// Where the ledger can't be read or a report can't be written.
 pub fn account(
-    dir: &Path,
+    run: &Path,
     stopped: Option<&Reason>,
     showing: Showing,
     console: &dyn Console,
 ) -> Result<Exit, Trouble> {
-    let reader = ledger::read(dir)?;
-    let inputs = reader.inputs()?;
-    let phase = reader.phase();
-    let (books, mut written) = write_rows(dir, &reader, &inputs)?;
-    let (plan, plan_sha256) = write_plan(dir, &reader, &inputs, &mut written)?;
-    let imbalance = books.balance(&inputs).err();
-    let exit = match (&imbalance, phase) {
-        (Some(_), _) => Exit::Unbalanced,
-        (None, Phase::Planned | Phase::Finished) => {
-            Exit::of_outcomes(Outcome::ALL.into_iter().filter(|outcome| books.count(*outcome) > 0))
-        }
-        (None, Phase::Planning | Phase::Stopped) => Exit::Stopped,
-    };
-    let referrals = reader.referrals()?;
+    let account = write_all(run, None)?;
+    if let Some(reason) = stopped {
+        console.say(&format!("stopped: {reason}"));
+    }
+    account.show(showing, console);
+    if account.summary.exit_code == Exit::Unbalanced.code() {
+        console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
+    } else if let Some(next) = account.next(run) {
+        console.say(&format!("next: {next}"));
+    }
+    Ok(account.exit)
+}
+
+/// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
+/// says. Why, and what to do next, is for the caller to print.
+///
+/// # Errors
+/// As [`account()`].
+pub fn account_refused(
+    run: &Path,
+    exit: Exit,
+    showing: Showing,
+    console: &dyn Console,
+) -> Result<(), Trouble> {
+    write_all(run, Some(exit))?.show(showing, console);
+    Ok(())
+}
+
+/// Writes `plan.jsonl`, so that a plan can be read before it is consented to.
+///
+/// # Errors
+/// As [`account()`].
+pub fn write_plan_alone(run: &Path) -> Result<(), Trouble> {
+    let reader = ledger::read(run)?;
+    write_plan(run, &reader, &reader.inputs()?)?;
+    Ok(())
+}
+
+/// Shows the summary of a command that ended before there was a run, to a script that waits for one.
+pub fn show_nothing(command: &str, exit: Exit, showing: Showing, console: &dyn Console) {
+    let figures = Figures::default();
     let summary = Summary {
         version: Summary::VERSION,
-        run: dir.display().to_string(),
+        run: String::new(),
+        command: command.to_owned(),
+        state: State::Stopped,
+        exit_code: exit.code(),
+        inputs: Vec::new(),
+        rows: report::Rows::default(),
+        referrals: Referrals::default(),
+        requests: (&figures).into(),
+        seconds: (&figures).into(),
+        plan_sha256: None,
+        reason: None,
+    };
+    if showing.summary == SummaryForm::Json {
+        console.data(&(summary.to_json_line() + "\n"));
+    }
+}
+
+/// A run's account, as written.
+struct Account {
+    exit: Exit,
+    summary: Summary,
+    books: Books,
+    plan: PlanCounts,
+    phase: Phase,
+    written: Written,
+    imbalance: Option<String>,
+}
+
+fn write_all(run: &Path, exit: Option<Exit>) -> Result<Account, Trouble> {
+    let reader = ledger::read(run)?;
+    let (inputs, phase) = (reader.inputs()?, reader.phase());
+    let (books, mut written) = write_rows(run, &reader, &inputs)?;
+    let (plan, plan_sha256) = write_plan(run, &reader, &inputs)?;
+    written.add(run.join(report::PLAN_FILE));
+    let imbalance = books.balance(&inputs).err().map(|imbalance| imbalance.to_string());
+    let exit = match (&imbalance, exit) {
+        (Some(_), _) => Exit::Unbalanced,
+        (None, Some(exit)) => exit,
+        (None, None) => exit_of(phase, &books),
+    };
+    let (referrals, figures) = (reader.referrals()?, reader.figures()?);
+    let summary = Summary {
+        version: Summary::VERSION,
+        run: run.display().to_string(),
         command: reader.about().command.clone(),
         state: phase.into(),
         exit_code: exit.code(),
         inputs: inputs.iter().map(Into::into).collect(),
         rows: (&books).into(),
-        referrals: report::Referrals {
-            total: referrals.total,
-            changed: referrals.changed,
-            closed: referrals.closed,
-        },
-        requests: (&reader.figures()?).into(),
-        seconds: (&reader.figures()?).into(),
+        referrals: Referrals { total: referrals.total, changed: referrals.changed, closed: referrals.closed },
+        requests: (&figures).into(),
+        seconds: (&figures).into(),
         plan_sha256: (phase != Phase::Planning).then_some(plan_sha256),
         reason: reader.about().reason.clone(),
     };
-    written.add(summary.write(dir)?);
-    if let Some(imbalance) = imbalance {
-        console.say(&format!("error: the books do not balance: {imbalance}"));
-        console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
-    }
-    if let Some(reason) = stopped {
-        console.say(&format!("stopped: {reason}"));
-    }
-    let next = next(phase, &summary, dir, &written);
-    let plan = (phase == Phase::Planned).then_some(plan);
-    match showing.summary {
-        SummaryForm::Json => console.data(&(summary.to_json_line() + "\n")),
-        SummaryForm::Text => console.data(&report::text(&summary, &books, plan, &written, next.as_ref())),
-        SummaryForm::None => {}
-    }
-    if let Some(next) = next {
-        console.say(&format!("next: {next}"));
-    }
-    Ok(exit)
+    written.add(summary.write(run)?);
+    Ok(Account { exit, summary, books, plan, phase, written, imbalance })
 }
 
-/// A run that was not planned to its end has nothing that could be carried on with.
-fn next(phase: Phase, summary: &Summary, dir: &Path, written: &Written) -> Option<Next> {
-    if phase == Phase::Planning { None } else { Next::of(summary, dir, written) }
+fn exit_of(phase: Phase, books: &Books) -> Exit {
+    match phase {
+        Phase::Planned | Phase::Finished => {
+            Exit::of_outcomes(Outcome::ALL.into_iter().filter(|outcome| books.count(*outcome) > 0))
+        }
+        Phase::Planning | Phase::Stopped => Exit::Stopped,
+    }
 }
 
-fn write_rows(dir: &Path, reader: &Reader, inputs: &[InputInfo]) -> Result<(Books, Written), Trouble> {
-    let mut rows = RowReports::begin(dir, inputs)?;
+fn write_rows(run: &Path, reader: &Reader, inputs: &[InputInfo]) -> Result<(Books, Written), Trouble> {
+    let mut rows = RowReports::begin(run, inputs)?;
     reader.rows(&mut |row| rows.row(&row).map_err(Trouble::from))?;
     Ok(rows.finish()?)
 }
 
-fn write_plan(
-    dir: &Path,
-    reader: &Reader,
-    inputs: &[InputInfo],
-    written: &mut Written,
-) -> Result<(PlanCounts, String), Trouble> {
-    let mut plan = PlanReport::begin(dir, inputs)?;
+fn write_plan(run: &Path, reader: &Reader, inputs: &[InputInfo]) -> Result<(PlanCounts, String), Trouble> {
+    let mut plan = PlanReport::begin(run, inputs)?;
     reader.items(&mut |item| plan.item(&item).map_err(Trouble::from))?;
-    let counts = plan.counts();
-    written.add(plan.path().to_owned());
-    Ok((counts, plan.finish()?))
+    Ok((plan.counts(), plan.finish()?))
+}
+
+impl Account {
+    fn show(&self, showing: Showing, console: &dyn Console) {
+        if let Some(imbalance) = &self.imbalance {
+            console.say(&format!("error: the books do not balance: {imbalance}"));
+        }
+        let plan = (self.phase == Phase::Planned).then_some(self.plan);
+        match showing.summary {
+            SummaryForm::Json => console.data(&(self.summary.to_json_line() + "\n")),
+            SummaryForm::Text => console.data(&report::text(&self.summary, &self.books, plan, &self.written)),
+            SummaryForm::None => {}
+        }
+    }
+
+    /// A run that was not planned to its end has nothing that could be carried on with.
+    fn next(&self, run: &Path) -> Option<Next> {
+        if self.phase == Phase::Planning { None } else { Next::of(&self.summary, run, &self.written) }
+    }
 }

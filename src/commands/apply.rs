@@ -23,6 +23,9 @@ use crate::pace::Pace;
 use crate::plan::{Judging, Planner};
 use crate::report::Progress;
 
+/// How the command is called.
+const COMMAND: &str = "apply";
+
 /// What was asked for.
 #[derive(Debug)]
 pub struct Settings {
@@ -58,35 +61,46 @@ pub struct Settings {
 /// Where an input can't be read at all, there is no connection, consent is missing, or the run's
 /// directory can't be used. A run that could not be planned leaves no directory behind.
 pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let about = about(&settings, host);
+    let (folder, ledger, client) = prepare(&settings, host).await.inspect_err(|trouble| {
+        accounting::show_nothing(COMMAND, trouble.exit, settings.showing, host.console);
+    })?;
+    let run = folder.path();
+    if let (Some(ledger), Some(client), false) = (ledger, client, settings.plan_only) {
+        accounting::write_plan_alone(run)?;
+        if let Err(trouble) = sending::consent(&ledger, run, &settings.target, &settings.sending, host) {
+            drop(ledger);
+            accounting::account_refused(run, trouble.exit, settings.showing, host.console)?;
+            return Err(trouble);
+        }
+        sending::send(ledger, run, &client, &settings.sending, settings.showing, host).await?;
+    }
+    accounting::account(run, host.stop.reason().as_ref(), settings.showing, host.console)
+}
+
+/// Connects where that is needed, and plans. A run that can't be planned leaves nothing behind.
+async fn prepare(
+    settings: &Settings,
+    host: &Host<'_>,
+) -> Result<(Folder, Option<Ledger>, Option<Client>), Trouble> {
+    let about = about(settings, host);
     let needs_service = settings.state == State::Live || !settings.plan_only;
     let connect =
         || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, host);
     let client = needs_service.then(connect).transpose()?;
     let folder = Folder::make(settings.out.as_deref(), &about.command, about.created)?;
-    let ledger = match plan(&settings, &about, client.as_ref(), &folder, host).await {
-        Ok(ledger) => ledger,
+    match plan(settings, &about, client.as_ref(), &folder, host).await {
+        Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
             folder.discard();
-            return Err(trouble);
+            Err(trouble)
         }
-    };
-    if let (Some(ledger), Some(client), false) = (ledger, client, settings.plan_only) {
-        if let Err(mut trouble) = sending::consent(&ledger, &settings.target, &settings.sending, host) {
-            drop(ledger);
-            accounting::account(folder.path(), None, settings.showing, host.console)?;
-            trouble.name_run(folder.path());
-            return Err(trouble);
-        }
-        sending::send(ledger, &client, &settings.sending, settings.showing, host).await?;
     }
-    accounting::account(folder.path(), host.stop.reason().as_ref(), settings.showing, host.console)
 }
 
 fn about(settings: &Settings, host: &Host<'_>) -> About {
     About {
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        command: "apply".to_owned(),
+        command: COMMAND.to_owned(),
         created: (host.clock)(),
         correlation_id: (host.new_id)(),
         target: settings.target.name(),
@@ -137,6 +151,7 @@ async fn look_live(
     let started = tokio::time::Instant::now();
     let pace = Pace::new(settings.sending.rate);
     let progress = Progress::planning(settings.showing.progress);
+    progress.rows_read(desk.rows());
     let observe = |event| sending::show(&progress, host, event);
     let context = Context {
         api: client,
@@ -150,11 +165,17 @@ async fn look_live(
     let looked =
         sending::watched(look(&context, desk), &progress, &pace, settings.showing.progress, host).await;
     looked?;
-    if let Some(Reason::Unreachable(why)) = host.stop.reason() {
-        return Err(Trouble::could_not_run(format!("{} cannot be reached: {why}", settings.target.name()))
-            .hint("check the endpoint and the network; nothing was sent"));
+    match host.stop.reason() {
+        Some(Reason::Unreachable(why)) => {
+            Err(Trouble::could_not_run(format!("{} cannot be reached: {why}", settings.target.name()))
+                .hint("check the endpoint and the network; nothing was sent"))
+        }
+        Some(Reason::NoToken(why)) => {
+            Err(Trouble::could_not_run(format!("there is no token to send: {why}"))
+                .hint("check where the token comes from; nothing was sent"))
+        }
+        _ => Ok(sending::figures(&context, client, &pace, started)),
     }
-    Ok(sending::figures(&context, client, &pace, started))
 }
 
 fn close(ledger: Planning, figures: &Figures, host: &Host<'_>) -> Result<Option<Ledger>, Trouble> {

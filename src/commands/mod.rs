@@ -121,13 +121,6 @@ impl Trouble {
         }
         self
     }
-
-    /// Puts the run's directory where a hint says `RUN`.
-    fn name_run(&mut self, dir: &std::path::Path) {
-        for hint in self.problems.iter_mut().filter_map(|problem| problem.hint.as_mut()) {
-            *hint = hint.replace("RUN", &dir.display().to_string());
-        }
-    }
 }
 
 impl From<crate::ledger::LedgerError> for Trouble {

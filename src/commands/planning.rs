@@ -100,6 +100,11 @@ impl<'a> Desk<'a> {
         self.ledger.row(&RowRecord { row, place, id, text, item, verdict, findings })
     }
 
+    /// How many rows were read.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// Plans from a snapshot file: referrals that it lacks are invalid.
     ///
     /// # Errors
@@ -213,7 +218,7 @@ impl Survey for Desk<'_> {
         let refused = failure.status().is_some_and(|status| (300..500).contains(&status));
         let outcome = if refused { Outcome::Refused } else { Outcome::Failed };
         let message = match failure.status() {
-            Some(404) => format!("{}: not there, or not visible to this user", failure.message()),
+            Some(404) => format!("not there, or not visible to this user ({})", failure.message()),
             _ => format!("the referral could not be read: {}", failure.message()),
         };
         let verdict = Verdict::new(outcome, failure.code(), message).with_status(failure.status());

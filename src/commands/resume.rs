@@ -46,9 +46,14 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         Phase::Planned | Phase::Stopped => {}
     }
     let target = target(&settings, &ledger.about().target)?;
-    sending::consent(&ledger, &target, &settings.sending, host)?;
+    accounting::write_plan_alone(&settings.run)?;
+    if let Err(trouble) = sending::consent(&ledger, &settings.run, &target, &settings.sending, host) {
+        drop(ledger);
+        accounting::account_refused(&settings.run, trouble.exit, settings.showing, host.console)?;
+        return Err(trouble);
+    }
     let client = connection::connect(&target, settings.sending.timeout, ledger.about().correlation_id, host)?;
-    sending::send(ledger, &client, &settings.sending, settings.showing, host).await?;
+    sending::send(ledger, &settings.run, &client, &settings.sending, settings.showing, host).await?;
     accounting::account(&settings.run, host.stop.reason().as_ref(), settings.showing, host.console)
 }
 

@@ -1,6 +1,7 @@
 //! From consent to the last answer: what `apply` and `resume` share.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,9 @@ use crate::domain::exit::Exit;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::{self, Context, Event};
-use crate::ledger::{Ledger, PlanTotals};
+use crate::ledger::{Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Rate};
-use crate::report::{Progress, ProgressMode, Waiting, counted};
+use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, grouped};
 
 /// How many refused or failed rows end a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,71 +72,80 @@ pub struct Sending {
     pub consent: Consent,
 }
 
-/// Makes sure that the user wants what is about to be sent. A sandbox asks nobody, but a number that
-/// was given and is wrong is wrong there too.
+/// Says what is about to be sent, and makes sure that the user wants it. A sandbox asks nobody, but
+/// a number that was given and is wrong is wrong there too.
 ///
 /// # Errors
 /// Where consent is missing or for another number. Nothing was sent then; the plan stays.
-pub fn consent(ledger: &Ledger, target: &Target, sending: &Sending, host: &Host<'_>) -> Result<(), Trouble> {
+pub fn consent(
+    ledger: &Ledger,
+    run: &Path,
+    target: &Target,
+    sending: &Sending,
+    host: &Host<'_>,
+) -> Result<(), Trouble> {
     let totals = ledger.plan_totals()?;
+    host.console.say(&format!("plan: {}, in {}", sentence(&totals), run.join(PLAN_FILE).display()));
+    let later = Next::Resume { run: run.to_owned() }.command();
     let Consent { yes, closing, max_changes } = sending.consent;
     if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
-        return Err(Trouble::usage(format!(
-            "the plan changes {}, and --max-changes allows {most}",
-            counted(totals.remaining, "referral")
-        ))
-        .hint("look at plan.jsonl; allow more with --max-changes"));
+        let what = counted(totals.remaining, "referral");
+        return Err(Trouble::usage(format!("the plan changes {what}, and --max-changes allows {most}"))
+            .hint(format!("if that is what you want: {later} --max-changes {}", totals.remaining)));
     }
     if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
-        return Err(Trouble::usage(format!(
-            "--confirm-closing says {given}, and the plan closes {}",
-            counted(totals.remaining_closing, "referral")
-        ))
-        .hint(format!(
-            "look at plan.jsonl; if that is what you want, give --confirm-closing {}",
-            totals.remaining_closing
-        )));
+        let what = counted(totals.remaining_closing, "referral");
+        return Err(Trouble::usage(format!("--confirm-closing says {given}, and the plan closes {what}"))
+            .hint(format!(
+                "if that is what you want: {later} --yes --confirm-closing {}",
+                totals.remaining_closing
+            )));
     }
     if target.is_sandbox() || totals.remaining == 0 {
         return Ok(());
     }
-    if totals.remaining_closing > 0 && closing.is_none() {
-        return ask_closing(&totals, host);
+    match (totals.remaining_closing, closing) {
+        (count, None) if count > 0 => ask_closing(count, &later, host),
+        _ if yes => Ok(()),
+        _ => ask_changing(totals.remaining, target, &later, host),
     }
-    if yes {
-        return Ok(());
-    }
-    ask_changing(&totals, target, host)
 }
 
-fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Result<(), Trouble> {
-    let count = totals.remaining_closing;
-    let question = format!(
-        "This closes {}, which cannot be undone. Type {count} to go on: ",
-        counted(count, "referral")
-    );
+fn sentence(totals: &PlanTotals) -> String {
+    let closing = match totals.remaining_closing {
+        0 => String::new(),
+        count => format!(", {} of them to be closed for good", grouped(count)),
+    };
+    let rest = match totals.items - totals.remaining {
+        0 => String::new(),
+        count => format!("; nothing to send for {}", grouped(count)),
+    };
+    format!("{} to change{closing}{rest}", counted(totals.remaining, "referral"))
+}
+
+fn ask_closing(count: u64, later: &str, host: &Host<'_>) -> Result<(), Trouble> {
+    let what = counted(count, "referral");
+    let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
     match host.console.ask(&question) {
         Some(answer) if answer.trim().replace(',', "") == count.to_string() => Ok(()),
         Some(_) => Err(Trouble::usage("that is another number: nothing was sent")
-            .hint("look at plan.jsonl; carry it out later with: referral-bulk resume RUN")),
+            .hint(format!("look at plan.jsonl; to carry it out later: {later}"))),
         None => Err(Trouble::usage(format!(
-            "the plan closes {}, which cannot be undone, and nobody is there to ask",
-            counted(count, "referral")
+            "the plan closes {what}, which cannot be undone, and nobody is there to ask"
         ))
-        .hint(format!("look at plan.jsonl; then give --yes --confirm-closing {count}"))),
+        .hint(format!("look at plan.jsonl; then: {later} --yes --confirm-closing {count}"))),
     }
 }
 
-fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Result<(), Trouble> {
-    let what = counted(totals.remaining, "referral");
+fn ask_changing(count: u64, target: &Target, later: &str, host: &Host<'_>) -> Result<(), Trouble> {
+    let what = counted(count, "referral");
     let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
     match host.console.ask(&question) {
         Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
-        Some(_) => {
-            Err(Trouble::usage("nothing was sent").hint("carry it out later with: referral-bulk resume RUN"))
-        }
+        Some(_) => Err(Trouble::usage("nothing was sent")
+            .hint(format!("look at plan.jsonl; to carry it out later: {later}"))),
         None => Err(Trouble::usage(format!("the plan changes {what}, and nobody is there to ask"))
-            .hint("look at plan.jsonl; then give --yes")),
+            .hint(format!("look at plan.jsonl; then: {later} --yes"))),
     }
 }
 
@@ -145,6 +155,7 @@ fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Result
 /// Where the ledger can't be read or written any more.
 pub async fn send(
     ledger: Ledger,
+    run: &Path,
     client: &Client,
     sending: &Sending,
     showing: Showing,
@@ -172,7 +183,7 @@ pub async fn send(
     let figures = figures(&context, client, &pace, started);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
-    ended.and(closed).map_err(|error| broken(&error.to_string()))
+    ended.and(closed).map_err(|error| broken(&error, run))
 }
 
 /// Does the work, and shows several times a second what it waits for.
@@ -213,12 +224,10 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
     }
 }
 
-fn broken(error: &str) -> Trouble {
-    Trouble::new(
-        Exit::Stopped,
-        format!("the run's ledger cannot be written, so nothing more was sent: {error}"),
-    )
-    .hint("free space or permissions in the run's directory, then: referral-bulk resume RUN")
+fn broken(error: &LedgerError, run: &Path) -> Trouble {
+    let resume = Next::Resume { run: run.to_owned() }.command();
+    Trouble::new(Exit::Stopped, format!("the run's ledger failed, so nothing more was sent: {error}"))
+        .hint(format!("see to space and permissions in the run's directory, then: {resume}"))
 }
 
 /// What was counted and timed by one process.

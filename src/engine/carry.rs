@@ -1,6 +1,8 @@
 //! Carrying out: outstanding items are taken page by page, and as many lives are lived at a time as
 //! the concurrency allows.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use jiff::Timestamp;
 
@@ -18,7 +20,7 @@ const PAGE: usize = 256;
 /// When to stop on one's own account.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// So many refused or failed items end the run.
+    /// So many refused or failed rows end the run.
     pub max_errors: u64,
     /// Nothing is sent after this time.
     pub finish_by: Option<Timestamp>,
@@ -41,7 +43,7 @@ pub async fn carry_out<A: Api>(
     // Here things begin to happen at the same time: up to `concurrency` lives, each of which waits
     // for its turn by itself. No two items are about one referral, so their order does not matter.
     let lives = outstanding(backlog)
-        .take_while(|_| std::future::ready(may_go_on(context, limits)))
+        .take_while(|_| std::future::ready(!context.stop.is_set()))
         .map(|item| async move {
             match item {
                 Ok(item) => live(context, journal, item).await,
@@ -49,18 +51,25 @@ pub async fn carry_out<A: Api>(
             }
         })
         .buffer_unordered(context.concurrency);
-    futures::pin_mut!(lives);
-    while let Some(ended) = lives.next().await {
+    let deadline = deadline(context, limits.finish_by);
+    futures::pin_mut!(lives, deadline);
+    loop {
+        let ended = tokio::select! {
+            biased;
+            () = &mut deadline, if !context.stop.is_set() => continue,
+            ended = lives.next() => ended,
+        };
         match ended {
-            Ok(Ended::Settled(outcome)) if is_error(outcome) => {
-                errors += 1;
+            None => break,
+            Some(Ok(Ended::Settled(item, outcome))) if is_error(outcome) => {
+                errors += backlog.rows(item)?;
                 if errors >= limits.max_errors {
                     context.stop.now(Reason::TooManyErrors(errors));
                 }
             }
-            Ok(Ended::Settled(_)) => {}
-            Ok(Ended::Left) => left = true,
-            Err(error) => {
+            Some(Ok(Ended::Settled(..))) => {}
+            Some(Ok(Ended::Left)) => left = true,
+            Some(Err(error)) => {
                 context.stop.now(ledger_failed(&error));
                 failure = Some(error);
             }
@@ -73,13 +82,13 @@ pub async fn carry_out<A: Api>(
     }
 }
 
-fn may_go_on<A: Api>(context: &Context<'_, A>, limits: Limits) -> bool {
-    if let Some(time) = limits.finish_by
-        && (context.clock)() >= time
-    {
-        context.stop.now(Reason::Deadline(time));
-    }
-    !context.stop.is_set()
+/// Stops the run when its time has come. Never ends where there is no such time, and once it has
+/// stopped the run.
+async fn deadline<A: Api>(context: &Context<'_, A>, time: Option<Timestamp>) {
+    let Some(time) = time else { return std::future::pending().await };
+    let left = Duration::try_from(time.duration_since((context.clock)())).unwrap_or_default();
+    tokio::time::sleep(left).await;
+    context.stop.now(Reason::Deadline(time));
 }
 
 /// What is to be done, in ascending order.

@@ -14,7 +14,7 @@ use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 use crate::pace::Pace;
-use crate::pace::retry::{Decision, decide};
+use crate::pace::retry::{Decision, StopReason, decide};
 
 /// Throttled answers in a row, without one success between them, that stop a run.
 const MOST_THROTTLES: u32 = 50;
@@ -180,10 +180,11 @@ impl<A: Api> Context<'_, A> {
                 effort.tries -= 1;
                 self.renew(failure, effort).await
             }
-            Decision::Stop(_) => {
-                self.stop.now(Reason::Token(failure.message().to_owned()));
-                Next::Stopped
-            }
+            Decision::Stop(StopReason::NoToken) => self.end(Reason::NoToken(failure.message().to_owned())),
+            Decision::Stop(StopReason::MfaRequired) => self.end(Reason::Token(format!(
+                "{}; sign in again with multi-factor authentication",
+                failure.message()
+            ))),
         }
     }
 
@@ -221,11 +222,13 @@ impl<A: Api> Context<'_, A> {
         };
         match renewed {
             Ok(()) => Next::AgainFreely,
-            Err(failure) => {
-                self.stop.now(Reason::Token(failure.message().to_owned()));
-                Next::Stopped
-            }
+            Err(failure) => self.end(Reason::Token(failure.message().to_owned())),
         }
+    }
+
+    fn end(&self, reason: Reason) -> Next {
+        self.stop.now(reason);
+        Next::Stopped
     }
 
     /// Reads one referral, repeating what may be repeated.

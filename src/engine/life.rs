@@ -21,8 +21,8 @@ use crate::pace::retry::MAX_TRIES;
 /// How an item ended in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It has its outcome.
-    Settled(Outcome),
+    /// The item of this number has its outcome.
+    Settled(u64, Outcome),
     /// The run stopped first; the ledger knows how far it came.
     Left,
 }
@@ -49,6 +49,8 @@ struct Life<'a, A> {
     sent_before: bool,
     /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
     doubted: bool,
+    /// The attempt that is in doubt, where this process made it.
+    in_doubt: Option<AttemptId>,
 }
 
 /// Lives one item's life.
@@ -68,6 +70,7 @@ pub async fn live<A: Api>(
         effort: Effort::default(),
         sent_before: in_doubt,
         doubted: in_doubt,
+        in_doubt: None,
     };
     let mut step =
         if in_doubt { Step::Doubt("the run ended before the answer".to_owned()) } else { Step::Send };
@@ -81,7 +84,7 @@ pub async fn live<A: Api>(
                 let outcome = settled.verdict.outcome;
                 journal.settled(life.item.number, *settled).await?;
                 (context.observe)(Event::Settled(outcome));
-                return Ok(Ended::Settled(outcome));
+                return Ok(Ended::Settled(life.item.number, outcome));
             }
         };
     }
@@ -119,7 +122,7 @@ impl<A: Api> Life<'_, A> {
             }
             _ => {
                 self.note(attempt, AttemptResult::InDoubt, Some(reply.status), None);
-                self.doubted = true;
+                self.doubt(attempt);
                 Step::Doubt(format!("the answer {} does not carry the change", reply.status))
             }
         }
@@ -139,7 +142,7 @@ impl<A: Api> Life<'_, A> {
         match next {
             Next::Again | Next::AgainFreely => Step::Send,
             Next::ReadBack => {
-                self.doubted = true;
+                self.doubt(attempt);
                 Step::Doubt(failure.message().to_owned())
             }
             Next::Conflict => Step::Mismatch(verdict(Outcome::Conflict)),
@@ -154,6 +157,11 @@ impl<A: Api> Life<'_, A> {
             }
             Next::Stopped => Step::Leave,
         }
+    }
+
+    fn doubt(&mut self, attempt: AttemptId) {
+        self.doubted = true;
+        self.in_doubt = Some(attempt);
     }
 
     /// Finds out whether a doubtful attempt was applied. Nothing is sent for the item before.
@@ -174,6 +182,9 @@ impl<A: Api> Life<'_, A> {
                 self.over(Verdict::new(Outcome::Failed, "gave-up", message), now.etag().cloned(), None)
             }
             Reading::NotApplied => {
+                if let Some(attempt) = self.in_doubt.take() {
+                    self.note(attempt, AttemptResult::NotApplied, None, None);
+                }
                 (self.context.observe)(Event::Retry(why.to_owned()));
                 Step::Send
             }

@@ -15,7 +15,9 @@ pub enum Reason {
     TooManyErrors(u64),
     /// The time the user set has come.
     Deadline(Timestamp),
-    /// No token, or one that the service won't take.
+    /// There is no token to send.
+    NoToken(String),
+    /// The service won't take the token, and there is no other.
     Token(String),
     /// One refusal for want of permission after another.
     Forbidden(String),
@@ -35,6 +37,7 @@ impl fmt::Display for Reason {
                 write!(out, "{count} rows were refused or failed, which is the most that --max-errors allows")
             }
             Self::Deadline(time) => write!(out, "the time set by --finish-by has come: {time}"),
+            Self::NoToken(why) => write!(out, "there is no token to send: {why}"),
             Self::Token(why) => write!(out, "the service does not take the token: {why}"),
             Self::Forbidden(why) => write!(out, "one request after another was forbidden: {why}"),
             Self::Throttled => out.write_str("the service answers nothing but: slow down"),

@@ -141,6 +141,16 @@ impl Backlog {
         self.store.told(self.page(after.cast_signed(), limit))
     }
 
+    /// How many input rows an item has.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn rows(&self, item: u64) -> Result<u64, LedgerError> {
+        let count = "SELECT count(*) FROM row WHERE item = ?1";
+        let item = item.cast_signed();
+        self.store.told(self.store.connection.query_row(count, [item], |row| number(row, 0)))
+    }
+
     fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<Outstanding>> {
         let mut items = self.store.connection.prepare_cached(&format!(
             "SELECT {ITEM} FROM item LEFT JOIN outcome ON outcome.item = item.number

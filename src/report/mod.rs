@@ -37,7 +37,7 @@ mod testing;
 pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
 pub use file::ReportError;
 pub use next::Next;
-pub use plan::{PlanCounts, PlanReport};
+pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Progress, ProgressMode, Waiting};
 pub use rows::{RowReports, Written, WrittenFile};
 pub use summary::{InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};

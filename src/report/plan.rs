@@ -23,7 +23,7 @@ use super::findings::{Findings, on_one_line};
 use super::names::Names;
 
 /// The file's name in a run's directory.
-const NAME: &str = "plan.jsonl";
+pub const NAME: &str = "plan.jsonl";
 
 /// What a plan comes to, in referrals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,11 +83,6 @@ impl PlanReport {
     /// What was added so far.
     pub fn counts(&self) -> PlanCounts {
         self.counts
-    }
-
-    /// Where the file will be.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Puts the file in its place. Returns the SHA-256 of its bytes in hexadecimal.

@@ -67,7 +67,7 @@ pub struct InputSummary {
 }
 
 /// Rows by outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[expect(missing_docs, reason = "each is the outcome of that name")]
 pub struct Rows {
     /// The sum of all others.

@@ -8,7 +8,6 @@ use crate::domain::outcome::Outcome;
 
 use super::books::Books;
 use super::names::Names;
-use super::next::Next;
 use super::plan::PlanCounts;
 use super::rows::Written;
 use super::summary::{State, Summary};
@@ -24,20 +23,13 @@ const MESSAGE: usize = 90;
 const CODE: usize = 40;
 
 /// The summary as text of several lines: how far the run came, its figures, what went wrong, the
-/// files, and the next command. `plan` is what the plan comes to, where it was made just now.
-pub fn text(
-    summary: &Summary,
-    books: &Books,
-    plan: Option<PlanCounts>,
-    written: &Written,
-    next: Option<&Next>,
-) -> String {
+/// and the files. `plan` is what the plan comes to, where it was made just now.
+pub fn text(summary: &Summary, books: &Books, plan: Option<PlanCounts>, written: &Written) -> String {
     let names: Names = summary.inputs.iter().map(|input| input.path.clone()).collect();
     let mut parts = vec![heading(summary), figures(summary, plan)];
     parts.extend(failures(books, &names));
     parts.extend(warnings(books, &names));
     parts.extend(files(written));
-    parts.extend(next.map(|next| format!("next: {next}\n")));
     parts.join("\n")
 }
 
@@ -192,7 +184,7 @@ fn lines(table: &Table) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
 
     use super::super::rows::WrittenFile;
     use super::super::testing::{books, row, summary, warning};
@@ -225,8 +217,7 @@ mod tests {
         let books = books(&rows);
         let mut summary = summary(&books);
         summary.reason = Some("spring cleaning".to_owned());
-        let next = Next::of(&summary, Path::new("reports/r 1"), &written());
-        let text = text(&summary, &books, None, &written(), next.as_ref());
+        let text = text(&summary, &books, None, &written());
         insta::assert_snapshot!(text, @r"
         apply reports/r 1: finished
         reason: spring cleaning
@@ -253,7 +244,6 @@ mod tests {
          reports/r 1/error.csv     2 rows
          reports/r 1/summary.json
 
-        next: correct error.csv and feed it back: referral-bulk apply 'reports/r 1/error.csv'
         ");
     }
 
@@ -264,8 +254,7 @@ mod tests {
         summary.state = State::Planned;
         summary.referrals = super::super::summary::Referrals { total: 1_210, changed: 0, closed: 0 };
         let plan = PlanCounts { total: 1_210, to_send: 1_205, closing: 1_203, unchanged: 4 };
-        let next = Next::of(&summary, Path::new("reports/r 1"), &Written::default());
-        let text = text(&summary, &books, Some(plan), &Written::default(), next.as_ref());
+        let text = text(&summary, &books, Some(plan), &Written::default());
         insta::assert_snapshot!(text, @r"
         apply reports/r 1: planned, nothing was sent
 
@@ -276,7 +265,6 @@ mod tests {
          requests        12  1 get, 1 list, 10 patch, 2 retried
          seconds        5.1  4.2 waiting for the rate, 0.0 paused by the server
 
-        next: referral-bulk resume 'reports/r 1'
         ");
     }
 
@@ -289,7 +277,7 @@ mod tests {
                 row
             })
             .collect();
-        let text = text(&summary(&books(&rows)), &books(&rows), None, &Written::default(), None);
+        let text = text(&summary(&books(&rows)), &books(&rows), None, &Written::default());
         assert!(text.contains("code-10") && !text.contains("code-11"), "{text}");
         assert!(text.ends_with("and 2 more reasons\n"), "{text}");
     }
