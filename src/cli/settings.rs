@@ -68,11 +68,10 @@ impl Surroundings<'_> {
     /// As [`Self::apply`].
     pub fn resume(&self, typed: args::Resume) -> Result<resume::Settings, Trouble> {
         let profile = self.config.profile(typed.target.profile.as_deref())?;
-        let target_named = typed.target.endpoint.is_some() || typed.target.sandbox.is_some();
         Ok(resume::Settings {
             run: typed.run,
-            target: self.target(&typed.target, &profile)?,
-            target_named,
+            target: self.named_target(&typed.target, &profile)?,
+            auth: self.auth(&typed.target, &profile)?,
             sending: sending(&typed.sending, &profile)?,
             showing: self.showing(typed.showing),
         })
@@ -120,17 +119,26 @@ impl Surroundings<'_> {
     }
 
     fn target(&self, typed: &args::Target, profile: &Profile) -> Result<Target, Trouble> {
-        if let Some(seed) = &typed.sandbox {
-            return Ok(Target::Sandbox(seed.clone()));
+        match self.named_target(typed, profile)? {
+            Some(target) => Ok(target),
+            None => Ok(Target::Service(Endpoint::official(), self.auth(typed, profile)?)),
         }
-        let (source, base) = match (&typed.endpoint, self.variables.get(ENDPOINT), &profile.endpoint) {
-            (Some(base), _, _) => ("--endpoint", base),
-            (None, Some(base), _) if !base.is_empty() => (ENDPOINT, base),
-            (None, _, Some(base)) => (FILE, base),
-            (None, _, None) => return Ok(Target::Service(Endpoint::official(), self.auth(typed, profile)?)),
+    }
+
+    /// Where to send, where anything says it.
+    fn named_target(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Target>, Trouble> {
+        if let Some(seed) = &typed.sandbox {
+            return Ok(Some(Target::Sandbox(seed.clone())));
+        }
+        let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
+        let (source, base) = match (&typed.endpoint, variable, &profile.endpoint) {
+            (Some(base), ..) => ("--endpoint", base),
+            (None, Some(base), _) => (ENDPOINT, base),
+            (None, None, Some(base)) => (FILE, base),
+            (None, None, None) => return Ok(None),
         };
         let endpoint = Endpoint::parse(base).map_err(|error| Trouble::usage(format!("{source}: {error}")))?;
-        Ok(Target::Service(endpoint, self.auth(typed, profile)?))
+        Ok(Some(Target::Service(endpoint, self.auth(typed, profile)?)))
     }
 
     /// Flags before the environment, the environment before the profile.

@@ -72,7 +72,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
             accounting::account_refused(run, trouble.exit, settings.showing, host.console)?;
             return Err(trouble);
         }
-        sending::send(ledger, run, &client, &settings.sending, settings.showing, host).await?;
+        return sending::send(ledger, run, &client, &settings.sending, settings.showing, host).await;
     }
     accounting::account(run, host.stop.reason().as_ref(), settings.showing, host.console)
 }
@@ -130,6 +130,7 @@ async fn plan(
         clear: settings.clear,
         levels: settings.levels.clone(),
     };
+    let started = tokio::time::Instant::now();
     let ledger = ledger::create(folder.path(), about)?;
     let mut desk = Desk::new(Planner::new(judging), ledger, settings.files.clone(), host);
     desk.read_inputs(&settings.files, &options)?;
@@ -139,6 +140,7 @@ async fn plan(
         (State::File(path), _) => desk.plan_from_file(path)?,
         (State::Live | State::None, _) => desk.plan_unseen()?,
     }
+    figures.seconds = started.elapsed().as_secs_f64();
     close(desk.close(), &figures, host)
 }
 

@@ -29,13 +29,18 @@ impl Target {
         }
     }
 
-    /// The sandbox that a run remembers, if it remembers one.
-    pub fn remembered_sandbox(name: &str) -> Option<Self> {
-        let rest = name.strip_prefix(SANDBOX)?;
-        match rest.strip_prefix('=') {
-            Some(seed) => Some(Self::Sandbox(Some(PathBuf::from(seed)))),
-            None if rest.is_empty() => Some(Self::Sandbox(None)),
-            None => None,
+    /// What a run remembers, with a source of tokens where it is a service.
+    ///
+    /// # Errors
+    /// Where it remembers something that is no target of this version.
+    pub fn remembered(name: &str, auth: Option<Auth>) -> Result<Self, Trouble> {
+        match name.strip_prefix(SANDBOX) {
+            Some("") => Ok(Self::Sandbox(None)),
+            Some(rest) if rest.starts_with('=') => Ok(Self::Sandbox(Some(PathBuf::from(&rest[1..])))),
+            _ => match Endpoint::parse(name) {
+                Ok(endpoint) => Ok(Self::Service(endpoint, auth)),
+                Err(error) => Err(Trouble::could_not_run(format!("the run was planned for {name}: {error}"))),
+            },
         }
     }
 

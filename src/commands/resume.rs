@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::connection::{self, Target};
 use super::sending::{self, Sending};
 use super::{Host, Showing, Trouble, accounting};
+use crate::api::Auth;
 use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
 use crate::ledger;
@@ -14,10 +15,10 @@ use crate::ledger;
 pub struct Settings {
     /// The run's directory.
     pub run: PathBuf,
-    /// Where to send; `None` where the run's own target is meant, which is then a sandbox.
-    pub target: Target,
-    /// Whether the user named the target; the run's own counts otherwise.
-    pub target_named: bool,
+    /// Where to send, where the user says it; else the run goes where it was planned for.
+    pub target: Option<Target>,
+    /// Where the token comes from, for a service that the run remembers.
+    pub auth: Option<Auth>,
     /// How to send.
     pub sending: Sending,
     /// How to show it.
@@ -53,24 +54,17 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         return Err(trouble);
     }
     let client = connection::connect(&target, settings.sending.timeout, ledger.about().correlation_id, host)?;
-    sending::send(ledger, &settings.run, &client, &settings.sending, settings.showing, host).await?;
-    accounting::account(&settings.run, host.stop.reason().as_ref(), settings.showing, host.console)
+    sending::send(ledger, &settings.run, &client, &settings.sending, settings.showing, host).await
 }
 
 /// A run goes where it was planned for and nowhere else: its eTags mean nothing elsewhere.
 fn target(settings: &Settings, planned_for: &str) -> Result<Target, Trouble> {
-    if settings.target.name() == planned_for {
-        return Ok(settings.target.clone());
+    match &settings.target {
+        Some(target) if target.name() == planned_for => Ok(target.clone()),
+        Some(target) => {
+            Err(Trouble::usage(format!("the run was planned for {planned_for}, not for {}", target.name()))
+                .hint("leave out where to send: the run remembers it"))
+        }
+        None => Target::remembered(planned_for, settings.auth.clone()),
     }
-    if let Some(sandbox) = Target::remembered_sandbox(planned_for)
-        && !settings.target_named
-    {
-        return Ok(sandbox);
-    }
-    let hint = match Target::remembered_sandbox(planned_for) {
-        Some(_) => "leave out the target: the run remembers its own".to_owned(),
-        None => format!("give --endpoint {planned_for}"),
-    };
-    Err(Trouble::usage(format!("the run was planned for {planned_for}, not for {}", settings.target.name()))
-        .hint(hint))
 }

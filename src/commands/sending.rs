@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::connection::Target;
-use super::{Host, Showing, Trouble};
+use super::{Host, Showing, Trouble, accounting};
 use crate::api::Client;
 use crate::domain::account::{Figures, Phase};
 use crate::domain::exit::Exit;
@@ -149,11 +149,29 @@ fn ask_changing(count: u64, target: &Target, later: &str, host: &Host<'_>) -> Re
     }
 }
 
-/// Carries out what is outstanding. How far it came stands in the ledger.
+/// Carries out what is outstanding, and reports how far it came.
 ///
 /// # Errors
-/// Where the ledger can't be read or written any more.
+/// Where the ledger can't be read or written any more. It is reported then as far as it can be read.
 pub async fn send(
+    ledger: Ledger,
+    run: &Path,
+    client: &Client,
+    sending: &Sending,
+    showing: Showing,
+    host: &Host<'_>,
+) -> Result<Exit, Trouble> {
+    match carry_out(ledger, run, client, sending, showing, host).await {
+        Ok(()) => accounting::account(run, host.stop.reason().as_ref(), showing, host.console),
+        Err(trouble) => {
+            // What broke the ledger may break this too, and is the thing to be told.
+            let _ = accounting::account_refused(run, trouble.exit, showing, host.console);
+            Err(trouble)
+        }
+    }
+}
+
+async fn carry_out(
     ledger: Ledger,
     run: &Path,
     client: &Client,

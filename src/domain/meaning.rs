@@ -46,6 +46,7 @@ pub fn carries(kind: Kind, theirs: Option<&RawValue>, ours: &RawValue) -> bool {
     let Some(theirs) = theirs else { return false };
     match kind {
         Kind::Decimal => equal_some(as_float(theirs), as_float(ours)),
+        Kind::Text => equal_some(as_stored(theirs), as_stored(ours)),
         Kind::Members | Kind::Solutions => {
             let (Some(ours), Some(theirs)) = (json::elements(ours), json::elements(theirs)) else {
                 return false;
@@ -56,8 +57,13 @@ pub fn carries(kind: Kind, theirs: Option<&RawValue>, ours: &RawValue) -> bool {
             (Some(ours), Some(theirs)) => covers(&ours, &theirs),
             _ => false,
         },
-        Kind::Text | Kind::Currency | Kind::DateTime | Kind::Boolean => false,
+        Kind::Currency | Kind::DateTime | Kind::Boolean => false,
     }
+}
+
+/// A text as a service may keep it: without white space around it, and with one sort of line end.
+fn as_stored(raw: &RawValue) -> Option<String> {
+    json::string(raw).map(|text| text.trim().replace("\r\n", "\n"))
 }
 
 /// Whether a list has an element that carries all that ours says.
@@ -235,6 +241,8 @@ mod tests {
             ),
             (Kind::Any, r#"{"a":1,"b":2}"#, r#"{"a":1}"#, true),
             (Kind::Text, "", "\"x\"", false),
+            (Kind::Text, "\"x\\ny\"", "\" x\\r\\ny \"", true),
+            (Kind::Text, "\"X\"", "\"x\"", false),
         ] {
             assert_eq!(check(carries, kind, theirs, ours), carried, "{kind:?} {theirs} {ours}");
         }

@@ -247,22 +247,8 @@ impl<A: Api> Context<'_, A> {
         self.get(id, Effort::through_stop()).await
     }
 
-    async fn get(&self, id: ReferralId, mut effort: Effort) -> Result<Reply, Option<Failure>> {
-        let mut again = false;
-        loop {
-            if !self.turn(&mut effort).await {
-                return Err(None);
-            }
-            self.count_read(&self.tally.get, again);
-            match self.api.get(id).await {
-                Ok(reply) => {
-                    self.answered();
-                    return Ok(reply);
-                }
-                Err(failure) => self.read_again(failure, &mut effort).await?,
-            }
-            again = true;
-        }
+    async fn get(&self, id: ReferralId, effort: Effort) -> Result<Reply, Option<Failure>> {
+        self.repeat(&self.tally.get, effort, async || self.api.get(id).await).await
     }
 
     /// Reads a page of the list, repeating what may be repeated.
@@ -270,27 +256,31 @@ impl<A: Api> Context<'_, A> {
     /// # Errors
     /// As [`Self::read`].
     pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
-        let (mut effort, mut again) = (Effort::default(), false);
+        self.repeat(&self.tally.list, Effort::default(), async || self.api.list(link).await).await
+    }
+
+    async fn repeat<T>(
+        &self,
+        counter: &AtomicU64,
+        mut effort: Effort,
+        request: impl AsyncFn() -> Result<T, Failure>,
+    ) -> Result<T, Option<Failure>> {
+        let mut again = false;
         loop {
             if !self.turn(&mut effort).await {
                 return Err(None);
             }
-            self.count_read(&self.tally.list, again);
-            match self.api.list(link).await {
-                Ok(page) => {
+            count(counter);
+            if std::mem::replace(&mut again, true) {
+                count(&self.tally.retried);
+            }
+            match request().await {
+                Ok(answer) => {
                     self.answered();
-                    return Ok(page);
+                    return Ok(answer);
                 }
                 Err(failure) => self.read_again(failure, &mut effort).await?,
             }
-            again = true;
-        }
-    }
-
-    fn count_read(&self, counter: &AtomicU64, again: bool) {
-        count(counter);
-        if again {
-            count(&self.tally.retried);
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn verdict(
         let invalid = planned && verdict.outcome == Outcome::Invalid;
         let reason = findings.iter().find(|finding| invalid && finding.is_deny() && on_line(finding, place));
         return match reason {
-            Some(finding) => Verdict::new(Outcome::Invalid, finding.rule.id(), &finding.message),
+            Some(finding) => Verdict::new(Outcome::Invalid, finding.rule.id(), finding.sentence()),
             None => verdict,
         };
     }
