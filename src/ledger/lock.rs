@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use super::{LedgerError, private};
 
@@ -9,6 +10,12 @@ use super::{LedgerError, private};
 /// any handle on that would drop the POSIX locks SQLite holds on it. It is never deleted, since
 /// whoever is about to lock it would then hold a file that nobody else sees.
 const FILE: &str = "run.lock";
+
+/// How often a lock is tried that is held, and how long is waited in between. A process that ended, or
+/// let go of the lock, may have been about to start another program: until that has begun in earnest,
+/// it holds a copy of the open file and with it the lock.
+const PATIENCE: u32 = 20;
+const INTERVAL: Duration = Duration::from_millis(10);
 
 /// Held while a run is written; dropping it lets the next one in.
 #[derive(Debug)]
@@ -24,10 +31,13 @@ impl Lock {
     pub(super) fn take(dir: &Path) -> Result<Self, LedgerError> {
         let path = dir.join(FILE);
         let file = private::file(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LedgerError::Busy { dir: dir.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(private::told(&path, error)),
+        for _ in 0..PATIENCE {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(INTERVAL),
+                Err(TryLockError::Error(error)) => return Err(private::told(&path, error)),
+            }
         }
+        Err(LedgerError::Busy { dir: dir.to_owned() })
     }
 }
