@@ -36,6 +36,15 @@ impl Change {
         self.appended.iter().all(|element| meaning::holds(kind, &list, element))
     }
 
+    /// Whether a referral that was read back shows that this change was made: it has the very meaning
+    /// that was wanted, or carries the change and no longer has the value that was planned from.
+    /// Carrying alone shows nothing where the old value passes for the new one, as when a list is
+    /// only put in another order.
+    pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
+        meaning::same(self.path.kind(), snapshot.at(&self.path), &self.after)
+            || self.is_carried_by(snapshot) && !self.is_untouched_in(snapshot)
+    }
+
     /// Whether a referral that was read back still has the value that was planned from. A service may
     /// give an unset text as null, as empty or not at all, whatever it gave before.
     pub fn is_untouched_in(&self, snapshot: &Snapshot<'_>) -> bool {
@@ -91,6 +100,12 @@ impl Item {
     /// Whether a referral that was read back carries all of it.
     pub fn is_carried_by(&self, snapshot: &Snapshot<'_>) -> bool {
         self.changes.iter().all(|change| change.is_carried_by(snapshot))
+    }
+
+    /// Whether a referral that was read back shows that the document was written: it carries all of
+    /// it, and at least one change shows. The others were made with that one or not at all.
+    pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
+        self.is_carried_by(snapshot) && self.changes.iter().any(|change| change.is_shown_by(snapshot))
     }
 
     /// Whether a referral that was read back still has every value that was planned from.
@@ -168,6 +183,40 @@ mod tests {
             let snapshot = Snapshot::parse(&text).unwrap();
             let got = change(field, before, "true", &[]).is_untouched_in(&snapshot);
             assert_eq!(got, untouched, "{field:?}: from {before} to {now}, in {text}");
+        }
+    }
+
+    #[test]
+    fn what_passes_for_new_and_old_shows_nothing() {
+        let (ann, bo) = (r#"{"email":"ann@example.com"}"#, r#"{"email":"bo@example.com"}"#);
+        for (field, before, after, now, carried, shown) in [
+            (
+                Field::Team,
+                format!("[{ann},{bo}]"),
+                format!("[{bo},{ann}]"),
+                format!("[{ann},{bo}]"),
+                true,
+                false,
+            ),
+            (
+                Field::Team,
+                format!("[{ann},{bo}]"),
+                format!("[{bo},{ann}]"),
+                format!("[{bo},{ann}]"),
+                true,
+                true,
+            ),
+            (Field::Team, format!("[{ann}]"), format!("[{bo},{ann}]"), format!("[{ann},{bo}]"), true, true),
+            (Field::Notes, r#""x""#.into(), r#""x ""#.into(), r#""x""#.into(), true, false),
+            (Field::Notes, r#""y""#.into(), r#""x ""#.into(), r#""x""#.into(), true, true),
+            (Field::Notes, r#""y""#.into(), r#""x""#.into(), r#""z""#.into(), false, false),
+            (Field::Status, r#""New""#.into(), r#""New""#.into(), r#""New""#.into(), true, true),
+        ] {
+            let text = referral(field, &now);
+            let snapshot = Snapshot::parse(&text).unwrap();
+            let change = change(field, &before, &after, &[]);
+            let got = (change.is_carried_by(&snapshot), change.is_shown_by(&snapshot));
+            assert_eq!(got, (carried, shown), "{before} to {after}, found {now}");
         }
     }
 
