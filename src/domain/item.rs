@@ -36,12 +36,22 @@ impl Change {
         self.appended.iter().all(|element| meaning::holds(kind, &list, element))
     }
 
-    /// Whether a referral that was read back still has the value that was planned from.
+    /// Whether a referral that was read back shows that this change was made: it has the very meaning
+    /// that was wanted, or carries the change and no longer has the value that was planned from.
+    /// Carrying alone shows nothing where the old value passes for the new one, as when a list is
+    /// only put in another order.
+    pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
+        meaning::same(self.path.kind(), snapshot.at(&self.path), &self.after)
+            || self.is_carried_by(snapshot) && !self.is_untouched_in(snapshot)
+    }
+
+    /// Whether a referral that was read back still has the value that was planned from. A service may
+    /// give an unset text as null, as empty or not at all, whatever it gave before.
     pub fn is_untouched_in(&self, snapshot: &Snapshot<'_>) -> bool {
         let current = snapshot.at(&self.path);
         match &self.before {
             Some(before) => meaning::same(self.path.kind(), current, before),
-            None => current.is_none_or(super::json::is_null),
+            None => meaning::same(self.path.kind(), current, &super::json::raw(&())),
         }
     }
 }
@@ -92,8 +102,143 @@ impl Item {
         self.changes.iter().all(|change| change.is_carried_by(snapshot))
     }
 
+    /// Whether a referral that was read back shows that the document was written: it carries all of
+    /// it, and at least one change shows. The others were made with that one or not at all.
+    pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
+        self.is_carried_by(snapshot) && self.changes.iter().any(|change| change.is_shown_by(snapshot))
+    }
+
     /// Whether a referral that was read back still has every value that was planned from.
     pub fn is_untouched_in(&self, snapshot: &Snapshot<'_>) -> bool {
         self.changes.iter().all(|change| change.is_untouched_in(snapshot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fields::Field;
+
+    const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    /// A change of a field from one value to another; an empty text is an absent value.
+    fn change(field: Field, before: &str, after: &str, appended: &[&str]) -> Change {
+        Change {
+            path: Path::Known(field),
+            before: (!before.is_empty()).then(|| raw(before)),
+            after: raw(after),
+            appended: appended.iter().map(|element| raw(element)).collect(),
+        }
+    }
+
+    /// A referral whose field has a value; an empty text leaves it out.
+    fn referral(field: Field, value: &str) -> String {
+        if value.is_empty() {
+            return format!(r#"{{"id":"{ID}"}}"#);
+        }
+        let names: Vec<_> = field.pointer().tokens().collect();
+        let nested =
+            names.iter().rev().fold(value.to_owned(), |inner, name| format!(r#"{{"{name}":{inner}}}"#));
+        format!(r#"{{"id":"{ID}",{}"#, &nested[1..])
+    }
+
+    #[test]
+    fn what_is_still_as_planned_from() {
+        for (field, before, now, untouched) in [
+            (Field::Notes, "", "", true),
+            (Field::Notes, "", "null", true),
+            (Field::Notes, "", r#""""#, true),
+            (Field::Notes, r#""""#, "", true),
+            (Field::Notes, r#""""#, "null", true),
+            (Field::Notes, r#""""#, r#"" ""#, false),
+            (Field::Notes, "", r#""x""#, false),
+            (Field::Notes, r#""x""#, "", false),
+            (Field::Notes, r#""x""#, r#""\u0078""#, true),
+            (Field::Notes, r#""x""#, r#""x ""#, false),
+            (Field::ClosingDateTime, "", r#""""#, true),
+            (Field::ClosingDateTime, r#""2026-12-31T00:00:00Z""#, r#""2026-12-31T00:00:00.0000000Z""#, true),
+            (Field::ClosingDateTime, r#""2026-12-31T00:00:00Z""#, r#""2026-12-31T00:00:00.1Z""#, false),
+            (Field::DealValue, "", "null", true),
+            (Field::DealValue, "", "0", false),
+            (Field::DealValue, "10000", r#""10000.00""#, true),
+            (Field::DealValue, r#""10000""#, "1e4", true),
+            (Field::ShareConsent, "", "false", false),
+            (Field::ShareConsent, "false", "null", false),
+            (Field::Team, "", "[]", true),
+            (Field::Team, "[]", "null", true),
+            (
+                Field::Team,
+                r#"[{"email":"a@example.com"}]"#,
+                r#"[{"title":null,"email":"a@example.com"}]"#,
+                true,
+            ),
+            (Field::Team, r#"[{"email":"a@example.com"}]"#, "[]", false),
+            (Field::Solutions, r#"[{"id":"S1"},{"id":"S2"}]"#, r#"[{"id":"S2"},{"id":"S1"}]"#, false),
+        ] {
+            let text = referral(field, now);
+            let snapshot = Snapshot::parse(&text).unwrap();
+            let got = change(field, before, "true", &[]).is_untouched_in(&snapshot);
+            assert_eq!(got, untouched, "{field:?}: from {before} to {now}, in {text}");
+        }
+    }
+
+    #[test]
+    fn what_passes_for_new_and_old_shows_nothing() {
+        let (ann, bo) = (r#"{"email":"ann@example.com"}"#, r#"{"email":"bo@example.com"}"#);
+        for (field, before, after, now, carried, shown) in [
+            (
+                Field::Team,
+                format!("[{ann},{bo}]"),
+                format!("[{bo},{ann}]"),
+                format!("[{ann},{bo}]"),
+                true,
+                false,
+            ),
+            (
+                Field::Team,
+                format!("[{ann},{bo}]"),
+                format!("[{bo},{ann}]"),
+                format!("[{bo},{ann}]"),
+                true,
+                true,
+            ),
+            (Field::Team, format!("[{ann}]"), format!("[{bo},{ann}]"), format!("[{ann},{bo}]"), true, true),
+            (Field::Notes, r#""x""#.into(), r#""x ""#.into(), r#""x""#.into(), true, false),
+            (Field::Notes, r#""y""#.into(), r#""x ""#.into(), r#""x""#.into(), true, true),
+            (Field::Notes, r#""y""#.into(), r#""x""#.into(), r#""z""#.into(), false, false),
+            (Field::Status, r#""New""#.into(), r#""New""#.into(), r#""New""#.into(), true, true),
+        ] {
+            let text = referral(field, &now);
+            let snapshot = Snapshot::parse(&text).unwrap();
+            let change = change(field, &before, &after, &[]);
+            let got = (change.is_carried_by(&snapshot), change.is_shown_by(&snapshot));
+            assert_eq!(got, (carried, shown), "{before} to {after}, found {now}");
+        }
+    }
+
+    #[test]
+    fn an_append_is_carried_by_any_list_that_holds_its_elements() {
+        let ann = r#"{"email":"ann@example.com","firstName":"Ann"}"#;
+        let bo = r#"{"email":"bo@example.com"}"#;
+        let full = r#"{"firstName":"Ann","email":"ANN@example.com","title":"CTO"}"#;
+        for (appended, now, carried) in [
+            (vec![ann], format!("[{full}]"), true),
+            (vec![ann, bo], format!("[{bo},{{\"email\":\"c@example.com\"}},{full}]"), true),
+            (vec![ann, bo], format!("[{full}]"), false),
+            (vec![ann], r#"[{"email":"ann@example.com","firstName":"Anna"}]"#.to_owned(), false),
+            (vec![ann], "[]".to_owned(), false),
+            (vec![ann], "null".to_owned(), false),
+            (vec![ann], String::new(), false),
+            (vec![ann], ann.to_owned(), false),
+        ] {
+            let text = referral(Field::CustomerTeam, &now);
+            let snapshot = Snapshot::parse(&text).unwrap();
+            let change = change(Field::CustomerTeam, "", "[]", &appended);
+            assert_eq!(change.is_carried_by(&snapshot), carried, "{appended:?} in {text}");
+        }
     }
 }

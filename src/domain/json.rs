@@ -161,6 +161,10 @@ pub fn depth(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -186,5 +190,57 @@ mod tests {
         assert_eq!(depth(r#"{"a":"[[[\"[","b":[1,{}]}"#), 3);
         assert_eq!(depth(&"[".repeat(10_000)), 10_000);
         assert_eq!(depth("1"), 0);
+    }
+
+    /// Trees of objects with few names, so that pointers meet them, and awkward ones among those.
+    fn trees() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-c\"\\\\ü\n]{0,4}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                proptest::collection::btree_map(name(), inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn name() -> impl Strategy<Value = String> {
+        let names = ["a", "b", "", "~", "/", "~1", "a/b", "m~n", "\"", "\\", "ü", "\u{1f980}", " "];
+        proptest::sample::select(names.to_vec()).prop_map(str::to_owned)
+    }
+
+    fn pointer(names: &[String]) -> Pointer {
+        let text: String =
+            names.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect();
+        Pointer::parse(&text).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(6901), ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn pointers_find_what_another_reader_finds(
+            tree in proptest::collection::btree_map(name(), trees(), 0..5),
+            names in proptest::collection::vec(name(), 1..4),
+            pretty: bool,
+        ) {
+            let tree = Value::Object(tree.into_iter().collect());
+            let text = if pretty { format!("{tree:#}") } else { tree.to_string() };
+            let pointer = pointer(&names);
+            let ours = Object::parse(&text).unwrap().at(&pointer).map(|raw| {
+                serde_json::from_str::<Value>(raw.get()).unwrap()
+            });
+            prop_assert_eq!(ours.as_ref(), tree.pointer(pointer.as_str()), "{} in {}", pointer, text);
+            prop_assert_eq!(pointer.tokens().collect::<Vec<_>>(), names);
+            prop_assert_eq!(pointer.parents().count(), pointer.tokens().count() - 1);
+            prop_assert!(depth(&text) >= 1);
+        }
     }
 }

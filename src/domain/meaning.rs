@@ -2,7 +2,8 @@
 //!
 //! Two questions are asked of a value on the wire. Before sending: is what the user wants already
 //! there ([`same`])? After sending: does the referral carry our change ([`carries`])? The second is
-//! the more lenient one, since the service adds members of its own and may keep numbers as floats.
+//! the more lenient one, since the service adds members of its own, may keep numbers as floats, and
+//! may cut the blanks around a text.
 
 use std::collections::HashMap;
 
@@ -43,10 +44,12 @@ pub fn carries(kind: Kind, theirs: Option<&RawValue>, ours: &RawValue) -> bool {
     if same(kind, theirs, ours) {
         return true;
     }
+    if kind == Kind::Text {
+        return equal_some(as_stored(theirs), as_stored(Some(ours)));
+    }
     let Some(theirs) = theirs else { return false };
     match kind {
         Kind::Decimal => equal_some(as_float(theirs), as_float(ours)),
-        Kind::Text => equal_some(as_stored(theirs), as_stored(ours)),
         Kind::Members | Kind::Solutions => {
             let (Some(ours), Some(theirs)) = (json::elements(ours), json::elements(theirs)) else {
                 return false;
@@ -57,13 +60,8 @@ pub fn carries(kind: Kind, theirs: Option<&RawValue>, ours: &RawValue) -> bool {
             (Some(ours), Some(theirs)) => covers(&ours, &theirs),
             _ => false,
         },
-        Kind::Currency | Kind::DateTime | Kind::Boolean => false,
+        Kind::Text | Kind::Currency | Kind::DateTime | Kind::Boolean => false,
     }
-}
-
-/// A text as a service may keep it: without white space around it, and with one sort of line end.
-fn as_stored(raw: &RawValue) -> Option<String> {
-    json::string(raw).map(|text| text.trim().replace("\r\n", "\n"))
 }
 
 /// Whether a list has an element that carries all that ours says.
@@ -139,6 +137,15 @@ fn equal_some<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.is_some() && one == other
 }
 
+/// A text as a service may keep it: without the blanks around it, and with one sort of line end.
+/// Nothing at all is the empty text.
+fn as_stored(raw: Option<&RawValue>) -> Option<String> {
+    match raw.filter(|raw| !json::is_null(raw)) {
+        None => Some(String::new()),
+        Some(raw) => json::string(raw).map(|text| text.trim().replace("\r\n", "\n")),
+    }
+}
+
 fn as_float(raw: &RawValue) -> Option<f64> {
     json::string(raw).unwrap_or_else(|| raw.get().into()).parse().ok()
 }
@@ -197,20 +204,52 @@ mod tests {
             (Kind::Text, "null", "\"\"", true),
             (Kind::Text, "\"a\"", "\"\\u0061\"", true),
             (Kind::Text, "\"a\"", "\"A\"", false),
+            (Kind::Text, "\"a\"", "\"a \"", false),
+            (Kind::Text, "\"\"", "\" \"", false),
+            (Kind::Text, "\"Zo\\u00eb\"", "\"Zoë\"", true),
+            (Kind::Text, "5", "\"5\"", false),
+            (Kind::Currency, "\"EUR\"", "\"EUR\"", true),
+            (Kind::Currency, "\"eur\"", "\"EUR\"", false),
+            (Kind::Currency, "\"\"", "null", true),
             (Kind::Decimal, "50000", "50000.00", true),
             (Kind::Decimal, "\"50000\"", "50000.00", true),
             (Kind::Decimal, "5e4", "50000", true),
             (Kind::Decimal, "0.1", "0.11", false),
             (Kind::Decimal, "12345678901234567890.12", "12345678901234567890.13", false),
             (Kind::Decimal, "null", "0", false),
+            (Kind::Decimal, "-0", "0", true),
+            (Kind::Decimal, "\"1E+2\"", "100.0", true),
+            (Kind::Decimal, "\"\"", "0", false),
+            (Kind::Decimal, "\"ten\"", "10", false),
+            (Kind::Decimal, "1e400", "10", false),
             (Kind::DateTime, "\"2026-12-31T00:00:00.0000000Z\"", "\"2026-12-31T00:00:00Z\"", true),
             (Kind::DateTime, "\"2026-12-31T00:00:01Z\"", "\"2026-12-31T00:00:00Z\"", false),
+            (Kind::DateTime, "\"2026-12-31T00:00:00.1234560Z\"", "\"2026-12-31T00:00:00.123456Z\"", true),
+            (Kind::DateTime, "\"2026-12-31T00:00:00.0000001Z\"", "\"2026-12-31T00:00:00Z\"", false),
+            (Kind::DateTime, "\"2026-12-31T01:00:00+01:00\"", "\"2026-12-31T00:00:00Z\"", true),
+            (Kind::DateTime, "\"\"", "null", true),
+            (Kind::DateTime, "\"soon\"", "\"2026-12-31T00:00:00Z\"", false),
+            (Kind::Boolean, "true", "true", true),
+            (Kind::Boolean, "null", "null", true),
             (Kind::Boolean, "true", "false", false),
             (Kind::Boolean, "", "false", false),
             (Kind::Members, "null", "[]", true),
             (Kind::Members, r#"[{"email":"a@b.c"}]"#, r#"[ {"email":"a@b.c", "title":null} ]"#, true),
             (Kind::Members, r#"[{"email":"a@b.c","title":"x"}]"#, r#"[{"email":"a@b.c"}]"#, false),
+            (
+                Kind::Members,
+                r#"[{"email":"a@b.c"},{"email":"b@b.c"}]"#,
+                r#"[{"email":"b@b.c"},{"email":"a@b.c"}]"#,
+                false,
+            ),
+            (Kind::Members, r#"[{"email":"a@b.c"}]"#, r#"[{"email":"A@b.c"}]"#, false),
+            (Kind::Members, "{}", "[]", false),
+            (Kind::Solutions, "[]", "null", true),
+            (Kind::Solutions, r#"[{"id":"S1","name":null}]"#, r#"[{"id":"S1"}]"#, true),
+            (Kind::Solutions, r#"[{"id":"S1"}]"#, r#"[{"id":"s1"}]"#, false),
             (Kind::Any, r#"{"a":1,"b":null}"#, r#"{"a":1.0}"#, true),
+            (Kind::Any, "[]", "null", false),
+            (Kind::Any, "\"\"", "null", false),
         ] {
             assert_eq!(check(same, kind, current, wanted), equal, "{kind:?} {current} {wanted}");
         }
@@ -243,6 +282,24 @@ mod tests {
             (Kind::Text, "", "\"x\"", false),
             (Kind::Text, "\"x\\ny\"", "\" x\\r\\ny \"", true),
             (Kind::Text, "\"X\"", "\"x\"", false),
+            (Kind::Text, "\"x y\"", "\" x y\\n\"", true),
+            (Kind::Text, "\"xy\"", "\"x y\"", false),
+            (Kind::Text, "null", "\"  \"", true),
+            (Kind::Text, "5", "\"5\"", false),
+            (Kind::Text, "\"x\"", "null", false),
+            (Kind::Currency, "\"eur\"", "\"EUR\"", false),
+            (Kind::DateTime, "\"2026-12-31T00:00:00.0000000Z\"", "\"2026-12-31T00:00:00Z\"", true),
+            (Kind::Decimal, "\"10000.00\"", "10000", true),
+            (Kind::Decimal, "null", "10000", false),
+            (
+                Kind::Members,
+                r#"[{"email":"b@example.com"},{"email":"a@example.com"}]"#,
+                r#"[{"email":"a@example.com"},{"email":"b@example.com"}]"#,
+                true,
+            ),
+            (Kind::Solutions, r#"[{"id":"S1","name":"Azure","type":"Name"}]"#, r#"[{"id":"S1"}]"#, true),
+            (Kind::Solutions, r#"[{"name":"Azure","id":"S1"}]"#, r#"[{"name":"Azure"}]"#, false),
+            (Kind::Solutions, "null", "[]", true),
         ] {
             assert_eq!(check(carries, kind, theirs, ours), carried, "{kind:?} {theirs} {ours}");
         }

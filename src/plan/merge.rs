@@ -4,6 +4,7 @@ use crate::domain::change::{Append, Draft, Placed, Wish};
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::meaning;
+use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
@@ -31,6 +32,7 @@ pub fn merge(id: ReferralId, drafts: &[Draft], inputs: &[String]) -> Result<Wish
             merger.append(&mut wish.appends, append);
         }
     }
+    merger.overlaps(&wish);
     wish.stage = merger.stage(status, substatus);
     if merger.findings.is_empty() { Ok(wish) } else { Err(merger.findings) }
 }
@@ -100,6 +102,35 @@ impl Merger<'_> {
         }
     }
 
+    /// A path that the user opted into can be the parent of another one. Setting both leaves only what
+    /// the document happens to set last.
+    fn overlaps(&mut self, wish: &Wish) {
+        let sets = wish.sets.iter().map(|set| (&set.value.0, set.place));
+        if !sets.clone().any(|(path, _)| matches!(path, Path::Opted(_))) {
+            return;
+        }
+        let appends = wish.appends.iter().map(|append| (append.value.field.pointer(), append.place));
+        let inner: Vec<_> =
+            sets.clone().map(|(path, place)| (path.pointer(), place)).chain(appends).collect();
+        for (outer, there) in sets {
+            for (inner, here) in &inner {
+                let within = inner.as_str().strip_prefix(outer.pointer().as_str());
+                if within.is_some_and(|rest| rest.starts_with('/')) {
+                    self.overlap(inner, *here, outer, there);
+                }
+            }
+        }
+    }
+
+    fn overlap(&mut self, inner: &Pointer, here: Place, outer: &Path, there: Place) {
+        let hint = format!("give {outer} with {inner} in it, or leave one of them out");
+        let within = format!("{inner} lies within {outer}, which {} sets as a whole", self.name(here, there));
+        let whole = format!("{outer} is set as a whole, and {inner} within it by {}", self.name(there, here));
+        for (place, message) in [(here, within), (there, whole)] {
+            self.findings.push(Finding::deny(Rule::Contradiction, place, message).hint(hint.clone()));
+        }
+    }
+
     /// A substatus implies its status, and `Active` alone implies Accepted; the other statuses have
     /// several substatuses, and nothing is guessed.
     fn stage(
@@ -151,9 +182,13 @@ fn substatuses(status: Status) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::*;
     use crate::domain::fields::{Field, Kind};
+    use crate::domain::referral::ETag;
     use crate::domain::status::ClosedSubstatus;
+    use crate::domain::value::element_key;
 
     const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
 
@@ -241,5 +276,129 @@ mod tests {
         assert_eq!(wish.stage.unwrap().value, Stage::Closed(ClosedSubstatus::Won));
         let findings = lines(&[status, accepted]).unwrap_err();
         assert_eq!(findings.iter().map(|finding| finding.1).collect::<Vec<_>>(), [2, 5]);
+    }
+
+    fn append(line: u64, field: Field, element: &str) -> Draft {
+        let element: Box<RawValue> = serde_json::from_str(element).unwrap();
+        let key = element_key(field.kind(), &element).unwrap();
+        Draft { appends: vec![at(line, Append { field, key, element })], ..draft(line) }
+    }
+
+    #[test]
+    fn one_element_is_appended_once() {
+        let ann = r#"{"email":"ann@example.com","firstName":"Ann"}"#;
+        for (other, kept) in [
+            (ann, Some(1)),
+            (r#"{ "firstName":"Ann", "email":"ANN@Example.com" }"#, Some(1)),
+            (r#"{"email":"ann@example.com","firstName":"Ann","lastName":null}"#, Some(1)),
+            (r#"{"email":"ann@example.com","firstName":"Anna"}"#, None),
+            (r#"{"email":"ann@example.com","firstName":"ann"}"#, None),
+            (r#"{"email":"ann@example.com"}"#, None),
+            (r#"{"email":"ann@example.com","firstName":"Ann","lastName":"Lee"}"#, None),
+            (r#"{"email":"bo@example.com","firstName":"Ann"}"#, Some(2)),
+        ] {
+            for rows in [[(2, ann), (3, other)], [(2, other), (3, ann)]] {
+                let drafts = rows.map(|(line, element)| append(line, Field::Team, element));
+                let got = lines(&drafts).map(|wish| wish.appends.len());
+                let contradiction = |line, other| {
+                    let message = format!("ann@example.com on /team is given another value in line {other}");
+                    (Rule::Contradiction, line, message)
+                };
+                assert_eq!(got, kept.ok_or(vec![contradiction(2, 3), contradiction(3, 2)]), "{rows:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn elements_are_told_apart_by_list_too() {
+        let ann = r#"{"email":"ann@example.com"}"#;
+        let rows = [append(2, Field::Team, ann), append(3, Field::CustomerTeam, ann)];
+        assert_eq!(lines(&rows).unwrap().appends.len(), 2);
+        let in_one_row = Draft { appends: rows.map(|row| row.appends[0].clone()).into(), ..draft(2) };
+        let twice =
+            Draft { appends: [in_one_row.appends.clone(), in_one_row.appends.clone()].concat(), ..draft(3) };
+        assert_eq!(lines(&[in_one_row, twice]).unwrap().appends.len(), 2);
+        let solutions =
+            [r#"{"id":"S1"}"#, r#"{"id":"S1","name":null}"#, r#"{"name":"S2"}"#, r#"{"id":"s1"}"#];
+        let rows = solutions.map(|solution| append(2, Field::Solutions, solution));
+        let keys: Vec<String> =
+            lines(&rows).unwrap().appends.into_iter().map(|append| append.value.key).collect();
+        assert_eq!(keys, ["S1", "S2", "s1"]);
+    }
+
+    fn opted(line: u64, pointer: &str, json: &str) -> Draft {
+        let path = Path::Opted(Pointer::parse(pointer).unwrap());
+        let wanted = Wanted::from_json(path.kind(), serde_json::from_str(json).unwrap()).unwrap();
+        Draft { sets: vec![at(line, (path, wanted))], ..draft(line) }
+    }
+
+    #[test]
+    fn a_path_within_another_one_is_a_contradiction() {
+        let whole = || opted(2, "/details", r#"{"notes":"n"}"#);
+        for (inner, path) in [
+            (value(3, "1"), "/details/dealValue"),
+            (opted(3, "/details/customerAction", r#""x""#), "/details/customerAction"),
+            (append(3, Field::Solutions, r#"{"id":"S1"}"#), "/details/requirements/solutions"),
+        ] {
+            let mut findings = lines(&[whole(), inner.clone()]).unwrap_err();
+            let wanted = [
+                (2, format!("/details is set as a whole, and {path} within it by line 3")),
+                (3, format!("{path} lies within /details, which line 2 sets as a whole")),
+            ]
+            .map(|(line, message)| (Rule::Contradiction, line, message));
+            findings.sort_by_key(|finding| finding.1);
+            assert_eq!(findings, wanted);
+            findings = lines(&[inner, whole()]).unwrap_err();
+            findings.sort_by_key(|finding| finding.1);
+            assert_eq!(findings, wanted);
+        }
+        let beside = [whole(), opted(3, "/detailsOfOthers/x", "1"), opted(4, "/detail", "1")];
+        assert_eq!(lines(&beside).unwrap().sets.len(), 3);
+    }
+
+    #[test]
+    fn clearing_and_emptying_a_field_agree() {
+        let text =
+            |line, wanted| Draft { sets: vec![at(line, (Path::Known(Field::Notes), wanted))], ..draft(line) };
+        let (null, empty) = (Wanted::clear(), Wanted::from_text(Kind::Text, "").unwrap());
+        let wish = lines(&[text(2, null.clone()), text(3, empty)]).unwrap();
+        assert_eq!(wish.sets.len(), 1);
+        assert!(wish.sets[0].value.1.is_clear());
+        let other = Wanted::from_text(Kind::Text, "x").unwrap();
+        assert_eq!(lines(&[text(2, null), text(3, other)]).unwrap_err().len(), 2);
+    }
+
+    #[test]
+    fn a_row_that_differs_from_the_first_names_the_first() {
+        let findings = lines(&[value(2, "1"), value(3, "2"), value(4, "2"), value(5, "1.0")]).unwrap_err();
+        let pairs: Vec<(u64, String)> =
+            findings.into_iter().map(|(_, line, message)| (line, message)).collect();
+        let message = |line| format!("/details/dealValue is given another value in line {line}");
+        assert_eq!(pairs, [(2, message(3)), (3, message(2)), (2, message(4)), (4, message(2))]);
+    }
+
+    #[test]
+    fn rows_of_another_file_are_named_with_it() {
+        let mut there = value(2, "2");
+        there.place.input = 1;
+        there.sets[0].place.input = 1;
+        let findings = merge(ID.parse().unwrap(), &[value(2, "1"), there], &["a.csv".into(), "b.csv".into()])
+            .unwrap_err();
+        let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "/details/dealValue is given another value in b.csv:2",
+                "/details/dealValue is given another value in a.csv:2"
+            ]
+        );
+    }
+
+    #[test]
+    fn two_versions_of_one_referral_contradict_each_other() {
+        let bound =
+            |line, etag| Draft { etag: Some(at(line, ETag::from_input(etag).unwrap())), ..draft(line) };
+        assert!(lines(&[bound(2, "a"), draft(3), bound(4, "\"a\"")]).unwrap().etag.is_some());
+        assert_eq!(lines(&[bound(2, "a"), bound(4, "b")]).unwrap_err().len(), 2);
     }
 }

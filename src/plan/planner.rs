@@ -277,3 +277,392 @@ fn found(changes: &[Change]) -> Box<RawValue> {
         changes.iter().map(|change| (change.path.pointer().as_str(), change.before.as_deref())).collect();
     json::raw(&values)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::change::{Append, Placed};
+    use crate::domain::fields::{Field, Path};
+    use crate::domain::status::{ClosedSubstatus, Stage};
+    use crate::domain::value::{Wanted, element_key};
+
+    const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
+    const OTHER: &str = "5a1e0001-0000-4000-8000-000000000002";
+    const ANN: &str = r#"{"email":"ann@example.com","firstName":"Ann"}"#;
+
+    fn id(text: &str) -> ReferralId {
+        text.parse().unwrap()
+    }
+
+    fn place(line: u64) -> Place {
+        Place { input: 0, line, column: 1 }
+    }
+
+    fn planner() -> Planner {
+        Planner::new(Judging {
+            levels: Levels::default(),
+            now: "2026-11-20T12:00:00Z".parse().unwrap(),
+            new_id: Uuid::nil,
+            inputs: vec!["changes.csv".to_owned()],
+        })
+    }
+
+    fn draft(referral: &str, line: u64) -> Draft {
+        Draft {
+            id: id(referral),
+            place: place(line),
+            etag: None,
+            status: None,
+            substatus: None,
+            sets: Vec::new(),
+            appends: Vec::new(),
+        }
+    }
+
+    fn set(referral: &str, line: u64, field: Field, json: &str) -> Draft {
+        let wanted = Wanted::from_json(field.kind(), serde_json::from_str(json).unwrap()).unwrap();
+        let set = Placed { value: (Path::Known(field), wanted), place: place(line) };
+        Draft { sets: vec![set], ..draft(referral, line) }
+    }
+
+    fn append(referral: &str, line: u64, field: Field, json: &str) -> Draft {
+        let element: Box<RawValue> = serde_json::from_str(json).unwrap();
+        let key = element_key(field.kind(), &element).unwrap();
+        let append = Placed { value: Append { field, key, element }, place: place(line) };
+        Draft { appends: vec![append], ..draft(referral, line) }
+    }
+
+    fn rejected(line: u64, partial: Option<Draft>) -> Rejected {
+        let findings = vec![Finding::deny(Rule::Type, place(line), "bad")];
+        Rejected { id: Some(id(ID)), place: place(line), findings, partial: partial.map(Box::new) }
+    }
+
+    fn referral(members: &str) -> String {
+        let comma = if members.is_empty() { "" } else { "," };
+        format!(r#"{{"id":"{ID}","eTag":"\"v1\"","status":"Active","substatus":"Accepted"{comma}{members}}}"#)
+    }
+
+    /// What is found, in the order of the lines.
+    fn found(planned: &Planned) -> Vec<(u64, Rule, &str)> {
+        let mut found: Vec<_> = planned
+            .item
+            .findings
+            .iter()
+            .map(|finding| (finding.place.line, finding.rule, finding.message.as_str()))
+            .collect();
+        found.sort_by_key(|finding| (finding.0, finding.2));
+        found
+    }
+
+    fn orders<T: Clone>(items: &[T; 3]) -> [[T; 3]; 6] {
+        [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
+            .map(|order| order.map(|at| items[at].clone()))
+    }
+
+    #[test]
+    fn contradicting_rows_name_each_other_and_hold_the_third_in_any_order() {
+        let rows = [
+            set(ID, 2, Field::DealValue, "1"),
+            set(ID, 3, Field::SalesStage, "\"Close\""),
+            set(ID, 4, Field::DealValue, "2"),
+        ];
+        for order in orders(&rows) {
+            let mut planner = planner();
+            planner.add(1, set(OTHER, 9, Field::DealValue, "2"));
+            for (row, draft) in (2..).zip(order.clone()) {
+                assert_eq!(planner.add(row, draft), 2);
+            }
+            let decided = planner.decided();
+            assert_eq!(decided.len(), 1);
+            let planned = &decided[0];
+            let culprit = order.iter().find(|row| row.place.line != 3).unwrap().place.line;
+            assert_eq!(
+                found(planned),
+                [
+                    (2, Rule::Contradiction, "/details/dealValue is given another value in line 4"),
+                    (
+                        3,
+                        Rule::Held,
+                        format!("another row for this referral is invalid: changes.csv:{culprit}").as_str()
+                    ),
+                    (4, Rule::Contradiction, "/details/dealValue is given another value in line 2"),
+                ]
+            );
+            let verdict = planned.verdict.as_ref().unwrap();
+            assert_eq!((verdict.outcome, verdict.code.as_str()), (Outcome::Invalid, "contradiction"));
+            assert_eq!((planned.item.number, planned.item.patch.get()), (2, "[]"));
+            assert_eq!(planner.wanted(), [id(OTHER)]);
+        }
+    }
+
+    #[test]
+    fn a_rejected_row_holds_its_siblings_in_any_order() {
+        let held = "another row for this referral is invalid: changes.csv:3";
+        let good = [set(ID, 2, Field::DealValue, "1"), set(ID, 4, Field::SalesStage, "\"Close\"")];
+        let bad = || rejected(3, Some(draft(ID, 3)));
+        for order in orders(&[Some(0), None, Some(1)]) {
+            let mut planner = planner();
+            for (row, which) in (1..).zip(order) {
+                match which {
+                    Some(at) => assert_eq!(planner.add(row, good[at].clone()), 1),
+                    None => assert_eq!(planner.add_rejected(row, bad()), Some(1)),
+                }
+            }
+            assert_eq!(planner.decided().len(), 0, "what is left of the row is judged too");
+            let planned = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| true).unwrap();
+            assert_eq!(found(&planned), [(2, Rule::Held, held), (4, Rule::Held, held)]);
+            let verdict = planned.verdict.unwrap();
+            assert_eq!((verdict.outcome, verdict.code.as_str()), (Outcome::Invalid, "held"));
+            assert_eq!(planned.item.patch.get(), "[]");
+            assert_eq!(planner.remaining(), 0);
+        }
+    }
+
+    #[test]
+    fn rejected_rows_that_say_nothing_need_no_look() {
+        let mut planner = planner();
+        assert_eq!(planner.add_rejected(1, rejected(2, None)), Some(1));
+        assert_eq!(planner.add_rejected(2, rejected(3, None)), Some(1));
+        assert_eq!(planner.add_rejected(3, Rejected { id: None, ..rejected(4, None) }), None);
+        let decided = planner.decided();
+        assert_eq!(decided.len(), 1);
+        assert_eq!(found(&decided[0]), []);
+        assert_eq!(decided[0].verdict.as_ref().unwrap().outcome, Outcome::Invalid);
+        assert_eq!(planner.remaining(), 0);
+    }
+
+    #[test]
+    fn a_row_that_a_rule_denies_is_found_beside_a_rejected_one() {
+        let mut planner = planner();
+        let back = Stage::New(crate::domain::status::NewSubstatus::Received);
+        let back = Placed { value: back, place: place(2) };
+        planner.add(1, Draft { substatus: Some(back), ..draft(ID, 2) });
+        planner.add_rejected(2, rejected(3, Some(set(ID, 3, Field::DealValue, "1"))));
+        planner.add(3, set(ID, 4, Field::SalesStage, "\"Close\""));
+        let planned = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| false).unwrap();
+        assert_eq!(
+            found(&planned),
+            [
+                (2, Rule::Transition, "a referral that is Active/Accepted cannot become New/Received"),
+                (4, Rule::Held, "another row for this referral is invalid: changes.csv:2"),
+            ]
+        );
+    }
+
+    fn snapshot(text: &str) -> Snapshot<'_> {
+        Snapshot::parse(text).unwrap()
+    }
+
+    #[test]
+    fn rows_become_one_document_in_the_order_of_the_service() {
+        let won = Placed { value: Stage::Closed(ClosedSubstatus::Won), place: place(2) };
+        let rows = [
+            Draft { substatus: Some(won), ..draft(ID, 2) },
+            set(ID, 3, Field::DealValue, "12500.50"),
+            set(ID, 4, Field::Solutions, r#"[{"id":"S1"}]"#),
+            append(ID, 5, Field::Team, ANN),
+            set(ID, 6, Field::DealValue, "12500.5"),
+            set(ID, 7, Field::StatusReason, "\"a, \\\"b\\\"\""),
+        ];
+        let document = |current: Option<&str>| {
+            let mut planner = planner();
+            for (row, draft) in (1..).zip(rows.clone()) {
+                assert_eq!(planner.add(row, draft), 1);
+            }
+            let current = current.map(|text| snapshot(text));
+            let planned = planner.plan(id(ID), current.as_ref(), |_| false).unwrap();
+            assert_eq!(planned.item.effect, Effect::OneWay);
+            let operations: Vec<Box<RawValue>> = serde_json::from_str(planned.item.patch.get()).unwrap();
+            operations.iter().map(|operation| operation.get().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            document(None),
+            [
+                r#"{"op":"add","path":"/statusReason","value":"a, \"b\""}"#,
+                r#"{"op":"add","path":"/details/dealValue","value":12500.50}"#,
+                r#"{"op":"add","path":"/details/requirements/solutions","value":[{"id":"S1"}]}"#,
+                &format!(r#"{{"op":"add","path":"/team/-","value":{ANN}}}"#),
+                r#"{"op":"add","path":"/status","value":"Closed"}"#,
+                r#"{"op":"add","path":"/substatus","value":"Won"}"#,
+            ]
+        );
+        assert_eq!(
+            document(Some(&referral(r#""statusReason":null,"details":null,"team":[]"#))),
+            [
+                r#"{"op":"replace","path":"/details","value":{}}"#,
+                r#"{"op":"add","path":"/details/requirements","value":{}}"#,
+                r#"{"op":"replace","path":"/statusReason","value":"a, \"b\""}"#,
+                r#"{"op":"add","path":"/details/dealValue","value":12500.50}"#,
+                r#"{"op":"add","path":"/details/requirements/solutions","value":[{"id":"S1"}]}"#,
+                &format!(r#"{{"op":"add","path":"/team/-","value":{ANN}}}"#),
+                r#"{"op":"replace","path":"/status","value":"Closed"}"#,
+                r#"{"op":"replace","path":"/substatus","value":"Won"}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_list_and_what_is_appended_to_it() {
+        let bo = r#"{"email":"bo@example.com"}"#;
+        let full = r#"{"email":"ANN@example.com","firstName":"Ann","title":"CTO"}"#;
+        let anna = r#"{"email":"ann@example.com","firstName":"Anna"}"#;
+        let whole = |members: &[&str]| set(ID, 2, Field::Team, &format!("[{}]", members.join(",")));
+        let add = |member| append(ID, 3, Field::Team, member);
+        let exists = "ann@example.com is on /team already, with other data";
+        for (team, rows, wanted, warned) in [
+            // appended alone
+            (format!("[{full}]"), vec![add(ANN)], String::new(), false),
+            (format!("[{full}]"), vec![add(anna)], String::new(), true),
+            (format!("[{bo}]"), vec![add(ANN), add(ANN)], format!("add /team/- {ANN}"), false),
+            ("[]".into(), vec![add(ANN)], format!("add /team/- {ANN}"), false),
+            ("null".into(), vec![add(ANN)], format!("replace /team [{ANN}]"), false),
+            // beside the whole list
+            (format!("[{bo}]"), vec![whole(&[bo]), add(ANN)], format!("add /team/- {ANN}"), false),
+            (format!("[{bo}]"), vec![whole(&[ANN]), add(ANN)], format!("replace /team [{ANN}]"), false),
+            (format!("[{bo}]"), vec![whole(&[ANN]), add(anna)], format!("replace /team [{ANN}]"), true),
+            (format!("[{bo}]"), vec![whole(&[]), add(ANN)], format!("replace /team [{ANN}]"), false),
+            (format!("[{full}]"), vec![whole(&[]), add(bo)], format!("replace /team [{bo}]"), false),
+            // what is there already, with what the service knows about it
+            (format!("[{bo},{full}]"), vec![whole(&[bo]), add(full)], String::new(), false),
+            (format!("[{full}]"), vec![whole(&[]), add(full)], String::new(), false),
+            (
+                format!("[{full}]"),
+                vec![whole(&[bo]), add(ANN)],
+                format!(
+                    r#"replace /team [{bo},{{"email":"ann@example.com","firstName":"Ann","title":"CTO"}}]"#
+                ),
+                false,
+            ),
+        ] {
+            let mut planner = planner();
+            for (row, draft) in (1..).zip(rows.clone()) {
+                planner.add(row, draft);
+            }
+            let text = referral(&format!(r#""team":{team}"#));
+            let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap();
+            let operations: Vec<serde_json::Map<String, serde_json::Value>> =
+                serde_json::from_str(planned.item.patch.get()).unwrap();
+            let got: Vec<String> = operations
+                .iter()
+                .map(|operation| {
+                    let text = |name: &str| operation[name].as_str().unwrap();
+                    format!("{} {} {}", text("op"), text("path"), operation["value"])
+                })
+                .collect();
+            assert_eq!(got.join(" "), wanted, "{team}, {rows:?}");
+            let is_unchanged = planned.verdict.is_some_and(|verdict| verdict.outcome == Outcome::Unchanged);
+            assert_eq!(is_unchanged, wanted.is_empty());
+            let warnings: Vec<_> =
+                planned.item.findings.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(warnings, if warned { vec![exists] } else { vec![] });
+        }
+    }
+
+    #[test]
+    fn items_are_numbered_by_their_first_row_and_wanted_in_that_order() {
+        let ids: Vec<String> =
+            (1..=9).rev().map(|at| format!("5a1e0001-0000-4000-8000-00000000000{at}")).collect();
+        let mut planner = planner();
+        for (row, referral) in (1..).zip(ids.iter().chain(&ids)) {
+            let number = planner.add(row, set(referral, row, Field::DealValue, "1"));
+            assert_eq!(number, if row > 9 { row - 9 } else { row });
+        }
+        assert_eq!(planner.wanted(), ids.iter().map(|referral| id(referral)).collect::<Vec<_>>());
+        assert_eq!(planner.remaining(), 9);
+        assert!(planner.absent(id(&ids[4]), Verdict::new(Outcome::Refused, "404", "gone")).is_some());
+        assert!(planner.absent(id(&ids[4]), Verdict::new(Outcome::Refused, "404", "gone")).is_none());
+        assert_eq!(planner.remaining(), 8);
+        assert!(!planner.wants(id(&ids[4])));
+    }
+
+    #[test]
+    fn a_state_that_is_not_the_last_word_is_planned_again() {
+        let mut planner = planner();
+        planner.add(1, set(ID, 2, Field::DealValue, "1"));
+        let bare = format!(r#"{{"id":"{ID}","status":"Active","substatus":"Accepted"}}"#);
+        let first =
+            planner.plan(id(ID), Some(&snapshot(&bare)), |planned| planned.item.etag.is_none()).unwrap();
+        assert_eq!(first.item.etag, None);
+        assert!(planner.wants(id(ID)));
+        let second = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| false).unwrap();
+        assert_eq!(second.item.etag.unwrap().as_str(), "\"v1\"");
+        assert!(!planner.wants(id(ID)));
+        assert!(planner.plan(id(ID), None, |_| false).is_none());
+    }
+
+    #[test]
+    fn a_list_is_replaced_as_a_whole_where_nothing_guards_it() {
+        let mut planner = planner();
+        planner.add(1, append(ID, 2, Field::Team, ANN));
+        let bare = format!(r#"{{"id":"{ID}","team":[{{"email":"bo@example.com","x":1.0}}]}}"#);
+        let planned = planner.plan(id(ID), Some(&snapshot(&bare)), |_| false).unwrap();
+        assert_eq!(
+            planned.item.patch.get(),
+            format!(
+                r#"[{{"op":"replace","path":"/team","value":[{{"email":"bo@example.com","x":1.0}},{ANN}]}}]"#
+            )
+        );
+        assert!(planned.item.is_repeatable());
+    }
+
+    #[test]
+    fn a_referral_that_a_snapshot_lacks_may_be_an_engagement() {
+        for (engagement_of, hint) in [
+            (None, "export the referrals anew, or plan against the API".to_owned()),
+            (
+                Some(id(OTHER)),
+                format!("this is the engagementId of referral {OTHER}: give the referral's own id"),
+            ),
+        ] {
+            let mut planner = planner();
+            planner.add(1, set(ID, 2, Field::DealValue, "1"));
+            planner.add(2, set(ID, 3, Field::SalesStage, "\"Close\""));
+            let planned = planner.not_in_snapshot(id(ID), engagement_of).unwrap();
+            let message = format!("the snapshot holds no referral {ID}");
+            assert_eq!(found(&planned), [(2, Rule::UnknownReferral, message.as_str())]);
+            assert_eq!(planned.item.findings[0].hint.as_deref(), Some(hint.as_str()));
+            let verdict = planned.verdict.unwrap();
+            assert_eq!((verdict.outcome, verdict.code.as_str()), (Outcome::Invalid, "unknown-referral"));
+            assert!(planner.not_in_snapshot(id(ID), engagement_of).is_none());
+        }
+    }
+
+    #[test]
+    fn a_conflict_tells_what_was_found_and_not_what_nobody_saw() {
+        let mut planner = planner();
+        let etag = crate::domain::referral::ETag::from_input("v0").unwrap();
+        let bound = set(ID, 2, Field::DealValue, "7.0");
+        planner.add(1, Draft { etag: Some(Placed { value: etag, place: place(2) }), ..bound });
+        let text = referral(r#""details":{"dealValue":5.10}"#);
+        let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap();
+        assert_eq!(planned.verdict.unwrap().outcome, Outcome::Conflict);
+        assert_eq!(planned.theirs.unwrap().get(), r#"{"/details/dealValue":5.10}"#);
+        assert_eq!(planned.item.etag.unwrap().as_str(), "\"v0\"");
+        assert!(planned.item.changes[0].before.is_none());
+        assert_eq!(planned.item.patch.get(), "[]");
+    }
+
+    #[test]
+    fn a_referral_of_an_unheard_of_shape_is_left_alone() {
+        for members in [
+            r#""details":"none""#,
+            r#""details":[]"#,
+            r#""details":7"#,
+            r#""details":{"probability":1e400}"#,
+            r#""details":{"notes":"\ud83e"}"#,
+        ] {
+            let mut planner = planner();
+            planner.add(1, set(ID, 2, Field::DealValue, "1"));
+            planner.add(2, set(ID, 3, Field::SalesStage, "\"Close\""));
+            let text = referral(members);
+            let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap();
+            assert_eq!(
+                found(&planned).iter().map(|found| found.1).collect::<Vec<_>>(),
+                [Rule::Proof],
+                "{members}"
+            );
+            assert_eq!(planned.verdict.unwrap().code, "proof");
+            assert_eq!(planned.item.patch.get(), "[]");
+        }
+    }
+}

@@ -205,13 +205,17 @@ impl Court<'_> {
             return;
         }
         let unseen = self.current.is_none() && set.is_none();
-        let after = if unseen {
-            json::raw(&added)
-        } else {
-            let whole: Vec<&RawValue> =
-                list.into_iter().chain(added.iter().map(|element| &**element)).collect();
-            json::raw(&whole)
+        let whole: Vec<&RawValue> = list.into_iter().chain(added.iter().map(|element| &**element)).collect();
+        let after = match set {
+            // An element beside the ones that are set may be one that the service knows more about, and
+            // all of them together may be what is there.
+            Some(_) => meaning::overlay(kind, before, &json::raw(&whole)),
+            None if unseen => json::raw(&added),
+            None => json::raw(&whole),
         };
+        if before.is_some() && meaning::same(kind, before, &after) {
+            return;
+        }
         // Growing a list is only sent as such where the list is known to be there.
         let grows = set.is_none() && (unseen || before.is_some());
         changes.push(Change {
