@@ -233,10 +233,12 @@ fn blocks() -> Vec<Block> {
     let block = |file, name, text| Block { file, name, text };
     let (good, mistakes) = (session(GOOD), session(MISTAKES));
     let first_finding: Vec<&str> = mistakes.errors.lines().take(3).collect();
+    let last_line = mistakes.errors.lines().last().unwrap();
     let mut blocks = vec![
         block(README, "good", fenced(&good.told)),
         block(README, "finding", fenced(&first_finding.join("\n"))),
         block(README, "mistakes", fenced(&mistakes.told)),
+        block(README, "next", fenced(last_line)),
         block(README, "fields", field_table()),
         block(README, "rules", rule_table(false)),
         block(README, "fixed-rules", rule_table(true)),
@@ -345,8 +347,9 @@ fn session((file, seconds): (&str, &str)) -> Session {
         let text = fs::read_to_string(path.join(&name)).unwrap();
         (name, same_every_time(&text.replace(run_dir, EXAMPLE)))
     });
-    let told = out(&output).replace(run_dir, "reports/2026-01-31T09-00-00Z-apply");
-    Session { told: with_seconds(&told, seconds), errors: err(&output), files: files.collect() }
+    let [told, errors] =
+        [out(&output), err(&output)].map(|text| text.replace(run_dir, "reports/2026-01-31T09-00-00Z-apply"));
+    Session { told: with_seconds(&told, seconds), errors, files: files.collect() }
 }
 
 /// Times, the GUIDs of requests and durations, made the same. The samples' own GUIDs are made up and
