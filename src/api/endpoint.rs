@@ -1,5 +1,5 @@
 //! Where requests go and what stands in their heads: every path and every header
-//! (partner-api.md, "Endpoints" and "Headers").
+//! (docs/api-facts.md, "Endpoints" and "Headers").
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -153,7 +153,7 @@ pub(super) fn headers(correlation_id: Uuid, client_request_id: Uuid) -> HeaderMa
 /// # Errors
 /// Where the eTag cannot stand in a header.
 pub(super) fn write_headers<P: Journaled>(ticket: &P) -> Result<HeaderMap, InvalidHeaderValue> {
-    // The documentation gives the id of a change two names; see partner-api.md, "Headers".
+    // The documentation gives the id of a change two names; see docs/api-facts.md, "Headers".
     let mut headers = HeaderMap::from_iter([
         (REQUEST_ID, guid(ticket.request_id())),
         (MS_REQUEST_ID, guid(ticket.request_id())),

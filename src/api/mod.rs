@@ -1,4 +1,4 @@
-//! The Partner API for referrals, as a client sees it (partner-api.md, "Endpoints" to "Status codes").
+//! The Partner API for referrals, as a client sees it (docs/api-facts.md, "Endpoints" to "Status codes").
 //!
 //! | part | what it owns |
 //! |---|---|

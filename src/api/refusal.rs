@@ -1,6 +1,6 @@
 //! What an error body says. Any bytes are taken; nothing here can fail.
 //!
-//! Three shapes are documented (partner-api.md, "Status codes"), OAuth and problem+json come on top, and
+//! Three shapes are documented (docs/api-facts.md, "Status codes"), OAuth and problem+json come on top, and
 //! they differ in names only: an object has a code and a message, and perhaps a deeper object of the same
 //! kind.
 

@@ -1,4 +1,4 @@
-//! What follows from a failed request: a pure decision, by partner-api.md "Status codes".
+//! What follows from a failed request: a pure decision, by docs/api-facts.md "Status codes".
 //!
 //! What always holds: a write that may have been applied is never sent again before it was read back,
 //! and a throttled answer costs the row nothing.

@@ -86,18 +86,20 @@ impl Planner {
         })
     }
 
-    /// Items that can be decided without looking at their referral, in no order: their rows
-    /// contradict each other, or say nothing. They are taken out.
+    /// Items that can be decided without looking at their referral, ordered by their first row: their
+    /// rows contradict each other, or say nothing. They are taken out.
     pub fn decided(&mut self) -> Vec<Planned> {
-        let decided: Vec<(ReferralId, Vec<Finding>)> = self
+        let mut decided: Vec<(u64, ReferralId, Vec<Finding>)> = self
             .groups
             .iter()
             .filter_map(|(id, group)| {
                 let silent = group.drafts.is_empty().then(Vec::new);
-                Some((*id, merge::merge(*id, &group.drafts, &self.judging.inputs).err().or(silent)?))
+                let findings = merge::merge(*id, &group.drafts, &self.judging.inputs).err().or(silent)?;
+                Some((group.number, *id, findings))
             })
             .collect();
-        decided.into_iter().filter_map(|(id, findings)| self.reject(id, findings)).collect()
+        decided.sort_unstable_by_key(|(number, ..)| *number);
+        decided.into_iter().filter_map(|(_, id, findings)| self.reject(id, findings)).collect()
     }
 
     /// The referrals that must be looked at, ordered by their first row.
@@ -664,5 +666,25 @@ mod tests {
             assert_eq!(planned.verdict.unwrap().code, "proof");
             assert_eq!(planned.item.patch.get(), "[]");
         }
+    }
+
+    #[test]
+    fn what_is_decided_comes_in_the_order_of_its_rows() {
+        let judging = Judging {
+            levels: Levels::default(),
+            now: Timestamp::UNIX_EPOCH,
+            new_id: Uuid::nil,
+            inputs: vec!["a.csv".to_owned()],
+        };
+        let mut planner = Planner::new(judging);
+        for row in 1..=50 {
+            let place = Place { input: 0, line: row + 1, column: 1 };
+            // The ids run against the rows.
+            let id = Uuid::from_u128(u128::from(1_000 - row)).to_string().parse().ok();
+            planner.add_rejected(row, Rejected { id, place, findings: Vec::new(), partial: None });
+        }
+        let numbers: Vec<u64> = planner.decided().iter().map(|planned| planned.item.number).collect();
+        assert_eq!(numbers, (1..=50).collect::<Vec<u64>>());
+        assert_eq!(planner.remaining(), 0);
     }
 }
