@@ -134,7 +134,7 @@ async fn look_live(
     settings: &Settings,
     host: &Host<'_>,
 ) -> Result<Figures, Trouble> {
-    let started = tokio::time::Instant::now();
+    let begun = sending::Begun::now(client);
     let pace = Pace::new(settings.sending.rate);
     let progress = Progress::planning(settings.showing.progress);
     let observe = |event| sending::show(&progress, host, event);
@@ -154,7 +154,7 @@ async fn look_live(
         return Err(Trouble::could_not_run(format!("{} cannot be reached: {why}", settings.target.name()))
             .hint("check the endpoint and the network; nothing was sent"));
     }
-    Ok(sending::figures(&context, client, &pace, started))
+    Ok(sending::figures(&context, client, &pace, begun))
 }
 
 fn close(ledger: Planning, figures: &Figures, host: &Host<'_>) -> Result<Option<Ledger>, Trouble> {
