@@ -183,8 +183,10 @@ impl<A: Api> Life<'_, A> {
                 self.conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), &now)
             }
             Reading::CannotTell => {
-                let message =
-                    format!("{why}; read back, it is not there yet, and sending it again could add it twice");
+                let message = format!(
+                    "{why}; read back, it is not there, and nothing tells whether sending it again would \
+                     overwrite or repeat something"
+                );
                 self.over(Verdict::new(Outcome::Unknown, "in-doubt", message), None, None)
             }
         }

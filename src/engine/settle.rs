@@ -12,8 +12,8 @@ pub enum Reading {
     NotApplied,
     /// It is neither: somebody else changed it.
     Conflict,
-    /// It is as it was, and yet the request may still be on its way; sending again could add an
-    /// element twice, and nothing would stop it.
+    /// It doesn't carry our change, and nothing tells whether sending again would overwrite somebody
+    /// else's, or add an element twice.
     CannotTell,
 }
 
@@ -21,7 +21,8 @@ pub enum Reading {
 ///
 /// The eTag decides where there is one: if it is the one that was sent, nothing was applied, and
 /// sending again is safe even if the first request is still on its way, since only one of the two
-/// can match. Without one, the values themselves are all there is.
+/// can match. Without one, the values themselves are all there is; where nobody looked at them
+/// beforehand, not even those.
 pub fn weigh(item: &Item, now: &Snapshot<'_>) -> Reading {
     if let (Some(sent), Some(current)) = (&item.etag, now.etag())
         && sent == current
@@ -32,9 +33,11 @@ pub fn weigh(item: &Item, now: &Snapshot<'_>) -> Reading {
         return Reading::Applied;
     }
     let moved = item.etag.is_some() && now.etag().is_some();
-    match (moved, item.is_untouched_in(now)) {
-        (true, _) | (false, false) => Reading::Conflict,
-        (false, true) if item.is_repeatable() => Reading::NotApplied,
-        (false, true) => Reading::CannotTell,
+    if moved || item.is_overtaken_in(now) {
+        Reading::Conflict
+    } else if item.is_untouched_in(now) && item.is_repeatable() {
+        Reading::NotApplied
+    } else {
+        Reading::CannotTell
     }
 }
