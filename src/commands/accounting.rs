@@ -57,7 +57,7 @@ pub fn account(
         console.say(&format!("error: the books do not balance: {imbalance}"));
         console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
     }
-    if let Some(reason) = stopped {
+    if let Some(reason) = stopped.filter(|_| phase != Phase::Finished) {
         console.say(&format!("stopped: {reason}"));
     }
     let next = next(phase, &summary, dir, &written);
