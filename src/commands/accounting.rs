@@ -24,7 +24,7 @@ pub fn account(
     console: &dyn Console,
 ) -> Result<Exit, Trouble> {
     let account = write_all(run, None)?;
-    if let Some(reason) = stopped {
+    if let Some(reason) = stopped.filter(|_| account.phase != Phase::Finished) {
         console.say(&format!("stopped: {reason}"));
     }
     account.show(showing, console);

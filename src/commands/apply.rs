@@ -150,7 +150,7 @@ async fn look_live(
     settings: &Settings,
     host: &Host<'_>,
 ) -> Result<Figures, Trouble> {
-    let started = tokio::time::Instant::now();
+    let begun = sending::Begun::now(client);
     let pace = Pace::new(settings.sending.rate);
     let progress = Progress::planning(settings.showing.progress);
     progress.rows_read(desk.rows());
@@ -176,7 +176,7 @@ async fn look_live(
             Err(Trouble::could_not_run(format!("there is no token to send: {why}"))
                 .hint("check where the token comes from; nothing was sent"))
         }
-        _ => Ok(sending::figures(&context, client, &pace, started)),
+        _ => Ok(sending::figures(&context, client, &pace, begun)),
     }
 }
 

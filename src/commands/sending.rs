@@ -182,7 +182,7 @@ async fn carry_out(
     let totals = ledger.plan_totals()?;
     let pace = Pace::new(sending.rate);
     warn_about_time(totals.remaining, sending, host);
-    let started = tokio::time::Instant::now();
+    let begun = Begun::now(client);
     let (journal, backlog) = ledger.start(Arc::new(host.clock))?;
     let progress = Progress::new(showing.progress, totals.remaining);
     let observe = |event| show(&progress, host, event);
@@ -198,7 +198,7 @@ async fn carry_out(
     let limits = Limits { max_errors: sending.max_errors.of(totals.remaining), finish_by: sending.finish_by };
     let work = engine::carry_out(&context, &backlog, &journal, limits);
     let ended = watched(work, &progress, &pace, showing.progress, host).await;
-    let figures = figures(&context, client, &pace, started);
+    let figures = figures(&context, client, &pace, begun);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
     ended.and(closed).map_err(|error| broken(&error, run))
@@ -248,17 +248,27 @@ fn broken(error: &LedgerError, run: &Path) -> Trouble {
         .hint(format!("see to space and permissions in the run's directory, then: {resume}"))
 }
 
-/// What was counted and timed by one process.
-pub fn figures(
-    context: &Context<'_, Client>,
-    client: &Client,
-    pace: &Pace,
-    started: tokio::time::Instant,
-) -> Figures {
+/// How things stood when a stretch of work began.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    at: tokio::time::Instant,
+    /// Planning and sending share a client, which counts tokens from its own beginning.
+    tokens: u64,
+}
+
+impl Begun {
+    /// It begins now.
+    pub fn now(client: &Client) -> Self {
+        Self { at: tokio::time::Instant::now(), tokens: client.token_requests() }
+    }
+}
+
+/// What was counted and timed since a stretch of work began.
+pub fn figures(context: &Context<'_, Client>, client: &Client, pace: &Pace, begun: Begun) -> Figures {
     let waits = pace.figures();
     Figures {
-        token: client.token_requests(),
-        seconds: started.elapsed().as_secs_f64(),
+        token: client.token_requests() - begun.tokens,
+        seconds: begun.at.elapsed().as_secs_f64(),
         waiting_for_rate: waits.waiting_for_rate.as_secs_f64(),
         paused_by_server: waits.paused_by_server.as_secs_f64(),
         ..context.tally.figures()

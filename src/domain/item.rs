@@ -25,6 +25,13 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether a referral that was read back has another value than the one that was planned from. It
+    /// cannot be told where none was there, or nobody looked.
+    pub fn is_overtaken_in(&self, snapshot: &Snapshot<'_>) -> bool {
+        let differs = |before| !meaning::same(self.path.kind(), snapshot.at(&self.path), before);
+        self.before.as_deref().is_some_and(differs)
+    }
+
     /// Whether a referral that was read back carries this change.
     pub fn is_carried_by(&self, snapshot: &Snapshot<'_>) -> bool {
         let current = snapshot.at(&self.path);
@@ -95,6 +102,11 @@ impl Item {
     /// an element at the end of a list and no eTag guards it.
     pub fn is_repeatable(&self) -> bool {
         self.etag.is_some() || self.changes.iter().all(|change| change.appended.is_empty())
+    }
+
+    /// Whether a referral that was read back has another value than planned from in any place.
+    pub fn is_overtaken_in(&self, snapshot: &Snapshot<'_>) -> bool {
+        self.changes.iter().any(|change| change.is_overtaken_in(snapshot))
     }
 
     /// Whether a referral that was read back carries all of it.

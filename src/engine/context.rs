@@ -16,7 +16,7 @@ use crate::domain::referral::ReferralId;
 use crate::pace::Pace;
 use crate::pace::retry::{Decision, StopReason, decide};
 
-/// Throttled answers in a row, without one success between them, that stop a run.
+/// Throttles in a row, without one success between them, that stop a run.
 const MOST_THROTTLES: u32 = 50;
 
 /// Forbidden answers in a row that stop a run: a role is missing, or a policy shuts the user out.
@@ -66,6 +66,8 @@ pub struct Tally {
     patch: AtomicU64,
     throttled: AtomicU64,
     retried: AtomicU64,
+    /// Pauses so far. Requests that went out before one and are throttled belong to it.
+    pauses: AtomicU32,
     throttles_in_a_row: AtomicU32,
     forbidden_in_a_row: AtomicU32,
 }
@@ -110,6 +112,8 @@ pub struct Effort {
     /// Attempts charged to it.
     pub tries: u32,
     renewals: u32,
+    /// How many pauses there had been when it went out last.
+    pauses: u32,
     token: Option<Generation>,
     through_stop: bool,
 }
@@ -134,6 +138,7 @@ impl<A: Api> Context<'_, A> {
         };
         effort.tries += u32::from(granted);
         effort.token = Some(self.api.generation());
+        effort.pauses = self.tally.pauses.load(Ordering::Relaxed);
         granted
     }
 
@@ -156,7 +161,7 @@ impl<A: Api> Context<'_, A> {
         match decide(operation, failure, effort.tries) {
             Decision::Pause { asked } => {
                 effort.tries -= 1;
-                self.pause(asked)
+                self.pause(asked, effort)
             }
             Decision::Again { after } => {
                 (self.observe)(Event::Retry(failure.message().to_owned()));
@@ -188,9 +193,16 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    fn pause(&self, asked: Option<Duration>) -> Next {
-        count(&self.tally.throttled);
-        let in_a_row = self.tally.throttles_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+    /// Requests that were in flight together are throttled together: that is one throttle in a row, as
+    /// many as they are.
+    fn pause(&self, asked: Option<Duration>, effort: &Effort) -> Next {
+        let Tally { throttled, pauses, throttles_in_a_row, .. } = &*self.tally;
+        count(throttled);
+        if effort.pauses == pauses.load(Ordering::Relaxed) {
+            pauses.fetch_add(1, Ordering::Relaxed);
+            throttles_in_a_row.fetch_add(1, Ordering::Relaxed);
+        }
+        let in_a_row = throttles_in_a_row.load(Ordering::Relaxed).max(1);
         if in_a_row > MOST_THROTTLES {
             self.stop.now(Reason::Throttled);
         }

@@ -194,8 +194,10 @@ impl<A: Api> Life<'_, A> {
                 self.conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), &now)
             }
             Reading::CannotTell => {
-                let message =
-                    format!("{why}; read back, it is not there yet, and sending it again could add it twice");
+                let message = format!(
+                    "{why}; read back, it is not there, and nothing tells whether sending it again would \
+                     overwrite or repeat something"
+                );
                 self.over(Verdict::new(Outcome::Unknown, "in-doubt", message), None, None)
             }
         }
@@ -210,7 +212,7 @@ impl<A: Api> Life<'_, A> {
             Err(_) => return self.over(verdict, None, None),
         };
         match Snapshot::parse(&reply.body) {
-            Ok(now) if self.doubted && self.item.is_carried_by(&now) => {
+            Ok(now) if self.doubted && self.item.is_shown_by(&now) => {
                 self.applied(Some(reply.status), now.etag().cloned())
             }
             Ok(now) => self.conflict(verdict, &now),

@@ -12,8 +12,8 @@ pub enum Reading {
     NotApplied,
     /// It is neither: somebody else changed it.
     Conflict,
-    /// It isn't there, and yet the request may still be on its way; sending again could add an element
-    /// twice, and nothing would stop it.
+    /// It doesn't carry our change, and nothing tells whether sending again would overwrite somebody
+    /// else's, or add an element twice.
     CannotTell,
 }
 
@@ -21,9 +21,10 @@ pub enum Reading {
 ///
 /// The eTag decides where there is one: if it is the one that was sent, nothing was applied, and
 /// sending again is safe even if the first request is still on its way, since only one of the two
-/// can match. Without one, the values themselves are all there is. An append that no eTag guards was
-/// planned without a look at its list, so a list that lacks the element says neither that somebody
-/// changed it nor that the request won't arrive yet.
+/// can match. Without one, the values themselves are all there is; where nobody looked at them
+/// beforehand, not even those. An append that no eTag guards was planned without a look at its list, so
+/// a list that lacks the element says neither that somebody changed it nor that the request won't
+/// arrive yet.
 pub fn weigh(item: &Item, now: &Snapshot<'_>) -> Reading {
     if let (Some(sent), Some(current)) = (&item.etag, now.etag())
         && sent == current
@@ -37,7 +38,15 @@ pub fn weigh(item: &Item, now: &Snapshot<'_>) -> Reading {
         return Reading::CannotTell;
     }
     let moved = item.etag.is_some() && now.etag().is_some();
-    if !moved && item.is_untouched_in(now) { Reading::NotApplied } else { Reading::Conflict }
+    if moved {
+        Reading::Conflict
+    } else if item.is_untouched_in(now) {
+        Reading::NotApplied
+    } else if item.is_overtaken_in(now) {
+        Reading::Conflict
+    } else {
+        Reading::CannotTell
+    }
 }
 
 #[cfg(test)]

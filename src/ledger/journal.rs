@@ -81,7 +81,8 @@ impl Journal {
     }
 
     /// Ends sending: all that was asked before is on disk, with what this process did, and the run
-    /// can be opened again. Later calls through other clones fail.
+    /// can be opened again. A run that was stopped after its last item is finished. Later calls through
+    /// other clones fail.
     ///
     /// # Errors
     /// [`LedgerError::Poisoned`] where anything could not be written; [`LedgerError::Unsettled`]

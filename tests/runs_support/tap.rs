@@ -1,0 +1,244 @@
+//! A tap on the line between program and service.
+//!
+//! Requests are written down as they arrive and passed on to the byte, and so are answers. Where the
+//! program hangs up, the service is not told, as behind a gateway: what was asked is still done. So a
+//! request can outlive the process that sent it.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::service::Service;
+use super::until;
+
+/// A request as it came over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    pub if_match: Option<String>,
+    pub token: String,
+    pub body: String,
+}
+
+impl Seen {
+    /// Whether it is about one referral, and about this one.
+    pub fn is_about(&self, id: &str) -> bool {
+        self.path.ends_with(id)
+    }
+}
+
+/// A tap, for as long as the test lives.
+pub struct Tap {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    accepting: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    service: SocketAddr,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    seen: Vec<Seen>,
+    passed_on: usize,
+    /// How many answers began.
+    answered: usize,
+    /// How many PATCHes are passed on before the next is held back; `None` holds none back.
+    patches_let_through: Option<usize>,
+    /// Whether every request is held back.
+    held: bool,
+    is_down: bool,
+    expired: BTreeSet<String>,
+    programs: Vec<TcpStream>,
+}
+
+impl Tap {
+    pub fn on(service: &Service) -> Self {
+        Self::between(service.address())
+    }
+
+    fn between(service: SocketAddr) -> Self {
+        let shared =
+            Arc::new(Shared { service, state: Mutex::new(State::default()), changed: Condvar::new() });
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = Some(accept(listener, Arc::clone(&shared)));
+        Self { shared, address, accepting }
+    }
+
+    /// Where the program finds it.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}/v1.0", self.address)
+    }
+
+    /// Every request so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.state().seen.clone()
+    }
+
+    /// Forgets what it has seen.
+    pub fn forget(&self) {
+        self.shared.state().seen.clear();
+    }
+
+    /// How many requests of a method there were.
+    pub fn count(&self, method: &str) -> usize {
+        self.shared.state().seen.iter().filter(|seen| seen.method == method).count()
+    }
+
+    /// Waits until so many PATCHes have arrived.
+    pub fn has_seen_patches(&self, count: usize) {
+        until(&format!("{count} PATCHes"), || (self.count("PATCH") >= count).then_some(()));
+    }
+
+    /// Waits until the service has answered all that was passed on.
+    pub fn all_answered(&self) {
+        until("every answer", || {
+            let state = self.shared.state();
+            (state.answered == state.passed_on).then_some(())
+        });
+    }
+
+    /// Passes so many more PATCHes on, and holds back those that follow.
+    pub fn let_patches_through(&self, count: usize) {
+        let mut state = self.shared.state();
+        let seen = state.seen.iter().filter(|seen| seen.method == "PATCH").count();
+        state.patches_let_through = Some(seen + count);
+    }
+
+    /// Holds back every request.
+    pub fn hold(&self) {
+        self.shared.state().held = true;
+    }
+
+    /// Passes on what is held back, and all that follows.
+    pub fn release(&self) {
+        let mut state = self.shared.state();
+        (state.held, state.patches_let_through) = (false, None);
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// Answers 401 to this token from now on.
+    pub fn expire(&self, token: &str) {
+        self.shared.state().expired.insert(token.to_owned());
+    }
+
+    /// Cuts the line: connections break, and new ones are refused.
+    pub fn down(&mut self) {
+        self.shared.state().is_down = true;
+        // The listener is woken to see that it is over.
+        drop(TcpStream::connect(self.address));
+        self.accepting.take().unwrap().join().unwrap();
+        for program in self.shared.state().programs.drain(..) {
+            // One that is closed already is as good.
+            let _ = program.shutdown(Shutdown::Both);
+        }
+        self.shared.changed.notify_all();
+    }
+
+    /// Mends the line.
+    pub fn up(&mut self) {
+        self.shared.state().is_down = false;
+        let listener = TcpListener::bind(self.address).unwrap();
+        self.accepting = Some(accept(listener, Arc::clone(&self.shared)));
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change leaves the state whole, so a test that panicked elsewhere spoils nothing.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a request, and waits as long as it is held back. Answers whether it is passed on.
+    fn admit(&self, request: Seen) -> bool {
+        let mut state = self.state();
+        let expired = state.expired.contains(&request.token);
+        let is_patch = request.method == "PATCH";
+        state.seen.push(request);
+        let turn = state.seen.iter().filter(|seen| seen.method == "PATCH").count();
+        while state.held || is_patch && state.patches_let_through.is_some_and(|through| turn > through) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.passed_on += usize::from(!expired);
+        !expired
+    }
+
+    /// Passes answers on until the service hangs up. Where the program is gone, nobody hears them.
+    fn carry_answers(&self, service: &mut TcpStream, program: &mut TcpStream) {
+        let mut bytes = [0; 16 * 1024];
+        while let Ok(count @ 1..) = service.read(&mut bytes) {
+            self.state().answered += usize::from(bytes[..count].starts_with(b"HTTP/1.1 "));
+            let _ = program.write_all(&bytes[..count]);
+        }
+        // Where it is closed already, that is as good.
+        let _ = program.shutdown(Shutdown::Both);
+    }
+}
+
+fn accept(listener: TcpListener, shared: Arc<Shared>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for program in listener.incoming() {
+            let mut state = shared.state();
+            if state.is_down {
+                return;
+            }
+            let program = program.unwrap();
+            program.set_nodelay(true).unwrap();
+            state.programs.push(program.try_clone().unwrap());
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || connect(&shared, program));
+        }
+    })
+}
+
+/// Serves one connection until either side closes it.
+fn connect(shared: &Arc<Shared>, mut program: TcpStream) -> Option<()> {
+    let mut service = TcpStream::connect(shared.service).ok()?;
+    service.set_nodelay(true).ok()?;
+    let (mut answers, mut back) = (service.try_clone().ok()?, program.try_clone().ok()?);
+    let sharing = Arc::clone(shared);
+    thread::spawn(move || sharing.carry_answers(&mut answers, &mut back));
+    let mut requests = BufReader::new(program.try_clone().ok()?);
+    while let Some((request, bytes)) = read_request(&mut requests) {
+        if shared.admit(request) {
+            service.write_all(&bytes).ok()?;
+        } else {
+            program.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").ok()?;
+        }
+    }
+    Some(())
+}
+
+/// The next request, and its bytes; `None` at the end of the connection.
+fn read_request(from: &mut impl BufRead) -> Option<(Seen, Vec<u8>)> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if from.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let header = |name: &str| {
+        head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+        })
+    };
+    let mut body = vec![0; header("content-length").map_or(0, |length| length.parse().unwrap())];
+    from.read_exact(&mut body).ok()?;
+    let mut first = head.split(' ');
+    let (method, path) = (first.next()?.to_owned(), first.next()?.to_owned());
+    let token = header("authorization").unwrap_or_default().trim_start_matches("Bearer ").to_owned();
+    let text = String::from_utf8(body).unwrap();
+    let seen = Seen { method, path, if_match: header("if-match"), token, body: text };
+    let bytes = [head.as_bytes(), seen.body.as_bytes()].concat();
+    Some((seen, bytes))
+}
