@@ -20,18 +20,44 @@ pub fn account(
     showing: Showing,
     console: &dyn Console,
 ) -> Result<Exit, Trouble> {
+    tell(dir, stopped, None, showing, console)
+}
+
+/// The same for a run that may not be carried out, so that its summary tells how the command ends.
+///
+/// # Errors
+/// Always: what came in the way of the reports, or else the trouble itself, with the run named in it.
+pub fn account_for_nothing(
+    dir: &Path,
+    mut trouble: Trouble,
+    showing: Showing,
+    console: &dyn Console,
+) -> Result<Exit, Trouble> {
+    tell(dir, None, Some(trouble.exit), showing, console)?;
+    trouble.name_run(dir);
+    Err(trouble)
+}
+
+fn tell(
+    dir: &Path,
+    stopped: Option<&Reason>,
+    ends: Option<Exit>,
+    showing: Showing,
+    console: &dyn Console,
+) -> Result<Exit, Trouble> {
     let reader = ledger::read(dir)?;
     let inputs = reader.inputs()?;
     let phase = reader.phase();
     let (books, mut written) = write_rows(dir, &reader, &inputs)?;
     let (plan, plan_sha256) = write_plan(dir, &reader, &inputs, &mut written)?;
     let imbalance = books.balance(&inputs).err();
-    let exit = match (&imbalance, phase) {
-        (Some(_), _) => Exit::Unbalanced,
-        (None, Phase::Planned | Phase::Finished) => {
+    let exit = match (&imbalance, ends, phase) {
+        (Some(_), ..) => Exit::Unbalanced,
+        (None, Some(exit), _) => exit,
+        (None, None, Phase::Planned | Phase::Finished) => {
             Exit::of_outcomes(Outcome::ALL.into_iter().filter(|outcome| books.count(*outcome) > 0))
         }
-        (None, Phase::Planning | Phase::Stopped) => Exit::Stopped,
+        (None, None, Phase::Planning | Phase::Stopped) => Exit::Stopped,
     };
     let referrals = reader.referrals()?;
     let summary = Summary {

@@ -72,11 +72,9 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         }
     };
     if let (Some(ledger), Some(client), false) = (ledger, client, settings.plan_only) {
-        if let Err(mut trouble) = sending::consent(&ledger, &settings.target, &settings.sending, host) {
+        if let Err(trouble) = sending::consent(&ledger, &settings.target, &settings.sending, host) {
             drop(ledger);
-            accounting::account(folder.path(), None, settings.showing, host.console)?;
-            trouble.name_run(folder.path());
-            return Err(trouble);
+            return accounting::account_for_nothing(folder.path(), trouble, settings.showing, host.console);
         }
         sending::send(ledger, &client, &settings.sending, settings.showing, host).await?;
     }

@@ -27,9 +27,11 @@ impl Folder {
             None => free_name(command, now),
         };
         if path.join("run.sqlite").exists() {
-            return Err(Trouble::usage(format!("{} holds a run already", path.display())).hint(
+            let mut trouble = Trouble::usage(format!("{} holds a run already", path.display())).hint(
                 "name another directory with --out, or carry on with that run: referral-bulk resume RUN",
-            ));
+            );
+            trouble.name_run(&path);
+            return Err(trouble);
         }
         let made = !path.exists();
         private_directory(&path).map_err(|error| {

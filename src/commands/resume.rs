@@ -46,7 +46,10 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         Phase::Planned | Phase::Stopped => {}
     }
     let target = target(&settings, &ledger.about().target)?;
-    sending::consent(&ledger, &target, &settings.sending, host)?;
+    if let Err(trouble) = sending::consent(&ledger, &target, &settings.sending, host) {
+        drop(ledger);
+        return accounting::account_for_nothing(&settings.run, trouble, settings.showing, host.console);
+    }
     let client = connection::connect(&target, settings.sending.timeout, ledger.about().correlation_id, host)?;
     sending::send(ledger, &client, &settings.sending, settings.showing, host).await?;
     accounting::account(&settings.run, host.stop.reason().as_ref(), settings.showing, host.console)
