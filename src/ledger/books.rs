@@ -33,7 +33,7 @@ pub(super) fn verdict(
         let invalid = planned && verdict.outcome == Outcome::Invalid;
         let reason = findings.iter().find(|finding| invalid && finding.is_deny() && on_line(finding, place));
         return match reason {
-            Some(finding) => Verdict::new(Outcome::Invalid, finding.rule.id(), &finding.message),
+            Some(finding) => Verdict::new(Outcome::Invalid, finding.rule.id(), finding.sentence()),
             None => verdict,
         };
     }
@@ -108,14 +108,15 @@ mod tests {
                     level: Level::Warn,
                     ..Finding::deny(Rule::EarlyWin, place(0, 2, 1), "only a warning")
                 },
-                Finding::deny(Rule::Contradiction, place(0, 2, 3), "line 5 says something else"),
+                Finding::deny(Rule::Contradiction, place(0, 2, 3), "line 5 says something else")
+                    .hint("keep one"),
                 Finding::deny(Rule::Contradiction, place(0, 5, 3), "line 2 says something else"),
             ];
             let told = format!("{own:?} {item:?} {phase:?} {next:?}");
             let got = verdict(own, item, &findings, place(0, 2, 1), phase, next);
             assert_eq!((got.outcome, got.code.as_str()), (outcome, code), "{told}");
             if code == "contradiction" {
-                assert_eq!(got.message, "line 5 says something else");
+                assert_eq!(got.message, "line 5 says something else; keep one");
             }
         }
     }
