@@ -93,7 +93,8 @@ fn tell(
         SummaryForm::Text => console.data(&report::text(&summary, &books, plan, &written, next.as_ref())),
         SummaryForm::None => {}
     }
-    if let Some(next) = next {
+    // What keeps a run from being carried out names the next command itself, with what it lacks.
+    if let Some(next) = next.filter(|_| ends.is_none()) {
         console.say(&format!("next: {next}"));
     }
     Ok(exit)

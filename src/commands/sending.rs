@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::connection::Target;
 use super::{Host, Showing, Trouble};
-use crate::api::Client;
+use crate::api::{Client, Endpoint};
 use crate::domain::account::{Figures, Phase};
 use crate::domain::exit::Exit;
 use crate::engine::carry::Limits;
@@ -79,63 +79,91 @@ pub struct Sending {
 pub fn consent(ledger: &Ledger, target: &Target, sending: &Sending, host: &Host<'_>) -> Result<(), Trouble> {
     let totals = ledger.plan_totals()?;
     let Consent { yes, closing, max_changes } = sending.consent;
+    let refused = |message: String| {
+        let command = with_consent(&totals, target, sending.consent);
+        Err(Trouble::usage(message).hint(format!("look at plan.jsonl, then: {command}")))
+    };
     if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
-        return Err(Trouble::usage(format!(
-            "the plan changes {}, and --max-changes allows {most}",
-            counted(totals.remaining, "referral")
-        ))
-        .hint("look at plan.jsonl; allow more with --max-changes"));
+        let what = counted(totals.remaining, "referral");
+        return refused(format!("the plan changes {what}, and --max-changes allows {most}"));
     }
     if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
-        return Err(Trouble::usage(format!(
-            "--confirm-closing says {given}, and the plan closes {}",
-            counted(totals.remaining_closing, "referral")
-        ))
-        .hint(format!(
-            "look at plan.jsonl; if that is what you want, give --confirm-closing {}",
-            totals.remaining_closing
-        )));
+        let what = counted(totals.remaining_closing, "referral");
+        return refused(format!("--confirm-closing says {given}, and the plan closes {what}"));
     }
     if target.is_sandbox() || totals.remaining == 0 {
         return Ok(());
     }
-    if totals.remaining_closing > 0 && closing.is_none() {
-        return ask_closing(&totals, host);
+    let asked = if totals.remaining_closing > 0 && closing.is_none() {
+        ask_closing(&totals, host)
+    } else if yes {
+        Answer::Yes
+    } else {
+        ask_changing(&totals, target, host)
+    };
+    match asked {
+        Answer::Yes => Ok(()),
+        Answer::No(message) => {
+            let hint = format!("carry it out later with: {}", resume(target));
+            Err(Trouble::usage(message).hint(hint))
+        }
+        Answer::Nobody(message) => refused(message),
     }
-    if yes {
-        return Ok(());
-    }
-    ask_changing(&totals, target, host)
 }
 
-fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Result<(), Trouble> {
+/// What a person says to a question, and what to tell them after anything but yes.
+enum Answer {
+    Yes,
+    No(String),
+    Nobody(String),
+}
+
+fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Answer {
     let count = totals.remaining_closing;
-    let question = format!(
-        "This closes {}, which cannot be undone. Type {count} to go on: ",
-        counted(count, "referral")
-    );
+    let what = counted(count, "referral");
+    let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
     match host.console.ask(&question) {
-        Some(answer) if answer.trim().replace(',', "") == count.to_string() => Ok(()),
-        Some(_) => Err(Trouble::usage("that is another number: nothing was sent")
-            .hint("look at plan.jsonl; carry it out later with: referral-bulk resume RUN")),
-        None => Err(Trouble::usage(format!(
-            "the plan closes {}, which cannot be undone, and nobody is there to ask",
-            counted(count, "referral")
-        ))
-        .hint(format!("look at plan.jsonl; then give --yes --confirm-closing {count}"))),
+        Some(answer) if answer.trim().replace(',', "") == count.to_string() => Answer::Yes,
+        Some(_) => Answer::No("that is another number: nothing was sent".to_owned()),
+        None => Answer::Nobody(format!(
+            "the plan closes {what}, which cannot be undone, and nobody is there to ask"
+        )),
     }
 }
 
-fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Result<(), Trouble> {
+fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Answer {
     let what = counted(totals.remaining, "referral");
     let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
     match host.console.ask(&question) {
-        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
-        Some(_) => {
-            Err(Trouble::usage("nothing was sent").hint("carry it out later with: referral-bulk resume RUN"))
+        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
+        Some(_) => Answer::No("nothing was sent".to_owned()),
+        None => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
+    }
+}
+
+/// The command that carries a run on without asking, with all that it takes.
+fn with_consent(totals: &PlanTotals, target: &Target, given: Consent) -> String {
+    let mut command = resume(target);
+    let mut add = |flag: String| command = format!("{command} {flag}");
+    if given.max_changes.is_some_and(|most| totals.remaining > most) {
+        add(format!("--max-changes {}", totals.remaining));
+    }
+    if !target.is_sandbox() {
+        add("--yes".to_owned());
+    }
+    if given.closing.is_some() || !target.is_sandbox() && totals.remaining_closing > 0 {
+        add(format!("--confirm-closing {}", totals.remaining_closing));
+    }
+    command
+}
+
+/// The command that carries a run on; a service other than the official one has to be named again.
+fn resume(target: &Target) -> String {
+    match target {
+        Target::Service(endpoint, _) if endpoint.as_str() != Endpoint::official().as_str() => {
+            format!("referral-bulk resume RUN --endpoint {endpoint}")
         }
-        None => Err(Trouble::usage(format!("the plan changes {what}, and nobody is there to ask"))
-            .hint("look at plan.jsonl; then give --yes")),
+        _ => "referral-bulk resume RUN".to_owned(),
     }
 }
 
