@@ -135,6 +135,7 @@ async fn look_live(
     let started = tokio::time::Instant::now();
     let pace = Pace::new(settings.sending.rate);
     let progress = Progress::planning(settings.showing.progress);
+    progress.rows_read(desk.rows());
     let observe = |event| sending::show(&progress, host, event);
     let context = Context {
         api: client,

@@ -83,6 +83,11 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    /// How many rows were read so far, in all inputs.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
     fn row(&mut self, record: Record) -> Result<(), LedgerError> {
         self.rows += 1;
         let row = self.rows;
