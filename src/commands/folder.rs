@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::Trouble;
+use crate::report::Next;
 
 /// A directory that a run is about to be put into.
 #[derive(Debug)]
@@ -27,9 +28,9 @@ impl Folder {
             None => free_name(command, now),
         };
         if path.join("run.sqlite").exists() {
-            return Err(Trouble::usage(format!("{} holds a run already", path.display())).hint(
-                "name another directory with --out, or carry on with that run: referral-bulk resume RUN",
-            ));
+            let resume = Next::Resume { run: path.clone() }.command();
+            return Err(Trouble::usage(format!("{} holds a run already", path.display()))
+                .hint(format!("name another directory with --out, or carry on with that run: {resume}")));
         }
         let made = !path.exists();
         private_directory(&path).map_err(|error| {

@@ -83,6 +83,11 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    /// How many rows were read so far, in all inputs.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
     fn row(&mut self, record: Record) -> Result<(), LedgerError> {
         self.rows += 1;
         let row = self.rows;
@@ -98,11 +103,6 @@ impl<'a> Desk<'a> {
             }
         };
         self.ledger.row(&RowRecord { row, place, id, text, item, verdict, findings })
-    }
-
-    /// How many rows were read.
-    pub fn rows(&self) -> u64 {
-        self.rows
     }
 
     /// Plans from a snapshot file: referrals that it lacks are invalid.

@@ -86,29 +86,54 @@ pub fn consent(
 ) -> Result<(), Trouble> {
     let totals = ledger.plan_totals()?;
     host.console.say(&format!("plan: {}, in {}", sentence(&totals), run.join(PLAN_FILE).display()));
-    let later = Next::Resume { run: run.to_owned() }.command();
     let Consent { yes, closing, max_changes } = sending.consent;
+    let later = with_consent(run, &totals, max_changes);
+    let refused =
+        |message: String| Err(Trouble::usage(message).hint(format!("look at plan.jsonl, then: {later}")));
+    let (changed, closed) =
+        (counted(totals.remaining, "referral"), counted(totals.remaining_closing, "referral"));
     if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
-        let what = counted(totals.remaining, "referral");
-        return Err(Trouble::usage(format!("the plan changes {what}, and --max-changes allows {most}"))
-            .hint(format!("if that is what you want: {later} --max-changes {}", totals.remaining)));
+        return refused(format!("the plan changes {changed}, and --max-changes allows {most}"));
     }
     if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
-        let what = counted(totals.remaining_closing, "referral");
-        return Err(Trouble::usage(format!("--confirm-closing says {given}, and the plan closes {what}"))
-            .hint(format!(
-                "if that is what you want: {later} --yes --confirm-closing {}",
-                totals.remaining_closing
-            )));
+        return refused(format!("--confirm-closing says {given}, and the plan closes {closed}"));
     }
     if target.is_sandbox() || totals.remaining == 0 {
         return Ok(());
     }
-    match (totals.remaining_closing, closing) {
-        (count, None) if count > 0 => ask_closing(count, &later, host),
-        _ if yes => Ok(()),
-        _ => ask_changing(totals.remaining, target, &later, host),
+    if totals.remaining_closing > 0 && closing.is_none() {
+        let count = totals.remaining_closing.to_string();
+        let question = format!("This closes {closed}, which cannot be undone. Type {count} to go on: ");
+        return match host.console.ask(&question) {
+            Some(answer) if answer.trim().replace(',', "") == count => Ok(()),
+            Some(_) => refused("that is another number: nothing was sent".to_owned()),
+            None => refused(format!(
+                "the plan closes {closed}, which cannot be undone, and nobody is there to ask"
+            )),
+        };
     }
+    if yes {
+        return Ok(());
+    }
+    let question = format!("This changes {changed} at {}. Type y to go on: ", target.name());
+    match host.console.ask(&question) {
+        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
+        Some(_) => refused("nothing was sent".to_owned()),
+        None => refused(format!("the plan changes {changed}, and nobody is there to ask")),
+    }
+}
+
+/// The command that carries the plan out with all the consent it wants.
+fn with_consent(run: &Path, totals: &PlanTotals, max_changes: Option<u64>) -> String {
+    let mut command = Next::Resume { run: run.to_owned() }.command();
+    command += " --yes";
+    if totals.remaining_closing > 0 {
+        command += &format!(" --confirm-closing {}", totals.remaining_closing);
+    }
+    if max_changes.is_some() {
+        command += &format!(" --max-changes {}", totals.remaining);
+    }
+    command
 }
 
 fn sentence(totals: &PlanTotals) -> String {
@@ -121,32 +146,6 @@ fn sentence(totals: &PlanTotals) -> String {
         count => format!("; nothing to send for {}", grouped(count)),
     };
     format!("{} to change{closing}{rest}", counted(totals.remaining, "referral"))
-}
-
-fn ask_closing(count: u64, later: &str, host: &Host<'_>) -> Result<(), Trouble> {
-    let what = counted(count, "referral");
-    let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
-    match host.console.ask(&question) {
-        Some(answer) if answer.trim().replace(',', "") == count.to_string() => Ok(()),
-        Some(_) => Err(Trouble::usage("that is another number: nothing was sent")
-            .hint(format!("look at plan.jsonl; to carry it out later: {later}"))),
-        None => Err(Trouble::usage(format!(
-            "the plan closes {what}, which cannot be undone, and nobody is there to ask"
-        ))
-        .hint(format!("look at plan.jsonl; then: {later} --yes --confirm-closing {count}"))),
-    }
-}
-
-fn ask_changing(count: u64, target: &Target, later: &str, host: &Host<'_>) -> Result<(), Trouble> {
-    let what = counted(count, "referral");
-    let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
-    match host.console.ask(&question) {
-        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
-        Some(_) => Err(Trouble::usage("nothing was sent")
-            .hint(format!("look at plan.jsonl; to carry it out later: {later}"))),
-        None => Err(Trouble::usage(format!("the plan changes {what}, and nobody is there to ask"))
-            .hint(format!("look at plan.jsonl; then: {later} --yes"))),
-    }
 }
 
 /// Carries out what is outstanding, and reports how far it came.

@@ -118,8 +118,11 @@ append, no eTag, not repeatable
   neither   CannotTell  CannotTell  CannotTell
 ";
 
+    /// Its name, its changes, and what reading back may find: a name and the referral's members.
+    type Deed = (&'static str, Vec<Change>, Vec<(&'static str, String)>);
+
     /// What an item does, with what reading back may find of it.
-    fn deeds() -> [(&'static str, Vec<Change>, Vec<(&'static str, String)>); 3] {
+    fn deeds() -> [Deed; 3] {
         let team = |members: &[&str]| format!(r#""team":[{}]"#, members.join(","));
         let append = |before: Option<&str>, after: &str| Change {
             appended: vec![raw(BO)],

@@ -155,6 +155,10 @@ impl Store {
         match file.try_exists() {
             Ok(true) => Ok(()),
             Ok(false) => Err(LedgerError::Absent { dir: dir.to_owned() }),
+            // The directory is a file.
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+                Err(LedgerError::Absent { dir: dir.to_owned() })
+            }
             Err(error) => Err(private::told(&file, error)),
         }
     }

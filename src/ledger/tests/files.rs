@@ -51,6 +51,16 @@ async fn a_reader_sees_the_run_as_it_stood() {
 }
 
 #[test]
+fn a_file_holds_no_run() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("changes.csv");
+    fs::write(&file, "id").unwrap();
+    for error in [open(&file).unwrap_err(), read(&file).map(|_| ()).unwrap_err()] {
+        assert!(matches!(error, LedgerError::Absent { .. }), "{error}");
+    }
+}
+
+#[test]
 fn what_is_no_run_is_refused_by_name() {
     for (harm, wanted) in [
         ("nothing", "holds no run"),

@@ -1,0 +1,778 @@
+//! Every command as a user meets it: what it prints, how it exits, and what it leaves in files.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use support::sandbox::Sandbox;
+use support::{Place, Ran, Test, golden, sample};
+
+/// Against a sandbox in the same process, fast, and without the advice that depends on today's date.
+const REHEARSE: &str =
+    "--sandbox --rate 1000/s --out run --rule early-win=allow --rule closing-date-past=allow";
+/// The same, with nothing printed that a test is not about.
+const QUIET: &str = "--sandbox --rate 1000/s --out run --summary none";
+
+/// Samples that may be accepted, changed, and closed.
+const NEW: &str = "5a1e0001-0000-4000-8000-000000000003";
+const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000015";
+const OTHER: &str = "5a1e0001-0000-4000-8000-000000000027";
+
+const ROW_FILES: [&str; 6] = [
+    "run/success.csv",
+    "run/conflict.csv",
+    "run/error.csv",
+    "run/outcomes.jsonl",
+    "run/plan.jsonl",
+    "run/summary.json",
+];
+
+/// A CSV of notes for some referrals.
+fn notes(ids: &[&str]) -> String {
+    ids.iter().fold("id,details.notes\n".to_owned(), |text, id| text + &format!("{id},Called on Monday\n"))
+}
+
+/// Samples that are Active, as many as are wanted.
+fn active(count: usize) -> Vec<&'static str> {
+    const ACTIVE: [&str; 8] = [
+        "5a1e0001-0000-4000-8000-000000000015",
+        "5a1e0001-0000-4000-8000-000000000016",
+        "5a1e0001-0000-4000-8000-000000000023",
+        "5a1e0001-0000-4000-8000-000000000024",
+        "5a1e0001-0000-4000-8000-000000000025",
+        "5a1e0001-0000-4000-8000-000000000026",
+        "5a1e0001-0000-4000-8000-000000000027",
+        "5a1e0001-0000-4000-8000-000000000028",
+    ];
+    ACTIVE[..count].to_vec()
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+mod samples {
+    use super::*;
+
+    #[test]
+    fn a_quarter_end_goes_through() {
+        let ran = Test::new(&format!("apply quarter-end.csv {REHEARSE}"))
+            .sample("quarter-end.csv")
+            .snapshot("quarter_end_csv", ROW_FILES)
+            .run();
+        assert_eq!(ran.outcomes("run"), "23 applied, 1 unchanged");
+    }
+
+    #[test]
+    fn as_json_lines_it_is_the_same_plan() {
+        let lines = Test::new(&format!("apply quarter-end.jsonl {REHEARSE}"))
+            .sample("quarter-end.jsonl")
+            .snapshot(
+                "apply_quarter_end_jsonl",
+                ["run/success.jsonl", "run/conflict.jsonl", "run/error.jsonl"],
+            )
+            .run();
+        assert_eq!(lines.outcomes("run"), "23 applied, 1 unchanged");
+        let cells = Test::new(&format!("apply quarter-end.csv {QUIET}")).sample("quarter-end.csv").run();
+        let plan = |ran: &Ran| -> Vec<Value> {
+            let mut items = json_lines(&ran.place.raw("run/plan.jsonl"));
+            items.iter_mut().for_each(|item| drop(item.as_object_mut().unwrap().remove("rows")));
+            items.iter_mut().for_each(|item| drop(item.as_object_mut().unwrap().remove("findings")));
+            items
+        };
+        assert!(plan(&lines) == plan(&cells), "the two plans differ");
+    }
+
+    #[test]
+    fn mistakes_are_told_and_the_rest_is_applied() {
+        Test::new(&format!("apply quarter-end-mistakes.csv {REHEARSE}"))
+            .sample("quarter-end-mistakes.csv")
+            .code(3)
+            .snapshot("mistakes", ROW_FILES)
+            .run();
+    }
+
+    #[test]
+    fn every_rule_is_broken_once() {
+        Test::new("apply invalid.csv --sandbox --rate 1000/s --out run --rule early-win=allow")
+            .sample("invalid.csv")
+            .code(3)
+            .snapshot("invalid", ROW_FILES)
+            .run();
+    }
+}
+
+mod plan_and_resume {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_carried_out_later_exactly() {
+        let planned = Test::new(&format!("apply quarter-end.csv --plan {REHEARSE}"))
+            .sample("quarter-end.csv")
+            .snapshot("plan_quarter_end", ["run/success.csv", "run/summary.json"])
+            .run();
+        assert_eq!(planned.summary("run")["requests"]["patch"], 0);
+        let plan = plan_as_summarised(&planned);
+
+        let resumed =
+            planned.then("resume run --rate 1000/s").snapshot("resume_quarter_end", ROW_FILES).run();
+        assert_eq!(plan_as_summarised(&resumed), plan, "carrying a plan out does not change it");
+        assert_eq!(resumed.outcomes("run"), "23 applied, 1 unchanged");
+
+        resumed.then("resume run").snapshot("resume_finished", []).run();
+    }
+
+    /// The plan's SHA-256 as the summary tells it, which is that of the file.
+    fn plan_as_summarised(ran: &Ran) -> String {
+        let told = ran.summary("run")["plan_sha256"].as_str().unwrap().to_owned();
+        assert_eq!(told, sha256(&ran.place.raw("run/plan.jsonl")));
+        told
+    }
+
+    fn sha256(text: &str) -> String {
+        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn inputs_are_told_by_their_sha256() {
+        let text = notes(&[ACTIVE]);
+        let ran = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", &text).run();
+        assert_eq!(ran.summary("run")["inputs"][0]["sha256"], sha256(&text));
+    }
+
+    #[test]
+    fn what_is_no_run_is_no_run() {
+        for command in ["resume", "report"] {
+            for run in ["nothing", "empty", "a.csv"] {
+                let place = Place::new();
+                fs::create_dir(place.path().join("empty")).unwrap();
+                Test::at(&place, &format!("{command} {run}"))
+                    .file("a.csv", "id\n")
+                    .code(1)
+                    .stderr(&format!("error: {run} holds no run\n"))
+                    .run();
+                assert_eq!(fs::read_dir(place.path().join("empty")).unwrap().count(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_ledger_is_told() {
+        for command in ["resume", "report"] {
+            Test::new(&format!("{command} run"))
+                .file("run/run.sqlite", "no database at all")
+                .code(1)
+                .stderr(
+                    "error: run/run.sqlite is damaged: file is not a database; \
+                     nothing was sent from it, restore it from a copy\n",
+                )
+                .run();
+        }
+    }
+
+    #[test]
+    fn a_plan_goes_where_it_was_made_for() {
+        let sandbox = Sandbox::start("");
+        let before = sandbox.referrals();
+        let planned = Test::new("apply a.csv --plan --rate 1000/s --out run --summary none")
+            .file("a.csv", notes(&[ACTIVE]))
+            .service(&sandbox.base)
+            .stderr("next: referral-bulk resume run\n")
+            .run();
+        let elsewhere = "http://127.0.0.1:9/v1.0";
+        let refused = "error: the run was planned for http://127.0.0.1:[PORT]/v1.0, not for ";
+        let hint = "hint: give --endpoint http://127.0.0.1:[PORT]/v1.0\n";
+        planned
+            .then("resume run --yes")
+            .service(elsewhere)
+            .code(2)
+            .stderr(&format!("{refused}http://127.0.0.1:[PORT]/v1.0\n{hint}"))
+            .run();
+        planned.then("resume run --sandbox").code(2).stderr(&format!("{refused}sandbox\n{hint}")).run();
+        assert_eq!(sandbox.referrals(), before);
+        planned.then("resume run --yes --rate 1000/s --summary none").service(&sandbox.base).run();
+        assert_eq!(sandbox.referral(ACTIVE)["details"]["notes"], "Called on Monday");
+    }
+
+    #[test]
+    fn a_rehearsal_is_not_carried_out_for_real() {
+        let planned = Test::new(&format!("apply a.csv --plan {QUIET}")).file("a.csv", notes(&[ACTIVE]));
+        let planned = planned.stderr("next: referral-bulk resume run\n").run();
+        planned
+            .then("resume run --endpoint http://127.0.0.1:9/v1.0 --yes")
+            .code(2)
+            .stderr(
+                "error: the run was planned for sandbox, not for http://127.0.0.1:[PORT]/v1.0\n\
+                 hint: leave out the target: the run remembers its own\n",
+            )
+            .run();
+    }
+
+    #[test]
+    fn a_plan_without_a_look_needs_no_service() {
+        Test::new("apply a.csv --plan --state none --out run")
+            .file("a.csv", notes(&[ACTIVE]))
+            .snapshot("plan_state_none", ["run/plan.jsonl"])
+            .run();
+    }
+}
+
+mod reports {
+    use super::*;
+
+    #[test]
+    fn they_can_be_made_again() {
+        let ran = Test::new(&format!("apply quarter-end-mistakes.csv {REHEARSE}"))
+            .sample("quarter-end-mistakes.csv")
+            .code(3)
+            .snapshot("mistakes", ROW_FILES)
+            .run();
+        let read = || ROW_FILES.map(|name| ran.place.raw(name));
+        let written = read();
+        for name in ROW_FILES {
+            fs::remove_file(ran.place.path().join(name)).unwrap();
+        }
+        let again = ran.then("report run").code(3).snapshot("report_mistakes", []).run();
+        assert_eq!(read(), written);
+        assert_eq!(again.stdout, ran.stdout);
+    }
+
+    #[test]
+    fn a_run_keeps_its_directory_to_itself() {
+        let ran = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", notes(&[ACTIVE])).run();
+        let before = ran.place.raw("run/summary.json");
+        ran.then(&format!("apply a.csv {QUIET}"))
+            .code(2)
+            .stderr(
+                "error: run holds a run already\n\
+                 hint: name another directory with --out, or carry on with that run: referral-bulk resume run\n",
+            )
+            .run();
+        assert_eq!(ran.place.raw("run/summary.json"), before);
+    }
+
+    #[test]
+    fn without_a_name_it_is_named_by_the_time() {
+        let ran = Test::new("apply a.csv --sandbox --rate 1000/s")
+            .file("a.csv", notes(&[ACTIVE]))
+            .snapshot("unnamed", []);
+        // The snapshot's list of files has the time redacted like everything else.
+        let ran = ran.run();
+        let name = ran.place.files().into_keys().find(|name| name.ends_with("/summary.json")).unwrap();
+        let wanted =
+            regex::Regex::new(r"^reports/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-apply/summary\.json$").unwrap();
+        assert!(wanted.is_match(&name), "{name}");
+    }
+
+    #[test]
+    fn a_mixed_run_reports_in_both_forms() {
+        let line =
+            format!("{{\"id\":\"{OTHER}\",\"details\":{{\"notes\":\"From a line\"}}}}\n{{\"id\":7}}\n");
+        Test::new(&format!("apply a.csv b.jsonl c.csv {REHEARSE}"))
+            .file("a.csv", notes(&[ACTIVE, "5a1e"]))
+            .file("b.jsonl", line)
+            .file("c.csv", format!("Referral ID,CRM\n{NEW},x\n").replace("CRM", "externalReferenceId"))
+            .code(3)
+            .snapshot(
+                "mixed",
+                [
+                    "run/success.csv",
+                    "run/success.jsonl",
+                    "run/error.csv",
+                    "run/error.jsonl",
+                    "run/outcomes.jsonl",
+                    "run/plan.jsonl",
+                    "run/summary.json",
+                ],
+            )
+            .run();
+    }
+
+    #[test]
+    fn rows_of_two_files_for_one_referral_become_one_document() {
+        let ran = Test::new(&format!("apply a.csv b.csv {QUIET}"))
+            .file("a.csv", notes(&[ACTIVE]))
+            .file("b.csv", format!("id,salesStage\n{ACTIVE},Develop\n"))
+            .run();
+        assert_eq!(ran.outcomes("run"), "2 applied");
+        assert_eq!(ran.summary("run")["requests"]["patch"], 1);
+    }
+}
+
+mod what_is_shown {
+    use super::*;
+
+    #[test]
+    fn the_summary_is_one_line_of_json() {
+        let ran = Test::new(&format!("apply quarter-end-mistakes.csv {REHEARSE} --summary json"))
+            .sample("quarter-end-mistakes.csv")
+            .code(3)
+            .snapshot("summary_json", [])
+            .run();
+        assert_eq!(ran.stdout.matches('\n').count(), 1);
+        assert_eq!(ran.stdout, ran.place.raw("run/summary.json"));
+    }
+
+    #[test]
+    fn or_nothing() {
+        Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", notes(&[ACTIVE])).run();
+    }
+
+    #[test]
+    fn progress_is_plain_lines_or_nothing() {
+        let line = regex::Regex::new(
+            r"(?m)^\d of 7 referrals, \d\.\d/s, about \d+ s left(, waiting for the rate)?$",
+        )
+        .unwrap();
+        std::thread::scope(|scope| {
+            for (progress, shown) in [("plain", true), ("auto", true), ("none", false)] {
+                let line = &line;
+                scope.spawn(move || {
+                    // Long enough for a line: they are five seconds apart.
+                    let place = Place::new();
+                    place.write("a.csv", notes(&active(7)));
+                    let command = "apply a.csv --sandbox --rate 1/s --out run --summary none --progress";
+                    let (code, stdout, said) = support::plainly(&place, &format!("{command} {progress}"));
+                    assert_eq!((code, stdout.as_str()), (Some(0), ""), "{said}");
+                    assert_eq!(line.is_match(&said), shown, "{progress}: {said}");
+                    assert_eq!(line.replace_all(&said, "").trim(), "", "{progress}");
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_reason_is_kept() {
+        let ran = Test::new(&format!("apply a.csv {REHEARSE} --reason 'quarter end, as agreed'"))
+            .file("a.csv", notes(&[ACTIVE]))
+            .snapshot("reason", [])
+            .run();
+        assert_eq!(ran.summary("run")["reason"], "quarter end, as agreed");
+    }
+
+    #[test]
+    fn help_is_what_the_program_takes() {
+        for command in ["", "apply", "resume", "report", "sandbox", "completions", "man"] {
+            let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
+            Test::new(&format!("{command} --help")).snapshot(&name, []).run();
+        }
+        let version = format!("referral-bulk {}\n", env!("CARGO_PKG_VERSION"));
+        Test::new("--version").stdout(&version).run();
+    }
+
+    #[test]
+    fn completions_know_every_command() {
+        for shell in ["bash", "zsh", "fish"] {
+            let (code, script, said) = support::plainly(&Place::new(), &format!("completions {shell}"));
+            assert_eq!((code, said.as_str()), (Some(0), ""), "{shell}");
+            for word in ["apply", "resume", "report", "sandbox", "completions", "man", "confirm-closing"] {
+                assert!(script.contains(word), "{shell} lacks {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn manual_pages_are_written() {
+        let ran = Test::new("man pages").run();
+        let names: Vec<String> = ran.place.files().into_keys().collect();
+        assert_eq!(
+            names,
+            [
+                "pages/referral-bulk-apply.1",
+                "pages/referral-bulk-completions.1",
+                "pages/referral-bulk-man.1",
+                "pages/referral-bulk-report.1",
+                "pages/referral-bulk-resume.1",
+                "pages/referral-bulk-sandbox.1",
+                "pages/referral-bulk.1",
+            ]
+        );
+        assert!(ran.place.raw("pages/referral-bulk-apply.1").contains("confirm\\-closing"));
+        let stderr = "error: cannot write into a.csv: File exists (os error 17)\n";
+        Test::new("man a.csv").file("a.csv", "").code(1).stderr(stderr).run();
+    }
+
+    #[test]
+    fn a_sandbox_serves_until_it_is_ended() {
+        let sandbox = Sandbox::start("");
+        assert_eq!(sandbox.referrals().len(), 40);
+        let (code, out, said) = sandbox.terminate();
+        assert_eq!((code, out.as_str()), (Some(0), ""));
+        assert_eq!(
+            said,
+            "serving 40 referrals; any bearer token will do\n\
+             press Ctrl-C to end\n\
+             stopping: requests in flight are awaited; again to leave at once\n"
+        );
+    }
+
+    #[test]
+    fn a_sandbox_without_seed_or_port_does_not_start() {
+        Test::new("sandbox nothing.jsonl --port 0")
+            .code(1)
+            .stderr("error: cannot read nothing.jsonl: No such file or directory (os error 2)\n")
+            .run();
+        let sandbox = Sandbox::start("");
+        let port = sandbox.base.trim_end_matches("/v1.0").rsplit(':').next().unwrap();
+        Test::new(&format!("sandbox --port {port}"))
+            .code(1)
+            .stderr(
+                "error: cannot serve on 127.0.0.1:[PORT]: Address already in use (os error 98)\n\
+                 hint: choose another port, or 0 for any free one\n",
+            )
+            .run();
+    }
+}
+
+mod inputs {
+    use super::*;
+
+    #[test]
+    fn standard_input_is_a_file_too() {
+        Test::new(&format!("apply - --format csv {REHEARSE}"))
+            .stdin(notes(&[ACTIVE, "5a1e"]))
+            .code(3)
+            .snapshot("stdin_csv", ["run/error.csv", "run/outcomes.jsonl", "run/summary.json"])
+            .run();
+        let ran = Test::new(&format!("apply - --format jsonl {QUIET}"))
+            .stdin(format!("{{\"id\":\"{ACTIVE}\",\"salesStage\":\"Develop\"}}"))
+            .run();
+        assert_eq!(ran.outcomes("run"), "1 applied");
+    }
+
+    #[test]
+    fn reports_are_fed_back() {
+        let first = Test::new(&format!("apply quarter-end-mistakes.csv {QUIET}"))
+            .sample("quarter-end-mistakes.csv")
+            .code(3)
+            .snapshot("feed_back_first", [])
+            .run();
+        assert_eq!(first.outcomes("run"), "6 applied, 1 conflict, 7 invalid, 1 refused");
+        // As they are, the same rows go wrong in the same way.
+        let again = first
+            .then("apply run/error.csv run/conflict.csv --sandbox --rate 1000/s --out again --summary none");
+        let again =
+            again.code(3).snapshot("feed_back_uncorrected", ["again/error.csv", "again/conflict.csv"]).run();
+        assert_eq!(again.outcomes("again"), "1 conflict, 7 invalid, 1 refused");
+        // Corrected, they are applied.
+        let corrections = [
+            ("020,,New,Pending", "020,,Active,Accepted"),
+            ("033,,Active,Accepted", "033,,Closed,Won"),
+            ("021,,Closed,Accepted", "021,,Closed,Won"),
+            ("000000000099,,Closed,Lost", "000000000016,,Closed,Lost"),
+            (",12000,GBP", ",10000,GBP"),
+            ("\"12,500\"", "12500"),
+            ("EURO", "EUR"),
+            ("e7a90001-0000-4000-8000-00000000dead", "e7a90001-0000-4000-8000-000000000024"),
+        ];
+        for name in ["run/error.csv", "run/conflict.csv"] {
+            let mut text = first.place.raw(name);
+            for (wrong, right) in corrections {
+                // Only the first: what follows in the same line is what the report said of it.
+                text = text.replacen(wrong, right, 1);
+            }
+            first.place.write(name, text);
+        }
+        let corrected = first
+            .then("apply run/error.csv run/conflict.csv --sandbox --rate 1000/s --out right --summary none");
+        let corrected = corrected.snapshot("feed_back_corrected", ["right/success.csv"]).run();
+        // Two of the rows ask for what is so already, once they are right.
+        assert_eq!(corrected.outcomes("right"), "7 applied, 2 unchanged");
+    }
+
+    #[test]
+    fn a_snapshot_file_is_a_state_too() {
+        let ran = Test::new("apply quarter-end.csv --plan --state referrals.jsonl --out run --summary none")
+            .sample("quarter-end.csv")
+            .sample("referrals.jsonl")
+            .stderr("next: referral-bulk resume run\n")
+            .run();
+        assert_eq!(ran.outcomes("run"), "1 unchanged, 23 planned");
+        assert_eq!(ran.summary("run")["requests"]["total"], 0);
+        let live = Test::new(&format!("apply quarter-end.csv --plan {QUIET}"))
+            .sample("quarter-end.csv")
+            .stderr("next: referral-bulk resume run\n")
+            .run();
+        let plan = |ran: &Ran| json_lines(&ran.place.raw("run/plan.jsonl"));
+        assert!(plan(&ran) == plan(&live), "the two plans differ");
+    }
+
+    #[test]
+    fn what_a_snapshot_lacks_is_invalid() {
+        Test::new("apply a.csv --plan --state referrals.jsonl --out run")
+            .sample("referrals.jsonl")
+            .file(
+                "a.csv",
+                notes(&[
+                    ACTIVE,
+                    "5a1e0001-0000-4000-8000-000000000099",
+                    "e6000001-0000-4000-8000-000000000003",
+                ]),
+            )
+            .code(3)
+            .snapshot("state_unknown", ["run/error.csv"])
+            .run();
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_read_is_told() {
+        Test::new("apply a.csv --plan --state nothing.jsonl --out run")
+            .file("a.csv", notes(&[ACTIVE]))
+            .code(1)
+            .stderr(
+                "error: cannot read nothing.jsonl: No such file or directory (os error 2)\n\
+                 hint: a snapshot holds referrals: JSONL, a JSON array, or list pages\n",
+            )
+            .run();
+        let ran = Test::new("apply a.csv --plan --state a.csv --out run")
+            .file("a.csv", notes(&[ACTIVE]))
+            .code(1)
+            .stderr(
+                "error: a.csv:1: no JSON object on this line\n\
+                 hint: a snapshot holds referrals: JSONL, a JSON array, or list pages\n",
+            )
+            .run();
+        assert_eq!(ran.place.files().into_keys().collect::<Vec<_>>(), ["a.csv"]);
+    }
+}
+
+mod settings {
+    use super::*;
+
+    const WON: &str = "id,status,substatus\n5a1e0001-0000-4000-8000-000000000001,Closed,Won\n";
+    const PROFILES: &str =
+        "[profile.default]\nmax-changes = 0\n[profile.big]\nmax-changes = 5\nrate = \"1000/s\"\n";
+
+    #[test]
+    fn a_rule_is_set_by_flag_or_file_and_the_flag_wins() {
+        const DENY: &str = "[rules]\nclose-unaccepted = \"deny\"\n";
+        for (file, flags, code, outcome, told) in [
+            ("", "", 0, "1 applied", "what was warned of"),
+            ("", "--rule close-unaccepted=deny", 3, "1 invalid", "what went wrong"),
+            ("", "--rule close-unaccepted=allow", 0, "1 applied", ""),
+            (DENY, "", 3, "1 invalid", "what went wrong"),
+            (DENY, "--rule close-unaccepted=warn", 0, "1 applied", "what was warned of"),
+            (DENY, "--rule close-unaccepted=allow", 0, "1 applied", ""),
+        ] {
+            let advice = "--rule early-win=allow --rule deal-value-missing=allow";
+            let place = Place::new();
+            place.write("a.csv", WON);
+            place.write("referral-bulk.toml", file);
+            let command = format!("apply a.csv --sandbox --rate 1000/s --out run {advice} {flags}");
+            let (ended, shown, _) = support::plainly(&place, &command);
+            assert_eq!(ended, Some(code), "{file} {flags}");
+            let summary = serde_json::from_str(&place.raw("run/summary.json")).unwrap();
+            assert_eq!(support::always::outcomes(&summary), outcome, "{file} {flags}");
+            for section in ["what was warned of", "what went wrong"] {
+                assert_eq!(shown.contains(section), section == told, "{file} {flags}: {shown}");
+            }
+            assert_eq!(shown.contains(" close-unaccepted "), !told.is_empty(), "{file} {flags}: {shown}");
+        }
+    }
+
+    #[test]
+    fn wrong_settings_are_told_before_anything_happens() {
+        let mut told = String::new();
+        for (file, command) in [
+            ("", "apply a.csv --sandbox --rule nonsense=deny"),
+            ("", "apply a.csv --sandbox --rule transition"),
+            ("", "apply a.csv --sandbox --rule transition=perhaps"),
+            ("", "apply a.csv --sandbox --rule read-only-path=allow"),
+            ("", "apply a.csv --sandbox --allow-path name"),
+            ("", "apply a.csv --sandbox --allow-path /status"),
+            ("", "apply a.csv --sandbox --allow-path /organizationName"),
+            ("", "apply a.csv --sandbox --allow-path /team/0"),
+            ("", "apply a.csv --sandbox --timeout soon"),
+            ("", "apply a.csv --sandbox --timeout 0s"),
+            ("", "apply a.csv --sandbox --max-errors none"),
+            ("", "apply a.csv --sandbox --max-errors 0"),
+            ("", "apply a.csv --sandbox --max-errors 101%"),
+            ("", "apply a.csv --sandbox --finish-by tomorrow"),
+            ("", "apply a.csv --sandbox --finish-by 2026-12-31"),
+            ("", "apply a.csv --sandbox --rate 0/s"),
+            ("", "apply a.csv --sandbox --concurrency 0"),
+            ("", "apply a.csv --sandbox --endpoint https://example.com"),
+            ("", "apply a.csv --sandbox --profile nobody"),
+            ("", "apply a.csv --endpoint http://example.com/v1.0"),
+            ("", "apply a.csv --endpoint https://user:pw@example.com/v1.0"),
+            ("", "apply a.csv --token-command 'echo x' --token-file x"),
+            ("", "apply - - --sandbox"),
+            ("", "apply"),
+            ("", "nonsense"),
+            ("[profile.default]\ntoken = \"x\"\n", "apply a.csv --sandbox"),
+            ("[profile.default]\nrate = \"fast\"\n", "apply a.csv --sandbox"),
+            ("[profil.default]\n", "apply a.csv --sandbox"),
+            ("[rules]\nnonsense = \"deny\"\n", "apply a.csv --sandbox"),
+            ("[rules]\ntransition = \"perhaps\"\n", "apply a.csv --sandbox"),
+            ("[rules\n", "apply a.csv --sandbox"),
+            (PROFILES, "apply a.csv --sandbox --profile nobody"),
+        ] {
+            let place = Place::new();
+            place.write("a.csv", notes(&[ACTIVE]));
+            if !file.is_empty() {
+                place.write("referral-bulk.toml", file);
+            }
+            let (code, stdout, said) = support::plainly(&place, command);
+            assert_eq!((code, stdout.as_str()), (Some(2), ""), "{command}");
+            let left: Vec<String> = place.files().into_keys().collect();
+            assert!(left.iter().all(|name| name == "a.csv" || name == "referral-bulk.toml"), "{left:?}");
+            let file = if file.is_empty() { String::new() } else { format!("{file:?} ") };
+            told += &format!("$ {file}{command}\n{said}\n");
+        }
+        golden("wrong_settings", &told);
+    }
+
+    #[test]
+    fn a_profile_says_what_flags_would() {
+        let run = |flags: &str| {
+            Test::new(&format!("apply a.csv --sandbox --rate 1000/s --out run --summary none {flags}"))
+                .file("a.csv", notes(&[ACTIVE]))
+                .file("referral-bulk.toml", PROFILES)
+        };
+        run("--profile big").run();
+        run("--max-changes 1").run();
+        run("")
+            .code(2)
+            .stderr(
+                "error: the plan changes 1 referral, and --max-changes allows 0\n\
+                 hint: look at plan.jsonl, then: referral-bulk resume run --max-changes 1\n",
+            )
+            .run();
+    }
+
+    #[test]
+    fn an_endpoint_comes_from_flag_environment_or_profile_in_this_order() {
+        let sandbox = Sandbox::start("");
+        let nowhere = "http://127.0.0.1:1/v1.0";
+        for (flag, variable, profile) in [
+            (sandbox.base.as_str(), nowhere, nowhere),
+            ("", sandbox.base.as_str(), nowhere),
+            ("", "", sandbox.base.as_str()),
+        ] {
+            let flag = if flag.is_empty() { String::new() } else { format!("--endpoint {flag}") };
+            Test::new(&format!("apply a.csv --plan --out run --summary none {flag}"))
+                .file("a.csv", notes(&[ACTIVE]))
+                .file("referral-bulk.toml", format!("[profile.default]\nendpoint = \"{profile}\"\n"))
+                .service(variable)
+                .stderr("next: referral-bulk resume run\n")
+                .run();
+        }
+    }
+
+    #[test]
+    fn a_token_comes_from_a_command_a_file_or_the_environment() {
+        let sandbox = Sandbox::start("");
+        let command = format!("apply a.csv --plan --out run --summary none --endpoint {}", sandbox.base);
+        let run = |more: &str| {
+            Test::new(&format!("{command} {more}"))
+                .file("a.csv", notes(&[ACTIVE]))
+                .file("token.txt", support::TOKEN)
+        };
+        let planned = "next: referral-bulk resume run\n";
+        run("--token-file token.txt").stderr(planned).run();
+        run("--token-command '/bin/cat token.txt'").stderr(planned).run();
+        run("").env("PARTNER_CENTER_TOKEN", support::TOKEN).stderr(planned).run();
+        run("")
+            .code(1)
+            .stderr(
+                "error: there is no token for http://127.0.0.1:[PORT]/v1.0\n\
+                 hint: set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file; \
+                 to rehearse without one, add --sandbox\n",
+            )
+            .run();
+    }
+
+    #[test]
+    fn an_unconfirmed_path_is_opted_into() {
+        let text = format!("id,name\n{ACTIVE},A better name\n");
+        let refused = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", &text).code(3);
+        let refused = refused.snapshot("path_unconfirmed", []).run();
+        let again = "apply a.csv --plan --sandbox --rate 1000/s --out two --summary none --allow-path /name";
+        let ran = refused.then(again).stderr("next: referral-bulk resume two\n").run();
+        let plan = ran.place.raw("two/plan.jsonl");
+        assert!(plan.contains(r#"[{"op":"replace","path":"/name","value":"A better name"}]"#), "{plan}");
+    }
+
+    #[test]
+    fn a_field_is_cleared_only_where_that_is_asked_for() {
+        let text = format!("id,details.notes\n{ACTIVE},\\N\n");
+        let refused = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", &text).code(3);
+        let refused = refused.snapshot("clear_refused", []).run();
+        let ran = refused.then("apply a.csv --sandbox --rate 1000/s --out two --summary none --clear").run();
+        let plan = ran.place.raw("two/plan.jsonl");
+        assert!(plan.contains(r#"{"op":"replace","path":"/details/notes","value":null}"#), "{plan}");
+    }
+}
+
+mod limits {
+    use super::*;
+
+    #[test]
+    fn no_more_changes_than_allowed() {
+        let ran = Test::new(&format!("apply a.csv {QUIET} --max-changes 1"))
+            .file("a.csv", notes(&active(2)))
+            .code(2)
+            .stderr(
+                "error: the plan changes 2 referrals, and --max-changes allows 1\n\
+                 hint: look at plan.jsonl, then: referral-bulk resume run --max-changes 2\n",
+            )
+            .run();
+        assert_eq!(ran.outcomes("run"), "2 planned");
+        assert_eq!(ran.summary("run")["requests"]["patch"], 0);
+        ran.then("resume run --rate 1000/s --summary none --max-changes 2").run();
+        assert_eq!(ran.outcomes("run"), "2 applied");
+    }
+
+    #[test]
+    fn so_many_errors_end_a_run_and_resume_carries_on() {
+        for limit in ["2", "40%"] {
+            let sandbox = Sandbox::start("--fault patch#1-2=400");
+            let command = "apply a.csv --yes --rate 1000/s --concurrency 1 --out run --summary none";
+            let stopped = Test::new(&format!("{command} --max-errors {limit}"))
+                .file("a.csv", notes(&active(5)))
+                .service(&sandbox.base)
+                .code(4)
+                .stderr(
+                    "stopped: 2 rows were refused or failed, which is the most that --max-errors allows\n\
+                     next: referral-bulk resume run\n",
+                )
+                .run();
+            assert_eq!(stopped.outcomes("run"), "2 refused, 3 unsent");
+            let resumed =
+                stopped.then("resume run --yes --rate 1000/s --summary none").service(&sandbox.base);
+            let wanted = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv\n";
+            let resumed = resumed.code(3).stderr(wanted).run();
+            assert_eq!(resumed.outcomes("run"), "3 applied, 2 refused");
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_past_leaves_everything_for_resume() {
+        let stopped = Test::new(&format!("apply a.csv {REHEARSE} --finish-by 2020-01-01T00:00:00Z"))
+            .file("a.csv", notes(&active(3)))
+            .code(4)
+            .snapshot("finish_by_past", ["run/pending.csv", "run/summary.json"])
+            .run();
+        assert_eq!(stopped.summary("run")["requests"]["patch"], 0);
+        let resumed =
+            stopped.then("resume run --rate 1000/s").snapshot("finish_by_resumed", ["run/success.csv"]).run();
+        assert_eq!(resumed.outcomes("run"), "3 applied");
+        assert!(!resumed.place.files().contains_key("run/pending.csv"));
+    }
+
+    #[test]
+    fn a_number_of_closings_that_is_wrong_is_wrong_in_a_rehearsal_too() {
+        Test::new(&format!("apply quarter-end.csv {QUIET} --confirm-closing 3"))
+            .file("quarter-end.csv", sample("quarter-end.csv"))
+            .code(2)
+            .stderr(
+                "error: --confirm-closing says 3, and the plan closes 10 referrals\n\
+                 hint: look at plan.jsonl, then: referral-bulk resume run --confirm-closing 10\n",
+            )
+            .run();
+    }
+}

@@ -1,0 +1,259 @@
+//! Who may change what: nothing is sent to a service before somebody consented to it, and closing,
+//! which cannot be taken back, takes a consent of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod support;
+
+use support::sandbox::Sandbox;
+use support::terminal::{self, Does};
+use support::{Place, Test};
+
+const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000027";
+const OTHER: &str = "5a1e0001-0000-4000-8000-000000000028";
+
+/// One referral is changed.
+const CHANGE: &str = "id,status,substatus,statusReason,details.notes\n\
+    5a1e0001-0000-4000-8000-000000000027,,,,Called on Monday\n";
+/// One referral is changed, two are closed.
+const CLOSE: &str = "id,status,substatus,statusReason,details.notes\n\
+    5a1e0001-0000-4000-8000-000000000027,,,,Called on Monday\n\
+    5a1e0001-0000-4000-8000-000000000028,Closed,Lost,No budget,\n\
+    5a1e0001-0000-4000-8000-000000000029,Closed,Lost,No budget,\n";
+
+const APPLY: &str = "apply a.csv --rate 1000/s --out run --summary none --progress none";
+
+/// What keeps a plan from being carried out where nobody can be asked, and what to type next.
+fn refusal(message: &str, flags: &str) -> String {
+    let next = "referral-bulk resume run --endpoint http://127.0.0.1:[PORT]/v1.0";
+    format!("error: {message}\nhint: look at plan.jsonl, then: {next} {flags}\n")
+}
+
+#[test]
+fn without_a_terminal_consent_comes_in_flags() {
+    let unasked = Some(("the plan changes 1 referral, and nobody is there to ask", "--yes"));
+    let wrong =
+        Some(("--confirm-closing says 7, and the plan closes 0 referrals", "--yes --confirm-closing 0"));
+    let closing = Some((
+        "the plan closes 2 referrals, which cannot be undone, and nobody is there to ask",
+        "--yes --confirm-closing 2",
+    ));
+    let unasked_closing =
+        Some(("the plan changes 3 referrals, and nobody is there to ask", "--yes --confirm-closing 2"));
+    let wrong_closing =
+        Some(("--confirm-closing says 7, and the plan closes 2 referrals", "--yes --confirm-closing 2"));
+    for (file, flags, refused) in [
+        (CHANGE, "", unasked),
+        (
+            CHANGE,
+            "--confirm-closing 0",
+            Some(("the plan changes 1 referral, and nobody is there to ask", "--yes --confirm-closing 0")),
+        ),
+        (CHANGE, "--confirm-closing 7", wrong),
+        (CHANGE, "--yes", None),
+        (CHANGE, "--yes --confirm-closing 0", None),
+        (CHANGE, "--yes --confirm-closing 7", wrong),
+        (CLOSE, "", closing),
+        (CLOSE, "--confirm-closing 2", unasked_closing),
+        (CLOSE, "--confirm-closing 7", wrong_closing),
+        (CLOSE, "--yes", closing),
+        (CLOSE, "--yes --confirm-closing 2", None),
+        (CLOSE, "--yes --confirm-closing 7", wrong_closing),
+    ] {
+        let sandbox = Sandbox::start("");
+        let before = sandbox.referrals();
+        let test = Test::new(&format!("{APPLY} {flags}")).file("a.csv", file).service(&sandbox.base);
+        let rows = file.lines().count() - 1;
+        match refused {
+            None => {
+                let ran = test.run();
+                assert_eq!(ran.outcomes("run"), format!("{rows} applied"), "{flags}");
+                assert_eq!(sandbox.referral(ACTIVE)["details"]["notes"], "Called on Monday");
+                let closed = if rows > 1 { "Closed" } else { "Active" };
+                assert_eq!(sandbox.referral(OTHER)["status"], closed);
+            }
+            Some((message, with)) => {
+                let ran = test.code(2).stderr(&refusal(message, with)).run();
+                assert_eq!(ran.outcomes("run"), format!("{rows} planned"), "{flags}");
+                assert!(sandbox.referrals() == before, "something was sent: {flags}");
+                // The command that was named is all that it takes.
+                let next = format!("resume run --endpoint {} {with} --summary none", sandbox.base);
+                let ran = ran.then(&next).service(&sandbox.base).run();
+                assert_eq!(ran.outcomes("run"), format!("{rows} applied"), "{flags}");
+            }
+        }
+    }
+}
+
+#[test]
+fn resume_asks_for_the_same() {
+    let sandbox = Sandbox::start("");
+    let before = sandbox.referrals();
+    let planned = Test::new(&format!("{APPLY} --plan")).file("a.csv", CLOSE).service(&sandbox.base);
+    let planned = planned.stderr("next: referral-bulk resume run\n").run();
+    let closing = "the plan closes 2 referrals, which cannot be undone, and nobody is there to ask";
+    for (flags, message) in [
+        ("", closing),
+        ("--yes", closing),
+        ("--confirm-closing 2", "the plan changes 3 referrals, and nobody is there to ask"),
+        ("--yes --confirm-closing 3", "--confirm-closing says 3, and the plan closes 2 referrals"),
+    ] {
+        let ran = planned
+            .then(&format!("resume run --rate 1000/s --summary none {flags}"))
+            .service(&sandbox.base)
+            .code(2)
+            .stderr(&refusal(message, "--yes --confirm-closing 2"))
+            .run();
+        assert_eq!(ran.outcomes("run"), "3 planned", "{flags}");
+        assert!(sandbox.referrals() == before, "something was sent: {flags}");
+    }
+    let resume = "resume run --rate 1000/s --summary none --yes --confirm-closing 2";
+    let ran = planned.then(resume).service(&sandbox.base).run();
+    assert_eq!(ran.outcomes("run"), "3 applied");
+}
+
+/// What is left to close counts, not what a run closed before it stopped.
+#[test]
+fn consent_is_to_what_is_still_to_be_closed() {
+    let sandbox = Sandbox::start("--fault patch#2=400");
+    let stopped = Test::new(&format!("{APPLY} --concurrency 1 --max-errors 1 --yes --confirm-closing 2"))
+        .file("a.csv", CLOSE)
+        .service(&sandbox.base)
+        .code(4)
+        .stderr(
+            "stopped: 1 rows were refused or failed, which is the most that --max-errors allows\n\
+             next: referral-bulk resume run\n",
+        )
+        .run();
+    assert_eq!(stopped.outcomes("run"), "1 applied, 1 refused, 1 unsent");
+    let resume = "resume run --rate 1000/s --summary none --yes --confirm-closing";
+    let wrong =
+        refusal("--confirm-closing says 2, and the plan closes 1 referral", "--yes --confirm-closing 1");
+    let refused = stopped.then(&format!("{resume} 2")).service(&sandbox.base).code(2).stderr(&wrong).run();
+    assert_eq!(refused.outcomes("run"), "1 applied, 1 refused, 1 unsent");
+    let next = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv\n";
+    let resumed = refused.then(&format!("{resume} 1")).service(&sandbox.base).code(3).stderr(next).run();
+    assert_eq!(resumed.outcomes("run"), "2 applied, 1 refused");
+}
+
+#[test]
+fn a_rehearsal_and_a_plan_that_changes_nothing_need_no_consent() {
+    Test::new(&format!("{APPLY} --sandbox")).file("a.csv", CLOSE).run();
+    let sandbox = Sandbox::start("");
+    let unchanged = "id,status,substatus\n5a1e0001-0000-4000-8000-000000000027,Active,Accepted\n";
+    let ran = Test::new(APPLY).file("a.csv", unchanged).service(&sandbox.base).run();
+    assert_eq!(ran.outcomes("run"), "1 unchanged");
+}
+
+#[test]
+fn an_answer_on_standard_input_that_is_no_terminal_is_none() {
+    let sandbox = Sandbox::start("");
+    let before = sandbox.referrals();
+    Test::new(APPLY)
+        .file("a.csv", CHANGE)
+        .stdin("y\n")
+        .service(&sandbox.base)
+        .code(2)
+        .stderr(&refusal("the plan changes 1 referral, and nobody is there to ask", "--yes"))
+        .run();
+    assert!(sandbox.referrals() == before);
+}
+
+#[test]
+fn at_a_terminal_a_person_is_asked() {
+    use Does::{Interrupts, Types};
+
+    let change = "This changes 1 referral at http://127.0.0.1:[PORT]/v1.0. Type y to go on: ";
+    let close = "This closes 2 referrals, which cannot be undone. Type 2 to go on: ";
+    let other = "error: that is another number: nothing was sent\n";
+    let none = "error: nothing was sent\n";
+    let gone = "error: the plan changes 1 referral, and nobody is there to ask\n";
+    let gone_closing =
+        "error: the plan closes 2 referrals, which cannot be undone, and nobody is there to ask\n";
+    for (file, flags, question, does, says) in [
+        (CHANGE, "", change, Types("y\n"), None),
+        (CHANGE, "", change, Types("YES\n"), None),
+        (CHANGE, "", change, Types("n\n"), Some(none)),
+        (CHANGE, "", change, Types("\n"), Some(none)),
+        (CHANGE, "", change, Types("1\n"), Some(none)),
+        (CHANGE, "", change, Types("\u{4}"), Some(gone)),
+        (CHANGE, "", change, Interrupts, Some("nothing was sent\n")),
+        (CLOSE, "", close, Types("2\n"), None),
+        (CLOSE, "--yes", close, Types(" 2 \n"), None),
+        (CLOSE, "", close, Types("3\n"), Some(other)),
+        (CLOSE, "", close, Types("22\n"), Some(other)),
+        (CLOSE, "", close, Types("-2\n"), Some(other)),
+        (CLOSE, "", close, Types("y\n"), Some(other)),
+        (CLOSE, "--yes", close, Types("y\n"), Some(other)),
+        (CLOSE, "", close, Types("yes\n"), Some(other)),
+        (CLOSE, "", close, Types("\n"), Some(other)),
+        (CLOSE, "", close, Types("\u{4}"), Some(gone_closing)),
+        (CLOSE, "", close, Interrupts, Some("nothing was sent\n")),
+    ] {
+        let told = format!("{flags} {does:?}");
+        let sandbox = Sandbox::start("");
+        let before = sandbox.referrals();
+        let place = Place::new();
+        place.write("a.csv", file);
+        let seen = terminal::run(&place, &format!("{APPLY} {flags}"), &sandbox.base, Some(does));
+        assert_eq!(seen.code, Some(if says.is_none() { 0 } else { 2 }), "{told}: {}", seen.terminal);
+        assert_eq!(seen.stdout, "", "{told}");
+        let shown = support::redact::redact(&seen.terminal, place.path());
+        assert!(shown.starts_with(question), "{told}: {shown}");
+        assert!(shown.contains(says.unwrap_or("")), "{told}: {shown}");
+        assert_eq!(sandbox.referrals() == before, says.is_some(), "{told}");
+    }
+}
+
+#[test]
+fn what_a_person_refused_is_carried_out_later() {
+    let sandbox = Sandbox::start("");
+    let place = Place::new();
+    place.write("a.csv", CLOSE);
+    let seen = terminal::run(&place, APPLY, &sandbox.base, Some(Does::Types("3\n")));
+    assert_eq!(
+        support::redact::redact(&seen.terminal, place.path()),
+        "This closes 2 referrals, which cannot be undone. Type 2 to go on: 3\n\
+         error: that is another number: nothing was sent\n\
+         hint: carry it out later with: referral-bulk resume run --endpoint http://127.0.0.1:[PORT]/v1.0\n"
+    );
+    let resume = "resume run --rate 1000/s --summary none --progress none";
+    let seen = terminal::run(&place, resume, &sandbox.base, Some(Does::Types("2\n")));
+    assert_eq!(seen.code, Some(0));
+    assert_eq!(seen.terminal, "This closes 2 referrals, which cannot be undone. Type 2 to go on: 2\n");
+    assert_eq!(sandbox.referral(OTHER)["status"], "Closed");
+}
+
+#[test]
+fn at_a_terminal_flags_spare_the_question() {
+    let sandbox = Sandbox::start("");
+    let place = Place::new();
+    place.write("a.csv", CLOSE);
+    let seen = terminal::run(&place, &format!("{APPLY} --yes --confirm-closing 2"), &sandbox.base, None);
+    assert_eq!((seen.code, seen.terminal.as_str()), (Some(0), ""));
+}
+
+/// `--confirm-closing` covers the closings; the other changes are asked for.
+#[test]
+fn consent_to_closing_is_not_consent_to_everything() {
+    let sandbox = Sandbox::start("");
+    let place = Place::new();
+    place.write("a.csv", CLOSE);
+    let command = format!("{APPLY} --confirm-closing 2");
+    let seen = terminal::run(&place, &command, &sandbox.base, Some(Does::Types("y\n")));
+    assert_eq!(seen.code, Some(0), "{}", seen.terminal);
+    assert!(seen.terminal.starts_with("This changes 3 referrals at "), "{}", seen.terminal);
+}
+
+#[test]
+fn a_bar_is_shown_at_a_terminal_and_taken_away() {
+    let place = Place::new();
+    place.write("a.csv", CLOSE);
+    let command = "apply a.csv --sandbox --rate 4/s --out run --summary none";
+    let seen = terminal::run(&place, command, "", None);
+    assert_eq!(seen.code, Some(0), "{}", seen.terminal);
+    for shown in ["3 rows read, 3 referrals looked at", " 0/3 ", " 2/3 ", "waiting for the rate"] {
+        assert!(seen.terminal.contains(shown), "{shown}: {:?}", seen.terminal);
+    }
+    assert!(seen.terminal.ends_with("\u{1b}[2K"), "the bar is left standing: {:?}", seen.terminal);
+}

@@ -1,0 +1,100 @@
+//! What holds after every run of the program, whatever it was asked for: it did not panic, the token
+//! is found nowhere, the books balance, the files are its owner's alone, and what `summary.json` says
+//! is what the process says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Place, Ran, TOKEN};
+
+/// Every `summary.json` below a directory, by its run's name.
+pub fn summaries(place: &Place) -> BTreeMap<String, String> {
+    let files = place.files().into_keys();
+    let runs = files.filter_map(|name| name.strip_suffix("/summary.json").map(ToOwned::to_owned));
+    runs.map(|run| (run.clone(), place.raw(&format!("{run}/summary.json")))).collect()
+}
+
+/// Holds a run of the program to it. `before` is what the summaries were when it began.
+#[track_caller]
+pub fn check(ran: &Ran, before: &BTreeMap<String, String>) {
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    assert!((0..=4).contains(&ran.code), "exit {}: {}", ran.code, ran.stderr);
+    assert!(!ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN), "the token was printed");
+    no_token_in(&ran.place);
+    for (run, text) in summaries(&ran.place) {
+        let summary: Value = serde_json::from_str(&text).unwrap();
+        books(&ran.place, &run, &summary);
+        private(&ran.place.path().join(&run));
+        if before.get(&run) != Some(&text) {
+            assert_eq!(summary["exit_code"], ran.code, "summary.json and the process tell two exit codes");
+            assert_eq!(summary["run"], run.as_str());
+        }
+    }
+}
+
+/// The token is in no file. A token file is the one place that it belongs to.
+#[track_caller]
+fn no_token_in(place: &Place) {
+    for (name, path) in place.files() {
+        let content = fs::read(path).unwrap();
+        let found = content.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes());
+        assert!(!found || name == "token.txt", "the token is in {name}");
+    }
+}
+
+/// Every row has exactly one outcome, and stands in exactly one row file.
+#[track_caller]
+fn books(place: &Place, run: &str, summary: &Value) {
+    let rows = summary["rows"].as_object().unwrap();
+    let total = rows["total"].as_u64().unwrap();
+    let outcomes: u64 =
+        rows.iter().filter(|(name, _)| *name != "total").map(|(_, n)| n.as_u64().unwrap()).sum();
+    let inputs: u64 = summary["inputs"].as_array().unwrap().iter().map(|i| i["rows"].as_u64().unwrap()).sum();
+    let told = place.raw(&format!("{run}/outcomes.jsonl")).lines().count() as u64;
+    assert_eq!(
+        (outcomes, inputs, told),
+        (total, total, total),
+        "outcomes, inputs and outcomes.jsonl of {summary}"
+    );
+    let count = |bucket: &str, members: &[&str]| {
+        let wanted: u64 = members.iter().map(|name| rows[*name].as_u64().unwrap()).sum();
+        assert_eq!(rows_in(&place.path().join(run), bucket), wanted, "rows in {bucket} of {summary}");
+    };
+    count("success", &["applied", "unchanged", "planned"]);
+    count("conflict", &["conflict"]);
+    count("error", &["invalid", "refused", "failed"]);
+    count("pending", &["unknown", "unsent"]);
+}
+
+fn rows_in(run: &Path, bucket: &str) -> u64 {
+    let lines = fs::read_to_string(run.join(format!("{bucket}.jsonl"))).unwrap_or_default().lines().count();
+    let records = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_path(run.join(format!("{bucket}.csv")))
+        .map_or(0, |mut reader| reader.records().map(Result::unwrap).count());
+    (lines + records) as u64
+}
+
+#[track_caller]
+fn private(run: &Path) {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(run), 0o700, "{}", run.display());
+    for entry in fs::read_dir(run).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+/// The outcomes that occur, with how many rows have them: `1 applied, 2 invalid`.
+pub fn outcomes(summary: &Value) -> String {
+    // The order of the contract; a parsed object has lost it.
+    let names =
+        ["applied", "unchanged", "planned", "conflict", "invalid", "refused", "failed", "unknown", "unsent"];
+    let counts = names.map(|name| (name, summary["rows"][name].as_u64().unwrap()));
+    let counts = counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}"));
+    counts.collect::<Vec<_>>().join(", ")
+}

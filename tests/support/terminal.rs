@@ -1,0 +1,72 @@
+//! A person at a terminal: a pseudo-terminal as the program's standard input and standard error.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+
+use nix::pty::{Winsize, openpty};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::{PROGRAM, Place, TOKEN};
+
+/// What a person does once the program asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Does {
+    /// Types this.
+    Types(&'static str),
+    /// Interrupts the program.
+    Interrupts,
+}
+
+/// How a run at a terminal ended.
+pub struct Seen {
+    pub code: Option<i32>,
+    pub stdout: String,
+    /// All that was to be seen at the terminal, what was typed included, with plain line ends.
+    pub terminal: String,
+}
+
+/// Runs the program at a terminal, and answers its first question; `None` where none is expected.
+pub fn run(place: &Rc<Place>, command: &str, base: &str, answer: Option<Does>) -> Seen {
+    let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+    let pty = openpty(&size, None).unwrap();
+    let child = Command::new(PROGRAM)
+        .args(shlex::split(command).unwrap())
+        .current_dir(place.path())
+        .env_clear()
+        .env("TERM", "xterm")
+        .env("PARTNER_CENTER_TOKEN", TOKEN)
+        .env("REFERRAL_BULK_ENDPOINT", base)
+        .stdin(Stdio::from(pty.slave.try_clone().unwrap()))
+        .stdout(Stdio::piped())
+        // The last handle of the terminal's other side goes with the program, so that its end is seen.
+        .stderr(Stdio::from(pty.slave))
+        .spawn()
+        .unwrap();
+    converse(child, File::from(pty.master), answer)
+}
+
+fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> Seen {
+    let (mut seen, mut block) = (Vec::new(), [0; 4096]);
+    // Where the program is gone, Linux answers with an error in place of the end.
+    while let Ok(count @ 1..) = terminal.read(&mut block) {
+        seen.extend_from_slice(&block[..count]);
+        if seen.ends_with(b": ")
+            && let Some(does) = answer.take()
+        {
+            match does {
+                Does::Types(text) => terminal.write_all(text.as_bytes()).unwrap(),
+                Does::Interrupts => {
+                    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+                }
+            }
+        }
+    }
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    let code = child.wait().unwrap().code();
+    assert!(answer.is_none(), "the program asked nothing: {}", String::from_utf8_lossy(&seen));
+    Seen { code, stdout, terminal: String::from_utf8(seen).unwrap().replace("\r\n", "\n") }
+}
