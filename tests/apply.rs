@@ -15,7 +15,7 @@ use support::{Place, Ran, Test, golden, sample};
 const REHEARSE: &str =
     "--sandbox --rate 1000/s --out run --rule early-win=allow --rule closing-date-past=allow";
 /// The same, with nothing printed that a test is not about.
-const QUIET: &str = "--sandbox --rate 1000/s --out run --summary none";
+const QUIET: &str = "--sandbox --rate 1000/s --out run --summary none --progress none";
 
 /// Samples that may be accepted, changed, and closed.
 const NEW: &str = "5a1e0001-0000-4000-8000-000000000003";
@@ -185,7 +185,7 @@ mod plan_and_resume {
             .run();
         let elsewhere = "http://127.0.0.1:9/v1.0";
         let refused = "error: the run was planned for http://127.0.0.1:[PORT]/v1.0, not for ";
-        let hint = "hint: give --endpoint http://127.0.0.1:[PORT]/v1.0\n";
+        let hint = "hint: leave out where to send: the run remembers it\n";
         planned
             .then("resume run --yes")
             .service(elsewhere)
@@ -194,7 +194,10 @@ mod plan_and_resume {
             .run();
         planned.then("resume run --sandbox").code(2).stderr(&format!("{refused}sandbox\n{hint}")).run();
         assert_eq!(sandbox.referrals(), before);
-        planned.then("resume run --yes --rate 1000/s --summary none").service(&sandbox.base).run();
+        planned
+            .then("resume run --yes --rate 1000/s --summary none --progress none")
+            .service(&sandbox.base)
+            .run();
         assert_eq!(sandbox.referral(ACTIVE)["details"]["notes"], "Called on Monday");
     }
 
@@ -207,7 +210,7 @@ mod plan_and_resume {
             .code(2)
             .stderr(
                 "error: the run was planned for sandbox, not for http://127.0.0.1:[PORT]/v1.0\n\
-                 hint: leave out the target: the run remembers its own\n",
+                 hint: leave out where to send: the run remembers it\n",
             )
             .run();
     }
@@ -339,7 +342,8 @@ mod what_is_shown {
                     let (code, stdout, said) = support::plainly(&place, &format!("{command} {progress}"));
                     assert_eq!((code, stdout.as_str()), (Some(0), ""), "{said}");
                     assert_eq!(line.is_match(&said), shown, "{progress}: {said}");
-                    assert_eq!(line.replace_all(&said, "").trim(), "", "{progress}");
+                    let plan = if shown { "plan: 7 referrals to change, in run/plan.jsonl" } else { "" };
+                    assert_eq!(line.replace_all(&said, "").trim(), plan, "{progress}");
                 });
             }
         });
@@ -629,9 +633,11 @@ mod settings {
     #[test]
     fn a_profile_says_what_flags_would() {
         let run = |flags: &str| {
-            Test::new(&format!("apply a.csv --sandbox --rate 1000/s --out run --summary none {flags}"))
-                .file("a.csv", notes(&[ACTIVE]))
-                .file("referral-bulk.toml", PROFILES)
+            Test::new(&format!(
+                "apply a.csv --sandbox --rate 1000/s --out run --summary none --progress none {flags}"
+            ))
+            .file("a.csv", notes(&[ACTIVE]))
+            .file("referral-bulk.toml", PROFILES)
         };
         run("--profile big").run();
         run("--max-changes 1").run();
@@ -702,7 +708,9 @@ mod settings {
         let text = format!("id,details.notes\n{ACTIVE},\\N\n");
         let refused = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", &text).code(3);
         let refused = refused.snapshot("clear_refused", []).run();
-        let ran = refused.then("apply a.csv --sandbox --rate 1000/s --out two --summary none --clear").run();
+        let ran = refused
+            .then("apply a.csv --sandbox --rate 1000/s --out two --summary none --progress none --clear")
+            .run();
         let plan = ran.place.raw("two/plan.jsonl");
         assert!(plan.contains(r#"{"op":"replace","path":"/details/notes","value":null}"#), "{plan}");
     }
@@ -723,7 +731,7 @@ mod limits {
             .run();
         assert_eq!(ran.outcomes("run"), "2 planned");
         assert_eq!(ran.summary("run")["requests"]["patch"], 0);
-        ran.then("resume run --rate 1000/s --summary none --max-changes 2").run();
+        ran.then("resume run --rate 1000/s --summary none --progress none --max-changes 2").run();
         assert_eq!(ran.outcomes("run"), "2 applied");
     }
 
@@ -731,7 +739,8 @@ mod limits {
     fn so_many_errors_end_a_run_and_resume_carries_on() {
         for limit in ["2", "40%"] {
             let sandbox = Sandbox::start("--fault patch#1-2=400");
-            let command = "apply a.csv --yes --rate 1000/s --concurrency 1 --out run --summary none";
+            let command =
+                "apply a.csv --yes --rate 1000/s --concurrency 1 --out run --summary none --progress none";
             let stopped = Test::new(&format!("{command} --max-errors {limit}"))
                 .file("a.csv", notes(&active(5)))
                 .service(&sandbox.base)
@@ -742,8 +751,9 @@ mod limits {
                 )
                 .run();
             assert_eq!(stopped.outcomes("run"), "2 refused, 3 unsent");
-            let resumed =
-                stopped.then("resume run --yes --rate 1000/s --summary none").service(&sandbox.base);
+            let resumed = stopped
+                .then("resume run --yes --rate 1000/s --summary none --progress none")
+                .service(&sandbox.base);
             let wanted = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv\n";
             let resumed = resumed.code(3).stderr(wanted).run();
             assert_eq!(resumed.outcomes("run"), "3 applied, 2 refused");

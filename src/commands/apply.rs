@@ -67,6 +67,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     let run = folder.path();
     if let (Some(ledger), Some(client), false) = (ledger, client, settings.plan_only) {
         accounting::write_plan_alone(run)?;
+        sending::announce(&ledger, run, settings.showing, host)?;
         if let Err(trouble) = sending::consent(&ledger, run, &settings.target, &settings.sending, host) {
             drop(ledger);
             accounting::account_refused(run, trouble.exit, settings.showing, host.console)?;

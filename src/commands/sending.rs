@@ -72,8 +72,8 @@ pub struct Sending {
     pub consent: Consent,
 }
 
-/// Says what is about to be sent, and makes sure that the user wants it. A sandbox asks nobody, but
-/// a number that was given and is wrong is wrong there too.
+/// Makes sure that the user wants what is about to be sent. A sandbox asks nobody, but a number that
+/// was given and is wrong is wrong there too.
 ///
 /// # Errors
 /// Where consent is missing or for another number. Nothing was sent then; the plan stays.
@@ -85,55 +85,99 @@ pub fn consent(
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
     let totals = ledger.plan_totals()?;
-    host.console.say(&format!("plan: {}, in {}", sentence(&totals), run.join(PLAN_FILE).display()));
     let Consent { yes, closing, max_changes } = sending.consent;
-    let later = with_consent(run, &totals, max_changes);
-    let refused =
-        |message: String| Err(Trouble::usage(message).hint(format!("look at plan.jsonl, then: {later}")));
-    let (changed, closed) =
-        (counted(totals.remaining, "referral"), counted(totals.remaining_closing, "referral"));
+    let refused = |message: String| {
+        let command = with_consent(run, &totals, target, sending.consent);
+        Err(Trouble::usage(message).hint(format!("look at plan.jsonl, then: {command}")))
+    };
     if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
-        return refused(format!("the plan changes {changed}, and --max-changes allows {most}"));
+        let what = counted(totals.remaining, "referral");
+        return refused(format!("the plan changes {what}, and --max-changes allows {most}"));
     }
     if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
-        return refused(format!("--confirm-closing says {given}, and the plan closes {closed}"));
+        let what = counted(totals.remaining_closing, "referral");
+        return refused(format!("--confirm-closing says {given}, and the plan closes {what}"));
     }
     if target.is_sandbox() || totals.remaining == 0 {
         return Ok(());
     }
-    if totals.remaining_closing > 0 && closing.is_none() {
-        let count = totals.remaining_closing.to_string();
-        let question = format!("This closes {closed}, which cannot be undone. Type {count} to go on: ");
-        return match host.console.ask(&question) {
-            Some(answer) if answer.trim().replace(',', "") == count => Ok(()),
-            Some(_) => refused("that is another number: nothing was sent".to_owned()),
-            None => refused(format!(
-                "the plan closes {closed}, which cannot be undone, and nobody is there to ask"
-            )),
-        };
-    }
-    if yes {
-        return Ok(());
-    }
-    let question = format!("This changes {changed} at {}. Type y to go on: ", target.name());
-    match host.console.ask(&question) {
-        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
-        Some(_) => refused("nothing was sent".to_owned()),
-        None => refused(format!("the plan changes {changed}, and nobody is there to ask")),
+    let asked = if totals.remaining_closing > 0 && closing.is_none() {
+        ask_closing(&totals, host)
+    } else if yes {
+        Answer::Yes
+    } else {
+        ask_changing(&totals, target, host)
+    };
+    match asked {
+        Answer::Yes => Ok(()),
+        Answer::No(message) => {
+            let hint = format!("carry it out later with: {}", resume(run));
+            Err(Trouble::usage(message).hint(hint))
+        }
+        Answer::Nobody(message) => refused(message),
     }
 }
 
-/// The command that carries the plan out with all the consent it wants.
-fn with_consent(run: &Path, totals: &PlanTotals, max_changes: Option<u64>) -> String {
-    let mut command = Next::Resume { run: run.to_owned() }.command();
-    command += " --yes";
-    if totals.remaining_closing > 0 {
-        command += &format!(" --confirm-closing {}", totals.remaining_closing);
+/// What a person says to a question, and what to tell them after anything but yes.
+enum Answer {
+    Yes,
+    No(String),
+    Nobody(String),
+}
+
+fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Answer {
+    let count = totals.remaining_closing;
+    let what = counted(count, "referral");
+    let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
+    match host.console.ask(&question) {
+        Some(answer) if answer.trim().replace(',', "") == count.to_string() => Answer::Yes,
+        Some(_) => Answer::No("that is another number: nothing was sent".to_owned()),
+        None => Answer::Nobody(format!(
+            "the plan closes {what}, which cannot be undone, and nobody is there to ask"
+        )),
     }
-    if max_changes.is_some() {
-        command += &format!(" --max-changes {}", totals.remaining);
+}
+
+fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Answer {
+    let what = counted(totals.remaining, "referral");
+    let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
+    match host.console.ask(&question) {
+        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
+        Some(_) => Answer::No("nothing was sent".to_owned()),
+        None => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
+    }
+}
+
+/// The command that carries a run on without asking, with all that it takes.
+fn with_consent(run: &Path, totals: &PlanTotals, target: &Target, given: Consent) -> String {
+    let mut command = resume(run);
+    let mut add = |flag: String| command = format!("{command} {flag}");
+    if given.max_changes.is_some_and(|most| totals.remaining > most) {
+        add(format!("--max-changes {}", totals.remaining));
+    }
+    if !target.is_sandbox() {
+        add("--yes".to_owned());
+    }
+    if given.closing.is_some() || !target.is_sandbox() && totals.remaining_closing > 0 {
+        add(format!("--confirm-closing {}", totals.remaining_closing));
     }
     command
+}
+
+fn resume(run: &Path) -> String {
+    Next::Resume { run: run.to_owned() }.command()
+}
+
+/// Says what is about to be sent, and where it can be read.
+///
+/// # Errors
+/// Where the ledger can't be read.
+pub fn announce(ledger: &Ledger, run: &Path, showing: Showing, host: &Host<'_>) -> Result<(), Trouble> {
+    if showing.progress != ProgressMode::None {
+        let totals = ledger.plan_totals()?;
+        host.console.say(&format!("plan: {}, in {}", sentence(&totals), run.join(PLAN_FILE).display()));
+    }
+    Ok(())
 }
 
 fn sentence(totals: &PlanTotals) -> String {
@@ -242,7 +286,7 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
 }
 
 fn broken(error: &LedgerError, run: &Path) -> Trouble {
-    let resume = Next::Resume { run: run.to_owned() }.command();
+    let resume = resume(run);
     Trouble::new(Exit::Stopped, format!("the run's ledger failed, so nothing more was sent: {error}"))
         .hint(format!("see to space and permissions in the run's directory, then: {resume}"))
 }

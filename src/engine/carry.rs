@@ -87,7 +87,10 @@ pub async fn carry_out<A: Api>(
 async fn deadline<A: Api>(context: &Context<'_, A>, time: Option<Timestamp>) {
     let Some(time) = time else { return std::future::pending().await };
     let left = Duration::try_from(time.duration_since((context.clock)())).unwrap_or_default();
-    tokio::time::sleep(left).await;
+    // Even a sleep of no length would let something be sent first.
+    if !left.is_zero() {
+        tokio::time::sleep(left).await;
+    }
     context.stop.now(Reason::Deadline(time));
 }
 
