@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::connection::Target;
 use super::{Console, Showing, SummaryForm, Trouble};
 use crate::domain::account::{Figures, InputInfo, Phase};
 use crate::domain::exit::Exit;
@@ -30,6 +31,8 @@ pub fn account(
     account.show(showing, console);
     if account.summary.exit_code == Exit::Unbalanced.code() {
         console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
+    } else if account.phase == Phase::Planning {
+        console.say("hint: nothing was sent, and the plan is incomplete: run the same command again");
     } else if let Some(next) = account.next(run) {
         console.say(&format!("next: {next}"));
     }
@@ -92,6 +95,8 @@ struct Account {
     phase: Phase,
     written: Written,
     imbalance: Option<String>,
+    /// The flags that say where it went.
+    target: String,
 }
 
 fn write_all(run: &Path, exit: Option<Exit>) -> Result<Account, Trouble> {
@@ -122,7 +127,8 @@ fn write_all(run: &Path, exit: Option<Exit>) -> Result<Account, Trouble> {
         reason: reader.about().reason.clone(),
     };
     written.add(summary.write(run)?);
-    Ok(Account { exit, summary, books, plan, phase, written, imbalance })
+    let target = Target::flags(&reader.about().target);
+    Ok(Account { exit, summary, books, plan, phase, written, imbalance, target })
 }
 
 fn exit_of(phase: Phase, books: &Books) -> Exit {
@@ -159,8 +165,7 @@ impl Account {
         }
     }
 
-    /// A run that was not planned to its end has nothing that could be carried on with.
     fn next(&self, run: &Path) -> Option<Next> {
-        if self.phase == Phase::Planning { None } else { Next::of(&self.summary, run, &self.written) }
+        Next::of(&self.summary, run, &self.written, &self.target)
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Host, Trouble};
 use crate::api::{Auth, Client, Endpoint, Settings};
+use crate::report::quoted;
 use crate::sandbox::{Config, Sandbox};
 
 /// What a run is to talk to.
@@ -41,6 +42,16 @@ impl Target {
                 Ok(endpoint) => Ok(Self::Service(endpoint, auth)),
                 Err(error) => Err(Trouble::could_not_run(format!("the run was planned for {name}: {error}"))),
             },
+        }
+    }
+
+    /// The flags that name the target a run remembers; none for the official service.
+    pub fn flags(name: &str) -> String {
+        match name.strip_prefix(SANDBOX) {
+            Some("") => " --sandbox".to_owned(),
+            Some(seed) => format!(" --sandbox={}", quoted(Path::new(seed.trim_start_matches('=')))),
+            None if name == Endpoint::official().as_str() => String::new(),
+            None => format!(" --endpoint {name}"),
         }
     }
 

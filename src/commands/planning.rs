@@ -52,14 +52,15 @@ pub struct Desk<'a> {
     clock: fn() -> Timestamp,
     host: &'a Host<'a>,
     rows: u64,
-    shown: usize,
-    hidden: u64,
+    /// The first findings by their place, at most [`MOST_SHOWN`].
+    first: Vec<Finding>,
+    found: u64,
 }
 
 impl<'a> Desk<'a> {
     /// A desk with nothing on it.
     pub fn new(planner: Planner, ledger: Planning, names: Vec<String>, host: &'a Host<'a>) -> Self {
-        Self { planner, ledger, names, clock: host.clock, host, rows: 0, shown: 0, hidden: 0 }
+        Self { planner, ledger, names, clock: host.clock, host, rows: 0, first: Vec::new(), found: 0 }
     }
 
     /// Reads every input to its end.
@@ -96,7 +97,7 @@ impl<'a> Desk<'a> {
             Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, Vec::new()),
             Err(mut rejected) => {
                 let findings = std::mem::take(&mut rejected.findings);
-                self.show(&findings);
+                self.note(&findings);
                 let verdict = Verdict::invalid(&findings);
                 let Rejected { id, .. } = rejected;
                 (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
@@ -152,7 +153,7 @@ impl<'a> Desk<'a> {
     }
 
     fn write(&mut self, planned: &Planned) -> Result<(), LedgerError> {
-        self.show(&planned.item.findings);
+        self.note(&planned.item.findings);
         let settled = planned.verdict.clone().map(|verdict| Settled {
             etag: match verdict.outcome {
                 Outcome::Unchanged => planned.item.etag.clone(),
@@ -165,23 +166,27 @@ impl<'a> Desk<'a> {
         self.ledger.item(&planned.item, settled.as_ref())
     }
 
-    /// Prints the first findings that deny, and counts the others. Warnings are for the summary.
-    fn show(&mut self, findings: &[Finding]) {
+    /// Keeps the first findings that deny, by their place, and counts all. Warnings are for the summary.
+    fn note(&mut self, findings: &[Finding]) {
         for finding in findings.iter().filter(|finding| finding.is_deny()) {
-            if self.shown < MOST_SHOWN {
-                self.shown += 1;
-                let name = self.names.get(finding.place.input as usize).map_or("input", String::as_str);
-                self.host.console.say(&describe(finding, name));
-            } else {
-                self.hidden += 1;
+            self.found += 1;
+            let at = self.first.partition_point(|earlier| earlier.place <= finding.place);
+            if at < MOST_SHOWN {
+                self.first.insert(at, finding.clone());
+                self.first.truncate(MOST_SHOWN);
             }
         }
     }
 
-    /// Ends the reading: prints what was only counted, and hands the ledger back.
+    /// Ends the reading: prints the first findings, and hands the ledger back.
     pub fn close(self) -> Planning {
-        if self.hidden > 0 {
-            let more = counted(self.hidden, "more finding");
+        for finding in &self.first {
+            let name = self.names.get(finding.place.input as usize).map_or("input", String::as_str);
+            self.host.console.say(&describe(finding, name));
+        }
+        let hidden = self.found - self.first.len() as u64;
+        if hidden > 0 {
+            let more = counted(hidden, "more finding");
             self.host.console.say(&format!("… and {more}: see the error and conflict reports"));
         }
         self.ledger

@@ -175,7 +175,7 @@ fn resume(run: &Path) -> String {
 pub fn announce(ledger: &Ledger, run: &Path, showing: Showing, host: &Host<'_>) -> Result<(), Trouble> {
     if showing.progress != ProgressMode::None {
         let totals = ledger.plan_totals()?;
-        host.console.say(&format!("plan: {}, in {}", sentence(&totals), run.join(PLAN_FILE).display()));
+        host.console.say(&format!("plan: {} – see {}", sentence(&totals), run.join(PLAN_FILE).display()));
     }
     Ok(())
 }
@@ -183,11 +183,11 @@ pub fn announce(ledger: &Ledger, run: &Path, showing: Showing, host: &Host<'_>) 
 fn sentence(totals: &PlanTotals) -> String {
     let closing = match totals.remaining_closing {
         0 => String::new(),
-        count => format!(", {} of them to be closed for good", grouped(count)),
+        count => format!(", {} of them closed for good", grouped(count)),
     };
     let rest = match totals.items - totals.remaining {
         0 => String::new(),
-        count => format!("; nothing to send for {}", grouped(count)),
+        count => format!("; {} left alone", grouped(count)),
     };
     format!("{} to change{closing}{rest}", counted(totals.remaining, "referral"))
 }
@@ -336,9 +336,18 @@ fn warn_about_time(to_send: u64, sending: &Sending, host: &Host<'_>) {
 /// Passes an event on to whoever watches.
 pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
     match event {
-        Event::Looked(count) => progress.looked_at(count),
-        Event::Settled(outcome) => progress.done(outcome),
-        Event::Retry(_) => progress.retry(),
+        Event::Looked(count) => {
+            progress.looked_at(count);
+            progress.message("");
+        }
+        Event::Settled(outcome) => {
+            progress.done(outcome);
+            progress.message("");
+        }
+        Event::Retry(why) => {
+            progress.retry();
+            progress.message(&why);
+        }
         Event::Paused { length, capped: true } => {
             let warning = format!(
                 "warning: the server asks for a longer pause than {} s: waiting that long, then asking again",

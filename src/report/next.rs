@@ -20,6 +20,8 @@ pub enum Next {
     Correct {
         /// `apply` or `migrate`, as the rows were read the first time.
         command: String,
+        /// The flags that say where the run went, so that what is fed back goes there too.
+        target: String,
         /// The error files that hold rows.
         files: Vec<PathBuf>,
     },
@@ -28,6 +30,8 @@ pub enum Next {
     Check {
         /// `apply` or `migrate`, as the rows were read the first time.
         command: String,
+        /// The flags that say where the run went, so that what is fed back goes there too.
+        target: String,
         /// The pending files that hold rows.
         files: Vec<PathBuf>,
     },
@@ -35,6 +39,8 @@ pub enum Next {
     Review {
         /// `apply` or `migrate`, as the rows were read the first time.
         command: String,
+        /// The flags that say where the run went, so that what is fed back goes there too.
+        target: String,
         /// The conflict files that hold rows.
         files: Vec<PathBuf>,
     },
@@ -43,7 +49,8 @@ pub enum Next {
 impl Next {
     /// The first of what is left to do; `None` where nothing is. Rows that are still to be sent come
     /// before those that went wrong: a run is brought to its end before another one is made of it.
-    pub fn of(summary: &Summary, run: &Path, written: &Written) -> Option<Self> {
+    /// `target` holds the flags that say where the run went.
+    pub fn of(summary: &Summary, run: &Path, written: &Written, target: &str) -> Option<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
         if is_open && rows.planned + rows.unsent + rows.unknown > 0 {
@@ -55,14 +62,14 @@ impl Next {
             let files: Vec<PathBuf> = held.map(|file| file.path.clone()).collect();
             (!files.is_empty()).then_some(files)
         };
-        let command = summary.command.clone();
+        let (command, target) = (summary.command.clone(), target.to_owned());
         if let Some(files) = files(Bucket::Error) {
-            return Some(Self::Correct { command, files });
+            return Some(Self::Correct { command, target, files });
         }
         if let Some(files) = files(Bucket::Pending) {
-            return Some(Self::Check { command, files });
+            return Some(Self::Check { command, target, files });
         }
-        files(Bucket::Conflict).map(|files| Self::Review { command, files })
+        files(Bucket::Conflict).map(|files| Self::Review { command, target, files })
     }
 
     /// The command, ready to be typed into a POSIX shell.
@@ -73,9 +80,9 @@ impl Next {
         };
         match self {
             Self::Resume { run } => with("resume", std::slice::from_ref(run)),
-            Self::Correct { command, files }
-            | Self::Check { command, files }
-            | Self::Review { command, files } => with(command, files),
+            Self::Correct { command, target, files }
+            | Self::Check { command, target, files }
+            | Self::Review { command, target, files } => with(command, files) + target,
         }
     }
 }
@@ -110,7 +117,7 @@ impl fmt::Display for Next {
 }
 
 /// A path as a POSIX shell reads it back, and as no program takes it for an option.
-fn quoted(path: &Path) -> String {
+pub fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let text = if text.starts_with('-') { format!("./{text}") } else { text.into_owned() };
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
@@ -153,7 +160,7 @@ mod tests {
             let open = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Planned | Outcome::Unsent));
             let state = if open { State::Stopped } else { State::Finished };
             let summary = Summary { state, ..summary(&books(&rows)) };
-            let next = Next::of(&summary, run, &written(run, outcomes));
+            let next = Next::of(&summary, run, &written(run, outcomes), "");
             assert_eq!(next.map(|next| next.to_string()).as_deref(), wanted, "{outcomes:?}");
         }
     }
@@ -161,12 +168,13 @@ mod tests {
     #[test]
     fn rows_are_fed_back_to_the_command_that_read_them() {
         let files = ["r/error.csv", "r/error.jsonl"].map(PathBuf::from).to_vec();
-        let next = Next::Correct { command: "migrate".to_owned(), files };
-        assert_eq!(next.command(), "referral-bulk migrate r/error.csv r/error.jsonl");
+        let target = " --sandbox".to_owned();
+        let next = Next::Correct { command: "migrate".to_owned(), target, files };
+        assert_eq!(next.command(), "referral-bulk migrate r/error.csv r/error.jsonl --sandbox");
         assert_eq!(
             next.to_string(),
             "correct error.csv and error.jsonl and feed them back: \
-             referral-bulk migrate r/error.csv r/error.jsonl"
+             referral-bulk migrate r/error.csv r/error.jsonl --sandbox"
         );
     }
 

@@ -3,11 +3,12 @@
 //! There is no clock here. The bar draws itself; for plain lines the caller says how much time has
 //! passed, as often as it likes, and gets a line every few seconds.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::domain::outcome::Outcome;
 
@@ -75,7 +76,7 @@ struct State {
 impl Progress {
     /// Progress of sending `total` referrals.
     pub fn new(mode: ProgressMode, total: u64) -> Self {
-        let bar = shown(mode, Some(total), "{bar:30} {human_pos}/{human_len} {per_sec} eta {eta} {wide_msg}");
+        let bar = shown(mode, Some(total), "{bar:30} {human_pos}/{human_len} {rate} eta {eta} {wide_msg}");
         Self { work: Work::Sending { total }, mode, bar, state: Mutex::default() }
     }
 
@@ -173,7 +174,12 @@ fn shown(mode: ProgressMode, total: Option<u64>, template: &str) -> ProgressBar 
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template(template).expect("the templates above are well-formed"));
+    let style = ProgressStyle::with_template(template).expect("the templates above are well-formed");
+    let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // What can't be written on a terminal is not worth ending a run for.
+        let _ = write!(out, "{:.1}/s", state.per_sec());
+    };
+    bar.set_style(style.with_key("rate", rate));
     bar.enable_steady_tick(STEADY);
     bar
 }

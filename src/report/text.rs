@@ -35,6 +35,7 @@ pub fn text(summary: &Summary, books: &Books, plan: Option<PlanCounts>, written:
 
 fn heading(summary: &Summary) -> String {
     let state = match summary.state {
+        State::Stopped if summary.plan_sha256.is_none() => "planning stopped, nothing was sent",
         State::Planned => "planned, nothing was sent",
         State::Finished => "finished",
         State::Stopped => "stopped before the end",
@@ -117,14 +118,14 @@ fn listed<const N: usize>(parts: [(bool, u64, &str); N]) -> String {
 fn failures(books: &Books, names: &Names) -> Option<String> {
     let groups = books.failures();
     let mut table = plain_table();
-    table.set_header(["rows", "outcome", "code", "first message", "first at"]);
+    table.set_header(["rows", "outcome", "code", "first at", "first message"]);
     for group in groups.iter().take(MOST_GROUPS) {
         table.add_row([
             number(grouped(group.rows)),
             Cell::new(group.outcome.name()),
             Cell::new(one_line(group.code, CODE)),
-            Cell::new(one_line(&group.first.message, MESSAGE)),
             Cell::new(names.place(group.first.place)),
+            Cell::new(one_line(&group.first.message, MESSAGE)),
         ]);
     }
     section("what went wrong", &table, groups.len())
@@ -133,13 +134,13 @@ fn failures(books: &Books, names: &Names) -> Option<String> {
 fn warnings(books: &Books, names: &Names) -> Option<String> {
     let groups = books.warnings();
     let mut table = plain_table();
-    table.set_header(["rows", "rule", "first message", "first at"]);
+    table.set_header(["rows", "rule", "first at", "first message"]);
     for group in groups.iter().take(MOST_GROUPS) {
         table.add_row([
             number(grouped(group.rows)),
             Cell::new(group.rule.id()),
-            Cell::new(one_line(&group.first.message, MESSAGE)),
             Cell::new(names.place(group.first.place)),
+            Cell::new(one_line(&group.first.message, MESSAGE)),
         ]);
     }
     section("what was warned of", &table, groups.len())

@@ -283,7 +283,10 @@ impl Court<'_> {
         if !transitions::allows(status, to.status()) {
             let message = format!("a referral that is {from} cannot become {to}");
             let followers: Vec<&str> = transitions::from(status).iter().map(|status| status.name()).collect();
-            let hint = format!("{} may become {}", status.name(), followers.join(", "));
+            let hint = match status {
+                Status::Closed => "closing cannot be undone".to_owned(),
+                status => format!("{} may become {}", status.name(), followers.join(" or ")),
+            };
             return self.find(Rule::Transition, place, message, &hint);
         }
         match (status, to) {
@@ -329,7 +332,9 @@ impl Court<'_> {
             .current
             .and_then(|current| current.text("createdDateTime"))
             .and_then(|text| text.parse::<Timestamp>().ok());
-        if created.is_some_and(|created| self.now.duration_since(created) < EARLY) {
+        // A clock that is behind the service's says nothing about how early it is.
+        let young = |created: Timestamp| created <= self.now && self.now.duration_since(created) < EARLY;
+        if created.is_some_and(young) {
             let message = "won within 72 hours of creation".to_owned();
             self.find(
                 Rule::EarlyWin,
