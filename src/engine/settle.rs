@@ -118,10 +118,13 @@ append, no eTag, not repeatable
   neither   CannotTell  CannotTell  CannotTell
 ";
 
-    /// Its name, its changes, and what reading back may find: a name and the referral's members.
-    type Deed = (&'static str, Vec<Change>, Vec<(&'static str, String)>);
-
     /// What an item does, with what reading back may find of it.
+    struct Deed {
+        name: &'static str,
+        changes: Vec<Change>,
+        findings: Vec<(&'static str, String)>,
+    }
+
     fn deeds() -> [Deed; 3] {
         let team = |members: &[&str]| format!(r#""team":[{}]"#, members.join(","));
         let append = |before: Option<&str>, after: &str| Change {
@@ -129,48 +132,48 @@ append, no eTag, not repeatable
             ..change(Field::Team, before, after)
         };
         [
-            (
-                "set",
-                vec![
+            Deed {
+                name: "set",
+                changes: vec![
                     change(Field::SalesStage, Some(r#""Qualify""#), r#""Close""#),
                     change(Field::Team, Some(&format!("[{ANN},{BO}]")), &format!("[{BO},{ANN}]")),
                 ],
-                vec![
+                findings: vec![
                     ("carried", format!(r#""salesStage":"Close",{}"#, team(&[BO, ANN]))),
                     ("untouched", format!(r#""salesStage":"Qualify",{}"#, team(&[ANN, BO]))),
                     ("resorted", format!(r#""salesStage":"Close",{}"#, team(&[ANN, BO]))),
                     ("half", format!(r#""salesStage":"Close",{}"#, team(&[ANN]))),
                     ("neither", format!(r#""salesStage":"Propose",{}"#, team(&[ANN]))),
                 ],
-            ),
-            (
-                "reorder",
-                vec![change(Field::Team, Some(&format!("[{ANN},{BO}]")), &format!("[{BO},{ANN}]"))],
-                vec![
+            },
+            Deed {
+                name: "reorder",
+                changes: vec![change(Field::Team, Some(&format!("[{ANN},{BO}]")), &format!("[{BO},{ANN}]"))],
+                findings: vec![
                     ("carried", team(&[BO, ANN])),
                     ("untouched", team(&[ANN, BO])),
                     ("neither", team(&[ANN])),
                 ],
-            ),
-            (
-                "append",
-                vec![append(Some(&format!("[{ANN}]")), &format!("[{ANN},{BO}]"))],
-                vec![
+            },
+            Deed {
+                name: "append",
+                changes: vec![append(Some(&format!("[{ANN}]")), &format!("[{ANN},{BO}]"))],
+                findings: vec![
                     ("carried", team(&[ANN, BO])),
                     ("untouched", team(&[ANN])),
                     ("neither", team(&[r#"{"email":"cy@example.com"}"#])),
                 ],
-            ),
+            },
         ]
     }
 
     #[test]
     fn every_reading_has_its_meaning() {
         let mut table = String::new();
-        for (deed, changes, findings) in deeds() {
+        for Deed { name, changes, findings } in deeds() {
             for sent in [Some("a"), None] {
                 // No document appends without an eTag to a list that was looked at.
-                let unseen = deed == "append" && sent.is_none();
+                let unseen = name == "append" && sent.is_none();
                 let mut changes = changes.clone();
                 if unseen {
                     changes[0].before = None;
@@ -179,7 +182,7 @@ append, no eTag, not repeatable
                 let item = item(sent, changes);
                 let repeatable = if item.is_repeatable() { "" } else { ", not repeatable" };
                 table +=
-                    &format!("{deed}, {}{repeatable}\n", if sent.is_some() { "eTag" } else { "no eTag" });
+                    &format!("{name}, {}{repeatable}\n", if sent.is_some() { "eTag" } else { "no eTag" });
                 for (found, members) in &findings {
                     let found = if unseen && *found == "untouched" { "lacking" } else { *found };
                     let readings = [Some("a"), Some("b"), None].map(|current| {

@@ -14,7 +14,7 @@ use crate::domain::meaning;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId, Snapshot};
 use crate::domain::status::{ClosedSubstatus, NewSubstatus, Stage, Standing, Status};
-use crate::domain::value::Wanted;
+use crate::domain::value::{Wanted, element_key};
 
 /// A deal won sooner than this after the referral's creation may lose its registration.
 const EARLY: SignedDuration = SignedDuration::from_hours(72);
@@ -184,23 +184,7 @@ impl Court<'_> {
         let before = self.current.and_then(|current| current.at(&path)).filter(|raw| !json::is_null(raw));
         let base = set.as_ref().map(|change| change.after.clone()).or_else(|| before.map(ToOwned::to_owned));
         let list = base.as_deref().and_then(json::elements).unwrap_or_default();
-        let mut added: Vec<Box<RawValue>> = Vec::new();
-        for append in appends {
-            let known = list.iter().any(|element| {
-                crate::domain::value::element_key(kind, element).is_ok_and(|key| key == append.value.key)
-            });
-            if !known {
-                added.push(append.value.element.clone());
-            } else if !meaning::holds(kind, &list, &append.value.element) {
-                let message = format!("{} is on {path} already, with other data", append.value.key);
-                self.find(
-                    Rule::MemberExists,
-                    append.place,
-                    message,
-                    "to change an element, give the whole list",
-                );
-            }
-        }
+        let added = self.missing(kind, &list, appends);
         if set.is_none() && added.is_empty() {
             return;
         }
@@ -224,6 +208,21 @@ impl Court<'_> {
             after,
             appended: if grows { added } else { Vec::new() },
         });
+    }
+
+    /// The elements that a list lacks; what differs from an element of it is found.
+    fn missing(&mut self, kind: Kind, list: &[&RawValue], appends: &[&Placed<Append>]) -> Vec<Box<RawValue>> {
+        let mut missing = Vec::new();
+        for Placed { value: Append { field, key, element }, place } in appends {
+            let is_known = |known: &&RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
+            if !list.iter().any(is_known) {
+                missing.push(element.clone());
+            } else if !meaning::holds(kind, list, element) {
+                let message = format!("{key} is on {} already, with other data", field.pointer());
+                self.find(Rule::MemberExists, *place, message, "to change an element, give the whole list");
+            }
+        }
+        missing
     }
 
     fn stage_change(&self) -> Vec<Change> {
