@@ -136,11 +136,19 @@ pub fn raw<T: serde::Serialize + ?Sized>(value: &T) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("a value of this crate serialises")
 }
 
-/// The deepest nesting of arrays and objects in a JSON text, strings passed over.
+/// Whether a JSON text is nested deeper than [`MAX_DEPTH`].
 ///
 /// Raw values are taken without descending into them, so a document of any depth arrives here; what
 /// reads it later must not run out of stack.
-pub fn depth(text: &str) -> usize {
+pub fn is_too_deep(text: &str) -> bool {
+    // Counting brackets is much faster than telling which of them stand in strings, and most documents
+    // have fewer than they may have levels.
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    brackets > MAX_DEPTH && depth(text) > MAX_DEPTH
+}
+
+/// The deepest nesting of arrays and objects in a JSON text, strings passed over.
+fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_string, mut escaped) = (false, false);
     for byte in text.bytes() {
@@ -190,6 +198,14 @@ mod tests {
         assert_eq!(depth(r#"{"a":"[[[\"[","b":[1,{}]}"#), 3);
         assert_eq!(depth(&"[".repeat(10_000)), 10_000);
         assert_eq!(depth("1"), 0);
+    }
+
+    #[test]
+    fn too_deep_is_one_level_more_than_there_may_be() {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(!is_too_deep(&nested(MAX_DEPTH)));
+        assert!(is_too_deep(&nested(MAX_DEPTH + 1)));
+        assert!(!is_too_deep(&format!("[{}]", vec!["[\"[[\"]"; MAX_DEPTH].join(","))));
     }
 
     /// Trees of objects with few names, so that pointers meet them, and awkward ones among those.

@@ -131,7 +131,7 @@ impl<'a> Snapshot<'a> {
     /// See [`SnapshotError`]. An eTag that couldn't be sent back counts as absent.
     pub fn parse(text: &'a str) -> Result<Self, SnapshotError> {
         let members = Object::parse(text.trim()).ok_or(SnapshotError::NoObject)?;
-        if json::depth(text) > json::MAX_DEPTH {
+        if json::is_too_deep(text) {
             return Err(SnapshotError::TooDeep);
         }
         let text_of = |name: &str| members.get(name).and_then(json::string);

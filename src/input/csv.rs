@@ -242,7 +242,7 @@ fn clear(row: &mut Row<'_>, place: Place, target: &Target) -> bool {
 
 /// Whether a cell that holds JSON nests deeper than anything that reads it later may descend.
 fn too_deep(kind: Kind, text: &str) -> bool {
-    matches!(kind, Kind::Members | Kind::Solutions) && json::depth(text) > json::MAX_DEPTH
+    matches!(kind, Kind::Members | Kind::Solutions) && json::is_too_deep(text)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::row::Row;
 use super::{Context, Record, Rows};
 use crate::domain::account::RowText;
 use crate::domain::finding::{Finding, Place};
-use crate::domain::json::{self, MAX_DEPTH, Object};
+use crate::domain::json::{self, Object};
 use crate::domain::rules::Rule;
 
 /// The largest line in bytes.
@@ -126,7 +126,7 @@ impl LineReader<'_> {
 
     fn object(&mut self, row: &mut Row<'_>, text: &str, line: u64) {
         let at = Locator { context: self.context, text, line };
-        if json::depth(text) > MAX_DEPTH {
+        if json::is_too_deep(text) {
             row.excuse_id();
             return row.nested_too_deep(at.start());
         }

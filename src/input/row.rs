@@ -253,6 +253,8 @@ impl<'o> Row<'o> {
 
     /// The row as a draft, or everything that is wrong with it.
     pub fn finish(mut self) -> Result<Draft, Rejected> {
+        // It stays in memory until its referral is looked at.
+        self.sets.shrink_to_fit();
         if !self.names_referral {
             let finding = Finding::deny(Rule::Id, self.place, "the row names no referral");
             self.find(finding.hint("give the referral's GUID as id"));

@@ -122,12 +122,18 @@ impl<E> Reading<'_, E> {
 
     /// A referral, or a page of them.
     fn object(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
+        // Nearly every line is a referral, so it is read as one first.
+        match Snapshot::parse(text) {
+            Ok(referral) if elements(referral.members()).is_none() => self.hand_over(&referral),
+            _ => self.page(text),
+        }
+    }
+
+    fn page(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
         let Some(object) = Object::parse(text) else {
             return Err(self.form("no JSON object on this line"));
         };
-        let Some(elements) = object.get("value").and_then(json::elements) else {
-            return self.referral(text);
-        };
+        let Some(elements) = elements(&object) else { return self.referral(text) };
         for element in elements {
             if self.more {
                 self.referral(element.get())?;
@@ -138,7 +144,11 @@ impl<E> Reading<'_, E> {
 
     fn referral(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
         let referral = Snapshot::parse(text).map_err(|error| self.form(format!("no referral: {error}")))?;
-        self.more = (self.sink)(&referral).map_err(SnapshotError::Sink)?;
+        self.hand_over(&referral)
+    }
+
+    fn hand_over(&mut self, referral: &Snapshot<'_>) -> Result<(), SnapshotError<E>> {
+        self.more = (self.sink)(referral).map_err(SnapshotError::Sink)?;
         Ok(())
     }
 
@@ -153,6 +163,11 @@ impl<E> Reading<'_, E> {
             _ => Ok(()),
         }
     }
+}
+
+/// The referrals of a list page; `None` where it is none.
+fn elements<'a>(object: &Object<'a>) -> Option<Vec<&'a RawValue>> {
+    object.get("value").and_then(json::elements)
 }
 
 /// Hands an array's elements over one by one as they are read.

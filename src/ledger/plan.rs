@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::lock::Lock;
 use super::opened::Ledger;
 use super::records::{Json, Text, Word, number, write_outcome};
-use super::schema::{Store, add_session, set_phase};
+use super::schema::{Store, add_session, index_referrals, set_phase, set_room};
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, Settled};
 use crate::domain::finding::Finding;
@@ -16,8 +16,9 @@ use crate::domain::item::Item;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ETag;
 
-/// Records in one transaction: enough to make syncing cheap, few enough for the log to stay small.
-const BATCH: u32 = 8_192;
+/// Records in one transaction. Items come in no order, so each transaction writes most pages of their
+/// table again: there should be few.
+const BATCH: u32 = 131_072;
 
 /// A run that is being planned. Dropping it loses what was written since the last full transaction;
 /// the run stays unplanned either way.
@@ -40,6 +41,7 @@ pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
     private::folder(dir)?;
     let lock = Lock::take(dir)?;
     let store = Store::create(dir, about)?;
+    store.told(set_room(&store.connection))?;
     Ok(Planning { store, lock, about: about.clone(), pending: 0 })
 }
 
@@ -108,7 +110,7 @@ impl Planning {
     /// rows.
     ///
     /// # Errors
-    /// Where the ledger can't be written, or holds an item of that number or for that referral.
+    /// Where the ledger can't be written, or holds an item of that number.
     pub fn item(&mut self, item: &Item, settled: Option<&Settled>) -> Result<(), LedgerError> {
         self.put(|connection| {
             connection
@@ -134,14 +136,15 @@ impl Planning {
     /// alone.
     ///
     /// # Errors
-    /// [`LedgerError::Loose`] where a row has neither a verdict nor an item; else where the ledger
-    /// can't be written.
+    /// [`LedgerError::Loose`] where a row has neither a verdict nor an item; else where there are two
+    /// items for one referral, or the ledger can't be written.
     pub fn seal(mut self, figures: &Figures) -> Result<Ledger, LedgerError> {
         self.commit()?;
         let loose = self.store.told(loose_row(&self.store.connection))?;
         if let Some(row) = loose {
             return Err(LedgerError::Loose { dir: self.store.dir, row });
         }
+        self.put(index_referrals)?;
         self.end(Phase::Planned, figures)?;
         Ok(Ledger::new(self.store, self.lock, self.about, Phase::Planned))
     }

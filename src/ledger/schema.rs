@@ -51,7 +51,7 @@ CREATE TABLE row (
 CREATE INDEX row_of_item ON row (item) WHERE item IS NOT NULL;
 CREATE TABLE item (
     number     INTEGER PRIMARY KEY,
-    referral   TEXT NOT NULL UNIQUE,
+    referral   TEXT NOT NULL,
     effect     TEXT NOT NULL,
     etag       TEXT,
     request_id TEXT NOT NULL,
@@ -91,6 +91,9 @@ CREATE TABLE session (
     figures TEXT NOT NULL
 ) STRICT;
 ";
+
+/// Made once all items are there, which is much faster than keeping it up: they come in no order.
+const REFERRALS: &str = "CREATE UNIQUE INDEX item_of_referral ON item (referral)";
 
 /// An open ledger, with its path for what there is to say about it.
 #[derive(Debug)]
@@ -235,6 +238,17 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON;",
     )
+}
+
+/// Room in memory for most of the items of a large plan, which come in no order: without it, every one
+/// of them reads a page and writes another.
+pub(super) fn set_room(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA cache_size = -49152")
+}
+
+/// Sees to it that there is one item for a referral.
+pub(super) fn index_referrals(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(REFERRALS)
 }
 
 /// Says how far the run has come.

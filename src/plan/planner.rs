@@ -80,8 +80,9 @@ impl Planner {
     fn group(&mut self, id: ReferralId, row: u64) -> &mut Group {
         self.groups.entry(id).or_insert_with(|| Group {
             number: row,
-            rows: Vec::new(),
-            drafts: Vec::new(),
+            // Nearly every referral has one row; the first push into an empty list makes room for four.
+            rows: Vec::with_capacity(1),
+            drafts: Vec::with_capacity(1),
             rejected: Vec::new(),
         })
     }

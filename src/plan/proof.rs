@@ -3,10 +3,13 @@
 //!
 //! Only the outermost members that the document names are looked at: nothing else can change.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::patch::Document;
+use crate::domain::json::Object;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::Snapshot;
 
@@ -35,18 +38,45 @@ pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> 
     if after == wanted { Ok(()) } else { Err("applied, it gives another referral than wanted".to_owned()) }
 }
 
-/// The outermost members of the referral that the document names.
+/// The outermost members of the referral that the document names. What lies beside the way to a change
+/// is kept as the text it was written in: it must not change, and need not be understood.
 fn touched(document: &Document, current: &Snapshot<'_>) -> Result<Value, String> {
+    let paths: Vec<Vec<Cow<'_, str>>> =
+        document.changes.iter().map(|change| change.path.pointer().tokens().collect()).collect();
+    let paths: Vec<&[Cow<'_, str>]> = paths.iter().map(Vec::as_slice).collect();
     let mut members = Map::new();
-    for change in &document.changes {
-        let outermost = change.path.pointer().tokens().next().unwrap_or_default().into_owned();
-        if let Some(raw) = current.members().get(&outermost)
-            && !members.contains_key(&outermost)
-        {
-            members.insert(outermost, value(raw)?);
+    for (name, raw) in current.members().iter() {
+        let inside = inside(name, &paths);
+        if !inside.is_empty() {
+            members.insert(name.to_owned(), outline(raw, &inside)?);
         }
     }
     Ok(Value::Object(members))
+}
+
+/// The value with what lies on the given paths as it is, and all else as text.
+fn outline(raw: &RawValue, paths: &[&[Cow<'_, str>]]) -> Result<Value, String> {
+    if paths.iter().any(|path| path.is_empty()) {
+        return value(raw);
+    }
+    let Some(object) = Object::from_raw(raw) else { return value(raw) };
+    let mut members = Map::new();
+    for (name, raw) in object.iter() {
+        let inside = inside(name, paths);
+        let member =
+            if inside.is_empty() { Value::String(raw.get().to_owned()) } else { outline(raw, &inside)? };
+        members.insert(name.to_owned(), member);
+    }
+    Ok(Value::Object(members))
+}
+
+/// Of the paths, those that go through this member, from there on.
+fn inside<'p, 'a>(name: &str, paths: &[&'p [Cow<'a, str>]]) -> Vec<&'p [Cow<'a, str>]> {
+    paths
+        .iter()
+        .filter_map(|path| path.split_first().filter(|(first, _)| *first == name))
+        .map(|(_, rest)| rest)
+        .collect()
 }
 
 fn value(raw: &RawValue) -> Result<Value, String> {

@@ -1,0 +1,289 @@
+//! Speed and memory, against what must be met, and beside the least that does the same.
+//!
+//! ```sh
+//! cargo bench                       # 100,000 referrals, the median of three rounds
+//! cargo bench -- --referrals 20000 --rounds 1 --concurrency 64
+//! ```
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `data` | makes the snapshot and the change file |
+//! | `server` | answers PATCHes, in a process of its own |
+//! | `yardsticks` | sends, or parses, the same and does nothing else, in a process of its own |
+//! | `measure` | what one process used, in a process of its own |
+//!
+//! The program is measured as it is shipped: the release binary, whole runs, reports included.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
+
+mod data;
+mod measure;
+mod server;
+mod yardsticks;
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Error, Result, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use measure::{Used, measured};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The program, built as it is shipped.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_referral-bulk");
+
+/// How the bench is run.
+struct Options {
+    referrals: u64,
+    rounds: usize,
+    concurrency: usize,
+}
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let word = |at: usize| words.get(at).map_or("", String::as_str);
+    let number = |text: &str| text.parse::<usize>().map_err(Error::other);
+    match word(0) {
+        "serve" => server::serve(number(word(1))? as u64),
+        "send" => yardsticks::send(word(1), Path::new(word(2)), number(word(3))?),
+        "parse" => yardsticks::parse(Path::new(word(1)), Path::new(word(2))),
+        "measure" => measure::measure(&words[1..]),
+        _ => {
+            let mut options = Options { referrals: 100_000, rounds: 3, concurrency: 128 };
+            for pair in words.windows(2) {
+                match pair[0].as_str() {
+                    "--referrals" => options.referrals = number(&pair[1])? as u64,
+                    "--rounds" => options.rounds = number(&pair[1])?.max(1),
+                    "--concurrency" => options.concurrency = number(&pair[1])?,
+                    _ => {}
+                }
+            }
+            bench(&options)
+        }
+    }
+}
+
+fn bench(options: &Options) -> Result<()> {
+    // Beside the build and not in the system's temporary directory, which may lie in memory: there a
+    // synced write costs nothing.
+    let folder = tempfile::Builder::new().prefix("speed-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let bench = Bench {
+        snapshot: folder.path().join("snapshot.jsonl"),
+        changes: folder.path().join("changes.csv"),
+        folder: folder.path().to_owned(),
+        me: std::env::current_exe()?.to_string_lossy().into_owned(),
+        server: Server::start(options.referrals)?,
+        concurrency: options.concurrency.to_string(),
+    };
+    data::snapshot(&bench.snapshot, options.referrals)?;
+    data::changes(&bench.changes, options.referrals)?;
+
+    let (mut planning, mut parsing) = (Vec::new(), Vec::new());
+    for round in 0..options.rounds {
+        parsing.push(bench.parse()?);
+        planning.push(bench.plan(&bench.run(round))?);
+    }
+    let plan = Plan::of(&bench.run(0), &bench.requests())?;
+    let (mut carrying, mut sending, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..options.rounds {
+        sending.push(bench.send()?);
+        carrying.push(bench.resume(&bench.run(round), plan.closing)?);
+        seconds.push(summed(&bench.run(round), plan.requests)?);
+    }
+
+    report(&Figures {
+        options,
+        plan,
+        planning: median(planning),
+        parsing: median(parsing),
+        carrying: median(carrying),
+        sending: median(sending),
+        seconds: middle(seconds, |seconds| *seconds),
+    });
+    Ok(())
+}
+
+struct Bench {
+    folder: PathBuf,
+    snapshot: PathBuf,
+    changes: PathBuf,
+    me: String,
+    server: Server,
+    concurrency: String,
+}
+
+impl Bench {
+    fn run(&self, round: usize) -> PathBuf {
+        self.folder.join(format!("run-{round}"))
+    }
+
+    fn requests(&self) -> PathBuf {
+        self.folder.join("requests.tsv")
+    }
+
+    fn measured(&self, words: &[&str]) -> Result<Used> {
+        measured(&self.folder.join("log"), words)
+    }
+
+    fn parse(&self) -> Result<Used> {
+        self.measured(&[&self.me, "parse", &text(&self.changes), &text(&self.snapshot)])
+    }
+
+    fn plan(&self, run: &Path) -> Result<Used> {
+        let (changes, snapshot, run) = (text(&self.changes), text(&self.snapshot), text(run));
+        let mut words = vec![PROGRAM, "apply", &changes, "--plan", "--state", &snapshot, "--out", &run];
+        words.extend(["--endpoint", &self.server.url, "--summary", "none", "--progress", "none"]);
+        self.measured(&words)
+    }
+
+    fn send(&self) -> Result<Used> {
+        self.measured(&[&self.me, "send", &self.server.url, &text(&self.requests()), &self.concurrency])
+    }
+
+    fn resume(&self, run: &Path, closing: u64) -> Result<Used> {
+        let (run, closing) = (text(run), closing.to_string());
+        let mut words = vec!["/usr/bin/env", "", PROGRAM, "resume", &run, "--endpoint", &self.server.url];
+        let token = format!("PARTNER_CENTER_TOKEN={}", yardsticks::TOKEN);
+        words[1] = &token;
+        words.extend(["--rate", "100000/s", "--concurrency", &self.concurrency]);
+        words.extend(["--yes", "--confirm-closing", &closing, "--summary", "none", "--progress", "none"]);
+        self.measured(&words)
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// The server, ended with the bench.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(referrals: u64) -> Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["serve", &referrals.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut url = String::new();
+        if let Some(output) = process.stdout.take() {
+            BufReader::new(output).read_line(&mut url)?;
+        }
+        Ok(Self { process, url: url.trim().to_owned() })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already, and then there is nothing to end.
+        let _ = self.process.kill().and_then(|()| self.process.wait());
+    }
+}
+
+/// What a plan comes to.
+#[derive(Clone, Copy)]
+struct Plan {
+    requests: u64,
+    closing: u64,
+}
+
+impl Plan {
+    /// Reads a run's plan, and writes its requests for the yardstick.
+    fn of(run: &Path, requests: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Line {
+            id: String,
+            operations: Box<RawValue>,
+            #[serde(rename = "eTag")]
+            etag: Option<String>,
+            effect: String,
+            outcome: String,
+        }
+        let mut file = BufWriter::new(File::create(requests)?);
+        let mut plan = Self { requests: 0, closing: 0 };
+        for line in BufReader::new(File::open(run.join("plan.jsonl"))?).lines() {
+            let line: Line = serde_json::from_str(&line?)?;
+            if line.outcome == "planned" {
+                plan.requests += 1;
+                plan.closing += u64::from(line.effect == "one-way");
+                writeln!(file, "{}\t{}\t{}", line.id, line.etag.unwrap_or_default(), line.operations)?;
+            }
+        }
+        file.flush()?;
+        Ok(plan)
+    }
+}
+
+/// How long sending took by the run's own account; it must have sent everything.
+fn summed(run: &Path, requests: u64) -> Result<f64> {
+    let summary: serde_json::Value = serde_json::from_slice(&fs::read(run.join("summary.json"))?)?;
+    if summary["rows"]["applied"] != requests || summary["requests"]["patch"] != requests {
+        return Err(Error::other(format!("not all of it was applied: {summary}")));
+    }
+    summary["seconds"]["total"].as_f64().ok_or_else(|| Error::other("the summary tells no seconds"))
+}
+
+/// The middle one by a figure.
+fn middle<T>(mut all: Vec<T>, by: fn(&T) -> f64) -> T {
+    all.sort_by(|one, other| by(one).total_cmp(&by(other)));
+    all.swap_remove(all.len() / 2)
+}
+
+/// The round with the middle CPU, and the highest peak of all.
+fn median(rounds: Vec<Used>) -> Used {
+    let peak = rounds.iter().map(|round| round.peak).max().unwrap_or_default();
+    Used { peak, ..middle(rounds, |round| round.cpu) }
+}
+
+struct Figures<'a> {
+    options: &'a Options,
+    plan: Plan,
+    planning: Used,
+    parsing: Used,
+    carrying: Used,
+    sending: Used,
+    seconds: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn report(figures: &Figures<'_>) {
+    let Figures { options, plan, planning, parsing, carrying, sending, seconds } = figures;
+    let requests = plan.requests as f64;
+    let met = |met: bool| if met { "met" } else { "**missed**" };
+    let at_least = |got: f64, least: f64| met(got >= least);
+    let at_most = |got: f64, most: f64| met(got <= most);
+    let (rate, peak) = (requests / seconds, |used: &Used| used.peak as f64 / 1e6);
+    let each = |used: &Used| used.cpu / requests * 1e6;
+    let (sent, planned) = (carrying.cpu / sending.cpu, planning.cpu / parsing.cpu);
+    println!();
+    println!(
+        "{} rows and referrals, {} PATCHes, {} in flight, median of {}",
+        options.referrals, plan.requests, options.concurrency, options.rounds
+    );
+    println!();
+    println!("| figure | measured | target | |");
+    println!("|---|---:|---:|---|");
+    println!("| journaled PATCHes a second | {rate:.0} | ≥ 8,000 | {} |", at_least(rate, 8_000.0));
+    println!("| the same, whole process with its reports | {:.0} | | |", requests / carrying.seconds);
+    println!("| bare loop, requests a second | {:.0} | | |", requests / sending.seconds);
+    println!("| CPU per PATCH, whole process with its reports | {:.1} µs | | |", each(carrying));
+    println!("| CPU per request of the bare loop | {:.1} µs | | |", each(sending));
+    println!("| CPU of carrying out ÷ bare loop | {sent:.2} | ≤ 3 | {} |", at_most(sent, 3.0));
+    println!("| CPU of planning | {:.2} s | | |", planning.cpu);
+    println!("| CPU of only parsing both files | {:.2} s | | |", parsing.cpu);
+    println!("| CPU of planning ÷ only parsing | {planned:.2} | ≤ 3 | {} |", at_most(planned, 3.0));
+    println!("| wall time of planning | {:.2} s | | |", planning.seconds);
+    println!(
+        "| peak memory of planning | {:.1} MB | ≤ 150 MB | {} |",
+        peak(planning),
+        at_most(peak(planning), 150.0)
+    );
+    println!(
+        "| peak memory of carrying out | {:.1} MB | ≤ 60 MB | {} |",
+        peak(carrying),
+        at_most(peak(carrying), 60.0)
+    );
+}

@@ -1,0 +1,77 @@
+//! What the program is held against: the same requests without a journal, the same files without a plan.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Error, Result};
+use std::path::Path;
+use std::time::Duration;
+
+use futures::StreamExt;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MATCH};
+use uuid::Uuid;
+
+/// The token that both sides send.
+pub const TOKEN: &str = "a-token-of-the-length-that-nobody-would-take-for-a-real-one";
+
+/// Sends every request of a file, a line each of id, eTag and document between tabs, and reads every
+/// answer to its end. The headers, the connections and the runtime are those of the program.
+pub fn send(endpoint: &str, requests: &Path, concurrency: usize) -> Result<()> {
+    let client = reqwest::Client::builder()
+        .user_agent("referral-bulk/0.1.0")
+        .timeout(Duration::from_secs(30))
+        .connect_timeout(Duration::from_secs(10))
+        .retry(reqwest::retry::never())
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .map_err(Error::other)?;
+    let run = Uuid::new_v4();
+    let lines = BufReader::with_capacity(1 << 16, File::open(requests)?).lines();
+    let sent = futures::stream::iter(lines)
+        .map(|line| {
+            let (client, line) = (&client, line);
+            async move { one(client, endpoint, run, &line?).await }
+        })
+        .buffer_unordered(concurrency)
+        .fold(Ok(()), |all, one| async { all.and(one) });
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(sent)
+}
+
+async fn one(client: &reqwest::Client, endpoint: &str, run: Uuid, line: &str) -> Result<()> {
+    let mut parts = line.splitn(3, '\t');
+    let (Some(id), Some(etag), Some(document)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(Error::other("a line has too few parts"));
+    };
+    let text = |text: &str| HeaderValue::from_str(text).map_err(Error::other);
+    let change = Uuid::new_v4().to_string();
+    let headers = HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("application/json")),
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (HeaderName::from_static("client-request-id"), text(&Uuid::new_v4().to_string())?),
+        (HeaderName::from_static("ms-correlationid"), text(&run.to_string())?),
+        (HeaderName::from_static("request-id"), text(&change)?),
+        (HeaderName::from_static("ms-requestid"), text(&change)?),
+        (HeaderName::from_static("prefer"), HeaderValue::from_static("return=representation")),
+        (IF_MATCH, text(etag)?),
+        (AUTHORIZATION, text(&format!("Bearer {TOKEN}"))?),
+    ]);
+    let request = client.patch(format!("{endpoint}/engagements/referrals/{id}"));
+    let answer = request.headers(headers).body(document.to_owned()).send().await.map_err(Error::other)?;
+    answer.error_for_status().map_err(Error::other)?.bytes().await.map_err(Error::other)?;
+    Ok(())
+}
+
+/// Only parses: a change file into records of text, a snapshot into one JSON value a line.
+pub fn parse(changes: &Path, snapshot: &Path) -> Result<()> {
+    let mut rows = csv::Reader::from_path(changes)?;
+    let mut record = csv::StringRecord::new();
+    while rows.read_record(&mut record)? {
+        std::hint::black_box(&record);
+    }
+    let mut lines = BufReader::with_capacity(1 << 18, File::open(snapshot)?);
+    let mut line = String::new();
+    while lines.read_line(&mut line)? > 0 {
+        std::hint::black_box(serde_json::from_str::<serde_json::Value>(&line)?);
+        line.clear();
+    }
+    Ok(())
+}
