@@ -342,7 +342,7 @@ mod what_is_shown {
                     let (code, stdout, said) = support::plainly(&place, &format!("{command} {progress}"));
                     assert_eq!((code, stdout.as_str()), (Some(0), ""), "{said}");
                     assert_eq!(line.is_match(&said), shown, "{progress}: {said}");
-                    let plan = if shown { "plan: 7 referrals to change, in run/plan.jsonl" } else { "" };
+                    let plan = if shown { "plan: 7 referrals to change – see run/plan.jsonl" } else { "" };
                     assert_eq!(line.replace_all(&said, "").trim(), plan, "{progress}");
                 });
             }
@@ -754,7 +754,8 @@ mod limits {
             let resumed = stopped
                 .then("resume run --yes --rate 1000/s --summary none --progress none")
                 .service(&sandbox.base);
-            let wanted = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv\n";
+            let wanted = "next: correct error.csv and feed it back: \
+                          referral-bulk apply run/error.csv --endpoint http://127.0.0.1:[PORT]/v1.0\n";
             let resumed = resumed.code(3).stderr(wanted).run();
             assert_eq!(resumed.outcomes("run"), "3 applied, 2 refused");
         }

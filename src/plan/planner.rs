@@ -647,13 +647,7 @@ mod tests {
 
     #[test]
     fn a_referral_of_an_unheard_of_shape_is_left_alone() {
-        for members in [
-            r#""details":"none""#,
-            r#""details":[]"#,
-            r#""details":7"#,
-            r#""details":{"probability":1e400}"#,
-            r#""details":{"notes":"\ud83e"}"#,
-        ] {
+        for members in [r#""details":"none""#, r#""details":[]"#, r#""details":7"#] {
             let mut planner = planner();
             planner.add(1, set(ID, 2, Field::DealValue, "1"));
             planner.add(2, set(ID, 3, Field::SalesStage, "\"Close\""));

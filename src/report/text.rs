@@ -232,13 +232,13 @@ mod tests {
          seconds    5.1  4.2 waiting for the rate, 0.0 paused by the server
 
         what went wrong
-         rows  outcome  code          first message        first at
-            2  refused  refused-code  [31mno way           changes.csv:2
-            1  invalid  invalid-code  invalid, as it were  changes.csv:5
+         rows  outcome  code          first at       first message
+            2  refused  refused-code  changes.csv:2  [31mno way
+            1  invalid  invalid-code  changes.csv:5  invalid, as it were
 
         what was warned of
-         rows  rule       first message              first at
-            1  early-win  early-win is worth a look  changes.csv:2
+         rows  rule       first at       first message
+            1  early-win  changes.csv:2  early-win is worth a look
 
         files
          reports/r 1/success.csv   1 row
