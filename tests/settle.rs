@@ -188,7 +188,7 @@ fn check(mode: Mode) {
         "--concurrency",
         "128",
         "--timeout",
-        "2s",
+        "5s",
         "--token-command",
         "sh token.sh",
         "--progress",
