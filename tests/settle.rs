@@ -188,7 +188,7 @@ fn check(mode: Mode) {
         "--concurrency",
         "128",
         "--timeout",
-        "2s",
+        "5s",
         "--token-command",
         "sh token.sh",
         "--progress",
@@ -316,7 +316,7 @@ fn a_burst_of_throttles_is_one() {
     let (home, service) = begin(COUNT, &[&format!("patch#1-{COUNT}=429")]);
     let tap = Tap::on(&service);
     send(&home, &tap, &["--plan"]).wait().expect(0);
-    tap.hold();
+    tap.hold(&["PATCH"]);
     let resumed = resume(&home, &tap, &["--concurrency", "64"]);
     tap.has_seen_patches(COUNT);
     tap.release();
@@ -335,7 +335,7 @@ fn an_expired_token_is_renewed_once() {
     let tap = Tap::on(&service);
     send(&home, &tap, &["--plan"]).wait().expect(0);
     tap.expire("token-2");
-    tap.hold();
+    tap.hold(&["PATCH"]);
     let resumed = resume(&home, &tap, &["--concurrency", "8", "--token-command", "sh token.sh"]);
     tap.has_seen_patches(8);
     tap.release();

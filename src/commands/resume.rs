@@ -37,7 +37,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
                 "{} was not planned to its end, so nothing of it may be sent",
                 settings.run.display()
             ))
-            .hint("nothing was sent so far: run the same command again"));
+            .hint("nothing was sent so far: plan it again, into another directory where --out names one"));
         }
         Phase::Finished => {
             host.console.say("the run is finished: nothing is left to send");

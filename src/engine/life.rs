@@ -68,8 +68,9 @@ pub async fn live<A: Api>(
         journal,
         item: outstanding.item,
         effort: Effort::default(),
-        sent_before: in_doubt,
-        doubted: in_doubt,
+        sent_before: outstanding.sent,
+        // An attempt of an earlier process can arrive late, also where it was known not to be applied.
+        doubted: outstanding.sent,
         in_doubt: None,
     };
     let mut step =
@@ -134,6 +135,8 @@ impl<A: Api> Life<'_, A> {
             Next::ReadBack => AttemptResult::InDoubt,
             Next::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
             Next::Again | Next::AgainFreely | Next::GiveUp | Next::Stopped => AttemptResult::NotApplied,
+            // The other version may be an earlier attempt's work, and then this one tells that it arrived.
+            Next::Conflict if self.doubted => AttemptResult::InDoubt,
             Next::Conflict | Next::Refused => AttemptResult::Refused,
         };
         self.note(attempt, result, failure.status(), Some(failure.code()));
@@ -149,9 +152,7 @@ impl<A: Api> Life<'_, A> {
             Next::Refused => self.over(verdict(Outcome::Refused), None, None),
             Next::GiveUp => {
                 if let Failure::NotSent { message } = failure {
-                    // Nothing is wrong with this row: whatever comes next would fail in the same way.
-                    self.context.stop.now(Reason::Unreachable(message.clone()));
-                    return Step::Leave;
+                    return self.unreachable(message);
                 }
                 self.over(verdict(Outcome::Failed), None, None)
             }
@@ -169,7 +170,7 @@ impl<A: Api> Life<'_, A> {
         let reply = match self.context.read_to_settle(self.item.id).await {
             Ok(reply) => reply,
             Err(None) => return Step::Leave,
-            Err(Some(failure)) => return self.unknown(why, &failure),
+            Err(Some(failure)) => return self.unread(why, &failure),
         };
         let Ok(now) = Snapshot::parse(&reply.body) else {
             return self.unknown(why, &Failure::NoAnswer { message: "no referral in the answer".to_owned() });
@@ -208,7 +209,7 @@ impl<A: Api> Life<'_, A> {
         let reply = match self.context.read_to_settle(self.item.id).await {
             Ok(reply) => reply,
             Err(None) if self.doubted => return Step::Leave,
-            Err(Some(failure)) if self.doubted => return self.unknown(&verdict.message, &failure),
+            Err(Some(failure)) if self.doubted => return self.unread(&verdict.message, &failure),
             Err(_) => return self.over(verdict, None, None),
         };
         match Snapshot::parse(&reply.body) {
@@ -236,6 +237,20 @@ impl<A: Api> Life<'_, A> {
             .map(|change| (change.path.pointer().as_str(), now.at(&change.path)))
             .collect();
         self.over(verdict, now.etag().cloned(), Some(json::raw(&theirs)))
+    }
+
+    /// Nothing is wrong with this row: whatever comes next would fail in the same way.
+    fn unreachable(&self, message: &str) -> Step {
+        self.context.stop.now(Reason::Unreachable(message.to_owned()));
+        Step::Leave
+    }
+
+    /// Reading back a doubtful attempt failed. Where it could not even be asked, it can be later.
+    fn unread(&self, why: &str, failure: &Failure) -> Step {
+        match failure {
+            Failure::NotSent { message } => self.unreachable(message),
+            failure => self.unknown(why, failure),
+        }
     }
 
     fn unknown(&self, why: &str, failure: &Failure) -> Step {

@@ -53,6 +53,8 @@ pub struct Outstanding {
     pub item: Arc<Item>,
     /// What comes next.
     pub next: Next,
+    /// Whether it was sent before.
+    pub sent: bool,
 }
 
 /// Opens a run to carry on with it, and locks it.
@@ -175,6 +177,6 @@ impl Backlog {
                 item.changes = changes;
             }
         }
-        Ok(Outstanding { item: Arc::new(item), next: next(last) })
+        Ok(Outstanding { item: Arc::new(item), next: next(last), sent: last.is_some() })
     }
 }

@@ -45,6 +45,19 @@ pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
     }
 }
 
+/// What tells a file from any other one that comes to stand in its place.
+#[cfg(unix)]
+pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+/// Here an open file cannot be taken away.
+#[cfg(not(unix))]
+pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(path).map(|_| (0, 0))
+}
+
 /// A failure with the path it is about.
 pub(super) fn told(path: &Path, error: io::Error) -> LedgerError {
     LedgerError::File { path: path.to_owned(), source: Arc::new(error) }

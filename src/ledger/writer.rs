@@ -12,11 +12,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::LedgerError;
 use super::lock::Lock;
 use super::outstanding::AttemptResult;
 use super::records::{number, write_answer, write_intent, write_outcome};
 use super::schema::{Store, close_session};
+use super::{LedgerError, private};
 use crate::domain::account::{Figures, Phase, Settled};
 use crate::domain::exchange::Journaled;
 use crate::domain::item::Item;
@@ -120,6 +120,9 @@ pub(super) enum Record {
 /// What the thread owns.
 pub(super) struct Writer {
     store: Store,
+    /// Of the ledger's file. SQLite goes on writing into a file that was removed, and nobody would ever
+    /// read it.
+    identity: (u64, u64),
     /// Let go of after the store is closed: fields are dropped in the order they are declared in.
     _lock: Lock,
     /// The first failure; the handles look at it before they ask for anything.
@@ -136,7 +139,9 @@ impl Writer {
     ) -> Result<Self, LedgerError> {
         // SQLite would do it in the middle of a commit that somebody waits for.
         store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
-        Ok(Self { store, _lock: lock, failed, unchecked: 0 })
+        let file = store.file();
+        let identity = private::identity(&file).map_err(|error| private::told(&file, error))?;
+        Ok(Self { store, identity, _lock: lock, failed, unchecked: 0 })
     }
 
     /// Works until it is told to finish, or until nobody is left who could ask for anything and all
@@ -199,13 +204,23 @@ impl Writer {
             Some(earlier) => Err(earlier.clone()),
             None => {
                 let written = write(&mut self.store.connection, batch);
-                self.store.told(written).map_err(|error| self.poison(&error))
+                let kept = self.store.told(written).and_then(|attempts| self.is_there().map(|()| attempts));
+                kept.map_err(|error| self.poison(&error))
             }
         };
         self.unchecked += batch.len();
         match written {
             Ok(attempts) => acknowledge(batch, attempts),
             Err(error) => refuse(batch, &error),
+        }
+    }
+
+    /// Whether what was written will be found again.
+    fn is_there(&self) -> Result<(), LedgerError> {
+        let file = self.store.file();
+        match private::identity(&file) {
+            Ok(identity) if identity == self.identity => Ok(()),
+            _ => Err(LedgerError::Database { file, detail: "it was moved or removed meanwhile".to_owned() }),
         }
     }
 
@@ -219,6 +234,7 @@ impl Writer {
         if let Some(earlier) = self.failed.get() {
             return Err(earlier.clone());
         }
+        self.is_there().map_err(|error| self.poison(&error))?;
         let items = self.store.told(unsettled(&self.store.connection))?;
         // Whoever stops a run can't see what is on its way to the disk: here alone it is known whether
         // anything was left.

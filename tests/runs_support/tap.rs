@@ -52,8 +52,8 @@ struct State {
     answered: usize,
     /// How many PATCHes are passed on before the next is held back; `None` holds none back.
     patches_let_through: Option<usize>,
-    /// Whether every request is held back.
-    held: bool,
+    /// The methods that are held back.
+    held: &'static [&'static str],
     is_down: bool,
     expired: BTreeSet<String>,
     programs: Vec<TcpStream>,
@@ -106,22 +106,26 @@ impl Tap {
         });
     }
 
-    /// Passes so many more PATCHes on, and holds back those that follow.
-    pub fn let_patches_through(&self, count: usize) {
-        let mut state = self.shared.state();
-        let seen = state.seen.iter().filter(|seen| seen.method == "PATCH").count();
-        state.patches_let_through = Some(seen + count);
+    /// How many answers the service has begun.
+    pub fn answered(&self) -> usize {
+        self.shared.state().answered
     }
 
-    /// Holds back every request.
-    pub fn hold(&self) {
-        self.shared.state().held = true;
+    /// Passes so many PATCHes on, counted from the first, and holds back those that follow.
+    pub fn let_patches_through(&self, count: usize) {
+        self.shared.state().patches_let_through = Some(count);
+        self.shared.changed.notify_all();
+    }
+
+    /// Holds back every request of these methods.
+    pub fn hold(&self, methods: &'static [&'static str]) {
+        self.shared.state().held = methods;
     }
 
     /// Passes on what is held back, and all that follows.
     pub fn release(&self) {
         let mut state = self.shared.state();
-        (state.held, state.patches_let_through) = (false, None);
+        (state.held, state.patches_let_through) = (&[], None);
         drop(state);
         self.shared.changed.notify_all();
     }
@@ -144,9 +148,10 @@ impl Tap {
         self.shared.changed.notify_all();
     }
 
-    /// Mends the line.
+    /// Mends the line. Nothing is held back any more.
     pub fn up(&mut self) {
         self.shared.state().is_down = false;
+        self.release();
         let listener = TcpListener::bind(self.address).unwrap();
         self.accepting = Some(accept(listener, Arc::clone(&self.shared)));
     }
@@ -162,10 +167,12 @@ impl Shared {
     fn admit(&self, request: Seen) -> bool {
         let mut state = self.state();
         let expired = state.expired.contains(&request.token);
-        let is_patch = request.method == "PATCH";
+        let (method, is_patch) = (request.method.clone(), request.method == "PATCH");
         state.seen.push(request);
         let turn = state.seen.iter().filter(|seen| seen.method == "PATCH").count();
-        while state.held || is_patch && state.patches_let_through.is_some_and(|through| turn > through) {
+        while state.held.contains(&method.as_str())
+            || is_patch && state.patches_let_through.is_some_and(|through| turn > through)
+        {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.passed_on += usize::from(!expired);

@@ -1,0 +1,271 @@
+//! Requests are the cost: how many a plan makes, of which kind, and how many a run adds. A plan makes
+//! nothing but GET.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::single_range_in_vec_init, reason = "a stretch of a list is one range")]
+
+#[expect(dead_code, reason = "each test uses its part of what they share")]
+mod runs_support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use runs_support::program::Home;
+use runs_support::referrals::{id, referral};
+use runs_support::service::Service;
+use runs_support::tap::Tap;
+use serde_json::{Value, json};
+
+/// An account, and which of its referrals rows want something of.
+struct Case {
+    what: &'static str,
+    /// How many referrals there are.
+    account: usize,
+    /// Those that are changed, by their place in the list.
+    changed: &'static [Range<usize>],
+    /// Those that are so already.
+    same: &'static [Range<usize>],
+    /// How many rows are about referrals that are not there.
+    absent: usize,
+    /// Whether list pages carry eTags.
+    etags: bool,
+    /// Pages and single GETs of the plan.
+    wanted: (u64, u64),
+}
+
+const CASE: Case =
+    Case { what: "", account: 0, changed: &[], same: &[], absent: 0, etags: true, wanted: (0, 0) };
+
+const CASES: [Case; 21] = [
+    Case { what: "one is asked for alone", account: 250, changed: &[7..8], wanted: (0, 1), ..CASE },
+    Case { what: "one that is so already", account: 250, same: &[7..8], wanted: (0, 1), ..CASE },
+    Case { what: "one that is not there", account: 250, absent: 1, wanted: (0, 1), ..CASE },
+    Case { what: "two on the first page", account: 250, changed: &[7..8, 90..91], wanted: (1, 0), ..CASE },
+    Case {
+        what: "two, one of them far back",
+        account: 250,
+        changed: &[7..8, 240..241],
+        wanted: (1, 1),
+        ..CASE
+    },
+    Case { what: "most of a small account", account: 40, changed: &[0..24], wanted: (1, 0), ..CASE },
+    Case { what: "all of a small account", account: 40, changed: &[0..40], wanted: (1, 0), ..CASE },
+    Case { what: "three, all far back", account: 1000, changed: &[900..903], wanted: (1, 3), ..CASE },
+    Case { what: "ten, all far back", account: 1000, changed: &[900..910], wanted: (2, 10), ..CASE },
+    // Four pages in vain cost no more than a tenth of what they might have spared.
+    Case { what: "thirty, all far back", account: 1000, changed: &[900..930], wanted: (4, 30), ..CASE },
+    Case { what: "a hundred, all far back", account: 1000, changed: &[900..1000], wanted: (10, 0), ..CASE },
+    Case { what: "all of three pages", account: 250, changed: &[0..250], wanted: (3, 0), ..CASE },
+    Case { what: "all of two full pages", account: 200, changed: &[0..200], wanted: (2, 0), ..CASE },
+    Case { what: "all are so already", account: 250, same: &[0..250], wanted: (3, 0), ..CASE },
+    Case {
+        what: "the last page isn't asked for where nothing is left",
+        account: 500,
+        changed: &[0..60, 120..130],
+        wanted: (2, 0),
+        ..CASE
+    },
+    Case {
+        what: "a few that are not there",
+        account: 40,
+        changed: &[0..24],
+        absent: 3,
+        wanted: (1, 3),
+        ..CASE
+    },
+    Case { what: "an empty account", account: 0, absent: 5, wanted: (1, 5), ..CASE },
+    Case {
+        what: "without eTags, what is sent is asked for",
+        account: 40,
+        changed: &[0..6],
+        same: &[6..30],
+        etags: false,
+        wanted: (1, 6),
+        ..CASE
+    },
+    Case {
+        what: "without eTags, what isn't sent is not",
+        account: 250,
+        same: &[0..250],
+        etags: false,
+        wanted: (3, 0),
+        ..CASE
+    },
+    // A page that spares no GET is one too many.
+    Case {
+        what: "without eTags, nothing but changes",
+        account: 250,
+        changed: &[0..9],
+        etags: false,
+        wanted: (1, 9),
+        ..CASE
+    },
+    Case { what: "one without eTags", account: 250, changed: &[7..8], etags: false, wanted: (0, 1), ..CASE },
+];
+
+#[test]
+fn a_plan_makes_the_fewest_requests() {
+    let mut wrong = Vec::new();
+    for case in &CASES {
+        let got = case.plan_and_send();
+        if got != case.wanted {
+            wrong.push(format!("{}: {got:?} pages and GETs, wanted {:?}", case.what, case.wanted));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+impl Case {
+    fn plan_and_send(&self) -> (u64, u64) {
+        let home = Home::new();
+        let seed: Vec<Value> =
+            (0..self.account).map(|number| referral(number, "Active", "Accepted")).collect();
+        home.write("changes.jsonl", &self.lines());
+        let options: &[&str] = if self.etags { &[] } else { &["--list-without-etags"] };
+        let service = Service::start(&home, &seed, options);
+        let tap = Tap::on(&service);
+        let endpoint = tap.endpoint();
+        let common = ["--endpoint", &endpoint, "--rate", "100000/s", "--progress", "none", "--yes"];
+        let apply = [&["apply", "changes.jsonl", "--out", "run", "--plan"][..], &common].concat();
+        home.run(&apply).expect(if self.absent > 0 { 3 } else { 0 });
+
+        let (run, seen) = (home.run_of("run"), tap.seen());
+        assert!(seen.iter().all(|seen| seen.method == "GET"), "{}: {seen:?}", self.what);
+        let pages: Vec<&str> =
+            seen.iter().filter(|seen| !is_single(&seen.path)).map(|seen| seen.path.as_str()).collect();
+        // The link names another path by plain http: its query alone is taken.
+        let due = (0..pages.len()).map(|page| match page {
+            0 => "/v1.0/engagements/referrals".to_owned(),
+            page => format!("/v1.0/engagements/referrals?$skip={page}00"),
+        });
+        assert_eq!(pages, due.collect::<Vec<_>>(), "{}", self.what);
+        let got = (run.count("/requests/list"), run.count("/requests/get"));
+        assert_eq!(got, (pages.len() as u64, (seen.len() - pages.len()) as u64), "{}", self.what);
+        assert_eq!(run.count("/requests/total"), seen.len() as u64, "{}", self.what);
+
+        // What is to be sent is sent once, under If-Match, and nothing is asked for again.
+        tap.forget();
+        home.run(&[&["resume", "run"][..], &common].concat()).expect(if self.absent > 0 { 3 } else { 0 });
+        let changed = self.changed.iter().map(ExactSizeIterator::len).sum::<usize>();
+        assert_eq!((tap.count("PATCH"), tap.seen().len()), (changed, changed), "{}", self.what);
+        assert!(tap.seen().iter().all(|patch| patch.if_match.is_some()), "{}", self.what);
+        got
+    }
+
+    fn lines(&self) -> String {
+        let row = |number: usize, stage: &str| json!({ "id": id(number), "details": { "notes": stage } });
+        let changed = self.changed.iter().cloned().flatten().map(|number| row(number, "Ours"));
+        let same = self.same.iter().cloned().flatten().map(|number| row(number, &format!("Note {number}")));
+        let absent = (0..self.absent).map(|number| row(900_000 + number, "Ours"));
+        changed.chain(same).chain(absent).map(|row| format!("{row}\n")).collect()
+    }
+}
+
+fn is_single(path: &str) -> bool {
+    path.contains("/referrals/")
+}
+
+/// A service that links its page to itself, and knows two referrals that are on no page.
+#[test]
+fn a_list_that_goes_round_in_circles_ends() {
+    let page = json!({
+        "value": [referral(0, "Active", "Accepted")],
+        "@odata.nextLink": "http://api.partner.microsoft.com/v1.0/referrals?$skiptoken=again",
+    });
+    let (address, asked) = serve(move |path| match path.rsplit_once('/').unwrap().1 {
+        list if list.starts_with("referrals") => page.to_string(),
+        id => {
+            let number = usize::from_str_radix(&id[24..], 16).unwrap();
+            referral(number, "Active", "Accepted").to_string()
+        }
+    });
+    let home = Home::new();
+    // So many rows that pages in vain are borne for long.
+    let lines = (0..200).map(|number| format!("{}\n", json!({ "id": id(number), "salesStage": "Close" })));
+    home.write("changes.jsonl", &lines.collect::<String>());
+    let endpoint = format!("http://{address}/v1.0");
+    home.run(&[
+        "apply",
+        "changes.jsonl",
+        "--plan",
+        "--out",
+        "run",
+        "--endpoint",
+        &endpoint,
+        "--rate",
+        "100000/s",
+    ])
+    .expect(0);
+    let asked = asked.lock().unwrap();
+    let lists: Vec<&String> = asked.iter().filter(|path| !is_single(path)).collect();
+    assert_eq!(
+        lists,
+        ["/v1.0/engagements/referrals", "/v1.0/engagements/referrals?$skiptoken=again"],
+        "the first page, the one it links to, and no more"
+    );
+    assert_eq!(asked.len(), 2 + 199);
+    assert_eq!(home.run_of("run").outcomes(), "planned 200");
+}
+
+/// A list that cannot be read is no reason to give up: everything can be asked for one by one.
+#[test]
+fn without_a_list_everything_is_asked_for_alone() {
+    for (fault, lists) in [("list#*=500", 5), ("list#*=403", 1), ("list#*=garbage", 5)] {
+        let home = Home::new();
+        let seed: Vec<Value> = (0..4).map(|number| referral(number, "Active", "Accepted")).collect();
+        let lines = (0..3).map(|number| format!("{}\n", json!({ "id": id(number), "salesStage": "Close" })));
+        home.write("changes.jsonl", &lines.collect::<String>());
+        let service = Service::start(&home, &seed, &["--fault", fault]);
+        home.run(&[
+            "apply",
+            "changes.jsonl",
+            "--plan",
+            "--out",
+            "run",
+            "--endpoint",
+            &service.endpoint(),
+            "--rate",
+            "100000/s",
+        ])
+        .expect(0);
+        let run = home.run_of("run");
+        assert_eq!((run.count("/requests/list"), run.count("/requests/get")), (lists, 3), "{fault}");
+        assert_eq!(run.outcomes(), "planned 3");
+    }
+}
+
+/// Answers every GET with what `body` says of its path, and anything else with a status that no test
+/// bears. Answers where it is, and what it was asked for.
+fn serve(body: impl Fn(&str) -> String + Send + Sync + 'static) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (body, asked_there) = (Arc::new(body), Arc::clone(&asked));
+    thread::spawn(move || {
+        for program in listener.incoming() {
+            let (body, asked) = (Arc::clone(&body), Arc::clone(&asked_there));
+            thread::spawn(move || answer(program.unwrap(), &*body, &asked));
+        }
+    });
+    (address, asked)
+}
+
+fn answer(mut program: TcpStream, body: &dyn Fn(&str) -> String, asked: &Mutex<Vec<String>>) {
+    let mut lines = BufReader::new(program.try_clone().unwrap()).lines();
+    while let Some(Ok(first)) = lines.next() {
+        let rest = lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty());
+        assert!(rest.count() > 0, "a request without a header");
+        let mut words = first.split(' ');
+        let (method, path) = (words.next().unwrap(), words.next().unwrap());
+        asked.lock().unwrap().push(path.to_owned());
+        let body = body(path);
+        let status = if method == "GET" { "200 OK" } else { "418 Not For A Plan" };
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        if program.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! Runs that end early: signals, kills, a second process, a disk that fills up, a directory that is
+//! gone, a line that is cut. Whatever it is, the books balance, `resume` carries on, and every change is
+//! made exactly once: the referrals end at the very versions that an undisturbed run leads to.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+#[expect(dead_code, reason = "each test uses its part of what they share")]
+mod runs_support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use runs_support::program::{Ended, Home, Started};
+use runs_support::referrals::{id, referral};
+use runs_support::service::Service;
+use runs_support::tap::Tap;
+use runs_support::until;
+use serde_json::{Value, json};
+
+/// A service, a line to it, and a change file.
+struct World {
+    home: Home,
+    service: Service,
+    tap: Tap,
+}
+
+impl World {
+    fn new(count: usize, faults: &[&str]) -> Self {
+        let home = Home::new();
+        let seed: Vec<Value> = (0..count).map(|number| referral(number, "New", "Received")).collect();
+        let lines: String = (0..count).map(|number| format!("{}\n", row(number))).collect();
+        home.write("changes.jsonl", &lines);
+        let options: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+        let service = Service::start(&home, &seed, &options);
+        let tap = Tap::on(&service);
+        Self { home, service, tap }
+    }
+
+    fn arguments(&self, command: &[&str], more: &[&str]) -> Vec<String> {
+        let endpoint = self.tap.endpoint();
+        let common = ["--endpoint", &endpoint, "--yes", "--progress", "none"];
+        [command, &common, more].concat().into_iter().map(str::to_owned).collect()
+    }
+
+    fn apply(&self, more: &[&str]) -> Started {
+        self.home.start(&self.arguments(&["apply", "changes.jsonl", "--out", "run"], more))
+    }
+
+    fn resume(&self, more: &[&str]) -> Started {
+        self.home.start(&self.arguments(&["resume", "run"], more))
+    }
+
+    /// Resumes, and is done with everything.
+    fn resume_to_the_end(&self) {
+        self.resume(&["--rate", "100000/s"]).wait().expect(0);
+        self.is_done();
+    }
+
+    /// Every change was made exactly once.
+    fn is_done(&self) {
+        let run = self.home.run_of("run");
+        let after = self.service.referrals();
+        assert_eq!(run.outcomes(), format!("applied {}", after.len()));
+        assert_eq!(run.summary()["state"], "finished");
+        let wanted = undisturbed(after.len());
+        for (id, after) in &after {
+            let emails: Vec<&str> = after["team"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|member| member["email"].as_str().unwrap())
+                .collect();
+            let mut once = emails.clone();
+            once.dedup();
+            assert_eq!(emails, once, "{id} has a member twice");
+            assert_eq!(stampless(after), wanted[id], "{id}");
+        }
+    }
+
+    /// What stands in the reports is what happened: every row once, and `applied` no less than the
+    /// referrals that changed, but for what is in doubt.
+    fn is_booked(&self) -> (u64, u64) {
+        let run = self.home.run_of("run");
+        for report in ["success.jsonl", "conflict.jsonl", "error.jsonl", "plan.jsonl", "summary.json"] {
+            assert!(run.has(report), "{report}");
+        }
+        let after = self.service.referrals();
+        let changed = after.values().filter(|after| after["eTag"] != seed_etag(after)).count() as u64;
+        let (applied, unknown) = (run.count("/rows/applied"), run.count("/rows/unknown"));
+        assert_eq!(run.count("/rows/total"), after.len() as u64);
+        assert_eq!(run.lines("outcomes.jsonl").len(), after.len());
+        assert!(applied <= changed && changed <= applied + unknown, "{changed} changed, {}", run.outcomes());
+        (applied, unknown)
+    }
+}
+
+fn row(number: usize) -> Value {
+    match number % 3 {
+        0 => json!({ "id": id(number), "status": "Active" }),
+        1 => json!({ "id": id(number), "details": { "dealValue": 7, "notes": "Ours" } }),
+        _ => json!({ "id": id(number), "team.add": "Ann, Lee, +49 30 1, ann@example.com" }),
+    }
+}
+
+fn seed_etag(referral: &Value) -> String {
+    let number = usize::from_str_radix(&referral["id"].as_str().unwrap()[24..], 16).unwrap();
+    format!("\"seed-{number}\"")
+}
+
+/// Everything but when it happened. The eTag stays: it follows from the changes, one after another.
+fn stampless(referral: &Value) -> Value {
+    let mut referral = referral.clone();
+    for name in ["updatedDateTime", "acceptedDateTime"] {
+        referral[name] = Value::Null;
+    }
+    referral
+}
+
+/// How the referrals end where nothing disturbs the run.
+fn undisturbed(count: usize) -> BTreeMap<String, Value> {
+    let world = World::new(count, &[]);
+    world.apply(&["--rate", "100000/s"]).wait().expect(0);
+    assert_eq!(world.tap.count("PATCH"), count);
+    world.service.referrals().into_iter().map(|(id, after)| (id, stampless(&after))).collect()
+}
+
+/// The last line of standard error is the command that carries on.
+fn names_resume(ended: &Ended) {
+    assert_eq!(ended.last_line(), "next: referral-bulk resume run", "{}", ended.stderr);
+}
+
+#[test]
+fn the_first_signal_stops_in_good_order() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let world = World::new(40, &[]);
+        let sending = world.apply(&["--rate", "5/s"]);
+        world.tap.has_seen_patches(4);
+        sending.signal(signal);
+        let ended = sending.wait().expect(4);
+        assert!(ended.stderr.contains("stopping: requests in flight are awaited"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
+        names_resume(&ended);
+        let (applied, unknown) = world.is_booked();
+        assert_eq!(
+            (applied, unknown),
+            (world.tap.count("PATCH") as u64, 0),
+            "what was in flight was awaited"
+        );
+        let run = world.home.run_of("run");
+        assert_eq!(run.summary()["state"], "stopped");
+        assert_eq!(run.count("/rows/unsent"), 40 - applied);
+        assert_eq!(run.lines("pending.jsonl").len() as u64, 40 - applied);
+        world.resume_to_the_end();
+        assert_eq!(world.tap.count("PATCH"), 40, "none was sent twice");
+    }
+}
+
+#[test]
+fn the_second_signal_leaves_at_once() {
+    let world = World::new(12, &[]);
+    world.tap.let_patches_through(3);
+    let mut sending = world.apply(&["--rate", "100000/s", "--timeout", "10m"]);
+    world.tap.has_seen_patches(4);
+    until("three outcomes on the wire", || (world.tap.answered() >= 4).then_some(()));
+    sending.signal(Signal::SIGINT);
+    sending.says("stopping:");
+    assert!(sending.is_running(), "it waits for what is in flight");
+    sending.signal(Signal::SIGINT);
+    let ended = sending.wait().expect(4);
+    assert!(ended.stderr.contains("leaving at once"), "{}", ended.stderr);
+
+    // What was in flight arrives when nobody is there any more.
+    world.tap.release();
+    world.tap.all_answered();
+    world.home.run(&["report", "run"]).expect(4);
+    let (_, unknown) = world.is_booked();
+    assert!((1..=4).contains(&unknown), "{unknown} in flight");
+    world.resume_to_the_end();
+}
+
+#[test]
+fn kills_at_any_time_lose_nothing_and_repeat_nothing() {
+    const COUNT: usize = 200;
+    // Every change takes effect a little later, often after the process that sent it is gone.
+    let world = World::new(COUNT, &["patch#*=slow:12"]);
+    world.apply(&["--plan", "--rate", "100000/s"]).wait().expect(0);
+    let mut random = Random(20_260_331);
+    let mut kills = 0;
+    while kills < 10 {
+        let mut sending = world.resume(&["--rate", "100000/s", "--concurrency", "6"]);
+        let target = world.tap.count("PATCH") + 1 + random.below(24);
+        // However slow this process is, the other one does not get much further. What is held back
+        // arrives when a later process is at work on the same referrals.
+        world.tap.let_patches_through(target + 3);
+        until("PATCHes, or the end", || {
+            (world.tap.count("PATCH") >= target || !sending.is_running()).then_some(())
+        });
+        std::thread::sleep(Duration::from_micros(random.below(15_000) as u64));
+        if !sending.is_running() {
+            break;
+        }
+        sending.signal(Signal::SIGKILL);
+        assert_eq!(sending.wait().code, None);
+        kills += 1;
+        world.home.run(&["report", "run", "--summary", "none"]).expect(4);
+        // What was on the wire may still arrive; afterwards the books must explain it.
+        world.tap.all_answered();
+        world.is_booked();
+    }
+    assert!(kills >= 5, "killed only {kills} times");
+    world.tap.release();
+    world.resume_to_the_end();
+    world.tap.all_answered();
+    world.is_done();
+    let patches = world.tap.count("PATCH") as u64;
+    assert!(patches >= COUNT as u64);
+    // A kill can come between the intent and the request.
+    let attempts = world.home.run_of("run").count("/requests/patch");
+    assert!((patches..=patches + 6 * kills).contains(&attempts), "{attempts} on record, {patches} sent");
+}
+
+/// Numbers that are as good as random, and the same each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+}
+
+#[test]
+fn a_run_is_worked_on_by_one_process() {
+    let world = World::new(9, &[]);
+    world.tap.let_patches_through(2);
+    let first = world.apply(&["--rate", "100000/s"]);
+    world.tap.has_seen_patches(3);
+
+    let second = world.resume(&[]).wait().expect(1);
+    let busy = "error: the run in run is being worked on by another process; wait for it to end";
+    assert!(second.stderr.contains(busy), "{}", second.stderr);
+    let second = world.apply(&[]).wait().expect(2);
+    assert!(second.stderr.contains("error: run holds a run already"), "{}", second.stderr);
+    world.home.run(&["report", "run"]).expect(4);
+
+    world.tap.release();
+    first.wait().expect(0);
+    world.is_done();
+    assert_eq!(world.tap.count("PATCH"), 9);
+}
+
+#[test]
+fn a_disk_that_fills_up_stops_the_run() {
+    let world = World::new(400, &[]);
+    world.apply(&["--plan", "--rate", "100000/s"]).wait().expect(0);
+    let run = world.home.run_of("run");
+    // Room for what is there, and little more.
+    let kib = fs::metadata(run.path().join("run.sqlite")).unwrap().len() / 1024 + 128;
+    let resume = world.arguments(&["resume", "run"], &["--rate", "500/s", "--concurrency", "2"]);
+    let ended = world.home.start_cramped(kib, &resume).wait().expect(4);
+    assert!(ended.stderr.contains("the run's ledger failed, so nothing more was sent"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("run.sqlite"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("then: referral-bulk resume run\n"), "{}", ended.stderr);
+    let sent = world.tap.count("PATCH");
+    assert!((1..400).contains(&sent), "{sent} sent");
+
+    world.home.run(&["report", "run", "--summary", "none"]).expect(4);
+    world.is_booked();
+    world.resume_to_the_end();
+}
+
+#[test]
+fn a_directory_that_is_gone_stops_the_run() {
+    let world = World::new(60, &[]);
+    world.tap.let_patches_through(5);
+    let sending = world.apply(&["--rate", "100000/s"]);
+    world.tap.has_seen_patches(6);
+    fs::remove_dir_all(world.home.path("run")).unwrap();
+    world.tap.release();
+    let ended = sending.wait().expect(4);
+    assert!(ended.stderr.contains("nothing more was sent"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("run.sqlite"), "{}", ended.stderr);
+    assert!(world.tap.count("PATCH") < 20, "{} were sent with no record of them", world.tap.count("PATCH"));
+}
+
+#[test]
+fn a_plan_that_was_interrupted_is_not_sent() {
+    let world = World::new(250, &[]);
+    world.tap.hold(&["GET"]);
+    let planning = world.apply(&[]);
+    until("the first page is asked for", || (world.tap.count("GET") > 0).then_some(()));
+    planning.signal(Signal::SIGINT);
+    planning.says("stopping:");
+    world.tap.release();
+    let ended = planning.wait().expect(4);
+    assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("next: referral-bulk resume"), "{}", ended.stderr);
+    let run = world.home.run_of("run");
+    assert_eq!(run.outcomes(), "unsent 250");
+    assert_eq!(run.summary()["state"], "stopped");
+    assert_eq!(run.summary()["plan_sha256"], Value::Null);
+
+    let ended = world.resume(&[]).wait().expect(1);
+    assert!(
+        ended.stderr.contains("was not planned to its end, so nothing of it may be sent"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("--out"), "says what to do: {}", ended.stderr);
+    assert_eq!(world.tap.count("PATCH"), 0);
+}
+
+#[test]
+fn a_line_that_is_cut_leaves_nothing_unknown() {
+    let mut world = World::new(30, &[]);
+    world.tap.let_patches_through(10);
+    let sending = world.apply(&["--rate", "100000/s"]);
+    world.tap.has_seen_patches(11);
+    world.tap.down();
+    let ended = sending.wait().expect(4);
+    assert!(ended.stderr.contains("stopped: the service cannot be reached"), "{}", ended.stderr);
+    names_resume(&ended);
+    world.is_booked();
+    world.tap.up();
+    world.resume_to_the_end();
+}
+
+/// A request arrives after it was read back as lost, the next one is refused for it, and right then the
+/// process dies. The refusal tells that the first one arrived.
+#[test]
+fn a_refusal_that_we_caused_ourselves_is_no_conflict() {
+    let world = World::new(1, &[]);
+    world.tap.let_patches_through(0);
+    let sending = world.apply(&["--rate", "100000/s", "--timeout", "3s"]);
+    world.tap.has_seen_patches(2);
+    world.tap.hold(&["GET"]);
+    let reads = world.tap.count("GET");
+    world.tap.let_patches_through(1);
+    until("the first arrives", || {
+        let after = world.service.referrals()[&id(0)].clone();
+        (after["eTag"] != seed_etag(&after)).then_some(())
+    });
+    world.tap.let_patches_through(2);
+    until("the refusal is looked into", || (world.tap.count("GET") > reads).then_some(()));
+    sending.signal(Signal::SIGKILL);
+    sending.wait();
+    world.home.run(&["report", "run"]).expect(4);
+    assert_eq!(world.home.run_of("run").outcomes(), "unknown 1");
+    world.tap.release();
+    world.resume_to_the_end();
+}
