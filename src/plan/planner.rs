@@ -86,18 +86,20 @@ impl Planner {
         })
     }
 
-    /// Items that can be decided without looking at their referral, in no order: their rows
-    /// contradict each other, or say nothing. They are taken out.
+    /// Items that can be decided without looking at their referral, ordered by their first row: their
+    /// rows contradict each other, or say nothing. They are taken out.
     pub fn decided(&mut self) -> Vec<Planned> {
-        let decided: Vec<(ReferralId, Vec<Finding>)> = self
+        let mut decided: Vec<(u64, ReferralId, Vec<Finding>)> = self
             .groups
             .iter()
             .filter_map(|(id, group)| {
                 let silent = group.drafts.is_empty().then(Vec::new);
-                Some((*id, merge::merge(*id, &group.drafts, &self.judging.inputs).err().or(silent)?))
+                let findings = merge::merge(*id, &group.drafts, &self.judging.inputs).err().or(silent)?;
+                Some((group.number, *id, findings))
             })
             .collect();
-        decided.into_iter().filter_map(|(id, findings)| self.reject(id, findings)).collect()
+        decided.sort_unstable_by_key(|(number, ..)| *number);
+        decided.into_iter().filter_map(|(_, id, findings)| self.reject(id, findings)).collect()
     }
 
     /// The referrals that must be looked at, ordered by their first row.
