@@ -71,10 +71,7 @@ mod samples {
     fn as_json_lines_it_is_the_same_plan() {
         let lines = Test::new(&format!("apply quarter-end.jsonl {REHEARSE}"))
             .sample("quarter-end.jsonl")
-            .snapshot(
-                "apply_quarter_end_jsonl",
-                ["run/success.jsonl", "run/conflict.jsonl", "run/error.jsonl"],
-            )
+            .snapshot("quarter_end_jsonl", ["run/success.jsonl", "run/conflict.jsonl", "run/error.jsonl"])
             .run();
         assert_eq!(lines.outcomes("run"), "23 applied, 1 unchanged");
         let cells = Test::new(&format!("apply quarter-end.csv {QUIET}")).sample("quarter-end.csv").run();
@@ -446,6 +443,20 @@ mod inputs {
             .stdin(format!("{{\"id\":\"{ACTIVE}\",\"salesStage\":\"Develop\"}}"))
             .run();
         assert_eq!(ran.outcomes("run"), "1 applied");
+    }
+
+    /// What needs no look at the referrals is told in the order of the file, in every run.
+    #[test]
+    fn what_is_wrong_is_told_in_the_order_of_the_file() {
+        let rows: String =
+            (1..=10).map(|n| format!("5a1e0001-0000-4000-8000-0000000000{n:02},Closed\n")).collect();
+        let place = Place::new();
+        place.write("a.csv", format!("id,status\n{rows}"));
+        let (code, _, said) = support::plainly(&place, "apply a.csv --plan --state none --out run");
+        assert_eq!(code, Some(3));
+        let places: Vec<&str> = said.lines().filter(|line| line.starts_with("  --> ")).collect();
+        let wanted: Vec<String> = (2..=11).map(|line| format!("  --> a.csv:{line}:2")).collect();
+        assert_eq!(places, wanted);
     }
 
     #[test]

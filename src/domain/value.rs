@@ -72,7 +72,7 @@ impl Wanted {
             return Ok(Self::clear());
         }
         let mismatch = |wanted: &str| {
-            TypeError::new(format!("{} is no {wanted}", excerpt(raw.get())), format!("give a {wanted}"))
+            TypeError::new(format!("{} is no {wanted}", excerpt_json(raw)), format!("give a {wanted}"))
         };
         let text = json::string(raw);
         Ok(Self(match (kind, text) {
@@ -114,7 +114,7 @@ impl Wanted {
 /// Where the element is no object, or lacks what tells it apart.
 pub fn element_key(kind: Kind, element: &RawValue) -> Result<String, TypeError> {
     let object = Object::from_raw(element).ok_or_else(|| {
-        TypeError::new(format!("{} is no JSON object", excerpt(element.get())), "give an object")
+        TypeError::new(format!("{} is no JSON object", excerpt_json(element)), "give an object")
     })?;
     if let Some(name) = object.duplicate() {
         return Err(TypeError::new(format!("\"{name}\" occurs twice in an element"), "keep one of them"));
@@ -179,15 +179,24 @@ pub fn as_instant(raw: &RawValue) -> Option<Timestamp> {
     json::string(raw)?.parse().ok()
 }
 
-/// The beginning of a text, short enough for a message.
+/// The beginning of a text in quotes, short enough for a message.
 pub fn excerpt(text: &str) -> String {
+    format!("\"{}\"", beginning(text))
+}
+
+/// The beginning of a JSON value, as it was written.
+pub fn excerpt_json(raw: &RawValue) -> String {
+    beginning(raw.get())
+}
+
+fn beginning(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut shown: String =
         text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }
-    format!("\"{shown}\"")
+    shown
 }
 
 fn no_nul(text: &str) -> Result<(), TypeError> {
@@ -281,7 +290,7 @@ fn email(text: &str) -> Result<(), TypeError> {
 
 fn list(kind: Kind, raw: &RawValue) -> Result<Box<RawValue>, TypeError> {
     let elements = json::elements(raw).ok_or_else(|| {
-        TypeError::new(format!("{} is no JSON array", excerpt(raw.get())), "give the whole list as an array")
+        TypeError::new(format!("{} is no JSON array", excerpt_json(raw)), "give the whole list as an array")
     })?;
     let mut keys = std::collections::HashSet::new();
     for element in elements {

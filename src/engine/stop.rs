@@ -34,7 +34,8 @@ impl fmt::Display for Reason {
         match self {
             Self::Interrupted => out.write_str("interrupted"),
             Self::TooManyErrors(count) => {
-                write!(out, "{count} rows were refused or failed, which is the most that --max-errors allows")
+                let rows = if *count == 1 { "row was" } else { "rows were" };
+                write!(out, "{count} {rows} refused or failed, which is the most that --max-errors allows")
             }
             Self::Deadline(time) => write!(out, "the time set by --finish-by has come: {time}"),
             Self::NoToken(why) => write!(out, "there is no token to send: {why}"),

@@ -9,7 +9,7 @@ use crate::domain::fields::Field;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json;
 use crate::domain::rules::Rule;
-use crate::domain::value::{TypeError, Wanted, excerpt};
+use crate::domain::value::{TypeError, Wanted, excerpt, excerpt_json};
 
 /// Tells where in its line a value stands.
 pub(super) struct Locator<'a> {
@@ -75,7 +75,7 @@ fn id(row: &mut Row<'_>, place: Place, value: &RawValue) {
         Some(text) => row.id(place, &text),
         None if json::is_null(value) => row.uncleared(place, "id"),
         None => {
-            let message = format!("the id {} is no JSON string", excerpt(value.get()));
+            let message = format!("the id {} is no JSON string", excerpt_json(value));
             row.find(Finding::deny(Rule::Id, place, message).hint("give the referral's GUID in quotes"));
         }
     }
@@ -92,7 +92,7 @@ fn text<'o>(
         Some(text) => take(row, &text),
         None if json::is_null(value) => row.uncleared(place, name),
         None => {
-            let message = format!("{} is no JSON string", excerpt(value.get()));
+            let message = format!("{} is no JSON string", excerpt_json(value));
             row.mistyped(place, name, TypeError { message, hint: Some("put it in quotes".to_owned()) });
         }
     }
@@ -105,7 +105,7 @@ fn add_members(row: &mut Row<'_>, at: &Locator<'_>, field: Field, value: &RawVal
     if let Some(elements) = json::elements(value) {
         return elements.into_iter().for_each(|element| row.append_object(at.of(element), field, element));
     }
-    let message = format!("{} is neither a JSON array nor a text", excerpt(value.get()));
+    let message = format!("{} is neither a JSON array nor a text", excerpt_json(value));
     let hint = Some("give an array of members, or \"First, Last, phone, email\"".to_owned());
     row.mistyped(at.of(value), "team.add", TypeError { message, hint });
 }

@@ -153,7 +153,8 @@ impl Sheet<'_> {
             );
         }
         (found != wanted).then(|| {
-            let message = format!("the row has {found} cells, the header has {wanted}");
+            let cells = if found == 1 { "cell" } else { "cells" };
+            let message = format!("the row has {found} {cells}, the header has {wanted}");
             let finding =
                 Finding::deny(Rule::RaggedRow, self.context.place(mark.line, found.min(wanted + 1)), message);
             finding.hint("put a cell that holds the separator in quotes; leave a cell empty rather than out")

@@ -15,7 +15,7 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, Object};
 use crate::domain::pointer::{Pointer, PointerError};
 use crate::domain::rules::Rule;
-use crate::domain::value::{TypeError, excerpt};
+use crate::domain::value::{TypeError, excerpt, excerpt_json};
 
 /// So many resolved names are remembered; a file has a few dozen, whoever wrote it.
 const MAX_NAMES: usize = 1_000;
@@ -131,7 +131,7 @@ impl Filling<'_, '_, '_> {
         } else if let Ok(Target::Set(path)) = self.dictionary.names.resolve(pointer) {
             assign(self.row, self.at, &Target::Set(path), value, Rule::DuplicateKey);
         } else {
-            let message = format!("{} is no JSON object", excerpt(value.get()));
+            let message = format!("{} is no JSON object", excerpt_json(value));
             let hint = Some("name the fields in it one by one".to_owned());
             self.row.mistyped(self.at.of(value), pointer, TypeError { message, hint });
         }

@@ -9,13 +9,13 @@ use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
-use crate::domain::value::excerpt;
+use crate::domain::value::{excerpt, excerpt_json};
 
 /// Takes all operations into the row. What matters is the state they lead to: `add` and `replace` of a
 /// field mean the same.
 pub(super) fn fill(row: &mut Row<'_>, names: &Names<'_>, at: &Locator<'_>, operations: &RawValue) {
     let Some(list) = json::elements(operations) else {
-        let message = format!("patch is {}, not an array of operations", excerpt(operations.get()));
+        let message = format!("patch is {}, not an array of operations", excerpt_json(operations));
         return row.find(Finding::deny(Rule::Json, at.of(operations), message).hint(FORM));
     };
     if list.len() > MAX_CHANGES {
@@ -41,7 +41,7 @@ fn apply(
     let here = at.of(operation);
     let wrong = |place, message: String| Finding::deny(Rule::Operation, place, message);
     let Some(members) = Object::from_raw(operation) else {
-        let message = format!("{} is no operation", excerpt(operation.get()));
+        let message = format!("{} is no operation", excerpt_json(operation));
         return Err(wrong(here, message).hint(FORM));
     };
     let op = Op::of(&members).map_err(|message| {
@@ -55,7 +55,7 @@ fn apply(
     };
     let place = at.of(raw_path);
     let path = json::string(raw_path).ok_or_else(|| {
-        wrong(place, format!("the path {} is no JSON string", excerpt(raw_path.get()))).hint(FORM)
+        wrong(place, format!("the path {} is no JSON string", excerpt_json(raw_path))).hint(FORM)
     })?;
     let pointer = Pointer::parse(&path)
         .map_err(|error| wrong(place, format!("the path {}: {error}", excerpt(&path))).hint(FORM))?;
@@ -92,7 +92,7 @@ impl Op {
         match json::string(raw).as_deref() {
             Some("add") => Ok(Self::Add),
             Some("replace") => Ok(Self::Replace),
-            _ => Err(format!("the operation {} is neither add nor replace", excerpt(raw.get()))),
+            _ => Err(format!("the operation {} is neither add nor replace", excerpt_json(raw))),
         }
     }
 }

@@ -19,6 +19,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redact::redact;
 
@@ -94,6 +96,7 @@ pub struct Test {
     stderr: String,
     files: Vec<(String, String)>,
     snapshot: Option<(String, Vec<String>)>,
+    told_elsewhere: bool,
 }
 
 impl Test {
@@ -114,6 +117,7 @@ impl Test {
             stderr: String::new(),
             files: Vec::new(),
             snapshot: None,
+            told_elsewhere: false,
         }
     }
 
@@ -172,6 +176,12 @@ impl Test {
         self
     }
 
+    /// Leaves it to the caller to compare both streams.
+    pub fn told_elsewhere(mut self) -> Self {
+        self.told_elsewhere = true;
+        self
+    }
+
     /// Runs the program and compares.
     #[track_caller]
     pub fn run(self) -> Ran {
@@ -203,6 +213,9 @@ impl Test {
         assert_eq!(ran.code, self.code, "the exit code of {shown}");
         for (name, content) in &self.files {
             similar(&self.place.read(name), content, name);
+        }
+        if self.told_elsewhere {
+            return;
         }
         let Some((name, files)) = &self.snapshot else {
             similar(&stdout, &self.stdout, &format!("standard output of {shown}"));
@@ -247,6 +260,27 @@ pub fn golden(name: &str, text: &str) {
 #[track_caller]
 fn similar(got: &str, wanted: &str, what: &str) {
     assert!(got == wanted, "{what}\n---- wanted\n{wanted}\n---- got\n{got}");
+}
+
+/// Does the same with every case, several at a time, and gives what came of them in the cases' order.
+pub fn each<C: Sync, R: Send>(cases: &[C], does: impl Fn(&C) -> R + Sync) -> Vec<R> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some((at, case)) = take(cases, &next) {
+                    let result = does(case);
+                    results.lock().unwrap().insert(at, result);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap().into_values().collect()
+}
+
+fn take<'c, C>(cases: &'c [C], next: &AtomicUsize) -> Option<(usize, &'c C)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    cases.get(at).map(|case| (at, case))
 }
 
 /// A run that is over.

@@ -1,0 +1,870 @@
+//! Whatever a file holds and whatever a server answers: a clear message at the right place, no panic,
+//! books that balance, and nothing sent for a row that is not sound.
+//!
+//! How a run ends and what becomes of its rows stands in the tables; the words are in the snapshots.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod support;
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+use support::wire::{self, Request, Wire};
+use support::{Place, TOKEN, Test, each, golden, sample};
+
+/// The row beside the bad one; it is applied in any case.
+const GOOD: &str = "5a1e0001-0000-4000-8000-000000000015";
+/// The referral that bad rows are about.
+const BAD: &str = "5a1e0001-0000-4000-8000-000000000027";
+/// What the service says its engagement is.
+const ENGAGEMENT: &str = "e6000001-0000-4000-8000-000000000027";
+
+const APPLY: &str = "--rate 1000/s --out run --summary none --progress none --yes";
+
+/// A sample referral.
+fn referral(id: &str) -> Value {
+    let samples = sample("referrals.jsonl");
+    let mut samples = samples.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    samples.find(|referral| referral["id"] == id).unwrap()
+}
+
+/// A service that knows the two referrals, and takes whatever it is sent.
+fn service() -> Wire {
+    let page = json!({ "value": [referral(GOOD), referral(BAD)] }).to_string();
+    Wire::serve(move |request| match (request.method.as_str(), request.path.rsplit('/').next().unwrap()) {
+        ("PATCH", _) => wire::answer("204 No Content", "", ""),
+        (_, GOOD) => wire::answer("200 OK", "", referral(GOOD).to_string()),
+        (_, BAD) => wire::answer("200 OK", "", referral(BAD).to_string()),
+        (_, "referrals") => wire::answer("200 OK", "", &page),
+        _ => wire::answer("404 Not Found", "", ""),
+    })
+}
+
+mod whole_files {
+    use super::*;
+
+    /// A file that is no change file: its name, its bytes.
+    fn cases() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+        let text = |text: &str| text.replace("GOOD", GOOD).replace("BAD", BAD).into_bytes();
+        let utf16: Vec<u8> = "id,status\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        vec![
+            ("unknown column", "a.csv", text("id,stauts\nGOOD,Active\n")),
+            ("several unknown columns", "a.csv", text("id,stauts,Deal Valu,zzz\nGOOD,Active,1,\n")),
+            ("engagementId in place of id", "a.csv", text("engagementId,status\nGOOD,Active\n")),
+            ("no id at all", "a.csv", text("status,notes\nActive,x\n")),
+            ("two columns for one field", "a.csv", text("id,dealValue,details.dealValue\nGOOD,1,2\n")),
+            ("two columns for the id", "a.csv", text("id,Referral ID\nGOOD,BAD\n")),
+            ("an element of a list", "a.csv", text("id,team/0/email\nGOOD,x\n")),
+            ("an element of a list as pointer", "a.csv", text("id,/team/0\nGOOD,x\n")),
+            ("a column without a name", "a.csv", text("id,,status\nGOOD,,Active\n")),
+            ("an ambiguous column", "a.csv", text("id,email\nGOOD,x\n")),
+            ("no header", "a.csv", text("GOOD,Active\nBAD,Active\n")),
+            ("empty", "a.csv", Vec::new()),
+            ("empty lines", "a.jsonl", Vec::new()),
+            ("nothing but a byte order mark", "a.csv", b"\xef\xbb\xbf".to_vec()),
+            ("nothing but line ends", "a.csv", b"\r\n\n\r\n".to_vec()),
+            ("binary", "a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0".to_vec()),
+            ("binary lines", "a.jsonl", b"PK\x03\x04\0\0\0\0\0\0\0\0".to_vec()),
+            ("UTF-16 without a mark", "a.csv", utf16),
+            ("a header that is not UTF-8", "a.csv", b"id,d\xe9tails\nx,y\n".to_vec()),
+            ("a header of 20 MB", "a.csv", [b"id,".to_vec(), vec![b'x'; 20 << 20], b"\n".to_vec()].concat()),
+            (
+                "a quote that is never closed",
+                "a.csv",
+                text("id,notes\nGOOD,fine\nBAD,\"never closed\nGOOD,x\n"),
+            ),
+            ("a header's quote that is never closed", "a.csv", text("id,\"status\nGOOD,Active\n")),
+            ("text after a header's quote", "a.csv", text("id,\"sta\"tus\nGOOD,Active\n")),
+            ("an unknown extension", "a.xlsx", text("id\n")),
+            ("no extension", "changes", text("id\n")),
+        ]
+    }
+
+    #[test]
+    fn are_one_clear_error_and_leave_nothing_behind() {
+        let service = service();
+        let told = each(&cases(), |(name, file, bytes)| {
+            let ran = Test::new(&format!("apply {file} {APPLY}"))
+                .file(file, bytes)
+                .service(&service.base)
+                .code(1)
+                .told_elsewhere()
+                .run();
+            assert_eq!(ran.stdout, "", "{name}");
+            assert!(ran.stderr.contains(&format!("\n  --> {file}")), "{name} has no place: {}", ran.stderr);
+            assert_eq!(ran.place.files().into_keys().collect::<Vec<_>>(), [*file], "{name}");
+            format!("## {name}\n{}", ran.stderr())
+        });
+        assert_eq!(service.asked().len(), 0, "a service is asked before the files are read");
+        golden("whole_files", &told.join("\n"));
+    }
+
+    #[test]
+    fn that_are_none_are_told() {
+        let told = [
+            "apply none.csv",
+            "apply folder.csv",
+            "apply folder --format csv",
+            "apply -",
+            "apply good.csv none.csv",
+        ]
+        .map(|command| {
+            let place = Place::new();
+            place.write("folder.csv/x", "");
+            place.write("folder/x", "");
+            place.write("good.csv", format!("id,status\n{GOOD},Active\n"));
+            let ran =
+                Test::at(&place, &format!("{command} --sandbox {APPLY}")).code(1).told_elsewhere().run();
+            assert!(!place.path().join("run").exists(), "{command}");
+            format!("$ {command}\n{}", ran.stderr())
+        });
+        golden("files_that_are_none", &told.join("\n"));
+    }
+
+    #[test]
+    fn without_rows_are_no_mistake() {
+        for (file, text) in
+            [("a.csv", "id,status\n"), ("a.csv", "id"), ("a.jsonl", "\n\n"), ("a.csv", "id\n\n\n")]
+        {
+            let ran = Test::new(&format!("apply {file} --sandbox {APPLY}")).file(file, text).run();
+            assert_eq!(ran.summary("run")["rows"]["total"], 0, "{text:?}");
+        }
+    }
+
+    /// The same two rows in every guise that spreadsheets give them.
+    #[test]
+    fn in_other_guises_are_read_and_said() {
+        let text = format!("id,details.notes\n{GOOD},Grüße\n{BAD},\"two\nlines\"\n");
+        let semicolons = text.replace(',', ";");
+        let utf16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            format!("\u{feff}{text}").encode_utf16().flat_map(bytes).collect()
+        };
+        for (file, bytes, note) in [
+            ("a.csv", text.clone().into_bytes(), ""),
+            ("a.csv", format!("\u{feff}{text}").into_bytes(), "UTF-8 with byte order mark"),
+            ("a.csv", utf16(u16::to_le_bytes), "UTF-16LE"),
+            ("a.csv", utf16(u16::to_be_bytes), "UTF-16BE"),
+            ("a.csv", semicolons.clone().into_bytes(), "separated by ';'"),
+            ("a.tsv", text.replace(',', "\t").into_bytes(), "separated by tabs"),
+            ("a.csv", text.replace('\n', "\r\n").into_bytes(), "CRLF line ends"),
+            ("a.csv", text.replace("\"two\nlines\"", "two").replace('\n', "\r").into_bytes(), "CR line ends"),
+            (
+                "a.csv",
+                format!("\u{feff}{}", semicolons.replace('\n', "\r\n")).into_bytes(),
+                "UTF-8 with byte order mark, separated by ';', CRLF line ends",
+            ),
+        ] {
+            let note = if note.is_empty() { String::new() } else { format!("note: {file}: {note}\n") };
+            let ran =
+                Test::new(&format!("apply {file} --sandbox {APPLY}")).file(file, bytes).stderr(&note).run();
+            assert_eq!(ran.outcomes("run"), "2 applied", "{note}");
+            assert!(ran.place.raw("run/plan.jsonl").contains("Grüße"), "{note}");
+        }
+    }
+}
+
+mod rows {
+    use super::*;
+
+    /// A bad row's name, the header it stands under, and its bytes.
+    fn cells() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+        let cell = |value: &[u8]| [BAD.as_bytes(), b",,", value].concat();
+        let text = |value: &str| cell(value.as_bytes());
+        let deep = format!("\"{}{}\"", "[".repeat(10_000), "]".repeat(10_000));
+        vec![
+            ("no decimal", "id,externalReferenceId,dealValue", text("many")),
+            ("thousands", "id,externalReferenceId,dealValue", text("\"12,500\"")),
+            ("1e400", "id,externalReferenceId,dealValue", text("1e400")),
+            ("infinite", "id,externalReferenceId,dealValue", text("inf")),
+            ("too many digits", "id,externalReferenceId,dealValue", text(&"9".repeat(60))),
+            ("no currency", "id,externalReferenceId,currency", text("EURO")),
+            ("no date", "id,externalReferenceId,closingDateTime", text("31.12.2026")),
+            ("no such day", "id,externalReferenceId,closingDateTime", text("2026-02-30")),
+            (
+                "no boolean",
+                "id,externalReferenceId,consentToShareReferralWithMicrosoftSellers",
+                text("perhaps"),
+            ),
+            ("no status", "id,externalReferenceId,status", text("Activ")),
+            ("a substatus as status", "id,externalReferenceId,status", text("Won")),
+            ("no substatus", "id,externalReferenceId,substatus", text("Lots")),
+            ("Closed alone", "id,externalReferenceId,status", text("Closed")),
+            ("None", "id,externalReferenceId,status", text("None")),
+            ("no e-mail", "id,externalReferenceId,team.add", text("\"Ann, Lee, , nobody\"")),
+            ("no member", "id,externalReferenceId,team.add", text("Ann")),
+            ("no JSON", "id,externalReferenceId,/team", text("[{")),
+            ("no list", "id,externalReferenceId,/team", text("7")),
+            ("JSON nested 10,000 deep", "id,externalReferenceId,/team", text(&deep)),
+            ("an appended element nested 10,000 deep", "id,externalReferenceId,/team/-", text(&deep)),
+            ("a bad eTag", "id,externalReferenceId,eTag", text("\"\"\"a\nb\"\"\"")),
+            ("to clear what cannot be", "id,externalReferenceId,status", text("\\N")),
+            ("to clear without --clear", "id,externalReferenceId,notes", text("\\N")),
+            ("read-only", "id,externalReferenceId,engagementId", text(ENGAGEMENT)),
+            ("unconfirmed", "id,externalReferenceId,name", text("x")),
+            ("bad GUID", "id,externalReferenceId,notes", b"5a1e0001-0000-4000-8000-00000000002,,x".to_vec()),
+            ("no id", "id,externalReferenceId,notes", b",,x".to_vec()),
+            (
+                "ids that differ by a formula",
+                "id,externalReferenceId,notes",
+                format!("={BAD},,x").into_bytes(),
+            ),
+            ("too few cells", "id,externalReferenceId,notes", BAD.into()),
+            ("too many cells", "id,externalReferenceId,notes", text("x,y")),
+            ("text after a quote", "id,externalReferenceId,notes", text("\"x\"y")),
+            ("invalid UTF-8", "id,externalReferenceId,notes", cell(b"caf\xe9")),
+            ("an id that is not UTF-8", "id,externalReferenceId,notes", b"5a1e\xff,,x".to_vec()),
+            ("NUL bytes", "id,externalReferenceId,dealValue", cell(b"1\x002")),
+            ("a cell of 20 MB", "id,externalReferenceId,notes", cell(&vec![b'x'; 20 << 20])),
+            (
+                "a quoted cell of 20 MB with line ends",
+                "id,externalReferenceId,notes",
+                cell(&[b"\"", &b"x\n".repeat(10 << 20)[..], b"\""].concat()),
+            ),
+            ("100,000 cells", "id,externalReferenceId,notes", text(&",".repeat(100_000))),
+        ]
+    }
+
+    #[test]
+    fn of_csv_are_found_where_they_stand() {
+        check("rows_of_csv", &cells(), "a.csv", |header, row| {
+            let good = format!("{header}\n{GOOD},sound,\n");
+            [good.as_bytes(), row, b"\n"].concat()
+        });
+    }
+
+    fn lines() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+        let with = |members: &str| format!("{{\"id\":\"{BAD}\",{members}}}").into_bytes();
+        let patch = |operation: &str| with(&format!("\"patch\":[{operation}]"));
+        let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+        let objects = "{\"a\":".repeat(10_000) + "1" + &"}".repeat(10_000);
+        vec![
+            ("unknown member", "", with(r#""stauts":"Active""#)),
+            ("unknown member below", "", with(r#""details":{"note":"x"}"#)),
+            ("wrong type", "", with(r#""details":{"dealValue":true}"#)),
+            ("a number as text", "", with(r#""details":{"notes":7}"#)),
+            ("1e400", "", with(r#""details":{"dealValue":1e400}"#)),
+            ("a parent that is no object", "", with(r#""details":"x""#)),
+            ("bad GUID", "", br#"{"id":"5a1e","details":{"notes":"x"}}"#.to_vec()),
+            ("an id that is a number", "", br#"{"id":7,"details":{"notes":"x"}}"#.to_vec()),
+            ("an id that is null", "", br#"{"id":null,"details":{"notes":"x"}}"#.to_vec()),
+            ("no id", "", br#"{"details":{"notes":"x"}}"#.to_vec()),
+            (
+                "engagementId in place of id",
+                "",
+                format!(r#"{{"engagementId":"{ENGAGEMENT}","status":"Active"}}"#).into(),
+            ),
+            ("an object without members", "", b"{}".to_vec()),
+            ("duplicate keys", "", with(r#""details":{"notes":"x","notes":"y"}"#)),
+            ("duplicate keys that agree", "", with(r#""status":"Active","status":"Active""#)),
+            ("duplicate ids", "", with(&format!(r#""id":"{GOOD}","salesStage":"x""#))),
+            ("the same field under two names", "", with(r#""details":{"notes":"x"},"details.notes":"y""#)),
+            ("a field that is null", "", with(r#""details":{"notes":null}"#)),
+            ("nested 10,000 deep", "", with(&format!("\"team\":{deep}"))),
+            ("objects nested 10,000 deep", "", with(&format!("\"details\":{objects}"))),
+            ("nothing but nesting", "", deep.clone().into_bytes()),
+            ("nesting that is never closed", "", "[".repeat(10_000).into_bytes()),
+            ("remove", "", patch(r#"{"op":"remove","path":"/details/notes"}"#)),
+            ("test", "", patch(r#"{"op":"test","path":"/status","value":"New"}"#)),
+            ("move", "", patch(r#"{"op":"move","from":"/a","path":"/status"}"#)),
+            ("copy", "", patch(r#"{"op":"copy","from":"/a","path":"/status"}"#)),
+            ("no operation", "", patch(r#"{"path":"/status","value":"New"}"#)),
+            ("an unknown operation", "", patch(r#"{"op":"set","path":"/status","value":"New"}"#)),
+            ("an operation that is no text", "", patch(r#"{"op":1,"path":"/status","value":"New"}"#)),
+            ("a path that is no pointer", "", patch(r#"{"op":"replace","path":"status","value":"Active"}"#)),
+            ("a path with a bad escape", "", patch(r#"{"op":"replace","path":"/details/~2","value":"x"}"#)),
+            ("a path that is no text", "", patch(r#"{"op":"replace","path":7,"value":"x"}"#)),
+            ("no path", "", patch(r#"{"op":"replace","value":"x"}"#)),
+            ("an empty path", "", patch(r#"{"op":"replace","path":"","value":{}}"#)),
+            ("no value", "", patch(r#"{"op":"replace","path":"/details/notes"}"#)),
+            ("an element by its place", "", patch(r#"{"op":"replace","path":"/team/0","value":{}}"#)),
+            ("a read-only path", "", patch(r#"{"op":"replace","path":"/organizationName","value":"x"}"#)),
+            ("an unconfirmed path", "", patch(r#"{"op":"replace","path":"/name","value":"x"}"#)),
+            (
+                "operations that contradict",
+                "",
+                patch(
+                    r#"{"op":"replace","path":"/details/notes","value":"x"},{"op":"replace","path":"/details/notes","value":"y"}"#,
+                ),
+            ),
+            ("an operation that is no object", "", patch("7")),
+            ("a patch that is no list", "", with(r#""patch":{"op":"replace"}"#)),
+            ("operations and fields", "", with(r#""patch":[],"status":"Active""#)),
+            ("no JSON", "", b"id: 7".to_vec()),
+            ("half a line", "", format!("{{\"id\":\"{BAD}\"").into()),
+            ("a comma too many", "", with(r#""status":"Active","#)),
+            ("two objects", "", format!("{{\"id\":\"{BAD}\"}} {{}}").into()),
+            ("an array", "", b"[1,2]".to_vec()),
+            ("a single value", "", b"7".to_vec()),
+            ("half a surrogate pair", "", with(r#""details":{"notes":"\ud800"}"#)),
+            (
+                "invalid UTF-8",
+                "",
+                with("\"details\":{\"notes\":\"caf\u{e9}\"}")
+                    .into_iter()
+                    .filter(|byte| *byte != 0xc3)
+                    .collect(),
+            ),
+            ("NUL bytes", "", with("\"details\":{\"notes\":\"a\0b\"}")),
+            ("a NUL that is escaped", "", with(r#""closingDateTime":"2026\u0000""#)),
+            ("20 MB", "", with(&format!("\"details\":{{\"notes\":\"{}\"}}", "x".repeat(20 << 20)))),
+            (
+                "more members than any referral",
+                "",
+                with(&(0..2_000).map(|n| format!("\"f{n}\":1")).collect::<Vec<_>>().join(",")),
+            ),
+        ]
+    }
+
+    #[test]
+    fn of_json_lines_are_found_where_they_stand() {
+        check("rows_of_jsonl", &lines(), "a.jsonl", |_, row| {
+            let good = format!("{{\"id\":\"{GOOD}\",\"details\":{{\"notes\":\"sound\"}}}}\n");
+            [good.as_bytes(), row, b"\n"].concat()
+        });
+    }
+
+    /// Applies each row beside a good one: the good one goes through, the other is invalid, and no
+    /// request of any sort was made that could have changed its referral.
+    fn check(
+        name: &str,
+        cases: &[(&'static str, &'static str, Vec<u8>)],
+        file: &str,
+        write: impl Fn(&str, &[u8]) -> Vec<u8> + Sync,
+    ) {
+        let told = each(cases, |(name, header, row)| {
+            let service = service();
+            let ran = Test::new(&format!("apply {file} {APPLY} --reason '{name}'"))
+                .file(file, write(header, row))
+                .service(&service.base)
+                .code(3)
+                .told_elsewhere()
+                .run();
+            assert_eq!(ran.stdout, "", "{name}");
+            let outcomes = ran.outcomes("run");
+            assert_eq!(outcomes, "1 applied, 1 invalid", "{name}: {}", ran.stderr);
+            assert_eq!(service.ids("PATCH"), [GOOD], "{name}");
+            let line = if file.ends_with("csv") { 3 } else { 2 };
+            assert!(!ran.stderr.contains(&format!("{file}:{}:", line - 1)), "{name}: {}", ran.stderr);
+            assert!(ran.stderr.contains(&format!("  --> {file}:{line}:")), "{name}: {}", ran.stderr);
+            assert!(ran.stderr.len() < 10_000, "{name} is told in {} bytes", ran.stderr.len());
+            let next = "next: correct ";
+            let found = ran
+                .stderr()
+                .lines()
+                .take_while(|line| !line.starts_with(next))
+                .fold(String::new(), |text, line| text + line + "\n");
+            format!("## {name}\n{found}")
+        });
+        golden(name, &told.join("\n"));
+    }
+
+    #[test]
+    fn that_ask_for_nothing_are_unchanged() {
+        let lines = format!("{{\"id\":\"{GOOD}\",\"patch\":[]}}\n{{\"id\":\"{BAD}\"}}\n");
+        let ran = Test::new(&format!("apply a.jsonl b.csv --sandbox {APPLY}"))
+            .file("a.jsonl", lines)
+            .file("b.csv", format!("id,notes\n{GOOD},\n"))
+            .run();
+        assert_eq!(ran.outcomes("run"), "3 unchanged");
+    }
+
+    /// An id that no rule can tell from a referral's: the service says that it knows no such referral.
+    #[test]
+    fn with_an_engagement_in_place_of_an_id_are_refused() {
+        let service = service();
+        let ran = Test::new(&format!("apply a.csv {APPLY}"))
+            .file("a.csv", format!("id,notes\n{GOOD},sound\n{ENGAGEMENT},x\n"))
+            .service(&service.base)
+            .code(3)
+            .told_elsewhere()
+            .run();
+        assert_eq!(ran.outcomes("run"), "1 applied, 1 refused");
+        assert_eq!(service.ids("PATCH"), [GOOD]);
+    }
+
+    /// A row that could not be read as it was meant must not come back as a sound one.
+    #[test]
+    fn that_were_mangled_stay_bad_when_they_are_fed_back() {
+        for (name, row) in [
+            ("too few cells", BAD.as_bytes().to_vec()),
+            ("too many cells", format!("{BAD},x,y").into_bytes()),
+            ("text after a quote", format!("{BAD},\"x\"y").into_bytes()),
+            ("invalid UTF-8", [BAD.as_bytes(), b",caf\xe9"].concat()),
+            ("a cell of 2 MB", [BAD.as_bytes(), b",", &vec![b'x'; 2 << 20]].concat()),
+        ] {
+            let service = service();
+            let text = [b"id,notes\n".as_slice(), &row, b"\n"].concat();
+            let first = Test::new(&format!("apply a.csv {APPLY}")).file("a.csv", text).service(&service.base);
+            let first = first.code(3).told_elsewhere().run();
+            let again =
+                first.then(&format!("apply run/error.csv {APPLY} --out two").replace("--out run", ""));
+            let again = again.service(&service.base).code(3).told_elsewhere().run();
+            assert_eq!(again.outcomes("two"), "1 invalid", "{name}: {}", again.place.raw("run/error.csv"));
+            assert_eq!(service.ids("PATCH"), [""; 0], "{name}");
+        }
+    }
+}
+
+mod answers {
+    use super::*;
+
+    /// What a server says to a request, given how many of its method came before.
+    type Says = Box<dyn Fn(&Request, u32) -> Vec<u8> + Send + Sync>;
+
+    struct Case {
+        name: &'static str,
+        /// What is said to every PATCH.
+        patch: Says,
+        /// What is said to every GET of the referral.
+        get: Says,
+        code: i32,
+        outcome: &'static str,
+        /// PATCHes that are sent in all.
+        patches: usize,
+    }
+
+    fn always(bytes: impl Into<Vec<u8>>) -> Says {
+        let bytes = bytes.into();
+        Box::new(move |_, _| bytes.clone())
+    }
+
+    fn status(status: &str) -> Says {
+        always(wire::answer(status, "", ""))
+    }
+
+    /// The first so many times; then yes.
+    fn first(times: u32, bytes: impl Into<Vec<u8>>) -> Says {
+        let bytes = bytes.into();
+        Box::new(move |_, before| match before {
+            _ if before < times => bytes.clone(),
+            _ => wire::answer("204 No Content", "", ""),
+        })
+    }
+
+    fn stands() -> Says {
+        always(wire::answer("200 OK", "", referral(GOOD).to_string()))
+    }
+
+    /// The referral as planned from when it is first looked at, and changed in this way from then on.
+    fn becomes(notes: &'static str) -> Says {
+        let mut changed = referral(GOOD);
+        changed["details"]["notes"] = json!(notes);
+        changed["eTag"] = json!("\"e7a90001-0000-4000-8000-0000000000ff\"");
+        Box::new(move |_, before| {
+            let referral = if before == 0 { referral(GOOD) } else { changed.clone() };
+            wire::answer("200 OK", "", referral.to_string())
+        })
+    }
+
+    /// The referral as planned from, and this from then on.
+    fn then(bytes: Vec<u8>) -> Says {
+        Box::new(move |_, before| match before {
+            0 => wire::answer("200 OK", "", referral(GOOD).to_string()),
+            _ => bytes.clone(),
+        })
+    }
+
+    fn on_patch(name: &'static str, patch: Says, outcome: &'static str, patches: usize) -> Case {
+        let code = if outcome == "1 applied" { 0 } else { 3 };
+        Case { name, patch, get: stands(), code, outcome, patches }
+    }
+
+    fn on_get(name: &'static str, get: Says, outcome: &'static str) -> Case {
+        Case { name, patch: status("500 x"), get, code: 3, outcome, patches: 0 }
+    }
+
+    const HTML: &str = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>";
+
+    /// Answers that say yes, in ways that no reader need understand.
+    fn yes() -> Vec<Case> {
+        vec![
+            on_patch("204", status("204 No Content"), "1 applied", 1),
+            on_patch("200 without a body", status("200 OK"), "1 applied", 1),
+            on_patch("202 with blanks", always(wire::answer("202 Accepted", "", " \r\n ")), "1 applied", 1),
+            on_patch(
+                "204 with an eTag that is none",
+                always(wire::answer("204 No Content", "etag: \x01\x02\r\n", "").into_iter().filter(|b| *b > 2).collect::<Vec<_>>()),
+                "1 applied",
+                1,
+            ),
+            on_patch(
+                "204 with headers in any bytes",
+                always([b"HTTP/1.1 204 No Content\r\nx-odd: \xff\xfe\xe9\r\nretry-after: \xff\r\nconnection: close\r\n\r\n".to_vec()].concat()),
+                "1 applied",
+                1,
+            ),
+            on_patch("100 before 204", always([b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), wire::answer("204 No Content", "", "")].concat()), "1 applied", 1),
+            on_patch("HTTP/1.0", always("HTTP/1.0 204 No Content\r\n\r\n"), "1 applied", 1),
+            on_patch("429 without a pause", first(1, wire::answer("429 Too Many Requests", "", "")), "1 applied", 2),
+            on_patch("429 with a pause in words", first(1, wire::answer("429 x", "retry-after: soon\r\n", HTML)), "1 applied", 2),
+            on_patch("429 with a pause below zero", first(1, wire::answer("429 x", "retry-after: -5\r\n", "")), "1 applied", 2),
+            on_patch("429 until a day that is past", first(1, wire::answer("429 x", "retry-after: Thu, 01 Jan 1970 00:00:00 GMT\r\n", "")), "1 applied", 2),
+            on_patch("509", first(2, wire::answer("509 x", "retry-after: 0\r\n", "")), "1 applied", 3),
+            on_patch("503 with a pause", first(1, wire::answer("503 x", "retry-after: 0\r\n", "")), "1 applied", 2),
+            on_patch("423 once", first(1, wire::answer("423 Locked", "", "")), "1 applied", 2),
+            on_patch("502 once", first(1, wire::answer("502 Bad Gateway", "", HTML)), "1 applied", 2),
+            Case { name: "502, and applied all the same", patch: status("502 x"), get: becomes("Called"), code: 0, outcome: "1 applied", patches: 1 },
+            Case { name: "412 after a 502 that was applied", patch: Box::new(|_, before| wire::answer(if before == 0 { "502 x" } else { "412 x" }, "", "")), get: Box::new(|_, before| {
+                let mut referral = referral(GOOD);
+                if before > 1 {
+                    referral["details"]["notes"] = json!("Called");
+                    referral["eTag"] = json!("\"moved\"");
+                }
+                wire::answer("200 OK", "", referral.to_string())
+            }), code: 0, outcome: "1 applied", patches: 2 },
+        ]
+    }
+
+    /// Answers that say no.
+    fn no() -> Vec<Case> {
+        let refused = |name, patch| on_patch(name, patch, "1 refused", 1);
+        let conflict = |name, patch| on_patch(name, patch, "1 conflict", 1);
+        vec![
+            refused("400 without a body", status("400 Bad Request")),
+            refused("400 with a page", always(wire::answer("400 Bad Request", "", HTML))),
+            refused("400 with half a JSON", always(wire::answer("400 x", "", r#"{"error":{"code":"#))),
+            refused("400 with a list", always(wire::answer("400 x", "", "[1,2,3]"))),
+            refused("400 with bytes", always(wire::answer("400 x", "", b"\xff\xfe\x00\x01"))),
+            refused(
+                "400 with JSON nested 10,000 deep",
+                always(wire::answer("400 x", "", "{\"error\":".repeat(10_000))),
+            ),
+            refused("400 in 8 MB", always(wire::answer("400 x", "", "x".repeat(8 << 20)))),
+            refused(
+                "400 that moves the cursor",
+                always(wire::answer(
+                    "400 x",
+                    "",
+                    "{\"code\":\"\\u001b[2J\",\"message\":\"\\u001b[31mred\\r\\n\\u0000end\"}",
+                )),
+            ),
+            refused(
+                "400 that is a formula",
+                always(wire::answer("400 x", "", r#"{"code":"=1+1","message":"=HYPERLINK(\"http://x\")"}"#)),
+            ),
+            refused(
+                "400 that repeats the token",
+                Box::new(|request, _| {
+                    let told = request.header("authorization").unwrap().to_owned();
+                    wire::answer(
+                        "400 x",
+                        &format!("www-authenticate: {told}\r\n"),
+                        json!({"code": told, "message": told}).to_string(),
+                    )
+                }),
+            ),
+            refused("403", status("403 Forbidden")),
+            refused("404", status("404 Not Found")),
+            refused("405", status("405 x")),
+            refused("406", status("406 x")),
+            refused("410", status("410 Gone")),
+            refused("411", status("411 x")),
+            refused("413", status("413 x")),
+            refused("415", status("415 x")),
+            refused("418", status("418 I'm a teapot")),
+            refused(
+                "422",
+                always(wire::answer(
+                    "422 x",
+                    "content-type: application/problem+json\r\n",
+                    r#"{"title":"no","detail":"not so"}"#,
+                )),
+            ),
+            refused("499", status("499 x")),
+            refused("300", status("300 x")),
+            refused("304", always("HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n")),
+            conflict("409", status("409 Conflict")),
+            conflict("412", status("412 Precondition Failed")),
+            conflict(
+                "400 with the code 2055",
+                always(wire::answer("400 x", "", r#"{"code":"2055","description":"changed"}"#)),
+            ),
+            conflict(
+                "400 with a deep 99918",
+                always(wire::answer(
+                    "400 x",
+                    "",
+                    r#"{"error":{"code":"x","innererror":{"code":"y","innerError":{"code":99918}}}}"#,
+                )),
+            ),
+            Case {
+                name: "502, and somebody else changed it",
+                patch: status("502 x"),
+                get: becomes("Another"),
+                code: 3,
+                outcome: "1 conflict",
+                patches: 1,
+            },
+        ]
+    }
+
+    /// Answers after which nobody knows: read back, and sent again while nothing has changed.
+    fn doubt() -> Vec<Case> {
+        let doubt = |name, patch| on_patch(name, patch, "1 failed", 5);
+        let unknown =
+            |name, get| Case { name, patch: status("500 x"), get, code: 3, outcome: "1 unknown", patches: 1 };
+        let ok = |headers: &str, body: &[u8]| {
+            [format!("HTTP/1.1 200 OK\r\n{headers}connection: close\r\n\r\n").as_bytes(), body].concat()
+        };
+        let headers: String = (0..300).map(|n| format!("x-{n}: 1\r\n")).collect();
+        vec![
+            doubt("500", status("500 x")),
+            doubt(
+                "502 with a page",
+                always(wire::answer("502 Bad Gateway", "content-type: text/html\r\n", HTML)),
+            ),
+            doubt("503 without a pause", status("503 x")),
+            doubt("504", status("504 x")),
+            doubt("599", status("599 x")),
+            doubt("999", status("999 x")),
+            doubt("408", status("408 x")),
+            doubt("200 with a page", always(wire::answer("200 OK", "", HTML))),
+            doubt("200 with garbage", always(wire::answer("200 OK", "", b"\xff\x00garbage"))),
+            doubt("200 with another referral", always(wire::answer("200 OK", "", referral(BAD).to_string()))),
+            doubt("200 with the referral unchanged", stands()),
+            doubt("200 with null", always(wire::answer("200 OK", "", "null"))),
+            doubt("200 in 8 MB", always(wire::answer("200 OK", "", "x".repeat(8 << 20)))),
+            doubt("half a body", always(ok("content-length: 1000\r\n", b"{\"id\":"))),
+            doubt("a broken chunk", always(ok("transfer-encoding: chunked\r\n", b"zz\r\n{}\r\n"))),
+            doubt("a chunk without end", always(ok("transfer-encoding: chunked\r\n", b"5\r\n{\"id\"\r\n"))),
+            doubt(
+                "gzip that is none",
+                always(ok("content-encoding: gzip\r\ncontent-length: 5\r\n", b"plain")),
+            ),
+            doubt("two lengths", always(ok("content-length: 1\r\ncontent-length: 2\r\n", b"{}"))),
+            doubt("a length in words", always(ok("content-length: many\r\n", b"{}"))),
+            doubt("300 headers", always(ok(&headers, b""))),
+            doubt("a header of 1 MB", always(ok(&format!("x-long: {}\r\n", "x".repeat(1 << 20)), b""))),
+            doubt("a header without a colon", always(ok("nonsense\r\n", b""))),
+            doubt("a status that is none", always("HTTP/1.1 0 x\r\n\r\n")),
+            doubt("another protocol", always("SSH-2.0-OpenSSH_9.6\r\n")),
+            doubt("HTTP/2 unasked", always("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")),
+            doubt(
+                "101",
+                always("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+            ),
+            doubt("nothing but 100", always("HTTP/1.1 100 Continue\r\n\r\n")),
+            doubt("nothing", always("")),
+            unknown("500, and then it is gone", then(wire::answer("404 x", "", ""))),
+            unknown("500, and then a list", then(wire::answer("302 x", "location: /\r\n", "[]"))),
+        ]
+    }
+
+    /// What a look at a referral can meet. What may be repeated is, which takes seconds.
+    fn looks() -> Vec<Case> {
+        vec![
+            on_get("GET 404", status("404 x"), "1 refused"),
+            on_get(
+                "GET 403",
+                always(wire::answer("403 x", "", r#"{"error":{"code":"insufficient_claims"}}"#)),
+                "1 refused",
+            ),
+            on_get(
+                "GET 302",
+                always(wire::answer("302 x", "location: https://example.com/\r\n", "")),
+                "1 refused",
+            ),
+            on_get("GET 412", status("412 x"), "1 refused"),
+            on_get("GET 500", always(wire::answer("500 x", "", HTML)), "1 failed"),
+            on_get("GET 200 with a page", always(wire::answer("200 OK", "", HTML)), "1 failed"),
+            on_get("GET 200 without a body", status("200 OK"), "1 failed"),
+            on_get("GET 204", status("204 No Content"), "1 failed"),
+            on_get(
+                "GET 200 with another referral",
+                always(wire::answer("200 OK", "", referral(BAD).to_string())),
+                "1 failed",
+            ),
+            on_get("GET 200 with a list", always(wire::answer("200 OK", "", "[]")), "1 failed"),
+            on_get(
+                "GET 200 in 8 MB",
+                always(wire::answer(
+                    "200 OK",
+                    "",
+                    format!("{{\"id\":\"{GOOD}\",\"x\":\"{}\"}}", "x".repeat(8 << 20)),
+                )),
+                "1 failed",
+            ),
+            on_get(
+                "GET nested 100,000 deep",
+                always(wire::answer(
+                    "200 OK",
+                    "",
+                    format!("{{\"id\":\"{GOOD}\",\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000)),
+                )),
+                "1 failed",
+            ),
+            on_get(
+                "GET not UTF-8",
+                always(wire::answer(
+                    "200 OK",
+                    "",
+                    [format!("{{\"id\":\"{GOOD}\",\"x\":\"").as_bytes(), b"\xff\"}"].concat(),
+                )),
+                "1 failed",
+            ),
+            on_patch("423 for ever", status("423 Locked"), "1 failed", 5),
+        ]
+    }
+
+    fn stops() -> Vec<Case> {
+        let stop =
+            |name, patch, patches| Case { name, patch, get: stands(), code: 4, outcome: "1 unsent", patches };
+        vec![
+            stop("401", status("401 Unauthorized"), 1),
+            stop(
+                "400 with the code 900421",
+                always(wire::answer("401 x", "", r#"{"error":{"code":"900421","message":"no MFA"}}"#)),
+                1,
+            ),
+            Case {
+                name: "GET 401",
+                patch: status("500 x"),
+                get: status("401 x"),
+                code: 4,
+                outcome: "1 unsent",
+                patches: 0,
+            },
+        ]
+    }
+
+    #[test]
+    fn that_say_yes() {
+        check("answers_yes", yes());
+    }
+
+    #[test]
+    fn that_say_no() {
+        check("answers_no", no());
+    }
+
+    #[test]
+    fn that_leave_it_in_doubt() {
+        check("answers_in_doubt", doubt());
+    }
+
+    #[test]
+    fn to_a_look() {
+        check("answers_to_a_look", looks());
+    }
+
+    #[test]
+    fn that_stop_a_run() {
+        check("answers_that_stop", stops());
+    }
+
+    fn check(name: &str, cases: Vec<Case>) {
+        let cases: Vec<_> = cases
+            .into_iter()
+            .map(|Case { name, patch, get, code, outcome, patches }| {
+                let (gets, patches_before) = (AtomicU32::new(0), AtomicU32::new(0));
+                let service = Wire::serve(move |request| match request.method.as_str() {
+                    "PATCH" => patch(request, patches_before.fetch_add(1, Ordering::SeqCst)),
+                    _ => get(request, gets.fetch_add(1, Ordering::SeqCst)),
+                });
+                (name, service, code, outcome, patches)
+            })
+            .collect();
+        let told = each(&cases, |(name, service, code, outcome, patches)| {
+            let ran = Test::new(&format!("apply a.csv {APPLY} --timeout 20s"))
+                .file("a.csv", format!("id,notes\n{GOOD},Called\n"))
+                .service(&service.base)
+                .code(*code)
+                .told_elsewhere()
+                .run();
+            assert_eq!(ran.outcomes("run"), *outcome, "{name}: {}", ran.stderr);
+            assert_eq!(service.ids("PATCH").len(), *patches, "{name}: {:?}", service.ids("PATCH"));
+            for request in service.asked() {
+                assert_eq!(
+                    request.header("authorization"),
+                    Some(format!("Bearer {TOKEN}").as_str()),
+                    "{name}"
+                );
+            }
+            for told in [&ran.stderr, &ran.place.raw("run/outcomes.jsonl"), &ran.place.raw("run/error.csv")] {
+                assert!(told.len() < 5_000, "{name} is told in {} bytes", told.len());
+                assert!(!told.contains('\u{1b}'), "{name}: an escape sequence got through: {told:?}");
+            }
+            defused(&ran.place.raw("run/error.csv"));
+            let outcomes = ran.place.read("run/outcomes.jsonl");
+            let row: Value = serde_json::from_str(outcomes.trim_end()).unwrap();
+            let mut text = format!("## {name}\n{} {}: {}\n", row["outcome"], row["code"], row["message"]);
+            let _ = write!(text, "{}", ran.stderr());
+            text
+        });
+        golden(name, &told.join("\n"));
+    }
+
+    /// What a server says is no formula in a spreadsheet.
+    fn defused(report: &str) {
+        let mut reader = csv::Reader::from_reader(report.as_bytes());
+        let columns = reader.headers().unwrap().clone();
+        for record in reader.records() {
+            for (column, cell) in columns.iter().zip(&record.unwrap()) {
+                let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+                assert!(!is_formula, "{column} is a formula: {cell}");
+            }
+        }
+    }
+
+    #[test]
+    fn that_lead_elsewhere_are_not_followed() {
+        let elsewhere = Wire::serve(|_| wire::answer("204 No Content", "", ""));
+        for code in ["301", "302", "303", "307", "308"] {
+            let location = format!("location: {}/engagements/referrals/{GOOD}\r\n", elsewhere.base);
+            let service = Wire::serve(move |request| match request.method.as_str() {
+                "PATCH" => wire::answer(&format!("{code} x"), &location, ""),
+                _ => wire::answer("200 OK", "", referral(GOOD).to_string()),
+            });
+            let ran = Test::new(&format!("apply a.csv {APPLY}"))
+                .file("a.csv", format!("id,notes\n{GOOD},Called\n"))
+                .service(&service.base)
+                .code(3)
+                .told_elsewhere()
+                .run();
+            assert_eq!(ran.outcomes("run"), "1 refused", "{code}");
+        }
+        assert_eq!(elsewhere.asked().len(), 0);
+    }
+
+    /// Pages of the list: what is of no use is done without, and nobody is led away or round in circles.
+    #[test]
+    fn of_pages_are_used_as_far_as_they_go() {
+        let elsewhere = Wire::serve(|_| wire::answer("200 OK", "", "{\"value\":[]}"));
+        let good = referral(GOOD);
+        for (name, page, lists) in [
+            ("no page", json!([1]).to_string(), 5),
+            ("a page without a list", json!({"value": "x"}).to_string(), 5),
+            ("things that are no referrals", json!({"value": [1, null, {"id": 7}, {}]}).to_string(), 1),
+            (
+                "a link elsewhere",
+                json!({"value": [good], "@odata.nextLink": format!("{}?$skip=1", elsewhere.base)})
+                    .to_string(),
+                1,
+            ),
+            (
+                "a link in circles",
+                json!({"value": [], "@odata.nextLink": format!("{}?$skip=1", elsewhere.base)}).to_string(),
+                1,
+            ),
+        ] {
+            let service = Wire::serve(move |request| {
+                match (request.method.as_str(), request.path.rsplit('/').next().unwrap()) {
+                    ("PATCH", _) => wire::answer("204 No Content", "", ""),
+                    (_, GOOD) => wire::answer("200 OK", "", referral(GOOD).to_string()),
+                    (_, BAD) => wire::answer("200 OK", "", referral(BAD).to_string()),
+                    _ => wire::answer("200 OK", "", &page),
+                }
+            });
+            let ran = Test::new(&format!("apply a.csv {APPLY}"))
+                .file("a.csv", format!("id,notes\n{GOOD},Called\n{BAD},Called\n"))
+                .service(&service.base)
+                .told_elsewhere()
+                .run();
+            assert_eq!(ran.outcomes("run"), "2 applied", "{name}");
+            assert_eq!(ran.summary("run")["requests"]["list"], lists, "{name}");
+        }
+        assert_eq!(elsewhere.asked().len(), 0);
+    }
+}
