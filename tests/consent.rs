@@ -25,7 +25,7 @@ const APPLY: &str = "apply a.csv --rate 1000/s --out run --summary none --progre
 
 /// What keeps a plan from being carried out where nobody can be asked, and what to type next.
 fn refusal(message: &str, flags: &str) -> String {
-    let next = "referral-bulk resume run --endpoint http://127.0.0.1:[PORT]/v1.0";
+    let next = "referral-bulk resume run";
     format!("error: {message}\nhint: look at plan.jsonl, then: {next} {flags}\n")
 }
 
@@ -77,7 +77,7 @@ fn without_a_terminal_consent_comes_in_flags() {
                 assert_eq!(ran.outcomes("run"), format!("{rows} planned"), "{flags}");
                 assert!(sandbox.referrals() == before, "something was sent: {flags}");
                 // The command that was named is all that it takes.
-                let next = format!("resume run --endpoint {} {with} --summary none", sandbox.base);
+                let next = format!("resume run {with} --summary none --progress none");
                 let ran = ran.then(&next).service(&sandbox.base).run();
                 assert_eq!(ran.outcomes("run"), format!("{rows} applied"), "{flags}");
             }
@@ -99,7 +99,7 @@ fn resume_asks_for_the_same() {
         ("--yes --confirm-closing 3", "--confirm-closing says 3, and the plan closes 2 referrals"),
     ] {
         let ran = planned
-            .then(&format!("resume run --rate 1000/s --summary none {flags}"))
+            .then(&format!("resume run --rate 1000/s --summary none --progress none {flags}"))
             .service(&sandbox.base)
             .code(2)
             .stderr(&refusal(message, "--yes --confirm-closing 2"))
@@ -107,7 +107,7 @@ fn resume_asks_for_the_same() {
         assert_eq!(ran.outcomes("run"), "3 planned", "{flags}");
         assert!(sandbox.referrals() == before, "something was sent: {flags}");
     }
-    let resume = "resume run --rate 1000/s --summary none --yes --confirm-closing 2";
+    let resume = "resume run --rate 1000/s --summary none --progress none --yes --confirm-closing 2";
     let ran = planned.then(resume).service(&sandbox.base).run();
     assert_eq!(ran.outcomes("run"), "3 applied");
 }
@@ -126,12 +126,12 @@ fn consent_is_to_what_is_still_to_be_closed() {
         )
         .run();
     assert_eq!(stopped.outcomes("run"), "1 applied, 1 refused, 1 unsent");
-    let resume = "resume run --rate 1000/s --summary none --yes --confirm-closing";
+    let resume = "resume run --rate 1000/s --summary none --progress none --yes --confirm-closing";
     let wrong =
         refusal("--confirm-closing says 2, and the plan closes 1 referral", "--yes --confirm-closing 1");
     let refused = stopped.then(&format!("{resume} 2")).service(&sandbox.base).code(2).stderr(&wrong).run();
     assert_eq!(refused.outcomes("run"), "1 applied, 1 refused, 1 unsent");
-    let next = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv\n";
+    let next = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv --endpoint http://127.0.0.1:[PORT]/v1.0\n";
     let resumed = refused.then(&format!("{resume} 1")).service(&sandbox.base).code(3).stderr(next).run();
     assert_eq!(resumed.outcomes("run"), "2 applied, 1 refused");
 }
@@ -215,7 +215,7 @@ fn what_a_person_refused_is_carried_out_later() {
         support::redact::redact(&seen.terminal, place.path()),
         "This closes 2 referrals, which cannot be undone. Type 2 to go on: 3\n\
          error: that is another number: nothing was sent\n\
-         hint: carry it out later with: referral-bulk resume run --endpoint http://127.0.0.1:[PORT]/v1.0\n"
+         hint: carry it out later with: referral-bulk resume run\n"
     );
     let resume = "resume run --rate 1000/s --summary none --progress none";
     let seen = terminal::run(&place, resume, &sandbox.base, Some(Does::Types("2\n")));
