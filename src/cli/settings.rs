@@ -68,9 +68,11 @@ impl Surroundings<'_> {
     /// As [`Self::apply`].
     pub fn resume(&self, typed: args::Resume) -> Result<resume::Settings, Trouble> {
         let profile = self.config.profile(typed.target.profile.as_deref())?;
+        // The run remembers where it goes: what is set for other runs does not speak against it.
+        let named = typed.target.endpoint.is_some() || typed.target.sandbox.is_some();
         Ok(resume::Settings {
             run: typed.run,
-            target: self.named_target(&typed.target, &profile)?,
+            target: if named { self.named_target(&typed.target, &profile)? } else { None },
             auth: self.auth(&typed.target, &profile)?,
             sending: sending(&typed.sending, &profile)?,
             showing: self.showing(typed.showing),

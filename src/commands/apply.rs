@@ -67,7 +67,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     let run = folder.path();
     if let (Some(ledger), Some(client), false) = (ledger, client, settings.plan_only) {
         accounting::write_plan_alone(run)?;
-        sending::announce(&ledger, run, settings.showing, host)?;
+        sending::announce(&ledger, run, &settings.target, settings.showing, host)?;
         if let Err(trouble) = sending::consent(&ledger, run, &settings.target, &settings.sending, host) {
             drop(ledger);
             accounting::account_refused(run, trouble.exit, settings.showing, host.console)?;
@@ -89,7 +89,9 @@ async fn prepare(
         || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, host);
     let client = needs_service.then(connect).transpose()?;
     let folder = Folder::make(settings.out.as_deref(), &about.command, about.created)?;
-    match plan(settings, &about, client.as_ref(), &folder, host).await {
+    // A directory that another process is at work in stays as it is.
+    let ledger = ledger::create(folder.path(), &about)?;
+    match plan(settings, &about, client.as_ref(), ledger, host).await {
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
             folder.discard();
@@ -116,7 +118,7 @@ async fn plan(
     settings: &Settings,
     about: &About,
     client: Option<&Client>,
-    folder: &Folder,
+    ledger: Planning,
     host: &Host<'_>,
 ) -> Result<Option<Ledger>, Trouble> {
     let judging = Judging {
@@ -132,7 +134,6 @@ async fn plan(
         levels: settings.levels.clone(),
     };
     let started = tokio::time::Instant::now();
-    let ledger = ledger::create(folder.path(), about)?;
     let mut desk = Desk::new(Planner::new(judging), ledger, settings.files.clone(), host);
     desk.read_inputs(&settings.files, &options)?;
     let mut figures = Figures::default();

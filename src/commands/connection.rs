@@ -77,10 +77,8 @@ pub fn connect(
         Target::Sandbox(seed) => (serve(seed.as_deref(), host)?, Auth::fixed(SANDBOX.to_owned().into())),
         Target::Service(endpoint, Some(auth)) => (endpoint.clone(), auth.clone()),
         Target::Service(endpoint, None) => {
-            return Err(Trouble::could_not_run(format!("there is no token for {endpoint}")).hint(
-                "set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file; \
-                       to rehearse without one, add --sandbox",
-            ));
+            return Err(Trouble::could_not_run(format!("there is no token for {endpoint}"))
+                .hint("set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file"));
         }
     };
     let settings = Settings { timeout, correlation_id, clock: host.clock };

@@ -32,6 +32,13 @@ impl Folder {
             return Err(Trouble::usage(format!("{} holds a run already", path.display()))
                 .hint(format!("name another directory with --out, or carry on with that run: {resume}")));
         }
+        if let Some(file) = in_the_way(&path) {
+            return Err(Trouble::usage(format!(
+                "{} is there already and would be overwritten",
+                file.display()
+            ))
+            .hint("name a new or an empty directory with --out"));
+        }
         let made = !path.exists();
         private_directory(&path).map_err(|error| {
             Trouble::could_not_run(format!("cannot make the run's directory {}: {error}", path.display()))
@@ -57,6 +64,18 @@ impl Folder {
     }
 }
 
+/// A file that one of a run's own would replace.
+fn in_the_way(path: &Path) -> Option<PathBuf> {
+    const STEMS: [&str; 7] = ["success", "conflict", "error", "pending", "outcomes", "plan", "summary"];
+    let files = fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let replaced = |file: &PathBuf| {
+        let stem = file.file_stem().and_then(|stem| stem.to_str());
+        let extension = file.extension().and_then(|extension| extension.to_str());
+        stem.is_some_and(|stem| STEMS.contains(&stem)) && matches!(extension, Some("csv" | "json" | "jsonl"))
+    };
+    files.filter(replaced).min()
+}
+
 fn free_name(command: &str, now: Timestamp) -> PathBuf {
     let time = now.strftime("%Y-%m-%dT%H-%M-%SZ");
     let base = PathBuf::from("reports").join(format!("{time}-{command}"));
@@ -69,7 +88,9 @@ fn private_directory(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
     if path.is_dir() {
-        return fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+        // What else lies in it may be meant for others to read; the run's own files are private anyway.
+        let is_empty = fs::read_dir(path)?.next().is_none();
+        return if is_empty { fs::set_permissions(path, fs::Permissions::from_mode(0o700)) } else { Ok(()) };
     }
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;

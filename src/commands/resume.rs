@@ -48,7 +48,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     }
     let target = target(&settings, &ledger.about().target)?;
     accounting::write_plan_alone(&settings.run)?;
-    sending::announce(&ledger, &settings.run, settings.showing, host)?;
+    sending::announce(&ledger, &settings.run, &target, settings.showing, host)?;
     if let Err(trouble) = sending::consent(&ledger, &settings.run, &target, &settings.sending, host) {
         drop(ledger);
         accounting::account_refused(&settings.run, trouble.exit, settings.showing, host.console)?;

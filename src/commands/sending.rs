@@ -172,10 +172,17 @@ fn resume(run: &Path) -> String {
 ///
 /// # Errors
 /// Where the ledger can't be read.
-pub fn announce(ledger: &Ledger, run: &Path, showing: Showing, host: &Host<'_>) -> Result<(), Trouble> {
+pub fn announce(
+    ledger: &Ledger,
+    run: &Path,
+    target: &Target,
+    showing: Showing,
+    host: &Host<'_>,
+) -> Result<(), Trouble> {
     if showing.progress != ProgressMode::None {
         let totals = ledger.plan_totals()?;
-        host.console.say(&format!("plan: {} – see {}", sentence(&totals), run.join(PLAN_FILE).display()));
+        let (what, plan) = (sentence(&totals), run.join(PLAN_FILE));
+        host.console.say(&format!("plan for {}: {what} – see {}", target.name(), plan.display()));
     }
     Ok(())
 }
@@ -187,7 +194,7 @@ fn sentence(totals: &PlanTotals) -> String {
     };
     let rest = match totals.items - totals.remaining {
         0 => String::new(),
-        count => format!("; {} left alone", grouped(count)),
+        count => format!("; nothing to send for {}", counted(count, "other")),
     };
     format!("{} to change{closing}{rest}", counted(totals.remaining, "referral"))
 }

@@ -110,12 +110,12 @@ impl Verdict {
         Self { outcome, code: code.into(), message: message.into(), status: None }
     }
 
-    /// The verdict on a row that rules deny, by the first of them.
-    pub fn invalid(findings: &[Finding]) -> Self {
-        match findings.iter().find(|finding| finding.is_deny()) {
-            Some(finding) => Self::new(Outcome::Invalid, finding.rule.id(), finding.sentence()),
-            None => Self::new(Outcome::Invalid, "invalid", ""),
-        }
+    /// The verdict on a row that rules deny: the code of the first of them, and what all of them say.
+    pub fn invalid<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let denied: Vec<&Finding> = findings.into_iter().filter(|finding| finding.is_deny()).collect();
+        let code = denied.first().map_or("invalid", |finding| finding.rule.id());
+        let said: Vec<String> = denied.iter().map(|finding| finding.sentence()).collect();
+        Self::new(Outcome::Invalid, code, said.join(" | "))
     }
 
     /// The same, with the HTTP status that led to it.

@@ -13,8 +13,8 @@ use crate::domain::account::Figures;
 use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
-use crate::pace::Pace;
 use crate::pace::retry::{Decision, StopReason, decide};
+use crate::pace::{Pace, Waiting};
 
 /// Throttles in a row, without one success between them, that stop a run.
 const MOST_THROTTLES: u32 = 50;
@@ -129,8 +129,14 @@ impl<A: Api> Context<'_, A> {
     /// Waits for the gate and the rate. `false` where the run is stopped first; else the attempt is
     /// charged.
     pub async fn turn(&self, effort: &mut Effort) -> bool {
-        let stopped =
-            async { if effort.through_stop { std::future::pending().await } else { self.stop.wait().await } };
+        let stopped = async {
+            self.stop.wait().await;
+            // What settles something in flight is worth its turn still, but not a pause of minutes.
+            let paused = matches!(self.pace.state(), Waiting::Server { .. });
+            if effort.through_stop && !paused {
+                std::future::pending::<()>().await;
+            }
+        };
         let granted = tokio::select! {
             biased;
             () = stopped => false,
@@ -177,7 +183,7 @@ impl<A: Api> Context<'_, A> {
             Decision::ReadBack => Next::ReadBack,
             Decision::Conflict => Next::Conflict,
             Decision::Refused => {
-                self.refused(failure);
+                self.refused(operation, failure);
                 Next::Refused
             }
             Decision::GiveUp => Next::GiveUp,
@@ -214,8 +220,10 @@ impl<A: Api> Context<'_, A> {
         Next::AgainFreely
     }
 
-    fn refused(&self, failure: &Failure) {
-        if failure.status() != Some(403) {
+    /// Referrals that a user may not see are nothing unusual; changes that are forbidden one after
+    /// another are.
+    fn refused(&self, operation: Operation, failure: &Failure) {
+        if operation == Operation::Read || failure.status() != Some(403) {
             return self.answered();
         }
         let in_a_row = self.tally.forbidden_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;

@@ -33,8 +33,9 @@ enum Step {
     Send,
     /// An attempt is in doubt: read the referral back.
     Doubt(String),
-    /// The service says that the referral has another version.
-    Mismatch(Verdict),
+    /// The service won't have it: because the referral has another version, or for another reason that
+    /// may be the work of an earlier attempt. Look once more before it is over.
+    Recheck(Verdict),
     /// It is over.
     Over(Box<Settled>),
     /// The run stopped.
@@ -79,7 +80,7 @@ pub async fn live<A: Api>(
         step = match step {
             Step::Send => life.send().await?,
             Step::Doubt(why) => life.read_back(&why).await,
-            Step::Mismatch(verdict) => life.mismatch(verdict).await,
+            Step::Recheck(verdict) => life.recheck(verdict).await,
             Step::Leave => return Ok(Ended::Left),
             Step::Over(settled) => {
                 let outcome = settled.verdict.outcome;
@@ -112,12 +113,12 @@ impl<A: Api> Life<'_, A> {
 
     /// An answer that says yes is believed where it has no body, and compared where it has one.
     fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
-        if reply.body.trim().is_empty() {
+        if reply.body.trim().is_empty() && matches!(reply.status, 200 | 204) {
             self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
             return self.applied(Some(reply.status), reply.etag.clone());
         }
-        match Snapshot::parse(&reply.body) {
-            Ok(now) if now.id() == self.item.id && self.item.is_carried_by(&now) => {
+        match self.referral(reply) {
+            Some(now) if self.item.is_carried_by(&now) => {
                 self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
                 self.applied(Some(reply.status), now.etag().cloned().or_else(|| reply.etag.clone()))
             }
@@ -135,10 +136,11 @@ impl<A: Api> Life<'_, A> {
             Next::ReadBack => AttemptResult::InDoubt,
             Next::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
             Next::Again | Next::AgainFreely | Next::GiveUp | Next::Stopped => AttemptResult::NotApplied,
-            // The other version may be an earlier attempt's work, and then this one tells that it arrived.
-            Next::Conflict if self.doubted => AttemptResult::InDoubt,
             Next::Conflict | Next::Refused => AttemptResult::Refused,
         };
+        // That it is refused now may be an earlier attempt's work, which arrived after all.
+        let recheck = self.doubted && matches!(next, Next::Conflict | Next::Refused | Next::GiveUp);
+        let result = if recheck { AttemptResult::InDoubt } else { result };
         self.note(attempt, result, failure.status(), Some(failure.code()));
         let verdict =
             |outcome| Verdict::new(outcome, failure.code(), failure.message()).with_status(failure.status());
@@ -148,14 +150,14 @@ impl<A: Api> Life<'_, A> {
                 self.doubt(attempt);
                 Step::Doubt(failure.message().to_owned())
             }
-            Next::Conflict => Step::Mismatch(verdict(Outcome::Conflict)),
+            Next::Conflict => Step::Recheck(verdict(Outcome::Conflict)),
+            Next::Refused if self.doubted => Step::Recheck(verdict(Outcome::Refused)),
             Next::Refused => self.over(verdict(Outcome::Refused), None, None),
-            Next::GiveUp => {
-                if let Failure::NotSent { message } = failure {
-                    return self.unreachable(message);
-                }
-                self.over(verdict(Outcome::Failed), None, None)
-            }
+            Next::GiveUp => match failure {
+                Failure::NotSent { message } => self.unreachable(message),
+                _ if self.doubted => Step::Recheck(verdict(Outcome::Failed)),
+                _ => self.over(verdict(Outcome::Failed), None, None),
+            },
             Next::Stopped => Step::Leave,
         }
     }
@@ -172,9 +174,7 @@ impl<A: Api> Life<'_, A> {
             Err(None) => return Step::Leave,
             Err(Some(failure)) => return self.unread(why, &failure),
         };
-        let Ok(now) = Snapshot::parse(&reply.body) else {
-            return self.unknown(why, &Failure::NoAnswer { message: "no referral in the answer".to_owned() });
-        };
+        let Some(now) = self.referral(&reply) else { return self.unknown(why, &another_thing()) };
         match weigh(&self.item, &now) {
             Reading::Applied => self.applied(Some(reply.status), now.etag().cloned()),
             Reading::NotApplied if self.effort.tries >= MAX_TRIES => {
@@ -204,25 +204,29 @@ impl<A: Api> Life<'_, A> {
         }
     }
 
-    /// The version is another one. After a doubtful attempt that may be our own doing.
-    async fn mismatch(&mut self, verdict: Verdict) -> Step {
+    /// The service won't have it. After a doubtful attempt that may be our own doing; on a conflict, the
+    /// report shows what is there now.
+    async fn recheck(&mut self, verdict: Verdict) -> Step {
         let reply = match self.context.read_to_settle(self.item.id).await {
             Ok(reply) => reply,
             Err(None) if self.doubted => return Step::Leave,
             Err(Some(failure)) if self.doubted => return self.unread(&verdict.message, &failure),
             Err(_) => return self.over(verdict, None, None),
         };
-        match Snapshot::parse(&reply.body) {
-            Ok(now) if self.doubted && self.item.is_shown_by(&now) => {
+        match self.referral(&reply) {
+            Some(now) if self.doubted && self.item.is_shown_by(&now) => {
                 self.applied(Some(reply.status), now.etag().cloned())
             }
-            Ok(now) => self.conflict(verdict, &now),
-            Err(_) if self.doubted => {
-                let failure = Failure::NoAnswer { message: "no referral in the answer".to_owned() };
-                self.unknown(&verdict.message, &failure)
-            }
-            Err(_) => self.over(verdict, None, None),
+            Some(now) if verdict.outcome == Outcome::Conflict => self.conflict(verdict, &now),
+            Some(now) => self.over(verdict, now.etag().cloned(), None),
+            None if self.doubted => self.unknown(&verdict.message, &another_thing()),
+            None => self.over(verdict, None, None),
         }
+    }
+
+    /// The item's own referral, where the answer holds that and nothing else.
+    fn referral<'r>(&self, reply: &'r Reply) -> Option<Snapshot<'r>> {
+        Snapshot::parse(&reply.body).ok().filter(|now| now.id() == self.item.id)
     }
 
     fn applied(&self, status: Option<u16>, etag: Option<ETag>) -> Step {
@@ -269,6 +273,10 @@ impl<A: Api> Life<'_, A> {
     fn note(&self, attempt: AttemptId, result: AttemptResult, status: Option<u16>, code: Option<String>) {
         self.journal.answered(attempt, AttemptAnswer { result, status, code, at: (self.context.clock)() });
     }
+}
+
+fn another_thing() -> Failure {
+    Failure::NoAnswer { message: "the answer holds another thing than the referral".to_owned() }
 }
 
 /// Whether an outcome counts against `--max-errors`.

@@ -31,11 +31,8 @@ pub(super) fn verdict(
     }
     if let Some(Came { planned, verdict }) = item {
         let invalid = planned && verdict.outcome == Outcome::Invalid;
-        let reason = findings.iter().find(|finding| invalid && finding.is_deny() && on_line(finding, place));
-        return match reason {
-            Some(finding) => Verdict::new(Outcome::Invalid, finding.rule.id(), finding.sentence()),
-            None => verdict,
-        };
+        let own = || findings.iter().filter(|finding| finding.is_deny() && on_line(finding, place));
+        return if invalid && own().next().is_some() { Verdict::invalid(own()) } else { verdict };
     }
     let (outcome, code, message) = match (phase, next) {
         (Phase::Planning, _) => (Outcome::Unsent, "not-planned", "planning stopped before it came this far"),
