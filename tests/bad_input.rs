@@ -833,7 +833,7 @@ mod answers {
     fn of_pages_are_used_as_far_as_they_go() {
         let elsewhere = Wire::serve(|_| wire::answer("200 OK", "", "{\"value\":[]}"));
         let good = referral(GOOD);
-        for (name, page, lists) in [
+        let cases = [
             ("no page", json!([1]).to_string(), 5),
             ("a page without a list", json!({"value": "x"}).to_string(), 5),
             ("things that are no referrals", json!({"value": [1, null, {"id": 7}, {}]}).to_string(), 1),
@@ -848,7 +848,9 @@ mod answers {
                 json!({"value": [], "@odata.nextLink": format!("{}?$skip=1", elsewhere.base)}).to_string(),
                 1,
             ),
-        ] {
+        ];
+        each(&cases, |(name, page, lists)| {
+            let page = page.clone();
             let service = Wire::serve(move |request| {
                 match (request.method.as_str(), request.path.rsplit('/').next().unwrap()) {
                     ("PATCH", _) => wire::answer("204 No Content", "", ""),
@@ -863,8 +865,8 @@ mod answers {
                 .told_elsewhere()
                 .run();
             assert_eq!(ran.outcomes("run"), "2 applied", "{name}");
-            assert_eq!(ran.summary("run")["requests"]["list"], lists, "{name}");
-        }
+            assert_eq!(ran.summary("run")["requests"]["list"], *lists, "{name}");
+        });
         assert_eq!(elsewhere.asked().len(), 0);
     }
 }

@@ -201,6 +201,9 @@ fn at_a_terminal_a_person_is_asked() {
         let shown = support::redact::redact(&seen.terminal, place.path());
         assert!(shown.starts_with(question), "{told}: {shown}");
         assert!(shown.contains(says.unwrap_or("")), "{told}: {shown}");
+        if matches!(does, Interrupts) {
+            assert_eq!(shown, format!("{question}\nnothing was sent\n"), "{told}");
+        }
         assert_eq!(sandbox.referrals() == before, says.is_some(), "{told}");
     }
 }

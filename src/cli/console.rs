@@ -61,8 +61,9 @@ impl Console for Terminal {
 
     fn ask(&self, question: &str) -> Option<String> {
         let mut person = self.person.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        write(&self.stderr, question);
+        // Before the question is to be seen: whoever interrupts then answers it.
         self.asking.store(true, Ordering::SeqCst);
+        write(&self.stderr, question);
         let mut answer = String::new();
         let read = person.read_line(&mut answer);
         self.asking.store(false, Ordering::SeqCst);

@@ -130,10 +130,8 @@ fn supervise(
             let _ = send_done.send(exit);
         }
     };
-    let waited = runtime().and_then(|runtime| {
-        std::thread::Builder::new().name("work".to_owned()).spawn(work)?;
-        runtime.block_on(signals::wait(done, &stop, &console))
-    });
+    let start = || std::thread::Builder::new().name("work".to_owned()).spawn(work).map(drop);
+    let waited = runtime().and_then(|runtime| runtime.block_on(signals::wait(start, done, &stop, &console)));
     waited.unwrap_or_else(|error| {
         fail(&Trouble::could_not_run(format!("the system refused: {error}")), &console)
     })

@@ -10,12 +10,19 @@ use crate::commands::Console;
 use crate::domain::exit::Exit;
 use crate::engine::{Reason, Stop};
 
-/// Waits until the work is done, or the user won't wait for it.
+/// Starts the work, and waits until it is done, or the user won't wait for it. Signals are listened to
+/// before there is anything that one could come too early for.
 ///
 /// # Errors
-/// Where the system doesn't let signals be listened to.
-pub async fn wait(done: oneshot::Receiver<Exit>, stop: &Stop, console: &Terminal) -> io::Result<Exit> {
+/// Where the system doesn't let signals be listened to, or the work can't be started.
+pub async fn wait(
+    start: impl FnOnce() -> io::Result<()>,
+    done: oneshot::Receiver<Exit>,
+    stop: &Stop,
+    console: &Terminal,
+) -> io::Result<Exit> {
     let mut signals = Signals::listen()?;
+    start()?;
     let mut done = done;
     loop {
         tokio::select! {

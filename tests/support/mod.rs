@@ -263,10 +263,11 @@ fn similar(got: &str, wanted: &str, what: &str) {
 }
 
 /// Does the same with every case, several at a time, and gives what came of them in the cases' order.
+/// Most of them wait for pauses that the program makes.
 pub fn each<C: Sync, R: Send>(cases: &[C], does: impl Fn(&C) -> R + Sync) -> Vec<R> {
     let (next, results) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     std::thread::scope(|scope| {
-        for _ in 0..8 {
+        for _ in 0..16 {
             scope.spawn(|| {
                 while let Some((at, case)) = take(cases, &next) {
                     let result = does(case);

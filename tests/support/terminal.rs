@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
@@ -49,6 +51,8 @@ pub fn run(place: &Rc<Place>, command: &str, base: &str, answer: Option<Does>) -
 }
 
 fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> Seen {
+    let program = Pid::from_raw(child.id().try_into().unwrap());
+    let over = kill_in_the_end(program);
     let (mut seen, mut block) = (Vec::new(), [0; 4096]);
     // Where the program is gone, Linux answers with an error in place of the end.
     while let Ok(count @ 1..) = terminal.read(&mut block) {
@@ -59,7 +63,7 @@ fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> S
             match does {
                 Does::Types(text) => terminal.write_all(text.as_bytes()).unwrap(),
                 Does::Interrupts => {
-                    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+                    kill(program, Signal::SIGINT).unwrap();
                 }
             }
         }
@@ -67,6 +71,18 @@ fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> S
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     let code = child.wait().unwrap().code();
+    drop(over);
     assert!(answer.is_none(), "the program asked nothing: {}", String::from_utf8_lossy(&seen));
     Seen { code, stdout, terminal: String::from_utf8(seen).unwrap().replace("\r\n", "\n") }
+}
+
+/// Kills a program that waits for an answer nobody will give, unless it is over before.
+fn kill_in_the_end(program: Pid) -> Sender<()> {
+    let (over, wait) = channel();
+    std::thread::spawn(move || {
+        if wait.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill(program, Signal::SIGKILL);
+        }
+    });
+    over
 }
