@@ -53,7 +53,7 @@ fn now(number: u64) -> State {
 }
 
 /// What the change file asks for: one in ten referrals is so already, four in ten are closed, two are
-/// accepted or declined, the others get another value or date.
+/// accepted, the others get another value or date.
 fn wanted(number: u64) -> State {
     let now = now(number);
     let closed = |substatus| State { status: "Closed", substatus, ..now };
