@@ -53,7 +53,7 @@ fn now(number: u64) -> State {
 }
 
 /// What the change file asks for: one in ten referrals is so already, four in ten are closed, two are
-/// accepted or declined, the others get another value or date.
+/// accepted, the others get another value or date.
 fn wanted(number: u64) -> State {
     let now = now(number);
     let closed = |substatus| State { status: "Closed", substatus, ..now };
@@ -102,10 +102,12 @@ pub fn snapshot(path: &Path, referrals: u64) -> io::Result<()> {
     file.flush()
 }
 
-/// Writes a change file with one row for each referral, in another order than the snapshot's.
-pub fn changes(path: &Path, rows: u64) -> io::Result<()> {
+/// Writes a change file with one row for each referral, in the order of the snapshot or in none.
+pub fn changes(path: &Path, rows: u64, in_order: bool) -> io::Result<()> {
     let mut order: Vec<u64> = (0..rows).collect();
-    order.sort_unstable_by_key(|number| mixed(number ^ 0x5eed));
+    if !in_order {
+        order.sort_unstable_by_key(|number| mixed(number ^ 0x5eed));
+    }
     let mut file = csv::Writer::from_path(path)?;
     file.write_record(["id", "status", "substatus", "statusReason", "dealValue", "closingDateTime"])?;
     for number in order {

@@ -1,6 +1,7 @@
 //! What an answer means: status and body → [`Reply`], [`Page`] or [`Failure`]. Pure.
 
 use std::convert::Infallible;
+use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -49,7 +50,9 @@ pub(super) fn of_read(answer: Answer) -> Result<Reply, Failure> {
 /// The answer to a PATCH. Whether a body of 200 carries the change is for the caller to see.
 pub(super) fn of_write(answer: Answer) -> Result<Reply, Failure> {
     let answer = accepted(answer)?;
-    let Ok(reply) = reply(answer, |bytes| Ok::<_, Infallible>(String::from_utf8_lossy(&bytes).into_owned()));
+    let mended = |error: FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into_owned();
+    let Ok(reply) =
+        reply(answer, |bytes| Ok::<_, Infallible>(String::from_utf8(bytes).unwrap_or_else(mended)));
     Ok(reply)
 }
 

@@ -26,7 +26,20 @@ pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 impl<'a> Object<'a> {
     /// Reads an object from its text. `None` where the text is no JSON object.
     pub fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        Self::read(text).ok()
+    }
+
+    /// Reads an object from its text.
+    ///
+    /// # Errors
+    /// Where the text is no JSON, or no object.
+    pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        // Making room in small steps would take longer than all else for an object as wide as a referral,
+        // whose members take some fifty bytes each.
+        let members = Members { room: (text.len() / 48).min(64) };
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let object = deserializer.deserialize_map(members)?;
+        deserializer.end().map(|()| object)
     }
 
     /// Reads an object from a raw value. `None` where the value is of another type.
@@ -62,25 +75,25 @@ impl<'a> Object<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
+/// Reads the members of an object.
+struct Members {
+    /// For how many to make room beforehand.
+    room: usize,
+}
 
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a JSON object")
-            }
+impl<'de> Visitor<'de> for Members {
+    type Value = Object<'de>;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Name(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
-                }
-                Ok(Object(members))
-            }
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(self.room);
+        while let Some(Name(name)) = map.next_key()? {
+            members.push((name, map.next_value()?));
         }
-        deserializer.deserialize_map(Members)
+        Ok(Object(members))
     }
 }
 
@@ -143,7 +156,10 @@ pub fn raw<T: serde::Serialize + ?Sized>(value: &T) -> Box<RawValue> {
 pub fn is_too_deep(text: &str) -> bool {
     // Counting brackets is much faster than telling which of them stand in strings, and most documents
     // have fewer than they may have levels.
-    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    let opens = |byte: &u8| u8::from(matches!(byte, b'{' | b'['));
+    let brackets = |part: &[u8]| usize::from(part.iter().map(opens).sum::<u8>());
+    // In parts of which no count can be more than fits a byte, so that many are counted at a time.
+    let brackets: usize = text.as_bytes().chunks(usize::from(u8::MAX)).map(brackets).sum();
     brackets > MAX_DEPTH && depth(text) > MAX_DEPTH
 }
 

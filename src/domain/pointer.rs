@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A valid, non-empty JSON Pointer such as `/details/dealValue`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Pointer(Box<str>);
 
 /// Why a text is no JSON Pointer.
@@ -80,12 +80,6 @@ impl TryFrom<String> for Pointer {
     }
 }
 
-impl From<Pointer> for String {
-    fn from(pointer: Pointer) -> Self {
-        pointer.0.into()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,7 +108,8 @@ mod tests {
 
     #[test]
     fn parents_come_outermost_first() {
-        let parents: Vec<String> = Pointer::parse("/a/b/c").unwrap().parents().map(String::from).collect();
+        let parents: Vec<String> =
+            Pointer::parse("/a/b/c").unwrap().parents().map(|parent| parent.to_string()).collect();
         assert_eq!(parents, ["/a", "/a/b"]);
     }
 }

@@ -130,7 +130,7 @@ impl LineReader<'_> {
             row.excuse_id();
             return row.nested_too_deep(at.start());
         }
-        match serde_json::from_str::<Object<'_>>(text) {
+        match Object::read(text) {
             Ok(members) => object::fill(row, &mut self.dictionary, &at, &members),
             Err(error) => {
                 row.excuse_id();

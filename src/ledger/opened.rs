@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::Row;
+
 use super::journal::Journal;
 use super::lock::Lock;
 use super::outstanding::{AttemptResult, Next, next};
@@ -155,28 +157,30 @@ impl Backlog {
 
     fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<Outstanding>> {
         let mut items = self.store.connection.prepare_cached(&format!(
-            "SELECT {ITEM} FROM item LEFT JOIN outcome ON outcome.item = item.number
+            "SELECT {ITEM}, last.id, last.result, last.etag, last.patch, last.changes
+             FROM item LEFT JOIN outcome ON outcome.item = item.number
+                       LEFT JOIN attempt AS last
+                       ON last.id = (SELECT max(id) FROM attempt WHERE attempt.item = item.number)
              WHERE outcome.item IS NULL AND item.number > ?1 ORDER BY item.number LIMIT ?2"
         ))?;
-        items.query_map([after, limit], item)?.map(|item| self.as_last_sent(item?)).collect()
+        items.query_map([after, limit], outstanding)?.collect()
     }
+}
 
-    fn as_last_sent(&self, mut item: Item) -> rusqlite::Result<Outstanding> {
-        let mut attempts = self.store.connection.prepare_cached(
-            "SELECT result, etag, patch, changes FROM attempt WHERE item = ?1 ORDER BY id DESC LIMIT 1",
-        )?;
-        let mut attempts = attempts.query([item.number.cast_signed()])?;
-        let mut last = None;
-        if let Some(row) = attempts.next()? {
-            last = Some(row.get::<_, Option<Word<AttemptResult>>>(0)?.map(|Word(result)| result));
-            item.etag = row.get::<_, Option<Version>>(1)?.map(|Version(etag)| etag);
-            if let Some(Json(patch)) = row.get(2)? {
-                item.patch = patch;
-            }
-            if let Some(Json(changes)) = row.get::<_, Option<Json<Vec<Change>>>>(3)? {
-                item.changes = changes;
-            }
+/// Reads an item from the columns of [`ITEM`], and its last attempt from those that follow, null where
+/// there is none.
+fn outstanding(row: &Row<'_>) -> rusqlite::Result<Outstanding> {
+    let mut item = item(row)?;
+    let mut last = None;
+    if row.get::<_, Option<i64>>(8)?.is_some() {
+        last = Some(row.get::<_, Option<Word<AttemptResult>>>(9)?.map(|Word(result)| result));
+        item.etag = row.get::<_, Option<Version>>(10)?.map(|Version(etag)| etag);
+        if let Some(Json(patch)) = row.get(11)? {
+            item.patch = patch;
         }
-        Ok(Outstanding { item: Arc::new(item), next: next(last), sent: last.is_some() })
+        if let Some(Json(changes)) = row.get::<_, Option<Json<Vec<Change>>>>(12)? {
+            item.changes = changes;
+        }
     }
+    Ok(Outstanding { item: Arc::new(item), next: next(last), sent: last.is_some() })
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::lock::Lock;
 use super::opened::Ledger;
 use super::records::{Json, Text, Word, number, write_outcome};
-use super::schema::{Store, add_session, index_referrals, set_phase, set_room};
+use super::schema::{Store, add_session, give_back_room, index_referrals, set_phase, set_room};
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, Settled};
 use crate::domain::finding::Finding;
@@ -146,6 +146,7 @@ impl Planning {
         }
         self.put(index_referrals)?;
         self.end(Phase::Planned, figures)?;
+        self.store.told(give_back_room(&self.store.connection))?;
         Ok(Ledger::new(self.store, self.lock, self.about, Phase::Planned))
     }
 

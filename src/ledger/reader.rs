@@ -155,18 +155,20 @@ impl Reader {
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
     ) -> Result<(), E> {
         let connection = &self.store.connection;
-        let rows = "SELECT input, line, cell FROM row WHERE item = ?1 ORDER BY row";
-        let mut rows = self.store.told(connection.prepare_cached(rows))?;
         let mut items = self.store.told(connection.prepare_cached(&format!(
-            "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status
+            "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status,
+                    row.input, row.line, row.cell
              FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
-             ORDER BY item.number"
+                       LEFT JOIN row ON row.item = item.number
+             ORDER BY item.number, row.row"
         )))?;
-        let mut items = self.store.told(items.query([]))?;
-        while let Some(row) = self.store.told(items.next())? {
-            each(self.store.told(planned_item(row, &mut rows))?)?;
+        let mut rows = self.store.told(items.query([]))?;
+        let mut account: Option<ItemAccount> = None;
+        while let Some(row) = self.store.told(rows.next())? {
+            let next = self.store.told(planned_item(row, &mut account))?;
+            next.map_or(Ok(()), &mut *each)?;
         }
-        Ok(())
+        account.map_or(Ok(()), each)
     }
 
     fn row(&self, row: &Row<'_>, attempts: &mut CachedStatement<'_>) -> rusqlite::Result<RowAccount> {
@@ -253,11 +255,19 @@ fn verdict(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Verdict>> {
     Ok(Some(Verdict { outcome, code, message, status }))
 }
 
-fn planned_item(row: &Row<'_>, rows: &mut CachedStatement<'_>) -> rusqlite::Result<ItemAccount> {
-    let item = item(row)?;
-    let rows = rows.query_map([item.number.cast_signed()], |row| place(row, 0))?;
-    let rows = rows.collect::<rusqlite::Result<_>>()?;
-    Ok(ItemAccount { item, rows, planned: verdict(row, 8)? })
+/// Adds a row to the account of its item. Where that is another one than before, it begins a new account
+/// and answers with the one before, which is complete.
+fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::Result<Option<ItemAccount>> {
+    let number = number(row, 0)?;
+    let mut complete = None;
+    if account.as_ref().is_none_or(|account| account.item.number != number) {
+        let begun = ItemAccount { item: item(row)?, rows: Vec::new(), planned: verdict(row, 8)? };
+        complete = account.replace(begun);
+    }
+    if let (Some(account), Some(_)) = (account, row.get::<_, Option<i64>>(12)?) {
+        account.rows.push(place(row, 12)?);
+    }
+    Ok(complete)
 }
 
 /// One side of a conflict: an object by pointer, null where the field was absent.

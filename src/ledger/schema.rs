@@ -241,9 +241,14 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Room in memory for most of the items of a large plan, which come in no order: without it, every one
-/// of them reads a page and writes another.
+/// of them reads a page and writes another. The log is brought into the database once, at the end.
 pub(super) fn set_room(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("PRAGMA cache_size = -49152")
+    connection.execute_batch("PRAGMA cache_size = -49152; PRAGMA wal_autocheckpoint = 0;")
+}
+
+/// As much room again as other connections have.
+pub(super) fn give_back_room(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA cache_size = -2000")
 }
 
 /// Sees to it that there is one item for a referral.

@@ -4,8 +4,11 @@
 //! the member to be there, and a member that is `null` is there; `add` creates it, and needs its
 //! parent. So the choice follows from the referral, never from what the user wrote.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+use serde_json::Map;
 use serde_json::value::RawValue;
 
 use crate::domain::item::Change;
@@ -30,61 +33,64 @@ pub struct Document {
 /// isn't known: repeating such a document after a lost answer would add the elements twice, so
 /// without an eTag the list is replaced as a whole.
 pub fn document(approved: &Approved, current: Option<&Snapshot<'_>>) -> Document {
-    let mut writer = Writer { current, made: BTreeSet::new(), parents: Vec::new(), operations: Vec::new() };
     let mut changes = approved.changes().to_vec();
-    for change in &mut changes {
-        if approved.etag().is_none() && current.is_some() {
-            change.appended.clear();
-        }
-        writer.change(change);
+    if approved.etag().is_none() && current.is_some() {
+        changes.iter_mut().for_each(|change| change.appended.clear());
     }
-    let operations: Vec<String> = writer.parents.into_iter().chain(writer.operations).collect();
-    let patch = RawValue::from_string(format!("[{}]", operations.join(",")))
-        .expect("operations are JSON objects, joined by commas");
-    Document { patch, changes }
+    let mut writer = Writer { current, made: BTreeSet::new(), parents: Vec::new(), operations: Vec::new() };
+    changes.iter().for_each(|change| writer.change(change));
+    let Writer { mut parents, mut operations, .. } = writer;
+    parents.append(&mut operations);
+    Document { patch: json::raw(&parents), changes }
 }
 
-struct Writer<'a> {
+/// One operation as it is sent.
+#[derive(Serialize)]
+struct Operation<'c> {
+    op: &'static str,
+    path: Cow<'c, str>,
+    value: Cow<'c, RawValue>,
+}
+
+struct Writer<'a, 'c> {
     current: Option<&'a Snapshot<'a>>,
     made: BTreeSet<Pointer>,
-    parents: Vec<String>,
-    operations: Vec<String>,
+    parents: Vec<Operation<'c>>,
+    operations: Vec<Operation<'c>>,
 }
 
-impl Writer<'_> {
-    fn change(&mut self, change: &Change) {
+impl<'c> Writer<'_, 'c> {
+    fn change(&mut self, change: &'c Change) {
         let pointer = change.path.pointer();
         if !change.appended.is_empty() {
-            let end = format!("{pointer}/-");
-            self.operations.extend(change.appended.iter().map(|element| operation("add", &end, element)));
+            for element in &change.appended {
+                let path = Cow::Owned(format!("{pointer}/-"));
+                self.operations.push(Operation { op: "add", path, value: Cow::Borrowed(element) });
+            }
             return;
         }
         self.make_parents(pointer);
         let present = self.current.is_some_and(|current| current.members().at(pointer).is_some());
-        let verb = if present { "replace" } else { "add" };
-        self.operations.push(operation(verb, pointer.as_str(), &change.after));
+        self.operations.push(Operation {
+            op: if present { "replace" } else { "add" },
+            path: Cow::Borrowed(pointer.as_str()),
+            value: Cow::Borrowed(&change.after),
+        });
     }
 
     fn make_parents(&mut self, pointer: &Pointer) {
         let Some(current) = self.current else { return };
         for parent in pointer.parents() {
-            let verb = match current.members().at(&parent) {
+            let op = match current.members().at(&parent) {
                 None => "add",
                 Some(raw) if json::is_null(raw) => "replace",
                 Some(_) => continue,
             };
-            if self.made.insert(parent.clone()) {
-                self.parents
-                    .push(format!(r#"{{"op":"{verb}","path":{},"value":{{}}}}"#, quoted(parent.as_str())));
+            let path = Cow::Owned(parent.as_str().to_owned());
+            if self.made.insert(parent) {
+                let value = Cow::Owned(json::raw(&Map::new()));
+                self.parents.push(Operation { op, path, value });
             }
         }
     }
-}
-
-fn operation(verb: &str, path: &str, value: &RawValue) -> String {
-    format!(r#"{{"op":"{verb}","path":{},"value":{}}}"#, quoted(path), value.get())
-}
-
-fn quoted(text: &str) -> String {
-    json::raw(text).get().to_owned()
 }

@@ -34,12 +34,12 @@ pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> 
         put(&mut wanted, change.path.pointer(), value(&change.after)?);
     }
     let mut after = before;
-    json_patch::patch(&mut after, &patch).map_err(|error| error.to_string())?;
+    // Of a document that fails half-way nothing is kept, so nothing need be undone.
+    json_patch::patch_unsafe(&mut after, &patch).map_err(|error| error.to_string())?;
     if after == wanted { Ok(()) } else { Err("applied, it gives another referral than wanted".to_owned()) }
 }
 
-/// The outermost members of the referral that the document names. What lies beside the way to a change
-/// is kept as the text it was written in: it must not change, and need not be understood.
+/// The outermost members of the referral that the document names, as far as they matter.
 fn touched(document: &Document, current: &Snapshot<'_>) -> Result<Value, String> {
     let paths: Vec<Vec<Cow<'_, str>>> =
         document.changes.iter().map(|change| change.path.pointer().tokens().collect()).collect();
@@ -54,18 +54,24 @@ fn touched(document: &Document, current: &Snapshot<'_>) -> Result<Value, String>
     Ok(Value::Object(members))
 }
 
-/// The value with what lies on the given paths as it is, and all else as text.
+/// The value with what lies on the given paths, and one member beside them in every object on the way.
+///
+/// That one stands for all: an operation on another of them would fail or leave one more, and an
+/// operation on the object as a whole would take it away.
 fn outline(raw: &RawValue, paths: &[&[Cow<'_, str>]]) -> Result<Value, String> {
     if paths.iter().any(|path| path.is_empty()) {
         return value(raw);
     }
     let Some(object) = Object::from_raw(raw) else { return value(raw) };
-    let mut members = Map::new();
+    let (mut members, mut beside) = (Map::new(), None);
     for (name, raw) in object.iter() {
         let inside = inside(name, paths);
-        let member =
-            if inside.is_empty() { Value::String(raw.get().to_owned()) } else { outline(raw, &inside)? };
-        members.insert(name.to_owned(), member);
+        if !inside.is_empty() {
+            members.insert(name.to_owned(), outline(raw, &inside)?);
+        } else if beside.is_none() {
+            beside = Some(name);
+            members.insert(name.to_owned(), Value::String(raw.get().to_owned()));
+        }
     }
     Ok(Value::Object(members))
 }
@@ -94,4 +100,57 @@ fn put(document: &mut Value, pointer: &Pointer, value: Value) {
         here = members.entry(token.into_owned()).or_insert(Value::Null);
     }
     *here = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fields::{Field, Path};
+    use crate::domain::item::Change;
+
+    const CURRENT: &str = r#"{"id":"5a1e0001-0000-4000-8000-000000000001","name":"A","status":"New",
+        "details":{"notes":"as it is","dealValue":1,"currency":"EUR","requirements":{"services":[]}}}"#;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    /// A document that should set the deal value to 2 and do nothing else.
+    fn check(operations: &str, holds: bool) {
+        let change = Change {
+            path: Path::Known(Field::DealValue),
+            before: None,
+            after: raw("2"),
+            appended: Vec::new(),
+        };
+        let document = Document { patch: raw(&format!("[{operations}]")), changes: vec![change] };
+        let proved = prove(&document, &Snapshot::parse(CURRENT).unwrap());
+        assert_eq!(proved.is_ok(), holds, "{operations}: {proved:?}");
+    }
+
+    #[test]
+    fn a_document_does_what_is_wanted_and_nothing_beside_it() {
+        let right = r#"{"op":"replace","path":"/details/dealValue","value":2}"#;
+        check(right, true);
+        check(&right.replace("replace", "add"), true);
+        check("", false);
+        check(&right.replace('2', "3"), false);
+        for beside in [
+            r#"{"op":"replace","path":"/details","value":{"dealValue":2}}"#,
+            r#"{"op":"add","path":"/details","value":{}}"#,
+            r#"{"op":"replace","path":"/details/notes","value":"other"}"#,
+            r#"{"op":"add","path":"/details/notes","value":"other"}"#,
+            r#"{"op":"replace","path":"/details/currency","value":"USD"}"#,
+            r#"{"op":"add","path":"/details/currency","value":"EUR"}"#,
+            r#"{"op":"add","path":"/details/requirements/services/-","value":{}}"#,
+            r#"{"op":"replace","path":"/name","value":"B"}"#,
+            r#"{"op":"add","path":"/name","value":"B"}"#,
+            r#"{"op":"replace","path":"","value":{}}"#,
+            r#"{"op":"remove","path":"/details/notes"}"#,
+            r#"{"op":"test","path":"/details/dealValue","value":2}"#,
+        ] {
+            check(&format!("{right},{beside}"), false);
+            check(&format!("{beside},{right}"), false);
+        }
+    }
 }
