@@ -164,7 +164,7 @@ mod plan_and_resume {
                 .file("run/run.sqlite", "no database at all")
                 .code(1)
                 .stderr(
-                    "error: run/run.sqlite is damaged: file is not a database; \
+                    "error: run/run.sqlite is damaged: file is not a database\
                      nothing was sent from it, restore it from a copy\n",
                 )
                 .run();
@@ -184,8 +184,8 @@ mod plan_and_resume {
         let refused = "error: the run was planned for http://127.0.0.1:[PORT]/v1.0, not for ";
         let hint = "hint: leave out where to send: the run remembers it\n";
         planned
-            .then("resume run --yes")
-            .service(elsewhere)
+            .then(&format!("resume run --yes --endpoint {elsewhere}"))
+            .service(&sandbox.base)
             .code(2)
             .stderr(&format!("{refused}http://127.0.0.1:[PORT]/v1.0\n{hint}"))
             .run();
@@ -339,7 +339,11 @@ mod what_is_shown {
                     let (code, stdout, said) = support::plainly(&place, &format!("{command} {progress}"));
                     assert_eq!((code, stdout.as_str()), (Some(0), ""), "{said}");
                     assert_eq!(line.is_match(&said), shown, "{progress}: {said}");
-                    let plan = if shown { "plan: 7 referrals to change – see run/plan.jsonl" } else { "" };
+                    let plan = if shown {
+                        "plan for sandbox: 7 referrals to change – see run/plan.jsonl"
+                    } else {
+                        ""
+                    };
                     assert_eq!(line.replace_all(&said, "").trim(), plan, "{progress}");
                 });
             }
@@ -697,8 +701,7 @@ mod settings {
             .code(1)
             .stderr(
                 "error: there is no token for http://127.0.0.1:[PORT]/v1.0\n\
-                 hint: set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file; \
-                 to rehearse without one, add --sandbox\n",
+                 hint: set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file\n",
             )
             .run();
     }
