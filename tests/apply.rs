@@ -164,7 +164,7 @@ mod plan_and_resume {
                 .file("run/run.sqlite", "no database at all")
                 .code(1)
                 .stderr(
-                    "error: run/run.sqlite is damaged: file is not a database\
+                    "error: run/run.sqlite is damaged: file is not a database; \
                      nothing was sent from it, restore it from a copy\n",
                 )
                 .run();
