@@ -51,6 +51,13 @@ fn active(count: usize) -> Vec<&'static str> {
     ACTIVE[..count].to_vec()
 }
 
+/// The program, where what holds after every run can't.
+fn unchecked(place: &Place, command: &str) -> std::process::Command {
+    let mut program = std::process::Command::new(support::PROGRAM);
+    program.args(command.split(' ')).current_dir(place.path()).env_clear();
+    program
+}
+
 fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -178,7 +185,7 @@ mod plan_and_resume {
         let planned = Test::new("apply a.csv --plan --rate 1000/s --out run --summary none")
             .file("a.csv", notes(&[ACTIVE]))
             .service(&sandbox.base)
-            .stderr("next: referral-bulk resume run\n")
+            .stderr("next: referral-bulk resume run --rate 1000/s --yes\n")
             .run();
         let elsewhere = "http://127.0.0.1:9/v1.0";
         let refused = "error: the run was planned for http://127.0.0.1:[PORT]/v1.0, not for ";
@@ -201,7 +208,7 @@ mod plan_and_resume {
     #[test]
     fn a_rehearsal_is_not_carried_out_for_real() {
         let planned = Test::new(&format!("apply a.csv --plan {QUIET}")).file("a.csv", notes(&[ACTIVE]));
-        let planned = planned.stderr("next: referral-bulk resume run\n").run();
+        let planned = planned.stderr("next: referral-bulk resume run --rate 1000/s\n").run();
         planned
             .then("resume run --endpoint http://127.0.0.1:9/v1.0 --yes")
             .code(2)
@@ -223,6 +230,26 @@ mod plan_and_resume {
 
 mod reports {
     use super::*;
+
+    /// A report that can't be written hides neither what was done nor how it ended.
+    #[test]
+    fn what_cannot_be_written_is_told_and_written_later() {
+        let planned = Test::new(&format!("apply a.csv --plan {QUIET}")).file("a.csv", notes(&[ACTIVE]));
+        let planned = planned.stderr("next: referral-bulk resume run --rate 1000/s\n").run();
+        let in_the_way = planned.place.path().join("run/success.csv");
+        fs::remove_file(&in_the_way).unwrap();
+        fs::create_dir(&in_the_way).unwrap();
+        let output = unchecked(&planned.place, "resume run --summary json --progress none").output().unwrap();
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&told["exit_code"], &told["rows"]["applied"]), (&1.into(), &1.into()), "{told}");
+        let wanted = "error: cannot write run/success.csv: Is a directory (os error 21)\n\
+                      hint: see to space and permissions in the run's directory, then: referral-bulk report run\n";
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
+        assert_eq!(output.status.code(), Some(1));
+        fs::remove_dir(&in_the_way).unwrap();
+        let ran = planned.then("report run --summary none").run();
+        assert_eq!(ran.outcomes("run"), "1 applied");
+    }
 
     #[test]
     fn they_can_be_made_again() {
@@ -305,6 +332,18 @@ mod reports {
 
 mod what_is_shown {
     use super::*;
+
+    #[test]
+    fn a_summary_that_nobody_can_read_is_an_error() {
+        let place = Place::new();
+        place.write("a.csv", notes(&[ACTIVE]));
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let command = "apply a.csv --sandbox --rate 1000/s --progress none --summary json";
+        let output = unchecked(&place, command).stdout(full).output().unwrap();
+        let wanted = "error: cannot write to standard output: No space left on device (os error 28)\n";
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
+        assert_eq!(output.status.code(), Some(1));
+    }
 
     #[test]
     fn the_summary_is_one_line_of_json() {
@@ -508,13 +547,13 @@ mod inputs {
         let ran = Test::new("apply quarter-end.csv --plan --state referrals.jsonl --out run --summary none")
             .sample("quarter-end.csv")
             .sample("referrals.jsonl")
-            .stderr("next: referral-bulk resume run\n")
+            .stderr("next: referral-bulk resume run --yes --confirm-closing 10\n")
             .run();
         assert_eq!(ran.outcomes("run"), "1 unchanged, 23 planned");
         assert_eq!(ran.summary("run")["requests"]["total"], 0);
         let live = Test::new(&format!("apply quarter-end.csv --plan {QUIET}"))
             .sample("quarter-end.csv")
-            .stderr("next: referral-bulk resume run\n")
+            .stderr("next: referral-bulk resume run --rate 1000/s\n")
             .run();
         let plan = |ran: &Ran| json_lines(&ran.place.raw("run/plan.jsonl"));
         assert!(plan(&ran) == plan(&live), "the two plans differ");
@@ -660,7 +699,7 @@ mod settings {
             .code(2)
             .stderr(
                 "error: the plan changes 1 referral, and --max-changes allows 0\n\
-                 hint: look at plan.jsonl, then: referral-bulk resume run --max-changes 1\n",
+                 hint: look at run/plan.jsonl, then: referral-bulk resume run --rate 1000/s --max-changes 1\n",
             )
             .run();
     }
@@ -679,7 +718,7 @@ mod settings {
                 .file("a.csv", notes(&[ACTIVE]))
                 .file("referral-bulk.toml", format!("[profile.default]\nendpoint = \"{profile}\"\n"))
                 .service(variable)
-                .stderr("next: referral-bulk resume run\n")
+                .stderr("next: referral-bulk resume run --yes\n")
                 .run();
         }
     }
@@ -693,10 +732,12 @@ mod settings {
                 .file("a.csv", notes(&[ACTIVE]))
                 .file("token.txt", support::TOKEN)
         };
-        let planned = "next: referral-bulk resume run\n";
-        run("--token-file token.txt").stderr(planned).run();
-        run("--token-command '/bin/cat token.txt'").stderr(planned).run();
-        run("").env("PARTNER_CENTER_TOKEN", support::TOKEN).stderr(planned).run();
+        let planned = |flags: &str| format!("next: referral-bulk resume run{flags} --yes\n");
+        run("--token-file token.txt").stderr(&planned(" --token-file token.txt")).run();
+        run("--token-command '/bin/cat token.txt'")
+            .stderr(&planned(" --token-command '/bin/cat token.txt'"))
+            .run();
+        run("").env("PARTNER_CENTER_TOKEN", support::TOKEN).stderr(&planned("")).run();
         run("")
             .code(1)
             .stderr(
@@ -712,7 +753,7 @@ mod settings {
         let refused = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", &text).code(3);
         let refused = refused.snapshot("path_unconfirmed", []).run();
         let again = "apply a.csv --plan --sandbox --rate 1000/s --out two --summary none --allow-path /name";
-        let ran = refused.then(again).stderr("next: referral-bulk resume two\n").run();
+        let ran = refused.then(again).stderr("next: referral-bulk resume two --rate 1000/s\n").run();
         let plan = ran.place.raw("two/plan.jsonl");
         assert!(plan.contains(r#"[{"op":"replace","path":"/name","value":"A better name"}]"#), "{plan}");
     }
@@ -740,7 +781,7 @@ mod limits {
             .code(2)
             .stderr(
                 "error: the plan changes 2 referrals, and --max-changes allows 1\n\
-                 hint: look at plan.jsonl, then: referral-bulk resume run --max-changes 2\n",
+                 hint: look at run/plan.jsonl, then: referral-bulk resume run --rate 1000/s --max-changes 2\n",
             )
             .run();
         assert_eq!(ran.outcomes("run"), "2 planned");
@@ -761,7 +802,8 @@ mod limits {
                 .code(4)
                 .stderr(
                     "stopped: 2 rows were refused or failed, which is the most that --max-errors allows\n\
-                     next: referral-bulk resume run\n",
+                     hint: error.csv holds 2 rows to be corrected and fed back\n\
+                     next: referral-bulk resume run --rate 1000/s --concurrency 1 --yes\n",
                 )
                 .run();
             assert_eq!(stopped.outcomes("run"), "2 refused, 3 unsent");
@@ -769,7 +811,7 @@ mod limits {
                 .then("resume run --yes --rate 1000/s --summary none --progress none")
                 .service(&sandbox.base);
             let wanted = "next: correct error.csv and feed it back: \
-                          referral-bulk apply run/error.csv --endpoint http://127.0.0.1:[PORT]/v1.0\n";
+                          referral-bulk apply run/error.csv --endpoint http://127.0.0.1:[PORT]/v1.0 --rate 1000/s\n";
             let resumed = resumed.code(3).stderr(wanted).run();
             assert_eq!(resumed.outcomes("run"), "3 applied, 2 refused");
         }
@@ -796,7 +838,7 @@ mod limits {
             .code(2)
             .stderr(
                 "error: --confirm-closing says 3, and the plan closes 10 referrals\n\
-                 hint: look at plan.jsonl, then: referral-bulk resume run --confirm-closing 10\n",
+                 hint: look at run/plan.jsonl, then: referral-bulk resume run --rate 1000/s --confirm-closing 10\n",
             )
             .run();
     }

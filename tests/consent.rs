@@ -25,8 +25,8 @@ const APPLY: &str = "apply a.csv --rate 1000/s --out run --summary none --progre
 
 /// What keeps a plan from being carried out where nobody can be asked, and what to type next.
 fn refusal(message: &str, flags: &str) -> String {
-    let next = "referral-bulk resume run";
-    format!("error: {message}\nhint: look at plan.jsonl, then: {next} {flags}\n")
+    let next = "referral-bulk resume run --rate 1000/s";
+    format!("error: {message}\nhint: look at run/plan.jsonl, then: {next} {flags}\n")
 }
 
 #[test]
@@ -90,7 +90,8 @@ fn resume_asks_for_the_same() {
     let sandbox = Sandbox::start("");
     let before = sandbox.referrals();
     let planned = Test::new(&format!("{APPLY} --plan")).file("a.csv", CLOSE).service(&sandbox.base);
-    let planned = planned.stderr("next: referral-bulk resume run\n").run();
+    let planned =
+        planned.stderr("next: referral-bulk resume run --rate 1000/s --yes --confirm-closing 2\n").run();
     let closing = "the plan closes 2 referrals, which cannot be undone, and nobody is there to ask";
     for (flags, message) in [
         ("", closing),
@@ -122,7 +123,8 @@ fn consent_is_to_what_is_still_to_be_closed() {
         .code(4)
         .stderr(
             "stopped: 1 row was refused or failed, which is the most that --max-errors allows\n\
-             next: referral-bulk resume run\n",
+             hint: error.csv holds 1 row to be corrected and fed back\n\
+             next: referral-bulk resume run --rate 1000/s --concurrency 1 --yes --confirm-closing 1\n",
         )
         .run();
     assert_eq!(stopped.outcomes("run"), "1 applied, 1 refused, 1 unsent");
@@ -131,7 +133,7 @@ fn consent_is_to_what_is_still_to_be_closed() {
         refusal("--confirm-closing says 2, and the plan closes 1 referral", "--yes --confirm-closing 1");
     let refused = stopped.then(&format!("{resume} 2")).service(&sandbox.base).code(2).stderr(&wrong).run();
     assert_eq!(refused.outcomes("run"), "1 applied, 1 refused, 1 unsent");
-    let next = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv --endpoint http://127.0.0.1:[PORT]/v1.0\n";
+    let next = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv --endpoint http://127.0.0.1:[PORT]/v1.0 --rate 1000/s\n";
     let resumed = refused.then(&format!("{resume} 1")).service(&sandbox.base).code(3).stderr(next).run();
     assert_eq!(resumed.outcomes("run"), "2 applied, 1 refused");
 }
@@ -218,7 +220,7 @@ fn what_a_person_refused_is_carried_out_later() {
         support::redact::redact(&seen.terminal, place.path()),
         "This closes 2 referrals, which cannot be undone. Type 2 to go on: 3\n\
          error: that is another number: nothing was sent\n\
-         hint: carry it out later with: referral-bulk resume run\n"
+         hint: carry it out later with: referral-bulk resume run --rate 1000/s\n"
     );
     let resume = "resume run --rate 1000/s --summary none --progress none";
     let seen = terminal::run(&place, resume, &sandbox.base, Some(Does::Types("2\n")));

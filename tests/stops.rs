@@ -129,7 +129,8 @@ fn undisturbed(count: usize) -> BTreeMap<String, Value> {
 
 /// The last line of standard error is the command that carries on.
 fn names_resume(ended: &Ended) {
-    assert_eq!(ended.last_line(), "next: referral-bulk resume run", "{}", ended.stderr);
+    let next = "next: referral-bulk resume run --rate ";
+    assert!(ended.last_line().starts_with(next) && ended.last_line().ends_with(" --yes"), "{}", ended.stderr);
 }
 
 #[test]
@@ -263,7 +264,11 @@ fn a_disk_that_fills_up_stops_the_run() {
     let ended = world.home.start_cramped(kib, &resume).wait().expect(4);
     assert!(ended.stderr.contains("the run's ledger failed, so nothing more was sent"), "{}", ended.stderr);
     assert!(ended.stderr.contains("run.sqlite"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("then: referral-bulk resume run\n"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("then: referral-bulk resume run --rate 500/s --concurrency 2\n"),
+        "{}",
+        ended.stderr
+    );
     let sent = world.tap.count("PATCH");
     assert!((1..400).contains(&sent), "{sent} sent");
 
@@ -286,31 +291,63 @@ fn a_directory_that_is_gone_stops_the_run() {
     assert!(world.tap.count("PATCH") < 20, "{} were sent with no record of them", world.tap.count("PATCH"));
 }
 
-#[test]
-fn a_plan_that_was_interrupted_is_not_sent() {
-    let world = World::new(250, &[]);
+/// A run whose planning is interrupted at its first request.
+fn interrupted_while_planned(world: &World, more: &[&str]) -> Ended {
     world.tap.hold(&["GET"]);
-    let planning = world.apply(&[]);
+    let planning = world.apply(more);
     until("the first page is asked for", || (world.tap.count("GET") > 0).then_some(()));
     planning.signal(Signal::SIGINT);
     planning.says("stopping:");
     world.tap.release();
     let ended = planning.wait().expect(4);
     assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
-    assert!(!ended.stderr.contains("next: referral-bulk resume"), "{}", ended.stderr);
     let run = world.home.run_of("run");
-    assert_eq!(run.outcomes(), "unsent 250");
+    assert_eq!(run.outcomes(), format!("unsent {}", world.service.referrals().len()));
     assert_eq!(run.summary()["state"], "stopped");
     assert_eq!(run.summary()["plan_sha256"], Value::Null);
+    ended
+}
 
+#[test]
+fn a_plan_that_was_interrupted_is_made_again_before_it_is_sent() {
+    let world = World::new(250, &[]);
+    let ended = interrupted_while_planned(&world, &["--rate", "1000/s"]);
+    assert_eq!(ended.last_line(), "next: referral-bulk resume run --rate 1000/s", "{}", ended.stderr);
+    let asked = world.tap.count("GET");
+    world.resume_to_the_end();
+    assert_eq!(world.tap.count("PATCH"), 250);
+    let run = world.home.run_of("run");
+    let all = run.count("/requests/get") + run.count("/requests/list");
+    assert_eq!(all as usize, world.tap.count("GET"), "what was asked for in vain counts too");
+    assert!(all as usize > asked);
+}
+
+#[test]
+fn a_plan_that_was_interrupted_stays_a_plan() {
+    let world = World::new(3, &[]);
+    interrupted_while_planned(&world, &["--plan"]);
+    world.resume(&[]).wait().expect(0);
+    assert_eq!(world.home.run_of("run").outcomes(), "planned 3");
+    assert_eq!(world.tap.count("PATCH"), 0);
+    world.resume_to_the_end();
+}
+
+#[test]
+fn a_plan_is_not_made_again_from_other_rows() {
+    let world = World::new(3, &[]);
+    interrupted_while_planned(&world, &[]);
+    let path = world.home.path("changes.jsonl");
+    let rows = fs::read_to_string(&path).unwrap();
+    fs::write(&path, rows.replace("Active", "Closed")).unwrap();
     let ended = world.resume(&[]).wait().expect(1);
     assert!(
-        ended.stderr.contains("was not planned to its end, so nothing of it may be sent"),
+        ended.stderr.contains("changes.jsonl is not what it was when the run was begun"),
         "{}",
         ended.stderr
     );
-    assert!(ended.stderr.contains("--out"), "says what to do: {}", ended.stderr);
     assert_eq!(world.tap.count("PATCH"), 0);
+    fs::write(&path, rows).unwrap();
+    world.resume_to_the_end();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The only printer.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +13,8 @@ pub struct Terminal {
     /// Where a person's answers come from; `None` where nobody is there.
     person: Option<Mutex<BufReader<Box<dyn Read + Send>>>>,
     asking: AtomicBool,
+    /// Why data did not get to standard output.
+    lost: Mutex<Option<io::Error>>,
 }
 
 impl Terminal {
@@ -27,6 +29,7 @@ impl Terminal {
             stderr: Mutex::new(stderr),
             person: person.map(|input| Mutex::new(BufReader::new(input))),
             asking: AtomicBool::new(false),
+            lost: Mutex::new(None),
         }
     }
 
@@ -37,35 +40,47 @@ impl Terminal {
         self.say(&format!("error: {}{place}{hint}", problem.message));
     }
 
+    /// Why data did not get to standard output, if it didn't. A reader that had enough of it, and went
+    /// away, is no such reason.
+    pub fn lost(&self) -> Option<io::Error> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
     /// Whether a question stands unanswered.
     pub fn is_asking(&self) -> bool {
         self.asking.load(Ordering::SeqCst)
     }
 }
 
-/// Writes as much as the other side takes: a reader that went away is no reason to fail.
-fn write(stream: &Mutex<Box<dyn Write + Send>>, text: &str) {
+fn write(stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
     let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-    let _ = stream.write_all(text.as_bytes());
-    let _ = stream.flush();
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
 }
 
 impl Console for Terminal {
     fn data(&self, text: &str) {
-        write(&self.stdout, text);
+        if let Err(error) = write(&self.stdout, text) {
+            self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
     }
 
     fn say(&self, text: &str) {
-        write(&self.stderr, &format!("{text}\n"));
+        // There is nowhere else to say that nobody listens.
+        let _ = write(&self.stderr, &format!("{text}\n"));
+    }
+
+    fn is_attended(&self) -> bool {
+        self.person.is_some()
     }
 
     fn ask(&self, question: &str) -> Option<String> {
         let mut person = self.person.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         // Before the question is to be seen: whoever interrupts then answers it.
         self.asking.store(true, Ordering::SeqCst);
-        write(&self.stderr, question);
         let mut answer = String::new();
-        let read = person.read_line(&mut answer);
+        let read = write(&self.stderr, question).and_then(|()| person.read_line(&mut answer));
         self.asking.store(false, Ordering::SeqCst);
         read.is_ok_and(|bytes| bytes > 0).then_some(answer)
     }

@@ -56,17 +56,24 @@ enum Ready {
 
 /// Runs the program to its end.
 pub fn run(process: Process) -> ExitCode {
-    let console = Terminal::new(process.stdout, process.stderr, process.person);
+    let console = Arc::new(Terminal::new(process.stdout, process.stderr, process.person));
     let cli = match Cli::try_parse_from(process.arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, &console).into(),
+        Err(error) => return delivered(usage(&error, &console), &console).into(),
     };
     let stdin = Mutex::new(process.stdin);
     let exit = match ready(cli, &process.variables, &process.directory, process.terminal) {
-        Ok(ready) => supervise(ready, Arc::new(console), stdin, process.clock, process.new_id),
+        Ok(ready) => supervise(ready, Arc::clone(&console), stdin, process.clock, process.new_id),
         Err(trouble) => fail(&trouble, &console),
     };
-    exit.into()
+    delivered(exit, &console).into()
+}
+
+/// A command is not done as long as its data has not arrived.
+fn delivered(exit: Exit, console: &Terminal) -> Exit {
+    let Some(error) = console.lost() else { return exit };
+    let failed = fail(&Trouble::could_not_run(format!("cannot write to standard output: {error}")), console);
+    if exit == Exit::Done { failed } else { exit }
 }
 
 impl From<Exit> for ExitCode {

@@ -2,7 +2,6 @@
 //! then flags; later wins.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,9 +9,10 @@ use super::args;
 use super::config::{Config, FILE, Profile};
 use crate::api::{Auth, Endpoint};
 use crate::commands::connection::Target;
-use crate::commands::planning::State;
-use crate::commands::sending::{Consent, MaxErrors, Sending};
-use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, report, resume, sandbox};
+use crate::commands::consent::Consent;
+use crate::commands::sending::{MaxErrors, Sending};
+use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, quoted, report, resume, sandbox};
+use crate::domain::account::Asked;
 use crate::domain::fields::{self, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
@@ -49,18 +49,20 @@ impl Surroundings<'_> {
             return Err(Trouble::usage("standard input is named twice"));
         }
         Ok(apply::Settings {
+            asked: Asked {
+                format: typed.format.map(Into::into),
+                state: typed.state.into(),
+                levels: self.levels(&typed.rule)?,
+                allow_paths: allow_paths(&typed.allow_path)?,
+                clear: typed.clear,
+                files: typed.files,
+            },
             plan_only: typed.plan,
             out: typed.out,
-            format: typed.format.map(Into::into),
-            state: state(&typed.state),
-            levels: self.levels(&typed.rule)?,
-            allow_paths: allow_paths(&typed.allow_path)?,
-            clear: typed.clear,
             reason: typed.reason,
             target: self.target(&typed.target, &profile)?,
-            sending: sending(&typed.sending, &profile)?,
+            sending: sending(&typed.sending, &typed.target, &profile)?,
             showing: self.showing(typed.showing),
-            files: typed.files,
         })
     }
 
@@ -74,7 +76,7 @@ impl Surroundings<'_> {
             run: typed.run,
             target: if named { self.named_target(&typed.target, &profile)? } else { None },
             auth: self.auth(&typed.target, &profile)?,
-            sending: sending(&typed.sending, &profile)?,
+            sending: sending(&typed.sending, &typed.target, &profile)?,
             showing: self.showing(typed.showing),
         })
     }
@@ -175,14 +177,6 @@ pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
     }
 }
 
-fn state(typed: &str) -> State {
-    match typed {
-        "live" => State::Live,
-        "none" => State::None,
-        path => State::File(PathBuf::from(path)),
-    }
-}
-
 fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
     typed
         .iter()
@@ -205,7 +199,7 @@ fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
         .collect()
 }
 
-fn sending(typed: &args::Sending, profile: &Profile) -> Result<Sending, Trouble> {
+fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> Result<Sending, Trouble> {
     let rate = match (&typed.rate, &profile.rate) {
         (Some(rate), _) => *rate,
         (None, Some(text)) => parse::<Rate>("rate", FILE, text)?,
@@ -226,7 +220,22 @@ fn sending(typed: &args::Sending, profile: &Profile) -> Result<Sending, Trouble>
             closing: typed.confirm_closing,
             max_changes: typed.max_changes.or(profile.max_changes),
         },
+        repeat: repeat(typed, target),
     })
+}
+
+/// What was typed of where the token comes from and of how fast to send: the next command is to go by
+/// the same.
+fn repeat(typed: &args::Sending, target: &args::Target) -> Vec<String> {
+    let flags = [
+        target.profile.as_ref().map(|name| format!("--profile {}", quoted(name))),
+        target.token_command.as_ref().map(|command| format!("--token-command {}", quoted(command))),
+        target.token_file.as_ref().map(|file| format!("--token-file {}", quoted(file))),
+        typed.rate.map(|rate| format!("--rate {rate}")),
+        typed.concurrency.map(|number| format!("--concurrency {number}")),
+        typed.timeout.as_ref().map(|time| format!("--timeout {}", quoted(time))),
+    ];
+    flags.into_iter().flatten().collect()
 }
 
 fn parse<T: FromStr<Err: std::fmt::Display>>(what: &str, source: &str, text: &str) -> Result<T, Trouble> {

@@ -3,40 +3,37 @@
 use std::path::Path;
 
 use super::connection::Target;
-use super::{Console, Showing, SummaryForm, Trouble};
-use crate::domain::account::{Figures, InputInfo, Phase};
+use super::sending::Order;
+use super::{Console, Host, Showing, SummaryForm, Trouble, consent};
+use crate::domain::account::{About, Asked, Figures, InputInfo, Phase, State as SeenFrom};
 use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
-use crate::engine::Reason;
-use crate::ledger::{self, Reader};
+use crate::ledger::{self, LedgerError, PlanTotals, Reader};
 use crate::report::{
-    self, Books, Next, PlanCounts, PlanReport, Referrals, RowReports, State, Summary, Written,
+    self, Books, Flags, Next, PlanCounts, PlanReport, Referrals, ReportError, RowReports, State, Summary,
+    Written, quoted,
 };
 
 /// Writes every report of a run, prints its summary and the next command, and says how the command
 /// ends.
 ///
 /// # Errors
-/// Where the ledger can't be read or a report can't be written.
-pub fn account(
-    run: &Path,
-    stopped: Option<&Reason>,
-    showing: Showing,
-    console: &dyn Console,
-) -> Result<Exit, Trouble> {
-    let account = write_all(run, None)?;
-    if let Some(reason) = stopped.filter(|_| account.phase != Phase::Finished) {
-        console.say(&format!("stopped: {reason}"));
+/// Where the ledger can't be read or a report can't be written. In the latter case the summary was
+/// printed all the same.
+pub fn account(order: Order<'_>, host: &Host<'_>) -> Result<Exit, Trouble> {
+    let account = make(order.run, None)?;
+    if let Some(reason) = host.stop.reason().filter(|_| account.phase != Phase::Finished) {
+        host.console.say(&format!("stopped: {reason}"));
     }
-    account.show(showing, console);
-    if account.summary.exit_code == Exit::Unbalanced.code() {
-        console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
-    } else if account.phase == Phase::Planning {
-        console.say("hint: nothing was sent, and the plan is incomplete: run the same command again");
-    } else if let Some(next) = account.next(run) {
-        console.say(&format!("next: {next}"));
-    }
-    Ok(account.exit)
+    account.finish(order.run, &order.sending.repeat, order.showing, host.console)
+}
+
+/// Writes and prints the same, for a run that nobody is at work with.
+///
+/// # Errors
+/// As [`account()`].
+pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Trouble> {
+    make(run, None)?.finish(run, &[], showing, host.console)
 }
 
 /// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
@@ -44,13 +41,9 @@ pub fn account(
 ///
 /// # Errors
 /// As [`account()`].
-pub fn account_refused(
-    run: &Path,
-    exit: Exit,
-    showing: Showing,
-    console: &dyn Console,
-) -> Result<(), Trouble> {
-    write_all(run, Some(exit))?.show(showing, console);
+pub fn account_refused(order: Order<'_>, exit: Exit, host: &Host<'_>) -> Result<(), Trouble> {
+    let account = make(order.run, Some(exit))?;
+    account.show(order.showing, host.console);
     Ok(())
 }
 
@@ -60,8 +53,8 @@ pub fn account_refused(
 /// As [`account()`].
 pub fn write_plan_alone(run: &Path) -> Result<(), Trouble> {
     let reader = ledger::read(run)?;
-    write_plan(run, &reader, &reader.inputs()?)?;
-    Ok(())
+    let (_, written) = tell_items(run, &reader, &reader.inputs()?)?;
+    written.map(drop).map_err(|error| unwritten(&error, Exit::CouldNotRun, run))
 }
 
 /// Shows the summary of a command that ended before there was a run, to a script that waits for one.
@@ -89,33 +82,40 @@ pub fn show_nothing(command: &str, exit: Exit, showing: Showing, console: &dyn C
 /// A run's account, as written.
 struct Account {
     exit: Exit,
+    about: About,
     summary: Summary,
     books: Books,
     plan: PlanCounts,
     phase: Phase,
+    left: PlanTotals,
     written: Written,
+    /// Why not all files are.
+    unwritten: Option<ReportError>,
     imbalance: Option<String>,
-    /// The flags that say where it went.
-    target: String,
 }
 
-fn write_all(run: &Path, exit: Option<Exit>) -> Result<Account, Trouble> {
+fn make(run: &Path, exit: Option<Exit>) -> Result<Account, LedgerError> {
     let reader = ledger::read(run)?;
-    let (inputs, phase) = (reader.inputs()?, reader.phase());
-    let (books, mut written) = write_rows(run, &reader, &inputs)?;
-    let (plan, plan_sha256) = write_plan(run, &reader, &inputs)?;
-    written.add(run.join(report::PLAN_FILE));
+    let (inputs, phase, about) = (reader.inputs()?, reader.phase(), reader.about().clone());
+    let (books, rows_written) = tell_rows(run, &reader, &inputs)?;
+    let (plan, plan_written) = tell_items(run, &reader, &inputs)?;
+    let mut unwritten = None;
+    let mut written = rows_written.map_err(|error| unwritten = Some(error)).unwrap_or_default();
+    let plan_written = plan_written.map_err(|error| unwritten = Some(error)).ok();
+    if plan_written.is_some() {
+        written.add(run.join(report::PLAN_FILE));
+    }
     let imbalance = books.balance(&inputs).err().map(|imbalance| imbalance.to_string());
     let exit = match (&imbalance, exit) {
         (Some(_), _) => Exit::Unbalanced,
         (None, Some(exit)) => exit,
-        (None, None) => exit_of(phase, &books),
+        (None, None) => exit_of(phase, &books, unwritten.as_ref()),
     };
     let (referrals, figures) = (reader.referrals()?, reader.figures()?);
     let summary = Summary {
         version: Summary::VERSION,
         run: run.display().to_string(),
-        command: reader.about().command.clone(),
+        command: about.command.clone(),
         state: phase.into(),
         exit_code: exit.code(),
         inputs: inputs.iter().map(Into::into).collect(),
@@ -123,36 +123,102 @@ fn write_all(run: &Path, exit: Option<Exit>) -> Result<Account, Trouble> {
         referrals: Referrals { total: referrals.total, changed: referrals.changed, closed: referrals.closed },
         requests: (&figures).into(),
         seconds: (&figures).into(),
-        plan_sha256: (phase != Phase::Planning).then_some(plan_sha256),
-        reason: reader.about().reason.clone(),
+        plan_sha256: plan_written.filter(|_| phase != Phase::Planning),
+        reason: about.reason.clone(),
     };
-    written.add(summary.write(run)?);
-    let target = Target::flags(&reader.about().target);
-    Ok(Account { exit, summary, books, plan, phase, written, imbalance, target })
+    match summary.write(run) {
+        Ok(path) => written.add(path),
+        Err(error) => unwritten = unwritten.or(Some(error)),
+    }
+    let left = reader.plan_totals()?;
+    Ok(Account { exit, about, summary, books, plan, phase, left, written, unwritten, imbalance })
 }
 
-fn exit_of(phase: Phase, books: &Books) -> Exit {
+fn exit_of(phase: Phase, books: &Books, unwritten: Option<&ReportError>) -> Exit {
     match phase {
+        Phase::Planning | Phase::Stopped => Exit::Stopped,
+        Phase::Planned | Phase::Finished if unwritten.is_some() => Exit::CouldNotRun,
         Phase::Planned | Phase::Finished => {
             Exit::of_outcomes(Outcome::ALL.into_iter().filter(|outcome| books.count(*outcome) > 0))
         }
-        Phase::Planning | Phase::Stopped => Exit::Stopped,
     }
 }
 
-fn write_rows(run: &Path, reader: &Reader, inputs: &[InputInfo]) -> Result<(Books, Written), Trouble> {
-    let mut rows = RowReports::begin(run, inputs)?;
-    reader.rows(&mut |row| rows.row(&row).map_err(Trouble::from))?;
-    Ok(rows.finish()?)
+/// What the rows of a run come to is told also where their files can't be written.
+fn tell_rows(
+    run: &Path,
+    reader: &Reader,
+    inputs: &[InputInfo],
+) -> Result<(Books, Result<Written, ReportError>), LedgerError> {
+    let mut books = Books::new(inputs.len());
+    let mut files = RowReports::begin(run, inputs);
+    reader.rows(&mut |row| {
+        books.add(&row);
+        keep(&mut files, |files| files.row(&row));
+        Ok::<_, LedgerError>(())
+    })?;
+    Ok((books, files.and_then(RowReports::finish)))
 }
 
-fn write_plan(run: &Path, reader: &Reader, inputs: &[InputInfo]) -> Result<(PlanCounts, String), Trouble> {
-    let mut plan = PlanReport::begin(run, inputs)?;
-    reader.items(&mut |item| plan.item(&item).map_err(Trouble::from))?;
-    Ok((plan.counts(), plan.finish()?))
+/// The same for its items; a written plan is answered with its checksum.
+fn tell_items(
+    run: &Path,
+    reader: &Reader,
+    inputs: &[InputInfo],
+) -> Result<(PlanCounts, Result<String, ReportError>), LedgerError> {
+    let mut counts = PlanCounts::default();
+    let mut file = PlanReport::begin(run, inputs);
+    reader.items(&mut |item| {
+        counts.add(&item);
+        keep(&mut file, |file| file.item(&item));
+        Ok::<_, LedgerError>(())
+    })?;
+    Ok((counts, file.and_then(PlanReport::finish)))
+}
+
+/// Goes on writing as long as nothing went wrong with it.
+fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Result<(), ReportError>) {
+    if let Ok(open) = report
+        && let Err(error) = write(open)
+    {
+        *report = Err(error);
+    }
+}
+
+fn unwritten(error: &ReportError, exit: Exit, run: &Path) -> Trouble {
+    let command = if exit == Exit::Stopped { Next::resume(run, Vec::new()) } else { Next::report(run) };
+    Trouble::new(exit, error.to_string())
+        .hint(format!("see to space and permissions in the run's directory, then: {}", command.command()))
 }
 
 impl Account {
+    /// Prints the summary and what to do next.
+    fn finish(
+        self,
+        run: &Path,
+        repeat: &[String],
+        showing: Showing,
+        console: &dyn Console,
+    ) -> Result<Exit, Trouble> {
+        self.show(showing, console);
+        if let Some(error) = &self.unwritten {
+            return Err(unwritten(error, self.exit, run));
+        }
+        if self.exit == Exit::Unbalanced {
+            console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
+        } else if self.phase == Phase::Planning && self.about.asked.files.iter().any(|file| file == "-") {
+            console.say(
+                "hint: nothing was sent, and the plan is incomplete: give the same input to apply again",
+            );
+        } else if let Some(next) = self.next(run, repeat, console) {
+            for note in next.besides(&self.written) {
+                console.say(&format!("hint: {note}"));
+            }
+            console.say(&format!("next: {next}"));
+        }
+        Ok(self.exit)
+    }
+
     fn show(&self, showing: Showing, console: &dyn Console) {
         if let Some(imbalance) = &self.imbalance {
             console.say(&format!("error: the books do not balance: {imbalance}"));
@@ -165,7 +231,31 @@ impl Account {
         }
     }
 
-    fn next(&self, run: &Path) -> Option<Next> {
-        Next::of(&self.summary, run, &self.written, &self.target)
+    fn next(&self, run: &Path, repeat: &[String], console: &dyn Console) -> Option<Next> {
+        // How much an incomplete plan will be nobody knows yet.
+        let asked_later = console.is_attended() || self.phase == Phase::Planning;
+        let consent = if asked_later { Vec::new() } else { consent::flags(&self.left, &self.about.target) };
+        let resuming = repeat.iter().cloned().chain(consent).collect();
+        let reading = reading_flags(&self.about.asked).into_iter();
+        let applying =
+            reading.chain(Target::flags(&self.about.target)).chain(repeat.iter().cloned()).collect();
+        Next::of(&self.summary, run, &self.written, Flags { resuming, applying })
     }
+}
+
+/// The flags that say how rows are read and judged.
+fn reading_flags(asked: &Asked) -> Vec<String> {
+    let mut flags = Vec::new();
+    match &asked.state {
+        SeenFrom::Live => {}
+        SeenFrom::None => flags.push("--state none".to_owned()),
+        SeenFrom::File(path) => flags.push(format!("--state {}", quoted(path))),
+    }
+    if asked.clear {
+        flags.push("--clear".to_owned());
+    }
+    flags.extend(asked.levels.changed().map(|(rule, level)| format!("--rule {rule}={}", level.name())));
+    let paths = asked.allow_paths.iter();
+    flags.extend(paths.map(|path| format!("--allow-path {}", quoted(path.as_str()))));
+    flags
 }

@@ -1,27 +1,16 @@
 //! `apply`: change files become a run, which is carried out unless only a plan was asked for.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::connection::{self, Target};
 use super::folder::Folder;
-use super::planning::{Desk, State};
-use super::sending::{self, Sending};
+use super::planning;
+use super::sending::{self, Order, Sending};
 use super::{Host, Showing, Trouble, accounting};
 use crate::api::Client;
-use crate::domain::account::{About, Figures, Format};
+use crate::domain::account::{About, Asked};
 use crate::domain::exit::Exit;
-use crate::domain::pointer::Pointer;
-use crate::domain::rules::Levels;
-use crate::engine::context::Tally;
-use crate::engine::look::look;
-use crate::engine::{Context, Reason};
-use crate::input;
-use crate::ledger::{self, Ledger, Planning};
-use crate::pace::Pace;
-use crate::plan::{Judging, Planner};
-use crate::report::Progress;
+use crate::ledger::{self, Ledger};
 
 /// How the command is called.
 const COMMAND: &str = "apply";
@@ -29,22 +18,12 @@ const COMMAND: &str = "apply";
 /// What was asked for.
 #[derive(Debug)]
 pub struct Settings {
-    /// The change files; `-` is standard input.
-    pub files: Vec<String>,
+    /// The change files, and how they are read and judged.
+    pub asked: Asked,
     /// Only plan: nothing but GET is sent.
     pub plan_only: bool,
     /// The run's directory; one named by the time where there is none.
     pub out: Option<PathBuf>,
-    /// The files' form; by extension where there is none.
-    pub format: Option<Format>,
-    /// Where the referrals' state comes from.
-    pub state: State,
-    /// The level of every rule.
-    pub levels: Levels,
-    /// Unconfirmed paths that may be patched.
-    pub allow_paths: BTreeSet<Pointer>,
-    /// Whether null may be sent.
-    pub clear: bool,
     /// Why, in the user's words.
     pub reason: Option<String>,
     /// Where to send.
@@ -64,18 +43,16 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     let (folder, ledger, client) = prepare(&settings, host).await.inspect_err(|trouble| {
         accounting::show_nothing(COMMAND, trouble.exit, settings.showing, host.console);
     })?;
-    let run = folder.path();
-    if let (Some(ledger), Some(client), false) = (ledger, client, settings.plan_only) {
-        accounting::write_plan_alone(run)?;
-        sending::announce(&ledger, run, &settings.target, settings.showing, host)?;
-        if let Err(trouble) = sending::consent(&ledger, run, &settings.target, &settings.sending, host) {
-            drop(ledger);
-            accounting::account_refused(run, trouble.exit, settings.showing, host.console)?;
-            return Err(trouble);
-        }
-        return sending::send(ledger, run, &client, &settings.sending, settings.showing, host).await;
+    let order = order(&settings, &folder);
+    match ledger {
+        Some(ledger) if !settings.plan_only => sending::go(ledger, client, order, host).await,
+        _ => accounting::account(order, host),
     }
-    accounting::account(run, host.stop.reason().as_ref(), settings.showing, host.console)
+}
+
+fn order<'a>(settings: &'a Settings, folder: &'a Folder) -> Order<'a> {
+    let Settings { target, sending, showing, .. } = settings;
+    Order { run: folder.path(), target, sending, showing: *showing }
 }
 
 /// Connects where that is needed, and plans. A run that can't be planned leaves nothing behind.
@@ -84,14 +61,13 @@ async fn prepare(
     host: &Host<'_>,
 ) -> Result<(Folder, Option<Ledger>, Option<Client>), Trouble> {
     let about = about(settings, host);
-    let needs_service = settings.state == State::Live || !settings.plan_only;
     let connect =
         || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, host);
-    let client = needs_service.then(connect).transpose()?;
+    let client = planning::needs_service(&about).then(connect).transpose()?;
     let folder = Folder::make(settings.out.as_deref(), &about.command, about.created)?;
     // A directory that another process is at work in stays as it is.
     let ledger = ledger::create(folder.path(), &about)?;
-    match plan(settings, &about, client.as_ref(), ledger, host).await {
+    match planning::plan(ledger, Vec::new(), client.as_ref(), order(settings, &folder), host).await {
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
             folder.discard();
@@ -107,85 +83,8 @@ fn about(settings: &Settings, host: &Host<'_>) -> About {
         created: (host.clock)(),
         correlation_id: (host.new_id)(),
         target: settings.target.name(),
-        state_from: settings.state.name(),
+        asked: settings.asked.clone(),
+        plan_only: settings.plan_only,
         reason: settings.reason.clone(),
     }
-}
-
-/// Plans the run. `None` where it was stopped before its plan was complete: nothing of it may be
-/// sent then, and its reports say so.
-async fn plan(
-    settings: &Settings,
-    about: &About,
-    client: Option<&Client>,
-    ledger: Planning,
-    host: &Host<'_>,
-) -> Result<Option<Ledger>, Trouble> {
-    let judging = Judging {
-        levels: settings.levels.clone(),
-        now: about.created,
-        new_id: host.new_id,
-        inputs: settings.files.clone(),
-    };
-    let options = input::Options {
-        format: settings.format,
-        allow_paths: settings.allow_paths.clone(),
-        clear: settings.clear,
-        levels: settings.levels.clone(),
-    };
-    let started = tokio::time::Instant::now();
-    let mut desk = Desk::new(Planner::new(judging), ledger, settings.files.clone(), host);
-    desk.read_inputs(&settings.files, &options)?;
-    let mut figures = Figures::default();
-    match (&settings.state, client) {
-        (State::Live, Some(client)) => figures = look_live(&mut desk, client, settings, host).await?,
-        (State::File(path), _) => desk.plan_from_file(path)?,
-        (State::Live | State::None, _) => desk.plan_unseen()?,
-    }
-    figures.seconds = started.elapsed().as_secs_f64();
-    close(desk.close(), &figures, host)
-}
-
-async fn look_live(
-    desk: &mut Desk<'_>,
-    client: &Client,
-    settings: &Settings,
-    host: &Host<'_>,
-) -> Result<Figures, Trouble> {
-    let begun = sending::Begun::now(client);
-    let pace = Pace::new(settings.sending.rate);
-    let progress = Progress::planning(settings.showing.progress);
-    progress.rows_read(desk.rows());
-    let observe = |event| sending::show(&progress, host, event);
-    let context = Context {
-        api: client,
-        pace: &pace,
-        stop: host.stop,
-        clock: host.clock,
-        concurrency: settings.sending.concurrency,
-        observe: &observe,
-        tally: Arc::new(Tally::default()),
-    };
-    let looked =
-        sending::watched(look(&context, desk), &progress, &pace, settings.showing.progress, host).await;
-    looked?;
-    match host.stop.reason() {
-        Some(Reason::Unreachable(why)) => {
-            Err(Trouble::could_not_run(format!("{} cannot be reached: {why}", settings.target.name()))
-                .hint("check the endpoint and the network; nothing was sent"))
-        }
-        Some(Reason::NoToken(why)) => {
-            Err(Trouble::could_not_run(format!("there is no token to send: {why}"))
-                .hint("check where the token comes from; nothing was sent"))
-        }
-        _ => Ok(sending::figures(&context, client, &pace, begun)),
-    }
-}
-
-fn close(ledger: Planning, figures: &Figures, host: &Host<'_>) -> Result<Option<Ledger>, Trouble> {
-    if host.stop.is_set() {
-        ledger.abandon(figures)?;
-        return Ok(None);
-    }
-    Ok(Some(ledger.seal(figures)?))
 }

@@ -46,12 +46,12 @@ impl Target {
     }
 
     /// The flags that name the target a run remembers; none for the official service.
-    pub fn flags(name: &str) -> String {
+    pub fn flags(name: &str) -> Option<String> {
         match name.strip_prefix(SANDBOX) {
-            Some("") => " --sandbox".to_owned(),
-            Some(seed) => format!(" --sandbox={}", quoted(Path::new(seed.trim_start_matches('=')))),
-            None if name == Endpoint::official().as_str() => String::new(),
-            None => format!(" --endpoint {name}"),
+            Some("") => Some("--sandbox".to_owned()),
+            Some(seed) => Some(format!("--sandbox={}", quoted(seed.trim_start_matches('=')))),
+            None if name == Endpoint::official().as_str() => None,
+            None => Some(format!("--endpoint {name}")),
         }
     }
 
@@ -62,6 +62,11 @@ impl Target {
 }
 
 const SANDBOX: &str = "sandbox";
+
+/// Whether what a run remembers is a sandbox.
+pub fn is_sandbox(name: &str) -> bool {
+    name.strip_prefix(SANDBOX).is_some_and(|seed| seed.is_empty() || seed.starts_with('='))
+}
 
 /// Connects. A sandbox is served from a thread of its own until the process ends.
 ///

@@ -1,6 +1,7 @@
 //! A run's directory.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -23,27 +24,10 @@ impl Folder {
     /// # Errors
     /// Where it can't be made, or holds a run already.
     pub fn make(named: Option<&Path>, command: &str, now: Timestamp) -> Result<Self, Trouble> {
-        let path = match named {
-            Some(path) => path.to_owned(),
-            None => free_name(command, now),
+        let (path, made) = match named {
+            Some(path) => (path.to_owned(), take(path)?),
+            None => (make_named_by_time(command, now)?, true),
         };
-        if path.join("run.sqlite").exists() {
-            let resume = Next::Resume { run: path.clone() }.command();
-            return Err(Trouble::usage(format!("{} holds a run already", path.display()))
-                .hint(format!("name another directory with --out, or carry on with that run: {resume}")));
-        }
-        if let Some(file) = in_the_way(&path) {
-            return Err(Trouble::usage(format!(
-                "{} is there already and would be overwritten",
-                file.display()
-            ))
-            .hint("name a new or an empty directory with --out"));
-        }
-        let made = !path.exists();
-        private_directory(&path).map_err(|error| {
-            Trouble::could_not_run(format!("cannot make the run's directory {}: {error}", path.display()))
-                .hint("name a directory you may write to with --out")
-        })?;
         Ok(Self { path, made })
     }
 
@@ -76,16 +60,59 @@ fn in_the_way(path: &Path) -> Option<PathBuf> {
     files.filter(replaced).min()
 }
 
-fn free_name(command: &str, now: Timestamp) -> PathBuf {
+/// Takes the directory that the user named; answers whether it had to be made.
+fn take(path: &Path) -> Result<bool, Trouble> {
+    if path.join("run.sqlite").exists() {
+        let resume = Next::resume(path, Vec::new()).command();
+        return Err(Trouble::usage(format!("{} holds a run already", path.display()))
+            .hint(format!("name another directory with --out, or carry on with that run: {resume}")));
+    }
+    if let Some(file) = in_the_way(path) {
+        return Err(Trouble::usage(format!("{} is there already and would be overwritten", file.display()))
+            .hint("name a new or an empty directory with --out"));
+    }
+    let made = !path.exists();
+    private_directory(path).map_err(|error| not_made(path, &error))?;
+    Ok(made)
+}
+
+/// Another run that begins in the same second may take a name first.
+fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, Trouble> {
     let time = now.strftime("%Y-%m-%dT%H-%M-%SZ");
-    let base = PathBuf::from("reports").join(format!("{time}-{command}"));
-    let numbered = (2..).map(|number| PathBuf::from(format!("{}-{number}", base.display())));
-    std::iter::once(base.clone()).chain(numbered).find(|path| !path.exists()).unwrap_or(base)
+    let base = format!("{time}-{command}");
+    let mut number = 1;
+    loop {
+        let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+        let path = Path::new("reports").join(name);
+        let made = fs::create_dir_all("reports").and_then(|()| new_private_directory(&path));
+        match made {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => number += 1,
+            Err(error) => return Err(not_made(&path, &error)),
+        }
+    }
+}
+
+fn not_made(path: &Path, error: &io::Error) -> Trouble {
+    Trouble::could_not_run(format!("cannot make the run's directory {}: {error}", path.display()))
+        .hint("name a directory you may write to with --out")
 }
 
 #[cfg(unix)]
-fn private_directory(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+fn new_private_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn new_private_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+#[cfg(unix)]
+fn private_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
 
     if path.is_dir() {
         // What else lies in it may be meant for others to read; the run's own files are private anyway.
@@ -95,10 +122,10 @@ fn private_directory(path: &Path) -> std::io::Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    fs::DirBuilder::new().mode(0o700).create(path)
+    new_private_directory(path)
 }
 
 #[cfg(not(unix))]
-fn private_directory(path: &Path) -> std::io::Result<()> {
+fn private_directory(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }

@@ -7,8 +7,10 @@
 //! | [`resume`] | carries on with a run |
 //! | [`report`] | writes a run's reports again |
 //! | [`sandbox`] | serves a local Partner API |
-//! | [`planning`] | what `apply` does before anything is sent |
-//! | [`sending`] | what `apply` and `resume` do from consent to the last answer |
+//! | [`planning`] | from what was asked for to a plan |
+//! | [`desk`] | where rows and referrals come in, and items are written down |
+//! | [`consent`] | whether the user wants what is about to be sent |
+//! | [`sending`] | from a plan to the last answer |
 //! | [`accounting`] | what all of them do at the end: reports from the ledger, and the exit code |
 //! | [`connection`] | the service or the sandbox that a run talks to |
 //! | [`folder`] | a run's directory |
@@ -16,6 +18,8 @@
 pub mod accounting;
 pub mod apply;
 pub mod connection;
+pub mod consent;
+pub mod desk;
 pub mod folder;
 pub mod planning;
 pub mod report;
@@ -31,7 +35,7 @@ use uuid::Uuid;
 
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
-pub use crate::report::ProgressMode;
+pub use crate::report::{ProgressMode, quoted};
 
 /// Where a command's words go, and where answers come from. There is one printer behind it.
 pub trait Console: Sync {
@@ -39,6 +43,8 @@ pub trait Console: Sync {
     fn data(&self, text: &str);
     /// Everything else: standard error.
     fn say(&self, text: &str);
+    /// Whether there is a person to ask.
+    fn is_attended(&self) -> bool;
     /// Asks a person; `None` where there is none to ask, or the answer is the end of the input.
     fn ask(&self, question: &str) -> Option<String>;
 }
@@ -126,12 +132,5 @@ impl Trouble {
 impl From<crate::ledger::LedgerError> for Trouble {
     fn from(error: crate::ledger::LedgerError) -> Self {
         Self::could_not_run(error.to_string())
-    }
-}
-
-impl From<crate::report::ReportError> for Trouble {
-    fn from(error: crate::report::ReportError) -> Self {
-        Self::could_not_run(error.to_string())
-            .hint("free space or permissions in the run's directory, then: referral-bulk report RUN")
     }
 }

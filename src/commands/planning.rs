@@ -1,255 +1,104 @@
-//! What `apply` does before anything is sent: rows are read, referrals looked at, items written down.
+//! From what was asked for to a plan, or to as much of it as there is when the run is stopped.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use jiff::Timestamp;
+use super::desk::Desk;
+use super::sending::{self, Order};
+use super::{Host, Trouble};
+use crate::api::Client;
+use crate::domain::account::{About, Asked, Figures, InputInfo, State};
+use crate::engine::context::Tally;
+use crate::engine::look::look;
+use crate::engine::{Context, Reason};
+use crate::input;
+use crate::ledger::{Ledger, Planning};
+use crate::pace::Pace;
+use crate::plan::{Judging, Planner};
+use crate::report::Progress;
 
-use super::{Host, Problem, Trouble};
-use crate::domain::account::{RowRecord, Settled};
-use crate::domain::change::Rejected;
-use crate::domain::exchange::Failure;
-use crate::domain::exit::Exit;
-use crate::domain::finding::Finding;
-use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::{ReferralId, Snapshot};
-use crate::engine::look::Survey;
-use crate::input::{self, InputError, Record, SnapshotError};
-use crate::ledger::{LedgerError, Planning};
-use crate::plan::{Planned, Planner};
-use crate::report::counted;
-
-/// Findings that are printed one by one; the reports hold them all.
-const MOST_SHOWN: usize = 10;
-
-/// Where the referrals' current state comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// The API.
-    Live,
-    /// Nowhere.
-    None,
-    /// A snapshot file.
-    File(PathBuf),
+/// Whether a run talks to the service at all: a plan that looks at nothing there does not.
+pub fn needs_service(about: &About) -> bool {
+    about.asked.state == State::Live || !about.plan_only
 }
 
-impl State {
-    /// How a run remembers it.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Live => "live".to_owned(),
-            Self::None => "none".to_owned(),
-            Self::File(path) => path.display().to_string(),
-        }
-    }
-}
-
-/// Takes rows and referrals, and writes down what is planned.
-pub struct Desk<'a> {
-    planner: Planner,
+/// Plans a run. `before` are the inputs as they were read when it was planned before, if it was. `None`
+/// where the run was stopped before its plan was complete: nothing of it may be sent then, and its
+/// reports say so.
+///
+/// # Errors
+/// Where an input can't be read at all, the service can't be reached, or the ledger can't be written.
+pub async fn plan(
     ledger: Planning,
-    names: Vec<String>,
-    clock: fn() -> Timestamp,
-    host: &'a Host<'a>,
-    rows: u64,
-    /// The first findings by their place, at most [`MOST_SHOWN`].
-    first: Vec<Finding>,
-    found: u64,
+    before: Vec<InputInfo>,
+    client: Option<&Client>,
+    order: Order<'_>,
+    host: &Host<'_>,
+) -> Result<Option<Ledger>, Trouble> {
+    let About { asked, .. } = ledger.about().clone();
+    let judging = Judging {
+        levels: asked.levels.clone(),
+        now: (host.clock)(),
+        new_id: host.new_id,
+        inputs: asked.files.clone(),
+    };
+    let Asked { files, format, state, levels, allow_paths, clear } = asked;
+    let options = input::Options { format, allow_paths, clear, levels };
+    let started = tokio::time::Instant::now();
+    let mut desk = Desk::new(Planner::new(judging), ledger, before, host);
+    desk.read_inputs(&files, &options)?;
+    let mut figures = Figures::default();
+    match (&state, client) {
+        (State::Live, Some(client)) => figures = look_live(&mut desk, client, order, host).await?,
+        (State::Live, None) => {
+            return Err(Trouble::could_not_run("nothing is connected to look at referrals"));
+        }
+        (State::File(path), _) => desk.plan_from_file(path)?,
+        (State::None, _) => desk.plan_unseen()?,
+    }
+    figures.seconds = started.elapsed().as_secs_f64();
+    close(desk.close(), &figures, host)
 }
 
-impl<'a> Desk<'a> {
-    /// A desk with nothing on it.
-    pub fn new(planner: Planner, ledger: Planning, names: Vec<String>, host: &'a Host<'a>) -> Self {
-        Self { planner, ledger, names, clock: host.clock, host, rows: 0, first: Vec::new(), found: 0 }
-    }
-
-    /// Reads every input to its end.
-    ///
-    /// # Errors
-    /// Where an input can't be read at all, or the ledger can't be written.
-    pub fn read_inputs(&mut self, files: &[String], options: &input::Options) -> Result<(), Trouble> {
-        for (input, path) in (0..).zip(files) {
-            let host = self.host;
-            let mut stdin = host.stdin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let read = input::read(path, Some(&mut **stdin), input, options, &mut |record| self.row(record))
-                .map_err(unreadable_input)?;
-            for note in &read.notes {
-                self.host.console.say(&format!("note: {note}"));
-            }
-            self.ledger.input(input, &read.info)?;
+async fn look_live(
+    desk: &mut Desk<'_>,
+    client: &Client,
+    order: Order<'_>,
+    host: &Host<'_>,
+) -> Result<Figures, Trouble> {
+    let Order { target, sending, showing, .. } = order;
+    let begun = sending::Begun::now(client);
+    let pace = Pace::new(sending.rate);
+    let progress = Progress::planning(showing.progress);
+    progress.rows_read(desk.rows());
+    let observe = |event| sending::show(&progress, host, event);
+    let context = Context {
+        api: client,
+        pace: &pace,
+        stop: host.stop,
+        clock: host.clock,
+        concurrency: sending.concurrency,
+        observe: &observe,
+        tally: Arc::new(Tally::default()),
+    };
+    let looked = sending::watched(look(&context, desk), &progress, &pace, showing.progress, host).await;
+    looked?;
+    match host.stop.reason() {
+        Some(Reason::Unreachable(why)) => {
+            Err(Trouble::could_not_run(format!("{} cannot be reached: {why}", target.name()))
+                .hint("check the endpoint and the network; nothing was sent"))
         }
-        for planned in self.planner.decided() {
-            self.write(&planned)?;
+        Some(Reason::NoToken(why)) => {
+            Err(Trouble::could_not_run(format!("there is no token to send: {why}"))
+                .hint("check where the token comes from; nothing was sent"))
         }
-        Ok(())
-    }
-
-    /// How many rows were read so far, in all inputs.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    fn row(&mut self, record: Record) -> Result<(), LedgerError> {
-        self.rows += 1;
-        let row = self.rows;
-        let Record { place, text, parsed } = record;
-        let (id, item, verdict, findings) = match parsed {
-            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, Vec::new()),
-            Err(mut rejected) => {
-                let findings = std::mem::take(&mut rejected.findings);
-                self.note(&findings);
-                let verdict = Verdict::invalid(&findings);
-                let Rejected { id, .. } = rejected;
-                (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
-            }
-        };
-        self.ledger.row(&RowRecord { row, place, id, text, item, verdict, findings })
-    }
-
-    /// Plans from a snapshot file: referrals that it lacks are invalid.
-    ///
-    /// # Errors
-    /// Where the file can't be read, or the ledger can't be written.
-    pub fn plan_from_file(&mut self, path: &Path) -> Result<(), Trouble> {
-        // An id that is an engagement's, of which referral: for telling the user what went wrong.
-        let mut engagements = HashMap::new();
-        let stop = self.host.stop;
-        input::read_snapshot(path, &mut |referral| {
-            if let Some(engagement) = referral.engagement().filter(|id| self.planner.wants(*id)) {
-                engagements.insert(engagement, referral.id());
-            }
-            self.seen(referral, true)?;
-            Ok(!stop.is_set() && (self.planner.remaining() > 0))
-        })
-        .map_err(|error| match error {
-            SnapshotError::Sink(trouble) => trouble,
-            error => Trouble::could_not_run(error.to_string())
-                .hint("a snapshot holds referrals: JSONL, a JSON array, or list pages"),
-        })?;
-        if stop.is_set() {
-            return Ok(());
-        }
-        for id in self.planner.wanted() {
-            let planned = self.planner.not_in_snapshot(id, engagements.get(&id).copied());
-            self.write_some(planned)?;
-        }
-        Ok(())
-    }
-
-    /// Plans without looking at anything.
-    ///
-    /// # Errors
-    /// Where the ledger can't be written.
-    pub fn plan_unseen(&mut self) -> Result<(), Trouble> {
-        for id in self.planner.wanted() {
-            let planned = self.planner.plan(id, None, |_| false);
-            self.write_some(planned)?;
-        }
-        Ok(())
-    }
-
-    fn write_some(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
-        planned.map_or(Ok(()), |planned| self.write(&planned))
-    }
-
-    fn write(&mut self, planned: &Planned) -> Result<(), LedgerError> {
-        self.note(&planned.item.findings);
-        let settled = planned.verdict.clone().map(|verdict| Settled {
-            etag: match verdict.outcome {
-                Outcome::Unchanged => planned.item.etag.clone(),
-                _ => None,
-            },
-            verdict,
-            theirs: planned.theirs.clone(),
-            at: (self.clock)(),
-        });
-        self.ledger.item(&planned.item, settled.as_ref())
-    }
-
-    /// Keeps the first findings that deny, by their place, and counts all. Warnings are for the summary.
-    fn note(&mut self, findings: &[Finding]) {
-        for finding in findings.iter().filter(|finding| finding.is_deny()) {
-            self.found += 1;
-            let at = self.first.partition_point(|earlier| earlier.place <= finding.place);
-            if at < MOST_SHOWN {
-                self.first.insert(at, finding.clone());
-                self.first.truncate(MOST_SHOWN);
-            }
-        }
-    }
-
-    /// Ends the reading: prints the first findings, and hands the ledger back.
-    pub fn close(self) -> Planning {
-        for finding in &self.first {
-            let name = self.names.get(finding.place.input as usize).map_or("input", String::as_str);
-            self.host.console.say(&describe(finding, name));
-        }
-        let hidden = self.found - self.first.len() as u64;
-        if hidden > 0 {
-            let more = counted(hidden, "more finding");
-            self.host.console.say(&format!("… and {more}: see the error and conflict reports"));
-        }
-        self.ledger
+        _ => Ok(sending::figures(&context, client, &pace, begun)),
     }
 }
 
-impl Survey for Desk<'_> {
-    type Error = Trouble;
-
-    fn wanted(&self) -> Vec<ReferralId> {
-        self.planner.wanted()
+fn close(ledger: Planning, figures: &Figures, host: &Host<'_>) -> Result<Option<Ledger>, Trouble> {
+    if host.stop.is_set() {
+        ledger.abandon(figures)?;
+        return Ok(None);
     }
-
-    fn remaining(&self) -> usize {
-        self.planner.remaining()
-    }
-
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<bool, Trouble> {
-        let id = referral.id();
-        if !self.planner.wants(id) {
-            return Ok(false);
-        }
-        // What would be sent without an eTag to guard it is worth a GET that may bring one.
-        let lacks_etag = |planned: &Planned| planned.verdict.is_none() && planned.item.etag.is_none();
-        let planned = self.planner.plan(id, Some(referral), |planned| !last_word && lacks_etag(planned));
-        if self.planner.wants(id) {
-            return Ok(false);
-        }
-        self.write_some(planned)?;
-        Ok(true)
-    }
-
-    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Trouble> {
-        let refused = failure.status().is_some_and(|status| (300..500).contains(&status));
-        let outcome = if refused { Outcome::Refused } else { Outcome::Failed };
-        let message = match failure.status() {
-            Some(404) => format!("not there, or not visible to this user ({})", failure.message()),
-            _ => format!("the referral could not be read: {}", failure.message()),
-        };
-        let verdict = Verdict::new(outcome, failure.code(), message).with_status(failure.status());
-        let planned = self.planner.absent(id, verdict);
-        self.write_some(planned).map_err(Trouble::from)
-    }
-}
-
-/// A finding as a person reads it: what, where, what to do.
-fn describe(finding: &Finding, file: &str) -> String {
-    let place = finding.place;
-    let column = if place.column > 0 { format!(":{}", place.column) } else { String::new() };
-    let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
-    format!("error[{}]: {}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
-}
-
-fn unreadable_input(error: InputError<LedgerError>) -> Trouble {
-    match error {
-        InputError::Sink(error) => Trouble::from(error),
-        InputError::Unusable(unusable) => {
-            let problems = unusable.problems().iter().cloned().map(|problem| Problem {
-                message: problem.message,
-                place: Some(problem.place),
-                hint: problem.hint,
-            });
-            Trouble { exit: Exit::CouldNotRun, problems: problems.collect() }
-        }
-    }
+    Ok(Some(ledger.seal(figures)?))
 }

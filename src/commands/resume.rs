@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::connection::{self, Target};
-use super::sending::{self, Sending};
+use super::planning;
+use super::sending::{self, Order, Sending};
 use super::{Host, Showing, Trouble, accounting};
-use crate::api::Auth;
-use crate::domain::account::Phase;
+use crate::api::{Auth, Client};
+use crate::domain::account::{About, Phase};
 use crate::domain::exit::Exit;
-use crate::ledger;
+use crate::ledger::{self, Ledger};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -30,32 +31,57 @@ pub struct Settings {
 /// # Errors
 /// Where the run can't be opened, was planned for another service, or consent is missing.
 pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let ledger = ledger::open(&settings.run)?;
+    let (ledger, target) = open(&settings).inspect_err(|trouble| {
+        accounting::show_nothing("resume", trouble.exit, settings.showing, host.console);
+    })?;
+    let Settings { run, sending, showing, .. } = &settings;
+    let order = Order { run, target: &target, sending, showing: *showing };
     match ledger.phase() {
-        Phase::Planning => {
-            return Err(Trouble::could_not_run(format!(
-                "{} was not planned to its end, so nothing of it may be sent",
-                settings.run.display()
-            ))
-            .hint("nothing was sent so far: plan it again, into another directory where --out names one"));
-        }
+        Phase::Planning => plan_again(ledger, order, host).await,
+        Phase::Planned | Phase::Stopped => sending::go(ledger, None, order, host).await,
         Phase::Finished => {
             host.console.say("the run is finished: nothing is left to send");
             drop(ledger);
-            return accounting::account(&settings.run, None, settings.showing, host.console);
+            accounting::account(order, host)
         }
-        Phase::Planned | Phase::Stopped => {}
     }
-    let target = target(&settings, &ledger.about().target)?;
-    accounting::write_plan_alone(&settings.run)?;
-    sending::announce(&ledger, &settings.run, &target, settings.showing, host)?;
-    if let Err(trouble) = sending::consent(&ledger, &settings.run, &target, &settings.sending, host) {
-        drop(ledger);
-        accounting::account_refused(&settings.run, trouble.exit, settings.showing, host.console)?;
-        return Err(trouble);
+}
+
+fn open(settings: &Settings) -> Result<(Ledger, Target), Trouble> {
+    let ledger = ledger::open(&settings.run)?;
+    let target = target(settings, &ledger.about().target)?;
+    Ok((ledger, target))
+}
+
+/// Nothing of a plan that was cut off may be sent, so the run begins from its inputs again.
+async fn plan_again(ledger: Ledger, order: Order<'_>, host: &Host<'_>) -> Result<Exit, Trouble> {
+    let about = ledger.about().clone();
+    let planned = plan_anew(ledger, &about, order, host).await.inspect_err(|trouble| {
+        accounting::show_nothing(&about.command, trouble.exit, order.showing, host.console);
+    });
+    match planned? {
+        (Some(ledger), client) if !about.plan_only => sending::go(ledger, client, order, host).await,
+        _ => accounting::account(order, host),
     }
-    let client = connection::connect(&target, settings.sending.timeout, ledger.about().correlation_id, host)?;
-    sending::send(ledger, &settings.run, &client, &settings.sending, settings.showing, host).await
+}
+
+async fn plan_anew(
+    ledger: Ledger,
+    about: &About,
+    order: Order<'_>,
+    host: &Host<'_>,
+) -> Result<(Option<Ledger>, Option<Client>), Trouble> {
+    if about.asked.files.iter().any(|file| file == "-") {
+        let what = "the run was stopped while it was planned, and standard input cannot be read again";
+        return Err(Trouble::could_not_run(what)
+            .hint("nothing was sent so far: give the same input to apply again, with another --out"));
+    }
+    host.console.say("the run was stopped while it was planned: it is planned again");
+    let connect = || connection::connect(order.target, order.sending.timeout, about.correlation_id, host);
+    let client = planning::needs_service(about).then(connect).transpose()?;
+    let (ledger, before) = ledger.plan_again()?;
+    let planned = planning::plan(ledger, before, client.as_ref(), order, host).await?;
+    Ok((planned, client))
 }
 
 /// A run goes where it was planned for and nowhere else: its eTags mean nothing elsewhere.

@@ -1,4 +1,4 @@
-//! From consent to the last answer: what `apply` and `resume` share.
+//! From a plan to the last answer: what `apply` and `resume` share.
 
 use std::future::Future;
 use std::path::Path;
@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::connection::Target;
+use super::connection::{self, Target};
+use super::consent::{self, Consent};
 use super::{Host, Showing, Trouble, accounting};
 use crate::api::Client;
 use crate::domain::account::{Figures, Phase};
@@ -15,9 +16,9 @@ use crate::domain::exit::Exit;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::{self, Context, Event};
-use crate::ledger::{Ledger, LedgerError, PlanTotals};
+use crate::ledger::{Ledger, LedgerError};
 use crate::pace::{self, Pace, Rate};
-use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, grouped};
+use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted};
 
 /// How many refused or failed rows end a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,17 +45,6 @@ impl MaxErrors {
     }
 }
 
-/// What a user consents to beforehand.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Consent {
-    /// To whatever can be taken back.
-    pub yes: bool,
-    /// To closing exactly so many referrals.
-    pub closing: Option<u64>,
-    /// To at most so many changes.
-    pub max_changes: Option<u64>,
-}
-
 /// How to send.
 #[derive(Debug, Clone)]
 pub struct Sending {
@@ -70,152 +60,47 @@ pub struct Sending {
     pub finish_by: Option<Timestamp>,
     /// What the user consents to.
     pub consent: Consent,
+    /// The flags that were typed and that the next command has to repeat, ready for a shell.
+    pub repeat: Vec<String>,
 }
 
-/// Makes sure that the user wants what is about to be sent. A sandbox asks nobody, but a number that
-/// was given and is wrong is wrong there too.
+/// A run, where it goes, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The run's directory.
+    pub run: &'a Path,
+    /// Where to send.
+    pub target: &'a Target,
+    /// How to send.
+    pub sending: &'a Sending,
+    /// How to show it.
+    pub showing: Showing,
+}
+
+impl Order<'_> {
+    /// Where the plan can be read.
+    pub fn plan_file(&self) -> String {
+        self.run.join(PLAN_FILE).display().to_string()
+    }
+}
+
+/// Carries out a plan that the user consents to, and reports how far it came. Connects where nothing
+/// is connected yet.
 ///
 /// # Errors
-/// Where consent is missing or for another number. Nothing was sent then; the plan stays.
-pub fn consent(
-    ledger: &Ledger,
-    run: &Path,
-    target: &Target,
-    sending: &Sending,
-    host: &Host<'_>,
-) -> Result<(), Trouble> {
-    let totals = ledger.plan_totals()?;
-    let Consent { yes, closing, max_changes } = sending.consent;
-    let refused = |message: String| {
-        let command = with_consent(run, &totals, target, sending.consent);
-        Err(Trouble::usage(message).hint(format!("look at plan.jsonl, then: {command}")))
-    };
-    if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
-        let what = counted(totals.remaining, "referral");
-        return refused(format!("the plan changes {what}, and --max-changes allows {most}"));
-    }
-    if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
-        let what = counted(totals.remaining_closing, "referral");
-        return refused(format!("--confirm-closing says {given}, and the plan closes {what}"));
-    }
-    if target.is_sandbox() || totals.remaining == 0 {
-        return Ok(());
-    }
-    let asked = if totals.remaining_closing > 0 && closing.is_none() {
-        ask_closing(&totals, host)
-    } else if yes {
-        Answer::Yes
-    } else {
-        ask_changing(&totals, target, host)
-    };
-    match asked {
-        Answer::Yes => Ok(()),
-        Answer::No(message) => {
-            let hint = format!("carry it out later with: {}", resume(run));
-            Err(Trouble::usage(message).hint(hint))
-        }
-        Answer::Nobody(message) => refused(message),
-    }
-}
-
-/// What a person says to a question, and what to tell them after anything but yes.
-enum Answer {
-    Yes,
-    No(String),
-    Nobody(String),
-}
-
-fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Answer {
-    let count = totals.remaining_closing;
-    let what = counted(count, "referral");
-    let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
-    match host.console.ask(&question) {
-        Some(answer) if answer.trim().replace(',', "") == count.to_string() => Answer::Yes,
-        Some(_) => Answer::No("that is another number: nothing was sent".to_owned()),
-        None => Answer::Nobody(format!(
-            "the plan closes {what}, which cannot be undone, and nobody is there to ask"
-        )),
-    }
-}
-
-fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Answer {
-    let what = counted(totals.remaining, "referral");
-    let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
-    match host.console.ask(&question) {
-        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
-        Some(_) => Answer::No("nothing was sent".to_owned()),
-        None => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
-    }
-}
-
-/// The command that carries a run on without asking, with all that it takes.
-fn with_consent(run: &Path, totals: &PlanTotals, target: &Target, given: Consent) -> String {
-    let mut command = resume(run);
-    let mut add = |flag: String| command = format!("{command} {flag}");
-    if given.max_changes.is_some_and(|most| totals.remaining > most) {
-        add(format!("--max-changes {}", totals.remaining));
-    }
-    if !target.is_sandbox() {
-        add("--yes".to_owned());
-    }
-    if given.closing.is_some() || !target.is_sandbox() && totals.remaining_closing > 0 {
-        add(format!("--confirm-closing {}", totals.remaining_closing));
-    }
-    command
-}
-
-fn resume(run: &Path) -> String {
-    Next::Resume { run: run.to_owned() }.command()
-}
-
-/// Says what is about to be sent, and where it can be read.
-///
-/// # Errors
-/// Where the ledger can't be read.
-pub fn announce(
-    ledger: &Ledger,
-    run: &Path,
-    target: &Target,
-    showing: Showing,
-    host: &Host<'_>,
-) -> Result<(), Trouble> {
-    if showing.progress != ProgressMode::None {
-        let totals = ledger.plan_totals()?;
-        let (what, plan) = (sentence(&totals), run.join(PLAN_FILE));
-        host.console.say(&format!("plan for {}: {what} – see {}", target.name(), plan.display()));
-    }
-    Ok(())
-}
-
-fn sentence(totals: &PlanTotals) -> String {
-    let closing = match totals.remaining_closing {
-        0 => String::new(),
-        count => format!(", {} of them closed for good", grouped(count)),
-    };
-    let rest = match totals.items - totals.remaining {
-        0 => String::new(),
-        count => format!("; nothing to send for {}", counted(count, "other")),
-    };
-    format!("{} to change{closing}{rest}", counted(totals.remaining, "referral"))
-}
-
-/// Carries out what is outstanding, and reports how far it came.
-///
-/// # Errors
-/// Where the ledger can't be read or written any more. It is reported then as far as it can be read.
-pub async fn send(
+/// Where consent is missing, there is no token, or the ledger can't be read or written any more. It is
+/// reported then as far as it can be read.
+pub async fn go(
     ledger: Ledger,
-    run: &Path,
-    client: &Client,
-    sending: &Sending,
-    showing: Showing,
+    client: Option<Client>,
+    order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<Exit, Trouble> {
-    match carry_out(ledger, run, client, sending, showing, host).await {
-        Ok(()) => accounting::account(run, host.stop.reason().as_ref(), showing, host.console),
+    match carry_out(ledger, client, order, host).await {
+        Ok(()) => accounting::account(order, host),
         Err(trouble) => {
             // What broke the ledger may break this too, and is the thing to be told.
-            let _ = accounting::account_refused(run, trouble.exit, showing, host.console);
+            let _ = accounting::account_refused(order, trouble.exit, host);
             Err(trouble)
         }
     }
@@ -223,12 +108,24 @@ pub async fn send(
 
 async fn carry_out(
     ledger: Ledger,
-    run: &Path,
-    client: &Client,
-    sending: &Sending,
-    showing: Showing,
+    client: Option<Client>,
+    order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
+    // So that it can be read before it is consented to.
+    accounting::write_plan_alone(order.run)?;
+    consent::announce(&ledger, order, host)?;
+    consent::consent(&ledger, order, host)?;
+    let correlation_id = ledger.about().correlation_id;
+    let client = match client {
+        Some(client) => client,
+        None => connection::connect(order.target, order.sending.timeout, correlation_id, host)?,
+    };
+    send(ledger, &client, order, host).await
+}
+
+async fn send(ledger: Ledger, client: &Client, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
+    let Order { sending, showing, .. } = order;
     let totals = ledger.plan_totals()?;
     let pace = Pace::new(sending.rate);
     warn_about_time(totals.remaining, sending, host);
@@ -251,7 +148,7 @@ async fn carry_out(
     let figures = figures(&context, client, &pace, begun);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
-    ended.and(closed).map_err(|error| broken(&error, run))
+    ended.and(closed).map_err(|error| broken(&error, order))
 }
 
 /// Does the work, and shows several times a second what it waits for.
@@ -292,8 +189,8 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
     }
 }
 
-fn broken(error: &LedgerError, run: &Path) -> Trouble {
-    let resume = resume(run);
+fn broken(error: &LedgerError, order: Order<'_>) -> Trouble {
+    let resume = Next::resume(order.run, order.sending.repeat.clone()).command();
     Trouble::new(Exit::Stopped, format!("the run's ledger failed, so nothing more was sent: {error}"))
         .hint(format!("see to space and permissions in the run's directory, then: {resume}"))
 }

@@ -1,5 +1,8 @@
 //! The account of a run: what the ledger holds and the reports tell.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -8,7 +11,9 @@ use uuid::Uuid;
 use super::finding::{Finding, Place};
 use super::item::Item;
 use super::outcome::Verdict;
+use super::pointer::Pointer;
 use super::referral::{ETag, ReferralId};
+use super::rules::Levels;
 
 /// What a run is, as said when it was planned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,10 +28,61 @@ pub struct About {
     pub correlation_id: Uuid,
     /// Where it would send: the API's base URL, or `sandbox`.
     pub target: String,
-    /// Where the referrals' state came from: `live`, `none`, or a file.
-    pub state_from: String,
+    /// How its rows are read and judged.
+    pub asked: Asked,
+    /// Whether it was asked to be planned, and no more.
+    pub plan_only: bool,
     /// Why, in the user's words.
     pub reason: Option<String>,
+}
+
+/// How the rows of a run are read and judged: all that it takes to plan it again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Asked {
+    /// The inputs as the user named them; `-` is standard input.
+    pub files: Vec<String>,
+    /// Their form; by extension where there is none.
+    pub format: Option<Format>,
+    /// Where the referrals' current state comes from.
+    pub state: State,
+    /// The level of every rule.
+    pub levels: Levels,
+    /// Unconfirmed paths that may be patched.
+    pub allow_paths: BTreeSet<Pointer>,
+    /// Whether null may be sent.
+    pub clear: bool,
+}
+
+/// Where the referrals' current state comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum State {
+    /// The API.
+    Live,
+    /// Nowhere.
+    None,
+    /// A snapshot file.
+    File(PathBuf),
+}
+
+impl From<String> for State {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "live" => Self::Live,
+            "none" => Self::None,
+            _ => Self::File(PathBuf::from(text)),
+        }
+    }
+}
+
+impl From<State> for String {
+    fn from(state: State) -> Self {
+        match state {
+            State::Live => "live".to_owned(),
+            State::None => "none".to_owned(),
+            State::File(path) => path.display().to_string(),
+        }
+    }
 }
 
 /// How far a run has come.

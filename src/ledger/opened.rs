@@ -8,10 +8,11 @@ use rusqlite::Row;
 use super::journal::Journal;
 use super::lock::Lock;
 use super::outstanding::{AttemptResult, Next, next};
+use super::plan::Planning;
 use super::records::{ITEM, Json, Version, Word, item, number};
 use super::schema::{Store, set_phase};
 use super::{Clock, LedgerError};
-use crate::domain::account::{About, Phase};
+use crate::domain::account::{About, InputInfo, Phase};
 use crate::domain::item::{Change, Item};
 
 /// A run that no other process writes, and that nothing is being sent of.
@@ -92,26 +93,20 @@ impl Ledger {
     /// # Errors
     /// Where the ledger can't be read.
     pub fn plan_totals(&self) -> Result<PlanTotals, LedgerError> {
-        self.store.told(self.store.connection.query_row(
-            "SELECT (SELECT count(*) FROM row),
-                    count(*),
-                    count(*) FILTER (WHERE outcome.planned IS NOT 1),
-                    count(*) FILTER (WHERE outcome.planned IS NOT 1 AND effect = 'one-way'),
-                    count(*) FILTER (WHERE outcome.item IS NULL),
-                    count(*) FILTER (WHERE outcome.item IS NULL AND effect = 'one-way')
-             FROM item LEFT JOIN outcome ON outcome.item = item.number",
-            [],
-            |row| {
-                Ok(PlanTotals {
-                    rows: number(row, 0)?,
-                    items: number(row, 1)?,
-                    to_send: number(row, 2)?,
-                    closing: number(row, 3)?,
-                    remaining: number(row, 4)?,
-                    remaining_closing: number(row, 5)?,
-                })
-            },
-        ))
+        totals(&self.store)
+    }
+
+    /// Begins again to plan a run whose planning did not come to its end: its rows and items are
+    /// forgotten. Answers with the inputs that were read to their end before, too.
+    ///
+    /// # Errors
+    /// [`LedgerError::Exists`] where it was planned to its end; else where the ledger can't be written.
+    pub fn plan_again(self) -> Result<(Planning, Vec<InputInfo>), LedgerError> {
+        let Self { store, lock, about, phase } = self;
+        match phase {
+            Phase::Planning => Planning::again(store, lock, about),
+            Phase::Planned | Phase::Stopped | Phase::Finished => Err(LedgerError::Exists { dir: store.dir }),
+        }
     }
 
     /// Begins to send: from now on the run is one that began and did not end. The journal's thread
@@ -165,6 +160,30 @@ impl Backlog {
         ))?;
         items.query_map([after, limit], outstanding)?.collect()
     }
+}
+
+/// How much a run is, and how much of it is left.
+pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
+    store.told(store.connection.query_row(
+        "SELECT (SELECT count(*) FROM row),
+                count(*),
+                count(*) FILTER (WHERE outcome.planned IS NOT 1),
+                count(*) FILTER (WHERE outcome.planned IS NOT 1 AND effect = 'one-way'),
+                count(*) FILTER (WHERE outcome.item IS NULL),
+                count(*) FILTER (WHERE outcome.item IS NULL AND effect = 'one-way')
+         FROM item LEFT JOIN outcome ON outcome.item = item.number",
+        [],
+        |row| {
+            Ok(PlanTotals {
+                rows: number(row, 0)?,
+                items: number(row, 1)?,
+                to_send: number(row, 2)?,
+                closing: number(row, 3)?,
+                remaining: number(row, 4)?,
+                remaining_closing: number(row, 5)?,
+            })
+        },
+    ))
 }
 
 /// Reads an item from the columns of [`ITEM`], and its last attempt from those that follow, null where

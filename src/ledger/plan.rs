@@ -46,6 +46,25 @@ pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
 }
 
 impl Planning {
+    /// Forgets what was planned, in the transaction that the new plan begins with, and answers with the
+    /// inputs of which all was read.
+    pub(super) fn again(
+        store: Store,
+        lock: Lock,
+        about: About,
+    ) -> Result<(Self, Vec<InputInfo>), LedgerError> {
+        let inputs = store.inputs()?;
+        store.told(set_room(&store.connection))?;
+        let mut planning = Self { store, lock, about, pending: 0 };
+        planning.put(forget)?;
+        Ok((planning, inputs))
+    }
+
+    /// What was said about the run when it was begun.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
     /// Writes an input row. Its item may be written later.
     ///
     /// # Errors
@@ -186,6 +205,11 @@ impl Planning {
         }
         Ok(())
     }
+}
+
+/// What was requested for an earlier plan was requested, so the figures stay.
+fn forget(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("DELETE FROM outcome; DELETE FROM item; DELETE FROM row; DELETE FROM input;")
 }
 
 /// The first row that would never get an outcome.

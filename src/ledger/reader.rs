@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::LedgerError;
 use super::books::{self, Came};
+use super::opened::{PlanTotals, totals};
 use super::outstanding::{AttemptResult, next};
 use super::records::{ITEM, Json, Text, Version, Word, item, number, place};
 use super::schema::Store;
@@ -87,7 +88,7 @@ impl Reader {
     /// # Errors
     /// Where the ledger can't be read; so for all that follow.
     pub fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
-        self.all("SELECT info FROM input ORDER BY number", |row| row.get(0).map(|Json(info)| info))
+        self.store.inputs()
     }
 
     /// What was requested and how long it took, added up over all processes that came to an end.
@@ -96,8 +97,9 @@ impl Reader {
     /// # Errors
     /// Where the ledger can't be read.
     pub fn figures(&self) -> Result<Figures, LedgerError> {
-        let sessions =
-            self.all("SELECT figures FROM session ORDER BY number", |row| row.get(0).map(|Json(one)| one))?;
+        let sessions = self
+            .store
+            .all("SELECT figures FROM session ORDER BY number", |row| row.get(0).map(|Json(one)| one))?;
         let sum = sessions.into_iter().fold(Figures::default(), |sum, one: Figures| Figures {
             get: sum.get + one.get,
             list: sum.list + one.list,
@@ -111,6 +113,14 @@ impl Reader {
         });
         let patch = self.store.connection.query_row("SELECT count(*) FROM attempt", [], |row| number(row, 0));
         Ok(Figures { patch: self.store.told(patch)?, ..sum })
+    }
+
+    /// How much the run is, and how much of it is left to be sent.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn plan_totals(&self) -> Result<PlanTotals, LedgerError> {
+        totals(&self.store)
     }
 
     /// How many referrals the run is about, and how many it changed.
@@ -224,16 +234,6 @@ impl Reader {
             told.last = Some(row.get::<_, Option<Word<_>>>(2)?.map(|Word(result)| result));
         }
         Ok(told)
-    }
-
-    fn all<T>(
-        &self,
-        query: &str,
-        one: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, LedgerError> {
-        let read =
-            self.store.connection.prepare(query).and_then(|mut rows| rows.query_map([], one)?.collect());
-        self.store.told(read)
     }
 }
 

@@ -6,11 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
 
 use super::records::{Json, Word};
 use super::{LedgerError, private};
-use crate::domain::account::{About, Figures, Phase};
+use crate::domain::account::{About, Figures, InputInfo, Phase};
 
 /// The ledger's name in a run's directory.
 const FILE: &str = "run.sqlite";
@@ -214,6 +214,21 @@ impl Store {
             let (Json(about), Word(phase)) = (row.get(0)?, row.get(1)?);
             Ok((about, phase))
         }))
+    }
+
+    /// The inputs that were read to their end, in their order.
+    pub(super) fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
+        self.all("SELECT info FROM input ORDER BY number", |row| row.get(0).map(|Json(info)| info))
+    }
+
+    /// All that a query finds.
+    pub(super) fn all<T>(
+        &self,
+        query: &str,
+        one: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        let read = self.connection.prepare(query).and_then(|mut rows| rows.query_map([], one)?.collect());
+        self.told(read)
     }
 
     /// Brings what is committed from the log into the database. What a reader still needs stays in

@@ -93,7 +93,8 @@ pub enum Imbalance {
 }
 
 impl Books {
-    pub(super) fn new(inputs: usize) -> Self {
+    /// The books of a run of so many inputs, with no row in them yet.
+    pub fn new(inputs: usize) -> Self {
         Self {
             counts: [0; Outcome::ALL.len()],
             by_input: vec![0; inputs],
@@ -104,7 +105,8 @@ impl Books {
         }
     }
 
-    pub(super) fn add(&mut self, row: &RowAccount) {
+    /// Adds the next row of the run.
+    pub fn add(&mut self, row: &RowAccount) {
         self.check_order(row.row);
         if let Some(rows) = self.by_input.get_mut(row.place.input as usize) {
             *rows += 1;

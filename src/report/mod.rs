@@ -36,7 +36,7 @@ mod testing;
 
 pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
 pub use file::ReportError;
-pub use next::{Next, quoted};
+pub use next::{Flags, Next, quoted};
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Progress, ProgressMode, Waiting};
 pub use rows::{RowReports, Written, WrittenFile};

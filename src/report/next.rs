@@ -1,124 +1,140 @@
 //! The command to type next.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::outcome::Bucket;
 
-use super::rows::Written;
+use super::rows::{Written, WrittenFile};
 use super::summary::{State, Summary};
+use super::words::counted;
 
 /// What is left to do after a run, and the command for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub struct Next {
+    deed: Deed,
+    /// `apply`, or another command.
+    command: String,
+    paths: Vec<PathBuf>,
+    flags: Vec<String>,
+}
+
+/// What the next command does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
     /// Send what is planned, settle what is in doubt.
-    Resume {
-        /// The run's directory.
-        run: PathBuf,
-    },
+    Resume,
+    /// Write the reports that could not be written.
+    Report,
     /// Correct the rows that went wrong, and feed them back.
-    Correct {
-        /// `apply` or `migrate`, as the rows were read the first time.
-        command: String,
-        /// The flags that say where the run went, so that what is fed back goes there too.
-        target: String,
-        /// The error files that hold rows.
-        files: Vec<PathBuf>,
-    },
+    Correct,
     /// Feed back the rows of which nobody knows whether they were applied: what was, is found
     /// unchanged.
-    Check {
-        /// `apply` or `migrate`, as the rows were read the first time.
-        command: String,
-        /// The flags that say where the run went, so that what is fed back goes there too.
-        target: String,
-        /// The pending files that hold rows.
-        files: Vec<PathBuf>,
-    },
+    Check,
     /// Look at what somebody else changed, and feed back the rows that shall still be applied.
-    Review {
-        /// `apply` or `migrate`, as the rows were read the first time.
-        command: String,
-        /// The flags that say where the run went, so that what is fed back goes there too.
-        target: String,
-        /// The conflict files that hold rows.
-        files: Vec<PathBuf>,
-    },
+    Review,
 }
+
+/// The flags that the next command takes, ready for a shell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// To carry on with the run.
+    pub resuming: Vec<String>,
+    /// To read and judge rows as they were, and to send them where they went.
+    pub applying: Vec<String>,
+}
+
+/// What rows are fed back for, by the file that they are in. What has to be settled first comes first.
+const FED_BACK: [(Bucket, Deed); 3] =
+    [(Bucket::Error, Deed::Correct), (Bucket::Pending, Deed::Check), (Bucket::Conflict, Deed::Review)];
 
 impl Next {
     /// The first of what is left to do; `None` where nothing is. Rows that are still to be sent come
     /// before those that went wrong: a run is brought to its end before another one is made of it.
-    /// `target` holds the flags that say where the run went.
-    pub fn of(summary: &Summary, run: &Path, written: &Written, target: &str) -> Option<Self> {
+    pub fn of(summary: &Summary, run: &Path, written: &Written, flags: Flags) -> Option<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
         if is_open && rows.planned + rows.unsent + rows.unknown > 0 {
-            return Some(Self::Resume { run: run.to_owned() });
+            return Some(Self::resume(run, flags.resuming));
         }
-        let files = |bucket: Bucket| -> Option<Vec<PathBuf>> {
-            let held =
-                written.files().iter().filter(|file| file.bucket == Some(bucket) && file.rows > Some(0));
-            let files: Vec<PathBuf> = held.map(|file| file.path.clone()).collect();
-            (!files.is_empty()).then_some(files)
-        };
-        let (command, target) = (summary.command.clone(), target.to_owned());
-        if let Some(files) = files(Bucket::Error) {
-            return Some(Self::Correct { command, target, files });
-        }
-        if let Some(files) = files(Bucket::Pending) {
-            return Some(Self::Check { command, target, files });
-        }
-        files(Bucket::Conflict).map(|files| Self::Review { command, target, files })
+        let (deed, files) = FED_BACK
+            .into_iter()
+            .map(|(bucket, deed)| (deed, holding(written, bucket)))
+            .find(|(_, files)| !files.is_empty())?;
+        let paths = files.into_iter().map(|file| file.path.clone()).collect();
+        Some(Self { deed, command: summary.command.clone(), paths, flags: flags.applying })
+    }
+
+    /// Carries on with a run.
+    pub fn resume(run: &Path, flags: Vec<String>) -> Self {
+        Self { deed: Deed::Resume, command: "resume".to_owned(), paths: vec![run.to_owned()], flags }
+    }
+
+    /// Writes the reports of a run again.
+    pub fn report(run: &Path) -> Self {
+        let paths = vec![run.to_owned()];
+        Self { deed: Deed::Report, command: "report".to_owned(), paths, flags: Vec::new() }
+    }
+
+    /// What else needs a look, and is not what the command is about.
+    pub fn besides(&self, written: &Written) -> Vec<String> {
+        let others = FED_BACK.into_iter().filter(|(bucket, deed)| {
+            // Carrying on deals with what is pending.
+            *deed != self.deed && (self.deed != Deed::Resume || *bucket != Bucket::Pending)
+        });
+        let files = others
+            .flat_map(|(bucket, deed)| holding(written, bucket).into_iter().map(move |file| (deed, file)));
+        files.map(|(deed, file)| besides(deed, file)).collect()
     }
 
     /// The command, ready to be typed into a POSIX shell.
     pub fn command(&self) -> String {
-        let with = |command: &str, paths: &[PathBuf]| {
-            let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
-            format!("referral-bulk {command} {}", paths.join(" "))
-        };
-        match self {
-            Self::Resume { run } => with("resume", std::slice::from_ref(run)),
-            Self::Correct { command, target, files }
-            | Self::Check { command, target, files }
-            | Self::Review { command, target, files } => with(command, files) + target,
-        }
+        let paths = self.paths.iter().map(quoted);
+        let words = ["referral-bulk".to_owned(), self.command.clone()].into_iter().chain(paths);
+        words.chain(self.flags.iter().cloned()).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The files of a bucket that hold rows.
+fn holding(written: &Written, bucket: Bucket) -> Vec<&WrittenFile> {
+    written.files().iter().filter(|file| file.bucket == Some(bucket) && file.rows > Some(0)).collect()
+}
+
+fn besides(deed: Deed, file: &WrittenFile) -> String {
+    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+    let rows = counted(file.rows.unwrap_or(0), "row");
+    let what = match deed {
+        Deed::Resume | Deed::Report => "",
+        Deed::Correct => "to be corrected and fed back",
+        Deed::Check => "to be fed back, which changes only what was not applied",
+        Deed::Review => "that others changed meanwhile: keep what still holds and feed it back",
+    };
+    format!("{name} holds {rows} {what}")
 }
 
 /// What to do, with the command.
 impl fmt::Display for Next {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |files: &[PathBuf]| {
-            let names = files.iter().filter_map(|file| file.file_name());
-            names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" and ")
-        };
-        let them = |files: &[PathBuf]| if files.len() == 1 { "it" } else { "them" };
-        match self {
-            Self::Resume { .. } => {}
-            Self::Correct { files, .. } => {
-                write!(out, "correct {} and feed {} back: ", names(files), them(files))?;
-            }
-            Self::Check { files, .. } => {
-                write!(out, "feed {} back, which changes only what was not applied: ", names(files))?;
-            }
-            Self::Review { files, .. } => {
-                write!(
-                    out,
-                    "see in {} what others changed, keep what still holds and feed {} back: ",
-                    names(files),
-                    them(files)
-                )?;
-            }
+        let names = self.paths.iter().filter_map(|file| file.file_name());
+        let names = names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" and ");
+        let them = if self.paths.len() == 1 { "it" } else { "them" };
+        match self.deed {
+            Deed::Resume | Deed::Report => {}
+            Deed::Correct => write!(out, "correct {names} and feed {them} back: ")?,
+            Deed::Check => write!(out, "feed {names} back, which changes only what was not applied: ")?,
+            Deed::Review => write!(
+                out,
+                "see in {names} what others changed, keep what still holds and feed {them} back: "
+            )?,
         }
         out.write_str(&self.command())
     }
 }
 
-/// A path as a POSIX shell reads it back, and as no program takes it for an option.
-pub fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
+/// A path, or another word, as a POSIX shell reads it back, and as no program takes it for an option.
+pub fn quoted(word: impl AsRef<OsStr>) -> String {
+    let text = word.as_ref().to_string_lossy();
     let text = if text.starts_with('-') { format!("./{text}") } else { text.into_owned() };
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -160,22 +176,49 @@ mod tests {
             let open = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Planned | Outcome::Unsent));
             let state = if open { State::Stopped } else { State::Finished };
             let summary = Summary { state, ..summary(&books(&rows)) };
-            let next = Next::of(&summary, run, &written(run, outcomes), "");
+            let next = Next::of(&summary, run, &written(run, outcomes), Flags::default());
             assert_eq!(next.map(|next| next.to_string()).as_deref(), wanted, "{outcomes:?}");
         }
     }
 
     #[test]
     fn rows_are_fed_back_to_the_command_that_read_them() {
-        let files = ["r/error.csv", "r/error.jsonl"].map(PathBuf::from).to_vec();
-        let target = " --sandbox".to_owned();
-        let next = Next::Correct { command: "migrate".to_owned(), target, files };
-        assert_eq!(next.command(), "referral-bulk migrate r/error.csv r/error.jsonl --sandbox");
+        let next = Next {
+            deed: Deed::Correct,
+            command: "migrate".to_owned(),
+            paths: ["r/error.csv", "r/error.jsonl"].map(PathBuf::from).to_vec(),
+            flags: vec!["--clear".to_owned(), "--sandbox".to_owned()],
+        };
+        assert_eq!(next.command(), "referral-bulk migrate r/error.csv r/error.jsonl --clear --sandbox");
         assert_eq!(
             next.to_string(),
             "correct error.csv and error.jsonl and feed them back: \
-             referral-bulk migrate r/error.csv r/error.jsonl --sandbox"
+             referral-bulk migrate r/error.csv r/error.jsonl --clear --sandbox"
         );
+    }
+
+    #[test]
+    fn what_else_needs_a_look_is_said() {
+        let run = Path::new("r");
+        let error = "error.csv holds 1 row to be corrected and fed back";
+        let conflict =
+            "conflict.csv holds 2 rows that others changed meanwhile: keep what still holds and feed it back";
+        let check = "pending.csv holds 1 row to be fed back, which changes only what was not applied";
+        let (bad, late) = (Outcome::Invalid, Outcome::Conflict);
+        for (state, outcomes, wanted) in [
+            (State::Planned, &[Outcome::Planned][..], &[][..]),
+            (State::Planned, &[Outcome::Planned, bad, late, late], &[error, conflict]),
+            (State::Stopped, &[Outcome::Unsent, bad], &[error]),
+            (State::Finished, &[bad], &[]),
+            (State::Finished, &[bad, late, late, Outcome::Unknown], &[check, conflict]),
+            (State::Finished, &[late, late, Outcome::Unknown], &[conflict]),
+        ] {
+            let rows: Vec<_> = outcomes.iter().zip(1..).map(|(outcome, at)| row(at, 0, *outcome)).collect();
+            let summary = Summary { state, ..summary(&books(&rows)) };
+            let written = written(run, outcomes);
+            let next = Next::of(&summary, run, &written, Flags::default()).unwrap();
+            assert_eq!(next.besides(&written), wanted, "{outcomes:?}");
+        }
     }
 
     /// The row files that such a run has.
@@ -204,7 +247,7 @@ mod tests {
             ("é", "'é'"),
             ("", "''"),
         ] {
-            assert_eq!(quoted(Path::new(path)), wanted, "{path}");
+            assert_eq!(quoted(path), wanted, "{path}");
         }
     }
 }

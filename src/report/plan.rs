@@ -39,6 +39,19 @@ pub struct PlanCounts {
 }
 
 impl PlanCounts {
+    /// Adds a referral.
+    pub fn add(&mut self, account: &ItemAccount) {
+        self.total += 1;
+        match outcome(account) {
+            Outcome::Planned => {
+                self.to_send += 1;
+                self.closing += u64::from(account.item.effect == Effect::OneWay);
+            }
+            Outcome::Unchanged => self.unchanged += 1,
+            _ => {}
+        }
+    }
+
     /// Those for which nothing is sent because something is wrong with them.
     pub fn held_back(&self) -> u64 {
         self.total - self.to_send - self.unchanged
@@ -49,7 +62,6 @@ impl PlanCounts {
 pub struct PlanReport {
     path: PathBuf,
     names: Names,
-    counts: PlanCounts,
     writer: BufWriter<Hashed>,
 }
 
@@ -62,7 +74,7 @@ impl PlanReport {
         let file = WholeFile::begin(dir, NAME)?;
         let path = file.path().to_owned();
         let writer = BufWriter::with_capacity(BUFFER, Hashed { file, hash: Sha256::new() });
-        Ok(Self { path, names: Names::of(inputs), counts: PlanCounts::default(), writer })
+        Ok(Self { path, names: Names::of(inputs), writer })
     }
 
     /// Adds the next referral of the run.
@@ -71,18 +83,12 @@ impl PlanReport {
     /// Where writing fails, or a row lies in an input that the run does not have. The report is
     /// useless then and has to be begun again.
     pub fn item(&mut self, account: &ItemAccount) -> Result<(), ReportError> {
-        self.count(account);
         for place in account.rows.iter().chain(account.item.findings.iter().map(|finding| &finding.place)) {
             self.names.file(*place)?;
         }
         let written = serde_json::to_writer(&mut self.writer, &Line::of(account, &self.names));
         let written = written.map_err(io::Error::from).and_then(|()| self.writer.write_all(b"\n"));
         written.map_err(|source| ReportError::Write { path: self.path.clone(), source })
-    }
-
-    /// What was added so far.
-    pub fn counts(&self) -> PlanCounts {
-        self.counts
     }
 
     /// Puts the file in its place. Returns the SHA-256 of its bytes in hexadecimal.
@@ -95,19 +101,6 @@ impl PlanReport {
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
         file.keep()?;
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-
-    fn count(&mut self, account: &ItemAccount) {
-        let counts = &mut self.counts;
-        counts.total += 1;
-        match outcome(account) {
-            Outcome::Planned => {
-                counts.to_send += 1;
-                counts.closing += u64::from(account.item.effect == Effect::OneWay);
-            }
-            Outcome::Unchanged => counts.unchanged += 1,
-            _ => {}
-        }
     }
 }
 
@@ -277,8 +270,11 @@ mod tests {
     fn write(dir: &Path) -> (String, PlanCounts) {
         let inputs = [csv_input("a.csv", &["id"], 0), csv_input("b.csv", &["id"], 0)];
         let mut report = PlanReport::begin(dir, &inputs).unwrap();
-        accounts().iter().for_each(|account| report.item(account).unwrap());
-        let counts = report.counts();
+        let mut counts = PlanCounts::default();
+        for account in accounts() {
+            report.item(&account).unwrap();
+            counts.add(&account);
+        }
         (report.finish().unwrap(), counts)
     }
 

@@ -8,7 +8,6 @@ use crate::domain::finding::Place;
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 
-use super::books::Books;
 use super::csv::{Columns, CsvFile};
 use super::file::{ReportError, remove_stale};
 use super::jsonl::JsonlFile;
@@ -86,7 +85,6 @@ pub struct RowReports {
     dir: PathBuf,
     names: Names,
     formats: Vec<Format>,
-    books: Books,
     csv: Option<Files>,
     jsonl: Option<Files>,
     outcomes: Outcomes,
@@ -109,7 +107,6 @@ impl RowReports {
         Ok(Self {
             dir: dir.to_owned(),
             names: Names::of(inputs),
-            books: Books::new(inputs.len()),
             csv,
             jsonl,
             outcomes: Outcomes::begin(dir)?,
@@ -130,9 +127,7 @@ impl RowReports {
             Format::Jsonl => &mut self.jsonl,
         };
         let files = files.as_mut().expect("there are files for the form of every input");
-        files.of(&self.dir, row.verdict.outcome.bucket())?.row(row)?;
-        self.books.add(row);
-        Ok(())
+        files.of(&self.dir, row.verdict.outcome.bucket())?.row(row)
     }
 
     /// Puts all files in their places, and takes away a pending file that an earlier report left
@@ -140,7 +135,7 @@ impl RowReports {
     ///
     /// # Errors
     /// Where writing fails. Files that were complete by then are in their places.
-    pub fn finish(self) -> Result<(Books, Written), ReportError> {
+    pub fn finish(self) -> Result<Written, ReportError> {
         let row_files = [self.csv, self.jsonl].into_iter().flatten().flat_map(|form| form.files);
         let finished = row_files.flatten().map(RowFile::finish);
         let mut written: Written = finished.collect::<Result<_, _>>()?;
@@ -151,7 +146,7 @@ impl RowReports {
             }
         }
         written.add(self.outcomes.finish()?);
-        Ok((self.books, written))
+        Ok(written)
     }
 
     fn format_of(&self, place: Place) -> Result<Format, UnknownInput> {
@@ -204,6 +199,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::books::Books;
     use super::super::testing::{cells, csv_input, full_row, jsonl_input, row, warning};
     use super::*;
     use crate::domain::account::RowText;
@@ -214,8 +210,7 @@ mod tests {
     fn files(dir: &Path, inputs: &[InputInfo], rows: &[RowAccount]) -> BTreeMap<String, String> {
         let mut reports = RowReports::begin(dir, inputs).unwrap();
         rows.iter().for_each(|row| reports.row(row).unwrap());
-        let (books, written) = reports.finish().unwrap();
-        assert_eq!(books.total(), rows.len() as u64);
+        let written = reports.finish().unwrap();
         let found: BTreeMap<String, String> = fs::read_dir(dir)
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -482,7 +477,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
         let mut reports = RowReports::begin(dir.path(), &inputs).unwrap();
         reports.row(&row(1, 0, Outcome::Unsent)).unwrap();
         assert!(!dir.path().join("success.csv").exists());
-        let (_, written) = reports.finish().unwrap();
+        let written = reports.finish().unwrap();
         assert_eq!(written.files().len(), 8);
         for file in written.files() {
             let mode = fs::metadata(&file.path).unwrap().permissions().mode();
@@ -547,7 +542,9 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
             let dir = tempfile::tempdir().unwrap();
             let mut reports = RowReports::begin(dir.path(), &inputs).unwrap();
             rows.iter().for_each(|row| reports.row(row).unwrap());
-            let (books, written) = reports.finish().unwrap();
+            let written = reports.finish().unwrap();
+            let mut books = Books::new(inputs.len());
+            rows.iter().for_each(|row| books.add(row));
             prop_assert_eq!(books.balance(&inputs), Ok(()));
             let fed = rows.len() as u64;
             prop_assert_eq!(Outcome::ALL.iter().map(|outcome| books.count(*outcome)).sum::<u64>(), fed);

@@ -1,8 +1,10 @@
 //! Every rule by its id, with its default level and the reason for it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::finding::Level;
 
@@ -220,6 +222,23 @@ pub struct Levels([Level; TABLE.len()]);
 #[error("rule {0} always denies: its level cannot be set")]
 pub struct FixedRule(pub Rule);
 
+/// Kept as the rules whose level is another than their default.
+impl Serialize for Levels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.changed())
+    }
+}
+
+impl<'de> Deserialize<'de> for Levels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut levels = Self::default();
+        for (rule, level) in BTreeMap::deserialize(deserializer)? {
+            levels.set(rule, level).map_err(D::Error::custom)?;
+        }
+        Ok(levels)
+    }
+}
+
 impl Default for Levels {
     fn default() -> Self {
         Self(std::array::from_fn(|at| TABLE[at].default))
@@ -230,6 +249,12 @@ impl Levels {
     /// The level of a rule.
     pub fn of(&self, rule: Rule) -> Level {
         self.0[rule as usize]
+    }
+
+    /// The rules whose level is another than their default.
+    pub fn changed(&self) -> impl Iterator<Item = (Rule, Level)> {
+        let all = TABLE.iter().zip(self.0);
+        all.filter(|(row, level)| row.default != *level).map(|(row, level)| (row.rule, level))
     }
 
     /// Sets the level of a rule.

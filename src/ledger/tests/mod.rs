@@ -5,6 +5,7 @@ mod files;
 mod run;
 mod sending;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,12 +14,13 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{AttemptAnswer, AttemptResult, Clock, Ledger, create, read};
-use crate::domain::account::{About, Figures, RowAccount, RowRecord, RowText, Settled};
+use crate::domain::account::{About, Asked, Figures, RowAccount, RowRecord, RowText, Settled, State};
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::Place;
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
+use crate::domain::rules::Levels;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::new(1_800_000_000 + second, 123_456_789).unwrap()
@@ -51,7 +53,15 @@ fn about() -> About {
         created: at(-60),
         correlation_id: Uuid::from_u128(9),
         target: "sandbox".to_owned(),
-        state_from: "live".to_owned(),
+        asked: Asked {
+            files: vec!["changes.csv".to_owned()],
+            format: None,
+            state: State::Live,
+            levels: Levels::default(),
+            allow_paths: BTreeSet::new(),
+            clear: false,
+        },
+        plan_only: false,
         reason: Some("quarter's end".to_owned()),
     }
 }

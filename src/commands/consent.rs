@@ -1,0 +1,147 @@
+//! Whether the user wants what is about to be sent: closing a referral cannot be undone.
+
+use super::connection::{self, Target};
+use super::sending::Order;
+use super::{Host, Trouble};
+use crate::ledger::{Ledger, PlanTotals};
+use crate::report::{Next, ProgressMode, counted, grouped};
+
+/// What a user consents to beforehand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Consent {
+    /// To whatever can be taken back.
+    pub yes: bool,
+    /// To closing exactly so many referrals.
+    pub closing: Option<u64>,
+    /// To at most so many changes.
+    pub max_changes: Option<u64>,
+}
+
+/// Makes sure that the user wants what is about to be sent. A sandbox asks nobody, but a number that
+/// was given and is wrong is wrong there too.
+///
+/// # Errors
+/// Where consent is missing or for another number. Nothing was sent then; the plan stays.
+pub fn consent(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
+    let totals = ledger.plan_totals()?;
+    let Order { run, target, sending, .. } = order;
+    let Consent { yes, closing, max_changes } = sending.consent;
+    let resume = |flags: &[String]| {
+        let typed = sending.repeat.iter().chain(flags).cloned().collect();
+        Next::resume(run, typed).command()
+    };
+    let refused = |message: String| {
+        let command = resume(&missing(&totals, target, sending.consent));
+        Err(Trouble::usage(message).hint(format!("look at {}, then: {command}", order.plan_file())))
+    };
+    if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
+        let what = counted(totals.remaining, "referral");
+        return refused(format!("the plan changes {what}, and --max-changes allows {most}"));
+    }
+    if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
+        let what = counted(totals.remaining_closing, "referral");
+        return refused(format!("--confirm-closing says {given}, and the plan closes {what}"));
+    }
+    if target.is_sandbox() || totals.remaining == 0 {
+        return Ok(());
+    }
+    let asked = if totals.remaining_closing > 0 && closing.is_none() {
+        ask_closing(&totals, host)
+    } else if yes {
+        Answer::Yes
+    } else {
+        ask_changing(&totals, target, host)
+    };
+    match asked {
+        Answer::Yes => Ok(()),
+        Answer::No(message) => {
+            let hint = format!("carry it out later with: {}", resume(&[]));
+            Err(Trouble::usage(message).hint(hint))
+        }
+        Answer::Nobody(message) => refused(message),
+    }
+}
+
+/// What a person says to a question, and what to tell them after anything but yes.
+enum Answer {
+    Yes,
+    No(String),
+    Nobody(String),
+}
+
+fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Answer {
+    let count = totals.remaining_closing;
+    let what = counted(count, "referral");
+    let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
+    match host.console.ask(&question) {
+        Some(answer) if answer.trim().replace(',', "") == count.to_string() => Answer::Yes,
+        Some(_) => Answer::No("that is another number: nothing was sent".to_owned()),
+        None => Answer::Nobody(format!(
+            "the plan closes {what}, which cannot be undone, and nobody is there to ask"
+        )),
+    }
+}
+
+fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Answer {
+    let what = counted(totals.remaining, "referral");
+    let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
+    match host.console.ask(&question) {
+        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
+        Some(_) => Answer::No("nothing was sent".to_owned()),
+        None => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
+    }
+}
+
+/// The flags that consent to all that remains, where nobody is asked. `target` is what the run
+/// remembers.
+pub fn flags(totals: &PlanTotals, target: &str) -> Vec<String> {
+    let mut flags = Vec::new();
+    if !connection::is_sandbox(target) && totals.remaining > 0 {
+        flags.push("--yes".to_owned());
+        if totals.remaining_closing > 0 {
+            flags.push(confirm_closing(totals));
+        }
+    }
+    flags
+}
+
+/// The flags that would have been right in place of those given.
+fn missing(totals: &PlanTotals, target: &Target, given: Consent) -> Vec<String> {
+    let mut right = flags(totals, &target.name());
+    if given.max_changes.is_some_and(|most| totals.remaining > most) {
+        right.insert(0, format!("--max-changes {}", totals.remaining));
+    }
+    if given.closing.is_some() && !right.contains(&confirm_closing(totals)) {
+        right.push(confirm_closing(totals));
+    }
+    right
+}
+
+fn confirm_closing(totals: &PlanTotals) -> String {
+    format!("--confirm-closing {}", totals.remaining_closing)
+}
+
+/// Says what is about to be sent, and where it can be read.
+///
+/// # Errors
+/// Where the ledger can't be read.
+pub fn announce(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
+    if order.showing.progress != ProgressMode::None {
+        let totals = ledger.plan_totals()?;
+        let (what, plan) = (sentence(&totals), order.plan_file());
+        host.console.say(&format!("plan for {}: {what} – see {plan}", order.target.name()));
+    }
+    Ok(())
+}
+
+fn sentence(totals: &PlanTotals) -> String {
+    let closing = match totals.remaining_closing {
+        0 => String::new(),
+        count => format!(", {} of them closed for good", grouped(count)),
+    };
+    let rest = match totals.items - totals.remaining {
+        0 => String::new(),
+        count => format!("; nothing to send for {}", counted(count, "other")),
+    };
+    format!("{} to change{closing}{rest}", counted(totals.remaining, "referral"))
+}
