@@ -9,6 +9,7 @@ use std::fs;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use support::sandbox::Sandbox;
+use support::wire::{self, Wire};
 use support::{Place, Ran, Test, golden, sample};
 
 /// Against a sandbox in the same process, fast, and without the advice that depends on today's date.
@@ -203,6 +204,41 @@ mod plan_and_resume {
             .service(&sandbox.base)
             .run();
         assert_eq!(sandbox.referral(ACTIVE)["details"]["notes"], "Called on Monday");
+    }
+
+    /// Where other runs go by default says nothing about a run that was planned already.
+    #[test]
+    fn a_plan_goes_where_it_was_made_for_whatever_is_set_since() {
+        let elsewhere = Wire::serve(|_| wire::answer("204 No Content", "", ""));
+        let profile = format!("[profile.default]\nendpoint = \"{}\"\n", elsewhere.base);
+        for (variable, file, flags) in
+            [("set", "", ""), ("", profile.as_str(), ""), ("set", &profile, ""), ("set", &profile, "typed")]
+        {
+            let sandbox = Sandbox::start("");
+            let planned = Test::new("apply a.csv --plan --rate 1000/s --out run --summary none")
+                .file("a.csv", notes(&[ACTIVE]))
+                .service(&sandbox.base)
+                .stderr("next: referral-bulk resume run\n")
+                .run();
+            let resume = "resume run --yes --rate 1000/s --summary none --progress none";
+            let flags = if flags.is_empty() { String::new() } else { format!("--endpoint {}", sandbox.base) };
+            let resumed = planned
+                .then(&format!("{resume} {flags}"))
+                .file("referral-bulk.toml", file)
+                .service(if variable.is_empty() { "" } else { &elsewhere.base })
+                .run();
+            assert_eq!(resumed.outcomes("run"), "1 applied", "{variable} {file} {flags}");
+            assert_eq!(sandbox.referral(ACTIVE)["details"]["notes"], "Called on Monday");
+        }
+        let rehearsed = Test::new(&format!("apply a.csv --plan {QUIET}")).file("a.csv", notes(&[ACTIVE]));
+        let rehearsed = rehearsed.stderr("next: referral-bulk resume run\n").run();
+        let resumed = rehearsed
+            .then("resume run --rate 1000/s --summary none --progress none")
+            .file("referral-bulk.toml", profile)
+            .service(&elsewhere.base)
+            .run();
+        assert_eq!(resumed.outcomes("run"), "1 applied");
+        assert_eq!(elsewhere.asked().len(), 0);
     }
 
     #[test]

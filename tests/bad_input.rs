@@ -828,6 +828,43 @@ mod answers {
         assert_eq!(elsewhere.asked().len(), 0);
     }
 
+    /// A referral that may not be seen, or cannot be, is its own row's trouble; however many there are.
+    #[test]
+    fn to_a_look_at_one_referral_are_about_its_row_alone() {
+        const COUNT: usize = 40;
+        let page = json!({ "value": [referral(GOOD)] }).to_string();
+        let hidden = (0..COUNT).map(|number| format!("0c0ffee0-0000-4000-8000-{number:012},Called\n"));
+        let file = format!("id,notes\n{}{GOOD},Called\n", hidden.collect::<String>());
+        let unread = "the referral could not be read: not for you";
+        for (status, message) in [
+            (403, unread),
+            (404, "not there, or not visible to this user (not for you)"),
+            (400, unread),
+            (302, unread),
+        ] {
+            let page = page.clone();
+            let service = Wire::serve(move |request| match request.path.rsplit('/').next().unwrap() {
+                GOOD if request.method == "PATCH" => wire::answer("204 No Content", "", ""),
+                GOOD => wire::answer("200 OK", "", referral(GOOD).to_string()),
+                "referrals" => wire::answer("200 OK", "", &page),
+                _ => wire::answer(&format!("{status} x"), "", r#"{"code":"no","description":"not for you"}"#),
+            });
+            let ran = Test::new(&format!("apply a.csv {APPLY}"))
+                .file("a.csv", &file)
+                .service(&service.base)
+                .code(3)
+                .told_elsewhere()
+                .run();
+            assert_eq!(ran.outcomes("run"), format!("1 applied, {COUNT} refused"), "{}", ran.stderr);
+            assert_eq!(service.ids("PATCH"), [GOOD]);
+            let outcomes = ran.place.raw("run/outcomes.jsonl");
+            for row in outcomes.lines().take(COUNT).map(|row| serde_json::from_str::<Value>(row).unwrap()) {
+                let wanted = json!(["refused", "no", message, status]);
+                assert_eq!(json!([row["outcome"], row["code"], row["message"], row["status"]]), wanted);
+            }
+        }
+    }
+
     /// Pages of the list: what is of no use is done without, and nobody is led away or round in circles.
     #[test]
     fn of_pages_are_used_as_far_as_they_go() {

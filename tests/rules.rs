@@ -89,12 +89,17 @@ fn every_advice_is_given_where_it_belongs() {
     };
     let young = bare(r#","createdDateTime":"2026-11-18T12:00:00Z","details":{"dealValue":5}"#);
     let old = bare(r#","createdDateTime":"2026-11-17T11:59:59Z","details":{"dealValue":5}"#);
+    let ahead = |time: &str| young.replace("2026-11-18T12:00:00Z", time);
     let won = Some(Stage::Closed(Won));
     for (stage, sets, current, wanted) in [
         (won, &[][..], bare(""), "closes: deal-value-missing"),
         (won, &[(Field::DealValue, "5")], bare(""), "closes"),
         (won, &[(Field::DealValue, "5")], young.clone(), "closes: early-win"),
         (won, &[], old, "closes"),
+        // By a clock that is behind the service's it is not created yet.
+        (won, &[(Field::DealValue, "5")], ahead("2026-11-20T12:00:01Z"), "closes"),
+        (won, &[(Field::DealValue, "5")], ahead("9999-12-31T23:59:59.9999999Z"), "closes"),
+        (won, &[(Field::DealValue, "5")], ahead("soon"), "closes"),
         (Some(Stage::Closed(Lost)), &[], bare(""), "closes: reason-missing"),
         (
             Some(Stage::Closed(Lost)),

@@ -159,6 +159,59 @@ fn the_first_signal_stops_in_good_order() {
     }
 }
 
+/// What a server says that asks for more than the ten minutes that are granted.
+const LONG_PAUSE: &str = "warning: the server asks for a longer pause than 600 s";
+
+#[test]
+fn a_signal_ends_a_pause_of_minutes() {
+    let world = World::new(12, &["patch#3=429:3600"]);
+    let sending = world.apply(&["--rate", "100000/s"]);
+    sending.says(LONG_PAUSE);
+    sending.signal(Signal::SIGINT);
+    // Whoever sat the pause out would be waited for in vain.
+    let ended = sending.wait().expect(4);
+    assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
+    names_resume(&ended);
+    let (applied, unknown) = world.is_booked();
+    let sent = world.tap.count("PATCH") as u64;
+    assert_eq!((applied, unknown), (sent - 1, 0), "all but the throttled one are applied");
+    assert_eq!(world.home.run_of("run").count("/requests/throttled"), 1);
+    world.resume_to_the_end();
+    assert_eq!(world.tap.count("PATCH"), 13, "the throttled one twice");
+}
+
+/// Reading back waits for the pause as well. It is left to `resume`.
+#[test]
+fn a_signal_leaves_in_doubt_what_a_pause_keeps_from_being_settled() {
+    let world = World::new(2, &["patch#1=429:3600", "patch#2=500+applied"]);
+    world.tap.let_patches_through(1);
+    let sending = world.apply(&["--rate", "100000/s"]);
+    sending.says(LONG_PAUSE);
+    world.tap.has_seen_patches(2);
+    let reads = world.tap.count("GET");
+    world.tap.release();
+    world.tap.all_answered();
+    sending.signal(Signal::SIGTERM);
+    let ended = sending.wait().expect(4);
+    names_resume(&ended);
+    assert_eq!(world.home.run_of("run").outcomes(), "unknown 1, unsent 1");
+    assert_eq!(world.tap.count("GET"), reads, "nothing gets through a pause");
+    world.resume_to_the_end();
+    assert_eq!(world.tap.count("GET"), reads + 1);
+    assert_eq!(world.tap.count("PATCH"), 3, "the throttled one twice, the one in doubt once");
+}
+
+#[test]
+fn a_signal_ends_a_pause_while_planning() {
+    let world = World::new(3, &["list=429:3600"]);
+    let planning = world.apply(&[]);
+    planning.says(LONG_PAUSE);
+    planning.signal(Signal::SIGINT);
+    planning.wait().expect(4);
+    assert_eq!(world.home.run_of("run").outcomes(), "unsent 3");
+    assert_eq!((world.tap.count("GET"), world.tap.count("PATCH")), (1, 0));
+}
+
 #[test]
 fn the_second_signal_leaves_at_once() {
     let world = World::new(12, &[]);

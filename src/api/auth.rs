@@ -100,12 +100,42 @@ impl Token {
         value
     }
 
-    /// A server's text without the token, should it have sent it back. The short words that a sandbox
-    /// takes for tokens are no secret, and could be part of any other word.
+    /// A server's text without the token, should it have sent it back, also where JSON escapes parts of
+    /// it. The short words that a sandbox takes for tokens are no secret, and could be part of any other
+    /// word.
     pub(super) fn redact(&self, text: &str) -> String {
         let token = self.0.expose_secret();
-        if token.len() < SHORTEST_SECRET { text.to_owned() } else { text.replace(token, "[token]") }
+        if token.len() < SHORTEST_SECRET {
+            return text.to_owned();
+        }
+        let (mut redacted, mut rest) = (String::with_capacity(text.len()), text);
+        while let Some(first) = rest.chars().next() {
+            if let Some(after) = after(rest, token) {
+                redacted.push_str("[token]");
+                rest = after;
+            } else {
+                redacted.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+        redacted
     }
+}
+
+/// What follows on a token at a text's beginning, each character as it is or as JSON can escape it.
+fn after<'t>(text: &'t str, token: &str) -> Option<&'t str> {
+    token.chars().try_fold(text, |rest, c| after_escaped(rest, c).or_else(|| rest.strip_prefix(c)))
+}
+
+/// What follows on a printable character that JSON escapes: writers do so with `/`, `+` and others that
+/// opaque tokens are made of.
+fn after_escaped(text: &str, c: char) -> Option<&str> {
+    let escape = text.strip_prefix('\\')?;
+    if let Some(code) = escape.strip_prefix('u') {
+        let (digits, rest) = code.split_at_checked(4)?;
+        return (u32::from_str_radix(digits, 16) == Ok(u32::from(c))).then_some(rest);
+    }
+    escape.strip_prefix(c).filter(|_| matches!(c, '"' | '\\' | '/'))
 }
 
 /// The token of a run, fetched when it is first needed.
@@ -356,6 +386,27 @@ mod tests {
         ] {
             let got = header(&tokens(Auth::fixed(text.as_str().into()))).await;
             assert_eq!(got, wanted.map_err(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_out_however_json_writes_it() {
+        let redact = |token: &str, text: &str| Token(token.into()).redact(text);
+        let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+        let opaque = "EwB4/A8l6+BAAU\"s3cr3t\\t0ken==";
+        for (token, text, wanted) in [
+            (TOKEN, TOKEN.to_owned(), "[token]"),
+            (TOKEN, format!("é {TOKEN}{TOKEN}x"), "é [token][token]x"),
+            (TOKEN, format!("e{TOKEN} {}", &TOKEN[1..]), &format!("e[token] {}", &TOKEN[1..])),
+            (TOKEN, format!("\"{escaped}\\n\""), "\"[token]\\n\""),
+            (TOKEN, escaped.to_uppercase().replace("\\U", "\\u"), "[token]"),
+            (TOKEN, format!("{}\\u", &TOKEN[..20]), &format!("{}\\u", &TOKEN[..20])),
+            (TOKEN, format!("{}\\u00é", &TOKEN[..20]), &format!("{}\\u00é", &TOKEN[..20])),
+            (opaque, serde_json::to_string(opaque).unwrap(), "\"[token]\""),
+            (opaque, r#"EwB4\/A8l6\u002BBAAU\u0022s3cr3t\\t0ken\u003d="#.to_owned(), "[token]"),
+            ("sandbox", "the sandbox".to_owned(), "the sandbox"),
+        ] {
+            assert_eq!(redact(token, &text), wanted, "{text}");
         }
     }
 

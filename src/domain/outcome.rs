@@ -125,3 +125,30 @@ impl Verdict {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::finding::{Level, Place};
+    use crate::domain::rules::Rule;
+
+    #[test]
+    fn a_denied_row_is_told_all_that_is_wrong_with_it() {
+        let place = Place { input: 0, line: 2, column: 1 };
+        let wrong = Finding::deny(Rule::Type, place, "\"much\" is no number").hint("write it as in 12.5");
+        let closed = Finding::deny(Rule::Transition, place, "Closed cannot become Active");
+        let warned = Finding { level: Level::Warn, ..Finding::deny(Rule::EarlyWin, place, "early") };
+        for (findings, code, message) in [
+            (vec![], "invalid", ""),
+            (vec![&closed], "transition", "Closed cannot become Active"),
+            (vec![&warned, &closed], "transition", "Closed cannot become Active"),
+            (
+                vec![&wrong, &warned, &closed],
+                "type",
+                "\"much\" is no number; write it as in 12.5 | Closed cannot become Active",
+            ),
+        ] {
+            assert_eq!(Verdict::invalid(findings), Verdict::new(Outcome::Invalid, code, message));
+        }
+    }
+}

@@ -31,6 +31,13 @@ impl Wire {
     /// Answers every request by these means: the bytes are written as they are, and the connection is
     /// closed.
     pub fn serve(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::stream(move |request, out| out.write_all(&answer(request)))
+    }
+
+    /// The same for an answer that is written bit by bit, and may have no end but the client's.
+    pub fn stream(
+        answer: impl Fn(&Request, &mut TcpStream) -> std::io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let base = format!("http://{}/v1.0", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -59,12 +66,12 @@ impl Wire {
 
 fn converse(
     mut stream: TcpStream,
-    answer: &(impl Fn(&Request) -> Vec<u8> + ?Sized),
+    answer: &(impl Fn(&Request, &mut TcpStream) -> std::io::Result<()> + ?Sized),
     log: &Mutex<Vec<Request>>,
 ) -> std::io::Result<()> {
     let request = read(&stream)?;
     log.lock().unwrap().push(request.clone());
-    stream.write_all(&answer(&request))?;
+    answer(&request, &mut stream)?;
     stream.shutdown(std::net::Shutdown::Write)?;
     // What the client still sends is read, so that closing does not take the answer back.
     stream.read_to_end(&mut Vec::new()).map(drop)

@@ -1,0 +1,241 @@
+//! A change whose answer was lost, or says yes and shows something else: what reading back says, what the
+//! second look says where a repeated change is refused, and how many requests that takes.
+//!
+//! The first attempt may take effect late: between the look that found it lost and the refusal of the
+//! next. So a refusal is believed only where the referral does not carry the change by then.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod support;
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use support::wire::{self, Wire};
+use support::{Place, Ran, Test, each, golden, sample};
+
+const ID: &str = "5a1e0001-0000-4000-8000-000000000015";
+const ANOTHER: &str = "5a1e0001-0000-4000-8000-000000000027";
+
+/// What a look at the referral finds.
+#[derive(Debug, Clone, Copy)]
+enum Look {
+    /// It is as it was.
+    Before,
+    /// It carries the change, at another version.
+    Ours,
+    /// Somebody else wrote the field, at another version.
+    Theirs,
+    /// Somebody else wrote another field: another version, and the field as it was.
+    Beside,
+    /// Another referral.
+    Another,
+    /// No referral, but this status.
+    Status(&'static str),
+}
+
+use Look::{Another, Before, Beside, Ours, Status, Theirs};
+
+/// What an attempt is answered.
+#[derive(Debug, Clone, Copy)]
+enum Says {
+    /// A status, and no body.
+    Bare(&'static str),
+    /// A status, and a referral as a look would find it.
+    With(&'static str, Look),
+}
+
+use Says::{Bare, With};
+
+const LOST: Says = Bare("502 x");
+
+/// Answers and looks in their order, the last of each for all that follow; and what it comes to, as
+/// `OUTCOME CODE STATUS PATCHes+GETs`, with the look of the plan not counted.
+type Case = (&'static [Says], &'static [Look], &'static str);
+
+/// Planned from the live referral: its eTag goes along.
+const BOUND: [Case; 41] = [
+    // Lost, looked at, repeated, refused, looked at again.
+    (&[LOST, Bare("400 x")], &[Before, Ours], "applied applied 200 2+2"),
+    (&[LOST, Bare("400 x")], &[Before], "refused http-400 400 2+2"),
+    (&[LOST, Bare("400 x")], &[Before, Theirs], "refused http-400 400 2+2"),
+    (&[LOST, Bare("400 x")], &[Before, Another], "unknown in-doubt - 2+2"),
+    (&[LOST, Bare("400 x")], &[Before, Status("404 x")], "unknown in-doubt 404 2+2"),
+    (&[LOST, Bare("403 x")], &[Before, Ours], "applied applied 200 2+2"),
+    (&[LOST, Bare("403 x")], &[Before], "refused http-403 403 2+2"),
+    (&[LOST, Bare("403 x")], &[Before, Status("403 x")], "unknown in-doubt 403 2+2"),
+    (&[LOST, Bare("404 x")], &[Before, Ours], "applied applied 200 2+2"),
+    (&[LOST, Bare("404 x")], &[Before], "refused http-404 404 2+2"),
+    (&[LOST, Bare("404 x")], &[Before, Status("404 x")], "unknown in-doubt 404 2+2"),
+    (&[LOST, Bare("409 x")], &[Before, Ours], "applied applied 200 2+2"),
+    (&[LOST, Bare("412 x")], &[Before, Ours], "applied applied 200 2+2"),
+    (&[LOST, Bare("412 x")], &[Before], "conflict http-412 412 2+2"),
+    (&[LOST, Bare("412 x")], &[Before, Theirs], "conflict http-412 412 2+2"),
+    (&[LOST, Bare("412 x")], &[Before, Beside], "conflict http-412 412 2+2"),
+    (&[LOST, Bare("412 x")], &[Before, Another], "unknown in-doubt - 2+2"),
+    (&[LOST, Bare("412 x")], &[Before, Status("404 x")], "unknown in-doubt 404 2+2"),
+    (&[LOST, Bare("423 x")], &[Before, Ours], "applied applied 200 5+2"),
+    (&[LOST, Bare("423 x")], &[Before], "failed http-423 423 5+2"),
+    (&[LOST, Bare("423 x")], &[Before, Theirs], "failed http-423 423 5+2"),
+    (&[LOST, Bare("423 x")], &[Before, Another], "unknown in-doubt - 5+2"),
+    // A lock that passes leaves the rest as it was.
+    (&[LOST, Bare("423 x"), Bare("412 x")], &[Before, Ours], "applied applied 200 3+2"),
+    (&[LOST, Bare("423 x"), Bare("204 x")], &[Before], "applied applied 204 3+1"),
+    // Without doubt, a refusal is looked into only to show what stands there now.
+    (&[Bare("400 x")], &[Ours], "refused http-400 400 1+0"),
+    (&[Bare("404 x")], &[Ours], "refused http-404 404 1+0"),
+    (&[Bare("412 x")], &[Ours], "conflict http-412 412 1+1"),
+    (&[Bare("412 x")], &[Another], "conflict http-412 412 1+1"),
+    (&[Bare("412 x")], &[Status("404 x")], "conflict http-412 412 1+1"),
+    // Looking finds something else.
+    (&[LOST], &[Another], "unknown in-doubt - 1+1"),
+    (&[LOST], &[Status("404 x")], "unknown in-doubt 404 1+1"),
+    (&[LOST], &[Beside], "conflict changed-meanwhile - 1+1"),
+    // A yes that shows nothing, or something else.
+    (&[Bare("202 x")], &[Ours], "applied applied 200 1+1"),
+    (&[Bare("202 x"), Bare("204 x")], &[Before], "applied applied 204 2+1"),
+    (&[Bare("202 x")], &[Theirs], "conflict changed-meanwhile - 1+1"),
+    (&[Bare("202 x")], &[Another], "unknown in-doubt - 1+1"),
+    (&[With("200 x", Before)], &[Ours], "applied applied 200 1+1"),
+    (&[With("200 x", Before), With("200 x", Ours)], &[Before], "applied applied 200 2+1"),
+    (&[With("200 x", Another)], &[Theirs], "conflict changed-meanwhile - 1+1"),
+    (&[With("200 x", Theirs)], &[Ours], "applied applied 200 1+1"),
+    // A yes that stands for itself.
+    (&[Bare("204 x")], &[Theirs], "applied applied 204 1+0"),
+];
+
+/// Planned from a file without eTags: what was there is known, and nothing binds the change to it.
+const UNBOUND: [Case; 10] = [
+    (&[LOST, Bare("400 x")], &[Before, Ours], "applied applied 200 2+2"),
+    (&[LOST, Bare("400 x")], &[Before], "refused http-400 400 2+2"),
+    (&[LOST, Bare("400 x")], &[Before, Another], "unknown in-doubt - 2+2"),
+    (&[LOST, Bare("412 x")], &[Before, Ours], "applied applied 200 2+2"),
+    (&[LOST, Bare("412 x")], &[Before, Theirs], "conflict http-412 412 2+2"),
+    (&[LOST, Bare("423 x")], &[Before, Ours], "applied applied 200 5+2"),
+    (&[LOST, Bare("204 x")], &[Beside], "applied applied 204 2+1"),
+    (&[LOST], &[Theirs], "conflict changed-meanwhile - 1+1"),
+    (&[LOST], &[Another], "unknown in-doubt - 1+1"),
+    (&[Bare("202 x")], &[Ours], "applied applied 200 1+1"),
+];
+
+#[test]
+fn of_a_change_that_is_bound_to_a_version() {
+    check("bound", &BOUND, "live");
+}
+
+#[test]
+fn of_a_change_that_is_bound_to_none() {
+    check("unbound", &UNBOUND, "state.jsonl");
+}
+
+fn check(name: &str, cases: &[Case], state: &str) {
+    let planning = usize::from(state == "live");
+    let told = each(cases, |(says, looks, wanted)| {
+        let service = service(says, looks, planning);
+        let place = Place::new();
+        let mut unbound = sampled(ID);
+        unbound.as_object_mut().unwrap().remove("eTag");
+        place.write("state.jsonl", unbound.to_string());
+        let ran = apply(&place, &format!("--state {state}"), &service, code(wanted));
+        let (got, message) = told(&ran, &service, planning);
+        assert_eq!(got, *wanted, "{says:?}, then {looks:?}");
+        let message = if message.is_empty() { message } else { format!("    {message}\n") };
+        format!("{says:?}, then {looks:?}: {wanted}\n{message}")
+    });
+    golden(name, &told.concat());
+}
+
+/// The doubt outlives the process: an attempt of an earlier one can take effect late as well.
+#[test]
+fn of_a_change_that_an_earlier_process_sent() {
+    // The token is refused in place of a look, or in place of the next attempt.
+    let cases: [Case; 6] = [
+        (&[LOST, Bare("400 x")], &[Status("401 x"), Before, Ours], "applied applied 200 2+3"),
+        (&[LOST, Bare("412 x")], &[Status("401 x"), Before, Theirs], "conflict http-412 412 2+3"),
+        (&[LOST], &[Status("401 x"), Ours], "applied applied 200 1+2"),
+        (&[LOST], &[Status("401 x"), Another], "unknown in-doubt - 1+2"),
+        (&[LOST, Bare("401 x"), Bare("400 x")], &[Before, Ours], "applied applied 200 3+2"),
+        (&[LOST, Bare("401 x"), Bare("404 x")], &[Before], "refused http-404 404 3+2"),
+    ];
+    each(&cases, |(says, looks, wanted)| {
+        let service = service(says, looks, 1);
+        let place = Place::new();
+        let stopped = apply(&place, "", &service, 4);
+        let outcome = stopped.outcomes("run");
+        assert_eq!(outcome, if matches!(looks[0], Before) { "1 unsent" } else { "1 unknown" });
+        let resumed = stopped
+            .then("resume run --rate 1000/s --summary none --progress none --yes")
+            .service(&service.base)
+            .code(code(wanted))
+            .told_elsewhere()
+            .run();
+        assert_eq!(told(&resumed, &service, 1).0, *wanted, "{says:?}, then {looks:?}");
+    });
+}
+
+fn code(wanted: &str) -> i32 {
+    if wanted.starts_with("applied") { 0 } else { 3 }
+}
+
+fn apply(place: &std::rc::Rc<Place>, more: &str, service: &Wire, code: i32) -> Ran {
+    let options = "--rate 1000/s --out run --summary none --progress none --yes";
+    Test::at(place, &format!("apply a.csv {options} {more}"))
+        .file("a.csv", format!("id,notes\n{ID},Called\n"))
+        .service(&service.base)
+        .code(code)
+        .told_elsewhere()
+        .run()
+}
+
+/// A service that says and shows these in turn, after so many looks of the plan.
+fn service(says: &'static [Says], looks: &'static [Look], planning: usize) -> Wire {
+    let (patches, gets) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    Wire::serve(move |request| {
+        if request.method == "PATCH" {
+            let turn = patches.fetch_add(1, Ordering::SeqCst);
+            return match says[turn.min(says.len() - 1)] {
+                Bare(status) => wire::answer(status, "", ""),
+                With(status, look) => shown(look, status),
+            };
+        }
+        match gets.fetch_add(1, Ordering::SeqCst).checked_sub(planning) {
+            None => shown(Before, "200 x"),
+            Some(turn) => shown(looks[turn.min(looks.len() - 1)], "200 x"),
+        }
+    })
+}
+
+fn shown(look: Look, status: &str) -> Vec<u8> {
+    let mut referral = sampled(if matches!(look, Another) { ANOTHER } else { ID });
+    match look {
+        Before | Another => {}
+        Ours => referral["details"]["notes"] = json!("Called"),
+        Theirs => referral["details"]["notes"] = json!("Called by somebody else"),
+        Beside => referral["salesStage"] = json!("Propose"),
+        Status(status) => return wire::answer(status, "", ""),
+    }
+    if matches!(look, Ours | Theirs | Beside) {
+        referral["eTag"] = json!("\"moved\"");
+    }
+    wire::answer(status, "", referral.to_string())
+}
+
+fn sampled(id: &str) -> Value {
+    let samples = sample("referrals.jsonl");
+    let mut samples = samples.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    samples.find(|referral| referral["id"] == id).unwrap()
+}
+
+/// What the row came to, in the words of a [`Case`], and its message. What is counted is what came over
+/// the wire.
+fn told(ran: &Ran, service: &Wire, planning: usize) -> (String, String) {
+    let row: Value = serde_json::from_str(ran.place.raw("run/outcomes.jsonl").trim_end()).unwrap();
+    let count = |method: &str| service.ids(method).len();
+    let (patches, gets) = (count("PATCH"), count("GET") - planning);
+    assert_eq!(row["attempts"], patches, "attempts on record and on the wire: {row}");
+    let mut told = format!("{} {}", row["outcome"].as_str().unwrap(), row["code"].as_str().unwrap());
+    let status = row["status"].as_u64().map_or("-".to_owned(), |status| status.to_string());
+    let _ = write!(told, " {status} {patches}+{gets}");
+    (told, row["message"].as_str().unwrap().to_owned())
+}

@@ -1,0 +1,374 @@
+//! What a run lets out and takes in: the ids that its requests carry, the token, which goes to the service
+//! and nowhere else, and answers that have no end.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::wire::{self, Request, Wire};
+use support::{Place, TOKEN, Test, each, sample};
+
+const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
+const TWO: &str = "5a1e0001-0000-4000-8000-000000000027";
+
+const QUIET: &str = "--rate 1000/s --summary none --progress none --yes";
+
+fn referral(id: &str) -> Value {
+    let samples = sample("referrals.jsonl");
+    let mut samples = samples.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    samples.find(|referral| referral["id"] == id).unwrap()
+}
+
+fn csv(ids: &[&str]) -> String {
+    ids.iter().fold("id,notes\n".to_owned(), |text, id| text + &format!("{id},Called\n"))
+}
+
+/// The last part of the path.
+fn about(request: &Request) -> &str {
+    request.path.split('?').next().unwrap().rsplit('/').next().unwrap()
+}
+
+mod ids {
+    use super::*;
+
+    /// A service whose list is empty, and which says this to the PATCHes for a referral, one after another.
+    fn service(says: &[(&'static str, &[&'static str])]) -> Wire {
+        let says: BTreeMap<&str, Vec<&str>> = says.iter().map(|(id, says)| (*id, says.to_vec())).collect();
+        let left = Mutex::new(says);
+        Wire::serve(move |request| match (request.method.as_str(), about(request)) {
+            ("PATCH", id) => wire::answer(left.lock().unwrap().get_mut(id).unwrap().remove(0), "", ""),
+            (_, "referrals") => wire::answer("200 x", "", r#"{"value":[]}"#),
+            (_, id) => wire::answer("200 x", "", referral(id).to_string()),
+        })
+    }
+
+    /// Planned by one process, sent by a second until the token is refused, and by a third to the end.
+    #[test]
+    fn tell_a_run_a_change_and_a_call() {
+        let service = service(&[
+            (ONE, &["423 x", "502 x", "401 x", "429 x", "502 x", "204 x"]),
+            (TWO, &["412 x", "204 x"]),
+        ]);
+        let apply = |out: &str, id: &str| format!("apply {id}.csv --plan --out {out} {QUIET}");
+        let place = Place::new();
+        let planned = Test::at(&place, &apply("run", "one"))
+            .file("one.csv", csv(&[ONE]))
+            .file("two.csv", csv(&[TWO]))
+            .service(&service.base)
+            .told_elsewhere()
+            .run();
+        let resume = |out: &str, code: i32| {
+            let resumed = planned.then(&format!("resume {out} {QUIET}")).service(&service.base);
+            resumed.code(code).told_elsewhere().run()
+        };
+        resume("run", 4);
+        resume("run", 0);
+        planned.then(&apply("other", "two")).service(&service.base).told_elsewhere().run();
+        resume("other", 3);
+
+        let asked = service.asked();
+        let (first, second): (Vec<_>, Vec<_>) = asked.iter().partition(|request| about(request) != TWO);
+        assert_eq!((first.len(), second.len()), (1 + 6 + 2, 1 + 1 + 1), "{asked:?}");
+        let runs = [&first, &second].map(|run| values(run, "ms-correlationid"));
+        assert!(runs.iter().all(|ids| ids.len() == 1), "one id for all of a run: {runs:?}");
+        assert_ne!(runs[0], runs[1]);
+
+        let calls = values(&asked.iter().collect::<Vec<_>>(), "client-request-id");
+        assert_eq!(calls.len(), asked.len(), "every call has an id of its own");
+        for (out, run) in [("run", &first), ("other", &second)] {
+            let patches: Vec<_> = run.iter().copied().filter(|request| request.method == "PATCH").collect();
+            let changes = values(&patches, "request-id");
+            assert_eq!(changes.len(), 1, "a change keeps its id: {changes:?}");
+            assert_eq!(changes, values(&patches, "ms-requestid"));
+            let row: Value =
+                serde_json::from_str(place.raw(&format!("{out}/outcomes.jsonl")).trim()).unwrap();
+            let sent: Vec<_> =
+                patches.iter().map(|patch| patch.header("client-request-id").unwrap()).collect();
+            assert_eq!(row["request_ids"], json!(sent), "what can be looked up is what was sent");
+        }
+        assert_ne!(values(&first, "request-id"), values(&second, "request-id"));
+        for request in &asked {
+            assert_eq!(request.header("content-type"), Some("application/json"), "{request:?}");
+            let named = request.header("request-id").is_some() || request.header("ms-requestid").is_some();
+            assert_eq!(named, request.method == "PATCH", "{request:?}");
+        }
+    }
+
+    /// The different values of a header; those that are no GUID fail.
+    fn values(requests: &[&Request], name: &str) -> BTreeSet<String> {
+        let values = requests.iter().filter_map(|request| request.header(name));
+        values.map(|value| uuid::Uuid::try_parse(value).unwrap().to_string()).collect()
+    }
+}
+
+mod tokens {
+    use super::*;
+
+    /// As services of the same maker issue them, too: JSON writers escape some of its characters.
+    const OPAQUE: &str = "EwB4A8l6BAAU+s3cr3t/t0ken<of>the'tests&more==";
+
+    /// Ways to hand over a token that lies in `token.txt`; the last lets everybody who lists processes see
+    /// it.
+    fn sources(token: &str) -> [(String, &str); 4] {
+        [
+            (String::new(), token),
+            ("--token-file token.txt".to_owned(), ""),
+            ("--token-command '/bin/cat token.txt'".to_owned(), ""),
+            (format!("--token-command {}", quoted(&format!("/bin/echo {}", quoted(token)))), ""),
+        ]
+    }
+
+    fn quoted(text: &str) -> String {
+        shlex::try_quote(text).unwrap().into_owned()
+    }
+
+    /// What a careless server sends back of a request, in every place where something is kept of an
+    /// answer: in text, in JSON as it is, and in JSON with all that can be escaped escaped.
+    fn echoes(request: &Request) -> [String; 4] {
+        let told = request.header("authorization").unwrap();
+        let escaped: String = told.chars().map(|c| format!("\\u{:04X}", u32::from(c))).collect();
+        let slashed = told.replace('/', "\\/").replace('+', "\\u002B").replace('&', "\\u0026");
+        let body = |told: &str| {
+            format!(
+                r#"{{"error":{{"code":"{told}","message":"not with {told}","innerError":{{"code":"{told}"}}}}}}"#
+            )
+        };
+        [format!("headers were: {told}"), body(told), body(&slashed), body(&escaped)]
+    }
+
+    #[test]
+    fn are_found_nowhere_whatever_is_sent_back() {
+        let mut cases = Vec::new();
+        for token in [TOKEN, OPAQUE] {
+            for source in 0..4 {
+                for shape in 0..4 {
+                    cases.push((token, source, shape));
+                }
+            }
+        }
+        each(&cases, |(token, source, shape)| {
+            for (status, code) in [("200 x", 0), ("400 x", 3), ("401 x", 4), ("403 x", 3), ("412 x", 3)] {
+                run(token, &sources(token)[*source], *shape, ("200 x", status), code);
+            }
+            for (status, code) in [("400 x", 3), ("401 x", 4), ("403 x", 3)] {
+                run(token, &sources(token)[*source], *shape, (status, ""), code);
+            }
+        });
+    }
+
+    /// Tries that are given up take seconds, so there are fewer of these.
+    #[test]
+    fn are_found_nowhere_whatever_is_sent_back_again_and_again() {
+        let cases = [(TOKEN, 1), (TOKEN, 3), (OPAQUE, 0), (OPAQUE, 2), (OPAQUE, 3)];
+        each(&cases, |(token, shape)| {
+            run(token, &sources(token)[1], *shape, ("200 x", "500 x"), 3);
+            run(token, &sources(token)[1], *shape, ("500 x", ""), 3);
+        });
+    }
+
+    /// One run against a service that answers GET and PATCH with these statuses, and what it was sent.
+    fn run(
+        token: &str,
+        source: &(String, &str),
+        shape: usize,
+        (get, patch): (&'static str, &str),
+        code: i32,
+    ) {
+        let patch = patch.to_owned();
+        let service = Wire::serve(move |request| {
+            let echo = &echoes(request)[shape];
+            let headers =
+                format!("www-authenticate: {0}\r\nx-echo: {0}\r\n", request.header("authorization").unwrap());
+            let status = if request.method == "PATCH" { &patch } else { get };
+            if status != "200 x" {
+                return wire::answer(status, &headers, echo);
+            }
+            let mut referral = referral(ONE);
+            referral["seen"] = json!(echo);
+            if request.method == "PATCH" {
+                referral["details"]["notes"] = json!("Called");
+            }
+            wire::answer(status, &headers, referral.to_string())
+        });
+        let (flags, variable) = source;
+        let ran = Test::new(&format!("apply a.csv --out run --rate 1000/s --yes {flags}"))
+            .file("a.csv", csv(&[ONE]))
+            .file("token.txt", token)
+            .env("PARTNER_CENTER_TOKEN", variable)
+            .env("REFERRAL_BULK_ENDPOINT", &service.base)
+            .told_elsewhere();
+        let ran = ran.code(code).run();
+        let case = format!("{token} {flags} {shape} {get} {code}");
+        let sent = service.asked();
+        assert!(
+            sent.iter().all(|request| request.header("authorization") == Some(&format!("Bearer {token}")))
+        );
+        assert!(!sent.is_empty(), "{case}");
+        for (name, path) in ran.place.files() {
+            let content = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+            assert!(name == "token.txt" || !holds(&content, token), "{name} holds the token: {case}");
+        }
+        assert!(!holds(&ran.stdout, token), "{case}: {}", ran.stdout);
+        assert!(!holds(&ran.stderr, token), "{case}: {}", ran.stderr);
+    }
+
+    /// Whether a text holds a token as it is or as JSON writes it.
+    fn holds(text: &str, token: &str) -> bool {
+        text.contains(token) || text.contains(json!(token).to_string().trim_matches('"'))
+    }
+}
+
+mod bodies {
+    use super::*;
+
+    /// Answers that no client should wait for the end of.
+    #[derive(Debug, Clone, Copy)]
+    enum Body {
+        /// A length that is 100 MB, and as much.
+        Long,
+        /// Chunk after chunk.
+        Endless,
+        /// The same, of a thousandth of the size that it unfolds to.
+        Bomb,
+        /// A byte now and then, within a length.
+        Drip,
+    }
+
+    use Body::{Bomb, Drip, Endless, Long};
+
+    const LONG: usize = 100 << 20;
+
+    /// What the system may hold of a stream that is written and not read.
+    const BUFFERS: usize = 24 << 20;
+
+    /// What is asked, what is answered, how the run ends, in how many requests of the kind that meet it, how
+    /// much of it the program may read, and the row's message.
+    type Case = (&'static str, Body, &'static str, usize, usize, &'static str);
+
+    const MUCH: &str = "the referral could not be read: answered 200 with more than 4194304 bytes";
+
+    const CASES: [Case; 12] = [
+        ("GET", Long, "1 failed", 5, 4 << 20, MUCH),
+        ("GET", Endless, "1 failed", 5, 4 << 20, MUCH),
+        ("GET", Bomb, "1 failed", 5, 4 << 10, MUCH),
+        ("GET", Drip, "1 failed", 5, 1000, "the referral could not be read: no answer within 1s"),
+        ("PATCH", Long, "1 applied", 1, 4 << 20, ""),
+        ("PATCH", Endless, "1 applied", 1, 4 << 20, ""),
+        ("PATCH", Bomb, "1 applied", 1, 4 << 10, ""),
+        ("PATCH", Drip, "1 applied", 1, 1000, ""),
+        ("list", Long, "2 applied", 5, 64 << 20, ""),
+        ("list", Endless, "2 applied", 5, 64 << 20, ""),
+        ("list", Bomb, "2 applied", 5, 64 << 10, ""),
+        ("list", Drip, "2 applied", 5, 1000, ""),
+    ];
+
+    #[test]
+    fn without_end_are_given_up_early() {
+        each(&CASES, |(on, body, outcome, times, most, message)| {
+            let (service, written) = service(on, *body);
+            let ids: &[&str] = if *on == "list" { &[ONE, TWO] } else { &[ONE] };
+            let timeout = if matches!(body, Drip) { "1s" } else { "2m" };
+            let ran = Test::new(&format!("apply a.csv --out run --timeout {timeout} {QUIET}"))
+                .file("a.csv", csv(ids))
+                .service(&service.base)
+                .code(if outcome.ends_with("applied") { 0 } else { 3 })
+                .told_elsewhere()
+                .run();
+            assert_eq!(ran.outcomes("run"), *outcome, "{on} {body:?}: {}", ran.stderr);
+            let written = written.lock().unwrap();
+            assert_eq!(written.len(), *times, "{on} {body:?}");
+            let longest = *written.iter().max().unwrap();
+            assert!(longest <= most + BUFFERS, "{on} {body:?}: {longest} bytes of it were taken");
+            let row = ran.place.raw("run/outcomes.jsonl");
+            let row: Value = serde_json::from_str(row.lines().next().unwrap()).unwrap();
+            assert_eq!(row["message"], *message, "{on} {body:?}");
+        });
+        let most = memory();
+        assert!(most < 256 << 20, "a run took {most} bytes of memory");
+    }
+
+    /// The most that any process took that this one has started and seen end.
+    fn memory() -> usize {
+        let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
+        let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+        usize::try_from(usage.max_rss()).unwrap() * unit
+    }
+
+    /// A service that answers like this to one kind of request, and how much of each such answer it got rid
+    /// of. Once a PATCH came, the referral carries the change.
+    fn service(on: &'static str, body: Body) -> (Wire, Arc<Mutex<Vec<usize>>>) {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let (log, sent) = (Arc::clone(&written), AtomicBool::new(false));
+        let service = Wire::stream(move |request, out| {
+            let is_list = about(request) == "referrals";
+            let kind = if is_list { "list" } else { request.method.as_str() };
+            if request.method == "PATCH" {
+                sent.store(true, Ordering::SeqCst);
+            }
+            if kind == on {
+                let at = {
+                    let mut log = log.lock().unwrap();
+                    log.push(0);
+                    log.len() - 1
+                };
+                return pour(body, out, |count| log.lock().unwrap()[at] += count);
+            }
+            let mut referral = referral(about(request));
+            if sent.load(Ordering::SeqCst) {
+                referral["details"]["notes"] = json!("Called");
+                referral["eTag"] = json!("\"moved\"");
+            }
+            out.write_all(&wire::answer("200 x", "", referral.to_string()))
+        });
+        (service, written)
+    }
+
+    /// Writes until the client has enough.
+    fn pour(body: Body, out: &mut TcpStream, mut wrote: impl FnMut(usize)) -> io::Result<()> {
+        let blanks = vec![b' '; 1 << 16];
+        let (head, piece) = match body {
+            Long => (format!("content-length: {LONG}\r\n"), blanks),
+            Endless => ("transfer-encoding: chunked\r\n".to_owned(), chunk(&blanks)),
+            Bomb => ("transfer-encoding: chunked\r\ncontent-encoding: gzip\r\n".to_owned(), chunk(&folded())),
+            Drip => (format!("content-length: {LONG}\r\n"), vec![b' ']),
+        };
+        write!(out, "HTTP/1.1 200 OK\r\n{head}connection: close\r\n\r\n")?;
+        if matches!(body, Bomb) {
+            // The head of a gzip file without a name: RFC 1952, section 2.3.
+            out.write_all(&chunk(b"\x1f\x8b\x08\0\0\0\0\0\0\xff"))?;
+        }
+        let mut left = if matches!(body, Endless | Bomb) { usize::MAX } else { LONG };
+        while left > 0 {
+            out.write_all(&piece)?;
+            wrote(piece.len());
+            left = left.saturating_sub(piece.len());
+            if matches!(body, Drip) {
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+        Ok(())
+    }
+
+    fn chunk(bytes: &[u8]) -> Vec<u8> {
+        [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+    }
+
+    /// A MiB of blanks as a piece of a deflate stream that can be repeated without end.
+    fn folded() -> Vec<u8> {
+        let mut piece = Vec::with_capacity(1 << 16);
+        let mut fold = flate2::Compress::new(flate2::Compression::best(), false);
+        fold.compress_vec(&vec![b' '; 1 << 20], &mut piece, flate2::FlushCompress::Full).unwrap();
+        assert!(piece.len() < 2 << 10 && fold.total_in() == 1 << 20, "{} bytes", piece.len());
+        piece
+    }
+}
