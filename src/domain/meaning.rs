@@ -2,17 +2,19 @@
 //!
 //! Two questions are asked of a value on the wire. Before sending: is what the user wants already
 //! there ([`same`])? After sending: does the referral carry our change ([`carries`])? The second is
-//! the more lenient one, since the service adds members of its own, may keep numbers as floats, and
-//! may cut the blanks around a text.
+//! the more lenient one, since the service adds members of its own, may keep money as a float, and may
+//! cut the blanks around a text.
+//!
+//! Lists are bags of elements, each known by its key. Elements that share a key are taken in order, so
+//! that none of them passes for another.
 
 use std::collections::HashMap;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::fields::Kind;
 use super::json::{self, Object};
-use super::value;
+use super::value::{self, Number};
 
 /// Whether the current value, `None` where it is absent, already means what is wanted.
 ///
@@ -28,14 +30,11 @@ pub fn same(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> bool {
         return true;
     }
     match kind {
-        Kind::Decimal => equal_some(value::as_decimal(current), value::as_decimal(wanted)),
+        Kind::Decimal => equal_some(value::as_number(current), value::as_number(wanted)),
         Kind::DateTime => equal_some(value::as_instant(current), value::as_instant(wanted)),
         Kind::Text | Kind::Currency => equal_some(json::string(current), json::string(wanted)),
         Kind::Boolean => false,
-        Kind::Members | Kind::Solutions | Kind::Any => match (tree(current), tree(wanted)) {
-            (Some(current), Some(wanted)) => covers(&current, &wanted) && covers(&wanted, &current),
-            _ => false,
-        },
+        Kind::Members | Kind::Solutions | Kind::Any => covers(current, wanted) && covers(wanted, current),
     }
 }
 
@@ -50,18 +49,34 @@ pub fn carries(kind: Kind, theirs: Option<&RawValue>, ours: &RawValue) -> bool {
     let Some(theirs) = theirs else { return false };
     match kind {
         Kind::Decimal => equal_some(as_float(theirs), as_float(ours)),
-        Kind::Members | Kind::Solutions => {
-            let (Some(ours), Some(theirs)) = (json::elements(ours), json::elements(theirs)) else {
-                return false;
-            };
-            ours.len() == theirs.len() && ours.iter().all(|element| holds(kind, &theirs, element))
-        }
-        Kind::Any => match (tree(ours), tree(theirs)) {
-            (Some(ours), Some(theirs)) => covers(&ours, &theirs),
-            _ => false,
-        },
+        Kind::Members | Kind::Solutions => carries_list(kind, theirs, ours),
+        Kind::Any => covers(ours, theirs),
         Kind::Text | Kind::Currency | Kind::DateTime | Kind::Boolean => false,
     }
+}
+
+/// Whether a list holds the same elements in any order, each with all that ours says.
+fn carries_list(kind: Kind, theirs: &RawValue, ours: &RawValue) -> bool {
+    let (Some(ours), Some(theirs)) = (json::elements(ours), json::elements(theirs)) else {
+        return false;
+    };
+    let theirs = by_key(kind, theirs);
+    let ours = by_key(kind, ours);
+    let covered = |(key, ours): (&Option<String>, &Vec<&RawValue>)| {
+        let theirs = theirs.get(key).map_or(&[][..], Vec::as_slice);
+        let mut pairs = ours.iter().zip(theirs);
+        ours.len() == theirs.len() && pairs.all(|(ours, theirs)| covers_element(kind, ours, theirs))
+    };
+    ours.len() == theirs.len() && ours.iter().all(covered)
+}
+
+/// The elements of a list by their keys, in the order of the list; those without one together.
+fn by_key<'a>(kind: Kind, list: Vec<&'a RawValue>) -> HashMap<Option<String>, Vec<&'a RawValue>> {
+    let mut elements: HashMap<_, Vec<_>> = HashMap::new();
+    for element in list {
+        elements.entry(value::element_key(kind, element).ok()).or_default().push(element);
+    }
+    elements
 }
 
 /// Whether a list has an element that carries all that ours says.
@@ -69,12 +84,8 @@ pub fn holds(kind: Kind, list: &[&RawValue], ours: &RawValue) -> bool {
     let Ok(key) = value::element_key(kind, ours) else {
         return false;
     };
-    list.iter().filter(|theirs| value::element_key(kind, theirs).is_ok_and(|their_key| their_key == key)).any(
-        |theirs| match (tree(ours), tree(theirs)) {
-            (Some(ours), Some(theirs)) => covers_element(&ours, &theirs),
-            _ => false,
-        },
-    )
+    let has_key = |theirs: &&&RawValue| value::element_key(kind, theirs).is_ok_and(|theirs| theirs == key);
+    list.iter().filter(has_key).any(|theirs| covers_element(kind, ours, theirs))
 }
 
 /// The list that replacing `current` by `wanted` should send: elements that are known already keep
@@ -100,7 +111,8 @@ pub fn overlay(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> Box
     json::raw(&merged)
 }
 
-/// The members of `old`, with those that `new` gives another meaning replaced, and its own added.
+/// The members of `old`, with those that `new` names replaced, and its own added; objects within them
+/// likewise.
 fn merge(old: &RawValue, new: &RawValue) -> Box<RawValue> {
     let (Some(was), Some(given)) = (Object::from_raw(old), Object::from_raw(new)) else {
         return new.to_owned();
@@ -115,13 +127,56 @@ fn merge(old: &RawValue, new: &RawValue) -> Box<RawValue> {
         text.push_str(raw.get());
     };
     for (name, raw) in was.iter() {
-        push(name, given.get(name).unwrap_or(raw));
+        match given.get(name) {
+            Some(given) => push(name, &merge(raw, given)),
+            None => push(name, raw),
+        }
     }
     for (name, raw) in given.iter().filter(|(name, _)| was.get(name).is_none()) {
         push(name, raw);
     }
     text.push('}');
     RawValue::from_string(text).expect("members of JSON objects form a JSON object")
+}
+
+/// What a `null` in `after` takes away from `before`, as a person would name it; `None` where nothing
+/// is taken away so. Where nobody looked (`before` is `None`), any `null` may.
+pub fn cleared(kind: Kind, before: Option<&RawValue>, after: &RawValue) -> Option<String> {
+    let Some(elements) = json::elements(after).filter(|_| matches!(kind, Kind::Members | Kind::Solutions))
+    else {
+        return cleared_member(before, after);
+    };
+    let mut known = before.map(|before| by_key(kind, json::elements(before).unwrap_or_default()));
+    elements.into_iter().find_map(|element| {
+        let key = value::element_key(kind, element).ok()?;
+        let old = match &mut known {
+            None => None,
+            Some(known) => {
+                let same_key = known.get_mut(&Some(key.clone())).filter(|list| !list.is_empty())?;
+                Some(same_key.remove(0))
+            }
+        };
+        cleared_member(old, element).map(|name| format!("{name} of {key}"))
+    })
+}
+
+/// The path within an object of the first member that a `null` takes away.
+fn cleared_member(before: Option<&RawValue>, after: &RawValue) -> Option<String> {
+    let after = Object::from_raw(after)?;
+    let old = match before {
+        Some(before) => Some(Object::from_raw(before)?),
+        None => None,
+    };
+    after.iter().find_map(|(name, raw)| {
+        let was = match &old {
+            Some(old) => Some(old.get(name).filter(|was| !json::is_null(was))?),
+            None => None,
+        };
+        if json::is_null(raw) {
+            return Some(name.to_owned());
+        }
+        cleared_member(was, raw).map(|inner| format!("{name}.{inner}"))
+    })
 }
 
 fn is_empty(kind: Kind, raw: &RawValue) -> bool {
@@ -150,32 +205,35 @@ fn as_float(raw: &RawValue) -> Option<f64> {
     json::string(raw).unwrap_or_else(|| raw.get().into()).parse().ok()
 }
 
-fn tree(raw: &RawValue) -> Option<Value> {
-    serde_json::from_str(raw.get()).ok()
+/// Whether `theirs` says all that `ours` says. A null member of ours is the same as none.
+fn covers(ours: &RawValue, theirs: &RawValue) -> bool {
+    if let (Some(ours), Some(theirs)) = (Object::from_raw(ours), Object::from_raw(theirs)) {
+        return covers_members(&ours, &theirs, None);
+    }
+    if let (Some(ours), Some(theirs)) = (json::elements(ours), json::elements(theirs)) {
+        return ours.len() == theirs.len()
+            && ours.iter().zip(theirs).all(|(ours, theirs)| covers(ours, theirs));
+    }
+    ours.get() == theirs.get()
+        || equal_some(json::string(ours), json::string(theirs))
+        || equal_some(Number::parse(ours.get()), Number::parse(theirs.get()))
 }
 
-/// Whether `theirs` says all that `ours` says. A null member of ours is the same as none.
-fn covers(ours: &Value, theirs: &Value) -> bool {
-    match (ours, theirs) {
-        (Value::Object(ours), Value::Object(theirs)) => {
-            ours.iter().all(|(name, ours)| covers(ours, theirs.get(name).unwrap_or(&Value::Null)))
-        }
-        (Value::Array(ours), Value::Array(theirs)) => {
-            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| covers(ours, theirs))
-        }
-        (Value::Number(ours), Value::Number(theirs)) => ours.as_f64() == theirs.as_f64(),
-        (ours, theirs) => ours == theirs,
+/// As [`covers`], with the letter case of a member's e-mail address left aside.
+fn covers_element(kind: Kind, ours: &RawValue, theirs: &RawValue) -> bool {
+    let beside = (kind == Kind::Members).then_some("email");
+    match (Object::from_raw(ours), Object::from_raw(theirs)) {
+        (Some(ours), Some(theirs)) => covers_members(&ours, &theirs, beside),
+        _ => covers(ours, theirs),
     }
 }
 
-/// As [`covers`], with the letter case of an e-mail address left aside.
-fn covers_element(ours: &Value, theirs: &Value) -> bool {
-    let (Value::Object(ours), Value::Object(theirs)) = (ours, theirs) else {
-        return covers(ours, theirs);
-    };
-    ours.iter()
-        .filter(|(name, _)| *name != "email")
-        .all(|(name, ours)| covers(ours, theirs.get(name).unwrap_or(&Value::Null)))
+/// Whether every member of ours but `beside` is covered.
+fn covers_members(ours: &Object<'_>, theirs: &Object<'_>, beside: Option<&str>) -> bool {
+    ours.iter().filter(|(name, _)| Some(*name) != beside).all(|(name, ours)| match theirs.get(name) {
+        Some(theirs) => covers(ours, theirs),
+        None => json::is_null(ours),
+    })
 }
 
 #[cfg(test)]
@@ -250,6 +308,13 @@ mod tests {
             (Kind::Any, r#"{"a":1,"b":null}"#, r#"{"a":1.0}"#, true),
             (Kind::Any, "[]", "null", false),
             (Kind::Any, "\"\"", "null", false),
+            (Kind::Any, "9007199254740993", "9007199254740992", false),
+            (Kind::Any, r#"{"a":[9007199254740993]}"#, r#"{"a":[9007199254740992]}"#, false),
+            (Kind::Any, "1e400", "1e401", false),
+            (Kind::Any, r#"{"a":"\u0061"}"#, r#"{ "a" : "a" }"#, true),
+            (Kind::Any, r#"{"a":"1"}"#, r#"{"a":1}"#, false),
+            (Kind::Any, r#"{"a":{"b":null}}"#, r#"{"a":{}}"#, true),
+            (Kind::Decimal, "0.12345678901234567890123456789012", "0.12345678901234567890123456789", false),
         ] {
             assert_eq!(check(same, kind, current, wanted), equal, "{kind:?} {current} {wanted}");
         }
@@ -279,6 +344,28 @@ mod tests {
                 false,
             ),
             (Kind::Any, r#"{"a":1,"b":2}"#, r#"{"a":1}"#, true),
+            (Kind::Any, "9007199254740992", "9007199254740993", false),
+            // Elements that share a key don't pass for one another, nor for others.
+            (
+                Kind::Members,
+                r#"[{"email":"a@example.com"},{"email":"x@example.com"},{"email":"b@example.com"}]"#,
+                r#"[{"email":"a@example.com"},{"email":"A@example.com"},{"email":"b@example.com"}]"#,
+                false,
+            ),
+            (
+                Kind::Members,
+                r#"[{"email":"b@example.com"},{"email":"A@example.com"},{"email":"a@example.com"}]"#,
+                r#"[{"email":"a@example.com"},{"email":"A@example.com"},{"email":"b@example.com"}]"#,
+                true,
+            ),
+            (Kind::Solutions, r#"[{"id":"S1"},{"id":"S2"}]"#, r#"[{"id":"S1"},{"id":"S1"}]"#, false),
+            (
+                Kind::Solutions,
+                r#"[{"type":"None"},{"id":"S1","x":1}]"#,
+                r#"[{"id":"S1"},{"type":"None"}]"#,
+                true,
+            ),
+            (Kind::Solutions, r#"[{"type":"Name"},{"id":"S1"}]"#, r#"[{"id":"S1"},{"type":"None"}]"#, false),
             (Kind::Text, "", "\"x\"", false),
             (Kind::Text, "\"x\\ny\"", "\" x\\r\\ny \"", true),
             (Kind::Text, "\"X\"", "\"x\"", false),
@@ -314,5 +401,166 @@ mod tests {
             overlay(Kind::Members, Some(&current), &wanted).get(),
             r#"[{"email":"A@example.com","title":"CTO","phoneNumber":"2"},{"email":"c@example.com"}]"#
         );
+    }
+
+    #[test]
+    fn what_lies_deeper_in_an_element_survives_too() {
+        for (current, wanted, merged) in [
+            (r#"{"a":{"b":1,"c":{"d":2}}}"#, r#"{"a":{"c":{"e":3}}}"#, r#"{"a":{"b":1,"c":{"d":2,"e":3}}}"#),
+            (r#"{"a":{"b":1}}"#, r#"{"a":null}"#, r#"{"a":null}"#),
+            (r#"{"a":null}"#, r#"{"a":{"b":1}}"#, r#"{"a":{"b":1}}"#),
+            (r#"{"a":[{"b":1}]}"#, r#"{"a":[{"c":1}]}"#, r#"{"a":[{"c":1}]}"#),
+            (r#"{"a":{"b":1}}"#, r#"{"a":{}}"#, r#"{"a":{"b":1}}"#),
+        ] {
+            let element = |members: &str| raw(&format!(r#"[{{"id":"S1",{}]"#, &members[1..]));
+            let got = overlay(Kind::Solutions, Some(&element(current)), &element(wanted));
+            assert_eq!(got.get(), element(merged).get(), "{current} {wanted}");
+        }
+    }
+
+    #[test]
+    fn what_a_null_takes_away_is_named() {
+        let team =
+            r#"[{"email":"a@example.com","title":"CTO","p":{"q":1,"r":null}},{"email":"b@example.com"}]"#;
+        for (kind, before, after, wanted) in [
+            (
+                Kind::Members,
+                Some(team),
+                r#"[{"email":"A@example.com","title":null}]"#,
+                Some("title of a@example.com"),
+            ),
+            (
+                Kind::Members,
+                Some(team),
+                r#"[{"email":"a@example.com","p":{"q":null}}]"#,
+                Some("p.q of a@example.com"),
+            ),
+            (
+                Kind::Members,
+                Some(team),
+                r#"[{"email":"a@example.com","p":null}]"#,
+                Some("p of a@example.com"),
+            ),
+            (Kind::Members, Some(team), r#"[{"email":"a@example.com","p":{"r":null,"s":null}}]"#, None),
+            (Kind::Members, Some(team), r#"[{"email":"b@example.com","title":null}]"#, None),
+            (Kind::Members, Some(team), r#"[{"email":"c@example.com","title":null}]"#, None),
+            (Kind::Members, Some("null"), r#"[{"email":"a@example.com","title":null}]"#, None),
+            (
+                Kind::Members,
+                None,
+                r#"[{"email":"a@example.com","title":null}]"#,
+                Some("title of a@example.com"),
+            ),
+            (Kind::Members, None, r#"[{"email":"a@example.com"}]"#, None),
+            (Kind::Any, Some(r#"{"a":{"b":1}}"#), r#"{"a":{"b":null}}"#, Some("a.b")),
+            (Kind::Any, Some(r#"{"a":null}"#), r#"{"a":null,"b":null}"#, None),
+            (Kind::Any, Some("5"), r#"{"a":null}"#, None),
+            (Kind::Any, None, r#"{"a":{"b":null}}"#, Some("a.b")),
+            (Kind::Text, Some("\"x\""), "\"y\"", None),
+        ] {
+            let before = before.map(raw);
+            assert_eq!(
+                cleared(kind, before.as_deref(), &raw(after)).as_deref(),
+                wanted,
+                "{before:?} {after}"
+            );
+        }
+    }
+
+    /// The two questions once more, asked of parsed values: a list carries another if there is any way to
+    /// pair their elements.
+    mod model {
+        use proptest::prelude::*;
+        use proptest::sample::select;
+        use proptest::test_runner::RngSeed;
+        use serde_json::{Map, Value};
+
+        use super::*;
+
+        fn without_nulls(value: &Value) -> Value {
+            match value {
+                Value::Object(members) => {
+                    let kept = members.iter().filter(|(_, value)| !value.is_null());
+                    Value::Object(kept.map(|(name, value)| (name.clone(), without_nulls(value))).collect())
+                }
+                Value::Array(elements) => Value::Array(elements.iter().map(without_nulls).collect()),
+                other => other.clone(),
+            }
+        }
+
+        fn says(ours: &Value, theirs: &Value) -> bool {
+            match (ours, theirs) {
+                (Value::Object(ours), Value::Object(theirs)) => {
+                    ours.iter().all(|(name, ours)| says(ours, theirs.get(name).unwrap_or(&Value::Null)))
+                }
+                (ours, theirs) => ours == theirs,
+            }
+        }
+
+        fn in_lower_case(element: &Value) -> Value {
+            let mut element = element.clone();
+            if let Some(Value::String(email)) = element.get_mut("email") {
+                *email = email.to_lowercase();
+            }
+            element
+        }
+
+        fn pairs(ours: &[Value], theirs: &[Value]) -> bool {
+            let Some((first, rest)) = ours.split_first() else { return theirs.is_empty() };
+            (0..theirs.len()).any(|at| {
+                let mut others = theirs.to_vec();
+                let theirs = others.remove(at);
+                says(first, &theirs) && pairs(rest, &others)
+            })
+        }
+
+        fn element() -> impl Strategy<Value = Value> {
+            let nested = proptest::option::of(select(vec!["{}", r#"{"c":1}"#, r#"{"c":null}"#, "null", "1"]));
+            let address = select(vec!["a@example.com", "A@example.com", "b@example.com", "c@example.com"]);
+            (address, nested).prop_map(|(address, nested)| {
+                let mut members = Map::new();
+                members.insert("email".into(), address.into());
+                if let Some(nested) = nested {
+                    members.insert("n".into(), serde_json::from_str(nested).unwrap());
+                }
+                Value::Object(members)
+            })
+        }
+
+        fn list() -> impl Strategy<Value = Vec<Value>> {
+            proptest::collection::vec(element(), 1..5)
+        }
+
+        fn has_twins(list: &[Value]) -> bool {
+            let keys: std::collections::HashSet<String> =
+                list.iter().map(|element| in_lower_case(element)["email"].to_string()).collect();
+            keys.len() < list.len()
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig {
+                cases: 3000, failure_persistence: None, rng_seed: RngSeed::Fixed(6903), ..ProptestConfig::default()
+            })]
+
+            #[test]
+            fn lists_compare_as_bags(ours in list(), theirs in prop_oneof![list(), Just(Vec::new())], turn in 0_usize..5) {
+                // Often the very elements in another order, or nearly.
+                let mut theirs = if theirs.is_empty() { ours.clone() } else { theirs };
+                let turn = turn % theirs.len();
+                theirs.rotate_left(turn);
+                let text = |list: &[Value]| raw(&Value::Array(list.to_vec()).to_string());
+                let (our_text, their_text) = (text(&ours), text(&theirs));
+                let plain = |list: &[Value]| list.iter().map(without_nulls).collect::<Vec<_>>();
+                let is_same = same(Kind::Members, Some(&their_text), &our_text);
+                prop_assert_eq!(is_same, plain(&ours) == plain(&theirs));
+                let lower = |list: &[Value]| list.iter().map(in_lower_case).collect::<Vec<_>>();
+                let is_carried = carries(Kind::Members, Some(&their_text), &our_text);
+                let can_be_paired = pairs(&lower(&ours), &lower(&theirs));
+                prop_assert!(!is_carried || can_be_paired, "{} passes for {}", their_text, our_text);
+                if !has_twins(&ours) {
+                    prop_assert_eq!(is_carried, can_be_paired, "{} and {}", their_text, our_text);
+                }
+            }
+        }
     }
 }

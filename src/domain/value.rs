@@ -1,7 +1,5 @@
 //! Values as the user wants them: typed by field, and kept in the words they will be sent in.
 
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -12,7 +10,10 @@ use super::json::{self, Object};
 
 /// A well-typed value, as the JSON text that will be sent.
 #[derive(Debug, Clone)]
-pub struct Wanted(Box<RawValue>);
+pub struct Wanted {
+    raw: Box<RawValue>,
+    may_clear: bool,
+}
 
 /// Why a text or a JSON value is not of a field's type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +33,22 @@ impl TypeError {
 impl Wanted {
     /// The request to clear a field: `null`.
     pub fn clear() -> Self {
-        Self(json::raw(&()))
+        Self::new(json::raw(&()))
     }
 
-    /// A value that was put together here and is of its field's type by construction.
-    pub fn known(raw: Box<RawValue>) -> Self {
-        Self(raw)
+    fn new(raw: Box<RawValue>) -> Self {
+        Self { raw, may_clear: true }
+    }
+
+    /// The same without leave to clear anything: a `null` within it may only stand where nothing is.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        Self { may_clear: false, ..self }
+    }
+
+    /// Whether a `null` within it may take the place of something.
+    pub fn may_clear(&self) -> bool {
+        self.may_clear
     }
 
     /// Reads the text of a cell.
@@ -45,7 +56,7 @@ impl Wanted {
     /// # Errors
     /// Where the text is not of the kind; see [`TypeError`].
     pub fn from_text(kind: Kind, text: &str) -> Result<Self, TypeError> {
-        Ok(Self(match kind {
+        Ok(Self::new(match kind {
             Kind::Text | Kind::Any => string(text)?,
             Kind::Decimal => decimal(text.trim())?,
             Kind::Currency => currency(text.trim())?,
@@ -75,7 +86,7 @@ impl Wanted {
             TypeError::new(format!("{} is no {wanted}", excerpt_json(raw)), format!("give a {wanted}"))
         };
         let text = json::string(raw);
-        Ok(Self(match (kind, text) {
+        Ok(Self::new(match (kind, text) {
             (Kind::Text, Some(text)) => string(&text)?,
             (Kind::Text, None) => return Err(mismatch("JSON string")),
             (Kind::Decimal, Some(text)) => decimal(&text)?,
@@ -98,12 +109,12 @@ impl Wanted {
 
     /// The JSON text.
     pub fn raw(&self) -> &RawValue {
-        &self.0
+        &self.raw
     }
 
     /// Whether this asks for the field to be cleared.
     pub fn is_clear(&self) -> bool {
-        json::is_null(&self.0)
+        json::is_null(&self.raw)
     }
 }
 
@@ -168,10 +179,44 @@ pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
         .collect()
 }
 
-/// The decimal that a JSON number or a string of digits stands for.
-pub fn as_decimal(raw: &RawValue) -> Option<Decimal> {
-    let text = json::string(raw).unwrap_or_else(|| raw.get().into());
-    Decimal::from_str(&text).or_else(|_| Decimal::from_scientific(&text)).ok()
+/// What a JSON number stands for, to its last digit and however large it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    negative: bool,
+    /// Without zeros at either end; empty for zero.
+    digits: String,
+    /// The power of ten that the digits, read as a whole number, are multiplied by.
+    exponent: i64,
+}
+
+impl Number {
+    /// Reads a JSON number. `None` where the text is something else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        if !unsigned.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get() == text)?;
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = format!("{whole}{fraction}");
+        let significant = digits.trim_end_matches('0');
+        let scale = i64::try_from(fraction.len()).ok()?;
+        let shed = i64::try_from(digits.len() - significant.len()).ok()?;
+        let exponent = exponent.parse::<i64>().ok()?.checked_sub(scale)?.checked_add(shed)?;
+        let digits = significant.trim_start_matches('0').to_owned();
+        let is_zero = digits.is_empty();
+        Some(Self {
+            negative: !is_zero && text.starts_with('-'),
+            digits,
+            exponent: if is_zero { 0 } else { exponent },
+        })
+    }
+}
+
+/// The number that a JSON number, or a string that holds one, stands for.
+pub fn as_number(raw: &RawValue) -> Option<Number> {
+    Number::parse(&json::string(raw).unwrap_or_else(|| raw.get().into()))
 }
 
 /// The instant that a JSON string stands for.
@@ -367,6 +412,30 @@ mod tests {
             let raw: &RawValue = serde_json::from_str(given).unwrap();
             let got = Wanted::from_json(kind, raw).ok().map(|value| value.raw().get().to_owned());
             assert_eq!(got.as_deref(), wanted, "{kind:?} {given}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_told_apart_to_their_last_digit() {
+        for (one, other, equal) in [
+            ("9007199254740993", "9007199254740992", false),
+            ("9007199254740993", "9007199254740993.0", true),
+            ("1e400", "1e401", false),
+            ("1e400", "10e399", true),
+            ("0.1", "0.10", true),
+            ("0.1", "1e-1", true),
+            ("100", "1E+2", true),
+            ("-0.0", "0e9", true),
+            ("-1", "1", false),
+            ("0.00000000000000000000000000000000001", "0", false),
+            ("1e99999999999999999999", "1e99999999999999999999", false),
+            ("01", "1", false),
+            ("1 ", "1", false),
+            ("x", "x", false),
+            ("\"1\"", "1", false),
+        ] {
+            let (one, other) = (Number::parse(one), Number::parse(other));
+            assert_eq!(one.is_some() && one == other, equal, "{one:?} {other:?}");
         }
     }
 

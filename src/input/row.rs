@@ -154,8 +154,9 @@ impl<'o> Row<'o> {
     }
 
     /// Sets a field. The same once more is no harm; something else under the same path is a finding
-    /// of `repeated`.
+    /// of `repeated`. Without leave to clear, a `null` within the value may not take anything away.
     pub fn set(&mut self, place: Place, path: &Path, wanted: Wanted, repeated: Rule) {
+        let wanted = if self.options.clear { wanted } else { wanted.keeping() };
         let earlier = self.sets.iter().find(|set| set.value.0 == *path);
         match earlier.map(|earlier| same(path, &earlier.value.1, &wanted)) {
             Some(true) => {}

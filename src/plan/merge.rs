@@ -124,6 +124,11 @@ impl Merger<'_> {
 
     fn overlap(&mut self, inner: &Pointer, here: Place, outer: &Path, there: Place) {
         let hint = format!("give {outer} with {inner} in it, or leave one of them out");
+        if (here.input, here.line) == (there.input, there.line) {
+            let message = format!("{inner} lies within {outer}, which the same row sets as a whole");
+            self.findings.push(Finding::deny(Rule::Contradiction, here, message).hint(hint));
+            return;
+        }
         let within = format!("{inner} lies within {outer}, which {} sets as a whole", self.name(here, there));
         let whole = format!("{outer} is set as a whole, and {inner} within it by {}", self.name(there, here));
         for (place, message) in [(here, within), (there, whole)] {
@@ -352,6 +357,9 @@ mod tests {
             findings.sort_by_key(|finding| finding.1);
             assert_eq!(findings, wanted);
         }
+        let one_row = Draft { sets: [whole().sets, value(2, "1").sets].concat(), ..draft(2) };
+        let message = "/details/dealValue lies within /details, which the same row sets as a whole";
+        assert_eq!(lines(&[one_row]).unwrap_err(), [(Rule::Contradiction, 2, message.to_owned())]);
         let beside = [whole(), opted(3, "/detailsOfOthers/x", "1"), opted(4, "/detail", "1")];
         assert_eq!(lines(&beside).unwrap().sets.len(), 3);
     }

@@ -562,6 +562,40 @@ mod tests {
     }
 
     #[test]
+    fn a_null_within_a_value_clears_nothing_without_leave() {
+        let team = format!(r#""team":[{}]"#, r#"{"email":"ann@example.com","title":"CTO","x":null}"#);
+        let of = |name| format!("/team: {name} of ann@example.com would be cleared");
+        for (current, wanted, refused) in [
+            (Some(&*team), r#"{"email":"ann@example.com","title":null}"#, Some("title")),
+            (Some(&*team), r#"{"email":"ann@example.com","x":null,"y":null}"#, None),
+            (Some(&*team), r#"{"email":"bo@example.com","title":null}"#, None),
+            (Some(""), r#"{"email":"ann@example.com","title":null}"#, None),
+            (Some(r#""team":null"#), r#"{"email":"ann@example.com","title":null}"#, None),
+            (None, r#"{"email":"ann@example.com","title":null}"#, Some("title")),
+            (None, r#"{"email":"ann@example.com"}"#, None),
+        ] {
+            for keeping in [true, false] {
+                let mut row = set(ID, 2, Field::Team, &format!("[{wanted}]"));
+                if keeping {
+                    row.sets[0].value.1 = row.sets[0].value.1.clone().keeping();
+                }
+                let mut planner = planner();
+                planner.add(1, row);
+                let text = current.map(referral);
+                let current = text.as_deref().map(snapshot);
+                let planned = planner.plan(id(ID), current.as_ref(), |_| false).unwrap();
+                let denied: Vec<&str> = (planned.item.findings.iter())
+                    .filter(|finding| finding.is_deny())
+                    .map(|finding| finding.message.as_str())
+                    .collect();
+                let message = refused.filter(|_| keeping).map(of);
+                assert_eq!(denied, message.iter().collect::<Vec<_>>(), "{text:?} {wanted}");
+                assert_eq!(planned.item.patch.get() == "[]", !denied.is_empty() || planned.verdict.is_some());
+            }
+        }
+    }
+
+    #[test]
     fn items_are_numbered_by_their_first_row_and_wanted_in_that_order() {
         let ids: Vec<String> =
             (1..=9).rev().map(|at| format!("5a1e0001-0000-4000-8000-00000000000{at}")).collect();

@@ -1,20 +1,20 @@
 //! Judging: from what is wanted, and the referral as it stands, to what may be sent.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::value::RawValue;
 
 use super::catalogue::{Levels, Rule};
+use super::differences::differences;
+use super::findings::Findings;
 use super::transitions;
-use crate::domain::change::{Append, Placed, Wish};
-use crate::domain::fields::{Field, Kind, Path};
-use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::change::Wish;
+use crate::domain::fields::{Field, Path};
+use crate::domain::finding::{Finding, Place};
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::meaning;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId, Snapshot};
 use crate::domain::status::{ClosedSubstatus, NewSubstatus, Stage, Standing, Status};
-use crate::domain::value::{Wanted, element_key};
 
 /// A deal won sooner than this after the referral's creation may lose its registration.
 const EARLY: SignedDuration = SignedDuration::from_hours(72);
@@ -73,22 +73,22 @@ pub fn judge(
     levels: &Levels,
     now: Timestamp,
 ) -> (Judged, Vec<Finding>) {
-    let mut court = Court { wish, current, levels, now, findings: Vec::new() };
-    if let Some(verdict) = court.stale() {
-        let changes = court.differences();
-        return (Judged::Rejected(verdict, changes), court.findings);
+    let mut court = Court { wish, current, now, findings: Findings::new(levels) };
+    let stale = court.stale();
+    let changes = differences(wish, current, &mut court.findings);
+    if let Some(verdict) = stale {
+        return (Judged::Rejected(verdict, changes), court.findings.list);
     }
-    let changes = court.differences();
     if changes.is_empty() {
-        return (Judged::Unchanged, court.findings);
+        return (Judged::Unchanged, court.findings.list);
     }
     let step = court.step(&changes);
     court.ask_about_stage(step);
     court.ask_about_fields(&changes, step);
     court.ask_about_protection();
-    if court.findings.iter().any(Finding::is_deny) {
-        let verdict = Verdict::invalid(&court.findings);
-        return (Judged::Rejected(verdict, changes), court.findings);
+    if court.findings.list.iter().any(Finding::is_deny) {
+        let verdict = Verdict::invalid(&court.findings.list);
+        return (Judged::Rejected(verdict, changes), court.findings.list);
     }
     let approved = Approved {
         id: wish.id,
@@ -97,24 +97,19 @@ pub fn judge(
             && court.standing().and_then(|at| at.status()) != Some(Status::Closed),
         changes,
     };
-    (Judged::Approved(approved), court.findings)
+    (Judged::Approved(approved), court.findings.list)
 }
 
 struct Court<'a> {
     wish: &'a Wish,
     current: Option<&'a Snapshot<'a>>,
-    levels: &'a Levels,
     now: Timestamp,
-    findings: Vec<Finding>,
+    findings: Findings<'a>,
 }
 
 impl Court<'_> {
     fn find(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
-        let level = self.levels.of(rule);
-        if level != Level::Allow {
-            let hint = (!hint.is_empty()).then(|| hint.to_owned());
-            self.findings.push(Finding { rule, level, place, message, hint });
-        }
+        self.findings.add(rule, place, message, hint);
     }
 
     fn standing(&self) -> Option<Standing> {
@@ -135,112 +130,8 @@ impl Court<'_> {
         let message = format!("the row is bound to eTag {}, the referral is at {current}", bound.value);
         let finding = Finding::deny(Rule::StaleEtag, bound.place, message.clone())
             .hint("somebody changed the referral: look at it, then give its new eTag or none");
-        self.findings.push(finding);
+        self.findings.list.push(finding);
         Some(Verdict::new(Outcome::Conflict, Rule::StaleEtag.id(), message))
-    }
-
-    /// What is wanted and not there yet, in sending order.
-    fn differences(&mut self) -> Vec<Change> {
-        let mut changes: Vec<Change> = Vec::new();
-        let wish = self.wish;
-        for Placed { value: (path, wanted), .. } in &wish.sets {
-            changes.extend(self.set(path, wanted));
-        }
-        for field in Field::all().filter(|field| field.is_list()) {
-            let appends: Vec<&Placed<Append>> =
-                wish.appends.iter().filter(|append| append.value.field == field).collect();
-            if !appends.is_empty() {
-                self.append(field, &appends, &mut changes);
-            }
-        }
-        changes.sort_by(|one, other| one.path.cmp(&other.path));
-        changes.extend(self.stage_change());
-        changes
-    }
-
-    fn set(&self, path: &Path, wanted: &Wanted) -> Option<Change> {
-        let kind = path.kind();
-        let before = self.current.and_then(|current| current.at(path));
-        let after = match kind {
-            Kind::Members | Kind::Solutions if !wanted.is_clear() => {
-                meaning::overlay(kind, before, wanted.raw())
-            }
-            _ => wanted.raw().to_owned(),
-        };
-        let known = self.current.is_some();
-        (!known || !meaning::same(kind, before, &after)).then(|| Change {
-            path: path.clone(),
-            before: before.filter(|raw| !json::is_null(raw)).map(ToOwned::to_owned),
-            after,
-            appended: Vec::new(),
-        })
-    }
-
-    /// Adds to the end of a list: of the one that the same wish sets, or of the current one.
-    fn append(&mut self, field: Field, appends: &[&Placed<Append>], changes: &mut Vec<Change>) {
-        let kind = field.kind();
-        let path = Path::Known(field);
-        let set = changes.iter().position(|change| change.path == path).map(|at| changes.remove(at));
-        let before = self.current.and_then(|current| current.at(&path)).filter(|raw| !json::is_null(raw));
-        let base = set.as_ref().map(|change| change.after.clone()).or_else(|| before.map(ToOwned::to_owned));
-        let list = base.as_deref().and_then(json::elements).unwrap_or_default();
-        let added = self.missing(kind, &list, appends);
-        if set.is_none() && added.is_empty() {
-            return;
-        }
-        let unseen = self.current.is_none() && set.is_none();
-        let whole: Vec<&RawValue> = list.into_iter().chain(added.iter().map(|element| &**element)).collect();
-        let after = match set {
-            // An element beside the ones that are set may be one that the service knows more about, and
-            // all of them together may be what is there.
-            Some(_) => meaning::overlay(kind, before, &json::raw(&whole)),
-            None if unseen => json::raw(&added),
-            None => json::raw(&whole),
-        };
-        if before.is_some() && meaning::same(kind, before, &after) {
-            return;
-        }
-        // Growing a list is only sent as such where the list is known to be there.
-        let grows = set.is_none() && (unseen || before.is_some());
-        changes.push(Change {
-            path,
-            before: before.map(ToOwned::to_owned),
-            after,
-            appended: if grows { added } else { Vec::new() },
-        });
-    }
-
-    /// The elements that a list lacks; what differs from an element of it is found.
-    fn missing(&mut self, kind: Kind, list: &[&RawValue], appends: &[&Placed<Append>]) -> Vec<Box<RawValue>> {
-        let mut missing = Vec::new();
-        for Placed { value: Append { field, key, element }, place } in appends {
-            let is_known = |known: &&RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
-            if !list.iter().any(is_known) {
-                missing.push(element.clone());
-            } else if !meaning::holds(kind, list, element) {
-                let message = format!("{key} is on {} already, with other data", field.pointer());
-                self.find(Rule::MemberExists, *place, message, "to change an element, give the whole list");
-            }
-        }
-        missing
-    }
-
-    fn stage_change(&self) -> Vec<Change> {
-        let Some(Placed { value: wanted, .. }) = &self.wish.stage else {
-            return Vec::new();
-        };
-        let standing = self.standing();
-        if standing.as_ref().and_then(Standing::stage) == Some(*wanted) {
-            return Vec::new();
-        }
-        [(Field::Status, wanted.status().name()), (Field::Substatus, wanted.substatus())]
-            .map(|(field, name)| {
-                let path = Path::Known(field);
-                let before = self.current.and_then(|current| current.at(&path));
-                let before = before.filter(|raw| !json::is_null(raw)).map(ToOwned::to_owned);
-                Change { path, before, after: json::raw(name), appended: Vec::new() }
-            })
-            .into()
     }
 
     /// The stage that the changes lead to, if they lead to another one.

@@ -1,10 +1,12 @@
 //! The rules that a change is judged by.
 //!
 //! [`catalogue`] names them, with their default levels; [`transitions`] holds the documented table
-//! of statuses as data; [`judge()`] applies them. [`judge()`] alone builds an [`Approved`], so whatever
-//! is planned has passed here.
+//! of statuses as data; `differences` says what is wanted and not there yet; [`judge()`] asks every
+//! rule about it. [`judge()`] alone builds an [`Approved`], so whatever is planned has passed here.
 
 pub mod catalogue;
+mod differences;
+mod findings;
 mod judge;
 pub mod transitions;
 

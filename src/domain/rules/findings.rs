@@ -1,0 +1,25 @@
+//! Findings while a wish is judged, each at the level of its rule.
+
+use super::catalogue::{Levels, Rule};
+use crate::domain::finding::{Finding, Level, Place};
+
+/// What was found so far.
+pub(super) struct Findings<'a> {
+    levels: &'a Levels,
+    pub list: Vec<Finding>,
+}
+
+impl<'a> Findings<'a> {
+    pub fn new(levels: &'a Levels) -> Self {
+        Self { levels, list: Vec::new() }
+    }
+
+    /// Takes a finding, unless the user allows what it is about. An empty hint is none.
+    pub fn add(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
+        let level = self.levels.of(rule);
+        if level != Level::Allow {
+            let hint = (!hint.is_empty()).then(|| hint.to_owned());
+            self.list.push(Finding { rule, level, place, message, hint });
+        }
+    }
+}
