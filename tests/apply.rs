@@ -218,7 +218,7 @@ mod plan_and_resume {
             let planned = Test::new("apply a.csv --plan --rate 1000/s --out run --summary none")
                 .file("a.csv", notes(&[ACTIVE]))
                 .service(&sandbox.base)
-                .stderr("next: referral-bulk resume run\n")
+                .stderr("next: referral-bulk resume run --rate 1000/s --yes\n")
                 .run();
             let resume = "resume run --yes --rate 1000/s --summary none --progress none";
             let flags = if flags.is_empty() { String::new() } else { format!("--endpoint {}", sandbox.base) };
@@ -231,7 +231,7 @@ mod plan_and_resume {
             assert_eq!(sandbox.referral(ACTIVE)["details"]["notes"], "Called on Monday");
         }
         let rehearsed = Test::new(&format!("apply a.csv --plan {QUIET}")).file("a.csv", notes(&[ACTIVE]));
-        let rehearsed = rehearsed.stderr("next: referral-bulk resume run\n").run();
+        let rehearsed = rehearsed.stderr("next: referral-bulk resume run --rate 1000/s\n").run();
         let resumed = rehearsed
             .then("resume run --rate 1000/s --summary none --progress none")
             .file("referral-bulk.toml", profile)
@@ -770,9 +770,7 @@ mod settings {
         };
         let planned = |flags: &str| format!("next: referral-bulk resume run{flags} --yes\n");
         run("--token-file token.txt").stderr(&planned(" --token-file token.txt")).run();
-        run("--token-command '/bin/cat token.txt'")
-            .stderr(&planned(" --token-command '/bin/cat token.txt'"))
-            .run();
+        run("--token-command '/bin/cat token.txt'").stderr(&planned("")).run();
         run("").env("PARTNER_CENTER_TOKEN", support::TOKEN).stderr(&planned("")).run();
         run("")
             .code(1)

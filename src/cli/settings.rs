@@ -225,11 +225,10 @@ fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> R
 }
 
 /// What was typed of where the token comes from and of how fast to send: the next command is to go by
-/// the same.
+/// the same. What a token command says stays unsaid: nobody knows what secrets it holds.
 fn repeat(typed: &args::Sending, target: &args::Target) -> Vec<String> {
     let flags = [
         target.profile.as_ref().map(|name| format!("--profile {}", quoted(name))),
-        target.token_command.as_ref().map(|command| format!("--token-command {}", quoted(command))),
         target.token_file.as_ref().map(|file| format!("--token-file {}", quoted(file))),
         typed.rate.map(|rate| format!("--rate {rate}")),
         typed.concurrency.map(|number| format!("--concurrency {number}")),

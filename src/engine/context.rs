@@ -13,7 +13,7 @@ use crate::domain::account::Figures;
 use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
-use crate::pace::retry::{Decision, StopReason, decide};
+use crate::pace::retry::{Decision, StopReason, back_off, decide};
 use crate::pace::{Pace, Waiting};
 
 /// Throttles in a row, without one success between them, that stop a run.
@@ -170,14 +170,10 @@ impl<A: Api> Context<'_, A> {
                 self.pause(asked, effort)
             }
             Decision::Again { after } => {
-                (self.observe)(Event::Retry(failure.message().to_owned()));
-                if effort.through_stop {
-                    tokio::time::sleep(after).await;
-                    return Next::Again;
-                }
-                tokio::select! {
-                    () = self.stop.wait() => Next::Stopped,
-                    () = tokio::time::sleep(after) => Next::Again,
+                if self.wait(after, failure.message(), effort).await {
+                    Next::Again
+                } else {
+                    Next::Stopped
                 }
             }
             Decision::ReadBack => Next::ReadBack,
@@ -196,6 +192,23 @@ impl<A: Api> Context<'_, A> {
                 "{}; sign in again with multi-factor authentication",
                 failure.message()
             ))),
+        }
+    }
+
+    /// Waits before a request that was not applied is sent again. `false` where the run is stopped first.
+    pub async fn back_off(&self, why: &str, effort: &Effort) -> bool {
+        self.wait(back_off(effort.tries), why, effort).await
+    }
+
+    async fn wait(&self, time: Duration, why: &str, effort: &Effort) -> bool {
+        (self.observe)(Event::Retry(why.to_owned()));
+        if effort.through_stop {
+            tokio::time::sleep(time).await;
+            return true;
+        }
+        tokio::select! {
+            () = self.stop.wait() => false,
+            () = tokio::time::sleep(time) => true,
         }
     }
 

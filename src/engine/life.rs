@@ -186,8 +186,7 @@ impl<A: Api> Life<'_, A> {
                 if let Some(attempt) = self.in_doubt.take() {
                     self.note(attempt, AttemptResult::NotApplied, None, None);
                 }
-                (self.context.observe)(Event::Retry(why.to_owned()));
-                Step::Send
+                if self.context.back_off(why, &self.effort).await { Step::Send } else { Step::Leave }
             }
             Reading::Conflict => {
                 let message =

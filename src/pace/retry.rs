@@ -72,6 +72,12 @@ pub fn decide(operation: Operation, failure: &Failure, tries: u32) -> Decision {
     }
 }
 
+/// How long to wait before a request that was sent so often is sent again, where reading back showed
+/// that it was not applied.
+pub fn back_off(tries: u32) -> Duration {
+    if tries == 0 { Duration::ZERO } else { delay(BACK_OFF, tries) }
+}
+
 /// The pause of a run that was throttled so often in a row without being told for how long.
 pub(super) fn default_pause(throttles_in_a_row: u32) -> Duration {
     delay(PAUSES, throttles_in_a_row)
