@@ -641,6 +641,34 @@ mod settings {
     const PROFILES: &str =
         "[profile.default]\nmax-changes = 0\n[profile.big]\nmax-changes = 5\nrate = \"1000/s\"\n";
 
+    /// Every referral would be refused one by one.
+    #[test]
+    fn a_base_that_is_none_is_noticed() {
+        let sandbox = Sandbox::start("");
+        let base = sandbox.base.strip_suffix("/v1.0").unwrap();
+        let ids: Vec<String> =
+            (1..=12).map(|number| format!("5a1e0001-0000-4000-8000-{number:012}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let command = "apply a.csv --plan --rate 1000/s --out run --summary none --progress none";
+        let few =
+            Test::new(command).file("a.csv", notes(&ids[..9])).service(base).code(3).told_elsewhere().run();
+        assert_eq!(few.outcomes("run"), "9 refused");
+        let hint = format!(
+            "hint: {base} has no list of referrals either: check the base of the API, which ends in /v1.0\n"
+        );
+        assert!(few.stderr.starts_with(&hint), "{}", few.stderr);
+        let many = Test::new(command)
+            .file("a.csv", notes(&ids))
+            .service(base)
+            .code(1)
+            .stderr(
+                "error: http://127.0.0.1:[PORT] has neither a list of referrals nor any of those looked for\n\
+                 hint: check the base of the API, which ends in /v1.0\n",
+            )
+            .run();
+        assert_eq!(many.place.files().into_keys().collect::<Vec<_>>(), ["a.csv"]);
+    }
+
     #[test]
     fn a_rule_is_set_by_flag_or_file_and_the_flag_wins() {
         const DENY: &str = "[rules]\nclose-unaccepted = \"deny\"\n";

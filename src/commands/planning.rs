@@ -16,6 +16,8 @@ use crate::pace::Pace;
 use crate::plan::{Judging, Planner};
 use crate::report::Progress;
 
+const WRONG_BASE: &str = "check the base of the API, which ends in /v1.0";
+
 /// Whether a run talks to the service at all: a plan that looks at nothing there does not.
 pub fn needs_service(about: &About) -> bool {
     about.asked.state == State::Live || !about.plan_only
@@ -81,17 +83,27 @@ async fn look_live(
         tally: Arc::new(Tally::default()),
     };
     let looked = sending::watched(look(&context, desk), &progress, &pace, showing.progress, host).await;
-    looked?;
+    let there = looked?;
     match host.stop.reason() {
         Some(Reason::Unreachable(why)) => {
             Err(Trouble::could_not_run(format!("{} cannot be reached: {why}", target.name()))
                 .hint("check the endpoint and the network; nothing was sent"))
         }
+        Some(Reason::NothingThere) => {
+            let what = "has neither a list of referrals nor any of those looked for";
+            Err(Trouble::could_not_run(format!("{} {what}", target.name())).hint(WRONG_BASE))
+        }
         Some(Reason::NoToken(why)) => {
             Err(Trouble::could_not_run(format!("there is no token to send: {why}"))
                 .hint("check where the token comes from; nothing was sent"))
         }
-        _ => Ok(sending::figures(&context, client, &pace, begun)),
+        _ => {
+            if !there {
+                host.console
+                    .say(&format!("hint: {} has no list of referrals either: {WRONG_BASE}", target.name()));
+            }
+            Ok(sending::figures(&context, client, &pace, begun))
+        }
     }
 }
 

@@ -207,6 +207,7 @@ impl<A: Api> Context<'_, A> {
             return true;
         }
         tokio::select! {
+            biased;
             () = self.stop.wait() => false,
             () = tokio::time::sleep(time) => true,
         }

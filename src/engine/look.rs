@@ -4,6 +4,9 @@
 //! So the list is read as long as it pays: a page that spared at least one GET has paid for itself,
 //! and pages that spared none are borne up to a tenth of what the remaining GETs would cost. What is
 //! left is read one by one, and so is whatever the pages gave without an eTag and is to be sent.
+//!
+//! A service that has neither the list nor any referral is none: nobody is kept waiting for thousands
+//! of answers that say so.
 
 use std::collections::HashSet;
 
@@ -42,6 +45,18 @@ pub trait Survey {
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Self::Error>;
 }
 
+/// So many referrals that are not there, where the list isn't either, tell that the address is wrong.
+const MOST_MISSING: usize = 10;
+
+/// What became of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    /// It was read, or not asked for, or could not be read this time.
+    There,
+    /// The service knows no such thing.
+    Missing,
+}
+
 #[derive(Deserialize)]
 struct Listing<'a> {
     #[serde(borrow)]
@@ -49,24 +64,22 @@ struct Listing<'a> {
 }
 
 /// Looks at every wanted referral. Ends early, with referrals still wanted, where the run is
-/// stopped.
+/// stopped. `false` where neither the list nor any of the referrals was found.
 ///
 /// # Errors
 /// Whatever the survey's methods answer.
-pub async fn look<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<(), S::Error> {
+pub async fn look<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
     let wanted = survey.remaining();
     let observe = |remaining: usize| (context.observe)(Event::Looked((wanted - remaining) as u64));
-    if wanted > 1 {
-        read_pages(context, survey, &observe).await?;
-    }
-    read_singly(context, survey, &observe).await
+    let list = if wanted > 1 { read_pages(context, survey, &observe).await? } else { List::There };
+    read_singly(context, survey, list, &observe).await
 }
 
 async fn read_pages<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
     observe: &impl Fn(usize),
-) -> Result<(), S::Error> {
+) -> Result<List, S::Error> {
     let mut link = None;
     let mut seen_links = HashSet::new();
     let mut dry_pages = 0;
@@ -76,9 +89,12 @@ async fn read_pages<A: Api, S: Survey>(
             Ok(page) => page,
             Err(Some(Failure::NotSent { message })) => {
                 context.stop.now(Reason::Unreachable(message));
-                return Ok(());
+                return Ok(List::There);
             }
-            Err(_) => return Ok(()),
+            Err(Some(failure)) if link.is_none() && failure.status() == Some(404) => {
+                return Ok(List::Missing);
+            }
+            Err(_) => return Ok(List::There),
         };
         let spared = take_page(&page.text, survey)?;
         observe(survey.remaining());
@@ -86,7 +102,7 @@ async fn read_pages<A: Api, S: Survey>(
         let remaining = survey.remaining();
         match page.next {
             Some(next) if pays(dry_pages, remaining) && seen_links.insert(next.clone()) => link = Some(next),
-            _ => return Ok(()),
+            _ => return Ok(List::There),
         }
     }
 }
@@ -113,21 +129,33 @@ fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<usize, S::Error> {
 async fn read_singly<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
+    list: List,
     observe: &impl Fn(usize),
-) -> Result<(), S::Error> {
+) -> Result<bool, S::Error> {
     let mut answers = futures::stream::iter(survey.wanted())
         .map(|id| async move { (id, context.read(id).await) })
         .buffer_unordered(context.concurrency);
+    let (mut missing, mut there) = (0, list == List::There);
     while let Some((id, answer)) = answers.next().await {
         match answer {
-            Ok(reply) => take_answer(id, &reply, survey)?,
+            Ok(reply) => {
+                there = true;
+                take_answer(id, &reply, survey)?;
+            }
             Err(None) => {}
             Err(Some(Failure::NotSent { message })) => context.stop.now(Reason::Unreachable(message)),
-            Err(Some(failure)) => survey.unreadable(id, &failure)?,
+            Err(Some(failure)) => {
+                there |= failure.status() != Some(404);
+                missing += 1;
+                if !there && missing == MOST_MISSING {
+                    context.stop.now(Reason::NothingThere);
+                }
+                survey.unreadable(id, &failure)?;
+            }
         }
         observe(survey.remaining());
     }
-    Ok(())
+    Ok(there)
 }
 
 fn take_answer<S: Survey>(id: ReferralId, reply: &Reply, survey: &mut S) -> Result<(), S::Error> {

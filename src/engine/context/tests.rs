@@ -157,6 +157,19 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
     assert_eq!(world.stop.reason(), Some(Reason::Forbidden("HTTP 403".to_owned())));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_change_that_was_lost_is_repeated_ever_later() {
+    for (tries, seconds) in [(0, 0.0), (1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (9, 30.0)] {
+        let world = world("1000/s", |_| answer(200));
+        let effort = Effort { tries, ..Effort::default() };
+        assert!(world.context().back_off("lost", &effort).await);
+        assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "after {tries} tries");
+        world.stop.now(Reason::Interrupted);
+        assert!(!world.context().back_off("lost", &effort).await);
+        assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "a stop ends it");
+    }
+}
+
 /// What settles something in flight waits for the rate after a stop, and not for the server.
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_what_is_waited_for() {
