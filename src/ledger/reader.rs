@@ -67,8 +67,7 @@ const ROWS: &str = "
            first.input, first.line, first.cell
     FROM row LEFT JOIN item ON item.number = row.item
              LEFT JOIN outcome ON outcome.item = item.number
-             LEFT JOIN row AS first ON first.row = item.number
-    ORDER BY row.row";
+             LEFT JOIN row AS first ON first.row = item.number";
 
 const ATTEMPTS: &str = "SELECT client_request_id, at, result FROM attempt WHERE item = ?1 ORDER BY id";
 
@@ -147,7 +146,13 @@ impl Reader {
     ) -> Result<(), E> {
         let connection = &self.store.connection;
         let mut attempts = self.store.told(connection.prepare_cached(ATTEMPTS))?;
-        let mut rows = self.store.told(connection.prepare_cached(ROWS))?;
+        // Of an input that was not read to its end, nobody knows what the rows are.
+        let known = match self.phase {
+            Phase::Planning => "WHERE row.input IN (SELECT number FROM input)",
+            Phase::Planned | Phase::Stopped | Phase::Finished => "",
+        };
+        let query = format!("{ROWS} {known} ORDER BY row.row");
+        let mut rows = self.store.told(connection.prepare_cached(&query))?;
         let mut rows = self.store.told(rows.query([]))?;
         while let Some(row) = self.store.told(rows.next())? {
             each(self.store.told(self.row(row, &mut attempts))?)?;

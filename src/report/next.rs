@@ -55,7 +55,8 @@ impl Next {
     pub fn of(summary: &Summary, run: &Path, written: &Written, flags: Flags) -> Option<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
-        if is_open && rows.planned + rows.unsent + rows.unknown > 0 {
+        let is_unplanned = summary.state == State::Stopped && summary.plan_sha256.is_none();
+        if is_unplanned || is_open && rows.planned + rows.unsent + rows.unknown > 0 {
             return Some(Self::resume(run, flags.resuming));
         }
         let (deed, files) = FED_BACK

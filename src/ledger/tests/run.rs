@@ -212,8 +212,12 @@ fn a_plan_that_is_not_complete_cannot_be_sent() {
     let dir = folder.path().join("abandoned");
     let mut planning = create(&dir, &about()).unwrap();
     planning.row(&row(1, Some(1))).unwrap();
+    planning.input(0, &input("a.csv")).unwrap();
+    planning.row(&RowRecord { place: Place { input: 1, ..place(2) }, ..row(2, None) }).unwrap();
     planning.abandon(&figures(2, 1.0)).unwrap();
-    assert_eq!(rows(&dir)[0].verdict.code, "not-planned");
+    let told = rows(&dir);
+    assert_eq!(told.len(), 1, "the second input was not read to its end");
+    assert_eq!(told[0].verdict.code, "not-planned");
     assert_eq!(read(&dir).unwrap().figures().unwrap().get, 2);
     let ledger = open(&dir).unwrap();
     assert_eq!(ledger.phase(), Phase::Planning);
@@ -234,6 +238,36 @@ fn a_plan_that_is_not_complete_cannot_be_sent() {
     let error = planning.seal(&Figures::default()).unwrap_err();
     assert!(matches!(error, LedgerError::Loose { row: 2, .. }), "{error}");
     assert_eq!(read(&dir).unwrap().phase(), Phase::Planning);
+}
+
+#[test]
+fn a_plan_that_is_not_complete_can_be_made_again() {
+    let folder = tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let mut planning = create(&dir, &about()).unwrap();
+    planning.row(&row(1, Some(1))).unwrap();
+    planning.row(&row(2, Some(2))).unwrap();
+    planning.item(&item(1), None).unwrap();
+    planning.input(0, &input("a.csv")).unwrap();
+    planning.abandon(&figures(2, 1.0)).unwrap();
+
+    // Whatever happens before the new plan is written leaves the old one.
+    let (planning, before) = open(&dir).unwrap().plan_again().unwrap();
+    assert_eq!(before, [input("a.csv")]);
+    drop(planning);
+    assert_eq!(rows(&dir).len(), 2);
+
+    let (mut planning, before) = open(&dir).unwrap().plan_again().unwrap();
+    assert_eq!(before, [input("a.csv")]);
+    assert_eq!(planning.about().correlation_id, about().correlation_id);
+    planning.row(&row(1, Some(1))).unwrap();
+    planning.item(&item(1), None).unwrap();
+    planning.input(0, &InputInfo { rows: 1, ..input("a.csv") }).unwrap();
+    planning.seal(&figures(3, 1.0)).unwrap();
+    assert_eq!(rows(&dir).len(), 1);
+    assert_eq!(read(&dir).unwrap().figures().unwrap().get, 5, "what was asked for twice counts twice");
+    let error = open(&dir).unwrap().plan_again().unwrap_err();
+    assert!(matches!(error, LedgerError::Exists { .. }), "{error}");
 }
 
 #[test]
