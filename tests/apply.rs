@@ -619,7 +619,7 @@ mod inputs {
             .code(1)
             .stderr(
                 "error: cannot read nothing.jsonl: No such file or directory (os error 2)\n\
-                 hint: a snapshot holds referrals: JSONL, a JSON array, or list pages\n",
+                 hint: --state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages\n",
             )
             .run();
         let ran = Test::new("apply a.csv --plan --state a.csv --out run")
@@ -627,7 +627,7 @@ mod inputs {
             .code(1)
             .stderr(
                 "error: a.csv:1: no JSON object on this line\n\
-                 hint: a snapshot holds referrals: JSONL, a JSON array, or list pages\n",
+                 hint: --state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages\n",
             )
             .run();
         assert_eq!(ran.place.files().into_keys().collect::<Vec<_>>(), ["a.csv"]);

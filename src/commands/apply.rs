@@ -44,10 +44,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         accounting::show_nothing(COMMAND, trouble.exit, settings.showing, host.console);
     })?;
     let order = order(&settings, &folder);
-    match ledger {
-        Some(ledger) if !settings.plan_only => sending::go(ledger, client, order, host).await,
-        _ => accounting::account(order, host),
-    }
+    sending::go_on(ledger, client, settings.plan_only, order, host).await
 }
 
 fn order<'a>(settings: &'a Settings, folder: &'a Folder) -> Order<'a> {

@@ -114,7 +114,7 @@ impl<'a> Desk<'a> {
         .map_err(|error| match error {
             SnapshotError::Sink(trouble) => trouble,
             error => Trouble::could_not_run(error.to_string())
-                .hint("a snapshot holds referrals: JSONL, a JSON array, or list pages"),
+                .hint("--state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages"),
         })?;
         if stop.is_set() {
             return Ok(());
@@ -172,7 +172,10 @@ impl<'a> Desk<'a> {
     pub fn close(self) -> Planning {
         for finding in &self.first {
             let files = &self.ledger.about().asked.files;
-            let name = files.get(finding.place.input as usize).map_or("input", String::as_str);
+            let name = match files.get(finding.place.input as usize).map_or("input", String::as_str) {
+                "-" => "standard input",
+                name => name,
+            };
             self.host.console.say(&describe(finding, name));
         }
         let hidden = self.found - self.first.len() as u64;

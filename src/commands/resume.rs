@@ -59,10 +59,8 @@ async fn plan_again(ledger: Ledger, order: Order<'_>, host: &Host<'_>) -> Result
     let planned = plan_anew(ledger, &about, order, host).await.inspect_err(|trouble| {
         accounting::show_nothing(&about.command, trouble.exit, order.showing, host.console);
     });
-    match planned? {
-        (Some(ledger), client) if !about.plan_only => sending::go(ledger, client, order, host).await,
-        _ => accounting::account(order, host),
-    }
+    let (ledger, client) = planned?;
+    sending::go_on(ledger, client, about.plan_only, order, host).await
 }
 
 async fn plan_anew(

@@ -18,7 +18,7 @@ use crate::engine::context::Tally;
 use crate::engine::{self, Context, Event};
 use crate::ledger::{Ledger, LedgerError};
 use crate::pace::{self, Pace, Rate};
-use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted};
+use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
 
 /// How many refused or failed rows end a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,6 +84,28 @@ impl Order<'_> {
     }
 }
 
+/// Goes on from planning: to what was asked for, or to the reports of a plan that is not complete.
+///
+/// # Errors
+/// As [`go`].
+pub async fn go_on(
+    planned: Option<Ledger>,
+    client: Option<Client>,
+    plan_only: bool,
+    order: Order<'_>,
+    host: &Host<'_>,
+) -> Result<Exit, Trouble> {
+    match planned {
+        Some(ledger) if !plan_only => go(ledger, client, order, host).await,
+        Some(ledger) => {
+            tell_time(&ledger, order, host)?;
+            drop(ledger);
+            accounting::account(order, host)
+        }
+        None => accounting::account(order, host),
+    }
+}
+
 /// Carries out a plan that the user consents to, and reports how far it came. Connects where nothing
 /// is connected yet.
 ///
@@ -115,6 +137,7 @@ async fn carry_out(
     // So that it can be read before it is consented to.
     accounting::write_plan_alone(order.run)?;
     consent::announce(&ledger, order, host)?;
+    tell_time(&ledger, order, host)?;
     consent::consent(&ledger, order, host)?;
     let correlation_id = ledger.about().correlation_id;
     let client = match client {
@@ -128,7 +151,6 @@ async fn send(ledger: Ledger, client: &Client, order: Order<'_>, host: &Host<'_>
     let Order { sending, showing, .. } = order;
     let totals = ledger.plan_totals()?;
     let pace = Pace::new(sending.rate);
-    warn_about_time(totals.remaining, sending, host);
     let begun = Begun::now(client);
     let (journal, backlog) = ledger.start(Arc::new(host.clock))?;
     let progress = Progress::new(showing.progress, totals.remaining);
@@ -222,19 +244,28 @@ pub fn figures(context: &Context<'_, Client>, client: &Client, pace: &Pace, begu
     }
 }
 
-fn warn_about_time(to_send: u64, sending: &Sending, host: &Host<'_>) {
-    let Some(deadline) = sending.finish_by else { return };
-    let needed = sending.rate.time_for(to_send);
-    let left = deadline.duration_since((host.clock)());
-    if left < needed.try_into().unwrap_or(jiff::SignedDuration::MAX) {
-        host.console.say(&format!(
-            "warning: {} at {} take about {} s, and --finish-by leaves {} s: what is not sent by then stays for resume",
-            counted(to_send, "request"),
-            sending.rate,
-            needed.as_secs(),
-            left.as_secs().max(0)
-        ));
-    }
+/// Says whether what is to be sent fits before the time that the user set, if one is set.
+///
+/// # Errors
+/// Where the ledger can't be read.
+pub fn tell_time(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
+    let Sending { rate, finish_by, .. } = order.sending;
+    let (Some(deadline), to_send) = (finish_by, ledger.plan_totals()?.remaining) else { return Ok(()) };
+    let needed = rate.time_for(to_send);
+    // A time that is past leaves nothing.
+    let left = Duration::try_from(deadline.duration_since((host.clock)())).unwrap_or_default();
+    let take = if to_send == 1 { "takes" } else { "take" };
+    let times = format!(
+        "{} at {rate} {take} about {}, and --finish-by leaves {}",
+        counted(to_send, "request"),
+        roughly(needed),
+        roughly(left)
+    );
+    host.console.say(&match needed <= left {
+        true => format!("note: {times}"),
+        false => format!("warning: {times}: what is not sent by then stays for resume"),
+    });
+    Ok(())
 }
 
 /// Passes an event on to whoever watches.

@@ -42,4 +42,4 @@ pub use progress::{Progress, ProgressMode, Waiting};
 pub use rows::{RowReports, Written, WrittenFile};
 pub use summary::{InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
 pub use text::text;
-pub use words::{counted, grouped};
+pub use words::{counted, grouped, roughly};

@@ -22,7 +22,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// `40 s`, `12 min`, `3 h 5 min`: as exact as a forecast can be. Less than a second counts as one.
-pub(super) fn roughly(time: Duration) -> String {
+pub fn roughly(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let minutes = seconds.div_ceil(60);
     match (seconds, minutes) {
