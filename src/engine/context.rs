@@ -317,3 +317,6 @@ impl<A: Api> Context<'_, A> {
 fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
+
+#[cfg(test)]
+mod tests;

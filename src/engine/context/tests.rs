@@ -1,0 +1,203 @@
+//! In virtual time, against a service that is a function of how often it was asked.
+
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::*;
+use crate::api::{Auth, Client, Endpoint, Settings};
+use crate::domain::exchange::Refusal;
+use crate::ledger::Ticket;
+
+/// What a service says to the request of this number, counted from 1.
+type Says = fn(usize) -> Result<Reply, Failure>;
+
+struct Service {
+    says: Says,
+    asked: AtomicUsize,
+    /// It has the token, and nothing is sent by it.
+    client: Client,
+}
+
+impl Api for Service {
+    async fn get(&self, _: ReferralId) -> Result<Reply, Failure> {
+        (self.says)(self.asked.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    async fn list(&self, _: Option<&PageLink>) -> Result<Page, Failure> {
+        unreachable!("no test reads the list")
+    }
+
+    async fn patch(&self, _: Ticket) -> Result<Reply, Failure> {
+        unreachable!("no test has a ticket")
+    }
+
+    fn generation(&self) -> Generation {
+        self.client.generation()
+    }
+
+    async fn renew(&self, seen: Generation) -> Result<(), Failure> {
+        self.client.renew(seen).await
+    }
+}
+
+/// A service, and a run that has begun to ask it.
+struct World {
+    service: Service,
+    pace: Pace,
+    stop: Stop,
+    tally: Arc<Tally>,
+    begun: Instant,
+}
+
+fn world(rate: &str, says: Says) -> World {
+    let settings = Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
+    let client = Client::new(Endpoint::official(), Auth::fixed("a token".into()), settings).unwrap();
+    World {
+        service: Service { says, asked: AtomicUsize::new(0), client },
+        pace: Pace::new(rate.parse().unwrap()),
+        stop: Stop::default(),
+        tally: Arc::default(),
+        begun: Instant::now(),
+    }
+}
+
+impl World {
+    fn context(&self) -> Context<'_, Service> {
+        Context {
+            api: &self.service,
+            pace: &self.pace,
+            stop: &self.stop,
+            clock,
+            concurrency: 1,
+            observe: &|_| {},
+            tally: Arc::clone(&self.tally),
+        }
+    }
+
+    /// How often the service was asked, and how many seconds have passed.
+    fn so_far(&self) -> (usize, u64) {
+        (self.service.asked.load(Ordering::Relaxed), self.begun.elapsed().as_secs())
+    }
+}
+
+fn clock() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+fn id() -> ReferralId {
+    "5a1e0001-0000-4000-8000-000000000001".parse().unwrap()
+}
+
+fn answer(status: u16) -> Result<Reply, Failure> {
+    if status == 200 {
+        return Ok(Reply { status, body: "{}".to_owned(), etag: None, client_request_id: Uuid::nil() });
+    }
+    let message = format!("HTTP {status}");
+    Err(Failure::Answered(Refusal { status, code: None, codes: Vec::new(), message, retry_after: None }))
+}
+
+fn status(answer: Result<Reply, Option<Failure>>) -> Option<u16> {
+    match answer {
+        Ok(reply) => Some(reply.status),
+        Err(Some(failure)) => failure.status(),
+        Err(None) => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_does_nothing_but_throttle_stops_the_run() {
+    let world = world("1000/s", |_| answer(429));
+    assert_eq!(status(world.context().read(id()).await), None);
+    assert_eq!(world.stop.reason(), Some(Reason::Throttled));
+    // A pause after each but the last: 1, 2, 4, 8, 16, 32, and then a minute each.
+    assert_eq!(world.so_far(), (51, 63 + 44 * 60));
+    assert_eq!((world.tally.figures().throttled, world.tally.figures().get), (51, 51));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_answer_in_between_begins_the_count_anew() {
+    for between in [200, 403, 404] {
+        let says: Says = match between {
+            200 => |turn| answer(if turn % 51 == 0 { 200 } else { 429 }),
+            403 => |turn| answer(if turn % 51 == 0 { 403 } else { 429 }),
+            _ => |turn| answer(if turn % 51 == 0 { 404 } else { 429 }),
+        };
+        let world = world("1000/s", says);
+        for _ in 0..3 {
+            assert_eq!(status(world.context().read(id()).await), Some(between));
+        }
+        assert_eq!(world.stop.reason(), None);
+        assert_eq!(world.so_far().0, 153);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
+    let world = world("1000/s", |_| answer(403));
+    let context = world.context();
+    let write = async |status: u16| {
+        let failure = answer(status).unwrap_err();
+        context.after(Operation::Write, &failure, &mut Effort { tries: 1, ..Effort::default() }).await
+    };
+    for _ in 0..100 {
+        assert_eq!(status(context.read(id()).await), Some(403));
+    }
+    assert_eq!(world.stop.reason(), None, "not to see a referral is nothing unusual");
+    for _ in 0..3 {
+        for _ in 0..24 {
+            assert_eq!(write(403).await, Next::Refused);
+        }
+        assert_eq!(write(404).await, Next::Refused);
+    }
+    assert_eq!(world.stop.reason(), None);
+    for _ in 0..25 {
+        assert_eq!(world.stop.reason(), None);
+        assert_eq!(write(403).await, Next::Refused);
+    }
+    assert_eq!(world.stop.reason(), Some(Reason::Forbidden("HTTP 403".to_owned())));
+}
+
+/// What settles something in flight waits for the rate after a stop, and not for the server.
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_what_is_waited_for() {
+    for (what, mut effort, paused, granted, seconds) in [
+        ("a change, at a low rate", Effort::default(), false, false, 0),
+        ("a change, in a pause", Effort::default(), true, false, 0),
+        ("reading back, at a low rate", Effort::through_stop(), false, true, 60),
+        ("reading back, in a pause", Effort::through_stop(), true, false, 0),
+    ] {
+        let world = world("1/m", |_| answer(200));
+        let context = world.context();
+        assert!(context.turn(&mut Effort::default()).await);
+        if paused {
+            world.pace.pause(Some(Duration::from_secs(600)), 1);
+        }
+        let (turn, ()) = tokio::join!(context.turn(&mut effort), async {
+            tokio::task::yield_now().await;
+            world.stop.now(Reason::Interrupted);
+        });
+        assert_eq!((turn, effort.tries), (granted, u32::from(granted)), "{what}");
+        assert_eq!(world.so_far(), (0, seconds), "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_stop_reading_back_goes_on_and_other_reading_ends() {
+    let cases: [(Says, Option<u16>, (usize, u64)); 3] = [
+        (|_| answer(200), Some(200), (1, 0)),
+        (|turn| answer(if turn < 3 { 500 } else { 200 }), Some(200), (3, 1)),
+        // A pause is not begun any more.
+        (|_| answer(429), None, (1, 0)),
+    ];
+    for (says, settled, so_far) in cases {
+        let world = world("1000/s", says);
+        world.stop.now(Reason::Interrupted);
+        assert_eq!(status(world.context().read(id()).await), None);
+        assert_eq!(world.so_far(), (0, 0));
+        assert_eq!(status(world.context().read_to_settle(id()).await), settled);
+        assert_eq!(world.so_far(), so_far);
+    }
+}
