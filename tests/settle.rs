@@ -188,7 +188,7 @@ fn check(mode: Mode) {
         "--concurrency",
         "128",
         "--timeout",
-        "5s",
+        "10s",
         "--token-command",
         "sh token.sh",
         "--progress",

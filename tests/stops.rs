@@ -136,19 +136,19 @@ fn names_resume(ended: &Ended) {
 fn the_first_signal_stops_in_good_order() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let world = World::new(40, &[]);
-        let sending = world.apply(&["--rate", "5/s"]);
-        world.tap.has_seen_patches(4);
+        world.tap.let_patches_through(4);
+        let sending = world.apply(&["--rate", "100000/s"]);
+        world.tap.has_seen_patches(8);
         sending.signal(signal);
+        sending.says("stopping:");
+        world.tap.release();
         let ended = sending.wait().expect(4);
         assert!(ended.stderr.contains("stopping: requests in flight are awaited"), "{}", ended.stderr);
         assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
         names_resume(&ended);
         let (applied, unknown) = world.is_booked();
-        assert_eq!(
-            (applied, unknown),
-            (world.tap.count("PATCH") as u64, 0),
-            "what was in flight was awaited"
-        );
+        assert_eq!(world.tap.count("PATCH"), 8, "nothing is begun after the signal");
+        assert_eq!((applied, unknown), (8, 0), "what was in flight is awaited");
         let run = world.home.run_of("run");
         assert_eq!(run.summary()["state"], "stopped");
         assert_eq!(run.count("/rows/unsent"), 40 - applied);
