@@ -811,6 +811,27 @@ mod limits {
         }
     }
 
+    /// A document that is refused costs each of its rows.
+    #[test]
+    fn errors_are_counted_in_rows() {
+        let sandbox = Sandbox::start("--fault patch#*=400");
+        let stages = notes(&active(3)).replace("details.notes", "salesStage");
+        let stopped = Test::new(
+            "apply a.csv b.csv --yes --rate 1000/s --concurrency 1 --out run --summary none --progress none \
+             --max-errors 3",
+        )
+        .file("a.csv", notes(&active(3)))
+        .file("b.csv", stages)
+        .service(&sandbox.base)
+        .code(4)
+        .stderr(
+            "stopped: 4 rows were refused or failed, which is the most that --max-errors allows\n\
+             next: referral-bulk resume run\n",
+        )
+        .run();
+        assert_eq!(stopped.outcomes("run"), "4 refused, 2 unsent");
+    }
+
     #[test]
     fn a_time_that_is_past_leaves_everything_for_resume() {
         let stopped = Test::new(&format!("apply a.csv {REHEARSE} --finish-by 2020-01-01T00:00:00Z"))

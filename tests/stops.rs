@@ -10,8 +10,9 @@ mod runs_support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use nix::sys::signal::Signal;
 use runs_support::program::{Ended, Home, Started};
 use runs_support::referrals::{id, referral};
@@ -209,6 +210,23 @@ fn a_signal_ends_a_pause_while_planning() {
     planning.wait().expect(4);
     assert_eq!(world.home.run_of("run").outcomes(), "unsent 3");
     assert_eq!((world.tap.count("GET"), world.tap.count("PATCH")), (1, 0));
+}
+
+/// Whatever it is in the middle of when the time has come, and be it planning.
+#[test]
+fn a_time_that_comes_ends_what_cannot_be_done_by_then() {
+    for (rate, fault) in [("1/s", "patch#99=500"), ("100000/s", "patch#*=429:3600")] {
+        let world = World::new(40, &[fault]);
+        let soon = Timestamp::try_from(SystemTime::now() + Duration::from_secs(4)).unwrap();
+        let sending = world.apply(&["--rate", rate, "--finish-by", &soon.to_string()]);
+        let ended = sending.wait().expect(4);
+        let told = format!("stopped: the time set by --finish-by has come: {soon}");
+        assert!(ended.stderr.contains(&told), "{fault}: {}", ended.stderr);
+        names_resume(&ended);
+        let (applied, unknown) = world.is_booked();
+        assert!(applied < 40 && unknown == 0, "{fault}: {applied} applied, {unknown} unknown");
+        assert_eq!(world.home.run_of("run").count("/rows/unsent"), 40 - applied);
+    }
 }
 
 #[test]
