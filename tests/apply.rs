@@ -796,7 +796,7 @@ mod limits {
                 .service(&sandbox.base)
                 .code(4)
                 .stderr(
-                    "stopped: 2 rows were refused or failed, which is the most that --max-errors allows\n\
+                    "stopped: 2 rows were refused or failed, and --max-errors allows no more\n\
                      next: referral-bulk resume run\n",
                 )
                 .run();
@@ -825,7 +825,7 @@ mod limits {
         .service(&sandbox.base)
         .code(4)
         .stderr(
-            "stopped: 4 rows were refused or failed, which is the most that --max-errors allows\n\
+            "stopped: 4 rows were refused or failed, and --max-errors allows no more\n\
              next: referral-bulk resume run\n",
         )
         .run();

@@ -121,7 +121,7 @@ fn consent_is_to_what_is_still_to_be_closed() {
         .service(&sandbox.base)
         .code(4)
         .stderr(
-            "stopped: 1 row was refused or failed, which is the most that --max-errors allows\n\
+            "stopped: 1 row was refused or failed, and --max-errors allows no more\n\
              next: referral-bulk resume run\n",
         )
         .run();
