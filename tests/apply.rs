@@ -852,6 +852,28 @@ mod limits {
         assert_eq!(ran.outcomes("run"), "2 applied");
     }
 
+    /// A document that is refused costs each of its rows.
+    #[test]
+    fn errors_are_counted_in_rows() {
+        let sandbox = Sandbox::start("--fault patch#*=400");
+        let stages = notes(&active(3)).replace("details.notes", "salesStage");
+        let stopped = Test::new(
+            "apply a.csv b.csv --yes --rate 1000/s --concurrency 1 --out run --summary none --progress none \
+             --max-errors 3",
+        )
+        .file("a.csv", notes(&active(3)))
+        .file("b.csv", stages)
+        .service(&sandbox.base)
+        .code(4)
+        .stderr(
+            "stopped: 4 rows were refused or failed, and --max-errors allows no more\n\
+             hint: error.csv holds 4 rows to be corrected and fed back\n\
+             next: referral-bulk resume run --rate 1000/s --concurrency 1 --yes\n",
+        )
+        .run();
+        assert_eq!(stopped.outcomes("run"), "4 refused, 2 unsent");
+    }
+
     #[test]
     fn so_many_errors_end_a_run_and_resume_carries_on() {
         for limit in ["2", "40%"] {
@@ -863,7 +885,7 @@ mod limits {
                 .service(&sandbox.base)
                 .code(4)
                 .stderr(
-                    "stopped: 2 rows were refused or failed, which is the most that --max-errors allows\n\
+                    "stopped: 2 rows were refused or failed, and --max-errors allows no more\n\
                      hint: error.csv holds 2 rows to be corrected and fed back\n\
                      next: referral-bulk resume run --rate 1000/s --concurrency 1 --yes\n",
                 )

@@ -122,7 +122,7 @@ fn consent_is_to_what_is_still_to_be_closed() {
         .service(&sandbox.base)
         .code(4)
         .stderr(
-            "stopped: 1 row was refused or failed, which is the most that --max-errors allows\n\
+            "stopped: 1 row was refused or failed, and --max-errors allows no more\n\
              hint: error.csv holds 1 row to be corrected and fed back\n\
              next: referral-bulk resume run --rate 1000/s --concurrency 1 --yes --confirm-closing 1\n",
         )

@@ -278,7 +278,7 @@ fn three_hundred_rows_over_every_outcome() {
         "--concurrency",
         "64",
         "--timeout",
-        "5s",
+        "10s",
         "--progress",
         "none",
     ])

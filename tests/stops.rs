@@ -10,8 +10,9 @@ mod runs_support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use nix::sys::signal::Signal;
 use runs_support::program::{Ended, Home, Started};
 use runs_support::referrals::{id, referral};
@@ -137,19 +138,19 @@ fn names_resume(ended: &Ended) {
 fn the_first_signal_stops_in_good_order() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let world = World::new(40, &[]);
-        let sending = world.apply(&["--rate", "5/s"]);
-        world.tap.has_seen_patches(4);
+        world.tap.let_patches_through(4);
+        let sending = world.apply(&["--rate", "100000/s"]);
+        world.tap.has_seen_patches(8);
         sending.signal(signal);
+        sending.says("stopping:");
+        world.tap.release();
         let ended = sending.wait().expect(4);
         assert!(ended.stderr.contains("stopping: requests in flight are awaited"), "{}", ended.stderr);
         assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
         names_resume(&ended);
         let (applied, unknown) = world.is_booked();
-        assert_eq!(
-            (applied, unknown),
-            (world.tap.count("PATCH") as u64, 0),
-            "what was in flight was awaited"
-        );
+        assert_eq!(world.tap.count("PATCH"), 8, "nothing is begun after the signal");
+        assert_eq!((applied, unknown), (8, 0), "what was in flight is awaited");
         let run = world.home.run_of("run");
         assert_eq!(run.summary()["state"], "stopped");
         assert_eq!(run.count("/rows/unsent"), 40 - applied);
@@ -210,6 +211,23 @@ fn a_signal_ends_a_pause_while_planning() {
     planning.wait().expect(4);
     assert_eq!(world.home.run_of("run").outcomes(), "unsent 3");
     assert_eq!((world.tap.count("GET"), world.tap.count("PATCH")), (1, 0));
+}
+
+/// Whatever it is in the middle of when the time has come, and be it planning.
+#[test]
+fn a_time_that_comes_ends_what_cannot_be_done_by_then() {
+    for (rate, fault) in [("1/s", "patch#99=500"), ("100000/s", "patch#*=429:3600")] {
+        let world = World::new(40, &[fault]);
+        let soon = Timestamp::try_from(SystemTime::now() + Duration::from_secs(4)).unwrap();
+        let sending = world.apply(&["--rate", rate, "--finish-by", &soon.to_string()]);
+        let ended = sending.wait().expect(4);
+        let told = format!("stopped: the time set by --finish-by has come: {soon}");
+        assert!(ended.stderr.contains(&told), "{fault}: {}", ended.stderr);
+        names_resume(&ended);
+        let (applied, unknown) = world.is_booked();
+        assert!(applied < 40 && unknown == 0, "{fault}: {applied} applied, {unknown} unknown");
+        assert_eq!(world.home.run_of("run").count("/rows/unsent"), 40 - applied);
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl fmt::Display for Reason {
             Self::Interrupted => out.write_str("interrupted"),
             Self::TooManyErrors(count) => {
                 let rows = if *count == 1 { "row was" } else { "rows were" };
-                write!(out, "{count} {rows} refused or failed, which is the most that --max-errors allows")
+                write!(out, "{count} {rows} refused or failed, and --max-errors allows no more")
             }
             Self::Deadline(time) => write!(out, "the time set by --finish-by has come: {time}"),
             Self::NoToken(why) => write!(out, "there is no token to send: {why}"),

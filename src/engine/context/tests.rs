@@ -53,8 +53,7 @@ struct World {
 }
 
 fn world(rate: &str, says: Says) -> World {
-    let settings =
-        Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock: Timestamp::now };
+    let settings = Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
     let client = Client::new(Endpoint::official(), Auth::fixed("a token".into()), settings).unwrap();
     World {
         service: Service { says, asked: AtomicUsize::new(0), client },
@@ -71,7 +70,7 @@ impl World {
             api: &self.service,
             pace: &self.pace,
             stop: &self.stop,
-            clock: Timestamp::now,
+            clock,
             concurrency: 1,
             observe: &|_| {},
             tally: Arc::clone(&self.tally),
@@ -82,6 +81,10 @@ impl World {
     fn so_far(&self) -> (usize, u64) {
         (self.service.asked.load(Ordering::Relaxed), self.begun.elapsed().as_secs())
     }
+}
+
+fn clock() -> Timestamp {
+    Timestamp::UNIX_EPOCH
 }
 
 fn id() -> ReferralId {
@@ -173,20 +176,18 @@ async fn a_change_that_was_lost_is_repeated_ever_later() {
 /// What settles something in flight waits for the rate after a stop, and not for the server.
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_what_is_waited_for() {
-    let cases: [(&str, bool, fn() -> Effort, bool, u64); 4] = [
-        ("a change, at a low rate", false, Effort::default, false, 0),
-        ("a change, in a pause", true, Effort::default, false, 0),
-        ("reading back, at a low rate", false, Effort::through_stop, true, 60),
-        ("reading back, in a pause", true, Effort::through_stop, false, 0),
-    ];
-    for (what, paused, effort, granted, seconds) in cases {
+    for (what, mut effort, paused, granted, seconds) in [
+        ("a change, at a low rate", Effort::default(), false, false, 0),
+        ("a change, in a pause", Effort::default(), true, false, 0),
+        ("reading back, at a low rate", Effort::through_stop(), false, true, 60),
+        ("reading back, in a pause", Effort::through_stop(), true, false, 0),
+    ] {
         let world = world("1/m", |_| answer(200));
         let context = world.context();
         assert!(context.turn(&mut Effort::default()).await);
         if paused {
             world.pace.pause(Some(Duration::from_secs(600)), 1);
         }
-        let mut effort = effort();
         let (turn, ()) = tokio::join!(context.turn(&mut effort), async {
             tokio::task::yield_now().await;
             world.stop.now(Reason::Interrupted);
