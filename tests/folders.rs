@@ -165,3 +165,16 @@ fn a_directory_is_made_with_its_parents() {
         assert_eq!(mode(&place.path().join("shared").join(directory)), wanted, "{directory}");
     }
 }
+
+/// A run that cannot be planned takes back all that it made, and nothing else.
+#[test]
+fn nothing_is_left_of_a_run_that_comes_to_nothing() {
+    for (out, made) in [("--out x/y/run", "x"), ("--out there/run", "there/run"), ("", "reports")] {
+        let place = place();
+        place.write("there/file", "my own");
+        let (code, _, said) = plainly(&place, &format!("apply bad.csv {out} {OPTIONS}"));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(!place.path().join(made).exists(), "{made} is left");
+        assert!(place.path().join("there/file").exists());
+    }
+}

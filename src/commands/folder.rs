@@ -9,12 +9,15 @@ use jiff::Timestamp;
 use super::Trouble;
 use crate::report::Next;
 
+/// Where runs lie that the user names no directory for.
+const RUNS: &str = "reports";
+
 /// A directory that a run is about to be put into.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// Whether it was made here, and may be removed here if nothing comes of the run.
-    made: bool,
+    /// What was made here, and may be removed here if nothing comes of the run; the innermost first.
+    made: Vec<PathBuf>,
 }
 
 impl Folder {
@@ -24,11 +27,14 @@ impl Folder {
     /// # Errors
     /// Where it can't be made, or holds a run already.
     pub fn make(named: Option<&Path>, command: &str, now: Timestamp) -> Result<Self, Trouble> {
-        let (path, made) = match named {
-            Some(path) => (path.to_owned(), take(path)?),
-            None => (make_named_by_time(command, now)?, true),
-        };
-        Ok(Self { path, made })
+        if let Some(path) = named {
+            let made = missing(path);
+            take(path)?;
+            return Ok(Self { path: path.to_owned(), made });
+        }
+        let made = missing(Path::new(RUNS));
+        let path = make_named_by_time(command, now)?;
+        Ok(Self { made: std::iter::once(path.clone()).chain(made).collect(), path })
     }
 
     /// Where it is.
@@ -42,8 +48,9 @@ impl Folder {
             // What isn't there, or can't be removed, is no reason to hide the error behind this.
             let _ = fs::remove_file(self.path.join(name));
         }
-        if self.made {
-            let _ = fs::remove_dir(&self.path);
+        for path in self.made {
+            // One that isn't empty was put to use by somebody else.
+            let _ = fs::remove_dir(path);
         }
     }
 }
@@ -60,8 +67,14 @@ fn in_the_way(path: &Path) -> Option<PathBuf> {
     files.filter(replaced).min()
 }
 
-/// Takes the directory that the user named; answers whether it had to be made.
-fn take(path: &Path) -> Result<bool, Trouble> {
+/// The directories on the way to a path that are not there, the innermost first.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    let there = |path: &Path| path.as_os_str().is_empty() || path.exists();
+    path.ancestors().take_while(|path| !there(path)).map(Path::to_owned).collect()
+}
+
+/// Takes the directory that the user named.
+fn take(path: &Path) -> Result<(), Trouble> {
     if path.join("run.sqlite").exists() {
         let resume = Next::resume(path, Vec::new()).command();
         return Err(Trouble::usage(format!("{} holds a run already", path.display()))
@@ -71,9 +84,7 @@ fn take(path: &Path) -> Result<bool, Trouble> {
         return Err(Trouble::usage(format!("{} is there already and would be overwritten", file.display()))
             .hint("name a new or an empty directory with --out"));
     }
-    let made = !path.exists();
-    private_directory(path).map_err(|error| not_made(path, &error))?;
-    Ok(made)
+    private_directory(path).map_err(|error| not_made(path, &error))
 }
 
 /// Another run that begins in the same second may take a name first.
@@ -83,8 +94,8 @@ fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, Trouble>
     let mut number = 1;
     loop {
         let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
-        let path = Path::new("reports").join(name);
-        let made = fs::create_dir_all("reports").and_then(|()| new_private_directory(&path));
+        let path = Path::new(RUNS).join(name);
+        let made = fs::create_dir_all(RUNS).and_then(|()| new_private_directory(&path));
         match made {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => number += 1,

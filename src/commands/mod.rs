@@ -131,6 +131,10 @@ impl Trouble {
 
 impl From<crate::ledger::LedgerError> for Trouble {
     fn from(error: crate::ledger::LedgerError) -> Self {
-        Self::could_not_run(error.to_string())
+        use crate::ledger::LedgerError::{Database, File};
+        let hint = matches!(error, Database { .. } | File { .. })
+            .then(|| "see to space and permissions in the run's directory".to_owned());
+        let problem = Problem { message: error.to_string(), place: None, hint };
+        Self { exit: Exit::CouldNotRun, problems: vec![problem] }
     }
 }

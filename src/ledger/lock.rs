@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::{LedgerError, private};
 
 /// The file that is locked. It stands beside the database and is never the database itself: closing
-/// any handle on that would drop the POSIX locks SQLite holds on it. It is never deleted, since
-/// whoever is about to lock it would then hold a file that nobody else sees.
+/// any handle on that would drop the POSIX locks SQLite holds on it. A run that comes to nothing takes
+/// it away, so whoever has locked it looks whether it is still the one that others will see.
 const FILE: &str = "run.lock";
 
 /// How often a lock is tried that is held, and how long is waited in between. A process that ended, or
@@ -30,10 +30,11 @@ impl Lock {
     /// [`LedgerError::Busy`] where it is held, [`LedgerError::File`] where it cannot be had.
     pub(super) fn take(dir: &Path) -> Result<Self, LedgerError> {
         let path = dir.join(FILE);
-        let file = private::file(&path)?;
         for _ in 0..PATIENCE {
+            let file = private::file(&path)?;
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) if private::is_at(&file, &path) => return Ok(Self { _file: file }),
+                Ok(()) => {}
                 Err(TryLockError::WouldBlock) => std::thread::sleep(INTERVAL),
                 Err(TryLockError::Error(error)) => return Err(private::told(&path, error)),
             }

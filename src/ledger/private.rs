@@ -45,6 +45,20 @@ pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
     }
 }
 
+/// Whether an open file is the one that stands at a path.
+#[cfg(unix)]
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let open = file.metadata().map(|found| (found.dev(), found.ino()));
+    open.is_ok_and(|open| identity(path).is_ok_and(|there| there == open))
+}
+
+/// Here an open file cannot be taken away.
+#[cfg(not(unix))]
+pub(super) fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
 /// What tells a file from any other one that comes to stand in its place.
 #[cfg(unix)]
 pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
+use super::super::lock::Lock;
 use super::super::{LedgerError, create, open, read};
 use super::*;
 use crate::domain::account::Phase;
@@ -171,4 +172,22 @@ fn an_empty_directory_becomes_private_and_a_full_one_stays_the_users() {
         assert_eq!(mode(folder.path()), wanted);
         assert_eq!(mode(&folder.path().join("run.sqlite")), 0o600);
     }
+}
+
+/// Who waited for a run that came to nothing must not believe that it holds the next one.
+#[test]
+fn a_lock_is_the_one_that_others_see() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("run.lock");
+    let first = Lock::take(folder.path()).unwrap();
+    let waiting = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| Lock::take(folder.path()));
+        fs::remove_file(&path).unwrap();
+        drop(first);
+        waiting.join().unwrap()
+    });
+    let held = waiting.unwrap();
+    assert!(matches!(Lock::take(folder.path()), Err(LedgerError::Busy { .. })));
+    drop(held);
+    Lock::take(folder.path()).unwrap();
 }
