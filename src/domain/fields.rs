@@ -235,6 +235,14 @@ pub fn unconfirmed_kind(pointer: &str) -> Option<Kind> {
     UNCONFIRMED.iter().find(|(known, _)| *known == pointer).map(|(_, kind)| *kind)
 }
 
+/// A known path that lies within this one, which is an object then.
+pub fn known_within(pointer: &Pointer) -> Option<&'static str> {
+    let known = TABLE.iter().map(|row| row.pointer).chain(UNCONFIRMED.iter().map(|(known, _)| *known));
+    known
+        .into_iter()
+        .find(|known| known.strip_prefix(pointer.as_str()).is_some_and(|rest| rest.starts_with('/')))
+}
+
 /// Every pointer that any source knows, patchable ones first: what a typed name is looked up in.
 pub fn known_pointers() -> impl Iterator<Item = String> {
     TABLE

@@ -150,11 +150,16 @@ impl<'a> Names<'a> {
             Resolved::Append(field) => Target::Append(field),
             Resolved::Indexed(field) => return Err(field),
             Resolved::ServerManaged => Target::ReadOnly(pointer.clone()),
-            Resolved::Unconfirmed if self.unconfirmed != Level::Deny || self.allowed.contains(pointer) => {
-                Target::Set(Path::Opted(pointer.clone()))
-            }
+            Resolved::Unconfirmed if self.is_allowed(pointer) => Target::Set(Path::Opted(pointer.clone())),
             Resolved::Unconfirmed => Target::Unconfirmed(pointer.clone()),
         })
+    }
+
+    /// Whether the user opted into an unconfirmed path, or into one that it lies within.
+    fn is_allowed(&self, pointer: &Pointer) -> bool {
+        self.unconfirmed != Level::Deny
+            || self.allowed.contains(pointer)
+            || !self.allowed.is_empty() && pointer.parents().any(|parent| self.allowed.contains(&parent))
     }
 
     /// The pointer that a name spells where it names a parent of something known, `details` for
@@ -169,20 +174,20 @@ impl<'a> Names<'a> {
     /// What would help with an unconfirmed pointer: opting in where a source knows it, else the name
     /// that may have been meant.
     pub fn hint(&self, pointer: &Pointer) -> String {
-        if self.known.iter().any(|known| known.pointer == *pointer) {
-            opt_in(pointer)
-        } else {
-            format!("{} – {}", self.nearest(pointer.as_str()), opt_in(pointer))
+        let is_known = self.known.iter().any(|known| known.pointer == *pointer);
+        match self.nearest(pointer.as_str()).filter(|_| !is_known) {
+            Some(name) => format!("did you mean {name}? – {}", opt_in(pointer)),
+            None => opt_in(pointer),
         }
     }
 
-    /// The known name that is nearest to a typed one, as a hint.
-    pub fn nearest(&self, name: &str) -> String {
+    /// The known name that a typed one was probably meant to be.
+    pub fn nearest(&self, name: &str) -> Option<String> {
         /// From here on a likeness is no accident.
-        const LIKELY: f64 = 0.5;
+        const LIKELY: f64 = 0.6;
         let typed: String = Typed::new(name).path.chars().skip(1).take(100).collect();
         let typed = typed.replace('/', ".");
-        let mut nearest = (0.0, String::from("id"));
+        let mut nearest = (0.0, String::new());
         let mut consider = |name: &str, shown: &str| {
             let likeness = strsim::normalized_damerau_levenshtein(&typed, name);
             if likeness > nearest.0 {
@@ -197,10 +202,7 @@ impl<'a> Names<'a> {
             consider(&dotted.to_lowercase(), &dotted);
             consider(known.last(), &dotted);
         }
-        match nearest {
-            (likeness, name) if likeness >= LIKELY => format!("did you mean {name}?"),
-            (_, name) => format!("the nearest known name is {name}"),
-        }
+        Some(nearest).filter(|(likeness, _)| *likeness >= LIKELY).map(|(_, name)| name)
     }
 
     /// A documented field goes before whatever else ends in the same name: `notes` is the deal's.

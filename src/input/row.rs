@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Options;
 use crate::domain::change::{Append, Draft, Placed, Rejected};
-use crate::domain::fields::{Field, Path};
+use crate::domain::fields::{self, Field, Path};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::MAX_DEPTH;
 use crate::domain::meaning;
@@ -15,7 +15,7 @@ use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
-use crate::domain::value::{self, TypeError, Wanted, excerpt};
+use crate::domain::value::{self, TypeError, Wanted, excerpt, excerpt_json};
 
 /// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
 pub(super) const MAX_CHANGES: usize = 1_000;
@@ -104,6 +104,9 @@ impl<'o> Row<'o> {
     /// The version that the row is bound to.
     pub fn etag(&mut self, place: Place, text: &str) {
         match ETag::from_input(text) {
+            Ok(etag) if self.etag.as_ref().is_some_and(|other| other.value != etag) => {
+                self.repeated(place, "eTag", Rule::DuplicateKey);
+            }
             Ok(etag) => self.etag = Some(Placed { value: etag, place }),
             Err(error) => self.find(
                 Finding::deny(Rule::Type, place, format!("eTag: {error}"))
@@ -157,6 +160,9 @@ impl<'o> Row<'o> {
     /// of `repeated`. Without leave to clear, a `null` within the value may not take anything away.
     pub fn set(&mut self, place: Place, path: &Path, wanted: Wanted, repeated: Rule) {
         let wanted = if self.options.clear { wanted } else { wanted.keeping() };
+        if let Some(error) = no_object(path, &wanted) {
+            return self.mistyped(place, path.pointer().as_str(), error);
+        }
         let earlier = self.sets.iter().find(|set| set.value.0 == *path);
         match earlier.map(|earlier| same(path, &earlier.value.1, &wanted)) {
             Some(true) => {}
@@ -298,6 +304,17 @@ impl<'o> Row<'o> {
         }
         false
     }
+}
+
+/// What is wrong with a value that would take the place of an object that holds known fields.
+fn no_object(path: &Path, wanted: &Wanted) -> Option<TypeError> {
+    let Path::Opted(pointer) = path else { return None };
+    let within = fields::known_within(pointer)?;
+    let fits = wanted.is_clear() || wanted.raw().get().starts_with('{');
+    (!fits).then(|| TypeError {
+        message: format!("{} is no JSON object", excerpt_json(wanted.raw())),
+        hint: Some(format!("name a field in it, as in {within}")),
+    })
 }
 
 fn same(path: &Path, one: &Wanted, other: &Wanted) -> bool {
