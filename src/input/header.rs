@@ -137,6 +137,9 @@ fn missing_id(context: &Context<'_>, line: u64, cells: &ByteRecord, names: &Name
         Some(at) => context
             .problem(line, at + 1, "no column holds the referral's id, and engagementId is not it")
             .hint("several referrals can share one engagement: add a column id with each referral's own"),
+        None if cells.len() == 1 => context
+            .problem(line, 1, "the only column does not hold the referral's id")
+            .hint("separate columns by commas, semicolons or tabs, and name one of them id"),
         None => context
             .problem(line, 1, "no column holds the referral's id")
             .hint("add a column id; referralId and \"Referral ID\" are the same"),
@@ -276,7 +279,15 @@ mod tests {
                 &["standard input:1:4: column \"status\" stands in column 2 already"],
             ),
             ("id,", &["standard input:1:2: a column has no name"]),
-            ("status", &["standard input:1:1: no column holds the referral's id"]),
+            ("status,notes", &["standard input:1:1: no column holds the referral's id"]),
+            ("status", &["standard input:1:1: the only column does not hold the referral's id"]),
+            (
+                "id|status",
+                &[
+                    "standard input:1:1: unknown column \"id|status\"",
+                    "standard input:1:1: the only column does not hold the referral's id",
+                ],
+            ),
             (
                 "status,engagementId",
                 &["standard input:1:2: no column holds the referral's id, and engagementId is not it"],

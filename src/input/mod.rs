@@ -45,6 +45,7 @@ use crate::domain::change::{Draft, Rejected};
 use crate::domain::finding::Place;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
+use crate::domain::value::beginning;
 pub use error::{InputError, Problem, Unusable};
 pub use snapshot::{SnapshotError, read_snapshot};
 
@@ -173,7 +174,8 @@ pub fn read<E>(
         notes.push(format!("{name}: {}", detected.join(", ")));
     }
     if !rows.ignored.is_empty() {
-        notes.push(format!("{name}: ignored {}", rows.ignored.join(", ")));
+        let ignored: Vec<String> = rows.ignored.iter().map(|column| beginning(column)).collect();
+        notes.push(format!("{name}: ignored {}", ignored.join(", ")));
     }
     if rows.count == 0 {
         notes.push(format!("{name}: the file has no rows, so it changes nothing"));
@@ -287,6 +289,31 @@ mod tests {
         assert_eq!(end.notes, ["standard input: ignored result.outcome, result.code"]);
         assert_eq!(end.info.columns, ["id"]);
         assert_eq!(rows[0].text, RowText::Cells(vec![ID.to_owned()]));
+    }
+
+    #[test]
+    fn names_that_would_steer_a_terminal_are_shown_harmless() {
+        for (text, format, wanted) in [
+            ("id,result.\u{1b}[31mx", Format::Csv, "ignored result.\u{fffd}[31mx"),
+            ("id,/x\u{1b}[31m", Format::Csv, "unknown column \"/x\u{fffd}[31m\"\n"),
+            ("{\"\\u001b[31mx\":1}", Format::Jsonl, "\"/\u{fffd}[31mx\" is not documented"),
+            (
+                "{\"patch\":[{\"op\":\"add\",\"path\":\"/x\\u001b\"}]}",
+                Format::Jsonl,
+                "on /x\u{fffd} has no value",
+            ),
+        ] {
+            let (rows, end) = read_bytes(text.as_bytes(), &options(format));
+            let told =
+                rows.into_iter().filter_map(|row| row.parsed.err()).flat_map(|rejected| rejected.findings);
+            let mut told: Vec<String> = told.map(|finding| finding.sentence()).collect();
+            match end {
+                Ok(end) => told.extend(end.notes),
+                Err(problems) => told.extend(problems.iter().map(ToString::to_string)),
+            }
+            let told = told.join("\n");
+            assert!(told.contains(wanted) && !told.contains('\u{1b}'), "{told:?}");
+        }
     }
 
     #[test]

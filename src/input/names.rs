@@ -7,6 +7,7 @@ use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
+use crate::domain::value::is_unseen;
 
 /// What a value is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -236,7 +237,14 @@ fn special(typed: &Typed) -> Option<Target> {
     })
 }
 
-/// The way to have an unconfirmed path patched.
+/// The way to have an unconfirmed path patched. What is shown can be typed as it stands.
 pub(super) fn opt_in(pointer: &Pointer) -> String {
-    format!("--allow-path {pointer} opts in")
+    const LONGEST: usize = 200;
+    let text = pointer.as_str();
+    match shlex::try_quote(text) {
+        Ok(typed) if text.len() <= LONGEST && !text.contains(is_unseen) => {
+            format!("--allow-path {typed} opts in")
+        }
+        _ => "--allow-path with this path opts in".to_owned(),
+    }
 }

@@ -64,9 +64,11 @@ impl<'o> Row<'o> {
 
     /// The value is not of its type, as another part of the program found.
     pub fn mistyped(&mut self, place: Place, name: &str, error: TypeError) {
-        let message = format!("{name}: {}", error.message);
-        let hint = error.hint;
-        self.find(Finding { hint, ..Finding::deny(Rule::Type, place, message) });
+        let finding = Finding::deny(Rule::Type, place, format!("{name}: {}", error.message));
+        self.find(match error.hint {
+            Some(hint) => finding.hint(hint),
+            None => finding,
+        });
     }
 
     /// Which referral the row is about.
@@ -264,7 +266,7 @@ impl<'o> Row<'o> {
         self.sets.shrink_to_fit();
         if !self.names_referral {
             let finding = Finding::deny(Rule::Id, self.place, "the row names no referral");
-            self.find(finding.hint("give the referral's GUID as id"));
+            self.find(finding.hint("give the referral's GUID as id, or remove the row"));
         }
         let draft = self.id.map(|id| Draft {
             id,
