@@ -315,6 +315,14 @@ mod tests {
                 r#""team.add":[{"email":"a@example.com"},{"email":"A@example.com","title":"x"}]"#,
                 "contradiction@39",
             ),
+            (
+                r#""team.add":[{"email":"a@example.com","title":"x"},{"email":"A@example.com"}]"#,
+                "contradiction@51",
+            ),
+            (
+                r#""team.add":[{"email":"a@example.com"},{"title":null,"email":"A@example.com"}]"#,
+                "/team+a@example.com",
+            ),
             (r#""engagementId":"x""#, "read-only-path@16"),
             (r#""links":{"self":{}}"#, "read-only-path@9"),
             (r#""@odata.context":"x""#, "read-only-path@18"),

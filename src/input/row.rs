@@ -197,9 +197,11 @@ impl<'o> Row<'o> {
     pub fn append(&mut self, place: Place, field: Field, key: String, element: Box<RawValue>) {
         let earlier =
             self.appends.iter().find(|append| append.value.field == field && append.value.key == key);
-        let holds =
-            |earlier: &Placed<Append>| meaning::holds(field.kind(), &[&*earlier.value.element], &element);
-        match earlier.map(holds) {
+        let is_same = |earlier: &Placed<Append>| {
+            let (one, other) = (&*earlier.value.element, &*element);
+            meaning::holds(field.kind(), &[one], other) && meaning::holds(field.kind(), &[other], one)
+        };
+        match earlier.map(is_same) {
             Some(true) => {}
             Some(false) => self.find(
                 Finding::deny(
