@@ -6,7 +6,7 @@ use ::csv::ByteRecord;
 
 use super::Context;
 use super::error::{Problem, Unusable};
-use super::names::{Names, Target, Unresolved};
+use super::names::{Names, Target, Unresolved, whole_list};
 use super::watch::{MAX_CELL, Mark};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
@@ -88,9 +88,9 @@ fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, S
             format!("the column {shown} may be any of {}", paths.join(", ")),
             "write the one you mean".to_owned(),
         ),
-        Unresolved::Indexed(field) => (
+        Unresolved::Indexed(list) => (
             format!("the column {shown} names one element of a list, which cannot be changed alone"),
-            format!("give the whole list in {0}, or append with {0}/-", field.pointer()),
+            whole_list(list),
         ),
         Unresolved::Unknown => (format!("unknown column {shown}"), hint(names, name)),
     }
@@ -205,7 +205,7 @@ mod tests {
             ("result.code", Ok(Target::Ignored)),
             ("Result.Anything", Ok(Target::Ignored)),
             ("notes", known(Field::Notes)),
-            ("/team/0", Err(Unresolved::Indexed(Field::Team))),
+            ("/team/0", Err(Unresolved::Indexed(Field::Team.pointer().clone()))),
             ("", Err(Unresolved::Empty)),
             (" ", Err(Unresolved::Empty)),
             ("dealVlaue", Err(Unresolved::Unknown)),

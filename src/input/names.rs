@@ -7,7 +7,7 @@ use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
-use crate::domain::value::is_unseen;
+use crate::domain::value::{beginning, is_unseen};
 
 /// What a value is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ pub(super) enum Unresolved {
     /// Several known pointers end in it.
     Ambiguous(Vec<String>),
     /// One element of a list, which the service cannot address.
-    Indexed(Field),
+    Indexed(Pointer),
     /// Nobody knows it.
     Unknown,
 }
@@ -132,7 +132,7 @@ impl<'a> Names<'a> {
             return Ok(Target::Append(field));
         }
         match Pointer::parse(&typed.spelt).map(|pointer| (fields::resolve(&pointer), pointer)) {
-            Ok((Resolved::Indexed(field), _)) => Err(Unresolved::Indexed(field)),
+            Ok((Resolved::Indexed(list), _)) => Err(Unresolved::Indexed(list)),
             Ok((Resolved::ServerManaged, pointer)) => Ok(Target::ReadOnly(pointer)),
             _ if typed.is_pointer => Err(Unresolved::Unknown),
             _ => self.by_last_name(&typed),
@@ -143,13 +143,13 @@ impl<'a> Names<'a> {
     ///
     /// # Errors
     /// Where it names one element of a list: that list.
-    pub fn meaning(&self, pointer: &Pointer) -> Result<Target, Field> {
+    pub fn meaning(&self, pointer: &Pointer) -> Result<Target, Pointer> {
         Ok(match fields::resolve(pointer) {
             Resolved::Field(Field::Status) => Target::Status,
             Resolved::Field(Field::Substatus) => Target::Substatus,
             Resolved::Field(field) => Target::Set(Path::Known(field)),
             Resolved::Append(field) => Target::Append(field),
-            Resolved::Indexed(field) => return Err(field),
+            Resolved::Indexed(list) => return Err(list),
             Resolved::ServerManaged => Target::ReadOnly(pointer.clone()),
             Resolved::Unconfirmed if self.is_allowed(pointer) => Target::Set(Path::Opted(pointer.clone())),
             Resolved::Unconfirmed => Target::Unconfirmed(pointer.clone()),
@@ -235,6 +235,15 @@ fn special(typed: &Typed) -> Option<Target> {
         path if path.starts_with("/result/") && !typed.is_pointer => Target::Ignored,
         _ => return None,
     })
+}
+
+/// What would help where one element of a list is named.
+pub(super) fn whole_list(list: &Pointer) -> String {
+    let whole = format!("give the whole list in {}", beginning(list.as_str()));
+    if Field::all().any(|field| field.is_list() && field.pointer() == list) {
+        return format!("{whole}, or append with {list}/-");
+    }
+    whole
 }
 
 /// The way to have an unconfirmed path patched. What is shown can be typed as it stands.

@@ -66,7 +66,7 @@ fn apply(
         .map_err(|error| wrong(place, format!("the path {}: {error}", excerpt(&path))).hint(FORM))?;
     let target = match names.meaning(&pointer) {
         Ok(target) => target,
-        Err(field) => return Err(indexed(place, &path, field)),
+        Err(list) => return Err(indexed(place, &path, &list)),
     };
     if matches!(target, Target::Append(_)) && op == Op::Replace {
         let message = format!("{pointer} is the end of a list, where there is nothing to replace");
