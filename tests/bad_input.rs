@@ -54,20 +54,38 @@ mod whole_files {
             ("several unknown columns", "a.csv", text("id,stauts,Deal Valu,zzz\nGOOD,Active,1,\n")),
             ("engagementId in place of id", "a.csv", text("engagementId,status\nGOOD,Active\n")),
             ("no id at all", "a.csv", text("status,notes\nActive,x\n")),
-            ("two columns for one field", "a.csv", text("id,dealValue,details.dealValue\nGOOD,1,2\n")),
-            ("two columns for the id", "a.csv", text("id,Referral ID\nGOOD,BAD\n")),
+            ("a foreign column", "a.csv", text("id,foo\nGOOD,x\n")),
+            ("a pointer that nobody knows", "a.csv", text("id,/custom/rank\nGOOD,x\n")),
+            ("one name twice", "a.csv", text("id,dealValue,dealValue\nGOOD,1,2\n")),
             ("an element of a list", "a.csv", text("id,team/0/email\nGOOD,x\n")),
             ("an element of a list as pointer", "a.csv", text("id,/team/0\nGOOD,x\n")),
             ("a column without a name", "a.csv", text("id,,status\nGOOD,,Active\n")),
             ("an ambiguous column", "a.csv", text("id,email\nGOOD,x\n")),
             ("no header", "a.csv", text("GOOD,Active\nBAD,Active\n")),
             ("empty", "a.csv", Vec::new()),
-            ("empty lines", "a.jsonl", Vec::new()),
             ("nothing but a byte order mark", "a.csv", b"\xef\xbb\xbf".to_vec()),
             ("nothing but line ends", "a.csv", b"\r\n\n\r\n".to_vec()),
             ("binary", "a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0".to_vec()),
             ("binary lines", "a.jsonl", b"PK\x03\x04\0\0\0\0\0\0\0\0".to_vec()),
             ("UTF-16 without a mark", "a.csv", utf16),
+            ("a spreadsheet", "a.csv", b"PK\x03\x04\x14\0\x06\0\x08\0".to_vec()),
+            ("an old spreadsheet", "a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec()),
+            ("gzip", "a.csv", b"\x1f\x8b\x08\0\0\0".to_vec()),
+            ("PDF", "a.csv", b"%PDF-1.7\n%\xe2\xe3".to_vec()),
+            ("a web page", "a.csv", b"<!DOCTYPE html>\n<html>sign in</html>\n".to_vec()),
+            (
+                "JSON lines in a CSV file",
+                "a.csv",
+                text("{\"id\":\"GOOD\",\"status\":\"Active\"}\n").repeat(1_000),
+            ),
+            ("a JSON array in a CSV file", "a.csv", text("[{\"id\":\"GOOD\"},\n{\"id\":\"BAD\"}]\n")),
+            (
+                "CSV in a file of JSON lines",
+                "a.jsonl",
+                [text("id,status\n"), text("GOOD,Active\n").repeat(1_000)].concat(),
+            ),
+            ("an object over several lines", "a.jsonl", text("{\n  \"id\": \"GOOD\"\n}\n")),
+            ("an array over several lines", "a.jsonl", text("[\n  {\"id\": \"GOOD\"}\n]\n")),
             ("a header that is not UTF-8", "a.csv", b"id,d\xe9tails\nx,y\n".to_vec()),
             ("a header of 20 MB", "a.csv", [b"id,".to_vec(), vec![b'x'; 20 << 20], b"\n".to_vec()].concat()),
             (
@@ -77,7 +95,10 @@ mod whole_files {
             ),
             ("a header's quote that is never closed", "a.csv", text("id,\"status\nGOOD,Active\n")),
             ("text after a header's quote", "a.csv", text("id,\"sta\"tus\nGOOD,Active\n")),
-            ("an unknown extension", "a.xlsx", text("id\n")),
+            ("a spreadsheet's extension", "a.xlsx", text("id\n")),
+            ("a packed file's extension", "a.csv.gz", text("id\n")),
+            ("JSON's extension", "a.json", text("[]\n")),
+            ("an unknown extension", "a.dat", text("id\n")),
             ("no extension", "changes", text("id\n")),
         ]
     }
@@ -125,10 +146,16 @@ mod whole_files {
 
     #[test]
     fn without_rows_are_no_mistake() {
-        for (file, text) in
-            [("a.csv", "id,status\n"), ("a.csv", "id"), ("a.jsonl", "\n\n"), ("a.csv", "id\n\n\n")]
-        {
-            let ran = Test::new(&format!("apply {file} --sandbox {APPLY}")).file(file, text).run();
+        for (file, text) in [
+            ("a.csv", "id,status\n"),
+            ("a.csv", "id"),
+            ("a.csv", "id\n\n\n"),
+            ("a.jsonl", "\n\n"),
+            ("a.jsonl", ""),
+        ] {
+            let note = format!("note: {file}: the file has no rows, so it changes nothing\n");
+            let test = Test::new(&format!("apply {file} --sandbox {APPLY}")).file(file, text);
+            let ran = test.stderr(&note).run();
             assert_eq!(ran.summary("run")["rows"]["total"], 0, "{text:?}");
         }
     }
@@ -210,6 +237,8 @@ mod rows {
                 "id,externalReferenceId,notes",
                 format!("={BAD},,x").into_bytes(),
             ),
+            ("two columns that differ", "id,notes,/details/notes", [BAD, ",1,2"].concat().into()),
+            ("two ids that differ", "id,notes,Referral ID", format!("{BAD},,{ENGAGEMENT}").into()),
             ("too few cells", "id,externalReferenceId,notes", BAD.into()),
             ("too many cells", "id,externalReferenceId,notes", text("x,y")),
             ("text after a quote", "id,externalReferenceId,notes", text("\"x\"y")),
@@ -286,6 +315,13 @@ mod rows {
                 "",
                 patch(
                     r#"{"op":"replace","path":"/details/notes","value":"x"},{"op":"replace","path":"/details/notes","value":"y"}"#,
+                ),
+            ),
+            (
+                "an element appended before its list is set",
+                "",
+                patch(
+                    r#"{"op":"add","path":"/team/-","value":{"email":"ann@example.com"}},{"op":"replace","path":"/team","value":[]}"#,
                 ),
             ),
             ("an operation that is no object", "", patch("7")),
@@ -382,6 +418,26 @@ mod rows {
             .run();
         assert_eq!(ran.outcomes("run"), "1 applied, 1 refused");
         assert_eq!(service.ids("PATCH"), [GOOD]);
+    }
+
+    /// What two files with other names for the same columns come to is a file with both columns.
+    #[test]
+    fn of_files_with_other_names_can_be_fed_back() {
+        let place = Place::new();
+        place.write("a.csv", format!("id,dealValue,eTag\n{GOOD},10,\n{BAD},many,\n"));
+        place.write("b.csv", format!("Referral ID,/details/dealValue,If-Match\n{GOOD},10,\n{BAD},20,\n"));
+        let first = format!("apply a.csv b.csv --sandbox {APPLY}");
+        let ran = Test::at(&place, &first).code(3).told_elsewhere().run();
+        assert_eq!(ran.outcomes("run"), "2 applied, 2 invalid");
+        let mended = place.raw("run/error.csv").replace("many", "20");
+        assert!(
+            mended.starts_with("id,dealValue,eTag,Referral ID,/details/dealValue,If-Match,result."),
+            "{mended}"
+        );
+        place.write("mended.csv", mended);
+        let again = format!("apply mended.csv --sandbox {APPLY}").replace("--out run", "--out two");
+        let ran = Test::at(&place, &again).told_elsewhere().run();
+        assert_eq!(ran.outcomes("two"), "2 applied");
     }
 
     /// A row that could not be read as it was meant must not come back as a sound one.

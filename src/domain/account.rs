@@ -124,6 +124,11 @@ pub struct InputInfo {
     pub columns: Vec<String>,
 }
 
+/// What an input is called where people read it: its path as the user named it, or standard input.
+pub fn input_name(path: &str) -> &str {
+    if path == "-" { "standard input" } else { path }
+}
+
 /// A row as it was read, so that reports can give it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

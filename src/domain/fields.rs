@@ -204,8 +204,9 @@ pub enum Resolved {
     Field(Field),
     /// The end of a documented list: `/team/-`.
     Append(Field),
-    /// One element of a documented list, or something in it. The service has no indexed paths.
-    Indexed(Field),
+    /// One element of this list, or something in it. The service has no indexed paths; and to add one
+    /// to the end of a list that no table knows could not be repeated without adding it twice.
+    Indexed(Pointer),
     /// Managed by the service: never sent.
     ServerManaged,
     /// Known or unknown, but not confirmed to be patchable.
@@ -222,17 +223,36 @@ pub fn resolve(pointer: &Pointer) -> Resolved {
         if row.field.is_list()
             && let Some(rest) = text.strip_prefix(row.pointer).and_then(|rest| rest.strip_prefix('/'))
         {
-            return if rest == "-" { Resolved::Append(row.field) } else { Resolved::Indexed(row.field) };
+            let list = || row.field.pointer().clone();
+            return if rest == "-" { Resolved::Append(row.field) } else { Resolved::Indexed(list()) };
         }
     }
     let outermost = pointer.tokens().next().unwrap_or_default();
     let managed = SERVER_MANAGED.contains(&outermost.as_ref()) || outermost.starts_with("@odata.");
-    if managed { Resolved::ServerManaged } else { Resolved::Unconfirmed }
+    if managed {
+        return Resolved::ServerManaged;
+    }
+    indexed_list(pointer).map_or(Resolved::Unconfirmed, Resolved::Indexed)
+}
+
+/// The list of which a pointer names an element by its number, or the end.
+fn indexed_list(pointer: &Pointer) -> Option<Pointer> {
+    let is_index =
+        |token: &str| token == "-" || !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
+    pointer.parents().zip(pointer.tokens().skip(1)).find(|(_, token)| is_index(token)).map(|(list, _)| list)
 }
 
 /// The type of a known but unconfirmed path; `None` for a path that no source knows.
 pub fn unconfirmed_kind(pointer: &str) -> Option<Kind> {
     UNCONFIRMED.iter().find(|(known, _)| *known == pointer).map(|(_, kind)| *kind)
+}
+
+/// A known path that lies within this one, which is an object then.
+pub fn known_within(pointer: &Pointer) -> Option<&'static str> {
+    let known = TABLE.iter().map(|row| row.pointer).chain(UNCONFIRMED.iter().map(|(known, _)| *known));
+    known
+        .into_iter()
+        .find(|known| known.strip_prefix(pointer.as_str()).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Every pointer that any source knows, patchable ones first: what a typed name is looked up in.
@@ -278,8 +298,14 @@ mod tests {
             ("/details/dealValue", Resolved::Field(Field::DealValue)),
             ("/team/-", Resolved::Append(Field::Team)),
             ("/customerProfile/team/-", Resolved::Append(Field::CustomerTeam)),
-            ("/team/0", Resolved::Indexed(Field::Team)),
-            ("/team/0/email", Resolved::Indexed(Field::Team)),
+            ("/team/0", Resolved::Indexed(Field::Team.pointer().clone())),
+            ("/team/0/email", Resolved::Indexed(Field::Team.pointer().clone())),
+            ("/customerProfile/ids/-", Resolved::Indexed(Pointer::parse("/customerProfile/ids").unwrap())),
+            ("/a/b/12/c", Resolved::Indexed(Pointer::parse("/a/b").unwrap())),
+            ("/a/b/1c", Resolved::Unconfirmed),
+            ("/a//b", Resolved::Unconfirmed),
+            ("/7", Resolved::Unconfirmed),
+            ("/links/0", Resolved::ServerManaged),
             ("/details/requirements/solutions/-", Resolved::Append(Field::Solutions)),
             ("/id", Resolved::ServerManaged),
             ("/links/self", Resolved::ServerManaged),

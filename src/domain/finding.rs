@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::Rule;
+use super::value::{is_unseen, visible};
 
 /// What a finding leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,13 +69,19 @@ pub struct Finding {
 impl Finding {
     /// A finding of a rule that no user can soften.
     pub fn deny(rule: Rule, place: Place, message: impl Into<String>) -> Self {
-        Self { rule, level: Level::Deny, place, message: message.into(), hint: None }
+        Self::new(rule, Level::Deny, place, message)
+    }
+
+    /// A finding without a hint. What the message holds of the input's own words is made visible and
+    /// short.
+    pub fn new(rule: Rule, level: Level, place: Place, message: impl Into<String>) -> Self {
+        Self { rule, level, place, message: told(message.into()), hint: None }
     }
 
     /// The same, with what would help.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(told(hint.into()));
         self
     }
 
@@ -89,5 +96,33 @@ impl Finding {
     /// Whether it keeps the row from being sent.
     pub fn is_deny(&self) -> bool {
         self.level == Level::Deny
+    }
+}
+
+/// A text that a person may be shown on a terminal, whatever an input put into it.
+fn told(text: String) -> String {
+    const LONGEST: usize = 1_000;
+    if text.len() <= LONGEST && !text.contains(is_unseen) {
+        return text;
+    }
+    let mut shown = visible(text.chars().take(LONGEST));
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_an_input_steers_the_terminal() {
+        let place = Place { input: 0, line: 1, column: 1 };
+        let finding = Finding::deny(Rule::Id, place, "/\u{1b}[31mx is odd").hint("\u{202e}x".repeat(1_000));
+        assert_eq!(finding.message, "/\u{fffd}[31mx is odd");
+        let hint = finding.hint.unwrap();
+        assert!(hint.starts_with("\u{fffd}x") && hint.ends_with('…'));
+        assert_eq!(hint.chars().count(), 1_001);
     }
 }

@@ -71,7 +71,7 @@ fn carries_list(kind: Kind, theirs: &RawValue, ours: &RawValue) -> bool {
 }
 
 /// The elements of a list by their keys, in the order of the list; those without one together.
-fn by_key<'a>(kind: Kind, list: Vec<&'a RawValue>) -> HashMap<Option<String>, Vec<&'a RawValue>> {
+fn by_key(kind: Kind, list: Vec<&RawValue>) -> HashMap<Option<String>, Vec<&RawValue>> {
     let mut elements: HashMap<_, Vec<_>> = HashMap::new();
     for element in list {
         elements.entry(value::element_key(kind, element).ok()).or_default().push(element);

@@ -234,14 +234,26 @@ pub fn excerpt_json(raw: &RawValue) -> String {
     beginning(raw.get())
 }
 
-fn beginning(text: &str) -> String {
+/// The beginning of a text, short enough for a message, with all that cannot be seen made visible.
+pub fn beginning(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut shown: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut shown = visible(text.chars().take(LONGEST));
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }
     shown
+}
+
+/// Text with a mark for every character that cannot be seen, that steers a terminal, or that turns the
+/// direction of what follows.
+pub fn visible(text: impl Iterator<Item = char>) -> String {
+    text.map(|c| if is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Whether a character shows in what it does only, or not at all.
+pub fn is_unseen(c: char) -> bool {
+    let is_format = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    c.is_control() || is_format || matches!(c, '\u{ad}' | '\u{feff}')
 }
 
 fn no_nul(text: &str) -> Result<(), TypeError> {
@@ -413,6 +425,19 @@ mod tests {
             let got = Wanted::from_json(kind, raw).ok().map(|value| value.raw().get().to_owned());
             assert_eq!(got.as_deref(), wanted, "{kind:?} {given}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_marked() {
+        for (text, wanted) in [
+            ("a\u{1b}[31mb", "a\u{fffd}[31mb"),
+            ("\u{feff}5a1e", "\u{fffd}5a1e"),
+            ("a\u{202e}b\u{200b}\nc", "a\u{fffd}b\u{fffd}\u{fffd}c"),
+            ("Zoë – 日本", "Zoë – 日本"),
+        ] {
+            assert_eq!(beginning(text), wanted);
+        }
+        assert_eq!(excerpt(&"x".repeat(41)), format!("\"{}…\"", "x".repeat(40)));
     }
 
     #[test]

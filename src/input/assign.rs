@@ -3,11 +3,12 @@
 use serde_json::value::RawValue;
 
 use super::Context;
-use super::names::{Target, opt_in};
+use super::names::{Target, opt_in, whole_list};
 use super::row::Row;
 use crate::domain::fields::Field;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json;
+use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
 use crate::domain::value::{TypeError, Wanted, excerpt, excerpt_json};
 
@@ -62,11 +63,9 @@ pub(super) fn assign(row: &mut Row<'_>, at: &Locator<'_>, target: &Target, value
 }
 
 /// One element of a list is addressed.
-pub(super) fn indexed(place: Place, name: &str, field: Field) -> Finding {
-    let list = field.pointer();
+pub(super) fn indexed(place: Place, name: &str, list: &Pointer) -> Finding {
     let message = format!("{} names one element of a list, which cannot be patched alone", excerpt(name));
-    Finding::deny(Rule::Operation, place, message)
-        .hint(format!("give the whole list in {list}, or append with {list}/-"))
+    Finding::deny(Rule::Operation, place, message).hint(whole_list(list))
 }
 
 fn id(row: &mut Row<'_>, place: Place, value: &RawValue) {

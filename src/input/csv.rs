@@ -110,7 +110,10 @@ impl Sheet<'_> {
             match self.decode(place, cell) {
                 Ok(text) => {
                     match target {
-                        Some(target) if sound => fill(&mut row, place, target, text),
+                        Some(target) if sound => match self.filled_twin(cells, at) {
+                            Some(twin) => self.compare(&mut row, place, (twin, &cells[twin]), (at, text)),
+                            None => fill(&mut row, place, target, text),
+                        },
                         Some(Target::Id) => row.id_if_any(text),
                         _ => {}
                     }
@@ -129,6 +132,28 @@ impl Sheet<'_> {
             row.excuse_id();
         }
         Record { place, text: RowText::Cells(texts), parsed: row.finish() }
+    }
+
+    /// The nearest column before this one that is for the same, where both of them are filled.
+    fn filled_twin(&self, cells: &ByteRecord, at: usize) -> Option<usize> {
+        let mut twin = self.columns[at].twin.filter(|_| !is_blank(&cells[at]))?;
+        while is_blank(&cells[twin]) {
+            twin = self.columns[twin].twin?;
+        }
+        Some(twin)
+    }
+
+    /// Takes the second of two cells that are for the same: the same once more is no harm.
+    fn compare(&self, row: &mut Row<'_>, place: Place, earlier: (usize, &[u8]), given: (usize, &str)) {
+        if earlier.1 == given.1.as_bytes() {
+            return;
+        }
+        let name = |at: usize| excerpt(&self.columns[at].name);
+        let (one, other) = (name(earlier.0), name(given.0));
+        let message =
+            format!("columns {one} and {other} are for the same field, and give it different values");
+        let finding = Finding::deny(Rule::Contradiction, place, message);
+        row.find(finding.hint("empty the cell that is wrong, or make both equal"));
     }
 
     /// What makes the cells of a row untrustworthy: they may stand under the wrong columns.
@@ -185,6 +210,11 @@ impl Sheet<'_> {
         };
         Err((finding, String::from_utf8_lossy(cell).into_owned()))
     }
+}
+
+/// Whether a cell leaves its field alone.
+fn is_blank(cell: &[u8]) -> bool {
+    std::str::from_utf8(cell).is_ok_and(|text| text.trim().is_empty())
 }
 
 /// Takes a cell for what its column is for. An empty cell leaves the field alone.
@@ -350,6 +380,10 @@ mod tests {
         check(&allowing, "/custom/thing", "x", "/custom/thing=\"x\"");
         check(&allowing, "Custom.Thing", "x", "/custom/thing=\"x\"");
         check(&allowing, "qualification", "Direct", "unconfirmed-path@2");
+        let address = Pointer::parse("/customerProfile/address").unwrap();
+        let allowing = Options { allow_paths: [address].into(), ..csv() };
+        check(&allowing, "city", "x", "/customerProfile/address/city=\"x\"");
+        check(&allowing, "customerProfile.address", "{\"city\":\"x\"}", "type@2");
         let mut warning = csv();
         warning.levels.set(Rule::UnconfirmedPath, Level::Warn).unwrap();
         check(&warning, "name", "New", "/name=\"New\"");
@@ -391,6 +425,50 @@ mod tests {
             );
             assert_eq!(findings(&row), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn columns_for_the_same_field_agree_or_one_of_them_is_empty() {
+        for (header, cells, wanted) in [
+            ("id,dealValue,/details/dealValue", "ID,1,", "1"),
+            ("id,dealValue,/details/dealValue", "ID,,2", "2"),
+            ("id,dealValue,/details/dealValue", "ID,2, ", "2"),
+            ("id,dealValue,/details/dealValue", "ID,1,1", "1"),
+            ("id,dealValue,/details/dealValue", "ID,1,1.0", "contradiction@3"),
+            ("id,dealValue,/details/dealValue", "ID,1,2", "contradiction@3"),
+            ("id,dealValue,/details/dealValue", "ID,1,\\N", "contradiction@3"),
+            ("id,dealValue,/details/dealValue", "ID,x,x", "type@2"),
+            ("id,dealValue,details.dealValue,/details/dealValue", "ID,1,,2", "contradiction@4"),
+            ("id,dealValue,details.dealValue,/details/dealValue", "ID,,2,2", "2"),
+            (
+                "id,dealValue,details.dealValue,/details/dealValue",
+                "ID,1,2,3",
+                "contradiction@3 contradiction@4",
+            ),
+            ("id,Referral ID,dealValue", ",ID,1", "1"),
+            ("id,Referral ID,dealValue", "ID,,1", "1"),
+            ("id,Referral ID,dealValue", "ID,ID,1", "1"),
+            ("id,Referral ID,dealValue", "ID,5a1e0001-0000-4000-8000-000000000001,1", "contradiction@2"),
+            ("id,Referral ID,dealValue", ",,1", "id@1"),
+            ("id,eTag,If-Match,dealValue", "ID,a,b,1", "contradiction@3"),
+            ("id,eTag,If-Match,dealValue", "ID,,b,1", "1"),
+            ("id,status,Status,dealValue", "ID,,Active,1", "1"),
+            ("id,status,Status,dealValue", "ID,Closed,Active,1", "contradiction@3"),
+            ("id,dealValue,/details/dealValue", "ID,1,2,3", "ragged-row@4"),
+        ] {
+            let row = only(&format!("{header}\n{}\n", cells.replace("ID", ID)), &csv());
+            let got = match &row.parsed {
+                Ok(draft) => draft.sets.iter().map(|set| set.value.1.raw().get()).collect::<String>(),
+                Err(_) => findings(&row),
+            };
+            assert_eq!(got, wanted, "{header} {cells}");
+            if let Err(rejected) = &row.parsed {
+                assert!(rejected.findings.iter().all(|finding| finding.hint.is_some()));
+            }
+        }
+        let row = only(&format!("id,dealValue,/details/dealValue\n{ID},1,2\n"), &csv());
+        let message = r#"columns "dealValue" and "/details/dealValue" are for the same field, and give it different values"#;
+        assert_eq!(row.parsed.unwrap_err().findings[0].message, message);
     }
 
     #[test]
@@ -485,7 +563,7 @@ mod tests {
         let (rows, end) = read_bytes(text.as_bytes(), &csv());
         assert_eq!(rows.len(), 1);
         let problems = end.unwrap_err();
-        assert_eq!(problems[0].place, "-:3:2");
+        assert_eq!(problems[0].place, "standard input:3:2");
         assert_eq!(problems[0].message, "a quote opens here and is never closed");
     }
 

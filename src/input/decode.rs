@@ -10,8 +10,8 @@ use std::io::{self, BufReader, Cursor, Read};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use sha2::{Digest, Sha256};
 
-use super::Context;
 use super::error::Unusable;
+use super::{Context, form};
 use crate::domain::account::Format;
 
 /// How much is read at a time, and looked at in front to see what the file is.
@@ -77,7 +77,7 @@ impl Text<'_> {
 /// hash as they are.
 ///
 /// # Errors
-/// Where the file cannot be read, is empty, or is binary.
+/// Where the file cannot be read, is empty, is no text, or is of another form than said.
 pub(super) fn open<'a>(
     bytes: Box<dyn Read + 'a>,
     hash: &'a RefCell<Sha256>,
@@ -105,14 +105,17 @@ pub(super) fn open<'a>(
     while head.starts_with(b"\xef\xbb\xbf") {
         head.drain(..3);
     }
-    if head.is_empty() {
-        return Err(context.unusable("the file is empty", None));
+    // No line of JSON is no change; no line of CSV is no header.
+    if head.is_empty() && format == Format::Csv {
+        let hint = "the first line names the columns, as in id,status,substatus";
+        return Err(context.unusable("the file is empty", Some(hint)));
     }
+    form::refuse_others(context, &head)?;
     let seen = Seen::of(&head, format);
     if seen.binary {
-        let hint = "give a CSV or JSONL file in UTF-8, or in UTF-16 with a byte order mark";
-        return Err(context.unusable("the file is not text: it begins with NUL bytes", Some(hint)));
+        return Err(form::binary(context, &head, encoding != Encoding::Utf8));
     }
+    form::compare(context, format, &head)?;
     let whole = Cursor::new(head).chain(text);
     let reader: Box<dyn Read + 'a> = match seen.line_end {
         LineEnd::Cr => Box::new(LineFeeds { text: whole, after_cr: false }),

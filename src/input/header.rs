@@ -6,8 +6,9 @@ use ::csv::ByteRecord;
 
 use super::Context;
 use super::error::{Problem, Unusable};
-use super::names::{Names, Target, Unresolved};
+use super::names::{Names, Target, Unresolved, whole_list};
 use super::watch::{MAX_CELL, Mark};
+use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::value::excerpt;
 
@@ -18,13 +19,16 @@ pub(super) struct Column {
     pub name: String,
     /// What its cells are for.
     pub target: Target,
+    /// The nearest column before it that is for the same under another name. Files that were put
+    /// together have such columns; of one row, no two may hold different values.
+    pub twin: Option<usize>,
 }
 
 /// Resolves the header's cells.
 ///
 /// # Errors
-/// With everything that is wrong with it: no header at all, unknown or ambiguous columns, two columns
-/// for one field, no id.
+/// With everything that is wrong with it: no header at all, unknown or ambiguous columns, one name
+/// twice, no id.
 pub(super) fn resolve(
     context: &Context<'_>,
     cells: &ByteRecord,
@@ -49,7 +53,7 @@ pub(super) fn resolve(
             Err((message, hint)) => problems.push(context.problem(line, at + 1, message).hint(hint)),
         }
     }
-    problems.extend(doubles(context, line, &columns));
+    problems.extend(find_twins(context, line, &mut columns));
     if let Some(quote) = mark.stray {
         let message = "text follows the closing quote of a column's name";
         problems
@@ -71,7 +75,7 @@ fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, String)> {
         ));
     };
     match names.resolve(name) {
-        Ok(target) => Ok(Column { name: name.to_owned(), target }),
+        Ok(target) => Ok(Column { name: name.to_owned(), target, twin: None }),
         Err(unresolved) => Err(explain(names, name, &unresolved)),
     }
 }
@@ -84,24 +88,38 @@ fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, S
             format!("the column {shown} may be any of {}", paths.join(", ")),
             "write the one you mean".to_owned(),
         ),
-        Unresolved::Indexed(field) => (
+        Unresolved::Indexed(list) => (
             format!("the column {shown} names one element of a list, which cannot be changed alone"),
-            format!("give the whole list in {0}, or append with {0}/-", field.pointer()),
+            whole_list(list),
         ),
-        Unresolved::Unknown => (format!("unknown column {shown}"), names.nearest(name)),
+        Unresolved::Unknown => (format!("unknown column {shown}"), hint(names, name)),
     }
 }
 
-/// Columns that are for what an earlier column is for already.
-fn doubles(context: &Context<'_>, line: u64, columns: &[(usize, Column)]) -> Vec<Problem> {
-    let mut first: HashMap<&Target, (usize, &str)> = HashMap::new();
+/// What would help with an unknown column.
+fn hint(names: &Names<'_>, name: &str) -> String {
+    if let (true, Ok(pointer)) = (name.starts_with('/'), Pointer::parse(name)) {
+        return names.hint(&pointer);
+    }
+    match names.nearest(name) {
+        Some(known) => format!("did you mean {known}?"),
+        None => "name it after a field, as in status or details.dealValue, or remove it".to_owned(),
+    }
+}
+
+/// Links columns that are for the same. A name that stands twice to the letter is a problem: whoever
+/// wrote it lost track of the columns, and which of the two is meant nobody knows.
+fn find_twins(context: &Context<'_>, line: u64, columns: &mut [(usize, Column)]) -> Vec<Problem> {
+    let mut last: HashMap<Target, usize> = HashMap::new();
+    let mut first: HashMap<String, usize> = HashMap::new();
     let mut problems = Vec::new();
-    for (at, column) in columns.iter().filter(|(_, column)| column.target != Target::Ignored) {
-        let (earlier, name) = *first.entry(&column.target).or_insert((*at, &column.name));
+    for (at, column) in columns.iter_mut().filter(|(_, column)| column.target != Target::Ignored) {
+        column.twin = last.insert(column.target.clone(), *at);
+        let earlier = *first.entry(column.name.clone()).or_insert(*at);
         if earlier != *at {
-            let (name, same) = (excerpt(name), excerpt(&column.name));
-            let message = format!("column {same} is for the same field as {name} in column {}", earlier + 1);
-            problems.push(context.problem(line, at + 1, message).hint("keep one of them"));
+            let message =
+                format!("column {} stands in column {} already", excerpt(&column.name), earlier + 1);
+            problems.push(context.problem(line, *at + 1, message).hint("keep one of them"));
         }
     }
     problems
@@ -119,6 +137,9 @@ fn missing_id(context: &Context<'_>, line: u64, cells: &ByteRecord, names: &Name
         Some(at) => context
             .problem(line, at + 1, "no column holds the referral's id, and engagementId is not it")
             .hint("several referrals can share one engagement: add a column id with each referral's own"),
+        None if cells.len() == 1 => context
+            .problem(line, 1, "the only column does not hold the referral's id")
+            .hint("separate columns by commas, semicolons or tabs, and name one of them id"),
         None => context
             .problem(line, 1, "no column holds the referral's id")
             .hint("add a column id; referralId and \"Referral ID\" are the same"),
@@ -132,7 +153,6 @@ mod tests {
     use super::*;
     use crate::domain::account::Format;
     use crate::domain::fields::{Field, Path};
-    use crate::domain::pointer::Pointer;
 
     fn resolved(options: &Options, name: &str) -> Result<Target, Unresolved> {
         Names::new(options).resolve(name)
@@ -185,7 +205,7 @@ mod tests {
             ("result.code", Ok(Target::Ignored)),
             ("Result.Anything", Ok(Target::Ignored)),
             ("notes", known(Field::Notes)),
-            ("/team/0", Err(Unresolved::Indexed(Field::Team))),
+            ("/team/0", Err(Unresolved::Indexed(Field::Team.pointer().clone()))),
             ("", Err(Unresolved::Empty)),
             (" ", Err(Unresolved::Empty)),
             ("dealVlaue", Err(Unresolved::Unknown)),
@@ -212,16 +232,26 @@ mod tests {
         let options = Options::default();
         let names = Names::new(&options);
         for (name, wanted) in [
-            ("dealVlaue", "did you mean details.dealValue?"),
-            ("Deal_Value", "did you mean details.dealValue?"),
-            ("statusReasons", "did you mean statusReason?"),
-            ("identifier", "the nearest known name is"),
-            ("teamadd", "did you mean team.add?"),
-            ("referal id", "did you mean referralId?"),
-            (&"x".repeat(1_000_000), "the nearest known name is"),
+            ("dealVlaue", Some("details.dealValue")),
+            ("Deal_Value", Some("details.dealValue")),
+            ("Deal Valu", Some("details.dealValue")),
+            ("details.delaValue", Some("details.dealValue")),
+            ("statusReasons", Some("statusReason")),
+            ("stauts", Some("status")),
+            ("note", Some("details.notes")),
+            ("teamadd", Some("team.add")),
+            ("referal id", Some("referralId")),
+            ("identifier", None),
+            ("foo", None),
+            ("zzz", None),
+            ("x", None),
+            ("email", None),
+            ("Partner", None),
+            ("Customer country code", None),
+            ("value in EUR", None),
+            (&"x".repeat(1_000_000), None),
         ] {
-            let got = names.nearest(name);
-            assert!(got.starts_with(wanted), "{name}: {got}");
+            assert_eq!(names.nearest(name).as_deref(), wanted, "{name}");
         }
     }
 
@@ -231,39 +261,49 @@ mod tests {
             ("id,status", &[][..]),
             (
                 "id,dealVlaue,statu,status\n",
-                &["-:1:2: unknown column \"dealVlaue\"", "-:1:3: unknown column \"statu\""],
-            ),
-            (
-                "id,Referral ID",
-                &["-:1:2: column \"Referral ID\" is for the same field as \"id\" in column 1"],
-            ),
-            (
-                "id,oops,dealValue,/details/dealValue",
                 &[
-                    "-:1:2: unknown column \"oops\"",
-                    "-:1:4: column \"/details/dealValue\" is for the same field as \"dealValue\" in column 3",
+                    "standard input:1:2: unknown column \"dealVlaue\"",
+                    "standard input:1:3: unknown column \"statu\"",
+                ],
+            ),
+            ("id,Referral ID,dealValue,/details/dealValue,details.dealValue,eTag,If-Match", &[]),
+            (
+                "id,oops,status,status",
+                &[
+                    "standard input:1:2: unknown column \"oops\"",
+                    "standard input:1:4: column \"status\" stands in column 3 already",
                 ],
             ),
             (
-                "id,eTag,If-Match",
-                &["-:1:3: column \"If-Match\" is for the same field as \"eTag\" in column 2"],
+                "id,status,Status,status",
+                &["standard input:1:4: column \"status\" stands in column 2 already"],
             ),
-            ("id,", &["-:1:2: a column has no name"]),
-            ("status", &["-:1:1: no column holds the referral's id"]),
+            ("id,", &["standard input:1:2: a column has no name"]),
+            ("status,notes", &["standard input:1:1: no column holds the referral's id"]),
+            ("status", &["standard input:1:1: the only column does not hold the referral's id"]),
+            (
+                "id|status",
+                &[
+                    "standard input:1:1: unknown column \"id|status\"",
+                    "standard input:1:1: the only column does not hold the referral's id",
+                ],
+            ),
             (
                 "status,engagementId",
-                &["-:1:2: no column holds the referral's id, and engagementId is not it"],
+                &["standard input:1:2: no column holds the referral's id, and engagementId is not it"],
             ),
             (
                 "\n0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e,Closed",
-                &["-:2:1: the first line holds data: there is no header"],
+                &["standard input:2:1: the first line holds data: there is no header"],
             ),
             (
                 "id,/team/0",
-                &["-:1:2: the column \"/team/0\" names one element of a list, which cannot be changed alone"],
+                &[
+                    "standard input:1:2: the column \"/team/0\" names one element of a list, which cannot be changed alone",
+                ],
             ),
-            ("\n\n", &["-: the file has no header"]),
-            ("id,\"status", &["-:1:2: a quote opens here and is never closed"]),
+            ("\n\n", &["standard input: the file has no header"]),
+            ("id,\"status", &["standard input:1:2: a quote opens here and is never closed"]),
             ("result.a,id,result.b", &[]),
         ] {
             let told = |problem: &Problem| format!("{}: {}", problem.place, problem.message);

@@ -250,6 +250,18 @@ mod tests {
                 r#"{"op":"add","path":"/status","value":"New"},{"op":"add","path":"/status","value":"Active"}"#,
                 "contradiction@91",
             ),
+            (
+                r#"{"op":"add","path":"/team","value":[]},{"op":"add","path":"/team/-","value":{"email":"a@example.com"}}"#,
+                "/team=[] /team+a@example.com",
+            ),
+            (
+                r#"{"op":"add","path":"/team/-","value":{"email":"a@example.com"}},{"op":"add","path":"/team","value":[]}"#,
+                "contradiction@93",
+            ),
+            (
+                r#"{"op":"add","path":"/customerProfile/team/-","value":{"email":"a@example.com"}},{"op":"add","path":"/team","value":[]}"#,
+                "/team=[] /customerProfile/team+a@example.com",
+            ),
             (r#"{"op":"remove","path":"/salesStage"}"#, "operation@16"),
             (r#"{"path":"/salesStage","value":"1"}"#, "operation@10"),
             (r#"{"op":"add","value":"1"}"#, "operation@10"),
@@ -289,6 +301,8 @@ mod tests {
             (r#""substatus":null"#, "type@13"),
             (r#""eTag":null"#, "type@8"),
             (r#""eTag":"*""#, "type@8"),
+            (r#""eTag":"a","If-Match":"b""#, "duplicate-key@23"),
+            (r#""eTag":"a","If-Match":"\"a\"","salesStage":null"#, "clear@44"),
             (r#""salesStage":"é","salesStage":"b""#, "duplicate-key@31"),
             (r#""details":{"notes":"a","notes":"a"}"#, "duplicate-key@32"),
             (r#""dealValue":1,"details":{"dealValue":2}"#, "duplicate-key@38"),
@@ -300,6 +314,14 @@ mod tests {
             (
                 r#""team.add":[{"email":"a@example.com"},{"email":"A@example.com","title":"x"}]"#,
                 "contradiction@39",
+            ),
+            (
+                r#""team.add":[{"email":"a@example.com","title":"x"},{"email":"A@example.com"}]"#,
+                "contradiction@51",
+            ),
+            (
+                r#""team.add":[{"email":"a@example.com"},{"title":null,"email":"A@example.com"}]"#,
+                "/team+a@example.com",
             ),
             (r#""engagementId":"x""#, "read-only-path@16"),
             (r#""links":{"self":{}}"#, "read-only-path@9"),
@@ -334,6 +356,24 @@ mod tests {
         check(&allowing, r#""name":"x""#, "/name=\"x\"");
         check(&allowing, r#""custom":{"a":1}"#, "/custom={\"a\":1}");
         check(&allowing, r#""type":"x""#, "unconfirmed-path@8");
+        let address = ["/customerProfile/address", "/consent"].map(|text| Pointer::parse(text).unwrap());
+        let allowing = Options { allow_paths: address.into(), ..jsonl() };
+        for (members, wanted) in [
+            // What lies within a path that the user opted into is opted into with it, and merged.
+            (r#""customerProfile":{"address":{"city":"x"}}"#, "/customerProfile/address/city=\"x\""),
+            (r#""consent":{"consentToContact":true}"#, "/consent/consentToContact=true"),
+            (r#""customerProfile":{"address":{"city":null}}"#, "clear@38"),
+            (r#""customerProfile":{"name":"x"}"#, "unconfirmed-path@27"),
+            (r#""customerProfile":{"address":"x"}"#, "type@30"),
+            (r#""customerProfile":{"address":null}"#, "clear@30"),
+            (
+                r#""patch":[{"op":"add","path":"/customerProfile/address","value":{"city":"x"}}]"#,
+                "/customerProfile/address={\"city\":\"x\"}",
+            ),
+            (r#""patch":[{"op":"add","path":"/customerProfile/address","value":7}]"#, "type@64"),
+        ] {
+            check(&allowing, members, wanted);
+        }
         let mut warning = jsonl();
         warning.levels.set(Rule::UnconfirmedPath, Level::Warn).unwrap();
         check(
@@ -344,6 +384,11 @@ mod tests {
         check(&warning, r#""details":{"a/b":1.0}"#, "/details/a~1b=1.0");
         check(&warning, r#""patch":[{"op":"add","path":"/any/thing","value":1}]"#, "/any/thing=1");
         check(&warning, r#""links":{}"#, "read-only-path@9");
+        for path in ["/customerProfile/ids/-", "/customerProfile/ids/0", "/target/12/name"] {
+            let operation = format!(r#""patch":[{{"op":"add","path":"{path}","value":5}}]"#);
+            check(&warning, &operation, "operation@29");
+            check(&warning, &format!("\"{path}\":5"), &format!("operation@{}", path.len() + 4));
+        }
     }
 
     #[test]

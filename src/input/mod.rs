@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`error`] | why a file as a whole is no change file |
+//! | `form` | what sort of file is said to be here, and whether it is one |
 //! | `decode` | bytes → text: hash, byte order marks, UTF-16, delimiter, line ends |
 //! | `watch` | looks at a CSV on its way to the parser: unclosed quotes, sizes, line numbers |
 //! | `names` | what a typed column or member name means, and the nearest known one |
@@ -22,6 +23,7 @@ mod assign;
 mod csv;
 mod decode;
 pub mod error;
+mod form;
 mod header;
 mod jsonl;
 mod names;
@@ -35,15 +37,15 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::account::{Format, InputInfo, RowText};
+use crate::domain::account::{Format, InputInfo, RowText, input_name};
 use crate::domain::change::{Draft, Rejected};
 use crate::domain::finding::Place;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
+use crate::domain::value::beginning;
 pub use error::{InputError, Problem, Unusable};
 pub use snapshot::{SnapshotError, read_snapshot};
 
@@ -94,17 +96,39 @@ impl Context<'_> {
 
     /// A problem of the file at a place in it.
     fn problem(&self, line: u64, column: usize, message: impl Into<String>) -> Problem {
-        Problem { place: format!("{}:{line}:{column}", self.path), message: message.into(), hint: None }
+        let place = format!("{}:{line}:{column}", self.name());
+        Problem { place, message: message.into(), hint: None }
     }
 
     /// A problem of the file as a whole.
     fn unusable(&self, message: impl Into<String>, hint: Option<&str>) -> Unusable {
         let hint = hint.map(ToOwned::to_owned);
-        Unusable::from(Problem { place: self.path.to_owned(), message: message.into(), hint })
+        Unusable::from(Problem { place: self.name().to_owned(), message: message.into(), hint })
     }
 
     fn unreadable(&self, error: &io::Error) -> Unusable {
-        self.unusable(format!("cannot read the file: {error}"), None)
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => Some("check its name, and in which directory you are"),
+            io::ErrorKind::PermissionDenied => Some("ask for leave to read it, or give a copy that is yours"),
+            _ => None,
+        };
+        self.unusable(format!("cannot read the file: {error}"), hint)
+    }
+
+    /// The file's name for people.
+    fn name(&self) -> &str {
+        input_name(self.path)
+    }
+
+    /// Opens the file. What is there is looked at before its name: that it isn't there goes before that
+    /// it has no extension.
+    fn open(&self) -> Result<File, Unusable> {
+        let unreadable = |error| self.unreadable(&error);
+        if std::fs::metadata(self.path).map_err(unreadable)?.is_dir() {
+            let hint = "name the change files in it one by one, as in changes/*.csv";
+            return Err(self.unusable("this is a directory, not a change file", Some(hint)));
+        }
+        File::open(self.path).map_err(unreadable)
     }
 }
 
@@ -131,12 +155,12 @@ pub fn read<E>(
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
 ) -> Result<Read, InputError<E>> {
     let context = Context { path, input, options };
-    let format = format_of(&context)?;
     let bytes: Box<dyn io::Read + '_> = match (path, stdin) {
         ("-", Some(stdin)) => Box::new(stdin),
         ("-", None) => return Err(context.unusable("there is no standard input", None).into()),
-        _ => Box::new(File::open(path).map_err(|error| context.unreadable(&error))?),
+        _ => Box::new(context.open()?),
     };
+    let format = form::said(&context)?;
     let hash = RefCell::new(Sha256::new());
     let text = decode::open(bytes, &hash, format, &context)?;
     let detected = text.detected();
@@ -145,32 +169,20 @@ pub fn read<E>(
         Format::Jsonl => jsonl::read(&context, text, sink)?,
     };
     let mut notes = Vec::new();
+    let name = context.name();
     if !detected.is_empty() {
-        notes.push(format!("{path}: {}", detected.join(", ")));
+        notes.push(format!("{name}: {}", detected.join(", ")));
     }
     if !rows.ignored.is_empty() {
-        notes.push(format!("{path}: ignored {}", rows.ignored.join(", ")));
+        let ignored: Vec<String> = rows.ignored.iter().map(|column| beginning(column)).collect();
+        notes.push(format!("{name}: ignored {}", ignored.join(", ")));
+    }
+    if rows.count == 0 {
+        notes.push(format!("{name}: the file has no rows, so it changes nothing"));
     }
     let sha256 = hash.into_inner().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let info = InputInfo { path: path.to_owned(), sha256, rows: rows.count, format, columns: rows.columns };
     Ok(Read { info, notes })
-}
-
-fn format_of(context: &Context<'_>) -> Result<Format, Unusable> {
-    if let Some(format) = context.options.format {
-        return Ok(format);
-    }
-    const HINT: Option<&str> = Some("say --format csv or --format jsonl");
-    if context.path == "-" {
-        return Err(context.unusable("standard input has no extension that tells its form", HINT));
-    }
-    let extension = Path::new(context.path).extension().unwrap_or_default().to_string_lossy();
-    match extension.to_ascii_lowercase().as_str() {
-        "csv" | "tsv" | "txt" => Ok(Format::Csv),
-        "jsonl" | "ndjson" => Ok(Format::Jsonl),
-        "" => Err(context.unusable("the file has no extension that tells its form", HINT)),
-        other => Err(context.unusable(format!("the extension .{other} tells no known form"), HINT)),
-    }
 }
 
 #[cfg(test)]
@@ -247,7 +259,10 @@ mod tests {
         ] {
             let (rows, end) = read_bytes(&bytes, &options(Format::Csv));
             let end = end.unwrap();
-            assert_eq!(end.notes, note.map(|note| format!("-: {note}")).into_iter().collect::<Vec<_>>());
+            assert_eq!(
+                end.notes,
+                note.map(|note| format!("standard input: {note}")).into_iter().collect::<Vec<_>>()
+            );
             assert_eq!(rows.iter().map(findings).collect::<Vec<_>>(), ["ok"], "{note:?}");
             assert_eq!(rows[0].place, Place { input: 0, line: 2, column: 1 });
             assert_eq!(rows[0].text, RowText::Cells(vec![ID.to_owned(), "10.50".to_owned()]));
@@ -271,9 +286,34 @@ mod tests {
         let text = format!("result.outcome,id,result.code\nerror,{ID},type\n");
         let (rows, end) = read_bytes(text.as_bytes(), &options(Format::Csv));
         let end = end.unwrap();
-        assert_eq!(end.notes, ["-: ignored result.outcome, result.code"]);
+        assert_eq!(end.notes, ["standard input: ignored result.outcome, result.code"]);
         assert_eq!(end.info.columns, ["id"]);
         assert_eq!(rows[0].text, RowText::Cells(vec![ID.to_owned()]));
+    }
+
+    #[test]
+    fn names_that_would_steer_a_terminal_are_shown_harmless() {
+        for (text, format, wanted) in [
+            ("id,result.\u{1b}[31mx", Format::Csv, "ignored result.\u{fffd}[31mx"),
+            ("id,/x\u{1b}[31m", Format::Csv, "unknown column \"/x\u{fffd}[31m\"\n"),
+            ("{\"\\u001b[31mx\":1}", Format::Jsonl, "\"/\u{fffd}[31mx\" is not documented"),
+            (
+                "{\"patch\":[{\"op\":\"add\",\"path\":\"/x\\u001b\"}]}",
+                Format::Jsonl,
+                "on /x\u{fffd} has no value",
+            ),
+        ] {
+            let (rows, end) = read_bytes(text.as_bytes(), &options(format));
+            let told =
+                rows.into_iter().filter_map(|row| row.parsed.err()).flat_map(|rejected| rejected.findings);
+            let mut told: Vec<String> = told.map(|finding| finding.sentence()).collect();
+            match end {
+                Ok(end) => told.extend(end.notes),
+                Err(problems) => told.extend(problems.iter().map(ToString::to_string)),
+            }
+            let told = told.join("\n");
+            assert!(told.contains(wanted) && !told.contains('\u{1b}'), "{told:?}");
+        }
     }
 
     #[test]
@@ -282,11 +322,7 @@ mod tests {
             (&b""[..], Format::Csv, "the file is empty"),
             (b"\xef\xbb\xbf", Format::Csv, "the file is empty"),
             (b"\xff\xfe", Format::Csv, "the file is empty"),
-            (b"", Format::Jsonl, "the file is empty"),
-            (b"PK\x03\x04\x14\0\0\0", Format::Csv, "the file is not text: it begins with NUL bytes"),
-            (b"i\0d\0\n\0", Format::Csv, "the file is not text: it begins with NUL bytes"),
-            (b"\xff\xfe\0\0i\0\0\0", Format::Csv, "the file is not text: it begins with NUL bytes"),
-            (b"PK\x03\x04\x14\0\0\0", Format::Jsonl, "the file is not text: it begins with NUL bytes"),
+            (b"\n\n\r\n", Format::Csv, "the file has no header"),
         ] {
             let (rows, end) = read_bytes(bytes, &options(format));
             assert!(rows.is_empty());
@@ -295,21 +331,19 @@ mod tests {
     }
 
     #[test]
-    fn the_form_is_told_by_the_extension_or_the_user() {
-        for (path, wanted) in [
-            ("a.csv", Some(Format::Csv)),
-            ("a.TSV", Some(Format::Csv)),
-            ("a.txt", Some(Format::Csv)),
-            ("a.jsonl", Some(Format::Jsonl)),
-            ("dir.csv/a.ndjson", Some(Format::Jsonl)),
-            ("a.xlsx", None),
-            ("a", None),
-            ("-", None),
+    fn files_without_rows_are_none_the_less_files() {
+        for (bytes, format) in [
+            (&b""[..], Format::Jsonl),
+            (b"\xef\xbb\xbf", Format::Jsonl),
+            (b"\n \n", Format::Jsonl),
+            (b"id,status", Format::Csv),
+            (b"id\n\n", Format::Csv),
         ] {
-            let context = Context { path, input: 0, options: &Options::default() };
-            assert_eq!(format_of(&context).ok(), wanted, "{path}");
-            let context = Context { path, input: 0, options: &options(Format::Jsonl) };
-            assert_eq!(format_of(&context).ok(), Some(Format::Jsonl), "{path}");
+            let (rows, end) = read_bytes(bytes, &options(format));
+            let end = end.unwrap();
+            assert_eq!((rows.len(), end.info.rows), (0, 0));
+            let note = "standard input: the file has no rows, so it changes nothing";
+            assert_eq!(end.notes.last().map(String::as_str), Some(note));
         }
     }
 
@@ -327,13 +361,17 @@ mod tests {
         let end = read(path, None, 3, &Options::default(), &mut take).unwrap();
         assert_eq!((end.info.path.as_str(), end.info.rows, end.info.format), (path, 1, Format::Csv));
         assert_eq!(lines, [(3, 2)]);
-        for missing in [format!("{path}x.csv"), folder.path().join("folder.csv").to_str().unwrap().to_owned()]
-        {
-            let error =
-                read(&missing, None, 0, &Options::default(), &mut |_| Ok::<(), String>(())).unwrap_err();
+        let directory = folder.path().to_str().unwrap().to_owned();
+        for (path, wanted) in [
+            (format!("{path}x.csv"), "cannot read the file: "),
+            (format!("{directory}/none"), "cannot read the file: "),
+            (directory, "this is a directory"),
+        ] {
+            let error = read(&path, None, 0, &Options::default(), &mut |_| Ok::<(), String>(())).unwrap_err();
             let InputError::Unusable(unusable) = &error else { panic!("{error}") };
-            assert_eq!(unusable.problems()[0].place, missing);
-            assert!(error.to_string().starts_with("cannot read the file: "), "{error}");
+            assert_eq!(unusable.problems()[0].place, path);
+            assert!(unusable.problems()[0].hint.is_some());
+            assert!(error.to_string().starts_with(wanted), "{error}");
         }
     }
 
@@ -352,7 +390,7 @@ mod tests {
         let unusable = Unusable::of(end.unwrap_err()).unwrap();
         assert_eq!(
             unusable.to_string(),
-            "unknown column \"dealVlaue\"\n  --> -:1:2\nhint: did you mean details.dealValue?"
+            "unknown column \"dealVlaue\"\n  --> standard input:1:2\nhint: did you mean details.dealValue?"
         );
     }
 

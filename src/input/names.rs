@@ -7,6 +7,7 @@ use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
+use crate::domain::value::{beginning, is_unseen};
 
 /// What a value is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,7 +42,7 @@ pub(super) enum Unresolved {
     /// Several known pointers end in it.
     Ambiguous(Vec<String>),
     /// One element of a list, which the service cannot address.
-    Indexed(Field),
+    Indexed(Pointer),
     /// Nobody knows it.
     Unknown,
 }
@@ -131,7 +132,7 @@ impl<'a> Names<'a> {
             return Ok(Target::Append(field));
         }
         match Pointer::parse(&typed.spelt).map(|pointer| (fields::resolve(&pointer), pointer)) {
-            Ok((Resolved::Indexed(field), _)) => Err(Unresolved::Indexed(field)),
+            Ok((Resolved::Indexed(list), _)) => Err(Unresolved::Indexed(list)),
             Ok((Resolved::ServerManaged, pointer)) => Ok(Target::ReadOnly(pointer)),
             _ if typed.is_pointer => Err(Unresolved::Unknown),
             _ => self.by_last_name(&typed),
@@ -142,19 +143,24 @@ impl<'a> Names<'a> {
     ///
     /// # Errors
     /// Where it names one element of a list: that list.
-    pub fn meaning(&self, pointer: &Pointer) -> Result<Target, Field> {
+    pub fn meaning(&self, pointer: &Pointer) -> Result<Target, Pointer> {
         Ok(match fields::resolve(pointer) {
             Resolved::Field(Field::Status) => Target::Status,
             Resolved::Field(Field::Substatus) => Target::Substatus,
             Resolved::Field(field) => Target::Set(Path::Known(field)),
             Resolved::Append(field) => Target::Append(field),
-            Resolved::Indexed(field) => return Err(field),
+            Resolved::Indexed(list) => return Err(list),
             Resolved::ServerManaged => Target::ReadOnly(pointer.clone()),
-            Resolved::Unconfirmed if self.unconfirmed != Level::Deny || self.allowed.contains(pointer) => {
-                Target::Set(Path::Opted(pointer.clone()))
-            }
+            Resolved::Unconfirmed if self.is_allowed(pointer) => Target::Set(Path::Opted(pointer.clone())),
             Resolved::Unconfirmed => Target::Unconfirmed(pointer.clone()),
         })
+    }
+
+    /// Whether the user opted into an unconfirmed path, or into one that it lies within.
+    fn is_allowed(&self, pointer: &Pointer) -> bool {
+        self.unconfirmed != Level::Deny
+            || self.allowed.contains(pointer)
+            || !self.allowed.is_empty() && pointer.parents().any(|parent| self.allowed.contains(&parent))
     }
 
     /// The pointer that a name spells where it names a parent of something known, `details` for
@@ -169,20 +175,20 @@ impl<'a> Names<'a> {
     /// What would help with an unconfirmed pointer: opting in where a source knows it, else the name
     /// that may have been meant.
     pub fn hint(&self, pointer: &Pointer) -> String {
-        if self.known.iter().any(|known| known.pointer == *pointer) {
-            opt_in(pointer)
-        } else {
-            format!("{} – {}", self.nearest(pointer.as_str()), opt_in(pointer))
+        let is_known = self.known.iter().any(|known| known.pointer == *pointer);
+        match self.nearest(pointer.as_str()).filter(|_| !is_known) {
+            Some(name) => format!("did you mean {name}? – {}", opt_in(pointer)),
+            None => opt_in(pointer),
         }
     }
 
-    /// The known name that is nearest to a typed one, as a hint.
-    pub fn nearest(&self, name: &str) -> String {
+    /// The known name that a typed one was probably meant to be.
+    pub fn nearest(&self, name: &str) -> Option<String> {
         /// From here on a likeness is no accident.
-        const LIKELY: f64 = 0.5;
+        const LIKELY: f64 = 0.6;
         let typed: String = Typed::new(name).path.chars().skip(1).take(100).collect();
         let typed = typed.replace('/', ".");
-        let mut nearest = (0.0, String::from("id"));
+        let mut nearest = (0.0, String::new());
         let mut consider = |name: &str, shown: &str| {
             let likeness = strsim::normalized_damerau_levenshtein(&typed, name);
             if likeness > nearest.0 {
@@ -197,10 +203,7 @@ impl<'a> Names<'a> {
             consider(&dotted.to_lowercase(), &dotted);
             consider(known.last(), &dotted);
         }
-        match nearest {
-            (likeness, name) if likeness >= LIKELY => format!("did you mean {name}?"),
-            (_, name) => format!("the nearest known name is {name}"),
-        }
+        Some(nearest).filter(|(likeness, _)| *likeness >= LIKELY).map(|(_, name)| name)
     }
 
     /// A documented field goes before whatever else ends in the same name: `notes` is the deal's.
@@ -234,7 +237,23 @@ fn special(typed: &Typed) -> Option<Target> {
     })
 }
 
-/// The way to have an unconfirmed path patched.
+/// What would help where one element of a list is named.
+pub(super) fn whole_list(list: &Pointer) -> String {
+    let whole = format!("give the whole list in {}", beginning(list.as_str()));
+    if Field::all().any(|field| field.is_list() && field.pointer() == list) {
+        return format!("{whole}, or append with {list}/-");
+    }
+    whole
+}
+
+/// The way to have an unconfirmed path patched. What is shown can be typed as it stands.
 pub(super) fn opt_in(pointer: &Pointer) -> String {
-    format!("--allow-path {pointer} opts in")
+    const LONGEST: usize = 200;
+    let text = pointer.as_str();
+    match shlex::try_quote(text) {
+        Ok(typed) if text.len() <= LONGEST && !text.contains(is_unseen) => {
+            format!("--allow-path {typed} opts in")
+        }
+        _ => "--allow-path with this path opts in".to_owned(),
+    }
 }

@@ -140,7 +140,7 @@ impl Filling<'_, '_, '_> {
     fn unresolved(&mut self, name: &str, value: &RawValue, unresolved: &Unresolved) {
         let place = self.at.of(value);
         match unresolved {
-            Unresolved::Indexed(field) => self.row.find(indexed(place, name, *field)),
+            Unresolved::Indexed(list) => self.row.find(indexed(place, name, list)),
             Unresolved::Ambiguous(paths) => {
                 let message = format!("{} may be any of {}", excerpt(name), paths.join(", "));
                 let finding = Finding::deny(Rule::UnconfirmedPath, place, message);
@@ -161,7 +161,7 @@ impl Filling<'_, '_, '_> {
                 self.row.unconfirmed(self.at.of(value), &pointer, names.hint(&pointer));
             }
             Ok(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
-            Err(field) => self.row.find(indexed(self.at.of(value), pointer.as_str(), field)),
+            Err(list) => self.row.find(indexed(self.at.of(value), pointer.as_str(), &list)),
         }
     }
 

@@ -1,10 +1,13 @@
 //! The operations of a JSONL line: RFC 6902, `add` and `replace` only.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use super::assign::{Locator, assign, indexed};
 use super::names::{Names, Target};
 use super::row::{MAX_CHANGES, Row};
+use crate::domain::fields::{Field, Path};
 use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
 use crate::domain::pointer::Pointer;
@@ -12,7 +15,7 @@ use crate::domain::rules::Rule;
 use crate::domain::value::{excerpt, excerpt_json};
 
 /// Takes all operations into the row. What matters is the state they lead to: `add` and `replace` of a
-/// field mean the same.
+/// field mean the same, and elements are appended to the list that the same document sets.
 pub(super) fn fill(row: &mut Row<'_>, names: &Names<'_>, at: &Locator<'_>, operations: &RawValue) {
     let Some(list) = json::elements(operations) else {
         let message = format!("patch is {}, not an array of operations", excerpt_json(operations));
@@ -23,8 +26,9 @@ pub(super) fn fill(row: &mut Row<'_>, names: &Names<'_>, at: &Locator<'_>, opera
         let finding = Finding::deny(Rule::Size, at.of(operations), message);
         return row.find(finding.hint("spread them over several lines"));
     }
+    let mut appended = HashSet::new();
     for operation in list {
-        if let Err(finding) = apply(row, names, at, operation) {
+        if let Err(finding) = apply(row, names, at, operation, &mut appended) {
             row.find(finding);
         }
     }
@@ -37,6 +41,7 @@ fn apply(
     names: &Names<'_>,
     at: &Locator<'_>,
     operation: &RawValue,
+    appended: &mut HashSet<Field>,
 ) -> Result<(), Finding> {
     let here = at.of(operation);
     let wrong = |place, message: String| Finding::deny(Rule::Operation, place, message);
@@ -61,7 +66,7 @@ fn apply(
         .map_err(|error| wrong(place, format!("the path {}: {error}", excerpt(&path))).hint(FORM))?;
     let target = match names.meaning(&pointer) {
         Ok(target) => target,
-        Err(field) => return Err(indexed(place, &path, field)),
+        Err(list) => return Err(indexed(place, &path, &list)),
     };
     if matches!(target, Target::Append(_)) && op == Op::Replace {
         let message = format!("{pointer} is the end of a list, where there is nothing to replace");
@@ -73,7 +78,18 @@ fn apply(
     match target {
         Target::ReadOnly(pointer) => row.read_only(place, &pointer),
         Target::Unconfirmed(pointer) => row.unconfirmed(place, &pointer, names.hint(&pointer)),
-        target => assign(row, at, &target, value, Rule::Contradiction),
+        Target::Set(Path::Known(field)) if appended.contains(&field) => {
+            let message = format!("{pointer} is set after an element was appended to it, which undoes that");
+            let finding = Finding::deny(Rule::Contradiction, place, message);
+            return Err(finding.hint("set the list first, with the element in it or appended behind"));
+        }
+        target => {
+            appended.extend(match target {
+                Target::Append(field) => Some(field),
+                _ => None,
+            });
+            assign(row, at, &target, value, Rule::Contradiction);
+        }
     }
     Ok(())
 }

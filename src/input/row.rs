@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Options;
 use crate::domain::change::{Append, Draft, Placed, Rejected};
-use crate::domain::fields::{Field, Path};
+use crate::domain::fields::{self, Field, Path};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::MAX_DEPTH;
 use crate::domain::meaning;
@@ -15,7 +15,7 @@ use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
-use crate::domain::value::{self, TypeError, Wanted, excerpt};
+use crate::domain::value::{self, TypeError, Wanted, excerpt, excerpt_json};
 
 /// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
 pub(super) const MAX_CHANGES: usize = 1_000;
@@ -64,9 +64,11 @@ impl<'o> Row<'o> {
 
     /// The value is not of its type, as another part of the program found.
     pub fn mistyped(&mut self, place: Place, name: &str, error: TypeError) {
-        let message = format!("{name}: {}", error.message);
-        let hint = error.hint;
-        self.find(Finding { hint, ..Finding::deny(Rule::Type, place, message) });
+        let finding = Finding::deny(Rule::Type, place, format!("{name}: {}", error.message));
+        self.find(match error.hint {
+            Some(hint) => finding.hint(hint),
+            None => finding,
+        });
     }
 
     /// Which referral the row is about.
@@ -104,6 +106,9 @@ impl<'o> Row<'o> {
     /// The version that the row is bound to.
     pub fn etag(&mut self, place: Place, text: &str) {
         match ETag::from_input(text) {
+            Ok(etag) if self.etag.as_ref().is_some_and(|other| other.value != etag) => {
+                self.repeated(place, "eTag", Rule::DuplicateKey);
+            }
             Ok(etag) => self.etag = Some(Placed { value: etag, place }),
             Err(error) => self.find(
                 Finding::deny(Rule::Type, place, format!("eTag: {error}"))
@@ -157,6 +162,9 @@ impl<'o> Row<'o> {
     /// of `repeated`. Without leave to clear, a `null` within the value may not take anything away.
     pub fn set(&mut self, place: Place, path: &Path, wanted: Wanted, repeated: Rule) {
         let wanted = if self.options.clear { wanted } else { wanted.keeping() };
+        if let Some(error) = no_object(path, &wanted) {
+            return self.mistyped(place, path.pointer().as_str(), error);
+        }
         let earlier = self.sets.iter().find(|set| set.value.0 == *path);
         match earlier.map(|earlier| same(path, &earlier.value.1, &wanted)) {
             Some(true) => {}
@@ -189,9 +197,11 @@ impl<'o> Row<'o> {
     pub fn append(&mut self, place: Place, field: Field, key: String, element: Box<RawValue>) {
         let earlier =
             self.appends.iter().find(|append| append.value.field == field && append.value.key == key);
-        let holds =
-            |earlier: &Placed<Append>| meaning::holds(field.kind(), &[&*earlier.value.element], &element);
-        match earlier.map(holds) {
+        let is_same = |earlier: &Placed<Append>| {
+            let (one, other) = (&*earlier.value.element, &*element);
+            meaning::holds(field.kind(), &[one], other) && meaning::holds(field.kind(), &[other], one)
+        };
+        match earlier.map(is_same) {
             Some(true) => {}
             Some(false) => self.find(
                 Finding::deny(
@@ -258,7 +268,7 @@ impl<'o> Row<'o> {
         self.sets.shrink_to_fit();
         if !self.names_referral {
             let finding = Finding::deny(Rule::Id, self.place, "the row names no referral");
-            self.find(finding.hint("give the referral's GUID as id"));
+            self.find(finding.hint("give the referral's GUID as id, or remove the row"));
         }
         let draft = self.id.map(|id| Draft {
             id,
@@ -298,6 +308,17 @@ impl<'o> Row<'o> {
         }
         false
     }
+}
+
+/// What is wrong with a value that would take the place of an object that holds known fields.
+fn no_object(path: &Path, wanted: &Wanted) -> Option<TypeError> {
+    let Path::Opted(pointer) = path else { return None };
+    let within = fields::known_within(pointer)?;
+    let fits = wanted.is_clear() || wanted.raw().get().starts_with('{');
+    (!fits).then(|| TypeError {
+        message: format!("{} is no JSON object", excerpt_json(wanted.raw())),
+        hint: Some(format!("name a field in it, as in {within}")),
+    })
 }
 
 fn same(path: &Path, one: &Wanted, other: &Wanted) -> bool {

@@ -1,5 +1,6 @@
 //! Merging: all rows for one referral become one wish, unless they contradict each other.
 
+use crate::domain::account::input_name;
 use crate::domain::change::{Append, Draft, Placed, Wish};
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Place};
@@ -48,7 +49,7 @@ impl Merger<'_> {
         if here.input == there.input {
             return format!("line {}", there.line);
         }
-        let file = self.inputs.get(there.input as usize).map_or("another input", String::as_str);
+        let file = self.inputs.get(there.input as usize).map_or("another input", |path| input_name(path));
         format!("{file}:{}", there.line)
     }
 
@@ -400,6 +401,16 @@ mod tests {
                 "/details/dealValue is given another value in a.csv:2"
             ]
         );
+    }
+
+    #[test]
+    fn standard_input_has_a_name() {
+        let mut there = value(2, "2");
+        there.place.input = 1;
+        there.sets[0].place.input = 1;
+        let inputs = ["a.csv".to_owned(), "-".to_owned()];
+        let findings = merge(ID.parse().unwrap(), &[value(2, "1"), there], &inputs).unwrap_err();
+        assert_eq!(findings[0].message, "/details/dealValue is given another value in standard input:2");
     }
 
     #[test]

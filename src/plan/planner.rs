@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::merge;
 use super::patch::{self, Document};
 use super::proof;
+use crate::domain::account::input_name;
 use crate::domain::change::{Draft, Rejected, Wish};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::item::{Change, Effect, Item};
@@ -190,7 +191,7 @@ impl Planner {
     }
 
     fn line(&self, place: Place) -> String {
-        let name = self.judging.inputs.get(place.input as usize).map_or("input", String::as_str);
+        let name = self.judging.inputs.get(place.input as usize).map_or("input", |path| input_name(path));
         format!("{name}:{}", place.line)
     }
 

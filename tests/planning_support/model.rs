@@ -130,13 +130,25 @@ fn completed(kind: Kind, current: Option<&Json>, wanted: &[Json]) -> Vec<Json> {
                 .find(|known| key(kind, known) == key(kind, element))
                 .cloned()
                 .unwrap_or(Json::Object(Vec::new()));
-            let Json::Object(given) = element else { panic!("{element} is no element") };
-            for (name, value) in given {
-                whole.put(&format!("/{name}"), value.clone());
-            }
+            put_over(&mut whole, element);
             whole
         })
         .collect()
+}
+
+/// Puts the members of one object over those of another, and of the objects within them likewise.
+fn put_over(old: &mut Json, new: &Json) {
+    match (&mut *old, new) {
+        (Json::Object(members), Json::Object(given)) => {
+            for (name, value) in given {
+                match members.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, old)) => put_over(old, value),
+                    None => members.push((name.clone(), value.clone())),
+                }
+            }
+        }
+        _ => *old = new.clone(),
+    }
 }
 
 /// Whether a field has the wanted meaning already.

@@ -111,11 +111,17 @@ fn list(element: fn(usize) -> BoxedStrategy<Json>) -> BoxedStrategy<Json> {
 
 fn member(person: usize) -> BoxedStrategy<Json> {
     let first = select(vec![Json::text("Zoë"), Json::text("Li"), Json::Null]);
-    (first, referrals::address(person), proptest::option::of(referrals::text()))
-        .prop_map(|(first, address, phone)| {
+    let locale =
+        select(vec![Json::text("fr-fr"), Json::Null]).prop_map(|locale| Json::object([("locale", locale)]));
+    let preference = proptest::option::of(prop_oneof![locale, Just(Json::object([])), Just(Json::Null)]);
+    (first, referrals::address(person), proptest::option::of(referrals::text()), preference)
+        .prop_map(|(first, address, phone, preference)| {
             let mut member = Json::object([("firstName", first), ("email", address)]);
             if let Some(phone) = phone {
                 member.put("/phoneNumber", phone);
+            }
+            if let Some(preference) = preference {
+                member.put("/contactPreference", preference);
             }
             member
         })

@@ -152,7 +152,11 @@ const TABLE: [Row; 31] = [
         "operation",
         "an operation other than add and replace, or a path that cannot be patched so",
     ),
-    fixed(Rule::Contradiction, "contradiction", "two rows give one field different values"),
+    fixed(
+        Rule::Contradiction,
+        "contradiction",
+        "two rows, or two columns or operations of one row, give one field different values",
+    ),
     fixed(
         Rule::Held,
         "held",

@@ -18,8 +18,8 @@ impl<'a> Findings<'a> {
     pub fn add(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
         let level = self.levels.of(rule);
         if level != Level::Allow {
-            let hint = (!hint.is_empty()).then(|| hint.to_owned());
-            self.list.push(Finding { rule, level, place, message, hint });
+            let finding = Finding::new(rule, level, place, message);
+            self.list.push(if hint.is_empty() { finding } else { finding.hint(hint) });
         }
     }
 }

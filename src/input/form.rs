@@ -1,0 +1,209 @@
+//! The form of a file: what its user or its name says it is, and whether its beginning bears that out.
+//!
+//! A file of quite another form would be as many mistakes as it has lines. It is one.
+
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
+use super::Context;
+use super::error::Unusable;
+use super::names::Names;
+use crate::domain::account::Format;
+use crate::domain::referral::ReferralId;
+
+/// How a spreadsheet becomes a change file.
+const SAVE_AS_CSV: &str = "open it in the spreadsheet program and save it as CSV (UTF-8)";
+
+/// How packed files become change files.
+const UNPACK: &str = "unpack it first";
+
+/// The form that the user says, or else the file's extension.
+pub(super) fn said(context: &Context<'_>) -> Result<Format, Unusable> {
+    const HINT: &str = "say --format csv or --format jsonl";
+    if let Some(format) = context.options.format {
+        return Ok(format);
+    }
+    if context.path == "-" {
+        return Err(context.unusable("standard input has no extension that tells its form", Some(HINT)));
+    }
+    let extension = Path::new(context.path).extension().unwrap_or_default().to_string_lossy();
+    let hint = match extension.to_ascii_lowercase().as_str() {
+        "csv" | "tsv" | "txt" => return Ok(Format::Csv),
+        "jsonl" | "ndjson" => return Ok(Format::Jsonl),
+        "" => return Err(context.unusable("the file has no extension that tells its form", Some(HINT))),
+        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" | "numbers" => SAVE_AS_CSV,
+        "gz" | "zip" | "zst" | "xz" | "bz2" | "7z" => UNPACK,
+        "json" => "write one JSON object a line, and say --format jsonl",
+        _ => HINT,
+    };
+    Err(context.unusable(format!("the extension .{extension} tells no known form"), Some(hint)))
+}
+
+/// Files that are no text, by how they begin: what each is, and what would help.
+const OTHERS: [(&[u8], &str, &str); 8] = [
+    (b"PK\x03\x04", "it is a ZIP archive, as a spreadsheet is too", SAVE_AS_CSV),
+    (b"\xd0\xcf\x11\xe0", "it looks like a spreadsheet of an old kind", SAVE_AS_CSV),
+    (b"\x1f\x8b", "it is compressed (gzip)", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "it is compressed (Zstandard)", UNPACK),
+    (b"\xfd7zXZ", "it is compressed (xz)", UNPACK),
+    (b"%PDF-", "it is a PDF document", "export the table as CSV from where the document was made"),
+    (b"SQLite format 3", "it is a database", "to go on with a run, name its directory: resume RUN"),
+    (b"\0\0\xfe\xff", "it looks like UTF-32", "save it as UTF-8"),
+];
+
+/// Refuses a file by how it begins, where that is known to be no text.
+pub(super) fn refuse_others(context: &Context<'_>, head: &[u8]) -> Result<(), Unusable> {
+    if let Some((_, what, hint)) = OTHERS.iter().find(|(start, ..)| head.starts_with(start)) {
+        return Err(context.unusable(format!("the file is not text: {what}"), Some(hint)));
+    }
+    if head.trim_ascii_start().starts_with(b"<") {
+        let hint = "a page that asks to sign in may have been saved in its place: download the file again";
+        return Err(context.unusable("the file is a web page, or XML", Some(hint)));
+    }
+    Ok(())
+}
+
+/// Why a file with NUL bytes near its beginning is refused. `marked` says that a byte order mark told its
+/// encoding.
+pub(super) fn binary(context: &Context<'_>, head: &[u8], marked: bool) -> Unusable {
+    let start = &head[..head.len().min(64)];
+    let nuls = |parity: usize| start.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
+    let units = start.len() / 2;
+    let is_utf_16 =
+        [(0, 1), (1, 0)].into_iter().any(|(one, other)| nuls(one) * 2 > units && nuls(other) == 0);
+    if is_utf_16 && !marked {
+        let message = "the file looks like UTF-16 without a byte order mark";
+        return context.unusable(message, Some("save it as UTF-8, or as UTF-16 with a byte order mark"));
+    }
+    let hint = "give a CSV or JSONL file in UTF-8, or in UTF-16 with a byte order mark";
+    context.unusable("the file is not text: it begins with NUL bytes", Some(hint))
+}
+
+/// Refuses JSON where CSV should be, CSV where JSON lines should be, and JSON that isn't one object a line.
+pub(super) fn compare(context: &Context<'_>, format: Format, head: &[u8]) -> Result<(), Unusable> {
+    let head = head.trim_ascii_start();
+    let end = head.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(head.len());
+    let line = String::from_utf8_lossy(&head[..end]);
+    let line = line.trim();
+    let (message, hint) = match format {
+        Format::Csv if line.trim_matches('"').starts_with("sep=") => (
+            "the first line names the separator, not the columns",
+            "remove it: commas, semicolons and tabs are detected",
+        ),
+        Format::Csv if line.starts_with('{') => ("the file holds JSON, not CSV", "say --format jsonl"),
+        Format::Csv if line.starts_with('[') => {
+            ("the file holds JSON, not CSV", "write one JSON object a line, and say --format jsonl")
+        }
+        Format::Jsonl if is_spread(line) && end < head.len() => (
+            "the JSON is spread over several lines",
+            "write one JSON object a line, as jq -c does (jq -c '.[]' for the objects of an array)",
+        ),
+        Format::Jsonl if is_header(context, line) => {
+            ("the file holds CSV, not one JSON object a line", "say --format csv")
+        }
+        Format::Csv | Format::Jsonl => return Ok(()),
+    };
+    Err(context.unusable(message, Some(hint)))
+}
+
+/// Whether a first line begins something that further lines go on with.
+fn is_spread(line: &str) -> bool {
+    let goes_on = |line| serde_json::from_str::<&RawValue>(line).is_err_and(|error| error.is_eof());
+    line == "{" || line == "[" || line.starts_with("[{") && goes_on(line)
+}
+
+/// Whether a first line names columns, or holds a referral's id as a row without a header would.
+fn is_header(context: &Context<'_>, line: &str) -> bool {
+    if line.starts_with(['{', '[']) {
+        return false;
+    }
+    let names = Names::new(context.options);
+    line.split([',', ';', '\t'])
+        .take(100)
+        .map(|cell| cell.trim().trim_matches('"'))
+        .any(|cell| names.resolve(cell).is_ok() || cell.parse::<ReferralId>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Options;
+    use super::super::tests::{ID, options, read_bytes};
+    use super::*;
+
+    #[test]
+    fn the_form_is_told_by_the_extension_or_the_user() {
+        for (path, wanted) in [
+            ("a.csv", Some(Format::Csv)),
+            ("a.TSV", Some(Format::Csv)),
+            ("a.txt", Some(Format::Csv)),
+            ("a.jsonl", Some(Format::Jsonl)),
+            ("dir.csv/a.ndjson", Some(Format::Jsonl)),
+            ("a.xlsx", None),
+            ("a.csv.gz", None),
+            ("a", None),
+            ("-", None),
+        ] {
+            let context = Context { path, input: 0, options: &Options::default() };
+            assert_eq!(said(&context).ok(), wanted, "{path}");
+            let context = Context { path, input: 0, options: &options(Format::Jsonl) };
+            assert_eq!(said(&context).ok(), Some(Format::Jsonl), "{path}");
+        }
+    }
+
+    #[test]
+    fn files_of_another_form_are_one_mistake() {
+        let utf_16 = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect();
+        let utf_32: Vec<u8> = "\u{feff}id,status".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        let text = |text: &str| text.replace("ID", ID).into_bytes();
+        for (bytes, format, wanted) in [
+            (b"PK\x03\x04\x14\0\0\0".to_vec(), Format::Csv, "it is a ZIP archive, as a spreadsheet is too"),
+            (b"PK\x03\x04\x14\0\0\0".to_vec(), Format::Jsonl, "it is a ZIP archive, as a spreadsheet is too"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1".to_vec(), Format::Csv, "it looks like a spreadsheet of an old kind"),
+            (b"\x1f\x8b\x08\0\0".to_vec(), Format::Csv, "it is compressed (gzip)"),
+            (b"\x28\xb5\x2f\xfd\x04".to_vec(), Format::Csv, "it is compressed (Zstandard)"),
+            (b"\xfd7zXZ\0".to_vec(), Format::Jsonl, "it is compressed (xz)"),
+            (b"%PDF-1.7\n".to_vec(), Format::Csv, "it is a PDF document"),
+            (b"SQLite format 3\0".to_vec(), Format::Csv, "it is a database"),
+            (b"\0\0\xfe\xff\0\0\0i".to_vec(), Format::Csv, "it looks like UTF-32"),
+            (utf_32, Format::Csv, "begins with NUL bytes"),
+            (utf_16("id,status\n", u16::to_le_bytes), Format::Csv, "UTF-16 without a byte order mark"),
+            (utf_16("id,status\n", u16::to_be_bytes), Format::Csv, "UTF-16 without a byte order mark"),
+            (utf_16("{\"id\":\"ü\"}", u16::to_le_bytes), Format::Jsonl, "UTF-16 without a byte order mark"),
+            (b"\0\0\0\0\0\0".to_vec(), Format::Csv, "begins with NUL bytes"),
+            (text("\n <!DOCTYPE html><html>"), Format::Csv, "the file is a web page, or XML"),
+            (text("sep=;\r\nid;status\r\n"), Format::Csv, "the first line names the separator"),
+            (text("{\"id\":\"ID\"}\n"), Format::Csv, "the file holds JSON, not CSV"),
+            (text("\n [{\"id\":\"ID\"}]"), Format::Csv, "the file holds JSON, not CSV"),
+            (text("{\n\"id\":\"ID\"}\n"), Format::Jsonl, "the JSON is spread over several lines"),
+            (text("[\n{\"id\":\"ID\"}\n]"), Format::Jsonl, "the JSON is spread over several lines"),
+            (
+                text("[{\"id\":\"ID\"},\r\n{\"id\":\"ID\"}]"),
+                Format::Jsonl,
+                "the JSON is spread over several lines",
+            ),
+            (text("id,status\nID,Active\n"), Format::Jsonl, "the file holds CSV, not one JSON object a line"),
+            (text("\"referralId\";x\n"), Format::Jsonl, "the file holds CSV, not one JSON object a line"),
+            (text("Deal Value\tx\n"), Format::Jsonl, "the file holds CSV, not one JSON object a line"),
+            (text("ID,Active\n"), Format::Jsonl, "the file holds CSV, not one JSON object a line"),
+        ] {
+            let (rows, end) = read_bytes(&bytes, &options(format));
+            assert!(rows.is_empty(), "{wanted}");
+            let problems = end.unwrap_err();
+            assert!(problems[0].message.contains(wanted), "{:?} {wanted}", problems[0]);
+            assert!(problems[0].hint.is_some(), "{wanted}");
+            assert_eq!((problems.len(), problems[0].place.as_str()), (1, "standard input"));
+        }
+    }
+
+    #[test]
+    fn one_bad_line_makes_no_file_of_another_form() {
+        for text in
+            ["text\n{}\n", "{\"id\":\"x\"\n{}\n", "[]\n{}\n", "[{}]\n{}", "null\n{}\n", "{", "[", "}\n{\n"]
+        {
+            let (rows, end) = read_bytes(text.as_bytes(), &options(Format::Jsonl));
+            assert!(end.is_ok(), "{text}");
+            assert_eq!(rows.len(), text.lines().count(), "{text}");
+        }
+    }
+}
