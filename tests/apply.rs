@@ -512,6 +512,17 @@ mod inputs {
     use super::*;
 
     #[test]
+    fn an_engagement_is_no_referral() {
+        let engagement = "e6000001-0000-4000-8000-000000000015";
+        let text = notes(&[ACTIVE, engagement]);
+        let ran =
+            Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", text).code(3).told_elsewhere().run();
+        let told = ran.place.raw("run/outcomes.jsonl");
+        let hint = format!("this is the engagementId of referral {ACTIVE}: give the referral's own id");
+        assert!(told.lines().nth(1).unwrap().contains(&hint), "{told}");
+    }
+
+    #[test]
     fn standard_input_is_a_file_too() {
         Test::new(&format!("apply - --format csv {REHEARSE}"))
             .stdin(notes(&[ACTIVE, "5a1e"]))

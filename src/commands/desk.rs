@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Host, Problem, Trouble};
-use crate::domain::account::{InputInfo, RowRecord, Settled};
+use crate::domain::account::{InputInfo, RowRecord, Settled, input_name};
 use crate::domain::change::Rejected;
 use crate::domain::exchange::Failure;
 use crate::domain::exit::Exit;
@@ -31,6 +31,9 @@ pub struct Desk<'a> {
     clock: fn() -> Timestamp,
     host: &'a Host<'a>,
     rows: u64,
+    /// Ids that rows name and that turned out to be those of engagements, with a referral of each: for
+    /// telling the user what went wrong.
+    engagements: HashMap<ReferralId, ReferralId>,
     /// The first findings by their place, at most [`MOST_SHOWN`].
     first: Vec<Finding>,
     found: u64,
@@ -39,7 +42,17 @@ pub struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// A desk with nothing on it. `before` are inputs that were read before and have to be the same.
     pub fn new(planner: Planner, ledger: Planning, before: Vec<InputInfo>, host: &'a Host<'a>) -> Self {
-        Self { planner, ledger, before, clock: host.clock, host, rows: 0, first: Vec::new(), found: 0 }
+        Self {
+            planner,
+            ledger,
+            before,
+            clock: host.clock,
+            host,
+            rows: 0,
+            engagements: HashMap::new(),
+            first: Vec::new(),
+            found: 0,
+        }
     }
 
     /// Reads every input to its end.
@@ -101,13 +114,8 @@ impl<'a> Desk<'a> {
     /// # Errors
     /// Where the file can't be read, or the ledger can't be written.
     pub fn plan_from_file(&mut self, path: &Path) -> Result<(), Trouble> {
-        // An id that is an engagement's, of which referral: for telling the user what went wrong.
-        let mut engagements = HashMap::new();
         let stop = self.host.stop;
         input::read_snapshot(path, &mut |referral| {
-            if let Some(engagement) = referral.engagement().filter(|id| self.planner.wants(*id)) {
-                engagements.insert(engagement, referral.id());
-            }
             self.seen(referral, true)?;
             Ok(!stop.is_set() && (self.planner.remaining() > 0))
         })
@@ -120,7 +128,7 @@ impl<'a> Desk<'a> {
             return Ok(());
         }
         for id in self.planner.wanted() {
-            let planned = self.planner.not_in_snapshot(id, engagements.get(&id).copied());
+            let planned = self.planner.not_in_snapshot(id, self.engagements.get(&id).copied());
             self.write_some(planned)?;
         }
         Ok(())
@@ -172,11 +180,8 @@ impl<'a> Desk<'a> {
     pub fn close(self) -> Planning {
         for finding in &self.first {
             let files = &self.ledger.about().asked.files;
-            let name = match files.get(finding.place.input as usize).map_or("input", String::as_str) {
-                "-" => "standard input",
-                name => name,
-            };
-            self.host.console.say(&describe(finding, name));
+            let name = files.get(finding.place.input as usize).map_or("input", String::as_str);
+            self.host.console.say(&describe(finding, input_name(name)));
         }
         let hidden = self.found - self.first.len() as u64;
         if hidden > 0 {
@@ -200,6 +205,9 @@ impl Survey for Desk<'_> {
 
     fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<bool, Trouble> {
         let id = referral.id();
+        if let Some(engagement) = referral.engagement().filter(|engagement| self.planner.wants(*engagement)) {
+            self.engagements.insert(engagement, id);
+        }
         if !self.planner.wants(id) {
             return Ok(false);
         }
@@ -216,8 +224,11 @@ impl Survey for Desk<'_> {
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Trouble> {
         let refused = failure.status().is_some_and(|status| (300..500).contains(&status));
         let outcome = if refused { Outcome::Refused } else { Outcome::Failed };
-        let message = match failure.status() {
-            Some(404) => format!("not there, or not visible to this user ({})", failure.message()),
+        let message = match (failure.status(), self.engagements.get(&id)) {
+            (Some(404), Some(referral)) => {
+                format!("this is the engagementId of referral {referral}: give the referral's own id")
+            }
+            (Some(404), None) => format!("not there, or not visible to this user ({})", failure.message()),
             _ => format!("the referral could not be read: {}", failure.message()),
         };
         let verdict = Verdict::new(outcome, failure.code(), message).with_status(failure.status());
