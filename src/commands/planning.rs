@@ -206,16 +206,14 @@ impl Survey for Desk<'_> {
 
     fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<bool, Trouble> {
         let id = referral.id();
-        if !self.planner.wants(id) {
-            return Ok(false);
-        }
         // What would be sent without an eTag to guard it is worth a GET that may bring one.
         let lacks_etag = |planned: &Planned| planned.verdict.is_none() && planned.item.etag.is_none();
         let planned = self.planner.plan(id, Some(referral), |planned| !last_word && lacks_etag(planned));
-        if self.planner.wants(id) {
+        let Some(planned) = planned else { return Ok(false) };
+        if !last_word && self.planner.wants(id) {
             return Ok(false);
         }
-        self.write_some(planned)?;
+        self.write(&planned)?;
         Ok(true)
     }
 
