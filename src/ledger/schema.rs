@@ -240,10 +240,10 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Room in memory for most of the items of a large plan, which come in no order: without it, every one
-/// of them reads a page and writes another. The log is brought into the database once, at the end.
+/// Room in memory to sort the index of referrals in, and for the pages that a large plan is at work on. The
+/// log is brought into the database once, at the end.
 pub(super) fn set_room(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("PRAGMA cache_size = -49152; PRAGMA wal_autocheckpoint = 0;")
+    connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0;")
 }
 
 /// As much room again as other connections have.

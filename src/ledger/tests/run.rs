@@ -243,17 +243,18 @@ fn one_item_a_referral_and_one_row_an_ordinal() {
     planning.row(&row(1, Some(1))).unwrap();
     planning.row(&row(1, Some(1))).unwrap_err();
     planning.item(&item(1), None).unwrap();
-    planning.item(&item(1), None).unwrap_err();
     planning.reject_row(2, &Verdict::new(Outcome::Invalid, "x", "y"), &[]).unwrap_err();
     planning.seal(&Figures::default()).unwrap();
     assert_eq!(rows(folder.path()).len(), 1);
 
-    let folder = tempdir().unwrap();
-    let mut planning = create(folder.path(), &about()).unwrap();
-    planning.item(&item(1), None).unwrap();
-    planning.item(&Item { id: referral(1), ..item(2) }, None).unwrap();
-    planning.seal(&Figures::default()).unwrap_err();
-    assert_eq!(read(folder.path()).unwrap().phase(), Phase::Planning);
+    for other in [Item { id: referral(1), ..item(2) }, Item { id: referral(2), ..item(1) }] {
+        let folder = tempdir().unwrap();
+        let mut planning = create(folder.path(), &about()).unwrap();
+        planning.item(&item(1), None).unwrap();
+        planning.item(&other, None).unwrap();
+        planning.seal(&Figures::default()).unwrap_err();
+        assert_eq!(read(folder.path()).unwrap().phase(), Phase::Planning);
+    }
 }
 
 #[test]
