@@ -13,18 +13,26 @@ use crate::report::{
     self, Books, Next, PlanCounts, PlanReport, Referrals, RowReports, State, Summary, Written,
 };
 
-/// Writes every report of a run, prints its summary and the next command, and says how the command
-/// ends.
+/// `plan.jsonl` as it was written: what is in it, and its checksum.
+#[derive(Debug, Clone)]
+pub struct PlanFile {
+    counts: PlanCounts,
+    sha256: String,
+}
+
+/// Writes every report of a run, `plan` excepted where it is written already, prints its summary and the
+/// next command, and says how the command ends.
 ///
 /// # Errors
 /// Where the ledger can't be read or a report can't be written.
 pub fn account(
     run: &Path,
+    plan: Option<PlanFile>,
     stopped: Option<&Reason>,
     showing: Showing,
     console: &dyn Console,
 ) -> Result<Exit, Trouble> {
-    let account = write_all(run, None)?;
+    let account = write_all(run, plan, None)?;
     if let Some(reason) = stopped.filter(|_| account.phase != Phase::Finished) {
         console.say(&format!("stopped: {reason}"));
     }
@@ -46,11 +54,12 @@ pub fn account(
 /// As [`account()`].
 pub fn account_refused(
     run: &Path,
+    plan: Option<PlanFile>,
     exit: Exit,
     showing: Showing,
     console: &dyn Console,
 ) -> Result<(), Trouble> {
-    write_all(run, Some(exit))?.show(showing, console);
+    write_all(run, plan, Some(exit))?.show(showing, console);
     Ok(())
 }
 
@@ -58,10 +67,9 @@ pub fn account_refused(
 ///
 /// # Errors
 /// As [`account()`].
-pub fn write_plan_alone(run: &Path) -> Result<(), Trouble> {
+pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
     let reader = ledger::read(run)?;
-    write_plan(run, &reader, &reader.inputs()?)?;
-    Ok(())
+    write_plan(run, &reader, &reader.inputs()?)
 }
 
 /// Shows the summary of a command that ended before there was a run, to a script that waits for one.
@@ -99,11 +107,12 @@ struct Account {
     target: String,
 }
 
-fn write_all(run: &Path, exit: Option<Exit>) -> Result<Account, Trouble> {
+fn write_all(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Account, Trouble> {
     let reader = ledger::read(run)?;
     let (inputs, phase) = (reader.inputs()?, reader.phase());
     let (books, mut written) = write_rows(run, &reader, &inputs)?;
-    let (plan, plan_sha256) = write_plan(run, &reader, &inputs)?;
+    // It is the same at any time; where this process wrote it already, that need not be done again.
+    let plan = plan.map_or_else(|| write_plan(run, &reader, &inputs), Ok)?;
     written.add(run.join(report::PLAN_FILE));
     let imbalance = books.balance(&inputs).err().map(|imbalance| imbalance.to_string());
     let exit = match (&imbalance, exit) {
@@ -123,12 +132,12 @@ fn write_all(run: &Path, exit: Option<Exit>) -> Result<Account, Trouble> {
         referrals: Referrals { total: referrals.total, changed: referrals.changed, closed: referrals.closed },
         requests: (&figures).into(),
         seconds: (&figures).into(),
-        plan_sha256: (phase != Phase::Planning).then_some(plan_sha256),
+        plan_sha256: (phase != Phase::Planning).then_some(plan.sha256),
         reason: reader.about().reason.clone(),
     };
     written.add(summary.write(run)?);
     let target = Target::flags(&reader.about().target);
-    Ok(Account { exit, summary, books, plan, phase, written, imbalance, target })
+    Ok(Account { exit, summary, books, plan: plan.counts, phase, written, imbalance, target })
 }
 
 fn exit_of(phase: Phase, books: &Books) -> Exit {
@@ -146,10 +155,10 @@ fn write_rows(run: &Path, reader: &Reader, inputs: &[InputInfo]) -> Result<(Book
     Ok(rows.finish()?)
 }
 
-fn write_plan(run: &Path, reader: &Reader, inputs: &[InputInfo]) -> Result<(PlanCounts, String), Trouble> {
+fn write_plan(run: &Path, reader: &Reader, inputs: &[InputInfo]) -> Result<PlanFile, Trouble> {
     let mut plan = PlanReport::begin(run, inputs)?;
     reader.items(&mut |item| plan.item(&item).map_err(Trouble::from))?;
-    Ok((plan.counts(), plan.finish()?))
+    Ok(PlanFile { counts: plan.counts(), sha256: plan.finish()? })
 }
 
 impl Account {

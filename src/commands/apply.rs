@@ -66,16 +66,16 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     })?;
     let run = folder.path();
     if let (Some(ledger), Some(client), false) = (ledger, client, settings.plan_only) {
-        accounting::write_plan_alone(run)?;
+        let plan = accounting::write_plan_alone(run)?;
         sending::announce(&ledger, run, &settings.target, settings.showing, host)?;
         if let Err(trouble) = sending::consent(&ledger, run, &settings.target, &settings.sending, host) {
             drop(ledger);
-            accounting::account_refused(run, trouble.exit, settings.showing, host.console)?;
+            accounting::account_refused(run, Some(plan), trouble.exit, settings.showing, host.console)?;
             return Err(trouble);
         }
-        return sending::send(ledger, run, &client, &settings.sending, settings.showing, host).await;
+        return sending::send(ledger, run, plan, &client, &settings.sending, settings.showing, host).await;
     }
-    accounting::account(run, host.stop.reason().as_ref(), settings.showing, host.console)
+    accounting::account(run, None, host.stop.reason().as_ref(), settings.showing, host.console)
 }
 
 /// Connects where that is needed, and plans. A run that can't be planned leaves nothing behind.

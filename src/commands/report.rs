@@ -19,5 +19,5 @@ pub struct Settings {
 /// # Errors
 /// Where there is no run, or it can't be read, or a report can't be written.
 pub fn run(settings: &Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    accounting::account(&settings.run, None, settings.showing, host.console)
+    accounting::account(&settings.run, None, None, settings.showing, host.console)
 }

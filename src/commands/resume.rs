@@ -42,20 +42,20 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         Phase::Finished => {
             host.console.say("the run is finished: nothing is left to send");
             drop(ledger);
-            return accounting::account(&settings.run, None, settings.showing, host.console);
+            return accounting::account(&settings.run, None, None, settings.showing, host.console);
         }
         Phase::Planned | Phase::Stopped => {}
     }
     let target = target(&settings, &ledger.about().target)?;
-    accounting::write_plan_alone(&settings.run)?;
+    let plan = accounting::write_plan_alone(&settings.run)?;
     sending::announce(&ledger, &settings.run, &target, settings.showing, host)?;
     if let Err(trouble) = sending::consent(&ledger, &settings.run, &target, &settings.sending, host) {
         drop(ledger);
-        accounting::account_refused(&settings.run, trouble.exit, settings.showing, host.console)?;
+        accounting::account_refused(&settings.run, Some(plan), trouble.exit, settings.showing, host.console)?;
         return Err(trouble);
     }
     let client = connection::connect(&target, settings.sending.timeout, ledger.about().correlation_id, host)?;
-    sending::send(ledger, &settings.run, &client, &settings.sending, settings.showing, host).await
+    sending::send(ledger, &settings.run, plan, &client, &settings.sending, settings.showing, host).await
 }
 
 /// A run goes where it was planned for and nowhere else: its eTags mean nothing elsewhere.

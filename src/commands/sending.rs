@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::accounting::PlanFile;
 use super::connection::Target;
 use super::{Host, Showing, Trouble, accounting};
 use crate::api::Client;
@@ -206,16 +207,17 @@ fn sentence(totals: &PlanTotals) -> String {
 pub async fn send(
     ledger: Ledger,
     run: &Path,
+    plan: PlanFile,
     client: &Client,
     sending: &Sending,
     showing: Showing,
     host: &Host<'_>,
 ) -> Result<Exit, Trouble> {
     match carry_out(ledger, run, client, sending, showing, host).await {
-        Ok(()) => accounting::account(run, host.stop.reason().as_ref(), showing, host.console),
+        Ok(()) => accounting::account(run, Some(plan), host.stop.reason().as_ref(), showing, host.console),
         Err(trouble) => {
             // What broke the ledger may break this too, and is the thing to be told.
-            let _ = accounting::account_refused(run, trouble.exit, showing, host.console);
+            let _ = accounting::account_refused(run, Some(plan), trouble.exit, showing, host.console);
             Err(trouble)
         }
     }
