@@ -173,8 +173,9 @@ fn status_and_substatus_go_together_and_last() {
     );
     let (judged, _) = judge(&wish, Some(&snapshot), &Levels::default(), NOW.parse().unwrap());
     let Judged::Approved(approved) = judged else { panic!("not approved") };
-    let paths: Vec<&str> = approved.changes().iter().map(|change| change.path.pointer().as_str()).collect();
-    assert_eq!(paths, ["/statusReason", "/details/dealValue", "/status", "/substatus"]);
     let etag = approved.etag().expect("the referral has one");
     assert_eq!(etag.as_str(), "\"v1\"");
+    let changes = approved.into_changes();
+    let paths: Vec<&str> = changes.iter().map(|change| change.path.pointer().as_str()).collect();
+    assert_eq!(paths, ["/statusReason", "/details/dealValue", "/status", "/substatus"]);
 }

@@ -2,6 +2,9 @@
 
 use reqwest::Response;
 
+/// The most room that is made for a body because of the length that it announces.
+const ANNOUNCED: usize = 64 << 10;
+
 /// A body, or its beginning.
 #[derive(Debug, Clone)]
 pub(super) struct Body {
@@ -15,7 +18,8 @@ pub(super) struct Body {
 /// # Errors
 /// Where the connection or the compression breaks off before the body's end or the limit.
 pub(super) async fn read(mut response: Response, limit: usize) -> Result<Body, reqwest::Error> {
-    let mut bytes = Vec::new();
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let mut bytes = Vec::with_capacity(announced.unwrap_or_default().min(ANNOUNCED));
     while let Some(chunk) = response.chunk().await? {
         let room = limit - bytes.len();
         bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, ETAG, HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Method, Request, Response, Url};
 use uuid::Uuid;
 
 use super::auth::{Auth, Generation, Token, Tokens};
@@ -76,8 +76,8 @@ impl Client {
     /// # Errors
     /// See [`Failure`].
     pub async fn get(&self, id: ReferralId) -> Result<Reply, Failure> {
-        let request = self.0.http.get(self.0.endpoint.referral(id));
-        reply::of_read(self.exchange(request, Uuid::new_v4(), LARGEST_BODY).await?)
+        let (request, call) = self.read(self.0.endpoint.referral(id));
+        reply::of_read(self.exchange(request, call, LARGEST_BODY).await?)
     }
 
     /// Gets one page of the list of referrals, the first where no link is given. A link that was given
@@ -86,8 +86,15 @@ impl Client {
     /// # Errors
     /// See [`Failure`].
     pub async fn list(&self, page: Option<&PageLink>) -> Result<Page, Failure> {
-        let request = self.0.http.get(self.0.endpoint.referrals(page));
-        reply::of_list(self.exchange(request, Uuid::new_v4(), LARGEST_PAGE).await?)
+        let (request, call) = self.read(self.0.endpoint.referrals(page));
+        reply::of_list(self.exchange(request, call, LARGEST_PAGE).await?)
+    }
+
+    /// A request that reads, and the GUID of this call.
+    fn read(&self, url: Url) -> (Request, Uuid) {
+        let (mut request, call) = (Request::new(Method::GET, url), Uuid::new_v4());
+        *request.headers_mut() = endpoint::headers(self.0.settings.correlation_id, call);
+        (request, call)
     }
 
     /// Sends a change, once. A reply means that the service said yes; its body may be anything.
@@ -95,11 +102,12 @@ impl Client {
     /// # Errors
     /// See [`Failure`].
     pub async fn patch<P: Journaled>(&self, ticket: P) -> Result<Reply, Failure> {
-        let headers = endpoint::write_headers(&ticket).map_err(|_| {
+        let headers = endpoint::write_headers(&ticket, self.0.settings.correlation_id).map_err(|_| {
             not_sent("the eTag of this change cannot be sent: it holds unprintable characters")
         })?;
-        let request = self.0.http.patch(self.0.endpoint.referral(ticket.id()));
-        let request = request.headers(headers).body(ticket.document().to_owned());
+        let mut request = Request::new(Method::PATCH, self.0.endpoint.referral(ticket.id()));
+        *request.headers_mut() = headers;
+        *request.body_mut() = Some(ticket.document().to_owned().into());
         reply::of_write(self.exchange(request, ticket.client_request_id(), LARGEST_BODY).await?)
     }
 
@@ -125,14 +133,13 @@ impl Client {
     /// One request, one answer. `client_request_id` is new for every call.
     async fn exchange(
         &self,
-        request: RequestBuilder,
+        mut request: Request,
         client_request_id: Uuid,
         largest: usize,
     ) -> Result<Answer, Failure> {
         let token = self.0.tokens.current().await?;
-        let headers = endpoint::headers(self.0.settings.correlation_id, client_request_id);
-        let request = request.headers(headers).header(AUTHORIZATION, token.header());
-        let response = request.send().await.map_err(|error| self.failure(error))?;
+        request.headers_mut().insert(AUTHORIZATION, token.header());
+        let response = self.0.http.execute(request).await.map_err(|error| self.failure(error))?;
         let answer = self.answer(response, client_request_id, largest).await?;
         Ok(if (200..=299).contains(&answer.status) { answer } else { redacted(answer, &token) })
     }

@@ -138,31 +138,40 @@ impl PageLink {
     }
 }
 
+/// How many headers a request has at most, those included that the client adds.
+const MOST_HEADERS: usize = 16;
+
 /// The headers of every request. `Authorization` comes on top; see `auth`.
 pub(super) fn headers(correlation_id: Uuid, client_request_id: Uuid) -> HeaderMap {
-    HeaderMap::from_iter([
-        (ACCEPT, JSON),
-        (CONTENT_TYPE, JSON),
-        (CLIENT_REQUEST_ID, guid(client_request_id)),
-        (CORRELATION_ID, guid(correlation_id)),
-    ])
+    with_common(HeaderMap::with_capacity(MOST_HEADERS), correlation_id, client_request_id)
 }
 
-/// The further headers of a PATCH.
+/// The headers of a PATCH.
 ///
 /// # Errors
 /// Where the eTag cannot stand in a header.
-pub(super) fn write_headers<P: Journaled>(ticket: &P) -> Result<HeaderMap, InvalidHeaderValue> {
+pub(super) fn write_headers<P: Journaled>(
+    ticket: &P,
+    correlation_id: Uuid,
+) -> Result<HeaderMap, InvalidHeaderValue> {
+    let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
     // The documentation gives the id of a change two names; see docs/api-facts.md, "Headers".
-    let mut headers = HeaderMap::from_iter([
-        (REQUEST_ID, guid(ticket.request_id())),
-        (MS_REQUEST_ID, guid(ticket.request_id())),
-        (PREFER, HeaderValue::from_static("return=representation")),
-    ]);
+    let change = guid(ticket.request_id());
+    headers.insert(REQUEST_ID, change.clone());
+    headers.insert(MS_REQUEST_ID, change);
+    headers.insert(PREFER, HeaderValue::from_static("return=representation"));
     if let Some(etag) = ticket.etag() {
         headers.insert(IF_MATCH, HeaderValue::from_str(etag.as_str())?);
     }
-    Ok(headers)
+    Ok(with_common(headers, correlation_id, ticket.client_request_id()))
+}
+
+fn with_common(mut headers: HeaderMap, correlation_id: Uuid, client_request_id: Uuid) -> HeaderMap {
+    headers.insert(ACCEPT, JSON);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CLIENT_REQUEST_ID, guid(client_request_id));
+    headers.insert(CORRELATION_ID, guid(correlation_id));
+    headers
 }
 
 fn guid(id: Uuid) -> HeaderValue {

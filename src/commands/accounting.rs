@@ -14,14 +14,21 @@ use crate::report::{
     Written, quoted,
 };
 
-/// Writes every report of a run, prints its summary and the next command, and says how the command
-/// ends.
+/// `plan.jsonl` as it was written: what is in it, and its checksum.
+#[derive(Debug)]
+pub struct PlanFile {
+    counts: PlanCounts,
+    sha256: String,
+}
+
+/// Writes every report of a run, `plan` excepted where it is written already, prints its summary and the
+/// next command, and says how the command ends.
 ///
 /// # Errors
 /// Where the ledger can't be read or a report can't be written. In the latter case the summary was
 /// printed all the same.
-pub fn account(order: Order<'_>, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(order.run, None)?;
+pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Result<Exit, Trouble> {
+    let account = make(order.run, plan, None)?;
     if let Some(reason) = host.stop.reason().filter(|_| account.phase != Phase::Finished) {
         host.console.say(&format!("stopped: {reason}"));
     }
@@ -33,7 +40,7 @@ pub fn account(order: Order<'_>, host: &Host<'_>) -> Result<Exit, Trouble> {
 /// # Errors
 /// As [`account()`].
 pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Trouble> {
-    make(run, None)?.finish(run, &[], showing, host.console)
+    make(run, None, None)?.finish(run, &[], showing, host.console)
 }
 
 /// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
@@ -41,9 +48,13 @@ pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Tro
 ///
 /// # Errors
 /// As [`account()`].
-pub fn account_refused(order: Order<'_>, exit: Exit, host: &Host<'_>) -> Result<(), Trouble> {
-    let account = make(order.run, Some(exit))?;
-    account.show(order.showing, host.console);
+pub fn account_refused(
+    order: Order<'_>,
+    plan: Option<PlanFile>,
+    exit: Exit,
+    host: &Host<'_>,
+) -> Result<(), Trouble> {
+    make(order.run, plan, Some(exit))?.show(order.showing, host.console);
     Ok(())
 }
 
@@ -51,10 +62,11 @@ pub fn account_refused(order: Order<'_>, exit: Exit, host: &Host<'_>) -> Result<
 ///
 /// # Errors
 /// As [`account()`].
-pub fn write_plan_alone(run: &Path) -> Result<(), Trouble> {
+pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
     let reader = ledger::read(run)?;
-    let (_, written) = tell_items(run, &reader, &reader.inputs()?)?;
-    written.map(drop).map_err(|error| unwritten(&error, Exit::CouldNotRun, run))
+    let (counts, written) = tell_items(run, &reader, &reader.inputs()?)?;
+    let sha256 = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run))?;
+    Ok(PlanFile { counts, sha256 })
 }
 
 /// Shows the summary of a command that ended before there was a run, to a script that waits for one.
@@ -94,11 +106,15 @@ struct Account {
     imbalance: Option<String>,
 }
 
-fn make(run: &Path, exit: Option<Exit>) -> Result<Account, LedgerError> {
+fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Account, LedgerError> {
     let reader = ledger::read(run)?;
     let (inputs, phase, about) = (reader.inputs()?, reader.phase(), reader.about().clone());
     let (books, rows_written) = tell_rows(run, &reader, &inputs)?;
-    let (plan, plan_written) = tell_items(run, &reader, &inputs)?;
+    // It is the same at any time; where this process wrote it already, that need not be done again.
+    let (plan, plan_written) = match plan {
+        Some(PlanFile { counts, sha256 }) => (counts, Ok(sha256)),
+        None => tell_items(run, &reader, &inputs)?,
+    };
     let mut unwritten = None;
     let mut written = rows_written.map_err(|error| unwritten = Some(error)).unwrap_or_default();
     let plan_written = plan_written.map_err(|error| unwritten = Some(error)).ok();

@@ -153,10 +153,7 @@ impl<'a> Desk<'a> {
     fn write(&mut self, planned: &Planned) -> Result<(), LedgerError> {
         self.note(&planned.item.findings);
         let settled = planned.verdict.clone().map(|verdict| Settled {
-            etag: match verdict.outcome {
-                Outcome::Unchanged => planned.item.etag.clone(),
-                _ => None,
-            },
+            etag: planned.seen.clone(),
             verdict,
             theirs: planned.theirs.clone(),
             at: (self.clock)(),

@@ -42,7 +42,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         Phase::Finished => {
             host.console.say("the run is finished: nothing is left to send");
             drop(ledger);
-            accounting::account(order, host)
+            accounting::account(order, None, host)
         }
     }
 }

@@ -100,9 +100,9 @@ pub async fn go_on(
         Some(ledger) => {
             tell_time(&ledger, order, host)?;
             drop(ledger);
-            accounting::account(order, host)
+            accounting::account(order, None, host)
         }
-        None => accounting::account(order, host),
+        None => accounting::account(order, None, host),
     }
 }
 
@@ -118,11 +118,13 @@ pub async fn go(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<Exit, Trouble> {
+    // So that it can be read before it is consented to.
+    let plan = accounting::write_plan_alone(order.run)?;
     match carry_out(ledger, client, order, host).await {
-        Ok(()) => accounting::account(order, host),
+        Ok(()) => accounting::account(order, Some(plan), host),
         Err(trouble) => {
             // What broke the ledger may break this too, and is the thing to be told.
-            let _ = accounting::account_refused(order, trouble.exit, host);
+            let _ = accounting::account_refused(order, Some(plan), trouble.exit, host);
             Err(trouble)
         }
     }
@@ -134,8 +136,6 @@ async fn carry_out(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
-    // So that it can be read before it is consented to.
-    accounting::write_plan_alone(order.run)?;
     consent::announce(&ledger, order, host)?;
     tell_time(&ledger, order, host)?;
     consent::consent(&ledger, order, host)?;

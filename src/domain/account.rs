@@ -1,9 +1,12 @@
 //! The account of a run: what the ledger holds and the reports tell.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -130,7 +133,7 @@ pub fn input_name(path: &str) -> &str {
 }
 
 /// A row as it was read, so that reports can give it back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum RowText {
     /// A CSV record's cells, in the order of [`InputInfo::columns`] (a ragged row has more or
@@ -138,6 +141,29 @@ pub enum RowText {
     Cells(Vec<String>),
     /// A JSONL line.
     Line(String),
+}
+
+impl<'de> Deserialize<'de> for RowText {
+    /// Reads it at once, where an untagged enum would be held as a tree first.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = RowText;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("cells or a line")
+            }
+
+            fn visit_str<E>(self, line: &str) -> Result<RowText, E> {
+                Ok(RowText::Line(line.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, cells: A) -> Result<RowText, A::Error> {
+                Deserialize::deserialize(SeqAccessDeserializer::new(cells)).map(RowText::Cells)
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
 }
 
 /// One input row as it is put on record while planning.

@@ -32,6 +32,7 @@ mod private;
 mod reader;
 mod records;
 mod schema;
+mod waiting;
 mod writer;
 
 use std::io;

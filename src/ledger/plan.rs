@@ -7,18 +7,16 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::lock::Lock;
 use super::opened::Ledger;
-use super::records::{Json, Text, Word, number, write_outcome};
+use super::records::{Json, Text, number};
 use super::schema::{Store, add_session, give_back_room, index_referrals, set_phase, set_room};
+use super::waiting::Waiting;
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, Settled};
-use crate::domain::finding::Finding;
 use crate::domain::item::Item;
-use crate::domain::outcome::Verdict;
-use crate::domain::referral::ETag;
 
-/// Records in one transaction. Items come in no order, so each transaction writes most pages of their
+/// Records in one transaction. Items come in no order, so each transaction can write most pages of their
 /// table again: there should be few.
-const BATCH: u32 = 131_072;
+const BATCH: usize = 131_072;
 
 /// A run that is being planned. Dropping it loses what was written since the last full transaction;
 /// the run stays unplanned either way.
@@ -28,7 +26,9 @@ pub struct Planning {
     lock: Lock,
     about: About,
     /// Records in the open transaction; with none there is no transaction.
-    pending: u32,
+    pending: usize,
+    /// Items that are not in the transaction yet.
+    waiting: Waiting,
 }
 
 /// Begins a run in a directory, which is made where it isn't there. The run is locked for as long as
@@ -42,7 +42,7 @@ pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
     let lock = Lock::take(dir)?;
     let store = Store::create(dir, about)?;
     store.told(set_room(&store.connection))?;
-    Ok(Planning { store, lock, about: about.clone(), pending: 0 })
+    Ok(Planning { store, lock, about: about.clone(), pending: 0, waiting: Waiting::default() })
 }
 
 impl Planning {
@@ -55,7 +55,7 @@ impl Planning {
     ) -> Result<(Self, Vec<InputInfo>), LedgerError> {
         let inputs = store.inputs()?;
         store.told(set_room(&store.connection))?;
-        let mut planning = Self { store, lock, about, pending: 0 };
+        let mut planning = Self { store, lock, about, pending: 0, waiting: Waiting::default() };
         planning.put(forget)?;
         Ok((planning, inputs))
     }
@@ -102,53 +102,20 @@ impl Planning {
         })
     }
 
-    /// Records what was found out about a row after it was written: the verdict takes the place of
-    /// the row's own, the findings are added to it.
+    /// Writes an item, now or by the end of planning. Where it is settled there is nothing to send, and the
+    /// verdict stands for its rows.
     ///
     /// # Errors
-    /// Where the ledger can't be written, or holds no such row.
-    pub fn reject_row(
-        &mut self,
-        row: u64,
-        verdict: &Verdict,
-        findings: &[Finding],
-    ) -> Result<(), LedgerError> {
-        self.put(|connection| {
-            let (row, known) = (row.cast_signed(), "SELECT findings FROM row WHERE row = ?1");
-            let Json(mut all): Json<Vec<Finding>> =
-                connection.prepare_cached(known)?.query_row([row], |found| found.get(0))?;
-            all.extend_from_slice(findings);
-            connection
-                .prepare_cached("UPDATE row SET verdict = ?2, findings = ?3 WHERE row = ?1")?
-                .execute((row, Json(verdict), Json(&all)))
-                .map(drop)
-        })
+    /// Where the ledger can't be written, or two of the items before have one number.
+    pub fn item(&mut self, item: &Item, settled: Option<&Settled>) -> Result<(), LedgerError> {
+        if self.waiting.add(item, settled) { self.write_items() } else { Ok(()) }
     }
 
-    /// Writes an item. Where it is settled there is nothing to send, and the verdict stands for its
-    /// rows.
-    ///
-    /// # Errors
-    /// Where the ledger can't be written, or holds an item of that number.
-    pub fn item(&mut self, item: &Item, settled: Option<&Settled>) -> Result<(), LedgerError> {
-        self.put(|connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO item (number, referral, effect, etag, request_id, findings, changes, patch)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute((
-                    item.number.cast_signed(),
-                    Text(item.id),
-                    Word(item.effect),
-                    item.etag.as_ref().map(ETag::as_str),
-                    Text(item.request_id),
-                    Json(&item.findings),
-                    Json(&item.changes),
-                    item.patch.get(),
-                ))?;
-            settled.map_or(Ok(()), |settled| write_outcome(connection, item.number, true, settled))
-        })
+    fn write_items(&mut self) -> Result<(), LedgerError> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        self.put_many(waiting.len(), |connection| waiting.write(connection))?;
+        self.waiting = waiting;
+        Ok(())
     }
 
     /// Ends planning: all is on disk, and the run can be sent. The figures are those of planning
@@ -156,8 +123,9 @@ impl Planning {
     ///
     /// # Errors
     /// [`LedgerError::Loose`] where a row has neither a verdict nor an item; else where there are two
-    /// items for one referral, or the ledger can't be written.
+    /// items of one number or for one referral, or the ledger can't be written.
     pub fn seal(mut self, figures: &Figures) -> Result<Ledger, LedgerError> {
+        self.write_items()?;
         self.commit()?;
         let loose = self.store.told(loose_row(&self.store.connection))?;
         if let Some(row) = loose {
@@ -175,6 +143,7 @@ impl Planning {
     /// # Errors
     /// Where the ledger can't be written.
     pub fn abandon(mut self, figures: &Figures) -> Result<(), LedgerError> {
+        self.write_items()?;
         self.commit()?;
         self.end(Phase::Planning, figures)
     }
@@ -189,11 +158,22 @@ impl Planning {
     }
 
     fn put(&mut self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), LedgerError> {
+        self.put_many(1, write)
+    }
+
+    fn put_many(
+        &mut self,
+        records: usize,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), LedgerError> {
+        if records == 0 {
+            return Ok(());
+        }
         let connection = &self.store.connection;
         if self.pending == 0 {
             self.store.told(connection.execute_batch("BEGIN IMMEDIATE"))?;
         }
-        self.pending += 1;
+        self.pending += records;
         self.store.told(write(connection))?;
         if self.pending >= BATCH { self.commit() } else { Ok(()) }
     }

@@ -12,6 +12,10 @@ use super::records::{Json, Word};
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
 
+/// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
+/// and read through from one end to the other, page by page.
+const PAGE: u32 = 8_192;
+
 /// The ledger's name in a run's directory.
 const FILE: &str = "run.sqlite";
 
@@ -183,6 +187,7 @@ impl Store {
 
     /// All or nothing: until this commits the file is empty, and WAL begins only afterwards.
     fn found(&mut self, about: &About) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "page_size", PAGE)?;
         let transaction = self.connection.transaction()?;
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
@@ -255,10 +260,10 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Room in memory for most of the items of a large plan, which come in no order: without it, every one
-/// of them reads a page and writes another. The log is brought into the database once, at the end.
+/// Room in memory to sort the index of referrals in, and for the pages that a large plan is at work on. The
+/// log is brought into the database once, at the end.
 pub(super) fn set_room(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("PRAGMA cache_size = -49152; PRAGMA wal_autocheckpoint = 0;")
+    connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0;")
 }
 
 /// As much room again as other connections have.

@@ -1,11 +1,13 @@
 //! The one thread that writes while a run is sent, and the tickets that it alone gives out.
 //!
 //! Whatever waits is written in one transaction, and every intent in it is acknowledged once that
-//! is on disk. While it is being synced the next batch gathers by itself, so no delay is needed.
+//! is on disk. While it is being synced the next batch gathers by itself; where much gathers, a moment's
+//! patience lets one commit serve more.
 
-use std::iter;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use std::{iter, thread};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
@@ -25,6 +27,10 @@ use crate::domain::referral::{ETag, ReferralId};
 /// Records in one transaction. An item makes three, so this is a commit for all that some hundred items
 /// in flight have to say at a time.
 const BATCH: usize = 1_024;
+
+/// How long a batch gathers after one of so many records. Anybody who sends a few at a time waits for no
+/// more than the disk.
+const GATHERING: (usize, Duration) = (32, Duration::from_millis(1));
 
 /// Records after which the log is brought into the database as soon as nothing waits, and after
 /// which it is in any case.
@@ -149,7 +155,11 @@ impl Writer {
     /// that was asked is done.
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut before = 0;
         while let Some(first) = self.wait(requests) {
+            if before >= GATHERING.0 {
+                thread::sleep(GATHERING.1);
+            }
             let mut finish = None;
             for request in iter::once(first).chain(requests.try_iter()).take(BATCH) {
                 match request {
@@ -160,6 +170,7 @@ impl Writer {
                     }
                 }
             }
+            before = batch.len();
             self.commit(&mut batch);
             if let Some((phase, figures, reply)) = finish {
                 let ended = self.finish(phase, &figures);

@@ -11,36 +11,75 @@ use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
 use crate::domain::value::Wanted;
 
-/// Merges the rows for one referral, given in file order. `inputs` holds the names of the run's
-/// inputs, by which one row's finding names another row.
-///
-/// # Errors
-/// The findings of every contradiction and of every status that leaves its substatus open. Each row
-/// of a contradicting pair gets a finding that names the other's line.
-pub fn merge(id: ReferralId, drafts: &[Draft], inputs: &[String]) -> Result<Wish, Vec<Finding>> {
-    let mut merger = Merger { inputs, findings: Vec::new() };
-    let first = drafts.first().map_or(Place { input: 0, line: 0, column: 0 }, |draft| draft.place);
-    let mut wish = Wish { id, place: first, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
-    let (mut status, mut substatus) = (None, None);
-    for draft in drafts {
-        merger.same(&mut wish.etag, draft.etag.as_ref(), "the eTag");
-        merger.same(&mut status, draft.status.as_ref(), "/status");
-        merger.same(&mut substatus, draft.substatus.as_ref(), "/substatus");
-        for set in &draft.sets {
+/// The rows for one referral, merged as they come in file order.
+#[derive(Debug)]
+pub struct Merged {
+    wish: Wish,
+    status: Option<Placed<Status>>,
+    substatus: Option<Placed<Stage>>,
+    /// The contradictions so far.
+    findings: Vec<Finding>,
+    /// Whether there was no row yet.
+    silent: bool,
+}
+
+impl Merged {
+    /// No row yet.
+    pub fn new(id: ReferralId) -> Self {
+        let place = Place { input: 0, line: 0, column: 0 };
+        let wish = Wish { id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
+        Self { wish, status: None, substatus: None, findings: Vec::new(), silent: true }
+    }
+
+    /// Whether no row was taken.
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// The referral.
+    pub fn id(&self) -> ReferralId {
+        self.wish.id
+    }
+
+    /// Takes the next row. `inputs` holds the names of the run's inputs, by which one row's finding
+    /// names another row.
+    pub fn add(&mut self, draft: Draft, inputs: &[String]) {
+        let Self { wish, status, substatus, findings, silent } = self;
+        if std::mem::replace(silent, false) {
+            wish.place = draft.place;
+        }
+        let mut merger = Merger { inputs, findings };
+        merger.same(&mut wish.etag, draft.etag, "the eTag");
+        merger.same(status, draft.status, "/status");
+        merger.same(substatus, draft.substatus, "/substatus");
+        // All wishes are held until their referrals are looked at, so none takes more room than it needs.
+        wish.sets.reserve_exact(draft.sets.len());
+        for set in draft.sets {
             merger.set(&mut wish.sets, set);
         }
-        for append in &draft.appends {
+        for append in draft.appends {
             merger.append(&mut wish.appends, append);
         }
     }
-    merger.overlaps(&wish);
-    wish.stage = merger.stage(status, substatus);
-    if merger.findings.is_empty() { Ok(wish) } else { Err(merger.findings) }
+
+    /// What all rows together want.
+    ///
+    /// # Errors
+    /// The findings of every contradiction and of every status that leaves its substatus open. Each row
+    /// of a contradicting pair gets a finding that names the other's line.
+    pub fn wish(&mut self, inputs: &[String]) -> Result<&Wish, Vec<Finding>> {
+        let Self { wish, status, substatus, .. } = self;
+        let mut findings = self.findings.clone();
+        let mut merger = Merger { inputs, findings: &mut findings };
+        merger.overlaps(wish);
+        wish.stage = merger.stage(status.as_ref(), substatus.as_ref());
+        if findings.is_empty() { Ok(wish) } else { Err(findings) }
+    }
 }
 
 struct Merger<'a> {
     inputs: &'a [String],
-    findings: Vec<Finding>,
+    findings: &'a mut Vec<Finding>,
 }
 
 impl Merger<'_> {
@@ -61,24 +100,19 @@ impl Merger<'_> {
         }
     }
 
-    fn same<T: PartialEq + Clone>(
-        &mut self,
-        kept: &mut Option<Placed<T>>,
-        given: Option<&Placed<T>>,
-        what: &str,
-    ) {
+    fn same<T: PartialEq>(&mut self, kept: &mut Option<Placed<T>>, given: Option<Placed<T>>, what: &str) {
         match (&*kept, given) {
             (_, None) => {}
-            (None, Some(given)) => *kept = Some(given.clone()),
+            (None, given) => *kept = given,
             (Some(kept), Some(given)) if kept.value == given.value => {}
             (Some(kept), Some(given)) => self.contradiction(what, kept.place, given.place),
         }
     }
 
-    fn set(&mut self, kept: &mut Vec<Placed<(Path, Wanted)>>, given: &Placed<(Path, Wanted)>) {
+    fn set(&mut self, kept: &mut Vec<Placed<(Path, Wanted)>>, given: Placed<(Path, Wanted)>) {
         let (path, wanted) = &given.value;
         match kept.iter().find(|set| set.value.0 == *path) {
-            None => kept.push(given.clone()),
+            None => kept.push(given),
             Some(other) => {
                 let earlier = &other.value.1;
                 if !meaning::same(path.kind(), Some(earlier.raw()), wanted.raw()) {
@@ -88,10 +122,10 @@ impl Merger<'_> {
         }
     }
 
-    fn append(&mut self, kept: &mut Vec<Placed<Append>>, given: &Placed<Append>) {
+    fn append(&mut self, kept: &mut Vec<Placed<Append>>, given: Placed<Append>) {
         let Append { field, key, element } = &given.value;
         match kept.iter().find(|other| other.value.field == *field && other.value.key == *key) {
-            None => kept.push(given.clone()),
+            None => kept.push(given),
             Some(other) => {
                 if !meaning::holds(field.kind(), &[&other.value.element], element)
                     || !meaning::holds(field.kind(), &[element], &other.value.element)
@@ -141,21 +175,21 @@ impl Merger<'_> {
     /// several substatuses, and nothing is guessed.
     fn stage(
         &mut self,
-        status: Option<Placed<Status>>,
-        substatus: Option<Placed<Stage>>,
+        status: Option<&Placed<Status>>,
+        substatus: Option<&Placed<Stage>>,
     ) -> Option<Placed<Stage>> {
         match (status, substatus) {
             (None, None) => None,
-            (None, Some(stage)) => Some(stage),
-            (Some(status), Some(stage)) if stage.value.status() == status.value => Some(stage),
+            (None, Some(stage)) => Some(stage.clone()),
+            (Some(status), Some(stage)) if stage.value.status() == status.value => Some(stage.clone()),
             (Some(status), Some(stage)) => {
-                self.mismatch(&status, &stage);
+                self.mismatch(status, stage);
                 None
             }
             (Some(Placed { value: Status::Active, place }), None) => {
-                Some(Placed { value: Stage::Active, place })
+                Some(Placed { value: Stage::Active, place: *place })
             }
-            (Some(Placed { value, place }), None) => {
+            (Some(&Placed { value, place }), None) => {
                 let message = format!("{} alone leaves open which substatus is meant", value.name());
                 let finding = Finding::deny(Rule::SubstatusPair, place, message);
                 self.findings.push(finding.hint(format!("give a substatus: {}", substatuses(value))));
@@ -218,6 +252,12 @@ mod tests {
     fn value(line: u64, digits: &str) -> Draft {
         let wanted = Wanted::from_text(Kind::Decimal, digits).unwrap();
         Draft { sets: vec![at(line, (Path::Known(Field::DealValue), wanted))], ..draft(line) }
+    }
+
+    fn merge(id: ReferralId, drafts: &[Draft], inputs: &[String]) -> Result<Wish, Vec<Finding>> {
+        let mut merged = Merged::new(id);
+        drafts.iter().for_each(|draft| merged.add(draft.clone(), inputs));
+        merged.wish(inputs).cloned()
     }
 
     fn lines(drafts: &[Draft]) -> Result<Wish, Vec<(Rule, u64, String)>> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::merge;
+use super::merge::Merged;
 use super::patch::{self, Document};
 use super::proof;
 use crate::domain::account::input_name;
@@ -15,7 +15,7 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::referral::{ETag, ReferralId, Snapshot};
 use crate::domain::rules::{self, Approved, Judged, Levels, Rule};
 
 /// What a plan is judged by.
@@ -34,8 +34,10 @@ pub struct Judging {
 struct Group {
     number: u64,
     rows: Vec<Place>,
-    drafts: Vec<Draft>,
     rejected: Vec<Place>,
+    merged: Merged,
+    /// Whether its item was made.
+    done: bool,
 }
 
 /// An item as planned.
@@ -44,6 +46,8 @@ pub struct Planned {
     pub item: Item,
     /// Why nothing is to be sent; `None` where the document is.
     pub verdict: Option<Verdict>,
+    /// The version at which nothing is to be sent, where the referral was looked at and judged.
+    pub seen: Option<ETag>,
     /// On a conflict, the values that were found, an object by pointer.
     pub theirs: Option<Box<RawValue>>,
 }
@@ -51,75 +55,93 @@ pub struct Planned {
 /// Collects rows by referral.
 pub struct Planner {
     judging: Judging,
-    groups: HashMap<ReferralId, Group>,
+    /// By their first row. A group stays where it is when it is done: referrals come in no order, and
+    /// the memory of one here and one there is of little use to anybody.
+    groups: Vec<Group>,
+    /// Where the group of a referral is.
+    places: HashMap<ReferralId, usize>,
+    /// Groups that are not done.
+    remaining: usize,
 }
 
 impl Planner {
     /// A planner that has seen no row yet.
     pub fn new(judging: Judging) -> Self {
-        Self { judging, groups: HashMap::new() }
+        Self { judging, groups: Vec::new(), places: HashMap::new(), remaining: 0 }
     }
 
     /// Takes a row; `row` is its ordinal in the run. Answers the number of the item it belongs to.
     pub fn add(&mut self, row: u64, draft: Draft) -> u64 {
-        let group = self.group(draft.id, row);
-        group.rows.push(draft.place);
-        group.drafts.push(draft);
+        let at = self.group(draft.id, row, draft.place);
+        let group = &mut self.groups[at];
+        group.merged.add(draft, &self.judging.inputs);
         group.number
     }
 
     /// Takes a row that is no change, but names a referral: nothing is sent for that referral. What
     /// could be read of the row is judged with the others, so that one pass finds everything.
     pub fn add_rejected(&mut self, row: u64, rejected: Rejected) -> Option<u64> {
-        let group = self.group(rejected.id?, row);
-        group.rows.push(rejected.place);
+        let at = self.group(rejected.id?, row, rejected.place);
+        let group = &mut self.groups[at];
         group.rejected.push(rejected.place);
-        group.drafts.extend(rejected.partial.map(|draft| *draft));
+        if let Some(draft) = rejected.partial {
+            group.merged.add(*draft, &self.judging.inputs);
+        }
         Some(group.number)
     }
 
-    fn group(&mut self, id: ReferralId, row: u64) -> &mut Group {
-        self.groups.entry(id).or_insert_with(|| Group {
-            number: row,
-            // Nearly every referral has one row; the first push into an empty list makes room for four.
-            rows: Vec::with_capacity(1),
-            drafts: Vec::with_capacity(1),
-            rejected: Vec::new(),
-        })
+    /// Where the group of a row is, which is made where it isn't there.
+    fn group(&mut self, id: ReferralId, row: u64, place: Place) -> usize {
+        let at = *self.places.entry(id).or_insert(self.groups.len());
+        match self.groups.get_mut(at) {
+            Some(group) => group.rows.push(place),
+            None => {
+                self.remaining += 1;
+                self.groups.push(Group {
+                    number: row,
+                    // Nearly every referral has one row; the first push would make room for four.
+                    rows: vec![place],
+                    rejected: Vec::new(),
+                    merged: Merged::new(id),
+                    done: false,
+                });
+            }
+        }
+        at
     }
 
     /// Items that can be decided without looking at their referral, ordered by their first row: their
     /// rows contradict each other, or say nothing. They are taken out.
     pub fn decided(&mut self) -> Vec<Planned> {
-        let mut decided: Vec<(u64, ReferralId, Vec<Finding>)> = self
-            .groups
-            .iter()
-            .filter_map(|(id, group)| {
-                let silent = group.drafts.is_empty().then(Vec::new);
-                let findings = merge::merge(*id, &group.drafts, &self.judging.inputs).err().or(silent)?;
-                Some((group.number, *id, findings))
-            })
-            .collect();
-        decided.sort_unstable_by_key(|(number, ..)| *number);
-        decided.into_iter().filter_map(|(_, id, findings)| self.reject(id, findings)).collect()
+        let mut decided = Vec::new();
+        for at in 0..self.groups.len() {
+            let group = &mut self.groups[at];
+            let silent = group.merged.is_silent().then(Vec::new);
+            if let Some(findings) = group.merged.wish(&self.judging.inputs).err().or(silent) {
+                decided.push(self.reject(at, findings));
+            }
+        }
+        decided
     }
 
     /// The referrals that must be looked at, ordered by their first row.
     pub fn wanted(&self) -> Vec<ReferralId> {
-        let mut wanted: Vec<(u64, ReferralId)> =
-            self.groups.iter().map(|(id, group)| (group.number, *id)).collect();
-        wanted.sort_unstable();
-        wanted.into_iter().map(|(_, id)| id).collect()
+        self.groups.iter().filter(|group| !group.done).map(|group| group.merged.id()).collect()
     }
 
     /// How many referrals must still be looked at.
     pub fn remaining(&self) -> usize {
-        self.groups.len()
+        self.remaining
     }
 
     /// Whether a referral is among those that must be looked at.
     pub fn wants(&self, id: ReferralId) -> bool {
-        self.groups.contains_key(&id)
+        self.find(id).is_some()
+    }
+
+    /// Where the group of a referral is that must be looked at.
+    fn find(&self, id: ReferralId) -> Option<usize> {
+        self.places.get(&id).copied().filter(|at| !self.groups[*at].done)
     }
 
     /// Makes the item of a referral from its state, `None` where nobody is to look. It is taken out
@@ -130,33 +152,36 @@ impl Planner {
         current: Option<&Snapshot<'_>>,
         keep: impl FnOnce(&Planned) -> bool,
     ) -> Option<Planned> {
-        let group = self.groups.get(&id)?;
-        let wish = match merge::merge(id, &group.drafts, &self.judging.inputs) {
-            Ok(wish) => wish,
-            Err(findings) => return self.reject(id, findings),
+        let at = self.find(id)?;
+        let Self { judging, groups, .. } = self;
+        let group = &mut groups[at];
+        let planned = match group.merged.wish(&judging.inputs) {
+            Ok(wish) => judging.judge(group.number, wish, current),
+            Err(findings) => return Some(self.reject(at, findings)),
         };
-        let planned = self.judge(group, &wish, current);
         if !group.rejected.is_empty() {
             // A warning could follow from the very cell that is bad; what denies stands by itself.
             let denied = planned.item.findings.into_iter().filter(Finding::is_deny).collect();
-            return self.reject(id, denied);
+            return Some(self.reject(at, denied));
         }
         if !keep(&planned) {
-            self.groups.remove(&id);
+            self.take_out(at);
         }
         Some(planned)
     }
 
     /// Makes the item of a referral that could not be looked at.
     pub fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned> {
-        let group = self.groups.remove(&id)?;
-        Some(self.nothing_to_send(id, &group, verdict, Vec::new()))
+        let at = self.find(id)?;
+        self.take_out(at);
+        Some(self.judging.nothing_to_send(self.groups[at].number, id, verdict, Vec::new()))
     }
 
     /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a
     /// referral whose engagement has this id, where there is one.
     pub fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
-        let place = self.groups.get(&id)?.rows.first().copied()?;
+        let at = self.find(id)?;
+        let place = *self.groups[at].rows.first()?;
         let message = format!("the snapshot holds no referral {id}");
         let hint = match engagement_of {
             Some(referral) => {
@@ -165,13 +190,14 @@ impl Planner {
             None => "export the referrals anew, or plan against the API".to_owned(),
         };
         let finding = Finding::deny(Rule::UnknownReferral, place, message).hint(hint);
-        self.reject(id, vec![finding])
+        Some(self.reject(at, vec![finding]))
     }
 
     /// Takes a group out as invalid. Rows that nothing is wrong with are held: each gets a finding
     /// that names a row that is.
-    fn reject(&mut self, id: ReferralId, mut findings: Vec<Finding>) -> Option<Planned> {
-        let group = self.groups.remove(&id)?;
+    fn reject(&mut self, at: usize, mut findings: Vec<Finding>) -> Planned {
+        self.take_out(at);
+        let group = &self.groups[at];
         let same_row = |one: Place, other: Place| (one.input, one.line) == (other.input, other.line);
         let culprit =
             findings.first().map(|finding| finding.place).or_else(|| group.rejected.first().copied());
@@ -186,49 +212,63 @@ impl Planner {
                     .push(finding.hint("a referral is changed as a whole or not at all: correct that row"));
             }
         }
-        let verdict = Verdict::invalid(&findings);
-        Some(self.nothing_to_send(id, &group, verdict, findings))
+        let mut verdict = Verdict::invalid(&findings);
+        if findings.is_empty() {
+            // What is wrong stands with the rows.
+            let lines: Vec<String> = group.rejected.iter().map(|place| self.line(*place)).collect();
+            verdict.message = format!("what was read is no change: {}", lines.join(", "));
+        }
+        self.judging.nothing_to_send(group.number, group.merged.id(), verdict, findings)
+    }
+
+    fn take_out(&mut self, at: usize) {
+        self.groups[at].done = true;
+        self.remaining -= 1;
     }
 
     fn line(&self, place: Place) -> String {
         let name = self.judging.inputs.get(place.input as usize).map_or("input", |path| input_name(path));
         format!("{name}:{}", place.line)
     }
+}
 
-    fn judge(&self, group: &Group, wish: &Wish, current: Option<&Snapshot<'_>>) -> Planned {
-        let (judged, findings) = rules::judge(wish, current, &self.judging.levels, self.judging.now);
+impl Judging {
+    fn judge(&self, number: u64, wish: &Wish, current: Option<&Snapshot<'_>>) -> Planned {
+        let (judged, findings) = rules::judge(wish, current, &self.levels, self.now);
         match judged {
             Judged::Unchanged => {
                 let verdict = Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already");
-                let mut planned = self.nothing_to_send(wish.id, group, verdict, findings);
-                planned.item.effect = Effect::Unchanged;
+                let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
                 planned.item.etag = current.and_then(Snapshot::etag).cloned();
+                planned.seen.clone_from(&planned.item.etag);
                 planned
             }
             Judged::Rejected(verdict, changes) => {
                 let theirs = (verdict.outcome == Outcome::Conflict).then(|| found(&changes));
-                let mut planned = self.nothing_to_send(wish.id, group, verdict, findings);
+                let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
                 planned.item.etag = wish.etag.as_ref().map(|etag| etag.value.clone());
                 if theirs.is_some() {
                     // The row was bound to another version, whose values nobody here has seen.
                     planned.item.changes =
                         changes.into_iter().map(|change| Change { before: None, ..change }).collect();
                 }
+                planned.seen = current.and_then(Snapshot::etag).cloned();
                 planned.theirs = theirs;
                 planned
             }
-            Judged::Approved(approved) => self.approved(group, wish, &approved, current, findings),
+            Judged::Approved(approved) => self.approved(number, wish, approved, current, findings),
         }
     }
 
     fn approved(
         &self,
-        group: &Group,
+        number: u64,
         wish: &Wish,
-        approved: &Approved,
+        approved: Approved,
         current: Option<&Snapshot<'_>>,
         mut findings: Vec<Finding>,
     ) -> Planned {
+        let (id, etag, closes) = (approved.id(), approved.etag().cloned(), approved.closes());
         let document = patch::document(approved, current);
         let proved = current.map_or(Ok(()), |current| proof::prove(&document, current));
         if let Err(why) = proved {
@@ -237,41 +277,32 @@ impl Planner {
                     .hint("nothing was sent; please report this row and its referral as a defect");
             findings.push(finding);
             let verdict = Verdict::invalid(&findings);
-            return self.nothing_to_send(approved.id(), group, verdict, findings);
+            return self.nothing_to_send(number, id, verdict, findings);
         }
         let Document { patch, changes } = document;
-        let effect = if approved.closes() { Effect::OneWay } else { Effect::Reversible };
-        let item = Item {
-            number: group.number,
-            id: approved.id(),
-            etag: approved.etag().cloned(),
-            request_id: (self.judging.new_id)(),
-            patch,
-            changes,
-            effect,
-            findings,
-        };
-        Planned { item, verdict: None, theirs: None }
+        let effect = if closes { Effect::OneWay } else { Effect::Reversible };
+        let item = Item { number, id, etag, request_id: (self.new_id)(), patch, changes, effect, findings };
+        Planned { item, verdict: None, seen: None, theirs: None }
     }
 
     fn nothing_to_send(
         &self,
+        number: u64,
         id: ReferralId,
-        group: &Group,
         verdict: Verdict,
         findings: Vec<Finding>,
     ) -> Planned {
         let item = Item {
-            number: group.number,
+            number,
             id,
             etag: None,
-            request_id: (self.judging.new_id)(),
+            request_id: (self.new_id)(),
             patch: json::raw::<[u8]>(&[]),
             changes: Vec::new(),
             effect: Effect::Unchanged,
             findings,
         };
-        Planned { item, verdict: Some(verdict), theirs: None }
+        Planned { item, verdict: Some(verdict), seen: None, theirs: None }
     }
 }
 

@@ -23,13 +23,13 @@ pub(super) fn differences(
     Comparison { wish, current, findings }.all()
 }
 
-struct Comparison<'a, 'f> {
+struct Comparison<'a, 'r, 'f> {
     wish: &'a Wish,
-    current: Option<&'a Snapshot<'a>>,
+    current: Option<&'a Snapshot<'r>>,
     findings: &'a mut Findings<'f>,
 }
 
-impl Comparison<'_, '_> {
+impl Comparison<'_, '_, '_> {
     fn all(&mut self) -> Vec<Change> {
         let mut changes: Vec<Change> = Vec::new();
         let wish = self.wish;

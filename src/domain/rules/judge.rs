@@ -42,8 +42,8 @@ impl Approved {
 
     /// The changes in the order in which they are to be sent: status and substatus last, and
     /// always together. Never empty.
-    pub fn changes(&self) -> &[Change] {
-        &self.changes
+    pub fn into_changes(self) -> Vec<Change> {
+        self.changes
     }
 
     /// Whether it closes a referral that isn't closed, or that nobody looked at.
@@ -100,14 +100,14 @@ pub fn judge(
     (Judged::Approved(approved), court.findings.list)
 }
 
-struct Court<'a> {
+struct Court<'a, 'r> {
     wish: &'a Wish,
-    current: Option<&'a Snapshot<'a>>,
+    current: Option<&'a Snapshot<'r>>,
     now: Timestamp,
     findings: Findings<'a>,
 }
 
-impl Court<'_> {
+impl Court<'_, '_> {
     fn find(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
         self.findings.add(rule, place, message, hint);
     }

@@ -17,7 +17,6 @@ use crate::domain::account::Phase;
 struct RowPlan {
     referral: Option<usize>,
     own: Option<Outcome>,
-    rejected_later: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -30,8 +29,8 @@ struct ItemPlan {
 const REFERRALS: usize = 6;
 
 fn row_plan() -> impl Strategy<Value = RowPlan> {
-    (option::of(0..REFERRALS), option::weighted(0.2, select(&Outcome::ALL[..])), prop::bool::weighted(0.1))
-        .prop_map(|(referral, own, rejected_later)| RowPlan { referral, own, rejected_later })
+    (option::of(0..REFERRALS), option::weighted(0.2, select(&Outcome::ALL[..])))
+        .prop_map(|(referral, own)| RowPlan { referral, own })
 }
 
 fn item_plan() -> impl Strategy<Value = ItemPlan> {
@@ -84,7 +83,7 @@ impl Model {
         let item = self.item_of(row).map(|number| &self.items[&number]);
         let tried = item.filter(|item| sent && item.at_planning.is_none());
         let attempts = tried.map(|item| item.attempts.as_slice()).unwrap_or_default();
-        let outcome = if row.rejected_later || (item.is_none() && row.own.is_none()) {
+        let outcome = if item.is_none() && row.own.is_none() {
             Outcome::Invalid
         } else if let Some(own) = row.own {
             own
@@ -115,11 +114,6 @@ impl Model {
         }
         for (number, plan) in &self.items {
             planning.item(&item(*number), plan.at_planning.map(settled).as_ref()).unwrap();
-        }
-        for (ordinal, planned) in (1..).zip(&self.rows) {
-            if planned.rejected_later {
-                planning.reject_row(ordinal, &Verdict::new(Outcome::Invalid, "late", ""), &[]).unwrap();
-            }
         }
         planning.seal(&Figures::default()).unwrap()
     }

@@ -26,10 +26,10 @@ fn figures(get: u64, seconds: f64) -> Figures {
 }
 
 /// Rows 1 and 4 share an item that is contradictory, 2 is to be applied, 3 to conflict, 5 names no
-/// referral, 6 turns out to be invalid after it was written.
+/// referral, 6 has findings of its own.
 fn plan(dir: &std::path::Path) -> Ledger {
     let mut planning = create(dir, &about()).unwrap();
-    for (number, of) in [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, Some(1)), (6, None)] {
+    for (number, of) in [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, Some(1))] {
         planning.row(&row(number, of)).unwrap();
     }
     let verdict = Some(Verdict::new(Outcome::Invalid, "id", "no id"));
@@ -37,9 +37,12 @@ fn plan(dir: &std::path::Path) -> Ledger {
     planning.input(1, &input("b.csv")).unwrap();
     planning.input(0, &input("a.csv")).unwrap();
 
-    let late = Verdict::new(Outcome::Invalid, "encoding", "row 6").with_status(Some(400));
-    planning.reject_row(6, &late, &[Finding::deny(Rule::Encoding, place(7), "one")]).unwrap();
-    planning.reject_row(6, &late, &[Finding::deny(Rule::Json, place(7), "two").hint("x")]).unwrap();
+    let verdict = Some(Verdict::new(Outcome::Invalid, "encoding", "row 6").with_status(Some(400)));
+    let findings = vec![
+        Finding::deny(Rule::Encoding, place(7), "one"),
+        Finding::deny(Rule::Json, place(7), "two").hint("x"),
+    ];
+    planning.row(&RowRecord { verdict, findings, ..row(6, None) }).unwrap();
 
     let contradiction = |line, message| Finding::deny(Rule::Contradiction, place(line), message);
     let findings = vec![contradiction(2, "line 5 differs"), contradiction(5, "line 2 differs")];
@@ -277,17 +280,17 @@ fn one_item_a_referral_and_one_row_an_ordinal() {
     planning.row(&row(1, Some(1))).unwrap();
     planning.row(&row(1, Some(1))).unwrap_err();
     planning.item(&item(1), None).unwrap();
-    planning.item(&item(1), None).unwrap_err();
-    planning.reject_row(2, &Verdict::new(Outcome::Invalid, "x", "y"), &[]).unwrap_err();
     planning.seal(&Figures::default()).unwrap();
     assert_eq!(rows(folder.path()).len(), 1);
 
-    let folder = tempdir().unwrap();
-    let mut planning = create(folder.path(), &about()).unwrap();
-    planning.item(&item(1), None).unwrap();
-    planning.item(&Item { id: referral(1), ..item(2) }, None).unwrap();
-    planning.seal(&Figures::default()).unwrap_err();
-    assert_eq!(read(folder.path()).unwrap().phase(), Phase::Planning);
+    for other in [Item { id: referral(1), ..item(2) }, Item { id: referral(2), ..item(1) }] {
+        let folder = tempdir().unwrap();
+        let mut planning = create(folder.path(), &about()).unwrap();
+        planning.item(&item(1), None).unwrap();
+        planning.item(&other, None).unwrap();
+        planning.seal(&Figures::default()).unwrap_err();
+        assert_eq!(read(folder.path()).unwrap().phase(), Phase::Planning);
+    }
 }
 
 #[test]
