@@ -1,39 +1,29 @@
-//! Where planning happens: rows come in, referrals are looked at, items are written down.
-
-use std::collections::HashMap;
-use std::path::Path;
+//! Where a plan is written down: rows and items go into the ledger, findings to whoever watches.
 
 use jiff::Timestamp;
 
 use super::{Host, Problem, Trouble};
 use crate::domain::account::{InputInfo, RowRecord, Settled, input_name};
-use crate::domain::change::Rejected;
-use crate::domain::exchange::Failure;
 use crate::domain::exit::Exit;
 use crate::domain::finding::Finding;
-use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::{ReferralId, Snapshot};
-use crate::engine::look::Survey;
-use crate::input::{self, InputError, Record, SnapshotError};
+use crate::input::{InputError, Read};
 use crate::ledger::{LedgerError, Planning};
-use crate::plan::{Planned, Planner};
+use crate::plan::Planned;
 use crate::report::counted;
 
 /// Findings that are printed one by one; the reports hold them all.
 const MOST_SHOWN: usize = 10;
 
-/// Takes rows and referrals, and writes down what is planned.
+/// Takes what is planned, and writes it down.
 pub struct Desk<'a> {
-    planner: Planner,
     ledger: Planning,
     /// The inputs that were read before, where the run is planned again.
     before: Vec<InputInfo>,
+    /// What is around the process.
+    pub host: &'a Host<'a>,
     clock: fn() -> Timestamp,
-    host: &'a Host<'a>,
     rows: u64,
-    /// Ids that rows name and that turned out to be those of engagements, with a referral of each: for
-    /// telling the user what went wrong.
-    engagements: HashMap<ReferralId, ReferralId>,
+    inputs: Vec<String>,
     /// The first findings by their place, at most [`MOST_SHOWN`].
     first: Vec<Finding>,
     found: u64,
@@ -41,40 +31,30 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// A desk with nothing on it. `before` are inputs that were read before and have to be the same.
-    pub fn new(planner: Planner, ledger: Planning, before: Vec<InputInfo>, host: &'a Host<'a>) -> Self {
-        Self {
-            planner,
-            ledger,
-            before,
-            clock: host.clock,
-            host,
-            rows: 0,
-            engagements: HashMap::new(),
-            first: Vec::new(),
-            found: 0,
-        }
+    pub fn new(ledger: Planning, before: Vec<InputInfo>, host: &'a Host<'a>) -> Self {
+        let (rows, inputs, first, found) = (0, Vec::new(), Vec::new(), 0);
+        Self { ledger, before, host, clock: host.clock, rows, inputs, first, found }
     }
 
-    /// Reads every input to its end.
+    /// Reads an input with whatever reads inputs of its kind, and writes down that it was read.
     ///
     /// # Errors
-    /// Where an input can't be read at all, or the ledger can't be written.
-    pub fn read_inputs(&mut self, files: &[String], options: &input::Options) -> Result<(), Trouble> {
-        for (input, path) in (0..).zip(files) {
-            let host = self.host;
-            let mut stdin = host.stdin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let read = input::read(path, Some(&mut **stdin), input, options, &mut |record| self.row(record))
-                .map_err(unreadable_input)?;
-            for note in &read.notes {
-                self.host.console.say(&format!("note: {note}"));
-            }
-            self.check_unchanged(&read.info)?;
-            self.ledger.input(input, &read.info)?;
+    /// Where it can't be read at all, has changed since it was read before, or the ledger can't be
+    /// written.
+    pub fn input(
+        &mut self,
+        path: &str,
+        read: impl FnOnce(&mut Self, u32, &mut dyn std::io::Read) -> Result<Read, InputError<LedgerError>>,
+    ) -> Result<(), Trouble> {
+        let number = u32::try_from(self.inputs.len()).unwrap_or(u32::MAX);
+        self.inputs.push(path.to_owned());
+        let mut stdin = self.host.stdin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let read = read(self, number, &mut **stdin).map_err(unreadable_input)?;
+        for note in &read.notes {
+            self.host.console.say(&format!("note: {note}"));
         }
-        for planned in self.planner.decided() {
-            self.write(&planned)?;
-        }
-        Ok(())
+        self.check_unchanged(&read.info)?;
+        Ok(self.ledger.input(number, &read.info)?)
     }
 
     /// A run that is carried on with is the one that was begun.
@@ -92,65 +72,26 @@ impl<'a> Desk<'a> {
         self.rows
     }
 
-    fn row(&mut self, record: Record) -> Result<(), LedgerError> {
+    /// The ordinal of the row that is read next.
+    pub fn next_row(&mut self) -> u64 {
         self.rows += 1;
-        let row = self.rows;
-        let Record { place, text, parsed } = record;
-        let (id, item, verdict, findings) = match parsed {
-            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, Vec::new()),
-            Err(mut rejected) => {
-                let findings = std::mem::take(&mut rejected.findings);
-                self.note(&findings);
-                let verdict = Verdict::invalid(&findings);
-                let Rejected { id, .. } = rejected;
-                (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
-            }
-        };
-        self.ledger.row(&RowRecord { row, place, id, text, item, verdict, findings })
+        self.rows
     }
 
-    /// Plans from a snapshot file: referrals that it lacks are invalid.
-    ///
-    /// # Errors
-    /// Where the file can't be read, or the ledger can't be written.
-    pub fn plan_from_file(&mut self, path: &Path) -> Result<(), Trouble> {
-        let stop = self.host.stop;
-        input::read_snapshot(path, &mut |referral| {
-            self.seen(referral, true)?;
-            Ok(!stop.is_set() && (self.planner.remaining() > 0))
-        })
-        .map_err(|error| match error {
-            SnapshotError::Sink(trouble) => trouble,
-            error => Trouble::could_not_run(error.to_string())
-                .hint("--state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages"),
-        })?;
-        if stop.is_set() {
-            return Ok(());
-        }
-        for id in self.planner.wanted() {
-            let planned = self.planner.not_in_snapshot(id, self.engagements.get(&id).copied());
-            self.write_some(planned)?;
-        }
-        Ok(())
-    }
-
-    /// Plans without looking at anything.
+    /// Writes a row down.
     ///
     /// # Errors
     /// Where the ledger can't be written.
-    pub fn plan_unseen(&mut self) -> Result<(), Trouble> {
-        for id in self.planner.wanted() {
-            let planned = self.planner.plan(id, None, |_| false);
-            self.write_some(planned)?;
-        }
-        Ok(())
+    pub fn row(&mut self, row: &RowRecord) -> Result<(), LedgerError> {
+        self.note(&row.findings);
+        self.ledger.row(row)
     }
 
-    fn write_some(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
-        planned.map_or(Ok(()), |planned| self.write(&planned))
-    }
-
-    fn write(&mut self, planned: &Planned) -> Result<(), LedgerError> {
+    /// Writes an item down.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub fn item(&mut self, planned: &Planned) -> Result<(), LedgerError> {
         self.note(&planned.item.findings);
         let settled = planned.verdict.clone().map(|verdict| Settled {
             etag: planned.seen.clone(),
@@ -173,11 +114,10 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Ends the reading: prints the first findings, and hands the ledger back.
+    /// Ends the planning: prints the first findings, and hands the ledger back.
     pub fn close(self) -> Planning {
         for finding in &self.first {
-            let files = &self.ledger.about().asked.files;
-            let name = files.get(finding.place.input as usize).map_or("input", String::as_str);
+            let name = self.inputs.get(finding.place.input as usize).map_or("input", String::as_str);
             self.host.console.say(&describe(finding, input_name(name)));
         }
         let hidden = self.found - self.first.len() as u64;
@@ -186,51 +126,6 @@ impl<'a> Desk<'a> {
             self.host.console.say(&format!("… and {more}: see the error and conflict reports"));
         }
         self.ledger
-    }
-}
-
-impl Survey for Desk<'_> {
-    type Error = Trouble;
-
-    fn wanted(&self) -> Vec<ReferralId> {
-        self.planner.wanted()
-    }
-
-    fn remaining(&self) -> usize {
-        self.planner.remaining()
-    }
-
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<bool, Trouble> {
-        let id = referral.id();
-        if let Some(engagement) = referral.engagement().filter(|engagement| self.planner.wants(*engagement)) {
-            self.engagements.insert(engagement, id);
-        }
-        if !self.planner.wants(id) {
-            return Ok(false);
-        }
-        // What would be sent without an eTag to guard it is worth a GET that may bring one.
-        let lacks_etag = |planned: &Planned| planned.verdict.is_none() && planned.item.etag.is_none();
-        let planned = self.planner.plan(id, Some(referral), |planned| !last_word && lacks_etag(planned));
-        if self.planner.wants(id) {
-            return Ok(false);
-        }
-        self.write_some(planned)?;
-        Ok(true)
-    }
-
-    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Trouble> {
-        let refused = failure.status().is_some_and(|status| (300..500).contains(&status));
-        let outcome = if refused { Outcome::Refused } else { Outcome::Failed };
-        let message = match (failure.status(), self.engagements.get(&id)) {
-            (Some(404), Some(referral)) => {
-                format!("this is the engagementId of referral {referral}: give the referral's own id")
-            }
-            (Some(404), None) => format!("not there, or not visible to this user ({})", failure.message()),
-            _ => format!("the referral could not be read: {}", failure.message()),
-        };
-        let verdict = Verdict::new(outcome, failure.code(), message).with_status(failure.status());
-        let planned = self.planner.absent(id, verdict);
-        self.write_some(planned).map_err(Trouble::from)
     }
 }
 

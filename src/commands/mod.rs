@@ -8,7 +8,8 @@
 //! | [`report`] | writes a run's reports again |
 //! | [`sandbox`] | serves a local Partner API |
 //! | [`planning`] | from what was asked for to a plan |
-//! | [`desk`] | where rows and referrals come in, and items are written down |
+//! | [`survey`] | where what the inputs want meets the referrals |
+//! | [`desk`] | where rows and items are written down |
 //! | [`consent`] | whether the user wants what is about to be sent |
 //! | [`sending`] | from a plan to the last answer |
 //! | [`accounting`] | what all of them do at the end: reports from the ledger, and the exit code |
@@ -26,6 +27,7 @@ pub mod report;
 pub mod resume;
 pub mod sandbox;
 pub mod sending;
+pub mod survey;
 
 use std::io::Read;
 use std::sync::Mutex;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::desk::Desk;
 use super::sending::{self, Order};
+use super::survey::{Changes, Surveyor, Wanting};
 use super::{Host, Trouble};
 use crate::api::Client;
 use crate::domain::account::{About, Asked, Figures, InputInfo, State};
@@ -46,23 +47,23 @@ pub async fn plan(
     let Asked { files, format, state, levels, allow_paths, clear } = asked;
     let options = input::Options { format, allow_paths, clear, levels };
     let started = tokio::time::Instant::now();
-    let mut desk = Desk::new(Planner::new(judging), ledger, before, host);
-    desk.read_inputs(&files, &options)?;
+    let changes = Changes { planner: Planner::new(judging), files, options };
+    let mut surveyor = Surveyor::begin(Desk::new(ledger, before, host), changes)?;
     let mut figures = Figures::default();
     match (&state, client) {
-        (State::Live, Some(client)) => figures = look_live(&mut desk, client, order, host).await?,
+        (State::Live, Some(client)) => figures = look_live(&mut surveyor, client, order, host).await?,
         (State::Live, None) => {
             return Err(Trouble::could_not_run("nothing is connected to look at referrals"));
         }
-        (State::File(path), _) => desk.plan_from_file(path)?,
-        (State::None, _) => desk.plan_unseen()?,
+        (State::File(path), _) => surveyor.plan_from_file(path)?,
+        (State::None, _) => surveyor.plan_unseen()?,
     }
     figures.seconds = started.elapsed().as_secs_f64();
-    close(desk.close(), &figures, host)
+    close(surveyor.desk.close(), &figures, host)
 }
 
 async fn look_live(
-    desk: &mut Desk<'_>,
+    surveyor: &mut Surveyor<'_, impl Wanting>,
     client: &Client,
     order: Order<'_>,
     host: &Host<'_>,
@@ -71,7 +72,7 @@ async fn look_live(
     let begun = sending::Begun::now(client);
     let pace = Pace::new(sending.rate);
     let progress = Progress::planning(showing.progress);
-    progress.rows_read(desk.rows());
+    progress.rows_read(surveyor.desk.rows());
     let observe = |event| sending::show(&progress, host, event);
     let context = Context {
         api: client,
@@ -82,7 +83,7 @@ async fn look_live(
         observe: &observe,
         tally: Arc::new(Tally::default()),
     };
-    let looked = sending::watched(look(&context, desk), &progress, &pace, showing.progress, host).await;
+    let looked = sending::watched(look(&context, surveyor), &progress, &pace, showing.progress, host).await;
     let there = looked?;
     match host.stop.reason() {
         Some(Reason::Unreachable(why)) => {
