@@ -66,7 +66,11 @@ impl<'a> Object<'a> {
     /// The value that a pointer names. `None` where it, or a parent of it, is absent or no object.
     /// Array elements cannot be addressed: the service has no indexed paths.
     pub fn at(&self, pointer: &Pointer) -> Option<&'a RawValue> {
-        let mut tokens = pointer.tokens();
+        self.follow(pointer.tokens())
+    }
+
+    /// The value that names lead to, the outermost first; see [`Object::at`].
+    pub fn follow<'t>(&self, mut tokens: impl Iterator<Item = Cow<'t, str>>) -> Option<&'a RawValue> {
         let mut value = self.get(&tokens.next()?)?;
         for token in tokens {
             value = Object::from_raw(value)?.get(&token)?;

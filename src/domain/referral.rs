@@ -1,5 +1,6 @@
 //! A referral: its id, its version, and its state as the service or a snapshot file gave it.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use super::fields::Path;
 use super::json::{self, Object};
+use super::pointer::Pointer;
 use super::status::Standing;
 
 /// The id of a referral: a GUID. It is never the `engagementId`, which several referrals can share.
@@ -108,7 +110,12 @@ pub struct Snapshot<'a> {
     id: ReferralId,
     etag: Option<ETag>,
     members: Object<'a>,
+    /// What is in [`DETAILS`], read when it is first asked for.
+    details: OnceCell<Option<Object<'a>>>,
 }
+
+/// The member that most fields lie in, so that it is asked for again and again.
+const DETAILS: &str = "details";
 
 /// Why a text is no referral.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -137,7 +144,7 @@ impl<'a> Snapshot<'a> {
         let text_of = |name: &str| members.get(name).and_then(json::string);
         let id = text_of("id").and_then(|id| id.parse().ok()).ok_or(SnapshotError::NoId)?;
         let etag = text_of("eTag").and_then(|etag| ETag::from_input(&etag).ok());
-        Ok(Self { id, etag, members })
+        Ok(Self { id, etag, members, details: OnceCell::new() })
     }
 
     /// The referral's id.
@@ -163,10 +170,20 @@ impl<'a> Snapshot<'a> {
 
     /// The value at a path, which may be `null`; `None` where it is absent.
     pub fn at(&self, path: &Path) -> Option<&'a RawValue> {
-        self.members.at(path.pointer())
+        self.find(path.pointer())
     }
 
-    /// The members, to look at places that are no field.
+    /// The value that a pointer names, as [`Object::at`] finds it.
+    pub fn find(&self, pointer: &Pointer) -> Option<&'a RawValue> {
+        let mut inner = pointer.tokens().skip(1).peekable();
+        if inner.peek().is_none() || pointer.tokens().next().is_none_or(|outermost| outermost != DETAILS) {
+            return self.members.at(pointer);
+        }
+        let details = || self.members.get(DETAILS).and_then(Object::from_raw);
+        self.details.get_or_init(details).as_ref()?.follow(inner)
+    }
+
+    /// The outermost members.
     pub fn members(&self) -> &Object<'a> {
         &self.members
     }

@@ -32,9 +32,10 @@ pub struct Document {
 /// A list that grows is sent as one `add …/-` per element only under an eTag, or where the list
 /// isn't known: repeating such a document after a lost answer would add the elements twice, so
 /// without an eTag the list is replaced as a whole.
-pub fn document(approved: &Approved, current: Option<&Snapshot<'_>>) -> Document {
-    let mut changes = approved.changes().to_vec();
-    if approved.etag().is_none() && current.is_some() {
+pub fn document(approved: Approved, current: Option<&Snapshot<'_>>) -> Document {
+    let unguarded = approved.etag().is_none();
+    let mut changes = approved.into_changes();
+    if unguarded && current.is_some() {
         changes.iter_mut().for_each(|change| change.appended.clear());
     }
     let mut writer = Writer { current, made: BTreeSet::new(), parents: Vec::new(), operations: Vec::new() };
@@ -52,14 +53,14 @@ struct Operation<'c> {
     value: Cow<'c, RawValue>,
 }
 
-struct Writer<'a, 'c> {
-    current: Option<&'a Snapshot<'a>>,
+struct Writer<'a, 'r, 'c> {
+    current: Option<&'a Snapshot<'r>>,
     made: BTreeSet<Pointer>,
     parents: Vec<Operation<'c>>,
     operations: Vec<Operation<'c>>,
 }
 
-impl<'c> Writer<'_, 'c> {
+impl<'c> Writer<'_, '_, 'c> {
     fn change(&mut self, change: &'c Change) {
         let pointer = change.path.pointer();
         if !change.appended.is_empty() {
@@ -70,7 +71,7 @@ impl<'c> Writer<'_, 'c> {
             return;
         }
         self.make_parents(pointer);
-        let present = self.current.is_some_and(|current| current.members().at(pointer).is_some());
+        let present = self.current.is_some_and(|current| current.find(pointer).is_some());
         self.operations.push(Operation {
             op: if present { "replace" } else { "add" },
             path: Cow::Borrowed(pointer.as_str()),
@@ -81,7 +82,7 @@ impl<'c> Writer<'_, 'c> {
     fn make_parents(&mut self, pointer: &Pointer) {
         let Some(current) = self.current else { return };
         for parent in pointer.parents() {
-            let op = match current.members().at(&parent) {
+            let op = match current.find(&parent) {
                 None => "add",
                 Some(raw) if json::is_null(raw) => "replace",
                 Some(_) => continue,

@@ -247,7 +247,7 @@ impl Judging {
                 planned.theirs = theirs;
                 planned
             }
-            Judged::Approved(approved) => self.approved(number, wish, &approved, current, findings),
+            Judged::Approved(approved) => self.approved(number, wish, approved, current, findings),
         }
     }
 
@@ -255,10 +255,11 @@ impl Judging {
         &self,
         number: u64,
         wish: &Wish,
-        approved: &Approved,
+        approved: Approved,
         current: Option<&Snapshot<'_>>,
         mut findings: Vec<Finding>,
     ) -> Planned {
+        let (id, etag, closes) = (approved.id(), approved.etag().cloned(), approved.closes());
         let document = patch::document(approved, current);
         let proved = current.map_or(Ok(()), |current| proof::prove(&document, current));
         if let Err(why) = proved {
@@ -267,20 +268,11 @@ impl Judging {
                     .hint("nothing was sent; please report this row and its referral as a defect");
             findings.push(finding);
             let verdict = Verdict::invalid(&findings);
-            return self.nothing_to_send(number, approved.id(), verdict, findings);
+            return self.nothing_to_send(number, id, verdict, findings);
         }
         let Document { patch, changes } = document;
-        let effect = if approved.closes() { Effect::OneWay } else { Effect::Reversible };
-        let item = Item {
-            number,
-            id: approved.id(),
-            etag: approved.etag().cloned(),
-            request_id: (self.new_id)(),
-            patch,
-            changes,
-            effect,
-            findings,
-        };
+        let effect = if closes { Effect::OneWay } else { Effect::Reversible };
+        let item = Item { number, id, etag, request_id: (self.new_id)(), patch, changes, effect, findings };
         Planned { item, verdict: None, theirs: None }
     }
 

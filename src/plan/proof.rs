@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, PatchOperation, ReplaceOperation};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -20,14 +23,10 @@ use crate::domain::referral::Snapshot;
 /// and `replace`, could not be applied, or gives something else than wanted. Each would be a defect
 /// of this program, or a referral of a shape that nobody has seen.
 pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> {
-    let patch: json_patch::Patch =
+    let operations: Vec<Operation<'_>> =
         serde_json::from_str(document.patch.get()).map_err(|error| format!("no JSON Patch: {error}"))?;
-    let only_known = patch.0.iter().all(|operation| {
-        matches!(operation, json_patch::PatchOperation::Add(_) | json_patch::PatchOperation::Replace(_))
-    });
-    if !only_known {
-        return Err("an operation other than add and replace".to_owned());
-    }
+    let patch: Vec<PatchOperation> =
+        operations.into_iter().map(Operation::known).collect::<Result<_, _>>()?;
     let before = touched(document, current)?;
     let mut wanted = before.clone();
     for change in &document.changes {
@@ -37,6 +36,27 @@ pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> 
     // Of a document that fails half-way nothing is kept, so nothing need be undone.
     json_patch::patch_unsafe(&mut after, &patch).map_err(|error| error.to_string())?;
     if after == wanted { Ok(()) } else { Err("applied, it gives another referral than wanted".to_owned()) }
+}
+
+/// An operation as the document has it, with nothing else in it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operation<'a> {
+    op: &'a str,
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    value: Value,
+}
+
+impl Operation<'_> {
+    fn known(self) -> Result<PatchOperation, String> {
+        let path = PointerBuf::parse(self.path).map_err(|error| format!("no JSON Pointer: {error}"))?;
+        match self.op {
+            "add" => Ok(PatchOperation::Add(AddOperation { path, value: self.value })),
+            "replace" => Ok(PatchOperation::Replace(ReplaceOperation { path, value: self.value })),
+            _ => Err("an operation other than add and replace".to_owned()),
+        }
+    }
 }
 
 /// The outermost members of the referral that the document names, as far as they matter.

@@ -46,6 +46,11 @@ impl Approved {
         &self.changes
     }
 
+    /// The same, to be kept.
+    pub fn into_changes(self) -> Vec<Change> {
+        self.changes
+    }
+
     /// Whether it closes a referral that isn't closed, or that nobody looked at.
     pub fn closes(&self) -> bool {
         self.closes
@@ -100,15 +105,15 @@ pub fn judge(
     (Judged::Approved(approved), court.findings)
 }
 
-struct Court<'a> {
+struct Court<'a, 'r> {
     wish: &'a Wish,
-    current: Option<&'a Snapshot<'a>>,
+    current: Option<&'a Snapshot<'r>>,
     levels: &'a Levels,
     now: Timestamp,
     findings: Vec<Finding>,
 }
 
-impl Court<'_> {
+impl Court<'_, '_> {
     fn find(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
         let level = self.levels.of(rule);
         if level != Level::Allow {
