@@ -91,8 +91,10 @@ fn bench(options: &Options) -> Result<()> {
     let (mut carrying, mut sending, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..options.rounds {
         sending.push(bench.send()?);
-        carrying.push(bench.resume(&bench.run(round), plan.closing)?);
-        seconds.push(summed(&bench.run(round), plan.requests)?);
+        let run = bench.run(round);
+        let planned = total_seconds(&summary(&run)?)?;
+        carrying.push(bench.resume(&run, plan.closing)?);
+        seconds.push(summed(&run, plan.requests)? - planned);
     }
 
     report(&Figures {
@@ -222,12 +224,20 @@ impl Plan {
     }
 }
 
-/// How long sending took by the run's own account; it must have sent everything.
+/// How long the run took so far by its own account, planning included; it must have sent everything.
 fn summed(run: &Path, requests: u64) -> Result<f64> {
-    let summary: serde_json::Value = serde_json::from_slice(&fs::read(run.join("summary.json"))?)?;
+    let summary = summary(run)?;
     if summary["rows"]["applied"] != requests || summary["requests"]["patch"] != requests {
         return Err(Error::other(format!("not all of it was applied: {summary}")));
     }
+    total_seconds(&summary)
+}
+
+fn summary(run: &Path) -> Result<serde_json::Value> {
+    Ok(serde_json::from_slice(&fs::read(run.join("summary.json"))?)?)
+}
+
+fn total_seconds(summary: &serde_json::Value) -> Result<f64> {
     summary["seconds"]["total"].as_f64().ok_or_else(|| Error::other("the summary tells no seconds"))
 }
 
