@@ -12,6 +12,10 @@ use super::records::{Json, Word};
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, Phase};
 
+/// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
+/// and read through from one end to the other, page by page.
+const PAGE: u32 = 8_192;
+
 /// The ledger's name in a run's directory.
 const FILE: &str = "run.sqlite";
 
@@ -183,6 +187,7 @@ impl Store {
 
     /// All or nothing: until this commits the file is empty, and WAL begins only afterwards.
     fn found(&mut self, about: &About) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "page_size", PAGE)?;
         let transaction = self.connection.transaction()?;
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
