@@ -1,6 +1,7 @@
 //! Writing a plan. It is written in large transactions and may be cut off at any point: until it is
 //! sealed its phase says so, and nothing of it can be sent.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
@@ -8,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::lock::Lock;
 use super::opened::Ledger;
 use super::records::{Json, Text, number};
-use super::schema::{Store, add_session, give_back_room, index_referrals, set_phase, set_room};
+use super::schema::{Store, add_session, give_back_room, index, set_phase, set_room};
 use super::waiting::Waiting;
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, Settled};
@@ -29,6 +30,9 @@ pub struct Planning {
     pending: usize,
     /// Items that are not in the transaction yet.
     waiting: Waiting,
+    /// What would leave a row without an outcome if nothing else came: the item that it waits for, `None`
+    /// for a row that waits for none.
+    awaited: HashSet<Option<u64>>,
 }
 
 /// Begins a run in a directory, which is made where it isn't there. The run is locked for as long as
@@ -42,10 +46,14 @@ pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
     let lock = Lock::take(dir)?;
     let store = Store::create(dir, about)?;
     store.told(set_room(&store.connection))?;
-    Ok(Planning { store, lock, about: about.clone(), pending: 0, waiting: Waiting::default() })
+    Ok(Planning::new(store, lock, about.clone()))
 }
 
 impl Planning {
+    fn new(store: Store, lock: Lock, about: About) -> Self {
+        Self { store, lock, about, pending: 0, waiting: Waiting::default(), awaited: HashSet::new() }
+    }
+
     /// Forgets what was planned, in the transaction that the new plan begins with, and answers with the
     /// inputs of which all was read.
     pub(super) fn again(
@@ -55,7 +63,7 @@ impl Planning {
     ) -> Result<(Self, Vec<InputInfo>), LedgerError> {
         let inputs = store.inputs()?;
         store.told(set_room(&store.connection))?;
-        let mut planning = Self { store, lock, about, pending: 0, waiting: Waiting::default() };
+        let mut planning = Self::new(store, lock, about);
         planning.put(forget)?;
         Ok((planning, inputs))
     }
@@ -70,6 +78,9 @@ impl Planning {
     /// # Errors
     /// Where the ledger can't be written, or holds a row of that ordinal.
     pub fn row(&mut self, row: &RowRecord) -> Result<(), LedgerError> {
+        if row.verdict.is_none() {
+            self.awaited.insert(row.item);
+        }
         self.put(|connection| {
             connection
                 .prepare_cached(
@@ -108,6 +119,7 @@ impl Planning {
     /// # Errors
     /// Where the ledger can't be written, or two of the items before have one number.
     pub fn item(&mut self, item: &Item, settled: Option<&Settled>) -> Result<(), LedgerError> {
+        self.awaited.remove(&Some(item.number));
         if self.waiting.add(item, settled) { self.write_items() } else { Ok(()) }
     }
 
@@ -127,11 +139,10 @@ impl Planning {
     pub fn seal(mut self, figures: &Figures) -> Result<Ledger, LedgerError> {
         self.write_items()?;
         self.commit()?;
-        let loose = self.store.told(loose_row(&self.store.connection))?;
-        if let Some(row) = loose {
+        if let Some(row) = self.loose_row()? {
             return Err(LedgerError::Loose { dir: self.store.dir, row });
         }
-        self.put(index_referrals)?;
+        self.put(index)?;
         self.end(Phase::Planned, figures)?;
         self.store.told(give_back_room(&self.store.connection))?;
         Ok(Ledger::new(self.store, self.lock, self.about, Phase::Planned))
@@ -146,6 +157,15 @@ impl Planning {
         self.write_items()?;
         self.commit()?;
         self.end(Phase::Planning, figures)
+    }
+
+    /// The first row that would never get an outcome. Looking for it means reading the whole plan again, which
+    /// is done where an item did not come that a row waits for.
+    fn loose_row(&self) -> Result<Option<u64>, LedgerError> {
+        if self.awaited.is_empty() {
+            return Ok(None);
+        }
+        self.store.told(loose_row(&self.store.connection))
     }
 
     fn end(&mut self, phase: Phase, figures: &Figures) -> Result<(), LedgerError> {
@@ -192,7 +212,7 @@ fn forget(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("DELETE FROM outcome; DELETE FROM item; DELETE FROM row; DELETE FROM input;")
 }
 
-/// The first row that would never get an outcome.
+/// The first row that has neither a verdict nor an item.
 fn loose_row(connection: &Connection) -> rusqlite::Result<Option<u64>> {
     connection
         .query_row(

@@ -52,7 +52,6 @@ CREATE TABLE row (
     findings TEXT NOT NULL,
     text     TEXT NOT NULL
 ) STRICT;
-CREATE INDEX row_of_item ON row (item) WHERE item IS NOT NULL;
 CREATE TABLE item (
     number     INTEGER PRIMARY KEY,
     referral   TEXT NOT NULL,
@@ -96,8 +95,11 @@ CREATE TABLE session (
 ) STRICT;
 ";
 
-/// Made once all items are there, which is much faster than keeping it up: they come in no order.
-const REFERRALS: &str = "CREATE UNIQUE INDEX item_of_referral ON item (referral)";
+/// Made once all rows and items are there, which is much faster than keeping them up.
+const INDEXES: &str = "
+CREATE INDEX row_of_item ON row (item) WHERE item IS NOT NULL;
+CREATE UNIQUE INDEX item_of_referral ON item (referral);
+";
 
 /// An open ledger, with its path for what there is to say about it.
 #[derive(Debug)]
@@ -271,9 +273,9 @@ pub(super) fn give_back_room(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA cache_size = -2000")
 }
 
-/// Sees to it that there is one item for a referral.
-pub(super) fn index_referrals(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(REFERRALS)
+/// Sees to it that there is one item for a referral, and that an item's rows are found.
+pub(super) fn index(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(INDEXES)
 }
 
 /// Says how far the run has come.

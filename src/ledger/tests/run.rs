@@ -274,6 +274,36 @@ fn a_plan_that_is_not_complete_can_be_made_again() {
 }
 
 #[test]
+fn items_come_in_any_order_and_are_told_in_theirs() {
+    let folder = tempdir().unwrap();
+    let mut planning = create(folder.path(), &about()).unwrap();
+    for number in [3, 1, 5, 2, 4] {
+        planning.row(&row(number, Some(number))).unwrap();
+        let etag = (number != 2).then(|| etag(&format!("v{number}")));
+        let unchanged = (number == 5).then(|| super::settled(Outcome::Unchanged));
+        planning.item(&Item { etag, ..item(number) }, unchanged.as_ref()).unwrap();
+    }
+    drop(planning.seal(&Figures::default()).unwrap());
+    let mut told = Vec::new();
+    let read = read(folder.path()).unwrap().items::<LedgerError>(&mut |account| {
+        let etag = account.item.etag.map(|etag| etag.to_string());
+        assert_eq!((account.item.id, account.rows.len()), (referral(account.item.number), 1));
+        told.push((account.item.number, etag, account.planned.map(|verdict| verdict.outcome)));
+        Ok(())
+    });
+    read.unwrap();
+    let version = |number| Some(format!("\"v{number}\""));
+    let wanted = [
+        (1, version(1), None),
+        (2, None, None),
+        (3, version(3), None),
+        (4, version(4), None),
+        (5, version(5), Some(Outcome::Unchanged)),
+    ];
+    assert_eq!(told, wanted);
+}
+
+#[test]
 fn one_item_a_referral_and_one_row_an_ordinal() {
     let folder = tempdir().unwrap();
     let mut planning = create(folder.path(), &about()).unwrap();
