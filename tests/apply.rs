@@ -444,6 +444,38 @@ mod what_is_shown {
         Test::new("--version").stdout(&version).run();
     }
 
+    /// What bash offers for the last of these words.
+    fn completed(words: &[&str]) -> Vec<String> {
+        let (_, script, _) = support::plainly(&Place::new(), "completions bash");
+        let place = Place::new();
+        place.write("script", script);
+        let words = words.join(" ");
+        let ask = format!(
+            "source script; COMP_WORDS=(referral-bulk {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _referral-bulk referral-bulk \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; \
+             echo \"${{COMPREPLY[@]}}\""
+        );
+        let output = std::process::Command::new("bash")
+            .args(["--norc", "-c", &ask])
+            .current_dir(place.path())
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words}");
+        String::from_utf8(output.stdout).unwrap().split_whitespace().map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn bash_completes_commands_options_and_values() {
+        for (words, wanted) in [
+            (&["ap"][..], &["apply"][..]),
+            (&["apply", "--max"], &["--max-errors", "--max-changes"]),
+            (&["apply", "--summary", "t"], &["text"]),
+            (&["resume", "--confirm"], &["--confirm-closing"]),
+        ] {
+            assert_eq!(completed(words), wanted, "{words:?}");
+        }
+    }
+
     #[test]
     fn completions_know_every_command() {
         for shell in ["bash", "zsh", "fish"] {

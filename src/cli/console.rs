@@ -13,6 +13,8 @@ pub struct Terminal {
     /// Where a person's answers come from; `None` where nobody is there.
     person: Option<Mutex<BufReader<Box<dyn Read + Send>>>>,
     asking: AtomicBool,
+    /// What to tell whoever leaves now.
+    parting: Mutex<String>,
     /// Why data did not get to standard output.
     lost: Mutex<Option<io::Error>>,
 }
@@ -29,6 +31,7 @@ impl Terminal {
             stderr: Mutex::new(stderr),
             person: person.map(|input| Mutex::new(BufReader::new(input))),
             asking: AtomicBool::new(false),
+            parting: Mutex::default(),
             lost: Mutex::new(None),
         }
     }
@@ -45,6 +48,11 @@ impl Terminal {
     pub fn lost(&self) -> Option<io::Error> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
         lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// What to tell whoever leaves now.
+    pub fn parting(&self) -> String {
+        self.parting.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether a question stands unanswered.
@@ -75,8 +83,13 @@ impl Console for Terminal {
         self.person.is_some()
     }
 
-    fn ask(&self, question: &str) -> Option<String> {
+    fn on_leaving(&self, words: &str) {
+        words.clone_into(&mut self.parting.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn ask(&self, question: &str, instead: &str) -> Option<String> {
         let mut person = self.person.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        self.on_leaving(instead);
         // Before the question is to be seen: whoever interrupts then answers it.
         self.asking.store(true, Ordering::SeqCst);
         let mut answer = String::new();

@@ -165,7 +165,13 @@ fn work(ready: Ready, host: &Host<'_>) -> Result<Exit, Trouble> {
 fn completions(shell: clap_complete::Shell, console: &dyn Console) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "referral-bulk", &mut script);
-    console.data(&String::from_utf8_lossy(&script));
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if shell == clap_complete::Shell::Bash {
+        // clap_complete 4.6 writes a hyphen in the program's name in one way where it looks up a command,
+        // and in another where it names one: none would be found.
+        script = script.replace("referral__subcmd__bulk", "referral__bulk");
+    }
+    console.data(&script);
     Exit::Done
 }
 

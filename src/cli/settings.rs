@@ -221,11 +221,13 @@ fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> R
             max_changes: typed.max_changes.or(profile.max_changes),
         },
         repeat: repeat(typed, target),
+        token_command: target.token_command.is_some(),
     })
 }
 
-/// What was typed of where the token comes from and of how fast to send: the next command is to go by
-/// the same. What a token command says stays unsaid: nobody knows what secrets it holds.
+/// What was typed of where the token comes from, of how fast to send and of when to stop: the next
+/// command is to go by the same. What a token command says stays unsaid: nobody knows what secrets it
+/// holds.
 fn repeat(typed: &args::Sending, target: &args::Target) -> Vec<String> {
     let flags = [
         target.profile.as_ref().map(|name| format!("--profile {}", quoted(name))),
@@ -233,6 +235,8 @@ fn repeat(typed: &args::Sending, target: &args::Target) -> Vec<String> {
         typed.rate.map(|rate| format!("--rate {rate}")),
         typed.concurrency.map(|number| format!("--concurrency {number}")),
         typed.timeout.as_ref().map(|time| format!("--timeout {}", quoted(time))),
+        typed.max_errors.as_ref().map(|most| format!("--max-errors {}", quoted(most))),
+        typed.max_changes.map(|most| format!("--max-changes {most}")),
     ];
     flags.into_iter().flatten().collect()
 }

@@ -32,12 +32,13 @@ pub async fn wait(
             () = signals.next() => {}
         }
         if console.is_asking() {
-            console.say("\nnothing was sent");
+            console.say(&format!("\nnothing was sent\n{}", console.parting()));
             return Ok(Exit::Usage);
         }
         if stop.is_set() {
             console
                 .say("leaving at once: what is in flight stands in the run's ledger, and resume settles it");
+            console.say(&console.parting());
             return Ok(Exit::Stopped);
         }
         console.say("stopping: requests in flight are awaited; again to leave at once");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::connection::Target;
-use super::sending::Order;
+use super::sending::{Order, Sending};
 use super::{Console, Host, Showing, SummaryForm, Trouble, consent};
 use crate::domain::account::{About, Asked, Figures, InputInfo, Phase, State as SeenFrom};
 use crate::domain::exit::Exit;
@@ -32,7 +32,7 @@ pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Res
     if let Some(reason) = host.stop.reason().filter(|_| account.phase != Phase::Finished) {
         host.console.say(&format!("stopped: {reason}"));
     }
-    account.finish(order.run, &order.sending.repeat, order.showing, host.console)
+    account.finish(order.run, Some(order.sending), order.showing, host.console)
 }
 
 /// Writes and prints the same, for a run that nobody is at work with.
@@ -40,7 +40,13 @@ pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Res
 /// # Errors
 /// As [`account()`].
 pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Trouble> {
-    make(run, None, None)?.finish(run, &[], showing, host.console)
+    let account = make(run, None, None)?;
+    if account.phase != Phase::Finished && ledger::is_worked_on(run) {
+        account.show(showing, host.console);
+        host.console.say("note: another process is at work on this run: this is how far it has come");
+        return Ok(account.exit);
+    }
+    account.finish(run, None, showing, host.console)
 }
 
 /// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
@@ -212,7 +218,7 @@ impl Account {
     fn finish(
         self,
         run: &Path,
-        repeat: &[String],
+        sending: Option<&Sending>,
         showing: Showing,
         console: &dyn Console,
     ) -> Result<Exit, Trouble> {
@@ -226,9 +232,12 @@ impl Account {
             console.say(
                 "hint: nothing was sent, and the plan is incomplete: give the same input to apply again",
             );
-        } else if let Some(next) = self.next(run, repeat, console) {
+        } else if let Some(next) = self.next(run, sending, console) {
             for note in next.besides(&self.written) {
                 console.say(&format!("hint: {note}"));
+            }
+            if sending.is_some_and(|sending| sending.token_command) {
+                console.say("hint: give the same --token-command again");
             }
             console.say(&format!("next: {next}"));
         }
@@ -242,17 +251,24 @@ impl Account {
         let plan = (self.phase == Phase::Planned).then_some(self.plan);
         match showing.summary {
             SummaryForm::Json => console.data(&(self.summary.to_json_line() + "\n")),
-            SummaryForm::Text => console.data(&report::text(&self.summary, &self.books, plan, &self.written)),
+            SummaryForm::Text => {
+                return console.data(&report::text(&self.summary, &self.books, plan, &self.written));
+            }
             SummaryForm::None => {}
+        }
+        for warning in report::warnings(&self.summary, &self.books) {
+            console.say(&format!("warning{warning}"));
         }
     }
 
-    fn next(&self, run: &Path, repeat: &[String], console: &dyn Console) -> Option<Next> {
-        // How much an incomplete plan will be nobody knows yet.
-        let asked_later = console.is_attended() || self.phase == Phase::Planning;
-        let consent = if asked_later { Vec::new() } else { consent::flags(&self.left, &self.about.target) };
+    fn next(&self, run: &Path, sending: Option<&Sending>, console: &dyn Console) -> Option<Next> {
+        let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
+        // What was consented to once is consented to as far as it remains. A plan is read first.
+        let consented = self.phase == Phase::Stopped && !console.is_attended();
+        let consent = if consented { consent::flags(&self.left, &self.about.target) } else { Vec::new() };
         let resuming = repeat.iter().cloned().chain(consent).collect();
-        let reading = reading_flags(&self.about.asked).into_iter();
+        let plan = self.about.plan_only.then(|| "--plan".to_owned());
+        let reading = plan.into_iter().chain(reading_flags(&self.about.asked));
         let applying =
             reading.chain(Target::flags(&self.about.target)).chain(repeat.iter().cloned()).collect();
         Next::of(&self.summary, run, &self.written, Flags { resuming, applying })

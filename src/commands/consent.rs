@@ -17,6 +17,8 @@ pub struct Consent {
     pub max_changes: Option<u64>,
 }
 
+const MAX_CHANGES: &str = "--max-changes";
+
 /// Makes sure that the user wants what is about to be sent. A sandbox asks nobody, but a number that
 /// was given and is wrong is wrong there too.
 ///
@@ -27,8 +29,12 @@ pub fn consent(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(),
     let Order { run, target, sending, .. } = order;
     let Consent { yes, closing, max_changes } = sending.consent;
     let resume = |flags: &[String]| {
-        let typed = sending.repeat.iter().chain(flags).cloned().collect();
-        Next::resume(run, typed).command()
+        // A limit that is too low is not repeated beside the one that would do.
+        let too_low = |typed: &&String| {
+            typed.starts_with(MAX_CHANGES) && flags.iter().any(|flag| flag.starts_with(MAX_CHANGES))
+        };
+        let typed = sending.repeat.iter().filter(|typed| !too_low(typed)).chain(flags);
+        Next::resume(run, typed.cloned().collect()).command()
     };
     let refused = |message: String| {
         let command = resume(&missing(&totals, target, sending.consent));
@@ -45,12 +51,13 @@ pub fn consent(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(),
     if target.is_sandbox() || totals.remaining == 0 {
         return Ok(());
     }
+    let later = format!("hint: carry it out later with: {}", resume(&[]));
     let asked = if totals.remaining_closing > 0 && closing.is_none() {
-        ask_closing(&totals, host)
+        ask_closing(&totals, &later, host)
     } else if yes {
         Answer::Yes
     } else {
-        ask_changing(&totals, target, host)
+        ask_changing(&totals, target, &later, host)
     };
     match asked {
         Answer::Yes => Ok(()),
@@ -69,11 +76,11 @@ enum Answer {
     Nobody(String),
 }
 
-fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Answer {
+fn ask_closing(totals: &PlanTotals, instead: &str, host: &Host<'_>) -> Answer {
     let count = totals.remaining_closing;
     let what = counted(count, "referral");
     let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
-    match host.console.ask(&question) {
+    match host.console.ask(&question, instead) {
         Some(answer) if answer.trim().replace(',', "") == count.to_string() => Answer::Yes,
         Some(_) => Answer::No("that is another number: nothing was sent".to_owned()),
         None => Answer::Nobody(format!(
@@ -82,10 +89,10 @@ fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Answer {
     }
 }
 
-fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Answer {
+fn ask_changing(totals: &PlanTotals, target: &Target, instead: &str, host: &Host<'_>) -> Answer {
     let what = counted(totals.remaining, "referral");
     let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
-    match host.console.ask(&question) {
+    match host.console.ask(&question, instead) {
         Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
         Some(_) => Answer::No("nothing was sent".to_owned()),
         None => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
@@ -109,7 +116,7 @@ pub fn flags(totals: &PlanTotals, target: &str) -> Vec<String> {
 fn missing(totals: &PlanTotals, target: &Target, given: Consent) -> Vec<String> {
     let mut right = flags(totals, &target.name());
     if given.max_changes.is_some_and(|most| totals.remaining > most) {
-        right.insert(0, format!("--max-changes {}", totals.remaining));
+        right.insert(0, format!("{MAX_CHANGES} {}", totals.remaining));
     }
     if given.closing.is_some() && !right.contains(&confirm_closing(totals)) {
         right.push(confirm_closing(totals));
@@ -119,6 +126,19 @@ fn missing(totals: &PlanTotals, target: &Target, given: Consent) -> Vec<String> 
 
 fn confirm_closing(totals: &PlanTotals) -> String {
     format!("--confirm-closing {}", totals.remaining_closing)
+}
+
+/// Says of a plan that is not to be carried out yet what would keep it from that.
+///
+/// # Errors
+/// Where the ledger can't be read.
+pub fn warn_ahead(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
+    let remaining = ledger.plan_totals()?.remaining;
+    if let Some(most) = order.sending.consent.max_changes.filter(|most| remaining > *most) {
+        let what = counted(remaining, "referral");
+        host.console.say(&format!("warning: the plan changes {what}, and {MAX_CHANGES} allows {most}"));
+    }
+    Ok(())
 }
 
 /// Says what is about to be sent, and where it can be read.

@@ -47,8 +47,11 @@ pub trait Console: Sync {
     fn say(&self, text: &str);
     /// Whether there is a person to ask.
     fn is_attended(&self) -> bool;
-    /// Asks a person; `None` where there is none to ask, or the answer is the end of the input.
-    fn ask(&self, question: &str) -> Option<String>;
+    /// Asks a person; `None` where there is none to ask, or the answer is the end of the input. Whoever
+    /// interrupts instead of an answer is told what to do `instead`.
+    fn ask(&self, question: &str, instead: &str) -> Option<String>;
+    /// Says what a person is to be told who leaves at once from now on.
+    fn on_leaving(&self, words: &str);
 }
 
 /// What a command has of the process around it.

@@ -37,6 +37,7 @@ pub async fn plan(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<Option<Ledger>, Trouble> {
+    order.tell_on_leaving(host);
     let About { asked, .. } = ledger.about().clone();
     let judging = Judging {
         levels: asked.levels.clone(),

@@ -62,6 +62,8 @@ pub struct Sending {
     pub consent: Consent,
     /// The flags that were typed and that the next command has to repeat, ready for a shell.
     pub repeat: Vec<String>,
+    /// Whether a token command was typed, which the user has to type again.
+    pub token_command: bool,
 }
 
 /// A run, where it goes, and how.
@@ -82,6 +84,16 @@ impl Order<'_> {
     pub fn plan_file(&self) -> String {
         self.run.join(PLAN_FILE).display().to_string()
     }
+
+    /// What carries on with the run.
+    pub fn resume(&self) -> Next {
+        Next::resume(self.run, self.sending.repeat.clone())
+    }
+
+    /// Sees to it that whoever leaves at once is told how to carry on.
+    pub fn tell_on_leaving(&self, host: &Host<'_>) {
+        host.console.on_leaving(&format!("next: {}", self.resume()));
+    }
 }
 
 /// Goes on from planning: to what was asked for, or to the reports of a plan that is not complete.
@@ -98,6 +110,8 @@ pub async fn go_on(
     match planned {
         Some(ledger) if !plan_only => go(ledger, client, order, host).await,
         Some(ledger) => {
+            consent::announce(&ledger, order, host)?;
+            consent::warn_ahead(&ledger, order, host)?;
             tell_time(&ledger, order, host)?;
             drop(ledger);
             accounting::account(order, None, host)
@@ -149,6 +163,7 @@ async fn carry_out(
 
 async fn send(ledger: Ledger, client: &Client, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
     let Order { sending, showing, .. } = order;
+    order.tell_on_leaving(host);
     let totals = ledger.plan_totals()?;
     let pace = Pace::new(sending.rate);
     let begun = Begun::now(client);
@@ -212,7 +227,7 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
 }
 
 fn broken(error: &LedgerError, order: Order<'_>) -> Trouble {
-    let resume = Next::resume(order.run, order.sending.repeat.clone()).command();
+    let resume = order.resume().command();
     Trouble::new(Exit::Stopped, format!("the run's ledger failed, so nothing more was sent: {error}"))
         .hint(format!("see to space and permissions in the run's directory, then: {resume}"))
 }

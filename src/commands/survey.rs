@@ -10,7 +10,7 @@ use crate::domain::change::Rejected;
 use crate::domain::exchange::Failure;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ReferralId, Snapshot};
-use crate::engine::look::Survey;
+use crate::engine::look::{Seen, Survey};
 use crate::input::{self, Record, SnapshotError};
 use crate::ledger::LedgerError;
 use crate::plan::{Planned, Planner};
@@ -198,23 +198,23 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
         self.wanting.remaining()
     }
 
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<bool, Trouble> {
+    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, Trouble> {
         let id = referral.id();
         if let Some(engagement) = referral.engagement().filter(|engagement| self.wanting.wants(*engagement)) {
             self.engagements.insert(engagement, id);
         }
         if !self.wanting.wants(id) {
-            return Ok(false);
+            return Ok(Seen::Unwanted);
         }
         // What would be sent without an eTag to guard it is worth a GET that may bring one.
         let lacks_etag = |planned: &Planned| planned.verdict.is_none() && planned.item.etag.is_none();
         let keep = |planned: &Planned| !last_word && lacks_etag(planned);
         let planned = self.wanting.plan(id, Some(referral), &self.desk, &keep)?;
         if self.wanting.wants(id) {
-            return Ok(false);
+            return Ok(Seen::Kept);
         }
         self.write(planned)?;
-        Ok(true)
+        Ok(Seen::Taken)
     }
 
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Trouble> {

@@ -32,11 +32,11 @@ pub trait Survey {
     fn remaining(&self) -> usize;
 
     /// Takes a referral from a page or an answer. `last_word` is false where it came from a page,
-    /// and a GET could still bring its eTag. Answers whether a referral that was wanted no longer is.
+    /// and a GET could still bring its eTag.
     ///
     /// # Errors
     /// Where the caller cannot go on.
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<bool, Self::Error>;
+    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, Self::Error>;
 
     /// Takes note that a referral could not be read.
     ///
@@ -55,6 +55,17 @@ enum List {
     There,
     /// The service knows no such thing.
     Missing,
+}
+
+/// What a look at a referral was good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody asked for it.
+    Unwanted,
+    /// It was wanted, and still is: a GET could bring more.
+    Kept,
+    /// It was wanted, and no longer is.
+    Taken,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +94,8 @@ async fn read_pages<A: Api, S: Survey>(
     let mut link = None;
     let mut seen_links = HashSet::new();
     let mut dry_pages = 0;
+    // What is not on the pages so far. Those that are there and still wanted no page can spare.
+    let mut unseen = survey.remaining();
     loop {
         // A page that can't be read is no disaster: everything can be read one by one.
         let page = match context.page(link.as_ref()).await {
@@ -96,34 +109,41 @@ async fn read_pages<A: Api, S: Survey>(
             }
             Err(_) => return Ok(List::There),
         };
-        let spared = take_page(&page.text, survey)?;
+        let Taken { found, spared } = take_page(&page.text, survey)?;
         observe(survey.remaining());
         dry_pages = if spared > 0 { 0 } else { dry_pages + 1 };
-        let remaining = survey.remaining();
+        unseen = unseen.saturating_sub(found);
         match page.next {
-            Some(next) if pays(dry_pages, remaining) && seen_links.insert(next.clone()) => link = Some(next),
+            Some(next) if pays(dry_pages, unseen) && seen_links.insert(next.clone()) => link = Some(next),
             _ => return Ok(List::There),
         }
     }
 }
 
 /// Whether another page is worth its request.
-fn pays(dry_pages: usize, remaining: usize) -> bool {
-    remaining > 1 && dry_pages * 10 <= remaining
+fn pays(dry_pages: usize, unseen: usize) -> bool {
+    unseen > 1 && dry_pages * 10 <= unseen
 }
 
-/// Takes the referrals of a page; answers how many GETs it spared.
-fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<usize, S::Error> {
-    let Ok(listing) = serde_json::from_str::<Listing<'_>>(text) else { return Ok(0) };
-    let mut spared = 0;
+/// What a page was good for.
+struct Taken {
+    /// Wanted referrals on it.
+    found: usize,
+    /// GETs that it spared.
+    spared: usize,
+}
+
+fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<Taken, S::Error> {
+    let mut taken = Taken { found: 0, spared: 0 };
+    let Ok(listing) = serde_json::from_str::<Listing<'_>>(text) else { return Ok(taken) };
     for element in listing.value {
-        if let Ok(referral) = Snapshot::parse(element.get())
-            && survey.seen(&referral, false)?
-        {
-            spared += 1;
+        if let Ok(referral) = Snapshot::parse(element.get()) {
+            let seen = survey.seen(&referral, false)?;
+            taken.found += usize::from(seen != Seen::Unwanted);
+            taken.spared += usize::from(seen == Seen::Taken);
         }
     }
-    Ok(spared)
+    Ok(taken)
 }
 
 async fn read_singly<A: Api, S: Survey>(
@@ -160,7 +180,7 @@ async fn read_singly<A: Api, S: Survey>(
 
 fn take_answer<S: Survey>(id: ReferralId, reply: &Reply, survey: &mut S) -> Result<(), S::Error> {
     match Snapshot::parse(&reply.body) {
-        Ok(referral) if referral.id() == id => survey.seen(&referral, true).map(|_| ()),
+        Ok(referral) if referral.id() == id => survey.seen(&referral, true).map(drop),
         _ => {
             let message = format!("the answer {} holds another thing than the referral", reply.status);
             survey.unreadable(id, &Failure::NoAnswer { message })

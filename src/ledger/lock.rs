@@ -23,6 +23,12 @@ pub(super) struct Lock {
     _file: File,
 }
 
+/// Whether some process holds the lock of a run's directory right now.
+pub(super) fn is_held(dir: &Path) -> bool {
+    let file = File::open(dir.join(FILE));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 impl Lock {
     /// Takes the lock of a run's directory.
     ///

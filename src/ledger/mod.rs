@@ -36,7 +36,7 @@ mod waiting;
 mod writer;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -47,6 +47,11 @@ pub use outstanding::{AttemptResult, Next};
 pub use plan::{Planning, create};
 pub use reader::{Reader, Referrals, read};
 pub use writer::{AttemptAnswer, AttemptId, Ticket};
+
+/// Whether some process is writing the run in a directory right now.
+pub fn is_worked_on(dir: &Path) -> bool {
+    lock::is_held(dir)
+}
 
 /// Tells the time that is written beside intents.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -187,7 +187,7 @@ impl Planner {
             Some(referral) => {
                 format!("this is the engagementId of referral {referral}: give the referral's own id")
             }
-            None => "export the referrals anew, or plan against the API".to_owned(),
+            None => "take a newer snapshot, or plan against the API with --state live".to_owned(),
         };
         let finding = Finding::deny(Rule::UnknownReferral, place, message).hint(hint);
         Some(self.reject(at, vec![finding]))

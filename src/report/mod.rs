@@ -41,5 +41,5 @@ pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Progress, ProgressMode, Waiting};
 pub use rows::{RowReports, Written, WrittenFile};
 pub use summary::{InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
-pub use text::text;
+pub use text::{text, warnings};
 pub use words::{counted, grouped, roughly};

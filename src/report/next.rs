@@ -29,6 +29,8 @@ enum Deed {
     Report,
     /// Correct the rows that went wrong, and feed them back.
     Correct,
+    /// Feed back the rows that the service failed, which need no correction.
+    Retry,
     /// Feed back the rows of which nobody knows whether they were applied: what was, is found
     /// unchanged.
     Check,
@@ -63,6 +65,7 @@ impl Next {
             .into_iter()
             .map(|(bucket, deed)| (deed, holding(written, bucket)))
             .find(|(_, files)| !files.is_empty())?;
+        let deed = if deed == Deed::Correct && rows.invalid + rows.refused == 0 { Deed::Retry } else { deed };
         let paths = files.into_iter().map(|file| file.path.clone()).collect();
         Some(Self { deed, command: summary.command.clone(), paths, flags: flags.applying })
     }
@@ -80,9 +83,11 @@ impl Next {
 
     /// What else needs a look, and is not what the command is about.
     pub fn besides(&self, written: &Written) -> Vec<String> {
-        let others = FED_BACK.into_iter().filter(|(bucket, deed)| {
+        let others = FED_BACK.into_iter().filter(|(bucket, deed)| match self.deed {
             // Carrying on deals with what is pending.
-            *deed != self.deed && (self.deed != Deed::Resume || *bucket != Bucket::Pending)
+            Deed::Resume => *bucket != Bucket::Pending,
+            Deed::Retry => *bucket != Bucket::Error,
+            other => *deed != other,
         });
         let files = others
             .flat_map(|(bucket, deed)| holding(written, bucket).into_iter().map(move |file| (deed, file)));
@@ -106,10 +111,12 @@ fn besides(deed: Deed, file: &WrittenFile) -> String {
     let name = file.path.file_name().unwrap_or_default().to_string_lossy();
     let rows = counted(file.rows.unwrap_or(0), "row");
     let what = match deed {
-        Deed::Resume | Deed::Report => "",
+        Deed::Resume | Deed::Report | Deed::Retry => "",
         Deed::Correct => "to be corrected and fed back",
         Deed::Check => "to be fed back, which changes only what was not applied",
-        Deed::Review => "that others changed meanwhile: keep what still holds and feed it back",
+        Deed::Review => {
+            "that others changed meanwhile: keep what still holds, empty its eTag and feed it back"
+        }
     };
     format!("{name} holds {rows} {what}")
 }
@@ -123,10 +130,11 @@ impl fmt::Display for Next {
         match self.deed {
             Deed::Resume | Deed::Report => {}
             Deed::Correct => write!(out, "correct {names} and feed {them} back: ")?,
+            Deed::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
             Deed::Check => write!(out, "feed {names} back, which changes only what was not applied: ")?,
             Deed::Review => write!(
                 out,
-                "see in {names} what others changed, keep what still holds and feed {them} back: "
+                "see in {names} what others changed, keep what still holds, empty its eTag and feed {them} back: "
             )?,
         }
         out.write_str(&self.command())
@@ -153,7 +161,9 @@ mod tests {
 
     #[test]
     fn what_is_left_decides() {
-        let review = "see in conflict.csv what others changed, keep what still holds and feed it back: \
+        let retry = "feed error.csv back, which failed for no reason of its own: \
+                     referral-bulk apply 'reports/r 1/error.csv'";
+        let review = "see in conflict.csv what others changed, keep what still holds, empty its eTag and feed it back: \
                       referral-bulk apply 'reports/r 1/conflict.csv'";
         let correct = "correct error.csv and feed it back: referral-bulk apply 'reports/r 1/error.csv'";
         let resume = "referral-bulk resume 'reports/r 1'";
@@ -165,7 +175,8 @@ mod tests {
             (&[Outcome::Conflict], Some(review)),
             (&[Outcome::Conflict, Outcome::Invalid], Some(correct)),
             (&[Outcome::Refused], Some(correct)),
-            (&[Outcome::Failed], Some(correct)),
+            (&[Outcome::Failed], Some(retry)),
+            (&[Outcome::Failed, Outcome::Refused], Some(correct)),
             (&[Outcome::Failed, Outcome::Planned], Some(resume)),
             (&[Outcome::Failed, Outcome::Unsent], Some(resume)),
             (&[Outcome::Unsent, Outcome::Unknown], Some(resume)),
@@ -202,8 +213,7 @@ mod tests {
     fn what_else_needs_a_look_is_said() {
         let run = Path::new("r");
         let error = "error.csv holds 1 row to be corrected and fed back";
-        let conflict =
-            "conflict.csv holds 2 rows that others changed meanwhile: keep what still holds and feed it back";
+        let conflict = "conflict.csv holds 2 rows that others changed meanwhile: keep what still holds, empty its eTag and feed it back";
         let check = "pending.csv holds 1 row to be fed back, which changes only what was not applied";
         let (bad, late) = (Outcome::Invalid, Outcome::Conflict);
         for (state, outcomes, wanted) in [

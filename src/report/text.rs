@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::domain::outcome::Outcome;
 
-use super::books::Books;
+use super::books::{Books, WarningGroup};
 use super::names::Names;
 use super::plan::PlanCounts;
 use super::rows::Written;
@@ -22,13 +22,13 @@ const MESSAGE: usize = 90;
 /// How much of a code is shown, in characters.
 const CODE: usize = 40;
 
-/// The summary as text of several lines: how far the run came, its figures, what went wrong, the
-/// and the files. `plan` is what the plan comes to, where it was made just now.
+/// The summary as text of several lines: how far the run came, its figures, what went wrong,
+/// what was warned of, and the files. `plan` is what the plan comes to, where it was made just now.
 pub fn text(summary: &Summary, books: &Books, plan: Option<PlanCounts>, written: &Written) -> String {
-    let names: Names = summary.inputs.iter().map(|input| input.path.clone()).collect();
+    let names = names(summary);
     let mut parts = vec![heading(summary), figures(summary, plan)];
     parts.extend(failures(books, &names));
-    parts.extend(warnings(books, &names));
+    parts.extend(warning_table(books, &names));
     parts.extend(files(written));
     parts.join("\n")
 }
@@ -131,7 +131,23 @@ fn failures(books: &Books, names: &Names) -> Option<String> {
     section("what went wrong", &table, groups.len())
 }
 
-fn warnings(books: &Books, names: &Names) -> Option<String> {
+/// What was warned of, a line each, for those who don't read the summary: `[rule]: 2 rows, the first
+/// at changes.csv:7: …`.
+pub fn warnings(summary: &Summary, books: &Books) -> Vec<String> {
+    let names = names(summary);
+    let line = |group: &WarningGroup<'_>| {
+        let (rows, first) = (counted(group.rows, "row"), names.place(group.first.place));
+        let message = one_line(&group.first.message, MESSAGE);
+        format!("[{}]: {rows}, the first at {first}: {message}", group.rule)
+    };
+    books.warnings().iter().map(line).collect()
+}
+
+fn names(summary: &Summary) -> Names {
+    summary.inputs.iter().map(|input| input.path.clone()).collect()
+}
+
+fn warning_table(books: &Books, names: &Names) -> Option<String> {
     let groups = books.warnings();
     let mut table = plain_table();
     table.set_header(["rows", "rule", "first at", "first message"]);

@@ -74,13 +74,12 @@ pub fn judge(
     now: Timestamp,
 ) -> (Judged, Vec<Finding>) {
     let mut court = Court { wish, current, now, findings: Findings::new(levels) };
-    let stale = court.stale();
     let changes = differences(wish, current, &mut court.findings);
-    if let Some(verdict) = stale {
-        return (Judged::Rejected(verdict, changes), court.findings.list);
-    }
     if changes.is_empty() {
         return (Judged::Unchanged, court.findings.list);
+    }
+    if let Some(verdict) = court.stale() {
+        return (Judged::Rejected(verdict, changes), court.findings.list);
     }
     let step = court.step(&changes);
     court.ask_about_stage(step);
