@@ -82,7 +82,10 @@ mod samples {
             .snapshot("quarter_end_jsonl", ["run/success.jsonl", "run/conflict.jsonl", "run/error.jsonl"])
             .run();
         assert_eq!(lines.outcomes("run"), "23 applied, 1 unchanged");
-        let cells = Test::new(&format!("apply quarter-end.csv {QUIET}")).sample("quarter-end.csv").run();
+        let cells = Test::new(&format!("apply quarter-end.csv {QUIET}"))
+            .sample("quarter-end.csv")
+            .stderr("warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself\n")
+            .run();
         let plan = |ran: &Ran| -> Vec<Value> {
             let mut items = json_lines(&ran.place.raw("run/plan.jsonl"));
             items.iter_mut().for_each(|item| drop(item.as_object_mut().unwrap().remove("rows")));
@@ -186,7 +189,10 @@ mod plan_and_resume {
         let planned = Test::new("apply a.csv --plan --rate 1000/s --out run --summary none")
             .file("a.csv", notes(&[ACTIVE]))
             .service(&sandbox.base)
-            .stderr("next: referral-bulk resume run --rate 1000/s --yes\n")
+            .stderr(
+                "plan for http://127.0.0.1:[PORT]/v1.0: 1 referral to change – see run/plan.jsonl\n\
+                 next: referral-bulk resume run --rate 1000/s\n",
+            )
             .run();
         let elsewhere = "http://127.0.0.1:9/v1.0";
         let refused = "error: the run was planned for http://127.0.0.1:[PORT]/v1.0, not for ";
@@ -218,7 +224,10 @@ mod plan_and_resume {
             let planned = Test::new("apply a.csv --plan --rate 1000/s --out run --summary none")
                 .file("a.csv", notes(&[ACTIVE]))
                 .service(&sandbox.base)
-                .stderr("next: referral-bulk resume run --rate 1000/s --yes\n")
+                .stderr(
+                    "plan for http://127.0.0.1:[PORT]/v1.0: 1 referral to change – see run/plan.jsonl\n\
+                     next: referral-bulk resume run --rate 1000/s\n",
+                )
                 .run();
             let resume = "resume run --yes --rate 1000/s --summary none --progress none";
             let flags = if flags.is_empty() { String::new() } else { format!("--endpoint {}", sandbox.base) };
@@ -270,21 +279,26 @@ mod reports {
     /// A report that can't be written hides neither what was done nor how it ended.
     #[test]
     fn what_cannot_be_written_is_told_and_written_later() {
-        let planned = Test::new(&format!("apply a.csv --plan {QUIET}")).file("a.csv", notes(&[ACTIVE]));
-        let planned = planned.stderr("next: referral-bulk resume run --rate 1000/s\n").run();
-        let in_the_way = planned.place.path().join("run/success.csv");
-        fs::remove_file(&in_the_way).unwrap();
-        fs::create_dir(&in_the_way).unwrap();
-        let output = unchecked(&planned.place, "resume run --summary json --progress none").output().unwrap();
-        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!((&told["exit_code"], &told["rows"]["applied"]), (&1.into(), &1.into()), "{told}");
-        let wanted = "error: cannot write run/success.csv: Is a directory (os error 21)\n\
-                      hint: see to space and permissions in the run's directory, then: referral-bulk report run\n";
-        assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
-        assert_eq!(output.status.code(), Some(1));
-        fs::remove_dir(&in_the_way).unwrap();
-        let ran = planned.then("report run --summary none").run();
-        assert_eq!(ran.outcomes("run"), "1 applied");
+        for name in ["success.csv", "conflict.csv", "error.csv", "outcomes.jsonl", "summary.json"] {
+            let planned = Test::new(&format!("apply a.csv --plan {QUIET}")).file("a.csv", notes(&[ACTIVE]));
+            let planned = planned.stderr("next: referral-bulk resume run --rate 1000/s\n").run();
+            let in_the_way = planned.place.path().join("run").join(name);
+            fs::remove_file(&in_the_way).unwrap();
+            fs::create_dir(&in_the_way).unwrap();
+            let output =
+                unchecked(&planned.place, "resume run --summary json --progress none").output().unwrap();
+            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!((&told["exit_code"], &told["rows"]["applied"]), (&1.into(), &1.into()), "{told}");
+            let wanted = format!(
+                "error: cannot write run/{name}: Is a directory (os error 21)\n\
+                 hint: see to space and permissions in the run's directory, then: referral-bulk report run\n"
+            );
+            assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
+            assert_eq!(output.status.code(), Some(1), "{name}");
+            fs::remove_dir(&in_the_way).unwrap();
+            let ran = planned.then("report run --summary none").run();
+            assert_eq!(ran.outcomes("run"), "1 applied");
+        }
     }
 
     #[test]
@@ -451,8 +465,8 @@ mod what_is_shown {
         place.write("script", script);
         let words = words.join(" ");
         let ask = format!(
-            "source script; COMP_WORDS=(referral-bulk {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-             _referral-bulk referral-bulk \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; \
+            "source ./script; COMP_WORDS=(referral-bulk {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _referral__bulk referral-bulk \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; \
              echo \"${{COMPREPLY[@]}}\""
         );
         let output = std::process::Command::new("bash")
@@ -626,13 +640,19 @@ mod inputs {
         let ran = Test::new("apply quarter-end.csv --plan --state referrals.jsonl --out run --summary none")
             .sample("quarter-end.csv")
             .sample("referrals.jsonl")
-            .stderr("next: referral-bulk resume run --yes --confirm-closing 10\n")
+            .stderr("plan for https://api.partner.microsoft.com/v1.0: 22 referrals to change, 10 of them closed for good; \
+                 nothing to send for 1 other – see run/plan.jsonl\n\
+                 warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself\n\
+                 next: referral-bulk resume run\n")
             .run();
         assert_eq!(ran.outcomes("run"), "1 unchanged, 23 planned");
         assert_eq!(ran.summary("run")["requests"]["total"], 0);
         let live = Test::new(&format!("apply quarter-end.csv --plan {QUIET}"))
             .sample("quarter-end.csv")
-            .stderr("next: referral-bulk resume run --rate 1000/s\n")
+            .stderr(
+                "warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself\n\
+                 next: referral-bulk resume run --rate 1000/s\n",
+            )
             .run();
         let plan = |ran: &Ran| json_lines(&ran.place.raw("run/plan.jsonl"));
         assert!(plan(&ran) == plan(&live), "the two plans differ");
@@ -825,7 +845,10 @@ mod settings {
                 .file("a.csv", notes(&[ACTIVE]))
                 .file("referral-bulk.toml", format!("[profile.default]\nendpoint = \"{profile}\"\n"))
                 .service(variable)
-                .stderr("next: referral-bulk resume run --yes\n")
+                .stderr(
+                    "plan for http://127.0.0.1:[PORT]/v1.0: 1 referral to change – see run/plan.jsonl\n\
+                     next: referral-bulk resume run\n",
+                )
                 .run();
         }
     }
@@ -839,10 +862,14 @@ mod settings {
                 .file("a.csv", notes(&[ACTIVE]))
                 .file("token.txt", support::TOKEN)
         };
-        let planned = |flags: &str| format!("next: referral-bulk resume run{flags} --yes\n");
-        run("--token-file token.txt").stderr(&planned(" --token-file token.txt")).run();
-        run("--token-command '/bin/cat token.txt'").stderr(&planned("")).run();
-        run("").env("PARTNER_CENTER_TOKEN", support::TOKEN).stderr(&planned("")).run();
+        let plan = "plan for http://127.0.0.1:[PORT]/v1.0: 1 referral to change – see run/plan.jsonl";
+        let planned =
+            |hint: &str, flags: &str| format!("{plan}\n{hint}next: referral-bulk resume run{flags}\n");
+        run("--token-file token.txt").stderr(&planned("", " --token-file token.txt")).run();
+        run("--token-command '/bin/cat token.txt'")
+            .stderr(&planned("hint: give the same --token-command again\n", ""))
+            .run();
+        run("").env("PARTNER_CENTER_TOKEN", support::TOKEN).stderr(&planned("", "")).run();
         run("")
             .code(1)
             .stderr(
@@ -858,7 +885,13 @@ mod settings {
         let refused = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", &text).code(3);
         let refused = refused.snapshot("path_unconfirmed", []).run();
         let again = "apply a.csv --plan --sandbox --rate 1000/s --out two --summary none --allow-path /name";
-        let ran = refused.then(again).stderr("next: referral-bulk resume two --rate 1000/s\n").run();
+        let ran = refused
+            .then(again)
+            .stderr(
+                "plan for sandbox: 1 referral to change – see two/plan.jsonl\n\
+                 next: referral-bulk resume two --rate 1000/s\n",
+            )
+            .run();
         let plan = ran.place.raw("two/plan.jsonl");
         assert!(plan.contains(r#"[{"op":"replace","path":"/name","value":"A better name"}]"#), "{plan}");
     }
@@ -895,6 +928,28 @@ mod limits {
         assert_eq!(ran.outcomes("run"), "2 applied");
     }
 
+    /// A share is one of the rows that are to be sent, however few documents they make.
+    #[test]
+    fn a_share_of_errors_is_one_of_rows() {
+        for (share, ends, wanted) in [("50%", 3, "2 refused, 4 applied"), ("33%", 4, "2 refused, 4 unsent")] {
+            let sandbox = Sandbox::start("--fault patch#1=400");
+            let stages = notes(&active(3)).replace("details.notes", "salesStage");
+            let command = "apply a.csv b.csv --yes --rate 1000/s --concurrency 1 --out run --summary none";
+            let ran = Test::new(&format!("{command} --progress none --max-errors {share}"))
+                .file("a.csv", notes(&active(3)))
+                .file("b.csv", stages)
+                .service(&sandbox.base)
+                .code(ends)
+                .told_elsewhere()
+                .run();
+            let told: Vec<String> = ran.outcomes("run").split(", ").map(ToOwned::to_owned).collect();
+            assert!(
+                wanted.split(", ").all(|outcome| told.iter().any(|told| told == outcome)),
+                "{share}: {told:?}"
+            );
+        }
+    }
+
     /// A document that is refused costs each of its rows.
     #[test]
     fn errors_are_counted_in_rows() {
@@ -911,7 +966,7 @@ mod limits {
         .stderr(
             "stopped: 4 rows were refused or failed, and --max-errors allows no more\n\
              hint: error.csv holds 4 rows to be corrected and fed back\n\
-             next: referral-bulk resume run --rate 1000/s --concurrency 1 --yes\n",
+             next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors 3 --yes\n",
         )
         .run();
         assert_eq!(stopped.outcomes("run"), "4 refused, 2 unsent");
@@ -927,11 +982,11 @@ mod limits {
                 .file("a.csv", notes(&active(5)))
                 .service(&sandbox.base)
                 .code(4)
-                .stderr(
+                .stderr(&format!(
                     "stopped: 2 rows were refused or failed, and --max-errors allows no more\n\
                      hint: error.csv holds 2 rows to be corrected and fed back\n\
-                     next: referral-bulk resume run --rate 1000/s --concurrency 1 --yes\n",
-                )
+                     next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors {limit} --yes\n"
+                ))
                 .run();
             assert_eq!(stopped.outcomes("run"), "2 refused, 3 unsent");
             let resumed = stopped
@@ -964,7 +1019,8 @@ mod limits {
             .file("quarter-end.csv", sample("quarter-end.csv"))
             .code(2)
             .stderr(
-                "error: --confirm-closing says 3, and the plan closes 10 referrals\n\
+                "warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself\n\
+                 error: --confirm-closing says 3, and the plan closes 10 referrals\n\
                  hint: look at run/plan.jsonl, then: referral-bulk resume run --rate 1000/s --confirm-closing 10\n",
             )
             .run();

@@ -90,8 +90,7 @@ fn resume_asks_for_the_same() {
     let sandbox = Sandbox::start("");
     let before = sandbox.referrals();
     let planned = Test::new(&format!("{APPLY} --plan")).file("a.csv", CLOSE).service(&sandbox.base);
-    let planned =
-        planned.stderr("next: referral-bulk resume run --rate 1000/s --yes --confirm-closing 2\n").run();
+    let planned = planned.stderr("next: referral-bulk resume run --rate 1000/s\n").run();
     let closing = "the plan closes 2 referrals, which cannot be undone, and nobody is there to ask";
     for (flags, message) in [
         ("", closing),
@@ -124,7 +123,7 @@ fn consent_is_to_what_is_still_to_be_closed() {
         .stderr(
             "stopped: 1 row was refused or failed, and --max-errors allows no more\n\
              hint: error.csv holds 1 row to be corrected and fed back\n\
-             next: referral-bulk resume run --rate 1000/s --concurrency 1 --yes --confirm-closing 1\n",
+             next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors 1 --yes --confirm-closing 1\n",
         )
         .run();
     assert_eq!(stopped.outcomes("run"), "1 applied, 1 refused, 1 unsent");
@@ -204,7 +203,9 @@ fn at_a_terminal_a_person_is_asked() {
         assert!(shown.starts_with(question), "{told}: {shown}");
         assert!(shown.contains(says.unwrap_or("")), "{told}: {shown}");
         if matches!(does, Interrupts) {
-            assert_eq!(shown, format!("{question}\nnothing was sent\n"), "{told}");
+            let said = "error: interrupted: nothing was sent\n\
+                        hint: carry it out later with: referral-bulk resume run --rate 1000/s\n";
+            assert_eq!(shown, format!("{question}\n{said}"), "{told}");
         }
         assert_eq!(sandbox.referrals() == before, says.is_some(), "{told}");
     }

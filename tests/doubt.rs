@@ -174,6 +174,103 @@ fn of_a_change_that_an_earlier_process_sent() {
     });
 }
 
+/// The service takes a document and keeps some of it in a form of its own. That is no doubt, and nobody
+/// else's doing.
+#[test]
+fn a_yes_may_show_another_form_of_some_values() {
+    let text = format!("id,status,substatus,notes,dealValue\n{ID},Closed,Won,Called,12500.50\n");
+    for (notes, value, status, moved, wanted) in [
+        ("Called", json!(12500.5), "Closed", true, "applied applied 1+0"),
+        ("Called", json!(12501), "Closed", true, "applied kept-otherwise 1+0"),
+        ("Call", json!(12501), "Closed", true, "applied kept-otherwise 1+0"),
+        // Not closed, or at the same version: it says yes and shows that it is not so.
+        ("Called", json!(12500.50), "Active", true, "conflict changed-meanwhile 1+1"),
+        ("Called", json!(12501), "Closed", false, "failed gave-up 5+5"),
+    ] {
+        let service = Wire::serve(move |request| {
+            let mut referral = sampled(ID);
+            let read = request.method == "GET";
+            if !read || status == "Active" {
+                referral["details"]["notes"] = json!(notes);
+                referral["details"]["dealValue"] = value.clone();
+                referral["status"] = json!(status);
+                referral["substatus"] = json!(if status == "Closed" { "Won" } else { "Accepted" });
+            }
+            if moved && (!read || status == "Active") {
+                referral["eTag"] = json!("\"moved\"");
+            }
+            wire::answer("200 x", "", referral.to_string())
+        });
+        let state = sampled(ID).to_string();
+        let options = "--rate 1000/s --out run --summary none --progress none --yes --confirm-closing 1";
+        let ran = Test::new(&format!("apply a.csv {options} --state state.jsonl"))
+            .file("a.csv", &text)
+            .file("state.jsonl", state)
+            .service(&service.base)
+            .code(code(wanted))
+            .told_elsewhere()
+            .run();
+        let row: Value = serde_json::from_str(ran.place.raw("run/outcomes.jsonl").trim_end()).unwrap();
+        let count = |method: &str| service.ids(method).len();
+        let told = format!(
+            "{} {} {}+{}",
+            row["outcome"].as_str().unwrap(),
+            row["code"].as_str().unwrap(),
+            count("PATCH"),
+            count("GET")
+        );
+        assert_eq!(told, wanted, "{notes} {value} {status} {moved}: {row}", value = row["message"]);
+        if wanted.contains("kept-otherwise") {
+            let message = row["message"].as_str().unwrap();
+            assert!(message.contains("/details/dealValue"), "{message}");
+            assert_eq!(message.contains("/details/notes"), notes == "Call", "{message}");
+            assert_eq!(ran.summary("run")["referrals"]["closed"], 1);
+        }
+    }
+}
+
+/// Where nothing can be read back any more, all that is sent would end in doubt.
+#[test]
+fn doubt_that_nothing_can_settle_stops_the_run() {
+    let well = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = std::sync::Arc::clone(&well);
+    let service = Wire::serve(move |request| {
+        if !seen.load(Ordering::SeqCst) {
+            return wire::answer("502 x", "", "");
+        }
+        let id = request.path.rsplit('/').next().unwrap();
+        let mut referral = sampled(id);
+        if request.method == "PATCH" {
+            referral["details"]["notes"] = json!("Called");
+            referral["eTag"] = json!("\"moved\"");
+        }
+        wire::answer("200 x", "", referral.to_string())
+    });
+    let ids: Vec<String> =
+        sample("referrals.jsonl").lines().take(20).map(|line| line[7..43].to_owned()).collect();
+    let rows: String = ids.iter().map(|id| format!("{id},Called\n")).collect();
+    let options = "--rate 1000/s --concurrency 6 --out run --summary none --progress none --yes";
+    let stopped = Test::new(&format!("apply a.csv {options} --state state.jsonl"))
+        .file("a.csv", format!("id,notes\n{rows}"))
+        .file("state.jsonl", sample("referrals.jsonl"))
+        .service(&service.base)
+        .code(4)
+        .told_elsewhere()
+        .run();
+    assert!(stopped.stderr.contains("stopped: nothing can be read back"), "{}", stopped.stderr);
+    let sent = service.ids("PATCH").len();
+    assert!(sent < 20, "{sent} of 20 were sent");
+    assert_eq!(stopped.outcomes("run"), format!("{sent} unknown, {} unsent", 20 - sent));
+    well.store(true, Ordering::SeqCst);
+    let resumed = stopped
+        .then("resume run --rate 1000/s --summary none --progress none --yes")
+        .service(&service.base)
+        .code(3)
+        .told_elsewhere()
+        .run();
+    assert_eq!(resumed.outcomes("run"), "16 applied, 4 unknown");
+}
+
 fn code(wanted: &str) -> i32 {
     if wanted.starts_with("applied") { 0 } else { 3 }
 }

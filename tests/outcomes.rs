@@ -206,7 +206,7 @@ const CLASSES: [Class; 41] = [
     Class {
         count: 3,
         faults: &["patch#*=500"],
-        wanted: &["failed gave-up -"],
+        wanted: &["failed gave-up 500"],
         patches: 5,
         gets: 5,
         ..REFUSED

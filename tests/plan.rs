@@ -87,15 +87,15 @@ proptest! {
     ) {
         let text = referral.to_string();
         let planned = plan(rows(&wishes, &spread), Some(&text));
-        if is_stale(&referral, &wishes) {
-            prop_assert_eq!(planned.verdict.unwrap().outcome, Outcome::Conflict);
-            prop_assert_eq!(planned.item.patch.get(), "[]");
-            return Ok(());
-        }
         let outlook = outlook(&referral, &wishes);
         if outlook.changed.is_empty() {
             prop_assert_eq!(planned.verdict.unwrap().outcome, Outcome::Unchanged);
             prop_assert_eq!(planned.item.effect, Effect::Unchanged);
+            prop_assert_eq!(planned.item.patch.get(), "[]");
+            return Ok(());
+        }
+        if is_stale(&referral, &wishes) {
+            prop_assert_eq!(planned.verdict.unwrap().outcome, Outcome::Conflict);
             prop_assert_eq!(planned.item.patch.get(), "[]");
             return Ok(());
         }

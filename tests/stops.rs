@@ -421,6 +421,28 @@ fn a_plan_is_not_made_again_from_other_rows() {
     world.resume_to_the_end();
 }
 
+/// What the inputs were is on record before the first request, and stays so until they are read again.
+#[test]
+fn a_plan_that_was_killed_is_not_made_again_from_other_rows() {
+    let world = World::new(3, &[]);
+    world.tap.hold(&["GET"]);
+    let planning = world.apply(&[]);
+    until("the first page is asked for", || (world.tap.count("GET") > 0).then_some(()));
+    planning.signal(Signal::SIGKILL);
+    planning.wait();
+    let path = world.home.path("changes.jsonl");
+    let rows = fs::read_to_string(&path).unwrap();
+    fs::write(&path, rows.replace("Active", "Closed")).unwrap();
+    for _ in 0..2 {
+        let ended = world.resume(&[]).wait().expect(1);
+        assert!(ended.stderr.contains("is not what it was when the run was begun"), "{}", ended.stderr);
+    }
+    assert_eq!(world.tap.count("PATCH"), 0);
+    world.tap.release();
+    fs::write(&path, rows).unwrap();
+    world.resume_to_the_end();
+}
+
 #[test]
 fn a_line_that_is_cut_leaves_nothing_unknown() {
     let mut world = World::new(30, &[]);

@@ -1,18 +1,20 @@
 //! The only printer.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-use crate::commands::{Console, Problem};
+use crate::commands::{Console, Problem, Reply};
+
+type Person = Arc<Mutex<BufReader<Box<dyn Read + Send>>>>;
 
 /// Standard output, standard error, and the person in front of them if there is one.
 pub struct Terminal {
     stdout: Mutex<Box<dyn Write + Send>>,
     stderr: Mutex<Box<dyn Write + Send>>,
     /// Where a person's answers come from; `None` where nobody is there.
-    person: Option<Mutex<BufReader<Box<dyn Read + Send>>>>,
-    asking: AtomicBool,
+    person: Option<Person>,
+    /// Where the answer goes to the question that stands unanswered.
+    asking: Mutex<Option<mpsc::Sender<Reply>>>,
     /// What to tell whoever leaves now.
     parting: Mutex<String>,
     /// Why data did not get to standard output.
@@ -29,8 +31,8 @@ impl Terminal {
         Self {
             stdout: Mutex::new(stdout),
             stderr: Mutex::new(stderr),
-            person: person.map(|input| Mutex::new(BufReader::new(input))),
-            asking: AtomicBool::new(false),
+            person: person.map(|input| Arc::new(Mutex::new(BufReader::new(input)))),
+            asking: Mutex::default(),
             parting: Mutex::default(),
             lost: Mutex::new(None),
         }
@@ -55,9 +57,10 @@ impl Terminal {
         self.parting.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether a question stands unanswered.
-    pub fn is_asking(&self) -> bool {
-        self.asking.load(Ordering::SeqCst)
+    /// Answers the question that stands unanswered, if one does, for somebody who interrupted.
+    pub fn interrupt(&self) -> bool {
+        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
+        asking.is_some_and(|reply| reply.send(Reply::Interrupted).is_ok())
     }
 }
 
@@ -87,14 +90,26 @@ impl Console for Terminal {
         words.clone_into(&mut self.parting.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn ask(&self, question: &str, instead: &str) -> Option<String> {
-        let mut person = self.person.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        self.on_leaving(instead);
+    fn ask(&self, question: &str) -> Reply {
+        let Some(person) = &self.person else { return Reply::Nobody };
+        let (reply, replied) = mpsc::channel();
         // Before the question is to be seen: whoever interrupts then answers it.
-        self.asking.store(true, Ordering::SeqCst);
-        let mut answer = String::new();
-        let read = write(&self.stderr, question).and_then(|()| person.read_line(&mut answer));
-        self.asking.store(false, Ordering::SeqCst);
-        read.is_ok_and(|bytes| bytes > 0).then_some(answer)
+        *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply.clone());
+        if write(&self.stderr, question).is_err() {
+            return Reply::Nobody;
+        }
+        let person = Arc::clone(person);
+        // Nothing ends the wait for a line, so an interrupt leaves it waiting.
+        let reading = std::thread::Builder::new().name("answer".to_owned()).spawn(move || {
+            let mut answer = String::new();
+            let mut person = person.lock().unwrap_or_else(PoisonError::into_inner);
+            let read = person.read_line(&mut answer);
+            let said = read.is_ok_and(|bytes| bytes > 0);
+            // Nobody listens any more where an interrupt came first.
+            let _ = reply.send(if said { Reply::Said(answer) } else { Reply::Nobody });
+        });
+        let reply = reading.ok().and_then(|_| replied.recv().ok()).unwrap_or(Reply::Nobody);
+        *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        reply
     }
 }

@@ -31,9 +31,9 @@ pub async fn wait(
             exit = &mut done => return Ok(exit.unwrap_or(Exit::CouldNotRun)),
             () = signals.next() => {}
         }
-        if console.is_asking() {
-            console.say(&format!("\nnothing was sent\n{}", console.parting()));
-            return Ok(Exit::Usage);
+        if console.interrupt() {
+            console.say("");
+            continue;
         }
         if stop.is_set() {
             console

@@ -131,10 +131,10 @@ fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Accoun
     let exit = match (&imbalance, exit) {
         (Some(_), _) => Exit::Unbalanced,
         (None, Some(exit)) => exit,
-        (None, None) => exit_of(phase, &books, unwritten.as_ref()),
+        (None, None) => exit_of(phase, &books, unwritten.is_some()),
     };
     let (referrals, figures) = (reader.referrals()?, reader.figures()?);
-    let summary = Summary {
+    let mut summary = Summary {
         version: Summary::VERSION,
         run: run.display().to_string(),
         command: about.command.clone(),
@@ -152,14 +152,19 @@ fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Accoun
         Ok(path) => written.add(path),
         Err(error) => unwritten = unwritten.or(Some(error)),
     }
+    let exit = match exit {
+        Exit::Done | Exit::Trouble if unwritten.is_some() => Exit::CouldNotRun,
+        exit => exit,
+    };
+    summary.exit_code = exit.code();
     let left = reader.plan_totals()?;
     Ok(Account { exit, about, summary, books, plan, phase, left, written, unwritten, imbalance })
 }
 
-fn exit_of(phase: Phase, books: &Books, unwritten: Option<&ReportError>) -> Exit {
+fn exit_of(phase: Phase, books: &Books, unwritten: bool) -> Exit {
     match phase {
         Phase::Planning | Phase::Stopped => Exit::Stopped,
-        Phase::Planned | Phase::Finished if unwritten.is_some() => Exit::CouldNotRun,
+        Phase::Planned | Phase::Finished if unwritten => Exit::CouldNotRun,
         Phase::Planned | Phase::Finished => {
             Exit::of_outcomes(Outcome::ALL.into_iter().filter(|outcome| books.count(*outcome) > 0))
         }

@@ -51,7 +51,7 @@ impl Target {
             Some("") => Some("--sandbox".to_owned()),
             Some(seed) => Some(format!("--sandbox={}", quoted(seed.trim_start_matches('=')))),
             None if name == Endpoint::official().as_str() => None,
-            None => Some(format!("--endpoint {name}")),
+            None => Some(format!("--endpoint {}", quoted(name))),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::connection::{self, Target};
 use super::sending::Order;
-use super::{Host, Trouble};
+use super::{Host, Reply, Trouble};
 use crate::ledger::{Ledger, PlanTotals};
 use crate::report::{Next, ProgressMode, counted, grouped};
 
@@ -17,6 +17,7 @@ pub struct Consent {
     pub max_changes: Option<u64>,
 }
 
+const INTERRUPTED: &str = "interrupted: nothing was sent";
 const MAX_CHANGES: &str = "--max-changes";
 
 /// Makes sure that the user wants what is about to be sent. A sandbox asks nobody, but a number that
@@ -51,13 +52,12 @@ pub fn consent(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(),
     if target.is_sandbox() || totals.remaining == 0 {
         return Ok(());
     }
-    let later = format!("hint: carry it out later with: {}", resume(&[]));
     let asked = if totals.remaining_closing > 0 && closing.is_none() {
-        ask_closing(&totals, &later, host)
+        ask_closing(&totals, host)
     } else if yes {
         Answer::Yes
     } else {
-        ask_changing(&totals, target, &later, host)
+        ask_changing(&totals, target, host)
     };
     match asked {
         Answer::Yes => Ok(()),
@@ -72,30 +72,32 @@ pub fn consent(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(),
 /// What a person says to a question, and what to tell them after anything but yes.
 enum Answer {
     Yes,
-    No(String),
+    No(&'static str),
     Nobody(String),
 }
 
-fn ask_closing(totals: &PlanTotals, instead: &str, host: &Host<'_>) -> Answer {
+fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Answer {
     let count = totals.remaining_closing;
     let what = counted(count, "referral");
     let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
-    match host.console.ask(&question, instead) {
-        Some(answer) if answer.trim().replace(',', "") == count.to_string() => Answer::Yes,
-        Some(_) => Answer::No("that is another number: nothing was sent".to_owned()),
-        None => Answer::Nobody(format!(
+    match host.console.ask(&question) {
+        Reply::Said(answer) if answer.trim().replace(',', "") == count.to_string() => Answer::Yes,
+        Reply::Said(_) => Answer::No("that is another number: nothing was sent"),
+        Reply::Interrupted => Answer::No(INTERRUPTED),
+        Reply::Nobody => Answer::Nobody(format!(
             "the plan closes {what}, which cannot be undone, and nobody is there to ask"
         )),
     }
 }
 
-fn ask_changing(totals: &PlanTotals, target: &Target, instead: &str, host: &Host<'_>) -> Answer {
+fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Answer {
     let what = counted(totals.remaining, "referral");
     let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
-    match host.console.ask(&question, instead) {
-        Some(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
-        Some(_) => Answer::No("nothing was sent".to_owned()),
-        None => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
+    match host.console.ask(&question) {
+        Reply::Said(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
+        Reply::Said(_) => Answer::No("nothing was sent"),
+        Reply::Interrupted => Answer::No(INTERRUPTED),
+        Reply::Nobody => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
     }
 }
 

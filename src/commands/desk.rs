@@ -114,6 +114,14 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// All inputs are read: should the run be planned again, they have to be the same.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub fn keep(&mut self) -> Result<(), LedgerError> {
+        self.ledger.keep()
+    }
+
     /// Ends the planning: prints the first findings, and hands the ledger back.
     pub fn close(self) -> Planning {
         for finding in &self.first {

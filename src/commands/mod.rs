@@ -47,11 +47,21 @@ pub trait Console: Sync {
     fn say(&self, text: &str);
     /// Whether there is a person to ask.
     fn is_attended(&self) -> bool;
-    /// Asks a person; `None` where there is none to ask, or the answer is the end of the input. Whoever
-    /// interrupts instead of an answer is told what to do `instead`.
-    fn ask(&self, question: &str, instead: &str) -> Option<String>;
+    /// Asks a person.
+    fn ask(&self, question: &str) -> Reply;
     /// Says what a person is to be told who leaves at once from now on.
     fn on_leaving(&self, words: &str);
+}
+
+/// What comes of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Somebody typed this.
+    Said(String),
+    /// Somebody interrupted instead.
+    Interrupted,
+    /// There is nobody to ask, or the answer is the end of the input.
+    Nobody,
 }
 
 /// What a command has of the process around it.

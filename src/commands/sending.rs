@@ -179,7 +179,8 @@ async fn send(ledger: Ledger, client: &Client, order: Order<'_>, host: &Host<'_>
         observe: &observe,
         tally: Arc::new(Tally::default()),
     };
-    let limits = Limits { max_errors: sending.max_errors.of(totals.remaining), finish_by: sending.finish_by };
+    let limits =
+        Limits { max_errors: sending.max_errors.of(totals.remaining_rows), finish_by: sending.finish_by };
     let work = engine::carry_out(&context, &backlog, &journal, limits);
     let ended = watched(work, &progress, &pace, showing.progress, host).await;
     let figures = figures(&context, client, &pace, begun);

@@ -7,12 +7,13 @@ use super::Trouble;
 use super::desk::Desk;
 use crate::domain::account::RowRecord;
 use crate::domain::change::Rejected;
-use crate::domain::exchange::Failure;
+use crate::domain::exchange::{Failure, Operation};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ReferralId, Snapshot};
 use crate::engine::look::{Seen, Survey};
 use crate::input::{self, Record, SnapshotError};
 use crate::ledger::LedgerError;
+use crate::pace::retry::{Decision, MAX_TRIES, decide};
 use crate::plan::{Planned, Planner};
 
 /// What the inputs want of referrals, as long as nobody looked at those.
@@ -142,6 +143,7 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
     /// Where an input can't be read at all, or the ledger can't be written.
     pub fn begin(mut desk: Desk<'a>, mut wanting: W) -> Result<Self, Trouble> {
         wanting.read(&mut desk)?;
+        desk.keep()?;
         Ok(Self { desk, wanting, engagements: HashMap::new() })
     }
 
@@ -218,8 +220,10 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
     }
 
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Trouble> {
-        let refused = failure.status().is_some_and(|status| (300..500).contains(&status));
-        let outcome = if refused { Outcome::Refused } else { Outcome::Failed };
+        let outcome = match decide(Operation::Read, failure, MAX_TRIES) {
+            Decision::Refused => Outcome::Refused,
+            _ => Outcome::Failed,
+        };
         let message = match (failure.status(), self.engagements.get(&id)) {
             (Some(404), Some(referral)) => {
                 format!("this is the engagementId of referral {referral}: give the referral's own id")

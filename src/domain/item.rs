@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::fields::Path;
+use super::fields::{Field, Path};
 use super::finding::Finding;
 use super::meaning;
+use super::pointer::Pointer;
 use super::referral::{ETag, ReferralId, Snapshot};
 
 /// One field's change, with both of its sides.
@@ -114,6 +115,18 @@ impl Item {
         self.changes.iter().all(|change| change.is_carried_by(snapshot))
     }
 
+    /// Whether an answer to the document shows that it was written, and that the service keeps some of it
+    /// in another form: the referral has another version than was sent, the stage that was wanted, and
+    /// at least one of the changes. Answers with the fields that came back otherwise.
+    pub fn kept_otherwise(&self, answer: &Snapshot<'_>) -> Option<Vec<&Pointer>> {
+        let moved = self.etag.is_some() && answer.etag().is_some_and(|etag| Some(etag) != self.etag.as_ref());
+        let stage = |change: &&Change| matches!(change.path, Path::Known(Field::Status | Field::Substatus));
+        let carried = |change: &Change| change.is_carried_by(answer);
+        let as_wanted = self.changes.iter().filter(stage).all(carried) && self.changes.iter().any(carried);
+        let otherwise = self.changes.iter().filter(|change| !carried(change));
+        (moved && as_wanted).then(|| otherwise.map(|change| change.path.pointer()).collect())
+    }
+
     /// Whether a referral that was read back shows that the document was written: it carries all of
     /// it, and at least one change shows. The others were made with that one or not at all.
     pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
@@ -129,7 +142,6 @@ impl Item {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fields::Field;
 
     const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
 

@@ -61,12 +61,19 @@ pub async fn carry_out<A: Api>(
         };
         match ended {
             None => break,
-            Some(Ok(Ended::Settled(item, outcome))) if is_error(outcome) => {
-                errors += backlog.rows(item)?;
-                if errors >= limits.max_errors {
-                    context.stop.now(Reason::TooManyErrors(errors));
+            Some(Ok(Ended::Settled(item, outcome))) if is_error(outcome) => match backlog.rows(item) {
+                Ok(rows) => {
+                    errors += rows;
+                    if errors >= limits.max_errors {
+                        context.stop.now(Reason::TooManyErrors(errors));
+                    }
                 }
-            }
+                // What is in flight is awaited all the same.
+                Err(error) => {
+                    context.stop.now(ledger_failed(&error));
+                    failure = Some(error);
+                }
+            },
             Some(Ok(Ended::Settled(..))) => {}
             Some(Ok(Ended::Left)) => left = true,
             Some(Err(error)) => {

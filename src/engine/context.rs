@@ -22,6 +22,9 @@ const MOST_THROTTLES: u32 = 50;
 /// Forbidden answers in a row that stop a run: a role is missing, or a policy shuts the user out.
 const MOST_FORBIDDEN: u32 = 25;
 
+/// Items in a row that could not be read back, which stop a run: it would leave nothing but doubt behind.
+const MOST_UNREAD: u32 = 5;
+
 /// Something that people may want to see happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -70,6 +73,7 @@ pub struct Tally {
     pauses: AtomicU32,
     throttles_in_a_row: AtomicU32,
     forbidden_in_a_row: AtomicU32,
+    unread_in_a_row: AtomicU32,
 }
 
 impl Tally {
@@ -162,9 +166,19 @@ impl<A: Api> Context<'_, A> {
         self.tally.forbidden_in_a_row.store(0, Ordering::Relaxed);
     }
 
+    /// Notes that an item could not be read back. Answers whether it is one too many in a row.
+    pub fn unread(&self) -> bool {
+        self.tally.unread_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_UNREAD
+    }
+
     /// Decides what follows from a failure, and waits as long as that takes.
     pub async fn after(&self, operation: Operation, failure: &Failure, effort: &mut Effort) -> Next {
-        match decide(operation, failure, effort.tries) {
+        let decision = decide(operation, failure, effort.tries);
+        if decision != Decision::Renew {
+            // The token was good enough for another answer: the next one that expires is a new matter.
+            effort.renewals = 0;
+        }
+        match decision {
             Decision::Pause { asked } => {
                 effort.tries -= 1;
                 self.pause(asked, effort)
@@ -311,6 +325,7 @@ impl<A: Api> Context<'_, A> {
             match request().await {
                 Ok(answer) => {
                     self.answered();
+                    self.tally.unread_in_a_row.store(0, Ordering::Relaxed);
                     return Ok(answer);
                 }
                 Err(failure) => self.read_again(failure, &mut effort).await?,

@@ -14,6 +14,7 @@ use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, Snapshot};
 use crate::ledger::{self, AttemptAnswer, AttemptId, AttemptResult, Journal, LedgerError};
 use crate::pace::retry::MAX_TRIES;
@@ -52,6 +53,8 @@ struct Life<'a, A> {
     doubted: bool,
     /// The attempt that is in doubt, where this process made it.
     in_doubt: Option<AttemptId>,
+    /// What the last attempt was answered with.
+    last_status: Option<u16>,
 }
 
 /// Lives one item's life.
@@ -73,6 +76,7 @@ pub async fn live<A: Api>(
         // An attempt of an earlier process can arrive late, also where it was known not to be applied.
         doubted: outstanding.sent,
         in_doubt: None,
+        last_status: None,
     };
     let mut step =
         if in_doubt { Step::Doubt("the run ended before the answer".to_owned()) } else { Step::Send };
@@ -122,6 +126,12 @@ impl<A: Api> Life<'_, A> {
                 self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
                 self.applied(Some(reply.status), now.etag().cloned().or_else(|| reply.etag.clone()))
             }
+            Some(now) if let Some(fields) = self.item.kept_otherwise(&now) => {
+                self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
+                let message = format!("the service keeps it in another form: {}", named(&fields));
+                let verdict = Verdict::new(Outcome::Applied, "kept-otherwise", message);
+                self.over(verdict.with_status(Some(reply.status)), now.etag().cloned(), None)
+            }
             _ => {
                 self.note(attempt, AttemptResult::InDoubt, Some(reply.status), None);
                 self.doubt(attempt);
@@ -131,6 +141,7 @@ impl<A: Api> Life<'_, A> {
     }
 
     async fn failed(&mut self, attempt: AttemptId, failure: &Failure) -> Step {
+        self.last_status = failure.status();
         let next = self.context.after(Operation::Write, failure, &mut self.effort).await;
         let result = match next {
             Next::ReadBack => AttemptResult::InDoubt,
@@ -178,9 +189,12 @@ impl<A: Api> Life<'_, A> {
         match weigh(&self.item, &now) {
             Reading::Applied => self.applied(Some(reply.status), now.etag().cloned()),
             Reading::NotApplied if self.effort.tries >= MAX_TRIES => {
-                let message =
-                    format!("given up after {} attempts, the last: {why}; not applied", self.effort.tries);
-                self.over(Verdict::new(Outcome::Failed, "gave-up", message), now.etag().cloned(), None)
+                let message = format!(
+                    "given up after {} attempts, the last: {why}; read back afterwards, none was applied",
+                    self.effort.tries
+                );
+                let verdict = Verdict::new(Outcome::Failed, "gave-up", message).with_status(self.last_status);
+                self.over(verdict, now.etag().cloned(), None)
             }
             Reading::NotApplied => {
                 if let Some(attempt) = self.in_doubt.take() {
@@ -248,10 +262,15 @@ impl<A: Api> Life<'_, A> {
         Step::Leave
     }
 
-    /// Reading back a doubtful attempt failed. Where it could not even be asked, it can be later.
+    /// Reading back a doubtful attempt failed. Where it could not even be asked, it can be later; and so
+    /// it can where nothing is answered any more, and all that is sent would end like this.
     fn unread(&self, why: &str, failure: &Failure) -> Step {
         match failure {
             Failure::NotSent { message } => self.unreachable(message),
+            failure if self.context.unread() => {
+                self.context.stop.now(Reason::Unreadable(failure.message().to_owned()));
+                Step::Leave
+            }
             failure => self.unknown(why, failure),
         }
     }
@@ -272,6 +291,10 @@ impl<A: Api> Life<'_, A> {
     fn note(&self, attempt: AttemptId, result: AttemptResult, status: Option<u16>, code: Option<String>) {
         self.journal.answered(attempt, AttemptAnswer { result, status, code, at: (self.context.clock)() });
     }
+}
+
+fn named(fields: &[&Pointer]) -> String {
+    fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn another_thing() -> Failure {

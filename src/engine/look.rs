@@ -5,8 +5,8 @@
 //! and pages that spared none are borne up to a tenth of what the remaining GETs would cost. What is
 //! left is read one by one, and so is whatever the pages gave without an eTag and is to be sent.
 //!
-//! A service that has neither the list nor any referral is none: nobody is kept waiting for thousands
-//! of answers that say so.
+//! A service that shows neither the list nor any referral shows none: nobody is kept waiting for
+//! thousands of answers that say so.
 
 use std::collections::HashSet;
 
@@ -45,8 +45,9 @@ pub trait Survey {
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Self::Error>;
 }
 
-/// So many referrals that are not there, where the list isn't either, tell that the address is wrong.
-const MOST_MISSING: usize = 10;
+/// So many referrals that are not to be had, where the list isn't either, tell that the address is wrong
+/// or that a role is missing.
+const MOST_ABSENT: usize = 10;
 
 /// What became of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,8 @@ enum List {
     There,
     /// The service knows no such thing.
     Missing,
+    /// The user may not read it.
+    Forbidden,
 }
 
 /// What a look at a referral was good for.
@@ -104,8 +107,12 @@ async fn read_pages<A: Api, S: Survey>(
                 context.stop.now(Reason::Unreachable(message));
                 return Ok(List::There);
             }
-            Err(Some(failure)) if link.is_none() && failure.status() == Some(404) => {
-                return Ok(List::Missing);
+            Err(Some(failure)) if link.is_none() => {
+                return Ok(match failure.status() {
+                    Some(404) => List::Missing,
+                    Some(403) => List::Forbidden,
+                    _ => List::There,
+                });
             }
             Err(_) => return Ok(List::There),
         };
@@ -155,7 +162,7 @@ async fn read_singly<A: Api, S: Survey>(
     let mut answers = futures::stream::iter(survey.wanted())
         .map(|id| async move { (id, context.read(id).await) })
         .buffer_unordered(context.concurrency);
-    let (mut missing, mut there) = (0, list == List::There);
+    let (mut absent, mut there) = (0, list == List::There);
     while let Some((id, answer)) = answers.next().await {
         match answer {
             Ok(reply) => {
@@ -165,17 +172,35 @@ async fn read_singly<A: Api, S: Survey>(
             Err(None) => {}
             Err(Some(Failure::NotSent { message })) => context.stop.now(Reason::Unreachable(message)),
             Err(Some(failure)) => {
-                there |= failure.status() != Some(404);
-                missing += 1;
-                if !there && missing == MOST_MISSING {
-                    context.stop.now(Reason::NothingThere);
+                absent += 1;
+                there |= list.otherwise(&failure);
+                if !there && absent == MOST_ABSENT {
+                    context.stop.now(list.reason(&failure));
                 }
                 survey.unreadable(id, &failure)?;
             }
         }
         observe(survey.remaining());
     }
-    Ok(there)
+    Ok(there || list != List::Missing)
+}
+
+impl List {
+    /// Whether a failure to read a referral tells another story than the list did.
+    fn otherwise(self, failure: &Failure) -> bool {
+        match self {
+            Self::There => true,
+            Self::Missing => failure.status() != Some(404),
+            Self::Forbidden => failure.status() != Some(403),
+        }
+    }
+
+    fn reason(self, failure: &Failure) -> Reason {
+        match self {
+            Self::Forbidden => Reason::Forbidden(failure.message().to_owned()),
+            Self::There | Self::Missing => Reason::NothingThere,
+        }
+    }
 }
 
 fn take_answer<S: Survey>(id: ReferralId, reply: &Reply, survey: &mut S) -> Result<(), S::Error> {

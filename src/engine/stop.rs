@@ -23,6 +23,8 @@ pub enum Reason {
     Forbidden(String),
     /// The service does nothing but throttle.
     Throttled,
+    /// Nothing can be read back any more to settle what was sent.
+    Unreadable(String),
     /// The service has neither the list nor any of the referrals.
     NothingThere,
     /// Nothing answers any more.
@@ -44,6 +46,7 @@ impl fmt::Display for Reason {
             Self::Token(why) => write!(out, "the service does not take the token: {why}"),
             Self::Forbidden(why) => write!(out, "one request after another was forbidden: {why}"),
             Self::Throttled => out.write_str("the service answers nothing but: slow down"),
+            Self::Unreadable(why) => write!(out, "nothing can be read back to settle what was sent: {why}"),
             Self::NothingThere => out.write_str("neither the list nor any referral was found"),
             Self::Unreachable(why) => write!(out, "the service cannot be reached: {why}"),
             Self::Ledger(why) => write!(out, "the run's ledger cannot be written: {why}"),

@@ -1,6 +1,6 @@
 //! Which verdict a row is booked under, and which findings are its own. Pure.
 
-use super::outstanding::Next;
+use super::outstanding::{AttemptResult, Next, next};
 use crate::domain::account::Phase;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::outcome::{Outcome, Verdict};
@@ -24,7 +24,7 @@ pub(super) fn verdict(
     findings: &[Finding],
     place: Place,
     phase: Phase,
-    next: Next,
+    last: Option<Option<AttemptResult>>,
 ) -> Verdict {
     if let Some(own) = own {
         return own;
@@ -34,12 +34,17 @@ pub(super) fn verdict(
         let own = || findings.iter().filter(|finding| finding.is_deny() && on_line(finding, place));
         return if invalid && own().next().is_some() { Verdict::invalid(own()) } else { verdict };
     }
-    let (outcome, code, message) = match (phase, next) {
+    let (outcome, code, message) = match (phase, next(last)) {
         (Phase::Planning, _) => (Outcome::Unsent, "not-planned", "planning stopped before it came this far"),
         (Phase::Planned, _) => (Outcome::Planned, "planned", ""),
         (Phase::Stopped | Phase::Finished, Next::Settle) => {
             (Outcome::Unknown, "in-doubt", "it was sent and its answer is not on record")
         }
+        (Phase::Stopped | Phase::Finished, Next::Send) if last.is_some() => (
+            Outcome::Unsent,
+            "unsent",
+            "it was sent and not applied, and the run stopped before it was sent again",
+        ),
         (Phase::Stopped | Phase::Finished, Next::Send) => {
             (Outcome::Unsent, "unsent", "the run stopped before it was sent")
         }
@@ -86,18 +91,19 @@ mod tests {
     fn a_row_is_booked_once() {
         use Outcome::{Applied, Conflict, Invalid, Planned, Refused, Unknown, Unsent};
         let own = Some(Verdict::new(Invalid, "own", "of the row"));
-        for (own, item, phase, next, outcome, code) in [
-            (own.clone(), None, Phase::Planned, Next::Send, Invalid, "own"),
-            (own, came(true, Conflict), Phase::Stopped, Next::Settle, Invalid, "own"),
-            (None, came(true, Conflict), Phase::Planned, Next::Send, Conflict, "item"),
-            (None, came(false, Applied), Phase::Stopped, Next::Settle, Applied, "item"),
-            (None, came(false, Refused), Phase::Finished, Next::Send, Refused, "item"),
-            (None, came(true, Invalid), Phase::Planning, Next::Send, Invalid, "contradiction"),
-            (None, came(false, Invalid), Phase::Stopped, Next::Send, Invalid, "item"),
-            (None, None, Phase::Planning, Next::Send, Unsent, "not-planned"),
-            (None, None, Phase::Planned, Next::Send, Planned, "planned"),
-            (None, None, Phase::Stopped, Next::Send, Unsent, "unsent"),
-            (None, None, Phase::Stopped, Next::Settle, Unknown, "in-doubt"),
+        for (own, item, phase, last, outcome, code) in [
+            (own.clone(), None, Phase::Planned, None, Invalid, "own"),
+            (own, came(true, Conflict), Phase::Stopped, Some(None), Invalid, "own"),
+            (None, came(true, Conflict), Phase::Planned, None, Conflict, "item"),
+            (None, came(false, Applied), Phase::Stopped, Some(None), Applied, "item"),
+            (None, came(false, Refused), Phase::Finished, None, Refused, "item"),
+            (None, came(true, Invalid), Phase::Planning, None, Invalid, "contradiction"),
+            (None, came(false, Invalid), Phase::Stopped, None, Invalid, "item"),
+            (None, None, Phase::Planning, None, Unsent, "not-planned"),
+            (None, None, Phase::Planned, None, Planned, "planned"),
+            (None, None, Phase::Stopped, None, Unsent, "unsent"),
+            (None, None, Phase::Stopped, Some(Some(AttemptResult::Throttled)), Unsent, "unsent"),
+            (None, None, Phase::Stopped, Some(None), Unknown, "in-doubt"),
         ] {
             let findings = [
                 Finding::deny(Rule::Contradiction, place(1, 2, 1), "another input"),
@@ -109,8 +115,8 @@ mod tests {
                     .hint("keep one"),
                 Finding::deny(Rule::Contradiction, place(0, 5, 3), "line 2 says something else"),
             ];
-            let told = format!("{own:?} {item:?} {phase:?} {next:?}");
-            let got = verdict(own, item, &findings, place(0, 2, 1), phase, next);
+            let told = format!("{own:?} {item:?} {phase:?} {last:?}");
+            let got = verdict(own, item, &findings, place(0, 2, 1), phase, last);
             assert_eq!((got.outcome, got.code.as_str()), (outcome, code), "{told}");
             if code == "contradiction" {
                 assert_eq!(got.message, "line 5 says something else; keep one");

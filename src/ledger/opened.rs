@@ -42,6 +42,8 @@ pub struct PlanTotals {
     pub to_send: u64,
     /// Of those, the ones that close their referral, which can't be taken back.
     pub closing: u64,
+    /// Rows of items that have no outcome yet.
+    pub remaining_rows: u64,
     /// Items that have no outcome yet.
     pub remaining: u64,
     /// Of those, the ones that close their referral.
@@ -166,6 +168,9 @@ impl Backlog {
 pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
     store.told(store.connection.query_row(
         "SELECT (SELECT count(*) FROM row),
+                (SELECT count(*) FROM row JOIN item ON item.number = row.item
+                                 LEFT JOIN outcome ON outcome.item = item.number
+                 WHERE outcome.item IS NULL),
                 count(*),
                 count(*) FILTER (WHERE outcome.planned IS NOT 1),
                 count(*) FILTER (WHERE outcome.planned IS NOT 1 AND effect = 'one-way'),
@@ -176,11 +181,12 @@ pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
         |row| {
             Ok(PlanTotals {
                 rows: number(row, 0)?,
-                items: number(row, 1)?,
-                to_send: number(row, 2)?,
-                closing: number(row, 3)?,
-                remaining: number(row, 4)?,
-                remaining_closing: number(row, 5)?,
+                remaining_rows: number(row, 1)?,
+                items: number(row, 2)?,
+                to_send: number(row, 3)?,
+                closing: number(row, 4)?,
+                remaining: number(row, 5)?,
+                remaining_closing: number(row, 6)?,
             })
         },
     ))

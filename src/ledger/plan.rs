@@ -54,14 +54,15 @@ impl Planning {
         Self { store, lock, about, pending: 0, waiting: Waiting::default(), awaited: HashSet::new() }
     }
 
-    /// Forgets what was planned, in the transaction that the new plan begins with, and answers with the
-    /// inputs of which all was read.
+    /// Forgets what was planned, and answers with the inputs that were read to their end for any plan
+    /// of the run. What they were is remembered until they are read again.
     pub(super) fn again(
         store: Store,
         lock: Lock,
         about: About,
     ) -> Result<(Self, Vec<InputInfo>), LedgerError> {
-        let inputs = store.inputs()?;
+        let inputs =
+            store.all("SELECT info FROM input ORDER BY number", |row| row.get(0).map(|Json(info)| info))?;
         store.told(set_room(&store.connection))?;
         let mut planning = Self::new(store, lock, about);
         planning.put(forget)?;
@@ -105,10 +106,10 @@ impl Planning {
     /// Writes what is known of an input, counted from 0, once it was read to its end.
     ///
     /// # Errors
-    /// Where the ledger can't be written, or holds that input.
+    /// Where the ledger can't be written.
     pub fn input(&mut self, input: u32, info: &InputInfo) -> Result<(), LedgerError> {
         self.put(|connection| {
-            let written = "INSERT INTO input (number, info) VALUES (?1, ?2)";
+            let written = "INSERT OR REPLACE INTO input (number, read, info) VALUES (?1, 1, ?2)";
             connection.execute(written, (input, Json(info))).map(drop)
         })
     }
@@ -130,6 +131,16 @@ impl Planning {
         Ok(())
     }
 
+    /// Puts on disk what was written so far. Should planning end before its time, then the inputs are
+    /// known that have to be the same when it is begun again.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub fn keep(&mut self) -> Result<(), LedgerError> {
+        self.write_items()?;
+        self.commit()
+    }
+
     /// Ends planning: all is on disk, and the run can be sent. The figures are those of planning
     /// alone.
     ///
@@ -137,8 +148,7 @@ impl Planning {
     /// [`LedgerError::Loose`] where a row has neither a verdict nor an item; else where there are two
     /// items of one number or for one referral, or the ledger can't be written.
     pub fn seal(mut self, figures: &Figures) -> Result<Ledger, LedgerError> {
-        self.write_items()?;
-        self.commit()?;
+        self.keep()?;
         if let Some(row) = self.loose_row()? {
             return Err(LedgerError::Loose { dir: self.store.dir, row });
         }
@@ -154,8 +164,7 @@ impl Planning {
     /// # Errors
     /// Where the ledger can't be written.
     pub fn abandon(mut self, figures: &Figures) -> Result<(), LedgerError> {
-        self.write_items()?;
-        self.commit()?;
+        self.keep()?;
         self.end(Phase::Planning, figures)
     }
 
@@ -209,7 +218,8 @@ impl Planning {
 
 /// What was requested for an earlier plan was requested, so the figures stay.
 fn forget(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("DELETE FROM outcome; DELETE FROM item; DELETE FROM row; DELETE FROM input;")
+    connection
+        .execute_batch("DELETE FROM outcome; DELETE FROM item; DELETE FROM row; UPDATE input SET read = 0;")
 }
 
 /// The first row that has neither a verdict nor an item.

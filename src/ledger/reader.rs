@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::LedgerError;
 use super::books::{self, Came};
 use super::opened::{PlanTotals, totals};
-use super::outstanding::{AttemptResult, next};
+use super::outstanding::AttemptResult;
 use super::records::{ITEM, Json, Text, Version, Word, item, number, place};
 use super::schema::Store;
 use crate::domain::account::{About, Figures, InputInfo, ItemAccount, Phase, RowAccount};
@@ -148,7 +148,7 @@ impl Reader {
         let mut attempts = self.store.told(connection.prepare_cached(ATTEMPTS))?;
         // Of an input that was not read to its end, nobody knows what the rows are.
         let known = match self.phase {
-            Phase::Planning => "WHERE row.input IN (SELECT number FROM input)",
+            Phase::Planning => "WHERE row.input IN (SELECT number FROM input WHERE read = 1)",
             Phase::Planned | Phase::Stopped | Phase::Finished => "",
         };
         let query = format!("{ROWS} {known} ORDER BY row.row");
@@ -197,7 +197,7 @@ impl Reader {
             &about_item,
             place,
             self.phase,
-            next(attempts.last),
+            attempts.last,
         );
         let Json(own) = row.get(7)?;
         let findings = books::findings(own, about_item, place, first_place(row)?);

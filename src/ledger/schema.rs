@@ -38,6 +38,8 @@ CREATE TABLE run (
 ) STRICT;
 CREATE TABLE input (
     number INTEGER PRIMARY KEY,
+    -- Whether it was read for the plan that is there, or only for one that was given up.
+    read   INTEGER NOT NULL CHECK (read IN (0, 1)),
     info   TEXT NOT NULL
 ) STRICT;
 -- Rows come before their items, and a plan may be given up between the two: no reference here.
@@ -223,9 +225,11 @@ impl Store {
         }))
     }
 
-    /// The inputs that were read to their end, in their order.
+    /// The inputs that were read to their end for the plan that is there, in their order.
     pub(super) fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
-        self.all("SELECT info FROM input ORDER BY number", |row| row.get(0).map(|Json(info)| info))
+        self.all("SELECT info FROM input WHERE read = 1 ORDER BY number", |row| {
+            row.get(0).map(|Json(info)| info)
+        })
     }
 
     /// All that a query finds.

@@ -237,7 +237,12 @@ impl Judging {
         let (judged, findings) = rules::judge(wish, current, &self.levels, self.now);
         match judged {
             Judged::Unchanged => {
-                let verdict = Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already");
+                // A member who is there with other data is not quite what was wanted.
+                let other = findings.iter().find(|finding| finding.rule == Rule::MemberExists);
+                let verdict = match other {
+                    Some(finding) => Verdict::new(Outcome::Unchanged, finding.rule.id(), finding.sentence()),
+                    None => Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already"),
+                };
                 let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
                 planned.item.etag = current.and_then(Snapshot::etag).cloned();
                 planned.seen.clone_from(&planned.item.etag);
@@ -677,7 +682,7 @@ mod tests {
     #[test]
     fn a_referral_that_a_snapshot_lacks_may_be_an_engagement() {
         for (engagement_of, hint) in [
-            (None, "export the referrals anew, or plan against the API".to_owned()),
+            (None, "take a newer snapshot, or plan against the API with --state live".to_owned()),
             (
                 Some(id(OTHER)),
                 format!("this is the engagementId of referral {OTHER}: give the referral's own id"),

@@ -60,7 +60,15 @@ async fn what_is_written_is_what_is_read() {
     assert_eq!(ledger.phase(), Phase::Planned);
     assert_eq!(
         ledger.plan_totals().unwrap(),
-        PlanTotals { rows: 6, items: 3, to_send: 2, closing: 1, remaining: 2, remaining_closing: 1 }
+        PlanTotals {
+            rows: 6,
+            remaining_rows: 2,
+            items: 3,
+            to_send: 2,
+            closing: 1,
+            remaining: 2,
+            remaining_closing: 1,
+        }
     );
     drop(ledger);
     let outcomes = |dir| rows(dir).into_iter().map(|row| row.verdict.code).collect::<Vec<_>>();
@@ -259,6 +267,15 @@ fn a_plan_that_is_not_complete_can_be_made_again() {
     assert_eq!(before, [input("a.csv")]);
     drop(planning);
     assert_eq!(rows(&dir).len(), 2);
+
+    // Nor is it forgotten what the inputs were, as often as it is begun.
+    for _ in 0..2 {
+        let (mut planning, before) = open(&dir).unwrap().plan_again().unwrap();
+        assert_eq!(before, [input("a.csv")]);
+        planning.row(&row(1, Some(1))).unwrap();
+        planning.keep().unwrap();
+    }
+    assert!(rows(&dir).is_empty(), "no input was read to its end");
 
     let (mut planning, before) = open(&dir).unwrap().plan_again().unwrap();
     assert_eq!(before, [input("a.csv")]);
