@@ -1,11 +1,13 @@
 //! `referral-bulk.toml` in the current directory: profiles, and the levels of rules.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::commands::Trouble;
+use crate::commands::{Problem, Trouble};
+use crate::domain::exit::Exit;
 
 /// The name of the file.
 pub const FILE: &str = "referral-bulk.toml";
@@ -48,8 +50,7 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(Trouble::usage(format!("cannot read {FILE}: {error}"))),
         };
-        toml::from_str(&text)
-            .map_err(|error| Trouble::usage(format!("{FILE}: {}", error.to_string().trim_end())))
+        toml::from_str(&text).map_err(|error| trouble(&text, &error))
     }
 
     /// The profile of a name; where none is named, the one called `default`, or one that says
@@ -69,6 +70,103 @@ impl Config {
                 };
                 Err(Trouble::usage(format!("there is no profile \"{name}\"")).hint(hint))
             }
+        }
+    }
+}
+
+/// What is wrong with the file, and where. Of its text nothing is shown but the names of its keys: a
+/// token may stand in it by mistake.
+fn trouble(text: &str, error: &toml::de::Error) -> Trouble {
+    let told = error.message();
+    let unknown = told.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let problem = Problem {
+        message: format!("{FILE}: {}", without_value(told)),
+        place: error.span().map(|span| place(text, span.start)),
+        hint: unknown.filter(|key| is_token(key)).map(|_| {
+            "there is no place for a token: use token-command or token-file, or the environment's \
+             PARTNER_CENTER_TOKEN"
+                .to_owned()
+        }),
+    };
+    Trouble { exit: Exit::Usage, problems: vec![problem] }
+}
+
+/// A parser's message without the value that it may repeat.
+fn without_value(message: &str) -> Cow<'_, str> {
+    let repeats = ["invalid type: ", "invalid value: ", "invalid length: "];
+    if !repeats.iter().any(|start| message.starts_with(start)) {
+        return Cow::Borrowed(message);
+    }
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => Cow::Owned(format!("a value that does not fit here, expected {expected}")),
+        None => Cow::Borrowed("a value that does not fit here"),
+    }
+}
+
+fn place(text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = before.matches('\n').count() + 1;
+    format!("{FILE}:{line}:{}", before[line_start..].chars().count() + 1)
+}
+
+/// Whether a key is what people call a token.
+fn is_token(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('_', "-");
+    matches!(key.as_str(), "token" | "access-token" | "bearer-token" | "bearer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told of a file: message, place and hint.
+    fn told(file: &str) -> (String, String, String) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(FILE), file).unwrap();
+        let mut trouble = Config::read(dir.path()).unwrap_err();
+        assert_eq!((trouble.exit, trouble.problems.len()), (Exit::Usage, 1));
+        let problem = trouble.problems.remove(0);
+        (problem.message, problem.place.unwrap_or_default(), problem.hint.unwrap_or_default())
+    }
+
+    #[test]
+    fn no_value_of_the_file_is_shown() {
+        for (file, place, wanted) in [
+            ("[profile.default]\ntoken = \"S3CRET\"\n", "2:1", "unknown field `token`, expected "),
+            ("# é\r\ntoken = 'S3CRET'", "2:1", "unknown field `token`, expected "),
+            ("[profile.default]\nsecret = \"S3CRET\"", "2:1", "unknown field `secret`, expected "),
+            ("[profile]\ntoken = \"S3CRET\"", "2:9", "a value that does not fit here, expected "),
+            ("[profile.default]\nconcurrency = \"S3CRET, expected S3CRET\"", "2:15", "a value that "),
+            ("[profile.default]\nmax-changes = -53", "2:15", "a value that does not fit here, expected u64"),
+            ("[profile.default]\nrate = [\"S3CRET\"]", "2:8", "a value that does not fit here, expected "),
+            ("rules = \"S3CRET\"", "1:9", "a value that does not fit here, expected a map"),
+            ("[profile.default]\ntoken-file = S3CRET", "2:14", ""),
+            ("[profile.default]\ntoken-file = \"S3CRET", "2:", ""),
+            ("[profile.default]\n\"S3CRET", "2:", ""),
+            ("[profile.default]\nrate = \"1/s\"\nrate = \"S3CRET\"", "3:1", "duplicate key"),
+        ] {
+            let (message, at, hint) = told(file);
+            assert!(message.starts_with(&format!("{FILE}: {wanted}")), "{file}: {message}");
+            assert!(at.starts_with(&format!("{FILE}:{place}")), "{file}: {at}");
+            for shown in [&message, &hint] {
+                assert!(!shown.contains("S3CRET") && !shown.contains("53"), "{file}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_is_told_where_it_belongs() {
+        for (key, is_told) in [
+            ("token", true),
+            ("Token", true),
+            ("access_token", true),
+            ("token_command", false),
+            ("tokens-file", false),
+            ("endpoints", false),
+        ] {
+            let (.., hint) = told(&format!("[profile.default]\n{key} = \"x\"\n"));
+            assert_eq!(hint.contains("PARTNER_CENTER_TOKEN"), is_told, "{key}: {hint}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
 use serde_json::value::RawValue;
 
-use super::decode::Text;
+use super::decode::{Text, lost_character};
 use super::error::{InputError, Unusable};
 use super::header::{self, Column};
 use super::names::{Target, opt_in};
@@ -107,7 +107,7 @@ impl Sheet<'_> {
                 continue;
             }
             let place = self.context.place(mark.line, at + 1);
-            match self.decode(place, cell) {
+            match self.decode(at, place, cell) {
                 Ok(text) => {
                     match target {
                         Some(target) if sound => match self.filled_twin(cells, at) {
@@ -187,7 +187,7 @@ impl Sheet<'_> {
     }
 
     /// A cell's text; or what is wrong with it, and what can be shown of it.
-    fn decode<'c>(&self, place: Place, cell: &'c [u8]) -> Result<&'c str, (Finding, String)> {
+    fn decode<'c>(&self, at: usize, place: Place, cell: &'c [u8]) -> Result<&'c str, (Finding, String)> {
         if cell.len() > MAX_CELL {
             let finding = Finding::deny(Rule::Size, place, "the cell is larger than 1 MiB");
             let start = String::from_utf8_lossy(&cell[..EXCERPT]);
@@ -199,6 +199,13 @@ impl Sheet<'_> {
             Ok(text) if self.transcoded && text.contains(char::REPLACEMENT_CHARACTER) => {
                 Finding::deny(Rule::Encoding, place, "the cell holds what is not valid UTF-16")
                     .hint("save the file again, as UTF-8 or UTF-16")
+            }
+            Ok(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
+                let column = self.columns.get(at).map_or_else(
+                    || format!("cell {}", at + 1),
+                    |column| format!("column {}", excerpt(&column.name)),
+                );
+                lost_character(place, &column)
             }
             Ok(text) => return Ok(text),
             Err(error) => {
@@ -492,6 +499,28 @@ mod tests {
         assert_eq!(cells(&rows[0])[1], "M\u{fffd}ller");
         let (rows, _) = read_bytes(b"id,statusReason\n\xff,x\n", &csv());
         assert_eq!(findings(&rows[0]), "encoding@1");
+    }
+
+    #[test]
+    fn the_mark_of_a_lost_character_is_a_finding_of_its_column() {
+        for (cells, wanted) in [
+            (format!("{ID},M\u{fffd}ller,x,y"), "encoding@2"),
+            ("5a\u{fffd}1e,fine,x,y".to_owned(), "encoding@1"),
+            (format!("{ID},fine,\u{fffd},y"), "ok"),
+            (format!("{ID},M\u{fffd}ller,x"), "ragged-row@3 encoding@2"),
+            (format!("{ID},fine,x,y,\u{fffd}"), "ragged-row@5 encoding@5"),
+        ] {
+            let row = only(&format!("id,statusReason,result.message,salesStage\n{cells}\n"), &csv());
+            assert_eq!(findings(&row), wanted, "{cells}");
+        }
+        let row = only(&format!("id,statusReason\n{ID},M\u{fffd}ller\n"), &csv());
+        let Err(rejected) = &row.parsed else { panic!() };
+        let finding = &rejected.findings[0];
+        assert_eq!(finding.message, "column \"statusReason\" holds U+FFFD, the mark of a lost character");
+        assert_eq!(
+            finding.hint.as_deref(),
+            Some("a character was lost when the file was saved in another encoding: type it again")
+        );
     }
 
     #[test]

@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 use super::error::Unusable;
 use super::{Context, form};
 use crate::domain::account::Format;
+use crate::domain::finding::{Finding, Place};
+use crate::domain::rules::Rule;
 
 /// How much is read at a time, and looked at in front to see what the file is.
 const BLOCK: usize = 64 * 1024;
@@ -127,6 +129,24 @@ pub(super) fn open<'a>(
         encoding,
         line_end: seen.line_end,
     })
+}
+
+/// What is wrong with text that holds U+FFFD: another program could not decode it and wrote it like
+/// this. Sent, the mark would take the place of what was meant.
+pub(super) fn lost_character(place: Place, what: &str) -> Finding {
+    let message = format!("{what} holds U+FFFD, the mark of a lost character");
+    Finding::deny(Rule::Encoding, place, message)
+        .hint("a character was lost when the file was saved in another encoding: type it again")
+}
+
+/// Whether JSON text holds that mark, as it is or escaped.
+pub(super) fn has_lost_character(json: &str) -> bool {
+    let is_escape = |at: usize| {
+        let digits = json.get(at + 2..at + 6);
+        let before = json[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        before % 2 == 0 && digits.is_some_and(|digits| digits.eq_ignore_ascii_case("fffd"))
+    };
+    json.contains(char::REPLACEMENT_CHARACTER) || json.match_indices("\\u").any(|(at, _)| is_escape(at))
 }
 
 /// What the first line gives away.

@@ -428,6 +428,43 @@ mod tests {
     }
 
     #[test]
+    fn the_mark_of_a_lost_character_is_a_finding_of_its_member() {
+        for (members, wanted) in [
+            ("\"notes\":\"caf\u{fffd}\"", "encoding@9"),
+            (r#""notes":"caf\ufffd""#, "encoding@9"),
+            (r#""notes":"caf\\\uFFFD""#, "encoding@9"),
+            (r#""notes":"caf\\ufffd""#, r#"/details/notes="caf\\ufffd""#),
+            (r#""notes":"caf\ufffc""#, "/details/notes=\"caf\u{fffc}\""),
+            ("\"details\":{\"notes\":\"\u{fffd}\"}", "encoding@11"),
+            ("\"result.message\":\"\u{fffd}\",\"result\":\"\u{fffd}\"", ""),
+            ("\"patch\":[{\"op\":\"add\",\"path\":\"/details/notes\",\"value\":\"\u{fffd}\"}]", "encoding@9"),
+        ] {
+            check(&jsonl(), members, wanted);
+        }
+        let row = only(&format!("{{\"id\":\"{ID}\",\"notes\":\"caf\u{fffd}\"}}"), &jsonl());
+        let Err(rejected) = &row.parsed else { panic!() };
+        assert!(rejected.id.is_some());
+        assert_eq!(rejected.findings[0].message, "\"notes\" holds U+FFFD, the mark of a lost character");
+    }
+
+    #[test]
+    fn a_mistyped_container_is_told_from_a_mistyped_field() {
+        for (name, wanted) in [
+            ("detials", Some("details")),
+            ("custmerProfile", Some("customerProfile")),
+            ("consnet", Some("consent")),
+            ("statsu", Some("status")),
+            ("colour", None),
+        ] {
+            let row = only(&format!("{{\"id\":\"{ID}\",\"{name}\":{{}}}}"), &jsonl());
+            let Err(rejected) = &row.parsed else { panic!("{name}") };
+            let hint = rejected.findings[0].hint.as_deref().unwrap();
+            let guess = hint.strip_prefix("did you mean ").and_then(|rest| rest.split('?').next());
+            assert_eq!(guess, wanted, "{name}: {hint}");
+        }
+    }
+
+    #[test]
     fn a_huge_line_is_a_finding_and_reading_goes_on() {
         let huge = format!("{{\"id\":\"{ID}\",\"salesStage\":\"{}\"}}", "x".repeat(50 * 1024 * 1024));
         let text = format!("\n{huge}\r\n\n{{\"id\":\"{ID}\"}}");

@@ -175,8 +175,17 @@ impl<'a> Names<'a> {
     /// What would help with an unconfirmed pointer: opting in where a source knows it, else the name
     /// that may have been meant.
     pub fn hint(&self, pointer: &Pointer) -> String {
+        self.advice(pointer, self.nearest(pointer.as_str()))
+    }
+
+    /// The same for an object's member, which may be meant for one that holds fields, as `details` does.
+    pub fn member_hint(&self, pointer: &Pointer) -> String {
+        self.advice(pointer, self.likeliest(pointer.as_str(), true))
+    }
+
+    fn advice(&self, pointer: &Pointer, meant: Option<String>) -> String {
         let is_known = self.known.iter().any(|known| known.pointer == *pointer);
-        match self.nearest(pointer.as_str()).filter(|_| !is_known) {
+        match meant.filter(|_| !is_known) {
             Some(name) => format!("did you mean {name}? – {}", opt_in(pointer)),
             None => opt_in(pointer),
         }
@@ -184,6 +193,10 @@ impl<'a> Names<'a> {
 
     /// The known name that a typed one was probably meant to be.
     pub fn nearest(&self, name: &str) -> Option<String> {
+        self.likeliest(name, false)
+    }
+
+    fn likeliest(&self, name: &str, with_parents: bool) -> Option<String> {
         /// From here on a likeness is no accident.
         const LIKELY: f64 = 0.6;
         let typed: String = Typed::new(name).path.chars().skip(1).take(100).collect();
@@ -202,6 +215,10 @@ impl<'a> Names<'a> {
             let dotted = known.pointer.as_str()[1..].replace('/', ".");
             consider(&dotted.to_lowercase(), &dotted);
             consider(known.last(), &dotted);
+            for parent in known.pointer.parents().filter(|_| with_parents) {
+                let dotted = parent.as_str()[1..].replace('/', ".");
+                consider(&dotted.to_lowercase(), &dotted);
+            }
         }
         Some(nearest).filter(|(likeness, _)| *likeness >= LIKELY).map(|(_, name)| name)
     }

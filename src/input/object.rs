@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::assign::{Locator, assign, indexed};
+use super::decode::{has_lost_character, lost_character};
 use super::names::{Names, Target, Unresolved};
 use super::row::{MAX_CHANGES, Row};
 use super::{Options, patch};
@@ -70,6 +71,7 @@ pub(super) fn fill(
     members: &Object<'_>,
 ) {
     find_duplicates(row, at, members);
+    find_lost_characters(row, dictionary, at, members);
     let operations = members.get(PATCH);
     let mut filling = Filling {
         row,
@@ -158,7 +160,7 @@ impl Filling<'_, '_, '_> {
         let names = &self.dictionary.names;
         match names.meaning(pointer) {
             Ok(Target::Unconfirmed(pointer)) => {
-                self.row.unconfirmed(self.at.of(value), &pointer, names.hint(&pointer));
+                self.row.unconfirmed(self.at.of(value), &pointer, names.member_hint(&pointer));
             }
             Ok(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
             Err(list) => self.row.find(indexed(self.at.of(value), pointer.as_str(), &list)),
@@ -212,6 +214,25 @@ fn find_duplicates(row: &mut Row<'_>, at: &Locator<'_>, members: &Object<'_>) {
     for (name, place) in found.into_iter().take(MAX_DUPLICATES) {
         let message = format!("{} stands twice in one object", excerpt(&name));
         row.find(Finding::deny(Rule::DuplicateKey, place, message).hint("keep one of them"));
+    }
+}
+
+/// Finds members that hold the mark of a lost character, but for what a report added: that is not
+/// sent, and a server's message may well hold one.
+fn find_lost_characters(
+    row: &mut Row<'_>,
+    dictionary: &mut Dictionary<'_>,
+    at: &Locator<'_>,
+    members: &Object<'_>,
+) {
+    if !has_lost_character(at.text) {
+        return;
+    }
+    for (name, value) in members.iter().filter(|(name, _)| *name != "result") {
+        let is_marked = name.contains(char::REPLACEMENT_CHARACTER) || has_lost_character(value.get());
+        if is_marked && !matches!(dictionary.look_up(name), Meaning::Target(Target::Ignored)) {
+            row.find(lost_character(at.of(value), &excerpt(name)));
+        }
     }
 }
 

@@ -7,8 +7,8 @@
 //!
 //! **A row that is not sound stays so.** Of a row with the wrong number of cells, as many as fit
 //! stand under their columns; surplus ones follow at the row's very end, beyond the header; missing
-//! ones are empty, and the row lacks its last `result` cell instead. So does a row whose cells could
-//! not be read as they were. Nothing is lost, results stand where they belong, and the row, fed back,
+//! ones are empty, and the row lacks its last `result` cell instead. So does a row of which a cell was
+//! cut. Nothing is lost, results stand where they belong, and the row, fed back,
 //! is ragged until somebody mends it: nobody else knows which cell belongs under which column, and a
 //! row that became sound by itself would send values that nobody looked at.
 

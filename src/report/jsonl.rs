@@ -2,7 +2,7 @@
 //!
 //! The members are given back in their order and in the text they were written in, so that numbers
 //! keep their digits. `result` and `result.*` of an earlier report are left out. A line that is no
-//! object, or could not be read as it was, is kept as the member `input`, which no change file has:
+//! object, or was cut, is kept as the member `input`, which no change file has:
 //! fed back, it is invalid again.
 
 use std::io::{BufWriter, Write};

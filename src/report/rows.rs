@@ -37,12 +37,13 @@ pub(super) fn name(bucket: Bucket, extension: &str) -> String {
 }
 
 /// Whether what is known of a row is not what its input held, or not in its order: cells that may
-/// stand under the wrong columns, text that could not be decoded, text that was cut. Such a row must
-/// not become a sound one by being given back.
+/// stand under the wrong columns, text that was cut. Such a row must not become a sound one by being
+/// given back. Text that could not be decoded needs no care: it holds the mark of a lost character, and
+/// is refused for that.
 pub(super) fn is_mangled(row: &RowAccount) -> bool {
     row.findings.iter().any(|finding| {
         let own = (finding.place.input, finding.place.line) == (row.place.input, row.place.line);
-        own && finding.is_deny() && matches!(finding.rule, Rule::RaggedRow | Rule::Encoding | Rule::Size)
+        own && finding.is_deny() && matches!(finding.rule, Rule::RaggedRow | Rule::Size)
     })
 }
 
@@ -359,7 +360,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
             (cells(&["1", "2", "3", "4", "5"]), of(Rule::RaggedRow), format!("1,2,3,{result},,4,5")),
             // Fed back, the short row above has all its own cells.
             (cells(&["1", "2", ""]), of(Rule::RaggedRow), format!("1,2,,{result}")),
-            (cells(&["1", "2", "\u{fffd}"]), of(Rule::Encoding), format!("1,2,\u{fffd},{result}")),
+            (cells(&["1", "2", "\u{fffd}"]), of(Rule::Encoding), format!("1,2,\u{fffd},{result},")),
             (cells(&["1", "2", "cut"]), of(Rule::Size), format!("1,2,cut,{result}")),
             (cells(&["1", "2", "3"]), of(Rule::Type), format!("1,2,3,{result},")),
             // A finding about another row for the same referral.
@@ -377,13 +378,13 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
     }
 
     #[test]
-    fn a_line_that_could_not_be_decoded_does_not_become_a_sound_one() {
+    fn a_line_that_could_not_be_decoded_keeps_its_mark() {
         let mut row = row(1, 0, Outcome::Invalid);
         row.text = RowText::Line("{\"notes\":\"caf\u{fffd}\"}".to_owned());
         row.findings = vec![Finding::deny(Rule::Encoding, row.place, "no")];
         let dir = tempfile::tempdir().unwrap();
         let found = files(dir.path(), &[jsonl_input("a.jsonl", 1)], &[row]);
-        let wanted = "{\"input\":\"{\\\"notes\\\":\\\"caf\u{fffd}\\\"}\",\"result.outcome\":\"invalid\",";
+        let wanted = "{\"notes\":\"caf\u{fffd}\",\"result.outcome\":\"invalid\",";
         assert!(found["error.jsonl"].starts_with(wanted), "{}", found["error.jsonl"]);
     }
 
