@@ -17,7 +17,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("report", &["domain"]),
     ("sandbox", &[]),
     ("engine", &["domain", "api", "pace", "ledger"]),
-    ("commands", &["domain", "input", "plan", "api", "pace", "ledger", "engine", "report", "sandbox", "cli"]),
+    ("commands", &["domain", "input", "plan", "api", "pace", "ledger", "engine", "report", "sandbox"]),
     ("cli", &["domain", "commands", "engine", "pace", "api", "sandbox"]),
 ];
 
@@ -130,13 +130,45 @@ fn the_map_would_notice() {
         ["api", "plan", "ledger"]
     );
     assert!(names_crate("use reqwest::Client;", "reqwest"));
-    assert!(!names_crate("let my_csv = 1; // csv::Reader is elsewhere", "csv"));
+    assert!(!names_crate("let my_csv = my_csv::new();", "csv"));
     assert!(!contains_word("self.sprint!(x)", "print!"));
-    assert_eq!(without_comments_and_tests("a // b\n#[cfg(test)]\nmod tests { c }"), "a \n");
+    assert_eq!(without_comments_and_tests("a(\"http://b\");\n  // c\n//! d\ne"), "a(\"http://b\");\ne\n");
+    assert_eq!(without_comments_and_tests("a\n\n#[cfg(test)]\nmod tests {\n    c\n}\n"), "a\n\n");
+    for (tests, ends) in [
+        ("\nmod tests;\n", true),
+        ("\n#[path = \"x.rs\"]\npub(super) mod testing;\n", true),
+        ("\nmod tests {\n    fn a() {\n    }\n}\n", true),
+        ("\nmod tests;\nuse b;\n", false),
+        ("\nmod tests {\n}\nuse b;\n", false),
+        ("\nmod tests {\n}\nmod more {\n}\n", false),
+        ("\nuse b;\n", false),
+        ("\nfn b() {\n}\n", false),
+    ] {
+        assert_eq!(is_last_module(tests), ends, "{tests}");
+    }
 }
+
+#[test]
+fn tests_stand_at_the_end_of_their_file() {
+    let mut wrong = Vec::new();
+    for (path, code) in sources() {
+        if code.split_once(TESTS).is_some_and(|(_, tests)| !is_last_module(tests)) {
+            wrong.push(format!("{path}: something follows the tests, or they are no module"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What stands before the module of tests, which is the last thing in a file.
+const TESTS: &str = "#[cfg(test)]";
 
 /// The shipped code, by path from the project's root, without comments and tests.
 fn shipped() -> BTreeMap<String, String> {
+    sources().into_iter().map(|(path, code)| (path, without_comments_and_tests(&code))).collect()
+}
+
+/// The source files, by path from the project's root.
+fn sources() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = BTreeMap::new();
     let mut folders = vec![root.join("src")];
@@ -146,7 +178,7 @@ fn shipped() -> BTreeMap<String, String> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let code = without_comments_and_tests(&fs::read_to_string(&path).unwrap());
+                let code = fs::read_to_string(&path).unwrap();
                 let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
                 files.insert(name, code);
             }
@@ -157,8 +189,24 @@ fn shipped() -> BTreeMap<String, String> {
 }
 
 fn without_comments_and_tests(code: &str) -> String {
-    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-    code.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned() + "\n").collect()
+    let code = code.split(TESTS).next().unwrap_or_default();
+    // A comment behind code stays: it may be no comment but part of a text, as in `http://`.
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// Whether what follows the mark is one module and nothing else. A formatted module ends at the first
+/// brace that begins a line.
+fn is_last_module(tests: &str) -> bool {
+    let mut lines = tests.trim().lines().skip_while(|line| line.starts_with("#["));
+    let Some(head) = lines.next() else { return false };
+    let is_module = head.strip_prefix("pub(super) ").unwrap_or(head).starts_with("mod ");
+    let body: Vec<&str> = lines.collect();
+    let ends = match body.split_last() {
+        Some((last, inside)) => head.ends_with('{') && *last == "}" && !inside.contains(&"}"),
+        None => head.ends_with(';'),
+    };
+    is_module && ends
 }
 
 fn module_of(path: &str) -> Option<String> {

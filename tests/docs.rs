@@ -47,6 +47,31 @@ fn the_example_is_what_the_readme_says_makes_it() {
     }
 }
 
+#[test]
+fn the_readme_lists_the_codes_that_the_program_gives() {
+    let readme = read(README);
+    let listed = readme.split_once("otherwise a word of this program: ").unwrap().1.lines().next().unwrap();
+    let word = Regex::new("`([a-z-]+)`").unwrap();
+    let listed: BTreeSet<&str> = word.captures_iter(listed).map(|found| found.extract::<1>().1[0]).collect();
+    let verdict = r#"Outcome::\w+,\s*"([a-z-]+)""#;
+    let failure = r#"=> "([a-z-]+)"\.to_owned\(\)"#;
+    let mut given = BTreeSet::new();
+    for (file, code) in [
+        ("src/engine/life.rs", verdict),
+        ("src/engine/look.rs", verdict),
+        ("src/engine/settle.rs", verdict),
+        ("src/plan/planner.rs", verdict),
+        ("src/ledger/books.rs", verdict),
+        ("src/domain/exchange.rs", failure),
+    ] {
+        let source = read(file);
+        let shipped = source.split("#[cfg(test)]").next().unwrap();
+        let found = Regex::new(code).unwrap();
+        given.extend(found.captures_iter(shipped).map(|found| found.extract::<1>().1[0].to_owned()));
+    }
+    assert_eq!(listed, given.iter().map(String::as_str).collect());
+}
+
 const AGAIN: &str = "`cargo test --test docs -- --ignored` writes it again; read the difference";
 
 #[test]

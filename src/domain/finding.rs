@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::excerpt::{is_unseen, visible};
 use super::rules::Rule;
-use super::value::{is_unseen, visible};
 
 /// What a finding leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 
 use super::fields::Kind;
 use super::json::{self, Object};
-use super::value::{self, Number};
+use super::number::{Number, as_number};
+use super::value;
 
 /// Whether the current value, `None` where it is absent, already means what is wanted.
 ///
@@ -30,7 +31,7 @@ pub fn same(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> bool {
         return true;
     }
     match kind {
-        Kind::Decimal => equal_some(value::as_number(current), value::as_number(wanted)),
+        Kind::Decimal => equal_some(as_number(current), as_number(wanted)),
         Kind::DateTime => equal_some(value::as_instant(current), value::as_instant(wanted)),
         Kind::Text | Kind::Currency => equal_some(json::string(current), json::string(wanted)),
         Kind::Boolean => false,

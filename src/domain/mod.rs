@@ -14,6 +14,7 @@
 
 pub mod account;
 pub mod change;
+pub mod excerpt;
 pub mod exchange;
 pub mod exit;
 pub mod fields;
@@ -21,6 +22,7 @@ pub mod finding;
 pub mod item;
 pub mod json;
 pub mod meaning;
+pub mod number;
 pub mod outcome;
 pub mod pointer;
 pub mod referral;

@@ -20,7 +20,7 @@ pub struct ReferralId(Uuid);
 
 /// Why a text names no referral.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is no GUID", super::value::excerpt(.0))]
+#[error("{} is no GUID", super::excerpt::excerpt(.0))]
 pub struct NoReferralId(String);
 
 impl FromStr for ReferralId {

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::excerpt::{excerpt, excerpt_json};
 use super::fields::Kind;
 use super::json::{self, Object};
 
@@ -179,81 +180,9 @@ pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
         .collect()
 }
 
-/// What a JSON number stands for, to its last digit and however large it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Number {
-    negative: bool,
-    /// Without zeros at either end; empty for zero.
-    digits: String,
-    /// The power of ten that the digits, read as a whole number, are multiplied by.
-    exponent: i64,
-}
-
-impl Number {
-    /// Reads a JSON number. `None` where the text is something else.
-    pub fn parse(text: &str) -> Option<Self> {
-        let unsigned = text.strip_prefix('-').unwrap_or(text);
-        if !unsigned.starts_with(|c: char| c.is_ascii_digit()) {
-            return None;
-        }
-        serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get() == text)?;
-        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = format!("{whole}{fraction}");
-        let significant = digits.trim_end_matches('0');
-        let scale = i64::try_from(fraction.len()).ok()?;
-        let shed = i64::try_from(digits.len() - significant.len()).ok()?;
-        let exponent = exponent.parse::<i64>().ok()?.checked_sub(scale)?.checked_add(shed)?;
-        let digits = significant.trim_start_matches('0').to_owned();
-        let is_zero = digits.is_empty();
-        Some(Self {
-            negative: !is_zero && text.starts_with('-'),
-            digits,
-            exponent: if is_zero { 0 } else { exponent },
-        })
-    }
-}
-
-/// The number that a JSON number, or a string that holds one, stands for.
-pub fn as_number(raw: &RawValue) -> Option<Number> {
-    Number::parse(&json::string(raw).unwrap_or_else(|| raw.get().into()))
-}
-
 /// The instant that a JSON string stands for.
 pub fn as_instant(raw: &RawValue) -> Option<Timestamp> {
     json::string(raw)?.parse().ok()
-}
-
-/// The beginning of a text in quotes, short enough for a message.
-pub fn excerpt(text: &str) -> String {
-    format!("\"{}\"", beginning(text))
-}
-
-/// The beginning of a JSON value, as it was written.
-pub fn excerpt_json(raw: &RawValue) -> String {
-    beginning(raw.get())
-}
-
-/// The beginning of a text, short enough for a message, with all that cannot be seen made visible.
-pub fn beginning(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let mut shown = visible(text.chars().take(LONGEST));
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// Text with a mark for every character that cannot be seen, that steers a terminal, or that turns the
-/// direction of what follows.
-pub fn visible(text: impl Iterator<Item = char>) -> String {
-    text.map(|c| if is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
-/// Whether a character shows in what it does only, or not at all.
-pub fn is_unseen(c: char) -> bool {
-    let is_format = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    c.is_control() || is_format || matches!(c, '\u{ad}' | '\u{feff}')
 }
 
 fn no_nul(text: &str) -> Result<(), TypeError> {
@@ -424,43 +353,6 @@ mod tests {
             let raw: &RawValue = serde_json::from_str(given).unwrap();
             let got = Wanted::from_json(kind, raw).ok().map(|value| value.raw().get().to_owned());
             assert_eq!(got.as_deref(), wanted, "{kind:?} {given}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_seen_is_marked() {
-        for (text, wanted) in [
-            ("a\u{1b}[31mb", "a\u{fffd}[31mb"),
-            ("\u{feff}5a1e", "\u{fffd}5a1e"),
-            ("a\u{202e}b\u{200b}\nc", "a\u{fffd}b\u{fffd}\u{fffd}c"),
-            ("Zoë – 日本", "Zoë – 日本"),
-        ] {
-            assert_eq!(beginning(text), wanted);
-        }
-        assert_eq!(excerpt(&"x".repeat(41)), format!("\"{}…\"", "x".repeat(40)));
-    }
-
-    #[test]
-    fn numbers_are_told_apart_to_their_last_digit() {
-        for (one, other, equal) in [
-            ("9007199254740993", "9007199254740992", false),
-            ("9007199254740993", "9007199254740993.0", true),
-            ("1e400", "1e401", false),
-            ("1e400", "10e399", true),
-            ("0.1", "0.10", true),
-            ("0.1", "1e-1", true),
-            ("100", "1E+2", true),
-            ("-0.0", "0e9", true),
-            ("-1", "1", false),
-            ("0.00000000000000000000000000000000001", "0", false),
-            ("1e99999999999999999999", "1e99999999999999999999", false),
-            ("01", "1", false),
-            ("1 ", "1", false),
-            ("x", "x", false),
-            ("\"1\"", "1", false),
-        ] {
-            let (one, other) = (Number::parse(one), Number::parse(other));
-            assert_eq!(one.is_some() && one == other, equal, "{one:?} {other:?}");
         }
     }
 

@@ -5,12 +5,13 @@ use serde_json::value::RawValue;
 use super::Context;
 use super::names::{Target, opt_in, whole_list};
 use super::row::Row;
+use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::Field;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
-use crate::domain::value::{TypeError, Wanted, excerpt, excerpt_json};
+use crate::domain::value::{TypeError, Wanted};
 
 /// Tells where in its line a value stands.
 pub(super) struct Locator<'a> {

@@ -13,11 +13,12 @@ use super::row::Row;
 use super::watch::{MAX_CELL, MAX_CELLS, MAX_RECORD, Mark, Watch};
 use super::{Context, Record, Rows};
 use crate::domain::account::RowText;
+use crate::domain::excerpt::excerpt;
 use crate::domain::fields::Kind;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json;
 use crate::domain::rules::Rule;
-use crate::domain::value::{TypeError, Wanted, excerpt};
+use crate::domain::value::{TypeError, Wanted};
 
 /// How a cell asks for its field to be cleared.
 const CLEAR: &str = "\\N";

@@ -8,9 +8,9 @@ use super::Context;
 use super::error::{Problem, Unusable};
 use super::names::{Names, Target, Unresolved, whole_list};
 use super::watch::{MAX_CELL, Mark};
+use crate::domain::excerpt::excerpt;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
-use crate::domain::value::excerpt;
 
 /// One column.
 #[derive(Debug)]

@@ -42,10 +42,10 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::account::{Format, InputInfo, RowText, input_name};
 use crate::domain::change::{Draft, Rejected};
+use crate::domain::excerpt::beginning;
 use crate::domain::finding::Place;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
-use crate::domain::value::beginning;
 pub use error::{InputError, Problem, Unusable};
 pub use snapshot::{SnapshotError, read_snapshot};
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Options;
+use crate::domain::excerpt::{beginning, is_unseen};
 use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
-use crate::domain::value::{beginning, is_unseen};
 
 /// What a value is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

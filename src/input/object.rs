@@ -12,11 +12,12 @@ use super::decode::{has_lost_character, lost_character};
 use super::names::{Names, Target, Unresolved};
 use super::row::{MAX_CHANGES, Row};
 use super::{Options, patch};
+use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, Object};
 use crate::domain::pointer::{Pointer, PointerError};
 use crate::domain::rules::Rule;
-use crate::domain::value::{TypeError, excerpt, excerpt_json};
+use crate::domain::value::TypeError;
 
 /// So many resolved names are remembered; a file has a few dozen, whoever wrote it.
 const MAX_NAMES: usize = 1_000;

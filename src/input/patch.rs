@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use super::assign::{Locator, assign, indexed};
 use super::names::{Names, Target};
 use super::row::{MAX_CHANGES, Row};
+use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{Field, Path};
 use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
-use crate::domain::value::{excerpt, excerpt_json};
 
 /// Takes all operations into the row. What matters is the state they lead to: `add` and `replace` of a
 /// field mean the same, and elements are appended to the list that the same document sets.

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::Options;
 use crate::domain::change::{Append, Draft, Placed, Rejected};
+use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{self, Field, Path};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::MAX_DEPTH;
@@ -15,7 +16,7 @@ use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
-use crate::domain::value::{self, TypeError, Wanted, excerpt, excerpt_json};
+use crate::domain::value::{self, TypeError, Wanted};
 
 /// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
 pub(super) const MAX_CHANGES: usize = 1_000;

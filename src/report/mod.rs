@@ -31,9 +31,6 @@ mod summary;
 mod text;
 mod words;
 
-#[cfg(test)]
-mod testing;
-
 pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
 pub use file::ReportError;
 pub use next::{Flags, Next, quoted};
@@ -43,3 +40,6 @@ pub use rows::{RowReports, Written, WrittenFile};
 pub use summary::{InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
 pub use text::{text, warnings};
 pub use words::{counted, grouped, roughly};
+
+#[cfg(test)]
+mod testing;

@@ -41,11 +41,6 @@ pub enum Waiting {
         /// How long it still lasts.
         remaining: Duration,
     },
-    /// A request is about to be repeated.
-    Retry {
-        /// How long until then.
-        remaining: Duration,
-    },
 }
 
 /// Progress of planning or of sending. It is shared by all that work on it.
@@ -219,7 +214,6 @@ fn asides(state: &State) -> impl Iterator<Item = String> {
     let waiting = state.waiting.map(|waiting| match waiting {
         Waiting::Rate => "waiting for the rate".to_owned(),
         Waiting::Server { remaining } => format!("paused by the server for another {}", roughly(remaining)),
-        Waiting::Retry { remaining } => format!("repeating a request in {}", roughly(remaining)),
     });
     let message = (!state.message.is_empty()).then(|| state.message.clone());
     counts.into_iter().chain(waiting).chain(message)
@@ -252,13 +246,15 @@ mod tests {
                 Some(Waiting::Server { remaining: Duration::from_millis(58_200) }),
                 ", paused by the server for another 59 s",
             ),
-            (Some(Waiting::Retry { remaining: Duration::from_secs(120) }), ", repeating a request in 2 min"),
         ] {
             progress.waiting(waiting);
             let wanted =
                 format!("20 of 1,200 referrals, 2.0/s, about 10 min left, 1 refused, 1 retried{wanted}");
             assert_eq!(line(&progress, 10).unwrap(), wanted);
         }
+        progress.waiting(None);
+        progress.message("no answer in time: asking again");
+        assert!(line(&progress, 10).unwrap().ends_with(", 1 retried, no answer in time: asking again"));
     }
 
     #[test]

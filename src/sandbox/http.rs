@@ -1,5 +1,5 @@
-//! Methods, paths and headers, and the order in which a request is judged: counted, token, quota,
-//! faults, then the request itself.
+//! Methods, paths and headers, and the order in which a request is judged: counted, token, the
+//! headers that every call has, quota, faults, then the request itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::Sandbox;
 use super::answer::{Answer, Refusal};
+use super::calls::Calls;
 use super::fault::{Effect, Subject, What};
 use super::list::Query;
 use super::patch::Document;
@@ -168,6 +169,7 @@ impl Sandbox {
             let status = StatusCode::UNAUTHORIZED;
             return Err(Refusal::new(status, "Unauthorized", "TokenMissing", message).into());
         }
+        check_call(request, &mut state.calls)?;
         if let Some(Err(seconds)) = state.gate.as_mut().map(|gate| gate.enter(Instant::now())) {
             let status = StatusCode::TOO_MANY_REQUESTS;
             let message = format!("too many requests: try again in {seconds} s");
@@ -261,16 +263,43 @@ fn has_token(headers: &HeaderMap) -> bool {
         .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("Bearer") && !token.trim().is_empty())
 }
 
+/// Every call has an id of its own, and a GET names the type that it wants no body of.
+fn check_call(request: &Request, calls: &mut Calls) -> Result<(), Refusal> {
+    let refused = |inner: &'static str, message: &str, header: &str| {
+        Err(Refusal::bad("InvalidHeader", inner, message).about(header))
+    };
+    let ids: Vec<_> = request.headers.get_all(CLIENT_REQUEST_ID).iter().collect();
+    let [id] = ids[..] else {
+        let message = "a call has one client-request-id, a GUID";
+        return refused("ClientRequestIdMissing", message, CLIENT_REQUEST_ID);
+    };
+    let Some(id) = id.to_str().ok().and_then(|id| Uuid::try_parse(id).ok()) else {
+        return refused("ClientRequestIdNoGuid", "the client-request-id is no GUID", CLIENT_REQUEST_ID);
+    };
+    if !calls.is_new(id) {
+        let message = "an earlier call had this client-request-id: every call has a new one";
+        return refused("ClientRequestIdRepeated", message, CLIENT_REQUEST_ID);
+    }
+    if matches!(request.call, Call::Get(_) | Call::List) && !is_json(&request.headers) {
+        let message = "a GET has a Content-Type too, and it is application/json";
+        return refused("ContentTypeMissing", message, "Content-Type");
+    }
+    Ok(())
+}
+
 /// The documentation wants `application/json`, and not the media type of RFC 6902.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = value.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/json") {
+    if is_json(headers) {
         return Ok(());
     }
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     let message = "the body of a PATCH must be of type application/json";
     Err(Refusal::new(status, "UnsupportedMediaType", "UnsupportedMediaType", message).about("Content-Type"))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
 fn read_body(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes, Refusal> {

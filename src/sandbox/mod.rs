@@ -12,6 +12,7 @@
 //! | `rules` | the patchable paths, their types, the table of transitions |
 //! | `list` | filters, order and pages |
 //! | `answer` | what goes back, with the service's three shapes of error |
+//! | `calls` | the ids of the latest calls |
 //! | `quota`, `fault` | how often it answers, and how it fails on demand |
 //! | `seed` | what it starts with |
 //!
@@ -21,6 +22,7 @@
 //! floats, as the service's own contract declares them: `10.50` comes back as `10.5`.
 
 mod answer;
+mod calls;
 mod fault;
 mod http;
 mod list;
@@ -29,8 +31,6 @@ mod quota;
 mod rules;
 mod seed;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +46,7 @@ pub use fault::{Fault, FaultError};
 pub use quota::{Quota, QuotaError};
 pub use seed::SeedError;
 
+use calls::Calls;
 use fault::Faults;
 use quota::Gate;
 use store::Store;
@@ -113,6 +114,7 @@ struct Shared {
 /// All that changes, under one lock that is never held across a wait.
 struct State {
     store: Store,
+    calls: Calls,
     gate: Option<Gate>,
     faults: Faults,
     counts: Counts,
@@ -129,6 +131,7 @@ impl Sandbox {
     pub fn from_text(seed: &str, config: Config, clock: Clock) -> Result<Self, SeedError> {
         let state = State {
             store: seed::read(seed)?,
+            calls: Calls::default(),
             gate: config.quota.map(Gate::new),
             faults: Faults::new(config.faults),
             counts: Counts::default(),
@@ -183,3 +186,6 @@ impl Sandbox {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,8 +113,14 @@ pub(super) fn etag_of(referral: &Value) -> Option<&str> {
 
 /// `If-Match` as RFC 9110 has it: one eTag or several, compared to the letter, or `*`.
 fn check_version(wanted: &str, current: Option<&str>) -> Result<(), Refusal> {
-    let matches = wanted.trim() == "*"
-        || wanted.split(',').any(|one| !one.trim().is_empty() && Some(one.trim()) == current);
+    let mut is_quoted = false;
+    // A comma within quotes is part of an eTag.
+    let mut listed = wanted.split(|c| {
+        is_quoted ^= c == '"';
+        c == ',' && !is_quoted
+    });
+    let matches =
+        wanted.trim() == "*" || listed.any(|one| !one.trim().is_empty() && Some(one.trim()) == current);
     if matches {
         return Ok(());
     }

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use uuid::Uuid;
 
 use super::*;
 
@@ -21,6 +22,9 @@ const NOTES: &str = r#"[{"op":"add","path":"/details/notes","value":"mine"}]"#;
 const TOKEN: (&str, &str) = ("Authorization", "Bearer rehearsal");
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const FULL: (&str, &str) = ("Prefer", "return=representation");
+
+/// The value of a header that is not sent, though every call has it.
+const LEFT_OUT: &str = "(left out)";
 
 /// No answer takes this long; a test that waits longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -119,7 +123,11 @@ async fn exchange(
     body: &str,
 ) -> Option<Reply> {
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-    for (name, value) in headers {
+    let id = Uuid::new_v4().to_string();
+    let every = [("client-request-id", id.as_str()), JSON];
+    let every = &every[..if method == "GET" { 2 } else { 1 }];
+    let unsaid = every.iter().filter(|(name, _)| headers.iter().all(|(said, _)| said != name));
+    for (name, value) in headers.iter().chain(unsaid).filter(|(_, value)| *value != LEFT_OUT) {
         request += &format!("{name}: {value}\r\n");
     }
     request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
@@ -144,10 +152,51 @@ async fn a_referral_is_read_with_its_etag() {
     assert_eq!((reply.status, reply.json()["eTag"].as_str()), (200, Some(ETAG)));
     let upper = server.get(&format!("{PATH}/{}", A.to_uppercase())).await;
     assert_eq!(upper.json(), reply.json());
-    let echoed =
-        server.send("GET", &format!("{PATH}/{A}"), &[TOKEN, ("client-request-id", "c-1")], "").await.unwrap();
-    assert_eq!(echoed.header("client-request-id"), Some("c-1"));
+    let id = ("client-request-id", B);
+    let echoed = server.send("GET", &format!("{PATH}/{A}"), &[TOKEN, id], "").await.unwrap();
+    assert_eq!((echoed.status, echoed.header(id.0)), (200, Some(B)));
     server.shut_down().await;
+}
+
+#[tokio::test]
+async fn every_call_has_an_id_of_its_own_and_a_get_its_type() {
+    let server = serve(Config::default()).await;
+    let a = format!("{PATH}/{A}");
+    let id = |id: &'static str| ("client-request-id", id);
+    let kind = |kind: &'static str| ("Content-Type", kind);
+    for (method, path, headers, status, code) in [
+        ("GET", a.as_str(), &[id(LEFT_OUT)][..], 400, "ClientRequestIdMissing"),
+        ("GET", PATH, &[id(LEFT_OUT)], 400, "ClientRequestIdMissing"),
+        ("PATCH", &a, &[JSON, id(LEFT_OUT)], 400, "ClientRequestIdMissing"),
+        ("PATCH", &a, &[JSON, id(A), id(B)], 400, "ClientRequestIdMissing"),
+        ("PATCH", &a, &[JSON, id("c-1")], 400, "ClientRequestIdNoGuid"),
+        ("GET", &a, &[id("")], 400, "ClientRequestIdNoGuid"),
+        ("GET", &a, &[kind(LEFT_OUT)], 400, "ContentTypeMissing"),
+        ("GET", PATH, &[kind("text/plain")], 400, "ContentTypeMissing"),
+        ("GET", &a, &[kind("Application/JSON; charset=utf-8"), id(B)], 200, ""),
+        ("GET", &a, &[id(B)], 400, "ClientRequestIdRepeated"),
+        ("PATCH", &a, &[JSON, id(B)], 400, "ClientRequestIdRepeated"),
+        ("PATCH", &a, &[JSON, id(A)], 204, ""),
+    ] {
+        let headers: Vec<_> = [TOKEN].iter().chain(headers).copied().collect();
+        let reply = server.send(method, path, &headers, NOTES).await.unwrap();
+        let got = if status == 400 { reply.code() } else { String::new() };
+        assert_eq!((reply.status, got.as_str()), (status, code), "{method} {path} {headers:?}");
+    }
+    assert_eq!(server.sandbox.requests().applied, 1);
+    server.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_comma_within_an_etag_separates_nothing() {
+    let seed = json!({"id": A, "eTag": "\"v1,2\"", "details": {}}).to_string();
+    for (if_match, status) in
+        [("\"v1,2\"", 204), ("\"x\", \"v1,2\"", 204), ("\"v1", 412), ("2\"", 412), ("\"v1,2\"\"x\"", 412)]
+    {
+        let server = serve_seed(&seed, Config::default()).await;
+        assert_eq!(server.patch(A, &[("If-Match", if_match)], NOTES).await.status, status, "{if_match}");
+        server.shut_down().await;
+    }
 }
 
 #[tokio::test]

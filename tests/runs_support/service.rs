@@ -62,8 +62,11 @@ impl Service {
 
     fn get(&self, path: &str) -> Value {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        let head =
-            format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer t\r\nconnection: close\r\n\r\n");
+        let id = uuid::Uuid::new_v4();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer t\r\nclient-request-id: {id}\r\n\
+             content-type: application/json\r\nconnection: close\r\n\r\n"
+        );
         stream.write_all(head.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

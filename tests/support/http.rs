@@ -8,7 +8,9 @@ pub fn get(url: &str) -> (u16, String) {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let headers = "authorization: Bearer a-test-looks\r\ncontent-type: application/json\r\nconnection: close";
-    write!(stream, "GET /{path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n\r\n").unwrap();
+    let id = uuid::Uuid::new_v4();
+    write!(stream, "GET /{path} HTTP/1.1\r\nhost: {host}\r\nclient-request-id: {id}\r\n{headers}\r\n\r\n")
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

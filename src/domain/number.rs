@@ -1,0 +1,74 @@
+//! Numbers of JSON, compared by what they stand for.
+
+use serde_json::value::RawValue;
+
+use super::json;
+
+/// What a JSON number stands for, to its last digit and however large it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    negative: bool,
+    /// Without zeros at either end; empty for zero.
+    digits: String,
+    /// The power of ten that the digits, read as a whole number, are multiplied by.
+    exponent: i64,
+}
+
+impl Number {
+    /// Reads a JSON number. `None` where the text is something else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        if !unsigned.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get() == text)?;
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = format!("{whole}{fraction}");
+        let significant = digits.trim_end_matches('0');
+        let scale = i64::try_from(fraction.len()).ok()?;
+        let shed = i64::try_from(digits.len() - significant.len()).ok()?;
+        let exponent = exponent.parse::<i64>().ok()?.checked_sub(scale)?.checked_add(shed)?;
+        let digits = significant.trim_start_matches('0').to_owned();
+        let is_zero = digits.is_empty();
+        Some(Self {
+            negative: !is_zero && text.starts_with('-'),
+            digits,
+            exponent: if is_zero { 0 } else { exponent },
+        })
+    }
+}
+
+/// The number that a JSON number, or a string that holds one, stands for.
+pub fn as_number(raw: &RawValue) -> Option<Number> {
+    Number::parse(&json::string(raw).unwrap_or_else(|| raw.get().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_apart_to_their_last_digit() {
+        for (one, other, equal) in [
+            ("9007199254740993", "9007199254740992", false),
+            ("9007199254740993", "9007199254740993.0", true),
+            ("1e400", "1e401", false),
+            ("1e400", "10e399", true),
+            ("0.1", "0.10", true),
+            ("0.1", "1e-1", true),
+            ("100", "1E+2", true),
+            ("-0.0", "0e9", true),
+            ("-1", "1", false),
+            ("0.00000000000000000000000000000000001", "0", false),
+            ("1e99999999999999999999", "1e99999999999999999999", false),
+            ("01", "1", false),
+            ("1 ", "1", false),
+            ("x", "x", false),
+            ("\"1\"", "1", false),
+        ] {
+            let (one, other) = (Number::parse(one), Number::parse(other));
+            assert_eq!(one.is_some() && one == other, equal, "{one:?} {other:?}");
+        }
+    }
+}
