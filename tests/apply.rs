@@ -450,7 +450,7 @@ mod what_is_shown {
 
     #[test]
     fn help_is_what_the_program_takes() {
-        for command in ["", "apply", "resume", "report", "sandbox", "completions", "man"] {
+        for command in ["", "apply", "migrate", "resume", "report", "sandbox", "completions", "man"] {
             let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
             Test::new(&format!("{command} --help")).snapshot(&name, []).run();
         }
@@ -495,7 +495,9 @@ mod what_is_shown {
         for shell in ["bash", "zsh", "fish"] {
             let (code, script, said) = support::plainly(&Place::new(), &format!("completions {shell}"));
             assert_eq!((code, said.as_str()), (Some(0), ""), "{shell}");
-            for word in ["apply", "resume", "report", "sandbox", "completions", "man", "confirm-closing"] {
+            for word in
+                ["apply", "migrate", "resume", "report", "sandbox", "completions", "man", "confirm-closing"]
+            {
                 assert!(script.contains(word), "{shell} lacks {word}");
             }
         }
@@ -511,6 +513,7 @@ mod what_is_shown {
                 "pages/referral-bulk-apply.1",
                 "pages/referral-bulk-completions.1",
                 "pages/referral-bulk-man.1",
+                "pages/referral-bulk-migrate.1",
                 "pages/referral-bulk-report.1",
                 "pages/referral-bulk-resume.1",
                 "pages/referral-bulk-sandbox.1",

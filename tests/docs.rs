@@ -20,7 +20,7 @@ use regex::Regex;
 const README: &str = "README.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 6] = ["apply", "resume", "report", "sandbox", "completions", "man"];
+const COMMANDS: [&str; 7] = ["apply", "migrate", "resume", "report", "sandbox", "completions", "man"];
 /// What the README's first two commands read, and about how long each takes at the default rate.
 const GOOD: (&str, &str) = ("samples/quarter-end.csv", "10.6  10.5 waiting");
 const MISTAKES: (&str, &str) = ("samples/quarter-end-mistakes.csv", "3.6  3.5 waiting");
@@ -60,7 +60,7 @@ fn the_readme_lists_the_codes_that_the_program_gives() {
         ("src/engine/life.rs", verdict),
         ("src/engine/look.rs", verdict),
         ("src/engine/settle.rs", verdict),
-        ("src/plan/planner.rs", verdict),
+        ("src/plan/judging.rs", verdict),
         ("src/ledger/books.rs", verdict),
         ("src/domain/exchange.rs", failure),
     ] {

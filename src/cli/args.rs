@@ -29,6 +29,8 @@ pub struct Cli {
 pub enum Command {
     /// Change files become one PATCH per referral
     Apply(Box<Apply>),
+    /// Legacy PUT payloads become one PATCH per referral
+    Migrate(Box<Migrate>),
     /// Carry on with a run that was only planned, or that stopped early
     Resume(Box<Resume>),
     /// Write the reports of a run again, and print its summary
@@ -55,6 +57,57 @@ pub struct Apply {
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
 
+    /// Of the input [default: by extension]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<ChangeFormat>,
+
+    /// How to plan.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Where to send.
+    #[command(flatten)]
+    pub target: Target,
+    /// How to send.
+    #[command(flatten)]
+    pub sending: Sending,
+    /// How to show it.
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// `migrate`
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// JSONL, a JSON array, one JSON object, a directory of .json files, or .http requests; `-` is
+    /// standard input (with --format)
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
+    pub files: Vec<String>,
+
+    /// Of the input [default: by extension]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<PayloadFormat>,
+
+    /// Take this field from a stale payload all the same, as in /details/dealValue; repeatable
+    #[arg(long, value_name = "POINTER")]
+    pub take: Vec<String>,
+
+    /// How to plan.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Where to send.
+    #[command(flatten)]
+    pub target: Target,
+    /// How to send.
+    #[command(flatten)]
+    pub sending: Sending,
+    /// How to show it.
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// How to plan.
+#[derive(Debug, Args)]
+pub struct Planning {
     /// Plan, validate and report; never write (GET only)
     #[arg(long)]
     pub plan: bool,
@@ -62,10 +115,6 @@ pub struct Apply {
     /// The run's directory; must not hold a run already [default: reports/TIME-COMMAND]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-
-    /// Of the input [default: by extension]
-    #[arg(long, value_name = "FORMAT")]
-    pub format: Option<InputFormat>,
 
     /// Where the referrals' current state comes from: `live` (the API), `none`, or a snapshot file
     #[arg(long, value_name = "live|none|FILE", default_value = "live")]
@@ -83,23 +132,13 @@ pub struct Apply {
     #[arg(long, value_name = "POINTER")]
     pub allow_path: Vec<String>,
 
-    /// Allow fields to be cleared: send null for `\N` in CSV and null in JSONL
+    /// Allow fields to be cleared: send null for `\N` in CSV and null in JSON
     #[arg(long)]
     pub clear: bool,
 
     /// Why; kept in the run and its reports
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-
-    /// Where to send.
-    #[command(flatten)]
-    pub target: Target,
-    /// How to send.
-    #[command(flatten)]
-    pub sending: Sending,
-    /// How to show it.
-    #[command(flatten)]
-    pub showing: Showing,
 }
 
 /// `resume`
@@ -231,20 +270,41 @@ pub struct Showing {
     pub progress: ProgressForm,
 }
 
-/// Forms of an input.
+/// Forms of a change file.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum InputFormat {
+pub enum ChangeFormat {
     /// A header and records
     Csv,
     /// A JSON object a line
     Jsonl,
 }
 
-impl From<InputFormat> for Format {
-    fn from(format: InputFormat) -> Self {
+impl From<ChangeFormat> for Format {
+    fn from(format: ChangeFormat) -> Self {
         match format {
-            InputFormat::Csv => Self::Csv,
-            InputFormat::Jsonl => Self::Jsonl,
+            ChangeFormat::Csv => Self::Csv,
+            ChangeFormat::Jsonl => Self::Jsonl,
+        }
+    }
+}
+
+/// Forms of legacy payloads.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PayloadFormat {
+    /// A payload a line
+    Jsonl,
+    /// One payload, or an array of them
+    Json,
+    /// Requests as the documentation prints them
+    Http,
+}
+
+impl From<PayloadFormat> for Format {
+    fn from(format: PayloadFormat) -> Self {
+        match format {
+            PayloadFormat::Jsonl => Self::Jsonl,
+            PayloadFormat::Json => Self::Json,
+            PayloadFormat::Http => Self::Http,
         }
     }
 }

@@ -109,6 +109,7 @@ fn ready(
     let surroundings = Surroundings { variables, config: &config, terminal };
     Ok(match cli.command {
         Command::Apply(typed) => Ready::Apply(Box::new(surroundings.apply(*typed)?)),
+        Command::Migrate(typed) => Ready::Apply(Box::new(surroundings.migrate(*typed)?)),
         Command::Resume(typed) => Ready::Resume(Box::new(surroundings.resume(*typed)?)),
         Command::Report(typed) => Ready::Report(surroundings.report(typed)),
         Command::Sandbox(typed) => Ready::Sandbox(settings::sandbox(typed)),

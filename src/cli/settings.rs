@@ -12,7 +12,7 @@ use crate::commands::connection::Target;
 use crate::commands::consent::Consent;
 use crate::commands::sending::{MaxErrors, Sending};
 use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, quoted, report, resume, sandbox};
-use crate::domain::account::Asked;
+use crate::domain::account::{Asked, Format, Migrating, State};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
@@ -43,26 +43,65 @@ impl Surroundings<'_> {
     /// # Errors
     /// Where a value is none of its kind; nothing has been read or sent by then.
     pub fn apply(&self, typed: args::Apply) -> Result<apply::Settings, Trouble> {
-        let profile = self.config.profile(typed.target.profile.as_deref())?;
+        let args::Apply { files, format, planning, target, sending, showing } = typed;
+        let asked = self.asked(files, format.map(Into::into), None, &planning)?;
+        self.begin(asked, planning, &target, &sending, showing)
+    }
+
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn migrate(&self, typed: args::Migrate) -> Result<apply::Settings, Trouble> {
+        let args::Migrate { files, format, take, planning, target, sending, showing } = typed;
+        let migrating = Migrating { take: taken(&take, &planning.allow_path)? };
+        let asked = self.asked(files, format.map(Into::into), Some(migrating), &planning)?;
+        if asked.state == State::None {
+            return Err(Trouble::usage(
+                "--state none: a payload says nothing without the referral as it stands",
+            )
+            .hint("plan against the API, or against a snapshot: --state referrals.jsonl"));
+        }
+        self.begin(asked, planning, &target, &sending, showing)
+    }
+
+    fn asked(
+        &self,
+        files: Vec<String>,
+        format: Option<Format>,
+        migrating: Option<Migrating>,
+        typed: &args::Planning,
+    ) -> Result<Asked, Trouble> {
         let args::OnConflict::Report = typed.on_conflict;
-        if typed.files.iter().filter(|file| *file == "-").count() > 1 {
+        if files.iter().filter(|file| *file == "-").count() > 1 {
             return Err(Trouble::usage("standard input is named twice"));
         }
+        Ok(Asked {
+            files,
+            format,
+            state: typed.state.clone().into(),
+            levels: self.levels(&typed.rule)?,
+            allow_paths: allow_paths(&typed.allow_path)?,
+            clear: typed.clear,
+            migrating,
+        })
+    }
+
+    fn begin(
+        &self,
+        asked: Asked,
+        typed: args::Planning,
+        target: &args::Target,
+        sending: &args::Sending,
+        showing: args::Showing,
+    ) -> Result<apply::Settings, Trouble> {
+        let profile = self.config.profile(target.profile.as_deref())?;
         Ok(apply::Settings {
-            asked: Asked {
-                format: typed.format.map(Into::into),
-                state: typed.state.into(),
-                levels: self.levels(&typed.rule)?,
-                allow_paths: allow_paths(&typed.allow_path)?,
-                clear: typed.clear,
-                files: typed.files,
-            },
+            asked,
             plan_only: typed.plan,
             out: typed.out,
             reason: typed.reason,
-            target: self.target(&typed.target, &profile)?,
-            sending: sending(&typed.sending, &typed.target, &profile)?,
-            showing: self.showing(typed.showing),
+            target: self.target(target, &profile)?,
+            sending: self::sending(sending, target, &profile)?,
+            showing: self.showing(showing),
         })
     }
 
@@ -175,6 +214,28 @@ pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
             faults: typed.fault,
         },
     }
+}
+
+/// The fields named by `--take`. One that isn't confirmed has to be allowed too.
+fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
+    typed
+        .iter()
+        .map(|text| {
+            let no_field = |why: &str| Err(Trouble::usage(format!("--take {text}: {why}")));
+            let Ok(pointer) = Pointer::parse(text) else {
+                return no_field("this is no JSON Pointer")
+                    .map_err(|trouble| trouble.hint("write it as in /details/dealValue"));
+            };
+            match fields::resolve(&pointer) {
+                Resolved::Field(_) => Ok(pointer),
+                Resolved::Unconfirmed if allowed.contains(text) => Ok(pointer),
+                Resolved::Unconfirmed => no_field("this path is not documented as patchable")
+                    .map_err(|trouble| trouble.hint(format!("--allow-path {text} opts in"))),
+                Resolved::Append(_) | Resolved::Indexed(_) => no_field("a list is taken as a whole"),
+                Resolved::ServerManaged => no_field("the service alone writes this"),
+            }
+        })
+        .collect()
 }
 
 fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {

@@ -292,6 +292,8 @@ fn reading_flags(asked: &Asked) -> Vec<String> {
         flags.push("--clear".to_owned());
     }
     flags.extend(asked.levels.changed().map(|(rule, level)| format!("--rule {rule}={}", level.name())));
+    let taken = asked.migrating.iter().flat_map(|migrating| &migrating.take);
+    flags.extend(taken.map(|path| format!("--take {}", quoted(path.as_str()))));
     let paths = asked.allow_paths.iter();
     flags.extend(paths.map(|path| format!("--allow-path {}", quoted(path.as_str()))));
     flags

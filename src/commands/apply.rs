@@ -1,4 +1,5 @@
-//! `apply`: change files become a run, which is carried out unless only a plan was asked for.
+//! `apply` and `migrate`: change files, or legacy payloads, become a run, which is carried out unless
+//! only a plan was asked for.
 
 use std::path::PathBuf;
 
@@ -12,13 +13,10 @@ use crate::domain::account::{About, Asked};
 use crate::domain::exit::Exit;
 use crate::ledger::{self, Ledger};
 
-/// How the command is called.
-const COMMAND: &str = "apply";
-
 /// What was asked for.
 #[derive(Debug)]
 pub struct Settings {
-    /// The change files, and how they are read and judged.
+    /// The inputs, and how they are read and judged.
     pub asked: Asked,
     /// Only plan: nothing but GET is sent.
     pub plan_only: bool,
@@ -41,10 +39,15 @@ pub struct Settings {
 /// directory can't be used. A run that could not be planned leaves no directory behind.
 pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     let (folder, ledger, client) = prepare(&settings, host).await.inspect_err(|trouble| {
-        accounting::show_nothing(COMMAND, trouble.exit, settings.showing, host.console);
+        accounting::show_nothing(command(&settings.asked), trouble.exit, settings.showing, host.console);
     })?;
     let order = order(&settings, &folder);
     sending::go_on(ledger, client, settings.plan_only, order, host).await
+}
+
+/// How the command is called that asks for it.
+fn command(asked: &Asked) -> &'static str {
+    if asked.migrating.is_some() { "migrate" } else { "apply" }
 }
 
 fn order<'a>(settings: &'a Settings, folder: &'a Folder) -> Order<'a> {
@@ -76,7 +79,7 @@ async fn prepare(
 fn about(settings: &Settings, host: &Host<'_>) -> About {
     About {
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        command: COMMAND.to_owned(),
+        command: command(&settings.asked).to_owned(),
         created: (host.clock)(),
         correlation_id: (host.new_id)(),
         target: settings.target.name(),

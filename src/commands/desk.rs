@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Host, Problem, Trouble};
-use crate::domain::account::{InputInfo, RowRecord, Settled, input_name};
+use crate::domain::account::{InputInfo, RowRecord, RowText, Settled, input_name};
 use crate::domain::exit::Exit;
 use crate::domain::finding::Finding;
 use crate::input::{InputError, Read};
@@ -87,6 +87,14 @@ impl<'a> Desk<'a> {
         self.ledger.row(row)
     }
 
+    /// What was read of a row that was written down.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn text_of(&self, row: u64) -> Result<RowText, LedgerError> {
+        self.ledger.text_of(row)
+    }
+
     /// Writes an item down.
     ///
     /// # Errors
@@ -145,7 +153,7 @@ fn describe(finding: &Finding, file: &str) -> String {
     format!("error[{}]: {}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
 }
 
-fn unreadable_input(error: InputError<LedgerError>) -> Trouble {
+pub(super) fn unreadable_input(error: InputError<LedgerError>) -> Trouble {
     match error {
         InputError::Sink(error) => Trouble::from(error),
         InputError::Unusable(unusable) => {

@@ -3,12 +3,13 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`apply`] | change files become a run, which is carried out unless only a plan was asked for |
+//! | [`apply`] | `apply` and `migrate`: inputs become a run, which is carried out unless only a plan was asked for |
 //! | [`resume`] | carries on with a run |
 //! | [`report`] | writes a run's reports again |
 //! | [`sandbox`] | serves a local Partner API |
 //! | [`planning`] | from what was asked for to a plan |
 //! | [`survey`] | where what the inputs want meets the referrals |
+//! | [`payloads`] | legacy PUT payloads, waiting for the referrals |
 //! | [`desk`] | where rows and items are written down |
 //! | [`consent`] | whether the user wants what is about to be sent |
 //! | [`sending`] | from a plan to the last answer |
@@ -22,6 +23,7 @@ pub mod connection;
 pub mod consent;
 pub mod desk;
 pub mod folder;
+pub mod payloads;
 pub mod planning;
 pub mod report;
 pub mod resume;

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use super::desk::Desk;
+use super::payloads::Payloads;
 use super::sending::{self, Order};
 use super::survey::{Changes, Surveyor, Wanting};
 use super::{Host, Trouble};
 use crate::api::Client;
-use crate::domain::account::{About, Asked, Figures, InputInfo, State};
+use crate::domain::account::{About, Asked, Figures, InputInfo, Migrating, State};
 use crate::engine::context::Tally;
 use crate::engine::look::look;
 use crate::engine::{Context, Reason};
 use crate::input;
 use crate::ledger::{Ledger, Planning};
 use crate::pace::Pace;
-use crate::plan::{Judging, Planner};
+use crate::plan::{Judging, Planner, Terms};
 use crate::report::Progress;
 
 const WRONG_BASE: &str = "check the base of the API, which ends in /v1.0";
@@ -38,20 +39,40 @@ pub async fn plan(
     host: &Host<'_>,
 ) -> Result<Option<Ledger>, Trouble> {
     order.tell_on_leaving(host);
-    let About { asked, .. } = ledger.about().clone();
+    let Asked { files, format, state, levels, allow_paths, clear, migrating } = ledger.about().asked.clone();
     let judging = Judging {
-        levels: asked.levels.clone(),
+        levels: levels.clone(),
         now: (host.clock)(),
         new_id: host.new_id,
-        inputs: asked.files.clone(),
+        // Folders of payloads become files, which are known only once they were looked for.
+        inputs: if migrating.is_none() { files.clone() } else { Vec::new() },
     };
-    let Asked { files, format, state, levels, allow_paths, clear } = asked;
-    let options = input::Options { format, allow_paths, clear, levels };
+    let options = input::Options { format, allow_paths: allow_paths.clone(), clear, levels };
+    let desk = Desk::new(ledger, before, host);
+    match migrating {
+        None => {
+            let changes = Changes { planner: Planner::new(judging), files, options };
+            look_at(changes, desk, &state, client, order).await
+        }
+        Some(Migrating { take }) => {
+            let terms = Terms { allow_paths, clear, take };
+            look_at(Payloads::new(judging, terms, files, options), desk, &state, client, order).await
+        }
+    }
+}
+
+async fn look_at(
+    wanting: impl Wanting,
+    desk: Desk<'_>,
+    state: &State,
+    client: Option<&Client>,
+    order: Order<'_>,
+) -> Result<Option<Ledger>, Trouble> {
+    let host = desk.host;
     let started = tokio::time::Instant::now();
-    let changes = Changes { planner: Planner::new(judging), files, options };
-    let mut surveyor = Surveyor::begin(Desk::new(ledger, before, host), changes)?;
+    let mut surveyor = Surveyor::begin(desk, wanting)?;
     let mut figures = Figures::default();
-    match (&state, client) {
+    match (state, client) {
         (State::Live, Some(client)) => figures = look_live(&mut surveyor, client, order, host).await?,
         (State::Live, None) => {
             return Err(Trouble::could_not_run("nothing is connected to look at referrals"));

@@ -54,6 +54,15 @@ pub struct Asked {
     pub allow_paths: BTreeSet<Pointer>,
     /// Whether null may be sent.
     pub clear: bool,
+    /// How legacy payloads are compared, where the inputs hold those; else they are change files.
+    pub migrating: Option<Migrating>,
+}
+
+/// How legacy payloads are compared with the referrals.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Migrating {
+    /// The fields that are taken from a stale payload all the same.
+    pub take: BTreeSet<Pointer>,
 }
 
 /// Where the referrals' current state comes from.
@@ -110,6 +119,10 @@ pub enum Format {
     Csv,
     /// A JSON object a line.
     Jsonl,
+    /// A JSON array of objects, or objects over any number of lines. Of legacy payloads only.
+    Json,
+    /// Requests as an `.http` file holds them. Of legacy payloads only.
+    Http,
 }
 
 /// One input of a run.
@@ -123,7 +136,7 @@ pub struct InputInfo {
     pub rows: u64,
     /// Its form.
     pub format: Format,
-    /// A CSV's header cells as written, `result.*` left out; empty for JSONL.
+    /// A CSV's header cells as written, `result.*` left out; empty for other forms.
     pub columns: Vec<String>,
 }
 
@@ -139,7 +152,7 @@ pub enum RowText {
     /// A CSV record's cells, in the order of [`InputInfo::columns`] (a ragged row has more or
     /// fewer), `result.*` left out.
     Cells(Vec<String>),
-    /// A JSONL line.
+    /// A JSON document on one line.
     Line(String),
 }
 

@@ -7,12 +7,14 @@
 //! | type | meaning | built by |
 //! |---|---|---|
 //! | [`Draft`](change::Draft) | one input row, typed and unjudged | `input` |
+//! | [`Payload`](payload::Payload) | one legacy PUT payload, as read | `input` |
 //! | [`Wish`](change::Wish) | all rows for one referral, merged | `plan` |
 //! | [`Approved`](rules::Approved) | what differs from the referral as it stands, and is allowed | [`rules::judge()`] only |
 //! | [`Item`](item::Item) | its JSON Patch document | `plan` |
 //! | [`Verdict`](outcome::Verdict) | what became of it | `plan` and `engine` |
 
 pub mod account;
+pub mod audit;
 pub mod change;
 pub mod excerpt;
 pub mod exchange;
@@ -24,6 +26,7 @@ pub mod json;
 pub mod meaning;
 pub mod number;
 pub mod outcome;
+pub mod payload;
 pub mod pointer;
 pub mod referral;
 pub mod rules;

@@ -23,7 +23,11 @@ pub(super) struct Locator<'a> {
 impl Locator<'_> {
     /// The place of a value that was borrowed from the line.
     pub fn of(&self, raw: &RawValue) -> Place {
-        let offset = (raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        self.of_offset((raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
+    }
+
+    /// The place of what begins at a byte of the line.
+    pub fn of_offset(&self, offset: usize) -> Place {
         self.column(self.text.get(..offset).map_or(1, |before| before.chars().count() + 1))
     }
 

@@ -53,6 +53,11 @@ impl Text<'_> {
         matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be)
     }
 
+    /// Whether it began with a byte order mark of UTF-8.
+    pub fn is_marked(&self) -> bool {
+        self.encoding == Encoding::Utf8Marked
+    }
+
     /// What deviates from plain UTF-8 with commas and line feeds.
     pub fn detected(&self) -> Vec<&'static str> {
         let encoding = match self.encoding {
@@ -75,21 +80,52 @@ impl Text<'_> {
     }
 }
 
+/// Why a file holds no text. All of it went into the hash, unless it cannot be read.
+pub(super) enum NoText {
+    Unreadable(io::Error),
+    Empty,
+    Binary,
+    Other(Unusable),
+}
+
+impl NoText {
+    /// What was found.
+    pub fn told(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) | Self::Other(_) => "the file cannot be read",
+            Self::Empty => "the file is empty",
+            Self::Binary => "the file is not text: it begins with NUL bytes",
+        }
+    }
+
+    /// The same as the reason why a file is unusable.
+    pub fn into_unusable(self, context: &Context<'_>) -> Unusable {
+        match self {
+            Self::Other(unusable) => unusable,
+            Self::Unreadable(error) => context.unreadable(&error),
+            Self::Empty => context.unusable(self.told(), None),
+            Self::Binary => {
+                let hint = "give a file in UTF-8, or in UTF-16 with a byte order mark";
+                context.unusable(self.told(), Some(hint))
+            }
+        }
+    }
+}
+
 /// Looks at the beginning of a file and makes its text readable. All bytes that are read go into the
 /// hash as they are.
 ///
 /// # Errors
-/// Where the file cannot be read, is empty, is no text, or is of another form than said.
+/// See [`NoText`]. `change_file` is the file whose form is compared with what it is said to be.
 pub(super) fn open<'a>(
     bytes: Box<dyn Read + 'a>,
     hash: &'a RefCell<Sha256>,
     format: Format,
-    context: &Context<'_>,
-) -> Result<Text<'a>, Unusable> {
-    let unreadable = |error: io::Error| context.unreadable(&error);
+    change_file: Option<&Context<'_>>,
+) -> Result<Text<'a>, NoText> {
     let mut bytes = Hashing { bytes, hash };
     let mut mark = Vec::new();
-    bytes.by_ref().take(3).read_to_end(&mut mark).map_err(unreadable)?;
+    bytes.by_ref().take(3).read_to_end(&mut mark).map_err(NoText::Unreadable)?;
     let encoding = match mark[..] {
         [0xef, 0xbb, 0xbf] => Encoding::Utf8Marked,
         [0xff, 0xfe, ..] => Encoding::Utf16Le,
@@ -100,24 +136,35 @@ pub(super) fn open<'a>(
         .utf8_passthru(true)
         .strip_bom(true)
         .build_with_buffer(Cursor::new(mark).chain(bytes), vec![0; BLOCK])
-        .map_err(unreadable)?;
+        .map_err(NoText::Unreadable)?;
     let mut head = Vec::new();
-    text.by_ref().take(BLOCK as u64).read_to_end(&mut head).map_err(unreadable)?;
+    text.by_ref().take(BLOCK as u64).read_to_end(&mut head).map_err(NoText::Unreadable)?;
     // Files that were joined or saved twice carry a second mark, which is no part of a name either.
     while head.starts_with(b"\xef\xbb\xbf") {
         head.drain(..3);
     }
-    // No line of JSON is no change; no line of CSV is no header.
-    if head.is_empty() && format == Format::Csv {
+    if let (Some(context), Format::Csv, true) = (change_file, format, head.is_empty()) {
         let hint = "the first line names the columns, as in id,status,substatus";
-        return Err(context.unusable("the file is empty", Some(hint)));
+        return Err(NoText::Other(context.unusable("the file is empty", Some(hint))));
     }
-    form::refuse_others(context, &head)?;
+    // No line of JSON is no change; no payload is none.
+    if head.is_empty() && change_file.is_none() {
+        return Err(NoText::Empty);
+    }
+    if let Some(context) = change_file {
+        form::refuse_others(context, &head).map_err(NoText::Other)?;
+    }
     let seen = Seen::of(&head, format);
     if seen.binary {
-        return Err(form::binary(context, &head, encoding != Encoding::Utf8));
+        if let Some(context) = change_file {
+            return Err(NoText::Other(form::binary(context, &head, encoding != Encoding::Utf8)));
+        }
+        io::copy(&mut text, &mut io::sink()).map_err(NoText::Unreadable)?;
+        return Err(NoText::Binary);
     }
-    form::compare(context, format, &head)?;
+    if let Some(context) = change_file {
+        form::compare(context, format, &head).map_err(NoText::Other)?;
+    }
     let whole = Cursor::new(head).chain(text);
     let reader: Box<dyn Read + 'a> = match seen.line_end {
         LineEnd::Cr => Box::new(LineFeeds { text: whole, after_cr: false }),
@@ -187,7 +234,7 @@ impl Seen {
                 let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
                 Self { delimiter: most.map_or(b',', |(sign, _)| sign), line_end, binary: early || nul }
             }
-            Format::Jsonl => Self { delimiter: b',', line_end, binary: early },
+            Format::Jsonl | Format::Json | Format::Http => Self { delimiter: b',', line_end, binary: early },
         }
     }
 }

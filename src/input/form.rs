@@ -102,7 +102,7 @@ pub(super) fn compare(context: &Context<'_>, format: Format, head: &[u8]) -> Res
         Format::Jsonl if is_header(context, line) => {
             ("the file holds CSV, not one JSON object a line", "say --format csv")
         }
-        Format::Csv | Format::Jsonl => return Ok(()),
+        Format::Csv | Format::Jsonl | Format::Json | Format::Http => return Ok(()),
     };
     Err(context.unusable(message, Some(hint)))
 }

@@ -3,13 +3,12 @@
 //! A line holds fields, nested as in the referral or under the names that a CSV's columns have; or it
 //! holds operations. [`super::object`] and [`super::patch`] read them; this finds the lines.
 
-use std::io::{self, BufRead, Read};
-
 use serde_json::value::RawValue;
 
 use super::assign::Locator;
 use super::decode::Text;
 use super::error::InputError;
+use super::lines::{Lines, MAX_LINE, beginning};
 use super::object::{self, Dictionary};
 use super::row::Row;
 use super::{Context, Record, Rows};
@@ -18,12 +17,6 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, Object};
 use crate::domain::rules::Rule;
 
-/// The largest line in bytes.
-const MAX_LINE: usize = 16 * 1024 * 1024;
-
-/// Of a line that is too large, so many bytes are kept for the reports.
-const EXCERPT: usize = 200;
-
 /// Hands every line that isn't blank to the sink.
 pub(super) fn read<E>(
     context: &Context<'_>,
@@ -31,7 +24,7 @@ pub(super) fn read<E>(
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
 ) -> Result<Rows, InputError<E>> {
     let transcoded = text.is_transcoded();
-    let mut lines = Lines { text: text.reader, line: 0, bytes: Vec::new(), cut: false };
+    let mut lines = Lines::of(text.reader);
     let mut reader = LineReader { context, dictionary: Dictionary::new(context.options), transcoded };
     let mut count = 0;
     while lines.next().map_err(|error| context.unreadable(&error))? {
@@ -42,37 +35,6 @@ pub(super) fn read<E>(
         sink(reader.record(&lines)).map_err(InputError::Sink)?;
     }
     Ok(Rows { count, columns: Vec::new(), ignored: Vec::new() })
-}
-
-/// The lines of a text, one at a time, none of them larger than fits.
-struct Lines<R> {
-    text: R,
-    line: u64,
-    bytes: Vec<u8>,
-    cut: bool,
-}
-
-impl<R: BufRead> Lines<R> {
-    /// Reads the next line. False at the end of the text.
-    fn next(&mut self) -> io::Result<bool> {
-        self.bytes.clear();
-        let read = self.text.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut self.bytes)?;
-        if read == 0 {
-            return Ok(false);
-        }
-        self.line += 1;
-        let ended = self.bytes.last() == Some(&b'\n');
-        if ended {
-            self.bytes.pop();
-        }
-        self.cut = self.bytes.len() > MAX_LINE;
-        if self.cut {
-            self.text.skip_until(b'\n')?;
-        } else if self.bytes.last() == Some(&b'\r') {
-            self.bytes.pop();
-        }
-        Ok(true)
-    }
 }
 
 struct LineReader<'a> {
@@ -104,8 +66,7 @@ impl LineReader<'_> {
         let bytes = lines.bytes.as_slice();
         if lines.cut {
             let message = format!("the line is larger than {} MiB", MAX_LINE / (1024 * 1024));
-            let start = String::from_utf8_lossy(&bytes[..EXCERPT]);
-            let start = start.trim_end_matches(char::REPLACEMENT_CHARACTER);
+            let start = beginning(bytes);
             let finding = Finding::deny(Rule::Size, place, message.clone());
             return Err((finding.hint("one referral's change a line"), format!("{start}… [cut: {message}]")));
         }

@@ -10,10 +10,14 @@
 //! | `header` | a CSV's header → its columns |
 //! | `csv` | records → rows |
 //! | `jsonl` | lines → rows |
+//! | `lines` | the lines of a text, bounded |
 //! | `object` | the members of a JSONL line |
 //! | `patch` | the operations of a JSONL line |
 //! | `assign` | one JSON value → its row |
+//! | `duplicates` | names that stand twice in one JSON object |
 //! | `row` | one row while it is being read: values in, a draft or its findings out |
+//! | [`legacy`] | legacy PUT payloads: whole referrals, from files of four forms |
+//! | `snapshot` | referrals as they stood |
 //!
 //! What always holds: every data row reaches the sink exactly once, in file order, with everything
 //! that is wrong with it and not only the first thing; and however large the file, only a row's worth
@@ -22,10 +26,13 @@
 mod assign;
 mod csv;
 mod decode;
+mod duplicates;
 pub mod error;
 mod form;
 mod header;
 mod jsonl;
+pub mod legacy;
+mod lines;
 mod names;
 mod object;
 mod patch;
@@ -130,6 +137,21 @@ impl Context<'_> {
         }
         File::open(self.path).map_err(unreadable)
     }
+
+    /// The bytes of the file, or of standard input.
+    fn bytes<'r>(&self, stdin: Option<&'r mut dyn io::Read>) -> Result<Box<dyn io::Read + 'r>, Unusable> {
+        match (self.path, stdin) {
+            ("-", Some(stdin)) => Ok(Box::new(stdin)),
+            ("-", None) => Err(self.unusable("there is no standard input", None)),
+            _ => Ok(Box::new(File::open(self.path).map_err(|error| self.unreadable(&error))?)),
+        }
+    }
+
+    /// What goes on record of the file.
+    fn info(&self, hash: &RefCell<Sha256>, format: Format, rows: Rows) -> InputInfo {
+        let sha256 = hash.borrow().clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        InputInfo { path: self.path.to_owned(), sha256, rows: rows.count, format, columns: rows.columns }
+    }
 }
 
 /// What reading the rows of one file leads to, besides the rows.
@@ -155,18 +177,22 @@ pub fn read<E>(
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
 ) -> Result<Read, InputError<E>> {
     let context = Context { path, input, options };
-    let bytes: Box<dyn io::Read + '_> = match (path, stdin) {
-        ("-", Some(stdin)) => Box::new(stdin),
-        ("-", None) => return Err(context.unusable("there is no standard input", None).into()),
+    let bytes = match path {
+        "-" => context.bytes(stdin)?,
         _ => Box::new(context.open()?),
     };
     let format = form::said(&context)?;
     let hash = RefCell::new(Sha256::new());
-    let text = decode::open(bytes, &hash, format, &context)?;
+    let text =
+        decode::open(bytes, &hash, format, Some(&context)).map_err(|none| none.into_unusable(&context))?;
     let detected = text.detected();
     let rows = match format {
         Format::Csv => csv::read(&context, text, sink)?,
         Format::Jsonl => jsonl::read(&context, text, sink)?,
+        Format::Json | Format::Http => {
+            let message = "this form holds legacy payloads, and apply reads CSV and JSONL";
+            return Err(context.unusable(message, Some("give the file to migrate")).into());
+        }
     };
     let mut notes = Vec::new();
     let name = context.name();
@@ -180,9 +206,7 @@ pub fn read<E>(
     if rows.count == 0 {
         notes.push(format!("{name}: the file has no rows, so it changes nothing"));
     }
-    let sha256 = hash.into_inner().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let info = InputInfo { path: path.to_owned(), sha256, rows: rows.count, format, columns: rows.columns };
-    Ok(Read { info, notes })
+    Ok(Read { info: context.info(&hash, format, rows), notes })
 }
 
 #[cfg(test)]

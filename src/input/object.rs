@@ -3,18 +3,19 @@
 //! Fields may be nested as in the referral, and the outermost members may have any name that a CSV's
 //! column may have. Values stay the text they were written in.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
 use super::assign::{Locator, assign, indexed};
 use super::decode::{has_lost_character, lost_character};
+use super::duplicates::{Duplicate, duplicates};
 use super::names::{Names, Target, Unresolved};
 use super::row::{MAX_CHANGES, Row};
 use super::{Options, patch};
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::finding::{Finding, Place};
-use crate::domain::json::{self, Object};
+use crate::domain::json::Object;
 use crate::domain::pointer::{Pointer, PointerError};
 use crate::domain::rules::Rule;
 use crate::domain::value::TypeError;
@@ -71,7 +72,7 @@ pub(super) fn fill(
     at: &Locator<'_>,
     members: &Object<'_>,
 ) {
-    find_duplicates(row, at, members);
+    find_duplicates(row, at);
     find_lost_characters(row, dictionary, at, members);
     let operations = members.get(PATCH);
     let mut filling = Filling {
@@ -208,16 +209,6 @@ fn pointer_of(name: &str) -> Result<Pointer, PointerError> {
     Pointer::parse(&format!("/{}", name.replace('~', "~0").replace('/', "~1")))
 }
 
-/// Finds members that stand twice in one object, at any level, but for what a report added.
-fn find_duplicates(row: &mut Row<'_>, at: &Locator<'_>, members: &Object<'_>) {
-    let mut found = Vec::new();
-    duplicates_in(members, at, &mut found);
-    for (name, place) in found.into_iter().take(MAX_DUPLICATES) {
-        let message = format!("{} stands twice in one object", excerpt(&name));
-        row.find(Finding::deny(Rule::DuplicateKey, place, message).hint("keep one of them"));
-    }
-}
-
 /// Finds members that hold the mark of a lost character, but for what a report added: that is not
 /// sent, and a server's message may well hold one.
 fn find_lost_characters(
@@ -237,25 +228,10 @@ fn find_lost_characters(
     }
 }
 
-/// The nesting is known to be within bounds, so this may descend.
-fn duplicates_in(members: &Object<'_>, at: &Locator<'_>, found: &mut Vec<(String, Place)>) {
-    let mut names = HashSet::new();
-    for (name, value) in members.iter() {
-        if found.len() >= MAX_DUPLICATES {
-            return;
-        }
-        if !names.insert(name) {
-            found.push((name.to_owned(), at.of(value)));
-        }
-        duplicates_below(value, at, found);
-    }
-}
-
-fn duplicates_below(value: &RawValue, at: &Locator<'_>, found: &mut Vec<(String, Place)>) {
-    if let Some(members) = Object::from_raw(value) {
-        duplicates_in(&members, at, found);
-    } else if value.get().contains('{') {
-        let elements = json::elements(value).unwrap_or_default();
-        elements.into_iter().for_each(|element| duplicates_below(element, at, found));
+/// Finds members that stand twice in one object, at any level.
+fn find_duplicates(row: &mut Row<'_>, at: &Locator<'_>) {
+    for Duplicate { name, value } in duplicates(at.text).into_iter().take(MAX_DUPLICATES) {
+        let message = format!("{} stands twice in one object", excerpt(&name));
+        row.find(Finding::deny(Rule::DuplicateKey, at.of_offset(value), message).hint("keep one of them"));
     }
 }

@@ -12,7 +12,7 @@ use super::records::{Json, Text, number};
 use super::schema::{Store, add_session, give_back_room, index, set_phase, set_room};
 use super::waiting::Waiting;
 use super::{LedgerError, private};
-use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, Settled};
+use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, RowText, Settled};
 use crate::domain::item::Item;
 
 /// Records in one transaction. Items come in no order, so each transaction can write most pages of their
@@ -129,6 +129,16 @@ impl Planning {
         self.put_many(waiting.len(), |connection| waiting.write(connection))?;
         self.waiting = waiting;
         Ok(())
+    }
+
+    /// What was read of a row, by its ordinal.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read, or holds no such row.
+    pub fn text_of(&self, row: u64) -> Result<RowText, LedgerError> {
+        let text = self.store.connection.prepare_cached("SELECT text FROM row WHERE row = ?1");
+        let text = text.and_then(|mut text| text.query_row([row.cast_signed()], |found| found.get(0)));
+        self.store.told(text.map(|Json(text)| text))
     }
 
     /// Puts on disk what was written so far. Should planning end before its time, then the inputs are

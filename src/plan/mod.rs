@@ -3,16 +3,22 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`planner`] | keeps the rows until their referral was looked at, then makes its item |
+//! | [`judging`] | has a wish judged, and makes its item |
 //! | [`merge`] | makes one wish of all rows for a referral, or finds where they contradict |
 //! | [`patch`] | writes the operations, `add` and `replace` only |
 //! | [`proof`] | applies them to the referral with a second implementation, and compares |
+//! | [`migrate()`] | makes the item of a legacy PUT payload, in the same way |
 //!
 //! Always: a document comes from an [`Approved`](crate::domain::rules::Approved) change alone, and
 //! has been proved before it is handed out; a referral is changed as a whole or not at all.
 
+pub mod judging;
 pub mod merge;
+pub mod migrate;
 pub mod patch;
 pub mod planner;
 pub mod proof;
 
-pub use planner::{Judging, Planned, Planner};
+pub use judging::{Judging, Planned};
+pub use migrate::{Migrated, Terms, migrate};
+pub use planner::Planner;

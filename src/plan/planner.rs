@@ -2,33 +2,15 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-use serde_json::value::RawValue;
-use uuid::Uuid;
-
+use super::judging::{Judging, Planned, unknown};
 use super::merge::Merged;
-use super::patch::{self, Document};
 use super::proof;
 use crate::domain::account::input_name;
-use crate::domain::change::{Draft, Rejected, Wish};
+use crate::domain::change::{Draft, Rejected};
 use crate::domain::finding::{Finding, Place};
-use crate::domain::item::{Change, Effect, Item};
-use crate::domain::json;
-use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::{ETag, ReferralId, Snapshot};
-use crate::domain::rules::{self, Approved, Judged, Levels, Rule};
-
-/// What a plan is judged by.
-pub struct Judging {
-    /// The level of every rule.
-    pub levels: Levels,
-    /// The time that rules about dates compare with.
-    pub now: Timestamp,
-    /// Makes the GUIDs by which the service can tell a repeated change.
-    pub new_id: fn() -> Uuid,
-    /// The names of the run's inputs.
-    pub inputs: Vec<String>,
-}
+use crate::domain::outcome::Verdict;
+use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::rules::Rule;
 
 /// All rows for one referral, waiting for its state.
 struct Group {
@@ -38,18 +20,6 @@ struct Group {
     merged: Merged,
     /// Whether its item was made.
     done: bool,
-}
-
-/// An item as planned.
-pub struct Planned {
-    /// The item; its document is `[]` where nothing is to be sent.
-    pub item: Item,
-    /// Why nothing is to be sent; `None` where the document is.
-    pub verdict: Option<Verdict>,
-    /// The version at which nothing is to be sent, where the referral was looked at and judged.
-    pub seen: Option<ETag>,
-    /// On a conflict, the values that were found, an object by pointer.
-    pub theirs: Option<Box<RawValue>>,
 }
 
 /// Collects rows by referral.
@@ -156,7 +126,7 @@ impl Planner {
         let Self { judging, groups, .. } = self;
         let group = &mut groups[at];
         let planned = match group.merged.wish(&judging.inputs) {
-            Ok(wish) => judging.judge(group.number, wish, current),
+            Ok(wish) => judging.plan(group.number, wish, current, proof::prove),
             Err(findings) => return Some(self.reject(at, findings)),
         };
         if !group.rejected.is_empty() {
@@ -182,15 +152,7 @@ impl Planner {
     pub fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
         let at = self.find(id)?;
         let place = *self.groups[at].rows.first()?;
-        let message = format!("the snapshot holds no referral {id}");
-        let hint = match engagement_of {
-            Some(referral) => {
-                format!("this is the engagementId of referral {referral}: give the referral's own id")
-            }
-            None => "take a newer snapshot, or plan against the API with --state live".to_owned(),
-        };
-        let finding = Finding::deny(Rule::UnknownReferral, place, message).hint(hint);
-        Some(self.reject(at, vec![finding]))
+        Some(self.reject(at, vec![unknown(id, place, engagement_of)]))
     }
 
     /// Takes a group out as invalid. Rows that nothing is wrong with are held: each gets a finding
@@ -232,97 +194,18 @@ impl Planner {
     }
 }
 
-impl Judging {
-    fn judge(&self, number: u64, wish: &Wish, current: Option<&Snapshot<'_>>) -> Planned {
-        let (judged, findings) = rules::judge(wish, current, &self.levels, self.now);
-        match judged {
-            Judged::Unchanged => {
-                // A member who is there with other data is not quite what was wanted.
-                let other = findings.iter().find(|finding| finding.rule == Rule::MemberExists);
-                let verdict = match other {
-                    Some(finding) => Verdict::new(Outcome::Unchanged, finding.rule.id(), finding.sentence()),
-                    None => Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already"),
-                };
-                let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
-                planned.item.etag = current.and_then(Snapshot::etag).cloned();
-                planned.seen.clone_from(&planned.item.etag);
-                planned
-            }
-            Judged::Rejected(verdict, changes) => {
-                let theirs = (verdict.outcome == Outcome::Conflict).then(|| found(&changes));
-                let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
-                planned.item.etag = wish.etag.as_ref().map(|etag| etag.value.clone());
-                if theirs.is_some() {
-                    // The row was bound to another version, whose values nobody here has seen.
-                    planned.item.changes =
-                        changes.into_iter().map(|change| Change { before: None, ..change }).collect();
-                }
-                planned.seen = current.and_then(Snapshot::etag).cloned();
-                planned.theirs = theirs;
-                planned
-            }
-            Judged::Approved(approved) => self.approved(number, wish, approved, current, findings),
-        }
-    }
-
-    fn approved(
-        &self,
-        number: u64,
-        wish: &Wish,
-        approved: Approved,
-        current: Option<&Snapshot<'_>>,
-        mut findings: Vec<Finding>,
-    ) -> Planned {
-        let (id, etag, closes) = (approved.id(), approved.etag().cloned(), approved.closes());
-        let document = patch::document(approved, current);
-        let proved = current.map_or(Ok(()), |current| proof::prove(&document, current));
-        if let Err(why) = proved {
-            let finding =
-                Finding::deny(Rule::Proof, wish.place, format!("the document does not hold: {why}"))
-                    .hint("nothing was sent; please report this row and its referral as a defect");
-            findings.push(finding);
-            let verdict = Verdict::invalid(&findings);
-            return self.nothing_to_send(number, id, verdict, findings);
-        }
-        let Document { patch, changes } = document;
-        let effect = if closes { Effect::OneWay } else { Effect::Reversible };
-        let item = Item { number, id, etag, request_id: (self.new_id)(), patch, changes, effect, findings };
-        Planned { item, verdict: None, seen: None, theirs: None }
-    }
-
-    fn nothing_to_send(
-        &self,
-        number: u64,
-        id: ReferralId,
-        verdict: Verdict,
-        findings: Vec<Finding>,
-    ) -> Planned {
-        let item = Item {
-            number,
-            id,
-            etag: None,
-            request_id: (self.new_id)(),
-            patch: json::raw::<[u8]>(&[]),
-            changes: Vec::new(),
-            effect: Effect::Unchanged,
-            findings,
-        };
-        Planned { item, verdict: Some(verdict), seen: None, theirs: None }
-    }
-}
-
-/// The values that were found where a change was wanted, by pointer.
-fn found(changes: &[Change]) -> Box<RawValue> {
-    let values: std::collections::BTreeMap<&str, Option<&RawValue>> =
-        changes.iter().map(|change| (change.path.pointer().as_str(), change.before.as_deref())).collect();
-    json::raw(&values)
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use serde_json::value::RawValue;
+    use uuid::Uuid;
+
     use super::*;
     use crate::domain::change::{Append, Placed};
     use crate::domain::fields::{Field, Path};
+    use crate::domain::item::Effect;
+    use crate::domain::outcome::Outcome;
+    use crate::domain::rules::Levels;
     use crate::domain::status::{ClosedSubstatus, Stage};
     use crate::domain::value::{Wanted, element_key};
 

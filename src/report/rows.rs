@@ -104,7 +104,11 @@ impl RowReports {
         } else {
             None
         };
-        let jsonl = if has(Format::Jsonl) { Some(Files::begin(dir, Form::Jsonl)?) } else { None };
+        let jsonl = if formats.iter().any(|format| *format != Format::Csv) {
+            Some(Files::begin(dir, Form::Jsonl)?)
+        } else {
+            None
+        };
         Ok(Self {
             dir: dir.to_owned(),
             names: Names::of(inputs),
@@ -125,7 +129,7 @@ impl RowReports {
         self.outcomes.row(row, &self.names)?;
         let files = match format {
             Format::Csv => &mut self.csv,
-            Format::Jsonl => &mut self.jsonl,
+            Format::Jsonl | Format::Json | Format::Http => &mut self.jsonl,
         };
         let files = files.as_mut().expect("there are files for the form of every input");
         files.of(&self.dir, row.verdict.outcome.bucket())?.row(row)
@@ -517,7 +521,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
                 cells.truncate(info.columns.len());
                 let text = match info.format {
                     Format::Csv => RowText::Cells(cells),
-                    Format::Jsonl => RowText::Line(ordinal.to_string()),
+                    Format::Jsonl | Format::Json | Format::Http => RowText::Line(ordinal.to_string()),
                 };
                 let input = u32::try_from(input).unwrap();
                 accounts.push(RowAccount { text, ..row(ordinal, input, Outcome::ALL[outcome]) });

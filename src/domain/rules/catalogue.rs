@@ -28,6 +28,10 @@ pub enum Rule {
     MemberExists,
     Unseen,
     Unbound,
+    LenientJson,
+    LegacyCase,
+    LegacyNumber,
+    LegacyHeader,
     SubstatusPair,
     ReadOnlyPath,
     Clear,
@@ -39,11 +43,19 @@ pub enum Rule {
     Json,
     DuplicateKey,
     Operation,
+    Request,
     Contradiction,
     Held,
     UnknownReferral,
     StaleEtag,
     Proof,
+    MissingEtag,
+    NotMigratable,
+    NullClear,
+    OmittedKept,
+    ServerManagedDiffers,
+    WouldOverwrite,
+    OrderOnly,
 }
 
 struct Row {
@@ -62,7 +74,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> Row {
     Row { rule, id, default: Level::Deny, fixed: true, about }
 }
 
-const TABLE: [Row; 31] = [
+const TABLE: [Row; 43] = [
     settable(
         Rule::Transition,
         "transition",
@@ -133,6 +145,30 @@ const TABLE: [Row; 31] = [
         Level::Warn,
         "no eTag binds the change, so a concurrent edit would be overwritten unnoticed",
     ),
+    settable(
+        Rule::LenientJson,
+        "lenient-json",
+        Level::Warn,
+        "a legacy payload holds what JSON does not: a comment, a comma too many, a byte order mark",
+    ),
+    settable(
+        Rule::LegacyCase,
+        "legacy-case",
+        Level::Warn,
+        "the member names of a legacy payload begin with capitals, as .NET writes them, and are read as camelCase",
+    ),
+    settable(
+        Rule::LegacyNumber,
+        "legacy-number",
+        Level::Warn,
+        "a legacy payload holds status or substatus as a number, as old exports do, and the word is taken for it",
+    ),
+    settable(
+        Rule::LegacyHeader,
+        "legacy-header",
+        Level::Warn,
+        "the eTag of a legacy payload comes from its If-Match header or its id from the URL, or If-Match: * binds it to no version",
+    ),
     fixed(
         Rule::SubstatusPair,
         "substatus-pair",
@@ -151,6 +187,11 @@ const TABLE: [Row; 31] = [
         Rule::Operation,
         "operation",
         "an operation other than add and replace, or a path that cannot be patched so",
+    ),
+    fixed(
+        Rule::Request,
+        "request",
+        "a request of an .http file is no PUT of a referral, or its header contradicts its body",
     ),
     fixed(
         Rule::Contradiction,
@@ -173,10 +214,51 @@ const TABLE: [Row; 31] = [
         "proof",
         "the document, applied to the referral, would not give what the row asks for: a defect of this program",
     ),
+    fixed(
+        Rule::MissingEtag,
+        "missing-etag",
+        "a PUT payload without an eTag: the PUT would have failed, or overwritten newer work (outcome: conflict)",
+    ),
+    settable(
+        Rule::NotMigratable,
+        "not-migratable",
+        Level::Deny,
+        "a PUT payload differs at a path that is not documented as patchable; --allow-path opts in one by one",
+    ),
+    settable(
+        Rule::NullClear,
+        "null-clear",
+        Level::Warn,
+        "a PUT payload empties a field that has a value; the value is kept unless --clear is given",
+    ),
+    settable(
+        Rule::OmittedKept,
+        "omitted-kept",
+        Level::Warn,
+        "a PUT payload leaves out members that have a value; they are kept",
+    ),
+    settable(
+        Rule::ServerManagedDiffers,
+        "server-managed-differs",
+        Level::Warn,
+        "a PUT payload holds other values of members that the service alone writes; they are not sent",
+    ),
+    settable(
+        Rule::WouldOverwrite,
+        "would-overwrite",
+        Level::Warn,
+        "what a stale PUT payload would have overwritten, field by field; --base tells whose value is newer",
+    ),
+    settable(
+        Rule::OrderOnly,
+        "order-only",
+        Level::Warn,
+        "a list of a PUT payload differs in nothing but its order, which is not sent",
+    ),
 ];
 
 impl Rule {
-    /// Every rule, those whose level can be set first.
+    /// Every rule, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.rule)
     }

@@ -60,6 +60,7 @@ fn about() -> About {
             levels: Levels::default(),
             allow_paths: BTreeSet::new(),
             clear: false,
+            migrating: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),

@@ -1,0 +1,149 @@
+//! Legacy PUT payloads, waiting for the referrals that they are compared with.
+
+use std::collections::HashMap;
+
+use super::Trouble;
+use super::desk::{Desk, unreadable_input};
+use super::survey::Wanting;
+use crate::domain::account::{RowRecord, RowText, input_name};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::outcome::Verdict;
+use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::rules::Rule;
+use crate::input::legacy::{self, PayloadRecord};
+use crate::input::{self, InputError};
+use crate::ledger::LedgerError;
+use crate::plan::{Judging, Planned, Terms, migrate};
+
+/// The payloads of a run. Of each only its place is here: what it says is in the ledger.
+pub struct Payloads {
+    judging: Judging,
+    terms: Terms,
+    files: Vec<String>,
+    options: input::Options,
+    /// By referral.
+    waiting: HashMap<ReferralId, Waiting>,
+    remaining: usize,
+}
+
+/// The first payload of a referral.
+struct Waiting {
+    row: u64,
+    place: Place,
+    done: bool,
+}
+
+impl Payloads {
+    /// No payload yet.
+    pub fn new(judging: Judging, terms: Terms, files: Vec<String>, options: input::Options) -> Self {
+        Self { judging, terms, files, options, waiting: HashMap::new(), remaining: 0 }
+    }
+
+    fn payload(&mut self, record: PayloadRecord, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+        let row = desk.next_row();
+        let PayloadRecord { place, text, parsed, notes } = record;
+        let (id, item, findings) = match parsed {
+            Ok(payload) => match self.waiting.get(&payload.id) {
+                None => {
+                    self.waiting.insert(payload.id, Waiting { row, place, done: false });
+                    self.remaining += 1;
+                    (Some(payload.id), Some(row), notes)
+                }
+                Some(first) => (Some(payload.id), None, vec![self.second(place, first.place)]),
+            },
+            Err(rejected) => (rejected.id, None, rejected.findings),
+        };
+        let verdict = item.is_none().then(|| Verdict::invalid(&findings));
+        desk.row(&RowRecord { row, place, id, text, item, verdict, findings })
+    }
+
+    /// What a second payload would do follows from the version that the first one leads to, which nobody
+    /// knows before.
+    fn second(&self, here: Place, there: Place) -> Finding {
+        let line = match self.judging.inputs.get(there.input as usize) {
+            Some(path) if here.input != there.input => format!("{}:{}", input_name(path), there.line),
+            _ => format!("line {}", there.line),
+        };
+        Finding::deny(Rule::Contradiction, here, format!("{line} holds a payload for this referral too"))
+            .hint("migrate the later one by itself, once the first has been applied")
+    }
+
+    fn find(&self, id: ReferralId) -> Option<&Waiting> {
+        self.waiting.get(&id).filter(|waiting| !waiting.done)
+    }
+
+    fn take_out(&mut self, id: ReferralId) -> Option<(u64, Place)> {
+        let waiting = self.waiting.get_mut(&id).filter(|waiting| !waiting.done)?;
+        waiting.done = true;
+        self.remaining -= 1;
+        Some((waiting.row, waiting.place))
+    }
+}
+
+impl Wanting for Payloads {
+    fn read(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+        for named in std::mem::take(&mut self.files) {
+            let files = match named.as_str() {
+                "-" => vec![named],
+                _ => legacy::files(&named)
+                    .map_err(|unusable| unreadable_input(InputError::Unusable(unusable)))?,
+            };
+            for path in files {
+                let options = self.options.clone();
+                self.judging.inputs.push(path.clone());
+                desk.input(&path, |desk, number, stdin| {
+                    legacy::read(&path, Some(stdin), number, &options, &mut |record| {
+                        self.payload(record, desk)
+                    })
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wanted(&self) -> Vec<ReferralId> {
+        let mut wanted: Vec<(u64, ReferralId)> = self
+            .waiting
+            .iter()
+            .filter(|(_, waiting)| !waiting.done)
+            .map(|(id, waiting)| (waiting.row, *id))
+            .collect();
+        wanted.sort_unstable();
+        wanted.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn remaining(&self) -> usize {
+        self.remaining
+    }
+
+    fn wants(&self, id: ReferralId) -> bool {
+        self.find(id).is_some()
+    }
+
+    fn plan(
+        &mut self,
+        id: ReferralId,
+        current: Option<&Snapshot<'_>>,
+        desk: &Desk<'_>,
+        keep: &dyn Fn(&Planned) -> bool,
+    ) -> Result<Option<Planned>, LedgerError> {
+        let (Some(waiting), Some(current)) = (self.find(id), current) else { return Ok(None) };
+        let RowText::Line(text) = desk.text_of(waiting.row)? else { return Ok(None) };
+        let Some(payload) = legacy::again(&text, waiting.place, &self.options) else { return Ok(None) };
+        let migrated = migrate(&payload, current, None, &self.terms, &self.judging, waiting.row);
+        if !keep(&migrated.planned) {
+            self.take_out(id);
+        }
+        Ok(Some(migrated.planned))
+    }
+
+    fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned> {
+        let (row, _) = self.take_out(id)?;
+        Some(self.judging.nothing_to_send(row, id, verdict, Vec::new()))
+    }
+
+    fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
+        let (row, place) = self.take_out(id)?;
+        Some(self.judging.not_in_snapshot(row, id, place, engagement_of))
+    }
+}

@@ -1,0 +1,132 @@
+//! Names that stand twice in one JSON object.
+//!
+//! Most readers take the last of them and some the first, so nobody can say what such an object means.
+//! One look at the text finds them at every level, without parsing anything a second time.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// Up to so many names are compared one by one, which is faster than hashing for the few of an object.
+const FEW: usize = 64;
+
+/// A name that stands in its object already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Duplicate {
+    /// The name, unescaped.
+    pub name: String,
+    /// Where its value begins, in bytes.
+    pub value: usize,
+}
+
+/// Finds all of them in a text that is known to be JSON, in their order.
+pub(super) fn duplicates(text: &str) -> Vec<Duplicate> {
+    let bytes = text.as_bytes();
+    let (mut found, mut names) = (Vec::new(), Vec::<(Cow<'_, str>, usize)>::new());
+    // Of every open bracket, where the names of its object begin; an array has none.
+    let mut levels: Vec<Option<usize>> = Vec::new();
+    let (mut at, mut name_follows) = (0, false);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'{' => levels.push(Some(names.len())),
+            b'[' => levels.push(None),
+            b'}' | b']' => {
+                if let Some(Some(first)) = levels.pop() {
+                    repeated(text, &names[first..], &mut found);
+                    names.truncate(first);
+                }
+            }
+            b'"' => {
+                let (end, is_escaped) = string_end(bytes, at);
+                if name_follows {
+                    names.push((name(&text[at..end], is_escaped), end));
+                }
+                at = end;
+                name_follows = false;
+                continue;
+            }
+            b',' => {}
+            _ => {
+                at += 1;
+                continue;
+            }
+        }
+        name_follows = matches!(byte, b'{' | b',') && levels.last().is_some_and(Option::is_some);
+        at += 1;
+    }
+    found.sort_by_key(|duplicate| duplicate.value);
+    found
+}
+
+/// Where a string that begins here ends, behind its closing quote; and whether an escape is in it.
+fn string_end(bytes: &[u8], begin: usize) -> (usize, bool) {
+    let (mut at, mut is_escaped) = (begin + 1, false);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => return (at + 1, is_escaped),
+            b'\\' => (at, is_escaped) = (at + 2, true),
+            _ => at += 1,
+        }
+    }
+    (bytes.len(), is_escaped)
+}
+
+fn name(quoted: &str, is_escaped: bool) -> Cow<'_, str> {
+    if is_escaped {
+        return serde_json::from_str(quoted).map_or(Cow::Borrowed(quoted), Cow::Owned);
+    }
+    Cow::Borrowed(&quoted[1..quoted.len() - 1])
+}
+
+fn repeated(text: &str, names: &[(Cow<'_, str>, usize)], found: &mut Vec<Duplicate>) {
+    let (mut marks, mut seen) = (0_u128, HashSet::new());
+    for (at, (name, end)) in names.iter().enumerate() {
+        let mark = mark(name);
+        let stands_twice = if names.len() <= FEW {
+            marks & mark != 0 && names[..at].iter().any(|(other, _)| other == name)
+        } else {
+            !seen.insert(name)
+        };
+        marks |= mark;
+        if stands_twice {
+            let between = text[*end..].bytes().take_while(|byte| byte.is_ascii_whitespace() || *byte == b':');
+            found.push(Duplicate { name: name.clone().into_owned(), value: end + between.count() });
+        }
+    }
+}
+
+/// One of 128 bits that equal names have in common and few others, so that hardly any are compared.
+fn mark(name: &str) -> u128 {
+    let (first, last) = (name.bytes().next().unwrap_or(0), name.bytes().next_back().unwrap_or(0));
+    1 << ((name.len() * 31 + usize::from(first) * 7 + usize::from(last)) % 128)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, wanted: &[(&str, &str)]) {
+        let got = duplicates(text);
+        let got: Vec<_> = got.iter().map(|found| (found.name.as_str(), &text[found.value..][..1])).collect();
+        assert_eq!(got, wanted, "{text}");
+    }
+
+    #[test]
+    fn they_are_found_at_every_level_and_nowhere_else() {
+        check(r#"{"a":1,"b":2}"#, &[]);
+        check(r#"{"a":1,"a":2}"#, &[("a", "2")]);
+        check("{\"a\" : 1,\n\"a\" :\n 2 , \"a\":3}", &[("a", "2"), ("a", "3")]);
+        check(r#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#, &[]);
+        check(r#"{"x":{"y":[{"a":1,"a":"s"}],"y":[]},"x":{}}"#, &[("a", "\""), ("y", "["), ("x", "{")]);
+        check(r#"{"a":"a","b":["a","a"],"c":"\"a\":1,\"a\""}"#, &[]);
+        check(r#"{"a":1,"\u0061":2}"#, &[("a", "2")]);
+        check(r#"{"":1,"":2}"#, &[("", "2")]);
+        check(r#"{"a\\":1,"a":2,"{":3,"}":4}"#, &[]);
+        check("[1,2]", &[]);
+        let wide = |last: &str| {
+            let names: Vec<String> = (0..200).map(|number| format!("\"n{number}\":0")).collect();
+            format!("{{{},\"{last}\":7}}", names.join(","))
+        };
+        check(&wide("n200"), &[]);
+        check(&wide("n5"), &[("n5", "7")]);
+    }
+}

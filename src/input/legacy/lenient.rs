@@ -1,0 +1,116 @@
+//! JSON as people write it: with comments, and with a comma before a closing bracket.
+//!
+//! Both are blanked, so that every byte that stays keeps its place.
+
+use std::fmt;
+
+/// Something that JSON does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slip {
+    /// `// …` or `/* … */`.
+    Comment,
+    /// A comma with nothing behind it, or none before it.
+    Comma,
+    /// No comma between two elements.
+    NoComma,
+    /// An array that is never closed.
+    Open,
+    /// A byte order mark.
+    Mark,
+}
+
+impl fmt::Display for Slip {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Comment => "a comment",
+            Self::Comma => "a comma too many",
+            Self::NoComma => "a comma is missing between two payloads",
+            Self::Open => "the array is never closed: the file may have been cut off",
+            Self::Mark => "a byte order mark",
+        })
+    }
+}
+
+/// Blanks comments and commas too many. Where the text holds neither, or other oddities, there is no
+/// answer.
+pub(super) fn blanked(text: &str) -> Option<(String, Vec<(usize, Slip)>)> {
+    let mut clean = text.to_owned();
+    json_strip_comments::strip(&mut clean).ok()?;
+    let slips = slips(text, &clean)?;
+    (!slips.is_empty()).then_some((clean, slips))
+}
+
+/// What was blanked, by the byte at which it begins. `None` where that is more than is put up with.
+fn slips(text: &str, clean: &str) -> Option<Vec<(usize, Slip)>> {
+    let mut slips = Vec::new();
+    let mut comment_until = 0;
+    let pairs = text.bytes().zip(clean.bytes()).enumerate();
+    for (at, _) in pairs.filter(|(_, (before, after))| before != after) {
+        if at < comment_until {
+            continue;
+        }
+        let slip = match text.as_bytes()[at] {
+            b'/' => {
+                comment_until = at + comment_length(&text[at..])?;
+                Slip::Comment
+            }
+            b',' if !clean[..at].trim_end().ends_with(['{', '[']) => Slip::Comma,
+            _ => return None,
+        };
+        slips.push((at, slip));
+    }
+    Some(slips)
+}
+
+/// How long the comment is that begins here. A block that is never closed is none.
+fn comment_length(text: &str) -> Option<usize> {
+    if text.starts_with("//") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    text.strip_prefix("/*")?.find("*/").map(|end| end + 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, wanted: Option<(&str, &[(usize, Slip)])>) {
+        let got = blanked(text);
+        let got = got.as_ref().map(|(clean, slips)| (clean.as_str(), slips.as_slice()));
+        assert_eq!(got, wanted, "{text}");
+        assert!(got.is_none_or(|(clean, _)| clean.len() == text.len()));
+    }
+
+    #[test]
+    fn comments_and_last_commas_are_blanked_and_told() {
+        check("{\"a\":1,}", Some(("{\"a\":1 }", &[(6, Slip::Comma)])));
+        check("[1, // x, }\n]", Some(("[1         \n]", &[(2, Slip::Comma), (4, Slip::Comment)])));
+        check(
+            "{\"a\":/* 1, */2 , } // é",
+            Some((
+                "{\"a\":        2   }      ",
+                &[(5, Slip::Comment), (15, Slip::Comma), (19, Slip::Comment)],
+            )),
+        );
+        check("/**/{}/**/", Some(("    {}    ", &[(0, Slip::Comment), (6, Slip::Comment)])));
+        check("{}//", Some(("{}  ", &[(2, Slip::Comment)])));
+    }
+
+    #[test]
+    fn what_is_within_quotes_stays() {
+        check(r#"{"a":"http://x/*,}*/","b\"//":",]"}"#, None);
+        check(r#"{"a":"//",}"#, Some((r#"{"a":"//" }"#, &[(9, Slip::Comma)])));
+    }
+
+    #[test]
+    fn other_oddities_are_not_put_up_with() {
+        for text in ["[,]", "{ , }", "{} # x", "{\"a\":1/2}", "{} /* x", "{} /", "{} /*/", "{}", ""] {
+            check(text, None);
+        }
+        // These are blanked as far as it goes, and are no JSON afterwards either.
+        for text in ["{\"a\":1,,}", "{\"a\":1 /* x}", "[1,/,]"] {
+            let clean = blanked(text).map_or(text.to_owned(), |(clean, _)| clean);
+            assert!(serde_json::from_str::<serde_json::Value>(&clean).is_err(), "{text}: {clean}");
+        }
+    }
+}

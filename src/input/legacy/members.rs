@@ -1,0 +1,215 @@
+//! The members of a payload that say what it is about: its id, its version, its status.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::normalise::{status_of, substatus_of};
+use super::payload::Reading;
+use super::piece::Locator;
+use crate::domain::change::Placed;
+use crate::domain::excerpt::{excerpt, excerpt_json};
+use crate::domain::finding::Place;
+use crate::domain::json;
+use crate::domain::referral::{ETag, ETagError, ReferralId};
+use crate::domain::rules::Rule;
+
+/// A member of the payload.
+pub(super) struct Member<'a> {
+    /// Its name as it was written.
+    pub written: &'a str,
+    /// Its name as the service spells it.
+    pub name: Cow<'a, str>,
+    pub value: &'a RawValue,
+    /// What stands for its value.
+    pub instead: Option<Box<RawValue>>,
+    /// Whether that comes from the request.
+    pub taken: bool,
+}
+
+impl Member<'_> {
+    /// Its value as it counts.
+    pub fn value(&self) -> &RawValue {
+        self.instead.as_deref().unwrap_or(self.value)
+    }
+
+    /// Its value as it goes on record.
+    pub fn written(&self) -> &RawValue {
+        if self.taken { self.value() } else { self.value }
+    }
+}
+
+impl Reading<'_> {
+    /// Reads the numbers that stand for status and substatus in old exports.
+    pub fn words(&mut self, at: &Locator<'_>, list: &mut [Member<'_>]) {
+        type Words = fn(&str) -> Option<&'static str>;
+        const SUBSTATUSES: &str = "1 Pending, 2 Received, 3 Accepted, 4 Won, 5 Lost, 6 Declined, 7 Expired";
+        let tables: [(&str, Words, &str); 2] =
+            [("status", status_of, "1 New, 2 Active, 3 Closed"), ("substatus", substatus_of, SUBSTATUSES)];
+        for (name, word_of, known) in tables {
+            let Some(member) = list.iter_mut().find(|member| member.name == name) else { continue };
+            let text = member.value.get();
+            match text.as_bytes()[0] {
+                b'0'..=b'9' | b'-' => match word_of(text) {
+                    Some(word) => {
+                        member.instead = Some(json::raw(word));
+                        let message = format!("{name} {text} is read as {word}");
+                        self.warn(Rule::LegacyNumber, at.of(member.value), message);
+                    }
+                    None => {
+                        let message = format!("{} is no {name}", excerpt_json(member.value));
+                        self.deny(Rule::Type, at.of(member.value), message, format!("known are {known}"));
+                    }
+                },
+                b'"' if json::string(member.value).is_some_and(|text| text.eq_ignore_ascii_case("none")) => {
+                    let message = format!("None is no {name} that a referral can have");
+                    self.deny(Rule::Type, at.of(member.value), message, "leave it out to leave it as it is");
+                }
+                b'"' | b'n' => {}
+                _ => {
+                    let message = format!("{name}: {} is no JSON string", excerpt_json(member.value));
+                    self.deny(Rule::Type, at.of(member.value), message, "put it in quotes");
+                }
+            }
+        }
+    }
+
+    /// Which referral the payload is about: its own id, which must be the one that its request addresses.
+    pub fn identity(&mut self, at: &Locator<'_>, list: &mut Vec<Member<'_>>) -> Option<ReferralId> {
+        let addressed = self.request.and_then(|request| request.id);
+        let given = list.iter().find(|member| member.name == "id" && !json::is_null(member.value));
+        let Some(given) = given else {
+            match addressed {
+                Some(id) => {
+                    let message = "the payload has no id: the one in the URL is taken";
+                    self.warn(Rule::LegacyHeader, self.place, message.to_owned());
+                    take(list, "id", json::raw(&id));
+                }
+                None => self.nameless(at, list),
+            }
+            return addressed;
+        };
+        let place = at.of(given.value);
+        let Some(text) = json::string(given.value) else {
+            let message = format!("the id {} is no JSON string", excerpt_json(given.value));
+            self.deny(Rule::Id, place, message, "give the referral's GUID in quotes");
+            return None;
+        };
+        let Some(id) = text.parse().ok().filter(|_| !text.contains("://")) else {
+            self.deny(Rule::Id, place, format!("{} is no GUID", excerpt(&text)), "a referral's id is a GUID");
+            return None;
+        };
+        match addressed {
+            Some(addressed) if addressed != id => {
+                let message = format!("the id is not the one in the URL, which is {addressed}");
+                self.deny(Rule::Id, place, message, "correct the one that is wrong");
+            }
+            _ => self.id = Some(id),
+        }
+        Some(id)
+    }
+
+    /// The payload names no referral.
+    fn nameless(&mut self, at: &Locator<'_>, list: &[Member<'_>]) {
+        // What is wrong with the URL was told already.
+        if self.request.is_some() {
+            return;
+        }
+        match list.iter().find(|member| member.name == "engagementId") {
+            Some(engagement) => self.deny(
+                Rule::Id,
+                at.of(engagement.value),
+                "engagementId is not the referral's id, and there is no id",
+                "several referrals can share one engagement: give the referral's own id",
+            ),
+            None => {
+                self.deny(
+                    Rule::Id,
+                    at.at(0),
+                    "the payload names no referral",
+                    "give the referral's GUID as id",
+                );
+            }
+        }
+    }
+
+    /// The version that the payload was made from: its eTag, or else what its request was bound to.
+    pub fn version(&mut self, at: &Locator<'_>, list: &mut Vec<Member<'_>>) -> Option<Placed<ETag>> {
+        let given = list.iter().find(|member| member.name == "eTag" && !is_blank(member.value));
+        let own = given.and_then(|member| {
+            let place = at.of(member.value);
+            match json::string(member.value) {
+                Some(text) => self.etag("eTag", &text, place),
+                None => {
+                    let message = format!("eTag: {} is no JSON string", excerpt_json(member.value));
+                    self.deny(Rule::Type, place, message, "copy the eTag as the service gave it");
+                    None
+                }
+            }
+        });
+        let is_given = given.is_some();
+        let Some(header) = self.request.and_then(|request| request.if_match.as_ref()) else { return own };
+        let Some(bound) = self.etag("If-Match", &header.value, header.place) else { return own };
+        match &own {
+            Some(own) if own.value != bound.value => {
+                let message = format!(
+                    "If-Match is {}, and the body's eTag {}",
+                    excerpt(bound.value.as_str().trim_matches('"')),
+                    excerpt(own.value.as_str().trim_matches('"')),
+                );
+                self.deny(
+                    Rule::Request,
+                    header.place,
+                    message,
+                    "keep the one that the payload was made from",
+                );
+            }
+            None if !is_given => {
+                let message = "the payload has no eTag: the one in If-Match is taken";
+                self.warn(Rule::LegacyHeader, header.place, message.to_owned());
+                take(list, "eTag", json::raw(&bound.value));
+                return Some(bound);
+            }
+            _ => {}
+        }
+        own
+    }
+
+    /// Reads an eTag, which may have lost its quotes.
+    fn etag(&mut self, name: &str, text: &str, place: Place) -> Option<Placed<ETag>> {
+        match ETag::from_input(text) {
+            Ok(value) => return Some(Placed { value, place }),
+            Err(ETagError::Any) => {
+                self.warn(
+                    Rule::LegacyHeader,
+                    place,
+                    format!("{name}: * stands for any version, and binds to none"),
+                );
+            }
+            Err(error) => {
+                let hint = "copy the eTag as the service gave it, or leave it out";
+                self.deny(Rule::Type, place, format!("{name}: {error}"), hint);
+            }
+        }
+        None
+    }
+}
+
+/// Takes from the request what the payload lacks.
+fn take(list: &mut Vec<Member<'_>>, name: &'static str, value: Box<RawValue>) {
+    match list.iter_mut().find(|member| member.name == name) {
+        Some(member) => (member.instead, member.taken) = (Some(value), true),
+        None => list.push(Member {
+            written: name,
+            name: Cow::Borrowed(name),
+            value: RawValue::NULL,
+            instead: Some(value),
+            taken: true,
+        }),
+    }
+}
+
+/// Whether a value says nothing: null, or the empty text.
+fn is_blank(value: &RawValue) -> bool {
+    matches!(value.get(), "null" | "\"\"")
+}

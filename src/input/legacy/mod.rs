@@ -1,0 +1,247 @@
+//! Legacy PUT payloads: from files of several forms to one [`Payload`] or [`Rejected`] each.
+//!
+//! | file | what |
+//! |---|---|
+//! | `folder` | a folder → its files |
+//! | `form` | which form a file has, by its extension and its beginning |
+//! | `elements` | a JSON array, or objects one after the other → their texts |
+//! | `scanner` | where a JSON value ends |
+//! | `http` | an `.http` file → its requests |
+//! | `piece` | a payload's text, and where in the file each part of it stands |
+//! | `lenient` | comments and commas that JSON does not have |
+//! | `normalise` | member names in PascalCase, numbers for words |
+//! | `payload` | one text → one payload |
+//! | `members` | its id, its version, its status |
+//!
+//! What always holds: every payload reaches the sink exactly once, in file order, whatever is wrong with
+//! its neighbours; and however large the file, only one payload of it is in memory. Of a request's
+//! headers, `If-Match` alone is kept.
+
+mod elements;
+mod folder;
+mod form;
+mod http;
+mod lenient;
+mod members;
+mod normalise;
+mod payload;
+mod piece;
+mod scanner;
+
+use std::cell::RefCell;
+use std::io::{self, BufRead};
+
+use sha2::{Digest, Sha256};
+
+use super::decode::{self, NoText, Text};
+use super::error::InputError;
+use super::lines::Lines;
+use super::{Context, Options, Read, Rows};
+use crate::domain::account::{Format, RowText};
+use crate::domain::change::Rejected;
+use crate::domain::finding::{Finding, Place};
+use crate::domain::payload::Payload;
+use crate::domain::rules::Rule;
+use elements::Elements;
+pub use folder::files;
+use http::Requests;
+use lenient::Slip;
+use payload::Reading;
+use piece::{Piece, Position};
+
+/// One payload as it was found.
+#[derive(Debug, Clone)]
+pub struct PayloadRecord {
+    /// Where it begins.
+    pub place: Place,
+    /// The payload on one line, as it was written but for what JSON cannot hold; what a request adds to it
+    /// is in it. What was rejected because of its form is no JSON object here either.
+    pub text: RowText,
+    /// The payload, or what is wrong with it.
+    pub parsed: Result<Payload, Rejected>,
+    /// What was found about a sound payload; none of it denies.
+    pub notes: Vec<Finding>,
+}
+
+/// Takes one payload after the other.
+type Sink<'s, E> = &'s mut dyn FnMut(PayloadRecord) -> Result<(), E>;
+
+/// Reads one file of payloads and hands them to `sink`, in file order.
+///
+/// The path `-` reads `stdin`, and needs `options.format`. `input` is the file's number in the run, for the
+/// places. Of the options, the form and the levels of the rules count here.
+///
+/// # Errors
+/// [`InputError::Unusable`] where the file as a whole can't be read. [`InputError::Sink`] with whatever
+/// `sink` answered, after which nothing more is read.
+pub fn read<E>(
+    path: &str,
+    stdin: Option<&mut dyn io::Read>,
+    input: u32,
+    options: &Options,
+    sink: Sink<'_, E>,
+) -> Result<Read, InputError<E>> {
+    let context = Context { path, input, options };
+    let named = form::named(&context)?;
+    let hash = RefCell::new(Sha256::new());
+    let assumed = named.unwrap_or(Format::Json);
+    let mut text = match decode::open(context.bytes(stdin)?, &hash, assumed, None) {
+        Ok(text) => text,
+        Err(none @ (NoText::Empty | NoText::Binary)) if assumed == Format::Json => {
+            // One of many files in a folder, perhaps: the others are read all the same.
+            sink(nothing_in(&context, &none)).map_err(InputError::Sink)?;
+            let rows = Rows { count: 1, columns: Vec::new(), ignored: Vec::new() };
+            return Ok(Read { info: context.info(&hash, Format::Json, rows), notes: Vec::new() });
+        }
+        Err(none) => return Err(none.into_unusable(&context).into()),
+    };
+    let head = text.reader.fill_buf().map_err(|error| context.unreadable(&error))?;
+    let format = form::of(&context, named, head)?;
+    let mut notes = Vec::new();
+    if text.is_transcoded() {
+        notes.push(format!("{path}: {}", text.detected().join(", ")));
+    }
+    let mut reader = Reader::new(&context, &text, sink);
+    match format {
+        Format::Http => reader.requests(text)?,
+        Format::Json => reader.elements(text)?,
+        Format::Jsonl | Format::Csv => reader.lines(text)?,
+    }
+    notes.extend(reader.left().map(|(place, slip)| format!("{path}:{}: {slip}", place.line)));
+    if reader.count == 0 {
+        notes.push(format!("{path}: holds no payload"));
+    }
+    let rows = Rows { count: reader.count, columns: Vec::new(), ignored: Vec::new() };
+    Ok(Read { info: context.info(&hash, format, rows), notes })
+}
+
+/// Reads a payload again from the text that its record gave. `place` is where it began.
+pub fn again(text: &str, place: Place, options: &Options) -> Option<Payload> {
+    let context = Context { path: "", input: place.input, options };
+    let start = Position { line: place.line, column: 1 };
+    let piece = Piece { bytes: text.as_bytes(), start, cut: false };
+    Reading::new(&context, place, None).read(&piece, false).parsed.ok()
+}
+
+fn nothing_in(context: &Context<'_>, none: &NoText) -> PayloadRecord {
+    let place = context.place(1, 1);
+    let finding = Finding::deny(Rule::Json, place, none.told()).hint("give a file with a payload as JSON");
+    let rejected = Rejected { id: None, place, findings: vec![finding], partial: None };
+    PayloadRecord { place, text: RowText::Line(String::new()), parsed: Err(rejected), notes: Vec::new() }
+}
+
+/// Finds the payloads of one file.
+struct Reader<'r, 's, E> {
+    context: &'r Context<'r>,
+    sink: Sink<'s, E>,
+    transcoded: bool,
+    count: u64,
+    /// What was found before the next payload.
+    slips: Vec<(Place, Slip)>,
+}
+
+impl<'r, 's, E> Reader<'r, 's, E> {
+    fn new(context: &'r Context<'r>, text: &Text<'_>, sink: Sink<'s, E>) -> Self {
+        let mark = text.is_marked().then(|| (context.place(1, 1), Slip::Mark));
+        let slips = mark.into_iter().collect();
+        Self { context, sink, transcoded: text.is_transcoded(), count: 0, slips }
+    }
+
+    /// What was found behind the last payload.
+    fn left(&self) -> impl Iterator<Item = &(Place, Slip)> {
+        self.slips.iter()
+    }
+
+    fn place(&self, at: Position) -> Place {
+        self.context.place(at.line, at.column)
+    }
+
+    fn reading<'q>(&mut self, place: Place, request: Option<&'q http::Request>) -> Reading<'q>
+    where
+        'r: 'q,
+    {
+        let mut reading = Reading::new(self.context, place, request);
+        for (place, slip) in self.slips.drain(..) {
+            reading.slip(place, slip, 1);
+        }
+        reading
+    }
+
+    fn hand_over(&mut self, record: PayloadRecord) -> Result<(), InputError<E>> {
+        self.count += 1;
+        (self.sink)(record).map_err(InputError::Sink)
+    }
+
+    /// JSON lines: every line that isn't blank, or a comment, is a payload.
+    fn lines(&mut self, text: Text<'_>) -> Result<(), InputError<E>> {
+        let mut lines = Lines::of(text.reader);
+        while lines.next().map_err(|error| self.context.unreadable(&error))? {
+            let used = lines.bytes.trim_ascii();
+            let start = Position { line: lines.line, column: 1 };
+            if used.starts_with(b"//") {
+                self.slips.push((self.place(start), Slip::Comment));
+                continue;
+            }
+            if used.is_empty() && !lines.cut {
+                continue;
+            }
+            let piece = Piece { bytes: &lines.bytes, start, cut: lines.cut };
+            let record = self.element(piece);
+            self.hand_over(record)?;
+        }
+        Ok(())
+    }
+
+    /// A JSON array, or objects one after the other.
+    fn elements(&mut self, text: Text<'_>) -> Result<(), InputError<E>> {
+        let mut elements = Elements::of(text.reader);
+        while elements.next().map_err(|error| self.context.unreadable(&error))? {
+            self.add_slips(elements.take_slips());
+            let slips = self.slips.clone();
+            let mut record = self.element(elements.piece());
+            if is_damaged(&record) && elements.end_at_next() {
+                self.slips = slips;
+                record = self.element(elements.piece());
+            }
+            self.hand_over(record)?;
+        }
+        self.add_slips(elements.take_slips());
+        if self.count == 0 && !elements.has_array() {
+            self.hand_over(nothing_in(self.context, &NoText::Empty))?;
+        }
+        Ok(())
+    }
+
+    fn element(&mut self, piece: Piece<'_>) -> PayloadRecord {
+        self.reading(self.place(piece.start), None).read(&piece, self.transcoded)
+    }
+
+    fn add_slips(&mut self, slips: Vec<(Position, Slip)>) {
+        for (at, slip) in slips {
+            self.slips.push((self.place(at), slip));
+        }
+    }
+
+    fn requests(&mut self, text: Text<'_>) -> Result<(), InputError<E>> {
+        let context = self.context;
+        let mut requests = Requests::of(context, text.reader);
+        while let Some(request) = requests.next().map_err(|error| context.unreadable(&error))? {
+            let reading = self.reading(request.place, Some(&request));
+            let record = match request.body() {
+                Some(body) => reading.read(&body, self.transcoded),
+                None => reading.finish(None),
+            };
+            self.hand_over(record)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a payload is no JSON, or too much of it.
+fn is_damaged(record: &PayloadRecord) -> bool {
+    let Err(rejected) = &record.parsed else { return false };
+    rejected.findings.iter().any(|finding| matches!(finding.rule, Rule::Json | Rule::Size))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! The text of one payload → the payload, or what is wrong with it.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::super::Context;
+use super::super::duplicates::{Duplicate, duplicates};
+use super::PayloadRecord;
+use super::http::Request;
+use super::lenient::{Slip, blanked};
+use super::members::Member;
+use super::normalise::{camel, camel_value, is_pascal, object_of};
+use super::piece::{Locator, Piece, count};
+use crate::domain::account::RowText;
+use crate::domain::change::Rejected;
+use crate::domain::excerpt::excerpt;
+use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::json::{self, MAX_DEPTH, Object};
+use crate::domain::payload::Payload;
+use crate::domain::referral::ReferralId;
+use crate::domain::rules::Rule;
+
+/// So many duplicate members of one payload are told.
+const MAX_DUPLICATES: usize = 20;
+
+/// So many members a payload may have; a referral has a few dozen.
+const MAX_MEMBERS: usize = 1_000;
+
+/// Reads one payload.
+pub(super) struct Reading<'a> {
+    context: &'a Context<'a>,
+    pub place: Place,
+    pub request: Option<&'a Request>,
+    findings: Vec<Finding>,
+    /// The referral that it names.
+    pub id: Option<ReferralId>,
+    /// What goes on record of it.
+    line: String,
+}
+
+impl<'a> Reading<'a> {
+    /// A reading of the payload that begins at a place, or of the body of a request.
+    pub fn new(context: &'a Context<'a>, place: Place, request: Option<&'a Request>) -> Self {
+        let findings = request.map(|request| request.findings.clone()).unwrap_or_default();
+        let id = request.and_then(|request| request.id);
+        Self { context, place, request, findings, id, line: String::new() }
+    }
+
+    /// Something that JSON does not have was found at a place, so many times.
+    pub fn slip(&mut self, place: Place, slip: Slip, times: usize) {
+        let times = if times > 1 { format!(" (the first of {times})") } else { String::new() };
+        self.warn(Rule::LenientJson, place, format!("{slip}{times}"));
+    }
+
+    /// Reads it.
+    pub fn read(mut self, piece: &Piece<'_>, transcoded: bool) -> PayloadRecord {
+        let payload = match piece.text(self.context, transcoded) {
+            Ok(text) => self.text(text, piece),
+            Err((finding, shown)) => {
+                self.findings.push(finding);
+                self.line = without_token(&shown);
+                None
+            }
+        };
+        self.finish(payload)
+    }
+
+    /// What it came to.
+    pub fn finish(self, payload: Option<Payload>) -> PayloadRecord {
+        let Self { place, request, findings, id, line, .. } = self;
+        let sound = payload.filter(|_| !findings.iter().any(Finding::is_deny));
+        // A request that was refused must not come back as a payload by itself.
+        let line = match request.filter(|_| sound.is_none()) {
+            Some(request) => format!("{} {line}", request.shown).trim_end().to_owned(),
+            None => line,
+        };
+        let (parsed, notes) = match sound {
+            Some(payload) => (Ok(payload), findings),
+            None => (Err(Rejected { id, place, findings, partial: None }), Vec::new()),
+        };
+        PayloadRecord { place, text: RowText::Line(line), parsed, notes }
+    }
+
+    fn text(&mut self, text: &str, piece: &Piece<'_>) -> Option<Payload> {
+        let at = Locator { context: self.context, start: piece.start, text, parsed: text };
+        if json::is_too_deep(text) {
+            self.line = without_token(text);
+            let message = format!("the JSON is nested more than {MAX_DEPTH} levels deep");
+            self.deny(Rule::Size, at.at(0), message, "a referral nests five levels");
+            return None;
+        }
+        match Object::read(text) {
+            Ok(members) => {
+                self.line = one_line(text);
+                self.members(&at, &members)
+            }
+            Err(error) => self.lenient(at, &error),
+        }
+    }
+
+    /// Reads what is no JSON, if that is for slips alone.
+    fn lenient(&mut self, at: Locator<'_>, error: &serde_json::Error) -> Option<Payload> {
+        self.line = without_token(at.text);
+        let Some((clean, slips)) = blanked(at.text) else {
+            self.findings.push(no_object(&at, error));
+            return None;
+        };
+        let at = Locator { parsed: &clean, ..at };
+        let members = match Object::read(&clean) {
+            Ok(members) => members,
+            Err(error) => {
+                self.findings.push(no_object(&at, &error));
+                return None;
+            }
+        };
+        for kind in [Slip::Comma, Slip::Comment] {
+            let mut those = slips.iter().filter(|(_, slip)| *slip == kind);
+            if let Some((offset, slip)) = those.next() {
+                self.slip(at.at(*offset), *slip, 1 + those.count());
+            }
+        }
+        let as_written = std::mem::replace(&mut self.line, one_line(&clean));
+        let payload = self.members(&at, &members);
+        if self.findings.iter().any(Finding::is_deny) {
+            self.line = as_written;
+        }
+        payload
+    }
+
+    fn members(&mut self, at: &Locator<'_>, members: &Object<'_>) -> Option<Payload> {
+        if members.iter().nth(MAX_MEMBERS).is_some() {
+            let message = format!("the payload has more than {MAX_MEMBERS} members");
+            self.deny(Rule::Size, at.at(0), message, "a referral has a few dozen");
+            return None;
+        }
+        let pascal = members.iter().find(|(name, _)| is_pascal(name));
+        let is_own = |name: &str| name != "result" && !name.starts_with("result.");
+        let own = members.iter().filter(|(name, _)| is_own(name));
+        let mut list: Vec<Member<'_>> = own
+            .map(|(written, value)| {
+                let (name, instead) = match pascal {
+                    Some(_) => (camel(written), camel_value(value)),
+                    None => (Cow::Borrowed(written), None),
+                };
+                Member { written, name, value, instead, taken: false }
+            })
+            .collect();
+        if let Some((name, value)) = pascal {
+            let message = format!(
+                "member names begin with capitals, as {} does, and are read as {} is",
+                excerpt(name),
+                excerpt(&camel(name)),
+            );
+            self.warn(Rule::LegacyCase, at.of(value), message);
+        }
+        self.words(at, &mut list);
+        let id = self.identity(at, &mut list);
+        let etag = self.version(at, &mut list);
+        if list.iter().any(|member| member.taken) {
+            let written = list.iter().map(|member| (member.written, member.written()));
+            self.line = one_line(object_of(written).get());
+        }
+        let body = object_of(list.iter().map(|member| (&*member.name, member.value())));
+        match pascal {
+            // What two names came to one cannot be told from the text as it was written.
+            Some(_) => self.duplicates(duplicates(body.get()), |_| at.at(0)),
+            None => self.duplicates(duplicates(at.parsed), |offset| at.at(offset)),
+        }
+        Some(Payload { id: id?, place: self.place, etag, body })
+    }
+
+    fn duplicates(&mut self, found: Vec<Duplicate>, place_of: impl Fn(usize) -> Place) {
+        for Duplicate { name, value } in found.into_iter().take(MAX_DUPLICATES) {
+            let message = format!("{} stands twice in one object", excerpt(&name));
+            self.deny(Rule::DuplicateKey, place_of(value), message, "keep one of them");
+        }
+    }
+
+    /// Puts on record what keeps it from being taken.
+    pub fn deny(&mut self, rule: Rule, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+        self.findings.push(Finding::deny(rule, place, message).hint(hint));
+    }
+
+    /// Puts something on record at the level that the user gave its rule.
+    pub fn warn(&mut self, rule: Rule, place: Place, message: String) {
+        let level = self.context.options.levels.of(rule);
+        if level != Level::Allow {
+            self.findings.push(Finding { level, ..Finding::deny(rule, place, message) });
+        }
+    }
+}
+
+/// Why a text is no payload.
+fn no_object(at: &Locator<'_>, error: &serde_json::Error) -> Finding {
+    let start = at.parsed.trim_start();
+    if !start.starts_with('{') && serde_json::from_str::<&RawValue>(start).is_ok() {
+        let what = if start.starts_with('[') { "an array" } else { "a single value" };
+        let finding = Finding::deny(Rule::Json, at.at(0), format!("the payload is {what}, not an object"));
+        return finding.hint("a payload is a referral as a JSON object");
+    }
+    let told = error.to_string();
+    let told = told.split(" at line ").next().unwrap_or_default();
+    let finding =
+        Finding::deny(Rule::Json, at.of_error(error), format!("the payload is no valid JSON: {told}"));
+    finding.hint(if error.is_eof() { "it is cut off: give it whole" } else { "correct it there" })
+}
+
+/// JSON on one line. A line break can only stand between its parts.
+fn one_line(text: &str) -> String {
+    // Counting is much faster than finding, and most have none.
+    if count(text.as_bytes(), |byte| matches!(byte, b'\n' | b'\r')) == 0 {
+        return text.to_owned();
+    }
+    text.split(['\n', '\r']).map(|line| line.trim_matches([' ', '\t'])).collect()
+}
+
+/// A text that could not be read, without what may be a token: a header may have got into it.
+fn without_token(text: &str) -> String {
+    const WORDS: [&str; 2] = ["authorization", "bearer"];
+    let shown = |line: &str| {
+        let lower = line.to_ascii_lowercase();
+        match WORDS.iter().filter_map(|word| Some(lower.find(word)? + word.len())).min() {
+            Some(end) => format!("{}…", &line[..end]),
+            None => line.to_owned(),
+        }
+    };
+    text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,168 @@
+//! From what is wanted of one referral to its item: judged, written as a document, and proved.
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::patch::{self, Document};
+use crate::domain::change::Wish;
+use crate::domain::finding::{Finding, Place};
+use crate::domain::item::{Change, Effect, Item};
+use crate::domain::json;
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::referral::{ETag, ReferralId, Snapshot};
+use crate::domain::rules::{self, Judged, Levels, Rule};
+
+/// What a plan is judged by.
+pub struct Judging {
+    /// The level of every rule.
+    pub levels: Levels,
+    /// The time that rules about dates compare with.
+    pub now: Timestamp,
+    /// Makes the GUIDs by which the service can tell a repeated change.
+    pub new_id: fn() -> Uuid,
+    /// The names of the run's inputs.
+    pub inputs: Vec<String>,
+}
+
+/// An item as planned.
+pub struct Planned {
+    /// The item; its document is `[]` where nothing is to be sent.
+    pub item: Item,
+    /// Why nothing is to be sent; `None` where the document is.
+    pub verdict: Option<Verdict>,
+    /// The version at which nothing is to be sent, where the referral was looked at and judged.
+    pub seen: Option<ETag>,
+    /// On a conflict, the values that were found, an object by pointer.
+    pub theirs: Option<Box<RawValue>>,
+}
+
+impl Judging {
+    /// Makes the item of what is wanted of one referral, `None` being one that nobody looked at.
+    /// `prove` says what is wrong with a document; it is asked wherever there is a state to prove it by.
+    pub(super) fn plan(
+        &self,
+        number: u64,
+        wish: &Wish,
+        current: Option<&Snapshot<'_>>,
+        prove: impl FnOnce(&Document, &Snapshot<'_>) -> Result<(), String>,
+    ) -> Planned {
+        let (judged, findings) = rules::judge(wish, current, &self.levels, self.now);
+        match judged {
+            Judged::Unchanged => {
+                // A member who is there with other data is not quite what was wanted.
+                let other = findings.iter().find(|finding| finding.rule == Rule::MemberExists);
+                let verdict = match other {
+                    Some(finding) => Verdict::new(Outcome::Unchanged, finding.rule.id(), finding.sentence()),
+                    None => Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already"),
+                };
+                let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
+                planned.item.etag = current.and_then(Snapshot::etag).cloned();
+                planned.seen.clone_from(&planned.item.etag);
+                planned
+            }
+            Judged::Rejected(verdict, changes) => {
+                let in_conflict = verdict.outcome == Outcome::Conflict;
+                let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
+                planned.item.etag = wish.etag.as_ref().map(|etag| etag.value.clone());
+                planned.seen = current.and_then(Snapshot::etag).cloned();
+                if in_conflict { planned.in_conflict(changes) } else { planned }
+            }
+            Judged::Approved(approved) => {
+                let (etag, closes) = (approved.etag().cloned(), approved.closes());
+                let document = patch::document(approved, current);
+                match current.map_or(Ok(()), |current| prove(&document, current)) {
+                    Ok(()) => self.to_send(number, (wish.id, etag, closes), document, findings),
+                    Err(why) => self.unproved(number, wish, &why, findings),
+                }
+            }
+        }
+    }
+
+    fn to_send(
+        &self,
+        number: u64,
+        (id, etag, closes): (ReferralId, Option<ETag>, bool),
+        document: Document,
+        findings: Vec<Finding>,
+    ) -> Planned {
+        let Document { patch, changes } = document;
+        let effect = if closes { Effect::OneWay } else { Effect::Reversible };
+        let item = Item { number, id, etag, request_id: (self.new_id)(), patch, changes, effect, findings };
+        Planned { item, verdict: None, seen: None, theirs: None }
+    }
+
+    fn unproved(&self, number: u64, wish: &Wish, why: &str, mut findings: Vec<Finding>) -> Planned {
+        let finding = Finding::deny(Rule::Proof, wish.place, format!("the document does not hold: {why}"))
+            .hint("nothing was sent; please report this row and its referral as a defect");
+        findings.push(finding);
+        self.reject(number, wish.id, findings)
+    }
+
+    /// The item of a referral for which findings keep everything from being sent.
+    pub(super) fn reject(&self, number: u64, id: ReferralId, findings: Vec<Finding>) -> Planned {
+        self.nothing_to_send(number, id, Verdict::invalid(&findings), findings)
+    }
+
+    /// The item of a referral that a snapshot file doesn't hold. `engagement_of` is a referral whose
+    /// engagement has this id, where there is one.
+    pub fn not_in_snapshot(
+        &self,
+        number: u64,
+        id: ReferralId,
+        place: Place,
+        engagement_of: Option<ReferralId>,
+    ) -> Planned {
+        self.reject(number, id, vec![unknown(id, place, engagement_of)])
+    }
+
+    /// The item of a referral for which nothing is sent.
+    pub fn nothing_to_send(
+        &self,
+        number: u64,
+        id: ReferralId,
+        verdict: Verdict,
+        findings: Vec<Finding>,
+    ) -> Planned {
+        let item = Item {
+            number,
+            id,
+            etag: None,
+            request_id: (self.new_id)(),
+            patch: json::raw::<[u8]>(&[]),
+            changes: Vec::new(),
+            effect: Effect::Unchanged,
+            findings,
+        };
+        Planned { item, verdict: Some(verdict), seen: None, theirs: None }
+    }
+}
+
+impl Planned {
+    /// Tells the two sides of a conflict: what was found, and what was wanted. It was wanted of another
+    /// version, whose values nobody here has seen.
+    pub(super) fn in_conflict(mut self, changes: Vec<Change>) -> Self {
+        self.theirs = Some(found(&changes));
+        self.item.changes = changes.into_iter().map(|change| Change { before: None, ..change }).collect();
+        self
+    }
+}
+
+/// What there is to say of a referral that a snapshot file doesn't hold. `engagement_of` is a referral
+/// whose engagement has this id, where there is one.
+pub(super) fn unknown(id: ReferralId, place: Place, engagement_of: Option<ReferralId>) -> Finding {
+    let hint = match engagement_of {
+        Some(referral) => {
+            format!("this is the engagementId of referral {referral}: give the referral's own id")
+        }
+        None => "take a newer snapshot, or plan against the API with --state live".to_owned(),
+    };
+    Finding::deny(Rule::UnknownReferral, place, format!("the snapshot holds no referral {id}")).hint(hint)
+}
+
+/// The values that were found where a change was wanted, by pointer.
+fn found(changes: &[Change]) -> Box<RawValue> {
+    let values: std::collections::BTreeMap<&str, Option<&RawValue>> =
+        changes.iter().map(|change| (change.path.pointer().as_str(), change.before.as_deref())).collect();
+    json::raw(&values)
+}

@@ -1,0 +1,123 @@
+//! When a value of a payload means what the referral says already.
+//!
+//! Null, absent and the empty text are one, and so are null and an empty list of members or solutions.
+//! Where a [`Kind`] is known, [`meaning::same`] decides; anywhere else numbers compare by value, texts
+//! as they read, and objects member by member.
+
+use serde_json::value::RawValue;
+
+use crate::domain::fields::Kind;
+use crate::domain::json::{self, Object};
+use crate::domain::meaning;
+use crate::domain::number::Number;
+
+/// Where null, `[]` and `{}` are one, too.
+const IDS: &str = "/customerProfile/ids";
+
+/// Whether a value, at a pointer, says nothing.
+pub(super) fn is_unset(pointer: &str, kind: Kind, raw: &RawValue) -> bool {
+    match kind {
+        _ if is_nothing(raw) => true,
+        Kind::Members | Kind::Solutions => is_empty_list(raw),
+        Kind::Any if pointer == IDS => {
+            is_empty_list(raw) || Object::from_raw(raw).is_some_and(|ids| ids.iter().next().is_none())
+        }
+        _ => false,
+    }
+}
+
+/// Whether a value is a list without elements.
+pub(super) fn is_empty_list(raw: &RawValue) -> bool {
+    json::elements(raw).is_some_and(|list| list.is_empty())
+}
+
+/// Whether two values that are no lists of members or solutions mean the same. `None` is an absent one.
+pub(super) fn is_alike(pointer: &str, kind: Kind, current: Option<&RawValue>, given: &RawValue) -> bool {
+    match (current.filter(|raw| !is_unset(pointer, kind, raw)), is_unset(pointer, kind, given)) {
+        (None, unset) => unset,
+        (Some(_), true) => false,
+        (Some(current), false) if kind == Kind::Any => is_deeply_alike(current, given),
+        (Some(current), false) => meaning::same(kind, Some(current), given),
+    }
+}
+
+/// Whether two values are written alike but for the white space between their parts.
+pub(super) fn is_same_text(one: &RawValue, other: &RawValue) -> bool {
+    if one.get() == other.get() {
+        return true;
+    }
+    let (mut one, mut other) = (one.get().bytes(), other.get().bytes());
+    let (mut in_string, mut escaped) = (false, false);
+    loop {
+        let is_meant = |byte: &u8| in_string || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+        match (one.find(is_meant), other.find(is_meant)) {
+            (None, None) => return true,
+            (Some(byte), Some(same)) if byte == same => {
+                in_string ^= byte == b'"' && !escaped;
+                escaped = in_string && byte == b'\\' && !escaped;
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// Whether two values of which no source knows more than that they are JSON mean the same.
+pub(super) fn is_deeply_alike(one: &RawValue, other: &RawValue) -> bool {
+    if is_same_text(one, other) || is_nothing(one) && is_nothing(other) {
+        return true;
+    }
+    if let (Some(one), Some(other)) = (Object::from_raw(one), Object::from_raw(other)) {
+        return says_all_of(&one, &other) && says_all_of(&other, &one);
+    }
+    if let (Some(one), Some(other)) = (json::elements(one), json::elements(other)) {
+        return one.len() == other.len()
+            && one.iter().zip(other).all(|(one, other)| is_deeply_alike(one, other));
+    }
+    let equal_text = json::string(one).is_some_and(|text| json::string(other) == Some(text));
+    equal_text || Number::parse(one.get()).is_some_and(|number| Number::parse(other.get()) == Some(number))
+}
+
+fn says_all_of(one: &Object<'_>, other: &Object<'_>) -> bool {
+    one.iter()
+        .filter(|(name, _)| !is_annotation(name))
+        .all(|(name, one)| is_deeply_alike(one, other.get(name).unwrap_or(RawValue::NULL)))
+}
+
+/// Null or the empty text: a member of such a value says as much as an absent one.
+pub(super) fn is_nothing(raw: &RawValue) -> bool {
+    matches!(raw.get(), "null" | "\"\"")
+}
+
+/// Whether anything can be read from a value: objects and lists of nothing say nothing.
+pub(super) fn has_value(raw: &RawValue) -> bool {
+    if let Some(members) = Object::from_raw(raw) {
+        return members.iter().any(|(name, raw)| !is_annotation(name) && has_value(raw));
+    }
+    !is_nothing(raw) && !is_empty_list(raw)
+}
+
+/// Whether a member's name is one of the wire format's own, such as `@odata.type` or `team@odata.count`.
+pub(super) fn is_annotation(name: &str) -> bool {
+    name.contains("@odata.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_counts_within_texts_only() {
+        for (one, other, same) in [
+            (r#"{"a":[1,"b c"]}"#, "{ \"a\" :\n\t[ 1 ,\r\n\"b c\" ] } ", true),
+            (r#"["b c"]"#, r#"["bc"]"#, false),
+            (r#"["\" x"]"#, r#"["\"x"]"#, false),
+            (r#"["\\", "x"]"#, r#"["\\","x"]"#, true),
+            (r#"["\\\" ", 1]"#, r#"["\\\"", 1]"#, false),
+            ("[1]", "[1,2]", false),
+            ("[1,2]", "[1]", false),
+        ] {
+            let [one, other] = [one, other].map(|text| serde_json::from_str::<Box<RawValue>>(text).unwrap());
+            assert_eq!(is_same_text(&one, &other), same, "{one} {other}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What lies within a value: a member of a team, a solution, an object that may be set as a whole.
+//!
+//! The payload may know less of it than the service does. What the payload leaves out stays, and what
+//! it empties stays unless clearing is allowed; so the outcome is always the service's own object with
+//! the payload's values in it.
+
+use serde_json::value::RawValue;
+
+use super::alike::{has_value, is_annotation, is_deeply_alike, is_empty_list, is_nothing, is_same_text};
+use crate::domain::json::{self, Object};
+
+/// Puts the payload's values into the service's objects.
+pub(super) struct Deep {
+    /// Whether an explicit null takes away what is there.
+    pub clear: bool,
+    /// The outermost member that is taken for the same whatever it says: by it the two were paired.
+    pub key: Option<&'static str>,
+    /// Paths of members with a value that the payload leaves out.
+    pub omitted: Vec<String>,
+    /// Paths of members with a value that the payload empties, and that are kept.
+    pub kept: Vec<String>,
+}
+
+impl Deep {
+    pub(super) fn new(clear: bool) -> Self {
+        Self { clear, key: None, omitted: Vec::new(), kept: Vec::new() }
+    }
+
+    /// The object as it should become; `None` where it stays. `within` is the path to it, with a dot at
+    /// its end, as a person would name its members.
+    pub(super) fn object(
+        &mut self,
+        within: &str,
+        current: &RawValue,
+        given: &RawValue,
+    ) -> Option<Box<RawValue>> {
+        if is_same_text(current, given) {
+            return None;
+        }
+        let (was, wanted) = (Object::from_raw(current)?, Object::from_raw(given)?);
+        let mut merged: Vec<(&str, Box<RawValue>)> = Vec::new();
+        let mut changed = false;
+        for (name, current) in was.iter() {
+            let new = match wanted.get(name) {
+                None => {
+                    self.leave_out(within, name, current);
+                    None
+                }
+                Some(given) => self.member(within, name, current, given),
+            };
+            changed |= new.is_some();
+            merged.push((name, new.unwrap_or_else(|| current.to_owned())));
+        }
+        for (name, given) in wanted.iter().filter(|(name, _)| was.get(name).is_none()) {
+            if !is_nothing(given) && !is_annotation(name) {
+                changed = true;
+                merged.push((name, given.to_owned()));
+            }
+        }
+        changed.then(|| written(&merged))
+    }
+
+    fn leave_out(&mut self, within: &str, name: &str, current: &RawValue) {
+        if !is_annotation(name) && has_value(current) {
+            self.omitted.push(format!("{within}{name}"));
+        }
+    }
+
+    /// What a member should become; `None` where it stays.
+    fn member(
+        &mut self,
+        within: &str,
+        name: &str,
+        current: &RawValue,
+        given: &RawValue,
+    ) -> Option<Box<RawValue>> {
+        let is_key = within.is_empty() && self.key == Some(name);
+        if is_key || is_annotation(name) || is_same_text(current, given) {
+            return None;
+        }
+        if Object::from_raw(current).is_some() && Object::from_raw(given).is_some() {
+            return self.object(&format!("{within}{name}."), current, given);
+        }
+        if is_deeply_alike(current, given) {
+            return None;
+        }
+        let empties = is_nothing(given) || is_empty_list(given);
+        if empties && !has_value(current) {
+            return None;
+        }
+        if empties && !self.clear {
+            self.kept.push(format!("{within}{name}"));
+            return None;
+        }
+        Some(given.to_owned())
+    }
+}
+
+fn written(members: &[(&str, Box<RawValue>)]) -> Box<RawValue> {
+    let members: Vec<String> =
+        members.iter().map(|(name, raw)| format!("{}:{}", json::raw(*name).get(), raw.get())).collect();
+    RawValue::from_string(format!("{{{}}}", members.join(",")))
+        .expect("members of JSON objects form a JSON object")
+}

@@ -1,0 +1,84 @@
+//! What comparing a payload with the referral comes to.
+
+use serde_json::value::RawValue;
+
+use crate::domain::fields::{Field, Kind, Path};
+use crate::domain::finding::Finding;
+use crate::domain::pointer::Pointer;
+use crate::domain::rules::Rule;
+
+/// All that differs.
+#[derive(Default)]
+pub(super) struct Found<'a> {
+    /// Where the payload wants something else than the referral says.
+    pub differences: Vec<Difference<'a>>,
+    /// What differs without being wanted.
+    pub remarks: Vec<Left>,
+    /// Why the payload is no referral.
+    pub problems: Vec<Finding>,
+}
+
+/// A place where the payload wants something else.
+pub(super) struct Difference<'a> {
+    pub pointer: Pointer,
+    pub kind: Kind,
+    /// The payload's value.
+    pub given: &'a RawValue,
+    /// The referral's, `None` where it is absent.
+    pub current: Option<&'a RawValue>,
+    pub fate: Fate,
+}
+
+/// What a PATCH can do about a difference.
+pub(super) enum Fate {
+    /// Set the value.
+    Set(Path, Box<RawValue>),
+    /// Put elements at the end of the list.
+    Append(Field, Vec<Box<RawValue>>),
+    /// Set status and substatus, which go together.
+    Stage,
+    /// Nothing, by a rule. Where only parts of the value are concerned, as a person would name them.
+    Left(Rule, Vec<String>),
+}
+
+/// A difference between payload and referral that the document leaves, and the rule that says so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    /// The rule that explains it.
+    pub rule: Rule,
+    /// The place.
+    pub pointer: Pointer,
+    /// Which part of the value, where it is about a part: `title of ann@example.com`.
+    pub part: Option<String>,
+}
+
+impl Left {
+    pub(super) fn new(rule: Rule, pointer: &Pointer) -> Self {
+        Self { rule, pointer: pointer.clone(), part: None }
+    }
+
+    /// One for each part, or one for the whole where no part is named.
+    pub(super) fn each(rule: Rule, pointer: &Pointer, parts: &[String]) -> Vec<Self> {
+        if parts.is_empty() {
+            return vec![Self::new(rule, pointer)];
+        }
+        let part = |part: &String| Self { part: Some(part.clone()), ..Self::new(rule, pointer) };
+        parts.iter().map(part).collect()
+    }
+}
+
+impl std::fmt::Display for Left {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.part {
+            Some(part) => write!(out, "{} ({part})", self.pointer),
+            None => self.pointer.fmt(out),
+        }
+    }
+}
+
+impl Difference<'_> {
+    /// Whether a PATCH can do what the payload wants here.
+    pub fn is_carried(&self) -> bool {
+        !matches!(self.fate, Fate::Left(..))
+    }
+}

@@ -1,0 +1,62 @@
+//! Whether a payload is a referral at all, and the right one.
+
+use crate::domain::finding::Finding;
+use crate::domain::json::{self, Object};
+use crate::domain::payload::Payload;
+use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::rules::Rule;
+
+/// The members of a payload that is addressed to this referral.
+///
+/// # Errors
+/// Where it is no object, is nested too deep to be one, or names another referral.
+pub(super) fn members<'a>(payload: &'a Payload, current: &Snapshot<'_>) -> Result<Object<'a>, Finding> {
+    let deny = |rule, message: String| Finding::deny(rule, payload.place, message);
+    if json::is_too_deep(payload.body.get()) {
+        let message = format!("the payload is nested more than {} levels deep", json::MAX_DEPTH);
+        return Err(deny(Rule::Size, message).hint("no referral is"));
+    }
+    let Some(members) = Object::from_raw(&payload.body) else {
+        return Err(
+            deny(Rule::Json, "the payload is no JSON object".to_owned()).hint("a PUT holds a whole referral")
+        );
+    };
+    if payload.id != current.id() {
+        let message = format!("the payload is for referral {}, not for {}", payload.id, current.id());
+        return Err(deny(Rule::Id, message));
+    }
+    let said =
+        members.get("id").filter(|id| !json::is_null(id)).map(|id| json::string(id).unwrap_or_default());
+    if said.as_ref().is_some_and(|said| said.parse::<ReferralId>().ok() != Some(payload.id)) {
+        let message = format!("the payload is addressed to {}, and its \"id\" is another", payload.id);
+        return Err(deny(Rule::Id, message).hint("give the id of the referral that the payload is for"));
+    }
+    Ok(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::domain::finding::Place;
+
+    #[test]
+    fn a_payload_may_be_as_deep_as_a_referral_and_no_deeper() {
+        const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
+        let text = format!(r#"{{"id":"{ID}"}}"#);
+        let current = Snapshot::parse(&text).unwrap();
+        for (levels, wanted) in
+            [(json::MAX_DEPTH, None), (json::MAX_DEPTH + 1, Some(Rule::Size)), (100_000, Some(Rule::Size))]
+        {
+            let body = format!(r#"{{"x":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
+            let payload = Payload {
+                id: ID.parse().unwrap(),
+                place: Place { input: 0, line: 1, column: 1 },
+                etag: None,
+                body: RawValue::from_string(body).unwrap(),
+            };
+            assert_eq!(members(&payload, &current).err().map(|finding| finding.rule), wanted, "{levels}");
+        }
+    }
+}

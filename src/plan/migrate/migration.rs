@@ -1,0 +1,404 @@
+//! One payload's way to its item.
+
+use super::difference::{Difference, Fate, Found, Left};
+use super::notes::Notes;
+use super::proof::{self, Remainder};
+use super::stale::{self, Stale};
+use super::walk::{is_within, walk};
+use super::{Migrated, Terms, form, wish};
+use crate::domain::audit::{Audit, Class};
+use crate::domain::change::Wish;
+use crate::domain::fields::Field;
+use crate::domain::finding::Finding;
+use crate::domain::item::Change;
+use crate::domain::json::Object;
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::payload::Payload;
+use crate::domain::pointer::Pointer;
+use crate::domain::referral::Snapshot;
+use crate::domain::rules::{self, Judged, Rule};
+use crate::domain::status::Status;
+use crate::plan::judging::{Judging, Planned};
+use crate::plan::patch::Document;
+use crate::plan::proof::prove;
+
+/// A payload with all that it is judged by.
+pub(super) struct Migration<'a, 'r, 'b> {
+    pub payload: &'a Payload,
+    pub current: &'a Snapshot<'r>,
+    pub base: Option<&'a Snapshot<'b>>,
+    pub terms: &'a Terms,
+    pub judging: &'a Judging,
+    pub number: u64,
+}
+
+/// What the comparison came to, and what of it is wanted.
+struct Compared<'f, 'a> {
+    given: &'f Object<'a>,
+    found: &'f Found<'a>,
+    stale: Option<Stale>,
+}
+
+impl Migration<'_, '_, '_> {
+    pub(super) fn run(&self) -> Migrated {
+        let given = match form::members(self.payload, self.current) {
+            Ok(given) => given,
+            Err(finding) => return self.malformed(vec![finding]),
+        };
+        let (found, _) = walk(&given, self.current.members(), &[], self.terms, self.payload.place);
+        if !found.problems.is_empty() {
+            return self.malformed(found.problems);
+        }
+        if found.differences.is_empty() {
+            return self.unchanged(found.remarks);
+        }
+        let compared =
+            Compared { given: &given, found: &found, stale: Stale::of(self.payload, self.current) };
+        // A payload that nothing is taken from is compared all the same: a conflict tells both sides.
+        let is_refused = compared.stale.is_some() && self.terms.take.is_empty();
+        let (wanted, _) = if is_refused { split(&found, |_| None) } else { self.split(&compared, &found) };
+        let etag = self.payload.etag.clone().filter(|_| compared.stale.is_none());
+        match (wish::wish(self.payload, etag, &given, &wanted, &self.judging.inputs), &compared.stale) {
+            (Err(findings), _) => self.malformed(findings),
+            (Ok(wish), Some(stale)) if is_refused => self.conflict(&compared, stale, &wish),
+            (Ok(wish), _) => self.plan(&compared, &wish),
+        }
+    }
+
+    /// A payload that is no referral, or not this one.
+    fn malformed(&self, findings: Vec<Finding>) -> Migrated {
+        let planned = self.judging.reject(self.number, self.payload.id, findings);
+        self.migrated(planned, Class::Invalid, Vec::new(), Vec::new())
+    }
+
+    /// A payload that wants nothing, of whatever version.
+    fn unchanged(&self, remarks: Vec<Left>) -> Migrated {
+        let mut notes = self.notes();
+        notes.left(&remarks, &[]);
+        let planned = self.settled(self.nothing_differs(), notes.list);
+        self.migrated(planned, Class::NoChange, remarks, Vec::new())
+    }
+
+    /// A stale payload: it would overwrite what somebody else wrote, so nothing of it is sent.
+    fn conflict(&self, compared: &Compared<'_, '_>, stale: &Stale, wish: &Wish) -> Migrated {
+        let (_, left) = self.split(compared, compared.found);
+        let overwritten = stale.overwritten(&compared.found.differences, self.base);
+        let mut notes = self.notes();
+        notes.refused(stale, &compared.found.differences, &overwritten);
+        notes.overwritten(&overwritten);
+        notes.left(&left, &compared.found.differences);
+        let Judging { levels, now, .. } = self.judging;
+        let (judged, _) = rules::judge(wish, Some(self.current), levels, *now);
+        self.mind_closed(&mut notes);
+        let verdict = Verdict::new(Outcome::Conflict, stale.rule().id(), stale.message());
+        let planned = self.judging.nothing_to_send(self.number, self.payload.id, verdict, notes.list);
+        let mut planned = planned.in_conflict(changes(judged));
+        planned.item.etag = self.payload.etag.as_ref().map(|etag| etag.value.clone());
+        let class = if self.is_closed() { Class::Closed } else { Class::Stale };
+        self.migrated(planned, class, left, stale::pointers(&overwritten))
+    }
+
+    fn plan(&self, compared: &Compared<'_, '_>, wish: &Wish) -> Migrated {
+        let (wanted, left) = self.split(compared, compared.found);
+        let mut notes = self.notes();
+        let overwritten = match &compared.stale {
+            Some(stale) => stale.overwritten(&compared.found.differences, self.base),
+            None => Vec::new(),
+        };
+        if let Some(stale) = &compared.stale {
+            notes.taken(stale, &left);
+        }
+        notes.overwritten(&overwritten);
+        notes.left(&left, &compared.found.differences);
+        let planned = self.judging.plan(self.number, wish, Some(self.current), |document, current| {
+            self.prove(compared, document, current, &left)
+        });
+        notes.list.extend(planned.item.findings.iter().cloned());
+        let is_unchanged =
+            planned.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Unchanged);
+        if is_unchanged && !wanted.is_empty() {
+            notes.lost(wanted[0]);
+        }
+        self.mind_closed(&mut notes);
+        let planned = self.settled(planned, notes.list);
+        let class = self.class(&planned, compared, wanted.is_empty());
+        self.migrated(planned, class, left, stale::pointers(&overwritten))
+    }
+
+    /// Applies the document to the referral, and compares with the payload.
+    fn prove(
+        &self,
+        compared: &Compared<'_, '_>,
+        document: &Document,
+        current: &Snapshot<'_>,
+        listed: &[Left],
+    ) -> Result<(), String> {
+        prove(document, current)?;
+        let changes = &document.changes;
+        proof::invents_nothing(changes, current, compared.given)?;
+        let (found, met) = walk(compared.given, current.members(), changes, self.terms, self.payload.place);
+        let (unsent, left) = self.split(compared, &found);
+        proof::explain(changes, Remainder { met, unsent, left }, listed)
+    }
+
+    /// What is wanted of what was found, and what is left and by which rule.
+    fn split<'f, 'a>(
+        &self,
+        compared: &Compared<'_, '_>,
+        found: &'f Found<'a>,
+    ) -> (Vec<&'f Difference<'a>>, Vec<Left>) {
+        split(found, |difference| {
+            let stale = compared.stale.as_ref()?;
+            (!self.takes(difference)).then(|| stale.rule())
+        })
+    }
+
+    /// Whether a stale payload's value is taken all the same. Status and substatus go together.
+    fn takes(&self, difference: &Difference<'_>) -> bool {
+        let is_named =
+            |pointer: &Pointer| self.terms.take.iter().any(|take| is_within(pointer, take.as_str()));
+        match difference.fate {
+            Fate::Stage => is_named(Field::Status.pointer()) || is_named(Field::Substatus.pointer()),
+            _ => is_named(&difference.pointer),
+        }
+    }
+
+    fn notes(&self) -> Notes<'_> {
+        Notes::new(&self.judging.levels, self.payload.place)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.current.standing().status() == Some(Status::Closed)
+    }
+
+    /// A closed referral takes no edit, whether or not the payload's can be sent.
+    fn mind_closed(&self, notes: &mut Notes<'_>) {
+        if self.is_closed() && !notes.list.iter().any(|finding| finding.rule == Rule::ClosedEdit) {
+            notes.closed();
+        }
+    }
+
+    /// The item with all that was found: what denies keeps it from being sent.
+    fn settled(&self, mut planned: Planned, findings: Vec<Finding>) -> Planned {
+        if findings.iter().any(Finding::is_deny) {
+            let etag = planned.item.etag;
+            planned = self.judging.reject(self.number, self.payload.id, findings);
+            planned.item.etag = etag;
+        } else {
+            planned.item.findings = findings;
+        }
+        planned
+    }
+
+    fn nothing_differs(&self) -> Planned {
+        let verdict = Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already");
+        let mut planned = self.judging.nothing_to_send(self.number, self.payload.id, verdict, Vec::new());
+        planned.item.etag = self.current.etag().cloned();
+        planned
+    }
+
+    fn class(&self, planned: &Planned, compared: &Compared<'_, '_>, wants_nothing: bool) -> Class {
+        let is_lost =
+            |difference: &Difference<'_>| matches!(difference.fate, Fate::Left(Rule::NotMigratable, _));
+        let is_rejected = planned.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Invalid);
+        if planned.item.findings.iter().any(|finding| finding.rule == Rule::Proof) {
+            Class::Invalid
+        } else if self.is_closed() {
+            Class::Closed
+        } else if compared.stale.is_some() {
+            Class::Stale
+        } else if compared.found.differences.iter().any(is_lost) {
+            Class::NotExpressible
+        } else if is_rejected {
+            Class::Invalid
+        } else if wants_nothing {
+            Class::NoChange
+        } else {
+            Class::Safe
+        }
+    }
+
+    fn migrated(
+        &self,
+        planned: Planned,
+        class: Class,
+        left: Vec<Left>,
+        overwritten: Vec<Pointer>,
+    ) -> Migrated {
+        let is_sent = planned.verdict.is_none();
+        let changes = planned.item.changes.iter().filter(|_| is_sent);
+        let audit = Audit {
+            class,
+            put_bytes: self.payload.body.get().len() as u64,
+            patch_bytes: if is_sent { planned.item.patch.get().len() as u64 } else { 0 },
+            changed: changes.map(|change| change.path.pointer().clone()).collect(),
+            overwritten,
+        };
+        Migrated { planned, audit, left }
+    }
+}
+
+/// Parts what is wanted from what is left, by the rule of its own or the one that `refused` names.
+fn split<'f, 'a>(
+    found: &'f Found<'a>,
+    refused: impl Fn(&Difference<'a>) -> Option<Rule>,
+) -> (Vec<&'f Difference<'a>>, Vec<Left>) {
+    let (mut wanted, mut left) = (Vec::new(), Vec::new());
+    for difference in &found.differences {
+        match (&difference.fate, refused(difference)) {
+            (Fate::Left(rule, parts), _) => left.extend(Left::each(*rule, &difference.pointer, parts)),
+            (_, Some(rule)) => left.push(Left::new(rule, &difference.pointer)),
+            (_, None) => wanted.push(difference),
+        }
+    }
+    left.extend(found.remarks.iter().cloned());
+    (wanted, left)
+}
+
+fn changes(judged: Judged) -> Vec<Change> {
+    match judged {
+        Judged::Approved(approved) => approved.into_changes(),
+        Judged::Unchanged => Vec::new(),
+        Judged::Rejected(_, changes) => changes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::domain::fields::Path;
+    use crate::domain::finding::Place;
+    use crate::domain::rules::Levels;
+
+    const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
+    const CURRENT: &str = r#"{"id":"5a1e0001-0000-4000-8000-000000000001","eTag":"\"v1\"","name":"A",
+        "salesStage":"Qualify","campaignId":"C1","details":{"notes":"as it is","dealValue":1,"currency":"EUR"},
+        "team":[{"email":"ann@example.com","title":"CTO","phoneNumber":"1"}]}"#;
+    const BODY: &str = r#"{"name":"B","salesStage":null,"details":{"notes":"as it is","dealValue":2,"currency":"EUR"},
+        "team":[{"email":"ann@example.com","phoneNumber":"2"}]}"#;
+    const VALUE: (&str, &str) = ("/details/dealValue", "2");
+    const TEAM: (&str, &str) = ("/team", r#"[{"email":"ann@example.com","title":"CTO","phoneNumber":"2"}]"#);
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    fn path(pointer: &str) -> Path {
+        serde_json::from_str(&format!("\"{pointer}\"")).unwrap()
+    }
+
+    /// A document of these operations that claims to make these changes.
+    fn document(operations: &[(&str, &str)], claims: &[(&str, &str)]) -> Document {
+        let operation =
+            |(path, value): &(&str, &str)| format!(r#"{{"op":"replace","path":"{path}","value":{value}}}"#);
+        let operations: Vec<String> = operations.iter().map(operation).collect();
+        let change = |(pointer, value): &(&str, &str)| Change {
+            path: path(pointer),
+            before: None,
+            after: raw(value),
+            appended: Vec::new(),
+        };
+        Document {
+            patch: raw(&format!("[{}]", operations.join(","))),
+            changes: claims.iter().map(change).collect(),
+        }
+    }
+
+    /// Proves a document as that of the payload above; `list` may forge what is said to be left.
+    fn proved(document: &Document, list: fn(&mut Vec<Left>)) -> Result<(), String> {
+        let place = Place { input: 0, line: 1, column: 1 };
+        let id = ID.parse().unwrap();
+        let payload = Payload { id, place, etag: None, body: raw(BODY) };
+        let current = Snapshot::parse(CURRENT).unwrap();
+        let terms = Terms::default();
+        let judging = Judging {
+            levels: Levels::default(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+            new_id: uuid::Uuid::nil,
+            inputs: vec!["archive.jsonl".to_owned()],
+        };
+        let migration = Migration {
+            payload: &payload,
+            current: &current,
+            base: None,
+            terms: &terms,
+            judging: &judging,
+            number: 1,
+        };
+        let given = Object::from_raw(&payload.body).unwrap();
+        let (found, _) = walk(&given, current.members(), &[], &terms, place);
+        let compared = Compared { given: &given, found: &found, stale: None };
+        let (_, mut left) = migration.split(&compared, &found);
+        list(&mut left);
+        migration.prove(&compared, document, &current, &left)
+    }
+
+    #[test]
+    fn the_right_document_is_proved() {
+        assert_eq!(proved(&document(&[VALUE, TEAM], &[VALUE, TEAM]), |_| ()), Ok(()));
+    }
+
+    #[test]
+    fn a_doctored_document_is_caught() {
+        let wrong = ("/details/dealValue", "3");
+        let digits = ("/details/dealValue", "2.0000000000000000000001");
+        let bare = ("/team", r#"[{"email":"ann@example.com","phoneNumber":"2"}]"#);
+        let other = ("/team", r#"[{"email":"ann@example.com","title":"CEO","phoneNumber":"2"}]"#);
+        let more = (
+            "/team",
+            r#"[{"email":"ann@example.com","title":"CTO","phoneNumber":"2"},{"email":"bo@example.com"}]"#,
+        );
+        for (operations, claims, why) in [
+            (vec![wrong, TEAM], vec![VALUE, TEAM], "another referral than wanted"),
+            (vec![VALUE, TEAM], vec![wrong, TEAM], "another referral than wanted"),
+            (vec![VALUE], vec![VALUE, TEAM], "another referral than wanted"),
+            (
+                vec![VALUE, TEAM, ("/details/notes", "\"x\"")],
+                vec![VALUE, TEAM],
+                "another referral than wanted",
+            ),
+            (vec![wrong, TEAM], vec![wrong, TEAM], "/details/dealValue would not be what"),
+            (vec![digits, TEAM], vec![digits, TEAM], "/details/dealValue would not be what"),
+            (vec![VALUE], vec![VALUE], "/team would not be what"),
+            (vec![], vec![], "/details/dealValue would not be what"),
+            (vec![VALUE, more], vec![VALUE, more], "it sets /team/email to what nobody says"),
+            (vec![VALUE, bare], vec![VALUE, bare], "/team (title of ann@example.com) would not differ"),
+            (
+                vec![VALUE, TEAM, ("/campaignId", "\"C2\"")],
+                vec![VALUE, TEAM, ("/campaignId", "\"C2\"")],
+                "it changes /campaignId",
+            ),
+            (
+                vec![VALUE, TEAM, ("/name", "\"B\"")],
+                vec![VALUE, TEAM, ("/name", "\"B\"")],
+                "it changes /name",
+            ),
+            (
+                vec![VALUE, TEAM, ("/salesStage", "null")],
+                vec![VALUE, TEAM, ("/salesStage", "null")],
+                "/salesStage would not differ",
+            ),
+            (
+                vec![VALUE, TEAM, ("/details/notes", "\"x\"")],
+                vec![VALUE, TEAM, ("/details/notes", "\"x\"")],
+                "/details/notes would not be what",
+            ),
+            (vec![VALUE, other], vec![VALUE, other], "it sets /team/title to what nobody says"),
+        ] {
+            let told = proved(&document(&operations, &claims), |_| ()).unwrap_err();
+            assert!(told.contains(why), "{operations:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_no_finding_says_and_what_one_says_wrongly_is_caught() {
+        let right = document(&[VALUE, TEAM], &[VALUE, TEAM]);
+        let told = proved(&right, |left| left.retain(|left| left.rule != Rule::NotMigratable)).unwrap_err();
+        assert_eq!(told, "/name would still differ, and no finding says so");
+        let told =
+            proved(&right, |left| left.push(Left::new(Rule::OrderOnly, Field::Team.pointer()))).unwrap_err();
+        assert_eq!(told, "/team would not differ, as a finding says");
+    }
+}

@@ -1,0 +1,158 @@
+//! What is said about a payload, as findings.
+
+use serde_json::value::RawValue;
+
+use super::difference::{Difference, Left};
+use super::stale::{How, Overwritten, Stale};
+use crate::domain::excerpt::excerpt_json;
+use crate::domain::fields::{self, Field, Resolved};
+use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::rules::{Levels, Rule};
+
+/// The findings so far.
+pub(super) struct Notes<'a> {
+    levels: &'a Levels,
+    place: Place,
+    pub list: Vec<Finding>,
+}
+
+impl<'a> Notes<'a> {
+    pub(super) fn new(levels: &'a Levels, place: Place) -> Self {
+        Self { levels, place, list: Vec::new() }
+    }
+
+    /// Takes a finding at the level of its rule, unless the user allows what it is about.
+    fn add(&mut self, rule: Rule, message: String, hint: &str) {
+        let level = self.levels.of(rule);
+        if level != Level::Allow {
+            let finding = Finding { level, ..Finding::deny(rule, self.place, message) };
+            self.list.push(if hint.is_empty() { finding } else { finding.hint(hint) });
+        }
+    }
+
+    /// What is left, each kind in its own words.
+    pub(super) fn left(&mut self, left: &[Left], differences: &[Difference<'_>]) {
+        for left in left.iter().filter(|left| left.rule == Rule::NotMigratable) {
+            self.not_migratable(left, differences);
+        }
+        for left in left.iter().filter(|left| left.rule == Rule::NullClear) {
+            self.kept(left);
+        }
+        for (rule, says, hint) in [
+            (
+                Rule::OmittedKept,
+                "left out of the payload, and kept",
+                "an explicit null and --clear empty a field",
+            ),
+            (Rule::ServerManagedDiffers, "written by the service alone, and not sent", ""),
+            (Rule::OrderOnly, "the same but for the order, and not sent", ""),
+        ] {
+            if let Some(names) = names(left, rule) {
+                self.add(rule, format!("{says}: {names}"), hint);
+            }
+        }
+    }
+
+    fn not_migratable(&mut self, left: &Left, differences: &[Difference<'_>]) {
+        let difference = differences.iter().find(|difference| difference.pointer == left.pointer);
+        let values = difference.map(|difference| {
+            let (now, given) = (shown(difference.current), shown(Some(difference.given)));
+            format!(": the referral has {now}, the payload {given}")
+        });
+        let message = format!("no PATCH is documented for {left}{}", values.unwrap_or_default());
+        let hint = format!(
+            "--allow-path {} sends it all the same, --rule {}=warn sends the rest without it",
+            left.pointer,
+            Rule::NotMigratable
+        );
+        self.add(Rule::NotMigratable, message, &hint);
+    }
+
+    fn kept(&mut self, left: &Left) {
+        let hint = match fields::resolve(&left.pointer) {
+            Resolved::Field(Field::Status | Field::Substatus) => "no referral is without it".to_owned(),
+            Resolved::Field(_) => "--clear empties it".to_owned(),
+            _ => format!("--clear with --allow-path {} empties it", left.pointer),
+        };
+        self.add(Rule::NullClear, format!("{left} is empty in the payload, and keeps its value"), &hint);
+    }
+
+    /// A stale payload of which nothing is sent.
+    pub(super) fn refused(
+        &mut self,
+        stale: &Stale,
+        differences: &[Difference<'_>],
+        overwritten: &[Overwritten<'_, '_>],
+    ) {
+        let is_own = |difference: &&Difference<'_>| {
+            difference.is_carried()
+                && !overwritten.iter().any(|other| other.difference.pointer == difference.pointer)
+        };
+        let own: Vec<String> = differences
+            .iter()
+            .filter(is_own)
+            .map(|difference| format!("--take {}", difference.pointer))
+            .collect();
+        let hint = if own.is_empty() {
+            "--base SNAPSHOT tells whose values are newer, --take POINTER sends a field all the same"
+                .to_owned()
+        } else {
+            format!("what nobody else changed since can be sent: {}", own.join(" "))
+        };
+        self.list.push(Finding::deny(stale.rule(), self.place, stale.message()).hint(hint));
+    }
+
+    /// A stale payload from which the user takes fields by name. The rule itself cannot be softened, but
+    /// here the user has answered it.
+    pub(super) fn taken(&mut self, stale: &Stale, left: &[Left]) {
+        let message = match names(left, stale.rule()) {
+            Some(names) => format!("{}; not taken: {names}", stale.message()),
+            None => stale.message(),
+        };
+        let finding = Finding::deny(stale.rule(), self.place, message);
+        let finding = finding.hint("what --take names is sent, bound to the current eTag");
+        self.list.push(Finding { level: Level::Warn, ..finding });
+    }
+
+    /// What the PUT would have overwritten, field by field.
+    pub(super) fn overwritten(&mut self, overwritten: &[Overwritten<'_, '_>]) {
+        for Overwritten { difference, how } in overwritten {
+            let Difference { pointer, given, current, .. } = difference;
+            let (now, given) = (shown(*current), shown(Some(given)));
+            let message = match how {
+                How::PutBack => {
+                    format!("{pointer}: the PUT would have put {given} back in place of the newer {now}")
+                }
+                How::Both => {
+                    format!("{pointer}: the PUT would have overwritten {now}, which is newer, with {given}")
+                }
+                How::Unknown => format!("{pointer}: the PUT would have overwritten {now} with {given}"),
+            };
+            self.add(Rule::WouldOverwrite, message, "");
+        }
+    }
+
+    /// The referral is closed, and the payload differs from it.
+    pub(super) fn closed(&mut self) {
+        let hint = "the service may refuse any edit of it";
+        self.add(Rule::ClosedEdit, "the referral is closed".to_owned(), hint);
+    }
+
+    /// A difference that was to be sent, and that no document carries.
+    pub(super) fn lost(&mut self, difference: &Difference<'_>) {
+        let message = format!("the document does not hold: it lacks {}", difference.pointer);
+        let finding = Finding::deny(Rule::Proof, self.place, message);
+        self.list
+            .push(finding.hint("nothing was sent; please report this payload and its referral as a defect"));
+    }
+}
+
+/// The places that a rule speaks of; `None` where there are none.
+fn names(left: &[Left], rule: Rule) -> Option<String> {
+    let names: Vec<String> = left.iter().filter(|left| left.rule == rule).map(Left::to_string).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn shown(raw: Option<&RawValue>) -> String {
+    raw.map_or_else(|| "nothing".to_owned(), excerpt_json)
+}

@@ -1,0 +1,114 @@
+//! The second half of the proof: what the document makes of the referral is what the payload says, but
+//! for what is listed.
+//!
+//! The first half, [`prove`](crate::plan::proof::prove), has the document applied by an implementation
+//! that isn't ours, and finds that it makes the changes it claims to make and nothing else. So the
+//! referral with these changes is walked through once more, beside the payload. Of what the payload
+//! leaves out within a value the walk says no more than that it is there; that it is as it was is seen to
+//! by a look at the three of them, referral, document and payload.
+
+use serde_json::value::RawValue;
+
+use super::alike::{is_deeply_alike, is_nothing};
+use super::difference::{Difference, Left};
+use crate::domain::fields::Kind;
+use crate::domain::item::Change;
+use crate::domain::json::{self, Object};
+use crate::domain::referral::Snapshot;
+use crate::domain::value::element_key;
+
+/// What the second walk finds.
+pub(super) struct Remainder<'f, 'a> {
+    /// Which changes are about something that the payload says.
+    pub met: Vec<bool>,
+    /// What should have been sent, and still differs.
+    pub unsent: Vec<&'f Difference<'a>>,
+    /// What differs and was not to be sent.
+    pub left: Vec<Left>,
+}
+
+/// Whether the remainder is exactly what is listed.
+///
+/// # Errors
+/// What is not, for people.
+pub(super) fn explain(
+    changes: &[Change],
+    remainder: Remainder<'_, '_>,
+    listed: &[Left],
+) -> Result<(), String> {
+    if let Some((change, _)) = changes.iter().zip(&remainder.met).find(|(_, met)| !**met) {
+        return Err(format!("it changes {}, of which the payload says nothing", change.path));
+    }
+    if let Some(difference) = remainder.unsent.first() {
+        return Err(format!("{} would not be what the payload says", difference.pointer));
+    }
+    let (mut left, mut listed) = (remainder.left, listed.to_vec());
+    left.sort_unstable();
+    listed.sort_unstable();
+    if let Some(unlisted) = left.iter().find(|left| listed.binary_search(left).is_err()) {
+        return Err(format!("{unlisted} would still differ, and no finding says so"));
+    }
+    if let Some(gone) = listed.iter().find(|listed| left.binary_search(listed).is_err()) {
+        return Err(format!("{gone} would not differ, as a finding says"));
+    }
+    Ok(())
+}
+
+/// Whether what lies within the values that a document sets comes from the payload or the referral.
+///
+/// # Errors
+/// What comes from neither, for people.
+pub(super) fn invents_nothing(
+    changes: &[Change],
+    current: &Snapshot<'_>,
+    given: &Object<'_>,
+) -> Result<(), String> {
+    for change in changes {
+        let pointer = change.path.pointer();
+        let (was, said) = (current.members().at(pointer), given.at(pointer));
+        let invented = match change.path.kind() {
+            kind @ (Kind::Members | Kind::Solutions) => invented_element(kind, was, &change.after, said),
+            Kind::Any => invented(was, &change.after, said),
+            _ => None,
+        };
+        if let Some(name) = invented {
+            return Err(format!("it sets {pointer}{name} to what nobody says"));
+        }
+    }
+    Ok(())
+}
+
+/// The first part of a list that is neither the referral's nor the payload's.
+fn invented_element(
+    kind: Kind,
+    was: Option<&RawValue>,
+    becomes: &RawValue,
+    said: Option<&RawValue>,
+) -> Option<String> {
+    let was = was.and_then(json::elements).unwrap_or_default();
+    let said = said.and_then(json::elements).unwrap_or_default();
+    json::elements(becomes)?.into_iter().find_map(|element| {
+        if was.iter().any(|was| was.get() == element.get()) {
+            return None;
+        }
+        let key = element_key(kind, element).ok();
+        let same = |other: &&&RawValue| key.is_some() && element_key(kind, other).ok() == key;
+        invented(was.iter().find(same).copied(), element, said.iter().find(same).copied())
+    })
+}
+
+/// The first part of a value that is neither the referral's nor the payload's.
+fn invented(was: Option<&RawValue>, becomes: &RawValue, said: Option<&RawValue>) -> Option<String> {
+    let is_that = |other: &RawValue| is_deeply_alike(other, becomes);
+    if is_nothing(becomes) || was.is_some_and(is_that) || said.is_some_and(is_that) {
+        return None;
+    }
+    let Some(members) = Object::from_raw(becomes) else { return Some(String::new()) };
+    let (was, said) = (was.and_then(Object::from_raw), said.and_then(Object::from_raw));
+    members.iter().find_map(|(name, becomes)| {
+        let was = was.as_ref().and_then(|was| was.get(name));
+        let said = said.as_ref().and_then(|said| said.get(name));
+        let rest = invented(was, becomes, said)?;
+        Some(format!("/{name}{rest}"))
+    })
+}

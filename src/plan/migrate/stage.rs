@@ -1,0 +1,95 @@
+//! Status and substatus, which go together: the payload's words against the referral's.
+
+use serde_json::value::RawValue;
+
+use super::alike::{has_value, is_nothing};
+use super::difference::{Fate, Left};
+use super::walk::Walk;
+use crate::domain::excerpt::excerpt_json;
+use crate::domain::fields::{Field, Kind};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::json::{self, Object};
+use crate::domain::rules::Rule;
+use crate::domain::status::{Stage, Status};
+
+const PAIR: [Field; 2] = [Field::Status, Field::Substatus];
+
+/// Compares the two words. One that the payload leaves out is implied by the other.
+pub(super) fn compare<'a>(walk: &mut Walk<'a, '_>, given: &Object<'a>, current: &Object<'a>) {
+    let said = PAIR.map(|field| given.get(name(field)));
+    if said.iter().all(Option::is_none) {
+        let left_out = PAIR.into_iter().filter(|field| current.get(name(*field)).is_some_and(has_value));
+        walk.found.remarks.extend(left_out.map(|field| Left::new(Rule::OmittedKept, field.pointer())));
+        return;
+    }
+    let now = PAIR.map(|field| walk.now(field.pointer()).or_else(|| current.get(name(field))));
+    let moves = (0..2).any(|at| said[at].is_some_and(|said| !is_nothing(said) && !is_same(said, now[at])));
+    for (at, field) in PAIR.into_iter().enumerate() {
+        let Some(said) = said[at].filter(|said| !is_same(said, now[at])) else { continue };
+        if !is_nothing(said) {
+            walk.differ(field.pointer().clone(), Kind::Text, said, now[at], Fate::Stage);
+        } else if moves || walk.is_changed(field.pointer()) {
+            // Null beside a word is as good as absent: the word implies it.
+        } else if walk.clears() {
+            walk.problem(no_clearing(walk.place(), field));
+        } else {
+            let fate = Fate::Left(Rule::NullClear, Vec::new());
+            walk.differ(field.pointer().clone(), Kind::Text, said, now[at], fate);
+        }
+    }
+}
+
+fn name(field: Field) -> &'static str {
+    &field.pointer().as_str()[1..]
+}
+
+/// Whether a word is the one that the referral holds; letter case tells no two of them apart.
+fn is_same(said: &RawValue, now: Option<&RawValue>) -> bool {
+    let Some(now) = now.filter(|now| !is_nothing(now)) else { return is_nothing(said) };
+    let word = json::string(said).zip(json::string(now));
+    said.get() == now.get() || word.is_some_and(|(said, now)| said.eq_ignore_ascii_case(&now))
+}
+
+fn no_clearing(place: Place, field: Field) -> Finding {
+    Finding::deny(
+        Rule::Type,
+        place,
+        format!("{} is null in the payload, and cannot be cleared", field.pointer()),
+    )
+    .hint("leave it out, or give the status with its substatus")
+}
+
+/// The words as the payload gives them, typed.
+pub(super) struct Words {
+    pub status: Option<Status>,
+    pub substatus: Option<Stage>,
+}
+
+/// Reads the words of a payload that moves the referral to another stage.
+///
+/// # Errors
+/// Where a word is none of those that are known.
+pub(super) fn words(given: &Object<'_>, place: Place) -> Result<Words, Vec<Finding>> {
+    let said = |field: Field| given.get(name(field)).filter(|said| !is_nothing(said));
+    let status = said(Field::Status).map(|said| {
+        let known = || Status::ALL.map(Status::name).join(", ");
+        json::string(said)
+            .and_then(|word| Status::parse(word.trim()))
+            .ok_or_else(|| unknown(place, Field::Status, said, &known()))
+    });
+    let substatus = said(Field::Substatus).map(|said| {
+        let known = || Stage::ALL.map(Stage::substatus).join(", ");
+        json::string(said)
+            .and_then(|word| Stage::of_substatus(word.trim()))
+            .ok_or_else(|| unknown(place, Field::Substatus, said, &known()))
+    });
+    match (status.transpose(), substatus.transpose()) {
+        (Ok(status), Ok(substatus)) => Ok(Words { status, substatus }),
+        (status, substatus) => Err(status.err().into_iter().chain(substatus.err()).collect()),
+    }
+}
+
+fn unknown(place: Place, field: Field, said: &RawValue, known: &str) -> Finding {
+    Finding::deny(Rule::Type, place, format!("{} is no {}", excerpt_json(said), name(field)))
+        .hint(format!("known are {known}"))
+}

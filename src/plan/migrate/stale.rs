@@ -1,0 +1,102 @@
+//! Payloads made from another version: whether it is one, and what the PUT would have overwritten.
+
+use serde_json::value::RawValue;
+
+use super::alike::is_alike;
+use super::difference::Difference;
+use super::list;
+use crate::domain::fields::Kind;
+use crate::domain::json;
+use crate::domain::payload::Payload;
+use crate::domain::pointer::Pointer;
+use crate::domain::referral::{ETag, Snapshot};
+use crate::domain::rules::Rule;
+
+/// A payload that was made from another version than the current one, or from nobody knows which.
+pub(super) struct Stale {
+    made_from: Option<ETag>,
+    current: Option<ETag>,
+}
+
+/// A place where the PUT would have overwritten what is there.
+pub(super) struct Overwritten<'d, 'a> {
+    pub difference: &'d Difference<'a>,
+    pub how: How,
+}
+
+/// What the base tells about it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// The payload left alone what somebody changed since: the PUT would have put the old value back.
+    PutBack,
+    /// Both changed it.
+    Both,
+    /// There is no base, so nobody knows whose value is newer.
+    Unknown,
+}
+
+impl Stale {
+    /// `None` where the payload was made from the current version. Where the referral came without its
+    /// eTag, the service will compare.
+    pub(super) fn of(payload: &Payload, current: &Snapshot<'_>) -> Option<Self> {
+        let made_from = payload.etag.as_ref().map(|etag| &etag.value);
+        let is_fresh = made_from.is_some_and(|etag| current.etag().is_none_or(|current| current == etag));
+        (!is_fresh).then(|| Self { made_from: made_from.cloned(), current: current.etag().cloned() })
+    }
+
+    pub(super) fn rule(&self) -> Rule {
+        if self.made_from.is_some() { Rule::StaleEtag } else { Rule::MissingEtag }
+    }
+
+    pub(super) fn message(&self) -> String {
+        match (&self.made_from, &self.current) {
+            (Some(etag), Some(current)) => {
+                format!("the payload was made from eTag {etag}, the referral is at {current}")
+            }
+            (None, Some(current)) => format!("the payload has no eTag, the referral is at {current}"),
+            (_, None) => "the payload has no eTag".to_owned(),
+        }
+    }
+
+    /// Where the PUT would have overwritten a newer value, judged by the base; or any other value, where
+    /// there is no base or it is of another version than the payload.
+    pub(super) fn overwritten<'d, 'a>(
+        &self,
+        differences: &'d [Difference<'a>],
+        base: Option<&Snapshot<'_>>,
+    ) -> Vec<Overwritten<'d, 'a>> {
+        let base = base.filter(|base| self.was_made_from(base));
+        let how = |difference: &Difference<'_>| {
+            let Some(base) = base else { return Some(How::Unknown) };
+            let was = base.members().at(&difference.pointer);
+            if !differs(difference, was, difference.current) {
+                return None;
+            }
+            Some(if differs(difference, was, Some(difference.given)) { How::Both } else { How::PutBack })
+        };
+        differences
+            .iter()
+            .filter_map(|difference| Some(Overwritten { difference, how: how(difference)? }))
+            .collect()
+    }
+
+    fn was_made_from(&self, base: &Snapshot<'_>) -> bool {
+        self.made_from.as_ref().zip(base.etag()).is_none_or(|(made_from, base)| made_from == base)
+    }
+}
+
+fn differs(at: &Difference<'_>, one: Option<&RawValue>, other: Option<&RawValue>) -> bool {
+    match at.kind {
+        Kind::Members | Kind::Solutions => {
+            let one = one.and_then(json::elements).unwrap_or_default();
+            let other = other.and_then(json::elements).unwrap_or_default();
+            !list::is_alike(at.kind, &one, &other)
+        }
+        kind => !is_alike(at.pointer.as_str(), kind, one, other.unwrap_or(RawValue::NULL)),
+    }
+}
+
+/// The places alone.
+pub(super) fn pointers(overwritten: &[Overwritten<'_, '_>]) -> Vec<Pointer> {
+    overwritten.iter().map(|overwritten| overwritten.difference.pointer.clone()).collect()
+}

@@ -1,0 +1,310 @@
+//! The walk through payload and referral, member by member.
+//!
+//! Most members are the same byte for byte, so the text is compared first, and its meaning only where
+//! that differs. The walk goes down into objects and stops at what can be set: a documented field, a
+//! path that the user opted into, or a value that is no object.
+
+use serde_json::value::RawValue;
+
+use super::alike::{has_value, is_alike, is_annotation, is_nothing, is_same_text, is_unset};
+use super::deep::Deep;
+use super::difference::{Difference, Fate, Found, Left};
+use super::list::{self, Compared, Outcome};
+use super::pairs::Pairs;
+use super::{Terms, stage};
+use crate::domain::excerpt::excerpt_json;
+use crate::domain::fields::{self, Field, Kind, Path, Resolved, SERVER_MANAGED};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::item::Change;
+use crate::domain::json::{self, Object};
+use crate::domain::pointer::Pointer;
+use crate::domain::rules::Rule;
+
+/// Compares the members of a payload with a referral that has some changes made to it, none where it
+/// is taken as it stands. Also says which of the changes the payload speaks of.
+pub(super) fn walk<'a>(
+    given: &Object<'a>,
+    current: &Object<'a>,
+    changes: &'a [Change],
+    terms: &Terms,
+    place: Place,
+) -> (Found<'a>, Vec<bool>) {
+    let mut walk = Walk { terms, place, changes, met: vec![false; changes.len()], found: Found::default() };
+    walk.object("", given, current);
+    stage::compare(&mut walk, given, current);
+    (walk.found, walk.met)
+}
+
+pub(super) struct Walk<'a, 't> {
+    terms: &'t Terms,
+    place: Place,
+    changes: &'a [Change],
+    met: Vec<bool>,
+    pub found: Found<'a>,
+}
+
+/// What lies at a pointer.
+enum Spot {
+    /// Something that can be set as a whole.
+    Path(Path),
+    /// An object around such a thing.
+    Around,
+    /// Neither.
+    Unconfirmed,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn object(&mut self, at: &str, given: &Object<'a>, current: &Object<'a>) {
+        let mut pairs = Pairs::new(current);
+        for (name, given) in given.iter() {
+            let Ok(now) = pairs.take(name) else {
+                self.twice(at, name);
+                continue;
+            };
+            let same = now.is_some_and(|now| is_same_text(now, given));
+            if !(same && self.is_untouched(at, name)) {
+                self.member(at, name, given, now);
+            }
+        }
+        pairs.rest().for_each(|(name, now)| self.left_out(at, name, now));
+    }
+
+    fn member(&mut self, at: &str, name: &str, given: &'a RawValue, now: Option<&'a RawValue>) {
+        let of_stage = at.is_empty() && matches!(name, "status" | "substatus");
+        if of_stage || is_annotation(name) {
+            return;
+        }
+        if at.is_empty() && SERVER_MANAGED.contains(&name) {
+            return self.managed(name, given, now);
+        }
+        let pointer = child(at, name);
+        match self.spot(&pointer) {
+            Spot::Path(path) => self.path(path, pointer, given, now),
+            Spot::Around => self.around(pointer, given, now),
+            Spot::Unconfirmed => self.unconfirmed(pointer, given, now),
+        }
+    }
+
+    fn spot(&self, pointer: &Pointer) -> Spot {
+        let text = pointer.as_str();
+        let is_around = |inner: &Pointer| is_within(inner, text) && inner.as_str() != text;
+        match fields::resolve(pointer) {
+            Resolved::Field(field) => Spot::Path(Path::Known(field)),
+            // What holds a documented field is never set as a whole, opted into or not.
+            _ if Field::all().any(|field| is_around(field.pointer())) => Spot::Around,
+            _ if self.terms.allow_paths.contains(pointer) => Spot::Path(Path::Opted(pointer.clone())),
+            _ if self.terms.allow_paths.iter().any(is_around) => Spot::Around,
+            _ => Spot::Unconfirmed,
+        }
+    }
+
+    /// The service alone writes it. Links change with every answer, and id and eTag have rules of their
+    /// own.
+    fn managed(&mut self, name: &str, given: &RawValue, now: Option<&RawValue>) {
+        if matches!(name, "id" | "eTag" | "links") {
+            return;
+        }
+        let pointer = child("", name);
+        let kind = if name.ends_with("DateTime") { Kind::DateTime } else { Kind::Any };
+        if !is_alike(pointer.as_str(), kind, now, given) {
+            self.found.remarks.push(Left::new(Rule::ServerManagedDiffers, &pointer));
+        }
+    }
+
+    /// An object that holds something that can be set.
+    fn around(&mut self, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
+        let current = now.and_then(Object::from_raw);
+        match (Object::from_raw(given), current) {
+            (Some(given), current) => self.object(pointer.as_str(), &given, &current.unwrap_or_default()),
+            (None, Some(current)) if is_nothing(given) => self.emptied(&pointer, given, &current),
+            (None, None) if is_nothing(given) => {}
+            (None, _) => {
+                let message = format!("{pointer}: {} is no JSON object", excerpt_json(given));
+                let finding = Finding::deny(Rule::Type, self.place, message);
+                self.found.problems.push(finding.hint("a PUT holds the referral as the service gave it"));
+            }
+        }
+    }
+
+    /// A null in place of an object empties all that is in it.
+    fn emptied(&mut self, pointer: &Pointer, null: &'a RawValue, current: &Object<'a>) {
+        for (name, now) in current.iter() {
+            self.member(pointer.as_str(), name, null, Some(now));
+        }
+    }
+
+    /// Something that nobody says can be patched, or an object of such things.
+    fn unconfirmed(&mut self, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
+        let kind = fields::unconfirmed_kind(pointer.as_str()).unwrap_or(Kind::Any);
+        if is_alike(pointer.as_str(), kind, now, given) {
+            return;
+        }
+        let current = now.filter(|now| !json::is_null(now));
+        match (Object::from_raw(given), current.map(Object::from_raw)) {
+            (Some(given), None) => self.object(pointer.as_str(), &given, &Object::default()),
+            (Some(given), Some(Some(current))) => self.object(pointer.as_str(), &given, &current),
+            _ => {
+                let empties = is_unset(pointer.as_str(), kind, given) && !self.terms.clear;
+                let rule = if empties { Rule::NullClear } else { Rule::NotMigratable };
+                self.differ(pointer, kind, given, now, Fate::Left(rule, Vec::new()));
+            }
+        }
+    }
+
+    /// Something that can be set as a whole.
+    fn path(&mut self, path: Path, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
+        let kind = path.kind();
+        let now = self.now(&pointer).or(now);
+        let is_set = |raw: &&'a RawValue| !is_unset(pointer.as_str(), kind, raw);
+        let current = now.filter(is_set);
+        if !is_set(&given) {
+            if current.is_some() {
+                let fate = self.clearing(path, kind, given);
+                self.differ(pointer, kind, given, now, fate);
+            }
+            return;
+        }
+        match path {
+            Path::Known(field) if field.is_list() => self.list(field, given, now),
+            path if kind == Kind::Any => self.whole(path, pointer, given, now),
+            _ if is_alike(pointer.as_str(), kind, current, given) => {}
+            path => self.differ(pointer, kind, given, now, Fate::Set(path, given.to_owned())),
+        }
+    }
+
+    fn clearing(&self, path: Path, kind: Kind, given: &RawValue) -> Fate {
+        if !self.terms.clear {
+            return Fate::Left(Rule::NullClear, Vec::new());
+        }
+        let own = kind == Kind::Text || !is_nothing(given);
+        Fate::Set(path, if own { given } else { RawValue::NULL }.to_owned())
+    }
+
+    fn list(&mut self, field: Field, given: &'a RawValue, now: Option<&'a RawValue>) {
+        let (kind, pointer) = (field.kind(), field.pointer());
+        let Some(wanted) = json::elements(given) else {
+            // Not of its type, as will be said where its type is looked at.
+            let fate = Fate::Set(Path::Known(field), given.to_owned());
+            return self.differ(pointer.clone(), kind, given, now, fate);
+        };
+        let current = now.and_then(json::elements).unwrap_or_default();
+        let Compared { outcome, omitted, kept } = list::compare(kind, self.terms.clear, &current, &wanted);
+        self.parts(Rule::OmittedKept, pointer, &omitted);
+        let fate = match outcome {
+            Outcome::Grown(elements) => Fate::Append(field, elements),
+            Outcome::Other(whole) => Fate::Set(Path::Known(field), whole),
+            Outcome::Same | Outcome::Reordered if !kept.is_empty() => {
+                let fate = Fate::Left(Rule::NullClear, kept);
+                return self.differ(pointer.clone(), kind, given, now, fate);
+            }
+            Outcome::Reordered => return self.found.remarks.push(Left::new(Rule::OrderOnly, pointer)),
+            Outcome::Same => return,
+        };
+        self.parts(Rule::NullClear, pointer, &kept);
+        self.differ(pointer.clone(), kind, given, now, fate);
+    }
+
+    /// A path that the user opted into, of which no type is known.
+    fn whole(&mut self, path: Path, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
+        let both_objects =
+            now.filter(|now| Object::from_raw(now).is_some() && Object::from_raw(given).is_some());
+        let Some(current) = both_objects else {
+            if !is_alike(pointer.as_str(), Kind::Any, now, given) {
+                self.differ(pointer, Kind::Any, given, now, Fate::Set(path, given.to_owned()));
+            }
+            return;
+        };
+        let mut deep = Deep::new(self.terms.clear);
+        let merged = deep.object("", current, given);
+        self.parts(Rule::OmittedKept, &pointer, &deep.omitted);
+        match merged {
+            Some(merged) => {
+                self.parts(Rule::NullClear, &pointer, &deep.kept);
+                self.differ(pointer, Kind::Any, given, now, Fate::Set(path, merged));
+            }
+            None if !deep.kept.is_empty() => {
+                let fate = Fate::Left(Rule::NullClear, deep.kept);
+                self.differ(pointer, Kind::Any, given, now, fate);
+            }
+            None => {}
+        }
+    }
+
+    fn parts(&mut self, rule: Rule, pointer: &Pointer, parts: &[String]) {
+        if !parts.is_empty() {
+            self.found.remarks.extend(Left::each(rule, pointer, parts));
+        }
+    }
+
+    pub fn differ(
+        &mut self,
+        pointer: Pointer,
+        kind: Kind,
+        given: &'a RawValue,
+        current: Option<&'a RawValue>,
+        fate: Fate,
+    ) {
+        self.found.differences.push(Difference { pointer, kind, given, current, fate });
+    }
+
+    /// A member that the payload leaves out.
+    fn left_out(&mut self, at: &str, name: &str, now: &RawValue) {
+        let of_stage_or_service =
+            at.is_empty() && (SERVER_MANAGED.contains(&name) || matches!(name, "status" | "substatus"));
+        if !of_stage_or_service && !is_annotation(name) && has_value(now) {
+            self.found.remarks.push(Left::new(Rule::OmittedKept, &child(at, name)));
+        }
+    }
+
+    fn twice(&mut self, at: &str, name: &str) {
+        let message = format!("{} is given twice", child(at, name));
+        self.problem(Finding::deny(Rule::DuplicateKey, self.place, message).hint("keep one of them"));
+    }
+
+    pub fn problem(&mut self, finding: Finding) {
+        self.found.problems.push(finding);
+    }
+
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    pub fn clears(&self) -> bool {
+        self.terms.clear
+    }
+
+    /// The value that a change gives a place, which by that is known to be spoken of.
+    pub fn now(&mut self, pointer: &Pointer) -> Option<&'a RawValue> {
+        let at = self.changes.iter().position(|change| change.path.pointer() == pointer)?;
+        self.met[at] = true;
+        Some(&self.changes[at].after)
+    }
+
+    pub fn is_changed(&self, pointer: &Pointer) -> bool {
+        self.changes.iter().any(|change| change.path.pointer() == pointer)
+    }
+
+    /// Whether no change is about a member or anything in it.
+    fn is_untouched(&self, at: &str, name: &str) -> bool {
+        !self.changes.iter().any(|change| {
+            let rest =
+                change.path.pointer().as_str().strip_prefix(at).and_then(|rest| rest.strip_prefix('/'));
+            let first = rest.and_then(|rest| rest.split('/').next());
+            first.is_some_and(|first| first == name || first.contains('~') && unescaped(first) == name)
+        })
+    }
+}
+
+/// Whether a pointer is another one, or leads to something in it.
+pub(super) fn is_within(pointer: &Pointer, outer: &str) -> bool {
+    pointer.as_str().strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn unescaped(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+fn child(at: &str, name: &str) -> Pointer {
+    let name = name.replace('~', "~0").replace('/', "~1");
+    Pointer::parse(&format!("{at}/{name}")).expect("a name without bare '~' and '/' makes a pointer")
+}

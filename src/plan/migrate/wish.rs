@@ -1,0 +1,100 @@
+//! What of a payload is wanted, as the wish that the rules judge.
+
+use serde_json::value::RawValue;
+
+use super::super::merge::Merged;
+use super::difference::{Difference, Fate};
+use super::stage::{self, Words};
+use crate::domain::change::{Append, Draft, Placed, Wish};
+use crate::domain::fields::Field;
+use crate::domain::finding::Finding;
+use crate::domain::json::Object;
+use crate::domain::payload::Payload;
+use crate::domain::referral::ETag;
+use crate::domain::rules::Rule;
+use crate::domain::value::{TypeError, Wanted, element_key};
+
+/// Makes the wish, bound to a version where one is given.
+///
+/// # Errors
+/// The findings of values that are not of their field's type, and of words that are no pair.
+pub(super) fn wish(
+    payload: &Payload,
+    etag: Option<Placed<ETag>>,
+    given: &Object<'_>,
+    wanted: &[&Difference<'_>],
+    inputs: &[String],
+) -> Result<Wish, Vec<Finding>> {
+    let draft = Draft {
+        id: payload.id,
+        place: payload.place,
+        etag,
+        status: None,
+        substatus: None,
+        sets: Vec::new(),
+        appends: Vec::new(),
+    };
+    let mut typing = Typing { draft, findings: Vec::new() };
+    wanted.iter().for_each(|difference| typing.difference(difference));
+    if wanted.iter().any(|difference| matches!(difference.fate, Fate::Stage)) {
+        typing.stage(given);
+    }
+    let mut merged = Merged::new(payload.id);
+    merged.add(typing.draft, inputs);
+    let merged = merged.wish(inputs).cloned();
+    match (typing.findings.is_empty(), merged) {
+        (true, merged) => merged,
+        (false, Ok(_)) => Err(typing.findings),
+        (false, Err(findings)) => Err([typing.findings, findings].concat()),
+    }
+}
+
+struct Typing {
+    draft: Draft,
+    findings: Vec<Finding>,
+}
+
+impl Typing {
+    fn difference(&mut self, difference: &Difference<'_>) {
+        match &difference.fate {
+            Fate::Set(path, value) => match Wanted::from_json(path.kind(), value) {
+                Ok(wanted) => {
+                    let value = (path.clone(), wanted);
+                    self.draft.sets.push(Placed { value, place: self.draft.place });
+                }
+                Err(error) => self.mistyped(difference, error),
+            },
+            Fate::Append(field, elements) => {
+                elements.iter().for_each(|element| self.append(difference, *field, element));
+            }
+            Fate::Stage | Fate::Left(..) => {}
+        }
+    }
+
+    fn append(&mut self, difference: &Difference<'_>, field: Field, element: &RawValue) {
+        match element_key(field.kind(), element) {
+            Ok(key) => {
+                let value = Append { field, key, element: element.to_owned() };
+                self.draft.appends.push(Placed { value, place: self.draft.place });
+            }
+            Err(error) => self.mistyped(difference, error),
+        }
+    }
+
+    fn stage(&mut self, given: &Object<'_>) {
+        let place = self.draft.place;
+        match stage::words(given, place) {
+            Ok(Words { status, substatus }) => {
+                self.draft.status = status.map(|value| Placed { value, place });
+                self.draft.substatus = substatus.map(|value| Placed { value, place });
+            }
+            Err(findings) => self.findings.extend(findings),
+        }
+    }
+
+    fn mistyped(&mut self, difference: &Difference<'_>, error: TypeError) {
+        let message = format!("{}: {}", difference.pointer, error.message);
+        let finding = Finding::deny(Rule::Type, self.draft.place, message);
+        self.findings.push(Finding { hint: error.hint, ..finding });
+    }
+}
