@@ -105,7 +105,8 @@ struct Account {
     books: Books,
     plan: PlanCounts,
     phase: Phase,
-    left: PlanTotals,
+    /// How much is left of a run that began and stopped.
+    left: Option<PlanTotals>,
     written: Written,
     /// Why not all files are.
     unwritten: Option<ReportError>,
@@ -157,7 +158,7 @@ fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Accoun
         exit => exit,
     };
     summary.exit_code = exit.code();
-    let left = reader.plan_totals()?;
+    let left = (phase == Phase::Stopped).then(|| reader.plan_totals()).transpose()?;
     Ok(Account { exit, about, summary, books, plan, phase, left, written, unwritten, imbalance })
 }
 
@@ -269,8 +270,8 @@ impl Account {
     fn next(&self, run: &Path, sending: Option<&Sending>, console: &dyn Console) -> Option<Next> {
         let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
         // What was consented to once is consented to as far as it remains. A plan is read first.
-        let consented = self.phase == Phase::Stopped && !console.is_attended();
-        let consent = if consented { consent::flags(&self.left, &self.about.target) } else { Vec::new() };
+        let left = self.left.as_ref().filter(|_| !console.is_attended());
+        let consent = left.map_or_else(Vec::new, |left| consent::flags(left, &self.about.target));
         let resuming = repeat.iter().cloned().chain(consent).collect();
         let plan = self.about.plan_only.then(|| "--plan".to_owned());
         let reading = plan.into_iter().chain(reading_flags(&self.about.asked));

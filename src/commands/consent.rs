@@ -3,7 +3,7 @@
 use super::connection::{self, Target};
 use super::sending::Order;
 use super::{Host, Reply, Trouble};
-use crate::ledger::{Ledger, PlanTotals};
+use crate::ledger::PlanTotals;
 use crate::report::{Next, ProgressMode, counted, grouped};
 
 /// What a user consents to beforehand.
@@ -25,8 +25,7 @@ const MAX_CHANGES: &str = "--max-changes";
 ///
 /// # Errors
 /// Where consent is missing or for another number. Nothing was sent then; the plan stays.
-pub fn consent(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
-    let totals = ledger.plan_totals()?;
+pub fn consent(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
     let Order { run, target, sending, .. } = order;
     let Consent { yes, closing, max_changes } = sending.consent;
     let resume = |flags: &[String]| {
@@ -38,7 +37,7 @@ pub fn consent(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(),
         Next::resume(run, typed.cloned().collect()).command()
     };
     let refused = |message: String| {
-        let command = resume(&missing(&totals, target, sending.consent));
+        let command = resume(&missing(totals, target, sending.consent));
         Err(Trouble::usage(message).hint(format!("look at {}, then: {command}", order.plan_file())))
     };
     if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
@@ -53,11 +52,11 @@ pub fn consent(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(),
         return Ok(());
     }
     let asked = if totals.remaining_closing > 0 && closing.is_none() {
-        ask_closing(&totals, host)
+        ask_closing(totals, host)
     } else if yes {
         Answer::Yes
     } else {
-        ask_changing(&totals, target, host)
+        ask_changing(totals, target, host)
     };
     match asked {
         Answer::Yes => Ok(()),
@@ -131,29 +130,20 @@ fn confirm_closing(totals: &PlanTotals) -> String {
 }
 
 /// Says of a plan that is not to be carried out yet what would keep it from that.
-///
-/// # Errors
-/// Where the ledger can't be read.
-pub fn warn_ahead(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
-    let remaining = ledger.plan_totals()?.remaining;
+pub fn warn_ahead(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
+    let remaining = totals.remaining;
     if let Some(most) = order.sending.consent.max_changes.filter(|most| remaining > *most) {
         let what = counted(remaining, "referral");
         host.console.say(&format!("warning: the plan changes {what}, and {MAX_CHANGES} allows {most}"));
     }
-    Ok(())
 }
 
 /// Says what is about to be sent, and where it can be read.
-///
-/// # Errors
-/// Where the ledger can't be read.
-pub fn announce(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
+pub fn announce(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
     if order.showing.progress != ProgressMode::None {
-        let totals = ledger.plan_totals()?;
-        let (what, plan) = (sentence(&totals), order.plan_file());
+        let (what, plan) = (sentence(totals), order.plan_file());
         host.console.say(&format!("plan for {}: {what} – see {plan}", order.target.name()));
     }
-    Ok(())
 }
 
 fn sentence(totals: &PlanTotals) -> String {

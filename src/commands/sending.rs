@@ -16,7 +16,7 @@ use crate::domain::exit::Exit;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::{self, Context, Event};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Rate};
 use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
 
@@ -31,8 +31,8 @@ pub enum MaxErrors {
 
 impl MaxErrors {
     /// The number of rows, at least one.
-    fn of(self, to_send: u64) -> u64 {
-        match self {
+    fn of(self, ledger: &Ledger) -> Result<u64, LedgerError> {
+        Ok(match self {
             Self::Count(count) => count.max(1),
             #[expect(
                 clippy::cast_possible_truncation,
@@ -40,8 +40,10 @@ impl MaxErrors {
                 clippy::cast_sign_loss,
                 reason = "a share of a number of rows is neither negative nor near 2^53"
             )]
-            Self::Percent(percent) => ((to_send as f64 * percent / 100.0).ceil() as u64).max(1),
-        }
+            Self::Percent(percent) => {
+                ((ledger.remaining_rows()? as f64 * percent / 100.0).ceil() as u64).max(1)
+            }
+        })
     }
 }
 
@@ -110,9 +112,10 @@ pub async fn go_on(
     match planned {
         Some(ledger) if !plan_only => go(ledger, client, order, host).await,
         Some(ledger) => {
-            consent::announce(&ledger, order, host)?;
-            consent::warn_ahead(&ledger, order, host)?;
-            tell_time(&ledger, order, host)?;
+            let totals = ledger.plan_totals()?;
+            consent::announce(&totals, order, host);
+            consent::warn_ahead(&totals, order, host);
+            tell_time(&totals, order, host);
             drop(ledger);
             accounting::account(order, None, host)
         }
@@ -150,21 +153,28 @@ async fn carry_out(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
-    consent::announce(&ledger, order, host)?;
-    tell_time(&ledger, order, host)?;
-    consent::consent(&ledger, order, host)?;
+    let totals = ledger.plan_totals()?;
+    consent::announce(&totals, order, host);
+    tell_time(&totals, order, host);
+    consent::consent(&totals, order, host)?;
     let correlation_id = ledger.about().correlation_id;
     let client = match client {
         Some(client) => client,
         None => connection::connect(order.target, order.sending.timeout, correlation_id, host)?,
     };
-    send(ledger, &client, order, host).await
+    send(ledger, totals, &client, order, host).await
 }
 
-async fn send(ledger: Ledger, client: &Client, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
+async fn send(
+    ledger: Ledger,
+    totals: PlanTotals,
+    client: &Client,
+    order: Order<'_>,
+    host: &Host<'_>,
+) -> Result<(), Trouble> {
     let Order { sending, showing, .. } = order;
     order.tell_on_leaving(host);
-    let totals = ledger.plan_totals()?;
+    let max_errors = sending.max_errors.of(&ledger)?;
     let pace = Pace::new(sending.rate);
     let begun = Begun::now(client);
     let (journal, backlog) = ledger.start(Arc::new(host.clock))?;
@@ -179,8 +189,7 @@ async fn send(ledger: Ledger, client: &Client, order: Order<'_>, host: &Host<'_>
         observe: &observe,
         tally: Arc::new(Tally::default()),
     };
-    let limits =
-        Limits { max_errors: sending.max_errors.of(totals.remaining_rows), finish_by: sending.finish_by };
+    let limits = Limits { max_errors, finish_by: sending.finish_by };
     let work = engine::carry_out(&context, &backlog, &journal, limits);
     let ended = watched(work, &progress, &pace, showing.progress, host).await;
     let figures = figures(&context, client, &pace, begun);
@@ -261,12 +270,9 @@ pub fn figures(context: &Context<'_, Client>, client: &Client, pace: &Pace, begu
 }
 
 /// Says whether what is to be sent fits before the time that the user set, if one is set.
-///
-/// # Errors
-/// Where the ledger can't be read.
-pub fn tell_time(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
+pub fn tell_time(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
     let Sending { rate, finish_by, .. } = order.sending;
-    let (Some(deadline), to_send) = (finish_by, ledger.plan_totals()?.remaining) else { return Ok(()) };
+    let (Some(deadline), to_send) = (finish_by, totals.remaining) else { return };
     let needed = rate.time_for(to_send);
     // A time that is past leaves nothing.
     let left = Duration::try_from(deadline.duration_since((host.clock)())).unwrap_or_default();
@@ -281,7 +287,6 @@ pub fn tell_time(ledger: &Ledger, order: Order<'_>, host: &Host<'_>) -> Result<(
         true => format!("note: {times}"),
         false => format!("warning: {times}: what is not sent by then stays for resume"),
     });
-    Ok(())
 }
 
 /// Passes an event on to whoever watches.

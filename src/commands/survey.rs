@@ -184,6 +184,13 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
         Ok(())
     }
 
+    /// Whoever gives an engagement's id gives it in place of the referral's.
+    fn note_engagement(&mut self, referral: &Snapshot<'_>) {
+        if let Some(engagement) = referral.engagement().filter(|engagement| self.wanting.wants(*engagement)) {
+            self.engagements.insert(engagement, referral.id());
+        }
+    }
+
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
         planned.map_or(Ok(()), |planned| self.desk.item(&planned))
     }
@@ -202,10 +209,8 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
 
     fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, Trouble> {
         let id = referral.id();
-        if let Some(engagement) = referral.engagement().filter(|engagement| self.wanting.wants(*engagement)) {
-            self.engagements.insert(engagement, id);
-        }
         if !self.wanting.wants(id) {
+            self.note_engagement(referral);
             return Ok(Seen::Unwanted);
         }
         // What would be sent without an eTag to guard it is worth a GET that may bring one.

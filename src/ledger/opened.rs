@@ -42,8 +42,6 @@ pub struct PlanTotals {
     pub to_send: u64,
     /// Of those, the ones that close their referral, which can't be taken back.
     pub closing: u64,
-    /// Rows of items that have no outcome yet.
-    pub remaining_rows: u64,
     /// Items that have no outcome yet.
     pub remaining: u64,
     /// Of those, the ones that close their referral.
@@ -96,6 +94,16 @@ impl Ledger {
     /// Where the ledger can't be read.
     pub fn plan_totals(&self) -> Result<PlanTotals, LedgerError> {
         totals(&self.store)
+    }
+
+    /// How many rows its items have that are left.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn remaining_rows(&self) -> Result<u64, LedgerError> {
+        let count = "SELECT count(*) FROM row JOIN item ON item.number = row.item
+                     LEFT JOIN outcome ON outcome.item = item.number WHERE outcome.item IS NULL";
+        self.store.told(self.store.connection.query_row(count, [], |row| number(row, 0)))
     }
 
     /// Begins again to plan a run whose planning did not come to its end: its rows and items are
@@ -168,9 +176,6 @@ impl Backlog {
 pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
     store.told(store.connection.query_row(
         "SELECT (SELECT count(*) FROM row),
-                (SELECT count(*) FROM row JOIN item ON item.number = row.item
-                                 LEFT JOIN outcome ON outcome.item = item.number
-                 WHERE outcome.item IS NULL),
                 count(*),
                 count(*) FILTER (WHERE outcome.planned IS NOT 1),
                 count(*) FILTER (WHERE outcome.planned IS NOT 1 AND effect = 'one-way'),
@@ -181,12 +186,11 @@ pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
         |row| {
             Ok(PlanTotals {
                 rows: number(row, 0)?,
-                remaining_rows: number(row, 1)?,
-                items: number(row, 2)?,
-                to_send: number(row, 3)?,
-                closing: number(row, 4)?,
-                remaining: number(row, 5)?,
-                remaining_closing: number(row, 6)?,
+                items: number(row, 1)?,
+                to_send: number(row, 2)?,
+                closing: number(row, 3)?,
+                remaining: number(row, 4)?,
+                remaining_closing: number(row, 5)?,
             })
         },
     ))

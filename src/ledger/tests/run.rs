@@ -60,15 +60,7 @@ async fn what_is_written_is_what_is_read() {
     assert_eq!(ledger.phase(), Phase::Planned);
     assert_eq!(
         ledger.plan_totals().unwrap(),
-        PlanTotals {
-            rows: 6,
-            remaining_rows: 2,
-            items: 3,
-            to_send: 2,
-            closing: 1,
-            remaining: 2,
-            remaining_closing: 1,
-        }
+        PlanTotals { rows: 6, items: 3, to_send: 2, closing: 1, remaining: 2, remaining_closing: 1 }
     );
     drop(ledger);
     let outcomes = |dir| rows(dir).into_iter().map(|row| row.verdict.code).collect::<Vec<_>>();
