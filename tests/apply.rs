@@ -563,7 +563,7 @@ mod inputs {
     #[test]
     fn an_engagement_is_no_referral() {
         let engagement = "e6000001-0000-4000-8000-000000000015";
-        let text = notes(&[NEW, engagement]);
+        let text = notes(&[ACTIVE, engagement]);
         let ran =
             Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", text).code(3).told_elsewhere().run();
         let told = ran.place.raw("run/outcomes.jsonl");

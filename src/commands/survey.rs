@@ -209,8 +209,8 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
 
     fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, Trouble> {
         let id = referral.id();
+        self.note_engagement(referral);
         if !self.wanting.wants(id) {
-            self.note_engagement(referral);
             return Ok(Seen::Unwanted);
         }
         // What would be sent without an eTag to guard it is worth a GET that may bring one.
