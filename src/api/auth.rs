@@ -1,8 +1,8 @@
-//! Where the bearer token comes from, and the token itself.
+//! Where the bearer token comes from, and when another is fetched.
 //!
 //! What always holds: a token is inside a [`SecretString`] or a header marked as sensitive, nothing else;
-//! what a token command prints is shown to nobody; and however many requests meet a refused token, one new
-//! one is fetched.
+//! what a token command prints is shown to nobody; and however many requests meet a refused token, or one
+//! that is about to expire, one new one is fetched.
 
 use std::fmt;
 use std::io::Read;
@@ -11,20 +11,26 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
+use jiff::Timestamp;
+use secrecy::SecretString;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
+use self::token::Issued;
+pub(super) use self::token::Token;
 use crate::domain::exchange::Failure;
-use crate::domain::json::{self, Object};
+
+mod token;
 
 /// More than any token, and any JSON around it, is long.
 const LONGEST: u64 = 64 * 1024;
-/// Less than any real token is long.
-const SHORTEST_SECRET: usize = 16;
 /// A token command that takes longer waits for somebody who isn't there.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long before its end a token is given up: longer than any request takes.
+const AHEAD: Duration = Duration::from_mins(5);
+/// How soon after one token another is fetched ahead of time, should its source give none that lasts.
+const SELDOM: Duration = Duration::from_mins(1);
 
 /// Where the bearer token comes from.
 #[derive(Clone)]
@@ -87,57 +93,6 @@ impl fmt::Debug for Auth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Generation(u64);
 
-/// A well-formed token.
-#[derive(Debug, Clone)]
-pub(super) struct Token(SecretString);
-
-impl Token {
-    /// The value of `Authorization`, marked so that `Debug` hides it.
-    pub(super) fn header(&self) -> HeaderValue {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret()))
-            .expect("a token was checked to be printable ASCII");
-        value.set_sensitive(true);
-        value
-    }
-
-    /// A server's text without the token, should it have sent it back, also where JSON escapes parts of
-    /// it. The short words that a sandbox takes for tokens are no secret, and could be part of any other
-    /// word.
-    pub(super) fn redact(&self, text: &str) -> String {
-        let token = self.0.expose_secret();
-        if token.len() < SHORTEST_SECRET {
-            return text.to_owned();
-        }
-        let (mut redacted, mut rest) = (String::with_capacity(text.len()), text);
-        while let Some(first) = rest.chars().next() {
-            if let Some(after) = after(rest, token) {
-                redacted.push_str("[token]");
-                rest = after;
-            } else {
-                redacted.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
-        }
-        redacted
-    }
-}
-
-/// What follows on a token at a text's beginning, each character as it is or as JSON can escape it.
-fn after<'t>(text: &'t str, token: &str) -> Option<&'t str> {
-    token.chars().try_fold(text, |rest, c| after_escaped(rest, c).or_else(|| rest.strip_prefix(c)))
-}
-
-/// What follows on a printable character that JSON escapes: writers do so with `/`, `+` and others that
-/// opaque tokens are made of.
-fn after_escaped(text: &str, c: char) -> Option<&str> {
-    let escape = text.strip_prefix('\\')?;
-    if let Some(code) = escape.strip_prefix('u') {
-        let (digits, rest) = code.split_at_checked(4)?;
-        return (u32::from_str_radix(digits, 16) == Ok(u32::from(c))).then_some(rest);
-    }
-    escape.strip_prefix(c).filter(|_| matches!(c, '"' | '\\' | '/'))
-}
-
 /// The token of a run, fetched when it is first needed.
 pub(super) struct Tokens {
     source: Source,
@@ -146,33 +101,47 @@ pub(super) struct Tokens {
     held: Mutex<Held>,
     renewals: AtomicU64,
     requests: AtomicU64,
+    clock: fn() -> Timestamp,
 }
 
 enum Held {
     Nothing,
-    Token(Token),
+    /// The token, and when another is to be fetched ahead of its end, where that is known.
+    Token(Token, Option<Instant>),
     /// None can be had; asking again would only repeat what was answered before.
     Lost(Failure),
 }
 
 impl Tokens {
-    pub(super) fn new(auth: Auth) -> Self {
+    pub(super) fn new(auth: Auth, clock: fn() -> Timestamp) -> Self {
         Self {
             source: auth.0,
             held: Mutex::new(Held::Nothing),
             renewals: AtomicU64::new(0),
             requests: AtomicU64::new(0),
+            clock,
         }
     }
 
     /// The token to send.
     pub(super) async fn current(&self) -> Result<Token, Failure> {
         let mut held = self.held.lock().await;
-        if matches!(*held, Held::Nothing) {
-            *held = self.fetch().await;
+        match &mut *held {
+            Held::Nothing => *held = self.fetch().await,
+            Held::Token(_, renew_at) if renew_at.is_some_and(|at| at <= Instant::now()) => {
+                match self.fetch().await {
+                    // The one that is there is still good: when it is refused, that is told.
+                    Held::Lost(_) => *renew_at = None,
+                    fetched => {
+                        *held = fetched;
+                        self.renewals.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+            Held::Token(..) | Held::Lost(_) => {}
         }
         match &*held {
-            Held::Token(token) => Ok(token.clone()),
+            Held::Token(token, _) => Ok(token.clone()),
             Held::Lost(failure) => Err(failure.clone()),
             Held::Nothing => unreachable!("a token was fetched, or it is known that there is none"),
         }
@@ -196,7 +165,7 @@ impl Tokens {
         };
         match &*held {
             Held::Lost(failure) => Err(failure.clone()),
-            Held::Token(_) | Held::Nothing => {
+            Held::Token(..) | Held::Nothing => {
                 self.renewals.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             }
@@ -224,9 +193,21 @@ impl Tokens {
                 run(program, arguments).await
             }
         };
-        let token = text
-            .and_then(|text| token_in(&text).map_err(|problem| format!("{} {problem}", self.source.name())));
-        token.map_or_else(|problem| Held::Lost(no_token(problem)), Held::Token)
+        let issued = text.and_then(|text| {
+            let read = Issued::read(&text, (self.clock)());
+            read.map_err(|problem| format!("{} {problem}", self.source.name()))
+        });
+        match issued {
+            Ok(Issued { token, lifetime }) => Held::Token(token, self.renew_at(lifetime)),
+            Err(problem) => Held::Lost(no_token(problem)),
+        }
+    }
+
+    /// When to fetch another token ahead of this one's end. A file may have been written long before it
+    /// is read: then the service says when its token has ended.
+    fn renew_at(&self, lifetime: Option<Duration>) -> Option<Instant> {
+        let lifetime = lifetime.filter(|_| !matches!(self.source, Source::Fixed(_)))?;
+        Instant::now().checked_add(lifetime.saturating_sub(AHEAD).max(SELDOM))
     }
 }
 
@@ -297,30 +278,6 @@ fn secret(bytes: Vec<u8>, name: &str) -> Result<SecretString, String> {
     String::from_utf8(bytes).map(SecretString::from).map_err(|_| format!("{name} is not UTF-8"))
 }
 
-/// The token in a text that holds it alone, or in JSON. The error goes on after the text's name.
-fn token_in(text: &SecretString) -> Result<Token, String> {
-    let text = text.expose_secret().trim_start_matches('\u{feff}').trim();
-    let token = if text.starts_with('{') {
-        let object = Object::parse(text).ok_or("begins like a JSON object and is none")?;
-        let member = object.get("access_token").or_else(|| object.get("accessToken"));
-        member
-            .and_then(json::string)
-            .ok_or("is a JSON object without an \"access_token\" or \"accessToken\" in it")?
-    } else {
-        text.into()
-    };
-    if token.is_empty() {
-        return Err("is empty: a bearer token was expected".to_owned());
-    }
-    if token.contains(char::is_whitespace) {
-        return Err("holds whitespace: give the bare token, without \"Bearer\" before it".to_owned());
-    }
-    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("holds characters that no token has".to_owned());
-    }
-    Ok(Token(SecretString::from(token.as_ref())))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -330,7 +287,7 @@ mod tests {
     const TOKEN: &str = "eyJ0eXAi.s3cr3t-t0ken_value.x";
 
     fn tokens(auth: Auth) -> Tokens {
-        Tokens::new(auth)
+        Tokens::new(auth, || "2026-11-20T12:00:00Z".parse().unwrap())
     }
 
     fn shell(script: &str) -> Auth {
@@ -389,27 +346,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_token_is_taken_out_however_json_writes_it() {
-        let redact = |token: &str, text: &str| Token(token.into()).redact(text);
-        let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
-        let opaque = "EwB4/A8l6+BAAU\"s3cr3t\\t0ken==";
-        for (token, text, wanted) in [
-            (TOKEN, TOKEN.to_owned(), "[token]"),
-            (TOKEN, format!("é {TOKEN}{TOKEN}x"), "é [token][token]x"),
-            (TOKEN, format!("e{TOKEN} {}", &TOKEN[1..]), &format!("e[token] {}", &TOKEN[1..])),
-            (TOKEN, format!("\"{escaped}\\n\""), "\"[token]\\n\""),
-            (TOKEN, escaped.to_uppercase().replace("\\U", "\\u"), "[token]"),
-            (TOKEN, format!("{}\\u", &TOKEN[..20]), &format!("{}\\u", &TOKEN[..20])),
-            (TOKEN, format!("{}\\u00é", &TOKEN[..20]), &format!("{}\\u00é", &TOKEN[..20])),
-            (opaque, serde_json::to_string(opaque).unwrap(), "\"[token]\""),
-            (opaque, r#"EwB4\/A8l6\u002BBAAU\u0022s3cr3t\\t0ken\u003d="#.to_owned(), "[token]"),
-            ("sandbox", "the sandbox".to_owned(), "the sandbox"),
-        ] {
-            assert_eq!(redact(token, &text), wanted, "{text}");
-        }
-    }
-
     #[tokio::test]
     async fn a_fixed_token_cannot_be_renewed() {
         let tokens = tokens(Auth::fixed(TOKEN.into()));
@@ -448,6 +384,50 @@ mod tests {
         fs::remove_file(&path).unwrap();
         let failure = tokens.renew(tokens.generation()).await.unwrap_err();
         assert!(failure.message().starts_with("the token file cannot be read ("), "{failure:?}");
+    }
+
+    /// Seconds that a token is said to last; then the seconds after which it is asked for, and how often
+    /// the file had been read by then.
+    #[tokio::test(start_paused = true)]
+    async fn another_token_is_fetched_ahead_of_its_end() {
+        for (expires_in, asked) in [
+            ("null", &[(0, 1), (86_400, 1)][..]),
+            ("3600", &[(0, 1), (3_299, 1), (1, 2), (3_299, 2), (1, 3)]),
+            ("360", &[(0, 1), (59, 1), (1, 2), (59, 2), (1, 3)]),
+            ("10", &[(0, 1), (59, 1), (1, 2)]),
+            ("0", &[(0, 1), (59, 1), (1, 2)]),
+            ("18446744073709551615", &[(0, 1), (86_400, 1)]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("token");
+            fs::write(&path, format!(r#"{{"access_token":"{TOKEN}","expires_in":{expires_in}}}"#)).unwrap();
+            let tokens = tokens(Auth::file(path));
+            for (later, reads) in asked {
+                tokio::time::advance(Duration::from_secs(*later)).await;
+                let all = futures::future::join_all((0..5).map(|_| header(&tokens))).await;
+                assert!(all.iter().all(Result::is_ok), "{all:?}");
+                assert_eq!(tokens.requests(), *reads, "{expires_in}, {later} s later");
+            }
+            assert_eq!(tokens.generation(), Generation(tokens.requests() - 1));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_is_still_good_is_kept_where_no_other_can_be_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, r#"{"access_token":"first","expires_in":3600}"#).unwrap();
+        let tokens = tokens(Auth::file(path.clone()));
+        header(&tokens).await.unwrap();
+        fs::remove_file(&path).unwrap();
+        tokio::time::advance(Duration::from_secs(3_400)).await;
+        for _ in 0..3 {
+            assert_eq!(header(&tokens).await.unwrap(), "Bearer first");
+        }
+        assert_eq!((tokens.requests(), tokens.generation()), (2, Generation(0)));
+        fs::write(&path, "second").unwrap();
+        tokens.renew(tokens.generation()).await.unwrap();
+        assert_eq!(header(&tokens).await.unwrap(), "Bearer second");
     }
 
     #[tokio::test]
@@ -513,8 +493,5 @@ mod tests {
             let all = format!("{shown} {token:?} {header:?} {:?}", tokens.renew(Generation(0)).await);
             assert!(!all.contains(TOKEN), "{all}");
         }
-        let token = Token(TOKEN.into());
-        assert_eq!(token.redact(&format!("bad {TOKEN}, {TOKEN}!")), "bad [token], [token]!");
-        assert_eq!(Token("test".into()).redact("a test"), "a test");
     }
 }

@@ -68,7 +68,7 @@ impl Client {
     pub fn new(endpoint: Endpoint, auth: Auth, settings: Settings) -> Result<Self, ClientError> {
         let http = http(&endpoint, settings.timeout)
             .map_err(|error| ClientError::SetUp(describe(&error.without_url())))?;
-        Ok(Self(Arc::new(Inner { http, endpoint, tokens: Tokens::new(auth), settings })))
+        Ok(Self(Arc::new(Inner { http, endpoint, tokens: Tokens::new(auth, settings.clock), settings })))
     }
 
     /// Gets one referral. The body of the reply is a JSON object.

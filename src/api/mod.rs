@@ -3,7 +3,7 @@
 //! | part | what it owns |
 //! |---|---|
 //! | [`Endpoint`] | every path and every header |
-//! | [`Auth`] | where the bearer token comes from, and the token itself |
+//! | [`Auth`] | where the bearer token comes from, when another is fetched, and the token itself |
 //! | [`Client`] | the three requests this program makes |
 //! | `body` | bodies, of bounded size |
 //! | `reply` | status and body → [`Reply`](crate::domain::exchange::Reply), [`Page`] or [`Failure`](crate::domain::exchange::Failure) |

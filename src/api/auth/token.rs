@@ -1,0 +1,186 @@
+//! A token, and what is said beside it about how long it is good for.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::value::RawValue;
+
+use crate::domain::json::{self, Object};
+
+/// Less than any real token is long.
+const SHORTEST_SECRET: usize = 16;
+
+/// A well-formed token.
+#[derive(Debug, Clone)]
+pub(in crate::api) struct Token(SecretString);
+
+impl Token {
+    /// The value of `Authorization`, marked so that `Debug` hides it.
+    pub(in crate::api) fn header(&self) -> HeaderValue {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret()))
+            .expect("a token was checked to be printable ASCII");
+        value.set_sensitive(true);
+        value
+    }
+
+    /// A server's text without the token, should it have sent it back, also where JSON escapes parts of
+    /// it. The short words that a sandbox takes for tokens are no secret, and could be part of any other
+    /// word.
+    pub(in crate::api) fn redact(&self, text: &str) -> String {
+        let token = self.0.expose_secret();
+        if token.len() < SHORTEST_SECRET {
+            return text.to_owned();
+        }
+        let (mut redacted, mut rest) = (String::with_capacity(text.len()), text);
+        while let Some(first) = rest.chars().next() {
+            if let Some(after) = after(rest, token) {
+                redacted.push_str("[token]");
+                rest = after;
+            } else {
+                redacted.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+        redacted
+    }
+}
+
+/// What follows on a token at a text's beginning, each character as it is or as JSON can escape it.
+fn after<'t>(text: &'t str, token: &str) -> Option<&'t str> {
+    token.chars().try_fold(text, |rest, c| after_escaped(rest, c).or_else(|| rest.strip_prefix(c)))
+}
+
+/// What follows on a printable character that JSON escapes: writers do so with `/`, `+` and others that
+/// opaque tokens are made of.
+fn after_escaped(text: &str, c: char) -> Option<&str> {
+    let escape = text.strip_prefix('\\')?;
+    if let Some(code) = escape.strip_prefix('u') {
+        let (digits, rest) = code.split_at_checked(4)?;
+        return (u32::from_str_radix(digits, 16) == Ok(u32::from(c))).then_some(rest);
+    }
+    escape.strip_prefix(c).filter(|_| matches!(c, '"' | '\\' | '/'))
+}
+
+/// A token as a source gives it.
+pub(in crate::api) struct Issued {
+    /// The token.
+    pub(in crate::api) token: Token,
+    /// How long it is good for, where the source says so.
+    pub(in crate::api) lifetime: Option<Duration>,
+}
+
+impl Issued {
+    /// Reads a text that holds the token alone, or the JSON that a token endpoint or a command-line tool
+    /// answers with. `now` is what a time of expiry is compared with. The error goes on after the text's
+    /// name.
+    pub(in crate::api) fn read(text: &SecretString, now: Timestamp) -> Result<Self, String> {
+        let text = text.expose_secret().trim_start_matches('\u{feff}').trim();
+        if !text.starts_with('{') {
+            return Ok(Self { token: token(text)?, lifetime: None });
+        }
+        let object = Object::parse(text).ok_or("begins like a JSON object and is none")?;
+        let member = object.get("access_token").or_else(|| object.get("accessToken"));
+        let found = member
+            .and_then(json::string)
+            .ok_or("is a JSON object without an \"access_token\" or \"accessToken\" in it")?;
+        Ok(Self { token: token(&found)?, lifetime: lifetime(&object, now) })
+    }
+}
+
+/// Token endpoints say how many seconds are left, tools that keep tokens say when it ends: in seconds
+/// since 1970, or as a time with its zone. A time without a zone says nothing.
+fn lifetime(object: &Object<'_>, now: Timestamp) -> Option<Duration> {
+    let either = |one, other| object.get(one).or_else(|| object.get(other));
+    if let Some(seconds) = either("expires_in", "expiresIn").and_then(whole_number) {
+        return Some(Duration::from_secs(seconds));
+    }
+    let end = either("expires_on", "expiresOn")?;
+    let seconds = whole_number(end).and_then(|seconds| i64::try_from(seconds).ok());
+    let end: Timestamp = match seconds {
+        Some(seconds) => Timestamp::from_second(seconds).ok()?,
+        None => json::string(end)?.parse().ok()?,
+    };
+    Some(Duration::try_from(end.duration_since(now)).unwrap_or_default())
+}
+
+/// A number, in quotes or without: both are seen.
+fn whole_number(raw: &RawValue) -> Option<u64> {
+    raw.get().trim_matches('"').parse().ok()
+}
+
+fn token(token: &str) -> Result<Token, String> {
+    if token.is_empty() {
+        return Err("is empty: a bearer token was expected".to_owned());
+    }
+    if token.contains(char::is_whitespace) {
+        return Err("holds whitespace: give the bare token, without \"Bearer\" before it".to_owned());
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("holds characters that no token has".to_owned());
+    }
+    Ok(Token(SecretString::from(token)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "eyJ0eXAi.s3cr3t-t0ken_value.x";
+
+    #[test]
+    fn how_long_a_token_is_good_for() {
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        for (members, wanted) in [
+            ("", None),
+            (r#","expires_in":3599"#, Some(3599)),
+            (r#","expires_in":"3599","expires_on":0"#, Some(3599)),
+            (r#","expiresIn":60"#, Some(60)),
+            (r#","expires_in":-1"#, None),
+            (r#","expires_in":null,"expires_on":"1795176060""#, Some(60)),
+            (r#","expires_on":1795176060"#, Some(60)),
+            (r#","expires_on":1"#, Some(0)),
+            (r#","expires_on":18446744073709551615"#, None),
+            (r#","expiresOn":"2026-11-20T13:00:00+00:30""#, Some(1800)),
+            (r#","expiresOn":"2026-11-20 13:00:00.000000""#, None),
+            (r#","expiresOn":"2026-11-20 13:00:00.000000","expires_on":1795176060"#, Some(60)),
+            (r#","expiresOn":[]"#, None),
+        ] {
+            let text = format!(r#"{{"accessToken":"{TOKEN}"{members}}}"#);
+            let issued = Issued::read(&text.into(), now).unwrap();
+            assert_eq!(issued.lifetime.map(|lifetime| lifetime.as_secs()), wanted, "{members}");
+        }
+        assert_eq!(Issued::read(&TOKEN.into(), now).unwrap().lifetime, None);
+    }
+
+    #[test]
+    fn a_token_is_taken_out_however_json_writes_it() {
+        let redact = |token: &str, text: &str| Token(token.into()).redact(text);
+        let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+        let opaque = "EwB4/A8l6+BAAU\"s3cr3t\\t0ken==";
+        for (token, text, wanted) in [
+            (TOKEN, TOKEN.to_owned(), "[token]"),
+            (TOKEN, format!("é {TOKEN}{TOKEN}x"), "é [token][token]x"),
+            (TOKEN, format!("e{TOKEN} {}", &TOKEN[1..]), &format!("e[token] {}", &TOKEN[1..])),
+            (TOKEN, format!("\"{escaped}\\n\""), "\"[token]\\n\""),
+            (TOKEN, escaped.to_uppercase().replace("\\U", "\\u"), "[token]"),
+            (TOKEN, format!("{}\\u", &TOKEN[..20]), &format!("{}\\u", &TOKEN[..20])),
+            (TOKEN, format!("{}\\u00é", &TOKEN[..20]), &format!("{}\\u00é", &TOKEN[..20])),
+            (opaque, serde_json::to_string(opaque).unwrap(), "\"[token]\""),
+            (opaque, r#"EwB4\/A8l6\u002BBAAU\u0022s3cr3t\\t0ken\u003d="#.to_owned(), "[token]"),
+            ("sandbox", "the sandbox".to_owned(), "the sandbox"),
+        ] {
+            assert_eq!(redact(token, &text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let token = Token(TOKEN.into());
+        let shown = format!("{token:?} {:?}", token.header());
+        assert!(!shown.contains(TOKEN), "{shown}");
+        assert_eq!(token.redact(&format!("bad {TOKEN}, {TOKEN}!")), "bad [token], [token]!");
+        assert_eq!(Token("test".into()).redact("a test"), "a test");
+    }
+}
