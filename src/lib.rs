@@ -22,7 +22,8 @@
 //! # What always holds
 //! 1. No PATCH without a committed intent: the client takes a [`ledger::Ticket`] by value, and only
 //!    the ledger's writer has tickets to give. One attempt in the ledger is one request on the wire.
-//! 2. Every input row has exactly one outcome; the books balance, or the exit code says so.
+//! 2. Every input row has exactly one outcome, and every legacy payload one class; the books balance,
+//!    or the exit code says so.
 //! 3. A PATCH is never repeated blindly: an item in doubt is read back first.
 //! 4. Nothing is overwritten that the plan didn't see: `If-Match` carries the eTag of the plan.
 //! 5. Items for one referral never overlap: there is one per run.

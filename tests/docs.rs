@@ -262,6 +262,7 @@ fn blocks() -> Vec<Block> {
         block(README, "mistakes", fenced(&mistakes.told)),
         block(README, "next", fenced(&last_lines)),
         block(README, "fields", field_table()),
+        block(README, "audit", fenced(&audit())),
         block(README, "rules", rule_table(false)),
         block(README, "fixed-rules", rule_table(true)),
         block(README, "transitions", transition_table()),
@@ -303,6 +304,16 @@ fn transition_table() -> String {
 fn exit_code_table() -> String {
     let rows = Exit::ALL.map(|exit| format!("| {} | {} |\n", exit.code(), exit.about()));
     format!("| code | meaning |\n|---|---|\n{}", rows.concat())
+}
+
+/// What the README's archive comes to, as its plan tells it.
+fn audit() -> String {
+    let dir = directory_with_samples();
+    let output = run(dir.path(), &["migrate", "samples/legacy-puts.jsonl", "--sandbox", "--plan"]);
+    let told = out(&output);
+    let (_, audit) = told.split_once("\nwhat the payloads come to\n").unwrap();
+    let (audit, _) = audit.split_once("\nwhat went wrong\n").unwrap();
+    format!("what the payloads come to\n{audit}")
 }
 
 fn field_table() -> String {

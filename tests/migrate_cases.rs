@@ -121,8 +121,8 @@ fn actual(case: &Case) -> Vec<String> {
     let current = filled(&case.current, Some("v1"));
     let base = case.base.as_ref().map(|base| filled(base, None));
     let body = filled(&case.payload, Some("v1"));
-    let Migrated { planned, audit, .. } = run(&current, &body, base.as_deref(), &case.flags);
-    let item = &planned.item;
+    let Migrated { planned, .. } = run(&current, &body, base.as_deref(), &case.flags);
+    let (item, audit) = (&planned.item, planned.audit.as_ref().unwrap());
     let outcome = planned.verdict.as_ref().map_or("planned", |verdict| verdict.outcome.name());
     let mut lines = vec![format!("{outcome} ({})", audit.class.name())];
     let operations: Vec<Operation> = serde_json::from_str(item.patch.get()).unwrap();

@@ -409,7 +409,7 @@ proptest! {
         for body in [current.clone(), in_other_words(&referral, turn).to_string()] {
             let terms = Terms { clear, ..Terms::default() };
             let migrated = plan(&current, &body, &terms);
-            prop_assert_eq!(migrated.audit.class, Class::NoChange, "{} {:?}", body, migrated.planned.item.findings);
+            prop_assert_eq!(migrated.planned.audit.as_ref().unwrap().class, Class::NoChange, "{} {:?}", body, migrated.planned.item.findings);
             prop_assert_eq!(migrated.planned.item.patch.get(), "[]");
             let is_noise = |rule| rule == Rule::OrderOnly;
             prop_assert!(migrated.left.iter().all(|left| is_noise(left.rule)), "{:?}", migrated.left);

@@ -10,8 +10,8 @@ use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
 use crate::ledger::{self, LedgerError, PlanTotals, Reader};
 use crate::report::{
-    self, Books, Flags, Next, PlanCounts, PlanReport, Referrals, ReportError, RowReports, State, Summary,
-    Written, quoted,
+    self, Audits, Books, Flags, Imbalance, Next, PlanCounts, PlanReport, Referrals, ReportError, RowReports,
+    State, Summary, Written, quoted,
 };
 
 /// `plan.jsonl` as it was written: what is in it, and its checksum.
@@ -91,6 +91,7 @@ pub fn show_nothing(command: &str, exit: Exit, showing: Showing, console: &dyn C
         seconds: (&figures).into(),
         plan_sha256: None,
         reason: None,
+        audit: None,
     };
     if showing.summary == SummaryForm::Json {
         console.data(&(summary.to_json_line() + "\n"));
@@ -116,7 +117,7 @@ struct Account {
 fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Account, LedgerError> {
     let reader = ledger::read(run)?;
     let (inputs, phase, about) = (reader.inputs()?, reader.phase(), reader.about().clone());
-    let (books, rows_written) = tell_rows(run, &reader, &inputs)?;
+    let (told, rows_written) = tell_rows(run, &reader, &inputs)?;
     // It is the same at any time; where this process wrote it already, that need not be done again.
     let (plan, plan_written) = match plan {
         Some(PlanFile { counts, sha256 }) => (counts, Ok(sha256)),
@@ -128,7 +129,8 @@ fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Accoun
     if plan_written.is_some() {
         written.add(run.join(report::PLAN_FILE));
     }
-    let imbalance = books.balance(&inputs).err().map(|imbalance| imbalance.to_string());
+    let imbalance = told.balance(&inputs).err().map(|imbalance| imbalance.to_string());
+    let Told { books, audits } = told;
     let exit = match (&imbalance, exit) {
         (Some(_), _) => Exit::Unbalanced,
         (None, Some(exit)) => exit,
@@ -148,6 +150,7 @@ fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Accoun
         seconds: (&figures).into(),
         plan_sha256: plan_written.filter(|_| phase != Phase::Planning),
         reason: about.reason.clone(),
+        audit: audits.as_ref().map(Into::into),
     };
     match summary.write(run) {
         Ok(path) => written.add(path),
@@ -172,20 +175,36 @@ fn exit_of(phase: Phase, books: &Books, unwritten: bool) -> Exit {
     }
 }
 
+/// What the rows of a run come to.
+struct Told {
+    books: Books,
+    /// Of legacy payloads.
+    audits: Option<Audits>,
+}
+
+impl Told {
+    fn balance(&self, inputs: &[InputInfo]) -> Result<(), Imbalance> {
+        self.books.balance(inputs)?;
+        self.audits.as_ref().map_or(Ok(()), |audits| audits.balance(inputs))
+    }
+}
+
 /// What the rows of a run come to is told also where their files can't be written.
 fn tell_rows(
     run: &Path,
     reader: &Reader,
     inputs: &[InputInfo],
-) -> Result<(Books, Result<Written, ReportError>), LedgerError> {
-    let mut books = Books::new(inputs.len());
+) -> Result<(Told, Result<Written, ReportError>), LedgerError> {
+    let audits = reader.about().asked.migrating.as_ref().map(|_| Audits::default());
+    let mut told = Told { books: Books::new(inputs.len()), audits };
     let mut files = RowReports::begin(run, inputs);
     reader.rows(&mut |row| {
-        books.add(&row);
+        told.books.add(&row);
+        told.audits.iter_mut().for_each(|audits| audits.add(&row));
         keep(&mut files, |files| files.row(&row));
         Ok::<_, LedgerError>(())
     })?;
-    Ok((books, files.and_then(RowReports::finish)))
+    Ok((told, files.and_then(RowReports::finish)))
 }
 
 /// The same for its items; a written plan is answered with its checksum.

@@ -107,7 +107,7 @@ impl<'a> Desk<'a> {
             theirs: planned.theirs.clone(),
             at: (self.clock)(),
         });
-        self.ledger.item(&planned.item, settled.as_ref())
+        self.ledger.item(&planned.item, settled.as_ref(), planned.audit.as_ref())
     }
 
     /// Keeps the first findings that deny, by their place, and counts all. Warnings are for the summary.

@@ -6,6 +6,7 @@ use super::Trouble;
 use super::desk::{Desk, unreadable_input};
 use super::survey::Wanting;
 use crate::domain::account::{RowRecord, RowText, input_name};
+use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::{ReferralId, Snapshot};
@@ -139,11 +140,15 @@ impl Wanting for Payloads {
 
     fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned> {
         let (row, _) = self.take_out(id)?;
-        Some(self.judging.nothing_to_send(row, id, verdict, Vec::new()))
+        Some(uncompared(self.judging.nothing_to_send(row, id, verdict, Vec::new())))
     }
 
     fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
         let (row, place) = self.take_out(id)?;
-        Some(self.judging.not_in_snapshot(row, id, place, engagement_of))
+        Some(uncompared(self.judging.not_in_snapshot(row, id, place, engagement_of)))
     }
+}
+
+fn uncompared(planned: Planned) -> Planned {
+    Planned { audit: Some(Audit::uncompared(Class::NotCompared)), ..planned }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::audit::Audit;
 use super::finding::{Finding, Place};
 use super::item::Item;
 use super::outcome::Verdict;
@@ -220,6 +221,8 @@ pub struct ItemAccount {
     pub rows: Vec<Place>,
     /// What planning decided, where there is nothing to send.
     pub planned: Option<Verdict>,
+    /// What its legacy payload adds to the audit; `None` for the rows of a change file.
+    pub audit: Option<Audit>,
 }
 
 /// All that is known of one input row, for the reports.
@@ -253,6 +256,8 @@ pub struct RowAccount {
     pub theirs: Option<Box<RawValue>>,
     /// What was found about the row and its item.
     pub findings: Vec<Finding>,
+    /// What a legacy payload adds to the audit; `None` for the row of a change file.
+    pub audit: Option<Audit>,
 }
 
 /// Requests made and time spent, added up over all processes that worked on a run.

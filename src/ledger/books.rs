@@ -1,7 +1,9 @@
-//! Which verdict a row is booked under, and which findings are its own. Pure.
+//! Which verdict a row is booked under, what a payload without an item comes to, and which findings are a
+//! row's own. Pure.
 
 use super::outstanding::{AttemptResult, Next, next};
 use crate::domain::account::Phase;
+use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::outcome::{Outcome, Verdict};
 
@@ -50,6 +52,11 @@ pub(super) fn verdict(
         }
     };
     Verdict::new(outcome, code, message)
+}
+
+/// What a payload comes to that has no item: it has a verdict of its own, or planning did not come so far.
+pub(super) fn audit(has_verdict: bool) -> Audit {
+    Audit::uncompared(if has_verdict { Class::Invalid } else { Class::NotCompared })
 }
 
 /// What was found about a row: by itself, and about its item on its line. What is about the item as

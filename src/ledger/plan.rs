@@ -13,6 +13,7 @@ use super::schema::{Store, add_session, give_back_room, index, set_phase, set_ro
 use super::waiting::Waiting;
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, RowText, Settled};
+use crate::domain::audit::Audit;
 use crate::domain::item::Item;
 
 /// Records in one transaction. Items come in no order, so each transaction can write most pages of their
@@ -115,13 +116,18 @@ impl Planning {
     }
 
     /// Writes an item, now or by the end of planning. Where it is settled there is nothing to send, and the
-    /// verdict stands for its rows.
+    /// verdict stands for its rows. That of a legacy payload has an audit.
     ///
     /// # Errors
     /// Where the ledger can't be written, or two of the items before have one number.
-    pub fn item(&mut self, item: &Item, settled: Option<&Settled>) -> Result<(), LedgerError> {
+    pub fn item(
+        &mut self,
+        item: &Item,
+        settled: Option<&Settled>,
+        audit: Option<&Audit>,
+    ) -> Result<(), LedgerError> {
         self.awaited.remove(&Some(item.number));
-        if self.waiting.add(item, settled) { self.write_items() } else { Ok(()) }
+        if self.waiting.add(item, settled, audit) { self.write_items() } else { Ok(()) }
     }
 
     fn write_items(&mut self) -> Result<(), LedgerError> {

@@ -16,6 +16,7 @@ use super::outstanding::AttemptResult;
 use super::records::{ITEM, Json, Text, Version, Word, item, number, place};
 use super::schema::Store;
 use crate::domain::account::{About, Figures, InputInfo, ItemAccount, Phase, RowAccount};
+use crate::domain::audit::Audit;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::item::Change;
 use crate::domain::json;
@@ -64,7 +65,7 @@ const ROWS: &str = "
            outcome.planned, outcome.outcome, outcome.code, outcome.message, outcome.status,
            outcome.etag, outcome.at, outcome.theirs,
            item.number, item.findings, CASE outcome.outcome WHEN 'conflict' THEN item.changes END,
-           first.input, first.line, first.cell
+           first.input, first.line, first.cell, item.audit
     FROM row LEFT JOIN item ON item.number = row.item
              LEFT JOIN outcome ON outcome.item = item.number
              LEFT JOIN row AS first ON first.row = item.number";
@@ -172,7 +173,7 @@ impl Reader {
         let connection = &self.store.connection;
         let mut items = self.store.told(connection.prepare_cached(&format!(
             "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status,
-                    row.input, row.line, row.cell
+                    row.input, row.line, row.cell, item.audit
              FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
                        LEFT JOIN row ON row.item = item.number
              ORDER BY item.number, row.row"
@@ -190,15 +191,14 @@ impl Reader {
         let place = place(row, 1)?;
         let about_item: Option<Json<Vec<Finding>>> = row.get(17)?;
         let about_item = about_item.map(|Json(findings)| findings).unwrap_or_default();
-        let attempts = self.attempts(row.get(16)?, attempts)?;
-        let verdict = books::verdict(
-            row.get::<_, Option<Json<_>>>(6)?.map(|Json(own)| own),
-            came(row)?,
-            &about_item,
-            place,
-            self.phase,
-            attempts.last,
-        );
+        let item: Option<i64> = row.get(16)?;
+        let attempts = self.attempts(item, attempts)?;
+        let own = row.get::<_, Option<Json<Verdict>>>(6)?.map(|Json(own)| own);
+        let audit = match item {
+            Some(_) => audit(row, 22)?,
+            None => self.about.asked.migrating.as_ref().map(|_| books::audit(own.is_some())),
+        };
+        let verdict = books::verdict(own, came(row)?, &about_item, place, self.phase, attempts.last);
         let Json(own) = row.get(7)?;
         let findings = books::findings(own, about_item, place, first_place(row)?);
         let changes: Option<Json<Vec<Change>>> =
@@ -222,6 +222,7 @@ impl Reader {
             base: side(|change| change.before.as_deref()),
             ours: side(|change| Some(&change.after)),
             theirs: theirs.map(|Json(theirs)| theirs),
+            audit,
         })
     }
 
@@ -260,13 +261,19 @@ fn verdict(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Verdict>> {
     Ok(Some(Verdict { outcome, code, message, status }))
 }
 
+/// Reads an audit from a column.
+fn audit(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Audit>> {
+    Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(audit)| audit))
+}
+
 /// Adds a row to the account of its item. Where that is another one than before, it begins a new account
 /// and answers with the one before, which is complete.
 fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::Result<Option<ItemAccount>> {
     let number = number(row, 0)?;
     let mut complete = None;
     if account.as_ref().is_none_or(|account| account.item.number != number) {
-        let begun = ItemAccount { item: item(row)?, rows: Vec::new(), planned: verdict(row, 8)? };
+        let (item, planned, audit) = (item(row)?, verdict(row, 8)?, audit(row, 15)?);
+        let begun = ItemAccount { item, rows: Vec::new(), planned, audit };
         complete = account.replace(begun);
     }
     if let (Some(account), Some(_)) = (account, row.get::<_, Option<i64>>(12)?) {

@@ -61,6 +61,8 @@ CREATE TABLE item (
     etag       TEXT,
     request_id TEXT NOT NULL,
     findings   TEXT NOT NULL,
+    -- Of a legacy payload alone.
+    audit      TEXT,
     changes    TEXT NOT NULL,
     patch      TEXT NOT NULL
 ) STRICT;

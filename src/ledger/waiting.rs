@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::records::{Word, write_outcome};
 use crate::domain::account::Settled;
+use crate::domain::audit::Audit;
 use crate::domain::item::{Effect, Item};
 use crate::domain::referral::ETag;
 
@@ -20,7 +21,7 @@ const ROOM: usize = 64 << 20;
 /// How many wait as long as they come in the order of their numbers, where waiting is of no use.
 const ROOM_IN_ORDER: usize = 1 << 20;
 
-const TEXTS: usize = 6;
+const TEXTS: usize = 7;
 
 /// Items that wait.
 #[derive(Debug, Default)]
@@ -43,15 +44,16 @@ struct Entry {
 
 impl Waiting {
     /// Adds an item. Answers whether it is time to write.
-    pub(super) fn add(&mut self, item: &Item, settled: Option<&Settled>) -> bool {
+    pub(super) fn add(&mut self, item: &Item, settled: Option<&Settled>, audit: Option<&Audit>) -> bool {
         self.in_disorder |= self.entries.last().is_some_and(|last| last.number > item.number);
         let start = self.texts.len();
         let ends = [
             self.text(item.id),
-            // No eTag is empty.
+            // No eTag is empty, and so is no audit.
             self.text(item.etag.as_ref().map_or("", ETag::as_str)),
             self.text(item.request_id),
             self.json(&item.findings),
+            audit.map_or(self.texts.len(), |audit| self.json(audit)),
             self.json(&item.changes),
             self.text(item.patch.get()),
         ];
@@ -70,16 +72,26 @@ impl Waiting {
         let Self { texts, entries, in_disorder } = self;
         entries.sort_unstable_by_key(|entry| entry.number);
         let mut insert = connection.prepare_cached(
-            "INSERT INTO item (number, referral, effect, etag, request_id, findings, changes, patch)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO item (number, referral, effect, etag, request_id, findings, audit, changes, patch)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
         for Entry { number, effect, start, ends, settled } in entries.drain(..) {
             let mut start = start;
-            let [id, etag, request_id, findings, changes, patch] =
+            let [id, etag, request_id, findings, audit, changes, patch] =
                 ends.map(|end| Utf8(&texts[std::mem::replace(&mut start, end)..end]));
-            let etag = (!etag.0.is_empty()).then_some(etag);
+            let [etag, audit] = [etag, audit].map(|text| (!text.0.is_empty()).then_some(text));
             let number_there = number.cast_signed();
-            insert.execute((number_there, id, Word(effect), etag, request_id, findings, changes, patch))?;
+            insert.execute((
+                number_there,
+                id,
+                Word(effect),
+                etag,
+                request_id,
+                findings,
+                audit,
+                changes,
+                patch,
+            ))?;
             if let Some(settled) = settled {
                 write_outcome(connection, number, true, &settled)?;
             }

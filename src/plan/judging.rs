@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::patch::{self, Document};
+use crate::domain::audit::Audit;
 use crate::domain::change::Wish;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::item::{Change, Effect, Item};
@@ -35,6 +36,8 @@ pub struct Planned {
     pub seen: Option<ETag>,
     /// On a conflict, the values that were found, an object by pointer.
     pub theirs: Option<Box<RawValue>>,
+    /// What a legacy payload adds to the audit; `None` for the rows of a change file.
+    pub audit: Option<Audit>,
 }
 
 impl Judging {
@@ -89,7 +92,7 @@ impl Judging {
         let Document { patch, changes } = document;
         let effect = if closes { Effect::OneWay } else { Effect::Reversible };
         let item = Item { number, id, etag, request_id: (self.new_id)(), patch, changes, effect, findings };
-        Planned { item, verdict: None, seen: None, theirs: None }
+        Planned { item, verdict: None, seen: None, theirs: None, audit: None }
     }
 
     fn unproved(&self, number: u64, wish: &Wish, why: &str, mut findings: Vec<Finding>) -> Planned {
@@ -134,7 +137,7 @@ impl Judging {
             effect: Effect::Unchanged,
             findings,
         };
-        Planned { item, verdict: Some(verdict), seen: None, theirs: None }
+        Planned { item, verdict: Some(verdict), seen: None, theirs: None, audit: None }
     }
 }
 

@@ -71,9 +71,7 @@ pub struct WarningGroup<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Imbalance {
     /// An input's data rows and its accounted rows differ in number.
-    #[error(
-        "the books do not balance: {path} has {rows} data rows, and {accounted} of them are accounted for"
-    )]
+    #[error("{path} has {rows} data rows, and {accounted} of them are accounted for")]
     Input {
         /// The input, as the user named it.
         path: String,
@@ -89,6 +87,14 @@ pub enum Imbalance {
         due: u64,
         /// The row that came.
         found: u64,
+    },
+    /// Payloads are missing in the audit, or counted twice.
+    #[error("the inputs hold {rows} payloads, and the audit has {audited}")]
+    Audit {
+        /// The inputs' data rows.
+        rows: u64,
+        /// The sum of all classes.
+        audited: u64,
     },
 }
 

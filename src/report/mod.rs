@@ -9,6 +9,7 @@
 //! | [`RowReports`] | `success`, `conflict`, `error` and `pending` files, and `outcomes.jsonl` |
 //! | [`PlanReport`] | `plan.jsonl` and its checksum |
 //! | [`Books`] | the tally, and whether it balances |
+//! | [`Audits`] | what legacy payloads come to, all together |
 //! | [`Summary`], [`text`](fn@text), [`Next`] | `summary.json`, the terminal's summary, the next command to type |
 //! | [`Progress`] | how far a run has come, while it runs |
 //!
@@ -16,6 +17,7 @@
 //! is replaced as a whole or not at all, and only its owner can read it; text that a server sent can
 //! neither run as a spreadsheet formula nor steer a terminal.
 
+mod audit;
 mod books;
 mod csv;
 mod file;
@@ -31,6 +33,7 @@ mod summary;
 mod text;
 mod words;
 
+pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};
 pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
 pub use file::ReportError;
 pub use next::{Flags, Next, quoted};

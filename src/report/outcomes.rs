@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::account::RowAccount;
+use crate::domain::audit::Class;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 
@@ -34,6 +35,9 @@ struct Line<'a> {
     request_ids: &'a [Uuid],
     first_sent: Option<Timestamp>,
     at: Option<Timestamp>,
+    /// Of a legacy payload, in the audit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<Class>,
     #[serde(skip_serializing_if = "Findings::is_empty")]
     findings: Findings<'a>,
 }
@@ -56,6 +60,7 @@ impl Outcomes {
             request_ids: &row.request_ids,
             first_sent: row.first_sent,
             at: row.at,
+            class: row.audit.as_ref().map(|audit| audit.class),
             findings: Findings { findings: &row.findings, names },
         })
     }

@@ -18,6 +18,7 @@ use crate::domain::item::{Change, Effect};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ETag, ReferralId};
 
+use super::audit::PayloadAudit;
 use super::file::{BUFFER, ReportError, WholeFile};
 use super::findings::{Findings, on_one_line};
 use super::names::Names;
@@ -137,6 +138,8 @@ struct Line<'a> {
     findings: Findings<'a>,
     effect: Effect,
     reversible: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<PayloadAudit<'a>>,
     outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'a str>,
@@ -158,6 +161,7 @@ impl<'a> Line<'a> {
             findings: Findings { findings: &item.findings, names },
             effect: item.effect,
             reversible: item.effect != Effect::OneWay,
+            audit: account.audit.as_ref().map(PayloadAudit::from),
             outcome,
             code: why.map(|verdict| verdict.code.as_str()),
             message: why.map(|verdict| verdict.message.as_str()),
@@ -213,6 +217,7 @@ mod tests {
 
     use super::super::testing::{csv_input, id, raw, warning};
     use super::*;
+    use crate::domain::audit::{Audit, Class};
     use crate::domain::fields::{Field, Path as FieldPath};
     use crate::domain::item::Item;
     use crate::domain::outcome::Verdict;
@@ -233,7 +238,7 @@ mod tests {
             effect,
             findings: Vec::new(),
         };
-        ItemAccount { item, rows: vec![place(0, number + 1)], planned }
+        ItemAccount { item, rows: vec![place(0, number + 1)], planned, audit: None }
     }
 
     /// A plan of everything that a plan can hold.
@@ -315,6 +320,28 @@ mod tests {
         assert_eq!(fs::read_to_string(dir.path().join(NAME)).unwrap(), wanted);
         assert_eq!(counts, PlanCounts { total: 5, to_send: 2, closing: 1, unchanged: 1 });
         assert_eq!(counts.held_back(), 2);
+    }
+
+    #[test]
+    fn a_line_of_a_legacy_payload_tells_its_part_in_the_audit() {
+        let dir = tempfile::tempdir().unwrap();
+        let audit = Audit {
+            class: Class::NotExpressible,
+            put_bytes: 3_000,
+            patch_bytes: 0,
+            changed: Vec::new(),
+            overwritten: vec![Field::Notes.pointer().clone()],
+        };
+        let mut report = PlanReport::begin(dir.path(), &[csv_input("a.csv", &["id"], 0)]).unwrap();
+        report.item(&ItemAccount { audit: Some(audit), ..account(1, Effect::Reversible, None) }).unwrap();
+        report.finish().unwrap();
+        let wanted = concat!(
+            r#""effect":"reversible","reversible":true,"audit":{"class":"not-expressible","put_bytes":3000,"#,
+            r#""patch_bytes":0,"overwritten":["/details/notes"]},"outcome":"planned"}"#,
+            "\n",
+        );
+        let line = fs::read_to_string(dir.path().join(NAME)).unwrap();
+        assert!(line.ends_with(wanted), "{line}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::domain::account::{Figures, InputInfo, Phase};
 use crate::domain::outcome::Outcome;
 
+use super::audit::AuditSummary;
 use super::books::Books;
 use super::file::{ReportError, WholeFile};
 
@@ -41,6 +42,10 @@ pub struct Summary {
     pub plan_sha256: Option<String>,
     /// Why the run was made, in the user's words.
     pub reason: Option<String>,
+    /// What the payloads of `migrate` come to. It follows from the plan alone, and stays the same when the
+    /// run is carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditSummary>,
 }
 
 /// How far a run came.
@@ -204,6 +209,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    use super::super::audit::{BytesSummary, FieldCount};
     use super::super::testing::{books, row, summary};
     use super::*;
 
@@ -230,6 +236,26 @@ mod tests {
         assert_eq!(path, dir.path().join("summary.json"));
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{wanted}\n"));
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_audit_of_a_migration_comes_last() {
+        let audit = AuditSummary {
+            payloads: 3,
+            classes: [1, 2, 0, 0, 0, 0, 0],
+            bytes: BytesSummary { payloads: 3, put: 9_000, patch: 120, saved: Some(0.9866) },
+            changed: vec![FieldCount { field: "/details/notes".to_owned(), payloads: 2 }],
+            overwritten: Vec::new(),
+        };
+        let summary = Summary { audit: Some(audit), ..summary(&books(&[])) };
+        let wanted = concat!(
+            r#""plan_sha256":"ab12","reason":null,"audit":{"payloads":3,"#,
+            r#""classes":{"no-change":1,"safe":2,"stale":0,"closed":0,"not-expressible":0,"invalid":0,"#,
+            r#""not-compared":0},"bytes":{"payloads":3,"put":9000,"patch":120,"saved":0.9866},"#,
+            r#""changed":[{"field":"/details/notes","payloads":2}],"overwritten":[]}}"#,
+        );
+        let line = summary.to_json_line();
+        assert!(line.ends_with(wanted), "{line}");
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub(super) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
         ours: None,
         theirs: None,
         findings: Vec::new(),
+        audit: None,
     }
 }
 
@@ -116,5 +117,6 @@ pub(super) fn summary(books: &Books) -> Summary {
         seconds: (&figures).into(),
         plan_sha256: Some("ab12".to_owned()),
         reason: None,
+        audit: None,
     }
 }

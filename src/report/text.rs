@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
+use crate::domain::audit::Class;
 use crate::domain::outcome::Outcome;
 
+use super::audit::{AuditSummary, BytesSummary, FieldCount};
 use super::books::{Books, WarningGroup};
 use super::names::Names;
 use super::plan::PlanCounts;
@@ -19,14 +21,18 @@ const MOST_GROUPS: usize = 10;
 /// How much of a message is shown, in characters.
 const MESSAGE: usize = 90;
 
+/// How much of a field's name is shown, in characters.
+const FIELD: usize = 90;
+
 /// How much of a code is shown, in characters.
 const CODE: usize = 40;
 
-/// The summary as text of several lines: how far the run came, its figures, what went wrong,
-/// what was warned of, and the files. `plan` is what the plan comes to, where it was made just now.
+/// The summary as text of several lines: how far the run came, its figures, what legacy payloads come to,
+/// what went wrong, what was warned of, and the files. `plan` is what the plan comes to, where it was made just now.
 pub fn text(summary: &Summary, books: &Books, plan: Option<PlanCounts>, written: &Written) -> String {
     let names = names(summary);
     let mut parts = vec![heading(summary), figures(summary, plan)];
+    parts.extend(summary.audit.iter().flat_map(audit));
     parts.extend(failures(books, &names));
     parts.extend(warning_table(books, &names));
     parts.extend(files(written));
@@ -115,6 +121,41 @@ fn listed<const N: usize>(parts: [(bool, u64, &str); N]) -> String {
     told.map(|(_, count, what)| format!("{} {what}", grouped(count))).collect::<Vec<_>>().join(", ")
 }
 
+/// What legacy payloads come to, a part after the other.
+fn audit(audit: &AuditSummary) -> impl Iterator<Item = String> {
+    let overwritten = fields("what stale payloads would have overwritten", &audit.overwritten);
+    let changed = fields("what the patches change", &audit.changed);
+    [classes(audit), bytes(audit.bytes), overwritten, changed].into_iter().flatten()
+}
+
+fn classes(audit: &AuditSummary) -> Option<String> {
+    let mut table = plain_table();
+    table.set_header(["payloads", "class", "meaning"]);
+    let classes = Class::ALL.into_iter().zip(audit.classes).filter(|(_, payloads)| *payloads > 0);
+    for (class, payloads) in classes {
+        table.add_row([number(grouped(payloads)), Cell::new(class.name()), Cell::new(class.meaning())]);
+    }
+    section("what the payloads come to", &table, table.row_count(), "class")
+}
+
+fn bytes(BytesSummary { payloads, put, patch, saved }: BytesSummary) -> Option<String> {
+    let saved = format!("{:.2} % saved", saved? * 100.0);
+    let of = format!("of {} that get a PATCH, or need none", counted(payloads, "payload"));
+    let mut table = plain_table();
+    add(&mut table, "as PUT", grouped(put), &of);
+    add(&mut table, "as PATCH", grouped(patch), &saved);
+    section("bytes", &table, table.row_count(), "row")
+}
+
+fn fields(title: &str, fields: &[FieldCount]) -> Option<String> {
+    let mut table = plain_table();
+    table.set_header(["payloads", "field"]);
+    for FieldCount { field, payloads } in fields.iter().take(MOST_GROUPS) {
+        table.add_row([number(grouped(*payloads)), Cell::new(one_line(field, FIELD))]);
+    }
+    section(title, &table, fields.len(), "more field")
+}
+
 fn failures(books: &Books, names: &Names) -> Option<String> {
     let groups = books.failures();
     let mut table = plain_table();
@@ -128,7 +169,7 @@ fn failures(books: &Books, names: &Names) -> Option<String> {
             Cell::new(one_line(&group.first.message, MESSAGE)),
         ]);
     }
-    section("what went wrong", &table, groups.len())
+    section("what went wrong", &table, groups.len(), "more reason")
 }
 
 /// What was warned of, a line each, for those who don't read the summary: `[rule]: 2 rows, the first
@@ -159,7 +200,7 @@ fn warning_table(books: &Books, names: &Names) -> Option<String> {
             Cell::new(one_line(&group.first.message, MESSAGE)),
         ]);
     }
-    section("what was warned of", &table, groups.len())
+    section("what was warned of", &table, groups.len(), "more reason")
 }
 
 fn files(written: &Written) -> Option<String> {
@@ -168,15 +209,15 @@ fn files(written: &Written) -> Option<String> {
         let path = visible(&file.path.to_string_lossy());
         table.add_row([path, file.rows.map(|rows| counted(rows, "row")).unwrap_or_default()]);
     }
-    section("files", &table, written.files().len())
+    section("files", &table, written.files().len(), "more file")
 }
 
-/// A table under its title; `None` where there is nothing in it.
-fn section(title: &str, table: &Table, groups: usize) -> Option<String> {
-    let more = groups.saturating_sub(table.row_count()) as u64;
+/// A table under its title, and how many `more` there are; `None` where there is nothing in it.
+fn section(title: &str, table: &Table, groups: usize, more: &str) -> Option<String> {
+    let hidden = groups.saturating_sub(table.row_count()) as u64;
     let mut text = format!("{title}\n{}", lines(table));
-    if more > 0 {
-        let _ = writeln!(text, "and {}", counted(more, "more reason"));
+    if hidden > 0 {
+        let _ = writeln!(text, "and {}", counted(hidden, more));
     }
     (groups > 0).then_some(text)
 }
@@ -203,6 +244,7 @@ fn lines(table: &Table) -> String {
 mod tests {
     use std::path::PathBuf;
 
+    use super::super::audit::Audits;
     use super::super::rows::WrittenFile;
     use super::super::testing::{books, row, summary, warning};
     use super::*;
@@ -297,5 +339,70 @@ mod tests {
         let text = text(&summary(&books(&rows)), &books(&rows), None, &Written::default());
         assert!(text.contains("code-10") && !text.contains("code-11"), "{text}");
         assert!(text.ends_with("and 2 more reasons\n"), "{text}");
+    }
+
+    #[test]
+    fn a_migration() {
+        let field = |field: &str, payloads| FieldCount { field: field.to_owned(), payloads };
+        let audit = AuditSummary {
+            payloads: 1_210,
+            classes: [4, 1_200, 3, 1, 0, 1, 1],
+            bytes: BytesSummary { payloads: 1_204, put: 3_612_000, patch: 72_300, saved: Some(0.9799) },
+            changed: (0..11).map(|at| field(&format!("/field{at:02}"), 1_200 - at)).collect(),
+            overwritten: vec![field("/details/notes", 3), field("/a\u{1b}[31m\nb", 1)],
+        };
+        let books = books(&[row(1, 0, Outcome::Planned)]);
+        let summary = Summary { audit: Some(audit), ..summary(&books) };
+        let text = text(&summary, &books, None, &Written::default());
+        insta::assert_snapshot!(text, @r"
+        apply reports/r 1: finished
+
+         rows         1
+           planned    1
+         referrals   12  9 changed, 7 of them closed
+         requests    12  1 get, 1 list, 10 patch, 2 retried; 1.33 per changed referral
+         seconds    5.1  4.2 waiting for the rate, 0.0 paused by the server
+
+        what the payloads come to
+         payloads  class         meaning
+                4  no change     the referral is so already
+            1,200  safe          a PATCH carries every difference that is to be sent
+                3  stale         made from another version than the current one, or from an unknown one
+                1  closed        differs, and the referral is closed
+                1  invalid       no referral, against a rule, or a second payload for its referral
+                1  not compared  there was no referral to compare it with
+
+        bytes
+         as PUT    3,612,000  of 1,204 payloads that get a PATCH, or need none
+         as PATCH     72,300  97.99 % saved
+
+        what stale payloads would have overwritten
+         payloads  field
+                3  /details/notes
+                1  /a [31m b
+
+        what the patches change
+         payloads  field
+            1,200  /field00
+            1,199  /field01
+            1,198  /field02
+            1,197  /field03
+            1,196  /field04
+            1,195  /field05
+            1,194  /field06
+            1,193  /field07
+            1,192  /field08
+            1,191  /field09
+        and 1 more field
+
+        ");
+    }
+
+    #[test]
+    fn a_migration_of_nothing() {
+        let books = books(&[]);
+        let summary = Summary { audit: Some((&Audits::default()).into()), ..summary(&books) };
+        let text = text(&summary, &books, None, &Written::default());
+        assert_eq!(text.lines().count(), 6, "{text}");
     }
 }

@@ -60,6 +60,9 @@ fn books(place: &Place, run: &str, summary: &Value) {
         (total, total, total),
         "outcomes, inputs and outcomes.jsonl of {summary}"
     );
+    if summary["command"] == "migrate" {
+        audit(place, run, summary);
+    }
     let count = |bucket: &str, members: &[&str]| {
         let wanted: u64 = members.iter().map(|name| rows[*name].as_u64().unwrap()).sum();
         assert_eq!(rows_in(&place.path().join(run), bucket), wanted, "rows in {bucket} of {summary}");
@@ -68,6 +71,21 @@ fn books(place: &Place, run: &str, summary: &Value) {
     count("conflict", &["conflict"]);
     count("error", &["invalid", "refused", "failed"]);
     count("pending", &["unknown", "unsent"]);
+}
+
+/// Every payload is of exactly one class, also line by line.
+#[track_caller]
+fn audit(place: &Place, run: &str, summary: &Value) {
+    let total = &summary["rows"]["total"];
+    assert_eq!(&summary["audit"]["payloads"], total, "{summary}");
+    let mut classes = BTreeMap::new();
+    for line in place.raw(&format!("{run}/outcomes.jsonl")).lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        *classes.entry(line["class"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    let told = summary["audit"]["classes"].as_object().unwrap();
+    let told = told.iter().map(|(class, payloads)| (class.clone(), payloads.as_u64().unwrap()));
+    assert_eq!(told.filter(|(_, payloads)| *payloads > 0).collect::<BTreeMap<_, _>>(), classes, "{summary}");
 }
 
 fn rows_in(run: &Path, bucket: &str) -> u64 {

@@ -24,7 +24,7 @@ async fn one_process_holds_a_run() {
     let mut planning = create(&dir, &about()).unwrap();
     busy();
     planning.row(&row(1, Some(1))).unwrap();
-    planning.item(&item(1), None).unwrap();
+    planning.item(&item(1), None, None).unwrap();
     let ledger = planning.seal(&Figures::default()).unwrap();
     busy();
     let (journal, backlog) = ledger.start(clock()).unwrap();

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::{AttemptAnswer, AttemptResult, Clock, Ledger, create, read};
 use crate::domain::account::{About, Asked, Figures, RowAccount, RowRecord, RowText, Settled, State};
+use crate::domain::audit::{Audit, Class};
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::Place;
 use crate::domain::item::{Change, Effect, Item};
@@ -86,6 +87,17 @@ fn item(number: u64) -> Item {
     }
 }
 
+/// The audit of a payload that became such an item.
+fn audit() -> Audit {
+    Audit {
+        class: Class::Stale,
+        put_bytes: 3_000,
+        patch_bytes: 58,
+        changed: vec![Field::Notes.pointer().clone()],
+        overwritten: vec![Field::Notes.pointer().clone(), Field::Team.pointer().clone()],
+    }
+}
+
 /// A row that begins one line below its ordinal, as under a header.
 fn row(row: u64, item: Option<u64>) -> RowRecord {
     RowRecord {
@@ -113,7 +125,7 @@ fn planned(dir: &Path, items: u64) -> Ledger {
     let mut planning = create(dir, &about()).unwrap();
     for number in 1..=items {
         planning.row(&row(number, Some(number))).unwrap();
-        planning.item(&item(number), None).unwrap();
+        planning.item(&item(number), None, None).unwrap();
     }
     planning.seal(&Figures::default()).unwrap()
 }

@@ -6,7 +6,7 @@ use tempfile::tempdir;
 
 use super::super::{AttemptResult, LedgerError, Next, PlanTotals, Referrals, create, open, read};
 use super::*;
-use crate::domain::account::{Format, InputInfo, Phase};
+use crate::domain::account::{Format, InputInfo, Migrating, Phase};
 use crate::domain::exchange::Journaled;
 use crate::domain::finding::Finding;
 use crate::domain::rules::Rule;
@@ -46,9 +46,9 @@ fn plan(dir: &std::path::Path) -> Ledger {
 
     let contradiction = |line, message| Finding::deny(Rule::Contradiction, place(line), message);
     let findings = vec![contradiction(2, "line 5 differs"), contradiction(5, "line 2 differs")];
-    planning.item(&Item { findings, ..item(1) }, Some(&super::settled(Outcome::Invalid))).unwrap();
-    planning.item(&item(2), None).unwrap();
-    planning.item(&item(3), None).unwrap();
+    planning.item(&Item { findings, ..item(1) }, Some(&super::settled(Outcome::Invalid)), None).unwrap();
+    planning.item(&item(2), None, Some(&audit())).unwrap();
+    planning.item(&item(3), None, None).unwrap();
     planning.seal(&figures(3, 1.5)).unwrap()
 }
 
@@ -139,6 +139,7 @@ async fn the_account_of_the_plan_does_not_change_as_the_run_goes_on() {
     let ledger = plan(dir);
     let before = account();
     assert_eq!(before.len(), 3);
+    assert!(before[1].contains(&format!("{:?}", audit())) && before[2].contains("audit: None"));
     assert!(
         before[0].contains("by-invalid") && before[0].contains("line: 2,") && before[0].contains("line: 5,")
     );
@@ -236,7 +237,7 @@ fn a_plan_that_is_not_complete_cannot_be_sent() {
     let dir = folder.path().join("loose");
     let mut planning = create(&dir, &about()).unwrap();
     planning.row(&row(1, Some(1))).unwrap();
-    planning.item(&item(1), None).unwrap();
+    planning.item(&item(1), None, None).unwrap();
     planning.row(&row(2, Some(2))).unwrap();
     let error = planning.seal(&Figures::default()).unwrap_err();
     assert!(matches!(error, LedgerError::Loose { row: 2, .. }), "{error}");
@@ -250,7 +251,7 @@ fn a_plan_that_is_not_complete_can_be_made_again() {
     let mut planning = create(&dir, &about()).unwrap();
     planning.row(&row(1, Some(1))).unwrap();
     planning.row(&row(2, Some(2))).unwrap();
-    planning.item(&item(1), None).unwrap();
+    planning.item(&item(1), None, None).unwrap();
     planning.input(0, &input("a.csv")).unwrap();
     planning.abandon(&figures(2, 1.0)).unwrap();
 
@@ -273,7 +274,7 @@ fn a_plan_that_is_not_complete_can_be_made_again() {
     assert_eq!(before, [input("a.csv")]);
     assert_eq!(planning.about().correlation_id, about().correlation_id);
     planning.row(&row(1, Some(1))).unwrap();
-    planning.item(&item(1), None).unwrap();
+    planning.item(&item(1), None, None).unwrap();
     planning.input(0, &InputInfo { rows: 1, ..input("a.csv") }).unwrap();
     planning.seal(&figures(3, 1.0)).unwrap();
     assert_eq!(rows(&dir).len(), 1);
@@ -290,7 +291,7 @@ fn items_come_in_any_order_and_are_told_in_theirs() {
         planning.row(&row(number, Some(number))).unwrap();
         let etag = (number != 2).then(|| etag(&format!("v{number}")));
         let unchanged = (number == 5).then(|| super::settled(Outcome::Unchanged));
-        planning.item(&Item { etag, ..item(number) }, unchanged.as_ref()).unwrap();
+        planning.item(&Item { etag, ..item(number) }, unchanged.as_ref(), None).unwrap();
     }
     drop(planning.seal(&Figures::default()).unwrap());
     let mut told = Vec::new();
@@ -318,15 +319,15 @@ fn one_item_a_referral_and_one_row_an_ordinal() {
     let mut planning = create(folder.path(), &about()).unwrap();
     planning.row(&row(1, Some(1))).unwrap();
     planning.row(&row(1, Some(1))).unwrap_err();
-    planning.item(&item(1), None).unwrap();
+    planning.item(&item(1), None, None).unwrap();
     planning.seal(&Figures::default()).unwrap();
     assert_eq!(rows(folder.path()).len(), 1);
 
     for other in [Item { id: referral(1), ..item(2) }, Item { id: referral(2), ..item(1) }] {
         let folder = tempdir().unwrap();
         let mut planning = create(folder.path(), &about()).unwrap();
-        planning.item(&item(1), None).unwrap();
-        planning.item(&other, None).unwrap();
+        planning.item(&item(1), None, None).unwrap();
+        planning.item(&other, None, None).unwrap();
         planning.seal(&Figures::default()).unwrap_err();
         assert_eq!(read(folder.path()).unwrap().phase(), Phase::Planning);
     }
@@ -342,4 +343,29 @@ fn whoever_listens_can_stop_the_telling() {
         Err(std::io::Error::other("the disk is full"))
     });
     assert_eq!((told, stopped.unwrap_err().to_string().as_str()), (1, "the disk is full"));
+}
+
+/// What the rows of a plan that was given up come to in the audit: an item with an audit, one without,
+/// no item because of a verdict, no item yet.
+fn audited(about: &About) -> Vec<Option<Audit>> {
+    let folder = tempdir().unwrap();
+    let mut planning = create(folder.path(), about).unwrap();
+    let verdict = Some(Verdict::new(Outcome::Invalid, "json", "cut off"));
+    for row in [row(1, Some(1)), row(2, Some(2)), RowRecord { verdict, ..row(3, None) }, row(4, Some(4))] {
+        planning.row(&row).unwrap();
+    }
+    planning.input(0, &input("a.jsonl")).unwrap();
+    planning.item(&item(1), None, Some(&audit())).unwrap();
+    planning.item(&item(2), None, None).unwrap();
+    planning.abandon(&Figures::default()).unwrap();
+    rows(folder.path()).into_iter().map(|row| row.audit).collect()
+}
+
+#[test]
+fn every_payload_has_its_part_in_the_audit_and_a_missing_one_shows() {
+    let mut about = about();
+    assert_eq!(audited(&about), [Some(audit()), None, None, None]);
+    about.asked.migrating = Some(Migrating { take: BTreeSet::new() });
+    let [invalid, left] = [Class::Invalid, Class::NotCompared].map(|class| Some(Audit::uncompared(class)));
+    assert_eq!(audited(&about), [Some(audit()), None, invalid, left]);
 }

@@ -220,21 +220,21 @@ impl Migration<'_, '_, '_> {
 
     fn migrated(
         &self,
-        planned: Planned,
+        mut planned: Planned,
         class: Class,
         left: Vec<Left>,
         overwritten: Vec<Pointer>,
     ) -> Migrated {
         let is_sent = planned.verdict.is_none();
         let changes = planned.item.changes.iter().filter(|_| is_sent);
-        let audit = Audit {
+        planned.audit = Some(Audit {
             class,
             put_bytes: self.payload.body.get().len() as u64,
             patch_bytes: if is_sent { planned.item.patch.get().len() as u64 } else { 0 },
             changed: changes.map(|change| change.path.pointer().clone()).collect(),
             overwritten,
-        };
-        Migrated { planned, audit, left }
+        });
+        Migrated { planned, left }
     }
 }
 

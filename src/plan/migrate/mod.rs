@@ -37,7 +37,6 @@ pub use difference::Left;
 
 use self::migration::Migration;
 use super::judging::{Judging, Planned};
-use crate::domain::audit::Audit;
 use crate::domain::payload::Payload;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::Snapshot;
@@ -55,10 +54,8 @@ pub struct Terms {
 
 /// What a payload comes to.
 pub struct Migrated {
-    /// Its item.
+    /// Its item, and what it adds to the audit.
     pub planned: Planned,
-    /// What it adds to the audit.
-    pub audit: Audit,
     /// Where the payload differs from what the document makes of the referral, and which rule says so.
     /// The findings tell it to people, unless a rule's level keeps them from it.
     pub left: Vec<Left>,
