@@ -91,6 +91,15 @@ pub struct Migrate {
     #[arg(long, value_name = "POINTER")]
     pub take: Vec<String>,
 
+    /// The referrals as they were when the payloads were made, to tell whose values are newer where a
+    /// payload is stale: a snapshot file
+    #[arg(long, value_name = "SNAPSHOT", value_hint = ValueHint::FilePath)]
+    pub base: Option<String>,
+
+    /// Write the documents to a new file as well: JSON lines that `apply` takes
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub patches: Option<String>,
+
     /// How to plan.
     #[command(flatten)]
     pub planning: Planning,

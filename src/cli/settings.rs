@@ -2,6 +2,7 @@
 //! then flags; later wins.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::commands::connection::Target;
 use crate::commands::consent::Consent;
 use crate::commands::sending::{MaxErrors, Sending};
 use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, quoted, report, resume, sandbox};
-use crate::domain::account::{Asked, Format, Migrating, State};
+use crate::domain::account::{Asked, Base, Format, Migrating, State};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
@@ -51,8 +52,12 @@ impl Surroundings<'_> {
     /// # Errors
     /// As [`Self::apply`].
     pub fn migrate(&self, typed: args::Migrate) -> Result<apply::Settings, Trouble> {
-        let args::Migrate { files, format, take, planning, target, sending, showing } = typed;
-        let migrating = Migrating { take: taken(&take, &planning.allow_path)? };
+        let args::Migrate { files, format, take, base, patches, planning, target, sending, showing } = typed;
+        let migrating = Migrating {
+            take: taken(&take, &planning.allow_path)?,
+            base: base.map(|path| Base { path: path.into(), sha256: None }),
+            patches: patches.map(new_file).transpose()?,
+        };
         let asked = self.asked(files, format.map(Into::into), Some(migrating), &planning)?;
         if asked.state == State::None {
             return Err(Trouble::usage(
@@ -216,7 +221,16 @@ pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
     }
 }
 
-/// The fields named by `--take`. One that isn't confirmed has to be allowed too.
+/// The file named by `--patches`.
+fn new_file(typed: String) -> Result<PathBuf, Trouble> {
+    if typed.is_empty() || typed == "-" {
+        return Err(Trouble::usage(format!("--patches {}: this names no file", quoted(&typed)))
+            .hint("standard output is for the summary: name a new file, as in patches.jsonl"));
+    }
+    Ok(PathBuf::from(typed))
+}
+
+/// The fields named by `--take`, or what holds them. One that isn't confirmed has to be allowed too.
 fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
     typed
         .iter()
@@ -229,6 +243,7 @@ fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, Trou
             match fields::resolve(&pointer) {
                 Resolved::Field(_) => Ok(pointer),
                 Resolved::Unconfirmed if allowed.contains(text) => Ok(pointer),
+                Resolved::Unconfirmed if fields::known_within(&pointer).is_some() => Ok(pointer),
                 Resolved::Unconfirmed => no_field("this path is not documented as patchable")
                     .map_err(|trouble| trouble.hint(format!("--allow-path {text} opts in"))),
                 Resolved::Append(_) | Resolved::Indexed(_) => no_field("a list is taken as a whole"),

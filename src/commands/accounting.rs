@@ -1,11 +1,11 @@
 //! The end of every way out: reports made from the ledger, and the exit code that follows from them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::connection::Target;
 use super::sending::{Order, Sending};
-use super::{Console, Host, Showing, SummaryForm, Trouble, consent};
-use crate::domain::account::{About, Asked, Figures, InputInfo, Phase, State as SeenFrom};
+use super::{Console, Host, Showing, SummaryForm, Trouble, consent, patches};
+use crate::domain::account::{About, Asked, Figures, InputInfo, Migrating, Phase, State as SeenFrom};
 use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
 use crate::ledger::{self, LedgerError, PlanTotals, Reader};
@@ -28,7 +28,7 @@ pub struct PlanFile {
 /// Where the ledger can't be read or a report can't be written. In the latter case the summary was
 /// printed all the same.
 pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(order.run, plan, None)?;
+    let account = make(order.run, plan, None, order.patches)?;
     if let Some(reason) = host.stop.reason().filter(|_| account.phase != Phase::Finished) {
         host.console.say(&format!("stopped: {reason}"));
     }
@@ -40,7 +40,7 @@ pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Res
 /// # Errors
 /// As [`account()`].
 pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(run, None, None)?;
+    let account = make(run, None, None, None)?;
     if account.phase != Phase::Finished && ledger::is_worked_on(run) {
         account.show(showing, host.console);
         host.console.say("note: another process is at work on this run: this is how far it has come");
@@ -60,7 +60,7 @@ pub fn account_refused(
     exit: Exit,
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
-    make(order.run, plan, Some(exit))?.show(order.showing, host.console);
+    make(order.run, plan, Some(exit), order.patches)?.show(order.showing, host.console);
     Ok(())
 }
 
@@ -109,12 +109,20 @@ struct Account {
     /// How much is left of a run that began and stopped.
     left: Option<PlanTotals>,
     written: Written,
+    /// The change file of the plan's documents, where this process wrote it.
+    patches: Option<PathBuf>,
     /// Why not all files are.
     unwritten: Option<ReportError>,
     imbalance: Option<String>,
 }
 
-fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Account, LedgerError> {
+/// `patches` is the change file of the plan's documents, where this process wrote it.
+fn make(
+    run: &Path,
+    plan: Option<PlanFile>,
+    exit: Option<Exit>,
+    patches: Option<&Path>,
+) -> Result<Account, LedgerError> {
     let reader = ledger::read(run)?;
     let (inputs, phase, about) = (reader.inputs()?, reader.phase(), reader.about().clone());
     let (told, rows_written) = tell_rows(run, &reader, &inputs)?;
@@ -156,13 +164,17 @@ fn make(run: &Path, plan: Option<PlanFile>, exit: Option<Exit>) -> Result<Accoun
         Ok(path) => written.add(path),
         Err(error) => unwritten = unwritten.or(Some(error)),
     }
+    if let Some(file) = patches {
+        written.add_rows(file.to_owned(), plan.to_send);
+    }
     let exit = match exit {
         Exit::Done | Exit::Trouble if unwritten.is_some() => Exit::CouldNotRun,
         exit => exit,
     };
     summary.exit_code = exit.code();
     let left = (phase == Phase::Stopped).then(|| reader.plan_totals()).transpose()?;
-    Ok(Account { exit, about, summary, books, plan, phase, left, written, unwritten, imbalance })
+    let patches = patches.map(Path::to_owned);
+    Ok(Account { exit, about, summary, books, plan, phase, left, written, patches, unwritten, imbalance })
 }
 
 fn exit_of(phase: Phase, books: &Books, unwritten: bool) -> Exit {
@@ -261,6 +273,9 @@ impl Account {
             for note in next.besides(&self.written) {
                 console.say(&format!("hint: {note}"));
             }
+            if let Some(command) = self.apply_patches(sending) {
+                console.say(&format!("hint: apply takes the same changes in place of this plan: {command}"));
+            }
             if sending.is_some_and(|sending| sending.token_command) {
                 console.say("hint: give the same --token-command again");
             }
@@ -286,6 +301,15 @@ impl Account {
         }
     }
 
+    /// What applies the change file of a plan's documents instead of carrying the plan out.
+    fn apply_patches(&self, sending: Option<&Sending>) -> Option<String> {
+        let file = self.patches.as_ref().filter(|_| self.about.plan_only && self.plan.to_send > 0)?;
+        let judging = judging_flags(&self.about.asked).into_iter();
+        let flags = judging.chain(Target::flags(&self.about.target));
+        let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
+        Some(patches::command(file, flags.chain(repeat.iter().cloned())))
+    }
+
     fn next(&self, run: &Path, sending: Option<&Sending>, console: &dyn Console) -> Option<Next> {
         let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
         // What was consented to once is consented to as far as it remains. A plan is read first.
@@ -302,6 +326,16 @@ impl Account {
 
 /// The flags that say how rows are read and judged.
 fn reading_flags(asked: &Asked) -> Vec<String> {
+    let mut flags = judging_flags(asked);
+    if let Some(Migrating { take, base, .. }) = &asked.migrating {
+        flags.extend(take.iter().map(|path| format!("--take {}", quoted(path.as_str()))));
+        flags.extend(base.iter().map(|base| format!("--base {}", quoted(&base.path))));
+    }
+    flags
+}
+
+/// Those of them that say the same to `apply` and to `migrate`.
+fn judging_flags(asked: &Asked) -> Vec<String> {
     let mut flags = Vec::new();
     match &asked.state {
         SeenFrom::Live => {}
@@ -312,8 +346,6 @@ fn reading_flags(asked: &Asked) -> Vec<String> {
         flags.push("--clear".to_owned());
     }
     flags.extend(asked.levels.changed().map(|(rule, level)| format!("--rule {rule}={}", level.name())));
-    let taken = asked.migrating.iter().flat_map(|migrating| &migrating.take);
-    flags.extend(taken.map(|path| format!("--take {}", quoted(path.as_str()))));
     let paths = asked.allow_paths.iter();
     flags.extend(paths.map(|path| format!("--allow-path {}", quoted(path.as_str()))));
     flags

@@ -7,7 +7,7 @@ use super::connection::{self, Target};
 use super::folder::Folder;
 use super::planning;
 use super::sending::{self, Order, Sending};
-use super::{Host, Showing, Trouble, accounting};
+use super::{Host, Showing, Trouble, accounting, patches};
 use crate::api::Client;
 use crate::domain::account::{About, Asked};
 use crate::domain::exit::Exit;
@@ -52,7 +52,8 @@ fn command(asked: &Asked) -> &'static str {
 
 fn order<'a>(settings: &'a Settings, folder: &'a Folder) -> Order<'a> {
     let Settings { target, sending, showing, .. } = settings;
-    Order { run: folder.path(), target, sending, showing: *showing }
+    let patches = settings.asked.patches();
+    Order { run: folder.path(), target, sending, showing: *showing, patches }
 }
 
 /// Connects where that is needed, and plans. A run that can't be planned leaves nothing behind.
@@ -65,6 +66,10 @@ async fn prepare(
         || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, host);
     let client = planning::needs_service(&about).then(connect).transpose()?;
     let folder = Folder::make(settings.out.as_deref(), &about.command, about.created)?;
+    if let Some(Err(trouble)) = settings.asked.patches().map(|file| patches::check(file, folder.path())) {
+        folder.discard();
+        return Err(trouble);
+    }
     // A directory that another process is at work in stays as it is.
     let ledger = ledger::create(folder.path(), &about)?;
     match planning::plan(ledger, Vec::new(), client.as_ref(), order(settings, &folder), host).await {

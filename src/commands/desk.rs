@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::{Host, Problem, Trouble};
-use crate::domain::account::{InputInfo, RowRecord, RowText, Settled, input_name};
+use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, input_name};
 use crate::domain::exit::Exit;
 use crate::domain::finding::Finding;
 use crate::input::{InputError, Read};
-use crate::ledger::{LedgerError, Planning};
+use crate::ledger::{Aside, LedgerError, Planning};
 use crate::plan::Planned;
 use crate::report::counted;
 
@@ -65,6 +65,24 @@ impl<'a> Desk<'a> {
         }
         let what = format!("{} is not what it was when the run was begun", now.path);
         Err(Trouble::could_not_run(what).hint("nothing was sent so far: apply it as a run of its own"))
+    }
+
+    /// A place for texts as long as the run is planned.
+    ///
+    /// # Errors
+    /// Where there is none in the run's directory.
+    pub fn aside(&self) -> Result<Aside, LedgerError> {
+        self.ledger.aside()
+    }
+
+    /// Writes down what the referrals as they were are read from, for a plan that has to be made again.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub fn pin(&mut self, base: Base) -> Result<(), LedgerError> {
+        let mut about = self.ledger.about().clone();
+        about.asked.migrating.iter_mut().for_each(|migrating| migrating.base = Some(base.clone()));
+        self.ledger.amend(about)
     }
 
     /// How many rows were read so far, in all inputs.

@@ -57,14 +57,16 @@ impl Folder {
 
 /// A file that one of a run's own would replace.
 fn in_the_way(path: &Path) -> Option<PathBuf> {
-    const STEMS: [&str; 7] = ["success", "conflict", "error", "pending", "outcomes", "plan", "summary"];
     let files = fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let replaced = |file: &PathBuf| {
-        let stem = file.file_stem().and_then(|stem| stem.to_str());
-        let extension = file.extension().and_then(|extension| extension.to_str());
-        stem.is_some_and(|stem| STEMS.contains(&stem)) && matches!(extension, Some("csv" | "json" | "jsonl"))
-    };
-    files.filter(replaced).min()
+    files.filter(|file| is_replaced(file)).min()
+}
+
+/// Whether a file has the name of a report, by which it would be replaced in a run's directory.
+pub fn is_replaced(file: &Path) -> bool {
+    const STEMS: [&str; 7] = ["success", "conflict", "error", "pending", "outcomes", "plan", "summary"];
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    stem.is_some_and(|stem| STEMS.contains(&stem)) && matches!(extension, Some("csv" | "json" | "jsonl"))
 }
 
 /// The directories on the way to a path that are not there, the innermost first.

@@ -10,7 +10,9 @@
 //! | [`planning`] | from what was asked for to a plan |
 //! | [`survey`] | where what the inputs want meets the referrals |
 //! | [`payloads`] | legacy PUT payloads, waiting for the referrals |
+//! | [`base`] | the referrals as they were when the payloads were made |
 //! | [`desk`] | where rows and items are written down |
+//! | [`patches`] | the documents of a plan as a change file |
 //! | [`consent`] | whether the user wants what is about to be sent |
 //! | [`sending`] | from a plan to the last answer |
 //! | [`accounting`] | what all of them do at the end: reports from the ledger, and the exit code |
@@ -19,10 +21,12 @@
 
 pub mod accounting;
 pub mod apply;
+pub mod base;
 pub mod connection;
 pub mod consent;
 pub mod desk;
 pub mod folder;
+pub mod patches;
 pub mod payloads;
 pub mod planning;
 pub mod report;

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::Trouble;
+use super::base::Bases;
 use super::desk::{Desk, unreadable_input};
 use super::survey::Wanting;
-use crate::domain::account::{RowRecord, RowText, input_name};
+use crate::domain::account::{Base, RowRecord, RowText, input_name};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::outcome::Verdict;
@@ -22,6 +23,9 @@ pub struct Payloads {
     terms: Terms,
     files: Vec<String>,
     options: input::Options,
+    base: Option<Base>,
+    /// The referrals as they were, where there are such.
+    bases: Option<Bases>,
     /// By referral.
     waiting: HashMap<ReferralId, Waiting>,
     remaining: usize,
@@ -36,8 +40,15 @@ struct Waiting {
 
 impl Payloads {
     /// No payload yet.
-    pub fn new(judging: Judging, terms: Terms, files: Vec<String>, options: input::Options) -> Self {
-        Self { judging, terms, files, options, waiting: HashMap::new(), remaining: 0 }
+    pub fn new(
+        judging: Judging,
+        terms: Terms,
+        files: Vec<String>,
+        options: input::Options,
+        base: Option<Base>,
+    ) -> Self {
+        let waiting = HashMap::new();
+        Self { judging, terms, files, options, base, bases: None, waiting, remaining: 0 }
     }
 
     fn payload(&mut self, record: PayloadRecord, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
@@ -99,6 +110,9 @@ impl Wanting for Payloads {
                 })?;
             }
         }
+        if let Some(base) = self.base.take() {
+            self.bases = Some(Bases::read(base, self.remaining, |id| self.wants(id), desk)?);
+        }
         Ok(())
     }
 
@@ -131,7 +145,10 @@ impl Wanting for Payloads {
         let (Some(waiting), Some(current)) = (self.find(id), current) else { return Ok(None) };
         let RowText::Line(text) = desk.text_of(waiting.row)? else { return Ok(None) };
         let Some(payload) = legacy::again(&text, waiting.place, &self.options) else { return Ok(None) };
-        let migrated = migrate(&payload, current, None, &self.terms, &self.judging, waiting.row);
+        let row = waiting.row;
+        let base = self.bases.as_mut().map_or(Ok(None), |bases| bases.of(id))?;
+        let base = base.as_deref().and_then(|json| Snapshot::parse(json).ok());
+        let migrated = migrate(&payload, current, base.as_ref(), &self.terms, &self.judging, row);
         if !keep(&migrated.planned) {
             self.take_out(id);
         }

@@ -54,9 +54,10 @@ pub async fn plan(
             let changes = Changes { planner: Planner::new(judging), files, options };
             look_at(changes, desk, &state, client, order).await
         }
-        Some(Migrating { take }) => {
+        Some(Migrating { take, base, .. }) => {
             let terms = Terms { allow_paths, clear, take };
-            look_at(Payloads::new(judging, terms, files, options), desk, &state, client, order).await
+            let payloads = Payloads::new(judging, terms, files, options, base);
+            look_at(payloads, desk, &state, client, order).await
         }
     }
 }

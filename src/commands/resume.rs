@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::connection::{self, Target};
 use super::planning;
 use super::sending::{self, Order, Sending};
-use super::{Host, Showing, Trouble, accounting};
+use super::{Host, Showing, Trouble, accounting, patches};
 use crate::api::{Auth, Client};
 use crate::domain::account::{About, Phase};
 use crate::domain::exit::Exit;
@@ -35,7 +35,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         accounting::show_nothing("resume", trouble.exit, settings.showing, host.console);
     })?;
     let Settings { run, sending, showing, .. } = &settings;
-    let order = Order { run, target: &target, sending, showing: *showing };
+    let order = Order { run, target: &target, sending, showing: *showing, patches: None };
     match ledger.phase() {
         Phase::Planning => plan_again(ledger, order, host).await,
         Phase::Planned | Phase::Stopped => sending::go(ledger, None, order, host).await,
@@ -56,6 +56,7 @@ fn open(settings: &Settings) -> Result<(Ledger, Target), Trouble> {
 /// Nothing of a plan that was cut off may be sent, so the run begins from its inputs again.
 async fn plan_again(ledger: Ledger, order: Order<'_>, host: &Host<'_>) -> Result<Exit, Trouble> {
     let about = ledger.about().clone();
+    let order = Order { patches: about.asked.patches(), ..order };
     let planned = plan_anew(ledger, &about, order, host).await.inspect_err(|trouble| {
         accounting::show_nothing(&about.command, trouble.exit, order.showing, host.console);
     });
@@ -73,6 +74,10 @@ async fn plan_anew(
         let what = "the run was stopped while it was planned, and standard input cannot be read again";
         return Err(Trouble::could_not_run(what)
             .hint("nothing was sent so far: give the same input to apply again, with another --out"));
+    }
+    if let Some(file) = order.patches {
+        let remedy = "the run was begun with this --patches: see that it can be made, then resume again";
+        patches::check(file, order.run).map_err(|trouble| trouble.hint(remedy))?;
     }
     host.console.say("the run was stopped while it was planned: it is planned again");
     let connect = || connection::connect(order.target, order.sending.timeout, about.correlation_id, host);

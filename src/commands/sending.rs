@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::connection::{self, Target};
 use super::consent::{self, Consent};
-use super::{Host, Showing, Trouble, accounting};
+use super::{Host, Showing, Trouble, accounting, patches};
 use crate::api::Client;
 use crate::domain::account::{Figures, Phase};
 use crate::domain::exit::Exit;
@@ -79,6 +79,9 @@ pub struct Order<'a> {
     pub sending: &'a Sending,
     /// How to show it.
     pub showing: Showing,
+    /// The new file that the documents are written to as well, where this process plans the run and the
+    /// user names one.
+    pub patches: Option<&'a Path>,
 }
 
 impl Order<'_> {
@@ -101,7 +104,7 @@ impl Order<'_> {
 /// Goes on from planning: to what was asked for, or to the reports of a plan that is not complete.
 ///
 /// # Errors
-/// As [`go`].
+/// As [`go`], and where the documents can't be written to the file that the user names.
 pub async fn go_on(
     planned: Option<Ledger>,
     client: Option<Client>,
@@ -109,18 +112,22 @@ pub async fn go_on(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<Exit, Trouble> {
-    match planned {
-        Some(ledger) if !plan_only => go(ledger, client, order, host).await,
-        Some(ledger) => {
-            let totals = ledger.plan_totals()?;
-            consent::announce(&totals, order, host);
-            consent::warn_ahead(&totals, order, host);
-            tell_time(&totals, order, host);
-            drop(ledger);
-            accounting::account(order, None, host)
-        }
-        None => accounting::account(order, None, host),
+    let Some(ledger) = planned else {
+        return accounting::account(Order { patches: None, ..order }, None, host);
+    };
+    if let Some(Err(trouble)) = order.patches.map(|file| patches::write(file, order.run)) {
+        accounting::account_refused(Order { patches: None, ..order }, None, trouble.exit, host)?;
+        return Err(trouble);
     }
+    if !plan_only {
+        return go(ledger, client, order, host).await;
+    }
+    let totals = ledger.plan_totals()?;
+    consent::announce(&totals, order, host);
+    consent::warn_ahead(&totals, order, host);
+    tell_time(&totals, order, host);
+    drop(ledger);
+    accounting::account(order, None, host)
 }
 
 /// Carries out a plan that the user consents to, and reports how far it came. Connects where nothing

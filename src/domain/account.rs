@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::de::value::SeqAccessDeserializer;
@@ -59,11 +59,31 @@ pub struct Asked {
     pub migrating: Option<Migrating>,
 }
 
+impl Asked {
+    /// The new file that the documents are written to as well.
+    pub fn patches(&self) -> Option<&Path> {
+        self.migrating.as_ref()?.patches.as_deref()
+    }
+}
+
 /// How legacy payloads are compared with the referrals.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Migrating {
     /// The fields that are taken from a stale payload all the same.
     pub take: BTreeSet<Pointer>,
+    /// The referrals as they were when the payloads were made, where the user has them.
+    pub base: Option<Base>,
+    /// The new file that the documents are written to as well, for `apply`, where the user names one.
+    pub patches: Option<PathBuf>,
+}
+
+/// A snapshot file of the referrals as they were.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Base {
+    /// The file as the user named it.
+    pub path: PathBuf,
+    /// Of its bytes, in hexadecimal, once it was read to its end.
+    pub sha256: Option<String>,
 }
 
 /// Where the referrals' current state comes from.

@@ -109,6 +109,7 @@ impl fmt::Display for ETag {
 pub struct Snapshot<'a> {
     id: ReferralId,
     etag: Option<ETag>,
+    json: &'a str,
     members: Object<'a>,
     /// What is in [`DETAILS`], read when it is first asked for.
     details: OnceCell<Option<Object<'a>>>,
@@ -144,7 +145,7 @@ impl<'a> Snapshot<'a> {
         let text_of = |name: &str| members.get(name).and_then(json::string);
         let id = text_of("id").and_then(|id| id.parse().ok()).ok_or(SnapshotError::NoId)?;
         let etag = text_of("eTag").and_then(|etag| ETag::from_input(&etag).ok());
-        Ok(Self { id, etag, members, details: OnceCell::new() })
+        Ok(Self { id, etag, json: text, members, details: OnceCell::new() })
     }
 
     /// The referral's id.
@@ -181,6 +182,11 @@ impl<'a> Snapshot<'a> {
         }
         let details = || self.members.get(DETAILS).and_then(Object::from_raw);
         self.details.get_or_init(details).as_ref()?.follow(inner)
+    }
+
+    /// All of it, as it was read.
+    pub fn json(&self) -> &'a str {
+        self.json
     }
 
     /// The outermost members.

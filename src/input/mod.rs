@@ -54,7 +54,7 @@ use crate::domain::finding::Place;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
 pub use error::{InputError, Problem, Unusable};
-pub use snapshot::{SnapshotError, read_snapshot};
+pub use snapshot::{SnapshotError, read_pinned_snapshot, read_snapshot};
 
 /// How to read change files.
 #[derive(Debug, Clone, Default)]

@@ -10,12 +10,16 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use crate::domain::json::{self, Object};
 use crate::domain::referral::Snapshot;
 
 /// The longest line that is taken for a referral or a page.
 const LONGEST_LINE: u64 = 64 << 20;
+
+/// How many bytes are read at a time.
+const BUFFER: usize = 1 << 18;
 
 /// Why a snapshot can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -60,14 +64,55 @@ struct Reading<'a, E> {
 /// At the first thing that is no referral: a plan from half a snapshot would call the other half
 /// unknown.
 pub fn read_snapshot<E>(path: &Path, sink: Sink<'_, E>) -> Result<(), SnapshotError<E>> {
-    let io = |error| SnapshotError::Io { path: path.to_owned(), error };
-    let mut reader = BufReader::with_capacity(1 << 18, File::open(path).map_err(io)?);
-    let first = first_byte(&mut reader).map_err(io)?;
+    let mut reader = BufReader::with_capacity(BUFFER, open(path)?);
+    read_from(path, &mut reader, sink).map(drop)
+}
+
+/// Does the same, and answers with the SHA-256 of the file's bytes in hexadecimal; `None` where the sink
+/// wanted no more before the file's end.
+///
+/// # Errors
+/// As [`read_snapshot`].
+pub fn read_pinned_snapshot<E>(path: &Path, sink: Sink<'_, E>) -> Result<Option<String>, SnapshotError<E>> {
+    let hashing = Hashing { file: open(path)?, hash: Sha256::new() };
+    let mut reader = BufReader::with_capacity(BUFFER, hashing);
+    if !read_from(path, &mut reader, sink)? {
+        return Ok(None);
+    }
+    // What may follow the referrals belongs to the file as well.
+    let rest = io::copy(&mut reader, &mut io::sink());
+    rest.map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
+    let digest = reader.into_inner().hash.finalize();
+    Ok(Some(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+fn open<E>(path: &Path) -> Result<File, SnapshotError<E>> {
+    File::open(path).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })
+}
+
+/// Reads to the end, or until the sink wants no more. Answers whether it would have taken more.
+fn read_from<E>(path: &Path, reader: &mut impl BufRead, sink: Sink<'_, E>) -> Result<bool, SnapshotError<E>> {
+    let first = first_byte(reader).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
     let mut reading = Reading { path, sink, place: 0, more: true, failure: None };
     match first {
-        None => Ok(()),
-        Some(b'[') => reading.array(reader),
-        Some(_) => reading.lines(reader),
+        None => {}
+        Some(b'[') => reading.array(reader)?,
+        Some(_) => reading.lines(reader)?,
+    }
+    Ok(reading.more)
+}
+
+/// A file whose bytes are hashed as they pass.
+struct Hashing {
+    file: File,
+    hash: Sha256,
+}
+
+impl Read for Hashing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
     }
 }
 
@@ -248,6 +293,20 @@ mod tests {
         }
         assert_eq!(ids(&format!("{A}\n{B}\n"), 1).unwrap(), ["1"]);
         assert_eq!(ids(&format!("[{A},{B}, what]"), 1).unwrap(), ["1"]);
+    }
+
+    #[test]
+    fn a_file_is_pinned_by_all_its_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.jsonl");
+        for text in [format!("{A}\n{B}\n"), format!("[{A}]\n\n "), String::new()] {
+            std::fs::write(&path, &text).unwrap();
+            let sum: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+            let read = read_pinned_snapshot::<()>(&path, &mut |_| Ok(true));
+            assert_eq!(read.unwrap(), Some(sum), "{text}");
+        }
+        std::fs::write(&path, format!("{A}\n{B}\n")).unwrap();
+        assert_eq!(read_pinned_snapshot::<()>(&path, &mut |_| Ok(false)).unwrap(), None);
     }
 
     #[test]

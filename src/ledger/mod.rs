@@ -9,6 +9,7 @@
 //! | `schema` | the tables, their version, and how the file is opened |
 //! | `records` | how values of the domain lie in the tables |
 //! | `plan` | writing a plan: [`create`], [`Planning`] |
+//! | `aside` | texts that a plan needs once more: [`Aside`] |
 //! | `opened` | a run that is there: [`open`], [`Ledger`], and its [`Backlog`] |
 //! | `outstanding` | what is left to do for an item, from its attempts; pure |
 //! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread |
@@ -22,6 +23,7 @@
 //! - Nothing of a run whose planning did not come to its end can be sent.
 //! - One process at a time writes a run; any number may read it meanwhile.
 
+mod aside;
 mod books;
 mod journal;
 mod lock;
@@ -41,6 +43,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use aside::{Aside, PutAside};
 pub use journal::Journal;
 pub use opened::{Backlog, Ledger, Outstanding, PlanTotals, open};
 pub use outstanding::{AttemptResult, Next};

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::aside::Aside;
 use super::lock::Lock;
 use super::opened::Ledger;
 use super::records::{Json, Text, number};
@@ -73,6 +74,24 @@ impl Planning {
     /// What was said about the run when it was begun.
     pub fn about(&self) -> &About {
         &self.about
+    }
+
+    /// Says of the run what is known only by now.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub fn amend(&mut self, about: About) -> Result<(), LedgerError> {
+        self.put(|connection| connection.execute("UPDATE run SET about = ?1", [Json(&about)]).map(drop))?;
+        self.about = about;
+        Ok(())
+    }
+
+    /// A place for texts beside the run, as long as it is planned.
+    ///
+    /// # Errors
+    /// Where no file can be made there.
+    pub fn aside(&self) -> Result<Aside, LedgerError> {
+        Aside::begin(&self.store.dir)
     }
 
     /// Writes an input row. Its item may be written later.

@@ -52,6 +52,14 @@ impl WholeFile {
         &self.path
     }
 
+    /// Puts the file where there is none, and says where that is.
+    pub(super) fn keep_new(self) -> Result<PathBuf, ReportError> {
+        match self.temporary.persist_noclobber(&self.path) {
+            Ok(_) => Ok(self.path),
+            Err(error) => Err(ReportError::Write { path: self.path, source: error.error }),
+        }
+    }
+
     /// Puts the file in the place of an earlier one, and says where that is.
     pub(super) fn keep(self) -> Result<PathBuf, ReportError> {
         match self.temporary.persist(&self.path) {

@@ -8,13 +8,14 @@
 //! |---|---|
 //! | [`RowReports`] | `success`, `conflict`, `error` and `pending` files, and `outcomes.jsonl` |
 //! | [`PlanReport`] | `plan.jsonl` and its checksum |
+//! | [`PatchFile`] | the documents of a plan as a change file |
 //! | [`Books`] | the tally, and whether it balances |
 //! | [`Audits`] | what legacy payloads come to, all together |
 //! | [`Summary`], [`text`](fn@text), [`Next`] | `summary.json`, the terminal's summary, the next command to type |
 //! | [`Progress`] | how far a run has come, while it runs |
 //!
 //! What always holds: a row goes into exactly one row file and one line of `outcomes.jsonl`; a file
-//! is replaced as a whole or not at all, and only its owner can read it; text that a server sent can
+//! is replaced as a whole or not at all, and only its owner can read it (the change file replaces none); text that a server sent can
 //! neither run as a spreadsheet formula nor steer a terminal.
 
 mod audit;
@@ -26,6 +27,7 @@ mod jsonl;
 mod names;
 mod next;
 mod outcomes;
+mod patches;
 mod plan;
 mod progress;
 mod rows;
@@ -37,6 +39,7 @@ pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};
 pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
 pub use file::ReportError;
 pub use next::{Flags, Next, quoted};
+pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Progress, ProgressMode, Waiting};
 pub use rows::{RowReports, Written, WrittenFile};

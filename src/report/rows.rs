@@ -72,6 +72,11 @@ impl Written {
     pub fn add(&mut self, path: PathBuf) {
         self.0.push(WrittenFile { path, rows: None, bucket: None });
     }
+
+    /// Adds a file of so many rows that are not those of the input.
+    pub fn add_rows(&mut self, path: PathBuf, rows: u64) {
+        self.0.push(WrittenFile { path, rows: Some(rows), bucket: None });
+    }
 }
 
 impl FromIterator<WrittenFile> for Written {

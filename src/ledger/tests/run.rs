@@ -365,7 +365,7 @@ fn audited(about: &About) -> Vec<Option<Audit>> {
 fn every_payload_has_its_part_in_the_audit_and_a_missing_one_shows() {
     let mut about = about();
     assert_eq!(audited(&about), [Some(audit()), None, None, None]);
-    about.asked.migrating = Some(Migrating { take: BTreeSet::new() });
+    about.asked.migrating = Some(Migrating { take: BTreeSet::new(), base: None, patches: None });
     let [invalid, left] = [Class::Invalid, Class::NotCompared].map(|class| Some(Audit::uncompared(class)));
     assert_eq!(audited(&about), [Some(audit()), None, invalid, left]);
 }

@@ -84,7 +84,7 @@ impl Migration<'_, '_, '_> {
         let (_, left) = self.split(compared, compared.found);
         let overwritten = stale.overwritten(&compared.found.differences, self.base);
         let mut notes = self.notes();
-        notes.refused(stale, &compared.found.differences, &overwritten);
+        notes.refused(stale, &stale.basis(self.base), &compared.found.differences, &overwritten);
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);
         let Judging { levels, now, .. } = self.judging;
@@ -106,7 +106,7 @@ impl Migration<'_, '_, '_> {
             None => Vec::new(),
         };
         if let Some(stale) = &compared.stale {
-            notes.taken(stale, &left);
+            notes.taken(stale, &stale.basis(self.base), &left);
         }
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);

@@ -3,10 +3,11 @@
 use serde_json::value::RawValue;
 
 use super::difference::{Difference, Left};
-use super::stale::{How, Overwritten, Stale};
+use super::stale::{Basis, How, Overwritten, Stale};
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{self, Field, Resolved};
 use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::referral::ETag;
 use crate::domain::rules::{Levels, Rule};
 
 /// The findings so far.
@@ -81,6 +82,7 @@ impl<'a> Notes<'a> {
     pub(super) fn refused(
         &mut self,
         stale: &Stale,
+        basis: &Basis,
         differences: &[Difference<'_>],
         overwritten: &[Overwritten<'_, '_>],
     ) {
@@ -93,24 +95,29 @@ impl<'a> Notes<'a> {
             .filter(is_own)
             .map(|difference| format!("--take {}", difference.pointer))
             .collect();
-        let hint = if own.is_empty() {
-            "--base SNAPSHOT tells whose values are newer, --take POINTER sends a field all the same"
-                .to_owned()
-        } else {
-            format!("what nobody else changed since can be sent: {}", own.join(" "))
+        let take = "--take POINTER sends a field all the same";
+        let hint = match basis {
+            _ if !own.is_empty() => format!("what nobody else changed since can be sent: {}", own.join(" ")),
+            Basis::None => format!("--base SNAPSHOT tells whose values are newer, {take}"),
+            Basis::Other(etag) => format!("{}; {take}", of_another_version(etag)),
+            Basis::MadeFrom => take.to_owned(),
         };
         self.list.push(Finding::deny(stale.rule(), self.place, stale.message()).hint(hint));
     }
 
     /// A stale payload from which the user takes fields by name. The rule itself cannot be softened, but
     /// here the user has answered it.
-    pub(super) fn taken(&mut self, stale: &Stale, left: &[Left]) {
+    pub(super) fn taken(&mut self, stale: &Stale, basis: &Basis, left: &[Left]) {
         let message = match names(left, stale.rule()) {
             Some(names) => format!("{}; not taken: {names}", stale.message()),
             None => stale.message(),
         };
         let finding = Finding::deny(stale.rule(), self.place, message);
-        let finding = finding.hint("what --take names is sent, bound to the current eTag");
+        let sent = "what --take names is sent, bound to the current eTag";
+        let finding = finding.hint(match basis {
+            Basis::Other(etag) => format!("{sent}; {}", of_another_version(etag)),
+            Basis::None | Basis::MadeFrom => sent.to_owned(),
+        });
         self.list.push(Finding { level: Level::Warn, ..finding });
     }
 
@@ -145,6 +152,11 @@ impl<'a> Notes<'a> {
         self.list
             .push(finding.hint("nothing was sent; please report this payload and its referral as a defect"));
     }
+}
+
+/// Why a base tells nothing about a payload.
+fn of_another_version(base: &ETag) -> String {
+    format!("--base has the referral at eTag {base}, which the payload was not made from")
 }
 
 /// The places that a rule speaks of; `None` where there are none.

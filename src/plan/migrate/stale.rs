@@ -35,6 +35,16 @@ pub(super) enum How {
     Unknown,
 }
 
+/// What there is of the referral as it was when the payload was made.
+pub(super) enum Basis {
+    /// Nothing.
+    None,
+    /// The referral at another version than the payload says it was made from: it tells nothing.
+    Other(ETag),
+    /// What the payload was made from, as far as their eTags say.
+    MadeFrom,
+}
+
 impl Stale {
     /// `None` where the payload was made from the current version. Where the referral came without its
     /// eTag, the service will compare.
@@ -78,6 +88,15 @@ impl Stale {
             .iter()
             .filter_map(|difference| Some(Overwritten { difference, how: how(difference)? }))
             .collect()
+    }
+
+    /// What a base tells, if there is one.
+    pub(super) fn basis(&self, base: Option<&Snapshot<'_>>) -> Basis {
+        match base {
+            None => Basis::None,
+            Some(base) if self.was_made_from(base) => Basis::MadeFrom,
+            Some(base) => base.etag().cloned().map_or(Basis::None, Basis::Other),
+        }
     }
 
     fn was_made_from(&self, base: &Snapshot<'_>) -> bool {

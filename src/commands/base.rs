@@ -1,0 +1,91 @@
+//! `--base SNAPSHOT`: the referrals as they were when the payloads were made. Each lies beside the run until
+//! its payload is compared.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::Trouble;
+use super::desk::Desk;
+use crate::domain::account::Base;
+use crate::domain::referral::ReferralId;
+use crate::input::{self, SnapshotError};
+use crate::ledger::{Aside, LedgerError, PutAside};
+use crate::report::counted;
+
+/// The referrals as they were.
+pub struct Bases {
+    aside: Aside,
+    at: HashMap<ReferralId, PutAside>,
+}
+
+impl Bases {
+    /// Reads all that are `wanted`, of which there are so many, and says what is amiss with the rest. Where
+    /// the run is stopped meanwhile some are missing; nothing comes of its plan then.
+    ///
+    /// # Errors
+    /// Where the file can't be read, has changed since it was read before, or the run's directory can't be
+    /// written.
+    pub fn read(
+        base: Base,
+        count: usize,
+        wanted: impl Fn(ReferralId) -> bool,
+        desk: &mut Desk<'_>,
+    ) -> Result<Self, Trouble> {
+        let stop = desk.host.stop;
+        let mut bases = Self { aside: desk.aside()?, at: HashMap::new() };
+        let mut repeated = 0;
+        let read = input::read_pinned_snapshot(&base.path, &mut |referral| {
+            if wanted(referral.id()) {
+                repeated += u64::from(!bases.put(referral.id(), referral.json())?);
+            }
+            Ok::<_, LedgerError>(!stop.is_set())
+        });
+        let Some(sha256) = read.map_err(unreadable)? else { return Ok(bases) };
+        check_unchanged(&base, &sha256)?;
+        let name = base.path.display();
+        if repeated > 0 {
+            let what = counted(repeated, "referral");
+            desk.host.console.say(&format!("note: {name} repeats {what}: the first of each counts"));
+        }
+        let lacking = (count - bases.at.len()) as u64;
+        if lacking > 0 {
+            let what = counted(count as u64, "referral");
+            let lacks = format!("note: {name} lacks {lacking} of {what}");
+            desk.host.console.say(&format!("{lacks}: whose values are newer is not known there"));
+        }
+        desk.pin(Base { sha256: Some(sha256), ..base })?;
+        Ok(bases)
+    }
+
+    /// Keeps a referral. Answers whether it is the first of its id.
+    fn put(&mut self, id: ReferralId, json: &str) -> Result<bool, LedgerError> {
+        let Entry::Vacant(place) = self.at.entry(id) else { return Ok(false) };
+        place.insert(self.aside.put(json)?);
+        Ok(true)
+    }
+
+    /// A referral as it was, as JSON; `None` where the file lacks it.
+    ///
+    /// # Errors
+    /// Where it can't be read again.
+    pub fn of(&mut self, id: ReferralId) -> Result<Option<String>, LedgerError> {
+        self.at.get(&id).map(|at| self.aside.text(*at)).transpose()
+    }
+}
+
+fn unreadable(error: SnapshotError<LedgerError>) -> Trouble {
+    match error {
+        SnapshotError::Sink(error) => Trouble::from(error),
+        error => Trouble::could_not_run(error.to_string())
+            .hint("--base takes a file of referrals: JSONL, a JSON array, or list pages"),
+    }
+}
+
+/// A run that is carried on with is the one that was begun.
+fn check_unchanged(base: &Base, now: &str) -> Result<(), Trouble> {
+    if base.sha256.as_ref().is_none_or(|before| before == now) {
+        return Ok(());
+    }
+    let what = format!("{} is not what it was when the run was begun", base.path.display());
+    Err(Trouble::could_not_run(what).hint("nothing was sent so far: migrate with it as a run of its own"))
+}

@@ -1,0 +1,72 @@
+//! `--patches FILE`: the documents of a plan as a change file that `apply` takes.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::{Trouble, folder};
+use crate::ledger;
+use crate::report::{Next, PatchFile, ReportError, quoted};
+
+const NAME_ANOTHER: &str = "name another file with --patches";
+
+/// Sees to it that a plan isn't made in vain: whether the file can be put where it is wanted once the
+/// plan is complete. `run` is the run's directory, which is there.
+///
+/// # Errors
+/// Where something is there already, its directory is not, or a report of the run would replace it.
+pub fn check(file: &Path, run: &Path) -> Result<(), Trouble> {
+    if file.symlink_metadata().is_ok() {
+        return Err(there_already(file).hint(NAME_ANOTHER));
+    }
+    let Some(dir) = file.parent() else { return Err(no_directory(file)) };
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let (Ok(dir), Ok(run)) = (dir.canonicalize(), run.canonicalize()) else { return Err(no_directory(file)) };
+    if !dir.is_dir() {
+        return Err(no_directory(file));
+    }
+    if dir == run && folder::is_replaced(file) {
+        return Err(Trouble::usage(format!("{} is a name that the run gives to a report", file.display()))
+            .hint(NAME_ANOTHER));
+    }
+    Ok(())
+}
+
+/// Writes the documents of a plan that is complete.
+///
+/// # Errors
+/// Where the ledger can't be read, or the file can't be written. The run stays as it was planned.
+pub fn write(file: &Path, run: &Path) -> Result<(), Trouble> {
+    let unwritten = |error: ReportError| {
+        let resume = Next::resume(run, Vec::new()).command();
+        let trouble = match &error {
+            ReportError::Write { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                there_already(file)
+            }
+            _ => Trouble::could_not_run(error.to_string()),
+        };
+        trouble.hint(format!(
+            "the plan is kept, and nothing was sent: {resume} carries it out without the file; \
+             to have the file, migrate again with another --patches and another --out"
+        ))
+    };
+    let mut documents = PatchFile::begin(file).map_err(unwritten)?;
+    ledger::read(run)?.items::<Trouble>(&mut |item| documents.item(&item).map_err(unwritten))?;
+    documents.finish().map_err(unwritten)
+}
+
+/// What applies the file, with the flags that the run was planned with.
+pub fn command(file: &Path, flags: impl Iterator<Item = String>) -> String {
+    let extension = file.extension().unwrap_or_default().to_ascii_lowercase();
+    let format = (extension != "jsonl" && extension != "ndjson").then(|| "--format jsonl".to_owned());
+    let words = ["referral-bulk apply".to_owned(), quoted(file)].into_iter().chain(format).chain(flags);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn there_already(file: &Path) -> Trouble {
+    Trouble::usage(format!("{} is there already", file.display()))
+}
+
+fn no_directory(file: &Path) -> Trouble {
+    Trouble::usage(format!("{}: its directory is not there", file.display()))
+        .hint(format!("make the directory first, or {NAME_ANOTHER}"))
+}

@@ -1,0 +1,106 @@
+//! Texts that a plan needs once more before it is complete, and that are too many for memory.
+//!
+//! They lie in the run's directory, in a file without a name: only this process can read it, and it is
+//! gone with the process, however that ends.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::{LedgerError, private};
+
+/// How many bytes are collected before they go to the disk.
+const BUFFER: usize = 1 << 16;
+
+/// Texts that were put aside.
+#[derive(Debug)]
+pub struct Aside {
+    dir: PathBuf,
+    file: File,
+    /// How many bytes of the file are written.
+    written: u64,
+    /// What follows them.
+    pending: Vec<u8>,
+}
+
+/// Where a text lies.
+#[derive(Debug, Clone, Copy)]
+pub struct PutAside {
+    start: u64,
+    length: usize,
+}
+
+impl Aside {
+    pub(super) fn begin(dir: &Path) -> Result<Self, LedgerError> {
+        let file = tempfile::tempfile_in(dir).map_err(|error| private::told(dir, error))?;
+        Ok(Self { dir: dir.to_owned(), file, written: 0, pending: Vec::new() })
+    }
+
+    /// Puts a text aside.
+    ///
+    /// # Errors
+    /// Where the run's directory has no room for it.
+    pub fn put(&mut self, text: &str) -> Result<PutAside, LedgerError> {
+        let start = self.written + self.pending.len() as u64;
+        self.pending.extend_from_slice(text.as_bytes());
+        if self.pending.len() >= BUFFER {
+            self.write().map_err(|error| private::told(&self.dir, error))?;
+        }
+        Ok(PutAside { start, length: text.len() })
+    }
+
+    /// Gives a text back.
+    ///
+    /// # Errors
+    /// Where the file can't be written or read.
+    pub fn text(&mut self, at: PutAside) -> Result<String, LedgerError> {
+        self.read(at).map_err(|error| private::told(&self.dir, error))
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.written))?;
+        self.file.write_all(&self.pending)?;
+        self.written += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn read(&mut self, PutAside { start, length }: PutAside) -> io::Result<String> {
+        if !self.pending.is_empty() {
+            self.write()?;
+        }
+        self.file.seek(SeekFrom::Start(start))?;
+        let mut bytes = vec![0; length];
+        self.file.read_exact(&mut bytes)?;
+        String::from_utf8(bytes).map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_aside_comes_back_in_any_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut aside = Aside::begin(dir.path()).unwrap();
+        let texts = [String::new(), "é".to_owned(), "x".repeat(3 * BUFFER), "last".to_owned()];
+        let mut places = Vec::new();
+        for text in texts.iter().cycle().take(40) {
+            places.push((aside.put(text).unwrap(), text));
+            // Between two of them, one that was put aside long ago.
+            let (place, earlier) = places[places.len() / 2];
+            assert_eq!(aside.text(place).unwrap(), *earlier);
+        }
+        for (place, text) in places.into_iter().rev() {
+            assert_eq!(aside.text(place).unwrap(), *text);
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it has no name");
+    }
+
+    #[test]
+    fn where_it_cannot_be_the_directory_is_named() {
+        let error = Aside::begin(Path::new("/no/such/run")).unwrap_err();
+        assert!(error.to_string().starts_with("/no/such/run: "), "{error}");
+    }
+}
