@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         terminal,
         clock: now,
         new_id: uuid::Uuid::new_v4,
+        watch: None,
     })
 }
 

@@ -362,6 +362,59 @@ fn a_directory_that_is_gone_stops_the_run() {
     assert!(world.tap.count("PATCH") < 20, "{} were sent with no record of them", world.tap.count("PATCH"));
 }
 
+/// As where a file system disappears, and comes back: what is written meanwhile would be found by nobody.
+#[test]
+fn a_directory_that_is_moved_away_stops_the_run_until_it_is_back() {
+    for is_replaced in [false, true] {
+        let world = World::new(60, &[]);
+        world.tap.let_patches_through(5);
+        let sending = world.apply(&["--rate", "100000/s"]);
+        world.tap.has_seen_patches(6);
+        let (run, away) = (world.home.path("run"), world.home.path("away"));
+        fs::rename(&run, &away).unwrap();
+        if is_replaced {
+            fs::create_dir(&run).unwrap();
+            for file in ["run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "run.lock"] {
+                fs::copy(away.join(file), run.join(file)).unwrap();
+            }
+        }
+        world.tap.release();
+        let ended = sending.wait().expect(4);
+        assert!(ended.stderr.contains("so nothing more was sent"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("run/run.sqlite"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("moved or removed meanwhile"), "{}", ended.stderr);
+        let sent = world.tap.count("PATCH");
+        assert!(sent < 20, "{sent} were sent with no record of them");
+        world.tap.all_answered();
+
+        if is_replaced {
+            fs::remove_dir_all(&run).unwrap();
+        }
+        fs::rename(&away, &run).unwrap();
+        world.home.run(&["report", "run", "--summary", "none"]).expect(4);
+        world.is_booked();
+        world.resume_to_the_end();
+    }
+}
+
+/// Nothing is sent from a directory that cannot be written to, and the directory is what is told.
+#[test]
+fn a_directory_that_is_read_only_stops_the_run_before_it_begins() {
+    let world = World::new(6, &[]);
+    world.apply(&["--plan", "--rate", "100000/s"]).wait().expect(0);
+    let run = world.home.path("run");
+    let resume = world.arguments(&["resume", "run"], &["--rate", "100000/s"]);
+    let ended = world.home.run_where_read_only(&run, &resume).expect(1);
+    assert!(ended.stderr.starts_with("error: run/run."), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("hint: see to space and permissions in the run's directory"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(world.tap.count("PATCH"), 0);
+    world.resume_to_the_end();
+}
+
 /// A run whose planning is interrupted at its first request.
 fn interrupted_while_planned(world: &World, more: &[&str]) -> Ended {
     world.tap.hold(&["GET"]);

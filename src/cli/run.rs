@@ -16,7 +16,7 @@ use super::config::Config;
 use super::console::Terminal;
 use super::settings::{self, Surroundings};
 use super::signals;
-use crate::commands::{Console, Host, Trouble, apply, report, resume, sandbox};
+use crate::commands::{Console, Host, Trouble, Watch, apply, report, resume, sandbox};
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
 
@@ -42,6 +42,8 @@ pub struct Process {
     pub clock: fn() -> Timestamp,
     /// Where new GUIDs come from.
     pub new_id: fn() -> Uuid,
+    /// Who watches the ledger's steps; nobody but a test that lets this process die at one of them.
+    pub watch: Option<Watch>,
 }
 
 /// A command that is ready to run.
@@ -63,7 +65,9 @@ pub fn run(process: Process) -> ExitCode {
     };
     let stdin = Mutex::new(process.stdin);
     let exit = match ready(cli, &process.variables, &process.directory, process.terminal) {
-        Ok(ready) => supervise(ready, Arc::clone(&console), stdin, process.clock, process.new_id),
+        Ok(ready) => {
+            supervise(ready, Arc::clone(&console), stdin, process.clock, process.new_id, process.watch)
+        }
         Err(trouble) => fail(&trouble, &console),
     };
     delivered(exit, &console).into()
@@ -126,13 +130,14 @@ fn supervise(
     stdin: Mutex<Box<dyn Read + Send>>,
     clock: fn() -> Timestamp,
     new_id: fn() -> Uuid,
+    watch: Option<Watch>,
 ) -> Exit {
     let stop = Stop::default();
     let (send_done, done) = tokio::sync::oneshot::channel();
     let work = {
         let (stop, console) = (stop.clone(), Arc::clone(&console));
         move || {
-            let host = Host { console: &*console, stdin: &stdin, stop: &stop, clock, new_id };
+            let host = Host { console: &*console, stdin: &stdin, stop: &stop, clock, new_id, watch };
             let exit = work(ready, &host).unwrap_or_else(|trouble| fail(&trouble, &console));
             // Nobody waits any more where a second signal came first.
             let _ = send_done.send(exit);

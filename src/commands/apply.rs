@@ -71,7 +71,7 @@ async fn prepare(
         return Err(trouble);
     }
     // A directory that another process is at work in stays as it is.
-    let ledger = ledger::create(folder.path(), &about)?;
+    let ledger = ledger::create(folder.path(), &about)?.watched(host.watch);
     match planning::plan(ledger, Vec::new(), client.as_ref(), order(settings, &folder), host).await {
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {

@@ -43,6 +43,7 @@ use uuid::Uuid;
 
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
+pub use crate::ledger::{Step, Watch};
 pub use crate::report::{ProgressMode, quoted};
 
 /// Where a command's words go, and where answers come from. There is one printer behind it.
@@ -82,6 +83,8 @@ pub struct Host<'a> {
     pub clock: fn() -> Timestamp,
     /// Where new GUIDs come from.
     pub new_id: fn() -> Uuid,
+    /// Who watches the ledger's steps.
+    pub watch: Option<Watch>,
 }
 
 /// What goes to standard output at the end.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Host, Showing, Trouble, accounting};
 use crate::domain::exit::Exit;
+use crate::ledger;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -19,5 +20,9 @@ pub struct Settings {
 /// # Errors
 /// Where there is no run, or it can't be read, or a report can't be written.
 pub fn run(settings: &Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
+    if ledger::read(&settings.run)?.newer().is_some() {
+        host.console
+            .say("note: a newer version of this program wrote this run: what that added is not told here");
+    }
     accounting::report(&settings.run, settings.showing, host)
 }

@@ -1,6 +1,6 @@
 //! `resume`: carries on with a run that was only planned, or that stopped early.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::connection::{self, Target};
 use super::planning;
@@ -9,6 +9,7 @@ use super::{Host, Showing, Trouble, accounting, patches};
 use crate::api::{Auth, Client};
 use crate::domain::account::{About, Phase};
 use crate::domain::exit::Exit;
+use crate::input;
 use crate::ledger::{self, Ledger};
 
 /// What was asked for.
@@ -31,7 +32,7 @@ pub struct Settings {
 /// # Errors
 /// Where the run can't be opened, was planned for another service, or consent is missing.
 pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let (ledger, target) = open(&settings).inspect_err(|trouble| {
+    let (ledger, target) = open(&settings, host).inspect_err(|trouble| {
         accounting::show_nothing("resume", trouble.exit, settings.showing, host.console);
     })?;
     let Settings { run, sending, showing, .. } = &settings;
@@ -47,10 +48,30 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     }
 }
 
-fn open(settings: &Settings) -> Result<(Ledger, Target), Trouble> {
-    let ledger = ledger::open(&settings.run)?;
+fn open(settings: &Settings, host: &Host<'_>) -> Result<(Ledger, Target), Trouble> {
+    let ledger = ledger::open(&settings.run)?.watched(host.watch);
     let target = target(settings, &ledger.about().target)?;
+    if matches!(ledger.phase(), Phase::Planned | Phase::Stopped) {
+        check_unchanged(&ledger)?;
+    }
     Ok((ledger, target))
+}
+
+/// Whoever changes a file and carries on believes that the change counts, and what was planned may close
+/// referrals. A file that isn't there any more can mislead nobody.
+fn check_unchanged(ledger: &Ledger) -> Result<(), Trouble> {
+    for planned in ledger.inputs()? {
+        // Whoever opens a pipe waits for somebody to write into it.
+        let is_file = Path::new(&planned.path).is_file();
+        if is_file && input::sha256(&planned.path).is_ok_and(|now| now != planned.sha256) {
+            let what = format!("{} is not what it was when the run was planned", planned.path);
+            return Err(Trouble::could_not_run(what).hint(
+                "nothing was sent now: put the file back as it was, or move it away, to carry out what was \
+                 planned; to send what it says now, apply it as a run of its own",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Nothing of a plan that was cut off may be sent, so the run begins from its inputs again.

@@ -149,9 +149,23 @@ impl Context<'_> {
 
     /// What goes on record of the file.
     fn info(&self, hash: &RefCell<Sha256>, format: Format, rows: Rows) -> InputInfo {
-        let sha256 = hash.borrow().clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(hash.borrow().clone());
         InputInfo { path: self.path.to_owned(), sha256, rows: rows.count, format, columns: rows.columns }
     }
+}
+
+/// The SHA-256 of a file, as it goes on record when the file is read as an input.
+///
+/// # Errors
+/// Where it can't be read.
+pub fn sha256(path: &str) -> io::Result<String> {
+    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
+    io::copy(&mut file, &mut hash)?;
+    Ok(hex(hash))
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What reading the rows of one file leads to, besides the rows.

@@ -15,6 +15,7 @@
 //! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread |
 //! | `reader`, `books` | the account for the reports: [`read`], [`Reader`], and which verdict a row gets |
 //! | `lock`, `private` | one process a run; nobody but its owner reads it |
+//! | `steps` | where a test may let a process die |
 //!
 //! What always holds:
 //! - A [`Ticket`] exists only for an intent that is on disk, and each is for one attempt.
@@ -34,6 +35,7 @@ mod private;
 mod reader;
 mod records;
 mod schema;
+mod steps;
 mod waiting;
 mod writer;
 
@@ -49,6 +51,7 @@ pub use opened::{Backlog, Ledger, Outstanding, PlanTotals, open};
 pub use outstanding::{AttemptResult, Next};
 pub use plan::{Planning, create};
 pub use reader::{Reader, Referrals, read};
+pub use steps::{Step, Watch};
 pub use writer::{AttemptAnswer, AttemptId, Ticket};
 
 /// Whether some process is writing the run in a directory right now.

@@ -11,6 +11,7 @@ use super::outstanding::{AttemptResult, Next, next};
 use super::plan::Planning;
 use super::records::{ITEM, Json, Version, Word, item, number};
 use super::schema::{Store, set_phase};
+use super::steps::Watch;
 use super::{Clock, LedgerError};
 use crate::domain::account::{About, InputInfo, Phase};
 use crate::domain::item::{Change, Item};
@@ -78,6 +79,13 @@ impl Ledger {
         Self { store, lock, about, phase }
     }
 
+    /// Tells this watch of every step from now on.
+    #[must_use]
+    pub fn watched(mut self, watch: Option<Watch>) -> Self {
+        self.store.watch = watch;
+        self
+    }
+
     /// What was said about the run when it was planned.
     pub fn about(&self) -> &About {
         &self.about
@@ -86,6 +94,14 @@ impl Ledger {
     /// How far it had come when it was opened.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// The inputs that it was planned from, in their order.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
+        self.store.inputs()
     }
 
     /// How much it is, and how much of it is left.

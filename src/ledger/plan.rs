@@ -11,6 +11,7 @@ use super::lock::Lock;
 use super::opened::Ledger;
 use super::records::{Json, Text, number};
 use super::schema::{Store, add_session, give_back_room, index, set_phase, set_room};
+use super::steps::{Step, Watch};
 use super::waiting::Waiting;
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, RowText, Settled};
@@ -69,6 +70,13 @@ impl Planning {
         let mut planning = Self::new(store, lock, about);
         planning.put(forget)?;
         Ok((planning, inputs))
+    }
+
+    /// Tells this watch of every step from now on.
+    #[must_use]
+    pub fn watched(mut self, watch: Option<Watch>) -> Self {
+        self.store.watch = watch;
+        self
     }
 
     /// What was said about the run when it was begun.
@@ -244,7 +252,9 @@ impl Planning {
 
     fn commit(&mut self) -> Result<(), LedgerError> {
         if self.pending > 0 {
+            self.store.step(Step::Planning);
             self.store.told(self.store.connection.execute_batch("COMMIT"))?;
+            self.store.step(Step::Planned);
             self.pending = 0;
         }
         Ok(())

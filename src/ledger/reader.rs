@@ -45,8 +45,8 @@ pub struct Referrals {
 /// Opens a run for reading.
 ///
 /// # Errors
-/// [`LedgerError::Absent`], [`LedgerError::Foreign`], [`LedgerError::Newer`] and
-/// [`LedgerError::Damaged`] as they say.
+/// [`LedgerError::Absent`], [`LedgerError::Foreign`] and [`LedgerError::Damaged`] as they say;
+/// [`LedgerError::Newer`], here and later, where a newer version wrote something that isn't understood.
 pub fn read(dir: &Path) -> Result<Reader, LedgerError> {
     let store = Store::look(dir)?;
     let (about, phase) = store.run()?;
@@ -73,6 +73,11 @@ const ROWS: &str = "
 const ATTEMPTS: &str = "SELECT client_request_id, at, result FROM attempt WHERE item = ?1 ORDER BY id";
 
 impl Reader {
+    /// The format of the ledger, where a newer version of this program wrote it.
+    pub fn newer(&self) -> Option<i32> {
+        self.store.newer()
+    }
+
     /// What was said about the run when it was planned.
     pub fn about(&self) -> &About {
         &self.about

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
 
 use super::records::{Json, Word};
+use super::steps::{Step, Watch};
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
 
@@ -110,6 +111,9 @@ CREATE UNIQUE INDEX item_of_referral ON item (referral);
 pub(super) struct Store {
     pub(super) connection: Connection,
     pub(super) dir: PathBuf,
+    pub(super) watch: Option<Watch>,
+    /// The format of the file; greater than [`VERSION`] only where it is looked at and never written.
+    format: i32,
 }
 
 impl Store {
@@ -123,7 +127,7 @@ impl Store {
         if size > 0 {
             return Err(LedgerError::Exists { dir: dir.to_owned() });
         }
-        let mut store = Self::connect(dir)?;
+        let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let founded = store.found(about);
         store.told(founded)?;
         Ok(store)
@@ -131,8 +135,12 @@ impl Store {
 
     /// Opens the ledger of a run to write to it, after a look at every page of it.
     pub(super) fn open(dir: &Path) -> Result<Self, LedgerError> {
-        let store = Self::connect(dir)?;
-        store.check_kind()?;
+        let looked = Self::look_only(dir)?;
+        if let Some(found) = looked.newer() {
+            return Err(LedgerError::Newer { file: looked.file(), found, known: VERSION });
+        }
+        let store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        drop(looked);
         for beside in ["", "-wal", "-shm"] {
             private::tighten(&dir.join(format!("{FILE}{beside}")))?;
         }
@@ -147,19 +155,41 @@ impl Store {
 
     /// Opens the ledger of a run that this process has open already.
     pub(super) fn again(&self) -> Result<Self, LedgerError> {
-        let store = Self::connect(&self.dir)?;
+        let mut store = Self::connect(&self.dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         store.told(settings(&store.connection))?;
+        store.watch = self.watch;
         Ok(store)
+    }
+
+    /// Tells whoever watches what step this is.
+    pub(super) fn step(&self, step: Step) {
+        if let Some(watch) = self.watch {
+            watch(step);
+        }
     }
 
     /// Opens the ledger of a run to look at it as it stands now, whatever is written meanwhile.
     pub(super) fn look(dir: &Path) -> Result<Self, LedgerError> {
-        let store = Self::connect(dir)?;
-        store.check_kind()?;
-        // Not opened read-only: such a connection can't clear away the files that it makes beside
-        // the database.
+        let looked = Self::look_only(dir)?;
+        let store = match looked.newer() {
+            Some(_) => looked,
+            // A connection that is read-only can't clear away the files that it makes beside the database.
+            None => Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+        };
         store.told(store.connection.execute_batch("PRAGMA query_only = ON; BEGIN"))?;
         Ok(store)
+    }
+
+    /// Opens the ledger of a run so that nothing can be written, and makes sure that it is one.
+    fn look_only(dir: &Path) -> Result<Self, LedgerError> {
+        let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        store.format = store.kind()?;
+        Ok(store)
+    }
+
+    /// The format of a file that a newer version of this program wrote.
+    pub(super) fn newer(&self) -> Option<i32> {
+        (self.format > VERSION).then_some(self.format)
     }
 
     /// Looks whether there is a ledger at all, before anything is put beside it.
@@ -181,14 +211,13 @@ impl Store {
         self.dir.join(FILE)
     }
 
-    fn connect(dir: &Path) -> Result<Self, LedgerError> {
+    fn connect(dir: &Path, access: OpenFlags) -> Result<Self, LedgerError> {
         Self::expect(dir)?;
         let file = dir.join(FILE);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(&file, flags)
+        let opened = Connection::open_with_flags(&file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
         let connection = opened.map_err(|error| told(dir, &error))?;
-        Ok(Self { connection, dir: dir.to_owned() })
+        Ok(Self { connection, dir: dir.to_owned(), watch: None, format: VERSION })
     }
 
     /// All or nothing: until this commits the file is empty, and WAL begins only afterwards.
@@ -206,15 +235,15 @@ impl Store {
         settings(&self.connection)
     }
 
-    fn check_kind(&self) -> Result<(), LedgerError> {
+    /// The format of the file, where it is a ledger.
+    fn kind(&self) -> Result<i32, LedgerError> {
         let pragma =
             |name| self.told(self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)));
         if pragma("application_id")? != APPLICATION {
             return Err(LedgerError::Foreign { file: self.file() });
         }
         match pragma("user_version")? {
-            VERSION => Ok(()),
-            found if found > VERSION => Err(LedgerError::Newer { file: self.file(), found, known: VERSION }),
+            found if found >= VERSION => Ok(found),
             found => Err(LedgerError::Damaged { file: self.file(), detail: format!("format {found}") }),
         }
     }
@@ -247,12 +276,19 @@ impl Store {
     /// Brings what is committed from the log into the database. What a reader still needs stays in
     /// the log, which loses nothing.
     pub(super) fn checkpoint(&self) -> Result<(), LedgerError> {
-        self.told(self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))
+        self.step(Step::Folding);
+        self.told(self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))?;
+        self.step(Step::Folded);
+        Ok(())
     }
 
     /// A result with the ledger's name in its error.
     pub(super) fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, LedgerError> {
-        result.map_err(|error| told(&self.dir, &error))
+        result.map_err(|error| match self.newer() {
+            // What is not understood is not damaged.
+            Some(found) => LedgerError::Newer { file: self.file(), found, known: VERSION },
+            None => told(&self.dir, &error),
+        })
     }
 }
 

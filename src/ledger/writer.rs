@@ -18,6 +18,7 @@ use super::lock::Lock;
 use super::outstanding::AttemptResult;
 use super::records::{number, write_answer, write_intent, write_outcome};
 use super::schema::{Store, close_session};
+use super::steps::Step;
 use super::{LedgerError, private};
 use crate::domain::account::{Figures, Phase, Settled};
 use crate::domain::exchange::Journaled;
@@ -212,6 +213,7 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
+        self.store.step(Step::Writing);
         let written = match self.failed.get() {
             Some(earlier) => Err(earlier.clone()),
             None => {
@@ -221,10 +223,12 @@ impl Writer {
             }
         };
         self.unchecked += batch.len();
+        self.store.step(Step::Written);
         match written {
             Ok(attempts) => acknowledge(batch, attempts),
             Err(error) => refuse(batch, &error),
         }
+        self.store.step(Step::Told);
     }
 
     /// Whether what was written will be found again.
@@ -251,12 +255,14 @@ impl Writer {
         // Whoever stops a run can't see what is on its way to the disk: here alone it is known whether
         // anything was left.
         let honest = if items > 0 { Phase::Stopped } else { Phase::Finished };
+        self.store.step(Step::Closing);
         let closed = self
             .store
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .and_then(|transaction| close_session(transaction, honest, figures));
         self.store.told(closed).map_err(|error| self.poison(&error))?;
+        self.store.step(Step::Closed);
         self.store.checkpoint()?;
         if phase == Phase::Finished && items > 0 {
             return Err(LedgerError::Unsettled { dir: self.store.dir.clone(), items });

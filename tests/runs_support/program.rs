@@ -1,7 +1,8 @@
 //! The program as a user has it: a command line, an exit code, and files.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -74,7 +75,33 @@ impl Home {
         self.start_command(command)
     }
 
-    fn start_command(&self, mut command: Command) -> Started {
+    /// Starts the program where it may read a directory and change nothing in it, and waits for it. For the
+    /// system's own user nothing is read-only, so that it is started as somebody else then.
+    pub fn run_where_read_only<S: AsRef<str>>(&self, directory: &Path, arguments: &[S]) -> Ended {
+        const NOBODY: u32 = 65_534;
+        let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        let program = env!("CARGO_BIN_EXE_referral-bulk");
+        let mut command = Command::new(program);
+        if fs::metadata(self.0.path()).unwrap().uid() == 0 {
+            let there = self.path("program");
+            fs::copy(program, &there).unwrap();
+            mode(self.0.path(), 0o755);
+            command = Command::new("setpriv");
+            command.args([&format!("--reuid={NOBODY}"), "--clear-groups", there.to_str().unwrap()]);
+            for entry in fs::read_dir(directory).unwrap() {
+                chown(entry.unwrap().path(), Some(NOBODY), None).unwrap();
+            }
+            chown(directory, Some(NOBODY), None).unwrap();
+        }
+        mode(directory, 0o500);
+        command.args(arguments.iter().map(AsRef::as_ref));
+        let ended = self.start_command(command).wait();
+        mode(directory, 0o700);
+        ended
+    }
+
+    /// Starts any program in the way that the program is started.
+    pub fn start_command(&self, mut command: Command) -> Started {
         let output = |name: &str| {
             let file = tempfile::Builder::new().prefix(name).tempfile_in(self.0.path()).unwrap();
             file.keep().unwrap()

@@ -91,7 +91,12 @@ pub fn read<E>(
             // One of many files in a folder, perhaps: the others are read all the same.
             sink(nothing_in(&context, &none)).map_err(InputError::Sink)?;
             let rows = Rows { count: 1, columns: Vec::new(), ignored: Vec::new() };
-            return Ok(Read { info: context.info(&hash, Format::Json, rows), notes: Vec::new() });
+            let mut info = context.info(&hash, Format::Json, rows);
+            if path != "-" {
+                // Nobody read on after its beginning.
+                info.sha256 = super::sha256(path).map_err(|error| context.unreadable(&error))?;
+            }
+            return Ok(Read { info, notes: Vec::new() });
         }
         Err(none) => return Err(none.into_unusable(&context).into()),
     };

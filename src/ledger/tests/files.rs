@@ -6,6 +6,7 @@ use std::path::Path;
 use tempfile::tempdir;
 
 use super::super::lock::Lock;
+use super::super::schema::Store;
 use super::super::{LedgerError, create, open, read};
 use super::*;
 use crate::domain::account::Phase;
@@ -67,7 +68,6 @@ fn what_is_no_run_is_refused_by_name() {
         ("nothing", "holds no run"),
         ("empty", "is no ledger of this program"),
         ("another database", "is no ledger of this program"),
-        ("newer", "was written by a newer version of this program: its format is 2, this version knows 1"),
         ("text", "is damaged"),
         ("a torn page", "is damaged"),
     ] {
@@ -80,7 +80,6 @@ fn what_is_no_run_is_refused_by_name() {
             "nothing" => {}
             "empty" => fs::write(&file, "").unwrap(),
             "another database" => meddle(folder.path()).execute_batch("CREATE TABLE t (x)").unwrap(),
-            "newer" => meddle(folder.path()).pragma_update(None, "user_version", 2).unwrap(),
             "text" => fs::write(&file, "this is a text, and not a short one".repeat(100)).unwrap(),
             _ => {
                 let mut bytes = fs::read(&file).unwrap();
@@ -103,6 +102,63 @@ fn what_is_no_run_is_refused_by_name() {
         if harm == "nothing" {
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
+    }
+}
+
+/// What a newer version wrote can be read as far as it is understood, and stays as it is to the byte, with
+/// whatever lies in the log.
+#[test]
+fn a_run_of_a_newer_version_is_read_and_never_written() {
+    const NEWER: &str =
+        "was written by a newer version of this program: its format is 2, this version knows 1";
+    let of = |change: &str| {
+        let folder = tempdir().unwrap();
+        drop(planned(folder.path(), 3));
+        let newer = meddle(folder.path());
+        newer.execute_batch(&format!("{change}; PRAGMA user_version = 2")).unwrap();
+        (folder, newer)
+    };
+    let bytes = |dir: &Path| ["run.sqlite", "run.sqlite-wal"].map(|file| fs::read(dir.join(file)).unwrap());
+
+    let (folder, newer) = of("ALTER TABLE item ADD COLUMN mood TEXT; CREATE TABLE more (x)");
+    // Both come from another process as a rule: the log stays when this one is done with it.
+    let before = bytes(folder.path());
+    assert!(!before[1].is_empty());
+    let error = open(folder.path()).unwrap_err();
+    assert!(matches!(error, LedgerError::Newer { .. }) && error.to_string().contains(NEWER), "{error}");
+    assert!(matches!(create(folder.path(), &about()), Err(LedgerError::Exists { .. })));
+    assert_eq!(read(folder.path()).unwrap().newer(), Some(2));
+    assert_eq!(rows(folder.path()).len(), 3);
+    assert_eq!(bytes(folder.path()), before);
+    drop(newer);
+    let before = fs::read(folder.path().join("run.sqlite")).unwrap();
+    assert_eq!(rows(folder.path()).len(), 3);
+    drop(open(folder.path()).unwrap_err());
+    assert_eq!(fs::read(folder.path().join("run.sqlite")).unwrap(), before);
+
+    // What isn't understood is no damage.
+    for change in ["ALTER TABLE outcome RENAME code TO word", "UPDATE run SET about = '{}'"] {
+        let (folder, _newer) = of(change);
+        let told = read(folder.path()).and_then(|reader| reader.rows::<LedgerError>(&mut |_| Ok(())));
+        assert!(told.unwrap_err().to_string().contains(NEWER), "{change}");
+    }
+}
+
+/// No kill shows what only a power cut would: that a commit returns before it is on the disk.
+#[test]
+fn every_connection_waits_for_the_disk() {
+    let folder = tempdir().unwrap();
+    drop(planned(folder.path(), 1));
+    let store = Store::open(folder.path()).unwrap();
+    for store in [&store, &store.again().unwrap()] {
+        let number =
+            |name| store.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).unwrap();
+        // 2 is FULL.
+        let numbers = ["synchronous", "fullfsync", "checkpoint_fullfsync"].map(number);
+        assert_eq!(numbers, [2, 1, 1]);
+        let mode: String =
+            store.connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::super::lock::Lock;
 use super::super::schema::Store;
-use super::super::writer::{Record, Request, Writer};
+use super::super::writer::{Record, Request, Ticket, Writer};
 use super::super::{LedgerError, open, read};
 use super::*;
 use crate::domain::account::Phase;
@@ -94,6 +94,58 @@ fn check_crash(copy: &Path, acknowledged: &[(u64, Uuid)]) {
     assert_eq!(ledger.phase(), Phase::Stopped);
     let settled = told.iter().filter(|row| row.verdict.outcome == Outcome::Applied).count() as u64;
     assert_eq!(ledger.plan_totals().unwrap().remaining, 400 - settled);
+}
+
+/// A power cut leaves what was synced, and of what was being written any part, with anything behind it.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_torn_tail_costs_nothing_that_was_acknowledged() {
+    let folder = tempdir().unwrap();
+    let dir = folder.path().join("run");
+    drop(planned(&dir, 30));
+    let (journal, _backlog) = open(&dir).unwrap().start(clock()).unwrap();
+    let first = journal.intend(&Arc::new(item(1))).await.unwrap();
+    let synced = std::fs::metadata(dir.join("run.sqlite-wal")).unwrap().len() as usize;
+    journal.answered(first.attempt(), answer(AttemptResult::Applied));
+    journal.settled(1, settled(Outcome::Applied)).await.unwrap();
+    let second = journal.intend(&Arc::new(item(2))).await.unwrap();
+    let copy = folder.path().join("copy");
+    crash(&dir, &copy);
+    let log = std::fs::read(copy.join("run.sqlite-wal")).unwrap();
+    assert!(log.len() > synced + 8_192, "{} bytes after {synced}", log.len());
+
+    // Every frame's end and whereabouts, and every sector of 512 bytes.
+    let frames = (32..=log.len()).step_by(24 + 8_192).flat_map(|end| [end - 1, end, end + 1, end + 24]);
+    let ends: BTreeSet<usize> = (synced..=log.len()).step_by(512).chain(frames).collect();
+    for end in ends.range(synced..=log.len()) {
+        for behind in [None, Some(0), Some(0xA5)] {
+            let mut torn = log[..*end].to_vec();
+            torn.resize(if behind.is_some() { log.len() } else { *end }, behind.unwrap_or(0));
+            let place = folder.path().join("torn");
+            std::fs::create_dir(&place).unwrap();
+            std::fs::copy(copy.join("run.sqlite"), place.join("run.sqlite")).unwrap();
+            std::fs::write(place.join("run.sqlite-wal"), torn).unwrap();
+            check_torn(&place, &first, (*end == log.len()).then_some(&second));
+            std::fs::remove_dir_all(&place).unwrap();
+        }
+    }
+}
+
+fn check_torn(dir: &Path, first: &Ticket, second: Option<&Ticket>) {
+    let left = open(dir).unwrap().plan_totals().unwrap().remaining;
+    let told = rows(dir);
+    assert_eq!(told[0].request_ids, [first.client_request_id()]);
+    let outcomes = [&told[0], &told[1]].map(|row| row.verdict.outcome);
+    // What was being written is there from its beginning up to some record, and nothing without what was
+    // written before it.
+    let (was_settled, was_intended) = (outcomes[0] == Outcome::Applied, outcomes[1] == Outcome::Unknown);
+    assert!(was_settled || outcomes[0] == Outcome::Unknown, "{outcomes:?}");
+    assert!(was_intended || outcomes[1] == Outcome::Unsent, "{outcomes:?}");
+    assert!(was_settled || !was_intended, "{outcomes:?}");
+    assert_eq!(left, 30 - u64::from(was_settled));
+    if let Some(second) = second {
+        assert_eq!(told[1].request_ids, [second.client_request_id()]);
+    }
 }
 
 #[tokio::test]
