@@ -5,6 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "support/rates.rs"]
+mod rates;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -267,6 +270,7 @@ fn blocks() -> Vec<Block> {
         block(README, "fixed-rules", rule_table(true)),
         block(README, "transitions", transition_table()),
         block(README, "exit-codes", exit_code_table()),
+        block(README, "rates", rate_table()),
         block(CLI, "help", fenced(&help(&["--help"]))),
     ];
     blocks.extend(COMMANDS.map(|name| block(CLI, name, fenced(&help(&[name, "--help"])))));
@@ -299,6 +303,12 @@ fn transition_table() -> String {
         format!("| {} | {} | {} |\n", status.name(), names(followers), substatuses.join(", "))
     });
     format!("| status | may become | its substatuses |\n|---|---|---|\n{}", rows.concat())
+}
+
+fn rate_table() -> String {
+    let runs = rates::run_all();
+    assert!(rates::missed(&runs).is_empty(), "{}", rates::table(&runs));
+    rates::table(&runs)
 }
 
 fn exit_code_table() -> String {

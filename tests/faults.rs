@@ -539,9 +539,9 @@ fn where_nobody_listens() {
         home.run(&arguments("resume run", &endpoint(address), "", "--confirm-closing 1")).expect(0);
         let api = state.api();
         assert_eq!(home.run_of("run").outcomes(), "applied 4");
-        for number in 0..4 {
+        for (number, kind) in KINDS.iter().enumerate() {
             let (patches, gets) = (api.count("PATCH", &id(number)), api.count("GET", &id(number)));
-            assert_eq!((patches, gets, api.applied(&id(number)).len()), (1, 0, 1), "{}", KINDS[number]);
+            assert_eq!((patches, gets, api.applied(&id(number)).len()), (1, 0, 1), "{kind}");
         }
     });
     // A plan that cannot look comes to nothing.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::domain::account::Format;
-use crate::pace::Rate;
+use crate::pace::Pacing;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -233,9 +233,10 @@ pub struct Target {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to send")]
 pub struct Sending {
-    /// Requests a second or minute, reads and writes together [default: 2/s]
-    #[arg(long, value_name = "N/s|N/m")]
-    pub rate: Option<Rate>,
+    /// Requests a second or minute, reads and writes together; auto finds what the service bears
+    /// [default: 2/s]
+    #[arg(long, value_name = "N/s|N/m|auto")]
+    pub rate: Option<Pacing>,
 
     /// Requests in flight [default: 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

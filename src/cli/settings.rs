@@ -18,7 +18,7 @@ use crate::domain::fields::{self, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Levels, Rule};
-use crate::pace::Rate;
+use crate::pace::Pacing;
 
 /// The environment variable that holds a token.
 pub const TOKEN: &str = "PARTNER_CENTER_TOKEN";
@@ -276,17 +276,17 @@ fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
 }
 
 fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> Result<Sending, Trouble> {
-    let rate = match (&typed.rate, &profile.rate) {
+    let pacing = match (&typed.rate, &profile.rate) {
         (Some(rate), _) => *rate,
-        (None, Some(text)) => parse::<Rate>("rate", FILE, text)?,
-        (None, None) => parse::<Rate>("rate", "default", DEFAULT_RATE)?,
+        (None, Some(text)) => parse::<Pacing>("rate", FILE, text)?,
+        (None, None) => parse::<Pacing>("rate", "default", DEFAULT_RATE)?,
     };
     let timeout = typed.timeout.as_deref().or(profile.timeout.as_deref()).unwrap_or(DEFAULT_TIMEOUT);
     let max_errors =
         typed.max_errors.as_deref().or(profile.max_errors.as_deref()).unwrap_or(DEFAULT_MAX_ERRORS);
     let finish_by = typed.finish_by.as_deref().map(parse_time).transpose()?;
     Ok(Sending {
-        rate,
+        pacing,
         concurrency: typed.concurrency.or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY).max(1).into(),
         timeout: duration(timeout)?,
         max_errors: parse_max_errors(max_errors)?,

@@ -12,6 +12,7 @@ use crate::api::Client;
 use crate::domain::account::{About, Asked};
 use crate::domain::exit::Exit;
 use crate::ledger::{self, Ledger};
+use crate::pace::Pace;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -38,10 +39,11 @@ pub struct Settings {
 /// Where an input can't be read at all, there is no connection, consent is missing, or the run's
 /// directory can't be used. A run that could not be planned leaves no directory behind.
 pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let (folder, ledger, client) = prepare(&settings, host).await.inspect_err(|trouble| {
+    let pace = Pace::new(settings.sending.pacing);
+    let (folder, ledger, client) = prepare(&settings, &pace, host).await.inspect_err(|trouble| {
         accounting::show_nothing(command(&settings.asked), trouble.exit, settings.showing, host.console);
     })?;
-    let order = order(&settings, &folder);
+    let order = order(&settings, &pace, &folder);
     sending::go_on(ledger, client, settings.plan_only, order, host).await
 }
 
@@ -50,15 +52,16 @@ fn command(asked: &Asked) -> &'static str {
     if asked.migrating.is_some() { "migrate" } else { "apply" }
 }
 
-fn order<'a>(settings: &'a Settings, folder: &'a Folder) -> Order<'a> {
+fn order<'a>(settings: &'a Settings, pace: &'a Pace, folder: &'a Folder) -> Order<'a> {
     let Settings { target, sending, showing, .. } = settings;
     let patches = settings.asked.patches();
-    Order { run: folder.path(), target, sending, showing: *showing, patches }
+    Order { run: folder.path(), target, sending, pace, showing: *showing, patches }
 }
 
 /// Connects where that is needed, and plans. A run that can't be planned leaves nothing behind.
 async fn prepare(
     settings: &Settings,
+    pace: &Pace,
     host: &Host<'_>,
 ) -> Result<(Folder, Option<Ledger>, Option<Client>), Trouble> {
     let about = about(settings, host);
@@ -72,7 +75,8 @@ async fn prepare(
     }
     // A directory that another process is at work in stays as it is.
     let ledger = ledger::create(folder.path(), &about)?.watched(host.watch);
-    match planning::plan(ledger, Vec::new(), client.as_ref(), order(settings, &folder), host).await {
+    let order = order(settings, pace, &folder);
+    match planning::plan(ledger, Vec::new(), client.as_ref(), order, host).await {
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
             folder.discard();

@@ -14,7 +14,6 @@ use crate::engine::look::look;
 use crate::engine::{Context, Reason};
 use crate::input;
 use crate::ledger::{Ledger, Planning};
-use crate::pace::Pace;
 use crate::plan::{Judging, Planner, Terms};
 use crate::report::Progress;
 
@@ -91,22 +90,21 @@ async fn look_live(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<Figures, Trouble> {
-    let Order { target, sending, showing, .. } = order;
-    let begun = sending::Begun::now(client);
-    let pace = Pace::new(sending.rate);
+    let Order { target, sending, pace, showing, .. } = order;
+    let begun = sending::Begun::now(client, pace);
     let progress = Progress::planning(showing.progress);
     progress.rows_read(surveyor.desk.rows());
     let observe = |event| sending::show(&progress, host, event);
     let context = Context {
         api: client,
-        pace: &pace,
+        pace,
         stop: host.stop,
         clock: host.clock,
         concurrency: sending.concurrency,
         observe: &observe,
         tally: Arc::new(Tally::default()),
     };
-    let looked = sending::watched(look(&context, surveyor), &progress, &pace, showing.progress, host).await;
+    let looked = sending::watched(look(&context, surveyor), &progress, pace, showing.progress, host).await;
     let there = looked?;
     match host.stop.reason() {
         Some(Reason::Unreachable(why)) => {
@@ -126,7 +124,7 @@ async fn look_live(
                 host.console
                     .say(&format!("hint: {} has no list of referrals either: {WRONG_BASE}", target.name()));
             }
-            Ok(sending::figures(&context, client, &pace, begun))
+            Ok(sending::figures(&context, client, begun))
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::account::{About, Phase};
 use crate::domain::exit::Exit;
 use crate::input;
 use crate::ledger::{self, Ledger};
+use crate::pace::Pace;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -36,7 +37,8 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
         accounting::show_nothing("resume", trouble.exit, settings.showing, host.console);
     })?;
     let Settings { run, sending, showing, .. } = &settings;
-    let order = Order { run, target: &target, sending, showing: *showing, patches: None };
+    let pace = Pace::new(sending.pacing);
+    let order = Order { run, target: &target, sending, pace: &pace, showing: *showing, patches: None };
     match ledger.phase() {
         Phase::Planning => plan_again(ledger, order, host).await,
         Phase::Planned | Phase::Stopped => sending::go(ledger, None, order, host).await,

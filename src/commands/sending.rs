@@ -17,7 +17,7 @@ use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::{self, Context, Event};
 use crate::ledger::{Ledger, LedgerError, PlanTotals};
-use crate::pace::{self, Pace, Rate};
+use crate::pace::{self, Pace, Pacing, Waits};
 use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
 
 /// How many refused or failed rows end a run.
@@ -51,7 +51,7 @@ impl MaxErrors {
 #[derive(Debug, Clone)]
 pub struct Sending {
     /// Requests a second, reads and writes together.
-    pub rate: Rate,
+    pub pacing: Pacing,
     /// Requests in flight.
     pub concurrency: usize,
     /// Of one request.
@@ -77,6 +77,8 @@ pub struct Order<'a> {
     pub target: &'a Target,
     /// How to send.
     pub sending: &'a Sending,
+    /// One pace for planning and sending, so that what was found of the rate is kept.
+    pub pace: &'a Pace,
     /// How to show it.
     pub showing: Showing,
     /// The new file that the documents are written to as well, where this process plans the run and the
@@ -179,17 +181,16 @@ async fn send(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
-    let Order { sending, showing, .. } = order;
+    let Order { sending, pace, showing, .. } = order;
     order.tell_on_leaving(host);
     let max_errors = sending.max_errors.of(&ledger)?;
-    let pace = Pace::new(sending.rate);
-    let begun = Begun::now(client);
+    let begun = Begun::now(client, pace);
     let (journal, backlog) = ledger.start(Arc::new(host.clock))?;
     let progress = Progress::new(showing.progress, totals.remaining);
     let observe = |event| show(&progress, host, event);
     let context = Context {
         api: client,
-        pace: &pace,
+        pace,
         stop: host.stop,
         clock: host.clock,
         concurrency: sending.concurrency,
@@ -198,8 +199,9 @@ async fn send(
     };
     let limits = Limits { max_errors, finish_by: sending.finish_by };
     let work = engine::carry_out(&context, &backlog, &journal, limits);
-    let ended = watched(work, &progress, &pace, showing.progress, host).await;
-    let figures = figures(&context, client, &pace, begun);
+    let ended = watched(work, &progress, pace, showing.progress, host).await;
+    let figures = figures(&context, client, begun);
+    tell_rate(order, host);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
     ended.and(closed).map_err(|error| broken(&error, order))
@@ -253,36 +255,41 @@ fn broken(error: &LedgerError, order: Order<'_>) -> Trouble {
 #[derive(Debug, Clone, Copy)]
 pub struct Begun {
     at: tokio::time::Instant,
-    /// Planning and sending share a client, which counts tokens from its own beginning.
+    /// Planning and sending share a client and a pace, which count from their own beginning.
     tokens: u64,
+    waits: Waits,
 }
 
 impl Begun {
     /// It begins now.
-    pub fn now(client: &Client) -> Self {
-        Self { at: tokio::time::Instant::now(), tokens: client.token_requests() }
+    pub fn now(client: &Client, pace: &Pace) -> Self {
+        Self { at: tokio::time::Instant::now(), tokens: client.token_requests(), waits: pace.figures() }
     }
 }
 
 /// What was counted and timed since a stretch of work began.
-pub fn figures(context: &Context<'_, Client>, client: &Client, pace: &Pace, begun: Begun) -> Figures {
-    let waits = pace.figures();
+pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> Figures {
+    let waits = context.pace.figures();
     Figures {
         token: client.token_requests() - begun.tokens,
         seconds: begun.at.elapsed().as_secs_f64(),
-        waiting_for_rate: waits.waiting_for_rate.as_secs_f64(),
-        paused_by_server: waits.paused_by_server.as_secs_f64(),
+        waiting_for_rate: (waits.waiting_for_rate - begun.waits.waiting_for_rate).as_secs_f64(),
+        paused_by_server: (waits.paused_by_server - begun.waits.paused_by_server).as_secs_f64(),
         ..context.tally.figures()
     }
 }
 
 /// Says whether what is to be sent fits before the time that the user set, if one is set.
 pub fn tell_time(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
-    let Sending { rate, finish_by, .. } = order.sending;
+    let Sending { pacing, finish_by, .. } = order.sending;
     let (Some(deadline), to_send) = (finish_by, totals.remaining) else { return };
-    let needed = rate.time_for(to_send);
     // A time that is past leaves nothing.
     let left = Duration::try_from(deadline.duration_since((host.clock)())).unwrap_or_default();
+    let Pacing::Fixed(rate) = pacing else {
+        let what = "at a rate that is yet to be found, and --finish-by leaves";
+        return host.console.say(&format!("note: {} {what} {}", counted(to_send, "request"), roughly(left)));
+    };
+    let needed = rate.time_for(to_send);
     let take = if to_send == 1 { "takes" } else { "take" };
     let times = format!(
         "{} at {rate} {take} about {}, and --finish-by leaves {}",
@@ -294,6 +301,25 @@ pub fn tell_time(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
         true => format!("note: {times}"),
         false => format!("warning: {times}: what is not sent by then stays for resume"),
     });
+}
+
+/// Says which rate was found, and where the one that was asked for was too high.
+fn tell_rate(order: Order<'_>, host: &Host<'_>) {
+    let found = order.pace.found();
+    let rate = per_second_or_minute(found.per_second);
+    let note = match (order.sending.pacing, found.throttled) {
+        (Pacing::Auto, true) => format!("--rate auto met the service's limit, and ended at {rate}"),
+        (Pacing::Auto, false) => format!("--rate auto met no limit, and ended at {rate}"),
+        (Pacing::Fixed(asked), true) => {
+            format!("the service throttled the run at {asked}; it ended at {rate}")
+        }
+        (Pacing::Fixed(_), false) => return,
+    };
+    host.console.say(&format!("note: {note}"));
+}
+
+fn per_second_or_minute(per_second: f64) -> String {
+    if per_second < 1.0 { format!("{:.1}/m", per_second * 60.0) } else { format!("{per_second:.1}/s") }
 }
 
 /// Passes an event on to whoever watches.

@@ -14,7 +14,7 @@ use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
-use crate::pace::{Pace, Waiting};
+use crate::pace::{Pace, Turn, Waiting};
 
 /// Throttles in a row, without one success between them, that stop a run.
 const MOST_THROTTLES: u32 = 50;
@@ -69,9 +69,6 @@ pub struct Tally {
     patch: AtomicU64,
     throttled: AtomicU64,
     retried: AtomicU64,
-    /// Pauses so far. Requests that went out before one and are throttled belong to it.
-    pauses: AtomicU32,
-    throttles_in_a_row: AtomicU32,
     forbidden_in_a_row: AtomicU32,
     unread_in_a_row: AtomicU32,
 }
@@ -116,8 +113,8 @@ pub struct Effort {
     /// Attempts charged to it.
     pub tries: u32,
     renewals: u32,
-    /// How many pauses there had been when it went out last.
-    pauses: u32,
+    /// What it went out with last.
+    turn: Option<Turn>,
     token: Option<Generation>,
     through_stop: bool,
 }
@@ -143,13 +140,13 @@ impl<A: Api> Context<'_, A> {
         };
         let granted = tokio::select! {
             biased;
-            () = stopped => false,
-            () = self.pace.turn() => true,
+            () = stopped => None,
+            turn = self.pace.turn() => Some(turn),
         };
-        effort.tries += u32::from(granted);
+        effort.tries += u32::from(granted.is_some());
         effort.token = Some(self.api.generation());
-        effort.pauses = self.tally.pauses.load(Ordering::Relaxed);
-        granted
+        effort.turn = granted;
+        granted.is_some()
     }
 
     /// Counts a PATCH that goes out; `again` where it repeats an earlier one.
@@ -160,9 +157,21 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Notes that an answer was neither a throttle nor a refusal for want of permission.
-    pub fn answered(&self) {
-        self.tally.throttles_in_a_row.store(0, Ordering::Relaxed);
+    /// Notes that a request did what it was to do.
+    pub fn answered(&self, effort: &Effort) {
+        self.let_through(effort);
+        self.permitted();
+    }
+
+    /// Notes that an answer was no throttle.
+    fn let_through(&self, effort: &Effort) {
+        if let Some(turn) = effort.turn {
+            self.pace.answered(turn);
+        }
+    }
+
+    /// Notes that an answer was no refusal for want of permission.
+    fn permitted(&self) {
         self.tally.forbidden_in_a_row.store(0, Ordering::Relaxed);
     }
 
@@ -177,6 +186,11 @@ impl<A: Api> Context<'_, A> {
         if decision != Decision::Renew {
             // The token was good enough for another answer: the next one that expires is a new matter.
             effort.renewals = 0;
+        }
+        // A server in trouble says nothing of how much it bears.
+        if !matches!(decision, Decision::Pause { .. }) && failure.status().is_some_and(|status| status < 500)
+        {
+            self.let_through(effort);
         }
         match decision {
             Decision::Pause { asked } => {
@@ -227,24 +241,18 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Requests that were in flight together are throttled together: that is one throttle in a row, as
-    /// many as they are.
     fn pause(&self, asked: Option<Duration>, effort: &Effort) -> Next {
-        let Tally { throttled, pauses, throttles_in_a_row, .. } = &*self.tally;
-        count(throttled);
-        if effort.pauses == pauses.load(Ordering::Relaxed) {
-            pauses.fetch_add(1, Ordering::Relaxed);
-            throttles_in_a_row.fetch_add(1, Ordering::Relaxed);
-        }
-        let in_a_row = throttles_in_a_row.load(Ordering::Relaxed).max(1);
-        if in_a_row > MOST_THROTTLES {
-            self.stop.now(Reason::Throttled);
-        }
+        count(&self.tally.throttled);
         if self.stop.is_set() {
             return Next::Stopped;
         }
-        let length = self.pace.pause(asked, in_a_row);
-        (self.observe)(Event::Paused { length, capped: asked.is_some_and(|asked| asked > length) });
+        let turn = effort.turn.expect("what was throttled had its turn");
+        let pause = self.pace.throttled(turn, asked);
+        if pause.in_a_row > MOST_THROTTLES {
+            return self.end(Reason::Throttled);
+        }
+        let capped = asked.is_some_and(|asked| asked > pause.length);
+        (self.observe)(Event::Paused { length: pause.length, capped });
         Next::AgainFreely
     }
 
@@ -252,7 +260,7 @@ impl<A: Api> Context<'_, A> {
     /// another are.
     fn refused(&self, operation: Operation, failure: &Failure) {
         if operation == Operation::Read || failure.status() != Some(403) {
-            return self.answered();
+            return self.permitted();
         }
         let in_a_row = self.tally.forbidden_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
         if in_a_row >= MOST_FORBIDDEN {
@@ -324,7 +332,7 @@ impl<A: Api> Context<'_, A> {
             }
             match request().await {
                 Ok(answer) => {
-                    self.answered();
+                    self.answered(&effort);
                     self.tally.unread_in_a_row.store(0, Ordering::Relaxed);
                     return Ok(answer);
                 }

@@ -108,7 +108,7 @@ impl<A: Api> Life<'_, A> {
         self.sent_before = true;
         match self.context.api.patch(ticket).await {
             Ok(reply) => {
-                self.context.answered();
+                self.context.answered(&self.effort);
                 Ok(self.succeeded(attempt, &reply))
             }
             Err(failure) => Ok(self.failed(attempt, &failure).await),

@@ -49,6 +49,11 @@ impl Gate {
         self.state().last.map(|shut| shut.until).filter(|until| now < *until)
     }
 
+    /// When the gate opened last, or will; `None` where it was never shut.
+    pub(super) fn opening(&self) -> Option<Instant> {
+        self.state().last.map(|shut| shut.until)
+    }
+
     /// How long the gate has been shut up to now, all times taken together.
     pub(super) fn shut_for(&self, now: Instant) -> Duration {
         let state = self.state();

@@ -1,74 +1,116 @@
-//! The rate limit: governor's algorithm on tokio's clock.
+//! The rate limit: governor's algorithm, asked about the moment at which a request fell due.
 //!
 //! governor's own clock and its own sleep do not move with tokio's paused time, so both stay here: the
 //! limiter only says when the next request is free, and whoever asked sleeps.
+//!
+//! tokio's timers tick in milliseconds, so a sleeper wakes up to a good millisecond late. Counted from
+//! there, a hundred requests a second would lose a tenth. So the limiter is asked as of the moment at
+//! which the request could have gone, and the next one falls due an interval after that: what is late
+//! is caught up with, and nothing is saved up while nobody asks.
 
 use std::num::NonZeroU32;
-use std::ops::Add;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use governor::clock::{Clock, Reference};
+use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
-use super::rate::Rate;
-
-/// tokio's timers tick in milliseconds, so a sleeper can wake a good millisecond late. Requests that
-/// fall due in this span may go out together; without that, no rate above some hundreds a second could
-/// be kept. At the rates that the service bears the span holds less than one request.
-const SPAN: Duration = Duration::from_millis(2);
+/// So much is caught up with at most. More than that is no timer's lateness, and a burst of what fell
+/// due meanwhile would be more than a strict service bears.
+const CATCH_UP: Duration = Duration::from_millis(10);
 
 /// The rate limit of a run.
 #[derive(Debug)]
-pub(super) struct Limiter(RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<At>>);
+pub(super) struct Limiter {
+    inner: Inner,
+    clock: AsOf,
+    begun: Instant,
+    interval: Duration,
+    /// When the last request fell due.
+    last: Option<Instant>,
+    /// By how much it went out later. Who follows at its heels is late by as much.
+    late: Duration,
+}
+
+type Inner = RateLimiter<NotKeyed, InMemoryState, AsOf, NoOpMiddleware<Nanos>>;
 
 impl Limiter {
-    pub(super) fn new(rate: Rate) -> Self {
-        let interval = rate.interval();
-        let together = u32::try_from(SPAN.as_nanos() / interval.as_nanos()).unwrap_or(u32::MAX);
-        let quota = Quota::with_period(interval)
-            .expect("a rate's interval is never zero")
-            .allow_burst(NonZeroU32::new(together).unwrap_or(NonZeroU32::MIN));
-        Self(RateLimiter::direct_with_clock(quota, TokioClock))
+    pub(super) fn new(interval: Duration) -> Self {
+        let clock = AsOf::default();
+        Self {
+            inner: limiter(interval, &clock),
+            clock,
+            begun: Instant::now(),
+            interval,
+            last: None,
+            late: Duration::ZERO,
+        }
     }
 
-    /// Takes a turn, or says when the next one is free.
-    pub(super) fn take(&self) -> Result<(), Instant> {
-        self.0.check().map_err(|not_until| not_until.earliest_possible().0)
+    /// Takes a turn for somebody who has been asking for so long, and says when it fell due; or says
+    /// when the next one is free.
+    ///
+    /// # Errors
+    /// The time to come back.
+    pub(super) fn take(&mut self, asked: Instant, interval: Duration) -> Result<Instant, Instant> {
+        self.change(interval);
+        let now = Instant::now();
+        let free = self.last.map_or(self.begun, |last| last + self.interval);
+        let before = |time: Instant, by| time.checked_sub(by).unwrap_or(time);
+        let due = free.max(before(asked, self.late)).max(before(now, CATCH_UP)).min(now);
+        self.check(due)?;
+        self.last = Some(due);
+        self.late = now.duration_since(due);
+        Ok(due)
+    }
+
+    /// governor's quotas do not change, so another interval is another limiter, which is told of the
+    /// last request.
+    fn change(&mut self, interval: Duration) {
+        if interval == self.interval {
+            return;
+        }
+        self.interval = interval;
+        // It counts from what its clock says when it is made.
+        self.clock.set(self.last.map_or(Duration::ZERO, |last| last.duration_since(self.begun)));
+        self.inner = limiter(interval, &self.clock);
+        if self.last.is_some() {
+            self.inner.check().expect("a new limiter has a turn to give");
+        }
+    }
+
+    fn check(&self, due: Instant) -> Result<(), Instant> {
+        self.clock.set(due.duration_since(self.begun));
+        let at = |nanos: Nanos| self.begun + Duration::from(nanos);
+        self.inner.check().map_err(|not_until| at(not_until.earliest_possible()))
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct TokioClock;
+fn limiter(interval: Duration, clock: &AsOf) -> Inner {
+    let quota = Quota::with_period(interval).expect("an interval is never zero").allow_burst(NonZeroU32::MIN);
+    RateLimiter::direct_with_clock(quota, clock.clone())
+}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct At(Instant);
+/// The moment of which governor is asked, counted from the beginning.
+#[derive(Debug, Clone, Default)]
+struct AsOf(Arc<AtomicU64>);
 
-impl Clock for TokioClock {
-    type Instant = At;
-
-    fn now(&self) -> At {
-        At(Instant::now())
+impl AsOf {
+    fn set(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.0.store(nanos, Ordering::Relaxed);
     }
 }
 
-impl Reference for At {
-    fn duration_since(&self, earlier: Self) -> Nanos {
-        self.0.saturating_duration_since(earlier.0).into()
-    }
+impl Clock for AsOf {
+    type Instant = Nanos;
 
-    fn saturating_sub(&self, duration: Nanos) -> Self {
-        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
-    }
-}
-
-impl Add<Nanos> for At {
-    type Output = Self;
-
-    fn add(self, other: Nanos) -> Self {
-        Self(self.0 + Duration::from(other))
+    fn now(&self) -> Nanos {
+        Nanos::new(self.0.load(Ordering::Relaxed))
     }
 }

@@ -2,30 +2,36 @@
 //!
 //! | part | what it owns |
 //! |---|---|
-//! | [`Rate`] | requests in a second or minute, as the user writes it |
+//! | [`Pacing`], [`Rate`] | how fast to go, as the user writes it |
+//! | `controller` | how fast to go, from what was let through and what was not: pure |
 //! | `gate` | the pause that the server asked for, one for the whole run |
 //! | `limiter` | the rate limit, on tokio's clock |
 //! | `meter` | the time that went into waiting for the rate |
 //! | [`retry`] | what follows from a failure: a pure decision |
 //!
 //! What always holds: turns come in the order in which they were asked for, nobody's turn comes while
-//! the gate is shut, and reads and writes share one rate, because the service counts them together.
+//! the gate is shut, reads and writes share one rate, because the service counts them together, and no
+//! rate is higher than the user's.
 
+mod controller;
 mod gate;
 mod limiter;
 mod meter;
 mod rate;
 pub mod retry;
 
+use std::sync::{Mutex as Plain, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep_until};
 
+use controller::Controller;
+pub use controller::Turn;
 use gate::Gate;
 use limiter::Limiter;
 use meter::{Mark, Meter};
-pub use rate::{Rate, RateError};
+pub use rate::{Pacing, Rate, RateError};
 
 /// The longest pause that is taken at the server's word. A longer one is most likely a mistake, and the
 /// next answer will ask again.
@@ -37,8 +43,22 @@ pub struct Pace {
     /// tokio's mutex hands itself on in the order of asking, which governor alone does not: whoever
     /// holds it is the head of the queue.
     queue: Mutex<Limiter>,
+    controller: Plain<Controller>,
+    /// The rate is another one: the head of the queue need not wait as long as it thought.
+    changed: Notify,
     gate: Gate,
     meter: Meter,
+    begun: Instant,
+}
+
+/// A pause that the server asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// How long it lasts, which may be less than was asked for.
+    pub length: Duration,
+    /// How many there were without a request let through between them, this one included. Requests
+    /// that were in flight together are throttled together, which is one pause.
+    pub in_a_row: u32,
 }
 
 /// The time in which requests waited: wall time, so two workers that wait at once count once.
@@ -48,6 +68,15 @@ pub struct Waits {
     pub waiting_for_rate: Duration,
     /// The gate was shut because the server had asked for it.
     pub paused_by_server: Duration,
+}
+
+/// The rate that was found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// Requests a second.
+    pub per_second: f64,
+    /// Whether the service has throttled: else it may bear more.
+    pub throttled: bool,
 }
 
 /// What the next request waits for at the moment.
@@ -66,38 +95,74 @@ pub enum Waiting {
 
 impl Pace {
     /// The pace of a run that has made no request yet.
-    pub fn new(rate: Rate) -> Self {
-        Self { queue: Mutex::new(Limiter::new(rate)), gate: Gate::default(), meter: Meter::default() }
-    }
-
-    /// Waits for the gate, then for the rate; the request may go out when this returns. A caller that
-    /// stops waiting takes nobody's turn.
-    pub async fn turn(&self) {
-        let limiter = self.queue.lock().await;
-        let mut waiting = None;
-        loop {
-            self.gate.passed().await;
-            let Err(free_at) = limiter.take() else { return };
-            waiting.get_or_insert_with(|| RateWait::begin(self));
-            // The gate may be shut while this sleeps, so it is asked again before the turn is taken.
-            sleep_until(free_at).await;
+    pub fn new(pacing: Pacing) -> Self {
+        let controller = match pacing {
+            Pacing::Fixed(rate) => Controller::up_to(rate.interval()),
+            Pacing::Auto => Controller::seeking(rate::SHORTEST),
+        };
+        Self {
+            queue: Mutex::new(Limiter::new(controller.interval())),
+            controller: Plain::new(controller),
+            changed: Notify::new(),
+            gate: Gate::default(),
+            meter: Meter::default(),
+            begun: Instant::now(),
         }
     }
 
-    /// The server asked for a pause: nobody's turn comes before it is over. Pauses that overlap last
-    /// until the latest of their ends.
+    /// Waits for the gate, then for the rate; the request may go out when this returns. A caller that
+    /// stops waiting takes nobody's turn. What becomes of the request is to be said with
+    /// [`Self::answered`] or [`Self::throttled`]; of one that got no answer there is nothing to say.
+    pub async fn turn(&self) -> Turn {
+        let asked = Instant::now();
+        let mut limiter = self.queue.lock().await;
+        let mut waiting = None;
+        loop {
+            self.gate.passed().await;
+            // What the gate held back, the rate did not.
+            let asked = self.gate.opening().map_or(asked, |opening| asked.max(opening));
+            let interval = self.controller().interval();
+            match limiter.take(asked, interval) {
+                Ok(due) => return self.controller().granted(self.since_begun(), asked < due),
+                Err(free_at) => {
+                    waiting.get_or_insert_with(|| RateWait::begin(self));
+                    // The gate may be shut while this sleeps, so it is asked again before the turn is
+                    // taken.
+                    tokio::select! {
+                        () = sleep_until(free_at) => {}
+                        () = self.changed.notified() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// A request was let through: it was answered, and not with a throttle.
+    pub fn answered(&self, turn: Turn) {
+        self.adapt(|controller, now| controller.answered(now, turn));
+    }
+
+    /// A request was throttled: nobody's turn comes before the pause is over, and the rate is lowered.
+    /// Pauses that overlap last until the latest of their ends.
     ///
     /// `asked` is what `Retry-After` said. Where it said nothing, or zero, which would let a throttled
-    /// run go on at full speed, the pause grows with `throttles_in_a_row`: 1 s, 2 s, 4 s … 60 s.
-    /// Returns the pause that is taken, which is [`MAX_PAUSE`] where more was asked.
-    pub fn pause(&self, asked: Option<Duration>, throttles_in_a_row: u32) -> Duration {
-        let taken = match asked {
-            Some(asked) if !asked.is_zero() => asked.min(MAX_PAUSE),
-            _ => retry::default_pause(throttles_in_a_row),
-        };
-        let now = Instant::now();
-        self.gate.shut(now, now + taken);
-        taken
+    /// run go on at full speed, the pause grows with the throttles in a row: 1 s, 2 s, 4 s … 60 s. It is
+    /// [`MAX_PAUSE`] where more was asked.
+    pub fn throttled(&self, turn: Turn, asked: Option<Duration>) -> Pause {
+        self.adapt(|controller, now| {
+            let in_a_row = controller.in_a_row_with(turn);
+            let length = length(asked, in_a_row);
+            controller.throttled(now, turn, length);
+            let now = self.begun + now;
+            self.gate.shut(now, now + length);
+            Pause { length, in_a_row }
+        })
+    }
+
+    /// The rate at present.
+    pub fn found(&self) -> Found {
+        let controller = self.controller();
+        Found { per_second: controller.rate(), throttled: controller.was_throttled() }
     }
 
     /// The time spent waiting so far.
@@ -115,9 +180,37 @@ impl Pace {
         }
     }
 
+    /// Tells the controller something, and whoever waits that the rate is another one.
+    fn adapt<R>(&self, tell: impl FnOnce(&mut Controller, Duration) -> R) -> R {
+        let mut controller = self.controller();
+        let before = controller.interval();
+        let told = tell(&mut controller, self.since_begun());
+        if controller.interval() != before {
+            self.changed.notify_one();
+        }
+        told
+    }
+
+    fn since_begun(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     fn mark(&self) -> Mark {
         let at = Instant::now();
         Mark { at, shut: self.gate.shut_for(at) }
+    }
+
+    /// A controller that panicked has no rate to rely on, but one that is never above the user's.
+    fn controller(&self) -> MutexGuard<'_, Controller> {
+        self.controller.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pause that is taken.
+fn length(asked: Option<Duration>, in_a_row: u32) -> Duration {
+    match asked {
+        Some(asked) if !asked.is_zero() => asked.min(MAX_PAUSE),
+        _ => retry::default_pause(in_a_row),
     }
 }
 
@@ -139,7 +232,7 @@ impl Drop for RateWait<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex as Plain};
+    use std::sync::Arc;
 
     use tokio::time::{advance, sleep};
 
@@ -201,7 +294,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn high_rates_are_kept_although_timers_are_coarse() {
-        for (rate, turns) in [("100000/s", 100_000_u32), ("1000/s", 1_000), ("20000/s", 20_000)] {
+        for (rate, turns) in [
+            ("100000/s", 100_000_u32),
+            ("20000/s", 20_000),
+            ("1000/s", 1_000),
+            ("400/s", 400),
+            ("300/s", 300),
+            ("130/s", 130),
+        ] {
             let (pace, start) = (pace(rate), Instant::now());
             for _ in 0..turns {
                 pace.turn().await;
@@ -214,38 +314,41 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_everybody_back() {
         let (pace, start) = (pace("2/s"), Instant::now());
-        let (log, tasks) = workers(&pace, start, 4);
+        let turn = pace.turn().await;
+        let (log, tasks) = workers(&pace, start, 3);
         sleep(ms(600)).await;
         assert_eq!(pace.state(), Waiting::Rate);
-        assert_eq!(pace.pause(Some(s(10)), 1), s(10));
+        assert_eq!(pace.throttled(turn, Some(s(10))), Pause { length: s(10), in_a_row: 1 });
         assert_eq!(pace.state(), Waiting::Server { until: start + ms(10_600) });
         tasks.join_all().await;
-        assert_eq!(*log.lock().unwrap(), [(0, 0), (1, 500), (2, 10_600), (3, 11_100)]);
-        assert_eq!(pace.figures(), Waits { waiting_for_rate: ms(1_100), paused_by_server: s(10) });
+        // The rate is half of what it was.
+        assert_eq!(*log.lock().unwrap(), [(0, 500), (1, 10_600), (2, 11_600)]);
+        assert_eq!(pace.figures(), Waits { waiting_for_rate: ms(1_600), paused_by_server: s(10) });
         assert_eq!(pace.state(), Waiting::Nothing);
     }
 
     #[tokio::test(start_paused = true)]
     async fn overlapping_pauses_end_with_the_latest() {
         let (pace, start) = (pace("100/s"), Instant::now());
-        assert_eq!(pace.pause(Some(s(10)), 1), s(10));
+        let turn = pace.turn().await;
+        assert_eq!(pace.throttled(turn, Some(s(10))).length, s(10));
         advance(s(4)).await;
-        assert_eq!(pace.pause(Some(s(2)), 2), s(2), "ends earlier: nothing changes");
+        assert_eq!(pace.throttled(turn, Some(s(2))).length, s(2), "ends earlier: nothing changes");
         let (log, tasks) = workers(&pace, start, 2);
         sleep(s(4)).await;
-        assert_eq!(pace.pause(Some(s(5)), 3), s(5), "ends later: the gate stays shut");
+        assert_eq!(pace.throttled(turn, Some(s(5))).length, s(5), "ends later: the gate stays shut");
         assert_eq!(pace.figures().paused_by_server, s(8), "what is over by now");
         tasks.join_all().await;
-        assert_eq!(*log.lock().unwrap(), [(0, 13_000), (1, 13_010)]);
-        assert_eq!(pace.figures(), Waits { waiting_for_rate: ms(10), paused_by_server: s(13) });
+        assert_eq!(*log.lock().unwrap(), [(0, 13_000), (1, 13_020)], "one episode halves the rate once");
+        assert_eq!(pace.figures(), Waits { waiting_for_rate: ms(20), paused_by_server: s(13) });
         advance(s(100)).await;
-        assert_eq!(pace.pause(Some(s(1)), 1), s(1));
+        assert_eq!(pace.throttled(turn, Some(s(1))).length, s(1));
         advance(s(100)).await;
         assert_eq!(pace.figures().paused_by_server, s(14), "the time between two pauses is none");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn pauses_are_capped_and_grow_by_themselves() {
+    #[test]
+    fn pauses_are_capped_and_grow_by_themselves() {
         for (asked, in_a_row, taken) in [
             (Some(s(7)), 1, s(7)),
             (Some(ms(1)), 9, ms(1)),
@@ -260,11 +363,100 @@ mod tests {
             (None, u32::MAX, s(60)),
             (Some(Duration::ZERO), 3, s(4)),
         ] {
-            let (pace, start) = (pace("1000/s"), Instant::now());
-            assert_eq!(pace.pause(asked, in_a_row), taken, "{asked:?} {in_a_row}");
-            pace.turn().await;
-            assert_eq!(start.elapsed(), taken, "{asked:?} {in_a_row}");
+            assert_eq!(length(asked, in_a_row), taken, "{asked:?} {in_a_row}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_are_taken_and_counted_until_something_is_let_through() {
+        let (pace, mut at) = (pace("1000/s"), Instant::now());
+        for (asked, length, in_a_row) in [
+            (Some(Duration::MAX), MAX_PAUSE, 1),
+            (None, s(2), 2),
+            (Some(Duration::ZERO), s(4), 3),
+            (Some(s(7)), s(7), 4),
+            (None, s(16), 5),
+        ] {
+            let turn = pace.turn().await;
+            assert_eq!(at.elapsed(), Duration::ZERO, "nobody waits for longer than the pause");
+            assert_eq!(pace.throttled(turn, asked), Pause { length, in_a_row });
+            at = Instant::now() + length;
+            sleep(length).await;
+        }
+        let turn = pace.turn().await;
+        pace.answered(turn);
+        let turn = pace.turn().await;
+        assert_eq!(pace.throttled(turn, None), Pause { length: s(1), in_a_row: 1 });
+    }
+
+    /// As many workers as there are, each of which is throttled whenever it is its turn.
+    #[tokio::test(start_paused = true)]
+    async fn a_storm_is_not_fed() {
+        let (pace, start) = (pace("1000/s"), Instant::now());
+        let mut tasks = tokio::task::JoinSet::new();
+        let log: Arc<Plain<Vec<u64>>> = Arc::default();
+        for _ in 0..32 {
+            let (pace, log) = (Arc::clone(&pace), Arc::clone(&log));
+            tasks.spawn(async move {
+                loop {
+                    let turn = pace.turn().await;
+                    log.lock().unwrap().push(start.elapsed().as_secs());
+                    sleep(ms(200)).await;
+                    pace.throttled(turn, None);
+                }
+            });
+        }
+        sleep(s(600)).await;
+        tasks.shutdown().await;
+        let mut log = log.lock().unwrap().clone();
+        let all = log.len();
+        log.dedup();
+        // After two pauses, one request between pauses that grow: how it begins, and then every minute.
+        assert_eq!(log[..7], [0, 1, 3, 7, 15, 32, 64]);
+        assert_eq!((log[7], log.len(), all), (124, 15, 15 + 2 * 31));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fixed_rate_is_lowered_and_comes_back() {
+        let (pace, start) = (pace("2/s"), Instant::now());
+        let mut rates = Vec::new();
+        for number in 0_u32.. {
+            let turn = pace.turn().await;
+            let now = start.elapsed().as_secs();
+            if number == 40 {
+                pace.throttled(turn, Some(s(5)));
+            } else {
+                pace.answered(turn);
+            }
+            let rate = pace.controller().rate();
+            if rates.last().is_none_or(|(_, last)| *last != rate) {
+                rates.push((now, rate));
+            }
+            if now > 3600 {
+                break;
+            }
+        }
+        assert_eq!(rates.first(), Some(&(0, 2.0)));
+        assert!(rates.iter().all(|(_, rate)| *rate <= 2.0), "never above what was asked for: {rates:?}");
+        assert!((1.0..1.99).contains(&rates[1].1), "{rates:?}");
+        let (back, rate) = *rates.last().unwrap();
+        assert!(rate == 2.0 && back < 700, "{rates:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lower_rate_is_kept_and_a_higher_one_wakes_who_waits() {
+        let (pace, start) = (pace("1/s"), Instant::now());
+        let turn = pace.turn().await;
+        pace.throttled(turn, Some(s(10)));
+        let again = pace.turn().await;
+        pace.throttled(again, Some(s(10)));
+        let probe = pace.turn().await;
+        assert_eq!(start.elapsed(), s(20));
+        let (log, tasks) = workers(&pace, start, 2);
+        sleep(ms(100)).await;
+        pace.answered(probe);
+        tasks.join_all().await;
+        assert_eq!(*log.lock().unwrap(), [(0, 22_000), (1, 24_000)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! A rate as the user writes it: `2/s`, `90/m`, `0.5/s`.
+//! How fast to go, as the user writes it: `2/s`, `90/m`, `0.5/s`, or `auto`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,15 +21,21 @@ enum Unit {
     Minute,
 }
 
+/// How fast to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pacing {
+    /// At this rate, and slower while the service throttles it.
+    Fixed(Rate),
+    /// As fast as the service lets: the rate is found.
+    Auto,
+}
+
 /// Why a text is no rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
     /// Something other than a number, a slash, and `s` or `m`.
-    #[error("a rate is a number of requests a second or a minute: write 2/s or 90/m")]
+    #[error("a rate is a number of requests a second or a minute, or is found: write 2/s, 90/m or auto")]
     Form,
-    /// The rate that finds itself.
-    #[error("\"auto\" is no rate yet: give a number, such as 2/s")]
-    Auto,
     /// Nothing would ever be sent.
     #[error("a rate of zero sends nothing: give more, such as 2/s")]
     Zero,
@@ -44,7 +50,7 @@ pub enum RateError {
 /// The longest time between two requests.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// The shortest: below it, the limiter costs more time than it measures.
-const SHORTEST: Duration = Duration::from_micros(1);
+pub(super) const SHORTEST: Duration = Duration::from_micros(1);
 
 impl Rate {
     /// The time from one request to the next, rounded up to a nanosecond so that the rate is not
@@ -64,9 +70,6 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        if text.eq_ignore_ascii_case("auto") {
-            return Err(RateError::Auto);
-        }
         let (number, unit) = text.split_once('/').ok_or(RateError::Form)?;
         let unit = match unit {
             "s" => Unit::Second,
@@ -91,12 +94,32 @@ impl FromStr for Rate {
     }
 }
 
+impl FromStr for Pacing {
+    type Err = RateError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim().eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Fixed)
+    }
+}
+
 impl Unit {
     fn nanoseconds(self) -> Decimal {
         Decimal::from(match self {
             Self::Second => 1_000_000_000_u64,
             Self::Minute => 60_000_000_000,
         })
+    }
+}
+
+impl fmt::Display for Pacing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(rate) => rate.fmt(out),
+            Self::Auto => out.write_str("auto"),
+        }
     }
 }
 
@@ -134,10 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_is_given_or_found() {
+        for (text, shown) in [("auto", "auto"), (" AUTO ", "auto"), ("2.50/s", "2.5/s")] {
+            let pacing: Pacing = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(pacing.to_string(), shown);
+            assert_eq!(shown.parse(), Ok(pacing), "{text}");
+        }
+        assert_eq!("automatic".parse::<Pacing>(), Err(RateError::Form));
+    }
+
+    #[test]
     fn what_is_no_rate() {
         for (text, wanted) in [
-            ("auto", RateError::Auto),
-            ("AUTO", RateError::Auto),
+            ("auto", RateError::Form),
             ("", RateError::Form),
             ("2", RateError::Form),
             ("2/", RateError::Form),

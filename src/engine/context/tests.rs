@@ -184,9 +184,10 @@ async fn a_stop_ends_what_is_waited_for() {
     ] {
         let world = world("1/m", |_| answer(200));
         let context = world.context();
-        assert!(context.turn(&mut Effort::default()).await);
+        let mut first = Effort::default();
+        assert!(context.turn(&mut first).await);
         if paused {
-            world.pace.pause(Some(Duration::from_secs(600)), 1);
+            world.pace.throttled(first.turn.unwrap(), Some(Duration::from_secs(600)));
         }
         let (turn, ()) = tokio::join!(context.turn(&mut effort), async {
             tokio::task::yield_now().await;
