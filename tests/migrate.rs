@@ -78,6 +78,11 @@ fn a_stale_payload_overwrites_nothing_but_what_is_taken() {
     let before = sandbox.referrals();
     assert_eq!(test("", 3).outcomes("run"), "1 conflict");
     assert!(sandbox.referrals() == before, "something was sent");
+    let ran = test("--take /details/notes", 0);
+    assert_eq!(ran.outcomes("run"), "1 unchanged");
+    let told = ran.place.raw("run/outcomes.jsonl");
+    assert!(told.contains(r#""message":"what is taken of the payload is so already""#), "{told}");
+    assert!(sandbox.referrals() == before, "something was sent");
     assert_eq!(test("--take /details/dealValue", 0).outcomes("run"), "1 applied");
     let now = sandbox.referral(&id(15));
     assert_eq!(

@@ -270,7 +270,7 @@ impl Account {
                 "hint: nothing was sent, and the plan is incomplete: give the same input to apply again",
             );
         } else if let Some(next) = self.next(run, sending, console) {
-            for note in next.besides(&self.written) {
+            for note in next.besides(&self.summary, &self.written) {
                 console.say(&format!("hint: {note}"));
             }
             if let Some(command) = self.apply_patches(sending) {

@@ -36,6 +36,9 @@ enum Deed {
     Check,
     /// Look at what somebody else changed, and feed back the rows that shall still be applied.
     Review,
+    /// The same with legacy payloads, of which single fields are taken: without its eTag a payload is
+    /// of no version at all.
+    Take,
 }
 
 /// The flags that the next command takes, ready for a shell.
@@ -50,6 +53,11 @@ pub struct Flags {
 /// What rows are fed back for, by the file that they are in. What has to be settled first comes first.
 const FED_BACK: [(Bucket, Deed); 3] =
     [(Bucket::Error, Deed::Correct), (Bucket::Pending, Deed::Check), (Bucket::Conflict, Deed::Review)];
+
+/// What is done with the rows of a bucket, by the command that read them.
+fn deed_of(deed: Deed, command: &str) -> Deed {
+    if deed == Deed::Review && command == "migrate" { Deed::Take } else { deed }
+}
 
 impl Next {
     /// The first of what is left to do; `None` where nothing is. Rows that are still to be sent come
@@ -66,8 +74,11 @@ impl Next {
             .map(|(bucket, deed)| (deed, holding(written, bucket)))
             .find(|(_, files)| !files.is_empty())?;
         let deed = if deed == Deed::Correct && rows.invalid + rows.refused == 0 { Deed::Retry } else { deed };
+        let deed = deed_of(deed, &summary.command);
         let paths = files.into_iter().map(|file| file.path.clone()).collect();
-        Some(Self { deed, command: summary.command.clone(), paths, flags: flags.applying })
+        let mut flags = flags.applying;
+        flags.extend((deed == Deed::Take).then(|| "--take POINTER".to_owned()));
+        Some(Self { deed, command: summary.command.clone(), paths, flags })
     }
 
     /// Carries on with a run.
@@ -82,8 +93,9 @@ impl Next {
     }
 
     /// What else needs a look, and is not what the command is about.
-    pub fn besides(&self, written: &Written) -> Vec<String> {
-        let others = FED_BACK.into_iter().filter(|(bucket, deed)| match self.deed {
+    pub fn besides(&self, summary: &Summary, written: &Written) -> Vec<String> {
+        let all = FED_BACK.into_iter().map(|(bucket, deed)| (bucket, deed_of(deed, &summary.command)));
+        let others = all.filter(|(bucket, deed)| match self.deed {
             // Carrying on deals with what is pending.
             Deed::Resume => *bucket != Bucket::Pending,
             Deed::Retry => *bucket != Bucket::Error,
@@ -117,6 +129,7 @@ fn besides(deed: Deed, file: &WrittenFile) -> String {
         Deed::Review => {
             "that others changed meanwhile: keep what still holds, empty its eTag and feed it back"
         }
+        Deed::Take => "that others changed meanwhile: name with --take what still holds, and feed it back",
     };
     format!("{name} holds {rows} {what}")
 }
@@ -135,6 +148,10 @@ impl fmt::Display for Next {
             Deed::Review => write!(
                 out,
                 "see in {names} what others changed, keep what still holds, empty its eTag and feed {them} back: "
+            )?,
+            Deed::Take => write!(
+                out,
+                "see in {names} what others changed, name with --take what still holds, and feed {them} back: "
             )?,
         }
         out.write_str(&self.command())
@@ -210,6 +227,28 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_taken_from_payloads_in_conflict() {
+        let run = Path::new("r");
+        let rows = [row(1, 0, Outcome::Conflict), row(2, 0, Outcome::Unknown)];
+        let summary = Summary { command: "migrate".to_owned(), ..summary(&books(&rows)) };
+        let flags = Flags { resuming: Vec::new(), applying: vec!["--sandbox".to_owned()] };
+        let next = Next::of(&summary, run, &written(run, &[Outcome::Conflict]), flags.clone()).unwrap();
+        assert_eq!(
+            next.to_string(),
+            "see in conflict.csv what others changed, name with --take what still holds, and feed it back: \
+             referral-bulk migrate r/conflict.csv --sandbox --take POINTER"
+        );
+        let written = written(run, &[Outcome::Conflict, Outcome::Unknown]);
+        let next = Next::of(&summary, run, &written, flags).unwrap();
+        assert_eq!(
+            next.besides(&summary, &written),
+            [
+                "conflict.csv holds 1 row that others changed meanwhile: name with --take what still holds, and feed it back"
+            ]
+        );
+    }
+
+    #[test]
     fn what_else_needs_a_look_is_said() {
         let run = Path::new("r");
         let error = "error.csv holds 1 row to be corrected and fed back";
@@ -228,7 +267,7 @@ mod tests {
             let summary = Summary { state, ..summary(&books(&rows)) };
             let written = written(run, outcomes);
             let next = Next::of(&summary, run, &written, Flags::default()).unwrap();
-            assert_eq!(next.besides(&written), wanted, "{outcomes:?}");
+            assert_eq!(next.besides(&summary, &written), wanted, "{outcomes:?}");
         }
     }
 

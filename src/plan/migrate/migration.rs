@@ -110,7 +110,7 @@ impl Migration<'_, '_, '_> {
         }
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);
-        let planned = self.judging.plan(self.number, wish, Some(self.current), |document, current| {
+        let mut planned = self.judging.plan(self.number, wish, Some(self.current), |document, current| {
             self.prove(compared, document, current, &left)
         });
         notes.list.extend(planned.item.findings.iter().cloned());
@@ -118,6 +118,10 @@ impl Migration<'_, '_, '_> {
             planned.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Unchanged);
         if is_unchanged && !wanted.is_empty() {
             notes.lost(wanted[0]);
+        }
+        if is_unchanged && compared.stale.is_some() {
+            let message = "what is taken of the payload is so already";
+            planned.verdict = Some(Verdict::new(Outcome::Unchanged, "unchanged", message));
         }
         self.mind_closed(&mut notes);
         let planned = self.settled(planned, notes.list);
