@@ -119,17 +119,59 @@ const UNBOUND: [Case; 10] = [
     (&[Bare("202 x")], &[Ours], "applied applied 200 1+1"),
 ];
 
+/// With `--on-conflict rebase`: sent again where the version moved and the field did not.
+const REBASED: [Case; 13] = [
+    (&[Bare("412 x"), Bare("204 x")], &[Beside], "applied rebased 204 2+1"),
+    (&[Bare("412 x"), With("200 x", Ours)], &[Beside], "applied rebased 200 2+1"),
+    (&[Bare("409 x"), Bare("204 x")], &[Beside], "applied rebased 204 2+1"),
+    (&[Bare("412 x")], &[Theirs], "conflict http-412 412 1+1"),
+    (&[Bare("412 x")], &[Ours], "conflict http-412 412 1+1"),
+    (&[Bare("412 x")], &[Before], "conflict http-412 412 1+1"),
+    (&[Bare("412 x")], &[Another], "conflict http-412 412 1+1"),
+    (&[Bare("412 x")], &[Status("404 x")], "conflict http-412 412 1+1"),
+    // Changed once more before it arrives, or refused at the very version that is shown.
+    (&[Bare("412 x"), Bare("412 x")], &[Beside, Theirs], "conflict http-412 412 2+2"),
+    (&[Bare("412 x"), Bare("412 x")], &[Beside], "conflict http-412 412 2+2"),
+    // The first attempt was lost, and cannot take effect any more once the version has moved.
+    (&[LOST, Bare("204 x")], &[Beside], "applied rebased 204 2+1"),
+    (&[LOST], &[Theirs], "conflict changed-meanwhile - 1+1"),
+    (&[LOST], &[Ours], "applied applied 200 1+1"),
+];
+
 #[test]
 fn of_a_change_that_is_bound_to_a_version() {
-    check("bound", &BOUND, "live");
+    check("bound", &BOUND, "live", "");
 }
 
 #[test]
 fn of_a_change_that_is_bound_to_none() {
-    check("unbound", &UNBOUND, "state.jsonl");
+    check("unbound", &UNBOUND, "state.jsonl", "");
 }
 
-fn check(name: &str, cases: &[Case], state: &str) {
+#[test]
+fn of_a_change_that_may_be_rebased() {
+    check("rebased", &REBASED, "live", " --on-conflict rebase");
+}
+
+/// Others keep changing the referral, and never what the row touches.
+#[test]
+fn rebasing_comes_to_an_end() {
+    let version = AtomicUsize::new(0);
+    let service = Wire::serve(move |request| {
+        if request.method == "PATCH" {
+            return wire::answer("412 x", "", "");
+        }
+        let mut referral = sampled(ID);
+        referral["eTag"] = json!(format!("\"{}\"", version.fetch_add(1, Ordering::SeqCst)));
+        wire::answer("200 x", "", referral.to_string())
+    });
+    let ran = apply(&Place::new(), "--on-conflict rebase", &service, 3);
+    let (got, message) = told(&ran, &service, 1);
+    assert_eq!(got, "conflict http-412 412 4+4");
+    assert!(message.ends_with("; not sent again: it was changed 3 times more"), "{message}");
+}
+
+fn check(name: &str, cases: &[Case], state: &str, options: &str) {
     let planning = usize::from(state == "live");
     let told = each(cases, |(says, looks, wanted)| {
         let service = service(says, looks, planning);
@@ -137,7 +179,7 @@ fn check(name: &str, cases: &[Case], state: &str) {
         let mut unbound = sampled(ID);
         unbound.as_object_mut().unwrap().remove("eTag");
         place.write("state.jsonl", unbound.to_string());
-        let ran = apply(&place, &format!("--state {state}"), &service, code(wanted));
+        let ran = apply(&place, &format!("--state {state}{options}"), &service, code(wanted));
         let (got, message) = told(&ran, &service, planning);
         assert_eq!(got, *wanted, "{says:?}, then {looks:?}");
         let message = if message.is_empty() { message } else { format!("    {message}\n") };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::domain::account::Format;
+use crate::domain::account::{self, Format};
 use crate::pace::Pacing;
 
 /// The command line.
@@ -324,6 +324,17 @@ impl From<PayloadFormat> for Format {
 pub enum OnConflict {
     /// The row is a conflict, nothing is overwritten
     Report,
+    /// Send again, for the new version, where nothing that the row touches was changed
+    Rebase,
+}
+
+impl From<OnConflict> for account::OnConflict {
+    fn from(typed: OnConflict) -> Self {
+        match typed {
+            OnConflict::Report => Self::Report,
+            OnConflict::Rebase => Self::Rebase,
+        }
+    }
 }
 
 /// Forms of the summary.

@@ -75,7 +75,6 @@ impl Surroundings<'_> {
         migrating: Option<Migrating>,
         typed: &args::Planning,
     ) -> Result<Asked, Trouble> {
-        let args::OnConflict::Report = typed.on_conflict;
         if files.iter().filter(|file| *file == "-").count() > 1 {
             return Err(Trouble::usage("standard input is named twice"));
         }
@@ -87,6 +86,7 @@ impl Surroundings<'_> {
             allow_paths: allow_paths(&typed.allow_path)?,
             clear: typed.clear,
             migrating,
+            on_conflict: typed.on_conflict.into(),
         })
     }
 

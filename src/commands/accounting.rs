@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::connection::Target;
 use super::sending::{Order, Sending};
 use super::{Console, Host, Showing, SummaryForm, Trouble, consent, patches};
-use crate::domain::account::{About, Asked, Figures, InputInfo, Migrating, Phase, State as SeenFrom};
+use crate::domain::account::{
+    About, Asked, Figures, InputInfo, Migrating, OnConflict, Phase, State as SeenFrom,
+};
 use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
 use crate::ledger::{self, LedgerError, PlanTotals, Reader};
@@ -344,6 +346,9 @@ fn judging_flags(asked: &Asked) -> Vec<String> {
     }
     if asked.clear {
         flags.push("--clear".to_owned());
+    }
+    if asked.on_conflict == OnConflict::Rebase {
+        flags.push("--on-conflict rebase".to_owned());
     }
     flags.extend(asked.levels.changed().map(|(rule, level)| format!("--rule {rule}={}", level.name())));
     let paths = asked.allow_paths.iter();

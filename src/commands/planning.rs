@@ -38,7 +38,8 @@ pub async fn plan(
     host: &Host<'_>,
 ) -> Result<Option<Ledger>, Trouble> {
     order.tell_on_leaving(host);
-    let Asked { files, format, state, levels, allow_paths, clear, migrating } = ledger.about().asked.clone();
+    let Asked { files, format, state, levels, allow_paths, clear, migrating, .. } =
+        ledger.about().asked.clone();
     let judging = Judging {
         levels: levels.clone(),
         now: (host.clock)(),
@@ -103,6 +104,7 @@ async fn look_live(
         concurrency: sending.concurrency,
         observe: &observe,
         tally: Arc::new(Tally::default()),
+        rebase: None,
     };
     let looked = sending::watched(look(&context, surveyor), &progress, pace, showing.progress, host).await;
     let there = looked?;

@@ -11,13 +11,16 @@ use super::connection::{self, Target};
 use super::consent::{self, Consent};
 use super::{Host, Showing, Trouble, accounting, patches};
 use crate::api::Client;
-use crate::domain::account::{Figures, Phase};
+use crate::domain::account::{Asked, Figures, OnConflict, Phase};
 use crate::domain::exit::Exit;
+use crate::domain::item::Item;
+use crate::domain::referral::Snapshot;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::{self, Context, Event};
 use crate::ledger::{Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Pacing, Waits};
+use crate::plan;
 use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
 
 /// How many refused or failed rows end a run.
@@ -184,6 +187,8 @@ async fn send(
     let Order { sending, pace, showing, .. } = order;
     order.tell_on_leaving(host);
     let max_errors = sending.max_errors.of(&ledger)?;
+    let Asked { levels, on_conflict, .. } = ledger.about().asked.clone();
+    let rebase = move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (host.clock)());
     let begun = Begun::now(client, pace);
     let (journal, backlog) = ledger.start(Arc::new(host.clock))?;
     let progress = Progress::new(showing.progress, totals.remaining);
@@ -196,6 +201,7 @@ async fn send(
         concurrency: sending.concurrency,
         observe: &observe,
         tally: Arc::new(Tally::default()),
+        rebase: (on_conflict == OnConflict::Rebase).then_some(&rebase),
     };
     let limits = Limits { max_errors, finish_by: sending.finish_by };
     let work = engine::carry_out(&context, &backlog, &journal, limits);

@@ -57,6 +57,18 @@ pub struct Asked {
     pub clear: bool,
     /// How legacy payloads are compared, where the inputs hold those; else they are change files.
     pub migrating: Option<Migrating>,
+    /// What follows where somebody else changed a referral after the plan.
+    pub on_conflict: OnConflict,
+}
+
+/// What follows where somebody else changed a referral after the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnConflict {
+    /// Nothing is sent, and the report tells both sides.
+    Report,
+    /// The change is judged again and sent again, where nothing that it touches was changed.
+    Rebase,
 }
 
 impl Asked {

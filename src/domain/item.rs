@@ -85,6 +85,8 @@ pub struct Item {
     pub id: ReferralId,
     /// The version it was planned from; sent as `If-Match`.
     pub etag: Option<ETag>,
+    /// Whether that is the version that the input names, and not merely the one that was found.
+    pub is_bound: bool,
     /// The same in every attempt, so that a service that remembers it can tell a repetition.
     pub request_id: Uuid,
     /// The JSON Patch document, as it is sent.

@@ -11,8 +11,9 @@ use super::stop::{Reason, Stop};
 use crate::api::{Generation, Page, PageLink};
 use crate::domain::account::Figures;
 use crate::domain::exchange::{Failure, Operation, Reply};
+use crate::domain::item::Item;
 use crate::domain::outcome::Outcome;
-use crate::domain::referral::ReferralId;
+use crate::domain::referral::{ReferralId, Snapshot};
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
 use crate::pace::{Pace, Turn, Waiting};
 
@@ -59,7 +60,12 @@ pub struct Context<'a, A> {
     pub observe: &'a (dyn Fn(Event) + Sync),
     /// What is counted.
     pub tally: Arc<Tally>,
+    /// Makes an item again for a referral that somebody else changed, where the user wants that.
+    pub rebase: Option<&'a Rebase<'a>>,
 }
+
+/// Makes an item for a referral as it stands now, or says why that may not be sent.
+pub type Rebase<'a> = dyn Fn(&Item, &Snapshot<'_>) -> Result<Item, String> + Sync + 'a;
 
 /// Counts of requests, shared by all workers.
 #[derive(Debug, Default)]

@@ -19,6 +19,9 @@ use crate::domain::referral::{ETag, Snapshot};
 use crate::ledger::{self, AttemptAnswer, AttemptId, AttemptResult, Journal, LedgerError};
 use crate::pace::retry::MAX_TRIES;
 
+/// How often an item is made again for a referral that others keep changing.
+const MOST_REBASES: u32 = 3;
+
 /// How an item ended in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -55,6 +58,8 @@ struct Life<'a, A> {
     in_doubt: Option<AttemptId>,
     /// What the last attempt was answered with.
     last_status: Option<u16>,
+    /// How often the item was made again for a newer version of its referral.
+    rebases: u32,
 }
 
 /// Lives one item's life.
@@ -77,6 +82,7 @@ pub async fn live<A: Api>(
         doubted: outstanding.sent,
         in_doubt: None,
         last_status: None,
+        rebases: 0,
     };
     let mut step =
         if in_doubt { Step::Doubt("the run ended before the answer".to_owned()) } else { Step::Send };
@@ -115,9 +121,10 @@ impl<A: Api> Life<'_, A> {
         }
     }
 
-    /// An answer that says yes is believed where it has no body, and compared where it has one.
+    /// An answer that says yes is believed where it is the one that has no body, and compared where it has
+    /// one. A 200 without a body is no answer of the service's.
     fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
-        if reply.body.trim().is_empty() && matches!(reply.status, 200 | 204) {
+        if reply.body.trim().is_empty() && reply.status == 204 {
             self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
             return self.applied(Some(reply.status), reply.etag.clone());
         }
@@ -205,7 +212,7 @@ impl<A: Api> Life<'_, A> {
             Reading::Conflict => {
                 let message =
                     format!("{why}; read back, the referral is neither as planned from nor as wanted");
-                self.conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), &now)
+                self.in_conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), &now).await
             }
             Reading::CannotTell => {
                 let message = format!(
@@ -230,7 +237,7 @@ impl<A: Api> Life<'_, A> {
             Some(now) if self.doubted && self.item.is_shown_by(&now) => {
                 self.applied(Some(reply.status), now.etag().cloned())
             }
-            Some(now) if verdict.outcome == Outcome::Conflict => self.conflict(verdict, &now),
+            Some(now) if verdict.outcome == Outcome::Conflict => self.in_conflict(verdict, &now).await,
             Some(now) => self.over(verdict, now.etag().cloned(), None),
             None if self.doubted => self.unknown(&verdict.message, &another_thing()),
             None => self.over(verdict, None, None),
@@ -243,7 +250,42 @@ impl<A: Api> Life<'_, A> {
     }
 
     fn applied(&self, status: Option<u16>, etag: Option<ETag>) -> Step {
-        self.over(Verdict::new(Outcome::Applied, "applied", "").with_status(status), etag, None)
+        let verdict = if self.rebases == 0 {
+            Verdict::new(Outcome::Applied, "applied", "")
+        } else {
+            let message = "somebody else changed the referral meanwhile, and nothing that this touches";
+            Verdict::new(Outcome::Applied, "rebased", message)
+        };
+        self.over(verdict.with_status(status), etag, None)
+    }
+
+    /// Somebody else changed the referral. Where the user wants that, and nothing is overwritten by it, the
+    /// same change is sent again for the new version.
+    async fn in_conflict(&mut self, mut verdict: Verdict, now: &Snapshot<'_>) -> Step {
+        let Some(rebase) = self.context.rebase else { return self.conflict(verdict, now) };
+        let rebased = if self.rebases < MOST_REBASES {
+            rebase(&self.item, now)
+        } else {
+            Err(format!("it was changed {MOST_REBASES} times more"))
+        };
+        match rebased {
+            Ok(item) => {
+                self.item = Arc::new(item);
+                self.rebases += 1;
+                // What was sent for an older version can't take effect any more.
+                self.doubted = false;
+                self.in_doubt = None;
+                if self.context.back_off(&verdict.message, &self.effort).await {
+                    Step::Send
+                } else {
+                    Step::Leave
+                }
+            }
+            Err(why) => {
+                verdict.message = format!("{}; not sent again: {why}", verdict.message);
+                self.conflict(verdict, now)
+            }
+        }
     }
 
     fn conflict(&self, verdict: Verdict, now: &Snapshot<'_>) -> Step {

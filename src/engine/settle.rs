@@ -73,6 +73,7 @@ mod tests {
             number: 1,
             id: ID.parse().unwrap(),
             etag: etag.map(|etag| ETag::from_input(etag).unwrap()),
+            is_bound: false,
             request_id: Uuid::nil(),
             patch: json::raw::<[u8]>(&[]),
             changes,

@@ -217,13 +217,13 @@ pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
 fn outstanding(row: &Row<'_>) -> rusqlite::Result<Outstanding> {
     let mut item = item(row)?;
     let mut last = None;
-    if row.get::<_, Option<i64>>(8)?.is_some() {
-        last = Some(row.get::<_, Option<Word<AttemptResult>>>(9)?.map(|Word(result)| result));
-        item.etag = row.get::<_, Option<Version>>(10)?.map(|Version(etag)| etag);
-        if let Some(Json(patch)) = row.get(11)? {
+    if row.get::<_, Option<i64>>(9)?.is_some() {
+        last = Some(row.get::<_, Option<Word<AttemptResult>>>(10)?.map(|Word(result)| result));
+        item.etag = row.get::<_, Option<Version>>(11)?.map(|Version(etag)| etag);
+        if let Some(Json(patch)) = row.get(12)? {
             item.patch = patch;
         }
-        if let Some(Json(changes)) = row.get::<_, Option<Json<Vec<Change>>>>(12)? {
+        if let Some(Json(changes)) = row.get::<_, Option<Json<Vec<Change>>>>(13)? {
             item.changes = changes;
         }
     }

@@ -277,12 +277,12 @@ fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::R
     let number = number(row, 0)?;
     let mut complete = None;
     if account.as_ref().is_none_or(|account| account.item.number != number) {
-        let (item, planned, audit) = (item(row)?, verdict(row, 8)?, audit(row, 15)?);
+        let (item, planned, audit) = (item(row)?, verdict(row, 9)?, audit(row, 16)?);
         let begun = ItemAccount { item, rows: Vec::new(), planned, audit };
         complete = account.replace(begun);
     }
-    if let (Some(account), Some(_)) = (account, row.get::<_, Option<i64>>(12)?) {
-        account.rows.push(place(row, 12)?);
+    if let (Some(account), Some(_)) = (account, row.get::<_, Option<i64>>(13)?) {
+        account.rows.push(place(row, 13)?);
     }
     Ok(complete)
 }

@@ -83,18 +83,19 @@ impl FromSql for Version {
 }
 
 /// The columns of an item, for [`item`].
-pub(super) const ITEM: &str = "item.number, item.referral, item.effect, item.etag, item.request_id, \
-                               item.findings, item.changes, item.patch";
+pub(super) const ITEM: &str = "item.number, item.referral, item.effect, item.etag, item.bound, \
+                               item.request_id, item.findings, item.changes, item.patch";
 
 /// Reads an item from the columns of [`ITEM`], the first of the row.
 pub(super) fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
-    let (Text(id), Word(effect), Text(request_id)) = (row.get(1)?, row.get(2)?, row.get(4)?);
-    let (Json(findings), Json(changes), Json(patch)) = (row.get(5)?, row.get(6)?, row.get(7)?);
+    let (Text(id), Word(effect), Text(request_id)) = (row.get(1)?, row.get(2)?, row.get(5)?);
+    let (Json(findings), Json(changes), Json(patch)) = (row.get(6)?, row.get(7)?, row.get(8)?);
     let etag: Option<Version> = row.get(3)?;
     Ok(Item {
         number: number(row, 0)?,
         id,
         etag: etag.map(|Version(etag)| etag),
+        is_bound: row.get(4)?,
         request_id,
         patch,
         changes,

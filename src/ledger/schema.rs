@@ -60,6 +60,7 @@ CREATE TABLE item (
     referral   TEXT NOT NULL,
     effect     TEXT NOT NULL,
     etag       TEXT,
+    bound      INTEGER NOT NULL CHECK (bound IN (0, 1)),
     request_id TEXT NOT NULL,
     findings   TEXT NOT NULL,
     -- Of a legacy payload alone.

@@ -36,6 +36,7 @@ pub(super) struct Waiting {
 struct Entry {
     number: u64,
     effect: Effect,
+    is_bound: bool,
     start: usize,
     /// Where each text ends.
     ends: [usize; TEXTS],
@@ -57,8 +58,9 @@ impl Waiting {
             self.json(&item.changes),
             self.text(item.patch.get()),
         ];
-        let (number, effect, settled) = (item.number, item.effect, settled.cloned().map(Box::new));
-        self.entries.push(Entry { number, effect, start, ends, settled });
+        let Item { number, effect, is_bound, .. } = *item;
+        let settled = settled.cloned().map(Box::new);
+        self.entries.push(Entry { number, effect, is_bound, start, ends, settled });
         self.texts.len() >= if self.in_disorder { ROOM } else { ROOM_IN_ORDER }
     }
 
@@ -72,10 +74,11 @@ impl Waiting {
         let Self { texts, entries, in_disorder } = self;
         entries.sort_unstable_by_key(|entry| entry.number);
         let mut insert = connection.prepare_cached(
-            "INSERT INTO item (number, referral, effect, etag, request_id, findings, audit, changes, patch)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO item (number, referral, effect, etag, bound, request_id, findings, audit, changes,
+                               patch)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?;
-        for Entry { number, effect, start, ends, settled } in entries.drain(..) {
+        for Entry { number, effect, is_bound, start, ends, settled } in entries.drain(..) {
             let mut start = start;
             let [id, etag, request_id, findings, audit, changes, patch] =
                 ends.map(|end| Utf8(&texts[std::mem::replace(&mut start, end)..end]));
@@ -86,6 +89,7 @@ impl Waiting {
                 id,
                 Word(effect),
                 etag,
+                is_bound,
                 request_id,
                 findings,
                 audit,

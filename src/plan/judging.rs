@@ -75,7 +75,10 @@ impl Judging {
                 let (etag, closes) = (approved.etag().cloned(), approved.closes());
                 let document = patch::document(approved, current);
                 match current.map_or(Ok(()), |current| prove(&document, current)) {
-                    Ok(()) => self.to_send(number, (wish.id, etag, closes), document, findings),
+                    Ok(()) => {
+                        let planned = self.to_send(number, (wish.id, etag, closes), document, findings);
+                        planned.bound(wish.etag.is_some())
+                    }
                     Err(why) => self.unproved(number, wish, &why, findings),
                 }
             }
@@ -91,7 +94,8 @@ impl Judging {
     ) -> Planned {
         let Document { patch, changes } = document;
         let effect = if closes { Effect::OneWay } else { Effect::Reversible };
-        let item = Item { number, id, etag, request_id: (self.new_id)(), patch, changes, effect, findings };
+        let request_id = (self.new_id)();
+        let item = Item { number, id, etag, is_bound: false, request_id, patch, changes, effect, findings };
         Planned { item, verdict: None, seen: None, theirs: None, audit: None }
     }
 
@@ -131,6 +135,7 @@ impl Judging {
             number,
             id,
             etag: None,
+            is_bound: false,
             request_id: (self.new_id)(),
             patch: json::raw::<[u8]>(&[]),
             changes: Vec::new(),
@@ -142,6 +147,12 @@ impl Judging {
 }
 
 impl Planned {
+    /// Says whether its version is the one that the input names.
+    fn bound(mut self, is_bound: bool) -> Self {
+        self.item.is_bound = is_bound;
+        self
+    }
+
     /// Tells the two sides of a conflict: what was found, and what was wanted. It was wanted of another
     /// version, whose values nobody here has seen.
     pub(super) fn in_conflict(mut self, changes: Vec<Change>) -> Self {

@@ -7,6 +7,7 @@
 //! | [`merge`] | makes one wish of all rows for a referral, or finds where they contradict |
 //! | [`patch`] | writes the operations, `add` and `replace` only |
 //! | [`proof`] | applies them to the referral with a second implementation, and compares |
+//! | [`rebase()`] | makes an item again for a referral that somebody changed after it was planned |
 //! | [`migrate()`] | makes the item of a legacy PUT payload, in the same way |
 //!
 //! Always: a document comes from an [`Approved`](crate::domain::rules::Approved) change alone, and
@@ -18,7 +19,9 @@ pub mod migrate;
 pub mod patch;
 pub mod planner;
 pub mod proof;
+mod rebase;
 
 pub use judging::{Judging, Planned};
 pub use migrate::{Migrated, Terms, migrate};
 pub use planner::Planner;
+pub use rebase::rebase;

@@ -116,6 +116,7 @@ mod tests {
             number,
             id: id(number),
             etag: etag.map(|etag| ETag::from_input(etag).unwrap()),
+            is_bound: false,
             request_id: Uuid::nil(),
             patch: raw(patch),
             changes: changed.map(change).to_vec(),

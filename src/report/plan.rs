@@ -232,6 +232,7 @@ mod tests {
             number,
             id: id(number),
             etag: None,
+            is_bound: false,
             request_id: Uuid::nil(),
             patch: raw("[]"),
             changes: Vec::new(),

@@ -74,6 +74,7 @@ impl World {
             concurrency: 1,
             observe: &|_| {},
             tally: Arc::clone(&self.tally),
+            rebase: None,
         }
     }
 

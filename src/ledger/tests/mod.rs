@@ -14,7 +14,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{AttemptAnswer, AttemptResult, Clock, Ledger, create, read};
-use crate::domain::account::{About, Asked, Figures, RowAccount, RowRecord, RowText, Settled, State};
+use crate::domain::account::{
+    About, Asked, Figures, OnConflict, RowAccount, RowRecord, RowText, Settled, State,
+};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::Place;
@@ -62,6 +64,7 @@ fn about() -> About {
             allow_paths: BTreeSet::new(),
             clear: false,
             migrating: None,
+            on_conflict: OnConflict::Report,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
@@ -74,6 +77,7 @@ fn item(number: u64) -> Item {
         number,
         id: referral(number),
         etag: Some(etag("v1")),
+        is_bound: number.is_multiple_of(3),
         request_id: Uuid::from_u64_pair(8, number),
         patch: raw(r#"[{"op":"replace","path":"/details/notes","value":"new"}]"#),
         changes: vec![Change {

@@ -1,0 +1,96 @@
+//! Making an item again for a referral that somebody changed after it was planned.
+//!
+//! It is done for `--on-conflict rebase` alone, and only where nothing that the item touches has
+//! changed: then the same change, judged and proved against the referral as it stands now, overwrites
+//! nobody's work. A referral that is closed as the plan says was still in the stage that the plan saw,
+//! since a closing touches status and substatus.
+
+use jiff::Timestamp;
+
+use super::patch::{self, Document};
+use super::proof::prove;
+use crate::domain::change::{Append, Placed, Wish};
+use crate::domain::fields::{Field, Path};
+use crate::domain::finding::Place;
+use crate::domain::item::{Change, Effect, Item};
+use crate::domain::json;
+use crate::domain::referral::Snapshot;
+use crate::domain::rules::{self, Judged, Levels};
+use crate::domain::status::Stage;
+use crate::domain::value::{Wanted, element_key};
+
+/// Makes the item for the referral as it stands now: the same change, bound to the new version.
+///
+/// # Errors
+/// Why it may not be sent, for people: a field that it touches was changed, the rules have something to
+/// say about it that the plan did not say, or the row itself named the version it is for.
+pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timestamp) -> Result<Item, String> {
+    if item.is_bound {
+        return Err("its row names the version it is for".to_owned());
+    }
+    let etag = current.etag().ok_or("it came without an eTag")?;
+    if item.etag.as_ref() == Some(etag) {
+        return Err("it is at the version that was sent".to_owned());
+    }
+    if let Some(change) = item.changes.iter().find(|change| !change.is_untouched_in(current)) {
+        return Err(format!("{} was changed", change.path));
+    }
+    let (judged, findings) = rules::judge(&wish(item)?, Some(current), levels, now);
+    let Judged::Approved(approved) = judged else {
+        let why = findings.iter().find(|finding| finding.is_deny());
+        return Err(why.map_or_else(|| "it is not as planned".to_owned(), |finding| finding.message.clone()));
+    };
+    // What the plan did not warn of, nobody consented to.
+    if let Some(new) = findings.iter().find(|new| item.findings.iter().all(|told| told.rule != new.rule)) {
+        return Err(format!("{} (rule {})", new.message, new.rule));
+    }
+    let closes = approved.closes();
+    let document = patch::document(approved, Some(current));
+    prove(&document, current)?;
+    let Document { patch, changes } = document;
+    if closes != (item.effect == Effect::OneWay) || !are_same(&item.changes, &changes) {
+        return Err("the change would be another one".to_owned());
+    }
+    Ok(Item { etag: Some(etag.clone()), patch, changes, ..item.clone() })
+}
+
+/// What an item wants, from what it changes.
+fn wish(item: &Item) -> Result<Wish, String> {
+    let place = Place { input: 0, line: 0, column: 0 };
+    let mut wish =
+        Wish { id: item.id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
+    let mut words = (None, None);
+    for Change { path, after, appended, .. } in &item.changes {
+        match path {
+            Path::Known(Field::Status) => words.0 = json::string(after),
+            Path::Known(Field::Substatus) => words.1 = json::string(after),
+            Path::Known(field) if !appended.is_empty() => {
+                for element in appended {
+                    let key = element_key(field.kind(), element).map_err(|error| error.message)?;
+                    let value = Append { field: *field, key, element: element.clone() };
+                    wish.appends.push(Placed { value, place });
+                }
+            }
+            path => {
+                let wanted = Wanted::from_json(path.kind(), after).map_err(|error| error.message)?;
+                wish.sets.push(Placed { value: (path.clone(), wanted), place });
+            }
+        }
+    }
+    if let (Some(status), Some(substatus)) = words {
+        let named = |stage: &Stage| stage.status().name() == status && stage.substatus() == substatus;
+        let stage = Stage::ALL.into_iter().find(named).ok_or("its status and substatus are no pair")?;
+        wish.stage = Some(Placed { value: stage, place });
+    }
+    Ok(wish)
+}
+
+/// Whether two lists of changes do the same to the same fields.
+fn are_same(planned: &[Change], now: &[Change]) -> bool {
+    let texts = |change: &Change| {
+        let appended = change.appended.iter().map(|element| element.get().to_owned());
+        (change.after.get().to_owned(), appended.collect::<Vec<_>>())
+    };
+    planned.len() == now.len()
+        && planned.iter().zip(now).all(|(one, other)| one.path == other.path && texts(one) == texts(other))
+}
