@@ -101,23 +101,23 @@ impl Fault {
                 thread::sleep(Duration::from_millis(20));
             },
             Self::WrongEncoding => {
-                let head = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n";
-                connection.write(with_body(head, &good.body))?;
+                let head = format!("HTTP/1.1 200 OK\r\n{LAST}content-encoding: gzip\r\n");
+                connection.write(with_body(&head, &good.body))?;
             }
             Self::Page(status) => {
-                let head = format!("HTTP/1.1 {status}\r\ncontent-type: text/html\r\n");
+                let head = format!("HTTP/1.1 {status}\r\n{LAST}content-type: text/html\r\n");
                 connection
                     .write(with_body(&head, "<!doctype html><title>Sign in</title><h1>Welcome</h1>"))?;
             }
             Self::Redirect(status) => {
-                let head = format!("HTTP/1.1 {status}\r\nlocation: {ELSEWHERE}\r\n");
+                let head = format!("HTTP/1.1 {status}\r\n{LAST}location: {ELSEWHERE}\r\n");
                 connection.write(with_body(&head, ""))?;
             }
             Self::BodyAfter204 => connection.write(with_body("HTTP/1.1 204 No Content\r\n", &good.body))?,
-            Self::Continue => connection.write([&b"HTTP/1.1 100 Continue\r\n\r\n"[..], &bytes].concat())?,
+            Self::Continue => connection.write(format!("HTTP/1.1 100 Continue\r\n\r\n{}", last(good)))?,
             Self::Interims => {
                 let interim = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".repeat(500);
-                connection.write([interim.as_bytes(), &bytes].concat())?;
+                connection.write(interim + &last(good))?;
             }
             Self::TwoAnswers => {
                 let other = with_body("HTTP/1.1 409 Conflict\r\n", "");
@@ -129,8 +129,16 @@ impl Fault {
     }
 }
 
+/// Announces that the connection ends with the answer. Who makes the next request on one that is about to be
+/// closed gets no answer, which would be another fault.
+const LAST: &str = "connection: close\r\n";
+
+fn last(answer: &Answer) -> String {
+    with_body(&format!("HTTP/1.1 {}\r\n{LAST}", answer.status), &answer.body)
+}
+
 fn bare(status: &str) -> String {
-    with_body(&format!("HTTP/1.1 {status}\r\n"), "")
+    with_body(&format!("HTTP/1.1 {status}\r\n{LAST}"), "")
 }
 
 fn with_body(head: &str, body: &str) -> String {
