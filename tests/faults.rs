@@ -113,11 +113,11 @@ const CHANGES: [Row; 43] = [
     fine(Interims),
     fine(TwoAnswers),
     fine(BodyAfter204),
-    fine(Bare("200 OK")),
+    // The service shows the referral with a 200, as it is asked to.
+    lost(Bare("200 OK")),
+    arrived(Bare("200 OK")),
     fine(Bare("204 No Content")),
-    // A yes that has no body is believed, as documented. Whoever says it without being the service is not
-    // found out.
-    (Bare("200 OK"), false, "applied 1+0 before", "applied 1+0 before"),
+    // A 204 is believed, as documented. Whoever says it without being the service is not found out.
     (Bare("204 No Content"), false, "applied 1+0 before", "applied 1+0 before"),
 ];
 
