@@ -1,4 +1,4 @@
-//! Referrals and change files, made from nothing but their number, so that every run measures the same.
+//! Referrals, change files and payloads, made from nothing but their number, so that every run measures the same.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -12,8 +12,15 @@ struct State {
     reason: Option<&'static str>,
     value: u64,
     closing: &'static str,
+    notes: &'static str,
     version: u64,
 }
+
+/// What is noted of a call, and of one that was long: by these a referral has 3 KB.
+const NOTES: &str = "First call with Nora Whitfield on 2026-06-18";
+const LONG_NOTES: &str = "First call with Nora Whitfield on 2026-06-18. She wants the reports of all four shops in one place \
+    before the season begins, and asks who would run it afterwards. Budget is there for a pilot in Portside; \
+    the rest is decided in autumn, by her and the \\\"board\\\". Send two references & a plan.";
 
 /// Steele and others' SplitMix64: neighbouring numbers give unrelated results.
 fn mixed(number: u64) -> u64 {
@@ -48,6 +55,7 @@ fn now(number: u64) -> State {
         reason: None,
         value: 1_000 + mixed(number) % 90_000,
         closing: "2028-02-02T00:00:00.0000000Z",
+        notes: NOTES,
         version: 1,
     }
 }
@@ -80,14 +88,14 @@ pub fn after(number: u64) -> String {
 }
 
 fn referral(number: u64, state: &State) -> String {
-    let State { status, substatus, reason, value, closing, version } = state;
+    let State { status, substatus, reason, value, closing, notes, version } = state;
     let (id, engagement) = (id(number), guid(number, 1));
     let etag = format!("{}-{version}", guid(number, 2));
     let reason = reason.map_or("null".to_owned(), |text| format!("\"{}\"", text.replace('"', "\\\"")));
-    let mut text = String::with_capacity(3_000);
+    let mut text = String::with_capacity(3_200);
     let written = write!(
         text,
-        r#"{{"id":"{id}","engagementId":"{engagement}","organizationId":"0c0ffee0-0000-4000-8000-000000000001","organizationName":"Example Partner Ltd","name":"Data platform – Harbour Lane Foods {number}","externalReferenceId":"CRM-{number}","createdDateTime":"2026-06-18T09:11:00.0012345Z","updatedDateTime":"2026-06-27T10:11:01.0054321Z","expirationDateTime":"2027-06-30T00:00:00.0000000Z","acceptedDateTime":null,"closedDateTime":null,"status":"{status}","substatus":"{substatus}","statusReason":{reason},"qualification":"MarketingQualified","type":"Shared","direction":"Incoming","quality":null,"isSpam":false,"tags":[],"eTag":"\"{etag}\"","campaignId":null,"salesStage":"","referralProgram":null,"callToAction":null,"referralSource":"MicrosoftSeller","customerProfile":{{"name":"Harbour Lane Foods","size":"51to250employees","address":{{"addressLine1":"12 Harbour Lane","addressLine2":"","city":"Portside","state":"WA","region":null,"postalCode":"98001","country":"US"}},"ids":[],"team":[{{"firstName":"Nora","lastName":"Whitfield","title":"Operations Director","phoneNumber":"+1 555 0151","email":"nora@harbourlane.example.com","contactPreference":{{"locale":"en-us","disableNotifications":false}},"isValid":true,"validationMessage":null}}]}},"consent":{{"consentToContact":true,"consentToToShareInfoWithOthers":false,"consentToShareReferralWithMicrosoftSellers":false}},"details":{{"notes":"First call with Nora Whitfield on 2026-06-18","dealValue":{value}.75,"currency":"USD","closingDateTime":"{closing}","customerAction":"RequestQuote","customerRequestedContact":false,"requirements":{{"industries":[{{"id":"Retail"}}],"products":[],"services":[{{"id":"Consulting"}}],"solutions":[{{"id":"SOL-02","name":"Modern Desktop","type":"Name","quantity":null}}],"additionalRequirements":{{"attributes":[{{"id":"Remote","type":"Location"}}]}}}}}},"team":[{{"firstName":"Bo","lastName":"Ek","title":"Partner Manager","phoneNumber":"+1 555 0101","email":"bo.ek@partner.example.com","contactPreference":{{"locale":"en-us","disableNotifications":false}},"isValid":true,"validationMessage":null}}],"inviteContext":{{"notes":"Please have a look","invitedBy":{{"organizationId":"0c0ffee0-0000-4000-8000-0000000000ff","organizationName":"Example Cloud Sellers Inc."}},"assistanceRequestCode":"Unknown"}},"target":[],"links":{{"relatedReferrals":{{"uri":"https://api.partner.microsoft.com/v1.0/engagements/referrals?$filter=engagementId eq '{engagement}'","method":"GET"}},"self":{{"uri":"https://api.partner.microsoft.com/v1.0/engagements/referrals/{id}","method":"GET"}}}},"trackingInfo":{{"microsoftMsxId":null}},"registrationStatus":"None","registrations":[],"mpnId":"1234567"}}"#
+        r#"{{"id":"{id}","engagementId":"{engagement}","organizationId":"0c0ffee0-0000-4000-8000-000000000001","organizationName":"Example Partner Ltd","name":"Data platform – Harbour Lane Foods {number}","externalReferenceId":"CRM-{number}","createdDateTime":"2026-06-18T09:11:00.0012345Z","updatedDateTime":"2026-06-27T10:11:01.0054321Z","expirationDateTime":"2027-06-30T00:00:00.0000000Z","acceptedDateTime":null,"closedDateTime":null,"status":"{status}","substatus":"{substatus}","statusReason":{reason},"qualification":"MarketingQualified","type":"Shared","direction":"Incoming","quality":null,"isSpam":false,"tags":[],"eTag":"\"{etag}\"","campaignId":null,"salesStage":"","referralProgram":null,"callToAction":null,"referralSource":"MicrosoftSeller","customerProfile":{{"name":"Harbour Lane Foods","size":"51to250employees","address":{{"addressLine1":"12 Harbour Lane","addressLine2":"","city":"Portside","state":"WA","region":null,"postalCode":"98001","country":"US"}},"ids":[],"team":[{{"firstName":"Nora","lastName":"Whitfield","title":"Operations Director","phoneNumber":"+1 555 0151","email":"nora@harbourlane.example.com","contactPreference":{{"locale":"en-us","disableNotifications":false}},"isValid":true,"validationMessage":null}}]}},"consent":{{"consentToContact":true,"consentToToShareInfoWithOthers":false,"consentToShareReferralWithMicrosoftSellers":false}},"details":{{"notes":"{notes}","dealValue":{value}.75,"currency":"USD","closingDateTime":"{closing}","customerAction":"RequestQuote","customerRequestedContact":false,"requirements":{{"industries":[{{"id":"Retail"}}],"products":[],"services":[{{"id":"Consulting"}}],"solutions":[{{"id":"SOL-02","name":"Modern Desktop","type":"Name","quantity":null}}],"additionalRequirements":{{"attributes":[{{"id":"Remote","type":"Location"}}]}}}}}},"team":[{{"firstName":"Bo","lastName":"Ek","title":"Partner Manager","phoneNumber":"+1 555 0101","email":"bo.ek@partner.example.com","contactPreference":{{"locale":"en-us","disableNotifications":false}},"isValid":true,"validationMessage":null}}],"inviteContext":{{"notes":"Please have a look","invitedBy":{{"organizationId":"0c0ffee0-0000-4000-8000-0000000000ff","organizationName":"Example Cloud Sellers Inc."}},"assistanceRequestCode":"Unknown"}},"target":[],"links":{{"relatedReferrals":{{"uri":"https://api.partner.microsoft.com/v1.0/engagements/referrals?$filter=engagementId eq '{engagement}'","method":"GET"}},"self":{{"uri":"https://api.partner.microsoft.com/v1.0/engagements/referrals/{id}","method":"GET"}}}},"trackingInfo":{{"microsoftMsxId":null}},"registrationStatus":"None","registrations":[],"mpnId":"1234567"}}"#
     );
     written.expect("writing to a string cannot fail");
     text
@@ -95,22 +103,48 @@ fn referral(number: u64, state: &State) -> String {
 
 /// Writes a snapshot, one referral a line.
 pub fn snapshot(path: &Path, referrals: u64) -> io::Result<()> {
+    lines(path, 0..referrals, before)
+}
+
+/// Writes a snapshot of referrals with long notes.
+pub fn long_snapshot(path: &Path, referrals: u64) -> io::Result<()> {
+    lines(path, 0..referrals, |number| referral(number, &State { notes: LONG_NOTES, ..now(number) }))
+}
+
+/// Writes an archive of payloads for the referrals with long notes, in their order or in none: each the
+/// referral as it was read, 45 in 100 with what the change file asks for.
+pub fn payloads(path: &Path, payloads: u64, in_order: bool) -> io::Result<()> {
+    lines(path, order(payloads, in_order), |number| {
+        let state = if mixed(number ^ 0x0b1d).is_multiple_of(2) { wanted(number) } else { now(number) };
+        referral(number, &State { notes: LONG_NOTES, version: 1, ..state })
+    })
+}
+
+fn lines(
+    path: &Path,
+    numbers: impl IntoIterator<Item = u64>,
+    line: impl Fn(u64) -> String,
+) -> io::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    for number in 0..referrals {
-        writeln!(file, "{}", before(number))?;
+    for number in numbers {
+        writeln!(file, "{}", line(number))?;
     }
     file.flush()
 }
 
-/// Writes a change file with one row for each referral, in the order of the snapshot or in none.
-pub fn changes(path: &Path, rows: u64, in_order: bool) -> io::Result<()> {
+fn order(rows: u64, in_order: bool) -> Vec<u64> {
     let mut order: Vec<u64> = (0..rows).collect();
     if !in_order {
         order.sort_unstable_by_key(|number| mixed(number ^ 0x5eed));
     }
+    order
+}
+
+/// Writes a change file with one row for each referral, in the order of the snapshot or in none.
+pub fn changes(path: &Path, rows: u64, in_order: bool) -> io::Result<()> {
     let mut file = csv::Writer::from_path(path)?;
     file.write_record(["id", "status", "substatus", "statusReason", "dealValue", "closingDateTime"])?;
-    for number in order {
+    for number in order(rows, in_order) {
         let (now, wanted) = (now(number), wanted(number));
         let moves = wanted.substatus != now.substatus || number % 10 == 3;
         let stage = if moves { [wanted.status, wanted.substatus] } else { [""; 2] };

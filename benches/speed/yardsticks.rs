@@ -60,14 +60,26 @@ async fn one(client: &reqwest::Client, endpoint: &str, run: Uuid, line: &str) ->
     Ok(())
 }
 
-/// Only parses: a change file into records of text, a snapshot into one JSON value a line.
-pub fn parse(changes: &Path, snapshot: &Path) -> Result<()> {
-    let mut rows = csv::Reader::from_path(changes)?;
+/// Only parses: change files into records of text, all others into one JSON value a line.
+pub fn parse(files: &[String]) -> Result<()> {
+    for file in files {
+        let path = Path::new(file);
+        if path.extension().is_some_and(|extension| extension == "csv") { rows(path)? } else { lines(path)? }
+    }
+    Ok(())
+}
+
+fn rows(path: &Path) -> Result<()> {
+    let mut rows = csv::Reader::from_path(path)?;
     let mut record = csv::StringRecord::new();
     while rows.read_record(&mut record)? {
         std::hint::black_box(&record);
     }
-    let mut lines = BufReader::with_capacity(1 << 18, File::open(snapshot)?);
+    Ok(())
+}
+
+fn lines(path: &Path) -> Result<()> {
+    let mut lines = BufReader::with_capacity(1 << 18, File::open(path)?);
     let mut line = String::new();
     while lines.read_line(&mut line)? > 0 {
         std::hint::black_box(serde_json::from_str::<serde_json::Value>(&line)?);

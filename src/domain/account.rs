@@ -189,6 +189,16 @@ pub enum RowText {
     Line(String),
 }
 
+impl RowText {
+    /// How many bytes it takes.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Cells(cells) => cells.iter().map(String::len).sum(),
+            Self::Line(line) => line.len(),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for RowText {
     /// Reads it at once, where an untagged enum would be held as a tree first.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

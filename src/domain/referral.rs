@@ -138,7 +138,8 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// See [`SnapshotError`]. An eTag that couldn't be sent back counts as absent.
     pub fn parse(text: &'a str) -> Result<Self, SnapshotError> {
-        let members = Object::parse(text.trim()).ok_or(SnapshotError::NoObject)?;
+        let text = text.trim();
+        let members = Object::parse(text).ok_or(SnapshotError::NoObject)?;
         if json::is_too_deep(text) {
             return Err(SnapshotError::TooDeep);
         }

@@ -60,14 +60,39 @@ pub(super) fn duplicates(text: &str) -> Vec<Duplicate> {
 /// Where a string that begins here ends, behind its closing quote; and whether an escape is in it.
 fn string_end(bytes: &[u8], begin: usize) -> (usize, bool) {
     let (mut at, mut is_escaped) = (begin + 1, false);
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => return (at + 1, is_escaped),
-            b'\\' => (at, is_escaped) = (at + 2, true),
-            _ => at += 1,
+    loop {
+        at += plain(&bytes[at.min(bytes.len())..]);
+        match bytes.get(at) {
+            Some(b'"') => return (at + 1, is_escaped),
+            Some(_) => (at, is_escaped) = (at + 2, true),
+            None => return (bytes.len(), is_escaped),
         }
     }
-    (bytes.len(), is_escaped)
+}
+
+/// How many bytes come before the first quote or backslash. Most of a referral is within quotes, so eight
+/// bytes are looked at at a time.
+fn plain(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ every(b'"')) | zeros(word ^ every(b'\\'));
+        if found != 0 {
+            return at * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let in_rest = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
+    words.len() * 8 + in_rest
+}
+
+/// A word of eight times this byte.
+const fn every(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The top bits of a word's zero bytes: the lowest that is set is of the first one.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(every(0x01)) & !word & every(0x80)
 }
 
 fn name(quoted: &str, is_escaped: bool) -> Cow<'_, str> {
@@ -121,6 +146,11 @@ mod tests {
         check(r#"{"a":1,"\u0061":2}"#, &[("a", "2")]);
         check(r#"{"":1,"":2}"#, &[("", "2")]);
         check(r#"{"a\\":1,"a":2,"{":3,"}":4}"#, &[]);
+        // Strings of any length, with a quote or a backslash at any place of a word.
+        for length in 0..20 {
+            let (name, mark) = ("é!#[]".repeat(length), "n".repeat(length));
+            check(&format!(r#"{{"{name}":"{mark}\\","{mark}\"{name}":1,"{name}":2}}"#), &[(&name, "2")]);
+        }
         check("[1,2]", &[]);
         let wide = |last: &str| {
             let names: Vec<String> = (0..200).map(|number| format!("\"n{number}\":0")).collect();

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::aside::Aside;
 use super::lock::Lock;
 use super::opened::Ledger;
-use super::records::{Json, Text, number};
+use super::records::{Json, Source, Text, number};
 use super::schema::{Store, add_session, give_back_room, index, set_phase, set_room};
 use super::steps::{Step, Watch};
 use super::waiting::Waiting;
@@ -22,6 +22,11 @@ use crate::domain::item::Item;
 /// table again: there should be few.
 const BATCH: usize = 131_072;
 
+/// So many bytes of rows go into the log before they are brought into the database, so that the log of an
+/// archive of payloads is written over and over again in place of growing as large as the archive. It is
+/// what the pages of a transaction have room for in memory.
+const LOG: usize = 6 << 20;
+
 /// A run that is being planned. Dropping it loses what was written since the last full transaction;
 /// the run stays unplanned either way.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ pub struct Planning {
     about: About,
     /// Records in the open transaction; with none there is no transaction.
     pending: usize,
+    /// Bytes of rows that are in the log and not in the database yet.
+    logged: usize,
     /// Items that are not in the transaction yet.
     waiting: Waiting,
     /// What would leave a row without an outcome if nothing else came: the item that it waits for, `None`
@@ -54,7 +61,15 @@ pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
 
 impl Planning {
     fn new(store: Store, lock: Lock, about: About) -> Self {
-        Self { store, lock, about, pending: 0, waiting: Waiting::default(), awaited: HashSet::new() }
+        Self {
+            store,
+            lock,
+            about,
+            pending: 0,
+            logged: 0,
+            waiting: Waiting::default(),
+            awaited: HashSet::new(),
+        }
     }
 
     /// Forgets what was planned, and answers with the inputs that were read to their end for any plan
@@ -125,10 +140,17 @@ impl Planning {
                     row.id.map(Text),
                     row.verdict.as_ref().map(Json),
                     Json(&row.findings),
-                    Json(&row.text),
+                    Source(&row.text),
                 ))
                 .map(drop)
-        })
+        })?;
+        self.logged += row.text.size();
+        if self.logged < LOG {
+            return Ok(());
+        }
+        self.logged = 0;
+        self.commit()?;
+        self.store.checkpoint()
     }
 
     /// Writes what is known of an input, counted from 0, once it was read to its end.
@@ -171,7 +193,7 @@ impl Planning {
     pub fn text_of(&self, row: u64) -> Result<RowText, LedgerError> {
         let text = self.store.connection.prepare_cached("SELECT text FROM row WHERE row = ?1");
         let text = text.and_then(|mut text| text.query_row([row.cast_signed()], |found| found.get(0)));
-        self.store.told(text.map(|Json(text)| text))
+        self.store.told(text.map(|Source(text)| text))
     }
 
     /// Puts on disk what was written so far. Should planning end before its time, then the inputs are

@@ -13,7 +13,7 @@ use super::LedgerError;
 use super::books::{self, Came};
 use super::opened::{PlanTotals, totals};
 use super::outstanding::AttemptResult;
-use super::records::{ITEM, Json, Text, Version, Word, item, number, place};
+use super::records::{ITEM, Json, Source, Text, Version, Word, item, number, place};
 use super::schema::Store;
 use crate::domain::account::{About, Figures, InputInfo, ItemAccount, Phase, RowAccount};
 use crate::domain::audit::Audit;
@@ -216,7 +216,7 @@ impl Reader {
             row: number(row, 0)?,
             place,
             id: row.get::<_, Option<Text<_>>>(4)?.map(|Text(id)| id),
-            text: row.get(5).map(|Json(text)| text)?,
+            text: row.get(5).map(|Source(text)| text)?,
             verdict,
             findings,
             etag: row.get::<_, Option<Version>>(13)?.map(|Version(etag)| etag),

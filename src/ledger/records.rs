@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::writer::AttemptAnswer;
-use crate::domain::account::Settled;
+use crate::domain::account::{RowText, Settled};
 use crate::domain::finding::Place;
 use crate::domain::item::Item;
 use crate::domain::json;
@@ -36,6 +36,35 @@ impl<T: Serialize> ToSql for Json<T> {
 impl<T: DeserializeOwned> FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         serde_json::from_str(value.as_str()?).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+/// What was read of a row: cells as a JSON array, a line as it was read or, where that could not be told
+/// from one or holds what a text of SQLite doesn't, as a JSON string. Lines are mostly objects, and large
+/// where they are payloads, so that escaping all their quotes would cost more than all else about them.
+#[derive(Debug)]
+pub(super) struct Source<T>(pub(super) T);
+
+impl ToSql for Source<&RowText> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self.0 {
+            RowText::Line(line) if line.starts_with('{') && !line.as_bytes().contains(&0) => {
+                Ok(ToSqlOutput::Borrowed(ValueRef::Text(line.as_bytes())))
+            }
+            text => serde_json::to_string(text)
+                .map(ToSqlOutput::from)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into())),
+        }
+    }
+}
+
+impl FromSql for Source<RowText> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        if text.starts_with('{') {
+            return Ok(Self(RowText::Line(text.to_owned())));
+        }
+        Json::column_result(value).map(|Json(text)| Self(text))
     }
 }
 

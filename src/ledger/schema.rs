@@ -101,9 +101,10 @@ CREATE TABLE session (
 ) STRICT;
 ";
 
-/// Made once all rows and items are there, which is much faster than keeping them up.
+/// Made once all rows and items are there, which is much faster than keeping them up. Where the rows of an
+/// item stand is in the index itself: to look it up in the rows would mean reading their texts.
 const INDEXES: &str = "
-CREATE INDEX row_of_item ON row (item) WHERE item IS NOT NULL;
+CREATE INDEX row_of_item ON row (item, input, line, cell) WHERE item IS NOT NULL;
 CREATE UNIQUE INDEX item_of_referral ON item (referral);
 ";
 

@@ -40,6 +40,7 @@ use super::{Context, Options, Read, Rows};
 use crate::domain::account::{Format, RowText};
 use crate::domain::change::Rejected;
 use crate::domain::finding::{Finding, Place};
+use crate::domain::json::Object;
 use crate::domain::payload::Payload;
 use crate::domain::rules::Rule;
 use elements::Elements;
@@ -120,12 +121,12 @@ pub fn read<E>(
     Ok(Read { info: context.info(&hash, format, rows), notes })
 }
 
-/// Reads a payload again from the text that its record gave. `place` is where it began.
-pub fn again(text: &str, place: Place, options: &Options) -> Option<Payload> {
+/// Reads a sound payload again from the text that its record gave. `place` is where it began. What was
+/// found about it was told then, and is not looked for again. `members` are those of the text, where
+/// somebody knows them.
+pub fn again(text: &str, members: Option<&Object<'_>>, place: Place, options: &Options) -> Option<Payload> {
     let context = Context { path: "", input: place.input, options };
-    let start = Position { line: place.line, column: 1 };
-    let piece = Piece { bytes: text.as_bytes(), start, cut: false };
-    Reading::new(&context, place, None).read(&piece, false).parsed.ok()
+    Reading::new(&context, place, None).again(text, members)
 }
 
 fn nothing_in(context: &Context<'_>, none: &NoText) -> PayloadRecord {

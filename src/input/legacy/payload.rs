@@ -11,14 +11,14 @@ use super::http::Request;
 use super::lenient::{Slip, blanked};
 use super::members::Member;
 use super::normalise::{camel, camel_value, is_pascal, object_of};
-use super::piece::{Locator, Piece, count};
+use super::piece::{Locator, Piece, Position, count};
 use crate::domain::account::RowText;
-use crate::domain::change::Rejected;
+use crate::domain::change::{Placed, Rejected};
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::json::{self, MAX_DEPTH, Object};
 use crate::domain::payload::Payload;
-use crate::domain::referral::ReferralId;
+use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 
 /// So many duplicate members of one payload are told.
@@ -37,6 +37,22 @@ pub(super) struct Reading<'a> {
     pub id: Option<ReferralId>,
     /// What goes on record of it.
     line: String,
+}
+
+/// The members of a payload.
+struct List<'t> {
+    members: Vec<Member<'t>>,
+    /// Whether their names are in PascalCase.
+    is_pascal: bool,
+    id: Option<ReferralId>,
+    etag: Option<Placed<ETag>>,
+}
+
+impl List<'_> {
+    /// The payload as it counts.
+    fn body(&self) -> Box<RawValue> {
+        object_of(self.members.iter().map(|member| (&*member.name, member.value())))
+    }
 }
 
 impl<'a> Reading<'a> {
@@ -64,6 +80,18 @@ impl<'a> Reading<'a> {
             }
         };
         self.finish(payload)
+    }
+
+    /// Reads again what was found sound before.
+    pub fn again(mut self, text: &str, members: Option<&Object<'_>>) -> Option<Payload> {
+        let start = Position { line: self.place.line, column: 1 };
+        let at = Locator { context: self.context, start, text, parsed: text };
+        let parsed = match members {
+            Some(_) => None,
+            None => Some(Object::parse(text).filter(|_| !json::is_too_deep(text))?),
+        };
+        let list = self.list(&at, members.or(parsed.as_ref())?);
+        Some(Payload { id: list.id?, place: self.place, body: list.body(), etag: list.etag })
     }
 
     /// What it came to.
@@ -129,23 +157,40 @@ impl<'a> Reading<'a> {
     }
 
     fn members(&mut self, at: &Locator<'_>, members: &Object<'_>) -> Option<Payload> {
-        if members.iter().nth(MAX_MEMBERS).is_some() {
+        if members.len() > MAX_MEMBERS {
             let message = format!("the payload has more than {MAX_MEMBERS} members");
             self.deny(Rule::Size, at.at(0), message, "a referral has a few dozen");
             return None;
         }
+        let list = self.list(at, members);
+        if list.members.iter().any(|member| member.taken) {
+            let written = list.members.iter().map(|member| (member.written, member.written()));
+            self.line = one_line(object_of(written).get());
+        }
+        let body = list.body();
+        if list.is_pascal {
+            // What two names came to one cannot be told from the text as it was written.
+            self.duplicates(duplicates(body.get()), |_| at.at(0));
+        } else {
+            self.duplicates(duplicates(at.parsed), |offset| at.at(offset));
+        }
+        Some(Payload { id: list.id?, place: self.place, etag: list.etag, body })
+    }
+
+    /// Reads the members, and what they say of the payload.
+    fn list<'t>(&mut self, at: &Locator<'_>, members: &'t Object<'_>) -> List<'t> {
         let pascal = members.iter().find(|(name, _)| is_pascal(name));
-        let is_own = |name: &str| name != "result" && !name.starts_with("result.");
-        let own = members.iter().filter(|(name, _)| is_own(name));
-        let mut list: Vec<Member<'_>> = own
-            .map(|(written, value)| {
-                let (name, instead) = match pascal {
-                    Some(_) => (camel(written), camel_value(value)),
-                    None => (Cow::Borrowed(written), None),
-                };
-                Member { written, name, value, instead, taken: false }
-            })
-            .collect();
+        let mut list = Vec::with_capacity(members.len() + 2);
+        for (written, value) in members.iter() {
+            if written == "result" || written.starts_with("result.") {
+                continue;
+            }
+            let (name, instead) = match pascal {
+                Some(_) => (camel(written), camel_value(value)),
+                None => (Cow::Borrowed(written), None),
+            };
+            list.push(Member { written, name, value, instead, taken: false });
+        }
         if let Some((name, value)) = pascal {
             let message = format!(
                 "member names begin with capitals, as {} does, and are read as {} is",
@@ -157,17 +202,7 @@ impl<'a> Reading<'a> {
         self.words(at, &mut list);
         let id = self.identity(at, &mut list);
         let etag = self.version(at, &mut list);
-        if list.iter().any(|member| member.taken) {
-            let written = list.iter().map(|member| (member.written, member.written()));
-            self.line = one_line(object_of(written).get());
-        }
-        let body = object_of(list.iter().map(|member| (&*member.name, member.value())));
-        match pascal {
-            // What two names came to one cannot be told from the text as it was written.
-            Some(_) => self.duplicates(duplicates(body.get()), |_| at.at(0)),
-            None => self.duplicates(duplicates(at.parsed), |offset| at.at(offset)),
-        }
-        Some(Payload { id: id?, place: self.place, etag, body })
+        List { members: list, is_pascal: pascal.is_some(), id, etag }
     }
 
     fn duplicates(&mut self, found: Vec<Duplicate>, place_of: impl Fn(usize) -> Place) {

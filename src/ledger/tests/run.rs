@@ -52,6 +52,37 @@ fn plan(dir: &std::path::Path) -> Ledger {
     planning.seal(&figures(3, 1.5)).unwrap()
 }
 
+#[test]
+fn what_was_read_of_a_row_comes_back_to_the_letter() {
+    let lines = [
+        "",
+        "{}",
+        r#"{"a":"\"\\\n\u0000é","b":[1.0,null]}"#,
+        " {\"a\":1}",
+        "{not JSON\r\n",
+        "{\"a\":\"\0\"}",
+        "[\"a\"]",
+        "\"a\"",
+        "null",
+        "\u{feff}{}",
+    ];
+    let mut texts: Vec<RowText> = lines.map(|line| RowText::Line(line.to_owned())).to_vec();
+    texts.push(RowText::Cells(lines.map(str::to_owned).to_vec()));
+    texts.push(RowText::Cells(Vec::new()));
+    let folder = tempdir().unwrap();
+    let mut planning = create(folder.path(), &about()).unwrap();
+    for (number, text) in (1..).zip(&texts) {
+        let verdict = Some(Verdict::new(Outcome::Invalid, "id", "no id"));
+        planning.row(&RowRecord { verdict, text: text.clone(), ..row(number, None) }).unwrap();
+    }
+    for (number, text) in (1..).zip(&texts) {
+        assert_eq!(&planning.text_of(number).unwrap(), text);
+    }
+    drop(planning.seal(&Figures::default()).unwrap());
+    let told: Vec<RowText> = rows(folder.path()).into_iter().map(|row| row.text).collect();
+    assert_eq!(told, texts);
+}
+
 #[tokio::test]
 async fn what_is_written_is_what_is_read() {
     let folder = tempdir().unwrap();

@@ -41,6 +41,10 @@ struct Compared<'f, 'a> {
 
 impl Migration<'_, '_, '_> {
     pub(super) fn run(&self) -> Migrated {
+        // Most payloads of an archive want nothing: what is the same text needs no second look.
+        if self.payload.id == self.current.id() && self.payload.body.get() == self.current.json() {
+            return self.unchanged(Vec::new());
+        }
         let given = match form::members(self.payload, self.current) {
             Ok(given) => given,
             Err(finding) => return self.malformed(vec![finding]),
