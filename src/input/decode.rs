@@ -132,11 +132,13 @@ pub(super) fn open<'a>(
         [0xfe, 0xff, ..] => Encoding::Utf16Be,
         _ => Encoding::Utf8,
     };
-    let mut text = DecodeReaderBytesBuilder::new()
+    let text = DecodeReaderBytesBuilder::new()
         .utf8_passthru(true)
         .strip_bom(true)
         .build_with_buffer(Cursor::new(mark).chain(bytes), vec![0; BLOCK])
         .map_err(NoText::Unreadable)?;
+    // Asked for less than a character, the decoder loses part of the mark for what is missing at the end.
+    let mut text = BufReader::with_capacity(BLOCK, text);
     let mut head = Vec::new();
     text.by_ref().take(BLOCK as u64).read_to_end(&mut head).map_err(NoText::Unreadable)?;
     // Files that were joined or saved twice carry a second mark, which is no part of a name either.

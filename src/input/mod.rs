@@ -320,6 +320,28 @@ mod tests {
     }
 
     #[test]
+    fn half_a_character_at_the_end_is_a_finding_however_the_file_comes() {
+        struct ByteByByte<'b>(&'b [u8]);
+        impl io::Read for ByteByByte<'_> {
+            fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+                let length = room.len().min(1);
+                self.0.read(&mut room[..length])
+            }
+        }
+        for length in 1..100 {
+            let mut bytes = utf16(&format!("id,notes\n{ID},{}", "x".repeat(length)), false);
+            bytes.push(b'x');
+            let mut rows = Vec::new();
+            let mut take = |row: Record| {
+                rows.push(row.parsed.unwrap_err().findings.remove(0).message);
+                Ok::<_, std::convert::Infallible>(())
+            };
+            read("-", Some(&mut ByteByByte(&bytes)), 0, &options(Format::Csv), &mut take).unwrap();
+            assert_eq!(rows, ["the cell holds what is not valid UTF-16"], "{length} characters before it");
+        }
+    }
+
+    #[test]
     fn what_a_report_added_is_left_out_and_said() {
         let text = format!("result.outcome,id,result.code\nerror,{ID},type\n");
         let (rows, end) = read_bytes(text.as_bytes(), &options(Format::Csv));

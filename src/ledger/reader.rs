@@ -106,12 +106,12 @@ impl Reader {
             .store
             .all("SELECT figures FROM session ORDER BY number", |row| row.get(0).map(|Json(one)| one))?;
         let sum = sessions.into_iter().fold(Figures::default(), |sum, one: Figures| Figures {
-            get: sum.get + one.get,
-            list: sum.list + one.list,
+            get: sum.get.saturating_add(one.get),
+            list: sum.list.saturating_add(one.list),
             patch: 0,
-            token: sum.token + one.token,
-            throttled: sum.throttled + one.throttled,
-            retried: sum.retried + one.retried,
+            token: sum.token.saturating_add(one.token),
+            throttled: sum.throttled.saturating_add(one.throttled),
+            retried: sum.retried.saturating_add(one.retried),
             seconds: sum.seconds + one.seconds,
             waiting_for_rate: sum.waiting_for_rate + one.waiting_for_rate,
             paused_by_server: sum.paused_by_server + one.paused_by_server,

@@ -12,6 +12,7 @@ use super::records::{Json, Word};
 use super::steps::{Step, Watch};
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
+use crate::domain::excerpt::visible;
 
 /// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
 /// and read through from one end to the other, page by page.
@@ -150,7 +151,7 @@ impl Store {
         let verdict = store.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
         let verdict: String = store.told(verdict)?;
         if verdict != "ok" {
-            return Err(LedgerError::Damaged { file: store.file(), detail: verdict });
+            return Err(LedgerError::Damaged { file: store.file(), detail: on_one_line(&verdict) });
         }
         Ok(store)
     }
@@ -352,6 +353,12 @@ pub(super) fn told(dir: &Path, error: &rusqlite::Error) -> LedgerError {
                 error,
                 FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
             );
-    let (file, detail) = (dir.join(FILE), error.to_string());
+    let (file, detail) = (dir.join(FILE), on_one_line(&error.to_string()));
     if damaged { LedgerError::Damaged { file, detail } } else { LedgerError::Database { file, detail } }
+}
+
+/// What SQLite says, which may quote a damaged file, in a form that does a terminal no harm.
+fn on_one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    visible(lines.join(" ").chars())
 }

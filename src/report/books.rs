@@ -21,7 +21,7 @@ pub struct Books {
     counts: [u64; Outcome::ALL.len()],
     by_input: Vec<u64>,
     last: u64,
-    out_of_order: Option<Imbalance>,
+    misplaced: Option<Imbalance>,
     failures: [BTreeMap<String, Group>; Outcome::ALL.len()],
     warnings: BTreeMap<Rule, Group>,
 }
@@ -88,6 +88,14 @@ pub enum Imbalance {
         /// The row that came.
         found: u64,
     },
+    /// A row is accounted for under an input that the run doesn't have.
+    #[error("row {row} is of input {input}, and the run has no such input")]
+    Stray {
+        /// The row.
+        row: u64,
+        /// The input's number, counted from 0.
+        input: u32,
+    },
     /// Payloads are missing in the audit, or counted twice.
     #[error("the inputs hold {rows} payloads, and the audit has {audited}")]
     Audit {
@@ -105,7 +113,7 @@ impl Books {
             counts: [0; Outcome::ALL.len()],
             by_input: vec![0; inputs],
             last: 0,
-            out_of_order: None,
+            misplaced: None,
             failures: Default::default(),
             warnings: BTreeMap::new(),
         }
@@ -114,8 +122,9 @@ impl Books {
     /// Adds the next row of the run.
     pub fn add(&mut self, row: &RowAccount) {
         self.check_order(row.row);
-        if let Some(rows) = self.by_input.get_mut(row.place.input as usize) {
-            *rows += 1;
+        match self.by_input.get_mut(row.place.input as usize) {
+            Some(rows) => *rows += 1,
+            None => self.misplace(Imbalance::Stray { row: row.row, input: row.place.input }),
         }
         let outcome = row.verdict.outcome;
         self.counts[outcome as usize] += 1;
@@ -146,7 +155,7 @@ impl Books {
                 return Err(Imbalance::Input { path: input.path.clone(), rows: input.rows, accounted });
             }
         }
-        self.out_of_order.clone().map_or(Ok(()), Err)
+        self.misplaced.clone().map_or(Ok(()), Err)
     }
 
     /// What went wrong, grouped by outcome and code, the most frequent first.
@@ -174,11 +183,16 @@ impl Books {
 
     /// Equal numbers can hide a row that is told twice behind one that is missing; ordinals cannot.
     fn check_order(&mut self, found: u64) {
-        let due = self.last + 1;
-        if found != due && self.out_of_order.is_none() {
-            self.out_of_order = Some(Imbalance::Order { due, found });
+        let due = self.last.saturating_add(1);
+        if found != due {
+            self.misplace(Imbalance::Order { due, found });
         }
         self.last = found;
+    }
+
+    /// The first row that is not where it belongs is told.
+    fn misplace(&mut self, row: Imbalance) {
+        self.misplaced.get_or_insert(row);
     }
 
     fn count_failure(&mut self, row: &RowAccount) {
@@ -236,12 +250,18 @@ mod tests {
             (&[(1, 0), (2, 0), (3, 0), (4, 1)], input("a.csv", 2, 3)),
             (&[(1, 0), (1, 0), (3, 1)], Err(Imbalance::Order { due: 2, found: 1 })),
             (&[(2, 0), (3, 0), (4, 1)], Err(Imbalance::Order { due: 1, found: 2 })),
+            (&[(1, 0), (2, 0), (3, 1), (4, 2)], Err(Imbalance::Stray { row: 4, input: 2 })),
+            (&[(1, 0), (9, 0), (3, 1)], Err(Imbalance::Order { due: 2, found: 9 })),
         ] {
             let rows: Vec<RowAccount> =
                 rows.iter().map(|(ordinal, input)| row(*ordinal, *input, Outcome::Applied)).collect();
             assert_eq!(books(&rows).balance(&inputs), wanted, "{wanted:?}");
         }
         assert_eq!(books(&[]).balance(&[]), Ok(()));
+        // As a damaged ledger may tell it.
+        let mut last = Books::new(1);
+        [u64::MAX, 1].into_iter().for_each(|ordinal| last.check_order(ordinal));
+        assert_eq!(last.balance(&[]), Err(Imbalance::Order { due: 1, found: u64::MAX }));
     }
 
     #[test]

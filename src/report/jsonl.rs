@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::domain::account::{RowAccount, RowText};
 use crate::domain::json::Object;
 use crate::domain::outcome::Bucket;
+use crate::domain::rules::Rule;
 
 use super::file::{BUFFER, ReportError, WholeFile};
 use super::findings::{compacted, on_one_line};
@@ -81,7 +83,7 @@ impl Serialize for Line<'_> {
         let row = self.row;
         let mut map = serializer.serialize_map(None)?;
         match &row.text {
-            RowText::Line(line) => match Object::parse(line).filter(|_| !is_mangled(row)) {
+            RowText::Line(line) => match Object::parse(line).filter(|object| stays_so(row, line, object)) {
                 Some(object) => own_members(&mut map, &object)?,
                 None => map.serialize_entry("input", line)?,
             },
@@ -103,11 +105,21 @@ impl Serialize for Line<'_> {
     }
 }
 
+/// Whether a line that isn't sound stays so where its own members are given back. Text that could not be
+/// decoded may stand in what is left out.
+fn stays_so(row: &RowAccount, line: &str, object: &Object<'_>) -> bool {
+    let is_marked = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
+    let keeps_mark = || own(object).any(|(name, value)| is_marked(name) || is_marked(value.get()));
+    let undecoded = row.findings.iter().any(|finding| finding.is_deny() && finding.rule == Rule::Encoding);
+    let is_kept = !undecoded || !is_marked(line) || keeps_mark();
+    is_kept && !is_mangled(row)
+}
+
 fn own_members<M: SerializeMap>(map: &mut M, object: &Object<'_>) -> Result<(), M::Error> {
-    for (name, value) in object.iter() {
-        if name != "result" && !name.starts_with("result.") {
-            map.serialize_entry(name, &on_one_line(value))?;
-        }
-    }
-    Ok(())
+    own(object).try_for_each(|(name, value)| map.serialize_entry(name, &on_one_line(value)))
+}
+
+/// The members but those of an earlier report.
+fn own<'o>(object: &'o Object<'_>) -> impl Iterator<Item = (&'o str, &'o RawValue)> {
+    object.iter().filter(|(name, _)| *name != "result" && !name.starts_with("result."))
 }

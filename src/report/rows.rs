@@ -38,7 +38,7 @@ pub(super) fn name(bucket: Bucket, extension: &str) -> String {
 
 /// Whether what is known of a row is not what its input held, or not in its order: cells that may
 /// stand under the wrong columns, text that was cut. Such a row must not become a sound one by being
-/// given back. Text that could not be decoded needs no care: it holds the mark of a lost character, and
+/// given back. Text that could not be decoded needs no such care: it holds the mark of a lost character, and
 /// is refused for that.
 pub(super) fn is_mangled(row: &RowAccount) -> bool {
     row.findings.iter().any(|finding| {
@@ -388,13 +388,25 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
 
     #[test]
     fn a_line_that_could_not_be_decoded_keeps_its_mark() {
-        let mut row = row(1, 0, Outcome::Invalid);
-        row.text = RowText::Line("{\"notes\":\"caf\u{fffd}\"}".to_owned());
-        row.findings = vec![Finding::deny(Rule::Encoding, row.place, "no")];
-        let dir = tempfile::tempdir().unwrap();
-        let found = files(dir.path(), &[jsonl_input("a.jsonl", 1)], &[row]);
-        let wanted = "{\"notes\":\"caf\u{fffd}\",\"result.outcome\":\"invalid\",";
-        assert!(found["error.jsonl"].starts_with(wanted), "{}", found["error.jsonl"]);
+        for (line, rule, wanted) in [
+            ("{\"notes\":\"caf\u{fffd}\"}", Rule::Encoding, "{\"notes\":\"caf\u{fffd}\","),
+            (
+                "{\"a\":1,\"result\":\"\u{fffd}\"}",
+                Rule::Encoding,
+                r#"{"input":"{\"a\":1,\"result\":\"�\"}","#,
+            ),
+            ("{\"a\":\"\u{fffd}\",\"result.x\":\"\u{fffd}\"}", Rule::Encoding, "{\"a\":\"\u{fffd}\","),
+            ("{\"a\":\"\\ufffd\",\"result.x\":1}", Rule::Encoding, r#"{"a":"\ufffd","#),
+            ("{\"a\":1,\"result\":\"\u{fffd}\"}", Rule::Type, "{\"a\":1,"),
+        ] {
+            let mut row = row(1, 0, Outcome::Invalid);
+            row.text = RowText::Line(line.to_owned());
+            row.findings = vec![Finding::deny(rule, row.place, "no")];
+            let dir = tempfile::tempdir().unwrap();
+            let found = files(dir.path(), &[jsonl_input("a.jsonl", 1)], &[row]);
+            let wanted = format!("{wanted}\"result.outcome\":\"invalid\",");
+            assert!(found["error.jsonl"].starts_with(&wanted), "{}", found["error.jsonl"]);
+        }
     }
 
     #[test]

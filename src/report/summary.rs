@@ -189,7 +189,8 @@ impl From<&Books> for Rows {
 impl From<&Figures> for Requests {
     fn from(figures: &Figures) -> Self {
         let Figures { get, list, patch, token, throttled, retried, .. } = *figures;
-        Self { total: get + list + patch + token, get, list, patch, token, throttled, retried }
+        let total = [list, patch, token].into_iter().fold(get, u64::saturating_add);
+        Self { total, get, list, patch, token, throttled, retried }
     }
 }
 

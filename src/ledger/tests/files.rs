@@ -91,6 +91,7 @@ fn what_is_no_run_is_refused_by_name() {
         let error = open(folder.path()).unwrap_err().to_string();
         assert!(error.contains(wanted), "{harm}: {error}");
         assert!(error.contains(folder.path().to_str().unwrap()), "{harm}: {error}");
+        assert!(!error.contains(char::is_control), "{harm}: {error:?} takes more than a line");
         let reading = read(folder.path()).map(|_| ());
         if harm == "a torn page" {
             // A reader looks only at what it is asked for.

@@ -152,6 +152,25 @@ async fn what_is_written_is_what_is_read() {
     assert!(matches!(open(&dir).unwrap().start(clock()), Err(LedgerError::Finished { .. })));
 }
 
+/// The figures of a damaged ledger may be any numbers.
+#[test]
+fn figures_add_up_to_no_more_than_fits() {
+    let folder = tempdir().unwrap();
+    drop(planned(folder.path(), 1));
+    let most = u64::MAX;
+    let figures =
+        Figures { get: most, list: most, token: most, throttled: most, retried: most, ..figures(0, 1.0) };
+    let text = serde_json::to_string(&figures).unwrap();
+    let meddling = meddle(folder.path());
+    for _ in 0..2 {
+        meddling.execute("INSERT INTO session (figures) VALUES (?1)", [&text]).unwrap();
+    }
+    assert_eq!(
+        read(folder.path()).unwrap().figures().unwrap(),
+        Figures { patch: 0, seconds: 2.0, ..figures }
+    );
+}
+
 #[tokio::test]
 async fn the_account_of_the_plan_does_not_change_as_the_run_goes_on() {
     let folder = tempdir().unwrap();
