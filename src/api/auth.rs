@@ -91,7 +91,7 @@ impl fmt::Debug for Auth {
 
 /// Tells tokens apart: how many times the token had been renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Generation(u64);
+pub struct Generation(pub u64);
 
 /// The token of a run, fetched when it is first needed.
 pub(super) struct Tokens {

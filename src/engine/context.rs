@@ -15,7 +15,7 @@ use crate::domain::item::Item;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ReferralId, Snapshot};
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
-use crate::pace::{Pace, Turn, Waiting};
+use crate::pace::{Pace, Turn};
 
 /// Throttles in a row, without one success between them, that stop a run.
 const MOST_THROTTLES: u32 = 50;
@@ -139,9 +139,8 @@ impl<A: Api> Context<'_, A> {
         let stopped = async {
             self.stop.wait().await;
             // What settles something in flight is worth its turn still, but not a pause of minutes.
-            let paused = matches!(self.pace.state(), Waiting::Server { .. });
-            if effort.through_stop && !paused {
-                std::future::pending::<()>().await;
+            if effort.through_stop {
+                self.pace.paused().await;
             }
         };
         let granted = tokio::select! {
@@ -249,11 +248,12 @@ impl<A: Api> Context<'_, A> {
 
     fn pause(&self, asked: Option<Duration>, effort: &Effort) -> Next {
         count(&self.tally.throttled);
+        let turn = effort.turn.expect("what was throttled had its turn");
+        // Also where the run is stopped: what is still to be settled must not be asked for in the pause.
+        let pause = self.pace.throttled(turn, asked);
         if self.stop.is_set() {
             return Next::Stopped;
         }
-        let turn = effort.turn.expect("what was throttled had its turn");
-        let pause = self.pace.throttled(turn, asked);
         if pause.in_a_row > MOST_THROTTLES {
             return self.end(Reason::Throttled);
         }

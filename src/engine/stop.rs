@@ -1,10 +1,10 @@
 //! Stopping: the first reason counts, everybody hears of it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// Why a run ends before everything is done. `resume` carries on after each of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,41 +55,40 @@ impl fmt::Display for Reason {
 }
 
 /// A handle by which anybody stops a run, and everybody hears of it.
-#[derive(Debug, Clone)]
-pub struct Stop(Arc<watch::Sender<Option<Reason>>>);
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<Shared>);
 
-impl Default for Stop {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(None)))
-    }
+#[derive(Debug, Default)]
+struct Shared {
+    reason: OnceLock<Reason>,
+    /// Tells those who wait in the order in which they began to.
+    told: Notify,
 }
 
 impl Stop {
     /// Stops the run, unless it is stopped already.
     pub fn now(&self, reason: Reason) {
-        self.0.send_if_modified(|current| {
-            let first = current.is_none();
-            if first {
-                *current = Some(reason);
-            }
-            first
-        });
+        if self.0.reason.set(reason).is_ok() {
+            self.0.told.notify_waiters();
+        }
     }
 
     /// Why it is stopped; `None` while it is not.
     pub fn reason(&self) -> Option<Reason> {
-        self.0.borrow().clone()
+        self.0.reason.get().cloned()
     }
 
     /// Whether it is stopped.
     pub fn is_set(&self) -> bool {
-        self.0.borrow().is_some()
+        self.0.reason.get().is_some()
     }
 
     /// Waits until it is stopped.
     pub async fn wait(&self) {
-        let mut receiver = self.0.subscribe();
-        // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = receiver.wait_for(Option::is_some).await;
+        // Made before the look at the reason, so that nothing is missed in between.
+        let told = self.0.told.notified();
+        if !self.is_set() {
+            told.await;
+        }
     }
 }

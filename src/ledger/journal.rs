@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::lock::Lock;
 use super::schema::Store;
-use super::writer::{AttemptAnswer, AttemptId, Record, Request, Ticket, Writer};
+use super::writer::{AttemptAnswer, AttemptId, ByHand, Finish, Record, Request, Ticket, Writer};
 use super::{Clock, LedgerError, private};
 use crate::domain::account::{Figures, Phase, Settled};
 use crate::domain::item::Item;
@@ -28,7 +28,7 @@ pub struct Journal {
 struct Shared {
     /// `None` only while this is dropped.
     requests: Option<Sender<Request>>,
-    /// `None` once it was waited for.
+    /// `None` once it was waited for, and where there is none.
     thread: Mutex<Option<JoinHandle<()>>>,
     failed: Arc<OnceLock<LedgerError>>,
     clock: Clock,
@@ -37,15 +37,26 @@ struct Shared {
 
 impl Journal {
     pub(super) fn begin(store: Store, lock: Lock, clock: Clock) -> Result<Self, LedgerError> {
-        let (requests, received) = mpsc::channel();
-        let (failed, dir) = (Arc::new(OnceLock::new()), store.dir.clone());
-        let writer = Writer::new(store, lock, Arc::clone(&failed))?;
+        let dir = store.dir.clone();
+        let (journal, writer) = Self::new(store, lock, clock)?;
         let thread = thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || writer.run(&received))
+            .spawn(move || writer.run())
             .map_err(|error| private::told(&dir, error))?;
-        let thread = Mutex::new(Some(thread));
-        Ok(Self { shared: Arc::new(Shared { requests: Some(requests), thread, failed, clock, dir }) })
+        *journal.shared.thread() = Some(thread);
+        Ok(journal)
+    }
+
+    pub(super) fn by_hand(store: Store, lock: Lock, clock: Clock) -> Result<(Self, ByHand), LedgerError> {
+        Self::new(store, lock, clock).map(|(journal, writer)| (journal, ByHand::new(writer)))
+    }
+
+    fn new(store: Store, lock: Lock, clock: Clock) -> Result<(Self, Writer), LedgerError> {
+        let (requests, received) = mpsc::channel();
+        let (failed, dir) = (Arc::new(OnceLock::new()), store.dir.clone());
+        let writer = Writer::new(received, store, lock, Arc::clone(&failed))?;
+        let (requests, thread) = (Some(requests), Mutex::new(None));
+        Ok((Self { shared: Arc::new(Shared { requests, thread, failed, clock, dir }) }, writer))
     }
 
     /// Writes down that an item is about to be sent, and waits until that is on disk. Every call is
@@ -89,7 +100,7 @@ impl Journal {
     /// where the phase is to be finished and items have no outcome: the run is then stopped.
     pub async fn finish(self, phase: Phase, figures: &Figures) -> Result<(), LedgerError> {
         let (reply, ended) = oneshot::channel();
-        self.shared.ask_even_so(Request::Finish { phase, figures: *figures, reply })?;
+        self.shared.ask_even_so(Request::Finish(Finish { phase, figures: *figures, reply }))?;
         let ended = ended.await.unwrap_or_else(|_| Err(self.shared.gone()));
         // The reply was the last thing it did.
         self.shared.join();
@@ -115,8 +126,12 @@ impl Shared {
         self.failed.get().cloned().unwrap_or_else(|| LedgerError::Ended { dir: self.dir.clone() })
     }
 
+    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn join(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread().take();
         if let Some(thread) = thread {
             // A thread that panicked has answered nobody, which is what they were told.
             let _ = thread.join();

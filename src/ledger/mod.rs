@@ -12,7 +12,7 @@
 //! | `aside` | texts that a plan needs once more: [`Aside`] |
 //! | `opened` | a run that is there: [`open`], [`Ledger`], and its [`Backlog`] |
 //! | `outstanding` | what is left to do for an item, from its attempts; pure |
-//! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread |
+//! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread, or [`ByHand`] without one |
 //! | `reader`, `books` | the account for the reports: [`read`], [`Reader`], and which verdict a row gets |
 //! | `lock`, `private` | one process a run; nobody but its owner reads it |
 //! | `steps` | where a test may let a process die |
@@ -52,7 +52,7 @@ pub use outstanding::{AttemptResult, Next};
 pub use plan::{Planning, create};
 pub use reader::{Reader, Referrals, read};
 pub use steps::{Step, Watch};
-pub use writer::{AttemptAnswer, AttemptId, Ticket};
+pub use writer::{AttemptAnswer, AttemptId, ByHand, Ticket};
 
 /// Whether some process is writing the run in a directory right now.
 pub fn is_worked_on(dir: &Path) -> bool {

@@ -12,6 +12,7 @@ use super::plan::Planning;
 use super::records::{ITEM, Json, Version, Word, item, number};
 use super::schema::{Store, set_phase};
 use super::steps::Watch;
+use super::writer::ByHand;
 use super::{Clock, LedgerError};
 use crate::domain::account::{About, InputInfo, Phase};
 use crate::domain::item::{Change, Item};
@@ -142,6 +143,23 @@ impl Ledger {
     /// [`LedgerError::Unplanned`] and [`LedgerError::Finished`] where there is nothing that may be
     /// sent; else where the ledger can't be written.
     pub fn start(self, clock: Clock) -> Result<(Journal, Backlog), LedgerError> {
+        let (store, writing, lock) = self.begin()?;
+        let journal = Journal::begin(writing, lock, clock)?;
+        Ok((journal, Backlog { store }))
+    }
+
+    /// As [`Ledger::start`], without a thread: nothing is written but when the last of the three is told to.
+    ///
+    /// # Errors
+    /// As [`Ledger::start`].
+    pub fn start_by_hand(self, clock: Clock) -> Result<(Journal, Backlog, ByHand), LedgerError> {
+        let (store, writing, lock) = self.begin()?;
+        let (journal, by_hand) = Journal::by_hand(writing, lock, clock)?;
+        Ok((journal, Backlog { store }, by_hand))
+    }
+
+    /// The stores to read from and to write to.
+    fn begin(self) -> Result<(Store, Store, Lock), LedgerError> {
         let Self { store, lock, phase, .. } = self;
         match phase {
             Phase::Planned | Phase::Stopped => {}
@@ -150,8 +168,7 @@ impl Ledger {
         }
         let writing = store.again()?;
         store.told(set_phase(&store.connection, Phase::Stopped))?;
-        let journal = Journal::begin(writing, lock, clock)?;
-        Ok((journal, Backlog { store }))
+        Ok((store, writing, lock))
     }
 }
 

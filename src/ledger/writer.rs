@@ -7,7 +7,7 @@
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use std::{iter, thread};
+use std::{fmt, iter, thread};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
@@ -114,7 +114,15 @@ type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 #[derive(Debug)]
 pub(super) enum Request {
     Write(Record),
-    Finish { phase: Phase, figures: Figures, reply: Reply<()> },
+    Finish(Finish),
+}
+
+/// To end sending, how far it has come, and what was done.
+#[derive(Debug)]
+pub(super) struct Finish {
+    pub(super) phase: Phase,
+    pub(super) figures: Figures,
+    pub(super) reply: Reply<()>,
 }
 
 /// One thing to be written.
@@ -137,10 +145,13 @@ pub(super) struct Writer {
     failed: Arc<OnceLock<LedgerError>>,
     /// Records written since the last checkpoint.
     unchecked: usize,
+    /// Let go of last: whoever hears that nobody writes any more may open the run at once.
+    requests: Receiver<Request>,
 }
 
 impl Writer {
     pub(super) fn new(
+        requests: Receiver<Request>,
         store: Store,
         lock: Lock,
         failed: Arc<OnceLock<LedgerError>>,
@@ -149,54 +160,64 @@ impl Writer {
         store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
         let file = store.file();
         let identity = private::identity(&file).map_err(|error| private::told(&file, error))?;
-        Ok(Self { store, identity, _lock: lock, failed, unchecked: 0 })
+        Ok(Self { store, identity, _lock: lock, failed, unchecked: 0, requests })
     }
 
     /// Works until it is told to finish, or until nobody is left who could ask for anything and all
     /// that was asked is done.
-    pub(super) fn run(mut self, requests: &Receiver<Request>) {
-        let mut batch = Vec::with_capacity(BATCH);
+    pub(super) fn run(mut self) {
         let mut before = 0;
-        while let Some(first) = self.wait(requests) {
+        while let Some(first) = self.wait() {
             if before >= GATHERING.0 {
                 thread::sleep(GATHERING.1);
             }
-            let mut finish = None;
-            for request in iter::once(first).chain(requests.try_iter()).take(BATCH) {
-                match request {
-                    Request::Write(record) => batch.push(record),
-                    Request::Finish { phase, figures, reply } => {
-                        finish = Some((phase, figures, reply));
-                        break;
-                    }
-                }
-            }
-            before = batch.len();
-            self.commit(&mut batch);
-            if let Some((phase, figures, reply)) = finish {
-                let ended = self.finish(phase, &figures);
-                // Whoever hears that the run is finished may open it at once.
-                drop(self);
-                // Nobody may be listening any more, which changes nothing.
-                let _ = reply.send(ended);
-                return;
+            let finish;
+            (before, finish) = self.write(first, BATCH);
+            if let Some(finish) = finish {
+                return self.end(finish);
             }
         }
     }
 
+    /// Writes what waits, up to so many records, in one transaction. Answers how many they were, and with
+    /// the request to finish, where it comes to that.
+    fn write(&mut self, first: Request, most: usize) -> (usize, Option<Finish>) {
+        let (mut batch, mut finish) = (Vec::new(), None);
+        for request in iter::once(first).chain(self.requests.try_iter()).take(most) {
+            match request {
+                Request::Write(record) => batch.push(record),
+                Request::Finish(last) => {
+                    finish = Some(last);
+                    break;
+                }
+            }
+        }
+        let written = batch.len();
+        self.commit(batch);
+        (written, finish)
+    }
+
+    fn end(mut self, Finish { phase, figures, reply }: Finish) {
+        let ended = self.finish(phase, &figures);
+        // Whoever hears that the run is finished may open it at once.
+        drop(self);
+        // Nobody may be listening any more, which changes nothing.
+        let _ = reply.send(ended);
+    }
+
     /// The next request. While there is none the log is brought into the database.
-    fn wait(&mut self, requests: &Receiver<Request>) -> Option<Request> {
+    fn wait(&mut self) -> Option<Request> {
         if self.unchecked >= CHECKPOINT.1 {
             self.checkpoint();
         }
-        match requests.try_recv() {
+        match self.requests.try_recv() {
             Ok(request) => Some(request),
             Err(TryRecvError::Disconnected) => None,
             Err(TryRecvError::Empty) => {
                 if self.unchecked >= CHECKPOINT.0 {
                     self.checkpoint();
                 }
-                requests.recv().ok()
+                self.requests.recv().ok()
             }
         }
     }
@@ -208,8 +229,8 @@ impl Writer {
         }
     }
 
-    /// Writes a batch and empties it. Every intent of it gets its ticket, or every one the error.
-    fn commit(&mut self, batch: &mut Vec<Record>) {
+    /// Writes a batch. Every intent of it gets its ticket, or every one the error.
+    fn commit(&mut self, batch: Vec<Record>) {
         if batch.is_empty() {
             return;
         }
@@ -217,7 +238,7 @@ impl Writer {
         let written = match self.failed.get() {
             Some(earlier) => Err(earlier.clone()),
             None => {
-                let written = write(&mut self.store.connection, batch);
+                let written = write(&mut self.store.connection, &batch);
                 let kept = self.store.told(written).and_then(|attempts| self.is_there().map(|()| attempts));
                 kept.map_err(|error| self.poison(&error))
             }
@@ -271,10 +292,38 @@ impl Writer {
     }
 }
 
+/// A writer that has no thread: it writes when it is told to, and loses what waits when it is dropped, as
+/// where a process is killed. That is how a simulation says what is on disk when.
+pub struct ByHand(Option<Writer>);
+
+impl ByHand {
+    pub(super) fn new(writer: Writer) -> Self {
+        Self(Some(writer))
+    }
+
+    /// Writes what waits, up to so many records, in one transaction. Answers whether anything waited.
+    pub fn write(&mut self, most: usize) -> bool {
+        let Some(writer) = &mut self.0 else { return false };
+        let Ok(first) = writer.requests.try_recv() else { return false };
+        if let (_, Some(finish)) = writer.write(first, most)
+            && let Some(writer) = self.0.take()
+        {
+            writer.end(finish);
+        }
+        true
+    }
+}
+
+impl fmt::Debug for ByHand {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("ByHand")
+    }
+}
+
 /// Gives every intent of a written batch its ticket.
-fn acknowledge(batch: &mut Vec<Record>, attempts: Vec<AttemptId>) {
+fn acknowledge(batch: Vec<Record>, attempts: Vec<AttemptId>) {
     let mut attempts = attempts.into_iter();
-    for record in batch.drain(..) {
+    for record in batch {
         if let Record::Intent { item, client_request_id, reply, .. } = record {
             let attempt = attempts.next().expect("every intent that is written has its number");
             // Whoever gave up waiting sends nothing; the attempt is then one without a result.
@@ -283,8 +332,8 @@ fn acknowledge(batch: &mut Vec<Record>, attempts: Vec<AttemptId>) {
     }
 }
 
-fn refuse(batch: &mut Vec<Record>, error: &LedgerError) {
-    for record in batch.drain(..) {
+fn refuse(batch: Vec<Record>, error: &LedgerError) {
+    for record in batch {
         if let Record::Intent { reply, .. } = record {
             // As above.
             let _ = reply.send(Err(error.clone()));

@@ -5,11 +5,16 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 /// Open until somebody shuts it.
 #[derive(Debug, Default)]
-pub(super) struct Gate(Mutex<State>);
+pub(super) struct Gate {
+    state: Mutex<State>,
+    /// Tells that it was shut.
+    told: Notify,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -42,6 +47,19 @@ impl Gate {
                 state.earlier += ended.map_or(Duration::ZERO, |shut| shut.length_by(now));
             }
         }
+        self.told.notify_waiters();
+    }
+
+    /// Returns when the gate is shut.
+    pub(super) async fn is_shut(&self) {
+        loop {
+            // Made before the look at the gate, so that nothing is missed in between.
+            let told = self.told.notified();
+            if self.shut_until(Instant::now()).is_some() {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// When the gate opens; `None` where it is open.
@@ -69,6 +87,6 @@ impl Gate {
 
     /// Every change above leaves the state whole, so a poisoned lock holds nothing wrong.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -165,6 +165,11 @@ impl Pace {
         Found { per_second: controller.rate(), throttled: controller.was_throttled() }
     }
 
+    /// Waits until the server asks for a pause, or not at all where one is under way.
+    pub async fn paused(&self) {
+        self.gate.is_shut().await;
+    }
+
     /// The time spent waiting so far.
     pub fn figures(&self) -> Waits {
         let now = self.mark();

@@ -216,3 +216,15 @@ async fn after_a_stop_reading_back_goes_on_and_other_reading_ends() {
         assert_eq!(world.so_far(), so_far);
     }
 }
+
+/// What waits for its turn to read back hears of a pause, and so does what comes later.
+#[tokio::test(start_paused = true)]
+async fn after_a_stop_nothing_is_read_back_in_a_pause() {
+    let world = world("1/m", |turn| answer(if turn == 1 { 429 } else { 200 }));
+    let context = world.context();
+    world.stop.now(Reason::Interrupted);
+    let (throttled, waiting) = tokio::join!(context.read_to_settle(id()), context.read_to_settle(id()));
+    let later = context.read_to_settle(id()).await;
+    assert_eq!([throttled, waiting, later].map(status), [None; 3]);
+    assert_eq!(world.so_far(), (1, 0));
+}

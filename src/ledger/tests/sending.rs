@@ -208,7 +208,7 @@ fn a_batch_is_written_whole_or_not_at_all() {
         .collect();
     drop(requests);
     let (lock, store) = (Lock::take(folder.path()).unwrap(), Store::open(folder.path()).unwrap());
-    Writer::new(store, lock, Arc::default()).unwrap().run(&received);
+    Writer::new(received, store, lock, Arc::default()).unwrap().run();
     for ticket in tickets {
         assert!(matches!(ticket.blocking_recv().unwrap(), Err(LedgerError::Poisoned { .. })));
     }

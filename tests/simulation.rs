@@ -1,0 +1,157 @@
+//! Whole runs by the thousand, each from a seed: planned, carried out, killed, resumed, accounted for. A seed
+//! that fails is printed with all that happened, and repeats to the letter:
+//!
+//! ```text
+//! REFERRAL_BULK_SEED=1234 cargo test --test simulation -- --nocapture
+//! REFERRAL_BULK_SEEDS=50000 cargo test --test simulation
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::print_stdout, reason = "whoever repeats a seed wants to read what happens in it")]
+
+mod simulation_support;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use simulation_support::{Told, run};
+
+/// So many seeds, unless the environment says otherwise.
+const SEEDS: u64 = 2_000;
+
+/// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
+const HAPPENS: [&str; 48] = [
+    "PATCH: NotSent",
+    "PATCH: Reset None",
+    "PATCH: Reset Now",
+    "PATCH: Reset Late",
+    "PATCH: TimeOut None",
+    "PATCH: TimeOut Now",
+    "PATCH: TimeOut Late",
+    "PATCH: Half None",
+    "PATCH: Half Now",
+    "PATCH: ServerError None",
+    "PATCH: ServerError Now",
+    "PATCH: ProxyPage None",
+    "PATCH: ProxyPage Now",
+    "PATCH: Garbage",
+    "PATCH: AnotherReferral",
+    "PATCH: Stale None",
+    "PATCH: Stale Now",
+    "PATCH: Overwritten",
+    "PATCH: Conflict",
+    "PATCH: Refused",
+    "PATCH: Locked",
+    "PATCH: Throttled",
+    "PATCH: Unauthorized",
+    "GET: Reset",
+    "GET: ServerError",
+    "GET: Throttled",
+    "GET: AnotherReferral",
+    "an expired token",
+    "a refresh that fails",
+    "a quota that is used up",
+    "Kill at: PATCH before it leaves",
+    "Kill at: PATCH after it left",
+    "Kill at: an answer arrives",
+    "Kill at: before a transaction",
+    "Kill at: after a transaction",
+    "Kill at: GET after it left",
+    "Kill by the clock",
+    "Interrupt at: PATCH after it left",
+    "Interrupt by the clock",
+    "Rob at: PATCH after it left",
+    "Rob at: after a transaction",
+    "applied",
+    "unchanged",
+    "conflict",
+    "invalid",
+    "refused",
+    "failed",
+    "unknown",
+];
+
+#[test]
+fn what_is_promised_holds_whatever_happens() {
+    let one = variable("REFERRAL_BULK_SEED");
+    let seeds = one.map_or(0..variable("REFERRAL_BULK_SEEDS").unwrap_or(SEEDS), |seed| seed..seed + 1);
+    let count = seeds.end - seeds.start;
+    let (tally, failed) = all(seeds);
+    for (what, count) in &tally {
+        println!("{count:>8} {what}");
+    }
+    let happened = |what: &str| tally.keys().any(|happened| happened.starts_with(what));
+    let missing: Vec<_> = HAPPENS.into_iter().filter(|what| !happened(what)).collect();
+    assert!(count < SEEDS || missing.is_empty(), "it never happened: {missing:?}");
+    if let Some(seed) = one {
+        println!("{}", alone(seed).trace.join("\n"));
+    }
+    let Some((seed, first)) = failed.first_key_value() else { return };
+    let list: Vec<String> = failed.iter().map(|(seed, told)| format!("{seed}: {}", told.broken[0])).collect();
+    panic!(
+        "{}\n\nseed {seed}:\n{}\n\n{} of {count} seeds failed:\n{}",
+        first.trace.join("\n"),
+        first.broken.join("\n"),
+        failed.len(),
+        list.join("\n")
+    );
+}
+
+/// Runs seeds on all processors. Answers how often what happened, and with the seeds that failed.
+fn all(seeds: Range<u64>) -> (BTreeMap<String, u64>, BTreeMap<u64, Told>) {
+    let (next, all) = (AtomicU64::new(seeds.start), Mutex::new((BTreeMap::new(), BTreeMap::new())));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if !seeds.contains(&seed) {
+                return;
+            }
+            let told = alone(seed);
+            let (tally, failed) = &mut *all.lock().unwrap();
+            for (what, count) in &told.tally {
+                *tally.entry(what.clone()).or_insert(0) += count;
+            }
+            if !told.broken.is_empty() {
+                failed.insert(seed, told);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZeroUsize::get) {
+            scope.spawn(work);
+        }
+    });
+    all.into_inner().unwrap()
+}
+
+#[test]
+fn a_seed_repeats_to_the_letter() {
+    for seed in 0..40 {
+        let (once, again) = (alone(seed).trace, alone(seed).trace);
+        let differs = once.iter().zip(&again).find(|(one, other)| one != other);
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(once.len(), again.len(), "seed {seed}");
+    }
+}
+
+/// A seed in a folder of its own.
+fn alone(seed: u64) -> Told {
+    run(seed, tempfile::tempdir_in(memory()).unwrap().path())
+}
+
+/// Where files lie in memory, if there is such a place. What a process leaves that is killed does not depend on
+/// it: that is what the system holds, synced or not.
+fn memory() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how many seeds is said to the test from outside")]
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
+}

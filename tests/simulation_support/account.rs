@@ -1,0 +1,174 @@
+//! What must hold of the books whenever a process has ended: they balance, and they say what is true.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use referral_bulk::domain::account::{Phase, RowAccount};
+use referral_bulk::domain::outcome::Outcome;
+use referral_bulk::domain::referral::ReferralId;
+use referral_bulk::ledger::{self, LedgerError};
+use referral_bulk::report::Books;
+
+use super::ms;
+use super::truth::{By, holds, is_as_before};
+use super::world::World;
+
+/// Looks at the books of a run whose process has ended. In a lossy way, if it was killed or its ledger was
+/// taken away.
+pub fn check(dir: &Path, lossy: bool, world: &mut World) {
+    let reader = ledger::read(dir).unwrap();
+    let inputs = reader.inputs().unwrap();
+    let (mut books, mut seen) = (Books::new(inputs.len()), BTreeSet::new());
+    reader
+        .rows::<LedgerError>(&mut |row| {
+            books.add(&row);
+            if let Some(id) = row.id.filter(|id| seen.insert(*id)) {
+                check_attempts(id, &row, lossy, world);
+            }
+            check_row(&row, reader.phase(), world);
+            Ok(())
+        })
+        .unwrap();
+    if let Err(imbalance) = books.balance(&inputs) {
+        world.wrong(imbalance.to_string());
+    }
+    let open = books.count(Outcome::Unsent) + books.count(Outcome::Planned);
+    if reader.phase() == Phase::Finished && open > 0 {
+        world.wrong("the run is finished, and rows have no outcome");
+    }
+    if books.total() != world.scenario.rows.len() as u64 {
+        world.wrong("the books have another number of rows than the input");
+    }
+}
+
+/// One attempt on record is one request; where something was lost, one of an item may never have left.
+fn check_attempts(id: ReferralId, row: &RowAccount, lossy: bool, world: &mut World) {
+    let Some(deed) = world.laws.deeds.get_mut(&id) else { return };
+    let (on_record, left) = (u64::from(row.attempts), deed.sent + deed.lost);
+    if lossy && on_record == left + 1 {
+        deed.lost += 1;
+    } else if on_record != left {
+        return world.wrong(format!("{id}: {on_record} attempts on record, and {left} requests"));
+    }
+    // What an earlier process sent may arrive late, for all that the next one knows.
+    deed.ever_in_doubt |= on_record > 0;
+}
+
+fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
+    let (Some(id), outcome) = (row.id, row.verdict.outcome) else { return };
+    if !world.laws.deeds.contains_key(&id) {
+        // Its item was never made, since planning was stopped, or it is none of ours.
+        return;
+    }
+    let told = format!("{id} is {} ({}): {}", outcome.name(), row.verdict.code, row.verdict.message);
+    if row.at.is_some() {
+        let word = format!("{}, {}", outcome.name(), row.verdict.code);
+        let earlier = world.laws.words.entry(row.row).or_insert_with(|| word.clone()).clone();
+        world.laws.deeds.get_mut(&id).unwrap().settled = true;
+        if earlier != word {
+            world.wrong(format!("{told}, and was {earlier}"));
+        }
+    }
+    let why = match outcome {
+        Outcome::Applied => not_applied(id, row, world),
+        Outcome::Unknown if row.at.is_some() => could_be_told(id, world),
+        Outcome::Unknown => (row.attempts == 0).then_some("it was never sent"),
+        Outcome::Unchanged | Outcome::Invalid => (row.attempts > 0).then_some("it was sent"),
+        Outcome::Planned => (phase != Phase::Planned).then_some("the run has begun"),
+        Outcome::Conflict | Outcome::Refused => {
+            unprovoked(id, row, world).or_else(|| applied(id, row, world))
+        }
+        Outcome::Failed | Outcome::Unsent => applied(id, row, world),
+    };
+    if let Some(why) = why {
+        world.wrong(format!("{told}: {why}"));
+    }
+    world.note(told);
+}
+
+/// Why it cannot be said that a change was made, or that the referral held it otherwise.
+fn not_applied(id: ReferralId, row: &RowAccount, world: &World) -> Option<&'static str> {
+    let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
+    let decided = ms(row.at.unwrap());
+    let first = deed.first_sent.unwrap_or(0);
+    let since = truth.versions.iter().skip(first).take_while(|version| version.at <= decided);
+    let mut held = since
+        .filter(|version| matches!(version.by, By::Ours { .. }) || holds(&version.state, &deed.item.changes));
+    held.next().is_none().then_some("the service never held it")
+}
+
+/// Why it cannot be said that a change was not made: the service made it, and whoever looked could have seen
+/// that. What arrives when nobody waits for it any more, or is overwritten before anybody looks, can't be seen.
+fn applied(id: ReferralId, row: &RowAccount, world: &mut World) -> Option<&'static str> {
+    let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
+    let decided = row.at.map_or(u64::MAX, ms);
+    let mut unseen = None;
+    for (at, version) in truth.ours().filter(|(_, version)| version.at <= decided) {
+        let mut reads = deed.reads.iter().filter(|read| **read >= at).peekable();
+        let looked = reads.peek().is_some();
+        if reads.any(|read| holds(&truth.versions[*read].state, &deed.item.changes)) {
+            return Some("the service made it, and it was seen when it was read back");
+        }
+        if !looked && version.by == (By::Ours { late: false }) {
+            return Some("the service made it, and nobody looked");
+        }
+        unseen = Some(if looked { "overwritten before it was read back" } else { "made after all was told" });
+    }
+    if let Some(unseen) = unseen {
+        world.count(unseen);
+    }
+    None
+}
+
+/// Why nobody can have said no: the service did not, and no one else has changed the referral.
+fn unprovoked(id: ReferralId, row: &RowAccount, world: &World) -> Option<&'static str> {
+    let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
+    let said_so = row.verdict.status.is_some_and(|status| deed.refusals.contains(&status));
+    let edited = truth.versions.iter().any(|version| version.by == By::Others);
+    let is_bound_to = |etag: &str| deed.item.etag.as_ref().is_none_or(|bound| bound.as_str() == etag);
+    // A row may bind its change to a version that there never was.
+    let never_fits =
+        !truth.versions.iter().any(|version| version.state["eTag"].as_str().is_some_and(is_bound_to));
+    let conflicts = row.verdict.outcome == Outcome::Conflict && (edited || never_fits);
+    (row.attempts > 0 && !said_so && !conflicts).then_some("nobody gave a reason")
+}
+
+/// Why reading back could have told what became of a change.
+fn could_be_told(id: ReferralId, world: &World) -> Option<&'static str> {
+    let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
+    if !deed.ever_in_doubt {
+        return Some("there was no reason to doubt");
+    }
+    if deed.last_read_failed {
+        return None;
+    }
+    let Some(read) = deed.reads.last() else { return Some("nobody looked") };
+    let read = &truth.versions[*read].state;
+    if deed.item.etag.is_some() {
+        return Some("the eTag tells");
+    }
+    if holds(read, &deed.item.changes) {
+        return Some("the referral held it");
+    }
+    let repeatable = !deed.is_blind_append() && is_as_before(read, &deed.item.changes);
+    repeatable.then_some("the referral was as before, and it may be sent again")
+}
+
+/// What must hold when nothing is on its way any more.
+pub fn check_end(world: &mut World) {
+    let mut wrong = Vec::new();
+    for (id, deed) in &world.laws.deeds {
+        let made = world.truth(*id).ours().count();
+        let once = deed.item.etag.is_some() || deed.is_blind_append();
+        if once && made > 1 {
+            wrong.push(format!("{id} was written {made} times"));
+        }
+        if made as u64 > deed.sent {
+            wrong.push(format!("{id} was written {made} times, and sent {} times", deed.sent));
+        }
+        if !deed.settled {
+            wrong.push(format!("{id} has no outcome"));
+        }
+    }
+    wrong.iter().for_each(|wrong| world.wrong(wrong));
+}

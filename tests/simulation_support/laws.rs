@@ -1,0 +1,331 @@
+//! What must always hold of the requests that leave, whatever comes back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use referral_bulk::domain::exchange::Failure;
+use referral_bulk::domain::item::Item;
+use referral_bulk::domain::referral::{ETag, ReferralId};
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::truth::{holds, is_as_before};
+use super::world::{Answer, Ask, World};
+
+/// Whether a change may be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As far as anybody has told, it was not made.
+    Clear,
+    /// It may have been made.
+    Doubt,
+    /// The referral was read back since.
+    Read { may_be_sent: bool },
+}
+
+/// An item on its way, as seen from outside.
+#[derive(Debug)]
+pub struct Deed {
+    pub item: Item,
+    pub standing: Standing,
+    /// PATCHes that the program has made.
+    pub sent: u64,
+    /// Intents on disk whose PATCHes were never made, since the process was killed in between.
+    pub lost: u64,
+    /// Whether the program has had any reason to doubt.
+    pub ever_in_doubt: bool,
+    /// The place in the history where it was when it was first sent.
+    pub first_sent: Option<usize>,
+    /// The places in the history that the program was shown.
+    pub reads: Vec<usize>,
+    /// Whether the last look at the referral came to anything.
+    pub last_read_failed: bool,
+    /// What its PATCHes were refused with.
+    pub refusals: BTreeSet<u16>,
+    /// Whether the ledger says what came of it.
+    pub settled: bool,
+}
+
+impl Deed {
+    pub fn new(item: Item) -> Self {
+        Self {
+            item,
+            standing: Standing::Clear,
+            sent: 0,
+            lost: 0,
+            ever_in_doubt: false,
+            first_sent: None,
+            reads: Vec::new(),
+            last_read_failed: false,
+            refusals: BTreeSet::new(),
+            settled: false,
+        }
+    }
+
+    /// Whether sending it twice could do it twice.
+    pub fn is_blind_append(&self) -> bool {
+        self.item.etag.is_none() && self.item.changes.iter().any(|change| !change.appended.is_empty())
+    }
+
+    /// Whether a referral, as it was read back, allows the change to be sent once more.
+    fn may_be_sent_after(&self, read: &Value) -> bool {
+        match &self.item.etag {
+            Some(etag) => read["eTag"] == etag.as_str(),
+            None => !self.is_blind_append() && is_as_before(read, &self.item.changes),
+        }
+    }
+}
+
+/// Milliseconds that a request may be ahead of the rate: as much as the one before it was late, ten at most,
+/// and the tick of a timer.
+const CAUGHT_UP: u64 = 11;
+
+/// A request that the program waits for.
+#[derive(Debug)]
+struct Open {
+    id: Option<ReferralId>,
+    is_patch: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct Laws {
+    /// What was broken, in words.
+    pub broken: Vec<String>,
+    pub deeds: BTreeMap<ReferralId, Deed>,
+    /// What the ledger says of each row, once it has decided.
+    pub words: BTreeMap<u64, String>,
+    /// An eye of its own on the ledger.
+    pub ledger: Option<Connection>,
+    open: BTreeMap<u64, Open>,
+    /// When the requests of this process left.
+    departures: Vec<u64>,
+    paused: Option<Paused>,
+    stopped_at: Option<u64>,
+    /// The last intent that was written while the ledger was there, where it was taken away.
+    last_intent: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Paused {
+    since: u64,
+    until: u64,
+}
+
+impl Laws {
+    /// Another process begins.
+    pub fn begin_process(&mut self) {
+        self.departures.clear();
+        (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
+    }
+
+    /// The ledger is taken away: what is written from now on nobody will find.
+    pub fn rob(&mut self) {
+        let last = "SELECT coalesce(max(id), 0) FROM attempt";
+        self.last_intent =
+            self.ledger.as_ref().map(|ledger| ledger.query_row(last, [], |row| row.get(0)).unwrap());
+    }
+
+    /// Nobody waits for a request any more: the process was killed, where it had not ended.
+    pub fn closed(&mut self, call: u64) {
+        if let Some(Open { id: Some(id), is_patch: true }) = self.open.remove(&call)
+            && let Some(deed) = self.deeds.get_mut(&id)
+        {
+            deed.standing = Standing::Doubt;
+        }
+    }
+}
+
+impl World {
+    /// An intent waits for the disk before its PATCH leaves, behind all that waits already. What has begun
+    /// to wait leaves so much later.
+    fn slack(&self) -> u64 {
+        (self.scenario.concurrency as u64 * 3 + 1) * self.scenario.disk.1 + 1
+    }
+
+    pub fn laws_on_leaving(&mut self, call: u64, ask: &Ask) {
+        let is_patch = matches!(ask, Ask::Patch { .. });
+        self.law_of_slots(ask);
+        self.law_of_pauses(is_patch);
+        self.law_of_rate();
+        self.law_of_stops(ask);
+        match ask {
+            Ask::Patch { id, etag, document, client_request_id } => {
+                self.law_of_intents(*id, *client_request_id);
+                self.law_of_sending(*id, etag.as_ref(), document);
+            }
+            Ask::Get(_) | Ask::List => {}
+        }
+        self.laws.open.insert(call, Open { id: ask.id(), is_patch });
+    }
+
+    fn law_of_slots(&mut self, ask: &Ask) {
+        if self.laws.open.len() >= self.scenario.concurrency {
+            self.wrong("more requests are in flight than were allowed");
+        }
+        if ask.id().is_some() && self.laws.open.values().any(|open| open.id == ask.id()) {
+            self.wrong("two requests for one referral are in flight");
+        }
+    }
+
+    fn law_of_pauses(&mut self, is_patch: bool) {
+        let slack = if is_patch { self.slack() } else { 0 };
+        if let Some(Paused { since, until }) = self.laws.paused
+            && self.now() < until
+            && self.now() > since + slack
+        {
+            self.wrong(format!("it leaves in a pause that began at {since} and lasts until {until}"));
+        }
+    }
+
+    fn law_of_rate(&mut self) {
+        let (now, slack, (_, interval)) = (self.now(), self.slack(), self.scenario.rate);
+        self.laws.departures.push(now);
+        let Some(interval) = interval else { return };
+        let before: Vec<u64> = self.laws.departures.iter().rev().skip(1).take(20).copied().collect();
+        for (count, before) in (1..).zip(before) {
+            if count * interval > (now - before + slack + CAUGHT_UP) * 1_000 {
+                self.wrong(format!(
+                    "{} requests left since {before}, which is more than the rate",
+                    count + 1
+                ));
+                return;
+            }
+        }
+    }
+
+    /// To be called whenever the process did something: a stop counts from then on.
+    pub fn look_for_stop(&mut self) {
+        if self.laws.stopped_at.is_none() && self.is_stopping() {
+            self.laws.stopped_at = Some(self.now());
+        }
+    }
+
+    fn law_of_stops(&mut self, ask: &Ask) {
+        let now = self.now();
+        let Some(stopped_at) = self.laws.stopped_at else { return };
+        match ask {
+            Ask::Patch { .. } if now > stopped_at + self.slack() => self.wrong("it is sent after the stop"),
+            Ask::Get(id)
+                if !self.laws.deeds.is_empty()
+                    && self.laws.deeds[id].sent + self.laws.deeds[id].lost == 0 =>
+            {
+                self.wrong("it is read after the stop, and was never sent");
+            }
+            _ => {}
+        }
+    }
+
+    /// Every PATCH has an intent on disk.
+    fn law_of_intents(&mut self, id: ReferralId, client_request_id: Uuid) {
+        let intent = self.laws.ledger.as_ref().and_then(|ledger| {
+            let intent = "SELECT attempt.id FROM attempt JOIN item ON item.number = attempt.item
+                          WHERE client_request_id = ?1 AND referral = ?2 AND result IS NULL";
+            let asked = [client_request_id.to_string(), id.to_string()];
+            let mut found = ledger.prepare_cached(intent).unwrap();
+            found.query_row(asked, |row| row.get::<_, i64>(0)).optional().unwrap()
+        });
+        match (intent, self.laws.last_intent) {
+            (None, _) => self.wrong("it has no intent on disk"),
+            (Some(intent), Some(last)) if intent > last => {
+                self.wrong("its intent was written where nobody will find it");
+            }
+            _ => {}
+        }
+    }
+
+    /// A PATCH is what was planned, and is never repeated blindly.
+    fn law_of_sending(&mut self, id: ReferralId, etag: Option<&ETag>, document: &str) {
+        let latest = self.truth(id).latest();
+        let Some(deed) = self.laws.deeds.get_mut(&id) else {
+            return self.wrong("nothing was planned for it");
+        };
+        let planned = deed.item.etag.as_ref() == etag && deed.item.patch.get() == document;
+        let allowed = matches!(deed.standing, Standing::Clear | Standing::Read { may_be_sent: true });
+        let settled = deed.settled;
+        deed.sent += 1;
+        deed.first_sent.get_or_insert(latest);
+        let standing = deed.standing;
+        if !planned {
+            self.wrong("it is not what was planned, or is bound to another version");
+        }
+        if settled {
+            self.wrong("it has its outcome already");
+        }
+        if !allowed {
+            self.wrong(format!("it is sent again blindly: {standing:?}"));
+        }
+    }
+
+    /// A request for which there is no token does not leave, and its intent stays.
+    pub fn laws_on_unsent(&mut self, ask: &Ask) {
+        if let Ask::Patch { id, .. } = ask
+            && let Some(deed) = self.laws.deeds.get_mut(id)
+        {
+            deed.sent += 1;
+        }
+    }
+
+    pub fn laws_on_answer(&mut self, call: u64, answer: &Answer) {
+        let Some(Open { id, is_patch }) = self.laws.open.remove(&call) else { return };
+        self.note_pause(answer);
+        let Some(id) = id else { return };
+        let shown = match answer {
+            Ok(reply) => {
+                serde_json::from_str::<Value>(&reply.body).ok().filter(|body| body["id"] == id.to_string())
+            }
+            Err(_) => None,
+        };
+        let version = shown.as_ref().and_then(|body| {
+            self.truth(id).versions.iter().position(|version| version.state["eTag"] == body["eTag"])
+        });
+        let Some(deed) = self.laws.deeds.get_mut(&id) else { return };
+        if is_patch {
+            let open = is_open(answer);
+            deed.standing = if open { Standing::Doubt } else { Standing::Clear };
+            let confirmed = match answer {
+                Ok(reply) if reply.body.is_empty() => true,
+                _ => shown.is_some_and(|body| holds(&body, &deed.item.changes)),
+            };
+            deed.ever_in_doubt |= open && !confirmed;
+            deed.refusals.extend(answer.as_ref().err().and_then(Failure::status));
+            return;
+        }
+        deed.last_read_failed = shown.is_none();
+        if let Some(body) = shown {
+            deed.reads.extend(version);
+            if deed.standing == Standing::Doubt {
+                deed.standing = Standing::Read { may_be_sent: deed.may_be_sent_after(&body) };
+            }
+        }
+    }
+
+    /// The server asks to be left alone: 429, 509, or 503 that says for how long.
+    fn note_pause(&mut self, answer: &Answer) {
+        let Err(Failure::Answered(refusal)) = answer else { return };
+        let asked = refusal.retry_after.map(|asked| u64::try_from(asked.as_millis()).unwrap());
+        if !matches!((refusal.status, asked), (429 | 509, _) | (503, Some(_))) {
+            return;
+        }
+        let now = self.now();
+        let until = now + asked.filter(|asked| *asked > 0).unwrap_or(1_000).min(600_000);
+        let paused = self.laws.paused.filter(|paused| now < paused.until);
+        let paused = paused.map_or(Paused { since: now, until }, |earlier| Paused {
+            until: earlier.until.max(until),
+            ..earlier
+        });
+        self.laws.paused = Some(paused);
+    }
+}
+
+/// Whether a change may have been made, going by the answer to its PATCH.
+fn is_open(answer: &Answer) -> bool {
+    match answer {
+        Ok(_) | Err(Failure::NoAnswer { .. }) => true,
+        Err(Failure::NotSent { .. } | Failure::NoToken { .. }) => false,
+        Err(Failure::Answered(refusal)) => match refusal.status {
+            503 => refusal.retry_after.is_none(),
+            509 => false,
+            status => status == 408 || status >= 500,
+        },
+    }
+}

@@ -1,0 +1,153 @@
+//! Whole runs in virtual time: the real planner, engine, ledger and settlement against a service that a
+//! seed makes up, faults, kills and colleagues included, and that knows what is true.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `rng` | chance from a seed |
+//! | `scenario` | what a seed stands for |
+//! | `truth` | every referral with its history |
+//! | `fault`, `answer` | what goes wrong with a request, and what the program hears of it |
+//! | `world` | requests on their way, and the steps at which a process may end |
+//! | `serving` | what the service does when a request arrives |
+//! | `service` | the service as the engine sees it |
+//! | `planning`, `process` | the program's side: a plan, and the processes that carry it out |
+//! | `laws` | what must hold of every request that leaves |
+//! | `account` | what must hold of the books |
+//!
+//! Everything happens on one thread and in one task, and the ledger is written by hand, in virtual time too.
+//! So nothing depends on the machine, and a seed repeats to the letter.
+
+mod account;
+mod answer;
+mod fault;
+mod laws;
+mod planning;
+mod process;
+mod rng;
+mod scenario;
+mod service;
+mod serving;
+mod truth;
+mod world;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use referral_bulk::domain::account::Phase;
+use referral_bulk::ledger;
+use tokio::runtime::Builder;
+use tokio::time::{Instant, sleep, timeout};
+
+use process::End;
+use world::World;
+
+/// Longer than any run takes, all pauses included.
+const ENOUGH: Duration = Duration::from_secs(60 * 24 * 3_600);
+
+/// What became of a seed.
+pub struct Told {
+    /// All that happened, in its order.
+    pub trace: Vec<String>,
+    /// What must not have happened.
+    pub broken: Vec<String>,
+    /// How often what happened.
+    pub tally: BTreeMap<String, u64>,
+}
+
+thread_local! {
+    static BEGUN: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// The wall clock, which follows the virtual time.
+fn clock() -> Timestamp {
+    let elapsed = BEGUN.get().expect("a run has begun").elapsed();
+    time_at(u64::try_from(elapsed.as_millis()).unwrap())
+}
+
+fn time_at(ms: u64) -> Timestamp {
+    beginning() + SignedDuration::from_millis(i64::try_from(ms).unwrap())
+}
+
+/// The virtual milliseconds of a time.
+fn ms(time: Timestamp) -> u64 {
+    u64::try_from(time.duration_since(beginning()).as_millis()).unwrap()
+}
+
+fn beginning() -> Timestamp {
+    Timestamp::from_second(1_795_000_000).unwrap()
+}
+
+/// Runs a seed, from planning to the last outcome, with all its processes.
+pub fn run(seed: u64, folder: &Path) -> Told {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let world = runtime.block_on(async {
+        BEGUN.set(Some(Instant::now()));
+        Arc::new(Mutex::new(World::new(seed)))
+    });
+    let whole = || runtime.block_on(async { timeout(ENOUGH, whole_run(folder, &world)).await.is_ok() });
+    let ended = catch_unwind(AssertUnwindSafe(whole));
+    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    let broken = match ended {
+        Ok(true) => None,
+        Ok(false) => Some("it does not come to an end".to_owned()),
+        Err(panic) => Some(panic.downcast_ref::<String>().map_or("a panic", String::as_str).to_owned()),
+    };
+    world.laws.broken.extend(broken);
+    Told {
+        trace: std::mem::take(&mut world.trace),
+        broken: std::mem::take(&mut world.laws.broken),
+        tally: std::mem::take(&mut world.tally),
+    }
+}
+
+async fn whole_run(folder: &Path, world: &Arc<Mutex<World>>) {
+    let mut dir = folder.join("run");
+    let planned = planning::plan(&dir, world).await;
+    let Some(ledger) = planned else {
+        world.lock().unwrap().count("stopped while planning");
+        return account::check(&dir, false, &mut world.lock().unwrap());
+    };
+    let mut finished = ledger.plan_totals().unwrap().remaining == 0;
+    drop(ledger);
+    account::check(&dir, false, &mut world.lock().unwrap());
+    let mut endings = world.lock().unwrap().scenario.endings.clone().into_iter();
+    world.lock().unwrap().edit_early();
+    let mut patient = 3;
+    while !finished {
+        // After the processes that end before their time a few that don't, and then one without trouble.
+        let ending = endings.next().unwrap_or_else(|| {
+            patient -= 1;
+            None
+        });
+        let calm = patient <= 0;
+        let end = process::carry_on(&dir, world, calm, ending).await;
+        let mut world = world.lock().unwrap();
+        let lossy = world.end_process();
+        match end {
+            End::Killed(copy) => dir = copy,
+            End::Ended(Err(error)) if !lossy => world.wrong(format!("the ledger failed: {error}")),
+            End::Ended(ended) => {
+                let ended = ended.map_or("the ledger failed".to_owned(), |phase| format!("{phase:?}"));
+                world.note(format!("the process has ended: {ended}"));
+                world.count(ended);
+            }
+        }
+        account::check(&dir, lossy, &mut world);
+        finished = ledger::read(&dir).unwrap().phase() == Phase::Finished;
+        if calm && !finished {
+            return world.wrong("nothing goes wrong, and the run does not end");
+        }
+    }
+    // What is on its way still, arrives.
+    sleep(Duration::from_secs(600)).await;
+    let mut world = world.lock().unwrap();
+    world.settle();
+    account::check_end(&mut world);
+    let words: Vec<String> = world.laws.words.values().cloned().collect();
+    words.into_iter().for_each(|word| world.count(word));
+}

@@ -1,0 +1,194 @@
+//! A plan, made by the program's own parts from the scenario's rows.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use referral_bulk::domain::account::{About, Asked, Figures, Format, OnConflict, RowRecord, Settled, State};
+use referral_bulk::domain::change::Rejected;
+use referral_bulk::domain::exchange::Failure;
+use referral_bulk::domain::outcome::{Outcome, Verdict};
+use referral_bulk::domain::referral::{ReferralId, Snapshot};
+use referral_bulk::domain::rules::Levels;
+use referral_bulk::engine::look::{Seen, Survey, look};
+use referral_bulk::engine::{Context, Stop};
+use referral_bulk::input;
+use referral_bulk::ledger::{self, Ledger, LedgerError, Planning};
+use referral_bulk::pace::Pace;
+use referral_bulk::plan::{Judging, Planned, Planner};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::clock;
+use super::laws::Deed;
+use super::scenario::Look;
+use super::service::Service;
+use super::world::World;
+
+thread_local! {
+    static IDS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn new_id() -> Uuid {
+    IDS.set(IDS.get() + 1);
+    Uuid::from_u64_pair(1, IDS.get())
+}
+
+/// Plans a run into a directory. `None` where planning was stopped: nothing of it may be sent then.
+pub async fn plan(dir: &Path, world: &Arc<Mutex<World>>) -> Option<Ledger> {
+    let (rows, how, concurrency) = {
+        let world = world.lock().unwrap();
+        (world.scenario.rows.join("\n"), world.scenario.look, world.scenario.concurrency)
+    };
+    IDS.set(0);
+    let mut desk = Desk::read(dir, &rows, world);
+    let stop = Stop::default();
+    match how {
+        Look::Live => {
+            world.lock().unwrap().begin_process(dir, &stop, false, None);
+            let service = Service::new(world);
+            let rate = world.lock().unwrap().scenario.rate.0.parse().unwrap();
+            let pace = Pace::new(rate);
+            let context = Context {
+                api: &service,
+                pace: &pace,
+                stop: &stop,
+                clock,
+                concurrency,
+                observe: &|_| {},
+                tally: Arc::default(),
+                rebase: None,
+            };
+            look(&context, &mut desk).await.unwrap();
+        }
+        Look::Snapshot => desk.look_at_snapshot(|_| {}),
+        Look::WithoutEtags => desk.look_at_snapshot(|members| drop(members.remove("eTag"))),
+        Look::Blind => {
+            for id in desk.planner.wanted() {
+                let planned = desk.planner.plan(id, None, |_| false);
+                desk.write(planned).unwrap();
+            }
+        }
+    }
+    if stop.is_set() {
+        desk.planning.abandon(&Figures::default()).unwrap();
+        return None;
+    }
+    Some(desk.planning.seal(&Figures::default()).unwrap())
+}
+
+struct Desk {
+    planner: Planner,
+    planning: Planning,
+    world: Arc<Mutex<World>>,
+}
+
+impl Desk {
+    fn read(dir: &Path, rows: &str, world: &Arc<Mutex<World>>) -> Self {
+        let inputs = vec!["-".to_owned()];
+        let planner = Planner::new(Judging { levels: Levels::default(), now: clock(), new_id, inputs });
+        let planning = ledger::create(dir, &about()).unwrap();
+        let mut desk = Self { planner, planning, world: Arc::clone(world) };
+        let options = input::Options { format: Some(Format::Jsonl), ..input::Options::default() };
+        let mut row = 0;
+        let read = input::read("-", Some(&mut rows.as_bytes()), 0, &options, &mut |record| {
+            row += 1;
+            desk.row(row, record)
+        });
+        desk.planning.input(0, &read.unwrap().info).unwrap();
+        for planned in desk.planner.decided() {
+            desk.write(Some(planned)).unwrap();
+        }
+        desk
+    }
+
+    fn row(&mut self, row: u64, record: input::Record) -> Result<(), LedgerError> {
+        let input::Record { place, text, parsed } = record;
+        let (id, item, verdict, findings) = match parsed {
+            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, Vec::new()),
+            Err(mut rejected) => {
+                let findings = std::mem::take(&mut rejected.findings);
+                let verdict = Verdict::invalid(&findings);
+                let Rejected { id, .. } = rejected;
+                (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
+            }
+        };
+        self.planning.row(&RowRecord { row, place, id, text, item, verdict, findings })
+    }
+
+    fn look_at_snapshot(&mut self, change: impl Fn(&mut Map<String, Value>)) {
+        let world = Arc::clone(&self.world);
+        let states: Vec<Value> =
+            world.lock().unwrap().truths().iter().map(|truth| truth.now().clone()).collect();
+        for mut state in states {
+            change(state.as_object_mut().unwrap());
+            self.seen(&Snapshot::parse(&state.to_string()).unwrap(), true).unwrap();
+        }
+    }
+
+    fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
+        let Some(Planned { item, verdict, seen, theirs, audit }) = planned else { return Ok(()) };
+        let settled = verdict.map(|verdict| Settled { verdict, etag: seen, theirs, at: clock() });
+        self.planning.item(&item, settled.as_ref(), audit.as_ref())?;
+        let mut world = self.world.lock().unwrap();
+        world.note(format!("planned: {} {:?} {} {settled:?}", item.id, item.etag, item.patch));
+        world.laws.deeds.insert(item.id, Deed::new(item));
+        Ok(())
+    }
+}
+
+impl Survey for Desk {
+    type Error = LedgerError;
+
+    fn wanted(&self) -> Vec<ReferralId> {
+        self.planner.wanted()
+    }
+
+    fn remaining(&self) -> usize {
+        self.planner.remaining()
+    }
+
+    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, LedgerError> {
+        let id = referral.id();
+        if !self.planner.wants(id) {
+            return Ok(Seen::Unwanted);
+        }
+        let unguarded = |planned: &Planned| planned.verdict.is_none() && planned.item.etag.is_none();
+        let planned = self.planner.plan(id, Some(referral), |planned| !last_word && unguarded(planned));
+        if self.planner.wants(id) {
+            return Ok(Seen::Kept);
+        }
+        self.write(planned)?;
+        Ok(Seen::Taken)
+    }
+
+    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), LedgerError> {
+        let verdict = Verdict::new(Outcome::Failed, failure.code(), failure.message());
+        let planned = self.planner.absent(id, verdict);
+        self.write(planned)
+    }
+}
+
+fn about() -> About {
+    About {
+        program: "0.0.0".to_owned(),
+        command: "apply".to_owned(),
+        created: Timestamp::UNIX_EPOCH,
+        correlation_id: Uuid::nil(),
+        target: "simulation".to_owned(),
+        asked: Asked {
+            files: vec!["-".to_owned()],
+            format: Some(Format::Jsonl),
+            state: State::Live,
+            levels: Levels::default(),
+            allow_paths: BTreeSet::new(),
+            clear: false,
+            migrating: None,
+            on_conflict: OnConflict::Report,
+        },
+        plan_only: false,
+        reason: None,
+    }
+}

@@ -1,0 +1,161 @@
+//! One process that carries a run on: the real engine and the real ledger, driven step by step in virtual
+//! time, until it ends by itself or is killed.
+
+use std::future::{Future, poll_fn};
+use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context as Waker, Poll};
+use std::time::Duration;
+
+use referral_bulk::domain::account::{Figures, Phase};
+use referral_bulk::engine::carry::Limits;
+use referral_bulk::engine::{self, Context, Event, Stop};
+use referral_bulk::ledger::{self, ByHand, LedgerError};
+use referral_bulk::pace::Pace;
+use rusqlite::{Connection, OpenFlags};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use super::scenario::{Ending, Moment};
+use super::service::Service;
+use super::world::World;
+use super::{clock, time_at};
+
+/// How a process came to its end.
+#[derive(Debug)]
+pub enum End {
+    /// By itself, having come so far.
+    Ended(Result<Phase, LedgerError>),
+    /// It was killed. What was on disk by then is in this directory.
+    Killed(PathBuf),
+}
+
+/// Carries a run on. A calm process meets no trouble, and is let be.
+pub async fn carry_on(
+    dir: &Path,
+    world: &Arc<Mutex<World>>,
+    calm: bool,
+    ending: Option<(Ending, Moment)>,
+) -> End {
+    let stop = Stop::default();
+    let (rate, concurrency, limits) = {
+        let mut world = world.lock().unwrap();
+        world.begin_process(dir, &stop, calm, ending);
+        let scenario = &world.scenario;
+        let finish_by = scenario.finish_by.filter(|_| !calm).map(|after| time_at(world.now() + after));
+        let max_errors = if calm { u64::MAX } else { scenario.max_errors };
+        (scenario.rate.0, scenario.concurrency, Limits { max_errors, finish_by })
+    };
+    let (journal, backlog, by_hand) = ledger::open(dir).unwrap().start_by_hand(Arc::new(clock)).unwrap();
+    world.lock().unwrap().laws.ledger = Some(eye(dir));
+    let (service, pace) = (Service::new(world), Pace::new(rate.parse().unwrap()));
+    let observe = |event: Event| world.lock().unwrap().note(format!("{event:?}"));
+    let context = Context {
+        api: &service,
+        pace: &pace,
+        stop: &stop,
+        clock,
+        concurrency,
+        observe: &observe,
+        tally: Arc::default(),
+        rebase: None,
+    };
+    let work = async {
+        let ended = engine::carry_out(&context, &backlog, &journal, limits).await;
+        let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
+        journal.clone().finish(phase, &Figures::default()).await.and(ended)
+    };
+    let mut disk = Disk { by_hand, turn: None };
+    let ended = drive(work, &mut disk, world).await;
+    // The ledger's files are left as they are at this moment, before anybody tidies up.
+    let end = match ended {
+        Some(ended) => End::Ended(ended),
+        None => End::Killed(copy(dir)),
+    };
+    world.lock().unwrap().laws.ledger = None;
+    end
+}
+
+/// Lets the process work, the disk write and time pass, one after another. `None` where it is killed.
+async fn drive<T>(work: impl Future<Output = T>, disk: &mut Disk, world: &Arc<Mutex<World>>) -> Option<T> {
+    let mut work = pin!(work);
+    let ends_at = world.lock().unwrap().ends_at();
+    let mut end = ends_at.map(|at| {
+        let begun = Instant::now() - Duration::from_millis(world.lock().unwrap().now());
+        Box::pin(sleep_until(begun + Duration::from_millis(at)))
+    });
+    poll_fn(|waker| {
+        loop {
+            if end.as_mut().is_some_and(|end| end.as_mut().poll(waker).is_ready()) {
+                end = None;
+                world.lock().unwrap().end_now();
+            }
+            let worked = work.as_mut().poll(waker);
+            let mut world = world.lock().unwrap();
+            world.look_for_stop();
+            if world.is_killed() {
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(ended) = worked {
+                return Poll::Ready(Some(ended));
+            }
+            let written = disk.poll(waker, &mut world);
+            if world.is_killed() {
+                return Poll::Ready(None);
+            }
+            if written.is_pending() {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await
+}
+
+/// The ledger's writer, which takes its time.
+struct Disk {
+    by_hand: ByHand,
+    /// Until the next transaction is on disk.
+    turn: Option<Pin<Box<Sleep>>>,
+}
+
+impl Disk {
+    /// Writes what waits once its time has come. There may be nothing that waits: only writing tells.
+    fn poll(&mut self, waker: &mut Waker<'_>, world: &mut World) -> Poll<()> {
+        let turn = self.turn.get_or_insert_with(|| {
+            let (first, last) = world.scenario.disk;
+            Box::pin(sleep(Duration::from_millis(world.rng.between(first, last))))
+        });
+        if turn.as_mut().poll(waker).is_pending() {
+            return Poll::Pending;
+        }
+        self.turn = None;
+        if !world.step("before a transaction") {
+            return Poll::Ready(());
+        }
+        let most = usize::try_from(world.rng.between(1, world.scenario.batch as u64)).unwrap();
+        if !self.by_hand.write(most) {
+            return Poll::Pending;
+        }
+        world.note(format!("up to {most} records are written"));
+        world.step("after a transaction");
+        Poll::Ready(())
+    }
+}
+
+/// A connection that only looks.
+fn eye(dir: &Path) -> Connection {
+    Connection::open_with_flags(dir.join("run.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+}
+
+/// The files of a ledger as a process leaves them that is killed.
+fn copy(dir: &Path) -> PathBuf {
+    let to = dir.with_extension(match dir.extension() {
+        Some(number) => (number.to_str().unwrap().parse::<u32>().unwrap() + 1).to_string(),
+        None => "1".to_owned(),
+    });
+    std::fs::create_dir(&to).unwrap();
+    for file in ["run.sqlite", "run.sqlite-wal"] {
+        std::fs::copy(dir.join(file), to.join(file)).unwrap();
+    }
+    to
+}

@@ -1,0 +1,220 @@
+//! What a seed stands for: referrals, rows, how they are looked at, and all that will go wrong.
+
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use super::rng::Rng;
+use super::truth::{id, referral};
+
+/// How the plan comes to know the referrals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// It asks the service.
+    Live,
+    /// From a snapshot, which may be old by now.
+    Snapshot,
+    /// From a snapshot without eTags.
+    WithoutEtags,
+    /// Not at all.
+    Blind,
+}
+
+/// How a process ends before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// At once: whatever isn't on disk is lost.
+    Kill,
+    /// It takes on nothing new. Whoever says so twice kills it.
+    Interrupt,
+    /// Its ledger is taken away, so that it cannot write any more.
+    Rob,
+}
+
+/// When a process ends before its time.
+#[derive(Debug, Clone, Copy)]
+pub enum Moment {
+    /// At the step of this number: a request is about to leave, has left, is answered; a transaction is about
+    /// to be written, is written.
+    Step(u64),
+    /// After so many milliseconds.
+    After(u64),
+}
+
+/// How often the service answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Quota {
+    pub requests: usize,
+    /// In so many milliseconds.
+    pub window: u64,
+    /// Whether it says for how long to wait.
+    pub says: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub referrals: Vec<Value>,
+    /// JSON Lines.
+    pub rows: Vec<String>,
+    pub look: Look,
+    /// As the user writes it, and the microseconds between two requests, where that is said.
+    pub rate: (&'static str, Option<u64>),
+    pub concurrency: usize,
+    pub max_errors: u64,
+    /// Milliseconds after the beginning of sending.
+    pub finish_by: Option<u64>,
+    /// One of these happens to so many requests of a hundred.
+    pub faults: (Vec<Fault>, u64),
+    /// Around so many PATCHes of a hundred somebody else edits the referral.
+    pub edits: u64,
+    /// Between looking and sending, so many referrals of a hundred are edited.
+    pub early_edits: u64,
+    /// Of each way, in milliseconds.
+    pub latency: (u64, u64),
+    /// Of a transaction, in milliseconds.
+    pub disk: (u64, u64),
+    /// Records in a transaction at most.
+    pub batch: usize,
+    pub quota: Option<Quota>,
+    /// Milliseconds that a token is good for.
+    pub token_life: Option<u64>,
+    /// So many refreshes of a hundred fail.
+    pub lost_refreshes: u64,
+    /// The processes that end before their time, in their order. After them one is let be.
+    pub endings: Vec<Option<(Ending, Moment)>>,
+}
+
+impl Scenario {
+    pub fn draw(rng: &mut Rng) -> Self {
+        let referrals: Vec<Value> =
+            (0..rng.pick(&[1, 1, 2, 3, 5, 8, 12])).map(|at| a_referral(at, rng)).collect();
+        let rows = (0..referrals.len()).flat_map(|at| rows(at, &referrals[at], rng)).collect();
+        let trouble = rng.pick(&[0, 10, 30, 50, 80]);
+        let kinds = rng.pick(&[1, 2, 4, Fault::ALL.len() as u64]);
+        let latency = rng.pick(&[(0, 0), (1, 20), (20, 300), (1, 4_000)]);
+        Self {
+            rows,
+            look: rng.pick(&[
+                Look::Live,
+                Look::Live,
+                Look::Live,
+                Look::Snapshot,
+                Look::WithoutEtags,
+                Look::Blind,
+            ]),
+            rate: rng.pick(&[
+                ("1000/s", Some(1_000)),
+                ("100/s", Some(10_000)),
+                ("20/s", Some(50_000)),
+                ("3/s", Some(333_333)),
+                ("auto", None),
+            ]),
+            concurrency: rng.pick(&[1, 2, 4, 8]),
+            max_errors: rng.pick(&[u64::MAX, u64::MAX, u64::MAX, 1, 3]),
+            finish_by: rng.chance(5).then(|| rng.between(0, 5_000)),
+            faults: ((0..kinds).map(|_| rng.pick(&Fault::ALL)).collect(), trouble),
+            edits: rng.pick(&[0, 0, 10, 30]),
+            early_edits: rng.pick(&[0, 0, 10, 50]),
+            latency,
+            disk: rng.pick(&[(0, 0), (1, 3), (2, 40)]),
+            batch: rng.pick(&[1, 2, 5, 1_000]),
+            quota: rng.chance(20).then(|| Quota {
+                requests: rng.pick(&[2, 10, 30]),
+                window: rng.pick(&[1_000, 10_000]),
+                says: rng.chance(50),
+            }),
+            token_life: rng.chance(15).then(|| rng.pick(&[50, 1_000, 20_000])),
+            lost_refreshes: rng.pick(&[0, 20, 60]),
+            endings: (0..rng.pick(&[0, 1, 1, 2, 3, 6])).map(|_| ending(referrals.len(), rng)).collect(),
+            referrals,
+        }
+    }
+}
+
+fn ending(referrals: usize, rng: &mut Rng) -> Option<(Ending, Moment)> {
+    let most = rng.pick(&[4, 12, referrals as u64 * 6]);
+    let moment = if rng.chance(80) {
+        Moment::Step(rng.between(1, most))
+    } else {
+        let latest = rng.pick(&[50, 2_000, 60_000]);
+        Moment::After(rng.between(0, latest))
+    };
+    let ending = rng.pick(&[
+        Ending::Kill,
+        Ending::Kill,
+        Ending::Kill,
+        Ending::Interrupt,
+        Ending::Interrupt,
+        Ending::Rob,
+    ]);
+    (!rng.chance(10)).then_some((ending, moment))
+}
+
+fn a_referral(number: usize, rng: &mut Rng) -> Value {
+    let stage = [("New", "Received"), ("Active", "Accepted"), ("Active", "Accepted"), ("Closed", "Lost")];
+    let (status, substatus) = rng.pick(&stage);
+    let mut referral = referral(number, status, substatus);
+    match rng.below(4) {
+        0 => referral["details"]["notes"] = Value::Null,
+        1 => drop(referral["details"].as_object_mut().unwrap().remove("notes")),
+        _ => {}
+    }
+    match rng.below(4) {
+        0 => drop(referral.as_object_mut().unwrap().remove("team")),
+        1 => {}
+        _ => referral["team"] = json!([person("zoe")]),
+    }
+    referral
+}
+
+/// The rows for one referral.
+fn rows(number: usize, referral: &Value, rng: &mut Rng) -> Vec<String> {
+    let mut rows = vec![row(number, referral, rng)];
+    if rng.chance(15) {
+        rows.push(row(number, referral, rng));
+    }
+    if rng.chance(15) {
+        let etag = rng.pick(&[0, 0, 7]);
+        rows[0]["eTag"] = format!("\"referral-{number}-version-{etag}\"").into();
+    }
+    let mut rows: Vec<String> = rows.iter().map(Value::to_string).collect();
+    if rng.chance(3) {
+        rows.push("{\"id\": broken".to_owned());
+    }
+    rows
+}
+
+fn row(number: usize, referral: &Value, rng: &mut Rng) -> Value {
+    let id = id(number);
+    let add = |name: &str| json!({ "op": "add", "path": "/team/-", "value": person(name) });
+    match rng.below(14) {
+        0 | 1 => json!({ "id": id, "details": { "notes": format!("Ours {number}") } }),
+        2 => json!({ "id": id, "details": { "dealValue": 5000 + number, "currency": "USD" } }),
+        3 | 4 => json!({ "id": id, "status": "Active", "substatus": "Accepted" }),
+        5 | 6 => json!({ "id": id, "status": "Closed", "substatus": "Lost", "statusReason": "Ours" }),
+        7..=9 => json!({ "id": id, "patch": [add("ann")] }),
+        10 => json!({ "id": id, "patch": [add("ann"), add("bo")] }),
+        11 => json!({ "id": id, "salesStage": "Ours", "details": { "notes": format!("Ours {number}") } }),
+        12 => {
+            json!({ "id": id, "details": { "notes": referral["details"]["notes"].as_str().unwrap_or("Ours") } })
+        }
+        _ => json!({ "id": id, "details": { "dealValue": "much" } }),
+    }
+}
+
+pub fn person(name: &str) -> Value {
+    json!({
+        "firstName": name, "lastName": "Lee", "phoneNumber": "+1 555 0100", "email": format!("{name}@example.com"),
+    })
+}
+
+/// What somebody else does to a referral: a place, and the value it gets. Some of it is what the rows want too.
+pub fn edit(number: usize, turn: usize, rng: &mut Rng) -> (&'static str, Value) {
+    match rng.below(8) {
+        0..=2 => ("/details/notes", format!("Theirs {turn}").into()),
+        3 => ("/details/notes", format!("Ours {number}").into()),
+        4 => ("/details/dealValue", (90_000 + turn).into()),
+        5 => ("/salesStage", format!("Theirs {turn}").into()),
+        6 => ("/team", json!([person(rng.pick(&["cy", "zoe"]))])),
+        _ => ("/externalReferenceId", format!("Theirs {turn}").into()),
+    }
+}

@@ -1,0 +1,120 @@
+//! What the service does when a request arrives, and what somebody else does to the referrals.
+
+use referral_bulk::domain::referral::{ETag, ReferralId};
+use serde_json::{Value, json};
+
+use super::answer;
+use super::fault::{Effect, Fate, Fault};
+use super::scenario::{Look, edit};
+use super::truth::{By, Truth};
+use super::world::{Answer, Arrival, Ask, World};
+
+impl World {
+    pub fn arrive(&mut self, at: u64, Arrival { call, ask, fate, token }: Arrival) {
+        let late = !self.waiting.contains_key(&call);
+        let answer = match self.turned_away(at, fate, token) {
+            Some(answer) => answer,
+            None => match &ask {
+                Ask::Get(id) => self.read(*id, fate),
+                Ask::List => self.list(fate),
+                Ask::Patch { id, etag, document, .. } => {
+                    self.write(*id, etag.as_ref(), document, at, late, fate)
+                }
+            },
+        };
+        if let Some((_, waiting)) = self.waiting.get_mut(&call) {
+            *waiting = Some(answer);
+        }
+    }
+
+    /// What any request may meet: a token that is no good, a quota that is used up.
+    fn turned_away(&mut self, at: u64, fate: Fate, token: u64) -> Option<Answer> {
+        if self.process.calm {
+            return None;
+        }
+        let expired = self.token.good_until.is_some_and(|until| at >= until);
+        if token != self.token.generation || expired {
+            self.count("an expired token");
+            return Some(answer::refusal(401, "unauthorized", None));
+        }
+        let quota = self.scenario.quota?;
+        self.answered.retain(|before| before + quota.window > at);
+        if self.answered.len() < quota.requests {
+            self.answered.push(at);
+            return None;
+        }
+        self.count("a quota that is used up");
+        let free = self.answered[0] + quota.window - at;
+        let seconds = quota.says.then(|| free.div_ceil(1_000));
+        Some(answer::throttled(fate.variant, seconds))
+    }
+
+    fn read(&mut self, id: ReferralId, fate: Fate) -> Answer {
+        answer::to_read(self.truth(id).now(), fate)
+    }
+
+    fn list(&mut self, fate: Fate) -> Answer {
+        let etags = !fate.variant.is_multiple_of(4);
+        let listed = self.truths.iter().filter(|truth| !(fate.variant + truth.number()).is_multiple_of(5));
+        let mut page: Vec<Value> = listed.map(|truth| truth.now().clone()).collect();
+        for referral in page.iter_mut().filter(|_| !etags) {
+            referral.as_object_mut().unwrap().remove("eTag");
+        }
+        answer::to_read(&json!({ "value": page }), fate)
+    }
+
+    fn write(
+        &mut self,
+        id: ReferralId,
+        etag: Option<&ETag>,
+        document: &str,
+        at: u64,
+        late: bool,
+        fate: Fate,
+    ) -> Answer {
+        let edits = if self.process.calm { 0 } else { self.scenario.edits };
+        let matches = |truth: &Truth| etag.is_none_or(|etag| etag.as_str() == truth.etag());
+        if fate.effect == Effect::None && (!fate.says_yes() || matches(self.truth(id))) {
+            return answer::without_effect(self.truth(id).now(), fate);
+        }
+        if self.rng.chance(edits / 2) {
+            self.edit(id, at);
+        }
+        let truth = &mut self.truths[self.numbers[&id]];
+        if !matches(truth) {
+            return answer::conflict(fate);
+        }
+        let before = truth.now().clone();
+        if let Err(why) = truth.patch(document, at, By::Ours { late }) {
+            if etag.is_some() && self.scenario.look != Look::Blind {
+                self.wrong(format!("the document does not fit the version it was planned from: {why}"));
+            }
+            return answer::malformed(&why);
+        }
+        let after = truth.now().clone();
+        self.note(format!("{id} is written: {after}"));
+        if fate.fault == Some(Fault::Overwritten) || self.rng.chance(edits / 2) {
+            self.edit(id, at);
+        }
+        answer::after_writing(&before, &after, fate)
+    }
+
+    /// Somebody else edits a referral.
+    pub fn edit(&mut self, id: ReferralId, at: u64) {
+        let number = self.numbers[&id];
+        self.edits += 1;
+        let (pointer, value) = edit(number, self.edits, &mut self.rng);
+        self.note(format!("somebody else sets {pointer} of {number} to {value}"));
+        self.truths[number].edit(pointer, value, at);
+    }
+
+    /// Edits some referrals between looking and sending.
+    pub fn edit_early(&mut self) {
+        let (ids, now) = (self.numbers.keys().copied().collect::<Vec<_>>(), self.now());
+        for id in ids {
+            if self.rng.chance(self.scenario.early_edits) {
+                self.edit(id, now);
+            }
+        }
+    }
+}

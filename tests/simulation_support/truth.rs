@@ -1,0 +1,153 @@
+//! What is true: every referral with its whole history. It shares nothing with the program: it has its own
+//! JSON Patch, its own eTags, and its own idea of whether a referral holds a change.
+
+use referral_bulk::domain::item::Change;
+use serde_json::{Map, Value, json};
+
+/// Who made a version of a referral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// It was there before the run.
+    Seed,
+    /// Somebody else.
+    Others,
+    /// The run. `late` where the program had given up waiting for it by then.
+    Ours { late: bool },
+}
+
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Virtual milliseconds.
+    pub at: u64,
+    pub by: By,
+    pub state: Value,
+}
+
+/// A referral, the first version first.
+#[derive(Debug, Clone)]
+pub struct Truth {
+    number: usize,
+    pub versions: Vec<Version>,
+}
+
+impl Truth {
+    pub fn new(number: usize, mut state: Value) -> Self {
+        state["eTag"] = etag(number, 0).into();
+        Self { number, versions: vec![Version { at: 0, by: By::Seed, state }] }
+    }
+
+    pub fn number(&self) -> u64 {
+        self.number as u64
+    }
+
+    pub fn now(&self) -> &Value {
+        &self.versions.last().unwrap().state
+    }
+
+    /// The place of the current version in the history.
+    pub fn latest(&self) -> usize {
+        self.versions.len() - 1
+    }
+
+    pub fn etag(&self) -> &str {
+        self.now()["eTag"].as_str().unwrap()
+    }
+
+    /// Applies a document as a whole, or says why not.
+    pub fn patch(&mut self, document: &str, at: u64, by: By) -> Result<(), String> {
+        let mut state = self.now().clone();
+        let operations: Vec<Value> = serde_json::from_str(document).map_err(|error| error.to_string())?;
+        for operation in &operations {
+            let (op, path) = (operation["op"].as_str(), operation["path"].as_str());
+            operate(&mut state, op.unwrap_or(""), path.unwrap_or(""), operation["value"].clone())?;
+        }
+        self.push(state, at, by);
+        Ok(())
+    }
+
+    /// Somebody else sets a value.
+    pub fn edit(&mut self, pointer: &str, value: Value, at: u64) {
+        let mut state = self.now().clone();
+        operate(&mut state, "add", pointer, value).unwrap();
+        self.push(state, at, By::Others);
+    }
+
+    fn push(&mut self, mut state: Value, at: u64, by: By) {
+        state["eTag"] = etag(self.number, self.versions.len()).into();
+        self.versions.push(Version { at, by, state });
+    }
+
+    /// The run's own versions.
+    pub fn ours(&self) -> impl Iterator<Item = (usize, &Version)> {
+        self.versions.iter().enumerate().filter(|(_, version)| matches!(version.by, By::Ours { .. }))
+    }
+}
+
+fn etag(number: usize, version: usize) -> String {
+    format!("\"referral-{number}-version-{version}\"")
+}
+
+fn operate(state: &mut Value, op: &str, path: &str, value: Value) -> Result<(), String> {
+    let (parent, name) = path.rsplit_once('/').ok_or("no path")?;
+    let parent = state.pointer_mut(parent).ok_or_else(|| format!("{path} has no parent"))?;
+    match (parent, op) {
+        (Value::Array(list), "add") if name == "-" => list.push(value),
+        (Value::Object(members), "add") => drop(members.insert(name.to_owned(), value)),
+        (Value::Object(members), "replace") if members.contains_key(name) => {
+            members.insert(name.to_owned(), value);
+        }
+        (Value::Null, "add") => return Err(format!("{path} is in null")),
+        _ => return Err(format!("{op} {path} cannot be done")),
+    }
+    Ok(())
+}
+
+/// Whether a referral holds all changes of a document.
+pub fn holds(state: &Value, changes: &[Change]) -> bool {
+    changes.iter().all(|change| {
+        let there = state.pointer(change.path.pointer().as_str()).unwrap_or(&Value::Null);
+        if change.appended.is_empty() {
+            return same(there, &parsed(change.after.get()));
+        }
+        let list = there.as_array().cloned().unwrap_or_default();
+        change.appended.iter().all(|element| list.contains(&parsed(element.get())))
+    })
+}
+
+/// Whether a referral has the values that the changes were planned from.
+pub fn is_as_before(state: &Value, changes: &[Change]) -> bool {
+    changes.iter().all(|change| {
+        let there = state.pointer(change.path.pointer().as_str()).unwrap_or(&Value::Null);
+        same(there, &change.before.as_ref().map_or(Value::Null, |before| parsed(before.get())))
+    })
+}
+
+/// A text or a list that is empty is as good as none.
+fn same(one: &Value, other: &Value) -> bool {
+    let unset = |value: &Value| value.is_null() || *value == json!("") || *value == json!([]);
+    one == other || unset(one) && unset(other)
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The `number`th referral.
+pub fn referral(number: usize, status: &str, substatus: &str) -> Value {
+    json!({
+        "id": id(number),
+        "engagementId": format!("e6000000-0000-4000-8000-{number:012x}"),
+        "name": format!("Deal {number}"),
+        "status": status,
+        "substatus": substatus,
+        "statusReason": "",
+        "salesStage": null,
+        "details": { "notes": format!("Note {number}"), "dealValue": 1000 + number, "currency": "EUR" },
+        "team": [],
+        "consent": Map::new(),
+    })
+}
+
+pub fn id(number: usize) -> String {
+    format!("51310000-0000-4000-8000-{number:012x}")
+}
