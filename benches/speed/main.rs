@@ -150,11 +150,13 @@ impl Bench {
     }
 
     fn parse(&self, files: [&Path; 2]) -> Result<Used> {
+        warm(files)?;
         self.measured(&[&self.me, "parse", &text(files[0]), &text(files[1])])
     }
 
     /// Plans changes or payloads against a snapshot.
     fn plan(&self, command: &str, [input, snapshot]: [&Path; 2], run: &Path) -> Result<Used> {
+        warm([input, snapshot])?;
         let (input, snapshot, run) = (text(input), text(snapshot), text(run));
         let mut words = vec![PROGRAM, command, &input, "--plan", "--state", &snapshot, "--out", &run];
         words.extend(["--endpoint", &self.server.url, "--summary", "none", "--progress", "none"]);
@@ -316,6 +318,13 @@ struct Figures<'a> {
     sending: Used,
     seconds: f64,
     migrating: Migrating,
+}
+
+/// Has the system read the files, so that no one of those that are measured reads them from the disk.
+fn warm(files: [&Path; 2]) -> Result<()> {
+    files
+        .into_iter()
+        .try_for_each(|file| std::io::copy(&mut File::open(file)?, &mut std::io::sink()).map(drop))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]

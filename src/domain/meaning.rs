@@ -286,6 +286,8 @@ mod tests {
             (Kind::DateTime, "\"2026-12-31T00:00:00.1234560Z\"", "\"2026-12-31T00:00:00.123456Z\"", true),
             (Kind::DateTime, "\"2026-12-31T00:00:00.0000001Z\"", "\"2026-12-31T00:00:00Z\"", false),
             (Kind::DateTime, "\"2026-12-31T01:00:00+01:00\"", "\"2026-12-31T00:00:00Z\"", true),
+            (Kind::DateTime, "\"2026-12-31T00:00:00.0000000Z\"", "\"2026-12-31\"", true),
+            (Kind::DateTime, "\"2026-12-31T00:00:00Z\"", "\"2026-12-30\"", false),
             (Kind::DateTime, "\"\"", "null", true),
             (Kind::DateTime, "\"soon\"", "\"2026-12-31T00:00:00Z\"", false),
             (Kind::Boolean, "true", "true", true),

@@ -180,9 +180,17 @@ pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
         .collect()
 }
 
-/// The instant that a JSON string stands for.
+/// The instant that a JSON string stands for; a date alone is its midnight in UTC.
 pub fn as_instant(raw: &RawValue) -> Option<Timestamp> {
-    json::string(raw)?.parse().ok()
+    instant(&json::string(raw)?)
+}
+
+fn instant(text: &str) -> Option<Timestamp> {
+    if let Ok(instant) = text.parse() {
+        return Some(instant);
+    }
+    let date = (text.len() == 10).then(|| jiff::civil::Date::strptime("%Y-%m-%d", text).ok())??;
+    date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|midnight| midnight.timestamp())
 }
 
 fn no_nul(text: &str) -> Result<(), TypeError> {
@@ -235,17 +243,7 @@ fn currency(text: &str) -> Result<Box<RawValue>, TypeError> {
 }
 
 fn date_time(text: &str) -> Result<Box<RawValue>, TypeError> {
-    let instant = if let Ok(instant) = text.parse::<Timestamp>() {
-        Some(instant)
-    } else if text.len() == 10 {
-        jiff::civil::Date::strptime("%Y-%m-%d", text)
-            .ok()
-            .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok())
-            .map(|midnight| midnight.timestamp())
-    } else {
-        None
-    };
-    if let Some(instant) = instant {
+    if let Some(instant) = instant(text) {
         return Ok(json::raw(&instant.to_string()));
     }
     let hint = if text.parse::<jiff::civil::DateTime>().is_ok() {

@@ -46,7 +46,12 @@ struct Entry {
 impl Waiting {
     /// Adds an item. Answers whether it is time to write.
     pub(super) fn add(&mut self, item: &Item, settled: Option<&Settled>, audit: Option<&Audit>) -> bool {
-        self.in_disorder |= self.entries.last().is_some_and(|last| last.number > item.number);
+        if !self.in_disorder && self.entries.last().is_some_and(|last| last.number > item.number) {
+            self.in_disorder = true;
+            // Once and for all: growing step by step, there would be two of it at a time. What isn't
+            // written to takes no memory.
+            self.texts.reserve_exact(ROOM + ROOM_IN_ORDER);
+        }
         let start = self.texts.len();
         let ends = [
             self.text(item.id),

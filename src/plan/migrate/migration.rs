@@ -58,9 +58,10 @@ impl Migration<'_, '_, '_> {
         }
         let compared =
             Compared { given: &given, found: &found, stale: Stale::of(self.payload, self.current) };
+        let (taken, _) = self.split(&compared, &found);
         // A payload that nothing is taken from is compared all the same: a conflict tells both sides.
-        let is_refused = compared.stale.is_some() && self.terms.take.is_empty();
-        let (wanted, _) = if is_refused { split(&found, |_| None) } else { self.split(&compared, &found) };
+        let is_refused = compared.stale.is_some() && taken.is_empty();
+        let wanted = if is_refused { split(&found, |_| None).0 } else { taken };
         let etag = self.payload.etag.clone().filter(|_| compared.stale.is_none());
         match (wish::wish(self.payload, etag, &given, &wanted, &self.judging.inputs), &compared.stale) {
             (Err(findings), _) => self.malformed(findings),
@@ -123,8 +124,8 @@ impl Migration<'_, '_, '_> {
         if is_unchanged && !wanted.is_empty() {
             notes.lost(wanted[0]);
         }
-        if is_unchanged && compared.stale.is_some() {
-            let message = "what is taken of the payload is so already";
+        if is_unchanged {
+            let message = "nothing of what differs is sent: see the findings";
             planned.verdict = Some(Verdict::new(Outcome::Unchanged, "unchanged", message));
         }
         self.mind_closed(&mut notes);
