@@ -120,7 +120,7 @@ const UNBOUND: [Case; 10] = [
 ];
 
 /// With `--on-conflict rebase`: sent again where the version moved and the field did not.
-const REBASED: [Case; 13] = [
+const REBASED: [Case; 14] = [
     (&[Bare("412 x"), Bare("204 x")], &[Beside], "applied rebased 204 2+1"),
     (&[Bare("412 x"), With("200 x", Ours)], &[Beside], "applied rebased 200 2+1"),
     (&[Bare("409 x"), Bare("204 x")], &[Beside], "applied rebased 204 2+1"),
@@ -132,8 +132,9 @@ const REBASED: [Case; 13] = [
     // Changed once more before it arrives, or refused at the very version that is shown.
     (&[Bare("412 x"), Bare("412 x")], &[Beside, Theirs], "conflict http-412 412 2+2"),
     (&[Bare("412 x"), Bare("412 x")], &[Beside], "conflict http-412 412 2+2"),
-    // The first attempt was lost, and cannot take effect any more once the version has moved.
-    (&[LOST, Bare("204 x")], &[Beside], "applied rebased 204 2+1"),
+    // The first attempt was lost: it may have been made, and undone by whoever made the next version.
+    (&[LOST], &[Beside], "conflict changed-meanwhile - 1+1"),
+    (&[LOST, Bare("412 x")], &[Before, Beside], "conflict http-412 412 2+2"),
     (&[LOST], &[Theirs], "conflict changed-meanwhile - 1+1"),
     (&[LOST], &[Ours], "applied applied 200 1+1"),
 ];

@@ -25,7 +25,7 @@ use simulation_support::{Told, run};
 const SEEDS: u64 = 2_000;
 
 /// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 48] = [
+const HAPPENS: [&str; 49] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -67,7 +67,8 @@ const HAPPENS: [&str; 48] = [
     "Interrupt by the clock",
     "Rob at: PATCH after it left",
     "Rob at: after a transaction",
-    "applied",
+    "applied, applied",
+    "applied, rebased",
     "unchanged",
     "conflict",
     "invalid",

@@ -263,18 +263,16 @@ impl<A: Api> Life<'_, A> {
     /// same change is sent again for the new version.
     async fn in_conflict(&mut self, mut verdict: Verdict, now: &Snapshot<'_>) -> Step {
         let Some(rebase) = self.context.rebase else { return self.conflict(verdict, now) };
-        let rebased = if self.rebases < MOST_REBASES {
-            rebase(&self.item, now)
-        } else {
-            Err(format!("it was changed {MOST_REBASES} times more"))
+        let rebased = match self.rebases {
+            // It would be made twice where somebody undid it since.
+            _ if self.doubted => Err("an attempt whose answer is not known may have been made".to_owned()),
+            MOST_REBASES => Err(format!("it was changed {MOST_REBASES} times more")),
+            _ => rebase(&self.item, now),
         };
         match rebased {
             Ok(item) => {
                 self.item = Arc::new(item);
                 self.rebases += 1;
-                // What was sent for an older version can't take effect any more.
-                self.doubted = false;
-                self.in_doubt = None;
                 if self.context.back_off(&verdict.message, &self.effort).await {
                     Step::Send
                 } else {

@@ -135,15 +135,11 @@ fn unprovoked(id: ReferralId, row: &RowAccount, world: &World) -> Option<&'stati
 
 /// Why reading back could have told what became of a change.
 fn could_be_told(id: ReferralId, world: &World) -> Option<&'static str> {
-    let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
+    let deed = &world.laws.deeds[&id];
     if !deed.ever_in_doubt {
         return Some("there was no reason to doubt");
     }
-    if deed.last_read_failed {
-        return None;
-    }
-    let Some(read) = deed.reads.last() else { return Some("nobody looked") };
-    let read = &truth.versions[*read].state;
+    let Some(read) = &deed.last_read else { return (!deed.looked).then_some("nobody looked") };
     if deed.item.etag.is_some() {
         return Some("the eTag tells");
     }
@@ -159,7 +155,7 @@ pub fn check_end(world: &mut World) {
     let mut wrong = Vec::new();
     for (id, deed) in &world.laws.deeds {
         let made = world.truth(*id).ours().count();
-        let once = deed.item.etag.is_some() || deed.is_blind_append();
+        let once = deed.is_guarded || deed.is_blind_append();
         if once && made > 1 {
             wrong.push(format!("{id} was written {made} times"));
         }

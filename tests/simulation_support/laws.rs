@@ -7,6 +7,7 @@ use referral_bulk::domain::item::Item;
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::truth::{holds, is_as_before};
@@ -27,6 +28,8 @@ pub enum Standing {
 #[derive(Debug)]
 pub struct Deed {
     pub item: Item,
+    /// Whether it was planned for a version.
+    pub is_guarded: bool,
     pub standing: Standing,
     /// PATCHes that the program has made.
     pub sent: u64,
@@ -38,8 +41,10 @@ pub struct Deed {
     pub first_sent: Option<usize>,
     /// The places in the history that the program was shown.
     pub reads: Vec<usize>,
-    /// Whether the last look at the referral came to anything.
-    pub last_read_failed: bool,
+    /// Whether anybody has tried to read it back.
+    pub looked: bool,
+    /// The referral as it was read back last, unless that failed.
+    pub last_read: Option<Value>,
     /// What its PATCHes were refused with.
     pub refusals: BTreeSet<u16>,
     /// Whether the ledger says what came of it.
@@ -49,6 +54,7 @@ pub struct Deed {
 impl Deed {
     pub fn new(item: Item) -> Self {
         Self {
+            is_guarded: item.etag.is_some(),
             item,
             standing: Standing::Clear,
             sent: 0,
@@ -56,7 +62,8 @@ impl Deed {
             ever_in_doubt: false,
             first_sent: None,
             reads: Vec::new(),
-            last_read_failed: false,
+            looked: false,
+            last_read: None,
             refusals: BTreeSet::new(),
             settled: false,
         }
@@ -64,7 +71,7 @@ impl Deed {
 
     /// Whether sending it twice could do it twice.
     pub fn is_blind_append(&self) -> bool {
-        self.item.etag.is_none() && self.item.changes.iter().any(|change| !change.appended.is_empty())
+        !self.is_guarded && self.item.changes.iter().any(|change| !change.appended.is_empty())
     }
 
     /// Whether a referral, as it was read back, allows the change to be sent once more.
@@ -73,6 +80,15 @@ impl Deed {
             Some(etag) => read["eTag"] == etag.as_str(),
             None => !self.is_blind_append() && is_as_before(read, &self.item.changes),
         }
+    }
+
+    /// Whether the change may be bound to another version: the one that was read back last, in which
+    /// nothing that it touches is other than planned from.
+    fn may_be_rebased_to(&self, etag: Option<&ETag>) -> bool {
+        self.last_read.as_ref().is_some_and(|read| {
+            let is_it = etag.is_some_and(|etag| read["eTag"] == etag.as_str());
+            is_it && !self.item.is_bound && is_as_before(read, &self.item.changes)
+        })
     }
 }
 
@@ -240,12 +256,19 @@ impl World {
             return self.wrong("nothing was planned for it");
         };
         let planned = deed.item.etag.as_ref() == etag && deed.item.patch.get() == document;
+        // What may have been made, and undone by somebody since, would be made twice.
+        let is_clear = deed.standing == Standing::Clear;
+        let rebased = self.scenario.rebase && !planned && is_clear && deed.may_be_rebased_to(etag);
+        if rebased {
+            deed.item.etag = etag.cloned();
+            deed.item.patch = RawValue::from_string(document.to_owned()).unwrap();
+        }
         let allowed = matches!(deed.standing, Standing::Clear | Standing::Read { may_be_sent: true });
         let settled = deed.settled;
         deed.sent += 1;
         deed.first_sent.get_or_insert(latest);
         let standing = deed.standing;
-        if !planned {
+        if !planned && !rebased {
             self.wrong("it is not what was planned, or is bound to another version");
         }
         if settled {
@@ -283,14 +306,15 @@ impl World {
             let open = is_open(answer);
             deed.standing = if open { Standing::Doubt } else { Standing::Clear };
             let confirmed = match answer {
-                Ok(reply) if reply.body.is_empty() => true,
+                Ok(reply) if reply.status == 204 => true,
                 _ => shown.is_some_and(|body| holds(&body, &deed.item.changes)),
             };
             deed.ever_in_doubt |= open && !confirmed;
             deed.refusals.extend(answer.as_ref().err().and_then(Failure::status));
             return;
         }
-        deed.last_read_failed = shown.is_none();
+        deed.looked = true;
+        deed.last_read.clone_from(&shown);
         if let Some(body) = shown {
             deed.reads.extend(version);
             if deed.standing == Standing::Doubt {

@@ -9,10 +9,14 @@ use std::task::{Context as Waker, Poll};
 use std::time::Duration;
 
 use referral_bulk::domain::account::{Figures, Phase};
+use referral_bulk::domain::item::Item;
+use referral_bulk::domain::referral::Snapshot;
+use referral_bulk::domain::rules::Levels;
 use referral_bulk::engine::carry::Limits;
 use referral_bulk::engine::{self, Context, Event, Stop};
 use referral_bulk::ledger::{self, ByHand, LedgerError};
 use referral_bulk::pace::Pace;
+use referral_bulk::plan;
 use rusqlite::{Connection, OpenFlags};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
@@ -50,6 +54,8 @@ pub async fn carry_on(
     world.lock().unwrap().laws.ledger = Some(eye(dir));
     let (service, pace) = (Service::new(world), Pace::new(rate.parse().unwrap()));
     let observe = |event: Event| world.lock().unwrap().note(format!("{event:?}"));
+    let rebase = |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &Levels::default(), clock());
+    let rebases = world.lock().unwrap().scenario.rebase;
     let context = Context {
         api: &service,
         pace: &pace,
@@ -58,7 +64,7 @@ pub async fn carry_on(
         concurrency,
         observe: &observe,
         tally: Arc::default(),
-        rebase: None,
+        rebase: rebases.then_some(&rebase),
     };
     let work = async {
         let ended = engine::carry_out(&context, &backlog, &journal, limits).await;

@@ -60,6 +60,8 @@ pub struct Scenario {
     pub rate: (&'static str, Option<u64>),
     pub concurrency: usize,
     pub max_errors: u64,
+    /// Whether a change is sent again for a version that somebody else made.
+    pub rebase: bool,
     /// Milliseconds after the beginning of sending.
     pub finish_by: Option<u64>,
     /// One of these happens to so many requests of a hundred.
@@ -110,6 +112,7 @@ impl Scenario {
             ]),
             concurrency: rng.pick(&[1, 2, 4, 8]),
             max_errors: rng.pick(&[u64::MAX, u64::MAX, u64::MAX, 1, 3]),
+            rebase: rng.chance(40),
             finish_by: rng.chance(5).then(|| rng.between(0, 5_000)),
             faults: ((0..kinds).map(|_| rng.pick(&Fault::ALL)).collect(), trouble),
             edits: rng.pick(&[0, 0, 10, 30]),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::fault::{Effect, Fate, Fault};
 use super::scenario::{Look, edit};
-use super::truth::{By, Truth};
+use super::truth::{By, Truth, holds};
 use super::world::{Answer, Arrival, Ask, World};
 
 impl World {
@@ -92,6 +92,9 @@ impl World {
             return answer::malformed(&why);
         }
         let after = truth.now().clone();
+        if !holds(&after, &self.laws.deeds[&id].item.changes) {
+            self.wrong(format!("{id} does not hold what was wanted once it is written: {after}"));
+        }
         self.note(format!("{id} is written: {after}"));
         if fate.fault == Some(Fault::Overwritten) || self.rng.chance(edits / 2) {
             self.edit(id, at);
