@@ -214,7 +214,19 @@ fn where_the_file_cannot_be_put_nothing_is_asked_for() {
         ("a.jsonl/p.jsonl", format!("error: a.jsonl/p.jsonl: its directory is not there\n{NO_DIRECTORY}")),
         (
             "run/plan.jsonl",
-            "error: run/plan.jsonl is a name that the run gives to a report\n\
+            "error: run/plan.jsonl is a name that the run gives to a file of its own\n\
+             hint: name another file with --patches\n"
+                .to_owned(),
+        ),
+        (
+            "run/run.sqlite-journal",
+            "error: run/run.sqlite-journal is a name that the run gives to a file of its own\n\
+             hint: name another file with --patches\n"
+                .to_owned(),
+        ),
+        (
+            "run/report.html",
+            "error: run/report.html is a name that the run gives to a file of its own\n\
              hint: name another file with --patches\n"
                 .to_owned(),
         ),

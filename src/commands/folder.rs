@@ -62,11 +62,18 @@ fn in_the_way(path: &Path) -> Option<PathBuf> {
 }
 
 /// Whether a file has the name of a report, by which it would be replaced in a run's directory.
-pub fn is_replaced(file: &Path) -> bool {
+fn is_replaced(file: &Path) -> bool {
     const STEMS: [&str; 7] = ["success", "conflict", "error", "pending", "outcomes", "plan", "summary"];
     let stem = file.file_stem().and_then(|stem| stem.to_str());
     let extension = file.extension().and_then(|extension| extension.to_str());
     stem.is_some_and(|stem| STEMS.contains(&stem)) && matches!(extension, Some("csv" | "json" | "jsonl"))
+}
+
+/// Whether a file has a name that belongs to a run in its directory: of its ledger or what lies beside that,
+/// or of a report.
+pub fn is_reserved(file: &Path) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str());
+    is_replaced(file) || name.is_some_and(|name| name.starts_with("run.") || name == "report.html")
 }
 
 /// The directories on the way to a path that are not there, the innermost first.

@@ -24,9 +24,12 @@ pub fn check(file: &Path, run: &Path) -> Result<(), Trouble> {
     if !dir.is_dir() {
         return Err(no_directory(file));
     }
-    if dir == run && folder::is_replaced(file) {
-        return Err(Trouble::usage(format!("{} is a name that the run gives to a report", file.display()))
-            .hint(NAME_ANOTHER));
+    if dir == run && folder::is_reserved(file) {
+        return Err(Trouble::usage(format!(
+            "{} is a name that the run gives to a file of its own",
+            file.display()
+        ))
+        .hint(NAME_ANOTHER));
     }
     Ok(())
 }

@@ -55,13 +55,19 @@ impl Search {
             for path in paths {
                 if path.is_dir() {
                     waiting.push(path);
-                } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+                } else if is_json(&path) {
                     self.found.push(path);
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Whether it is a file of payloads by its name. Whoever opens a pipe waits for somebody to write into it.
+fn is_json(path: &Path) -> bool {
+    let is_named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    is_named && path.metadata().map_or(true, |about| about.is_file())
 }
 
 fn problem(path: &Path, message: impl Into<String>) -> Problem {

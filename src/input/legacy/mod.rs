@@ -205,7 +205,7 @@ impl<'r, 's, E> Reader<'r, 's, E> {
             self.add_slips(elements.take_slips());
             let slips = self.slips.clone();
             let mut record = self.element(elements.piece());
-            if is_damaged(&record) && elements.end_at_next() {
+            if is_damaged(&record) && !elements.piece().is_paired() && elements.end_at_next() {
                 self.slips = slips;
                 record = self.element(elements.piece());
             }

@@ -258,6 +258,12 @@ fn a_damaged_payload_leaves_the_next_one_alone() {
             "[{\"id\":\"{ID}\",\"a\":tru},{\"id\":\"{OTHER}\"}]",
             "1:2 rejected\njson@1:54 the payload is no valid JSON: expected ident; correct it there\n1:56 ok 2".to_owned(),
         ),
+        // What a damaged payload holds is no payload, wherever it stands on its line.
+        (
+            Format::Json,
+            "[\n{\n\"id\":\"{ID}\",\n\"a\":tru,\n\"b\":[\n{\"id\":\"{OTHER}\"},\n{\"id\":\"{OTHER}\"}\n]\n}\n]",
+            "2:1 rejected\njson@4:8 the payload is no valid JSON: expected ident; correct it there".to_owned(),
+        ),
         (
             Format::Json,
             "{\"id\":\"{ID}\"}}\n{\"id\":\"{OTHER}\"}",
