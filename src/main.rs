@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use referral_bulk::{Process, run};
 
-#[expect(clippy::disallowed_methods, reason = "this is where the process's own things are passed in")]
 /// Planning makes and drops some hundred small texts a referral, which this one does at two thirds of the
 /// cost: docs/performance.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+#[expect(clippy::disallowed_methods, reason = "this is where the process's own things are passed in")]
 fn main() -> ExitCode {
     let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
     let terminal = stderr.is_terminal();
