@@ -111,6 +111,16 @@ pub(super) fn has_value(raw: &RawValue) -> bool {
     !is_nothing(raw) && !is_empty_list(raw)
 }
 
+/// Whether a value would take away what is there: it says nothing, or it is a list without an element of
+/// the list that is there. Nothing tells what such elements are, so one that differs is another one.
+pub(super) fn takes_away(current: &RawValue, given: &RawValue) -> bool {
+    let lists = json::elements(current).zip(json::elements(given));
+    let lacks = lists.is_some_and(|(was, wanted)| {
+        was.iter().any(|was| !wanted.iter().any(|wanted| is_deeply_alike(was, wanted)))
+    });
+    has_value(current) && (lacks || !has_value(given))
+}
+
 /// Whether a member's name is one of the wire format's own, such as `@odata.type` or `team@odata.count`.
 pub(super) fn is_annotation(name: &str) -> bool {
     name.contains("@odata.")

@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use super::alike::{has_value, is_annotation, is_deeply_alike, is_empty_list, is_nothing, is_same_text};
+use super::alike::{has_value, is_annotation, is_deeply_alike, is_nothing, is_same_text, takes_away};
 use crate::domain::json::{self, Object};
 
 /// Puts the payload's values into the service's objects.
@@ -17,7 +17,7 @@ pub(super) struct Deep {
     pub key: Option<&'static str>,
     /// Paths of members with a value that the payload leaves out.
     pub omitted: Vec<String>,
-    /// Paths of members with a value that the payload empties, and that are kept.
+    /// Paths of members with a value that the payload empties, in whole or in part, and that are kept.
     pub kept: Vec<String>,
 }
 
@@ -84,11 +84,10 @@ impl Deep {
         if is_deeply_alike(current, given) {
             return None;
         }
-        let empties = is_nothing(given) || is_empty_list(given);
-        if empties && !has_value(current) {
+        if !has_value(given) && !has_value(current) {
             return None;
         }
-        if empties && !self.clear {
+        if takes_away(current, given) && !self.clear {
             self.kept.push(format!("{within}{name}"));
             return None;
         }

@@ -75,7 +75,11 @@ impl<'a> Notes<'a> {
             Resolved::Field(_) => "--clear empties it".to_owned(),
             _ => format!("--clear with --allow-path {} empties it", left.pointer),
         };
-        self.add(Rule::NullClear, format!("{left} is empty in the payload, and keeps its value"), &hint);
+        self.add(
+            Rule::NullClear,
+            format!("{left} is emptied in the payload, at least in part, and keeps its value"),
+            &hint,
+        );
     }
 
     /// A stale payload of which nothing is sent.

@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use super::alike::{has_value, is_alike, is_annotation, is_nothing, is_same_text, is_unset};
+use super::alike::{has_value, is_alike, is_annotation, is_nothing, is_same_text, is_unset, takes_away};
 use super::deep::Deep;
 use super::difference::{Difference, Fate, Found, Left};
 use super::list::{self, Compared, Outcome};
@@ -210,7 +210,12 @@ impl<'a> Walk<'a, '_> {
             now.filter(|now| Object::from_raw(now).is_some() && Object::from_raw(given).is_some());
         let Some(current) = both_objects else {
             if !is_alike(pointer.as_str(), Kind::Any, now, given) {
-                self.differ(pointer, Kind::Any, given, now, Fate::Set(path, given.to_owned()));
+                let is_kept = !self.terms.clear && now.is_some_and(|now| takes_away(now, given));
+                let fate = match is_kept {
+                    true => Fate::Left(Rule::NullClear, Vec::new()),
+                    false => Fate::Set(path, given.to_owned()),
+                };
+                self.differ(pointer, Kind::Any, given, now, fate);
             }
             return;
         };
