@@ -25,7 +25,8 @@
 //! 2. Every input row has exactly one outcome, and every legacy payload one class; the books balance,
 //!    or the exit code says so.
 //! 3. A PATCH is never repeated blindly: an item in doubt is read back first.
-//! 4. Nothing is overwritten that the plan didn't see: `If-Match` carries the eTag of the plan.
+//! 4. Nothing is overwritten that the plan didn't see: `If-Match` carries the eTag of the plan, or, where
+//!    the user wants a rebase, of a newer version in which nothing that the change touches is different.
 //! 5. Items for one referral never overlap: there is one per run.
 //! 6. Slot, gate, limiter, intent, send, outcome: in this order.
 //! 7. The ledger can't be written: nothing more is sent.
