@@ -248,6 +248,9 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
         pace::Waiting::Server { until } => {
             Some(Waiting::Server { remaining: until.duration_since(tokio::time::Instant::now()) })
         }
+        pace::Waiting::Probe { at } => {
+            Some(Waiting::Probe { remaining: at.duration_since(tokio::time::Instant::now()) })
+        }
     }
 }
 
@@ -351,5 +354,12 @@ pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
             progress.suspend(|| host.console.say(&warning));
         }
         Event::Paused { capped: false, .. } => {}
+        Event::Held { why, pause } => {
+            let warning = format!("warning: {why}: all wait {} s, then one asks again", pause.as_secs());
+            progress.suspend(|| host.console.say(&warning));
+        }
+        Event::Released => {
+            progress.suspend(|| host.console.say("note: the service answers again: all go on"));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What all workers of a run share, and how one of them makes a request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,17 +14,12 @@ use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::item::Item;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ReferralId, Snapshot};
+use crate::pace::circuit::{Follows, Pass, Purpose, Trouble};
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
 use crate::pace::{Pace, Turn};
 
 /// Throttles in a row, without one success between them, that stop a run.
 const MOST_THROTTLES: u32 = 50;
-
-/// Forbidden answers in a row that stop a run: a role is missing, or a policy shuts the user out.
-const MOST_FORBIDDEN: u32 = 25;
-
-/// Items in a row that could not be read back, which stop a run: it would leave nothing but doubt behind.
-const MOST_UNREAD: u32 = 5;
 
 /// Something that people may want to see happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +37,15 @@ pub enum Event {
         /// Whether the server had asked for longer than the cap.
         capped: bool,
     },
+    /// One request failed after another: after so long one more is made before all go on.
+    Held {
+        /// What they fail with.
+        why: String,
+        /// How long it is until then.
+        pause: Duration,
+    },
+    /// What was held goes on: that one request was answered.
+    Released,
 }
 
 /// What all workers of a run share.
@@ -75,8 +79,6 @@ pub struct Tally {
     patch: AtomicU64,
     throttled: AtomicU64,
     retried: AtomicU64,
-    forbidden_in_a_row: AtomicU32,
-    unread_in_a_row: AtomicU32,
 }
 
 impl Tally {
@@ -113,45 +115,74 @@ pub enum Next {
     Stopped,
 }
 
-/// What has been spent on one request so far. By default it is dropped when the run stops.
-#[derive(Debug, Default)]
+/// What has been spent on one request so far.
+#[derive(Debug)]
 pub struct Effort {
     /// Attempts charged to it.
     pub tries: u32,
     renewals: u32,
+    purpose: Purpose,
+    /// What it is about; a list page is about no referral.
+    referral: Option<ReferralId>,
     /// What it went out with last.
     turn: Option<Turn>,
+    pass: Pass,
     token: Option<Generation>,
-    through_stop: bool,
 }
 
 impl Effort {
-    /// Nothing yet; it is made also when the run stops, because it settles something in flight.
-    fn through_stop() -> Self {
-        Self { through_stop: true, ..Self::default() }
+    /// Nothing yet.
+    pub fn new(purpose: Purpose, referral: Option<ReferralId>) -> Self {
+        Self { tries: 0, renewals: 0, purpose, referral, turn: None, pass: Pass::Free, token: None }
+    }
+
+    fn operation(&self) -> Operation {
+        match self.purpose {
+            Purpose::Look | Purpose::ReadBack => Operation::Read,
+            Purpose::Change => Operation::Write,
+        }
+    }
+
+    /// Whether it is made also when the run stops, because it settles something in flight.
+    fn is_through_stop(&self) -> bool {
+        self.purpose == Purpose::ReadBack
     }
 }
 
 impl<A: Api> Context<'_, A> {
-    /// Waits for the gate and the rate. `false` where the run is stopped first; else the attempt is
-    /// charged.
+    /// Waits for the circuit, the gate and the rate. `false` where the run is stopped first; else the
+    /// attempt is charged.
     pub async fn turn(&self, effort: &mut Effort) -> bool {
         let stopped = async {
             self.stop.wait().await;
             // What settles something in flight is worth its turn still, but not a pause of minutes.
-            if effort.through_stop {
-                self.pace.paused().await;
+            if effort.is_through_stop() {
+                tokio::select! {
+                    () = self.pace.paused() => {}
+                    () = self.pace.circuit().opened() => {}
+                }
             }
         };
         let granted = tokio::select! {
             biased;
             () = stopped => None,
-            turn = self.pace.turn() => Some(turn),
+            granted = self.granted(effort.purpose) => Some(granted),
         };
         effort.tries += u32::from(granted.is_some());
         effort.token = Some(self.api.generation());
-        effort.turn = granted;
+        (effort.turn, effort.pass) = granted.map_or((None, Pass::Free), |(turn, pass)| (Some(turn), pass));
         granted.is_some()
+    }
+
+    async fn granted(&self, purpose: Purpose) -> (Turn, Pass) {
+        loop {
+            let pass = self.pace.circuit().pass(purpose).await;
+            let turn = self.pace.turn().await;
+            // It may have been opened while this one waited for its turn.
+            if self.pace.circuit().admits(purpose, pass) {
+                return (turn, pass);
+            }
+        }
     }
 
     /// Counts a PATCH that goes out; `again` where it repeats an earlier one.
@@ -165,7 +196,7 @@ impl<A: Api> Context<'_, A> {
     /// Notes that a request did what it was to do.
     pub fn answered(&self, effort: &Effort) {
         self.let_through(effort);
-        self.permitted();
+        self.is_well(effort);
     }
 
     /// Notes that an answer was no throttle.
@@ -175,19 +206,19 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Notes that an answer was no refusal for want of permission.
-    fn permitted(&self) {
-        self.tally.forbidden_in_a_row.store(0, Ordering::Relaxed);
-    }
-
-    /// Notes that an item could not be read back. Answers whether it is one too many in a row.
-    pub fn unread(&self) -> bool {
-        self.tally.unread_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_UNREAD
+    /// Notes that the service does its work for requests of this sort, whatever it says of the referral.
+    fn is_well(&self, effort: &Effort) {
+        if self.pace.circuit().answered(effort.purpose) {
+            (self.observe)(Event::Released);
+        }
     }
 
     /// Decides what follows from a failure, and waits as long as that takes.
-    pub async fn after(&self, operation: Operation, failure: &Failure, effort: &mut Effort) -> Next {
-        let decision = decide(operation, failure, effort.tries);
+    pub async fn after(&self, failure: &Failure, effort: &mut Effort) -> Next {
+        let held = self.is_held(failure, effort);
+        // What the service as a whole is to blame for costs no try.
+        effort.tries -= u32::from(held);
+        let decision = decide(effort.operation(), failure, effort.tries);
         if decision != Decision::Renew {
             // The token was good enough for another answer: the next one that expires is a new matter.
             effort.renewals = 0;
@@ -202,6 +233,8 @@ impl<A: Api> Context<'_, A> {
                 effort.tries -= 1;
                 self.pause(asked, effort)
             }
+            // The circuit is waited for instead.
+            Decision::Again { .. } if held => Next::Again,
             Decision::Again { after } => {
                 if self.wait(after, failure.message(), effort).await {
                     Next::Again
@@ -211,10 +244,7 @@ impl<A: Api> Context<'_, A> {
             }
             Decision::ReadBack => Next::ReadBack,
             Decision::Conflict => Next::Conflict,
-            Decision::Refused => {
-                self.refused(operation, failure);
-                Next::Refused
-            }
+            Decision::Refused => Next::Refused,
             Decision::GiveUp => Next::GiveUp,
             Decision::Renew => {
                 effort.tries -= 1;
@@ -235,7 +265,7 @@ impl<A: Api> Context<'_, A> {
 
     async fn wait(&self, time: Duration, why: &str, effort: &Effort) -> bool {
         (self.observe)(Event::Retry(why.to_owned()));
-        if effort.through_stop {
+        if effort.is_through_stop() {
             tokio::time::sleep(time).await;
             return true;
         }
@@ -262,16 +292,30 @@ impl<A: Api> Context<'_, A> {
         Next::AgainFreely
     }
 
-    /// Referrals that a user may not see are nothing unusual; changes that are forbidden one after
-    /// another are.
-    fn refused(&self, operation: Operation, failure: &Failure) {
-        if operation == Operation::Read || failure.status() != Some(403) {
-            return self.permitted();
+    /// Tells the circuit of a failure. Whether it is the service's as a whole, and all of its kind are held
+    /// back. The run ends where that was tried and helped nothing.
+    fn is_held(&self, failure: &Failure, effort: &Effort) -> bool {
+        let Effort { purpose, referral, pass, .. } = *effort;
+        let trouble = match decide(effort.operation(), failure, effort.tries) {
+            Decision::Pause { .. } | Decision::Renew | Decision::Stop(_) => {
+                self.pace.circuit().came_to_nothing(pass);
+                return false;
+            }
+            decision => trouble(decision, failure, purpose),
+        };
+        let Some(trouble) = trouble else {
+            self.is_well(effort);
+            return false;
+        };
+        match self.pace.circuit().failed(purpose, trouble, referral, pass) {
+            Follows::Nothing => return false,
+            Follows::Held => {}
+            Follows::Opened(pause) => {
+                (self.observe)(Event::Held { why: why(trouble, purpose, failure), pause });
+            }
+            Follows::GivenUp => self.stop.now(reason(trouble, purpose, failure)),
         }
-        let in_a_row = self.tally.forbidden_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-        if in_a_row >= MOST_FORBIDDEN {
-            self.stop.now(Reason::Forbidden(failure.message().to_owned()));
-        }
+        true
     }
 
     /// One refresh serves all workers; a request that is refused with the new token stops the run.
@@ -298,7 +342,7 @@ impl<A: Api> Context<'_, A> {
     /// # Errors
     /// The last failure, or `None` where the run was stopped first.
     pub async fn read(&self, id: ReferralId) -> Result<Reply, Option<Failure>> {
-        self.get(id, Effort::default()).await
+        self.get(id, Purpose::Look).await
     }
 
     /// Reads one referral to settle what is in flight, also when the run has been stopped.
@@ -306,10 +350,11 @@ impl<A: Api> Context<'_, A> {
     /// # Errors
     /// As [`Self::read`].
     pub async fn read_to_settle(&self, id: ReferralId) -> Result<Reply, Option<Failure>> {
-        self.get(id, Effort::through_stop()).await
+        self.get(id, Purpose::ReadBack).await
     }
 
-    async fn get(&self, id: ReferralId, effort: Effort) -> Result<Reply, Option<Failure>> {
+    async fn get(&self, id: ReferralId, purpose: Purpose) -> Result<Reply, Option<Failure>> {
+        let effort = Effort::new(purpose, Some(id));
         self.repeat(&self.tally.get, effort, async || self.api.get(id).await).await
     }
 
@@ -318,7 +363,8 @@ impl<A: Api> Context<'_, A> {
     /// # Errors
     /// As [`Self::read`].
     pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
-        self.repeat(&self.tally.list, Effort::default(), async || self.api.list(link).await).await
+        let effort = Effort::new(Purpose::Look, None);
+        self.repeat(&self.tally.list, effort, async || self.api.list(link).await).await
     }
 
     async fn repeat<T>(
@@ -339,7 +385,6 @@ impl<A: Api> Context<'_, A> {
             match request().await {
                 Ok(answer) => {
                     self.answered(&effort);
-                    self.tally.unread_in_a_row.store(0, Ordering::Relaxed);
                     return Ok(answer);
                 }
                 Err(failure) => self.read_again(failure, &mut effort).await?,
@@ -349,11 +394,52 @@ impl<A: Api> Context<'_, A> {
 
     /// Waits before a GET is repeated; answers with the failure where it isn't to be.
     async fn read_again(&self, failure: Failure, effort: &mut Effort) -> Result<(), Option<Failure>> {
-        match self.after(Operation::Read, &failure, effort).await {
+        match self.after(&failure, effort).await {
             Next::Again | Next::AgainFreely => Ok(()),
             Next::Stopped => Err(None),
             Next::ReadBack | Next::Conflict | Next::Refused | Next::GiveUp => Err(Some(failure)),
         }
+    }
+}
+
+/// What a failure may say of the service as a whole.
+fn trouble(decision: Decision, failure: &Failure, purpose: Purpose) -> Option<Trouble> {
+    match decision {
+        Decision::Again { .. } | Decision::GiveUp => match failure {
+            Failure::NotSent { .. } => Some(Trouble::Unreachable),
+            // Only the referral is locked.
+            Failure::Answered(refusal) if refusal.status == 423 => None,
+            _ => Some(Trouble::Unanswered),
+        },
+        Decision::ReadBack => Some(Trouble::Unanswered),
+        // Referrals that a user may not see are nothing unusual; changes that are forbidden one after another
+        // are.
+        Decision::Refused if purpose == Purpose::Change && failure.status() == Some(403) => {
+            Some(Trouble::Forbidden)
+        }
+        _ => None,
+    }
+}
+
+/// What requests fail with one after another.
+fn why(trouble: Trouble, purpose: Purpose, failure: &Failure) -> String {
+    let what = match (trouble, purpose) {
+        (Trouble::Unreachable, _) => "the service cannot be reached any more",
+        (Trouble::Unanswered, Purpose::Change) => "one change after another gets no good answer",
+        (Trouble::Unanswered, _) => "one request after another gets no good answer",
+        (Trouble::Forbidden, _) => "one change after another is forbidden",
+    };
+    format!("{what}: {}", failure.message())
+}
+
+/// Why the run ends where requests go on failing.
+fn reason(trouble: Trouble, purpose: Purpose, failure: &Failure) -> Reason {
+    let message = failure.message().to_owned();
+    match (trouble, purpose) {
+        (Trouble::Unreachable, _) => Reason::Unreachable(message),
+        (Trouble::Unanswered, Purpose::ReadBack) => Reason::Unreadable(message),
+        (Trouble::Unanswered, _) => Reason::Unanswered(message),
+        (Trouble::Forbidden, _) => Reason::Forbidden(message),
     }
 }
 

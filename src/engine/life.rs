@@ -10,13 +10,14 @@ use super::service::Api;
 use super::settle::{Reading, weigh};
 use super::stop::Reason;
 use crate::domain::account::Settled;
-use crate::domain::exchange::{Failure, Operation, Reply};
+use crate::domain::exchange::{Failure, Reply};
 use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, Snapshot};
 use crate::ledger::{self, AttemptAnswer, AttemptId, AttemptResult, Journal, LedgerError};
+use crate::pace::circuit::Purpose;
 use crate::pace::retry::MAX_TRIES;
 
 /// How often an item is made again for a referral that others keep changing.
@@ -75,8 +76,8 @@ pub async fn live<A: Api>(
     let mut life = Life {
         context,
         journal,
+        effort: Effort::new(Purpose::Change, Some(outstanding.item.id)),
         item: outstanding.item,
-        effort: Effort::default(),
         sent_before: outstanding.sent,
         // An attempt of an earlier process can arrive late, also where it was known not to be applied.
         doubted: outstanding.sent,
@@ -149,7 +150,7 @@ impl<A: Api> Life<'_, A> {
 
     async fn failed(&mut self, attempt: AttemptId, failure: &Failure) -> Step {
         self.last_status = failure.status();
-        let next = self.context.after(Operation::Write, failure, &mut self.effort).await;
+        let next = self.context.after(failure, &mut self.effort).await;
         let result = match next {
             Next::ReadBack => AttemptResult::InDoubt,
             Next::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
@@ -302,15 +303,10 @@ impl<A: Api> Life<'_, A> {
         Step::Leave
     }
 
-    /// Reading back a doubtful attempt failed. Where it could not even be asked, it can be later; and so
-    /// it can where nothing is answered any more, and all that is sent would end like this.
+    /// Reading back a doubtful attempt failed. Where it could not even be asked, it can be later.
     fn unread(&self, why: &str, failure: &Failure) -> Step {
         match failure {
             Failure::NotSent { message } => self.unreachable(message),
-            failure if self.context.unread() => {
-                self.context.stop.now(Reason::Unreadable(failure.message().to_owned()));
-                Step::Leave
-            }
             failure => self.unknown(why, failure),
         }
     }

@@ -25,6 +25,8 @@ pub enum Reason {
     Throttled,
     /// Nothing can be read back any more to settle what was sent.
     Unreadable(String),
+    /// The service gives no good answer any more.
+    Unanswered(String),
     /// The service has neither the list nor any of the referrals.
     NothingThere,
     /// Nothing answers any more.
@@ -47,6 +49,7 @@ impl fmt::Display for Reason {
             Self::Forbidden(why) => write!(out, "one request after another was forbidden: {why}"),
             Self::Throttled => out.write_str("the service answers nothing but: slow down"),
             Self::Unreadable(why) => write!(out, "nothing can be read back to settle what was sent: {why}"),
+            Self::Unanswered(why) => write!(out, "the service gives no good answer any more: {why}"),
             Self::NothingThere => out.write_str("neither the list nor any referral was found"),
             Self::Unreachable(why) => write!(out, "the service cannot be reached: {why}"),
             Self::Ledger(why) => write!(out, "the run's ledger cannot be written: {why}"),

@@ -5,6 +5,7 @@
 //! | [`Pacing`], [`Rate`] | how fast to go, as the user writes it |
 //! | `controller` | how fast to go, from what was let through and what was not: pure |
 //! | `gate` | the pause that the server asked for, one for the whole run |
+//! | [`circuit`] | the pause that the run takes by itself where one request after another fails |
 //! | `limiter` | the rate limit, on tokio's clock |
 //! | `meter` | the time that went into waiting for the rate |
 //! | [`retry`] | what follows from a failure: a pure decision |
@@ -13,6 +14,7 @@
 //! the gate is shut, reads and writes share one rate, because the service counts them together, and no
 //! rate is higher than the user's.
 
+pub mod circuit;
 mod controller;
 mod gate;
 mod limiter;
@@ -26,6 +28,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep_until};
 
+use circuit::Circuit;
 use controller::Controller;
 pub use controller::Turn;
 use gate::Gate;
@@ -47,6 +50,7 @@ pub struct Pace {
     /// The rate is another one: the head of the queue need not wait as long as it thought.
     changed: Notify,
     gate: Gate,
+    circuit: Circuit,
     meter: Meter,
     begun: Instant,
 }
@@ -91,6 +95,11 @@ pub enum Waiting {
         /// When it ends.
         until: Instant,
     },
+    /// The time at which the service is asked again, after one request failed after another.
+    Probe {
+        /// When it comes.
+        at: Instant,
+    },
 }
 
 impl Pace {
@@ -105,6 +114,7 @@ impl Pace {
             controller: Plain::new(controller),
             changed: Notify::new(),
             gate: Gate::default(),
+            circuit: Circuit::default(),
             meter: Meter::default(),
             begun: Instant::now(),
         }
@@ -159,6 +169,11 @@ impl Pace {
         })
     }
 
+    /// The circuit breaker of the run, which is asked before a turn and after it.
+    pub fn circuit(&self) -> &Circuit {
+        &self.circuit
+    }
+
     /// The rate at present.
     pub fn found(&self) -> Found {
         let controller = self.controller();
@@ -178,10 +193,11 @@ impl Pace {
 
     /// What the next request waits for, to be shown.
     pub fn state(&self) -> Waiting {
-        match self.gate.shut_until(Instant::now()) {
-            Some(until) => Waiting::Server { until },
-            None if self.meter.is_running() => Waiting::Rate,
-            None => Waiting::Nothing,
+        match (self.gate.shut_until(Instant::now()), self.circuit.next_probe()) {
+            (Some(until), _) => Waiting::Server { until },
+            (None, Some(at)) => Waiting::Probe { at },
+            (None, None) if self.meter.is_running() => Waiting::Rate,
+            (None, None) => Waiting::Nothing,
         }
     }
 

@@ -41,6 +41,11 @@ pub enum Waiting {
         /// How long it still lasts.
         remaining: Duration,
     },
+    /// One request failed after another: the service is left alone before it is asked again.
+    Probe {
+        /// How long it is until then.
+        remaining: Duration,
+    },
 }
 
 /// Progress of planning or of sending. It is shared by all that work on it.
@@ -214,6 +219,7 @@ fn asides(state: &State) -> impl Iterator<Item = String> {
     let waiting = state.waiting.map(|waiting| match waiting {
         Waiting::Rate => "waiting for the rate".to_owned(),
         Waiting::Server { remaining } => format!("paused by the server for another {}", roughly(remaining)),
+        Waiting::Probe { remaining } => format!("asking the service again in {}", roughly(remaining)),
     });
     let message = (!state.message.is_empty()).then(|| state.message.clone());
     counts.into_iter().chain(waiting).chain(message)
@@ -246,6 +252,7 @@ mod tests {
                 Some(Waiting::Server { remaining: Duration::from_millis(58_200) }),
                 ", paused by the server for another 59 s",
             ),
+            (Some(Waiting::Probe { remaining: Duration::from_secs(5) }), ", asking the service again in 5 s"),
         ] {
             progress.waiting(waiting);
             let wanted =

@@ -92,6 +92,14 @@ fn id() -> ReferralId {
     "5a1e0001-0000-4000-8000-000000000001".parse().unwrap()
 }
 
+fn change() -> Effort {
+    Effort::new(Purpose::Change, Some(id()))
+}
+
+fn read_back() -> Effort {
+    Effort::new(Purpose::ReadBack, Some(id()))
+}
+
 fn answer(status: u16) -> Result<Reply, Failure> {
     if status == 200 {
         return Ok(Reply { status, body: "{}".to_owned(), etag: None, client_request_id: Uuid::nil() });
@@ -141,7 +149,9 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
     let context = world.context();
     let write = async |status: u16| {
         let failure = answer(status).unwrap_err();
-        context.after(Operation::Write, &failure, &mut Effort { tries: 1, ..Effort::default() }).await
+        let mut effort = change();
+        assert!(context.turn(&mut effort).await);
+        context.after(&failure, &mut effort).await
     };
     for _ in 0..100 {
         assert_eq!(status(context.read(id()).await), Some(403));
@@ -154,9 +164,15 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
         assert_eq!(write(404).await, Next::Refused);
     }
     assert_eq!(world.stop.reason(), None);
-    for _ in 0..25 {
-        assert_eq!(world.stop.reason(), None);
-        assert_eq!(write(403).await, Next::Refused);
+    for stopped in [false, true] {
+        let before = world.so_far().1;
+        for _ in 0..25 {
+            assert_eq!(write(403).await, Next::Refused);
+        }
+        assert_eq!((world.stop.reason(), world.so_far().1 - before), (None, 0));
+        // One more goes out after a pause, and decides.
+        assert_eq!(write(if stopped { 403 } else { 404 }).await, Next::Refused);
+        assert_eq!(world.so_far().1 - before, 5);
     }
     assert_eq!(world.stop.reason(), Some(Reason::Forbidden("HTTP 403".to_owned())));
 }
@@ -165,7 +181,7 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
 async fn a_change_that_was_lost_is_repeated_ever_later() {
     for (tries, seconds) in [(0, 0.0), (1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (9, 30.0)] {
         let world = world("1000/s", |_| answer(200));
-        let effort = Effort { tries, ..Effort::default() };
+        let effort = Effort { tries, ..change() };
         assert!(world.context().back_off("lost", &effort).await);
         assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "after {tries} tries");
         world.stop.now(Reason::Interrupted);
@@ -178,14 +194,14 @@ async fn a_change_that_was_lost_is_repeated_ever_later() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_what_is_waited_for() {
     for (what, mut effort, paused, granted, seconds) in [
-        ("a change, at a low rate", Effort::default(), false, false, 0),
-        ("a change, in a pause", Effort::default(), true, false, 0),
-        ("reading back, at a low rate", Effort::through_stop(), false, true, 60),
-        ("reading back, in a pause", Effort::through_stop(), true, false, 0),
+        ("a change, at a low rate", change(), false, false, 0),
+        ("a change, in a pause", change(), true, false, 0),
+        ("reading back, at a low rate", read_back(), false, true, 60),
+        ("reading back, in a pause", read_back(), true, false, 0),
     ] {
         let world = world("1/m", |_| answer(200));
         let context = world.context();
-        let mut first = Effort::default();
+        let mut first = change();
         assert!(context.turn(&mut first).await);
         if paused {
             world.pace.throttled(first.turn.unwrap(), Some(Duration::from_secs(600)));
@@ -227,4 +243,59 @@ async fn after_a_stop_nothing_is_read_back_in_a_pause() {
     let later = context.read_to_settle(id()).await;
     assert_eq!([throttled, waiting, later].map(status), [None; 3]);
     assert_eq!(world.so_far(), (1, 0));
+}
+
+fn referral(number: usize) -> ReferralId {
+    format!("5a1e0001-0000-4000-8000-{number:012}").parse().unwrap()
+}
+
+/// Eight workers read back while the service fails so often. What they come to, how often it was asked, and
+/// how many seconds that took.
+async fn outage(says: Says) -> (Vec<Option<u16>>, usize, u64, Option<Reason>) {
+    let world = world("1000/s", says);
+    let context = world.context();
+    assert!(context.read(id()).await.is_ok(), "it was there once");
+    let readings = (1..=8).map(|number| context.read_to_settle(referral(number)));
+    let settled = futures::future::join_all(readings).await.into_iter().map(status).collect();
+    (settled, world.so_far().0 - 1, world.so_far().1, world.stop.reason())
+}
+
+/// An outage that ends in time leaves nothing unsettled behind, and is asked little.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_for() {
+    let failing: [(Says, usize, u64); 3] = [
+        (|turn| answer(if (2..=6).contains(&turn) { 500 } else { 200 }), 13, 5),
+        (|turn| answer(if (2..=8).contains(&turn) { 502 } else { 200 }), 15, 35),
+        (|turn| if (2..=6).contains(&turn) { not_sent() } else { answer(200) }, 13, 5),
+    ];
+    for (says, asked, seconds) in failing {
+        assert_eq!(outage(says).await, (vec![Some(200); 8], asked, seconds, None));
+    }
+}
+
+/// One that lasts stops the run, and leaves in doubt what is.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_not_waited_for_long() {
+    let (settled, asked, seconds, reason) = outage(|turn| answer(if turn > 1 { 504 } else { 200 })).await;
+    assert_eq!((settled, asked, seconds), (vec![None; 8], 5 + 3, 35));
+    assert_eq!(reason, Some(Reason::Unreadable("HTTP 504".to_owned())));
+    let (settled, asked, seconds, reason) =
+        outage(|turn| if turn > 1 { not_sent() } else { answer(200) }).await;
+    assert_eq!((settled, asked, seconds), (vec![None; 8], 5 + 3, 35));
+    assert_eq!(reason, Some(Reason::Unreachable("refused".to_owned())));
+}
+
+/// A referral that always fails is its own matter: others are answered in between.
+#[tokio::test(start_paused = true)]
+async fn one_referral_is_no_outage() {
+    let world = world("1000/s", |turn| answer(if turn % 2 == 0 { 200 } else { 500 }));
+    let context = world.context();
+    for _ in 0..20 {
+        assert_eq!(status(context.read_to_settle(id()).await), Some(200));
+    }
+    assert_eq!(world.stop.reason(), None);
+}
+
+fn not_sent() -> Result<Reply, Failure> {
+    Err(Failure::NotSent { message: "refused".to_owned() })
 }

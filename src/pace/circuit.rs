@@ -1,0 +1,543 @@
+//! The circuit breaker: where one request after another fails in the same way, the service is left alone
+//! for a while, and then asked with one request before all others go on.
+//!
+//! A failure of one referral says nothing of the service, so failures count by what the request was for and
+//! by their kind, and only a number of them in a row, of several referrals, opens the circuit. What is held
+//! back then costs no request one of its tries: an outage that ends in time leaves no row behind.
+//!
+//! | requests | fail in a row | of referrals | held back | asked again after |
+//! |---|---|---|---|---|
+//! | any, where nobody can be reached that was before | 5 | 1 | all | 5, 10 and 20 s |
+//! | that read back what is in doubt, unanswered | 5 | 4 | all but looks | 5, 10 and 20 s |
+//! | that look, unanswered | 25 | 5 | looks | 5, 10 and 20 s |
+//! | that change, unanswered | 25 | 5 | changes | 5, 10 and 20 s |
+//! | that change, forbidden | 25 | 1 | changes | 5 s |
+//!
+//! "Unanswered" is a time-out, half an answer, or a server error. Reading back has the lowest limit, because
+//! a row whose doubt cannot be settled stays in doubt.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::domain::referral::ReferralId;
+
+/// What a request is for. Each sort fails and recovers by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A GET for a plan.
+    Look,
+    /// A PATCH.
+    Change,
+    /// A GET that finds out what became of a PATCH.
+    ReadBack,
+}
+
+/// How a request fails that may say something of the service as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// There is no connection: nothing was sent.
+    Unreachable,
+    /// A time-out, half an answer, or a server error.
+    Unanswered,
+    /// A change is forbidden: a role is missing, or a policy shuts the user out.
+    Forbidden,
+}
+
+/// With what a request goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Like any other.
+    Free,
+    /// It alone, to see whether things are better.
+    Probe,
+}
+
+/// What follows from a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// Nothing but what follows for the request itself.
+    Nothing,
+    /// The circuit is open, and was before: the request counts for nothing.
+    Held,
+    /// The circuit is open from now on, or stays open after a probe, for so long. The request counts for
+    /// nothing.
+    Opened(Duration),
+    /// So many probes failed that the run has to end.
+    GivenUp,
+}
+
+/// When requests in a row are too many, and what then.
+struct Limit {
+    in_a_row: u32,
+    /// Of so many referrals at least.
+    referrals: usize,
+    /// The times before each probe.
+    pauses: &'static [Duration],
+}
+
+const PAUSES: &[Duration] = &[Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
+
+/// Waiting mends little of what is forbidden: one more try is to tell a hiccup from a policy.
+const ONE_PAUSE: &[Duration] = &[Duration::from_secs(5)];
+
+const fn limit(purpose: Purpose, trouble: Trouble) -> Limit {
+    match (trouble, purpose) {
+        (Trouble::Unreachable, _) => Limit { in_a_row: 5, referrals: 1, pauses: PAUSES },
+        (Trouble::Unanswered, Purpose::ReadBack) => Limit { in_a_row: 5, referrals: 4, pauses: PAUSES },
+        (Trouble::Unanswered, _) => Limit { in_a_row: 25, referrals: 5, pauses: PAUSES },
+        (Trouble::Forbidden, _) => Limit { in_a_row: 25, referrals: 1, pauses: ONE_PAUSE },
+    }
+}
+
+/// Closed until too much fails.
+#[derive(Debug, Default)]
+pub struct Circuit {
+    state: Mutex<State>,
+    /// Tells that it was opened or closed, or that another probe may go out.
+    told: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whether anything was ever answered: who was never there isn't waited for.
+    answered: bool,
+    rows: Vec<Row>,
+    open: Option<Open>,
+}
+
+/// Failures in a row.
+#[derive(Debug)]
+struct Row {
+    cause: Cause,
+    count: u32,
+    /// The referrals they were about, as many as matter. A list page is about none.
+    referrals: Vec<Option<ReferralId>>,
+}
+
+/// What opens the circuit.
+#[derive(Debug, Clone, Copy)]
+struct Cause {
+    purpose: Purpose,
+    trouble: Trouble,
+}
+
+impl Cause {
+    /// Whether failures of both stand in one row.
+    fn is_like(self, other: Self) -> bool {
+        self.trouble == other.trouble
+            && (self.trouble == Trouble::Unreachable || self.purpose == other.purpose)
+    }
+
+    /// Whether an answer to such a request shows that it is over.
+    fn is_over_for(self, purpose: Purpose) -> bool {
+        self.trouble == Trouble::Unreachable || self.purpose == purpose
+    }
+
+    /// Whether such a request is held back.
+    fn holds(self, purpose: Purpose) -> bool {
+        // A change that cannot be read back had better not be sent.
+        self.is_over_for(purpose) || (self.purpose, purpose) == (Purpose::ReadBack, Purpose::Change)
+    }
+}
+
+#[derive(Debug)]
+struct Open {
+    cause: Cause,
+    /// How many probes failed.
+    failed: usize,
+    /// When the next probe may go out; `None` while one is on its way.
+    next: Option<Instant>,
+}
+
+impl Circuit {
+    /// Waits until a request may go out.
+    pub async fn pass(&self, purpose: Purpose) -> Pass {
+        loop {
+            // Made before the look at the state, so that nothing is missed in between.
+            let told = self.told.notified();
+            let next = match self.state().ask(purpose, Instant::now()) {
+                Ok(pass) => return pass,
+                Err(next) => next,
+            };
+            match next {
+                Some(next) => sleep_until(next).await,
+                None => told.await,
+            }
+        }
+    }
+
+    /// Whether a request that was let pass may still go out, after whatever else it had to wait for.
+    pub fn admits(&self, purpose: Purpose, pass: Pass) -> bool {
+        pass == Pass::Probe || !self.state().open.as_ref().is_some_and(|open| open.cause.holds(purpose))
+    }
+
+    /// Returns when it is open.
+    pub async fn opened(&self) {
+        loop {
+            let told = self.told.notified();
+            if self.state().open.is_some() {
+                return;
+            }
+            told.await;
+        }
+    }
+
+    /// When the next probe goes out, where the circuit is open and none is on its way.
+    pub fn next_probe(&self) -> Option<Instant> {
+        self.state().open.as_ref().and_then(|open| open.next)
+    }
+
+    /// A request was answered, with a yes or with a no that is about its referral. Whether that closed the
+    /// circuit.
+    pub fn answered(&self, purpose: Purpose) -> bool {
+        let closed = self.state().answered(purpose);
+        if closed {
+            self.told.notify_waiters();
+        }
+        closed
+    }
+
+    /// A request came to an end that says nothing of the service: it was throttled, or had no good token.
+    /// Another may be the probe.
+    pub fn came_to_nothing(&self, pass: Pass) {
+        if pass == Pass::Probe {
+            if let Some(open) = &mut self.state().open {
+                open.next = Some(Instant::now());
+            }
+            self.told.notify_waiters();
+        }
+    }
+
+    /// A request failed. A list page is about no referral.
+    pub fn failed(
+        &self,
+        purpose: Purpose,
+        trouble: Trouble,
+        referral: Option<ReferralId>,
+        pass: Pass,
+    ) -> Follows {
+        let follows = self.state().failed(Cause { purpose, trouble }, referral, pass, Instant::now());
+        if matches!(follows, Follows::Opened(_)) {
+            self.told.notify_waiters();
+        }
+        follows
+    }
+
+    /// Every change above leaves the state whole, so a poisoned lock holds nothing wrong.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Lets a request pass, or says until when it waits; where that isn't known, until it is told.
+    fn ask(&mut self, purpose: Purpose, now: Instant) -> Result<Pass, Option<Instant>> {
+        let Some(open) = self.open.as_mut().filter(|open| open.cause.holds(purpose)) else {
+            return Ok(Pass::Free);
+        };
+        if !open.cause.is_over_for(purpose) {
+            return Err(None);
+        }
+        match open.next {
+            Some(next) if next <= now => {
+                open.next = None;
+                Ok(Pass::Probe)
+            }
+            next => Err(next),
+        }
+    }
+
+    fn answered(&mut self, purpose: Purpose) -> bool {
+        self.answered = true;
+        self.rows.retain(|row| !row.cause.is_over_for(purpose));
+        self.open.take_if(|open| open.cause.is_over_for(purpose)).is_some()
+    }
+
+    fn failed(&mut self, cause: Cause, referral: Option<ReferralId>, pass: Pass, now: Instant) -> Follows {
+        let Limit { in_a_row, referrals, pauses } = limit(cause.purpose, cause.trouble);
+        if let Some(open) = &mut self.open {
+            return open.failed(cause, pass, now);
+        }
+        if cause.trouble == Trouble::Unreachable && !self.answered {
+            return Follows::Nothing;
+        }
+        let at = self.rows.iter().position(|row| row.cause.is_like(cause)).unwrap_or_else(|| {
+            self.rows.push(Row { cause, count: 0, referrals: Vec::new() });
+            self.rows.len() - 1
+        });
+        let row = &mut self.rows[at];
+        row.count += 1;
+        if row.referrals.len() < referrals && !row.referrals.contains(&referral) {
+            row.referrals.push(referral);
+        }
+        if row.count < in_a_row || row.referrals.len() < referrals {
+            return Follows::Nothing;
+        }
+        self.rows.clear();
+        self.open = Some(Open { cause, failed: 0, next: Some(now + pauses[0]) });
+        Follows::Opened(pauses[0])
+    }
+}
+
+impl Open {
+    fn failed(&mut self, cause: Cause, pass: Pass, now: Instant) -> Follows {
+        if pass == Pass::Free {
+            // It was on its way already.
+            return if self.cause.holds(cause.purpose) { Follows::Held } else { Follows::Nothing };
+        }
+        self.failed += 1;
+        let pauses = limit(self.cause.purpose, self.cause.trouble).pauses;
+        match pauses.get(self.failed) {
+            // However it failed: things are no better.
+            Some(pause) => {
+                self.next = Some(now + *pause);
+                Follows::Opened(*pause)
+            }
+            None => Follows::GivenUp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::task::JoinSet;
+
+    use super::Purpose::{Change, Look, ReadBack};
+    use super::Trouble::{Forbidden, Unanswered, Unreachable};
+    use super::*;
+
+    const CAUSES: [(Purpose, Trouble); 7] = [
+        (Look, Unreachable),
+        (Change, Unreachable),
+        (ReadBack, Unreachable),
+        (Look, Unanswered),
+        (Change, Unanswered),
+        (ReadBack, Unanswered),
+        (Change, Forbidden),
+    ];
+
+    fn referral(number: usize) -> Option<ReferralId> {
+        Some(format!("5a1e0001-0000-4000-8000-{number:012}").parse().unwrap())
+    }
+
+    /// A circuit of a service that was there once.
+    fn circuit() -> Circuit {
+        let circuit = Circuit::default();
+        assert!(!circuit.answered(Look));
+        circuit
+    }
+
+    /// Requests fail one after another, about so many referrals in turn, until that opens the circuit. How
+    /// many did, where it was any.
+    fn open(circuit: &Circuit, purpose: Purpose, trouble: Trouble, referrals: usize) -> Option<usize> {
+        (1..=100).find(|number| {
+            match circuit.failed(purpose, trouble, referral(number % referrals), Pass::Free) {
+                Follows::Nothing => false,
+                Follows::Opened(pause) => pause == PAUSES[0],
+                other => panic!("{other:?}"),
+            }
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_takes_some_failures_and_some_referrals() {
+        let mut table = String::new();
+        for (purpose, trouble) in CAUSES {
+            let opened: Vec<_> = (1..=6)
+                .map(|referrals| open(&circuit(), purpose, trouble, referrals))
+                .map(|opened| opened.map_or("-".to_owned(), |count| count.to_string()))
+                .collect();
+            table += &format!("{purpose:?} {trouble:?}: {}\n", opened.join(" "));
+        }
+        assert_eq!(
+            table,
+            "Look Unreachable: 5 5 5 5 5 5\n\
+             Change Unreachable: 5 5 5 5 5 5\n\
+             ReadBack Unreachable: 5 5 5 5 5 5\n\
+             Look Unanswered: - - - - 25 25\n\
+             Change Unanswered: - - - - 25 25\n\
+             ReadBack Unanswered: - - - 5 5 5\n\
+             Change Forbidden: 25 25 25 25 25 25\n"
+        );
+    }
+
+    /// Whoever was never there is not waited for.
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_was_never_reached_opens_nothing() {
+        for purpose in [Look, Change, ReadBack] {
+            assert_eq!(open(&Circuit::default(), purpose, Unreachable, 9), None);
+        }
+        assert!(open(&Circuit::default(), Look, Unanswered, 9).is_some(), "something is there");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_of_one_sort_say_nothing_of_another() {
+        let circuit = circuit();
+        for number in 0..24 {
+            for (purpose, trouble) in [(Change, Unanswered), (Change, Forbidden), (Look, Unanswered)] {
+                let follows = circuit.failed(purpose, trouble, referral(number), Pass::Free);
+                assert_eq!(follows, Follows::Nothing, "{number} {purpose:?} {trouble:?}");
+            }
+        }
+        assert_eq!(
+            circuit.failed(Look, Unanswered, None, Pass::Free),
+            Follows::Opened(PAUSES[0]),
+            "a list page counts, too"
+        );
+    }
+
+    /// One failure less than it takes, an answer, and as many again. A column for each sort of request that is
+    /// answered.
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_begins_the_row_anew() {
+        let mut table = String::new();
+        for (purpose, trouble) in CAUSES {
+            let enough = open(&circuit(), purpose, trouble, 9).unwrap();
+            let opened = [Look, Change, ReadBack].map(|answered| {
+                let circuit = circuit();
+                let fail = |number| circuit.failed(purpose, trouble, referral(number), Pass::Free);
+                for number in 1..enough {
+                    assert_eq!(fail(number), Follows::Nothing);
+                }
+                assert!(!circuit.answered(answered));
+                (enough..2 * enough - 1).find(|number| fail(*number) != Follows::Nothing).is_some()
+            });
+            table += &format!("{purpose:?} {trouble:?}: {opened:?}\n");
+        }
+        assert_eq!(
+            table,
+            "Look Unreachable: [false, false, false]\n\
+             Change Unreachable: [false, false, false]\n\
+             ReadBack Unreachable: [false, false, false]\n\
+             Look Unanswered: [false, true, true]\n\
+             Change Unanswered: [true, false, true]\n\
+             ReadBack Unanswered: [true, true, false]\n\
+             Change Forbidden: [true, false, true]\n"
+        );
+    }
+
+    /// What becomes of each sort of request while it is open, and whether its answer closes it.
+    #[tokio::test(start_paused = true)]
+    async fn it_holds_what_would_fail_too() {
+        let mut table = String::new();
+        for (purpose, trouble) in CAUSES {
+            let asked = [Look, Change, ReadBack].map(|asking| {
+                let circuit = circuit();
+                open(&circuit, purpose, trouble, 9).unwrap();
+                let free = circuit.admits(asking, Pass::Free);
+                let before = circuit.state().ask(asking, Instant::now());
+                let after = circuit.state().ask(asking, Instant::now() + PAUSES[0]);
+                let closes = if circuit.answered(asking) { ", closes" } else { "" };
+                match (free, before, after) {
+                    (true, Ok(Pass::Free), Ok(Pass::Free)) => format!("free{closes}"),
+                    (false, Err(Some(_)), Ok(Pass::Probe)) => format!("probe{closes}"),
+                    (false, Err(None), Err(None)) => format!("held{closes}"),
+                    other => panic!("{other:?}"),
+                }
+            });
+            table += &format!("{purpose:?} {trouble:?}: {}\n", asked.join(" | "));
+        }
+        assert_eq!(
+            table,
+            "Look Unreachable: probe, closes | probe, closes | probe, closes\n\
+             Change Unreachable: probe, closes | probe, closes | probe, closes\n\
+             ReadBack Unreachable: probe, closes | probe, closes | probe, closes\n\
+             Look Unanswered: probe, closes | free | free\n\
+             Change Unanswered: free | probe, closes | free\n\
+             ReadBack Unanswered: free | held | probe, closes\n\
+             Change Forbidden: free | probe, closes | free\n"
+        );
+    }
+
+    /// So many workers read back; each notes when it was let pass, and ends with its turn.
+    async fn workers(circuit: &Arc<Circuit>, count: usize, fails: fn(usize) -> bool) -> Vec<(u64, bool)> {
+        let (start, log) = (Instant::now(), Arc::new(Mutex::new(Vec::new())));
+        let mut tasks = JoinSet::new();
+        for number in 0..count {
+            let (circuit, log) = (Arc::clone(circuit), Arc::clone(&log));
+            tasks.spawn(async move {
+                loop {
+                    let pass = circuit.pass(ReadBack).await;
+                    let turn = {
+                        let mut log = log.lock().unwrap();
+                        log.push((start.elapsed().as_secs(), pass == Pass::Probe));
+                        log.len()
+                    };
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    if !fails(turn) {
+                        circuit.answered(ReadBack);
+                        return;
+                    }
+                    match circuit.failed(ReadBack, Unanswered, referral(number), pass) {
+                        Follows::GivenUp => return,
+                        Follows::Opened(_) => {}
+                        other => panic!("{other:?}"),
+                    }
+                }
+            });
+        }
+        // Whoever waits for somebody who gave up waits for ever.
+        let _ = tokio::time::timeout(Duration::from_secs(3600), tasks.join_all()).await;
+        Arc::into_inner(log).map_or_else(Vec::new, |log| log.into_inner().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_asks_before_all_go_on() {
+        let circuit = Arc::new(circuit());
+        open(&circuit, ReadBack, Unanswered, 9).unwrap();
+        let let_pass = workers(&circuit, 4, |turn| turn <= 2).await;
+        // A probe after each pause, each of which takes a second; then all that are left.
+        assert_eq!(let_pass, [(5, true), (16, true), (37, true), (38, false), (38, false), (38, false)]);
+        assert_eq!(circuit.next_probe(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_asks_for_ever() {
+        for (purpose, trouble) in CAUSES {
+            let circuit = circuit();
+            open(&circuit, purpose, trouble, 9).unwrap();
+            let pauses = limit(purpose, trouble).pauses;
+            for (number, pause) in pauses.iter().enumerate() {
+                assert_eq!(circuit.next_probe(), Some(Instant::now() + *pause));
+                assert_eq!(circuit.pass(purpose).await, Pass::Probe);
+                assert_eq!(circuit.next_probe(), None);
+                let follows = circuit.failed(purpose, trouble, None, Pass::Probe);
+                let next = pauses.get(number + 1).map_or(Follows::GivenUp, |pause| Follows::Opened(*pause));
+                assert_eq!(follows, next, "{purpose:?} {trouble:?}");
+            }
+            circuit.opened().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_on_its_way_counts_for_nothing() {
+        let circuit = circuit();
+        open(&circuit, ReadBack, Unanswered, 9).unwrap();
+        for number in 0..100 {
+            let fail = |purpose| circuit.failed(purpose, Unanswered, referral(number), Pass::Free);
+            assert_eq!(
+                [fail(ReadBack), fail(Change), fail(Look)],
+                [Follows::Held, Follows::Held, Follows::Nothing]
+            );
+        }
+        assert_eq!(circuit.pass(ReadBack).await, Pass::Probe);
+        assert!(circuit.answered(ReadBack));
+        assert!(circuit.admits(Change, Pass::Free));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_throttled_leaves_its_place_to_another() {
+        let circuit = circuit();
+        open(&circuit, Change, Forbidden, 9).unwrap();
+        let pass = circuit.pass(Change).await;
+        circuit.came_to_nothing(pass);
+        assert_eq!(circuit.pass(Change).await, Pass::Probe);
+        circuit.came_to_nothing(Pass::Free);
+        assert_eq!(circuit.state().ask(Change, Instant::now()), Err(None), "one is on its way");
+    }
+}
