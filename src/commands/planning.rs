@@ -10,6 +10,7 @@ use super::{Host, Trouble};
 use crate::api::Client;
 use crate::domain::account::{About, Asked, Figures, InputInfo, Migrating, State};
 use crate::engine::context::Tally;
+use crate::engine::flights::Flights;
 use crate::engine::look::look;
 use crate::engine::{Context, Reason};
 use crate::input;
@@ -102,6 +103,8 @@ async fn look_live(
         stop: host.stop,
         clock: host.clock,
         concurrency: sending.concurrency,
+        timeout: sending.timeout,
+        flights: Flights::default(),
         observe: &observe,
         tally: Arc::new(Tally::default()),
         rebase: None,

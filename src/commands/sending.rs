@@ -17,6 +17,7 @@ use crate::domain::item::Item;
 use crate::domain::referral::Snapshot;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
+use crate::engine::flights::Flights;
 use crate::engine::{self, Context, Event};
 use crate::ledger::{Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Pacing, Waits};
@@ -199,6 +200,8 @@ async fn send(
         stop: host.stop,
         clock: host.clock,
         concurrency: sending.concurrency,
+        timeout: sending.timeout,
+        flights: Flights::default(),
         observe: &observe,
         tally: Arc::new(Tally::default()),
         rebase: (on_conflict == OnConflict::Rebase).then_some(&rebase),
@@ -356,6 +359,11 @@ pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
         Event::Paused { capped: false, .. } => {}
         Event::Held { why, pause } => {
             let warning = format!("warning: {why}: all wait {} s, then one asks again", pause.as_secs());
+            progress.suspend(|| host.console.say(&warning));
+        }
+        Event::Quiet { time, under_way } => {
+            let warning =
+                format!("warning: nothing was answered for {} s; waiting for {under_way}", time.as_secs());
             progress.suspend(|| host.console.say(&warning));
         }
         Event::Released => {

@@ -52,12 +52,18 @@ pub async fn carry_out<A: Api>(
         })
         .buffer_unordered(context.concurrency);
     let deadline = deadline(context, limits.finish_by);
-    futures::pin_mut!(lives, deadline);
+    let stalled = context.watch();
+    futures::pin_mut!(lives, deadline, stalled);
     loop {
         let ended = tokio::select! {
             biased;
             () = &mut deadline, if !context.stop.is_set() => continue,
             ended = lives.next() => ended,
+            // What is in flight stands in the ledger, and is settled by whoever carries on.
+            () = &mut stalled => {
+                left = true;
+                break;
+            }
         };
         match ended {
             None => break,

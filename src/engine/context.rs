@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::flights::{Flight, Flights};
 use super::service::Api;
 use super::stop::{Reason, Stop};
 use crate::api::{Generation, Page, PageLink};
@@ -46,6 +47,13 @@ pub enum Event {
     },
     /// What was held goes on: that one request was answered.
     Released,
+    /// Nothing has come to an end for a while.
+    Quiet {
+        /// For how long.
+        time: Duration,
+        /// What is under way.
+        under_way: String,
+    },
 }
 
 /// What all workers of a run share.
@@ -60,6 +68,10 @@ pub struct Context<'a, A> {
     pub clock: fn() -> Timestamp,
     /// Requests in flight at most.
     pub concurrency: usize,
+    /// How long one of them may take.
+    pub timeout: Duration,
+    /// What is in flight.
+    pub flights: Flights,
     /// Who is told what happens.
     pub observe: &'a (dyn Fn(Event) + Sync),
     /// What is counted.
@@ -183,6 +195,16 @@ impl<A: Api> Context<'_, A> {
                 return (turn, pass);
             }
         }
+    }
+
+    /// Watches over what is in flight, and stops the run where nothing of it will come to an end. Never ends
+    /// else.
+    pub async fn watch(&self) {
+        let warn = |time, under_way: &str| {
+            (self.observe)(Event::Quiet { time, under_way: under_way.to_owned() });
+        };
+        let under_way = self.flights.watch(self.timeout, warn).await;
+        self.stop.now(Reason::Stalled(under_way));
     }
 
     /// Counts a PATCH that goes out; `again` where it repeats an earlier one.
@@ -355,7 +377,11 @@ impl<A: Api> Context<'_, A> {
 
     async fn get(&self, id: ReferralId, purpose: Purpose) -> Result<Reply, Option<Failure>> {
         let effort = Effort::new(purpose, Some(id));
-        self.repeat(&self.tally.get, effort, async || self.api.get(id).await).await
+        let request = async || {
+            let _under_way = self.flights.begin(Flight::Get(id));
+            self.api.get(id).await
+        };
+        self.repeat(&self.tally.get, effort, request).await
     }
 
     /// Reads a page of the list, repeating what may be repeated.
@@ -364,7 +390,11 @@ impl<A: Api> Context<'_, A> {
     /// As [`Self::read`].
     pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
         let effort = Effort::new(Purpose::Look, None);
-        self.repeat(&self.tally.list, effort, async || self.api.list(link).await).await
+        let request = async || {
+            let _under_way = self.flights.begin(Flight::List);
+            self.api.list(link).await
+        };
+        self.repeat(&self.tally.list, effort, request).await
     }
 
     async fn repeat<T>(

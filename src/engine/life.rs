@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::context::{Context, Effort, Event, Next};
+use super::flights::Flight;
 use super::service::Api;
 use super::settle::{Reading, weigh};
 use super::stop::Reason;
@@ -109,11 +110,18 @@ impl<A: Api> Life<'_, A> {
         if !self.context.turn(&mut self.effort).await {
             return Ok(Step::Leave);
         }
-        let ticket = self.journal.intend(&self.item).await?;
+        let ticket = {
+            let _under_way = self.context.flights.begin(Flight::Intent(self.item.id));
+            self.journal.intend(&self.item).await?
+        };
         let attempt = ticket.attempt();
         self.context.count_patch(self.sent_before);
         self.sent_before = true;
-        match self.context.api.patch(ticket).await {
+        let answer = {
+            let _under_way = self.context.flights.begin(Flight::Patch(self.item.id));
+            self.context.api.patch(ticket).await
+        };
+        match answer {
             Ok(reply) => {
                 self.context.answered(&self.effort);
                 Ok(self.succeeded(attempt, &reply))

@@ -83,6 +83,14 @@ struct Listing<'a> {
 /// # Errors
 /// Whatever the survey's methods answer.
 pub async fn look<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
+    tokio::select! {
+        biased;
+        looked = look_at_all(context, survey) => looked,
+        () = context.watch() => Ok(true),
+    }
+}
+
+async fn look_at_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
     let wanted = survey.remaining();
     let observe = |remaining: usize| (context.observe)(Event::Looked((wanted - remaining) as u64));
     let list = if wanted > 1 { read_pages(context, survey, &observe).await? } else { List::There };

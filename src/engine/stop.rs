@@ -27,6 +27,8 @@ pub enum Reason {
     Unreadable(String),
     /// The service gives no good answer any more.
     Unanswered(String),
+    /// Nothing that is in flight comes to its end: this is.
+    Stalled(String),
     /// The service has neither the list nor any of the referrals.
     NothingThere,
     /// Nothing answers any more.
@@ -50,6 +52,7 @@ impl fmt::Display for Reason {
             Self::Throttled => out.write_str("the service answers nothing but: slow down"),
             Self::Unreadable(why) => write!(out, "nothing can be read back to settle what was sent: {why}"),
             Self::Unanswered(why) => write!(out, "the service gives no good answer any more: {why}"),
+            Self::Stalled(what) => write!(out, "nothing that is waited for comes to an end: {what}"),
             Self::NothingThere => out.write_str("neither the list nor any referral was found"),
             Self::Unreachable(why) => write!(out, "the service cannot be reached: {why}"),
             Self::Ledger(why) => write!(out, "the run's ledger cannot be written: {why}"),

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use referral_bulk::domain::account::{About, Asked, Figures, Format, OnConflict, RowRecord, Settled, State};
@@ -12,6 +13,7 @@ use referral_bulk::domain::exchange::Failure;
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::referral::{ReferralId, Snapshot};
 use referral_bulk::domain::rules::Levels;
+use referral_bulk::engine::flights::Flights;
 use referral_bulk::engine::look::{Seen, Survey, look};
 use referral_bulk::engine::{Context, Stop};
 use referral_bulk::input;
@@ -22,6 +24,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::clock;
+use super::fault::TIMEOUT;
 use super::laws::Deed;
 use super::scenario::Look;
 use super::service::Service;
@@ -57,6 +60,8 @@ pub async fn plan(dir: &Path, world: &Arc<Mutex<World>>) -> Option<Ledger> {
                 stop: &stop,
                 clock,
                 concurrency,
+                timeout: Duration::from_millis(TIMEOUT),
+                flights: Flights::default(),
                 observe: &|_| {},
                 tally: Arc::default(),
                 rebase: None,

@@ -13,6 +13,7 @@ use referral_bulk::domain::item::Item;
 use referral_bulk::domain::referral::Snapshot;
 use referral_bulk::domain::rules::Levels;
 use referral_bulk::engine::carry::Limits;
+use referral_bulk::engine::flights::Flights;
 use referral_bulk::engine::{self, Context, Event, Stop};
 use referral_bulk::ledger::{self, ByHand, LedgerError};
 use referral_bulk::pace::Pace;
@@ -20,6 +21,7 @@ use referral_bulk::plan;
 use rusqlite::{Connection, OpenFlags};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
+use super::fault::TIMEOUT;
 use super::scenario::{Ending, Moment};
 use super::service::Service;
 use super::world::World;
@@ -62,6 +64,8 @@ pub async fn carry_on(
         stop: &stop,
         clock,
         concurrency,
+        timeout: Duration::from_millis(TIMEOUT),
+        flights: Flights::default(),
         observe: &observe,
         tally: Arc::default(),
         rebase: rebases.then_some(&rebase),

@@ -72,6 +72,8 @@ impl World {
             stop: &self.stop,
             clock,
             concurrency: 1,
+            timeout: Duration::from_secs(1),
+            flights: Flights::default(),
             observe: &|_| {},
             tally: Arc::clone(&self.tally),
             rebase: None,
