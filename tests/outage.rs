@@ -1,0 +1,235 @@
+//! A service that fails as a whole: it is left alone, asked with one request, and the run goes on or stops.
+//! And one that says nothing at all: the run says what it waits for.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+#[expect(dead_code, reason = "each test uses its part of what they share")]
+mod runs_support;
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use runs_support::program::Home;
+use serde_json::{Value, json};
+use support::wire::{self, Request, Wire};
+use support::{Place, Ran, Test};
+
+const ROWS: usize = 40;
+
+fn id(number: usize) -> String {
+    format!("5a1e0001-0000-4000-8000-{number:012}")
+}
+
+fn referral(id: &str, notes: &str, version: usize) -> Value {
+    json!({
+        "id": id, "eTag": format!("\"{id}-{version}\""), "status": "Active", "substatus": "Accepted",
+        "details": { "notes": notes },
+    })
+}
+
+/// A service in which every change counts, and what is wrong with it.
+struct Service {
+    wire: Wire,
+    /// How often each referral was changed.
+    changes: Arc<Mutex<BTreeMap<String, usize>>>,
+    is_well: Arc<AtomicBool>,
+}
+
+impl Service {
+    /// Every request that `meets` something gets that for an answer, as long as the service isn't well. Whether
+    /// a change is made all the same is the second part. It is told the request, and how many came before.
+    fn that(meets: impl Fn(&Request, usize) -> Option<(&'static str, bool)> + Send + Sync + 'static) -> Self {
+        let (changes, is_well) = (Arc::new(Mutex::new(BTreeMap::new())), Arc::new(AtomicBool::new(false)));
+        let (counts, well) = (Arc::clone(&changes), Arc::clone(&is_well));
+        let asked = Mutex::new(0);
+        let wire = Wire::serve(move |request| {
+            let turn = {
+                let mut asked = asked.lock().unwrap();
+                *asked += 1;
+                *asked - 1
+            };
+            let met = if well.load(Ordering::SeqCst) { None } else { meets(request, turn) };
+            let (status, is_made) = met.unwrap_or(("200 OK", true));
+            let id = request.path.rsplit('/').next().unwrap();
+            let mut counts = counts.lock().unwrap();
+            let version: &mut usize = counts.entry(id.to_owned()).or_default();
+            *version += usize::from(request.method == "PATCH" && is_made);
+            if status != "200 OK" {
+                return wire::answer(status, "", "");
+            }
+            let notes = if *version > 0 { "Called" } else { "Quiet" };
+            wire::answer(status, "", referral(id, notes, *version).to_string())
+        });
+        Self { wire, changes, is_well }
+    }
+
+    fn heal(&self) {
+        self.is_well.store(true, Ordering::SeqCst);
+    }
+
+    fn count(&self, method: &str) -> usize {
+        self.wire.ids(method).len()
+    }
+
+    /// Every change was made once.
+    #[track_caller]
+    fn is_done(&self) {
+        let wanted: BTreeMap<String, usize> = (0..ROWS).map(|number| (id(number), 1)).collect();
+        assert_eq!(*self.changes.lock().unwrap(), wanted);
+    }
+
+    fn apply(&self, code: i32, more: &str) -> Ran {
+        let (rows, state) = files();
+        Test::new(&format!("{APPLY} {more}"))
+            .file("a.csv", rows)
+            .file("state.jsonl", state)
+            .service(&self.wire.base)
+            .code(code)
+            .told_elsewhere()
+            .run()
+    }
+
+    fn resume(&self, ran: &Ran) -> Ran {
+        ran.then(&format!("resume run --yes {PLAINLY}")).service(&self.wire.base).told_elsewhere().run()
+    }
+}
+
+const APPLY: &str =
+    "apply a.csv --state state.jsonl --out run --yes --rate 1000/s --summary none --progress none";
+const PLAINLY: &str = "--rate 1000/s --summary none --progress none";
+
+/// The change file, and the referrals as they are to begin with.
+fn files() -> (String, String) {
+    let rows: String = (0..ROWS).map(|number| format!("{},Called\n", id(number))).collect();
+    let state = (0..ROWS).map(|number| format!("{}\n", referral(&id(number), "Quiet", 0))).collect();
+    (format!("id,notes\n{rows}"), state)
+}
+
+/// What was said of it, a line each.
+fn said(ran: &Ran) -> Vec<&str> {
+    let told = ["warning: one", "warning: the service", "warning: nothing", "note: the service", "stopped:"];
+    ran.stderr.lines().filter(|line| told.iter().any(|told| line.starts_with(told))).collect()
+}
+
+#[test]
+fn an_outage_that_passes_leaves_nothing_behind() {
+    // Changes arrive, their answers get lost, and nothing can be read back until the program holds back.
+    let service = Service::that(|request, turn| {
+        (turn >= 5).then_some(("502 Bad Gateway", request.method == "PATCH" && turn % 2 == 0))
+    });
+    let (home, (rows, state)) = (Home::new(), files());
+    home.write("a.csv", &rows);
+    home.write("state.jsonl", &state);
+    let started =
+        home.start(&format!("{APPLY} --endpoint {}", service.wire.base).split(' ').collect::<Vec<_>>());
+    started.says("all wait 5 s, then one asks again");
+    let asked = service.wire.asked().len();
+    service.heal();
+    let ended = started.wait().expect(0);
+    assert!(ended.stderr.contains("note: the service answers again: all go on\n"), "{}", ended.stderr);
+    assert!(asked <= 5 + 4 + 8, "{asked} requests");
+    assert_eq!(home.run_of("run").outcomes(), "applied 40");
+    service.is_done();
+}
+
+#[test]
+fn an_outage_that_lasts_stops_the_run_and_is_settled_later() {
+    let service = Service::that(|_, turn| (turn >= 5).then_some(("502 Bad Gateway", turn % 2 == 0)));
+    let ran = service.apply(4, "");
+    let again = |wait| {
+        format!(
+            "warning: one request after another gets no good answer: HTTP 502 without a body: all wait {wait} s, then one asks again"
+        )
+    };
+    assert_eq!(
+        said(&ran),
+        [
+            again(5).as_str(),
+            &again(10),
+            &again(20),
+            "stopped: nothing can be read back to settle what was sent: HTTP 502 without a body"
+        ]
+    );
+    let asked = service.wire.asked().len();
+    assert!(asked < 40, "{asked} requests");
+    let sent = service.count("PATCH");
+    assert_eq!(ran.outcomes("run"), format!("5 applied, {} unknown, {} unsent", sent - 5, ROWS - sent));
+    service.heal();
+    let resumed = service.resume(&ran);
+    assert_eq!(resumed.outcomes("run"), "40 applied");
+    service.is_done();
+}
+
+#[test]
+fn changes_that_all_fail_stop_the_run() {
+    let service = Service::that(|request, turn| {
+        (request.method == "PATCH" && turn >= 5).then_some(("500 Internal Server Error", false))
+    });
+    let ran = service.apply(4, "--concurrency 6");
+    let said = said(&ran);
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert!(said[0].starts_with("warning: one change after another gets no good answer: "), "{said:?}");
+    assert!(said[3].starts_with("stopped: the service gives no good answer any more: "), "{said:?}");
+    let failed = service.count("PATCH") - 5;
+    // 25 in a row, three by themselves, and those that were on their way.
+    assert!((28..=28 + 6).contains(&failed), "{failed}");
+    service.heal();
+    let outcomes = ran.outcomes("run");
+    assert!(outcomes.starts_with("5 applied"), "{outcomes}");
+    let resumed = service.resume(&ran);
+    assert_eq!(resumed.outcomes("run"), "40 applied");
+    service.is_done();
+}
+
+#[test]
+fn changes_that_are_all_forbidden_stop_the_run() {
+    let service = Service::that(|request, _| (request.method == "PATCH").then_some(("403 Forbidden", false)));
+    let ran = service.apply(4, "");
+    assert_eq!(
+        said(&ran),
+        [
+            "warning: one change after another is forbidden: HTTP 403 without a body: all wait 5 s, then one asks again",
+            "stopped: one request after another was forbidden: HTTP 403 without a body"
+        ]
+    );
+    let sent = service.count("PATCH");
+    assert!((26..=26 + 4).contains(&sent), "{sent}");
+    assert_eq!(ran.outcomes("run"), format!("{sent} refused, {} unsent", ROWS - sent));
+}
+
+/// One referral that never answers is its own matter.
+#[test]
+fn a_single_referral_stops_nothing() {
+    let service = Service::that(|request, _| {
+        request.path.ends_with(&id(7)).then_some(("500 Internal Server Error", true))
+    });
+    let ran = service.apply(3, "");
+    assert_eq!(said(&ran), Vec::<&str>::new());
+    assert_eq!(ran.outcomes("run"), "39 applied, 1 unknown");
+    service.is_done();
+}
+
+#[test]
+fn a_run_that_stands_still_says_what_it_waits_for() {
+    // The change of the last row is held back until the program has gone.
+    let service = Wire::stream(|request, out| {
+        let id = request.path.rsplit('/').next().unwrap().to_owned();
+        if id == self::id(1) && request.method == "PATCH" {
+            return std::io::copy(out, &mut std::io::sink()).map(drop);
+        }
+        let answer = wire::answer("200 OK", "", referral(&id, "Called", 1).to_string());
+        std::io::Write::write_all(out, &answer)
+    });
+    let place = Place::new();
+    let rows: String = (0..2).map(|number| format!("{},Called\n", id(number))).collect();
+    let ran = Test::at(&place, &format!("apply a.csv --state none --out run --yes --timeout 15s {PLAINLY}"))
+        .file("a.csv", format!("id,notes\n{rows}"))
+        .service(&service.base)
+        .told_elsewhere()
+        .run();
+    let wanted = format!("warning: nothing was answered for 10 s; waiting for PATCH {} (for 10 s)", id(1));
+    assert_eq!(said(&ran), [wanted]);
+    assert_eq!(ran.outcomes("run"), "2 applied");
+}
