@@ -171,7 +171,7 @@ impl<A: Api> Context<'_, A> {
             if effort.is_through_stop() {
                 tokio::select! {
                     () = self.pace.paused() => {}
-                    () = self.pace.circuit().opened() => {}
+                    () = self.pace.circuit().held(effort.purpose) => {}
                 }
             }
         };

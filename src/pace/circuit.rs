@@ -174,11 +174,11 @@ impl Circuit {
         pass == Pass::Probe || !self.state().open.as_ref().is_some_and(|open| open.cause.holds(purpose))
     }
 
-    /// Returns when it is open.
-    pub async fn opened(&self) {
+    /// Returns when requests of this sort are held back.
+    pub async fn held(&self, purpose: Purpose) {
         loop {
             let told = self.told.notified();
-            if self.state().open.is_some() {
+            if !self.admits(purpose, Pass::Free) {
                 return;
             }
             told.await;
@@ -510,7 +510,7 @@ mod tests {
                 let next = pauses.get(number + 1).map_or(Follows::GivenUp, |pause| Follows::Opened(*pause));
                 assert_eq!(follows, next, "{purpose:?} {trouble:?}");
             }
-            circuit.opened().await;
+            circuit.held(purpose).await;
         }
     }
 
