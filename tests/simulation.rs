@@ -25,7 +25,7 @@ use simulation_support::{Told, run};
 const SEEDS: u64 = 2_000;
 
 /// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 49] = [
+const HAPPENS: [&str; 51] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -43,6 +43,7 @@ const HAPPENS: [&str; 49] = [
     "PATCH: AnotherReferral",
     "PATCH: Stale None",
     "PATCH: Stale Now",
+    "PATCH: Hollow",
     "PATCH: Overwritten",
     "PATCH: Conflict",
     "PATCH: Refused",
@@ -53,6 +54,7 @@ const HAPPENS: [&str; 49] = [
     "GET: ServerError",
     "GET: Throttled",
     "GET: AnotherReferral",
+    "a 204 that was untrue and believed",
     "an expired token",
     "a refresh that fails",
     "a quota that is used up",

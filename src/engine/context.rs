@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::flights::{Flight, Flights};
 use super::service::Api;
 use super::stop::{Reason, Stop};
+use super::trust::Trust;
 use crate::api::{Generation, Page, PageLink};
 use crate::domain::account::Figures;
 use crate::domain::exchange::{Failure, Operation, Reply};
@@ -91,6 +92,8 @@ pub struct Tally {
     patch: AtomicU64,
     throttled: AtomicU64,
     retried: AtomicU64,
+    /// Whether a 204 is believed.
+    pub(super) trust: Trust,
 }
 
 impl Tally {
@@ -205,6 +208,22 @@ impl<A: Api> Context<'_, A> {
         };
         let under_way = self.flights.watch(self.timeout, warn).await;
         self.stop.now(Reason::Stalled(under_way));
+    }
+
+    /// Whether what had its turn, and waited for something else since, may still go out. Where the gate was
+    /// shut meanwhile, or the circuit opened, it waits for another turn, so that those that were held back
+    /// don't leave all at once.
+    pub async fn keep_turn(&self, effort: &mut Effort) -> bool {
+        if self.stop.is_set() {
+            return false;
+        }
+        let circuit = self.pace.circuit();
+        if !self.pace.is_paused() && circuit.admits(effort.purpose, effort.pass) {
+            return true;
+        }
+        circuit.came_to_nothing(effort.pass);
+        effort.tries -= 1;
+        self.turn(effort).await
     }
 
     /// Counts a PATCH that goes out; `again` where it repeats an earlier one.

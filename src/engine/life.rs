@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use super::context::{Context, Effort, Event, Next};
 use super::flights::Flight;
 use super::service::Api;
-use super::settle::{Reading, weigh};
+use super::settle::{Reading, has_moved, weigh};
 use super::stop::Reason;
 use crate::domain::account::Settled;
-use crate::domain::exchange::{Failure, Reply};
+use crate::domain::exchange::{Failure, NOT_SENT, Reply};
 use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
@@ -23,6 +23,9 @@ use crate::pace::retry::MAX_TRIES;
 
 /// How often an item is made again for a referral that others keep changing.
 const MOST_REBASES: u32 = 3;
+
+/// The status of a yes without a body.
+const NO_CONTENT: u16 = 204;
 
 /// How an item ended in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +60,27 @@ struct Life<'a, A> {
     /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
     doubted: bool,
     /// The attempt that is in doubt, where this process made it.
-    in_doubt: Option<AttemptId>,
+    in_doubt: Option<InDoubt>,
     /// What the last attempt was answered with.
     last_status: Option<u16>,
     /// How often the item was made again for a newer version of its referral.
     rebases: u32,
+}
+
+/// An attempt whose answer leaves a doubt.
+struct InDoubt {
+    attempt: AttemptId,
+    /// What it was answered with.
+    status: Option<u16>,
+    /// Whether no earlier attempt can have done what reading back shows.
+    is_alone: bool,
+}
+
+impl InDoubt {
+    /// Whether it was answered yes, and nothing was shown.
+    fn is_bare_yes(&self) -> bool {
+        self.status == Some(NO_CONTENT)
+    }
 }
 
 /// Lives one item's life.
@@ -80,8 +99,8 @@ pub async fn live<A: Api>(
         effort: Effort::new(Purpose::Change, Some(outstanding.item.id)),
         item: outstanding.item,
         sent_before: outstanding.sent,
-        // An attempt of an earlier process can arrive late, also where it was known not to be applied.
-        doubted: outstanding.sent,
+        // What an earlier process read back and didn't find can arrive late.
+        doubted: outstanding.doubted,
         in_doubt: None,
         last_status: None,
         rebases: 0,
@@ -105,7 +124,8 @@ pub async fn live<A: Api>(
 }
 
 impl<A: Api> Life<'_, A> {
-    /// Slot, gate, limiter, intent, request, answer: in this order.
+    /// Slot, gate, limiter, intent, request, answer: in this order. While the intent waited for the disk the
+    /// gate may have been shut, or the run stopped.
     async fn send(&mut self) -> Result<Step, LedgerError> {
         if !self.context.turn(&mut self.effort).await {
             return Ok(Step::Leave);
@@ -115,6 +135,10 @@ impl<A: Api> Life<'_, A> {
             self.journal.intend(&self.item).await?
         };
         let attempt = ticket.attempt();
+        if !self.context.keep_turn(&mut self.effort).await {
+            self.note(attempt, AttemptResult::NotApplied, None, Some(NOT_SENT.to_owned()));
+            return Ok(Step::Leave);
+        }
         self.context.count_patch(self.sent_before);
         self.sent_before = true;
         let answer = {
@@ -130,10 +154,11 @@ impl<A: Api> Life<'_, A> {
         }
     }
 
-    /// An answer that says yes is believed where it is the one that has no body, and compared where it has
-    /// one. A 200 without a body is no answer of the service's.
+    /// An answer that says yes is compared where it has a body. A 204 has none, and is believed once another
+    /// one was read back. Any other yes without a body is no answer of the service's.
     fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
-        if reply.body.trim().is_empty() && reply.status == 204 {
+        self.last_status = Some(reply.status);
+        if reply.status == NO_CONTENT && self.context.tally.trust.is_given() {
             self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
             return self.applied(Some(reply.status), reply.etag.clone());
         }
@@ -190,8 +215,8 @@ impl<A: Api> Life<'_, A> {
     }
 
     fn doubt(&mut self, attempt: AttemptId) {
-        self.doubted = true;
-        self.in_doubt = Some(attempt);
+        let is_alone = !std::mem::replace(&mut self.doubted, true);
+        self.in_doubt = Some(InDoubt { attempt, status: self.last_status, is_alone });
     }
 
     /// Finds out whether a doubtful attempt was applied. Nothing is sent for the item before.
@@ -202,7 +227,9 @@ impl<A: Api> Life<'_, A> {
             Err(Some(failure)) => return self.unread(why, &failure),
         };
         let Some(now) = self.referral(&reply) else { return self.unknown(why, &another_thing()) };
-        match weigh(&self.item, &now) {
+        let reading = weigh(&self.item, &now);
+        self.learn(reading, &now);
+        match reading {
             Reading::Applied => self.applied(Some(reply.status), now.etag().cloned()),
             Reading::NotApplied if self.effort.tries >= MAX_TRIES => {
                 let message = format!(
@@ -213,8 +240,8 @@ impl<A: Api> Life<'_, A> {
                 self.over(verdict, now.etag().cloned(), None)
             }
             Reading::NotApplied => {
-                if let Some(attempt) = self.in_doubt.take() {
-                    self.note(attempt, AttemptResult::NotApplied, None, None);
+                if let Some(InDoubt { attempt, status, .. }) = self.in_doubt.take() {
+                    self.note(attempt, AttemptResult::NotApplied, status, None);
                 }
                 if self.context.back_off(why, &self.effort).await { Step::Send } else { Step::Leave }
             }
@@ -230,6 +257,22 @@ impl<A: Api> Life<'_, A> {
                 );
                 self.over(Verdict::new(Outcome::Unknown, "in-doubt", message), None, None)
             }
+        }
+    }
+
+    /// What reading back says of 204s.
+    fn learn(&self, reading: Reading, now: &Snapshot<'_>) {
+        let Some(doubt) = self.in_doubt.as_ref().filter(|doubt| doubt.is_bare_yes()) else { return };
+        let trust = &self.context.tally.trust;
+        match reading {
+            Reading::Applied => {
+                self.note(doubt.attempt, AttemptResult::Applied, doubt.status, None);
+                if doubt.is_alone && has_moved(&self.item, now) {
+                    trust.confirm();
+                }
+            }
+            Reading::NotApplied | Reading::CannotTell => trust.break_for_good(),
+            Reading::Conflict => {}
         }
     }
 

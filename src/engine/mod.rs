@@ -9,12 +9,14 @@
 //! | [`look`] | finds the state of the wanted referrals in the fewest requests |
 //! | [`carry`] | takes outstanding items and lives each one's `life` |
 //! | [`settle`] | what a referral that was read back says about an item in doubt |
+//! | `trust` | whether an answer that shows nothing is believed |
 //! | [`stop`] | why a run ends early |
 //!
 //! Always, for every request that could change something: a slot, then the server's gate, then the
 //! limiter, then the intent on disk, then the request; and whatever it led to is written down before
-//! anything else is sent for that referral. A PATCH is never repeated blindly: an item in doubt is
-//! read back first.
+//! anything else is sent for that referral. The gate may be shut, or the run stopped, while the intent
+//! waits for the disk: then the request waits for another turn, or stays. A PATCH is never repeated
+//! blindly: an item in doubt is read back first.
 
 pub mod carry;
 pub mod context;
@@ -24,6 +26,7 @@ pub mod look;
 pub mod service;
 pub mod settle;
 pub mod stop;
+mod trust;
 
 pub use carry::carry_out;
 pub use context::{Context, Event};

@@ -42,11 +42,9 @@ pub(super) fn verdict(
         (Phase::Stopped | Phase::Finished, Next::Settle) => {
             (Outcome::Unknown, "in-doubt", "it was sent and its answer is not on record")
         }
-        (Phase::Stopped | Phase::Finished, Next::Send) if last.is_some() => (
-            Outcome::Unsent,
-            "unsent",
-            "it was sent and not applied, and the run stopped before it was sent again",
-        ),
+        (Phase::Stopped | Phase::Finished, Next::Send) if last.is_some() => {
+            (Outcome::Unsent, "unsent", "no attempt was applied, and the run stopped before the next")
+        }
         (Phase::Stopped | Phase::Finished, Next::Send) => {
             (Outcome::Unsent, "unsent", "the run stopped before it was sent")
         }

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::Row;
+use rusqlite::{CachedStatement, Row};
 
 use super::journal::Journal;
 use super::lock::Lock;
-use super::outstanding::{AttemptResult, Next, next};
+use super::outstanding::{AttemptResult, Next, may_arrive, next};
 use super::plan::Planning;
 use super::records::{ITEM, Json, Version, Word, item, number};
 use super::schema::{Store, set_phase};
@@ -60,6 +60,8 @@ pub struct Outstanding {
     pub next: Next,
     /// Whether it was sent before.
     pub sent: bool,
+    /// Whether any of its attempts may have been made, or may be yet.
+    pub doubted: bool,
 }
 
 /// Opens a run to carry on with it, and locks it.
@@ -201,8 +203,29 @@ impl Backlog {
                        ON last.id = (SELECT max(id) FROM attempt WHERE attempt.item = item.number)
              WHERE outcome.item IS NULL AND item.number > ?1 ORDER BY item.number LIMIT ?2"
         ))?;
-        items.query_map([after, limit], outstanding)?.collect()
+        let mut attempts = self
+            .store
+            .connection
+            .prepare_cached("SELECT result, code IS NOT NULL FROM attempt WHERE item = ?1")?;
+        let one = |row: &Row<'_>| {
+            let left = outstanding(row)?;
+            let doubted = left.sent && any_may_arrive(&mut attempts, left.item.number)?;
+            Ok(Outstanding { doubted, ..left })
+        };
+        items.query_map([after, limit], one)?.collect()
     }
+}
+
+/// Whether any of an item's attempts may have been made, or may be yet.
+fn any_may_arrive(attempts: &mut CachedStatement<'_>, item: u64) -> rusqlite::Result<bool> {
+    let mut rows = attempts.query([item.cast_signed()])?;
+    while let Some(row) = rows.next()? {
+        let result = row.get::<_, Option<Word<_>>>(0)?.map(|Word(result)| result);
+        if may_arrive(result, row.get(1)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How much a run is, and how much of it is left.
@@ -244,5 +267,5 @@ fn outstanding(row: &Row<'_>) -> rusqlite::Result<Outstanding> {
             item.changes = changes;
         }
     }
-    Ok(Outstanding { item: Arc::new(item), next: next(last), sent: last.is_some() })
+    Ok(Outstanding { item: Arc::new(item), next: next(last), sent: last.is_some(), doubted: false })
 }

@@ -10,7 +10,8 @@ pub enum AttemptResult {
     Applied,
     /// The service said no; nothing was written.
     Refused,
-    /// It is known not to be written, for a reason that may pass.
+    /// It is not written, for a reason that may pass. Its code says who said so; without a code, it was read
+    /// back and not found.
     NotApplied,
     /// The service said: slow down. Nothing was written.
     Throttled,
@@ -41,9 +42,35 @@ pub(super) fn next(last: Option<Option<AttemptResult>>) -> Next {
     }
 }
 
+/// Whether an attempt may have been made, or may be yet. What never left, or was answered with a no, is not.
+/// That it was read back and not found says nothing of what is still on its way.
+pub(super) fn may_arrive(result: Option<AttemptResult>, has_code: bool) -> bool {
+    use AttemptResult::{Applied, InDoubt, NotApplied, Refused, Throttled};
+    match result {
+        Some(Refused | Throttled) => false,
+        Some(NotApplied) => !has_code,
+        None | Some(Applied | InDoubt) => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_said_no_to_may_arrive() {
+        for (result, without_code, with_code) in [
+            (None, true, true),
+            (Some(AttemptResult::Applied), true, true),
+            (Some(AttemptResult::InDoubt), true, true),
+            (Some(AttemptResult::NotApplied), true, false),
+            (Some(AttemptResult::Refused), false, false),
+            (Some(AttemptResult::Throttled), false, false),
+        ] {
+            let got = (may_arrive(result, false), may_arrive(result, true));
+            assert_eq!(got, (without_code, with_code), "{result:?}");
+        }
+    }
 
     #[test]
     fn the_last_attempt_says_what_comes_next() {

@@ -185,6 +185,11 @@ impl Pace {
         self.gate.is_shut().await;
     }
 
+    /// Whether a pause is under way that the server asked for.
+    pub fn is_paused(&self) -> bool {
+        self.gate.shut_until(Instant::now()).is_some()
+    }
+
     /// The time spent waiting so far.
     pub fn figures(&self) -> Waits {
         let now = self.mark();

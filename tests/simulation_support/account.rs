@@ -8,6 +8,8 @@ use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::ledger::{self, LedgerError};
 use referral_bulk::report::Books;
+use rusqlite::{Connection, OpenFlags};
+use uuid::Uuid;
 
 use super::ms;
 use super::truth::{By, holds, is_as_before};
@@ -23,7 +25,7 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
         .rows::<LedgerError>(&mut |row| {
             books.add(&row);
             if let Some(id) = row.id.filter(|id| seen.insert(*id)) {
-                check_attempts(id, &row, lossy, world);
+                check_attempts(dir, id, &row, lossy, world);
             }
             check_row(&row, reader.phase(), world);
             Ok(())
@@ -41,17 +43,33 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
     }
 }
 
-/// One attempt on record is one request; where something was lost, one of an item may never have left.
-fn check_attempts(id: ReferralId, row: &RowAccount, lossy: bool, world: &mut World) {
+/// One attempt on record is one request, or is noted not to have left; where something was lost, one of an
+/// item may never have left.
+fn check_attempts(dir: &Path, id: ReferralId, row: &RowAccount, lossy: bool, world: &mut World) {
     let Some(deed) = world.laws.deeds.get_mut(&id) else { return };
-    let (on_record, left) = (u64::from(row.attempts), deed.sent + deed.lost);
+    let on_record = u64::from(row.attempts);
+    let mut left = deed.sent + deed.lost;
+    if on_record > left {
+        left += stayed(dir, row, &world.laws.left);
+    }
     if lossy && on_record == left + 1 {
         deed.lost += 1;
     } else if on_record != left {
         return world.wrong(format!("{id}: {on_record} attempts on record, and {left} requests"));
     }
-    // What an earlier process sent may arrive late, for all that the next one knows.
-    deed.ever_in_doubt |= on_record > 0;
+    // Of what was lost on its way to the disk the next process knows nothing.
+    deed.ever_in_doubt |= lossy && on_record > 0;
+}
+
+/// How many attempts never left, by the ledger's own account and by ours: the run stopped first.
+fn stayed(dir: &Path, row: &RowAccount, left: &BTreeSet<Uuid>) -> u64 {
+    let ledger =
+        Connection::open_with_flags(dir.join("run.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut noted = ledger
+        .prepare("SELECT 1 FROM attempt WHERE client_request_id = ?1 AND (result, code) = ('not-applied', 'not-sent')")
+        .unwrap();
+    let unheard = row.request_ids.iter().filter(|id| !left.contains(id));
+    unheard.filter(|id| noted.exists([id.to_string()]).unwrap()).count() as u64
 }
 
 fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
@@ -87,14 +105,23 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
 }
 
 /// Why it cannot be said that a change was made, or that the referral held it otherwise.
-fn not_applied(id: ReferralId, row: &RowAccount, world: &World) -> Option<&'static str> {
+fn not_applied(id: ReferralId, row: &RowAccount, world: &mut World) -> Option<&'static str> {
     let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
     let decided = ms(row.at.unwrap());
     let first = deed.first_sent.unwrap_or(0);
     let since = truth.versions.iter().skip(first).take_while(|version| version.at <= decided);
     let mut held = since
         .filter(|version| matches!(version.by, By::Ours { .. }) || holds(&version.state, &deed.item.changes));
-    held.next().is_none().then_some("the service never held it")
+    let never_held = held.next().is_none();
+    match deed.believable {
+        Some(false) => Some("a 204 says so, and no other one was confirmed"),
+        // Whoever tells the truth once is believed.
+        Some(true) if never_held => {
+            world.count("a 204 that was untrue and believed");
+            None
+        }
+        _ => never_held.then_some("the service never held it"),
+    }
 }
 
 /// Why it cannot be said that a change was not made: the service made it, and whoever looked could have seen

@@ -36,6 +36,7 @@ pub fn without_effect(now: &Value, fate: Fate) -> Answer {
             [None, Some(0), Some(2), Some(7), Some(3_600)][usize::try_from(fate.variant % 5).unwrap()],
         ),
         Fault::Stale => yes(now.to_string()),
+        Fault::Hollow => no_content(),
         Fault::Garbage | Fault::AnotherReferral => not_it(fate),
         Fault::ServerError | Fault::ProxyPage => server_error(fate),
         Fault::NotSent | Fault::Reset | Fault::TimeOut | Fault::Half | Fault::Overwritten => no_answer(fate),
@@ -56,8 +57,8 @@ pub fn after_writing(before: &Value, after: &Value, fate: Fate) -> Answer {
 pub fn to_read(now: &Value, fate: Fate) -> Answer {
     match fate.fault {
         None => yes(now.to_string()),
-        // The client takes what is no JSON object for no answer.
-        Some(Fault::Garbage) => no_answer(fate),
+        // The client takes what holds no JSON object for no answer.
+        Some(Fault::Garbage | Fault::Hollow) => no_answer(fate),
         Some(_) => without_effect(now, fate),
     }
 }

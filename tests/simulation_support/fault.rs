@@ -26,6 +26,8 @@ pub enum Fault {
     AnotherReferral,
     /// 200 with the referral as it was before the change.
     Stale,
+    /// 204 from something before the service, which never hears of it.
+    Hollow,
     /// The change is written, and somebody else changes the referral at once.
     Overwritten,
     /// 409, 412, or 400 with code 2055, although nobody changed anything.
@@ -41,7 +43,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NotSent,
         Self::Reset,
         Self::TimeOut,
@@ -51,6 +53,7 @@ impl Fault {
         Self::Garbage,
         Self::AnotherReferral,
         Self::Stale,
+        Self::Hollow,
         Self::Overwritten,
         Self::Conflict,
         Self::Refused,
@@ -63,6 +66,7 @@ impl Fault {
     fn effect(self, rng: &mut Rng) -> Effect {
         match self {
             Self::NotSent
+            | Self::Hollow
             | Self::Conflict
             | Self::Refused
             | Self::Locked

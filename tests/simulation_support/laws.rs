@@ -47,6 +47,8 @@ pub struct Deed {
     pub last_read: Option<Value>,
     /// What its PATCHes were refused with.
     pub refusals: BTreeSet<u16>,
+    /// Where the last that was heard of it is a 204: whether that could be believed.
+    pub believable: Option<bool>,
     /// Whether the ledger says what came of it.
     pub settled: bool,
 }
@@ -65,6 +67,7 @@ impl Deed {
             looked: false,
             last_read: None,
             refusals: BTreeSet::new(),
+            believable: None,
             settled: false,
         }
     }
@@ -112,6 +115,10 @@ pub struct Laws {
     pub words: BTreeMap<u64, String>,
     /// An eye of its own on the ledger.
     pub ledger: Option<Connection>,
+    /// The `client-request-id`s of PATCHes that left, or would have with a token.
+    pub left: BTreeSet<Uuid>,
+    /// What reading back has shown of 204s, in this process.
+    bare: Bare,
     open: BTreeMap<u64, Open>,
     /// When the requests of this process left.
     departures: Vec<u64>,
@@ -119,6 +126,15 @@ pub struct Laws {
     stopped_at: Option<u64>,
     /// The last intent that was written while the ledger was there, where it was taken away.
     last_intent: Option<i64>,
+}
+
+/// What reading back has shown of 204s.
+#[derive(Debug, Default)]
+struct Bare {
+    /// The referral held the change, at another version.
+    confirmed: bool,
+    /// The referral had the very version that the change was sent for.
+    untrue: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +148,9 @@ impl Laws {
     pub fn begin_process(&mut self) {
         self.departures.clear();
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
+        self.bare = Bare::default();
+        let open = self.deeds.values_mut().filter(|deed| !deed.settled);
+        open.for_each(|deed| deed.believable = None);
     }
 
     /// The ledger is taken away: what is written from now on nobody will find.
@@ -152,8 +171,8 @@ impl Laws {
 }
 
 impl World {
-    /// An intent waits for the disk before its PATCH leaves, behind all that waits already. What has begun
-    /// to wait leaves so much later.
+    /// An intent waits for the disk before its PATCH leaves, behind all that waits already. What had its turn
+    /// leaves so much later.
     fn slack(&self) -> u64 {
         (self.scenario.concurrency as u64 * 3 + 1) * self.scenario.disk.1 + 1
     }
@@ -161,13 +180,14 @@ impl World {
     pub fn laws_on_leaving(&mut self, call: u64, ask: &Ask) {
         let is_patch = matches!(ask, Ask::Patch { .. });
         self.law_of_slots(ask);
-        self.law_of_pauses(is_patch);
+        self.law_of_pauses();
         self.law_of_rate();
         self.law_of_stops(ask);
         match ask {
             Ask::Patch { id, etag, document, client_request_id } => {
                 self.law_of_intents(*id, *client_request_id);
                 self.law_of_sending(*id, etag.as_ref(), document);
+                self.laws.left.insert(*client_request_id);
             }
             Ask::Get(_) | Ask::List => {}
         }
@@ -183,11 +203,10 @@ impl World {
         }
     }
 
-    fn law_of_pauses(&mut self, is_patch: bool) {
-        let slack = if is_patch { self.slack() } else { 0 };
+    fn law_of_pauses(&mut self) {
         if let Some(Paused { since, until }) = self.laws.paused
             && self.now() < until
-            && self.now() > since + slack
+            && self.now() > since
         {
             self.wrong(format!("it leaves in a pause that began at {since} and lasts until {until}"));
         }
@@ -220,7 +239,7 @@ impl World {
         let now = self.now();
         let Some(stopped_at) = self.laws.stopped_at else { return };
         match ask {
-            Ask::Patch { .. } if now > stopped_at + self.slack() => self.wrong("it is sent after the stop"),
+            Ask::Patch { .. } if now > stopped_at => self.wrong("it is sent after the stop"),
             Ask::Get(id)
                 if !self.laws.deeds.is_empty()
                     && self.laws.deeds[id].sent + self.laws.deeds[id].lost == 0 =>
@@ -281,9 +300,10 @@ impl World {
 
     /// A request for which there is no token does not leave, and its intent stays.
     pub fn laws_on_unsent(&mut self, ask: &Ask) {
-        if let Ask::Patch { id, .. } = ask
+        if let Ask::Patch { id, client_request_id, .. } = ask
             && let Some(deed) = self.laws.deeds.get_mut(id)
         {
+            self.laws.left.insert(*client_request_id);
             deed.sent += 1;
         }
     }
@@ -305,10 +325,10 @@ impl World {
         if is_patch {
             let open = is_open(answer);
             deed.standing = if open { Standing::Doubt } else { Standing::Clear };
-            let confirmed = match answer {
-                Ok(reply) if reply.status == 204 => true,
-                _ => shown.is_some_and(|body| holds(&body, &deed.item.changes)),
-            };
+            let confirmed = shown.is_some_and(|body| holds(&body, &deed.item.changes));
+            let Bare { confirmed: vouched_for, untrue } = self.laws.bare;
+            let is_bare = matches!(answer, Ok(reply) if reply.status == 204);
+            deed.believable = is_bare.then_some(vouched_for && !untrue);
             deed.ever_in_doubt |= open && !confirmed;
             deed.refusals.extend(answer.as_ref().err().and_then(Failure::status));
             return;
@@ -317,6 +337,11 @@ impl World {
         deed.last_read.clone_from(&shown);
         if let Some(body) = shown {
             deed.reads.extend(version);
+            if deed.believable.take().is_some() {
+                let as_sent = deed.item.etag.as_ref().is_some_and(|etag| body["eTag"] == etag.as_str());
+                self.laws.bare.untrue |= as_sent;
+                self.laws.bare.confirmed |= !as_sent && holds(&body, &deed.item.changes);
+            }
             if deed.standing == Standing::Doubt {
                 deed.standing = Standing::Read { may_be_sent: deed.may_be_sent_after(&body) };
             }
