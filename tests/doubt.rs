@@ -55,7 +55,7 @@ const LOST: Says = Bare("502 x");
 type Case = (&'static [Says], &'static [Look], &'static str);
 
 /// Planned from the live referral: its eTag goes along.
-const BOUND: [Case; 41] = [
+const BOUND: [Case; 46] = [
     // Lost, looked at, repeated, refused, looked at again.
     (&[LOST, Bare("400 x")], &[Before, Ours], "applied applied 200 2+2"),
     (&[LOST, Bare("400 x")], &[Before], "refused http-400 400 2+2"),
@@ -81,7 +81,7 @@ const BOUND: [Case; 41] = [
     (&[LOST, Bare("423 x")], &[Before, Another], "unknown in-doubt - 5+2"),
     // A lock that passes leaves the rest as it was.
     (&[LOST, Bare("423 x"), Bare("412 x")], &[Before, Ours], "applied applied 200 3+2"),
-    (&[LOST, Bare("423 x"), Bare("204 x")], &[Before], "applied applied 204 3+1"),
+    (&[LOST, Bare("423 x"), With("200 x", Ours)], &[Before], "applied applied 200 3+1"),
     // Without doubt, a refusal is looked into only to show what stands there now.
     (&[Bare("400 x")], &[Ours], "refused http-400 400 1+0"),
     (&[Bare("404 x")], &[Ours], "refused http-404 404 1+0"),
@@ -94,36 +94,44 @@ const BOUND: [Case; 41] = [
     (&[LOST], &[Beside], "conflict changed-meanwhile - 1+1"),
     // A yes that shows nothing, or something else.
     (&[Bare("202 x")], &[Ours], "applied applied 200 1+1"),
-    (&[Bare("202 x"), Bare("204 x")], &[Before], "applied applied 204 2+1"),
+    (&[Bare("202 x"), Bare("204 x")], &[Before, Ours], "applied applied 200 2+2"),
     (&[Bare("202 x")], &[Theirs], "conflict changed-meanwhile - 1+1"),
     (&[Bare("202 x")], &[Another], "unknown in-doubt - 1+1"),
     (&[With("200 x", Before)], &[Ours], "applied applied 200 1+1"),
     (&[With("200 x", Before), With("200 x", Ours)], &[Before], "applied applied 200 2+1"),
     (&[With("200 x", Another)], &[Theirs], "conflict changed-meanwhile - 1+1"),
     (&[With("200 x", Theirs)], &[Ours], "applied applied 200 1+1"),
-    // A yes that stands for itself.
-    (&[Bare("204 x")], &[Theirs], "applied applied 204 1+0"),
+    // The first 204 of a process.
+    (&[Bare("204 x")], &[Ours], "applied applied 200 1+1"),
+    (&[Bare("204 x")], &[Before], "failed gave-up 204 5+5"),
+    (&[Bare("204 x")], &[Theirs], "conflict changed-meanwhile - 1+1"),
+    (&[Bare("204 x")], &[Another], "unknown in-doubt - 1+1"),
+    (&[Bare("204 x")], &[Status("404 x")], "unknown in-doubt 404 1+1"),
+    (&[Bare("204 x"), Bare("412 x")], &[Before, Ours], "applied applied 200 2+2"),
 ];
 
 /// Planned from a file without eTags: what was there is known, and nothing binds the change to it.
-const UNBOUND: [Case; 10] = [
+const UNBOUND: [Case; 12] = [
     (&[LOST, Bare("400 x")], &[Before, Ours], "applied applied 200 2+2"),
     (&[LOST, Bare("400 x")], &[Before], "refused http-400 400 2+2"),
     (&[LOST, Bare("400 x")], &[Before, Another], "unknown in-doubt - 2+2"),
     (&[LOST, Bare("412 x")], &[Before, Ours], "applied applied 200 2+2"),
     (&[LOST, Bare("412 x")], &[Before, Theirs], "conflict http-412 412 2+2"),
     (&[LOST, Bare("423 x")], &[Before, Ours], "applied applied 200 5+2"),
-    (&[LOST, Bare("204 x")], &[Beside], "applied applied 204 2+1"),
+    (&[LOST, With("200 x", Ours)], &[Beside], "applied applied 200 2+1"),
+    (&[Bare("204 x")], &[Ours], "applied applied 200 1+1"),
+    (&[Bare("204 x")], &[Theirs], "conflict changed-meanwhile - 1+1"),
     (&[LOST], &[Theirs], "conflict changed-meanwhile - 1+1"),
     (&[LOST], &[Another], "unknown in-doubt - 1+1"),
     (&[Bare("202 x")], &[Ours], "applied applied 200 1+1"),
 ];
 
 /// With `--on-conflict rebase`: sent again where the version moved and the field did not.
-const REBASED: [Case; 14] = [
-    (&[Bare("412 x"), Bare("204 x")], &[Beside], "applied rebased 204 2+1"),
+const REBASED: [Case; 15] = [
+    (&[Bare("412 x"), Bare("204 x")], &[Beside, Ours], "applied rebased 200 2+2"),
     (&[Bare("412 x"), With("200 x", Ours)], &[Beside], "applied rebased 200 2+1"),
-    (&[Bare("409 x"), Bare("204 x")], &[Beside], "applied rebased 204 2+1"),
+    (&[Bare("409 x"), With("200 x", Ours)], &[Beside], "applied rebased 200 2+1"),
+    (&[Bare("204 x")], &[Beside], "conflict changed-meanwhile - 1+1"),
     (&[Bare("412 x")], &[Theirs], "conflict http-412 412 1+1"),
     (&[Bare("412 x")], &[Ours], "conflict http-412 412 1+1"),
     (&[Bare("412 x")], &[Before], "conflict http-412 412 1+1"),
@@ -189,24 +197,76 @@ fn check(name: &str, cases: &[Case], state: &str, options: &str) {
     golden(name, &told.concat());
 }
 
+/// What reading back shows confirms a 204 only where no earlier attempt can have made it, and where it is
+/// known that it was not there before.
+#[test]
+fn a_yes_that_shows_nothing_is_confirmed_by_its_own_change_alone() {
+    for (first, state, looks) in [
+        ("204 x", "bound.jsonl", 1),
+        ("502 x", "bound.jsonl", 3),
+        ("204 x", "unbound.jsonl", 1),
+        ("204 x", "none", 2),
+    ] {
+        let (sent, looked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let service = Wire::serve(move |request| {
+            let id = request.path.rsplit('/').next().unwrap();
+            if request.method == "PATCH" {
+                let is_first = sent.fetch_add(1, Ordering::SeqCst) == 0;
+                return wire::answer(if is_first { first } else { "204 x" }, "", "");
+            }
+            let mut referral = sampled(id);
+            // What was lost is not there when it is looked for, and there when it is looked for again.
+            if looked.fetch_add(1, Ordering::SeqCst) > 0 || first == "204 x" {
+                referral["details"]["notes"] = json!("Called");
+                referral["eTag"] = json!("\"ours\"");
+            }
+            wire::answer("200 x", "", referral.to_string())
+        });
+        let states = |is_bound| {
+            [ID, ANOTHER].map(|id| {
+                let mut referral = sampled(id);
+                referral["details"]["notes"] = json!("Not called");
+                let members = referral.as_object_mut().unwrap();
+                members.retain(|name, _| is_bound || name != "eTag");
+                format!("{referral}\n")
+            })
+        };
+        let options = "--rate 1000/s --concurrency 1 --out run --summary none --progress none --yes";
+        Test::new(&format!("apply a.csv {options} --state {state}"))
+            .file("a.csv", format!("id,notes\n{ID},Called\n{ANOTHER},Called\n"))
+            .file("bound.jsonl", states(true).concat())
+            .file("unbound.jsonl", states(false).concat())
+            .service(&service.base)
+            .told_elsewhere()
+            .run();
+        assert_eq!(service.ids("GET").len(), looks, "{first} {state}: {:?}", service.asked());
+    }
+}
+
 /// The doubt outlives the process: an attempt of an earlier one can take effect late as well.
 #[test]
 fn of_a_change_that_an_earlier_process_sent() {
     // The token is refused in place of a look, or in place of the next attempt.
-    let cases: [Case; 6] = [
+    let cases: [Case; 11] = [
         (&[LOST, Bare("400 x")], &[Status("401 x"), Before, Ours], "applied applied 200 2+3"),
         (&[LOST, Bare("412 x")], &[Status("401 x"), Before, Theirs], "conflict http-412 412 2+3"),
         (&[LOST], &[Status("401 x"), Ours], "applied applied 200 1+2"),
         (&[LOST], &[Status("401 x"), Another], "unknown in-doubt - 1+2"),
         (&[LOST, Bare("401 x"), Bare("400 x")], &[Before, Ours], "applied applied 200 3+2"),
         (&[LOST, Bare("401 x"), Bare("404 x")], &[Before], "refused http-404 404 3+2"),
+        (&[LOST, Bare("401 x"), Bare("404 x")], &[Before, Status("404 x")], "unknown in-doubt 404 3+2"),
+        (&[Bare("204 x")], &[Status("401 x"), Ours], "applied applied 200 1+2"),
+        (&[Bare("204 x")], &[Status("401 x"), Theirs], "conflict changed-meanwhile - 1+2"),
+        // Whoever said no to all of them has made none: a refusal is believed, and need not be looked into.
+        (&[Bare("401 x"), Bare("400 x")], &[Ours], "refused http-400 400 2+0"),
+        (&[Bare("401 x"), Bare("404 x")], &[Status("404 x")], "refused http-404 404 2+0"),
     ];
     each(&cases, |(says, looks, wanted)| {
         let service = service(says, looks, 1);
         let place = Place::new();
         let stopped = apply(&place, "", &service, 4);
         let outcome = stopped.outcomes("run");
-        assert_eq!(outcome, if matches!(looks[0], Before) { "1 unsent" } else { "1 unknown" });
+        assert_eq!(outcome, if matches!(looks[0], Status("401 x")) { "1 unknown" } else { "1 unsent" });
         let resumed = stopped
             .then("resume run --rate 1000/s --summary none --progress none --yes")
             .service(&service.base)
@@ -356,7 +416,7 @@ fn shown(look: Look, status: &str) -> Vec<u8> {
         Status(status) => return wire::answer(status, "", ""),
     }
     if matches!(look, Ours | Theirs | Beside) {
-        referral["eTag"] = json!("\"moved\"");
+        referral["eTag"] = json!(format!("\"{look:?}\""));
     }
     wire::answer(status, "", referral.to_string())
 }

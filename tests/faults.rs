@@ -72,7 +72,7 @@ fn of_kind(wanted: &str, kind: &str) -> String {
 }
 
 /// What meets a PATCH.
-const CHANGES: [Row; 43] = [
+const CHANGES: [Row; 40] = [
     lost(ResetUnread),
     lost(Reset),
     arrived(Reset),
@@ -112,13 +112,61 @@ const CHANGES: [Row; 43] = [
     fine(Continue),
     fine(Interims),
     fine(TwoAnswers),
-    fine(BodyAfter204),
     // The service shows the referral with a 200, as it is asked to.
     lost(Bare("200 OK")),
     arrived(Bare("200 OK")),
-    fine(Bare("204 No Content")),
-    // A 204 is believed, as documented. Whoever says it without being the service is not found out.
-    (Bare("204 No Content"), false, "applied 1+0 before", "applied 1+0 before"),
+];
+
+/// A yes that shows nothing, and whether it is true.
+const TRUE: (Fault, bool) = (Bare("204 No Content"), true);
+const UNTRUE: (Fault, bool) = (Bare("204 No Content"), false);
+
+/// 204s of one process, one after another, on a change of each kind; `always`, to every attempt. One that is
+/// true is confirmed at another version, where it is known what there was before.
+const BARE: [(&str, [(Fault, bool); 4], bool, [&str; 4], [&str; 4]); 6] = [
+    (
+        "all are true",
+        [TRUE; 4],
+        false,
+        ["applied 1+1 ours", "applied 1+0 ours", "applied 1+0 ours", "applied 1+0 ours"],
+        ["applied 1+1 ours"; 4],
+    ),
+    (
+        "all are true, and have a body all the same",
+        [(BodyAfter204, true); 4],
+        false,
+        ["applied 1+1 ours", "applied 1+0 ours", "applied 1+0 ours", "applied 1+0 ours"],
+        ["applied 1+1 ours"; 4],
+    ),
+    (
+        "none is true",
+        [UNTRUE; 4],
+        false,
+        ["applied 2+1 ours"; 4],
+        ["unknown 1+1 before", "applied 2+1 ours", "unknown 1+1 before", "unknown 1+1 before"],
+    ),
+    (
+        "none ever is true",
+        [UNTRUE; 4],
+        true,
+        ["failed 5+5 before"; 4],
+        ["unknown 1+1 before", "failed 5+5 before", "unknown 1+1 before", "unknown 1+1 before"],
+    ),
+    (
+        "all are true but the first",
+        [UNTRUE, TRUE, TRUE, TRUE],
+        false,
+        ["applied 2+1 ours", "applied 1+1 ours", "applied 1+1 ours", "applied 1+1 ours"],
+        ["unknown 1+1 before", "applied 1+1 ours", "applied 1+1 ours", "applied 1+1 ours"],
+    ),
+    // Who has told the truth is believed.
+    (
+        "none is true but the first",
+        [TRUE, UNTRUE, UNTRUE, UNTRUE],
+        false,
+        ["applied 1+1 ours", "applied 1+0 before", "applied 1+0 before", "applied 1+0 before"],
+        ["applied 1+1 ours", "applied 2+1 ours", "unknown 1+1 before", "unknown 1+1 before"],
+    ),
 ];
 
 /// What meets a GET and leaves it without an answer, so that it is made again.
@@ -311,7 +359,8 @@ fn run_all(service: &Service, bound: Bound, more: &str) -> (Home, Ended) {
     changes(&home, count);
     let state = if bound == Bound::Yes { "live" } else { "none" };
     let closing = (0..count).filter(|number| KINDS[number % 4] == "close").count();
-    let more = format!("--concurrency 128 --confirm-closing {closing} {more}");
+    let concurrency = if more.contains("--concurrency") { "" } else { "--concurrency 128" };
+    let more = format!("{concurrency} --confirm-closing {closing} {more}");
     let ended = home.run(&arguments(APPLY, &service.endpoint, state, &more));
     (home, ended)
 }
@@ -386,6 +435,36 @@ fn on_a_change_under_if_match() {
 #[test]
 fn on_a_change_that_is_bound_to_nothing() {
     on_changes(Bound::No);
+}
+
+/// A 204 shows nothing. It is believed once another one was read back, and none is once one was untrue.
+#[test]
+fn on_a_yes_that_shows_nothing() {
+    let cases = [Bound::Yes, Bound::No].map(|bound| BARE.map(|case| (bound, case))).concat();
+    each(&cases, |(bound, (what, faults, always, if_bound, if_free))| {
+        let wanted = if *bound == Bound::Yes { if_bound } else { if_free };
+        let scripts = faults.map(|fault| Script { change: Some(fault), look: None, always: *always });
+        let service = Service::start(&scripts);
+        let (home, ended) = run_all(&service, *bound, "--concurrency 1");
+        let outcomes = home.run_of("run").lines("outcomes.jsonl");
+        for (number, outcome) in outcomes.iter().enumerate() {
+            let got = told(&service.state.api(), outcome, number, *bound);
+            assert_eq!(got, wanted[number], "{bound:?}: {what}, {}: {}", KINDS[number], ended.stderr);
+        }
+    });
+}
+
+/// All that meet their first 204 together read back, and nobody does who comes later.
+#[test]
+fn on_many_a_yes_that_shows_nothing() {
+    const COUNT: usize = 64;
+    let service = Service::start(&[Script { change: Some(TRUE), ..Script::default() }; COUNT]);
+    let (home, ended) = run_all(&service, Bound::Yes, "--concurrency 8");
+    ended.expect(0);
+    let looked = home.run_of("run").count("/requests/get");
+    assert!((1..=8).contains(&looked), "{looked} were read back");
+    assert_eq!(home.run_of("run").outcomes(), format!("applied {COUNT}"));
+    assert_eq!(service.state.api().all_applied().len(), COUNT);
 }
 
 /// The change met a proxy that reaches nobody, and looking meets something else.

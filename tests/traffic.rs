@@ -46,7 +46,10 @@ mod ids {
         let says: BTreeMap<&str, Vec<&str>> = says.iter().map(|(id, says)| (*id, says.to_vec())).collect();
         let left = Mutex::new(says);
         Wire::serve(move |request| match (request.method.as_str(), about(request)) {
-            ("PATCH", id) => wire::answer(left.lock().unwrap().get_mut(id).unwrap().remove(0), "", ""),
+            ("PATCH", id) => match left.lock().unwrap().get_mut(id).unwrap().remove(0) {
+                "200 x" => wire::carry_out(request, referral(id)),
+                status => wire::answer(status, "", ""),
+            },
             (_, "referrals") => wire::answer("200 x", "", r#"{"value":[]}"#),
             (_, id) => wire::answer("200 x", "", referral(id).to_string()),
         })
@@ -55,10 +58,8 @@ mod ids {
     /// Planned by one process, sent by a second until the token is refused, and by a third to the end.
     #[test]
     fn tell_a_run_a_change_and_a_call() {
-        let service = service(&[
-            (ONE, &["423 x", "502 x", "401 x", "429 x", "502 x", "204 x"]),
-            (TWO, &["412 x", "204 x"]),
-        ]);
+        let service =
+            service(&[(ONE, &["423 x", "502 x", "401 x", "429 x", "502 x", "200 x"]), (TWO, &["412 x"])]);
         let apply = |out: &str, id: &str| format!("apply {id}.csv --plan --out {out} {QUIET}");
         let place = Place::new();
         let planned = Test::at(&place, &apply("run", "one"))

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
+
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -94,6 +96,14 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
     let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
     reader.read_exact(&mut body)?;
     Ok(Request { method, path, headers, body: String::from_utf8(body).unwrap() })
+}
+
+/// The answer of a service that carries a change out: the referral as it is then, at another version.
+pub fn carry_out(request: &Request, mut referral: Value) -> Vec<u8> {
+    let document: json_patch::Patch = serde_json::from_str(&request.body).unwrap();
+    json_patch::patch(&mut referral, &document).unwrap();
+    referral["eTag"] = "\"written\"".into();
+    answer("200 OK", "", referral.to_string())
 }
 
 /// A sound answer. More headers may stand in `headers`, each ended by CRLF.

@@ -301,3 +301,67 @@ async fn one_referral_is_no_outage() {
 fn not_sent() -> Result<Reply, Failure> {
     Err(Failure::NotSent { message: "refused".to_owned() })
 }
+
+/// What had its turn and waited for the disk since goes out at once where nothing happened meanwhile, has
+/// another turn after a pause, and stays where the run was stopped.
+#[tokio::test(start_paused = true)]
+async fn a_turn_is_kept_unless_the_gate_was_shut() {
+    for (what, paused, stopped, kept, seconds) in [
+        ("nothing", false, false, true, 0),
+        ("a pause", true, false, true, 10),
+        ("a stop", false, true, false, 0),
+        ("both", true, true, false, 0),
+    ] {
+        let world = world("1000/s", |_| answer(200));
+        let context = world.context();
+        let mut effort = change();
+        assert!(context.turn(&mut effort).await);
+        if paused {
+            world.pace.throttled(effort.turn.unwrap(), Some(Duration::from_secs(10)));
+        }
+        if stopped {
+            world.stop.now(Reason::Interrupted);
+        }
+        assert_eq!(context.keep_turn(&mut effort).await, kept, "{what}");
+        assert_eq!(world.so_far(), (0, seconds), "{what}");
+        assert!(!kept || effort.tries == 1, "{what}: it is charged once");
+    }
+}
+
+/// Those for whom the gate was shut leave one after another.
+#[tokio::test(start_paused = true)]
+async fn turns_that_a_pause_took_come_at_the_rate() {
+    let world = world("1/s", |_| answer(200));
+    let context = world.context();
+    let mut efforts = [change(), change(), change()];
+    for effort in &mut efforts {
+        assert!(context.turn(effort).await);
+    }
+    world.pace.throttled(efforts[2].turn.unwrap(), Some(Duration::from_secs(10)));
+    let left = efforts.iter_mut().map(async |effort| {
+        assert!(context.keep_turn(effort).await);
+        world.so_far().1
+    });
+    // The rate is half of what it was.
+    assert_eq!(futures::future::join_all(left).await, [12, 14, 16]);
+}
+
+/// What had its turn while the circuit opened waits as all others do; and a probe that a pause took goes out
+/// after it, as the probe that it is.
+#[tokio::test(start_paused = true)]
+async fn turns_that_the_circuit_took_come_with_the_probe() {
+    let world = world("1000/s", |_| answer(200));
+    let context = world.context();
+    let mut waiting = change();
+    assert!(context.turn(&mut waiting).await);
+    for _ in 0..25 {
+        let mut effort = change();
+        assert!(context.turn(&mut effort).await);
+        assert_eq!(context.after(&answer(403).unwrap_err(), &mut effort).await, Next::Refused);
+    }
+    assert!(context.keep_turn(&mut waiting).await);
+    assert_eq!((world.so_far().1, waiting.pass), (5, Pass::Probe));
+    world.pace.throttled(waiting.turn.unwrap(), Some(Duration::from_secs(10)));
+    assert!(context.keep_turn(&mut waiting).await);
+    assert_eq!((world.so_far().1, waiting.pass, waiting.tries), (15, Pass::Probe, 1));
+}

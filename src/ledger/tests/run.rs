@@ -225,6 +225,42 @@ async fn a_rebased_item_comes_back_as_it_was_last_sent() {
     );
 }
 
+/// The last attempt says what comes next, and all of them whether something may be on its way still.
+#[tokio::test]
+async fn what_remains_says_whether_it_may_have_been_made() {
+    use AttemptResult::{InDoubt, NotApplied, Refused, Throttled};
+    let code = |code: &str| Some(code.to_owned());
+    let cases = [
+        (vec![], false),
+        (vec![None], true),
+        (vec![Some((NotApplied, code("not-sent")))], false),
+        (vec![Some((Throttled, code("http-429")))], false),
+        (vec![Some((Refused, code("http-412")))], false),
+        (vec![Some((InDoubt, code("http-502")))], true),
+        // Read back, and not found.
+        (vec![Some((NotApplied, None))], true),
+        (vec![Some((NotApplied, None)), Some((Throttled, code("http-429")))], true),
+        (vec![Some((Throttled, code("http-429"))), Some((NotApplied, code("http-423")))], false),
+    ];
+    let folder = tempdir().unwrap();
+    let (journal, _) = planned(folder.path(), cases.len() as u64).start(clock()).unwrap();
+    for (number, (attempts, _)) in (1..).zip(&cases) {
+        for told in attempts {
+            let ticket = journal.intend(&Arc::new(item(number))).await.unwrap();
+            if let Some((result, code)) = told.clone() {
+                journal.answered(ticket.attempt(), AttemptAnswer { code, ..answer(result) });
+            }
+        }
+    }
+    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    let (_journal, backlog) = open(folder.path()).unwrap().start(clock()).unwrap();
+    let page = backlog.outstanding(0, 10).unwrap();
+    for (left, (attempts, doubted)) in page.iter().zip(&cases) {
+        assert_eq!((left.sent, left.doubted), (!attempts.is_empty(), *doubted), "{attempts:?}");
+    }
+    assert_eq!(page.len(), cases.len());
+}
+
 #[tokio::test]
 async fn what_remains_says_what_comes_next() {
     let folder = tempdir().unwrap();
