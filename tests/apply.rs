@@ -175,8 +175,9 @@ mod plan_and_resume {
                 .file("run/run.sqlite", "no database at all")
                 .code(1)
                 .stderr(
-                    "error: run/run.sqlite is damaged: file is not a database; \
-                     nothing was sent from it, restore it from a copy\n",
+                    "error: run/run.sqlite is damaged: file is not a database\n\
+                     hint: nothing more is sent from it: put the run's directory back from a copy, or plan the \
+                     same input again with another --out, which finds unchanged what was written already\n",
                 )
                 .run();
         }

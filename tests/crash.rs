@@ -352,6 +352,7 @@ fn a_ledger_that_is_not_as_it_should_be_is_refused_by_name() {
         ("cut off", "run/run.sqlite is damaged: ", None),
         ("text", "run/run.sqlite is damaged: ", Some(1)),
         ("gone", "run holds no run", Some(1)),
+        ("empty", "run/run.sqlite is damaged: it is empty", Some(1)),
     ] {
         let world = World::new(400, "live");
         let plan = [world.arguments(), vec!["--plan".to_owned()]].concat();
@@ -364,6 +365,7 @@ fn a_ledger_that_is_not_as_it_should_be_is_refused_by_name() {
             "newer" => bytes[60..64].copy_from_slice(&9_u32.to_be_bytes()),
             "torn" => bytes[middle..middle + 8_192].fill(0xA5),
             "cut off" => bytes.truncate(middle),
+            "empty" => bytes.clear(),
             _ => bytes = "this is a text, and not a short one".repeat(100).into_bytes(),
         }
         let resume = world.arguments();

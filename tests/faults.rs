@@ -121,9 +121,12 @@ const CHANGES: [Row; 40] = [
 const TRUE: (Fault, bool) = (Bare("204 No Content"), true);
 const UNTRUE: (Fault, bool) = (Bare("204 No Content"), false);
 
-/// 204s of one process, one after another, on a change of each kind; `always`, to every attempt. One that is
-/// true is confirmed at another version, where it is known what there was before.
-const BARE: [(&str, [(Fault, bool); 4], bool, [&str; 4], [&str; 4]); 6] = [
+/// 204s of one process, one after another, on a change of each kind; whether that is so at every attempt; and
+/// what it comes to bound and free.
+type Bares = (&'static str, [(Fault, bool); 4], bool, [&'static str; 4], [&'static str; 4]);
+
+/// One that is true is confirmed at another version, or where it is known what there was before.
+const BARE: [Bares; 6] = [
     (
         "all are true",
         [TRUE; 4],

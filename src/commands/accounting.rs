@@ -247,6 +247,9 @@ fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Re
 }
 
 fn unwritten(error: &ReportError, exit: Exit, run: &Path) -> Trouble {
+    if let ReportError::UnknownInput(unknown) = error {
+        return Trouble { exit, ..LedgerError::damaged(run, unknown).into() };
+    }
     let command = if exit == Exit::Stopped { Next::resume(run, Vec::new()) } else { Next::report(run) };
     Trouble::new(exit, error.to_string())
         .hint(format!("see to space and permissions in the run's directory, then: {}", command.command()))

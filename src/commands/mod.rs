@@ -153,11 +153,20 @@ impl Trouble {
     }
 }
 
+/// What to do about a ledger that is damaged. A plan is made from the referrals as they stand, so that what was
+/// written already is found in it.
+const DAMAGED: &str = "nothing more is sent from it: put the run's directory back from a copy, or plan the same \
+                       input again with another --out, which finds unchanged what was written already";
+
 impl From<crate::ledger::LedgerError> for Trouble {
     fn from(error: crate::ledger::LedgerError) -> Self {
         use crate::ledger::LedgerError::{Database, File};
-        let hint = matches!(error, Database { .. } | File { .. })
-            .then(|| "see to space and permissions in the run's directory".to_owned());
+        let hint = match error {
+            Database { .. } | File { .. } => Some("see to space and permissions in the run's directory"),
+            _ if error.is_damage() => Some(DAMAGED),
+            _ => None,
+        };
+        let hint = hint.map(ToOwned::to_owned);
         let problem = Problem { message: error.to_string(), place: None, hint };
         Self { exit: Exit::CouldNotRun, problems: vec![problem] }
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::connection::{self, Target};
 use super::consent::{self, Consent};
-use super::{Host, Showing, Trouble, accounting, patches};
+use super::{DAMAGED, Host, Showing, Trouble, accounting, patches};
 use crate::api::Client;
 use crate::domain::account::{Asked, Figures, OnConflict, Phase};
 use crate::domain::exit::Exit;
@@ -259,8 +259,13 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
 
 fn broken(error: &LedgerError, order: Order<'_>) -> Trouble {
     let resume = order.resume().command();
+    let hint = if error.is_damage() {
+        DAMAGED.to_owned()
+    } else {
+        format!("see to space and permissions in the run's directory, then: {resume}")
+    };
     Trouble::new(Exit::Stopped, format!("the run's ledger failed, so nothing more was sent: {error}"))
-        .hint(format!("see to space and permissions in the run's directory, then: {resume}"))
+        .hint(hint)
 }
 
 /// How things stood when a stretch of work began.

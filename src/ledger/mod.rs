@@ -16,6 +16,7 @@
 //! | `reader`, `books` | the account for the reports: [`read`], [`Reader`], and which verdict a row gets |
 //! | `lock`, `private` | one process a run; nobody but its owner reads it |
 //! | `steps` | where a test may let a process die |
+//! | `trouble` | what an error of SQLite means; pure |
 //!
 //! What always holds:
 //! - A [`Ticket`] exists only for an intent that is on disk, and each is for one attempt.
@@ -36,9 +37,11 @@ mod reader;
 mod records;
 mod schema;
 mod steps;
+mod trouble;
 mod waiting;
 mod writer;
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,16 +106,24 @@ pub enum LedgerError {
         file: PathBuf,
     },
     /// What is in the file cannot be what was written.
-    #[error("{} is damaged: {detail}; nothing was sent from it, restore it from a copy", .file.display())]
+    #[error("{} is damaged: {detail}", .file.display())]
     Damaged {
         /// The ledger's file.
         file: PathBuf,
         /// What was found.
         detail: String,
     },
-    /// SQLite could not do what was asked: no space, no permission, held by something else.
+    /// The system did not let SQLite do what was asked: no space, no permission, held by something else.
     #[error("{}: {detail}", .file.display())]
     Database {
+        /// The ledger's file.
+        file: PathBuf,
+        /// In SQLite's words.
+        detail: String,
+    },
+    /// SQLite was asked for what the tables don't allow. A defect.
+    #[error("{}: {detail}, a defect of this program", .file.display())]
+    Defect {
         /// The ledger's file.
         file: PathBuf,
         /// In SQLite's words.
@@ -164,12 +175,12 @@ pub enum LedgerError {
         items: u64,
     },
     /// A write of the journal failed. It stays closed, so that nothing is sent without an intent.
-    #[error("{} could not be written, so nothing more is sent: {detail}", .file.display())]
+    #[error("{} could not be written, so nothing more is sent: {}", .file.display(), .first.detail())]
     Poisoned {
         /// The ledger's file.
         file: PathBuf,
         /// What went wrong with the first write that failed.
-        detail: String,
+        first: Box<LedgerError>,
     },
     /// The journal was ended before.
     #[error("the journal of the run in {} has ended, so nothing more is sent", .dir.display())]
@@ -180,10 +191,26 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// That what a run's ledger tells cannot be, as its reader found.
+    pub fn damaged(dir: &Path, detail: impl fmt::Display) -> Self {
+        Self::Damaged { file: schema::file(dir), detail: detail.to_string() }
+    }
+
+    /// Whether the ledger's file is damaged, and no space nor permission would help.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Poisoned { first, .. } => first.is_damage(),
+            _ => false,
+        }
+    }
+
     /// What went wrong, without the file that it went wrong with.
     fn detail(&self) -> String {
         match self {
-            Self::Damaged { detail, .. } | Self::Database { detail, .. } => detail.clone(),
+            Self::Damaged { detail, .. } | Self::Database { detail, .. } | Self::Defect { detail, .. } => {
+                detail.clone()
+            }
             other => other.to_string(),
         }
     }

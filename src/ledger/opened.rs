@@ -74,6 +74,7 @@ pub fn open(dir: &Path) -> Result<Ledger, LedgerError> {
     let lock = Lock::take(dir)?;
     let store = Store::open(dir)?;
     let (about, phase) = store.run()?;
+    store.check_whole(phase)?;
     Ok(Ledger::new(store, lock, about, phase))
 }
 

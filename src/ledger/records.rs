@@ -140,7 +140,8 @@ pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Place> {
 
 /// Reads a count or an ordinal. SQLite's integers are signed; none of ours comes near the sign.
 pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(column).map(i64::cast_unsigned)
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
 /// Writes how an item came out. An item that has come out already cannot do so again.

@@ -6,13 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
 
 use super::records::{Json, Word};
 use super::steps::{Step, Watch};
+use super::trouble::{on_one_line, told};
 use super::{LedgerError, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
-use crate::domain::excerpt::visible;
 
 /// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
 /// and read through from one end to the other, page by page.
@@ -151,9 +151,34 @@ impl Store {
         let verdict = store.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
         let verdict: String = store.told(verdict)?;
         if verdict != "ok" {
-            return Err(LedgerError::Damaged { file: store.file(), detail: on_one_line(&verdict) });
+            return Err(store.damaged(on_one_line(&verdict)));
         }
         Ok(store)
+    }
+
+    /// That something is wrong with what is in the file.
+    fn damaged(&self, detail: String) -> LedgerError {
+        LedgerError::Damaged { file: self.file(), detail }
+    }
+
+    /// Makes sure that all tables are there as they were made, and the numbers that all else hangs on.
+    pub(super) fn check_whole(&self, phase: Phase) -> Result<(), LedgerError> {
+        for (name, made) in self.told(made(phase))? {
+            let found = "SELECT sql FROM sqlite_schema WHERE name = ?1";
+            let found: Option<String> =
+                self.told(self.connection.query_row(found, [&name], |row| row.get(0)).optional())?;
+            match found {
+                Some(found) if found == made => {}
+                Some(_) => return Err(self.damaged(format!("{name} is not as it was made"))),
+                None => return Err(self.damaged(format!("{name} is missing"))),
+            }
+        }
+        let odd = "SELECT EXISTS (SELECT 1 FROM item WHERE number < 1)
+                       OR EXISTS (SELECT 1 FROM row WHERE row < 1 OR input < 0 OR line < 0 OR cell < 0)";
+        if self.told(self.connection.query_row(odd, [], |row| row.get(0)))? {
+            return Err(self.damaged("a row or an item has a number that there cannot be".to_owned()));
+        }
+        Ok(())
     }
 
     /// Opens the ledger of a run that this process has open already.
@@ -211,7 +236,7 @@ impl Store {
 
     /// The ledger's file.
     pub(super) fn file(&self) -> PathBuf {
-        self.dir.join(FILE)
+        file(&self.dir)
     }
 
     fn connect(dir: &Path, access: OpenFlags) -> Result<Self, LedgerError> {
@@ -219,7 +244,7 @@ impl Store {
         let file = dir.join(FILE);
         let opened = Connection::open_with_flags(&file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
-        let connection = opened.map_err(|error| told(dir, &error))?;
+        let connection = opened.map_err(|error| told(file, &error))?;
         Ok(Self { connection, dir: dir.to_owned(), watch: None, format: VERSION })
     }
 
@@ -243,11 +268,17 @@ impl Store {
         let pragma =
             |name| self.told(self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)));
         if pragma("application_id")? != APPLICATION {
-            return Err(LedgerError::Foreign { file: self.file() });
+            let file = self.file();
+            let length = std::fs::metadata(&file).map_err(|error| private::told(&file, error))?.len();
+            return Err(if length == 0 {
+                self.damaged("it is empty".to_owned())
+            } else {
+                LedgerError::Foreign { file }
+            });
         }
         match pragma("user_version")? {
             found if found >= VERSION => Ok(found),
-            found => Err(LedgerError::Damaged { file: self.file(), detail: format!("format {found}") }),
+            found => Err(self.damaged(format!("its format is {found}, which there never was"))),
         }
     }
 
@@ -290,9 +321,26 @@ impl Store {
         result.map_err(|error| match self.newer() {
             // What is not understood is not damaged.
             Some(found) => LedgerError::Newer { file: self.file(), found, known: VERSION },
-            None => told(&self.dir, &error),
+            None => told(self.file(), &error),
         })
     }
+}
+
+/// The ledger's file in a run's directory.
+pub(super) fn file(dir: &Path) -> PathBuf {
+    dir.join(FILE)
+}
+
+/// The names of all tables and indexes of a run that has come so far, and how they are made.
+fn made(phase: Phase) -> rusqlite::Result<Vec<(String, String)>> {
+    let pattern = Connection::open_in_memory()?;
+    pattern.execute_batch(TABLES)?;
+    if phase != Phase::Planning {
+        index(&pattern)?;
+    }
+    let mut objects = pattern
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?;
+    objects.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// Every commit reaches the disk before it returns: an intent that a power cut takes back would let a
@@ -342,23 +390,4 @@ pub(super) fn close_session(
     add_session(&transaction, figures)?;
     set_phase(&transaction, phase)?;
     transaction.commit()
-}
-
-/// An error of SQLite in terms of the ledger in a directory.
-pub(super) fn told(dir: &Path, error: &rusqlite::Error) -> LedgerError {
-    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
-    let damaged =
-        matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
-            || matches!(
-                error,
-                FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
-            );
-    let (file, detail) = (dir.join(FILE), on_one_line(&error.to_string()));
-    if damaged { LedgerError::Damaged { file, detail } } else { LedgerError::Database { file, detail } }
-}
-
-/// What SQLite says, which may quote a damaged file, in a form that does a terminal no harm.
-fn on_one_line(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    visible(lines.join(" ").chars())
 }

@@ -263,7 +263,7 @@ impl Writer {
 
     /// Keeps the first failure, and answers with it.
     fn poison(&self, error: &LedgerError) -> LedgerError {
-        let poisoned = || LedgerError::Poisoned { file: self.store.file(), detail: error.detail() };
+        let poisoned = || LedgerError::Poisoned { file: self.store.file(), first: Box::new(error.clone()) };
         self.failed.get_or_init(poisoned).clone()
     }
 
