@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 use std::string::FromUtf8Error;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use httpdate::HttpDate;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use uuid::Uuid;
@@ -76,14 +77,20 @@ pub(super) fn of_list(answer: Answer) -> Result<Page, Failure> {
     Ok(Page { next, client_request_id: reply.client_request_id, text: reply.body })
 }
 
-/// What `Retry-After` asks for: a number of seconds, or an HTTP date that lies ahead of `now`.
+/// What `Retry-After` asks for: a number of seconds, or a date that lies ahead of `now`.
 pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
     }
-    let date = rfc2822::parse(text).ok()?.timestamp();
-    Duration::try_from(date.duration_since(now)).ok()
+    Duration::try_from(date(text)?.duration_since(now)).ok()
+}
+
+/// A date in one of the three forms of RFC 9110, section 5.6.7, or in any other that mail headers have: a
+/// zone in digits, or no day of the week.
+fn date(text: &str) -> Option<Timestamp> {
+    let obsolete = || Timestamp::try_from(SystemTime::from(text.parse::<HttpDate>().ok()?)).ok();
+    rfc2822::parse(text).ok().map(|date| date.timestamp()).or_else(obsolete)
 }
 
 /// Lets only success pass, and only with its whole body.
@@ -222,8 +229,19 @@ mod tests {
             ("18446744073709551615", seconds(u64::MAX)),
             ("99999999999999999999999999", Some(Duration::MAX)),
             ("Sun, 01 Mar 2026 12:00:30 GMT", seconds(30)),
+            ("Sunday, 01-Mar-26 12:00:30 GMT", seconds(30)),
+            ("Sun Mar  1 12:00:30 2026", seconds(30)),
+            ("01 Mar 2026 13:00:30 +0100", seconds(30)),
+            ("Sunday, 01-Mar-26 11:59:59 GMT", None),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+            ("Sun Nov  6 08:49:37 1994", None),
+            ("Monday, 01-Mar-26 12:00:30 GMT", None),
+            ("Sunday, 01-Mar-26 12:00:30", None),
+            ("Sun Mar 31 12:00:30 20260", None),
+            ("Mon Feb 30 12:00:30 2026", None),
             ("Sun, 01 Mar 2026 12:00:00 GMT", seconds(0)),
             ("Wed, 29 Dec 9999 00:00:00 GMT", seconds(251629675200)),
+            ("Fri Dec 31 23:59:59 9999", None),
             ("Sun, 01 Mar 2026 11:59:59 GMT", None),
             ("Mon, 01 Mar 2026 12:00:30 GMT", None),
             ("-1", None),

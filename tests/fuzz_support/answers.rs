@@ -93,14 +93,16 @@ fn is_what_was_asked_for(bytes: &[u8], now: Timestamp, asked: Option<Duration>) 
     }
 }
 
-/// A date in the preferred form, which is the only one that is written today.
+/// A date in one of the three forms that RFC 9110 obliges everybody to take. Two digits of a year are
+/// read in other ways by others where they are 69.
 fn http_date(text: &str) -> Option<Timestamp> {
-    const FORM: &str = "%a, %d %b %Y %H:%M:%S GMT";
-    let date = jiff::civil::DateTime::strptime(FORM, text).ok()?;
-    (date.strftime(FORM).to_string() == text)
-        .then(|| date.to_zoned(jiff::tz::TimeZone::UTC).ok())??
-        .timestamp()
-        .into()
+    const FORMS: [&str; 3] =
+        ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    FORMS.iter().find_map(|form| {
+        let date = jiff::civil::DateTime::strptime(form, text).ok()?;
+        let is_as_written = date.strftime(form).to_string() == text && date.year() != 1969;
+        is_as_written.then(|| date.to_zoned(jiff::tz::TimeZone::UTC).ok())?.map(|date| date.timestamp())
+    })
 }
 
 /// An answer that a service could give.
