@@ -710,9 +710,10 @@ mod answers {
     fn looks() -> Vec<Case> {
         vec![
             on_get("GET 404", status("404 x"), "1 refused"),
+            on_get("GET 403", status("403 x"), "1 refused"),
             on_get(
-                "GET 403",
-                always(wire::answer("403 x", "", r#"{"error":{"code":"insufficient_claims"}}"#)),
+                "GET 403 for want of a scope",
+                always(wire::answer("403 x", "www-authenticate: Bearer error=insufficient_scope\r\n", "")),
                 "1 refused",
             ),
             on_get(
@@ -762,25 +763,47 @@ mod answers {
         ]
     }
 
+    /// What a policy asks for, in base64; nobody but a sign-in is to see it.
+    const CLAIMS: &str = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZX19fQ==";
+
+    /// A status, headers and a body that ask for another sign-in.
+    fn challenges() -> Vec<(&'static str, &'static str, String, String)> {
+        let header = format!(
+            "www-authenticate: Basic realm=\"x\"\r\n\
+             www-authenticate: Bearer realm=\"\", authorization_uri=\"https://login.example.com/\", \
+             error=\"insufficient_claims\", claims=\"{CLAIMS}\"\r\n"
+        );
+        let nested = |code: &str| {
+            format!(r#"{{"error":{{"code":"x","message":"{CLAIMS}","innererror":{{"code":"{code}"}}}}}}"#)
+        };
+        let plain = format!(r#"{{"error":"insufficient_claims","claims":"{CLAIMS}"}}"#);
+        vec![
+            ("401 with a challenge", "401 x", header.clone(), String::new()),
+            ("403 with a challenge", "403 x", header, nested("accessDenied")),
+            ("401 with a nested code", "401 x", String::new(), nested("insufficient_claims")),
+            ("403 with a nested code", "403 x", String::new(), nested("Insufficient_Claims")),
+            ("403 as OAuth has it", "403 x", String::new(), plain),
+        ]
+    }
+
     fn stops() -> Vec<Case> {
         let stop =
             |name, patch, patches| Case { name, patch, get: stands(), code: 4, outcome: "1 unsent", patches };
-        vec![
+        let stop_look =
+            |name, get| Case { name, patch: status("500 x"), get, code: 4, outcome: "1 unsent", patches: 0 };
+        let mfa = || always(wire::answer("401 x", "", r#"{"error":{"code":"900421","message":"no MFA"}}"#));
+        let mut cases = vec![
             stop("401", status("401 Unauthorized"), 1),
-            stop(
-                "400 with the code 900421",
-                always(wire::answer("401 x", "", r#"{"error":{"code":"900421","message":"no MFA"}}"#)),
-                1,
-            ),
-            Case {
-                name: "GET 401",
-                patch: status("500 x"),
-                get: status("401 x"),
-                code: 4,
-                outcome: "1 unsent",
-                patches: 0,
-            },
-        ]
+            stop("401 with the code 900421", mfa(), 1),
+            stop_look("GET 401", status("401 x")),
+            stop_look("GET 401 with the code 900421", mfa()),
+        ];
+        for (name, status, headers, body) in challenges() {
+            let says = || always(wire::answer(status, &headers, &body));
+            cases.push(stop(name, says(), 1));
+            cases.push(stop_look(name, says()));
+        }
+        cases
     }
 
     #[test]
@@ -839,6 +862,7 @@ mod answers {
             for told in [&ran.stderr, &ran.place.raw("run/outcomes.jsonl"), &ran.place.raw("run/error.csv")] {
                 assert!(told.len() < 5_000, "{name} is told in {} bytes", told.len());
                 assert!(!told.contains('\u{1b}'), "{name}: an escape sequence got through: {told:?}");
+                assert!(!told.contains(CLAIMS), "{name}: the challenge is told: {told}");
             }
             defused(&ran.place.raw("run/error.csv"));
             let outcomes = ran.place.read("run/outcomes.jsonl");

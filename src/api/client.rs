@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, ETAG, HeaderName, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Request, Response, Url};
 use uuid::Uuid;
 
 use super::auth::{Auth, Generation, Token, Tokens};
 use super::body;
+use super::challenge;
 use super::endpoint::{self, Endpoint, PageLink};
 use super::refusal;
 use super::reply::{self, Answer, Page};
@@ -152,8 +153,10 @@ impl Client {
     ) -> Result<Answer, Failure> {
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         let now = (self.0.settings.clock)();
+        let status = response.status().as_u16();
         Ok(Answer {
-            status: response.status().as_u16(),
+            status,
+            challenges: if matches!(status, 401 | 403) { challenges(response.headers()) } else { Vec::new() },
             etag: header(ETAG).and_then(|etag| ETag::from_service(etag).ok()),
             retry_after: header(RETRY_AFTER).and_then(|text| reply::retry_after(text, now)),
             client_request_id,
@@ -198,8 +201,17 @@ fn http(endpoint: &Endpoint, timeout: Duration) -> Result<reqwest::Client, reqwe
     builder.build()
 }
 
+/// Why it was the token that was refused, where the service says so.
+fn challenges(headers: &HeaderMap) -> Vec<String> {
+    let texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    texts.flat_map(challenge::errors).collect()
+}
+
 /// A refusal is shown and kept, so a token that the server put into it is taken out.
 fn redacted(mut answer: Answer, token: &Token) -> Answer {
+    for error in &mut answer.challenges {
+        *error = token.redact(error);
+    }
     let text = String::from_utf8_lossy(&answer.body.bytes);
     answer.body.bytes = token.redact(&text).into_bytes();
     answer

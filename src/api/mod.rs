@@ -8,6 +8,7 @@
 //! | `body` | bodies, of bounded size |
 //! | `reply` | status and body → [`Reply`](crate::domain::exchange::Reply), [`Page`] or [`Failure`](crate::domain::exchange::Failure) |
 //! | `refusal` | what an error body says |
+//! | `challenge` | what `WWW-Authenticate` says beside it |
 //!
 //! What always holds: one call is one request on the wire, because neither redirects are followed nor
 //! anything is sent again here; a PATCH takes a ticket by value; a token goes to the configured host
@@ -15,6 +16,7 @@
 
 mod auth;
 mod body;
+mod challenge;
 mod client;
 mod endpoint;
 mod refusal;

@@ -22,11 +22,18 @@ const DEEPEST: usize = 16;
 const INNER: [&str; 2] = ["error", "innerError"];
 const MESSAGES: [&str; 5] = ["message", "description", "detail", "error_description", "title"];
 
-/// Reads an answer that says no.
-pub(super) fn read(status: u16, body: &[u8], retry_after: Option<Duration>) -> Refusal {
+/// Reads an answer that says no. What its challenges say goes before the codes of its body.
+pub(super) fn read(
+    status: u16,
+    challenges: &[String],
+    body: &[u8],
+    retry_after: Option<Duration>,
+) -> Refusal {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
-    let (codes, message) = Object::parse(text).map(|object| walk(object)).unwrap_or_default();
+    let (deeper, message) = Object::parse(text).map(|object| walk(object)).unwrap_or_default();
+    let mut codes: Vec<String> = challenges.iter().filter_map(|text| code(text)).take(DEEPEST).collect();
+    codes.extend(deeper);
     let message = message.unwrap_or_else(|| describe(status, text));
     Refusal {
         status,
@@ -80,7 +87,10 @@ fn member<'a>(object: &Object<'a>, name: &str) -> Option<&'a RawValue> {
 /// The text of a code, which some bodies write as a number.
 fn code_text(raw: &RawValue) -> Option<String> {
     let is_number = raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    let text = if is_number { raw.get().into() } else { json::string(raw)? };
+    code(&if is_number { raw.get().into() } else { json::string(raw)? })
+}
+
+fn code(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| bounded(text, LONGEST_CODE))
 }
@@ -118,7 +128,7 @@ mod tests {
 
     #[track_caller]
     fn check(status: u16, body: &str, codes: &[&str], message: &str) {
-        let got = read(status, body.as_bytes(), None);
+        let got = read(status, &[], body.as_bytes(), None);
         assert_eq!(got.codes, codes, "{body}");
         assert_eq!(got.code.as_deref(), codes.last().copied(), "{body}");
         assert_eq!(got.message, message, "{body}");
@@ -183,15 +193,34 @@ mod tests {
     }
 
     #[test]
+    fn challenges_come_before_the_codes_of_the_body() {
+        for (challenges, body, codes) in [
+            (&["insufficient_claims"][..], "", &["insufficient_claims"][..]),
+            (&["a", " ", "b"], r#"{"error":{"code":"c","innerError":{"code":"d"}}}"#, &["a", "b", "c", "d"]),
+            (&[], r#"{"code":"c"}"#, &["c"]),
+        ] {
+            let challenges: Vec<String> = challenges.iter().map(|text| (*text).to_owned()).collect();
+            let got = read(403, &challenges, body.as_bytes(), None);
+            assert_eq!(
+                (got.codes, got.code.as_deref()),
+                (codes.iter().map(|code| (*code).to_owned()).collect(), codes.last().copied())
+            );
+        }
+        let many = vec!["é".repeat(10_000); 1_000];
+        let got = read(401, &many, b"", None);
+        assert_eq!((got.codes.len(), got.codes[0].chars().count()), (DEEPEST, LONGEST_CODE));
+    }
+
+    #[test]
     fn what_is_kept_is_bounded() {
         let long = format!(r#"{{"code":"{0}","message":"{0}"}}"#, "é".repeat(10_000));
-        let got = read(400, long.as_bytes(), None);
+        let got = read(400, &[], long.as_bytes(), None);
         assert_eq!(got.message.chars().count(), LONGEST_MESSAGE);
         assert!(got.message.ends_with("é…"));
         assert_eq!(got.codes[0].chars().count(), LONGEST_CODE);
 
         let deep = format!("{}{{}}{}", r#"{"code":1,"innerError":"#.repeat(5_000), "}".repeat(5_000));
-        assert_eq!(read(400, deep.as_bytes(), None).codes.len(), DEEPEST);
+        assert_eq!(read(400, &[], deep.as_bytes(), None).codes.len(), DEEPEST);
         let exact = "x".repeat(LONGEST_MESSAGE);
         assert_eq!(bounded(&exact, LONGEST_MESSAGE), exact);
     }
@@ -199,7 +228,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_taken(status in 100_u16..600, body in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let got = read(status, &body, None);
+            let got = read(status, &[], &body, None);
             prop_assert!(got.message.chars().count() <= LONGEST_MESSAGE);
             prop_assert!(!got.message.chars().any(char::is_control));
         }
@@ -208,7 +237,7 @@ mod tests {
         fn anything_like_an_error_is_taken(
             body in r#"[{\["]{0,3}"?(error|code|message|innerError)?"?:?[{"0-9<>a-z\\ué,}\]]{0,40}"#,
         ) {
-            let got = read(400, body.as_bytes(), None);
+            let got = read(400, &[], body.as_bytes(), None);
             prop_assert!(!got.message.is_empty());
             prop_assert_eq!(got.code.as_ref(), got.codes.last());
         }

@@ -22,6 +22,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) etag: Option<ETag>,
     pub(super) retry_after: Option<Duration>,
+    /// The errors of `WWW-Authenticate`, where it was the token that was not taken.
+    pub(super) challenges: Vec<String>,
     pub(super) body: Body,
     pub(super) client_request_id: Uuid,
 }
@@ -96,7 +98,8 @@ fn date(text: &str) -> Option<Timestamp> {
 /// Lets only success pass, and only with its whole body.
 fn accepted(answer: Answer) -> Result<Answer, Failure> {
     if !(200..=299).contains(&answer.status) {
-        return Err(Failure::Answered(refusal::read(answer.status, &answer.body.bytes, answer.retry_after)));
+        let Answer { status, retry_after, challenges, body, .. } = answer;
+        return Err(Failure::Answered(refusal::read(status, &challenges, &body.bytes, retry_after)));
     }
     if !answer.body.whole {
         let bytes = answer.body.bytes.len();
@@ -128,6 +131,7 @@ mod tests {
             status,
             etag: None,
             retry_after: None,
+            challenges: Vec::new(),
             body: Body { bytes: body.to_vec(), whole: true },
             client_request_id: Uuid::nil(),
         }

@@ -23,6 +23,14 @@ use crate::pace::{Pace, Turn};
 /// Throttles in a row, without one success between them, that stop a run.
 const MOST_THROTTLES: u32 = 50;
 
+/// What to do where a policy challenges the token.
+const CLAIMS: &str = "a conditional-access policy wants another sign-in (insufficient_claims): sign in again, \
+                      and carry on with a token that has the claims that are asked for";
+
+/// What to do where another token is no better.
+const REFUSED_ANEW: &str = "a new one was refused as well: see whether it is for this service, and whether its \
+                            user may still sign in";
+
 /// Something that people may want to see happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -296,6 +304,8 @@ impl<A: Api> Context<'_, A> {
                 "{}; sign in again with multi-factor authentication",
                 failure.message()
             ))),
+            // What the service says beside it may hold the challenge itself.
+            Decision::Stop(StopReason::ClaimsRequired) => self.end(Reason::Token(CLAIMS.to_owned())),
         }
     }
 
@@ -369,7 +379,8 @@ impl<A: Api> Context<'_, A> {
         };
         match renewed {
             Ok(()) => Next::AgainFreely,
-            Err(failure) => self.end(Reason::Token(failure.message().to_owned())),
+            Err(Failure::NoToken { message }) => self.end(Reason::Token(message)),
+            Err(failure) => self.end(Reason::Token(format!("{}; {REFUSED_ANEW}", failure.message()))),
         }
     }
 

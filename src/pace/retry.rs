@@ -58,6 +58,9 @@ pub enum Decision {
 pub enum StopReason {
     /// The token was had without multi-factor authentication (error code 900421).
     MfaRequired,
+    /// A conditional-access policy asks for claims that the token lacks (error code
+    /// `insufficient_claims`): it wants another sign-in.
+    ClaimsRequired,
     /// There is no token to be had.
     NoToken,
 }
@@ -84,8 +87,8 @@ pub(super) fn default_pause(throttles_in_a_row: u32) -> Duration {
 }
 
 fn answered(operation: Operation, refusal: &Refusal, tries: u32) -> Decision {
-    if has_code(refusal, &["900421"]) {
-        return Decision::Stop(StopReason::MfaRequired);
+    if let Some(reason) = lacks(refusal) {
+        return Decision::Stop(reason);
     }
     if operation == Operation::Write && is_conflict(refusal) {
         return Decision::Conflict;
@@ -100,6 +103,19 @@ fn answered(operation: Operation, refusal: &Refusal, tries: u32) -> Decision {
         // A server error, or a status that HTTP doesn't know: nobody says that nothing was done.
         _ => in_doubt(operation, tries),
     }
+}
+
+/// What the token lacks, where that is said by an answer which leaves no doubt that nothing was done.
+/// Another token from the same source would lack it too.
+fn lacks(refusal: &Refusal) -> Option<StopReason> {
+    let reason = if has_code(refusal, &["900421"]) {
+        StopReason::MfaRequired
+    } else if has_code(refusal, &["insufficient_claims"]) {
+        StopReason::ClaimsRequired
+    } else {
+        return None;
+    };
+    (matches!(refusal.status, 400..=499) && refusal.status != 408).then_some(reason)
 }
 
 /// A read names no version, so there is nothing that it could be in conflict with.
@@ -258,7 +274,9 @@ mod tests {
 
     #[test]
     fn codes_count_wherever_they_stand() {
-        use Decision::{Conflict, Refused, Renew, Stop};
+        use Decision::{Conflict, ReadBack, Refused, Renew, Stop};
+        use StopReason::{ClaimsRequired, MfaRequired};
+        let again = Decision::Again { after: Duration::from_millis(500) };
         for (status, codes, write, read) in [
             (400, &["badRequest", "2055"][..], Conflict, Refused),
             (422, &["2055", "other"], Conflict, Refused),
@@ -270,9 +288,17 @@ mod tests {
             (403, &["resourceModified"], Conflict, Refused),
             (409, &["whatever"], Conflict, Refused),
             (401, &["unauthorized"], Renew, Renew),
-            (401, &["unauthorized", "900421"], Stop(StopReason::MfaRequired), Stop(StopReason::MfaRequired)),
-            (403, &["900421"], Stop(StopReason::MfaRequired), Stop(StopReason::MfaRequired)),
-            (403, &["insufficient_claims"], Refused, Refused),
+            (401, &["unauthorized", "900421"], Stop(MfaRequired), Stop(MfaRequired)),
+            (403, &["900421"], Stop(MfaRequired), Stop(MfaRequired)),
+            (400, &["900421"], Stop(MfaRequired), Stop(MfaRequired)),
+            (409, &["900421", "insufficient_claims"], Stop(MfaRequired), Stop(MfaRequired)),
+            (401, &["insufficient_claims"], Stop(ClaimsRequired), Stop(ClaimsRequired)),
+            (403, &["Insufficient_Claims", "x"], Stop(ClaimsRequired), Stop(ClaimsRequired)),
+            (403, &["forbidden", "x", "insufficient_claims"], Stop(ClaimsRequired), Stop(ClaimsRequired)),
+            (403, &["insufficient_scope"], Refused, Refused),
+            // It could have been done all the same.
+            (502, &["900421"], ReadBack, again),
+            (408, &["insufficient_claims"], ReadBack, again),
         ] {
             let failure = refusal(status, codes, None);
             assert_eq!(decide(Operation::Write, &failure, 1), write, "write {status} {codes:?}");
