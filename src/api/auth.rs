@@ -21,6 +21,7 @@ use self::token::Issued;
 pub(super) use self::token::Token;
 use crate::domain::exchange::Failure;
 
+mod echo;
 mod token;
 
 /// More than any token, and any JSON around it, is long.

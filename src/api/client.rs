@@ -141,8 +141,7 @@ impl Client {
         let token = self.0.tokens.current().await?;
         request.headers_mut().insert(AUTHORIZATION, token.header());
         let response = self.0.http.execute(request).await.map_err(|error| self.failure(error))?;
-        let answer = self.answer(response, client_request_id, largest).await?;
-        Ok(if (200..=299).contains(&answer.status) { answer } else { redacted(answer, &token) })
+        without(&token, self.answer(response, client_request_id, largest).await?)
     }
 
     async fn answer(
@@ -207,14 +206,21 @@ fn challenges(headers: &HeaderMap) -> Vec<String> {
     texts.flat_map(challenge::errors).collect()
 }
 
-/// A refusal is shown and kept, so a token that the server put into it is taken out.
-fn redacted(mut answer: Answer, token: &Token) -> Answer {
-    for error in &mut answer.challenges {
-        *error = token.redact(error);
-    }
+/// An answer without the token, should the server have sent it back. From a refusal, which is shown and
+/// kept, it is taken out. A referral without it would be another one, and might be written back one day: that
+/// is no answer at all.
+fn without(token: &Token, mut answer: Answer) -> Result<Answer, Failure> {
     let text = String::from_utf8_lossy(&answer.body.bytes);
-    answer.body.bytes = token.redact(&text).into_bytes();
-    answer
+    if !(200..=299).contains(&answer.status) {
+        answer.body.bytes = token.redact(&text).into_bytes();
+        answer.challenges.iter_mut().for_each(|error| *error = token.redact(error));
+        return Ok(answer);
+    }
+    if token.is_in(&text) || answer.etag.as_ref().is_some_and(|etag| token.is_in(etag.as_str())) {
+        let message = format!("answered {} with the token in it, which no service may repeat", answer.status);
+        return Err(Failure::NoAnswer { message });
+    }
+    Ok(answer)
 }
 
 fn not_sent(message: &str) -> Failure {

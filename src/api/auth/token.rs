@@ -7,6 +7,7 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
 
+use super::echo;
 use crate::domain::json::{self, Object};
 
 /// Less than any real token is long.
@@ -25,42 +26,28 @@ impl Token {
         value
     }
 
-    /// A server's text without the token, should it have sent it back, also where JSON escapes parts of
-    /// it. The short words that a sandbox takes for tokens are no secret, and could be part of any other
-    /// word.
+    /// A server's text without the token, should it have sent it back.
     pub(in crate::api) fn redact(&self, text: &str) -> String {
-        let token = self.0.expose_secret();
-        if token.len() < SHORTEST_SECRET {
-            return text.to_owned();
-        }
         let (mut redacted, mut rest) = (String::with_capacity(text.len()), text);
-        while let Some(first) = rest.chars().next() {
-            if let Some(after) = after(rest, token) {
-                redacted.push_str("[token]");
-                rest = after;
-            } else {
-                redacted.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
+        while let Some((before, after)) = self.split(rest) {
+            redacted.push_str(before);
+            redacted.push_str("[token]");
+            rest = after;
         }
-        redacted
+        redacted + rest
     }
-}
 
-/// What follows on a token at a text's beginning, each character as it is or as JSON can escape it.
-fn after<'t>(text: &'t str, token: &str) -> Option<&'t str> {
-    token.chars().try_fold(text, |rest, c| after_escaped(rest, c).or_else(|| rest.strip_prefix(c)))
-}
-
-/// What follows on a printable character that JSON escapes: writers do so with `/`, `+` and others that
-/// opaque tokens are made of.
-fn after_escaped(text: &str, c: char) -> Option<&str> {
-    let escape = text.strip_prefix('\\')?;
-    if let Some(code) = escape.strip_prefix('u') {
-        let (digits, rest) = code.split_at_checked(4)?;
-        return (u32::from_str_radix(digits, 16) == Ok(u32::from(c))).then_some(rest);
+    /// Whether a server has sent it back in a text.
+    pub(in crate::api) fn is_in(&self, text: &str) -> bool {
+        self.split(text).is_some()
     }
-    escape.strip_prefix(c).filter(|_| matches!(c, '"' | '\\' | '/'))
+
+    /// What stands before the token in a text, and behind it. The short words that a sandbox takes for
+    /// tokens are no secret, and could be part of any other word.
+    fn split<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
+        let token = Some(self.0.expose_secret()).filter(|token| token.len() >= SHORTEST_SECRET)?;
+        echo::split(text, token)
+    }
 }
 
 /// A token as a source gives it.
@@ -155,23 +142,41 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_taken_out_however_json_writes_it() {
-        let redact = |token: &str, text: &str| Token(token.into()).redact(text);
+    fn a_token_is_taken_out_however_it_is_written() {
         let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
         let opaque = "EwB4/A8l6+BAAU\"s3cr3t\\t0ken==";
+        let marked = "EwB4<A8l6>&BAAU'%2Fs3cr3t=";
         for (token, text, wanted) in [
             (TOKEN, TOKEN.to_owned(), "[token]"),
             (TOKEN, format!("é {TOKEN}{TOKEN}x"), "é [token][token]x"),
             (TOKEN, format!("e{TOKEN} {}", &TOKEN[1..]), &format!("e[token] {}", &TOKEN[1..])),
             (TOKEN, format!("\"{escaped}\\n\""), "\"[token]\\n\""),
             (TOKEN, escaped.to_uppercase().replace("\\U", "\\u"), "[token]"),
+            (TOKEN, escaped.replace('\\', "\\\\"), "[token]"),
             (TOKEN, format!("{}\\u", &TOKEN[..20]), &format!("{}\\u", &TOKEN[..20])),
             (TOKEN, format!("{}\\u00é", &TOKEN[..20]), &format!("{}\\u00é", &TOKEN[..20])),
+            (TOKEN, format!("{}%é", &TOKEN[..20]), &format!("{}%é", &TOKEN[..20])),
+            (TOKEN, format!("&{TOKEN}"), "&[token]"),
             (opaque, serde_json::to_string(opaque).unwrap(), "\"[token]\""),
             (opaque, r#"EwB4\/A8l6\u002BBAAU\u0022s3cr3t\\t0ken\u003d="#.to_owned(), "[token]"),
+            (opaque, r#"EwB4\\/A8l6\\u002BBAAU\\\"s3cr3t\\t0ken=="#.to_owned(), "[token]"),
+            (opaque, "?a=EwB4%2FA8l6%2bBAAU%22s3cr3t%5Ct0ken%3D%3D&b".to_owned(), "?a=[token]&b"),
+            (opaque, "EwB4&#x2F;A8l6&#43;BAAU&quot;s3cr3t\\t0ken&#X3d;=".to_owned(), "[token]"),
+            (marked, "<EwB4&lt;A8l6&gt;&amp;BAAU&apos;%2Fs3cr3t=>".to_owned(), "<[token]>"),
+            (marked, marked.to_owned(), "[token]"),
             ("sandbox", "the sandbox".to_owned(), "the sandbox"),
         ] {
-            assert_eq!(redact(token, &text), wanted, "{text}");
+            let token = Token(token.into());
+            assert_eq!(token.redact(&text), wanted, "{text}");
+            assert_eq!(token.is_in(&text), text != wanted, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_taken(text in r"([\\\\%&#;ueyJx0-9/é]|eyJ){0,60}") {
+            let token = Token("eyJ/eyJ%eyJ\\eyJ&eyJ".into());
+            proptest::prop_assert_eq!(token.is_in(&text), token.redact(&text) != text);
         }
     }
 

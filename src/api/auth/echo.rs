@@ -1,0 +1,70 @@
+//! Where a text repeats a secret, as it is or as JSON, a URL or HTML writes it. Opaque tokens hold `/`, `+` and
+//! `=`, which one writer or another escapes, and a gateway's page may repeat a request in any of them.
+
+/// What escapes begin with: in JSON, in URLs and in HTML.
+const ESCAPES: [u8; 3] = *b"\\%&";
+
+/// The most backslashes before one character: of a text in JSON in JSON in JSON.
+const MOST_BACKSLASHES: usize = 7;
+/// What lies between the `&` of an HTML reference and its end, that included: `#x0000002F;`.
+const LONGEST_REFERENCE: usize = 11;
+
+/// What stands before a secret in a text, and behind it. The secret is printable ASCII.
+pub(super) fn split<'t>(text: &'t str, secret: &str) -> Option<(&'t str, &'t str)> {
+    let first = *secret.as_bytes().first()?;
+    let begins = text.bytes().enumerate().filter(|(_, byte)| *byte == first || ESCAPES.contains(byte));
+    begins.filter_map(|(at, _)| Some((&text[..at], after(&text[at..], secret)?))).next()
+}
+
+/// What follows on a secret at a text's beginning, each character as it is or escaped.
+fn after<'t>(text: &'t str, secret: &str) -> Option<&'t str> {
+    secret.chars().try_fold(text, |rest, c| after_escaped(rest, c).or_else(|| rest.strip_prefix(c)))
+}
+
+fn after_escaped(text: &str, c: char) -> Option<&str> {
+    match text.chars().next()? {
+        '\\' => after_in_json(text, c),
+        '%' => coded(&text[1..], 2, c),
+        '&' => after_in_html(&text[1..], c),
+        _ => None,
+    }
+}
+
+/// JSON that stands in a JSON string is escaped twice, which makes the backslashes more.
+fn after_in_json(text: &str, c: char) -> Option<&str> {
+    if c == '\\' {
+        return text.strip_prefix("\\\\").or_else(|| coded(text.strip_prefix("\\u")?, 4, c));
+    }
+    let backslashes = text.bytes().take(MOST_BACKSLASHES).take_while(|byte| *byte == b'\\').count();
+    let escape = &text[backslashes..];
+    match escape.strip_prefix('u').and_then(|code| coded(code, 4, c)) {
+        None => escape.strip_prefix(c).filter(|_| matches!(c, '"' | '/')),
+        after => after,
+    }
+}
+
+fn after_in_html(reference: &str, c: char) -> Option<&str> {
+    let end = reference.bytes().take(LONGEST_REFERENCE).position(|byte| byte == b';')?;
+    let (name, rest) = (&reference[..end], &reference[end + 1..]);
+    let code = match name.strip_prefix('#') {
+        Some(number) => match number.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+            None => number.parse().ok()?,
+        },
+        None => u32::from(match name {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => return None,
+        }),
+    };
+    (code == u32::from(c)).then_some(rest)
+}
+
+/// What follows on so many digits that are the code of a character.
+fn coded(text: &str, digits: usize, c: char) -> Option<&str> {
+    let (code, rest) = text.split_at_checked(digits)?;
+    (u32::from_str_radix(code, 16) == Ok(u32::from(c))).then_some(rest)
+}
