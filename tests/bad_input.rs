@@ -596,6 +596,14 @@ mod answers {
                 always(wire::answer("400 x", "", r#"{"code":"=1+1","message":"=HYPERLINK(\"http://x\")"}"#)),
             ),
             refused(
+                "400 that is a formula where lists are separated by semicolons",
+                always(wire::answer(
+                    "400 x",
+                    "",
+                    r#"{"code":"a;@x","message":"no; =cmd|'/C calc'!A0; ＋1"}"#,
+                )),
+            ),
+            refused(
                 "400 that repeats the token",
                 Box::new(|request, _| {
                     let told = request.header("authorization").unwrap().to_owned();
@@ -880,7 +888,8 @@ mod answers {
         let columns = reader.headers().unwrap().clone();
         for record in reader.records() {
             for (column, cell) in columns.iter().zip(&record.unwrap()) {
-                let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+                let signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+                let is_formula = cell.split(';').any(|cell| cell.trim_start_matches(' ').starts_with(signs));
                 assert!(!is_formula, "{column} is a formula: {cell}");
             }
         }

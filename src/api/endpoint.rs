@@ -129,12 +129,15 @@ fn is_loopback(host: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageLink(String);
 
+/// The longest query that is taken. RFC 9110 asks servers to take URLs of 8,000 octets, and few take more.
+const LONGEST_QUERY: usize = 8_000;
+
 impl PageLink {
-    /// `None` where the link has no query, and so leads to no other page.
+    /// `None` where the link has no query, and so leads to no other page, or where no server would take it.
     pub(super) fn of(next_link: &str) -> Option<Self> {
         let (without_fragment, _) = next_link.split_once('#').unwrap_or((next_link, ""));
         let (_, query) = without_fragment.split_once('?')?;
-        (!query.is_empty()).then(|| Self(query.to_owned()))
+        (1..=LONGEST_QUERY).contains(&query.len()).then(|| Self(query.to_owned()))
     }
 }
 
@@ -197,12 +200,36 @@ mod tests {
             ("http://127.0.0.1:1/v1.0/", Ok("http://127.0.0.1:1/v1.0")),
             ("http://127.8.9.10", Ok("http://127.8.9.10")),
             ("http://[::1]:9/v1.0", Ok("http://[::1]:9/v1.0")),
-            ("http://example.com/v1.0", Err(Plain)),
-            ("http://128.0.0.1", Err(Plain)),
-            ("http://0.0.0.0", Err(Plain)),
-            ("http://[::2]", Err(Plain)),
+            ("http://localhost.:80/v1.0", Err(Plain)),
             ("http://localhost.example.com", Err(Plain)),
             ("http://127.0.0.1.example.com", Err(Plain)),
+            ("http://128.0.0.1", Err(Plain)),
+            ("http://[::]", Err(Plain)),
+            ("http://[::ffff:127.0.0.1]", Err(Plain)),
+            ("http://[::2]", Err(Plain)),
+            ("http://[fe80::1]", Err(Plain)),
+            // What other ways of writing a number come to is what counts.
+            ("http://2130706433/v1.0", Ok("http://127.0.0.1/v1.0")),
+            ("http://0x7f.1", Ok("http://127.0.0.1")),
+            ("http://3232235777", Err(Plain)),
+            ("http://0", Err(Plain)),
+            ("HTTP://EXAMPLE.COM", Err(Plain)),
+            ("http:example.com", Err(Plain)),
+            ("http:\\\\example.com\\v1.0", Err(Plain)),
+            (" http://example.com", Err(Plain)),
+            ("ht\ntp://example.com", Err(Plain)),
+            ("https://localhost@example.com", Err(UserInfo)),
+            ("http://localhost:80@example.com", Err(Plain)),
+            ("http://user:secret@localhost", Err(UserInfo)),
+            (
+                "https://api.partner.microsoft.com\\@example.com",
+                Ok("https://api.partner.microsoft.com/@example.com"),
+            ),
+            ("https://api.partner.microsoft.com/../a/./b/..", Ok("https://api.partner.microsoft.com/a")),
+            ("https://[::1", Err(NoUrl)),
+            ("https://exa mple.com", Err(NoUrl)),
+            ("http://example.com/v1.0", Err(Plain)),
+            ("http://0.0.0.0", Err(Plain)),
             ("http://localhost@example.com", Err(Plain)),
             ("https://user@example.com", Err(UserInfo)),
             ("https://user:secret@example.com/v1.0", Err(UserInfo)),
@@ -251,6 +278,18 @@ mod tests {
             ("https://api.partner.microsoft.com/v1.0/referrals?", None),
             ("https://api.partner.microsoft.com/v1.0/referrals#?a", None),
             ("", None),
+            ("//evil.example.com/v1.0/referrals?a", Some("a")),
+            ("https://user:secret@evil.example.com/../../?a#b", Some("a")),
+            ("https://api.partner.microsoft.com@evil.example.com/?a", Some("a")),
+            ("/v1.0/../../admin?a=../../b", Some("a=../../b")),
+            (
+                "?a=1 HTTP/1.1\r\nHost: evil.example.com\r\n\r\n",
+                Some("a=1%20HTTP/1.1Host:%20evil.example.com"),
+            ),
+            ("?é\u{0}\"<>", Some("%C3%A9%00%22%3C%3E")),
+            ("?//evil.example.com", Some("//evil.example.com")),
+            (&format!("?{}", "a".repeat(LONGEST_QUERY)), Some(&"a".repeat(LONGEST_QUERY))),
+            (&format!("?{}", "a".repeat(LONGEST_QUERY + 1)), None),
         ] {
             let url = PageLink::of(link).map(|link| endpoint.referrals(Some(&link)).to_string());
             let wanted = wanted.map(|query| format!("{OFFICIAL}/engagements/referrals?{query}"));

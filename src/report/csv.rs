@@ -3,7 +3,8 @@
 //! **The own columns are given back verbatim.** Whatever the user wrote is what a file that is fed
 //! back must say, and a cell that is defused no longer says it: `-5` would become text, a note
 //! another note. What comes from elsewhere, the `result.*` columns, is ignored when fed back, so
-//! there every cell that a spreadsheet would run as a formula gets a leading `'`.
+//! there whatever a spreadsheet would run as a formula gets a leading `'`. Where the system separates lists
+//! by semicolons, spreadsheets split at those, in quotes or not: what follows on one is a cell, too.
 //!
 //! **A row that is not sound stays so.** Of a row with the wrong number of cells, as many as fit
 //! stand under their columns; surplus ones follow at the row's very end, beyond the header; missing
@@ -160,7 +161,7 @@ fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     let verdict = &row.verdict;
     let text = |value: Option<String>| Cow::Owned(value.unwrap_or_default());
     let json =
-        |value: &Option<Box<RawValue>>| text(value.as_ref().map(|raw| compacted(raw).get().to_owned()));
+        |value: &Option<Box<RawValue>>| text(value.as_ref().map(|raw| defused_json(compacted(raw).get())));
     [
         Cow::Borrowed(verdict.outcome.name()),
         defused(&verdict.code),
@@ -175,13 +176,35 @@ fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     ]
 }
 
-/// Text that a spreadsheet takes for text.
+/// What ends a cell for one spreadsheet or another.
+const ENDS: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// Text that a spreadsheet takes for text, also where it splits it.
 fn defused(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
+    let pieces = || text.split_inclusive(ENDS);
+    if !pieces().any(is_formula) {
+        return Cow::Borrowed(text);
     }
+    let safe = pieces().flat_map(|piece| [if is_formula(piece) { "'" } else { "" }, piece]);
+    Cow::Owned(safe.collect())
+}
+
+/// JSON that means the same and is text to a spreadsheet: a semicolon in it stands in a string.
+fn defused_json(json: &str) -> String {
+    let mut pieces = json.split(';');
+    let mut safe = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        safe.push_str(if is_formula(piece) { "\\u003b" } else { ";" });
+        safe.push_str(piece);
+    }
+    safe
+}
+
+/// Whether a spreadsheet may take a cell for a formula: some look past blanks, and past a quote where they
+/// split in the middle of a cell; some take the wide forms of the signs, which Chinese and Japanese have.
+fn is_formula(cell: &str) -> bool {
+    let cell = cell.trim_start_matches([' ', '\u{a0}', '\u{3000}', '\u{feff}', '"']);
+    cell.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'])
 }
 
 #[cfg(test)]
@@ -200,10 +223,38 @@ mod tests {
             ("\rx", "'\rx"),
             ("", ""),
             ("plain = text", "plain = text"),
+            ("\nx", "'\nx"),
+            (" =1", "' =1"),
+            ("\u{feff}\u{a0}=1", "'\u{feff}\u{a0}=1"),
+            ("＝1", "'＝1"),
+            ("＋1", "'＋1"),
+            ("－1", "'－1"),
+            ("＠SUM(A1)", "'＠SUM(A1)"),
+            ("a;=1;b", "a;'=1;b"),
+            ("a; \"=1\";;-1", "a;' \"=1\";;'-1"),
+            ("a\t@x", "a\t'@x"),
+            ("a\n+x", "a\n'+x"),
+            ("a;b - c", "a;b - c"),
+            ("a,=1", "a,=1"),
             ("'=1", "'=1"),
             ("\"v1\"", "\"v1\""),
         ] {
             assert_eq!(defused(text), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_of_json_is_defused_and_means_the_same() {
+        for (json, wanted) in [
+            (r#"{"notes":"a;=cmd|'/C calc'!A0;b"}"#, r#"{"notes":"a\u003b=cmd|'/C calc'!A0;b"}"#),
+            (r#"{"notes":";\"=1\";@x"}"#, r#"{"notes":";\"=1\"\u003b@x"}"#),
+            (r#"{"notes":"a; -1"}"#, r#"{"notes":"a\u003b -1"}"#),
+            (r#"{"notes":"=1,=1;b"}"#, r#"{"notes":"=1,=1;b"}"#),
+        ] {
+            let safe = defused_json(json);
+            assert_eq!(safe, wanted);
+            let parse = |json| serde_json::from_str::<serde_json::Value>(json).unwrap();
+            assert_eq!(parse(&safe), parse(json));
         }
     }
 
