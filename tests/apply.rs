@@ -536,7 +536,7 @@ mod what_is_shown {
             said,
             "serving 40 referrals; any bearer token will do\n\
              press Ctrl-C to end\n\
-             stopping: requests in flight are awaited; again to leave at once\n"
+             stopping: requests in flight are awaited; again not to wait for them\n"
         );
     }
 

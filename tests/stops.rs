@@ -9,7 +9,13 @@
 mod runs_support;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -230,26 +236,144 @@ fn a_time_that_comes_ends_what_cannot_be_done_by_then() {
     }
 }
 
+/// What standard output says is what stands in the run.
+fn tells_the_summary(world: &World, ended: &Ended) {
+    assert_eq!(ended.stdout, world.home.run_of("run").text("summary.json"));
+}
+
 #[test]
-fn the_second_signal_leaves_at_once() {
+fn the_second_signal_leaves_without_waiting_and_with_reports() {
+    for (first, second) in [(Signal::SIGINT, Signal::SIGINT), (Signal::SIGTERM, Signal::SIGINT)] {
+        let world = World::new(12, &[]);
+        world.tap.let_patches_through(3);
+        let mut sending = world.apply(&["--rate", "100000/s", "--timeout", "10m", "--summary", "json"]);
+        // Three are answered, and four are in flight.
+        world.tap.has_seen_patches(7);
+        sending.signal(first);
+        sending.says("stopping:");
+        assert!(sending.is_running(), "it waits for what is in flight");
+        sending.signal(second);
+        let ended = sending.wait().expect(4);
+        assert!(ended.stderr.contains("leaving: requests in flight are not awaited"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("at once"), "{}", ended.stderr);
+        names_resume(&ended);
+        tells_the_summary(&world, &ended);
+        assert_eq!(world.is_booked(), (3, 4));
+        let run = world.home.run_of("run");
+        assert_eq!(run.outcomes(), "applied 3, unknown 4, unsent 5");
+        assert_eq!(run.lines("pending.jsonl").len(), 9);
+        // A crash would have left the same ledger behind.
+        let before = run.lines("outcomes.jsonl");
+        world.home.run(&["report", "run"]).expect(4);
+        assert_eq!(run.lines("outcomes.jsonl"), before);
+
+        // What was in flight arrives when nobody is there any more.
+        world.tap.release();
+        world.tap.all_answered();
+        world.resume_to_the_end();
+        assert_eq!(world.tap.count("PATCH"), 12, "none was sent twice");
+    }
+}
+
+#[test]
+fn the_second_signal_leaves_a_plan_without_waiting() {
+    let world = World::new(3, &[]);
+    world.tap.hold(&["GET"]);
+    let planning = world.apply(&["--rate", "100000/s", "--timeout", "10m", "--summary", "json"]);
+    until("the first page is asked for", || (world.tap.count("GET") > 0).then_some(()));
+    planning.signal(Signal::SIGINT);
+    planning.says("stopping:");
+    planning.signal(Signal::SIGINT);
+    let ended = planning.wait().expect(4);
+    assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
+    let next = "next: referral-bulk resume run --rate 100000/s --timeout 10m";
+    assert_eq!(ended.last_line(), next, "{}", ended.stderr);
+    tells_the_summary(&world, &ended);
+    let run = world.home.run_of("run");
+    assert_eq!(run.outcomes(), "unsent 3");
+    assert_eq!(run.summary()["plan_sha256"], Value::Null);
+    world.tap.release();
+    world.resume_to_the_end();
+    assert_eq!(world.tap.count("PATCH"), 3);
+}
+
+/// Nothing ends the wait for somebody who writes into a pipe.
+#[test]
+fn the_third_signal_leaves_whatever_keeps_the_process() {
+    let world = World::new(3, &[]);
+    let changes = world.home.path("changes.jsonl");
+    let rows = fs::read_to_string(&changes).unwrap();
+    fs::remove_file(&changes).unwrap();
+    assert!(Command::new("mkfifo").arg(&changes).status().unwrap().success());
+    let reading = world.apply(&["--rate", "100000/s"]);
+    // It is opened once the other side is.
+    let _writer = File::options().write(true).open(&changes).unwrap();
+    for said in ["stopping:", "leaving: requests"] {
+        reading.signal(Signal::SIGINT);
+        reading.says(said);
+    }
+    reading.signal(Signal::SIGTERM);
+    let ended = reading.wait().expect(4);
+    assert!(ended.stderr.contains("leaving at once:"), "{}", ended.stderr);
+    assert_eq!(ended.last_line(), "next: referral-bulk resume run --rate 100000/s", "{}", ended.stderr);
+    fs::remove_file(&changes).unwrap();
+    fs::write(&changes, rows).unwrap();
+    world.resume_to_the_end();
+}
+
+/// A pipe of this name that is full, as where its reader has stopped to read. It stays so as long as what is
+/// answered lives.
+fn full_pipe(path: &Path) -> File {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    // Whoever opens both ends waits for nobody.
+    let both_ends = File::options().read(true).write(true).open(path).unwrap();
+    let (mut filled, pages) = (both_ends.try_clone().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&pages);
+    thread::spawn(move || {
+        while filled.write_all(&[b' '; 4096]).is_ok() {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let mut before = 0;
+    until("a full pipe", || {
+        let now = pages.load(Ordering::Relaxed);
+        (std::mem::replace(&mut before, now) == now && now > 0).then_some(())
+    });
+    both_ends
+}
+
+/// The reports are there by then.
+#[test]
+fn the_third_signal_leaves_where_nobody_reads_the_summary() {
     let world = World::new(12, &[]);
+    let _full = full_pipe(&world.home.path("summary"));
     world.tap.let_patches_through(3);
-    let mut sending = world.apply(&["--rate", "100000/s", "--timeout", "10m"]);
-    world.tap.has_seen_patches(4);
-    until("three outcomes on the wire", || (world.tap.answered() >= 4).then_some(()));
+    let mut command = Command::new("sh");
+    let script = "exec \"$0\" \"$@\" > summary";
+    command.args([
+        "-c",
+        script,
+        env!("CARGO_BIN_EXE_referral-bulk"),
+        "apply",
+        "changes.jsonl",
+        "--out",
+        "run",
+    ]);
+    command.args(world.arguments(&[], &["--rate", "100000/s", "--summary", "json"]));
+    let sending = world.home.start_command(command);
+    world.tap.has_seen_patches(7);
     sending.signal(Signal::SIGINT);
     sending.says("stopping:");
-    assert!(sending.is_running(), "it waits for what is in flight");
+    world.tap.release();
+    sending.says("stopped: interrupted");
+    sending.signal(Signal::SIGINT);
+    sending.says("leaving: requests");
     sending.signal(Signal::SIGINT);
     let ended = sending.wait().expect(4);
-    assert!(ended.stderr.contains("leaving at once"), "{}", ended.stderr);
-
-    // What was in flight arrives when nobody is there any more.
-    world.tap.release();
-    world.tap.all_answered();
-    world.home.run(&["report", "run"]).expect(4);
-    let (_, unknown) = world.is_booked();
-    assert!((1..=4).contains(&unknown), "{unknown} in flight");
+    assert!(ended.stderr.contains("leaving at once:"), "{}", ended.stderr);
+    names_resume(&ended);
+    assert_eq!(world.is_booked(), (7, 0));
     world.resume_to_the_end();
 }
 

@@ -122,8 +122,7 @@ fn ready(
     })
 }
 
-/// Works on a thread of its own, so that a second signal can leave at once whatever the work is
-/// doing.
+/// Works on a thread of its own, so that the process can be left at once whatever the work is doing.
 fn supervise(
     ready: Ready,
     console: Arc<Terminal>,
@@ -139,7 +138,7 @@ fn supervise(
         move || {
             let host = Host { console: &*console, stdin: &stdin, stop: &stop, clock, new_id, watch };
             let exit = work(ready, &host).unwrap_or_else(|trouble| fail(&trouble, &console));
-            // Nobody waits any more where a second signal came first.
+            // Nobody waits any more where the process was left first.
             let _ = send_done.send(exit);
         }
     };
@@ -158,14 +157,17 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 fn work(ready: Ready, host: &Host<'_>) -> Result<Exit, Trouble> {
     let runtime =
         runtime().map_err(|error| Trouble::could_not_run(format!("the system refused: {error}")))?;
-    match ready {
+    let ended = match ready {
         Ready::Apply(settings) => runtime.block_on(apply::run(*settings, host)),
         Ready::Resume(settings) => runtime.block_on(resume::run(*settings, host)),
         Ready::Report(settings) => report::run(&settings, host),
         Ready::Sandbox(settings) => runtime.block_on(sandbox::run(settings, host)),
         Ready::Completions(shell) => Ok(completions(shell, host.console)),
         Ready::Man(dir) => man(&dir),
-    }
+    };
+    // A name that is still being looked up, or a token file that is still being read, concerns nobody now.
+    runtime.shutdown_background();
+    ended
 }
 
 fn completions(shell: clap_complete::Shell, console: &dyn Console) -> Exit {

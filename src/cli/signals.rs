@@ -1,14 +1,22 @@
-//! Ctrl-C and SIGTERM: the first stops the run in good order, the second leaves at once. Nothing is
-//! lost either way: what was sent stands in the ledger.
+//! Ctrl-C and SIGTERM. The first stops the run in good order: what is in flight is awaited. The second ends
+//! that wait, and reports are written all the same. The third, or a few seconds, leaves at once whatever
+//! keeps the process. Nothing is lost in any of these ways: what was sent stands in the ledger.
 
+use std::future::pending;
 use std::io;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
 
 use super::console::Terminal;
 use crate::commands::Console;
 use crate::domain::exit::Exit;
-use crate::engine::{Reason, Stop};
+use crate::engine::{Reason, Stage, Stop};
+
+/// How long whoever doesn't wait for requests is kept waiting for the reports. A disk, a token command or
+/// the middle of a large file may keep the process for longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Starts the work, and waits until it is done, or the user won't wait for it. Signals are listened to
 /// before there is anything that one could come too early for.
@@ -23,27 +31,60 @@ pub async fn wait(
 ) -> io::Result<Exit> {
     let mut signals = Signals::listen()?;
     start()?;
-    let mut done = done;
+    Ok(heed(async || signals.next().await, done, stop, console).await)
+}
+
+/// Does what each signal asks for, until the work is done or isn't waited for any more.
+async fn heed(
+    mut signal: impl AsyncFnMut(),
+    mut done: oneshot::Receiver<Exit>,
+    stop: &Stop,
+    console: &Terminal,
+) -> Exit {
+    let mut limit = None;
     loop {
         tokio::select! {
             biased;
             // The sender is dropped unused only where the work panicked, which was printed already.
-            exit = &mut done => return Ok(exit.unwrap_or(Exit::CouldNotRun)),
-            () = signals.next() => {}
+            exit = &mut done => return exit.unwrap_or(Exit::CouldNotRun),
+            () = signal() => {}
+            () = until(limit) => return leave_at_once(console),
         }
         if console.interrupt() {
             console.say("");
             continue;
         }
-        if stop.is_set() {
-            console
-                .say("leaving at once: what is in flight stands in the run's ledger, and resume settles it");
-            console.say(&console.parting());
-            return Ok(Exit::Stopped);
+        match stop.stage() {
+            Stage::Going => {
+                console.say("stopping: requests in flight are awaited; again not to wait for them");
+                stop.now(Reason::Interrupted);
+            }
+            Stage::Stopping => {
+                console.say("leaving: requests in flight are not awaited; again to leave without reports");
+                stop.leave();
+                limit = Some(Instant::now() + PATIENCE);
+            }
+            Stage::Leaving => return leave_at_once(console),
         }
-        console.say("stopping: requests in flight are awaited; again to leave at once");
-        stop.now(Reason::Interrupted);
     }
+}
+
+async fn until(limit: Option<Instant>) {
+    match limit {
+        Some(limit) => sleep_until(limit).await,
+        None => pending().await,
+    }
+}
+
+fn leave_at_once(console: &Terminal) -> Exit {
+    let parting = console.parting();
+    if parting.is_empty() {
+        console.say("leaving at once");
+    } else {
+        console.say("leaving at once: what was sent stands in the run's ledger, and resume settles it");
+        console.say(&parting);
+    }
+    Exit::Stopped
 }
 
 #[cfg(unix)]
@@ -80,5 +121,95 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Write, sink};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    const STOPPING: &str = "stopping: requests in flight are awaited; again not to wait for them\n";
+    const LEAVING: &str = "leaving: requests in flight are not awaited; again to leave without reports\n";
+    const AT_ONCE: &str =
+        "leaving at once: what was sent stands in the run's ledger, and resume settles it\nnext: resume\n";
+
+    /// What is printed to standard error.
+    #[derive(Clone, Default)]
+    struct Said(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Said {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What becomes of work that is interrupted so often, a second apart, and that ends once it is so far on
+    /// its way out, or never. Answers how it ended, what was said, and after how many seconds.
+    async fn interrupted(
+        signals: u64,
+        stop: Stop,
+        ends: Option<Stage>,
+        parting: &str,
+    ) -> (Exit, String, u64) {
+        let (said, began) = (Said::default(), Instant::now());
+        let console = Terminal::new(Box::new(sink()), Box::new(said.clone()), None);
+        console.on_leaving(parting);
+        let mut seconds = 0..signals;
+        let next = async || match seconds.next() {
+            Some(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            None => pending().await,
+        };
+        let (send_done, done) = oneshot::channel();
+        let working = stop.clone();
+        tokio::spawn(async move {
+            match ends {
+                Some(Stage::Leaving) => working.left().await,
+                Some(_) => working.wait().await,
+                None => pending().await,
+            }
+            let _ = send_done.send(Exit::Trouble);
+        });
+        let exit = heed(next, done, &stop, &console).await;
+        let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+        (exit, said, began.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_signal_is_more_urgent_than_the_one_before() {
+        let next = "next: resume";
+        let both = [STOPPING, LEAVING].concat();
+        let all = [STOPPING, LEAVING, AT_ONCE].concat();
+        for (signals, ends, exit, said, seconds) in [
+            (1, Some(Stage::Stopping), Exit::Trouble, STOPPING, 1),
+            (2, Some(Stage::Leaving), Exit::Trouble, &both, 2),
+            (3, Some(Stage::Leaving), Exit::Trouble, &both, 2),
+            (3, None, Exit::Stopped, &all, 3),
+            (2, None, Exit::Stopped, &all, 2 + PATIENCE.as_secs()),
+        ] {
+            let ended = interrupted(signals, Stop::default(), ends, next).await;
+            assert_eq!(ended, (exit, said.to_owned(), seconds), "{signals} signals, {ends:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_stops_already_is_left_by_the_first() {
+        let stop = Stop::default();
+        stop.now(Reason::Throttled);
+        let ended = interrupted(1, stop.clone(), Some(Stage::Leaving), "next: resume").await;
+        assert_eq!(ended, (Exit::Trouble, LEAVING.to_owned(), 1));
+        assert_eq!(stop.reason(), Some(Reason::Throttled));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_there_is_no_run_nothing_is_said_of_one() {
+        let (_, said, _) = interrupted(3, Stop::default(), None, "").await;
+        assert_eq!(said, [STOPPING, LEAVING, "leaving at once\n"].concat());
     }
 }

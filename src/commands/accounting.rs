@@ -317,9 +317,8 @@ impl Account {
 
     fn next(&self, run: &Path, sending: Option<&Sending>, console: &dyn Console) -> Option<Next> {
         let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
-        // What was consented to once is consented to as far as it remains. A plan is read first.
-        let left = self.left.as_ref().filter(|_| !console.is_attended());
-        let consent = left.map_or_else(Vec::new, |left| consent::flags(left, &self.about.target));
+        // A plan is read first.
+        let consent = consent::again(self.left.as_ref(), &self.about.target, console);
         let resuming = repeat.iter().cloned().chain(consent).collect();
         let plan = self.about.plan_only.then(|| "--plan".to_owned());
         let reading = plan.into_iter().chain(reading_flags(&self.about.asked));

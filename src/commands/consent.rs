@@ -2,7 +2,7 @@
 
 use super::connection::{self, Target};
 use super::sending::Order;
-use super::{Host, Reply, Trouble};
+use super::{Console, Host, Reply, Trouble};
 use crate::ledger::PlanTotals;
 use crate::report::{Next, ProgressMode, counted, grouped};
 
@@ -102,7 +102,7 @@ fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Answer
 
 /// The flags that consent to all that remains, where nobody is asked. `target` is what the run
 /// remembers.
-pub fn flags(totals: &PlanTotals, target: &str) -> Vec<String> {
+fn flags(totals: &PlanTotals, target: &str) -> Vec<String> {
     let mut flags = Vec::new();
     if !connection::is_sandbox(target) && totals.remaining > 0 {
         flags.push("--yes".to_owned());
@@ -111,6 +111,12 @@ pub fn flags(totals: &PlanTotals, target: &str) -> Vec<String> {
         }
     }
     flags
+}
+
+/// The flags by which what was consented to once is consented to as far as it remains, where nobody is asked.
+pub fn again(left: Option<&PlanTotals>, target: &str, console: &dyn Console) -> Vec<String> {
+    let left = left.filter(|_| !console.is_attended());
+    left.map_or_else(Vec::new, |left| flags(left, target))
 }
 
 /// The flags that would have been right in place of those given.

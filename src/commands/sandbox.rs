@@ -34,6 +34,9 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     host.console.say(&format!("serving {} referrals; any bearer token will do", sandbox.referrals().len()));
     host.console.say("press Ctrl-C to end");
     let stop = host.stop.clone();
-    sandbox.serve(listener, async move { stop.wait().await }).await.map_err(failed)?;
+    tokio::select! {
+        served = sandbox.serve(listener, async move { stop.wait().await }) => served.map_err(failed)?,
+        () = host.stop.left() => {}
+    }
     Ok(Exit::Done)
 }

@@ -101,9 +101,11 @@ impl Order<'_> {
         Next::resume(self.run, self.sending.repeat.clone())
     }
 
-    /// Sees to it that whoever leaves at once is told how to carry on.
-    pub fn tell_on_leaving(&self, host: &Host<'_>) {
-        host.console.on_leaving(&format!("next: {}", self.resume()));
+    /// Sees to it that whoever leaves at once is told how to carry on. `left` is what was consented to.
+    pub fn tell_on_leaving(&self, left: Option<&PlanTotals>, host: &Host<'_>) {
+        let consent = consent::again(left, &self.target.name(), host.console);
+        let flags = self.sending.repeat.iter().cloned().chain(consent).collect();
+        host.console.on_leaving(&format!("next: {}", Next::resume(self.run, flags)));
     }
 }
 
@@ -186,7 +188,7 @@ async fn send(
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
     let Order { sending, pace, showing, .. } = order;
-    order.tell_on_leaving(host);
+    order.tell_on_leaving(Some(&totals), host);
     let max_errors = sending.max_errors.of(&ledger)?;
     let Asked { levels, on_conflict, .. } = ledger.about().asked.clone();
     let rebase = move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (host.clock)());

@@ -57,6 +57,8 @@ pub async fn carry_out<A: Api>(
     loop {
         let ended = tokio::select! {
             biased;
+            // What is in flight is dropped: its intents stand in the ledger, in doubt.
+            () = context.stop.left() => break,
             () = &mut deadline, if !context.stop.is_set() => continue,
             ended = lives.next() => ended,
             // What is in flight stands in the ledger, and is settled by whoever carries on.

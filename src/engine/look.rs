@@ -85,6 +85,7 @@ struct Listing<'a> {
 pub async fn look<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
     tokio::select! {
         biased;
+        () = context.stop.left() => Ok(true),
         looked = look_at_all(context, survey) => looked,
         () = context.watch() => Ok(true),
     }

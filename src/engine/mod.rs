@@ -10,7 +10,7 @@
 //! | [`carry`] | takes outstanding items and lives each one's `life` |
 //! | [`settle`] | what a referral that was read back says about an item in doubt |
 //! | `trust` | whether an answer that shows nothing is believed |
-//! | [`stop`] | why a run ends early |
+//! | [`stop`] | why a run ends early, and whether what is in flight is awaited |
 //!
 //! Always, for every request that could change something: a slot, then the server's gate, then the
 //! limiter, then the intent on disk, then the request; and whatever it led to is written down before
@@ -31,4 +31,4 @@ mod trust;
 pub use carry::carry_out;
 pub use context::{Context, Event};
 pub use service::Api;
-pub use stop::{Reason, Stop};
+pub use stop::{Reason, Stage, Stop};

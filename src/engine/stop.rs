@@ -1,4 +1,5 @@
-//! Stopping: the first reason counts, everybody hears of it.
+//! Stopping: the first reason counts, everybody hears of it. Leaving comes after that, for those who won't
+//! wait for what is in flight.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -60,41 +61,130 @@ impl fmt::Display for Reason {
     }
 }
 
+/// How far a run is on its way out. It never goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It goes on.
+    Going,
+    /// Nothing new begins, and what is in flight is awaited.
+    Stopping,
+    /// What is in flight isn't awaited either: it stands in the ledger, in doubt.
+    Leaving,
+}
+
 /// A handle by which anybody stops a run, and everybody hears of it.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    reason: OnceLock<Reason>,
-    /// Tells those who wait in the order in which they began to.
-    told: Notify,
+    stopped: Once<Reason>,
+    left: Once<()>,
 }
 
 impl Stop {
     /// Stops the run, unless it is stopped already.
     pub fn now(&self, reason: Reason) {
-        if self.0.reason.set(reason).is_ok() {
-            self.0.told.notify_waiters();
+        self.0.stopped.happen(reason);
+    }
+
+    /// Stops the run, if it isn't yet, and ends the wait for what is in flight.
+    pub fn leave(&self) {
+        self.now(Reason::Interrupted);
+        self.0.left.happen(());
+    }
+
+    /// How far it is on its way out.
+    pub fn stage(&self) -> Stage {
+        match (self.0.stopped.get(), self.0.left.get()) {
+            (_, Some(())) => Stage::Leaving,
+            (Some(_), None) => Stage::Stopping,
+            (None, None) => Stage::Going,
         }
     }
 
     /// Why it is stopped; `None` while it is not.
     pub fn reason(&self) -> Option<Reason> {
-        self.0.reason.get().cloned()
+        self.0.stopped.get().cloned()
     }
 
     /// Whether it is stopped.
     pub fn is_set(&self) -> bool {
-        self.0.reason.get().is_some()
+        self.stage() != Stage::Going
     }
 
     /// Waits until it is stopped.
     pub async fn wait(&self) {
-        // Made before the look at the reason, so that nothing is missed in between.
-        let told = self.0.told.notified();
-        if !self.is_set() {
+        self.0.stopped.wait().await;
+    }
+
+    /// Waits until what is in flight is to be awaited no longer.
+    pub async fn left(&self) {
+        self.0.left.wait().await;
+    }
+}
+
+/// Something that happens once, and that anybody can wait for.
+#[derive(Debug)]
+struct Once<T> {
+    what: OnceLock<T>,
+    /// Tells those who wait in the order in which they began to.
+    told: Notify,
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self { what: OnceLock::new(), told: Notify::new() }
+    }
+}
+
+impl<T> Once<T> {
+    /// It happens, unless it has happened already.
+    fn happen(&self, what: T) {
+        if self.what.set(what).is_ok() {
+            self.told.notify_waiters();
+        }
+    }
+
+    fn get(&self) -> Option<&T> {
+        self.what.get()
+    }
+
+    async fn wait(&self) {
+        // Made before the look at what happened, so that nothing is missed in between.
+        let told = self.told.notified();
+        if self.get().is_none() {
             told.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn the_stages_follow_each_other_and_the_first_reason_counts() {
+        let stop = Stop::default();
+        let heard = || (stop.stage(), stop.reason(), stop.wait().now_or_never(), stop.left().now_or_never());
+        assert_eq!(heard(), (Stage::Going, None, None, None));
+        stop.now(Reason::Throttled);
+        stop.now(Reason::Interrupted);
+        assert_eq!(heard(), (Stage::Stopping, Some(Reason::Throttled), Some(()), None));
+        stop.leave();
+        stop.now(Reason::NothingThere);
+        assert_eq!(heard(), (Stage::Leaving, Some(Reason::Throttled), Some(()), Some(())));
+    }
+
+    #[test]
+    fn whoever_leaves_has_stopped() {
+        let stop = Stop::default();
+        let mut waiting = Box::pin(stop.wait());
+        assert_eq!(waiting.as_mut().now_or_never(), None);
+        stop.leave();
+        assert_eq!(waiting.now_or_never(), Some(()));
+        assert_eq!(stop.reason(), Some(Reason::Interrupted));
     }
 }
