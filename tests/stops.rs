@@ -306,7 +306,7 @@ fn the_third_signal_leaves_whatever_keeps_the_process() {
     let rows = fs::read_to_string(&changes).unwrap();
     fs::remove_file(&changes).unwrap();
     assert!(Command::new("mkfifo").arg(&changes).status().unwrap().success());
-    let reading = world.apply(&["--rate", "100000/s"]);
+    let reading = world.apply(&["--rate", "100000/s", "--summary", "json"]);
     // It is opened once the other side is.
     let _writer = File::options().write(true).open(&changes).unwrap();
     for said in ["stopping:", "leaving: requests"] {
@@ -317,6 +317,11 @@ fn the_third_signal_leaves_whatever_keeps_the_process() {
     let ended = reading.wait().expect(4);
     assert!(ended.stderr.contains("leaving at once:"), "{}", ended.stderr);
     assert_eq!(ended.last_line(), "next: referral-bulk resume run --rate 100000/s", "{}", ended.stderr);
+    let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(
+        (&told["state"], &told["exit_code"], &told["run"]),
+        (&json!("stopped"), &json!(4), &json!(""))
+    );
     fs::remove_file(&changes).unwrap();
     fs::write(&changes, rows).unwrap();
     world.resume_to_the_end();

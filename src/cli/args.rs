@@ -1,8 +1,9 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::domain::account::{self, Format};
 use crate::pace::Pacing;
@@ -353,4 +354,46 @@ pub enum ProgressForm {
     Auto,
     Plain,
     None,
+}
+
+/// The command whose summary a script waits for, read from the words themselves: they may be none that can
+/// be parsed.
+pub fn awaits_json(arguments: &[OsString]) -> Option<String> {
+    let mut words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
+    let name = words.find(|word| !word.starts_with('-'))?;
+    let command = Cli::command();
+    command.find_subcommand(name)?.get_arguments().find(|argument| argument.get_id() == "summary")?;
+    let options: Vec<&str> = words.take_while(|word| *word != "--").collect();
+    let is_json =
+        options.contains(&"--summary=json") || options.windows(2).any(|two| two == ["--summary", "json"]);
+    is_json.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_that_waits_for_json_is_known_by_its_words() {
+        for (typed, wanted) in [
+            ("apply a.csv --summary json", Some("apply")),
+            ("apply --summary=json", Some("apply")),
+            ("--bogus resume --summary json --rate never", Some("resume")),
+            ("migrate --summary text --summary json", Some("migrate")),
+            ("report --summary json", Some("report")),
+            ("apply --summary text", None),
+            ("apply --summary", None),
+            ("apply --summary jsonl", None),
+            ("apply json --summary", None),
+            ("apply -- --summary json", None),
+            ("sandbox --summary json", None),
+            ("aply --summary json", None),
+            ("--summary json", None),
+            ("", None),
+        ] {
+            let words: Vec<OsString> =
+                ["referral-bulk"].into_iter().chain(typed.split(' ')).map(Into::into).collect();
+            assert_eq!(awaits_json(&words).as_deref(), wanted, "{typed}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The only printer.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use crate::commands::{Console, Problem, Reply};
@@ -17,6 +18,8 @@ pub struct Terminal {
     asking: Mutex<Option<mpsc::Sender<Reply>>>,
     /// What to tell whoever leaves now.
     parting: Mutex<String>,
+    /// Whether there was anything for standard output.
+    has_data: AtomicBool,
     /// Why data did not get to standard output.
     lost: Mutex<Option<io::Error>>,
 }
@@ -34,6 +37,7 @@ impl Terminal {
             person: person.map(|input| Arc::new(Mutex::new(BufReader::new(input)))),
             asking: Mutex::default(),
             parting: Mutex::default(),
+            has_data: AtomicBool::new(false),
             lost: Mutex::new(None),
         }
     }
@@ -43,6 +47,11 @@ impl Terminal {
         let place = problem.place.as_ref().map_or(String::new(), |place| format!("\n  --> {place}"));
         let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
         self.say(&format!("error: {}{place}{hint}", problem.message));
+    }
+
+    /// Whether there was anything for standard output, be it still on its way there.
+    pub fn has_data(&self) -> bool {
+        self.has_data.load(Ordering::Relaxed)
     }
 
     /// Why data did not get to standard output, if it didn't. A reader that had enough of it, and went
@@ -72,6 +81,7 @@ fn write(stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
 
 impl Console for Terminal {
     fn data(&self, text: &str) {
+        self.has_data.store(true, Ordering::Relaxed);
         if let Err(error) = write(&self.stdout, text) {
             self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }

@@ -11,12 +11,12 @@ use clap::{CommandFactory, Parser};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::args::{Cli, Command};
+use super::args::{self, Cli, Command};
 use super::config::Config;
 use super::console::Terminal;
 use super::settings::{self, Surroundings};
 use super::signals;
-use crate::commands::{Console, Host, Trouble, Watch, apply, report, resume, sandbox};
+use crate::commands::{Console, Host, Trouble, Watch, accounting, apply, report, resume, sandbox};
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
 
@@ -58,18 +58,23 @@ enum Ready {
 
 /// Runs the program to its end.
 pub fn run(process: Process) -> ExitCode {
-    let console = Arc::new(Terminal::new(process.stdout, process.stderr, process.person));
-    let cli = match Cli::try_parse_from(process.arguments) {
-        Ok(cli) => cli,
-        Err(error) => return delivered(usage(&error, &console), &console).into(),
+    let Process { arguments, variables, directory, stdin, stdout, stderr, person, .. } = process;
+    let console = Arc::new(Terminal::new(stdout, stderr, person));
+    let awaits_json = args::awaits_json(&arguments);
+    let exit = match Cli::try_parse_from(arguments) {
+        Ok(cli) => match ready(cli, &variables, &directory, process.terminal) {
+            Ok(ready) => {
+                let stdin = Mutex::new(stdin);
+                supervise(ready, Arc::clone(&console), stdin, process.clock, process.new_id, process.watch)
+            }
+            Err(trouble) => fail(&trouble, &console),
+        },
+        Err(error) => usage(&error, &console),
     };
-    let stdin = Mutex::new(process.stdin);
-    let exit = match ready(cli, &process.variables, &process.directory, process.terminal) {
-        Ok(ready) => {
-            supervise(ready, Arc::clone(&console), stdin, process.clock, process.new_id, process.watch)
-        }
-        Err(trouble) => fail(&trouble, &console),
-    };
+    // A script that waits for a summary gets one, whatever way the command ends.
+    if let Some(command) = awaits_json.filter(|_| !console.has_data()) {
+        accounting::show_nothing(&command, exit, &*console);
+    }
     delivered(exit, &console).into()
 }
 

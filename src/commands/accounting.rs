@@ -77,8 +77,8 @@ pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
     Ok(PlanFile { counts, sha256 })
 }
 
-/// Shows the summary of a command that ended before there was a run, to a script that waits for one.
-pub fn show_nothing(command: &str, exit: Exit, showing: Showing, console: &dyn Console) {
+/// Shows the summary of a command that ended without an account of any run, to a script that waits for one.
+pub fn show_nothing(command: &str, exit: Exit, console: &dyn Console) {
     let figures = Figures::default();
     let summary = Summary {
         version: Summary::VERSION,
@@ -95,9 +95,7 @@ pub fn show_nothing(command: &str, exit: Exit, showing: Showing, console: &dyn C
         reason: None,
         audit: None,
     };
-    if showing.summary == SummaryForm::Json {
-        console.data(&(summary.to_json_line() + "\n"));
-    }
+    console.data(&(summary.to_json_line() + "\n"));
 }
 
 /// A run's account, as written.

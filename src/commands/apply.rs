@@ -7,7 +7,7 @@ use super::connection::{self, Target};
 use super::folder::Folder;
 use super::planning;
 use super::sending::{self, Order, Sending};
-use super::{Host, Showing, Trouble, accounting, patches};
+use super::{Host, Showing, Trouble, patches};
 use crate::api::Client;
 use crate::domain::account::{About, Asked};
 use crate::domain::exit::Exit;
@@ -40,9 +40,7 @@ pub struct Settings {
 /// directory can't be used. A run that could not be planned leaves no directory behind.
 pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     let pace = Pace::new(settings.sending.pacing);
-    let (folder, ledger, client) = prepare(&settings, &pace, host).await.inspect_err(|trouble| {
-        accounting::show_nothing(command(&settings.asked), trouble.exit, settings.showing, host.console);
-    })?;
+    let (folder, ledger, client) = prepare(&settings, &pace, host).await?;
     let order = order(&settings, &pace, &folder);
     sending::go_on(ledger, client, settings.plan_only, order, host).await
 }

@@ -33,9 +33,7 @@ pub struct Settings {
 /// # Errors
 /// Where the run can't be opened, was planned for another service, or consent is missing.
 pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let (ledger, target) = open(&settings, host).inspect_err(|trouble| {
-        accounting::show_nothing("resume", trouble.exit, settings.showing, host.console);
-    })?;
+    let (ledger, target) = open(&settings, host)?;
     let Settings { run, sending, showing, .. } = &settings;
     let pace = Pace::new(sending.pacing);
     let order = Order { run, target: &target, sending, pace: &pace, showing: *showing, patches: None };
@@ -80,10 +78,7 @@ fn check_unchanged(ledger: &Ledger) -> Result<(), Trouble> {
 async fn plan_again(ledger: Ledger, order: Order<'_>, host: &Host<'_>) -> Result<Exit, Trouble> {
     let about = ledger.about().clone();
     let order = Order { patches: about.asked.patches(), ..order };
-    let planned = plan_anew(ledger, &about, order, host).await.inspect_err(|trouble| {
-        accounting::show_nothing(&about.command, trouble.exit, order.showing, host.console);
-    });
-    let (ledger, client) = planned?;
+    let (ledger, client) = plan_anew(ledger, &about, order, host).await?;
     sending::go_on(ledger, client, about.plan_only, order, host).await
 }
 
