@@ -290,8 +290,19 @@ mod reports {
                 unchecked(&planned.place, "resume run --summary json --progress none").output().unwrap();
             let told: Value = serde_json::from_slice(&output.stdout).unwrap();
             assert_eq!((&told["exit_code"], &told["rows"]["applied"]), (&1.into(), &1.into()), "{told}");
+            // Without the summary nobody knows whose the reports of the plan are.
+            let kept = |report: &str, kept: &str| {
+                format!("note: run/{report} may hold somebody's changes: it is kept as run/{kept}\n")
+            };
+            let notes = match name {
+                "summary.json" => {
+                    kept("success.csv", "success.edited-1.csv")
+                        + &kept("outcomes.jsonl", "outcomes.edited-1.jsonl")
+                }
+                _ => String::new(),
+            };
             let wanted = format!(
-                "error: cannot write run/{name}: Is a directory (os error 21)\n\
+                "{notes}error: cannot write run/{name}: Is a directory (os error 21)\n\
                  hint: see to space and permissions in the run's directory, then: referral-bulk report run\n"
             );
             assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);

@@ -19,6 +19,7 @@ use referral_bulk::domain::outcome::{Bucket, Outcome};
 use referral_bulk::domain::rules::{Rule, transitions};
 use referral_bulk::domain::status::{Stage, Status};
 use regex::Regex;
+use sha2::{Digest, Sha256};
 
 const README: &str = "README.md";
 const CLI: &str = "docs/cli.md";
@@ -389,9 +390,24 @@ fn session((file, seconds): (&str, &str)) -> Session {
         let text = fs::read_to_string(path.join(&name)).unwrap();
         (name, same_every_time(&text.replace(run_dir, EXAMPLE)))
     });
+    let files = with_checksums(files.collect());
     let [told, errors] =
         [out(&output), err(&output)].map(|text| text.replace(run_dir, "reports/2026-01-31T09-00-00Z-apply"));
-    Session { told: with_seconds(&told, seconds), errors, files: files.collect() }
+    Session { told: with_seconds(&told, seconds), errors, files }
+}
+
+/// The files with a summary that knows them as they are here.
+fn with_checksums(mut files: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let hex = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut summary = files["summary.json"].clone();
+    for (name, text) in &files {
+        let told = Regex::new(&format!(r#"("path":"{name}","rows":\w+,"sha256":")\w+"#)).unwrap();
+        summary = told.replace(&summary, format!("${{1}}{}", hex(text))).into_owned();
+    }
+    let (before, _) = summary.rsplit_once(",\"sha256\":").unwrap();
+    let summary = format!("{before},\"sha256\":\"{}\"}}\n", hex(before));
+    files.insert("summary.json".to_owned(), summary);
+    files
 }
 
 /// Times, the GUIDs of requests and durations, made the same. The samples' own GUIDs are made up and

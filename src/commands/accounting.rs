@@ -12,15 +12,15 @@ use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
 use crate::ledger::{self, LedgerError, PlanTotals, Reader};
 use crate::report::{
-    self, Audits, Books, Flags, Imbalance, Next, PlanCounts, PlanReport, Referrals, ReportError, RowReports,
-    State, Summary, Written, quoted,
+    self, Audits, Books, FileSummary, Filed, Flags, Imbalance, Kept, Next, PlanCounts, PlanReport, Referrals,
+    ReportError, RowReports, State, Summary, Written, quoted,
 };
 
-/// `plan.jsonl` as it was written: what is in it, and its checksum.
+/// `plan.jsonl` as it was written, and what is in it.
 #[derive(Debug)]
 pub struct PlanFile {
     counts: PlanCounts,
-    sha256: String,
+    filed: Filed,
 }
 
 /// Writes every report of a run, `plan` excepted where it is written already, prints its summary and the
@@ -73,8 +73,8 @@ pub fn account_refused(
 pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
     let reader = ledger::read(run)?;
     let (counts, written) = tell_items(run, &reader, &reader.inputs()?)?;
-    let sha256 = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run))?;
-    Ok(PlanFile { counts, sha256 })
+    let filed = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run))?;
+    Ok(PlanFile { counts, filed })
 }
 
 /// Shows the summary of a command that ended without an account of any run, to a script that waits for one.
@@ -93,6 +93,7 @@ pub fn show_nothing(command: &str, exit: Exit, console: &dyn Console) {
         seconds: (&figures).into(),
         plan_sha256: None,
         reason: None,
+        files: Vec::new(),
         audit: None,
     };
     console.data(&(summary.to_json_line() + "\n"));
@@ -125,18 +126,17 @@ fn make(
 ) -> Result<Account, LedgerError> {
     let reader = ledger::read(run)?;
     let (inputs, phase, about) = (reader.inputs()?, reader.phase(), reader.about().clone());
-    let (told, rows_written) = tell_rows(run, &reader, &inputs)?;
+    let mut written = Written::default();
+    let (told, rows_written) = tell_rows(run, &reader, &inputs, &mut written)?;
     // It is the same at any time; where this process wrote it already, that need not be done again.
     let (plan, plan_written) = match plan {
-        Some(PlanFile { counts, sha256 }) => (counts, Ok(sha256)),
+        Some(PlanFile { counts, filed }) => (counts, Ok(filed)),
         None => tell_items(run, &reader, &inputs)?,
     };
-    let mut unwritten = None;
-    let mut written = rows_written.map_err(|error| unwritten = Some(error)).unwrap_or_default();
+    let mut unwritten = rows_written.err();
     let plan_written = plan_written.map_err(|error| unwritten = Some(error)).ok();
-    if plan_written.is_some() {
-        written.add(run.join(report::PLAN_FILE));
-    }
+    let plan_sha256 = plan_written.as_ref().map(|filed| filed.sha256.clone());
+    plan_written.into_iter().for_each(|filed| written.add(filed));
     let imbalance = told.balance(&inputs).err().map(|imbalance| imbalance.to_string());
     let Told { books, audits } = told;
     let exit = match (&imbalance, exit) {
@@ -156,12 +156,13 @@ fn make(
         referrals: Referrals { total: referrals.total, changed: referrals.changed, closed: referrals.closed },
         requests: (&figures).into(),
         seconds: (&figures).into(),
-        plan_sha256: plan_written.filter(|_| phase != Phase::Planning),
+        plan_sha256: plan_sha256.filter(|_| phase != Phase::Planning),
         reason: about.reason.clone(),
+        files: FileSummary::all(run, &written),
         audit: audits.as_ref().map(Into::into),
     };
     match summary.write(run) {
-        Ok(path) => written.add(path),
+        Ok(filed) => written.add(filed),
         Err(error) => unwritten = unwritten.or(Some(error)),
     }
     if let Some(file) = patches {
@@ -206,7 +207,8 @@ fn tell_rows(
     run: &Path,
     reader: &Reader,
     inputs: &[InputInfo],
-) -> Result<(Told, Result<Written, ReportError>), LedgerError> {
+    written: &mut Written,
+) -> Result<(Told, Result<(), ReportError>), LedgerError> {
     let audits = reader.about().asked.migrating.as_ref().map(|_| Audits::default());
     let mut told = Told { books: Books::new(inputs.len()), audits };
     let mut files = RowReports::begin(run, inputs);
@@ -216,15 +218,15 @@ fn tell_rows(
         keep(&mut files, |files| files.row(&row));
         Ok::<_, LedgerError>(())
     })?;
-    Ok((told, files.and_then(RowReports::finish)))
+    Ok((told, files.and_then(|files| files.finish(written))))
 }
 
-/// The same for its items; a written plan is answered with its checksum.
+/// The same for its items.
 fn tell_items(
     run: &Path,
     reader: &Reader,
     inputs: &[InputInfo],
-) -> Result<(PlanCounts, Result<String, ReportError>), LedgerError> {
+) -> Result<(PlanCounts, Result<Filed, ReportError>), LedgerError> {
     let mut counts = PlanCounts::default();
     let mut file = PlanReport::begin(run, inputs);
     reader.items(&mut |item| {
@@ -290,6 +292,10 @@ impl Account {
     fn show(&self, showing: Showing, console: &dyn Console) {
         if let Some(imbalance) = &self.imbalance {
             console.say(&format!("error: the books do not balance: {imbalance}"));
+        }
+        for Kept { report, now } in self.written.kept() {
+            let (report, now) = (report.display(), now.display());
+            console.say(&format!("note: {report} may hold somebody's changes: it is kept as {now}"));
         }
         let plan = (self.phase == Phase::Planned).then_some(self.plan);
         match showing.summary {

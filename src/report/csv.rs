@@ -23,9 +23,10 @@ use serde_json::value::RawValue;
 use crate::domain::account::{InputInfo, RowAccount, RowText};
 use crate::domain::outcome::Bucket;
 
+use super::earlier::Earlier;
 use super::file::{BUFFER, ReportError, WholeFile};
 use super::findings::compacted;
-use super::rows::{RowFile, WrittenFile, is_mangled, name};
+use super::rows::{RowFile, RowsFiled, is_mangled, name};
 
 /// What follows the own columns, the last three on conflicts only.
 const RESULTS: [&str; 10] = [
@@ -147,13 +148,13 @@ impl RowFile for CsvFile {
         self.record(row).map_err(|error| self.error(error))
     }
 
-    fn finish(self: Box<Self>) -> Result<WrittenFile, ReportError> {
+    fn finish(self: Box<Self>, earlier: &Earlier) -> Result<RowsFiled, ReportError> {
         let path = self.path;
         let whole = self.writer.into_inner().map_err(|error| ReportError::Write {
             path,
             source: io::Error::new(error.error().kind(), error.error().to_string()),
         })?;
-        Ok(WrittenFile { path: whole.keep()?, rows: Some(self.rows), bucket: Some(self.bucket) })
+        Ok(RowsFiled { filed: whole.keep(earlier)?, rows: self.rows, bucket: self.bucket })
     }
 }
 

@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use super::earlier::{Earlier, Kept, in_hex};
 use super::names::UnknownInput;
 
 /// How many bytes are collected before they go to the disk.
@@ -28,13 +30,26 @@ pub enum ReportError {
     UnknownInput(#[from] UnknownInput),
 }
 
-/// A new file beside the one that it replaces once it is complete.
+/// A new file beside the one that it replaces once it is complete. It knows the checksum of what was written
+/// into it.
 ///
 /// It is created with mode 0600, which it keeps when it takes the final name. Dropped before that,
 /// it disappears.
 pub(super) struct WholeFile {
     path: PathBuf,
     temporary: NamedTempFile,
+    hash: Sha256,
+}
+
+/// A report that is in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filed {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// What was there before, and may be somebody's work.
+    pub kept: Option<Kept>,
 }
 
 impl WholeFile {
@@ -42,7 +57,7 @@ impl WholeFile {
     pub(super) fn begin(dir: &Path, name: &str) -> Result<Self, ReportError> {
         let path = dir.join(name);
         match tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(dir) {
-            Ok(temporary) => Ok(Self { path, temporary }),
+            Ok(temporary) => Ok(Self { path, temporary, hash: Sha256::new() }),
             Err(source) => Err(ReportError::Write { path, source }),
         }
     }
@@ -60,18 +75,26 @@ impl WholeFile {
         }
     }
 
-    /// Puts the file in the place of an earlier one, and says where that is.
-    pub(super) fn keep(self) -> Result<PathBuf, ReportError> {
-        match self.temporary.persist(&self.path) {
-            Ok(_) => Ok(self.path),
-            Err(error) => Err(ReportError::Write { path: self.path, source: error.error }),
+    /// Puts the file in the place of an earlier one, which is kept where it may be somebody's work by now.
+    pub(super) fn keep(self, earlier: &Earlier) -> Result<Filed, ReportError> {
+        let Self { path, temporary, hash } = self;
+        let sha256 = in_hex(hash.finalize());
+        let placed = earlier.keep(&path, Some(&sha256)).and_then(|kept| {
+            temporary.persist(&path)?;
+            Ok(kept)
+        });
+        match placed {
+            Ok(kept) => Ok(Filed { path, sha256, kept }),
+            Err(source) => Err(ReportError::Write { path, source }),
         }
     }
 }
 
 impl Write for WholeFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.temporary.as_file_mut().write(bytes)
+        let written = self.temporary.as_file_mut().write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -79,13 +102,15 @@ impl Write for WholeFile {
     }
 }
 
-/// Takes away a file that an earlier report left, where there is one.
-pub(super) fn remove_stale(dir: &Path, name: &str) -> Result<(), ReportError> {
+/// Takes away a file that an earlier report left, where there is one. It is kept where it may be somebody's
+/// work by now.
+pub(super) fn remove_stale(dir: &Path, name: &str, earlier: &Earlier) -> Result<Option<Kept>, ReportError> {
     let path = dir.join(name);
-    match fs::remove_file(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(ReportError::Write { path, source }),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    let removed = earlier.keep(&path, None).and_then(|kept| match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(kept),
+    });
+    removed.map_err(|source| ReportError::Write { path, source })
 }
 
 #[cfg(test)]

@@ -17,9 +17,10 @@ use crate::domain::json::Object;
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 
-use super::file::{BUFFER, ReportError, WholeFile};
+use super::earlier::Earlier;
+use super::file::{BUFFER, Filed, ReportError, WholeFile};
 use super::findings::{compacted, on_one_line};
-use super::rows::{RowFile, WrittenFile, is_mangled, name};
+use super::rows::{RowFile, RowsFiled, is_mangled, name};
 
 /// One row file.
 pub(super) struct JsonlFile {
@@ -48,11 +49,11 @@ impl LineWriter {
             .map_err(|source| ReportError::Write { path: self.path.clone(), source })
     }
 
-    pub(super) fn finish(self) -> Result<PathBuf, ReportError> {
+    pub(super) fn finish(self, earlier: &Earlier) -> Result<Filed, ReportError> {
         let Self { path, writer } = self;
         let whole =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        whole.keep()
+        whole.keep(earlier)
     }
 }
 
@@ -68,8 +69,8 @@ impl RowFile for JsonlFile {
         self.writer.line(&Line { row, bucket: self.bucket })
     }
 
-    fn finish(self: Box<Self>) -> Result<WrittenFile, ReportError> {
-        Ok(WrittenFile { path: self.writer.finish()?, rows: Some(self.rows), bucket: Some(self.bucket) })
+    fn finish(self: Box<Self>, earlier: &Earlier) -> Result<RowsFiled, ReportError> {
+        Ok(RowsFiled { filed: self.writer.finish(earlier)?, rows: self.rows, bucket: self.bucket })
     }
 }
 

@@ -15,12 +15,14 @@
 //! | [`Progress`] | how far a run has come, while it runs |
 //!
 //! What always holds: a row goes into exactly one row file and one line of `outcomes.jsonl`; a file
-//! is replaced as a whole or not at all, and only its owner can read it (the change file replaces none); text that a server sent can
+//! is replaced as a whole or not at all, and only its owner can read it (the change file replaces none); a
+//! file that somebody changed since it was written is kept beside the new one; text that a server sent can
 //! neither run as a spreadsheet formula nor steer a terminal.
 
 mod audit;
 mod books;
 mod csv;
+mod earlier;
 mod file;
 mod findings;
 mod jsonl;
@@ -37,13 +39,14 @@ mod words;
 
 pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};
 pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
-pub use file::ReportError;
+pub use earlier::Kept;
+pub use file::{Filed, ReportError};
 pub use next::{Flags, Next, quoted};
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Progress, ProgressMode, Waiting};
 pub use rows::{RowReports, Written, WrittenFile};
-pub use summary::{InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
+pub use summary::{FileSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
 pub use text::{text, warnings};
 pub use words::{counted, grouped, roughly};
 

@@ -281,7 +281,7 @@ mod tests {
         ];
         let files = buckets.into_iter().map(|(bucket, name)| {
             let rows = outcomes.iter().filter(|outcome| outcome.bucket() == bucket).count() as u64;
-            WrittenFile { path: run.join(name), rows: Some(rows), bucket: Some(bucket) }
+            WrittenFile { path: run.join(name), rows: Some(rows), bucket: Some(bucket), sha256: None }
         });
         files.collect()
     }

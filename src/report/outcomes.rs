@@ -1,6 +1,6 @@
 //! `outcomes.jsonl`: one line per input row, in the order of the run, for programs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,7 +11,8 @@ use crate::domain::audit::Class;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 
-use super::file::ReportError;
+use super::earlier::Earlier;
+use super::file::{Filed, ReportError};
 use super::findings::Findings;
 use super::jsonl::LineWriter;
 use super::names::Names;
@@ -65,7 +66,7 @@ impl Outcomes {
         })
     }
 
-    pub(super) fn finish(self) -> Result<PathBuf, ReportError> {
-        self.0.finish()
+    pub(super) fn finish(self, earlier: &Earlier) -> Result<Filed, ReportError> {
+        self.0.finish(earlier)
     }
 }

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use crate::domain::account::{InputInfo, ItemAccount};
 use crate::domain::finding::Place;
@@ -19,7 +18,8 @@ use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ETag, ReferralId};
 
 use super::audit::PayloadAudit;
-use super::file::{BUFFER, ReportError, WholeFile};
+use super::earlier::Earlier;
+use super::file::{BUFFER, Filed, ReportError, WholeFile};
 use super::findings::{Findings, on_one_line};
 use super::names::Names;
 
@@ -63,7 +63,8 @@ impl PlanCounts {
 pub struct PlanReport {
     path: PathBuf,
     names: Names,
-    writer: BufWriter<Hashed>,
+    writer: BufWriter<WholeFile>,
+    earlier: Earlier,
 }
 
 impl PlanReport {
@@ -74,8 +75,8 @@ impl PlanReport {
     pub fn begin(dir: &Path, inputs: &[InputInfo]) -> Result<Self, ReportError> {
         let file = WholeFile::begin(dir, NAME)?;
         let path = file.path().to_owned();
-        let writer = BufWriter::with_capacity(BUFFER, Hashed { file, hash: Sha256::new() });
-        Ok(Self { path, names: Names::of(inputs), writer })
+        let writer = BufWriter::with_capacity(BUFFER, file);
+        Ok(Self { path, names: Names::of(inputs), writer, earlier: Earlier::read(dir) })
     }
 
     /// Adds the next referral of the run.
@@ -92,39 +93,20 @@ impl PlanReport {
         written.map_err(|source| ReportError::Write { path: self.path.clone(), source })
     }
 
-    /// Puts the file in its place. Returns the SHA-256 of its bytes in hexadecimal.
+    /// Puts the file in its place.
     ///
     /// # Errors
     /// Where writing fails.
-    pub fn finish(self) -> Result<String, ReportError> {
-        let Self { path, writer, .. } = self;
-        let Hashed { file, hash } =
+    pub fn finish(self) -> Result<Filed, ReportError> {
+        let Self { path, writer, earlier, .. } = self;
+        let whole =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        file.keep()?;
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        whole.keep(&earlier)
     }
 }
 
 fn outcome(account: &ItemAccount) -> Outcome {
     account.planned.as_ref().map_or(Outcome::Planned, |verdict| verdict.outcome)
-}
-
-/// A file that knows the checksum of what was written into it.
-struct Hashed {
-    file: WholeFile,
-    hash: Sha256,
-}
-
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }
 
 #[derive(Serialize)]
@@ -215,6 +197,8 @@ mod tests {
 
     use uuid::Uuid;
 
+    use sha2::{Digest, Sha256};
+
     use super::super::testing::{csv_input, id, raw, warning};
     use super::*;
     use crate::domain::audit::{Audit, Class};
@@ -281,7 +265,7 @@ mod tests {
             report.item(&account).unwrap();
             counts.add(&account);
         }
-        (report.finish().unwrap(), counts)
+        (report.finish().unwrap().sha256, counts)
     }
 
     #[test]
@@ -359,7 +343,7 @@ mod tests {
     #[test]
     fn a_plan_without_referrals_is_an_empty_file() {
         let dir = tempfile::tempdir().unwrap();
-        let sum = PlanReport::begin(dir.path(), &[]).unwrap().finish().unwrap();
+        let sum = PlanReport::begin(dir.path(), &[]).unwrap().finish().unwrap().sha256;
         assert_eq!(sum, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(fs::read_to_string(dir.path().join(NAME)).unwrap(), "");
     }

@@ -9,7 +9,8 @@ use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 
 use super::csv::{Columns, CsvFile};
-use super::file::{ReportError, remove_stale};
+use super::earlier::{Earlier, Kept};
+use super::file::{Filed, ReportError, remove_stale};
 use super::jsonl::JsonlFile;
 use super::names::{Names, UnknownInput};
 use super::outcomes::Outcomes;
@@ -22,7 +23,15 @@ pub(super) trait RowFile {
     /// Adds a row.
     fn row(&mut self, row: &RowAccount) -> Result<(), ReportError>;
     /// Puts the file in its place.
-    fn finish(self: Box<Self>) -> Result<WrittenFile, ReportError>;
+    fn finish(self: Box<Self>, earlier: &Earlier) -> Result<RowsFiled, ReportError>;
+}
+
+/// A row file that is in its place.
+pub(super) struct RowsFiled {
+    pub(super) filed: Filed,
+    /// How many rows are in it.
+    pub(super) rows: u64,
+    pub(super) bucket: Bucket,
 }
 
 /// A row file's name.
@@ -56,32 +65,48 @@ pub struct WrittenFile {
     pub rows: Option<u64>,
     /// Which row file it is, where it is one.
     pub bucket: Option<Bucket>,
+    /// Of its bytes, in hexadecimal, where it is a report.
+    pub sha256: Option<String>,
 }
 
-/// The files that were written, in the order in which they are told.
+/// The files that were written, in the order in which they are told, and what they did not replace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Written(Vec<WrittenFile>);
+pub struct Written {
+    files: Vec<WrittenFile>,
+    kept: Vec<Kept>,
+}
 
 impl Written {
     /// The files.
     pub fn files(&self) -> &[WrittenFile] {
-        &self.0
+        &self.files
     }
 
-    /// Adds a file that is none of rows, `plan.jsonl` for example.
-    pub fn add(&mut self, path: PathBuf) {
-        self.0.push(WrittenFile { path, rows: None, bucket: None });
+    /// What may have been somebody's work, and was not replaced.
+    pub fn kept(&self) -> &[Kept] {
+        &self.kept
     }
 
-    /// Adds a file of so many rows that are not those of the input.
+    /// Adds a report that is none of rows, `plan.jsonl` for example.
+    pub fn add(&mut self, filed: Filed) {
+        self.report(filed, None, None);
+    }
+
+    /// Adds a file that is no report, of so many rows that are not those of the input.
     pub fn add_rows(&mut self, path: PathBuf, rows: u64) {
-        self.0.push(WrittenFile { path, rows: Some(rows), bucket: None });
+        self.files.push(WrittenFile { path, rows: Some(rows), bucket: None, sha256: None });
+    }
+
+    fn report(&mut self, filed: Filed, rows: Option<u64>, bucket: Option<Bucket>) {
+        let Filed { path, sha256, kept } = filed;
+        self.files.push(WrittenFile { path, rows, bucket, sha256: Some(sha256) });
+        self.kept.extend(kept);
     }
 }
 
 impl FromIterator<WrittenFile> for Written {
     fn from_iter<I: IntoIterator<Item = WrittenFile>>(files: I) -> Self {
-        Self(files.into_iter().collect())
+        Self { files: files.into_iter().collect(), kept: Vec::new() }
     }
 }
 
@@ -89,6 +114,7 @@ impl FromIterator<WrittenFile> for Written {
 /// [`RowReports::finish`].
 pub struct RowReports {
     dir: PathBuf,
+    earlier: Earlier,
     names: Names,
     formats: Vec<Format>,
     csv: Option<Files>,
@@ -116,6 +142,7 @@ impl RowReports {
         };
         Ok(Self {
             dir: dir.to_owned(),
+            earlier: Earlier::read(dir),
             names: Names::of(inputs),
             csv,
             jsonl,
@@ -144,19 +171,21 @@ impl RowReports {
     /// and this one has no rows for.
     ///
     /// # Errors
-    /// Where writing fails. Files that were complete by then are in their places.
-    pub fn finish(self) -> Result<Written, ReportError> {
+    /// Where writing fails. Files that were complete by then are in their places, and told.
+    pub fn finish(self, written: &mut Written) -> Result<(), ReportError> {
         let row_files = [self.csv, self.jsonl].into_iter().flatten().flat_map(|form| form.files);
-        let finished = row_files.flatten().map(RowFile::finish);
-        let mut written: Written = finished.collect::<Result<_, _>>()?;
+        for file in row_files.flatten() {
+            let RowsFiled { filed, rows, bucket } = file.finish(&self.earlier)?;
+            written.report(filed, Some(rows), Some(bucket));
+        }
         for extension in ["csv", "jsonl"] {
             let stale = name(Bucket::Pending, extension);
-            if !written.0.iter().any(|file| file.path.ends_with(&stale)) {
-                remove_stale(&self.dir, &stale)?;
+            if !written.files.iter().any(|file| file.path.ends_with(&stale)) {
+                written.kept.extend(remove_stale(&self.dir, &stale, &self.earlier)?);
             }
         }
-        written.add(self.outcomes.finish()?);
-        Ok(written)
+        written.add(self.outcomes.finish(&self.earlier)?);
+        Ok(())
     }
 
     fn format_of(&self, place: Place) -> Result<Format, UnknownInput> {
@@ -210,21 +239,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::books::Books;
-    use super::super::testing::{cells, csv_input, full_row, jsonl_input, row, warning};
+    use super::super::testing::{cells, csv_input, full_row, jsonl_input, row, tell, warning};
     use super::*;
     use crate::domain::account::RowText;
     use crate::domain::finding::Finding;
     use crate::domain::outcome::Outcome;
 
-    /// Reports the rows; returns what stands in the directory afterwards.
+    /// Reports the rows; returns the reports that stand in the directory afterwards.
     fn files(dir: &Path, inputs: &[InputInfo], rows: &[RowAccount]) -> BTreeMap<String, String> {
         let mut reports = RowReports::begin(dir, inputs).unwrap();
         rows.iter().for_each(|row| reports.row(row).unwrap());
-        let written = reports.finish().unwrap();
+        let mut written = Written::default();
+        reports.finish(&mut written).unwrap();
+        tell(dir, &written);
         let found: BTreeMap<String, String> = fs::read_dir(dir)
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
+            .filter(|(name, _)| name != "summary.json")
             .map(|(name, path)| (name, fs::read_to_string(path).unwrap()))
             .collect();
         let told: Vec<&Path> = written.files().iter().map(|file| file.path.as_path()).collect();
@@ -499,7 +531,8 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
         let mut reports = RowReports::begin(dir.path(), &inputs).unwrap();
         reports.row(&row(1, 0, Outcome::Unsent)).unwrap();
         assert!(!dir.path().join("success.csv").exists());
-        let written = reports.finish().unwrap();
+        let mut written = Written::default();
+        reports.finish(&mut written).unwrap();
         assert_eq!(written.files().len(), 8);
         for file in written.files() {
             let mode = fs::metadata(&file.path).unwrap().permissions().mode();
@@ -564,7 +597,8 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
             let dir = tempfile::tempdir().unwrap();
             let mut reports = RowReports::begin(dir.path(), &inputs).unwrap();
             rows.iter().for_each(|row| reports.row(row).unwrap());
-            let written = reports.finish().unwrap();
+            let mut written = Written::default();
+            reports.finish(&mut written).unwrap();
             let mut books = Books::new(inputs.len());
             rows.iter().for_each(|row| books.add(row));
             prop_assert_eq!(books.balance(&inputs), Ok(()));

@@ -1,19 +1,27 @@
 //! `summary.json`: the counts and figures of a run.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::domain::account::{Figures, InputInfo, Phase};
 use crate::domain::outcome::Outcome;
 
 use super::audit::AuditSummary;
 use super::books::Books;
-use super::file::{ReportError, WholeFile};
+use super::earlier::{Earlier, in_hex};
+use super::file::{Filed, ReportError, WholeFile};
+use super::rows::{Written, WrittenFile};
 
 /// The file's name in a run's directory.
-const NAME: &str = "summary.json";
+pub(super) const NAME: &str = "summary.json";
+
+/// What stands before the checksum, which is the last member.
+const BEFORE_SUM: &str = r#","sha256":""#;
+/// What stands behind it.
+const AFTER_SUM: &str = r#""}"#;
 
 /// The summary, member by member as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +50,8 @@ pub struct Summary {
     pub plan_sha256: Option<String>,
     /// Why the run was made, in the user's words.
     pub reason: Option<String>,
+    /// The reports that were written with it.
+    pub files: Vec<FileSummary>,
     /// What the payloads of `migrate` come to. It follows from the plan alone, and stays the same when the
     /// run is carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +79,17 @@ pub struct InputSummary {
     pub sha256: String,
     /// Its data rows.
     pub rows: u64,
+}
+
+/// One report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSummary {
+    /// Its name in the run's directory.
+    pub path: String,
+    /// How many rows are in it, where it is a file of rows.
+    pub rows: Option<u64>,
+    /// Of its bytes, in hexadecimal.
+    pub sha256: String,
 }
 
 /// Rows by outcome.
@@ -133,22 +154,51 @@ impl Summary {
     /// Of the form of `summary.json`. Members may be added under the same number.
     pub const VERSION: u32 = 1;
 
-    /// The summary as one line of JSON, without the line's end.
+    /// The summary as one line of JSON, without the line's end. Its last member is the checksum of what
+    /// stands before it.
     pub fn to_json_line(&self) -> String {
-        serde_json::to_string(self).expect("numbers, texts and lists of them serialise")
+        let mut line = serde_json::to_string(self).expect("numbers, texts and lists of them serialise");
+        line.pop();
+        let sum = in_hex(Sha256::digest(&line));
+        line + BEFORE_SUM + &sum + AFTER_SUM
     }
 
-    /// Writes `summary.json`, which is that line, and says where.
+    /// Writes `summary.json`, which is that line.
     ///
     /// # Errors
     /// Where writing into `dir` fails; an earlier file is left alone then.
-    pub fn write(&self, dir: &Path) -> Result<PathBuf, ReportError> {
+    pub fn write(&self, dir: &Path) -> Result<Filed, ReportError> {
         let mut file = WholeFile::begin(dir, NAME)?;
         let line = self.to_json_line() + "\n";
         match file.write_all(line.as_bytes()) {
-            Ok(()) => file.keep(),
+            Ok(()) => file.keep(&Earlier::read(dir)),
             Err(source) => Err(ReportError::Write { path: file.path().to_owned(), source }),
         }
+    }
+}
+
+impl FileSummary {
+    /// The reports of a run's directory: those that were written just now, and, where not all could be,
+    /// what is known of the others. It is asked before the summary itself is written.
+    pub fn all(dir: &Path, written: &Written) -> Vec<Self> {
+        Earlier::read(dir).and(written, dir)
+    }
+}
+
+/// Whether the text of a `summary.json` is as a program of this kind wrote it.
+pub(super) fn is_as_written(text: &str) -> bool {
+    let line = text.strip_suffix('\n').and_then(|line| line.strip_suffix(AFTER_SUM));
+    let parts = line.and_then(|line| line.rsplit_once(BEFORE_SUM));
+    parts.is_some_and(|(before, sum)| in_hex(Sha256::digest(before)) == sum)
+}
+
+impl From<&Written> for Vec<FileSummary> {
+    fn from(written: &Written) -> Self {
+        let summary = |file: &WrittenFile| {
+            let path = file.path.file_name()?.to_string_lossy().into_owned();
+            Some(FileSummary { path, rows: file.rows, sha256: file.sha256.clone()? })
+        };
+        written.files().iter().filter_map(summary).collect()
     }
 }
 
@@ -220,6 +270,9 @@ mod tests {
             Outcome::ALL.into_iter().zip(1..).map(|(outcome, at)| row(at, 0, outcome)).collect();
         let mut summary = summary(&books(&rows));
         summary.exit_code = 3;
+        let file =
+            |path: &str, rows, sum: &str| FileSummary { path: path.to_owned(), rows, sha256: sum.to_owned() };
+        summary.files = vec![file("error.csv", Some(3), "ef01"), file("plan.jsonl", None, "ab12")];
         let wanted = concat!(
             r#"{"version":1,"run":"reports/r 1","command":"apply","state":"finished","exit_code":3,"#,
             r#""inputs":[{"path":"changes.csv","sha256":"sha of changes.csv","rows":9}],"#,
@@ -228,19 +281,21 @@ mod tests {
             r#""referrals":{"total":12,"changed":9,"closed":7},"#,
             r#""requests":{"total":12,"get":1,"list":1,"patch":10,"token":0,"throttled":0,"retried":2},"#,
             r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0},"#,
-            r#""plan_sha256":"ab12","reason":null}"#,
+            r#""plan_sha256":"ab12","reason":null,"#,
+            r#""files":[{"path":"error.csv","rows":3,"sha256":"ef01"},{"path":"plan.jsonl","rows":null,"sha256":"ab12"}]"#,
         );
+        let wanted = format!(r#"{wanted},"sha256":"{}"}}"#, in_hex(Sha256::digest(wanted)));
         assert_eq!(summary.to_json_line(), wanted);
 
         let dir = tempfile::tempdir().unwrap();
-        let path = summary.write(dir.path()).unwrap();
+        let path = summary.write(dir.path()).unwrap().path;
         assert_eq!(path, dir.path().join("summary.json"));
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{wanted}\n"));
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
-    fn the_audit_of_a_migration_comes_last() {
+    fn a_migration_has_an_audit() {
         let audit = AuditSummary {
             payloads: 3,
             classes: [1, 2, 0, 0, 0, 0, 0],
@@ -250,13 +305,32 @@ mod tests {
         };
         let summary = Summary { audit: Some(audit), ..summary(&books(&[])) };
         let wanted = concat!(
-            r#""plan_sha256":"ab12","reason":null,"audit":{"payloads":3,"#,
+            r#""plan_sha256":"ab12","reason":null,"files":[],"audit":{"payloads":3,"#,
             r#""classes":{"no-change":1,"safe":2,"stale":0,"closed":0,"not-expressible":0,"invalid":0,"#,
             r#""not-compared":0},"bytes":{"payloads":3,"put":9000,"patch":120,"saved":0.9866},"#,
-            r#""changed":[{"field":"/details/notes","payloads":2}],"overwritten":[]}}"#,
+            r#""changed":[{"field":"/details/notes","payloads":2}],"overwritten":[]},"sha256":""#,
         );
         let line = summary.to_json_line();
-        assert!(line.ends_with(wanted), "{line}");
+        assert!(line.contains(wanted), "{line}");
+    }
+
+    #[test]
+    fn it_knows_whether_it_is_as_it_was_written() {
+        let text = summary(&books(&[])).to_json_line() + "\n";
+        let reformatted = text.replace(",\"", ", \"");
+        let other_sum = text.replace(BEFORE_SUM, r#","sha256":"0"#);
+        for (text, wanted) in [
+            (text.as_str(), true),
+            (&text.replace("apply", "hello"), false),
+            (&reformatted, false),
+            (&other_sum, false),
+            (text.trim_end(), false),
+            (&text.repeat(2), false),
+            ("{\"version\":1}\n", false),
+            ("", false),
+        ] {
+            assert_eq!(is_as_written(text), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Accounts for the tests of reports.
 
+use std::path::Path;
+
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -10,6 +12,7 @@ use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 
 use super::books::Books;
+use super::rows::Written;
 use super::summary::{Referrals, State, Summary};
 
 pub(super) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
@@ -91,6 +94,11 @@ pub(super) fn books(rows: &[RowAccount]) -> Books {
     books
 }
 
+/// Writes the summary that knows these files.
+pub(super) fn tell(dir: &Path, written: &Written) {
+    Summary { files: written.into(), ..summary(&books(&[])) }.write(dir).unwrap();
+}
+
 /// A summary of a finished run of one input, `changes.csv`.
 pub(super) fn summary(books: &Books) -> Summary {
     let figures = Figures {
@@ -117,6 +125,7 @@ pub(super) fn summary(books: &Books) -> Summary {
         seconds: (&figures).into(),
         plan_sha256: Some("ab12".to_owned()),
         reason: None,
+        files: Vec::new(),
         audit: None,
     }
 }

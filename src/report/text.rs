@@ -245,6 +245,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::super::audit::Audits;
+    use super::super::file::Filed;
     use super::super::rows::WrittenFile;
     use super::super::testing::{books, row, summary, warning};
     use super::*;
@@ -256,10 +257,11 @@ mod tests {
             path: PathBuf::from("reports/r 1").join(name),
             rows: Some(rows),
             bucket: Some(bucket),
+            sha256: None,
         };
         let files = [row_file("success.csv", Bucket::Success, 1), row_file("error.csv", Bucket::Error, 2)];
         let mut written: Written = files.into_iter().collect();
-        written.add("reports/r 1/summary.json".into());
+        written.add(Filed { path: "reports/r 1/summary.json".into(), sha256: String::new(), kept: None });
         written
     }
 

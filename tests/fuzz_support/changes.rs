@@ -9,7 +9,7 @@ use referral_bulk::domain::fields::Kind;
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::input::{self, Options, Problem, Read, Record};
-use referral_bulk::report::RowReports;
+use referral_bulk::report::{RowReports, Written};
 use serde_json::Value;
 
 use super::reading::{
@@ -153,7 +153,7 @@ fn report(folder: &Path, records: &[Record], info: InputInfo) -> std::path::Path
     for (row, record) in (1..).zip(records) {
         reports.row(&account(row, record)).expect("a row is written");
     }
-    reports.finish().expect("reports are written");
+    reports.finish(&mut Written::default()).expect("reports are written");
     folder.join(format!("error.{extension}"))
 }
 

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{Place, Ran, TOKEN};
 
@@ -32,8 +33,25 @@ pub fn check(ran: &Ran, before: &BTreeMap<String, String>) {
         if before.get(&run) != Some(&text) {
             assert_eq!(summary["exit_code"], ran.code, "summary.json and the process tell two exit codes");
             assert_eq!(summary["run"], run.as_str());
+            reports(&ran.place, &run, &summary);
         }
     }
+}
+
+/// The reports are what the summary tells of them.
+#[track_caller]
+fn reports(place: &Place, run: &str, summary: &Value) {
+    let told = summary["files"].as_array().unwrap().iter();
+    let told = told.map(|file| (file["path"].as_str().unwrap(), file["sha256"].as_str().unwrap().to_owned()));
+    let folder = place.path().join(run);
+    for (name, sum) in told {
+        let bytes = fs::read(folder.join(name)).unwrap();
+        assert_eq!(hex(&bytes), sum, "{name} of {summary}");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The token is in no file. A token file is the one place that it belongs to.
