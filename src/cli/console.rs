@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use crate::commands::{Console, Problem, Reply};
 
@@ -70,6 +71,19 @@ impl Terminal {
     pub fn interrupt(&self) -> bool {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
         asking.is_some_and(|reply| reply.send(Reply::Interrupted).is_ok())
+    }
+}
+
+/// Prints, and waits so long at most for whoever reads it: a terminal or a pipe may be held up.
+pub fn print_within(time: Duration, print: impl FnOnce() + Send + 'static) {
+    let (printed, told) = mpsc::channel();
+    let printing = std::thread::Builder::new().name("print".to_owned()).spawn(move || {
+        print();
+        // Nobody listens any more where it took too long.
+        let _ = printed.send(());
+    });
+    if printing.is_ok() {
+        let _ = told.recv_timeout(time);
     }
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::args::{self, Cli, Command};
 use super::config::Config;
-use super::console::Terminal;
+use super::console::{Terminal, print_within};
 use super::settings::{self, Surroundings};
 use super::signals;
 use crate::commands::{Console, Host, Trouble, Watch, accounting, apply, report, resume, sandbox};
@@ -73,7 +73,8 @@ pub fn run(process: Process) -> ExitCode {
     };
     // A script that waits for a summary gets one, whatever way the command ends.
     if let Some(command) = awaits_json.filter(|_| !console.has_data()) {
-        accounting::show_nothing(&command, exit, &*console);
+        let console = Arc::clone(&console);
+        print_within(signals::PATIENCE, move || accounting::show_nothing(&command, exit, &*console));
     }
     delivered(exit, &console).into()
 }

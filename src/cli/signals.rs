@@ -4,19 +4,20 @@
 
 use std::future::pending;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
-use super::console::Terminal;
+use super::console::{Terminal, print_within};
 use crate::commands::Console;
 use crate::domain::exit::Exit;
 use crate::engine::{Reason, Stage, Stop};
 
 /// How long whoever doesn't wait for requests is kept waiting for the reports. A disk, a token command or
 /// the middle of a large file may keep the process for longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Starts the work, and waits until it is done, or the user won't wait for it. Signals are listened to
 /// before there is anything that one could come too early for.
@@ -27,7 +28,7 @@ pub async fn wait(
     start: impl FnOnce() -> io::Result<()>,
     done: oneshot::Receiver<Exit>,
     stop: &Stop,
-    console: &Terminal,
+    console: &Arc<Terminal>,
 ) -> io::Result<Exit> {
     let mut signals = Signals::listen()?;
     start()?;
@@ -39,7 +40,7 @@ async fn heed(
     mut signal: impl AsyncFnMut(),
     mut done: oneshot::Receiver<Exit>,
     stop: &Stop,
-    console: &Terminal,
+    console: &Arc<Terminal>,
 ) -> Exit {
     let mut limit = None;
     loop {
@@ -51,16 +52,16 @@ async fn heed(
             () = until(limit) => return leave_at_once(console),
         }
         if console.interrupt() {
-            console.say("");
+            say(console, "");
             continue;
         }
         match stop.stage() {
             Stage::Going => {
-                console.say("stopping: requests in flight are awaited; again not to wait for them");
+                say(console, "stopping: requests in flight are awaited; again not to wait for them");
                 stop.now(Reason::Interrupted);
             }
             Stage::Stopping => {
-                console.say("leaving: requests in flight are not awaited; again to leave without reports");
+                say(console, "leaving: requests in flight are not awaited; again to leave without reports");
                 stop.leave();
                 limit = Some(Instant::now() + PATIENCE);
             }
@@ -76,15 +77,21 @@ async fn until(limit: Option<Instant>) {
     }
 }
 
-fn leave_at_once(console: &Terminal) -> Exit {
+fn leave_at_once(console: &Arc<Terminal>) -> Exit {
     let parting = console.parting();
     if parting.is_empty() {
-        console.say("leaving at once");
+        say(console, "leaving at once");
     } else {
-        console.say("leaving at once: what was sent stands in the run's ledger, and resume settles it");
-        console.say(&parting);
+        let words = "leaving at once: what was sent stands in the run's ledger, and resume settles it";
+        say(console, &format!("{words}\n{parting}"));
     }
     Exit::Stopped
+}
+
+/// Says something that keeps nobody from leaving, should it not get through.
+fn say(console: &Arc<Terminal>, words: &str) {
+    let (console, words) = (Arc::clone(console), words.to_owned());
+    print_within(Duration::from_secs(1), move || console.say(&words));
 }
 
 #[cfg(unix)]
@@ -127,7 +134,7 @@ impl Signals {
 #[cfg(test)]
 mod tests {
     use std::io::{Write, sink};
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Mutex, mpsc};
 
     use super::*;
 
@@ -158,9 +165,16 @@ mod tests {
         ends: Option<Stage>,
         parting: &str,
     ) -> (Exit, String, u64) {
-        let (said, began) = (Said::default(), Instant::now());
-        let console = Terminal::new(Box::new(sink()), Box::new(said.clone()), None);
+        let said = Said::default();
+        let console = Arc::new(Terminal::new(Box::new(sink()), Box::new(said.clone()), None));
         console.on_leaving(parting);
+        let (exit, seconds) = leave(&console, signals, stop, ends).await;
+        let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+        (exit, said, seconds)
+    }
+
+    async fn leave(console: &Arc<Terminal>, signals: u64, stop: Stop, ends: Option<Stage>) -> (Exit, u64) {
+        let began = Instant::now();
         let mut seconds = 0..signals;
         let next = async || match seconds.next() {
             Some(_) => tokio::time::sleep(Duration::from_secs(1)).await,
@@ -176,9 +190,31 @@ mod tests {
             }
             let _ = send_done.send(Exit::Trouble);
         });
-        let exit = heed(next, done, &stop, &console).await;
-        let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
-        (exit, said, began.elapsed().as_secs())
+        (heed(next, done, &stop, console).await, began.elapsed().as_secs())
+    }
+
+    /// A terminal that is held up, until the other side is dropped.
+    struct HeldUp(mpsc::Receiver<()>);
+
+    impl Write for HeldUp {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_terminal_that_is_held_up_holds_nobody_up() {
+        let (held, stderr) = mpsc::channel();
+        let console = Arc::new(Terminal::new(Box::new(sink()), Box::new(HeldUp(stderr)), None));
+        let stop = Stop::default();
+        assert_eq!(leave(&console, 3, stop.clone(), None).await, (Exit::Stopped, 3));
+        assert_eq!(stop.stage(), Stage::Leaving);
+        drop(held);
     }
 
     #[tokio::test(start_paused = true)]
