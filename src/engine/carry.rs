@@ -61,11 +61,7 @@ pub async fn carry_out<A: Api>(
             () = context.stop.left() => break,
             () = &mut deadline, if !context.stop.is_set() => continue,
             ended = lives.next() => ended,
-            // What is in flight stands in the ledger, and is settled by whoever carries on.
-            () = &mut stalled => {
-                left = true;
-                break;
-            }
+            () = &mut stalled => break,
         };
         match ended {
             None => break,
