@@ -245,7 +245,7 @@ fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, Trou
                 Resolved::Unconfirmed if allowed.contains(text) => Ok(pointer),
                 Resolved::Unconfirmed if fields::known_within(&pointer).is_some() => Ok(pointer),
                 Resolved::Unconfirmed => no_field("this path is not documented as patchable")
-                    .map_err(|trouble| trouble.hint(format!("--allow-path {text} opts in"))),
+                    .map_err(|trouble| trouble.hint(format!("opt in with --allow-path {text}"))),
                 Resolved::Append(_) | Resolved::Indexed(_) => no_field("a list is taken as a whole"),
                 Resolved::ServerManaged => no_field("the service alone writes this"),
             }

@@ -269,8 +269,8 @@ pub(super) fn opt_in(pointer: &Pointer) -> String {
     let text = pointer.as_str();
     match shlex::try_quote(text) {
         Ok(typed) if text.len() <= LONGEST && !text.contains(is_unseen) => {
-            format!("--allow-path {typed} opts in")
+            format!("opt in with --allow-path {typed}")
         }
-        _ => "--allow-path with this path opts in".to_owned(),
+        _ => "opt in with --allow-path and this path".to_owned(),
     }
 }

@@ -182,7 +182,7 @@ impl<'o> Row<'o> {
         }
         self.find(
             Finding::deny(Rule::Clear, place, format!("{path} would be cleared"))
-                .hint("--clear allows it; to leave the field alone, leave it out"),
+                .hint("allow it with --clear; to leave the field alone, leave it out"),
         );
     }
 

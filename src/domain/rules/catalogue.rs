@@ -125,7 +125,7 @@ const TABLE: [Row; 43] = [
         Rule::UnconfirmedPath,
         "unconfirmed-path",
         Level::Deny,
-        "not one of the 18 documented paths; --allow-path opts in one by one",
+        "not one of the 18 documented paths; opt in one by one with --allow-path",
     ),
     settable(
         Rule::MemberExists,
@@ -223,7 +223,7 @@ const TABLE: [Row; 43] = [
         Rule::NotMigratable,
         "not-migratable",
         Level::Deny,
-        "a PUT payload differs at a path that is not documented as patchable; --allow-path opts in one by one",
+        "a PUT payload differs at a path that is not documented as patchable; opt in one by one with --allow-path",
     ),
     settable(
         Rule::NullClear,

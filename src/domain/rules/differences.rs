@@ -146,7 +146,7 @@ impl Comparison<'_, '_, '_> {
         let before = change.before.as_deref();
         if let Some(name) = meaning::cleared(change.path.kind(), before, &change.after) {
             let message = format!("{}: {name} would be cleared", change.path);
-            let hint = "--clear allows it; to leave it alone, leave it out";
+            let hint = "allow it with --clear; to leave it alone, leave it out";
             self.findings.add(Rule::Clear, set.place, message, hint);
         }
     }
