@@ -25,7 +25,7 @@ use simulation_support::{Told, run};
 const SEEDS: u64 = 2_000;
 
 /// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 51] = [
+const HAPPENS: [&str; 58] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -65,6 +65,13 @@ const HAPPENS: [&str; 51] = [
     "Kill at: after a transaction",
     "Kill at: GET after it left",
     "Kill by the clock",
+    "Kill at: list after it left",
+    "Kill at: before the inputs are kept",
+    "Kill at: after the inputs are kept",
+    "Kill at: before the plan is sealed",
+    "Kill at: after the plan is sealed",
+    "stopped while planning",
+    "killed while planning",
     "Interrupt at: PATCH after it left",
     "Interrupt by the clock",
     "Rob at: PATCH after it left",

@@ -38,7 +38,9 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
     if reader.phase() == Phase::Finished && open > 0 {
         world.wrong("the run is finished, and rows have no outcome");
     }
-    if books.total() != world.scenario.rows.len() as u64 {
+    // Of an input that was not read to its end nothing is told.
+    let is_known = reader.phase() != Phase::Planning || !inputs.is_empty();
+    if books.total() != if is_known { world.scenario.rows.len() as u64 } else { 0 } {
         world.wrong("the books have another number of rows than the input");
     }
 }

@@ -153,6 +153,12 @@ impl Laws {
         open.for_each(|deed| deed.believable = None);
     }
 
+    /// A plan begins: what was planned before it was given up.
+    pub fn begin_plan(&mut self) {
+        self.deeds.clear();
+        self.words.clear();
+    }
+
     /// The ledger is taken away: what is written from now on nobody will find.
     pub fn rob(&mut self) {
         let last = "SELECT coalesce(max(id), 0) FROM attempt";
@@ -240,13 +246,11 @@ impl World {
         let Some(stopped_at) = self.laws.stopped_at else { return };
         match ask {
             Ask::Patch { .. } if now > stopped_at => self.wrong("it is sent after the stop"),
-            Ask::Get(id)
-                if !self.laws.deeds.is_empty()
-                    && self.laws.deeds[id].sent + self.laws.deeds[id].lost == 0 =>
-            {
+            Ask::Get(id) if self.laws.deeds.get(id).is_none_or(|deed| deed.sent + deed.lost == 0) => {
                 self.wrong("it is read after the stop, and was never sent");
             }
-            _ => {}
+            Ask::List => self.wrong("the list is asked for after the stop"),
+            Ask::Patch { .. } | Ask::Get(_) => {}
         }
     }
 

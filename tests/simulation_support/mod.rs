@@ -33,7 +33,7 @@ mod world;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -105,16 +105,41 @@ pub fn run(seed: u64, folder: &Path) -> Told {
     }
 }
 
+/// Plans a run, as often as it takes. Answers with the directory that the plan is in.
+async fn plan(mut dir: PathBuf, world: &Arc<Mutex<World>>) -> Option<PathBuf> {
+    let mut endings = world.lock().unwrap().scenario.plan_endings.clone().into_iter();
+    let mut patient = 3;
+    loop {
+        let ending = endings.next().unwrap_or_else(|| {
+            patient -= 1;
+            None
+        });
+        let calm = patient <= 0;
+        let end = planning::plan(&dir, world, calm, ending).await;
+        let mut world = world.lock().unwrap();
+        match end {
+            planning::End::Sealed => {}
+            planning::End::Stopped => world.count("stopped while planning"),
+            planning::End::Killed(copy) => {
+                world.count("killed while planning");
+                dir = copy;
+            }
+        }
+        account::check(&dir, false, &mut world);
+        if ledger::read(&dir).unwrap().phase() == Phase::Planned {
+            return Some(dir);
+        }
+        if calm {
+            world.wrong("nothing goes wrong, and there is no plan");
+            return None;
+        }
+        world.edit_early();
+    }
+}
+
 async fn whole_run(folder: &Path, world: &Arc<Mutex<World>>) {
-    let mut dir = folder.join("run");
-    let planned = planning::plan(&dir, world).await;
-    let Some(ledger) = planned else {
-        world.lock().unwrap().count("stopped while planning");
-        return account::check(&dir, false, &mut world.lock().unwrap());
-    };
-    let mut finished = ledger.plan_totals().unwrap().remaining == 0;
-    drop(ledger);
-    account::check(&dir, false, &mut world.lock().unwrap());
+    let Some(mut dir) = plan(folder.join("run"), world).await else { return };
+    let mut finished = ledger::read(&dir).unwrap().plan_totals().unwrap().remaining == 0;
     let mut endings = world.lock().unwrap().scenario.endings.clone().into_iter();
     world.lock().unwrap().edit_early();
     let mut patient = 3;

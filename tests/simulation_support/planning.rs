@@ -1,9 +1,11 @@
-//! A plan, made by the program's own parts from the scenario's rows.
+//! A plan, made by the program's own parts from the scenario's rows, by a process that may be killed over it.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::future::pending;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,7 +28,8 @@ use uuid::Uuid;
 use super::clock;
 use super::fault::TIMEOUT;
 use super::laws::Deed;
-use super::scenario::Look;
+use super::process::{copy, drive};
+use super::scenario::{Ending, Look, Moment};
 use super::service::Service;
 use super::world::World;
 
@@ -39,74 +42,133 @@ fn new_id() -> Uuid {
     Uuid::from_u64_pair(1, IDS.get())
 }
 
-/// Plans a run into a directory. `None` where planning was stopped: nothing of it may be sent then.
-pub async fn plan(dir: &Path, world: &Arc<Mutex<World>>) -> Option<Ledger> {
-    let (rows, how, concurrency) = {
-        let world = world.lock().unwrap();
-        (world.scenario.rows.join("\n"), world.scenario.look, world.scenario.concurrency)
-    };
-    IDS.set(0);
-    let mut desk = Desk::read(dir, &rows, world);
+/// How a process that plans came to its end.
+#[derive(Debug)]
+pub enum End {
+    /// The plan is complete.
+    Sealed,
+    /// It was stopped before that.
+    Stopped,
+    /// It was killed. What was on disk by then is in this directory.
+    Killed(PathBuf),
+}
+
+/// Plans a run into a directory, or again where planning it did not come to its end. A calm process meets no
+/// trouble, and is let be.
+pub async fn plan(
+    dir: &Path,
+    world: &Arc<Mutex<World>>,
+    calm: bool,
+    ending: Option<(Ending, Moment)>,
+) -> End {
     let stop = Stop::default();
-    match how {
-        Look::Live => {
-            world.lock().unwrap().begin_process(dir, &stop, false, None);
-            let service = Service::new(world);
-            let rate = world.lock().unwrap().scenario.rate.0.parse().unwrap();
-            let pace = Pace::new(rate);
-            let context = Context {
-                api: &service,
-                pace: &pace,
-                stop: &stop,
-                clock,
-                concurrency,
-                timeout: Duration::from_millis(TIMEOUT),
-                flights: Flights::default(),
-                observe: &|_| {},
-                tally: Arc::default(),
-                rebase: None,
-            };
-            look(&context, &mut desk).await.unwrap();
-        }
-        Look::Snapshot => desk.look_at_snapshot(|_| {}),
-        Look::WithoutEtags => desk.look_at_snapshot(|members| drop(members.remove("eTag"))),
-        Look::Blind => {
-            for id in desk.planner.wanted() {
-                let planned = desk.planner.plan(id, None, |_| false);
-                desk.write(planned).unwrap();
-            }
-        }
+    {
+        let mut world = world.lock().unwrap();
+        world.begin_process(dir, &stop, calm, ending);
+        world.laws.begin_plan();
     }
-    if stop.is_set() {
-        desk.planning.abandon(&Figures::default()).unwrap();
-        return None;
-    }
-    Some(desk.planning.seal(&Figures::default()).unwrap())
+    IDS.set(0);
+    let mut desk = Desk::begin(dir, world);
+    let ended = drive(desk.plan(&stop), |_, _| Poll::Pending, world).await;
+    // The desk outlives the work: the ledger's files are as they were at that moment.
+    ended.unwrap_or_else(|| End::Killed(copy(dir)))
 }
 
 struct Desk {
     planner: Planner,
-    planning: Planning,
+    /// Until the plan is complete.
+    planning: Option<Planning>,
+    /// Once it is.
+    sealed: Option<Ledger>,
     world: Arc<Mutex<World>>,
 }
 
 impl Desk {
-    fn read(dir: &Path, rows: &str, world: &Arc<Mutex<World>>) -> Self {
+    fn begin(dir: &Path, world: &Arc<Mutex<World>>) -> Self {
         let inputs = vec!["-".to_owned()];
         let planner = Planner::new(Judging { levels: Levels::default(), now: clock(), new_id, inputs });
-        let planning = ledger::create(dir, &about()).unwrap();
-        let mut desk = Self { planner, planning, world: Arc::clone(world) };
+        let planning = if dir.exists() {
+            ledger::open(dir).unwrap().plan_again().unwrap().0
+        } else {
+            ledger::create(dir, &about()).unwrap()
+        };
+        Self { planner, planning: Some(planning), sealed: None, world: Arc::clone(world) }
+    }
+
+    fn planning(&mut self) -> &mut Planning {
+        self.planning.as_mut().unwrap()
+    }
+
+    /// A step of the process, at which it may be killed: then this never ends.
+    async fn step(&self, what: &str) {
+        let goes_on = self.world.lock().unwrap().step(what);
+        if !goes_on {
+            pending::<()>().await;
+        }
+    }
+
+    async fn plan(&mut self, stop: &Stop) -> End {
+        self.read();
+        self.step("before the inputs are kept").await;
+        self.planning().keep().unwrap();
+        self.step("after the inputs are kept").await;
+        self.look(stop).await;
+        self.step("before the plan is sealed").await;
+        let planning = self.planning.take().unwrap();
+        if stop.is_set() {
+            planning.abandon(&Figures::default()).unwrap();
+            return End::Stopped;
+        }
+        self.sealed = Some(planning.seal(&Figures::default()).unwrap());
+        self.step("after the plan is sealed").await;
+        End::Sealed
+    }
+
+    fn read(&mut self) {
+        let rows = self.world.lock().unwrap().scenario.rows.join("\n");
         let options = input::Options { format: Some(Format::Jsonl), ..input::Options::default() };
         let mut row = 0;
         let read = input::read("-", Some(&mut rows.as_bytes()), 0, &options, &mut |record| {
             row += 1;
-            desk.row(row, record)
+            self.row(row, record)
         });
-        desk.planning.input(0, &read.unwrap().info).unwrap();
-        for planned in desk.planner.decided() {
-            desk.write(Some(planned)).unwrap();
+        self.planning().input(0, &read.unwrap().info).unwrap();
+        for planned in self.planner.decided() {
+            self.write(Some(planned)).unwrap();
         }
-        desk
+    }
+
+    async fn look(&mut self, stop: &Stop) {
+        let (how, rate, concurrency) = {
+            let scenario = &self.world.lock().unwrap().scenario;
+            (scenario.look, scenario.rate.0, scenario.concurrency)
+        };
+        match how {
+            Look::Live => {
+                let (service, pace) = (Service::new(&self.world), Pace::new(rate.parse().unwrap()));
+                let context = Context {
+                    api: &service,
+                    pace: &pace,
+                    stop,
+                    clock,
+                    concurrency,
+                    timeout: Duration::from_millis(TIMEOUT),
+                    flights: Flights::default(),
+                    observe: &|_| {},
+                    tally: Arc::default(),
+                    rebase: None,
+                };
+                look(&context, self).await.unwrap();
+            }
+            Look::Snapshot => self.look_at_snapshot(|_| {}),
+            Look::WithoutEtags => self.look_at_snapshot(|members| drop(members.remove("eTag"))),
+            Look::Blind => {
+                for id in self.planner.wanted() {
+                    let planned = self.planner.plan(id, None, |_| false);
+                    self.write(planned).unwrap();
+                }
+            }
+        }
     }
 
     fn row(&mut self, row: u64, record: input::Record) -> Result<(), LedgerError> {
@@ -120,7 +182,7 @@ impl Desk {
                 (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
             }
         };
-        self.planning.row(&RowRecord { row, place, id, text, item, verdict, findings })
+        self.planning().row(&RowRecord { row, place, id, text, item, verdict, findings })
     }
 
     fn look_at_snapshot(&mut self, change: impl Fn(&mut Map<String, Value>)) {
@@ -136,7 +198,7 @@ impl Desk {
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
         let Some(Planned { item, verdict, seen, theirs, audit }) = planned else { return Ok(()) };
         let settled = verdict.map(|verdict| Settled { verdict, etag: seen, theirs, at: clock() });
-        self.planning.item(&item, settled.as_ref(), audit.as_ref())?;
+        self.planning().item(&item, settled.as_ref(), audit.as_ref())?;
         let mut world = self.world.lock().unwrap();
         world.note(format!("planned: {} {:?} {} {settled:?}", item.id, item.etag, item.patch));
         world.laws.deeds.insert(item.id, Deed::new(item));

@@ -76,7 +76,7 @@ pub async fn carry_on(
         journal.clone().finish(phase, &Figures::default()).await.and(ended)
     };
     let mut disk = Disk { by_hand, turn: None };
-    let ended = drive(work, &mut disk, world).await;
+    let ended = drive(work, |waker, world| disk.poll(waker, world), world).await;
     // The ledger's files are left as they are at this moment, before anybody tidies up.
     let end = match ended {
         Some(ended) => End::Ended(ended),
@@ -87,7 +87,11 @@ pub async fn carry_on(
 }
 
 /// Lets the process work, the disk write and time pass, one after another. `None` where it is killed.
-async fn drive<T>(work: impl Future<Output = T>, disk: &mut Disk, world: &Arc<Mutex<World>>) -> Option<T> {
+pub async fn drive<T>(
+    work: impl Future<Output = T>,
+    mut disk: impl FnMut(&mut Waker<'_>, &mut World) -> Poll<()>,
+    world: &Arc<Mutex<World>>,
+) -> Option<T> {
     let mut work = pin!(work);
     let ends_at = world.lock().unwrap().ends_at();
     let mut end = ends_at.map(|at| {
@@ -109,7 +113,7 @@ async fn drive<T>(work: impl Future<Output = T>, disk: &mut Disk, world: &Arc<Mu
             if let Poll::Ready(ended) = worked {
                 return Poll::Ready(Some(ended));
             }
-            let written = disk.poll(waker, &mut world);
+            let written = disk(waker, &mut world);
             if world.is_killed() {
                 return Poll::Ready(None);
             }
@@ -158,13 +162,15 @@ fn eye(dir: &Path) -> Connection {
 }
 
 /// The files of a ledger as a process leaves them that is killed.
-fn copy(dir: &Path) -> PathBuf {
+pub fn copy(dir: &Path) -> PathBuf {
     let to = dir.with_extension(match dir.extension() {
         Some(number) => (number.to_str().unwrap().parse::<u32>().unwrap() + 1).to_string(),
         None => "1".to_owned(),
     });
     std::fs::create_dir(&to).unwrap();
-    for file in ["run.sqlite", "run.sqlite-wal"] {
+    for file in
+        ["run.sqlite", "run.sqlite-wal"].map(Path::new).into_iter().filter(|file| dir.join(file).exists())
+    {
         std::fs::copy(dir.join(file), to.join(file)).unwrap();
     }
     to

@@ -81,7 +81,9 @@ pub struct Scenario {
     pub token_life: Option<u64>,
     /// So many refreshes of a hundred fail.
     pub lost_refreshes: u64,
-    /// The processes that end before their time, in their order. After them one is let be.
+    /// The processes that end before their time while they plan, in their order. After them one is let be.
+    pub plan_endings: Vec<Option<(Ending, Moment)>>,
+    /// The same, while they send.
     pub endings: Vec<Option<(Ending, Moment)>>,
 }
 
@@ -127,6 +129,9 @@ impl Scenario {
             }),
             token_life: rng.chance(15).then(|| rng.pick(&[50, 1_000, 20_000])),
             lost_refreshes: rng.pick(&[0, 20, 60]),
+            plan_endings: (0..rng.pick(&[0, 0, 0, 1, 1, 2]))
+                .map(|_| plan_ending(referrals.len(), rng))
+                .collect(),
             endings: (0..rng.pick(&[0, 1, 1, 2, 3, 6])).map(|_| ending(referrals.len(), rng)).collect(),
             referrals,
         }
@@ -150,6 +155,16 @@ fn ending(referrals: usize, rng: &mut Rng) -> Option<(Ending, Moment)> {
         Ending::Rob,
     ]);
     (!rng.chance(10)).then_some((ending, moment))
+}
+
+/// The ledger of a plan is one that nobody needs yet: it isn't taken away.
+fn plan_ending(referrals: usize, rng: &mut Rng) -> Option<(Ending, Moment)> {
+    let moment = if rng.chance(80) {
+        Moment::Step(rng.between(1, 6 + referrals as u64 * 3))
+    } else {
+        Moment::After(rng.between(0, 2_000))
+    };
+    Some((rng.pick(&[Ending::Kill, Ending::Kill, Ending::Interrupt]), moment))
 }
 
 fn a_referral(number: usize, rng: &mut Rng) -> Value {
