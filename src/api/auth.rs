@@ -479,6 +479,16 @@ mod tests {
         assert!(!message.contains(TOKEN), "{message}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_command_that_does_not_end_is_given_up() {
+        for script in ["exec sleep 1000", "exec sleep 1000 > /dev/null"] {
+            let (tokens, begun) = (tokens(shell(script)), Instant::now());
+            let told = header(&tokens).await.unwrap_err();
+            assert_eq!(told, "the token command did not end within 120s: it must not ask");
+            assert_eq!(begun.elapsed(), COMMAND_TIMEOUT);
+        }
+    }
+
     #[tokio::test]
     async fn nothing_shows_a_token() {
         let sources = [

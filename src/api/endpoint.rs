@@ -62,7 +62,8 @@ impl Endpoint {
             "http" => return Err(EndpointError::Plain),
             _ => return Err(EndpointError::Scheme),
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        // A slash that a password holds begins the path, and what stands before it would be the host.
+        if !url.username().is_empty() || url.password().is_some() || url.path().contains('@') {
             return Err(EndpointError::UserInfo);
         }
         if url.query().is_some() || url.fragment().is_some() {
@@ -221,10 +222,9 @@ mod tests {
             ("https://localhost@example.com", Err(UserInfo)),
             ("http://localhost:80@example.com", Err(Plain)),
             ("http://user:secret@localhost", Err(UserInfo)),
-            (
-                "https://api.partner.microsoft.com\\@example.com",
-                Ok("https://api.partner.microsoft.com/@example.com"),
-            ),
+            ("https://api.partner.microsoft.com\\@example.com", Err(UserInfo)),
+            ("https://user:pass/secret@example.com", Err(NoUrl)),
+            ("https://pass/secret@example.com", Err(UserInfo)),
             ("https://api.partner.microsoft.com/../a/./b/..", Ok("https://api.partner.microsoft.com/a")),
             ("https://[::1", Err(NoUrl)),
             ("https://exa mple.com", Err(NoUrl)),
