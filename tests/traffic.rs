@@ -323,14 +323,19 @@ mod bodies {
         Bomb,
         /// A byte now and then, within a length.
         Drip,
+        /// Header after header.
+        Headers,
+        /// A byte of a header now and then.
+        HeaderDrip,
     }
 
-    use Body::{Bomb, Drip, Endless, Long};
+    use Body::{Bomb, Drip, Endless, HeaderDrip, Headers, Long};
 
     const LONG: usize = 100 << 20;
 
-    /// What the system may hold of a stream that is written and not read.
-    const BUFFERS: usize = 24 << 20;
+    /// What the system may hold of a stream that is written and not read: Linux lets a receiver's buffer grow
+    /// to 32 MiB, and a sender's to 4.
+    const BUFFERS: usize = 40 << 20;
 
     /// What is asked, what is answered, how the run ends, in how many requests of the kind that meet it, how
     /// much of it the program may read, and the row's message.
@@ -338,19 +343,29 @@ mod bodies {
 
     const MUCH: &str = "the referral could not be read: answered 200 with more than 4194304 bytes";
 
-    const CASES: [Case; 12] = [
+    const LATE: &str = "the referral could not be read: no answer within 1s";
+    const BROKEN: &str = "the referral could not be read: error sending request: client error (SendRequest): \
+                          message head is too large";
+
+    const CASES: [Case; 18] = [
         ("GET", Long, "1 failed", 5, 4 << 20, MUCH),
         ("GET", Endless, "1 failed", 5, 4 << 20, MUCH),
         ("GET", Bomb, "1 failed", 5, 4 << 10, MUCH),
-        ("GET", Drip, "1 failed", 5, 1000, "the referral could not be read: no answer within 1s"),
+        ("GET", Drip, "1 failed", 5, 1000, LATE),
+        ("GET", Headers, "1 failed", 5, 1 << 20, BROKEN),
+        ("GET", HeaderDrip, "1 failed", 5, 1000, LATE),
         ("PATCH", Long, "1 applied", 1, 4 << 20, ""),
         ("PATCH", Endless, "1 applied", 1, 4 << 20, ""),
         ("PATCH", Bomb, "1 applied", 1, 4 << 10, ""),
         ("PATCH", Drip, "1 applied", 1, 1000, ""),
+        ("PATCH", Headers, "1 applied", 1, 1 << 20, ""),
+        ("PATCH", HeaderDrip, "1 applied", 1, 1000, ""),
         ("list", Long, "2 applied", 5, 64 << 20, ""),
         ("list", Endless, "2 applied", 5, 64 << 20, ""),
         ("list", Bomb, "2 applied", 5, 64 << 10, ""),
         ("list", Drip, "2 applied", 5, 1000, ""),
+        ("list", Headers, "2 applied", 5, 1 << 20, ""),
+        ("list", HeaderDrip, "2 applied", 5, 1000, ""),
     ];
 
     #[test]
@@ -358,7 +373,7 @@ mod bodies {
         each(&CASES, |(on, body, outcome, times, most, message)| {
             let (service, written) = service(on, *body);
             let ids: &[&str] = if *on == "list" { &[ONE, TWO] } else { &[ONE] };
-            let timeout = if matches!(body, Drip) { "1s" } else { "2m" };
+            let timeout = if matches!(body, Drip | HeaderDrip) { "1s" } else { "2m" };
             let ran = Test::new(&format!("apply a.csv --out run --timeout {timeout} {QUIET}"))
                 .file("a.csv", csv(ids))
                 .service(&service.base)
@@ -422,18 +437,21 @@ mod bodies {
             Endless => ("transfer-encoding: chunked\r\n".to_owned(), chunk(&blanks)),
             Bomb => ("transfer-encoding: chunked\r\ncontent-encoding: gzip\r\n".to_owned(), chunk(&folded())),
             Drip => (format!("content-length: {LONG}\r\n"), vec![b' ']),
+            Headers => (String::new(), [b"x-more: ", &blanks[..1 << 10], b"x\r\n"].concat()),
+            HeaderDrip => (String::new(), vec![b'x']),
         };
-        write!(out, "HTTP/1.1 200 OK\r\n{head}connection: close\r\n\r\n")?;
+        let end = if matches!(body, Headers | HeaderDrip) { "" } else { "connection: close\r\n\r\n" };
+        write!(out, "HTTP/1.1 200 OK\r\n{head}{end}")?;
         if matches!(body, Bomb) {
             // The head of a gzip file without a name: RFC 1952, section 2.3.
             out.write_all(&chunk(b"\x1f\x8b\x08\0\0\0\0\0\0\xff"))?;
         }
-        let mut left = if matches!(body, Endless | Bomb) { usize::MAX } else { LONG };
+        let mut left = if matches!(body, Endless | Bomb | Headers) { usize::MAX } else { LONG };
         while left > 0 {
             out.write_all(&piece)?;
             wrote(piece.len());
             left = left.saturating_sub(piece.len());
-            if matches!(body, Drip) {
+            if matches!(body, Drip | HeaderDrip) {
                 thread::sleep(Duration::from_millis(100));
             }
         }

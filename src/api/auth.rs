@@ -72,8 +72,8 @@ impl Auth {
     ///
     /// # Errors
     /// See [`CommandError`].
-    pub fn command(text: String) -> Result<Self, CommandError> {
-        let mut words = shlex::split(&text).ok_or(CommandError::Quotes)?.into_iter();
+    pub fn command(text: &str) -> Result<Self, CommandError> {
+        let mut words = shlex::split(text).ok_or(CommandError::Quotes)?.into_iter();
         let program = words.next().filter(|program| !program.is_empty()).ok_or(CommandError::Empty)?;
         Ok(Self(Source::Command { program, arguments: words.collect() }))
     }
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn shell(script: &str) -> Auth {
-        Auth::command(format!("sh -c {}", shlex::try_quote(script).unwrap())).unwrap()
+        Auth::command(&format!("sh -c {}", shlex::try_quote(script).unwrap())).unwrap()
     }
 
     async fn header(tokens: &Tokens) -> Result<String, String> {
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn commands_are_split_as_a_shell_would() {
-        let words = |text: &str| match Auth::command(text.to_owned()).map(|auth| auth.0) {
+        let words = |text: &str| match Auth::command(text).map(|auth| auth.0) {
             Ok(Source::Command { program, arguments }) => Ok([vec![program], arguments].concat()),
             Ok(_) => panic!("no command"),
             Err(error) => Err(error),
@@ -473,7 +473,7 @@ mod tests {
             assert_eq!(header(&tokens).await.unwrap_err(), wanted);
             assert_eq!(tokens.requests(), 1, "a command that failed is not run again");
         }
-        let missing = tokens(Auth::command(format!("/no/such/program {TOKEN}")).unwrap());
+        let missing = tokens(Auth::command(&format!("/no/such/program {TOKEN}")).unwrap());
         let message = header(&missing).await.unwrap_err();
         assert!(message.starts_with("the token command cannot be started ("), "{message}");
         assert!(!message.contains(TOKEN), "{message}");
@@ -494,7 +494,7 @@ mod tests {
         let sources = [
             Auth::fixed(TOKEN.into()),
             Auth::file(format!("/{TOKEN}").into()),
-            Auth::command(format!("echo {TOKEN}")).unwrap(),
+            Auth::command(&format!("echo {TOKEN}")).unwrap(),
         ];
         for auth in sources {
             let shown = format!("{auth:?}");

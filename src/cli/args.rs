@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use secrecy::SecretString;
 
 use crate::domain::account::{self, Format};
 use crate::pace::Pacing;
@@ -219,7 +220,7 @@ pub struct Target {
 
     /// A command that prints a token; run without a shell
     #[arg(long, value_name = "CMD", conflicts_with = "token_file")]
-    pub token_command: Option<String>,
+    pub token_command: Option<SecretString>,
 
     /// A file that holds a token; a token in PARTNER_CENTER_TOKEN needs neither
     #[arg(long, value_name = "F", value_hint = ValueHint::FilePath)]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::commands::{Problem, Trouble};
@@ -30,7 +31,7 @@ pub struct Config {
 #[expect(missing_docs, reason = "each is the flag of its name")]
 pub struct Profile {
     pub endpoint: Option<String>,
-    pub token_command: Option<String>,
+    pub token_command: Option<SecretString>,
     pub token_file: Option<PathBuf>,
     pub rate: Option<String>,
     pub concurrency: Option<u16>,
@@ -153,6 +154,17 @@ mod tests {
                 assert!(!shown.contains("S3CRET") && !shown.contains("53"), "{file}: {shown}");
             }
         }
+    }
+
+    /// A command's arguments may hold a secret of their own.
+    #[test]
+    fn debug_shows_no_token_command() {
+        use clap::Parser;
+        let config: Config = toml::from_str("[profile.default]\ntoken-command = 'echo S3CRET'").unwrap();
+        let typed = ["referral-bulk", "apply", "a.csv", "--token-command", "echo S3CRET"];
+        let typed = super::super::args::Cli::try_parse_from(typed).unwrap();
+        let shown = format!("{config:?} {typed:?}");
+        assert!(shown.contains("a.csv") && !shown.contains("S3CRET"), "{shown}");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::args;
 use super::config::{Config, FILE, Profile};
 use crate::api::{Auth, Endpoint};
@@ -191,8 +193,8 @@ impl Surroundings<'_> {
 
     /// Flags before the environment, the environment before the profile.
     fn auth(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Auth>, Trouble> {
-        let command = |source: &str, command: &str| {
-            Auth::command(command.to_owned())
+        let command = |source: &str, command: &SecretString| {
+            Auth::command(command.expose_secret())
                 .map(Some)
                 .map_err(|error| Trouble::usage(format!("{source}: {error}")))
         };
