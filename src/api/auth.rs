@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -44,6 +45,17 @@ enum Source {
     Command { program: String, arguments: Vec<String> },
 }
 
+/// A token command as somebody wrote it. Its arguments may hold a secret of their own: `Debug` hides them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct CommandText(SecretString);
+
+impl From<String> for CommandText {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
 /// Why a text is no command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
@@ -72,8 +84,8 @@ impl Auth {
     ///
     /// # Errors
     /// See [`CommandError`].
-    pub fn command(text: &str) -> Result<Self, CommandError> {
-        let mut words = shlex::split(text).ok_or(CommandError::Quotes)?.into_iter();
+    pub fn command(text: &CommandText) -> Result<Self, CommandError> {
+        let mut words = shlex::split(text.0.expose_secret()).ok_or(CommandError::Quotes)?.into_iter();
         let program = words.next().filter(|program| !program.is_empty()).ok_or(CommandError::Empty)?;
         Ok(Self(Source::Command { program, arguments: words.collect() }))
     }
@@ -292,7 +304,7 @@ mod tests {
     }
 
     fn shell(script: &str) -> Auth {
-        Auth::command(&format!("sh -c {}", shlex::try_quote(script).unwrap())).unwrap()
+        Auth::command(&format!("sh -c {}", shlex::try_quote(script).unwrap()).into()).unwrap()
     }
 
     async fn header(tokens: &Tokens) -> Result<String, String> {
@@ -305,7 +317,7 @@ mod tests {
 
     #[test]
     fn commands_are_split_as_a_shell_would() {
-        let words = |text: &str| match Auth::command(text).map(|auth| auth.0) {
+        let words = |text: &str| match Auth::command(&text.to_owned().into()).map(|auth| auth.0) {
             Ok(Source::Command { program, arguments }) => Ok([vec![program], arguments].concat()),
             Ok(_) => panic!("no command"),
             Err(error) => Err(error),
@@ -473,7 +485,7 @@ mod tests {
             assert_eq!(header(&tokens).await.unwrap_err(), wanted);
             assert_eq!(tokens.requests(), 1, "a command that failed is not run again");
         }
-        let missing = tokens(Auth::command(&format!("/no/such/program {TOKEN}")).unwrap());
+        let missing = tokens(Auth::command(&format!("/no/such/program {TOKEN}").into()).unwrap());
         let message = header(&missing).await.unwrap_err();
         assert!(message.starts_with("the token command cannot be started ("), "{message}");
         assert!(!message.contains(TOKEN), "{message}");
@@ -494,7 +506,7 @@ mod tests {
         let sources = [
             Auth::fixed(TOKEN.into()),
             Auth::file(format!("/{TOKEN}").into()),
-            Auth::command(&format!("echo {TOKEN}")).unwrap(),
+            Auth::command(&format!("echo {TOKEN}").into()).unwrap(),
         ];
         for auth in sources {
             let shown = format!("{auth:?}");

@@ -22,7 +22,7 @@ mod endpoint;
 mod refusal;
 mod reply;
 
-pub use auth::{Auth, CommandError, Generation};
+pub use auth::{Auth, CommandError, CommandText, Generation};
 pub use client::{Client, ClientError, Settings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};
 pub use reply::Page;

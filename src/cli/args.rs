@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
-use secrecy::SecretString;
 
+use crate::api::CommandText;
 use crate::domain::account::{self, Format};
 use crate::pace::Pacing;
 
@@ -220,7 +220,7 @@ pub struct Target {
 
     /// A command that prints a token; run without a shell
     #[arg(long, value_name = "CMD", conflicts_with = "token_file")]
-    pub token_command: Option<SecretString>,
+    pub token_command: Option<CommandText>,
 
     /// A file that holds a token; a token in PARTNER_CENTER_TOKEN needs neither
     #[arg(long, value_name = "F", value_hint = ValueHint::FilePath)]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::api::CommandText;
 use crate::commands::{Problem, Trouble};
 use crate::domain::exit::Exit;
 
@@ -31,7 +31,7 @@ pub struct Config {
 #[expect(missing_docs, reason = "each is the flag of its name")]
 pub struct Profile {
     pub endpoint: Option<String>,
-    pub token_command: Option<SecretString>,
+    pub token_command: Option<CommandText>,
     pub token_file: Option<PathBuf>,
     pub rate: Option<String>,
     pub concurrency: Option<u16>,
@@ -156,7 +156,6 @@ mod tests {
         }
     }
 
-    /// A command's arguments may hold a secret of their own.
     #[test]
     fn debug_shows_no_token_command() {
         use clap::Parser;

@@ -6,11 +6,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::args;
 use super::config::{Config, FILE, Profile};
-use crate::api::{Auth, Endpoint};
+use crate::api::{Auth, CommandText, Endpoint};
 use crate::commands::connection::Target;
 use crate::commands::consent::Consent;
 use crate::commands::sending::{MaxErrors, Sending};
@@ -193,10 +191,8 @@ impl Surroundings<'_> {
 
     /// Flags before the environment, the environment before the profile.
     fn auth(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Auth>, Trouble> {
-        let command = |source: &str, command: &SecretString| {
-            Auth::command(command.expose_secret())
-                .map(Some)
-                .map_err(|error| Trouble::usage(format!("{source}: {error}")))
+        let command = |source: &str, command: &CommandText| {
+            Auth::command(command).map(Some).map_err(|error| Trouble::usage(format!("{source}: {error}")))
         };
         let token = self.variables.get(TOKEN).map(|token| token.trim()).filter(|token| !token.is_empty());
         match (typed, token, profile) {
