@@ -31,10 +31,15 @@ fn about(request: &Request) -> &str {
     request.path.split('?').next().unwrap().rsplit('/').next().unwrap()
 }
 
-/// What a sound service says: its list is empty.
+/// What a sound service says: its list is empty, and to a change the referral as it is then.
 fn sound(request: &Request) -> Vec<u8> {
     match (request.method.as_str(), about(request)) {
-        ("PATCH", _) => wire::answer("204 x", "", ""),
+        ("PATCH", id) => {
+            let document: Vec<json_patch::PatchOperation> = serde_json::from_str(&request.body).unwrap();
+            let mut referral = referral(id);
+            json_patch::patch(&mut referral, &document).unwrap();
+            wire::answer("200 x", "", referral.to_string())
+        }
         (_, "referrals") => wire::answer("200 x", "", r#"{"value":[]}"#),
         (_, id) => wire::answer("200 x", "", referral(id).to_string()),
     }

@@ -30,9 +30,17 @@ fn service(refuses: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static
     let page = json!({ "value": referrals() }).to_string();
     Wire::serve(move |request| match (refuses(request), request.method.as_str()) {
         (Some(refusal), _) => refusal,
-        (None, "PATCH") => wire::answer("204 x", "", ""),
+        (None, "PATCH") => written(request),
         (None, _) => wire::answer("200 x", "", &page),
     })
+}
+
+/// A referral that carries the change.
+fn written(request: &Request) -> Vec<u8> {
+    let id = request.path.rsplit('/').next().unwrap();
+    let mut referral = referrals().into_iter().find(|referral| referral["id"] == id).unwrap();
+    referral["details"]["notes"] = json!("Called");
+    wire::answer("200 x", "", referral.to_string())
 }
 
 fn bears(request: &Request, token: &str) -> bool {
@@ -122,7 +130,7 @@ mod refused {
                 let page = json!({ "value": referrals }).to_string();
                 let service = Wire::serve(move |request| match request.method.as_str() {
                     _ if !bears(request, TOKEN) => refusal(case),
-                    "PATCH" => wire::answer("204 x", "", ""),
+                    "PATCH" => written(request),
                     _ if request.path.ends_with("referrals") => wire::answer("200 x", "", &page),
                     _ => wire::answer("200 x", "", one.to_string()),
                 });
@@ -145,11 +153,14 @@ mod refused {
     /// Four answers that cost the row a try, and one for the token, which doesn't: the fifth try is left.
     #[test]
     fn cost_no_row_a_try() {
-        let answers = std::sync::Mutex::new(vec!["204 x", "423 x", "423 x", "423 x", "401 x", "423 x"]);
+        let answers = std::sync::Mutex::new(vec!["423 x", "423 x", "423 x", "401 x", "423 x"]);
         let one = referrals().remove(0);
         let (file, referral) = (csv(std::slice::from_ref(&one)), one.to_string());
         let service = Wire::serve(move |request| match request.method.as_str() {
-            "PATCH" => wire::answer(answers.lock().unwrap().pop().unwrap(), "", ""),
+            "PATCH" => match answers.lock().unwrap().pop() {
+                Some(status) => wire::answer(status, "", ""),
+                None => written(request),
+            },
             _ => wire::answer("200 x", "", &referral),
         });
         let ran = Test::new(&format!("apply a.csv --out run --token-file token.txt {QUIET}"))
