@@ -113,6 +113,8 @@ pub(super) struct Tokens {
     /// the refused one.
     held: Mutex<Held>,
     renewals: AtomicU64,
+    /// The last generation that the service took.
+    taken: AtomicU64,
     requests: AtomicU64,
     clock: fn() -> Timestamp,
 }
@@ -131,13 +133,14 @@ impl Tokens {
             source: auth.0,
             held: Mutex::new(Held::Nothing),
             renewals: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             clock,
         }
     }
 
-    /// The token to send.
-    pub(super) async fn current(&self) -> Result<Token, Failure> {
+    /// The token to send, and which one it is.
+    pub(super) async fn current(&self) -> Result<(Token, Generation), Failure> {
         let mut held = self.held.lock().await;
         match &mut *held {
             Held::Nothing => *held = self.fetch().await,
@@ -154,7 +157,7 @@ impl Tokens {
             Held::Token(..) | Held::Lost(_) => {}
         }
         match &*held {
-            Held::Token(token, _) => Ok(token.clone()),
+            Held::Token(token, _) => Ok((token.clone(), self.generation())),
             Held::Lost(failure) => Err(failure.clone()),
             Held::Nothing => unreachable!("a token was fetched, or it is known that there is none"),
         }
@@ -187,6 +190,16 @@ impl Tokens {
 
     pub(super) fn generation(&self) -> Generation {
         Generation(self.renewals.load(Ordering::Relaxed))
+    }
+
+    /// Notes that the service took a token.
+    pub(super) fn note_taken(&self, token: Generation) {
+        self.taken.fetch_max(token.0, Ordering::Relaxed);
+    }
+
+    /// Whether the service ever took this token, or a later one. Of the first nobody knows how old it was.
+    pub(super) fn was_taken(&self, token: Generation) -> bool {
+        token.0 <= self.taken.load(Ordering::Relaxed)
     }
 
     /// How often a file was read or a command run.
@@ -309,7 +322,7 @@ mod tests {
 
     async fn header(tokens: &Tokens) -> Result<String, String> {
         match tokens.current().await {
-            Ok(token) => Ok(token.header().to_str().unwrap().to_owned()),
+            Ok((token, _)) => Ok(token.header().to_str().unwrap().to_owned()),
             Err(Failure::NoToken { message }) => Err(message),
             Err(failure) => panic!("{failure:?}"),
         }
@@ -512,7 +525,7 @@ mod tests {
             let shown = format!("{auth:?}");
             let tokens = tokens(auth);
             let token = tokens.current().await;
-            let header = token.as_ref().map(Token::header);
+            let header = token.as_ref().map(|(token, _)| token.header());
             let all = format!("{shown} {token:?} {header:?} {:?}", tokens.renew(Generation(0)).await);
             assert!(!all.contains(TOKEN), "{all}");
         }

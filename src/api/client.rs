@@ -126,6 +126,12 @@ impl Client {
         self.0.tokens.generation()
     }
 
+    /// Whether the service ever took this token. The first may be an old one; a later one that is refused
+    /// before it was ever taken is no better than the one before.
+    pub fn was_taken(&self, token: Generation) -> bool {
+        self.0.tokens.was_taken(token)
+    }
+
     /// How often a token was fetched from its file or command.
     pub fn token_requests(&self) -> u64 {
         self.0.tokens.requests()
@@ -138,9 +144,13 @@ impl Client {
         client_request_id: Uuid,
         largest: usize,
     ) -> Result<Answer, Failure> {
-        let token = self.0.tokens.current().await?;
+        let (token, generation) = self.0.tokens.current().await?;
         request.headers_mut().insert(AUTHORIZATION, token.header());
         let response = self.0.http.execute(request).await.map_err(|error| self.failure(error))?;
+        // A gateway that is busy or broken asks for no token.
+        if matches!(response.status().as_u16(), 200..=400 | 402..=428 | 430..=499) {
+            self.0.tokens.note_taken(generation);
+        }
         without(&token, self.answer(response, client_request_id, largest).await?)
     }
 

@@ -369,12 +369,13 @@ impl<A: Api> Context<'_, A> {
         true
     }
 
-    /// One refresh serves all workers; a request that is refused with the new token stops the run.
+    /// One refresh serves all workers; a request that is refused with the new token stops the run, whether it
+    /// was refused before or not.
     async fn renew(&self, failure: &Failure, effort: &mut Effort) -> Next {
         effort.renewals += 1;
         let sent_with = effort.token.unwrap_or_else(|| self.api.generation());
         let renewed = match effort.renewals {
-            1 => self.api.renew(sent_with).await,
+            1 if self.api.was_taken(sent_with) => self.api.renew(sent_with).await,
             _ => Err(failure.clone()),
         };
         match renewed {

@@ -22,6 +22,9 @@ pub trait Api: Sync {
     /// Which token requests are sent with now.
     fn generation(&self) -> Generation;
 
+    /// Whether the service ever took a token of this generation; of the first it counts as if it had.
+    fn was_taken(&self, token: Generation) -> bool;
+
     /// Gets another token, unless somebody did since `seen`.
     fn renew(&self, seen: Generation) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -41,6 +44,10 @@ impl Api for Client {
 
     fn generation(&self) -> Generation {
         Client::generation(self)
+    }
+
+    fn was_taken(&self, token: Generation) -> bool {
+        Client::was_taken(self, token)
     }
 
     async fn renew(&self, seen: Generation) -> Result<(), Failure> {

@@ -82,6 +82,11 @@ impl Api for Service {
         Generation(self.world().token())
     }
 
+    /// A refresh brings a good token, or none.
+    fn was_taken(&self, _: Generation) -> bool {
+        true
+    }
+
     async fn renew(&self, seen: Generation) -> Result<(), Failure> {
         let _fetching = self.fetching.lock().await;
         if self.world().token_is_lost() {

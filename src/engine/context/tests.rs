@@ -38,6 +38,10 @@ impl Api for Service {
         self.client.generation()
     }
 
+    fn was_taken(&self, token: Generation) -> bool {
+        self.client.was_taken(token)
+    }
+
     async fn renew(&self, seen: Generation) -> Result<(), Failure> {
         self.client.renew(seen).await
     }
@@ -177,6 +181,29 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
         assert_eq!(world.so_far().1 - before, 5);
     }
     assert_eq!(world.stop.reason(), Some(Reason::Forbidden("HTTP 403".to_owned())));
+}
+
+/// However many workers meet a refusal, and whenever: a token that was fetched anew and is refused before it
+/// was ever taken stops the run, and no third one is fetched.
+#[tokio::test]
+async fn a_new_token_that_is_refused_stops_the_run() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "a-token-of-enough-characters").unwrap();
+    let mut world = world("100000/s", |_| answer(401));
+    let settings = Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
+    let auth = Auth::file(file.path().to_owned());
+    world.service.client = Client::new(Endpoint::official(), auth, settings).unwrap();
+    let context = world.context();
+    let refused = answer(401).unwrap_err();
+    let mut first = change();
+    assert!(context.turn(&mut first).await);
+    assert_eq!(context.after(&refused, &mut first).await, Next::AgainFreely);
+    // Another worker's first request goes out with the new token before the first worker's second.
+    let mut second = change();
+    assert!(context.turn(&mut second).await);
+    assert_eq!(context.after(&refused, &mut second).await, Next::Stopped);
+    assert!(matches!(world.stop.reason(), Some(Reason::Token(_))), "{:?}", world.stop.reason());
+    assert_eq!((world.service.client.token_requests(), second.tries), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
