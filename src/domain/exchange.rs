@@ -35,9 +35,6 @@ pub struct Reply {
     pub client_request_id: Uuid,
 }
 
-/// The word for a request that never left.
-pub const NOT_SENT: &str = "not-sent";
-
 /// Where a failed request left the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
@@ -87,7 +84,7 @@ impl Failure {
     /// A stable word to group by.
     pub fn code(&self) -> String {
         match self {
-            Self::NotSent { .. } => NOT_SENT.to_owned(),
+            Self::NotSent { .. } => "not-sent".to_owned(),
             Self::NoAnswer { .. } => "no-answer".to_owned(),
             Self::NoToken { .. } => "no-token".to_owned(),
             Self::Answered(refusal) => {

@@ -11,7 +11,7 @@ use super::service::Api;
 use super::settle::{Reading, has_moved, weigh};
 use super::stop::Reason;
 use crate::domain::account::Settled;
-use crate::domain::exchange::{Failure, NOT_SENT, Reply};
+use crate::domain::exchange::{Failure, Reply};
 use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
@@ -136,7 +136,8 @@ impl<A: Api> Life<'_, A> {
         };
         let attempt = ticket.attempt();
         if !self.context.keep_turn(&mut self.effort).await {
-            self.note(attempt, AttemptResult::NotApplied, None, Some(NOT_SENT.to_owned()));
+            let stayed = Failure::NotSent { message: "the run was stopped first".to_owned() };
+            self.note(attempt, AttemptResult::NotApplied, None, Some(stayed.code()));
             return Ok(Step::Leave);
         }
         self.context.count_patch(self.sent_before);
