@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use referral_bulk::domain::exchange::Failure;
 use referral_bulk::domain::item::Item;
 use referral_bulk::domain::referral::{ETag, ReferralId};
+use referral_bulk::engine::Event;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -123,6 +124,7 @@ pub struct Laws {
     /// When the requests of this process left.
     departures: Vec<u64>,
     paused: Option<Paused>,
+    held: Option<Held>,
     stopped_at: Option<u64>,
     /// The last intent that was written while the ledger was there, where it was taken away.
     last_intent: Option<i64>,
@@ -143,11 +145,21 @@ struct Paused {
     until: u64,
 }
 
+/// What the process says it holds back, since one request failed after another.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    changes_alone: bool,
+    until: u64,
+    /// The one that is made to see whether things are better.
+    probe: Option<u64>,
+}
+
 impl Laws {
     /// Another process begins.
     pub fn begin_process(&mut self) {
         self.departures.clear();
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
+        self.held = None;
         self.bare = Bare::default();
         let open = self.deeds.values_mut().filter(|deed| !deed.settled);
         open.for_each(|deed| deed.believable = None);
@@ -187,6 +199,7 @@ impl World {
         let is_patch = matches!(ask, Ask::Patch { .. });
         self.law_of_slots(ask);
         self.law_of_pauses();
+        self.law_of_the_circuit(call, is_patch);
         self.law_of_rate();
         self.law_of_stops(ask);
         match ask {
@@ -215,6 +228,38 @@ impl World {
             && self.now() > since
         {
             self.wrong(format!("it leaves in a pause that began at {since} and lasts until {until}"));
+        }
+    }
+
+    /// What the process says of itself.
+    pub fn laws_on_event(&mut self, event: &Event) {
+        self.note(format!("{event:?}"));
+        match event {
+            Event::Held { why, pause } => {
+                let until = self.now() + u64::try_from(pause.as_millis()).unwrap();
+                let changes_alone = why.starts_with("one change after another");
+                self.count(format!("the circuit opens, for changes alone: {changes_alone}"));
+                self.laws.held = Some(Held { changes_alone, until, probe: None });
+            }
+            Event::Released => {
+                self.count("the circuit closes");
+                self.laws.held = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// What is held back does not leave, but for one request at a time once the pause is over.
+    fn law_of_the_circuit(&mut self, call: u64, is_patch: bool) {
+        let now = self.now();
+        let Some(held) = self.laws.held.as_mut().filter(|held| is_patch || !held.changes_alone) else {
+            return;
+        };
+        let alone = held.probe.is_none_or(|probe| !self.laws.open.contains_key(&probe));
+        held.probe = Some(call);
+        if now < held.until || !alone {
+            let until = held.until;
+            self.wrong(format!("it leaves while all wait until {until}, alone: {alone}"));
         }
     }
 

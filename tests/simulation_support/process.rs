@@ -55,7 +55,7 @@ pub async fn carry_on(
     let (journal, backlog, by_hand) = ledger::open(dir).unwrap().start_by_hand(Arc::new(clock)).unwrap();
     world.lock().unwrap().laws.ledger = Some(eye(dir));
     let (service, pace) = (Service::new(world), Pace::new(rate.parse().unwrap()));
-    let observe = |event: Event| world.lock().unwrap().note(format!("{event:?}"));
+    let observe = |event: Event| world.lock().unwrap().laws_on_event(&event);
     let rebase = |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &Levels::default(), clock());
     let rebases = world.lock().unwrap().scenario.rebase;
     let context = Context {
@@ -82,7 +82,12 @@ pub async fn carry_on(
         Some(ended) => End::Ended(ended),
         None => End::Killed(copy(dir)),
     };
-    world.lock().unwrap().laws.ledger = None;
+    let mut world = world.lock().unwrap();
+    world.laws.ledger = None;
+    if let Some(reason) = stop.reason() {
+        let reason = format!("{reason:?}");
+        world.count(format!("stopped: {}", reason.split('(').next().unwrap()));
+    }
     end
 }
 

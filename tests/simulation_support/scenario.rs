@@ -50,6 +50,28 @@ pub struct Quota {
     pub says: bool,
 }
 
+/// A time in which all requests, or all changes, meet the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Outage {
+    pub from: u64,
+    pub until: u64,
+    pub fault: Fault,
+    pub changes_alone: bool,
+}
+
+impl Outage {
+    fn draw(rng: &mut Rng) -> Self {
+        let from = rng.between(0, 1_500);
+        let faults = [Fault::ServerError, Fault::ProxyPage, Fault::TimeOut, Fault::Reset, Fault::NotSent];
+        Self {
+            from,
+            until: from + rng.pick(&[1_000, 8_000, 40_000, 400_000]),
+            fault: rng.pick(&faults),
+            changes_alone: rng.chance(60),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub referrals: Vec<Value>,
@@ -66,6 +88,7 @@ pub struct Scenario {
     pub finish_by: Option<u64>,
     /// One of these happens to so many requests of a hundred.
     pub faults: (Vec<Fault>, u64),
+    pub outage: Option<Outage>,
     /// Around so many PATCHes of a hundred somebody else edits the referral.
     pub edits: u64,
     /// Between looking and sending, so many referrals of a hundred are edited.
@@ -90,7 +113,7 @@ pub struct Scenario {
 impl Scenario {
     pub fn draw(rng: &mut Rng) -> Self {
         let referrals: Vec<Value> =
-            (0..rng.pick(&[1, 1, 2, 3, 5, 8, 12])).map(|at| a_referral(at, rng)).collect();
+            (0..rng.pick(&[1, 1, 2, 3, 5, 8, 12, 24])).map(|at| a_referral(at, rng)).collect();
         let rows = (0..referrals.len()).flat_map(|at| rows(at, &referrals[at], rng)).collect();
         let trouble = rng.pick(&[0, 10, 30, 50, 80]);
         let kinds = rng.pick(&[1, 2, 4, Fault::ALL.len() as u64]);
@@ -117,6 +140,7 @@ impl Scenario {
             rebase: rng.chance(40),
             finish_by: rng.chance(5).then(|| rng.between(0, 5_000)),
             faults: ((0..kinds).map(|_| rng.pick(&Fault::ALL)).collect(), trouble),
+            outage: rng.chance(20).then(|| Outage::draw(rng)),
             edits: rng.pick(&[0, 0, 10, 30]),
             early_edits: rng.pick(&[0, 0, 10, 50]),
             latency,

@@ -274,6 +274,12 @@ impl World {
         let (faults, percent) = &self.scenario.faults;
         let percent = if matches!(ask, Ask::Patch { .. }) { *percent } else { percent / 2 };
         let mut fault = (!self.process.calm && self.rng.chance(percent)).then(|| self.rng.pick(faults));
+        if let Some(outage) = self.scenario.outage.filter(|_| !self.process.calm)
+            && (outage.from..outage.until).contains(&self.now())
+            && (matches!(ask, Ask::Patch { .. }) || !outage.changes_alone)
+        {
+            fault = Some(outage.fault);
+        }
         if !matches!(ask, Ask::Patch { .. })
             && matches!(fault, Some(Fault::Stale | Fault::Overwritten | Fault::Conflict))
         {
