@@ -398,7 +398,7 @@ fn told(api: &Api, outcome: &Value, number: usize, bound: Bound) -> String {
 /// Runs over referrals that meet these, each of which is wanted to come to this, and compares. So many that
 /// they fail in a row would be an outage of the service.
 fn check(scripts: &[(Script, String)], bound: Bound) {
-    let parts: Vec<_> = scripts.chunks(6).collect();
+    let parts: Vec<_> = scripts.chunks(2).collect();
     each(&parts, |part| check_part(part, bound));
 }
 

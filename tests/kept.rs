@@ -44,6 +44,11 @@ fn report(ran: &Ran) -> Test {
 const REPORTED: &str =
     "next: correct error.csv and feed it back: referral-bulk apply run/error.csv --sandbox\n";
 
+/// The same where rows were corrected in place.
+fn edited(number: u32) -> String {
+    REPORTED.replace("error.csv", &format!("error.edited-{number}.csv"))
+}
+
 fn names(place: &Place) -> Vec<String> {
     let names = place.files().into_keys();
     names.filter(|name| name.starts_with("run/") && !name.starts_with("run/run.")).collect()
@@ -65,14 +70,14 @@ fn rows_that_were_corrected_in_place_are_kept_and_can_be_fed_back() {
     let made = ran.place.raw("run/error.csv");
     let corrected = made.replace("Acepted", "Accepted");
     ran.place.write("run/error.csv", &corrected);
-    report(&ran).stderr(&(note("error.csv", "error.edited-1.csv") + REPORTED)).run();
+    report(&ran).stderr(&(note("error.csv", "error.edited-1.csv") + &edited(1))).run();
     assert_eq!(ran.place.raw("run/error.csv"), made);
     assert_eq!(ran.place.raw("run/error.edited-1.csv"), corrected);
     // It has been told once.
     report(&ran).stderr(REPORTED).run();
 
     ran.place.write("run/error.csv", "mine");
-    report(&ran).stderr(&(note("error.csv", "error.edited-2.csv") + REPORTED)).run();
+    report(&ran).stderr(&(note("error.csv", "error.edited-2.csv") + &edited(2))).run();
     assert_eq!(ran.place.raw("run/error.edited-1.csv"), corrected);
 
     let ignored = "note: run/error.edited-1.csv: ignored result.outcome, result.code, result.message, \
@@ -141,7 +146,7 @@ fn what_has_no_checksum_is_kept_unless_it_is_the_same() {
         ran.place.write("run/error.csv", "mine");
         let older = if is_older { note("summary.json", "summary.edited-1.json") } else { String::new() };
         let notes = note("error.csv", "error.edited-1.csv") + &older;
-        report(&ran).stderr(&(notes + REPORTED)).run();
+        report(&ran).stderr(&(notes + &edited(1))).run();
         assert_eq!(ran.place.raw("run/error.edited-1.csv"), "mine");
         report(&ran).stderr(REPORTED).run();
     }

@@ -320,7 +320,7 @@ fn the_third_signal_leaves_whatever_keeps_the_process() {
     let told: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(
         (&told["state"], &told["exit_code"], &told["run"]),
-        (&json!("stopped"), &json!(4), &json!(""))
+        (&json!("stopped"), &json!(4), &json!("run"))
     );
     fs::remove_file(&changes).unwrap();
     fs::write(&changes, rows).unwrap();

@@ -1,6 +1,7 @@
 //! The only printer.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub struct Terminal {
     asking: Mutex<Option<mpsc::Sender<Reply>>>,
     /// What to tell whoever leaves now.
     parting: Mutex<String>,
+    /// The run that they leave.
+    left: Mutex<String>,
     /// Whether there was anything for standard output.
     has_data: AtomicBool,
     /// Why data did not get to standard output.
@@ -38,6 +41,7 @@ impl Terminal {
             person: person.map(|input| Arc::new(Mutex::new(BufReader::new(input)))),
             asking: Mutex::default(),
             parting: Mutex::default(),
+            left: Mutex::default(),
             has_data: AtomicBool::new(false),
             lost: Mutex::new(None),
         }
@@ -60,6 +64,11 @@ impl Terminal {
     pub fn lost(&self) -> Option<io::Error> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
         lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// The run that whoever leaves now leaves; empty where there is none.
+    pub fn left(&self) -> String {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What to tell whoever leaves now.
@@ -110,8 +119,9 @@ impl Console for Terminal {
         self.person.is_some()
     }
 
-    fn on_leaving(&self, words: &str) {
+    fn on_leaving(&self, words: &str, run: &Path) {
         words.clone_into(&mut self.parting.lock().unwrap_or_else(PoisonError::into_inner));
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = run.display().to_string();
     }
 
     fn ask(&self, question: &str) -> Reply {

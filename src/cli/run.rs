@@ -74,7 +74,9 @@ pub fn run(process: Process) -> ExitCode {
     // A script that waits for a summary gets one, whatever way the command ends.
     if let Some(command) = awaits_json.filter(|_| !console.has_data()) {
         let console = Arc::clone(&console);
-        print_within(signals::PATIENCE, move || accounting::show_nothing(&command, exit, &*console));
+        print_within(signals::PATIENCE, move || {
+            accounting::show_nothing(&command, &console.left(), exit, &*console);
+        });
     }
     delivered(exit, &console).into()
 }

@@ -167,7 +167,7 @@ mod tests {
     ) -> (Exit, String, u64) {
         let said = Said::default();
         let console = Arc::new(Terminal::new(Box::new(sink()), Box::new(said.clone()), None));
-        console.on_leaving(parting);
+        console.on_leaving(parting, std::path::Path::new("run"));
         let (exit, seconds) = leave(&console, signals, stop, ends).await;
         let said = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
         (exit, said, seconds)

@@ -77,12 +77,13 @@ pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
     Ok(PlanFile { counts, filed })
 }
 
-/// Shows the summary of a command that ended without an account of any run, to a script that waits for one.
-pub fn show_nothing(command: &str, exit: Exit, console: &dyn Console) {
+/// Shows the summary of a command that ended without an account, to a script that waits for one. `run` is the
+/// one that was left, and can tell more; empty where there is none.
+pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console) {
     let figures = Figures::default();
     let summary = Summary {
         version: Summary::VERSION,
-        run: String::new(),
+        run: run.to_owned(),
         command: command.to_owned(),
         state: State::Stopped,
         exit_code: exit.code(),

@@ -1,7 +1,7 @@
 //! `apply` and `migrate`: change files, or legacy payloads, become a run, which is carried out unless
 //! only a plan was asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::connection::{self, Target};
 use super::folder::Folder;
@@ -78,6 +78,8 @@ async fn prepare(
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
             folder.discard();
+            // There is no run any more that could be carried on with.
+            host.console.on_leaving("", Path::new(""));
             Err(trouble)
         }
     }

@@ -38,7 +38,8 @@ pub fn consent(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Result
     };
     let refused = |message: String| {
         let command = resume(&missing(totals, target, sending.consent));
-        Err(Trouble::usage(message).hint(format!("look at {}, then: {command}", order.plan_file())))
+        let again = if sending.token_command { ", with the same --token-command again" } else { "" };
+        Err(Trouble::usage(message).hint(format!("look at {}, then{again}: {command}", order.plan_file())))
     };
     if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
         let what = counted(totals.remaining, "referral");

@@ -36,6 +36,7 @@ pub mod sending;
 pub mod survey;
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
@@ -56,8 +57,8 @@ pub trait Console: Sync {
     fn is_attended(&self) -> bool;
     /// Asks a person.
     fn ask(&self, question: &str) -> Reply;
-    /// Says what a person is to be told who leaves at once from now on.
-    fn on_leaving(&self, words: &str);
+    /// Says what a person is to be told who leaves at once from now on, and which run is left then.
+    fn on_leaving(&self, words: &str, run: &Path);
 }
 
 /// What comes of a question.

@@ -105,7 +105,7 @@ impl Order<'_> {
     pub fn tell_on_leaving(&self, left: Option<&PlanTotals>, host: &Host<'_>) {
         let consent = consent::again(left, &self.target.name(), host.console);
         let flags = self.sending.repeat.iter().cloned().chain(consent).collect();
-        host.console.on_leaving(&format!("next: {}", Next::resume(self.run, flags)));
+        host.console.on_leaving(&format!("next: {}", Next::resume(self.run, flags)), self.run);
     }
 }
 
@@ -365,12 +365,11 @@ pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
         }
         Event::Paused { capped: false, .. } => {}
         Event::Held { why, pause } => {
-            let warning = format!("warning: {why}: all wait {} s, then one asks again", pause.as_secs());
+            let warning = format!("warning: {why}; all wait {} s, then one asks again", pause.as_secs());
             progress.suspend(|| host.console.say(&warning));
         }
         Event::Quiet { time, under_way } => {
-            let warning =
-                format!("warning: nothing was answered for {} s; waiting for {under_way}", time.as_secs());
+            let warning = format!("warning: no answer for {} s; waiting for {under_way}", time.as_secs());
             progress.suspend(|| host.console.say(&warning));
         }
         Event::Released => {

@@ -490,7 +490,12 @@ fn why(trouble: Trouble, purpose: Purpose, failure: &Failure) -> String {
         (Trouble::Unanswered, _) => "one request after another gets no good answer",
         (Trouble::Forbidden, _) => "one change after another is forbidden",
     };
-    format!("{what}: {}", failure.message())
+    match failure.status() {
+        Some(status) if !failure.message().starts_with("HTTP") => {
+            format!("{what} (HTTP {status}: {})", failure.message())
+        }
+        _ => format!("{what} ({})", failure.message()),
+    }
 }
 
 /// Why the run ends where requests go on failing.

@@ -40,7 +40,11 @@ pub(super) fn verdict(
         (Phase::Planning, _) => (Outcome::Unsent, "not-planned", "planning stopped before it came this far"),
         (Phase::Planned, _) => (Outcome::Planned, "planned", ""),
         (Phase::Stopped | Phase::Finished, Next::Settle) => {
-            (Outcome::Unknown, "in-doubt", "it was sent and its answer is not on record")
+            let message = match last {
+                Some(Some(_)) => "it was sent, and its answer leaves open whether it was applied",
+                _ => "it was sent and its answer is not on record",
+            };
+            (Outcome::Unknown, "in-doubt", message)
         }
         (Phase::Stopped | Phase::Finished, Next::Send) if last.is_some() => {
             (Outcome::Unsent, "unsent", "no attempt was applied, and the run stopped before the next")

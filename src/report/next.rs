@@ -54,9 +54,18 @@ pub struct Flags {
 const FED_BACK: [(Bucket, Deed); 3] =
     [(Bucket::Error, Deed::Correct), (Bucket::Pending, Deed::Check), (Bucket::Conflict, Deed::Review)];
 
-/// What is done with the rows of a bucket, by the command that read them.
-fn deed_of(deed: Deed, command: &str) -> Deed {
-    if deed == Deed::Review && command == "migrate" { Deed::Take } else { deed }
+/// What is done with the rows of a bucket, by what is in it and by the command that read them.
+fn deed_of(deed: Deed, summary: &Summary) -> Deed {
+    match deed {
+        Deed::Correct if summary.rows.invalid + summary.rows.refused == 0 => Deed::Retry,
+        Deed::Review if summary.command == "migrate" => Deed::Take,
+        deed => deed,
+    }
+}
+
+/// Whether planning stopped: then all rows are planned again by whoever carries on.
+fn is_unplanned(summary: &Summary) -> bool {
+    summary.state == State::Stopped && summary.plan_sha256.is_none()
 }
 
 impl Next {
@@ -65,17 +74,15 @@ impl Next {
     pub fn of(summary: &Summary, run: &Path, written: &Written, flags: Flags) -> Option<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
-        let is_unplanned = summary.state == State::Stopped && summary.plan_sha256.is_none();
-        if is_unplanned || is_open && rows.planned + rows.unsent + rows.unknown > 0 {
+        if is_unplanned(summary) || is_open && rows.planned + rows.unsent + rows.unknown > 0 {
             return Some(Self::resume(run, flags.resuming));
         }
         let (deed, files) = FED_BACK
             .into_iter()
             .map(|(bucket, deed)| (deed, holding(written, bucket)))
             .find(|(_, files)| !files.is_empty())?;
-        let deed = if deed == Deed::Correct && rows.invalid + rows.refused == 0 { Deed::Retry } else { deed };
-        let deed = deed_of(deed, &summary.command);
-        let paths = files.into_iter().map(|file| file.path.clone()).collect();
+        let deed = deed_of(deed, summary);
+        let paths = files.into_iter().map(|file| written.worked_on(&file.path).to_owned()).collect();
         let mut flags = flags.applying;
         flags.extend((deed == Deed::Take).then(|| "--take POINTER".to_owned()));
         Some(Self { deed, command: summary.command.clone(), paths, flags })
@@ -94,16 +101,15 @@ impl Next {
 
     /// What else needs a look, and is not what the command is about.
     pub fn besides(&self, summary: &Summary, written: &Written) -> Vec<String> {
-        let all = FED_BACK.into_iter().map(|(bucket, deed)| (bucket, deed_of(deed, &summary.command)));
+        let all = FED_BACK.into_iter().map(|(bucket, deed)| (bucket, deed_of(deed, summary)));
         let others = all.filter(|(bucket, deed)| match self.deed {
-            // Carrying on deals with what is pending.
-            Deed::Resume => *bucket != Bucket::Pending,
-            Deed::Retry => *bucket != Bucket::Error,
+            // Carrying on deals with what is pending, and with all where there is no plan yet.
+            Deed::Resume => *bucket != Bucket::Pending && !is_unplanned(summary),
             other => *deed != other,
         });
         let files = others
             .flat_map(|(bucket, deed)| holding(written, bucket).into_iter().map(move |file| (deed, file)));
-        files.map(|(deed, file)| besides(deed, file)).collect()
+        files.map(|(deed, file)| besides(deed, file, written)).collect()
     }
 
     /// The command, ready to be typed into a POSIX shell.
@@ -119,11 +125,12 @@ fn holding(written: &Written, bucket: Bucket) -> Vec<&WrittenFile> {
     written.files().iter().filter(|file| file.bucket == Some(bucket) && file.rows > Some(0)).collect()
 }
 
-fn besides(deed: Deed, file: &WrittenFile) -> String {
-    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
+    let name = written.worked_on(&file.path).file_name().unwrap_or_default().to_string_lossy();
     let rows = counted(file.rows.unwrap_or(0), "row");
     let what = match deed {
-        Deed::Resume | Deed::Report | Deed::Retry => "",
+        Deed::Resume | Deed::Report => "",
+        Deed::Retry => "to be fed back, which failed for no reason of their own",
         Deed::Correct => "to be corrected and fed back",
         Deed::Check => "to be fed back, which changes only what was not applied",
         Deed::Review => {

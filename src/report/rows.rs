@@ -87,6 +87,11 @@ impl Written {
         &self.kept
     }
 
+    /// Where somebody may have worked on a report: where it was moved to, if it was, else where it is.
+    pub fn worked_on<'a>(&'a self, report: &'a Path) -> &'a Path {
+        self.kept.iter().find(|kept| kept.report == report).map_or(report, |kept| kept.now.as_path())
+    }
+
     /// Adds a report that is none of rows, `plan.jsonl` for example.
     pub fn add(&mut self, filed: Filed) {
         self.report(filed, None, None);

@@ -266,7 +266,7 @@ impl Console for Quiet {
         Reply::Nobody
     }
 
-    fn on_leaving(&self, _: &str) {}
+    fn on_leaving(&self, _: &str, _: &Path) {}
 }
 
 /// The runs that something happens to, and how far each came.
