@@ -130,7 +130,7 @@ fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
     let rows = counted(file.rows.unwrap_or(0), "row");
     let what = match deed {
         Deed::Resume | Deed::Report => "",
-        Deed::Retry => "to be fed back, which failed for no reason of their own",
+        Deed::Retry => "to be fed back, with nothing to correct",
         Deed::Correct => "to be corrected and fed back",
         Deed::Check => "to be fed back, which changes only what was not applied",
         Deed::Review => {
@@ -261,11 +261,13 @@ mod tests {
         let error = "error.csv holds 1 row to be corrected and fed back";
         let conflict = "conflict.csv holds 2 rows that others changed meanwhile: keep what still holds, empty its eTag and feed it back";
         let check = "pending.csv holds 1 row to be fed back, which changes only what was not applied";
+        let retry = "error.csv holds 1 row to be fed back, with nothing to correct";
         let (bad, late) = (Outcome::Invalid, Outcome::Conflict);
         for (state, outcomes, wanted) in [
             (State::Planned, &[Outcome::Planned][..], &[][..]),
             (State::Planned, &[Outcome::Planned, bad, late, late], &[error, conflict]),
             (State::Stopped, &[Outcome::Unsent, bad], &[error]),
+            (State::Stopped, &[Outcome::Unsent, Outcome::Failed], &[retry]),
             (State::Finished, &[bad], &[]),
             (State::Finished, &[bad, late, late, Outcome::Unknown], &[check, conflict]),
             (State::Finished, &[late, late, Outcome::Unknown], &[conflict]),
@@ -275,6 +277,10 @@ mod tests {
             let written = written(run, outcomes);
             let next = Next::of(&summary, run, &written, Flags::default()).unwrap();
             assert_eq!(next.besides(&summary, &written), wanted, "{outcomes:?}");
+            if state == State::Stopped {
+                let unplanned = Summary { plan_sha256: None, ..summary };
+                assert_eq!(next.besides(&unplanned, &written), [""; 0], "all of it is planned again");
+            }
         }
     }
 
