@@ -197,52 +197,6 @@ fn check(name: &str, cases: &[Case], state: &str, options: &str) {
     golden(name, &told.concat());
 }
 
-/// What reading back shows confirms a 204 only where no earlier attempt can have made it, and where it is
-/// known that it was not there before.
-#[test]
-fn a_yes_that_shows_nothing_is_confirmed_by_its_own_change_alone() {
-    for (first, state, looks) in [
-        ("204 x", "bound.jsonl", 1),
-        ("502 x", "bound.jsonl", 3),
-        ("204 x", "unbound.jsonl", 1),
-        ("204 x", "none", 2),
-    ] {
-        let (sent, looked) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let service = Wire::serve(move |request| {
-            let id = request.path.rsplit('/').next().unwrap();
-            if request.method == "PATCH" {
-                let is_first = sent.fetch_add(1, Ordering::SeqCst) == 0;
-                return wire::answer(if is_first { first } else { "204 x" }, "", "");
-            }
-            let mut referral = sampled(id);
-            // What was lost is not there when it is looked for, and there when it is looked for again.
-            if looked.fetch_add(1, Ordering::SeqCst) > 0 || first == "204 x" {
-                referral["details"]["notes"] = json!("Called");
-                referral["eTag"] = json!("\"ours\"");
-            }
-            wire::answer("200 x", "", referral.to_string())
-        });
-        let states = |is_bound| {
-            [ID, ANOTHER].map(|id| {
-                let mut referral = sampled(id);
-                referral["details"]["notes"] = json!("Not called");
-                let members = referral.as_object_mut().unwrap();
-                members.retain(|name, _| is_bound || name != "eTag");
-                format!("{referral}\n")
-            })
-        };
-        let options = "--rate 1000/s --concurrency 1 --out run --summary none --progress none --yes";
-        Test::new(&format!("apply a.csv {options} --state {state}"))
-            .file("a.csv", format!("id,notes\n{ID},Called\n{ANOTHER},Called\n"))
-            .file("bound.jsonl", states(true).concat())
-            .file("unbound.jsonl", states(false).concat())
-            .service(&service.base)
-            .told_elsewhere()
-            .run();
-        assert_eq!(service.ids("GET").len(), looks, "{first} {state}: {:?}", service.asked());
-    }
-}
-
 /// The doubt outlives the process: an attempt of an earlier one can take effect late as well.
 #[test]
 fn of_a_change_that_an_earlier_process_sent() {

@@ -465,7 +465,7 @@ fn a_disk_that_fills_up_stops_the_run() {
     assert!(ended.stderr.contains("the run's ledger failed, so nothing more was sent"), "{}", ended.stderr);
     assert!(ended.stderr.contains("run.sqlite"), "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("then: referral-bulk resume run --rate 500/s --concurrency 2\n"),
+        ended.stderr.contains("then: referral-bulk resume run --rate 500/s --concurrency 2 --yes\n"),
         "{}",
         ended.stderr
     );

@@ -139,12 +139,21 @@ impl Tokens {
         }
     }
 
+    /// Whether [`Self::current`] would answer at once.
+    pub(super) fn is_there(&self) -> bool {
+        self.held.try_lock().is_ok_and(|held| match &*held {
+            Held::Nothing => false,
+            Held::Token(_, renew_at) => !is_due(*renew_at),
+            Held::Lost(_) => true,
+        })
+    }
+
     /// The token to send, and which one it is.
     pub(super) async fn current(&self) -> Result<(Token, Generation), Failure> {
         let mut held = self.held.lock().await;
         match &mut *held {
             Held::Nothing => *held = self.fetch().await,
-            Held::Token(_, renew_at) if renew_at.is_some_and(|at| at <= Instant::now()) => {
+            Held::Token(_, renew_at) if is_due(*renew_at) => {
                 match self.fetch().await {
                     // The one that is there is still good: when it is refused, that is told.
                     Held::Lost(_) => *renew_at = None,
@@ -235,6 +244,10 @@ impl Tokens {
         let lifetime = lifetime.filter(|_| !matches!(self.source, Source::Fixed(_)))?;
         Instant::now().checked_add(lifetime.saturating_sub(AHEAD).max(SELDOM))
     }
+}
+
+fn is_due(renew_at: Option<Instant>) -> bool {
+    renew_at.is_some_and(|at| at <= Instant::now())
 }
 
 impl Source {

@@ -126,6 +126,18 @@ impl Client {
         self.0.tokens.generation()
     }
 
+    /// Whether a request would go out without waiting for a token; it does so too where none can be had, to be
+    /// told that.
+    pub fn has_token(&self) -> bool {
+        self.0.tokens.is_there()
+    }
+
+    /// Fetches a token where there is none, or where the one there is comes to its end soon.
+    pub async fn fetch_token(&self) {
+        // Whoever needs it is told that there is none.
+        let _ = self.0.tokens.current().await;
+    }
+
     /// Whether the service ever took this token. The first may be an old one; a later one that is refused
     /// before it was ever taken is no better than the one before.
     pub fn was_taken(&self, token: Generation) -> bool {

@@ -103,9 +103,14 @@ impl Order<'_> {
 
     /// Sees to it that whoever leaves at once is told how to carry on. `left` is what was consented to.
     pub fn tell_on_leaving(&self, left: Option<&PlanTotals>, host: &Host<'_>) {
+        let next = self.resume_as_consented(left, host);
+        host.console.on_leaving(&format!("next: {next}"), self.run);
+    }
+
+    /// The same as [`Self::resume`], with what was consented to.
+    fn resume_as_consented(&self, left: Option<&PlanTotals>, host: &Host<'_>) -> Next {
         let consent = consent::again(left, &self.target.name(), host.console);
-        let flags = self.sending.repeat.iter().cloned().chain(consent).collect();
-        host.console.on_leaving(&format!("next: {}", Next::resume(self.run, flags)), self.run);
+        Next::resume(self.run, self.sending.repeat.iter().cloned().chain(consent).collect())
     }
 }
 
@@ -215,7 +220,7 @@ async fn send(
     tell_rate(order, host);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
-    ended.and(closed).map_err(|error| broken(&error, order))
+    ended.and(closed).map_err(|error| broken(&error, &totals, order, host))
 }
 
 /// Does the work, and shows several times a second what it waits for.
@@ -259,8 +264,8 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
     }
 }
 
-fn broken(error: &LedgerError, order: Order<'_>) -> Trouble {
-    let resume = order.resume().command();
+fn broken(error: &LedgerError, consented: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Trouble {
+    let resume = order.resume_as_consented(Some(consented), host).command();
     let hint = if error.is_damage() {
         DAMAGED.to_owned()
     } else {

@@ -119,14 +119,16 @@ impl Item {
 
     /// Whether an answer to the document shows that it was written, and that the service keeps some of it
     /// in another form: the referral has another version than was sent, the stage that was wanted, and
-    /// at least one of the changes. Answers with the fields that came back otherwise.
+    /// at least one of the changes. A value that is as it was before is no other form of what was wanted.
+    /// Answers with the fields that came back otherwise.
     pub fn kept_otherwise(&self, answer: &Snapshot<'_>) -> Option<Vec<&Pointer>> {
         let moved = self.etag.is_some() && answer.etag().is_some_and(|etag| Some(etag) != self.etag.as_ref());
         let stage = |change: &&Change| matches!(change.path, Path::Known(Field::Status | Field::Substatus));
         let carried = |change: &Change| change.is_carried_by(answer);
         let as_wanted = self.changes.iter().filter(stage).all(carried) && self.changes.iter().any(carried);
         let otherwise = self.changes.iter().filter(|change| !carried(change));
-        (moved && as_wanted).then(|| otherwise.map(|change| change.path.pointer()).collect())
+        let taken = otherwise.clone().all(|change| !change.is_untouched_in(answer));
+        (moved && as_wanted && taken).then(|| otherwise.map(|change| change.path.pointer()).collect())
     }
 
     /// Whether a referral that was read back shows that the document was written: it carries all of

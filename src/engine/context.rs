@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use super::flights::{Flight, Flights};
 use super::service::Api;
 use super::stop::{Reason, Stop};
-use super::trust::Trust;
 use crate::api::{Generation, Page, PageLink};
 use crate::domain::account::Figures;
 use crate::domain::exchange::{Failure, Operation, Reply};
@@ -100,8 +99,6 @@ pub struct Tally {
     patch: AtomicU64,
     throttled: AtomicU64,
     retried: AtomicU64,
-    /// Whether a 204 is believed.
-    pub(super) trust: Trust,
 }
 
 impl Tally {
@@ -200,12 +197,23 @@ impl<A: Api> Context<'_, A> {
     async fn granted(&self, purpose: Purpose) -> (Turn, Pass) {
         loop {
             let pass = self.pace.circuit().pass(purpose).await;
+            // Not with a turn in hand: fetching a token may take longer than a pause does to come.
+            if !self.api.has_token() {
+                let _under_way = self.flights.begin(Flight::Token);
+                self.api.fetch_token().await;
+            }
             let turn = self.pace.turn().await;
-            // It may have been opened while this one waited for its turn.
-            if self.pace.circuit().admits(purpose, pass) {
+            // It may have been opened while this one waited for its turn, or the token come to its end.
+            if self.may_leave(purpose, pass) {
                 return (turn, pass);
             }
+            self.pace.circuit().came_to_nothing(pass);
         }
+    }
+
+    /// Whether nothing has come between a request and its turn.
+    fn may_leave(&self, purpose: Purpose, pass: Pass) -> bool {
+        !self.pace.is_paused() && self.pace.circuit().admits(purpose, pass) && self.api.has_token()
     }
 
     /// Watches over what is in flight, and stops the run where nothing of it will come to an end. Never ends
@@ -219,17 +227,16 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Whether what had its turn, and waited for something else since, may still go out. Where the gate was
-    /// shut meanwhile, or the circuit opened, it waits for another turn, so that those that were held back
-    /// don't leave all at once.
+    /// shut meanwhile, the circuit opened, or the token came to its end, it waits for another turn, so that
+    /// those that were held back don't leave all at once.
     pub async fn keep_turn(&self, effort: &mut Effort) -> bool {
         if self.stop.is_set() {
             return false;
         }
-        let circuit = self.pace.circuit();
-        if !self.pace.is_paused() && circuit.admits(effort.purpose, effort.pass) {
+        if self.may_leave(effort.purpose, effort.pass) {
             return true;
         }
-        circuit.came_to_nothing(effort.pass);
+        self.pace.circuit().came_to_nothing(effort.pass);
         effort.tries -= 1;
         self.turn(effort).await
     }

@@ -30,6 +30,8 @@ pub enum Flight {
     List,
     /// A referral.
     Get(ReferralId),
+    /// A token.
+    Token,
     /// The intent to change a referral, to be on disk.
     Intent(ReferralId),
     /// The answer to a change.
@@ -41,6 +43,7 @@ impl fmt::Display for Flight {
         match self {
             Self::List => out.write_str("GET of a page of the list"),
             Self::Get(id) => write!(out, "GET {id}"),
+            Self::Token => out.write_str("a token"),
             Self::Intent(id) => write!(out, "the ledger, before PATCH {id}"),
             Self::Patch(id) => write!(out, "PATCH {id}"),
         }

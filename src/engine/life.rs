@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::context::{Context, Effort, Event, Next};
 use super::flights::Flight;
 use super::service::Api;
-use super::settle::{Reading, has_moved, weigh};
+use super::settle::{Reading, weigh};
 use super::stop::Reason;
 use crate::domain::account::Settled;
 use crate::domain::exchange::{Failure, Reply};
@@ -23,9 +23,6 @@ use crate::pace::retry::MAX_TRIES;
 
 /// How often an item is made again for a referral that others keep changing.
 const MOST_REBASES: u32 = 3;
-
-/// The status of a yes without a body.
-const NO_CONTENT: u16 = 204;
 
 /// How an item ended in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,27 +57,11 @@ struct Life<'a, A> {
     /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
     doubted: bool,
     /// The attempt that is in doubt, where this process made it.
-    in_doubt: Option<InDoubt>,
+    in_doubt: Option<AttemptId>,
     /// What the last attempt was answered with.
     last_status: Option<u16>,
     /// How often the item was made again for a newer version of its referral.
     rebases: u32,
-}
-
-/// An attempt whose answer leaves a doubt.
-struct InDoubt {
-    attempt: AttemptId,
-    /// What it was answered with.
-    status: Option<u16>,
-    /// Whether no earlier attempt can have done what reading back shows.
-    is_alone: bool,
-}
-
-impl InDoubt {
-    /// Whether it was answered yes, and nothing was shown.
-    fn is_bare_yes(&self) -> bool {
-        self.status == Some(NO_CONTENT)
-    }
 }
 
 /// Lives one item's life.
@@ -155,14 +136,11 @@ impl<A: Api> Life<'_, A> {
         }
     }
 
-    /// An answer that says yes is compared where it has a body. A 204 has none, and is believed once another
-    /// one was read back. Any other yes without a body is no answer of the service's.
+    /// An answer that says yes is compared with what was wanted. One that shows nothing, as a 204, leaves a
+    /// doubt: every PATCH asks to be shown the referral, and anything that stands before the service can say
+    /// yes.
     fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
         self.last_status = Some(reply.status);
-        if reply.status == NO_CONTENT && self.context.tally.trust.is_given() {
-            self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
-            return self.applied(Some(reply.status), reply.etag.clone());
-        }
         match self.referral(reply) {
             Some(now) if self.item.is_carried_by(&now) => {
                 self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
@@ -216,8 +194,8 @@ impl<A: Api> Life<'_, A> {
     }
 
     fn doubt(&mut self, attempt: AttemptId) {
-        let is_alone = !std::mem::replace(&mut self.doubted, true);
-        self.in_doubt = Some(InDoubt { attempt, status: self.last_status, is_alone });
+        self.doubted = true;
+        self.in_doubt = Some(attempt);
     }
 
     /// Finds out whether a doubtful attempt was applied. Nothing is sent for the item before.
@@ -228,9 +206,7 @@ impl<A: Api> Life<'_, A> {
             Err(Some(failure)) => return self.unread(why, &failure),
         };
         let Some(now) = self.referral(&reply) else { return self.unknown(why, &another_thing()) };
-        let reading = weigh(&self.item, &now);
-        self.learn(reading, &now);
-        match reading {
+        match weigh(&self.item, &now) {
             Reading::Applied => self.applied(Some(reply.status), now.etag().cloned()),
             Reading::NotApplied if self.effort.tries >= MAX_TRIES => {
                 let message = format!(
@@ -241,8 +217,8 @@ impl<A: Api> Life<'_, A> {
                 self.over(verdict, now.etag().cloned(), None)
             }
             Reading::NotApplied => {
-                if let Some(InDoubt { attempt, status, .. }) = self.in_doubt.take() {
-                    self.note(attempt, AttemptResult::NotApplied, status, None);
+                if let Some(attempt) = self.in_doubt.take() {
+                    self.note(attempt, AttemptResult::NotApplied, self.last_status, None);
                 }
                 if self.context.back_off(why, &self.effort).await { Step::Send } else { Step::Leave }
             }
@@ -258,22 +234,6 @@ impl<A: Api> Life<'_, A> {
                 );
                 self.over(Verdict::new(Outcome::Unknown, "in-doubt", message), None, None)
             }
-        }
-    }
-
-    /// What reading back says of 204s.
-    fn learn(&self, reading: Reading, now: &Snapshot<'_>) {
-        let Some(doubt) = self.in_doubt.as_ref().filter(|doubt| doubt.is_bare_yes()) else { return };
-        let trust = &self.context.tally.trust;
-        match reading {
-            Reading::Applied => {
-                self.note(doubt.attempt, AttemptResult::Applied, doubt.status, None);
-                if doubt.is_alone && has_moved(&self.item, now) {
-                    trust.confirm();
-                }
-            }
-            Reading::NotApplied | Reading::CannotTell => trust.break_for_good(),
-            Reading::Conflict => {}
         }
     }
 

@@ -9,7 +9,6 @@
 //! | [`look`] | finds the state of the wanted referrals in the fewest requests |
 //! | [`carry`] | takes outstanding items and lives each one's `life` |
 //! | [`settle`] | what a referral that was read back says about an item in doubt |
-//! | `trust` | whether an answer that shows nothing is believed |
 //! | [`stop`] | why a run ends early, and whether what is in flight is awaited |
 //!
 //! Always, for every request that could change something: a slot, then the server's gate, then the
@@ -26,7 +25,6 @@ pub mod look;
 pub mod service;
 pub mod settle;
 pub mod stop;
-mod trust;
 
 pub use carry::carry_out;
 pub use context::{Context, Event};

@@ -22,6 +22,12 @@ pub trait Api: Sync {
     /// Which token requests are sent with now.
     fn generation(&self) -> Generation;
 
+    /// Whether a request would go out without waiting for a token.
+    fn has_token(&self) -> bool;
+
+    /// Sees to it that there is a token, as far as one can be had.
+    fn fetch_token(&self) -> impl Future<Output = ()> + Send;
+
     /// Whether the service ever took a token of this generation; of the first it counts as if it had.
     fn was_taken(&self, token: Generation) -> bool;
 
@@ -44,6 +50,14 @@ impl Api for Client {
 
     fn generation(&self) -> Generation {
         Client::generation(self)
+    }
+
+    fn has_token(&self) -> bool {
+        Client::has_token(self)
+    }
+
+    async fn fetch_token(&self) {
+        Client::fetch_token(self).await;
     }
 
     fn was_taken(&self, token: Generation) -> bool {

@@ -49,15 +49,6 @@ pub fn weigh(item: &Item, now: &Snapshot<'_>) -> Reading {
     }
 }
 
-/// Whether a referral that was read back is seen to be another one than was planned from. What an item
-/// wanted may have been there before, where nobody looked.
-pub fn has_moved(item: &Item, now: &Snapshot<'_>) -> bool {
-    match (&item.etag, now.etag()) {
-        (Some(sent), Some(current)) => sent != current,
-        _ => item.is_overtaken_in(now),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::value::RawValue;

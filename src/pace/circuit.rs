@@ -286,6 +286,12 @@ impl State {
 impl Open {
     fn failed(&mut self, cause: Cause, pass: Pass, now: Instant) -> Follows {
         if pass == Pass::Free {
+            let is_worse = cause.purpose == Purpose::ReadBack && cause.trouble != Trouble::Forbidden;
+            if is_worse && !self.cause.holds(cause.purpose) {
+                // What was sent can't be settled any more either: now that is what is waited for.
+                self.cause = cause;
+                self.next = self.next.or(Some(now));
+            }
             // It was on its way already.
             return if self.cause.holds(cause.purpose) { Follows::Held } else { Follows::Nothing };
         }
@@ -529,6 +535,21 @@ mod tests {
         assert_eq!(circuit.pass(ReadBack).await, Pass::Probe);
         assert!(circuit.answered(ReadBack));
         assert!(circuit.admits(Change, Pass::Free));
+    }
+
+    /// Where what was sent can't be read back either, that is waited for before any other change is.
+    #[tokio::test(start_paused = true)]
+    async fn changes_that_cannot_be_settled_are_worse_than_changes_that_fail() {
+        for (purpose, trouble) in [(Change, Unanswered), (Change, Forbidden), (Look, Unanswered)] {
+            let circuit = circuit();
+            open(&circuit, purpose, trouble, 9).unwrap();
+            assert_eq!(circuit.pass(ReadBack).await, Pass::Free);
+            let follows = circuit.failed(ReadBack, Unanswered, referral(1), Pass::Free);
+            assert_eq!(follows, Follows::Held, "it costs no try");
+            assert!(!circuit.admits(Change, Pass::Free) && !circuit.admits(ReadBack, Pass::Free));
+            assert_eq!(circuit.pass(ReadBack).await, Pass::Probe);
+            assert!(circuit.answered(ReadBack) && circuit.admits(Change, Pass::Free));
+        }
     }
 
     #[tokio::test(start_paused = true)]

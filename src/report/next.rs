@@ -63,18 +63,13 @@ fn deed_of(deed: Deed, summary: &Summary) -> Deed {
     }
 }
 
-/// Whether planning stopped: then all rows are planned again by whoever carries on.
-fn is_unplanned(summary: &Summary) -> bool {
-    summary.state == State::Stopped && summary.plan_sha256.is_none()
-}
-
 impl Next {
     /// The first of what is left to do; `None` where nothing is. Rows that are still to be sent come
     /// before those that went wrong: a run is brought to its end before another one is made of it.
     pub fn of(summary: &Summary, run: &Path, written: &Written, flags: Flags) -> Option<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
-        if is_unplanned(summary) || is_open && rows.planned + rows.unsent + rows.unknown > 0 {
+        if summary.state == State::Unplanned || is_open && rows.planned + rows.unsent + rows.unknown > 0 {
             return Some(Self::resume(run, flags.resuming));
         }
         let (deed, files) = FED_BACK
@@ -104,7 +99,7 @@ impl Next {
         let all = FED_BACK.into_iter().map(|(bucket, deed)| (bucket, deed_of(deed, summary)));
         let others = all.filter(|(bucket, deed)| match self.deed {
             // Carrying on deals with what is pending, and with all where there is no plan yet.
-            Deed::Resume => *bucket != Bucket::Pending && !is_unplanned(summary),
+            Deed::Resume => *bucket != Bucket::Pending && summary.state != State::Unplanned,
             other => *deed != other,
         });
         let files = others
@@ -278,7 +273,7 @@ mod tests {
             let next = Next::of(&summary, run, &written, Flags::default()).unwrap();
             assert_eq!(next.besides(&summary, &written), wanted, "{outcomes:?}");
             if state == State::Stopped {
-                let unplanned = Summary { plan_sha256: None, ..summary };
+                let unplanned = Summary { state: State::Unplanned, ..summary };
                 assert_eq!(next.besides(&unplanned, &written), [""; 0], "all of it is planned again");
             }
         }

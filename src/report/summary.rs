@@ -68,6 +68,9 @@ pub enum State {
     Finished,
     /// It ended before its end.
     Stopped,
+    /// It ended before its plan was complete.
+    #[serde(rename = "stopped")]
+    Unplanned,
 }
 
 /// One input.
@@ -203,12 +206,12 @@ impl From<&Written> for Vec<FileSummary> {
 }
 
 impl From<Phase> for State {
-    /// A plan that did not come to its end counts as stopped.
     fn from(phase: Phase) -> Self {
         match phase {
             Phase::Planned => Self::Planned,
             Phase::Finished => Self::Finished,
-            Phase::Planning | Phase::Stopped => Self::Stopped,
+            Phase::Stopped => Self::Stopped,
+            Phase::Planning => Self::Unplanned,
         }
     }
 }

@@ -41,7 +41,7 @@ pub fn text(summary: &Summary, books: &Books, plan: Option<PlanCounts>, written:
 
 fn heading(summary: &Summary) -> String {
     let state = match summary.state {
-        State::Stopped if summary.plan_sha256.is_none() => "planning stopped, nothing was sent",
+        State::Unplanned => "planning stopped, nothing was sent",
         State::Planned => "planned, nothing was sent",
         State::Finished => "finished",
         State::Stopped => "stopped before the end",

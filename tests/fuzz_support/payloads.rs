@@ -108,7 +108,8 @@ fn is_sound((records, end): &Reading, bytes: &[u8], options: &Options) {
                 let lines = Options { format: Some(Format::Jsonl), ..options.clone() };
                 let (again, _) = read(line.as_bytes(), usize::MAX, &lines);
                 // A request that isn't sound is kept as it was written, over as many lines.
-                let is_kept = line.contains('\n') || again.iter().all(|record| record.parsed.is_err());
+                let is_kept =
+                    line.contains(['\n', '\r']) || again.iter().all(|record| record.parsed.is_err());
                 assert!(is_kept, "{line:?} was {rejected:?}, and is sound");
             }
         }

@@ -114,16 +114,10 @@ fn not_applied(id: ReferralId, row: &RowAccount, world: &mut World) -> Option<&'
     let since = truth.versions.iter().skip(first).take_while(|version| version.at <= decided);
     let mut held = since
         .filter(|version| matches!(version.by, By::Ours { .. }) || holds(&version.state, &deed.item.changes));
-    let never_held = held.next().is_none();
-    match deed.believable {
-        Some(false) => Some("a 204 says so, and no other one was confirmed"),
-        // Whoever tells the truth once is believed.
-        Some(true) if never_held => {
-            world.count("a 204 that was untrue and believed");
-            None
-        }
-        _ => never_held.then_some("the service never held it"),
+    if deed.is_bare {
+        return Some("nothing but a 204 says so");
     }
+    held.next().is_none().then_some("the service never held it")
 }
 
 /// Why it cannot be said that a change was not made: the service made it, and whoever looked could have seen

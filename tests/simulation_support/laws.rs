@@ -48,8 +48,8 @@ pub struct Deed {
     pub last_read: Option<Value>,
     /// What its PATCHes were refused with.
     pub refusals: BTreeSet<u16>,
-    /// Where the last that was heard of it is a 204: whether that could be believed.
-    pub believable: Option<bool>,
+    /// Whether the last that was heard of it is a 204, which shows nothing.
+    pub is_bare: bool,
     /// Whether the ledger says what came of it.
     pub settled: bool,
 }
@@ -68,7 +68,7 @@ impl Deed {
             looked: false,
             last_read: None,
             refusals: BTreeSet::new(),
-            believable: None,
+            is_bare: false,
             settled: false,
         }
     }
@@ -118,8 +118,6 @@ pub struct Laws {
     pub ledger: Option<Connection>,
     /// The `client-request-id`s of PATCHes that left, or would have with a token.
     pub left: BTreeSet<Uuid>,
-    /// What reading back has shown of 204s, in this process.
-    bare: Bare,
     open: BTreeMap<u64, Open>,
     /// When the requests of this process left.
     departures: Vec<u64>,
@@ -128,15 +126,6 @@ pub struct Laws {
     stopped_at: Option<u64>,
     /// The last intent that was written while the ledger was there, where it was taken away.
     last_intent: Option<i64>,
-}
-
-/// What reading back has shown of 204s.
-#[derive(Debug, Default)]
-struct Bare {
-    /// The referral held the change, at another version.
-    confirmed: bool,
-    /// The referral had the very version that the change was sent for.
-    untrue: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -160,9 +149,8 @@ impl Laws {
         self.departures.clear();
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
         self.held = None;
-        self.bare = Bare::default();
         let open = self.deeds.values_mut().filter(|deed| !deed.settled);
-        open.for_each(|deed| deed.believable = None);
+        open.for_each(|deed| deed.is_bare = false);
     }
 
     /// A plan begins: what was planned before it was given up.
@@ -375,9 +363,7 @@ impl World {
             let open = is_open(answer);
             deed.standing = if open { Standing::Doubt } else { Standing::Clear };
             let confirmed = shown.is_some_and(|body| holds(&body, &deed.item.changes));
-            let Bare { confirmed: vouched_for, untrue } = self.laws.bare;
-            let is_bare = matches!(answer, Ok(reply) if reply.status == 204);
-            deed.believable = is_bare.then_some(vouched_for && !untrue);
+            deed.is_bare = matches!(answer, Ok(reply) if reply.status == 204);
             deed.ever_in_doubt |= open && !confirmed;
             deed.refusals.extend(answer.as_ref().err().and_then(Failure::status));
             return;
@@ -386,11 +372,7 @@ impl World {
         deed.last_read.clone_from(&shown);
         if let Some(body) = shown {
             deed.reads.extend(version);
-            if deed.believable.take().is_some() {
-                let as_sent = deed.item.etag.as_ref().is_some_and(|etag| body["eTag"] == etag.as_str());
-                self.laws.bare.untrue |= as_sent;
-                self.laws.bare.confirmed |= !as_sent && holds(&body, &deed.item.changes);
-            }
+            deed.is_bare = false;
             if deed.standing == Standing::Doubt {
                 deed.standing = Standing::Read { may_be_sent: deed.may_be_sent_after(&body) };
             }

@@ -82,6 +82,13 @@ impl Api for Service {
         Generation(self.world().token())
     }
 
+    /// A request takes no time to find one: only a refusal has one fetched.
+    fn has_token(&self) -> bool {
+        true
+    }
+
+    async fn fetch_token(&self) {}
+
     /// A refresh brings a good token, or none.
     fn was_taken(&self, _: Generation) -> bool {
         true

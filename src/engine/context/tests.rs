@@ -38,6 +38,14 @@ impl Api for Service {
         self.client.generation()
     }
 
+    fn has_token(&self) -> bool {
+        self.client.has_token()
+    }
+
+    async fn fetch_token(&self) {
+        self.client.fetch_token().await;
+    }
+
     fn was_taken(&self, token: Generation) -> bool {
         self.client.was_taken(token)
     }
@@ -203,7 +211,7 @@ async fn a_new_token_that_is_refused_stops_the_run() {
     assert!(context.turn(&mut second).await);
     assert_eq!(context.after(&refused, &mut second).await, Next::Stopped);
     assert!(matches!(world.stop.reason(), Some(Reason::Token(_))), "{:?}", world.stop.reason());
-    assert_eq!((world.service.client.token_requests(), second.tries), (1, 0));
+    assert_eq!((world.service.client.token_requests(), second.tries), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -391,4 +399,21 @@ async fn turns_that_the_circuit_took_come_with_the_probe() {
     world.pace.throttled(waiting.turn.unwrap(), Some(Duration::from_secs(10)));
     assert!(context.keep_turn(&mut waiting).await);
     assert_eq!((world.so_far().1, waiting.pass, waiting.tries), (15, Pass::Probe, 1));
+}
+
+/// A token that is long in coming holds back a change before its turn, where a stop ends the wait.
+#[tokio::test]
+async fn a_stop_ends_the_wait_for_a_token() {
+    let mut world = world("1000/s", |_| answer(200));
+    let settings = Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
+    let auth = Auth::command(&"sleep 1000".to_owned().into()).unwrap();
+    world.service.client = Client::new(Endpoint::official(), auth, settings).unwrap();
+    let context = world.context();
+    let mut effort = change();
+    let (granted, ()) = tokio::join!(context.turn(&mut effort), async {
+        tokio::task::yield_now().await;
+        world.stop.now(Reason::Interrupted);
+    });
+    assert_eq!((granted, effort.tries), (false, 0));
+    assert!(!world.service.client.has_token());
 }
