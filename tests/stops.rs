@@ -142,7 +142,7 @@ fn names_resume(ended: &Ended) {
 
 #[test]
 fn the_first_signal_stops_in_good_order() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let world = World::new(40, &[]);
         world.tap.let_patches_through(4);
         let sending = world.apply(&["--rate", "100000/s"]);
