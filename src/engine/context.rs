@@ -376,13 +376,15 @@ impl<A: Api> Context<'_, A> {
         true
     }
 
-    /// One refresh serves all workers; a request that is refused with the new token stops the run, whether it
-    /// was refused before or not.
+    /// One refresh serves all workers; a request that is refused twice in a row stops the run. Where the token
+    /// is a new one that was never taken so far, another would be no better: the request goes out with it once
+    /// more.
     async fn renew(&self, failure: &Failure, effort: &mut Effort) -> Next {
         effort.renewals += 1;
         let sent_with = effort.token.unwrap_or_else(|| self.api.generation());
         let renewed = match effort.renewals {
             1 if self.api.was_taken(sent_with) => self.api.renew(sent_with).await,
+            1 => Ok(()),
             _ => Err(failure.clone()),
         };
         match renewed {

@@ -209,6 +209,8 @@ async fn a_new_token_that_is_refused_stops_the_run() {
     // Another worker's first request goes out with the new token before the first worker's second.
     let mut second = change();
     assert!(context.turn(&mut second).await);
+    assert_eq!(context.after(&refused, &mut second).await, Next::AgainFreely);
+    assert!(context.turn(&mut second).await);
     assert_eq!(context.after(&refused, &mut second).await, Next::Stopped);
     assert!(matches!(world.stop.reason(), Some(Reason::Token(_))), "{:?}", world.stop.reason());
     assert_eq!((world.service.client.token_requests(), second.tries), (2, 0));
