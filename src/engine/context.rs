@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::flights::{Flight, Flights};
+use super::outage::{reason, trouble, why};
 use super::service::Api;
 use super::stop::{Reason, Stop};
 use crate::api::{Generation, Page, PageLink};
@@ -15,7 +16,7 @@ use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::item::Item;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ReferralId, Snapshot};
-use crate::pace::circuit::{Follows, Pass, Purpose, Trouble};
+use crate::pace::circuit::{Follows, Pass, Purpose};
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
 use crate::pace::{Pace, Turn};
 
@@ -469,52 +470,6 @@ impl<A: Api> Context<'_, A> {
             Next::Stopped => Err(None),
             Next::ReadBack | Next::Conflict | Next::Refused | Next::GiveUp => Err(Some(failure)),
         }
-    }
-}
-
-/// What a failure may say of the service as a whole.
-fn trouble(decision: Decision, failure: &Failure, purpose: Purpose) -> Option<Trouble> {
-    match decision {
-        Decision::Again { .. } | Decision::GiveUp => match failure {
-            Failure::NotSent { .. } => Some(Trouble::Unreachable),
-            // Only the referral is locked.
-            Failure::Answered(refusal) if refusal.status == 423 => None,
-            _ => Some(Trouble::Unanswered),
-        },
-        Decision::ReadBack => Some(Trouble::Unanswered),
-        // Referrals that a user may not see are nothing unusual; changes that are forbidden one after another
-        // are.
-        Decision::Refused if purpose == Purpose::Change && failure.status() == Some(403) => {
-            Some(Trouble::Forbidden)
-        }
-        _ => None,
-    }
-}
-
-/// What requests fail with one after another.
-fn why(trouble: Trouble, purpose: Purpose, failure: &Failure) -> String {
-    let what = match (trouble, purpose) {
-        (Trouble::Unreachable, _) => "the service cannot be reached any more",
-        (Trouble::Unanswered, Purpose::Change) => "one change after another gets no good answer",
-        (Trouble::Unanswered, _) => "one request after another gets no good answer",
-        (Trouble::Forbidden, _) => "one change after another is forbidden",
-    };
-    match failure.status() {
-        Some(status) if !failure.message().starts_with("HTTP") => {
-            format!("{what} (HTTP {status}: {})", failure.message())
-        }
-        _ => format!("{what} ({})", failure.message()),
-    }
-}
-
-/// Why the run ends where requests go on failing.
-fn reason(trouble: Trouble, purpose: Purpose, failure: &Failure) -> Reason {
-    let message = failure.message().to_owned();
-    match (trouble, purpose) {
-        (Trouble::Unreachable, _) => Reason::Unreachable(message),
-        (Trouble::Unanswered, Purpose::ReadBack) => Reason::Unreadable(message),
-        (Trouble::Unanswered, _) => Reason::Unanswered(message),
-        (Trouble::Forbidden, _) => Reason::Forbidden(message),
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`service`] | what the engine needs of an API, as a trait |
 //! | [`context`] | what all workers share; one request under pace, with retries where it is a GET |
 //! | [`flights`] | what is under way, and whether anything of it comes to an end |
+//! | `outage` | what a failure says of the service as a whole |
 //! | [`look`] | finds the state of the wanted referrals in the fewest requests |
 //! | [`carry`] | takes outstanding items and lives each one's `life` |
 //! | [`settle`] | what a referral that was read back says about an item in doubt |
@@ -22,6 +23,7 @@ pub mod context;
 pub mod flights;
 mod life;
 pub mod look;
+mod outage;
 pub mod service;
 pub mod settle;
 pub mod stop;

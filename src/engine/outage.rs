@@ -1,0 +1,52 @@
+//! What a failure says of the service as a whole, and the words for it. Pure.
+
+use super::stop::Reason;
+use crate::domain::exchange::Failure;
+use crate::pace::circuit::{Purpose, Trouble};
+use crate::pace::retry::Decision;
+
+/// What a failure may say of the service as a whole.
+pub(super) fn trouble(decision: Decision, failure: &Failure, purpose: Purpose) -> Option<Trouble> {
+    match decision {
+        Decision::Again { .. } | Decision::GiveUp => match failure {
+            Failure::NotSent { .. } => Some(Trouble::Unreachable),
+            // Only the referral is locked.
+            Failure::Answered(refusal) if refusal.status == 423 => None,
+            _ => Some(Trouble::Unanswered),
+        },
+        Decision::ReadBack => Some(Trouble::Unanswered),
+        // Referrals that a user may not see are nothing unusual; changes that are forbidden one after another
+        // are.
+        Decision::Refused if purpose == Purpose::Change && failure.status() == Some(403) => {
+            Some(Trouble::Forbidden)
+        }
+        _ => None,
+    }
+}
+
+/// What requests fail with one after another.
+pub(super) fn why(trouble: Trouble, purpose: Purpose, failure: &Failure) -> String {
+    let what = match (trouble, purpose) {
+        (Trouble::Unreachable, _) => "the service cannot be reached any more",
+        (Trouble::Unanswered, Purpose::Change) => "one change after another gets no good answer",
+        (Trouble::Unanswered, _) => "one request after another gets no good answer",
+        (Trouble::Forbidden, _) => "one change after another is forbidden",
+    };
+    match failure.status() {
+        Some(status) if !failure.message().starts_with("HTTP") => {
+            format!("{what} (HTTP {status}: {})", failure.message())
+        }
+        _ => format!("{what} ({})", failure.message()),
+    }
+}
+
+/// Why the run ends where requests go on failing.
+pub(super) fn reason(trouble: Trouble, purpose: Purpose, failure: &Failure) -> Reason {
+    let message = failure.message().to_owned();
+    match (trouble, purpose) {
+        (Trouble::Unreachable, _) => Reason::Unreachable(message),
+        (Trouble::Unanswered, Purpose::ReadBack) => Reason::Unreadable(message),
+        (Trouble::Unanswered, _) => Reason::Unanswered(message),
+        (Trouble::Forbidden, _) => Reason::Forbidden(message),
+    }
+}
