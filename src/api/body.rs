@@ -1,16 +1,19 @@
-//! Bodies of bounded size: what is counted is what comes out of decompression.
+//! Bodies of bounded size: what is counted is what comes out of decompression. Of one that is too long little
+//! is kept, and that before it is asked for again: three of them at once are memory that a run has not.
 
 use reqwest::Response;
 
 /// The most room that is made for a body because of the length that it announces.
 const ANNOUNCED: usize = 64 << 10;
+/// The most that is kept of a body that is too long, which is more than anybody is shown of it.
+const BEGINNING: usize = 64 << 10;
 
 /// A body, or its beginning.
 #[derive(Debug, Clone)]
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
-    /// Whether it is all of it; what lay beyond the limit was not read.
-    pub(super) whole: bool,
+    /// The limit, in bytes, where the body was longer; then it was not read any further.
+    pub(super) longer_than: Option<usize>,
 }
 
 /// Reads a body up to a number of bytes.
@@ -24,8 +27,10 @@ pub(super) async fn read(mut response: Response, limit: usize) -> Result<Body, r
         let room = limit - bytes.len();
         bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
-            return Ok(Body { bytes, whole: false });
+            bytes.truncate(BEGINNING);
+            bytes.shrink_to_fit();
+            return Ok(Body { bytes, longer_than: Some(limit) });
         }
     }
-    Ok(Body { bytes, whole: true })
+    Ok(Body { bytes, longer_than: None })
 }

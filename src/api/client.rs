@@ -21,8 +21,9 @@ use super::reply::{self, Answer, Page};
 use crate::domain::exchange::{Failure, Journaled, Reply};
 use crate::domain::referral::{ETag, ReferralId};
 
-/// The most that is read of a list page, which holds at most a hundred referrals.
-const LARGEST_PAGE: usize = 64 << 20;
+/// The most that is read of a list page, which holds at most a hundred referrals of some kilobytes. Those of
+/// a page that is larger are read one by one.
+const LARGEST_PAGE: usize = 16 << 20;
 /// The most that is read of any other answer.
 const LARGEST_BODY: usize = 4 << 20;
 /// The most that a connection may take to come about. It is less than a request may take, so that where
@@ -239,7 +240,7 @@ fn without(token: &Token, mut answer: Answer) -> Result<Answer, Failure> {
         return Ok(answer);
     }
     // Of a body that is too long nothing is kept.
-    let in_body = answer.body.whole && token.is_in(&text);
+    let in_body = answer.body.longer_than.is_none() && token.is_in(&text);
     if in_body || answer.etag.as_ref().is_some_and(|etag| token.is_in(etag.as_str())) {
         let message = format!("answered {} with the token in it, which no service may repeat", answer.status);
         return Err(Failure::NoAnswer { message });

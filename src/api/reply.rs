@@ -101,8 +101,7 @@ fn accepted(answer: Answer) -> Result<Answer, Failure> {
         let Answer { status, retry_after, challenges, body, .. } = answer;
         return Err(Failure::Answered(refusal::read(status, &challenges, &body.bytes, retry_after)));
     }
-    if !answer.body.whole {
-        let bytes = answer.body.bytes.len();
+    if let Some(bytes) = answer.body.longer_than {
         return Err(no_answer(format!("answered {} with more than {bytes} bytes", answer.status)));
     }
     Ok(answer)
@@ -132,7 +131,7 @@ mod tests {
             etag: None,
             retry_after: None,
             challenges: Vec::new(),
-            body: Body { bytes: body.to_vec(), whole: true },
+            body: Body { bytes: body.to_vec(), longer_than: None },
             client_request_id: Uuid::nil(),
         }
     }
@@ -194,7 +193,7 @@ mod tests {
     fn half_a_body_is_no_answer_but_a_refusal_stays_one() {
         let cut = |status| {
             let mut cut = answer(status, b"{}");
-            cut.body.whole = false;
+            cut.body.longer_than = Some(2);
             cut
         };
         assert_eq!(word(of_write(cut(200))), "answered 200 with more than 2 bytes");
