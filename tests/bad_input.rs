@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use support::wire::{self, Request, Wire};
-use support::{Place, TOKEN, Test, each, golden, sample};
+use support::{Place, TOKEN, Test, each, golden, sample_referral};
 
 /// The row beside the bad one; it is applied in any case.
 const GOOD: &str = "5a1e0001-0000-4000-8000-000000000015";
@@ -23,20 +23,13 @@ const ENGAGEMENT: &str = "e6000001-0000-4000-8000-000000000027";
 
 const APPLY: &str = "--rate 1000/s --out run --summary none --progress none --yes";
 
-/// A sample referral.
-fn referral(id: &str) -> Value {
-    let samples = sample("referrals.jsonl");
-    let mut samples = samples.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    samples.find(|referral| referral["id"] == id).unwrap()
-}
-
 /// A service that knows the two referrals, and takes whatever it is sent.
 fn service() -> Wire {
-    let page = json!({ "value": [referral(GOOD), referral(BAD)] }).to_string();
-    Wire::serve(move |request| match (request.method.as_str(), request.path.rsplit('/').next().unwrap()) {
-        ("PATCH", id) => wire::carry_out(request, referral(id)),
-        (_, GOOD) => wire::answer("200 OK", "", referral(GOOD).to_string()),
-        (_, BAD) => wire::answer("200 OK", "", referral(BAD).to_string()),
+    let page = json!({ "value": [sample_referral(GOOD), sample_referral(BAD)] }).to_string();
+    Wire::serve(move |request| match (request.method.as_str(), request.about()) {
+        ("PATCH", id) => wire::carry_out(request, sample_referral(id)),
+        (_, GOOD) => wire::answer("200 OK", "", sample_referral(GOOD).to_string()),
+        (_, BAD) => wire::answer("200 OK", "", sample_referral(BAD).to_string()),
         (_, "referrals") => wire::answer("200 OK", "", &page),
         _ => wire::answer("404 Not Found", "", ""),
     })
@@ -495,21 +488,21 @@ mod answers {
         let bytes = bytes.into();
         Box::new(move |request, before| match before {
             _ if before < times => bytes.clone(),
-            _ => wire::carry_out(request, referral(GOOD)),
+            _ => wire::carry_out(request, sample_referral(GOOD)),
         })
     }
 
     fn stands() -> Says {
-        always(wire::answer("200 OK", "", referral(GOOD).to_string()))
+        always(wire::answer("200 OK", "", sample_referral(GOOD).to_string()))
     }
 
     /// The referral as planned from when it is first looked at, and changed in this way from then on.
     fn becomes(notes: &'static str) -> Says {
-        let mut changed = referral(GOOD);
+        let mut changed = sample_referral(GOOD);
         changed["details"]["notes"] = json!(notes);
         changed["eTag"] = json!("\"e7a90001-0000-4000-8000-0000000000ff\"");
         Box::new(move |_, before| {
-            let referral = if before == 0 { referral(GOOD) } else { changed.clone() };
+            let referral = if before == 0 { sample_referral(GOOD) } else { changed.clone() };
             wire::answer("200 OK", "", referral.to_string())
         })
     }
@@ -517,7 +510,7 @@ mod answers {
     /// The referral as planned from, and this from then on.
     fn then(bytes: Vec<u8>) -> Says {
         Box::new(move |_, before| match before {
-            0 => wire::answer("200 OK", "", referral(GOOD).to_string()),
+            0 => wire::answer("200 OK", "", sample_referral(GOOD).to_string()),
             _ => bytes.clone(),
         })
     }
@@ -558,7 +551,7 @@ mod answers {
             on_patch("502 once", first(1, wire::answer("502 Bad Gateway", "", HTML)), "1 applied", 2),
             Case { name: "502, and applied all the same", patch: status("502 x"), get: becomes("Called"), code: 0, outcome: "1 applied", patches: 1 },
             Case { name: "412 after a 502 that was applied", patch: Box::new(|_, before| wire::answer(if before == 0 { "502 x" } else { "412 x" }, "", "")), get: Box::new(|_, before| {
-                let mut referral = referral(GOOD);
+                let mut referral = sample_referral(GOOD);
                 if before > 1 {
                     referral["details"]["notes"] = json!("Called");
                     referral["eTag"] = json!("\"moved\"");
@@ -684,7 +677,10 @@ mod answers {
             doubt("200 with blanks", always(wire::answer("200 OK", "", " \r\n "))),
             doubt("200 with a page", always(wire::answer("200 OK", "", HTML))),
             doubt("200 with garbage", always(wire::answer("200 OK", "", b"\xff\x00garbage"))),
-            doubt("200 with another referral", always(wire::answer("200 OK", "", referral(BAD).to_string()))),
+            doubt(
+                "200 with another referral",
+                always(wire::answer("200 OK", "", sample_referral(BAD).to_string())),
+            ),
             doubt("200 with the referral unchanged", stands()),
             doubt("200 with null", always(wire::answer("200 OK", "", "null"))),
             doubt("200 in 8 MB", always(wire::answer("200 OK", "", "x".repeat(8 << 20)))),
@@ -736,7 +732,7 @@ mod answers {
             on_get("GET 204", status("204 No Content"), "1 failed"),
             on_get(
                 "GET 200 with another referral",
-                always(wire::answer("200 OK", "", referral(BAD).to_string())),
+                always(wire::answer("200 OK", "", sample_referral(BAD).to_string())),
                 "1 failed",
             ),
             on_get("GET 200 with a list", always(wire::answer("200 OK", "", "[]")), "1 failed"),
@@ -902,7 +898,7 @@ mod answers {
             let location = format!("location: {}/engagements/referrals/{GOOD}\r\n", elsewhere.base);
             let service = Wire::serve(move |request| match request.method.as_str() {
                 "PATCH" => wire::answer(&format!("{code} x"), &location, ""),
-                _ => wire::answer("200 OK", "", referral(GOOD).to_string()),
+                _ => wire::answer("200 OK", "", sample_referral(GOOD).to_string()),
             });
             let ran = Test::new(&format!("apply a.csv {APPLY}"))
                 .file("a.csv", format!("id,notes\n{GOOD},Called\n"))
@@ -919,7 +915,7 @@ mod answers {
     #[test]
     fn to_a_look_at_one_referral_are_about_its_row_alone() {
         const COUNT: usize = 40;
-        let page = json!({ "value": [referral(GOOD)] }).to_string();
+        let page = json!({ "value": [sample_referral(GOOD)] }).to_string();
         let hidden = (0..COUNT).map(|number| format!("0c0ffee0-0000-4000-8000-{number:012},Called\n"));
         let file = format!("id,notes\n{}{GOOD},Called\n", hidden.collect::<String>());
         let unread = "the referral could not be read: not for you";
@@ -930,9 +926,9 @@ mod answers {
             (302, unread),
         ] {
             let page = page.clone();
-            let service = Wire::serve(move |request| match request.path.rsplit('/').next().unwrap() {
-                GOOD if request.method == "PATCH" => wire::carry_out(request, referral(GOOD)),
-                GOOD => wire::answer("200 OK", "", referral(GOOD).to_string()),
+            let service = Wire::serve(move |request| match request.about() {
+                GOOD if request.method == "PATCH" => wire::carry_out(request, sample_referral(GOOD)),
+                GOOD => wire::answer("200 OK", "", sample_referral(GOOD).to_string()),
                 "referrals" => wire::answer("200 OK", "", &page),
                 _ => wire::answer(&format!("{status} x"), "", r#"{"code":"no","description":"not for you"}"#),
             });
@@ -956,7 +952,7 @@ mod answers {
     #[test]
     fn of_pages_are_used_as_far_as_they_go() {
         let elsewhere = Wire::serve(|_| wire::answer("200 OK", "", "{\"value\":[]}"));
-        let good = referral(GOOD);
+        let good = sample_referral(GOOD);
         let cases = [
             ("no page", json!([1]).to_string(), 5),
             ("a page without a list", json!({"value": "x"}).to_string(), 5),
@@ -975,13 +971,11 @@ mod answers {
         ];
         each(&cases, |(name, page, lists)| {
             let page = page.clone();
-            let service = Wire::serve(move |request| {
-                match (request.method.as_str(), request.path.rsplit('/').next().unwrap()) {
-                    ("PATCH", id) => wire::carry_out(request, referral(id)),
-                    (_, GOOD) => wire::answer("200 OK", "", referral(GOOD).to_string()),
-                    (_, BAD) => wire::answer("200 OK", "", referral(BAD).to_string()),
-                    _ => wire::answer("200 OK", "", &page),
-                }
+            let service = Wire::serve(move |request| match (request.method.as_str(), request.about()) {
+                ("PATCH", id) => wire::carry_out(request, sample_referral(id)),
+                (_, GOOD) => wire::answer("200 OK", "", sample_referral(GOOD).to_string()),
+                (_, BAD) => wire::answer("200 OK", "", sample_referral(BAD).to_string()),
+                _ => wire::answer("200 OK", "", &page),
             });
             let ran = Test::new(&format!("apply a.csv {APPLY}"))
                 .file("a.csv", format!("id,notes\n{GOOD},Called\n{BAD},Called\n"))

@@ -295,7 +295,7 @@ fn doubt_that_nothing_can_settle_stops_the_run() {
         if !seen.load(Ordering::SeqCst) {
             return wire::answer("502 x", "", "");
         }
-        let id = request.path.rsplit('/').next().unwrap();
+        let id = request.about();
         let mut referral = sampled(id);
         if request.method == "PATCH" {
             referral["details"]["notes"] = json!("Called");

@@ -52,7 +52,7 @@ impl Service {
             };
             let met = if well.load(Ordering::SeqCst) { None } else { meets(request, turn) };
             let (status, is_made) = met.unwrap_or(("200 OK", true));
-            let id = request.path.rsplit('/').next().unwrap();
+            let id = request.about();
             let mut counts = counts.lock().unwrap();
             let version: &mut usize = counts.entry(id.to_owned()).or_default();
             *version += usize::from(request.method == "PATCH" && is_made);
@@ -216,7 +216,7 @@ fn a_single_referral_stops_nothing() {
 fn a_run_that_stands_still_says_what_it_waits_for() {
     // The change of the last row is held back until the program has gone.
     let service = Wire::stream(|request, out| {
-        let id = request.path.rsplit('/').next().unwrap().to_owned();
+        let id = request.about().to_owned();
         if id == self::id(1) && request.method == "PATCH" {
             return std::io::copy(out, &mut std::io::sink()).map(drop);
         }

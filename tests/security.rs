@@ -6,9 +6,9 @@
 
 mod support;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::wire::{self, Request, Wire};
-use support::{TOKEN, Test, each, sample};
+use support::{TOKEN, Test, each, notes_csv, sample, sample_referral};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const TWO: &str = "5a1e0001-0000-4000-8000-000000000027";
@@ -16,32 +16,17 @@ const THREE: &str = "5a1e0001-0000-4000-8000-000000000016";
 
 const QUIET: &str = "--out run --rate 1000/s --summary none --progress none --yes";
 
-fn referral(id: &str) -> Value {
-    let samples = sample("referrals.jsonl");
-    let mut samples = samples.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    samples.find(|referral| referral["id"] == id).unwrap()
-}
-
-fn csv(ids: &[&str]) -> String {
-    ids.iter().fold("id,notes\n".to_owned(), |text, id| text + &format!("{id},Called\n"))
-}
-
-/// The last part of the path.
-fn about(request: &Request) -> &str {
-    request.path.split('?').next().unwrap().rsplit('/').next().unwrap()
-}
-
 /// What a sound service says: its list is empty, and to a change the referral as it is then.
 fn sound(request: &Request) -> Vec<u8> {
-    match (request.method.as_str(), about(request)) {
+    match (request.method.as_str(), request.about()) {
         ("PATCH", id) => {
             let document: Vec<json_patch::PatchOperation> = serde_json::from_str(&request.body).unwrap();
-            let mut referral = referral(id);
+            let mut referral = sample_referral(id);
             json_patch::patch(&mut referral, &document).unwrap();
             wire::answer("200 x", "", referral.to_string())
         }
         (_, "referrals") => wire::answer("200 x", "", r#"{"value":[]}"#),
-        (_, id) => wire::answer("200 x", "", referral(id).to_string()),
+        (_, id) => wire::answer("200 x", "", sample_referral(id).to_string()),
     }
 }
 
@@ -97,7 +82,7 @@ mod endpoints {
                 ("--profile x".to_owned(), "", file.as_str()),
             ] {
                 let ran = Test::new(&format!("apply a.csv {flags} {QUIET}"))
-                    .file("a.csv", csv(&[ONE]))
+                    .file("a.csv", notes_csv(&[ONE]))
                     .file("referral-bulk.toml", file)
                     .env("PARTNER_CENTER_TOKEN", TOKEN)
                     .env("REFERRAL_BULK_ENDPOINT", variable)
@@ -125,7 +110,7 @@ mod endpoints {
         let proxy = format!("http://{}", host(&elsewhere));
         for endpoint in spelt {
             let ran = Test::new(&format!("apply a.csv {QUIET}"))
-                .file("a.csv", csv(&[ONE]))
+                .file("a.csv", notes_csv(&[ONE]))
                 .service(&endpoint.replace("PORT", port))
                 .env("HTTP_PROXY", &proxy)
                 .env("http_proxy", &proxy)
@@ -146,7 +131,7 @@ mod endpoints {
     #[test]
     fn behind_a_proxy_keep_its_password() {
         let ran = Test::new(&format!("apply a.csv {QUIET}"))
-            .file("a.csv", csv(&[ONE]))
+            .file("a.csv", notes_csv(&[ONE]))
             .service("https://example.com/v1.0")
             .env("HTTPS_PROXY", "http://user:s3cret@127.0.0.1:1")
             .code(1)
@@ -181,14 +166,14 @@ mod redirects {
             let (kind, status) = (*kind, *status);
             let headers = format!("location: {location}\r\n");
             let service = Wire::serve(move |request| {
-                let is_list = about(request) == "referrals";
+                let is_list = request.about() == "referrals";
                 let asked = if is_list { "list" } else { request.method.as_str() };
                 if asked == kind { wire::answer(status, &headers, "") } else { sound(request) }
             });
             let ids: &[&str] = if kind == "list" { &[ONE, TWO] } else { &[ONE] };
             let code = if kind == "list" { 0 } else { 3 };
             let ran = Test::new(&format!("apply a.csv --concurrency 1 {QUIET}"))
-                .file("a.csv", csv(ids))
+                .file("a.csv", notes_csv(ids))
                 .service(&service.base)
                 .code(code)
                 .told_elsewhere()
@@ -245,18 +230,18 @@ mod links {
                 let list = request.path.split_once("referrals").unwrap().1;
                 match list {
                     "" => {
-                        let page = json!({ "value": [referral(ONE)], "@odata.nextLink": link });
+                        let page = json!({ "value": [sample_referral(ONE)], "@odata.nextLink": link });
                         wire::answer("200 x", "", page.to_string())
                     }
                     _ if list.starts_with('?') => {
-                        let page = json!({ "value": [referral(TWO), referral(THREE)] });
+                        let page = json!({ "value": [sample_referral(TWO), sample_referral(THREE)] });
                         wire::answer("200 x", "", page.to_string())
                     }
                     _ => sound(request),
                 }
             });
             let ran = Test::new(&format!("apply a.csv --plan --concurrency 1 {QUIET}"))
-                .file("a.csv", csv(&[ONE, TWO, THREE]))
+                .file("a.csv", notes_csv(&[ONE, TWO, THREE]))
                 .service(&service.base)
                 .told_elsewhere()
                 .run();
@@ -294,7 +279,7 @@ mod ids {
         let good = [&format!("https://example.com/v1.0/{ONE}?x#y"), TWO];
         let service = Wire::serve(sound);
         let ran = Test::new(&format!("apply a.csv --concurrency 1 {QUIET}"))
-            .file("a.csv", csv(&[&bad[..], &good[..]].concat()))
+            .file("a.csv", notes_csv(&[&bad[..], &good[..]].concat()))
             .service(&service.base)
             .code(3)
             .told_elsewhere()
@@ -345,7 +330,7 @@ mod files {
     fn are_their_owners_alone_whatever_the_umask() {
         for umask in ["000", "022", "077", "177"] {
             let place = support::Place::new();
-            place.write("a.csv", csv(&[ONE]));
+            place.write("a.csv", notes_csv(&[ONE]));
             let seen = Arc::new(Mutex::new(BTreeMap::new()));
             let (log, folder) = (Arc::clone(&seen), place.path().join("run"));
             let service = Wire::serve(move |request| {
@@ -397,7 +382,7 @@ mod formulas {
     /// spreadsheet splits it at semicolons.
     #[test]
     fn of_the_service_are_defused_and_those_of_the_user_stay() {
-        let mut theirs = referral(ONE);
+        let mut theirs = sample_referral(ONE);
         theirs["eTag"] = json!("=etag;@x");
         theirs["details"]["notes"] = json!("a;=cmd|'/C calc'!A0;b");
         let sent = AtomicBool::new(false);

@@ -37,7 +37,7 @@ fn service(refuses: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static
 
 /// A referral that carries the change.
 fn written(request: &Request) -> Vec<u8> {
-    let id = request.path.rsplit('/').next().unwrap();
+    let id = request.about();
     let mut referral = referrals().into_iter().find(|referral| referral["id"] == id).unwrap();
     referral["details"]["notes"] = json!("Called");
     wire::answer("200 x", "", referral.to_string())
@@ -52,7 +52,7 @@ fn is_finished(ran: &Ran, service: &Wire, count: usize) {
     assert_eq!(ran.outcomes("run"), format!("{count} applied"));
     let taken = service.asked();
     let taken = taken.iter().filter(|request| request.method == "PATCH" && bears(request, TOKEN));
-    let ids: Vec<&str> = taken.map(|request| request.path.rsplit('/').next().unwrap()).collect();
+    let ids: Vec<&str> = taken.map(|request| request.about()).collect();
     assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len()), (count, count));
 }
 

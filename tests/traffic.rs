@@ -16,27 +16,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::wire::{self, Request, Wire};
-use support::{TOKEN, Test, each, sample};
+use support::{TOKEN, Test, each, notes_csv, sample_referral};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const TWO: &str = "5a1e0001-0000-4000-8000-000000000027";
 
 const QUIET: &str = "--rate 1000/s --summary none --progress none --yes";
-
-fn referral(id: &str) -> Value {
-    let samples = sample("referrals.jsonl");
-    let mut samples = samples.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    samples.find(|referral| referral["id"] == id).unwrap()
-}
-
-fn csv(ids: &[&str]) -> String {
-    ids.iter().fold("id,notes\n".to_owned(), |text, id| text + &format!("{id},Called\n"))
-}
-
-/// The last part of the path.
-fn about(request: &Request) -> &str {
-    request.path.split('?').next().unwrap().rsplit('/').next().unwrap()
-}
 
 mod ids {
     use super::*;
@@ -45,13 +30,13 @@ mod ids {
     fn service(says: &[(&'static str, &[&'static str])]) -> Wire {
         let says: BTreeMap<&str, Vec<&str>> = says.iter().map(|(id, says)| (*id, says.to_vec())).collect();
         let left = Mutex::new(says);
-        Wire::serve(move |request| match (request.method.as_str(), about(request)) {
+        Wire::serve(move |request| match (request.method.as_str(), request.about()) {
             ("PATCH", id) => match left.lock().unwrap().get_mut(id).unwrap().remove(0) {
-                "200 x" => wire::carry_out(request, referral(id)),
+                "200 x" => wire::carry_out(request, sample_referral(id)),
                 status => wire::answer(status, "", ""),
             },
             (_, "referrals") => wire::answer("200 x", "", r#"{"value":[]}"#),
-            (_, id) => wire::answer("200 x", "", referral(id).to_string()),
+            (_, id) => wire::answer("200 x", "", sample_referral(id).to_string()),
         })
     }
 
@@ -63,8 +48,8 @@ mod ids {
         let apply = |out: &str, id: &str| format!("apply {id}.csv --plan --out {out} {QUIET}");
         let place = support::Place::new();
         let planned = Test::at(&place, &apply("run", "one"))
-            .file("one.csv", csv(&[ONE]))
-            .file("two.csv", csv(&[TWO]))
+            .file("one.csv", notes_csv(&[ONE]))
+            .file("two.csv", notes_csv(&[TWO]))
             .service(&service.base)
             .told_elsewhere()
             .run();
@@ -78,7 +63,7 @@ mod ids {
         resume("other", 3);
 
         let asked = service.asked();
-        let (first, second): (Vec<_>, Vec<_>) = asked.iter().partition(|request| about(request) != TWO);
+        let (first, second): (Vec<_>, Vec<_>) = asked.iter().partition(|request| request.about() != TWO);
         assert_eq!((first.len(), second.len()), (1 + 6 + 2, 1 + 1 + 1), "{asked:?}");
         let runs = [&first, &second].map(|run| values(run, "ms-correlationid"));
         assert!(runs.iter().all(|ids| ids.len() == 1), "one id for all of a run: {runs:?}");
@@ -234,7 +219,7 @@ mod tokens {
         let (flags, variable) = source;
         let ids: &[&str] = if lists { &[ONE, TWO] } else { &[ONE] };
         let ran = Test::new(&format!("apply a.csv --out run --rate 1000/s --yes {flags}"))
-            .file("a.csv", csv(ids))
+            .file("a.csv", notes_csv(ids))
             .file("token.txt", token)
             .env("PARTNER_CENTER_TOKEN", variable)
             .env("REFERRAL_BULK_ENDPOINT", &service.base)
@@ -265,8 +250,8 @@ mod tokens {
             let headers = format!("www-authenticate: {challenge}\r\nx-echo: {told}\r\n");
             return wire::answer(status, &headers, &echoes(request)[echo.shape]);
         }
-        let is_list = about(request) == "referrals";
-        let mut body = if is_list { json!({ "value": [] }) } else { referral(about(request)) };
+        let is_list = request.about() == "referrals";
+        let mut body = if is_list { json!({ "value": [] }) } else { sample_referral(request.about()) };
         if sent.fetch_or(is_patch, Ordering::SeqCst) || is_patch {
             body["details"]["notes"] = json!("Called");
             body["eTag"] = json!("\"moved\"");
@@ -375,7 +360,7 @@ mod bodies {
             let ids: &[&str] = if *on == "list" { &[ONE, TWO] } else { &[ONE] };
             let timeout = if matches!(body, Drip | HeaderDrip) { "1s" } else { "2m" };
             let ran = Test::new(&format!("apply a.csv --out run --timeout {timeout} {QUIET}"))
-                .file("a.csv", csv(ids))
+                .file("a.csv", notes_csv(ids))
                 .service(&service.base)
                 .code(if outcome.ends_with("applied") { 0 } else { 3 })
                 .told_elsewhere()
@@ -406,7 +391,7 @@ mod bodies {
         let written = Arc::new(Mutex::new(Vec::new()));
         let (log, sent) = (Arc::clone(&written), AtomicBool::new(false));
         let service = Wire::stream(move |request, out| {
-            let is_list = about(request) == "referrals";
+            let is_list = request.about() == "referrals";
             let kind = if is_list { "list" } else { request.method.as_str() };
             if request.method == "PATCH" {
                 sent.store(true, Ordering::SeqCst);
@@ -419,7 +404,7 @@ mod bodies {
                 };
                 return pour(body, out, |count| log.lock().unwrap()[at] += count);
             }
-            let mut referral = referral(about(request));
+            let mut referral = sample_referral(request.about());
             if sent.load(Ordering::SeqCst) {
                 referral["details"]["notes"] = json!("Called");
                 referral["eTag"] = json!("\"moved\"");

@@ -20,6 +20,11 @@ impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// What it is about: the last part of the path, a referral's id or `referrals`.
+    pub fn about(&self) -> &str {
+        self.path.split('?').next().unwrap().rsplit('/').next().unwrap()
+    }
 }
 
 /// A server on loopback that serves as long as the test process lives.
@@ -62,7 +67,7 @@ impl Wire {
     /// The last part of the path of every request of a method, in order.
     pub fn ids(&self, method: &str) -> Vec<String> {
         let asked = self.asked().into_iter().filter(|request| request.method == method);
-        asked.map(|request| request.path.rsplit('/').next().unwrap().to_owned()).collect()
+        asked.map(|request| request.about().to_owned()).collect()
     }
 }
 
