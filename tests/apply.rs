@@ -826,6 +826,73 @@ mod settings {
         golden("wrong_settings", &told);
     }
 
+    /// Of the file's values none is shown: a token may stand there by mistake.
+    #[test]
+    fn a_wrong_setting_is_blamed_on_whoever_said_it() {
+        const NO_TIME: &str = ": no length of time\nhint: write it as in 30s or 2m";
+        const NO_NUMBER: &str =
+            ": neither a number of rows nor a share of them\nhint: write it as in 100 or 5%";
+        const NO_RATE: &str =
+            ": a rate is a number of requests a second or a minute, or is found: write 2/s, 90/m or auto";
+        const NO_FLIGHTS: &str = ": requests in flight are 1 to 1024\nhint: write it as in concurrency = 4";
+        const NO_URL: &str =
+            ": the endpoint begins neither with https:// nor, for this machine alone, with http://";
+        const NO_COMMAND: &str = ": the token command is empty\nhint: write a program and its arguments, as a shell \
+                                  takes them, as in \"token-tool print\"";
+        const NO_FILE: &str = ": this names no file\nhint: name the file that holds a token, as in token.txt";
+        const BY_CLAP: &str = "invalid value";
+        const NONE: &str = "a value is required for";
+        for (key, value, flag, told) in [
+            ("timeout", "\"S3CRET\"", "--timeout S3CRET", NO_TIME),
+            ("timeout", "\"0s\"", "--timeout 0s", NO_TIME),
+            ("max-errors", "\"S3CRET\"", "--max-errors S3CRET", NO_NUMBER),
+            ("rate", "\"S3CRET\"", BY_CLAP, NO_RATE),
+            ("concurrency", "0", BY_CLAP, NO_FLIGHTS),
+            ("concurrency", "1025", BY_CLAP, NO_FLIGHTS),
+            ("concurrency", "70000", BY_CLAP, NO_FLIGHTS),
+            ("endpoint", "\"ftp://S3CRET\"", "--endpoint", NO_URL),
+            ("token-command", "\"\"", "--token-command", NO_COMMAND),
+            ("token-file", "\"\"", NONE, NO_FILE),
+        ] {
+            for (profile, named) in [("default", ""), ("slow", " --profile slow")] {
+                let file = format!("[profile.{profile}]\n{key} = {value}\n");
+                let (code, _, stderr) = with_settings(&file, named);
+                let wanted = format!("error: referral-bulk.toml: {key} of [profile.{profile}]{told}\n");
+                assert_eq!((code, stderr), (Some(2), wanted), "{key} = {value}");
+            }
+            let typed = format!(" --{key} '{}'", value.trim_matches('"'));
+            let (code, _, stderr) = with_settings("", &typed);
+            let wanted = match flag {
+                BY_CLAP => format!("error: {BY_CLAP} '{}' for '--{key} <", value.trim_matches('"')),
+                NONE => format!("error: {NONE} '--{key} <"),
+                flag => format!("error: {flag}{told}\n"),
+            };
+            assert!(code == Some(2) && stderr.starts_with(&wanted), "{typed}: {stderr}");
+        }
+        let test = Test::new("apply a.csv")
+            .file("a.csv", notes(&[ACTIVE]))
+            .env("REFERRAL_BULK_ENDPOINT", "ftp://S3CRET");
+        test.code(2).stderr(&format!("error: REFERRAL_BULK_ENDPOINT{NO_URL}\n")).run();
+        for (value, expected, column) in [("timeout = 5", "a string", 11), ("max-changes = \"5\"", "u64", 15)]
+        {
+            let (_, _, stderr) = with_settings(&format!("[profile.default]\n{value}\n"), "");
+            let wanted = format!(
+                "error: referral-bulk.toml: a value that does not fit here, expected {expected}\n  \
+                 --> referral-bulk.toml:2:{column}\nhint: write texts in quotes and numbers without, below \
+                 [profile.NAME], as in timeout = \"30s\" and concurrency = 4\n"
+            );
+            assert_eq!(stderr, wanted);
+        }
+    }
+
+    /// What becomes of a plan with such a file of settings, and such flags.
+    fn with_settings(file: &str, flags: &str) -> (Option<i32>, String, String) {
+        let place = Place::new();
+        place.write("a.csv", notes(&[ACTIVE]));
+        place.write("referral-bulk.toml", file);
+        support::plainly(&place, &format!("apply a.csv --plan --state none{flags}"))
+    }
+
     #[test]
     fn a_profile_says_what_flags_would() {
         let run = |flags: &str| {
@@ -840,7 +907,7 @@ mod settings {
         run("")
             .code(2)
             .stderr(
-                "error: the plan changes 1 referral, and --max-changes allows 0\n\
+                "error: the plan changes 1 referral, and max-changes of the profile allows 0\n\
                  hint: look at run/plan.jsonl, then: referral-bulk resume run --rate 1000/s --max-changes 1\n",
             )
             .run();

@@ -9,6 +9,9 @@ use crate::api::CommandText;
 use crate::domain::account::{self, Format};
 use crate::pace::Pacing;
 
+/// Requests in flight at most.
+pub const MOST_IN_FLIGHT: u16 = 1024;
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -241,7 +244,7 @@ pub struct Sending {
     pub rate: Option<Pacing>,
 
     /// Requests in flight [default: 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_IN_FLIGHT)))]
     pub concurrency: Option<u16>,
 
     /// Of one request [default: 30s]

@@ -13,6 +13,9 @@ use crate::domain::exit::Exit;
 /// The name of the file.
 pub const FILE: &str = "referral-bulk.toml";
 
+/// The profile that holds where no other is named.
+pub const DEFAULT_PROFILE: &str = "default";
+
 /// All that the file can say.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,7 +37,7 @@ pub struct Profile {
     pub token_command: Option<CommandText>,
     pub token_file: Option<PathBuf>,
     pub rate: Option<String>,
-    pub concurrency: Option<u16>,
+    pub concurrency: Option<u64>,
     pub timeout: Option<String>,
     pub max_errors: Option<String>,
     pub max_changes: Option<u64>,
@@ -60,7 +63,7 @@ impl Config {
     /// # Errors
     /// Where the named one isn't there.
     pub fn profile(&self, name: Option<&str>) -> Result<Profile, Trouble> {
-        match (name, self.profile.get(name.unwrap_or("default"))) {
+        match (name, self.profile.get(name.unwrap_or(DEFAULT_PROFILE))) {
             (_, Some(profile)) => Ok(profile.clone()),
             (None, None) => Ok(Profile::default()),
             (Some(name), None) => {
@@ -75,6 +78,12 @@ impl Config {
     }
 }
 
+const TOKEN_HINT: &str = "there is no place for a token: use token-command or token-file, or the environment's \
+                          PARTNER_CENTER_TOKEN";
+
+const FORM_HINT: &str = "write texts in quotes and numbers without, below [profile.NAME], as in timeout = \"30s\" and \
+                         concurrency = 4";
+
 /// What is wrong with the file, and where. Of its text nothing is shown but the names of its keys: a
 /// token may stand in it by mistake.
 fn trouble(text: &str, error: &toml::de::Error) -> Trouble {
@@ -83,11 +92,10 @@ fn trouble(text: &str, error: &toml::de::Error) -> Trouble {
     let problem = Problem {
         message: format!("{FILE}: {}", without_value(told)),
         place: error.span().map(|span| place(text, span.start)),
-        hint: unknown.filter(|key| is_token(key)).map(|_| {
-            "there is no place for a token: use token-command or token-file, or the environment's \
-             PARTNER_CENTER_TOKEN"
-                .to_owned()
-        }),
+        hint: match unknown {
+            Some(key) => is_token(key).then(|| TOKEN_HINT.to_owned()),
+            None => (without_value(told) != told).then(|| FORM_HINT.to_owned()),
+        },
     };
     Trouble { exit: Exit::Usage, problems: vec![problem] }
 }

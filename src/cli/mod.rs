@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`args`] | what can be typed, for clap |
 //! | [`config`] | what `referral-bulk.toml` can say |
+//! | [`said`] | who said a setting, for the error that blames them |
 //! | [`settings`] | what both mean: defaults, then the file, then the environment, then flags |
 //! | [`console`] | the only printer |
 //! | [`signals`] | Ctrl-C and SIGTERM |
@@ -13,6 +14,7 @@ pub mod args;
 pub mod config;
 pub mod console;
 pub mod run;
+pub mod said;
 pub mod settings;
 pub mod signals;
 

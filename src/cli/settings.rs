@@ -2,15 +2,15 @@
 //! then flags; later wins.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args;
-use super::config::{Config, FILE, Profile};
+use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
+use super::said::{By, Said};
 use crate::api::{Auth, CommandText, Endpoint};
 use crate::commands::connection::Target;
-use crate::commands::consent::Consent;
+use crate::commands::consent::{Consent, MaxChanges};
 use crate::commands::sending::{MaxErrors, Sending};
 use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, quoted, report, resume, sandbox};
 use crate::domain::account::{Asked, Base, Format, Migrating, State};
@@ -26,7 +26,7 @@ pub const TOKEN: &str = "PARTNER_CENTER_TOKEN";
 pub const ENDPOINT: &str = "REFERRAL_BULK_ENDPOINT";
 
 const DEFAULT_RATE: &str = "2/s";
-const DEFAULT_CONCURRENCY: u16 = 4;
+const DEFAULT_CONCURRENCY: u64 = 4;
 const DEFAULT_TIMEOUT: &str = "30s";
 const DEFAULT_MAX_ERRORS: &str = "100";
 
@@ -179,31 +179,54 @@ impl Surroundings<'_> {
             return Ok(Some(Target::Sandbox(seed.clone())));
         }
         let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
-        let (source, base) = match (&typed.endpoint, variable, &profile.endpoint) {
-            (Some(base), ..) => ("--endpoint", base),
-            (None, Some(base), _) => (ENDPOINT, base),
-            (None, None, Some(base)) => (FILE, base),
+        let said = match (&typed.endpoint, variable, &profile.endpoint) {
+            (Some(base), ..) => Said { value: base, by: By::Flag("--endpoint") },
+            (None, Some(base), _) => Said { value: base, by: By::Variable(ENDPOINT) },
+            (None, None, Some(base)) => Said { value: base, by: key(typed, "endpoint") },
             (None, None, None) => return Ok(None),
         };
-        let endpoint = Endpoint::parse(base).map_err(|error| Trouble::usage(format!("{source}: {error}")))?;
+        // What is no endpoint isn't shown: it may hold a password.
+        let endpoint = Endpoint::parse(said.value).map_err(|error| said.by.blamed(error))?;
         Ok(Some(Target::Service(endpoint, self.auth(typed, profile)?)))
     }
 
     /// Flags before the environment, the environment before the profile.
     fn auth(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Auth>, Trouble> {
-        let command = |source: &str, command: &CommandText| {
-            Auth::command(command).map(Some).map_err(|error| Trouble::usage(format!("{source}: {error}")))
-        };
         let token = self.variables.get(TOKEN).map(|token| token.trim()).filter(|token| !token.is_empty());
         match (typed, token, profile) {
-            (args::Target { token_command: Some(text), .. }, ..) => command("--token-command", text),
+            (args::Target { token_command: Some(text), .. }, ..) => {
+                command(text, By::Flag("--token-command"))
+            }
             (args::Target { token_file: Some(file), .. }, ..) => Ok(Some(Auth::file(file.clone()))),
             (_, Some(token), _) => Ok(Some(Auth::fixed(token.to_owned().into()))),
-            (.., Profile { token_command: Some(text), .. }) => command(FILE, text),
-            (.., Profile { token_file: Some(file), .. }) => Ok(Some(Auth::file(file.clone()))),
+            (.., Profile { token_command: Some(text), .. }) => command(text, key(typed, "token-command")),
+            (.., Profile { token_file: Some(file), .. }) => token_file(file, key(typed, "token-file")),
             _ => Ok(None),
         }
     }
+}
+
+/// A key of the profile that holds.
+fn key<'a>(typed: &'a args::Target, key: &'static str) -> By<'a> {
+    By::Key { profile: typed.profile.as_deref().unwrap_or(DEFAULT_PROFILE), key }
+}
+
+/// What a command says isn't shown: it may hold a secret.
+fn command(text: &CommandText, by: By<'_>) -> Result<Option<Auth>, Trouble> {
+    Auth::command(text).map(Some).map_err(|error| {
+        by.blamed(error)
+            .hint("write a program and its arguments, as a shell takes them, as in \"token-tool print\"")
+    })
+}
+
+/// One that was typed has a name, for clap takes no path without one.
+fn token_file(file: &Path, by: By<'_>) -> Result<Option<Auth>, Trouble> {
+    if file.as_os_str().is_empty() {
+        return Err(by
+            .blamed("this names no file")
+            .hint("name the file that holds a token, as in token.txt"));
+    }
+    Ok(Some(Auth::file(file.to_owned())))
 }
 
 /// What `sandbox` was asked for.
@@ -274,25 +297,32 @@ fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
 }
 
 fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> Result<Sending, Trouble> {
-    let pacing = match (&typed.rate, &profile.rate) {
-        (Some(rate), _) => *rate,
-        (None, Some(text)) => parse::<Pacing>("rate", FILE, text)?,
-        (None, None) => parse::<Pacing>("rate", "default", DEFAULT_RATE)?,
+    let said = |flag, name, in_file, default| {
+        Said::of(flag, in_file, By::Flag(name), key(target, &name[2..]), default)
     };
-    let timeout = typed.timeout.as_deref().or(profile.timeout.as_deref()).unwrap_or(DEFAULT_TIMEOUT);
+    let pacing = match typed.rate {
+        Some(rate) => rate,
+        None => rate(&said(None, "--rate", profile.rate.as_deref(), DEFAULT_RATE))?,
+    };
+    let timeout = said(typed.timeout.as_deref(), "--timeout", profile.timeout.as_deref(), DEFAULT_TIMEOUT);
     let max_errors =
-        typed.max_errors.as_deref().or(profile.max_errors.as_deref()).unwrap_or(DEFAULT_MAX_ERRORS);
+        said(typed.max_errors.as_deref(), "--max-errors", profile.max_errors.as_deref(), DEFAULT_MAX_ERRORS);
+    let max_changes = |most, said| MaxChanges { most, said };
+    let in_flight = typed.concurrency.map(u64::from).or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY);
     let finish_by = typed.finish_by.as_deref().map(parse_time).transpose()?;
     Ok(Sending {
         pacing,
-        concurrency: typed.concurrency.or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY).max(1).into(),
-        timeout: duration(timeout)?,
-        max_errors: parse_max_errors(max_errors)?,
+        concurrency: concurrency(in_flight, key(target, "concurrency"))?,
+        timeout: duration(&timeout)?,
+        max_errors: parse_max_errors(&max_errors)?,
         finish_by,
         consent: Consent {
             yes: typed.yes,
             closing: typed.confirm_closing,
-            max_changes: typed.max_changes.or(profile.max_changes),
+            max_changes: typed
+                .max_changes
+                .map(|most| max_changes(most, "--max-changes"))
+                .or(profile.max_changes.map(|most| max_changes(most, "max-changes of the profile"))),
         },
         repeat: repeat(typed, target),
         token_command: target.token_command.is_some(),
@@ -315,8 +345,17 @@ fn repeat(typed: &args::Sending, target: &args::Target) -> Vec<String> {
     flags.into_iter().flatten().collect()
 }
 
-fn parse<T: FromStr<Err: std::fmt::Display>>(what: &str, source: &str, text: &str) -> Result<T, Trouble> {
-    text.parse().map_err(|error| Trouble::usage(format!("{source}: {what} \"{text}\": {error}")))
+fn rate(said: &Said<'_>) -> Result<Pacing, Trouble> {
+    said.value.parse().map_err(|error| said.wrong(error))
+}
+
+/// A flag's own number is known to be one of these.
+fn concurrency(number: u64, by: By<'_>) -> Result<usize, Trouble> {
+    let most = args::MOST_IN_FLIGHT;
+    let number = u16::try_from(number).ok().filter(|number| (1..=most).contains(number));
+    number.map(usize::from).ok_or_else(|| {
+        by.blamed(format!("requests in flight are 1 to {most}")).hint("write it as in concurrency = 4")
+    })
 }
 
 fn parse_time(text: &str) -> Result<jiff::Timestamp, Trouble> {
@@ -326,27 +365,25 @@ fn parse_time(text: &str) -> Result<jiff::Timestamp, Trouble> {
     })
 }
 
-fn duration(text: &str) -> Result<Duration, Trouble> {
-    text.parse::<jiff::SignedDuration>()
+fn duration(said: &Said<'_>) -> Result<Duration, Trouble> {
+    said.value
+        .parse::<jiff::SignedDuration>()
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
         .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| {
-            Trouble::usage(format!("--timeout {text}: no length of time")).hint("write it as in 30s or 2m")
-        })
+        .ok_or_else(|| said.wrong("no length of time").hint("write it as in 30s or 2m"))
 }
 
-fn parse_max_errors(text: &str) -> Result<MaxErrors, Trouble> {
-    let parsed = match text.strip_suffix('%') {
+fn parse_max_errors(said: &Said<'_>) -> Result<MaxErrors, Trouble> {
+    let parsed = match said.value.strip_suffix('%') {
         Some(percent) => percent
             .parse::<f64>()
             .ok()
             .filter(|percent| (0.0..=100.0).contains(percent))
             .map(MaxErrors::Percent),
-        None => text.parse().ok().filter(|count| *count > 0).map(MaxErrors::Count),
+        None => said.value.parse().ok().filter(|count| *count > 0).map(MaxErrors::Count),
     };
     parsed.ok_or_else(|| {
-        Trouble::usage(format!("--max-errors {text}: neither a number of rows nor a share of them"))
-            .hint("write it as in 100 or 5%")
+        said.wrong("neither a number of rows nor a share of them").hint("write it as in 100 or 5%")
     })
 }

@@ -14,7 +14,16 @@ pub struct Consent {
     /// To closing exactly so many referrals.
     pub closing: Option<u64>,
     /// To at most so many changes.
-    pub max_changes: Option<u64>,
+    pub max_changes: Option<MaxChanges>,
+}
+
+/// The most changes that a run may begin with.
+#[derive(Debug, Clone, Copy)]
+pub struct MaxChanges {
+    /// So many.
+    pub most: u64,
+    /// What said it, as people call it.
+    pub said: &'static str,
 }
 
 const INTERRUPTED: &str = "interrupted: nothing was sent";
@@ -27,13 +36,13 @@ const MAX_CHANGES: &str = "--max-changes";
 /// Where consent is missing or for another number. Nothing was sent then; the plan stays.
 pub fn consent(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
     let Order { run, target, sending, .. } = order;
-    let Consent { yes, closing, max_changes } = sending.consent;
+    let Consent { yes, closing, .. } = sending.consent;
     let resume = |flags: &[String]| {
         // A limit that is too low is not repeated beside the one that would do.
-        let too_low = |typed: &&String| {
+        let is_too_low = |typed: &&String| {
             typed.starts_with(MAX_CHANGES) && flags.iter().any(|flag| flag.starts_with(MAX_CHANGES))
         };
-        let typed = sending.repeat.iter().filter(|typed| !too_low(typed)).chain(flags);
+        let typed = sending.repeat.iter().filter(|typed| !is_too_low(typed)).chain(flags);
         Next::resume(run, typed.cloned().collect()).command()
     };
     let refused = |message: String| {
@@ -41,9 +50,8 @@ pub fn consent(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Result
         let again = if sending.token_command { ", with the same --token-command again" } else { "" };
         Err(Trouble::usage(message).hint(format!("look at {}, then{again}: {command}", order.plan_file())))
     };
-    if let Some(most) = max_changes.filter(|most| totals.remaining > *most) {
-        let what = counted(totals.remaining, "referral");
-        return refused(format!("the plan changes {what}, and --max-changes allows {most}"));
+    if let Some(too_low) = too_low(totals, sending.consent) {
+        return refused(too_low);
     }
     if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
         let what = counted(totals.remaining_closing, "referral");
@@ -67,6 +75,12 @@ pub fn consent(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Result
         }
         Answer::Nobody(message) => refused(message),
     }
+}
+
+/// That there are more changes than are allowed, where it is so.
+fn too_low(totals: &PlanTotals, given: Consent) -> Option<String> {
+    let MaxChanges { most, said } = given.max_changes.filter(|given| totals.remaining > given.most)?;
+    Some(format!("the plan changes {}, and {said} allows {most}", counted(totals.remaining, "referral")))
 }
 
 /// What a person says to a question, and what to tell them after anything but yes.
@@ -123,7 +137,7 @@ pub fn again(left: Option<&PlanTotals>, target: &str, console: &dyn Console) -> 
 /// The flags that would have been right in place of those given.
 fn missing(totals: &PlanTotals, target: &Target, given: Consent) -> Vec<String> {
     let mut right = flags(totals, &target.name());
-    if given.max_changes.is_some_and(|most| totals.remaining > most) {
+    if too_low(totals, given).is_some() {
         right.insert(0, format!("{MAX_CHANGES} {}", totals.remaining));
     }
     if given.closing.is_some() && !right.contains(&confirm_closing(totals)) {
@@ -138,10 +152,8 @@ fn confirm_closing(totals: &PlanTotals) -> String {
 
 /// Says of a plan that is not to be carried out yet what would keep it from that.
 pub fn warn_ahead(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
-    let remaining = totals.remaining;
-    if let Some(most) = order.sending.consent.max_changes.filter(|most| remaining > *most) {
-        let what = counted(remaining, "referral");
-        host.console.say(&format!("warning: the plan changes {what}, and {MAX_CHANGES} allows {most}"));
+    if let Some(too_low) = too_low(totals, order.sending.consent) {
+        host.console.say(&format!("warning: {too_low}"));
     }
 }
 

@@ -1,0 +1,72 @@
+//! A setting's value and who said it, so that an error blames the right place.
+
+use std::fmt;
+
+use super::config::FILE;
+use crate::commands::Trouble;
+
+/// A value, and who said it.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// As it was written.
+    pub value: &'a str,
+    /// Who wrote it.
+    pub by: By<'a>,
+}
+
+/// Who said something.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// A flag, by its name with both hyphens.
+    Flag(&'static str),
+    /// A variable of the environment.
+    Variable(&'static str),
+    /// A key of a profile of the file.
+    Key {
+        /// The profile's name.
+        profile: &'a str,
+        /// The key's name.
+        key: &'static str,
+    },
+}
+
+impl<'a> Said<'a> {
+    /// What the flag says; else the file; else the default, which is right and blames nobody.
+    pub fn of(
+        typed: Option<&'a str>,
+        in_file: Option<&'a str>,
+        flag: By<'a>,
+        key: By<'a>,
+        default: &'a str,
+    ) -> Self {
+        match (typed, in_file) {
+            (None, Some(value)) => Self { value, by: key },
+            (typed, _) => Self { value: typed.unwrap_or(default), by: flag },
+        }
+    }
+
+    /// That the value is wrong. What was typed is shown; of the file's values none is, since a token may
+    /// stand there by mistake.
+    pub fn wrong(&self, why: impl fmt::Display) -> Trouble {
+        match self.by {
+            By::Flag(flag) => Trouble::usage(format!("{flag} {}: {why}", self.value)),
+            by => by.blamed(why),
+        }
+    }
+}
+
+impl By<'_> {
+    /// That something is wrong with what was said here.
+    pub fn blamed(self, why: impl fmt::Display) -> Trouble {
+        Trouble::usage(format!("{self}: {why}"))
+    }
+}
+
+impl fmt::Display for By<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) | Self::Variable(name) => out.write_str(name),
+            Self::Key { profile, key } => write!(out, "{FILE}: {key} of [profile.{profile}]"),
+        }
+    }
+}
