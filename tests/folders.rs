@@ -7,7 +7,9 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -177,4 +179,54 @@ fn nothing_is_left_of_a_run_that_comes_to_nothing() {
         assert!(!place.path().join(made).exists(), "{made} is left");
         assert!(place.path().join("there/file").exists());
     }
+}
+
+/// Whatever bytes its name has, the next command finds the run: a shell is given it as it was printed.
+#[test]
+fn the_next_command_can_be_pasted_whatever_the_directory_is_called() {
+    for (name, shown) in [
+        (&b"r\xff 1"[..], r"$'r\377 1'"),
+        (b"\xc3\xa9 it's", r"'é it'\''s'"),
+        (b"-r\x1b[2J\\", r"$'./-r\033[2J\\'"),
+    ] {
+        let place = place();
+        let run = OsStr::from_bytes(name);
+        let planned = std::process::Command::new(support::PROGRAM)
+            .args(["apply", "a.csv", "--plan", "--sandbox", "--rate", "1000/s", "--progress", "none"])
+            .arg(OsStr::from_bytes(&[b"--out=", name].concat()))
+            .env_clear()
+            .current_dir(place.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(planned.stderr).unwrap();
+        assert_eq!(said.lines().last(), Some(&*format!("next: referral-bulk resume {shown} --rate 1000/s")));
+
+        let typed = said.lines().last().unwrap().strip_prefix("next: referral-bulk").unwrap();
+        let pasted = std::process::Command::new("bash")
+            .args(["-c", &format!("{} {typed}", support::PROGRAM)])
+            .env_clear()
+            .current_dir(place.path())
+            .output()
+            .unwrap();
+        assert_eq!(pasted.status.code(), Some(0), "{typed}: {}", String::from_utf8_lossy(&pasted.stderr));
+        let summary = fs::read_to_string(place.path().join(run).join("summary.json")).unwrap();
+        assert!(summary.contains(r#""state":"finished""#), "{summary}");
+    }
+}
+
+/// A run remembers where it goes as text, so that another file than the one that was meant might be taken.
+#[test]
+fn a_sandbox_is_seeded_from_no_file_whose_name_is_not_text() {
+    let place = place();
+    let seed = OsStr::from_bytes(b"--sandbox=s\xff.jsonl");
+    let ran = std::process::Command::new(support::PROGRAM)
+        .args(["apply", "a.csv"])
+        .arg(seed)
+        .current_dir(place.path())
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    let wanted = "error: --sandbox=$'s\\377.jsonl': the name of this file is not UTF-8\n\
+                  hint: rename it: a run could not remember it by this name\n";
+    assert_eq!(String::from_utf8(ran.stderr).unwrap(), wanted);
 }

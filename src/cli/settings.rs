@@ -176,7 +176,7 @@ impl Surroundings<'_> {
     /// Where to send, where anything says it.
     fn named_target(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Target>, Trouble> {
         if let Some(seed) = &typed.sandbox {
-            return Ok(Some(Target::Sandbox(seed.clone())));
+            return seed_of(seed.clone()).map(Some);
         }
         let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
         let said = match (&typed.endpoint, variable, &profile.endpoint) {
@@ -203,6 +203,17 @@ impl Surroundings<'_> {
             (.., Profile { token_file: Some(file), .. }) => token_file(file, key(typed, "token-file")),
             _ => Ok(None),
         }
+    }
+}
+
+/// A run remembers its seed as text.
+fn seed_of(seed: Option<PathBuf>) -> Result<Target, Trouble> {
+    match seed {
+        Some(path) if path.to_str().is_none() => {
+            Err(Trouble::usage(format!("--sandbox={}: the name of this file is not UTF-8", quoted(path)))
+                .hint("rename it: a run could not remember it by this name"))
+        }
+        seed => Ok(Target::Sandbox(seed)),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::Utf8Chunk;
 
+use crate::domain::excerpt::is_unseen;
 use crate::domain::outcome::Bucket;
 
 use super::rows::{Written, WrittenFile};
@@ -160,15 +162,30 @@ impl fmt::Display for Next {
     }
 }
 
-/// A path, or another word, as a POSIX shell reads it back, and as no program takes it for an option.
+/// A path, or another word, as a POSIX shell reads it back, and as no program takes it for an option. What
+/// isn't text, or can't be seen, is written in `$'…'`, which came into that standard in 2024 and which bash,
+/// ksh and zsh always knew.
 pub fn quoted(word: impl AsRef<OsStr>) -> String {
-    let text = word.as_ref().to_string_lossy();
-    let text = if text.starts_with('-') { format!("./{text}") } else { text.into_owned() };
+    let bytes = word.as_ref().as_encoded_bytes();
+    let here = if bytes.starts_with(b"-") { "./" } else { "" };
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text;
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && text.chars().all(plain) => format!("{here}{text}"),
+        Ok(text) if !text.contains(is_unseen) => format!("'{here}{}'", text.replace('\'', r"'\''")),
+        _ => format!("$'{here}{}'", bytes.utf8_chunks().map(escaped).collect::<String>()),
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Text as it stands within `$'…'`, and the bytes behind it that are no text. An octal number has three
+/// digits at most in every shell, whatever follows it.
+fn escaped(chunk: Utf8Chunk<'_>) -> String {
+    let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>();
+    let character = |c: char| match c {
+        '\'' | '\\' => format!("\\{c}"),
+        c if is_unseen(c) => octal(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        c => c.to_string(),
+    };
+    chunk.valid().chars().map(character).collect::<String>() + &octal(chunk.invalid())
 }
 
 #[cfg(test)]
@@ -302,10 +319,26 @@ mod tests {
             ("it's", r"'it'\''s'"),
             ("$HOME;x", "'$HOME;x'"),
             ("-rf", "./-rf"),
+            ("- é", "'./- é'"),
             ("é", "'é'"),
             ("", "''"),
+            ("a\nb", r"$'a\012b'"),
+            ("\u{1b}[2J 'x\\\u{feff}7", r"$'\033[2J \'x\\\357\273\2777'"),
         ] {
             assert_eq!(quoted(path), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn paths_that_are_no_text_are_quoted_byte_by_byte() {
+        use std::os::unix::ffi::OsStrExt;
+        for (path, wanted) in [
+            (&b"r\xff1"[..], r"$'r\3771'"),
+            (b"-\xc3", r"$'./-\303'"),
+            (b"it's \xc3\xa9\\\xe2\x82/x", r"$'it\'s é\\\342\202/x'"),
+        ] {
+            assert_eq!(quoted(OsStr::from_bytes(path)), wanted);
         }
     }
 }
