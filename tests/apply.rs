@@ -338,7 +338,7 @@ mod reports {
             .code(2)
             .stderr(
                 "error: run holds a run already\n\
-                 hint: name another directory with --out, or carry on with that run: referral-bulk resume run\n",
+                 hint: name another directory with --out, or see what became of that run: referral-bulk report run\n",
             )
             .run();
         assert_eq!(ran.place.raw("run/summary.json"), before);

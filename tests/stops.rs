@@ -585,6 +585,54 @@ fn a_plan_that_was_interrupted_stays_a_plan() {
     world.resume_to_the_end();
 }
 
+/// What standard input held is gone with the process, so that whoever has it gives it again.
+#[test]
+fn a_plan_from_standard_input_that_was_interrupted_is_begun_anew() {
+    for (signals, plan) in [(1, ""), (3, ""), (1, " --plan")] {
+        let world = World::new(3, &[]);
+        let endpoint = world.tap.endpoint();
+        let apply = format!("apply - --format jsonl{plan} --reason 'spring cleaning' --endpoint {endpoint}");
+        let piped = |command: &str| {
+            let mut shell = Command::new("sh");
+            let program = env!("CARGO_BIN_EXE_referral-bulk");
+            shell.args(["-c", &format!("exec {program} {command} < changes.jsonl")]);
+            world.home.start_command(shell)
+        };
+        world.tap.hold(&["GET"]);
+        let planning = piped(&format!("{apply} --out run --rate 100000/s --progress none"));
+        until("the first page is asked for", || (world.tap.count("GET") > 0).then_some(()));
+        for (_, said) in (0..signals).zip(["stopping:", "leaving: requests", "leaving at once:"]) {
+            planning.signal(Signal::SIGINT);
+            planning.says(said);
+        }
+        world.tap.release();
+        let ended = planning.wait().expect(4);
+        let anew = "nothing was sent; give standard input the same again: referral-bulk ";
+        let next = format!("{anew}{apply} --rate 100000/s");
+        assert_eq!(ended.last_line(), format!("next: {next}"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("referral-bulk resume"), "{}", ended.stderr);
+
+        let (what, next_hint) = (
+            "error: the run was stopped while it was planned, and standard input cannot be read again",
+            next.replace(" --rate 100000/s", ""),
+        );
+        let ended = world.home.run(&["resume", "run"]).expect(1);
+        assert_eq!(ended.stderr, format!("{what}\nhint: {next_hint}\n"));
+        let ended = world.home.run(&["report", "run"]).expect(4);
+        assert_eq!(ended.last_line(), format!("next: {next_hint}"));
+        let ended = piped(&format!("{apply} --out run")).wait().expect(2);
+        let taken = "error: run holds a run already\nhint: name another directory with --out\n";
+        assert_eq!(ended.stderr, taken);
+
+        // The one that was said does what the first was asked for.
+        let typed = next.strip_prefix(anew).unwrap();
+        let ended = piped(&format!("{typed} --yes --progress none")).wait().expect(0);
+        let wanted = if plan.is_empty() { "finished" } else { "planned, nothing was sent" };
+        assert!(ended.stdout.lines().next().unwrap().ends_with(wanted), "{}", ended.stdout);
+        assert_eq!(world.tap.count("PATCH"), if plan.is_empty() { 3 } else { 0 });
+    }
+}
+
 #[test]
 fn a_plan_is_not_made_again_from_other_rows() {
     let world = World::new(3, &[]);

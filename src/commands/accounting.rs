@@ -73,7 +73,7 @@ pub fn account_refused(
 pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
     let reader = ledger::read(run)?;
     let (counts, written) = tell_items(run, &reader, &reader.inputs()?)?;
-    let filed = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run))?;
+    let filed = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, None))?;
     Ok(PlanFile { counts, filed })
 }
 
@@ -247,13 +247,14 @@ fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Re
     }
 }
 
-fn unwritten(error: &ReportError, exit: Exit, run: &Path) -> Trouble {
+/// `next` is what carries on with the run; where nothing does, its reports can be written all the same.
+fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<Next>) -> Trouble {
     if let ReportError::UnknownInput(unknown) = error {
         return Trouble { exit, ..LedgerError::damaged(run, unknown).into() };
     }
-    let command = if exit == Exit::Stopped { Next::resume(run, Vec::new()) } else { Next::report(run) };
+    let next = next.unwrap_or_else(|| Next::report(run)).command();
     Trouble::new(exit, error.to_string())
-        .hint(format!("see to space and permissions in the run's directory, then: {}", command.command()))
+        .hint(format!("see to space and permissions in the run's directory, then: {next}"))
 }
 
 impl Account {
@@ -267,14 +268,11 @@ impl Account {
     ) -> Result<Exit, Trouble> {
         self.show(showing, console);
         if let Some(error) = &self.unwritten {
-            return Err(unwritten(error, self.exit, run));
+            let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, sending));
+            return Err(unwritten(error, self.exit, run, next));
         }
         if self.exit == Exit::Unbalanced {
             console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
-        } else if self.phase == Phase::Planning && self.about.asked.files.iter().any(|file| file == "-") {
-            console.say(
-                "hint: nothing was sent, and the plan is incomplete: give the same input to apply again",
-            );
         } else if let Some(next) = self.next(run, sending, console) {
             for note in next.besides(&self.summary, &self.written) {
                 console.say(&format!("hint: {note}"));
@@ -320,6 +318,15 @@ impl Account {
         Some(patches::command(file, flags.chain(repeat.iter().cloned())))
     }
 
+    /// What carries on with a run that stopped, whatever else there is to say of it.
+    fn carrying_on(&self, run: &Path, sending: Option<&Sending>) -> Next {
+        let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
+        match anew(&self.about, repeat).filter(|_| self.phase == Phase::Planning) {
+            Some(words) => Next::anew(&self.about.command, words),
+            None => Next::resume(run, repeat.to_vec()),
+        }
+    }
+
     fn next(&self, run: &Path, sending: Option<&Sending>, console: &dyn Console) -> Option<Next> {
         let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
         // A plan is read first.
@@ -329,8 +336,29 @@ impl Account {
         let reading = plan.into_iter().chain(reading_flags(&self.about.asked));
         let applying =
             reading.chain(Target::flags(&self.about.target)).chain(repeat.iter().cloned()).collect();
-        Next::of(&self.summary, run, &self.written, Flags { resuming, applying })
+        let anew = anew(&self.about, repeat);
+        Next::of(&self.summary, run, &self.written, Flags { resuming, anew, applying })
     }
+}
+
+/// The inputs and the flags with which a run is planned once more whose inputs can't be read twice; `None`
+/// where they can. `repeat` is what was typed of how to send.
+pub fn anew(about: &About, repeat: &[String]) -> Option<Vec<String>> {
+    const STDIN: &str = "-";
+    let asked = &about.asked;
+    if asked.files.iter().all(|file| file != STDIN) {
+        return None;
+    }
+    let input = |file: &String| if file == STDIN { STDIN.to_owned() } else { quoted(file) };
+    let mut words: Vec<String> = asked.files.iter().map(input).collect();
+    words.extend(asked.format.map(|format| format!("--format {}", format.name())));
+    words.extend(about.plan_only.then(|| "--plan".to_owned()));
+    words.extend(reading_flags(asked));
+    words.extend(asked.patches().map(|file| format!("--patches {}", quoted(file))));
+    words.extend(about.reason.as_ref().map(|reason| format!("--reason {}", quoted(reason))));
+    words.extend(Target::flags(&about.target));
+    words.extend_from_slice(repeat);
+    Some(words)
 }
 
 /// The flags that say how rows are read and judged.

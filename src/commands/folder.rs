@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::Trouble;
+use super::{Trouble, accounting};
+use crate::domain::account::Phase;
+use crate::ledger;
 use crate::report::Next;
 
 /// Where runs lie that the user names no directory for.
@@ -85,15 +87,28 @@ fn missing(path: &Path) -> Vec<PathBuf> {
 /// Takes the directory that the user named.
 fn take(path: &Path) -> Result<(), Trouble> {
     if path.join("run.sqlite").exists() {
-        let resume = Next::resume(path, Vec::new()).command();
         return Err(Trouble::usage(format!("{} holds a run already", path.display()))
-            .hint(format!("name another directory with --out, or carry on with that run: {resume}")));
+            .hint(format!("name another directory with --out{}", or_that_run(path))));
     }
     if let Some(file) = in_the_way(path) {
         return Err(Trouble::usage(format!("{} is there already and would be overwritten", file.display()))
             .hint("name a new or an empty directory with --out"));
     }
     private_directory(path).map_err(|error| not_made(path, &error))
+}
+
+/// What can be done with the run that is there.
+fn or_that_run(path: &Path) -> String {
+    match ledger::read(path) {
+        // What its plan was to be made from can't be read again.
+        Ok(there) if there.phase() == Phase::Planning && accounting::anew(there.about(), &[]).is_some() => {
+            String::new()
+        }
+        Ok(there) if there.phase() == Phase::Finished => {
+            format!(", or see what became of that run: {}", Next::report(path).command())
+        }
+        _ => format!(", or carry on with that run: {}", Next::resume(path, Vec::new()).command()),
+    }
 }
 
 /// Another run that begins in the same second may take a name first.

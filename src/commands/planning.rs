@@ -38,7 +38,7 @@ pub async fn plan(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<Option<Ledger>, Trouble> {
-    order.tell_on_leaving(None, host);
+    order.tell_on_leaving_plan(ledger.about(), host);
     let Asked { files, format, state, levels, allow_paths, clear, migrating, .. } =
         ledger.about().asked.clone();
     let judging = Judging {

@@ -12,6 +12,7 @@ use crate::domain::exit::Exit;
 use crate::input;
 use crate::ledger::{self, Ledger};
 use crate::pace::Pace;
+use crate::report::Next;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -88,10 +89,9 @@ async fn plan_anew(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<(Option<Ledger>, Option<Client>), Trouble> {
-    if about.asked.files.iter().any(|file| file == "-") {
+    if let Some(words) = accounting::anew(about, &order.sending.repeat) {
         let what = "the run was stopped while it was planned, and standard input cannot be read again";
-        return Err(Trouble::could_not_run(what)
-            .hint("nothing was sent so far: give the same input to apply again, with another --out"));
+        return Err(Trouble::could_not_run(what).hint(Next::anew(&about.command, words).to_string()));
     }
     if let Some(file) = order.patches {
         let remedy = "the run was begun with this --patches: see that it can be made, then resume again";

@@ -11,7 +11,7 @@ use super::connection::{self, Target};
 use super::consent::{self, Consent};
 use super::{DAMAGED, Host, Showing, Trouble, accounting, patches};
 use crate::api::Client;
-use crate::domain::account::{Asked, Figures, OnConflict, Phase};
+use crate::domain::account::{About, Asked, Figures, OnConflict, Phase};
 use crate::domain::exit::Exit;
 use crate::domain::item::Item;
 use crate::domain::referral::Snapshot;
@@ -102,8 +102,17 @@ impl Order<'_> {
     }
 
     /// Sees to it that whoever leaves at once is told how to carry on. `left` is what was consented to.
-    pub fn tell_on_leaving(&self, left: Option<&PlanTotals>, host: &Host<'_>) {
-        let next = self.resume_as_consented(left, host);
+    fn tell_on_leaving(&self, left: &PlanTotals, host: &Host<'_>) {
+        let next = self.resume_as_consented(Some(left), host);
+        host.console.on_leaving(&format!("next: {next}"), self.run);
+    }
+
+    /// The same while the run is planned, which may be from what can't be read again.
+    pub fn tell_on_leaving_plan(&self, about: &About, host: &Host<'_>) {
+        let next = match accounting::anew(about, &self.sending.repeat) {
+            Some(words) => Next::anew(&about.command, words),
+            None => self.resume(),
+        };
         host.console.on_leaving(&format!("next: {next}"), self.run);
     }
 
@@ -193,7 +202,7 @@ async fn send(
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
     let Order { sending, pace, showing, .. } = order;
-    order.tell_on_leaving(Some(&totals), host);
+    order.tell_on_leaving(&totals, host);
     let max_errors = sending.max_errors.of(&ledger)?;
     let Asked { levels, on_conflict, .. } = ledger.about().asked.clone();
     let rebase = move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (host.clock)());

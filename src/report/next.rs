@@ -27,6 +27,8 @@ pub struct Next {
 enum Deed {
     /// Send what is planned, settle what is in doubt.
     Resume,
+    /// Plan once more from standard input, of which nobody keeps what it held.
+    Anew,
     /// Write the reports that could not be written.
     Report,
     /// Correct the rows that went wrong, and feed them back.
@@ -48,6 +50,9 @@ enum Deed {
 pub struct Flags {
     /// To carry on with the run.
     pub resuming: Vec<String>,
+    /// What reads and plans the inputs once more, where the run can't do that by itself: the inputs, and
+    /// the flags. `None` where it can.
+    pub anew: Option<Vec<String>>,
     /// To read and judge rows as they were, and to send them where they went.
     pub applying: Vec<String>,
 }
@@ -71,6 +76,11 @@ impl Next {
     pub fn of(summary: &Summary, run: &Path, written: &Written, flags: Flags) -> Option<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
+        if summary.state == State::Unplanned
+            && let Some(words) = flags.anew
+        {
+            return Some(Self::anew(&summary.command, words));
+        }
         if summary.state == State::Unplanned || is_open && rows.planned + rows.unsent + rows.unknown > 0 {
             return Some(Self::resume(run, flags.resuming));
         }
@@ -90,6 +100,12 @@ impl Next {
         Self { deed: Deed::Resume, command: "resume".to_owned(), paths: vec![run.to_owned()], flags }
     }
 
+    /// Plans once more what a run could not read twice. `words` are the inputs and the flags, ready for a
+    /// shell.
+    pub fn anew(command: &str, words: Vec<String>) -> Self {
+        Self { deed: Deed::Anew, command: command.to_owned(), paths: Vec::new(), flags: words }
+    }
+
     /// Writes the reports of a run again.
     pub fn report(run: &Path) -> Self {
         let paths = vec![run.to_owned()];
@@ -101,7 +117,7 @@ impl Next {
         let all = FED_BACK.into_iter().map(|(bucket, deed)| (bucket, deed_of(deed, summary)));
         let others = all.filter(|(bucket, deed)| match self.deed {
             // Carrying on deals with what is pending, and with all where there is no plan yet.
-            Deed::Resume => *bucket != Bucket::Pending && summary.state != State::Unplanned,
+            Deed::Resume | Deed::Anew => *bucket != Bucket::Pending && summary.state != State::Unplanned,
             other => *deed != other,
         });
         let files = others
@@ -126,7 +142,7 @@ fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
     let name = written.worked_on(&file.path).file_name().unwrap_or_default().to_string_lossy();
     let rows = counted(file.rows.unwrap_or(0), "row");
     let what = match deed {
-        Deed::Resume | Deed::Report => "",
+        Deed::Resume | Deed::Anew | Deed::Report => "",
         Deed::Retry => "to be fed back, with nothing to correct",
         Deed::Correct => "to be corrected and fed back",
         Deed::Check => "to be fed back, which changes only what was not applied",
@@ -146,6 +162,7 @@ impl fmt::Display for Next {
         let them = if self.paths.len() == 1 { "it" } else { "them" };
         match self.deed {
             Deed::Resume | Deed::Report => {}
+            Deed::Anew => write!(out, "nothing was sent; give standard input the same again: ")?,
             Deed::Correct => write!(out, "correct {names} and feed {them} back: ")?,
             Deed::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
             Deed::Check => write!(out, "feed {names} back, which changes only what was not applied: ")?,
@@ -229,6 +246,38 @@ mod tests {
         }
     }
 
+    /// A plan that was cut off is made again from its inputs. Where these can't be read again, whoever has
+    /// them gives them again; a plan that is whole needs none.
+    #[test]
+    fn standard_input_is_asked_for_again_only_where_it_was_not_planned() {
+        let anew = "nothing was sent; give standard input the same again: referral-bulk apply - --format csv";
+        let resume = "referral-bulk resume r --rate 1/s";
+        let feed_back = "feed pending.csv back, which changes only what was not applied: referral-bulk apply r/pending.csv";
+        let retry =
+            "feed error.csv back, which failed for no reason of its own: referral-bulk apply r/error.csv";
+        for (state, outcome, from_stdin, from_files) in [
+            (State::Unplanned, Outcome::Unsent, Some(anew), Some(resume)),
+            (State::Unplanned, Outcome::Invalid, Some(anew), Some(resume)),
+            (State::Planned, Outcome::Planned, Some(resume), Some(resume)),
+            (State::Planned, Outcome::Unchanged, None, None),
+            (State::Stopped, Outcome::Unsent, Some(resume), Some(resume)),
+            (State::Stopped, Outcome::Unknown, Some(resume), Some(resume)),
+            (State::Stopped, Outcome::Failed, Some(retry), Some(retry)),
+            (State::Finished, Outcome::Unknown, Some(feed_back), Some(feed_back)),
+            (State::Finished, Outcome::Applied, None, None),
+        ] {
+            let summary = Summary { state, ..summary(&books(&[row(1, 0, outcome)])) };
+            let (run, resuming) = (Path::new("r"), vec!["--rate 1/s".to_owned()]);
+            let next = |anew: Option<Vec<String>>| {
+                let flags = Flags { resuming: resuming.clone(), anew, applying: Vec::new() };
+                Next::of(&summary, run, &written(run, &[outcome]), flags).map(|next| next.to_string())
+            };
+            let words = Some(vec!["-".to_owned(), "--format csv".to_owned()]);
+            assert_eq!(next(words).as_deref(), from_stdin, "{state:?} {outcome:?}");
+            assert_eq!(next(None).as_deref(), from_files, "{state:?} {outcome:?}");
+        }
+    }
+
     #[test]
     fn rows_are_fed_back_to_the_command_that_read_them() {
         let next = Next {
@@ -250,7 +299,7 @@ mod tests {
         let run = Path::new("r");
         let rows = [row(1, 0, Outcome::Conflict), row(2, 0, Outcome::Unknown)];
         let summary = Summary { command: "migrate".to_owned(), ..summary(&books(&rows)) };
-        let flags = Flags { resuming: Vec::new(), applying: vec!["--sandbox".to_owned()] };
+        let flags = Flags { applying: vec!["--sandbox".to_owned()], ..Flags::default() };
         let next = Next::of(&summary, run, &written(run, &[Outcome::Conflict]), flags.clone()).unwrap();
         assert_eq!(
             next.to_string(),
