@@ -650,6 +650,53 @@ mod inputs {
         assert_eq!(corrected.outcomes("right"), "7 applied, 2 unchanged");
     }
 
+    /// The hint names what there is to do in the very file, and who does that has nothing in conflict any more.
+    #[test]
+    fn rows_in_conflict_are_fed_back_as_the_hint_says() {
+        const STALE: &str = "e7a90001-0000-4000-8000-00000000dead";
+        let csv = notes(&[ACTIVE]);
+        let bound = format!("Id, ETAG ,notes\n{ACTIVE},{STALE},Called\n");
+        let of_column = format!("id,If-Match,notes\n{ACTIVE}, ,Called\n");
+        let json =
+            |etag: &str| format!("{{\"id\":\"{ACTIVE}\",{etag}\"details\":{{\"notes\":\"Called\"}}}}\n");
+        let (free, held) = (json(""), json(&format!("\"eTag\":\"{STALE}\",")));
+        let member = format!("\"eTag\":\"{STALE}\",");
+        for (form, content, remedy, wrong) in [
+            ("csv", csv.as_str(), "", ""),
+            ("csv", &of_column, "", ""),
+            ("csv", &bound, ", empty its eTag", STALE),
+            ("jsonl", &free, "", ""),
+            ("jsonl", &held, ", take out its eTag", &member),
+        ] {
+            let sandbox = Sandbox::start("");
+            let command = "--rate 1000/s --summary none --progress none";
+            let plan = Test::new(&format!("apply a.{form} --plan --out run {command}"));
+            let plan = plan.file(&format!("a.{form}"), content).service(&sandbox.base);
+            let code = if wrong.is_empty() { 0 } else { 3 };
+            let ran = plan.code(code).told_elsewhere().run();
+            if wrong.is_empty() {
+                let theirs = format!("id,details.notes\n{ACTIVE},Somebody else's\n");
+                let other =
+                    ran.then(&format!("apply b.csv --yes --out other {command}")).file("b.csv", theirs);
+                other.service(&sandbox.base).run();
+            }
+            let resumed = ran.then(&format!("resume run --yes {command}")).service(&sandbox.base).code(3);
+            let resumed = resumed.told_elsewhere().run();
+            let next = format!(
+                "next: see in conflict.{form} what others changed, keep what still holds{remedy} and feed it back: \
+                 referral-bulk apply run/conflict.{form} "
+            );
+            assert!(resumed.stderr().lines().last().unwrap().starts_with(&next), "{}", resumed.stderr());
+
+            let conflict = format!("run/conflict.{form}");
+            let text = ran.place.raw(&conflict);
+            ran.place.write(&conflict, text.replacen(wrong, "", 1));
+            let again =
+                ran.then(&format!("apply {conflict} --yes --out again {command}")).service(&sandbox.base);
+            assert_eq!(again.told_elsewhere().run().outcomes("again"), "1 applied");
+        }
+    }
+
     #[test]
     fn a_snapshot_file_is_a_state_too() {
         let ran = Test::new("apply quarter-end.csv --plan --state referrals.jsonl --out run --summary none")

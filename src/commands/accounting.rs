@@ -1,19 +1,23 @@
 //! The end of every way out: reports made from the ledger, and the exit code that follows from them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use serde_json::value::RawValue;
 
 use super::connection::Target;
 use super::sending::{Order, Sending};
 use super::{Console, Host, Showing, SummaryForm, Trouble, consent, patches};
 use crate::domain::account::{
-    About, Asked, Figures, InputInfo, Migrating, OnConflict, Phase, State as SeenFrom,
+    About, Asked, Figures, InputInfo, Migrating, OnConflict, Phase, RowAccount, RowText, State as SeenFrom,
 };
 use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
+use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, PlanTotals, Reader};
 use crate::report::{
-    self, Audits, Books, FileSummary, Filed, Flags, Imbalance, Kept, Next, PlanCounts, PlanReport, Referrals,
-    ReportError, RowReports, State, Summary, Written, quoted,
+    self, Audits, Books, Bound, FileSummary, Filed, Flags, Imbalance, Kept, Next, PlanCounts, PlanReport,
+    Referrals, ReportError, RowReports, State, Summary, Written, quoted,
 };
 
 /// `plan.jsonl` as it was written, and what is in it.
@@ -213,13 +217,35 @@ fn tell_rows(
     let audits = reader.about().asked.migrating.as_ref().map(|_| Audits::default());
     let mut told = Told { books: Books::new(inputs.len()), audits };
     let mut files = RowReports::begin(run, inputs);
+    let mut bound = Bound::default();
     reader.rows(&mut |row| {
         told.books.add(&row);
+        note_bound(&mut bound, &row, inputs);
         told.audits.iter_mut().for_each(|audits| audits.add(&row));
         keep(&mut files, |files| files.row(&row));
         Ok::<_, LedgerError>(())
     })?;
+    written.bind(bound);
     Ok((told, files.and_then(|files| files.finish(written))))
+}
+
+/// Takes note of a row in conflict that names its eTag, which is not the referral's any more.
+fn note_bound(bound: &mut Bound, row: &RowAccount, inputs: &[InputInfo]) {
+    if row.verdict.outcome != Outcome::Conflict {
+        return;
+    }
+    match &row.text {
+        RowText::Cells(cells) => {
+            let columns = inputs.get(row.place.input as usize).map_or(&[][..], |input| &input.columns);
+            let named =
+                columns.iter().zip(cells).any(|(name, cell)| is_etag(name) && !cell.trim().is_empty());
+            bound.csv |= named;
+        }
+        RowText::Line(line) => {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(line).unwrap_or_default();
+            bound.jsonl |= members.keys().any(|name| is_etag(name));
+        }
+    }
 }
 
 /// The same for its items.

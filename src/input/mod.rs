@@ -54,6 +54,7 @@ use crate::domain::finding::Place;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
 pub use error::{InputError, Problem, Unusable};
+pub use names::is_etag;
 pub use snapshot::{SnapshotError, read_pinned_snapshot, read_snapshot};
 
 /// How to read change files.

@@ -254,6 +254,11 @@ fn special(typed: &Typed) -> Option<Target> {
     })
 }
 
+/// Whether a column or a member of this name holds the eTag that a row is bound to.
+pub fn is_etag(name: &str) -> bool {
+    special(&Typed::new(name)) == Some(Target::ETag)
+}
+
 /// What would help where one element of a list is named.
 pub(super) fn whole_list(list: &Pointer) -> String {
     let whole = format!("give the whole list in {}", beginning(list.as_str()));

@@ -45,7 +45,7 @@ pub use next::{Flags, Next, quoted};
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Progress, ProgressMode, Waiting};
-pub use rows::{RowReports, Written, WrittenFile};
+pub use rows::{Bound, RowReports, Written, WrittenFile};
 pub use summary::{FileSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
 pub use text::{text, warnings};
 pub use words::{counted, grouped, roughly};

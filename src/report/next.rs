@@ -8,7 +8,7 @@ use std::str::Utf8Chunk;
 use crate::domain::excerpt::is_unseen;
 use crate::domain::outcome::Bucket;
 
-use super::rows::{Written, WrittenFile};
+use super::rows::{Bound, Written, WrittenFile};
 use super::summary::{State, Summary};
 use super::words::counted;
 
@@ -38,8 +38,9 @@ enum Deed {
     /// Feed back the rows of which nobody knows whether they were applied: what was, is found
     /// unchanged.
     Check,
-    /// Look at what somebody else changed, and feed back the rows that shall still be applied.
-    Review,
+    /// Look at what somebody else changed, and feed back the rows that shall still be applied, bound to their
+    /// old version no more.
+    Review(Bound),
     /// The same with legacy payloads, of which single fields are taken: without its eTag a payload is
     /// of no version at all.
     Take,
@@ -59,14 +60,29 @@ pub struct Flags {
 
 /// What rows are fed back for, by the file that they are in. What has to be settled first comes first.
 const FED_BACK: [(Bucket, Deed); 3] =
-    [(Bucket::Error, Deed::Correct), (Bucket::Pending, Deed::Check), (Bucket::Conflict, Deed::Review)];
+    [(Bucket::Error, Deed::Correct), (Bucket::Pending, Deed::Check), (Bucket::Conflict, REVIEW)];
 
-/// What is done with the rows of a bucket, by what is in it and by the command that read them.
-fn deed_of(deed: Deed, summary: &Summary) -> Deed {
+/// Of files that are to be looked at yet.
+const REVIEW: Deed = Deed::Review(Bound { csv: false, jsonl: false });
+
+/// What is done with these files of a bucket, by what is in them and by the command that read the rows.
+fn deed_of(deed: Deed, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Deed {
     match deed {
         Deed::Correct if summary.rows.invalid + summary.rows.refused == 0 => Deed::Retry,
-        Deed::Review if summary.command == "migrate" => Deed::Take,
+        Deed::Review(_) if summary.command == "migrate" => Deed::Take,
+        Deed::Review(_) => Deed::Review(written.bound(files)),
         deed => deed,
+    }
+}
+
+impl Deed {
+    /// Whether this is what is done with the files that the other is for.
+    fn is_of(self, other: Self) -> bool {
+        match self {
+            Self::Retry => other == Self::Correct,
+            Self::Review(_) | Self::Take => matches!(other, Self::Review(_)),
+            this => this == other,
+        }
     }
 }
 
@@ -88,7 +104,7 @@ impl Next {
             .into_iter()
             .map(|(bucket, deed)| (deed, holding(written, bucket)))
             .find(|(_, files)| !files.is_empty())?;
-        let deed = deed_of(deed, summary);
+        let deed = deed_of(deed, &files, summary, written);
         let paths = files.into_iter().map(|file| written.worked_on(&file.path).to_owned()).collect();
         let mut flags = flags.applying;
         flags.extend((deed == Deed::Take).then(|| "--take POINTER".to_owned()));
@@ -114,15 +130,14 @@ impl Next {
 
     /// What else needs a look, and is not what the command is about.
     pub fn besides(&self, summary: &Summary, written: &Written) -> Vec<String> {
-        let all = FED_BACK.into_iter().map(|(bucket, deed)| (bucket, deed_of(deed, summary)));
-        let others = all.filter(|(bucket, deed)| match self.deed {
+        let others = FED_BACK.into_iter().filter(|(bucket, deed)| match self.deed {
             // Carrying on deals with what is pending, and with all where there is no plan yet.
             Deed::Resume | Deed::Anew => *bucket != Bucket::Pending && summary.state != State::Unplanned,
-            other => *deed != other,
+            this => !this.is_of(*deed),
         });
         let files = others
             .flat_map(|(bucket, deed)| holding(written, bucket).into_iter().map(move |file| (deed, file)));
-        files.map(|(deed, file)| besides(deed, file, written)).collect()
+        files.map(|(deed, file)| besides(deed_of(deed, &[file], summary, written), file, written)).collect()
     }
 
     /// The command, ready to be typed into a POSIX shell.
@@ -146,12 +161,26 @@ fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
         Deed::Retry => "to be fed back, with nothing to correct",
         Deed::Correct => "to be corrected and fed back",
         Deed::Check => "to be fed back, which changes only what was not applied",
-        Deed::Review => {
-            "that others changed meanwhile: keep what still holds, empty its eTag and feed it back"
+        Deed::Review(bound) => {
+            let unbind = unbind(bound);
+            return format!(
+                "{name} holds {rows} that others changed meanwhile: keep what still holds{unbind} and feed it back"
+            );
         }
         Deed::Take => "that others changed meanwhile: name with --take what still holds, and feed it back",
     };
     format!("{name} holds {rows} {what}")
+}
+
+/// How rows are fed back that name an eTag which is not the current one. Where none does, they are bound to
+/// the version that the next plan sees.
+fn unbind(bound: Bound) -> &'static str {
+    match bound {
+        Bound { csv: true, jsonl: false } => ", empty its eTag",
+        Bound { csv: false, jsonl: true } => ", take out its eTag",
+        Bound { csv: true, jsonl: true } => ", empty its eTag (of JSON, take it out)",
+        Bound { csv: false, jsonl: false } => "",
+    }
 }
 
 /// What to do, with the command.
@@ -166,9 +195,10 @@ impl fmt::Display for Next {
             Deed::Correct => write!(out, "correct {names} and feed {them} back: ")?,
             Deed::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
             Deed::Check => write!(out, "feed {names} back, which changes only what was not applied: ")?,
-            Deed::Review => write!(
+            Deed::Review(bound) => write!(
                 out,
-                "see in {names} what others changed, keep what still holds, empty its eTag and feed {them} back: "
+                "see in {names} what others changed, keep what still holds{} and feed {them} back: ",
+                unbind(bound)
             )?,
             Deed::Take => write!(
                 out,
@@ -216,7 +246,7 @@ mod tests {
     fn what_is_left_decides() {
         let retry = "feed error.csv back, which failed for no reason of its own: \
                      referral-bulk apply 'reports/r 1/error.csv'";
-        let review = "see in conflict.csv what others changed, keep what still holds, empty its eTag and feed it back: \
+        let review = "see in conflict.csv what others changed, keep what still holds and feed it back: \
                       referral-bulk apply 'reports/r 1/conflict.csv'";
         let correct = "correct error.csv and feed it back: referral-bulk apply 'reports/r 1/error.csv'";
         let resume = "referral-bulk resume 'reports/r 1'";
@@ -316,11 +346,56 @@ mod tests {
         );
     }
 
+    /// Nobody can empty what isn't there, and an eTag that is an empty text in JSON is none.
+    #[test]
+    fn rows_are_unbound_as_their_file_has_them() {
+        let file = |name: &str| WrittenFile {
+            path: Path::new("r").join(name),
+            rows: Some(1),
+            bucket: Some(Bucket::Conflict),
+            sha256: None,
+        };
+        let summary = summary(&books(&[row(1, 0, Outcome::Conflict)]));
+        let (csv, jsonl) = ("conflict.csv", "conflict.jsonl");
+        for (names, bound, wanted) in [
+            (&[csv][..], (false, false), "keep what still holds and feed it back: "),
+            (&[csv], (true, false), "keep what still holds, empty its eTag and feed it back: "),
+            (&[jsonl], (false, false), "keep what still holds and feed it back: "),
+            (&[jsonl], (false, true), "keep what still holds, take out its eTag and feed it back: "),
+            (&[csv, jsonl], (false, true), "keep what still holds, take out its eTag and feed them back: "),
+            (&[csv, jsonl], (true, false), "keep what still holds, empty its eTag and feed them back: "),
+            (
+                &[csv, jsonl],
+                (true, true),
+                "keep what still holds, empty its eTag (of JSON, take it out) and feed them back: ",
+            ),
+        ] {
+            let mut written: Written = names.iter().map(|name| file(name)).collect();
+            written.bind(Bound { csv: bound.0, jsonl: bound.1 });
+            let next = Next::of(&summary, Path::new("r"), &written, Flags::default()).unwrap();
+            assert!(next.to_string().contains(wanted), "{next}");
+            let resume = Next::resume(Path::new("r"), Vec::new());
+            for (note, name) in resume.besides(&summary, &written).iter().zip(names) {
+                let unbind = match *name {
+                    "conflict.csv" if bound.0 => ", empty its eTag",
+                    "conflict.jsonl" if bound.1 => ", take out its eTag",
+                    _ => "",
+                };
+                let wanted = format!(
+                    "{name} holds 1 row that others changed meanwhile: keep what still holds{unbind} and feed it back"
+                );
+                assert_eq!(*note, wanted);
+            }
+            assert_eq!(next.besides(&summary, &written), [""; 0]);
+        }
+    }
+
     #[test]
     fn what_else_needs_a_look_is_said() {
         let run = Path::new("r");
         let error = "error.csv holds 1 row to be corrected and fed back";
-        let conflict = "conflict.csv holds 2 rows that others changed meanwhile: keep what still holds, empty its eTag and feed it back";
+        let conflict =
+            "conflict.csv holds 2 rows that others changed meanwhile: keep what still holds and feed it back";
         let check = "pending.csv holds 1 row to be fed back, which changes only what was not applied";
         let retry = "error.csv holds 1 row to be fed back, with nothing to correct";
         let (bad, late) = (Outcome::Invalid, Outcome::Conflict);

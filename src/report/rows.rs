@@ -69,11 +69,21 @@ pub struct WrittenFile {
     pub sha256: Option<String>,
 }
 
+/// Whether rows in conflict name the eTag that they are bound to, by the form of the file that they are in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bound {
+    /// In a CSV file.
+    pub csv: bool,
+    /// In a file of JSON lines.
+    pub jsonl: bool,
+}
+
 /// The files that were written, in the order in which they are told, and what they did not replace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
     files: Vec<WrittenFile>,
     kept: Vec<Kept>,
+    bound: Bound,
 }
 
 impl Written {
@@ -90,6 +100,19 @@ impl Written {
     /// Where somebody may have worked on a report: where it was moved to, if it was, else where it is.
     pub fn worked_on<'a>(&'a self, report: &'a Path) -> &'a Path {
         self.kept.iter().find(|kept| kept.report == report).map_or(report, |kept| kept.now.as_path())
+    }
+
+    /// Notes which rows in conflict name their eTag.
+    pub fn bind(&mut self, bound: Bound) {
+        self.bound = bound;
+    }
+
+    /// Whether a row of one of these files names its eTag, of files of rows in conflict.
+    pub(super) fn bound(&self, files: &[&WrittenFile]) -> Bound {
+        let has = |extension: &str| {
+            files.iter().any(|file| file.path.extension().is_some_and(|is| is == extension))
+        };
+        Bound { csv: self.bound.csv && has("csv"), jsonl: self.bound.jsonl && has("jsonl") }
     }
 
     /// Adds a report that is none of rows, `plan.jsonl` for example.
@@ -111,7 +134,7 @@ impl Written {
 
 impl FromIterator<WrittenFile> for Written {
     fn from_iter<I: IntoIterator<Item = WrittenFile>>(files: I) -> Self {
-        Self { files: files.into_iter().collect(), kept: Vec::new() }
+        Self { files: files.into_iter().collect(), ..Self::default() }
     }
 }
 
