@@ -451,6 +451,23 @@ mod what_is_shown {
         });
     }
 
+    /// One that was throttled is repeated too, and nothing is before it is sent.
+    #[test]
+    fn progress_counts_what_was_retried_as_the_summary_does() {
+        let sandbox = Sandbox::start("--fault patch#1=429:1");
+        let command =
+            "apply a.csv --yes --rate 1/s --concurrency 1 --out run --summary none --progress plain";
+        let ran =
+            Test::new(command).file("a.csv", notes(&active(7))).service(&sandbox.base).told_elsewhere().run();
+        let line = ran.stderr.lines().find(|line| line.contains(" of 7 referrals, ")).unwrap();
+        let told = line.split(", ").find(|part| part.ends_with(" retried"));
+        assert_eq!(
+            (told, &ran.summary("run")["requests"]["retried"]),
+            (Some("1 retried"), &1.into()),
+            "{line}"
+        );
+    }
+
     #[test]
     fn a_reason_is_kept() {
         let ran = Test::new(&format!("apply a.csv {REHEARSE} --reason 'quarter end, as agreed'"))

@@ -109,7 +109,8 @@ async fn look_live(
         tally: Arc::new(Tally::default()),
         rebase: None,
     };
-    let looked = sending::watched(look(&context, surveyor), &progress, pace, showing.progress, host).await;
+    let looked =
+        sending::watched(look(&context, surveyor), &progress, &context, showing.progress, host).await;
     let there = looked?;
     match host.stop.reason() {
         Some(Reason::Unreachable(why)) => {

@@ -224,7 +224,7 @@ async fn send(
     };
     let limits = Limits { max_errors, finish_by: sending.finish_by };
     let work = engine::carry_out(&context, &backlog, &journal, limits);
-    let ended = watched(work, &progress, pace, showing.progress, host).await;
+    let ended = watched(work, &progress, &context, showing.progress, host).await;
     let figures = figures(&context, client, begun);
     tell_rate(order, host);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
@@ -232,11 +232,11 @@ async fn send(
     ended.and(closed).map_err(|error| broken(&error, &totals, order, host))
 }
 
-/// Does the work, and shows several times a second what it waits for.
+/// Does the work, and shows several times a second what it waits for and what was counted.
 pub async fn watched<T>(
     work: impl Future<Output = T>,
     progress: &Progress,
-    pace: &Pace,
+    context: &Context<'_, Client>,
     mode: ProgressMode,
     host: &Host<'_>,
 ) -> T {
@@ -248,7 +248,8 @@ pub async fn watched<T>(
             biased;
             done = &mut work => break done,
             _ = ticks.tick(), if mode != ProgressMode::None => {
-                progress.waiting(waiting(pace));
+                progress.waiting(waiting(context.pace));
+                progress.retried(context.tally.figures().retried);
                 let mut line = Vec::new();
                 if progress.tick(started.elapsed(), &mut line).is_ok() && !line.is_empty() {
                     host.console.say(String::from_utf8_lossy(&line).trim_end());
@@ -366,10 +367,8 @@ pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
             progress.done(outcome);
             progress.message("");
         }
-        Event::Retry(why) => {
-            progress.retry();
-            progress.message(&why);
-        }
+        // It is counted once it is made again.
+        Event::Retry(why) => progress.message(&why),
         Event::Paused { length, capped: true } => {
             let warning = format!(
                 "warning: the server asks for a longer pause than {} s: waiting that long, then asking again",

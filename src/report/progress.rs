@@ -65,7 +65,7 @@ enum Work {
 #[derive(Default)]
 struct State {
     outcomes: [u64; Outcome::ALL.len()],
-    retries: u64,
+    retried: u64,
     rows_read: u64,
     looked_at: u64,
     waiting: Option<Waiting>,
@@ -107,9 +107,9 @@ impl Progress {
         self.change(|state| state.waiting = waiting);
     }
 
-    /// A request was repeated.
-    pub fn retry(&self) {
-        self.change(|state| state.retries += 1);
+    /// So many requests repeated an earlier one, in all: as the summary counts them, once they are made.
+    pub fn retried(&self, requests: u64) {
+        self.change(|state| state.retried = requests);
     }
 
     /// Says something beside the figures, until something else is said.
@@ -212,7 +212,7 @@ fn asides(state: &State) -> impl Iterator<Item = String> {
     let trouble = Outcome::ALL.into_iter().zip(state.outcomes).filter(|(outcome, _)| outcome.is_trouble());
     let trouble = trouble.map(|(outcome, count)| (count, outcome.name()));
     let counts: Vec<String> = trouble
-        .chain([(state.retries, "retried")])
+        .chain([(state.retried, "retried")])
         .filter(|(count, _)| *count > 0)
         .map(|(count, name)| format!("{} {name}", grouped(count)))
         .collect();
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(line(&progress, 5).unwrap(), "0 of 1,200 referrals");
         (0..19).for_each(|_| progress.done(Outcome::Applied));
         progress.done(Outcome::Refused);
-        progress.retry();
+        progress.retried(1);
         for (waiting, wanted) in [
             (None, ""),
             (Some(Waiting::Rate), ", waiting for the rate"),
