@@ -421,7 +421,7 @@ fn same_every_time(text: &str) -> String {
         let own = found[0].contains("-4000-8000-");
         if own { found[0].to_owned() } else { "00000000-0000-4000-8000-000000000000".to_owned() }
     });
-    let same = r#""seconds":{"total":3.6,"waiting_for_rate":3.5,"paused_by_server":0.0}"#;
+    let same = r#""seconds":{"total":3.6,"waiting_for_rate":3.5,"paused_by_server":0.0,"held_back":0.0}"#;
     seconds.replace_all(&text, same).into_owned()
 }
 

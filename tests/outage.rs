@@ -114,6 +114,14 @@ fn said(ran: &Ran) -> Vec<&str> {
     ran.stderr.lines().filter(|line| told.iter().any(|told| line.starts_with(told))).collect()
 }
 
+/// For how many seconds requests were held back, which is no more than the run took in all.
+fn held_back(ran: &Ran) -> f64 {
+    let seconds = &ran.summary("run")["seconds"];
+    let [held_back, total] = ["held_back", "total"].map(|name| seconds[name].as_f64().unwrap());
+    assert!(held_back <= total, "{seconds}");
+    held_back
+}
+
 #[test]
 fn an_outage_that_passes_leaves_nothing_behind() {
     // Changes arrive, their answers get lost, and nothing can be read back until the program holds back.
@@ -153,6 +161,10 @@ fn an_outage_that_lasts_stops_the_run_and_is_settled_later() {
             "stopped: nothing can be read back to settle what was sent: HTTP 502 without a body"
         ]
     );
+    assert!(held_back(&ran) >= 35.0, "{}", held_back(&ran));
+    let report = ran.then("report run").code(4).told_elsewhere().run();
+    let told = format!("paused by the server, {:.1} held back by failures\n", held_back(&ran));
+    assert!(report.stdout.contains(&told), "{}", report.stdout);
     let asked = service.wire.asked().len();
     assert!(asked < 40, "{asked} requests");
     let sent = service.count("PATCH");
@@ -160,6 +172,7 @@ fn an_outage_that_lasts_stops_the_run_and_is_settled_later() {
     service.heal();
     let resumed = service.resume(&ran);
     assert_eq!(resumed.outcomes("run"), "40 applied");
+    assert!(held_back(&resumed) >= 35.0, "what was counted is added to");
     service.is_done();
 }
 
@@ -195,6 +208,7 @@ fn changes_that_are_all_forbidden_stop_the_run() {
             "stopped: one request after another was forbidden: HTTP 403 without a body"
         ]
     );
+    assert!(held_back(&ran) >= 5.0, "{}", held_back(&ran));
     let sent = service.count("PATCH");
     assert!((26..=26 + 4).contains(&sent), "{sent}");
     assert_eq!(ran.outcomes("run"), format!("{sent} refused, {} unsent", ROWS - sent));
@@ -207,7 +221,7 @@ fn a_single_referral_stops_nothing() {
         request.path.ends_with(&id(7)).then_some(("500 Internal Server Error", true))
     });
     let ran = service.apply(3, "");
-    assert_eq!(said(&ran), Vec::<&str>::new());
+    assert_eq!((said(&ran), held_back(&ran)), (Vec::new(), 0.0));
     assert_eq!(ran.outcomes("run"), "39 applied, 1 unknown");
     service.is_done();
 }

@@ -309,6 +309,7 @@ pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> 
         seconds: begun.at.elapsed().as_secs_f64(),
         waiting_for_rate: (waits.waiting_for_rate - begun.waits.waiting_for_rate).as_secs_f64(),
         paused_by_server: (waits.paused_by_server - begun.waits.paused_by_server).as_secs_f64(),
+        held_back: (waits.held_back - begun.waits.held_back).as_secs_f64(),
         ..context.tally.figures()
     }
 }

@@ -335,4 +335,8 @@ pub struct Figures {
     pub waiting_for_rate: f64,
     /// Of it, the time in which the server had asked for a pause.
     pub paused_by_server: f64,
+    /// Of it, the time in which requests were held back because one had failed after another. Ledgers of
+    /// an earlier version don't have it.
+    #[serde(default)]
+    pub held_back: f64,
 }

@@ -115,6 +115,7 @@ impl Reader {
             seconds: sum.seconds + one.seconds,
             waiting_for_rate: sum.waiting_for_rate + one.waiting_for_rate,
             paused_by_server: sum.paused_by_server + one.paused_by_server,
+            held_back: sum.held_back + one.held_back,
         });
         let patch = self.store.connection.query_row("SELECT count(*) FROM attempt", [], |row| number(row, 0));
         Ok(Figures { patch: self.store.told(patch)?, ..sum })

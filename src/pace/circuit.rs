@@ -17,12 +17,14 @@
 //! are under way unless the user says otherwise: no row is to spend all its tries before the circuit opens.
 //! Reading back has the lowest limit, because a row whose doubt cannot be settled stays in doubt.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use super::gate::Gate;
+use super::meter::{Mark, Meter};
 use crate::domain::referral::ReferralId;
 
 /// What a request is for. Each sort fails and recovers by itself.
@@ -99,6 +101,10 @@ pub struct Circuit {
     state: Mutex<State>,
     /// Tells that it was opened or closed, or that another probe may go out.
     told: Notify,
+    /// Runs while it is open.
+    meter: Meter,
+    /// While that is shut, nobody is held back by this.
+    gate: Arc<Gate>,
 }
 
 #[derive(Debug, Default)]
@@ -154,6 +160,22 @@ struct Open {
 }
 
 impl Circuit {
+    /// A closed one, of a run that has this gate.
+    pub(super) fn behind(gate: Arc<Gate>) -> Self {
+        Self { gate, ..Self::default() }
+    }
+
+    /// How long it has been open by now, all times taken together, but for the time of pauses that the
+    /// server asked for. Requests of another sort may have gone on meanwhile.
+    pub fn open_for(&self) -> Duration {
+        self.meter.total(self.mark())
+    }
+
+    fn mark(&self) -> Mark {
+        let at = Instant::now();
+        Mark { at, shut: self.gate.shut_for(at) }
+    }
+
     /// Waits until a request may go out.
     pub async fn pass(&self, purpose: Purpose) -> Pass {
         loop {
@@ -194,8 +216,11 @@ impl Circuit {
     /// A request was answered, with a yes or with a no that is about its referral. Whether that closed the
     /// circuit.
     pub fn answered(&self, purpose: Purpose) -> bool {
-        let closed = self.state().answered(purpose);
+        let mut state = self.state();
+        let closed = state.answered(purpose);
         if closed {
+            self.meter.stop(self.mark());
+            drop(state);
             self.told.notify_waiters();
         }
         closed
@@ -220,7 +245,12 @@ impl Circuit {
         referral: Option<ReferralId>,
         pass: Pass,
     ) -> Follows {
-        let follows = self.state().failed(Cause { purpose, trouble }, referral, pass, Instant::now());
+        let mut state = self.state();
+        let follows = state.failed(Cause { purpose, trouble }, referral, pass, Instant::now());
+        if state.open.is_some() && !self.meter.is_running() {
+            self.meter.start(self.mark());
+        }
+        drop(state);
         if matches!(follows, Follows::Opened(_)) {
             self.told.notify_waiters();
         }
@@ -549,6 +579,39 @@ mod tests {
             assert!(!circuit.admits(Change, Pass::Free) && !circuit.admits(ReadBack, Pass::Free));
             assert_eq!(circuit.pass(ReadBack).await, Pass::Probe);
             assert!(circuit.answered(ReadBack) && circuit.admits(Change, Pass::Free));
+        }
+    }
+
+    /// From the first failure that opens it to the answer that closes it, probes and all; a pause that the
+    /// server asks for is counted elsewhere.
+    #[tokio::test(start_paused = true)]
+    async fn the_time_that_it_is_open_is_known() {
+        let gate = Arc::new(Gate::default());
+        let circuit = Circuit::behind(Arc::clone(&gate));
+        circuit.answered(Change);
+        let open_for = || circuit.open_for().as_secs();
+        tokio::time::advance(Duration::from_secs(100)).await;
+        assert_eq!(open_for(), 0);
+        for (probes, pause, wanted) in [(1, 0, 5 + 2), (2, 0, 5 + 10 + 2), (1, 60, 5 + 2)] {
+            let before = open_for();
+            open(&circuit, Change, Unanswered, 9).unwrap();
+            for probe in 1..=probes {
+                assert_eq!(circuit.pass(Change).await, Pass::Probe);
+                if probe < probes {
+                    circuit.failed(Change, Unanswered, None, Pass::Probe);
+                }
+            }
+            if pause > 0 {
+                let now = Instant::now();
+                gate.shut(now, now + Duration::from_secs(pause));
+                tokio::time::advance(Duration::from_secs(pause)).await;
+            }
+            // The probe takes a while to be answered.
+            tokio::time::advance(Duration::from_secs(2)).await;
+            assert_eq!(open_for() - before, wanted, "still open");
+            assert!(circuit.answered(Change));
+            tokio::time::advance(Duration::from_secs(100)).await;
+            assert_eq!(open_for() - before, wanted, "{probes} probes, a pause of {pause} s");
         }
     }
 

@@ -1,7 +1,7 @@
-//! How long the run waited for the rate limit and for nothing else.
+//! How long the run waited for the rate limit and for nothing else, or was held back by the circuit breaker.
 //!
-//! Only the head of the queue waits for the rate, so the time it waits is wall time already. Of that
-//! time, what the gate was shut for is the server's and not the rate's.
+//! Only the head of the queue waits for the rate, and there is one circuit, so either time is wall time
+//! already. Of that time, what the gate was shut for is the server's and of nobody else.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -7,7 +7,7 @@
 //! | `gate` | the pause that the server asked for, one for the whole run |
 //! | [`circuit`] | the pause that the run takes by itself where one request after another fails |
 //! | `limiter` | the rate limit, on tokio's clock |
-//! | `meter` | the time that went into waiting for the rate |
+//! | `meter` | the time that went into waiting for the rate, or into being held back |
 //! | [`retry`] | what follows from a failure: a pure decision |
 //!
 //! What always holds: turns come in the order in which they were asked for, nobody's turn comes while
@@ -22,7 +22,7 @@ mod meter;
 mod rate;
 pub mod retry;
 
-use std::sync::{Mutex as Plain, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as Plain, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
@@ -49,7 +49,7 @@ pub struct Pace {
     controller: Plain<Controller>,
     /// The rate is another one: the head of the queue need not wait as long as it thought.
     changed: Notify,
-    gate: Gate,
+    gate: Arc<Gate>,
     circuit: Circuit,
     meter: Meter,
     begun: Instant,
@@ -72,6 +72,9 @@ pub struct Waits {
     pub waiting_for_rate: Duration,
     /// The gate was shut because the server had asked for it.
     pub paused_by_server: Duration,
+    /// The circuit was open, and the gate not shut. Requests that aren't held back may wait for the rate
+    /// meanwhile.
+    pub held_back: Duration,
 }
 
 /// The rate that was found.
@@ -109,12 +112,13 @@ impl Pace {
             Pacing::Fixed(rate) => Controller::up_to(rate.interval()),
             Pacing::Auto => Controller::seeking(rate::SHORTEST),
         };
+        let gate = Arc::new(Gate::default());
         Self {
             queue: Mutex::new(Limiter::new(controller.interval())),
             controller: Plain::new(controller),
             changed: Notify::new(),
-            gate: Gate::default(),
-            circuit: Circuit::default(),
+            circuit: Circuit::behind(Arc::clone(&gate)),
+            gate,
             meter: Meter::default(),
             begun: Instant::now(),
         }
@@ -193,7 +197,11 @@ impl Pace {
     /// The time spent waiting so far.
     pub fn figures(&self) -> Waits {
         let now = self.mark();
-        Waits { waiting_for_rate: self.meter.total(now), paused_by_server: now.shut }
+        Waits {
+            waiting_for_rate: self.meter.total(now),
+            paused_by_server: now.shut,
+            held_back: self.circuit.open_for(),
+        }
     }
 
     /// What the next request waits for, to be shown.
@@ -258,8 +266,6 @@ impl Drop for RateWait<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::time::{advance, sleep};
 
     use super::*;
@@ -301,7 +307,11 @@ mod tests {
             tasks.join_all().await;
             let wanted: Vec<_> = (0..50).map(|worker| (worker, worker as u128 * interval)).collect();
             assert_eq!(*log.lock().unwrap(), wanted, "{rate}");
-            let waits = Waits { waiting_for_rate: start.elapsed(), paused_by_server: Duration::ZERO };
+            let waits = Waits {
+                waiting_for_rate: start.elapsed(),
+                paused_by_server: Duration::ZERO,
+                ..Waits::default()
+            };
             assert_eq!(pace.figures(), waits, "{rate}: wall time, not the sum over the workers");
         }
     }
@@ -349,7 +359,10 @@ mod tests {
         tasks.join_all().await;
         // The rate is half of what it was.
         assert_eq!(*log.lock().unwrap(), [(0, 500), (1, 10_600), (2, 11_600)]);
-        assert_eq!(pace.figures(), Waits { waiting_for_rate: ms(1_600), paused_by_server: s(10) });
+        assert_eq!(
+            pace.figures(),
+            Waits { waiting_for_rate: ms(1_600), paused_by_server: s(10), ..Waits::default() }
+        );
         assert_eq!(pace.state(), Waiting::Nothing);
     }
 
@@ -366,7 +379,10 @@ mod tests {
         assert_eq!(pace.figures().paused_by_server, s(8), "what is over by now");
         tasks.join_all().await;
         assert_eq!(*log.lock().unwrap(), [(0, 13_000), (1, 13_020)], "one episode halves the rate once");
-        assert_eq!(pace.figures(), Waits { waiting_for_rate: ms(20), paused_by_server: s(13) });
+        assert_eq!(
+            pace.figures(),
+            Waits { waiting_for_rate: ms(20), paused_by_server: s(13), ..Waits::default() }
+        );
         advance(s(100)).await;
         assert_eq!(pace.throttled(turn, Some(s(1))).length, s(1));
         advance(s(100)).await;

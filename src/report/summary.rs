@@ -151,6 +151,8 @@ pub struct Seconds {
     pub waiting_for_rate: f64,
     /// Of it, paused because the server asked for it.
     pub paused_by_server: f64,
+    /// Of it, held back because one request failed after another.
+    pub held_back: f64,
 }
 
 impl Summary {
@@ -254,6 +256,7 @@ impl From<&Figures> for Seconds {
             total: rounded(figures.seconds),
             waiting_for_rate: rounded(figures.waiting_for_rate),
             paused_by_server: rounded(figures.paused_by_server),
+            held_back: rounded(figures.held_back),
         }
     }
 }
@@ -283,7 +286,7 @@ mod tests {
             r#""refused":1,"failed":1,"unknown":1,"unsent":1},"#,
             r#""referrals":{"total":12,"changed":9,"closed":7},"#,
             r#""requests":{"total":12,"get":1,"list":1,"patch":10,"token":0,"throttled":0,"retried":2},"#,
-            r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0},"#,
+            r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0,"held_back":0.0},"#,
             r#""plan_sha256":"ab12","reason":null,"#,
             r#""files":[{"path":"error.csv","rows":3,"sha256":"ef01"},{"path":"plan.jsonl","rows":null,"sha256":"ab12"}]"#,
         );

@@ -111,6 +111,7 @@ pub(super) fn summary(books: &Books) -> Summary {
         seconds: 5.1004,
         waiting_for_rate: 4.1999,
         paused_by_server: 0.0,
+        held_back: 0.0,
     };
     Summary {
         version: Summary::VERSION,

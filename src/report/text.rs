@@ -12,7 +12,7 @@ use super::books::{Books, WarningGroup};
 use super::names::Names;
 use super::plan::PlanCounts;
 use super::rows::Written;
-use super::summary::{State, Summary};
+use super::summary::{Seconds, State, Summary};
 use super::words::{counted, grouped, one_line, visible};
 
 /// How many groups of failures or warnings are shown.
@@ -73,13 +73,18 @@ fn figures(summary: &Summary, plan: Option<PlanCounts>) -> String {
     }
     add(&mut table, "referrals", grouped(summary.referrals.total), &referrals(summary, plan));
     add(&mut table, "requests", grouped(summary.requests.total), &requests(summary));
-    let seconds = &summary.seconds;
-    let spent = format!(
-        "{:.1} waiting for the rate, {:.1} paused by the server",
-        seconds.waiting_for_rate, seconds.paused_by_server
-    );
-    add(&mut table, "seconds", format!("{:.1}", seconds.total), &spent);
+    add(&mut table, "seconds", format!("{:.1}", summary.seconds.total), &spent(summary.seconds));
     lines(&table)
+}
+
+/// Where the time went. That one request fails after another is rare, and told only where it was so.
+fn spent(seconds: Seconds) -> String {
+    let Seconds { waiting_for_rate, paused_by_server, held_back, .. } = seconds;
+    let held_back =
+        if held_back > 0.0 { format!(", {held_back:.1} held back by failures") } else { String::new() };
+    format!(
+        "{waiting_for_rate:.1} waiting for the rate, {paused_by_server:.1} paused by the server{held_back}"
+    )
 }
 
 fn referrals(summary: &Summary, plan: Option<PlanCounts>) -> String {
@@ -306,6 +311,15 @@ mod tests {
          reports/r 1/summary.json
 
         ");
+    }
+
+    #[test]
+    fn time_that_was_held_back_is_told_where_there_was_any() {
+        for (held_back, told) in [(0.0, ""), (35.04, ", 35.0 held back by failures")] {
+            let seconds = Seconds { total: 41.0, waiting_for_rate: 4.2, paused_by_server: 0.0, held_back };
+            let wanted = format!("4.2 waiting for the rate, 0.0 paused by the server{told}");
+            assert_eq!(spent(seconds), wanted);
+        }
     }
 
     #[test]

@@ -16,10 +16,11 @@ static FOLDER: LazyLock<Regex> =
 static GUID: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap());
 static SECONDS_LINE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)^ seconds +[\d.]+  [\d.]+ waiting for the rate, [\d.]+ paused by the server$").unwrap()
+    Regex::new(r"(?m)^ seconds +[\d.]+  [\d.]+ waiting for the rate, [\d.]+ paused by the server(, [\d.]+ held back by failures)?$").unwrap()
 });
-static SECONDS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#""(total|waiting_for_rate|paused_by_server)":\d+\.\d+"#).unwrap());
+static SECONDS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#""(total|waiting_for_rate|paused_by_server|held_back)":\d+\.\d+"#).unwrap()
+});
 static SHA256: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-f]{64}\b").unwrap());
 static PORT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(127\.0\.0\.1|localhost):\d+").unwrap());
 

@@ -171,6 +171,22 @@ fn figures_add_up_to_no_more_than_fits() {
     );
 }
 
+#[test]
+fn figures_of_an_earlier_version_lack_what_it_did_not_count() {
+    let folder = tempdir().unwrap();
+    drop(planned(folder.path(), 1));
+    let now = serde_json::to_string(&Figures { held_back: 1.5, ..figures(0, 1.0) }).unwrap();
+    let then = now.replace(",\"held_back\":1.5", "");
+    assert_ne!(now, then);
+    let meddling = meddle(folder.path());
+    meddling.execute("DELETE FROM session", []).unwrap();
+    for text in [&then, &now] {
+        meddling.execute("INSERT INTO session (figures) VALUES (?1)", [text]).unwrap();
+    }
+    let sum = read(folder.path()).unwrap().figures().unwrap();
+    assert_eq!((sum.held_back, sum.seconds), (1.5, 2.0));
+}
+
 #[tokio::test]
 async fn the_account_of_the_plan_does_not_change_as_the_run_goes_on() {
     let folder = tempdir().unwrap();
