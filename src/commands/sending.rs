@@ -22,7 +22,7 @@ use crate::engine::{self, Context, Event};
 use crate::ledger::{Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Pacing, Waits};
 use crate::plan;
-use crate::report::{Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
+use crate::report::{Course, Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
 
 /// How many refused or failed rows end a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -240,7 +240,7 @@ pub async fn watched<T>(
     mode: ProgressMode,
     host: &Host<'_>,
 ) -> T {
-    let started = tokio::time::Instant::now();
+    let (started, before) = (tokio::time::Instant::now(), context.pace.figures());
     let mut ticks = tokio::time::interval(Duration::from_millis(250));
     futures::pin_mut!(work);
     let done = loop {
@@ -251,7 +251,8 @@ pub async fn watched<T>(
                 progress.waiting(waiting(context.pace));
                 progress.retried(context.tally.figures().retried);
                 let mut line = Vec::new();
-                if progress.tick(started.elapsed(), &mut line).is_ok() && !line.is_empty() {
+                let course = course(started.elapsed(), before, context.pace);
+                if progress.tick(course, &mut line).is_ok() && !line.is_empty() {
                     host.console.say(String::from_utf8_lossy(&line).trim_end());
                 }
             }
@@ -259,6 +260,13 @@ pub async fn watched<T>(
     };
     progress.finish();
     done
+}
+
+/// How the time went since these were the waits.
+fn course(elapsed: Duration, before: Waits, pace: &Pace) -> Course {
+    let now = pace.figures();
+    let idle = (now.paused_by_server + now.held_back) - (before.paused_by_server + before.held_back);
+    Course { elapsed, idle, limit: pace.found().per_second }
 }
 
 fn waiting(pace: &Pace) -> Option<Waiting> {

@@ -44,7 +44,7 @@ pub use file::{Filed, ReportError};
 pub use next::{Flags, Next, quoted};
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
-pub use progress::{Progress, ProgressMode, Waiting};
+pub use progress::{Course, Progress, ProgressMode, Waiting};
 pub use rows::{Bound, RowReports, Written, WrittenFile};
 pub use summary::{FileSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
 pub use text::{text, warnings};

@@ -1,14 +1,13 @@
 //! How far a run has come, while it runs: a bar on a terminal, plain lines elsewhere, or nothing.
 //!
-//! There is no clock here. The bar draws itself; for plain lines the caller says how much time has
-//! passed, as often as it likes, and gets a line every few seconds.
+//! There is no clock here. The caller says how much time has passed, as often as it likes, and gets a line
+//! every few seconds; the bar draws itself, and says the same.
 
-use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::outcome::Outcome;
 
@@ -48,6 +47,27 @@ pub enum Waiting {
     },
 }
 
+/// How the time went so far, and how fast it may go on.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Course {
+    /// Since the beginning.
+    pub elapsed: Duration,
+    /// Of it, the time in which nothing could be sent: pauses that the server asked for, and those that the
+    /// run took because one request failed after another.
+    pub idle: Duration,
+    /// Requests a second at most, at present.
+    pub limit: f64,
+}
+
+/// The most that a line of the bar holds, in characters: one less than a terminal has that nobody widened.
+const LINE: usize = 79;
+
+/// The bar takes what its words leave of the first line; the second is for what went wrong and what is waited
+/// for.
+const SENDING: &str = "{wide_bar} {prefix}\n{wide_msg}";
+
+const PLANNING: &str = "{spinner} {wide_msg}";
+
 /// Progress of planning or of sending. It is shared by all that work on it.
 pub struct Progress {
     work: Work,
@@ -70,20 +90,33 @@ struct State {
     looked_at: u64,
     waiting: Option<Waiting>,
     message: String,
+    course: Course,
     told: Duration,
 }
 
 impl Progress {
     /// Progress of sending `total` referrals.
     pub fn new(mode: ProgressMode, total: u64) -> Self {
-        let bar = shown(mode, Some(total), "{bar:30} {human_pos}/{human_len} {rate} eta {eta} {wide_msg}");
-        Self { work: Work::Sending { total }, mode, bar, state: Mutex::default() }
+        Self::begin(Work::Sending { total }, mode, ProgressDrawTarget::stderr()).alive()
     }
 
     /// Progress of planning, whose end isn't known.
     pub fn planning(mode: ProgressMode) -> Self {
-        let bar = shown(mode, None, "{spinner} {wide_msg}");
-        Self { work: Work::Planning, mode, bar, state: Mutex::default() }
+        Self::begin(Work::Planning, mode, ProgressDrawTarget::stderr()).alive()
+    }
+
+    fn begin(work: Work, mode: ProgressMode, terminal: ProgressDrawTarget) -> Self {
+        let bar = if mode == ProgressMode::Bar { shown(work, terminal) } else { ProgressBar::hidden() };
+        Self { work, mode, bar, state: Mutex::default() }
+    }
+
+    fn alive(self) -> Self {
+        if self.mode == ProgressMode::Bar {
+            // It has its words before it is seen.
+            self.change(|_| {});
+            self.bar.enable_steady_tick(STEADY);
+        }
+        self
     }
 
     /// A referral has its outcome.
@@ -127,26 +160,27 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    /// The plain line that is due so long after the beginning; `None` in other modes, and where the
-    /// last line is not long enough ago. Asking changes nothing.
-    pub fn plain_line(&self, elapsed: Duration) -> Option<String> {
+    /// The plain line that is due; `None` in other modes, and where the last line is not long enough ago.
+    /// Asking changes nothing.
+    pub fn plain_line(&self) -> Option<String> {
         let state = self.state();
-        let due = self.mode == ProgressMode::Plain && elapsed >= state.told + INTERVAL;
+        let due = self.mode == ProgressMode::Plain && state.course.elapsed >= state.told + INTERVAL;
         due.then(|| match self.work {
             Work::Planning => joined(["planning".to_owned()].into_iter().chain([planning(&state)])),
-            Work::Sending { total } => sending(&state, total, elapsed),
+            Work::Sending { total } => joined([sending(&state, total)].into_iter().chain(asides(&state))),
         })
     }
 
-    /// Writes the plain line that is due, and takes note of it.
+    /// Shows how far it has come by now, and writes the plain line that is due.
     ///
     /// # Errors
     /// Where writing fails.
-    pub fn tick(&self, elapsed: Duration, out: &mut impl Write) -> io::Result<()> {
-        let Some(line) = self.plain_line(elapsed) else {
+    pub fn tick(&self, course: Course, out: &mut impl Write) -> io::Result<()> {
+        self.change(|state| state.course = course);
+        let Some(line) = self.plain_line() else {
             return Ok(());
         };
-        self.state().told = elapsed;
+        self.state().told = course.elapsed;
         writeln!(out, "{line}")
     }
 
@@ -154,11 +188,13 @@ impl Progress {
         let mut state = self.state();
         change(&mut state);
         if self.mode == ProgressMode::Bar {
-            let message = match self.work {
-                Work::Planning => planning(&state),
-                Work::Sending { .. } => joined(asides(&state)),
+            let (prefix, message) = match self.work {
+                // The spinner and a space stand before it.
+                Work::Planning => (String::new(), one_line(&planning(&state), LINE - 2)),
+                Work::Sending { total } => (sending(&state, total), one_line(&joined(asides(&state)), LINE)),
             };
             drop(state);
+            self.bar.set_prefix(prefix);
             self.bar.set_message(message);
         }
     }
@@ -169,18 +205,13 @@ impl Progress {
     }
 }
 
-fn shown(mode: ProgressMode, total: Option<u64>, template: &str) -> ProgressBar {
-    if mode != ProgressMode::Bar {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template(template).expect("the templates above are well-formed");
-    let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
-        // What can't be written on a terminal is not worth ending a run for.
-        let _ = write!(out, "{:.1}/s", state.per_sec());
+fn shown(work: Work, terminal: ProgressDrawTarget) -> ProgressBar {
+    let (total, template) = match work {
+        Work::Planning => (None, PLANNING),
+        Work::Sending { total } => (Some(total), SENDING),
     };
-    bar.set_style(style.with_key("rate", rate));
-    bar.enable_steady_tick(STEADY);
+    let bar = ProgressBar::with_draw_target(total, terminal);
+    bar.set_style(ProgressStyle::with_template(template).expect("the templates above are well-formed"));
     bar
 }
 
@@ -192,19 +223,34 @@ fn planning(state: &State) -> String {
     joined(counts.into_iter().chain(asides(state)))
 }
 
-fn sending(state: &State, total: u64, elapsed: Duration) -> String {
+/// How many have their outcome, how fast, and how long it will take.
+fn sending(state: &State, total: u64) -> String {
     let done: u64 = state.outcomes.iter().sum();
-    let mut parts = vec![format!("{} of {}", grouped(done), counted(total, "referral"))];
-    if done > 0 && !elapsed.is_zero() {
-        #[expect(clippy::cast_precision_loss, reason = "a forecast of two digits")]
-        let (per_second, left) = (done as f64 / elapsed.as_secs_f64(), total.saturating_sub(done) as f64);
-        parts.push(format!("{per_second:.1}/s"));
-        parts.extend(
-            Duration::try_from_secs_f64(left / per_second)
-                .map(|left| format!("about {} left", roughly(left))),
-        );
+    let count = format!("{} of {}", grouped(done), counted(total, "referral"));
+    let Some(per_second) = per_second(done, state.course) else { return count };
+    #[expect(clippy::cast_precision_loss, reason = "a forecast of two digits")]
+    let left = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / per_second);
+    // What is paused goes on when the pause is over.
+    let left = left.map(|left| format!("about {} left", roughly(left.saturating_add(paused(state)))));
+    joined([count, format!("{per_second:.1}/s")].into_iter().chain(left))
+}
+
+/// How many have their outcome in a second in which anything can be sent, and not more than may be sent now.
+/// Before the first nobody knows.
+fn per_second(done: u64, course: Course) -> Option<f64> {
+    let Course { elapsed, idle, limit } = course;
+    let busy = elapsed.saturating_sub(idle).as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a rate of two digits")]
+    let rate = (done > 0 && busy > 0.0).then(|| done as f64 / busy);
+    rate.map(|rate| rate.min(limit)).filter(|rate| *rate > 0.0)
+}
+
+/// For how long nothing will be sent.
+fn paused(state: &State) -> Duration {
+    match state.waiting {
+        Some(Waiting::Server { remaining } | Waiting::Probe { remaining }) => remaining,
+        Some(Waiting::Rate) | None => Duration::ZERO,
     }
-    joined(parts.into_iter().chain(asides(state)))
 }
 
 /// What went wrong so far, what is waited for, and what was said.
@@ -231,10 +277,19 @@ fn joined(parts: impl IntoIterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use indicatif::TermLike;
+
     use super::*;
 
     fn line(progress: &Progress, seconds: u64) -> Option<String> {
-        progress.plain_line(Duration::from_secs(seconds))
+        told(progress, Course { elapsed: Duration::from_secs(seconds), idle: Duration::ZERO, limit: 2.0 })
+    }
+
+    fn told(progress: &Progress, course: Course) -> Option<String> {
+        progress.change(|state| state.course = course);
+        progress.plain_line()
     }
 
     #[test]
@@ -245,23 +300,46 @@ mod tests {
         (0..19).for_each(|_| progress.done(Outcome::Applied));
         progress.done(Outcome::Refused);
         progress.retried(1);
-        for (waiting, wanted) in [
-            (None, ""),
-            (Some(Waiting::Rate), ", waiting for the rate"),
+        for (waiting, minutes, wanted) in [
+            (None, 10, ""),
+            (Some(Waiting::Rate), 10, ", waiting for the rate"),
             (
                 Some(Waiting::Server { remaining: Duration::from_millis(58_200) }),
+                11,
                 ", paused by the server for another 59 s",
             ),
-            (Some(Waiting::Probe { remaining: Duration::from_secs(5) }), ", asking the service again in 5 s"),
+            (
+                Some(Waiting::Probe { remaining: Duration::from_secs(5) }),
+                10,
+                ", asking the service again in 5 s",
+            ),
         ] {
             progress.waiting(waiting);
-            let wanted =
-                format!("20 of 1,200 referrals, 2.0/s, about 10 min left, 1 refused, 1 retried{wanted}");
+            let wanted = format!(
+                "20 of 1,200 referrals, 2.0/s, about {minutes} min left, 1 refused, 1 retried{wanted}"
+            );
             assert_eq!(line(&progress, 10).unwrap(), wanted);
         }
         progress.waiting(None);
         progress.message("no answer in time: asking again");
         assert!(line(&progress, 10).unwrap().ends_with(", 1 retried, no answer in time: asking again"));
+    }
+
+    /// What was done in the time in which anything could be done, and no faster than it may go on.
+    #[test]
+    fn a_forecast_knows_of_pauses_and_of_the_rate() {
+        for (elapsed, idle, limit, wanted) in [
+            (20, 0, 100.0, "100 of 1,000 referrals, 5.0/s, about 3 min left"),
+            (20, 0, 1.0, "100 of 1,000 referrals, 1.0/s, about 15 min left"),
+            (320, 300, 100.0, "100 of 1,000 referrals, 5.0/s, about 3 min left"),
+            (300, 300, 100.0, "100 of 1,000 referrals"),
+            (20, 0, 0.0, "100 of 1,000 referrals"),
+        ] {
+            let progress = Progress::new(ProgressMode::Plain, 1_000);
+            (0..100).for_each(|_| progress.done(Outcome::Applied));
+            let [elapsed, idle] = [elapsed, idle].map(Duration::from_secs);
+            assert_eq!(told(&progress, Course { elapsed, idle, limit }).unwrap(), wanted);
+        }
     }
 
     #[test]
@@ -281,13 +359,14 @@ mod tests {
         let progress = Progress::new(ProgressMode::Plain, 2);
         let mut out = Vec::new();
         for second in 0..=12 {
-            progress.tick(Duration::from_secs(second), &mut out).unwrap();
+            let course = Course { elapsed: Duration::from_secs(second), ..Course::default() };
+            progress.tick(course, &mut out).unwrap();
         }
         assert_eq!(String::from_utf8(out).unwrap(), "0 of 2 referrals\n".repeat(2));
     }
 
     #[test]
-    fn other_modes_write_no_lines_and_the_bar_says_the_same() {
+    fn other_modes_write_no_lines() {
         for mode in [ProgressMode::Bar, ProgressMode::None] {
             for progress in [Progress::new(mode, 2), Progress::planning(mode)] {
                 progress.done(Outcome::Failed);
@@ -296,11 +375,149 @@ mod tests {
                 progress.finish();
             }
         }
-        let bar = Progress::new(ProgressMode::Bar, 2);
-        bar.done(Outcome::Failed);
-        bar.waiting(Some(Waiting::Rate));
-        assert_eq!(bar.bar.message(), "1 failed, waiting for the rate");
-        assert_eq!((bar.bar.position(), bar.bar.length()), (1, Some(2)));
-        bar.finish();
+    }
+
+    /// A terminal of some width, and what is to be seen on it. What is too long for a line goes on in the next.
+    #[derive(Debug, Clone, Default)]
+    struct Screen {
+        width: u16,
+        seen: Arc<Mutex<Seen>>,
+    }
+
+    #[derive(Debug, Default)]
+    struct Seen {
+        lines: Vec<Vec<char>>,
+        line: usize,
+        column: usize,
+    }
+
+    impl Screen {
+        fn put(&self, c: char) {
+            let mut seen = self.seen.lock().unwrap();
+            let (wraps, returns) = (seen.column == usize::from(self.width), c == '\r');
+            if wraps && !returns {
+                seen.line += 1;
+            }
+            if wraps || returns {
+                seen.column = 0;
+            }
+            if returns {
+                return;
+            }
+            let Seen { lines, line, column } = &mut *seen;
+            lines.resize_with(lines.len().max(*line + 1), Vec::new);
+            let line = &mut lines[*line];
+            line.resize(line.len().max(*column + 1), ' ');
+            line[*column] = c;
+            *column += 1;
+        }
+
+        /// The lines, and of a bar how wide it is.
+        fn lines(&self) -> Vec<String> {
+            let line = |line: &Vec<char>| {
+                let bar = line.iter().take_while(|c| "█░".contains(**c)).count();
+                let words = line[bar..].iter().collect::<String>().trim_end().to_owned();
+                if bar == 0 { words } else { format!("[{bar}]{words}") }
+            };
+            self.seen.lock().unwrap().lines.iter().map(line).collect()
+        }
+    }
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            self.width
+        }
+
+        fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+            self.seen.lock().unwrap().line -= lines;
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+            self.seen.lock().unwrap().line += lines;
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+            self.seen.lock().unwrap().column += columns;
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+            self.seen.lock().unwrap().column -= columns;
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)?;
+            self.write_str("\r")?;
+            self.move_cursor_down(1)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            text.chars().for_each(|c| self.put(c));
+            Ok(())
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            let mut seen = self.seen.lock().unwrap();
+            let line = seen.line;
+            if let Some(line) = seen.lines.get_mut(line) {
+                line.clear();
+            }
+            seen.column = 0;
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn on_a_screen(work: Work, width: u16) -> (Progress, Screen) {
+        let screen = Screen { width, ..Screen::default() };
+        let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+        (Progress::begin(work, ProgressMode::Bar, target), screen)
+    }
+
+    #[test]
+    fn the_bar_says_the_same_and_fits_a_terminal() {
+        for (width, bar) in [(80, "[24]"), (120, "[64]")] {
+            let (progress, screen) = on_a_screen(Work::Sending { total: 12_000 }, width);
+            (0..1_199).for_each(|_| progress.done(Outcome::Applied));
+            progress.done(Outcome::Failed);
+            progress.retried(3);
+            progress.waiting(Some(Waiting::Server { remaining: Duration::from_secs(59) }));
+            let course = Course { elapsed: Duration::from_secs(600), idle: Duration::ZERO, limit: 2.0 };
+            progress.tick(course, &mut Vec::new()).unwrap();
+            progress.bar.tick();
+            assert_eq!(
+                screen.lines(),
+                [
+                    format!("{bar} 1,200 of 12,000 referrals, 2.0/s, about 1 h 31 min left").as_str(),
+                    "1 failed, 3 retried, paused by the server for another 59 s"
+                ]
+            );
+            progress.message("the service answered 502 without a body, and nobody knows what was done");
+            progress.bar.tick();
+            assert_eq!(
+                screen.lines()[1],
+                "1 failed, 3 retried, paused by the server for another 59 s, the service answer…"
+            );
+            progress.finish();
+        }
+    }
+
+    #[test]
+    fn planning_fits_a_terminal_too() {
+        let (progress, screen) = on_a_screen(Work::Planning, 80);
+        progress.rows_read(1_234_567);
+        progress.looked_at(1_234_567);
+        progress.waiting(Some(Waiting::Server { remaining: Duration::from_secs(59) }));
+        progress.bar.tick();
+        let lines = screen.lines();
+        let wanted = "1,234,567 rows read, 1,234,567 referrals looked at, paused by the server for…";
+        assert!(lines.len() == 1 && lines[0].ends_with(wanted), "{lines:?}");
+        progress.finish();
     }
 }
