@@ -39,7 +39,12 @@ struct World {
     /// Where the state of the referrals comes from: `live`, or `none`.
     state: &'static str,
     concurrency: &'static str,
+    /// Whether what a process had sent last is on record nowhere.
+    log_was_taken: bool,
 }
+
+/// SQLite's log of the ledger.
+const LOG: &str = "run.sqlite-wal";
 
 /// What a row asks for, and the document that does it.
 fn change(number: usize, state: &str) -> (Value, Value) {
@@ -87,7 +92,8 @@ impl World {
         let lines: String = (0..count).map(|number| format!("{}\n", change(number, state).0)).collect();
         home.write("changes.jsonl", &lines);
         let referrals = (0..count).map(|number| referral(number, "New", "Received"));
-        Self { home, service: Deadly::serve(Api::new(referrals)), count, state, concurrency: "6" }
+        let service = Deadly::serve(Api::new(referrals));
+        Self { home, service, count, state, concurrency: "6", log_was_taken: false }
     }
 
     /// `apply` where there is no run yet, else `resume`, with consent to all that is left.
@@ -117,9 +123,11 @@ impl World {
         }
     }
 
-    /// Goes on with the run until its end or its doom.
+    /// Goes on with the run until its end or its doom. No log is missed that nobody took.
     fn go_on(&self, doom: Option<Doom>) -> Ended {
-        self.service.watch(self.home.start(&self.arguments()), doom)
+        let ended = self.service.watch(self.home.start(&self.arguments()), doom);
+        assert!(self.log_was_taken || !ended.stderr.contains(LOG), "{}", ended.stderr);
+        ended
     }
 
     /// Goes on with the run in a process that dies at a step of the ledger: the first, second or any other
@@ -129,7 +137,18 @@ impl World {
         self.home.write("process.json", &process.to_string());
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "a_process_that_dies", "--ignored", "--nocapture", "--test-threads=1"]);
-        self.service.watch(self.home.start_command(command), doom)
+        let ended = self.service.watch(self.home.start_command(command), doom);
+        assert!(self.log_was_taken || !ended.stderr.contains(LOG), "{}", ended.stderr);
+        ended
+    }
+
+    /// Takes away what of the run is in SQLite's log alone.
+    fn take_log(&mut self) {
+        self.log_was_taken = true;
+        for file in [LOG, "run.sqlite-shm"] {
+            // A process may have died before it made it.
+            let _ = fs::remove_file(self.home.path("run").join(file));
+        }
     }
 
     /// Whatever a process left behind: it can be read, and every row is told once. Nothing is told that is
@@ -163,7 +182,7 @@ impl World {
 
     /// The run is finished. Every change was made exactly once, or the report doesn't know, as it may where
     /// nobody looked beforehand. And every PATCH that came over the wire stands in the ledger, as one of its
-    /// own. Answers how many are unknown.
+    /// own, unless its log was taken. Answers how many are unknown.
     fn is_done(&self) -> usize {
         self.service.is_over();
         let (_, told) = self.told();
@@ -185,7 +204,8 @@ impl World {
             for asked in api.asked().iter().filter(|asked| asked.method == "PATCH") {
                 assert!(calls.insert(&asked.call), "two requests for one attempt: {asked:?}");
                 let on_record = told[&asked.id]["request_ids"].as_array().unwrap();
-                assert!(on_record.contains(&json!(asked.call)), "not on record: {asked:?}");
+                let is_on_record = on_record.contains(&json!(asked.call));
+                assert!(is_on_record || self.log_was_taken, "not on record: {asked:?}");
                 assert_eq!(asked.if_match.is_some(), self.state == "live", "{asked:?}");
             }
         });
@@ -260,8 +280,10 @@ fn kill_again_and_again(seed: u64, state: &'static str) -> usize {
 }
 
 /// The steps of a ledger.
-const STEPS: [&str; 9] =
-    ["Planning", "Planned", "Writing", "Written", "Told", "Folding", "Folded", "Closing", "Closed"];
+const STEPS: [&str; 11] = [
+    "Planning", "Planned", "Marking", "Marked", "Writing", "Written", "Told", "Folding", "Folded", "Closing",
+    "Closed",
+];
 
 /// A run of a few changes, two of them in trouble, is killed at its first step of each kind, another at its
 /// second, and so on, until there are no more; and the process that carries on, at a step of its own.
@@ -299,6 +321,40 @@ fn dies_at(turn: usize, step: &str, state: &'static str) -> bool {
         world.is_done();
     }
     died
+}
+
+/// The same, where SQLite's log is taken away from what the first process leaves, and maybe of the second.
+#[test]
+fn a_log_that_is_lost_leads_to_nothing_done_twice_wherever_the_process_died() {
+    let cases: Vec<(&str, &'static str)> =
+        STEPS.iter().flat_map(|step| ["live", "none"].map(|state| (*step, state))).collect();
+    let deaths =
+        each(&cases, |(step, state)| (1..).take_while(|turn| dies_and_loses(*turn, step, state)).count());
+    assert!(deaths.iter().all(|deaths| *deaths > 0), "{deaths:?}");
+}
+
+/// Answers whether it died: whether it came that far.
+fn dies_and_loses(turn: usize, step: &str, state: &'static str) -> bool {
+    let mut world = World::new(6, state);
+    world.service.trouble(id(1), Trouble::Lost);
+    world.service.trouble(id(2), Trouble::Unanswered);
+    if world.go_on_to_step(turn, Some(step), None).code.is_some() {
+        return false;
+    }
+    world.take_log();
+    let sent = world.service.look(|api| api.asked().iter().any(|asked| asked.method == "PATCH"));
+    if sent {
+        world.is_booked();
+    }
+    let second = world.go_on_to_step(3 + turn % 9, None, None);
+    assert!(matches!(second.code, None | Some(0 | 3 | 101)), "{}", second.stderr);
+    if second.code.is_none() && turn.is_multiple_of(2) {
+        world.take_log();
+    }
+    let last = world.go_on(None);
+    let wanted = if world.is_done() > 0 { 3 } else { 0 };
+    assert_eq!(last.code, Some(wanted), "{step} {turn} {state}: {}", last.stderr);
+    true
 }
 
 /// A power cut while the next intent is being written: what the kill left of the log is cut at every place

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Showing, Trouble, accounting};
+use super::{Host, Showing, Trouble, accounting, resume};
+use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
 use crate::ledger;
 
@@ -20,9 +21,14 @@ pub struct Settings {
 /// # Errors
 /// Where there is no run, or it can't be read, or a report can't be written.
 pub fn run(settings: &Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    if ledger::read(&settings.run)?.newer().is_some() {
+    let reader = ledger::read(&settings.run)?;
+    if reader.newer().is_some() {
         host.console
             .say("note: a newer version of this program wrote this run: what that added is not told here");
     }
+    if reader.phase() == Phase::Stopped {
+        resume::tell_loss(&settings.run, reader.loss(), host);
+    }
+    drop(reader);
     accounting::report(&settings.run, settings.showing, host)
 }

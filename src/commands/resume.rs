@@ -10,7 +10,7 @@ use crate::api::{Auth, Client};
 use crate::domain::account::{About, Phase};
 use crate::domain::exit::Exit;
 use crate::input;
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Ledger, Loss};
 use crate::pace::Pace;
 use crate::report::Next;
 
@@ -40,13 +40,37 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     let order = Order { run, target: &target, sending, pace: &pace, showing: *showing, patches: None };
     match ledger.phase() {
         Phase::Planning => plan_again(ledger, order, host).await,
-        Phase::Planned | Phase::Stopped => sending::go(ledger, None, order, host).await,
+        Phase::Planned | Phase::Stopped => {
+            tell_loss(run, ledger.loss(), host);
+            sending::go(ledger, None, order, host).await
+        }
         Phase::Finished => {
             host.console.say("the run is finished: nothing is left to send");
             drop(ledger);
             accounting::account(order, None, host)
         }
     }
+}
+
+/// Says that a run's log is lost, and what that means for what is left of it.
+pub fn tell_loss(run: &Path, loss: Option<Loss>, host: &Host<'_>) {
+    let log = ledger::log_file(run);
+    let log = log.display();
+    let words: &[&str] = match loss {
+        None => return,
+        Some(Loss::Found) => &[
+            &format!(
+                "warning: {log} is gone or is no log, and what this run sent last may stand in it alone"
+            ),
+            "hint: put the file back if it is somewhere, before anything is sent; later it would do harm",
+        ],
+        Some(Loss::Recorded) => &[&format!("note: {log} was lost before, with what this run had sent last")],
+    };
+    words.iter().for_each(|words| host.console.say(words));
+    host.console.say(
+        "note: so every change without an outcome may have been made: resume reads its referral before it \
+         sends anything for it, and what that cannot tell becomes unknown",
+    );
 }
 
 fn open(settings: &Settings, host: &Host<'_>) -> Result<(Ledger, Target), Trouble> {

@@ -73,7 +73,7 @@ pub async fn live<A: Api>(
     journal: &Journal,
     outstanding: ledger::Outstanding,
 ) -> Result<Ended, LedgerError> {
-    let in_doubt = outstanding.next == ledger::Next::Settle;
+    let doubt = doubt(&outstanding);
     let mut life = Life {
         context,
         journal,
@@ -86,8 +86,7 @@ pub async fn live<A: Api>(
         last_status: None,
         rebases: 0,
     };
-    let mut step =
-        if in_doubt { Step::Doubt("the run ended before the answer".to_owned()) } else { Step::Send };
+    let mut step = doubt.map_or(Step::Send, |why| Step::Doubt(why.to_owned()));
     loop {
         step = match step {
             Step::Send => life.send().await?,
@@ -101,6 +100,17 @@ pub async fn live<A: Api>(
                 return Ok(Ended::Settled(life.item.number, outcome));
             }
         };
+    }
+}
+
+/// Why an item may have been sent by an earlier process, where that has to be found out first.
+fn doubt(outstanding: &ledger::Outstanding) -> Option<&'static str> {
+    match outstanding.next {
+        ledger::Next::Send => None,
+        ledger::Next::Settle if outstanding.lost => {
+            Some("run.sqlite-wal was lost, which may have told that it was sent")
+        }
+        ledger::Next::Settle => Some("the run ended before the answer"),
     }
 }
 

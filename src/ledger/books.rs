@@ -1,7 +1,7 @@
 //! Which verdict a row is booked under, what a payload without an item comes to, and which findings are a
 //! row's own. Pure.
 
-use super::outstanding::{AttemptResult, Next, next};
+use super::outstanding::{Last, Next, next};
 use crate::domain::account::Phase;
 use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::{Finding, Place};
@@ -26,7 +26,7 @@ pub(super) fn verdict(
     findings: &[Finding],
     place: Place,
     phase: Phase,
-    last: Option<Option<AttemptResult>>,
+    last: Last,
 ) -> Verdict {
     if let Some(own) = own {
         return own;
@@ -41,12 +41,13 @@ pub(super) fn verdict(
         (Phase::Planned, _) => (Outcome::Planned, "planned", ""),
         (Phase::Stopped | Phase::Finished, Next::Settle) => {
             let message = match last {
-                Some(Some(_)) => "it was sent, and its answer leaves open whether it was applied",
-                _ => "it was sent and its answer is not on record",
+                Last::Ended(_) => "it was sent, and its answer leaves open whether it was applied",
+                Last::Never | Last::Open => "it was sent and its answer is not on record",
+                Last::Lost => "run.sqlite-wal was lost, which may have told that it was sent",
             };
             (Outcome::Unknown, "in-doubt", message)
         }
-        (Phase::Stopped | Phase::Finished, Next::Send) if last.is_some() => {
+        (Phase::Stopped | Phase::Finished, Next::Send) if last != Last::Never => {
             (Outcome::Unsent, "unsent", "no attempt was applied, and the run stopped before the next")
         }
         (Phase::Stopped | Phase::Finished, Next::Send) => {
@@ -84,6 +85,7 @@ fn on_line(finding: &Finding, place: Place) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::outstanding::AttemptResult;
     use super::*;
     use crate::domain::finding::Level;
     use crate::domain::rules::Rule;
@@ -101,18 +103,20 @@ mod tests {
         use Outcome::{Applied, Conflict, Invalid, Planned, Refused, Unknown, Unsent};
         let own = Some(Verdict::new(Invalid, "own", "of the row"));
         for (own, item, phase, last, outcome, code) in [
-            (own.clone(), None, Phase::Planned, None, Invalid, "own"),
-            (own, came(true, Conflict), Phase::Stopped, Some(None), Invalid, "own"),
-            (None, came(true, Conflict), Phase::Planned, None, Conflict, "item"),
-            (None, came(false, Applied), Phase::Stopped, Some(None), Applied, "item"),
-            (None, came(false, Refused), Phase::Finished, None, Refused, "item"),
-            (None, came(true, Invalid), Phase::Planning, None, Invalid, "contradiction"),
-            (None, came(false, Invalid), Phase::Stopped, None, Invalid, "item"),
-            (None, None, Phase::Planning, None, Unsent, "not-planned"),
-            (None, None, Phase::Planned, None, Planned, "planned"),
-            (None, None, Phase::Stopped, None, Unsent, "unsent"),
-            (None, None, Phase::Stopped, Some(Some(AttemptResult::Throttled)), Unsent, "unsent"),
-            (None, None, Phase::Stopped, Some(None), Unknown, "in-doubt"),
+            (own.clone(), None, Phase::Planned, Last::Never, Invalid, "own"),
+            (own, came(true, Conflict), Phase::Stopped, Last::Open, Invalid, "own"),
+            (None, came(true, Conflict), Phase::Planned, Last::Never, Conflict, "item"),
+            (None, came(false, Applied), Phase::Stopped, Last::Open, Applied, "item"),
+            (None, came(false, Refused), Phase::Finished, Last::Never, Refused, "item"),
+            (None, came(true, Invalid), Phase::Planning, Last::Never, Invalid, "contradiction"),
+            (None, came(false, Invalid), Phase::Stopped, Last::Never, Invalid, "item"),
+            (None, None, Phase::Planning, Last::Never, Unsent, "not-planned"),
+            (None, None, Phase::Planned, Last::Never, Planned, "planned"),
+            (None, None, Phase::Stopped, Last::Never, Unsent, "unsent"),
+            (None, None, Phase::Stopped, Last::Ended(AttemptResult::Throttled), Unsent, "unsent"),
+            (None, None, Phase::Stopped, Last::Open, Unknown, "in-doubt"),
+            (None, None, Phase::Stopped, Last::Lost, Unknown, "in-doubt"),
+            (None, came(false, Applied), Phase::Stopped, Last::Lost, Applied, "item"),
         ] {
             let findings = [
                 Finding::deny(Rule::Contradiction, place(1, 2, 1), "another input"),

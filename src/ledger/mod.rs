@@ -14,6 +14,7 @@
 //! | `outstanding` | what is left to do for an item, from its attempts; pure |
 //! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread, or [`ByHand`] without one |
 //! | `reader`, `books` | the account for the reports: [`read`], [`Reader`], and which verdict a row gets |
+//! | `log` | whether SQLite's log is there where it has to be; the mark that says so |
 //! | `lock`, `private` | one process a run; nobody but its owner reads it |
 //! | `steps` | where a test may let a process die |
 //! | `trouble` | what an error of SQLite means; pure |
@@ -23,12 +24,14 @@
 //! - An item is settled once. Settling it again is a defect and stops the journal.
 //! - After one failed write nothing more is written, so nothing more is sent.
 //! - Nothing of a run whose planning did not come to its end can be sent.
+//! - Where something is lost, or may be, the run says so, and nothing is sent blindly.
 //! - One process at a time writes a run; any number may read it meanwhile.
 
 mod aside;
 mod books;
 mod journal;
 mod lock;
+mod log;
 mod opened;
 mod outstanding;
 mod plan;
@@ -50,6 +53,7 @@ use jiff::Timestamp;
 
 pub use aside::{Aside, PutAside};
 pub use journal::Journal;
+pub use log::Loss;
 pub use opened::{Backlog, Ledger, Outstanding, PlanTotals, open};
 pub use outstanding::{AttemptResult, Next};
 pub use plan::{Planning, create};
@@ -60,6 +64,11 @@ pub use writer::{AttemptAnswer, AttemptId, ByHand, Ticket};
 /// Whether some process is writing the run in a directory right now.
 pub fn is_worked_on(dir: &Path) -> bool {
     lock::is_held(dir)
+}
+
+/// Where the log of a run is while it is sent, and after a process was cut off.
+pub fn log_file(dir: &Path) -> PathBuf {
+    schema::file_beside(dir, "-wal")
 }
 
 /// Tells the time that is written beside intents.

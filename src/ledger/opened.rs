@@ -7,10 +7,11 @@ use rusqlite::{CachedStatement, Row};
 
 use super::journal::Journal;
 use super::lock::Lock;
-use super::outstanding::{AttemptResult, Next, may_arrive, next};
+use super::log::{self, Loss, Lost};
+use super::outstanding::{Last, Next, last, may_arrive, next};
 use super::plan::Planning;
 use super::records::{ITEM, Json, Version, Word, item, number};
-use super::schema::{Store, set_phase};
+use super::schema::Store;
 use super::steps::Watch;
 use super::writer::ByHand;
 use super::{Clock, LedgerError};
@@ -24,6 +25,7 @@ pub struct Ledger {
     lock: Lock,
     about: About,
     phase: Phase,
+    lost: Option<Lost>,
 }
 
 /// The items of a started run that have no outcome, in pages. It can be sent to another thread, and
@@ -31,6 +33,7 @@ pub struct Ledger {
 #[derive(Debug)]
 pub struct Backlog {
     store: Store,
+    lost: Option<Lost>,
 }
 
 /// How much a run is. What remains is what a resumed run would still do.
@@ -62,6 +65,8 @@ pub struct Outstanding {
     pub sent: bool,
     /// Whether any of its attempts may have been made, or may be yet.
     pub doubted: bool,
+    /// Whether that is so because the run's log is lost, which may have told of another attempt.
+    pub lost: bool,
 }
 
 /// Opens a run to carry on with it, and locks it.
@@ -75,12 +80,13 @@ pub fn open(dir: &Path) -> Result<Ledger, LedgerError> {
     let store = Store::open(dir)?;
     let (about, phase) = store.run()?;
     store.check_whole(phase)?;
-    Ok(Ledger::new(store, lock, about, phase))
+    let lost = log::lost(&store)?;
+    Ok(Ledger::new(store, lock, about, phase, lost))
 }
 
 impl Ledger {
-    pub(super) fn new(store: Store, lock: Lock, about: About, phase: Phase) -> Self {
-        Self { store, lock, about, phase }
+    pub(super) fn new(store: Store, lock: Lock, about: About, phase: Phase, lost: Option<Lost>) -> Self {
+        Self { store, lock, about, phase, lost }
     }
 
     /// Tells this watch of every step from now on.
@@ -98,6 +104,12 @@ impl Ledger {
     /// How far it had come when it was opened.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether its log was lost, and with it what was sent last: every item without an outcome is then one
+    /// that may have been sent.
+    pub fn loss(&self) -> Option<Loss> {
+        self.lost.map(|lost| lost.when)
     }
 
     /// The inputs that it was planned from, in their order.
@@ -132,10 +144,12 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Exists`] where it was planned to its end; else where the ledger can't be written.
     pub fn plan_again(self) -> Result<(Planning, Vec<InputInfo>), LedgerError> {
-        let Self { store, lock, about, phase } = self;
+        let Self { store, lock, about, phase, .. } = self;
         match phase {
             Phase::Planning => Planning::again(store, lock, about),
-            Phase::Planned | Phase::Stopped | Phase::Finished => Err(LedgerError::Exists { dir: store.dir }),
+            Phase::Planned | Phase::Stopped | Phase::Finished => {
+                Err(LedgerError::Exists { dir: store.dir.clone() })
+            }
         }
     }
 
@@ -146,9 +160,9 @@ impl Ledger {
     /// [`LedgerError::Unplanned`] and [`LedgerError::Finished`] where there is nothing that may be
     /// sent; else where the ledger can't be written.
     pub fn start(self, clock: Clock) -> Result<(Journal, Backlog), LedgerError> {
-        let (store, writing, lock) = self.begin()?;
+        let (backlog, writing, lock) = self.begin()?;
         let journal = Journal::begin(writing, lock, clock)?;
-        Ok((journal, Backlog { store }))
+        Ok((journal, backlog))
     }
 
     /// As [`Ledger::start`], without a thread: nothing is written but when the last of the three is told to.
@@ -156,22 +170,22 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::start`].
     pub fn start_by_hand(self, clock: Clock) -> Result<(Journal, Backlog, ByHand), LedgerError> {
-        let (store, writing, lock) = self.begin()?;
+        let (backlog, writing, lock) = self.begin()?;
         let (journal, by_hand) = Journal::by_hand(writing, lock, clock)?;
-        Ok((journal, Backlog { store }, by_hand))
+        Ok((journal, backlog, by_hand))
     }
 
-    /// The stores to read from and to write to.
-    fn begin(self) -> Result<(Store, Store, Lock), LedgerError> {
-        let Self { store, lock, phase, .. } = self;
+    /// What is left, and what is needed to write.
+    fn begin(self) -> Result<(Backlog, Store, Lock), LedgerError> {
+        let Self { store, lock, phase, lost, .. } = self;
         match phase {
             Phase::Planned | Phase::Stopped => {}
-            Phase::Planning => return Err(LedgerError::Unplanned { dir: store.dir }),
-            Phase::Finished => return Err(LedgerError::Finished { dir: store.dir }),
+            Phase::Planning => return Err(LedgerError::Unplanned { dir: store.dir.clone() }),
+            Phase::Finished => return Err(LedgerError::Finished { dir: store.dir.clone() }),
         }
         let writing = store.again()?;
-        store.told(set_phase(&store.connection, Phase::Stopped))?;
-        Ok((store, writing, lock))
+        let lost = log::begin(&store, lost)?;
+        Ok((Backlog { store, lost }, writing, lock))
     }
 }
 
@@ -209,8 +223,10 @@ impl Backlog {
             .connection
             .prepare_cached("SELECT result, code IS NOT NULL FROM attempt WHERE item = ?1")?;
         let one = |row: &Row<'_>| {
-            let left = outstanding(row)?;
-            let doubted = left.sent && any_may_arrive(&mut attempts, left.item.number)?;
+            let left = outstanding(row, self.lost)?;
+            // What was lost is never found again, so the doubt stays with whatever had no outcome then.
+            let doubted =
+                self.lost.is_some() || left.sent && any_may_arrive(&mut attempts, left.item.number)?;
             Ok(Outstanding { doubted, ..left })
         };
         items.query_map([after, limit], one)?.collect()
@@ -255,11 +271,11 @@ pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
 
 /// Reads an item from the columns of [`ITEM`], and its last attempt from those that follow, null where
 /// there is none.
-fn outstanding(row: &Row<'_>) -> rusqlite::Result<Outstanding> {
+fn outstanding(row: &Row<'_>, lost: Option<Lost>) -> rusqlite::Result<Outstanding> {
     let mut item = item(row)?;
-    let mut last = None;
-    if row.get::<_, Option<i64>>(9)?.is_some() {
-        last = Some(row.get::<_, Option<Word<AttemptResult>>>(10)?.map(|Word(result)| result));
+    let mut attempt = None;
+    if let Some(id) = row.get(9)? {
+        attempt = Some((id, row.get::<_, Option<Word<_>>>(10)?.map(|Word(result)| result)));
         item.etag = row.get::<_, Option<Version>>(11)?.map(|Version(etag)| etag);
         if let Some(Json(patch)) = row.get(12)? {
             item.patch = patch;
@@ -268,5 +284,12 @@ fn outstanding(row: &Row<'_>) -> rusqlite::Result<Outstanding> {
             item.changes = changes;
         }
     }
-    Ok(Outstanding { item: Arc::new(item), next: next(last), sent: last.is_some(), doubted: false })
+    let last = last(attempt, lost.map(|lost| lost.after));
+    Ok(Outstanding {
+        item: Arc::new(item),
+        next: next(last),
+        sent: attempt.is_some(),
+        doubted: false,
+        lost: last == Last::Lost,
+    })
 }

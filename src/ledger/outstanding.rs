@@ -28,17 +28,41 @@ pub enum Next {
     Settle,
 }
 
-/// What comes next, from the last of an item's attempts: `None` where there was none, `Some(None)`
-/// where it has no result on record.
+/// What is known of the last attempt at an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Last {
+    /// There was none.
+    Never,
+    /// It has no result on record.
+    Open,
+    /// It has this one.
+    Ended(AttemptResult),
+    /// Nothing: the log is lost that may have told of it.
+    Lost,
+}
+
+/// What is known of an item's last attempt: from the number and the result of the last on record, and the
+/// number after which attempts may be missing.
+pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: Option<i64>) -> Last {
+    let number = on_record.map_or(0, |(number, _)| number);
+    match on_record {
+        _ if lost_after.is_some_and(|after| number <= after) => Last::Lost,
+        None => Last::Never,
+        Some((_, None)) => Last::Open,
+        Some((_, Some(result))) => Last::Ended(result),
+    }
+}
+
+/// What comes next, from the last of an item's attempts.
 ///
 /// The last one decides, since nothing is sent for an item while an earlier attempt is in doubt. An
 /// attempt that was applied and has no outcome, because the process died between the two, is read
-/// back like one in doubt.
-pub(super) fn next(last: Option<Option<AttemptResult>>) -> Next {
+/// back like one in doubt, and so is one that may have been made.
+pub(super) fn next(last: Last) -> Next {
     use AttemptResult::{Applied, InDoubt, NotApplied, Refused, Throttled};
     match last {
-        None | Some(Some(Refused | NotApplied | Throttled)) => Next::Send,
-        Some(None | Some(Applied | InDoubt)) => Next::Settle,
+        Last::Never | Last::Ended(Refused | NotApplied | Throttled) => Next::Send,
+        Last::Open | Last::Ended(Applied | InDoubt) | Last::Lost => Next::Settle,
     }
 }
 
@@ -75,15 +99,35 @@ mod tests {
     #[test]
     fn the_last_attempt_says_what_comes_next() {
         for (last, wanted) in [
-            (None, Next::Send),
-            (Some(None), Next::Settle),
-            (Some(Some(AttemptResult::Applied)), Next::Settle),
-            (Some(Some(AttemptResult::Refused)), Next::Send),
-            (Some(Some(AttemptResult::NotApplied)), Next::Send),
-            (Some(Some(AttemptResult::Throttled)), Next::Send),
-            (Some(Some(AttemptResult::InDoubt)), Next::Settle),
+            (Last::Never, Next::Send),
+            (Last::Open, Next::Settle),
+            (Last::Ended(AttemptResult::Applied), Next::Settle),
+            (Last::Ended(AttemptResult::Refused), Next::Send),
+            (Last::Ended(AttemptResult::NotApplied), Next::Send),
+            (Last::Ended(AttemptResult::Throttled), Next::Send),
+            (Last::Ended(AttemptResult::InDoubt), Next::Settle),
+            (Last::Lost, Next::Settle),
         ] {
             assert_eq!(next(last), wanted, "{last:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_on_record_before_the_loss_says_nothing_of_the_last() {
+        let throttled = Some(AttemptResult::Throttled);
+        for (on_record, lost_after, wanted) in [
+            (None, None, Last::Never),
+            (None, Some(0), Last::Lost),
+            (None, Some(7), Last::Lost),
+            (Some((7, None)), None, Last::Open),
+            (Some((7, None)), Some(6), Last::Open),
+            (Some((7, None)), Some(7), Last::Lost),
+            (Some((7, throttled)), None, Last::Ended(AttemptResult::Throttled)),
+            (Some((7, throttled)), Some(6), Last::Ended(AttemptResult::Throttled)),
+            (Some((7, throttled)), Some(7), Last::Lost),
+            (Some((7, throttled)), Some(i64::MAX), Last::Lost),
+        ] {
+            assert_eq!(last(on_record, lost_after), wanted, "{on_record:?} {lost_after:?}");
         }
     }
 }

@@ -150,7 +150,7 @@ impl Planning {
         }
         self.logged = 0;
         self.commit()?;
-        self.store.checkpoint()
+        self.store.checkpoint().map(drop)
     }
 
     /// Writes what is known of an input, counted from 0, once it was read to its end.
@@ -215,12 +215,12 @@ impl Planning {
     pub fn seal(mut self, figures: &Figures) -> Result<Ledger, LedgerError> {
         self.keep()?;
         if let Some(row) = self.loose_row()? {
-            return Err(LedgerError::Loose { dir: self.store.dir, row });
+            return Err(LedgerError::Loose { dir: self.store.dir.clone(), row });
         }
         self.put(index)?;
         self.end(Phase::Planned, figures)?;
         self.store.told(give_back_room(&self.store.connection))?;
-        Ok(Ledger::new(self.store, self.lock, self.about, Phase::Planned))
+        Ok(Ledger::new(self.store, self.lock, self.about, Phase::Planned, None))
     }
 
     /// Ends planning before it is complete. What was written can be looked at; the run stays
@@ -248,7 +248,7 @@ impl Planning {
             set_phase(connection, phase)
         })?;
         self.commit()?;
-        self.store.checkpoint()
+        self.store.checkpoint().map(drop)
     }
 
     fn put(&mut self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), LedgerError> {

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::LedgerError;
 use super::books::{self, Came};
+use super::log::{self, Loss, Lost};
 use super::opened::{PlanTotals, totals};
-use super::outstanding::AttemptResult;
+use super::outstanding::{Last, last};
 use super::records::{ITEM, Json, Source, Text, Version, Word, item, number, place};
 use super::schema::Store;
 use crate::domain::account::{About, Figures, InputInfo, ItemAccount, Phase, RowAccount};
@@ -29,6 +30,7 @@ pub struct Reader {
     store: Store,
     about: About,
     phase: Phase,
+    lost: Option<Lost>,
 }
 
 /// Referrals, each counted once.
@@ -50,14 +52,16 @@ pub struct Referrals {
 pub fn read(dir: &Path) -> Result<Reader, LedgerError> {
     let store = Store::look(dir)?;
     let (about, phase) = store.run()?;
-    Ok(Reader { store, about, phase })
+    // What a newer version says of it isn't known.
+    let lost = if store.newer().is_none() { log::lost(&store)? } else { None };
+    Ok(Reader { store, about, phase, lost })
 }
 
 /// What a row's query tells of its item's attempts.
 struct Attempts {
     request_ids: Vec<Uuid>,
     first: Option<Timestamp>,
-    last: Option<Option<AttemptResult>>,
+    last: Last,
 }
 
 const ROWS: &str = "
@@ -70,7 +74,7 @@ const ROWS: &str = "
              LEFT JOIN outcome ON outcome.item = item.number
              LEFT JOIN row AS first ON first.row = item.number";
 
-const ATTEMPTS: &str = "SELECT client_request_id, at, result FROM attempt WHERE item = ?1 ORDER BY id";
+const ATTEMPTS: &str = "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
 impl Reader {
     /// The format of the ledger, where a newer version of this program wrote it.
@@ -86,6 +90,11 @@ impl Reader {
     /// How far it had come. A run that is being sent right now looks like one that stopped.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Whether its log was lost, and with it what was sent last.
+    pub fn loss(&self) -> Option<Loss> {
+        self.lost.map(|lost| lost.when)
     }
 
     /// The inputs, in their order.
@@ -233,18 +242,20 @@ impl Reader {
     }
 
     fn attempts(&self, item: Option<i64>, statement: &mut CachedStatement<'_>) -> rusqlite::Result<Attempts> {
-        let mut told = Attempts { request_ids: Vec::new(), first: None, last: None };
+        let mut told = Attempts { request_ids: Vec::new(), first: None, last: Last::Never };
         // A run that never began has none, and need not be asked row by row.
         if matches!(self.phase, Phase::Planning | Phase::Planned) {
             return Ok(told);
         }
+        let mut latest = None;
         let mut rows = statement.query([item])?;
         while let Some(row) = rows.next()? {
             let (Text(request_id), Text(at)) = (row.get(0)?, row.get(1)?);
             told.request_ids.push(request_id);
             told.first.get_or_insert(at);
-            told.last = Some(row.get::<_, Option<Word<_>>>(2)?.map(|Word(result)| result));
+            latest = Some((row.get(2)?, row.get::<_, Option<Word<_>>>(3)?.map(|Word(result)| result)));
         }
+        told.last = last(latest, self.lost.map(|lost| lost.after));
         Ok(told)
     }
 }

@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
 
 use super::records::{Json, Word};
 use super::steps::{Step, Watch};
 use super::trouble::{on_one_line, told};
-use super::{LedgerError, private};
+use super::{LedgerError, log, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
 
 /// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
@@ -34,9 +35,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Large columns come last, since SQLite reads a row only as far as it is asked for.
 const TABLES: &str = "
 CREATE TABLE run (
-    only  INTEGER PRIMARY KEY CHECK (only = 1),
-    phase TEXT NOT NULL CHECK (phase IN ('planning', 'planned', 'stopped', 'finished')),
-    about TEXT NOT NULL
+    only       INTEGER PRIMARY KEY CHECK (only = 1),
+    phase      TEXT NOT NULL CHECK (phase IN ('planning', 'planned', 'stopped', 'finished')),
+    -- Whether the log may hold what is not here: see log.rs.
+    sending    INTEGER NOT NULL CHECK (sending IN (0, 1)),
+    -- The last attempt on record when the log was found to be gone.
+    lost_after INTEGER CHECK (lost_after >= 0),
+    about      TEXT NOT NULL
 ) STRICT;
 CREATE TABLE input (
     number INTEGER PRIMARY KEY,
@@ -144,8 +149,8 @@ impl Store {
         }
         let store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         drop(looked);
-        for beside in ["", "-wal", "-shm"] {
-            private::tighten(&dir.join(format!("{FILE}{beside}")))?;
+        for ending in ["", "-wal", "-shm"] {
+            private::tighten(&file_beside(dir, ending))?;
         }
         store.told(settings(&store.connection))?;
         let verdict = store.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
@@ -244,7 +249,9 @@ impl Store {
         let file = dir.join(FILE);
         let opened = Connection::open_with_flags(&file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
-        let connection = opened.map_err(|error| told(file, &error))?;
+        let connection = opened
+            .and_then(|connection| keep_log(&connection, true).map(|()| connection))
+            .map_err(|error| told(file, &error))?;
         Ok(Self { connection, dir: dir.to_owned(), watch: None, format: VERSION })
     }
 
@@ -256,7 +263,7 @@ impl Store {
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.execute(
-            "INSERT INTO run (only, phase, about) VALUES (1, ?1, ?2)",
+            "INSERT INTO run (only, phase, sending, about) VALUES (1, ?1, 0, ?2)",
             (Word(Phase::Planning), Json(about)),
         )?;
         transaction.commit()?;
@@ -308,12 +315,28 @@ impl Store {
     }
 
     /// Brings what is committed from the log into the database. What a reader still needs stays in
-    /// the log, which loses nothing.
-    pub(super) fn checkpoint(&self) -> Result<(), LedgerError> {
+    /// the log, which loses nothing. Answers whether all was brought in.
+    pub(super) fn checkpoint(&self) -> Result<bool, LedgerError> {
+        self.bring_in("PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    /// Brings all of the log into the database, and waits for readers that need what it would overwrite.
+    pub(super) fn checkpoint_all(&self) -> Result<(), LedgerError> {
+        match self.bring_in("PRAGMA wal_checkpoint(FULL)")? {
+            true => Ok(()),
+            false => Err(LedgerError::Busy { dir: self.dir.clone() }),
+        }
+    }
+
+    fn bring_in(&self, checkpoint: &str) -> Result<bool, LedgerError> {
         self.step(Step::Folding);
-        self.told(self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))?;
+        let all = self.connection.query_row(checkpoint, [], |row| {
+            let [busy, logged, brought_in] = [row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?];
+            Ok(busy == 0 && brought_in == logged)
+        });
+        let all = self.told(all)?;
         self.step(Step::Folded);
-        Ok(())
+        Ok(all)
     }
 
     /// A result with the ledger's name in its error.
@@ -326,9 +349,27 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// The last one to close the database would bring the log in and remove it, which is for the end of a
+    /// process that sends alone: whoever removes it leaves a database that lacks its log.
+    fn drop(&mut self) {
+        // What was not committed is given up, as it would be in any case.
+        let ended = self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
+        if ended && log::is_needed(&self.connection).is_ok_and(|needed| !needed) {
+            // Where that fails the log stays, which harms nobody.
+            let _ = keep_log(&self.connection, false);
+        }
+    }
+}
+
 /// The ledger's file in a run's directory.
 pub(super) fn file(dir: &Path) -> PathBuf {
     dir.join(FILE)
+}
+
+/// The file of SQLite's that lies beside it, with such an ending.
+pub(super) fn file_beside(dir: &Path, ending: &str) -> PathBuf {
+    dir.join(format!("{FILE}{ending}"))
 }
 
 /// The names of all tables and indexes of a run that has come so far, and how they are made.
@@ -353,6 +394,11 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON;",
     )
+}
+
+/// Whether the log stays when the last connection is closed.
+fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
 /// Room in memory to sort the index of referrals in, and for the pages that a large plan is at work on. The
@@ -381,13 +427,18 @@ pub(super) fn add_session(connection: &Connection, figures: &Figures) -> rusqlit
     connection.execute("INSERT INTO session (figures) VALUES (?1)", [Json(figures)]).map(drop)
 }
 
-/// Ends a stretch of work: what it did, and how far the run has come with it.
+/// Ends a stretch of work: what it did, and how far the run has come with it. Where the log holds nothing else
+/// that the database lacks, it is not needed any more.
 pub(super) fn close_session(
     transaction: Transaction<'_>,
     phase: Phase,
     figures: &Figures,
+    is_all_in: bool,
 ) -> rusqlite::Result<()> {
     add_session(&transaction, figures)?;
     set_phase(&transaction, phase)?;
+    if is_all_in {
+        transaction.execute("UPDATE run SET sending = 0", [])?;
+    }
     transaction.commit()
 }

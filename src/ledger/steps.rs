@@ -8,6 +8,10 @@ pub enum Step {
     Planning,
     /// It is on disk.
     Planned,
+    /// It is about to be written that changes will be sent.
+    Marking,
+    /// It is on disk, and not in the database yet.
+    Marked,
     /// Intents, answers and outcomes are about to be written.
     Writing,
     /// They are on disk, and nobody knows.

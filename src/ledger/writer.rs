@@ -276,12 +276,14 @@ impl Writer {
         // Whoever stops a run can't see what is on its way to the disk: here alone it is known whether
         // anything was left.
         let honest = if items > 0 { Phase::Stopped } else { Phase::Finished };
+        // Before the mark is taken back that says there is more in the log.
+        let is_all_in = self.store.checkpoint()?;
         self.store.step(Step::Closing);
         let closed = self
             .store
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .and_then(|transaction| close_session(transaction, honest, figures));
+            .and_then(|transaction| close_session(transaction, honest, figures, is_all_in));
         self.store.told(closed).map_err(|error| self.poison(&error))?;
         self.store.step(Step::Closed);
         self.store.checkpoint()?;

@@ -79,9 +79,9 @@ the middle of a page: is damaged: *** in database main *** Tree 20 page 20: btre
 the head of a page: is damaged: *** in database main *** Tree 4 page 4: btreeInitPage() returns error code 11 | is damaged: database disk image is malformed
 another mark: is no ledger of this program
 no format: is damaged: its format is 0, which there never was
-a log that is gone: Planned, 0 in doubt | 200 rows
-a log of garbage: Planned, 0 in doubt | 200 rows
-a log with a garbled frame: Planned, 0 in doubt | 200 rows
+a log that is gone: Stopped, 200 in doubt | 200 rows
+a log of garbage: Stopped, 200 in doubt | 200 rows
+a log with a garbled frame: Stopped, 0 in doubt | 200 rows
 no table of attempts: is damaged: attempt is missing | is damaged: no such table: attempt
 no table of outcomes: is damaged: outcome is missing | is damaged: no such table: outcome
 no index of referrals: is damaged: item_of_referral is missing | 200 rows

@@ -1,0 +1,130 @@
+//! The log of a run that is being sent, and how its loss is noticed.
+//!
+//! What is committed goes into `run.sqlite-wal`, and from there into the database now and then. Whoever takes
+//! the log of a killed process away takes what was sent last with it, and the database alone looks sound. So
+//! the database itself says, by a mark, that there has to be a log:
+//!
+//! | step | mark in the database | log |
+//! |---|---|---|
+//! | the mark is written, and brought into the database | comes | holds the mark |
+//! | changes are sent; the log is brought in and written again from its start | stands | holds something, old or new |
+//! | all is brought in | stands | holds something |
+//! | the end is written without the mark, and brought in | goes | holds something |
+//! | the last one to close the database removes the log | none | goes |
+//!
+//! So a process may die at any step: it leaves a log, or no mark. While the mark stands nobody who closes the
+//! database removes the log, as SQLite would by itself. How much of a log is left can't be told: its end may be
+//! one that a power cut tore off, of which nobody was told.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+
+use rusqlite::Connection;
+
+use super::records::Word;
+use super::schema::Store;
+use super::steps::Step;
+use super::{LedgerError, log_file, private};
+use crate::domain::account::Phase;
+
+/// What a log begins with, but for its last bit, which says in which order its checksums read bytes. The format:
+/// <https://www.sqlite.org/fileformat2.html#walformat>.
+const MAGIC: u32 = 0x377f_0682;
+
+/// The length of what stands before the first record.
+const HEADER: usize = 32;
+
+/// When it was found that a run's log is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Now: nothing was sent since, so the file can be put back yet.
+    Found,
+    /// By a process that began to send afterwards.
+    Recorded,
+}
+
+/// What a run lost with its log: any intent and any result after some attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// The number of the last attempt that was on record when it was found.
+    pub(super) after: i64,
+    pub(super) when: Loss,
+}
+
+/// Whether the run has lost its log, now or before.
+pub(super) fn lost(store: &Store) -> Result<Option<Lost>, LedgerError> {
+    let marked = "SELECT sending, lost_after FROM run";
+    let read = store.connection.query_row(marked, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (sending, recorded): (bool, Option<i64>) = store.told(read)?;
+    if sending && !is_there(store)? {
+        return Ok(Some(Lost { after: i64::MAX, when: Loss::Found }));
+    }
+    Ok(recorded.map(|after| Lost { after, when: Loss::Recorded }))
+}
+
+/// Marks the run before anything is sent of it, and records what it lost where that was found only now. Answers
+/// with what is recorded.
+pub(super) fn begin(store: &Store, lost: Option<Lost>) -> Result<Option<Lost>, LedgerError> {
+    let lost = match lost {
+        Some(Lost { when: Loss::Found, .. }) => {
+            let last = "SELECT coalesce(max(id), 0) FROM attempt";
+            let after = store.told(store.connection.query_row(last, [], |row| row.get(0)))?;
+            Some(Lost { after, when: Loss::Recorded })
+        }
+        known => known,
+    };
+    store.step(Step::Marking);
+    let mark = "UPDATE run SET phase = ?1, sending = 1, lost_after = ?2";
+    let values = (Word(Phase::Stopped), lost.map(|lost| lost.after));
+    store.told(store.connection.execute(mark, values))?;
+    store.step(Step::Marked);
+    store.checkpoint_all()?;
+    Ok(lost)
+}
+
+/// Whether the log may hold what the database lacks. Whoever closes the database must then leave it.
+pub(super) fn is_needed(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT sending FROM run", [], |row| row.get(0))
+}
+
+/// Whether there is a log with anything in it.
+fn is_there(store: &Store) -> Result<bool, LedgerError> {
+    let path = log_file(&store.dir);
+    match File::open(&path).and_then(begins_a_log) {
+        Ok(begins) => Ok(begins),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(private::told(&path, error)),
+    }
+}
+
+fn begins_a_log(file: impl Read) -> io::Result<bool> {
+    let mut begins = Vec::new();
+    file.take(HEADER as u64 + 1).read_to_end(&mut begins)?;
+    Ok(begins.len() > HEADER
+        && begins.first_chunk().map(|magic| u32::from_be_bytes(*magic) & !1) == Some(MAGIC))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_told_from_what_is_none() {
+        let log = |magic: u32, length| {
+            let mut bytes = magic.to_be_bytes().to_vec();
+            bytes.resize(length, 0);
+            bytes
+        };
+        for (what, bytes, wanted) in [
+            ("checksums of one order", log(MAGIC, 8_248), true),
+            ("checksums of the other order", log(MAGIC | 1, 8_248), true),
+            ("nothing", Vec::new(), false),
+            ("half a header", log(MAGIC, 16), false),
+            ("a header alone", log(MAGIC, HEADER), false),
+            ("zeroes", log(0, 8_248), false),
+            ("another thing", log(0xA5A5_A5A5, 8_248), false),
+        ] {
+            assert_eq!(begins_a_log(&bytes[..]).unwrap(), wanted, "{what}");
+        }
+    }
+}
