@@ -25,7 +25,7 @@ use simulation_support::{Told, run};
 const SEEDS: u64 = 2_000;
 
 /// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 62] = [
+const HAPPENS: [&str; 67] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -78,6 +78,11 @@ const HAPPENS: [&str; 62] = [
     "killed while planning",
     "Interrupt at: PATCH after it left",
     "Interrupt by the clock",
+    "Lose at: PATCH before it leaves",
+    "Lose at: PATCH after it left",
+    "Lose at: an answer arrives",
+    "Lose at: after a transaction",
+    "a log that is missed",
     "Rob at: PATCH after it left",
     "Rob at: after a transaction",
     "applied, applied",

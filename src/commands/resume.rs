@@ -62,7 +62,7 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, host: &Host<'_>) {
             &format!(
                 "warning: {log} is gone or is no log, and what this run sent last may stand in it alone"
             ),
-            "hint: put the file back if it is somewhere, before anything is sent; later it would do harm",
+            "hint: put that very file back, if it is somewhere, before anything is sent; later it would do harm",
         ],
         Some(Loss::Recorded) => &[&format!("note: {log} was lost before, with what this run had sent last")],
     };

@@ -53,7 +53,7 @@ pub(super) struct Lost {
 
 /// Whether the run has lost its log, now or before.
 pub(super) fn lost(store: &Store) -> Result<Option<Lost>, LedgerError> {
-    let marked = "SELECT sending, lost_after FROM run";
+    let marked = "SELECT sending > 0, lost_after FROM run";
     let read = store.connection.query_row(marked, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (sending, recorded): (bool, Option<i64>) = store.told(read)?;
     if sending && !is_there(store)? {
@@ -74,7 +74,8 @@ pub(super) fn begin(store: &Store, lost: Option<Lost>) -> Result<Option<Lost>, L
         known => known,
     };
     store.step(Step::Marking);
-    let mark = "UPDATE run SET phase = ?1, sending = 1, lost_after = ?2";
+    // Counted, since SQLite writes nothing into the log where a row stays as it was.
+    let mark = "UPDATE run SET phase = ?1, sending = sending + 1, lost_after = ?2";
     let values = (Word(Phase::Stopped), lost.map(|lost| lost.after));
     store.told(store.connection.execute(mark, values))?;
     store.step(Step::Marked);
@@ -84,7 +85,7 @@ pub(super) fn begin(store: &Store, lost: Option<Lost>) -> Result<Option<Lost>, L
 
 /// Whether the log may hold what the database lacks. Whoever closes the database must then leave it.
 pub(super) fn is_needed(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("SELECT sending FROM run", [], |row| row.get(0))
+    connection.query_row("SELECT sending > 0 FROM run", [], |row| row.get(0))
 }
 
 /// Whether there is a log with anything in it.

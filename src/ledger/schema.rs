@@ -37,8 +37,9 @@ const TABLES: &str = "
 CREATE TABLE run (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
     phase      TEXT NOT NULL CHECK (phase IN ('planning', 'planned', 'stopped', 'finished')),
-    -- Whether the log may hold what is not here: see log.rs.
-    sending    INTEGER NOT NULL CHECK (sending IN (0, 1)),
+    -- Processes that began to send since one of them closed. Where there are any the log may hold what is not
+    -- here: see log.rs.
+    sending    INTEGER NOT NULL CHECK (sending >= 0),
     -- The last attempt on record when the log was found to be gone.
     lost_after INTEGER CHECK (lost_after >= 0),
     about      TEXT NOT NULL

@@ -6,7 +6,7 @@ use std::path::Path;
 use referral_bulk::domain::account::{Phase, RowAccount};
 use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::referral::ReferralId;
-use referral_bulk::ledger::{self, LedgerError};
+use referral_bulk::ledger::{self, LedgerError, Loss};
 use referral_bulk::report::Books;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
@@ -19,12 +19,24 @@ use super::world::World;
 /// taken away.
 pub fn check(dir: &Path, lossy: bool, world: &mut World) {
     let reader = ledger::read(dir).unwrap();
+    // One that is not missed held nothing but what is in the database: then all is to be as ever.
+    let log_is_missed = reader.loss() == Some(Loss::Found);
+    if log_is_missed {
+        world.laws.lose_log();
+        world.count("a log that is missed");
+        if !world.log_is_lost() {
+            world.wrong("the log is missed, and was not lost");
+        }
+    }
     let inputs = reader.inputs().unwrap();
     let (mut books, mut seen) = (Books::new(inputs.len()), BTreeSet::new());
     reader
         .rows::<LedgerError>(&mut |row| {
             books.add(&row);
             if let Some(id) = row.id.filter(|id| seen.insert(*id)) {
+                if log_is_missed {
+                    forget_attempts(dir, id, &row, world);
+                }
                 check_attempts(dir, id, &row, lossy, world);
             }
             check_row(&row, reader.phase(), world);
@@ -45,11 +57,19 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
     }
 }
 
+/// What was requested and is not on record was lost with the log, and is in doubt for that.
+fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut World) {
+    let Some(deed) = world.laws.deeds.get_mut(&id) else { return };
+    let left = deed.sent + deed.lost + stayed(dir, row, &world.laws.left);
+    deed.forgotten = left.saturating_sub(u64::from(row.attempts));
+    deed.ever_in_doubt |= row.at.is_none();
+}
+
 /// One attempt on record is one request, or is noted not to have left; where something was lost, one of an
 /// item may never have left.
 fn check_attempts(dir: &Path, id: ReferralId, row: &RowAccount, lossy: bool, world: &mut World) {
     let Some(deed) = world.laws.deeds.get_mut(&id) else { return };
-    let on_record = u64::from(row.attempts);
+    let on_record = u64::from(row.attempts) + deed.forgotten;
     let mut left = deed.sent + deed.lost;
     if on_record > left {
         left += stayed(dir, row, &world.laws.left);
@@ -92,6 +112,7 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
     let why = match outcome {
         Outcome::Applied => not_applied(id, row, world),
         Outcome::Unknown if row.at.is_some() => could_be_told(id, world),
+        Outcome::Unknown if world.laws.log_was_lost => None,
         Outcome::Unknown => (row.attempts == 0).then_some("it was never sent"),
         Outcome::Unchanged | Outcome::Invalid => (row.attempts > 0).then_some("it was sent"),
         Outcome::Planned => (phase != Phase::Planned).then_some("the run has begun"),

@@ -36,6 +36,8 @@ pub struct Deed {
     pub sent: u64,
     /// Intents on disk whose PATCHes were never made, since the process was killed in between.
     pub lost: u64,
+    /// PATCHes that no ledger tells of any more, since its log was lost.
+    pub forgotten: u64,
     /// Whether the program has had any reason to doubt.
     pub ever_in_doubt: bool,
     /// The place in the history where it was when it was first sent.
@@ -62,6 +64,7 @@ impl Deed {
             standing: Standing::Clear,
             sent: 0,
             lost: 0,
+            forgotten: 0,
             ever_in_doubt: false,
             first_sent: None,
             reads: Vec::new(),
@@ -124,6 +127,8 @@ pub struct Laws {
     paused: Option<Paused>,
     held: Option<Held>,
     stopped_at: Option<u64>,
+    /// Whether the ledger's log was lost, in any process.
+    pub log_was_lost: bool,
     /// The last intent that was written while the ledger was there, where it was taken away.
     last_intent: Option<i64>,
 }
@@ -164,6 +169,13 @@ impl Laws {
         let last = "SELECT coalesce(max(id), 0) FROM attempt";
         self.last_intent =
             self.ledger.as_ref().map(|ledger| ledger.query_row(last, [], |row| row.get(0)).unwrap());
+    }
+
+    /// The ledger's log is lost: outcomes, too, are known only as far as they are in the database.
+    pub fn lose_log(&mut self) {
+        self.log_was_lost = true;
+        self.words.clear();
+        self.deeds.values_mut().for_each(|deed| deed.settled = false);
     }
 
     /// Nobody waits for a request any more: the process was killed, where it had not ended.
@@ -279,12 +291,17 @@ impl World {
         let Some(stopped_at) = self.laws.stopped_at else { return };
         match ask {
             Ask::Patch { .. } if now > stopped_at => self.wrong("it is sent after the stop"),
-            Ask::Get(id) if self.laws.deeds.get(id).is_none_or(|deed| deed.sent + deed.lost == 0) => {
+            Ask::Get(id) if !self.may_have_been_sent(*id) => {
                 self.wrong("it is read after the stop, and was never sent");
             }
             Ask::List => self.wrong("the list is asked for after the stop"),
             Ask::Patch { .. } | Ask::Get(_) => {}
         }
+    }
+
+    /// Whether a referral was sent anything, as far as the program can know.
+    fn may_have_been_sent(&self, id: ReferralId) -> bool {
+        self.laws.deeds.get(&id).is_some_and(|deed| self.laws.log_was_lost || deed.sent + deed.lost > 0)
     }
 
     /// Every PATCH has an intent on disk.

@@ -71,7 +71,7 @@ pub async fn plan(
     let mut desk = Desk::begin(dir, world);
     let ended = drive(desk.plan(&stop), |_, _| Poll::Pending, world).await;
     // The desk outlives the work: the ledger's files are as they were at that moment.
-    ended.unwrap_or_else(|| End::Killed(copy(dir)))
+    ended.unwrap_or_else(|| End::Killed(copy(dir, false)))
 }
 
 struct Desk {

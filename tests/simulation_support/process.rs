@@ -80,7 +80,7 @@ pub async fn carry_on(
     // The ledger's files are left as they are at this moment, before anybody tidies up.
     let end = match ended {
         Some(ended) => End::Ended(ended),
-        None => End::Killed(copy(dir)),
+        None => End::Killed(copy(dir, world.lock().unwrap().log_is_lost())),
     };
     let mut world = world.lock().unwrap();
     world.laws.ledger = None;
@@ -166,16 +166,15 @@ fn eye(dir: &Path) -> Connection {
     Connection::open_with_flags(dir.join("run.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
 }
 
-/// The files of a ledger as a process leaves them that is killed.
-pub fn copy(dir: &Path) -> PathBuf {
+/// The files of a ledger as a process leaves them that is killed, or what is left of them without the log.
+pub fn copy(dir: &Path, without_log: bool) -> PathBuf {
     let to = dir.with_extension(match dir.extension() {
         Some(number) => (number.to_str().unwrap().parse::<u32>().unwrap() + 1).to_string(),
         None => "1".to_owned(),
     });
     std::fs::create_dir(&to).unwrap();
-    for file in
-        ["run.sqlite", "run.sqlite-wal"].map(Path::new).into_iter().filter(|file| dir.join(file).exists())
-    {
+    let files: &[&str] = if without_log { &["run.sqlite"] } else { &["run.sqlite", "run.sqlite-wal"] };
+    for file in files.iter().filter(|file| dir.join(file).exists()) {
         std::fs::copy(dir.join(file), to.join(file)).unwrap();
     }
     to

@@ -26,6 +26,8 @@ pub enum Ending {
     Kill,
     /// It takes on nothing new. Whoever says so twice kills it.
     Interrupt,
+    /// As a kill, and what is in the ledger's log alone is lost, too.
+    Lose,
     /// Its ledger is taken away, so that it cannot write any more.
     Rob,
 }
@@ -174,6 +176,7 @@ fn ending(referrals: usize, rng: &mut Rng) -> Option<(Ending, Moment)> {
         Ending::Kill,
         Ending::Kill,
         Ending::Kill,
+        Ending::Lose,
         Ending::Interrupt,
         Ending::Interrupt,
         Ending::Rob,

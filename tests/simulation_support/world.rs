@@ -108,6 +108,8 @@ pub(super) struct Process {
     begun: u64,
     ending: Option<(Ending, Moment)>,
     killed: bool,
+    /// Whether the ledger's log is lost with it.
+    log_lost: bool,
 }
 
 impl World {
@@ -187,6 +189,11 @@ impl World {
         self.process.killed
     }
 
+    /// Whether the log of its ledger is lost with the process.
+    pub fn log_is_lost(&self) -> bool {
+        self.process.log_lost
+    }
+
     /// When the process comes to its end by the clock.
     pub fn ends_at(&self) -> Option<u64> {
         match self.process.ending {
@@ -223,6 +230,7 @@ impl World {
         self.process.ending = None;
         match ending {
             Ending::Kill => self.process.killed = true,
+            Ending::Lose => (self.process.killed, self.process.log_lost) = (true, true),
             Ending::Interrupt => {
                 self.process.stop.clone().unwrap().now(Reason::Interrupted);
                 if self.rng.chance(30) {

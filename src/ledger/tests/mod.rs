@@ -2,6 +2,7 @@
 
 mod books;
 mod files;
+mod log;
 mod run;
 mod sending;
 
