@@ -108,8 +108,11 @@ impl World {
     }
 }
 
+/// What happens to a run's directory.
+type Loss = fn(&Path);
+
 /// How a log is lost.
-const LOSSES: [(&str, fn(&Path)); 5] = [
+const LOSSES: [(&str, Loss); 5] = [
     ("removed", |run| fs::remove_file(run.join("run.sqlite-wal")).unwrap()),
     ("removed with its index", |run| {
         for file in ["run.sqlite-wal", "run.sqlite-shm"] {
