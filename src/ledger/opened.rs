@@ -158,7 +158,8 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::Unplanned`] and [`LedgerError::Finished`] where there is nothing that may be
-    /// sent; else where the ledger can't be written.
+    /// sent; [`LedgerError::Busy`] where somebody reads it for longer than is waited for; else where the
+    /// ledger can't be written.
     pub fn start(self, clock: Clock) -> Result<(Journal, Backlog), LedgerError> {
         let (backlog, writing, lock) = self.begin()?;
         let journal = Journal::begin(writing, lock, clock)?;

@@ -11,6 +11,7 @@ use referral_bulk::report::Books;
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
+use super::laws::Standing;
 use super::ms;
 use super::truth::{By, holds, is_as_before};
 use super::world::World;
@@ -62,7 +63,11 @@ fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut Wor
     let Some(deed) = world.laws.deeds.get_mut(&id) else { return };
     let left = deed.sent + deed.lost + stayed(dir, row, &world.laws.left);
     deed.forgotten = left.saturating_sub(u64::from(row.attempts));
-    deed.ever_in_doubt |= row.at.is_none();
+    if row.at.is_none() {
+        deed.ever_in_doubt = true;
+        // Whatever is known of it from outside: the program has to read it back.
+        deed.standing = Standing::Doubt;
+    }
 }
 
 /// One attempt on record is one request, or is noted not to have left; where something was lost, one of an
