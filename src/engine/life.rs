@@ -125,12 +125,11 @@ impl<A: Api> Life<'_, A> {
             let _under_way = self.context.flights.begin(Flight::Intent(self.item.id));
             self.journal.intend(&self.item).await?
         };
-        let attempt = ticket.attempt();
         if !self.context.keep_turn(&mut self.effort).await {
-            let stayed = Failure::NotSent { message: "the run was stopped first".to_owned() };
-            self.note(attempt, AttemptResult::NotApplied, None, Some(stayed.code()));
+            self.journal.withdrawn(ticket);
             return Ok(Step::Leave);
         }
+        let attempt = ticket.attempt();
         self.context.count_patch(self.sent_before);
         self.sent_before = true;
         let answer = {

@@ -82,6 +82,13 @@ impl Journal {
         let _ = self.shared.ask(Request::Write(Record::Answer { attempt, answer }));
     }
 
+    /// Takes an intent back that nothing was sent for, without waiting: who holds the ticket sent nothing, and
+    /// never will. Where that can't be written, the attempt counts as one without a result.
+    pub fn withdrawn(&self, ticket: Ticket) {
+        // As above.
+        let _ = self.shared.ask(Request::Write(Record::Withdrawal { attempt: ticket.into_attempt() }));
+    }
+
     /// Records how an item came out, once and for all. It is written after all that was asked
     /// before, and not waited for.
     ///

@@ -210,6 +210,10 @@ pub(super) fn write_answer(
     one(written)
 }
 
+pub(super) fn remove_intent(connection: &Connection, attempt: i64) -> rusqlite::Result<()> {
+    one(connection.prepare_cached("DELETE FROM attempt WHERE id = ?1")?.execute([attempt])?)
+}
+
 /// A record about something that isn't in the ledger must not pass for written.
 fn one(written: usize) -> rusqlite::Result<()> {
     if written == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(written)) }

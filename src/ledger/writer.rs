@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::lock::Lock;
 use super::outstanding::AttemptResult;
-use super::records::{number, write_answer, write_intent, write_outcome};
+use super::records::{number, remove_intent, write_answer, write_intent, write_outcome};
 use super::schema::{Store, close_session};
 use super::steps::Step;
 use super::{LedgerError, private};
@@ -68,6 +68,11 @@ pub struct Ticket {
 impl Ticket {
     /// The attempt that it is for, to say later what became of it.
     pub fn attempt(&self) -> AttemptId {
+        self.attempt
+    }
+
+    /// The attempt that is not made with it.
+    pub(super) fn into_attempt(self) -> AttemptId {
         self.attempt
     }
 }
@@ -130,6 +135,7 @@ pub(super) struct Finish {
 pub(super) enum Record {
     Intent { item: Arc<Item>, client_request_id: Uuid, at: Timestamp, reply: Reply<Ticket> },
     Answer { attempt: AttemptId, answer: AttemptAnswer },
+    Withdrawal { attempt: AttemptId },
     Outcome { item: u64, settled: Settled },
 }
 
@@ -353,6 +359,7 @@ fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<
                 attempts.push(AttemptId(write_intent(&transaction, item, *client_request_id, *at)?));
             }
             Record::Answer { attempt, answer } => write_answer(&transaction, attempt.0, answer)?,
+            Record::Withdrawal { attempt } => remove_intent(&transaction, attempt.0)?,
             Record::Outcome { item, settled } => write_outcome(&transaction, *item, false, settled)?,
         }
     }

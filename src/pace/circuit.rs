@@ -54,8 +54,9 @@ pub enum Trouble {
 pub enum Pass {
     /// Like any other.
     Free,
-    /// It alone, to see whether things are better.
-    Probe,
+    /// It alone, to see whether things are better. The number tells it from a probe that another cause made
+    /// void before it left.
+    Probe(u64),
 }
 
 /// What follows from a failure.
@@ -113,6 +114,8 @@ struct State {
     answered: bool,
     rows: Vec<Row>,
     open: Option<Open>,
+    /// The number of the last probe.
+    probes: u64,
 }
 
 /// Failures in a row.
@@ -155,8 +158,16 @@ struct Open {
     cause: Cause,
     /// How many probes failed.
     failed: usize,
-    /// When the next probe may go out; `None` while one is on its way.
-    next: Option<Instant>,
+    probe: Probe,
+}
+
+/// One at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Probe {
+    /// The next may go out then.
+    Due(Instant),
+    /// The one of this number has its pass.
+    UnderWay(u64),
 }
 
 impl Circuit {
@@ -194,7 +205,7 @@ impl Circuit {
 
     /// Whether a request that was let pass may still go out, after whatever else it had to wait for.
     pub fn admits(&self, purpose: Purpose, pass: Pass) -> bool {
-        pass == Pass::Probe || !self.state().open.as_ref().is_some_and(|open| open.cause.holds(purpose))
+        !self.state().open.as_ref().is_some_and(|open| open.cause.holds(purpose) && !open.waits_for(pass))
     }
 
     /// Returns when requests of this sort are held back.
@@ -210,7 +221,10 @@ impl Circuit {
 
     /// When the next probe goes out, where the circuit is open and none is on its way.
     pub fn next_probe(&self) -> Option<Instant> {
-        self.state().open.as_ref().and_then(|open| open.next)
+        match self.state().open.as_ref()?.probe {
+            Probe::Due(next) => Some(next),
+            Probe::UnderWay(_) => None,
+        }
     }
 
     /// A request was answered, with a yes or with a no that is about its referral. Whether that closed the
@@ -229,10 +243,8 @@ impl Circuit {
     /// A request came to an end that says nothing of the service: it was throttled, or had no good token.
     /// Another may be the probe.
     pub fn came_to_nothing(&self, pass: Pass) {
-        if pass == Pass::Probe {
-            if let Some(open) = &mut self.state().open {
-                open.next = Some(Instant::now());
-            }
+        if let Some(open) = self.state().open.as_mut().filter(|open| open.waits_for(pass)) {
+            open.probe = Probe::Due(Instant::now());
             self.told.notify_waiters();
         }
     }
@@ -251,7 +263,7 @@ impl Circuit {
             self.meter.start(self.mark());
         }
         drop(state);
-        if matches!(follows, Follows::Opened(_)) {
+        if follows != Follows::Nothing {
             self.told.notify_waiters();
         }
         follows
@@ -272,12 +284,14 @@ impl State {
         if !open.cause.is_over_for(purpose) {
             return Err(None);
         }
-        match open.next {
-            Some(next) if next <= now => {
-                open.next = None;
-                Ok(Pass::Probe)
+        match open.probe {
+            Probe::Due(next) if next <= now => {
+                self.probes += 1;
+                open.probe = Probe::UnderWay(self.probes);
+                Ok(Pass::Probe(self.probes))
             }
-            next => Err(next),
+            Probe::Due(next) => Err(Some(next)),
+            Probe::UnderWay(_) => Err(None),
         }
     }
 
@@ -308,19 +322,26 @@ impl State {
             return Follows::Nothing;
         }
         self.rows.clear();
-        self.open = Some(Open { cause, failed: 0, next: Some(now + pauses[0]) });
+        self.open = Some(Open { cause, failed: 0, probe: Probe::Due(now + pauses[0]) });
         Follows::Opened(pauses[0])
     }
 }
 
 impl Open {
+    /// Whether this is the pass of the probe that is under way.
+    fn waits_for(&self, pass: Pass) -> bool {
+        matches!((self.probe, pass), (Probe::UnderWay(out), Pass::Probe(number)) if out == number)
+    }
+
     fn failed(&mut self, cause: Cause, pass: Pass, now: Instant) -> Follows {
-        if pass == Pass::Free {
+        if !self.waits_for(pass) {
             let is_worse = cause.purpose == Purpose::ReadBack && cause.trouble != Trouble::Forbidden;
             if is_worse && !self.cause.holds(cause.purpose) {
                 // What was sent can't be settled any more either: now that is what is waited for.
                 self.cause = cause;
-                self.next = self.next.or(Some(now));
+                if matches!(self.probe, Probe::UnderWay(_)) {
+                    self.probe = Probe::Due(now);
+                }
             }
             // It was on its way already.
             return if self.cause.holds(cause.purpose) { Follows::Held } else { Follows::Nothing };
@@ -330,7 +351,7 @@ impl Open {
         match pauses.get(self.failed) {
             // However it failed: things are no better.
             Some(pause) => {
-                self.next = Some(now + *pause);
+                self.probe = Probe::Due(now + *pause);
                 Follows::Opened(*pause)
             }
             None => Follows::GivenUp,
@@ -472,7 +493,7 @@ mod tests {
                 let closes = if circuit.answered(asking) { ", closes" } else { "" };
                 match (free, before, after) {
                     (true, Ok(Pass::Free), Ok(Pass::Free)) => format!("free{closes}"),
-                    (false, Err(Some(_)), Ok(Pass::Probe)) => format!("probe{closes}"),
+                    (false, Err(Some(_)), Ok(Pass::Probe(1))) => format!("probe{closes}"),
                     (false, Err(None), Err(None)) => format!("held{closes}"),
                     other => panic!("{other:?}"),
                 }
@@ -502,7 +523,7 @@ mod tests {
                     let pass = circuit.pass(ReadBack).await;
                     let turn = {
                         let mut log = log.lock().unwrap();
-                        log.push((start.elapsed().as_secs(), pass == Pass::Probe));
+                        log.push((start.elapsed().as_secs(), pass != Pass::Free));
                         log.len()
                     };
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -541,9 +562,9 @@ mod tests {
             let pauses = limit(purpose, trouble).pauses;
             for (number, pause) in pauses.iter().enumerate() {
                 assert_eq!(circuit.next_probe(), Some(Instant::now() + *pause));
-                assert_eq!(circuit.pass(purpose).await, Pass::Probe);
-                assert_eq!(circuit.next_probe(), None);
-                let follows = circuit.failed(purpose, trouble, None, Pass::Probe);
+                let pass = circuit.pass(purpose).await;
+                assert_eq!((pass, circuit.next_probe()), (Pass::Probe(number as u64 + 1), None));
+                let follows = circuit.failed(purpose, trouble, None, pass);
                 let next = pauses.get(number + 1).map_or(Follows::GivenUp, |pause| Follows::Opened(*pause));
                 assert_eq!(follows, next, "{purpose:?} {trouble:?}");
             }
@@ -562,7 +583,7 @@ mod tests {
                 [Follows::Held, Follows::Held, Follows::Nothing]
             );
         }
-        assert_eq!(circuit.pass(ReadBack).await, Pass::Probe);
+        assert_eq!(circuit.pass(ReadBack).await, Pass::Probe(1));
         assert!(circuit.answered(ReadBack));
         assert!(circuit.admits(Change, Pass::Free));
     }
@@ -577,7 +598,7 @@ mod tests {
             let follows = circuit.failed(ReadBack, Unanswered, referral(1), Pass::Free);
             assert_eq!(follows, Follows::Held, "it costs no try");
             assert!(!circuit.admits(Change, Pass::Free) && !circuit.admits(ReadBack, Pass::Free));
-            assert_eq!(circuit.pass(ReadBack).await, Pass::Probe);
+            assert_eq!(circuit.pass(ReadBack).await, Pass::Probe(1));
             assert!(circuit.answered(ReadBack) && circuit.admits(Change, Pass::Free));
         }
     }
@@ -596,9 +617,9 @@ mod tests {
             let before = open_for();
             open(&circuit, Change, Unanswered, 9).unwrap();
             for probe in 1..=probes {
-                assert_eq!(circuit.pass(Change).await, Pass::Probe);
+                let pass = circuit.pass(Change).await;
                 if probe < probes {
-                    circuit.failed(Change, Unanswered, None, Pass::Probe);
+                    circuit.failed(Change, Unanswered, None, pass);
                 }
             }
             if pause > 0 {
@@ -615,13 +636,33 @@ mod tests {
         }
     }
 
+    /// A probe that has not left yet when something worse is found out doesn't leave beside the one that asks
+    /// for that.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_worse_makes_a_probe_void() {
+        let circuit = circuit();
+        open(&circuit, Change, Unanswered, 9).unwrap();
+        let change = circuit.pass(Change).await;
+        assert!(circuit.admits(Change, change));
+        assert_eq!(circuit.failed(ReadBack, Unanswered, referral(1), Pass::Free), Follows::Held);
+        assert!(!circuit.admits(Change, change));
+        circuit.came_to_nothing(change);
+        let reading = circuit.pass(ReadBack).await;
+        assert_eq!((change, reading), (Pass::Probe(1), Pass::Probe(2)));
+        // Should it have left already, it says nothing of the other.
+        assert_eq!(circuit.failed(Change, Unanswered, referral(2), change), Follows::Held);
+        circuit.came_to_nothing(change);
+        assert_eq!(circuit.state().ask(ReadBack, Instant::now()), Err(None), "one is on its way");
+        assert_eq!(circuit.failed(ReadBack, Unanswered, referral(1), reading), Follows::Opened(PAUSES[1]));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_is_throttled_leaves_its_place_to_another() {
         let circuit = circuit();
         open(&circuit, Change, Forbidden, 9).unwrap();
         let pass = circuit.pass(Change).await;
         circuit.came_to_nothing(pass);
-        assert_eq!(circuit.pass(Change).await, Pass::Probe);
+        assert_eq!(circuit.pass(Change).await, Pass::Probe(2));
         circuit.came_to_nothing(Pass::Free);
         assert_eq!(circuit.state().ask(Change, Instant::now()), Err(None), "one is on its way");
     }

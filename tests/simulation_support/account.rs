@@ -8,8 +8,6 @@ use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::ledger::{self, LedgerError, Loss};
 use referral_bulk::report::Books;
-use rusqlite::{Connection, OpenFlags};
-use uuid::Uuid;
 
 use super::laws::Standing;
 use super::ms;
@@ -36,9 +34,9 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
             books.add(&row);
             if let Some(id) = row.id.filter(|id| seen.insert(*id)) {
                 if log_is_missed {
-                    forget_attempts(dir, id, &row, world);
+                    forget_attempts(id, &row, world);
                 }
-                check_attempts(dir, id, &row, lossy, world);
+                check_attempts(id, &row, lossy, world);
             }
             check_row(&row, reader.phase(), world);
             Ok(())
@@ -59,10 +57,9 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
 }
 
 /// What was requested and is not on record was lost with the log, and is in doubt for that.
-fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut World) {
+fn forget_attempts(id: ReferralId, row: &RowAccount, world: &mut World) {
     let Some(deed) = world.laws.deeds.get_mut(&id) else { return };
-    let left = deed.sent + deed.lost + stayed(dir, row, &world.laws.left);
-    deed.forgotten = left.saturating_sub(u64::from(row.attempts));
+    deed.forgotten = (deed.sent + deed.lost).saturating_sub(u64::from(row.attempts));
     if row.at.is_none() {
         deed.ever_in_doubt = true;
         // Whatever is known of it from outside: the program has to read it back.
@@ -70,15 +67,11 @@ fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut Wor
     }
 }
 
-/// One attempt on record is one request, or is noted not to have left; where something was lost, one of an
-/// item may never have left.
-fn check_attempts(dir: &Path, id: ReferralId, row: &RowAccount, lossy: bool, world: &mut World) {
+/// One attempt on record is one request; where something was lost, one of an item may never have left.
+fn check_attempts(id: ReferralId, row: &RowAccount, lossy: bool, world: &mut World) {
     let Some(deed) = world.laws.deeds.get_mut(&id) else { return };
     let on_record = u64::from(row.attempts) + deed.forgotten;
-    let mut left = deed.sent + deed.lost;
-    if on_record > left {
-        left += stayed(dir, row, &world.laws.left);
-    }
+    let left = deed.sent + deed.lost;
     if lossy && on_record == left + 1 {
         deed.lost += 1;
     } else if on_record != left {
@@ -86,17 +79,6 @@ fn check_attempts(dir: &Path, id: ReferralId, row: &RowAccount, lossy: bool, wor
     }
     // Of what was lost on its way to the disk the next process knows nothing.
     deed.ever_in_doubt |= lossy && on_record > 0;
-}
-
-/// How many attempts never left, by the ledger's own account and by ours: the run stopped first.
-fn stayed(dir: &Path, row: &RowAccount, left: &BTreeSet<Uuid>) -> u64 {
-    let ledger =
-        Connection::open_with_flags(dir.join("run.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut noted = ledger
-        .prepare("SELECT 1 FROM attempt WHERE client_request_id = ?1 AND (result, code) = ('not-applied', 'not-sent')")
-        .unwrap();
-    let unheard = row.request_ids.iter().filter(|id| !left.contains(id));
-    unheard.filter(|id| noted.exists([id.to_string()]).unwrap()).count() as u64
 }
 
 fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {

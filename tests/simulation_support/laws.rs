@@ -119,8 +119,6 @@ pub struct Laws {
     pub words: BTreeMap<u64, String>,
     /// An eye of its own on the ledger.
     pub ledger: Option<Connection>,
-    /// The `client-request-id`s of PATCHes that left, or would have with a token.
-    pub left: BTreeSet<Uuid>,
     open: BTreeMap<u64, Open>,
     /// When the requests of this process left.
     departures: Vec<u64>,
@@ -206,7 +204,6 @@ impl World {
             Ask::Patch { id, etag, document, client_request_id } => {
                 self.law_of_intents(*id, *client_request_id);
                 self.law_of_sending(*id, etag.as_ref(), document);
-                self.laws.left.insert(*client_request_id);
             }
             Ask::Get(_) | Ask::List => {}
         }
@@ -354,10 +351,9 @@ impl World {
 
     /// A request for which there is no token does not leave, and its intent stays.
     pub fn laws_on_unsent(&mut self, ask: &Ask) {
-        if let Ask::Patch { id, client_request_id, .. } = ask
+        if let Ask::Patch { id, .. } = ask
             && let Some(deed) = self.laws.deeds.get_mut(id)
         {
-            self.laws.left.insert(*client_request_id);
             deed.sent += 1;
         }
     }

@@ -397,10 +397,10 @@ async fn turns_that_the_circuit_took_come_with_the_probe() {
         assert_eq!(context.after(&answer(403).unwrap_err(), &mut effort).await, Next::Refused);
     }
     assert!(context.keep_turn(&mut waiting).await);
-    assert_eq!((world.so_far().1, waiting.pass), (5, Pass::Probe));
+    assert_eq!((world.so_far().1, waiting.pass), (5, Pass::Probe(1)));
     world.pace.throttled(waiting.turn.unwrap(), Some(Duration::from_secs(10)));
     assert!(context.keep_turn(&mut waiting).await);
-    assert_eq!((world.so_far().1, waiting.pass, waiting.tries), (15, Pass::Probe, 1));
+    assert_eq!((world.so_far().1, waiting.pass, waiting.tries), (15, Pass::Probe(2), 1));
 }
 
 /// A token that is long in coming holds back a change before its turn, where a stop ends the wait.
