@@ -26,16 +26,23 @@ pub struct NoReferralId(String);
 impl FromStr for ReferralId {
     type Err = NoReferralId;
 
-    /// Takes a GUID, or a URL whose last segment is one.
+    /// Takes a GUID, or a URL that ends in one, or whose path does. Where they are two, nobody knows which is
+    /// meant.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let last = if text.contains("://") {
-            let path = text.split(['?', '#']).next().unwrap_or_default();
-            path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
-        } else {
-            text
+        let none = || NoReferralId(text.to_owned());
+        if !text.contains("://") {
+            return Uuid::try_parse(text).map(Self).map_err(|_| none());
+        }
+        let path = text.split(['?', '#']).next().unwrap_or_default();
+        let last = |text: &str, delimiters: &[char]| {
+            let last = text.trim_end_matches('/').rsplit(delimiters).next()?;
+            Uuid::try_parse(last).ok()
         };
-        Uuid::try_parse(last).map(Self).map_err(|_| NoReferralId(text.to_owned()))
+        match (last(path, &['/']), last(text, &['/', '?', '#', '&', '='])) {
+            (Some(one), Some(other)) if one != other => Err(none()),
+            (one, other) => one.or(other).map(Self).ok_or_else(none),
+        }
     }
 }
 
@@ -45,10 +52,19 @@ impl fmt::Display for ReferralId {
     }
 }
 
-/// The version of a referral, **with its own double quotes**, as `If-Match` carries it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The version of a referral, as `If-Match` carries it: as the service spelled it, **with its own double
+/// quotes**. Two that differ by the quotes alone are the same, since spreadsheets strip them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ETag(Box<str>);
+
+impl PartialEq for ETag {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.trim_matches('"') == other.0.trim_matches('"')
+    }
+}
+
+impl Eq for ETag {}
 
 /// Why a text is no usable eTag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +108,7 @@ impl ETag {
         if quoted { Self::from_service(text) } else { Self::from_service(&format!("\"{text}\"")) }
     }
 
-    /// The eTag, quotes included.
+    /// The eTag, with the quotes that it has.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -145,7 +161,7 @@ impl<'a> Snapshot<'a> {
         }
         let text_of = |name: &str| members.get(name).and_then(json::string);
         let id = text_of("id").and_then(|id| id.parse().ok()).ok_or(SnapshotError::NoId)?;
-        let etag = text_of("eTag").and_then(|etag| ETag::from_input(&etag).ok());
+        let etag = text_of("eTag").and_then(|etag| ETag::from_service(&etag).ok());
         Ok(Self { id, etag, json: text, members, details: OnceCell::new() })
     }
 
@@ -206,6 +222,7 @@ mod tests {
     use super::*;
 
     const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
+    const OTHER: &str = "1c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
 
     #[test]
     fn ids_are_guids_or_end_a_url() {
@@ -213,6 +230,12 @@ mod tests {
             (ID.to_owned(), true),
             (format!(" {} ", ID.to_uppercase()), true),
             (format!("https://partner.example.com/referrals/{ID}/?tab=1"), true),
+            (format!("https://partner.example.com/?tab=1&id={ID}"), true),
+            (format!("https://partner.example.com/#/referrals/{ID}/"), true),
+            (format!("https://partner.example.com/referrals/{ID}?of={ID}"), true),
+            (format!("https://partner.example.com/referrals/{ID}?of={OTHER}"), false),
+            (format!("https://partner.example.com/?id={ID}&tab=1"), false),
+            (format!("https://partner.example.com/referral-{ID}"), false),
             (format!("referrals/{ID}"), false),
             ("R-1".to_owned(), false),
             (String::new(), false),
@@ -236,6 +259,16 @@ mod tests {
         ] {
             let got = ETag::from_input(text);
             assert_eq!(got.as_ref().map(ETag::as_str).map_err(|error| *error), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn etags_are_the_same_with_and_without_their_quotes() {
+        let etag = |text: &str| ETag::from_service(text).unwrap();
+        assert_eq!(etag("a-1"), etag("\"a-1\""));
+        assert_eq!(etag("a-1").as_str(), "a-1");
+        for other in ["a-2", "A-1", "W/\"a-1\""] {
+            assert_ne!(etag(other), etag("\"a-1\""), "{other}");
         }
     }
 

@@ -117,7 +117,9 @@ impl Court<'_, '_> {
 
     fn etag(&self) -> Option<ETag> {
         let bound = self.wish.etag.as_ref().map(|etag| &etag.value);
-        bound.or_else(|| self.current.and_then(Snapshot::etag)).cloned()
+        let current = self.current.and_then(Snapshot::etag);
+        // Where both are the same, the service's spelling is the one that it knows.
+        bound.filter(|bound| current != Some(*bound)).or(current).cloned()
     }
 
     fn stale(&mut self) -> Option<Verdict> {
