@@ -1160,6 +1160,18 @@ mod limits {
     }
 
     #[test]
+    fn a_time_to_come_holds_for_the_next_command_too() {
+        let planned = Test::new(&format!("apply a.csv {QUIET} --plan --finish-by 2999-01-01T00:00:00+01:00"))
+            .file("a.csv", notes(&active(3)))
+            .told_elsewhere()
+            .run();
+        let next = "resume run --rate 1000/s --finish-by 2998-12-31T23:00:00Z";
+        assert_eq!(planned.stderr.lines().last(), Some(format!("next: referral-bulk {next}").as_str()));
+        let resumed = planned.then(&format!("{next} --summary none --progress none")).told_elsewhere().run();
+        assert_eq!(resumed.outcomes("run"), "3 applied");
+    }
+
+    #[test]
     fn a_number_of_closings_that_is_wrong_is_wrong_in_a_rehearsal_too() {
         Test::new(&format!("apply quarter-end.csv {QUIET} --confirm-closing 3"))
             .file("quarter-end.csv", sample("quarter-end.csv"))

@@ -335,7 +335,7 @@ fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> R
                 .map(|most| max_changes(most, "--max-changes"))
                 .or(profile.max_changes.map(|most| max_changes(most, "max-changes of the profile"))),
         },
-        repeat: repeat(typed, target),
+        typed: repeated(typed, target),
         token_command: target.token_command.is_some(),
     })
 }
@@ -343,7 +343,7 @@ fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> R
 /// What was typed of where the token comes from, of how fast to send and of when to stop: the next
 /// command is to go by the same. What a token command says stays unsaid: nobody knows what secrets it
 /// holds.
-fn repeat(typed: &args::Sending, target: &args::Target) -> Vec<String> {
+fn repeated(typed: &args::Sending, target: &args::Target) -> Vec<String> {
     let flags = [
         target.profile.as_ref().map(|name| format!("--profile {}", quoted(name))),
         target.token_file.as_ref().map(|file| format!("--token-file {}", quoted(file))),

@@ -38,7 +38,7 @@ pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Res
     if let Some(reason) = host.stop.reason().filter(|_| account.phase != Phase::Finished) {
         host.console.say(&format!("stopped: {reason}"));
     }
-    account.finish(order.run, Some(order.sending), order.showing, host.console)
+    account.finish(order.run, Some(order.sending), order.showing, host)
 }
 
 /// Writes and prints the same, for a run that nobody is at work with.
@@ -52,7 +52,7 @@ pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Tro
         host.console.say("note: another process is at work on this run: this is how far it has come");
         return Ok(account.exit);
     }
-    account.finish(run, None, showing, host.console)
+    account.finish(run, None, showing, host)
 }
 
 /// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
@@ -290,20 +290,22 @@ impl Account {
         run: &Path,
         sending: Option<&Sending>,
         showing: Showing,
-        console: &dyn Console,
+        host: &Host<'_>,
     ) -> Result<Exit, Trouble> {
+        let console = host.console;
         self.show(showing, console);
+        let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((host.clock)()));
         if let Some(error) = &self.unwritten {
-            let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, sending));
+            let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, repeat));
             return Err(unwritten(error, self.exit, run, next));
         }
         if self.exit == Exit::Unbalanced {
             console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
-        } else if let Some(next) = self.next(run, sending, console) {
+        } else if let Some(next) = self.next(run, repeat, console) {
             for note in next.besides(&self.summary, &self.written) {
                 console.say(&format!("hint: {note}"));
             }
-            if let Some(command) = self.apply_patches(sending) {
+            if let Some(command) = self.apply_patches(repeat) {
                 console.say(&format!("hint: apply takes the same changes in place of this plan: {command}"));
             }
             if sending.is_some_and(|sending| sending.token_command) {
@@ -336,25 +338,22 @@ impl Account {
     }
 
     /// What applies the change file of a plan's documents instead of carrying the plan out.
-    fn apply_patches(&self, sending: Option<&Sending>) -> Option<String> {
+    fn apply_patches(&self, repeat: &[String]) -> Option<String> {
         let file = self.patches.as_ref().filter(|_| self.about.plan_only && self.plan.to_send > 0)?;
         let judging = judging_flags(&self.about.asked).into_iter();
         let flags = judging.chain(Target::flags(&self.about.target));
-        let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
         Some(patches::command(file, flags.chain(repeat.iter().cloned())))
     }
 
     /// What carries on with a run that stopped, whatever else there is to say of it.
-    fn carrying_on(&self, run: &Path, sending: Option<&Sending>) -> Next {
-        let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
+    fn carrying_on(&self, run: &Path, repeat: &[String]) -> Next {
         match anew(&self.about, repeat).filter(|_| self.phase == Phase::Planning) {
             Some(words) => Next::anew(&self.about.command, words),
             None => Next::resume(run, repeat.to_vec()),
         }
     }
 
-    fn next(&self, run: &Path, sending: Option<&Sending>, console: &dyn Console) -> Option<Next> {
-        let repeat = sending.map_or(&[][..], |sending| &sending.repeat);
+    fn next(&self, run: &Path, repeat: &[String], console: &dyn Console) -> Option<Next> {
         // A plan is read first.
         let consent = consent::again(self.left.as_ref(), &self.about.target, console);
         let resuming = repeat.iter().cloned().chain(consent).collect();

@@ -39,11 +39,11 @@ pub fn consent(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Result
     let Consent { yes, closing, .. } = sending.consent;
     let resume = |flags: &[String]| {
         // A limit that is too low is not repeated beside the one that would do.
-        let is_too_low = |typed: &&String| {
+        let is_too_low = |typed: &String| {
             typed.starts_with(MAX_CHANGES) && flags.iter().any(|flag| flag.starts_with(MAX_CHANGES))
         };
-        let typed = sending.repeat.iter().filter(|typed| !is_too_low(typed)).chain(flags);
-        Next::resume(run, typed.cloned().collect()).command()
+        let typed = sending.repeat((host.clock)()).into_iter().filter(|typed| !is_too_low(typed));
+        Next::resume(run, typed.chain(flags.iter().cloned()).collect()).command()
     };
     let refused = |message: String| {
         let command = resume(&missing(totals, target, sending.consent));

@@ -113,7 +113,7 @@ async fn plan_anew(
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<(Option<Ledger>, Option<Client>), Trouble> {
-    if let Some(words) = accounting::anew(about, &order.sending.repeat) {
+    if let Some(words) = accounting::anew(about, &order.sending.repeat((host.clock)())) {
         let what = "the run was stopped while it was planned, and standard input cannot be read again";
         return Err(Trouble::could_not_run(what).hint(Next::anew(&about.command, words).to_string()));
     }

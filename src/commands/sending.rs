@@ -66,10 +66,20 @@ pub struct Sending {
     pub finish_by: Option<Timestamp>,
     /// What the user consents to.
     pub consent: Consent,
-    /// The flags that were typed and that the next command has to repeat, ready for a shell.
-    pub repeat: Vec<String>,
+    /// The flags that were typed and that the next command has to repeat whenever it is typed, ready for a
+    /// shell.
+    pub typed: Vec<String>,
     /// Whether a token command was typed, which the user has to type again.
     pub token_command: bool,
+}
+
+impl Sending {
+    /// The flags that the next command has to repeat, ready for a shell. A time that has come would stop it
+    /// before it began.
+    pub fn repeat(&self, now: Timestamp) -> Vec<String> {
+        let finish_by = self.finish_by.filter(|time| *time > now).map(|time| format!("--finish-by {time}"));
+        self.typed.iter().cloned().chain(finish_by).collect()
+    }
 }
 
 /// A run, where it goes, and how.
@@ -96,11 +106,6 @@ impl Order<'_> {
         self.run.join(PLAN_FILE).display().to_string()
     }
 
-    /// What carries on with the run.
-    pub fn resume(&self) -> Next {
-        Next::resume(self.run, self.sending.repeat.clone())
-    }
-
     /// Sees to it that whoever leaves at once is told how to carry on. `left` is what was consented to.
     fn tell_on_leaving(&self, left: &PlanTotals, host: &Host<'_>) {
         let next = self.resume_as_consented(Some(left), host);
@@ -109,17 +114,18 @@ impl Order<'_> {
 
     /// The same while the run is planned, which may be from what can't be read again.
     pub fn tell_on_leaving_plan(&self, about: &About, host: &Host<'_>) {
-        let next = match accounting::anew(about, &self.sending.repeat) {
+        let repeat = self.sending.repeat((host.clock)());
+        let next = match accounting::anew(about, &repeat) {
             Some(words) => Next::anew(&about.command, words),
-            None => self.resume(),
+            None => Next::resume(self.run, repeat),
         };
         host.console.on_leaving(&format!("next: {next}"), self.run);
     }
 
-    /// The same as [`Self::resume`], with what was consented to.
+    /// What carries on with the run, with what was consented to.
     fn resume_as_consented(&self, left: Option<&PlanTotals>, host: &Host<'_>) -> Next {
         let consent = consent::again(left, &self.target.name(), host.console);
-        Next::resume(self.run, self.sending.repeat.iter().cloned().chain(consent).collect())
+        Next::resume(self.run, self.sending.repeat((host.clock)()).into_iter().chain(consent).collect())
     }
 }
 
