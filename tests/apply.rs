@@ -291,22 +291,32 @@ mod reports {
             let told: Value = serde_json::from_slice(&output.stdout).unwrap();
             assert_eq!((&told["exit_code"], &told["rows"]["applied"]), (&1.into(), &1.into()), "{told}");
             // Without the summary nobody knows whose the reports of the plan are.
-            let kept = |report: &str, kept: &str| {
-                format!("note: run/{report} may hold somebody's changes: it is kept as run/{kept}\n")
+            let kept = |report: &str| {
+                let now = report.replace('.', ".edited-1.");
+                format!("note: run/{report} may hold somebody's changes: it is kept as run/{now}\n")
             };
-            let notes = match name {
-                "summary.json" => {
-                    kept("success.csv", "success.edited-1.csv")
-                        + &kept("outcomes.jsonl", "outcomes.edited-1.jsonl")
-                }
+            let rows = ["success.csv", "conflict.csv", "error.csv", "outcomes.jsonl"];
+            let notes: String = match name {
+                "summary.json" => rows.iter().map(|report| kept(report)).collect(),
                 _ => String::new(),
+            };
+            // Nothing behind the first that fails, but for the summary, which is written in any case.
+            let unwritten = match rows.iter().position(|row| *row == name) {
+                Some(first) => &rows[first..],
+                None => &[name],
             };
             let wanted = format!(
                 "{notes}error: cannot write run/{name}: Is a directory (os error 21)\n\
-                 hint: see to space and permissions in the run's directory, then: referral-bulk report run\n"
+                 hint: not written: {}; see to space and permissions in the run's directory, then: \
+                 referral-bulk report run\n",
+                unwritten.join(", ")
             );
             assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
             assert_eq!(output.status.code(), Some(1), "{name}");
+            // What is there by such a name would tell of the plan, as if nothing had been sent.
+            for report in unwritten {
+                assert!(!planned.place.path().join("run").join(report).is_file(), "{report} is left");
+            }
             fs::remove_dir(&in_the_way).unwrap();
             let ran = planned.then("report run --summary none").run();
             assert_eq!(ran.outcomes("run"), "1 applied");

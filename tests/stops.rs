@@ -453,6 +453,31 @@ fn a_run_is_worked_on_by_one_process() {
     assert_eq!(world.tap.count("PATCH"), 9);
 }
 
+/// A process that is killed leaves no report that says how things stood before it.
+#[test]
+fn what_told_of_the_plan_is_gone_once_the_run_is_sent() {
+    let world = World::new(12, &[]);
+    world.apply(&["--plan", "--rate", "100000/s"]).wait().expect(0);
+    let run = world.home.run_of("run");
+    let reports = ["success.jsonl", "conflict.jsonl", "error.jsonl", "outcomes.jsonl", "summary.json"];
+    assert!(reports.iter().all(|report| run.has(report)));
+    fs::write(run.path().join("error.jsonl"), "mine\n").unwrap();
+    let plan = run.text("plan.jsonl");
+    world.tap.let_patches_through(3);
+    let sending = world.resume(&["--rate", "100000/s"]);
+    world.tap.has_seen_patches(4);
+    sending.signal(Signal::SIGKILL);
+    assert_eq!(sending.wait().code, None);
+    assert!(!reports.iter().any(|report| run.has(report)));
+    assert_eq!((run.text("plan.jsonl"), run.text("error.edited-1.jsonl")), (plan, "mine\n".to_owned()));
+
+    world.home.run(&["report", "run", "--summary", "none"]).expect(4);
+    world.is_booked();
+    world.tap.release();
+    world.tap.all_answered();
+    world.resume_to_the_end();
+}
+
 #[test]
 fn a_disk_that_fills_up_stops_the_run() {
     let world = World::new(400, &[]);

@@ -12,12 +12,13 @@ use crate::domain::account::{
     About, Asked, Figures, InputInfo, Migrating, OnConflict, Phase, RowAccount, RowText, State as SeenFrom,
 };
 use crate::domain::exit::Exit;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Bucket, Outcome};
 use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, PlanTotals, Reader};
 use crate::report::{
-    self, Audits, Books, Bound, FileSummary, Filed, Flags, Imbalance, Kept, Next, PlanCounts, PlanReport,
-    Referrals, ReportError, RowReports, State, Summary, Written, quoted,
+    self, Audits, Books, FileSummary, Filed, Flags, Forms, Imbalance, Kept, Next, OUTCOMES_FILE, PLAN_FILE,
+    PlanCounts, PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, State, Summary, Written,
+    quoted, row_files,
 };
 
 /// `plan.jsonl` as it was written, and what is in it.
@@ -25,6 +26,8 @@ use crate::report::{
 pub struct PlanFile {
     counts: PlanCounts,
     filed: Filed,
+    /// What was kept of the reports that were taken away since.
+    kept: Vec<Kept>,
 }
 
 /// Writes every report of a run, `plan` excepted where it is written already, prints its summary and the
@@ -78,7 +81,18 @@ pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
     let reader = ledger::read(run)?;
     let (counts, written) = tell_items(run, &reader, &reader.inputs()?)?;
     let filed = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, None))?;
-    Ok(PlanFile { counts, filed })
+    Ok(PlanFile { counts, filed, kept: Vec::new() })
+}
+
+/// Takes away what tells how the run stood before it is sent, but for its plan.
+///
+/// # Errors
+/// Where that can't be done. Nothing was sent then.
+pub fn take_away_reports(run: &Path, plan: &mut PlanFile) -> Result<(), Trouble> {
+    let resume = || Next::resume(run, Vec::new());
+    let taken = report::take_away(run);
+    plan.kept = taken.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, Some(resume())))?;
+    Ok(())
 }
 
 /// Shows the summary of a command that ended without an account, to a script that waits for one. `run` is the
@@ -119,23 +133,28 @@ struct Account {
     patches: Option<PathBuf>,
     /// Why not all files are.
     unwritten: Option<ReportError>,
+    /// The names of those that aren't.
+    missing: Vec<String>,
     imbalance: Option<String>,
 }
 
 /// `patches` is the change file of the plan's documents, where this process wrote it.
 fn make(
     run: &Path,
-    plan: Option<PlanFile>,
+    mut plan: Option<PlanFile>,
     exit: Option<Exit>,
     patches: Option<&Path>,
 ) -> Result<Account, LedgerError> {
     let reader = ledger::read(run)?;
     let (inputs, phase, about) = (reader.inputs()?, reader.phase(), reader.about().clone());
     let mut written = Written::default();
+    if let Some(plan) = &mut plan {
+        written.keep(std::mem::take(&mut plan.kept));
+    }
     let (told, rows_written) = tell_rows(run, &reader, &inputs, &mut written)?;
     // It is the same at any time; where this process wrote it already, that need not be done again.
     let (plan, plan_written) = match plan {
-        Some(PlanFile { counts, filed }) => (counts, Ok(filed)),
+        Some(PlanFile { counts, filed, .. }) => (counts, Ok(filed)),
         None => tell_items(run, &reader, &inputs)?,
     };
     let mut unwritten = rows_written.err();
@@ -143,7 +162,7 @@ fn make(
     let plan_sha256 = plan_written.as_ref().map(|filed| filed.sha256.clone());
     plan_written.into_iter().for_each(|filed| written.add(filed));
     let imbalance = told.balance(&inputs).err().map(|imbalance| imbalance.to_string());
-    let Told { books, audits } = told;
+    let Told { books, audits, pending } = told;
     let exit = match (&imbalance, exit) {
         (Some(_), _) => Exit::Unbalanced,
         (None, Some(exit)) => exit,
@@ -170,6 +189,7 @@ fn make(
         Ok(filed) => written.add(filed),
         Err(error) => unwritten = unwritten.or(Some(error)),
     }
+    let missing = missing(&inputs, pending, &written);
     if let Some(file) = patches {
         written.add_rows(file.to_owned(), plan.to_send);
     }
@@ -180,7 +200,27 @@ fn make(
     summary.exit_code = exit.code();
     let left = (phase == Phase::Stopped).then(|| reader.plan_totals()).transpose()?;
     let patches = patches.map(Path::to_owned);
-    Ok(Account { exit, about, summary, books, plan, phase, left, written, patches, unwritten, imbalance })
+    Ok(Account {
+        exit,
+        about,
+        summary,
+        books,
+        plan,
+        phase,
+        left,
+        written,
+        patches,
+        unwritten,
+        missing,
+        imbalance,
+    })
+}
+
+/// The reports that could not be written.
+fn missing(inputs: &[InputInfo], pending: Forms, written: &Written) -> Vec<String> {
+    let others = [OUTCOMES_FILE, PLAN_FILE, SUMMARY_FILE].map(str::to_owned);
+    let is_missing = |name: &String| !written.files().iter().any(|file| file.path.ends_with(name));
+    row_files(inputs, pending).into_iter().chain(others).filter(is_missing).collect()
 }
 
 fn exit_of(phase: Phase, books: &Books, unwritten: bool) -> Exit {
@@ -198,6 +238,8 @@ struct Told {
     books: Books,
     /// Of legacy payloads.
     audits: Option<Audits>,
+    /// In which forms there are pending rows.
+    pending: Forms,
 }
 
 impl Told {
@@ -215,12 +257,18 @@ fn tell_rows(
     written: &mut Written,
 ) -> Result<(Told, Result<(), ReportError>), LedgerError> {
     let audits = reader.about().asked.migrating.as_ref().map(|_| Audits::default());
-    let mut told = Told { books: Books::new(inputs.len()), audits };
+    let mut told = Told { books: Books::new(inputs.len()), audits, pending: Forms::default() };
     let mut files = RowReports::begin(run, inputs);
-    let mut bound = Bound::default();
+    let mut bound = Forms::default();
     reader.rows(&mut |row| {
         told.books.add(&row);
         note_bound(&mut bound, &row, inputs);
+        if row.verdict.outcome.bucket() == Bucket::Pending {
+            match row.text {
+                RowText::Cells(_) => told.pending.csv = true,
+                RowText::Line(_) => told.pending.jsonl = true,
+            }
+        }
         told.audits.iter_mut().for_each(|audits| audits.add(&row));
         keep(&mut files, |files| files.row(&row));
         Ok::<_, LedgerError>(())
@@ -230,7 +278,7 @@ fn tell_rows(
 }
 
 /// Takes note of a row in conflict that names its eTag, which is not the referral's any more.
-fn note_bound(bound: &mut Bound, row: &RowAccount, inputs: &[InputInfo]) {
+fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
     if row.verdict.outcome != Outcome::Conflict {
         return;
     }
@@ -297,7 +345,7 @@ impl Account {
         let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((host.clock)()));
         if let Some(error) = &self.unwritten {
             let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, repeat));
-            return Err(unwritten(error, self.exit, run, next));
+            return Err(unwritten(error, self.exit, run, next).hint_first(&self.not_written(run)));
         }
         if self.exit == Exit::Unbalanced {
             console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
@@ -343,6 +391,16 @@ impl Account {
         let judging = judging_flags(&self.about.asked).into_iter();
         let flags = judging.chain(Target::flags(&self.about.target));
         Some(patches::command(file, flags.chain(repeat.iter().cloned())))
+    }
+
+    /// Which reports are not written, and whether something else goes by their names.
+    fn not_written(&self, run: &Path) -> String {
+        let older = if self.missing.iter().any(|name| run.join(name).is_file()) {
+            " (what is there by that name is of an earlier time)"
+        } else {
+            ""
+        };
+        format!("not written: {}{older}", self.missing.join(", "))
     }
 
     /// What carries on with a run that stopped, whatever else there is to say of it.

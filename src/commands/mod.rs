@@ -152,6 +152,15 @@ impl Trouble {
         }
         self
     }
+
+    /// The same, with something to know before what to do next.
+    #[must_use]
+    pub fn hint_first(mut self, known: &str) -> Self {
+        if let Some(hint) = self.problems.last_mut().and_then(|problem| problem.hint.as_mut()) {
+            *hint = format!("{known}; {hint}");
+        }
+        self
+    }
 }
 
 /// What to do about a ledger that is damaged. A plan is made from the referrals as they stand, so that what was

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::accounting::PlanFile;
 use super::connection::{self, Target};
 use super::consent::{self, Consent};
 use super::{DAMAGED, Host, Showing, Trouble, accounting, patches};
@@ -171,8 +172,8 @@ pub async fn go(
     host: &Host<'_>,
 ) -> Result<Exit, Trouble> {
     // So that it can be read before it is consented to.
-    let plan = accounting::write_plan_alone(order.run)?;
-    match carry_out(ledger, client, order, host).await {
+    let mut plan = accounting::write_plan_alone(order.run)?;
+    match carry_out(ledger, client, order, &mut plan, host).await {
         Ok(()) => accounting::account(order, Some(plan), host),
         Err(trouble) => {
             // What broke the ledger may break this too, and is the thing to be told.
@@ -186,6 +187,7 @@ async fn carry_out(
     ledger: Ledger,
     client: Option<Client>,
     order: Order<'_>,
+    plan: &mut PlanFile,
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
     let totals = ledger.plan_totals()?;
@@ -197,6 +199,7 @@ async fn carry_out(
         Some(client) => client,
         None => connection::connect(order.target, order.sending.timeout, correlation_id, host)?,
     };
+    accounting::take_away_reports(order.run, plan)?;
     send(ledger, totals, &client, order, host).await
 }
 

@@ -42,11 +42,14 @@ pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
 pub use earlier::Kept;
 pub use file::{Filed, ReportError};
 pub use next::{Flags, Next, quoted};
+pub use outcomes::NAME as OUTCOMES_FILE;
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Course, Progress, ProgressMode, Waiting};
-pub use rows::{Bound, RowReports, Written, WrittenFile};
-pub use summary::{FileSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
+pub use rows::{Forms, RowReports, Written, WrittenFile, row_files, take_away};
+pub use summary::{
+    FileSummary, InputSummary, NAME as SUMMARY_FILE, Referrals, Requests, Rows, Seconds, State, Summary,
+};
 pub use text::{text, warnings};
 pub use words::{counted, grouped, roughly};
 

@@ -8,7 +8,7 @@ use std::str::Utf8Chunk;
 use crate::domain::excerpt::is_unseen;
 use crate::domain::outcome::Bucket;
 
-use super::rows::{Bound, Written, WrittenFile};
+use super::rows::{Forms, Written, WrittenFile};
 use super::summary::{State, Summary};
 use super::words::counted;
 
@@ -40,7 +40,7 @@ enum Deed {
     Check,
     /// Look at what somebody else changed, and feed back the rows that shall still be applied, bound to their
     /// old version no more.
-    Review(Bound),
+    Review(Forms),
     /// The same with legacy payloads, of which single fields are taken: without its eTag a payload is
     /// of no version at all.
     Take,
@@ -63,7 +63,7 @@ const FED_BACK: [(Bucket, Deed); 3] =
     [(Bucket::Error, Deed::Correct), (Bucket::Pending, Deed::Check), (Bucket::Conflict, REVIEW)];
 
 /// Of files that are to be looked at yet.
-const REVIEW: Deed = Deed::Review(Bound { csv: false, jsonl: false });
+const REVIEW: Deed = Deed::Review(Forms { csv: false, jsonl: false });
 
 /// What is done with these files of a bucket, by what is in them and by the command that read the rows.
 fn deed_of(deed: Deed, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Deed {
@@ -174,12 +174,12 @@ fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
 
 /// How rows are fed back that name an eTag which is not the current one. Where none does, they are bound to
 /// the version that the next plan sees.
-fn unbind(bound: Bound) -> &'static str {
+fn unbind(bound: Forms) -> &'static str {
     match bound {
-        Bound { csv: true, jsonl: false } => ", empty its eTag",
-        Bound { csv: false, jsonl: true } => ", take out its eTag",
-        Bound { csv: true, jsonl: true } => ", empty its eTag (of JSON, take it out)",
-        Bound { csv: false, jsonl: false } => "",
+        Forms { csv: true, jsonl: false } => ", empty its eTag",
+        Forms { csv: false, jsonl: true } => ", take out its eTag",
+        Forms { csv: true, jsonl: true } => ", empty its eTag (of JSON, take it out)",
+        Forms { csv: false, jsonl: false } => "",
     }
 }
 
@@ -371,7 +371,7 @@ mod tests {
             ),
         ] {
             let mut written: Written = names.iter().map(|name| file(name)).collect();
-            written.bind(Bound { csv: bound.0, jsonl: bound.1 });
+            written.bind(Forms { csv: bound.0, jsonl: bound.1 });
             let next = Next::of(&summary, Path::new("r"), &written, Flags::default()).unwrap();
             assert!(next.to_string().contains(wanted), "{next}");
             let resume = Next::resume(Path::new("r"), Vec::new());

@@ -18,7 +18,7 @@ use super::jsonl::LineWriter;
 use super::names::Names;
 
 /// The file's name in a run's directory.
-const NAME: &str = "outcomes.jsonl";
+pub const NAME: &str = "outcomes.jsonl";
 
 /// The file while it is written.
 pub(super) struct Outcomes(LineWriter);

@@ -13,7 +13,8 @@ use super::earlier::{Earlier, Kept};
 use super::file::{Filed, ReportError, remove_stale};
 use super::jsonl::JsonlFile;
 use super::names::{Names, UnknownInput};
-use super::outcomes::Outcomes;
+use super::outcomes::{self, Outcomes};
+use super::summary;
 
 /// The row files that always exist, also when no row is in them.
 const ALWAYS: [Bucket; 3] = [Bucket::Success, Bucket::Conflict, Bucket::Error];
@@ -45,6 +46,40 @@ pub(super) fn name(bucket: Bucket, extension: &str) -> String {
     format!("{stem}.{extension}")
 }
 
+/// The names of the row files that a run of these inputs has. `pending` says in which form there are pending
+/// rows.
+pub fn row_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
+    let is_csv = |input: &InputInfo| input.format == Format::Csv;
+    let has_csv = inputs.is_empty() || inputs.iter().any(is_csv);
+    let has_jsonl = !inputs.iter().all(is_csv);
+    let forms = [(has_csv, pending.csv, "csv"), (has_jsonl, pending.jsonl, "jsonl")];
+    let names = |(has_rows, has_pending, extension): (bool, bool, &'static str)| {
+        let buckets =
+            ALWAYS.into_iter().filter(move |_| has_rows).chain(has_pending.then_some(Bucket::Pending));
+        buckets.map(move |bucket| name(bucket, extension))
+    };
+    forms.into_iter().flat_map(names).collect()
+}
+
+/// Takes away the reports of how a run stood before it is sent, but for its plan, which stays true: should the
+/// process come to no other, nobody reads in them that nothing was sent. What may be somebody's work is kept.
+///
+/// # Errors
+/// Where one can't be taken away. A directory in the place of one is no report.
+pub fn take_away(dir: &Path) -> Result<Vec<Kept>, ReportError> {
+    let earlier = Earlier::read(dir);
+    let in_both_forms = ["csv", "jsonl"].into_iter().flat_map(|extension| {
+        ALWAYS.into_iter().chain([Bucket::Pending]).map(move |bucket| name(bucket, extension))
+    });
+    // The summary last: it tells what may be somebody's work.
+    let others = [outcomes::NAME, summary::NAME].map(str::to_owned);
+    let mut kept = Vec::new();
+    for name in in_both_forms.chain(others).filter(|name| !dir.join(name).is_dir()) {
+        kept.extend(remove_stale(dir, &name, &earlier)?);
+    }
+    Ok(kept)
+}
+
 /// Whether what is known of a row is not what its input held, or not in its order: cells that may
 /// stand under the wrong columns, text that was cut. Such a row must not become a sound one by being
 /// given back. Text that could not be decoded needs no such care: it holds the mark of a lost character, and
@@ -69,12 +104,12 @@ pub struct WrittenFile {
     pub sha256: Option<String>,
 }
 
-/// Whether rows in conflict name the eTag that they are bound to, by the form of the file that they are in.
+/// Of which forms of files something is true.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Bound {
-    /// In a CSV file.
+pub struct Forms {
+    /// Of CSV.
     pub csv: bool,
-    /// In a file of JSON lines.
+    /// Of JSON lines.
     pub jsonl: bool,
 }
 
@@ -83,7 +118,7 @@ pub struct Bound {
 pub struct Written {
     files: Vec<WrittenFile>,
     kept: Vec<Kept>,
-    bound: Bound,
+    bound: Forms,
 }
 
 impl Written {
@@ -102,17 +137,22 @@ impl Written {
         self.kept.iter().find(|kept| kept.report == report).map_or(report, |kept| kept.now.as_path())
     }
 
-    /// Notes which rows in conflict name their eTag.
-    pub fn bind(&mut self, bound: Bound) {
+    /// Adds what was kept before.
+    pub fn keep(&mut self, kept: Vec<Kept>) {
+        self.kept.extend(kept);
+    }
+
+    /// Notes in which forms of files rows in conflict name the eTag that they are bound to.
+    pub fn bind(&mut self, bound: Forms) {
         self.bound = bound;
     }
 
     /// Whether a row of one of these files names its eTag, of files of rows in conflict.
-    pub(super) fn bound(&self, files: &[&WrittenFile]) -> Bound {
+    pub(super) fn bound(&self, files: &[&WrittenFile]) -> Forms {
         let has = |extension: &str| {
             files.iter().any(|file| file.path.extension().is_some_and(|is| is == extension))
         };
-        Bound { csv: self.bound.csv && has("csv"), jsonl: self.bound.jsonl && has("jsonl") }
+        Forms { csv: self.bound.csv && has("csv"), jsonl: self.bound.jsonl && has("jsonl") }
     }
 
     /// Adds a report that is none of rows, `plan.jsonl` for example.

@@ -16,7 +16,7 @@ use super::file::{Filed, ReportError, WholeFile};
 use super::rows::{Written, WrittenFile};
 
 /// The file's name in a run's directory.
-pub(super) const NAME: &str = "summary.json";
+pub const NAME: &str = "summary.json";
 
 /// What stands before the checksum, which is the last member.
 const BEFORE_SUM: &str = r#","sha256":""#;
