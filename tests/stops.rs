@@ -569,6 +569,54 @@ fn a_directory_that_is_read_only_stops_the_run_before_it_begins() {
     world.resume_to_the_end();
 }
 
+/// What a run came to can be read wherever it lies. Only what a run that was killed left has to be put in order
+/// first, and that takes a copy.
+#[test]
+fn a_run_in_a_read_only_directory_tells_its_summary() {
+    const UNWRITTEN: &str = "hint: not written: success.jsonl, conflict.jsonl, error.jsonl, outcomes.jsonl, plan.jsonl, \
+                             summary.json (what is there by that name is of an earlier time); see to space and \
+                             permissions in the run's directory, then: ";
+    let world = World::new(6, &[]);
+    let name = "r ?#%41";
+    let run = world.home.path(name);
+    let arguments = ["apply", "changes.jsonl", "--plan", "--out", name];
+    world.home.run(&world.arguments(&arguments, &["--rate", "100000/s"])).expect(0);
+    for (state, code, next) in [("planned", 1, "report"), ("stopped", 4, "resume"), ("finished", 1, "report")]
+    {
+        let late = ["--finish-by", "2020-01-01T00:00:00Z", "--rate", "100000/s"];
+        match state {
+            "stopped" => drop(world.home.run(&world.arguments(&["resume", name], &late)).expect(4)),
+            "finished" => drop(world.home.run(&world.arguments(&["resume", name], &late[2..])).expect(0)),
+            _ => {}
+        }
+        let pending = if state == "stopped" { "error.jsonl, pending.jsonl, " } else { "error.jsonl, " };
+        let unwritten = UNWRITTEN.replace("error.jsonl, ", pending);
+        let before = fs::read(run.join("outcomes.jsonl")).unwrap();
+        let text = world.home.run_where_read_only(&run, &["report", name]).expect(code);
+        assert!(text.stdout.starts_with(&format!("apply {name}: {state}")), "{}", text.stdout);
+        let json = world.home.run_where_read_only(&run, &["report", name, "--summary", "json"]).expect(code);
+        let told: Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!((&told["state"], &told["rows"]["total"]), (&json!(state), &json!(6)));
+        assert_eq!(told["exit_code"], code);
+        for ended in [text, json] {
+            let [error, hint] = ended.stderr.lines().collect::<Vec<_>>()[..] else {
+                panic!("{}", ended.stderr)
+            };
+            let denied = format!("error: cannot write {name}/success.jsonl: Permission denied (os error 13)");
+            assert!(error.starts_with(&denied), "{error}");
+            assert_eq!(hint, format!("{unwritten}referral-bulk {next} '{name}'"));
+        }
+        assert_eq!(fs::read(run.join("outcomes.jsonl")).unwrap(), before);
+        assert!(!run.join("run.sqlite-wal").exists());
+    }
+
+    fs::write(run.join("run.sqlite-wal"), "what a process left that was killed").unwrap();
+    let ended = world.home.run_where_read_only(&run, &["report", name]).expect(1);
+    let wanted = "hint: see to space and permissions in the run's directory, or copy it to where you may write, and \
+                  report the copy";
+    assert_eq!(ended.last_line(), wanted, "{}", ended.stderr);
+}
+
 /// A run whose planning is interrupted at its first request.
 fn interrupted_while_planned(world: &World, more: &[&str]) -> Ended {
     world.tap.hold(&["GET"]);

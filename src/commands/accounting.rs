@@ -157,8 +157,11 @@ fn make(
         Some(PlanFile { counts, filed, .. }) => (counts, Ok(filed)),
         None => tell_items(run, &reader, &inputs)?,
     };
-    let mut unwritten = rows_written.err();
-    let plan_written = plan_written.map_err(|error| unwritten = Some(error)).ok();
+    let (plan_written, plan_unwritten) = match plan_written {
+        Ok(filed) => (Some(filed), None),
+        Err(error) => (None, Some(error)),
+    };
+    let mut unwritten = rows_written.err().or(plan_unwritten);
     let plan_sha256 = plan_written.as_ref().map(|filed| filed.sha256.clone());
     plan_written.into_iter().for_each(|filed| written.add(filed));
     let imbalance = told.balance(&inputs).err().map(|imbalance| imbalance.to_string());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Host, Showing, Trouble, accounting, resume};
 use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
-use crate::ledger;
+use crate::ledger::{self, LedgerError};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -16,12 +16,13 @@ pub struct Settings {
     pub showing: Showing,
 }
 
-/// Writes every report of the run again. Nothing is sent, and the ledger isn't changed.
+/// Writes every report of the run again. Nothing is sent, and the ledger isn't changed. Where nothing can be
+/// written, the summary is printed all the same.
 ///
 /// # Errors
 /// Where there is no run, or it can't be read, or a report can't be written.
 pub fn run(settings: &Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let reader = ledger::read(&settings.run)?;
+    let reader = ledger::read(&settings.run).map_err(unreadable)?;
     if reader.newer().is_some() {
         host.console
             .say("note: a newer version of this program wrote this run: what that added is not told here");
@@ -31,4 +32,14 @@ pub fn run(settings: &Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     }
     drop(reader);
     accounting::report(&settings.run, settings.showing, host)
+}
+
+/// A run that stopped hard has to be put in order before it can be read, which takes a directory that can be
+/// written to.
+fn unreadable(error: LedgerError) -> Trouble {
+    const COPY: &str = "see to space and permissions in the run's directory, or copy it to where you may write, and \
+                        report the copy";
+    let is_systems = matches!(error, LedgerError::Database { .. });
+    let trouble = Trouble::from(error);
+    if is_systems { trouble.hint(COPY) } else { trouble }
 }

@@ -204,6 +204,28 @@ impl Store {
 
     /// Opens the ledger of a run to look at it as it stands now, whatever is written meanwhile.
     pub(super) fn look(dir: &Path) -> Result<Self, LedgerError> {
+        match Self::look_beside_others(dir) {
+            // SQLite wants to put files beside the database, and may not.
+            Err(error @ LedgerError::Database { .. }) if lies_still(dir) => {
+                Self::look_at_rest(dir).map_err(|_| error)
+            }
+            looked => looked,
+        }
+    }
+
+    /// Opens a ledger that lies still, as where the directory can't be written to.
+    fn look_at_rest(dir: &Path) -> Result<Self, LedgerError> {
+        let mut store = Self::connect_to(
+            dir,
+            &immutable(&file(dir)),
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        )?;
+        store.format = store.kind()?;
+        store.told(store.connection.execute_batch("PRAGMA query_only = ON; BEGIN"))?;
+        Ok(store)
+    }
+
+    fn look_beside_others(dir: &Path) -> Result<Self, LedgerError> {
         let looked = Self::look_only(dir)?;
         let store = match looked.newer() {
             Some(_) => looked,
@@ -246,9 +268,14 @@ impl Store {
     }
 
     fn connect(dir: &Path, access: OpenFlags) -> Result<Self, LedgerError> {
+        Self::connect_to(dir, &file(dir), access)
+    }
+
+    /// The same by the name that SQLite is given for the file.
+    fn connect_to(dir: &Path, name: &Path, access: OpenFlags) -> Result<Self, LedgerError> {
         Self::expect(dir)?;
-        let file = dir.join(FILE);
-        let opened = Connection::open_with_flags(&file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        let file = file(dir);
+        let opened = Connection::open_with_flags(name, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
         let connection = opened
             .and_then(|connection| keep_log(&connection, true).map(|()| connection))
@@ -371,6 +398,28 @@ pub(super) fn file(dir: &Path) -> PathBuf {
 /// The file of SQLite's that lies beside it, with such an ending.
 pub(super) fn file_beside(dir: &Path, ending: &str) -> PathBuf {
     dir.join(format!("{FILE}{ending}"))
+}
+
+/// Whether all that was written stands in the database itself: whoever writes to it, or died at that, has a log
+/// beside it.
+fn lies_still(dir: &Path) -> bool {
+    match std::fs::metadata(file_beside(dir, "-wal")) {
+        Ok(log) => log.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+/// The name of a file for SQLite, with the word that nobody changes it, so that no log is looked for and no lock
+/// is taken. Of other bytes than letters, digits and a few signs, each is written as a number.
+fn immutable(file: &Path) -> PathBuf {
+    let byte = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(*byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    let path: String = file.as_os_str().as_encoded_bytes().iter().map(byte).collect();
+    // Two slashes at the beginning would name another machine.
+    let nobody = if path.starts_with('/') { "//" } else { "" };
+    PathBuf::from(format!("file:{nobody}{path}?immutable=1"))
 }
 
 /// The names of all tables and indexes of a run that has come so far, and how they are made.
