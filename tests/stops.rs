@@ -502,18 +502,44 @@ fn a_disk_that_fills_up_stops_the_run() {
     world.resume_to_the_end();
 }
 
+/// Nothing is left to make a summary from, so that what the process knows by itself is told.
 #[test]
 fn a_directory_that_is_gone_stops_the_run() {
-    let world = World::new(60, &[]);
-    world.tap.let_patches_through(5);
-    let sending = world.apply(&["--rate", "100000/s"]);
-    world.tap.has_seen_patches(6);
-    fs::remove_dir_all(world.home.path("run")).unwrap();
-    world.tap.release();
-    let ended = sending.wait().expect(4);
-    assert!(ended.stderr.contains("nothing more was sent"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("run.sqlite"), "{}", ended.stderr);
-    assert!(world.tap.count("PATCH") < 20, "{} were sent with no record of them", world.tap.count("PATCH"));
+    for form in ["text", "json"] {
+        let world = World::new(60, &[]);
+        world.tap.let_patches_through(5);
+        let sending = world.apply(&["--rate", "100000/s", "--summary", form]);
+        world.tap.has_seen_patches(6);
+        fs::remove_dir_all(world.home.path("run")).unwrap();
+        world.tap.release();
+        let ended = sending.wait().expect(4);
+        let sent = world.tap.count("PATCH");
+        assert!(sent < 20, "{sent} were sent with no record of them");
+        let [note, known, error, hint] = ended.stderr.lines().collect::<Vec<_>>()[..] else {
+            panic!("{}", ended.stderr)
+        };
+        let settled: usize = (5..=sent).find(|count| note.contains(&format!(", {count} applied, "))).unwrap();
+        let wanted = format!(
+            "note: there is no summary without the ledger; as far as this process knows, it settled {settled} of 60 \
+             referrals, {settled} applied, with {sent} PATCH requests"
+        );
+        assert_eq!(note, wanted);
+        let wanted = "hint: put the run's directory back, and this tells the rest: referral-bulk report run; where it \
+                      is gone for good, plan the same input again with another --out, which finds unchanged what was \
+                      written already";
+        assert_eq!(known, wanted);
+        assert!(
+            error.starts_with("error: the run's ledger failed, so nothing more was sent: run/run.sqlite"),
+            "{error}"
+        );
+        assert!(hint.ends_with("then: referral-bulk resume run --rate 100000/s --yes"), "{hint}");
+        if form == "text" {
+            assert_eq!(ended.stdout, "");
+        } else {
+            let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+            assert_eq!((&told["run"], &told["rows"]["total"]), (&json!("run"), &json!(0)));
+        }
+    }
 }
 
 /// As where a file system disappears, and comes back: what is written meanwhile would be found by nobody.

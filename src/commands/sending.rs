@@ -20,7 +20,7 @@ use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::flights::Flights;
 use crate::engine::{self, Context, Event};
-use crate::ledger::{Ledger, LedgerError, PlanTotals};
+use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Pacing, Waits};
 use crate::plan;
 use crate::report::{Course, Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
@@ -175,9 +175,12 @@ pub async fn go(
     let mut plan = accounting::write_plan_alone(order.run)?;
     match carry_out(ledger, client, order, &mut plan, host).await {
         Ok(()) => accounting::account(order, Some(plan), host),
-        Err(trouble) => {
+        Err(Ended { trouble, known }) => {
             // What broke the ledger may break this too, and is the thing to be told.
-            let _ = accounting::account_refused(order, Some(plan), trouble.exit, host);
+            let told = accounting::account_refused(order, Some(plan), trouble.exit, host);
+            if let (Err(_), Some(known)) = (told, known) {
+                tell_without_ledger(&known, order.run, host);
+            }
             Err(trouble)
         }
     }
@@ -189,7 +192,7 @@ async fn carry_out(
     order: Order<'_>,
     plan: &mut PlanFile,
     host: &Host<'_>,
-) -> Result<(), Trouble> {
+) -> Result<(), Ended> {
     let totals = ledger.plan_totals()?;
     consent::announce(&totals, order, host);
     tell_time(&totals, order, host);
@@ -203,13 +206,26 @@ async fn carry_out(
     send(ledger, totals, &client, order, host).await
 }
 
+/// How sending ended that went wrong.
+struct Ended {
+    trouble: Trouble,
+    /// What this process knows without the ledger, where it sent anything.
+    known: Option<String>,
+}
+
+impl<T: Into<Trouble>> From<T> for Ended {
+    fn from(trouble: T) -> Self {
+        Self { trouble: trouble.into(), known: None }
+    }
+}
+
 async fn send(
     ledger: Ledger,
     totals: PlanTotals,
     client: &Client,
     order: Order<'_>,
     host: &Host<'_>,
-) -> Result<(), Trouble> {
+) -> Result<(), Ended> {
     let Order { sending, pace, showing, .. } = order;
     order.tell_on_leaving(&totals, host);
     let max_errors = sending.max_errors.of(&ledger)?;
@@ -238,7 +254,28 @@ async fn send(
     tell_rate(order, host);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
-    ended.and(closed).map_err(|error| broken(&error, &totals, order, host))
+    ended.and(closed).map_err(|error| Ended {
+        trouble: broken(&error, &totals, order, host),
+        known: Some(known(&progress, figures)),
+    })
+}
+
+/// What a process knows of what it sent, where the ledger can't tell it.
+fn known(progress: &Progress, figures: Figures) -> String {
+    format!("it settled {}, with {}", progress.outcomes(), counted(figures.patch, "PATCH request"))
+}
+
+/// Says what is known of a run that has no ledger any more, and what to do about that.
+fn tell_without_ledger(known: &str, run: &Path, host: &Host<'_>) {
+    host.console
+        .say(&format!("note: there is no summary without the ledger; as far as this process knows, {known}"));
+    if matches!(ledger::read(run), Err(LedgerError::Absent { .. })) {
+        let report = Next::report(run).command();
+        host.console.say(&format!(
+            "hint: put the run's directory back, and this tells the rest: {report}; where it is gone for good, plan \
+             the same input again with another --out, which finds unchanged what was written already"
+        ));
+    }
 }
 
 /// Does the work, and shows several times a second what it waits for and what was counted.

@@ -150,6 +150,20 @@ impl Progress {
         self.change(|state| state.message = one_line(text, 80));
     }
 
+    /// How many referrals have which outcome, for where nothing else can tell it:
+    /// `7 of 12 referrals, 6 applied, 1 refused`.
+    pub fn outcomes(&self) -> String {
+        let state = self.state();
+        let done: u64 = state.outcomes.iter().sum();
+        let of = match self.work {
+            Work::Planning => String::new(),
+            Work::Sending { total } => format!(" of {}", counted(total, "referral")),
+        };
+        let outcomes = Outcome::ALL.into_iter().zip(state.outcomes).filter(|(_, count)| *count > 0);
+        let outcomes = outcomes.map(|(outcome, count)| format!("{} {}", grouped(count), outcome.name()));
+        joined([format!("{}{of}", grouped(done))].into_iter().chain(outcomes))
+    }
+
     /// Lets somebody else write to the terminal while the bar is off it.
     pub fn suspend<R>(&self, write: impl FnOnce() -> R) -> R {
         self.bar.suspend(write)
@@ -340,6 +354,15 @@ mod tests {
             let [elapsed, idle] = [elapsed, idle].map(Duration::from_secs);
             assert_eq!(told(&progress, Course { elapsed, idle, limit }).unwrap(), wanted);
         }
+    }
+
+    #[test]
+    fn what_became_of_the_referrals_is_known_without_a_ledger() {
+        let progress = Progress::new(ProgressMode::None, 1_200);
+        assert_eq!(progress.outcomes(), "0 of 1,200 referrals");
+        (0..1_100).for_each(|_| progress.done(Outcome::Applied));
+        progress.done(Outcome::Refused);
+        assert_eq!(progress.outcomes(), "1,101 of 1,200 referrals, 1,100 applied, 1 refused");
     }
 
     #[test]
