@@ -114,9 +114,10 @@ fn nothing_is_claimed_by_a_base_of_another_version() {
     const STALE: &str = r#"stale-etag | the payload was made from eTag "v1", the referral is at "v2" | "#;
     const MISSING: &str = r#"missing-etag | the payload has no eTag, the referral is at "v2" | "#;
     const OTHER: &str = "--base has the referral at eTag \"v0\", which the payload was not made from; \
-                         --take POINTER sends a field all the same";
-    const NONE: &str =
-        "--base SNAPSHOT tells whose values are newer, --take POINTER sends a field all the same";
+                         to overwrite all the same: \
+                         --take /details/dealValue --take /details/notes --take /salesStage";
+    const NONE: &str = "--base SNAPSHOT tells whose values are newer; to overwrite all the same: \
+         --take /details/dealValue --take /details/notes --take /salesStage";
     const KNOWN: &str = "what nobody else changed since can be sent: --take /salesStage";
     const SURE: &str = "\n\
         would-overwrite | /details/notes: the PUT would have put \"As it was\" back in place of the newer \"Newer\" | \n\

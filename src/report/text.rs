@@ -128,7 +128,8 @@ fn listed<const N: usize>(parts: [(bool, u64, &str); N]) -> String {
 
 /// What legacy payloads come to, a part after the other.
 fn audit(audit: &AuditSummary) -> impl Iterator<Item = String> {
-    let overwritten = fields("what stale payloads would have overwritten", &audit.overwritten);
+    let overwritten =
+        fields("what stale payloads would have overwritten, whatever their class", &audit.overwritten);
     let changed = fields("what the patches change", &audit.changed);
     [classes(audit), bytes(audit.bytes), overwritten, changed].into_iter().flatten()
 }
@@ -392,7 +393,7 @@ mod tests {
          as PUT    3,612,000  of 1,204 payloads that get a PATCH, or need none
          as PATCH     72,300  97.99 % saved
 
-        what stale payloads would have overwritten
+        what stale payloads would have overwritten, whatever their class
          payloads  field
                 3  /details/notes
                 1  /a [31m b

@@ -91,20 +91,20 @@ impl<'a> Notes<'a> {
         overwritten: &[Overwritten<'_, '_>],
     ) {
         let is_own = |difference: &&Difference<'_>| {
-            difference.is_carried()
-                && !overwritten.iter().any(|other| other.difference.pointer == difference.pointer)
+            !overwritten.iter().any(|other| other.difference.pointer == difference.pointer)
         };
-        let own: Vec<String> = differences
-            .iter()
-            .filter(is_own)
-            .map(|difference| format!("--take {}", difference.pointer))
-            .collect();
-        let take = "--take POINTER sends a field all the same";
-        let hint = match basis {
-            _ if !own.is_empty() => format!("what nobody else changed since can be sent: {}", own.join(" ")),
-            Basis::None => format!("--base SNAPSHOT tells whose values are newer, {take}"),
-            Basis::Other(etag) => format!("{}; {take}", of_another_version(etag)),
-            Basis::MadeFrom => take.to_owned(),
+        let carried = || differences.iter().filter(|difference| difference.is_carried());
+        let own = take(carried().filter(is_own));
+        // Which of these values is right nobody can tell but the user.
+        let all = match take(carried()) {
+            None => "there is no field that --take could send".to_owned(),
+            Some(all) => format!("to overwrite all the same: {all}"),
+        };
+        let hint = match (own, basis) {
+            (Some(own), _) => format!("what nobody else changed since can be sent: {own}"),
+            (None, Basis::None) => format!("--base SNAPSHOT tells whose values are newer; {all}"),
+            (None, Basis::Other(etag)) => format!("{}; {all}", of_another_version(etag)),
+            (None, Basis::MadeFrom) => all,
         };
         self.list.push(Finding::deny(stale.rule(), self.place, stale.message()).hint(hint));
     }
@@ -156,6 +156,17 @@ impl<'a> Notes<'a> {
         self.list
             .push(finding.hint("nothing was sent; please report this payload and its referral as a defect"));
     }
+}
+
+/// The flags that take these fields, ready for a shell; `None` where there are none.
+fn take<'d>(differences: impl Iterator<Item = &'d Difference<'d>>) -> Option<String> {
+    let flag = |difference: &Difference<'_>| {
+        let pointer = difference.pointer.as_str();
+        // No shell can be given what `shlex` won't quote.
+        shlex::try_quote(pointer).ok().map(|pointer| format!("--take {pointer}"))
+    };
+    let flags: Vec<String> = differences.filter_map(flag).collect();
+    (!flags.is_empty()).then(|| flags.join(" "))
 }
 
 /// Why a base tells nothing about a payload.
