@@ -19,6 +19,10 @@ use crate::domain::account::{About, Figures, InputInfo, Phase};
 /// and read through from one end to the other, page by page.
 const PAGE: u32 = 8_192;
 
+/// The same where rows are payloads, of some three kilobytes each: a row that doesn't fit on the rest of a page
+/// leaves that empty, which would be a quarter of all that is written.
+const PAGE_OF_PAYLOADS: u32 = 16_384;
+
 /// The ledger's name in a run's directory.
 const FILE: &str = "run.sqlite";
 
@@ -285,7 +289,8 @@ impl Store {
 
     /// All or nothing: until this commits the file is empty, and WAL begins only afterwards.
     fn found(&mut self, about: &About) -> rusqlite::Result<()> {
-        self.connection.pragma_update(None, "page_size", PAGE)?;
+        let page = if about.asked.migrating.is_some() { PAGE_OF_PAYLOADS } else { PAGE };
+        self.connection.pragma_update(None, "page_size", page)?;
         let transaction = self.connection.transaction()?;
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
