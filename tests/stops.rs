@@ -9,7 +9,7 @@
 mod runs_support;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -748,6 +748,38 @@ fn a_plan_is_not_made_again_from_other_rows() {
     assert_eq!(world.tap.count("PATCH"), 0);
     fs::write(&path, rows).unwrap();
     world.resume_to_the_end();
+}
+
+/// Reading a large input takes long, and nothing of a plan is of use before its end.
+#[test]
+fn an_interrupt_ends_the_reading_of_an_input() {
+    for command in ["apply", "migrate"] {
+        let world = World::new(1, &[]);
+        let pipe = world.home.path("pipe.jsonl");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let more = ["--out", "run", "--rate", "100000/s"];
+        let planning = world.home.start(&world.arguments(&[command, "pipe.jsonl"], &more));
+        // Opening it waits for the other end.
+        let mut writer = OpenOptions::new().write(true).open(&pipe).unwrap();
+        let mut rows = (0..).map(|number| format!("{}\n", row(number)));
+        // As much as is looked at before the first row is read.
+        let head: String = rows.by_ref().take(2_000).collect();
+        writer.write_all(head.as_bytes()).unwrap();
+        planning.signal(Signal::SIGINT);
+        planning.says("stopping:");
+        // Rows without end: only who reads no more of them comes to an end.
+        while writer.write_all(rows.next().unwrap().as_bytes()).is_ok() {}
+        let ended = planning.wait().expect(4);
+        assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
+        let run = world.home.run_of("run");
+        assert_eq!((run.outcomes(), &run.summary()["inputs"]), (String::new(), &json!([])));
+        assert_eq!(world.tap.count("GET"), 0);
+
+        fs::remove_file(&pipe).unwrap();
+        fs::write(&pipe, format!("{}\n", row(0))).unwrap();
+        world.resume(&["--rate", "100000/s"]).wait();
+        assert_eq!(world.home.run_of("run").count("/rows/total"), 1, "{command}");
+    }
 }
 
 /// What the inputs were is on record before the first request, and stays so until they are read again.

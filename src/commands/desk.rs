@@ -6,13 +6,28 @@ use super::{Host, Problem, Trouble};
 use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, input_name};
 use crate::domain::exit::Exit;
 use crate::domain::finding::Finding;
-use crate::input::{InputError, Read};
+use crate::input::{InputError, Read, Unusable};
 use crate::ledger::{Aside, LedgerError, Planning};
 use crate::plan::Planned;
 use crate::report::counted;
 
 /// Findings that are printed one by one; the reports hold them all.
 const MOST_SHOWN: usize = 10;
+
+/// Why no more rows are taken.
+#[derive(Debug)]
+pub enum Halt {
+    /// The run is to stop.
+    Stopped,
+    /// The ledger can't be written.
+    Ledger(LedgerError),
+}
+
+impl From<LedgerError> for Halt {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
 
 /// Takes what is planned, and writes it down.
 pub struct Desk<'a> {
@@ -36,7 +51,14 @@ impl<'a> Desk<'a> {
         Self { ledger, before, host, clock: host.clock, rows, inputs, first, found }
     }
 
-    /// Reads an input with whatever reads inputs of its kind, and writes down that it was read.
+    /// Whether the run is to stop, so that nothing comes of its plan.
+    pub fn is_stopped(&self) -> bool {
+        self.host.stop.is_set()
+    }
+
+    /// Reads an input with whatever reads inputs of its kind, and writes down that it was read. Where the run
+    /// is stopped before the input's end it was not: nobody knows then what its rows are, and they are read
+    /// from the beginning when the run is planned again.
     ///
     /// # Errors
     /// Where it can't be read at all, has changed since it was read before, or the ledger can't be
@@ -44,12 +66,20 @@ impl<'a> Desk<'a> {
     pub fn input(
         &mut self,
         path: &str,
-        read: impl FnOnce(&mut Self, u32, &mut dyn std::io::Read) -> Result<Read, InputError<LedgerError>>,
+        read: impl FnOnce(&mut Self, u32, &mut dyn std::io::Read) -> Result<Read, InputError<Halt>>,
     ) -> Result<(), Trouble> {
+        if self.is_stopped() {
+            return Ok(());
+        }
         let number = u32::try_from(self.inputs.len()).unwrap_or(u32::MAX);
         self.inputs.push(path.to_owned());
         let mut stdin = self.host.stdin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let read = read(self, number, &mut **stdin).map_err(unreadable_input)?;
+        let read = match read(self, number, &mut **stdin) {
+            Ok(read) => read,
+            Err(InputError::Sink(Halt::Stopped)) => return Ok(()),
+            Err(InputError::Sink(Halt::Ledger(error))) => return Err(error.into()),
+            Err(InputError::Unusable(unusable)) => return Err(unreadable(&unusable)),
+        };
         for note in &read.notes {
             self.host.console.say(&format!("note: {note}"));
         }
@@ -99,10 +129,13 @@ impl<'a> Desk<'a> {
     /// Writes a row down.
     ///
     /// # Errors
-    /// Where the ledger can't be written.
-    pub fn row(&mut self, row: &RowRecord) -> Result<(), LedgerError> {
+    /// Where the run is to stop, or the ledger can't be written.
+    pub fn row(&mut self, row: &RowRecord) -> Result<(), Halt> {
+        if self.is_stopped() {
+            return Err(Halt::Stopped);
+        }
         self.note(&row.findings);
-        self.ledger.row(row)
+        Ok(self.ledger.row(row)?)
     }
 
     /// What was read of a row that was written down.
@@ -171,16 +204,11 @@ fn describe(finding: &Finding, file: &str) -> String {
     format!("error[{}]: {}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
 }
 
-pub(super) fn unreadable_input(error: InputError<LedgerError>) -> Trouble {
-    match error {
-        InputError::Sink(error) => Trouble::from(error),
-        InputError::Unusable(unusable) => {
-            let problems = unusable.problems().iter().cloned().map(|problem| Problem {
-                message: problem.message,
-                place: Some(problem.place),
-                hint: problem.hint,
-            });
-            Trouble { exit: Exit::CouldNotRun, problems: problems.collect() }
-        }
-    }
+pub(super) fn unreadable(unusable: &Unusable) -> Trouble {
+    let problems = unusable.problems().iter().cloned().map(|problem| Problem {
+        message: problem.message,
+        place: Some(problem.place),
+        hint: problem.hint,
+    });
+    Trouble { exit: Exit::CouldNotRun, problems: problems.collect() }
 }

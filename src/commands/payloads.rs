@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Trouble;
 use super::base::Bases;
-use super::desk::{Desk, unreadable_input};
+use super::desk::{Desk, Halt, unreadable};
 use super::survey::Wanting;
 use crate::domain::account::{Base, RowRecord, RowText, input_name};
 use crate::domain::audit::{Audit, Class};
@@ -13,7 +13,7 @@ use crate::domain::outcome::Verdict;
 use crate::domain::referral::{ReferralId, Snapshot};
 use crate::domain::rules::Rule;
 use crate::input::legacy::{self, PayloadRecord};
-use crate::input::{self, InputError};
+use crate::input;
 use crate::ledger::LedgerError;
 use crate::plan::{Judging, Planned, Terms, migrate};
 
@@ -51,7 +51,7 @@ impl Payloads {
         Self { judging, terms, files, options, base, bases: None, waiting, remaining: 0 }
     }
 
-    fn payload(&mut self, record: PayloadRecord, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+    fn payload(&mut self, record: PayloadRecord, desk: &mut Desk<'_>) -> Result<(), Halt> {
         let row = desk.next_row();
         let PayloadRecord { place, text, parsed, notes } = record;
         let (id, item, findings) = match parsed {
@@ -97,8 +97,7 @@ impl Wanting for Payloads {
         for named in std::mem::take(&mut self.files) {
             let files = match named.as_str() {
                 "-" => vec![named],
-                _ => legacy::files(&named)
-                    .map_err(|unusable| unreadable_input(InputError::Unusable(unusable)))?,
+                _ => legacy::files(&named).map_err(|unusable| unreadable(&unusable))?,
             };
             for path in files {
                 let options = self.options.clone();
@@ -110,7 +109,7 @@ impl Wanting for Payloads {
                 })?;
             }
         }
-        if let Some(base) = self.base.take() {
+        if let Some(base) = self.base.take().filter(|_| !desk.is_stopped()) {
             self.bases = Some(Bases::read(base, self.remaining, |id| self.wants(id), desk)?);
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::Trouble;
-use super::desk::Desk;
+use super::desk::{Desk, Halt};
 use crate::domain::account::RowRecord;
 use crate::domain::change::Rejected;
 use crate::domain::exchange::{Failure, Operation};
@@ -18,7 +18,8 @@ use crate::plan::{Planned, Planner};
 
 /// What the inputs want of referrals, as long as nobody looked at those.
 pub trait Wanting {
-    /// Reads every input to its end. Items that can be decided without looking are written down.
+    /// Reads every input to its end, or until the run is stopped. Items that can be decided without looking
+    /// are written down.
     ///
     /// # Errors
     /// Where an input can't be read at all, or the ledger can't be written.
@@ -65,7 +66,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    fn row(&mut self, record: Record, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+    fn row(&mut self, record: Record, desk: &mut Desk<'_>) -> Result<(), Halt> {
         let row = desk.next_row();
         let Record { place, text, parsed } = record;
         let (id, item, verdict, findings) = match parsed {
@@ -88,6 +89,9 @@ impl Wanting for Changes {
             desk.input(&path, |desk, number, stdin| {
                 input::read(&path, Some(stdin), number, &options, &mut |record| self.row(record, desk))
             })?;
+        }
+        if desk.is_stopped() {
+            return Ok(());
         }
         for planned in self.planner.decided() {
             desk.item(&planned)?;
@@ -137,7 +141,7 @@ pub struct Surveyor<'a, W> {
 }
 
 impl<'a, W: Wanting> Surveyor<'a, W> {
-    /// Reads every input to its end.
+    /// Reads every input to its end, or until the run is stopped.
     ///
     /// # Errors
     /// Where an input can't be read at all, or the ledger can't be written.
@@ -147,12 +151,15 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
         Ok(Self { desk, wanting, engagements: HashMap::new() })
     }
 
-    /// Plans from a snapshot file: referrals that it lacks are invalid.
+    /// Plans from a snapshot file: referrals that it lacks are invalid. Ends early where the run is stopped.
     ///
     /// # Errors
     /// Where the file can't be read, or the ledger can't be written.
     pub fn plan_from_file(&mut self, path: &Path) -> Result<(), Trouble> {
         let stop = self.desk.host.stop;
+        if stop.is_set() {
+            return Ok(());
+        }
         input::read_snapshot(path, &mut |referral| {
             self.seen(referral, true)?;
             Ok(!stop.is_set() && (self.wanting.remaining() > 0))
@@ -162,26 +169,29 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
             error => Trouble::could_not_run(error.to_string())
                 .hint("--state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages"),
         })?;
-        if stop.is_set() {
-            return Ok(());
-        }
-        for id in self.wanting.wanted() {
+        for id in self.left() {
             let planned = self.wanting.not_in_snapshot(id, self.engagements.get(&id).copied());
             self.write(planned)?;
         }
         Ok(())
     }
 
-    /// Plans without looking at anything.
+    /// Plans without looking at anything. Ends early where the run is stopped.
     ///
     /// # Errors
     /// Where the ledger can't be written.
     pub fn plan_unseen(&mut self) -> Result<(), Trouble> {
-        for id in self.wanting.wanted() {
+        for id in self.left() {
             let planned = self.wanting.plan(id, None, &self.desk, &|_| false)?;
             self.write(planned)?;
         }
         Ok(())
+    }
+
+    /// The referrals that are still wanted, one by one until the run is stopped.
+    fn left(&self) -> impl Iterator<Item = ReferralId> + use<'a, W> {
+        let stop = self.desk.host.stop;
+        self.wanting.wanted().into_iter().take_while(|_| !stop.is_set())
     }
 
     /// Whoever gives an engagement's id gives it in place of the referral's.
@@ -239,5 +249,139 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
         let verdict = Verdict::new(outcome, failure.code(), message).with_status(failure.status());
         let planned = self.wanting.absent(id, verdict);
         self.write(planned).map_err(Trouble::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::commands::{Console, Host, Reply};
+    use crate::domain::account::{About, Asked, OnConflict, State};
+    use crate::domain::rules::Levels;
+    use crate::engine::{Reason, Stop};
+    use crate::ledger;
+
+    /// Wants ten referrals. Whoever asks what becomes of the third interrupts the run.
+    struct Interrupting<'a> {
+        stop: &'a Stop,
+        asked: usize,
+    }
+
+    impl Interrupting<'_> {
+        fn ask(&mut self) -> Option<Planned> {
+            self.asked += 1;
+            if self.asked == 3 {
+                self.stop.now(Reason::Interrupted);
+            }
+            None
+        }
+    }
+
+    impl Wanting for Interrupting<'_> {
+        fn read(&mut self, _: &mut Desk<'_>) -> Result<(), Trouble> {
+            Ok(())
+        }
+
+        fn wanted(&self) -> Vec<ReferralId> {
+            (0..10).map(|number| Uuid::from_u128(number).to_string().parse().unwrap()).collect()
+        }
+
+        fn remaining(&self) -> usize {
+            10
+        }
+
+        fn wants(&self, _: ReferralId) -> bool {
+            true
+        }
+
+        fn plan(
+            &mut self,
+            _: ReferralId,
+            _: Option<&Snapshot<'_>>,
+            _: &Desk<'_>,
+            _: &dyn Fn(&Planned) -> bool,
+        ) -> Result<Option<Planned>, LedgerError> {
+            Ok(self.ask())
+        }
+
+        fn absent(&mut self, _: ReferralId, _: Verdict) -> Option<Planned> {
+            self.ask()
+        }
+
+        fn not_in_snapshot(&mut self, _: ReferralId, _: Option<ReferralId>) -> Option<Planned> {
+            self.ask()
+        }
+    }
+
+    struct Nobody;
+
+    impl Console for Nobody {
+        fn data(&self, _: &str) {}
+        fn say(&self, _: &str) {}
+        fn is_attended(&self) -> bool {
+            false
+        }
+        fn ask(&self, _: &str) -> Reply {
+            Reply::Nobody
+        }
+        fn on_leaving(&self, _: &str, _: &Path) {}
+    }
+
+    fn about() -> About {
+        About {
+            program: String::new(),
+            command: "apply".to_owned(),
+            created: Timestamp::UNIX_EPOCH,
+            correlation_id: Uuid::nil(),
+            target: String::new(),
+            asked: Asked {
+                files: Vec::new(),
+                format: None,
+                state: State::None,
+                levels: Levels::default(),
+                allow_paths: BTreeSet::new(),
+                clear: false,
+                migrating: None,
+                on_conflict: OnConflict::Report,
+            },
+            plan_only: true,
+            reason: None,
+        }
+    }
+
+    /// How many referrals are asked for in a survey that is interrupted at the third.
+    fn asked(survey: impl FnOnce(&mut Surveyor<'_, Interrupting<'_>>, &Path)) -> usize {
+        let dir = tempfile::tempdir().unwrap();
+        let stop = Stop::default();
+        let host = Host {
+            console: &Nobody,
+            stdin: &Mutex::new(Box::new(std::io::empty())),
+            stop: &stop,
+            clock: || Timestamp::UNIX_EPOCH,
+            new_id: Uuid::nil,
+            watch: None,
+        };
+        let ledger = ledger::create(&dir.path().join("run"), &about()).unwrap();
+        let desk = Desk::new(ledger, Vec::new(), &host);
+        let mut surveyor = Surveyor::begin(desk, Interrupting { stop: &stop, asked: 0 }).unwrap();
+        survey(&mut surveyor, dir.path());
+        surveyor.wanting.asked
+    }
+
+    #[test]
+    fn a_stop_is_heeded_at_every_referral() {
+        assert_eq!(asked(|surveyor, _| surveyor.plan_unseen().unwrap()), 3);
+        let from_file = |surveyor: &mut Surveyor<'_, Interrupting<'_>>, dir: &Path| {
+            let snapshot = dir.join("s.jsonl");
+            std::fs::write(&snapshot, "").unwrap();
+            surveyor.plan_from_file(&snapshot).unwrap();
+        };
+        assert_eq!(asked(from_file), 3, "those that the file lacks");
     }
 }
