@@ -15,6 +15,7 @@ use std::path::Path;
 use referral_bulk::domain::audit::Class;
 use referral_bulk::domain::change::Placed;
 use referral_bulk::domain::finding::{Finding, Level, Place};
+use referral_bulk::domain::json::Object;
 use referral_bulk::domain::payload::Payload;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::referral::{ETag, ReferralId, Snapshot};
@@ -175,15 +176,11 @@ fn run(current: &str, body: &str, base: Option<&str>, flags: &[String]) -> Migra
     };
     let etag =
         text(body, "eTag").map(|etag| Placed { value: ETag::from_input(&etag).unwrap(), place: PLACE });
-    let payload = Payload {
-        id: ID.parse::<ReferralId>().unwrap(),
-        place: PLACE,
-        etag,
-        body: RawValue::from_string(body.to_owned()).unwrap(),
-    };
+    let payload = Payload { id: ID.parse::<ReferralId>().unwrap(), place: PLACE, etag, body: body.into() };
     let current = Snapshot::parse(current).unwrap();
     let base = base.map(|base| Snapshot::parse(base).unwrap());
-    migrate(&payload, &current, base.as_ref(), &terms, &judging, 1)
+    let members = Object::parse(body);
+    migrate(&payload, members.as_ref(), &current, base.as_ref(), &terms, &judging, 1)
 }
 
 /// The text of a member of an object.

@@ -23,7 +23,6 @@ use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::referral::{ETag, Snapshot};
 use referral_bulk::domain::rules::{Levels, Rule};
 use referral_bulk::plan::{Judging, Migrated, Terms, migrate};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 /// A change to what a list holds.
@@ -122,9 +121,9 @@ fn plan(current: &str, body: &str, terms: &Terms) -> Migrated {
         place,
         // A referral that came without its version has one all the same.
         etag: etag.or_else(|| ETag::from_input("v1").ok()).map(|value| Placed { value, place }),
-        body: RawValue::from_string(body.to_owned()).unwrap(),
+        body: body.into(),
     };
-    migrate(&payload, &current, None, terms, &judging, 1)
+    migrate(&payload, None, &current, None, terms, &judging, 1)
 }
 
 fn clearing() -> Terms {

@@ -9,11 +9,12 @@ use super::survey::Wanting;
 use crate::domain::account::{Base, RowRecord, RowText, input_name};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::{Finding, Place};
+use crate::domain::json::Object;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::{ReferralId, Snapshot};
 use crate::domain::rules::Rule;
-use crate::input::legacy::{self, PayloadRecord};
 use crate::input;
+use crate::input::legacy::{self, PayloadRecord};
 use crate::ledger::LedgerError;
 use crate::plan::{Judging, Planned, Terms, migrate};
 
@@ -143,7 +144,15 @@ impl Wanting for Payloads {
     ) -> Result<Option<Planned>, LedgerError> {
         let (Some(waiting), Some(current)) = (self.find(id), current) else { return Ok(None) };
         let RowText::Line(text) = desk.text_of(waiting.row)? else { return Ok(None) };
-        let members = (text == current.json()).then(|| current.members());
+        // Most payloads are the referral as it stands, whose members are known.
+        let read;
+        let members = if text == current.json() {
+            current.members()
+        } else {
+            let Some(own) = Object::parse(&text) else { return Ok(None) };
+            read = own;
+            &read
+        };
         let Some(payload) = legacy::again(&text, members, waiting.place, &self.options) else {
             return Ok(None);
         };
@@ -155,7 +164,9 @@ impl Wanting for Payloads {
             _ => None,
         };
         let base = base.as_deref().and_then(|json| Snapshot::parse(json).ok());
-        let migrated = migrate(&payload, current, base.as_ref(), &self.terms, &self.judging, row);
+        // Most count as they are written.
+        let members = (*payload.body == *text).then_some(members);
+        let migrated = migrate(&payload, members, current, base.as_ref(), &self.terms, &self.judging, row);
         if !keep(&migrated.planned) {
             self.take_out(id);
         }

@@ -67,6 +67,17 @@ impl<'a> Object<'a> {
         self.0.is_empty()
     }
 
+    /// Whether a text that these members were read from is what they would be written as: there is no white
+    /// space between them, and no escape in a name.
+    pub fn is_compact(&self, text: &str) -> bool {
+        // Of each member: the quotes of its name, the colon, and the comma or the last brace.
+        let lengths = self.0.iter().map(|(name, value)| match name {
+            Cow::Borrowed(name) => Some(name.len() + value.get().len() + 4),
+            Cow::Owned(_) => None,
+        });
+        lengths.sum::<Option<usize>>().is_some_and(|length| length + 1 == text.len())
+    }
+
     /// The first name that occurs more than once.
     pub fn duplicate(&self) -> Option<&str> {
         let mut seen = std::collections::HashSet::new();
@@ -221,6 +232,28 @@ mod tests {
     fn duplicates_are_seen() {
         assert_eq!(Object::parse(r#"{"a":1,"b":2,"a":3}"#).unwrap().duplicate(), Some("a"));
         assert_eq!(Object::parse(r#"{"a":1,"b":2}"#).unwrap().duplicate(), None);
+    }
+
+    #[test]
+    fn compact_is_what_members_are_written_as() {
+        for (text, wanted) in [
+            (r#"{"a":1}"#, true),
+            (r#"{"é":"ü\n","":{ "c" : [1, 2]},"a":null}"#, true),
+            (r#"{"a":1 }"#, false),
+            (r#"{"a": 1}"#, false),
+            (r#"{ "a":1}"#, false),
+            (r#"{"a":1, "b":2}"#, false),
+            (" {\"a\":1}", false),
+            ("{\"a\":1}\n", false),
+            (r#"{"\u0061":1}"#, false),
+            ("{}", false),
+        ] {
+            let object = Object::parse(text).unwrap();
+            assert_eq!(object.is_compact(text), wanted, "{text}");
+            let members: Vec<_> =
+                object.iter().map(|(name, value)| format!("{}:{value}", raw(name).get())).collect();
+            assert!(!wanted || format!("{{{}}}", members.join(",")) == text, "{text}");
+        }
     }
 
     #[test]

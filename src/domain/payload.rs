@@ -1,7 +1,5 @@
 //! A legacy PUT payload: a referral as a whole, as an integration would have written it.
 
-use serde_json::value::RawValue;
-
 use super::change::Placed;
 use super::finding::Place;
 use super::referral::{ETag, ReferralId};
@@ -17,5 +15,5 @@ pub struct Payload {
     pub etag: Option<Placed<ETag>>,
     /// The referral as a JSON object: member names in camelCase, status and substatus as words, no
     /// name twice in one object, and everything else as it was written.
-    pub body: Box<RawValue>,
+    pub body: Box<str>,
 }

@@ -1,10 +1,15 @@
 //! Names that stand twice in one JSON object.
 //!
 //! Most readers take the last of them and some the first, so nobody can say what such an object means.
-//! One look at the text finds them at every level, without parsing anything a second time.
+//! The outermost members are known; one look at what lies in them finds the others at every level, without
+//! parsing anything a second time.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+
+use serde_json::value::RawValue;
+
+use crate::domain::json::Object;
 
 /// Up to so many names are compared one by one, which is faster than hashing for the few of an object.
 const FEW: usize = 64;
@@ -18,43 +23,64 @@ pub(super) struct Duplicate {
     pub value: usize,
 }
 
-/// Finds all of them in a text that is known to be JSON, in their order.
-pub(super) fn duplicates(text: &str) -> Vec<Duplicate> {
-    let bytes = text.as_bytes();
-    let (mut found, mut names) = (Vec::new(), Vec::<(Cow<'_, str>, usize)>::new());
-    // Of every open bracket, where the names of its object begin; an array has none.
-    let mut levels: Vec<Option<usize>> = Vec::new();
-    let (mut at, mut name_follows) = (0, false);
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'{' => levels.push(Some(names.len())),
-            b'[' => levels.push(None),
-            b'}' | b']' => {
-                if let Some(Some(first)) = levels.pop() {
-                    repeated(text, &names[first..], &mut found);
-                    names.truncate(first);
-                }
-            }
-            b'"' => {
-                let (end, is_escaped) = string_end(bytes, at);
-                if name_follows {
-                    names.push((name(&text[at..end], is_escaped), end));
-                }
-                at = end;
-                name_follows = false;
-                continue;
-            }
-            b',' => {}
-            _ => {
-                at += 1;
-                continue;
-            }
-        }
-        name_follows = matches!(byte, b'{' | b',') && levels.last().is_some_and(Option::is_some);
-        at += 1;
+/// Finds all of them in the text of an object, in their order. `members` were read from that very text.
+pub(super) fn duplicates(text: &str, members: &Object<'_>) -> Vec<Duplicate> {
+    let offset = |value: &RawValue| value.get().as_ptr() as usize - text.as_ptr() as usize;
+    let mut search = Search { text, names: Vec::new(), levels: Vec::new(), found: Vec::new() };
+    let outermost = members.iter().map(|(name, value)| (Cow::Borrowed(name), offset(value)));
+    repeated(text, &outermost.collect::<Vec<_>>(), &mut search.found);
+    for (_, value) in members.iter().filter(|(_, value)| value.get().starts_with(['{', '['])) {
+        let start = offset(value);
+        search.within(start, start + value.get().len());
     }
-    found.sort_by_key(|duplicate| duplicate.value);
-    found
+    search.found.sort_by_key(|duplicate| duplicate.value);
+    search.found
+}
+
+struct Search<'t> {
+    text: &'t str,
+    /// The names of all open objects, and where each ends.
+    names: Vec<(Cow<'t, str>, usize)>,
+    /// Of every open bracket, where the names of its object begin; an array has none.
+    levels: Vec<Option<usize>>,
+    found: Vec<Duplicate>,
+}
+
+impl Search<'_> {
+    /// Looks at the object or array that begins and ends here, and at all that lies in it.
+    fn within(&mut self, start: usize, end: usize) {
+        let Self { text, names, levels, found } = self;
+        let bytes = &text.as_bytes()[..end];
+        let (mut at, mut name_follows) = (start, false);
+        while let Some(&byte) = bytes.get(at) {
+            match byte {
+                b'{' => levels.push(Some(names.len())),
+                b'[' => levels.push(None),
+                b'}' | b']' => {
+                    if let Some(Some(first)) = levels.pop() {
+                        repeated(text, &names[first..], found);
+                        names.truncate(first);
+                    }
+                }
+                b'"' => {
+                    let (end, is_escaped) = string_end(bytes, at);
+                    if name_follows {
+                        names.push((name(&text[at..end], is_escaped), end));
+                    }
+                    at = end;
+                    name_follows = false;
+                    continue;
+                }
+                b',' => {}
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            }
+            name_follows = matches!(byte, b'{' | b',') && levels.last().is_some_and(Option::is_some);
+            at += 1;
+        }
+    }
 }
 
 /// Where a string that begins here ends, behind its closing quote; and whether an escape is in it.
@@ -130,7 +156,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, wanted: &[(&str, &str)]) {
-        let got = duplicates(text);
+        let got = duplicates(text, &Object::parse(text).unwrap());
         let got: Vec<_> = got.iter().map(|found| (found.name.as_str(), &text[found.value..][..1])).collect();
         assert_eq!(got, wanted, "{text}");
     }
@@ -151,7 +177,6 @@ mod tests {
             let (name, mark) = ("é!#[]".repeat(length), "n".repeat(length));
             check(&format!(r#"{{"{name}":"{mark}\\","{mark}\"{name}":1,"{name}":2}}"#), &[(&name, "2")]);
         }
-        check("[1,2]", &[]);
         let wide = |last: &str| {
             let names: Vec<String> = (0..200).map(|number| format!("\"n{number}\":0")).collect();
             format!("{{{},\"{last}\":7}}", names.join(","))

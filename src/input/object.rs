@@ -72,7 +72,7 @@ pub(super) fn fill(
     at: &Locator<'_>,
     members: &Object<'_>,
 ) {
-    find_duplicates(row, at);
+    find_duplicates(row, at, members);
     find_lost_characters(row, dictionary, at, members);
     let operations = members.get(PATCH);
     let mut filling = Filling {
@@ -229,8 +229,8 @@ fn find_lost_characters(
 }
 
 /// Finds members that stand twice in one object, at any level.
-fn find_duplicates(row: &mut Row<'_>, at: &Locator<'_>) {
-    for Duplicate { name, value } in duplicates(at.text).into_iter().take(MAX_DUPLICATES) {
+fn find_duplicates(row: &mut Row<'_>, at: &Locator<'_>, members: &Object<'_>) {
+    for Duplicate { name, value } in duplicates(at.text, members).into_iter().take(MAX_DUPLICATES) {
         let message = format!("{} stands twice in one object", excerpt(&name));
         row.find(Finding::deny(Rule::DuplicateKey, at.of_offset(value), message).hint("keep one of them"));
     }

@@ -122,9 +122,8 @@ pub fn read<E>(
 }
 
 /// Reads a sound payload again from the text that its record gave. `place` is where it began. What was
-/// found about it was told then, and is not looked for again. `members` are those of the text, where
-/// somebody knows them.
-pub fn again(text: &str, members: Option<&Object<'_>>, place: Place, options: &Options) -> Option<Payload> {
+/// found about it was told then, and is not looked for again. `members` are those of the text.
+pub fn again(text: &str, members: &Object<'_>, place: Place, options: &Options) -> Option<Payload> {
     let context = Context { path: "", input: place.input, options };
     Reading::new(&context, place, None).again(text, members)
 }

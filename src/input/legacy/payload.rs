@@ -49,9 +49,15 @@ struct List<'t> {
 }
 
 impl List<'_> {
-    /// The payload as it counts.
-    fn body(&self) -> Box<RawValue> {
-        object_of(self.members.iter().map(|member| (&*member.name, member.value())))
+    /// The payload as it counts: most are the text that their members were read from.
+    fn body(&self, text: &str, written: &Object<'_>) -> Box<str> {
+        let as_written = !self.is_pascal
+            && self.members.len() == written.len()
+            && self.members.iter().all(|member| member.instead.is_none());
+        if as_written && written.is_compact(text) {
+            return text.into();
+        }
+        object_of(self.members.iter().map(|member| (&*member.name, member.value()))).into()
     }
 }
 
@@ -83,15 +89,14 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads again what was found sound before.
-    pub fn again(mut self, text: &str, members: Option<&Object<'_>>) -> Option<Payload> {
+    pub fn again(mut self, text: &str, members: &Object<'_>) -> Option<Payload> {
+        if json::is_too_deep(text) {
+            return None;
+        }
         let start = Position { line: self.place.line, column: 1 };
         let at = Locator { context: self.context, start, text, parsed: text };
-        let parsed = match members {
-            Some(_) => None,
-            None => Some(Object::parse(text).filter(|_| !json::is_too_deep(text))?),
-        };
-        let list = self.list(&at, members.or(parsed.as_ref())?);
-        Some(Payload { id: list.id?, place: self.place, body: list.body(), etag: list.etag })
+        let list = self.list(&at, members);
+        Some(Payload { id: list.id?, place: self.place, body: list.body(text, members), etag: list.etag })
     }
 
     /// What it came to.
@@ -167,12 +172,13 @@ impl<'a> Reading<'a> {
             let written = list.members.iter().map(|member| (member.written, member.written()));
             self.line = one_line(object_of(written).get());
         }
-        let body = list.body();
+        let body = list.body(at.parsed, members);
         if list.is_pascal {
             // What two names came to one cannot be told from the text as it was written.
-            self.duplicates(duplicates(body.get()), |_| at.at(0));
+            let found = Object::parse(&body).map(|members| duplicates(&body, &members));
+            self.duplicates(found.unwrap_or_default(), |_| at.at(0));
         } else {
-            self.duplicates(duplicates(at.parsed), |offset| at.at(offset));
+            self.duplicates(duplicates(at.parsed, members), |offset| at.at(offset));
         }
         Some(Payload { id: list.id?, place: self.place, etag: list.etag, body })
     }

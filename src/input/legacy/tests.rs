@@ -65,7 +65,7 @@ fn check(format: Format, text: &str, wanted: &str) {
 }
 
 fn body(record: &PayloadRecord) -> &str {
-    record.parsed.as_ref().unwrap_or_else(|rejected| panic!("{rejected:?}")).body.get()
+    record.parsed.as_ref().unwrap_or_else(|rejected| panic!("{rejected:?}")).body.as_ref()
 }
 
 fn line(record: &PayloadRecord) -> &str {

@@ -1,22 +1,29 @@
 //! Whether a payload is a referral at all, and the right one.
 
+use std::borrow::Cow;
+
 use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
 use crate::domain::payload::Payload;
 use crate::domain::referral::{ReferralId, Snapshot};
 use crate::domain::rules::Rule;
 
-/// The members of a payload that is addressed to this referral.
+/// The members of a payload that is addressed to this referral. They are read where they are not known.
 ///
 /// # Errors
 /// Where it is no object, is nested too deep to be one, or names another referral.
-pub(super) fn members<'a>(payload: &'a Payload, current: &Snapshot<'_>) -> Result<Object<'a>, Finding> {
+pub(super) fn members<'a>(
+    payload: &'a Payload,
+    known: Option<&'a Object<'a>>,
+    current: &Snapshot<'_>,
+) -> Result<Cow<'a, Object<'a>>, Finding> {
     let deny = |rule, message: String| Finding::deny(rule, payload.place, message);
-    if json::is_too_deep(payload.body.get()) {
+    if json::is_too_deep(&payload.body) {
         let message = format!("the payload is nested more than {} levels deep", json::MAX_DEPTH);
         return Err(deny(Rule::Size, message).hint("no referral is"));
     }
-    let Some(members) = Object::from_raw(&payload.body) else {
+    let read = || Object::parse(&payload.body).map(Cow::Owned);
+    let Some(members) = known.map(Cow::Borrowed).or_else(read) else {
         return Err(
             deny(Rule::Json, "the payload is no JSON object".to_owned()).hint("a PUT holds a whole referral")
         );
@@ -36,8 +43,6 @@ pub(super) fn members<'a>(payload: &'a Payload, current: &Snapshot<'_>) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
-
     use super::*;
     use crate::domain::finding::Place;
 
@@ -54,9 +59,13 @@ mod tests {
                 id: ID.parse().unwrap(),
                 place: Place { input: 0, line: 1, column: 1 },
                 etag: None,
-                body: RawValue::from_string(body).unwrap(),
+                body: body.into(),
             };
-            assert_eq!(members(&payload, &current).err().map(|finding| finding.rule), wanted, "{levels}");
+            assert_eq!(
+                members(&payload, None, &current).err().map(|finding| finding.rule),
+                wanted,
+                "{levels}"
+            );
         }
     }
 }

@@ -25,6 +25,8 @@ use crate::plan::proof::prove;
 /// A payload with all that it is judged by.
 pub(super) struct Migration<'a, 'r, 'b> {
     pub payload: &'a Payload,
+    /// Those of the payload, where somebody has read them.
+    pub members: Option<&'a Object<'a>>,
     pub current: &'a Snapshot<'r>,
     pub base: Option<&'a Snapshot<'b>>,
     pub terms: &'a Terms,
@@ -42,10 +44,10 @@ struct Compared<'f, 'a> {
 impl Migration<'_, '_, '_> {
     pub(super) fn run(&self) -> Migrated {
         // Most payloads of an archive want nothing: what is the same text needs no second look.
-        if self.payload.id == self.current.id() && self.payload.body.get() == self.current.json() {
+        if self.payload.id == self.current.id() && *self.payload.body == *self.current.json() {
             return self.unchanged(Vec::new());
         }
-        let given = match form::members(self.payload, self.current) {
+        let given = match form::members(self.payload, self.members, self.current) {
             Ok(given) => given,
             Err(finding) => return self.malformed(vec![finding]),
         };
@@ -238,7 +240,7 @@ impl Migration<'_, '_, '_> {
         let changes = planned.item.changes.iter().filter(|_| is_sent);
         planned.audit = Some(Audit {
             class,
-            put_bytes: self.payload.body.get().len() as u64,
+            put_bytes: self.payload.body.len() as u64,
             patch_bytes: if is_sent { planned.item.patch.get().len() as u64 } else { 0 },
             changed: changes.map(|change| change.path.pointer().clone()).collect(),
             overwritten,
@@ -319,7 +321,7 @@ mod tests {
     fn proved(document: &Document, list: fn(&mut Vec<Left>)) -> Result<(), String> {
         let place = Place { input: 0, line: 1, column: 1 };
         let id = ID.parse().unwrap();
-        let payload = Payload { id, place, etag: None, body: raw(BODY) };
+        let payload = Payload { id, place, etag: None, body: BODY.into() };
         let current = Snapshot::parse(CURRENT).unwrap();
         let terms = Terms::default();
         let judging = Judging {
@@ -330,13 +332,14 @@ mod tests {
         };
         let migration = Migration {
             payload: &payload,
+            members: None,
             current: &current,
             base: None,
             terms: &terms,
             judging: &judging,
             number: 1,
         };
-        let given = Object::from_raw(&payload.body).unwrap();
+        let given = Object::parse(&payload.body).unwrap();
         let (found, _) = walk(&given, current.members(), &[], &terms, place);
         let compared = Compared { given: &given, found: &found, stale: None };
         let (_, mut left) = migration.split(&compared, &found);

@@ -37,6 +37,7 @@ pub use difference::Left;
 
 use self::migration::Migration;
 use super::judging::{Judging, Planned};
+use crate::domain::json::Object;
 use crate::domain::payload::Payload;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::Snapshot;
@@ -61,15 +62,17 @@ pub struct Migrated {
     pub left: Vec<Left>,
 }
 
-/// Makes the item of a payload for a referral as it stands. `base` is the referral as it was when the
-/// payload was made, where anybody knows; `number` is the payload's ordinal in the run.
+/// Makes the item of a payload for a referral as it stands. `members` are those of its body, where somebody
+/// has read them. `base` is the referral as it was when the payload was made, where anybody knows; `number` is
+/// the payload's ordinal in the run.
 pub fn migrate(
     payload: &Payload,
+    members: Option<&Object<'_>>,
     current: &Snapshot<'_>,
     base: Option<&Snapshot<'_>>,
     terms: &Terms,
     judging: &Judging,
     number: u64,
 ) -> Migrated {
-    Migration { payload, current, base, terms, judging, number }.run()
+    Migration { payload, members, current, base, terms, judging, number }.run()
 }

@@ -56,13 +56,14 @@ enum Spot {
 impl<'a> Walk<'a, '_> {
     fn object(&mut self, at: &str, given: &Object<'a>, current: &Object<'a>) {
         let mut pairs = Pairs::new(current);
+        let changed = self.changed_in(at);
         for (name, given) in given.iter() {
             let Ok(now) = pairs.take(name) else {
                 self.twice(at, name);
                 continue;
             };
             let same = now.is_some_and(|now| is_same_text(now, given));
-            if !(same && self.is_untouched(at, name)) {
+            if !same || changed.iter().any(|changed| changed == name) {
                 self.member(at, name, given, now);
             }
         }
@@ -289,14 +290,13 @@ impl<'a> Walk<'a, '_> {
         self.changes.iter().any(|change| change.path.pointer() == pointer)
     }
 
-    /// Whether no change is about a member or anything in it.
-    fn is_untouched(&self, at: &str, name: &str) -> bool {
-        !self.changes.iter().any(|change| {
-            let rest =
-                change.path.pointer().as_str().strip_prefix(at).and_then(|rest| rest.strip_prefix('/'));
-            let first = rest.and_then(|rest| rest.split('/').next());
-            first.is_some_and(|first| first == name || first.contains('~') && unescaped(first) == name)
-        })
+    /// The members of an object that changes are about, or about anything in them.
+    fn changed_in(&self, at: &str) -> Vec<String> {
+        let within = |change: &Change| {
+            let rest = change.path.pointer().as_str().strip_prefix(at)?.strip_prefix('/')?;
+            rest.split('/').next().map(unescaped)
+        };
+        self.changes.iter().filter_map(within).collect()
     }
 }
 
