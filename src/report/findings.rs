@@ -56,13 +56,14 @@ impl Serialize for Findings<'_> {
 /// A JSON value as it was written, but on one line: a value may come from a document that was
 /// printed over many, and a line of a report is one record.
 pub(super) fn on_one_line(raw: &RawValue) -> Cow<'_, RawValue> {
+    if is_on_one_line(raw.get()) { Cow::Borrowed(raw) } else { Cow::Owned(compacted(raw)) }
+}
+
+/// Whether a text has no line break.
+pub(super) fn is_on_one_line(text: &str) -> bool {
     // Each by itself, as looking for one byte is much faster than for one of several.
-    let bytes = raw.get().as_bytes();
-    if bytes.contains(&b'\n') || bytes.contains(&b'\r') {
-        Cow::Owned(compacted(raw))
-    } else {
-        Cow::Borrowed(raw)
-    }
+    let bytes = text.as_bytes();
+    !bytes.contains(&b'\n') && !bytes.contains(&b'\r')
 }
 
 /// A JSON value without white space between its parts; digits and escapes stay as they were written.

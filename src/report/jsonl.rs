@@ -5,7 +5,7 @@
 //! object, or was cut, is kept as the member `input`, which no change file has:
 //! fed back, it is invalid again.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::ser::SerializeMap;
@@ -13,13 +13,13 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::account::{RowAccount, RowText};
-use crate::domain::json::Object;
+use crate::domain::json::{self, Object};
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 
 use super::earlier::Earlier;
 use super::file::{BUFFER, Filed, ReportError, WholeFile};
-use super::findings::{compacted, on_one_line};
+use super::findings::{compacted, is_on_one_line, on_one_line};
 use super::rows::{RowFile, RowsFiled, is_mangled, name};
 
 /// One row file.
@@ -44,6 +44,19 @@ impl LineWriter {
 
     pub(super) fn line<T: Serialize>(&mut self, line: &T) -> Result<(), ReportError> {
         let written = serde_json::to_writer(&mut self.writer, line).map_err(Into::into);
+        self.end_line(written)
+    }
+
+    /// Writes an object, whose text this is and which isn't empty, with the members of another one behind its
+    /// own.
+    fn extended<T: Serialize>(&mut self, object: &str, more: &T) -> Result<(), ReportError> {
+        let more = json::raw(more);
+        let parts = [&object[..object.len() - 1], ",", &more.get()[1..]];
+        let written = parts.iter().try_for_each(|part| self.writer.write_all(part.as_bytes()));
+        self.end_line(written)
+    }
+
+    fn end_line(&mut self, written: io::Result<()>) -> Result<(), ReportError> {
         written
             .and_then(|()| self.writer.write_all(b"\n"))
             .map_err(|source| ReportError::Write { path: self.path.clone(), source })
@@ -66,7 +79,19 @@ impl JsonlFile {
 impl RowFile for JsonlFile {
     fn row(&mut self, row: &RowAccount) -> Result<(), ReportError> {
         self.rows += 1;
-        self.writer.line(&Line { row, bucket: self.bucket })
+        let bucket = self.bucket;
+        let (line, object) = match &row.text {
+            RowText::Line(line) => (line.as_str(), Object::parse(line)),
+            RowText::Cells(_) => ("", None),
+        };
+        match object.filter(|object| stays_so(row, line, object)) {
+            // Written member by member it would be the same, and take longer.
+            Some(object) if is_as_written(line, &object) => {
+                self.writer.extended(line, &Line { own: Own::Written, row, bucket })
+            }
+            Some(object) => self.writer.line(&Line { own: Own::Members(&object), row, bucket }),
+            None => self.writer.line(&Line { own: Own::Input, row, bucket }),
+        }
     }
 
     fn finish(self: Box<Self>, earlier: &Earlier) -> Result<RowsFiled, ReportError> {
@@ -75,20 +100,29 @@ impl RowFile for JsonlFile {
 }
 
 struct Line<'a> {
+    own: Own<'a>,
     row: &'a RowAccount,
     bucket: Bucket,
+}
+
+/// What stands in front of the results.
+enum Own<'a> {
+    /// Nothing: the row's own members are written already.
+    Written,
+    /// The row's own members.
+    Members(&'a Object<'a>),
+    /// What was read, which is no object or must not be given back as one.
+    Input,
 }
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let row = self.row;
         let mut map = serializer.serialize_map(None)?;
-        match &row.text {
-            RowText::Line(line) => match Object::parse(line).filter(|object| stays_so(row, line, object)) {
-                Some(object) => own_members(&mut map, &object)?,
-                None => map.serialize_entry("input", line)?,
-            },
-            RowText::Cells(cells) => map.serialize_entry("input", cells)?,
+        match self.own {
+            Own::Written => {}
+            Own::Members(object) => own_members(&mut map, object)?,
+            Own::Input => map.serialize_entry("input", &row.text)?,
         }
         map.serialize_entry("result.outcome", &row.verdict.outcome)?;
         map.serialize_entry("result.code", &row.verdict.code)?;
@@ -114,6 +148,11 @@ fn stays_so(row: &RowAccount, line: &str, object: &Object<'_>) -> bool {
     let undecoded = row.findings.iter().any(|finding| finding.is_deny() && finding.rule == Rule::Encoding);
     let is_kept = !undecoded || !is_marked(line) || keeps_mark();
     is_kept && !is_mangled(row)
+}
+
+/// Whether a line is its own members and nothing else, as they would be written.
+fn is_as_written(line: &str, object: &Object<'_>) -> bool {
+    object.is_compact(line) && is_on_one_line(line) && own(object).count() == object.len()
 }
 
 fn own_members<M: SerializeMap>(map: &mut M, object: &Object<'_>) -> Result<(), M::Error> {
