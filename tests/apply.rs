@@ -1050,6 +1050,14 @@ mod settings {
             .run();
         let plan = ran.place.raw("two/plan.jsonl");
         assert!(plan.contains(r#"[{"op":"replace","path":"/name","value":"A better name"}]"#), "{plan}");
+        refused
+            .then("apply a.csv --plan --sandbox --rate 1000/s --out three --summary none --rule unconfirmed-path=warn")
+            .stderr(
+                "plan for sandbox: 1 referral to change – see three/plan.jsonl\n\
+                 warning[unconfirmed-path]: 1 row, the first at a.csv:2: \"/name\" is not documented as patchable\n\
+                 next: referral-bulk resume three --rate 1000/s\n",
+            )
+            .run();
     }
 
     #[test]

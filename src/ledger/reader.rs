@@ -176,8 +176,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Tells every item once, by number, as it was planned: what comes of it later changes nothing
-    /// about what is told here. Memory does not grow with their number.
+    /// Tells every item once, by number, as it was planned, with all that was found about its rows: what comes
+    /// of it later changes nothing about what is told here. Memory does not grow with their number.
     ///
     /// # Errors
     /// As [`Reader::rows`].
@@ -188,7 +188,7 @@ impl Reader {
         let connection = &self.store.connection;
         let mut items = self.store.told(connection.prepare_cached(&format!(
             "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status,
-                    row.input, row.line, row.cell, item.audit
+                    row.input, row.line, row.cell, item.audit, row.findings
              FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
                        LEFT JOIN row ON row.item = item.number
              ORDER BY item.number, row.row"
@@ -293,8 +293,13 @@ fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::R
         let begun = ItemAccount { item, rows: Vec::new(), planned, audit };
         complete = account.replace(begun);
     }
-    if let (Some(account), Some(_)) = (account, row.get::<_, Option<i64>>(13)?) {
+    if let (Some(account), Some(Json(own))) = (account, row.get::<_, Option<Json<Vec<Finding>>>>(17)?) {
         account.rows.push(place(row, 13)?);
+        for finding in own {
+            if !account.item.findings.contains(&finding) {
+                account.item.findings.push(finding);
+            }
+        }
     }
     Ok(complete)
 }

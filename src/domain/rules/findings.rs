@@ -14,9 +14,14 @@ impl<'a> Findings<'a> {
         Self { levels, list: Vec::new() }
     }
 
+    /// What the user says of a rule.
+    pub fn level(&self, rule: Rule) -> Level {
+        self.levels.of(rule)
+    }
+
     /// Takes a finding, unless the user allows what it is about. An empty hint is none.
     pub fn add(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
-        let level = self.levels.of(rule);
+        let level = self.level(rule);
         if level != Level::Allow {
             let finding = Finding::new(rule, level, place, message);
             self.list.push(if hint.is_empty() { finding } else { finding.hint(hint) });

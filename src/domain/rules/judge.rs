@@ -7,8 +7,9 @@ use super::differences::differences;
 use super::findings::Findings;
 use super::transitions;
 use crate::domain::change::Wish;
+use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Field, Path};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::meaning;
@@ -253,6 +254,10 @@ impl Court<'_, '_> {
                     let message = "the consent to share with Microsoft sellers is withdrawn".to_owned();
                     self.find(Rule::ConsentWithdrawn, place, message, "");
                 }
+            }
+            Path::Opted(pointer) if self.findings.level(Rule::UnconfirmedPath) == Level::Warn => {
+                let message = format!("{} is not documented as patchable", excerpt(pointer.as_str()));
+                self.find(Rule::UnconfirmedPath, place, message, "the service may refuse the whole change");
             }
             Path::Known(_) | Path::Opted(_) => {}
         }
