@@ -5,9 +5,12 @@ use std::path::Path;
 
 use referral_bulk::domain::account::{Phase, RowAccount};
 use referral_bulk::domain::outcome::Outcome;
-use referral_bulk::domain::referral::ReferralId;
+use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::ledger::{self, LedgerError, Loss};
 use referral_bulk::report::Books;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::laws::Standing;
 use super::ms;
@@ -34,7 +37,7 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
             books.add(&row);
             if let Some(id) = row.id.filter(|id| seen.insert(*id)) {
                 if log_is_missed {
-                    forget_attempts(id, &row, world);
+                    forget_attempts(dir, id, &row, world);
                 }
                 check_attempts(id, &row, lossy, world);
             }
@@ -56,15 +59,36 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
     }
 }
 
-/// What was requested and is not on record was lost with the log, and is in doubt for that.
-fn forget_attempts(id: ReferralId, row: &RowAccount, world: &mut World) {
-    let Some(deed) = world.laws.deeds.get_mut(&id) else { return };
+/// What was requested and is not on record was lost with the log, and is in doubt for that. What is on record
+/// for another version, and never left, is what the next process knows of the item.
+fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut World) {
+    let (is_rebased, Some(deed)) = (world.scenario.rebase, world.laws.deeds.get_mut(&id)) else { return };
+    if let Some((etag, patch)) = row.request_ids.last().and_then(|id| bound(dir, *id))
+        && is_rebased
+        && deed.may_be_rebased_to(Some(&etag))
+    {
+        deed.item.etag = Some(etag);
+        deed.item.patch = patch.unwrap_or_else(|| deed.item.patch.clone());
+    }
     deed.forgotten = (deed.sent + deed.lost).saturating_sub(u64::from(row.attempts));
     if row.at.is_none() {
         deed.ever_in_doubt = true;
         // Whatever is known of it from outside: the program has to read it back.
         deed.standing = Standing::Doubt;
     }
+}
+
+/// The version that an attempt is bound to, and its document, where that is other than the plan's.
+fn bound(dir: &Path, client_request_id: Uuid) -> Option<(ETag, Option<Box<RawValue>>)> {
+    let ledger =
+        Connection::open_with_flags(dir.join("run.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let bound = "SELECT etag, patch FROM attempt WHERE client_request_id = ?1 AND etag IS NOT NULL";
+    let found = ledger.query_row(bound, [client_request_id.to_string()], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+    });
+    let (etag, patch) = found.optional().unwrap()?;
+    let document = patch.map(|patch| RawValue::from_string(patch).unwrap());
+    Some((ETag::from_service(&etag).unwrap(), document))
 }
 
 /// One attempt on record is one request; where something was lost, one of an item may never have left.

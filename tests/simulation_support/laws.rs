@@ -91,7 +91,7 @@ impl Deed {
 
     /// Whether the change may be bound to another version: the one that was read back last, in which
     /// nothing that it touches is other than planned from.
-    fn may_be_rebased_to(&self, etag: Option<&ETag>) -> bool {
+    pub fn may_be_rebased_to(&self, etag: Option<&ETag>) -> bool {
         self.last_read.as_ref().is_some_and(|read| {
             let is_it = etag.is_some_and(|etag| read["eTag"] == etag.as_str());
             is_it && !self.item.is_bound && is_as_before(read, &self.item.changes)
