@@ -22,11 +22,12 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
 ];
 
 /// Which crates only one place may name, and where.
-const ONLY_IN: [(&str, &str); 12] = [
+const ONLY_IN: [(&str, &str); 13] = [
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
     ("governor", "src/pace/"),
     ("rusqlite", "src/ledger/"),
+    ("crc32fast", "src/ledger/"),
     ("json_patch", "src/plan/"),
     ("indicatif", "src/report/progress.rs"),
     ("axum", "src/sandbox/"),

@@ -442,6 +442,31 @@ fn a_ledger_that_is_not_as_it_should_be_is_refused_by_name() {
     }
 }
 
+/// One byte that changed within the value of an operation, in a file that is sound to SQLite. Nothing is sent, and
+/// no report is written over.
+#[test]
+fn a_byte_that_changed_in_a_plan_is_refused_by_name() {
+    let world = World::new(3, "live");
+    world.home.run(&[world.arguments(), vec!["--plan".to_owned()]].concat()).expect(0);
+    let path = world.home.path("run/run.sqlite");
+    let mut bytes = fs::read(&path).unwrap();
+    let value = b"\"path\":\"/details/notes\",\"value\":\"Ours\"";
+    let at = bytes.windows(value.len()).position(|window| window == value).unwrap();
+    let resume = world.arguments();
+    bytes[at + value.len() - 2] = b'Z';
+    fs::write(&path, &bytes).unwrap();
+    let reports =
+        || ["plan.jsonl", "summary.json"].map(|file| fs::read(world.home.path("run").join(file)).unwrap());
+    let before = reports();
+    let told = "error: run/run.sqlite is damaged: item 2 is not as it was written\n\
+                hint: nothing more is sent from it: put the run's directory back from a copy, or plan the same \
+                input again with another --out, which finds unchanged what was written already\n";
+    assert_eq!(world.home.run(&["report", "run"]).expect(1).stderr, told);
+    assert_eq!(world.home.run(&resume).expect(1).stderr, told);
+    assert!(reports() == before && fs::read(&path).unwrap() == bytes, "something was written");
+    world.service.look(|api| assert!(api.asked().iter().all(|asked| asked.method == "GET")));
+}
+
 /// Whoever changes a file before carrying on believes that the change counts. It is refused by its hash,
 /// until the file is as it was or out of the way.
 #[test]

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "support/checksums.rs"]
+mod checksums;
 mod support;
 
 use std::cmp::Reverse;
@@ -351,6 +353,8 @@ fn a_payload_that_the_audit_misses_is_a_defect() {
         .run();
     let ledger = rusqlite::Connection::open(ran.place.path().join("run/run.sqlite")).unwrap();
     ledger.execute("UPDATE item SET audit = NULL WHERE number = 2", []).unwrap();
+    checksums::renew(&ledger).unwrap();
+    drop(ledger);
     let (code, _, said) = plainly(&ran.place, "report run --summary none");
     assert_eq!(code, Some(5), "{said}");
     let told = "error: the books do not balance: the inputs hold 2 payloads, and the audit has 1\n";

@@ -75,7 +75,8 @@ pub(super) fn begin(store: &Store, lost: Option<Lost>) -> Result<Option<Lost>, L
     };
     store.step(Step::Marking);
     // Counted, since SQLite writes nothing into the log where a row stays as it was.
-    let mark = "UPDATE run SET phase = ?1, sending = sending + 1, lost_after = ?2";
+    let mark = "UPDATE run SET phase = ?1, sending = sending + 1, lost_after = ?2,
+                               checksum = checksum_of(only, ?1, sending + 1, ?2, about)";
     let values = (Word(Phase::Stopped), lost.map(|lost| lost.after));
     store.told(store.connection.execute(mark, values))?;
     store.step(Step::Marked);

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `schema` | the tables, their version, and how the file is opened |
 //! | `records` | how values of the domain lie in the tables |
+//! | `checksum` | what every record carries to show that it is as it was written |
 //! | `plan` | writing a plan: [`create`], [`Planning`] |
 //! | `aside` | texts that a plan needs once more: [`Aside`] |
 //! | `opened` | a run that is there: [`open`], [`Ledger`], and its [`Backlog`] |
@@ -29,6 +30,7 @@
 
 mod aside;
 mod books;
+mod checksum;
 mod journal;
 mod lock;
 mod log;

@@ -78,8 +78,7 @@ pub fn open(dir: &Path) -> Result<Ledger, LedgerError> {
     Store::expect(dir)?;
     let lock = Lock::take(dir)?;
     let store = Store::open(dir)?;
-    let (about, phase) = store.run()?;
-    store.check_whole(phase)?;
+    let (about, phase) = store.checked_run()?;
     let lost = log::lost(&store)?;
     Ok(Ledger::new(store, lock, about, phase, lost))
 }

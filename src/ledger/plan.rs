@@ -104,7 +104,8 @@ impl Planning {
     /// # Errors
     /// Where the ledger can't be written.
     pub fn amend(&mut self, about: About) -> Result<(), LedgerError> {
-        self.put(|connection| connection.execute("UPDATE run SET about = ?1", [Json(&about)]).map(drop))?;
+        let set = "UPDATE run SET about = ?1, checksum = checksum_of(only, phase, sending, lost_after, ?1)";
+        self.put(|connection| connection.execute(set, [Json(&about)]).map(drop))?;
         self.about = about;
         Ok(())
     }
@@ -128,8 +129,10 @@ impl Planning {
         self.put(|connection| {
             connection
                 .prepare_cached(
-                    "INSERT INTO row (row, input, line, cell, item, referral, verdict, findings, text)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                    "INSERT INTO row (row, input, line, cell, item, referral, verdict, findings, text,
+                                      checksum)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                             checksum_of(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
                 )?
                 .execute((
                     row.row.cast_signed(),
@@ -159,7 +162,8 @@ impl Planning {
     /// Where the ledger can't be written.
     pub fn input(&mut self, input: u32, info: &InputInfo) -> Result<(), LedgerError> {
         self.put(|connection| {
-            let written = "INSERT OR REPLACE INTO input (number, read, info) VALUES (?1, 1, ?2)";
+            let written = "INSERT OR REPLACE INTO input (number, read, checksum, info)
+                           VALUES (?1, 1, checksum_of(?1, 1, ?2), ?2)";
             connection.execute(written, (input, Json(info))).map(drop)
         })
     }
@@ -285,8 +289,10 @@ impl Planning {
 
 /// What was requested for an earlier plan was requested, so the figures stay.
 fn forget(connection: &Connection) -> rusqlite::Result<()> {
-    connection
-        .execute_batch("DELETE FROM outcome; DELETE FROM item; DELETE FROM row; UPDATE input SET read = 0;")
+    connection.execute_batch(
+        "DELETE FROM outcome; DELETE FROM item; DELETE FROM row;
+         UPDATE input SET read = 0, checksum = checksum_of(number, 0, info);",
+    )
 }
 
 /// The first row that has neither a verdict nor an item.

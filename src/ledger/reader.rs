@@ -51,9 +51,13 @@ pub struct Referrals {
 /// [`LedgerError::Newer`], here and later, where a newer version wrote something that isn't understood.
 pub fn read(dir: &Path) -> Result<Reader, LedgerError> {
     let store = Store::look(dir)?;
-    let (about, phase) = store.run()?;
-    // What a newer version says of it isn't known.
-    let lost = if store.newer().is_none() { log::lost(&store)? } else { None };
+    if store.newer().is_some() {
+        // What else that version says of it isn't known, and nor is whether it is as it was written.
+        let (about, phase) = store.run()?;
+        return Ok(Reader { store, about, phase, lost: None });
+    }
+    let (about, phase) = store.checked_run()?;
+    let lost = log::lost(&store)?;
     Ok(Reader { store, about, phase, lost })
 }
 

@@ -154,8 +154,9 @@ pub(super) fn write_outcome(
     let Verdict { outcome, code, message, status } = &settled.verdict;
     connection
         .prepare_cached(
-            "INSERT INTO outcome (item, planned, outcome, code, message, status, etag, at, theirs)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO outcome (item, planned, outcome, code, message, status, etag, at, theirs, checksum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                     checksum_of(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
         )?
         .execute((
             item.cast_signed(),
@@ -181,8 +182,15 @@ pub(super) fn write_intent(
 ) -> rusqlite::Result<i64> {
     let written = connection
         .prepare_cached(
-            "INSERT INTO attempt (item, at, client_request_id, etag, changes, patch)
-             SELECT number, ?2, ?3, ?4, NULLIF(?5, changes), NULLIF(?6, patch) FROM item WHERE number = ?1",
+            "INSERT INTO attempt (id, item, at, client_request_id, etag, checksum, changes, patch)
+             SELECT next, number, ?2, ?3, ?4,
+                    checksum_of(next, number, ?2, ?3, ?4, NULL, NULL, NULL, NULL,
+                                NULLIF(?5, changes), NULLIF(?6, patch)),
+                    NULLIF(?5, changes), NULLIF(?6, patch)
+             FROM (SELECT 1 + max(coalesce((SELECT max(id) FROM attempt), 0),
+                                  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'attempt'), 0))
+                          AS next), item
+             WHERE number = ?1",
         )?
         .execute((
             item.number.cast_signed(),
@@ -204,7 +212,10 @@ pub(super) fn write_answer(
 ) -> rusqlite::Result<()> {
     let written = connection
         .prepare_cached(
-            "UPDATE attempt SET result = ?2, status = ?3, code = ?4, answered_at = ?5 WHERE id = ?1",
+            "UPDATE attempt
+             SET result = ?2, status = ?3, code = ?4, answered_at = ?5,
+                 checksum = checksum_of(id, item, at, client_request_id, etag, ?2, ?3, ?4, ?5, changes, patch)
+             WHERE id = ?1",
         )?
         .execute((attempt, Word(answer.result), answer.status, &answer.code, Text(answer.at)))?;
     one(written)

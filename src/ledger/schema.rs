@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
 use super::records::{Json, Word};
 use super::steps::{Step, Watch};
 use super::trouble::{on_one_line, told};
-use super::{LedgerError, log, private};
+use super::{LedgerError, checksum, log, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
 
 /// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
@@ -36,7 +36,8 @@ const VERSION: i32 = 1;
 /// close it, for example.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Large columns come last, since SQLite reads a row only as far as it is asked for.
+/// Large columns come last, since SQLite reads a row only as far as it is asked for. The checksum of a record is
+/// over all its other columns, in their order: see checksum.rs.
 const TABLES: &str = "
 CREATE TABLE run (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
@@ -46,13 +47,15 @@ CREATE TABLE run (
     sending    INTEGER NOT NULL CHECK (sending >= 0),
     -- The last attempt on record when the log was found to be gone.
     lost_after INTEGER CHECK (lost_after >= 0),
+    checksum   INTEGER NOT NULL,
     about      TEXT NOT NULL
 ) STRICT;
 CREATE TABLE input (
-    number INTEGER PRIMARY KEY,
+    number   INTEGER PRIMARY KEY,
     -- Whether it was read for the plan that is there, or only for one that was given up.
-    read   INTEGER NOT NULL CHECK (read IN (0, 1)),
-    info   TEXT NOT NULL
+    read     INTEGER NOT NULL CHECK (read IN (0, 1)),
+    checksum INTEGER NOT NULL,
+    info     TEXT NOT NULL
 ) STRICT;
 -- Rows come before their items, and a plan may be given up between the two: no reference here.
 CREATE TABLE row (
@@ -63,6 +66,7 @@ CREATE TABLE row (
     item     INTEGER,
     referral TEXT,
     verdict  TEXT,
+    checksum INTEGER NOT NULL,
     findings TEXT NOT NULL,
     text     TEXT NOT NULL
 ) STRICT;
@@ -73,6 +77,7 @@ CREATE TABLE item (
     etag       TEXT,
     bound      INTEGER NOT NULL CHECK (bound IN (0, 1)),
     request_id TEXT NOT NULL,
+    checksum   INTEGER NOT NULL,
     findings   TEXT NOT NULL,
     -- Of a legacy payload alone.
     audit      TEXT,
@@ -90,25 +95,28 @@ CREATE TABLE attempt (
     status            INTEGER,
     code              TEXT,
     answered_at       TEXT,
+    checksum          INTEGER NOT NULL,
     -- Only where they are other than the plan's, after a rebase.
     changes           TEXT,
     patch             TEXT
 ) STRICT;
 CREATE INDEX attempt_of_item ON attempt (item);
 CREATE TABLE outcome (
-    item    INTEGER PRIMARY KEY REFERENCES item,
-    planned INTEGER NOT NULL CHECK (planned IN (0, 1)),
-    outcome TEXT NOT NULL,
-    code    TEXT NOT NULL,
-    message TEXT NOT NULL,
-    status  INTEGER,
-    etag    TEXT,
-    at      TEXT NOT NULL,
-    theirs  TEXT
+    item     INTEGER PRIMARY KEY REFERENCES item,
+    planned  INTEGER NOT NULL CHECK (planned IN (0, 1)),
+    outcome  TEXT NOT NULL,
+    code     TEXT NOT NULL,
+    message  TEXT NOT NULL,
+    status   INTEGER,
+    etag     TEXT,
+    at       TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    theirs   TEXT
 ) STRICT;
 CREATE TABLE session (
-    number  INTEGER PRIMARY KEY AUTOINCREMENT,
-    figures TEXT NOT NULL
+    number   INTEGER PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    figures  TEXT NOT NULL
 ) STRICT;
 ";
 
@@ -158,7 +166,7 @@ impl Store {
             private::tighten(&file_beside(dir, ending))?;
         }
         store.told(settings(&store.connection))?;
-        let verdict = store.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let verdict = store.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
         let verdict: String = store.told(verdict)?;
         if verdict != "ok" {
             return Err(store.damaged(on_one_line(&verdict)));
@@ -171,18 +179,40 @@ impl Store {
         LedgerError::Damaged { file: self.file(), detail }
     }
 
-    /// Makes sure that all tables are there as they were made, and the numbers that all else hangs on.
-    pub(super) fn check_whole(&self, phase: Phase) -> Result<(), LedgerError> {
-        for (name, made) in self.told(made(phase))? {
+    /// What the run is, and how far it has come, once it is sure that all tables are there as they were made and
+    /// all records as they were written.
+    pub(super) fn checked_run(&self) -> Result<(About, Phase), LedgerError> {
+        let tables = self.told(made(TABLES, ""))?;
+        self.check_made(&tables)?;
+        for (table, _) in tables.iter().filter(|(_, made)| made.starts_with("CREATE TABLE")) {
+            if let Some(number) = self.told(checksum::first_changed(&self.connection, table))? {
+                return Err(self.damaged(format!("{table} {number} is not as it was written")));
+            }
+        }
+        self.check_numbers()?;
+        let (about, phase) = self.run()?;
+        if phase != Phase::Planning {
+            self.check_made(&self.told(made(TABLES, INDEXES))?)?;
+        }
+        Ok((about, phase))
+    }
+
+    fn check_made(&self, objects: &[(String, String)]) -> Result<(), LedgerError> {
+        for (name, made) in objects {
             let found = "SELECT sql FROM sqlite_schema WHERE name = ?1";
             let found: Option<String> =
-                self.told(self.connection.query_row(found, [&name], |row| row.get(0)).optional())?;
+                self.told(self.connection.query_row(found, [name], |row| row.get(0)).optional())?;
             match found {
-                Some(found) if found == made => {}
+                Some(found) if found == *made => {}
                 Some(_) => return Err(self.damaged(format!("{name} is not as it was made"))),
                 None => return Err(self.damaged(format!("{name} is missing"))),
             }
         }
+        Ok(())
+    }
+
+    /// Makes sure of the numbers that all else hangs on.
+    fn check_numbers(&self) -> Result<(), LedgerError> {
         let odd = "SELECT EXISTS (SELECT 1 FROM item WHERE number < 1)
                        OR EXISTS (SELECT 1 FROM row WHERE row < 1 OR input < 0 OR line < 0 OR cell < 0)";
         if self.told(self.connection.query_row(odd, [], |row| row.get(0)))? {
@@ -283,6 +313,7 @@ impl Store {
             .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
         let connection = opened
             .and_then(|connection| keep_log(&connection, true).map(|()| connection))
+            .and_then(|connection| checksum::offer(&connection).map(|()| connection))
             .map_err(|error| told(file, &error))?;
         Ok(Self { connection, dir: dir.to_owned(), watch: None, format: VERSION })
     }
@@ -296,7 +327,8 @@ impl Store {
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.execute(
-            "INSERT INTO run (only, phase, sending, about) VALUES (1, ?1, 0, ?2)",
+            "INSERT INTO run (only, phase, sending, checksum, about)
+             VALUES (1, ?1, 0, checksum_of(1, ?1, 0, NULL, ?2), ?2)",
             (Word(Phase::Planning), Json(about)),
         )?;
         transaction.commit()?;
@@ -427,13 +459,11 @@ fn immutable(file: &Path) -> PathBuf {
     PathBuf::from(format!("file:{nobody}{path}?immutable=1"))
 }
 
-/// The names of all tables and indexes of a run that has come so far, and how they are made.
-fn made(phase: Phase) -> rusqlite::Result<Vec<(String, String)>> {
+/// The names of tables and indexes that are made like this, and how.
+fn made(tables: &str, indexes: &str) -> rusqlite::Result<Vec<(String, String)>> {
     let pattern = Connection::open_in_memory()?;
-    pattern.execute_batch(TABLES)?;
-    if phase != Phase::Planning {
-        index(&pattern)?;
-    }
+    pattern.execute_batch(tables)?;
+    pattern.execute_batch(indexes)?;
     let mut objects = pattern
         .prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?;
     objects.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
@@ -474,12 +504,16 @@ pub(super) fn index(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Says how far the run has come.
 pub(super) fn set_phase(connection: &Connection, phase: Phase) -> rusqlite::Result<()> {
-    connection.execute("UPDATE run SET phase = ?1", [Word(phase)]).map(drop)
+    let set = "UPDATE run SET phase = ?1, checksum = checksum_of(only, ?1, sending, lost_after, about)";
+    connection.execute(set, [Word(phase)]).map(drop)
 }
 
 /// Adds what a process did and how long it took.
 pub(super) fn add_session(connection: &Connection, figures: &Figures) -> rusqlite::Result<()> {
-    connection.execute("INSERT INTO session (figures) VALUES (?1)", [Json(figures)]).map(drop)
+    let add = "INSERT INTO session (number, checksum, figures)
+               SELECT next, checksum_of(next, ?1), ?1
+               FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM session)";
+    connection.execute(add, [Json(figures)]).map(drop)
 }
 
 /// Ends a stretch of work: what it did, and how far the run has come with it. Where the log holds nothing else
@@ -493,7 +527,8 @@ pub(super) fn close_session(
     add_session(&transaction, figures)?;
     set_phase(&transaction, phase)?;
     if is_all_in {
-        transaction.execute("UPDATE run SET sending = 0", [])?;
+        let closed = "UPDATE run SET sending = 0, checksum = checksum_of(only, phase, 0, lost_after, about)";
+        transaction.execute(closed, [])?;
     }
     transaction.commit()
 }

@@ -80,8 +80,9 @@ impl Waiting {
         entries.sort_unstable_by_key(|entry| entry.number);
         let mut insert = connection.prepare_cached(
             "INSERT INTO item (number, referral, effect, etag, bound, request_id, findings, audit, changes,
-                               patch)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                               patch, checksum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                     checksum_of(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
         )?;
         for Entry { number, effect, is_bound, start, ends, settled } in entries.drain(..) {
             let mut start = start;

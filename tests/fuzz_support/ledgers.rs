@@ -1,5 +1,6 @@
-//! A run's ledger that something happened to: it is refused by its name, or it tells an account that adds
-//! up. Looking at it never changes it.
+//! A run's ledger that something happened to: it is refused by its name, or it tells the account that it told
+//! before. One that a defect wrote, so that all its checksums fit, is refused or tells an account that adds up.
+//! Looking at it never changes it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,6 +29,8 @@ use rusqlite::types::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::checksums;
+
 const FILE: &str = "run.sqlite";
 
 /// The most that happens to one ledger.
@@ -48,11 +51,12 @@ pub fn damaged(bytes: &[u8]) {
     let Some(run) = lines.next().and_then(|name| RUNS.iter().position(|(known, _)| *known == name)) else {
         return;
     };
+    let happened: Vec<&str> = lines.take(MOST).collect();
+    unnoticed(run, &happened);
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join(FILE);
     fs::write(&file, whole(run)).expect("the ledger is written");
-    let happened: Vec<&str> = lines.take(MOST).collect();
-    in_tables(&file, &happened);
+    in_tables(&file, &happened, Checksums::Fit);
     in_bytes(&file, &happened);
     let before = fs::read(&file).expect("the ledger is there");
     let told = account(folder.path());
@@ -69,8 +73,31 @@ pub fn damaged(bytes: &[u8]) {
     }
 }
 
+/// Nothing that happens to values or bytes goes unnoticed: whoever may send is told what was told before.
+fn unnoticed(run: usize, happened: &[&str]) {
+    // That a record is gone altogether shows in no other one.
+    let happened: Vec<&str> = happened.iter().copied().filter(|line| !line.starts_with("delete ")).collect();
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join(FILE);
+    fs::write(&file, whole(run)).expect("the ledger is written");
+    let before = read_all(folder.path()).expect("the ledger is whole").account;
+    in_tables(&file, &happened, Checksums::AsWritten);
+    in_bytes(&file, &happened);
+    if ledger::open(folder.path()).is_ok() {
+        let after = read_all(folder.path()).expect("it was opened").account;
+        assert!(before == after, "what was changed is taken for what was written: {before} {after}");
+    }
+}
+
+/// Whether the checksums are those of what is there or of what was written.
+#[derive(Clone, Copy, PartialEq)]
+enum Checksums {
+    Fit,
+    AsWritten,
+}
+
 /// What happens to the tables.
-fn in_tables(file: &Path, happened: &[&str]) {
+fn in_tables(file: &Path, happened: &[&str], checksums: Checksums) {
     let connection = Connection::open(file).expect("the ledger is opened");
     let lax = "PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;";
     connection.execute_batch(lax).expect("nothing is checked");
@@ -93,6 +120,9 @@ fn in_tables(file: &Path, happened: &[&str]) {
             }
             _ => continue,
         };
+    }
+    if checksums == Checksums::Fit {
+        checksums::renew(&connection).expect("the function is taken");
     }
 }
 
@@ -141,6 +171,8 @@ struct Told {
     balanced: bool,
     /// Whether there is an audit beside the books, which has to balance too.
     migrating: bool,
+    /// All of it, to the letter.
+    account: String,
 }
 
 /// Reads all of a ledger. Where that succeeds, what it tells adds up.
@@ -156,6 +188,8 @@ fn read_all(run: &Path) -> Result<Told, LedgerError> {
     let reader = ledger::read(run)?;
     let (phase, inputs, totals) = (reader.phase(), reader.inputs()?, reader.plan_totals()?);
     let (referrals, figures) = (reader.referrals()?, reader.figures()?);
+    let mut account =
+        format!("{:?} {phase:?} {inputs:?} {totals:?} {referrals:?} {figures:?}", reader.about());
     let mut books = Books::new(inputs.len());
     let (mut rows, mut last, mut attempts) = (0, None, 0);
     reader.rows::<LedgerError>(&mut |row| {
@@ -165,11 +199,13 @@ fn read_all(run: &Path) -> Result<Told, LedgerError> {
         attempts += u64::from(row.attempts);
         row_adds_up(&row, phase);
         books.add(&row);
+        account.push_str(&format!("\n{row:?}"));
         Ok(())
     })?;
     let (mut items, mut rows_of_items) = (BTreeSet::new(), 0);
     reader.items::<LedgerError>(&mut |item| {
         assert!(items.insert(item.item.number), "item {} comes again", item.item.number);
+        account.push_str(&format!("\n{item:?}"));
         rows_of_items += item.rows.len() as u64;
         Ok(())
     })?;
@@ -184,7 +220,7 @@ fn read_all(run: &Path) -> Result<Told, LedgerError> {
         assert_eq!(inputs.iter().map(|input| input.rows).sum::<u64>(), rows, "the books balance");
     }
     let migrating = reader.about().asked.migrating.is_some();
-    Ok(Told { phase, totals, balanced, migrating })
+    Ok(Told { phase, totals, balanced, migrating, account })
 }
 
 fn row_adds_up(row: &RowAccount, phase: Phase) {
@@ -339,6 +375,7 @@ fn write(run: &Path, phase: Phase) {
     let connection = Connection::open(run.join(FILE)).expect("the ledger is opened");
     let same = "UPDATE attempt SET client_request_id = '22222222-2222-4222-8222-22222222222' || id";
     connection.execute(same, ()).expect("the attempts are there");
+    checksums::renew(&connection).expect("the function is taken");
 }
 
 /// The items by their first rows: rows 1 and 2 share one, and row 4 has none.

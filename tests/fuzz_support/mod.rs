@@ -11,9 +11,12 @@
 //! | `ledgers` | a run's ledger that something happened to |
 //! | `documents` | the document for any referral and any rows, against another implementation of RFC 6902 |
 //! | `reading` | what the first two have in common |
+//! | `checksums` | those of a ledger's records, made once more |
 
 mod answers;
 mod changes;
+#[path = "../support/checksums.rs"]
+mod checksums;
 mod documents;
 mod ledgers;
 mod payloads;

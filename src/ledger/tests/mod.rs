@@ -1,6 +1,7 @@
 //! The ledger from outside: what is written is what is read, whatever happens in between.
 
 mod books;
+mod checksums;
 mod files;
 mod log;
 mod run;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{AttemptAnswer, AttemptResult, Clock, Ledger, create, read};
+use super::{AttemptAnswer, AttemptResult, Clock, Ledger, checksum, create, read};
 use crate::domain::account::{
     About, Asked, Figures, OnConflict, RowAccount, RowRecord, RowText, Settled, State,
 };
@@ -151,4 +152,19 @@ fn rows(dir: &Path) -> Vec<RowAccount> {
 /// A connection of somebody else, to do harm with.
 fn meddle(dir: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(dir.join("run.sqlite")).unwrap()
+}
+
+/// All tables of a ledger, but for those that are SQLite's own.
+const TABLES: [&str; 7] = ["run", "input", "row", "item", "attempt", "outcome", "session"];
+
+/// Makes the checksums fit what is there, as where a defect had written it.
+fn renew_checksums(connection: &rusqlite::Connection) {
+    checksum::offer(connection).unwrap();
+    for table in TABLES {
+        // A table that was taken away has no columns.
+        if let Ok(columns) = checksum::columns(connection, table) {
+            let renew = format!("UPDATE {table} SET checksum = checksum_of({columns})");
+            connection.execute_batch(&renew).unwrap();
+        }
+    }
 }

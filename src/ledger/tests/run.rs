@@ -163,8 +163,9 @@ fn figures_add_up_to_no_more_than_fits() {
     let text = serde_json::to_string(&figures).unwrap();
     let meddling = meddle(folder.path());
     for _ in 0..2 {
-        meddling.execute("INSERT INTO session (figures) VALUES (?1)", [&text]).unwrap();
+        meddling.execute("INSERT INTO session (checksum, figures) VALUES (0, ?1)", [&text]).unwrap();
     }
+    renew_checksums(&meddling);
     assert_eq!(
         read(folder.path()).unwrap().figures().unwrap(),
         Figures { patch: 0, seconds: 2.0, ..figures }
@@ -181,8 +182,9 @@ fn figures_of_an_earlier_version_lack_what_it_did_not_count() {
     let meddling = meddle(folder.path());
     meddling.execute("DELETE FROM session", []).unwrap();
     for text in [&then, &now] {
-        meddling.execute("INSERT INTO session (figures) VALUES (?1)", [text]).unwrap();
+        meddling.execute("INSERT INTO session (checksum, figures) VALUES (0, ?1)", [text]).unwrap();
     }
+    renew_checksums(&meddling);
     let sum = read(folder.path()).unwrap().figures().unwrap();
     assert_eq!((sum.held_back, sum.seconds), (1.5, 2.0));
 }

@@ -1,0 +1,55 @@
+//! The checksum that every record of a ledger carries, so that none can change unnoticed.
+//!
+//! SQLite has none of its own: a byte that changes inside a value leaves a sound page. Each statement that writes
+//! a record writes the checksum of all its other columns with it, in the order of the table, and
+//! [`first_changed`] makes it again from what is there. It is a CRC-32, which notices every accident to a few bytes that stand together;
+//! it resists nobody who means to deceive.
+
+use crc32fast::Hasher;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension};
+
+/// Gives the statements of a connection `checksum_of(COLUMN, ...)`.
+pub(super) fn offer(connection: &Connection) -> rusqlite::Result<()> {
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("checksum_of", -1, flags, |values| Ok(of(values)))
+}
+
+fn of(values: &Context<'_>) -> u32 {
+    let mut sum = Hasher::new();
+    for value in (0..values.len()).map(|at| values.get_raw(at)) {
+        match value {
+            ValueRef::Null => add(&mut sum, *b"n", &[]),
+            ValueRef::Integer(number) => add(&mut sum, *b"i", &number.to_le_bytes()),
+            ValueRef::Real(number) => add(&mut sum, *b"r", &number.to_le_bytes()),
+            ValueRef::Text(text) => add(&mut sum, *b"t", text),
+            ValueRef::Blob(bytes) => add(&mut sum, *b"b", bytes),
+        }
+    }
+    sum.finalize()
+}
+
+/// Two values that follow each other are not the same as one.
+fn add(sum: &mut Hasher, kind: [u8; 1], bytes: &[u8]) {
+    sum.update(&kind);
+    sum.update(&(bytes.len() as u64).to_le_bytes());
+    sum.update(bytes);
+}
+
+/// The number of the first record of a table that is not as it was written.
+pub(super) fn first_changed(connection: &Connection, table: &str) -> rusqlite::Result<Option<i64>> {
+    let columns = columns(connection, table)?;
+    let changed = format!(
+        "SELECT rowid FROM {table} WHERE checksum IS NOT checksum_of({columns}) ORDER BY rowid LIMIT 1"
+    );
+    connection.query_row(&changed, [], |row| row.get(0)).optional()
+}
+
+/// The columns of a table that its checksum is over.
+pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+    let columns = "SELECT group_concat(name, ', ' ORDER BY cid) FROM pragma_table_info(?1)
+                   WHERE name <> 'checksum'";
+    connection.query_row(columns, [table], |row| row.get(0))
+}

@@ -1,0 +1,167 @@
+//! Values that are others than those that were written, each as sound as the one that it replaces: no table and
+//! no column has one that is taken for what was planned, attempted or found.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use tempfile::{TempDir, tempdir};
+
+use super::super::{create, open, read};
+use super::*;
+use crate::domain::account::{Format, InputInfo, Phase};
+use crate::domain::finding::Finding;
+use crate::domain::rules::Rule;
+
+/// A run that stopped, with every column of every table filled in some record.
+async fn stopped() -> TempDir {
+    let folder = tempdir().unwrap();
+    let mut planning = create(folder.path(), &about()).unwrap();
+    let input = InputInfo {
+        path: "changes.csv".to_owned(),
+        sha256: "0".repeat(64),
+        rows: 4,
+        format: Format::Csv,
+        columns: vec!["id".to_owned()],
+    };
+    planning.input(0, &input).unwrap();
+    for number in 1..=3 {
+        planning.row(&row(number, Some(number))).unwrap();
+        planning.item(&item(number), None, Some(&audit())).unwrap();
+    }
+    let findings = vec![Finding::deny(Rule::Id, place(5), "the row names no referral")];
+    let verdict = Some(Verdict::invalid(&findings));
+    planning.row(&RowRecord { verdict, findings, ..row(4, None) }).unwrap();
+    let (journal, _backlog) = planning.seal(&Figures::default()).unwrap().start(clock()).unwrap();
+    for number in 1..=3 {
+        let rebased = raw(r#"[{"op":"replace","path":"/details/notes","value":"rebased"}]"#);
+        let item = Item { patch: rebased, changes: Vec::new(), ..item(number) };
+        let ticket = journal.intend(&Arc::new(item)).await.unwrap();
+        let code = Some("http-412".to_owned());
+        journal.answered(ticket.attempt(), AttemptAnswer { code, ..answer(AttemptResult::Refused) });
+    }
+    for number in 1..=2 {
+        let (etag, theirs) = (Some(etag("v2")), Some(raw(r#"{"/details/notes":"theirs"}"#)));
+        let verdict = settled(Outcome::Conflict).verdict.with_status(Some(412));
+        journal.settled(number, Settled { verdict, etag, theirs, at: at(5) }).await.unwrap();
+    }
+    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    folder
+}
+
+fn columns(connection: &Connection, table: &str) -> Vec<String> {
+    let mut names = connection.prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid").unwrap();
+    names.query_map([table], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
+/// Another value, as sound as this.
+fn another(column: &str, value: &Value) -> Value {
+    match value {
+        Value::Text(word) if column == "phase" => {
+            Value::Text(if word == "stopped" { "planned" } else { "stopped" }.to_owned())
+        }
+        Value::Text(text) => {
+            let at = text.len() / 2;
+            let byte = if text.as_bytes()[at] == b'Q' { "R" } else { "Q" };
+            Value::Text(format!("{}{byte}{}", &text[..at], &text[at + 1..]))
+        }
+        Value::Integer(flag @ 0..=1) if matches!(column, "bound" | "planned" | "read") => {
+            Value::Integer(1 - flag)
+        }
+        Value::Integer(number) => Value::Integer(number + 1_000),
+        Value::Null if matches!(column, "item" | "status" | "lost_after") => Value::Integer(0),
+        Value::Null => Value::Text("Q".to_owned()),
+        Value::Real(_) | Value::Blob(_) => panic!("no column has {value:?}"),
+    }
+}
+
+/// What both say that open a ledger.
+fn refused(folder: &TempDir) -> String {
+    let sending = open(folder.path()).map(drop).unwrap_err();
+    let reading = read(folder.path()).map(drop).unwrap_err();
+    assert!(sending.is_damage() && reading.is_damage(), "{sending} | {reading}");
+    assert_eq!(sending.to_string(), reading.to_string());
+    let file = format!("{} is damaged: ", folder.path().join("run.sqlite").display());
+    sending.to_string().strip_prefix(&file).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn another_value_in_any_column_of_any_table_is_refused_by_name() {
+    let folder = stopped().await;
+    let file = folder.path().join("run.sqlite");
+    let whole = fs::read(&file).unwrap();
+    let mut never_filled = BTreeSet::new();
+    for table in TABLES {
+        let (names, numbers) = {
+            let connection = meddle(folder.path());
+            let mut numbers = connection.prepare(&format!("SELECT rowid FROM {table}")).unwrap();
+            let numbers = numbers.query_map([], |row| row.get(0)).unwrap();
+            (columns(&connection, table), numbers.collect::<rusqlite::Result<Vec<i64>>>().unwrap())
+        };
+        assert!(!numbers.is_empty(), "{table} is empty");
+        for name in names {
+            let mut filled = false;
+            for number in &numbers {
+                let meddling = meddle(folder.path());
+                meddling.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+                let value = format!("SELECT {name} FROM {table} WHERE rowid = ?1");
+                let value: Value = meddling.query_row(&value, [number], |row| row.get(0)).unwrap();
+                filled |= value != Value::Null;
+                let other = another(&name, &value);
+                let set = format!("UPDATE {table} SET {name} = ?1 WHERE rowid = ?2");
+                // There is one record of the run, whatever it holds.
+                if (table, name.as_str()) == ("run", "only") {
+                    assert!(meddling.execute(&set, (&other, number)).is_err());
+                    continue;
+                }
+                meddling.execute(&set, (&other, number)).unwrap();
+                drop(meddling);
+                let told = refused(&folder);
+                let moved = *number + 1_000;
+                let is_key = other == Value::Integer(moved) && told.contains(&moved.to_string());
+                let now = if is_key { moved } else { *number };
+                assert_eq!(told, format!("{table} {now} is not as it was written"), "{name}");
+                fs::write(&file, &whole).unwrap();
+            }
+            if !filled {
+                never_filled.insert(format!("{table}.{name}"));
+            }
+        }
+    }
+    // Only a log that was lost fills it.
+    assert_eq!(never_filled, BTreeSet::from(["run.lost_after".to_owned()]));
+    open(folder.path()).unwrap();
+}
+
+/// The least that a disk can do: a byte within a text, which leaves every page of the file sound.
+#[tokio::test]
+async fn another_byte_in_any_text_of_the_file_is_refused() {
+    let folder = stopped().await;
+    let file = folder.path().join("run.sqlite");
+    let whole = fs::read(&file).unwrap();
+    let mut texts = BTreeSet::new();
+    for table in TABLES {
+        let connection = meddle(folder.path());
+        for name in columns(&connection, table) {
+            let mut found = connection
+                .prepare(&format!("SELECT {name} FROM {table} WHERE typeof({name}) = 'text'"))
+                .unwrap();
+            let found = found.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            texts.extend(found.map(Result::unwrap).filter(|text| text.len() > 3));
+        }
+    }
+    assert!(texts.len() > 20, "{texts:?}");
+    for text in texts {
+        let places = whole.windows(text.len()).enumerate().filter(|(_, window)| *window == text.as_bytes());
+        let places: Vec<usize> = places.map(|(at, _)| at).collect();
+        assert!(!places.is_empty(), "{text} is nowhere");
+        for at in places {
+            let mut harmed = whole.clone();
+            harmed[at + text.len() / 2] ^= 1;
+            fs::write(&file, &harmed).unwrap();
+            let sending = open(folder.path()).map(drop).unwrap_err();
+            assert!(sending.is_damage(), "{text} at {at}: {sending}");
+        }
+    }
+}
