@@ -410,7 +410,7 @@ mod formulas {
         assert_eq!(["notes", "externalReferenceId", "salesStage"].map(cell), own);
         assert_eq!(cell("result.code"), "'@SUM(1)");
         assert_eq!(cell("result.message"), "'－1;' +1");
-        assert_eq!(cell("result.etag"), "'\"=etag;'@x\"");
+        assert_eq!(cell("result.etag"), "'=etag;'@x");
         assert!(cell("result.theirs").contains("a\\u003b=cmd|'/C calc'!A0;b"), "{}", cell("result.theirs"));
 
         let again = Wire::serve(sound);
