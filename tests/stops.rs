@@ -691,21 +691,35 @@ fn a_plan_from_standard_input_that_was_interrupted_is_begun_anew() {
         let world = World::new(3, &[]);
         let endpoint = world.tap.endpoint();
         let apply = format!("apply - --format jsonl{plan} --reason 'spring cleaning' --endpoint {endpoint}");
-        let piped = |command: &str| {
+        let piped = |command: &str, input: &str| {
             let mut shell = Command::new("sh");
             let program = env!("CARGO_BIN_EXE_referral-bulk");
-            shell.args(["-c", &format!("exec {program} {command} < changes.jsonl")]);
+            shell.args(["-c", &format!("exec {program} {command} < {input}")]);
             world.home.start_command(shell)
         };
         world.tap.hold(&["GET"]);
-        let planning = piped(&format!("{apply} --out run --rate 100000/s --progress none"));
-        until("the first page is asked for", || (world.tap.count("GET") > 0).then_some(()));
+        let begin = format!("{apply} --out run --rate 100000/s --progress none");
+        let pipe = world.home.path("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (planning, writer) = if signals == 1 {
+            let planning = piped(&begin, "changes.jsonl");
+            until("the first page is asked for", || (world.tap.count("GET") > 0).then_some(()));
+            (planning, None)
+        } else {
+            // Nothing ends the wait for somebody who writes into a pipe.
+            let planning = piped(&begin, "pipe");
+            let mut writer = File::options().write(true).open(&pipe).unwrap();
+            // More than a pipe holds: once it is taken, the input is being read.
+            writer.write_all("\n".repeat(1 << 20).as_bytes()).unwrap();
+            (planning, Some(writer))
+        };
         for (_, said) in (0..signals).zip(["stopping:", "leaving: requests", "leaving at once:"]) {
             planning.signal(Signal::SIGINT);
             planning.says(said);
         }
         world.tap.release();
         let ended = planning.wait().expect(4);
+        drop(writer);
         let anew = "nothing was sent; give standard input the same again: referral-bulk ";
         let next = format!("{anew}{apply} --rate 100000/s");
         assert_eq!(ended.last_line(), format!("next: {next}"), "{}", ended.stderr);
@@ -719,13 +733,13 @@ fn a_plan_from_standard_input_that_was_interrupted_is_begun_anew() {
         assert_eq!(ended.stderr, format!("{what}\nhint: {next_hint}\n"));
         let ended = world.home.run(&["report", "run"]).expect(4);
         assert_eq!(ended.last_line(), format!("next: {next_hint}"));
-        let ended = piped(&format!("{apply} --out run")).wait().expect(2);
+        let ended = piped(&format!("{apply} --out run"), "changes.jsonl").wait().expect(2);
         let taken = "error: run holds a run already\nhint: name another directory with --out\n";
         assert_eq!(ended.stderr, taken);
 
         // The one that was said does what the first was asked for.
         let typed = next.strip_prefix(anew).unwrap();
-        let ended = piped(&format!("{typed} --yes --progress none")).wait().expect(0);
+        let ended = piped(&format!("{typed} --yes --progress none"), "changes.jsonl").wait().expect(0);
         let wanted = if plan.is_empty() { "finished" } else { "planned, nothing was sent" };
         assert!(ended.stdout.lines().next().unwrap().ends_with(wanted), "{}", ended.stdout);
         assert_eq!(world.tap.count("PATCH"), if plan.is_empty() { 3 } else { 0 });
