@@ -169,6 +169,19 @@ impl World {
         });
     }
 
+    /// Nothing was asked for that anybody could carry on with, and it is said what to type.
+    fn is_no_run(&self) {
+        self.service.look(|api| assert!(api.asked().is_empty(), "{:?}", api.asked()));
+        for command in ["resume", "report"] {
+            let ended = self.home.run(&[command, "run"]).expect(1);
+            assert_eq!(
+                ended.stderr,
+                "error: run holds no run yet: none came as far as to read or send anything\n\
+                 hint: begin it again: referral-bulk apply FILE --out run\n"
+            );
+        }
+    }
+
     /// The outcomes, and the rows of the report, by id.
     fn told(&self) -> (String, BTreeMap<String, Value>) {
         let reported = self.home.run(&["report", "run", "--summary", "none"]);
@@ -280,9 +293,9 @@ fn kill_again_and_again(seed: u64, state: &'static str) -> usize {
 }
 
 /// The steps of a ledger.
-const STEPS: [&str; 11] = [
-    "Planning", "Planned", "Marking", "Marked", "Writing", "Written", "Told", "Folding", "Folded", "Closing",
-    "Closed",
+const STEPS: [&str; 13] = [
+    "Founding", "Founded", "Planning", "Planned", "Marking", "Marked", "Writing", "Written", "Told",
+    "Folding", "Folded", "Closing", "Closed",
 ];
 
 /// A run of a few changes, two of them in trouble, is killed at its first step of each kind, another at its
@@ -307,11 +320,16 @@ fn dies_at(turn: usize, step: &str, state: &'static str) -> bool {
     let first = world.go_on_to_step(turn, Some(step), None);
     let died = first.code.is_none();
     if died {
-        // What isn't planned yet may have no rows yet.
-        if ledger::read(&world.home.path("run")).unwrap().phase() != Phase::Planning {
-            world.is_booked();
+        match ledger::read(&world.home.path("run")) {
+            Ok(reader) if reader.phase() != Phase::Planning => world.is_booked(),
+            // What isn't planned yet may have no rows yet.
+            Ok(_) => {}
+            Err(error) => {
+                assert!(step == "Founding", "{step} {turn}: {error}");
+                world.is_no_run();
+            }
         }
-        let second = world.go_on_to_step(1 + turn % 11, None, None);
+        let second = world.go_on_to_step(1 + turn % 13, None, None);
         assert!(matches!(second.code, None | Some(0 | 101)), "{}", second.stderr);
         let last = world.go_on(None);
         let unknown = world.is_done();
@@ -321,6 +339,52 @@ fn dies_at(turn: usize, step: &str, state: &'static str) -> bool {
         world.is_done();
     }
     died
+}
+
+/// A disk that has no room for the ledger, or for a part of it alone. What is left is no run, and as soon as there
+/// is room one comes to its end in the same directory.
+#[test]
+fn a_ledger_that_there_is_no_room_for_is_no_run() {
+    let rooms: Vec<u64> = (2..=160).step_by(6).collect();
+    let left = each(&rooms, |kib| {
+        let world = World::new(3, "live");
+        let ended = world.home.start_cramped(*kib, &world.arguments()).wait();
+        if ended.code == Some(0) {
+            return "all";
+        }
+        assert_eq!(ended.code, Some(1), "{kib}: {}", ended.stderr);
+        assert!(ended.stderr.contains("\nhint: see to space and permissions"), "{kib}: {}", ended.stderr);
+        let run = world.home.path("run");
+        assert!(!run.join("run.sqlite").exists(), "{kib}: what can't be planned is taken back");
+        let left = if run.exists() { "no ledger" } else { "no plan" };
+        if left == "no ledger" {
+            world.is_no_run();
+        }
+        assert_eq!(world.go_on(None).code, Some(0), "{kib}");
+        assert_eq!(world.is_done(), 0);
+        left
+    });
+    // The more room, the farther it comes.
+    let kinds = ["no ledger", "no plan", "all"].map(|kind| left.iter().filter(|left| **left == kind).count());
+    let [no_ledger, no_plan, _] = kinds;
+    assert!(no_ledger > 8 && left[..no_ledger].iter().all(|left| *left == "no ledger"), "{left:?}");
+    assert!(no_plan > 0 && left[no_ledger..][..no_plan].iter().all(|left| *left == "no plan"), "{left:?}");
+}
+
+/// Two processes that begin at the same time where there is nothing yet: one has the directory, and the other
+/// one is told what anybody is told who comes later.
+#[test]
+fn one_of_two_that_begin_at_once_has_the_directory() {
+    each(&[(); 8], |()| {
+        let world = World::new(3, "live");
+        let both = [(); 2].map(|()| world.home.start(&world.arguments()));
+        let [first, second] = both.map(|one| one.wait());
+        let (winner, loser) = if first.code == Some(0) { (first, second) } else { (second, first) };
+        assert_eq!((winner.code, loser.code), (Some(0), Some(2)), "{} {}", winner.stderr, loser.stderr);
+        let told = "error: run holds a run already\nhint: name another directory with --out, or ";
+        assert!(loser.stderr.starts_with(told), "{}", loser.stderr);
+        assert_eq!(world.is_done(), 0);
+    });
 }
 
 /// The same, where SQLite's log is taken away from what the first process leaves, and maybe of the second.

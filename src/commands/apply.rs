@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::connection::{self, Target};
-use super::folder::Folder;
+use super::folder::{self, Folder};
 use super::planning;
 use super::sending::{self, Order, Sending};
 use super::{Host, Showing, Trouble, patches};
@@ -68,11 +68,12 @@ async fn prepare(
     let client = planning::needs_service(&about).then(connect).transpose()?;
     let folder = Folder::make(settings.out.as_deref(), &about.command, about.created)?;
     if let Some(Err(trouble)) = settings.asked.patches().map(|file| patches::check(file, folder.path())) {
-        folder.discard();
+        folder.give_up();
         return Err(trouble);
     }
     // A directory that another process is at work in stays as it is.
-    let ledger = ledger::create(folder.path(), &about)?.watched(host.watch);
+    let ledger = ledger::create_watched(folder.path(), &about, host.watch)
+        .map_err(|error| folder::not_begun(folder.path(), error))?;
     let order = order(settings, pace, &folder);
     match planning::plan(ledger, Vec::new(), client.as_ref(), order, host).await {
         Ok(ledger) => Ok((folder, ledger, client)),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Trouble, accounting};
 use crate::domain::account::Phase;
-use crate::ledger;
+use crate::ledger::{self, LedgerError};
 use crate::report::Next;
 
 /// Where runs lie that the user names no directory for.
@@ -46,10 +46,16 @@ impl Folder {
 
     /// Takes back what was made, for a run that could not even be planned.
     pub fn discard(self) {
-        for name in ["run.sqlite", "run.sqlite-wal", "run.sqlite-shm", "run.lock"] {
+        // The ledger last: another run can begin here as soon as there is none.
+        for name in ["run.sqlite-wal", "run.sqlite-shm", "run.lock", "run.sqlite"] {
             // What isn't there, or can't be removed, is no reason to hide the error behind this.
             let _ = fs::remove_file(self.path.join(name));
         }
+        self.give_up();
+    }
+
+    /// Takes back the directories that were made, for a run that was not begun.
+    pub fn give_up(self) {
         for path in self.made {
             // One that isn't empty was put to use by somebody else.
             let _ = fs::remove_dir(path);
@@ -86,15 +92,27 @@ fn missing(path: &Path) -> Vec<PathBuf> {
 
 /// Takes the directory that the user named.
 fn take(path: &Path) -> Result<(), Trouble> {
-    if path.join("run.sqlite").exists() {
-        return Err(Trouble::usage(format!("{} holds a run already", path.display()))
-            .hint(format!("name another directory with --out{}", or_that_run(path))));
+    if path.join("run.sqlite").symlink_metadata().is_ok() {
+        return Err(taken(path));
     }
     if let Some(file) = in_the_way(path) {
         return Err(Trouble::usage(format!("{} is there already and would be overwritten", file.display()))
             .hint("name a new or an empty directory with --out"));
     }
     private_directory(path).map_err(|error| not_made(path, &error))
+}
+
+/// Why no run was begun in a directory that was taken. Another process may have been faster.
+pub fn not_begun(path: &Path, error: LedgerError) -> Trouble {
+    match error {
+        LedgerError::Exists { .. } | LedgerError::Busy { .. } => taken(path),
+        other => other.into(),
+    }
+}
+
+fn taken(path: &Path) -> Trouble {
+    Trouble::usage(format!("{} holds a run already", path.display()))
+        .hint(format!("name another directory with --out{}", or_that_run(path)))
 }
 
 /// What can be done with the run that is there.
@@ -107,6 +125,7 @@ fn or_that_run(path: &Path) -> String {
         Ok(there) if there.phase() == Phase::Finished => {
             format!(", or see what became of that run: {}", Next::report(path).command())
         }
+        Err(error) if error.is_damage() => String::new(),
         _ => format!(", or carry on with that run: {}", Next::resume(path, Vec::new()).command()),
     }
 }
@@ -157,7 +176,11 @@ fn private_directory(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    new_private_directory(path)
+    match new_private_directory(path) {
+        // Another process was faster, and did the same.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    }
 }
 
 #[cfg(not(unix))]

@@ -170,13 +170,15 @@ const DAMAGED: &str = "nothing more is sent from it: put the run's directory bac
 
 impl From<crate::ledger::LedgerError> for Trouble {
     fn from(error: crate::ledger::LedgerError) -> Self {
-        use crate::ledger::LedgerError::{Database, File};
-        let hint = match error {
-            Database { .. } | File { .. } => Some("see to space and permissions in the run's directory"),
-            _ if error.is_damage() => Some(DAMAGED),
+        use crate::ledger::LedgerError::{Database, File, Unmade};
+        let hint = match &error {
+            Database { .. } | File { .. } => {
+                Some("see to space and permissions in the run's directory".to_owned())
+            }
+            Unmade { dir } => Some(format!("begin it again: referral-bulk apply FILE --out {}", quoted(dir))),
+            _ if error.is_damage() => Some(DAMAGED.to_owned()),
             _ => None,
         };
-        let hint = hint.map(ToOwned::to_owned);
         let problem = Problem { message: error.to_string(), place: None, hint };
         Self { exit: Exit::CouldNotRun, problems: vec![problem] }
     }

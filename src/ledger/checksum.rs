@@ -2,8 +2,8 @@
 //!
 //! SQLite has none of its own: a byte that changes inside a value leaves a sound page. Each statement that writes
 //! a record writes the checksum of all its other columns with it, in the order of the table, and
-//! [`first_changed`] makes it again from what is there. It is a CRC-32, which notices every accident to a few bytes that stand together;
-//! it resists nobody who means to deceive.
+//! [`first_changed`] makes it again from what is there. It is a CRC-32, which notices every accident to a few bytes
+//! that stand together; it resists nobody who means to deceive.
 
 use crc32fast::Hasher;
 use rusqlite::functions::{Context, FunctionFlags};

@@ -9,7 +9,7 @@ use super::{LedgerError, private};
 /// The file that is locked. It stands beside the database and is never the database itself: closing
 /// any handle on that would drop the POSIX locks SQLite holds on it. A run that comes to nothing takes
 /// it away, so whoever has locked it looks whether it is still the one that others will see.
-const FILE: &str = "run.lock";
+pub(super) const FILE: &str = "run.lock";
 
 /// How often a lock is tried that is held, and how long is waited in between. A process that ended, or
 /// let go of the lock, may have been about to start another program: until that has begun in earnest,

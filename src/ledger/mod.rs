@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `schema` | the tables, their version, and how the file is opened |
 //! | `records` | how values of the domain lie in the tables |
+//! | `founding` | how a ledger comes about: whole, or not at all |
 //! | `checksum` | what every record carries to show that it is as it was written |
 //! | `plan` | writing a plan: [`create`], [`Planning`] |
 //! | `aside` | texts that a plan needs once more: [`Aside`] |
@@ -31,6 +32,7 @@
 mod aside;
 mod books;
 mod checksum;
+mod founding;
 mod journal;
 mod lock;
 mod log;
@@ -58,7 +60,7 @@ pub use journal::Journal;
 pub use log::Loss;
 pub use opened::{Backlog, Ledger, Outstanding, PlanTotals, open};
 pub use outstanding::{AttemptResult, Next};
-pub use plan::{Planning, create};
+pub use plan::{Planning, create, create_watched};
 pub use reader::{Reader, Referrals, read};
 pub use steps::{Step, Watch};
 pub use writer::{AttemptAnswer, AttemptId, ByHand, Ticket};
@@ -88,6 +90,12 @@ pub enum LedgerError {
     /// There is no ledger in the directory.
     #[error("{} holds no run", .dir.display())]
     Absent {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A process began to make a ledger there, and did not come to its end, or not yet.
+    #[error("{} holds no run yet: none came as far as to read or send anything", .dir.display())]
+    Unmade {
         /// The directory.
         dir: PathBuf,
     },

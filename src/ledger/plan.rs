@@ -52,11 +52,19 @@ pub struct Planning {
 /// [`LedgerError::Exists`] where the directory holds a run, [`LedgerError::Busy`] where one is being
 /// begun there; else where files can't be made.
 pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
+    create_watched(dir, about, None)
+}
+
+/// As [`create`], and tells this watch of every step.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_watched(dir: &Path, about: &About, watch: Option<Watch>) -> Result<Planning, LedgerError> {
     private::folder(dir)?;
     let lock = Lock::take(dir)?;
-    let store = Store::create(dir, about)?;
+    let store = Store::create(dir, about, watch)?;
     store.told(set_room(&store.connection))?;
-    Ok(Planning::new(store, lock, about.clone()))
+    Ok(Planning::new(store, lock, about.clone()).watched(watch))
 }
 
 impl Planning {

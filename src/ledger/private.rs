@@ -21,7 +21,9 @@ pub(super) fn folder(dir: &Path) -> Result<(), LedgerError> {
                 Ok(())
             }
         }
-        Ok(()) => sync_parent(dir),
+        Ok(()) => {
+            sync(dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+        }
         Err(error) => Err(error),
     });
     made.map_err(|error| told(dir, error))
@@ -91,16 +93,15 @@ fn new_folder(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// SQLite syncs the directory that its files are in; that this directory is known to its parent is
-/// for us to see to.
+/// Sees to it that a directory knows what is in it. SQLite does so for files that it makes, and for no
+/// directories or names.
 #[cfg(unix)]
-fn sync_parent(dir: &Path) -> io::Result<()> {
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()
+pub(super) fn sync(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_parent(_: &Path) -> io::Result<()> {
+pub(super) fn sync(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
 use super::records::{Json, Word};
 use super::steps::{Step, Watch};
 use super::trouble::{on_one_line, told};
-use super::{LedgerError, checksum, log, private};
+use super::{LedgerError, checksum, founding, log, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
 
 /// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
@@ -139,18 +139,10 @@ pub(super) struct Store {
 
 impl Store {
     /// Makes the ledger of a new run, which is then planned.
-    pub(super) fn create(dir: &Path, about: &About) -> Result<Self, LedgerError> {
-        let file = dir.join(FILE);
-        let made = private::file(&file)?;
-        let size = made.metadata().map_err(|error| private::told(&file, error))?.len();
-        drop(made);
-        // An empty file is what a process left that died right here.
-        if size > 0 {
-            return Err(LedgerError::Exists { dir: dir.to_owned() });
-        }
-        let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let founded = store.found(about);
-        store.told(founded)?;
+    pub(super) fn create(dir: &Path, about: &About, watch: Option<Watch>) -> Result<Self, LedgerError> {
+        founding::found(dir, about, watch)?;
+        let store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        store.told(settings(&store.connection))?;
         Ok(store)
     }
 
@@ -287,6 +279,7 @@ impl Store {
         let file = dir.join(FILE);
         match file.try_exists() {
             Ok(true) => Ok(()),
+            Ok(false) if founding::is_unmade(dir) => Err(LedgerError::Unmade { dir: dir.to_owned() }),
             Ok(false) => Err(LedgerError::Absent { dir: dir.to_owned() }),
             // The directory is a file.
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
@@ -316,23 +309,6 @@ impl Store {
             .and_then(|connection| checksum::offer(&connection).map(|()| connection))
             .map_err(|error| told(file, &error))?;
         Ok(Self { connection, dir: dir.to_owned(), watch: None, format: VERSION })
-    }
-
-    /// All or nothing: until this commits the file is empty, and WAL begins only afterwards.
-    fn found(&mut self, about: &About) -> rusqlite::Result<()> {
-        let page = if about.asked.migrating.is_some() { PAGE_OF_PAYLOADS } else { PAGE };
-        self.connection.pragma_update(None, "page_size", page)?;
-        let transaction = self.connection.transaction()?;
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-        transaction.execute(
-            "INSERT INTO run (only, phase, sending, checksum, about)
-             VALUES (1, ?1, 0, checksum_of(1, ?1, 0, NULL, ?2), ?2)",
-            (Word(Phase::Planning), Json(about)),
-        )?;
-        transaction.commit()?;
-        settings(&self.connection)
     }
 
     /// The format of the file, where it is a ledger.
@@ -469,16 +445,37 @@ fn made(tables: &str, indexes: &str) -> rusqlite::Result<Vec<(String, String)>> 
     objects.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
+/// Writes the tables and the record of the run into an empty file, before WAL begins. `step` is told before they
+/// are committed.
+pub(super) fn begin(connection: &mut Connection, about: &About, step: impl Fn()) -> rusqlite::Result<()> {
+    connection.execute_batch(DURABLE)?;
+    let page = if about.asked.migrating.is_some() { PAGE_OF_PAYLOADS } else { PAGE };
+    connection.pragma_update(None, "page_size", page)?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(TABLES)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.execute(
+        "INSERT INTO run (only, phase, sending, checksum, about)
+         VALUES (1, ?1, 0, checksum_of(1, ?1, 0, NULL, ?2), ?2)",
+        (Word(Phase::Planning), Json(about)),
+    )?;
+    step();
+    transaction.commit()
+}
+
 /// Every commit reaches the disk before it returns: an intent that a power cut takes back would let a
 /// change be sent twice.
-fn settings(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
-         PRAGMA fullfsync = ON;
-         PRAGMA checkpoint_fullfsync = ON;
-         PRAGMA foreign_keys = ON;",
-    )
+const DURABLE: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+";
+
+/// How every connection is that writes.
+pub(super) fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")?;
+    connection.execute_batch(DURABLE)
 }
 
 /// Whether the log stays when the last connection is closed.

@@ -4,6 +4,10 @@
 /// A point in the ledger's work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// Another piece of a new ledger is about to be made.
+    Founding,
+    /// It is whole, and on disk under its own name.
+    Founded,
     /// Part of a plan is about to be committed.
     Planning,
     /// It is on disk.

@@ -366,26 +366,82 @@ fn every_connection_waits_for_the_disk() {
     }
 }
 
+/// What a process leaves that died while it made a ledger. A later one makes its own in the place of that.
 #[test]
-fn a_process_that_died_before_its_first_record_leaves_no_run() {
+fn what_never_became_a_ledger_is_no_run_and_is_replaced() {
+    for left in [
+        &["run.lock"][..],
+        &["run.lock", "run.sqlite.new"],
+        &["run.sqlite.new", "run.sqlite.new-journal"],
+        &["run.lock", "run.sqlite.new", "run.sqlite.new-wal", "run.sqlite.new-shm", "notes.txt"],
+    ] {
+        let folder = tempdir().unwrap();
+        for (number, name) in left.iter().enumerate() {
+            let content = if number % 2 == 0 { "" } else { "what is no database\n" };
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        for error in [open(folder.path()).map(drop).unwrap_err(), read(folder.path()).map(drop).unwrap_err()]
+        {
+            assert!(matches!(error, LedgerError::Unmade { .. }), "{left:?}: {error}");
+        }
+        drop(create(folder.path(), &about()).unwrap());
+        assert_eq!(open(folder.path()).unwrap().phase(), Phase::Planning);
+        let notes = left.contains(&"notes.txt").then_some("notes.txt");
+        let wanted: Vec<&str> = notes.into_iter().chain(["run.lock", "run.sqlite"]).collect();
+        assert_eq!(names(folder.path()), wanted, "{left:?}");
+    }
+}
+
+/// Whatever has the name of a ledger may have been one, be it empty or a link that leads nowhere.
+#[cfg(unix)]
+#[test]
+fn what_could_be_a_run_is_never_replaced() {
+    for what in ["an empty file", "a text", "a broken link"] {
+        let folder = tempdir().unwrap();
+        let file = folder.path().join("run.sqlite");
+        fs::write(folder.path().join("run.sqlite.new"), "left").unwrap();
+        match what {
+            "an empty file" => fs::write(&file, "").unwrap(),
+            "a text" => fs::write(&file, "a text").unwrap(),
+            _ => std::os::unix::fs::symlink("nowhere", &file).unwrap(),
+        }
+        let before = fs::read(&file).ok();
+        let error = create(folder.path(), &about()).unwrap_err();
+        assert!(matches!(error, LedgerError::Exists { .. }), "{what}: {error}");
+        assert_eq!(fs::read(&file).ok(), before, "{what}");
+        assert!(fs::symlink_metadata(&file).is_ok(), "{what}");
+    }
+}
+
+/// Of those who begin a run in one place at the same time, one does.
+#[test]
+fn one_of_many_makes_the_ledger() {
     let folder = tempdir().unwrap();
-    fs::write(folder.path().join("run.sqlite"), "").unwrap();
-    create(folder.path(), &about()).unwrap();
+    let dir = folder.path().join("run");
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| create(&dir, &about()))).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let refused = made.iter().filter_map(|made| made.as_ref().err());
+    assert!(refused.clone().all(|error| matches!(error, LedgerError::Busy { .. })), "{made:?}");
+    assert_eq!(refused.count(), 7, "{made:?}");
+}
+
+/// What lies in a directory.
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 #[test]
 fn reading_leaves_nothing_behind() {
     let folder = tempdir().unwrap();
     drop(planned(folder.path(), 3));
-    let names = || {
-        let entries = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
-        names.sort();
-        names
-    };
-    assert_eq!(names(), ["run.lock", "run.sqlite"]);
+    assert_eq!(names(folder.path()), ["run.lock", "run.sqlite"]);
     assert_eq!(rows(folder.path()).len(), 3);
-    assert_eq!(names(), ["run.lock", "run.sqlite"]);
+    assert_eq!(names(folder.path()), ["run.lock", "run.sqlite"]);
 }
 
 #[cfg(unix)]
