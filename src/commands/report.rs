@@ -23,6 +23,8 @@ pub struct Settings {
 /// Where there is no run, or it can't be read, or a report can't be written.
 pub fn run(settings: &Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
     let reader = ledger::read(&settings.run).map_err(unreadable)?;
+    // Before any report is written over.
+    reader.check_pages()?;
     if reader.newer().is_some() {
         host.console
             .say("note: a newer version of this program wrote this run: what that added is not told here");

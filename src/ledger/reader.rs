@@ -81,6 +81,15 @@ const ROWS: &str = "
 const ATTEMPTS: &str = "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
 impl Reader {
+    /// Looks at every page as well, and whether the indexes tell what their tables do. Every record was looked
+    /// at when the run was opened.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where something is wrong with them.
+    pub fn check_pages(&self) -> Result<(), LedgerError> {
+        if self.store.newer().is_some() { Ok(()) } else { self.store.check_pages() }
+    }
+
     /// The format of the ledger, where a newer version of this program wrote it.
     pub fn newer(&self) -> Option<i32> {
         self.store.newer()

@@ -158,12 +158,15 @@ impl Store {
             private::tighten(&file_beside(dir, ending))?;
         }
         store.told(settings(&store.connection))?;
-        let verdict = store.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-        let verdict: String = store.told(verdict)?;
-        if verdict != "ok" {
-            return Err(store.damaged(on_one_line(&verdict)));
-        }
+        store.check_pages()?;
         Ok(store)
+    }
+
+    /// Makes sure that SQLite finds nothing wrong with any page, and each index to tell what its table does.
+    pub(super) fn check_pages(&self) -> Result<(), LedgerError> {
+        let verdict = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        let verdict: String = self.told(verdict)?;
+        if verdict == "ok" { Ok(()) } else { Err(self.damaged(on_one_line(&verdict))) }
     }
 
     /// That something is wrong with what is in the file.

@@ -160,8 +160,32 @@ async fn another_byte_in_any_text_of_the_file_is_refused() {
             let mut harmed = whole.clone();
             harmed[at + text.len() / 2] ^= 1;
             fs::write(&file, &harmed).unwrap();
-            let sending = open(folder.path()).map(drop).unwrap_err();
-            assert!(sending.is_damage(), "{text} at {at}: {sending}");
+            are_refused(&folder, &format!("{text} at {at}"));
         }
     }
+}
+
+/// What an index tells is what is found, so it has to be what its table tells.
+#[tokio::test]
+async fn another_byte_in_any_index_is_refused() {
+    const PAGE: usize = 8_192;
+    let folder = stopped().await;
+    let file = folder.path().join("run.sqlite");
+    let whole = fs::read(&file).unwrap();
+    for index in ["attempt_of_item", "row_of_item", "item_of_referral"] {
+        let page = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+        let page: u32 = meddle(folder.path()).query_row(page, [index], |row| row.get(0)).unwrap();
+        let mut harmed = whole.clone();
+        // Its first entry ends where the page ends.
+        harmed[page as usize * PAGE - 1] ^= 1;
+        fs::write(&file, &harmed).unwrap();
+        are_refused(&folder, index);
+    }
+}
+
+/// Neither whoever would send nor whoever would report takes the ledger.
+fn are_refused(folder: &TempDir, what: &str) {
+    let sending = open(folder.path()).map(drop).unwrap_err();
+    let reporting = read(folder.path()).and_then(|reader| reader.check_pages()).unwrap_err();
+    assert!(sending.is_damage() && reporting.is_damage(), "{what}: {sending} | {reporting}");
 }

@@ -64,7 +64,7 @@ fn a_file_holds_no_run() {
 }
 
 /// What is damaged, in what way, and what comes of opening it to send and of reading it, where that is not the
-/// same: a reader looks at every record, and not at how the pages are made up.
+/// same: whoever reads looks at the records first, and at the pages afterwards.
 const DAMAGE: &str = "\
 nothing: Planned, 0 in doubt | 200 rows
 a text: is damaged: file is not a database
@@ -74,7 +74,7 @@ another header: is damaged: file is not a database
 another page size: is damaged: file is not a database
 half of it: is damaged: database disk image is malformed
 its first page: is damaged: database disk image is malformed
-half a page less: is damaged: *** in database main *** Fragmentation of 456 bytes reported as 0 on page 23 | 200 rows
+half a page less: is damaged: *** in database main *** Fragmentation of 456 bytes reported as 0 on page 23
 the middle of a page: is damaged: *** in database main *** Tree 20 page 20: btreeInitPage() returns error code 11 | is damaged: item 185 is not as it was written
 the head of a page: is damaged: *** in database main *** Tree 4 page 4: btreeInitPage() returns error code 11 | is damaged: database disk image is malformed
 another mark: is no ledger of this program
@@ -88,7 +88,7 @@ no index of referrals: is damaged: item_of_referral is missing
 another column: is damaged: attempt is not as it was made
 no record of the run: is damaged: a record is missing
 a phase that there isn't: is damaged: CHECK constraint failed in run | is damaged: Conversion error from type Text at index: 1, unknown variant `resting`, expected one of `planning`, `planned`, `stopped`, `finished`
-neither true nor false: is damaged: CHECK constraint failed in item | 200 rows
+neither true nor false: is damaged: CHECK constraint failed in item
 a row below 1: is damaged: a row or an item has a number that there cannot be
 an item below 1: is damaged: a row or an item has a number that there cannot be
 a line below 0: is damaged: a row or an item has a number that there cannot be
@@ -200,6 +200,7 @@ fn send_all(dir: &Path) -> Result<String, LedgerError> {
 /// All that is told of a run.
 fn read_all(dir: &Path) -> Result<String, LedgerError> {
     let reader = read(dir)?;
+    reader.check_pages()?;
     reader.inputs()?;
     reader.figures()?;
     reader.plan_totals()?;
@@ -297,7 +298,6 @@ fn what_is_no_run_is_refused_by_name() {
         assert!(!error.contains(char::is_control), "{harm}: {error:?} takes more than a line");
         let reading = read(folder.path()).map(|_| ());
         if harm == "a torn page" {
-            // A reader doesn't look at how pages are made up.
             assert!(reading.unwrap_err().is_damage());
         } else {
             assert_eq!(reading.unwrap_err().to_string(), error, "{harm}");
