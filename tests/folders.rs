@@ -100,11 +100,13 @@ fn a_directory_in_which_another_process_is_at_work_stays_as_it_is() {
     let lock = File::options().write(true).open(place.path().join("run/run.lock")).unwrap();
     lock.lock().unwrap();
     let busy = "error: the run in run is being worked on by another process; wait for it to end\n";
+    let taken = "error: run holds a run already\n\
+                 hint: name another directory with --out, or carry on with that run: referral-bulk resume run\n";
     let before = all(&place);
     for file in ["a.csv", "bad.csv"] {
         let command = format!("apply {file} --out run {OPTIONS}");
         let (code, stdout, said) = plainly(&place, &command);
-        assert_eq!((code, stdout.as_str(), said.as_str()), (Some(1), "", busy), "{file}");
+        assert_eq!((code, stdout.as_str(), said.as_str()), (Some(2), "", taken), "{file}");
         assert_eq!(all(&place), before, "{file}");
     }
     lock.unlock().unwrap();
