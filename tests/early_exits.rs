@@ -62,7 +62,7 @@ fn nothing(command: &str, exit_code: i32) -> Value {
         "rows": zeros(&outcomes),
         "referrals": zeros(&["total", "changed", "closed"]),
         "requests": zeros(&["total", "get", "list", "patch", "token", "throttled", "retried"]),
-        "seconds": {"total": 0.0, "waiting_for_rate": 0.0, "paused_by_server": 0.0, "held_back": 0.0},
+        "seconds": {"total": 0.0, "waiting_for_rate": 0.0, "paused_by_server": 0.0},
         "plan_sha256": null, "reason": null, "files": [],
     })
 }

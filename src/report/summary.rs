@@ -151,7 +151,8 @@ pub struct Seconds {
     pub waiting_for_rate: f64,
     /// Of it, paused because the server asked for it.
     pub paused_by_server: f64,
-    /// Of it, held back because one request failed after another.
+    /// Of it, held back because one request failed after another; told where there was any.
+    #[serde(skip_serializing_if = "is_zero")]
     pub held_back: f64,
 }
 
@@ -249,6 +250,11 @@ impl From<&Figures> for Requests {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(seconds: &f64) -> bool {
+    *seconds == 0.0
+}
+
 impl From<&Figures> for Seconds {
     fn from(figures: &Figures) -> Self {
         let rounded = |seconds: f64| (seconds * 1000.0).round() / 1000.0;
@@ -286,7 +292,7 @@ mod tests {
             r#""refused":1,"failed":1,"unknown":1,"unsent":1},"#,
             r#""referrals":{"total":12,"changed":9,"closed":7},"#,
             r#""requests":{"total":12,"get":1,"list":1,"patch":10,"token":0,"throttled":0,"retried":2},"#,
-            r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0,"held_back":0.0},"#,
+            r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0},"#,
             r#""plan_sha256":"ab12","reason":null,"#,
             r#""files":[{"path":"error.csv","rows":3,"sha256":"ef01"},{"path":"plan.jsonl","rows":null,"sha256":"ab12"}]"#,
         );
