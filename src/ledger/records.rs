@@ -182,15 +182,9 @@ pub(super) fn write_intent(
 ) -> rusqlite::Result<i64> {
     let written = connection
         .prepare_cached(
-            "INSERT INTO attempt (id, item, at, client_request_id, etag, checksum, changes, patch)
-             SELECT next, number, ?2, ?3, ?4,
-                    checksum_of(next, number, ?2, ?3, ?4, NULL, NULL, NULL, NULL,
-                                NULLIF(?5, changes), NULLIF(?6, patch)),
-                    NULLIF(?5, changes), NULLIF(?6, patch)
-             FROM (SELECT 1 + max(coalesce((SELECT max(id) FROM attempt), 0),
-                                  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'attempt'), 0))
-                          AS next), item
-             WHERE number = ?1",
+            "INSERT INTO attempt (item, at, client_request_id, etag, checksum, changes, patch)
+             SELECT number, ?2, ?3, ?4, 0, NULLIF(?5, changes), NULLIF(?6, patch)
+             FROM item WHERE number = ?1",
         )?
         .execute((
             item.number.cast_signed(),
@@ -201,7 +195,19 @@ pub(super) fn write_intent(
             item.patch.get(),
         ))?;
     one(written)?;
-    Ok(connection.last_insert_rowid())
+    let attempt = connection.last_insert_rowid();
+    // Its number is known only now. Made in one statement with what it stands for, SQLite prepares that statement
+    // anew for every intent.
+    let summed = connection
+        .prepare_cached(
+            "UPDATE attempt
+             SET checksum = checksum_of(id, item, at, client_request_id, etag, result, status, code, answered_at,
+                                        changes, patch)
+             WHERE id = ?1",
+        )?
+        .execute([attempt])?;
+    one(summed)?;
+    Ok(attempt)
 }
 
 /// Writes what became of an attempt, over what was known of it before.
