@@ -81,6 +81,12 @@ impl Terminal {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
         asking.is_some_and(|reply| reply.send(Reply::Interrupted).is_ok())
     }
+
+    /// Does something and says so, before anybody else can say anything.
+    pub fn announce(&self, words: &str, deed: impl FnOnce()) {
+        // There is nowhere else to say that nobody listens.
+        let _ = write_after(deed, &self.stderr, &format!("{words}\n"));
+    }
 }
 
 /// Prints, and waits so long at most for whoever reads it: a terminal or a pipe may be held up.
@@ -97,7 +103,12 @@ pub fn print_within(time: Duration, print: impl FnOnce() + Send + 'static) {
 }
 
 fn write(stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
+    write_after(|| {}, stream, text)
+}
+
+fn write_after(deed: impl FnOnce(), stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
     let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+    deed();
     stream.write_all(text.as_bytes())?;
     stream.flush()
 }

@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use super::console::{Terminal, print_within};
-use crate::commands::Console;
 use crate::domain::exit::Exit;
 use crate::engine::{Reason, Stage, Stop};
 
@@ -57,11 +56,21 @@ async fn heed(
         }
         match stop.stage() {
             Stage::Going => {
-                say(console, "stopping: requests in flight are awaited; again not to wait for them");
+                let stopping = stop.clone();
+                announce(
+                    console,
+                    "stopping: requests in flight are awaited; again not to wait for them",
+                    move || {
+                        stopping.now(Reason::Interrupted);
+                    },
+                );
+                // Where nobody reads it, it is done all the same.
                 stop.now(Reason::Interrupted);
             }
             Stage::Stopping => {
-                say(console, "leaving: requests in flight are not awaited; again to leave without reports");
+                let leaving = stop.clone();
+                let words = "leaving: requests in flight are not awaited; again to leave without reports";
+                announce(console, words, move || leaving.leave());
                 stop.leave();
                 limit = Some(Instant::now() + PATIENCE);
             }
@@ -90,8 +99,14 @@ fn leave_at_once(console: &Arc<Terminal>) -> Exit {
 
 /// Says something that keeps nobody from leaving, should it not get through.
 fn say(console: &Arc<Terminal>, words: &str) {
+    announce(console, words, || {});
+}
+
+/// The same of something that is done: whoever reads the words finds it done, and what it leads to is said
+/// afterwards.
+fn announce(console: &Arc<Terminal>, words: &str, deed: impl FnOnce() + Send + 'static) {
     let (console, words) = (Arc::clone(console), words.to_owned());
-    print_within(Duration::from_secs(1), move || console.say(&words));
+    print_within(Duration::from_secs(1), move || console.announce(&words, deed));
 }
 
 #[cfg(unix)]
@@ -144,6 +159,7 @@ mod tests {
     use std::sync::{Mutex, mpsc};
 
     use super::*;
+    use crate::commands::Console;
 
     const STOPPING: &str = "stopping: requests in flight are awaited; again not to wait for them\n";
     const LEAVING: &str = "leaving: requests in flight are not awaited; again to leave without reports\n";
