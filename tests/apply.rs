@@ -1128,7 +1128,7 @@ mod limits {
         .service(&sandbox.base)
         .code(4)
         .stderr(
-            "stopped: 4 rows were refused or failed, and --max-errors allows no more\n\
+            "stopped: 4 rows were refused, failed or taken in part, and --max-errors allows no more\n\
              hint: error.csv holds 4 rows to be corrected and fed back\n\
              next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors 3 --yes\n",
         )
@@ -1147,7 +1147,7 @@ mod limits {
                 .service(&sandbox.base)
                 .code(4)
                 .stderr(&format!(
-                    "stopped: 2 rows were refused or failed, and --max-errors allows no more\n\
+                    "stopped: 2 rows were refused, failed or taken in part, and --max-errors allows no more\n\
                      hint: error.csv holds 2 rows to be corrected and fed back\n\
                      next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors {limit} --yes\n"
                 ))

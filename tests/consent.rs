@@ -121,7 +121,7 @@ fn consent_is_to_what_is_still_to_be_closed() {
         .service(&sandbox.base)
         .code(4)
         .stderr(
-            "stopped: 1 row was refused or failed, and --max-errors allows no more\n\
+            "stopped: 1 row was refused, failed or taken in part, and --max-errors allows no more\n\
              hint: error.csv holds 1 row to be corrected and fed back\n\
              next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors 1 --yes --confirm-closing 1\n",
         )

@@ -573,7 +573,11 @@ fn what_was_not_sent_is_carried_out_later() {
             "3",
         ])
         .expect(4);
-    assert!(ended.stderr.contains("stopped: 3 rows were refused or failed"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("stopped: 3 rows were refused, failed or taken in part"),
+        "{}",
+        ended.stderr
+    );
     let run = home.run_of("run");
     assert_eq!(run.outcomes(), "applied 9, refused 3, unsent 18");
     assert_eq!(run.summary()["state"], "stopped");

@@ -251,7 +251,7 @@ pub struct Sending {
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
 
-    /// Stop sending after so many refused or failed rows [default: 100]
+    /// Stop sending after so many refused, failed or partial rows [default: 100]
     #[arg(long, value_name = "N|N%")]
     pub max_errors: Option<String>,
 

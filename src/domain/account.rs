@@ -260,7 +260,8 @@ pub struct Settled {
     pub verdict: Verdict,
     /// The referral's version afterwards, where it is known.
     pub etag: Option<ETag>,
-    /// On a conflict: the current values of the fields the item touches, an object by pointer.
+    /// An object by pointer. On a conflict: the current values of the fields the item touches. Where the
+    /// service took only some of them: what it kept in the others.
     pub theirs: Option<Box<RawValue>>,
     /// When it was decided.
     pub at: Timestamp,

@@ -36,7 +36,9 @@ impl Exit {
             Self::Done => "all that was asked is done (or, with --plan, every row could be)",
             Self::CouldNotRun => "could not run: unreadable input, no token, no connection, a broken ledger",
             Self::Usage => "usage, or consent missing or wrong; nothing was sent",
-            Self::Trouble => "finished, and some rows are conflict, invalid, refused, failed or unknown",
+            Self::Trouble => {
+                "finished, and some rows are conflict, invalid, refused, failed, partial or unknown"
+            }
             Self::Stopped => {
                 "stopped before the end (interrupt, --max-errors, --finish-by, token refused): resume carries on"
             }

@@ -22,6 +22,8 @@ pub enum Outcome {
     Refused,
     /// Given up after retries; known not to be applied.
     Failed,
+    /// The service took some of the row's fields, and kept others as they were or otherwise.
+    Partial,
     /// Sent without an answer, and reading back did not settle it.
     Unknown,
     /// The run stopped first.
@@ -43,7 +45,7 @@ pub enum Bucket {
 
 impl Outcome {
     /// Every outcome, in the order in which reports list them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Applied,
         Self::Unchanged,
         Self::Planned,
@@ -51,6 +53,7 @@ impl Outcome {
         Self::Invalid,
         Self::Refused,
         Self::Failed,
+        Self::Partial,
         Self::Unknown,
         Self::Unsent,
     ];
@@ -65,6 +68,7 @@ impl Outcome {
             Self::Invalid => "invalid",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Partial => "partial",
             Self::Unknown => "unknown",
             Self::Unsent => "unsent",
         }
@@ -80,7 +84,7 @@ impl Outcome {
         match self {
             Self::Applied | Self::Unchanged | Self::Planned => Bucket::Success,
             Self::Conflict => Bucket::Conflict,
-            Self::Invalid | Self::Refused | Self::Failed => Bucket::Error,
+            Self::Invalid | Self::Refused | Self::Failed | Self::Partial => Bucket::Error,
             Self::Unknown | Self::Unsent => Bucket::Pending,
         }
     }

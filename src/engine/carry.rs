@@ -20,7 +20,7 @@ const PAGE: usize = 256;
 /// When to stop on one's own account.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// So many refused or failed rows end the run.
+    /// So many refused, failed or partial rows end the run.
     pub max_errors: u64,
     /// Nothing is sent after this time.
     pub finish_by: Option<Timestamp>,

@@ -360,7 +360,7 @@ fn another_thing() -> Failure {
 
 /// Whether an outcome counts against `--max-errors`.
 pub fn is_error(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Refused | Outcome::Failed)
+    matches!(outcome, Outcome::Refused | Outcome::Failed | Outcome::Partial)
 }
 
 /// The reason to stop that an unwritable ledger is.

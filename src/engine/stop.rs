@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 pub enum Reason {
     /// The user, or the system, said so.
     Interrupted,
-    /// So many rows were refused or failed.
+    /// So many rows were refused, failed or taken in part.
     TooManyErrors(u64),
     /// The time the user set has come.
     Deadline(Timestamp),
@@ -44,7 +44,10 @@ impl fmt::Display for Reason {
             Self::Interrupted => out.write_str("interrupted"),
             Self::TooManyErrors(count) => {
                 let rows = if *count == 1 { "row was" } else { "rows were" };
-                write!(out, "{count} {rows} refused or failed, and --max-errors allows no more")
+                write!(
+                    out,
+                    "{count} {rows} refused, failed or taken in part, and --max-errors allows no more"
+                )
             }
             Self::Deadline(time) => write!(out, "the time set by --finish-by has come: {time}"),
             Self::NoToken(why) => write!(out, "there is no token to send: {why}"),

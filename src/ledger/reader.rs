@@ -157,9 +157,12 @@ impl Reader {
     /// Where the ledger can't be read.
     pub fn referrals(&self) -> Result<Referrals, LedgerError> {
         self.store.told(self.store.connection.query_row(
+            // Of what was taken in part, `theirs` holds the fields that were not.
             "SELECT count(*), count(outcome.item),
-                    count(*) FILTER (WHERE outcome.item IS NOT NULL AND effect = 'one-way')
-             FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.outcome = 'applied'",
+                    count(*) FILTER (WHERE outcome.item IS NOT NULL AND effect = 'one-way'
+                                     AND (outcome = 'applied' OR json_type(theirs, '$.\"/status\"') IS NULL))
+             FROM item LEFT JOIN outcome
+                       ON outcome.item = item.number AND outcome.outcome IN ('applied', 'partial')",
             [],
             |row| Ok(Referrals { total: number(row, 0)?, changed: number(row, 1)?, closed: number(row, 2)? }),
         ))

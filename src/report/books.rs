@@ -46,7 +46,7 @@ struct Group {
 /// Rows that went wrong for one reason.
 #[derive(Debug, Clone, Copy)]
 pub struct FailureGroup<'a> {
-    /// How they came out: conflict, invalid, refused, failed or unknown.
+    /// How they came out: conflict, invalid, refused, failed, partial or unknown.
     pub outcome: Outcome,
     /// The code they share.
     pub code: &'a str,
@@ -279,12 +279,13 @@ mod tests {
                 (Outcome::Conflict, "conflict-code".to_owned(), 1),
                 (Outcome::Invalid, "invalid-code".to_owned(), 1),
                 (Outcome::Failed, "http-500".to_owned(), 1),
+                (Outcome::Partial, "partial-code".to_owned(), 1),
                 (Outcome::Unknown, "unknown-code".to_owned(), 1),
             ]
         );
         let first = &books.failures()[0].first;
         assert_eq!((first.message.as_str(), first.place.input), ("refused, as it were", 0));
-        assert_eq!(books.total(), 10);
+        assert_eq!(books.total(), 11);
         assert_eq!(books.count(Outcome::Refused), 2);
     }
 

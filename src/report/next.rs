@@ -68,7 +68,9 @@ const REVIEW: Deed = Deed::Review(Forms { csv: false, jsonl: false });
 /// What is done with these files of a bucket, by what is in them and by the command that read the rows.
 fn deed_of(deed: Deed, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Deed {
     match deed {
-        Deed::Correct if summary.rows.invalid + summary.rows.refused == 0 => Deed::Retry,
+        Deed::Correct if summary.rows.invalid + summary.rows.refused + summary.rows.partial == 0 => {
+            Deed::Retry
+        }
         Deed::Review(_) if summary.command == "migrate" => Deed::Take,
         Deed::Review(_) => Deed::Review(written.bound(files)),
         deed => deed,
@@ -260,6 +262,7 @@ mod tests {
             (&[Outcome::Refused], Some(correct)),
             (&[Outcome::Failed], Some(retry)),
             (&[Outcome::Failed, Outcome::Refused], Some(correct)),
+            (&[Outcome::Failed, Outcome::Partial], Some(correct)),
             (&[Outcome::Failed, Outcome::Planned], Some(resume)),
             (&[Outcome::Failed, Outcome::Unsent], Some(resume)),
             (&[Outcome::Unsent, Outcome::Unknown], Some(resume)),

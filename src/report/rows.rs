@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn every_outcome_as_csv() {
-        let inputs = [csv_input("a.csv", &["id", "notes"], 9)];
+        let inputs = [csv_input("a.csv", &["id", "notes"], 10)];
         let rows = every_outcome(0, |ordinal| cells(&[&ordinal.to_string(), "=a, \"b\""]));
         check(&inputs, &rows, &[
             ("success.csv", "\
@@ -375,11 +375,12 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
 5,\"=a, \"\"b\"\"\",invalid,invalid-code,\"invalid, as it were\",,,,
 6,\"=a, \"\"b\"\"\",refused,refused-code,\"refused, as it were\",,,,
 7,\"=a, \"\"b\"\"\",failed,failed-code,\"failed, as it were\",,,,
+8,\"=a, \"\"b\"\"\",partial,partial-code,\"partial, as it were\",,,,
 "),
             ("pending.csv", "\
 id,notes,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at
-8,\"=a, \"\"b\"\"\",unknown,unknown-code,\"unknown, as it were\",412,00000000-0000-0001-0000-000000000002,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z
-9,\"=a, \"\"b\"\"\",unsent,unsent-code,\"unsent, as it were\",,,,
+9,\"=a, \"\"b\"\"\",unknown,unknown-code,\"unknown, as it were\",412,00000000-0000-0001-0000-000000000002,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z
+10,\"=a, \"\"b\"\"\",unsent,unsent-code,\"unsent, as it were\",,,,
 "),
             ("outcomes.jsonl", r#"{"file":"a.csv","line":2,"id":"00000000-0000-0000-0000-000000000001","outcome":"applied","code":"applied-code","message":"applied, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
 {"file":"a.csv","line":3,"id":"00000000-0000-0000-0000-000000000002","outcome":"unchanged","code":"unchanged-code","message":"unchanged, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
@@ -388,8 +389,9 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
 {"file":"a.csv","line":6,"id":"00000000-0000-0000-0000-000000000005","outcome":"invalid","code":"invalid-code","message":"invalid, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 {"file":"a.csv","line":7,"id":"00000000-0000-0000-0000-000000000006","outcome":"refused","code":"refused-code","message":"refused, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 {"file":"a.csv","line":8,"id":"00000000-0000-0000-0000-000000000007","outcome":"failed","code":"failed-code","message":"failed, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
-{"file":"a.csv","line":9,"id":"00000000-0000-0000-0000-000000000008","outcome":"unknown","code":"unknown-code","message":"unknown, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
-{"file":"a.csv","line":10,"id":"00000000-0000-0000-0000-000000000009","outcome":"unsent","code":"unsent-code","message":"unsent, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+{"file":"a.csv","line":9,"id":"00000000-0000-0000-0000-000000000008","outcome":"partial","code":"partial-code","message":"partial, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+{"file":"a.csv","line":10,"id":"00000000-0000-0000-0000-000000000009","outcome":"unknown","code":"unknown-code","message":"unknown, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
+{"file":"a.csv","line":11,"id":"00000000-0000-0000-0000-00000000000a","outcome":"unsent","code":"unsent-code","message":"unsent, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 "#),
         ]);
     }
@@ -402,7 +404,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
             ))
         });
         check(
-            &[jsonl_input("a.jsonl", 9)],
+            &[jsonl_input("a.jsonl", 10)],
             &rows,
             &[
                 (
@@ -422,12 +424,13 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
                     r#"{"id":5,"v":0.10,"w":[1e400, 1],"result.outcome":"invalid","result.code":"invalid-code","result.message":"invalid, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
 {"id":6,"v":0.10,"w":[1e400, 1],"result.outcome":"refused","result.code":"refused-code","result.message":"refused, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
 {"id":7,"v":0.10,"w":[1e400, 1],"result.outcome":"failed","result.code":"failed-code","result.message":"failed, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
+{"id":8,"v":0.10,"w":[1e400, 1],"result.outcome":"partial","result.code":"partial-code","result.message":"partial, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
 "#,
                 ),
                 (
                     "pending.jsonl",
-                    r#"{"id":8,"v":0.10,"w":[1e400, 1],"result.outcome":"unknown","result.code":"unknown-code","result.message":"unknown, as it were","result.status":412,"result.request_id":"00000000-0000-0001-0000-000000000002","result.etag":"\"v2\"","result.at":"2026-01-02T03:04:06.5Z"}
-{"id":9,"v":0.10,"w":[1e400, 1],"result.outcome":"unsent","result.code":"unsent-code","result.message":"unsent, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
+                    r#"{"id":9,"v":0.10,"w":[1e400, 1],"result.outcome":"unknown","result.code":"unknown-code","result.message":"unknown, as it were","result.status":412,"result.request_id":"00000000-0000-0001-0000-000000000002","result.etag":"\"v2\"","result.at":"2026-01-02T03:04:06.5Z"}
+{"id":10,"v":0.10,"w":[1e400, 1],"result.outcome":"unsent","result.code":"unsent-code","result.message":"unsent, as it were","result.status":null,"result.request_id":null,"result.etag":null,"result.at":null}
 "#,
                 ),
             ],

@@ -108,6 +108,7 @@ pub struct Rows {
     pub invalid: u64,
     pub refused: u64,
     pub failed: u64,
+    pub partial: u64,
     pub unknown: u64,
     pub unsent: u64,
 }
@@ -236,6 +237,7 @@ impl From<&Books> for Rows {
             invalid: books.count(Outcome::Invalid),
             refused: books.count(Outcome::Refused),
             failed: books.count(Outcome::Failed),
+            partial: books.count(Outcome::Partial),
             unknown: books.count(Outcome::Unknown),
             unsent: books.count(Outcome::Unsent),
         }
@@ -287,9 +289,9 @@ mod tests {
         summary.files = vec![file("error.csv", Some(3), "ef01"), file("plan.jsonl", None, "ab12")];
         let wanted = concat!(
             r#"{"version":1,"run":"reports/r 1","command":"apply","state":"finished","exit_code":3,"#,
-            r#""inputs":[{"path":"changes.csv","sha256":"sha of changes.csv","rows":9}],"#,
-            r#""rows":{"total":9,"applied":1,"unchanged":1,"planned":1,"conflict":1,"invalid":1,"#,
-            r#""refused":1,"failed":1,"unknown":1,"unsent":1},"#,
+            r#""inputs":[{"path":"changes.csv","sha256":"sha of changes.csv","rows":10}],"#,
+            r#""rows":{"total":10,"applied":1,"unchanged":1,"planned":1,"conflict":1,"invalid":1,"#,
+            r#""refused":1,"failed":1,"partial":1,"unknown":1,"unsent":1},"#,
             r#""referrals":{"total":12,"changed":9,"closed":7},"#,
             r#""requests":{"total":12,"get":1,"list":1,"patch":10,"token":0,"throttled":0,"retried":2},"#,
             r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0},"#,

@@ -65,6 +65,7 @@ fn figures(summary: &Summary, plan: Option<PlanCounts>) -> String {
         rows.invalid,
         rows.refused,
         rows.failed,
+        rows.partial,
         rows.unknown,
         rows.unsent,
     ];

@@ -131,6 +131,7 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
             unprovoked(id, row, world).or_else(|| applied(id, row, world))
         }
         Outcome::Failed | Outcome::Unsent => applied(id, row, world),
+        Outcome::Partial => Some("the service takes a document as a whole"),
     };
     if let Some(why) = why {
         world.wrong(format!("{told}: {why}"));

@@ -473,3 +473,27 @@ fn every_payload_has_its_part_in_the_audit_and_a_missing_one_shows() {
     let [invalid, left] = [Class::Invalid, Class::NotCompared].map(|class| Some(Audit::uncompared(class)));
     assert_eq!(audited(&about), [Some(audit()), None, invalid, left]);
 }
+
+/// What was taken in part changed its referral, and closed it unless the stage is among what was not taken.
+#[tokio::test]
+async fn a_closing_that_went_through_is_one_though_other_fields_were_not_taken() {
+    for (outcome, theirs, changed, closed) in [
+        (Outcome::Applied, None, 1, 1),
+        (Outcome::Partial, Some(r#"{"/statusReason":null}"#), 1, 1),
+        (Outcome::Partial, Some(r#"{"/substatus":"Won"}"#), 1, 1),
+        (Outcome::Partial, Some(r#"{"/status":"Active","/substatus":"Accepted"}"#), 1, 0),
+        (Outcome::Partial, Some(r#"{"/status":null}"#), 1, 0),
+        (Outcome::Conflict, Some(r#"{"/statusReason":null}"#), 0, 0),
+        (Outcome::Failed, None, 0, 0),
+    ] {
+        let folder = tempdir().unwrap();
+        let mut planning = create(folder.path(), &about()).unwrap();
+        planning.item(&item(2), None, None).unwrap();
+        let (journal, _) = planning.seal(&Figures::default()).unwrap().start(clock()).unwrap();
+        let settled = Settled { theirs: theirs.map(raw), ..settled(outcome) };
+        journal.settled(2, settled).await.unwrap();
+        journal.finish(Phase::Finished, &Figures::default()).await.unwrap();
+        let told = read(folder.path()).unwrap().referrals().unwrap();
+        assert_eq!(told, Referrals { total: 1, changed, closed }, "{outcome:?} {theirs:?}");
+    }
+}
