@@ -9,7 +9,7 @@ use crate::domain::finding::Finding;
 use crate::input::{InputError, Read, Unusable};
 use crate::ledger::{Aside, LedgerError, Planning};
 use crate::plan::Planned;
-use crate::report::counted;
+use crate::report::{SharedForms, counted};
 
 /// Findings that are printed one by one; the reports hold them all.
 const MOST_SHOWN: usize = 10;
@@ -39,6 +39,7 @@ pub struct Desk<'a> {
     clock: fn() -> Timestamp,
     rows: u64,
     inputs: Vec<String>,
+    forms: SharedForms,
     /// The first findings by their place, at most [`MOST_SHOWN`].
     first: Vec<Finding>,
     found: u64,
@@ -48,7 +49,8 @@ impl<'a> Desk<'a> {
     /// A desk with nothing on it. `before` are inputs that were read before and have to be the same.
     pub fn new(ledger: Planning, before: Vec<InputInfo>, host: &'a Host<'a>) -> Self {
         let (rows, inputs, first, found) = (0, Vec::new(), Vec::new(), 0);
-        Self { ledger, before, host, clock: host.clock, rows, inputs, first, found }
+        let forms = SharedForms::default();
+        Self { ledger, before, host, clock: host.clock, rows, inputs, forms, first, found }
     }
 
     /// Whether the run is to stop, so that nothing comes of its plan.
@@ -84,6 +86,7 @@ impl<'a> Desk<'a> {
             self.host.console.say(&format!("note: {note}"));
         }
         self.check_unchanged(&read.info)?;
+        self.forms.add(&read.info);
         Ok(self.ledger.input(number, &read.info)?)
     }
 
@@ -173,11 +176,15 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// All inputs are read: should the run be planned again, they have to be the same.
+    /// All inputs are read: should the run be planned again, they have to be the same. Says in which form
+    /// the reports are written, where the inputs have several.
     ///
     /// # Errors
     /// Where the ledger can't be written.
     pub fn keep(&mut self) -> Result<(), LedgerError> {
+        for note in self.forms.notes() {
+            self.host.console.say(&format!("note: {note}"));
+        }
         self.ledger.keep()
     }
 

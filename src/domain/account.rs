@@ -18,6 +18,7 @@ use super::outcome::Verdict;
 use super::pointer::Pointer;
 use super::referral::{ETag, ReferralId};
 use super::rules::Levels;
+use super::text_form::TextForm;
 
 /// What a run is, as said when it was planned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -181,6 +182,9 @@ pub struct InputInfo {
     pub rows: u64,
     /// Its form.
     pub format: Format,
+    /// How it is written. Ledgers of an earlier version don't have it.
+    #[serde(default)]
+    pub form: TextForm,
     /// A CSV's header cells as written, `result.*` left out; empty for other forms.
     pub columns: Vec<String>,
 }

@@ -31,4 +31,5 @@ pub mod pointer;
 pub mod referral;
 pub mod rules;
 pub mod status;
+pub mod text_form;
 pub mod value;

@@ -33,14 +33,15 @@ pub(super) fn read<E>(
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
 ) -> Result<Rows, InputError<E>> {
     let transcoded = text.is_transcoded();
+    let separator = text.form.separator.byte();
     let mut records = Records {
         context,
         reader: ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(text.delimiter)
+            .delimiter(separator)
             .buffer_capacity(64 * 1024)
-            .from_reader(Watch::new(text.reader, text.delimiter)),
+            .from_reader(Watch::new(text.reader, separator, text.lines_before)),
         cells: ByteRecord::new(),
     };
     let Some(mark) = records.next()? else {

@@ -1,4 +1,4 @@
-//! From a file's bytes to text: what encoding, which delimiter, which line ends.
+//! From a file's bytes to text: what encoding, which separator, which line ends.
 //!
 //! Only a byte order mark decides on an encoding. Without one the bytes go through untouched, so that
 //! a cell that is no UTF-8 is seen where it stands: guessing an old code page would turn a mistake into
@@ -11,10 +11,11 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 use sha2::{Digest, Sha256};
 
 use super::error::Unusable;
-use super::{Context, form};
+use super::{Context, form, separator};
 use crate::domain::account::Format;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::rules::Rule;
+use crate::domain::text_form::{Encoding, LineEnd, Separator, TextForm};
 
 /// How much is read at a time, and looked at in front to see what the file is.
 const BLOCK: usize = 64 * 1024;
@@ -24,59 +25,24 @@ const MAGIC: usize = 16;
 
 /// The text of a file.
 pub(super) struct Text<'a> {
-    /// The text, without byte order mark; UTF-8 unless the file holds something else unmarked.
+    /// The text, without byte order mark and without a line that is about the separator; UTF-8 unless the
+    /// file holds something else unmarked.
     pub reader: BufReader<Box<dyn Read + 'a>>,
-    /// What separates the cells of its first line.
-    pub delimiter: u8,
-    encoding: Encoding,
-    line_end: LineEnd,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Utf8,
-    Utf8Marked,
-    Utf16Le,
-    Utf16Be,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LineEnd {
-    Lf,
-    CrLf,
-    Cr,
+    /// How the file is written.
+    pub form: TextForm,
+    /// How many lines of the file are before the text.
+    pub lines_before: u64,
 }
 
 impl Text<'_> {
     /// Whether the text was made from UTF-16, where what could not be decoded is U+FFFD by now.
     pub fn is_transcoded(&self) -> bool {
-        matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be)
+        matches!(self.form.encoding, Encoding::Utf16Le | Encoding::Utf16Be)
     }
 
     /// Whether it began with a byte order mark of UTF-8.
     pub fn is_marked(&self) -> bool {
-        self.encoding == Encoding::Utf8Marked
-    }
-
-    /// What deviates from plain UTF-8 with commas and line feeds.
-    pub fn detected(&self) -> Vec<&'static str> {
-        let encoding = match self.encoding {
-            Encoding::Utf8 => None,
-            Encoding::Utf8Marked => Some("UTF-8 with byte order mark"),
-            Encoding::Utf16Le => Some("UTF-16LE"),
-            Encoding::Utf16Be => Some("UTF-16BE"),
-        };
-        let delimiter = match self.delimiter {
-            b';' => Some("separated by ';'"),
-            b'\t' => Some("separated by tabs"),
-            _ => None,
-        };
-        let line_end = match self.line_end {
-            LineEnd::Lf => None,
-            LineEnd::CrLf => Some("CRLF line ends"),
-            LineEnd::Cr => Some("CR line ends"),
-        };
-        [encoding, delimiter, line_end].into_iter().flatten().collect()
+        self.form.encoding == Encoding::Utf8Marked
     }
 }
 
@@ -156,6 +122,11 @@ pub(super) fn open<'a>(
     if let Some(context) = change_file {
         form::refuse_others(context, &head).map_err(NoText::Other)?;
     }
+    let said = match (change_file, format) {
+        (Some(context), Format::Csv) => separator::said(context, &head).map_err(NoText::Other)?,
+        _ => None,
+    };
+    head.drain(..said.map_or(0, |said| said.length));
     let seen = Seen::of(&head, format);
     if seen.binary {
         if let Some(context) = change_file {
@@ -167,17 +138,19 @@ pub(super) fn open<'a>(
     if let Some(context) = change_file {
         form::compare(context, format, &head).map_err(NoText::Other)?;
     }
+    let form = TextForm {
+        encoding,
+        line_end: seen.line_end.or(said.and_then(|said| said.line_end)).unwrap_or_default(),
+        separator: said.map_or(seen.separator, |said| said.separator),
+        says_separator: said.is_some(),
+    };
     let whole = Cursor::new(head).chain(text);
-    let reader: Box<dyn Read + 'a> = match seen.line_end {
+    let reader: Box<dyn Read + 'a> = match form.line_end {
         LineEnd::Cr => Box::new(LineFeeds { text: whole, after_cr: false }),
         LineEnd::Lf | LineEnd::CrLf => Box::new(whole),
     };
-    Ok(Text {
-        reader: BufReader::with_capacity(BLOCK, reader),
-        delimiter: seen.delimiter,
-        encoding,
-        line_end: seen.line_end,
-    })
+    let lines_before = said.map_or(0, |said| said.lines);
+    Ok(Text { reader: BufReader::with_capacity(BLOCK, reader), form, lines_before })
 }
 
 /// What is wrong with text that holds U+FFFD: another program could not decode it and wrote it like
@@ -200,45 +173,47 @@ pub(super) fn has_lost_character(json: &str) -> bool {
 
 /// What the first line gives away.
 struct Seen {
-    delimiter: u8,
-    line_end: LineEnd,
+    separator: Separator,
+    /// What ends it, or the blank lines before it, if anything does.
+    line_end: Option<LineEnd>,
     binary: bool,
 }
 
 impl Seen {
     fn of(head: &[u8], format: Format) -> Self {
-        let (mut quoted, mut line_end, mut nul) = (false, LineEnd::Lf, false);
-        let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0)];
-        let mut begun = false;
-        for (at, &byte) in head.iter().enumerate() {
-            match byte {
-                b'\n' | b'\r' if !quoted => {
-                    line_end = match (byte, head.get(at + 1)) {
-                        (b'\n', _) => LineEnd::Lf,
-                        (_, Some(b'\n')) => LineEnd::CrLf,
-                        _ => LineEnd::Cr,
-                    };
-                    if begun {
-                        break;
-                    }
-                    continue;
-                }
-                b'"' => quoted = !quoted,
-                0 => nul = true,
-                _ if quoted => {}
-                _ => counts.iter_mut().filter(|(sign, _)| *sign == byte).for_each(|(_, count)| *count += 1),
-            }
-            begun = true;
-        }
         let early = head.iter().take(MAGIC).any(|byte| *byte == 0);
+        let (line, line_end) = first_line(head);
         match format {
             Format::Csv => {
-                let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
-                Self { delimiter: most.map_or(b',', |(sign, _)| sign), line_end, binary: early || nul }
+                let binary = early || line.contains(&0);
+                Self { separator: separator::most_frequent(line), line_end, binary }
             }
-            Format::Jsonl | Format::Json | Format::Http => Self { delimiter: b',', line_end, binary: early },
+            Format::Jsonl | Format::Json | Format::Http => {
+                Self { separator: Separator::default(), line_end, binary: early }
+            }
         }
     }
+}
+
+/// The first line that isn't empty, and what ends it, or else the line before it. A line end in quotes ends
+/// no line.
+fn first_line(head: &[u8]) -> (&[u8], Option<LineEnd>) {
+    let (mut start, mut quoted, mut line_end) = (0, false, None);
+    for (at, &byte) in head.iter().enumerate() {
+        quoted ^= byte == b'"';
+        if quoted || !matches!(byte, b'\n' | b'\r') {
+            continue;
+        }
+        let is_second_half = byte == b'\n' && at == start && head[..at].ends_with(b"\r");
+        if !is_second_half {
+            line_end = separator::line_end_at(head, at);
+        }
+        if at > start {
+            return (&head[start..at], line_end);
+        }
+        start = at + 1;
+    }
+    (&head[start..], line_end)
 }
 
 /// Bytes that are hashed as they pass.

@@ -87,10 +87,6 @@ pub(super) fn compare(context: &Context<'_>, format: Format, head: &[u8]) -> Res
     let line = String::from_utf8_lossy(&head[..end]);
     let line = line.trim();
     let (message, hint) = match format {
-        Format::Csv if line.trim_matches('"').starts_with("sep=") => (
-            "the first line names the separator, not the columns",
-            "remove it: commas, semicolons and tabs are detected",
-        ),
         Format::Csv if line.starts_with('{') => ("the file holds JSON, not CSV", "say --format jsonl"),
         Format::Csv if line.starts_with('[') => {
             ("the file holds JSON, not CSV", "write one JSON object a line, and say --format jsonl")
@@ -172,7 +168,6 @@ mod tests {
             (utf_16("{\"id\":\"ü\"}", u16::to_le_bytes), Format::Jsonl, "UTF-16 without a byte order mark"),
             (b"\0\0\0\0\0\0".to_vec(), Format::Csv, "begins with NUL bytes"),
             (text("\n <!DOCTYPE html><html>"), Format::Csv, "the file is a web page, or XML"),
-            (text("sep=;\r\nid;status\r\n"), Format::Csv, "the first line names the separator"),
             (text("{\"id\":\"ID\"}\n"), Format::Csv, "the file holds JSON, not CSV"),
             (text("\n [{\"id\":\"ID\"}]"), Format::Csv, "the file holds JSON, not CSV"),
             (text("{\n\"id\":\"ID\"}\n"), Format::Jsonl, "the JSON is spread over several lines"),

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`error`] | why a file as a whole is no change file |
 //! | `form` | what sort of file is said to be here, and whether it is one |
-//! | `decode` | bytes → text: hash, byte order marks, UTF-16, delimiter, line ends |
+//! | `decode` | bytes → text: hash, byte order marks, UTF-16, line ends |
+//! | `separator` | what separates the cells of a CSV |
 //! | `watch` | looks at a CSV on its way to the parser: unclosed quotes, sizes, line numbers |
 //! | `names` | what a typed column or member name means, and the nearest known one |
 //! | `header` | a CSV's header → its columns |
@@ -37,6 +38,7 @@ mod names;
 mod object;
 mod patch;
 mod row;
+mod separator;
 mod snapshot;
 mod watch;
 
@@ -53,6 +55,7 @@ use crate::domain::excerpt::beginning;
 use crate::domain::finding::Place;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
+use crate::domain::text_form::TextForm;
 pub use error::{InputError, Problem, Unusable};
 pub use names::is_etag;
 pub use snapshot::{SnapshotError, read_pinned_snapshot, read_snapshot};
@@ -149,9 +152,10 @@ impl Context<'_> {
     }
 
     /// What goes on record of the file.
-    fn info(&self, hash: &RefCell<Sha256>, format: Format, rows: Rows) -> InputInfo {
+    fn info(&self, hash: &RefCell<Sha256>, format: Format, form: TextForm, rows: Rows) -> InputInfo {
         let sha256 = hex(hash.borrow().clone());
-        InputInfo { path: self.path.to_owned(), sha256, rows: rows.count, format, columns: rows.columns }
+        let path = self.path.to_owned();
+        InputInfo { path, sha256, rows: rows.count, format, form, columns: rows.columns }
     }
 }
 
@@ -200,7 +204,8 @@ pub fn read<E>(
     let hash = RefCell::new(Sha256::new());
     let text =
         decode::open(bytes, &hash, format, Some(&context)).map_err(|none| none.into_unusable(&context))?;
-    let detected = text.detected();
+    let form = text.form;
+    let detected = form.told();
     let rows = match format {
         Format::Csv => csv::read(&context, text, sink)?,
         Format::Jsonl => jsonl::read(&context, text, sink)?,
@@ -221,7 +226,7 @@ pub fn read<E>(
     if rows.count == 0 {
         notes.push(format!("{name}: the file has no rows, so it changes nothing"));
     }
-    Ok(Read { info: context.info(&hash, format, rows), notes })
+    Ok(Read { info: context.info(&hash, format, form, rows), notes })
 }
 
 #[cfg(test)]
@@ -295,6 +300,15 @@ mod tests {
             (CSV.replace('\n', "\r\n").into_bytes(), Some("CRLF line ends")),
             (CSV.replace('\n', "\r").into_bytes(), Some("CR line ends")),
             (CSV.replace("id,", "\"id\",").into_bytes(), None),
+            (
+                format!("\u{feff}SEP=;\r\n{crlf}").into_bytes(),
+                Some("UTF-8 with byte order mark, separated by ';', as its first line says, CRLF line ends"),
+            ),
+            (format!("\"sep=,\"\n{CSV}").into_bytes(), Some("separated by commas, as its first line says")),
+            (
+                utf16(&format!("sep=|\n{}", CSV.replace(',', "|")), false),
+                Some("UTF-16LE, separated by '|', as its first line says"),
+            ),
         ] {
             let (rows, end) = read_bytes(&bytes, &options(Format::Csv));
             let end = end.unwrap();
@@ -303,7 +317,11 @@ mod tests {
                 note.map(|note| format!("standard input: {note}")).into_iter().collect::<Vec<_>>()
             );
             assert_eq!(rows.iter().map(findings).collect::<Vec<_>>(), ["ok"], "{note:?}");
-            assert_eq!(rows[0].place, Place { input: 0, line: 2, column: 1 });
+            let says_separator = end.info.form.says_separator;
+            assert_eq!(
+                rows[0].place,
+                Place { input: 0, line: if says_separator { 3 } else { 2 }, column: 1 }
+            );
             assert_eq!(rows[0].text, RowText::Cells(vec![ID.to_owned(), "10.50".to_owned()]));
             assert_eq!(end.info.columns, ["id", "details.dealValue"]);
             let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -384,6 +402,8 @@ mod tests {
             (b"\xef\xbb\xbf", Format::Csv, "the file is empty"),
             (b"\xff\xfe", Format::Csv, "the file is empty"),
             (b"\n\n\r\n", Format::Csv, "the file has no header"),
+            (b"sep=;\n", Format::Csv, "the file has no header"),
+            (b"sep=x\nid", Format::Csv, "the line that says what separates the cells names no single sign"),
         ] {
             let (rows, end) = read_bytes(bytes, &options(format));
             assert!(rows.is_empty());

@@ -51,9 +51,10 @@ pub(super) struct Watch<R> {
 }
 
 impl<R: BufRead> Watch<R> {
-    /// Watches a CSV with this delimiter.
-    pub fn new(source: R, delimiter: u8) -> Self {
-        Self { source, follower: Follower::new(delimiter), ready: Vec::new(), served: 0, ended: false }
+    /// Watches a CSV with this delimiter, so many lines into its file.
+    pub fn new(source: R, delimiter: u8, lines_before: u64) -> Self {
+        let follower = Follower::new(delimiter, lines_before + 1);
+        Self { source, follower, ready: Vec::new(), served: 0, ended: false }
     }
 
     /// The mark of the next record that the parser has given out.
@@ -118,14 +119,14 @@ struct Follower {
 }
 
 impl Follower {
-    fn new(delimiter: u8) -> Self {
+    fn new(delimiter: u8, line: u64) -> Self {
         Self {
             delimiter,
             state: State::BetweenRecords,
             after_cr: false,
-            line: 1,
-            mark: Mark { line: 1, cut: false, stray: None },
-            opened: Opened { line: 1, cell: 1 },
+            line,
+            mark: Mark { line, cut: false, stray: None },
+            opened: Opened { line, cell: 1 },
             quote_shown: false,
             cell_bytes: 0,
             record_bytes: 0,
@@ -293,7 +294,7 @@ mod tests {
 
     /// The parser's records and the watcher's marks, read through buffers of this size.
     fn run(text: &[u8], buffer: usize) -> (Vec<Vec<Vec<u8>>>, Vec<Mark>, Option<Opened>) {
-        let watch = Watch::new(BufReader::with_capacity(buffer, text), b',');
+        let watch = Watch::new(BufReader::with_capacity(buffer, text), b',', 0);
         let mut reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)

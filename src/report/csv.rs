@@ -14,18 +14,21 @@
 //! row that became sound by itself would send values that nobody looked at.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use csv::{QuoteStyle, Terminator};
 use serde_json::value::RawValue;
 
 use crate::domain::account::{InputInfo, RowAccount, RowText};
 use crate::domain::outcome::Bucket;
+use crate::domain::text_form::{LineEnd, Separator, TextForm};
 
 use super::earlier::Earlier;
 use super::file::{BUFFER, ReportError, WholeFile};
 use super::findings::compacted;
+use super::form::FormedFile;
 use super::rows::{RowFile, RowsFiled, is_mangled, name};
 
 /// What follows the own columns, the last three on conflicts only.
@@ -53,6 +56,7 @@ fn results_in(bucket: Bucket) -> usize {
 pub(super) struct Columns {
     header: Vec<String>,
     inputs: Vec<Own>,
+    form: TextForm,
 }
 
 /// One input's columns among those of all.
@@ -65,7 +69,7 @@ struct Own {
 }
 
 impl Columns {
-    pub(super) fn of(inputs: &[InputInfo]) -> Self {
+    pub(super) fn of(inputs: &[InputInfo], form: TextForm) -> Self {
         let mut header: Vec<String> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::new();
         for InputInfo { columns, .. } in inputs {
@@ -84,7 +88,7 @@ impl Columns {
             (0..header.len()).map(|column| own.iter().position(|place| *place == column)).collect()
         };
         let inputs = places.iter().map(|own| Own { count: own.len(), cells: cells_of(own) }).collect();
-        Self { header, inputs }
+        Self { header, inputs, form }
     }
 }
 
@@ -92,7 +96,7 @@ impl Columns {
 pub(super) struct CsvFile {
     bucket: Bucket,
     columns: Arc<Columns>,
-    writer: csv::Writer<WholeFile>,
+    writer: csv::Writer<FormedFile>,
     path: PathBuf,
     rows: u64,
 }
@@ -102,15 +106,13 @@ impl CsvFile {
     pub(super) fn begin(dir: &Path, bucket: Bucket, columns: Arc<Columns>) -> Result<Self, ReportError> {
         let file = WholeFile::begin(dir, &name(bucket, "csv"))?;
         let path = file.path().to_owned();
-        let writer = csv::WriterBuilder::new().flexible(true).buffer_capacity(BUFFER).from_writer(file);
-        let mut file = Self { bucket, columns, writer, path, rows: 0 };
-        file.header().map_err(|error| file.error(error))?;
-        Ok(file)
-    }
-
-    fn header(&mut self) -> Result<(), csv::Error> {
-        let own = self.columns.header.iter().map(String::as_str);
-        self.writer.write_record(own.chain(RESULTS.into_iter().take(results_in(self.bucket))))
+        let begun = || {
+            let mut file = FormedFile::begin(file, &columns.form)?;
+            file.write_all(&header(&columns, bucket)?)?;
+            Ok(writer(&columns.form, QuoteStyle::Necessary).from_writer(file))
+        };
+        let writer = begun().map_err(|source| ReportError::Write { path: path.clone(), source })?;
+        Ok(Self { bucket, columns, writer, path, rows: 0 })
     }
 
     fn record(&mut self, row: &RowAccount) -> Result<(), csv::Error> {
@@ -142,6 +144,35 @@ impl CsvFile {
     }
 }
 
+/// Writes CSV in a form.
+fn writer(form: &TextForm, quotes: QuoteStyle) -> csv::WriterBuilder {
+    let mut writer = csv::WriterBuilder::new();
+    let terminator = match form.line_end {
+        LineEnd::Lf => Terminator::Any(b'\n'),
+        LineEnd::CrLf => Terminator::CRLF,
+        LineEnd::Cr => Terminator::Any(b'\r'),
+    };
+    writer.flexible(true).delimiter(form.separator.byte()).terminator(terminator).quote_style(quotes);
+    writer.buffer_capacity(BUFFER);
+    writer
+}
+
+/// The header, behind the line that names the separator where the input has one. Its names are quoted where
+/// one of them holds what separates other files, so that nobody takes it for the separator.
+fn header(columns: &Columns, bucket: Bucket) -> io::Result<Vec<u8>> {
+    let Columns { header, form, .. } = columns;
+    let mut text = Vec::new();
+    if form.says_separator {
+        write!(text, "sep={}{}", char::from(form.separator), form.line_end.text())?;
+    }
+    let misleads = |name: &String| Separator::USUAL.iter().any(|usual| name.contains(char::from(*usual)));
+    let quotes = if header.iter().any(misleads) { QuoteStyle::Always } else { QuoteStyle::Necessary };
+    let mut writer = writer(form, quotes).from_writer(text);
+    let own = header.iter().map(String::as_str);
+    writer.write_record(own.chain(RESULTS.into_iter().take(results_in(bucket))))?;
+    writer.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
 impl RowFile for CsvFile {
     fn row(&mut self, row: &RowAccount) -> Result<(), ReportError> {
         self.rows += 1;
@@ -154,7 +185,7 @@ impl RowFile for CsvFile {
             path,
             source: io::Error::new(error.error().kind(), error.error().to_string()),
         })?;
-        Ok(RowsFiled { filed: whole.keep(earlier)?, rows: self.rows, bucket: self.bucket })
+        Ok(RowsFiled { filed: whole.into_whole().keep(earlier)?, rows: self.rows, bucket: self.bucket })
     }
 }
 
@@ -177,8 +208,8 @@ fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     ]
 }
 
-/// What ends a cell for one spreadsheet or another.
-const ENDS: [char; 4] = [';', '\t', '\r', '\n'];
+/// What ends a cell for one spreadsheet or another, whatever separates the cells here.
+const ENDS: [char; 5] = [',', ';', '\t', '\r', '\n'];
 
 /// Text that a spreadsheet takes for text, also where it splits it.
 fn defused(text: &str) -> Cow<'_, str> {
@@ -190,13 +221,24 @@ fn defused(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe.collect())
 }
 
-/// JSON that means the same and is text to a spreadsheet: a semicolon in it stands in a string.
+/// JSON that means the same and is text to a spreadsheet, also where it splits it. In a string, what it splits
+/// at is escaped where a formula would follow; a comma between strings stays, and the sign behind it is escaped.
 fn defused_json(json: &str) -> String {
-    let mut pieces = json.split(';');
-    let mut safe = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        safe.push_str(if is_formula(piece) { "\\u003b" } else { ";" });
-        safe.push_str(piece);
+    let mut safe = String::with_capacity(json.len());
+    let (mut in_string, mut is_escaped, mut is_first) = (false, false, false);
+    for (at, c) in json.char_indices() {
+        let ends = matches!(c, ',' | ';') && is_formula(&json[at + 1..]);
+        let must_escape = in_string && (ends || is_first && is_formula(&json[at..]));
+        is_first = if in_string { false } else { ends || is_first && c == '"' };
+        if c == '"' && !is_escaped {
+            in_string = !in_string;
+        }
+        is_escaped = c == '\\' && !is_escaped;
+        if must_escape {
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
+        }
     }
     safe
 }
@@ -236,7 +278,7 @@ mod tests {
             ("a\t@x", "a\t'@x"),
             ("a\n+x", "a\n'+x"),
             ("a;b - c", "a;b - c"),
-            ("a,=1", "a,=1"),
+            ("a,=1", "a,'=1"),
             ("'=1", "'=1"),
             ("\"v1\"", "\"v1\""),
         ] {
@@ -250,7 +292,10 @@ mod tests {
             (r#"{"notes":"a;=cmd|'/C calc'!A0;b"}"#, r#"{"notes":"a\u003b=cmd|'/C calc'!A0;b"}"#),
             (r#"{"notes":";\"=1\";@x"}"#, r#"{"notes":";\"=1\"\u003b@x"}"#),
             (r#"{"notes":"a; -1"}"#, r#"{"notes":"a\u003b -1"}"#),
-            (r#"{"notes":"=1,=1;b"}"#, r#"{"notes":"=1,=1;b"}"#),
+            (r#"{"notes":"=1,=1;b"}"#, r#"{"notes":"=1\u002c=1;b"}"#),
+            (r#"{"notes":"a, b","x":[-1,-2]}"#, r#"{"notes":"a, b","x":[-1,-2]}"#),
+            (r#"{"x":["a","=1","+\"1,@b"]}"#, r#"{"x":["a","\u003d1","\u002b\"1\u002c@b"]}"#),
+            (r#"{"x":["a\\","=1",-5]}"#, r#"{"x":["a\\","\u003d1",-5]}"#),
         ] {
             let safe = defused_json(json);
             assert_eq!(safe, wanted);
@@ -261,11 +306,12 @@ mod tests {
 
     #[test]
     fn columns_are_united_by_exact_text() {
-        let columns = Columns::of(&[
+        let inputs = [
             csv_input("a.csv", &["id", "notes", "notes"], 0),
             jsonl_input("b.jsonl", 0),
             csv_input("c.csv", &["Notes", "notes", "id"], 0),
-        ]);
+        ];
+        let columns = Columns::of(&inputs, TextForm::default());
         assert_eq!(columns.header, ["id", "notes", "notes", "Notes"]);
         assert_eq!(columns.inputs[0].cells, [Some(0), Some(1), Some(2), None]);
         assert_eq!(columns.inputs[1].cells, [None; 4]);

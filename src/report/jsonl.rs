@@ -16,10 +16,12 @@ use crate::domain::account::{RowAccount, RowText};
 use crate::domain::json::{self, Object};
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
+use crate::domain::text_form::{LineEnd, TextForm};
 
 use super::earlier::Earlier;
 use super::file::{BUFFER, Filed, ReportError, WholeFile};
 use super::findings::{compacted, is_on_one_line, on_one_line};
+use super::form::FormedFile;
 use super::rows::{RowFile, RowsFiled, is_mangled, name};
 
 /// One row file.
@@ -32,14 +34,26 @@ pub(super) struct JsonlFile {
 /// Writes one JSON document a line into a whole file.
 pub(super) struct LineWriter {
     path: PathBuf,
-    writer: BufWriter<WholeFile>,
+    writer: BufWriter<FormedFile>,
+    line_end: LineEnd,
 }
 
 impl LineWriter {
+    /// Begins a file that is no row file, in the plain form.
     pub(super) fn begin(dir: &Path, name: &str) -> Result<Self, ReportError> {
+        Self::begin_as(dir, name, &TextForm::default())
+    }
+
+    fn begin_as(dir: &Path, name: &str, form: &TextForm) -> Result<Self, ReportError> {
         let file = WholeFile::begin(dir, name)?;
         let path = file.path().to_owned();
-        Ok(Self { path, writer: BufWriter::with_capacity(BUFFER, file) })
+        match FormedFile::begin(file, form) {
+            Ok(file) => {
+                let writer = BufWriter::with_capacity(BUFFER, file);
+                Ok(Self { path, writer, line_end: form.line_end })
+            }
+            Err(source) => Err(ReportError::Write { path, source }),
+        }
     }
 
     pub(super) fn line<T: Serialize>(&mut self, line: &T) -> Result<(), ReportError> {
@@ -58,21 +72,21 @@ impl LineWriter {
 
     fn end_line(&mut self, written: io::Result<()>) -> Result<(), ReportError> {
         written
-            .and_then(|()| self.writer.write_all(b"\n"))
+            .and_then(|()| self.writer.write_all(self.line_end.text().as_bytes()))
             .map_err(|source| ReportError::Write { path: self.path.clone(), source })
     }
 
     pub(super) fn finish(self, earlier: &Earlier) -> Result<Filed, ReportError> {
-        let Self { path, writer } = self;
+        let Self { path, writer, .. } = self;
         let whole =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        whole.keep(earlier)
+        whole.into_whole().keep(earlier)
     }
 }
 
 impl JsonlFile {
-    pub(super) fn begin(dir: &Path, bucket: Bucket) -> Result<Self, ReportError> {
-        Ok(Self { bucket, writer: LineWriter::begin(dir, &name(bucket, "jsonl"))?, rows: 0 })
+    pub(super) fn begin(dir: &Path, bucket: Bucket, form: &TextForm) -> Result<Self, ReportError> {
+        Ok(Self { bucket, writer: LineWriter::begin_as(dir, &name(bucket, "jsonl"), form)?, rows: 0 })
     }
 }
 

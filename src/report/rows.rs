@@ -7,10 +7,12 @@ use crate::domain::account::{Format, InputInfo, RowAccount};
 use crate::domain::finding::Place;
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
+use crate::domain::text_form::TextForm;
 
 use super::csv::{Columns, CsvFile};
 use super::earlier::{Earlier, Kept};
 use super::file::{Filed, ReportError, remove_stale};
+use super::form::SharedForms;
 use super::jsonl::JsonlFile;
 use super::names::{Names, UnknownInput};
 use super::outcomes::{self, Outcomes};
@@ -198,13 +200,14 @@ impl RowReports {
     pub fn begin(dir: &Path, inputs: &[InputInfo]) -> Result<Self, ReportError> {
         let formats: Vec<Format> = inputs.iter().map(|input| input.format).collect();
         let has = |format: Format| formats.contains(&format);
+        let forms = SharedForms::of(inputs);
         let csv = if has(Format::Csv) || inputs.is_empty() {
-            Some(Files::begin(dir, Form::Csv(Arc::new(Columns::of(inputs))))?)
+            Some(Files::begin(dir, Form::Csv(Arc::new(Columns::of(inputs, forms.csv()))))?)
         } else {
             None
         };
         let jsonl = if formats.iter().any(|format| *format != Format::Csv) {
-            Some(Files::begin(dir, Form::Jsonl)?)
+            Some(Files::begin(dir, Form::Jsonl(forms.jsonl()))?)
         } else {
             None
         };
@@ -265,7 +268,7 @@ impl RowReports {
 /// In which form row files are written.
 enum Form {
     Csv(Arc<Columns>),
-    Jsonl,
+    Jsonl(TextForm),
 }
 
 /// The row files of one form, by bucket; the pending one is begun by its first row.
@@ -290,7 +293,7 @@ impl Files {
             None => {
                 let begun: Box<dyn RowFile + Send> = match &self.form {
                     Form::Csv(columns) => Box::new(CsvFile::begin(dir, bucket, Arc::clone(columns))?),
-                    Form::Jsonl => Box::new(JsonlFile::begin(dir, bucket)?),
+                    Form::Jsonl(form) => Box::new(JsonlFile::begin(dir, bucket, form)?),
                 };
                 Ok(file.insert(begun))
             }

@@ -10,6 +10,7 @@ use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
+use crate::domain::text_form::TextForm;
 
 use super::books::Books;
 use super::rows::Written;
@@ -21,6 +22,7 @@ pub(super) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
         sha256: format!("sha of {path}"),
         rows,
         format: Format::Csv,
+        form: TextForm::default(),
         columns: columns.iter().map(ToString::to_string).collect(),
     }
 }

@@ -21,6 +21,7 @@ use referral_bulk::domain::item::{Change, Effect, Item};
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::domain::rules::{Levels, Rule};
+use referral_bulk::domain::text_form::TextForm;
 use referral_bulk::engine::Stop;
 use referral_bulk::ledger::{self, AttemptAnswer, AttemptResult, LedgerError, PlanTotals, Referrals};
 use referral_bulk::report::Books;
@@ -434,6 +435,7 @@ fn input(number: u32, rows: u64) -> InputInfo {
         sha256: "0".repeat(64),
         rows,
         format: if is_csv { Format::Csv } else { Format::Jsonl },
+        form: TextForm::default(),
         columns: if is_csv { vec!["id".to_owned(), "details.notes".to_owned()] } else { Vec::new() },
     }
 }

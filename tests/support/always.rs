@@ -106,13 +106,37 @@ fn audit(place: &Place, run: &str, summary: &Value) {
     assert_eq!(told.filter(|(_, payloads)| *payloads > 0).collect::<BTreeMap<_, _>>(), classes, "{summary}");
 }
 
+/// The rows of a file, in whatever form it is: reports have that of their input.
 fn rows_in(run: &Path, bucket: &str) -> u64 {
-    let lines = fs::read_to_string(run.join(format!("{bucket}.jsonl"))).unwrap_or_default().lines().count();
-    let records = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_path(run.join(format!("{bucket}.csv")))
-        .map_or(0, |mut reader| reader.records().map(Result::unwrap).count());
+    let read =
+        |extension: &str| fs::read(run.join(format!("{bucket}.{extension}"))).map(|bytes| decoded(&bytes));
+    let is_full = |line: &&str| !line.is_empty();
+    let lines = read("jsonl").unwrap_or_default().split(['\r', '\n']).filter(is_full).count();
+    let records = read("csv").map_or(0, |text| {
+        let table = match text.split_once(['\r', '\n']) {
+            Some((line, table)) if line.starts_with("sep=") => table.trim_start_matches('\n'),
+            _ => &text,
+        };
+        let before_results = table.split("result.outcome").next().unwrap().trim_end_matches('"');
+        let separator = before_results.bytes().last().unwrap_or(b',');
+        let mut reader = csv::ReaderBuilder::new();
+        let mut reader = reader.flexible(true).delimiter(separator).from_reader(table.as_bytes());
+        reader.records().map(Result::unwrap).count()
+    });
     (lines + records) as u64
+}
+
+/// The text of a file that says by a byte order mark how it is encoded, or is UTF-8.
+fn decoded(bytes: &[u8]) -> String {
+    let utf_16 = |bytes: &[u8], order: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks(2).map(|unit| order(unit.try_into().unwrap())).collect();
+        String::from_utf16(&units).unwrap()
+    };
+    match bytes {
+        [0xff, 0xfe, text @ ..] => utf_16(text, u16::from_le_bytes),
+        [0xfe, 0xff, text @ ..] => utf_16(text, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, text @ ..] | text => String::from_utf8(text.to_vec()).unwrap(),
+    }
 }
 
 #[track_caller]

@@ -43,6 +43,7 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::json::Object;
 use crate::domain::payload::Payload;
 use crate::domain::rules::Rule;
+use crate::domain::text_form::TextForm;
 use elements::Elements;
 pub use folder::files;
 use http::Requests;
@@ -92,7 +93,7 @@ pub fn read<E>(
             // One of many files in a folder, perhaps: the others are read all the same.
             sink(nothing_in(&context, &none)).map_err(InputError::Sink)?;
             let rows = Rows { count: 1, columns: Vec::new(), ignored: Vec::new() };
-            let mut info = context.info(&hash, Format::Json, rows);
+            let mut info = context.info(&hash, Format::Json, TextForm::default(), rows);
             if path != "-" {
                 // Nobody read on after its beginning.
                 info.sha256 = super::sha256(path).map_err(|error| context.unreadable(&error))?;
@@ -105,8 +106,9 @@ pub fn read<E>(
     let format = form::of(&context, named, head)?;
     let mut notes = Vec::new();
     if text.is_transcoded() {
-        notes.push(format!("{path}: {}", text.detected().join(", ")));
+        notes.push(format!("{path}: {}", text.form.told().join(", ")));
     }
+    let written = text.form;
     let mut reader = Reader::new(&context, &text, sink);
     match format {
         Format::Http => reader.requests(text)?,
@@ -118,7 +120,7 @@ pub fn read<E>(
         notes.push(format!("{path}: holds no payload"));
     }
     let rows = Rows { count: reader.count, columns: Vec::new(), ignored: Vec::new() };
-    Ok(Read { info: context.info(&hash, format, rows), notes })
+    Ok(Read { info: context.info(&hash, format, written, rows), notes })
 }
 
 /// Reads a sound payload again from the text that its record gave. `place` is where it began. What was

@@ -13,6 +13,7 @@ use super::*;
 use crate::domain::account::{Format, InputInfo, Phase};
 use crate::domain::finding::Finding;
 use crate::domain::rules::Rule;
+use crate::domain::text_form::TextForm;
 
 /// A run that stopped, with every column of every table filled in some record.
 async fn stopped() -> TempDir {
@@ -23,6 +24,7 @@ async fn stopped() -> TempDir {
         sha256: "0".repeat(64),
         rows: 4,
         format: Format::Csv,
+        form: TextForm::default(),
         columns: vec!["id".to_owned()],
     };
     planning.input(0, &input).unwrap();

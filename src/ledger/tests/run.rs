@@ -10,6 +10,7 @@ use crate::domain::account::{Format, InputInfo, Migrating, Phase};
 use crate::domain::exchange::Journaled;
 use crate::domain::finding::Finding;
 use crate::domain::rules::Rule;
+use crate::domain::text_form::TextForm;
 
 fn input(path: &str) -> InputInfo {
     InputInfo {
@@ -17,6 +18,7 @@ fn input(path: &str) -> InputInfo {
         sha256: "00ff".to_owned(),
         rows: 6,
         format: Format::Csv,
+        form: TextForm::default(),
         columns: vec!["id".to_owned(), "Ünïcode".to_owned()],
     }
 }

@@ -1,0 +1,187 @@
+//! In which form row files are written: that of their input, so that the program that it came from opens
+//! them too.
+//!
+//! Inputs of one sort share their files. Then the first of them decides, and where another one differs, whoever
+//! plans says so.
+
+use std::io::{self, Write};
+
+use crate::domain::account::{Format, InputInfo, input_name};
+use crate::domain::text_form::{Encoding, TextForm};
+
+use super::file::WholeFile;
+
+/// A whole file in the encoding of a form, for text that is written as UTF-8.
+pub(super) struct FormedFile {
+    file: WholeFile,
+    encoding: Encoding,
+    /// The beginning of a character whose end is not there yet.
+    held: Vec<u8>,
+}
+
+impl FormedFile {
+    /// Begins with the byte order mark that the form has.
+    pub(super) fn begin(mut file: WholeFile, form: &TextForm) -> io::Result<Self> {
+        let mark: &[u8] = match form.encoding {
+            Encoding::Utf8 => b"",
+            Encoding::Utf8Marked => b"\xef\xbb\xbf",
+            Encoding::Utf16Le => b"\xff\xfe",
+            Encoding::Utf16Be => b"\xfe\xff",
+        };
+        file.write_all(mark)?;
+        Ok(Self { file, encoding: form.encoding, held: Vec::new() })
+    }
+
+    /// The file, once all is written.
+    pub(super) fn into_whole(self) -> WholeFile {
+        self.file
+    }
+
+    fn recoded(&mut self, bytes: &[u8], order: fn(u16) -> [u8; 2]) -> io::Result<()> {
+        self.held.extend_from_slice(bytes);
+        let text = match std::str::from_utf8(&self.held) {
+            Ok(text) => text,
+            Err(error) if error.error_len().is_none() => {
+                std::str::from_utf8(&self.held[..error.valid_up_to()]).unwrap_or_default()
+            }
+            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+        };
+        let recoded: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+        self.file.write_all(&recoded)?;
+        let done = text.len();
+        self.held.drain(..done);
+        Ok(())
+    }
+}
+
+impl Write for FormedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.encoding {
+            Encoding::Utf8 | Encoding::Utf8Marked => return self.file.write(bytes),
+            Encoding::Utf16Le => self.recoded(bytes, u16::to_le_bytes)?,
+            Encoding::Utf16Be => self.recoded(bytes, u16::to_be_bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Whose form the row files have.
+#[derive(Debug, Default)]
+pub struct SharedForms {
+    csv: Option<Shared>,
+    jsonl: Option<Shared>,
+}
+
+/// The form that row files of one sort have.
+#[derive(Debug)]
+struct Shared {
+    first: String,
+    form: TextForm,
+    /// Whether another input has another one.
+    differs: bool,
+}
+
+impl SharedForms {
+    /// The forms that the row files of these inputs have.
+    pub fn of<'a>(inputs: impl IntoIterator<Item = &'a InputInfo>) -> Self {
+        let mut forms = Self::default();
+        inputs.into_iter().for_each(|input| forms.add(input));
+        forms
+    }
+
+    /// Adds an input. Legacy payloads other than JSON lines are given back as such, in no form of theirs.
+    pub fn add(&mut self, input: &InputInfo) {
+        let shared = match input.format {
+            Format::Csv => &mut self.csv,
+            Format::Jsonl => &mut self.jsonl,
+            Format::Json | Format::Http => return,
+        };
+        match shared {
+            Some(shared) => shared.differs |= shared.form != input.form,
+            None => {
+                let first = input_name(&input.path).to_owned();
+                *shared = Some(Shared { first, form: input.form, differs: false });
+            }
+        }
+    }
+
+    /// The form of CSV files.
+    pub(super) fn csv(&self) -> TextForm {
+        self.csv.as_ref().map(|shared| shared.form).unwrap_or_default()
+    }
+
+    /// The form of files of JSON lines.
+    pub(super) fn jsonl(&self) -> TextForm {
+        self.jsonl.as_ref().map(|shared| shared.form).unwrap_or_default()
+    }
+
+    /// What there is to say where inputs differ.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
+        let note = |shared: &Shared| {
+            let told = shared.form.told();
+            let told = if told.is_empty() { "plain UTF-8".to_owned() } else { told.join(", ") };
+            format!("the inputs differ in form; reports are written as {} is: {told}", shared.first)
+        };
+        [&self.csv, &self.jsonl].into_iter().flatten().filter(|shared| shared.differs).map(note)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::earlier::Earlier;
+    use super::super::testing::{csv_input, jsonl_input};
+    use super::*;
+    use crate::domain::text_form::{LineEnd, Separator};
+
+    #[test]
+    fn text_is_written_in_its_encoding_however_it_is_cut() {
+        let text = "a,Zoë – 日本 𝄞\n";
+        let utf_16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            format!("\u{feff}{text}").encode_utf16().flat_map(order).collect()
+        };
+        for (encoding, wanted) in [
+            (Encoding::Utf8, text.as_bytes().to_vec()),
+            (Encoding::Utf8Marked, format!("\u{feff}{text}").into_bytes()),
+            (Encoding::Utf16Le, utf_16(u16::to_le_bytes)),
+            (Encoding::Utf16Be, utf_16(u16::to_be_bytes)),
+        ] {
+            for size in 1..5 {
+                let dir = tempfile::tempdir().unwrap();
+                let form = TextForm { encoding, ..TextForm::default() };
+                let mut file = FormedFile::begin(WholeFile::begin(dir.path(), "a").unwrap(), &form).unwrap();
+                text.as_bytes().chunks(size).for_each(|chunk| file.write_all(chunk).unwrap());
+                file.into_whole().keep(&Earlier::read(dir.path())).unwrap();
+                assert_eq!(fs::read(dir.path().join("a")).unwrap(), wanted, "{encoding:?} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_input_of_a_sort_decides() {
+        let form = |separator| TextForm { separator, line_end: LineEnd::CrLf, ..TextForm::default() };
+        let csv = |path, separator| InputInfo { form: form(separator), ..csv_input(path, &["id"], 1) };
+        let json = InputInfo { format: Format::Json, form: form(Separator::TAB), ..jsonl_input("p.json", 1) };
+        let plain = [csv_input("a.csv", &["id"], 1), csv_input("b.csv", &["id"], 1), json.clone()];
+        let mixed = [
+            json,
+            jsonl_input("a.jsonl", 1),
+            csv("b.csv", Separator::SEMICOLON),
+            csv("c.csv", Separator::TAB),
+            csv("d.csv", Separator::TAB),
+        ];
+        let forms = SharedForms::of(&plain);
+        assert_eq!((forms.csv(), forms.jsonl()), Default::default());
+        assert_eq!(forms.notes().count(), 0);
+        let forms = SharedForms::of(&mixed);
+        assert_eq!((forms.csv(), forms.jsonl()), (form(Separator::SEMICOLON), TextForm::default()));
+        let note =
+            "the inputs differ in form; reports are written as b.csv is: separated by ';', CRLF line ends";
+        assert_eq!(forms.notes().collect::<Vec<_>>(), [note]);
+    }
+}
