@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use crate::domain::characters::is_hidden;
 use crate::domain::exchange::Refusal;
 use crate::domain::json::{self, Object};
 
@@ -49,7 +50,7 @@ pub(super) fn bounded(text: &str, longest: usize) -> String {
     let plain = |c: char| {
         if c.is_whitespace() {
             ' '
-        } else if c.is_control() {
+        } else if is_hidden(c) {
             '\u{fffd}'
         } else {
             c
@@ -230,7 +231,7 @@ mod tests {
         fn any_bytes_are_taken(status in 100_u16..600, body in proptest::collection::vec(any::<u8>(), 0..300)) {
             let got = read(status, &[], &body, None);
             prop_assert!(got.message.chars().count() <= LONGEST_MESSAGE);
-            prop_assert!(!got.message.chars().any(char::is_control));
+            prop_assert!(!got.message.chars().any(is_hidden));
         }
 
         #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use crate::commands::{Console, Problem, Reply};
+use crate::domain::characters::visible_lines;
 
 type Person = Arc<Mutex<BufReader<Box<dyn Read + Send>>>>;
 
@@ -109,7 +110,7 @@ fn write(stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
 fn write_after(deed: impl FnOnce(), stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
     let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
     deed();
-    stream.write_all(text.as_bytes())?;
+    stream.write_all(visible_lines(text).as_bytes())?;
     stream.flush()
 }
 
@@ -132,7 +133,7 @@ impl Console for Terminal {
 
     fn on_leaving(&self, words: &str, run: &Path) {
         words.clone_into(&mut self.parting.lock().unwrap_or_else(PoisonError::into_inner));
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = run.display().to_string();
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = run.to_string_lossy().into_owned();
     }
 
     fn ask(&self, question: &str) -> Reply {

@@ -17,6 +17,7 @@ use super::console::{Terminal, print_within};
 use super::settings::{self, Surroundings};
 use super::signals;
 use crate::commands::{Console, Host, Trouble, Watch, accounting, apply, report, resume, sandbox};
+use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
 
@@ -192,8 +193,8 @@ fn completions(shell: clap_complete::Shell, console: &dyn Console) -> Exit {
 }
 
 fn man(dir: &Path) -> Result<Exit, Trouble> {
-    std::fs::create_dir_all(dir)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), dir))
-        .map_err(|error| Trouble::could_not_run(format!("cannot write into {}: {error}", dir.display())))?;
+    std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir)).map_err(
+        |error| Trouble::could_not_run(format!("cannot write into {}: {error}", visible_path(dir))),
+    )?;
     Ok(Exit::Done)
 }

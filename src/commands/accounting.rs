@@ -11,6 +11,7 @@ use super::{Console, Host, Showing, SummaryForm, Trouble, consent, patches};
 use crate::domain::account::{
     About, Asked, Figures, InputInfo, Migrating, OnConflict, Phase, RowAccount, RowText, State as SeenFrom,
 };
+use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::outcome::{Bucket, Outcome};
 use crate::input::is_etag;
@@ -174,7 +175,7 @@ fn make(
     let (referrals, figures) = (reader.referrals()?, reader.figures()?);
     let mut summary = Summary {
         version: Summary::VERSION,
-        run: run.display().to_string(),
+        run: run.to_string_lossy().into_owned(),
         command: about.command.clone(),
         state: phase.into(),
         exit_code: exit.code(),
@@ -372,7 +373,7 @@ impl Account {
             console.say(&format!("error: the books do not balance: {imbalance}"));
         }
         for Kept { report, now } in self.written.kept() {
-            let (report, now) = (report.display(), now.display());
+            let (report, now) = (visible_path(report), visible_path(now));
             console.say(&format!("note: {report} may hold somebody's changes: it is kept as {now}"));
         }
         let plan = (self.phase == Phase::Planned).then_some(self.plan);

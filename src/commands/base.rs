@@ -7,6 +7,7 @@ use std::collections::hash_map::Entry;
 use super::Trouble;
 use super::desk::Desk;
 use crate::domain::account::Base;
+use crate::domain::characters::visible_path;
 use crate::domain::referral::ReferralId;
 use crate::input::{self, SnapshotError};
 use crate::ledger::{Aside, LedgerError, PutAside};
@@ -42,7 +43,7 @@ impl Bases {
         });
         let Some(sha256) = read.map_err(unreadable)? else { return Ok(bases) };
         check_unchanged(&base, &sha256)?;
-        let name = base.path.display();
+        let name = visible_path(&base.path);
         if repeated > 0 {
             let what = counted(repeated, "referral");
             desk.host.console.say(&format!("note: {name} repeats {what}: the first of each counts"));
@@ -86,6 +87,6 @@ fn check_unchanged(base: &Base, now: &str) -> Result<(), Trouble> {
     if base.sha256.as_ref().is_none_or(|before| before == now) {
         return Ok(());
     }
-    let what = format!("{} is not what it was when the run was begun", base.path.display());
+    let what = format!("{} is not what it was when the run was begun", visible_path(&base.path));
     Err(Trouble::could_not_run(what).hint("nothing was sent so far: migrate with it as a run of its own"))
 }

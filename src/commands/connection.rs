@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Host, Trouble};
 use crate::api::{Auth, Client, Endpoint, Settings};
+use crate::domain::characters::visible_path;
 use crate::report::quoted;
 use crate::sandbox::{Config, Sandbox};
 
@@ -25,7 +26,7 @@ impl Target {
     pub fn name(&self) -> String {
         match self {
             Self::Sandbox(None) => SANDBOX.to_owned(),
-            Self::Sandbox(Some(seed)) => format!("{SANDBOX}={}", seed.display()),
+            Self::Sandbox(Some(seed)) => format!("{SANDBOX}={}", seed.to_string_lossy()),
             Self::Service(endpoint, _) => endpoint.to_string(),
         }
     }
@@ -98,9 +99,9 @@ pub fn sandbox(seed: Option<&Path>, config: Config, host: &Host<'_>) -> Result<S
     let clock = Arc::new(host.clock);
     let Some(path) = seed else { return Ok(Sandbox::with_samples(config, clock)) };
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Trouble::could_not_run(format!("cannot read {}: {error}", path.display())))?;
+        .map_err(|error| Trouble::could_not_run(format!("cannot read {}: {error}", visible_path(path))))?;
     Sandbox::from_text(&text, config, clock).map_err(|error| {
-        Trouble::could_not_run(format!("{}: {error}", path.display()))
+        Trouble::could_not_run(format!("{}: {error}", visible_path(path)))
             .hint("a sandbox is seeded from referrals: JSONL, a JSON array, or a list page")
     })
 }

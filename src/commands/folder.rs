@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{Trouble, accounting};
 use crate::domain::account::Phase;
+use crate::domain::characters::visible_path;
 use crate::ledger::{self, LedgerError};
 use crate::report::Next;
 
@@ -96,8 +97,11 @@ fn take(path: &Path) -> Result<(), Trouble> {
         return Err(taken(path));
     }
     if let Some(file) = in_the_way(path) {
-        return Err(Trouble::usage(format!("{} is there already and would be overwritten", file.display()))
-            .hint("name a new or an empty directory with --out"));
+        return Err(Trouble::usage(format!(
+            "{} is there already and would be overwritten",
+            visible_path(&file)
+        ))
+        .hint("name a new or an empty directory with --out"));
     }
     private_directory(path).map_err(|error| not_made(path, &error))
 }
@@ -111,7 +115,7 @@ pub fn not_begun(path: &Path, error: LedgerError) -> Trouble {
 }
 
 fn taken(path: &Path) -> Trouble {
-    Trouble::usage(format!("{} holds a run already", path.display()))
+    Trouble::usage(format!("{} holds a run already", visible_path(path)))
         .hint(format!("name another directory with --out{}", or_that_run(path)))
 }
 
@@ -148,7 +152,7 @@ fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, Trouble>
 }
 
 fn not_made(path: &Path, error: &io::Error) -> Trouble {
-    Trouble::could_not_run(format!("cannot make the run's directory {}: {error}", path.display()))
+    Trouble::could_not_run(format!("cannot make the run's directory {}: {error}", visible_path(path)))
         .hint("name a directory you may write to with --out")
 }
 

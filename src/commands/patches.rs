@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{Trouble, folder};
+use crate::domain::characters::visible_path;
 use crate::ledger;
 use crate::report::{Next, PatchFile, ReportError, quoted};
 
@@ -27,7 +28,7 @@ pub fn check(file: &Path, run: &Path) -> Result<(), Trouble> {
     if dir == run && folder::is_reserved(file) {
         return Err(Trouble::usage(format!(
             "{} is a name that the run gives to a file of its own",
-            file.display()
+            visible_path(file)
         ))
         .hint(NAME_ANOTHER));
     }
@@ -66,10 +67,10 @@ pub fn command(file: &Path, flags: impl Iterator<Item = String>) -> String {
 }
 
 fn there_already(file: &Path) -> Trouble {
-    Trouble::usage(format!("{} is there already", file.display()))
+    Trouble::usage(format!("{} is there already", visible_path(file)))
 }
 
 fn no_directory(file: &Path) -> Trouble {
-    Trouble::usage(format!("{}: its directory is not there", file.display()))
+    Trouble::usage(format!("{}: its directory is not there", visible_path(file)))
         .hint(format!("make the directory first, or {NAME_ANOTHER}"))
 }

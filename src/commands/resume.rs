@@ -8,6 +8,7 @@ use super::sending::{self, Order, Sending};
 use super::{Host, Showing, Trouble, accounting, patches};
 use crate::api::{Auth, Client};
 use crate::domain::account::{About, Phase};
+use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::input;
 use crate::ledger::{self, Ledger, Loss};
@@ -55,7 +56,7 @@ pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
 /// Says that a run's log is lost, and what that means for what is left of it.
 pub fn tell_loss(run: &Path, loss: Option<Loss>, host: &Host<'_>) {
     let log = ledger::log_file(run);
-    let log = log.display();
+    let log = visible_path(&log);
     let words: &[&str] = match loss {
         None => return,
         Some(Loss::Found) => &[

@@ -13,6 +13,7 @@ use super::consent::{self, Consent};
 use super::{DAMAGED, Host, Showing, Trouble, accounting, patches};
 use crate::api::Client;
 use crate::domain::account::{About, Asked, Figures, OnConflict, Phase};
+use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::item::Item;
 use crate::domain::referral::Snapshot;
@@ -104,7 +105,7 @@ pub struct Order<'a> {
 impl Order<'_> {
     /// Where the plan can be read.
     pub fn plan_file(&self) -> String {
-        self.run.join(PLAN_FILE).display().to_string()
+        visible_path(&self.run.join(PLAN_FILE))
     }
 
     /// Sees to it that whoever leaves at once is told how to carry on. `left` is what was consented to.

@@ -126,7 +126,7 @@ impl From<State> for String {
         match state {
             State::Live => "live".to_owned(),
             State::None => "none".to_owned(),
-            State::File(path) => path.display().to_string(),
+            State::File(path) => path.to_string_lossy().into_owned(),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::value::RawValue;
 
+use super::characters::visible;
+
 /// The beginning of a text in quotes, short enough for a message.
 pub fn excerpt(text: &str) -> String {
     format!("\"{}\"", beginning(text))
@@ -15,23 +17,12 @@ pub fn excerpt_json(raw: &RawValue) -> String {
 /// The beginning of a text, short enough for a message, with all that cannot be seen made visible.
 pub fn beginning(text: &str) -> String {
     const LONGEST: usize = 40;
-    let mut shown = visible(text.chars().take(LONGEST));
+    let cut: String = text.chars().take(LONGEST).collect();
+    let mut shown = visible(&cut).into_owned();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }
     shown
-}
-
-/// Text with a mark for every character that cannot be seen, that steers a terminal, or that turns the
-/// direction of what follows.
-pub fn visible(text: impl Iterator<Item = char>) -> String {
-    text.map(|c| if is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
-/// Whether a character shows in what it does only, or not at all.
-pub fn is_unseen(c: char) -> bool {
-    let is_format = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    c.is_control() || is_format || matches!(c, '\u{ad}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::excerpt::{is_unseen, visible};
+use super::characters::{is_hidden, visible};
 use super::rules::Rule;
 
 /// What a finding leads to.
@@ -102,10 +102,11 @@ impl Finding {
 /// A text that a person may be shown on a terminal, whatever an input put into it.
 fn told(text: String) -> String {
     const LONGEST: usize = 1_000;
-    if text.len() <= LONGEST && !text.contains(is_unseen) {
+    if text.len() <= LONGEST && !text.contains(is_hidden) {
         return text;
     }
-    let mut shown = visible(text.chars().take(LONGEST));
+    let cut: String = text.chars().take(LONGEST).collect();
+    let mut shown = visible(&cut).into_owned();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

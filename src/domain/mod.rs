@@ -16,6 +16,7 @@
 pub mod account;
 pub mod audit;
 pub mod change;
+pub mod characters;
 pub mod excerpt;
 pub mod exchange;
 pub mod exit;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Options;
-use crate::domain::excerpt::{beginning, is_unseen};
+use crate::domain::characters::is_hidden;
+use crate::domain::excerpt::beginning;
 use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
@@ -273,7 +274,7 @@ pub(super) fn opt_in(pointer: &Pointer) -> String {
     const LONGEST: usize = 200;
     let text = pointer.as_str();
     match shlex::try_quote(text) {
-        Ok(typed) if text.len() <= LONGEST && !text.contains(is_unseen) => {
+        Ok(typed) if text.len() <= LONGEST && !text.contains(is_hidden) => {
             format!("opt in with --allow-path {typed}")
         }
         _ => "opt in with --allow-path and this path".to_owned(),

@@ -12,6 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::domain::characters::visible_path;
 use crate::domain::json::{self, Object};
 use crate::domain::referral::Snapshot;
 
@@ -25,7 +26,7 @@ const BUFFER: usize = 1 << 18;
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError<E> {
     /// The file can't be opened or read.
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("cannot read {}: {error}", visible_path(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -33,7 +34,7 @@ pub enum SnapshotError<E> {
         error: io::Error,
     },
     /// Something in it is no referral.
-    #[error("{}:{line}: {message}", path.display())]
+    #[error("{}:{line}: {message}", visible_path(path))]
     Form {
         /// The file.
         path: PathBuf,

@@ -48,6 +48,7 @@ mod trouble;
 mod waiting;
 mod writer;
 
+use crate::domain::characters::visible_path;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -82,25 +83,25 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
     /// A new run was to be put where one is already.
-    #[error("{} holds a run already; name another directory", .dir.display())]
+    #[error("{} holds a run already; name another directory", visible_path(.dir))]
     Exists {
         /// The run's directory.
         dir: PathBuf,
     },
     /// There is no ledger in the directory.
-    #[error("{} holds no run", .dir.display())]
+    #[error("{} holds no run", visible_path(.dir))]
     Absent {
         /// The directory.
         dir: PathBuf,
     },
     /// A process began to make a ledger there, and did not come to its end, or not yet.
-    #[error("{} holds no run yet: none came as far as to read or send anything", .dir.display())]
+    #[error("{} holds no run yet: none came as far as to read or send anything", visible_path(.dir))]
     Unmade {
         /// The directory.
         dir: PathBuf,
     },
     /// Another process, or another part of this one, has the run open for writing.
-    #[error("the run in {} is being worked on by another process; wait for it to end", .dir.display())]
+    #[error("the run in {} is being worked on by another process; wait for it to end", visible_path(.dir))]
     Busy {
         /// The run's directory.
         dir: PathBuf,
@@ -108,7 +109,7 @@ pub enum LedgerError {
     /// The file is of a later version than this program knows.
     #[error(
         "{} was written by a newer version of this program: its format is {found}, this version knows {known}; use the newer version",
-        .file.display()
+        visible_path(.file)
     )]
     Newer {
         /// The ledger's file.
@@ -119,13 +120,13 @@ pub enum LedgerError {
         known: i32,
     },
     /// It is a database, and not one of this program.
-    #[error("{} is no ledger of this program", .file.display())]
+    #[error("{} is no ledger of this program", visible_path(.file))]
     Foreign {
         /// The file.
         file: PathBuf,
     },
     /// What is in the file cannot be what was written.
-    #[error("{} is damaged: {detail}", .file.display())]
+    #[error("{} is damaged: {detail}", visible_path(.file))]
     Damaged {
         /// The ledger's file.
         file: PathBuf,
@@ -133,7 +134,7 @@ pub enum LedgerError {
         detail: String,
     },
     /// The system did not let SQLite do what was asked: no space, no permission, held by something else.
-    #[error("{}: {detail}", .file.display())]
+    #[error("{}: {detail}", visible_path(.file))]
     Database {
         /// The ledger's file.
         file: PathBuf,
@@ -141,7 +142,7 @@ pub enum LedgerError {
         detail: String,
     },
     /// SQLite was asked for what the tables don't allow. A defect.
-    #[error("{}: {detail}, a defect of this program", .file.display())]
+    #[error("{}: {detail}, a defect of this program", visible_path(.file))]
     Defect {
         /// The ledger's file.
         file: PathBuf,
@@ -149,7 +150,7 @@ pub enum LedgerError {
         detail: String,
     },
     /// A file or directory could not be made or looked at.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {source}", visible_path(.path))]
     File {
         /// Which.
         path: PathBuf,
@@ -159,7 +160,7 @@ pub enum LedgerError {
     /// A plan cannot be completed: a row would be without an outcome for good. A defect.
     #[error(
         "row {row} of the run in {} has neither a verdict nor an item, a defect of this program; nothing was sent",
-        .dir.display()
+        visible_path(.dir)
     )]
     Loose {
         /// The run's directory.
@@ -170,14 +171,14 @@ pub enum LedgerError {
     /// The run was only partly planned, so nothing of it may be sent.
     #[error(
         "planning the run in {} did not come to its end, so nothing of it may be sent; plan it again into another directory",
-        .dir.display()
+        visible_path(.dir)
     )]
     Unplanned {
         /// The run's directory.
         dir: PathBuf,
     },
     /// Every item of the run has its outcome.
-    #[error("the run in {} is finished; there is nothing left to send", .dir.display())]
+    #[error("the run in {} is finished; there is nothing left to send", visible_path(.dir))]
     Finished {
         /// The run's directory.
         dir: PathBuf,
@@ -185,7 +186,7 @@ pub enum LedgerError {
     /// A run was to be called finished that is not. A defect; the run stays stopped.
     #[error(
         "{items} items of the run in {} have no outcome, so it is not finished; resume it",
-        .dir.display()
+        visible_path(.dir)
     )]
     Unsettled {
         /// The run's directory.
@@ -194,7 +195,7 @@ pub enum LedgerError {
         items: u64,
     },
     /// A write of the journal failed. It stays closed, so that nothing is sent without an intent.
-    #[error("{} could not be written, so nothing more is sent: {}", .file.display(), .first.detail())]
+    #[error("{} could not be written, so nothing more is sent: {}", visible_path(.file), .first.detail())]
     Poisoned {
         /// The ledger's file.
         file: PathBuf,
@@ -202,7 +203,7 @@ pub enum LedgerError {
         first: Box<LedgerError>,
     },
     /// The journal was ended before.
-    #[error("the journal of the run in {} has ended, so nothing more is sent", .dir.display())]
+    #[error("the journal of the run in {} has ended, so nothing more is sent", visible_path(.dir))]
     Ended {
         /// The run's directory.
         dir: PathBuf,

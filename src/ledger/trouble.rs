@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::{Error, ErrorCode};
 
 use super::LedgerError;
-use crate::domain::excerpt::visible;
+use crate::domain::characters::visible;
 
 /// An error of SQLite in terms of a ledger's file.
 pub(super) fn told(file: PathBuf, error: &Error) -> LedgerError {
@@ -21,7 +21,7 @@ pub(super) fn told(file: PathBuf, error: &Error) -> LedgerError {
 /// What SQLite says, which may quote a damaged file, in a form that does a terminal no harm.
 pub(super) fn on_one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    visible(lines.join(" ").chars())
+    visible(&lines.join(" ")).into_owned()
 }
 
 /// What is to blame.

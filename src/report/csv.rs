@@ -22,6 +22,7 @@ use csv::{QuoteStyle, Terminator};
 use serde_json::value::RawValue;
 
 use crate::domain::account::{InputInfo, RowAccount, RowText};
+use crate::domain::characters::{is_hidden, visible_json};
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::{LineEnd, Separator, TextForm};
 
@@ -192,8 +193,9 @@ impl RowFile for CsvFile {
 fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     let verdict = &row.verdict;
     let text = |value: Option<String>| Cow::Owned(value.unwrap_or_default());
-    let json =
-        |value: &Option<Box<RawValue>>| text(value.as_ref().map(|raw| defused_json(compacted(raw).get())));
+    let json = |value: &Option<Box<RawValue>>| {
+        text(value.as_ref().map(|raw| defused_json(&visible_json(compacted(raw).get()))))
+    };
     [
         Cow::Borrowed(verdict.outcome.name()),
         defused(&verdict.code),
@@ -246,7 +248,9 @@ fn defused_json(json: &str) -> String {
 /// Whether a spreadsheet may take a cell for a formula: some look past blanks, and past a quote where they
 /// split in the middle of a cell; some take the wide forms of the signs, which Chinese and Japanese have.
 fn is_formula(cell: &str) -> bool {
-    let cell = cell.trim_start_matches([' ', '\u{a0}', '\u{3000}', '\u{feff}', '"']);
+    let is_passed_over =
+        |c: char| matches!(c, ' ' | '\u{a0}' | '\u{3000}' | '"') || (is_hidden(c) && !ENDS.contains(&c));
+    let cell = cell.trim_start_matches(is_passed_over);
     cell.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'])
 }
 

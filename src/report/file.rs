@@ -1,5 +1,6 @@
 //! Files that are there as a whole or not at all.
 
+use crate::domain::characters::visible_path;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub(super) const BUFFER: usize = 1 << 16;
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The file system said no.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {source}", visible_path(path))]
     Write {
         /// The file that was being written.
         path: PathBuf,

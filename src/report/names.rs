@@ -1,9 +1,8 @@
 //! What the inputs are called in reports.
 
 use crate::domain::account::InputInfo;
+use crate::domain::characters::visible;
 use crate::domain::finding::Place;
-
-use super::words::visible;
 
 /// An account that names an input which the run does not have: a defect, or a broken ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +33,7 @@ impl Names {
     pub(super) fn place(&self, place: Place) -> String {
         let name = match self.file(place) {
             Ok("-") => "standard input".to_owned(),
-            Ok(path) => visible(path),
+            Ok(path) => visible(path).into_owned(),
             Err(unknown) => format!("input {}", unknown.input),
         };
         format!("{name}:{}", place.line)

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::Utf8Chunk;
 
-use crate::domain::excerpt::is_unseen;
+use crate::domain::characters::is_hidden;
 use crate::domain::outcome::Bucket;
 
 use super::rows::{Forms, Written, WrittenFile};
@@ -220,7 +220,7 @@ pub fn quoted(word: impl AsRef<OsStr>) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
     match std::str::from_utf8(bytes) {
         Ok(text) if !text.is_empty() && text.chars().all(plain) => format!("{here}{text}"),
-        Ok(text) if !text.contains(is_unseen) => format!("'{here}{}'", text.replace('\'', r"'\''")),
+        Ok(text) if !text.contains(is_hidden) => format!("'{here}{}'", text.replace('\'', r"'\''")),
         _ => format!("$'{here}{}'", bytes.utf8_chunks().map(escaped).collect::<String>()),
     }
 }
@@ -231,7 +231,7 @@ fn escaped(chunk: Utf8Chunk<'_>) -> String {
     let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>();
     let character = |c: char| match c {
         '\'' | '\\' => format!("\\{c}"),
-        c if is_unseen(c) => octal(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        c if is_hidden(c) => octal(c.encode_utf8(&mut [0; 4]).as_bytes()),
         c => c.to_string(),
     };
     chunk.valid().chars().map(character).collect::<String>() + &octal(chunk.invalid())

@@ -373,7 +373,7 @@ mod tests {
         progress.message("changes.csv\u{1b}[2J");
         assert_eq!(
             line(&progress, 5).unwrap(),
-            "planning, 1,234 rows read, 1 referral looked at, changes.csv [2J"
+            "planning, 1,234 rows read, 1 referral looked at, changes.csv\u{fffd}[2J"
         );
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::account::{Figures, InputInfo, Phase};
+use crate::domain::characters::visible_json;
 use crate::domain::outcome::Outcome;
 
 use super::audit::AuditSummary;
@@ -164,7 +165,9 @@ impl Summary {
     /// The summary as one line of JSON, without the line's end. Its last member is the checksum of what
     /// stands before it.
     pub fn to_json_line(&self) -> String {
-        let mut line = serde_json::to_string(self).expect("numbers, texts and lists of them serialise");
+        let line = serde_json::to_string(self).expect("numbers, texts and lists of them serialise");
+        // It goes to standard output, where a terminal may be.
+        let mut line = visible_json(&line).into_owned();
         line.pop();
         let sum = in_hex(Sha256::digest(&line));
         line + BEFORE_SUM + &sum + AFTER_SUM

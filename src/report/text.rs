@@ -5,6 +5,7 @@ use std::fmt::Write;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::domain::audit::Class;
+use crate::domain::characters::{visible, visible_path};
 use crate::domain::outcome::Outcome;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
@@ -13,7 +14,7 @@ use super::names::Names;
 use super::plan::PlanCounts;
 use super::rows::Written;
 use super::summary::{Seconds, State, Summary};
-use super::words::{counted, grouped, one_line, visible};
+use super::words::{counted, grouped, one_line};
 
 /// How many groups of failures or warnings are shown.
 const MOST_GROUPS: usize = 10;
@@ -213,7 +214,7 @@ fn warning_table(books: &Books, names: &Names) -> Option<String> {
 fn files(written: &Written) -> Option<String> {
     let mut table = plain_table();
     for file in written.files() {
-        let path = visible(&file.path.to_string_lossy());
+        let path = visible_path(&file.path);
         table.add_row([path, file.rows.map(|rows| counted(rows, "row")).unwrap_or_default()]);
     }
     section("files", &table, written.files().len(), "more file")
@@ -300,7 +301,7 @@ mod tests {
 
         what went wrong
          rows  outcome  code          first at       first message
-            2  refused  refused-code  changes.csv:2  [31mno way
+            2  refused  refused-code  changes.csv:2  �[31mno way
             1  invalid  invalid-code  changes.csv:5  invalid, as it were
 
         what was warned of
@@ -397,7 +398,7 @@ mod tests {
         what stale payloads would have overwritten, whatever their class
          payloads  field
                 3  /details/notes
-                1  /a [31m b
+                1  /a�[31m b
 
         what the patches change
          payloads  field

@@ -26,6 +26,8 @@ pub fn check(ran: &Ran, before: &BTreeMap<String, String>) {
     assert!((0..=4).contains(&ran.code), "exit {}: {}", ran.code, ran.stderr);
     assert!(!ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN), "the token was printed");
     no_token_in(&ran.place);
+    assert!(hidden_in(&ran.stdout).is_empty(), "standard output steers or hides: {:?}", ran.stdout);
+    assert!(hidden_in(&ran.stderr).is_empty(), "standard error steers or hides: {:?}", ran.stderr);
     for (run, text) in summaries(&ran.place) {
         let summary: Value = serde_json::from_str(&text).unwrap();
         books(&ran.place, &run, &summary);
@@ -34,6 +36,7 @@ pub fn check(ran: &Ran, before: &BTreeMap<String, String>) {
             assert_eq!(summary["exit_code"], ran.code, "summary.json and the process tell two exit codes");
             assert_eq!(summary["run"], run.as_str());
             reports(&ran.place, &run, &summary);
+            results_show(&ran.place, &run);
         }
     }
 }
@@ -47,6 +50,30 @@ fn reports(place: &Place, run: &str, summary: &Value) {
     for (name, sum) in told {
         let bytes = fs::read(folder.join(name)).unwrap();
         assert_eq!(hex(&bytes), sum, "{name} of {summary}");
+    }
+}
+
+/// Characters that would steer a terminal, or not be seen, line ends and tabs aside.
+pub fn hidden_in(text: &str) -> Vec<String> {
+    let hides = |c: &char| {
+        let format = matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}');
+        format || (c.is_control() && !matches!(c, '\n' | '\t'))
+    };
+    text.chars().filter(hides).map(|c| format!("U+{:04X}", u32::from(c))).collect()
+}
+
+/// What reports add to the input's own columns can be seen.
+#[track_caller]
+fn results_show(place: &Place, run: &str) {
+    for bucket in ["success", "conflict", "error", "pending"] {
+        let path = place.path().join(run).join(format!("{bucket}.csv"));
+        let Ok(mut reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else { continue };
+        let own = reader.headers().unwrap().iter().take_while(|name| !name.starts_with("result.")).count();
+        for record in reader.records().map(Result::unwrap) {
+            let results: String = record.iter().skip(own).take(10).collect();
+            assert!(hidden_in(&results).is_empty(), "{bucket}.csv of {run}: {results:?}");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A folder of payloads → its files.
 
+use crate::domain::characters::visible_path;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -71,7 +72,7 @@ fn is_json(path: &Path) -> bool {
 }
 
 fn problem(path: &Path, message: impl Into<String>) -> Problem {
-    Problem { place: path.display().to_string(), message: message.into(), hint: None }
+    Problem { place: visible_path(path), message: message.into(), hint: None }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tempfile::{TempDir, tempdir};
 use super::super::{create, open, read};
 use super::*;
 use crate::domain::account::{Format, InputInfo, Phase};
+use crate::domain::characters::visible_path;
 use crate::domain::finding::Finding;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
@@ -84,7 +85,7 @@ fn refused(folder: &TempDir) -> String {
     let reading = read(folder.path()).map(drop).unwrap_err();
     assert!(sending.is_damage() && reading.is_damage(), "{sending} | {reading}");
     assert_eq!(sending.to_string(), reading.to_string());
-    let file = format!("{} is damaged: ", folder.path().join("run.sqlite").display());
+    let file = format!("{} is damaged: ", visible_path(&folder.path().join("run.sqlite")));
     sending.to_string().strip_prefix(&file).unwrap().to_owned()
 }
 
