@@ -2,10 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[expect(dead_code, reason = "each test uses its part of what they share")]
+mod runs_support;
 mod support;
 
 use std::fs;
 
+use regex::Regex;
+use runs_support::program::Home;
+use runs_support::referrals::{id, referral};
+use runs_support::service::Service;
+use runs_support::tap::Tap;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use support::sandbox::Sandbox;
@@ -433,49 +440,49 @@ mod what_is_shown {
         Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", notes(&[ACTIVE])).run();
     }
 
+    /// A run of seven changes that gets no further than so many before a line is due. Answers standard error.
+    fn told_in_between(faults: &[&str], let_through: usize, progress: &str, line: &str) -> (Home, String) {
+        let home = Home::new();
+        let seed: Vec<_> = (0..7).map(|number| referral(number, "Active", "Accepted")).collect();
+        let rows: String = (0..7).map(|number| format!("{},Called\n", id(number))).collect();
+        home.write("a.csv", &format!("id,notes\n{rows}"));
+        let service = Service::start(&home, &seed, faults);
+        let tap = Tap::on(&service);
+        tap.let_patches_through(let_through);
+        let pace = "--rate 1000/s --concurrency 1 --timeout 10m";
+        let command = format!("apply a.csv --yes {pace} --out run --summary none {progress}");
+        let endpoint = tap.endpoint();
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--endpoint", &endpoint]).collect();
+        let sending = home.start(&arguments);
+        sending.says(line);
+        tap.release();
+        let ended = sending.wait().expect(0);
+        (home, ended.stderr)
+    }
+
     #[test]
     fn progress_is_plain_lines_or_nothing() {
-        let line = regex::Regex::new(
-            r"(?m)^\d of 7 referrals, \d\.\d/s, about \d+ s left(, waiting for the rate)?$",
-        )
-        .unwrap();
-        std::thread::scope(|scope| {
-            for (progress, shown) in [("plain", true), ("auto", true), ("none", false)] {
-                let line = &line;
-                scope.spawn(move || {
-                    // Long enough for a line: they are five seconds apart.
-                    let place = Place::new();
-                    place.write("a.csv", notes(&active(7)));
-                    let command = "apply a.csv --sandbox --rate 1/s --out run --summary none --progress";
-                    let (code, stdout, said) = support::plainly(&place, &format!("{command} {progress}"));
-                    assert_eq!((code, stdout.as_str()), (Some(0), ""), "{said}");
-                    assert_eq!(line.is_match(&said), shown, "{progress}: {said}");
-                    let plan = if shown {
-                        "plan for sandbox: 7 referrals to change – see run/plan.jsonl"
-                    } else {
-                        ""
-                    };
-                    assert_eq!(line.replace_all(&said, "").trim(), plan, "{progress}");
-                });
-            }
-        });
+        let line = Regex::new(r"(?m)^3 of 7 referrals, \d+\.\d/s, about \d+ (s|min) left(, .*)?$").unwrap();
+        for progress in ["--progress plain", "--progress auto", ""] {
+            let (_, said) = told_in_between(&[], 3, progress, "\n3 of 7 referrals, ");
+            assert!(line.is_match(&said), "{progress}: {said}");
+            let plan =
+                Regex::new(r"^plan for http://\S+: 7 referrals to change – see run/plan.jsonl$").unwrap();
+            let rest = Regex::new(r"(?m)^(planning|\d of 7 referrals), .*$").unwrap();
+            assert!(plan.is_match(rest.replace_all(&said, "").trim()), "{progress}: {said}");
+        }
+        let quiet = "apply a.csv --sandbox --rate 1000/s --out run --summary none --progress none";
+        Test::new(quiet).file("a.csv", notes(&active(7))).run();
     }
 
     /// One that was throttled is repeated too, and nothing is before it is sent.
     #[test]
     fn progress_counts_what_was_retried_as_the_summary_does() {
-        let sandbox = Sandbox::start("--fault patch#1=429:1");
-        let command =
-            "apply a.csv --yes --rate 1/s --concurrency 1 --out run --summary none --progress plain";
-        let ran =
-            Test::new(command).file("a.csv", notes(&active(7))).service(&sandbox.base).told_elsewhere().run();
-        let line = ran.stderr.lines().find(|line| line.contains(" of 7 referrals, ")).unwrap();
+        let fault = ["--fault", "patch#1=429:1"];
+        let (home, said) = told_in_between(&fault, 2, "--progress plain", "\n1 of 7 referrals, ");
+        let line = said.lines().find(|line| line.starts_with("1 of 7 referrals, ")).unwrap();
         let told = line.split(", ").find(|part| part.ends_with(" retried"));
-        assert_eq!(
-            (told, &ran.summary("run")["requests"]["retried"]),
-            (Some("1 retried"), &1.into()),
-            "{line}"
-        );
+        assert_eq!((told, home.run_of("run").count("/requests/retried")), (Some("1 retried"), 1), "{line}");
     }
 
     #[test]

@@ -342,12 +342,25 @@ fn operations(number: usize, bound: Bound) -> Vec<String> {
 fn arguments(command: &str, endpoint: &str, state: &str, more: &str) -> Vec<String> {
     let state = if command.starts_with("apply") { format!("--state {state}") } else { String::new() };
     let rate = if more.contains("--rate") { "" } else { "--rate 100000/s" };
-    let common = "--yes --timeout 5s --max-errors 1000 --progress none --summary none";
-    let line = format!("{command} --endpoint {endpoint} {common} {rate} {state} {more}");
+    let timeout = if more.contains("--timeout") { "" } else { "--timeout 10m" };
+    let common = "--yes --max-errors 1000 --progress none --summary none";
+    let line = format!("{command} --endpoint {endpoint} {common} {timeout} {rate} {state} {more}");
     line.split_whitespace().map(ToOwned::to_owned).collect()
 }
 
 const APPLY: &str = "apply changes.jsonl --out run";
+
+/// For how long a request is waited for: no longer than it must be where something lasts, and there for as long as no
+/// machine needs for anything else.
+fn patience(faults: impl IntoIterator<Item = Fault>) -> &'static str {
+    if faults.into_iter().any(Fault::lasts) { "--timeout 10s" } else { "" }
+}
+
+impl Script {
+    fn faults(&self) -> impl Iterator<Item = Fault> {
+        self.change.map(|(fault, _)| fault).into_iter().chain(self.look)
+    }
+}
 
 /// One run over all referrals of a service, each of which meets its own fault.
 fn run_all(service: &Service, bound: Bound, more: &str) -> (Home, Ended) {
@@ -391,15 +404,19 @@ fn told(api: &Api, outcome: &Value, number: usize, bound: Bound) -> String {
 /// Runs over referrals that meet these, each of which is wanted to come to this, and compares. So many that
 /// they fail in a row would be an outage of the service.
 fn check(scripts: &[(Script, String)], bound: Bound) {
-    let parts: Vec<_> = scripts.chunks(2).collect();
+    // What lasts is with its like: nothing else depends on how long a request is waited for.
+    let (lasting, others): (Vec<_>, Vec<_>) =
+        scripts.iter().partition(|(script, _)| script.faults().any(Fault::lasts));
+    let parts: Vec<_> = lasting.chunks(2).chain(others.chunks(2)).collect();
     each(&parts, |part| check_part(part, bound));
 }
 
-fn check_part(scripts: &[(Script, String)], bound: Bound) {
+fn check_part(scripts: &[&(Script, String)], bound: Bound) {
     // Every fault meets a change of each kind.
-    let all: Vec<&(Script, String)> = scripts.iter().flat_map(|one| KINDS.iter().map(move |_| one)).collect();
+    let all: Vec<&(Script, String)> = scripts.iter().flat_map(|one| KINDS.map(|_| *one)).collect();
     let service = Service::start(&all.iter().map(|(script, _)| *script).collect::<Vec<_>>());
-    let (home, ended) = run_all(&service, bound, "");
+    let (home, ended) =
+        run_all(&service, bound, patience(all.iter().flat_map(|(script, _)| script.faults())));
     assert!(matches!(ended.code, Some(0 | 3)), "{}", ended.stderr);
     let (api, outcomes) = (service.state.api(), home.run_of("run").lines("outcomes.jsonl"));
     let mut wrong = Vec::new();
@@ -552,7 +569,13 @@ fn on_planning_one_by_one() {
         (Redirect("307 Temporary Redirect"), "refused 0+1 before"),
         (Page("404 Not Found"), "refused 0+1 before"),
     ]);
-    let all: Vec<_> = rows.into_iter().flat_map(|row| KINDS.map(|_| row)).collect();
+    let (lasting, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(fault, _)| fault.lasts());
+    each(&lasting.chunks(2).collect::<Vec<_>>(), |rows| plan_one_by_one(rows, 0));
+    plan_one_by_one(&others, 3);
+}
+
+fn plan_one_by_one(rows: &[(Fault, &'static str)], code: i32) {
+    let all: Vec<_> = rows.iter().flat_map(|row| KINDS.map(|_| *row)).collect();
     let scripts: Vec<Script> =
         all.iter().map(|(fault, _)| Script { look: Some(*fault), ..Script::default() }).collect();
     let service = Service::start(&scripts);
@@ -561,8 +584,9 @@ fn on_planning_one_by_one() {
     let closing = all.iter().filter(|(_, wanted)| wanted.starts_with("applied")).count() / 4;
     let home = Home::new();
     changes(&home, all.len());
-    let more = format!("--concurrency 128 --confirm-closing {closing}");
-    home.run(&arguments(APPLY, &service.endpoint, "live", &more)).expect(3);
+    let timeout = patience(rows.iter().map(|(fault, _)| *fault));
+    let more = format!("--concurrency 128 --confirm-closing {closing} {timeout}");
+    home.run(&arguments(APPLY, &service.endpoint, "live", &more)).expect(code);
     let outcomes = home.run_of("run").lines("outcomes.jsonl");
     let mut wrong = Vec::new();
     for (number, (fault, wanted)) in all.iter().enumerate() {
@@ -586,7 +610,7 @@ fn on_planning_from_the_list() {
     each(&cases, |(fault, wanted)| {
         let service = Service::start(&[Script::default(); 4]);
         *service.state.list.lock().unwrap() = Some(*fault);
-        let (home, ended) = run_all(&service, Bound::Yes, "");
+        let (home, ended) = run_all(&service, Bound::Yes, patience([*fault]));
         let ended = ended.expect(0);
         let api = service.state.api();
         let gets: usize = (0..4).map(|number| api.count("GET", &id(number))).sum();
@@ -771,14 +795,12 @@ fn on_a_connection_that_was_kept_alive() {
             if closes && let Some(request) = connection.request() {
                 serving.api().note(&request);
                 let answer = serving.api().carry_out(&request);
-                // The client reads it before it sees the end.
-                drop(connection.write(answer.bytes()));
-                connection.close();
+                connection.write_and_close(&answer.bytes());
             } else {
                 drop(serving.converse(connection));
             }
         });
-        // Slow enough that the end of the connection has long arrived.
+        // The end of the connection comes with the answer, and is taken in before the next request is due.
         let ended = send_blind(&home, &endpoint(address), *bound, "--concurrency 1 --rate 4/s");
         let outcomes = home.run_of("run").lines("outcomes.jsonl");
         for (number, outcome) in outcomes.iter().enumerate() {

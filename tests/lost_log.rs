@@ -233,10 +233,12 @@ fn a_log_that_is_there_is_not_missed() {
 #[test]
 fn a_run_that_was_stopped_in_order_needs_no_log() {
     let world = World::new("none");
-    let slow: Vec<String> = world.apply().into_iter().map(|word| word.replace("100000/s", "20/s")).collect();
-    let sending = world.home.start(&slow);
-    until("the first changes", || (world.service.look(|api| api.all_applied().len()) > 3).then_some(()));
+    world.service.let_changes_through(Some(4));
+    let sending = world.home.start(&world.apply());
+    until("the first changes", || (world.service.look(|api| api.all_applied().len()) == 4).then_some(()));
     sending.signal(Signal::SIGINT);
+    sending.says("stopping:");
+    world.service.let_changes_through(None);
     World::says(&sending.wait().expect(4), "");
     assert_eq!(world.bytes("run.sqlite-wal"), None);
 

@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use runs_support::program::Home;
+use runs_support::tap::Tap;
 use serde_json::{Value, json};
 use support::wire::{self, Request, Wire};
-use support::{Place, Ran, Test};
+use support::{Ran, Test};
 
 const ROWS: usize = 40;
 
@@ -229,23 +230,23 @@ fn a_single_referral_stops_nothing() {
 
 #[test]
 fn a_run_that_stands_still_says_what_it_waits_for() {
-    // The change of the last row is held back until the program has gone.
-    let service = Wire::stream(|request, out| {
-        let id = request.about().to_owned();
-        if id == self::id(1) && request.method == "PATCH" {
-            return std::io::copy(out, &mut std::io::sink()).map(drop);
-        }
-        let answer = wire::answer("200 OK", "", referral(&id, "Called", 1).to_string());
-        std::io::Write::write_all(out, &answer)
-    });
-    let place = Place::new();
+    let (home, seed) = (Home::new(), [0, 1].map(|number| referral(&id(number), "Quiet", 0)));
     let rows: String = (0..2).map(|number| format!("{},Called\n", id(number))).collect();
-    let ran = Test::at(&place, &format!("apply a.csv --state none --out run --yes --timeout 15s {PLAINLY}"))
-        .file("a.csv", format!("id,notes\n{rows}"))
-        .service(&service.base)
-        .told_elsewhere()
-        .run();
-    let wanted = format!("warning: no answer for 10 s; waiting for PATCH {} (for 10 s)", id(1));
-    assert_eq!(said(&ran), [wanted]);
-    assert_eq!(ran.outcomes("run"), "2 applied");
+    home.write("a.csv", &format!("id,notes\n{rows}"));
+    let sandbox = runs_support::service::Service::start(&home, &seed, &[] as &[&str]);
+    let tap = Tap::on(&sandbox);
+    tap.let_patches_through(1);
+    let apply = "apply a.csv --state none --out run --yes --concurrency 1 --timeout 10m";
+    let command = format!("{apply} {PLAINLY} --endpoint {}", tap.endpoint());
+    let sending = home.start(&command.split(' ').collect::<Vec<_>>());
+    sending.says("warning: no answer for 10 s");
+    tap.release();
+    let ended = sending.wait().expect(0);
+    // How late the machine is to notice it is its own affair, and whether it says so once more.
+    let waiting = format!("; waiting for PATCH {} (for ", id(1));
+    let told = ended.stderr.lines().filter(|line| line.starts_with("warning: "));
+    let told: Vec<&str> = told.collect();
+    assert!(told[0].contains(&waiting) && told[0].ends_with(" s)"), "{}", ended.stderr);
+    assert!(told.iter().all(|line| line.starts_with("warning: no answer for ")), "{}", ended.stderr);
+    assert_eq!(home.run_of("run").outcomes(), "applied 2");
 }

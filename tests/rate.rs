@@ -2,13 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[expect(dead_code, reason = "each test uses its part of what they share")]
+mod runs_support;
 mod support;
 
 #[path = "support/rates.rs"]
 mod rates;
 
+use runs_support::program::Home;
+use runs_support::referrals::{id, referral};
+use runs_support::service::Service;
+use runs_support::tap::Tap;
+use serde_json::json;
 use support::Test;
-use support::sandbox::Sandbox;
 
 const ROWS: &str = include_str!("../samples/quarter-end.csv");
 
@@ -24,24 +30,33 @@ fn a_run_is_the_same_every_time() {
     assert_eq!(rates::run(scenario), rates::run(scenario));
 }
 
-/// The real program, whose first steps are too fast for this service, which counts refusals too.
+/// The real program, whose first steps are too fast for this service, which counts refusals too: two changes
+/// come at once, however busy the machine is.
 #[test]
 fn a_quota_costs_no_row_anything() {
-    let rows: Vec<&str> = ROWS.lines().take(9).collect();
+    const COUNT: usize = 8;
     for (rate, note) in [
         ("auto", "note: --rate auto met the service's limit, and ended at "),
         ("100/s", "note: the service throttled the run at 100/s; it ended at "),
     ] {
-        let sandbox = Sandbox::start("--quota 1/s");
-        let flags = "--out run --progress none --yes --confirm-closing 8";
-        let ran = Test::new(&format!("apply a.csv --rate {rate} {flags}"))
-            .file("a.csv", rows.join("\n"))
-            .service(&sandbox.base)
-            .told_elsewhere()
-            .run();
-        assert_eq!(ran.outcomes("run"), "8 applied", "{rate}: {}", ran.stderr);
-        assert!(ran.summary("run")["requests"]["throttled"].as_u64() > Some(0), "{rate}");
-        assert!(ran.stderr.contains(note), "{rate}: {}", ran.stderr);
+        let home = Home::new();
+        let seed: Vec<_> = (0..COUNT).map(|number| referral(number, "Active", "Accepted")).collect();
+        let row = |number| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } }));
+        home.write("changes.jsonl", &(0..COUNT).map(row).collect::<String>());
+        let service = Service::start(&home, &seed, &["--quota", "1/s"]);
+        let tap = Tap::on(&service);
+        tap.hold(&["PATCH"]);
+        let endpoint = tap.endpoint();
+        let pace = ["--rate", rate, "--timeout", "10m", "--progress", "none", "--yes"];
+        let apply = ["apply", "changes.jsonl", "--out", "run", "--endpoint", &endpoint];
+        let sending = home.start(&[&apply[..], &pace].concat());
+        tap.has_seen_patches(2);
+        tap.release();
+        let ended = sending.wait().expect(0);
+        let run = home.run_of("run");
+        assert_eq!(run.outcomes(), format!("applied {COUNT}"), "{rate}: {}", ended.stderr);
+        assert!(run.count("/requests/throttled") > 0, "{rate}");
+        assert!(ended.stderr.contains(note), "{rate}: {}", ended.stderr);
     }
 }
 

@@ -46,9 +46,10 @@ impl World {
         Self { home, service, tap }
     }
 
+    /// No request is given up while a test holds it back, however long the machine takes.
     fn arguments(&self, command: &[&str], more: &[&str]) -> Vec<String> {
         let endpoint = self.tap.endpoint();
-        let common = ["--endpoint", &endpoint, "--yes", "--progress", "none"];
+        let common = ["--endpoint", &endpoint, "--yes", "--progress", "none", "--timeout", "10m"];
         [command, &common, more].concat().into_iter().map(str::to_owned).collect()
     }
 
@@ -191,10 +192,12 @@ fn a_signal_ends_a_pause_of_minutes() {
 #[test]
 fn a_signal_leaves_in_doubt_what_a_pause_keeps_from_being_settled() {
     let world = World::new(2, &["patch#1=429:3600", "patch#2=500+applied"]);
-    world.tap.let_patches_through(1);
+    world.tap.let_patches_through(0);
     let sending = world.apply(&["--rate", "100000/s"]);
-    sending.says(LONG_PAUSE);
+    // Both are on their way before the first is answered: once the pause has begun nothing leaves.
     world.tap.has_seen_patches(2);
+    world.tap.let_patches_through(1);
+    sending.says(LONG_PAUSE);
     let reads = world.tap.count("GET");
     world.tap.release();
     world.tap.all_answered();
@@ -219,13 +222,15 @@ fn a_signal_ends_a_pause_while_planning() {
     assert_eq!((world.tap.count("GET"), world.tap.count("PATCH")), (1, 0));
 }
 
-/// Whatever it is in the middle of when the time has come, and be it planning.
+/// Whatever it is in the middle of when the time has come, be it before its first request.
 #[test]
 fn a_time_that_comes_ends_what_cannot_be_done_by_then() {
     for (rate, fault) in [("1/s", "patch#99=500"), ("100000/s", "patch#*=429:3600")] {
         let world = World::new(40, &[fault]);
+        // However long that takes, the time comes while it is sent, or has come when that begins.
+        world.apply(&["--plan", "--rate", "100000/s"]).wait().expect(0);
         let soon = Timestamp::try_from(SystemTime::now() + Duration::from_secs(4)).unwrap();
-        let sending = world.apply(&["--rate", rate, "--finish-by", &soon.to_string()]);
+        let sending = world.resume(&["--rate", rate, "--finish-by", &soon.to_string()]);
         let ended = sending.wait().expect(4);
         let told = format!("stopped: the time set by --finish-by has come: {soon}");
         assert!(ended.stderr.contains(&told), "{fault}: {}", ended.stderr);
@@ -246,7 +251,7 @@ fn the_second_signal_leaves_without_waiting_and_with_reports() {
     for (first, second) in [(Signal::SIGINT, Signal::SIGINT), (Signal::SIGTERM, Signal::SIGINT)] {
         let world = World::new(12, &[]);
         world.tap.let_patches_through(3);
-        let mut sending = world.apply(&["--rate", "100000/s", "--timeout", "10m", "--summary", "json"]);
+        let mut sending = world.apply(&["--rate", "100000/s", "--summary", "json"]);
         // Three are answered, and four are in flight.
         world.tap.has_seen_patches(7);
         sending.signal(first);
@@ -280,7 +285,7 @@ fn the_second_signal_leaves_without_waiting_and_with_reports() {
 fn the_second_signal_leaves_a_plan_without_waiting() {
     let world = World::new(3, &[]);
     world.tap.hold(&["GET"]);
-    let planning = world.apply(&["--rate", "100000/s", "--timeout", "10m", "--summary", "json"]);
+    let planning = world.apply(&["--rate", "100000/s", "--summary", "json"]);
     until("the first page is asked for", || (world.tap.count("GET") > 0).then_some(()));
     planning.signal(Signal::SIGINT);
     planning.says("stopping:");
@@ -316,7 +321,8 @@ fn the_third_signal_leaves_whatever_keeps_the_process() {
     reading.signal(Signal::SIGTERM);
     let ended = reading.wait().expect(4);
     assert!(ended.stderr.contains("leaving at once:"), "{}", ended.stderr);
-    assert_eq!(ended.last_line(), "next: referral-bulk resume run --rate 100000/s", "{}", ended.stderr);
+    let next = "next: referral-bulk resume run --rate 100000/s --timeout 10m";
+    assert_eq!(ended.last_line(), next, "{}", ended.stderr);
     let told: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(
         (&told["state"], &told["exit_code"], &told["run"]),
@@ -490,7 +496,9 @@ fn a_disk_that_fills_up_stops_the_run() {
     assert!(ended.stderr.contains("the run's ledger failed, so nothing more was sent"), "{}", ended.stderr);
     assert!(ended.stderr.contains("run.sqlite"), "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("then: referral-bulk resume run --rate 500/s --concurrency 2 --yes\n"),
+        ended
+            .stderr
+            .contains("then: referral-bulk resume run --rate 500/s --concurrency 2 --timeout 10m --yes\n"),
         "{}",
         ended.stderr
     );
@@ -533,7 +541,10 @@ fn a_directory_that_is_gone_stops_the_run() {
             error.starts_with("error: the run's ledger failed, so nothing more was sent: run/run.sqlite"),
             "{error}"
         );
-        assert!(hint.ends_with("then: referral-bulk resume run --rate 100000/s --yes"), "{hint}");
+        assert!(
+            hint.ends_with("then: referral-bulk resume run --rate 100000/s --timeout 10m --yes"),
+            "{hint}"
+        );
         if form == "text" {
             assert_eq!(ended.stdout, "");
         } else {
@@ -665,7 +676,8 @@ fn interrupted_while_planned(world: &World, more: &[&str]) -> Ended {
 fn a_plan_that_was_interrupted_is_made_again_before_it_is_sent() {
     let world = World::new(250, &[]);
     let ended = interrupted_while_planned(&world, &["--rate", "1000/s"]);
-    assert_eq!(ended.last_line(), "next: referral-bulk resume run --rate 1000/s", "{}", ended.stderr);
+    let next = "next: referral-bulk resume run --rate 1000/s --timeout 10m";
+    assert_eq!(ended.last_line(), next, "{}", ended.stderr);
     let asked = world.tap.count("GET");
     world.resume_to_the_end();
     assert_eq!(world.tap.count("PATCH"), 250);
@@ -840,7 +852,9 @@ fn a_line_that_is_cut_leaves_nothing_unknown() {
 fn a_refusal_that_we_caused_ourselves_is_no_conflict() {
     let world = World::new(1, &[]);
     world.tap.let_patches_through(0);
-    let sending = world.apply(&["--rate", "100000/s", "--timeout", "3s"]);
+    let sending = world.apply(&["--rate", "100000/s"]);
+    world.tap.has_seen_patches(1);
+    world.tap.hang_up_on_patch(1);
     world.tap.has_seen_patches(2);
     world.tap.hold(&["GET"]);
     let reads = world.tap.count("GET");

@@ -1,4 +1,5 @@
 //! A service that has the process killed that asks it something: it knows exactly how far that has come.
+//! However long the kill takes, the process doesn't get much further than its doom.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -60,6 +61,17 @@ pub enum Trouble {
     Unanswered,
 }
 
+/// How many requests come through between a doom and the kill, as where that takes a moment.
+const LAST_REQUESTS: usize = 6;
+
+/// What a request meets.
+enum Met {
+    Nothing,
+    Doom(Moment),
+    /// The process that made it is dead: nothing is done for it any more.
+    Death,
+}
+
 pub struct Deadly {
     shared: Arc<Shared>,
     kills: Receiver<Kill>,
@@ -77,6 +89,12 @@ struct State {
     /// What the first change of a referral meets.
     troubles: BTreeMap<String, Trouble>,
     doom: Option<Doom>,
+    /// How many more requests are let through of a process that has met its doom; `None` while none has.
+    last_requests: Option<usize>,
+    /// How many processes have been watched to their end.
+    ended: u64,
+    /// How many changes are carried out before the next is held back; `None` holds none back.
+    changes_let_through: Option<usize>,
     /// Requests that are to be carried out late.
     late: usize,
     is_over: bool,
@@ -85,7 +103,16 @@ struct State {
 impl Deadly {
     pub fn serve(api: Api) -> Self {
         let (ask, kills) = mpsc::channel();
-        let state = State { api, troubles: BTreeMap::new(), doom: None, late: 0, is_over: false };
+        let state = State {
+            api,
+            troubles: BTreeMap::new(),
+            doom: None,
+            last_requests: None,
+            ended: 0,
+            changes_let_through: None,
+            late: 0,
+            is_over: false,
+        };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), kills: ask });
         let serving = Arc::clone(&shared);
         // A client that is dead by now hears no answer.
@@ -103,6 +130,12 @@ impl Deadly {
         self.shared.state().troubles.insert(id, trouble);
     }
 
+    /// Holds back every change after so many, counted from the first; with `None`, none any more.
+    pub fn let_changes_through(&self, count: Option<usize>) {
+        self.shared.state().changes_let_through = count;
+        self.shared.changed.notify_all();
+    }
+
     /// Looks into its memory.
     pub fn look<T>(&self, with: impl FnOnce(&mut Api) -> T) -> T {
         with(&mut self.shared.state().api)
@@ -113,17 +146,22 @@ impl Deadly {
         // What a process asked for that ended in another way is no kill of this one.
         while self.kills.try_recv().is_ok() {}
         self.shared.state().doom = doom;
-        loop {
+        let ended = loop {
             if let Ok(kill) = self.kills.recv_timeout(Duration::from_millis(2)) {
                 sleep(kill.after);
                 process.signal(Signal::SIGKILL);
-                return process.wait();
+                break process.wait();
             }
             if !process.is_running() {
-                self.shared.state().doom = None;
-                return process.wait();
+                break process.wait();
             }
-        }
+        };
+        let mut state = self.shared.state();
+        (state.doom, state.last_requests) = (None, None);
+        state.ended += 1;
+        drop(state);
+        self.shared.changed.notify_all();
+        ended
     }
 
     /// Waits until all is carried out that was to be carried out late.
@@ -142,31 +180,53 @@ impl Shared {
     fn converse(&self, mut connection: Connection) -> std::io::Result<()> {
         while let Some(request) = connection.request() {
             match self.admit(&request) {
-                None => connection.write(self.carry_out(&request))?,
-                Some(Moment::Soon(after)) => {
+                Met::Nothing => connection.write(self.carry_out(&request))?,
+                Met::Doom(Moment::Soon(after)) => {
                     // Whether it is done by then is not waited for.
                     drop(self.kill(after));
                     connection.write(self.carry_out(&request))?;
                 }
-                Some(moment) => return self.end(moment, &request, connection),
+                Met::Doom(moment) => return self.end(moment, &request, connection),
+                Met::Death => return Ok(()),
             }
         }
         Ok(())
     }
 
-    /// Writes a request down; answers what the process meets at it.
-    fn admit(&self, request: &Request) -> Option<Moment> {
+    /// Writes a request down, and waits as long as it is held back; answers what the process meets at it.
+    fn admit(&self, request: &Request) -> Met {
         let mut state = self.state();
         state.api.note(request);
         self.changed.notify_all();
-        let doom = state.doom.as_mut()?;
+        let wait = |state| self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        if request.head.method == "PATCH" {
+            let turn = state.api.asked().iter().filter(|asked| asked.method == "PATCH").count();
+            while state.changes_let_through.is_some_and(|through| turn > through) {
+                state = wait(state);
+            }
+        }
+        if let Some(left) = state.last_requests {
+            let ended = state.ended;
+            while left == 0 && state.ended == ended {
+                state = wait(state);
+            }
+            if left == 0 {
+                return Met::Death;
+            }
+            state.last_requests = Some(left - 1);
+        }
+        let Some(doom) = state.doom.as_mut() else { return Met::Nothing };
         let is_page = request.head.id().is_empty();
         let due = match (request.head.method.as_str(), &mut doom.at_page) {
             ("GET", Some(left)) if is_page => count_down(left),
             ("GET", _) => doom.at_a_look && !is_page,
             _ => count_down(&mut doom.at_change),
         };
-        due.then(|| state.doom.take().unwrap().moment)
+        if !due {
+            return Met::Nothing;
+        }
+        state.last_requests = Some(LAST_REQUESTS);
+        Met::Doom(state.doom.take().unwrap().moment)
     }
 
     fn carry_out(&self, request: &Request) -> Vec<u8> {

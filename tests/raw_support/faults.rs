@@ -60,6 +60,11 @@ impl Fault {
         matches!(self, Self::ResetUnread | Self::Early(_))
     }
 
+    /// Whether it has no end but the client's patience.
+    pub fn lasts(self) -> bool {
+        matches!(self, Self::Drip | Self::Silence | Self::EndlessInterim)
+    }
+
     /// Meets a request that was read, for which this would have been the answer.
     pub fn meet(self, mut connection: Connection, good: &Answer) -> io::Result<()> {
         let bytes = good.bytes();

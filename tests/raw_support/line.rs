@@ -137,6 +137,17 @@ impl Connection {
         }
     }
 
+    /// Writes and closes, so that the client gets both at once: whoever has read the answer can know of the end.
+    pub fn write_and_close(self, bytes: &[u8]) {
+        // What is corked up leaves when the connection is closed, in one segment.
+        #[cfg(target_os = "linux")]
+        socket2::SockRef::from(self.stream.get_ref()).set_tcp_cork(true).unwrap();
+        let mut connection = self;
+        // A client that is gone already is as good.
+        let _ = connection.write(bytes);
+        connection.close();
+    }
+
     /// Breaks off: the client gets a reset.
     pub fn reset(self) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();

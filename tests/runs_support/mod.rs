@@ -17,14 +17,14 @@ pub mod tap;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Asks again and again until there is an answer; panics after a time that no healthy machine needs.
+/// Asks again and again until there is an answer; panics after a time that no machine needs, however busy.
 pub fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
     const STEP: Duration = Duration::from_millis(5);
-    for _ in 0..24_000 {
+    for _ in 0..180_000 {
         if let Some(answer) = answer() {
             return answer;
         }
         sleep(STEP);
     }
-    panic!("waited two minutes in vain: {what}");
+    panic!("waited a quarter of an hour in vain: {what}");
 }

@@ -57,6 +57,8 @@ struct State {
     is_down: bool,
     expired: BTreeSet<String>,
     programs: Vec<TcpStream>,
+    /// The connection that each PATCH came on, in their order.
+    patched_on: Vec<TcpStream>,
 }
 
 impl Tap {
@@ -117,6 +119,14 @@ impl Tap {
         self.shared.changed.notify_all();
     }
 
+    /// Hangs up on the program that waits for the answer to a PATCH, counted from the first. What becomes of
+    /// the request is another matter: it is passed on when its turn comes, as from a queue that nobody waits
+    /// at.
+    pub fn hang_up_on_patch(&self, turn: usize) {
+        let connection = self.shared.state().patched_on[turn - 1].try_clone().unwrap();
+        connection.shutdown(Shutdown::Both).unwrap();
+    }
+
     /// Holds back every request of these methods.
     pub fn hold(&self, methods: &'static [&'static str]) {
         self.shared.state().held = methods;
@@ -164,12 +174,15 @@ impl Shared {
     }
 
     /// Notes a request, and waits as long as it is held back. Answers whether it is passed on.
-    fn admit(&self, request: Seen) -> bool {
+    fn admit(&self, request: Seen, program: &TcpStream) -> bool {
         let mut state = self.state();
         let expired = state.expired.contains(&request.token);
         let (method, is_patch) = (request.method.clone(), request.method == "PATCH");
         state.seen.push(request);
-        let turn = state.seen.iter().filter(|seen| seen.method == "PATCH").count();
+        if is_patch {
+            state.patched_on.push(program.try_clone().unwrap());
+        }
+        let turn = state.patched_on.len();
         while state.held.contains(&method.as_str())
             || is_patch && state.patches_let_through.is_some_and(|through| turn > through)
         {
@@ -216,7 +229,7 @@ fn connect(shared: &Arc<Shared>, mut program: TcpStream) -> Option<()> {
     thread::spawn(move || sharing.carry_answers(&mut answers, &mut back));
     let mut requests = BufReader::new(program.try_clone().ok()?);
     while let Some((request, bytes)) = read_request(&mut requests) {
-        if shared.admit(request) {
+        if shared.admit(request, &program) {
             service.write_all(&bytes).ok()?;
         } else {
             program.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").ok()?;

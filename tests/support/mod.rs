@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use redact::redact;
 
@@ -29,6 +30,9 @@ pub const TOKEN: &str = "eyJ0eXAiOiJKV1Qi.tests-s3cr3t-t0ken.value";
 
 /// The program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_referral-bulk");
+
+/// How long a test waits for what has to come, before it is one that hangs. No machine needs as long, however busy.
+pub const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// A directory to run the program in, removed at the end.
 pub struct Place(tempfile::TempDir);
@@ -204,7 +208,7 @@ impl Test {
             .env_clear()
             .envs(self.variables.iter().cloned())
             .write_stdin(self.stdin.clone())
-            .timeout(std::time::Duration::from_secs(120))
+            .timeout(PATIENCE)
             .output()
             .unwrap();
         let ran = Ran {

@@ -5,13 +5,12 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::time::Duration;
 
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{PROGRAM, Place, TOKEN};
+use super::{PATIENCE, PROGRAM, Place, TOKEN};
 
 /// What a person does once the program asks.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +79,7 @@ fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> S
 fn kill_in_the_end(program: Pid) -> Sender<()> {
     let (over, wait) = channel();
     std::thread::spawn(move || {
-        if wait.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+        if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
             let _ = kill(program, Signal::SIGKILL);
         }
     });
