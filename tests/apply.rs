@@ -463,13 +463,12 @@ mod what_is_shown {
     #[test]
     fn progress_is_plain_lines_or_nothing() {
         let line = Regex::new(r"(?m)^3 of 7 referrals, \d+\.\d/s, about \d+ (s|min) left(, .*)?$").unwrap();
+        let plan = Regex::new(r"^plan for http://\S+: 7 referrals to change – see run/plan.jsonl$").unwrap();
+        let lines = Regex::new(r"(?m)^(planning|\d of 7 referrals), .*$").unwrap();
         for progress in ["--progress plain", "--progress auto", ""] {
             let (_, said) = told_in_between(&[], 3, progress, "\n3 of 7 referrals, ");
             assert!(line.is_match(&said), "{progress}: {said}");
-            let plan =
-                Regex::new(r"^plan for http://\S+: 7 referrals to change – see run/plan.jsonl$").unwrap();
-            let rest = Regex::new(r"(?m)^(planning|\d of 7 referrals), .*$").unwrap();
-            assert!(plan.is_match(rest.replace_all(&said, "").trim()), "{progress}: {said}");
+            assert!(plan.is_match(lines.replace_all(&said, "").trim()), "{progress}: {said}");
         }
         let quiet = "apply a.csv --sandbox --rate 1000/s --out run --summary none --progress none";
         Test::new(quiet).file("a.csv", notes(&active(7))).run();

@@ -204,6 +204,10 @@ pub struct Sandbox {
     #[arg(long)]
     pub list_without_etags: bool,
 
+    /// Refuse requests without the documented headers: a new client-request-id, and a type on GET
+    #[arg(long)]
+    pub strict: bool,
+
     /// Misbehave on demand, as in `patch#3=500`, `get@ID=hang` or `any#*=429:2`; repeatable
     #[arg(long, value_name = "WHEN=WHAT")]
     pub fault: Vec<crate::sandbox::Fault>,

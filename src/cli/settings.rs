@@ -248,6 +248,7 @@ pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
         config: crate::sandbox::Config {
             quota: typed.quota,
             list_etags: !typed.list_without_etags,
+            strict: typed.strict,
             faults: typed.fault,
         },
     }

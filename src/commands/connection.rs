@@ -107,7 +107,9 @@ pub fn sandbox(seed: Option<&Path>, config: Config, host: &Host<'_>) -> Result<S
 }
 
 fn serve(seed: Option<&Path>, host: &Host<'_>) -> Result<Endpoint, Trouble> {
-    let sandbox = sandbox(seed, Config::default(), host)?;
+    // It is this program's own client that asks.
+    let config = Config { strict: true, ..Config::default() };
+    let sandbox = sandbox(seed, config, host)?;
     let failed =
         |error: std::io::Error| Trouble::could_not_run(format!("the sandbox cannot be served: {error}"));
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;

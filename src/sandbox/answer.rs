@@ -3,7 +3,7 @@
 use std::io;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use futures::StreamExt;
@@ -90,11 +90,14 @@ pub(super) struct Answer {
     pub etag: Option<String>,
     pub retry_after: Option<u64>,
     pub allow: Option<&'static str>,
+    /// Whether the connection ends with it.
+    pub closes: bool,
 }
 
 impl Answer {
     fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, body: body.into(), etag: None, retry_after: None, allow: None }
+        let body = body.into();
+        Self { status, content_type, body, etag: None, retry_after: None, allow: None, closes: false }
     }
 
     pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
@@ -181,12 +184,17 @@ impl Answer {
         if let Some(methods) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
+        if self.closes {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        Self::json(refusal.status, refusal.body().to_string())
+        // Whoever sends so much is not listened to any longer.
+        let closes = refusal.status == StatusCode::PAYLOAD_TOO_LARGE;
+        Self { closes, ..Self::json(refusal.status, refusal.body().to_string()) }
     }
 }

@@ -1,11 +1,15 @@
-//! Lists: filters, order, and pages of at most a hundred.
+//! Lists: the query options of the service's definition, and pages of at most a hundred.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::answer::Refusal;
+use super::filter::Filter;
+use super::members::Member;
 use super::store::Store;
 
 /// The most referrals on a page.
@@ -15,15 +19,18 @@ const PAGE: usize = 100;
 /// list itself has. Only its query is of use.
 const NEXT: &str = "http://api.partner.microsoft.com/v1.0/referrals";
 
-/// The members that a filter may compare.
-const FILTERED: [&str; 5] = ["status", "substatus", "direction", "engagementId", "qualification"];
-
 /// What a list was asked for.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Query {
-    filter: Vec<(&'static str, String)>,
-    filter_text: Option<String>,
-    order: Option<Order>,
+    filter: Option<Filter>,
+    /// By these in turn.
+    order: Vec<Order>,
+    /// The members that are shown, by their paths; all where none is named.
+    select: Vec<Member>,
+    /// Whether it is counted how many there are in all.
+    counts: bool,
+    /// What the next page has to be asked for as well, as it was written.
+    carried_on: Vec<(&'static str, String)>,
     /// How many in all, over every page; `None` for all there are.
     top: Option<usize>,
     skip: usize,
@@ -31,7 +38,7 @@ pub(super) struct Query {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Order {
-    by: &'static str,
+    by: Member,
     descending: bool,
 }
 
@@ -41,22 +48,39 @@ impl Query {
         let mut query = Self::default();
         let mut seen: Vec<String> = Vec::new();
         for (name, value) in parameters.into_iter().filter(|(name, _)| name.starts_with('$')) {
-            let wrong =
-                |inner| Refusal::bad("InvalidQuery", inner, format!("{name} cannot be {value}")).about(&name);
+            let bad = |inner, message| Refusal::bad("InvalidQuery", inner, message).about(&name);
+            let wrong = |inner, why: String| bad(inner, format!("{name} cannot be \"{value}\": {why}"));
             if seen.contains(&name) {
-                return Err(wrong("OptionRepeated"));
+                return Err(bad("OptionRepeated", format!("{name} stands there twice")));
             }
+            let number = || value.parse().map_err(|_| wrong("NotANumber", "write a whole number".to_owned()));
             match name.as_str() {
                 "$filter" => {
-                    query.filter = parse_filter(&value).ok_or_else(|| wrong("FilterNotSupported"))?;
-                    query.filter_text = Some(value);
+                    let filter = Filter::parse(&value).map_err(|why| wrong("FilterNotSupported", why))?;
+                    query.filter = Some(filter);
+                    query.carried_on.push(("$filter", value));
                 }
                 "$orderby" => {
-                    query.order = Some(parse_order(&value).ok_or_else(|| wrong("OrderNotSupported"))?);
+                    query.order = parse_order(&value).map_err(|why| wrong("OrderNotSupported", why))?;
+                    query.carried_on.push(("$orderby", value));
                 }
-                "$top" => query.top = Some(value.parse().map_err(|_| wrong("NotANumber"))?),
-                "$skip" => query.skip = value.parse().map_err(|_| wrong("NotANumber"))?,
-                _ => return Err(wrong("OptionNotSupported")),
+                "$select" => {
+                    query.select =
+                        parse_selection(&value).map_err(|why| wrong("SelectionNotSupported", why))?;
+                    query.carried_on.push(("$select", value));
+                }
+                "$count" => {
+                    let counts = value.parse();
+                    query.counts =
+                        counts.map_err(|_| wrong("NotABoolean", "write true or false".to_owned()))?;
+                    query.carried_on.push(("$count", value));
+                }
+                "$top" => query.top = Some(number()?),
+                "$skip" => query.skip = number()?,
+                _ => {
+                    let message = format!("{name} is no option of this list: {OPTIONS}");
+                    return Err(bad("OptionNotSupported", message));
+                }
             }
             seen.push(name);
         }
@@ -66,31 +90,29 @@ impl Query {
     /// The page as JSON text.
     pub(super) fn page(&self, store: &Store, with_etags: bool) -> String {
         let size = self.top.map_or(PAGE, |top| top.min(PAGE));
-        let (items, more) = self.select(store, size);
-        let next = more.then(|| self.next_link(items.len())).flatten();
-        let page = Page { items: &items, with_etags, next };
-        serde_json::to_string(&page).expect("a page holds JSON values and strings alone")
-    }
-
-    /// The referrals of the page, and whether others follow it.
-    fn select<'a>(&self, store: &'a Store, size: usize) -> (Vec<&'a Value>, bool) {
-        let fits = |referral: &&Value| {
-            let equals = |(name, wanted): &(&str, String)| {
-                referral.get(name).and_then(Value::as_str) == Some(wanted.as_str())
-            };
-            self.filter.iter().all(equals)
-        };
-        let mut items: Vec<&Value> = match self.order {
-            None => store.referrals().filter(fits).skip(self.skip).take(size.saturating_add(1)).collect(),
-            Some(order) => {
-                let mut all: Vec<&Value> = store.referrals().filter(fits).collect();
-                order.sort(&mut all);
-                all.into_iter().skip(self.skip).take(size.saturating_add(1)).collect()
-            }
-        };
+        let mut items: Vec<&Value> = self.all(store).skip(self.skip).take(size.saturating_add(1)).collect();
         let more = items.len() > size;
         items.truncate(size);
-        (items, more)
+        let next = more.then(|| self.next_link(items.len())).flatten();
+        // The documented sample gives the size of the page, not the number of all.
+        let count = if self.counts { self.all(store).count() } else { items.len() };
+        let items: Vec<Item<'_>> =
+            items.into_iter().map(|referral| Item { referral, select: &self.select, with_etags }).collect();
+        serde_json::to_string(&Page { items: &items, count, next })
+            .expect("a page holds JSON values and strings alone")
+    }
+
+    /// The referrals of all pages, in order.
+    fn all<'a>(&'a self, store: &'a Store) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
+        let fits = |referral: &&Value| self.filter.as_ref().is_none_or(|filter| filter.fits(referral));
+        let fitting = store.referrals().filter(fits);
+        if self.order.is_empty() {
+            return Box::new(fitting);
+        }
+        let mut all: Vec<&Value> = fitting.collect();
+        // The last one first: a sort keeps the order of what it finds equal.
+        self.order.iter().rev().for_each(|order| order.sort(&mut all));
+        Box::new(all.into_iter())
     }
 
     fn next_link(&self, taken: usize) -> Option<String> {
@@ -99,56 +121,73 @@ impl Query {
             return None;
         }
         let mut link = format!("{NEXT}?$skip={}", self.skip + taken);
-        let order =
-            self.order.map(|order| format!("{} {}", order.by, if order.descending { "desc" } else { "asc" }));
-        let others = [
-            ("$top", top.map(|top| top.to_string())),
-            ("$filter", self.filter_text.clone()),
-            ("$orderby", order),
-        ];
-        for (name, value) in others {
-            if let Some(value) = value {
-                link.push_str(&format!("&{name}={}", escaped(&value)));
-            }
+        let top = top.map(|top| ("$top", top.to_string()));
+        for (name, value) in top.iter().chain(&self.carried_on) {
+            link.push_str(&format!("&{name}={}", escaped(value)));
         }
         Some(link)
     }
 }
 
-/// Reads `NAME eq 'VALUE'`, several joined by `and`.
-fn parse_filter(text: &str) -> Option<Vec<(&'static str, String)>> {
-    text.split(" and ")
-        .map(|term| {
-            let (name, value) = term.trim().split_once(" eq ")?;
-            let name = FILTERED.into_iter().find(|known| *known == name.trim())?;
-            let value = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-            (!value.contains('\'')).then(|| (name, value.to_owned()))
-        })
-        .collect()
+/// What a list takes, in words.
+const OPTIONS: &str = "it takes $filter, $orderby, $select, $top, $skip and $count";
+
+/// Reads `NAME`, `NAME asc` and `NAME desc`, several separated by commas.
+fn parse_order(text: &str) -> Result<Vec<Order>, String> {
+    let read = |term: &str| {
+        let mut words = term.split_whitespace();
+        let by = words.next().unwrap_or_default();
+        let by = Member::named(by).ok_or_else(|| format!("\"{by}\" is no member of a referral"))?;
+        let descending = match words.next().map(str::to_ascii_lowercase).as_deref() {
+            None | Some("asc") => false,
+            Some("desc") => true,
+            Some(_) => return Err("a member is followed by asc or desc".to_owned()),
+        };
+        match words.next() {
+            None => Ok(Order { by, descending }),
+            Some(_) => Err("members are separated by commas".to_owned()),
+        }
+    };
+    text.split(',').map(read).collect()
 }
 
-fn parse_order(text: &str) -> Option<Order> {
-    let mut words = text.split_whitespace();
-    let by = words.next()?;
-    let by = ["createdDateTime", "updatedDateTime"].into_iter().find(|known| *known == by)?;
-    let descending = match words.next() {
-        None | Some("asc") => false,
-        Some("desc") => true,
-        Some(_) => return None,
-    };
-    words.next().is_none().then_some(Order { by, descending })
+/// Reads the members to show, separated by commas.
+fn parse_selection(text: &str) -> Result<Vec<Member>, String> {
+    let read =
+        |name: &str| Member::named(name).ok_or_else(|| format!("\"{name}\" is no member of a referral"));
+    if text.trim() == "*" { Ok(Vec::new()) } else { text.split(',').map(|name| read(name.trim())).collect() }
 }
 
 impl Order {
-    /// Sorts by instant; referrals without one come first, and equal ones keep their order.
+    /// Sorts times as such, numbers before texts, and what a referral lacks first. Equal ones keep their order.
     fn sort(self, referrals: &mut [&Value]) {
-        referrals.sort_by_cached_key(|referral| {
-            let text = referral.get(self.by).and_then(Value::as_str);
-            text.and_then(|text| text.parse::<jiff::Timestamp>().ok())
+        referrals.sort_by(|one, other| {
+            let order = compared(self.by.of(one), self.by.of(other));
+            if self.descending { order.reverse() } else { order }
         });
-        if self.descending {
-            referrals.reverse();
+    }
+}
+
+fn compared(one: &Value, other: &Value) -> Ordering {
+    let rank = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) | Value::Object(_) => 4,
+    };
+    match (one, other) {
+        (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
+        (Value::Number(one), Value::Number(other)) => {
+            one.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal)
         }
+        (Value::String(one), Value::String(other)) => {
+            match (one.parse::<Timestamp>(), other.parse::<Timestamp>()) {
+                (Ok(one), Ok(other)) => one.cmp(&other),
+                _ => one.cmp(other),
+            }
+        }
+        _ => rank(one).cmp(&rank(other)),
     }
 }
 
@@ -165,8 +204,8 @@ fn escaped(text: &str) -> String {
 }
 
 struct Page<'a> {
-    items: &'a [&'a Value],
-    with_etags: bool,
+    items: &'a [Item<'a>],
+    count: usize,
     next: Option<String>,
 }
 
@@ -174,14 +213,8 @@ impl Serialize for Page<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut page = serializer.serialize_map(None)?;
         page.serialize_entry("@odata.context", "http://api.partner.microsoft.com/v1.0/$metadata#referrals")?;
-        // The documented sample gives the size of the page, not the number of all.
-        page.serialize_entry("@odata.count", &self.items.len())?;
-        if self.with_etags {
-            page.serialize_entry("value", self.items)?;
-        } else {
-            let items: Vec<_> = self.items.iter().map(|item| WithoutETag(item)).collect();
-            page.serialize_entry("value", &items)?;
-        }
+        page.serialize_entry("@odata.count", &self.count)?;
+        page.serialize_entry("value", self.items)?;
         if let Some(next) = &self.next {
             page.serialize_entry("@odata.nextLink", next)?;
         }
@@ -189,13 +222,36 @@ impl Serialize for Page<'_> {
     }
 }
 
-struct WithoutETag<'a>(&'a Value);
+/// A referral as a list shows it.
+struct Item<'a> {
+    referral: &'a Value,
+    /// The members that are shown; all where none is named.
+    select: &'a [Member],
+    with_etags: bool,
+}
 
-impl Serialize for WithoutETag<'_> {
+impl Serialize for Item<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = self.0.as_object().into_iter().flatten();
-        serializer.collect_map(members.filter(|(name, _)| *name != "eTag"))
+        let selected = (!self.select.is_empty()).then(|| selected(self.referral, self.select));
+        let members = selected.as_ref().unwrap_or(self.referral).as_object().into_iter().flatten();
+        serializer.collect_map(members.filter(|(name, _)| self.with_etags || *name != "eTag"))
     }
+}
+
+/// What of a referral is selected, as far as it is there.
+fn selected(referral: &Value, select: &[Member]) -> Value {
+    let mut shown = Value::Object(Map::new());
+    for member in select {
+        let pointer = format!("/{}", member.path());
+        let Some(value) = referral.pointer(&pointer) else { continue };
+        let mut place = &mut shown;
+        for name in member.path().split('/') {
+            // A member that is selected as a whole has what is selected within it.
+            place = &mut place[name];
+        }
+        *place = value.clone();
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -219,14 +275,21 @@ mod tests {
             (&[("$orderby", "updatedDateTime")], None),
             (&[("$top", "many")], Some("NotANumber")),
             (&[("$skip", "-1")], Some("NotANumber")),
-            (&[("$filter", "status ne 'Active'")], Some("FilterNotSupported")),
-            (&[("$filter", "name eq 'x'")], Some("FilterNotSupported")),
+            (&[("$filter", "status eq 'a' OR details/dealValue lt 123")], None),
+            (&[("$orderby", "status, details/dealValue desc")], None),
+            (&[("$select", "id,status,details/dealValue")], None),
+            (&[("$select", "*"), ("$count", "true")], None),
+            (&[("$filter", "stage eq 'x'")], Some("FilterNotSupported")),
             (&[("$filter", "status eq Active")], Some("FilterNotSupported")),
-            (&[("$filter", "status eq 'a' or status eq 'b'")], Some("FilterNotSupported")),
             (&[("$filter", "")], Some("FilterNotSupported")),
-            (&[("$orderby", "name")], Some("OrderNotSupported")),
+            (&[("$orderby", "stage")], Some("OrderNotSupported")),
+            (&[("$orderby", "")], Some("OrderNotSupported")),
+            (&[("$orderby", "status asc name")], Some("OrderNotSupported")),
             (&[("$orderby", "createdDateTime down")], Some("OrderNotSupported")),
-            (&[("$select", "id")], Some("OptionNotSupported")),
+            (&[("$select", "stage")], Some("SelectionNotSupported")),
+            (&[("$count", "yes")], Some("NotABoolean")),
+            (&[("$expand", "")], Some("OptionNotSupported")),
+            (&[("$search", "x")], Some("OptionNotSupported")),
             (&[("$top", "1"), ("$top", "2")], Some("OptionRepeated")),
         ] {
             assert_eq!(parse(parameters).err(), wanted, "{parameters:?}");

@@ -2,15 +2,20 @@
 //!
 //! It is an independent reading of the documentation, written to catch a client that reads it
 //! otherwise: it shares no code with the rest of the crate, and where the documentation is strict it
-//! is strict, whatever the client of this crate happens to send.
+//! is strict, whatever the client of this crate happens to send. What the service's own definition
+//! allows is answered, whoever asks; a [strict](Config::strict) sandbox wants the headers of the
+//! documentation too, as this crate's client sends them.
 //!
 //! | file | owns |
 //! |---|---|
 //! | `http` | methods, paths and headers; the order in which a request is judged |
+//! | `body` | bodies, and what becomes of those that are too large |
 //! | `store` | the referrals as they stand, and their versions |
 //! | `patch` | JSON Patch (RFC 6902), `add` and `replace` alone |
 //! | `rules` | the patchable paths, their types, the table of transitions |
-//! | `list` | filters, order and pages |
+//! | `list` | query options, order and pages |
+//! | `filter` | the expressions of a filter |
+//! | `members` | the members that the definition declares |
 //! | `answer` | what goes back, with the service's three shapes of error |
 //! | `calls` | the ids of the latest calls |
 //! | `quota`, `fault` | how often it answers, and how it fails on demand |
@@ -22,10 +27,13 @@
 //! floats, as the service's own contract declares them: `10.50` comes back as `10.5`.
 
 mod answer;
+mod body;
 mod calls;
 mod fault;
+mod filter;
 mod http;
 mod list;
+mod members;
 mod patch;
 mod quota;
 mod rules;
@@ -59,13 +67,17 @@ pub struct Config {
     /// Whether the items of a list carry their `eTag`. Real answers do, the documented sample
     /// doesn't.
     pub list_etags: bool,
+    /// Whether a request needs the headers that the documentation shows in every one: a
+    /// `client-request-id` of its own, and JSON as the type even of a GET. The service's definition
+    /// knows nothing of the one, and leaves the value of the other open.
+    pub strict: bool,
     /// What goes wrong, and when. Where several faults match a request, the first of them happens.
     pub faults: Vec<Fault>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { quota: None, list_etags: true, faults: Vec::new() }
+        Self { quota: None, list_etags: true, strict: false, faults: Vec::new() }
     }
 }
 
@@ -108,6 +120,7 @@ pub struct Sandbox {
 struct Shared {
     clock: Clock,
     list_etags: bool,
+    strict: bool,
     state: Mutex<State>,
 }
 
@@ -129,14 +142,15 @@ impl Sandbox {
     /// # Errors
     /// Where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
     pub fn from_text(seed: &str, config: Config, clock: Clock) -> Result<Self, SeedError> {
+        let Config { quota, list_etags, strict, faults } = config;
         let state = State {
             store: seed::read(seed)?,
             calls: Calls::default(),
-            gate: config.quota.map(Gate::new),
-            faults: Faults::new(config.faults),
+            gate: quota.map(Gate::new),
+            faults: Faults::new(faults),
             counts: Counts::default(),
         };
-        let shared = Shared { clock, list_etags: config.list_etags, state: Mutex::new(state) };
+        let shared = Shared { clock, list_etags, strict, state: Mutex::new(state) };
         Ok(Self { shared: Arc::new(shared) })
     }
 

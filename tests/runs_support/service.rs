@@ -21,7 +21,7 @@ impl Service {
         let lines: String = seed.iter().map(|referral| format!("{referral}\n")).collect();
         home.write("seed.jsonl", &lines);
         let mut child = Command::new(env!("CARGO_BIN_EXE_referral-bulk"))
-            .args(["sandbox", "seed.jsonl", "--port", "0"])
+            .args(["sandbox", "seed.jsonl", "--port", "0", "--strict"])
             .args(options.iter().map(AsRef::as_ref))
             .current_dir(home.path(""))
             .stdin(Stdio::null())

@@ -21,7 +21,7 @@ impl Sandbox {
     /// Starts one on a free port, with more arguments, and waits until it has said where it serves.
     pub fn start(arguments: &str) -> Self {
         let mut child = Command::new(PROGRAM)
-            .args(["sandbox", "--port", "0"])
+            .args(["sandbox", "--port", "0", "--strict"])
             .args(shlex::split(arguments).unwrap())
             .env_clear()
             .stdin(Stdio::null())

@@ -1,0 +1,51 @@
+//! Bodies, and what becomes of one that is too large: it is read to its end and thrown away, so that whoever
+//! sends it gets to read the answer. A connection that is closed with something unread in it is reset, and an
+//! answer that is on its way is lost with it.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_LENGTH, EXPECT};
+use axum::http::{HeaderMap, StatusCode};
+use futures::StreamExt;
+
+use super::answer::Refusal;
+
+/// The largest body that is taken, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// How much is read of a body at most, in bytes. Whoever sends more may miss the answer.
+const MOST: usize = 256 << 20;
+
+/// Reads a body to its end.
+///
+/// # Errors
+/// Where it is too large, or doesn't arrive whole.
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    if is_announced(headers) {
+        return Err(too_large());
+    }
+    let (mut whole, mut length) = (Vec::new(), 0);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece
+            .map_err(|_| Refusal::bad("MalformedPatch", "BodyMissing", "the body did not arrive whole"))?;
+        length += piece.len();
+        if length <= LARGEST {
+            whole.extend_from_slice(&piece);
+        } else if length > MOST {
+            break;
+        }
+    }
+    if length > LARGEST { Err(too_large()) } else { Ok(whole.into()) }
+}
+
+/// Whether a body is too large that waits to be asked for: none of it is on its way yet.
+fn is_announced(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let length = text(CONTENT_LENGTH).parse::<u64>();
+    text(EXPECT).eq_ignore_ascii_case("100-continue") && length.is_ok_and(|length| length > LARGEST as u64)
+}
+
+fn too_large() -> Refusal {
+    let message = format!("the body is larger than {LARGEST} bytes");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge", "PayloadTooLarge", message)
+}

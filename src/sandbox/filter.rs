@@ -1,0 +1,407 @@
+//! The expressions of `$filter`, as far as the service's definition hints at them (`stringColumn eq 'string'
+//! OR numberColumn lt 123`): comparisons, three functions of texts, `and`, `or`, `not` and parentheses, in
+//! the notation of OData (URL Conventions 4.01, section 5.1.1). Words that join may be written in capitals.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::members::Member;
+
+/// A condition that a referral meets or doesn't.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Filter {
+    Compare(Member, Comparison, Literal),
+    Text(Member, Part, String),
+    /// A member that is true or false by itself.
+    Flag(Member),
+    Not(Box<Self>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+/// Where in a text another one is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Anywhere,
+    Start,
+    End,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Literal {
+    Null,
+    Boolean(bool),
+    Number(f64),
+    Text(String),
+    Instant(Timestamp),
+}
+
+/// How deep parentheses and `not` go at most.
+const DEEPEST: usize = 32;
+
+/// How many words a filter has at most.
+const LONGEST: usize = 1_000;
+
+impl Filter {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// What is not understood of it, in words.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let words = words(text)?;
+        if words.len() > LONGEST {
+            return Err(format!("it has more than {LONGEST} words"));
+        }
+        let mut reader = Reader { words, at: 0, depth: 0 };
+        let filter = reader.either()?;
+        match reader.next() {
+            None => Ok(filter),
+            Some(word) => {
+                Err(format!("{} comes where \"and\", \"or\" or the end was expected", word.shown()))
+            }
+        }
+    }
+
+    /// Whether a referral meets it.
+    pub(super) fn fits(&self, referral: &Value) -> bool {
+        match self {
+            Self::Compare(member, comparison, literal) => literal.compares(member.of(referral), *comparison),
+            Self::Text(member, part, wanted) => member.of(referral).as_str().is_some_and(|text| match part {
+                Part::Anywhere => text.contains(wanted.as_str()),
+                Part::Start => text.starts_with(wanted.as_str()),
+                Part::End => text.ends_with(wanted.as_str()),
+            }),
+            Self::Flag(member) => *member.of(referral) == Value::Bool(true),
+            Self::Not(inner) => !inner.fits(referral),
+            Self::And(one, other) => one.fits(referral) && other.fits(referral),
+            Self::Or(one, other) => one.fits(referral) || other.fits(referral),
+        }
+    }
+}
+
+impl Literal {
+    /// Whether a value stands in this relation to it. What has no order, or is of another type, is neither
+    /// less nor greater; it is not equal either.
+    fn compares(&self, value: &Value, comparison: Comparison) -> bool {
+        let order = match (self, value) {
+            (Self::Null, Value::Null) => Some(Ordering::Equal),
+            (Self::Boolean(wanted), Value::Bool(value)) if value == wanted => Some(Ordering::Equal),
+            (Self::Number(wanted), Value::Number(value)) => {
+                value.as_f64().and_then(|value| value.partial_cmp(wanted))
+            }
+            (Self::Text(wanted), Value::String(value)) => Some(value.as_str().cmp(wanted)),
+            (Self::Instant(wanted), Value::String(value)) => {
+                value.parse::<Timestamp>().ok().map(|value| value.cmp(wanted))
+            }
+            _ => None,
+        };
+        match comparison {
+            Comparison::Eq => order == Some(Ordering::Equal),
+            Comparison::Ne => order != Some(Ordering::Equal),
+            Comparison::Lt => order == Some(Ordering::Less),
+            Comparison::Le => order.is_some_and(Ordering::is_le),
+            Comparison::Gt => order == Some(Ordering::Greater),
+            Comparison::Ge => order.is_some_and(Ordering::is_ge),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Word {
+    /// A name, an operator, a number or a time.
+    Bare(String),
+    Quoted(String),
+    Open,
+    Close,
+    Comma,
+}
+
+impl Word {
+    fn shown(&self) -> String {
+        match self {
+            Self::Bare(text) => format!("\"{text}\""),
+            Self::Quoted(text) => format!("'{text}'"),
+            Self::Open => "\"(\"".to_owned(),
+            Self::Close => "\")\"".to_owned(),
+            Self::Comma => "\",\"".to_owned(),
+        }
+    }
+
+    fn is(&self, keyword: &str) -> bool {
+        matches!(self, Self::Bare(text) if text.eq_ignore_ascii_case(keyword))
+    }
+}
+
+fn words(text: &str) -> Result<Vec<Word>, String> {
+    let (mut words, mut rest) = (Vec::new(), text.trim_start());
+    while let Some(first) = rest.chars().next() {
+        let taken = match first {
+            '(' | ')' | ',' => {
+                words.push(match first {
+                    '(' => Word::Open,
+                    ')' => Word::Close,
+                    _ => Word::Comma,
+                });
+                1
+            }
+            '\'' => {
+                let (text, length) = quoted(rest)?;
+                words.push(Word::Quoted(text));
+                length
+            }
+            _ => {
+                let ends = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '\'');
+                let length = rest.find(ends).unwrap_or(rest.len());
+                words.push(Word::Bare(rest[..length].to_owned()));
+                length
+            }
+        };
+        rest = rest[taken..].trim_start();
+    }
+    Ok(words)
+}
+
+/// The text between quotes at the beginning, and how many bytes it takes with them. A quote within is doubled.
+fn quoted(text: &str) -> Result<(String, usize), String> {
+    let (mut value, mut at) = (String::new(), 1);
+    loop {
+        let end = text[at..].find('\'').ok_or_else(|| format!("the quote of {text} is never closed"))?;
+        value.push_str(&text[at..at + end]);
+        at += end + 1;
+        if !text[at..].starts_with('\'') {
+            return Ok((value, at));
+        }
+        value.push('\'');
+        at += 1;
+    }
+}
+
+struct Reader {
+    words: Vec<Word>,
+    at: usize,
+    depth: usize,
+}
+
+impl Reader {
+    fn next(&mut self) -> Option<Word> {
+        let word = self.words.get(self.at).cloned();
+        self.at += usize::from(word.is_some());
+        word
+    }
+
+    /// Takes the next word where it is this one.
+    fn takes(&mut self, keyword: &str) -> bool {
+        let is_it = self.words.get(self.at).is_some_and(|word| word.is(keyword));
+        self.at += usize::from(is_it);
+        is_it
+    }
+
+    fn expect(&mut self, wanted: &Word) -> Result<(), String> {
+        match self.next() {
+            Some(word) if word == *wanted => Ok(()),
+            other => Err(format!("{} comes where {} was expected", told(other.as_ref()), wanted.shown())),
+        }
+    }
+
+    fn either(&mut self) -> Result<Filter, String> {
+        let mut filter = self.both()?;
+        while self.takes("or") {
+            filter = Filter::Or(Box::new(filter), Box::new(self.both()?));
+        }
+        Ok(filter)
+    }
+
+    fn both(&mut self) -> Result<Filter, String> {
+        let mut filter = self.one()?;
+        while self.takes("and") {
+            filter = Filter::And(Box::new(filter), Box::new(self.one()?));
+        }
+        Ok(filter)
+    }
+
+    fn one(&mut self) -> Result<Filter, String> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(format!("it is nested more than {DEEPEST} deep"));
+        }
+        let filter = match self.next() {
+            Some(Word::Open) => {
+                let inner = self.either()?;
+                self.expect(&Word::Close)?;
+                inner
+            }
+            Some(word) if word.is("not") => Filter::Not(Box::new(self.one()?)),
+            Some(Word::Bare(name)) => self.condition(&name)?,
+            other => return Err(format!("{} comes where a condition was expected", told(other.as_ref()))),
+        };
+        self.depth -= 1;
+        Ok(filter)
+    }
+
+    /// A condition that begins with this name, of a member or a function.
+    fn condition(&mut self, name: &str) -> Result<Filter, String> {
+        if self.words.get(self.at) == Some(&Word::Open) {
+            return self.function(name);
+        }
+        let member = member(name)?;
+        let comparison = match self.words.get(self.at) {
+            Some(Word::Bare(operator)) => match operator.to_ascii_lowercase().as_str() {
+                "eq" => Comparison::Eq,
+                "ne" => Comparison::Ne,
+                "lt" => Comparison::Lt,
+                "le" => Comparison::Le,
+                "gt" => Comparison::Gt,
+                "ge" => Comparison::Ge,
+                "and" | "or" => return Ok(Filter::Flag(member)),
+                _ => return Err(format!("\"{operator}\" is no comparison: use eq, ne, lt, le, gt or ge")),
+            },
+            _ => return Ok(Filter::Flag(member)),
+        };
+        self.at += 1;
+        let literal = match self.next() {
+            Some(Word::Quoted(text)) => Literal::Text(text),
+            Some(Word::Bare(text)) => literal(&text)?,
+            other => return Err(format!("{} comes where a value was expected", told(other.as_ref()))),
+        };
+        Ok(Filter::Compare(member, comparison, literal))
+    }
+
+    fn function(&mut self, name: &str) -> Result<Filter, String> {
+        let part = match name.to_ascii_lowercase().as_str() {
+            "contains" => Part::Anywhere,
+            "startswith" => Part::Start,
+            "endswith" => Part::End,
+            _ => {
+                return Err(format!(
+                    "\"{name}\" is no function known here: use contains, startswith or endswith"
+                ));
+            }
+        };
+        self.expect(&Word::Open)?;
+        let member = match self.next() {
+            Some(Word::Bare(name)) => member(&name)?,
+            other => return Err(format!("{} comes where a member was expected", told(other.as_ref()))),
+        };
+        self.expect(&Word::Comma)?;
+        let Some(Word::Quoted(text)) = self.next() else {
+            return Err(format!("{name} looks for a text: put it in single quotes"));
+        };
+        self.expect(&Word::Close)?;
+        Ok(Filter::Text(member, part, text))
+    }
+}
+
+fn told(word: Option<&Word>) -> String {
+    word.map_or("the end".to_owned(), Word::shown)
+}
+
+fn member(name: &str) -> Result<Member, String> {
+    Member::named(name).ok_or_else(|| {
+        format!("\"{name}\" is no member of a referral: write it as in status or details/dealValue")
+    })
+}
+
+fn literal(text: &str) -> Result<Literal, String> {
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+'));
+    let day = format!("{text}T00:00:00Z");
+    match text.to_ascii_lowercase().as_str() {
+        "null" => return Ok(Literal::Null),
+        "true" => return Ok(Literal::Boolean(true)),
+        "false" => return Ok(Literal::Boolean(false)),
+        _ => {}
+    }
+    let number =
+        || text.parse().ok().filter(|number: &f64| is_number && number.is_finite()).map(Literal::Number);
+    let instant = || text.parse().or_else(|_| day.parse()).ok().map(Literal::Instant);
+    number().or_else(instant).ok_or_else(|| format!("\"{text}\" is no value: put a text in single quotes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_referral_meets() {
+        let referral = json!({
+            "status": "Active", "name": "Kim's deal", "statusReason": null, "favorite": true,
+            "createdDateTime": "2026-01-02T00:00:00.0000000Z",
+            "details": { "dealValue": 12500.5, "currency": "EUR" },
+        });
+        for (text, wanted) in [
+            ("status eq 'Active'", true),
+            ("status eq 'active'", false),
+            ("status ne 'New'", true),
+            ("status eq 'New' OR details/dealValue lt 20000", true),
+            ("status eq 'New' or status eq 'Active' and details/currency eq 'USD'", false),
+            ("(status eq 'New' or status eq 'Active') and details/currency eq 'EUR'", true),
+            ("not (status eq 'Active')", false),
+            ("not status eq 'New'", true),
+            ("name eq 'Kim''s deal'", true),
+            ("contains(name,'deal')", true),
+            ("startswith(name, 'Kim') and endswith(name, 'Kim')", false),
+            ("contains(statusReason,'a')", false),
+            ("statusReason eq null", true),
+            ("salesStage eq null", true),
+            ("salesStage ne null", false),
+            ("salesStage lt 'z'", false),
+            ("favorite", true),
+            ("favorite and isSpam", false),
+            ("favorite eq true", true),
+            ("favorite ne false", true),
+            ("details/dealValue ge 12500.5", true),
+            ("details/dealValue gt 12500.5", false),
+            ("details/dealValue le 1e5", true),
+            ("details/dealValue eq '12500.5'", false),
+            ("createdDateTime ge 2026-01-02", true),
+            ("createdDateTime lt 2026-01-02T01:00:00+02:00", false),
+            ("createdDateTime lt '2026-02'", true),
+        ] {
+            let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(filter.fits(&referral), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_filter_is_told_in_words() {
+        for (text, wanted) in [
+            ("", "the end comes where a condition was expected"),
+            ("status", ""),
+            ("status eq", "the end comes where a value was expected"),
+            ("status eq Active", "\"Active\" is no value: put a text in single quotes"),
+            ("status = 'Active'", "\"=\" is no comparison: use eq, ne, lt, le, gt or ge"),
+            (
+                "stage eq 'x'",
+                "\"stage\" is no member of a referral: write it as in status or details/dealValue",
+            ),
+            ("status eq 'a' 'b'", "'b' comes where \"and\", \"or\" or the end was expected"),
+            ("status eq 'a", "the quote of 'a is never closed"),
+            ("(status eq 'a'", "the end comes where \")\" was expected"),
+            (
+                "length(name) eq 5",
+                "\"length\" is no function known here: use contains, startswith or endswith",
+            ),
+            ("contains(name)", "\")\" comes where \",\" was expected"),
+            ("contains(name,5)", "contains looks for a text: put it in single quotes"),
+            ("'a' eq 'a'", "'a' comes where a condition was expected"),
+        ] {
+            assert_eq!(Filter::parse(text).err().unwrap_or_default(), wanted, "{text}");
+        }
+        let deep = format!("{}status eq 'a'{}", "(".repeat(10_000), ")".repeat(10_000));
+        assert_eq!(Filter::parse(&deep).unwrap_err(), "it has more than 1000 words");
+        assert_eq!(Filter::parse(&"(".repeat(40)).unwrap_err(), "it is nested more than 32 deep");
+    }
+}

@@ -1,0 +1,114 @@
+//! The members of a referral that the service's definition declares: what a filter, an order and a selection
+//! may name.
+
+use serde_json::Value;
+
+/// Declared members, a nested one by its path.
+const DECLARED: [&str; 60] = [
+    "acceptedDateTime",
+    "callToAction",
+    "campaignId",
+    "closedDateTime",
+    "consent",
+    "consent/consentToContact",
+    "consent/consentToShareReferralWithMicrosoftSellers",
+    // The service's own spelling.
+    "consent/consentToToShareInfoWithOthers",
+    "createdDateTime",
+    "customerProfile",
+    "customerProfile/address",
+    "customerProfile/address/addressLine1",
+    "customerProfile/address/addressLine2",
+    "customerProfile/address/city",
+    "customerProfile/address/country",
+    "customerProfile/address/postalCode",
+    "customerProfile/address/region",
+    "customerProfile/address/state",
+    "customerProfile/name",
+    "customerProfile/size",
+    "customerProfile/team",
+    "details",
+    "details/closingDateTime",
+    "details/currency",
+    "details/customerAction",
+    "details/customerRequestedContact",
+    "details/dealValue",
+    "details/notes",
+    "details/requirements",
+    "direction",
+    "eTag",
+    "engagementId",
+    "expirationDateTime",
+    "externalReferenceId",
+    "favorite",
+    "id",
+    "inviteContext",
+    "isSpam",
+    "lastModifiedVia",
+    "lastRunId",
+    "links",
+    "mpnId",
+    "name",
+    "organizationId",
+    "organizationName",
+    "qualification",
+    "quality",
+    "referralProgram",
+    "referralSource",
+    "registrationStatus",
+    "registrations",
+    "salesStage",
+    "status",
+    "statusReason",
+    "substatus",
+    "tags",
+    "target",
+    "team",
+    "type",
+    "updatedDateTime",
+];
+
+/// A member that the definition declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Member(&'static str);
+
+impl Member {
+    /// The member of this path, as in `details/dealValue`; `None` where none is declared.
+    pub(super) fn named(path: &str) -> Option<Self> {
+        DECLARED.into_iter().find(|declared| *declared == path).map(Self)
+    }
+
+    /// Its path.
+    pub(super) fn path(self) -> &'static str {
+        self.0
+    }
+
+    /// The value that a referral has for it; `null` where it has none.
+    pub(super) fn of(self, referral: &Value) -> &Value {
+        self.0.split('/').fold(referral, |value, name| value.get(name).unwrap_or(&Value::Null))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn members_are_found_by_their_path() {
+        let referral = json!({ "status": "New", "details": { "dealValue": 5 }, "consent": null });
+        for (path, wanted) in [
+            ("status", Some(json!("New"))),
+            ("details/dealValue", Some(json!(5))),
+            ("details/notes", Some(json!(null))),
+            ("consent/consentToContact", Some(json!(null))),
+            ("customerProfile/address/city", Some(json!(null))),
+            ("Status", None),
+            ("details.dealValue", None),
+            ("", None),
+        ] {
+            assert_eq!(Member::named(path).map(|member| member.of(&referral).clone()), wanted, "{path}");
+        }
+    }
+}
