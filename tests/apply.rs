@@ -474,10 +474,10 @@ mod what_is_shown {
         Test::new(quiet).file("a.csv", notes(&active(7))).run();
     }
 
-    /// One that was throttled is repeated too, and nothing is before it is sent.
+    /// One that was locked is repeated too, and nothing is before it is sent.
     #[test]
     fn progress_counts_what_was_retried_as_the_summary_does() {
-        let fault = ["--fault", "patch#1=429:1"];
+        let fault = ["--fault", "patch#1=423"];
         let (home, said) = told_in_between(&fault, 2, "--progress plain", "\n1 of 7 referrals, ");
         let line = said.lines().find(|line| line.starts_with("1 of 7 referrals, ")).unwrap();
         let told = line.split(", ").find(|part| part.ends_with(" retried"));

@@ -815,3 +815,42 @@ fn on_a_connection_that_was_kept_alive() {
         }
     });
 }
+
+/// A server that serves one request on a connection and resets it at the next, without having said so. What
+/// broke on a kept connection, and the look at what became of it, ride on new ones: of a run one request is
+/// in doubt, or as many as there were in flight.
+#[test]
+fn on_a_server_that_resets_what_is_used_twice() {
+    const ROWS: usize = 24;
+    each(&[(1, Bound::Yes), (8, Bound::Yes), (1, Bound::No)], |(concurrency, bound)| {
+        let (home, state) = (Home::new(), State::new(&[Script::default(); ROWS]));
+        let serving = Arc::clone(&state);
+        let address = serve(move |mut connection| {
+            let Some(request) = connection.request() else { return };
+            let answer = {
+                let mut api = serving.api();
+                api.note(&request);
+                api.carry_out(&request)
+            };
+            if connection.write(answer.bytes()).is_ok() && connection.peek().is_some() {
+                connection.reset();
+            }
+        });
+        changes(&home, ROWS);
+        let from = if *bound == Bound::Yes { "snapshot.jsonl" } else { "none" };
+        let more = format!("--concurrency {concurrency} --confirm-closing {}", ROWS / 4);
+        let ended = home.run(&arguments(APPLY, &endpoint(address), from, &more));
+        let (run, api) = (home.run_of("run"), state.api());
+        let attempts = run.count("/requests/patch");
+        let reached = (0..ROWS).map(|number| api.count("PATCH", &id(number))).sum::<usize>() as u64;
+        if *bound == Bound::Yes {
+            assert_eq!(run.outcomes(), format!("applied {ROWS}"), "{}", ended.stderr);
+            assert_eq!(reached, ROWS as u64, "each once");
+            assert!((1..=concurrency * 2).contains(&(attempts - reached)), "{attempts} attempts");
+        } else {
+            // The second row and the eighteenth are additions, which can be repeated.
+            assert_eq!(run.outcomes(), format!("applied {ROWS}"), "{}", ended.stderr);
+            assert_eq!((attempts, reached), (ROWS as u64 + 2, ROWS as u64));
+        }
+    });
+}

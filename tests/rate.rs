@@ -14,7 +14,7 @@ use runs_support::referrals::{id, referral};
 use runs_support::service::Service;
 use runs_support::tap::Tap;
 use serde_json::json;
-use support::Test;
+use support::{Test, each};
 
 const ROWS: &str = include_str!("../samples/quarter-end.csv");
 
@@ -30,34 +30,36 @@ fn a_run_is_the_same_every_time() {
     assert_eq!(rates::run(scenario), rates::run(scenario));
 }
 
-/// The real program, whose first steps are too fast for this service, which counts refusals too: two changes
-/// come at once, however busy the machine is.
+/// The real program, whose first steps are too fast for this service: one that says so and counts refusals too,
+/// and one that refuses as nginx does. So many changes come at once, however busy the machine is.
 #[test]
 fn a_quota_costs_no_row_anything() {
     const COUNT: usize = 8;
-    for (rate, note) in [
+    let rates = [
         ("auto", "note: --rate auto met the service's limit, and ended at "),
         ("100/s", "note: the service throttled the run at 100/s; it ended at "),
-    ] {
+    ];
+    let cases = [("1/s", 2), ("1/s:503", 4)].map(|quota| rates.map(|rate| (quota, rate))).concat();
+    each(&cases, |((quota, at_once), (rate, note))| {
         let home = Home::new();
         let seed: Vec<_> = (0..COUNT).map(|number| referral(number, "Active", "Accepted")).collect();
         let row = |number| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } }));
         home.write("changes.jsonl", &(0..COUNT).map(row).collect::<String>());
-        let service = Service::start(&home, &seed, &["--quota", "1/s"]);
+        let service = Service::start(&home, &seed, &["--quota", quota]);
         let tap = Tap::on(&service);
         tap.hold(&["PATCH"]);
         let endpoint = tap.endpoint();
         let pace = ["--rate", rate, "--timeout", "10m", "--progress", "none", "--yes"];
         let apply = ["apply", "changes.jsonl", "--out", "run", "--endpoint", &endpoint];
         let sending = home.start(&[&apply[..], &pace].concat());
-        tap.has_seen_patches(2);
+        tap.has_seen_patches(*at_once);
         tap.release();
         let ended = sending.wait().expect(0);
         let run = home.run_of("run");
-        assert_eq!(run.outcomes(), format!("applied {COUNT}"), "{rate}: {}", ended.stderr);
-        assert!(run.count("/requests/throttled") > 0, "{rate}");
-        assert!(ended.stderr.contains(note), "{rate}: {}", ended.stderr);
-    }
+        assert_eq!(run.outcomes(), format!("applied {COUNT}"), "{quota} {rate}: {}", ended.stderr);
+        assert!(run.count("/requests/throttled") > 0, "{quota} {rate}");
+        assert!(ended.stderr.contains(note), "{quota} {rate}: {}", ended.stderr);
+    });
 }
 
 #[test]

@@ -25,7 +25,7 @@ use simulation_support::{Told, run};
 const SEEDS: u64 = 2_000;
 
 /// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 67] = [
+const HAPPENS: [&str; 74] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -62,6 +62,13 @@ const HAPPENS: [&str; 67] = [
     "an expired token",
     "a refresh that fails",
     "a quota that is used up",
+    "a 503 for load",
+    "poisoned: 401",
+    "poisoned: 429",
+    "poisoned: 503",
+    "poisoned: 509",
+    "one referral is poisoned, and others are changed",
+    "refused, poisoned",
     "Kill at: PATCH before it leaves",
     "Kill at: PATCH after it left",
     "Kill at: an answer arrives",

@@ -197,6 +197,11 @@ impl Tokens {
         }
     }
 
+    /// Whether [`Self::renew`] can bring another token.
+    pub(super) fn can_renew(&self) -> bool {
+        !matches!(self.source, Source::Fixed(_))
+    }
+
     pub(super) fn generation(&self) -> Generation {
         Generation(self.renewals.load(Ordering::Relaxed))
     }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, DATE, ETAG, HeaderMap, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
-use reqwest::{Method, Request, Response, Url};
+use reqwest::{ClientBuilder, Method, Request, Response, Url};
 use uuid::Uuid;
 
 use super::auth::{Auth, Generation, Token, Tokens};
 use super::body;
 use super::challenge;
+use super::connections::{Connections, Ride};
 use super::endpoint::{self, Endpoint, PageLink};
 use super::refusal;
 use super::reply::{self, Answer, Page};
@@ -39,7 +40,7 @@ pub struct Settings {
     pub timeout: Duration,
     /// A GUID shared by all requests of the run (`MS-CorrelationId`).
     pub correlation_id: Uuid,
-    /// The wall clock that a date in `Retry-After` is compared with.
+    /// The wall clock that a date in `Retry-After` is compared with where the answer has none of its own.
     pub clock: fn() -> Timestamp,
 }
 
@@ -56,7 +57,7 @@ pub enum ClientError {
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    http: reqwest::Client,
+    connections: Connections,
     endpoint: Endpoint,
     tokens: Tokens,
     settings: Settings,
@@ -68,9 +69,10 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub fn new(endpoint: Endpoint, auth: Auth, settings: Settings) -> Result<Self, ClientError> {
-        let http = http(&endpoint, settings.timeout)
+        let connections = Connections::new(|| builder(&endpoint, settings.timeout))
             .map_err(|error| ClientError::SetUp(describe(&error.without_url())))?;
-        Ok(Self(Arc::new(Inner { http, endpoint, tokens: Tokens::new(auth, settings.clock), settings })))
+        let tokens = Tokens::new(auth, settings.clock);
+        Ok(Self(Arc::new(Inner { connections, endpoint, tokens, settings })))
     }
 
     /// Gets one referral. The body of the reply is a JSON object.
@@ -145,6 +147,11 @@ impl Client {
         self.0.tokens.was_taken(token)
     }
 
+    /// Whether there is a way to another token.
+    pub fn can_renew(&self) -> bool {
+        self.0.tokens.can_renew()
+    }
+
     /// How often a token was fetched from its file or command.
     pub fn token_requests(&self) -> u64 {
         self.0.tokens.requests()
@@ -159,39 +166,45 @@ impl Client {
     ) -> Result<Answer, Failure> {
         let (token, generation) = self.0.tokens.current().await?;
         request.headers_mut().insert(AUTHORIZATION, token.header());
-        let response = self.0.http.execute(request).await.map_err(|error| self.failure(error))?;
+        let (ride, response) = self.0.connections.execute(request).await;
+        let response = response.map_err(|error| self.failure(error, ride))?;
         // A gateway that is busy or broken asks for no token.
         if matches!(response.status().as_u16(), 200..=400 | 402..=428 | 430..=499) {
             self.0.tokens.note_taken(generation);
         }
-        without(&token, self.answer(response, client_request_id, largest).await?)
+        without(&token, self.answer(response, ride, client_request_id, largest).await?)
     }
 
     async fn answer(
         &self,
         response: Response,
+        ride: Ride,
         client_request_id: Uuid,
         largest: usize,
     ) -> Result<Answer, Failure> {
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let now = (self.0.settings.clock)();
+        // Both are of the service's clock, which need not be ours.
+        let now = header(DATE).and_then(reply::date).unwrap_or_else(self.0.settings.clock);
+        let pauses = response.headers().get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
+        let retry_after = reply::longest_pause(pauses, now);
         let status = response.status().as_u16();
         Ok(Answer {
             status,
             challenges: if matches!(status, 401 | 403) { challenges(response.headers()) } else { Vec::new() },
             etag: header(ETAG).and_then(|etag| ETag::from_service(etag).ok()),
-            retry_after: header(RETRY_AFTER).and_then(|text| reply::retry_after(text, now)),
+            retry_after,
             client_request_id,
-            body: body::read(response, largest).await.map_err(|error| self.failure(error))?,
+            body: body::read(response, largest).await.map_err(|error| self.failure(error, ride))?,
         })
     }
 
     /// Where a request that got no answer left the change.
-    fn failure(&self, error: reqwest::Error) -> Failure {
+    fn failure(&self, error: reqwest::Error, ride: Ride) -> Failure {
         let error = error.without_url();
         if error.is_builder() || error.is_connect() {
             return not_sent(&describe(&error));
         }
+        self.0.connections.broke(ride);
         if error.is_timeout() {
             return Failure::NoAnswer { message: format!("no answer within {:?}", self.0.settings.timeout) };
         }
@@ -205,7 +218,7 @@ impl fmt::Debug for Client {
     }
 }
 
-fn http(endpoint: &Endpoint, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+fn builder(endpoint: &Endpoint, timeout: Duration) -> ClientBuilder {
     let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
     let builder = reqwest::Client::builder()
         .user_agent(endpoint::USER_AGENT)
@@ -215,12 +228,7 @@ fn http(endpoint: &Endpoint, timeout: Duration) -> Result<reqwest::Client, reqwe
         .retry(reqwest::retry::never())
         .redirect(Policy::none());
     // What may go out unencrypted must not leave the machine: not by a proxy, nor by a name server's word.
-    let builder = if endpoint.is_local() {
-        builder.no_proxy().resolve_to_addrs("localhost", &loopback)
-    } else {
-        builder
-    };
-    builder.build()
+    if endpoint.is_local() { builder.no_proxy().resolve_to_addrs("localhost", &loopback) } else { builder }
 }
 
 /// Why it was the token that was refused, where the service says so.
@@ -480,13 +488,8 @@ mod tests {
     async fn answers_become_refusals() {
         let body = format!("{{\"error\":{{\"code\":\"x\",\"message\":\"{TOKEN} is bad\"}}}}");
         let length = body.len();
-        let server = server(vec![
-            then(&format!("HTTP/1.1 401 No\r\ncontent-length: {length}\r\n\r\n{body}")),
-            then(
-                "HTTP/1.1 429 No\r\nretry-after: Sun, 01 Mar 2026 12:00:30 GMT\r\ncontent-length: 0\r\n\r\n",
-            ),
-        ])
-        .await;
+        let server =
+            server(vec![then(&format!("HTTP/1.1 401 No\r\ncontent-length: {length}\r\n\r\n{body}"))]).await;
         let client = server.client(PATIENT);
         let refusal = |status, code: Option<&str>, message: &str, retry_after| {
             Failure::Answered(Refusal {
@@ -499,8 +502,30 @@ mod tests {
         };
         let got = client.get(id()).await.unwrap_err();
         assert_eq!(got, refusal(401, Some("x"), "[token] is bad", None));
-        let got = client.patch(change()).await.unwrap_err();
-        assert_eq!(got, refusal(429, None, "HTTP 429 without a body", Some(Duration::from_secs(30))));
+    }
+
+    /// The clock of this machine says noon.
+    #[tokio::test]
+    async fn a_pause_is_as_long_as_the_service_means_it() {
+        for (headers, seconds) in [
+            ("retry-after: 7", Some(7)),
+            ("retry-after: Sun, 01 Mar 2026 12:00:30 GMT", Some(30)),
+            ("date: Sun, 01 Mar 2026 13:00:00 GMT\r\nretry-after: Sun, 01 Mar 2026 13:00:30 GMT", Some(30)),
+            ("retry-after: Sun, 01 Mar 2026 11:00:30 GMT\r\ndate: Sun, 01 Mar 2026 11:00:00 GMT", Some(30)),
+            ("date: noon\r\nretry-after: Sun, 01 Mar 2026 12:00:30 GMT", Some(30)),
+            ("date: Sun, 01 Mar 2026 13:00:00 GMT\r\nretry-after: 5", Some(5)),
+            ("retry-after: 5\r\nretry-after: 20", Some(20)),
+            ("retry-after: 20\r\nretry-after: soon", Some(20)),
+            ("retry-after: 5\r\nretry-after: Sun, 01 Mar 2026 12:00:30 GMT", Some(30)),
+            ("retry-after: -1", None),
+        ] {
+            let answer = format!("HTTP/1.1 429 No\r\n{headers}\r\ncontent-length: 0\r\n\r\n");
+            let server = server(vec![then(&answer)]).await;
+            let Failure::Answered(refusal) = server.client(PATIENT).get(id()).await.unwrap_err() else {
+                panic!("{headers}");
+            };
+            assert_eq!(refusal.retry_after, seconds.map(Duration::from_secs), "{headers}");
+        }
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 //! | [`Endpoint`] | every path and every header |
 //! | [`Auth`] | where the bearer token comes from, when another is fetched, and the token itself |
 //! | [`Client`] | the three requests this program makes |
+//! | `connections` | which connection a request rides on |
 //! | `body` | bodies, of bounded size |
 //! | `reply` | status and body → [`Reply`](crate::domain::exchange::Reply), [`Page`] or [`Failure`](crate::domain::exchange::Failure) |
 //! | `refusal` | what an error body says |
@@ -18,6 +19,7 @@ mod auth;
 mod body;
 mod challenge;
 mod client;
+mod connections;
 mod endpoint;
 mod refusal;
 mod reply;

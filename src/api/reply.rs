@@ -79,8 +79,21 @@ pub(super) fn of_list(answer: Answer) -> Result<Page, Failure> {
     Ok(Page { next, client_request_id: reply.client_request_id, text: reply.body })
 }
 
+/// The longest pause of those that an answer asks for in its `Retry-After`s: of two things that stand before
+/// the service, each may have set one. `now` is when it was sent, by the service's own clock.
+pub(super) fn longest_pause<'a>(texts: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<Duration> {
+    texts.flat_map(values).filter_map(|text| retry_after(text, now)).max()
+}
+
+/// The values of a header that several were joined into (RFC 9110, section 5.3). A date has a comma of its
+/// own, and is none of several.
+fn values(text: &str) -> impl Iterator<Item = &str> {
+    let is_date = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    text.split(move |letter| letter == ',' && !is_date)
+}
+
 /// What `Retry-After` asks for: a number of seconds, or a date that lies ahead of `now`.
-pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
@@ -90,7 +103,7 @@ pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 
 /// A date in one of the three forms of RFC 9110, section 5.6.7, or in any other that mail headers have: a
 /// zone in digits, or no day of the week.
-fn date(text: &str) -> Option<Timestamp> {
+pub(super) fn date(text: &str) -> Option<Timestamp> {
     let obsolete = || Timestamp::try_from(SystemTime::from(text.parse::<HttpDate>().ok()?)).ok();
     rfc2822::parse(text).ok().map(|date| date.timestamp()).or_else(obsolete)
 }
@@ -259,6 +272,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_several_pauses_the_longest_counts() {
+        const DATE: &str = "Sun, 01 Mar 2026 12:00:30 GMT";
+        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        for (texts, wanted) in [
+            (&[][..], None),
+            (&["0"], Some(0)),
+            (&["5", "20", "7"], Some(20)),
+            (&["5, 20"], Some(20)),
+            (&["20 ,5", "6"], Some(20)),
+            (&["5,"], Some(5)),
+            (&["5", DATE], Some(30)),
+            (&["99", DATE], Some(99)),
+            (&["never", "-4", "3"], Some(3)),
+            (&["never"], None),
+        ] {
+            let got = longest_pause(texts.iter().copied(), now);
+            assert_eq!(got, wanted.map(Duration::from_secs), "{texts:?}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_answer_is_taken(
@@ -268,7 +302,7 @@ mod tests {
         ) {
             let came = answer(status, &body);
             let _ = (of_read(came.clone()), of_write(came.clone()), of_list(came));
-            let _ = retry_after(&header, Timestamp::UNIX_EPOCH);
+            let _ = longest_pause([header.as_str()].into_iter(), Timestamp::UNIX_EPOCH);
         }
     }
 }

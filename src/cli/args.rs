@@ -196,7 +196,7 @@ pub struct Sandbox {
     #[arg(long, value_name = "N", default_value_t = 8085)]
     pub port: u16,
 
-    /// Answer 429 above so many requests, as in 20/s or 100/m
+    /// Answer 429 above so many requests, as in 20/s or 100/m; 503 as nginx does, as in 10/s+5:503
     #[arg(long, value_name = "N/s|N/m")]
     pub quota: Option<crate::sandbox::Quota>,
 

@@ -12,7 +12,7 @@ use crate::domain::account::{About, Asked, Figures, InputInfo, Migrating, State}
 use crate::engine::context::Tally;
 use crate::engine::flights::Flights;
 use crate::engine::look::look;
-use crate::engine::{Context, Reason};
+use crate::engine::{Context, Reason, Slots};
 use crate::input;
 use crate::ledger::{Ledger, Planning};
 use crate::plan::{Judging, Planner, Terms};
@@ -102,7 +102,7 @@ async fn look_live(
         pace,
         stop: host.stop,
         clock: host.clock,
-        concurrency: sending.concurrency,
+        slots: Slots::new(sending.concurrency),
         timeout: sending.timeout,
         flights: Flights::default(),
         observe: &observe,

@@ -20,7 +20,7 @@ use crate::domain::referral::Snapshot;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::flights::Flights;
-use crate::engine::{self, Context, Event};
+use crate::engine::{self, Context, Event, Slots};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Pacing, Waits};
 use crate::plan;
@@ -241,7 +241,7 @@ async fn send(
         pace,
         stop: host.stop,
         clock: host.clock,
-        concurrency: sending.concurrency,
+        slots: Slots::new(sending.concurrency),
         timeout: sending.timeout,
         flights: Flights::default(),
         observe: &observe,

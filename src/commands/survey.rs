@@ -236,7 +236,8 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
 
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Trouble> {
         let outcome = match decide(Operation::Read, failure, MAX_TRIES) {
-            Decision::Refused => Outcome::Refused,
+            // The token is good, since others are answered with it.
+            Decision::Refused | Decision::Renew => Outcome::Refused,
             _ => Outcome::Failed,
         };
         let message = match (failure.status(), self.engagements.get(&id)) {

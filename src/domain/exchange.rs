@@ -103,7 +103,7 @@ impl Failure {
 }
 
 /// What a request does; a failure means other things for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// A GET, which can be repeated at will.
     Read,

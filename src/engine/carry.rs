@@ -40,8 +40,9 @@ pub async fn carry_out<A: Api>(
     let mut errors = 0;
     let mut failure = None;
     let mut left = false;
-    // Here things begin to happen at the same time: up to `concurrency` lives, each of which waits
-    // for its turn by itself. No two items are about one referral, so their order does not matter.
+    // Here things begin to happen at the same time: as many lives as there are places, each of which waits
+    // for its turn by itself, and some more that wait for a place. No two items are about one referral, so
+    // their order does not matter.
     let lives = outstanding(backlog)
         .take_while(|_| std::future::ready(!context.stop.is_set()))
         .map(|item| async move {
@@ -50,7 +51,7 @@ pub async fn carry_out<A: Api>(
                 Err(error) => Err(error),
             }
         })
-        .buffer_unordered(context.concurrency);
+        .buffer_unordered(context.slots.lives());
     let deadline = deadline(context, limits.finish_by);
     let stalled = context.watch();
     futures::pin_mut!(lives, deadline, stalled);

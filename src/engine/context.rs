@@ -1,5 +1,7 @@
 //! What all workers of a run share, and how one of them makes a request.
 
+mod refused;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,6 +11,7 @@ use jiff::Timestamp;
 use super::flights::{Flight, Flights};
 use super::outage::{reason, trouble, why};
 use super::service::Api;
+use super::slots::{Slot, Slots};
 use super::stop::{Reason, Stop};
 use crate::api::{Generation, Page, PageLink};
 use crate::domain::account::Figures;
@@ -16,20 +19,14 @@ use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::item::Item;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ReferralId, Snapshot};
+use crate::pace::blame::{About, Moment};
 use crate::pace::circuit::{Follows, Pass, Purpose};
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
-use crate::pace::{Pace, Turn};
-
-/// Throttles in a row, without one success between them, that stop a run.
-const MOST_THROTTLES: u32 = 50;
+use crate::pace::{Before, Pace, Turn};
 
 /// What to do where a policy challenges the token.
 const CLAIMS: &str = "a conditional-access policy wants another sign-in (insufficient_claims): sign in again, \
                       and carry on with a token that has the claims that are asked for";
-
-/// What to do where another token is no better.
-const REFUSED_ANEW: &str = "a new one was refused as well: see whether it is for this service, and whether its \
-                            user may still sign in";
 
 /// Something that people may want to see happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +72,8 @@ pub struct Context<'a, A> {
     pub stop: &'a Stop,
     /// The wall clock.
     pub clock: fn() -> Timestamp,
-    /// Requests in flight at most.
-    pub concurrency: usize,
+    /// Who may have a request in flight.
+    pub slots: Slots,
     /// How long one of them may take.
     pub timeout: Duration,
     /// What is in flight.
@@ -138,23 +135,40 @@ pub enum Next {
 
 /// What has been spent on one request so far.
 #[derive(Debug)]
-pub struct Effort {
+pub struct Effort<'a> {
     /// Attempts charged to it.
     pub tries: u32,
     renewals: u32,
     purpose: Purpose,
     /// What it is about; a list page is about no referral.
     referral: Option<ReferralId>,
+    /// Where it stands.
+    slot: &'a Slot,
     /// What it went out with last.
-    turn: Option<Turn>,
+    turn: Option<(Turn, Moment)>,
+    /// As one of how many.
+    among: usize,
+    /// The pauses that it caused since it was let through, and how fast the run went before.
+    pauses: Option<(Before, u32)>,
     pass: Pass,
     token: Option<Generation>,
 }
 
-impl Effort {
+impl<'a> Effort<'a> {
     /// Nothing yet.
-    pub fn new(purpose: Purpose, referral: Option<ReferralId>) -> Self {
-        Self { tries: 0, renewals: 0, purpose, referral, turn: None, pass: Pass::Free, token: None }
+    pub fn new(purpose: Purpose, referral: Option<ReferralId>, slot: &'a Slot) -> Self {
+        Self {
+            tries: 0,
+            renewals: 0,
+            purpose,
+            referral,
+            slot,
+            turn: None,
+            among: 0,
+            pauses: None,
+            pass: Pass::Free,
+            token: None,
+        }
     }
 
     fn operation(&self) -> Operation {
@@ -164,6 +178,10 @@ impl Effort {
         }
     }
 
+    fn about(&self) -> About {
+        About { referral: self.referral, operation: self.operation() }
+    }
+
     /// Whether it is made also when the run stops, because it settles something in flight.
     fn is_through_stop(&self) -> bool {
         self.purpose == Purpose::ReadBack
@@ -171,9 +189,9 @@ impl Effort {
 }
 
 impl<A: Api> Context<'_, A> {
-    /// Waits for the circuit, the gate and the rate. `false` where the run is stopped first; else the
+    /// Waits for a place, the circuit, the gate and the rate. `false` where the run is stopped first; else the
     /// attempt is charged.
-    pub async fn turn(&self, effort: &mut Effort) -> bool {
+    pub async fn turn(&self, effort: &mut Effort<'_>) -> bool {
         let stopped = async {
             self.stop.wait().await;
             // What settles something in flight is worth its turn still, but not a pause of minutes.
@@ -187,17 +205,34 @@ impl<A: Api> Context<'_, A> {
         let granted = tokio::select! {
             biased;
             () = stopped => None,
-            granted = self.granted(effort.purpose) => Some(granted),
+            granted = self.granted(effort) => Some(granted),
         };
         effort.tries += u32::from(granted.is_some());
         effort.token = Some(self.api.generation());
-        (effort.turn, effort.pass) = granted.map_or((None, Pass::Free), |(turn, pass)| (Some(turn), pass));
+        effort.among = self.flights.requests() + 1;
+        (effort.turn, effort.pass) = granted
+            .map_or((None, Pass::Free), |(turn, pass)| (Some((turn, self.pace.blame().departs())), pass));
         granted.is_some()
     }
 
-    async fn granted(&self, purpose: Purpose) -> (Turn, Pass) {
+    /// Waits for a place for a life that begins. `false` where the run is stopped first.
+    pub async fn begin(&self, slot: &Slot) -> bool {
+        tokio::select! {
+            biased;
+            () = self.stop.wait() => false,
+            () = slot.take() => true,
+        }
+    }
+
+    async fn granted(&self, effort: &Effort<'_>) -> (Turn, Pass) {
+        let purpose = effort.purpose;
         loop {
+            // Who is held back has no use for a place, and whoever may ask for all could be waiting for one.
+            if !self.pace.circuit().admits(purpose, Pass::Free) {
+                effort.slot.leave();
+            }
             let pass = self.pace.circuit().pass(purpose).await;
+            effort.slot.take().await;
             // Not with a turn in hand: fetching a token may take longer than a pause does to come.
             if !self.api.has_token() {
                 let _under_way = self.flights.begin(Flight::Token);
@@ -230,7 +265,7 @@ impl<A: Api> Context<'_, A> {
     /// Whether what had its turn, and waited for something else since, may still go out. Where the gate was
     /// shut meanwhile, the circuit opened, or the token came to its end, it waits for another turn, so that
     /// those that were held back don't leave all at once.
-    pub async fn keep_turn(&self, effort: &mut Effort) -> bool {
+    pub async fn keep_turn(&self, effort: &mut Effort<'_>) -> bool {
         if self.stop.is_set() {
             return false;
         }
@@ -251,45 +286,64 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Notes that a request did what it was to do.
-    pub fn answered(&self, effort: &Effort) {
+    pub fn answered(&self, effort: &Effort<'_>) {
         self.let_through(effort);
+        self.token_taken(effort);
         self.is_well(effort);
     }
 
     /// Notes that an answer was no throttle.
-    fn let_through(&self, effort: &Effort) {
-        if let Some(turn) = effort.turn {
+    fn let_through(&self, effort: &Effort<'_>) {
+        if let Some((turn, left)) = effort.turn {
             self.pace.answered(turn);
+            self.slots.let_through(effort.among);
+            self.pace.blame().let_through(effort.about(), left);
         }
     }
 
+    /// Notes that an answer had nothing to say against the token.
+    fn token_taken(&self, effort: &Effort<'_>) {
+        if let (Some((_, left)), Some(token)) = (effort.turn, effort.token) {
+            self.pace.blame().token_taken(effort.referral, token.0, left);
+        }
+    }
+
+    /// Nothing more is asked for a referral.
+    pub fn is_over(&self, referral: ReferralId) {
+        self.pace.blame().is_over(referral);
+    }
+
     /// Notes that the service does its work for requests of this sort, whatever it says of the referral.
-    fn is_well(&self, effort: &Effort) {
+    fn is_well(&self, effort: &Effort<'_>) {
         if self.pace.circuit().answered(effort.purpose) {
             (self.observe)(Event::Released);
         }
     }
 
     /// Decides what follows from a failure, and waits as long as that takes.
-    pub async fn after(&self, failure: &Failure, effort: &mut Effort) -> Next {
+    pub async fn after(&self, failure: &Failure, effort: &mut Effort<'_>) -> Next {
+        let decision = decide(effort.operation(), failure, effort.tries);
+        if let Some(throttle) = self.throttle(decision, failure, effort) {
+            return self.throttled(throttle, failure, effort).await;
+        }
+        effort.pauses = None;
         let held = self.is_held(failure, effort);
         // What the service as a whole is to blame for costs no try.
         effort.tries -= u32::from(held);
         let decision = decide(effort.operation(), failure, effort.tries);
+        // A server in trouble says nothing of how much it bears.
+        if failure.status().is_some_and(|status| status < 500) {
+            self.let_through(effort);
+        }
         if decision != Decision::Renew {
             // The token was good enough for another answer: the next one that expires is a new matter.
             effort.renewals = 0;
-        }
-        // A server in trouble says nothing of how much it bears.
-        if !matches!(decision, Decision::Pause { .. }) && failure.status().is_some_and(|status| status < 500)
-        {
-            self.let_through(effort);
+            if failure.status().is_some_and(|status| status < 500) {
+                self.token_taken(effort);
+            }
         }
         match decision {
-            Decision::Pause { asked } => {
-                effort.tries -= 1;
-                self.pause(asked, effort)
-            }
+            Decision::Pause { .. } => unreachable!("a pause is a throttle"),
             // The circuit is waited for instead.
             Decision::Again { .. } if held => Next::Again,
             Decision::Again { after } => {
@@ -318,11 +372,11 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Waits before a request that was not applied is sent again. `false` where the run is stopped first.
-    pub async fn back_off(&self, why: &str, effort: &Effort) -> bool {
+    pub async fn back_off(&self, why: &str, effort: &Effort<'_>) -> bool {
         self.wait(back_off(effort.tries), why, effort).await
     }
 
-    async fn wait(&self, time: Duration, why: &str, effort: &Effort) -> bool {
+    async fn wait(&self, time: Duration, why: &str, effort: &Effort<'_>) -> bool {
         (self.observe)(Event::Retry(why.to_owned()));
         if effort.is_through_stop() {
             tokio::time::sleep(time).await;
@@ -335,28 +389,12 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    fn pause(&self, asked: Option<Duration>, effort: &Effort) -> Next {
-        count(&self.tally.throttled);
-        let turn = effort.turn.expect("what was throttled had its turn");
-        // Also where the run is stopped: what is still to be settled must not be asked for in the pause.
-        let pause = self.pace.throttled(turn, asked);
-        if self.stop.is_set() {
-            return Next::Stopped;
-        }
-        if pause.in_a_row > MOST_THROTTLES {
-            return self.end(Reason::Throttled);
-        }
-        let capped = asked.is_some_and(|asked| asked > pause.length);
-        (self.observe)(Event::Paused { length: pause.length, capped });
-        Next::AgainFreely
-    }
-
     /// Tells the circuit of a failure. Whether it is the service's as a whole, and all of its kind are held
     /// back. The run ends where that was tried and helped nothing.
-    fn is_held(&self, failure: &Failure, effort: &Effort) -> bool {
+    fn is_held(&self, failure: &Failure, effort: &Effort<'_>) -> bool {
         let Effort { purpose, referral, pass, .. } = *effort;
         let trouble = match decide(effort.operation(), failure, effort.tries) {
-            Decision::Pause { .. } | Decision::Renew | Decision::Stop(_) => {
+            Decision::Renew | Decision::Stop(_) => {
                 self.pace.circuit().came_to_nothing(pass);
                 return false;
             }
@@ -377,47 +415,34 @@ impl<A: Api> Context<'_, A> {
         true
     }
 
-    /// One refresh serves all workers; a request that is refused twice in a row stops the run. Where the token
-    /// is a new one that was never taken so far, another would be no better: the request goes out with it once
-    /// more.
-    async fn renew(&self, failure: &Failure, effort: &mut Effort) -> Next {
-        effort.renewals += 1;
-        let sent_with = effort.token.unwrap_or_else(|| self.api.generation());
-        let renewed = match effort.renewals {
-            1 if self.api.was_taken(sent_with) => self.api.renew(sent_with).await,
-            1 => Ok(()),
-            _ => Err(failure.clone()),
-        };
-        match renewed {
-            Ok(()) => Next::AgainFreely,
-            Err(Failure::NoToken { message }) => self.end(Reason::Token(message)),
-            Err(failure) => self.end(Reason::Token(format!("{}; {REFUSED_ANEW}", failure.message()))),
-        }
-    }
-
     fn end(&self, reason: Reason) -> Next {
         self.stop.now(reason);
         Next::Stopped
     }
 
-    /// Reads one referral, repeating what may be repeated.
+    /// Reads one referral once it has a place, repeating what may be repeated.
     ///
     /// # Errors
     /// The last failure, or `None` where the run was stopped first.
     pub async fn read(&self, id: ReferralId) -> Result<Reply, Option<Failure>> {
-        self.get(id, Purpose::Look).await
+        let slot = self.slots.slot();
+        if !self.begin(&slot).await {
+            return Err(None);
+        }
+        let read = self.get(id, Effort::new(Purpose::Look, Some(id), &slot)).await;
+        self.is_over(id);
+        read
     }
 
     /// Reads one referral to settle what is in flight, also when the run has been stopped.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn read_to_settle(&self, id: ReferralId) -> Result<Reply, Option<Failure>> {
-        self.get(id, Purpose::ReadBack).await
+    pub async fn read_to_settle(&self, id: ReferralId, slot: &Slot) -> Result<Reply, Option<Failure>> {
+        self.get(id, Effort::new(Purpose::ReadBack, Some(id), slot)).await
     }
 
-    async fn get(&self, id: ReferralId, purpose: Purpose) -> Result<Reply, Option<Failure>> {
-        let effort = Effort::new(purpose, Some(id));
+    async fn get(&self, id: ReferralId, effort: Effort<'_>) -> Result<Reply, Option<Failure>> {
         let request = async || {
             let _under_way = self.flights.begin(Flight::Get(id));
             self.api.get(id).await
@@ -430,7 +455,8 @@ impl<A: Api> Context<'_, A> {
     /// # Errors
     /// As [`Self::read`].
     pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
-        let effort = Effort::new(Purpose::Look, None);
+        let slot = self.slots.slot();
+        let effort = Effort::new(Purpose::Look, None, &slot);
         let request = async || {
             let _under_way = self.flights.begin(Flight::List);
             self.api.list(link).await
@@ -441,7 +467,7 @@ impl<A: Api> Context<'_, A> {
     async fn repeat<T>(
         &self,
         counter: &AtomicU64,
-        mut effort: Effort,
+        mut effort: Effort<'_>,
         request: impl AsyncFn() -> Result<T, Failure>,
     ) -> Result<T, Option<Failure>> {
         let mut again = false;
@@ -464,7 +490,7 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Waits before a GET is repeated; answers with the failure where it isn't to be.
-    async fn read_again(&self, failure: Failure, effort: &mut Effort) -> Result<(), Option<Failure>> {
+    async fn read_again(&self, failure: Failure, effort: &mut Effort<'_>) -> Result<(), Option<Failure>> {
         match self.after(&failure, effort).await {
             Next::Again | Next::AgainFreely => Ok(()),
             Next::Stopped => Err(None),

@@ -87,6 +87,11 @@ impl Flights {
         UnderWay { flights: self, number }
     }
 
+    /// How many requests are on their way, or about to be.
+    pub fn requests(&self) -> usize {
+        self.board().under_way.values().filter(|(flight, _)| *flight != Flight::Token).count()
+    }
+
     /// Watches over a run whose requests may take so long. Tells `warn` for how long nothing has come to an
     /// end, and what is under way. Returns with the same where nothing will.
     pub async fn watch(&self, timeout: Duration, warn: impl Fn(Duration, &str)) -> String {

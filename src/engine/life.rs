@@ -7,8 +7,10 @@ use serde_json::value::RawValue;
 
 use super::context::{Context, Effort, Event, Next};
 use super::flights::Flight;
+use super::outage::of_its_own;
 use super::service::Api;
 use super::settle::{Reading, weigh};
+use super::slots::Slot;
 use super::stop::Reason;
 use crate::domain::account::Settled;
 use crate::domain::exchange::{Failure, Reply};
@@ -52,7 +54,8 @@ struct Life<'a, A> {
     context: &'a Context<'a, A>,
     journal: &'a Journal,
     item: Arc<Item>,
-    effort: Effort,
+    slot: &'a Slot,
+    effort: Effort<'a>,
     sent_before: bool,
     /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
     doubted: bool,
@@ -73,11 +76,15 @@ pub async fn live<A: Api>(
     journal: &Journal,
     outstanding: ledger::Outstanding,
 ) -> Result<Ended, LedgerError> {
-    let doubt = doubt(&outstanding);
+    let (doubt, slot, id) = (doubt(&outstanding), context.slots.slot(), outstanding.item.id);
+    if !context.begin(&slot).await {
+        return Ok(Ended::Left);
+    }
     let mut life = Life {
         context,
         journal,
-        effort: Effort::new(Purpose::Change, Some(outstanding.item.id)),
+        slot: &slot,
+        effort: Effort::new(Purpose::Change, Some(id), &slot),
         item: outstanding.item,
         sent_before: outstanding.sent,
         // What an earlier process read back and didn't find can arrive late.
@@ -95,6 +102,7 @@ pub async fn live<A: Api>(
             Step::Leave => return Ok(Ended::Left),
             Step::Over(settled) => {
                 let outcome = settled.verdict.outcome;
+                context.is_over(id);
                 journal.settled(life.item.number, *settled).await?;
                 (context.observe)(Event::Settled(outcome));
                 return Ok(Ended::Settled(life.item.number, outcome));
@@ -182,8 +190,8 @@ impl<A: Api> Life<'_, A> {
         let recheck = self.doubted && matches!(next, Next::Conflict | Next::Refused | Next::GiveUp);
         let result = if recheck { AttemptResult::InDoubt } else { result };
         self.note(attempt, result, failure.status(), Some(failure.code()));
-        let verdict =
-            |outcome| Verdict::new(outcome, failure.code(), failure.message()).with_status(failure.status());
+        let message = of_its_own(failure).unwrap_or_else(|| failure.message().to_owned());
+        let verdict = |outcome| Verdict::new(outcome, failure.code(), &message).with_status(failure.status());
         match next {
             Next::Again | Next::AgainFreely => Step::Send,
             Next::ReadBack => {
@@ -209,7 +217,7 @@ impl<A: Api> Life<'_, A> {
 
     /// Finds out whether a doubtful attempt was applied. Nothing is sent for the item before.
     async fn read_back(&mut self, why: &str) -> Step {
-        let reply = match self.context.read_to_settle(self.item.id).await {
+        let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
             Ok(reply) => reply,
             Err(None) => return Step::Leave,
             Err(Some(failure)) => return self.unread(why, &failure),
@@ -249,7 +257,7 @@ impl<A: Api> Life<'_, A> {
     /// The service won't have it. After a doubtful attempt that may be our own doing; on a conflict, the
     /// report shows what is there now.
     async fn recheck(&mut self, verdict: Verdict) -> Step {
-        let reply = match self.context.read_to_settle(self.item.id).await {
+        let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
             Ok(reply) => reply,
             Err(None) if self.doubted => return Step::Leave,
             Err(Some(failure)) if self.doubted => return self.unread(&verdict.message, &failure),

@@ -170,7 +170,7 @@ async fn read_singly<A: Api, S: Survey>(
 ) -> Result<bool, S::Error> {
     let mut answers = futures::stream::iter(survey.wanted())
         .map(|id| async move { (id, context.read(id).await) })
-        .buffer_unordered(context.concurrency);
+        .buffer_unordered(context.slots.lives());
     let (mut absent, mut there) = (0, list == List::There);
     while let Some((id, answer)) = answers.next().await {
         match answer {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`service`] | what the engine needs of an API, as a trait |
 //! | [`context`] | what all workers share; one request under pace, with retries where it is a GET |
+//! | [`slots`] | so many requests at a time, and what was refused goes to the end of the line |
 //! | [`flights`] | what is under way, and whether anything of it comes to an end |
 //! | `outage` | what a failure says of the service as a whole |
 //! | [`look`] | finds the state of the wanted referrals in the fewest requests |
@@ -26,9 +27,11 @@ pub mod look;
 mod outage;
 pub mod service;
 pub mod settle;
+pub mod slots;
 pub mod stop;
 
 pub use carry::carry_out;
 pub use context::{Context, Event};
 pub use service::Api;
+pub use slots::Slots;
 pub use stop::{Reason, Stage, Stop};

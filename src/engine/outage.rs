@@ -24,6 +24,21 @@ pub(super) fn trouble(decision: Decision, failure: &Failure, purpose: Purpose) -
     }
 }
 
+/// What to say of a referral that is given up for an answer which, met by others too, would have made the run
+/// wait or stop.
+pub(super) fn of_its_own(failure: &Failure) -> Option<String> {
+    let (status, message) = (failure.status()?, failure.message());
+    match status {
+        401 => {
+            Some(format!("HTTP 401 for this referral alone: the same token is taken for others ({message})"))
+        }
+        429 | 503 | 509 => Some(format!(
+            "HTTP {status} for this referral alone, again and again, while others are let through ({message})"
+        )),
+        _ => None,
+    }
+}
+
 /// What requests fail with one after another.
 pub(super) fn why(trouble: Trouble, purpose: Purpose, failure: &Failure) -> String {
     let what = match (trouble, purpose) {

@@ -31,6 +31,9 @@ pub trait Api: Sync {
     /// Whether the service ever took a token of this generation; of the first it counts as if it had.
     fn was_taken(&self, token: Generation) -> bool;
 
+    /// Whether there is a way to another token.
+    fn can_renew(&self) -> bool;
+
     /// Gets another token, unless somebody did since `seen`.
     fn renew(&self, seen: Generation) -> impl Future<Output = Result<(), Failure>> + Send;
 }
@@ -62,6 +65,10 @@ impl Api for Client {
 
     fn was_taken(&self, token: Generation) -> bool {
         Client::was_taken(self, token)
+    }
+
+    fn can_renew(&self) -> bool {
+        Client::can_renew(self)
     }
 
     async fn renew(&self, seen: Generation) -> Result<(), Failure> {

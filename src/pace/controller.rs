@@ -78,6 +78,25 @@ pub struct Turn {
     episode: u32,
 }
 
+/// How things stood before a throttle, so that it can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Before {
+    rate: f64,
+    state: State,
+    good: Option<f64>,
+    owed: f64,
+    quiet_until: Duration,
+    pause: Duration,
+    episode: u32,
+}
+
+impl Before {
+    /// How many pauses there were since then.
+    pub fn pauses_until(self, later: Self) -> u32 {
+        later.episode - self.episode
+    }
+}
+
 /// The controller. All times are those since the run began.
 #[derive(Debug)]
 pub(super) struct Controller {
@@ -101,6 +120,8 @@ pub(super) struct Controller {
     quiet_until: Duration,
     /// Throttles count as one from the first to the end of its pause.
     episode: u32,
+    /// Episodes that were taken back.
+    forgiven: u32,
     opening: Duration,
     pause: Duration,
     /// Episodes since something was let through that was sent after a pause.
@@ -160,6 +181,7 @@ impl Controller {
             owed: 0.0,
             quiet_until: Duration::ZERO,
             episode: 0,
+            forgiven: 0,
             opening: Duration::ZERO,
             pause: Duration::ZERO,
             in_a_row: 0,
@@ -183,7 +205,28 @@ impl Controller {
 
     /// Whether a limit was met.
     pub(super) fn was_throttled(&self) -> bool {
-        self.episode > 0
+        self.episode > self.forgiven
+    }
+
+    /// How things stand.
+    pub(super) fn before(&self) -> Before {
+        let Self { rate, state, good, owed, quiet_until, pause, episode, .. } = *self;
+        Before { rate, state, good, owed, quiet_until, pause, episode }
+    }
+
+    /// So many episodes since then were no limit of the service. Unless there were others, all is as it was
+    /// before them.
+    pub(super) fn forgive(&mut self, now: Duration, before: Before, episodes: u32) {
+        if self.episode != before.episode + episodes || episodes == 0 {
+            return;
+        }
+        let Before { rate, state, good, owed, quiet_until, pause, .. } = before;
+        (self.good, self.owed, self.quiet_until, self.pause) = (good, owed, quiet_until, pause);
+        self.forgiven += episodes;
+        self.in_a_row = 0;
+        let since = now.max(self.opening);
+        (self.long, self.hold) = (Span::from(since), Span::from(since));
+        self.go(since, rate, state);
     }
 
     /// Episodes without anything let through between them, once this request is throttled.
@@ -453,6 +496,25 @@ mod tests {
         assert_eq!(world.controller.opening, world.now + s(1));
         world.controller.throttled(world.now, turns[1], s(9));
         assert_eq!(world.controller.opening, world.now + s(9), "the longest pause counts");
+    }
+
+    #[test]
+    fn what_was_no_limit_is_taken_back_unless_there_was_one() {
+        for (others, is_taken_back) in [(0, true), (1, false)] {
+            for mut world in [auto(), World::new(Controller::up_to(Duration::from_millis(20)))] {
+                world.run(s(30));
+                let before = world.controller.before();
+                world.throttle(s(5));
+                world.run(s(1));
+                world.throttle(s(5));
+                (0..others).for_each(|_| world.throttle(s(5)));
+                assert!(world.rate() < before.rate && world.controller.was_throttled());
+                world.controller.forgive(world.now, before, 2);
+                let after = world.controller.before();
+                assert_eq!(Before { episode: before.episode, ..after } == before, is_taken_back);
+                assert_eq!(world.controller.was_throttled(), !is_taken_back);
+            }
+        }
     }
 
     #[test]

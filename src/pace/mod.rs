@@ -5,15 +5,18 @@
 //! | [`Pacing`], [`Rate`] | how fast to go, as the user writes it |
 //! | `controller` | how fast to go, from what was let through and what was not: pure |
 //! | `gate` | the pause that the server asked for, one for the whole run |
+//! | [`blame`] | whether a refusal is everybody's, or one referral's own: pure |
 //! | [`circuit`] | the pause that the run takes by itself where one request after another fails |
 //! | `limiter` | the rate limit, on tokio's clock |
 //! | `meter` | the time that went into waiting for the rate, or into being held back |
+//! | [`width`] | how many at a time, where their number is refused: pure |
 //! | [`retry`] | what follows from a failure: a pure decision |
 //!
 //! What always holds: turns come in the order in which they were asked for, nobody's turn comes while
 //! the gate is shut, reads and writes share one rate, because the service counts them together, and no
 //! rate is higher than the user's.
 
+pub mod blame;
 pub mod circuit;
 mod controller;
 mod gate;
@@ -21,6 +24,7 @@ mod limiter;
 mod meter;
 mod rate;
 pub mod retry;
+pub mod width;
 
 use std::sync::{Arc, Mutex as Plain, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,9 +32,10 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep_until};
 
+use blame::Blame;
 use circuit::Circuit;
 use controller::Controller;
-pub use controller::Turn;
+pub use controller::{Before, Turn};
 use gate::Gate;
 use limiter::Limiter;
 use meter::{Mark, Meter};
@@ -51,6 +56,7 @@ pub struct Pace {
     changed: Notify,
     gate: Arc<Gate>,
     circuit: Circuit,
+    blame: Blame,
     meter: Meter,
     begun: Instant,
 }
@@ -118,6 +124,7 @@ impl Pace {
             controller: Plain::new(controller),
             changed: Notify::new(),
             circuit: Circuit::behind(Arc::clone(&gate)),
+            blame: Blame::default(),
             gate,
             meter: Meter::default(),
             begun: Instant::now(),
@@ -173,9 +180,24 @@ impl Pace {
         })
     }
 
+    /// How fast it goes, to be gone back to where a throttle turns out to be one referral's own.
+    pub fn before(&self) -> Before {
+        self.controller().before()
+    }
+
+    /// So many pauses since then were one referral's own. Unless there were others, the rate is what it was.
+    pub fn forgive(&self, before: Before, pauses: u32) {
+        self.adapt(|controller, now| controller.forgive(now, before, pauses));
+    }
+
     /// The circuit breaker of the run, which is asked before a turn and after it.
     pub fn circuit(&self) -> &Circuit {
         &self.circuit
+    }
+
+    /// What is known of whose fault a refusal is.
+    pub fn blame(&self) -> &Blame {
+        &self.blame
     }
 
     /// The rate at present.

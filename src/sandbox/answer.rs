@@ -115,6 +115,13 @@ impl Answer {
         Self::new(StatusCode::BAD_GATEWAY, "text/html", PAGE)
     }
 
+    /// What nginx says to whoever asks for too much.
+    pub(super) fn busy() -> Self {
+        const PAGE: &str = "<html><head><title>503 Service Temporarily Unavailable</title></head>\
+            <body><center><h1>503 Service Temporarily Unavailable</h1></center></body></html>";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "text/html", PAGE)
+    }
+
     /// A body that promises JSON and is none.
     pub(super) fn garbage() -> Self {
         Self::json(StatusCode::OK, "{\"id\":<<<not json")

@@ -21,6 +21,7 @@ use super::calls::Calls;
 use super::fault::{Effect, Subject, What};
 use super::list::Query;
 use super::patch::Document;
+use super::quota::TooMany;
 use super::store::etag_of;
 
 const REFERRALS: &str = "/v1.0/engagements/referrals";
@@ -170,11 +171,18 @@ impl Sandbox {
         if self.shared.strict {
             check_call(request, &mut state.calls)?;
         }
-        if let Some(Err(seconds)) = state.gate.as_mut().map(|gate| gate.enter(Instant::now())) {
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            let message = format!("too many requests: try again in {seconds} s");
-            let refusal = Refusal::new(status, "TooManyRequests", "TooManyRequests", message);
-            return Err(Answer::from(refusal).with_retry_after(Some(seconds)));
+        match state.gate.as_mut().map_or(Ok(()), |gate| gate.enter(Instant::now())) {
+            Ok(()) => {}
+            Err(TooMany::After(seconds)) => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                let message = format!("too many requests: try again in {seconds} s");
+                let refusal = Refusal::new(status, "TooManyRequests", "TooManyRequests", message);
+                return Err(Answer::from(refusal).with_retry_after(Some(seconds)));
+            }
+            Err(TooMany::Busy) => {
+                state.counts.throttled += 1;
+                return Err(Answer::busy());
+            }
         }
         let effect = state.faults.meet(request.call.subject());
         state.counts.faulted += u64::from(effect.is_some());

@@ -94,7 +94,7 @@ pub struct Counts {
     pub others: u64,
     /// Changes that took effect, answered or not.
     pub applied: u64,
-    /// Requests answered with 429, by the quota or by a fault.
+    /// Requests answered with 429, by the quota or by a fault, or turned away by the quota with 503.
     pub throttled: u64,
     /// Requests answered with another 4xx.
     pub refused: u64,

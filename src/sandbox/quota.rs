@@ -1,8 +1,12 @@
-//! How many requests are answered in a span of time.
+//! How many requests are answered in a span of time, and what the others are told.
 //!
-//! A sliding window: a request is answered where fewer than N came in the span before it, and those
-//! that were turned away count among them. So a client that doesn't wait is never let in again,
-//! which is what the documentation says of retries; one that waits for `Retry-After` is.
+//! As the service is documented, a sliding window: a request is answered where fewer than N came in the
+//! span before it, and those that were turned away count among them. So a client that doesn't wait is
+//! never let in again, which is what the documentation says of retries; one that waits for `Retry-After`
+//! is.
+//!
+//! As nginx does it unless it is told otherwise (`limit_req` with `nodelay`), a bucket that leaks: it
+//! says 503 at once, and doesn't say for how long. Those that were turned away don't count.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,11 +20,24 @@ use tokio::time::Instant;
 pub struct Quota {
     requests: usize,
     span: Duration,
+    manner: Manner,
+}
+
+/// How it is counted, and how refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// 429 with `Retry-After`.
+    Documented,
+    /// 503 without; so many more may come at once.
+    Nginx { burst: usize },
 }
 
 /// Why a text is no quota.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no quota: write requests a second as in 20/s, or a minute as in 100/m")]
+#[error(
+    "\"{0}\" is no quota: write requests a second as in 20/s, or a minute as in 100/m, and behind it :503 or \
+     +BURST:503 to refuse as nginx does"
+)]
 pub struct QuotaError(String);
 
 /// The longest run of past requests that is kept.
@@ -30,16 +47,26 @@ impl FromStr for Quota {
     type Err = QuotaError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse().ok().filter(|number| digits && *number <= MOST)
+        };
         let parse = || {
-            let (requests, unit) = text.trim().split_once('/')?;
+            let (rate, manner) = match text.trim().strip_suffix(":503") {
+                None => (text.trim(), Manner::Documented),
+                Some(rate) => match rate.split_once('+') {
+                    None => (rate, Manner::Nginx { burst: 0 }),
+                    Some((rate, burst)) => (rate, Manner::Nginx { burst: number(burst)? }),
+                },
+            };
+            let (requests, unit) = rate.split_once('/')?;
             let span = match unit {
                 "s" => Duration::from_secs(1),
                 "m" => Duration::from_secs(60),
                 _ => return None,
             };
-            let digits = requests.bytes().all(|byte| byte.is_ascii_digit());
-            let requests = requests.parse().ok().filter(|n| digits && (1..=MOST).contains(n))?;
-            Some(Self { requests, span })
+            let requests = number(requests).filter(|requests| *requests > 0)?;
+            Some(Self { requests, span, manner })
         };
         parse().ok_or_else(|| QuotaError(text.to_owned()))
     }
@@ -47,28 +74,51 @@ impl FromStr for Quota {
 
 impl fmt::Display for Quota {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.requests, if self.span.as_secs() == 1 { "s" } else { "m" })
+        write!(out, "{}/{}", self.requests, if self.span.as_secs() == 1 { "s" } else { "m" })?;
+        match self.manner {
+            Manner::Documented => Ok(()),
+            Manner::Nginx { burst: 0 } => out.write_str(":503"),
+            Manner::Nginx { burst } => write!(out, "+{burst}:503"),
+        }
     }
 }
 
-/// The quota at work: when the last N requests came.
+/// How a request is refused that is one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TooMany {
+    /// 429, and the whole seconds, at least one, after which the next is answered if none comes before.
+    After(u64),
+    /// 503, and nothing more.
+    Busy,
+}
+
+/// The quota at work.
 #[derive(Debug)]
 pub(super) struct Gate {
     quota: Quota,
+    /// When the last N requests came.
     arrivals: VecDeque<Instant>,
+    /// How far requests that were let in are ahead of the rate, in requests, and since when that holds.
+    ahead: Option<(f64, Instant)>,
 }
 
 impl Gate {
     pub(super) fn new(quota: Quota) -> Self {
-        Self { quota, arrivals: VecDeque::new() }
+        Self { quota, arrivals: VecDeque::new(), ahead: None }
     }
 
     /// Counts a request that comes now.
     ///
     /// # Errors
-    /// Where it is one too many: the whole seconds, at least one, after which the next is answered
-    /// if none comes before.
-    pub(super) fn enter(&mut self, now: Instant) -> Result<(), u64> {
+    /// Where it is one too many.
+    pub(super) fn enter(&mut self, now: Instant) -> Result<(), TooMany> {
+        match self.quota.manner {
+            Manner::Documented => self.slide(now),
+            Manner::Nginx { burst } => self.leak(burst, now),
+        }
+    }
+
+    fn slide(&mut self, now: Instant) -> Result<(), TooMany> {
         let full = self.arrivals.len() == self.quota.requests;
         let oldest = if full { self.arrivals.pop_front() } else { None };
         self.arrivals.push_back(now);
@@ -77,7 +127,20 @@ impl Gate {
         }
         let next = self.arrivals[0] + self.quota.span;
         let wait = next.saturating_duration_since(now);
-        Err((wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1))
+        Err(TooMany::After((wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)))
+    }
+
+    fn leak(&mut self, burst: usize, now: Instant) -> Result<(), TooMany> {
+        let per_second = self.quota.requests as f64 / self.quota.span.as_secs_f64();
+        let ahead = self.ahead.map_or(0.0, |(ahead, since)| {
+            let leaked = now.saturating_duration_since(since).as_secs_f64() * per_second;
+            (ahead + 1.0 - leaked).max(0.0)
+        });
+        if ahead > burst as f64 {
+            return Err(TooMany::Busy);
+        }
+        self.ahead = Some((ahead, now));
+        Ok(())
     }
 }
 
@@ -94,6 +157,14 @@ mod tests {
             ("+5/s", None),
             ("20", None),
             ("20/h", None),
+            (" 10/s+5:503", Some("10/s+5:503")),
+            ("30/m:503", Some("30/m:503")),
+            ("30/m+0:503", Some("30/m:503")),
+            ("10/s+5", None),
+            ("10/s+:503", None),
+            ("10/s+-5:503", None),
+            ("10/s:429", None),
+            ("0/s:503", None),
             ("1.5/s", None),
             ("", None),
         ] {
@@ -102,7 +173,8 @@ mod tests {
         }
         assert_eq!(
             "x".parse::<Quota>().unwrap_err().to_string(),
-            "\"x\" is no quota: write requests a second as in 20/s, or a minute as in 100/m"
+            "\"x\" is no quota: write requests a second as in 20/s, or a minute as in 100/m, and behind it :503 \
+             or +BURST:503 to refuse as nginx does"
         );
     }
 
@@ -113,9 +185,9 @@ mod tests {
         for (millis, wanted) in [
             (0, Ok(())),
             (100, Ok(())),
-            (200, Err(1)),
-            (1_050, Err(1)), // 100 is gone, 200 was turned away and still counts with 100
-            (1_300, Ok(())), // 200 is a second old
+            (200, Err(TooMany::After(1))),
+            (1_050, Err(TooMany::After(1))), // 100 is gone, 200 was turned away and still counts with 100
+            (1_300, Ok(())),                 // 200 is a second old
             (2_400, Ok(())),
         ] {
             let got = gate.enter(start + Duration::from_millis(millis));
@@ -130,7 +202,28 @@ mod tests {
         let mut enter = |millis| gate.enter(start + Duration::from_millis(millis));
         assert_eq!(enter(0), Ok(()));
         assert_eq!(enter(10_000), Ok(()));
-        assert_eq!(enter(20_500), Err(50), "the request at 10 s must be 60 s old");
+        assert_eq!(enter(20_500), Err(TooMany::After(50)), "the request at 10 s must be 60 s old");
         assert_eq!(enter(70_500), Ok(()));
+    }
+
+    #[test]
+    fn a_bucket_leaks_at_the_rate_and_holds_a_burst() {
+        let start = Instant::now();
+        let mut gate = Gate::new("10/s+2:503".parse().unwrap());
+        for (millis, wanted) in [
+            (0, Ok(())),
+            (0, Ok(())),
+            (0, Ok(())),
+            (0, Err(TooMany::Busy)),
+            (90, Err(TooMany::Busy)),
+            (100, Ok(())), // those turned away don't count
+            (150, Err(TooMany::Busy)),
+            (1_000, Ok(())),
+            (1_000, Ok(())),
+            (1_000, Ok(())),
+            (1_000, Err(TooMany::Busy)),
+        ] {
+            assert_eq!(gate.enter(start + Duration::from_millis(millis)), wanted, "at {millis} ms");
+        }
     }
 }

@@ -133,6 +133,7 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
         Outcome::Failed | Outcome::Unsent => applied(id, row, world),
         Outcome::Partial => Some("the service takes a document as a whole"),
     };
+    let why = why.or_else(|| world.given_up_for_load(id, row));
     if let Some(why) = why {
         world.wrong(format!("{told}: {why}"));
     }

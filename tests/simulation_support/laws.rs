@@ -123,6 +123,8 @@ pub struct Laws {
     /// When the requests of this process left.
     departures: Vec<u64>,
     paused: Option<Paused>,
+    /// Requests that were throttled when they were answered last, by what they are about.
+    throttled: BTreeSet<(Option<ReferralId>, bool)>,
     held: Option<Held>,
     stopped_at: Option<u64>,
     /// Whether the ledger's log was lost, in any process.
@@ -150,6 +152,7 @@ impl Laws {
     /// Another process begins.
     pub fn begin_process(&mut self) {
         self.departures.clear();
+        self.throttled.clear();
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
         self.held = None;
         let open = self.deeds.values_mut().filter(|deed| !deed.settled);
@@ -360,8 +363,11 @@ impl World {
 
     pub fn laws_on_answer(&mut self, call: u64, answer: &Answer) {
         let Some(Open { id, is_patch }) = self.laws.open.remove(&call) else { return };
-        self.note_pause(answer);
+        self.note_pause((id, is_patch), answer);
         let Some(id) = id else { return };
+        if is_patch && answer.is_ok() {
+            self.process.changed.insert(id);
+        }
         let shown = match answer {
             Ok(reply) => {
                 serde_json::from_str::<Value>(&reply.body).ok().filter(|body| body["id"] == id.to_string())
@@ -392,11 +398,23 @@ impl World {
         }
     }
 
-    /// The server asks to be left alone: 429, 509, or 503 that says for how long.
-    fn note_pause(&mut self, answer: &Answer) {
-        let Err(Failure::Answered(refusal)) = answer else { return };
-        let asked = refusal.retry_after.map(|asked| u64::try_from(asked.as_millis()).unwrap());
-        if !matches!((refusal.status, asked), (429 | 509, _) | (503, Some(_))) {
+    /// The server asks to be left alone: 429, 509, or 503 that says for how long. Where it asks the same
+    /// request again, it may be that one's own matter.
+    fn note_pause(&mut self, about: (Option<ReferralId>, bool), answer: &Answer) {
+        let refusal = answer.as_ref().err().and_then(|failure| match failure {
+            Failure::Answered(refusal) => Some(refusal),
+            _ => None,
+        });
+        let asked = refusal.and_then(|refusal| refusal.retry_after);
+        let asked = asked.map(|asked| u64::try_from(asked.as_millis()).unwrap());
+        if !matches!(
+            (refusal.map(|refusal| refusal.status), asked),
+            (Some(429 | 509), _) | (Some(503), Some(_))
+        ) {
+            self.laws.throttled.remove(&about);
+            return;
+        }
+        if !self.laws.throttled.insert(about) {
             return;
         }
         let now = self.now();

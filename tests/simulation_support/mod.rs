@@ -12,12 +12,14 @@
 //! | `service` | the service as the engine sees it |
 //! | `planning`, `process` | the program's side: a plan, and the processes that carry it out |
 //! | `laws` | what must hold of every request that leaves |
+//! | `alone` | what must hold where one referral is poisoned, or a quota says 503 |
 //! | `account` | what must hold of the books |
 //!
 //! Everything happens on one thread and in one task, and the ledger is written by hand, in virtual time too.
 //! So nothing depends on the machine, and a seed repeats to the letter.
 
 mod account;
+mod alone;
 mod answer;
 mod fault;
 mod laws;
@@ -119,7 +121,10 @@ async fn plan(mut dir: PathBuf, world: &Arc<Mutex<World>>) -> Option<PathBuf> {
         let mut world = world.lock().unwrap();
         match end {
             planning::End::Sealed => {}
-            planning::End::Stopped => world.count("stopped while planning"),
+            planning::End::Stopped => {
+                world.count("stopped while planning");
+                world.law_of_planning_on();
+            }
             planning::End::Killed(copy) => {
                 world.count("killed while planning");
                 dir = copy;

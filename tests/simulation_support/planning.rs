@@ -17,7 +17,7 @@ use referral_bulk::domain::referral::{ReferralId, Snapshot};
 use referral_bulk::domain::rules::Levels;
 use referral_bulk::engine::flights::Flights;
 use referral_bulk::engine::look::{Seen, Survey, look};
-use referral_bulk::engine::{Context, Stop};
+use referral_bulk::engine::{Context, Slots, Stop};
 use referral_bulk::input;
 use referral_bulk::ledger::{self, Ledger, LedgerError, Planning};
 use referral_bulk::pace::Pace;
@@ -151,7 +151,7 @@ impl Desk {
                     pace: &pace,
                     stop,
                     clock,
-                    concurrency,
+                    slots: Slots::new(concurrency),
                     timeout: Duration::from_millis(TIMEOUT),
                     flights: Flights::default(),
                     observe: &|_| {},

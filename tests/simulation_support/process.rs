@@ -14,7 +14,7 @@ use referral_bulk::domain::referral::Snapshot;
 use referral_bulk::domain::rules::Levels;
 use referral_bulk::engine::carry::Limits;
 use referral_bulk::engine::flights::Flights;
-use referral_bulk::engine::{self, Context, Event, Stop};
+use referral_bulk::engine::{self, Context, Event, Slots, Stop};
 use referral_bulk::ledger::{self, ByHand, LedgerError};
 use referral_bulk::pace::Pace;
 use referral_bulk::plan;
@@ -63,7 +63,7 @@ pub async fn carry_on(
         pace: &pace,
         stop: &stop,
         clock,
-        concurrency,
+        slots: Slots::new(concurrency),
         timeout: Duration::from_millis(TIMEOUT),
         flights: Flights::default(),
         observe: &observe,
@@ -84,6 +84,7 @@ pub async fn carry_on(
     };
     let mut world = world.lock().unwrap();
     world.laws.ledger = None;
+    world.law_of_other_referrals(stop.reason());
     if let Some(reason) = stop.reason() {
         let reason = format!("{reason:?}");
         world.count(format!("stopped: {}", reason.split('(').next().unwrap()));

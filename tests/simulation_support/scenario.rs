@@ -48,8 +48,37 @@ pub struct Quota {
     pub requests: usize,
     /// In so many milliseconds.
     pub window: u64,
-    /// Whether it says for how long to wait.
-    pub says: bool,
+    /// What it says to those that are too many.
+    pub says: Says,
+}
+
+/// What a quota says to those that are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// To slow down, and for how long to wait.
+    HowLong,
+    /// To slow down.
+    SlowDown,
+    /// 503, as nginx does.
+    Busy,
+}
+
+/// A referral whose requests, or changes, are always answered the same, and come to nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Poison {
+    pub number: usize,
+    pub changes_alone: bool,
+    pub status: u16,
+    pub seconds: Option<u64>,
+}
+
+impl Poison {
+    fn draw(referrals: usize, rng: &mut Rng) -> Self {
+        let number = usize::try_from(rng.below(referrals as u64)).unwrap();
+        let answers = [(429, None), (429, Some(2)), (509, None), (503, Some(2)), (503, None), (401, None)];
+        let (status, seconds) = rng.pick(&answers);
+        Self { number, changes_alone: rng.chance(50), status, seconds }
+    }
 }
 
 /// A time in which all requests, or all changes, meet the same.
@@ -102,6 +131,7 @@ pub struct Scenario {
     /// Records in a transaction at most.
     pub batch: usize,
     pub quota: Option<Quota>,
+    pub poison: Option<Poison>,
     /// Milliseconds that a token is good for.
     pub token_life: Option<u64>,
     /// So many refreshes of a hundred fail.
@@ -151,8 +181,9 @@ impl Scenario {
             quota: rng.chance(20).then(|| Quota {
                 requests: rng.pick(&[2, 10, 30]),
                 window: rng.pick(&[1_000, 10_000]),
-                says: rng.chance(50),
+                says: rng.pick(&[Says::HowLong, Says::SlowDown, Says::Busy]),
             }),
+            poison: rng.chance(15).then(|| Poison::draw(referrals.len(), rng)),
             token_life: rng.chance(15).then(|| rng.pick(&[50, 1_000, 20_000])),
             lost_refreshes: rng.pick(&[0, 20, 60]),
             plan_endings: (0..rng.pick(&[0, 0, 0, 1, 1, 2]))
@@ -161,6 +192,15 @@ impl Scenario {
             endings: (0..rng.pick(&[0, 1, 1, 2, 3, 6])).map(|_| ending(referrals.len(), rng)).collect(),
             referrals,
         }
+    }
+}
+
+impl Scenario {
+    /// Whether nothing goes wrong but what a quota or a poisoned referral make.
+    pub fn is_plain(&self) -> bool {
+        let nobody_else = self.edits == 0 && self.early_edits == 0;
+        let no_limits = self.max_errors == u64::MAX && self.finish_by.is_none() && self.token_life.is_none();
+        self.faults.1 == 0 && self.outage.is_none() && nobody_else && no_limits
     }
 }
 

@@ -94,6 +94,10 @@ impl Api for Service {
         true
     }
 
+    fn can_renew(&self) -> bool {
+        true
+    }
+
     async fn renew(&self, seen: Generation) -> Result<(), Failure> {
         let _fetching = self.fetching.lock().await;
         if self.world().token_is_lost() {

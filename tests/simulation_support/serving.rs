@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::fault::{Effect, Fate, Fault};
-use super::scenario::{Look, edit};
+use super::scenario::{Look, Says, edit};
 use super::truth::{By, Truth, holds};
 use super::world::{Answer, Arrival, Ask, World};
 
 impl World {
     pub fn arrive(&mut self, at: u64, Arrival { call, ask, fate, token }: Arrival) {
         let late = !self.waiting.contains_key(&call);
-        let answer = match self.turned_away(at, fate, token) {
+        let answer = match self.turned_away(at, &ask, fate, token) {
             Some(answer) => answer,
             None => match &ask {
                 Ask::Get(id) => self.read(*id, fate),
@@ -27,10 +27,18 @@ impl World {
         }
     }
 
-    /// What any request may meet: a token that is no good, a quota that is used up.
-    fn turned_away(&mut self, at: u64, fate: Fate, token: u64) -> Option<Answer> {
+    /// What any request may meet: a referral that is poisoned, a token that is no good, a quota that is used
+    /// up.
+    fn turned_away(&mut self, at: u64, ask: &Ask, fate: Fate, token: u64) -> Option<Answer> {
         if self.process.calm {
             return None;
+        }
+        if let Some(poison) = self.scenario.poison
+            && ask.id().is_some_and(|id| self.numbers[&id] == poison.number)
+            && (matches!(ask, Ask::Patch { .. }) || !poison.changes_alone)
+        {
+            self.count(format!("poisoned: {}", poison.status));
+            return Some(answer::refusal(poison.status, "poisoned", poison.seconds));
         }
         let expired = self.token.good_until.is_some_and(|until| at >= until);
         if token != self.token.generation || expired {
@@ -45,8 +53,14 @@ impl World {
         }
         self.count("a quota that is used up");
         let free = self.answered[0] + quota.window - at;
-        let seconds = quota.says.then(|| free.div_ceil(1_000));
-        Some(answer::throttled(fate.variant, seconds))
+        Some(match quota.says {
+            Says::HowLong => answer::throttled(fate.variant, Some(free.div_ceil(1_000))),
+            Says::SlowDown => answer::throttled(fate.variant, None),
+            Says::Busy => {
+                self.count("a 503 for load");
+                answer::refusal(503, "", None)
+            }
+        })
     }
 
     fn read(&mut self, id: ReferralId, fate: Fate) -> Answer {

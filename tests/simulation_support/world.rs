@@ -1,6 +1,6 @@
 //! The service: what it is asked arrives, takes effect and is answered in virtual time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use referral_bulk::domain::exchange::{Failure, Journaled, Reply};
@@ -107,6 +107,10 @@ pub(super) struct Process {
     steps: u64,
     begun: u64,
     ending: Option<(Ending, Moment)>,
+    /// Whether nobody was ever to end it.
+    pub(super) is_let_be: bool,
+    /// Referrals that it has changed.
+    pub(super) changed: BTreeSet<ReferralId>,
     killed: bool,
     /// Whether the ledger's log is lost with it.
     log_lost: bool,
@@ -172,7 +176,8 @@ impl World {
     pub fn begin_process(&mut self, dir: &Path, stop: &Stop, calm: bool, ending: Option<(Ending, Moment)>) {
         let (begun, dir) = (self.now(), dir.to_owned());
         self.token.lost = false;
-        self.process = Process { calm, dir, stop: Some(stop.clone()), begun, ending, ..Process::default() };
+        let (stop, is_let_be) = (Some(stop.clone()), ending.is_none());
+        self.process = Process { calm, dir, stop, begun, ending, is_let_be, ..Process::default() };
         self.laws.begin_process();
         self.note(format!("a process begins, calm: {calm}, ends: {ending:?}"));
     }

@@ -1,4 +1,5 @@
-//! A service with a hidden quota, in virtual time, and the real pace against it.
+//! A service with a hidden quota, in virtual time, and the real pace against it; who is to blame for a refusal
+//! is asked as the engine asks it.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -6,6 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use referral_bulk::domain::exchange::Operation;
+use referral_bulk::domain::referral::ReferralId;
+use referral_bulk::pace::blame::{About, Whose};
+use referral_bulk::pace::retry::{MAX_TRIES, back_off};
 use referral_bulk::pace::{Pace, Pacing};
 use tokio::time::{Instant, sleep};
 
@@ -14,6 +19,8 @@ use tokio::time::{Instant, sleep};
 pub enum Kind {
     /// A bucket of tokens, which holds so many.
     Bucket(f64),
+    /// The same, and what is refused is told 503 and nothing more, as by nginx.
+    Nginx(f64),
     /// So many seconds before each request.
     Sliding(u32),
     /// The same, and requests that were turned away count too.
@@ -64,7 +71,7 @@ const MINUTE: Scenario =
 /// Many at a time, each of which takes its time.
 const MANY: Scenario = Scenario { concurrency: 32, latency: 400.0, ..STEADY };
 
-pub const SCENARIOS: [Scenario; 20] = [
+pub const SCENARIOS: [Scenario; 22] = [
     STEADY,
     Scenario { quota: 5.0, ..STEADY },
     Scenario { quota: 20.0, ..STEADY },
@@ -81,6 +88,9 @@ pub const SCENARIOS: [Scenario; 20] = [
     Scenario { quota: 10.0, kind: Kind::Bucket(10.0), ..STEADY },
     Scenario { quota: 10.0, kind: Kind::Bucket(100.0), ..STEADY },
     Scenario { quota: 20.0, kind: Kind::Bucket(200.0), ..MANY },
+    // As with `limit_req rate=10r/s burst=5 nodelay`.
+    Scenario { quota: 10.0, kind: Kind::Nginx(6.0), ..STEADY },
+    Scenario { quota: 10.0, kind: Kind::Nginx(6.0), concurrency: 32, latency: 400.0, ..STEADY },
     // Two requests are to come 50 ms apart, and come up to 10 ms closer: a sixth of the quota is lost.
     Scenario { quota: 20.0, kind: Kind::Bucket(1.0), wanted: (75.0, 1.0), ..STEADY },
     // It takes a minute or two to follow, and those count too.
@@ -97,6 +107,8 @@ pub struct Shares {
     pub used: f64,
     /// Of the requests that were throttled.
     pub throttled: f64,
+    /// Referrals that were given up, as if the throttle were theirs.
+    pub given_up: u64,
 }
 
 /// All scenarios, as many at a time as there are processors.
@@ -122,7 +134,7 @@ pub fn run_all() -> Vec<(Scenario, Shares)> {
 pub fn missed(runs: &[(Scenario, Shares)]) -> Vec<&(Scenario, Shares)> {
     let missed = |(scenario, shares): &&(Scenario, Shares)| {
         let (least, most) = scenario.wanted;
-        shares.used < least || shares.throttled > most
+        shares.used < least || shares.throttled > most || shares.given_up > 0
     };
     runs.iter().filter(missed).collect()
 }
@@ -131,7 +143,7 @@ pub fn missed(runs: &[(Scenario, Shares)]) -> Vec<&(Scenario, Shares)> {
 pub fn table(runs: &[(Scenario, Shares)]) -> String {
     let mut table =
         "| quota | counted by | in flight | used | throttled |\n|---|---|---|---:|---:|\n".to_owned();
-    for (scenario, Shares { used, throttled }) in runs {
+    for (scenario, Shares { used, throttled, .. }) in runs {
         let Scenario { concurrency, latency, .. } = scenario;
         writeln!(
             table,
@@ -159,6 +171,7 @@ impl Scenario {
         match self.kind {
             Kind::Bucket(1.0) => "a bucket of 1 token".to_owned(),
             Kind::Bucket(tokens) => format!("a bucket of {tokens} tokens"),
+            Kind::Nginx(tokens) => format!("a bucket of {tokens} tokens, refused with 503"),
             Kind::Sliding(_) => "a sliding window".to_owned(),
             Kind::SlidingStrict(_) => "a sliding window, refusals too".to_owned(),
             Kind::Fixed(_) => "a fixed window".to_owned(),
@@ -189,14 +202,29 @@ struct Service {
     chance: u64,
     let_through: u64,
     throttled: u64,
+    given_up: u64,
+    referrals: u64,
 }
 
 impl Service {
     fn new(scenario: Scenario) -> Self {
-        let tokens = if let Kind::Bucket(tokens) = scenario.kind { tokens } else { 0.0 };
+        let tokens =
+            if let Kind::Bucket(tokens) | Kind::Nginx(tokens) = scenario.kind { tokens } else { 0.0 };
         let (last, arrivals) = (Duration::ZERO, VecDeque::new());
         let begun = Instant::now();
-        Self { scenario, begun, tokens, last, arrivals, window: 0, chance: 1, let_through: 0, throttled: 0 }
+        Self {
+            scenario,
+            begun,
+            tokens,
+            last,
+            arrivals,
+            window: 0,
+            chance: 1,
+            let_through: 0,
+            throttled: 0,
+            given_up: 0,
+            referrals: 0,
+        }
     }
 
     /// The way to the service, or back: half the latency, a tenth more or less.
@@ -209,12 +237,18 @@ impl Service {
         Duration::from_secs_f64(self.scenario.latency / 2000.0 * (0.9 + 0.2 * share))
     }
 
-    /// A request comes. Where it is one too many: the whole seconds to wait.
-    fn enter(&mut self) -> Result<(), Duration> {
+    /// A referral that nothing was asked for so far.
+    fn next(&mut self) -> ReferralId {
+        self.referrals += 1;
+        format!("5a1e0001-0000-4000-8000-{:012}", self.referrals).parse().unwrap()
+    }
+
+    /// A request comes. Where it is one too many: the whole seconds to wait, where that is told.
+    fn enter(&mut self) -> Result<(), Option<Duration>> {
         let now = self.begun.elapsed();
         let quota = self.scenario.quota_at(now);
         let answer = match self.scenario.kind {
-            Kind::Bucket(most) => self.take_token(now, quota, most),
+            Kind::Bucket(most) | Kind::Nginx(most) => self.take_token(now, quota, most),
             Kind::Sliding(seconds) => self.slide(now, quota, seconds, false),
             Kind::SlidingStrict(seconds) => self.slide(now, quota, seconds, true),
             Kind::Fixed(seconds) => self.count(now, quota, seconds),
@@ -225,7 +259,8 @@ impl Service {
                 Err(_) => self.throttled += 1,
             }
         }
-        answer.map_err(|wait| Duration::from_secs_f64(wait.as_secs_f64().ceil().max(1.0)))
+        let is_told = !matches!(self.scenario.kind, Kind::Nginx(_));
+        answer.map_err(|wait| is_told.then(|| Duration::from_secs_f64(wait.as_secs_f64().ceil().max(1.0))))
     }
 
     fn take_token(&mut self, now: Duration, quota: f64, most: f64) -> Result<(), Duration> {
@@ -288,13 +323,20 @@ pub fn run(scenario: Scenario) -> Shares {
         Shares {
             used: let_through / scenario.granted() * 100.0,
             throttled: throttled / (let_through + throttled) * 100.0,
+            given_up: service.given_up,
         }
     })
 }
 
+/// Asks for one referral after another, for each until it is let through. A refusal costs a try where it is the
+/// referral's own.
 async fn work(pace: Arc<Pace>, service: Arc<Mutex<Service>>) {
+    let mut about = About { referral: None, operation: Operation::Write };
+    let mut tries = 0;
     loop {
+        let id = *about.referral.get_or_insert_with(|| service.lock().unwrap().next());
         let turn = pace.turn().await;
+        let left = pace.blame().departs();
         let way = service.lock().unwrap().way();
         sleep(way).await;
         let (answer, way) = {
@@ -302,9 +344,26 @@ async fn work(pace: Arc<Pace>, service: Arc<Mutex<Service>>) {
             (service.enter(), service.way())
         };
         sleep(way).await;
-        match answer {
-            Ok(()) => pace.answered(turn),
-            Err(wait) => drop(pace.throttled(turn, Some(wait))),
+        let wait = match answer {
+            Ok(()) => {
+                pace.answered(turn);
+                pace.blame().let_through(about, left);
+                (about.referral, tries) = (None, 0);
+                continue;
+            }
+            Err(wait) => wait,
+        };
+        let is_throttle = wait.is_some() || pace.blame().is_load(Some(id), left);
+        if is_throttle && pace.blame().throttled(about) != Whose::Own {
+            pace.throttled(turn, wait);
+            continue;
         }
+        tries += 1;
+        if tries == MAX_TRIES {
+            service.lock().unwrap().given_up += 1;
+            (about.referral, tries) = (None, 0);
+            continue;
+        }
+        sleep(wait.unwrap_or_else(|| back_off(tries))).await;
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use futures::StreamExt;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -10,6 +11,8 @@ use super::*;
 use crate::api::{Auth, Client, Endpoint, Settings};
 use crate::domain::exchange::Refusal;
 use crate::ledger::Ticket;
+use crate::pace::Found;
+use crate::pace::circuit::Trouble;
 
 /// What a service says to the request of this number, counted from 1.
 type Says = fn(usize) -> Result<Reply, Failure>;
@@ -17,17 +20,26 @@ type Says = fn(usize) -> Result<Reply, Failure>;
 struct Service {
     says: Says,
     asked: AtomicUsize,
+    /// A referral that is answered in its own way, always.
+    poisoned: Option<(ReferralId, Failure)>,
+    takes: Duration,
     /// It has the token, and nothing is sent by it.
     client: Client,
 }
 
 impl Api for Service {
-    async fn get(&self, _: ReferralId) -> Result<Reply, Failure> {
-        (self.says)(self.asked.fetch_add(1, Ordering::Relaxed) + 1)
+    async fn get(&self, id: ReferralId) -> Result<Reply, Failure> {
+        let turn = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        // So that others are asked meanwhile.
+        tokio::time::sleep(self.takes).await;
+        match &self.poisoned {
+            Some((poisoned, failure)) if *poisoned == id => Err(failure.clone()),
+            _ => (self.says)(turn),
+        }
     }
 
     async fn list(&self, _: Option<&PageLink>) -> Result<Page, Failure> {
-        unreachable!("no test reads the list")
+        Ok(Page { text: "{\"value\":[]}".to_owned(), next: None, client_request_id: Uuid::nil() })
     }
 
     async fn patch(&self, _: Ticket) -> Result<Reply, Failure> {
@@ -50,6 +62,10 @@ impl Api for Service {
         self.client.was_taken(token)
     }
 
+    fn can_renew(&self) -> bool {
+        self.client.can_renew()
+    }
+
     async fn renew(&self, seen: Generation) -> Result<(), Failure> {
         self.client.renew(seen).await
     }
@@ -68,7 +84,7 @@ fn world(rate: &str, says: Says) -> World {
     let settings = Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
     let client = Client::new(Endpoint::official(), Auth::fixed("a token".into()), settings).unwrap();
     World {
-        service: Service { says, asked: AtomicUsize::new(0), client },
+        service: Service { says, asked: AtomicUsize::new(0), poisoned: None, takes: Duration::ZERO, client },
         pace: Pace::new(rate.parse().unwrap()),
         stop: Stop::default(),
         tally: Arc::default(),
@@ -78,12 +94,16 @@ fn world(rate: &str, says: Says) -> World {
 
 impl World {
     fn context(&self) -> Context<'_, Service> {
+        self.context_for(8)
+    }
+
+    fn context_for(&self, concurrency: usize) -> Context<'_, Service> {
         Context {
             api: &self.service,
             pace: &self.pace,
             stop: &self.stop,
             clock,
-            concurrency: 1,
+            slots: Slots::new(concurrency),
             timeout: Duration::from_secs(1),
             flights: Flights::default(),
             observe: &|_| {},
@@ -106,12 +126,17 @@ fn id() -> ReferralId {
     "5a1e0001-0000-4000-8000-000000000001".parse().unwrap()
 }
 
-fn change() -> Effort {
-    Effort::new(Purpose::Change, Some(id()))
+fn change() -> Effort<'static> {
+    Effort::new(Purpose::Change, Some(id()), somewhere())
 }
 
-fn read_back() -> Effort {
-    Effort::new(Purpose::ReadBack, Some(id()))
+fn read_back() -> Effort<'static> {
+    Effort::new(Purpose::ReadBack, Some(id()), somewhere())
+}
+
+/// A place for whoever is tested alone.
+fn somewhere() -> &'static Slot {
+    Box::leak(Box::new(Slots::new(1).slot()))
 }
 
 fn answer(status: u16) -> Result<Reply, Failure> {
@@ -243,7 +268,7 @@ async fn a_stop_ends_what_is_waited_for() {
         let mut first = change();
         assert!(context.turn(&mut first).await);
         if paused {
-            world.pace.throttled(first.turn.unwrap(), Some(Duration::from_secs(600)));
+            world.pace.throttled(first.turn.unwrap().0, Some(Duration::from_secs(600)));
         }
         let (turn, ()) = tokio::join!(context.turn(&mut effort), async {
             tokio::task::yield_now().await;
@@ -267,7 +292,7 @@ async fn after_a_stop_reading_back_goes_on_and_other_reading_ends() {
         world.stop.now(Reason::Interrupted);
         assert_eq!(status(world.context().read(id()).await), None);
         assert_eq!(world.so_far(), (0, 0));
-        assert_eq!(status(world.context().read_to_settle(id()).await), settled);
+        assert_eq!(status(world.context().read_to_settle(id(), somewhere()).await), settled);
         assert_eq!(world.so_far(), so_far);
     }
 }
@@ -278,8 +303,9 @@ async fn after_a_stop_nothing_is_read_back_in_a_pause() {
     let world = world("1/m", |turn| answer(if turn == 1 { 429 } else { 200 }));
     let context = world.context();
     world.stop.now(Reason::Interrupted);
-    let (throttled, waiting) = tokio::join!(context.read_to_settle(id()), context.read_to_settle(id()));
-    let later = context.read_to_settle(id()).await;
+    let (throttled, waiting) =
+        tokio::join!(context.read_to_settle(id(), somewhere()), context.read_to_settle(id(), somewhere()));
+    let later = context.read_to_settle(id(), somewhere()).await;
     assert_eq!([throttled, waiting, later].map(status), [None; 3]);
     assert_eq!(world.so_far(), (1, 0));
 }
@@ -294,7 +320,7 @@ async fn outage(says: Says) -> (Vec<Option<u16>>, usize, u64, Option<Reason>) {
     let world = world("1000/s", says);
     let context = world.context();
     assert!(context.read(id()).await.is_ok(), "it was there once");
-    let readings = (1..=8).map(|number| context.read_to_settle(referral(number)));
+    let readings = (1..=8).map(|number| context.read_to_settle(referral(number), somewhere()));
     let settled = futures::future::join_all(readings).await.into_iter().map(status).collect();
     (settled, world.so_far().0 - 1, world.so_far().1, world.stop.reason())
 }
@@ -330,7 +356,7 @@ async fn one_referral_is_no_outage() {
     let world = world("1000/s", |turn| answer(if turn % 2 == 0 { 200 } else { 500 }));
     let context = world.context();
     for _ in 0..20 {
-        assert_eq!(status(context.read_to_settle(id()).await), Some(200));
+        assert_eq!(status(context.read_to_settle(id(), somewhere()).await), Some(200));
     }
     assert_eq!(world.stop.reason(), None);
 }
@@ -354,7 +380,7 @@ async fn a_turn_is_kept_unless_the_gate_was_shut() {
         let mut effort = change();
         assert!(context.turn(&mut effort).await);
         if paused {
-            world.pace.throttled(effort.turn.unwrap(), Some(Duration::from_secs(10)));
+            world.pace.throttled(effort.turn.unwrap().0, Some(Duration::from_secs(10)));
         }
         if stopped {
             world.stop.now(Reason::Interrupted);
@@ -374,7 +400,7 @@ async fn turns_that_a_pause_took_come_at_the_rate() {
     for effort in &mut efforts {
         assert!(context.turn(effort).await);
     }
-    world.pace.throttled(efforts[2].turn.unwrap(), Some(Duration::from_secs(10)));
+    world.pace.throttled(efforts[2].turn.unwrap().0, Some(Duration::from_secs(10)));
     let left = efforts.iter_mut().map(async |effort| {
         assert!(context.keep_turn(effort).await);
         world.so_far().1
@@ -398,9 +424,38 @@ async fn turns_that_the_circuit_took_come_with_the_probe() {
     }
     assert!(context.keep_turn(&mut waiting).await);
     assert_eq!((world.so_far().1, waiting.pass), (5, Pass::Probe(1)));
-    world.pace.throttled(waiting.turn.unwrap(), Some(Duration::from_secs(10)));
+    world.pace.throttled(waiting.turn.unwrap().0, Some(Duration::from_secs(10)));
     assert!(context.keep_turn(&mut waiting).await);
     assert_eq!((world.so_far().1, waiting.pass, waiting.tries), (15, Pass::Probe(2), 1));
+}
+
+/// Changes that are held back, since nothing can be read back, leave their places to whoever reads back to see
+/// whether that is better.
+#[tokio::test(start_paused = true)]
+async fn what_is_held_back_has_no_place() {
+    let world = world("1000/s", |_| answer(200));
+    let (context, circuit) = (world.context_for(1), world.pace.circuit());
+    circuit.answered(Purpose::Look);
+    for number in 1..=5 {
+        circuit.failed(Purpose::ReadBack, Trouble::Unanswered, Some(referral(number)), Pass::Free);
+    }
+    let slots = [context.slots.slot(), context.slots.slot()];
+    let mut held = Effort::new(Purpose::Change, Some(referral(1)), &slots[0]);
+    let mut probe = Effort::new(Purpose::ReadBack, Some(referral(2)), &slots[1]);
+    assert!(context.begin(&slots[0]).await);
+    let (changed, looked) = tokio::join!(
+        async {
+            assert!(context.turn(&mut held).await);
+            world.so_far().1
+        },
+        async {
+            assert!(context.turn(&mut probe).await);
+            context.answered(&probe);
+            slots[1].leave();
+            world.so_far().1
+        }
+    );
+    assert_eq!((changed, looked), (5, 5));
 }
 
 /// A token that is long in coming holds back a change before its turn, where a stop ends the wait.
@@ -418,4 +473,67 @@ async fn a_stop_ends_the_wait_for_a_token() {
     });
     assert_eq!((granted, effort.tries), (false, 0));
     assert!(!world.service.client.has_token());
+}
+
+/// A referral that always meets the same, among others that are answered well: it alone pays for it, however
+/// many are asked for at a time, and wherever it stands.
+#[tokio::test(start_paused = true)]
+async fn one_referral_has_its_trouble_for_itself() {
+    const COUNT: usize = 40;
+    let after = |status, seconds| {
+        let mut failure = answer(status).unwrap_err();
+        if let Failure::Answered(refusal) = &mut failure {
+            refusal.retry_after = Some(Duration::from_secs(seconds));
+        }
+        failure
+    };
+    let bare = |status| answer(status).unwrap_err();
+    // What it is answered; how often at most, and for how many seconds all wait, where others follow; how often
+    // where none does.
+    let cases = [
+        (after(429, 3), 6, 3, 55),
+        (bare(429), 6, 1, 55),
+        (bare(509), 6, 1, 55),
+        (after(503, 3), 6, 3, 55),
+        (bare(503), 5, 0, 5),
+        (bare(401), 2, 0, 1),
+    ];
+    for (failure, most, pause, most_at_last) in cases {
+        for (concurrency, place) in [(1, 1), (1, 20), (1, COUNT), (8, 1), (8, 20), (4, COUNT)] {
+            let mut world = world("100/s", |_| answer(200));
+            world.service.poisoned = Some((referral(place), failure.clone()));
+            world.service.takes = Duration::from_millis(30);
+            let context = world.context_for(concurrency);
+            let read = async |number| (number, status(context.read(referral(number)).await));
+            let looked: Vec<(usize, Option<u16>)> = futures::stream::iter(1..=COUNT)
+                .map(read)
+                .buffer_unordered(context.slots.lives())
+                .collect()
+                .await;
+            let case = format!("{failure:?} at {concurrency}, {place}");
+            let others = looked.iter().filter(|(number, status)| *number != place && *status == Some(200));
+            assert_eq!(others.count(), COUNT - 1, "{case}: {looked:?}");
+            assert!(looked.contains(&(place, failure.status())), "{case}: {looked:?}");
+            assert_eq!(world.stop.reason(), None, "{case}");
+            let (asked, paused) = (world.so_far().0 - (COUNT - 1), world.pace.figures().paused_by_server);
+            if place == COUNT {
+                assert_eq!(asked, most_at_last, "{case}");
+            } else {
+                assert_eq!((asked, paused.as_secs()), (most, pause), "{case}");
+                assert_eq!(world.pace.found(), Found { per_second: 100.0, throttled: false }, "{case}");
+            }
+        }
+    }
+}
+
+/// Without others nobody is blamed: what is throttled for ever, or refused with a new token, stops the run.
+#[tokio::test(start_paused = true)]
+async fn where_there_are_no_others_the_run_stops() {
+    for (status_, asked) in [(429, 51), (401, 1)] {
+        let mut world = world("1000/s", |_| answer(200));
+        world.service.poisoned = Some((id(), answer(status_).unwrap_err()));
+        assert_eq!(status(world.context().read(id()).await), None);
+        assert!(world.stop.is_set());
+        assert_eq!(world.so_far().0, asked, "{status_}");
+    }
 }

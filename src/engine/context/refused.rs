@@ -1,0 +1,187 @@
+//! What follows where a request is throttled, or its token refused: the whole run waits, gets another token or
+//! ends, or else the referral alone pays for it ([`blame`](crate::pace::blame)).
+
+use std::time::Duration;
+
+use super::{Context, Effort, Event, Next, count};
+use crate::domain::exchange::Failure;
+use crate::engine::flights::Flight;
+use crate::engine::service::Api;
+use crate::engine::stop::Reason;
+use crate::pace::MAX_PAUSE;
+use crate::pace::blame::{ENDLESS, Whose, Wrong};
+use crate::pace::circuit::Purpose;
+use crate::pace::retry::{Decision, MAX_TRIES, back_off};
+
+/// What to do where another token is no better.
+const REFUSED_ANEW: &str = "a new one was refused as well: see whether it is for this service, and whether its \
+                            user may still sign in";
+
+impl Next {
+    /// The same where the run is stopped. What may have been applied is looked at all the same.
+    fn stopped(self) -> Self {
+        if self == Self::ReadBack { self } else { Self::Stopped }
+    }
+}
+
+/// A throttled answer.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    /// What `Retry-After` asks for, uncapped.
+    asked: Option<Duration>,
+    /// What follows once it is over.
+    then: Next,
+}
+
+impl<A: Api> Context<'_, A> {
+    /// Whether an answer is a throttle: it says so, or it is a 503 as others get it for load.
+    pub(super) fn throttle(
+        &self,
+        decision: Decision,
+        failure: &Failure,
+        effort: &Effort<'_>,
+    ) -> Option<Throttle> {
+        let then = match decision {
+            Decision::Pause { asked } => return Some(Throttle { asked, then: Next::AgainFreely }),
+            Decision::ReadBack => Next::ReadBack,
+            Decision::Again { .. } | Decision::GiveUp => Next::AgainFreely,
+            _ => return None,
+        };
+        let (_, left) = effort.turn.filter(|_| failure.status() == Some(503))?;
+        if self.pace.blame().is_load(effort.referral, left) {
+            return Some(Throttle { asked: None, then });
+        }
+        // What others meet tells it from an outage.
+        effort.slot.leave();
+        None
+    }
+
+    /// What everybody is throttled for costs the request nothing, and makes all wait. What a referral is
+    /// throttled for alone costs it a try, and makes nobody else wait.
+    pub(super) async fn throttled(
+        &self,
+        throttle: Throttle,
+        failure: &Failure,
+        effort: &mut Effort<'_>,
+    ) -> Next {
+        count(&self.tally.throttled);
+        self.pace.circuit().came_to_nothing(effort.pass);
+        effort.renewals = 0;
+        let whose = self.pace.blame().throttled(effort.about());
+        // Those who wait go first: what becomes of them tells whose it was.
+        effort.slot.leave();
+        if whose == Whose::Own {
+            if let Some((before, pauses)) = effort.pauses.take() {
+                self.pace.forgive(before, pauses);
+            }
+            return self.throttled_alone(throttle, failure, effort).await;
+        }
+        effort.tries -= 1;
+        self.slots.refused(effort.among);
+        self.pause(throttle, whose == Whose::Endless, effort)
+    }
+
+    fn pause(&self, throttle: Throttle, is_endless: bool, effort: &mut Effort<'_>) -> Next {
+        let Throttle { asked, then } = throttle;
+        let (turn, _) = effort.turn.expect("what was throttled had its turn");
+        // Also where the run is stopped: what is still to be settled must not be asked for in the pause.
+        let before = self.pace.before();
+        let pause = self.pace.throttled(turn, asked);
+        effort.pauses.get_or_insert((before, 0)).1 += before.pauses_until(self.pace.before());
+        if is_endless || pause.in_a_row > ENDLESS {
+            self.stop.now(Reason::Throttled);
+        }
+        if self.stop.is_set() {
+            return then.stopped();
+        }
+        let capped = asked.is_some_and(|asked| asked > pause.length);
+        (self.observe)(Event::Paused { length: pause.length, capped });
+        then
+    }
+
+    async fn throttled_alone(&self, throttle: Throttle, failure: &Failure, effort: &Effort<'_>) -> Next {
+        let Throttle { asked, then } = throttle;
+        if then != Next::ReadBack && effort.tries >= MAX_TRIES {
+            return Next::GiveUp;
+        }
+        (self.observe)(Event::Retry(failure.message().to_owned()));
+        let asked = asked.filter(|asked| !asked.is_zero()).map(|asked| asked.min(MAX_PAUSE));
+        tokio::select! {
+            biased;
+            () = self.stop.wait() => then.stopped(),
+            () = tokio::time::sleep(asked.unwrap_or_else(|| back_off(effort.tries))) => then,
+        }
+    }
+
+    /// One refresh serves all workers. Where the token is a new one that was never taken so far, another would
+    /// be no better: the request goes out with it once more. Refused again, it waits for what others meet, or
+    /// where none is left the list: a token that is taken for them is good, and the refusal the referral's own.
+    /// Where it is refused for others too, or there never were any, the run ends.
+    pub(super) async fn renew(&self, failure: &Failure, effort: &mut Effort<'_>) -> Next {
+        let blame = self.pace.blame();
+        if blame.is_refused_alone(effort.referral) {
+            return Next::Refused;
+        }
+        effort.renewals += 1;
+        let sent_with = effort.token.unwrap_or_else(|| self.api.generation());
+        let wrong = blame.token_refused(effort.referral, sent_with.0);
+        let (is_first, was_taken) = (effort.renewals == 1, self.api.was_taken(sent_with));
+        if effort.slot.is_alone()
+            && !(is_first && self.api.can_renew())
+            && self.list_takes_token(effort).await
+        {
+            return Next::Refused;
+        }
+        let is_hopeless = wrong == Wrong::Token || effort.slot.is_alone() || effort.renewals > MAX_TRIES;
+        let renewed = match self.api.can_renew() {
+            true if is_first && was_taken => self.api.renew(sent_with).await,
+            true if is_first => Ok(()),
+            // It had come to its end meanwhile.
+            true if wrong == Wrong::Token && was_taken && effort.renewals <= MAX_TRIES => {
+                self.api.renew(sent_with).await
+            }
+            true if is_hopeless => Err(failure.clone()),
+            false if is_hopeless => self.api.renew(sent_with).await,
+            _ => return self.let_others_go(failure, effort).await,
+        };
+        match renewed {
+            Ok(()) => Next::AgainFreely,
+            Err(Failure::NoToken { message }) => self.end(Reason::Token(message)),
+            Err(failure) => self.end(Reason::Token(format!("{}; {REFUSED_ANEW}", failure.message()))),
+        }
+    }
+
+    /// Whether the token that a referral was refused with is good enough for the list, where any was good
+    /// enough for others before.
+    async fn list_takes_token(&self, effort: &Effort<'_>) -> bool {
+        if effort.referral.is_none() || !self.pace.blame().was_taken_for_others(effort.referral) {
+            return false;
+        }
+        let mut look = Effort::new(Purpose::Look, None, effort.slot);
+        if !self.turn(&mut look).await {
+            return false;
+        }
+        count(&self.tally.list);
+        let answer = {
+            let _under_way = self.flights.begin(Flight::List);
+            self.api.list(None).await
+        };
+        match answer.as_ref().map_err(Failure::status) {
+            Ok(_) => self.answered(&look),
+            Err(Some(status)) if status < 500 && !matches!(status, 401 | 429) => self.token_taken(&look),
+            // It is no more than a look.
+            Err(_) => self.pace.circuit().came_to_nothing(look.pass),
+        }
+        self.pace.blame().is_refused_alone(effort.referral)
+    }
+
+    /// Waits a while at the end of the line, at no cost.
+    async fn let_others_go(&self, failure: &Failure, effort: &Effort<'_>) -> Next {
+        effort.slot.leave();
+        if self.wait(back_off(effort.renewals), failure.message(), effort).await {
+            Next::AgainFreely
+        } else {
+            Next::Stopped
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Whose fault it is that a request is refused: everybody's, so that the run slows down or stops, or its own
+//! referral's, which then is the only one that pays.
+//!
+//! | part | what it owns |
+//! |---|---|
+//! | `throttles` | whether a referral is throttled because all are |
+//! | `load` | whether a 503 that doesn't say for how long is a throttle |
+//! | `tokens` | whether it is the token that is refused |
+//!
+//! All three are pure and go by one thing: what becomes of others that left later. So what was refused has to
+//! let others go first before it is asked for again, and where there are no others nobody is blamed.
+
+mod load;
+mod throttles;
+mod tokens;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use crate::domain::exchange::Operation;
+use crate::domain::referral::ReferralId;
+use load::Load;
+use throttles::Throttles;
+pub use throttles::{ENDLESS, Whose};
+use tokens::Tokens;
+pub use tokens::Wrong;
+
+/// A place in the order in which requests left and were answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+/// What a request is about, and what it does there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct About {
+    /// The referral; a list page is about none.
+    pub referral: Option<ReferralId>,
+    /// Writes are throttled sooner than reads.
+    pub operation: Operation,
+}
+
+/// What a run knows of who is refused, and with what others were answered meanwhile.
+#[derive(Debug, Default)]
+pub struct Blame(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    moments: u64,
+    throttles: Throttles,
+    load: Load,
+    tokens: Tokens,
+}
+
+impl Blame {
+    /// A request leaves.
+    pub fn departs(&self) -> Moment {
+        self.state().next()
+    }
+
+    /// A request that left then was answered, and not with a throttle.
+    pub fn let_through(&self, about: About, left: Moment) {
+        let mut state = self.state();
+        state.throttles.let_through(about, left);
+        state.load.let_through(Instant::now());
+    }
+
+    /// A request was throttled.
+    pub fn throttled(&self, about: About) -> Whose {
+        let mut state = self.state();
+        let heard = state.next();
+        state.throttles.throttled(about, heard)
+    }
+
+    /// Whether a request that left then, was answered 503, and not told for how long, was refused for load.
+    pub fn is_load(&self, referral: Option<ReferralId>, left: Moment) -> bool {
+        let mut state = self.state();
+        let heard = state.next();
+        state.load.is_refusal(referral, left, heard, Instant::now())
+    }
+
+    /// The token of a request that left then was taken, whatever the answer.
+    pub fn token_taken(&self, referral: Option<ReferralId>, token: u64, left: Moment) {
+        self.state().tokens.taken(referral, token, left);
+    }
+
+    /// The token of a request was refused.
+    pub fn token_refused(&self, referral: Option<ReferralId>, token: u64) -> Wrong {
+        let mut state = self.state();
+        let heard = state.next();
+        state.tokens.refused(referral, token, heard)
+    }
+
+    /// Whether the token that a referral was refused with was taken for another since.
+    pub fn is_refused_alone(&self, referral: Option<ReferralId>) -> bool {
+        self.state().tokens.is_refused_alone(referral)
+    }
+
+    /// Whether any token was ever taken for another.
+    pub fn was_taken_for_others(&self, referral: Option<ReferralId>) -> bool {
+        self.state().tokens.was_taken_for_others(referral)
+    }
+
+    /// Nothing more is asked for a referral.
+    pub fn is_over(&self, referral: ReferralId) {
+        let mut state = self.state();
+        state.throttles.forget(referral);
+        state.tokens.forget(referral);
+    }
+
+    /// Every change leaves the state whole, so a poisoned lock holds nothing wrong.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn next(&mut self) -> Moment {
+        self.moments += 1;
+        Moment(self.moments)
+    }
+}

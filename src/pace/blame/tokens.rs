@@ -1,0 +1,121 @@
+//! Whether it is the token that is refused, or a referral for itself. Pure.
+//!
+//! A token that is taken was good all the time before. So a referral whose token was refused, and is taken
+//! for another that left later, was refused for another reason.
+
+use std::collections::BTreeMap;
+
+use super::Moment;
+use crate::domain::referral::ReferralId;
+
+/// What is wrong where a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// The token, or the referral: nobody else was refused so far.
+    One,
+    /// The token, as far as anybody can tell: several were refused with it, and none was taken since.
+    Token,
+}
+
+/// Who was refused with which token. A list page is about no referral.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    refused: BTreeMap<Option<ReferralId>, Refused>,
+    /// The first two for whom any token was taken: one of them is another than whoever is refused.
+    taken: Vec<Option<ReferralId>>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    token: u64,
+    heard: Moment,
+    /// Whether it was taken for another that left later.
+    taken_since: bool,
+}
+
+impl Tokens {
+    /// The token of a request that left then was taken.
+    pub(super) fn taken(&mut self, referral: Option<ReferralId>, token: u64, left: Moment) {
+        self.refused.remove(&referral);
+        if self.taken.len() < 2 && !self.taken.contains(&referral) {
+            self.taken.push(referral);
+        }
+        for refused in self.refused.values_mut().filter(|refused| refused.token == token) {
+            refused.taken_since |= left > refused.heard;
+        }
+    }
+
+    /// The token of a request was refused.
+    pub(super) fn refused(&mut self, referral: Option<ReferralId>, token: u64, heard: Moment) -> Wrong {
+        let refused = Refused { token, heard, taken_since: false };
+        self.refused.insert(referral, refused);
+        let others = self
+            .refused
+            .iter()
+            .filter(|(id, refused)| **id != referral && refused.token == token && !refused.taken_since);
+        if others.count() == 0 { Wrong::One } else { Wrong::Token }
+    }
+
+    /// Whether the token that a referral was refused with last was taken for another since.
+    pub(super) fn is_refused_alone(&self, referral: Option<ReferralId>) -> bool {
+        self.refused.get(&referral).is_some_and(|refused| refused.taken_since)
+    }
+
+    /// Whether any token was ever taken for another.
+    pub(super) fn was_taken_for_others(&self, referral: Option<ReferralId>) -> bool {
+        self.taken.iter().any(|known| *known != referral)
+    }
+
+    pub(super) fn forget(&mut self, id: ReferralId) {
+        self.refused.remove(&Some(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u32) -> Option<ReferralId> {
+        (number > 0).then(|| format!("5a1e0001-0000-4000-8000-{number:012}").parse().unwrap())
+    }
+
+    #[test]
+    fn a_token_that_is_taken_later_was_good_before() {
+        for (what, other, token, left, alone) in [
+            ("another, later", 2, 7, 11, true),
+            ("a list page, later", 0, 7, 11, true),
+            ("another that had left before", 2, 7, 10, false),
+            ("with another token", 2, 8, 11, false),
+            ("the same referral", 1, 7, 11, false),
+        ] {
+            let mut tokens = Tokens::default();
+            assert_eq!(tokens.refused(id(1), 7, Moment(10)), Wrong::One);
+            tokens.taken(id(other), token, Moment(left));
+            assert_eq!(tokens.is_refused_alone(id(1)), alone, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_refused_for_several_is_bad() {
+        let mut tokens = Tokens::default();
+        assert_eq!(tokens.refused(id(1), 7, Moment(1)), Wrong::One);
+        assert_eq!(tokens.refused(id(1), 7, Moment(2)), Wrong::One, "the same once more");
+        assert_eq!(tokens.refused(id(2), 8, Moment(3)), Wrong::One, "with another token");
+        assert_eq!(tokens.refused(id(3), 7, Moment(4)), Wrong::Token);
+        tokens.taken(id(4), 7, Moment(5));
+        assert_eq!(tokens.refused(id(5), 7, Moment(6)), Wrong::One, "it was taken in between");
+        tokens.forget(id(5).unwrap());
+        assert_eq!(tokens.refused(id(6), 7, Moment(7)), Wrong::One);
+        assert!(tokens.is_refused_alone(id(1)) && !tokens.is_refused_alone(id(6)));
+    }
+
+    #[test]
+    fn others_are_others_than_whoever_is_refused() {
+        let mut tokens = Tokens::default();
+        assert!(!tokens.was_taken_for_others(id(1)));
+        tokens.taken(id(1), 7, Moment(1));
+        assert!(!tokens.was_taken_for_others(id(1)) && tokens.was_taken_for_others(id(2)));
+        tokens.taken(id(0), 7, Moment(2));
+        assert!(tokens.was_taken_for_others(id(1)) && tokens.was_taken_for_others(id(0)));
+    }
+}
