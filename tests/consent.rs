@@ -112,6 +112,40 @@ fn resume_asks_for_the_same() {
     assert_eq!(ran.outcomes("run"), "3 applied");
 }
 
+/// The number is taken from the plan's summary, whether that is printed or read from its file.
+#[test]
+fn a_script_consents_to_what_its_plan_says() {
+    for (file, closes) in [(CHANGE, 0), (CLOSE, 2)] {
+        let sandbox = Sandbox::start("");
+        let apply = "apply a.csv --plan --rate 1000/s --out run --summary json --progress none";
+        let planned = Test::new(apply).file("a.csv", file).service(&sandbox.base).told_elsewhere().run();
+        let printed: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap();
+        let rows = file.lines().count() - 1;
+        let referrals = |changed: usize, closed: usize| {
+            let to_change = rows;
+            serde_json::json!({"total": rows, "to_change": to_change, "to_close": closes, "changed": changed, "closed": closed})
+        };
+        assert_eq!(printed["referrals"], referrals(0, 0));
+        assert_eq!(planned.summary("run")["referrals"], referrals(0, 0));
+        let number = &printed["referrals"]["to_close"];
+        let resume = "resume run --rate 1000/s --summary none --progress none --yes --confirm-closing";
+        let sent = planned.then(&format!("{resume} {number}")).service(&sandbox.base).run();
+        assert_eq!(sent.summary("run")["referrals"], referrals(rows, closes));
+        let reported = sent.then("report run --summary none").run();
+        assert_eq!(reported.summary("run")["referrals"], referrals(rows, closes));
+    }
+}
+
+/// Nobody consents to a plan that isn't complete: its number is none.
+#[test]
+fn a_plan_that_was_cut_off_has_no_number() {
+    let ran = Test::new("apply a.csv --out run --summary json").code(1).told_elsewhere().run();
+    let printed: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(printed["referrals"]["to_close"].is_null(), "{printed}");
+    let typed = format!("resume run --yes --confirm-closing {}", printed["referrals"]["to_close"]);
+    ran.then(&typed).code(2).told_elsewhere().run();
+}
+
 /// What is left to close counts, not what a run closed before it stopped.
 #[test]
 fn consent_is_to_what_is_still_to_be_closed() {

@@ -173,6 +173,7 @@ fn make(
         (None, None) => exit_of(phase, &books, unwritten.is_some()),
     };
     let (referrals, figures) = (reader.referrals()?, reader.figures()?);
+    let is_planned = phase != Phase::Planning;
     let mut summary = Summary {
         version: Summary::VERSION,
         run: run.to_string_lossy().into_owned(),
@@ -181,10 +182,16 @@ fn make(
         exit_code: exit.code(),
         inputs: inputs.iter().map(Into::into).collect(),
         rows: (&books).into(),
-        referrals: Referrals { total: referrals.total, changed: referrals.changed, closed: referrals.closed },
+        referrals: Referrals {
+            total: referrals.total,
+            to_change: is_planned.then_some(plan.to_send),
+            to_close: is_planned.then_some(plan.closing),
+            changed: referrals.changed,
+            closed: referrals.closed,
+        },
         requests: (&figures).into(),
         seconds: (&figures).into(),
-        plan_sha256: plan_sha256.filter(|_| phase != Phase::Planning),
+        plan_sha256: plan_sha256.filter(|_| is_planned),
         reason: about.reason.clone(),
         files: FileSummary::all(run, &written),
         audit: audits.as_ref().map(Into::into),

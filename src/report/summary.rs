@@ -119,6 +119,10 @@ pub struct Rows {
 pub struct Referrals {
     /// All of them.
     pub total: u64,
+    /// Those that the plan would change, whatever came of it later; `None` where there is no whole plan.
+    pub to_change: Option<u64>,
+    /// Of those, the ones that the plan would close for good.
+    pub to_close: Option<u64>,
     /// Those that were changed.
     pub changed: u64,
     /// Of those, the ones that were closed.
@@ -295,7 +299,7 @@ mod tests {
             r#""inputs":[{"path":"changes.csv","sha256":"sha of changes.csv","rows":10}],"#,
             r#""rows":{"total":10,"applied":1,"unchanged":1,"planned":1,"conflict":1,"invalid":1,"#,
             r#""refused":1,"failed":1,"partial":1,"unknown":1,"unsent":1},"#,
-            r#""referrals":{"total":12,"changed":9,"closed":7},"#,
+            r#""referrals":{"total":12,"to_change":10,"to_close":8,"changed":9,"closed":7},"#,
             r#""requests":{"total":12,"get":1,"list":1,"patch":10,"token":0,"throttled":0,"retried":2},"#,
             r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0},"#,
             r#""plan_sha256":"ab12","reason":null,"#,

@@ -330,7 +330,7 @@ mod tests {
         let books = books(&[row(1, 0, Outcome::Planned), row(2, 0, Outcome::Unchanged)]);
         let mut summary = summary(&books);
         summary.state = State::Planned;
-        summary.referrals = super::super::summary::Referrals { total: 1_210, changed: 0, closed: 0 };
+        summary.referrals = super::super::summary::Referrals { total: 1_210, ..Default::default() };
         let plan = PlanCounts { total: 1_210, to_send: 1_205, closing: 1_203, unchanged: 4 };
         let text = text(&summary, &books, Some(plan), &Written::default());
         insta::assert_snapshot!(text, @r"
