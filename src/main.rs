@@ -29,8 +29,21 @@ fn main() -> ExitCode {
         terminal,
         clock: now,
         new_id: uuid::Uuid::new_v4,
+        user: user(),
         watch: None,
     })
+}
+
+/// Whose rights the process has.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such number")]
+fn user() -> Option<u32> {
+    Some(rustix::process::geteuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn user() -> Option<u32> {
+    None
 }
 
 /// Milliseconds are as exact as anybody reads a report.

@@ -1136,7 +1136,7 @@ mod limits {
         .stderr(
             "stopped: 4 rows were refused, failed or taken in part, and --max-errors allows no more\n\
              hint: error.csv holds 4 rows to be corrected and fed back\n\
-             next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors 3 --yes\n",
+             next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors 3\n",
         )
         .run();
         assert_eq!(stopped.outcomes("run"), "4 refused, 2 unsent");
@@ -1155,7 +1155,7 @@ mod limits {
                 .stderr(&format!(
                     "stopped: 2 rows were refused, failed or taken in part, and --max-errors allows no more\n\
                      hint: error.csv holds 2 rows to be corrected and fed back\n\
-                     next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors {limit} --yes\n"
+                     next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors {limit}\n"
                 ))
                 .run();
             assert_eq!(stopped.outcomes("run"), "2 refused, 3 unsent");

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "support/checksums.rs"]
+mod checksums;
 mod support;
 
 use support::sandbox::Sandbox;
@@ -146,29 +148,100 @@ fn a_plan_that_was_cut_off_has_no_number() {
     ran.then(&typed).code(2).told_elsewhere().run();
 }
 
-/// What is left to close counts, not what a run closed before it stopped.
+/// However much of it is left, a run that was consented to once needs no more words; those that are given are
+/// right for the plan or for what is left of it.
 #[test]
-fn consent_is_to_what_is_still_to_be_closed() {
-    let sandbox = Sandbox::start("--fault patch#2=400");
-    let stopped = Test::new(&format!("{APPLY} --concurrency 1 --max-errors 1 --yes --confirm-closing 2"))
-        .file("a.csv", CLOSE)
-        .service(&sandbox.base)
-        .code(4)
-        .stderr(
-            "stopped: 1 row was refused, failed or taken in part, and --max-errors allows no more\n\
-             hint: error.csv holds 1 row to be corrected and fed back\n\
-             next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors 1 --yes --confirm-closing 1\n",
-        )
-        .run();
-    assert_eq!(stopped.outcomes("run"), "1 applied, 1 refused, 1 unsent");
-    let resume = "resume run --rate 1000/s --summary none --progress none --yes --confirm-closing";
-    let wrong =
-        refusal("--confirm-closing says 2, and the plan closes 1 referral", "--yes --confirm-closing 1");
-    let refused = stopped.then(&format!("{resume} 2")).service(&sandbox.base).code(2).stderr(&wrong).run();
-    assert_eq!(refused.outcomes("run"), "1 applied, 1 refused, 1 unsent");
-    let next = "next: correct error.csv and feed it back: referral-bulk apply run/error.csv --endpoint http://127.0.0.1:[PORT]/v1.0 --rate 1000/s\n";
-    let resumed = refused.then(&format!("{resume} 1")).service(&sandbox.base).code(3).stderr(next).run();
-    assert_eq!(resumed.outcomes("run"), "2 applied, 1 refused");
+fn what_was_consented_to_is_not_asked_for_again() {
+    let refused = "error: --confirm-closing says 7, and the plan closes 2 referrals, of which 1 is left\n\
+                   hint: look at run/plan.jsonl, then: referral-bulk resume run --rate 1000/s --confirm-closing 1\n";
+    for (flags, refused) in [
+        ("", None),
+        ("--yes", None),
+        ("--confirm-closing 2", None),
+        ("--confirm-closing 1", None),
+        ("--yes --confirm-closing 2", None),
+        ("--confirm-closing 7", Some(refused)),
+        ("--yes --confirm-closing 7", Some(refused)),
+    ] {
+        let sandbox = Sandbox::start("--fault patch#2=400");
+        let stopped = Test::new(&format!("{APPLY} --concurrency 1 --max-errors 1 --yes --confirm-closing 2"))
+            .file("a.csv", CLOSE)
+            .service(&sandbox.base)
+            .code(4)
+            .stderr(
+                "stopped: 1 row was refused, failed or taken in part, and --max-errors allows no more\n\
+                 hint: error.csv holds 1 row to be corrected and fed back\n\
+                 next: referral-bulk resume run --rate 1000/s --concurrency 1 --max-errors 1\n",
+            )
+            .run();
+        assert_eq!(stopped.outcomes("run"), "1 applied, 1 refused, 1 unsent");
+        let before = sandbox.referrals();
+        let resume = format!("resume run --rate 1000/s --summary none --progress none {flags}");
+        let resumed = stopped.then(&resume).service(&sandbox.base);
+        match refused {
+            None => {
+                let resumed = resumed.code(3).told_elsewhere().run();
+                assert_eq!(resumed.outcomes("run"), "2 applied, 1 refused", "{flags}");
+            }
+            Some(words) => {
+                let resumed = resumed.code(2).stderr(words).run();
+                assert_eq!(resumed.outcomes("run"), "1 applied, 1 refused, 1 unsent", "{flags}");
+                assert!(sandbox.referrals() == before, "something was sent: {flags}");
+            }
+        }
+    }
+}
+
+/// Reports tell what was consented to, and a plan that nobody consented to has nothing to tell.
+#[test]
+fn a_consent_is_told() {
+    let sandbox = Sandbox::start("");
+    let consent = |run: &support::Ran| run.summary("run")["consent"].clone();
+    let planned = Test::new(&format!("{APPLY} --plan")).file("a.csv", CLOSE).service(&sandbox.base);
+    let planned = planned.told_elsewhere().run();
+    assert!(consent(&planned).is_null());
+    let resume = "resume run --rate 1000/s --progress none --yes --confirm-closing 2";
+    let sent = planned.then(resume).service(&sandbox.base).told_elsewhere().run();
+    let told = consent(&sent);
+    assert_eq!(told["how"], serde_json::json!(["yes", "confirm-closing"]));
+    assert_eq!((&told["closing"], &told["plan_sha256"]), (&2.into(), &sent.summary("run")["plan_sha256"]));
+    assert!(
+        sent.stdout().contains("\nconsent: [TIME], --yes and --confirm-closing, to closing 2 referrals\n")
+    );
+    let reported = sent.then("report run --summary none").run();
+    assert_eq!(consent(&reported), told);
+    let rehearsed = Test::new(&format!("{APPLY} --sandbox")).file("a.csv", CLOSE).run();
+    assert!(consent(&rehearsed).is_null());
+}
+
+/// A consent that doesn't fit what would be sent is none.
+#[test]
+fn a_consent_to_something_else_does_not_count() {
+    for (member, value, other) in [
+        ("plan_sha256", "'00'", "is to another plan than run/plan.jsonl is now"),
+        ("target", "'https://example.com/v1.0'", "is to sending to https://example.com/v1.0, not to "),
+        ("user", "4294967294", "was given by another user"),
+    ] {
+        let sandbox = Sandbox::start("--fault patch#2=400");
+        let stopped = Test::new(&format!("{APPLY} --concurrency 1 --max-errors 1 --yes --confirm-closing 2"));
+        let stopped = stopped.file("a.csv", CLOSE).service(&sandbox.base).code(4).told_elsewhere().run();
+        {
+            let ledger = rusqlite::Connection::open(stopped.place.path().join("run/run.sqlite")).unwrap();
+            let meddle = format!("UPDATE consent SET consent = json_set(consent, '$.{member}', {value})");
+            assert_eq!(ledger.execute(&meddle, []).unwrap(), 1);
+            checksums::renew(&ledger).unwrap();
+        }
+        let before = sandbox.referrals();
+        let resume = "resume run --rate 1000/s --summary none --progress none";
+        let refused = stopped.then(resume).service(&sandbox.base).code(2).told_elsewhere().run();
+        let said = refused.stderr();
+        assert!(said.starts_with("note: the consent on record ") && said.contains(other), "{said}");
+        let right = "then: referral-bulk resume run --rate 1000/s --yes --confirm-closing 1\n";
+        assert!(said.ends_with(right), "{said}");
+        assert!(sandbox.referrals() == before, "something was sent");
+        let resumed = refused.then(&format!("{resume} --yes --confirm-closing 1")).service(&sandbox.base);
+        assert_eq!(resumed.code(3).told_elsewhere().run().outcomes("run"), "2 applied, 1 refused");
+    }
 }
 
 #[test]
@@ -262,6 +335,21 @@ fn what_a_person_refused_is_carried_out_later() {
     assert_eq!(seen.code, Some(0));
     assert_eq!(seen.terminal, "This closes 2 referrals, which cannot be undone. Type 2 to go on: 2\n");
     assert_eq!(sandbox.referral(OTHER)["status"], "Closed");
+}
+
+/// As after a loss of power: who was asked once is not asked once more.
+#[test]
+fn a_person_who_said_yes_is_not_asked_twice() {
+    let sandbox = Sandbox::start("--fault patch#2=400");
+    let place = Place::new();
+    place.write("a.csv", CLOSE);
+    let apply = format!("{APPLY} --concurrency 1 --max-errors 1");
+    let seen = terminal::run(&place, &apply, &sandbox.base, Some(Does::Types("2\n")));
+    assert_eq!(seen.code, Some(4), "{}", seen.terminal);
+    let resume = "resume run --rate 1000/s --summary none --progress none";
+    let seen = terminal::run(&place, resume, &sandbox.base, None);
+    assert_eq!(seen.code, Some(3), "{}", seen.terminal);
+    assert_eq!(sandbox.referral(OTHER)["status"], "Active", "it was refused");
 }
 
 #[test]

@@ -13,7 +13,6 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,31 +95,26 @@ impl World {
         Self { home, service, count, state, concurrency: "6", log_was_taken: false }
     }
 
-    /// `apply` where there is no run yet, else `resume`, with consent to all that is left.
+    /// `apply` where there is no run yet, else `resume`. Once anything may have been sent, what was consented to
+    /// is on record, and no process needs to be told.
     fn arguments(&self) -> Vec<String> {
         let run = self.home.path("run");
-        let (command, closing) = match run.join("run.sqlite").exists() {
-            false => (vec!["apply", "changes.jsonl", "--out", "run", "--state", self.state], self.closing()),
-            true => (vec!["resume", "run"], self.left_to_close(&run)),
+        let (command, is_consented) = match run.join("run.sqlite").exists() {
+            false => (vec!["apply", "changes.jsonl", "--out", "run", "--state", self.state], false),
+            true => (vec!["resume", "run"], ledger::open(&run).unwrap().phase() == Phase::Stopped),
         };
-        let closing = closing.to_string();
-        let more = ["--endpoint", self.service.endpoint(), "--yes", "--confirm-closing", &closing];
+        let closing = self.closing().to_string();
+        let consent = ["--yes", "--confirm-closing", &closing];
+        let consent = if is_consented { &[][..] } else { &consent };
+        let more = ["--endpoint", self.service.endpoint()];
         let pace = ["--rate", "100000/s", "--concurrency", self.concurrency];
         let show = ["--progress", "none", "--summary", "none"];
-        [&command, &more[..], &pace, &show].concat().into_iter().map(str::to_owned).collect()
+        [&command, consent, &more, &pace, &show].concat().into_iter().map(str::to_owned).collect()
     }
 
     fn closing(&self) -> u64 {
         let closing = |number: &usize| change(*number, self.state).0["status"] == "Closed";
         (0..self.count).filter(closing).count() as u64
-    }
-
-    fn left_to_close(&self, run: &Path) -> u64 {
-        let ledger = ledger::open(run).unwrap();
-        match ledger.phase() {
-            Phase::Planning => self.closing(),
-            _ => ledger.plan_totals().unwrap().remaining_closing,
-        }
     }
 
     /// Goes on with the run until its end or its doom. No log is missed that nobody took.
@@ -467,7 +461,7 @@ fn commits(log: &[u8]) -> Vec<usize> {
 #[test]
 fn a_ledger_that_is_not_as_it_should_be_is_refused_by_name() {
     let newer =
-        "was written by a newer version of this program: its format is 9, this version knows 1; use the";
+        "was written by a newer version of this program: its format is 9, this version knows 2; use the";
     for (harm, wanted, read_with) in [
         ("newer", newer, Some(0)),
         ("torn", "run/run.sqlite is damaged: ", None),
@@ -594,6 +588,7 @@ fn a_process_that_dies() -> ExitCode {
         terminal: false,
         clock: || Timestamp::UNIX_EPOCH,
         new_id: uuid::Uuid::new_v4,
+        user: Some(rustix::process::geteuid().as_raw()),
         watch: Some(die_at_last),
     })
 }

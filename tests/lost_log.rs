@@ -165,10 +165,12 @@ fn is_told_by_report(world: &World) {
     }
 }
 
+/// Closes nothing, so it is refused before anything is written or sent.
+const WRONG: [&str; 4] = ["resume", "run", "--confirm-closing", "7"];
+
 /// A process that finds it and is refused changes nothing. One that goes on and is killed leaves word of it.
 fn is_remembered(world: &World) {
-    let refused = world.arguments(&["resume", "run"]).into_iter().filter(|word| word != "--yes");
-    let refused = world.home.run(&refused.collect::<Vec<_>>()).expect(2);
+    let refused = world.home.run(&world.arguments(&WRONG)).expect(2);
     World::says(&refused, FOUND);
     let doom = Doom { at_a_look: true, at_page: None, at_change: 1, moment: Moment::Arrived };
     let ended = world.service.watch(world.home.start(&world.arguments(&["resume", "run"])), Some(doom));
@@ -212,8 +214,7 @@ fn a_log_that_is_there_is_not_missed() {
         let log = world.bytes("run.sqlite-wal");
         assert!(log.as_ref().is_some_and(|log| !log.is_empty()));
         World::says(&world.home.run(&["report", "run", "--summary", "none"]).expect(4), "");
-        let refused = world.arguments(&["resume", "run"]).into_iter().filter(|word| word != "--yes");
-        World::says(&world.home.run(&refused.collect::<Vec<_>>()).expect(2), "");
+        World::says(&world.home.run(&world.arguments(&WRONG)).expect(2), "");
         assert!(world.bytes("run.sqlite-wal") == log, "whoever looked at it changed the log");
 
         let (run, away) = (world.home.path("run"), world.home.path("away"));

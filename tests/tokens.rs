@@ -110,7 +110,7 @@ mod refused {
             .run();
             assert_eq!(ran.outcomes("run"), format!("{} unsent", referrals.len()));
             let next = "hint: give the same --token-command again\nnext: referral-bulk resume run --rate 1000/s \
-                        --concurrency 4 --yes\n";
+                        --concurrency 4\n";
             assert_eq!(ran.stderr, format!("{told}{next}"));
             let sent = service.ids("PATCH").len();
             assert!(sent <= AT_A_TIME * usize::try_from(fetched).unwrap(), "{sent} sent");

@@ -43,6 +43,8 @@ pub struct Process {
     pub clock: fn() -> Timestamp,
     /// Where new GUIDs come from.
     pub new_id: fn() -> Uuid,
+    /// Who runs it: the user's number in the system, where there is such.
+    pub user: Option<u32>,
     /// Who watches the ledger's steps; nobody but a test that lets this process die at one of them.
     pub watch: Option<Watch>,
 }
@@ -60,13 +62,14 @@ enum Ready {
 /// Runs the program to its end.
 pub fn run(process: Process) -> ExitCode {
     let Process { arguments, variables, directory, stdin, stdout, stderr, person, .. } = process;
+    let Process { terminal, clock, new_id, user, watch, .. } = process;
     let console = Arc::new(Terminal::new(stdout, stderr, person));
     let awaits_json = args::awaits_json(&arguments);
     let exit = match Cli::try_parse_from(arguments) {
-        Ok(cli) => match ready(cli, &variables, &directory, process.terminal) {
+        Ok(cli) => match ready(cli, &variables, &directory, terminal) {
             Ok(ready) => {
-                let stdin = Mutex::new(stdin);
-                supervise(ready, Arc::clone(&console), stdin, process.clock, process.new_id, process.watch)
+                let around = Around { stdin, clock, new_id, user, watch };
+                supervise(ready, Arc::clone(&console), around)
             }
             Err(trouble) => fail(&trouble, &console),
         },
@@ -131,21 +134,25 @@ fn ready(
     })
 }
 
-/// Works on a thread of its own, so that the process can be left at once whatever the work is doing.
-fn supervise(
-    ready: Ready,
-    console: Arc<Terminal>,
-    stdin: Mutex<Box<dyn Read + Send>>,
+/// What a command has of the process around it, besides the printer.
+struct Around {
+    stdin: Box<dyn Read + Send>,
     clock: fn() -> Timestamp,
     new_id: fn() -> Uuid,
+    user: Option<u32>,
     watch: Option<Watch>,
-) -> Exit {
+}
+
+/// Works on a thread of its own, so that the process can be left at once whatever the work is doing.
+fn supervise(ready: Ready, console: Arc<Terminal>, around: Around) -> Exit {
     let stop = Stop::default();
     let (send_done, done) = tokio::sync::oneshot::channel();
     let work = {
         let (stop, console) = (stop.clone(), Arc::clone(&console));
         move || {
-            let host = Host { console: &*console, stdin: &stdin, stop: &stop, clock, new_id, watch };
+            let Around { stdin, clock, new_id, user, watch } = around;
+            let stdin = Mutex::new(stdin);
+            let host = Host { console: &*console, stdin: &stdin, stop: &stop, clock, new_id, user, watch };
             let exit = work(ready, &host).unwrap_or_else(|trouble| fail(&trouble, &console));
             // Nobody waits any more where the process was left first.
             let _ = send_done.send(exit);

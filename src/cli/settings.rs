@@ -10,7 +10,7 @@ use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
 use super::said::{By, Said};
 use crate::api::{Auth, CommandText, Endpoint};
 use crate::commands::connection::Target;
-use crate::commands::consent::{Consent, MaxChanges};
+use crate::commands::consent::{Given, MaxChanges};
 use crate::commands::sending::{MaxErrors, Sending};
 use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, quoted, report, resume, sandbox};
 use crate::domain::account::{Asked, Base, Format, Migrating, State};
@@ -328,7 +328,7 @@ fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> R
         timeout: duration(&timeout)?,
         max_errors: parse_max_errors(&max_errors)?,
         finish_by,
-        consent: Consent {
+        consent: Given {
             yes: typed.yes,
             closing: typed.confirm_closing,
             max_changes: typed

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::connection::Target;
 use super::sending::{Order, Sending};
-use super::{Console, Host, Showing, SummaryForm, Trouble, consent, patches};
+use super::{Console, Host, Showing, SummaryForm, Trouble, patches};
 use crate::domain::account::{
     About, Asked, Figures, InputInfo, Migrating, OnConflict, Phase, RowAccount, RowText, State as SeenFrom,
 };
@@ -15,7 +15,7 @@ use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::outcome::{Bucket, Outcome};
 use crate::input::is_etag;
-use crate::ledger::{self, LedgerError, PlanTotals, Reader};
+use crate::ledger::{self, LedgerError, Reader};
 use crate::report::{
     self, Audits, Books, FileSummary, Filed, Flags, Forms, Imbalance, Kept, Next, OUTCOMES_FILE, PLAN_FILE,
     PlanCounts, PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, State, Summary, Written,
@@ -43,6 +43,13 @@ pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Res
         host.console.say(&format!("stopped: {reason}"));
     }
     account.finish(order.run, Some(order.sending), order.showing, host)
+}
+
+impl PlanFile {
+    /// What names the plan: of the file's bytes, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.filed.sha256
+    }
 }
 
 /// Writes and prints the same, for a run that nobody is at work with.
@@ -112,6 +119,7 @@ pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console)
         requests: (&figures).into(),
         seconds: (&figures).into(),
         plan_sha256: None,
+        consent: None,
         reason: None,
         files: Vec::new(),
         audit: None,
@@ -127,8 +135,6 @@ struct Account {
     books: Books,
     plan: PlanCounts,
     phase: Phase,
-    /// How much is left of a run that began and stopped.
-    left: Option<PlanTotals>,
     written: Written,
     /// The change file of the plan's documents, where this process wrote it.
     patches: Option<PathBuf>,
@@ -192,6 +198,7 @@ fn make(
         requests: (&figures).into(),
         seconds: (&figures).into(),
         plan_sha256: plan_sha256.filter(|_| is_planned),
+        consent: reader.consent()?.as_ref().map(Into::into),
         reason: about.reason.clone(),
         files: FileSummary::all(run, &written),
         audit: audits.as_ref().map(Into::into),
@@ -209,22 +216,8 @@ fn make(
         exit => exit,
     };
     summary.exit_code = exit.code();
-    let left = (phase == Phase::Stopped).then(|| reader.plan_totals()).transpose()?;
     let patches = patches.map(Path::to_owned);
-    Ok(Account {
-        exit,
-        about,
-        summary,
-        books,
-        plan,
-        phase,
-        left,
-        written,
-        patches,
-        unwritten,
-        missing,
-        imbalance,
-    })
+    Ok(Account { exit, about, summary, books, plan, phase, written, patches, unwritten, missing, imbalance })
 }
 
 /// The reports that could not be written.
@@ -360,7 +353,7 @@ impl Account {
         }
         if self.exit == Exit::Unbalanced {
             console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
-        } else if let Some(next) = self.next(run, repeat, console) {
+        } else if let Some(next) = self.next(run, repeat) {
             for note in next.besides(&self.summary, &self.written) {
                 console.say(&format!("hint: {note}"));
             }
@@ -422,10 +415,8 @@ impl Account {
         }
     }
 
-    fn next(&self, run: &Path, repeat: &[String], console: &dyn Console) -> Option<Next> {
-        // A plan is read first.
-        let consent = consent::again(self.left.as_ref(), &self.about.target, console);
-        let resuming = repeat.iter().cloned().chain(consent).collect();
+    fn next(&self, run: &Path, repeat: &[String]) -> Option<Next> {
+        let resuming = repeat.to_vec();
         let plan = self.about.plan_only.then(|| "--plan".to_owned());
         let reading = plan.into_iter().chain(reading_flags(&self.about.asked));
         let applying =

@@ -1,14 +1,17 @@
 //! Whether the user wants what is about to be sent: closing a referral cannot be undone.
 
-use super::connection::{self, Target};
+use std::collections::BTreeSet;
+
 use super::sending::Order;
-use super::{Console, Host, Reply, Trouble};
+use super::{Host, Reply, Trouble};
+use crate::domain::characters::visible;
+use crate::domain::consent::{Consent, Way};
 use crate::ledger::PlanTotals;
 use crate::report::{Next, ProgressMode, counted, grouped};
 
 /// What a user consents to beforehand.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Consent {
+pub struct Given {
     /// To whatever can be taken back.
     pub yes: bool,
     /// To closing exactly so many referrals.
@@ -29,125 +32,200 @@ pub struct MaxChanges {
 const INTERRUPTED: &str = "interrupted: nothing was sent";
 const MAX_CHANGES: &str = "--max-changes";
 
-/// Makes sure that the user wants what is about to be sent. A sandbox asks nobody, but a number that
-/// was given and is wrong is wrong there too.
+/// A plan that is about to be carried out.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan<'a> {
+    /// How much it is, and how much of it is left.
+    pub totals: &'a PlanTotals,
+    /// Of `plan.jsonl`, in hexadecimal.
+    pub sha256: &'a str,
+    /// What was consented to before, where anything was.
+    pub consented: Option<&'a Consent>,
+}
+
+/// Makes sure that the user wants what is about to be sent, and answers with what is to be put on record.
+/// What was consented to before is not asked for again, however much of it is left. A sandbox asks nobody, but
+/// a number that was given and is wrong is wrong there too.
 ///
 /// # Errors
 /// Where consent is missing or for another number. Nothing was sent then; the plan stays.
-pub fn consent(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Result<(), Trouble> {
-    let Order { run, target, sending, .. } = order;
-    let Consent { yes, closing, .. } = sending.consent;
-    let resume = |flags: &[String]| {
-        // A limit that is too low is not repeated beside the one that would do.
-        let is_too_low = |typed: &String| {
-            typed.starts_with(MAX_CHANGES) && flags.iter().any(|flag| flag.starts_with(MAX_CHANGES))
-        };
-        let typed = sending.repeat((host.clock)()).into_iter().filter(|typed| !is_too_low(typed));
-        Next::resume(run, typed.chain(flags.iter().cloned()).collect()).command()
-    };
-    let refused = |message: String| {
-        let command = resume(&missing(totals, target, sending.consent));
-        let again = if sending.token_command { ", with the same --token-command again" } else { "" };
-        Err(Trouble::usage(message).hint(format!("look at {}, then{again}: {command}", order.plan_file())))
-    };
-    if let Some(too_low) = too_low(totals, sending.consent) {
-        return refused(too_low);
+pub fn consent(plan: Plan<'_>, order: Order<'_>, host: &Host<'_>) -> Result<Option<Consent>, Trouble> {
+    let (totals, target) = (plan.totals, order.target);
+    let given = order.sending.consent;
+    let is_wanted = !target.is_sandbox() && totals.remaining > 0;
+    let on_record =
+        plan.consented.filter(|_| is_wanted).map(|consent| other_than(consent, plan, order, host));
+    let is_missing = is_wanted && on_record != Some(Ok(()));
+    let asking = Asking { totals, is_missing, order, host };
+    if let Some(too_low) = too_low(totals, given) {
+        return Err(asking.refused(too_low));
     }
-    if let Some(given) = closing.filter(|given| *given != totals.remaining_closing) {
-        let what = counted(totals.remaining_closing, "referral");
-        return refused(format!("--confirm-closing says {given}, and the plan closes {what}"));
+    if let Some(wrong) = wrong_number(totals, given) {
+        return Err(asking.refused(wrong));
     }
-    if target.is_sandbox() || totals.remaining == 0 {
-        return Ok(());
+    if !is_missing {
+        return Ok(None);
     }
-    let asked = if totals.remaining_closing > 0 && closing.is_none() {
-        ask_closing(totals, host)
-    } else if yes {
-        Answer::Yes
-    } else {
-        ask_changing(totals, target, host)
-    };
-    match asked {
-        Answer::Yes => Ok(()),
-        Answer::No(message) => {
-            let hint = format!("carry it out later with: {}", resume(&[]));
-            Err(Trouble::usage(message).hint(hint))
-        }
-        Answer::Nobody(message) => refused(message),
+    if let Some(Err(other)) = on_record {
+        host.console.say(&format!("note: {other}: it does not count"));
     }
+    let how = asking.ask()?;
+    Ok(Some(Consent {
+        at: (host.clock)(),
+        how,
+        plan_sha256: plan.sha256.to_owned(),
+        changing: totals.to_send,
+        closing: totals.closing,
+        target: target.name(),
+        user: host.user,
+    }))
+}
+
+/// Why a consent on record is none to what is about to be sent, if it isn't.
+fn other_than(consent: &Consent, plan: Plan<'_>, order: Order<'_>, host: &Host<'_>) -> Result<(), String> {
+    let (file, target) = (order.plan_file(), order.target.name());
+    if consent.plan_sha256 != plan.sha256 {
+        return Err(format!("the consent on record is to another plan than {file} is now"));
+    }
+    if consent.target != target {
+        return Err(format!(
+            "the consent on record is to sending to {}, not to {target}",
+            visible(&consent.target)
+        ));
+    }
+    if consent.user != host.user {
+        return Err("the consent on record was given by another user".to_owned());
+    }
+    Ok(())
 }
 
 /// That there are more changes than are allowed, where it is so.
-fn too_low(totals: &PlanTotals, given: Consent) -> Option<String> {
+fn too_low(totals: &PlanTotals, given: Given) -> Option<String> {
     let MaxChanges { most, said } = given.max_changes.filter(|given| totals.remaining > given.most)?;
     Some(format!("the plan changes {}, and {said} allows {most}", counted(totals.remaining, "referral")))
 }
 
-/// What a person says to a question, and what to tell them after anything but yes.
-enum Answer {
-    Yes,
-    No(&'static str),
-    Nobody(String),
-}
-
-fn ask_closing(totals: &PlanTotals, host: &Host<'_>) -> Answer {
-    let count = totals.remaining_closing;
-    let what = counted(count, "referral");
-    let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
-    match host.console.ask(&question) {
-        Reply::Said(answer) if answer.trim().replace(',', "") == count.to_string() => Answer::Yes,
-        Reply::Said(_) => Answer::No("that is another number: nothing was sent"),
-        Reply::Interrupted => Answer::No(INTERRUPTED),
-        Reply::Nobody => Answer::Nobody(format!(
-            "the plan closes {what}, which cannot be undone, and nobody is there to ask"
-        )),
+/// That `--confirm-closing` says neither what the plan closes nor what is left of that, where it is so.
+fn wrong_number(totals: &PlanTotals, given: Given) -> Option<String> {
+    let number = given.closing?;
+    if number == totals.closing || number == totals.remaining_closing {
+        return None;
     }
+    let what = counted(totals.closing, "referral");
+    let left = match totals.remaining_closing {
+        left if left == totals.closing => String::new(),
+        left => {
+            format!(", of which {} left", if left == 1 { "1 is".to_owned() } else { format!("{left} are") })
+        }
+    };
+    Some(format!("--confirm-closing says {number}, and the plan closes {what}{left}"))
 }
 
-fn ask_changing(totals: &PlanTotals, target: &Target, host: &Host<'_>) -> Answer {
-    let what = counted(totals.remaining, "referral");
-    let question = format!("This changes {what} at {}. Type y to go on: ", target.name());
-    match host.console.ask(&question) {
-        Reply::Said(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Answer::Yes,
-        Reply::Said(_) => Answer::No("nothing was sent"),
-        Reply::Interrupted => Answer::No(INTERRUPTED),
-        Reply::Nobody => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
-    }
+/// What is asked, and of whom.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    totals: &'a PlanTotals,
+    /// Whether nothing on record spares the question.
+    is_missing: bool,
+    order: Order<'a>,
+    host: &'a Host<'a>,
 }
 
-/// The flags that consent to all that remains, where nobody is asked. `target` is what the run
-/// remembers.
-fn flags(totals: &PlanTotals, target: &str) -> Vec<String> {
-    let mut flags = Vec::new();
-    if !connection::is_sandbox(target) && totals.remaining > 0 {
-        flags.push("--yes".to_owned());
-        if totals.remaining_closing > 0 {
-            flags.push(confirm_closing(totals));
+impl Asking<'_> {
+    /// How the user consents.
+    fn ask(self) -> Result<BTreeSet<Way>, Trouble> {
+        let Given { yes, closing, .. } = self.order.sending.consent;
+        let is_closing = self.totals.remaining_closing > 0;
+        let answer = if is_closing && closing.is_none() {
+            self.ask_closing()
+        } else if yes {
+            Answer::Yes(Way::Yes)
+        } else {
+            self.ask_changing()
+        };
+        match answer {
+            Answer::Yes(way) => {
+                let confirmed = closing.filter(|_| is_closing).map(|_| Way::ConfirmClosing);
+                let yes = yes.then_some(Way::Yes);
+                Ok(std::iter::once(way).chain(yes).chain(confirmed).collect())
+            }
+            Answer::No(message) => {
+                Err(Trouble::usage(message).hint(format!("carry it out later with: {}", self.resume(&[]))))
+            }
+            Answer::Nobody(message) => Err(self.refused(message)),
         }
     }
-    flags
-}
 
-/// The flags by which what was consented to once is consented to as far as it remains, where nobody is asked.
-pub fn again(left: Option<&PlanTotals>, target: &str, console: &dyn Console) -> Vec<String> {
-    let left = left.filter(|_| !console.is_attended());
-    left.map_or_else(Vec::new, |left| flags(left, target))
-}
-
-/// The flags that would have been right in place of those given.
-fn missing(totals: &PlanTotals, target: &Target, given: Consent) -> Vec<String> {
-    let mut right = flags(totals, &target.name());
-    if too_low(totals, given).is_some() {
-        right.insert(0, format!("{MAX_CHANGES} {}", totals.remaining));
+    fn ask_closing(self) -> Answer {
+        let count = self.totals.remaining_closing;
+        let what = counted(count, "referral");
+        let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
+        match self.host.console.ask(&question) {
+            Reply::Said(answer) if answer.trim().replace(',', "") == count.to_string() => {
+                Answer::Yes(Way::Asked)
+            }
+            Reply::Said(_) => Answer::No("that is another number: nothing was sent"),
+            Reply::Interrupted => Answer::No(INTERRUPTED),
+            Reply::Nobody => Answer::Nobody(format!(
+                "the plan closes {what}, which cannot be undone, and nobody is there to ask"
+            )),
+        }
     }
-    if given.closing.is_some() && !right.contains(&confirm_closing(totals)) {
-        right.push(confirm_closing(totals));
+
+    fn ask_changing(self) -> Answer {
+        let what = counted(self.totals.remaining, "referral");
+        let question = format!("This changes {what} at {}. Type y to go on: ", self.order.target.name());
+        match self.host.console.ask(&question) {
+            Reply::Said(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => {
+                Answer::Yes(Way::Asked)
+            }
+            Reply::Said(_) => Answer::No("nothing was sent"),
+            Reply::Interrupted => Answer::No(INTERRUPTED),
+            Reply::Nobody => Answer::Nobody(format!("the plan changes {what}, and nobody is there to ask")),
+        }
     }
-    right
+
+    /// That it is not carried out like this, and what would be right.
+    fn refused(self, message: String) -> Trouble {
+        let Order { sending, .. } = self.order;
+        let command = self.resume(&self.right_flags());
+        let again = if sending.token_command { ", with the same --token-command again" } else { "" };
+        let plan = self.order.plan_file();
+        Trouble::usage(message).hint(format!("look at {plan}, then{again}: {command}"))
+    }
+
+    fn resume(self, flags: &[String]) -> String {
+        // A limit that is too low is not repeated beside the one that would do.
+        let is_too_low = |typed: &String| {
+            typed.starts_with(MAX_CHANGES) && flags.iter().any(|flag| flag.starts_with(MAX_CHANGES))
+        };
+        let typed = self.order.sending.repeat((self.host.clock)());
+        let typed = typed.into_iter().filter(|typed| !is_too_low(typed));
+        Next::resume(self.order.run, typed.chain(flags.iter().cloned()).collect()).command()
+    }
+
+    /// The flags that would have been right in place of those given.
+    fn right_flags(self) -> Vec<String> {
+        let (totals, given) = (self.totals, self.order.sending.consent);
+        let mut right = Vec::new();
+        if too_low(totals, given).is_some() {
+            right.push(format!("{MAX_CHANGES} {}", totals.remaining));
+        }
+        if self.is_missing {
+            right.push("--yes".to_owned());
+        }
+        if given.closing.is_some() || self.is_missing && totals.remaining_closing > 0 {
+            right.push(format!("--confirm-closing {}", totals.remaining_closing));
+        }
+        right
+    }
 }
 
-fn confirm_closing(totals: &PlanTotals) -> String {
-    format!("--confirm-closing {}", totals.remaining_closing)
+/// What a person says to a question, and what to tell them after anything but yes.
+enum Answer {
+    Yes(Way),
+    No(&'static str),
+    Nobody(String),
 }
 
 /// Says of a plan that is not to be carried out yet what would keep it from that.

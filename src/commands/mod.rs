@@ -84,6 +84,8 @@ pub struct Host<'a> {
     pub clock: fn() -> Timestamp,
     /// Where new GUIDs come from.
     pub new_id: fn() -> Uuid,
+    /// Who runs the program: the user's number in the system, where there is such.
+    pub user: Option<u32>,
     /// Who watches the ledger's steps.
     pub watch: Option<Watch>,
 }

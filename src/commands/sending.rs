@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::accounting::PlanFile;
 use super::connection::{self, Target};
-use super::consent::{self, Consent};
+use super::consent::{self, Given, Plan};
 use super::{DAMAGED, Host, Showing, Trouble, accounting, patches};
 use crate::api::Client;
 use crate::domain::account::{About, Asked, Figures, OnConflict, Phase};
@@ -67,7 +67,7 @@ pub struct Sending {
     /// When to stop, by the clock.
     pub finish_by: Option<Timestamp>,
     /// What the user consents to.
-    pub consent: Consent,
+    pub consent: Given,
     /// The flags that were typed and that the next command has to repeat whenever it is typed, ready for a
     /// shell.
     pub typed: Vec<String>,
@@ -108,9 +108,9 @@ impl Order<'_> {
         visible_path(&self.run.join(PLAN_FILE))
     }
 
-    /// Sees to it that whoever leaves at once is told how to carry on. `left` is what was consented to.
-    fn tell_on_leaving(&self, left: &PlanTotals, host: &Host<'_>) {
-        let next = self.resume_as_consented(Some(left), host);
+    /// Sees to it that whoever leaves at once is told how to carry on.
+    fn tell_on_leaving(&self, host: &Host<'_>) {
+        let next = self.resume(host);
         host.console.on_leaving(&format!("next: {next}"), self.run);
     }
 
@@ -119,15 +119,14 @@ impl Order<'_> {
         let repeat = self.sending.repeat((host.clock)());
         let next = match accounting::anew(about, &repeat) {
             Some(words) => Next::anew(&about.command, words),
-            None => Next::resume(self.run, repeat),
+            None => self.resume(host),
         };
         host.console.on_leaving(&format!("next: {next}"), self.run);
     }
 
-    /// What carries on with the run, with what was consented to.
-    fn resume_as_consented(&self, left: Option<&PlanTotals>, host: &Host<'_>) -> Next {
-        let consent = consent::again(left, &self.target.name(), host.console);
-        Next::resume(self.run, self.sending.repeat((host.clock)()).into_iter().chain(consent).collect())
+    /// What carries on with the run.
+    fn resume(&self, host: &Host<'_>) -> Next {
+        Next::resume(self.run, self.sending.repeat((host.clock)()))
     }
 }
 
@@ -197,7 +196,9 @@ async fn carry_out(
     let totals = ledger.plan_totals()?;
     consent::announce(&totals, order, host);
     tell_time(&totals, order, host);
-    consent::consent(&totals, order, host)?;
+    let consented = ledger.consent()?;
+    let carried_out = Plan { totals: &totals, sha256: plan.sha256(), consented: consented.as_ref() };
+    let ledger = ledger.consented(consent::consent(carried_out, order, host)?);
     let correlation_id = ledger.about().correlation_id;
     let client = match client {
         Some(client) => client,
@@ -228,7 +229,7 @@ async fn send(
     host: &Host<'_>,
 ) -> Result<(), Ended> {
     let Order { sending, pace, showing, .. } = order;
-    order.tell_on_leaving(&totals, host);
+    order.tell_on_leaving(host);
     let max_errors = sending.max_errors.of(&ledger)?;
     let Asked { levels, on_conflict, .. } = ledger.about().asked.clone();
     let rebase = move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (host.clock)());
@@ -256,7 +257,7 @@ async fn send(
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
     ended.and(closed).map_err(|error| Ended {
-        trouble: broken(&error, &totals, order, host),
+        trouble: broken(&error, order, host),
         known: Some(known(&progress, figures)),
     })
 }
@@ -329,8 +330,8 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
     }
 }
 
-fn broken(error: &LedgerError, consented: &PlanTotals, order: Order<'_>, host: &Host<'_>) -> Trouble {
-    let resume = order.resume_as_consented(Some(consented), host).command();
+fn broken(error: &LedgerError, order: Order<'_>, host: &Host<'_>) -> Trouble {
+    let resume = order.resume(host).command();
     let hint = if error.is_damage() {
         DAMAGED.to_owned()
     } else {

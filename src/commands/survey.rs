@@ -366,6 +366,7 @@ mod tests {
             stop: &stop,
             clock: || Timestamp::UNIX_EPOCH,
             new_id: Uuid::nil,
+            user: None,
             watch: None,
         };
         let ledger = ledger::create(&dir.path().join("run"), &about()).unwrap();

@@ -17,6 +17,7 @@ pub mod account;
 pub mod audit;
 pub mod change;
 pub mod characters;
+pub mod consent;
 pub mod excerpt;
 pub mod exchange;
 pub mod exit;

@@ -24,8 +24,9 @@ use rusqlite::Connection;
 use super::records::Word;
 use super::schema::Store;
 use super::steps::Step;
-use super::{LedgerError, log_file, private};
+use super::{LedgerError, log_file, private, schema};
 use crate::domain::account::Phase;
+use crate::domain::consent::Consent;
 
 /// What a log begins with, but for its last bit, which says in which order its checksums read bytes. The format:
 /// <https://www.sqlite.org/fileformat2.html#walformat>.
@@ -62,9 +63,14 @@ pub(super) fn lost(store: &Store) -> Result<Option<Lost>, LedgerError> {
     Ok(recorded.map(|after| Lost { after, when: Loss::Recorded }))
 }
 
-/// Marks the run before anything is sent of it, and records what it lost where that was found only now. Answers
-/// with what is recorded.
-pub(super) fn begin(store: &Store, lost: Option<Lost>) -> Result<Option<Lost>, LedgerError> {
+/// Marks the run before anything is sent of it, and records what it lost where that was found only now, and the
+/// consent that was given to it. Nothing else may write before that: it would make a new log, by which nobody
+/// could tell any more that the old one is gone. Answers with what is recorded of the loss.
+pub(super) fn begin(
+    store: &mut Store,
+    lost: Option<Lost>,
+    consent: Option<&Consent>,
+) -> Result<Option<Lost>, LedgerError> {
     let lost = match lost {
         Some(Lost { when: Loss::Found, .. }) => {
             let last = "SELECT coalesce(max(id), 0) FROM attempt";
@@ -74,14 +80,29 @@ pub(super) fn begin(store: &Store, lost: Option<Lost>) -> Result<Option<Lost>, L
         known => known,
     };
     store.step(Step::Marking);
-    // Counted, since SQLite writes nothing into the log where a row stays as it was.
-    let mark = "UPDATE run SET phase = ?1, sending = sending + 1, lost_after = ?2,
-                               checksum = checksum_of(only, ?1, sending + 1, ?2, about)";
-    let values = (Word(Phase::Stopped), lost.map(|lost| lost.after));
-    store.told(store.connection.execute(mark, values))?;
+    let marked = mark(store, lost.map(|lost| lost.after), consent);
+    store.told(marked)?;
     store.step(Step::Marked);
     store.checkpoint_all()?;
     Ok(lost)
+}
+
+/// Writes all of it in one transaction.
+fn mark(store: &mut Store, lost_after: Option<i64>, consent: Option<&Consent>) -> rusqlite::Result<()> {
+    let transaction = store.connection.transaction()?;
+    if store.format < schema::VERSION {
+        schema::bring_up(&transaction, store.format)?;
+    }
+    if let Some(consent) = consent {
+        schema::add_consent(&transaction, consent)?;
+    }
+    // Counted, since SQLite writes nothing into the log where a row stays as it was.
+    let mark = "UPDATE run SET phase = ?1, sending = sending + 1, lost_after = ?2,
+                               checksum = checksum_of(only, ?1, sending + 1, ?2, about)";
+    transaction.execute(mark, (Word(Phase::Stopped), lost_after))?;
+    transaction.commit()?;
+    store.format = schema::VERSION;
+    Ok(())
 }
 
 /// Whether the log may hold what the database lacks. Whoever closes the database must then leave it.

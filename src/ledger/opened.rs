@@ -16,6 +16,7 @@ use super::steps::Watch;
 use super::writer::ByHand;
 use super::{Clock, LedgerError};
 use crate::domain::account::{About, InputInfo, Phase};
+use crate::domain::consent::Consent;
 use crate::domain::item::{Change, Item};
 
 /// A run that no other process writes, and that nothing is being sent of.
@@ -26,6 +27,8 @@ pub struct Ledger {
     about: About,
     phase: Phase,
     lost: Option<Lost>,
+    /// What was consented to now, and goes on record when it is begun to send.
+    consent: Option<Consent>,
 }
 
 /// The items of a started run that have no outcome, in pages. It can be sent to another thread, and
@@ -85,7 +88,21 @@ pub fn open(dir: &Path) -> Result<Ledger, LedgerError> {
 
 impl Ledger {
     pub(super) fn new(store: Store, lock: Lock, about: About, phase: Phase, lost: Option<Lost>) -> Self {
-        Self { store, lock, about, phase, lost }
+        Self { store, lock, about, phase, lost, consent: None }
+    }
+
+    /// Puts this on record with the first thing that is written when it is begun to send: before any intent.
+    #[must_use]
+    pub fn consented(self, consent: Option<Consent>) -> Self {
+        Self { consent, ..self }
+    }
+
+    /// What was consented to when it was last begun to send.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn consent(&self) -> Result<Option<Consent>, LedgerError> {
+        self.store.consent()
     }
 
     /// Tells this watch of every step from now on.
@@ -177,14 +194,14 @@ impl Ledger {
 
     /// What is left, and what is needed to write.
     fn begin(self) -> Result<(Backlog, Store, Lock), LedgerError> {
-        let Self { store, lock, phase, lost, .. } = self;
+        let Self { mut store, lock, phase, lost, consent, .. } = self;
         match phase {
             Phase::Planned | Phase::Stopped => {}
             Phase::Planning => return Err(LedgerError::Unplanned { dir: store.dir.clone() }),
             Phase::Finished => return Err(LedgerError::Finished { dir: store.dir.clone() }),
         }
         let writing = store.again()?;
-        let lost = log::begin(&store, lost)?;
+        let lost = log::begin(&mut store, lost, consent.as_ref())?;
         Ok((Backlog { store, lost }, writing, lock))
     }
 }

@@ -18,6 +18,7 @@ use super::records::{ITEM, Json, Source, Text, Version, Word, item, number, plac
 use super::schema::Store;
 use crate::domain::account::{About, Figures, InputInfo, ItemAccount, Phase, RowAccount};
 use crate::domain::audit::Audit;
+use crate::domain::consent::Consent;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::item::Change;
 use crate::domain::json;
@@ -108,6 +109,14 @@ impl Reader {
     /// Whether its log was lost, and with it what was sent last.
     pub fn loss(&self) -> Option<Loss> {
         self.lost.map(|lost| lost.when)
+    }
+
+    /// What was consented to when it was last begun to send; `None` where nobody was asked, as in a rehearsal.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn consent(&self) -> Result<Option<Consent>, LedgerError> {
+        self.store.consent()
     }
 
     /// The inputs, in their order.

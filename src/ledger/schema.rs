@@ -14,6 +14,7 @@ use super::steps::{Step, Watch};
 use super::trouble::{on_one_line, told};
 use super::{LedgerError, checksum, founding, log, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
+use crate::domain::consent::Consent;
 
 /// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
 /// and read through from one end to the other, page by page.
@@ -30,7 +31,10 @@ const FILE: &str = "run.sqlite";
 const APPLICATION: i32 = i32::from_be_bytes(*b"RBlk");
 
 /// The format that this program writes, and the latest it reads.
-const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
+
+/// The oldest format that there was.
+const OLDEST: i32 = 1;
 
 /// How long to wait for another process that has the file for a moment: a reader that is the last to
 /// close it, for example.
@@ -120,6 +124,28 @@ CREATE TABLE session (
 ) STRICT;
 ";
 
+/// The tables that later formats added, by the first that has them. A ledger without them gets them with the
+/// first thing that is written into them: see log.rs for why that can't be any time.
+const ADDED: [(i32, &str); 1] = [(
+    CONSENTED,
+    "
+CREATE TABLE consent (
+    number   INTEGER PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    consent  TEXT NOT NULL
+) STRICT;
+",
+)];
+
+/// The first format that has a place for consents.
+const CONSENTED: i32 = 2;
+
+/// All tables of a format.
+fn tables(format: i32) -> String {
+    let added = ADDED.into_iter().filter(|(since, _)| *since <= format).map(|(_, tables)| tables);
+    std::iter::once(TABLES).chain(added).collect()
+}
+
 /// Made once all rows and items are there, which is much faster than keeping them up. Where the rows of an
 /// item stand is in the index itself: to look it up in the rows would mean reading their texts.
 const INDEXES: &str = "
@@ -134,7 +160,7 @@ pub(super) struct Store {
     pub(super) dir: PathBuf,
     pub(super) watch: Option<Watch>,
     /// The format of the file; greater than [`VERSION`] only where it is looked at and never written.
-    format: i32,
+    pub(super) format: i32,
 }
 
 impl Store {
@@ -152,7 +178,8 @@ impl Store {
         if let Some(found) = looked.newer() {
             return Err(LedgerError::Newer { file: looked.file(), found, known: VERSION });
         }
-        let store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        store.format = looked.format;
         drop(looked);
         for ending in ["", "-wal", "-shm"] {
             private::tighten(&file_beside(dir, ending))?;
@@ -177,7 +204,8 @@ impl Store {
     /// What the run is, and how far it has come, once it is sure that all tables are there as they were made and
     /// all records as they were written.
     pub(super) fn checked_run(&self) -> Result<(About, Phase), LedgerError> {
-        let tables = self.told(made(TABLES, ""))?;
+        let all = tables(self.format);
+        let tables = self.told(made(&all, ""))?;
         self.check_made(&tables)?;
         for (table, _) in tables.iter().filter(|(_, made)| made.starts_with("CREATE TABLE")) {
             if let Some(number) = self.told(checksum::first_changed(&self.connection, table))? {
@@ -187,7 +215,7 @@ impl Store {
         self.check_numbers()?;
         let (about, phase) = self.run()?;
         if phase != Phase::Planning {
-            self.check_made(&self.told(made(TABLES, INDEXES))?)?;
+            self.check_made(&self.told(made(&all, INDEXES))?)?;
         }
         Ok((about, phase))
     }
@@ -220,6 +248,7 @@ impl Store {
     pub(super) fn again(&self) -> Result<Self, LedgerError> {
         let mut store = Self::connect(&self.dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         store.told(settings(&store.connection))?;
+        store.format = self.format;
         store.watch = self.watch;
         Ok(store)
     }
@@ -259,7 +288,11 @@ impl Store {
         let store = match looked.newer() {
             Some(_) => looked,
             // A connection that is read-only can't clear away the files that it makes beside the database.
-            None => Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            None => {
+                let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                store.format = looked.format;
+                store
+            }
         };
         store.told(store.connection.execute_batch("PRAGMA query_only = ON; BEGIN"))?;
         Ok(store)
@@ -328,7 +361,7 @@ impl Store {
             });
         }
         match pragma("user_version")? {
-            found if found >= VERSION => Ok(found),
+            found if found >= OLDEST => Ok(found),
             found => Err(self.damaged(format!("its format is {found}, which there never was"))),
         }
     }
@@ -346,6 +379,16 @@ impl Store {
         self.all("SELECT info FROM input WHERE read = 1 ORDER BY number", |row| {
             row.get(0).map(|Json(info)| info)
         })
+    }
+
+    /// The last consent on record; the ledgers of the first format have none.
+    pub(super) fn consent(&self) -> Result<Option<Consent>, LedgerError> {
+        if self.format < CONSENTED {
+            return Ok(None);
+        }
+        let last = "SELECT consent FROM consent ORDER BY number DESC LIMIT 1";
+        let last = self.connection.query_row(last, [], |row| row.get(0).map(|Json(consent)| consent));
+        self.told(last.optional())
     }
 
     /// All that a query finds.
@@ -455,7 +498,7 @@ pub(super) fn begin(connection: &mut Connection, about: &About, step: impl Fn())
     let page = if about.asked.migrating.is_some() { PAGE_OF_PAYLOADS } else { PAGE };
     connection.pragma_update(None, "page_size", page)?;
     let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(&tables(VERSION))?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.execute(
@@ -500,6 +543,22 @@ pub(super) fn give_back_room(connection: &Connection) -> rusqlite::Result<()> {
 /// Sees to it that there is one item for a referral, and that an item's rows are found.
 pub(super) fn index(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(INDEXES)
+}
+
+/// Adds the tables that a ledger of an earlier format lacks.
+pub(super) fn bring_up(connection: &Connection, format: i32) -> rusqlite::Result<()> {
+    for (_, tables) in ADDED.into_iter().filter(|(since, _)| *since > format) {
+        connection.execute_batch(tables)?;
+    }
+    connection.pragma_update(None, "user_version", VERSION)
+}
+
+/// Puts on record what a user consented to.
+pub(super) fn add_consent(connection: &Connection, consent: &Consent) -> rusqlite::Result<()> {
+    let add = "INSERT INTO consent (number, checksum, consent)
+               SELECT next, checksum_of(next, ?1), ?1
+               FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM consent)";
+    connection.execute(add, [Json(consent)]).map(drop)
 }
 
 /// Says how far the run has come.

@@ -50,7 +50,8 @@ pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Course, Progress, ProgressMode, Waiting};
 pub use rows::{Forms, RowReports, Written, WrittenFile, row_files, take_away};
 pub use summary::{
-    FileSummary, InputSummary, NAME as SUMMARY_FILE, Referrals, Requests, Rows, Seconds, State, Summary,
+    ConsentSummary, FileSummary, InputSummary, NAME as SUMMARY_FILE, Referrals, Requests, Rows, Seconds,
+    State, Summary,
 };
 pub use text::{text, warnings};
 pub use words::{counted, grouped, roughly};

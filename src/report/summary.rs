@@ -1,13 +1,16 @@
 //! `summary.json`: the counts and figures of a run.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::account::{Figures, InputInfo, Phase};
 use crate::domain::characters::visible_json;
+use crate::domain::consent::{Consent, Way};
 use crate::domain::outcome::Outcome;
 
 use super::audit::AuditSummary;
@@ -49,6 +52,8 @@ pub struct Summary {
     pub seconds: Seconds,
     /// SHA-256 of `plan.jsonl` in hexadecimal; `None` where planning did not come to its end.
     pub plan_sha256: Option<String>,
+    /// What was consented to before anything was sent; `None` where nobody had to be asked yet, or at all.
+    pub consent: Option<ConsentSummary>,
     /// Why the run was made, in the user's words.
     pub reason: Option<String>,
     /// The reports that were written with it.
@@ -57,6 +62,19 @@ pub struct Summary {
     /// run is carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditSummary>,
+}
+
+/// What was consented to before anything was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConsentSummary {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub how: BTreeSet<Way>,
+    /// To the plan of this checksum.
+    pub plan_sha256: String,
+    /// How many referrals that plan closes for good.
+    pub closing: u64,
 }
 
 /// How far a run came.
@@ -233,6 +251,13 @@ impl From<&InputInfo> for InputSummary {
     }
 }
 
+impl From<&Consent> for ConsentSummary {
+    fn from(consent: &Consent) -> Self {
+        let Consent { at, how, plan_sha256, closing, .. } = consent;
+        Self { at: *at, how: how.clone(), plan_sha256: plan_sha256.clone(), closing: *closing }
+    }
+}
+
 impl From<&Books> for Rows {
     fn from(books: &Books) -> Self {
         Self {
@@ -282,7 +307,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::super::audit::{BytesSummary, FieldCount};
-    use super::super::testing::{books, row, summary};
+    use super::super::testing::{books, consent, row, summary};
     use super::*;
 
     #[test]
@@ -293,6 +318,7 @@ mod tests {
         summary.exit_code = 3;
         let file =
             |path: &str, rows, sum: &str| FileSummary { path: path.to_owned(), rows, sha256: sum.to_owned() };
+        summary.consent = Some(consent());
         summary.files = vec![file("error.csv", Some(3), "ef01"), file("plan.jsonl", None, "ab12")];
         let wanted = concat!(
             r#"{"version":1,"run":"reports/r 1","command":"apply","state":"finished","exit_code":3,"#,
@@ -302,7 +328,8 @@ mod tests {
             r#""referrals":{"total":12,"to_change":10,"to_close":8,"changed":9,"closed":7},"#,
             r#""requests":{"total":12,"get":1,"list":1,"patch":10,"token":0,"throttled":0,"retried":2},"#,
             r#""seconds":{"total":5.1,"waiting_for_rate":4.2,"paused_by_server":0.0},"#,
-            r#""plan_sha256":"ab12","reason":null,"#,
+            r#""plan_sha256":"ab12","consent":{"at":"2026-01-02T03:04:05Z","how":["yes","confirm-closing"],"#,
+            r#""plan_sha256":"ab12","closing":8},"reason":null,"#,
             r#""files":[{"path":"error.csv","rows":3,"sha256":"ef01"},{"path":"plan.jsonl","rows":null,"sha256":"ab12"}]"#,
         );
         let wanted = format!(r#"{wanted},"sha256":"{}"}}"#, in_hex(Sha256::digest(wanted)));
@@ -326,7 +353,7 @@ mod tests {
         };
         let summary = Summary { audit: Some(audit), ..summary(&books(&[])) };
         let wanted = concat!(
-            r#""plan_sha256":"ab12","reason":null,"files":[],"audit":{"payloads":3,"#,
+            r#""plan_sha256":"ab12","consent":null,"reason":null,"files":[],"audit":{"payloads":3,"#,
             r#""classes":{"no-change":1,"safe":2,"stale":0,"closed":0,"not-expressible":0,"invalid":0,"#,
             r#""not-compared":0},"bytes":{"payloads":3,"put":9000,"patch":120,"saved":0.9866},"#,
             r#""changed":[{"field":"/details/notes","payloads":2}],"overwritten":[]},"sha256":""#,

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::domain::account::{Figures, Format, InputInfo, RowAccount, RowText};
+use crate::domain::consent::Way;
 use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
@@ -14,7 +15,7 @@ use crate::domain::text_form::TextForm;
 
 use super::books::Books;
 use super::rows::Written;
-use super::summary::{Referrals, State, Summary};
+use super::summary::{ConsentSummary, Referrals, State, Summary};
 
 pub(super) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
     InputInfo {
@@ -101,6 +102,16 @@ pub(super) fn tell(dir: &Path, written: &Written) {
     Summary { files: written.into(), ..summary(&books(&[])) }.write(dir).unwrap();
 }
 
+/// What was consented to with flags.
+pub(super) fn consent() -> ConsentSummary {
+    ConsentSummary {
+        at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        how: [Way::Yes, Way::ConfirmClosing].into(),
+        plan_sha256: "ab12".to_owned(),
+        closing: 8,
+    }
+}
+
 /// A summary of a finished run of one input, `changes.csv`.
 pub(super) fn summary(books: &Books) -> Summary {
     let figures = Figures {
@@ -127,6 +138,7 @@ pub(super) fn summary(books: &Books) -> Summary {
         requests: (&figures).into(),
         seconds: (&figures).into(),
         plan_sha256: Some("ab12".to_owned()),
+        consent: None,
         reason: None,
         files: Vec::new(),
         audit: None,

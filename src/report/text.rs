@@ -6,6 +6,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::domain::audit::Class;
 use crate::domain::characters::{visible, visible_path};
+use crate::domain::consent::Way;
 use crate::domain::outcome::Outcome;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
@@ -13,7 +14,7 @@ use super::books::{Books, WarningGroup};
 use super::names::Names;
 use super::plan::PlanCounts;
 use super::rows::Written;
-use super::summary::{Seconds, State, Summary};
+use super::summary::{ConsentSummary, Seconds, State, Summary};
 use super::words::{counted, grouped, one_line};
 
 /// How many groups of failures or warnings are shown.
@@ -48,10 +49,23 @@ fn heading(summary: &Summary) -> String {
         State::Stopped => "stopped before the end",
     };
     let mut heading = format!("{} {}: {state}\n", summary.command, visible(&summary.run));
+    if let Some(consent) = &summary.consent {
+        let _ = writeln!(heading, "consent: {}", consented(consent));
+    }
     if let Some(reason) = &summary.reason {
         let _ = writeln!(heading, "reason: {}", visible(reason));
     }
     heading
+}
+
+/// When a plan was consented to, how, and to how many closings.
+fn consented(ConsentSummary { at, how, closing, .. }: &ConsentSummary) -> String {
+    let how = how.iter().map(Way::to_string).collect::<Vec<_>>().join(" and ");
+    let closing = match closing {
+        0 => String::new(),
+        closing => format!(", to closing {}", counted(*closing, "referral")),
+    };
+    format!("{at}, {how}{closing}")
 }
 
 fn figures(summary: &Summary, plan: Option<PlanCounts>) -> String {

@@ -263,6 +263,7 @@ fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         stop: &stop,
         clock: || Timestamp::UNIX_EPOCH,
         new_id: Uuid::nil,
+        user: None,
         watch: None,
     };
     let showing = Showing { summary: SummaryForm::Text, progress: ProgressMode::None };

@@ -36,7 +36,8 @@ async fn stopped() -> TempDir {
     let findings = vec![Finding::deny(Rule::Id, place(5), "the row names no referral")];
     let verdict = Some(Verdict::invalid(&findings));
     planning.row(&RowRecord { verdict, findings, ..row(4, None) }).unwrap();
-    let (journal, _backlog) = planning.seal(&Figures::default()).unwrap().start(clock()).unwrap();
+    let planned = planning.seal(&Figures::default()).unwrap();
+    let (journal, _backlog) = planned.consented(Some(consent(0))).start(clock()).unwrap();
     for number in 1..=3 {
         let rebased = raw(r#"[{"op":"replace","path":"/details/notes","value":"rebased"}]"#);
         let item = Item { patch: rebased, changes: Vec::new(), ..item(number) };

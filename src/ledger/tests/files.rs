@@ -74,8 +74,8 @@ another header: is damaged: file is not a database
 another page size: is damaged: file is not a database
 half of it: is damaged: database disk image is malformed
 its first page: is damaged: database disk image is malformed
-half a page less: is damaged: *** in database main *** Fragmentation of 456 bytes reported as 0 on page 23
-the middle of a page: is damaged: *** in database main *** Tree 20 page 20: btreeInitPage() returns error code 11 | is damaged: item 185 is not as it was written
+half a page less: is damaged: *** in database main *** Fragmentation of 456 bytes reported as 0 on page 24
+the middle of a page: is damaged: *** in database main *** Tree 21 page 21: btreeInitPage() returns error code 11 | is damaged: item 185 is not as it was written
 the head of a page: is damaged: *** in database main *** Tree 4 page 4: btreeInitPage() returns error code 11 | is damaged: database disk image is malformed
 another mark: is no ledger of this program
 no format: is damaged: its format is 0, which there never was
@@ -314,12 +314,12 @@ fn what_is_no_run_is_refused_by_name() {
 #[test]
 fn a_run_of_a_newer_version_is_read_and_never_written() {
     const NEWER: &str =
-        "was written by a newer version of this program: its format is 2, this version knows 1";
+        "was written by a newer version of this program: its format is 3, this version knows 2";
     let of = |change: &str| {
         let folder = tempdir().unwrap();
         drop(planned(folder.path(), 3));
         let newer = meddle(folder.path());
-        newer.execute_batch(&format!("{change}; PRAGMA user_version = 2")).unwrap();
+        newer.execute_batch(&format!("{change}; PRAGMA user_version = 3")).unwrap();
         (folder, newer)
     };
     let bytes = |dir: &Path| ["run.sqlite", "run.sqlite-wal"].map(|file| fs::read(dir.join(file)).unwrap());
@@ -331,7 +331,7 @@ fn a_run_of_a_newer_version_is_read_and_never_written() {
     let error = open(folder.path()).unwrap_err();
     assert!(matches!(error, LedgerError::Newer { .. }) && error.to_string().contains(NEWER), "{error}");
     assert!(matches!(create(folder.path(), &about()), Err(LedgerError::Exists { .. })));
-    assert_eq!(read(folder.path()).unwrap().newer(), Some(2));
+    assert_eq!(read(folder.path()).unwrap().newer(), Some(3));
     assert_eq!(rows(folder.path()).len(), 3);
     assert_eq!(bytes(folder.path()), before);
     drop(newer);

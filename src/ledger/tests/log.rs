@@ -184,11 +184,11 @@ async fn a_loss_is_remembered_until_all_is_settled() {
 fn nothing_is_sent_before_the_mark_is_in_the_database() {
     let folder = tempdir().unwrap();
     drop(planned(folder.path(), 2));
-    let store = Store::open(folder.path()).unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
     store.connection.busy_timeout(Duration::ZERO).unwrap();
     let reader = read(folder.path()).unwrap();
-    let error = log::begin(&store, None).unwrap_err();
+    let error = log::begin(&mut store, None, None).unwrap_err();
     assert!(matches!(error, LedgerError::Busy { .. }), "{error}");
     drop(reader);
-    log::begin(&store, None).unwrap();
+    log::begin(&mut store, None, None).unwrap();
 }

@@ -2,6 +2,7 @@
 
 mod books;
 mod checksums;
+mod consents;
 mod files;
 mod log;
 mod run;
@@ -20,6 +21,7 @@ use crate::domain::account::{
     About, Asked, Figures, OnConflict, RowAccount, RowRecord, RowText, Settled, State,
 };
 use crate::domain::audit::{Audit, Class};
+use crate::domain::consent::{Consent, Way};
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::Place;
 use crate::domain::item::{Change, Effect, Item};
@@ -117,6 +119,19 @@ fn row(row: u64, item: Option<u64>) -> RowRecord {
     }
 }
 
+/// What a user consented to when `second` had come.
+fn consent(second: i64) -> Consent {
+    Consent {
+        at: at(second),
+        how: [Way::Yes, Way::ConfirmClosing].into(),
+        plan_sha256: "ab".repeat(32),
+        changing: 3,
+        closing: 1,
+        target: "https://api.example.com/v1.0".to_owned(),
+        user: Some(1_000),
+    }
+}
+
 fn settled(outcome: Outcome) -> Settled {
     let verdict = Verdict::new(outcome, format!("by-{}", outcome.name()), "because");
     Settled { verdict, etag: None, theirs: None, at: at(5) }
@@ -155,7 +170,7 @@ fn meddle(dir: &Path) -> rusqlite::Connection {
 }
 
 /// All tables of a ledger, but for those that are SQLite's own.
-const TABLES: [&str; 7] = ["run", "input", "row", "item", "attempt", "outcome", "session"];
+const TABLES: [&str; 8] = ["run", "input", "row", "item", "attempt", "outcome", "session", "consent"];
 
 /// Makes the checksums fit what is there, as where a defect had written it.
 fn renew_checksums(connection: &rusqlite::Connection) {
