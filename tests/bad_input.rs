@@ -52,7 +52,11 @@ mod whole_files {
             ("one name twice", "a.csv", text("id,dealValue,dealValue\nGOOD,1,2\n")),
             ("an element of a list", "a.csv", text("id,team/0/email\nGOOD,x\n")),
             ("an element of a list as pointer", "a.csv", text("id,/team/0\nGOOD,x\n")),
-            ("a column without a name", "a.csv", text("id,,status\nGOOD,,Active\n")),
+            ("a comment above the header", "a.csv", text("# made by a tool\nid,status\nGOOD,Active\n")),
+            ("a title above the header", "a.csv", text("Referrals of Q4\n\nid;status\nGOOD;Active\n")),
+            ("whole rows in quotes", "a.csv", text("\"id,status\"\n\"GOOD,Active\"\n")),
+            ("a separator that the header doesn't have", "a.csv", text("sep=;\nid,status\nGOOD,Active\n")),
+            ("a separator that is none", "a.csv", text("sep=x\nid,status\nGOOD,Active\n")),
             ("an ambiguous column", "a.csv", text("id,email\nGOOD,x\n")),
             ("no header", "a.csv", text("GOOD,Active\nBAD,Active\n")),
             ("empty", "a.csv", Vec::new()),
@@ -185,6 +189,47 @@ mod whole_files {
     }
 }
 
+mod lines_that_are_no_rows {
+    use super::*;
+
+    /// A file, what comes of its rows, and what is noted of it.
+    #[test]
+    fn are_skipped_and_counted_or_have_an_outcome() {
+        let nameless = "skipped 2 columns without name and content, the first is C";
+        let short =
+            "1 row ends before the last column, the first in line 2: what is missing is taken as empty";
+        let empty = "skipped 2 rows without content, the first in line 2";
+        let cases = [
+            ("id,notes,,\nGOOD,x,,\n", "1 planned", &[nameless][..]),
+            ("id,notes,dealValue\nGOOD,x\nBAD,y,1\n", "2 planned", &[short]),
+            ("id,notes\n,\nGOOD,x\n \n", "1 planned", &[empty]),
+            ("id,notes\nGOOD,x,,\n", "1 planned", &[]),
+            ("id, notes\nGOOD, \"x\" \n", "1 planned", &[]),
+            // Three rows of which a quote took in two.
+            ("id,dealValue,notes\nGOOD,5,\"x\nBAD,6,y\nGOOD,7,z\"\n", "3 invalid", &[]),
+            // One whose line was broken.
+            ("id,notes,dealValue\nGOOD,x\ny,1\nBAD,z,1\n", "1 planned, 2 invalid", &[]),
+        ];
+        each(&cases, |(text, outcomes, notes)| {
+            let code = if outcomes.contains("invalid") { 3 } else { 0 };
+            let text = text.replace("GOOD", GOOD).replace("BAD", BAD);
+            let planning = "--plan --state referrals.jsonl --summary none --progress none";
+            let test = Test::new(&format!("apply a.csv --out run {planning}")).sample("referrals.jsonl");
+            let ran = test.file("a.csv", &text).code(code).told_elsewhere().run();
+            assert_eq!(ran.outcomes("run"), *outcomes, "{text}");
+            let noted = ran.stderr.lines().filter_map(|line| line.strip_prefix("note: a.csv: "));
+            assert_eq!(noted.collect::<Vec<_>>(), *notes, "{text}");
+            if *outcomes == "1 planned" {
+                assert!(ran.place.raw("run/plan.jsonl").contains(r#""value":"x""#), "{text}");
+            }
+            if *outcomes == "3 invalid" {
+                let again = ran.then(&format!("apply run/error.csv --out again {planning}"));
+                assert_eq!(again.code(3).told_elsewhere().run().outcomes("again"), "3 invalid", "{text}");
+            }
+        });
+    }
+}
+
 mod rows {
     use super::*;
 
@@ -232,7 +277,13 @@ mod rows {
             ),
             ("two columns that differ", "id,notes,/details/notes", [BAD, ",1,2"].concat().into()),
             ("two ids that differ", "id,notes,Referral ID", format!("{BAD},,{ENGAGEMENT}").into()),
-            ("too few cells", "id,externalReferenceId,notes", BAD.into()),
+            ("a comment", "id,externalReferenceId,notes", b"# the rest, later".to_vec()),
+            ("a line of totals", "id,externalReferenceId,dealValue", b"Total,,12500".to_vec()),
+            ("a footer", "id,externalReferenceId,notes", b"\"Confidential - do not distribute\"".to_vec()),
+            ("the header again", "id,externalReferenceId,notes", b"id,externalReferenceId,notes".to_vec()),
+            ("other separators", "id,externalReferenceId,notes", format!("{BAD};x;y").into()),
+            ("a row in quotes", "id,externalReferenceId,notes", format!("\"{BAD},x,y\"").into()),
+            ("content without a name", "id,notes,", text("x")),
             ("too many cells", "id,externalReferenceId,notes", text("x,y")),
             ("text after a quote", "id,externalReferenceId,notes", text("\"x\"y")),
             ("invalid UTF-8", "id,externalReferenceId,notes", cell(b"caf\xe9")),
@@ -437,7 +488,7 @@ mod rows {
     #[test]
     fn that_were_mangled_stay_bad_when_they_are_fed_back() {
         for (name, row) in [
-            ("too few cells", BAD.as_bytes().to_vec()),
+            ("other separators", format!("{BAD};x").into_bytes()),
             ("too many cells", format!("{BAD},x,y").into_bytes()),
             ("text after a quote", format!("{BAD},\"x\"y").into_bytes()),
             ("invalid UTF-8", [BAD.as_bytes(), b",caf\xe9"].concat()),

@@ -205,6 +205,10 @@ pub enum RowText {
     Line(String),
 }
 
+/// What a CSV report writes behind a row that wasn't sound when it was read and would look so. A reader takes no
+/// row that has it. Nothing in it separates cells in any file.
+pub const UNSOUND: &str = "broken row: mend it and then empty this cell";
+
 impl RowText {
     /// How many bytes it takes.
     pub fn size(&self) -> usize {

@@ -17,11 +17,18 @@ use crate::domain::referral::ReferralId;
 pub(super) struct Column {
     /// Its header cell as written.
     pub name: String,
-    /// What its cells are for.
-    pub target: Target,
+    /// What its cells are for; nothing where it has no name.
+    pub target: Option<Target>,
     /// The nearest column before it that is for the same under another name. Files that were put
     /// together have such columns; of one row, no two may hold different values.
     pub twin: Option<usize>,
+}
+
+impl Column {
+    /// Whether a report added it, so that it is given back to nobody.
+    pub(super) fn is_left_out(&self) -> bool {
+        self.target == Some(Target::Ignored)
+    }
 }
 
 /// Resolves the header's cells.
@@ -75,7 +82,8 @@ fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, String)> {
         ));
     };
     match names.resolve(name) {
-        Ok(target) => Ok(Column { name: name.to_owned(), target, twin: None }),
+        Ok(target) => Ok(Column { name: name.to_owned(), target: Some(target), twin: None }),
+        Err(Unresolved::Empty) => Ok(Column { name: name.to_owned(), target: None, twin: None }),
         Err(unresolved) => Err(explain(names, name, &unresolved)),
     }
 }
@@ -83,7 +91,7 @@ fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, String)> {
 fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, String) {
     let shown = excerpt(name);
     match unresolved {
-        Unresolved::Empty => ("a column has no name".to_owned(), "name it, or remove it".to_owned()),
+        Unresolved::Empty => ("a column has no name".to_owned(), "name it, or empty its cells".to_owned()),
         Unresolved::Ambiguous(paths) => (
             format!("the column {shown} may be any of {}", paths.join(", ")),
             "write the one you mean".to_owned(),
@@ -113,8 +121,11 @@ fn find_twins(context: &Context<'_>, line: u64, columns: &mut [(usize, Column)])
     let mut last: HashMap<Target, usize> = HashMap::new();
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut problems = Vec::new();
-    for (at, column) in columns.iter_mut().filter(|(_, column)| column.target != Target::Ignored) {
-        column.twin = last.insert(column.target.clone(), *at);
+    for (at, column) in columns {
+        let Some(target) = column.target.clone().filter(|target| *target != Target::Ignored) else {
+            continue;
+        };
+        column.twin = last.insert(target, *at);
         let earlier = *first.entry(column.name.clone()).or_insert(*at);
         if earlier != *at {
             let message =
@@ -278,7 +289,8 @@ mod tests {
                 "id,status,Status,status",
                 &["standard input:1:4: column \"status\" stands in column 2 already"],
             ),
-            ("id,", &["standard input:1:2: a column has no name"]),
+            ("id,", &[]),
+            (",, ,id,", &[]),
             ("status,notes", &["standard input:1:1: no column holds the referral's id"]),
             ("status", &["standard input:1:1: the only column does not hold the referral's id"]),
             (
@@ -309,6 +321,38 @@ mod tests {
             let told = |problem: &Problem| format!("{}: {}", problem.place, problem.message);
             assert_eq!(problems(header).iter().map(told).collect::<Vec<_>>(), wanted, "{header}");
             assert!(problems(header).iter().all(|problem| problem.hint.is_some()), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_header_is_told_as_what_it_is() {
+        let title = "no header: it looks like a title above the table";
+        let comment = "no header: it looks like a comment";
+        let one_cell = "every line is one quoted cell";
+        for (text, message, hint) in [
+            ("# made by x\nid,status\n", comment, "remove it: the columns' names stand in line 2"),
+            ("// made, by x\n\n#\nid\n", comment, "up to line 3: the columns' names stand in line 4"),
+            ("# made by x\n", comment, "the first line names the columns"),
+            ("Referrals\n,\nid,status\n", title, "up to line 2: the columns' names stand in line 3"),
+            ("Referrals,,\nid;status;notes\n", title, "remove it: the columns' names stand in line 2"),
+            ("Status,,\nid,status,notes\n", title, "remove it: the columns' names stand in line 2"),
+            ("sep=;\nReferrals\nid;status\n", "line 2 is no header", "names stand in line 3"),
+            ("\"id,status\"\n\"x,Active\"\n", one_cell, "with commas between cells"),
+            ("\"notes;Referral ID\"\n", one_cell, "with ';' between cells"),
+            ("\"id,\"\"status\"\"\"\n", one_cell, "with commas between cells"),
+            ("\"id,status\"\nx,Active\n", "the header is one quoted cell", "with commas between cells"),
+            (
+                "sep=;\nid,status\n",
+                "separated by commas, and the line before it says ';'",
+                "correct that line",
+            ),
+            ("statsu,x\n", "unknown column", ""),
+            ("status\nid\n", title, "remove it"),
+            ("idd,status\nid,status\n", title, "remove it"),
+        ] {
+            let problem = problems(text).remove(0);
+            assert!(problem.message.contains(message), "{text}: {problem}");
+            assert!(problem.hint.as_ref().unwrap().contains(hint), "{text}: {problem}");
         }
     }
 

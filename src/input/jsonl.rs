@@ -34,7 +34,7 @@ pub(super) fn read<E>(
         count += 1;
         sink(reader.record(&lines)).map_err(InputError::Sink)?;
     }
-    Ok(Rows { count, columns: Vec::new(), ignored: Vec::new() })
+    Ok(Rows { count, columns: Vec::new(), ignored: Vec::new(), notes: Vec::new() })
 }
 
 struct LineReader<'a> {

@@ -9,7 +9,11 @@
 //! | `watch` | looks at a CSV on its way to the parser: unclosed quotes, sizes, line numbers |
 //! | `names` | what a typed column or member name means, and the nearest known one |
 //! | `header` | a CSV's header → its columns |
+//! | `no_header` | what a first line is that is none |
 //! | `csv` | records → rows |
+//! | `shape` | whether a record is a row as the header describes it, and what else it may be |
+//! | `taken` | rows that a quote took in |
+//! | `oddities` | what is odd about a CSV and no mistake |
 //! | `jsonl` | lines → rows |
 //! | `lines` | the lines of a text, bounded |
 //! | `object` | the members of a JSONL line |
@@ -35,11 +39,15 @@ mod jsonl;
 pub mod legacy;
 mod lines;
 mod names;
+mod no_header;
 mod object;
+mod oddities;
 mod patch;
 mod row;
 mod separator;
+mod shape;
 mod snapshot;
+mod taken;
 mod watch;
 
 use std::cell::RefCell;
@@ -178,6 +186,8 @@ struct Rows {
     count: u64,
     columns: Vec<String>,
     ignored: Vec<String>,
+    /// What was skipped, or taken for what it may not be, for people.
+    notes: Vec<String>,
 }
 
 /// Reads one change file and hands its data rows to `sink`, in file order.
@@ -223,6 +233,7 @@ pub fn read<E>(
         let ignored: Vec<String> = rows.ignored.iter().map(|column| beginning(column)).collect();
         notes.push(format!("{name}: ignored {}", ignored.join(", ")));
     }
+    notes.extend(rows.notes.iter().map(|note| format!("{name}: {note}")));
     if rows.count == 0 {
         notes.push(format!("{name}: the file has no rows, so it changes nothing"));
     }

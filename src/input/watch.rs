@@ -7,6 +7,8 @@
 //! - counts lines, and queues one [`Mark`] for every record that the parser will find,
 //! - knows at the end of the file whether a quote is open, and where it opened,
 //! - passes on no more of a cell or a record than fits, so that memory is bounded,
+//! - leaves out blanks between a quote and the end of its cell, as in `a, "b" ,c`, which would make the quotes
+//!   part of the text,
 //! - ends every record with one LF, and leaves blank lines out.
 
 use std::collections::VecDeque;
@@ -26,6 +28,8 @@ pub(super) const MAX_CELLS: usize = 16_384;
 pub(super) struct Mark {
     /// The line on which it begins.
     pub line: u64,
+    /// The line on which it ends: another one where a quoted cell holds line ends.
+    pub end: u64,
     /// Whether its end was cut off: too many bytes or cells.
     pub cut: bool,
     /// The first quoted cell that goes on behind its closing quote.
@@ -94,11 +98,13 @@ impl<R: BufRead> Read for Watch<R> {
 enum State {
     BetweenRecords,
     CellStart,
+    /// Behind blanks that a cell begins with: those before a quote are no part of it.
+    Leading,
     Bare,
     Quoted,
     /// Behind a quote in a quoted cell: the cell's end, or the first half of an escaped quote.
     QuoteInQuoted,
-    /// Behind the closing quote.
+    /// Behind the closing quote, where blanks are no part of the cell.
     Closed,
 }
 
@@ -112,6 +118,8 @@ struct Follower {
     opened: Opened,
     /// Whether the parser has seen the quote that is open.
     quote_shown: bool,
+    /// Blanks around a quote, or where one may come.
+    held: Vec<u8>,
     cell_bytes: usize,
     record_bytes: usize,
     marks: VecDeque<Mark>,
@@ -125,9 +133,10 @@ impl Follower {
             state: State::BetweenRecords,
             after_cr: false,
             line,
-            mark: Mark { line, cut: false, stray: None },
+            mark: Mark { line, end: line, cut: false, stray: None },
             opened: Opened { line, cell: 1 },
             quote_shown: false,
+            held: Vec::new(),
             cell_bytes: 0,
             record_bytes: 0,
             marks: VecDeque::new(),
@@ -142,15 +151,17 @@ impl Follower {
                 State::BetweenRecords if byte == b'\n' && after_cr => 1,
                 State::BetweenRecords if matches!(byte, b'\n' | b'\r') => self.line_end(byte),
                 State::BetweenRecords => self.begin_record(),
-                State::CellStart if byte == b'"' => self.open_quote(out),
+                State::CellStart | State::Leading if byte == b'"' => self.open_quote(out),
+                State::CellStart | State::Leading if self.is_blank(byte) => self.hold(byte, State::Leading),
                 State::CellStart => self.go_to(State::Bare),
+                State::Leading => self.go_bare(out),
                 State::Bare => self.bare(chunk, out),
                 State::Quoted => self.quoted(chunk, out),
                 State::QuoteInQuoted if byte == b'"' => self.escaped_quote(out),
                 State::QuoteInQuoted => self.close_quote(out),
-                State::Closed if byte == b' ' => self.content(&chunk[..1], out),
+                State::Closed if self.is_blank(byte) => self.hold(byte, State::Closed),
                 State::Closed if self.is_separator(byte) => self.separate(byte, out),
-                State::Closed => self.go_astray(),
+                State::Closed => self.go_astray(out),
             };
             chunk = &chunk[taken..];
         }
@@ -167,8 +178,14 @@ impl Follower {
             State::QuoteInQuoted => {
                 self.close_quote(out);
             }
+            State::Leading => self.show_held(out),
             State::CellStart | State::Bare | State::Closed => {}
         }
+        self.hand_out_mark();
+    }
+
+    fn hand_out_mark(&mut self) {
+        self.mark.end = self.line;
         self.marks.push_back(self.mark);
     }
 
@@ -180,7 +197,8 @@ impl Follower {
     }
 
     fn begin_record(&mut self) -> usize {
-        self.mark = Mark { line: self.line, cut: false, stray: None };
+        self.mark = Mark { line: self.line, end: self.line, cut: false, stray: None };
+        self.held.clear();
         self.opened.cell = 1;
         self.cell_bytes = 0;
         self.record_bytes = 0;
@@ -193,7 +211,27 @@ impl Follower {
         1
     }
 
+    /// Keeps a blank until it is clear whether the cell has it.
+    fn hold(&mut self, byte: u8, state: State) -> usize {
+        if self.held.len() <= MAX_CELL {
+            self.held.push(byte);
+        }
+        self.state = state;
+        1
+    }
+
+    fn show_held(&mut self, out: &mut Vec<u8>) {
+        let held = std::mem::take(&mut self.held);
+        self.content(&held, out);
+    }
+
+    fn go_bare(&mut self, out: &mut Vec<u8>) -> usize {
+        self.show_held(out);
+        self.go_to(State::Bare)
+    }
+
     fn open_quote(&mut self, out: &mut Vec<u8>) -> usize {
+        self.held.clear();
         self.opened.line = self.line;
         self.quote_shown = !self.mark.cut;
         if self.quote_shown {
@@ -239,9 +277,13 @@ impl Follower {
         run + 1
     }
 
-    fn go_astray(&mut self) -> usize {
+    fn go_astray(&mut self, out: &mut Vec<u8>) -> usize {
         self.mark.stray = self.mark.stray.or(Some(self.opened));
-        self.go_to(State::Bare)
+        self.go_bare(out)
+    }
+
+    fn is_blank(&self, byte: u8) -> bool {
+        matches!(byte, b' ' | b'\t') && byte != self.delimiter
     }
 
     fn is_separator(&self, byte: u8) -> bool {
@@ -251,13 +293,14 @@ impl Follower {
     fn separate(&mut self, byte: u8, out: &mut Vec<u8>) -> usize {
         if byte != self.delimiter {
             out.push(b'\n');
-            self.marks.push_back(self.mark);
+            self.hand_out_mark();
             self.state = State::BetweenRecords;
             return self.line_end(byte);
         }
         self.mark.cut |= self.opened.cell >= MAX_CELLS;
         self.opened.cell += 1;
         self.cell_bytes = 0;
+        self.held.clear();
         if !self.mark.cut {
             out.push(byte);
             self.record_bytes += 1;
@@ -313,7 +356,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_parser_finds_what_it_would_find_alone(
-            text in "[a\",\n\r ]{0,40}",
+            text in "[a\",\n\r]{0,40}",
             buffer in 1_usize..9,
         ) {
             let (records, marks, unclosed) = run(text.as_bytes(), buffer);
@@ -326,6 +369,35 @@ mod tests {
             prop_assert_eq!(&records, &alone);
             prop_assert_eq!(marks.len() + usize::from(unclosed.is_some()), records.len());
             prop_assert!(marks.is_sorted_by_key(|mark| mark.line));
+        }
+
+        #[test]
+        fn blanks_around_a_quoted_cell_are_no_part_of_it(
+            rows in prop::collection::vec(
+                prop::collection::vec(("[a,\\n\\r ]{0,4}", any::<bool>(), "[ \\t]{0,3}", "[ \\t]{0,3}"), 1..4),
+                0..6,
+            ),
+            buffer in 1_usize..9,
+        ) {
+            let written = |(text, quoted, before, after): &(String, bool, String, String)| match quoted {
+                true => (format!("{before}\"{text}\"{after}"), text.clone()),
+                // A blank line is none.
+                false => (format!("{before}x{after}"), format!("{before}x{after}")),
+            };
+            let rows: Vec<Vec<(String, String)>> =
+                rows.iter().map(|row| row.iter().map(written).collect()).collect();
+            let line = |row: &Vec<(String, String)>| {
+                row.iter().map(|(written, _)| written.as_str()).collect::<Vec<_>>().join(",") + "\n"
+            };
+            let text: String = rows.iter().map(line).collect();
+            let (records, marks, unclosed) = run(text.as_bytes(), buffer);
+            let wanted: Vec<Vec<Vec<u8>>> = rows
+                .iter()
+                .map(|row| row.iter().map(|(_, cell)| cell.clone().into_bytes()).collect())
+                .collect();
+            prop_assert_eq!(records, wanted);
+            prop_assert!(marks.iter().all(|mark| mark.stray.is_none() && mark.line <= mark.end));
+            prop_assert_eq!(unclosed, None);
         }
     }
 }

@@ -7,11 +7,12 @@
 //! by semicolons, spreadsheets split at those, in quotes or not: what follows on one is a cell, too.
 //!
 //! **A row that is not sound stays so.** Of a row with the wrong number of cells, as many as fit
-//! stand under their columns; surplus ones follow at the row's very end, beyond the header; missing
-//! ones are empty, and the row lacks its last `result` cell instead. So does a row of which a cell was
-//! cut. Nothing is lost, results stand where they belong, and the row, fed back,
-//! is ragged until somebody mends it: nobody else knows which cell belongs under which column, and a
-//! row that became sound by itself would send values that nobody looked at.
+//! stand under their columns; surplus ones follow at the row's very end, beyond the header. A row that is broken
+//! otherwise and would look sound (text behind a quote, a cell that was cut, half of a line) has a
+//! [mark](UNSOUND) there instead. Nothing is lost, results stand where they belong, and the row, fed back, is
+//! refused until somebody mends it: nobody else knows which cell belongs under which column, and a
+//! row that became sound by itself would send values that nobody looked at. A spreadsheet pads rows and keeps
+//! what is in a cell, so a mark survives where a missing cell would not.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use csv::{QuoteStyle, Terminator};
 use serde_json::value::RawValue;
 
-use crate::domain::account::{InputInfo, RowAccount, RowText};
+use crate::domain::account::{InputInfo, RowAccount, RowText, UNSOUND};
 use crate::domain::characters::{is_hidden, visible_json};
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::{LineEnd, Separator, TextForm};
@@ -67,6 +68,13 @@ struct Own {
     count: usize,
     /// For each column of the file, which of the input's cells belongs there.
     cells: Vec<Option<usize>>,
+    /// Those without a name: a row that has something there is refused for it.
+    nameless: Vec<usize>,
+}
+
+/// Whether nothing is in any of these cells.
+fn is_empty<'c>(cells: impl IntoIterator<Item = &'c String>) -> bool {
+    cells.into_iter().all(|cell| cell.trim().is_empty())
 }
 
 impl Columns {
@@ -88,7 +96,11 @@ impl Columns {
         let cells_of = |own: &Vec<usize>| {
             (0..header.len()).map(|column| own.iter().position(|place| *place == column)).collect()
         };
-        let inputs = places.iter().map(|own| Own { count: own.len(), cells: cells_of(own) }).collect();
+        let nameless = |own: &Vec<usize>| {
+            (0..own.len()).filter(|at| header[own[*at]].trim().is_empty()).collect::<Vec<_>>()
+        };
+        let own = |own: &Vec<usize>| Own { count: own.len(), cells: cells_of(own), nameless: nameless(own) };
+        let inputs = places.iter().map(own).collect();
         Self { header, inputs, form }
     }
 }
@@ -129,13 +141,15 @@ impl CsvFile {
             let cell = cell.and_then(|at| cells.get(at)).map_or("", String::as_str);
             self.writer.write_field(cell)?;
         }
-        let short = cells.len() < own.count || (cells.len() == own.count && is_mangled(row));
         let results = results(row);
-        for result in &results[..results_in(self.bucket) - usize::from(short)] {
+        for result in &results[..results_in(self.bucket)] {
             self.writer.write_field(result.as_ref())?;
         }
-        for surplus in cells.get(own.count..).unwrap_or_default() {
-            self.writer.write_field(surplus)?;
+        let surplus = cells.get(own.count..).unwrap_or_default();
+        if !is_empty(surplus) {
+            surplus.iter().try_for_each(|cell| self.writer.write_field(cell))?;
+        } else if is_mangled(row) && own.nameless.iter().all(|at| is_empty(cells.get(*at))) {
+            self.writer.write_field(UNSOUND)?;
         }
         self.writer.write_record(None::<&[u8]>)
     }

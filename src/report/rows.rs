@@ -312,7 +312,7 @@ mod tests {
     use super::super::books::Books;
     use super::super::testing::{cells, csv_input, full_row, jsonl_input, row, tell, warning};
     use super::*;
-    use crate::domain::account::RowText;
+    use crate::domain::account::{RowText, UNSOUND};
     use crate::domain::finding::Finding;
     use crate::domain::outcome::Outcome;
 
@@ -470,13 +470,14 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
         let elsewhere = Place { line: 99, ..place };
         for (text, findings, wanted) in [
             (cells(&["1", "2", "3"]), vec![], format!("1,2,3,{result},")),
-            (cells(&["1", "2"]), of(Rule::RaggedRow), format!("1,2,,{result}")),
-            (cells(&[]), of(Rule::RaggedRow), format!(",,,{result}")),
+            (cells(&["1", "2"]), of(Rule::RaggedRow), format!("1,2,,{result},,{UNSOUND}")),
+            (cells(&["1", "2"]), vec![], format!("1,2,,{result},")),
+            (cells(&[]), of(Rule::RaggedRow), format!(",,,{result},,{UNSOUND}")),
             (cells(&["1", "2", "3", "4", "5"]), of(Rule::RaggedRow), format!("1,2,3,{result},,4,5")),
-            // Fed back, the short row above has all its own cells.
-            (cells(&["1", "2", ""]), of(Rule::RaggedRow), format!("1,2,,{result}")),
+            (cells(&["1", "2", "3", "", "5"]), of(Rule::RaggedRow), format!("1,2,3,{result},,,5")),
+            (cells(&["1", "2", "3", "", " "]), of(Rule::Size), format!("1,2,3,{result},,{UNSOUND}")),
             (cells(&["1", "2", "\u{fffd}"]), of(Rule::Encoding), format!("1,2,\u{fffd},{result},")),
-            (cells(&["1", "2", "cut"]), of(Rule::Size), format!("1,2,cut,{result}")),
+            (cells(&["1", "2", "cut"]), of(Rule::Size), format!("1,2,cut,{result},,{UNSOUND}")),
             (cells(&["1", "2", "3"]), of(Rule::Type), format!("1,2,3,{result},")),
             // A finding about another row for the same referral.
             (
@@ -484,11 +485,28 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
                 vec![Finding::deny(Rule::Size, elsewhere, "no")],
                 format!("1,2,3,{result},"),
             ),
-            (RowText::Line("no record".to_owned()), vec![], format!("no record,,,{result}")),
+            (RowText::Line("no record".to_owned()), vec![], format!("no record,,,{result},")),
         ] {
             let row = RowAccount { text, findings, ..row(1, 0, Outcome::Invalid) };
             let inputs = [csv_input("a.csv", &["id", "a", "b"], 1)];
             check(&inputs, &[row], &[("error.csv", &format!("{header}\n{wanted}\n"))]);
+        }
+    }
+
+    /// What stands under no name is refused for that already, and needs no mark.
+    #[test]
+    fn content_without_a_name_is_given_back_where_it_stood() {
+        let place = row(1, 0, Outcome::Invalid).place;
+        for (text, wanted) in
+            [(cells(&["1", "x", "3"]), "1,x,3,invalid"), (cells(&["1", " ", "3"]), "1, ,3,invalid")]
+        {
+            let findings = vec![Finding::deny(Rule::RaggedRow, place, "no")];
+            let row = RowAccount { text, findings, ..row(1, 0, Outcome::Invalid) };
+            let dir = tempfile::tempdir().unwrap();
+            let found = files(dir.path(), &[csv_input("a.csv", &["id", "", "b"], 1)], &[row]);
+            let line = found["error.csv"].lines().nth(1).unwrap();
+            assert!(line.starts_with(wanted), "{line}");
+            assert_eq!(line.ends_with(UNSOUND), !line.contains('x'), "{line}");
         }
     }
 

@@ -8,6 +8,7 @@ use referral_bulk::domain::change::Draft;
 use referral_bulk::domain::fields::Kind;
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::pointer::Pointer;
+use referral_bulk::domain::text_form::{Encoding, TextForm};
 use referral_bulk::input::{self, Options, Problem, Read, Record};
 use referral_bulk::report::{RowReports, Written};
 use serde_json::Value;
@@ -131,9 +132,45 @@ fn is_range(error: &serde_json::Error) -> bool {
 /// not become so by itself.
 fn is_the_same_fed_back(records: &[Record], info: InputInfo, options: &Options) {
     let folder = tempfile::tempdir().expect("a temporary directory");
+    let form = (info.format == Format::Csv).then_some(info.form);
     let file = report(folder.path(), records, info);
     let bytes = std::fs::read(file).expect("the report was written");
-    let (again, end) = read(&bytes, usize::MAX, options);
+    is_the_same_read(&bytes, records, options);
+    if let Some(saved) = saved_by_a_spreadsheet(&bytes, form) {
+        is_the_same_read(&saved, records, options);
+    }
+}
+
+/// A CSV as a spreadsheet saves it: every row as long as the longest, with CRLF; where its text can be told
+/// without decoding it.
+fn saved_by_a_spreadsheet(bytes: &[u8], form: Option<TextForm>) -> Option<Vec<u8>> {
+    let TextForm { separator, says_separator, .. } = form?;
+    let mut table = match form?.encoding {
+        Encoding::Utf8 => bytes,
+        Encoding::Utf8Marked => bytes.strip_prefix(b"\xef\xbb\xbf").expect("the report is marked"),
+        Encoding::Utf16Le | Encoding::Utf16Be => return None,
+    };
+    if says_separator {
+        let end = table.iter().position(|byte| matches!(byte, b'\n' | b'\r')).expect("a line");
+        table = &table[end..];
+    }
+    let mut reader = csv::ReaderBuilder::new();
+    let reader = reader.has_headers(false).flexible(true).delimiter(separator.byte()).from_reader(table);
+    let rows: Vec<_> = reader.into_byte_records().map(|row| row.expect("bytes can be read")).collect();
+    let width = rows.iter().map(csv::ByteRecord::len).max().unwrap_or_default();
+    let mut writer = csv::WriterBuilder::new();
+    let mut writer =
+        writer.terminator(csv::Terminator::CRLF).delimiter(separator.byte()).from_writer(Vec::new());
+    for mut row in rows {
+        (row.len()..width).for_each(|_| row.push_field(b""));
+        writer.write_byte_record(&row).expect("bytes can be written");
+    }
+    let saved = writer.into_inner().expect("all is written");
+    Some(if says_separator { [b"sep=", &[separator.byte()][..], b"\r\n", &saved].concat() } else { saved })
+}
+
+fn is_the_same_read(bytes: &[u8], records: &[Record], options: &Options) {
+    let (again, end) = read(bytes, usize::MAX, options);
     assert!(end.is_ok(), "a report is no change file: {end:?}");
     assert_eq!(again.len(), records.len(), "rows were lost or made up");
     for (record, again) in records.iter().zip(again) {

@@ -178,7 +178,11 @@ const TABLE: [Row; 43] = [
     fixed(Rule::Clear, "clear", "clearing a field (null) needs --clear"),
     fixed(Rule::Id, "id", "a row names its referral by a GUID, which is not the engagementId"),
     fixed(Rule::Type, "type", "the value is not of the field's type"),
-    fixed(Rule::RaggedRow, "ragged-row", "the row has more or fewer cells than the header"),
+    fixed(
+        Rule::RaggedRow,
+        "ragged-row",
+        "cells may stand under the wrong columns: there are more than the header has, a quote or a line end is out of place",
+    ),
     fixed(Rule::Encoding, "encoding", "the row is not valid text"),
     fixed(Rule::Size, "size", "a cell, a line or a nesting is too large"),
     fixed(Rule::Json, "json", "the line is no JSON object of a known form"),

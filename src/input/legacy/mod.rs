@@ -92,7 +92,7 @@ pub fn read<E>(
         Err(none @ (NoText::Empty | NoText::Binary)) if assumed == Format::Json => {
             // One of many files in a folder, perhaps: the others are read all the same.
             sink(nothing_in(&context, &none)).map_err(InputError::Sink)?;
-            let rows = Rows { count: 1, columns: Vec::new(), ignored: Vec::new() };
+            let rows = Rows { count: 1, columns: Vec::new(), ignored: Vec::new(), notes: Vec::new() };
             let mut info = context.info(&hash, Format::Json, TextForm::default(), rows);
             if path != "-" {
                 // Nobody read on after its beginning.
@@ -119,7 +119,7 @@ pub fn read<E>(
     if reader.count == 0 {
         notes.push(format!("{path}: holds no payload"));
     }
-    let rows = Rows { count: reader.count, columns: Vec::new(), ignored: Vec::new() };
+    let rows = Rows { count: reader.count, columns: Vec::new(), ignored: Vec::new(), notes: Vec::new() };
     Ok(Read { info: context.info(&hash, format, written, rows), notes })
 }
 

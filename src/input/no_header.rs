@@ -1,0 +1,97 @@
+//! Why a file's first line is no header: a title or a comment above the table, or a line that was saved as one
+//! cell.
+
+use ::csv::ByteRecord;
+
+use super::Context;
+use super::csv::is_blank;
+use super::error::Problem;
+use super::names::{Names, Target};
+use super::shape::is_comment;
+use super::watch::Mark;
+use crate::domain::text_form::{Separator, TextForm};
+
+/// The header is looked for in so many records behind the first.
+const DEPTH: usize = 20;
+
+/// What the first record is, where it is no header that has mistakes. `following` are those behind it.
+pub(super) fn explain(
+    context: &Context<'_>,
+    form: TextForm,
+    (mark, first): (Mark, ByteRecord),
+    following: impl Iterator<Item = (Mark, ByteRecord)>,
+) -> Option<Problem> {
+    let names = Names::new(context.options);
+    if has_id(&names, &first) {
+        return None;
+    }
+    let following: Vec<(Mark, ByteRecord)> = following.take(DEPTH).collect();
+    if let Some(separator) = separator_within(&names, &first) {
+        return Some(in_one_cell(context, form, mark.line, separator, &following));
+    }
+    let is_header = |cells: &ByteRecord| has_id(&names, cells) || separator_within(&names, cells).is_some();
+    let header = following.iter().find(|(_, cells)| is_header(cells)).map(|(mark, _)| mark.line);
+    let known = |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|name| names.resolve(name).is_ok());
+    let text = first.iter().find(|cell| !is_blank(cell)).map(String::from_utf8_lossy)?;
+    let looks_like = if is_comment(text.trim()) { "a comment" } else { "a title above the table" };
+    let message = format!("line {} is no header: it looks like {looks_like}", mark.line);
+    let problem = context.problem(mark.line, 1, message);
+    match header {
+        Some(header) if header == mark.line + 1 => {
+            Some(problem.hint(format!("remove it: the columns' names stand in line {header}")))
+        }
+        Some(header) => {
+            let last = header - 1;
+            Some(
+                problem
+                    .hint(format!("remove all up to line {last}: the columns' names stand in line {header}")),
+            )
+        }
+        None if is_comment(text.trim()) && !first.iter().any(known) => {
+            Some(problem.hint("the first line names the columns, as in id,status,substatus"))
+        }
+        None => None,
+    }
+}
+
+/// The header is one cell, and what is in it are the names of the columns.
+fn in_one_cell(
+    context: &Context<'_>,
+    form: TextForm,
+    line: u64,
+    separator: Separator,
+    following: &[(Mark, ByteRecord)],
+) -> Problem {
+    let (own, other) = (form.separator.name(), separator.name());
+    if form.says_separator && separator != form.separator {
+        let message = format!("the header is separated by {other}, and the line before it says {own}");
+        return context.problem(line, 1, message).hint("correct that line, or remove it");
+    }
+    let are_all = following.iter().all(|(_, cells)| cells.len() == 1);
+    let what = if are_all { "every line is one quoted cell" } else { "the header is one quoted cell" };
+    let hint = format!(
+        "a spreadsheet that separates cells otherwise has read and saved the file: have it import the text with \
+         {other} between cells, or take away the quotes around each line"
+    );
+    context.problem(line, 1, what).hint(hint)
+}
+
+fn has_id(names: &Names<'_>, cells: &ByteRecord) -> bool {
+    cells.iter().any(|cell| std::str::from_utf8(cell).is_ok_and(|name| is_id(names, name)))
+}
+
+fn is_id(names: &Names<'_>, name: &str) -> bool {
+    names.resolve(name) == Ok(Target::Id)
+}
+
+/// What separates the only cell of a record into names of columns, of which one is the id's.
+fn separator_within(names: &Names<'_>, cells: &ByteRecord) -> Option<Separator> {
+    let mut filled = cells.iter().filter(|cell| !is_blank(cell));
+    let (cell, None) = (filled.next()?, filled.next()) else { return None };
+    let text = std::str::from_utf8(cell).ok()?;
+    let has_id = |separator: &Separator| {
+        let sign = char::from(*separator);
+        text.contains(sign) && text.split(sign).any(|name| is_id(names, name.trim_matches(['"', ' '])))
+    };
+    Separator::USUAL.into_iter().find(has_id)
+}

@@ -1,0 +1,211 @@
+//! Whether a record of a CSV is a row as the header describes it, and what it looks like where it isn't.
+//!
+//! Files that people have end in footers and totals, were joined, or lost a quote. Such lines are told as what
+//! they are. None of them is dropped but those without any content, which nobody can miss: whatever else is no
+//! row is an unsound one, with an outcome of its own.
+
+use ::csv::ByteRecord;
+
+use super::csv::{Sheet, is_blank};
+use super::header::Column;
+use super::names::Target;
+use super::taken::is_row_like;
+use super::watch::{MAX_CELLS, MAX_RECORD, Mark};
+use crate::domain::account::UNSOUND;
+use crate::domain::excerpt::excerpt;
+use crate::domain::finding::Finding;
+use crate::domain::referral::ReferralId;
+use crate::domain::rules::Rule;
+use crate::domain::text_form::Separator;
+
+/// What the first word of a line of totals is, in the languages of those who make such files.
+const TOTALS: [&str; 13] = [
+    "total",
+    "totals",
+    "subtotal",
+    "grand",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "zwischensumme",
+    "totale",
+    "somme",
+    "totaal",
+    "suma",
+];
+
+impl Sheet<'_> {
+    /// Whether nothing is in any cell of a record, but for what a report added.
+    pub(super) fn is_empty(&self, cells: &ByteRecord, mark: Mark) -> bool {
+        let is_added = |at: usize| self.columns.get(at).is_some_and(Column::is_left_out);
+        mark.stray.is_none()
+            && !mark.cut
+            && cells.iter().enumerate().all(|(at, cell)| is_blank(cell) || is_added(at))
+    }
+
+    /// Whether a record ends before its last column.
+    pub(super) fn is_short(&self, cells: &ByteRecord) -> bool {
+        cells.len() < self.columns.len()
+    }
+
+    /// What makes the cells of a record untrustworthy: they may stand under the wrong columns, or it is no row.
+    pub(super) fn malformed(&self, cells: &ByteRecord, mark: Mark) -> Option<Finding> {
+        if mark.cut {
+            let limit = MAX_RECORD / (1024 * 1024);
+            let message = format!("the row has more than {limit} MiB or more than {MAX_CELLS} cells");
+            let finding = Finding::deny(Rule::Size, self.context.place(mark.line, 1), message);
+            return Some(finding.hint("look for a quote that is not closed where it should be"));
+        }
+        if let Some(quote) = mark.stray {
+            let message = format!(
+                "text follows the quote that closes cell {}, which opened on line {}",
+                quote.cell, quote.line
+            );
+            let hint = "a quote inside a quoted cell is written twice; is one missing before it?";
+            return Some(self.ragged(mark, quote.cell, message).hint(hint));
+        }
+        if let Some(at) = self.mark_of_unsound(cells) {
+            let message = "the row is marked as one that was not sound when it was read";
+            return Some(self.ragged(mark, at + 1, message).hint("mend it, then empty this cell"));
+        }
+        self.no_row(cells, mark).or_else(|| self.misplaced(cells, mark))
+    }
+
+    /// Content where no column is, or one without a name.
+    fn misplaced(&self, cells: &ByteRecord, mark: Mark) -> Option<Finding> {
+        let (found, wanted) = (cells.len(), self.columns.len());
+        if cells.iter().skip(wanted).any(|cell| !is_blank(cell)) {
+            let message = format!("the row has {found} cells, the header has {wanted}");
+            let hint = "put a cell that holds the separator in quotes";
+            return Some(self.ragged(mark, wanted + 1, message).hint(hint));
+        }
+        let nameless = self.nameless().find(|at| cells.get(*at).is_some_and(|cell| !is_blank(cell)))?;
+        let shown = String::from_utf8_lossy(&cells[nameless]);
+        let message =
+            format!("column {} has no name, and holds {}", letters(nameless), excerpt(shown.trim()));
+        let hint = "name the column in the header, or empty the cell; a cell that holds the separator is put in quotes";
+        Some(self.ragged(mark, nameless + 1, message).hint(hint))
+    }
+
+    /// What a record is that names no referral and looks like no attempt at it.
+    fn no_row(&self, cells: &ByteRecord, mark: Mark) -> Option<Finding> {
+        if self.names_referral(cells) {
+            return None;
+        }
+        let filled = |(at, cell): &(usize, &[u8])| {
+            !is_blank(cell) && !self.columns.get(*at).is_some_and(Column::is_left_out)
+        };
+        let mut filled = cells.iter().enumerate().filter(filled);
+        let (at, first) = filled.next()?;
+        let first = String::from_utf8_lossy(first);
+        let (first, is_alone) = (first.trim(), filled.next().is_none());
+        let told = |rule, what: &str, hint: &str| {
+            let message = format!("line {} is no row: {what}", mark.line);
+            Some(Finding::deny(rule, self.context.place(mark.line, at + 1), message).hint(hint))
+        };
+        if is_alone && let Some(separator) = self.separator_within(first) {
+            if separator == self.separator {
+                let hint = "take away the quotes around the line, and write two quotes within it as one";
+                return told(Rule::RaggedRow, "all of it is one quoted cell", hint);
+            }
+            let own = self.separator.name();
+            let what =
+                format!("its cells are separated by {}, those of the header by {own}", separator.name());
+            return told(Rule::RaggedRow, &what, "separate them as those of the header are");
+        }
+        let looks_like = match first {
+            _ if at == 0 && is_comment(first) => "it looks like a comment",
+            _ if self.repeats_header(cells) => "it repeats the header",
+            _ if is_total(first) => "it looks like a line of totals",
+            _ if is_alone && first.contains(char::is_whitespace) => {
+                "it looks like a note, such as a title or a footer"
+            }
+            _ => return None,
+        };
+        told(
+            Rule::Id,
+            looks_like,
+            "remove it, or give it a referral's id and as many cells as the header has",
+        )
+    }
+
+    /// What separates a text into cells of which one names a referral.
+    fn separator_within(&self, text: &str) -> Option<Separator> {
+        let all = [self.separator].into_iter().chain(Separator::USUAL);
+        let names_referral = |separator: &Separator| is_row_like(text.as_bytes(), &[*separator]);
+        all.into_iter().find(names_referral)
+    }
+
+    /// Whether a record names the referral that it is about.
+    pub(super) fn names_referral(&self, cells: &ByteRecord) -> bool {
+        let is_id = |at: usize| self.columns.get(at).is_some_and(|column| column.target == Some(Target::Id));
+        cells.iter().enumerate().any(|(at, cell)| is_id(at) && is_referral(cell))
+    }
+
+    fn repeats_header(&self, cells: &ByteRecord) -> bool {
+        let is_name = |(at, cell): (usize, &[u8])| {
+            self.columns.get(at).is_none_or(|column| column.name.trim().as_bytes() == cell.trim_ascii())
+        };
+        cells.iter().enumerate().all(is_name)
+    }
+
+    /// Why a short record is the first half of a row whose line was broken, if it looks like one: the next
+    /// line is no row by itself, and both together have no more cells than the header.
+    pub(super) fn broken(
+        &self,
+        cells: &ByteRecord,
+        mark: Mark,
+        (next, next_mark): (&ByteRecord, Mark),
+    ) -> Option<Finding> {
+        let follows = next_mark.line == mark.end + 1 && cells.len() + next.len() <= self.columns.len() + 1;
+        let is_other = self.is_empty(next, next_mark) || self.names_referral(next);
+        let first = next.get(0).map(String::from_utf8_lossy).unwrap_or_default();
+        let is_known = is_comment(first.trim()) || is_total(first.trim()) || self.repeats_header(next);
+        if !follows || is_other || is_known {
+            return None;
+        }
+        let message = format!(
+            "the row ends in cell {} of {}, and line {} names no referral: was the line broken?",
+            cells.len(),
+            self.columns.len(),
+            next_mark.line
+        );
+        let hint = "put a cell that holds a line end in quotes, or write an empty cell as one";
+        Some(self.ragged(mark, cells.len(), message).hint(hint))
+    }
+
+    pub(super) fn ragged(&self, mark: Mark, cell: usize, message: impl Into<String>) -> Finding {
+        Finding::deny(Rule::RaggedRow, self.context.place(mark.line, cell), message)
+    }
+
+    /// Which cell holds the mark that a report gives a row that wasn't sound.
+    pub(super) fn mark_of_unsound(&self, cells: &ByteRecord) -> Option<usize> {
+        let is_mark = |at: &usize| cells.get(*at).is_some_and(|cell| cell.trim_ascii() == UNSOUND.as_bytes());
+        (self.columns.len()..cells.len()).chain(self.nameless()).find(is_mark)
+    }
+
+    /// The columns without a name.
+    pub(super) fn nameless(&self) -> impl Iterator<Item = usize> {
+        (0..self.columns.len()).filter(|at| self.columns[*at].target.is_none())
+    }
+}
+
+/// What a spreadsheet calls a column.
+pub(super) fn letters(at: usize) -> String {
+    let letter = char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
+    if at < 26 { letter.to_string() } else { letters(at / 26 - 1) + &letter.to_string() }
+}
+
+pub(super) fn is_referral(cell: &[u8]) -> bool {
+    std::str::from_utf8(cell).is_ok_and(|text| text.trim().parse::<ReferralId>().is_ok())
+}
+
+pub(super) fn is_comment(text: &str) -> bool {
+    text.starts_with('#') || text.starts_with("//")
+}
+
+fn is_total(text: &str) -> bool {
+    let word: String = text.chars().take_while(|c| c.is_alphabetic()).take(20).collect();
+    TOTALS.contains(&word.to_lowercase().as_str())
+}

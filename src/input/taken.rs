@@ -1,0 +1,110 @@
+//! Rows that a quote took in: it opens where none should, and the next one in the file closes it, rows later.
+//!
+//! To the parser all of it is one cell. Here it is told from a text of several lines by what is in it, a line
+//! of several cells of which one names a referral. Then every such line is a row of its own again, so that each
+//! has an outcome, and none of them is sound.
+
+use ::csv::ByteRecord;
+
+use super::csv::Sheet;
+use super::shape::is_referral;
+use super::watch::{Mark, Opened};
+use crate::domain::finding::Finding;
+use crate::domain::text_form::Separator;
+
+/// A line that a quoted cell took in, as a record of its own.
+pub(super) struct Taken {
+    pub cells: ByteRecord,
+    pub mark: Mark,
+    pub finding: Finding,
+}
+
+impl Sheet<'_> {
+    /// The rows of a record of which a quoted cell took in lines that look like rows; `None` where none did.
+    pub(super) fn taken_in(&self, cells: &ByteRecord, mark: Mark) -> Option<Vec<Taken>> {
+        if mark.cut || mark.end == mark.line {
+            return None;
+        }
+        let mut rows = vec![(mark.line, ByteRecord::new())];
+        let (mut line, mut opened) = (mark.line, None);
+        for (at, cell) in cells.iter().enumerate() {
+            let pieces = self.pieces(cell);
+            for (nth, (lines, piece)) in pieces.iter().enumerate() {
+                if nth > 0 {
+                    rows.push((line + lines, ByteRecord::new()));
+                    opened.get_or_insert(Opened { line, cell: at + 1 });
+                }
+                let row = rows.last_mut().map(|(_, row)| row)?;
+                match pieces.len() {
+                    1 => row.push_field(piece),
+                    _ => piece
+                        .split(|byte| *byte == self.separator.byte())
+                        .for_each(|cell| row.push_field(cell)),
+                }
+            }
+            line += line_feeds(cell);
+        }
+        let opened = opened?;
+        let more = rows.len() - 1;
+        let take = |(line, cells): (u64, ByteRecord)| {
+            let mark = Mark { line, end: line, cut: false, stray: None };
+            Taken { cells, mark, finding: self.taken(opened, line, mark, more) }
+        };
+        Some(rows.into_iter().map(take).collect())
+    }
+
+    fn taken(&self, opened: Opened, line: u64, mark: Mark, more: usize) -> Finding {
+        let Opened { line: from, cell } = opened;
+        if line > from {
+            let message = format!("the line stands within the quoted cell {cell} that opens on line {from}");
+            return self
+                .ragged(mark, 1, message)
+                .hint("close that cell where it ends, or take its quote away");
+        }
+        let lines = if more == 1 {
+            "1 line that looks like a row"
+        } else {
+            &format!("{more} lines that look like rows")
+        };
+        let message = format!("the quote that opens cell {cell} on line {from} takes in {lines}");
+        let hint = "close the cell where it ends, or take its quote away: none of these lines is sent";
+        self.ragged(mark, cell, message).hint(hint)
+    }
+
+    /// A cell in pieces, each of which but the first begins with a line that looks like a row, and how many
+    /// lines are before each.
+    fn pieces<'c>(&self, cell: &'c [u8]) -> Vec<(u64, &'c [u8])> {
+        let separators = [&[self.separator][..], &Separator::USUAL].concat();
+        let (mut pieces, mut start, mut begun) = (Vec::new(), 0, 0);
+        let mut at = 0;
+        for (lines, line) in (0_u64..).zip(cell.split(|byte| *byte == b'\n')) {
+            if lines > 0 && is_row_like(line, &separators) {
+                pieces.push((begun, trim_end(&cell[start..at - 1])));
+                (start, begun) = (at, lines);
+            }
+            at += line.len() + 1;
+        }
+        pieces.push((begun, if pieces.is_empty() { cell } else { trim_end(&cell[start..]) }));
+        pieces
+    }
+}
+
+/// Whether a line has several cells, one of which names a referral, wherever the id stands: a report may have
+/// it elsewhere than its input.
+pub(super) fn is_row_like(line: &[u8], separators: &[Separator]) -> bool {
+    let ends = |byte: &u8| separators.iter().any(|separator| separator.byte() == *byte);
+    let names_referral = |cell: &[u8]| {
+        let cell = cell.trim_ascii();
+        let cell = cell.strip_prefix(b"\"").unwrap_or(cell);
+        is_referral(cell.strip_suffix(b"\"").unwrap_or(cell))
+    };
+    line.iter().any(ends) && line.split(ends).any(names_referral)
+}
+
+fn line_feeds(cell: &[u8]) -> u64 {
+    cell.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+fn trim_end(piece: &[u8]) -> &[u8] {
+    piece.strip_suffix(b"\r").unwrap_or(piece)
+}
