@@ -81,10 +81,9 @@ pub fn hidden_in(text: &str) -> Vec<String> {
 #[track_caller]
 fn results_show(place: &Place, run: &str) {
     for bucket in ["success", "conflict", "error", "pending"] {
-        let path = place.path().join(run).join(format!("{bucket}.csv"));
-        let Ok(mut reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else { continue };
-        let own = reader.headers().unwrap().iter().take_while(|name| !name.starts_with("result.")).count();
-        for record in reader.records().map(Result::unwrap) {
+        let Some(records) = records_in(&place.path().join(run), bucket) else { continue };
+        let own = records[0].iter().take_while(|name| !name.starts_with("result.")).count();
+        for record in &records[1..] {
             let results: String = record.iter().skip(own).take(10).collect();
             assert!(hidden_in(&results).is_empty(), "{bucket}.csv of {run}: {results:?}");
         }
@@ -147,24 +146,28 @@ fn audit(place: &Place, run: &str, summary: &Value) {
     assert_eq!(told.filter(|(_, payloads)| *payloads > 0).collect::<BTreeMap<_, _>>(), classes, "{summary}");
 }
 
-/// The rows of a file, in whatever form it is: reports have that of their input.
+/// The rows of a report.
 fn rows_in(run: &Path, bucket: &str) -> u64 {
-    let read =
-        |extension: &str| fs::read(run.join(format!("{bucket}.{extension}"))).map(|bytes| decoded(&bytes));
-    let is_full = |line: &&str| !line.is_empty();
-    let lines = read("jsonl").unwrap_or_default().split(['\r', '\n']).filter(is_full).count();
-    let records = read("csv").map_or(0, |text| {
-        let table = match text.split_once(['\r', '\n']) {
-            Some((line, table)) if line.starts_with("sep=") => table.trim_start_matches('\n'),
-            _ => &text,
-        };
-        let before_results = table.split("result.outcome").next().unwrap().trim_end_matches('"');
-        let separator = before_results.bytes().last().unwrap_or(b',');
-        let mut reader = csv::ReaderBuilder::new();
-        let mut reader = reader.flexible(true).delimiter(separator).from_reader(table.as_bytes());
-        reader.records().map(Result::unwrap).count()
-    });
+    let lines =
+        fs::read(run.join(format!("{bucket}.jsonl"))).map(|bytes| decoded(&bytes)).unwrap_or_default();
+    let lines = lines.split(['\r', '\n']).filter(|line| !line.is_empty()).count();
+    let records = records_in(run, bucket).map_or(0, |records| records.len() - 1);
     (lines + records) as u64
+}
+
+/// The header and the records of a CSV report, where it is there, in whatever form: reports have that of their
+/// input.
+fn records_in(run: &Path, bucket: &str) -> Option<Vec<csv::StringRecord>> {
+    let text = decoded(&fs::read(run.join(format!("{bucket}.csv"))).ok()?);
+    let table = match text.split_once(['\r', '\n']) {
+        Some((line, table)) if line.starts_with("sep=") => table.trim_start_matches('\n'),
+        _ => &text,
+    };
+    let before_results = table.split("result.outcome").next().unwrap().trim_end_matches('"');
+    let separator = before_results.bytes().last().unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new();
+    let reader = reader.has_headers(false).flexible(true).delimiter(separator).from_reader(table.as_bytes());
+    Some(reader.into_records().map(Result::unwrap).collect())
 }
 
 /// The text of a file that says by a byte order mark how it is encoded, or is UTF-8.
