@@ -16,8 +16,8 @@
 //!
 //! # The map
 //! `main → cli → commands → {input, plan, engine, report, sandbox}`, `engine → {api, pace, ledger}`,
-//! and everybody → `domain`, which is pure and knows nobody. `tests/architecture.rs` holds the code
-//! to it.
+//! and everybody → `domain`, which is pure and knows nobody. Whoever makes files of a run does so by
+//! `disk`. `tests/architecture.rs` holds the code to it.
 //!
 //! # What always holds
 //! 1. No PATCH without a committed intent: the client takes a [`ledger::Ticket`] by value, and only
@@ -37,6 +37,7 @@
 pub mod api;
 pub mod cli;
 pub mod commands;
+pub mod disk;
 pub mod domain;
 pub mod engine;
 pub mod input;

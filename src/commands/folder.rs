@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{Trouble, accounting};
+use crate::disk;
 use crate::domain::account::Phase;
 use crate::domain::characters::visible_path;
 use crate::ledger::{self, LedgerError};
@@ -103,7 +104,7 @@ fn take(path: &Path) -> Result<(), Trouble> {
         ))
         .hint("name a new or an empty directory with --out"));
     }
-    private_directory(path).map_err(|error| not_made(path, &error))
+    disk::take_private_directory(path).map_err(|error| not_made(path, &error))
 }
 
 /// Why no run was begun in a directory that was taken. Another process may have been faster.
@@ -142,7 +143,7 @@ fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, Trouble>
     loop {
         let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
         let path = Path::new(RUNS).join(name);
-        let made = fs::create_dir_all(RUNS).and_then(|()| new_private_directory(&path));
+        let made = disk::make_directories(Path::new(RUNS)).and_then(|()| disk::make_private_directory(&path));
         match made {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => number += 1,
@@ -154,40 +155,4 @@ fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, Trouble>
 fn not_made(path: &Path, error: &io::Error) -> Trouble {
     Trouble::could_not_run(format!("cannot make the run's directory {}: {error}", visible_path(path)))
         .hint("name a directory you may write to with --out")
-}
-
-#[cfg(unix)]
-fn new_private_directory(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-
-    fs::DirBuilder::new().mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn new_private_directory(path: &Path) -> io::Result<()> {
-    fs::create_dir(path)
-}
-
-#[cfg(unix)]
-fn private_directory(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-
-    if path.is_dir() {
-        // What else lies in it may be meant for others to read; the run's own files are private anyway.
-        let is_empty = fs::read_dir(path)?.next().is_none();
-        return if is_empty { fs::set_permissions(path, fs::Permissions::from_mode(0o700)) } else { Ok(()) };
-    }
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    match new_private_directory(path) {
-        // Another process was faster, and did the same.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        made => made,
-    }
-}
-
-#[cfg(not(unix))]
-fn private_directory(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
 }

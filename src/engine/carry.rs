@@ -1,12 +1,11 @@
 //! Carrying out: outstanding items are taken page by page, and as many lives are lived at a time as
 //! the concurrency allows.
 
-use std::time::Duration;
-
 use futures::StreamExt;
 use jiff::Timestamp;
 
 use super::context::Context;
+use super::deadline::Deadline;
 use super::life::{Ended, is_error, ledger_failed, live};
 use super::service::Api;
 use super::stop::Reason;
@@ -37,6 +36,7 @@ pub async fn carry_out<A: Api>(
     journal: &Journal,
     limits: Limits,
 ) -> Result<Phase, LedgerError> {
+    let deadline = Deadline::new(limits.finish_by, context.clock);
     let mut errors = 0;
     let mut failure = None;
     let mut left = false;
@@ -47,20 +47,20 @@ pub async fn carry_out<A: Api>(
         .take_while(|_| std::future::ready(!context.stop.is_set()))
         .map(|item| async move {
             match item {
-                Ok(item) => live(context, journal, item).await,
+                Ok(item) => live(context, journal, item, deadline).await,
                 Err(error) => Err(error),
             }
         })
         .buffer_unordered(context.slots.lives());
-    let deadline = deadline(context, limits.finish_by);
+    let ends = deadline.wait(context.stop);
     let stalled = context.watch();
-    futures::pin_mut!(lives, deadline, stalled);
+    futures::pin_mut!(lives, ends, stalled);
     loop {
         let ended = tokio::select! {
             biased;
             // What is in flight is dropped: its intents stand in the ledger, in doubt.
             () = context.stop.left() => break,
-            () = &mut deadline, if !context.stop.is_set() => continue,
+            () = &mut ends, if !context.stop.is_set() => continue,
             ended = lives.next() => ended,
             () = &mut stalled => break,
         };
@@ -92,18 +92,6 @@ pub async fn carry_out<A: Api>(
         None if left || context.stop.is_set() && !backlog.outstanding(0, 1)?.is_empty() => Ok(Phase::Stopped),
         None => Ok(Phase::Finished),
     }
-}
-
-/// Stops the run when its time has come. Never ends where there is no such time, and once it has
-/// stopped the run.
-async fn deadline<A: Api>(context: &Context<'_, A>, time: Option<Timestamp>) {
-    let Some(time) = time else { return std::future::pending().await };
-    let left = Duration::try_from(time.duration_since((context.clock)())).unwrap_or_default();
-    // Even a sleep of no length would let something be sent first.
-    if !left.is_zero() {
-        tokio::time::sleep(left).await;
-    }
-    context.stop.now(Reason::Deadline(time));
 }
 
 /// What is to be done, in ascending order.

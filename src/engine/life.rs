@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::context::{Context, Effort, Event, Next};
+use super::deadline::Deadline;
 use super::flights::Flight;
 use super::outage::of_its_own;
 use super::service::Api;
@@ -56,6 +57,7 @@ struct Life<'a, A> {
     item: Arc<Item>,
     slot: &'a Slot,
     effort: Effort<'a>,
+    deadline: Deadline,
     sent_before: bool,
     /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
     doubted: bool,
@@ -75,6 +77,7 @@ pub async fn live<A: Api>(
     context: &Context<'_, A>,
     journal: &Journal,
     outstanding: ledger::Outstanding,
+    deadline: Deadline,
 ) -> Result<Ended, LedgerError> {
     let (doubt, slot, id) = (doubt(&outstanding), context.slots.slot(), outstanding.item.id);
     if !context.begin(&slot).await {
@@ -86,6 +89,7 @@ pub async fn live<A: Api>(
         slot: &slot,
         effort: Effort::new(Purpose::Change, Some(id), &slot),
         item: outstanding.item,
+        deadline,
         sent_before: outstanding.sent,
         // What an earlier process read back and didn't find can arrive late.
         doubted: outstanding.doubted,
@@ -124,16 +128,16 @@ fn doubt(outstanding: &ledger::Outstanding) -> Option<&'static str> {
 
 impl<A: Api> Life<'_, A> {
     /// Slot, gate, limiter, intent, request, answer: in this order. While the intent waited for the disk the
-    /// gate may have been shut, or the run stopped.
+    /// gate may have been shut, the run stopped, or its time have come.
     async fn send(&mut self) -> Result<Step, LedgerError> {
-        if !self.context.turn(&mut self.effort).await {
+        if !self.context.turn(&mut self.effort).await || self.deadline.has_come(self.context.stop) {
             return Ok(Step::Leave);
         }
         let ticket = {
             let _under_way = self.context.flights.begin(Flight::Intent(self.item.id));
             self.journal.intend(&self.item).await?
         };
-        if !self.context.keep_turn(&mut self.effort).await {
+        if !self.context.keep_turn(&mut self.effort).await || self.deadline.has_come(self.context.stop) {
             self.journal.withdrawn(ticket);
             return Ok(Step::Leave);
         }

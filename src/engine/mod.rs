@@ -6,6 +6,7 @@
 //! | [`service`] | what the engine needs of an API, as a trait |
 //! | [`context`] | what all workers share; one request under pace, with retries where it is a GET |
 //! | [`slots`] | so many requests at a time, and what was refused goes to the end of the line |
+//! | `deadline` | the time that the user set for the last request, by the wall clock |
 //! | [`flights`] | what is under way, and whether anything of it comes to an end |
 //! | `outage` | what a failure says of the service as a whole |
 //! | [`look`] | finds the state of the wanted referrals in the fewest requests |
@@ -21,6 +22,7 @@
 
 pub mod carry;
 pub mod context;
+mod deadline;
 pub mod flights;
 mod life;
 pub mod look;

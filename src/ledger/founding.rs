@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::schema::{self, file, file_beside};
 use super::steps::{Step, Watch};
 use super::{LedgerError, checksum, lock, private, trouble};
+use crate::disk;
 use crate::domain::account::About;
 
 /// What the name of a ledger that is being made has behind its own.
@@ -59,9 +60,7 @@ fn make(dir: &Path, about: &About, watch: Option<Watch>) -> Result<(), LedgerErr
     step(Step::Founding);
     write(&unmade, about, || step(Step::Founding)).map_err(|error| trouble::told(ledger.clone(), &error))?;
     step(Step::Founding);
-    fs::rename(&unmade, &ledger).map_err(|error| private::told(&ledger, error))?;
-    step(Step::Founding);
-    private::sync(dir).map_err(|error| private::told(dir, error))?;
+    disk::rename(&unmade, &ledger).map_err(|error| private::told(&ledger, error))?;
     step(Step::Founded);
     Ok(())
 }
@@ -70,7 +69,7 @@ fn make(dir: &Path, about: &About, watch: Option<Watch>) -> Result<(), LedgerErr
 fn clear(dir: &Path) -> Result<(), LedgerError> {
     for beside in BESIDE.into_iter().chain([""]) {
         let file = file_beside(dir, &format!("{UNMADE}{beside}"));
-        match fs::remove_file(&file) {
+        match disk::remove(&file) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(private::told(&file, error)),
             _ => {}
         }

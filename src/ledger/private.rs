@@ -1,32 +1,16 @@
 //! Files and directories that only their owner reads.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::LedgerError;
+use crate::disk;
 
-/// Makes a run's directory, with any parents it lacks. Only the directory itself is private: a
-/// parent may hold the runs of others.
-///
-/// A directory that exists is made private only while it is empty; one that holds other things is
-/// the user's own to protect, and the files of the run are private wherever they lie.
+/// Makes a run's directory, with any parents it lacks, as [`disk::take_private_directory`] does.
 pub(super) fn folder(dir: &Path) -> Result<(), LedgerError> {
-    let made = parents(dir).and_then(|()| match new_folder(dir) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if fs::read_dir(dir)?.next().is_none() {
-                restrict(dir, 0o700)
-            } else {
-                Ok(())
-            }
-        }
-        Ok(()) => {
-            sync(dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
-        }
-        Err(error) => Err(error),
-    });
-    made.map_err(|error| told(dir, error))
+    disk::take_private_directory(dir).map_err(|error| told(dir, error))
 }
 
 /// Opens a file for its owner, and makes it where it isn't there.
@@ -35,13 +19,13 @@ pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let opened = options.open(path).and_then(|file| restrict(path, 0o600).map(|()| file));
+    let opened = options.open(path).and_then(|file| disk::restrict(path, 0o600).map(|()| file));
     opened.map_err(|error| told(path, error))
 }
 
 /// Takes a file, where it is there, from everybody but its owner: a copy may have opened it up.
 pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
-    match restrict(path, 0o600) {
+    match disk::restrict(path, 0o600) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(told(path, error)),
         _ => Ok(()),
     }
@@ -77,44 +61,4 @@ pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
 /// A failure with the path it is about.
 pub(super) fn told(path: &Path, error: io::Error) -> LedgerError {
     LedgerError::File { path: path.to_owned(), source: Arc::new(error) }
-}
-
-fn parents(dir: &Path) -> io::Result<()> {
-    match dir.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => fs::create_dir_all(parent),
-        _ => Ok(()),
-    }
-}
-
-fn new_folder(dir: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
-/// Sees to it that a directory knows what is in it. SQLite does so for files that it makes, and for no
-/// directories or names.
-#[cfg(unix)]
-pub(super) fn sync(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-#[cfg(not(unix))]
-pub(super) fn sync(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    if fs::metadata(path)?.permissions().mode() & 0o777 == mode {
-        return Ok(());
-    }
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path, _: u32) -> io::Result<()> {
-    Ok(())
 }

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::rows::Written;
 use super::summary::{self, FileSummary};
+use crate::disk;
 
 /// The reports as they were written.
 #[derive(Debug, Default)]
@@ -110,7 +111,7 @@ fn move_aside(report: &Path) -> io::Result<PathBuf> {
         let now = report.with_file_name(format!("{stem}.edited-{number}.{extension}"));
         match File::create_new(&now) {
             Ok(_) => {
-                fs::rename(report, &now).inspect_err(|_| {
+                disk::rename(report, &now).inspect_err(|_| {
                     // Nothing but the name was taken.
                     let _ = fs::remove_file(&now);
                 })?;

@@ -1,12 +1,13 @@
 //! Files that are there as a whole or not at all.
 
-use crate::domain::characters::visible_path;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
+
+use crate::disk;
+use crate::domain::characters::visible_path;
 
 use super::earlier::{Earlier, Kept, in_hex};
 use super::names::UnknownInput;
@@ -70,9 +71,9 @@ impl WholeFile {
 
     /// Puts the file where there is none, and says where that is.
     pub(super) fn keep_new(self) -> Result<PathBuf, ReportError> {
-        match self.temporary.persist_noclobber(&self.path) {
-            Ok(_) => Ok(self.path),
-            Err(error) => Err(ReportError::Write { path: self.path, source: error.error }),
+        match disk::put_new(self.temporary, &self.path) {
+            Ok(()) => Ok(self.path),
+            Err(source) => Err(ReportError::Write { path: self.path, source }),
         }
     }
 
@@ -81,7 +82,7 @@ impl WholeFile {
         let Self { path, temporary, hash } = self;
         let sha256 = in_hex(hash.finalize());
         let placed = earlier.keep(&path, Some(&sha256)).and_then(|kept| {
-            temporary.persist(&path)?;
+            disk::put(temporary, &path)?;
             Ok(kept)
         });
         match placed {
@@ -107,7 +108,7 @@ impl Write for WholeFile {
 /// work by now.
 pub(super) fn remove_stale(dir: &Path, name: &str, earlier: &Earlier) -> Result<Option<Kept>, ReportError> {
     let path = dir.join(name);
-    let removed = earlier.keep(&path, None).and_then(|kept| match fs::remove_file(&path) {
+    let removed = earlier.keep(&path, None).and_then(|kept| match disk::remove(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(kept),
     });
@@ -116,6 +117,8 @@ pub(super) fn remove_stale(dir: &Path, name: &str, earlier: &Earlier) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
