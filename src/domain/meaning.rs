@@ -2,20 +2,30 @@
 //!
 //! Two questions are asked of a value on the wire. Before sending: is what the user wants already
 //! there ([`same`])? After sending: does the referral carry our change ([`carries`])? The second is
-//! the more lenient one, since the service adds members of its own, may keep money as a float, and may
-//! cut the blanks around a text.
+//! the more lenient one, since the service adds members of its own, may keep numbers as floats, be they money
+//! or deep within an element, and may cut the blanks around a text.
 //!
 //! Lists are bags of elements, each known by its key. Elements that share a key are taken in order, so
 //! that none of them passes for another.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
 use super::fields::Kind;
 use super::json::{self, Object};
-use super::number::{Number, as_number};
+use super::number::{Number, as_number, same_float};
 use super::value;
+
+/// How the numbers within a value are compared.
+#[derive(Debug, Clone, Copy)]
+enum Digits {
+    /// To the last digit.
+    All,
+    /// As many as a float keeps.
+    OfFloats,
+}
 
 /// Whether the current value, `None` where it is absent, already means what is wanted.
 ///
@@ -35,7 +45,9 @@ pub fn same(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> bool {
         Kind::DateTime => equal_some(value::as_instant(current), value::as_instant(wanted)),
         Kind::Text | Kind::Currency => equal_some(json::string(current), json::string(wanted)),
         Kind::Boolean => false,
-        Kind::Members | Kind::Solutions | Kind::Any => covers(current, wanted) && covers(wanted, current),
+        Kind::Members | Kind::Solutions | Kind::Any => {
+            covers(current, wanted, Digits::All) && covers(wanted, current, Digits::All)
+        }
     }
 }
 
@@ -49,9 +61,9 @@ pub fn carries(kind: Kind, theirs: Option<&RawValue>, ours: &RawValue) -> bool {
     }
     let Some(theirs) = theirs else { return false };
     match kind {
-        Kind::Decimal => equal_some(as_float(theirs), as_float(ours)),
+        Kind::Decimal => same_float(&decimal(theirs), &decimal(ours)),
         Kind::Members | Kind::Solutions => carries_list(kind, theirs, ours),
-        Kind::Any => covers(ours, theirs),
+        Kind::Any => covers(ours, theirs, Digits::OfFloats),
         Kind::Text | Kind::Currency | Kind::DateTime | Kind::Boolean => false,
     }
 }
@@ -202,37 +214,40 @@ fn as_stored(raw: Option<&RawValue>) -> Option<String> {
     }
 }
 
-fn as_float(raw: &RawValue) -> Option<f64> {
-    json::string(raw).unwrap_or_else(|| raw.get().into()).parse().ok()
+/// A number's digits, be it written as a string or not.
+fn decimal(raw: &RawValue) -> Cow<'_, str> {
+    json::string(raw).unwrap_or_else(|| raw.get().into())
 }
 
 /// Whether `theirs` says all that `ours` says. A null member of ours is the same as none.
-fn covers(ours: &RawValue, theirs: &RawValue) -> bool {
+fn covers(ours: &RawValue, theirs: &RawValue, digits: Digits) -> bool {
     if let (Some(ours), Some(theirs)) = (Object::from_raw(ours), Object::from_raw(theirs)) {
-        return covers_members(&ours, &theirs, None);
+        return covers_members(&ours, &theirs, None, digits);
     }
     if let (Some(ours), Some(theirs)) = (json::elements(ours), json::elements(theirs)) {
         return ours.len() == theirs.len()
-            && ours.iter().zip(theirs).all(|(ours, theirs)| covers(ours, theirs));
+            && ours.iter().zip(theirs).all(|(ours, theirs)| covers(ours, theirs, digits));
     }
-    ours.get() == theirs.get()
+    let (one, other) = (ours.get(), theirs.get());
+    one == other
         || equal_some(json::string(ours), json::string(theirs))
-        || equal_some(Number::parse(ours.get()), Number::parse(theirs.get()))
+        || equal_some(Number::parse(one), Number::parse(other))
+        || matches!(digits, Digits::OfFloats) && same_float(one, other)
 }
 
-/// As [`covers`], with the letter case of a member's e-mail address left aside.
+/// As [`covers`] for what was sent, with the letter case of a member's e-mail address left aside.
 fn covers_element(kind: Kind, ours: &RawValue, theirs: &RawValue) -> bool {
     let beside = (kind == Kind::Members).then_some("email");
     match (Object::from_raw(ours), Object::from_raw(theirs)) {
-        (Some(ours), Some(theirs)) => covers_members(&ours, &theirs, beside),
-        _ => covers(ours, theirs),
+        (Some(ours), Some(theirs)) => covers_members(&ours, &theirs, beside, Digits::OfFloats),
+        _ => covers(ours, theirs, Digits::OfFloats),
     }
 }
 
 /// Whether every member of ours but `beside` is covered.
-fn covers_members(ours: &Object<'_>, theirs: &Object<'_>, beside: Option<&str>) -> bool {
+fn covers_members(ours: &Object<'_>, theirs: &Object<'_>, beside: Option<&str>, digits: Digits) -> bool {
     ours.iter().filter(|(name, _)| Some(*name) != beside).all(|(name, ours)| match theirs.get(name) {
-        Some(theirs) => covers(ours, theirs),
+        Some(theirs) => covers(ours, theirs, digits),
         None => json::is_null(ours),
     })
 }
@@ -347,7 +362,31 @@ mod tests {
                 false,
             ),
             (Kind::Any, r#"{"a":1,"b":2}"#, r#"{"a":1}"#, true),
-            (Kind::Any, "9007199254740992", "9007199254740993", false),
+            (Kind::Any, "9007199254740992", "9007199254740993", true),
+            (Kind::Any, "9007199254740992", "9007199254740994", false),
+            (Kind::Any, r#"{"a":[{"b":1}]}"#, r#"{"a":[{"b":1.000000000000000005}]}"#, true),
+            (Kind::Any, "1e400", "1e401", false),
+            (Kind::Decimal, "1", "1.000000000000000005", true),
+            (Kind::Decimal, "\"1.0\"", "1.000000000000000005", true),
+            (Kind::Decimal, "\"inf\"", "1e400", false),
+            (
+                Kind::Solutions,
+                r#"[{"id":"S1","share":1.0,"more":{"of":[2]}}]"#,
+                r#"[{"id":"S1","share":1.000000000000000005,"more":{"of":[2.0000000000000000001]}}]"#,
+                true,
+            ),
+            (
+                Kind::Solutions,
+                r#"[{"id":"S1","share":1.1}]"#,
+                r#"[{"id":"S1","share":1.000000000000000005}]"#,
+                false,
+            ),
+            (
+                Kind::Members,
+                r#"[{"email":"A@example.com","n":9007199254740992}]"#,
+                r#"[{"email":"a@example.com","n":9007199254740993}]"#,
+                true,
+            ),
             // Elements that share a key don't pass for one another, nor for others.
             (
                 Kind::Members,

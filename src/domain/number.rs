@@ -39,6 +39,14 @@ impl Number {
     }
 }
 
+/// Whether two texts are numbers of JSON that a service takes for one, if it keeps numbers as floats. What is
+/// too large for a float it cannot keep.
+pub fn same_float(one: &str, other: &str) -> bool {
+    let float = |text: &str| text.parse::<f64>().ok().filter(|float| float.is_finite());
+    let both = Number::parse(one).zip(Number::parse(other));
+    both.is_some() && float(one).is_some_and(|one| float(other) == Some(one))
+}
+
 /// The number that a JSON number, or a string that holds one, stands for.
 pub fn as_number(raw: &RawValue) -> Option<Number> {
     Number::parse(&json::string(raw).unwrap_or_else(|| raw.get().into()))
@@ -47,6 +55,27 @@ pub fn as_number(raw: &RawValue) -> Option<Number> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn floats_have_so_many_digits() {
+        for (one, other, same) in [
+            ("1.000000000000000005", "1", true),
+            ("1.000000000000000005", "1.0", true),
+            ("0.1", "0.1000000000000000055511151231257827", true),
+            ("9007199254740993", "9007199254740992", true),
+            ("9007199254740994", "9007199254740992", false),
+            ("1e-400", "0", true),
+            ("-0", "0.0", true),
+            ("1e400", "1e400", false),
+            ("1e400", "1e401", false),
+            ("NaN", "NaN", false),
+            ("inf", "1e400", false),
+            ("01", "1", false),
+            ("1", "x", false),
+        ] {
+            assert_eq!(same_float(one, other), same, "{one} {other}");
+        }
+    }
 
     #[test]
     fn numbers_are_told_apart_to_their_last_digit() {
