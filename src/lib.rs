@@ -24,9 +24,11 @@
 //!    the ledger's writer has tickets to give. One attempt in the ledger is one request on the wire.
 //! 2. Every input row has exactly one outcome, and every legacy payload one class; the books balance,
 //!    or the exit code says so.
-//! 3. A PATCH is never repeated blindly: an item in doubt is read back first.
-//! 4. Nothing is overwritten that the plan didn't see: `If-Match` carries the eTag of the plan, or, where
-//!    the user wants a rebase, of a newer version in which nothing that the change touches is different.
+//! 3. A PATCH is never repeated blindly: an item in doubt is read back first. Nor is it held against
+//!    somebody else while an attempt of our own may be the reason: reads may lag behind.
+//! 4. Nothing is overwritten that the plan didn't see: `If-Match` carries the eTag of the plan, or of a
+//!    newer version in which nothing that the change touches is different: where the user wants a rebase,
+//!    or where the plan had no eTag and the change, in doubt, was read back and found not to be there.
 //! 5. Items for one referral never overlap: there is one per run.
 //! 6. Slot, gate, limiter, intent, send, outcome: in this order.
 //! 7. The ledger can't be written: nothing more is sent.

@@ -615,7 +615,10 @@ mod answers {
     /// Answers that say no.
     fn no() -> Vec<Case> {
         let refused = |name, patch| on_patch(name, patch, "1 refused", 1);
-        let conflict = |name, patch| on_patch(name, patch, "1 conflict", 1);
+        // Somebody else changed it; and nobody did, as far as looks show.
+        let conflict =
+            |name, patch| Case { get: becomes("Another"), ..on_patch(name, patch, "1 conflict", 1) };
+        let contradiction = |name, patch| on_patch(name, patch, "1 unknown", 1);
         vec![
             refused("400 without a body", status("400 Bad Request")),
             refused("400 with a page", always(wire::answer("400 Bad Request", "", HTML))),
@@ -678,6 +681,8 @@ mod answers {
             refused("499", status("499 x")),
             refused("300", status("300 x")),
             refused("304", always("HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n")),
+            contradiction("412, and nothing has changed", status("412 Precondition Failed")),
+            contradiction("409, and nothing has changed", status("409 Conflict")),
             conflict("409", status("409 Conflict")),
             conflict("412", status("412 Precondition Failed")),
             conflict(

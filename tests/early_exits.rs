@@ -53,6 +53,7 @@ fn nothing(command: &str, exit_code: i32) -> Value {
         "invalid",
         "refused",
         "failed",
+        "partial",
         "unknown",
         "unsent",
     ];
@@ -60,10 +61,10 @@ fn nothing(command: &str, exit_code: i32) -> Value {
     json!({
         "version": 1, "run": "", "command": command, "state": "stopped", "exit_code": exit_code, "inputs": [],
         "rows": zeros(&outcomes),
-        "referrals": zeros(&["total", "changed", "closed"]),
+        "referrals": {"total": 0, "to_change": null, "to_close": null, "changed": 0, "closed": 0},
         "requests": zeros(&["total", "get", "list", "patch", "token", "throttled", "retried"]),
         "seconds": {"total": 0.0, "waiting_for_rate": 0.0, "paused_by_server": 0.0},
-        "plan_sha256": null, "reason": null, "files": [],
+        "plan_sha256": null, "consent": null, "reason": null, "files": [],
     })
 }
 

@@ -208,7 +208,7 @@ const CLASSES: [Class; 41] = [
         faults: &["patch#*=500"],
         wanted: &["failed gave-up 500"],
         patches: 5,
-        gets: 5,
+        gets: 9,
         ..REFUSED
     },
     // Unknown.
@@ -479,7 +479,7 @@ fn reports_are_as_modelled(run: &Run, rows: &[Row], after: &BTreeMap<String, Val
     for (file, outcomes) in [
         ("success.csv", &["applied", "unchanged", "planned"][..]),
         ("conflict.csv", &["conflict"]),
-        ("error.csv", &["invalid", "refused", "failed"]),
+        ("error.csv", &["invalid", "refused", "failed", "partial"]),
         ("pending.csv", &["unknown", "unsent"]),
     ] {
         let outcome = |row: &Row| row.wanted.split(' ').next().unwrap().to_owned();

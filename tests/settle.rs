@@ -74,7 +74,7 @@ const fn no(faults: &'static [&'static str]) -> Case {
     Case { faults, live: REFUSED, snapshot: REFUSED, blind: REFUSED }
 }
 
-const CASES: [Case; 35] = [
+const CASES: [Case; 36] = [
     lost(&["patch=500"]),
     arrived(&["patch=500+applied"]),
     lost(&["patch=502"]),
@@ -84,7 +84,8 @@ const CASES: [Case; 35] = [
     arrived(&["patch=hang+applied"]),
     lost(&["patch=cut"]),
     arrived(&["patch=cut+applied"]),
-    again(&["patch=503:1"]),
+    lost(&["patch=503:1"]),
+    arrived(&["patch=503:1+applied"]),
     lost(&["patch=503"]),
     arrived(&["patch=503+applied"]),
     lost(&["patch=504"]),
@@ -94,7 +95,13 @@ const CASES: [Case; 35] = [
     again(&["patch=509"]),
     again(&["patch=423"]),
     again(&["patch=401"]),
-    lost(&["patch=garbage"]),
+    // The service says yes: it is looked at once more before that counts for nothing.
+    Case {
+        faults: &["patch=garbage"],
+        live: &["applied 2+2 ours"],
+        snapshot: &["applied 2+2 ours"],
+        blind: &["unknown 1+5 before"],
+    },
     arrived(&["patch=garbage+applied"]),
     no(&["patch=400"]),
     no(&["patch=403"]),
@@ -110,15 +117,15 @@ const CASES: [Case; 35] = [
     // Ours is lost, and somebody else writes before we look.
     Case {
         faults: &["patch=500", "get=edited"],
-        live: &["conflict 1+1 theirs"],
-        snapshot: &["applied 2+1 both", "conflict 1+1 theirs", "applied 2+1 both"],
+        live: &["conflict 1+5 theirs"],
+        snapshot: &["applied 2+1 both", "conflict 1+5 theirs", "applied 2+1 both"],
         blind: &["unknown 1+1 theirs"],
     },
     // Ours is written, and somebody else writes before we look.
     Case {
         faults: &["patch=hang+applied", "get=edited"],
-        live: &["applied 1+1 both", "conflict 1+1 theirs", "applied 1+1 both"],
-        snapshot: &["applied 1+1 both", "conflict 1+1 theirs", "applied 1+1 both"],
+        live: &["applied 1+1 both", "conflict 1+5 theirs", "applied 1+1 both"],
+        snapshot: &["applied 1+1 both", "conflict 1+5 theirs", "applied 1+1 both"],
         blind: &["applied 1+1 both", "unknown 1+1 theirs", "applied 1+1 both"],
     },
     // Reading back fails at first.
@@ -227,9 +234,16 @@ fn run_all(mode: Mode, hangs: bool, timeout: &str) {
             wrong.push(format!("{:?} on {kind}: {got}, wanted {wanted}", case.faults));
         }
         let matched = seen.iter().filter(|seen| seen.method == "PATCH" && seen.is_about(&id(number)));
-        for patch in matched {
-            let etag = format!("\"seed-{number}\"");
-            assert_eq!(patch.if_match.as_ref(), (mode == Mode::Live).then_some(&etag), "{patch:?}");
+        let etag = format!("\"seed-{number}\"");
+        for (again, patch) in matched.enumerate() {
+            match mode {
+                Mode::Live => assert_eq!(patch.if_match.as_ref(), Some(&etag), "{patch:?}"),
+                // What was read back is bound to the version that was found.
+                _ if again > 0 => {
+                    assert!(patch.if_match.is_some() || !case.is_looked_into(), "{patch:?}");
+                }
+                _ => assert_eq!(patch.if_match, None, "{patch:?}"),
+            }
         }
     }
     assert!(wrong.is_empty(), "{mode:?}\n{}", wrong.join("\n"));
@@ -249,7 +263,7 @@ fn run_all(mode: Mode, hangs: bool, timeout: &str) {
     // Six referrals met a 401, maybe at the same time.
     assert!((2..=7).contains(&asked), "asked for a token {asked} times");
     // And the 503s that don't say for how long, but for the first: those show that they are many.
-    let throttled = 6 * 3 + u64::from(mode != Mode::Blind) * 3;
+    let throttled = 7 * 3 + u64::from(mode != Mode::Blind) * 3;
     let bare =
         CASES.iter().filter(|case| case.faults[0].starts_with("patch=503") && !case.faults[0].contains(':'));
     let most = throttled + (bare.count() * KINDS.len()) as u64;
@@ -277,6 +291,11 @@ fn row(number: usize, kind: &str) -> Value {
 }
 
 impl Case {
+    /// Whether the first attempt is in doubt.
+    fn is_looked_into(&self) -> bool {
+        !["423", "429", "429:1", "509", "401"].iter().any(|no| self.faults[0].ends_with(&format!("={no}")))
+    }
+
     fn wanted(&self, mode: Mode, kind: &str) -> String {
         let wanted = match mode {
             Mode::Live => self.live,

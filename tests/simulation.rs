@@ -25,7 +25,7 @@ use simulation_support::{Told, run};
 const SEEDS: u64 = 2_000;
 
 /// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 74] = [
+const HAPPENS: [&str; 81] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -44,6 +44,12 @@ const HAPPENS: [&str; 74] = [
     "PATCH: Stale None",
     "PATCH: Stale Now",
     "PATCH: Hollow",
+    "PATCH: Echo None",
+    "PATCH: Echo Now",
+    "PATCH: Ignored",
+    "PATCH: Unready None",
+    "PATCH: Unready Now",
+    "a look that lags behind",
     "PATCH: Overwritten",
     "PATCH: Conflict",
     "PATCH: Refused",
@@ -94,6 +100,7 @@ const HAPPENS: [&str; 74] = [
     "Rob at: after a transaction",
     "applied, applied",
     "applied, rebased",
+    "partial, partly-taken",
     "unchanged",
     "conflict",
     "invalid",

@@ -8,7 +8,7 @@
 //! | `connections` | which connection a request rides on |
 //! | `body` | bodies, of bounded size |
 //! | `reply` | status and body → [`Reply`](crate::domain::exchange::Reply), [`Page`] or [`Failure`](crate::domain::exchange::Failure) |
-//! | `refusal` | what an error body says |
+//! | `refusal`, `reasons` | what an error body says, and of which fields |
 //! | `challenge` | what `WWW-Authenticate` says beside it |
 //!
 //! What always holds: one call is one request on the wire, because neither redirects are followed nor
@@ -21,10 +21,12 @@ mod challenge;
 mod client;
 mod connections;
 mod endpoint;
+mod reasons;
 mod refusal;
 mod reply;
 
 pub use auth::{Auth, CommandError, CommandText, Generation};
 pub use client::{Client, ClientError, Settings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};
+pub use refusal::error_in;
 pub use reply::Page;

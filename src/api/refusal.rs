@@ -1,13 +1,14 @@
 //! What an error body says. Any bytes are taken; nothing here can fail.
 //!
 //! Three shapes are documented (docs/api-facts.md, "Status codes"), OAuth and problem+json come on top, and
-//! they differ in names only: an object has a code and a message, and perhaps a deeper object of the same
-//! kind.
+//! they differ in names only: an object has a code and a message, perhaps says what is wrong with which field
+//! (`reasons`), and perhaps holds a deeper object of the same kind.
 
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::reasons::{self, member};
 use crate::domain::characters::is_hidden;
 use crate::domain::exchange::Refusal;
 use crate::domain::json::{self, Object};
@@ -21,7 +22,6 @@ const DEEPEST: usize = 16;
 
 /// Member names, letter case aside: the service itself spells some of them in two ways.
 const INNER: [&str; 2] = ["error", "innerError"];
-const MESSAGES: [&str; 5] = ["message", "description", "detail", "error_description", "title"];
 
 /// Reads an answer that says no. What its challenges say goes before the codes of its body.
 pub(super) fn read(
@@ -62,27 +62,41 @@ pub(super) fn bounded(text: &str, longest: usize) -> String {
     }
 }
 
-/// All codes from the outermost to the deepest, and the outermost message.
+/// What a body says that comes with a yes and is an error: its deepest code and its message. `None` where it
+/// says nothing of the kind, or is about a referral.
+pub fn error_in(body: &str) -> Option<String> {
+    let text = body.trim_start_matches('\u{feff}').trim();
+    let object = Object::parse(text).filter(|object| object.get("id").is_none())?;
+    let (codes, message) = walk(object);
+    let said: Vec<String> = codes.into_iter().next_back().into_iter().chain(message).collect();
+    (!said.is_empty()).then(|| bounded(&said.join(": "), LONGEST_MESSAGE))
+}
+
+/// All codes from the outermost to the deepest, and what is said beside them: each thing once, the outermost
+/// first.
 fn walk(outermost: Object<'_>) -> (Vec<String>, Option<String>) {
-    let (mut codes, mut message) = (Vec::new(), None);
+    let (mut codes, mut said) = (Vec::new(), Vec::<String>::new());
     let mut next = Some(outermost);
     for _ in 0..DEEPEST {
         let Some(object) = next else { break };
         // OAuth puts the code itself where the others put the object that holds it.
         let code = member(&object, "code").or_else(|| member(&object, "error"));
         codes.extend(code.and_then(code_text));
-        message = message.or_else(|| {
-            MESSAGES.iter().filter_map(|name| member(&object, name)).find_map(|raw| {
-                json::string(raw).filter(|text| !text.trim().is_empty()).map(|text| text.into_owned())
-            })
-        });
+        for text in reasons::message(&object).into_iter().chain(reasons::of(&object)) {
+            if !said.iter().any(|earlier| earlier.contains(&text)) {
+                said.push(text);
+            }
+        }
         next = INNER.iter().find_map(|name| member(&object, name).and_then(Object::from_raw));
     }
-    (codes, message)
+    (codes, joined(&said))
 }
 
-fn member<'a>(object: &Object<'a>, name: &str) -> Option<&'a RawValue> {
-    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+/// Sentences one after the other, without the full stops between them.
+fn joined(said: &[String]) -> Option<String> {
+    let (last, others) = said.split_last()?;
+    let others = others.iter().map(|text| text.trim_end_matches('.'));
+    Some(others.chain([last.as_str()]).collect::<Vec<_>>().join("; "))
 }
 
 /// The text of a code, which some bodies write as a number.
@@ -144,7 +158,34 @@ mod tests {
                 r#"{"error":{"code":"preconditionFailed","message":"stale","target":"eTag",
                     "innerError":{"code":"resourceModified","innererror":{"code":99918,"message":"deeper"}}}}"#,
                 &["preconditionFailed", "resourceModified", "99918"][..],
-                "stale",
+                "eTag: stale; deeper",
+            ),
+            (
+                400,
+                r#"{"Message":"The request is invalid.","ModelState":{"details.dealValue":["Out of range."]}}"#,
+                &[],
+                "The request is invalid; details.dealValue: Out of range.",
+            ),
+            (
+                400,
+                r#"{"title":"Validation failed.","status":400,"errors":{"/details/currency":["is unknown"]}}"#,
+                &[],
+                "Validation failed; /details/currency: is unknown",
+            ),
+            (
+                422,
+                r#"{"error":{"code":"invalid","message":"See below","details":[
+                    {"code":"range","target":"/details/dealValue","message":"too low"},
+                    {"target":"/status","message":"/status is closed"}],
+                    "innererror":{"code":"deep","message":"inner text"}}}"#,
+                &["invalid", "deep"],
+                "See below; /details/dealValue: too low; /status is closed; inner text",
+            ),
+            (
+                400,
+                r#"{"error":{"message":"wrong","innererror":{"message":"wrong","errors":{"a":["b\u001b[2J"]}}}}"#,
+                &[],
+                "wrong; a: b\u{fffd}[2J",
             ),
             (
                 429,
@@ -210,6 +251,23 @@ mod tests {
         let many = vec!["é".repeat(10_000); 1_000];
         let got = read(401, &many, b"", None);
         assert_eq!((got.codes.len(), got.codes[0].chars().count()), (DEEPEST, LONGEST_CODE));
+    }
+
+    #[test]
+    fn a_yes_may_hold_an_error() {
+        for (body, wanted) in [
+            (r#"{"error":{"code":"Busy","message":"try later"}}"#, Some("Busy: try later")),
+            (r#"{"code":"x","innerError":{"code":"y"}}"#, Some("y")),
+            ("\u{feff}{\"statusCode\":500,\"message\":\"oh\"}", Some("oh")),
+            (r#"{"title":"Bad","errors":{"/a":["no"]}}"#, Some("Bad; /a: no")),
+            (r#"{"id":"5a1e","message":"of a referral"}"#, None),
+            (r#"{"value":[]}"#, None),
+            ("{}", None),
+            ("", None),
+            ("<html>", None),
+        ] {
+            assert_eq!(error_in(body).as_deref(), wanted, "{body}");
+        }
     }
 
     #[test]

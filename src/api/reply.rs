@@ -39,15 +39,20 @@ pub struct Page {
     pub client_request_id: Uuid,
 }
 
-/// The answer to a GET of one referral: a JSON object, or else it is no answer and can be asked again.
+/// The answer to a GET of one referral: a JSON object, or else it is no answer and can be asked again. So it is
+/// where that object is an error.
 pub(super) fn of_read(answer: Answer) -> Result<Reply, Failure> {
     let answer = accepted(answer)?;
     let status = answer.status;
     // Bytes that are not UTF-8 are not mended: what is read here may be written back one day.
-    reply(answer, String::from_utf8)
+    let reply = reply(answer, String::from_utf8)
         .ok()
         .filter(|reply| Object::parse(&reply.body).is_some())
-        .ok_or_else(|| no_answer(format!("answered {status} with no referral in it")))
+        .ok_or_else(|| no_answer(format!("answered {status} with no referral in it")))?;
+    match refusal::error_in(&reply.body) {
+        Some(error) => Err(no_answer(format!("answered {status} with an error in it: {error}"))),
+        None => Ok(reply),
+    }
 }
 
 /// The answer to a PATCH. Whether a body of 200 carries the change is for the caller to see.
@@ -185,6 +190,12 @@ mod tests {
         for body in [REFERRAL, PAGE, b"", b"<html>", b"{\"id\":", b"[]", b"null", b"{\"a\":\"\xff\"}"] {
             assert_eq!(table(|answer| word(of_write(answer)), body), yes, "{body:?}");
         }
+        let error = b"{\"error\":{\"code\":\"Busy\",\"message\":\"try later\"}}";
+        let an_error =
+            "100-199 refusal\n200-299 answered N with an error in it: Busy: try later\n300-599 refusal\n";
+        assert_eq!(table(|answer| word(of_read(answer)), error), an_error);
+        assert_eq!(table(|answer| word(of_list(answer)), error), an_error);
+        assert_eq!(table(|answer| word(of_write(answer)), error), yes, "the engine tells what it says");
         for body in [&b""[..], b"<html>", b"{\"id\":", b"[]", b"null", b"{} {}", b"{\"a\":\"\xff\"}"] {
             assert_eq!(table(|answer| word(of_read(answer)), body), no_referral, "{body:?}");
             assert_eq!(table(|answer| word(of_list(answer)), body), no_referral, "{body:?}");

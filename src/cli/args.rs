@@ -208,7 +208,8 @@ pub struct Sandbox {
     #[arg(long)]
     pub strict: bool,
 
-    /// Misbehave on demand, as in `patch#3=500`, `get@ID=hang` or `any#*=429:2`; repeatable
+    /// Misbehave on demand, as in `patch#3=500`, `patch@ID=ignores:/statusReason`, `get#*=stale` or
+    /// `patch=503:1+applied`; repeatable
     #[arg(long, value_name = "WHEN=WHAT")]
     pub fault: Vec<crate::sandbox::Fault>,
 }

@@ -115,6 +115,7 @@ pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console)
         exit_code: exit.code(),
         inputs: Vec::new(),
         rows: report::Rows::default(),
+        kept_otherwise: 0,
         referrals: Referrals::default(),
         requests: (&figures).into(),
         seconds: (&figures).into(),
@@ -188,6 +189,7 @@ fn make(
         exit_code: exit.code(),
         inputs: inputs.iter().map(Into::into).collect(),
         rows: (&books).into(),
+        kept_otherwise: books.kept_otherwise().map_or(0, |(rows, _)| rows),
         referrals: Referrals {
             total: referrals.total,
             to_change: is_planned.then_some(plan.to_send),
@@ -387,6 +389,9 @@ impl Account {
         for warning in report::warnings(&self.summary, &self.books) {
             console.say(&format!("warning{warning}"));
         }
+        for warning in report::not_as_sent(&self.summary, &self.books) {
+            console.say(&format!("warning: {warning}"));
+        }
     }
 
     /// What applies the change file of a plan's documents instead of carrying the plan out.
@@ -418,7 +423,12 @@ impl Account {
     fn next(&self, run: &Path, repeat: &[String]) -> Option<Next> {
         let resuming = repeat.to_vec();
         let plan = self.about.plan_only.then(|| "--plan".to_owned());
-        let reading = plan.into_iter().chain(reading_flags(&self.about.asked));
+        let mut asked = self.about.asked.clone();
+        if self.summary.rows.partial > 0 {
+            // What was taken stands at the service, and in no older look at it.
+            asked.state = SeenFrom::Live;
+        }
+        let reading = plan.into_iter().chain(reading_flags(&asked));
         let applying =
             reading.chain(Target::flags(&self.about.target)).chain(repeat.iter().cloned()).collect();
         let anew = anew(&self.about, repeat);

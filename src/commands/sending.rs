@@ -26,7 +26,7 @@ use crate::pace::{self, Pace, Pacing, Waits};
 use crate::plan;
 use crate::report::{Course, Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
 
-/// How many refused or failed rows end a run.
+/// How many refused, failed or partial rows end a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MaxErrors {
     /// So many.

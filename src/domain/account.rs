@@ -315,7 +315,8 @@ pub struct RowAccount {
     pub base: Option<Box<RawValue>>,
     /// On a conflict: values that were wanted.
     pub ours: Option<Box<RawValue>>,
-    /// On a conflict: values that were found.
+    /// On a conflict: values that were found. Where the service took only some of the fields: what it kept in
+    /// the others.
     pub theirs: Option<Box<RawValue>>,
     /// What was found about the row and its item.
     pub findings: Vec<Finding>,

@@ -1,13 +1,16 @@
 //! An item: the one document that is sent for a referral, and what it changes.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::fields::{Field, Path};
+use super::excerpt::excerpt_json;
+use super::fields::Path;
 use super::finding::Finding;
+use super::json;
 use super::meaning;
-use super::pointer::Pointer;
 use super::referral::{ETag, ReferralId, Snapshot};
 
 /// One field's change, with both of its sides.
@@ -40,7 +43,7 @@ impl Change {
         if self.appended.is_empty() {
             return meaning::carries(kind, current, &self.after);
         }
-        let list = current.and_then(super::json::elements).unwrap_or_default();
+        let list = current.and_then(json::elements).unwrap_or_default();
         self.appended.iter().all(|element| meaning::holds(kind, &list, element))
     }
 
@@ -53,14 +56,46 @@ impl Change {
             || self.is_carried_by(snapshot) && !self.is_untouched_in(snapshot)
     }
 
+    /// Whether a referral that was read back has some of the elements that were to be put at the end of a
+    /// list, which had none of them.
+    fn is_begun_in(&self, snapshot: &Snapshot<'_>) -> bool {
+        let kind = self.path.kind();
+        let Some(known) = self.before.as_deref().and_then(json::elements) else { return false };
+        let current = snapshot.at(&self.path).and_then(json::elements).unwrap_or_default();
+        let is_new = |element: &RawValue| !meaning::holds(kind, &known, element);
+        self.appended.iter().any(|element| is_new(element) && meaning::holds(kind, &current, element))
+    }
+
     /// Whether a referral that was read back still has the value that was planned from. A service may
     /// give an unset text as null, as empty or not at all, whatever it gave before.
     pub fn is_untouched_in(&self, snapshot: &Snapshot<'_>) -> bool {
         let current = snapshot.at(&self.path);
         match &self.before {
             Some(before) => meaning::same(self.path.kind(), current, before),
-            None => meaning::same(self.path.kind(), current, &super::json::raw(&())),
+            None => meaning::same(self.path.kind(), current, &json::raw(&())),
         }
+    }
+}
+
+/// A change that a referral doesn't hold as it was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct NotTaken<'i, 's> {
+    /// What was sent.
+    pub change: &'i Change,
+    /// What stands there; `None` where nothing does.
+    pub kept: Option<&'s RawValue>,
+}
+
+/// `/statusReason: sent "Budget cut", kept null`
+impl fmt::Display for NotTaken<'_, '_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { change, kept } = self;
+        let sent = match change.appended.as_slice() {
+            [] => excerpt_json(&change.after),
+            appended => excerpt_json(&json::raw(appended)),
+        };
+        let kept = kept.map_or_else(|| "nothing".to_owned(), excerpt_json);
+        write!(out, "{}: sent {sent}, kept {kept}", change.path)
     }
 }
 
@@ -117,18 +152,36 @@ impl Item {
         self.changes.iter().all(|change| change.is_carried_by(snapshot))
     }
 
-    /// Whether an answer to the document shows that it was written, and that the service keeps some of it
-    /// in another form: the referral has another version than was sent, the stage that was wanted, and
-    /// at least one of the changes. A value that is as it was before is no other form of what was wanted.
-    /// Answers with the fields that came back otherwise.
-    pub fn kept_otherwise(&self, answer: &Snapshot<'_>) -> Option<Vec<&Pointer>> {
-        let moved = self.etag.is_some() && answer.etag().is_some_and(|etag| Some(etag) != self.etag.as_ref());
-        let stage = |change: &&Change| matches!(change.path, Path::Known(Field::Status | Field::Substatus));
-        let carried = |change: &Change| change.is_carried_by(answer);
-        let as_wanted = self.changes.iter().filter(stage).all(carried) && self.changes.iter().any(carried);
-        let otherwise = self.changes.iter().filter(|change| !carried(change));
-        let taken = otherwise.clone().all(|change| !change.is_untouched_in(answer));
-        (moved && as_wanted && taken).then(|| otherwise.map(|change| change.path.pointer()).collect())
+    /// The changes that a referral doesn't carry, with what stands in their place.
+    pub fn not_taken<'i, 's>(&'i self, snapshot: &Snapshot<'s>) -> Vec<NotTaken<'i, 's>> {
+        let missing = self.changes.iter().filter(|change| !change.is_carried_by(snapshot));
+        missing.map(|change| NotTaken { change, kept: snapshot.at(&change.path) }).collect()
+    }
+
+    /// Whether a referral carries any of it, be it there before or not.
+    pub fn is_partly_carried_by(&self, snapshot: &Snapshot<'_>) -> bool {
+        self.changes.iter().any(|change| change.is_carried_by(snapshot) || change.is_begun_in(snapshot))
+    }
+
+    /// Whether a referral that was read back shows that something of the document was written: a value that
+    /// was wanted, where the plan saw another.
+    pub fn is_partly_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
+        self.changes.iter().any(|change| {
+            self.was_seen(change) && change.is_carried_by(snapshot) && !change.is_untouched_in(snapshot)
+                || change.is_begun_in(snapshot)
+        })
+    }
+
+    /// Whether a referral that was read back carries some of it where nobody looked beforehand: it may have been
+    /// written, or have been so before.
+    pub fn may_be_partly_in(&self, snapshot: &Snapshot<'_>) -> bool {
+        self.changes.iter().any(|change| !self.was_seen(change) && change.is_carried_by(snapshot))
+    }
+
+    /// Whether somebody looked at a field when the item was planned. A version that the input doesn't name is
+    /// known from a look, and with it that there was no value.
+    fn was_seen(&self, change: &Change) -> bool {
+        change.before.is_some() || self.etag.is_some() && !self.is_bound
     }
 
     /// Whether a referral that was read back shows that the document was written: it carries all of
@@ -146,6 +199,7 @@ impl Item {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::fields::Field;
 
     const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
 

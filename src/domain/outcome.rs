@@ -114,6 +114,16 @@ impl Verdict {
         Self { outcome, code: code.into(), message: message.into(), status: None }
     }
 
+    /// The verdict on a row that was applied with a value in another form, which the service gave it.
+    pub fn kept_otherwise(message: impl Into<String>) -> Self {
+        Self::new(Outcome::Applied, "kept-otherwise", message)
+    }
+
+    /// Whether it is that verdict.
+    pub fn is_kept_otherwise(&self) -> bool {
+        self.outcome == Outcome::Applied && self.code == "kept-otherwise"
+    }
+
     /// The verdict on a row that rules deny: the code of the first of them, and what all of them say.
     pub fn invalid<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         let denied: Vec<&Finding> = findings.into_iter().filter(|finding| finding.is_deny()).collect();

@@ -376,6 +376,12 @@ impl<A: Api> Context<'_, A> {
         self.wait(back_off(effort.tries), why, effort).await
     }
 
+    /// Waits before a referral is read back for the `nth` time after the first. `false` where the run is stopped
+    /// first.
+    pub async fn look_later(&self, why: &str, nth: u32, effort: &Effort<'_>) -> bool {
+        self.wait(back_off(nth), why, effort).await
+    }
+
     async fn wait(&self, time: Duration, why: &str, effort: &Effort<'_>) -> bool {
         (self.observe)(Event::Retry(why.to_owned()));
         if effort.is_through_stop() {

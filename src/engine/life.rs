@@ -1,4 +1,6 @@
-//! One item's life: from its turn to its outcome.
+//! One item's life: from its turn to its outcome. What becomes of it in doubt is in `doubt`.
+
+mod doubt;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,22 +12,18 @@ use super::deadline::Deadline;
 use super::flights::Flight;
 use super::outage::of_its_own;
 use super::service::Api;
-use super::settle::{Reading, weigh};
+use super::settle::{Taken, taken};
 use super::slots::Slot;
 use super::stop::Reason;
+use crate::api::error_in;
 use crate::domain::account::Settled;
 use crate::domain::exchange::{Failure, Reply};
-use crate::domain::item::Item;
+use crate::domain::item::{Item, NotTaken};
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, Snapshot};
 use crate::ledger::{self, AttemptAnswer, AttemptId, AttemptResult, Journal, LedgerError};
 use crate::pace::circuit::Purpose;
-use crate::pace::retry::MAX_TRIES;
-
-/// How often an item is made again for a referral that others keep changing.
-const MOST_REBASES: u32 = 3;
 
 /// How an item ended in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +39,7 @@ enum Step {
     /// Send the document.
     Send,
     /// An attempt is in doubt: read the referral back.
-    Doubt(String),
+    Doubt(Doubt),
     /// The service won't have it: because the referral has another version, or for another reason that
     /// may be the work of an earlier attempt. Look once more before it is over.
     Recheck(Verdict),
@@ -49,6 +47,21 @@ enum Step {
     Over(Box<Settled>),
     /// The run stopped.
     Leave,
+}
+
+/// Why an attempt is in doubt.
+#[derive(Debug, Clone)]
+struct Doubt {
+    /// For people.
+    why: String,
+    /// Whether the service said yes: then a look that shows nothing of it is likelier to be too early.
+    said_yes: bool,
+}
+
+impl Doubt {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), said_yes: false }
+    }
 }
 
 struct Life<'a, A> {
@@ -61,12 +74,14 @@ struct Life<'a, A> {
     sent_before: bool,
     /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
     doubted: bool,
-    /// The attempt that is in doubt, where this process made it.
-    in_doubt: Option<AttemptId>,
+    /// The last attempt of this process.
+    attempt: Option<AttemptId>,
     /// What the last attempt was answered with.
     last_status: Option<u16>,
     /// How often the item was made again for a newer version of its referral.
     rebases: u32,
+    /// The versions that it was bound to before.
+    earlier: Vec<ETag>,
 }
 
 /// Lives one item's life.
@@ -93,15 +108,16 @@ pub async fn live<A: Api>(
         sent_before: outstanding.sent,
         // What an earlier process read back and didn't find can arrive late.
         doubted: outstanding.doubted,
-        in_doubt: None,
+        attempt: None,
         last_status: None,
         rebases: 0,
+        earlier: Vec::new(),
     };
-    let mut step = doubt.map_or(Step::Send, |why| Step::Doubt(why.to_owned()));
+    let mut step = doubt.map_or(Step::Send, |why| Step::Doubt(Doubt::new(why)));
     loop {
         step = match step {
             Step::Send => life.send().await?,
-            Step::Doubt(why) => life.read_back(&why).await,
+            Step::Doubt(doubt) => life.read_back(&doubt).await,
             Step::Recheck(verdict) => life.recheck(verdict).await,
             Step::Leave => return Ok(Ended::Left),
             Step::Over(settled) => {
@@ -142,6 +158,7 @@ impl<A: Api> Life<'_, A> {
             return Ok(Step::Leave);
         }
         let attempt = ticket.attempt();
+        self.attempt = Some(attempt);
         self.context.count_patch(self.sent_before);
         self.sent_before = true;
         let answer = {
@@ -159,24 +176,32 @@ impl<A: Api> Life<'_, A> {
 
     /// An answer that says yes is compared with what was wanted. One that shows nothing, as a 204, leaves a
     /// doubt: every PATCH asks to be shown the referral, and anything that stands before the service can say
-    /// yes.
+    /// yes. So does one that shows it at the version that was sent.
     fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
         self.last_status = Some(reply.status);
-        match self.referral(reply) {
-            Some(now) if self.item.is_carried_by(&now) => {
-                self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
-                self.applied(Some(reply.status), now.etag().cloned().or_else(|| reply.etag.clone()))
+        let status = Some(reply.status);
+        let now = self.referral(reply);
+        let version = now.as_ref().and_then(Snapshot::etag).or(reply.etag.as_ref()).cloned();
+        let item = Arc::clone(&self.item);
+        let shown = now.as_ref().map_or(Taken::Nothing, |now| taken(&item, now, version.as_ref()));
+        match shown {
+            Taken::Whole => {
+                self.note(attempt, AttemptResult::Applied, status, None);
+                self.applied(status, version)
             }
-            Some(now) if let Some(fields) = self.item.kept_otherwise(&now) => {
-                self.note(attempt, AttemptResult::Applied, Some(reply.status), None);
-                let message = format!("the service keeps it in another form: {}", named(&fields));
-                let verdict = Verdict::new(Outcome::Applied, "kept-otherwise", message);
-                self.over(verdict.with_status(Some(reply.status)), now.etag().cloned(), None)
+            Taken::Otherwise(fields) => {
+                self.note(attempt, AttemptResult::Applied, status, None);
+                let message = format!("the service keeps it in another form: {}", listed(&fields));
+                self.over(Verdict::kept_otherwise(message).with_status(status), version, None)
             }
-            _ => {
-                self.note(attempt, AttemptResult::InDoubt, Some(reply.status), None);
-                self.doubt(attempt);
-                Step::Doubt(format!("the answer {} does not carry the change", reply.status))
+            Taken::Partly(fields) => {
+                self.note(attempt, AttemptResult::Applied, status, None);
+                self.partial("the service took only some of it", &fields, status, version)
+            }
+            Taken::Nothing | Taken::Unmoved => {
+                self.note(attempt, AttemptResult::InDoubt, status, None);
+                self.doubted = true;
+                Step::Doubt(Doubt { why: unshown(&shown, reply), said_yes: true })
             }
         }
     }
@@ -190,17 +215,16 @@ impl<A: Api> Life<'_, A> {
             Next::Again | Next::AgainFreely | Next::GiveUp | Next::Stopped => AttemptResult::NotApplied,
             Next::Conflict | Next::Refused => AttemptResult::Refused,
         };
-        // That it is refused now may be an earlier attempt's work, which arrived after all.
-        let recheck = self.doubted && matches!(next, Next::Conflict | Next::Refused | Next::GiveUp);
-        let result = if recheck { AttemptResult::InDoubt } else { result };
+        // What this attempt came to says nothing of an earlier one, which may have been applied all the same.
+        let result = if self.doubted { AttemptResult::InDoubt } else { result };
         self.note(attempt, result, failure.status(), Some(failure.code()));
         let message = of_its_own(failure).unwrap_or_else(|| failure.message().to_owned());
         let verdict = |outcome| Verdict::new(outcome, failure.code(), &message).with_status(failure.status());
         match next {
             Next::Again | Next::AgainFreely => Step::Send,
             Next::ReadBack => {
-                self.doubt(attempt);
-                Step::Doubt(failure.message().to_owned())
+                self.doubted = true;
+                Step::Doubt(Doubt::new(failure.message()))
             }
             Next::Conflict => Step::Recheck(verdict(Outcome::Conflict)),
             Next::Refused if self.doubted => Step::Recheck(verdict(Outcome::Refused)),
@@ -211,70 +235,6 @@ impl<A: Api> Life<'_, A> {
                 _ => self.over(verdict(Outcome::Failed), None, None),
             },
             Next::Stopped => Step::Leave,
-        }
-    }
-
-    fn doubt(&mut self, attempt: AttemptId) {
-        self.doubted = true;
-        self.in_doubt = Some(attempt);
-    }
-
-    /// Finds out whether a doubtful attempt was applied. Nothing is sent for the item before.
-    async fn read_back(&mut self, why: &str) -> Step {
-        let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
-            Ok(reply) => reply,
-            Err(None) => return Step::Leave,
-            Err(Some(failure)) => return self.unread(why, &failure),
-        };
-        let Some(now) = self.referral(&reply) else { return self.unknown(why, &another_thing()) };
-        match weigh(&self.item, &now) {
-            Reading::Applied => self.applied(Some(reply.status), now.etag().cloned()),
-            Reading::NotApplied if self.effort.tries >= MAX_TRIES => {
-                let message = format!(
-                    "given up after {} attempts, the last: {why}; read back afterwards, none was applied",
-                    self.effort.tries
-                );
-                let verdict = Verdict::new(Outcome::Failed, "gave-up", message).with_status(self.last_status);
-                self.over(verdict, now.etag().cloned(), None)
-            }
-            Reading::NotApplied => {
-                if let Some(attempt) = self.in_doubt.take() {
-                    self.note(attempt, AttemptResult::NotApplied, self.last_status, None);
-                }
-                if self.context.back_off(why, &self.effort).await { Step::Send } else { Step::Leave }
-            }
-            Reading::Conflict => {
-                let message =
-                    format!("{why}; read back, the referral is neither as planned from nor as wanted");
-                self.in_conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), &now).await
-            }
-            Reading::CannotTell => {
-                let message = format!(
-                    "{why}; read back, it is not there, and nothing tells whether sending it again would \
-                     overwrite or repeat something"
-                );
-                self.over(Verdict::new(Outcome::Unknown, "in-doubt", message), None, None)
-            }
-        }
-    }
-
-    /// The service won't have it. After a doubtful attempt that may be our own doing; on a conflict, the
-    /// report shows what is there now.
-    async fn recheck(&mut self, verdict: Verdict) -> Step {
-        let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
-            Ok(reply) => reply,
-            Err(None) if self.doubted => return Step::Leave,
-            Err(Some(failure)) if self.doubted => return self.unread(&verdict.message, &failure),
-            Err(_) => return self.over(verdict, None, None),
-        };
-        match self.referral(&reply) {
-            Some(now) if self.doubted && self.item.is_shown_by(&now) => {
-                self.applied(Some(reply.status), now.etag().cloned())
-            }
-            Some(now) if verdict.outcome == Outcome::Conflict => self.in_conflict(verdict, &now).await,
-            Some(now) => self.over(verdict, now.etag().cloned(), None),
-            None if self.doubted => self.unknown(&verdict.message, &another_thing()),
-            None => self.over(verdict, None, None),
         }
     }
 
@@ -293,64 +253,26 @@ impl<A: Api> Life<'_, A> {
         self.over(verdict.with_status(status), etag, None)
     }
 
-    /// Somebody else changed the referral. Where the user wants that, and nothing is overwritten by it, the
-    /// same change is sent again for the new version.
-    async fn in_conflict(&mut self, mut verdict: Verdict, now: &Snapshot<'_>) -> Step {
-        let Some(rebase) = self.context.rebase else { return self.conflict(verdict, now) };
-        let rebased = match self.rebases {
-            // It would be made twice where somebody undid it since.
-            _ if self.doubted => Err("an attempt whose answer is not known may have been made".to_owned()),
-            MOST_REBASES => Err(format!("it was changed {MOST_REBASES} times more")),
-            _ => rebase(&self.item, now),
-        };
-        match rebased {
-            Ok(item) => {
-                self.item = Arc::new(item);
-                self.rebases += 1;
-                if self.context.back_off(&verdict.message, &self.effort).await {
-                    Step::Send
-                } else {
-                    Step::Leave
-                }
-            }
-            Err(why) => {
-                verdict.message = format!("{}; not sent again: {why}", verdict.message);
-                self.conflict(verdict, now)
-            }
-        }
-    }
-
-    fn conflict(&self, verdict: Verdict, now: &Snapshot<'_>) -> Step {
-        let theirs: BTreeMap<&str, Option<&RawValue>> = self
-            .item
-            .changes
-            .iter()
-            .map(|change| (change.path.pointer().as_str(), now.at(&change.path)))
-            .collect();
-        self.over(verdict, now.etag().cloned(), Some(json::raw(&theirs)))
+    /// Some of it was written, and a closing among that is one. What was not is told, and not sent again: the
+    /// service would not take it then either, or somebody else has other plans for it.
+    fn partial(
+        &self,
+        how: &str,
+        fields: &[NotTaken<'_, '_>],
+        status: Option<u16>,
+        etag: Option<ETag>,
+    ) -> Step {
+        let kept: BTreeMap<&str, Option<&RawValue>> =
+            fields.iter().map(|field| (field.change.path.pointer().as_str(), field.kept)).collect();
+        let message = format!("{how}: {}", listed(fields));
+        let verdict = Verdict::new(Outcome::Partial, "partly-taken", message).with_status(status);
+        self.over(verdict, etag, Some(json::raw(&kept)))
     }
 
     /// Nothing is wrong with this row: whatever comes next would fail in the same way.
     fn unreachable(&self, message: &str) -> Step {
         self.context.stop.now(Reason::Unreachable(message.to_owned()));
         Step::Leave
-    }
-
-    /// Reading back a doubtful attempt failed. Where it could not even be asked, it can be later.
-    fn unread(&self, why: &str, failure: &Failure) -> Step {
-        match failure {
-            Failure::NotSent { message } => self.unreachable(message),
-            failure => self.unknown(why, failure),
-        }
-    }
-
-    fn unknown(&self, why: &str, failure: &Failure) -> Step {
-        let message = format!("{why}; reading back did not settle it: {}", failure.message());
-        self.over(
-            Verdict::new(Outcome::Unknown, "in-doubt", message).with_status(failure.status()),
-            None,
-            None,
-        )
     }
 
     fn over(&self, verdict: Verdict, etag: Option<ETag>, theirs: Option<Box<RawValue>>) -> Step {
@@ -362,12 +284,23 @@ impl<A: Api> Life<'_, A> {
     }
 }
 
-fn named(fields: &[&Pointer]) -> String {
-    fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(", ")
+/// Fields with what was sent and what stands there, one after the other.
+fn listed(fields: &[NotTaken<'_, '_>]) -> String {
+    fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-fn another_thing() -> Failure {
-    Failure::NoAnswer { message: "the answer holds another thing than the referral".to_owned() }
+/// What an answer says that says yes and doesn't show that it is so.
+fn unshown(shown: &Taken<'_, '_>, reply: &Reply) -> String {
+    let status = reply.status;
+    match (shown, error_in(&reply.body)) {
+        (Taken::Unmoved, _) => {
+            format!(
+                "the answer {status} shows the change at the version that was sent, which every change moves"
+            )
+        }
+        (_, Some(error)) => format!("the answer {status} holds an error: {error}"),
+        (_, None) => format!("the answer {status} does not carry the change"),
+    }
 }
 
 /// Whether an outcome counts against `--max-errors`.

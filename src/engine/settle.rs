@@ -1,15 +1,63 @@
-//! What a referral that was read back says about an item in doubt. Pure.
+//! What an answer, or a referral that was read back, says about an item. Pure.
 
-use crate::domain::item::Item;
-use crate::domain::referral::Snapshot;
+use crate::domain::fields::{Field, Path};
+use crate::domain::item::{Change, Item, NotTaken};
+use crate::domain::referral::{ETag, Snapshot};
+
+/// What an answer that says yes shows.
+#[derive(Debug, Clone)]
+pub enum Taken<'i, 's> {
+    /// All of it, as it was sent.
+    Whole,
+    /// All of it, some in another form, which the service gave it.
+    Otherwise(Vec<NotTaken<'i, 's>>),
+    /// Some of it; these fields are as they were, or as the service wants them.
+    Partly(Vec<NotTaken<'i, 's>>),
+    /// That it was written is not shown.
+    Nothing,
+    /// Some of it, at the very version that was sent. Every write moves that.
+    Unmoved,
+}
+
+/// Compares an item with the referral in an answer that says yes. `version` is the eTag that came with it.
+///
+/// An answer to the document at a later version tells of the document, whoever else writes: what is not there
+/// was not taken. A value that is as it was before is no other form of what was wanted, and no stage is.
+pub fn taken<'i, 's>(item: &'i Item, answer: &Snapshot<'s>, version: Option<&ETag>) -> Taken<'i, 's> {
+    let (sent, carried) = (item.etag.as_ref(), item.is_carried_by(answer));
+    if sent.is_some() && sent == version {
+        return if item.is_partly_carried_by(answer) { Taken::Unmoved } else { Taken::Nothing };
+    }
+    if carried {
+        return Taken::Whole;
+    }
+    let has_moved = sent.is_some() && version.is_some();
+    let tells = if has_moved { item.is_partly_carried_by(answer) } else { item.is_partly_shown_by(answer) };
+    if !tells || sent.is_some() && !has_moved {
+        return Taken::Nothing;
+    }
+    let missing = item.not_taken(answer);
+    let is_stage = |change: &Change| matches!(change.path, Path::Known(Field::Status | Field::Substatus));
+    let is_another_form =
+        |one: &NotTaken<'_, '_>| !is_stage(one.change) && !one.change.is_untouched_in(answer);
+    if has_moved && missing.iter().all(is_another_form) {
+        Taken::Otherwise(missing)
+    } else {
+        Taken::Partly(missing)
+    }
+}
 
 /// What reading back says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// It carries our change.
     Applied,
+    /// It carries some of our change, which the plan saw otherwise.
+    Partial,
     /// It is as it was: send again.
     NotApplied,
+    /// It carries some of our change at the very version that was sent, which every write moves.
+    Contradictory,
     /// It is neither: somebody else changed it.
     Conflict,
     /// It doesn't carry our change, and nothing tells whether sending again would overwrite somebody
@@ -19,27 +67,35 @@ pub enum Reading {
 
 /// Compares an item in doubt with the referral as it stands now.
 ///
-/// The eTag decides where there is one: if it is the one that was sent, nothing was applied, and
-/// sending again is safe even if the first request is still on its way, since only one of the two
-/// can match. Without one, the values themselves are all there is; where nobody looked at them
-/// beforehand, not even those. An append that no eTag guards was planned without a look at its list, so
-/// a list that lacks the element says neither that somebody changed it nor that the request won't
+/// The eTag decides where there is one: if it is the one that was sent, nothing was applied as far as this
+/// look can tell, and sending again is safe even if the look lags behind or the first request is still on its
+/// way, since only one of the two can match. Without one, the values themselves are all there is; where nobody
+/// looked at them beforehand, not even those. An append that no eTag guards was planned without a look at its
+/// list, so a list that lacks the element says neither that somebody changed it nor that the request won't
 /// arrive yet.
+///
+/// Where only some of it is there, the service may have taken only that, or somebody else have overwritten the
+/// rest since, or have made the same change in part while ours was lost. The first two are more likely than
+/// the last, and in both something of ours was written: what isn't there is told, and not called a conflict,
+/// which says that nothing of ours was.
 pub fn weigh(item: &Item, now: &Snapshot<'_>) -> Reading {
     if let (Some(sent), Some(current)) = (&item.etag, now.etag())
         && sent == current
     {
-        return Reading::NotApplied;
+        return if item.is_partly_shown_by(now) { Reading::Contradictory } else { Reading::NotApplied };
     }
     if item.is_shown_by(now) {
         return Reading::Applied;
+    }
+    if item.is_partly_shown_by(now) && !item.is_carried_by(now) {
+        return Reading::Partial;
     }
     if !item.is_repeatable() {
         return Reading::CannotTell;
     }
     let moved = item.etag.is_some() && now.etag().is_some();
     if moved {
-        Reading::Conflict
+        if item.may_be_partly_in(now) { Reading::CannotTell } else { Reading::Conflict }
     } else if item.is_untouched_in(now) {
         Reading::NotApplied
     } else if item.is_overtaken_in(now) {
@@ -62,6 +118,7 @@ mod tests {
 
     const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
     const ANN: &str = r#"{"email":"ann@example.com"}"#;
+    const CY: &str = r#"{"email":"cy@example.com"}"#;
     const BO: &str = r#"{"email":"bo@example.com"}"#;
 
     fn raw(text: &str) -> Box<RawValue> {
@@ -90,33 +147,37 @@ mod tests {
     /// sent, if any was; it is another one; it is absent.
     const READINGS: &str = "\
 set, eTag
-  carried   NotApplied  Applied     Applied
-  untouched NotApplied  Conflict    NotApplied
-  resorted  NotApplied  Applied     Applied
-  half      NotApplied  Conflict    Conflict
-  neither   NotApplied  Conflict    Conflict
+  carried   Contradictory Applied       Applied
+  untouched NotApplied    Conflict      NotApplied
+  resorted  Contradictory Applied       Applied
+  half      Contradictory Partial       Partial
+  ignored   Contradictory Partial       Partial
+  neither   NotApplied    Conflict      Conflict
 set, no eTag
-  carried   Applied     Applied     Applied
-  untouched NotApplied  NotApplied  NotApplied
-  resorted  Applied     Applied     Applied
-  half      Conflict    Conflict    Conflict
-  neither   Conflict    Conflict    Conflict
+  carried   Applied       Applied       Applied
+  untouched NotApplied    NotApplied    NotApplied
+  resorted  Applied       Applied       Applied
+  half      Partial       Partial       Partial
+  ignored   Partial       Partial       Partial
+  neither   Conflict      Conflict      Conflict
 reorder, eTag
-  carried   NotApplied  Applied     Applied
-  untouched NotApplied  Conflict    NotApplied
-  neither   NotApplied  Conflict    Conflict
+  carried   Contradictory Applied       Applied
+  untouched NotApplied    Conflict      NotApplied
+  neither   NotApplied    Conflict      Conflict
 reorder, no eTag
-  carried   Applied     Applied     Applied
-  untouched NotApplied  NotApplied  NotApplied
-  neither   Conflict    Conflict    Conflict
+  carried   Applied       Applied       Applied
+  untouched NotApplied    NotApplied    NotApplied
+  neither   Conflict      Conflict      Conflict
 append, eTag
-  carried   NotApplied  Applied     Applied
-  untouched NotApplied  Conflict    NotApplied
-  neither   NotApplied  Conflict    Conflict
+  carried   Contradictory Applied       Applied
+  untouched NotApplied    Conflict      NotApplied
+  one       Contradictory Partial       Partial
+  neither   NotApplied    Conflict      Conflict
 append, no eTag, not repeatable
-  carried   Applied     Applied     Applied
-  lacking   CannotTell  CannotTell  CannotTell
-  neither   CannotTell  CannotTell  CannotTell
+  carried   Applied       Applied       Applied
+  lacking   CannotTell    CannotTell    CannotTell
+  one       CannotTell    CannotTell    CannotTell
+  neither   CannotTell    CannotTell    CannotTell
 ";
 
     /// What an item does, with what reading back may find of it.
@@ -129,7 +190,7 @@ append, no eTag, not repeatable
     fn deeds() -> [Deed; 3] {
         let team = |members: &[&str]| format!(r#""team":[{}]"#, members.join(","));
         let append = |before: Option<&str>, after: &str| Change {
-            appended: vec![raw(BO)],
+            appended: vec![raw(BO), raw(CY)],
             ..change(Field::Team, before, after)
         };
         [
@@ -144,6 +205,8 @@ append, no eTag, not repeatable
                     ("untouched", format!(r#""salesStage":"Qualify",{}"#, team(&[ANN, BO]))),
                     ("resorted", format!(r#""salesStage":"Close",{}"#, team(&[ANN, BO]))),
                     ("half", format!(r#""salesStage":"Close",{}"#, team(&[ANN]))),
+                    // The members keep their order, which is as good as another: of the rest nothing is there.
+                    ("ignored", format!(r#""salesStage":"Qualify",{}"#, team(&[BO, ANN]))),
                     ("neither", format!(r#""salesStage":"Propose",{}"#, team(&[ANN]))),
                 ],
             },
@@ -158,11 +221,12 @@ append, no eTag, not repeatable
             },
             Deed {
                 name: "append",
-                changes: vec![append(Some(&format!("[{ANN}]")), &format!("[{ANN},{BO}]"))],
+                changes: vec![append(Some(&format!("[{ANN}]")), &format!("[{ANN},{BO},{CY}]"))],
                 findings: vec![
-                    ("carried", team(&[ANN, BO])),
+                    ("carried", team(&[ANN, BO, CY])),
                     ("untouched", team(&[ANN])),
-                    ("neither", team(&[r#"{"email":"cy@example.com"}"#])),
+                    ("one", team(&[ANN, CY])),
+                    ("neither", team(&[r#"{"email":"dee@example.com"}"#])),
                 ],
             },
         ]
@@ -178,7 +242,7 @@ append, no eTag, not repeatable
                 let mut changes = changes.clone();
                 if unseen {
                     changes[0].before = None;
-                    changes[0].after = raw(&format!("[{BO}]"));
+                    changes[0].after = raw(&format!("[{BO},{CY}]"));
                 }
                 let item = item(sent, changes);
                 let repeatable = if item.is_repeatable() { "" } else { ", not repeatable" };
@@ -191,11 +255,80 @@ append, no eTag, not repeatable
                         let text = format!(r#"{{"id":"{ID}",{etag}{members}}}"#);
                         format!("{:?}", weigh(&item, &Snapshot::parse(&text).unwrap()))
                     });
-                    table += &format!("  {found:<10}{:<12}{:<12}{}\n", readings[0], readings[1], readings[2]);
+                    table += &format!("  {found:<10}{:<14}{:<14}{}\n", readings[0], readings[1], readings[2]);
                 }
             }
         }
         assert_eq!(table, READINGS);
+    }
+
+    /// What an answer shows, by the versions that were sent and that came with it.
+    #[test]
+    fn what_an_answer_shows() {
+        let changes = || {
+            vec![
+                change(Field::Notes, Some(r#""x""#), r#""y""#),
+                change(Field::StatusReason, None, r#""Budget cut""#),
+                change(Field::Status, Some(r#""Active""#), r#""Closed""#),
+                change(Field::Substatus, Some(r#""Accepted""#), r#""Lost""#),
+            ]
+        };
+        let closed = r#""status":"Closed","substatus":"Lost""#;
+        let all = format!(r#"{closed},"details":{{"notes":"y"}},"statusReason":"Budget cut""#);
+        for (members, moved, still, unbound) in [
+            (all, "Whole", "Unmoved", "Whole"),
+            (
+                format!(r#"{closed},"details":{{"notes":"Y"}},"statusReason":"Budget cut""#),
+                "Otherwise /details/notes: sent \"y\", kept \"Y\"",
+                "Unmoved",
+                "Partly /details/notes: sent \"y\", kept \"Y\"",
+            ),
+            (
+                format!(r#"{closed},"details":{{"notes":"y"}},"statusReason":null"#),
+                "Partly /statusReason: sent \"Budget cut\", kept null",
+                "Unmoved",
+                "Partly /statusReason: sent \"Budget cut\", kept null",
+            ),
+            (
+                format!(r#"{closed},"details":{{"notes":"x"}}"#),
+                "Partly /details/notes: sent \"y\", kept \"x\" /statusReason: sent \"Budget cut\", kept nothing",
+                "Unmoved",
+                "Partly /details/notes: sent \"y\", kept \"x\" /statusReason: sent \"Budget cut\", kept nothing",
+            ),
+            (
+                r#""status":"Closed","substatus":"Expired","details":{"notes":"y"},"statusReason":"Budget cut""#
+                    .to_owned(),
+                "Partly /substatus: sent \"Lost\", kept \"Expired\"",
+                "Unmoved",
+                "Partly /substatus: sent \"Lost\", kept \"Expired\"",
+            ),
+            (
+                r#""status":"Active","substatus":"Accepted","details":{"notes":"x"}"#.to_owned(),
+                "Nothing",
+                "Nothing",
+                "Nothing",
+            ),
+        ] {
+            let text = format!(r#"{{"id":"{ID}",{members}}}"#);
+            let now = Snapshot::parse(&text).unwrap();
+            let etag = |etag: &str| ETag::from_input(etag).unwrap();
+            let told = |sent: Option<&str>, version: Option<&str>| {
+                let item = item(sent, changes());
+                let (name, fields) = match taken(&item, &now, version.map(etag).as_ref()) {
+                    Taken::Whole => ("Whole", Vec::new()),
+                    Taken::Nothing => ("Nothing", Vec::new()),
+                    Taken::Unmoved => ("Unmoved", Vec::new()),
+                    Taken::Otherwise(fields) => ("Otherwise", fields),
+                    Taken::Partly(fields) => ("Partly", fields),
+                };
+                [name.to_owned()].into_iter().chain(fields.iter().map(ToString::to_string)).collect::<Vec<_>>().join(" ")
+            };
+            assert_eq!(told(Some("a"), Some("b")), moved, "{members}");
+            assert_eq!(told(Some("a"), Some("a")), still, "{members}");
+            assert_eq!(told(None, Some("a")), unbound, "{members}");
+            let nowhere = if moved == "Whole" { "Whole" } else { "Nothing" };
+            assert_eq!(told(Some("a"), None), nowhere, "{members}");
+        }
     }
 
     #[test]

@@ -243,7 +243,8 @@ impl Reader {
         let findings = books::findings(own, about_item, place, first_place(row)?);
         let changes: Option<Json<Vec<Change>>> =
             if verdict.outcome == Outcome::Conflict { row.get(18)? } else { None };
-        let theirs: Option<Json<_>> = if changes.is_some() { row.get(15)? } else { None };
+        let is_told = changes.is_some() || verdict.outcome == Outcome::Partial;
+        let theirs: Option<Json<_>> = if is_told { row.get(15)? } else { None };
         let side = |side: fn(&Change) -> Option<&RawValue>| {
             changes.as_ref().map(|Json(changes)| by_pointer(changes, side))
         };

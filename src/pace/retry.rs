@@ -27,11 +27,12 @@ const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
 /// What follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Throttled, and known not to be applied: the whole run waits, then this request goes again. It
-    /// counts as no try.
+    /// Throttled: the whole run waits. It counts as no try.
     Pause {
         /// What `Retry-After` asks for, uncapped.
         asked: Option<Duration>,
+        /// What this request does then.
+        then: Then,
     },
     /// This request goes again by itself: it is a read, or known not to be applied.
     Again {
@@ -51,6 +52,15 @@ pub enum Decision {
     Renew,
     /// No request of this run can succeed.
     Stop(StopReason),
+}
+
+/// What a throttled request does once the pause is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It is known not to be applied, and goes again.
+    Again,
+    /// It may have been applied, whatever the answer asks for: the referral is read back first.
+    ReadBack,
 }
 
 /// Why no request of a run can succeed.
@@ -96,8 +106,9 @@ fn answered(operation: Operation, refusal: &Refusal, tries: u32) -> Decision {
     match (refusal.status, refusal.retry_after) {
         (401, _) => Decision::Renew,
         (423, _) => again(tries),
-        (429 | 509, asked) => Decision::Pause { asked },
-        (503, Some(asked)) => Decision::Pause { asked: Some(asked) },
+        (429 | 509, asked) => Decision::Pause { asked, then: Then::Again },
+        // Whoever says when to come back need not be the one who did the work, or didn't.
+        (503, Some(asked)) => Decision::Pause { asked: Some(asked), then: after_pause(operation) },
         (408, _) => in_doubt(operation, tries),
         (300..=499, _) => Decision::Refused,
         // A server error, or a status that HTTP doesn't know: nobody says that nothing was done.
@@ -115,18 +126,31 @@ fn lacks(refusal: &Refusal) -> Option<StopReason> {
     } else {
         return None;
     };
-    (matches!(refusal.status, 400..=499) && refusal.status != 408).then_some(reason)
+    is_no(refusal).then_some(reason)
 }
 
-/// A read names no version, so there is nothing that it could be in conflict with.
+/// A read names no version, so there is nothing that it could be in conflict with. What a code says counts
+/// only where the status leaves no doubt that nothing was done.
 fn is_conflict(refusal: &Refusal) -> bool {
     matches!(refusal.status, 409 | 412)
-        || has_code(refusal, &["preconditionFailed", "resourceModified", "99918"])
+        || is_no(refusal) && has_code(refusal, &["preconditionFailed", "resourceModified", "99918"])
         || matches!(refusal.status, 400 | 422) && has_code(refusal, &["2055"])
+}
+
+/// Whether the status by itself says that nothing was done.
+fn is_no(refusal: &Refusal) -> bool {
+    matches!(refusal.status, 400..=499) && refusal.status != 408
 }
 
 fn has_code(refusal: &Refusal, wanted: &[&str]) -> bool {
     refusal.codes.iter().any(|code| wanted.iter().any(|wanted| code.eq_ignore_ascii_case(wanted)))
+}
+
+fn after_pause(operation: Operation) -> Then {
+    match operation {
+        Operation::Read => Then::Again,
+        Operation::Write => Then::ReadBack,
+    }
 }
 
 fn in_doubt(operation: Operation, tries: u32) -> Decision {
@@ -162,8 +186,11 @@ mod tests {
 
     fn word(decision: Decision) -> String {
         match decision {
-            Decision::Pause { asked: None } => "pause".to_owned(),
-            Decision::Pause { asked: Some(asked) } => format!("pause {asked:?}"),
+            Decision::Pause { asked, then } => {
+                let asked = asked.map_or(String::new(), |asked| format!(" {asked:?}"));
+                let then = if then == Then::ReadBack { ", read back" } else { "" };
+                format!("pause{asked}{then}")
+            }
             Decision::Again { after } => format!("again {after:?}"),
             Decision::ReadBack => "read back".to_owned(),
             Decision::Conflict => "conflict".to_owned(),
@@ -226,7 +253,7 @@ mod tests {
 429     pause | pause 7s
 430-499 refused
 500-502 read back
-503     read back | pause 7s
+503     read back | pause 7s, read back
 504-508 read back
 509     pause | pause 7s
 510-599 read back
@@ -297,6 +324,11 @@ mod tests {
             (403, &["forbidden", "x", "insufficient_claims"], Stop(ClaimsRequired), Stop(ClaimsRequired)),
             (403, &["insufficient_scope"], Refused, Refused),
             // It could have been done all the same.
+            (500, &["resourceModified"], ReadBack, again),
+            (502, &["preconditionFailed", "99918"], ReadBack, again),
+            (503, &["resourceModified"], ReadBack, again),
+            (408, &["preconditionFailed"], ReadBack, again),
+            (300, &["resourceModified"], Refused, Refused),
             (502, &["900421"], ReadBack, again),
             (408, &["insufficient_claims"], ReadBack, again),
         ] {

@@ -24,6 +24,7 @@ pub struct Books {
     misplaced: Option<Imbalance>,
     failures: [BTreeMap<String, Group>; Outcome::ALL.len()],
     warnings: BTreeMap<Rule, Group>,
+    kept_otherwise: Option<Group>,
 }
 
 /// The first row of a group.
@@ -116,6 +117,7 @@ impl Books {
             misplaced: None,
             failures: Default::default(),
             warnings: BTreeMap::new(),
+            kept_otherwise: None,
         }
     }
 
@@ -130,6 +132,10 @@ impl Books {
         self.counts[outcome as usize] += 1;
         if outcome.is_trouble() {
             self.count_failure(row);
+        }
+        if row.verdict.is_kept_otherwise() {
+            let first = || Group::of(row, &row.verdict.message, row.place);
+            self.kept_otherwise.get_or_insert_with(first).rows += 1;
         }
         self.count_warnings(row);
     }
@@ -168,6 +174,12 @@ impl Books {
             .collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.rows));
         groups
+    }
+
+    /// How many rows were applied with a value in another form, and the first of them; `None` where there is
+    /// none.
+    pub fn kept_otherwise(&self) -> Option<(u64, &Example)> {
+        self.kept_otherwise.as_ref().map(|Group { rows, first }| (*rows, first))
     }
 
     /// What was warned of, grouped by rule, the most frequent first.
@@ -287,6 +299,18 @@ mod tests {
         assert_eq!((first.message.as_str(), first.place.input), ("refused, as it were", 0));
         assert_eq!(books.total(), 11);
         assert_eq!(books.count(Outcome::Refused), 2);
+    }
+
+    #[test]
+    fn what_is_kept_otherwise_is_applied_and_told() {
+        let mut rows =
+            [row(1, 0, Outcome::Applied), row(2, 0, Outcome::Applied), row(3, 0, Outcome::Refused)];
+        assert_eq!(books(&rows).kept_otherwise(), None);
+        rows.iter_mut().for_each(|row| row.verdict.code = "kept-otherwise".to_owned());
+        let books = books(&rows);
+        let first = books.kept_otherwise().map(|(rows, first)| (rows, first.message.as_str()));
+        assert_eq!(first, Some((2, "applied, as it were")));
+        assert_eq!((books.count(Outcome::Applied), books.failures().len()), (2, 1));
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub use summary::{
     ConsentSummary, FileSummary, InputSummary, NAME as SUMMARY_FILE, Referrals, Requests, Rows, Seconds,
     State, Summary,
 };
-pub use text::{text, warnings};
+pub use text::{not_as_sent, text, warnings};
 pub use words::{counted, grouped, roughly};
 
 #[cfg(test)]

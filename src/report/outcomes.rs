@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::domain::account::RowAccount;
@@ -13,7 +14,7 @@ use crate::domain::referral::ReferralId;
 
 use super::earlier::Earlier;
 use super::file::{Filed, ReportError};
-use super::findings::Findings;
+use super::findings::{Findings, compacted};
 use super::jsonl::LineWriter;
 use super::names::Names;
 
@@ -39,6 +40,9 @@ struct Line<'a> {
     /// Of a legacy payload, in the audit.
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<Class>,
+    /// By pointer, what the service kept in the fields that it did not take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Findings::is_empty")]
     findings: Findings<'a>,
 }
@@ -62,6 +66,7 @@ impl Outcomes {
             first_sent: row.first_sent,
             at: row.at,
             class: row.audit.as_ref().map(|audit| audit.class),
+            kept: row.theirs.as_deref().filter(|_| row.verdict.outcome == Outcome::Partial).map(compacted),
             findings: Findings { findings: &row.findings, names },
         })
     }

@@ -310,7 +310,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::books::Books;
-    use super::super::testing::{cells, csv_input, full_row, jsonl_input, row, tell, warning};
+    use super::super::testing::{cells, csv_input, full_row, jsonl_input, raw, row, tell, warning};
     use super::*;
     use crate::domain::account::{RowText, UNSOUND};
     use crate::domain::finding::Finding;
@@ -352,7 +352,10 @@ mod tests {
     fn every_outcome(input: u32, text: impl Fn(u64) -> RowText) -> Vec<RowAccount> {
         let rows = Outcome::ALL.into_iter().zip(1..).map(|(outcome, ordinal)| {
             let full = matches!(outcome, Outcome::Applied | Outcome::Conflict | Outcome::Unknown);
-            let row = if full { full_row(ordinal, input, outcome) } else { row(ordinal, input, outcome) };
+            let mut row = if full { full_row(ordinal, input, outcome) } else { row(ordinal, input, outcome) };
+            row.theirs = row
+                .theirs
+                .or_else(|| (outcome == Outcome::Partial).then(|| raw("{\"/statusReason\": null}")));
             RowAccount { text: text(ordinal), ..row }
         });
         rows.collect()
@@ -392,7 +395,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
 {"file":"a.csv","line":6,"id":"00000000-0000-0000-0000-000000000005","outcome":"invalid","code":"invalid-code","message":"invalid, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 {"file":"a.csv","line":7,"id":"00000000-0000-0000-0000-000000000006","outcome":"refused","code":"refused-code","message":"refused, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 {"file":"a.csv","line":8,"id":"00000000-0000-0000-0000-000000000007","outcome":"failed","code":"failed-code","message":"failed, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
-{"file":"a.csv","line":9,"id":"00000000-0000-0000-0000-000000000008","outcome":"partial","code":"partial-code","message":"partial, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
+{"file":"a.csv","line":9,"id":"00000000-0000-0000-0000-000000000008","outcome":"partial","code":"partial-code","message":"partial, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null,"kept":{"/statusReason":null}}
 {"file":"a.csv","line":10,"id":"00000000-0000-0000-0000-000000000009","outcome":"unknown","code":"unknown-code","message":"unknown, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
 {"file":"a.csv","line":11,"id":"00000000-0000-0000-0000-00000000000a","outcome":"unsent","code":"unsent-code","message":"unsent, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 "#),

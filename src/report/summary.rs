@@ -44,6 +44,9 @@ pub struct Summary {
     pub inputs: Vec<InputSummary>,
     /// Rows by outcome.
     pub rows: Rows,
+    /// Of the applied rows, those of which the service keeps a value in another form; told where there are any.
+    #[serde(skip_serializing_if = "is_none")]
+    pub kept_otherwise: u64,
     /// Referrals that the rows name.
     pub referrals: Referrals,
     /// Requests by kind.
@@ -141,7 +144,7 @@ pub struct Referrals {
     pub to_change: Option<u64>,
     /// Of those, the ones that the plan would close for good.
     pub to_close: Option<u64>,
-    /// Those that were changed.
+    /// Those that were changed, be it in part.
     pub changed: u64,
     /// Of those, the ones that were closed.
     pub closed: u64,
@@ -285,6 +288,11 @@ impl From<&Figures> for Requests {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_none(rows: &u64) -> bool {
+    *rows == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
 fn is_zero(seconds: &f64) -> bool {
     *seconds == 0.0
 }
@@ -340,6 +348,14 @@ mod tests {
         assert_eq!(path, dir.path().join("summary.json"));
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{wanted}\n"));
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_kept_otherwise_is_counted_beside_the_outcomes() {
+        let mut rows = [row(1, 0, Outcome::Applied), row(2, 0, Outcome::Applied)];
+        rows[1].verdict.code = "kept-otherwise".to_owned();
+        let line = summary(&books(&rows)).to_json_line();
+        assert!(line.contains(r#""unsent":0},"kept_otherwise":1,"referrals":{"#), "{line}");
     }
 
     #[test]

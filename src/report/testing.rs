@@ -134,6 +134,7 @@ pub(super) fn summary(books: &Books) -> Summary {
         exit_code: 0,
         inputs: vec![(&csv_input("changes.csv", &["id"], books.total())).into()],
         rows: books.into(),
+        kept_otherwise: books.kept_otherwise().map_or(0, |(rows, _)| rows),
         referrals: Referrals { total: 12, to_change: Some(10), to_close: Some(8), changed: 9, closed: 7 },
         requests: (&figures).into(),
         seconds: (&figures).into(),

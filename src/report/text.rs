@@ -10,7 +10,7 @@ use crate::domain::consent::Way;
 use crate::domain::outcome::Outcome;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
-use super::books::{Books, WarningGroup};
+use super::books::{Books, Example, WarningGroup};
 use super::names::Names;
 use super::plan::PlanCounts;
 use super::rows::Written;
@@ -36,6 +36,7 @@ pub fn text(summary: &Summary, books: &Books, plan: Option<PlanCounts>, written:
     let mut parts = vec![heading(summary), figures(summary, plan)];
     parts.extend(summary.audit.iter().flat_map(audit));
     parts.extend(failures(books, &names));
+    parts.extend(kept_otherwise(books, &names));
     parts.extend(warning_table(books, &names));
     parts.extend(files(written));
     parts.join("\n")
@@ -194,6 +195,31 @@ fn failures(books: &Books, names: &Names) -> Option<String> {
     section("what went wrong", &table, groups.len(), "more reason")
 }
 
+fn kept_otherwise(books: &Books, names: &Names) -> Option<String> {
+    let (rows, first) = books.kept_otherwise()?;
+    let mut table = plain_table();
+    table.set_header(["rows", "first at", "first message"]);
+    table.add_row([
+        number(grouped(rows)),
+        Cell::new(names.place(first.place)),
+        Cell::new(one_line(&first.message, MESSAGE)),
+    ]);
+    section("what was applied in another form", &table, table.row_count(), "more reason")
+}
+
+/// What the service did not take as it was sent, a line each, for those who don't read the summary.
+pub fn not_as_sent(summary: &Summary, books: &Books) -> Vec<String> {
+    let names = names(summary);
+    let line = |rows: u64, how: &str, first: &Example| {
+        let (rows, place) = (counted(rows, "row"), names.place(first.place));
+        format!("{rows} {how}, the first at {place}: {}", one_line(&first.message, MESSAGE))
+    };
+    let partial = books.failures().into_iter().filter(|group| group.outcome == Outcome::Partial);
+    let partial = partial.map(|group| line(group.rows, "taken in part", group.first));
+    let otherwise = books.kept_otherwise().map(|(rows, first)| line(rows, "applied in another form", first));
+    partial.chain(otherwise).collect()
+}
+
 /// What was warned of, a line each, for those who don't read the summary: `[rule]: 2 rows, the first
 /// at changes.csv:7: …`.
 pub fn warnings(summary: &Summary, books: &Books) -> Vec<String> {
@@ -271,7 +297,7 @@ mod tests {
     use super::super::rows::WrittenFile;
     use super::super::testing::{books, row, summary, warning};
     use super::*;
-    use crate::domain::outcome::Bucket;
+    use crate::domain::outcome::{Bucket, Verdict};
     use crate::domain::rules::Rule;
 
     fn written() -> Written {
@@ -328,6 +354,46 @@ mod tests {
          reports/r 1/summary.json
 
         ");
+    }
+
+    #[test]
+    fn what_was_not_taken_as_it_was_sent() {
+        let mut rows =
+            vec![row(1, 0, Outcome::Partial), row(2, 0, Outcome::Applied), row(3, 0, Outcome::Applied)];
+        rows[0].verdict.message =
+            "the service took only some of it: /statusReason: sent \"No\", kept null".to_owned();
+        rows[2].verdict = Verdict::kept_otherwise("the service keeps it in another form: /details/notes: …");
+        let books = books(&rows);
+        let summary = summary(&books);
+        assert_eq!(
+            not_as_sent(&summary, &books),
+            [
+                "1 row taken in part, the first at changes.csv:2: \
+                 the service took only some of it: /statusReason: sent \"No\", kept null",
+                "1 row applied in another form, the first at changes.csv:4: \
+                 the service keeps it in another form: /details/notes: …",
+            ]
+        );
+        let text = text(&summary, &books, None, &Written::default());
+        insta::assert_snapshot!(text, @r#"
+        apply reports/r 1: finished
+
+         rows         3
+           applied    2
+           partial    1
+         referrals   12  9 changed, 7 of them closed
+         requests    12  1 get, 1 list, 10 patch, 2 retried; 1.33 per changed referral
+         seconds    5.1  4.2 waiting for the rate, 0.0 paused by the server
+
+        what went wrong
+         rows  outcome  code          first at       first message
+            1  partial  partial-code  changes.csv:2  the service took only some of it: /statusReason: sent "No", kept null
+
+        what was applied in another form
+         rows  first at       first message
+            1  changes.csv:4  the service keeps it in another form: /details/notes: …
+
+        "#);
     }
 
     #[test]

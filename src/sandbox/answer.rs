@@ -127,6 +127,16 @@ impl Answer {
         Self::json(StatusCode::OK, "{\"id\":<<<not json")
     }
 
+    /// A yes whose body is an error.
+    pub(super) fn error_in_yes() -> Self {
+        let error = json!({ "error": {
+            "code": "RequestFailed",
+            "message": "something went wrong, and the status doesn't say so",
+            "innerError": { "code": "BackendUnavailable" },
+        }});
+        Self::json(StatusCode::OK, error.to_string())
+    }
+
     #[must_use]
     pub(super) fn with_etag(mut self, etag: Option<&str>) -> Self {
         self.etag = etag.map(ToOwned::to_owned);

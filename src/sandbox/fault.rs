@@ -15,9 +15,13 @@ use uuid::Uuid;
 /// * `WHEN` is `get`, `list`, `patch` or `any`; then, if wanted, `@ID` for one referral; then `#N`,
 ///   `#N-M` or `#*` for the N-th matching request (from 1), a range of them, or all. Without `#` it
 ///   is the first.
-/// * `WHAT` is `STATUS`, `STATUS:SECONDS` with a `Retry-After`, `hang`, `cut`, `html`, `garbage`,
-///   `edited` or `slow:MILLISECONDS`. All but the second and the last two happen instead of the
-///   request; with `+applied`, after it was carried out.
+/// * `WHAT` is `STATUS`, `STATUS:SECONDS` with a `Retry-After`, `hang`, `cut`, `html`, `garbage`, or a yes that
+///   is none: `bare` (204 without a body), `error` (200 with an error for a body), `stale` (200 with the
+///   referral as it was before its last change, as where reads lag behind). These happen instead of the
+///   request; with `+applied`, after it was carried out. So does `echo`: 200 with the change as if it was
+///   made, at the version from before it.
+/// * `edited` (somebody else changes the referral just before), `slow:MILLISECONDS` and `ignores:POINTER` (the
+///   service takes all of a change but what is about that member) say by themselves that it is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     on: On,
@@ -39,19 +43,22 @@ pub enum FaultError {
     #[error("\"{0}\" is no referral's id: after @ stands a GUID")]
     Id(String),
     /// Lists are about no single referral.
-    #[error("a list is about no single referral: leave out @ID and \"edited\"")]
+    #[error("a list is about no single referral: leave out @ID, \"edited\" and \"stale\"")]
     List,
+    /// What happens to a change alone.
+    #[error("only a patch can meet \"{0}\"")]
+    Patch(String),
     /// What stands after `#` is no number.
     #[error("\"{0}\" is no turn: after # stands N, N-M or *, counted from 1")]
     Turns(String),
     /// What happens is unknown.
     #[error(
         "\"{0}\" is no fault's effect: use a status from 400 to 599, STATUS:SECONDS, hang, cut, html, \
-         garbage, edited or slow:MILLISECONDS"
+         garbage, bare, error, stale, echo, edited, ignores:POINTER or slow:MILLISECONDS"
     )]
     What(String),
     /// The effect says by itself whether the request is carried out.
-    #[error("\"{0}\" cannot be +applied: only STATUS, hang, cut, html and garbage can")]
+    #[error("\"{0}\" cannot be +applied: edited, ignores and slow say by themselves what is carried out")]
     Applied(String),
 }
 
@@ -78,8 +85,25 @@ pub(super) enum What {
     Cut,
     Html,
     Garbage,
+    Bare,
+    Error,
+    Stale,
+    Echo,
     Edited,
+    Ignores(String),
     Slow(Duration),
+}
+
+impl What {
+    /// Whether it is about one referral, so that no list can meet it.
+    fn is_about_one(&self) -> bool {
+        matches!(self, Self::Edited | Self::Stale)
+    }
+
+    /// Whether it is about a change.
+    fn is_of_changes(&self) -> bool {
+        matches!(self, Self::Echo | Self::Ignores(_))
+    }
 }
 
 /// What a fault needs to know of a request.
@@ -113,8 +137,11 @@ impl FromStr for Fault {
             _ => return Err(FaultError::On(on.to_owned())),
         };
         let effect: Effect = what.parse()?;
-        if on == On::List && (id.is_some() || effect.what == What::Edited) {
+        if on == On::List && (id.is_some() || effect.what.is_about_one()) {
             return Err(FaultError::List);
+        }
+        if on != On::Patch && effect.what.is_of_changes() {
+            return Err(FaultError::Patch(what.to_owned()));
         }
         Ok(Self { on, id, turns, effect })
     }
@@ -142,8 +169,7 @@ impl FromStr for Effect {
             None => (text, false),
         };
         let what = parse_what(name).ok_or_else(|| FaultError::What(name.to_owned()))?;
-        let settled =
-            matches!(what, What::Edited | What::Slow(_) | What::Status { retry_after: Some(_), .. });
+        let settled = matches!(what, What::Edited | What::Slow(_) | What::Ignores(_));
         if applied && settled {
             return Err(FaultError::Applied(name.to_owned()));
         }
@@ -162,7 +188,12 @@ fn parse_what(text: &str) -> Option<What> {
         ("cut", _) => What::Cut,
         ("html", _) => What::Html,
         ("garbage", _) => What::Garbage,
+        ("bare", _) => What::Bare,
+        ("error", _) => What::Error,
+        ("stale", _) => What::Stale,
+        ("echo", _) => What::Echo,
         ("edited", _) => What::Edited,
+        (_, Some(("ignores", pointer))) if pointer.starts_with('/') => What::Ignores(pointer.to_owned()),
         (_, Some(("slow", millis))) => What::Slow(Duration::from_millis(number(millis)?)),
         (_, Some((code, seconds))) => {
             What::Status { status: status(code)?, retry_after: Some(number(seconds)?) }
@@ -179,7 +210,7 @@ impl Fault {
             _ => return false,
         };
         // Nobody can edit a referral that the request doesn't name.
-        let named = self.effect.what != What::Edited || id.is_some();
+        let named = !self.effect.what.is_about_one() || id.is_some();
         named && self.id.is_none_or(|wanted| id == Some(wanted))
     }
 }
@@ -239,8 +270,19 @@ mod tests {
             ("get=crash", Err(FaultError::What("crash".into()))),
             ("get=slow", Err(FaultError::What("slow".into()))),
             ("get=slow:5+applied", Err(FaultError::Applied("slow:5".into()))),
-            ("patch=503:1+applied", Err(FaultError::Applied("503:1".into()))),
+            ("patch=503:1+applied", Ok(())),
+            ("patch=429:0+applied", Ok(())),
+            ("patch=bare+applied", Ok(())),
+            ("any#*=error", Ok(())),
+            ("get#2-4=stale", Ok(())),
+            ("patch=echo+applied", Ok(())),
+            ("patch=ignores:/details/notes", Ok(())),
+            ("patch=ignores:notes", Err(FaultError::What("ignores:notes".into()))),
+            ("patch=ignores:/status+applied", Err(FaultError::Applied("ignores:/status".into()))),
+            ("get=echo", Err(FaultError::Patch("echo".into()))),
+            ("any=ignores:/status", Err(FaultError::Patch("ignores:/status".into()))),
             ("list=edited", Err(FaultError::List)),
+            ("list=stale", Err(FaultError::List)),
         ] {
             assert_eq!(text.parse::<Fault>().map(drop), wanted, "{text}");
         }

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
@@ -115,8 +116,19 @@ impl Served {
     /// Goes wrong as a fault says.
     async fn fail(&self, request: &Request, Effect { what, applied }: Effect) -> Response {
         let carry_out = || self.sandbox.carry_out(request);
-        let done = applied.then(carry_out);
+        let done = (applied && what != What::Echo).then(carry_out);
         match what {
+            What::Echo => self.sandbox.echo(request, applied).unwrap_or_else(Answer::from).whole(),
+            // Who is asked for a yes and won't have the change says so.
+            What::Stale | What::Bare | What::Error
+                if done.as_ref().is_some_and(|done| !done.status.is_success()) =>
+            {
+                done.unwrap_or_else(carry_out).whole()
+            }
+            What::Stale => self.sandbox.look_late(request).whole(),
+            What::Bare => Answer::no_content().whole(),
+            What::Error => Answer::error_in_yes().whole(),
+            What::Ignores(pointer) => self.sandbox.carry_out_but(request, Some(&pointer)).whole(),
             What::Slow(time) => {
                 self.wait(Some(time)).await;
                 carry_out().whole()
@@ -198,10 +210,15 @@ impl Sandbox {
     }
 
     fn carry_out(&self, request: &Request) -> Answer {
+        self.carry_out_but(request, None)
+    }
+
+    /// The same, and a change is not taken where it is about this member.
+    fn carry_out_but(&self, request: &Request, ignored: Option<&str>) -> Answer {
         let answer = match request.call {
             Call::Get(id) => self.get(id),
             Call::List => self.list(&request.uri),
-            Call::Patch(id) => self.patch(id, request),
+            Call::Patch(id) => self.patch(id, request, ignored),
             Call::NotAllowed(methods) => {
                 let message =
                     format!("this path takes {methods} only: nothing is created or replaced as a whole here");
@@ -229,10 +246,34 @@ impl Sandbox {
         }
     }
 
+    /// What a look shows that lags behind the last change.
+    fn look_late(&self, request: &Request) -> Answer {
+        let (Call::Get(id) | Call::Patch(id)) = request.call else { return self.carry_out(request) };
+        let state = self.state();
+        let shown = state.store.earlier(id).map(shown);
+        shown.unwrap_or_else(Answer::from)
+    }
+
+    /// The change as if it was made, at the version from before it.
+    fn echo(&self, request: &Request, applied: bool) -> Result<Answer, Refusal> {
+        let Call::Patch(id) = request.call else { return Ok(self.carry_out(request)) };
+        let (document, if_match) = request.change()?;
+        let now = self.now();
+        let state = &mut *self.state();
+        let etag = etag_of(state.store.get(id)?).map(ToOwned::to_owned);
+        let mut echo = if applied {
+            state.counts.applied += 1;
+            state.store.change(id, if_match, document, now)?.clone()
+        } else {
+            state.store.changed(id, if_match, document, now)?
+        };
+        echo["eTag"] = etag.into();
+        Ok(shown(&echo))
+    }
+
     fn get(&self, id: Option<Uuid>) -> Result<Answer, Refusal> {
         let state = self.state();
-        let referral = state.store.get(id)?;
-        Ok(Answer::json(StatusCode::OK, referral.to_string()).with_etag(etag_of(referral)))
+        state.store.get(id).map(shown)
     }
 
     fn list(&self, uri: &Uri) -> Result<Answer, Refusal> {
@@ -243,11 +284,12 @@ impl Sandbox {
         Ok(Answer::json(StatusCode::OK, page))
     }
 
-    fn patch(&self, id: Option<Uuid>, request: &Request) -> Result<Answer, Refusal> {
-        check_content_type(&request.headers)?;
-        let document = Document::parse(request.body.as_ref().map_err(Clone::clone)?)?;
-        // An If-Match that is no text matches nothing.
-        let if_match = request.headers.get(IF_MATCH).map(|value| value.to_str().unwrap_or_default());
+    fn patch(&self, id: Option<Uuid>, request: &Request, ignored: Option<&str>) -> Result<Answer, Refusal> {
+        let (document, if_match) = request.change()?;
+        let document = match ignored {
+            Some(pointer) => document.without(pointer),
+            None => document,
+        };
         let now = self.now();
         let state = &mut *self.state();
         let referral = state.store.change(id, if_match, document, now)?;
@@ -267,6 +309,22 @@ impl Sandbox {
             self.state().store.edit(id, now);
         }
     }
+}
+
+impl Request {
+    /// What a PATCH asks for, and of which version.
+    fn change(&self) -> Result<(Document, Option<&str>), Refusal> {
+        check_content_type(&self.headers)?;
+        let document = Document::parse(self.body.as_ref().map_err(Clone::clone)?)?;
+        // An If-Match that is no text matches nothing.
+        let if_match = self.headers.get(IF_MATCH).map(|value| value.to_str().unwrap_or_default());
+        Ok((document, if_match))
+    }
+}
+
+/// A referral as a look shows it.
+fn shown(referral: &Value) -> Answer {
+    Answer::json(StatusCode::OK, referral.to_string()).with_etag(etag_of(referral))
 }
 
 fn has_token(headers: &HeaderMap) -> bool {

@@ -38,6 +38,16 @@ impl Document {
         operations.into_iter().map(Operation::read).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The same but for what it does to a member, or within it.
+    #[must_use]
+    pub(super) fn without(mut self, pointer: &str) -> Self {
+        let is_within = |path: &str| {
+            path.strip_prefix(pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.0.retain(|operation| !is_within(&operation.path));
+        self
+    }
+
     /// Whether it sets status or substatus.
     pub(super) fn moves_status(&self) -> bool {
         self.0.iter().any(|operation| matches!(operation.path.as_str(), "/status" | "/substatus"))

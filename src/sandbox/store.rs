@@ -20,6 +20,8 @@ pub(super) type Referral = Map<String, Value>;
 pub(super) struct Store {
     referrals: Vec<Value>,
     places: HashMap<Uuid, usize>,
+    /// What a referral was before its last change.
+    earlier: HashMap<Uuid, Value>,
 }
 
 /// A second referral of the same id.
@@ -56,6 +58,12 @@ impl Store {
         self.place(id).map(|(_, place)| &self.referrals[place])
     }
 
+    /// The referral of an id as it was before its last change, as a read that lags behind shows it.
+    pub(super) fn earlier(&self, id: Option<Uuid>) -> Result<&Value, Refusal> {
+        let (id, place) = self.place(id)?;
+        Ok(self.earlier.get(&id).unwrap_or(&self.referrals[place]))
+    }
+
     fn place(&self, id: Option<Uuid>) -> Result<(Uuid, usize), Refusal> {
         id.and_then(|id| Some((id, *self.places.get(&id)?))).ok_or_else(|| {
             let message = "no referral of this id, or none that this user may see";
@@ -72,6 +80,19 @@ impl Store {
         now: Timestamp,
     ) -> Result<&Value, Refusal> {
         let (id, place) = self.place(id)?;
+        let after = self.changed(Some(id), if_match, document, now)?;
+        Ok(self.put(id, place, after))
+    }
+
+    /// What a change would make of a referral.
+    pub(super) fn changed(
+        &self,
+        id: Option<Uuid>,
+        if_match: Option<&str>,
+        document: Document,
+        now: Timestamp,
+    ) -> Result<Value, Refusal> {
+        let (id, place) = self.place(id)?;
         let before = &self.referrals[place];
         if let Some(wanted) = if_match {
             check_version(wanted, etag_of(before))?;
@@ -86,8 +107,13 @@ impl Store {
             unreachable!("the store holds objects only, and no document can name the whole referral")
         };
         stamp(id, before, members, now);
-        self.referrals[place] = after;
-        Ok(&self.referrals[place])
+        Ok(after)
+    }
+
+    fn put(&mut self, id: Uuid, place: usize, after: Value) -> &Value {
+        let before = std::mem::replace(&mut self.referrals[place], after);
+        self.earlier.insert(id, before);
+        &self.referrals[place]
     }
 
     /// Somebody else's change of the notes, where there is such a referral.
@@ -102,7 +128,7 @@ impl Store {
         }
         details["notes"] = "Edited by somebody else in the meantime".into();
         stamp(id, before, members, now);
-        self.referrals[place] = after;
+        self.put(id, place, after);
     }
 }
 

@@ -448,6 +448,8 @@ async fn faults_answer_wrongly() {
     check_fault("patch=html", Some((502, "text/html")), false).await;
     let throttled = check_fault("patch=429:7", Some((429, JSON)), false).await.unwrap();
     assert_eq!(throttled.header("Retry-After"), Some("7"));
+    let unready = check_fault("patch=503:1+applied", Some((503, JSON)), true).await.unwrap();
+    assert_eq!(unready.header("Retry-After"), Some("1"));
     for (fault, applied) in [("patch=garbage", false), ("patch=garbage+applied", true)] {
         let garbage = check_fault(fault, Some((200, JSON)), applied).await.unwrap();
         assert!(serde_json::from_str::<Value>(&garbage.body).is_err());
@@ -458,6 +460,57 @@ async fn faults_answer_wrongly() {
         assert_eq!(cut.body.len(), promised / 2);
         assert!(promised > 0);
     }
+}
+
+/// Answers that say yes, by what they show: the notes and whether the eTag is the one from before.
+#[tokio::test]
+async fn a_yes_may_be_none() {
+    const JSON: &str = "application/json; charset=utf-8";
+    for (fault, status, shown, applied) in [
+        ("patch=bare", 204, None, false),
+        ("patch=bare+applied", 204, None, true),
+        ("patch=error", 200, None, false),
+        ("patch=error+applied", 200, None, true),
+        ("patch=stale", 200, Some(("theirs", true)), false),
+        ("patch=stale+applied", 200, Some(("theirs", true)), true),
+        ("patch=echo", 200, Some(("mine", true)), false),
+        ("patch=echo+applied", 200, Some(("mine", true)), true),
+    ] {
+        let kind = if status == 204 { "" } else { JSON };
+        let reply = check_fault(fault, Some((status, kind)), applied).await.unwrap();
+        if let Some((notes, is_old)) = shown {
+            let body = reply.json();
+            assert_eq!((&body["details"]["notes"], body["eTag"] == ETAG), (&json!(notes), is_old), "{fault}");
+        } else if status == 200 {
+            assert_eq!(reply.code(), "BackendUnavailable");
+        }
+    }
+    // Who won't have the change doesn't say yes.
+    for fault in ["patch=bare+applied", "patch=stale+applied", "patch=echo", "patch=error+applied"] {
+        let server = serve(faulty(&[fault])).await;
+        assert_eq!(server.patch(A, &[("If-Match", "\"other\"")], NOTES).await.status, 412, "{fault}");
+        server.shut_down().await;
+    }
+}
+
+#[tokio::test]
+async fn reads_may_lag_behind_and_members_be_ignored() {
+    let server = serve(faulty(&["get#2-3=stale", "patch#2=ignores:/details"])).await;
+    let path = format!("{PATH}/{A}");
+    let first = server.patch(A, &[FULL], NOTES).await.json();
+    let mut etags = Vec::new();
+    for notes in ["mine", "theirs", "theirs", "mine"] {
+        let shown = server.get(&path).await.json();
+        assert_eq!(shown["details"]["notes"], notes);
+        etags.push(shown["eTag"].clone());
+    }
+    assert_eq!(etags, [first["eTag"].clone(), json!(ETAG), json!(ETAG), first["eTag"].clone()]);
+    let document = r#"[{"op":"replace","path":"/details/notes","value":"other"},
+                       {"op":"replace","path":"/statusReason","value":"taken"}]"#;
+    let second = server.patch(A, &[FULL], document).await.json();
+    assert_eq!((&second["details"]["notes"], &second["statusReason"]), (&json!("mine"), &json!("taken")));
+    assert_ne!(second["eTag"], first["eTag"]);
+    server.shut_down().await;
 }
 
 #[tokio::test]

@@ -214,7 +214,7 @@ impl Run {
     /// they don't add up to the total.
     #[track_caller]
     pub fn outcomes(&self) -> String {
-        const NAMES: [&str; 9] = [
+        const NAMES: [&str; 10] = [
             "applied",
             "unchanged",
             "planned",
@@ -222,6 +222,7 @@ impl Run {
             "invalid",
             "refused",
             "failed",
+            "partial",
             "unknown",
             "unsent",
         ];

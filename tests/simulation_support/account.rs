@@ -4,18 +4,23 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use referral_bulk::domain::account::{Phase, RowAccount};
+use referral_bulk::domain::item::Change;
 use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::ledger::{self, LedgerError, Loss};
 use referral_bulk::report::Books;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::laws::Standing;
 use super::ms;
-use super::truth::{By, holds, is_as_before};
+use super::truth::{By, holds, holds_some, is_as_before};
 use super::world::World;
+
+/// Milliseconds after which a look that shows nothing is believed, even where it is the end of the row.
+const PATIENCE: u64 = 7_500;
 
 /// Looks at the books of a run whose process has ended. In a lossy way, if it was killed or its ledger was
 /// taken away.
@@ -127,11 +132,11 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
         Outcome::Unknown => (row.attempts == 0).then_some("it was never sent"),
         Outcome::Unchanged | Outcome::Invalid => (row.attempts > 0).then_some("it was sent"),
         Outcome::Planned => (phase != Phase::Planned).then_some("the run has begun"),
-        Outcome::Conflict | Outcome::Refused => {
-            unprovoked(id, row, world).or_else(|| applied(id, row, world))
-        }
+        Outcome::Conflict | Outcome::Refused => unprovoked(id, row, world)
+            .or_else(|| nobody_elses(id, row, world))
+            .or_else(|| applied(id, row, world)),
         Outcome::Failed | Outcome::Unsent => applied(id, row, world),
-        Outcome::Partial => Some("the service takes a document as a whole"),
+        Outcome::Partial => not_partly_applied(id, row, world),
     };
     let why = why.or_else(|| world.given_up_for_load(id, row));
     if let Some(why) = why {
@@ -146,12 +151,63 @@ fn not_applied(id: ReferralId, row: &RowAccount, world: &mut World) -> Option<&'
     let decided = ms(row.at.unwrap());
     let first = deed.first_sent.unwrap_or(0);
     let since = truth.versions.iter().skip(first).take_while(|version| version.at <= decided);
-    let mut held = since
-        .filter(|version| matches!(version.by, By::Ours { .. }) || holds(&version.state, &deed.item.changes));
+    let mut held = since.filter(|version| holds(&version.state, &deed.item.changes));
     if deed.is_bare {
         return Some("nothing but a 204 says so");
     }
     held.next().is_none().then_some("the service never held it")
+}
+
+/// Why it cannot be said that only some of a change was made: at the version that was found, all of it is there
+/// or nothing, or the service never made any of it.
+fn not_partly_applied(id: ReferralId, row: &RowAccount, world: &World) -> Option<&'static str> {
+    let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
+    let changes = &deed.item.changes;
+    let Some(etag) = &row.etag else { return Some("its version is not told") };
+    let found = truth.versions.iter().find(|version| version.state["eTag"] == etag.as_str());
+    let Some(found) = found else { return Some("there never was such a version") };
+    let is_part = |change| holds(&found.state, std::slice::from_ref(change));
+    let some = changes.iter().any(is_part) || has_some_elements(&found.state, changes);
+    let decided = ms(row.at.unwrap());
+    // Somebody else may have set one of the very values.
+    let made = truth.versions.iter().any(|version| version.by != By::Seed && version.at <= decided);
+    if holds(&found.state, changes) {
+        Some("all of it is there")
+    } else if !some {
+        Some("nothing of it is there")
+    } else {
+        (!made).then_some("it was never made")
+    }
+}
+
+/// Whether a list has some of the elements that were to be appended.
+fn has_some_elements(state: &Value, changes: &[Change]) -> bool {
+    changes.iter().any(|change| {
+        let list = state.pointer(change.path.pointer().as_str()).and_then(Value::as_array);
+        let has = |element: &RawValue| {
+            list.is_some_and(|list| list.contains(&serde_json::from_str(element.get()).unwrap()))
+        };
+        change.appended.iter().any(|element| has(element))
+    })
+}
+
+/// Why a change that was sent can't be held against somebody else.
+fn nobody_elses(id: ReferralId, row: &RowAccount, world: &World) -> Option<&'static str> {
+    let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
+    if row.verdict.outcome != Outcome::Conflict || row.attempts == 0 {
+        return None;
+    }
+    let edited = truth.versions.iter().any(|version| version.by == By::Others);
+    if !edited && truth.ours().next().is_some() {
+        return Some("it is our own doing");
+    }
+    let read = deed.last_read.as_ref().filter(|_| deed.looked_since)?;
+    if read["eTag"].as_str().is_some_and(|etag| deed.versions.contains(etag)) {
+        return Some("the version that was sent was there when it was looked at");
+    }
+    let was_seen = deed.item.changes.iter().all(|change| change.before.is_some());
+    let is_unbound = deed.item.etag.is_none() && !world.scenario.rebase;
+    (is_unbound && was_seen && is_as_before(read, &deed.item.changes)).then_some("all was as planned from")
 }
 
 /// Why it cannot be said that a change was not made: the service made it, and whoever looked could have seen
@@ -159,12 +215,20 @@ fn not_applied(id: ReferralId, row: &RowAccount, world: &mut World) -> Option<&'
 fn applied(id: ReferralId, row: &RowAccount, world: &mut World) -> Option<&'static str> {
     let (truth, deed) = (world.truth(id), &world.laws.deeds[&id]);
     let decided = row.at.map_or(u64::MAX, ms);
+    let lags = world.scenario.lag > PATIENCE;
     let mut unseen = None;
     for (at, version) in truth.ours().filter(|(_, version)| version.at <= decided) {
         let mut reads = deed.reads.iter().filter(|read| **read >= at).peekable();
         let looked = reads.peek().is_some();
         if reads.any(|read| holds(&truth.versions[*read].state, &deed.item.changes)) {
             return Some("the service made it, and it was seen when it was read back");
+        }
+        let mut later = deed.reads.iter().filter(|read| **read >= at);
+        if later.any(|read| holds_some(&truth.versions[*read].state, &deed.item.changes)) {
+            return Some("the service made it, and some of it was seen when it was read back");
+        }
+        if lags && !looked {
+            continue;
         }
         if !looked && version.by == (By::Ours { late: false }) {
             return Some("the service made it, and nobody looked");
@@ -198,13 +262,15 @@ fn could_be_told(id: ReferralId, world: &World) -> Option<&'static str> {
     }
     let Some(read) = &deed.last_read else { return (!deed.looked).then_some("nobody looked") };
     if deed.item.etag.is_some() {
-        return Some("the eTag tells");
+        let unseen = deed.item.changes.iter().filter(|change| change.before.is_none());
+        let may_be_there = unseen.clone().any(|change| holds(read, std::slice::from_ref(change)));
+        return (!deed.is_contradicted && !may_be_there).then_some("the eTag tells");
     }
     if holds(read, &deed.item.changes) {
         return Some("the referral held it");
     }
     let repeatable = !deed.is_blind_append() && is_as_before(read, &deed.item.changes);
-    repeatable.then_some("the referral was as before, and it may be sent again")
+    (repeatable && !deed.is_refused).then_some("the referral was as before, and it may be sent again")
 }
 
 /// What must hold when nothing is on its way any more.

@@ -15,6 +15,7 @@ pub fn without_arrival(fate: Fate) -> Answer {
     match fate.fault {
         Some(Fault::NotSent) => Err(Failure::NotSent { message: "the connection was refused".to_owned() }),
         Some(Fault::ServerError | Fault::ProxyPage) => server_error(fate),
+        Some(Fault::Unready) => unready(fate),
         _ => no_answer(fate),
     }
 }
@@ -31,26 +32,38 @@ pub fn without_effect(now: &Value, fate: Fate) -> Answer {
         Fault::Locked => refusal(423, "locked", None),
         Fault::Unauthorized => refusal(401, "unauthorized", None),
         Fault::Conflict => conflict(fate),
-        Fault::Throttled => throttled(
-            fate.variant,
-            [None, Some(0), Some(2), Some(7), Some(3_600)][usize::try_from(fate.variant % 5).unwrap()],
-        ),
+        Fault::Throttled => throttled(fate.variant, pause(fate)),
+        Fault::Unready => unready(fate),
         Fault::Stale => yes(now.to_string()),
         Fault::Hollow => no_content(),
         Fault::Garbage | Fault::AnotherReferral => not_it(fate),
         Fault::ServerError | Fault::ProxyPage => server_error(fate),
-        Fault::NotSent | Fault::Reset | Fault::TimeOut | Fault::Half | Fault::Overwritten => no_answer(fate),
+        Fault::NotSent
+        | Fault::Reset
+        | Fault::TimeOut
+        | Fault::Half
+        | Fault::Echo
+        | Fault::Ignored
+        | Fault::Overwritten => no_answer(fate),
     }
 }
 
 /// Of a change that was made.
 pub fn after_writing(before: &Value, after: &Value, fate: Fate) -> Answer {
     match fate.fault {
-        None | Some(Fault::Overwritten) if fate.variant.is_multiple_of(2) => no_content(),
-        None | Some(Fault::Overwritten) => yes(after.to_string()),
+        None | Some(Fault::Overwritten | Fault::Ignored) if fate.variant.is_multiple_of(2) => no_content(),
+        None | Some(Fault::Overwritten | Fault::Ignored) => yes(after.to_string()),
         Some(Fault::Stale) => yes(before.to_string()),
+        Some(Fault::Echo) => echo(before, after),
         Some(_) => without_effect(after, fate),
     }
+}
+
+/// The change as if it was made, at the version from before it.
+pub fn echo(before: &Value, after: &Value) -> Answer {
+    let mut echo = after.clone();
+    echo["eTag"] = before["eTag"].clone();
+    yes(echo.to_string())
 }
 
 /// Of a request to read something.
@@ -77,12 +90,18 @@ pub fn malformed(why: &str) -> Answer {
 }
 
 pub fn throttled(variant: u64, seconds: Option<u64>) -> Answer {
-    let status = match (variant % 3, seconds) {
-        (0, Some(_)) => 503,
-        (1, None) => 509,
-        _ => 429,
-    };
+    let status = if variant.is_multiple_of(3) && seconds.is_none() { 509 } else { 429 };
     refusal(status, "throttled", seconds)
+}
+
+/// 503 that says when to come back.
+fn unready(fate: Fate) -> Answer {
+    refusal(503, "unready", pause(fate).or(Some(1)))
+}
+
+/// For how long the service asks to be left alone.
+fn pause(fate: Fate) -> Option<u64> {
+    [None, Some(0), Some(2), Some(7), Some(3_600)][usize::try_from(fate.variant % 5).unwrap()]
 }
 
 pub fn no_token() -> Failure {
@@ -115,7 +134,8 @@ fn not_it(fate: Fate) -> Answer {
     if fate.fault == Some(Fault::AnotherReferral) {
         return yes(other);
     }
-    yes(["<html>", "{\"id\":", "{}", "ok", ""][usize::try_from(fate.variant % 5).unwrap()].to_owned())
+    let error = r#"{"error":{"code":"Busy","message":"try later"}}"#;
+    yes(["<html>", "{\"id\":", "{}", "ok", "", error][usize::try_from(fate.variant % 6).unwrap()].to_owned())
 }
 
 fn yes(body: String) -> Answer {

@@ -28,6 +28,10 @@ pub enum Fault {
     Stale,
     /// 204 from something before the service, which never hears of it.
     Hollow,
+    /// 200 with the change as if it was made, at the version from before it.
+    Echo,
+    /// The service takes the change but for one of its fields.
+    Ignored,
     /// The change is written, and somebody else changes the referral at once.
     Overwritten,
     /// 409, 412, or 400 with code 2055, although nobody changed anything.
@@ -36,14 +40,16 @@ pub enum Fault {
     Refused,
     /// 423: not now.
     Locked,
-    /// 429, 509, or 503 with `Retry-After`.
+    /// 429 or 509.
     Throttled,
+    /// 503 with `Retry-After`.
+    Unready,
     /// 401, although the token is good.
     Unauthorized,
 }
 
 impl Fault {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::NotSent,
         Self::Reset,
         Self::TimeOut,
@@ -54,11 +60,14 @@ impl Fault {
         Self::AnotherReferral,
         Self::Stale,
         Self::Hollow,
+        Self::Echo,
+        Self::Ignored,
         Self::Overwritten,
         Self::Conflict,
         Self::Refused,
         Self::Locked,
         Self::Throttled,
+        Self::Unready,
         Self::Unauthorized,
     ];
 
@@ -72,11 +81,11 @@ impl Fault {
             | Self::Locked
             | Self::Throttled
             | Self::Unauthorized => Effect::None,
-            Self::Overwritten => Effect::Now,
-            Self::Reset | Self::TimeOut | Self::ServerError | Self::ProxyPage => {
+            Self::Overwritten | Self::Ignored => Effect::Now,
+            Self::Reset | Self::TimeOut | Self::ServerError | Self::ProxyPage | Self::Unready => {
                 rng.pick(&[Effect::None, Effect::None, Effect::Now, Effect::Now, Effect::Late])
             }
-            Self::Half | Self::Garbage | Self::AnotherReferral | Self::Stale => {
+            Self::Half | Self::Garbage | Self::AnotherReferral | Self::Stale | Self::Echo => {
                 rng.pick(&[Effect::None, Effect::Now])
             }
         }
@@ -134,6 +143,6 @@ impl Fate {
 
     /// Whether the service says yes, although nothing came of it.
     pub fn says_yes(self) -> bool {
-        matches!(self.fault, Some(Fault::Garbage | Fault::AnotherReferral | Fault::Stale))
+        matches!(self.fault, Some(Fault::Garbage | Fault::AnotherReferral | Fault::Stale | Fault::Echo))
     }
 }

@@ -52,6 +52,15 @@ pub struct Deed {
     pub refusals: BTreeSet<u16>,
     /// Whether the last that was heard of it is a 204, which shows nothing.
     pub is_bare: bool,
+    /// Whether this process was told that it is for another version, and no look has shown another since than
+    /// those that it was sent for.
+    pub is_contradicted: bool,
+    /// Whether the last PATCH was refused as one for another version.
+    pub is_refused: bool,
+    /// Whether it was read back since the last PATCH.
+    pub looked_since: bool,
+    /// The versions that it was sent for.
+    pub versions: BTreeSet<String>,
     /// Whether the ledger says what came of it.
     pub settled: bool,
 }
@@ -72,6 +81,10 @@ impl Deed {
             last_read: None,
             refusals: BTreeSet::new(),
             is_bare: false,
+            is_contradicted: false,
+            is_refused: false,
+            looked_since: false,
+            versions: BTreeSet::new(),
             settled: false,
         }
     }
@@ -87,6 +100,15 @@ impl Deed {
             Some(etag) => read["eTag"] == etag.as_str(),
             None => !self.is_blind_append() && is_as_before(read, &self.item.changes),
         }
+    }
+
+    /// Whether what nothing bound so far is bound to the version that was read back last, at which all is as
+    /// planned from.
+    fn may_be_bound_to(&self, etag: Option<&ETag>) -> bool {
+        let is_it = |read: &Value| {
+            etag.is_some_and(|etag| read["eTag"] == etag.as_str()) && is_as_before(read, &self.item.changes)
+        };
+        self.item.etag.is_none() && self.looked_since && self.last_read.as_ref().is_some_and(is_it)
     }
 
     /// Whether the change may be bound to another version: the one that was read back last, in which
@@ -156,7 +178,9 @@ impl Laws {
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
         self.held = None;
         let open = self.deeds.values_mut().filter(|deed| !deed.settled);
-        open.for_each(|deed| deed.is_bare = false);
+        open.for_each(|deed| {
+            (deed.is_bare, deed.is_contradicted, deed.is_refused) = (false, false, false);
+        });
     }
 
     /// A plan begins: what was planned before it was given up.
@@ -328,7 +352,11 @@ impl World {
         let Some(deed) = self.laws.deeds.get_mut(&id) else {
             return self.wrong("nothing was planned for it");
         };
-        let planned = deed.item.etag.as_ref() == etag && deed.item.patch.get() == document;
+        let is_same = deed.item.patch.get() == document;
+        if is_same && deed.may_be_bound_to(etag) {
+            deed.item.etag = etag.cloned();
+        }
+        let planned = deed.item.etag.as_ref() == etag && is_same;
         // What may have been made, and undone by somebody since, would be made twice.
         let is_clear = deed.standing == Standing::Clear;
         let rebased = self.scenario.rebase && !planned && is_clear && deed.may_be_rebased_to(etag);
@@ -337,7 +365,8 @@ impl World {
             deed.item.patch = RawValue::from_string(document.to_owned()).unwrap();
         }
         let allowed = matches!(deed.standing, Standing::Clear | Standing::Read { may_be_sent: true });
-        let settled = deed.settled;
+        let (settled, contradicted) = (deed.settled, deed.is_contradicted);
+        deed.versions.extend(etag.map(|etag| etag.as_str().to_owned()));
         deed.sent += 1;
         deed.first_sent.get_or_insert(latest);
         let standing = deed.standing;
@@ -346,6 +375,9 @@ impl World {
         }
         if settled {
             self.wrong("it has its outcome already");
+        }
+        if contradicted {
+            self.wrong("it is sent once more, although no look shows another version than was refused");
         }
         if !allowed {
             self.wrong(format!("it is sent again blindly: {standing:?}"));
@@ -381,7 +413,12 @@ impl World {
         if is_patch {
             let open = is_open(answer);
             deed.standing = if open { Standing::Doubt } else { Standing::Clear };
-            let confirmed = shown.is_some_and(|body| holds(&body, &deed.item.changes));
+            let is_moved =
+                |body: &Value| deed.item.etag.as_ref().is_none_or(|sent| body["eTag"] != sent.as_str());
+            let confirmed = shown.is_some_and(|body| is_moved(&body) && holds(&body, &deed.item.changes));
+            deed.is_refused = is_for_another_version(answer);
+            deed.is_contradicted = deed.is_refused;
+            deed.looked_since = false;
             deed.is_bare = matches!(answer, Ok(reply) if reply.status == 204);
             deed.ever_in_doubt |= open && !confirmed;
             deed.refusals.extend(answer.as_ref().err().and_then(Failure::status));
@@ -392,6 +429,10 @@ impl World {
         if let Some(body) = shown {
             deed.reads.extend(version);
             deed.is_bare = false;
+            deed.looked_since = true;
+            deed.is_contradicted &= body["eTag"].as_str().is_some_and(|etag| deed.versions.contains(etag));
+            let is_as_planned = deed.item.etag.is_none() && is_as_before(&body, &deed.item.changes);
+            deed.ever_in_doubt |= deed.is_contradicted || deed.is_refused && is_as_planned;
             if deed.standing == Standing::Doubt {
                 deed.standing = Standing::Read { may_be_sent: deed.may_be_sent_after(&body) };
             }
@@ -434,9 +475,14 @@ fn is_open(answer: &Answer) -> bool {
         Ok(_) | Err(Failure::NoAnswer { .. }) => true,
         Err(Failure::NotSent { .. } | Failure::NoToken { .. }) => false,
         Err(Failure::Answered(refusal)) => match refusal.status {
-            503 => refusal.retry_after.is_none(),
             509 => false,
             status => status == 408 || status >= 500,
         },
     }
+}
+
+/// Whether an answer says that the referral has another version.
+fn is_for_another_version(answer: &Answer) -> bool {
+    let Err(Failure::Answered(refusal)) = answer else { return false };
+    matches!(refusal.status, 409 | 412) || refusal.codes.iter().any(|code| code == "2055")
 }

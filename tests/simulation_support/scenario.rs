@@ -124,6 +124,8 @@ pub struct Scenario {
     pub edits: u64,
     /// Between looking and sending, so many referrals of a hundred are edited.
     pub early_edits: u64,
+    /// Milliseconds that reads lag behind writes.
+    pub lag: u64,
     /// Of each way, in milliseconds.
     pub latency: (u64, u64),
     /// Of a transaction, in milliseconds.
@@ -175,6 +177,7 @@ impl Scenario {
             outage: rng.chance(20).then(|| Outage::draw(rng)),
             edits: rng.pick(&[0, 0, 10, 30]),
             early_edits: rng.pick(&[0, 0, 10, 50]),
+            lag: rng.pick(&[0, 0, 0, 0, 700, 5_000, 60_000]),
             latency,
             disk: rng.pick(&[(0, 0), (1, 3), (2, 40)]),
             batch: rng.pick(&[1, 2, 5, 1_000]),
@@ -200,7 +203,7 @@ impl Scenario {
     pub fn is_plain(&self) -> bool {
         let nobody_else = self.edits == 0 && self.early_edits == 0;
         let no_limits = self.max_errors == u64::MAX && self.finish_by.is_none() && self.token_life.is_none();
-        self.faults.1 == 0 && self.outage.is_none() && nobody_else && no_limits
+        self.faults.1 == 0 && self.outage.is_none() && self.lag == 0 && nobody_else && no_limits
     }
 }
 

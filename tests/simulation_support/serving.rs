@@ -15,8 +15,8 @@ impl World {
         let answer = match self.turned_away(at, &ask, fate, token) {
             Some(answer) => answer,
             None => match &ask {
-                Ask::Get(id) => self.read(*id, fate),
-                Ask::List => self.list(fate),
+                Ask::Get(id) => self.read(*id, at, fate),
+                Ask::List => self.list(at, fate),
                 Ask::Patch { id, etag, document, .. } => {
                     self.write(*id, etag.as_ref(), document, at, late, fate)
                 }
@@ -63,14 +63,26 @@ impl World {
         })
     }
 
-    fn read(&mut self, id: ReferralId, fate: Fate) -> Answer {
-        answer::to_read(self.truth(id).now(), fate)
+    fn read(&mut self, id: ReferralId, at: u64, fate: Fate) -> Answer {
+        let seen_at = self.seen_at(at);
+        let truth = self.truth(id);
+        let seen = truth.at(seen_at).clone();
+        if seen != *truth.now() {
+            self.count("a look that lags behind");
+        }
+        answer::to_read(&seen, fate)
     }
 
-    fn list(&mut self, fate: Fate) -> Answer {
+    /// The time whose state a look shows.
+    fn seen_at(&self, at: u64) -> u64 {
+        if self.process.calm { at } else { at.saturating_sub(self.scenario.lag) }
+    }
+
+    fn list(&mut self, at: u64, fate: Fate) -> Answer {
+        let seen_at = self.seen_at(at);
         let etags = !fate.variant.is_multiple_of(4);
         let listed = self.truths.iter().filter(|truth| !(fate.variant + truth.number()).is_multiple_of(5));
-        let mut page: Vec<Value> = listed.map(|truth| truth.now().clone()).collect();
+        let mut page: Vec<Value> = listed.map(|truth| truth.at(seen_at).clone()).collect();
         for referral in page.iter_mut().filter(|_| !etags) {
             referral.as_object_mut().unwrap().remove("eTag");
         }
@@ -89,7 +101,7 @@ impl World {
         let edits = if self.process.calm { 0 } else { self.scenario.edits };
         let matches = |truth: &Truth| etag.is_none_or(|etag| etag.as_str() == truth.etag());
         if fate.effect == Effect::None && (!fate.says_yes() || matches(self.truth(id))) {
-            return answer::without_effect(self.truth(id).now(), fate);
+            return without_effect(self.truth(id), document, fate);
         }
         if self.rng.chance(edits / 2) {
             self.edit(id, at);
@@ -99,6 +111,10 @@ impl World {
             return answer::conflict(fate);
         }
         let before = truth.now().clone();
+        let partly = Some(document)
+            .filter(|_| fate.fault == Some(Fault::Ignored))
+            .map(|document| without_one(document, fate));
+        let document = partly.as_deref().unwrap_or(document);
         if let Err(why) = truth.patch(document, at, By::Ours { late }) {
             if etag.is_some() && self.scenario.look != Look::Blind {
                 self.wrong(format!("the document does not fit the version it was planned from: {why}"));
@@ -106,7 +122,7 @@ impl World {
             return answer::malformed(&why);
         }
         let after = truth.now().clone();
-        if !holds(&after, &self.laws.deeds[&id].item.changes) {
+        if partly.is_none() && !holds(&after, &self.laws.deeds[&id].item.changes) {
             self.wrong(format!("{id} does not hold what was wanted once it is written: {after}"));
         }
         self.note(format!("{id} is written: {after}"));
@@ -134,4 +150,34 @@ impl World {
             }
         }
     }
+}
+
+/// Of a change that comes to nothing.
+fn without_effect(truth: &Truth, document: &str, fate: Fate) -> Answer {
+    if fate.fault != Some(Fault::Echo) {
+        return answer::without_effect(truth.now(), fate);
+    }
+    let mut echo = truth.clone();
+    match echo.patch(document, 0, By::Others) {
+        Ok(()) => answer::echo(truth.now(), echo.now()),
+        Err(why) => answer::malformed(&why),
+    }
+}
+
+/// A document without what it does to one of its fields, unless that is all of it. The stage is taken as a whole
+/// or not at all, and so is a list.
+fn without_one(document: &str, fate: Fate) -> String {
+    let mut operations: Vec<Value> = serde_json::from_str(document).unwrap();
+    let field = |operation: &Value| {
+        let path = operation["path"].as_str().unwrap().trim_end_matches("/-").to_owned();
+        if path == "/substatus" { "/status".to_owned() } else { path }
+    };
+    let is_parent = |operation: &Value| operation["value"] == json!({});
+    let mut fields: Vec<String> = operations.iter().filter(|one| !is_parent(one)).map(field).collect();
+    fields.dedup();
+    if fields.len() > 1 {
+        let ignored = &fields[usize::try_from(fate.variant).unwrap() % fields.len()];
+        operations.retain(|operation| field(operation) != *ignored);
+    }
+    Value::Array(operations).to_string()
 }

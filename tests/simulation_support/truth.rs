@@ -44,6 +44,12 @@ impl Truth {
         &self.versions.last().unwrap().state
     }
 
+    /// The state at a time, as a read that lags behind shows it.
+    pub fn at(&self, at: u64) -> &Value {
+        let known = self.versions.iter().take_while(|version| version.at <= at).last();
+        &known.unwrap_or(&self.versions[0]).state
+    }
+
     /// The place of the current version in the history.
     pub fn latest(&self) -> usize {
         self.versions.len() - 1
@@ -111,6 +117,14 @@ pub fn holds(state: &Value, changes: &[Change]) -> bool {
         }
         let list = there.as_array().cloned().unwrap_or_default();
         change.appended.iter().all(|element| list.contains(&parsed(element.get())))
+    })
+}
+
+/// Whether a referral holds any of the changes where it was planned from another value.
+pub fn holds_some(state: &Value, changes: &[Change]) -> bool {
+    changes.iter().any(|change| {
+        let is_news = change.before.is_some() && !is_as_before(state, std::slice::from_ref(change));
+        is_news && holds(state, std::slice::from_ref(change))
     })
 }
 

@@ -294,8 +294,15 @@ impl World {
             fault = Some(outage.fault);
         }
         if !matches!(ask, Ask::Patch { .. })
-            && matches!(fault, Some(Fault::Stale | Fault::Overwritten | Fault::Conflict))
+            && matches!(
+                fault,
+                Some(Fault::Stale | Fault::Echo | Fault::Ignored | Fault::Overwritten | Fault::Conflict)
+            )
         {
+            fault = None;
+        }
+        // What is bound to no version can't show that it is at the one from before.
+        if matches!(ask, Ask::Patch { etag: None, .. }) && fault == Some(Fault::Echo) {
             fault = None;
         }
         Fate::draw(fault, self.scenario.latency, &mut self.rng)

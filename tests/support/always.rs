@@ -127,7 +127,7 @@ fn books(place: &Place, run: &str, summary: &Value) {
     };
     count("success", &["applied", "unchanged", "planned"]);
     count("conflict", &["conflict"]);
-    count("error", &["invalid", "refused", "failed"]);
+    count("error", &["invalid", "refused", "failed", "partial"]);
     count("pending", &["unknown", "unsent"]);
 }
 
@@ -196,8 +196,18 @@ fn private(run: &Path) {
 /// The outcomes that occur, with how many rows have them: `1 applied, 2 invalid`.
 pub fn outcomes(summary: &Value) -> String {
     // The order of the contract; a parsed object has lost it.
-    let names =
-        ["applied", "unchanged", "planned", "conflict", "invalid", "refused", "failed", "unknown", "unsent"];
+    let names = [
+        "applied",
+        "unchanged",
+        "planned",
+        "conflict",
+        "invalid",
+        "refused",
+        "failed",
+        "partial",
+        "unknown",
+        "unsent",
+    ];
     let counts = names.map(|name| (name, summary["rows"][name].as_u64().unwrap()));
     let counts = counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}"));
     counts.collect::<Vec<_>>().join(", ")

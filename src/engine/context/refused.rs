@@ -11,7 +11,7 @@ use crate::engine::stop::Reason;
 use crate::pace::MAX_PAUSE;
 use crate::pace::blame::{ENDLESS, Whose, Wrong};
 use crate::pace::circuit::Purpose;
-use crate::pace::retry::{Decision, MAX_TRIES, back_off};
+use crate::pace::retry::{Decision, MAX_TRIES, Then, back_off};
 
 /// What to do where another token is no better.
 const REFUSED_ANEW: &str = "a new one was refused as well: see whether it is for this service, and whether its \
@@ -42,7 +42,12 @@ impl<A: Api> Context<'_, A> {
         effort: &Effort<'_>,
     ) -> Option<Throttle> {
         let then = match decision {
-            Decision::Pause { asked } => return Some(Throttle { asked, then: Next::AgainFreely }),
+            Decision::Pause { asked, then: Then::Again } => {
+                return Some(Throttle { asked, then: Next::AgainFreely });
+            }
+            Decision::Pause { asked, then: Then::ReadBack } => {
+                return Some(Throttle { asked, then: Next::ReadBack });
+            }
             Decision::ReadBack => Next::ReadBack,
             Decision::Again { .. } | Decision::GiveUp => Next::AgainFreely,
             _ => return None,

@@ -537,3 +537,30 @@ async fn where_there_are_no_others_the_run_stops() {
         assert_eq!(world.so_far().0, asked, "{status_}");
     }
 }
+
+/// What a service answers that isn't ready may have been done: the pause is everybody's, costs no try, and the
+/// referral is read back when it is over. So it is where the run ends meanwhile.
+#[tokio::test(start_paused = true)]
+async fn what_was_not_ready_is_waited_for_and_read_back() {
+    let mut unready = answer(503).unwrap_err();
+    if let Failure::Answered(refusal) = &mut unready {
+        refusal.retry_after = Some(Duration::from_secs(7));
+    }
+    for stopped in [false, true] {
+        let world = world("1000/s", |_| answer(200));
+        let context = world.context();
+        let mut effort = change();
+        assert!(context.turn(&mut effort).await);
+        if stopped {
+            world.stop.now(Reason::Interrupted);
+        }
+        assert_eq!((context.after(&unready, &mut effort).await, effort.tries), (Next::ReadBack, 0));
+        let read = status(context.read_to_settle(id(), somewhere()).await);
+        assert_eq!((read, world.so_far().1), if stopped { (None, 0) } else { (Some(200), 7) });
+    }
+    let world = world("1000/s", |_| answer(200));
+    let context = world.context();
+    let mut look = Effort::new(Purpose::Look, Some(id()), somewhere());
+    assert!(context.turn(&mut look).await);
+    assert_eq!(context.after(&unready, &mut look).await, Next::AgainFreely, "a look is asked again");
+}
