@@ -13,8 +13,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[expect(clippy::disallowed_methods, reason = "this is where the process's own things are passed in")]
 fn main() -> ExitCode {
     let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
-    let terminal = stderr.is_terminal();
-    let interactive = terminal && stdin.is_terminal();
+    let interactive = stderr.is_terminal() && stdin.is_terminal();
     run(Process {
         arguments: std::env::args_os().collect(),
         variables: std::env::vars_os()
@@ -26,7 +25,8 @@ fn main() -> ExitCode {
         stdin: Box::new(stdin),
         stdout: Box::new(std::io::stdout()),
         stderr: Box::new(stderr),
-        terminal,
+        // Where nobody says how wide it is, nothing can be drawn on it.
+        terminal: console::Term::stderr().size_checked().is_some(),
         clock: now,
         new_id: uuid::Uuid::new_v4,
         user: user(),

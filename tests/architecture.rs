@@ -33,7 +33,7 @@ const ONLY_IN: [(&str, &str); 13] = [
     ("rusqlite", "src/ledger/"),
     ("crc32fast", "src/ledger/"),
     ("json_patch", "src/plan/"),
-    ("indicatif", "src/report/progress.rs"),
+    ("indicatif", "src/report/progress"),
     ("axum", "src/sandbox/"),
     ("toml", "src/cli/"),
     // The module `api::auth`, its part `token` included.

@@ -372,17 +372,3 @@ fn consent_to_closing_is_not_consent_to_everything() {
     assert_eq!(seen.code, Some(0), "{}", seen.terminal);
     assert!(seen.terminal.starts_with("This changes 3 referrals at "), "{}", seen.terminal);
 }
-
-#[test]
-fn a_bar_is_shown_at_a_terminal_and_taken_away() {
-    let place = Place::new();
-    place.write("a.csv", CLOSE);
-    let command = "apply a.csv --sandbox --rate 4/s --out run --summary none";
-    let seen = terminal::run(&place, command, "", None);
-    assert_eq!(seen.code, Some(0), "{}", seen.terminal);
-    for shown in ["3 rows read, ", "2 of 3 referrals, ", "waiting for the rate"] {
-        assert!(seen.terminal.contains(shown), "{shown}: {:?}", seen.terminal);
-    }
-    let both_lines = "\u{1b}[1A\r\u{1b}[2K\u{1b}[1B\r\u{1b}[2K\u{1b}[1A";
-    assert!(seen.terminal.ends_with(both_lines), "the bar is left standing: {:?}", seen.terminal);
-}

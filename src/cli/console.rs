@@ -1,4 +1,5 @@
-//! The only printer.
+//! The only printer. Where a bar stands on the terminal, what is said is printed above it: the bar gets out of the
+//! way and stands below it again, so that its next drawing takes nothing away.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -6,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use crate::commands::{Console, Problem, Reply};
+use crate::commands::{Bar, Console, Problem, Reply};
 use crate::domain::characters::visible_lines;
 
 type Person = Arc<Mutex<BufReader<Box<dyn Read + Send>>>>;
@@ -15,6 +16,8 @@ type Person = Arc<Mutex<BufReader<Box<dyn Read + Send>>>>;
 pub struct Terminal {
     stdout: Mutex<Box<dyn Write + Send>>,
     stderr: Mutex<Box<dyn Write + Send>>,
+    /// What stands on the terminal.
+    bar: Mutex<Option<Bar>>,
     /// Where a person's answers come from; `None` where nobody is there.
     person: Option<Person>,
     /// Where the answer goes to the question that stands unanswered.
@@ -39,6 +42,7 @@ impl Terminal {
         Self {
             stdout: Mutex::new(stdout),
             stderr: Mutex::new(stderr),
+            bar: Mutex::default(),
             person: person.map(|input| Arc::new(Mutex::new(BufReader::new(input)))),
             asking: Mutex::default(),
             parting: Mutex::default(),
@@ -86,7 +90,38 @@ impl Terminal {
     /// Does something and says so, before anybody else can say anything.
     pub fn announce(&self, words: &str, deed: impl FnOnce()) {
         // There is nowhere else to say that nobody listens.
-        let _ = write_after(deed, &self.stderr, &format!("{words}\n"));
+        let _ = self.write_after(deed, &self.stderr, &format!("{words}\n"));
+    }
+
+    /// Says the last words: no bar stands below them.
+    pub fn part(&self, words: &str) {
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take();
+        bar.iter().for_each(Bar::leave);
+        self.say(words);
+    }
+
+    fn write(&self, stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
+        self.write_after(|| {}, stream, text)
+    }
+
+    /// Does something, and writes; the bar is out of the way meanwhile. Standard output may be the same terminal.
+    fn write_after(
+        &self,
+        deed: impl FnOnce(),
+        stream: &Mutex<Box<dyn Write + Send>>,
+        text: &str,
+    ) -> io::Result<()> {
+        let write = || {
+            let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+            deed();
+            stream.write_all(visible_lines(text).as_bytes())?;
+            stream.flush()
+        };
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match bar {
+            Some(bar) => bar.aside(write),
+            None => write(),
+        }
     }
 }
 
@@ -103,32 +138,25 @@ pub fn print_within(time: Duration, print: impl FnOnce() + Send + 'static) {
     }
 }
 
-fn write(stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
-    write_after(|| {}, stream, text)
-}
-
-fn write_after(deed: impl FnOnce(), stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
-    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-    deed();
-    stream.write_all(visible_lines(text).as_bytes())?;
-    stream.flush()
-}
-
 impl Console for Terminal {
     fn data(&self, text: &str) {
         self.has_data.store(true, Ordering::Relaxed);
-        if let Err(error) = write(&self.stdout, text) {
+        if let Err(error) = self.write(&self.stdout, text) {
             self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     }
 
     fn say(&self, text: &str) {
         // There is nowhere else to say that nobody listens.
-        let _ = write(&self.stderr, &format!("{text}\n"));
+        let _ = self.write(&self.stderr, &format!("{text}\n"));
     }
 
     fn is_attended(&self) -> bool {
         self.person.is_some()
+    }
+
+    fn stands(&self, bar: Option<Bar>) {
+        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
     }
 
     fn on_leaving(&self, words: &str, run: &Path) {
@@ -141,7 +169,7 @@ impl Console for Terminal {
         let (reply, replied) = mpsc::channel();
         // Before the question is to be seen: whoever interrupts then answers it.
         *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply.clone());
-        if write(&self.stderr, question).is_err() {
+        if self.write(&self.stderr, question).is_err() {
             return Reply::Nobody;
         }
         let person = Arc::clone(person);

@@ -37,7 +37,7 @@ pub struct Process {
     pub stderr: Box<dyn Write + Send>,
     /// The person to ask, where one sits at both standard input and standard error.
     pub person: Option<Box<dyn Read + Send>>,
-    /// Whether standard error is a terminal.
+    /// Whether standard error is a terminal whose size is known.
     pub terminal: bool,
     /// The wall clock.
     pub clock: fn() -> Timestamp,

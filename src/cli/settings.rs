@@ -36,7 +36,7 @@ pub struct Surroundings<'a> {
     pub variables: &'a BTreeMap<String, String>,
     /// The file.
     pub config: &'a Config,
-    /// Whether standard error is a terminal.
+    /// Whether standard error is a terminal whose size is known.
     pub terminal: bool,
 }
 
@@ -130,9 +130,16 @@ impl Surroundings<'_> {
         report::Settings { run: typed.run, showing: self.showing(typed.showing) }
     }
 
+    /// Whether a bar can be drawn: on a terminal that can move its cursor, and says what it is. Windows has no word
+    /// for that.
+    fn draws(&self) -> bool {
+        let kind = self.variables.get("TERM").map(String::as_str);
+        self.terminal && kind.map_or(cfg!(windows), |kind| !matches!(kind, "" | "dumb"))
+    }
+
     fn showing(&self, typed: args::Showing) -> Showing {
         let progress = match typed.progress {
-            args::ProgressForm::Auto if self.terminal => ProgressMode::Bar,
+            args::ProgressForm::Auto if self.draws() => ProgressMode::Bar,
             args::ProgressForm::Auto | args::ProgressForm::Plain => ProgressMode::Plain,
             args::ProgressForm::None => ProgressMode::None,
         };

@@ -18,6 +18,9 @@ use crate::engine::{Reason, Stage, Stop};
 /// the middle of a large file may keep the process for longer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a terminal may be held up before it isn't waited for.
+const TOLD: Duration = Duration::from_secs(1);
+
 /// Starts the work, and waits until it is done, or the user won't wait for it. Signals are listened to
 /// before there is anything that one could come too early for.
 ///
@@ -89,12 +92,18 @@ async fn until(limit: Option<Instant>) {
 fn leave_at_once(console: &Arc<Terminal>) -> Exit {
     let parting = console.parting();
     if parting.is_empty() {
-        say(console, "leaving at once");
+        part(console, "leaving at once".to_owned());
     } else {
         let words = "leaving at once: what was sent stands in the run's ledger, and resume settles it";
-        say(console, &format!("{words}\n{parting}"));
+        part(console, format!("{words}\n{parting}"));
     }
     Exit::Stopped
+}
+
+/// Says the last words.
+fn part(console: &Arc<Terminal>, words: String) {
+    let console = Arc::clone(console);
+    print_within(TOLD, move || console.part(&words));
 }
 
 /// Says something that keeps nobody from leaving, should it not get through.
@@ -106,7 +115,7 @@ fn say(console: &Arc<Terminal>, words: &str) {
 /// afterwards.
 fn announce(console: &Arc<Terminal>, words: &str, deed: impl FnOnce() + Send + 'static) {
     let (console, words) = (Arc::clone(console), words.to_owned());
-    print_within(Duration::from_secs(1), move || console.announce(&words, deed));
+    print_within(TOLD, move || console.announce(&words, deed));
 }
 
 #[cfg(unix)]

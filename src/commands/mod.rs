@@ -45,7 +45,7 @@ use uuid::Uuid;
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
 pub use crate::ledger::{Step, Watch};
-pub use crate::report::{ProgressMode, quoted};
+pub use crate::report::{Bar, ProgressMode, quoted};
 
 /// Where a command's words go, and where answers come from. There is one printer behind it.
 pub trait Console: Sync {
@@ -57,6 +57,9 @@ pub trait Console: Sync {
     fn is_attended(&self) -> bool;
     /// Asks a person.
     fn ask(&self, question: &str) -> Reply;
+    /// A bar stands on the terminal from now on, or none any more. Whatever is printed meanwhile is printed above
+    /// it, and stays there.
+    fn stands(&self, bar: Option<Bar>);
     /// Says what a person is to be told who leaves at once from now on, and which run is left then.
     fn on_leaving(&self, words: &str, run: &Path);
 }

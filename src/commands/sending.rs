@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::accounting::PlanFile;
 use super::connection::{self, Target};
 use super::consent::{self, Given, Plan};
-use super::{DAMAGED, Host, Showing, Trouble, accounting, patches};
+use super::{Console, DAMAGED, Host, Showing, Trouble, accounting, patches};
 use crate::api::Client;
 use crate::domain::account::{About, Asked, Figures, OnConflict, Phase};
 use crate::domain::characters::visible_path;
@@ -20,7 +20,7 @@ use crate::domain::referral::Snapshot;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::flights::Flights;
-use crate::engine::{self, Context, Event, Slots};
+use crate::engine::{self, Context, Event, Slots, Stop};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Pacing, Waits};
 use crate::plan;
@@ -288,15 +288,16 @@ pub async fn watched<T>(
     mode: ProgressMode,
     host: &Host<'_>,
 ) -> T {
+    let _shown = Shown::begin(progress, host);
     let (started, before) = (tokio::time::Instant::now(), context.pace.figures());
     let mut ticks = tokio::time::interval(Duration::from_millis(250));
     futures::pin_mut!(work);
-    let done = loop {
+    loop {
         tokio::select! {
             biased;
-            done = &mut work => break done,
+            done = &mut work => return done,
             _ = ticks.tick(), if mode != ProgressMode::None => {
-                progress.waiting(waiting(context.pace));
+                progress.waiting(waiting(context.pace, host.stop));
                 progress.retried(context.tally.figures().retried);
                 let mut line = Vec::new();
                 let course = course(started.elapsed(), before, context.pace);
@@ -305,9 +306,27 @@ pub async fn watched<T>(
                 }
             }
         }
-    };
-    progress.finish();
-    done
+    }
+}
+
+/// Progress that is to be seen, however the work ends that it is about.
+struct Shown<'a> {
+    progress: &'a Progress,
+    console: &'a dyn Console,
+}
+
+impl<'a> Shown<'a> {
+    fn begin(progress: &'a Progress, host: &Host<'a>) -> Self {
+        host.console.stands(progress.begin());
+        Self { progress, console: host.console }
+    }
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.progress.finish();
+        self.console.stands(None);
+    }
 }
 
 /// How the time went since these were the waits.
@@ -317,7 +336,10 @@ fn course(elapsed: Duration, before: Waits, pace: &Pace) -> Course {
     Course { elapsed, idle, limit: pace.found().per_second }
 }
 
-fn waiting(pace: &Pace) -> Option<Waiting> {
+fn waiting(pace: &Pace, stop: &Stop) -> Option<Waiting> {
+    if stop.is_set() {
+        return Some(Waiting::End);
+    }
     match pace.state() {
         pace::Waiting::Nothing => None,
         pace::Waiting::Rate => Some(Waiting::Rate),
@@ -327,6 +349,7 @@ fn waiting(pace: &Pace) -> Option<Waiting> {
         pace::Waiting::Probe { at } => {
             Some(Waiting::Probe { remaining: at.duration_since(tokio::time::Instant::now()) })
         }
+        pace::Waiting::Answer => Some(Waiting::Answer),
     }
 }
 
@@ -431,19 +454,19 @@ pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
                 "warning: the server asks for a longer pause than {} s: waiting that long, then asking again",
                 length.as_secs()
             );
-            progress.suspend(|| host.console.say(&warning));
+            host.console.say(&warning);
         }
         Event::Paused { capped: false, .. } => {}
         Event::Held { why, pause } => {
             let warning = format!("warning: {why}; all wait {} s, then one asks again", pause.as_secs());
-            progress.suspend(|| host.console.say(&warning));
+            host.console.say(&warning);
         }
         Event::Quiet { time, under_way } => {
             let warning = format!("warning: no answer for {} s; waiting for {under_way}", time.as_secs());
-            progress.suspend(|| host.console.say(&warning));
+            host.console.say(&warning);
         }
         Event::Released => {
-            progress.suspend(|| host.console.say("note: the service answers again: all go on"));
+            host.console.say("note: the service answers again: all go on");
         }
     }
 }

@@ -323,6 +323,7 @@ mod tests {
     struct Nobody;
 
     impl Console for Nobody {
+        fn stands(&self, _: Option<crate::commands::Bar>) {}
         fn data(&self, _: &str) {}
         fn say(&self, _: &str) {}
         fn is_attended(&self) -> bool {

@@ -227,6 +227,11 @@ impl Circuit {
         }
     }
 
+    /// Whether the circuit is open, and a probe on its way.
+    pub fn is_asking(&self) -> bool {
+        self.state().open.as_ref().is_some_and(|open| matches!(open.probe, Probe::UnderWay(_)))
+    }
+
     /// A request was answered, with a yes or with a no that is about its referral. Whether that closed the
     /// circuit.
     pub fn answered(&self, purpose: Purpose) -> bool {

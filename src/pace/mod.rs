@@ -109,6 +109,8 @@ pub enum Waiting {
         /// When it comes.
         at: Instant,
     },
+    /// What the service answers to the one request that asks.
+    Answer,
 }
 
 impl Pace {
@@ -231,6 +233,7 @@ impl Pace {
         match (self.gate.shut_until(Instant::now()), self.circuit.next_probe()) {
             (Some(until), _) => Waiting::Server { until },
             (None, Some(at)) => Waiting::Probe { at },
+            (None, None) if self.circuit.is_asking() => Waiting::Answer,
             (None, None) if self.meter.is_running() => Waiting::Rate,
             (None, None) => Waiting::Nothing,
         }

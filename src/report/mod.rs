@@ -47,7 +47,7 @@ pub use next::{Flags, Next, quoted};
 pub use outcomes::NAME as OUTCOMES_FILE;
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
-pub use progress::{Course, Progress, ProgressMode, Waiting};
+pub use progress::{Bar, Course, Progress, ProgressMode, Waiting};
 pub use rows::{Forms, RowReports, Written, WrittenFile, row_files, take_away};
 pub use summary::{
     ConsentSummary, FileSummary, InputSummary, NAME as SUMMARY_FILE, Referrals, Requests, Rows, Seconds,

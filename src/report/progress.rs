@@ -3,21 +3,19 @@
 //! There is no clock here. The caller says how much time has passed, as often as it likes, and gets a line
 //! every few seconds; the bar draws itself, and says the same.
 
+mod bar;
+
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use crate::domain::outcome::Outcome;
 
 use super::words::{counted, grouped, one_line, roughly};
+pub use bar::Bar;
 
 /// How much time lies between two plain lines.
 const INTERVAL: Duration = Duration::from_secs(5);
-
-/// How often a bar moves by itself, so that people see that the program is alive.
-const STEADY: Duration = Duration::from_millis(200);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +43,10 @@ pub enum Waiting {
         /// How long it is until then.
         remaining: Duration,
     },
+    /// It is asked right now, and all others wait for what it answers.
+    Answer,
+    /// The run is on its way out: what is in flight, and nothing else.
+    End,
 }
 
 /// How the time went so far, and how fast it may go on.
@@ -62,17 +64,11 @@ pub struct Course {
 /// The most that a line of the bar holds, in characters: one less than a terminal has that nobody widened.
 const LINE: usize = 79;
 
-/// The bar takes what its words leave of the first line; the second is for what went wrong and what is waited
-/// for.
-const SENDING: &str = "{wide_bar} {prefix}\n{wide_msg}";
-
-const PLANNING: &str = "{spinner} {wide_msg}";
-
 /// Progress of planning or of sending. It is shared by all that work on it.
 pub struct Progress {
     work: Work,
     mode: ProgressMode,
-    bar: ProgressBar,
+    bar: Bar,
     state: Mutex<State>,
 }
 
@@ -95,34 +91,35 @@ struct State {
 }
 
 impl Progress {
-    /// Progress of sending `total` referrals.
+    /// Progress of sending `total` referrals. A bar is to be seen once it [begins](Self::begin).
     pub fn new(mode: ProgressMode, total: u64) -> Self {
-        Self::begin(Work::Sending { total }, mode, ProgressDrawTarget::stderr()).alive()
+        Self::of(Work::Sending { total }, mode)
     }
 
     /// Progress of planning, whose end isn't known.
     pub fn planning(mode: ProgressMode) -> Self {
-        Self::begin(Work::Planning, mode, ProgressDrawTarget::stderr()).alive()
+        Self::of(Work::Planning, mode)
     }
 
-    fn begin(work: Work, mode: ProgressMode, terminal: ProgressDrawTarget) -> Self {
-        let bar = if mode == ProgressMode::Bar { shown(work, terminal) } else { ProgressBar::hidden() };
+    fn of(work: Work, mode: ProgressMode) -> Self {
+        let bar = if mode == ProgressMode::Bar { Bar::on_terminal(work.total()) } else { Bar::hidden() };
         Self { work, mode, bar, state: Mutex::default() }
     }
 
-    fn alive(self) -> Self {
-        if self.mode == ProgressMode::Bar {
+    /// Shows the bar, where there is one, and answers it to whoever writes to the terminal meanwhile.
+    pub fn begin(&self) -> Option<Bar> {
+        (self.mode == ProgressMode::Bar).then(|| {
             // It has its words before it is seen.
             self.change(|_| {});
-            self.bar.enable_steady_tick(STEADY);
-        }
-        self
+            self.bar.begin();
+            self.bar.clone()
+        })
     }
 
     /// A referral has its outcome.
     pub fn done(&self, outcome: Outcome) {
         self.change(|state| state.outcomes[outcome as usize] += 1);
-        self.bar.inc(1);
+        self.bar.advance();
     }
 
     /// So many rows were read, in all.
@@ -164,14 +161,9 @@ impl Progress {
         joined([format!("{}{of}", grouped(done))].into_iter().chain(outcomes))
     }
 
-    /// Lets somebody else write to the terminal while the bar is off it.
-    pub fn suspend<R>(&self, write: impl FnOnce() -> R) -> R {
-        self.bar.suspend(write)
-    }
-
     /// Takes the bar off the terminal.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.bar.leave();
     }
 
     /// The plain line that is due; `None` in other modes, and where the last line is not long enough ago.
@@ -208,8 +200,7 @@ impl Progress {
                 Work::Sending { total } => (sending(&state, total), one_line(&joined(asides(&state)), LINE)),
             };
             drop(state);
-            self.bar.set_prefix(prefix);
-            self.bar.set_message(message);
+            self.bar.say(prefix, message);
         }
     }
 
@@ -219,14 +210,13 @@ impl Progress {
     }
 }
 
-fn shown(work: Work, terminal: ProgressDrawTarget) -> ProgressBar {
-    let (total, template) = match work {
-        Work::Planning => (None, PLANNING),
-        Work::Sending { total } => (Some(total), SENDING),
-    };
-    let bar = ProgressBar::with_draw_target(total, terminal);
-    bar.set_style(ProgressStyle::with_template(template).expect("the templates above are well-formed"));
-    bar
+impl Work {
+    fn total(self) -> Option<u64> {
+        match self {
+            Self::Planning => None,
+            Self::Sending { total } => Some(total),
+        }
+    }
 }
 
 fn planning(state: &State) -> String {
@@ -234,19 +224,32 @@ fn planning(state: &State) -> String {
         format!("{} read", counted(state.rows_read, "row")),
         format!("{} looked at", counted(state.looked_at, "referral")),
     ];
-    joined(counts.into_iter().chain(asides(state)))
+    joined(counts.into_iter().chain(standstill(state)).chain(asides(state)))
 }
 
-/// How many have their outcome, how fast, and how long it will take.
+/// How many have their outcome, how fast, and how long it will take; or why it doesn't go on.
 fn sending(state: &State, total: u64) -> String {
     let done: u64 = state.outcomes.iter().sum();
     let count = format!("{} of {}", grouped(done), counted(total, "referral"));
+    if let Some(standstill) = standstill(state) {
+        return joined([count, standstill]);
+    }
     let Some(per_second) = per_second(done, state.course) else { return count };
     #[expect(clippy::cast_precision_loss, reason = "a forecast of two digits")]
     let left = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / per_second);
-    // What is paused goes on when the pause is over.
-    let left = left.map(|left| format!("about {} left", roughly(left.saturating_add(paused(state)))));
+    let left = left.map(|left| format!("about {} left", roughly(left)));
     joined([count, format!("{per_second:.1}/s")].into_iter().chain(left))
+}
+
+/// Why nothing is sent at the moment, where it is not for the rate alone. Nobody knows then how long it will take.
+fn standstill(state: &State) -> Option<String> {
+    Some(match state.waiting? {
+        Waiting::Rate => return None,
+        Waiting::Server { remaining } => format!("paused by the server for another {}", roughly(remaining)),
+        Waiting::Probe { remaining } => format!("held back, asking again in {}", roughly(remaining)),
+        Waiting::Answer => "held back until the service answers".to_owned(),
+        Waiting::End => "stopping".to_owned(),
+    })
 }
 
 /// How many have their outcome in a second in which anything can be sent, and not more than may be sent now.
@@ -259,15 +262,7 @@ fn per_second(done: u64, course: Course) -> Option<f64> {
     rate.map(|rate| rate.min(limit)).filter(|rate| *rate > 0.0)
 }
 
-/// For how long nothing will be sent.
-fn paused(state: &State) -> Duration {
-    match state.waiting {
-        Some(Waiting::Server { remaining } | Waiting::Probe { remaining }) => remaining,
-        Some(Waiting::Rate) | None => Duration::ZERO,
-    }
-}
-
-/// What went wrong so far, what is waited for, and what was said.
+/// What went wrong so far, whether the rate is waited for, and what was said.
 fn asides(state: &State) -> impl Iterator<Item = String> {
     let trouble = Outcome::ALL.into_iter().zip(state.outcomes).filter(|(outcome, _)| outcome.is_trouble());
     let trouble = trouble.map(|(outcome, count)| (count, outcome.name()));
@@ -276,11 +271,7 @@ fn asides(state: &State) -> impl Iterator<Item = String> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, name)| format!("{} {name}", grouped(count)))
         .collect();
-    let waiting = state.waiting.map(|waiting| match waiting {
-        Waiting::Rate => "waiting for the rate".to_owned(),
-        Waiting::Server { remaining } => format!("paused by the server for another {}", roughly(remaining)),
-        Waiting::Probe { remaining } => format!("asking the service again in {}", roughly(remaining)),
-    });
+    let waiting = (state.waiting == Some(Waiting::Rate)).then(|| "waiting for the rate".to_owned());
     let message = (!state.message.is_empty()).then(|| state.message.clone());
     counts.into_iter().chain(waiting).chain(message)
 }
@@ -293,7 +284,7 @@ fn joined(parts: impl IntoIterator<Item = String>) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use indicatif::TermLike;
+    use indicatif::{ProgressDrawTarget, TermLike};
 
     use super::*;
 
@@ -314,25 +305,23 @@ mod tests {
         (0..19).for_each(|_| progress.done(Outcome::Applied));
         progress.done(Outcome::Refused);
         progress.retried(1);
-        for (waiting, minutes, wanted) in [
-            (None, 10, ""),
-            (Some(Waiting::Rate), 10, ", waiting for the rate"),
+        let seconds = Duration::from_secs;
+        for (waiting, wanted) in [
+            (None, "2.0/s, about 10 min left, 1 refused, 1 retried"),
+            (Some(Waiting::Rate), "2.0/s, about 10 min left, 1 refused, 1 retried, waiting for the rate"),
             (
                 Some(Waiting::Server { remaining: Duration::from_millis(58_200) }),
-                11,
-                ", paused by the server for another 59 s",
+                "paused by the server for another 59 s, 1 refused, 1 retried",
             ),
             (
-                Some(Waiting::Probe { remaining: Duration::from_secs(5) }),
-                10,
-                ", asking the service again in 5 s",
+                Some(Waiting::Probe { remaining: seconds(5) }),
+                "held back, asking again in 5 s, 1 refused, 1 retried",
             ),
+            (Some(Waiting::Answer), "held back until the service answers, 1 refused, 1 retried"),
+            (Some(Waiting::End), "stopping, 1 refused, 1 retried"),
         ] {
             progress.waiting(waiting);
-            let wanted = format!(
-                "20 of 1,200 referrals, 2.0/s, about {minutes} min left, 1 refused, 1 retried{wanted}"
-            );
-            assert_eq!(line(&progress, 10).unwrap(), wanted);
+            assert_eq!(line(&progress, 10).unwrap(), format!("20 of 1,200 referrals, {wanted}"));
         }
         progress.waiting(None);
         progress.message("no answer in time: asking again");
@@ -394,7 +383,9 @@ mod tests {
             for progress in [Progress::new(mode, 2), Progress::planning(mode)] {
                 progress.done(Outcome::Failed);
                 assert_eq!(line(&progress, 100), None);
-                assert_eq!(progress.suspend(|| 7), 7);
+                let bar = progress.begin();
+                assert_eq!(bar.is_some(), mode == ProgressMode::Bar);
+                assert_eq!(bar.map(|bar| bar.aside(|| 7)), (mode == ProgressMode::Bar).then_some(7));
                 progress.finish();
             }
         }
@@ -500,7 +491,8 @@ mod tests {
     fn on_a_screen(work: Work, width: u16) -> (Progress, Screen) {
         let screen = Screen { width, ..Screen::default() };
         let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
-        (Progress::begin(work, ProgressMode::Bar, target), screen)
+        let bar = Bar::on(target, work.total());
+        (Progress { work, mode: ProgressMode::Bar, bar, state: Mutex::default() }, screen)
     }
 
     #[test]
@@ -510,22 +502,22 @@ mod tests {
             (0..1_199).for_each(|_| progress.done(Outcome::Applied));
             progress.done(Outcome::Failed);
             progress.retried(3);
-            progress.waiting(Some(Waiting::Server { remaining: Duration::from_secs(59) }));
+            progress.waiting(Some(Waiting::Rate));
             let course = Course { elapsed: Duration::from_secs(600), idle: Duration::ZERO, limit: 2.0 };
             progress.tick(course, &mut Vec::new()).unwrap();
-            progress.bar.tick();
+            progress.bar.0.tick();
             assert_eq!(
                 screen.lines(),
                 [
-                    format!("{bar} 1,200 of 12,000 referrals, 2.0/s, about 1 h 31 min left").as_str(),
-                    "1 failed, 3 retried, paused by the server for another 59 s"
+                    format!("{bar} 1,200 of 12,000 referrals, 2.0/s, about 1 h 30 min left").as_str(),
+                    "1 failed, 3 retried, waiting for the rate"
                 ]
             );
             progress.message("the service answered 502 without a body, and nobody knows what was done");
-            progress.bar.tick();
+            progress.bar.0.tick();
             assert_eq!(
                 screen.lines()[1],
-                "1 failed, 3 retried, paused by the server for another 59 s, the service answer…"
+                "1 failed, 3 retried, waiting for the rate, the service answered 502 without a …"
             );
             progress.finish();
         }
@@ -537,7 +529,7 @@ mod tests {
         progress.rows_read(1_234_567);
         progress.looked_at(1_234_567);
         progress.waiting(Some(Waiting::Server { remaining: Duration::from_secs(59) }));
-        progress.bar.tick();
+        progress.bar.0.tick();
         let lines = screen.lines();
         let wanted = "1,234,567 rows read, 1,234,567 referrals looked at, paused by the server for…";
         assert!(lines.len() == 1 && lines[0].ends_with(wanted), "{lines:?}");

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::Timestamp;
-use referral_bulk::commands::{Console, Host, ProgressMode, Reply, Showing, SummaryForm, report};
+use referral_bulk::commands::{Bar, Console, Host, ProgressMode, Reply, Showing, SummaryForm, report};
 use referral_bulk::domain::account::{
     About, Asked, Figures, Format, InputInfo, OnConflict, Phase, RowAccount, RowRecord, RowText, Settled,
     State,
@@ -288,6 +288,8 @@ fn reports(run: &Path, told: &Result<Told, LedgerError>) {
 struct Quiet;
 
 impl Console for Quiet {
+    fn stands(&self, _: Option<Bar>) {}
+
     fn data(&self, text: &str) {
         assert!(!text.contains('\u{1b}'), "{text:?}");
     }

@@ -6,11 +6,14 @@
 //! | [`service`] | a sandbox in a process of its own |
 //! | [`tap`] | sits between the two: sees every request on the wire, holds them back, cuts the line |
 //! | [`referrals`] | made-up referrals to begin with |
+//! | [`screen`] | a terminal that the program runs at, and what is to be seen on it |
 //!
 //! Nothing here knows how the program works inside: it is typed at, and asked over HTTP.
 
 pub mod program;
 pub mod referrals;
+#[cfg(unix)]
+pub mod screen;
 pub mod service;
 pub mod tap;
 
