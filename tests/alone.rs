@@ -33,7 +33,7 @@ enum At {
 const CASES: [(At, &str, &str, f64); 14] = [
     (At::Sending, "429:1", "failed http-429 429", 1.0),
     (At::Sending, "429", "failed http-429 429", 1.0),
-    (At::Sending, "503:1", "failed http-503 503", 1.0),
+    (At::Sending, "503:1", "failed gave-up 503", 1.0),
     (At::Sending, "503", "failed gave-up 503", 0.0),
     (At::Sending, "401", "refused Unauthorized 401", 0.0),
     (At::Planning, "429:1", "failed http-429 429", 1.0),
