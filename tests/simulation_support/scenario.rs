@@ -152,7 +152,7 @@ impl Scenario {
         let trouble = rng.pick(&[0, 10, 30, 50, 80]);
         let kinds = rng.pick(&[1, 2, 4, Fault::ALL.len() as u64]);
         let latency = rng.pick(&[(0, 0), (1, 20), (20, 300), (1, 4_000)]);
-        Self {
+        let scenario = Self {
             rows,
             look: rng.pick(&[
                 Look::Live,
@@ -194,7 +194,9 @@ impl Scenario {
                 .collect(),
             endings: (0..rng.pick(&[0, 1, 1, 2, 3, 6])).map(|_| ending(referrals.len(), rng)).collect(),
             referrals,
-        }
+        };
+        // Where all goes wrong, nobody sees that one referral is the only one to blame.
+        if rng.chance(10) { scenario.made_plain() } else { scenario }
     }
 }
 
@@ -204,6 +206,20 @@ impl Scenario {
         let nobody_else = self.edits == 0 && self.early_edits == 0;
         let no_limits = self.max_errors == u64::MAX && self.finish_by.is_none() && self.token_life.is_none();
         self.faults.1 == 0 && self.outage.is_none() && self.lag == 0 && nobody_else && no_limits
+    }
+
+    fn made_plain(self) -> Self {
+        Self {
+            max_errors: u64::MAX,
+            finish_by: None,
+            faults: (self.faults.0, 0),
+            outage: None,
+            edits: 0,
+            early_edits: 0,
+            lag: 0,
+            token_life: None,
+            ..self
+        }
     }
 }
 
