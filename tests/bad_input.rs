@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "bad_input/cells.rs"]
+mod cells;
 mod support;
 
 use std::fmt::Write;

@@ -13,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use referral_bulk::domain::aliases::{Meaning, TABLE};
 use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Kind};
 use referral_bulk::domain::outcome::{Bucket, Outcome};
@@ -268,6 +269,8 @@ fn blocks() -> Vec<Block> {
         block(README, "mistakes", fenced(&mistakes.told)),
         block(README, "next", fenced(&last_lines)),
         block(README, "fields", field_table()),
+        block(README, "names", name_table(false)),
+        block(README, "refused-names", name_table(true)),
         block(README, "audit", fenced(&audit())),
         block(README, "rules", rule_table(false)),
         block(README, "fixed-rules", rule_table(true)),
@@ -333,7 +336,7 @@ fn field_table() -> String {
     let row = |field: Field| {
         let takes = match field.kind() {
             Kind::Text | Kind::Any => "text",
-            Kind::Decimal => "a number: digits, a point for decimals, nothing between thousands",
+            Kind::Decimal => "a number; see [Numbers](#numbers)",
             Kind::Currency => "an ISO 4217 code, such as EUR",
             Kind::DateTime => {
                 "`2026-12-31` (midnight UTC), or a time with its zone: `2026-12-31T17:00:00+01:00`"
@@ -351,6 +354,22 @@ fn field_table() -> String {
         format!("| `{pointer}` | `{}` | {takes} |\n", pointer[1..].replace('/', "."))
     };
     format!("| field | or | takes |\n|---|---|---|\n{}", Field::all().map(row).collect::<String>())
+}
+
+/// What people call the fields; or what is like that and is refused.
+fn name_table(refused: bool) -> String {
+    let rows = TABLE.iter().filter_map(|(meaning, names)| {
+        let meant = match meaning {
+            Meaning::Id => "`id`".to_owned(),
+            Meaning::Field(field) => format!("`{}`", &field.pointer().as_str()[1..].replace('/', ".")),
+            Meaning::Any(names) => format!("any of `{}`", names.join("`, `")),
+            Meaning::Nothing(why) => (*why).to_owned(),
+        };
+        let is_refused = matches!(meaning, Meaning::Any(_) | Meaning::Nothing(_));
+        (is_refused == refused).then(|| format!("| {} | {meant} |\n", names.join(", ")))
+    });
+    let heads = if refused { "| name | why |" } else { "| name | means |" };
+    format!("{heads}\n|---|---|\n{}", rows.collect::<String>())
 }
 
 fn help(arguments: &[&str]) -> String {

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::api::CommandText;
 use crate::domain::account::{self, Format};
+use crate::domain::decimal;
 use crate::pace::Pacing;
 
 /// Requests in flight at most.
@@ -65,6 +66,15 @@ pub struct Apply {
     /// Of the input [default: by extension]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<ChangeFormat>,
+
+    /// How CSV files write numbers: 12500.50, or 12500,50 [default: as each number shows; one that reads
+    /// in two ways, such as 12.500, is not read]
+    #[arg(long, value_name = "SIGN")]
+    pub decimal: Option<DecimalSign>,
+
+    /// A column that is kept in the reports and changes nothing; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub ignore_column: Vec<String>,
 
     /// How to plan.
     #[command(flatten)]
@@ -146,7 +156,7 @@ pub struct Planning {
     #[arg(long, value_name = "POINTER")]
     pub allow_path: Vec<String>,
 
-    /// Allow fields to be cleared: send null for `\N` in CSV and null in JSON
+    /// Allow fields to be cleared: by `\N` or [] in CSV, by null, an empty text or an empty list in JSON
     #[arg(long)]
     pub clear: bool,
 
@@ -304,6 +314,24 @@ impl From<ChangeFormat> for Format {
         match format {
             ChangeFormat::Csv => Self::Csv,
             ChangeFormat::Jsonl => Self::Jsonl,
+        }
+    }
+}
+
+/// How numbers are written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DecimalSign {
+    /// 12500.50, or 12,500.50
+    Point,
+    /// 12500,50, or 12.500,50
+    Comma,
+}
+
+impl From<DecimalSign> for decimal::DecimalSign {
+    fn from(sign: DecimalSign) -> Self {
+        match sign {
+            DecimalSign::Point => Self::Point,
+            DecimalSign::Comma => Self::Comma,
         }
     }
 }

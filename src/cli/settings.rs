@@ -44,8 +44,9 @@ impl Surroundings<'_> {
     /// # Errors
     /// Where a value is none of its kind; nothing has been read or sent by then.
     pub fn apply(&self, typed: args::Apply) -> Result<apply::Settings, Trouble> {
-        let args::Apply { files, format, planning, target, sending, showing } = typed;
+        let args::Apply { files, format, decimal, ignore_column, planning, target, sending, showing } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
+        let asked = Asked { decimal: decimal.map(Into::into), left_alone: columns(ignore_column)?, ..asked };
         self.begin(asked, planning, &target, &sending, showing)
     }
 
@@ -87,6 +88,8 @@ impl Surroundings<'_> {
             clear: typed.clear,
             migrating,
             on_conflict: typed.on_conflict.into(),
+            decimal: None,
+            left_alone: Vec::new(),
         })
     }
 
@@ -268,6 +271,21 @@ fn new_file(typed: String) -> Result<PathBuf, Trouble> {
             .hint("standard output is for the summary: name a new file, as in patches.jsonl"));
     }
     Ok(PathBuf::from(typed))
+}
+
+/// The columns named by `--ignore-column`, each once.
+fn columns(typed: Vec<String>) -> Result<Vec<String>, Trouble> {
+    let mut columns: Vec<String> = Vec::new();
+    for name in typed {
+        if name.trim().is_empty() {
+            return Err(Trouble::usage("--ignore-column: this names no column")
+                .hint("name it as the header does; columns without a name and without content are skipped"));
+        }
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    Ok(columns)
 }
 
 /// The fields named by `--take`, or what holds them. One that isn't confirmed has to be allowed too.

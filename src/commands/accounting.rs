@@ -459,6 +459,10 @@ pub fn anew(about: &About, repeat: &[String]) -> Option<Vec<String>> {
 /// The flags that say how rows are read and judged.
 fn reading_flags(asked: &Asked) -> Vec<String> {
     let mut flags = judging_flags(asked);
+    flags.extend(asked.decimal.map(|sign| format!("--decimal {}", sign.name())));
+    // Spaces don't count in it, and with one in front none is taken for an option.
+    let word = |name: &String| quoted(if name.starts_with('-') { format!(" {name}") } else { name.clone() });
+    flags.extend(asked.left_alone.iter().map(|name| format!("--ignore-column {}", word(name))));
     if let Some(Migrating { take, base, .. }) = &asked.migrating {
         flags.extend(take.iter().map(|path| format!("--take {}", quoted(path.as_str()))));
         flags.extend(base.iter().map(|base| format!("--base {}", quoted(&base.path))));

@@ -39,7 +39,7 @@ pub async fn plan(
     host: &Host<'_>,
 ) -> Result<Option<Ledger>, Trouble> {
     order.tell_on_leaving_plan(ledger.about(), host);
-    let Asked { files, format, state, levels, allow_paths, clear, migrating, .. } =
+    let Asked { files, format, state, levels, allow_paths, clear, migrating, decimal, left_alone, .. } =
         ledger.about().asked.clone();
     let judging = Judging {
         levels: levels.clone(),
@@ -48,7 +48,8 @@ pub async fn plan(
         // Folders of payloads become files, which are known only once they were looked for.
         inputs: if migrating.is_none() { files.clone() } else { Vec::new() },
     };
-    let options = input::Options { format, allow_paths: allow_paths.clone(), clear, levels };
+    let allowed = allow_paths.clone();
+    let options = input::Options { format, allow_paths: allowed, clear, levels, decimal, left_alone };
     let desk = Desk::new(ledger, before, host);
     match migrating {
         None => {

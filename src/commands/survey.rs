@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::Trouble;
 use super::desk::{Desk, Halt};
-use crate::domain::account::RowRecord;
+use super::{Trouble, quoted};
+use crate::domain::account::{Format, InputInfo, RowRecord};
 use crate::domain::change::Rejected;
 use crate::domain::exchange::{Failure, Operation};
 use crate::domain::outcome::{Outcome, Verdict};
@@ -68,9 +68,9 @@ pub struct Changes {
 impl Changes {
     fn row(&mut self, record: Record, desk: &mut Desk<'_>) -> Result<(), Halt> {
         let row = desk.next_row();
-        let Record { place, text, parsed } = record;
+        let Record { place, text, parsed, notes } = record;
         let (id, item, verdict, findings) = match parsed {
-            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, Vec::new()),
+            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
             Err(mut rejected) => {
                 let findings = std::mem::take(&mut rejected.findings);
                 let verdict = Verdict::invalid(&findings);
@@ -82,17 +82,43 @@ impl Changes {
     }
 }
 
+/// Makes sure that every column that is to change nothing is in a file: who mistyped one meant another. A
+/// member of JSON lines may be in any of them, or in none of those that are left.
+fn left_alone_are_there(names: &[String], inputs: &[InputInfo]) -> Result<(), Trouble> {
+    if inputs.iter().any(|input| input.format != Format::Csv) {
+        return Ok(());
+    }
+    let columns = || inputs.iter().flat_map(|input| &input.columns).map(String::as_str);
+    let Some(absent) = names.iter().find(|name| !columns().any(|column| input::is_same_name(name, column)))
+    else {
+        return Ok(());
+    };
+    let trouble = Trouble::usage(format!("--ignore-column {}: there is no such column", quoted(absent)));
+    Err(trouble.hint(match input::nearest_of(absent, columns()) {
+        Some(column) => format!("did you mean {}?", quoted(column)),
+        None => "name it as the header does, or leave the option out".to_owned(),
+    }))
+}
+
 impl Wanting for Changes {
     fn read(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+        let mut infos = Vec::new();
         for path in self.files.clone() {
             let options = self.options.clone();
             desk.input(&path, |desk, number, stdin| {
-                input::read(&path, Some(stdin), number, &options, &mut |record| self.row(record, desk))
+                let read =
+                    input::read(&path, Some(stdin), number, &options, &mut |record| self.row(record, desk))?;
+                if let Some(why) = &read.contradiction {
+                    self.planner.doubt_numbers(number, why);
+                }
+                infos.push(read.info.clone());
+                Ok(read)
             })?;
         }
         if desk.is_stopped() {
             return Ok(());
         }
+        left_alone_are_there(&self.options.left_alone, &infos)?;
         for planned in self.planner.decided() {
             desk.item(&planned)?;
         }
@@ -351,6 +377,8 @@ mod tests {
                 clear: false,
                 migrating: None,
                 on_conflict: OnConflict::Report,
+                decimal: None,
+                left_alone: Vec::new(),
             },
             plan_only: true,
             reason: None,

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::audit::Audit;
+use super::decimal::DecimalSign;
 use super::finding::{Finding, Place};
 use super::item::Item;
 use super::outcome::Verdict;
@@ -60,6 +61,13 @@ pub struct Asked {
     pub migrating: Option<Migrating>,
     /// What follows where somebody else changed a referral after the plan.
     pub on_conflict: OnConflict,
+    /// The decimal sign in the numbers of CSV files, where the user said it. Ledgers of an earlier version
+    /// don't have it.
+    #[serde(default)]
+    pub decimal: Option<DecimalSign>,
+    /// Columns that change nothing. Ledgers of an earlier version don't have them.
+    #[serde(default)]
+    pub left_alone: Vec<String>,
 }
 
 /// What follows where somebody else changed a referral after the plan.

@@ -160,6 +160,22 @@ pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Name<'_>>(raw.get()).ok().map(|Name(text)| text)
 }
 
+/// The texts in a value, at any depth; of an object its members' values alone.
+pub fn texts(raw: &RawValue) -> Vec<Cow<'_, str>> {
+    let mut texts = Vec::new();
+    let mut left = vec![raw];
+    while let Some(raw) = left.pop() {
+        if let Some(text) = string(raw) {
+            texts.push(text);
+        } else if let Some(members) = Object::from_raw(raw) {
+            left.extend(members.0.into_iter().rev().map(|(_, value)| value));
+        } else if let Some(elements) = elements(raw) {
+            left.extend(elements.into_iter().rev());
+        }
+    }
+    texts
+}
+
 /// Whether a value is the literal `null`.
 pub fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"
@@ -226,6 +242,19 @@ mod tests {
         assert_eq!(at("/c/dA"), Some("[1, 2]"));
         assert_eq!(at("/c/x"), None);
         assert_eq!(at("/a/x"), None);
+    }
+
+    #[test]
+    fn texts_are_found_at_any_depth_and_in_their_order() {
+        for (text, wanted) in [
+            (r#""a""#, &["a"][..]),
+            (r#"{"x":"a","y":["b",{"z":"\u0063"},1,null]}"#, &["a", "b", "c"]),
+            ("5", &[]),
+            (r#"["\ud800"]"#, &[]),
+        ] {
+            let raw: &RawValue = serde_json::from_str(text).unwrap();
+            assert_eq!(texts(raw), wanted, "{text}");
+        }
     }
 
     #[test]

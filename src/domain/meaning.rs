@@ -152,8 +152,18 @@ fn merge(old: &RawValue, new: &RawValue) -> Box<RawValue> {
     RawValue::from_string(text).expect("members of JSON objects form a JSON object")
 }
 
-/// What a `null` in `after` takes away from `before`, as a person would name it; `None` where nothing
-/// is taken away so. Where nobody looked (`before` is `None`), any `null` may.
+/// Whether a value leaves nothing where it is put: `null`, an empty list or object, or a text of which a
+/// service that cuts blanks keeps nothing.
+pub fn says_nothing(raw: &RawValue) -> bool {
+    let is_blank = |text: &str| text.trim().is_empty();
+    json::is_null(raw)
+        || json::string(raw).is_some_and(|text| is_blank(&text))
+        || json::elements(raw).is_some_and(|list| list.is_empty())
+        || Object::from_raw(raw).is_some_and(|members| members.is_empty())
+}
+
+/// What a value that says nothing takes away within `after` from `before`, as a person would name it; `None`
+/// where nothing is taken away so. Where nobody looked (`before` is `None`), any such value may.
 pub fn cleared(kind: Kind, before: Option<&RawValue>, after: &RawValue) -> Option<String> {
     let Some(elements) = json::elements(after).filter(|_| matches!(kind, Kind::Members | Kind::Solutions))
     else {
@@ -182,10 +192,10 @@ fn cleared_member(before: Option<&RawValue>, after: &RawValue) -> Option<String>
     };
     after.iter().find_map(|(name, raw)| {
         let was = match &old {
-            Some(old) => Some(old.get(name).filter(|was| !json::is_null(was))?),
+            Some(old) => Some(old.get(name).filter(|was| !says_nothing(was))?),
             None => None,
         };
-        if json::is_null(raw) {
+        if says_nothing(raw) {
             return Some(name.to_owned());
         }
         cleared_member(was, raw).map(|inner| format!("{name}.{inner}"))

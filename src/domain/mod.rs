@@ -14,15 +14,19 @@
 //! | [`Verdict`](outcome::Verdict) | what became of it | `plan` and `engine` |
 
 pub mod account;
+mod address;
+pub mod aliases;
 pub mod audit;
 pub mod change;
 pub mod characters;
 pub mod consent;
+pub mod decimal;
 pub mod excerpt;
 pub mod exchange;
 pub mod exit;
 pub mod fields;
 pub mod finding;
+pub mod instant;
 pub mod item;
 pub mod json;
 pub mod meaning;
@@ -33,5 +37,6 @@ pub mod pointer;
 pub mod referral;
 pub mod rules;
 pub mod status;
+pub mod suspect;
 pub mod text_form;
 pub mod value;

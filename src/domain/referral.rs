@@ -53,14 +53,15 @@ impl fmt::Display for ReferralId {
 }
 
 /// The version of a referral, as `If-Match` carries it: as the service spelled it, **with its own double
-/// quotes**. Two that differ by the quotes alone are the same, since spreadsheets strip them.
+/// quotes**. Two that differ by the quotes alone are the same, since spreadsheets strip them; and so are two of
+/// which one is marked as weak (`W/`), since a proxy that packs an answer marks it so.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ETag(Box<str>);
 
 impl PartialEq for ETag {
     fn eq(&self, other: &Self) -> bool {
-        self.0.trim_matches('"') == other.0.trim_matches('"')
+        self.opaque() == other.opaque()
     }
 }
 
@@ -75,6 +76,9 @@ pub enum ETagError {
     /// RFC 9110 allows printable ASCII only.
     #[error("an eTag holds printable ASCII characters only")]
     NotPrintable,
+    /// Nobody knows what else than an eTag was put together there.
+    #[error("an eTag has no quotes or backslashes within it")]
+    Quotes,
     /// There is nothing between the quotes.
     #[error("the eTag is empty")]
     Empty,
@@ -97,15 +101,28 @@ impl ETag {
         Ok(Self(text.into()))
     }
 
-    /// Reads an eTag that a person or a spreadsheet may have stripped of its quotes: they are put
-    /// back.
+    /// Reads an eTag that went through a spreadsheet or another program, in the one spelling that the service
+    /// gives them: quotes that were stripped are put back, and what was put around them, such as the
+    /// backslashes of JSON, is taken off. So is the mark of a weak one: `If-Match` compares strongly
+    /// (RFC 9110, section 13.1.1), so no version would ever match it.
     ///
     /// # Errors
     /// See [`ETagError`].
     pub fn from_input(text: &str) -> Result<Self, ETagError> {
+        let is_around = |c: char| matches!(c, '"' | '\\' | '\'' | '\u{201c}' | '\u{201d}' | '\u{201e}');
         let text = text.trim();
-        let quoted = text.starts_with('"') || text.starts_with("W/\"");
-        if quoted { Self::from_service(text) } else { Self::from_service(&format!("\"{text}\"")) }
+        let bare = text.trim_start_matches(is_around);
+        let is_weak = |rest: &&str| text.starts_with("W/") || rest.starts_with(is_around);
+        let opaque = bare.strip_prefix("W/").filter(is_weak).unwrap_or(bare).trim_matches(is_around);
+        if opaque.contains(['"', '\\']) {
+            return Err(ETagError::Quotes);
+        }
+        Self::from_service(&format!("\"{opaque}\""))
+    }
+
+    /// What tells it from others: without its quotes, and without the mark of a weak one.
+    fn opaque(&self) -> &str {
+        self.0.strip_prefix("W/").unwrap_or(&self.0).trim_matches('"')
     }
 
     /// The eTag, with the quotes that it has.
@@ -250,7 +267,20 @@ mod tests {
         for (text, wanted) in [
             ("\"a-1\"", Ok("\"a-1\"")),
             ("a-1", Ok("\"a-1\"")),
-            ("W/\"a\"", Ok("W/\"a\"")),
+            ("W/\"a\"", Ok("\"a\"")),
+            ("W/a", Ok("\"a\"")),
+            (r#"\"a-1\""#, Ok("\"a-1\"")),
+            (r#""\"a-1\"""#, Ok("\"a-1\"")),
+            (r#"W/\"a\""#, Ok("\"a\"")),
+            (r#""W/"a"""#, Ok("\"a\"")),
+            (r#""W/a""#, Ok("\"W/a\"")),
+            ("\"\"a\"\"", Ok("\"a\"")),
+            ("'\"a\"'", Ok("\"a\"")),
+            ("\u{201c}a\u{201d}", Ok("\"a\"")),
+            ("\"a\", \"b\"", Err(ETagError::Quotes)),
+            (r"a\b", Err(ETagError::Quotes)),
+            ("\"\"", Err(ETagError::Empty)),
+            ("W/*", Err(ETagError::Any)),
             ("*", Err(ETagError::Any)),
             ("\"*\"", Err(ETagError::Any)),
             ("", Err(ETagError::Empty)),
@@ -267,7 +297,9 @@ mod tests {
         let etag = |text: &str| ETag::from_service(text).unwrap();
         assert_eq!(etag("a-1"), etag("\"a-1\""));
         assert_eq!(etag("a-1").as_str(), "a-1");
-        for other in ["a-2", "A-1", "W/\"a-1\""] {
+        assert_eq!(etag("W/\"a-1\""), etag("\"a-1\""));
+        assert_eq!(etag("W/\"a-1\"").as_str(), "W/\"a-1\"", "the service's own spelling stays");
+        for other in ["a-2", "A-1"] {
             assert_ne!(etag(other), etag("\"a-1\""), "{other}");
         }
     }

@@ -1,12 +1,14 @@
 //! Values as the user wants them: typed by field, and kept in the words they will be sent in.
 
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::address;
+use super::decimal::{self, Amount, AmountError, DecimalSign};
 use super::excerpt::{excerpt, excerpt_json};
 use super::fields::Kind;
+use super::instant::{self, Instant};
 use super::json::{self, Object};
 
 /// A well-typed value, as the JSON text that will be sent.
@@ -14,6 +16,7 @@ use super::json::{self, Object};
 pub struct Wanted {
     raw: Box<RawValue>,
     may_clear: bool,
+    sign: Option<DecimalSign>,
 }
 
 /// Why a text or a JSON value is not of a field's type.
@@ -26,7 +29,7 @@ pub struct TypeError {
 }
 
 impl TypeError {
-    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: Some(hint.into()) }
     }
 }
@@ -38,7 +41,7 @@ impl Wanted {
     }
 
     fn new(raw: Box<RawValue>) -> Self {
-        Self { raw, may_clear: true }
+        Self { raw, may_clear: true, sign: None }
     }
 
     /// The same without leave to clear anything: a `null` within it may only stand where nothing is.
@@ -52,14 +55,34 @@ impl Wanted {
         self.may_clear
     }
 
-    /// Reads the text of a cell.
+    /// Reads a number from the text of a cell, `said` being the decimal sign where the user named it.
+    ///
+    /// # Errors
+    /// See [`decimal::read`].
+    pub fn amount(text: &str, said: Option<DecimalSign>) -> Result<Self, AmountError> {
+        let Amount { digits, sign } = decimal::read(text.trim(), said)?;
+        let raw = RawValue::from_string(digits).expect("the digits were read as JSON just now");
+        Ok(Self { sign, ..Self::new(raw) })
+    }
+
+    /// The decimal sign that a number can only have been written with; `None` where it has neither point nor
+    /// comma, and of whatever was no number in a cell.
+    pub fn sign(&self) -> Option<DecimalSign> {
+        self.sign
+    }
+
+    /// Reads the text of a cell, a number's as where nobody said how numbers are written.
     ///
     /// # Errors
     /// Where the text is not of the kind; see [`TypeError`].
     pub fn from_text(kind: Kind, text: &str) -> Result<Self, TypeError> {
         Ok(Self::new(match kind {
             Kind::Text | Kind::Any => string(text)?,
-            Kind::Decimal => decimal(text.trim())?,
+            Kind::Decimal => {
+                return Self::amount(text, None).map_err(|error| match error {
+                    AmountError::Doubtful(error) | AmountError::Wrong(error) => error,
+                });
+            }
             Kind::Currency => currency(text.trim())?,
             Kind::DateTime => date_time(text.trim())?,
             Kind::Boolean => boolean(text.trim())?,
@@ -87,14 +110,17 @@ impl Wanted {
             TypeError::new(format!("{} is no {wanted}", excerpt_json(raw)), format!("give a {wanted}"))
         };
         let text = json::string(raw);
+        if text.is_none() && raw.get().starts_with('"') {
+            readable(raw)?;
+        }
         Ok(Self::new(match (kind, text) {
             (Kind::Text, Some(text)) => string(&text)?,
             (Kind::Text, None) => return Err(mismatch("JSON string")),
-            (Kind::Decimal, Some(text)) => decimal(&text)?,
+            (Kind::Decimal, Some(text)) => json_decimal(&text)?,
             (Kind::Decimal, None)
                 if raw.get().starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) =>
             {
-                decimal(raw.get())?
+                json_decimal(raw.get())?
             }
             (Kind::Decimal, None) => return Err(mismatch("number")),
             (Kind::Currency, Some(text)) => currency(&text)?,
@@ -119,8 +145,39 @@ impl Wanted {
     }
 }
 
-/// Checks one element of a list and says by what it is told from its neighbours: a member's e-mail
-/// address in lower case, a solution's id or else its name.
+/// Whether all of a JSON value can be read, down to its last number and character, by whoever it is sent to.
+///
+/// # Errors
+/// Where a number is larger than any that a reader keeps, or a text holds half a character.
+pub fn readable(raw: &RawValue) -> Result<(), TypeError> {
+    let Err(error) = serde_json::from_str::<serde_json::Value>(raw.get()) else { return Ok(()) };
+    let told = error.to_string();
+    let told = told.split(" at line ").next().unwrap_or_default();
+    let hint = if told.starts_with("number") {
+        "write a number that a double can hold, below 1.8e308"
+    } else {
+        "an escape such as \\ud800 is one half of a character: write both, or the character itself"
+    };
+    Err(TypeError::new(format!("{} cannot be read: {told}", excerpt_json(raw)), hint))
+}
+
+/// Checks one element of a list that a person wrote, and says by what it is told from its neighbours.
+///
+/// # Errors
+/// As [`element_key`], and where its address is more than an address, or something in it can't be read.
+pub fn checked_element(kind: Kind, element: &RawValue) -> Result<String, TypeError> {
+    let key = element_key(kind, element)?;
+    readable(element)?;
+    let address = Object::from_raw(element).and_then(|object| object.get("email").and_then(json::string));
+    if let Some(address) = address.filter(|_| kind == Kind::Members) {
+        no_nul(&address)?;
+        address::check(&address)?;
+    }
+    Ok(key)
+}
+
+/// Says by what an element of a list is told from its neighbours: a member's e-mail address in lower case and
+/// without the name that may stand beside it, a solution's id or else its name.
 ///
 /// # Errors
 /// Where the element is no object, or lacks what tells it apart.
@@ -139,8 +196,8 @@ pub fn element_key(kind: Kind, element: &RawValue) -> Result<String, TypeError> 
                 "members are told apart by e-mail address",
             ));
         };
-        email(&address)?;
-        return Ok(address.to_lowercase());
+        no_nul(&address)?;
+        return address::key(&address);
     }
     text("id").or_else(|| text("name")).map(|key| key.into_owned()).ok_or_else(|| {
         TypeError::new("a solution has neither \"id\" nor \"name\"", "solutions are told apart by id")
@@ -172,8 +229,8 @@ pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
                     "write First, Last, phone, email (the phone may be empty), and ; between members",
                 ));
             };
-            email(address)?;
             no_nul(member)?;
+            address::check(address)?;
             let member = Member { first_name, last_name, phone_number, email: address };
             Ok((address.to_lowercase(), json::raw(&member)))
         })
@@ -181,16 +238,8 @@ pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
 }
 
 /// The instant that a JSON string stands for; a date alone is its midnight in UTC.
-pub fn as_instant(raw: &RawValue) -> Option<Timestamp> {
-    instant(&json::string(raw)?)
-}
-
-fn instant(text: &str) -> Option<Timestamp> {
-    if let Ok(instant) = text.parse() {
-        return Some(instant);
-    }
-    let date = (text.len() == 10).then(|| jiff::civil::Date::strptime("%Y-%m-%d", text).ok())??;
-    date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|midnight| midnight.timestamp())
+pub fn as_instant(raw: &RawValue) -> Option<Instant> {
+    Instant::parse(&json::string(raw)?)
 }
 
 fn no_nul(text: &str) -> Result<(), TypeError> {
@@ -208,8 +257,8 @@ fn string(text: &str) -> Result<Box<RawValue>, TypeError> {
     Ok(json::raw(text))
 }
 
-/// Keeps the digits exactly as given, where they form a JSON number without an exponent.
-fn decimal(text: &str) -> Result<Box<RawValue>, TypeError> {
+/// Keeps the digits of a number in JSON exactly as given, where they form one without an exponent.
+fn json_decimal(text: &str) -> Result<Box<RawValue>, TypeError> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let error = |hint: &str| Err(TypeError::new(format!("{} is no decimal number", excerpt(text)), hint));
     if digits.contains(['e', 'E']) && digits.starts_with(|c: char| c.is_ascii_digit()) {
@@ -224,7 +273,7 @@ fn decimal(text: &str) -> Result<Box<RawValue>, TypeError> {
         return error("write digits with at most one point between them, as in 12500.50");
     }
     if Decimal::from_str_exact(text).is_err() {
-        return error("28 digits is the most that can be kept exactly");
+        return error(decimal::MOST_DIGITS);
     }
     Ok(RawValue::from_string(text.to_owned()).expect("it was read as JSON just now"))
 }
@@ -243,15 +292,10 @@ fn currency(text: &str) -> Result<Box<RawValue>, TypeError> {
 }
 
 fn date_time(text: &str) -> Result<Box<RawValue>, TypeError> {
-    if let Some(instant) = instant(text) {
-        return Ok(json::raw(&instant.to_string()));
+    match Instant::parse(text) {
+        Some(instant) => Ok(json::raw(&instant.to_string())),
+        None => Err(TypeError::new(format!("{} is no date", excerpt(text)), instant::hint(text))),
     }
-    let hint = if text.parse::<jiff::civil::DateTime>().is_ok() {
-        format!("say in which time zone, as in {text}Z for UTC")
-    } else {
-        "use 2026-12-31 (midnight UTC) or 2026-12-31T17:00:00+01:00".to_owned()
-    };
-    Err(TypeError::new(format!("{} is no date", excerpt(text)), hint))
 }
 
 fn boolean(text: &str) -> Result<Box<RawValue>, TypeError> {
@@ -262,14 +306,6 @@ fn boolean(text: &str) -> Result<Box<RawValue>, TypeError> {
             Err(TypeError::new(format!("{} is neither true nor false", excerpt(text)), "write true or false"))
         }
     }
-}
-
-fn email(text: &str) -> Result<(), TypeError> {
-    no_nul(text)?;
-    if email_address::EmailAddress::is_valid(text) {
-        return Ok(());
-    }
-    Err(TypeError::new(format!("{} is no e-mail address", excerpt(text)), "write it as name@example.com"))
 }
 
 fn list(kind: Kind, raw: &RawValue) -> Result<Box<RawValue>, TypeError> {
@@ -308,7 +344,9 @@ mod tests {
             (Kind::Decimal, "-5", Some("-5")),
             (Kind::Decimal, "1e400", None),
             (Kind::Decimal, "10,000", None),
-            (Kind::Decimal, "10000,5", None),
+            (Kind::Decimal, "10.000", None),
+            (Kind::Decimal, "10000,5", Some("10000.5")),
+            (Kind::Decimal, "1.234,56", Some("1234.56")),
             (Kind::Decimal, "01", None),
             (Kind::Decimal, ".5", None),
             (Kind::Decimal, "NaN", None),
@@ -321,6 +359,8 @@ mod tests {
             (Kind::DateTime, "2026-12-31T00:00:00", None),
             (Kind::DateTime, "12/31/2026", None),
             (Kind::DateTime, "2026-02-30", None),
+            (Kind::DateTime, "9999-12-31", Some("\"9999-12-31T00:00:00Z\"")),
+            (Kind::DateTime, "20991231", None),
             (Kind::Boolean, "TRUE", Some("true")),
             (Kind::Boolean, "yes", None),
             (Kind::Members, r#"[{"email":"a@example.com"}]"#, Some(r#"[{"email":"a@example.com"}]"#)),
@@ -346,6 +386,9 @@ mod tests {
             (Kind::Boolean, "false", Some("false")),
             (Kind::Boolean, "\"false\"", None),
             (Kind::Any, "[1,{}]", Some("[1,{}]")),
+            (Kind::Decimal, "\"1.234,56\"", None),
+            (Kind::Decimal, "\"12.500\"", Some("12.500")),
+            (Kind::Text, "\"\\ud800\"", None),
             (Kind::DateTime, "20261231", None),
         ] {
             let raw: &RawValue = serde_json::from_str(given).unwrap();
@@ -366,5 +409,43 @@ mod tests {
         assert_eq!(got[1].1.get(), r#"{"firstName":"Bo","lastName":"Ek","email":"BO@example.org"}"#);
         assert!(members("Ann, Lee, ann@example.com").is_err());
         assert!(members("Ann, Lee, 1, nobody").is_err());
+        assert!(members("Ann, Lee, 1, Ann Lee <ann@example.com>").is_err());
+    }
+
+    /// By its key an element is known; what a person writes holds an address and nothing beside it.
+    #[test]
+    fn a_name_beside_an_address_makes_nobody_else() {
+        for (address, key, is_taken) in [
+            ("kim@example.com", Some("kim@example.com"), true),
+            ("KIM@example.com", Some("kim@example.com"), true),
+            ("Kim Park <Kim@example.com>", Some("kim@example.com"), false),
+            ("<kim@example.com>", Some("kim@example.com"), false),
+            ("mailto:kim@example.com", Some("kim@example.com"), false),
+            ("MAILTO:kim@example.com", Some("kim@example.com"), false),
+            ("kim@example.com ", None, false),
+            ("kim@example.com, lee@example.com", None, false),
+            ("Kim Park", None, false),
+            ("kim@example.com\0", None, false),
+        ] {
+            let element = json::raw(&std::collections::BTreeMap::from([("email", address)]));
+            assert_eq!(element_key(Kind::Members, &element).ok().as_deref(), key, "{address}");
+            assert_eq!(checked_element(Kind::Members, &element).is_ok(), is_taken, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_no_reader_keeps_is_no_value() {
+        for (value, is_taken) in [
+            (r#"{"email":"a@example.com","x":1e308}"#, true),
+            (r#"{"email":"a@example.com","x":1e400}"#, false),
+            (r#"{"email":"a@example.com","x":[{"y":-1e999}]}"#, false),
+            (r#"{"email":"a@example.com","x":"\ud83d\ude00"}"#, true),
+            (r#"{"email":"a@example.com","x":"\ud800"}"#, false),
+            (r#"{"email":"a@example.com","\udfff":1}"#, false),
+        ] {
+            let raw: &RawValue = serde_json::from_str(value).unwrap();
+            assert_eq!(checked_element(Kind::Members, raw).is_ok(), is_taken, "{value}");
+            assert_eq!(readable(raw).is_ok(), is_taken, "{value}");
+        }
     }
 }

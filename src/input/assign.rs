@@ -55,15 +55,16 @@ pub(super) fn assign(row: &mut Row<'_>, at: &Locator<'_>, target: &Target, value
             text(row, place, "substatus", value, |row, text| row.substatus(place, text, repeated));
         }
         Target::Set(path) if json::is_null(value) => row.clear(place, path, repeated),
-        Target::Set(path) => match Wanted::from_json(path.kind(), value) {
-            Ok(wanted) => row.set(place, path, wanted, repeated),
-            Err(error) => row.mistyped(place, path.pointer().as_str(), error),
+        Target::Set(path) => match (Wanted::from_json(path.kind(), value), json::string(value)) {
+            (Ok(wanted), _) => row.set(place, path, wanted, repeated),
+            (Err(error), None) => row.mistyped(place, path.pointer().as_str(), error),
+            (Err(error), Some(text)) => row.mistyped_text(place, path.pointer().as_str(), &text, error),
         },
         Target::AddMembers(field) => add_members(row, at, *field, value),
         Target::Append(field) => row.append_object(place, *field, value),
         Target::ReadOnly(pointer) => row.read_only(place, pointer),
         Target::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
-        Target::Ignored => {}
+        Target::Ignored | Target::LeftAlone => {}
     }
 }
 

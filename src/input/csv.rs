@@ -3,12 +3,12 @@
 use std::io::BufRead;
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
-use serde_json::value::RawValue;
 
+use super::cell::{Numbers, fill};
 use super::decode::{Text, lost_character};
 use super::error::{InputError, Unusable};
 use super::header::{self, Column};
-use super::names::{Target, opt_in};
+use super::names::Target;
 use super::oddities::Oddities;
 use super::row::Row;
 use super::taken::Taken;
@@ -16,15 +16,9 @@ use super::watch::{MAX_CELL, Mark, Watch};
 use super::{Context, Record, Rows, no_header};
 use crate::domain::account::RowText;
 use crate::domain::excerpt::excerpt;
-use crate::domain::fields::Kind;
 use crate::domain::finding::{Finding, Place};
-use crate::domain::json;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
-use crate::domain::value::{TypeError, Wanted};
-
-/// How a cell asks for its field to be cleared.
-const CLEAR: &str = "\\N";
 
 /// Of a cell that is too large, so many characters are kept for the reports.
 const EXCERPT: usize = 200;
@@ -37,6 +31,7 @@ pub(super) fn read<E>(
 ) -> Result<Rows, InputError<E>> {
     let transcoded = text.is_transcoded();
     let separator = text.form.separator;
+    let mut numbers = Numbers::new(context.options.decimal, separator);
     let mut records = Records {
         context,
         reader: ReaderBuilder::new()
@@ -73,7 +68,7 @@ pub(super) fn read<E>(
         if let Some(taken) = sheet.taken_in(&records.cells, mark) {
             for Taken { cells, mark, finding } in taken {
                 count += 1;
-                sink(sheet.record(&cells, mark, Some(finding))).map_err(InputError::Sink)?;
+                sink(sheet.record(&cells, mark, Some(finding), &mut numbers)).map_err(InputError::Sink)?;
             }
             continue;
         }
@@ -87,13 +82,14 @@ pub(super) fn read<E>(
             }
         }
         count += 1;
-        sink(sheet.record(&records.cells, mark, malformed)).map_err(InputError::Sink)?;
+        sink(sheet.record(&records.cells, mark, malformed, &mut numbers)).map_err(InputError::Sink)?;
     }
     let notes = odd.told(&sheet);
     let (ignored, columns): (Vec<Column>, Vec<Column>) =
         sheet.columns.into_iter().partition(Column::is_left_out);
     let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
-    Ok(Rows { count, columns: names(columns), ignored: names(ignored), notes })
+    let contradiction = numbers.contradiction();
+    Ok(Rows { count, columns: names(columns), ignored: names(ignored), notes, contradiction })
 }
 
 struct Records<'a, R> {
@@ -161,7 +157,13 @@ pub(super) struct Sheet<'a> {
 
 impl Sheet<'_> {
     /// Reads a row. Where it is malformed, its cells are kept for the reports alone.
-    fn record(&self, cells: &ByteRecord, mark: Mark, malformed: Option<Finding>) -> Record {
+    fn record(
+        &self,
+        cells: &ByteRecord,
+        mark: Mark,
+        malformed: Option<Finding>,
+        numbers: &mut Numbers,
+    ) -> Record {
         let place = self.context.place(mark.line, 1);
         let mut row = Row::new(self.context.options, place);
         let sound = malformed.is_none();
@@ -182,7 +184,7 @@ impl Sheet<'_> {
                     match target {
                         Some(target) if sound => match self.filled_twin(cells, at) {
                             Some(twin) => self.compare(&mut row, place, (twin, &cells[twin]), (at, text)),
-                            None => fill(&mut row, place, target, text),
+                            None => fill(&mut row, numbers, place, target, text),
                         },
                         Some(Target::Id) => row.id_if_any(text),
                         _ => {}
@@ -201,7 +203,8 @@ impl Sheet<'_> {
         if !sound {
             row.excuse_id();
         }
-        Record { place, text: RowText::Cells(texts), parsed: row.finish() }
+        let (parsed, notes) = row.finish();
+        Record { place, text: RowText::Cells(texts), parsed, notes }
     }
 
     /// The nearest column before this one that is for the same, where both of them are filled.
@@ -252,6 +255,12 @@ impl Sheet<'_> {
                 Finding::deny(Rule::Encoding, place, "the cell holds what is not valid UTF-16")
                     .hint("save the file again, as UTF-8 or UTF-16")
             }
+            // What is sent to nobody is given back as it came.
+            Ok(text)
+                if self.columns.get(at).is_some_and(|column| column.target == Some(Target::LeftAlone)) =>
+            {
+                return Ok(text);
+            }
             Ok(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
                 let column = self.columns.get(at).map_or_else(
                     || format!("cell {}", at + 1),
@@ -274,65 +283,6 @@ impl Sheet<'_> {
 /// Whether a cell leaves its field alone.
 pub(super) fn is_blank(cell: &[u8]) -> bool {
     std::str::from_utf8(cell).is_ok_and(|text| text.trim().is_empty())
-}
-
-/// Takes a cell for what its column is for. An empty cell leaves the field alone.
-fn fill(row: &mut Row<'_>, place: Place, target: &Target, text: &str) {
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
-        return;
-    }
-    if trimmed == CLEAR && clear(row, place, target) {
-        return;
-    }
-    match target {
-        Target::Id => row.id(place, trimmed),
-        Target::ETag => row.etag(place, trimmed),
-        Target::Status => row.status(place, trimmed, Rule::Contradiction),
-        Target::Substatus => row.substatus(place, trimmed, Rule::Contradiction),
-        Target::Set(path) if too_deep(path.kind(), text) => row.nested_too_deep(place),
-        Target::Set(path) => match Wanted::from_text(path.kind(), text) {
-            Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
-            Err(error) => row.mistyped(place, path.pointer().as_str(), error),
-        },
-        Target::AddMembers(field) => row.append_members(place, *field, text),
-        Target::Append(field) if too_deep(field.kind(), text) => row.nested_too_deep(place),
-        Target::Append(field) => match serde_json::from_str::<&RawValue>(text) {
-            Ok(element) => row.append_object(place, *field, element),
-            Err(_) => {
-                let error = TypeError {
-                    message: format!("{} is no JSON object", excerpt(text)),
-                    hint: Some("write one object, or use team.add for First, Last, phone, email".to_owned()),
-                };
-                row.mistyped(place, field.pointer().as_str(), error);
-            }
-        },
-        Target::ReadOnly(pointer) => row.read_only(place, pointer),
-        Target::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
-        Target::Ignored => {}
-    }
-}
-
-/// Takes the wish to clear, where the column is for something that such a wish can be about.
-fn clear(row: &mut Row<'_>, place: Place, target: &Target) -> bool {
-    match target {
-        Target::Id => {
-            row.excuse_id();
-            row.uncleared(place, "id");
-        }
-        Target::ETag => row.uncleared(place, "eTag"),
-        Target::Status => row.uncleared(place, "status"),
-        Target::Substatus => row.uncleared(place, "substatus"),
-        Target::Set(path) => row.clear(place, path, Rule::Contradiction),
-        Target::AddMembers(_) | Target::Append(_) => row.uncleared(place, "an element to append"),
-        Target::ReadOnly(_) | Target::Unconfirmed(_) | Target::Ignored => return false,
-    }
-    true
-}
-
-/// Whether a cell that holds JSON nests deeper than anything that reads it later may descend.
-fn too_deep(kind: Kind, text: &str) -> bool {
-    matches!(kind, Kind::Members | Kind::Solutions) && json::is_too_deep(text)
 }
 
 #[cfg(test)]

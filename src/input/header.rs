@@ -6,11 +6,12 @@ use ::csv::ByteRecord;
 
 use super::Context;
 use super::error::{Problem, Unusable};
-use super::names::{Names, Target, Unresolved, whole_list};
+use super::names::{Names, Target, Unresolved, leave_alone, refused, whole_list};
 use super::watch::{MAX_CELL, Mark};
 use crate::domain::excerpt::excerpt;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
+use crate::domain::suspect;
 
 /// One column.
 #[derive(Debug)]
@@ -94,24 +95,35 @@ fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, S
         Unresolved::Empty => ("a column has no name".to_owned(), "name it, or empty its cells".to_owned()),
         Unresolved::Ambiguous(paths) => (
             format!("the column {shown} may be any of {}", paths.join(", ")),
-            "write the one you mean".to_owned(),
+            format!("write the one you mean, or {}", leave_alone(name)),
         ),
+        Unresolved::Nothing(why) => {
+            (format!("the column {}", refused(name)), format!("{why}, or {}", leave_alone(name)))
+        }
         Unresolved::Indexed(list) => (
             format!("the column {shown} names one element of a list, which cannot be changed alone"),
             whole_list(list),
         ),
-        Unresolved::Unknown => (format!("unknown column {shown}"), hint(names, name)),
+        Unresolved::Unknown => match suspect::unseen(name) {
+            Some(unseen) => (format!("unknown column {shown}: {unseen}"), "type its name anew".to_owned()),
+            None => (format!("unknown column {shown}"), hint(names, name)),
+        },
     }
 }
 
 /// What would help with an unknown column.
 fn hint(names: &Names<'_>, name: &str) -> String {
+    if let Some(typed) = names.nearly_left_alone(name) {
+        return format!("--ignore-column {} names no column: did you mean this one?", excerpt(typed));
+    }
     if let (true, Ok(pointer)) = (name.starts_with('/'), Pointer::parse(name)) {
         return names.hint(&pointer);
     }
     match names.nearest(name) {
-        Some(known) => format!("did you mean {known}?"),
-        None => "name it after a field, as in status or details.dealValue, or remove it".to_owned(),
+        Some(known) => format!("did you mean {known}? – else {}", leave_alone(name)),
+        None => {
+            format!("name it after a field, as in status or details.dealValue, or {}", leave_alone(name))
+        }
     }
 }
 
@@ -122,7 +134,7 @@ fn find_twins(context: &Context<'_>, line: u64, columns: &mut [(usize, Column)])
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut problems = Vec::new();
     for (at, column) in columns {
-        let Some(target) = column.target.clone().filter(|target| *target != Target::Ignored) else {
+        let Some(target) = column.target.clone().filter(is_for_something) else {
             continue;
         };
         column.twin = last.insert(target, *at);
@@ -134,6 +146,11 @@ fn find_twins(context: &Context<'_>, line: u64, columns: &mut [(usize, Column)])
         }
     }
     problems
+}
+
+/// Whether cells of a column can say anything that other cells of the row speak against.
+fn is_for_something(target: &Target) -> bool {
+    !matches!(target, Target::Ignored | Target::LeftAlone)
 }
 
 fn missing_id(context: &Context<'_>, line: u64, cells: &ByteRecord, names: &Names<'_>) -> Option<Problem> {
@@ -217,6 +234,20 @@ mod tests {
             ("Result.Anything", Ok(Target::Ignored)),
             ("notes", known(Field::Notes)),
             ("/team/0", Err(Unresolved::Indexed(Field::Team.pointer().clone()))),
+            ("Close Date", known(Field::ClosingDateTime)),
+            ("est. close date", known(Field::ClosingDateTime)),
+            ("Reason", known(Field::StatusReason)),
+            ("CRM ID", known(Field::ExternalReferenceId)),
+            ("Marketing Campaign ID", known(Field::CampaignId)),
+            ("Amount", known(Field::DealValue)),
+            ("Currency", known(Field::Currency)),
+            ("Partner Referral Status", Ok(Target::Status)),
+            ("Referral Identifier", Ok(Target::Id)),
+            ("/Close Date", Err(Unresolved::Unknown)),
+            (
+                "Stage",
+                Err(Unresolved::Ambiguous(vec!["salesStage".into(), "status".into(), "substatus".into()])),
+            ),
             ("", Err(Unresolved::Empty)),
             (" ", Err(Unresolved::Empty)),
             ("dealVlaue", Err(Unresolved::Unknown)),
@@ -236,6 +267,34 @@ mod tests {
         let ambiguous = Unresolved::Ambiguous(vec!["a.rank".into(), "b.rank".into()]);
         assert_eq!(resolved(&options, "rank"), Err(ambiguous));
         assert!(resolved(&options, "b.rank").is_ok());
+    }
+
+    /// A path that the user opted into goes before what people call a field.
+    #[test]
+    fn a_name_of_the_users_own_goes_before_everybodys() {
+        let allow_paths = [Pointer::parse("/custom/reason").unwrap()].into();
+        let options = Options { allow_paths, ..Options::default() };
+        let custom = Target::Set(Path::Opted(Pointer::parse("/custom/reason").unwrap()));
+        assert_eq!(resolved(&options, "Reason"), Ok(custom));
+        let left_alone = vec!["reason".to_owned(), "status".to_owned()];
+        let options = Options { left_alone, ..options };
+        assert_eq!(resolved(&options, "Reason"), Ok(Target::LeftAlone));
+        assert_eq!(resolved(&options, "Status"), Ok(Target::LeftAlone));
+        assert_eq!(resolved(&options, "/status"), Ok(Target::Status));
+    }
+
+    #[test]
+    fn what_is_refused_by_name_says_why() {
+        for (name, wanted) in [
+            ("Stage", "the column \"Stage\" may be any of salesStage, status, substatus"),
+            ("Closed Date", "the column \"Closed Date\" is nothing that can be changed"),
+            ("Customer", "unknown column \"Customer\""),
+        ] {
+            let problem = problems(&format!("id,{name}")).remove(0);
+            assert_eq!(problem.message, wanted);
+            let hint = problem.hint.unwrap();
+            assert!(hint.contains("--ignore-column"), "{hint}");
+        }
     }
 
     #[test]
@@ -291,6 +350,12 @@ mod tests {
             ),
             ("id,", &[]),
             (",, ,id,", &[]),
+            (
+                "id,status\u{200b}",
+                &[
+                    "standard input:1:2: unknown column \"status\u{fffd}\": it holds U+200B zero width space, which cannot be seen",
+                ],
+            ),
             ("status,notes", &["standard input:1:1: no column holds the referral's id"]),
             ("status", &["standard input:1:1: the only column does not hold the referral's id"]),
             (

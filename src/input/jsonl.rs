@@ -34,7 +34,7 @@ pub(super) fn read<E>(
         count += 1;
         sink(reader.record(&lines)).map_err(InputError::Sink)?;
     }
-    Ok(Rows { count, columns: Vec::new(), ignored: Vec::new(), notes: Vec::new() })
+    Ok(Rows { count, columns: Vec::new(), ignored: Vec::new(), notes: Vec::new(), contradiction: None })
 }
 
 struct LineReader<'a> {
@@ -58,7 +58,8 @@ impl LineReader<'_> {
                 text
             }
         };
-        Record { place, text: RowText::Line(text), parsed: row.finish() }
+        let (parsed, notes) = row.finish();
+        Record { place, text: RowText::Line(text), parsed, notes }
     }
 
     /// A line's text; or what is wrong with it, and what can be shown of it.
@@ -212,16 +213,16 @@ mod tests {
                 "contradiction@91",
             ),
             (
-                r#"{"op":"add","path":"/team","value":[]},{"op":"add","path":"/team/-","value":{"email":"a@example.com"}}"#,
-                "/team=[] /team+a@example.com",
+                r#"{"op":"add","path":"/team","value":[{"email":"b@example.com"}]},{"op":"add","path":"/team/-","value":{"email":"a@example.com"}}"#,
+                r#"/team=[{"email":"b@example.com"}] /team+a@example.com"#,
             ),
             (
                 r#"{"op":"add","path":"/team/-","value":{"email":"a@example.com"}},{"op":"add","path":"/team","value":[]}"#,
                 "contradiction@93",
             ),
             (
-                r#"{"op":"add","path":"/customerProfile/team/-","value":{"email":"a@example.com"}},{"op":"add","path":"/team","value":[]}"#,
-                "/team=[] /customerProfile/team+a@example.com",
+                r#"{"op":"add","path":"/customerProfile/team/-","value":{"email":"a@example.com"}},{"op":"add","path":"/team","value":[{"email":"b@example.com"}]}"#,
+                r#"/team=[{"email":"b@example.com"}] /customerProfile/team+a@example.com"#,
             ),
             (r#"{"op":"remove","path":"/salesStage"}"#, "operation@16"),
             (r#"{"path":"/salesStage","value":"1"}"#, "operation@10"),
@@ -293,6 +294,12 @@ mod tests {
             (r#""dealVlaue":1"#, "unconfirmed-path@13"),
             (r#""/team/0":{}"#, "operation@11"),
             (r#""details":{"notes":null}"#, "clear@20"),
+            (r#""team":[{"email":"Kim Park <kim@example.com>"}]"#, "type@8"),
+            (r#""team":[{"email":"kim@example.com","rank":1e400}]"#, "type@8"),
+            (r#""team":[{"email":"kim@example.com","title":"\ud800"}]"#, "type@8"),
+            (r#""/team/-":{"email":"kim@example.com","rank":[1e400]}"#, "type@11"),
+            (r#""solutions":[{"id":"S1","\udfff":1}]"#, "type@13"),
+            (r#""details":{"notes":"\ud800"}"#, "type@20"),
             (r#""salesStage":5,"status":"x","details":{"currency":"x"}"#, "type@14 type@25 type@51"),
             (r#""id":"11111111-2222-4333-8444-555555555555""#, "duplicate-key@6 id@6"),
             (r#""referralId":"11111111-2222-4333-8444-555555555555""#, "id@14"),
@@ -304,6 +311,46 @@ mod tests {
             findings(&only(&format!("{{\"id\":\"{ID}\",{}}}", many.join(",")), &jsonl()))
                 .starts_with("size@")
         );
+    }
+
+    /// Whatever leaves nothing in a field takes away what is there.
+    #[test]
+    fn whatever_says_nothing_clears() {
+        let paths = ["/customerProfile/address", "/customerProfile/ids"];
+        let allow_paths = paths.map(|text| Pointer::parse(text).unwrap()).into();
+        let keeping = Options { allow_paths, ..jsonl() };
+        let clearing = Options { clear: true, ..keeping.clone() };
+        for (members, denied, cleared) in [
+            (r#""details":{"notes":""}"#, "clear@20", r#"/details/notes="""#),
+            (r#""details":{"notes":"\t\n"}"#, "clear@20", r#"/details/notes="\t\n""#),
+            (r#""team":[]"#, "clear@8", "/team=[]"),
+            (r#""solutions":[]"#, "clear@13", "/details/requirements/solutions=[]"),
+            (r#""customerProfile.ids":[]"#, "clear@23", "/customerProfile/ids=[]"),
+            (r#""customerProfile.ids":{}"#, "clear@23", "/customerProfile/ids={}"),
+            (
+                r#""patch":[{"op":"replace","path":"/details/notes","value":""}]"#,
+                "clear@58",
+                r#"/details/notes="""#,
+            ),
+            (
+                r#""patch":[{"op":"add","path":"/customerProfile/address","value":{}}]"#,
+                "clear@64",
+                "/customerProfile/address={}",
+            ),
+            // An object that holds fields says something of those alone that are in it.
+            (r#""details":{},"eTag":"v1""#, r#""v1""#, r#""v1""#),
+        ] {
+            check(&keeping, members, denied);
+            check(&clearing, members, cleared);
+        }
+    }
+
+    #[test]
+    fn members_that_are_left_alone_say_nothing() {
+        let alone = Options { left_alone: vec!["Owner".to_owned()], ..jsonl() };
+        check(&alone, r#""owner":{"name":"Kim"},"salesStage":"1""#, r#"/salesStage="1""#);
+        check(&alone, "\"Owner\":\"\u{fffd}\",\"patch\":[]", "");
+        check(&jsonl(), r#""Owner":"Kim""#, "unconfirmed-path@9");
     }
 
     #[test]

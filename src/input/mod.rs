@@ -8,12 +8,14 @@
 //! | `separator` | what separates the cells of a CSV |
 //! | `watch` | looks at a CSV on its way to the parser: unclosed quotes, sizes, line numbers |
 //! | `names` | what a typed column or member name means, and the nearest known one |
+//! | `likeness` | how like two names are |
 //! | `header` | a CSV's header → its columns |
 //! | `no_header` | what a first line is that is none |
 //! | `csv` | records → rows |
 //! | `shape` | whether a record is a row as the header describes it, and what else it may be |
 //! | `taken` | rows that a quote took in |
 //! | `oddities` | what is odd about a CSV and no mistake |
+//! | `cell` | one cell → its row |
 //! | `jsonl` | lines → rows |
 //! | `lines` | the lines of a text, bounded |
 //! | `object` | the members of a JSONL line |
@@ -29,6 +31,7 @@
 //! of it is in memory. A file that is unusable as a whole may have delivered rows before that shows.
 
 mod assign;
+mod cell;
 mod csv;
 mod decode;
 mod duplicates;
@@ -37,6 +40,7 @@ mod form;
 mod header;
 mod jsonl;
 pub mod legacy;
+mod likeness;
 mod lines;
 mod names;
 mod no_header;
@@ -59,12 +63,14 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::account::{Format, InputInfo, RowText, input_name};
 use crate::domain::change::{Draft, Rejected};
+use crate::domain::decimal::DecimalSign;
 use crate::domain::excerpt::beginning;
-use crate::domain::finding::Place;
+use crate::domain::finding::{Finding, Place};
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
 use crate::domain::text_form::TextForm;
 pub use error::{InputError, Problem, Unusable};
+pub use likeness::{is_same_name, nearest_of};
 pub use names::is_etag;
 pub use snapshot::{SnapshotError, read_pinned_snapshot, read_snapshot};
 
@@ -77,8 +83,12 @@ pub struct Options {
     pub allow_paths: BTreeSet<Pointer>,
     /// Whether fields may be cleared.
     pub clear: bool,
-    /// The level of every rule; of use here is that of `unconfirmed-path`.
+    /// The level of every rule.
     pub levels: Levels,
+    /// The decimal sign in the numbers of CSV files, where the user said it.
+    pub decimal: Option<DecimalSign>,
+    /// Columns, and outermost members of JSON lines, that are kept in the reports and change nothing.
+    pub left_alone: Vec<String>,
 }
 
 /// One data row.
@@ -90,6 +100,8 @@ pub struct Record {
     pub text: RowText,
     /// What it asks for, or what is wrong with it.
     pub parsed: Result<Draft, Rejected>,
+    /// What else was found about a row that is sound: warnings.
+    pub notes: Vec<Finding>,
 }
 
 /// What is known of a file once it has been read to its end.
@@ -99,6 +111,9 @@ pub struct Read {
     pub info: InputInfo,
     /// What was detected that a user may not expect, for people.
     pub notes: Vec<String>,
+    /// Why no number of the file that has a point or a comma in it can be trusted, where that is so. It shows
+    /// when the file was read to its end, and then concerns rows that were delivered.
+    pub contradiction: Option<String>,
 }
 
 /// What every part of reading one file needs to know.
@@ -188,6 +203,8 @@ struct Rows {
     ignored: Vec<String>,
     /// What was skipped, or taken for what it may not be, for people.
     notes: Vec<String>,
+    /// Why its numbers can't be trusted.
+    contradiction: Option<String>,
 }
 
 /// Reads one change file and hands its data rows to `sink`, in file order.
@@ -237,7 +254,8 @@ pub fn read<E>(
     if rows.count == 0 {
         notes.push(format!("{name}: the file has no rows, so it changes nothing"));
     }
-    Ok(Read { info: context.info(&hash, format, form, rows), notes })
+    let contradiction = rows.contradiction.clone();
+    Ok(Read { info: context.info(&hash, format, form, rows), notes, contradiction })
 }
 
 #[cfg(test)]
@@ -274,18 +292,23 @@ mod tests {
         rows.remove(0)
     }
 
-    /// A row's findings as `rule@column`, or `ok`.
+    /// What keeps a row from being a change, as `rule@column`, or `ok`.
     pub fn findings(row: &Record) -> String {
         match &row.parsed {
             Ok(_) => "ok".to_owned(),
-            Err(rejected) => {
-                assert!(rejected.findings.iter().all(|finding| finding.is_deny()));
-                let told = |finding: &crate::domain::finding::Finding| {
-                    format!("{}@{}", finding.rule, finding.place.column)
-                };
-                rejected.findings.iter().map(told).collect::<Vec<_>>().join(" ")
-            }
+            Err(rejected) => told(rejected.findings.iter().filter(|finding| finding.is_deny())),
         }
+    }
+
+    /// What a row is warned of, as `rule@column`.
+    pub fn warnings(row: &Record) -> String {
+        let rejected = row.parsed.as_ref().err().into_iter().flat_map(|rejected| &rejected.findings);
+        told(row.notes.iter().chain(rejected).filter(|finding| !finding.is_deny()))
+    }
+
+    fn told<'f>(findings: impl Iterator<Item = &'f Finding>) -> String {
+        let told = |finding: &Finding| format!("{}@{}", finding.rule, finding.place.column);
+        findings.map(told).collect::<Vec<_>>().join(" ")
     }
 
     const CSV: &str = "id,details.dealValue\n0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e,10.50\n";
@@ -385,7 +408,11 @@ mod tests {
     fn names_that_would_steer_a_terminal_are_shown_harmless() {
         for (text, format, wanted) in [
             ("id,result.\u{1b}[31mx", Format::Csv, "ignored result.\u{fffd}[31mx"),
-            ("id,/x\u{1b}[31m", Format::Csv, "unknown column \"/x\u{fffd}[31m\"\n"),
+            (
+                "id,/x\u{1b}[31m",
+                Format::Csv,
+                "unknown column \"/x\u{fffd}[31m\": it holds U+001B escape, which cannot be seen\n",
+            ),
             ("{\"\\u001b[31mx\":1}", Format::Jsonl, "\"/\u{fffd}[31mx\" is not documented"),
             (
                 "{\"patch\":[{\"op\":\"add\",\"path\":\"/x\\u001b\"}]}",
@@ -482,7 +509,7 @@ mod tests {
         let unusable = Unusable::of(end.unwrap_err()).unwrap();
         assert_eq!(
             unusable.to_string(),
-            "unknown column \"dealVlaue\"\n  --> standard input:1:2\nhint: did you mean details.dealValue?"
+            "unknown column \"dealVlaue\"\n  --> standard input:1:2\nhint: did you mean details.dealValue? – else keep it out of the change with --ignore-column dealVlaue"
         );
     }
 

@@ -1,10 +1,13 @@
 //! What a typed name means: the header cell of a CSV column, or a member's name in JSONL.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Options;
+use super::likeness::{LIKELY, is_same_name, likeness};
+use crate::domain::aliases::{self, Meaning};
 use crate::domain::characters::is_hidden;
-use crate::domain::excerpt::beginning;
+use crate::domain::excerpt::{beginning, excerpt};
 use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::finding::Level;
 use crate::domain::pointer::Pointer;
@@ -33,6 +36,8 @@ pub(super) enum Target {
     Unconfirmed(Pointer),
     /// Something a report added.
     Ignored,
+    /// Kept in the reports, and no part of the change: the user said so.
+    LeftAlone,
 }
 
 /// Why a name means nothing.
@@ -44,6 +49,8 @@ pub(super) enum Unresolved {
     Ambiguous(Vec<String>),
     /// One element of a list, which the service cannot address.
     Indexed(Pointer),
+    /// It looks like a field and is none: why.
+    Nothing(&'static str),
     /// Nobody knows it.
     Unknown,
 }
@@ -52,6 +59,7 @@ pub(super) enum Unresolved {
 pub(super) struct Names<'a> {
     known: Vec<Known>,
     allowed: &'a BTreeSet<Pointer>,
+    left_alone: &'a [String],
     unconfirmed: Level,
 }
 
@@ -107,15 +115,37 @@ impl<'a> Names<'a> {
             }
         }
         let unconfirmed = options.levels.of(Rule::UnconfirmedPath);
-        Self { known, allowed: &options.allow_paths, unconfirmed }
+        Self { known, allowed: &options.allow_paths, left_alone: &options.left_alone, unconfirmed }
     }
 
-    /// What a typed name means: a pointer, a dotted path, the last name of only one field, or
-    /// one of the names that are no path.
+    /// What a typed name means: a pointer, a dotted path, the last name of only one field, one of the
+    /// names that are no path, or what people call a field; and first of all, whether it is left alone.
     ///
     /// # Errors
     /// Where it means nothing, or more than one thing.
     pub fn resolve(&self, name: &str) -> Result<Target, Unresolved> {
+        if self.left_alone.iter().any(|alone| is_same_name(alone, name)) {
+            return Ok(Target::LeftAlone);
+        }
+        match self.by_path(name) {
+            Err(Unresolved::Unknown) => self.by_alias(name),
+            resolved => resolved,
+        }
+    }
+
+    fn by_alias(&self, name: &str) -> Result<Target, Unresolved> {
+        match aliases::meaning(name).filter(|_| !name.trim_start().starts_with('/')) {
+            None => Err(Unresolved::Unknown),
+            Some(Meaning::Id) => Ok(Target::Id),
+            Some(Meaning::Field(field)) => self.meaning(field.pointer()).map_err(Unresolved::Indexed),
+            Some(Meaning::Any(names)) => {
+                Err(Unresolved::Ambiguous(names.iter().map(|name| (*name).to_owned()).collect()))
+            }
+            Some(Meaning::Nothing(why)) => Err(Unresolved::Nothing(why)),
+        }
+    }
+
+    fn by_path(&self, name: &str) -> Result<Target, Unresolved> {
         let typed = Typed::new(name);
         if typed.spelt == "/" {
             return Err(Unresolved::Empty);
@@ -164,6 +194,13 @@ impl<'a> Names<'a> {
             || !self.allowed.is_empty() && pointer.parents().any(|parent| self.allowed.contains(&parent))
     }
 
+    /// What the user typed for a column that is to be left alone, where this one was probably meant.
+    pub fn nearly_left_alone(&self, name: &str) -> Option<&'a str> {
+        let name = name.to_lowercase();
+        let is_like = |typed: &str| likeness(&typed.to_lowercase(), &name) >= LIKELY;
+        self.left_alone.iter().map(String::as_str).find(|typed| is_like(typed))
+    }
+
     /// The pointer that a name spells where it names a parent of something known, `details` for
     /// example, in the known spelling.
     pub fn parent(&self, name: &str) -> Option<&str> {
@@ -198,13 +235,11 @@ impl<'a> Names<'a> {
     }
 
     fn likeliest(&self, name: &str, with_parents: bool) -> Option<String> {
-        /// From here on a likeness is no accident.
-        const LIKELY: f64 = 0.6;
         let typed: String = Typed::new(name).path.chars().skip(1).take(100).collect();
         let typed = typed.replace('/', ".");
         let mut nearest = (0.0, String::new());
         let mut consider = |name: &str, shown: &str| {
-            let likeness = strsim::normalized_damerau_levenshtein(&typed, name);
+            let likeness = likeness(&typed, name);
             if likeness > nearest.0 {
                 nearest = (likeness, shown.to_owned());
             }
@@ -255,6 +290,11 @@ fn special(typed: &Typed) -> Option<Target> {
     })
 }
 
+/// What is said of a name that looks like a field and is none.
+pub(super) fn refused(name: &str) -> String {
+    format!("{} is nothing that can be changed", excerpt(name))
+}
+
 /// Whether a column or a member of this name holds the eTag that a row is bound to.
 pub fn is_etag(name: &str) -> bool {
     special(&Typed::new(name)) == Some(Target::ETag)
@@ -269,14 +309,24 @@ pub(super) fn whole_list(list: &Pointer) -> String {
     whole
 }
 
-/// The way to have an unconfirmed path patched. What is shown can be typed as it stands.
+/// The way to have an unconfirmed path patched.
 pub(super) fn opt_in(pointer: &Pointer) -> String {
-    const LONGEST: usize = 200;
-    let text = pointer.as_str();
-    match shlex::try_quote(text) {
-        Ok(typed) if text.len() <= LONGEST && !text.contains(is_hidden) => {
-            format!("opt in with --allow-path {typed}")
-        }
-        _ => "opt in with --allow-path and this path".to_owned(),
+    match typed(pointer.as_str()) {
+        Some(typed) => format!("opt in with --allow-path {typed}"),
+        None => "opt in with --allow-path and this path".to_owned(),
     }
+}
+
+/// The way to have a column change nothing.
+pub(super) fn leave_alone(name: &str) -> String {
+    match typed(name) {
+        Some(typed) => format!("keep it out of the change with --ignore-column {typed}"),
+        None => "keep it out of the change with --ignore-column and this name".to_owned(),
+    }
+}
+
+/// A word as it can be typed, where it can be shown as it stands.
+fn typed(word: &str) -> Option<Cow<'_, str>> {
+    const LONGEST: usize = 200;
+    shlex::try_quote(word).ok().filter(|_| word.len() <= LONGEST && !word.contains(is_hidden))
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::assign::{Locator, assign, indexed};
 use super::decode::{has_lost_character, lost_character};
 use super::duplicates::{Duplicate, duplicates};
-use super::names::{Names, Target, Unresolved};
+use super::names::{Names, Target, Unresolved, refused};
 use super::row::{MAX_CHANGES, Row};
 use super::{Options, patch};
 use crate::domain::excerpt::{excerpt, excerpt_json};
@@ -111,7 +111,10 @@ impl Filling<'_, '_, '_> {
             return self.tell_crowd(value);
         }
         let meaning = self.dictionary.look_up(name);
-        let goes_with_patch = matches!(meaning, Meaning::Target(Target::Id | Target::ETag | Target::Ignored));
+        let goes_with_patch = matches!(
+            meaning,
+            Meaning::Target(Target::Id | Target::ETag | Target::Ignored | Target::LeftAlone)
+        );
         if self.has_patch && !goes_with_patch {
             return self.tell_mixture(name, value);
         }
@@ -149,6 +152,10 @@ impl Filling<'_, '_, '_> {
                 let message = format!("{} may be any of {}", excerpt(name), paths.join(", "));
                 let finding = Finding::deny(Rule::UnconfirmedPath, place, message);
                 self.row.find(finding.hint("write the one you mean"));
+            }
+            Unresolved::Nothing(why) => {
+                let finding = Finding::deny(Rule::UnconfirmedPath, place, refused(name));
+                self.row.find(finding.hint(*why));
             }
             Unresolved::Empty | Unresolved::Unknown => match pointer_of(name) {
                 Ok(pointer) => self.unknown(&pointer, value),
@@ -222,7 +229,8 @@ fn find_lost_characters(
     }
     for (name, value) in members.iter().filter(|(name, _)| *name != "result") {
         let is_marked = name.contains(char::REPLACEMENT_CHARACTER) || has_lost_character(value.get());
-        if is_marked && !matches!(dictionary.look_up(name), Meaning::Target(Target::Ignored)) {
+        let is_sent = |meaning| !matches!(meaning, Meaning::Target(Target::Ignored | Target::LeftAlone));
+        if is_marked && is_sent(dictionary.look_up(name)) {
             row.find(lost_character(at.of(value), &excerpt(name)));
         }
     }

@@ -8,14 +8,15 @@ use serde_json::value::RawValue;
 use super::Options;
 use crate::domain::change::{Append, Draft, Placed, Rejected};
 use crate::domain::excerpt::{excerpt, excerpt_json};
-use crate::domain::fields::{self, Field, Path};
-use crate::domain::finding::{Finding, Place};
-use crate::domain::json::MAX_DEPTH;
+use crate::domain::fields::{self, Field, Kind, Path};
+use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::json::{self, MAX_DEPTH};
 use crate::domain::meaning;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
+use crate::domain::suspect::{self, Suspicion};
 use crate::domain::value::{self, TypeError, Wanted};
 
 /// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
@@ -32,6 +33,7 @@ pub(super) struct Row<'o> {
     sets: Vec<Placed<(Path, Wanted)>>,
     appends: Vec<Placed<Append>>,
     findings: Vec<Finding>,
+    notes: Vec<Finding>,
     names_referral: bool,
     crowded: bool,
 }
@@ -48,14 +50,27 @@ impl<'o> Row<'o> {
             sets: Vec::new(),
             appends: Vec::new(),
             findings: Vec::new(),
+            notes: Vec::new(),
             names_referral: false,
             crowded: false,
         }
     }
 
-    /// Puts a finding on record.
+    /// Puts on record what keeps the row from being a change.
     pub fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Puts on record what a text looks like, at the level that the user gave its rule.
+    fn suspect(&mut self, place: Place, name: &str, text: &str) {
+        let Some(Suspicion { rule, message, hint }) = suspect::suspicion(text) else { return };
+        let level = self.options.levels.of(rule);
+        let finding = Finding::new(rule, level, place, format!("{name}: {message}")).hint(hint);
+        match level {
+            Level::Allow => {}
+            Level::Warn => self.notes.push(finding),
+            Level::Deny => self.findings.push(finding),
+        }
     }
 
     /// Whether a rule has found something already.
@@ -72,6 +87,13 @@ impl<'o> Row<'o> {
         });
     }
 
+    /// The same of a text, which may itself tell why, and what would help.
+    pub fn mistyped_text(&mut self, place: Place, name: &str, text: &str, error: TypeError) {
+        let hint = suspect::remedy(text).map(ToOwned::to_owned).or(error.hint);
+        let message = with_reason(error.message, suspect::oddity(text));
+        self.mistyped(place, name, TypeError { message, hint });
+    }
+
     /// Which referral the row is about.
     pub fn id(&mut self, place: Place, text: &str) {
         self.names_referral = true;
@@ -80,10 +102,9 @@ impl<'o> Row<'o> {
                 Finding::deny(Rule::Id, place, "the row names two referrals").hint("keep one of the ids"),
             ),
             Ok(id) => self.id = Some(id),
-            Err(error) => self.find(
-                Finding::deny(Rule::Id, place, error.to_string())
-                    .hint("a referral's id is a GUID, or a URL that ends in one"),
-            ),
+            Err(error) => self.find(Finding::deny(Rule::Id, place, error.to_string()).hint(
+                suspect::remedy(text).unwrap_or("a referral's id is a GUID, or a URL that ends in one"),
+            )),
         }
     }
 
@@ -106,15 +127,19 @@ impl<'o> Row<'o> {
 
     /// The version that the row is bound to.
     pub fn etag(&mut self, place: Place, text: &str) {
+        if let Some(hint) = suspect::remedy(text) {
+            let message = format!("{} is no eTag", excerpt(text));
+            return self.mistyped(place, "eTag", TypeError { message, hint: Some(hint.to_owned()) });
+        }
         match ETag::from_input(text) {
             Ok(etag) if self.etag.as_ref().is_some_and(|other| other.value != etag) => {
                 self.repeated(place, "eTag", Rule::DuplicateKey);
             }
             Ok(etag) => self.etag = Some(Placed { value: etag, place }),
-            Err(error) => self.find(
-                Finding::deny(Rule::Type, place, format!("eTag: {error}"))
-                    .hint("copy the eTag as the service gave it, or leave it out"),
-            ),
+            Err(error) => {
+                let hint = Some("copy the eTag as the service gave it, or leave it out".to_owned());
+                self.mistyped_text(place, "eTag", text, TypeError { message: error.to_string(), hint });
+            }
         }
     }
 
@@ -163,8 +188,14 @@ impl<'o> Row<'o> {
     /// of `repeated`. Without leave to clear, a `null` within the value may not take anything away.
     pub fn set(&mut self, place: Place, path: &Path, wanted: Wanted, repeated: Rule) {
         let wanted = if self.options.clear { wanted } else { wanted.keeping() };
-        if let Some(error) = no_object(path, &wanted) {
+        if let Err(error) = fits(path, &wanted) {
             return self.mistyped(place, path.pointer().as_str(), error);
+        }
+        if !self.options.clear && meaning::says_nothing(wanted.raw()) {
+            return self.cleared(place, path);
+        }
+        for text in json::texts(wanted.raw()) {
+            self.suspect(place, path.pointer().as_str(), &text);
         }
         let earlier = self.sets.iter().find(|set| set.value.0 == *path);
         match earlier.map(|earlier| same(path, &earlier.value.1, &wanted)) {
@@ -180,6 +211,10 @@ impl<'o> Row<'o> {
         if self.options.clear {
             return self.set(place, path, Wanted::clear(), repeated);
         }
+        self.cleared(place, path);
+    }
+
+    fn cleared(&mut self, place: Place, path: &Path) {
         self.find(
             Finding::deny(Rule::Clear, place, format!("{path} would be cleared"))
                 .hint("allow it with --clear; to leave the field alone, leave it out"),
@@ -196,6 +231,9 @@ impl<'o> Row<'o> {
 
     /// Appends an element to a list. The same once more is dropped.
     pub fn append(&mut self, place: Place, field: Field, key: String, element: Box<RawValue>) {
+        for text in json::texts(&element) {
+            self.suspect(place, field.pointer().as_str(), &text);
+        }
         let earlier =
             self.appends.iter().find(|append| append.value.field == field && append.value.key == key);
         let is_same = |earlier: &Placed<Append>| {
@@ -225,7 +263,7 @@ impl<'o> Row<'o> {
 
     /// Checks a JSON object and appends it to a list.
     pub fn append_object(&mut self, place: Place, field: Field, element: &RawValue) {
-        match value::element_key(field.kind(), element) {
+        match value::checked_element(field.kind(), element) {
             Ok(key) => self.append(place, field, key, element.to_owned()),
             Err(error) => self.mistyped(place, field.pointer().as_str(), error),
         }
@@ -239,7 +277,12 @@ impl<'o> Row<'o> {
                     self.append(place, field, key, element);
                 }
             }
-            Err(error) => self.mistyped(place, field.pointer().as_str(), error),
+            Err(TypeError { message, hint }) => {
+                let hint = suspect::remedy(text).map(ToOwned::to_owned).or(hint);
+                // Whatever looks like a hyphen may be one in a name.
+                let message = with_reason(message, suspect::unseen(text));
+                self.mistyped(place, field.pointer().as_str(), TypeError { message, hint });
+            }
         }
     }
 
@@ -263,8 +306,8 @@ impl<'o> Row<'o> {
         self.find(Finding::deny(Rule::Size, place, message).hint("a referral nests five levels"));
     }
 
-    /// The row as a draft, or everything that is wrong with it.
-    pub fn finish(mut self) -> Result<Draft, Rejected> {
+    /// The row as a draft, or everything that is wrong with it; and what else was found about a draft.
+    pub fn finish(mut self) -> (Result<Draft, Rejected>, Vec<Finding>) {
         // It stays in memory until its referral is looked at.
         self.sets.shrink_to_fit();
         if !self.names_referral {
@@ -281,13 +324,12 @@ impl<'o> Row<'o> {
             appends: self.appends,
         });
         match draft {
-            Some(draft) if self.findings.is_empty() => Ok(draft),
-            partial => Err(Rejected {
-                id: self.id,
-                place: self.place,
-                findings: self.findings,
-                partial: partial.map(Box::new),
-            }),
+            Some(draft) if self.findings.is_empty() => (Ok(draft), self.notes),
+            partial => {
+                self.findings.append(&mut self.notes);
+                let (id, place, findings) = (self.id, self.place, self.findings);
+                (Err(Rejected { id, place, findings, partial: partial.map(Box::new) }), Vec::new())
+            }
         }
     }
 
@@ -308,6 +350,21 @@ impl<'o> Row<'o> {
             self.find(Finding::deny(Rule::Size, place, message).hint("spread them over several rows"));
         }
         false
+    }
+}
+
+/// Whether a value can stand at a path, and be read by whoever it is sent to.
+fn fits(path: &Path, wanted: &Wanted) -> Result<(), TypeError> {
+    if let Some(error) = no_object(path, wanted) {
+        return Err(error);
+    }
+    match path.kind() {
+        kind @ (Kind::Members | Kind::Solutions) => {
+            let elements = json::elements(wanted.raw()).unwrap_or_default();
+            elements.into_iter().try_for_each(|element| value::checked_element(kind, element).map(drop))
+        }
+        Kind::Any => value::readable(wanted.raw()),
+        Kind::Text | Kind::Decimal | Kind::Currency | Kind::DateTime | Kind::Boolean => Ok(()),
     }
 }
 
@@ -337,7 +394,16 @@ fn unknown_name(place: Place, what: &str, text: &str, names: &[&str]) -> Finding
         Some((_, name)) => format!("did you mean {name}? known are {legal}"),
         None => format!("known are {legal}"),
     };
-    Finding::deny(Rule::Type, place, format!("{} is no {what}", excerpt(text))).hint(hint)
+    let message = with_reason(format!("{} is no {what}", excerpt(text)), suspect::oddity(text));
+    Finding::deny(Rule::Type, place, message).hint(hint)
+}
+
+/// What is wrong, and why, where that is known.
+fn with_reason(message: String, reason: Option<String>) -> String {
+    match reason {
+        Some(reason) => format!("{message}: {reason}"),
+        None => message,
+    }
 }
 
 /// As much of a typed name as is worth comparing.

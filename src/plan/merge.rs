@@ -2,6 +2,7 @@
 
 use crate::domain::account::input_name;
 use crate::domain::change::{Append, Draft, Placed, Wish};
+use crate::domain::decimal::SAY_SIGN;
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::meaning;
@@ -59,6 +60,17 @@ impl Merged {
         }
         for append in draft.appends {
             merger.append(&mut wish.appends, append);
+        }
+    }
+
+    /// Holds back the numbers of an input that were written with a point or a comma: the input as a whole
+    /// leaves in doubt what they are. `why` says so of a field.
+    pub fn doubt_numbers(&mut self, input: u32, why: &str) {
+        let is_in_doubt =
+            |set: &&Placed<(Path, Wanted)>| set.place.input == input && set.value.1.sign().is_some();
+        for Placed { value: (path, _), place } in self.wish.sets.iter().filter(is_in_doubt) {
+            let finding = Finding::deny(Rule::DecimalSign, *place, format!("{path}: {why}"));
+            self.findings.push(finding.hint(SAY_SIGN));
         }
     }
 
@@ -441,6 +453,27 @@ mod tests {
                 "/details/dealValue is given another value in a.csv:2"
             ]
         );
+    }
+
+    /// Numbers that show no sign read the same either way, and another input is another matter.
+    #[test]
+    fn numbers_in_doubt_are_held_back_by_their_input() {
+        let number = |line, digits, input| {
+            let wanted = Wanted::amount(digits, None).unwrap();
+            let mut set = at(line, (Path::Known(Field::DealValue), wanted));
+            set.place.input = input;
+            Draft { sets: vec![set], ..draft(line) }
+        };
+        for (digits, input, found) in
+            [("1.5", 0, true), ("1.234,5", 0, true), ("12500", 0, false), ("1.5", 1, false)]
+        {
+            let mut merged = Merged::new(ID.parse().unwrap());
+            merged.add(number(3, digits, input), &[]);
+            merged.doubt_numbers(0, "in doubt");
+            let findings = merged.wish(&[]).err().unwrap_or_default();
+            let told: Vec<_> = findings.iter().map(|finding| (finding.rule, finding.place.line)).collect();
+            assert_eq!(told, if found { vec![(Rule::DecimalSign, 3)] } else { vec![] }, "{digits} {input}");
+        }
     }
 
     #[test]

@@ -60,6 +60,12 @@ impl Planner {
         Some(group.number)
     }
 
+    /// Holds back every row of an input, counted from 0, that gives a number with a point or a comma in it: the
+    /// input as a whole leaves in doubt what they are. `why` says so.
+    pub fn doubt_numbers(&mut self, input: u32, why: &str) {
+        self.groups.iter_mut().for_each(|group| group.merged.doubt_numbers(input, why));
+    }
+
     /// Where the group of a row is, which is made where it isn't there.
     fn group(&mut self, id: ReferralId, row: u64, place: Place) -> usize {
         let at = *self.places.entry(id).or_insert(self.groups.len());

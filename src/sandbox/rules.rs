@@ -1,10 +1,9 @@
 //! What may be patched, with values of which type, and which status may follow which.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
-use super::store::wire_time;
+use super::store::in_utc;
 
 /// The type of a patchable member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +102,7 @@ fn accept_member(of: Type, value: Value) -> Result<Value, &'static str> {
             code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
         }
         (Type::DateTime, Value::String(text)) => {
-            let instant = text.contains('T').then(|| text.parse::<Timestamp>().ok()).flatten();
-            return instant.map(|instant| wire_time(instant).into()).ok_or(wanted(of));
+            return in_utc(text).map(Value::from).ok_or(wanted(of));
         }
         (Type::Members | Type::Solutions, Value::Array(elements)) => {
             elements.iter().all(|element| is_element(of, element))
@@ -299,6 +297,7 @@ mod tests {
         for (given, kept) in [
             ("2027-03-31T00:00:00Z", "2027-03-31T00:00:00.0000000Z"),
             ("2027-03-31T01:00:00.5+02:00", "2027-03-30T23:00:00.5000000Z"),
+            ("9999-12-31T00:00:00Z", "9999-12-31T00:00:00.0000000Z"),
         ] {
             let path = "/details/closingDateTime";
             assert_eq!(accept(target(path).unwrap(), path, json!(given)), Ok(json!(kept)));

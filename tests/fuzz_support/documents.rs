@@ -47,8 +47,7 @@ pub fn patch(bytes: &[u8]) {
 /// The sound rows, each about the referral.
 fn drafts(bytes: &[u8], snapshot: &Snapshot<'_>) -> Vec<Draft> {
     let allow_paths = OPTED.into_iter().map(|path| Pointer::parse(path).expect("a pointer")).collect();
-    let options =
-        Options { format: Some(Format::Jsonl), allow_paths, clear: true, levels: Levels::default() };
+    let options = Options { format: Some(Format::Jsonl), allow_paths, clear: true, ..Options::default() };
     let mut drafts = Vec::new();
     let mut stdin = InParts { left: bytes, size: usize::MAX };
     let mut take = |record: input::Record| {

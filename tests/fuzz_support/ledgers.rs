@@ -459,6 +459,8 @@ fn about() -> About {
             clear: false,
             migrating: None,
             on_conflict: OnConflict::Report,
+            decimal: None,
+            left_alone: Vec::new(),
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),

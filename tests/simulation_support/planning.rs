@@ -172,9 +172,9 @@ impl Desk {
     }
 
     fn row(&mut self, row: u64, record: input::Record) -> Result<(), LedgerError> {
-        let input::Record { place, text, parsed } = record;
+        let input::Record { place, text, parsed, notes } = record;
         let (id, item, verdict, findings) = match parsed {
-            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, Vec::new()),
+            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
             Err(mut rejected) => {
                 let findings = std::mem::take(&mut rejected.findings);
                 let verdict = Verdict::invalid(&findings);
@@ -254,6 +254,8 @@ fn about() -> About {
             clear: false,
             on_conflict: OnConflict::Report,
             migrating: None,
+            decimal: None,
+            left_alone: Vec::new(),
         },
         plan_only: false,
         reason: None,

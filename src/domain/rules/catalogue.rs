@@ -32,11 +32,17 @@ pub enum Rule {
     LegacyCase,
     LegacyNumber,
     LegacyHeader,
+    SpreadsheetError,
+    EmptyWord,
+    RewrittenNumber,
+    MisreadText,
+    HiddenCharacter,
     SubstatusPair,
     ReadOnlyPath,
     Clear,
     Id,
     Type,
+    DecimalSign,
     RaggedRow,
     Encoding,
     Size,
@@ -74,7 +80,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> Row {
     Row { rule, id, default: Level::Deny, fixed: true, about }
 }
 
-const TABLE: [Row; 43] = [
+const TABLE: [Row; 49] = [
     settable(
         Rule::Transition,
         "transition",
@@ -169,15 +175,50 @@ const TABLE: [Row; 43] = [
         Level::Warn,
         "the eTag of a legacy payload comes from its If-Match header or its id from the URL, or If-Match: * binds it to no version",
     ),
+    settable(
+        Rule::SpreadsheetError,
+        "spreadsheet-error",
+        Level::Deny,
+        "a text is what a spreadsheet shows where a formula failed, such as #N/A, #REF! or #WERT!",
+    ),
+    settable(
+        Rule::EmptyWord,
+        "empty-word",
+        Level::Warn,
+        "a text is a word by which programs say that there is nothing, such as NULL, nan or n/a",
+    ),
+    settable(
+        Rule::RewrittenNumber,
+        "rewritten-number",
+        Level::Warn,
+        "a text is a number as a spreadsheet rewrites one that is too long for it, such as 4.68769E+17",
+    ),
+    settable(
+        Rule::MisreadText,
+        "misread-text",
+        Level::Warn,
+        "a text looks like UTF-8 that was taken for Windows-1252, such as MÃ¼ller",
+    ),
+    settable(
+        Rule::HiddenCharacter,
+        "hidden-character",
+        Level::Warn,
+        "a text holds a character that cannot be seen, such as a zero width space",
+    ),
     fixed(
         Rule::SubstatusPair,
         "substatus-pair",
         "a substatus belongs to exactly one status, and Closed or New alone leave open which",
     ),
     fixed(Rule::ReadOnlyPath, "read-only-path", "the service alone writes this member"),
-    fixed(Rule::Clear, "clear", "clearing a field (null) needs --clear"),
+    fixed(Rule::Clear, "clear", "clearing a field needs --clear: null, an empty text or an empty list"),
     fixed(Rule::Id, "id", "a row names its referral by a GUID, which is not the engagementId"),
     fixed(Rule::Type, "type", "the value is not of the field's type"),
+    fixed(
+        Rule::DecimalSign,
+        "decimal-sign",
+        "a number reads in two ways, or the file's numbers contradict each other; --decimal settles it",
+    ),
     fixed(
         Rule::RaggedRow,
         "ragged-row",

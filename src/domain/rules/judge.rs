@@ -10,6 +10,7 @@ use crate::domain::change::Wish;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Field, Path};
 use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::meaning;
@@ -241,9 +242,8 @@ impl Court<'_, '_> {
         let place = self.place_of(&change.path);
         match &change.path {
             Path::Known(Field::ClosingDateTime) => {
-                let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-                let date = crate::domain::value::as_instant(&change.after)
-                    .map(|instant| instant.to_zoned(jiff::tz::TimeZone::UTC).date());
+                let today = Instant::day_of(self.now);
+                let date = crate::domain::value::as_instant(&change.after).map(Instant::date);
                 if let Some(date) = date.filter(|date| *date < today) {
                     self.find(Rule::ClosingDatePast, place, format!("the closing date {date} is past"), "");
                 }

@@ -92,13 +92,14 @@ pub fn read<E>(
         Err(none @ (NoText::Empty | NoText::Binary)) if assumed == Format::Json => {
             // One of many files in a folder, perhaps: the others are read all the same.
             sink(nothing_in(&context, &none)).map_err(InputError::Sink)?;
-            let rows = Rows { count: 1, columns: Vec::new(), ignored: Vec::new(), notes: Vec::new() };
+            let (columns, ignored, notes) = (Vec::new(), Vec::new(), Vec::new());
+            let rows = Rows { count: 1, columns, ignored, notes, contradiction: None };
             let mut info = context.info(&hash, Format::Json, TextForm::default(), rows);
             if path != "-" {
                 // Nobody read on after its beginning.
                 info.sha256 = super::sha256(path).map_err(|error| context.unreadable(&error))?;
             }
-            return Ok(Read { info, notes: Vec::new() });
+            return Ok(Read { info, notes: Vec::new(), contradiction: None });
         }
         Err(none) => return Err(none.into_unusable(&context).into()),
     };
@@ -119,8 +120,9 @@ pub fn read<E>(
     if reader.count == 0 {
         notes.push(format!("{path}: holds no payload"));
     }
-    let rows = Rows { count: reader.count, columns: Vec::new(), ignored: Vec::new(), notes: Vec::new() };
-    Ok(Read { info: context.info(&hash, format, written, rows), notes })
+    let (columns, ignored) = (Vec::new(), Vec::new());
+    let rows = Rows { count: reader.count, columns, ignored, notes: Vec::new(), contradiction: None };
+    Ok(Read { info: context.info(&hash, format, written, rows), notes, contradiction: None })
 }
 
 /// Reads a sound payload again from the text that its record gave. `place` is where it began. What was

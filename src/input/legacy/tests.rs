@@ -360,7 +360,7 @@ fn requests_of_every_sort() {
         ),
         (
             "{PUT}\nIf-Match: \"v1\", \"v2\"\n\n{\"id\":\"{ID}\"}",
-            "1:1 rejected 1\ntype@2:1 If-Match: an eTag holds printable ASCII characters only; \
+            "1:1 rejected 1\ntype@2:1 If-Match: an eTag has no quotes or backslashes within it; \
              copy the eTag as the service gave it, or leave it out",
         ),
         // No PUT of a referral.

@@ -1,0 +1,156 @@
+//! Points in time as the service writes them, to the end of the last day that four digits can name.
+
+use std::fmt;
+
+use jiff::civil::{Date, DateTime};
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
+
+/// A point in time, by its date and time in UTC.
+///
+/// A [`Timestamp`] ends a day before the year 9999 does, so that every offset can be told of it; and that very
+/// day is what many systems write for "never".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant(DateTime);
+
+impl Instant {
+    /// Reads an RFC 3339 time with its offset, or a date alone, which is its midnight in UTC.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(instant) = text.parse::<Timestamp>() {
+            return Some(Self(Offset::UTC.to_datetime(instant)));
+        }
+        if let Some(date) = date(text) {
+            return Some(Self(date.to_datetime(jiff::civil::Time::midnight())));
+        }
+        let pieces = Pieces::parse(text).ok()?;
+        let offset = pieces.to_numeric_offset()?;
+        let local = pieces.date().to_datetime(pieces.time()?);
+        local.checked_sub(SignedDuration::from_secs(offset.seconds().into())).ok().map(Self)
+    }
+
+    /// The day in UTC.
+    pub fn date(self) -> Date {
+        self.0.date()
+    }
+
+    /// The day in UTC on which a timestamp lies.
+    pub fn day_of(timestamp: Timestamp) -> Date {
+        timestamp.to_zoned(TimeZone::UTC).date()
+    }
+}
+
+/// A date as `2026-12-31`, and nothing else.
+fn date(text: &str) -> Option<Date> {
+    (text.len() == 10).then(|| Date::strptime("%Y-%m-%d", text).ok())?
+}
+
+impl fmt::Display for Instant {
+    /// In UTC, as in `2026-12-31T00:00:00Z`, with as many digits behind the seconds as it takes.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}Z", self.0)
+    }
+}
+
+/// The form that would be taken, for a text that is no point in time: what to write instead.
+pub fn hint(text: &str) -> String {
+    const FORM: &str = "use 2026-12-31 (midnight UTC) or 2026-12-31T17:00:00+01:00";
+    if let Some(date) = compact(text) {
+        return format!("write {date}");
+    }
+    if let Ok(local) = text.parse::<DateTime>() {
+        return format!("say in which time zone, as in {local}Z for UTC");
+    }
+    if let Some(dates) = numeric(text) {
+        return match dates {
+            (Some(one), Some(other)) if one != other => {
+                format!("it may be {one} or {other}: write the one that is meant, year first")
+            }
+            (Some(date), _) | (None, Some(date)) => format!("write {date}"),
+            (None, None) => FORM.to_owned(),
+        };
+    }
+    if text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!(
+            "it may be a spreadsheet's number of days: give the column a date's form there; {FORM}"
+        );
+    }
+    FORM.to_owned()
+}
+
+/// A date in eight digits, year first.
+fn compact(text: &str) -> Option<Date> {
+    let digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| Date::strptime("%Y%m%d", text).ok())?
+}
+
+/// The dates that numbers with signs between them may stand for, the year being last: month before day, and
+/// day before month. `None` where it is nothing of the sort.
+fn numeric(text: &str) -> Option<(Option<Date>, Option<Date>)> {
+    let parts: Vec<&str> = text.split(['/', '.', '-']).collect();
+    let [one, other, year] = parts[..] else { return None };
+    let year = (year.len() == 4).then(|| year.parse::<i16>().ok())??;
+    let [one, other] = [one.parse::<i8>().ok()?, other.parse::<i8>().ok()?];
+    let date = |month, day| Date::new(year, month, day).ok();
+    Some((date(one, other), date(other, one)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_in_time_are_told_in_utc() {
+        for (text, wanted) in [
+            ("2026-12-31", Some("2026-12-31T00:00:00Z")),
+            ("2026-12-31T01:00:00+02:00", Some("2026-12-30T23:00:00Z")),
+            ("2026-12-31T00:00:00.1234560Z", Some("2026-12-31T00:00:00.123456Z")),
+            ("9999-12-31", Some("9999-12-31T00:00:00Z")),
+            ("9999-12-31T23:59:59.9999999Z", Some("9999-12-31T23:59:59.9999999Z")),
+            ("9999-12-31T23:59:59+01:00", Some("9999-12-31T22:59:59Z")),
+            ("9999-12-31T23:00:00-02:00", None),
+            ("9999-12-31T23:00:00", None),
+            ("10000-01-01", None),
+            ("2026-02-30", None),
+            ("2026-12-31T00:00:00", None),
+            ("20261231", None),
+            ("2026-1-31", None),
+            ("31.12.2026", None),
+            ("", None),
+        ] {
+            assert_eq!(Instant::parse(text).map(|instant| instant.to_string()).as_deref(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn two_spellings_of_one_point_are_equal() {
+        let at = |text| Instant::parse(text).unwrap();
+        assert_eq!(at("9999-12-31"), at("9999-12-31T01:00:00.0000000+01:00"));
+        assert_eq!(at("2026-12-31"), at("2026-12-30T19:00:00-05:00"));
+        assert!(at("2026-12-31") < at("9999-12-31"));
+    }
+
+    /// What a hint says to write is taken.
+    #[test]
+    fn hints_name_a_form_that_is_taken() {
+        for (text, wanted) in [
+            ("20991231", "2099-12-31"),
+            ("2026-12-31 17:00", "2026-12-31T17:00:00Z"),
+            ("2026-12-31T17:00:00", "2026-12-31T17:00:00Z"),
+            ("20261231T170000", "2026-12-31T17:00:00Z"),
+            ("31.12.2026", "2026-12-31"),
+            ("12/31/2026", "2026-12-31"),
+            ("4.4.2026", "2026-04-04"),
+            ("03/04/2026", "2026-03-04 or 2026-04-03"),
+            ("46022", "2026-12-31"),
+            ("2026-02-30", "2026-12-31"),
+            ("20260230", "2026-12-31"),
+            ("32.13.2026", "2026-12-31"),
+            ("soon", "2026-12-31"),
+        ] {
+            let hint = hint(text);
+            assert!(hint.contains(wanted), "{text}: {hint}");
+            assert!(wanted.split(" or ").all(|form| Instant::parse(form).is_some()), "{text}: {hint}");
+        }
+    }
+}

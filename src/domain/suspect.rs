@@ -1,0 +1,355 @@
+//! Texts that nobody meant to write: what a spreadsheet puts in the place of a value, or makes of one.
+//!
+//! Each is what a cell looks like, not what it is: `1E+11` may be a name and `NULL` somebody's reason. So each
+//! has a rule whose level can be set.
+
+use encoding_rs::WINDOWS_1252;
+
+use super::characters::{is_hidden, name};
+use super::excerpt::excerpt;
+use super::rules::Rule;
+
+/// What a text looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspicion {
+    /// The rule that says what follows.
+    pub rule: Rule,
+    /// What was found.
+    pub message: String,
+    /// What would help.
+    pub hint: &'static str,
+}
+
+const MEND_FORMULA: &str = "mend the formula in the spreadsheet, or empty the cell";
+const EMPTY: &str = "to leave the field as it is, leave the cell empty; to clear it, write \\N, with --clear";
+const AS_TEXT: &str = "give the column the form of text in the spreadsheet, and put the value in anew";
+const ANEW: &str = "type it anew: it may have been copied from a web page or a document";
+const AS_UTF8: &str = "open the file as UTF-8 and save it anew, or put the text in again";
+
+/// What a text for a field of text looks like, if it looks like nothing that was meant.
+pub fn suspicion(text: &str) -> Option<Suspicion> {
+    let text = text.trim();
+    let found = |rule, message, hint| Some(Suspicion { rule, message, hint });
+    if is_error_value(text) {
+        let message = format!("{} is what a spreadsheet shows where a formula failed", excerpt(text));
+        return found(Rule::SpreadsheetError, message, MEND_FORMULA);
+    }
+    if is_empty_word(text) {
+        let message = format!("{} is a word for nothing, and would be sent as a text", excerpt(text));
+        return found(Rule::EmptyWord, message, EMPTY);
+    }
+    if is_rewritten_number(text) {
+        let message = format!("{} is a number as a spreadsheet rewrites it, with digits gone", excerpt(text));
+        return found(Rule::RewrittenNumber, message, AS_TEXT);
+    }
+    if let Some(meant) = misread(text) {
+        let message = format!("{} looks like {}, read in a wrong encoding", excerpt(text), excerpt(&meant));
+        return found(Rule::MisreadText, message, AS_UTF8);
+    }
+    let c = hidden(text)?;
+    let message = format!("{} holds {}, which cannot be seen", excerpt(text), name(c));
+    found(Rule::HiddenCharacter, message, ANEW)
+}
+
+/// What would help with a text that is no value of its type, where what it looks like tells.
+pub fn remedy(text: &str) -> Option<&'static str> {
+    let text = text.trim();
+    if is_error_value(text) {
+        return Some(MEND_FORMULA);
+    }
+    is_empty_word(text).then_some("to leave it as it is, leave the cell empty")
+}
+
+/// What is odd about a text in which every character counts, such as an id, a date or a number: one that cannot
+/// be seen, or that looks like a hyphen and is none. `None` where there is no such.
+pub fn oddity(text: &str) -> Option<String> {
+    if let Some(unseen) = unseen(text) {
+        return Some(unseen);
+    }
+    let hyphen = text.chars().find(|c| HYPHENS.contains(c))?;
+    Some(format!("it holds {}, which is no \"-\"", name(hyphen)))
+}
+
+/// The character of a text that cannot be seen, by its name; `None` where there is none.
+pub fn unseen(text: &str) -> Option<String> {
+    let c = text.chars().find(|c| is_hidden(*c))?;
+    Some(format!("it holds {}, which cannot be seen", name(c)))
+}
+
+/// The first character of a text that cannot be seen and has no business there. Line ends and tabs have, and so
+/// have, beside what is no ASCII, those with which scripts and emoji join and choose their signs.
+fn hidden(text: &str) -> Option<char> {
+    let mut before = 'a';
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let joins = matches!(
+            c,
+            '\u{61c}' | '\u{200c}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0020}'..='\u{e007f}'
+        );
+        let has_place = joins && (!before.is_ascii() || chars.peek().is_some_and(|after| !after.is_ascii()));
+        if is_hidden(c) && !has_place && !matches!(c, '\n' | '\r' | '\t') {
+            return Some(c);
+        }
+        before = c;
+    }
+    None
+}
+
+/// What looks like a hyphen and is none.
+const HYPHENS: [char; 9] = [
+    '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}', '\u{fe63}',
+    '\u{ff0d}',
+];
+
+/// Whether a text is an error value of a spreadsheet program, in whatever language: `#REF!`, `#WERT!`, `#¿NOMBRE?`,
+/// a number of signs for a column that is too narrow, or `Err:502`.
+pub fn is_error_value(text: &str) -> bool {
+    /// Those that end in a letter, by which no other could be told from a name.
+    const OTHERS: [&str; 14] = [
+        "#N/A",
+        "#NA",
+        "#NV",
+        "#N/V",
+        "#N/D",
+        "#N/B",
+        "#ND",
+        "#I/T",
+        "#Н/Д",
+        "#YOK",
+        "#HIÁNYZIK",
+        "#NENÍ_K_DISPOZICI",
+        "#GETTING_DATA",
+        "#N/DISP",
+    ];
+    if let Some(number) = text.strip_prefix("Err:") {
+        return number.len() == 3 && number.bytes().all(|byte| byte.is_ascii_digit());
+    }
+    let Some(name) = text.strip_prefix('#') else { return false };
+    let is_narrow = name.len() > 1 && name.bytes().all(|byte| byte == b'#');
+    if is_narrow || OTHERS.contains(&text) {
+        return true;
+    }
+    let Some(name) = name.strip_suffix(['!', '?']) else { return false };
+    let letters = name.chars().filter(|c| c.is_alphabetic()).count();
+    letters > 1 && name.chars().all(|c| c.is_uppercase() || matches!(c, '0' | '/' | '_' | ' ' | '¡' | '¿'))
+}
+
+/// Whether a text is one by which programs say that there is nothing.
+pub fn is_empty_word(text: &str) -> bool {
+    const WORDS: [&str; 19] = [
+        "null",
+        "nil",
+        "none",
+        "nan",
+        "na",
+        "n/a",
+        "n.a.",
+        "k.a.",
+        "undefined",
+        "(null)",
+        "<null>",
+        "[null]",
+        "(none)",
+        "(blank)",
+        "(empty)",
+        "-",
+        "--",
+        "–",
+        "—",
+    ];
+    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether a text is a number as a spreadsheet rewrites one that is too long for it: with an exponent, or with
+/// zeros in the place of all digits behind the fifteenth.
+pub fn is_rewritten_number(text: &str) -> bool {
+    /// So many digits of a number are kept.
+    const KEPT: usize = 15;
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let Some((mantissa, exponent)) = unsigned.split_once(['e', 'E']) else {
+        let all_digits = unsigned.bytes().all(|byte| byte.is_ascii_digit());
+        let rest = unsigned.get(KEPT..).unwrap_or_default();
+        return all_digits && !rest.is_empty() && rest.bytes().all(|byte| byte == b'0');
+    };
+    let power = exponent.strip_prefix(['-', '+']);
+    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let power_digits = power.unwrap_or(exponent);
+    // `1E10` by itself is as good a name as any.
+    (power.is_some() || !fraction.is_empty())
+        && whole.len() == 1
+        && are_digits(whole)
+        && are_digits(fraction)
+        && (1..=3).contains(&power_digits.len())
+        && are_digits(power_digits)
+}
+
+/// What a text was before somebody took its UTF-8 for Windows-1252; `None` where it can't have been that.
+pub fn misread(text: &str) -> Option<String> {
+    if text.is_ascii() {
+        return None;
+    }
+    let (bytes, _, unmappable) = WINDOWS_1252.encode(text);
+    if unmappable {
+        return None;
+    }
+    // Every byte that is no ASCII has to be part of a character for this to succeed.
+    std::str::from_utf8(&bytes).ok().map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, wanted: Option<Rule>) {
+        assert_eq!(suspicion(text).map(|found| found.rule), wanted, "{text}");
+    }
+
+    #[test]
+    fn error_values_are_known_in_every_language() {
+        for text in [
+            "#N/A",
+            "#REF!",
+            "#VALUE!",
+            "#DIV/0!",
+            "#NAME?",
+            "#NUM!",
+            "#NULL!",
+            "#SPILL!",
+            "#CALC!",
+            "#ERROR!",
+            "#NV",
+            "#BEZUG!",
+            "#WERT!",
+            "#ZAHL!",
+            "#ÜBERLAUF!",
+            "#VALEUR!",
+            "#NOM?",
+            "#¡VALOR!",
+            "#¿NOMBRE?",
+            "#RIF!",
+            "#N/D",
+            "#WAARDE!",
+            "#ADR!",
+            "#ССЫЛКА!",
+            "#Н/Д",
+            "#ДЕЛ/0!",
+            "#YOK",
+            "#GETTING_DATA",
+            "########",
+            "###",
+            "Err:502",
+            " #REF! ",
+        ] {
+            check(text, Some(Rule::SpreadsheetError));
+        }
+        for text in [
+            "#1",
+            "#12!",
+            "#",
+            "##",
+            "#urgent!",
+            "#Won?",
+            "#A!",
+            "C#",
+            "Err: 502",
+            "#REF",
+            "see #REF!",
+            "# 1",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn words_for_nothing_are_known() {
+        for text in
+            ["NULL", "null", "nan", "NaN", "None", "n/a", "N/A", "-", "--", "–", "undefined", "(blank)"]
+        {
+            check(text, Some(Rule::EmptyWord));
+        }
+        for text in ["", "nobody", "None of them", "0", "Nan Wu", "no", "x-", "---"] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn rewritten_numbers_are_known() {
+        for text in [
+            "4.68769E+17",
+            "1.23457E+11",
+            "1.23456789012346E+019",
+            "1,23457E+11",
+            "-1.5e10",
+            "1E+11",
+            "1e-7",
+            "1234567890123450",
+            "468769123456789000",
+        ] {
+            check(text, Some(Rule::RewrittenNumber));
+        }
+        for text in [
+            "1E10",
+            "E+17",
+            "1.E+17x",
+            "4.68769",
+            "12.5E+3",
+            "000123",
+            "100000",
+            "123456789012345",
+            "1234567890123456",
+            "1E+1000",
+            "1.5E",
+            "5e",
+            "1.2.3E+4",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn characters_that_cannot_be_seen_are_named() {
+        for (text, odd, is_hidden) in [
+            ("5a1e\u{200b}", Some("U+200B zero width space"), true),
+            ("\u{feff}5a1e", Some("U+FEFF zero width no-break space"), true),
+            ("5a1e\u{2010}0000", Some("U+2010 hyphen"), false),
+            ("\u{2212}5", Some("U+2212 minus sign"), false),
+            ("a\u{7}b", Some("U+0007"), true),
+            ("a\u{200d}b", Some("U+200D zero width joiner"), true),
+            ("a\nb", Some("U+000A"), false),
+            ("می\u{200c}خواهم", Some("U+200C zero width non-joiner"), false),
+            ("👩\u{200d}🔧", Some("U+200D zero width joiner"), false),
+            ("❤\u{fe0f}", Some("U+FE0F"), false),
+            ("a\u{fe0f}b", Some("U+FE0F"), true),
+            ("2026-12-31", None, false),
+            ("Zoë – 日本", Some("U+2013 en dash"), false),
+        ] {
+            let told = oddity(text);
+            assert_eq!(told.is_some(), odd.is_some(), "{text:?}");
+            assert!(told.unwrap_or_default().contains(odd.unwrap_or_default()), "{text:?}");
+            check(text, is_hidden.then_some(Rule::HiddenCharacter));
+        }
+    }
+
+    #[test]
+    fn utf_8_that_was_taken_for_windows_1252_is_known() {
+        for text in [
+            "Müller",
+            "Angebot für Müller & Söhne – 5 €",
+            "naïve “quotes”",
+            "Łódź",
+            "日本",
+            "Straße",
+            "20 °C",
+            "🙂",
+        ] {
+            let (misread_as, _, _) = WINDOWS_1252.decode(text.as_bytes());
+            assert_eq!(misread(&misread_as).as_deref(), Some(text), "{misread_as}");
+            check(&misread_as, Some(Rule::MisreadText));
+            check(text, None);
+        }
+        for text in ["Ã", "é", "naïve café", "5 €", "±", "Ãœber Ł"] {
+            check(text, None);
+        }
+    }
+}

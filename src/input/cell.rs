@@ -1,0 +1,277 @@
+//! What a CSV's cell means, by what its column is for.
+//!
+//! Numbers are the one thing that a cell can't tell by itself: how a file writes them is a matter of all of it.
+//! So [`Numbers`] keeps what they have shown so far, and says at the end whether they agree.
+
+use serde_json::value::RawValue;
+
+use super::names::{Target, opt_in};
+use super::row::Row;
+use crate::domain::decimal::{AmountError, DecimalSign};
+use crate::domain::excerpt::excerpt;
+use crate::domain::fields::{Kind, Path};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::json;
+use crate::domain::rules::Rule;
+use crate::domain::text_form::Separator;
+use crate::domain::value::{TypeError, Wanted};
+
+/// How a cell asks for its field to be cleared.
+const CLEAR: &str = "\\N";
+
+/// How the numbers of a file are written, as far as they have shown it.
+pub(super) struct Numbers {
+    said: Option<DecimalSign>,
+    /// Whether commas separate the cells, which makes of a number with a comma an odd one out.
+    in_commas: bool,
+    point: Option<Seen>,
+    comma: Option<Seen>,
+    doubtful: Option<Seen>,
+}
+
+/// A number and its line, the first of its kind.
+struct Seen {
+    line: u64,
+    text: String,
+}
+
+impl Numbers {
+    pub fn new(said: Option<DecimalSign>, separator: Separator) -> Self {
+        Self { said, in_commas: separator == Separator::COMMA, point: None, comma: None, doubtful: None }
+    }
+
+    fn read(&mut self, place: Place, text: &str) -> Result<Wanted, AmountError> {
+        let read = Wanted::amount(text, self.said);
+        let kind = match &read {
+            Ok(wanted) => match wanted.sign() {
+                Some(DecimalSign::Point) => &mut self.point,
+                Some(DecimalSign::Comma) => &mut self.comma,
+                None => return read,
+            },
+            Err(AmountError::Doubtful(_)) => &mut self.doubtful,
+            Err(AmountError::Wrong(_)) => return read,
+        };
+        kind.get_or_insert_with(|| Seen { line: place.line, text: text.trim().to_owned() });
+        read
+    }
+
+    /// Why no number of the file that has a point or a comma in it can be trusted; `None` where each stands by
+    /// itself. Where commas separate the cells, a number that is in doubt says nothing about the others.
+    pub fn contradiction(&self) -> Option<String> {
+        if self.said.is_some() {
+            return None;
+        }
+        let (one, other) = match (&self.point, &self.comma, &self.doubtful) {
+            (Some(point), Some(comma), _) => (point, comma),
+            (Some(clear), None, Some(doubtful)) | (None, Some(clear), Some(doubtful)) if !self.in_commas => {
+                (doubtful, clear)
+            }
+            _ => return None,
+        };
+        let shown = |seen: &Seen| format!("{} on line {}", excerpt(&seen.text), seen.line);
+        Some(format!("how the file writes numbers is in doubt: {}, {}", shown(one), shown(other)))
+    }
+}
+
+/// Takes a cell for what its column is for. An empty cell leaves the field alone.
+pub(super) fn fill(row: &mut Row<'_>, numbers: &mut Numbers, place: Place, target: &Target, text: &str) {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return;
+    }
+    if trimmed == CLEAR && clear(row, place, target) {
+        return;
+    }
+    match target {
+        Target::Id => row.id(place, trimmed),
+        Target::ETag => row.etag(place, trimmed),
+        Target::Status => row.status(place, trimmed, Rule::Contradiction),
+        Target::Substatus => row.substatus(place, trimmed, Rule::Contradiction),
+        Target::Set(path) if too_deep(path.kind(), text) => row.nested_too_deep(place),
+        Target::Set(path) if path.kind() == Kind::Decimal => number(row, numbers, place, path, text),
+        Target::Set(path) => match Wanted::from_text(path.kind(), text) {
+            Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
+            Err(error) => row.mistyped_text(place, path.pointer().as_str(), text, error),
+        },
+        Target::AddMembers(field) => row.append_members(place, *field, text),
+        Target::Append(field) if too_deep(field.kind(), text) => row.nested_too_deep(place),
+        Target::Append(field) => match serde_json::from_str::<&RawValue>(text) {
+            Ok(element) => row.append_object(place, *field, element),
+            Err(_) => {
+                let error = TypeError {
+                    message: format!("{} is no JSON object", excerpt(text)),
+                    hint: Some("write one object, or use team.add for First, Last, phone, email".to_owned()),
+                };
+                row.mistyped_text(place, field.pointer().as_str(), text, error);
+            }
+        },
+        Target::ReadOnly(pointer) => row.read_only(place, pointer),
+        Target::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
+        Target::Ignored | Target::LeftAlone => {}
+    }
+}
+
+fn number(row: &mut Row<'_>, numbers: &mut Numbers, place: Place, path: &Path, text: &str) {
+    let name = path.pointer().as_str();
+    match numbers.read(place, text) {
+        Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
+        Err(AmountError::Wrong(error)) => row.mistyped_text(place, name, text, error),
+        Err(AmountError::Doubtful(TypeError { message, hint })) => {
+            let finding = Finding::deny(Rule::DecimalSign, place, format!("{name}: {message}"));
+            row.find(finding.hint(hint.unwrap_or_default()));
+        }
+    }
+}
+
+/// Takes the wish to clear, where the column is for something that such a wish can be about.
+fn clear(row: &mut Row<'_>, place: Place, target: &Target) -> bool {
+    match target {
+        Target::Id => {
+            row.excuse_id();
+            row.uncleared(place, "id");
+        }
+        Target::ETag => row.uncleared(place, "eTag"),
+        Target::Status => row.uncleared(place, "status"),
+        Target::Substatus => row.uncleared(place, "substatus"),
+        Target::Set(path) => row.clear(place, path, Rule::Contradiction),
+        Target::AddMembers(_) | Target::Append(_) => row.uncleared(place, "an element to append"),
+        Target::ReadOnly(_) | Target::Unconfirmed(_) | Target::Ignored | Target::LeftAlone => return false,
+    }
+    true
+}
+
+/// Whether a cell that holds JSON nests deeper than anything that reads it later may descend.
+fn too_deep(kind: Kind, text: &str) -> bool {
+    matches!(kind, Kind::Members | Kind::Solutions) && json::is_too_deep(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Options;
+    use super::super::tests::{ID, findings, only, options, read_bytes, warnings};
+    use crate::domain::account::Format;
+    use crate::domain::decimal::DecimalSign;
+    use crate::domain::finding::Level;
+    use crate::domain::rules::{Levels, Rule};
+
+    fn csv() -> Options {
+        options(Format::Csv)
+    }
+
+    /// What a row with one cell of a column is refused and warned for.
+    fn check(options: &Options, column: &str, cell: &str, refused: &str, warned: &str) {
+        let row = only(&format!("id,{column}\n{ID},\"{}\"\n", cell.replace('"', "\"\"")), options);
+        assert_eq!((findings(&row).as_str(), warnings(&row).as_str()), (refused, warned), "{column} {cell}");
+    }
+
+    /// The deal values of a file, separated so, as they would be sent, `?` where one is in doubt and `!` where
+    /// it is none; and whether the file's numbers contradict each other.
+    fn numbers(separator: &str, said: Option<DecimalSign>, cells: &[&str]) -> (String, bool) {
+        let rows = cells.iter().map(|cell| format!("{ID}{separator}\"{cell}\"\n"));
+        let text = format!("id{separator}dealValue\n{}", rows.collect::<String>());
+        let (rows, end) = read_bytes(text.as_bytes(), &Options { decimal: said, ..csv() });
+        let told = rows.iter().map(|row| match (&row.parsed, findings(row).as_str()) {
+            (Ok(draft), _) => draft.sets[0].value.1.raw().get().to_owned(),
+            (Err(_), "decimal-sign@2") => "?".to_owned(),
+            (Err(_), "type@2") => "!".to_owned(),
+            (Err(_), other) => panic!("{other}"),
+        });
+        (told.collect::<Vec<_>>().join(" "), end.unwrap().contradiction.is_some())
+    }
+
+    #[test]
+    fn numbers_are_read_as_their_file_writes_them() {
+        use DecimalSign::{Comma, Point};
+        for (separator, said, cells, wanted, contradict) in [
+            (",", None, &["5", "12500.50", "1,234.56"][..], "5 12500.50 1234.56", false),
+            (";", None, &["5", "12500,50", "1.234,56"], "5 12500.50 1234.56", false),
+            ("\t", None, &["12500,50"], "12500.50", false),
+            (";", None, &["12500.50", "12500,50"], "12500.50 12500.50", true),
+            (",", None, &["12500.50", "12500,50"], "12500.50 12500.50", true),
+            (";", None, &["12.500", "3.000", "1.234,56"], "? ? 1234.56", true),
+            (";", None, &["1.234,56", "12.500"], "1234.56 ?", true),
+            ("\t", None, &["12,500", "12500.50"], "? 12500.50", true),
+            (",", None, &["12,500", "12500.50"], "? 12500.50", false),
+            (";", None, &["12.500", "5"], "? 5", false),
+            (",", None, &["12.500"], "?", false),
+            (";", Some(Comma), &["12.500", "3.000", "1.234,56"], "12500 3000 1234.56", false),
+            (";", Some(Point), &["12.500", "3.000", "1.234,56"], "12.500 3.000 !", false),
+            (",", Some(Point), &["12,500", "12500.50"], "12500 12500.50", false),
+            (",", Some(Comma), &["12,500", "12500.50"], "12.500 !", false),
+        ] {
+            let got = numbers(separator, said, cells);
+            assert_eq!(got, (wanted.to_owned(), contradict), "{separator:?} {said:?} {cells:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_made_of_a_text_is_told() {
+        for (column, cell, refused, warned) in [
+            ("notes", "#REF!", "spreadsheet-error@2", ""),
+            ("externalReferenceId", "#N/A", "spreadsheet-error@2", ""),
+            ("notes", "nan", "ok", "empty-word@2"),
+            ("notes", "NULL", "ok", "empty-word@2"),
+            ("externalReferenceId", "4.68769E+17", "ok", "rewritten-number@2"),
+            ("notes", "Angebot f\u{c3}\u{bc}r M\u{c3}\u{bc}ller", "ok", "misread-text@2"),
+            ("notes", "Angebot für Müller", "ok", ""),
+            ("team.add", "NULL, Lee, #N/A, lee@example.com", "spreadsheet-error@2", "empty-word@2"),
+            ("team", r##"[{"email":"a@example.com","firstName":"#N/A"}]"##, "spreadsheet-error@2", ""),
+            ("/team/-", r#"{"email":"a@example.com","firstName":"nan"}"#, "ok", "empty-word@2"),
+            ("notes", "a\u{200b}b", "ok", "hidden-character@2"),
+            // What is no text is no value of its type either.
+            ("dealValue", "#N/A", "type@2", ""),
+            ("closingDateTime", "NULL", "type@2", ""),
+            ("status", "None", "type@2", ""),
+            ("eTag", "#N/A", "type@2", ""),
+            ("eTag", "NULL", "type@2", ""),
+        ] {
+            check(&csv(), column, cell, refused, warned);
+        }
+        let mut levels = Levels::default();
+        levels.set(Rule::SpreadsheetError, Level::Warn).unwrap();
+        levels.set(Rule::EmptyWord, Level::Deny).unwrap();
+        levels.set(Rule::RewrittenNumber, Level::Allow).unwrap();
+        let levelled = Options { levels, ..csv() };
+        check(&levelled, "notes", "#REF!", "ok", "spreadsheet-error@2");
+        check(&levelled, "notes", "nan", "empty-word@2", "");
+        check(&levelled, "externalReferenceId", "4.68769E+17", "ok", "");
+    }
+
+    #[test]
+    fn an_empty_list_clears() {
+        check(&csv(), "team", "[]", "clear@2", "");
+        check(&Options { clear: true, ..csv() }, "team", "[]", "ok", "");
+        check(&csv(), "notes", "[]", "ok", "");
+    }
+
+    #[test]
+    fn people_are_known_by_an_address_alone() {
+        for (cell, refused) in [
+            ("Kim, Park,, kim@example.com", "ok"),
+            ("Kim, Park,, Kim Park <kim@example.com>", "type@2"),
+            ("Kim, Park,, mailto:kim@example.com", "type@2"),
+        ] {
+            check(&csv(), "team.add", cell, refused, "");
+        }
+        for (cell, refused) in [
+            (r#"[{"email":"Kim Park <kim@example.com>"}]"#, "type@2"),
+            (r#"[{"email":"kim@example.com","rank":1e400}]"#, "type@2"),
+            (r#"[{"email":"kim@example.com","title":"\ud800"}]"#, "type@2"),
+        ] {
+            check(&csv(), "team", cell, refused, "");
+        }
+    }
+
+    #[test]
+    fn a_column_that_is_left_alone_is_kept_and_says_nothing() {
+        let alone = Options { left_alone: vec!["Owner".to_owned(), "STAGE".to_owned()], ..csv() };
+        let text = format!("id,owner ,Stage,Owner,dealValue\n{ID},\u{fffd},Won,\\N,5\n");
+        let row = only(&text, &alone);
+        assert_eq!(findings(&row), "ok");
+        assert_eq!(row.parsed.unwrap().sets.len(), 1);
+        assert_eq!(
+            row.text,
+            super::super::RowText::Cells([ID, "\u{fffd}", "Won", "\\N", "5"].map(str::to_owned).into())
+        );
+    }
+}
