@@ -1,9 +1,11 @@
 //! One process a run: a lock that ends with the process that holds it.
 
-use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::fs::{self, File, TryLockError};
+use std::io::{Seek, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::holder::Holder;
 use super::{LedgerError, private};
 
 /// The file that is locked. It stands beside the database and is never the database itself: closing
@@ -20,13 +22,20 @@ const INTERVAL: Duration = Duration::from_millis(10);
 /// Held while a run is written; dropping it lets the next one in.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 /// Whether some process holds the lock of a run's directory right now.
 pub(super) fn is_held(dir: &Path) -> bool {
     let file = File::open(dir.join(FILE));
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// What whoever worked on the run in a directory last wrote of it; `None` where nobody wrote anything that makes
+/// sense.
+pub(super) fn holder(dir: &Path) -> Option<Holder> {
+    fs::read_to_string(dir.join(FILE)).ok().and_then(|text| serde_json::from_str(&text).ok())
 }
 
 impl Lock {
@@ -39,12 +48,36 @@ impl Lock {
         for _ in 0..PATIENCE {
             let file = private::file(&path)?;
             match file.try_lock() {
-                Ok(()) if private::is_at(&file, &path) => return Ok(Self { _file: file }),
+                Ok(()) if private::is_at(&file, &path) => return Ok(Self { file, path }),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => std::thread::sleep(INTERVAL),
                 Err(TryLockError::Error(error)) => return Err(private::told(&path, error)),
             }
         }
         Err(LedgerError::Busy { dir: dir.to_owned() })
+    }
+
+    /// Makes sure that it is still the lock that others see: whoever took it away let another process in.
+    ///
+    /// # Errors
+    /// [`LedgerError::Database`] where it isn't.
+    pub(super) fn is_there(&self) -> Result<(), LedgerError> {
+        if private::is_at(&self.file, &self.path) {
+            return Ok(());
+        }
+        let detail = "it was moved or removed while the run was at work, so another process may be at it";
+        Err(LedgerError::Database { file: self.path.clone(), detail: detail.to_owned() })
+    }
+
+    /// Writes which run it locks. A power cut may take that back, after which it says nothing.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub(super) fn say(&mut self, holder: &Holder) -> Result<(), LedgerError> {
+        let text = serde_json::to_string(holder).expect("a path and two numbers serialise");
+        let written = self.file.set_len(0).and_then(|()| self.file.rewind());
+        written
+            .and_then(|()| self.file.write_all(text.as_bytes()))
+            .map_err(|error| private::told(&self.path, error))
     }
 }

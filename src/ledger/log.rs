@@ -21,6 +21,7 @@ use std::io::{self, ErrorKind, Read};
 
 use rusqlite::Connection;
 
+use super::holder::Found;
 use super::records::Word;
 use super::schema::Store;
 use super::steps::Step;
@@ -52,12 +53,13 @@ pub(super) struct Lost {
     pub(super) when: Loss,
 }
 
-/// Whether the run has lost its log, now or before.
-pub(super) fn lost(store: &Store) -> Result<Option<Lost>, LedgerError> {
+/// Whether the run has lost its log, now or before. What was copied while it was sent has another one, and
+/// that ends where the copy was made.
+pub(super) fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerError> {
     let marked = "SELECT sending > 0, lost_after FROM run";
     let read = store.connection.query_row(marked, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (sending, recorded): (bool, Option<i64>) = store.told(read)?;
-    if sending && !is_there(store)? {
+    if sending && (found == Found::Moved || !is_there(store)?) {
         return Ok(Some(Lost { after: i64::MAX, when: Loss::Found }));
     }
     Ok(recorded.map(|after| Lost { after, when: Loss::Recorded }))

@@ -17,7 +17,7 @@
 //! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread, or [`ByHand`] without one |
 //! | `reader`, `books` | the account for the reports: [`read`], [`Reader`], and which verdict a row gets |
 //! | `log` | whether SQLite's log is there where it has to be; the mark that says so |
-//! | `lock`, `private` | one process a run; nobody but its owner reads it |
+//! | `lock`, `holder`, `private` | one process a run, be there copies of it or not; nobody but its owner reads it |
 //! | `steps` | where a test may let a process die |
 //! | `trouble` | what an error of SQLite means; pure |
 //!
@@ -33,6 +33,7 @@ mod aside;
 mod books;
 mod checksum;
 mod founding;
+mod holder;
 mod journal;
 mod lock;
 mod log;
@@ -105,6 +106,26 @@ pub enum LedgerError {
     Busy {
         /// The run's directory.
         dir: PathBuf,
+    },
+    /// The ledger's file has another name besides, under which nobody sees this one's lock or log.
+    #[error(
+        "{} has another name besides (a hard link), under which another process may be at work; take one of the names away, or make a real copy",
+        visible_path(.file)
+    )]
+    Linked {
+        /// The ledger's file.
+        file: PathBuf,
+    },
+    /// The run was copied, and where it was first it still is.
+    #[error(
+        "{} is a copy of the run in {}, and neither knows what is sent from the other; carry on there, or move that one away for good",
+        visible_path(.dir), visible_path(.first)
+    )]
+    Copied {
+        /// The copy's directory.
+        dir: PathBuf,
+        /// The directory of the run that was copied.
+        first: PathBuf,
     },
     /// The file is of a later version than this program knows.
     #[error(

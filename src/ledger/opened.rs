@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Row};
 
+use super::holder::{Found, Holder};
 use super::journal::Journal;
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::log::{self, Loss, Lost};
 use super::outstanding::{Last, Next, last, may_arrive, next};
 use super::plan::Planning;
@@ -76,13 +77,15 @@ pub struct Outstanding {
 ///
 /// # Errors
 /// [`LedgerError::Absent`], [`LedgerError::Busy`], [`LedgerError::Foreign`], [`LedgerError::Newer`]
-/// and [`LedgerError::Damaged`] as they say; every page of the file is looked at.
+/// and [`LedgerError::Damaged`] as they say; every page of the file is looked at. [`LedgerError::Linked`] and
+/// [`LedgerError::Copied`] where it may be at work somewhere else.
 pub fn open(dir: &Path) -> Result<Ledger, LedgerError> {
     Store::expect(dir)?;
     let lock = Lock::take(dir)?;
     let store = Store::open(dir)?;
     let (about, phase) = store.checked_run()?;
-    let lost = log::lost(&store)?;
+    let found = lock::holder(dir).map_or(Ok(Found::Itself), |holder| holder.find(dir))?;
+    let lost = log::lost(&store, found)?;
     Ok(Ledger::new(store, lock, about, phase, lost))
 }
 
@@ -194,7 +197,7 @@ impl Ledger {
 
     /// What is left, and what is needed to write.
     fn begin(self) -> Result<(Backlog, Store, Lock), LedgerError> {
-        let Self { mut store, lock, phase, lost, consent, .. } = self;
+        let Self { mut store, mut lock, phase, lost, consent, .. } = self;
         match phase {
             Phase::Planned | Phase::Stopped => {}
             Phase::Planning => return Err(LedgerError::Unplanned { dir: store.dir.clone() }),
@@ -202,6 +205,7 @@ impl Ledger {
         }
         let writing = store.again()?;
         let lost = log::begin(&mut store, lost, consent.as_ref())?;
+        lock.say(&Holder::of(&store.dir)?)?;
         Ok((Backlog { store, lost }, writing, lock))
     }
 }

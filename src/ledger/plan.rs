@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::aside::Aside;
+use super::holder::Holder;
 use super::lock::Lock;
 use super::opened::Ledger;
 use super::records::{Json, Source, Text, number};
@@ -61,8 +62,9 @@ pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
 /// As [`create`].
 pub fn create_watched(dir: &Path, about: &About, watch: Option<Watch>) -> Result<Planning, LedgerError> {
     private::folder(dir)?;
-    let lock = Lock::take(dir)?;
+    let mut lock = Lock::take(dir)?;
     let store = Store::create(dir, about, watch)?;
+    lock.say(&Holder::of(dir)?)?;
     store.told(set_room(&store.connection))?;
     Ok(Planning::new(store, lock, about.clone()).watched(watch))
 }

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 use super::LedgerError;
 use super::books::{self, Came};
+use super::holder::Found;
+use super::lock;
 use super::log::{self, Loss, Lost};
 use super::opened::{PlanTotals, totals};
 use super::outstanding::{Last, last};
@@ -58,7 +60,9 @@ pub fn read(dir: &Path) -> Result<Reader, LedgerError> {
         return Ok(Reader { store, about, phase, lost: None });
     }
     let (about, phase) = store.checked_run()?;
-    let lost = log::lost(&store)?;
+    // Nothing is sent from here, so a copy may be read: as one that doesn't know all.
+    let found = lock::holder(dir).map_or(Found::Itself, |holder| holder.find(dir).unwrap_or(Found::Moved));
+    let lost = log::lost(&store, found)?;
     Ok(Reader { store, about, phase, lost })
 }
 

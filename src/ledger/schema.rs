@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
 use super::records::{Json, Word};
 use super::steps::{Step, Watch};
 use super::trouble::{on_one_line, told};
-use super::{LedgerError, checksum, founding, log, private};
+use super::{LedgerError, checksum, founding, holder, log, private};
 use crate::domain::account::{About, Figures, InputInfo, Phase};
 use crate::domain::consent::Consent;
 
@@ -314,7 +314,7 @@ impl Store {
     pub(super) fn expect(dir: &Path) -> Result<(), LedgerError> {
         let file = dir.join(FILE);
         match file.try_exists() {
-            Ok(true) => Ok(()),
+            Ok(true) => holder::has_one_name(&file),
             Ok(false) if founding::is_unmade(dir) => Err(LedgerError::Unmade { dir: dir.to_owned() }),
             Ok(false) => Err(LedgerError::Absent { dir: dir.to_owned() }),
             // The directory is a file.

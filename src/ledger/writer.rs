@@ -146,7 +146,7 @@ pub(super) struct Writer {
     /// read it.
     identity: (u64, u64),
     /// Let go of after the store is closed: fields are dropped in the order they are declared in.
-    _lock: Lock,
+    lock: Lock,
     /// The first failure; the handles look at it before they ask for anything.
     failed: Arc<OnceLock<LedgerError>>,
     /// Records written since the last checkpoint.
@@ -166,7 +166,7 @@ impl Writer {
         store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
         let file = store.file();
         let identity = private::identity(&file).map_err(|error| private::told(&file, error))?;
-        Ok(Self { store, identity, _lock: lock, failed, unchecked: 0, requests })
+        Ok(Self { store, identity, lock, failed, unchecked: 0, requests })
     }
 
     /// Works until it is told to finish, or until nobody is left who could ask for anything and all
@@ -262,7 +262,7 @@ impl Writer {
     fn is_there(&self) -> Result<(), LedgerError> {
         let file = self.store.file();
         match private::identity(&file) {
-            Ok(identity) if identity == self.identity => Ok(()),
+            Ok(identity) if identity == self.identity => self.lock.is_there(),
             _ => Err(LedgerError::Database { file, detail: "it was moved or removed meanwhile".to_owned() }),
         }
     }

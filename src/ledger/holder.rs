@@ -1,0 +1,115 @@
+//! Which file a run is, and where it lay: what a lock alone can't tell.
+//!
+//! A lock says that nobody else is at work in this directory. Of a copy it says nothing: that has a lock of its
+//! own, and what is sent from one of the two the other never hears of. So whoever works on a run writes into its
+//! `run.lock` which file the ledger is, and where, and whoever opens it next compares:
+//!
+//! | what is found | what it means |
+//! |---|---|
+//! | the very file | nothing: the run goes on |
+//! | a file with another name besides, a hard link | somebody may be at work under that name: refused |
+//! | another file, and the first one is where it was | a copy: refused, the run goes on in the first |
+//! | another file, and the first one is gone | it was moved or restored: nobody knows what was sent after it was copied, so where it was being sent its log counts as lost |
+//! | a lock that says nothing | the run goes on |
+//!
+//! Where the lock itself is taken away, whoever is at work notices before anything else is sent: see writer.rs.
+
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use super::{LedgerError, lock, private, schema};
+
+/// Where a run lies, and which file it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Holder {
+    /// The run's directory, from the root.
+    dir: PathBuf,
+    file: Mark,
+}
+
+/// What tells a file from its copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Mark {
+    /// Its number in its file system. That of the file system itself may change when a machine starts anew.
+    inode: u64,
+    /// When it was made, in milliseconds since 1970, where the file system knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made: Option<u64>,
+}
+
+/// What a ledger is to those who find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The one that was worked on last, as far as anybody can tell.
+    Itself,
+    /// Another file, which is all that is left.
+    Moved,
+}
+
+impl Holder {
+    /// The run that lies in a directory.
+    pub(super) fn of(dir: &Path) -> Result<Self, LedgerError> {
+        let file = schema::file(dir);
+        let found = fs::metadata(&file).map_err(|error| private::told(&file, error))?;
+        let dir = fs::canonicalize(dir).map_err(|error| private::told(dir, error))?;
+        Ok(Self { dir, file: Mark::of(&found) })
+    }
+
+    /// What the run in a directory is whose lock says this.
+    ///
+    /// # Errors
+    /// [`LedgerError::Copied`] where it is a copy, and [`LedgerError::Busy`] where the first one is at work.
+    pub(super) fn find(&self, dir: &Path) -> Result<Found, LedgerError> {
+        if self.file == Self::of(dir)?.file {
+            return Ok(Found::Itself);
+        }
+        match fs::metadata(schema::file(&self.dir)) {
+            Ok(first) if self.file == Mark::of(&first) => Err(if lock::is_held(&self.dir) {
+                LedgerError::Busy { dir: self.dir.clone() }
+            } else {
+                LedgerError::Copied { dir: dir.to_owned(), first: self.dir.clone() }
+            }),
+            _ => Ok(Found::Moved),
+        }
+    }
+}
+
+impl Mark {
+    fn of(found: &Metadata) -> Self {
+        let made = found.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+        Self { inode: inode(found), made: made.and_then(|made| u64::try_from(made.as_millis()).ok()) }
+    }
+}
+
+/// Makes sure that a ledger has one name: under another one it would have another log and another lock.
+///
+/// # Errors
+/// [`LedgerError::Linked`] where it has more.
+pub(super) fn has_one_name(file: &Path) -> Result<(), LedgerError> {
+    let found = fs::metadata(file).map_err(|error| private::told(file, error))?;
+    if names(&found) > 1 { Err(LedgerError::Linked { file: file.to_owned() }) } else { Ok(()) }
+}
+
+#[cfg(unix)]
+fn inode(found: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(found)
+}
+
+/// Here the time at which it was made has to do.
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}
+
+#[cfg(unix)]
+fn names(found: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(found)
+}
+
+#[cfg(not(unix))]
+fn names(_: &Metadata) -> u64 {
+    1
+}
