@@ -459,6 +459,87 @@ fn a_run_is_worked_on_by_one_process() {
     assert_eq!(world.tap.count("PATCH"), 9);
 }
 
+/// A copy of a run's directory as it is, by another program.
+fn copy_run(world: &World, to: &str) {
+    let run = world.home.path("run");
+    assert!(Command::new("cp").arg("-a").arg(run).arg(world.home.path(to)).status().unwrap().success());
+}
+
+/// Whatever is sent from a copy the first one never hears of.
+#[test]
+fn a_copy_of_a_run_at_work_sends_nothing_as_long_as_the_first_is_there() {
+    let world = World::new(9, &[]);
+    world.tap.let_patches_through(2);
+    let first = world.apply(&["--rate", "100000/s"]);
+    world.tap.has_seen_patches(3);
+    copy_run(&world, "copy");
+    let resume = || world.home.start(&world.arguments(&["resume", "copy"], &[])).wait();
+
+    let at_work = resume().expect(1);
+    assert!(at_work.stderr.contains("is being worked on by another process"), "{}", at_work.stderr);
+    world.tap.release();
+    first.wait().expect(0);
+    let ended = resume().expect(1);
+    assert!(ended.stderr.contains("copy is a copy of the run in "), "{}", ended.stderr);
+    assert_eq!(world.tap.count("PATCH"), 9);
+    world.is_done();
+
+    // Nobody can tell any more what was sent after the copy was made, so all of it is looked at first.
+    fs::rename(world.home.path("run"), world.home.path("away")).unwrap();
+    let moved = resume().expect(0);
+    assert!(moved.stderr.contains("every change without an outcome may have been made"), "{}", moved.stderr);
+    assert_eq!(world.tap.count("PATCH"), 9, "all of it had been made");
+    assert_eq!(world.home.run_of("copy").outcomes(), "applied 9");
+}
+
+/// A plan that was copied is carried out once; one that was moved is another matter.
+#[test]
+fn a_copy_of_a_plan_is_not_carried_out_beside_it() {
+    let world = World::new(3, &[]);
+    world.apply(&["--plan", "--rate", "100000/s"]).wait().expect(0);
+    copy_run(&world, "copy");
+    let resume = |run| world.home.start(&world.arguments(&["resume", run], &["--rate", "100000/s"])).wait();
+    let copied = resume("copy").expect(1);
+    assert!(copied.stderr.contains("copy is a copy of the run in "), "{}", copied.stderr);
+    fs::rename(world.home.path("run"), world.home.path("moved")).unwrap();
+    resume("moved").expect(0);
+    assert_eq!(world.tap.count("PATCH"), 3);
+    assert_eq!(world.home.run_of("moved").outcomes(), "applied 3");
+}
+
+/// Under another name the ledger has another log and another lock.
+#[test]
+fn a_ledger_with_two_names_sends_nothing() {
+    let world = World::new(3, &[]);
+    world.apply(&["--plan", "--rate", "100000/s"]).wait().expect(0);
+    fs::create_dir(world.home.path("linked")).unwrap();
+    let other = world.home.path("linked/run.sqlite");
+    fs::hard_link(world.home.path("run/run.sqlite"), &other).unwrap();
+    for run in ["linked", "run"] {
+        let refused = world.home.start(&world.arguments(&["resume", run], &[])).wait().expect(1);
+        assert!(refused.stderr.contains("has another name besides (a hard link)"), "{}", refused.stderr);
+    }
+    assert_eq!(world.tap.count("PATCH"), 0);
+    fs::remove_file(other).unwrap();
+    world.resume_to_the_end();
+}
+
+/// Whoever takes the lock away lets another process in, so the first one sends nothing more.
+#[test]
+fn a_run_whose_lock_is_taken_away_sends_nothing_more() {
+    let world = World::new(30, &[]);
+    world.tap.let_patches_through(2);
+    let first = world.apply(&["--rate", "100000/s", "--concurrency", "2"]);
+    world.tap.has_seen_patches(4);
+    fs::remove_file(world.home.path("run/run.lock")).unwrap();
+    world.tap.release();
+    let stopped = first.wait();
+    assert!(stopped.stderr.contains("its run.lock was moved or removed meanwhile"), "{}", stopped.stderr);
+    assert_eq!(world.tap.count("PATCH"), 4, "what was in flight alone: {}", stopped.stderr);
+    world.resume_to_the_end();
+    assert_eq!(world.tap.count("PATCH"), 30);
+}
+
 /// A process that is killed leaves no report that says how things stood before it.
 #[test]
 fn what_told_of_the_plan_is_gone_once_the_run_is_sent() {

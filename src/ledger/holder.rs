@@ -90,7 +90,11 @@ impl Mark {
 /// [`LedgerError::Linked`] where it has more.
 pub(super) fn has_one_name(file: &Path) -> Result<(), LedgerError> {
     let found = fs::metadata(file).map_err(|error| private::told(file, error))?;
-    if names(&found) > 1 { Err(LedgerError::Linked { file: file.to_owned() }) } else { Ok(()) }
+    if found.is_file() && names(&found) > 1 {
+        Err(LedgerError::Linked { file: file.to_owned() })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(unix)]

@@ -65,7 +65,7 @@ impl Lock {
         if private::is_at(&self.file, &self.path) {
             return Ok(());
         }
-        let detail = "it was moved or removed while the run was at work, so another process may be at it";
+        let detail = "its run.lock was moved or removed meanwhile, so another process may be at work on it";
         Err(LedgerError::Database { file: self.path.clone(), detail: detail.to_owned() })
     }
 
