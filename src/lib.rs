@@ -29,6 +29,8 @@
 //! 4. Nothing is overwritten that the plan didn't see: `If-Match` carries the eTag of the plan, or of a
 //!    newer version in which nothing that the change touches is different: where the user wants a rebase,
 //!    or where the plan had no eTag and the change, in doubt, was read back and found not to be there.
+//!    What was not seen is unknown: nothing is created, cleared or called unchanged because a list or a snapshot
+//!    lacks it (see [`domain::snapshot`]).
 //! 5. Items for one referral never overlap: there is one per run.
 //! 6. Slot, gate, limiter, intent, send, outcome: in this order.
 //! 7. The ledger can't be written: nothing more is sent.

@@ -730,17 +730,21 @@ mod inputs {
         }
     }
 
+    /// But for the rows of two referrals: there it lacks what they would change.
     #[test]
     fn a_snapshot_file_is_a_state_too() {
         let ran = Test::new("apply quarter-end.csv --plan --state referrals.jsonl --out run --summary none")
             .sample("quarter-end.csv")
             .sample("referrals.jsonl")
-            .stderr("plan for https://api.partner.microsoft.com/v1.0: 22 referrals to change, 10 of them closed for good; \
-                 nothing to send for 1 other – see run/plan.jsonl\n\
-                 warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself\n\
-                 next: referral-bulk resume run\n")
+            .code(3)
+            .told_elsewhere()
             .run();
-        assert_eq!(ran.outcomes("run"), "1 unchanged, 23 planned");
+        let told = "plan for https://api.partner.microsoft.com/v1.0: 20 referrals to change, 9 of them closed for \
+             good; nothing to send for 3 others – see run/plan.jsonl\n\
+             warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by \
+             itself\n";
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+        assert_eq!(ran.outcomes("run"), "1 unchanged, 21 planned, 2 invalid");
         assert_eq!(ran.summary("run")["requests"]["total"], 0);
         let live = Test::new(&format!("apply quarter-end.csv --plan {QUIET}"))
             .sample("quarter-end.csv")
@@ -750,7 +754,20 @@ mod inputs {
             )
             .run();
         let plan = |ran: &Ran| json_lines(&ran.place.raw("run/plan.jsonl"));
-        assert!(plan(&ran) == plan(&live), "the two plans differ");
+        let mut unseen = Vec::new();
+        for (here, there) in plan(&ran).into_iter().zip(plan(&live)) {
+            if here["code"] == "incomplete-state" {
+                assert_eq!((&here["id"], &here["operations"]), (&there["id"], &Value::Array(Vec::new())));
+                unseen.push(there["operations"][0]["path"].as_str().unwrap().to_owned());
+            } else {
+                assert_eq!(here, there);
+            }
+        }
+        assert_eq!(
+            unseen,
+            ["/details", "/team"],
+            "what only a look at the whole referral can show to be missing"
+        );
     }
 
     #[test]

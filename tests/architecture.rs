@@ -137,6 +137,17 @@ fn only_the_ledger_has_a_ticket_to_give() {
     assert!(journaled.len() <= 1, "more than one type passes for a ticket: {journaled:?}");
 }
 
+/// What the answer to a single GET lacks isn't there. Of anything else that would be a guess.
+#[test]
+fn only_the_answer_to_a_get_is_a_whole_referral() {
+    let read: Vec<String> = shipped()
+        .into_iter()
+        .filter(|(_, code)| code.contains("Snapshot::whole("))
+        .map(|(path, _)| path)
+        .collect();
+    assert_eq!(read, ["src/engine/shown.rs"]);
+}
+
 #[test]
 fn the_map_would_notice() {
     assert_eq!(

@@ -18,8 +18,9 @@ use referral_bulk::domain::finding::{Finding, Level, Place};
 use referral_bulk::domain::json::Object;
 use referral_bulk::domain::payload::Payload;
 use referral_bulk::domain::pointer::Pointer;
-use referral_bulk::domain::referral::{ETag, ReferralId, Snapshot};
+use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::domain::rules::{Levels, Rule};
+use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::plan::{Judging, Migrated, Terms, migrate};
 use regex::Regex;
 use serde::Deserialize;
@@ -177,8 +178,8 @@ fn run(current: &str, body: &str, base: Option<&str>, flags: &[String]) -> Migra
     let etag =
         text(body, "eTag").map(|etag| Placed { value: ETag::from_input(&etag).unwrap(), place: PLACE });
     let payload = Payload { id: ID.parse::<ReferralId>().unwrap(), place: PLACE, etag, body: body.into() };
-    let current = Snapshot::parse(current).unwrap();
-    let base = base.map(|base| Snapshot::parse(base).unwrap());
+    let current = Snapshot::whole(current).unwrap();
+    let base = base.map(|base| Snapshot::in_part(base).unwrap());
     let members = Object::parse(body);
     migrate(&payload, members.as_ref(), &current, base.as_ref(), &terms, &judging, 1)
 }

@@ -20,8 +20,9 @@ use referral_bulk::domain::finding::{Level, Place};
 use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::payload::Payload;
 use referral_bulk::domain::pointer::Pointer;
-use referral_bulk::domain::referral::{ETag, Snapshot};
+use referral_bulk::domain::referral::ETag;
 use referral_bulk::domain::rules::{Levels, Rule};
+use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::plan::{Judging, Migrated, Terms, migrate};
 use serde_json::{Map, Value, json};
 
@@ -115,7 +116,7 @@ fn plan(current: &str, body: &str, terms: &Terms) -> Migrated {
     };
     let place = Place { input: 0, line: 1, column: 1 };
     let etag = value(body)["eTag"].as_str().and_then(|etag| ETag::from_input(etag).ok());
-    let current = Snapshot::parse(current).unwrap();
+    let current = Snapshot::whole(current).unwrap();
     let payload = Payload {
         id: ID.parse().unwrap(),
         place,

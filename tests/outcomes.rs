@@ -113,15 +113,16 @@ const CLASSES: [Class; 41] = [
         )]],
         ..APPLIED
     },
-    Class { count: 5, with: &[("team", "-")], rows: &[&[("team.add", MEMBER)]], ..APPLIED },
-    Class { count: 5, with: &[("team", "null")], rows: &[&[("team.add", MEMBER)]], ..APPLIED },
+    Class { count: 5, with: &[("team", "-")], rows: &[&[("team.add", MEMBER)]], gets: 1, ..APPLIED },
+    Class { count: 5, with: &[("team", "null")], rows: &[&[("team.add", MEMBER)]], gets: 1, ..APPLIED },
     Class {
         count: 3,
         with: &[("details", "-")],
         rows: &[&[("dealValue", "0.10"), ("details.notes", "New")]],
+        gets: 1,
         ..APPLIED
     },
-    Class { count: 3, with: &[("details", "null")], ..APPLIED },
+    Class { count: 3, with: &[("details", "null")], gets: 1, ..APPLIED },
     Class { count: 6, rows: &[NOTES, &[("substatus", "Won"), ("salesStage", "Close")]], ..APPLIED },
     Class { count: 8, rows: &[&[("eTag", "\"seed-{n}\""), ("salesStage", "Develop")]], ..APPLIED },
     Class { count: 3, faults: &["patch=500"], patches: 2, gets: 1, ..APPLIED },

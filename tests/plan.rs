@@ -9,14 +9,17 @@ use planning_support::json::Json;
 use planning_support::model::{FIELDS, OPTED, Outlook, alike, is_list, outlook};
 use planning_support::referrals::{ID, referral};
 use planning_support::wishes::{Spread, Wishes, rows, spread, wishes};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult};
+use referral_bulk::domain::change::Draft;
 use referral_bulk::domain::fields::Kind;
 use referral_bulk::domain::finding::Level;
 use referral_bulk::domain::item::Effect;
 use referral_bulk::domain::outcome::Outcome;
-use referral_bulk::domain::referral::{ETag, Snapshot};
+use referral_bulk::domain::referral::ETag;
 use referral_bulk::domain::rules::{Levels, Rule};
+use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::plan::{Judging, Planned, Planner};
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,7 +35,11 @@ struct Operation {
 
 /// Plans with every rule that can be softened at `warn`, so that only what must never be sent is held
 /// back.
-fn plan(rows: Vec<referral_bulk::domain::change::Draft>, current: Option<&str>) -> Planned {
+fn plan(rows: Vec<Draft>, current: Option<&str>) -> Planned {
+    plan_from(rows, current.map(|text| Snapshot::whole(text).unwrap()).as_ref())
+}
+
+fn plan_from(rows: Vec<Draft>, current: Option<&Snapshot<'_>>) -> Planned {
     let mut levels = Levels::default();
     for rule in Rule::all().filter(|rule| !rule.is_fixed()) {
         levels.set(rule, Level::Warn).unwrap();
@@ -47,8 +54,7 @@ fn plan(rows: Vec<referral_bulk::domain::change::Draft>, current: Option<&str>) 
         assert_eq!(planner.add(row, draft), 1);
     }
     assert_eq!(planner.decided().len(), 0, "the rows do not contradict each other");
-    let snapshot = current.map(|text| Snapshot::parse(text).unwrap());
-    let planned = planner.plan(ID.parse().unwrap(), snapshot.as_ref(), |_| false).unwrap();
+    let planned = planner.plan(ID.parse().unwrap(), current, |_| false).unwrap();
     assert_eq!(planner.remaining(), 0);
     planned
 }
@@ -107,6 +113,29 @@ proptest! {
         is_at_rest(&planned, &wishes, &spread, &text, &outlook)?;
     }
 
+    /// What a part of a referral gives is what the whole would have given, or it is said to hang on the rest.
+    #[test]
+    fn a_part_gives_the_plan_of_the_whole_or_none(
+        referral in referral(), hidden in vec(0_u8..10, 1..40), wishes in wishes(), spread in spread(),
+    ) {
+        let part = shown(&referral, &mut hidden.iter().copied().cycle()).to_string();
+        let part = Snapshot::in_part(&part).unwrap();
+        let whole = referral.to_string();
+        let whole = Snapshot::whole(&whole).unwrap();
+        let [of_part, of_whole] = [&part, &whole].map(|seen| plan_from(rows(&wishes, &spread), Some(seen)));
+        prop_assert!(of_whole.incomplete.is_empty());
+        if of_part.incomplete.holds_back() {
+            prop_assert_eq!(of_part.item.patch.get(), "[]");
+            prop_assert!(of_part.verdict.is_some_and(|verdict| verdict.outcome != Outcome::Unchanged));
+            return Ok(());
+        }
+        prop_assert_eq!(of_part.item.patch.get(), of_whole.item.patch.get(), "by {}", part.json());
+        prop_assert_eq!(&of_part.item.etag, &of_whole.item.etag);
+        prop_assert_eq!(of_part.item.effect, of_whole.item.effect);
+        let [of_part, of_whole] = [of_part, of_whole].map(|planned| planned.verdict.map(|verdict| verdict.outcome));
+        prop_assert_eq!(of_part, of_whole);
+    }
+
     #[test]
     fn an_unseen_referral_gets_additions_only(wishes in wishes(), spread in spread()) {
         let planned = plan(rows(&wishes, &spread), None);
@@ -133,6 +162,30 @@ proptest! {
         prop_assert_eq!(paths.contains(&"/status"), wishes.stage.is_some());
         prop_assert_eq!(planned.item.effect == Effect::OneWay, wishes.stage.is_some_and(|(to, _)| to == "Closed"));
         prop_assert_eq!(planned.item.etag, wishes.etag.map(|etag| ETag::from_input(etag).unwrap()));
+    }
+}
+
+/// A part of a value: members are left out of it, and objects and lists are shown as null. The id and the
+/// version stay.
+fn shown(json: &Json, chance: &mut impl Iterator<Item = u8>) -> Json {
+    match json {
+        Json::Object(members) => Json::Object(
+            members
+                .iter()
+                .filter_map(|(name, value)| {
+                    let is_nested = matches!(value, Json::Object(_) | Json::List(_));
+                    let value = match chance.next().unwrap() {
+                        _ if matches!(name.as_str(), "id" | "eTag") => value.clone(),
+                        0 | 1 => return None,
+                        2 if is_nested => Json::Null,
+                        _ => shown(value, chance),
+                    };
+                    Some((name.clone(), value))
+                })
+                .collect(),
+        ),
+        Json::List(elements) => Json::List(elements.iter().map(|element| shown(element, chance)).collect()),
+        other => other.clone(),
     }
 }
 
@@ -273,7 +326,7 @@ fn is_at_rest(
     outlook: &Outlook,
 ) -> TestCaseResult {
     let after = outlook.referral.to_string();
-    let (before, now) = (Snapshot::parse(before).unwrap(), Snapshot::parse(&after).unwrap());
+    let (before, now) = (Snapshot::whole(before).unwrap(), Snapshot::whole(&after).unwrap());
     prop_assert!(planned.item.is_untouched_in(&before));
     prop_assert!(!planned.item.is_shown_by(&before));
     prop_assert!(planned.item.is_carried_by(&now));

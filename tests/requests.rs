@@ -210,6 +210,55 @@ fn a_list_that_goes_round_in_circles_ends() {
     assert_eq!(home.run_of("run").outcomes(), "planned 200");
 }
 
+/// A referral that moves from page to page while they are asked for is on two of them. Where both show the same,
+/// nothing is asked for again; where they don't, only a GET tells how it stands.
+#[test]
+fn a_referral_that_two_pages_show_otherwise_is_read_by_itself() {
+    let with = |etag: &str, notes: &str| {
+        let mut shown = referral(1, "Active", "Accepted");
+        shown["eTag"] = json!(etag);
+        shown["details"]["notes"] = json!(notes);
+        shown
+    };
+    let note = with("\"v1\"", "Note");
+    let ours = with("\"v1\"", "Ours");
+    for (first, again, gets) in [
+        (&note, &note, 0),
+        (&note, &with("\"v2\"", "Note"), 1),
+        (&note, &with("\"v1\"", "Other"), 1),
+        (&note, &with("\"v2\"", "Ours"), 1),
+        // What is so already on the first page was decided by it.
+        (&ours, &with("\"v2\"", "Note"), 1),
+    ] {
+        let page = json!({
+            "value": [referral(0, "Active", "Accepted"), first],
+            "@odata.nextLink": "http://api.partner.microsoft.com/v1.0/referrals?$skiptoken=2",
+        });
+        let rest = (2..6).map(|number| referral(number, "Active", "Accepted"));
+        let second: Vec<Value> = [again.clone()].into_iter().chain(rest).collect();
+        let second = json!({ "value": second });
+        let now = with("\"v9\"", "Now");
+        let (address, asked) = serve(move |path| match path.rsplit_once('/').unwrap().1 {
+            "referrals" => page.to_string(),
+            list if list.starts_with("referrals?") => second.to_string(),
+            _ => now.to_string(),
+        });
+        let home = Home::new();
+        let row =
+            |number: usize| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } }));
+        // Enough of them for the second page to pay.
+        home.write("changes.jsonl", &(0..6).map(row).collect::<String>());
+        let endpoint = format!("http://{address}/v1.0");
+        home.run(&["apply", "changes.jsonl", "--plan", "--out", "run", "--endpoint", &endpoint]).expect(0);
+        let (run, asked) = (home.run_of("run"), asked.lock().unwrap());
+        assert_eq!(asked.iter().filter(|path| is_single(path)).count(), gets, "{again}");
+        let planned = &run.lines("plan.jsonl")[1];
+        assert_eq!(planned["outcome"], "planned", "{again}");
+        assert_eq!(planned["eTag"], if gets == 0 { "\"v1\"" } else { "\"v9\"" }, "{again}");
+        assert_eq!(planned["changes"][0]["before"], if gets == 0 { "Note" } else { "Now" }, "{again}");
+    }
+}
+
 /// A list that cannot be read is no reason to give up: everything can be asked for one by one.
 #[test]
 fn without_a_list_everything_is_asked_for_alone() {

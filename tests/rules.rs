@@ -5,8 +5,8 @@
 use referral_bulk::domain::change::{Placed, Wish};
 use referral_bulk::domain::fields::{Field, Path};
 use referral_bulk::domain::finding::{Level, Place};
-use referral_bulk::domain::referral::Snapshot;
-use referral_bulk::domain::rules::{Judged, Levels, Rule, judge};
+use referral_bulk::domain::rules::{Judged, Judgement, Levels, Rule, judge};
+use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::domain::status::Stage;
 use referral_bulk::domain::value::Wanted;
 
@@ -43,8 +43,8 @@ fn referral(status: &str, substatus: &str, more: &str) -> String {
 
 /// What judging comes to, and the rules that had something to say: `ok: closed-edit`.
 fn verdict(wish: &Wish, referral: Option<&str>, levels: &Levels) -> String {
-    let snapshot = referral.map(|text| Snapshot::parse(text).unwrap());
-    let (judged, findings) = judge(wish, snapshot.as_ref(), levels, NOW.parse().unwrap());
+    let snapshot = referral.map(|text| Snapshot::whole(text).unwrap());
+    let Judgement { judged, findings, .. } = judge(wish, snapshot.as_ref(), levels, NOW.parse().unwrap());
     let rules: Vec<&str> = findings.iter().map(|finding| finding.rule.id()).collect();
     let verdict = match judged {
         Judged::Approved(approved) if approved.closes() => "closes".to_owned(),
@@ -166,12 +166,12 @@ fn a_row_bound_to_another_version_is_a_conflict() {
 #[test]
 fn status_and_substatus_go_together_and_last() {
     let text = referral("Active", "Accepted", "");
-    let snapshot = Snapshot::parse(&text).unwrap();
+    let snapshot = Snapshot::whole(&text).unwrap();
     let wish = wish(
         Some(Stage::Closed(referral_bulk::domain::status::ClosedSubstatus::Won)),
         &[(Field::DealValue, "7"), (Field::StatusReason, "\"x\"")],
     );
-    let (judged, _) = judge(&wish, Some(&snapshot), &Levels::default(), NOW.parse().unwrap());
+    let Judgement { judged, .. } = judge(&wish, Some(&snapshot), &Levels::default(), NOW.parse().unwrap());
     let Judged::Approved(approved) = judged else { panic!("not approved") };
     let etag = approved.etag().expect("the referral has one");
     assert_eq!(etag.as_str(), "\"v1\"");

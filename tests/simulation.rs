@@ -25,7 +25,7 @@ use simulation_support::{Told, run};
 const SEEDS: u64 = 2_000;
 
 /// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 81] = [
+const HAPPENS: [&str; 83] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -63,6 +63,7 @@ const HAPPENS: [&str; 81] = [
     "the circuit opens, for changes alone: false",
     "the circuit opens, for changes alone: true",
     "the circuit closes",
+    "a referral that is shown in part",
     "stopped: Unreachable",
     "stopped: Unreadable",
     "an expired token",
@@ -104,6 +105,7 @@ const HAPPENS: [&str; 81] = [
     "unchanged",
     "conflict",
     "invalid",
+    "invalid, incomplete-state",
     "refused",
     "failed",
     "unknown",

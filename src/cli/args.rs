@@ -214,6 +214,18 @@ pub struct Sandbox {
     #[arg(long)]
     pub list_without_etags: bool,
 
+    /// Leave a member out of the referrals on list pages, as in details or team.title; repeatable
+    #[arg(long, value_name = "MEMBER")]
+    pub list_omits: Vec<crate::sandbox::MemberPath>,
+
+    /// Show a member as null in the referrals on list pages; repeatable
+    #[arg(long, value_name = "MEMBER")]
+    pub list_nulls: Vec<crate::sandbox::MemberPath>,
+
+    /// Where answers carry a referral's version
+    #[arg(long, value_name = "WHERE", default_value = "body")]
+    pub etags_in: ETagsIn,
+
     /// Refuse requests without the documented headers: a new client-request-id, and a type on GET
     #[arg(long)]
     pub strict: bool,
@@ -371,6 +383,27 @@ impl From<OnConflict> for account::OnConflict {
         match typed {
             OnConflict::Report => Self::Report,
             OnConflict::Rebase => Self::Rebase,
+        }
+    }
+}
+
+/// Where answers of the sandbox carry a referral's version.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ETagsIn {
+    /// In the member eTag, and in the ETag header of answers about one referral
+    Body,
+    /// In the member @odata.etag alone
+    Odata,
+    /// In the ETag header alone, so that list pages have none
+    Header,
+}
+
+impl From<ETagsIn> for crate::sandbox::ETagsIn {
+    fn from(typed: ETagsIn) -> Self {
+        match typed {
+            ETagsIn::Body => Self::Body,
+            ETagsIn::Odata => Self::OData,
+            ETagsIn::Header => Self::Header,
         }
     }
 }

@@ -259,6 +259,9 @@ pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
             quota: typed.quota,
             list_etags: !typed.list_without_etags,
             strict: typed.strict,
+            list_omits: typed.list_omits,
+            list_nulls: typed.list_nulls,
+            etags_in: typed.etags_in.into(),
             faults: typed.fault,
         },
     }

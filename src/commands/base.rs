@@ -2,10 +2,10 @@
 //! its payload is compared.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use super::Trouble;
 use super::desk::Desk;
+use super::survey::ONE_OF_TWO;
 use crate::domain::account::Base;
 use crate::domain::characters::visible_path;
 use crate::domain::referral::ReferralId;
@@ -34,20 +34,15 @@ impl Bases {
     ) -> Result<Self, Trouble> {
         let stop = desk.host.stop;
         let mut bases = Self { aside: desk.aside()?, at: HashMap::new() };
-        let mut repeated = 0;
         let read = input::read_pinned_snapshot(&base.path, &mut |referral| {
             if wanted(referral.id()) {
-                repeated += u64::from(!bases.put(referral.id(), referral.json())?);
+                bases.at.insert(referral.id(), bases.aside.put(referral.json())?);
             }
             Ok::<_, LedgerError>(!stop.is_set())
         });
         let Some(sha256) = read.map_err(unreadable)? else { return Ok(bases) };
         check_unchanged(&base, &sha256)?;
         let name = visible_path(&base.path);
-        if repeated > 0 {
-            let what = counted(repeated, "referral");
-            desk.host.console.say(&format!("note: {name} repeats {what}: the first of each counts"));
-        }
         let lacking = (count - bases.at.len()) as u64;
         if lacking > 0 {
             let what = counted(count as u64, "referral");
@@ -56,13 +51,6 @@ impl Bases {
         }
         desk.pin(Base { sha256: Some(sha256), ..base })?;
         Ok(bases)
-    }
-
-    /// Keeps a referral. Answers whether it is the first of its id.
-    fn put(&mut self, id: ReferralId, json: &str) -> Result<bool, LedgerError> {
-        let Entry::Vacant(place) = self.at.entry(id) else { return Ok(false) };
-        place.insert(self.aside.put(json)?);
-        Ok(true)
     }
 
     /// A referral as it was, as JSON; `None` where the file lacks it.
@@ -77,6 +65,7 @@ impl Bases {
 fn unreadable(error: SnapshotError<LedgerError>) -> Trouble {
     match error {
         SnapshotError::Sink(error) => Trouble::from(error),
+        error @ SnapshotError::Twice { .. } => Trouble::could_not_run(error.to_string()).hint(ONE_OF_TWO),
         error => Trouble::could_not_run(error.to_string())
             .hint("--base takes a file of referrals: JSONL, a JSON array, or list pages"),
     }

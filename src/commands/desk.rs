@@ -164,6 +164,21 @@ impl<'a> Desk<'a> {
         self.ledger.item(&planned.item, settled.as_ref(), planned.audit.as_ref())
     }
 
+    /// Takes back an item that has to be made anew, and what denied it.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub fn retract(&mut self, number: u64, denied: &[Finding]) -> Result<(), LedgerError> {
+        let is_it = |finding: &Finding| {
+            denied
+                .iter()
+                .any(|it| (it.place, it.rule, &it.message) == (finding.place, finding.rule, &finding.message))
+        };
+        self.first.retain(|finding| !is_it(finding));
+        self.found -= denied.len() as u64;
+        self.ledger.retract(number)
+    }
+
     /// Keeps the first findings that deny, by their place, and counts all. Warnings are for the summary.
     fn note(&mut self, findings: &[Finding]) {
         for finding in findings.iter().filter(|finding| finding.is_deny()) {

@@ -11,8 +11,9 @@ use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::Object;
 use crate::domain::outcome::Verdict;
-use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
+use crate::domain::snapshot::Snapshot;
 use crate::input;
 use crate::input::legacy::{self, PayloadRecord};
 use crate::ledger::LedgerError;
@@ -163,7 +164,7 @@ impl Wanting for Payloads {
             Some(bases) if !is_current => bases.of(id)?,
             _ => None,
         };
-        let base = base.as_deref().and_then(|json| Snapshot::parse(json).ok());
+        let base = base.as_deref().and_then(|json| Snapshot::in_part(json).ok());
         // Most count as they are written.
         let members = (*payload.body == *text).then_some(members);
         let migrated = migrate(&payload, members, current, base.as_ref(), &self.terms, &self.judging, row);
@@ -171,6 +172,13 @@ impl Wanting for Payloads {
             self.take_out(id);
         }
         Ok(Some(migrated.planned))
+    }
+
+    fn reopen(&mut self, id: ReferralId) {
+        if let Some(waiting) = self.waiting.get_mut(&id).filter(|waiting| waiting.done) {
+            waiting.done = false;
+            self.remaining += 1;
+        }
     }
 
     fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned> {

@@ -16,7 +16,7 @@ use crate::domain::account::{About, Asked, Figures, OnConflict, Phase};
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::item::Item;
-use crate::domain::referral::Snapshot;
+use crate::domain::snapshot::Snapshot;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
 use crate::engine::flights::Flights;

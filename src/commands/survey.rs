@@ -1,6 +1,7 @@
 //! What the inputs want meets the referrals as they stand, and becomes items.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use super::desk::{Desk, Halt};
@@ -8,13 +9,19 @@ use super::{Trouble, quoted};
 use crate::domain::account::{Format, InputInfo, RowRecord};
 use crate::domain::change::Rejected;
 use crate::domain::exchange::{Failure, Operation};
+use crate::domain::finding::Finding;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::referral::ReferralId;
+use crate::domain::snapshot::Snapshot;
 use crate::engine::look::{Seen, Survey};
 use crate::input::{self, Record, SnapshotError};
 use crate::ledger::LedgerError;
 use crate::pace::retry::{Decision, MAX_TRIES, decide};
 use crate::plan::{Planned, Planner};
+
+/// What helps where a snapshot holds a referral twice.
+pub(super) const ONE_OF_TWO: &str =
+    "nothing tells which of the two is the referral as it stands: keep one of them, or take another snapshot";
 
 /// What the inputs want of referrals, as long as nobody looked at those.
 pub trait Wanting {
@@ -46,6 +53,9 @@ pub trait Wanting {
         desk: &Desk<'_>,
         keep: &dyn Fn(&Planned) -> bool,
     ) -> Result<Option<Planned>, LedgerError>;
+
+    /// Wants a referral again, of which an item was made from what may not be so.
+    fn reopen(&mut self, id: ReferralId);
 
     /// Makes the item of a referral that could not be looked at.
     fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned>;
@@ -147,6 +157,10 @@ impl Wanting for Changes {
         Ok(self.planner.plan(id, current, keep))
     }
 
+    fn reopen(&mut self, id: ReferralId) {
+        self.planner.reopen(id);
+    }
+
     fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned> {
         self.planner.absent(id, verdict)
     }
@@ -164,6 +178,19 @@ pub struct Surveyor<'a, W> {
     /// Ids that rows name and that turned out to be those of engagements, with a referral of each: for
     /// telling the user what went wrong.
     engagements: HashMap<ReferralId, ReferralId>,
+    /// What the items were made from that came of list pages.
+    sightings: HashMap<ReferralId, Sighting>,
+    /// Referrals that list pages show in several ways: only a GET says how they stand.
+    contested: HashSet<ReferralId>,
+}
+
+/// An element of a list that an item was made from.
+struct Sighting {
+    number: u64,
+    /// Of its text.
+    hash: u64,
+    /// What denied the item.
+    denied: Vec<Finding>,
 }
 
 impl<'a, W: Wanting> Surveyor<'a, W> {
@@ -174,7 +201,8 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
     pub fn begin(mut desk: Desk<'a>, mut wanting: W) -> Result<Self, Trouble> {
         wanting.read(&mut desk)?;
         desk.keep()?;
-        Ok(Self { desk, wanting, engagements: HashMap::new() })
+        let (engagements, sightings) = (HashMap::new(), HashMap::new());
+        Ok(Self { desk, wanting, engagements, sightings, contested: HashSet::new() })
     }
 
     /// Plans from a snapshot file: referrals that it lacks are invalid. Ends early where the run is stopped.
@@ -187,11 +215,13 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
             return Ok(());
         }
         input::read_snapshot(path, &mut |referral| {
+            // To its end, whatever is left to be found: a second entry of a referral may follow.
             self.seen(referral, true)?;
-            Ok(!stop.is_set() && (self.wanting.remaining() > 0))
+            Ok(!stop.is_set())
         })
         .map_err(|error| match error {
             SnapshotError::Sink(trouble) => trouble,
+            error @ SnapshotError::Twice { .. } => Trouble::could_not_run(error.to_string()).hint(ONE_OF_TWO),
             error => Trouble::could_not_run(error.to_string())
                 .hint("--state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages"),
         })?;
@@ -227,6 +257,21 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
         }
     }
 
+    /// A referral is on the list again: while pages are asked for, referrals move from one to another. Where
+    /// it is shown otherwise than before, it has to be read by itself.
+    fn seen_again(&mut self, referral: &Snapshot<'_>) -> Result<Seen, LedgerError> {
+        let id = referral.id();
+        if self.sightings.get(&id).is_none_or(|sighting| sighting.hash == hash(referral.json())) {
+            return Ok(Seen::Unwanted);
+        }
+        if let Some(Sighting { number, denied, .. }) = self.sightings.remove(&id) {
+            self.contested.insert(id);
+            self.wanting.reopen(id);
+            self.desk.retract(number, &denied)?;
+        }
+        Ok(Seen::Kept)
+    }
+
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
         planned.map_or(Ok(()), |planned| self.desk.item(&planned))
     }
@@ -247,14 +292,18 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
         let id = referral.id();
         self.note_engagement(referral);
         if !self.wanting.wants(id) {
-            return Ok(Seen::Unwanted);
+            return if last_word { Ok(Seen::Unwanted) } else { Ok(self.seen_again(referral)?) };
         }
-        // What would be sent without an eTag to guard it is worth a GET that may bring one.
-        let lacks_etag = |planned: &Planned| planned.verdict.is_none() && planned.item.etag.is_none();
-        let keep = |planned: &Planned| !last_word && lacks_etag(planned);
+        let is_contested = self.contested.contains(&id);
+        let keep = |planned: &Planned| !last_word && (is_contested || planned.awaits_a_look());
         let planned = self.wanting.plan(id, Some(referral), &self.desk, &keep)?;
         if self.wanting.wants(id) {
             return Ok(Seen::Kept);
+        }
+        if let Some(Planned { item, .. }) = planned.as_ref().filter(|_| !last_word) {
+            let denied = item.findings.iter().filter(|finding| finding.is_deny()).cloned().collect();
+            let sighting = Sighting { number: item.number, hash: hash(referral.json()), denied };
+            self.sightings.insert(id, sighting);
         }
         self.write(planned)?;
         Ok(Seen::Taken)
@@ -277,6 +326,12 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
         let planned = self.wanting.absent(id, verdict);
         self.write(planned).map_err(Trouble::from)
     }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -336,6 +391,8 @@ mod tests {
         ) -> Result<Option<Planned>, LedgerError> {
             Ok(self.ask())
         }
+
+        fn reopen(&mut self, _: ReferralId) {}
 
         fn absent(&mut self, _: ReferralId, _: Verdict) -> Option<Planned> {
             self.ask()

@@ -24,7 +24,7 @@ pub enum Class {
     /// before it.
     Invalid,
     /// It is sound, and there was no referral to compare it with: it could not be read, or is not in the
-    /// snapshot, or the run was stopped before it was looked at.
+    /// snapshot or shown there in part, or the run was stopped before it was looked at.
     NotCompared,
 }
 

@@ -53,6 +53,17 @@ pub enum Kind {
     Any,
 }
 
+impl Kind {
+    /// Whether a value of this type is known to be neither an object nor a list: where there is none, services
+    /// write `null` in its place.
+    pub fn is_scalar(self) -> bool {
+        match self {
+            Self::Text | Self::Decimal | Self::Currency | Self::DateTime | Self::Boolean => true,
+            Self::Members | Self::Solutions | Self::Any => false,
+        }
+    }
+}
+
 struct Row {
     field: Field,
     pointer: &'static str,

@@ -11,7 +11,8 @@ use super::fields::Path;
 use super::finding::Finding;
 use super::json;
 use super::meaning;
-use super::referral::{ETag, ReferralId, Snapshot};
+use super::referral::{ETag, ReferralId};
+use super::snapshot::Snapshot;
 
 /// One field's change, with both of its sides.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,16 +30,23 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether a referral shows what this change is about. Nothing can be told by one that doesn't: it neither
+    /// carries the change, nor is it untouched, nor overtaken.
+    pub fn is_seen_in(&self, snapshot: &Snapshot<'_>) -> bool {
+        snapshot.at(&self.path).known().is_ok()
+    }
+
     /// Whether a referral that was read back has another value than the one that was planned from. It
     /// cannot be told where none was there, or nobody looked.
     pub fn is_overtaken_in(&self, snapshot: &Snapshot<'_>) -> bool {
-        let differs = |before| !meaning::same(self.path.kind(), snapshot.at(&self.path), before);
+        let Ok(current) = snapshot.at(&self.path).known() else { return false };
+        let differs = |before| !meaning::same(self.path.kind(), current, before);
         self.before.as_deref().is_some_and(differs)
     }
 
     /// Whether a referral that was read back carries this change.
     pub fn is_carried_by(&self, snapshot: &Snapshot<'_>) -> bool {
-        let current = snapshot.at(&self.path);
+        let Ok(current) = snapshot.at(&self.path).known() else { return false };
         let kind = self.path.kind();
         if self.appended.is_empty() {
             return meaning::carries(kind, current, &self.after);
@@ -52,7 +60,8 @@ impl Change {
     /// Carrying alone shows nothing where the old value passes for the new one, as when a list is
     /// only put in another order.
     pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
-        meaning::same(self.path.kind(), snapshot.at(&self.path), &self.after)
+        let Ok(current) = snapshot.at(&self.path).known() else { return false };
+        meaning::same(self.path.kind(), current, &self.after)
             || self.is_carried_by(snapshot) && !self.is_untouched_in(snapshot)
     }
 
@@ -61,7 +70,8 @@ impl Change {
     fn is_begun_in(&self, snapshot: &Snapshot<'_>) -> bool {
         let kind = self.path.kind();
         let Some(known) = self.before.as_deref().and_then(json::elements) else { return false };
-        let current = snapshot.at(&self.path).and_then(json::elements).unwrap_or_default();
+        let current = snapshot.at(&self.path).known().ok().flatten();
+        let current = current.and_then(json::elements).unwrap_or_default();
         let is_new = |element: &RawValue| !meaning::holds(kind, &known, element);
         self.appended.iter().any(|element| is_new(element) && meaning::holds(kind, &current, element))
     }
@@ -69,7 +79,7 @@ impl Change {
     /// Whether a referral that was read back still has the value that was planned from. A service may
     /// give an unset text as null, as empty or not at all, whatever it gave before.
     pub fn is_untouched_in(&self, snapshot: &Snapshot<'_>) -> bool {
-        let current = snapshot.at(&self.path);
+        let Ok(current) = snapshot.at(&self.path).known() else { return false };
         match &self.before {
             Some(before) => meaning::same(self.path.kind(), current, before),
             None => meaning::same(self.path.kind(), current, &json::raw(&())),
@@ -155,7 +165,13 @@ impl Item {
     /// The changes that a referral doesn't carry, with what stands in their place.
     pub fn not_taken<'i, 's>(&'i self, snapshot: &Snapshot<'s>) -> Vec<NotTaken<'i, 's>> {
         let missing = self.changes.iter().filter(|change| !change.is_carried_by(snapshot));
-        missing.map(|change| NotTaken { change, kept: snapshot.at(&change.path) }).collect()
+        let kept = |change: &Change| snapshot.at(&change.path).known().ok().flatten();
+        missing.map(|change| NotTaken { change, kept: kept(change) }).collect()
+    }
+
+    /// Whether a referral shows all that this is about.
+    pub fn is_seen_in(&self, snapshot: &Snapshot<'_>) -> bool {
+        self.changes.iter().all(|change| change.is_seen_in(snapshot))
     }
 
     /// Whether a referral carries any of it, be it there before or not.
@@ -262,7 +278,7 @@ mod tests {
             (Field::Solutions, r#"[{"id":"S1"},{"id":"S2"}]"#, r#"[{"id":"S2"},{"id":"S1"}]"#, false),
         ] {
             let text = referral(field, now);
-            let snapshot = Snapshot::parse(&text).unwrap();
+            let snapshot = Snapshot::whole(&text).unwrap();
             let got = change(field, before, "true", &[]).is_untouched_in(&snapshot);
             assert_eq!(got, untouched, "{field:?}: from {before} to {now}, in {text}");
         }
@@ -295,7 +311,7 @@ mod tests {
             (Field::Status, r#""New""#.into(), r#""New""#.into(), r#""New""#.into(), true, true),
         ] {
             let text = referral(field, &now);
-            let snapshot = Snapshot::parse(&text).unwrap();
+            let snapshot = Snapshot::whole(&text).unwrap();
             let change = change(field, &before, &after, &[]);
             let got = (change.is_carried_by(&snapshot), change.is_shown_by(&snapshot));
             assert_eq!(got, (carried, shown), "{before} to {after}, found {now}");
@@ -318,7 +334,7 @@ mod tests {
             (vec![ann], ann.to_owned(), false),
         ] {
             let text = referral(Field::CustomerTeam, &now);
-            let snapshot = Snapshot::parse(&text).unwrap();
+            let snapshot = Snapshot::whole(&text).unwrap();
             let change = change(Field::CustomerTeam, "", "[]", &appended);
             assert_eq!(change.is_carried_by(&snapshot), carried, "{appended:?} in {text}");
         }

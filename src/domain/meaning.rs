@@ -9,7 +9,7 @@
 //! that none of them passes for another.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
@@ -150,6 +150,39 @@ fn merge(old: &RawValue, new: &RawValue) -> Box<RawValue> {
     }
     text.push('}');
     RawValue::from_string(text).expect("members of JSON objects form a JSON object")
+}
+
+/// Whether what is wanted in place of a value hangs on members of it that may not be shown, where the value was
+/// seen in part: objects within it may have more members than it shows, and setting it anew would take those
+/// away, or call it unchanged without knowing them.
+///
+/// Nothing hangs on elements of a list that are all taken away, nor on a list that is wanted just as it is
+/// shown.
+pub fn may_be_hidden(kind: Kind, shown: Option<&RawValue>, wanted: &RawValue) -> bool {
+    let Some(shown) = shown else { return false };
+    match kind {
+        Kind::Members | Kind::Solutions => {
+            let list = |raw| json::elements(raw).unwrap_or_default();
+            let (shown, wanted) = (list(shown), list(wanted));
+            let as_shown = shown.len() == wanted.len()
+                && shown.iter().zip(&wanted).all(|(shown, wanted)| shows_all_of(shown, wanted));
+            let key = |element: &&RawValue| value::element_key(kind, element).ok();
+            let known: HashSet<String> = shown.iter().filter_map(key).collect();
+            !as_shown && wanted.iter().filter_map(key).any(|key| known.contains(&key))
+        }
+        Kind::Any => shown.get().contains('{'),
+        Kind::Text | Kind::Decimal | Kind::Currency | Kind::DateTime | Kind::Boolean => false,
+    }
+}
+
+/// Whether a value shows every member that another one names, as it names it.
+fn shows_all_of(old: &RawValue, new: &RawValue) -> bool {
+    match (Object::from_raw(old), Object::from_raw(new)) {
+        (Some(old), Some(new)) => new.iter().all(|(name, new)| {
+            old.get(name).is_some_and(|old| !json::is_null(old) && shows_all_of(old, new))
+        }),
+        _ => covers(new, old, Digits::All),
+    }
 }
 
 /// Whether a value leaves nothing where it is put: `null`, an empty list or object, or a text of which a

@@ -7,6 +7,7 @@
 //! | type | meaning | built by |
 //! |---|---|---|
 //! | [`Draft`](change::Draft) | one input row, typed and unjudged | `input` |
+//! | [`Snapshot`](snapshot::Snapshot) | a referral as it was seen, whole or in part | whoever read it |
 //! | [`Payload`](payload::Payload) | one legacy PUT payload, as read | `input` |
 //! | [`Wish`](change::Wish) | all rows for one referral, merged | `plan` |
 //! | [`Approved`](rules::Approved) | what differs from the referral as it stands, and is allowed | [`rules::judge()`] only |
@@ -36,6 +37,7 @@ pub mod payload;
 pub mod pointer;
 pub mod referral;
 pub mod rules;
+pub mod snapshot;
 pub mod status;
 pub mod suspect;
 pub mod text_form;

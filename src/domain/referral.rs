@@ -1,17 +1,10 @@
-//! A referral: its id, its version, and its state as the service or a snapshot file gave it.
+//! What names a referral, and a version of it.
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use uuid::Uuid;
-
-use super::fields::Path;
-use super::json::{self, Object};
-use super::pointer::Pointer;
-use super::status::Standing;
 
 /// The id of a referral: a GUID. It is never the `engagementId`, which several referrals can share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -137,103 +130,6 @@ impl fmt::Display for ETag {
     }
 }
 
-/// A referral as it stood when it was read. Members unknown to this program are carried along.
-#[derive(Debug, Clone)]
-pub struct Snapshot<'a> {
-    id: ReferralId,
-    etag: Option<ETag>,
-    json: &'a str,
-    members: Object<'a>,
-    /// What is in [`DETAILS`], read when it is first asked for.
-    details: OnceCell<Option<Object<'a>>>,
-}
-
-/// The member that most fields lie in, so that it is asked for again and again.
-const DETAILS: &str = "details";
-
-/// Why a text is no referral.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SnapshotError {
-    /// No JSON, or no object.
-    #[error("no JSON object")]
-    NoObject,
-    /// There is no `id`, or it is no GUID.
-    #[error("no \"id\" that is a GUID")]
-    NoId,
-    /// More levels than any referral has.
-    #[error("nested more than {} levels deep", json::MAX_DEPTH)]
-    TooDeep,
-}
-
-impl<'a> Snapshot<'a> {
-    /// Reads a referral from its JSON text.
-    ///
-    /// # Errors
-    /// See [`SnapshotError`]. An eTag that couldn't be sent back counts as absent.
-    pub fn parse(text: &'a str) -> Result<Self, SnapshotError> {
-        let text = text.trim();
-        let members = Object::parse(text).ok_or(SnapshotError::NoObject)?;
-        if json::is_too_deep(text) {
-            return Err(SnapshotError::TooDeep);
-        }
-        let text_of = |name: &str| members.get(name).and_then(json::string);
-        let id = text_of("id").and_then(|id| id.parse().ok()).ok_or(SnapshotError::NoId)?;
-        let etag = text_of("eTag").and_then(|etag| ETag::from_service(&etag).ok());
-        Ok(Self { id, etag, json: text, members, details: OnceCell::new() })
-    }
-
-    /// The referral's id.
-    pub fn id(&self) -> ReferralId {
-        self.id
-    }
-
-    /// The version; absent from some list pages and files.
-    pub fn etag(&self) -> Option<&ETag> {
-        self.etag.as_ref()
-    }
-
-    /// The id of the engagement it belongs to, for telling a user who mixed the two up.
-    pub fn engagement(&self) -> Option<ReferralId> {
-        self.text("engagementId")?.parse().ok()
-    }
-
-    /// Where it stands.
-    pub fn standing(&self) -> Standing {
-        let text = |name: &str| self.text(name).unwrap_or_default();
-        Standing::of(&text("status"), &text("substatus"))
-    }
-
-    /// The value at a path, which may be `null`; `None` where it is absent.
-    pub fn at(&self, path: &Path) -> Option<&'a RawValue> {
-        self.find(path.pointer())
-    }
-
-    /// The value that a pointer names, as [`Object::at`] finds it.
-    pub fn find(&self, pointer: &Pointer) -> Option<&'a RawValue> {
-        let mut inner = pointer.tokens().skip(1).peekable();
-        if inner.peek().is_none() || pointer.tokens().next().is_none_or(|outermost| outermost != DETAILS) {
-            return self.members.at(pointer);
-        }
-        let details = || self.members.get(DETAILS).and_then(Object::from_raw);
-        self.details.get_or_init(details).as_ref()?.follow(inner)
-    }
-
-    /// All of it, as it was read.
-    pub fn json(&self) -> &'a str {
-        self.json
-    }
-
-    /// The outermost members.
-    pub fn members(&self) -> &Object<'a> {
-        &self.members
-    }
-
-    /// The text of an outermost member.
-    pub fn text(&self, name: &str) -> Option<std::borrow::Cow<'a, str>> {
-        self.members.get(name).and_then(json::string)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,17 +198,5 @@ mod tests {
         for other in ["a-2", "A-1"] {
             assert_ne!(etag(other), etag("\"a-1\""), "{other}");
         }
-    }
-
-    #[test]
-    fn a_snapshot_tells_null_from_absent() {
-        let text = format!(r#"{{"id":"{ID}","eTag":"\"v1\"","status":"Active","details":{{"notes":null}}}}"#);
-        let snapshot = Snapshot::parse(&text).unwrap();
-        assert_eq!(snapshot.etag().map(ETag::as_str), Some("\"v1\""));
-        let at = |field| snapshot.at(&Path::Known(field)).map(RawValue::get);
-        assert_eq!(at(super::super::fields::Field::Notes), Some("null"));
-        assert_eq!(at(super::super::fields::Field::DealValue), None);
-        assert_eq!(Snapshot::parse("[]").unwrap_err(), SnapshotError::NoObject);
-        assert_eq!(Snapshot::parse("{}").unwrap_err(), SnapshotError::NoId);
     }
 }

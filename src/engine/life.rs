@@ -13,6 +13,7 @@ use super::flights::Flight;
 use super::outage::of_its_own;
 use super::service::Api;
 use super::settle::{Taken, taken};
+use super::shown;
 use super::slots::Slot;
 use super::stop::Reason;
 use crate::api::error_in;
@@ -21,7 +22,8 @@ use crate::domain::exchange::{Failure, Reply};
 use crate::domain::item::{Item, NotTaken};
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::{ETag, Snapshot};
+use crate::domain::referral::ETag;
+use crate::domain::snapshot::Snapshot;
 use crate::ledger::{self, AttemptAnswer, AttemptId, AttemptResult, Journal, LedgerError};
 use crate::pace::circuit::Purpose;
 
@@ -180,11 +182,11 @@ impl<A: Api> Life<'_, A> {
     fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
         self.last_status = Some(reply.status);
         let status = Some(reply.status);
-        let now = self.referral(reply);
+        let now = shown::by_patch(self.item.id, reply);
         let version = now.as_ref().and_then(Snapshot::etag).or(reply.etag.as_ref()).cloned();
         let item = Arc::clone(&self.item);
-        let shown = now.as_ref().map_or(Taken::Nothing, |now| taken(&item, now, version.as_ref()));
-        match shown {
+        let told = now.as_ref().map_or(Taken::Nothing, |now| taken(&item, now, version.as_ref()));
+        match told {
             Taken::Whole => {
                 self.note(attempt, AttemptResult::Applied, status, None);
                 self.applied(status, version)
@@ -201,7 +203,7 @@ impl<A: Api> Life<'_, A> {
             Taken::Nothing | Taken::Unmoved => {
                 self.note(attempt, AttemptResult::InDoubt, status, None);
                 self.doubted = true;
-                Step::Doubt(Doubt { why: unshown(&shown, reply), said_yes: true })
+                Step::Doubt(Doubt { why: unshown(&told, reply), said_yes: true })
             }
         }
     }
@@ -236,11 +238,6 @@ impl<A: Api> Life<'_, A> {
             },
             Next::Stopped => Step::Leave,
         }
-    }
-
-    /// The item's own referral, where the answer holds that and nothing else.
-    fn referral<'r>(&self, reply: &'r Reply) -> Option<Snapshot<'r>> {
-        Snapshot::parse(&reply.body).ok().filter(|now| now.id() == self.item.id)
     }
 
     fn applied(&self, status: Option<u16>, etag: Option<ETag>) -> Step {

@@ -3,7 +3,8 @@
 //! A list page brings up to a hundred referrals and a GET one, but how long the list is nobody says.
 //! So the list is read as long as it pays: a page that spared at least one GET has paid for itself,
 //! and pages that spared none are borne up to a tenth of what the remaining GETs would cost. What is
-//! left is read one by one, and so is whatever the pages gave without an eTag and is to be sent.
+//! left is read one by one, and so is whatever the pages gave without an eTag and is to be sent, or without a
+//! member that its rows hang on: what an element of a list lacks, nobody has seen.
 //!
 //! A service that shows neither the list nor any referral shows none: nobody is kept waiting for
 //! thousands of answers that say so.
@@ -16,9 +17,11 @@ use serde_json::value::RawValue;
 
 use super::context::{Context, Event};
 use super::service::Api;
+use super::shown;
 use super::stop::Reason;
 use crate::domain::exchange::{Failure, Reply};
-use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::referral::ReferralId;
+use crate::domain::snapshot::Snapshot;
 
 /// Who wants to know, and what became of it.
 pub trait Survey {
@@ -32,7 +35,7 @@ pub trait Survey {
     fn remaining(&self) -> usize;
 
     /// Takes a referral from a page or an answer. `last_word` is false where it came from a page,
-    /// and a GET could still bring its eTag.
+    /// and a GET could still bring its eTag, or what the page doesn't show.
     ///
     /// # Errors
     /// Where the caller cannot go on.
@@ -153,7 +156,7 @@ fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<Taken, S::Error> {
     let mut taken = Taken { found: 0, spared: 0 };
     let Ok(listing) = serde_json::from_str::<Listing<'_>>(text) else { return Ok(taken) };
     for element in listing.value {
-        if let Ok(referral) = Snapshot::parse(element.get()) {
+        if let Ok(referral) = Snapshot::in_part(element.get()) {
             let seen = survey.seen(&referral, false)?;
             taken.found += usize::from(seen != Seen::Unwanted);
             taken.spared += usize::from(seen == Seen::Taken);
@@ -213,9 +216,9 @@ impl List {
 }
 
 fn take_answer<S: Survey>(id: ReferralId, reply: &Reply, survey: &mut S) -> Result<(), S::Error> {
-    match Snapshot::parse(&reply.body) {
-        Ok(referral) if referral.id() == id => survey.seen(&referral, true).map(drop),
-        _ => {
+    match shown::by_get(id, reply) {
+        Some(referral) => survey.seen(&referral, true).map(drop),
+        None => {
             let message = format!("the answer {} holds another thing than the referral", reply.status);
             survey.unreadable(id, &Failure::NoAnswer { message })
         }

@@ -11,6 +11,7 @@
 //! | `outage` | what a failure says of the service as a whole |
 //! | [`look`] | finds the state of the wanted referrals in the fewest requests |
 //! | [`carry`] | takes outstanding items and lives each one's `life` |
+//! | `shown` | what an answer shows of the referral that was asked for: whole, or in part |
 //! | [`settle`] | what a referral that was read back says about an item in doubt |
 //! | [`stop`] | why a run ends early, and whether what is in flight is awaited |
 //!
@@ -29,6 +30,7 @@ pub mod look;
 mod outage;
 pub mod service;
 pub mod settle;
+mod shown;
 pub mod slots;
 pub mod stop;
 

@@ -2,7 +2,8 @@
 
 use crate::domain::fields::{Field, Path};
 use crate::domain::item::{Change, Item, NotTaken};
-use crate::domain::referral::{ETag, Snapshot};
+use crate::domain::referral::ETag;
+use crate::domain::snapshot::Snapshot;
 
 /// What an answer that says yes shows.
 #[derive(Debug, Clone)]
@@ -30,6 +31,10 @@ pub fn taken<'i, 's>(item: &'i Item, answer: &Snapshot<'s>, version: Option<&ETa
     }
     if carried {
         return Taken::Whole;
+    }
+    // What the answer doesn't show is neither taken nor left.
+    if !item.is_seen_in(answer) {
+        return Taken::Nothing;
     }
     let has_moved = sent.is_some() && version.is_some();
     let tells = if has_moved { item.is_partly_carried_by(answer) } else { item.is_partly_shown_by(answer) };
@@ -253,7 +258,7 @@ append, no eTag, not repeatable
                     let readings = [Some("a"), Some("b"), None].map(|current| {
                         let etag = current.map_or(String::new(), |etag| format!(r#""eTag":"{etag}","#));
                         let text = format!(r#"{{"id":"{ID}",{etag}{members}}}"#);
-                        format!("{:?}", weigh(&item, &Snapshot::parse(&text).unwrap()))
+                        format!("{:?}", weigh(&item, &Snapshot::whole(&text).unwrap()))
                     });
                     table += &format!("  {found:<10}{:<14}{:<14}{}\n", readings[0], readings[1], readings[2]);
                 }
@@ -310,7 +315,7 @@ append, no eTag, not repeatable
             ),
         ] {
             let text = format!(r#"{{"id":"{ID}",{members}}}"#);
-            let now = Snapshot::parse(&text).unwrap();
+            let now = Snapshot::whole(&text).unwrap();
             let etag = |etag: &str| ETag::from_input(etag).unwrap();
             let told = |sent: Option<&str>, version: Option<&str>| {
                 let item = item(sent, changes());
@@ -336,7 +341,7 @@ append, no eTag, not repeatable
         let append = Change { appended: vec![raw(BO)], ..change(Field::Team, None, &format!("[{BO}]")) };
         for members in ["", r#","team":null"#, r#","team":[]"#] {
             let text = format!(r#"{{"id":"{ID}"{members}}}"#);
-            let reading = weigh(&item(None, vec![append.clone()]), &Snapshot::parse(&text).unwrap());
+            let reading = weigh(&item(None, vec![append.clone()]), &Snapshot::whole(&text).unwrap());
             assert_eq!(reading, Reading::CannotTell, "{text}");
         }
     }

@@ -1,8 +1,12 @@
 //! Snapshot files: referrals as they stood when somebody downloaded them.
 //!
 //! JSONL with one referral or one list page a line, a JSON array of referrals, or a single list
-//! page, pretty-printed or not. Only one line, or one element of an array, is in memory at a time.
+//! page, pretty-printed or not. Only one line, or one element of an array, is in memory at a time, and of what
+//! was read the ids, with their places: no referral may stand in a file twice, since nothing tells which of the
+//! two it is.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -14,7 +18,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::characters::visible_path;
 use crate::domain::json::{self, Object};
-use crate::domain::referral::Snapshot;
+use crate::domain::referral::ReferralId;
+use crate::domain::snapshot::Snapshot;
 
 /// The longest line that is taken for a referral or a page.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -43,9 +48,40 @@ pub enum SnapshotError<E> {
         /// What is wrong.
         message: String,
     },
+    /// Two entries are for one referral.
+    #[error("{}: referral {id} stands in it twice: {first}, and {second}", visible_path(path))]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The referral.
+        id: ReferralId,
+        /// Where it stands first.
+        first: Spot,
+        /// Where it stands again.
+        second: Spot,
+    },
     /// The caller could not go on.
     #[error("the reader of the snapshot gave up")]
     Sink(E),
+}
+
+/// A place in a snapshot, as a person would find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spot {
+    /// The line, or the element's number in an array.
+    place: u64,
+    is_line: bool,
+    /// The element's number on the list page that is there; `None` where there is a referral.
+    on_page: Option<u32>,
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(element) = self.on_page {
+            write!(out, "element {element} of ")?;
+        }
+        write!(out, "{} {}", if self.is_line { "line" } else { "element" }, self.place)
+    }
 }
 
 /// Whether the caller wants more.
@@ -55,6 +91,10 @@ struct Reading<'a, E> {
     path: &'a Path,
     sink: Sink<'a, E>,
     place: u64,
+    is_line: bool,
+    on_page: Option<u32>,
+    /// Where each referral stands.
+    spots: HashMap<ReferralId, Spot>,
     more: bool,
     failure: Option<SnapshotError<E>>,
 }
@@ -63,7 +103,7 @@ struct Reading<'a, E> {
 ///
 /// # Errors
 /// At the first thing that is no referral: a plan from half a snapshot would call the other half
-/// unknown.
+/// unknown. And at the second entry for one referral.
 pub fn read_snapshot<E>(path: &Path, sink: Sink<'_, E>) -> Result<(), SnapshotError<E>> {
     let mut reader = BufReader::with_capacity(BUFFER, open(path)?);
     read_from(path, &mut reader, sink).map(drop)
@@ -94,7 +134,9 @@ fn open<E>(path: &Path) -> Result<File, SnapshotError<E>> {
 /// Reads to the end, or until the sink wants no more. Answers whether it would have taken more.
 fn read_from<E>(path: &Path, reader: &mut impl BufRead, sink: Sink<'_, E>) -> Result<bool, SnapshotError<E>> {
     let first = first_byte(reader).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
-    let mut reading = Reading { path, sink, place: 0, more: true, failure: None };
+    let is_line = first != Some(b'[');
+    let (on_page, spots) = (None, HashMap::new());
+    let mut reading = Reading { path, sink, place: 0, is_line, on_page, spots, more: true, failure: None };
     match first {
         None => {}
         Some(b'[') => reading.array(reader)?,
@@ -169,7 +211,7 @@ impl<E> Reading<'_, E> {
     /// A referral, or a page of them.
     fn object(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
         // Nearly every line is a referral, so it is read as one first.
-        match Snapshot::parse(text) {
+        match Snapshot::in_part(text) {
             Ok(referral) if elements(referral.members()).is_none() => self.hand_over(&referral),
             _ => self.page(text),
         }
@@ -180,20 +222,27 @@ impl<E> Reading<'_, E> {
             return Err(self.form("no JSON object on this line"));
         };
         let Some(elements) = elements(&object) else { return self.referral(text) };
-        for element in elements {
+        for (number, element) in (1..).zip(elements) {
             if self.more {
+                self.on_page = Some(number);
                 self.referral(element.get())?;
             }
         }
+        self.on_page = None;
         Ok(())
     }
 
     fn referral(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
-        let referral = Snapshot::parse(text).map_err(|error| self.form(format!("no referral: {error}")))?;
+        let referral = Snapshot::in_part(text).map_err(|error| self.form(format!("no referral: {error}")))?;
         self.hand_over(&referral)
     }
 
     fn hand_over(&mut self, referral: &Snapshot<'_>) -> Result<(), SnapshotError<E>> {
+        let id = referral.id();
+        let second = Spot { place: self.place, is_line: self.is_line, on_page: self.on_page };
+        if let Some(first) = self.spots.insert(id, second) {
+            return Err(SnapshotError::Twice { path: self.path.to_owned(), id, first, second });
+        }
         self.more = (self.sink)(referral).map_err(SnapshotError::Sink)?;
         Ok(())
     }
@@ -308,6 +357,31 @@ mod tests {
         }
         std::fs::write(&path, format!("{A}\n{B}\n")).unwrap();
         assert_eq!(read_pinned_snapshot::<()>(&path, &mut |_| Ok(false)).unwrap(), None);
+    }
+
+    #[test]
+    fn two_entries_for_one_referral_are_named_by_their_places() {
+        let page = |elements: &str| format!("{{\"value\":[{elements}]}}");
+        let other = A.replace('}', ",\"status\":\"New\"}");
+        let id = A.split('"').nth(3).unwrap();
+        for (text, wanted) in [
+            (format!("{A}\n{B}\n\n{A}\n"), "line 1, and line 4"),
+            (format!("{A}\n{other}\n"), "line 1, and line 2"),
+            (format!("[{A},{B},{}]", A.to_uppercase().replace("ID", "id")), "element 1, and element 3"),
+            (
+                format!("{}\n{}\n", page(&format!("{B},{A}")), page(A)),
+                "element 2 of line 1, and element 1 of line 2",
+            ),
+            (format!("{A}\n{}\n", page(A)), "line 1, and element 1 of line 2"),
+            (format!("[{},{A}]", page(A)), "element 1 of element 1, and element 2"),
+            (format!("{{\n\"value\":[{A},\n{B},{A}]\n}}"), "element 1 of line 1, and element 3 of line 1"),
+        ] {
+            assert_eq!(
+                ids(&text, 9),
+                Err(format!("s.jsonl: referral {id} stands in it twice: {wanted}")),
+                "{text}"
+            );
+        }
     }
 
     #[test]

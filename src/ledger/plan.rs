@@ -193,6 +193,21 @@ impl Planning {
         if self.waiting.add(item, settled, audit) { self.write_items() } else { Ok(()) }
     }
 
+    /// Takes back an item, which has to be written anew: what it was made from has turned out to be doubtful.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub fn retract(&mut self, number: u64) -> Result<(), LedgerError> {
+        self.awaited.insert(Some(number));
+        self.write_items()?;
+        self.put(|connection| {
+            for taken in ["DELETE FROM outcome WHERE item = ?1", "DELETE FROM item WHERE number = ?1"] {
+                connection.prepare_cached(taken)?.execute([number.cast_signed()])?;
+            }
+            Ok(())
+        })
+    }
+
     fn write_items(&mut self) -> Result<(), LedgerError> {
         let mut waiting = std::mem::take(&mut self.waiting);
         self.put_many(waiting.len(), |connection| waiting.write(connection))?;

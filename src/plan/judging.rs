@@ -11,8 +11,9 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::{ETag, ReferralId, Snapshot};
-use crate::domain::rules::{self, Judged, Levels, Rule};
+use crate::domain::referral::{ETag, ReferralId};
+use crate::domain::rules::{self, Incomplete, Judged, Judgement, Levels, Rule};
+use crate::domain::snapshot::Snapshot;
 
 /// What a plan is judged by.
 pub struct Judging {
@@ -38,6 +39,9 @@ pub struct Planned {
     pub theirs: Option<Box<RawValue>>,
     /// What a legacy payload adds to the audit; `None` for the rows of a change file.
     pub audit: Option<Audit>,
+    /// What it hangs on that nobody has seen. Where that is anything, it is not the last word on a referral
+    /// that somebody can look at.
+    pub incomplete: Incomplete,
 }
 
 impl Judging {
@@ -50,8 +54,8 @@ impl Judging {
         current: Option<&Snapshot<'_>>,
         prove: impl FnOnce(&Document, &Snapshot<'_>) -> Result<(), String>,
     ) -> Planned {
-        let (judged, findings) = rules::judge(wish, current, &self.levels, self.now);
-        match judged {
+        let Judgement { judged, findings, incomplete } = rules::judge(wish, current, &self.levels, self.now);
+        let planned = match judged {
             Judged::Unchanged => {
                 // A member who is there with other data is not quite what was wanted.
                 let other = findings.iter().find(|finding| finding.rule == Rule::MemberExists);
@@ -73,7 +77,7 @@ impl Judging {
             }
             Judged::Approved(approved) => {
                 let (etag, closes) = (approved.etag().cloned(), approved.closes());
-                let document = patch::document(approved, current);
+                let document = patch::document(approved);
                 match current.map_or(Ok(()), |current| prove(&document, current)) {
                     Ok(()) => {
                         let planned = self.to_send(number, (wish.id, etag, closes), document, findings);
@@ -82,7 +86,8 @@ impl Judging {
                     Err(why) => self.unproved(number, wish, &why, findings),
                 }
             }
-        }
+        };
+        Planned { incomplete, ..planned }
     }
 
     fn to_send(
@@ -96,7 +101,14 @@ impl Judging {
         let effect = if closes { Effect::OneWay } else { Effect::Reversible };
         let request_id = (self.new_id)();
         let item = Item { number, id, etag, is_bound: false, request_id, patch, changes, effect, findings };
-        Planned { item, verdict: None, seen: None, theirs: None, audit: None }
+        Planned {
+            item,
+            verdict: None,
+            seen: None,
+            theirs: None,
+            audit: None,
+            incomplete: Incomplete::default(),
+        }
     }
 
     fn unproved(&self, number: u64, wish: &Wish, why: &str, mut findings: Vec<Finding>) -> Planned {
@@ -142,11 +154,19 @@ impl Judging {
             effect: Effect::Unchanged,
             findings,
         };
-        Planned { item, verdict: Some(verdict), seen: None, theirs: None, audit: None }
+        let incomplete = Incomplete::default();
+        Planned { item, verdict: Some(verdict), seen: None, theirs: None, audit: None, incomplete }
     }
 }
 
 impl Planned {
+    /// Whether a look at the whole referral may bring more than what it was planned from: a member that it
+    /// hangs on, or an eTag for what would be sent without one.
+    pub fn awaits_a_look(&self) -> bool {
+        let is_unbound = self.verdict.is_none() && self.item.etag.is_none();
+        is_unbound || !self.incomplete.is_empty()
+    }
+
     /// Says whether its version is the one that the input names.
     fn bound(mut self, is_bound: bool) -> Self {
         self.item.is_bound = is_bound;

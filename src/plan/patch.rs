@@ -2,7 +2,9 @@
 //!
 //! Only `add` and `replace` exist (RFC 6902 has more, the service takes no more). `replace` needs
 //! the member to be there, and a member that is `null` is there; `add` creates it, and needs its
-//! parent. So the choice follows from the referral, never from what the user wrote.
+//! parent. So the choice follows from the referral, never from what the user wrote: an approved change
+//! brings its [`Ground`] along, and a parent is created for an [`Absence`] in it alone, which only a referral
+//! that was seen whole has to give.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -14,8 +16,8 @@ use serde_json::value::RawValue;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
-use crate::domain::referral::Snapshot;
-use crate::domain::rules::Approved;
+use crate::domain::rules::{Approved, Grounded};
+use crate::domain::snapshot::{Absence, Ground};
 
 /// A document and what it changes.
 pub struct Document {
@@ -25,24 +27,26 @@ pub struct Document {
     pub changes: Vec<Change>,
 }
 
-/// Writes the document of an approved change. `current` is the state it was approved for, `None`
-/// where nobody looked: then every operation is an `add`, which works whether or not the member is
-/// there.
+/// Writes the document of an approved change. Where nobody looked at the referral every operation is an
+/// `add`, which works whether or not the member is there.
 ///
 /// A list that grows is sent as one `add …/-` per element only under an eTag, or where the list
 /// isn't known: repeating such a document after a lost answer would add the elements twice, so
 /// without an eTag the list is replaced as a whole.
-pub fn document(approved: Approved, current: Option<&Snapshot<'_>>) -> Document {
+pub fn document(approved: Approved) -> Document {
     let unguarded = approved.etag().is_none();
-    let mut changes = approved.into_changes();
-    if unguarded && current.is_some() {
-        changes.iter_mut().for_each(|change| change.appended.clear());
+    let mut changes = approved.into_grounded();
+    for Grounded { change, ground } in &mut changes {
+        if unguarded && ground.is_seen() {
+            change.appended.clear();
+        }
     }
-    let mut writer = Writer { current, made: BTreeSet::new(), parents: Vec::new(), operations: Vec::new() };
-    changes.iter().for_each(|change| writer.change(change));
+    let mut writer = Writer { made: BTreeSet::new(), parents: Vec::new(), operations: Vec::new() };
+    changes.iter().for_each(|Grounded { change, ground }| writer.change(change, ground));
     let Writer { mut parents, mut operations, .. } = writer;
     parents.append(&mut operations);
-    Document { patch: json::raw(&parents), changes }
+    let patch = json::raw(&parents);
+    Document { patch, changes: changes.into_iter().map(|Grounded { change, .. }| change).collect() }
 }
 
 /// One operation as it is sent.
@@ -53,15 +57,14 @@ struct Operation<'c> {
     value: Cow<'c, RawValue>,
 }
 
-struct Writer<'a, 'r, 'c> {
-    current: Option<&'a Snapshot<'r>>,
-    made: BTreeSet<Pointer>,
+struct Writer<'c> {
+    made: BTreeSet<&'c Pointer>,
     parents: Vec<Operation<'c>>,
     operations: Vec<Operation<'c>>,
 }
 
-impl<'c> Writer<'_, '_, 'c> {
-    fn change(&mut self, change: &'c Change) {
+impl<'c> Writer<'c> {
+    fn change(&mut self, change: &'c Change, ground: &'c Ground) {
         let pointer = change.path.pointer();
         if !change.appended.is_empty() {
             for element in &change.appended {
@@ -70,28 +73,20 @@ impl<'c> Writer<'_, '_, 'c> {
             }
             return;
         }
-        self.make_parents(pointer);
-        let present = self.current.is_some_and(|current| current.find(pointer).is_some());
+        ground.missing().iter().for_each(|absence| self.make(absence));
         self.operations.push(Operation {
-            op: if present { "replace" } else { "add" },
+            op: if ground.is_there() { "replace" } else { "add" },
             path: Cow::Borrowed(pointer.as_str()),
             value: Cow::Borrowed(&change.after),
         });
     }
 
-    fn make_parents(&mut self, pointer: &Pointer) {
-        let Some(current) = self.current else { return };
-        for parent in pointer.parents() {
-            let op = match current.find(&parent) {
-                None => "add",
-                Some(raw) if json::is_null(raw) => "replace",
-                Some(_) => continue,
-            };
-            let path = Cow::Owned(parent.as_str().to_owned());
-            if self.made.insert(parent) {
-                let value = Cow::Owned(json::raw(&Map::new()));
-                self.parents.push(Operation { op, path, value });
-            }
+    /// Makes an object where there is none.
+    fn make(&mut self, absence: &'c Absence) {
+        if self.made.insert(absence.pointer()) {
+            let op = if absence.is_null() { "replace" } else { "add" };
+            let path = Cow::Borrowed(absence.pointer().as_str());
+            self.parents.push(Operation { op, path, value: Cow::Owned(json::raw(&Map::new())) });
         }
     }
 }

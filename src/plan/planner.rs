@@ -9,8 +9,9 @@ use crate::domain::account::input_name;
 use crate::domain::change::{Draft, Rejected};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::outcome::Verdict;
-use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
+use crate::domain::snapshot::Snapshot;
 
 /// All rows for one referral, waiting for its state.
 struct Group {
@@ -136,6 +137,9 @@ impl Planner {
             Err(findings) => return Some(self.reject(at, findings)),
         };
         if !group.rejected.is_empty() {
+            if !planned.incomplete.is_empty() && keep(&planned) {
+                return Some(planned);
+            }
             // A warning could follow from the very cell that is bad; what denies stands by itself.
             let denied = planned.item.findings.into_iter().filter(Finding::is_deny).collect();
             return Some(self.reject(at, denied));
@@ -144,6 +148,14 @@ impl Planner {
             self.take_out(at);
         }
         Some(planned)
+    }
+
+    /// Wants a referral again, of which an item was made from what may not be so.
+    pub fn reopen(&mut self, id: ReferralId) {
+        if let Some(group) = self.places.get(&id).map(|at| &mut self.groups[*at]).filter(|group| group.done) {
+            group.done = false;
+            self.remaining += 1;
+        }
     }
 
     /// Makes the item of a referral that could not be looked at.
@@ -379,7 +391,7 @@ mod tests {
     }
 
     fn snapshot(text: &str) -> Snapshot<'_> {
-        Snapshot::parse(text).unwrap()
+        Snapshot::whole(text).unwrap()
     }
 
     #[test]

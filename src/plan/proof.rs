@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::patch::Document;
 use crate::domain::json::Object;
 use crate::domain::pointer::Pointer;
-use crate::domain::referral::Snapshot;
+use crate::domain::snapshot::Snapshot;
 
 /// Applies the document to the referral and compares.
 ///
@@ -144,7 +144,7 @@ mod tests {
             appended: Vec::new(),
         };
         let document = Document { patch: raw(&format!("[{operations}]")), changes: vec![change] };
-        let proved = prove(&document, &Snapshot::parse(CURRENT).unwrap());
+        let proved = prove(&document, &Snapshot::whole(CURRENT).unwrap());
         assert_eq!(proved.is_ok(), holds, "{operations}: {proved:?}");
     }
 

@@ -14,8 +14,8 @@ use crate::domain::fields::{Field, Path};
 use crate::domain::finding::Place;
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::json;
-use crate::domain::referral::Snapshot;
-use crate::domain::rules::{self, Judged, Levels};
+use crate::domain::rules::{self, Judged, Judgement, Levels};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::status::Stage;
 use crate::domain::value::{Wanted, element_key};
 
@@ -35,7 +35,10 @@ pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timesta
     if let Some(change) = item.changes.iter().find(|change| !change.is_untouched_in(current)) {
         return Err(format!("{} was changed", change.path));
     }
-    let (judged, findings) = rules::judge(&wish(item)?, Some(current), levels, now);
+    if !current.is_whole() {
+        return Err("not all of it was seen".to_owned());
+    }
+    let Judgement { judged, findings, .. } = rules::judge(&wish(item)?, Some(current), levels, now);
     let Judged::Approved(approved) = judged else {
         let why = findings.iter().find(|finding| finding.is_deny());
         return Err(why.map_or_else(|| "it is not as planned".to_owned(), |finding| finding.message.clone()));
@@ -45,7 +48,7 @@ pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timesta
         return Err(format!("{} (rule {})", new.message, new.rule));
     }
     let closes = approved.closes();
-    let document = patch::document(approved, Some(current));
+    let document = patch::document(approved);
     prove(&document, current)?;
     let Document { patch, changes } = document;
     if closes != (item.effect == Effect::OneWay) || !are_same(&item.changes, &changes) {

@@ -250,7 +250,7 @@ impl Sandbox {
     fn look_late(&self, request: &Request) -> Answer {
         let (Call::Get(id) | Call::Patch(id)) = request.call else { return self.carry_out(request) };
         let state = self.state();
-        let shown = state.store.earlier(id).map(shown);
+        let shown = state.store.earlier(id).map(|referral| self.shown(referral));
         shown.unwrap_or_else(Answer::from)
     }
 
@@ -268,19 +268,25 @@ impl Sandbox {
             state.store.changed(id, if_match, document, now)?
         };
         echo["eTag"] = etag.into();
-        Ok(shown(&echo))
+        Ok(self.shown(&echo))
+    }
+
+    /// A referral as a look shows it.
+    fn shown(&self, referral: &Value) -> Answer {
+        let view = &self.shared.view;
+        Answer::json(StatusCode::OK, view.single(referral)).with_etag(view.header(referral))
     }
 
     fn get(&self, id: Option<Uuid>) -> Result<Answer, Refusal> {
         let state = self.state();
-        state.store.get(id).map(shown)
+        state.store.get(id).map(|referral| self.shown(referral))
     }
 
     fn list(&self, uri: &Uri) -> Result<Answer, Refusal> {
         let parameters = axum::extract::Query::try_from_uri(uri)
             .map_err(|_| Refusal::bad("InvalidQuery", "NotAQuery", "the query cannot be read"))?;
         let query = Query::parse(parameters.0)?;
-        let page = query.page(&self.state().store, self.shared.list_etags);
+        let page = query.page(&self.state().store, &self.shared.view);
         Ok(Answer::json(StatusCode::OK, page))
     }
 
@@ -295,11 +301,11 @@ impl Sandbox {
         let referral = state.store.change(id, if_match, document, now)?;
         state.counts.applied += 1;
         let answer = if wants_representation(&request.headers) {
-            Answer::json(StatusCode::OK, referral.to_string())
+            Answer::json(StatusCode::OK, self.shared.view.single(referral))
         } else {
             Answer::no_content()
         };
-        Ok(answer.with_etag(etag_of(referral)))
+        Ok(answer.with_etag(self.shared.view.header(referral)))
     }
 
     /// Somebody else changes the referral that a request is about.
@@ -320,11 +326,6 @@ impl Request {
         let if_match = self.headers.get(IF_MATCH).map(|value| value.to_str().unwrap_or_default());
         Ok((document, if_match))
     }
-}
-
-/// A referral as a look shows it.
-fn shown(referral: &Value) -> Answer {
-    Answer::json(StatusCode::OK, referral.to_string()).with_etag(etag_of(referral))
 }
 
 fn has_token(headers: &HeaderMap) -> bool {

@@ -11,6 +11,7 @@ use super::answer::Refusal;
 use super::filter::Filter;
 use super::members::Member;
 use super::store::Store;
+use super::view::View;
 
 /// The most referrals on a page.
 const PAGE: usize = 100;
@@ -88,7 +89,7 @@ impl Query {
     }
 
     /// The page as JSON text.
-    pub(super) fn page(&self, store: &Store, with_etags: bool) -> String {
+    pub(super) fn page(&self, store: &Store, view: &View) -> String {
         let size = self.top.map_or(PAGE, |top| top.min(PAGE));
         let mut items: Vec<&Value> = self.all(store).skip(self.skip).take(size.saturating_add(1)).collect();
         let more = items.len() > size;
@@ -96,8 +97,11 @@ impl Query {
         let next = more.then(|| self.next_link(items.len())).flatten();
         // The documented sample gives the size of the page, not the number of all.
         let count = if self.counts { self.all(store).count() } else { items.len() };
-        let items: Vec<Item<'_>> =
-            items.into_iter().map(|referral| Item { referral, select: &self.select, with_etags }).collect();
+        let shown = |referral: &Value| {
+            let whole = view.element(referral);
+            if self.select.is_empty() { whole } else { selected(&whole, &self.select) }
+        };
+        let items: Vec<Value> = items.into_iter().map(shown).collect();
         serde_json::to_string(&Page { items: &items, count, next })
             .expect("a page holds JSON values and strings alone")
     }
@@ -204,7 +208,7 @@ fn escaped(text: &str) -> String {
 }
 
 struct Page<'a> {
-    items: &'a [Item<'a>],
+    items: &'a [Value],
     count: usize,
     next: Option<String>,
 }
@@ -219,22 +223,6 @@ impl Serialize for Page<'_> {
             page.serialize_entry("@odata.nextLink", next)?;
         }
         page.end()
-    }
-}
-
-/// A referral as a list shows it.
-struct Item<'a> {
-    referral: &'a Value,
-    /// The members that are shown; all where none is named.
-    select: &'a [Member],
-    with_etags: bool,
-}
-
-impl Serialize for Item<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let selected = (!self.select.is_empty()).then(|| selected(self.referral, self.select));
-        let members = selected.as_ref().unwrap_or(self.referral).as_object().into_iter().flatten();
-        serializer.collect_map(members.filter(|(name, _)| self.with_etags || *name != "eTag"))
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `list` | query options, order and pages |
 //! | `filter` | the expressions of a filter |
 //! | `members` | the members that the definition declares |
+//! | `view` | what lists leave out of a referral, and where its version stands |
 //! | `answer` | what goes back, with the service's three shapes of error |
 //! | `calls` | the ids of the latest calls |
 //! | `quota`, `fault` | how often it answers, and how it fails on demand |
@@ -39,6 +40,7 @@ mod quota;
 mod rules;
 mod seed;
 mod store;
+mod view;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,11 +55,13 @@ use tokio::sync::watch;
 pub use fault::{Fault, FaultError};
 pub use quota::{Quota, QuotaError};
 pub use seed::SeedError;
+pub use view::{ETagsIn, MemberPath, NoMemberPath};
 
 use calls::Calls;
 use fault::Faults;
 use quota::Gate;
 use store::Store;
+use view::View;
 
 /// How the sandbox behaves beyond what is documented.
 #[derive(Debug, Clone)]
@@ -67,6 +71,12 @@ pub struct Config {
     /// Whether the items of a list carry their `eTag`. Real answers do, the documented sample
     /// doesn't.
     pub list_etags: bool,
+    /// Members that the items of a list lack.
+    pub list_omits: Vec<MemberPath>,
+    /// Members that the items of a list show as `null`.
+    pub list_nulls: Vec<MemberPath>,
+    /// Where answers carry a referral's version.
+    pub etags_in: ETagsIn,
     /// Whether a request needs the headers that the documentation shows in every one: a
     /// `client-request-id` of its own, and JSON as the type even of a GET. The service's definition
     /// knows nothing of the one, and leaves the value of the other open.
@@ -77,7 +87,15 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { quota: None, list_etags: true, strict: false, faults: Vec::new() }
+        Self {
+            quota: None,
+            list_etags: true,
+            list_omits: Vec::new(),
+            list_nulls: Vec::new(),
+            etags_in: ETagsIn::default(),
+            strict: false,
+            faults: Vec::new(),
+        }
     }
 }
 
@@ -119,7 +137,7 @@ pub struct Sandbox {
 
 struct Shared {
     clock: Clock,
-    list_etags: bool,
+    view: View,
     strict: bool,
     state: Mutex<State>,
 }
@@ -142,7 +160,7 @@ impl Sandbox {
     /// # Errors
     /// Where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
     pub fn from_text(seed: &str, config: Config, clock: Clock) -> Result<Self, SeedError> {
-        let Config { quota, list_etags, strict, faults } = config;
+        let Config { quota, list_etags, list_omits, list_nulls, etags_in, strict, faults } = config;
         let state = State {
             store: seed::read(seed)?,
             calls: Calls::default(),
@@ -150,7 +168,8 @@ impl Sandbox {
             faults: Faults::new(faults),
             counts: Counts::default(),
         };
-        let shared = Shared { clock, list_etags, strict, state: Mutex::new(state) };
+        let view = View { etags_in, list_without_etags: !list_etags, list_omits, list_nulls };
+        let shared = Shared { clock, view, strict, state: Mutex::new(state) };
         Ok(Self { shared: Arc::new(shared) })
     }
 

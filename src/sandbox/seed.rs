@@ -1,10 +1,12 @@
 //! What the sandbox starts with.
 
+use std::collections::HashMap;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::store::{Duplicate, Store};
+use super::store::Store;
 
 /// The referrals that come with the program.
 pub(super) const SAMPLES: &str = include_str!("../../samples/referrals.jsonl");
@@ -25,14 +27,14 @@ enum Reason {
     NoObject,
     #[error("a referral without an \"id\" that is a GUID")]
     NoId,
-    #[error("the referral {0} stands in the seed twice")]
-    Twice(Uuid),
+    #[error("the referral {0} stands in the seed twice, first on line {1}")]
+    Twice(Uuid, usize),
 }
 
 /// Reads JSONL, a JSON array or list pages. Pages may also stand one on a line.
 pub(super) fn read(text: &str) -> Result<Store, SeedError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, store: Store::default() };
+    let mut reader = Reader { text, store: Store::default(), starts: HashMap::new() };
     match serde_json::from_str::<&RawValue>(text) {
         Ok(whole) => reader.take(whole)?,
         Err(_) if text.trim_start().starts_with('[') => return Err(no_json(text, 1)),
@@ -51,6 +53,8 @@ fn no_json(text: &str, first_line: usize) -> SeedError {
 struct Reader<'a> {
     text: &'a str,
     store: Store,
+    /// Where each referral begins in the text.
+    starts: HashMap<Uuid, usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -89,12 +93,25 @@ impl<'a> Reader<'a> {
             return Err(self.error(raw, Reason::NoObject));
         };
         let id = id_of(&referral).ok_or_else(|| self.error(raw, Reason::NoId))?;
-        self.store.insert(id, referral).map_err(|Duplicate| self.error(raw, Reason::Twice(id)))
+        if self.store.insert(id, referral).is_err() {
+            let first = self.line(self.starts.get(&id).copied().unwrap_or_default());
+            return Err(self.error(raw, Reason::Twice(id, first)));
+        }
+        self.starts.insert(id, self.start(raw));
+        Ok(())
     }
 
     fn error(&self, raw: &RawValue, reason: Reason) -> SeedError {
-        let at = raw.get().as_ptr() as usize - self.text.as_ptr() as usize;
-        SeedError { line: 1 + self.text[..at].matches('\n').count(), reason }
+        SeedError { line: self.line(self.start(raw)), reason }
+    }
+
+    fn start(&self, raw: &RawValue) -> usize {
+        raw.get().as_ptr() as usize - self.text.as_ptr() as usize
+    }
+
+    /// The line of a place in the text.
+    fn line(&self, start: usize) -> usize {
+        1 + self.text[..start].matches('\n').count()
     }
 }
 
@@ -141,7 +158,7 @@ mod tests {
     fn what_is_wrong_with_a_seed_and_on_which_line() {
         let a = format!("{{\"id\":\"{A}\"}}");
         let no_id = "line 3 of the seed: a referral without an \"id\" that is a GUID";
-        let twice = format!("line 2 of the seed: the referral {A} stands in the seed twice");
+        let twice = format!("line 2 of the seed: the referral {A} stands in the seed twice, first on line 1");
         check(&format!("{a}\n\n{{\"id\":\"R-1\"}}"), Err(no_id));
         check(&format!("[\n{a},\n{{\"name\":\"x\"}}]"), Err(no_id));
         check(&format!("{a}\n{}", a.to_uppercase().replace("ID", "id")), Err(&twice));

@@ -14,7 +14,8 @@ use referral_bulk::api::{Auth, Client, Endpoint, Page, Settings};
 use referral_bulk::domain::exchange::{Failure, Journaled, Operation, Refusal, Reply};
 use referral_bulk::domain::fields::{Field, Path};
 use referral_bulk::domain::item::{Change, Effect, Item};
-use referral_bulk::domain::referral::{ETag, ReferralId, Snapshot};
+use referral_bulk::domain::referral::{ETag, ReferralId};
+use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::engine::settle::{Reading, weigh};
 use referral_bulk::pace::retry::{Decision, MAX_TRIES, StopReason, Then, decide};
 use referral_bulk::pace::{MAX_PAUSE, Pace, Pacing};
@@ -219,7 +220,7 @@ fn is_kept_to_itself(answer: &Answer<'_>, message: &str) {
 
 /// Nothing is taken for written that isn't there, and nothing for unwritten that doesn't show.
 fn bears_out(body: &str) {
-    let Ok(now) = Snapshot::parse(body) else { return };
+    let Ok(now) = Snapshot::whole(body) else { return };
     let Ok(value) = serde_json::from_str::<Value>(body) else { return };
     let notes = value["details"]["notes"].as_str();
     match weigh(&item(), &now) {

@@ -12,8 +12,8 @@ use referral_bulk::domain::item::Effect;
 use referral_bulk::domain::meaning;
 use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::pointer::Pointer;
-use referral_bulk::domain::referral::Snapshot;
 use referral_bulk::domain::rules::{Levels, Rule};
+use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::input::{self, Options};
 use referral_bulk::plan::{Judging, Planned, Planner};
 use serde_json::value::RawValue;
@@ -29,7 +29,7 @@ pub fn patch(bytes: &[u8]) {
     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return };
     let Ok(referral) = std::str::from_utf8(&bytes[..end]) else { return };
     // Numbers beyond the other implementation's, and names that stand twice, which it takes once.
-    let (Ok(snapshot), Ok(before)) = (Snapshot::parse(referral), serde_json::from_str::<Value>(referral))
+    let (Ok(snapshot), Ok(before)) = (Snapshot::whole(referral), serde_json::from_str::<Value>(referral))
     else {
         return;
     };
@@ -112,7 +112,7 @@ fn is_right(planned: &Planned, drafts: &[Draft], before: &Value, snapshot: &Snap
     }
     assert_eq!(after, wanted, "by {}", planned.item.patch);
     let text = after.to_string();
-    let now = Snapshot::parse(&text).expect("a referral stays one");
+    let now = Snapshot::whole(&text).expect("a referral stays one");
     carries_all(drafts, &now);
     closes_only_what_was_open(planned, before, &after);
     is_at_rest(planned, drafts, &now, softened);
@@ -184,7 +184,7 @@ fn carries_all(drafts: &[Draft], now: &Snapshot<'_>) {
             is_set(drafts, path, wanted.raw(), now);
         }
         for append in draft.appends.iter().map(|append| &append.value) {
-            let list = now.find(append.field.pointer()).map(value).unwrap_or_default();
+            let list = there(now, &Path::Known(append.field)).map(value).unwrap_or_default();
             let wanted = value(&append.element);
             let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
             let key = |element: &Value| key_of(append.field.kind(), element);
@@ -192,19 +192,29 @@ fn carries_all(drafts: &[Draft], now: &Snapshot<'_>) {
         }
         let stage = draft.substatus.as_ref().map(|stage| stage.value.substatus());
         if let Some(status) = &draft.status {
-            let text = now.text("status").unwrap_or_default();
+            let text = word(now, Field::Status);
             assert!(text.eq_ignore_ascii_case(status.value.name()), "{text}");
         }
         if let Some(substatus) = stage {
-            let text = now.text("substatus").unwrap_or_default();
+            let text = word(now, Field::Substatus);
             assert!(text.eq_ignore_ascii_case(substatus), "{text}");
         }
     }
 }
 
+/// The value of a referral that is whole.
+fn there<'a>(now: &Snapshot<'a>, path: &Path) -> Option<&'a RawValue> {
+    now.at(path).known().expect("all of it is seen")
+}
+
+fn word(now: &Snapshot<'_>, field: Field) -> String {
+    let word = there(now, &Path::Known(field)).map(value).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
+}
+
 /// A field has the wanted value; a list has all elements that are wanted, with all that is said of them.
 fn is_set(drafts: &[Draft], path: &Path, wanted: &RawValue, now: &Snapshot<'_>) {
-    let current = now.at(path);
+    let current = there(now, path);
     let there = current.map(value).unwrap_or_default();
     let grows = drafts
         .iter()

@@ -60,6 +60,11 @@ impl Service {
         }
     }
 
+    /// A referral as it stands, asked for by itself.
+    pub fn referral(&self, id: &str) -> Value {
+        self.get(&format!("/v1.0/engagements/referrals/{id}"))
+    }
+
     fn get(&self, path: &str) -> Value {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let id = uuid::Uuid::new_v4();

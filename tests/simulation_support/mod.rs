@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `rng` | chance from a seed |
 //! | `scenario` | what a seed stands for |
+//! | `sight` | what is seen of a referral, and where its version stands |
 //! | `truth` | every referral with its history |
 //! | `fault`, `answer` | what goes wrong with a request, and what the program hears of it |
 //! | `world` | requests on their way, and the steps at which a process may end |
@@ -29,6 +30,7 @@ mod rng;
 mod scenario;
 mod service;
 mod serving;
+mod sight;
 mod truth;
 mod world;
 

@@ -13,8 +13,9 @@ use referral_bulk::domain::account::{About, Asked, Figures, Format, OnConflict, 
 use referral_bulk::domain::change::Rejected;
 use referral_bulk::domain::exchange::Failure;
 use referral_bulk::domain::outcome::{Outcome, Verdict};
-use referral_bulk::domain::referral::{ReferralId, Snapshot};
+use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::domain::rules::Levels;
+use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::engine::flights::Flights;
 use referral_bulk::engine::look::{Seen, Survey, look};
 use referral_bulk::engine::{Context, Slots, Stop};
@@ -187,16 +188,15 @@ impl Desk {
 
     fn look_at_snapshot(&mut self, change: impl Fn(&mut Map<String, Value>)) {
         let world = Arc::clone(&self.world);
-        let states: Vec<Value> =
-            world.lock().unwrap().truths().iter().map(|truth| truth.now().clone()).collect();
+        let states = world.lock().unwrap().a_snapshot();
         for mut state in states {
             change(state.as_object_mut().unwrap());
-            self.seen(&Snapshot::parse(&state.to_string()).unwrap(), true).unwrap();
+            self.seen(&Snapshot::in_part(&state.to_string()).unwrap(), true).unwrap();
         }
     }
 
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
-        let Some(Planned { item, verdict, seen, theirs, audit }) = planned else { return Ok(()) };
+        let Some(Planned { item, verdict, seen, theirs, audit, .. }) = planned else { return Ok(()) };
         let settled = verdict.map(|verdict| Settled { verdict, etag: seen, theirs, at: clock() });
         self.planning().item(&item, settled.as_ref(), audit.as_ref())?;
         let mut world = self.world.lock().unwrap();
@@ -222,8 +222,7 @@ impl Survey for Desk {
         if !self.planner.wants(id) {
             return Ok(Seen::Unwanted);
         }
-        let unguarded = |planned: &Planned| planned.verdict.is_none() && planned.item.etag.is_none();
-        let planned = self.planner.plan(id, Some(referral), |planned| !last_word && unguarded(planned));
+        let planned = self.planner.plan(id, Some(referral), |planned| !last_word && planned.awaits_a_look());
         if self.planner.wants(id) {
             return Ok(Seen::Kept);
         }

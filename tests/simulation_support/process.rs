@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use referral_bulk::domain::account::{Figures, Phase};
 use referral_bulk::domain::item::Item;
-use referral_bulk::domain::referral::Snapshot;
 use referral_bulk::domain::rules::Levels;
+use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::engine::carry::Limits;
 use referral_bulk::engine::flights::Flights;
 use referral_bulk::engine::{self, Context, Event, Slots, Stop};

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::fault::Fault;
 use super::rng::Rng;
+use super::sight::Sight;
 use super::truth::{id, referral};
 
 /// How the plan comes to know the referrals.
@@ -109,6 +110,8 @@ pub struct Scenario {
     /// JSON Lines.
     pub rows: Vec<String>,
     pub look: Look,
+    /// What is seen of a referral.
+    pub sight: Sight,
     /// As the user writes it, and the microseconds between two requests, where that is said.
     pub rate: (&'static str, Option<u64>),
     pub concurrency: usize,
@@ -162,6 +165,7 @@ impl Scenario {
                 Look::WithoutEtags,
                 Look::Blind,
             ]),
+            sight: Sight::draw(rng),
             rate: rng.pick(&[
                 ("1000/s", Some(1_000)),
                 ("100/s", Some(10_000)),
@@ -267,6 +271,9 @@ fn a_referral(number: usize, rng: &mut Rng) -> Value {
         1 => {}
         _ => referral["team"] = json!([person("zoe")]),
     }
+    if rng.chance(10) {
+        referral.as_object_mut().unwrap().remove("details");
+    }
     referral
 }
 
@@ -290,7 +297,7 @@ fn rows(number: usize, referral: &Value, rng: &mut Rng) -> Vec<String> {
 fn row(number: usize, referral: &Value, rng: &mut Rng) -> Value {
     let id = id(number);
     let add = |name: &str| json!({ "op": "add", "path": "/team/-", "value": person(name) });
-    match rng.below(14) {
+    match rng.below(16) {
         0 | 1 => json!({ "id": id, "details": { "notes": format!("Ours {number}") } }),
         2 => json!({ "id": id, "details": { "dealValue": 5000 + number, "currency": "USD" } }),
         3 | 4 => json!({ "id": id, "status": "Active", "substatus": "Accepted" }),
@@ -300,6 +307,10 @@ fn row(number: usize, referral: &Value, rng: &mut Rng) -> Value {
         11 => json!({ "id": id, "salesStage": "Ours", "details": { "notes": format!("Ours {number}") } }),
         12 => {
             json!({ "id": id, "details": { "notes": referral["details"]["notes"].as_str().unwrap_or("Ours") } })
+        }
+        // What is said of a member who is there leaves the rest of what is known about them.
+        13 | 14 => {
+            json!({ "id": id, "team": [{ "email": "zoe@example.com", "phoneNumber": "+1 555 0199" }] })
         }
         _ => json!({ "id": id, "details": { "dealValue": "much" } }),
     }

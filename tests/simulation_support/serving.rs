@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::fault::{Effect, Fate, Fault};
 use super::scenario::{Look, Says, edit};
-use super::truth::{By, Truth, holds};
+use super::truth::{By, Truth, holds, lost};
 use super::world::{Answer, Arrival, Ask, World};
 
 impl World {
@@ -86,7 +86,24 @@ impl World {
         for referral in page.iter_mut().filter(|_| !etags) {
             referral.as_object_mut().unwrap().remove("eTag");
         }
+        self.leave_out(fate.variant, &mut page);
         answer::to_read(&json!({ "value": page }), fate)
+    }
+
+    /// What a list or a snapshot leaves out of its referrals.
+    fn leave_out(&mut self, which: u64, referrals: &mut [Value]) {
+        for (number, referral) in (0..).zip(referrals) {
+            if self.scenario.sight.in_part(number, which, referral) {
+                self.count("a referral that is shown in part");
+            }
+        }
+    }
+
+    /// All referrals as a snapshot of this moment shows them.
+    pub fn a_snapshot(&mut self) -> Vec<Value> {
+        let mut all: Vec<Value> = self.truths.iter().map(|truth| truth.now().clone()).collect();
+        self.leave_out(0, &mut all);
+        all
     }
 
     fn write(
@@ -124,6 +141,13 @@ impl World {
         let after = truth.now().clone();
         if partly.is_none() && !holds(&after, &self.laws.deeds[&id].item.changes) {
             self.wrong(format!("{id} does not hold what was wanted once it is written: {after}"));
+        }
+        // Whoever gives a whole list without looking asks for just that.
+        let looked = self.scenario.look != Look::Blind;
+        let changes = &self.laws.deeds[&id].item.changes;
+        if let Some(lost) = lost(&before, &after, changes, document).filter(|lost| looked || !lost.is_of_list)
+        {
+            self.wrong(format!("{id}: {}, in {before}", lost.what));
         }
         self.note(format!("{id} is written: {after}"));
         if fate.fault == Some(Fault::Overwritten) || self.rng.chance(edits / 2) {

@@ -74,6 +74,9 @@ impl Truth {
     /// Somebody else sets a value.
     pub fn edit(&mut self, pointer: &str, value: Value, at: u64) {
         let mut state = self.now().clone();
+        if state["details"].is_null() {
+            state["details"] = Value::Object(Map::new());
+        }
         operate(&mut state, "add", pointer, value).unwrap();
         self.push(state, at, By::Others);
     }
@@ -125,6 +128,53 @@ pub fn holds_some(state: &Value, changes: &[Change]) -> bool {
     changes.iter().any(|change| {
         let is_news = change.before.is_some() && !is_as_before(state, std::slice::from_ref(change));
         is_news && holds(state, std::slice::from_ref(change))
+    })
+}
+
+/// What a document took away.
+pub struct Lost {
+    pub what: String,
+    /// Whether it is a member of an element that stays on its list.
+    pub is_of_list: bool,
+}
+
+/// What a document took away that no change of it names: a value, a member of an element that stays on its
+/// list, or an object that it made in the place of another one.
+pub fn lost(before: &Value, after: &Value, changes: &[Change], document: &str) -> Option<Lost> {
+    let named: Vec<&str> = changes.iter().map(|change| change.path.pointer().as_str()).collect();
+    let operations: Vec<Value> = serde_json::from_str(document).unwrap();
+    let made = operations.iter().filter_map(|operation| operation["path"].as_str()).find(|path| {
+        let is_around = named.iter().any(|named| named.starts_with(&format!("{path}/")));
+        is_around && before.pointer(path).is_some_and(|there| !there.is_null())
+    });
+    let made = made.map(|path| Lost { what: format!("it makes {path}, which is there"), is_of_list: false });
+    made.or_else(|| lost_within("", before, after, &named))
+}
+
+fn lost_within(at: &str, before: &Value, after: &Value, named: &[&str]) -> Option<Lost> {
+    if at == "/eTag" {
+        return None;
+    }
+    match (before, after) {
+        _ if named.contains(&at) => lost_of_list(before, after)
+            .map(|what| Lost { what: format!("{at} loses {what}"), is_of_list: true }),
+        (Value::Object(before), Value::Object(after)) => before.iter().find_map(|(name, before)| {
+            let after = after.get(name).unwrap_or(&Value::Null);
+            lost_within(&format!("{at}/{name}"), before, after, named)
+        }),
+        _ => (!same(before, after))
+            .then(|| Lost { what: format!("{at} was {before}, and no row names it"), is_of_list: false }),
+    }
+}
+
+/// What an element that stays on a list had and has no more.
+fn lost_of_list(before: &Value, after: &Value) -> Option<String> {
+    let known = |list: &'_ Value| list.as_array().cloned().unwrap_or_default();
+    let after = known(after);
+    known(before).into_iter().find_map(|was| {
+        let is = after.iter().find(|is| is["email"] == was["email"])?;
+        let gone = was.as_object()?.keys().find(|name| is.get(name.as_str()).is_none())?;
+        Some(format!("{gone} of {}", was["email"]))
     })
 }
 

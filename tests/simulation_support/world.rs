@@ -168,10 +168,6 @@ impl World {
         &self.truths[self.numbers[&id]]
     }
 
-    pub fn truths(&self) -> &[Truth] {
-        &self.truths
-    }
-
     /// A process begins. In a calm one nothing goes wrong, and nobody ends it.
     pub fn begin_process(&mut self, dir: &Path, stop: &Stop, calm: bool, ending: Option<(Ending, Moment)>) {
         let (begun, dir) = (self.now(), dir.to_owned());
@@ -322,7 +318,8 @@ impl World {
         };
         self.note(format!("{} ends: {heard}", call.number));
         self.laws_on_answer(call.number, &answer);
-        Some(answer)
+        let sight = self.scenario.sight;
+        Some(answer.map(|reply| sight.dressed(reply)))
     }
 
     /// Nobody waits for a request any more.

@@ -53,6 +53,7 @@ pub enum Rule {
     Contradiction,
     Held,
     UnknownReferral,
+    IncompleteState,
     StaleEtag,
     Proof,
     MissingEtag,
@@ -80,7 +81,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> Row {
     Row { rule, id, default: Level::Deny, fixed: true, about }
 }
 
-const TABLE: [Row; 49] = [
+const TABLE: [Row; 50] = [
     settable(
         Rule::Transition,
         "transition",
@@ -249,6 +250,11 @@ const TABLE: [Row; 49] = [
         "another row for the same referral is invalid, and one referral is changed as a whole or not at all",
     ),
     fixed(Rule::UnknownReferral, "unknown-referral", "the snapshot holds no referral of this id"),
+    fixed(
+        Rule::IncompleteState,
+        "incomplete-state",
+        "the change hangs on members that the snapshot lacks, or shows as null where an object or a list belongs; a warning where no more than a rule at warn does",
+    ),
     fixed(
         Rule::StaleEtag,
         "stale-etag",

@@ -4,22 +4,26 @@ use serde_json::value::RawValue;
 
 use super::catalogue::Rule;
 use super::findings::Findings;
+use super::judge::Grounded;
 use crate::domain::change::{Append, Placed, Wish};
 use crate::domain::fields::{Field, Kind, Path};
+use crate::domain::finding::Place;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::meaning;
-use crate::domain::referral::Snapshot;
+use crate::domain::pointer::Pointer;
+use crate::domain::snapshot::{Ground, Snapshot, Unseen};
 use crate::domain::status::Standing;
 use crate::domain::value::{Wanted, element_key};
 
 /// The changes from the referral as it stands, `None` where nobody looked, to the one wanted, in
-/// sending order. Values that already mean what is wanted are left out.
+/// sending order. Values that already mean what is wanted are left out, and so is, with a note, whatever
+/// hangs on something that nobody has seen.
 pub(super) fn differences(
     wish: &Wish,
     current: Option<&Snapshot<'_>>,
     findings: &mut Findings<'_>,
-) -> Vec<Change> {
+) -> Vec<Grounded> {
     Comparison { wish, current, findings }.all()
 }
 
@@ -30,109 +34,178 @@ struct Comparison<'a, 'r, 'f> {
 }
 
 impl Comparison<'_, '_, '_> {
-    fn all(&mut self) -> Vec<Change> {
-        let mut changes: Vec<Change> = Vec::new();
+    fn all(&mut self) -> Vec<Grounded> {
+        let mut changes: Vec<Grounded> = Vec::new();
         let wish = self.wish;
         for Placed { value: (path, wanted), .. } in &wish.sets {
-            changes.extend(self.set(path, wanted));
+            match self.set(path, wanted) {
+                Ok(change) => changes.extend(change),
+                Err(Unseen) => self.note_unseen(path, path.pointer()),
+            }
         }
         for field in Field::all().filter(|field| field.is_list()) {
             let appends: Vec<&Placed<Append>> =
                 wish.appends.iter().filter(|append| append.value.field == field).collect();
-            if !appends.is_empty() {
-                self.append(field, &appends, &mut changes);
+            if !appends.is_empty() && self.append(field, &appends, &mut changes) == Err(Unseen) {
+                self.note_unseen(&Path::Known(field), field.pointer());
             }
         }
-        changes.iter().for_each(|change| self.find_cleared(change));
-        changes.sort_by(|one, other| one.path.cmp(&other.path));
+        changes.iter().for_each(|Grounded { change, .. }| self.find_cleared(change));
+        changes.iter().for_each(|Grounded { change, .. }| self.find_unguarded(change));
+        changes.sort_by(|one, other| one.change.path.cmp(&other.change.path));
         changes.extend(self.stage_change());
         changes
     }
 
-    fn set(&self, path: &Path, wanted: &Wanted) -> Option<Change> {
+    fn set(&self, path: &Path, wanted: &Wanted) -> Result<Option<Grounded>, Unseen> {
         let kind = path.kind();
-        let before = self.current.and_then(|current| current.at(path));
+        let before = self.before(path)?;
+        self.mind_hidden(kind, before, wanted.raw())?;
         let after = match kind {
             Kind::Members | Kind::Solutions if !wanted.is_clear() => {
                 meaning::overlay(kind, before, wanted.raw())
             }
             _ => wanted.raw().to_owned(),
         };
-        let known = self.current.is_some();
-        (!known || !meaning::same(kind, before, &after)).then(|| Change {
-            path: path.clone(),
-            before: before.filter(|raw| !json::is_null(raw)).map(ToOwned::to_owned),
-            after,
-            appended: Vec::new(),
-        })
+        if self.current.is_some() && meaning::same(kind, before, &after) {
+            return Ok(None);
+        }
+        self.grounded(path, before, after).map(Some)
     }
 
     /// Adds to the end of a list: of the one that the same wish sets, or of the current one.
-    fn append(&mut self, field: Field, appends: &[&Placed<Append>], changes: &mut Vec<Change>) {
+    fn append(
+        &mut self,
+        field: Field,
+        appends: &[&Placed<Append>],
+        changes: &mut Vec<Grounded>,
+    ) -> Result<(), Unseen> {
         let kind = field.kind();
         let path = Path::Known(field);
-        let set = changes.iter().position(|change| change.path == path).map(|at| changes.remove(at));
-        let before = self.current.and_then(|current| current.at(&path)).filter(|raw| !json::is_null(raw));
+        let set = changes.iter().position(|set| set.change.path == path).map(|at| changes.remove(at).change);
+        let current = self.current;
+        let before = current.map_or(Ok(None), |current| current.at(&path).known())?;
         let base = set.as_ref().map(|change| change.after.clone()).or_else(|| before.map(ToOwned::to_owned));
         let list = base.as_deref().and_then(json::elements).unwrap_or_default();
-        let added = self.missing(kind, &list, appends);
+        let is_own = set.is_some() || current.is_none_or(Snapshot::is_whole);
+        let added = self.missing(kind, &list, appends, is_own)?;
         if set.is_none() && added.is_empty() {
-            return;
+            return Ok(());
         }
-        let unseen = self.current.is_none() && set.is_none();
+        let unlooked = current.is_none() && set.is_none();
         let whole: Vec<&RawValue> = list.into_iter().chain(added.iter().map(|element| &**element)).collect();
+        let whole = json::raw(&whole);
         let after = match set {
             // An element beside the ones that are set may be one that the service knows more about, and
             // all of them together may be what is there.
-            Some(_) => meaning::overlay(kind, before, &json::raw(&whole)),
-            None if unseen => json::raw(&added),
-            None => json::raw(&whole),
+            Some(_) => {
+                self.mind_hidden(kind, before, &whole)?;
+                meaning::overlay(kind, before, &whole)
+            }
+            None if unlooked => json::raw(&added),
+            None => whole,
         };
         if before.is_some() && meaning::same(kind, before, &after) {
-            return;
+            return Ok(());
         }
         // Growing a list is only sent as such where the list is known to be there.
-        let grows = set.is_none() && (unseen || before.is_some());
-        changes.push(Change {
-            path,
-            before: before.map(ToOwned::to_owned),
-            after,
-            appended: if grows { added } else { Vec::new() },
-        });
+        let grows = set.is_none() && (unlooked || before.is_some());
+        let Grounded { change, ground } = self.grounded(&path, before, after)?;
+        let appended = if grows { added } else { Vec::new() };
+        changes.push(Grounded { change: Change { appended, ..change }, ground });
+        Ok(())
     }
 
-    /// The elements that a list lacks; what differs from an element of it is found.
-    fn missing(&mut self, kind: Kind, list: &[&RawValue], appends: &[&Placed<Append>]) -> Vec<Box<RawValue>> {
+    /// The elements that a list lacks; what differs from an element of it is found. Whether it does is not known
+    /// of a list that may be shown in part.
+    fn missing(
+        &mut self,
+        kind: Kind,
+        list: &[&RawValue],
+        appends: &[&Placed<Append>],
+        is_whole: bool,
+    ) -> Result<Vec<Box<RawValue>>, Unseen> {
         let mut missing = Vec::new();
         for Placed { value: Append { field, key, element }, place } in appends {
             let is_known = |known: &&RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
             if !list.iter().any(is_known) {
                 missing.push(element.clone());
             } else if !meaning::holds(kind, list, element) {
+                if !is_whole {
+                    return Err(Unseen);
+                }
                 let message = format!("{key} is on {} already, with other data", field.pointer());
                 let hint = "to change an element, give the whole list";
                 self.findings.add(Rule::MemberExists, *place, message, hint);
             }
         }
-        missing
+        Ok(missing)
     }
 
-    fn stage_change(&self) -> Vec<Change> {
-        let Some(Placed { value: wanted, .. }) = &self.wish.stage else {
+    fn stage_change(&mut self) -> Vec<Grounded> {
+        let Some(Placed { value: wanted, place }) = &self.wish.stage else {
             return Vec::new();
         };
-        let standing = self.current.map(Snapshot::standing);
-        if standing.as_ref().and_then(Standing::stage) == Some(*wanted) {
+        let standing = self.current.map_or(Ok(None), |current| current.standing().map(Some));
+        let is_there = |standing: Option<Standing>| standing.and_then(|at| at.stage()) == Some(*wanted);
+        if standing.is_ok_and(is_there) {
             return Vec::new();
         }
-        [(Field::Status, wanted.status().name()), (Field::Substatus, wanted.substatus())]
-            .map(|(field, name)| {
-                let path = Path::Known(field);
-                let before = self.current.and_then(|current| current.at(&path));
-                let before = before.filter(|raw| !json::is_null(raw)).map(ToOwned::to_owned);
-                Change { path, before, after: json::raw(name), appended: Vec::new() }
-            })
-            .into()
+        let mut changes = Vec::new();
+        for (field, name) in [(Field::Status, wanted.status().name()), (Field::Substatus, wanted.substatus())]
+        {
+            let path = Path::Known(field);
+            match self.before(&path).and_then(|before| self.grounded(&path, before, json::raw(name))) {
+                Ok(change) => changes.push(change),
+                Err(Unseen) => self.findings.incomplete.change(*place, field.pointer()),
+            }
+        }
+        // The two go together, or not at all.
+        if changes.len() == 2 { changes } else { Vec::new() }
+    }
+
+    /// The value from before; `None` where there is none, or nobody looked at all.
+    fn before(&self, path: &Path) -> Result<Option<&RawValue>, Unseen> {
+        self.current.map_or(Ok(None), |current| current.at(path).known())
+    }
+
+    fn grounded(
+        &self,
+        path: &Path,
+        before: Option<&RawValue>,
+        after: Box<RawValue>,
+    ) -> Result<Grounded, Unseen> {
+        let ground = self.current.map_or_else(|| Ok(Ground::unlooked()), |current| current.ground(path))?;
+        let before = before.map(ToOwned::to_owned);
+        Ok(Grounded { change: Change { path: path.clone(), before, after, appended: Vec::new() }, ground })
+    }
+
+    /// What is wanted of an object may hang on members of it that a part of a referral doesn't show.
+    fn mind_hidden(&self, kind: Kind, before: Option<&RawValue>, wanted: &RawValue) -> Result<(), Unseen> {
+        let is_whole = self.current.is_none_or(Snapshot::is_whole);
+        if is_whole || !meaning::may_be_hidden(kind, before, wanted) { Ok(()) } else { Err(Unseen) }
+    }
+
+    fn note_unseen(&mut self, path: &Path, pointer: &Pointer) {
+        self.findings.incomplete.change(self.place_of(path), pointer);
+    }
+
+    fn place_of(&self, path: &Path) -> Place {
+        let set = self.wish.sets.iter().find(|set| set.value.0 == *path).map(|set| set.place);
+        let append = || self.wish.appends.iter().find(|append| Path::Known(append.value.field) == *path);
+        set.or_else(|| append().map(|append| append.place)).unwrap_or(self.wish.place)
+    }
+
+    /// A list that is replaced as a whole overwrites what others put on it meanwhile, unless it is bound to the
+    /// version that it was seen at: so a part of a referral has to show that version. A list that grows needs
+    /// no more than any version.
+    fn find_unguarded(&mut self, change: &Change) {
+        let unguarded = self.current.is_some_and(|current| !current.is_whole() && current.etag().is_none());
+        let grows = !change.appended.is_empty() && self.wish.etag.is_some();
+        if unguarded && !grows && !change.path.kind().is_scalar() {
+            let etag = Pointer::parse("/eTag").expect("a name behind a slash is a pointer");
+            self.note_unseen(&change.path, &etag);
+        }
     }
 
     /// A `null` within a value takes away what is there only with leave to clear, as one in place of the

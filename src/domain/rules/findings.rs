@@ -1,17 +1,21 @@
-//! Findings while a wish is judged, each at the level of its rule.
+//! Findings while a wish is judged, each at the level of its rule, and what it hangs on unseen.
 
 use super::catalogue::{Levels, Rule};
+use super::incomplete::Incomplete;
+use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Level, Place};
 
 /// What was found so far.
 pub(super) struct Findings<'a> {
     levels: &'a Levels,
     pub list: Vec<Finding>,
+    /// What was not seen and would have to be.
+    pub incomplete: Incomplete,
 }
 
 impl<'a> Findings<'a> {
     pub fn new(levels: &'a Levels) -> Self {
-        Self { levels, list: Vec::new() }
+        Self { levels, list: Vec::new(), incomplete: Incomplete::default() }
     }
 
     /// What the user says of a rule.
@@ -26,5 +30,10 @@ impl<'a> Findings<'a> {
             let finding = Finding::new(rule, level, place, message);
             self.list.push(if hint.is_empty() { finding } else { finding.hint(hint) });
         }
+    }
+
+    /// Takes note that nobody has seen what a rule has to know of.
+    pub fn unjudged(&mut self, rule: Rule, place: Place, path: &Path) {
+        self.incomplete.rule(rule, self.levels, place, path.pointer());
     }
 }

@@ -5,17 +5,20 @@ use jiff::{SignedDuration, Timestamp};
 use super::catalogue::{Levels, Rule};
 use super::differences::differences;
 use super::findings::Findings;
+use super::incomplete::Incomplete;
 use super::transitions;
 use crate::domain::change::Wish;
 use crate::domain::excerpt::excerpt;
-use crate::domain::fields::{Field, Path};
+use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::meaning;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::{ETag, ReferralId, Snapshot};
+use crate::domain::pointer::Pointer;
+use crate::domain::referral::{ETag, ReferralId};
+use crate::domain::snapshot::{Ground, Snapshot, Unseen};
 use crate::domain::status::{ClosedSubstatus, NewSubstatus, Stage, Standing, Status};
 
 /// A deal won sooner than this after the referral's creation may lose its registration.
@@ -27,8 +30,17 @@ const EARLY: SignedDuration = SignedDuration::from_hours(72);
 pub struct Approved {
     id: ReferralId,
     etag: Option<ETag>,
-    changes: Vec<Change>,
+    changes: Vec<Grounded>,
     closes: bool,
+}
+
+/// A change, and what it is made on.
+#[derive(Debug, Clone)]
+pub struct Grounded {
+    /// The change.
+    pub change: Change,
+    /// Whether its member is there, and what is missing around it.
+    pub ground: Ground,
 }
 
 impl Approved {
@@ -45,6 +57,11 @@ impl Approved {
     /// The changes in the order in which they are to be sent: status and substatus last, and
     /// always together. Never empty.
     pub fn into_changes(self) -> Vec<Change> {
+        plain(self.changes)
+    }
+
+    /// The same, each with what it is made on.
+    pub fn into_grounded(self) -> Vec<Grounded> {
         self.changes
     }
 
@@ -65,40 +82,32 @@ pub enum Judged {
     Rejected(Verdict, Vec<Change>),
 }
 
+/// A judgement, with all there is to say about it.
+#[derive(Debug, Clone)]
+pub struct Judgement {
+    /// What it comes to.
+    pub judged: Judged,
+    /// What was found, in the order of the rules.
+    pub findings: Vec<Finding>,
+    /// What it hangs on that nobody has seen: whoever can look at the whole referral has to, and asks again.
+    pub incomplete: Incomplete,
+}
+
 /// Judges what is wanted of one referral against its state, `None` where nobody looked.
 ///
-/// Values that already mean what is wanted are dropped before any rule is asked. The findings come
-/// in the order of the rules; an item is sent if none of them denies.
-pub fn judge(
-    wish: &Wish,
-    current: Option<&Snapshot<'_>>,
-    levels: &Levels,
-    now: Timestamp,
-) -> (Judged, Vec<Finding>) {
+/// Values that already mean what is wanted are dropped before any rule is asked. An item is sent if no
+/// finding denies it. Of a referral that was seen in part nothing is approved, nor called unchanged, that
+/// hangs on what was not seen: the findings say what that is.
+pub fn judge(wish: &Wish, current: Option<&Snapshot<'_>>, levels: &Levels, now: Timestamp) -> Judgement {
     let mut court = Court { wish, current, now, findings: Findings::new(levels) };
     let changes = differences(wish, current, &mut court.findings);
-    if changes.is_empty() {
-        return (Judged::Unchanged, court.findings.list);
-    }
-    if let Some(verdict) = court.stale() {
-        return (Judged::Rejected(verdict, changes), court.findings.list);
-    }
-    let step = court.step(&changes);
-    court.ask_about_stage(step);
-    court.ask_about_fields(&changes, step);
-    court.ask_about_protection();
-    if court.findings.list.iter().any(Finding::is_deny) {
-        let verdict = Verdict::invalid(&court.findings.list);
-        return (Judged::Rejected(verdict, changes), court.findings.list);
-    }
-    let approved = Approved {
-        id: wish.id,
-        etag: court.etag(),
-        closes: step.is_some_and(|to| to.is_closed())
-            && court.standing().and_then(|at| at.status()) != Some(Status::Closed),
-        changes,
-    };
-    (Judged::Approved(approved), court.findings.list)
+    let judged = court.verdict(changes);
+    let Findings { list: findings, incomplete, .. } = court.findings;
+    Judgement { judged, findings, incomplete }
+}
+
+fn plain(changes: Vec<Grounded>) -> Vec<Change> {
+    changes.into_iter().map(|Grounded { change, .. }| change).collect()
 }
 
 struct Court<'a, 'r> {
@@ -113,8 +122,34 @@ impl Court<'_, '_> {
         self.findings.add(rule, place, message, hint);
     }
 
+    fn verdict(&mut self, changes: Vec<Grounded>) -> Judged {
+        if changes.is_empty() && !self.findings.incomplete.holds_back() {
+            return Judged::Unchanged;
+        }
+        if let Some(verdict) = self.stale() {
+            return Judged::Rejected(verdict, plain(changes));
+        }
+        let step = self.step(&changes);
+        self.ask_about_stage(step);
+        self.ask_about_fields(&changes, step);
+        self.ask_about_protection();
+        let unseen = self.findings.incomplete.findings();
+        self.findings.list.extend(unseen);
+        if self.findings.list.iter().any(Finding::is_deny) {
+            return Judged::Rejected(Verdict::invalid(&self.findings.list), plain(changes));
+        }
+        let closes = step.is_some_and(|to| to.is_closed()) && !self.is_closed();
+        Judged::Approved(Approved { id: self.wish.id, etag: self.etag(), closes, changes })
+    }
+
+    /// Whether it is known to be closed. A change of the status is made only where that was seen.
+    fn is_closed(&self) -> bool {
+        self.current.is_some_and(|current| current.status() == Ok(Some(Status::Closed)))
+    }
+
+    /// Where it stands; `None` where nobody looked, or saw it.
     fn standing(&self) -> Option<Standing> {
-        self.current.map(Snapshot::standing)
+        self.current.and_then(|current| current.standing().ok())
     }
 
     fn etag(&self) -> Option<ETag> {
@@ -138,17 +173,20 @@ impl Court<'_, '_> {
     }
 
     /// The stage that the changes lead to, if they lead to another one.
-    fn step(&self, changes: &[Change]) -> Option<Stage> {
-        let moves = changes.iter().any(|change| change.path == Path::Known(Field::Status));
+    fn step(&self, changes: &[Grounded]) -> Option<Stage> {
+        let moves = changes.iter().any(|moved| moved.change.path == Path::Known(Field::Status));
         self.wish.stage.as_ref().filter(|_| moves).map(|stage| stage.value)
     }
 
     fn ask_about_stage(&mut self, step: Option<Stage>) {
-        let standing = self.standing();
-        if standing.as_ref().and_then(Standing::status) == Some(Status::Closed) {
+        if self.current.is_some_and(|current| current.status() == Err(Unseen)) {
+            self.findings.unjudged(Rule::ClosedEdit, self.wish.place, &Path::Known(Field::Status));
+        }
+        if self.is_closed() {
             let message = "the referral is closed".to_owned();
             self.find(Rule::ClosedEdit, self.wish.place, message, "the service may refuse any edit of it");
         }
+        let standing = self.standing();
         let (Some(to), Some(place)) = (step, self.wish.stage.as_ref().map(|stage| stage.place)) else {
             return;
         };
@@ -198,11 +236,11 @@ impl Court<'_, '_> {
         }
     }
 
-    fn ask_about_fields(&mut self, changes: &[Change], step: Option<Stage>) {
+    fn ask_about_fields(&mut self, changes: &[Grounded], step: Option<Stage>) {
         let place = self.wish.stage.as_ref().map_or(self.wish.place, |stage| stage.place);
         if let Some(Stage::Closed(how)) = step {
             let unreasoned = matches!(how, ClosedSubstatus::Lost | ClosedSubstatus::Declined)
-                && self.lacks(changes, Field::StatusReason);
+                && self.lacks(changes, Field::StatusReason, Rule::ReasonMissing, place);
             if unreasoned {
                 let message = format!("closed as {} without a statusReason", Stage::Closed(how).substatus());
                 self.find(Rule::ReasonMissing, place, message, "give statusReason");
@@ -211,20 +249,25 @@ impl Court<'_, '_> {
                 self.ask_about_win(changes, place);
             }
         }
-        for change in changes {
+        for Grounded { change, .. } in changes {
             self.ask_about_change(change);
         }
     }
 
-    fn ask_about_win(&mut self, changes: &[Change], place: Place) {
-        if self.lacks(changes, Field::DealValue) {
+    fn ask_about_win(&mut self, changes: &[Grounded], place: Place) {
+        if self.lacks(changes, Field::DealValue, Rule::DealValueMissing, place) {
             let message = "won without a deal value".to_owned();
             self.find(Rule::DealValueMissing, place, message, "give details.dealValue");
         }
-        let created = self
-            .current
-            .and_then(|current| current.text("createdDateTime"))
-            .and_then(|text| text.parse::<Timestamp>().ok());
+        let path =
+            Path::Opted(Pointer::parse("/createdDateTime").expect("a name behind a slash is a pointer"));
+        let seen =
+            self.current.map_or(Ok(None), |current| current.find(path.pointer(), Kind::DateTime).known());
+        let created = seen.unwrap_or_else(|Unseen| {
+            self.findings.unjudged(Rule::EarlyWin, place, &path);
+            None
+        });
+        let created = created.and_then(json::string).and_then(|text| text.parse::<Timestamp>().ok());
         // A clock that is behind the service's says nothing about how early it is.
         let young = |created: Timestamp| created <= self.now && self.now.duration_since(created) < EARLY;
         if created.is_some_and(young) {
@@ -277,15 +320,20 @@ impl Court<'_, '_> {
     }
 
     /// Whether a field will be empty once the changes are made. Not known without a look, and then
-    /// not held against the row unless it sets the field to nothing.
-    fn lacks(&self, changes: &[Change], field: Field) -> bool {
+    /// not held against the row unless it sets the field to nothing. Where it was not seen, the rule that asks
+    /// can't be judged.
+    fn lacks(&mut self, changes: &[Grounded], field: Field, rule: Rule, place: Place) -> bool {
         let path = Path::Known(field);
-        let value = match changes.iter().find(|change| change.path == path) {
-            Some(change) => Some(&*change.after),
+        let value = match changes.iter().find(|set| set.change.path == path) {
+            Some(set) => Ok(Some(&*set.change.after)),
             None => match self.current {
-                Some(current) => current.at(&path),
+                Some(current) => current.at(&path).known(),
                 None => return false,
             },
+        };
+        let Ok(value) = value else {
+            self.findings.unjudged(rule, place, &path);
+            return false;
         };
         meaning::same(path.kind(), value, &json::raw(&()))
     }

@@ -16,9 +16,10 @@ use crate::domain::exchange::Failure;
 use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::Snapshot;
+use crate::domain::snapshot::Snapshot;
 use crate::engine::service::Api;
 use crate::engine::settle::{Reading, weigh};
+use crate::engine::shown;
 use crate::ledger::AttemptResult;
 use crate::pace::retry::MAX_TRIES;
 
@@ -43,7 +44,9 @@ impl<A: Api> Life<'_, A> {
                 Err(None) => return Step::Leave,
                 Err(Some(failure)) => return self.unread(why, &failure),
             };
-            let Some(now) = self.referral(&reply) else { return self.unknown(why, &another_thing()) };
+            let Some(now) = shown::by_get(self.item.id, &reply) else {
+                return self.unknown(why, &another_thing());
+            };
             let reading = weigh(&self.item, &now);
             if looks >= self.looks(reading, doubt, &now) {
                 return self.conclude(reading, why, &now, reply.status).await;
@@ -126,7 +129,7 @@ impl<A: Api> Life<'_, A> {
                 Err(Some(failure)) if is_open => return self.unread(&verdict.message, &failure),
                 Err(_) => return self.over(verdict, None, None),
             };
-            let now = match self.referral(&reply) {
+            let now = match shown::by_get(self.item.id, &reply) {
                 Some(now) => now,
                 None if is_open => return self.unknown(&verdict.message, &another_thing()),
                 None => return self.over(verdict, None, None),
@@ -240,7 +243,7 @@ impl<A: Api> Life<'_, A> {
             .item
             .changes
             .iter()
-            .map(|change| (change.path.pointer().as_str(), now.at(&change.path)))
+            .map(|change| (change.path.pointer().as_str(), now.at(&change.path).known().ok().flatten()))
             .collect();
         self.over(verdict, now.etag().cloned(), Some(json::raw(&theirs)))
     }

@@ -19,11 +19,13 @@ pub(super) struct Deep {
     pub omitted: Vec<String>,
     /// Paths of members with a value that the payload empties, in whole or in part, and that are kept.
     pub kept: Vec<String>,
+    /// Whether the payload empties a member that isn't there, as far as was seen.
+    pub empties_unseen: bool,
 }
 
 impl Deep {
     pub(super) fn new(clear: bool) -> Self {
-        Self { clear, key: None, omitted: Vec::new(), kept: Vec::new() }
+        Self { clear, key: None, omitted: Vec::new(), kept: Vec::new(), empties_unseen: false }
     }
 
     /// The object as it should become; `None` where it stays. `within` is the path to it, with a dot at
@@ -52,6 +54,7 @@ impl Deep {
             merged.push((name, new.unwrap_or_else(|| current.to_owned())));
         }
         for (name, given) in wanted.iter().filter(|(name, _)| was.get(name).is_none()) {
+            self.empties_unseen |= !has_value(given) && !is_annotation(name);
             if !is_nothing(given) && !is_annotation(name) {
                 changed = true;
                 merged.push((name, given.to_owned()));

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::Finding;
 use crate::domain::pointer::Pointer;
-use crate::domain::rules::Rule;
+use crate::domain::rules::{Incomplete, Rule};
 
 /// All that differs.
 #[derive(Default)]
@@ -16,6 +16,8 @@ pub(super) struct Found<'a> {
     pub remarks: Vec<Left>,
     /// Why the payload is no referral.
     pub problems: Vec<Finding>,
+    /// What was not seen of the referral, and would have to be.
+    pub incomplete: Incomplete,
 }
 
 /// A place where the payload wants something else.

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
 use crate::domain::payload::Payload;
-use crate::domain::referral::{ReferralId, Snapshot};
+use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
+use crate::domain::snapshot::Snapshot;
 
 /// The members of a payload that is addressed to this referral. They are read where they are not known.
 ///
@@ -50,7 +51,7 @@ mod tests {
     fn a_payload_may_be_as_deep_as_a_referral_and_no_deeper() {
         const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
         let text = format!(r#"{{"id":"{ID}"}}"#);
-        let current = Snapshot::parse(&text).unwrap();
+        let current = Snapshot::whole(&text).unwrap();
         for (levels, wanted) in
             [(json::MAX_DEPTH, None), (json::MAX_DEPTH + 1, Some(Rule::Size)), (100_000, Some(Rule::Size))]
         {

@@ -17,6 +17,8 @@ pub(super) struct Compared {
     /// name them.
     pub omitted: Vec<String>,
     pub kept: Vec<String>,
+    /// Whether the payload empties a member of an element that isn't there, as far as was seen.
+    pub empties_unseen: bool,
 }
 
 /// What is to become of a list.
@@ -56,7 +58,8 @@ pub(super) fn compare(kind: Kind, clear: bool, current: &[&RawValue], given: &[&
         kept.extend(deep.kept.drain(..).map(|member| format!("{member} of {of}")));
         entries.push(Entry { given, key, at, merged });
     }
-    Compared { outcome: outcome(current, &entries), omitted, kept }
+    let empties_unseen = deep.empties_unseen;
+    Compared { outcome: outcome(current, &entries), omitted, kept, empties_unseen }
 }
 
 /// The referral's elements, each of which the payload can name once.
@@ -112,6 +115,6 @@ fn outcome(current: &[&RawValue], entries: &[Entry<'_>]) -> Outcome {
 
 /// Whether two lists hold the same elements in any order, none of them saying more than the other.
 pub(super) fn is_alike(kind: Kind, one: &[&RawValue], other: &[&RawValue]) -> bool {
-    let Compared { outcome, omitted, kept } = compare(kind, false, one, other);
+    let Compared { outcome, omitted, kept, .. } = compare(kind, false, one, other);
     matches!(outcome, Outcome::Same | Outcome::Reordered) && omitted.is_empty() && kept.is_empty()
 }

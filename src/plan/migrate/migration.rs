@@ -4,7 +4,7 @@ use super::difference::{Difference, Fate, Found, Left};
 use super::notes::Notes;
 use super::proof::{self, Remainder};
 use super::stale::{self, Stale};
-use super::walk::{is_within, walk};
+use super::walk::{By, is_within, walk};
 use super::{Migrated, Terms, form, wish};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::change::Wish;
@@ -15,8 +15,8 @@ use crate::domain::json::Object;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::payload::Payload;
 use crate::domain::pointer::Pointer;
-use crate::domain::referral::Snapshot;
-use crate::domain::rules::{self, Judged, Rule};
+use crate::domain::rules::{self, Judged, Judgement, Rule};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::status::Status;
 use crate::plan::judging::{Judging, Planned};
 use crate::plan::patch::Document;
@@ -44,25 +44,30 @@ struct Compared<'f, 'a> {
 impl Migration<'_, '_, '_> {
     pub(super) fn run(&self) -> Migrated {
         // Most payloads of an archive want nothing: what is the same text needs no second look.
-        if self.payload.id == self.current.id() && *self.payload.body == *self.current.json() {
-            return self.unchanged(Vec::new());
+        // But two that are null where something belongs may both be silent about it.
+        let is_plain = self.current.is_whole() || !self.payload.body.contains("null");
+        if is_plain && self.payload.id == self.current.id() && *self.payload.body == *self.current.json() {
+            return self.unchanged(Found::default());
         }
         let given = match form::members(self.payload, self.members, self.current) {
             Ok(given) => given,
             Err(finding) => return self.malformed(vec![finding]),
         };
-        let (found, _) = walk(&given, self.current.members(), &[], self.terms, self.payload.place);
+        let (found, _) = walk(&given, self.current, &[], self.by());
         if !found.problems.is_empty() {
             return self.malformed(found.problems);
         }
         if found.differences.is_empty() {
-            return self.unchanged(found.remarks);
+            return if found.incomplete.holds_back() { self.unseen(&found) } else { self.unchanged(found) };
         }
         let compared =
             Compared { given: &given, found: &found, stale: Stale::of(self.payload, self.current) };
         let (taken, _) = self.split(&compared, &found);
         // A payload that nothing is taken from is compared all the same: a conflict tells both sides.
         let is_refused = compared.stale.is_some() && taken.is_empty();
+        if found.incomplete.holds_back() && !is_refused {
+            return self.unseen(&found);
+        }
         let wanted = if is_refused { split(&found, |_| None).0 } else { taken };
         let etag = self.payload.etag.clone().filter(|_| compared.stale.is_none());
         match (wish::wish(self.payload, etag, &given, &wanted, &self.judging.inputs), &compared.stale) {
@@ -78,12 +83,21 @@ impl Migration<'_, '_, '_> {
         self.migrated(planned, Class::Invalid, Vec::new(), Vec::new())
     }
 
+    /// A payload that cannot be compared, since not all of the referral was seen.
+    fn unseen(&self, found: &Found<'_>) -> Migrated {
+        let mut planned = self.judging.reject(self.number, self.payload.id, found.incomplete.findings());
+        planned.incomplete = found.incomplete.clone();
+        self.migrated(planned, Class::NotCompared, Vec::new(), Vec::new())
+    }
+
     /// A payload that wants nothing, of whatever version.
-    fn unchanged(&self, remarks: Vec<Left>) -> Migrated {
+    fn unchanged(&self, found: Found<'_>) -> Migrated {
+        let Found { remarks, incomplete, .. } = found;
         let mut notes = self.notes();
         notes.left(&remarks, &[]);
+        notes.list.extend(incomplete.findings());
         let planned = self.settled(self.nothing_differs(), notes.list);
-        self.migrated(planned, Class::NoChange, remarks, Vec::new())
+        self.migrated(Planned { incomplete, ..planned }, Class::NoChange, remarks, Vec::new())
     }
 
     /// A stale payload: it would overwrite what somebody else wrote, so nothing of it is sent.
@@ -95,12 +109,14 @@ impl Migration<'_, '_, '_> {
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);
         let Judging { levels, now, .. } = self.judging;
-        let (judged, _) = rules::judge(wish, Some(self.current), levels, *now);
+        let Judgement { judged, mut incomplete, .. } = rules::judge(wish, Some(self.current), levels, *now);
+        incomplete.join(compared.found.incomplete.clone());
         self.mind_closed(&mut notes);
         let verdict = Verdict::new(Outcome::Conflict, stale.rule().id(), stale.message());
         let planned = self.judging.nothing_to_send(self.number, self.payload.id, verdict, notes.list);
         let mut planned = planned.in_conflict(changes(judged));
         planned.item.etag = self.payload.etag.as_ref().map(|etag| etag.value.clone());
+        planned.incomplete = incomplete;
         let class = if self.is_closed() { Class::Closed } else { Class::Stale };
         self.migrated(planned, class, left, stale::pointers(&overwritten))
     }
@@ -121,6 +137,9 @@ impl Migration<'_, '_, '_> {
             self.prove(compared, document, current, &left)
         });
         notes.list.extend(planned.item.findings.iter().cloned());
+        notes.list.extend(compared.found.incomplete.findings());
+        let mut incomplete = std::mem::take(&mut planned.incomplete);
+        incomplete.join(compared.found.incomplete.clone());
         let is_unchanged =
             planned.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Unchanged);
         if is_unchanged && !wanted.is_empty() {
@@ -131,7 +150,7 @@ impl Migration<'_, '_, '_> {
             planned.verdict = Some(Verdict::new(Outcome::Unchanged, "unchanged", message));
         }
         self.mind_closed(&mut notes);
-        let planned = self.settled(planned, notes.list);
+        let planned = Planned { incomplete, ..self.settled(planned, notes.list) };
         let class = self.class(&planned, compared, wanted.is_empty());
         self.migrated(planned, class, left, stale::pointers(&overwritten))
     }
@@ -147,7 +166,7 @@ impl Migration<'_, '_, '_> {
         prove(document, current)?;
         let changes = &document.changes;
         proof::invents_nothing(changes, current, compared.given)?;
-        let (found, met) = walk(compared.given, current.members(), changes, self.terms, self.payload.place);
+        let (found, met) = walk(compared.given, current, changes, self.by());
         let (unsent, left) = self.split(compared, &found);
         proof::explain(changes, Remainder { met, unsent, left }, listed)
     }
@@ -174,12 +193,16 @@ impl Migration<'_, '_, '_> {
         }
     }
 
+    fn by(&self) -> By<'_> {
+        By { terms: self.terms, levels: &self.judging.levels, place: self.payload.place }
+    }
+
     fn notes(&self) -> Notes<'_> {
         Notes::new(&self.judging.levels, self.payload.place)
     }
 
     fn is_closed(&self) -> bool {
-        self.current.standing().status() == Some(Status::Closed)
+        self.current.status() == Ok(Some(Status::Closed))
     }
 
     /// A closed referral takes no edit, whether or not the payload's can be sent.
@@ -214,6 +237,8 @@ impl Migration<'_, '_, '_> {
         let is_rejected = planned.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Invalid);
         if planned.item.findings.iter().any(|finding| finding.rule == Rule::Proof) {
             Class::Invalid
+        } else if planned.incomplete.holds_back() {
+            Class::NotCompared
         } else if self.is_closed() {
             Class::Closed
         } else if compared.stale.is_some() {
@@ -322,7 +347,7 @@ mod tests {
         let place = Place { input: 0, line: 1, column: 1 };
         let id = ID.parse().unwrap();
         let payload = Payload { id, place, etag: None, body: BODY.into() };
-        let current = Snapshot::parse(CURRENT).unwrap();
+        let current = Snapshot::whole(CURRENT).unwrap();
         let terms = Terms::default();
         let judging = Judging {
             levels: Levels::default(),
@@ -340,7 +365,7 @@ mod tests {
             number: 1,
         };
         let given = Object::parse(&payload.body).unwrap();
-        let (found, _) = walk(&given, current.members(), &[], &terms, place);
+        let (found, _) = walk(&given, &current, &[], migration.by());
         let compared = Compared { given: &given, found: &found, stale: None };
         let (_, mut left) = migration.split(&compared, &found);
         list(&mut left);

@@ -40,7 +40,7 @@ use super::judging::{Judging, Planned};
 use crate::domain::json::Object;
 use crate::domain::payload::Payload;
 use crate::domain::pointer::Pointer;
-use crate::domain::referral::Snapshot;
+use crate::domain::snapshot::Snapshot;
 
 /// What the user allows payloads to do.
 #[derive(Debug, Clone, Default)]

@@ -14,7 +14,7 @@ use super::difference::{Difference, Left};
 use crate::domain::fields::Kind;
 use crate::domain::item::Change;
 use crate::domain::json::{self, Object};
-use crate::domain::referral::Snapshot;
+use crate::domain::snapshot::Snapshot;
 use crate::domain::value::element_key;
 
 /// What the second walk finds.

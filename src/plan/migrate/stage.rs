@@ -22,6 +22,16 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a, '_>, given: &Object<'a>, current: 
         walk.found.remarks.extend(left_out.map(|field| Left::new(Rule::OmittedKept, field.pointer())));
         return;
     }
+    let unseen = |at: &usize| said[*at].is_some() && walk.is_unseen(Kind::Text, current.get(name(PAIR[*at])));
+    let unseen: Vec<usize> = (0..2).filter(unseen).collect();
+    if !unseen.is_empty() {
+        // The two go together, so that neither is known where one isn't.
+        unseen.into_iter().for_each(|at| {
+            let wants = said[at].is_some_and(|said| !is_nothing(said));
+            walk.note_unseen(PAIR[at].pointer(), wants);
+        });
+        return;
+    }
     let now = PAIR.map(|field| walk.now(field.pointer()).or_else(|| current.get(name(field))));
     let moves = (0..2).any(|at| said[at].is_some_and(|said| !is_nothing(said) && !is_same(said, now[at])));
     for (at, field) in PAIR.into_iter().enumerate() {

@@ -9,8 +9,9 @@ use crate::domain::fields::Kind;
 use crate::domain::json;
 use crate::domain::payload::Payload;
 use crate::domain::pointer::Pointer;
-use crate::domain::referral::{ETag, Snapshot};
+use crate::domain::referral::ETag;
 use crate::domain::rules::Rule;
+use crate::domain::snapshot::Snapshot;
 
 /// A payload that was made from another version than the current one, or from nobody knows which.
 pub(super) struct Stale {
@@ -31,7 +32,7 @@ pub(super) enum How {
     PutBack,
     /// Both changed it.
     Both,
-    /// There is no base, so nobody knows whose value is newer.
+    /// There is no base, or it doesn't show the place, so nobody knows whose value is newer.
     Unknown,
 }
 
@@ -78,7 +79,10 @@ impl Stale {
         let base = base.filter(|base| self.was_made_from(base));
         let how = |difference: &Difference<'_>| {
             let Some(base) = base else { return Some(How::Unknown) };
-            let was = base.members().at(&difference.pointer);
+            // What the base doesn't show may have been anything.
+            let Ok(was) = base.find(&difference.pointer, difference.kind).known() else {
+                return Some(How::Unknown);
+            };
             if !differs(difference, was, difference.current) {
                 return None;
             }

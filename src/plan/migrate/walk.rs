@@ -17,27 +17,45 @@ use crate::domain::fields::{self, Field, Kind, Path, Resolved, SERVER_MANAGED};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::item::Change;
 use crate::domain::json::{self, Object};
+use crate::domain::meaning;
 use crate::domain::pointer::Pointer;
-use crate::domain::rules::Rule;
+use crate::domain::rules::{Levels, Rule};
+use crate::domain::snapshot::Snapshot;
 
 /// Compares the members of a payload with a referral that has some changes made to it, none where it
 /// is taken as it stands. Also says which of the changes the payload speaks of.
-pub(super) fn walk<'a>(
+///
+/// What the referral lacks where it was seen in part is neither empty nor the same as nothing: it is noted as
+/// unseen. What neither of them shows stays as it is, and nothing is said about it.
+pub(super) fn walk<'a, 'r: 'a>(
     given: &Object<'a>,
-    current: &Object<'a>,
+    current: &Snapshot<'r>,
     changes: &'a [Change],
-    terms: &Terms,
-    place: Place,
+    by: By<'_>,
 ) -> (Found<'a>, Vec<bool>) {
-    let mut walk = Walk { terms, place, changes, met: vec![false; changes.len()], found: Found::default() };
-    walk.object("", given, current);
-    stage::compare(&mut walk, given, current);
+    let (met, found) = (vec![false; changes.len()], Found::default());
+    let By { terms, levels, place } = by;
+    let mut walk = Walk { terms, levels, place, in_part: !current.is_whole(), changes, met, found };
+    walk.object("", given, current.members());
+    stage::compare(&mut walk, given, current.members());
     (walk.found, walk.met)
+}
+
+/// What a comparison goes by.
+#[derive(Clone, Copy)]
+pub(super) struct By<'t> {
+    pub terms: &'t Terms,
+    pub levels: &'t Levels,
+    /// Where the payload is.
+    pub place: Place,
 }
 
 pub(super) struct Walk<'a, 't> {
     terms: &'t Terms,
+    levels: &'t Levels,
     place: Place,
+    /// Whether no more than a part of the referral was seen.
+    in_part: bool,
     changes: &'a [Change],
     met: Vec<bool>,
     pub found: Found<'a>,
@@ -62,7 +80,9 @@ impl<'a> Walk<'a, '_> {
                 self.twice(at, name);
                 continue;
             };
-            let same = now.is_some_and(|now| is_same_text(now, given));
+            // Two that are null, or hold one, may both be silent about what is there.
+            let is_silent = self.in_part && given.get().contains("null");
+            let same = !is_silent && now.is_some_and(|now| is_same_text(now, given));
             if !same || changed.iter().any(|changed| changed == name) {
                 self.member(at, name, given, now);
             }
@@ -107,7 +127,11 @@ impl<'a> Walk<'a, '_> {
         }
         let pointer = child("", name);
         let kind = if name.ends_with("DateTime") { Kind::DateTime } else { Kind::Any };
-        if !is_alike(pointer.as_str(), kind, now, given) {
+        if self.is_unseen(Kind::DateTime, now) {
+            if has_value(given) {
+                self.note_unjudged(Rule::ServerManagedDiffers, &pointer);
+            }
+        } else if !is_alike(pointer.as_str(), kind, now, given) {
             self.found.remarks.push(Left::new(Rule::ServerManagedDiffers, &pointer));
         }
     }
@@ -117,6 +141,7 @@ impl<'a> Walk<'a, '_> {
         let current = now.and_then(Object::from_raw);
         match (Object::from_raw(given), current) {
             (Some(given), current) => self.object(pointer.as_str(), &given, &current.unwrap_or_default()),
+            (None, _) if is_nothing(given) && self.in_part => self.note_unseen(&pointer, false),
             (None, Some(current)) if is_nothing(given) => self.emptied(&pointer, given, &current),
             (None, None) if is_nothing(given) => {}
             (None, _) => {
@@ -140,6 +165,11 @@ impl<'a> Walk<'a, '_> {
         if is_alike(pointer.as_str(), kind, now, given) {
             return;
         }
+        let is_object = |raw: &RawValue| Object::from_raw(raw).is_some();
+        let are_objects = is_object(given) && now.is_none_or(is_object);
+        if !are_objects && (self.is_unseen(kind, now) || self.may_be_hidden(kind, now, given)) {
+            return self.note_unjudged(Rule::NotMigratable, &pointer);
+        }
         let current = now.filter(|now| !json::is_null(now));
         match (Object::from_raw(given), current.map(Object::from_raw)) {
             (Some(given), None) => self.object(pointer.as_str(), &given, &Object::default()),
@@ -155,8 +185,12 @@ impl<'a> Walk<'a, '_> {
     /// Something that can be set as a whole.
     fn path(&mut self, path: Path, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
         let kind = path.kind();
-        let now = self.now(&pointer).or(now);
+        let changed = self.now(&pointer);
         let is_set = |raw: &&'a RawValue| !is_unset(pointer.as_str(), kind, raw);
+        if changed.is_none() && self.is_unseen(kind, now) {
+            return self.note_unseen(&pointer, is_set(&given));
+        }
+        let now = changed.or(now);
         let current = now.filter(is_set);
         if !is_set(&given) {
             if current.is_some() {
@@ -189,7 +223,14 @@ impl<'a> Walk<'a, '_> {
             return self.differ(pointer.clone(), kind, given, now, fate);
         };
         let current = now.and_then(json::elements).unwrap_or_default();
-        let Compared { outcome, omitted, kept } = list::compare(kind, self.terms.clear, &current, &wanted);
+        let Compared { outcome, omitted, kept, empties_unseen } =
+            list::compare(kind, self.terms.clear, &current, &wanted);
+        if self.in_part && empties_unseen {
+            self.note_unseen(pointer, false);
+        }
+        if matches!(outcome, Outcome::Other(_)) && self.may_be_hidden(kind, now, given) {
+            return self.note_unseen(pointer, true);
+        }
         self.parts(Rule::OmittedKept, pointer, &omitted);
         let fate = match outcome {
             Outcome::Grown(elements) => Fate::Append(field, elements),
@@ -207,6 +248,9 @@ impl<'a> Walk<'a, '_> {
 
     /// A path that the user opted into, of which no type is known.
     fn whole(&mut self, path: Path, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
+        if self.may_be_hidden(Kind::Any, now, given) {
+            return self.note_unseen(&pointer, true);
+        }
         let both_objects =
             now.filter(|now| Object::from_raw(now).is_some() && Object::from_raw(given).is_some());
         let Some(current) = both_objects else {
@@ -265,6 +309,30 @@ impl<'a> Walk<'a, '_> {
     fn twice(&mut self, at: &str, name: &str) {
         let message = format!("{} is given twice", child(at, name));
         self.problem(Finding::deny(Rule::DuplicateKey, self.place, message).hint("keep one of them"));
+    }
+
+    /// Whether nobody has seen what there is where a value of this type belongs.
+    pub fn is_unseen(&self, kind: Kind, now: Option<&RawValue>) -> bool {
+        self.in_part && now.is_none_or(|now| json::is_null(now) && !kind.is_scalar())
+    }
+
+    /// Whether what is to become of a value hangs on members of it that were not seen.
+    fn may_be_hidden(&self, kind: Kind, now: Option<&RawValue>, given: &RawValue) -> bool {
+        self.in_part && meaning::may_be_hidden(kind, now, given)
+    }
+
+    /// The payload sets, or else empties, what nobody has seen. Without leave to clear, what it empties stays
+    /// whatever it is: there is no more to say than that it does.
+    pub fn note_unseen(&mut self, pointer: &Pointer, is_set: bool) {
+        if is_set || self.terms.clear {
+            self.found.incomplete.change(self.place, pointer);
+        } else {
+            self.note_unjudged(Rule::NullClear, pointer);
+        }
+    }
+
+    fn note_unjudged(&mut self, rule: Rule, pointer: &Pointer) {
+        self.found.incomplete.rule(rule, self.levels, self.place, pointer);
     }
 
     pub fn problem(&mut self, finding: Finding) {

@@ -1,0 +1,141 @@
+//! What a judgement hangs on that nobody has seen.
+//!
+//! A list element or a snapshot file shows a part of a referral. Where a decision would follow from what is
+//! not shown, it isn't made: whoever can looks at the whole referral and asks again, and where nobody can, as
+//! with a snapshot file, [`Incomplete::findings`] say what is missing.
+
+use std::collections::BTreeSet;
+
+use super::catalogue::{Levels, Rule};
+use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::pointer::Pointer;
+
+/// The members that were not seen, and what hangs on each.
+#[derive(Debug, Clone, Default)]
+pub struct Incomplete {
+    changes: Vec<(Place, Pointer)>,
+    rules: Vec<(Rule, Level, Place, Pointer)>,
+}
+
+impl Incomplete {
+    /// Takes note of a member that the change itself hangs on.
+    pub(crate) fn change(&mut self, place: Place, pointer: &Pointer) {
+        let known = (place, pointer.clone());
+        if !self.changes.contains(&known) {
+            self.changes.push(known);
+        }
+    }
+
+    /// Takes note of a member that no more than a rule's word hangs on, unless the user allows whatever the
+    /// rule is about, or the change hangs on it anyhow.
+    pub(crate) fn rule(&mut self, rule: Rule, levels: &Levels, place: Place, pointer: &Pointer) {
+        let level = levels.of(rule);
+        let is_noted = self.changes.iter().any(|(_, known)| known == pointer);
+        let known = (rule, level, place, pointer.clone());
+        if level != Level::Allow && !is_noted && !self.rules.contains(&known) {
+            self.rules.push(known);
+        }
+    }
+
+    /// Takes all that another judgement of the same referral hangs on.
+    pub(crate) fn join(&mut self, other: Self) {
+        other.changes.iter().for_each(|(place, pointer)| self.change(*place, pointer));
+        self.rules
+            .extend(other.rules.into_iter().filter(|known| !self.rules.contains(known)).collect::<Vec<_>>());
+    }
+
+    /// Whether everything that matters was seen.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.rules.is_empty()
+    }
+
+    /// Whether nothing may be sent, nor called unchanged, before the rest was seen.
+    pub fn holds_back(&self) -> bool {
+        !self.changes.is_empty() || self.rules.iter().any(|(_, level, ..)| *level == Level::Deny)
+    }
+
+    /// What there is to say where nobody can look: the members by the place of the row that asks for them, and
+    /// each rule that could not be judged, at its own level.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::new();
+        let places: BTreeSet<Place> = self.changes.iter().map(|(place, _)| *place).collect();
+        for place in places {
+            let here = self.changes.iter().filter(|(other, _)| *other == place);
+            let names: Vec<&str> = here.map(|(_, pointer)| pointer.as_str()).collect();
+            let message =
+                format!("the snapshot does not show {}, which the change hangs on", names.join(", "));
+            findings.push(finding(Level::Deny, place, message));
+        }
+        for (rule, level, place, pointer) in &self.rules {
+            let message = format!("rule {rule} cannot be judged: the snapshot does not show {pointer}");
+            findings.push(finding(*level, *place, message));
+        }
+        findings
+    }
+}
+
+fn finding(level: Level, place: Place, message: String) -> Finding {
+    Finding::new(Rule::IncompleteState, level, place, message)
+        .hint("plan against the API, where the referral is read by itself, or take a snapshot that shows it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(line: u64) -> Place {
+        Place { input: 0, line, column: 1 }
+    }
+
+    fn pointer(text: &str) -> Pointer {
+        Pointer::parse(text).unwrap()
+    }
+
+    #[test]
+    fn members_are_named_by_row_and_rules_at_their_level() {
+        let mut levels = Levels::default();
+        levels.set(Rule::EarlyWin, Level::Allow).unwrap();
+        let mut incomplete = Incomplete::default();
+        assert!(incomplete.is_empty());
+        incomplete.rule(Rule::EarlyWin, &levels, place(2), &pointer("/createdDateTime"));
+        assert!(incomplete.is_empty());
+        incomplete.rule(Rule::ClosedEdit, &levels, place(2), &pointer("/status"));
+        assert!(!incomplete.is_empty() && !incomplete.holds_back());
+        for (line, name) in [(2, "/team"), (2, "/details/notes"), (2, "/team"), (3, "/salesStage")] {
+            incomplete.change(place(line), &pointer(name));
+        }
+        incomplete.rule(Rule::ReasonMissing, &levels, place(2), &pointer("/team"));
+        assert!(incomplete.holds_back());
+        let told: Vec<_> = incomplete
+            .findings()
+            .into_iter()
+            .map(|finding| (finding.place.line, finding.level, finding.message))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    2,
+                    Level::Deny,
+                    "the snapshot does not show /team, /details/notes, which the change hangs on".into()
+                ),
+                (3, Level::Deny, "the snapshot does not show /salesStage, which the change hangs on".into()),
+                (
+                    2,
+                    Level::Warn,
+                    "rule closed-edit cannot be judged: the snapshot does not show /status".into()
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rule_that_denies_holds_back() {
+        let mut levels = Levels::default();
+        levels.set(Rule::ReasonMissing, Level::Deny).unwrap();
+        let mut incomplete = Incomplete::default();
+        incomplete.rule(Rule::ReasonMissing, &levels, place(2), &pointer("/statusReason"));
+        assert!(incomplete.holds_back());
+        assert!(incomplete.findings().iter().all(Finding::is_deny));
+    }
+}

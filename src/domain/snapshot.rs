@@ -1,0 +1,368 @@
+//! A referral as it was seen: whole, or in part.
+//!
+//! Only the answer to a single GET shows a referral whole. A list element, a snapshot file, the base of a
+//! migration and the answer to a change show a part of one: what such a part lacks, or shows as `null` where
+//! an object or a list belongs, nobody has seen. It is neither empty nor absent.
+//!
+//! Always: a look at any place answers with a [`Presence`], so that what was not seen can't pass for what
+//! isn't there; and an object that a document creates takes an [`Absence`], which only a referral that was
+//! seen whole has to give.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use serde_json::value::RawValue;
+
+use super::fields::{Field, Kind, Path};
+use super::json::{self, Object};
+use super::pointer::Pointer;
+use super::referral::{ETag, ReferralId};
+use super::status::{Standing, Status};
+
+/// A referral as it stood when it was read. Members unknown to this program are carried along.
+#[derive(Debug, Clone)]
+pub struct Snapshot<'a> {
+    id: ReferralId,
+    etag: Option<ETag>,
+    is_whole: bool,
+    json: &'a str,
+    members: Object<'a>,
+    /// What is in [`DETAILS`], read when it is first asked for.
+    details: OnceCell<Option<Object<'a>>>,
+}
+
+/// The member that most fields lie in, so that it is asked for again and again.
+const DETAILS: &str = "details";
+
+/// Where a referral's version stands in JSON: in its own member, or as OData has it.
+const ETAGS: [&str; 2] = ["eTag", "@odata.etag"];
+
+/// Why a text is no referral.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// No JSON, or no object.
+    #[error("no JSON object")]
+    NoObject,
+    /// There is no `id`, or it is no GUID.
+    #[error("no \"id\" that is a GUID")]
+    NoId,
+    /// More levels than any referral has.
+    #[error("nested more than {} levels deep", json::MAX_DEPTH)]
+    TooDeep,
+}
+
+/// What there is at a place of a referral.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub enum Presence<'a> {
+    /// A value, which is not `null`.
+    Value(&'a RawValue),
+    /// A member that is `null`.
+    Null,
+    /// Nothing: the member isn't there.
+    Absent,
+    /// Nobody knows: what was seen of the referral doesn't show it.
+    Unseen,
+}
+
+/// Nobody has seen what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unseen;
+
+impl<'a> Presence<'a> {
+    /// The value; `None` where it is known that there is none, `null` being as good as absent.
+    ///
+    /// # Errors
+    /// Where nobody has seen whether there is one.
+    pub fn known(self) -> Result<Option<&'a RawValue>, Unseen> {
+        match self {
+            Self::Value(raw) => Ok(Some(raw)),
+            Self::Null | Self::Absent => Ok(None),
+            Self::Unseen => Err(Unseen),
+        }
+    }
+}
+
+/// Proof that a referral, seen whole, has no object at a place where a change needs one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    pointer: Pointer,
+    is_null: bool,
+}
+
+impl Absence {
+    /// Where the object belongs.
+    pub fn pointer(&self) -> &Pointer {
+        &self.pointer
+    }
+
+    /// Whether there is a `null` in its place, and not nothing.
+    pub fn is_null(&self) -> bool {
+        self.is_null
+    }
+}
+
+/// What a change is made on: whether its member is there, and which objects around it are missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    is_seen: bool,
+    is_there: bool,
+    missing: Vec<Absence>,
+}
+
+impl Ground {
+    /// Of a referral that nobody looked at. The objects around the member are taken to be there: none is
+    /// ever created in the dark.
+    pub fn unlooked() -> Self {
+        Self { is_seen: false, is_there: false, missing: Vec::new() }
+    }
+
+    /// Whether anybody looked.
+    pub fn is_seen(&self) -> bool {
+        self.is_seen
+    }
+
+    /// Whether the member is known to be there, be it as `null`.
+    pub fn is_there(&self) -> bool {
+        self.is_there
+    }
+
+    /// The objects around it that are missing, the outermost first.
+    pub fn missing(&self) -> &[Absence] {
+        &self.missing
+    }
+}
+
+impl<'a> Snapshot<'a> {
+    /// Reads a referral from the body of an answer to a single GET of it: what that lacks isn't there.
+    /// Nothing else may be read so.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`]. An eTag that couldn't be sent back counts as absent.
+    pub fn whole(text: &'a str) -> Result<Self, SnapshotError> {
+        Self::read(text, true)
+    }
+
+    /// Reads a referral from anything else: what that lacks nobody has seen.
+    ///
+    /// # Errors
+    /// As [`Snapshot::whole`].
+    pub fn in_part(text: &'a str) -> Result<Self, SnapshotError> {
+        Self::read(text, false)
+    }
+
+    fn read(text: &'a str, is_whole: bool) -> Result<Self, SnapshotError> {
+        let text = text.trim();
+        let members = Object::parse(text).ok_or(SnapshotError::NoObject)?;
+        if json::is_too_deep(text) {
+            return Err(SnapshotError::TooDeep);
+        }
+        let text_of = |name: &str| members.get(name).and_then(json::string);
+        let id = text_of("id").and_then(|id| id.parse().ok()).ok_or(SnapshotError::NoId)?;
+        let etag = ETAGS.into_iter().find_map(|name| ETag::from_service(&text_of(name)?).ok());
+        Ok(Self { id, etag, is_whole, json: text, members, details: OnceCell::new() })
+    }
+
+    /// The same with the version that a header names, where its text names none.
+    #[must_use]
+    pub fn or_etag(mut self, header: Option<&ETag>) -> Self {
+        self.etag = self.etag.or_else(|| header.cloned());
+        self
+    }
+
+    /// Whether all of the referral was seen.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The referral's id.
+    pub fn id(&self) -> ReferralId {
+        self.id
+    }
+
+    /// The version; absent from some list pages and files.
+    pub fn etag(&self) -> Option<&ETag> {
+        self.etag.as_ref()
+    }
+
+    /// The id of the engagement it belongs to, for telling a user who mixed the two up.
+    pub fn engagement(&self) -> Option<ReferralId> {
+        self.members.get("engagementId").and_then(json::string)?.parse().ok()
+    }
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// Where one of the two words was not seen.
+    pub fn standing(&self) -> Result<Standing, Unseen> {
+        Ok(Standing::of(&self.word(Field::Status)?, &self.word(Field::Substatus)?))
+    }
+
+    /// Its status; `None` where it has none that this program knows.
+    ///
+    /// # Errors
+    /// Where it was not seen.
+    pub fn status(&self) -> Result<Option<Status>, Unseen> {
+        self.word(Field::Status).map(|word| Status::parse(&word))
+    }
+
+    fn word(&self, field: Field) -> Result<Cow<'a, str>, Unseen> {
+        let raw = self.at(&Path::Known(field)).known()?;
+        Ok(raw.and_then(json::string).unwrap_or_default())
+    }
+
+    /// What there is at a path.
+    pub fn at(&self, path: &Path) -> Presence<'a> {
+        self.find(path.pointer(), path.kind())
+    }
+
+    /// What there is where a pointer leads to, where a value of this type belongs. Elements of lists can't
+    /// be named: see [`Object::at`].
+    pub fn find(&self, pointer: &Pointer, kind: Kind) -> Presence<'a> {
+        match self.shown(pointer) {
+            Some(raw) if !json::is_null(raw) => Presence::Value(raw),
+            Some(_) if self.is_whole || kind.is_scalar() => Presence::Null,
+            None if self.is_whole => Presence::Absent,
+            Some(_) | None => Presence::Unseen,
+        }
+    }
+
+    /// What a change at a path is made on.
+    ///
+    /// # Errors
+    /// Where the member, or an object around it, was not seen.
+    pub fn ground(&self, path: &Path) -> Result<Ground, Unseen> {
+        let mut missing = Vec::new();
+        for pointer in path.pointer().parents() {
+            let is_null = match self.find(&pointer, Kind::Any) {
+                Presence::Value(_) => continue,
+                Presence::Null => true,
+                Presence::Absent => false,
+                Presence::Unseen => return Err(Unseen),
+            };
+            missing.push(Absence { pointer, is_null });
+        }
+        let is_there = match self.at(path) {
+            Presence::Value(_) | Presence::Null => true,
+            Presence::Absent => false,
+            Presence::Unseen => return Err(Unseen),
+        };
+        Ok(Ground { is_seen: true, is_there, missing })
+    }
+
+    fn shown(&self, pointer: &Pointer) -> Option<&'a RawValue> {
+        let mut inner = pointer.tokens().skip(1).peekable();
+        if inner.peek().is_none() || pointer.tokens().next().is_none_or(|outermost| outermost != DETAILS) {
+            return self.members.at(pointer);
+        }
+        let details = || self.members.get(DETAILS).and_then(Object::from_raw);
+        self.details.get_or_init(details).as_ref()?.follow(inner)
+    }
+
+    /// All that was seen, as it was read.
+    pub fn json(&self) -> &'a str {
+        self.json
+    }
+
+    /// The outermost members that were seen. That one is not among them says nothing where
+    /// [`Snapshot::is_whole`] doesn't hold.
+    pub fn members(&self) -> &Object<'a> {
+        &self.members
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
+
+    fn word(presence: Presence<'_>) -> &str {
+        match presence {
+            Presence::Value(raw) => raw.get(),
+            Presence::Null => "null",
+            Presence::Absent => "absent",
+            Presence::Unseen => "unseen",
+        }
+    }
+
+    #[test]
+    fn what_a_part_lacks_is_unseen_and_what_the_whole_lacks_is_absent() {
+        for (members, field, whole, in_part) in [
+            ("", Field::Notes, "absent", "unseen"),
+            (r#","details":null"#, Field::Notes, "absent", "unseen"),
+            (r#","details":{}"#, Field::Notes, "absent", "unseen"),
+            (r#","details":"none""#, Field::Notes, "absent", "unseen"),
+            (r#","details":{"notes":null}"#, Field::Notes, "null", "null"),
+            (r#","details":{"notes":"x"}"#, Field::Notes, r#""x""#, r#""x""#),
+            (r#","details":{"notes":""}"#, Field::Notes, r#""""#, r#""""#),
+            (r#","details":{"dealValue":null}"#, Field::DealValue, "null", "null"),
+            ("", Field::SalesStage, "absent", "unseen"),
+            (r#","salesStage":null"#, Field::SalesStage, "null", "null"),
+            ("", Field::Team, "absent", "unseen"),
+            (r#","team":null"#, Field::Team, "null", "unseen"),
+            (r#","team":[]"#, Field::Team, "[]", "[]"),
+            (r#","customerProfile":null"#, Field::CustomerTeam, "absent", "unseen"),
+            (r#","customerProfile":{"team":null}"#, Field::CustomerTeam, "null", "unseen"),
+        ] {
+            let text = format!(r#"{{"id":"{ID}"{members}}}"#);
+            let seen = [Snapshot::whole(&text).unwrap(), Snapshot::in_part(&text).unwrap()];
+            let words = seen.each_ref().map(|seen| word(seen.at(&Path::Known(field))));
+            assert_eq!(words, [whole, in_part], "{field:?} in {text}");
+        }
+    }
+
+    #[test]
+    fn only_the_whole_proves_that_an_object_is_missing() {
+        let missing = |ground: Ground| {
+            let missing =
+                ground.missing.iter().map(|absence| format!("{} {}", absence.pointer, absence.is_null));
+            (ground.is_there, missing.collect::<Vec<_>>().join(", "))
+        };
+        let none = String::new();
+        for (members, field, whole, in_part) in [
+            ("", Field::Notes, (false, "/details false".to_owned()), None),
+            (r#","details":null"#, Field::Notes, (false, "/details true".to_owned()), None),
+            (
+                r#","details":null"#,
+                Field::Solutions,
+                (false, "/details true, /details/requirements false".to_owned()),
+                None,
+            ),
+            (r#","details":{}"#, Field::Notes, (false, none.clone()), None),
+            (r#","details":{"notes":null}"#, Field::Notes, (true, none.clone()), Some((true, none.clone()))),
+            (r#","team":null"#, Field::Team, (true, none.clone()), None),
+            (r#","team":[]"#, Field::Team, (true, none.clone()), Some((true, none.clone()))),
+        ] {
+            let text = format!(r#"{{"id":"{ID}"{members}}}"#);
+            let [of_whole, of_part] = [Snapshot::whole(&text).unwrap(), Snapshot::in_part(&text).unwrap()]
+                .map(|seen| seen.ground(&Path::Known(field)).ok().map(missing));
+            assert_eq!((of_whole, of_part), (Some(whole), in_part), "{field:?} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_version_stands_in_any_of_three_places() {
+        let header = ETag::from_service("\"h\"").unwrap();
+        for (members, header, wanted) in [
+            (r#","eTag":"\"v1\"""#, None, Some("\"v1\"")),
+            (r#","@odata.etag":"W/\"v1\"""#, None, Some("W/\"v1\"")),
+            (r#","@odata.etag":"\"o\"","eTag":"\"v1\"""#, Some(&header), Some("\"v1\"")),
+            (r#","@odata.etag":"\"o\"","eTag":null"#, Some(&header), Some("\"o\"")),
+            (r#","@odata.etag":"\"o\"","eTag":"*""#, Some(&header), Some("\"o\"")),
+            ("", Some(&header), Some("\"h\"")),
+            (r#","eTag":"""#, Some(&header), Some("\"h\"")),
+            ("", None, None),
+        ] {
+            let text = format!(r#"{{"id":"{ID}"{members}}}"#);
+            let snapshot = Snapshot::in_part(&text).unwrap().or_etag(header);
+            assert_eq!(snapshot.etag().map(ETag::as_str), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_referral_is_refused() {
+        assert_eq!(Snapshot::whole("[]").unwrap_err(), SnapshotError::NoObject);
+        assert_eq!(Snapshot::in_part("{}").unwrap_err(), SnapshotError::NoId);
+    }
+}
