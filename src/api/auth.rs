@@ -4,6 +4,7 @@
 //! what a token command prints is shown to nobody; and however many requests meet a refused token, or one
 //! that is about to expire, one new one is fetched.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use encoding_rs::{Encoding, UTF_8};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -319,7 +321,15 @@ fn secret(bytes: Vec<u8>, name: &str) -> Result<SecretString, String> {
     if bytes.len() as u64 > LONGEST {
         return Err(format!("{name} is longer than any token"));
     }
-    String::from_utf8(bytes).map(SecretString::from).map_err(|_| format!("{name} is not UTF-8"))
+    let text = match Encoding::for_bom(&bytes) {
+        // As PowerShell writes it.
+        Some((encoding, mark)) if encoding != UTF_8 => {
+            let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
+            text.map(Cow::into_owned).ok_or_else(|| format!("{name} is no {}", encoding.name()))
+        }
+        _ => String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8")),
+    };
+    text.map(SecretString::from)
 }
 
 #[cfg(test)]
@@ -375,6 +385,17 @@ mod tests {
             (format!("\u{feff} {TOKEN}\r\n"), Ok(bearer.clone())),
             (format!(r#"{{"access_token":"{TOKEN}","expires_in":3599}}"#), Ok(bearer.clone())),
             (format!(r#"{{"accessToken":"{TOKEN}","expiresOn":"2026-01-01"}}"#), Ok(bearer.clone())),
+            (format!("\"{TOKEN}\"\n"), Ok(bearer.clone())),
+            (format!("' {TOKEN} '"), Ok(bearer.clone())),
+            ("\"\"".to_owned(), Err("the token given is empty: a bearer token was expected")),
+            (
+                r#"{"error":"invalid_grant","error_description":"AADSTS50076: use\nmulti-factor\u001b","x":"s3cr3t"}"#.to_owned(),
+                Err("the token given holds no token but an error: invalid_grant: AADSTS50076: use multi-factor\u{fffd}"),
+            ),
+            (
+                r#"{"error":{"code":"denied","message":"no"}}"#.to_owned(),
+                Err("the token given holds no token but an error: denied: no"),
+            ),
             (bearer.clone(), Err(whitespace)),
             (" \n".to_owned(), Err("the token given is empty: a bearer token was expected")),
             ("tökén".to_owned(), Err("the token given holds characters that no token has")),
@@ -406,6 +427,30 @@ mod tests {
             "a refused token is not sent again"
         );
         assert_eq!(tokens.requests(), 0);
+    }
+
+    /// As PowerShell and editors write them.
+    #[tokio::test]
+    async fn a_file_is_read_in_any_unicode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+        let little =
+            |text: &str| [0xfeff].into_iter().chain(units(text)).flat_map(u16::to_le_bytes).collect();
+        let big = |text: &str| [0xfeff].into_iter().chain(units(text)).flat_map(u16::to_be_bytes).collect();
+        let lines = format!("{TOKEN}\r\n");
+        let half: Vec<u8> = [0xff, 0xfe, b'a'].into();
+        let without_mark: Vec<u8> = units(TOKEN).into_iter().flat_map(u16::to_le_bytes).collect();
+        for (bytes, wanted) in [
+            (little(&lines), Ok(format!("Bearer {TOKEN}"))),
+            (big(&format!("\"{TOKEN}\"")), Ok(format!("Bearer {TOKEN}"))),
+            (little(&format!(r#"{{"access_token":"{TOKEN}"}}"#)), Ok(format!("Bearer {TOKEN}"))),
+            (half, Err("the token file is no UTF-16LE".to_owned())),
+            (without_mark, Err("the token file holds characters that no token has".to_owned())),
+        ] {
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(header(&tokens(Auth::file(path.clone()))).await, wanted, "{bytes:x?}");
+        }
     }
 
     #[tokio::test]

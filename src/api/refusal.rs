@@ -45,6 +45,12 @@ pub(super) fn read(
     }
 }
 
+/// The code and the message of a JSON error, and nothing else that it holds.
+pub(super) fn words(text: &str) -> [Option<String>; 2] {
+    let (codes, message) = Object::parse(text).map(|object| walk(object)).unwrap_or_default();
+    [codes.last().cloned(), message.map(|message| bounded(&message, LONGEST_MESSAGE))]
+}
+
 /// The first characters of a text, in one line.
 pub(super) fn bounded(text: &str, longest: usize) -> String {
     let plain = |c: char| {

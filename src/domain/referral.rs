@@ -13,8 +13,13 @@ pub struct ReferralId(Uuid);
 
 /// Why a text names no referral.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is no GUID", super::excerpt::excerpt(.0))]
+#[error("{} is no GUID{}", super::excerpt::excerpt(.0), odd(.0))]
 pub struct NoReferralId(String);
+
+/// What is odd about a text that would be a GUID to anybody who looks at it.
+fn odd(text: &str) -> String {
+    super::suspect::oddity(text).map_or(String::new(), |odd| format!(": {odd}"))
+}
 
 impl FromStr for ReferralId {
     type Err = NoReferralId;
@@ -139,6 +144,17 @@ mod tests {
 
     #[test]
     fn ids_are_guids_or_end_a_url() {
+        for (text, wanted) in [
+            (
+                format!("{ID}\u{200b}"),
+                "\u{fffd}\" is no GUID: it holds U+200B zero width space, which cannot be seen",
+            ),
+            (ID.replace('-', "\u{2010}"), "\" is no GUID: it holds U+2010 hyphen, which is no \"-\""),
+            ("R-1".to_owned(), "\"R-1\" is no GUID"),
+        ] {
+            let told = text.parse::<ReferralId>().unwrap_err().to_string();
+            assert!(told.ends_with(wanted), "{told}");
+        }
         for (text, known) in [
             (ID.to_owned(), true),
             (format!(" {} ", ID.to_uppercase()), true),

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
 
 use super::echo;
+use crate::api::refusal;
 use crate::domain::json::{self, Object};
 
 /// Less than any real token is long.
@@ -65,15 +66,31 @@ impl Issued {
     pub(in crate::api) fn read(text: &SecretString, now: Timestamp) -> Result<Self, String> {
         let text = text.expose_secret().trim_start_matches('\u{feff}').trim();
         if !text.starts_with('{') {
-            return Ok(Self { token: token(text)?, lifetime: None });
+            return Ok(Self { token: token(unquoted(text))?, lifetime: None });
         }
         let object = Object::parse(text).ok_or("begins like a JSON object and is none")?;
         let member = object.get("access_token").or_else(|| object.get("accessToken"));
-        let found = member
-            .and_then(json::string)
-            .ok_or("is a JSON object without an \"access_token\" or \"accessToken\" in it")?;
+        let found = member.and_then(json::string).ok_or_else(|| {
+            error(&object, text).unwrap_or_else(|| {
+                "is a JSON object without an \"access_token\" or \"accessToken\" in it".to_owned()
+            })
+        })?;
         Ok(Self { token: token(&found)?, lifetime: lifetime(&object, now) })
     }
+}
+
+/// A text without the quotes that a tool put around it, as one does that prints JSON or a word for a shell.
+fn unquoted(text: &str) -> &str {
+    let within = |quote: char| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    within('"').or_else(|| within('\'')).map_or(text, str::trim)
+}
+
+/// What a sign-in service says in place of a token: its own code and words, as <https://www.rfc-editor.org/rfc/rfc6749#section-5.2>
+/// has them, or as the API's errors do. Nothing else of the object is shown.
+fn error(object: &Object<'_>, text: &str) -> Option<String> {
+    object.get("error")?;
+    let words: Vec<String> = refusal::words(text).into_iter().flatten().collect();
+    Some(format!("holds no token but an error: {}", words.join(": ")))
 }
 
 /// Token endpoints say how many seconds are left, tools that keep tokens say when it ends: in seconds

@@ -95,9 +95,14 @@ impl Reading<'_> {
             self.deny(Rule::Id, place, message, "give the referral's GUID in quotes");
             return None;
         };
-        let Some(id) = text.parse().ok().filter(|_| !text.contains("://")) else {
-            self.deny(Rule::Id, place, format!("{} is no GUID", excerpt(&text)), "a referral's id is a GUID");
-            return None;
+        let parsed = text.parse::<ReferralId>().map_err(|error| error.to_string());
+        let id = match parsed {
+            Ok(id) if !text.contains("://") => id,
+            told => {
+                let told = told.err().unwrap_or_else(|| format!("{} is no GUID", excerpt(&text)));
+                self.deny(Rule::Id, place, told, "a referral's id is a GUID");
+                return None;
+            }
         };
         match addressed {
             Some(addressed) if addressed != id => {
