@@ -96,7 +96,7 @@ pub struct NotTaken<'i, 's> {
     pub kept: Option<&'s RawValue>,
 }
 
-/// `/statusReason: sent "Budget cut", kept null`
+/// `/statusReason: sent "Budget cut", kept nothing`
 impl fmt::Display for NotTaken<'_, '_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { change, kept } = self;

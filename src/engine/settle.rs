@@ -290,9 +290,9 @@ append, no eTag, not repeatable
             ),
             (
                 format!(r#"{closed},"details":{{"notes":"y"}},"statusReason":null"#),
-                "Partly /statusReason: sent \"Budget cut\", kept null",
+                "Partly /statusReason: sent \"Budget cut\", kept nothing",
                 "Unmoved",
-                "Partly /statusReason: sent \"Budget cut\", kept null",
+                "Partly /statusReason: sent \"Budget cut\", kept nothing",
             ),
             (
                 format!(r#"{closed},"details":{{"notes":"x"}}"#),
