@@ -31,6 +31,8 @@ pub struct Payloads {
     /// By referral.
     waiting: HashMap<ReferralId, Waiting>,
     remaining: usize,
+    /// Payloads of files of which nothing is taken, and why.
+    condemned: Vec<(ReferralId, Finding)>,
 }
 
 /// The first payload of a referral.
@@ -49,8 +51,39 @@ impl Payloads {
         options: input::Options,
         base: Option<Base>,
     ) -> Self {
-        let waiting = HashMap::new();
-        Self { judging, terms, files, options, base, bases: None, waiting, remaining: 0 }
+        let (waiting, condemned) = (HashMap::new(), Vec::new());
+        Self { judging, terms, files, options, base, bases: None, waiting, remaining: 0, condemned }
+    }
+
+    /// Reads one file, of which nothing may be taken after all.
+    fn file(&mut self, path: &str, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+        let (options, before) = (self.options.clone(), desk.rows());
+        let mut condemned = None;
+        desk.input(path, |desk, number, stdin| {
+            let ended =
+                legacy::read(path, Some(stdin), number, &options, &mut |record| self.payload(record, desk))?;
+            condemned = ended.condemned;
+            Ok(ended.read)
+        })?;
+        if let Some(condemned) = condemned {
+            let of_this = self.waiting.iter().filter(|(_, waiting)| waiting.row > before);
+            self.condemned.extend(of_this.map(|(id, waiting)| (*id, condemned.finding(waiting.place))));
+        }
+        Ok(())
+    }
+
+    /// Writes down that nothing comes of the payloads of files of which nothing is taken.
+    fn condemn(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+        let mut condemned = std::mem::take(&mut self.condemned);
+        condemned.sort_by_key(|(_, finding)| finding.place);
+        for (id, finding) in condemned {
+            if let Some((row, _)) = self.take_out(id) {
+                let planned = self.judging.reject(row, id, vec![finding]);
+                let audit = Some(Audit::uncompared(Class::Invalid));
+                desk.item(&Planned { audit, ..planned })?;
+            }
+        }
+        Ok(())
     }
 
     fn payload(&mut self, record: PayloadRecord, desk: &mut Desk<'_>) -> Result<(), Halt> {
@@ -102,16 +135,15 @@ impl Wanting for Payloads {
                 _ => legacy::files(&named).map_err(|unusable| unreadable(&unusable))?,
             };
             for path in files {
-                let options = self.options.clone();
                 self.judging.inputs.push(path.clone());
-                desk.input(&path, |desk, number, stdin| {
-                    legacy::read(&path, Some(stdin), number, &options, &mut |record| {
-                        self.payload(record, desk)
-                    })
-                })?;
+                self.file(&path, desk)?;
             }
         }
-        if let Some(base) = self.base.take().filter(|_| !desk.is_stopped()) {
+        if desk.is_stopped() {
+            return Ok(());
+        }
+        self.condemn(desk)?;
+        if let Some(base) = self.base.take() {
             self.bases = Some(Bases::read(base, self.remaining, |id| self.wants(id), desk)?);
         }
         Ok(())

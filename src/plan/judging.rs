@@ -119,7 +119,7 @@ impl Judging {
     }
 
     /// The item of a referral for which findings keep everything from being sent.
-    pub(super) fn reject(&self, number: u64, id: ReferralId, findings: Vec<Finding>) -> Planned {
+    pub fn reject(&self, number: u64, id: ReferralId, findings: Vec<Finding>) -> Planned {
         self.nothing_to_send(number, id, Verdict::invalid(&findings), findings)
     }
 

@@ -79,7 +79,7 @@ fn read(bytes: &[u8], size: usize, options: &Options) -> Reading {
         Ok::<_, Infallible>(())
     };
     let end = legacy::read("-", Some(&mut stdin), 0, options, &mut take);
-    (records, ended(end))
+    (records, ended(end.map(|end| end.read)))
 }
 
 fn is_sound((records, end): &Reading, bytes: &[u8], options: &Options) {

@@ -37,6 +37,7 @@ pub enum Rule {
     RewrittenNumber,
     MisreadText,
     HiddenCharacter,
+    CutOff,
     SubstatusPair,
     ReadOnlyPath,
     Clear,
@@ -81,7 +82,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> Row {
     Row { rule, id, default: Level::Deny, fixed: true, about }
 }
 
-const TABLE: [Row; 50] = [
+const TABLE: [Row; 51] = [
     settable(
         Rule::Transition,
         "transition",
@@ -205,6 +206,12 @@ const TABLE: [Row; 50] = [
         "hidden-character",
         Level::Warn,
         "a text holds a character that cannot be seen, such as a zero width space",
+    ),
+    settable(
+        Rule::CutOff,
+        "cut-off",
+        Level::Deny,
+        "an array of legacy payloads is never closed, so the file may have been cut off; with warn the payloads that are whole are sent, and what is missing stays a finding",
     ),
     fixed(
         Rule::SubstatusPair,

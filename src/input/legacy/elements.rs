@@ -1,16 +1,29 @@
 //! The payloads of a JSON text: an array's elements, or objects one after the other.
 //!
-//! Only one of them is in memory at a time. Where one is damaged, the next ones are found all the same.
+//! Only what can be told apart for certain is told apart. A payload ends where its brackets are closed by
+//! their own kind, and is handed out once what has to stand behind it does: a comma and the next object, the
+//! end of the array, the end of the text. Where something else does, it may be half of one, and takes with
+//! it all that follows. So a payload that is no JSON leaves its neighbours alone as long as its brackets and
+//! quotes pair, and what a bracket too many cuts off never passes for payloads of its own.
+//!
+//! Only one payload is in memory at a time.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 
+use serde_json::value::RawValue;
+
 use super::super::lines::MAX_LINE;
-use super::lenient::Slip;
+use super::lenient::{Quotes, Slip};
 use super::piece::{Piece, Position};
-use super::scanner::Scanner;
+use super::scanner::{Fed, Scanner};
+use crate::domain::excerpt::excerpt;
 
 /// How much is read at a time.
 const BLOCK: usize = 256 * 1024;
+
+/// Of a payload that is too large, so much is kept.
+const BEGINNING: usize = 1024;
 
 /// Finds one payload after the other.
 pub(super) struct Elements<R> {
@@ -20,19 +33,96 @@ pub(super) struct Elements<R> {
     done: usize,
     /// Where in the text that is.
     position: Position,
-    /// The length of the payload that was found last; it is still in the window.
-    length: usize,
-    /// Of a payload that is too large, what its end is looked for with.
-    overlong: Option<(Scanner, Position)>,
-    /// Whether a payload was damaged. From then on, one that goes on for long is looked at sooner.
-    has_damage: bool,
+    /// How far has been looked, from there.
+    at: usize,
+    /// What was found and not handed out yet, in the order of the text.
+    found: VecDeque<Found>,
+    state: State,
     in_array: bool,
+    /// Whether a value came before in this array.
+    after_value: bool,
+    /// How many arrays were begun, and objects outside of them.
+    texts: u64,
     has_array: bool,
-    /// Whether a payload came before in this array or text, and where a comma behind it.
-    after_payload: bool,
-    comma: Option<Position>,
-    /// What was found between the payloads.
+    open: Option<Position>,
+    /// What was found behind the last value.
     slips: Vec<(Position, Slip)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Begin,
+    /// Before a value.
+    At(Kind),
+    Ended,
+}
+
+/// What a value is by its first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Object,
+    /// An element that is no payload.
+    Other,
+}
+
+/// What stands behind a value.
+enum Next {
+    Value(Kind),
+    End,
+    Fault(Fault),
+}
+
+/// How far a value goes.
+enum Extent {
+    /// To where has been looked.
+    Whole(Bytes),
+    /// Nobody can tell.
+    Unknown,
+    /// Nobody can tell, and it is too large to be looked at again.
+    Lost(Bytes, Option<Fault>),
+}
+
+/// Some of the text.
+enum Bytes {
+    /// From and to a place in the window, counted from what has been dealt with.
+    Window(usize, usize),
+    /// The beginning of what is too large, and where that is.
+    Beginning(Vec<u8>, Position),
+}
+
+/// What was found, and what stood before it.
+struct Found {
+    slips: Vec<(Position, Slip)>,
+    what: What,
+}
+
+enum What {
+    Value(Kind, Bytes),
+    Rest { first: Option<Bytes>, fault: Option<Fault>, all: Bytes, cut: bool },
+}
+
+/// Something that may not stand where it does.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub at: Position,
+    /// What stands there, shown short.
+    pub found: String,
+    /// What should.
+    pub due: &'static str,
+}
+
+/// What was found.
+pub(super) enum Part<'a> {
+    /// A payload, or another value.
+    Payload(Piece<'a>),
+    /// All that is left of the text: nobody can tell what of it belongs together.
+    Rest {
+        /// The payload with which it begins, if it does.
+        first: Option<Piece<'a>>,
+        /// What may not stand behind that; else it is for the parser to say what is wrong.
+        fault: Option<&'a Fault>,
+        all: Piece<'a>,
+    },
 }
 
 impl<R: BufRead> Elements<R> {
@@ -42,55 +132,329 @@ impl<R: BufRead> Elements<R> {
             window: Vec::new(),
             done: 0,
             position: Position::START,
-            length: 0,
-            overlong: None,
-            has_damage: false,
+            at: 0,
+            found: VecDeque::new(),
+            state: State::Begin,
             in_array: false,
+            after_value: false,
+            texts: 0,
             has_array: false,
-            after_payload: false,
-            comma: None,
+            open: None,
             slips: Vec::new(),
         }
     }
 
     /// Goes to the next payload. False at the end of the text.
     pub fn next(&mut self) -> io::Result<bool> {
-        self.pass(self.length);
-        self.length = 0;
-        self.pass_overlong()?;
-        let found = self.find_start()?;
-        if found {
-            self.find_end()?;
+        self.found.pop_front();
+        if self.found.is_empty() {
+            self.gather()?;
         }
-        Ok(found)
+        Ok(!self.found.is_empty())
     }
 
-    /// The payload that was found last.
-    pub fn piece(&self) -> Piece<'_> {
-        let bytes = &self.window[self.done..][..self.length];
-        Piece { bytes, start: self.position, cut: self.overlong.is_some() }
+    /// What was found last; nothing at the end of the text.
+    pub fn part(&self) -> Option<Part<'_>> {
+        Some(match &self.found.front()?.what {
+            What::Value(_, bytes) => Part::Payload(self.piece(bytes, false)),
+            What::Rest { first, fault, all, cut } => Part::Rest {
+                first: first.as_ref().map(|bytes| self.piece(bytes, false)),
+                fault: fault.as_ref(),
+                all: self.piece(all, *cut),
+            },
+        })
     }
 
-    /// The payload that was found last is damaged: where a line shows that the next one begins, it ends
-    /// before that. A bracket or a quote that is never closed would take all that follows for its own.
-    pub fn end_at_next(&mut self) -> bool {
-        let next = self.piece().next_start().filter(|_| self.piece().bytes.starts_with(b"{"));
-        let Some(most) = next else { return false };
-        self.overlong = None;
-        self.has_damage = true;
-        let used = without_blanks(&self.window[self.done..][..most]);
-        self.length = without_blanks(used.strip_suffix(b",").unwrap_or(used)).len();
-        true
+    fn piece<'p>(&'p self, bytes: &'p Bytes, cut: bool) -> Piece<'p> {
+        match bytes {
+            Bytes::Window(from, to) => {
+                let window = &self.window[self.done..];
+                let bytes = without_blanks(&window[*from..*to]);
+                Piece { bytes, start: self.position.behind(&window[..*from]), cut }
+            }
+            Bytes::Beginning(bytes, start) => Piece { bytes, start: *start, cut: true },
+        }
     }
 
-    /// What was found between the payloads since this was asked last.
+    /// What was found before that, or at the end of the text behind all, and JSON does not have.
     pub fn take_slips(&mut self) -> Vec<(Position, Slip)> {
-        std::mem::take(&mut self.slips)
+        let found = self.found.front_mut().map(|found| &mut found.slips);
+        std::mem::take(found.unwrap_or(&mut self.slips))
     }
 
     /// Whether there was an array so far, which may have been empty.
     pub fn has_array(&self) -> bool {
         self.has_array
+    }
+
+    /// Whether the text is more than one array or object.
+    pub fn has_several(&self) -> bool {
+        self.texts > 1
+    }
+
+    /// Where the text ended within an array, if it did.
+    pub fn open(&self) -> Option<Position> {
+        self.open
+    }
+
+    /// Finds the next payload, and the values that are none behind it. Until another payload begins, or all
+    /// ends in good order, those may be the other half of it.
+    fn gather(&mut self) -> io::Result<()> {
+        let first = match self.state {
+            State::Begin => match self.between()? {
+                Next::Value(kind) => kind,
+                Next::End => return Ok(self.state = State::Ended),
+                Next::Fault(_) => return self.rest(None),
+            },
+            State::At(kind) => kind,
+            State::Ended => return Ok(()),
+        };
+        self.pass();
+        let mut kind = first;
+        loop {
+            if !self.value(kind)? {
+                return Ok(());
+            }
+            match self.between()? {
+                Next::Value(next) if next == Kind::Object || first == Kind::Other => {
+                    return Ok(self.state = State::At(next));
+                }
+                Next::Value(next) => kind = next,
+                Next::End => return Ok(self.state = State::Ended),
+                Next::Fault(fault) => return self.rest(Some(fault)),
+            }
+        }
+    }
+
+    /// Takes the value that begins here. False where that took all that is left.
+    fn value(&mut self, kind: Kind) -> io::Result<bool> {
+        let (from, slips) = (self.at, std::mem::take(&mut self.slips));
+        match self.extent()? {
+            Extent::Whole(bytes) if kind == Kind::Object || self.is_json(&bytes) => {
+                self.found.push_back(Found { slips, what: What::Value(kind, bytes) });
+                self.after_value = true;
+                return Ok(true);
+            }
+            Extent::Lost(all, fault) => {
+                let what = What::Rest { first: None, fault, all, cut: true };
+                self.found.push_back(Found { slips, what });
+                self.end()?;
+            }
+            _ => {
+                (self.at, self.slips) = (from, slips);
+                let is_behind = !self.found.is_empty();
+                let fault = if is_behind { Some(self.fault(self.due(true))?) } else { None };
+                self.rest(fault)?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes all that is left of the text, from what was found last on: a fault behind a payload may be in it.
+    fn rest(&mut self, fault: Option<Fault>) -> io::Result<()> {
+        let (mut from, mut first, mut slips) = (self.at, None, std::mem::take(&mut self.slips));
+        // What is too large has been dealt with, and is told by itself.
+        if let Some(Found { what: What::Value(kind, Bytes::Window(start, end)), slips: before }) =
+            self.found.front_mut()
+        {
+            from = *start;
+            first = Some(Bytes::Window(*start, *end)).filter(|_| *kind == Kind::Object);
+            slips = std::mem::take(before);
+            self.found.clear();
+        }
+        while self.window.len() - self.done - from <= MAX_LINE && self.fill()? {}
+        let to = self.window.len() - self.done;
+        let all = Bytes::Window(from, to);
+        self.found
+            .push_back(Found { slips, what: What::Rest { first, fault, all, cut: to - from > MAX_LINE } });
+        self.end()
+    }
+
+    /// Reads the text to its end, and finds no more in it.
+    fn end(&mut self) -> io::Result<()> {
+        io::copy(&mut self.text, &mut io::sink())?;
+        self.state = State::Ended;
+        Ok(())
+    }
+
+    /// Goes behind the value that begins here.
+    fn extent(&mut self) -> io::Result<Extent> {
+        let (mut scanner, from) = (Scanner::new(), self.at);
+        loop {
+            match scanner.feed(&self.window[self.done + self.at..]) {
+                Fed::End(length) => {
+                    self.at += length;
+                    return Ok(Extent::Whole(Bytes::Window(from, self.at)));
+                }
+                Fed::Broken(_) => return Ok(Extent::Unknown),
+                Fed::More => self.at = self.window.len() - self.done,
+            }
+            if self.at - from > MAX_LINE {
+                return if from == 0 { self.large(scanner) } else { Ok(Extent::Unknown) };
+            }
+            if !self.fill()? {
+                self.is_open();
+                return Ok(Extent::Unknown);
+            }
+        }
+    }
+
+    /// Passes over the rest of a value that is too large.
+    fn large(&mut self, mut scanner: Scanner) -> io::Result<Extent> {
+        let beginning = Bytes::Beginning(self.window[self.done..][..BEGINNING].to_vec(), self.position);
+        loop {
+            self.pass();
+            if !self.fill()? {
+                self.is_open();
+                return Ok(Extent::Lost(beginning, None));
+            }
+            match scanner.feed(&self.window[self.done..]) {
+                Fed::More => self.at = self.window.len() - self.done,
+                Fed::End(length) => {
+                    self.at = length;
+                    self.pass();
+                    return Ok(Extent::Whole(beginning));
+                }
+                Fed::Broken(length) => {
+                    self.at = length;
+                    let fault = self.fault("a payload of more than 16 MiB could not go on")?;
+                    return Ok(Extent::Lost(beginning, Some(fault)));
+                }
+            }
+        }
+    }
+
+    /// Whether an element that is no payload is JSON.
+    fn is_json(&self, bytes: &Bytes) -> bool {
+        serde_json::from_slice::<&RawValue>(self.piece(bytes, false).bytes).is_ok()
+    }
+
+    /// Goes to the next value, over whatever may stand between two of them.
+    fn between(&mut self) -> io::Result<Next> {
+        let mut comma = None;
+        loop {
+            if let Some(fault) = self.blanks()? {
+                return Ok(Next::Fault(fault));
+            }
+            let is_due = !self.after_value || comma.is_some();
+            match self.peek(0)? {
+                None => {
+                    self.is_open();
+                    return Ok(Next::End);
+                }
+                Some(b'[') if !self.in_array => self.bracket(true),
+                Some(b']') if self.in_array => {
+                    self.slips.extend(comma.take().map(|at| (self.place(at), Slip::Comma)));
+                    self.bracket(false);
+                }
+                Some(b',') if self.in_array && !is_due => comma = Some(self.at),
+                Some(b'{') if !self.in_array => {
+                    self.texts += 1;
+                    return Ok(Next::Value(Kind::Object));
+                }
+                Some(b'{') if is_due => return Ok(Next::Value(Kind::Object)),
+                Some(byte) if self.in_array && is_due && !b",:}]".contains(&byte) => {
+                    return Ok(Next::Value(Kind::Other));
+                }
+                Some(_) => return self.fault(self.due(is_due)).map(Next::Fault),
+            }
+            self.at += 1;
+        }
+    }
+
+    fn due(&self, is_due: bool) -> &'static str {
+        match (self.in_array, is_due) {
+            (false, _) => "the file should end, or another payload begin",
+            (true, false) => "a comma should, or the end of the array",
+            (true, true) => "a payload should",
+        }
+    }
+
+    fn bracket(&mut self, opening: bool) {
+        self.in_array = opening;
+        self.has_array = true;
+        self.texts += u64::from(opening);
+        self.after_value = false;
+    }
+
+    /// The text ends here.
+    fn is_open(&mut self) {
+        if self.in_array {
+            self.open = Some(self.here());
+        }
+    }
+
+    /// Passes over white space and comments.
+    fn blanks(&mut self) -> io::Result<Option<Fault>> {
+        loop {
+            if self.found.is_empty() {
+                self.pass();
+            } else if self.at > 2 * MAX_LINE {
+                return self.fault(self.due(false)).map(Some);
+            }
+            match (self.peek(0)?, self.peek(1)?) {
+                (Some(b' ' | b'\t' | b'\r' | b'\n'), _) => self.at += 1,
+                (Some(b'/'), Some(second @ (b'/' | b'*'))) => {
+                    let (start, at) = (self.at, self.here());
+                    if !self.comment(second == b'*')? {
+                        self.at = start;
+                        return self.fault(self.due(false)).map(Some);
+                    }
+                    self.slip(at, Slip::Comment);
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    /// Passes over a comment. False where it is none: it is never closed, or holds half a text.
+    fn comment(&mut self, is_block: bool) -> io::Result<bool> {
+        let mut quotes = Quotes::default();
+        self.at += 2;
+        loop {
+            match (self.peek(0)?, self.peek(1)?) {
+                (None, _) => return Ok(!is_block && quotes.pair()),
+                (Some(b'*'), Some(b'/')) if is_block => {
+                    self.at += 2;
+                    return Ok(quotes.pair());
+                }
+                (Some(b'\n'), _) if !is_block => return Ok(quotes.pair()),
+                (Some(byte), _) => quotes.take(byte),
+            }
+            self.at += 1;
+        }
+    }
+
+    fn slip(&mut self, at: Position, slip: Slip) {
+        // More than a few of a kind say no more than the first.
+        if self.slips.len() < 100 {
+            self.slips.push((at, slip));
+        }
+    }
+
+    /// What stands here should not.
+    fn fault(&mut self, due: &'static str) -> io::Result<Fault> {
+        const SHOWN: usize = 20;
+        self.peek(SHOWN * 4)?;
+        let rest = &self.window[self.done + self.at..];
+        let rest = String::from_utf8_lossy(&rest[..rest.len().min(SHOWN * 4)]);
+        let shown: String = rest.chars().take_while(|c| !matches!(c, '\r' | '\n')).take(SHOWN).collect();
+        Ok(Fault { at: self.here(), found: excerpt(&shown), due })
+    }
+
+    fn here(&self) -> Position {
+        self.place(self.at)
+    }
+
+    /// The place so far behind what has been dealt with.
+    fn place(&self, at: usize) -> Position {
+        self.position.behind(&self.window[self.done..][..at])
+    }
+
+    /// A byte so far from here; nothing behind the end of the text.
+    fn peek(&mut self, behind: usize) -> io::Result<Option<u8>> {
+        while self.window.len() <= self.done + self.at + behind && self.fill()? {}
+        Ok(self.window.get(self.done + self.at + behind).copied())
     }
 
     /// Reads more into the window. False at the end of the text.
@@ -101,124 +465,10 @@ impl<R: BufRead> Elements<R> {
         Ok(read > 0)
     }
 
-    fn pass(&mut self, length: usize) {
-        self.position = self.position.behind(&self.window[self.done..][..length]);
-        self.done += length;
-    }
-
-    /// The byte that is dealt with next, and the one behind it.
-    fn peek(&mut self) -> io::Result<Option<(u8, Option<u8>)>> {
-        while self.window.len() < self.done + 2 && self.fill()? {}
-        Ok(self.window.get(self.done).map(|first| (*first, self.window.get(self.done + 1).copied())))
-    }
-
-    /// Passes over what stands between payloads. False at the end of the text.
-    fn find_start(&mut self) -> io::Result<bool> {
-        while let Some((byte, following)) = self.peek()? {
-            match (byte, following) {
-                (b' ' | b'\t' | b'\r' | b'\n', _) => self.pass(1),
-                (b',', _) => self.pass_comma(),
-                (b'/', Some(b'/')) => self.pass_comment(b"\n")?,
-                (b'/', Some(b'*')) => self.pass_comment(b"*/")?,
-                (b'[', _) if !self.in_array => self.bracket(true),
-                (b']', _) if self.in_array => self.bracket(false),
-                _ => {
-                    if self.in_array && self.after_payload && self.comma.is_none() {
-                        self.slip(Slip::NoComma);
-                    }
-                    return Ok(true);
-                }
-            }
-        }
-        if self.in_array {
-            self.slip(Slip::Open);
-            self.in_array = false;
-        }
-        Ok(false)
-    }
-
-    fn pass_comma(&mut self) {
-        if self.in_array && self.after_payload && self.comma.is_none() {
-            self.comma = Some(self.position);
-        } else {
-            self.slip(Slip::Comma);
-        }
-        self.pass(1);
-    }
-
-    fn pass_comment(&mut self, end: &[u8]) -> io::Result<()> {
-        self.slip(Slip::Comment);
-        self.pass(2);
-        while let Some((byte, following)) = self.peek()? {
-            let ends = byte == end[0] && (end.len() == 1 || following == Some(end[1]));
-            self.pass(if ends { end.len() } else { 1 });
-            if ends {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn bracket(&mut self, opening: bool) {
-        if let Some(comma) = self.comma.take().filter(|_| !opening) {
-            self.slips.push((comma, Slip::Comma));
-        }
-        self.in_array = opening;
-        self.has_array = true;
-        self.after_payload = false;
-        self.pass(1);
-    }
-
-    fn slip(&mut self, slip: Slip) {
-        // More than a few of a kind say no more than the first.
-        if self.slips.len() < 100 {
-            self.slips.push((self.position, slip));
-        }
-    }
-
-    fn find_end(&mut self) -> io::Result<()> {
-        self.after_payload = true;
-        self.comma = None;
-        let mut scanner = Scanner::new();
-        loop {
-            if let Some(end) = scanner.feed(&self.window[self.done + self.length..]) {
-                self.limit(self.length + end);
-                return Ok(());
-            }
-            self.length = self.window.len() - self.done;
-            let patience = if self.has_damage { BLOCK } else { MAX_LINE };
-            if self.length > patience && self.end_at_next() {
-                return Ok(());
-            }
-            if self.length > MAX_LINE {
-                self.overlong = Some((scanner, self.position));
-                return Ok(());
-            }
-            if !self.fill()? {
-                if !self.end_at_next() {
-                    self.limit(self.length);
-                }
-                return Ok(());
-            }
-        }
-    }
-
-    fn limit(&mut self, length: usize) {
-        self.length = without_blanks(&self.window[self.done..][..length]).len();
-    }
-
-    /// Passes over the rest of a payload that is too large.
-    fn pass_overlong(&mut self) -> io::Result<()> {
-        let Some((mut scanner, start)) = self.overlong.take() else { return Ok(()) };
-        loop {
-            let bytes = &self.window[self.done..];
-            let next = Piece { bytes, start, cut: true }.next_start();
-            let end = scanner.feed(bytes).into_iter().chain(next).min();
-            self.pass(end.unwrap_or(self.window.len() - self.done));
-            if end.is_some() || !self.fill()? {
-                return Ok(());
-            }
-        }
+    /// What has been looked at has been dealt with.
+    fn pass(&mut self) {
+        self.position = self.here();
+        self.done += std::mem::take(&mut self.at);
     }
 }
 
@@ -236,7 +486,8 @@ mod tests {
 
     use super::*;
 
-    /// The payloads with their places and what stands before each, and at last what stands behind all.
+    /// The payloads with their places and what stands before each; what can't be told apart, from where it
+    /// may be half of a payload, with the fault; and at last what stands behind all.
     fn split(text: &str, buffer: usize) -> Vec<String> {
         let mut elements = Elements::of(BufReader::with_capacity(buffer, text.as_bytes()));
         let mut told = Vec::new();
@@ -245,13 +496,22 @@ mod tests {
             slips.into_iter().map(told).collect()
         };
         while elements.next().unwrap() {
-            let piece = elements.piece();
+            let before = slips(elements.take_slips());
+            let (piece, more) = match elements.part().unwrap() {
+                Part::Payload(piece) => (piece, String::new()),
+                Part::Rest { first, fault, all } => {
+                    let fault = fault
+                        .map(|Fault { at, found, .. }| format!(" {found} {}:{}", at.line, at.column))
+                        .unwrap_or_default();
+                    (all, format!(" <rest behind {}{fault}>", first.map_or(0, |first| first.bytes.len())))
+                }
+            };
             let Position { line, column } = piece.start;
             let text = String::from_utf8(piece.bytes.to_vec()).unwrap();
-            let before = slips(elements.take_slips());
-            told.push(format!("{before}{line}:{column} {text}"));
+            told.push(format!("{before}{line}:{column} {text}{more}"));
         }
         told.extend(Some(slips(elements.take_slips())).filter(|slips| !slips.is_empty()));
+        told.extend(elements.open().map(|at| format!("<open {}:{}>", at.line, at.column)));
         told
     }
 
@@ -271,54 +531,87 @@ mod tests {
         check("[\n  {\"é\":1}, {}\n]", &["2:3 {\"é\":1}", "2:12 {}"]);
         check("{}{}\n{}", &["1:1 {}", "1:3 {}", "2:1 {}"]);
         check("[{}]\n[{}]", &["1:2 {}", "2:2 {}"]);
+        check("[{}]{}", &["1:2 {}", "1:5 {}"]);
         check("[1, \"a,b\" ,null, [{}]]", &["1:2 1", "1:5 \"a,b\"", "1:12 null", "1:18 [{}]"]);
-        check("no JSON at all\n", &["1:1 no JSON at all"]);
-        check("{}}\n{}", &["1:1 {}", "1:3 }", "2:1 {}"]);
-        check("\u{c}\n{}", &["1:1 \u{c}", "2:1 {}"]);
+        check("[{}, 1,{}, null]", &["1:2 {}", "1:6 1", "1:8 {}", "1:12 null"]);
     }
 
     #[test]
     fn what_stands_between_them_is_told() {
         check("[{},]", &["1:2 {}", "<Comma 1:4>"]);
-        check("[{},,{}]", &["1:2 {}", "<Comma 1:5>1:6 {}"]);
-        check("[,{}]", &["<Comma 1:2>1:3 {}"]);
-        check("[{} {}]", &["1:2 {}", "<NoComma 1:5>1:5 {}"]);
-        check("{},{}", &["1:1 {}", "<Comma 1:3>1:4 {}"]);
-        check("[{}", &["1:2 {}", "<Open 1:4>"]);
         check("[ // x ]\n{} /* , */ ]", &["<Comment 1:3>2:1 {}", "<Comment 2:4>"]);
+        check("[{} /* a */, // b\n {}]", &["1:2 {}", "<Comment 1:5><Comment 1:14>2:2 {}"]);
         check("/* ** / */{}", &["<Comment 1:1>1:11 {}"]);
         check("{} // é", &["1:1 {}", "<Comment 1:4>"]);
     }
 
+    /// What may be the other half of a payload takes that with it, and all that follows.
     #[test]
-    fn a_damaged_payload_ends_before_the_next_one() {
-        check("[\n{\"a\":\"\n,\n{\"b\":1}\n]", &["2:1 {\"a\":\"", "4:1 {\"b\":1}"]);
-        check("[\n {\"a\":[\n  {},\n {}]", &["2:2 {\"a\":[\n  {}", "4:2 {}"]);
-        check("[[\n{\n]", &["1:2 [\n{\n]", "<Open 3:2>"]);
-        // Brackets may be balanced by chance: that is for the parser to find out.
-        let mut elements = Elements::of("{\"a\":\"\n{\"b\":\"}\n{}".as_bytes());
-        assert!(elements.next().unwrap());
-        assert_eq!(elements.piece().bytes, b"{\"a\":\"\n{\"b\":\"}");
-        assert!(elements.end_at_next());
-        assert_eq!(elements.piece().bytes, b"{\"a\":\"");
-        assert!(!elements.end_at_next());
+    fn what_may_not_stand_there_takes_its_neighbour_and_the_rest() {
+        for (text, wanted) in [
+            ("{},{}", &["1:1 {},{} <rest behind 2 \",{}\" 1:3>"][..]),
+            ("{}}\n{}", &["1:1 {}}\n{} <rest behind 2 \"}\" 1:3>"]),
+            ("{} 5", &["1:1 {} 5 <rest behind 2 \"5\" 1:4>"]),
+            ("{} ,\"a\":{}}", &["1:1 {} ,\"a\":{}} <rest behind 2 \",\"a\":{}}\" 1:4>"]),
+            ("[{}]\n5", &["1:2 {}]\n5 <rest behind 2 \"5\" 2:1>"]),
+            ("[{},{} {}]", &["1:2 {}", "1:5 {} {}] <rest behind 2 \"{}]\" 1:8>"]),
+            ("[{},,{}]", &["1:2 {},,{}] <rest behind 2 \",{}]\" 1:5>"]),
+            ("[{}:{}]", &["1:2 {}:{}] <rest behind 2 \":{}]\" 1:4>"]),
+            // Where names and values stand that are no elements, the payload before them was cut short.
+            ("[{},\"a\":{}},{}]", &["1:2 {},\"a\":{}},{}] <rest behind 2 \":{}},{}]\" 1:8>"]),
+            ("[{}, 1, tru, {}]", &["1:2 {}, 1, tru, {}] <rest behind 2 \"tru, {}]\" 1:9>"]),
+            ("[1,\"a\":{}]", &["1:2 1", "1:4 \"a\":{}] <rest behind 0 \":{}]\" 1:7>"]),
+            ("[{} // \"\n]", &["1:2 {} // \"\n] <rest behind 2 \"// \"\" 1:5>"]),
+            ("{} /* x", &["1:1 {} /* x <rest behind 2 \"/* x\" 1:4>"]),
+        ] {
+            check(text, wanted);
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_is_for_the_parser() {
+        check("no JSON at all\n", &["1:1 no JSON at all <rest behind 0>"]);
+        check("\u{c}\n{}", &["1:1 \u{c}\n{} <rest behind 0>"]);
+        check("[,{}]", &["1:2 ,{}] <rest behind 0>"]);
+        check("[{\"a\":[},{}]", &["1:2 {\"a\":[},{}] <rest behind 0>"]);
+        check(
+            "[{},\n{\"a\":\"\n},\n{\"b\":1}\n]",
+            &["1:2 {}", "2:1 {\"a\":\"\n},\n{\"b\":1}\n] <rest behind 0>"],
+        );
+        // Broken as it is, it ends where it seems to.
+        check("[{\"a\" 1},{}]", &["1:2 {\"a\" 1}", "1:10 {}"]);
+    }
+
+    #[test]
+    fn an_array_that_is_never_closed_is_told() {
+        check("[{}", &["1:2 {}", "<open 1:4>"]);
+        check("[{},\n", &["1:2 {}", "<open 2:1>"]);
+        check("[", &["<open 1:2>"]);
+        check("[{},{\"a\":", &["1:2 {}", "1:5 {\"a\": <rest behind 0>", "<open 1:10>"]);
+        check("{\"a\":", &["1:1 {\"a\": <rest behind 0>"]);
     }
 
     #[test]
     fn a_payload_that_is_too_large_is_cut_and_the_next_one_found() {
         let large = "x".repeat(MAX_LINE + 3 * BLOCK);
         for (text, next) in [
-            (format!("[{{\"a\":\"{large}\"}},\n {{}}]"), Position { line: 2, column: 2 }),
-            (format!("[{{\"a\":\"{large},\n{{}}]"), Position { line: 2, column: 1 }),
+            (format!("[{{\"a\":\"{large}\"}},\n {{}}]"), Some((2, 2))),
+            (format!("{{\"a\":\"{large}\"}}\n{{}}"), Some((2, 1))),
+            (format!("[{{\"a\":\"{large},\n{{}}]"), None),
+            (format!("[{{\"a\":\"{large}"), None),
         ] {
             let mut elements = Elements::of(text.as_bytes());
             assert!(elements.next().unwrap());
-            let piece = elements.piece();
-            assert!(piece.cut && piece.bytes.len() <= MAX_LINE + BLOCK);
-            assert!(elements.next().unwrap());
-            let piece = elements.piece();
-            assert_eq!((piece.bytes, piece.start, piece.cut), (&b"{}"[..], next, false));
-            assert!(!elements.next().unwrap());
+            let found = elements.part().unwrap();
+            assert_eq!(matches!(found, Part::Rest { .. }), next.is_none());
+            let (Part::Payload(piece) | Part::Rest { all: piece, .. }) = found;
+            assert!(piece.cut && piece.bytes.len() <= BEGINNING);
+            assert_eq!(elements.next().unwrap(), next.is_some());
+            if let Some((line, column)) = next {
+                let Some(Part::Payload(piece)) = elements.part() else { panic!() };
+                assert_eq!((piece.bytes, piece.start), (&b"{}"[..], Position { line, column }));
+                assert!(!elements.next().unwrap());
+            }
         }
     }
 }

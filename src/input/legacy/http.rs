@@ -122,7 +122,7 @@ impl<'a, R: BufRead> Requests<'a, R> {
         }
         match self.part {
             Part::Headers => request.header(bytes, line, self.context.place(position.line, 1)),
-            Part::Body if line.starts_with(['>', '<']) || line.starts_with("HTTP/") => {
+            Part::Body if is_aside(line) => {
                 if line.starts_with('<') && request.body_start.is_none() {
                     let message = "the body of the request is in another file";
                     let place = self.context.place(position.line, 1);
@@ -165,6 +165,13 @@ impl Request {
             self.body.push(b'\n');
         }
     }
+}
+
+/// Whether a line puts an end to a body: what an editor does with the answer, or the answer itself. Whatever
+/// else begins so, as a page does, is in the body and spoils it.
+fn is_aside(line: &str) -> bool {
+    const MARKS: [&str; 7] = ["> ", ">{", ">>", "<> ", "< ", "<@", "HTTP/1."];
+    MARKS.iter().any(|mark| line.starts_with(mark)) || line.starts_with("HTTP/2") || line == "<"
 }
 
 pub(super) fn is_request_line(line: &str) -> bool {

@@ -1,6 +1,8 @@
 //! JSON as people write it: with comments, and with a comma before a closing bracket.
 //!
-//! Both are blanked, so that every byte that stays keeps its place.
+//! Both are blanked, so that every byte that stays keeps its place. Neither may turn half of something into
+//! a whole: a comma counts only behind a last element, and a comment only where its quotes pair. One quote
+//! too many, in `"see // there"`, makes a comment of the rest of its line, which then holds one that doesn't.
 
 use std::fmt;
 
@@ -9,12 +11,8 @@ use std::fmt;
 pub(super) enum Slip {
     /// `// …` or `/* … */`.
     Comment,
-    /// A comma with nothing behind it, or none before it.
+    /// A comma behind the last member or element.
     Comma,
-    /// No comma between two elements.
-    NoComma,
-    /// An array that is never closed.
-    Open,
     /// A byte order mark.
     Mark,
 }
@@ -24,10 +22,35 @@ impl fmt::Display for Slip {
         out.write_str(match self {
             Self::Comment => "a comment",
             Self::Comma => "a comma too many",
-            Self::NoComma => "a comma is missing between two payloads",
-            Self::Open => "the array is never closed: the file may have been cut off",
             Self::Mark => "a byte order mark",
         })
+    }
+}
+
+/// The quotes of a comment, one byte after the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Quotes {
+    is_open: bool,
+    is_escaped: bool,
+}
+
+impl Quotes {
+    /// Takes the next byte of the comment.
+    pub fn take(&mut self, byte: u8) {
+        self.is_open ^= byte == b'"' && !self.is_escaped;
+        self.is_escaped = byte == b'\\' && !self.is_escaped;
+    }
+
+    /// Whether they pair. What holds half a text is no comment.
+    pub fn pair(self) -> bool {
+        !self.is_open
+    }
+
+    /// Whether those of a whole comment pair.
+    fn pair_in(comment: &str) -> bool {
+        let mut quotes = Self::default();
+        comment.bytes().for_each(|byte| quotes.take(byte));
+        quotes.pair()
     }
 }
 
@@ -62,12 +85,15 @@ fn slips(text: &str, clean: &str) -> Option<Vec<(usize, Slip)>> {
     Some(slips)
 }
 
-/// How long the comment is that begins here. A block that is never closed is none.
+/// How long the comment is that begins here. A block that is never closed is none, and neither is what holds
+/// half a text.
 fn comment_length(text: &str) -> Option<usize> {
-    if text.starts_with("//") {
-        return Some(text.find('\n').unwrap_or(text.len()));
-    }
-    text.strip_prefix("/*")?.find("*/").map(|end| end + 4)
+    let length = match text.strip_prefix("/*") {
+        Some(inside) => inside.find("*/")? + 4,
+        None if text.starts_with("//") => text.find('\n').unwrap_or(text.len()),
+        None => return None,
+    };
+    Quotes::pair_in(&text[..length]).then_some(length)
 }
 
 #[cfg(test)]
@@ -105,6 +131,10 @@ mod tests {
     #[test]
     fn other_oddities_are_not_put_up_with() {
         for text in ["[,]", "{ , }", "{} # x", "{\"a\":1/2}", "{} /* x", "{} /", "{} /*/", "{}", ""] {
+            check(text, None);
+        }
+        // What holds half a text is no comment.
+        for text in ["{\"a\":\"x\"//y\"\n}", "{\"a\":\"x\" // 5\\\" y\"\n}", "{/* \" */}", "{} // \""] {
             check(text, None);
         }
         // These are blanked as far as it goes, and are no JSON afterwards either.

@@ -6,6 +6,7 @@
 //! | `form` | which form a file has, by its extension and its beginning |
 //! | `elements` | a JSON array, or objects one after the other → their texts |
 //! | `scanner` | where a JSON value ends |
+//! | `condemned` | what a file as a whole says of its payloads |
 //! | `http` | an `.http` file → its requests |
 //! | `piece` | a payload's text, and where in the file each part of it stands |
 //! | `lenient` | comments and commas that JSON does not have |
@@ -13,10 +14,16 @@
 //! | `payload` | one text → one payload |
 //! | `members` | its id, its version, its status |
 //!
-//! What always holds: every payload reaches the sink exactly once, in file order, whatever is wrong with
-//! its neighbours; and however large the file, only one payload of it is in memory. Of a request's
-//! headers, `If-Match` alone is kept.
+//! What always holds: every payload reaches the sink exactly once, in file order; and however large the file,
+//! only one payload of it is in memory. Of a request's headers, `If-Match` alone is kept.
+//!
+//! Half a payload is none. A line of JSON lines and the body of a request stand by themselves, and are one
+//! object each or nothing. Of an array, a payload is told from its neighbours where its brackets and quotes
+//! pair and a comma and the next object, or the end, follow; where something else does, it is taken for half
+//! of one, and so is all behind it. Objects one after the other, over lines of their own, count where every
+//! one of them is JSON.
 
+mod condemned;
 mod elements;
 mod folder;
 mod form;
@@ -39,12 +46,14 @@ use super::lines::Lines;
 use super::{Context, Options, Read, Rows};
 use crate::domain::account::{Format, RowText};
 use crate::domain::change::Rejected;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::json::Object;
 use crate::domain::payload::Payload;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
-use elements::Elements;
+pub use condemned::Condemned;
+use condemned::NEVER_CLOSED;
+use elements::{Elements, Part};
 pub use folder::files;
 use http::Requests;
 use lenient::Slip;
@@ -65,6 +74,15 @@ pub struct PayloadRecord {
     pub notes: Vec<Finding>,
 }
 
+/// What is known of a file of payloads once it has been read to its end.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The file.
+    pub read: Read,
+    /// Why nothing of it is taken, where nothing is: not even the payloads that were handed out as sound.
+    pub condemned: Option<Condemned>,
+}
+
 /// Takes one payload after the other.
 type Sink<'s, E> = &'s mut dyn FnMut(PayloadRecord) -> Result<(), E>;
 
@@ -82,7 +100,7 @@ pub fn read<E>(
     input: u32,
     options: &Options,
     sink: Sink<'_, E>,
-) -> Result<Read, InputError<E>> {
+) -> Result<Ended, InputError<E>> {
     let context = Context { path, input, options };
     let named = form::named(&context)?;
     let hash = RefCell::new(Sha256::new());
@@ -99,7 +117,8 @@ pub fn read<E>(
                 // Nobody read on after its beginning.
                 info.sha256 = super::sha256(path).map_err(|error| context.unreadable(&error))?;
             }
-            return Ok(Read { info, notes: Vec::new(), contradiction: None });
+            let read = Read { info, notes: Vec::new(), contradiction: None };
+            return Ok(Ended { read, condemned: None });
         }
         Err(none) => return Err(none.into_unusable(&context).into()),
     };
@@ -111,18 +130,19 @@ pub fn read<E>(
     }
     let written = text.form;
     let mut reader = Reader::new(&context, &text, sink);
-    match format {
-        Format::Http => reader.requests(text)?,
-        Format::Json => reader.elements(text)?,
-        Format::Jsonl | Format::Csv => reader.lines(text)?,
-    }
+    let condemned = match format {
+        Format::Http => reader.requests(text).map(|()| None),
+        Format::Json => reader.elements(text),
+        Format::Jsonl | Format::Csv => reader.lines(text).map(|()| None),
+    }?;
     notes.extend(reader.left().map(|(place, slip)| format!("{path}:{}: {slip}", place.line)));
     if reader.count == 0 {
         notes.push(format!("{path}: holds no payload"));
     }
     let (columns, ignored) = (Vec::new(), Vec::new());
     let rows = Rows { count: reader.count, columns, ignored, notes: Vec::new(), contradiction: None };
-    Ok(Read { info: context.info(&hash, format, written, rows), notes, contradiction: None })
+    let read = Read { info: context.info(&hash, format, written, rows), notes, contradiction: None };
+    Ok(Ended { read, condemned })
 }
 
 /// Reads a sound payload again from the text that its record gave. `place` is where it began. What was
@@ -133,8 +153,12 @@ pub fn again(text: &str, members: &Object<'_>, place: Place, options: &Options) 
 }
 
 fn nothing_in(context: &Context<'_>, none: &NoText) -> PayloadRecord {
-    let place = context.place(1, 1);
-    let finding = Finding::deny(Rule::Json, place, none.told()).hint("give a file with a payload as JSON");
+    missing(context.place(1, 1), none.told(), "give a file with a payload as JSON")
+}
+
+/// A payload that should be there and isn't.
+fn missing(place: Place, message: &str, hint: &str) -> PayloadRecord {
+    let finding = Finding::deny(Rule::Json, place, message).hint(hint);
     let rejected = Rejected { id: None, place, findings: vec![finding], partial: None };
     PayloadRecord { place, text: RowText::Line(String::new()), parsed: Err(rejected), notes: Vec::new() }
 }
@@ -202,23 +226,35 @@ impl<'r, 's, E> Reader<'r, 's, E> {
     }
 
     /// A JSON array, or objects one after the other.
-    fn elements(&mut self, text: Text<'_>) -> Result<(), InputError<E>> {
+    fn elements(&mut self, text: Text<'_>) -> Result<Option<Condemned>, InputError<E>> {
         let mut elements = Elements::of(text.reader);
+        let (mut damage, mut has_rest) = (None, false);
         while elements.next().map_err(|error| self.context.unreadable(&error))? {
             self.add_slips(elements.take_slips());
-            let slips = self.slips.clone();
-            let mut record = self.element(elements.piece());
-            if is_damaged(&record) && !elements.piece().is_paired() && elements.end_at_next() {
-                self.slips = slips;
-                record = self.element(elements.piece());
-            }
+            let record = match elements.part() {
+                Some(Part::Payload(piece)) => self.element(piece),
+                Some(Part::Rest { first, fault, all }) => {
+                    has_rest = true;
+                    let reading = self.reading(self.place(all.start), None);
+                    reading.rest(first.as_ref(), fault, &all, self.transcoded)
+                }
+                None => break,
+            };
+            damage = damage.or_else(|| damage_of(&record));
             self.hand_over(record)?;
         }
         self.add_slips(elements.take_slips());
+        if let Some(end) = elements.open() {
+            if !has_rest {
+                self.hand_over(missing(self.place(end), NEVER_CLOSED, "give the file whole"))?;
+            }
+            let is_denied = self.context.options.levels.of(Rule::CutOff) == Level::Deny;
+            return Ok(is_denied.then(|| Condemned::cut_off(end)));
+        }
         if self.count == 0 && !elements.has_array() {
             self.hand_over(nothing_in(self.context, &NoText::Empty))?;
         }
-        Ok(())
+        Ok(damage.filter(|_| elements.has_several()).map(Condemned::not_whole))
     }
 
     fn element(&mut self, piece: Piece<'_>) -> PayloadRecord {
@@ -246,10 +282,11 @@ impl<'r, 's, E> Reader<'r, 's, E> {
     }
 }
 
-/// Whether a payload is no JSON, or too much of it.
-fn is_damaged(record: &PayloadRecord) -> bool {
-    let Err(rejected) = &record.parsed else { return false };
-    rejected.findings.iter().any(|finding| matches!(finding.rule, Rule::Json | Rule::Size))
+/// Where a payload is no JSON, or too much of it.
+fn damage_of(record: &PayloadRecord) -> Option<Place> {
+    let findings = &record.parsed.as_ref().err()?.findings;
+    let is_damage = |finding: &&Finding| matches!(finding.rule, Rule::Json | Rule::Size | Rule::Encoding);
+    findings.iter().find(is_damage).map(|finding| finding.place)
 }
 
 #[cfg(test)]

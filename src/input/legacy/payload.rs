@@ -6,7 +6,9 @@ use serde_json::value::RawValue;
 
 use super::super::Context;
 use super::super::duplicates::{Duplicate, duplicates};
+use super::super::lines::beginning;
 use super::PayloadRecord;
+use super::elements::Fault;
 use super::http::Request;
 use super::lenient::{Slip, blanked};
 use super::members::Member;
@@ -26,6 +28,13 @@ const MAX_DUPLICATES: usize = 20;
 
 /// So many members a payload may have; a referral has a few dozen.
 const MAX_MEMBERS: usize = 1_000;
+
+/// Of what nobody can tell apart, so many bytes go on record at most.
+const KEPT: usize = 64 * 1024;
+
+/// What helps where a payload may be half of one.
+const HALF: &str =
+    "what is before it may be half of a payload, so nothing is taken from there on: correct it";
 
 /// Reads one payload.
 pub(super) struct Reading<'a> {
@@ -86,6 +95,30 @@ impl<'a> Reading<'a> {
             }
         };
         self.finish(payload)
+    }
+
+    /// Reads what nobody can tell apart: a payload, if it begins with one, and a fault behind it. Nothing of it
+    /// is taken, but it is told which referral that is about.
+    pub fn rest(
+        mut self,
+        first: Option<&Piece<'_>>,
+        fault: Option<&Fault>,
+        all: &Piece<'_>,
+        transcoded: bool,
+    ) -> PayloadRecord {
+        let Some(Fault { at, found, due }) = fault else { return self.read(all, transcoded) };
+        match first.map(|first| (first, first.text(self.context, transcoded))) {
+            Some((first, Ok(text))) => drop(self.text(text, first)),
+            Some((_, Err((finding, _)))) => self.findings.push(finding),
+            None => {}
+        }
+        let place = self.context.place(at.line, at.column);
+        self.deny(Rule::Json, place, format!("{found} stands where {due}"), HALF);
+        self.line = without_token(&String::from_utf8_lossy(all.bytes));
+        if self.line.len() > KEPT {
+            self.line = format!("{}… [cut: {found} at line {}]", beginning(all.bytes), at.line);
+        }
+        self.finish(None)
     }
 
     /// Reads again what was found sound before.

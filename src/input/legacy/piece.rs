@@ -80,52 +80,6 @@ impl<'a> Piece<'a> {
         let shown = format!("{sound}… [cut: {}]", finding.message);
         Err((finding.hint("save the file as UTF-8"), shown))
     }
-
-    /// Where the next payload begins, if this one was not ended: at a line that begins with a brace no
-    /// further in than this one does, and that isn't the value or the element that the text before it
-    /// leads to. In the length of this one.
-    pub fn next_start(&self) -> Option<usize> {
-        let mut line = 0;
-        loop {
-            line += self.bytes[line..].iter().position(|byte| *byte == b'\n')? + 1;
-            let (before, rest) = self.bytes.split_at(line);
-            let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            let is_inside = matches!(before.trim_ascii_end().last(), Some(b'[' | b':'));
-            if blanks < self.start.column && rest.get(blanks) == Some(&b'{') && !is_inside {
-                return Some(line + blanks);
-            }
-        }
-    }
-
-    /// Whether its brackets pair up and every text ends on its line. It ends where it seems to then, whatever
-    /// is wrong within it, and an object within it is a part of it and no payload.
-    pub fn is_paired(&self) -> bool {
-        let (mut open, mut bytes) = (Vec::new(), self.bytes.iter());
-        while let Some(byte) = bytes.next() {
-            match byte {
-                b'{' => open.push(b'}'),
-                b'[' => open.push(b']'),
-                b'}' | b']' if open.pop() != Some(*byte) => return false,
-                b'"' if !is_text_ended(&mut bytes) => return false,
-                _ => {}
-            }
-        }
-        open.is_empty() && !self.cut
-    }
-}
-
-/// Goes behind the end of a text that has begun. False where a line ends before it does, which it can't in
-/// JSON.
-fn is_text_ended(bytes: &mut std::slice::Iter<'_, u8>) -> bool {
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => return true,
-            b'\n' => return false,
-            b'\\' => drop(bytes.next()),
-            _ => {}
-        }
-    }
-    false
 }
 
 /// Tells where in the file a part of a payload's text stands.
@@ -171,43 +125,6 @@ mod tests {
         {
             let start = Position { line: 3, column: 5 };
             assert_eq!(start.behind(text.as_bytes()), Position { line, column }, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_payload_is_whole_where_all_is_paired() {
-        for (text, wanted) in [
-            (r#"{"a":[{}],"b":"}]\""}"#, true),
-            ("{\"a\": tru,\n\"b\": [\n{}\n]\n}", true),
-            ("{\"a\": [}", false),
-            ("{\"a\": [}]", false),
-            ("{\"a\":{}", false),
-            ("{\"a\":\"b,\n\"c\":\"d\"}", false),
-            ("{\"a\":\"b", false),
-            ("}", false),
-        ] {
-            let start = Position { line: 1, column: 1 };
-            let piece = |cut| Piece { bytes: text.as_bytes(), start, cut };
-            assert_eq!(piece(false).is_paired(), wanted, "{text:?}");
-            assert!(!piece(true).is_paired());
-        }
-    }
-
-    #[test]
-    fn the_next_payload_begins_no_further_in() {
-        for (text, column, wanted) in [
-            ("{\"a\":\"\n{}", 1, Some("{}")),
-            ("{\"a\":{\n  {},\n  {\"b\":1}", 3, Some("{},\n  {\"b\":1}")),
-            ("{\n  \"a\": [\n    {\n", 3, None),
-            ("{\n{", 1, Some("{")),
-            ("{", 1, None),
-            ("{\"a\":\n\t{}", 1, None),
-            // What stands in a member or in a list is no payload, however little it is indented.
-            ("{\"a\":\n{}", 1, None),
-            ("{\"a\": [\n{}\n]\n{\"b\"", 1, Some("{\"b\"")),
-        ] {
-            let piece = Piece { bytes: text.as_bytes(), start: Position { line: 1, column }, cut: false };
-            assert_eq!(piece.next_start().map(|at| &text[at..]), wanted, "{text:?}");
         }
     }
 }

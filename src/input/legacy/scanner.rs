@@ -1,12 +1,33 @@
 //! Where a JSON value ends, told from its bytes as they come.
 //!
-//! Only brackets, quotes and comments are looked at: whether it is JSON is for the parser to say.
+//! Brackets, quotes and comments are looked at, no more: whether it is JSON is for the parser to say. But an
+//! end is told only where nobody can doubt it: every bracket is closed by its own kind, every text ends on
+//! its line, and no comment holds half of one. Else the value is broken, and where it ends is unknown.
+
+use super::lenient::Quotes;
+
+/// How deep brackets are followed; no parser reads as deep.
+const DEEPEST: usize = 1 << 20;
 
 /// Follows one value from its first byte.
 #[derive(Debug)]
 pub(super) struct Scanner {
     state: State,
-    depth: u64,
+    /// The brackets that would close what is open, the innermost last.
+    open: Vec<u8>,
+    /// Of the comment that it is in.
+    quotes: Quotes,
+}
+
+/// What some bytes of a value came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fed {
+    /// The value goes on.
+    More,
+    /// So many of the bytes belong to the value, which ends with them.
+    End(usize),
+    /// Nobody can tell where the value ends: behind so many of the bytes stands what it can't hold.
+    Broken(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +39,7 @@ enum State {
     Text,
     /// Behind a backslash in a string.
     Escape,
-    /// Behind a slash that may begin a comment.
+    /// Behind a slash that must begin a comment.
     Slash,
     LineComment,
     BlockComment,
@@ -30,62 +51,74 @@ enum State {
 
 impl Scanner {
     pub fn new() -> Self {
-        Self { state: State::Begin, depth: 0 }
+        Self { state: State::Begin, open: Vec::new(), quotes: Quotes::default() }
     }
 
-    /// Takes the next bytes, and says how many of them belong to the value if it ends in them.
-    pub fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
+    /// Takes the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) -> Fed {
         let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            match self.state {
-                State::Begin => self.begin(byte),
-                State::Between => {
-                    let plain = bytes[at..].iter().take_while(|byte| !is_mark(**byte)).count();
-                    at += plain;
-                    let &byte = bytes.get(at)?;
-                    if self.between(byte) {
-                        return Some(at + 1);
-                    }
-                }
-                State::Text => {
-                    at += bytes[at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
-                    match bytes.get(at) {
-                        Some(b'"') if self.depth == 0 => return Some(at + 1),
-                        Some(b'"') => self.state = State::Between,
-                        Some(_) => self.state = State::Escape,
-                        None => return None,
-                    }
-                }
-                State::Escape => self.state = State::Text,
-                State::Slash => match byte {
-                    b'/' => self.state = State::LineComment,
-                    b'*' => self.state = State::BlockComment,
-                    _ => {
-                        self.state = State::Between;
-                        continue;
-                    }
-                },
-                State::LineComment if byte == b'\n' => self.state = State::Between,
-                State::Star if byte == b'/' => self.state = State::Between,
-                State::BlockComment | State::Star => {
-                    self.state = if byte == b'*' { State::Star } else { State::BlockComment };
-                }
-                State::LineComment => {}
-                State::Bare => {
-                    if matches!(byte, b',' | b'{' | b'}' | b'[' | b']' | b'"' | b'\n') {
-                        return Some(at);
-                    }
-                }
+        while at < bytes.len() {
+            at += self.plain(&bytes[at..]);
+            let Some(&byte) = bytes.get(at) else { break };
+            match self.step(byte) {
+                Fed::More => at += 1,
+                Fed::End(length) => return Fed::End(at + length),
+                Fed::Broken(_) => return Fed::Broken(at),
             }
-            at += 1;
         }
-        None
+        Fed::More
+    }
+
+    /// How many bytes at the beginning need no look.
+    fn plain(&self, bytes: &[u8]) -> usize {
+        match self.state {
+            State::Between => bytes.iter().take_while(|byte| !is_mark(**byte)).count(),
+            State::Text => bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | b'\n')).count(),
+            _ => 0,
+        }
+    }
+
+    /// Takes one byte, which may be the last of the value or the one behind it.
+    fn step(&mut self, byte: u8) -> Fed {
+        match (self.state, byte) {
+            (State::Begin, _) => self.begin(byte),
+            (State::Between, _) => return self.between(byte),
+            (State::Text | State::Escape, b'\n') => return Fed::Broken(0),
+            (State::Text, b'"') if self.open.is_empty() => return Fed::End(1),
+            (State::Text, b'"') => self.state = State::Between,
+            (State::Text, b'\\') => self.state = State::Escape,
+            (State::Text, _) => {}
+            (State::Escape, _) => self.state = State::Text,
+            (State::Slash, b'/') => self.comment(State::LineComment),
+            (State::Slash, b'*') => self.comment(State::BlockComment),
+            (State::Slash, _) => return Fed::Broken(0),
+            (State::LineComment, b'\n') | (State::Star, b'/') => {
+                if !self.quotes.pair() {
+                    return Fed::Broken(0);
+                }
+                self.state = State::Between;
+            }
+            (State::LineComment, _) => self.quotes.take(byte),
+            (State::BlockComment | State::Star, _) => {
+                self.quotes.take(byte);
+                self.state = if byte == b'*' { State::Star } else { State::BlockComment };
+            }
+            (State::Bare, b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"' | b'/') => return Fed::End(0),
+            (State::Bare, _) if byte.is_ascii_whitespace() => return Fed::End(0),
+            (State::Bare, _) => {}
+        }
+        Fed::More
+    }
+
+    fn comment(&mut self, state: State) {
+        self.state = state;
+        self.quotes = Quotes::default();
     }
 
     fn begin(&mut self, byte: u8) {
         self.state = match byte {
             b'{' | b'[' => {
-                self.depth = 1;
+                self.open.push(closing(byte));
                 State::Between
             }
             b'"' => State::Text,
@@ -93,17 +126,23 @@ impl Scanner {
         };
     }
 
-    /// Whether the value ends with this byte.
-    fn between(&mut self, byte: u8) -> bool {
+    fn between(&mut self, byte: u8) -> Fed {
         match byte {
-            b'{' | b'[' => self.depth += 1,
-            b'}' | b']' => self.depth -= 1,
+            b'{' | b'[' if self.open.len() == DEEPEST => return Fed::Broken(0),
+            b'{' | b'[' => self.open.push(closing(byte)),
+            b'}' | b']' if self.open.pop() != Some(byte) => return Fed::Broken(0),
+            b'}' | b']' if self.open.is_empty() => return Fed::End(1),
             b'"' => self.state = State::Text,
             b'/' => self.state = State::Slash,
             _ => {}
         }
-        self.depth == 0
+        Fed::More
     }
+}
+
+/// What closes a bracket.
+fn closing(bracket: u8) -> u8 {
+    if bracket == b'{' { b'}' } else { b']' }
 }
 
 /// Whether a byte between the parts of a value has to be looked at.
@@ -115,30 +154,53 @@ fn is_mark(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_value_ends_where_its_brackets_are_closed() {
-        for (text, wanted) in [
-            ("{}{}", Some("{}")),
-            (r#"{"a":[1,{"b":"}"}]},"#, Some(r#"{"a":[1,{"b":"}"}]}"#)),
-            (r#"{"a":"\\"} }"#, Some(r#"{"a":"\\"}"#)),
-            (r#"{"a":"\"}"} }"#, Some(r#"{"a":"\"}"}"#)),
-            ("{// }\n}x", Some("{// }\n}")),
-            ("{/* } **/}x", Some("{/* } **/}")),
-            ("{/{}}x", Some("{/{}}")),
-            ("[[]],", Some("[[]]")),
-            ("\"a,\\\"b\",", Some("\"a,\\\"b\"")),
-            ("true,", Some("true")),
-            ("what is this\n", Some("what is this")),
-            ("}{", Some("}")),
-            ("{\"a\":1", None),
-            ("true", None),
-        ] {
-            let end = Scanner::new().feed(text.as_bytes());
-            assert_eq!(end.map(|end| &text[..end]), wanted, "{text}");
-            let mut scanner = Scanner::new();
-            let mut bytes = text.bytes().enumerate();
-            let end = bytes.find_map(|(at, byte)| scanner.feed(&[byte]).map(|end| at + end));
-            assert_eq!(end.map(|end| &text[..end]), wanted, "{text}, byte by byte");
+    /// The value at the beginning of a text; `Err` tells whether it is broken or goes on.
+    fn value(text: &str, size: usize) -> Result<&str, Fed> {
+        let (mut scanner, mut before) = (Scanner::new(), 0);
+        for part in text.as_bytes().chunks(size) {
+            match scanner.feed(part) {
+                Fed::More => before += part.len(),
+                Fed::End(length) => return Ok(&text[..before + length]),
+                Fed::Broken(length) => return Err(Fed::Broken(before + length)),
+            }
         }
+        Err(Fed::More)
+    }
+
+    #[test]
+    fn a_value_ends_where_its_brackets_are_closed_by_their_kind() {
+        for (text, wanted) in [
+            ("{}{}", Ok("{}")),
+            (r#"{"a":[1,{"b":"}"}]},"#, Ok(r#"{"a":[1,{"b":"}"}]}"#)),
+            (r#"{"a":"\\"} }"#, Ok(r#"{"a":"\\"}"#)),
+            (r#"{"a":"\"}"} }"#, Ok(r#"{"a":"\"}"}"#)),
+            ("{// }\n}x", Ok("{// }\n}")),
+            ("{/* } **/}x", Ok("{/* } **/}")),
+            ("{/* \"}\\\"\" */}x", Ok("{/* \"}\\\"\" */}")),
+            ("{\"a\": tru,\n\"b\": [\n{}\n]\n}", Ok("{\"a\": tru,\n\"b\": [\n{}\n]\n}")),
+            ("[[]],", Ok("[[]]")),
+            ("\"a,\\\"b\",", Ok("\"a,\\\"b\"")),
+            ("true,", Ok("true")),
+            ("what is this\n", Ok("what")),
+            ("1:", Ok("1")),
+            ("{\"a\":1", Err(Fed::More)),
+            ("{\"a\":\"b", Err(Fed::More)),
+            ("{ // x", Err(Fed::More)),
+            ("true", Err(Fed::More)),
+            ("{\"a\": [}", Err(Fed::Broken(7))),
+            ("{\"a\": [}]", Err(Fed::Broken(7))),
+            ("{\"a\":\"b,\n\"c\":\"d\"}", Err(Fed::Broken(8))),
+            ("{\"a\":\"b\\\n\"}", Err(Fed::Broken(8))),
+            ("{/{}}x", Err(Fed::Broken(2))),
+            // A quote too many may have made a comment of half a text.
+            ("{\"a\":\"x\"//y\"\n}", Err(Fed::Broken(12))),
+            ("{\"a\":\"x\" // 5\\\" y\"\n}", Err(Fed::Broken(18))),
+            ("{/* \" */}", Err(Fed::Broken(7))),
+        ] {
+            for size in [1, 3, 1_000] {
+                assert_eq!(value(text, size), wanted, "{text}, in parts of {size}");
+            }
+        }
+        assert_eq!(value(&"[".repeat(DEEPEST + 1), 1_000), Err(Fed::Broken(DEEPEST)));
     }
 }

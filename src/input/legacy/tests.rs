@@ -17,10 +17,23 @@ fn read_bytes(bytes: &[u8], options: &Options) -> (Vec<PayloadRecord>, Result<Re
         Ok::<(), std::convert::Infallible>(())
     };
     let end = read("-", Some(&mut &*bytes), 0, options, &mut take).map_err(|error| error.to_string());
-    if let Ok(end) = &end {
-        assert_eq!(end.info.rows, records.len() as u64);
-    }
+    let end = end.map(|Ended { read, condemned }| {
+        assert_eq!(read.info.rows, records.len() as u64);
+        condemned
+            .iter()
+            .for_each(|condemned| records.iter_mut().for_each(|record| condemn(record, condemned)));
+        read
+    });
     (records, end)
+}
+
+/// What becomes of a payload whose file is not taken.
+fn condemn(record: &mut PayloadRecord, condemned: &Condemned) {
+    if let Ok(payload) = &record.parsed {
+        let findings = vec![condemned.finding(record.place)];
+        record.parsed = Err(Rejected { id: Some(payload.id), place: record.place, findings, partial: None });
+        record.notes.clear();
+    }
 }
 
 fn records(text: &str, options: &Options) -> Vec<PayloadRecord> {
@@ -224,7 +237,7 @@ fn what_is_no_object_is_a_finding_in_every_form() {
 }
 
 #[test]
-fn a_damaged_payload_leaves_the_next_one_alone() {
+fn a_damaged_payload_leaves_the_next_one_alone_where_they_can_be_told_apart() {
     const CUT: &str = "it is cut off: give it whole";
     for (format, text, wanted) in [
         (
@@ -233,25 +246,9 @@ fn a_damaged_payload_leaves_the_next_one_alone() {
             format!("1:1 rejected\njson@1:51 the payload is no valid JSON: EOF while parsing a string; {CUT}\n2:1 ok 2"),
         ),
         (
-            Format::Json,
-            "[{\"id\":\"{ID}\"},{\"id\":\"{OTHER}\",\"x\":[1,",
-            format!("1:2 ok 1\n1:48 rejected\njson@1:99 the payload is no valid JSON: EOF while parsing a value; {CUT}"),
-        ),
-        (
-            Format::Json,
-            "[\n  {\n    \"id\": \"{ID}\"\n  {\n    \"id\": \"{OTHER}\"\n  }\n]",
-            format!(
-                "2:3 rejected\njson@3:48 the payload is no valid JSON: EOF while parsing an object; {CUT}\n\
-                 4:3 ok 2\nwarn lenient-json@4:3 a comma is missing between two payloads"
-            ),
-        ),
-        (
-            Format::Json,
-            "[\n{\"id\":\"{ID}\",\"a\":\"x,\n{\"id\":\"{OTHER}\"},\n{\"id\":\"{ID}\"}\n]",
-            format!(
-                "2:1 rejected\njson@2:51 the payload is no valid JSON: EOF while parsing a string; {CUT}\n\
-                 3:1 ok 2\n4:1 ok 1"
-            ),
+            Format::Jsonl,
+            "{\"id\":\"{ID}\"},\"a\":{}}\n{\"id\":\"{OTHER}\"}",
+            "1:1 rejected\njson@1:46 the payload is no valid JSON: trailing characters; correct it there\n2:1 ok 2".to_owned(),
         ),
         (
             Format::Json,
@@ -265,12 +262,6 @@ fn a_damaged_payload_leaves_the_next_one_alone() {
             "2:1 rejected\njson@4:8 the payload is no valid JSON: expected ident; correct it there".to_owned(),
         ),
         (
-            Format::Json,
-            "{\"id\":\"{ID}\"}}\n{\"id\":\"{OTHER}\"}",
-            "1:1 ok 1\n1:46 rejected\njson@1:46 the payload is no valid JSON: expected value; correct it there\n2:1 ok 2"
-                .to_owned(),
-        ),
-        (
             Format::Http,
             "PUT https://x/referrals/{ID}\n\n{\"id\":\n\n###\nPUT https://x/referrals/{OTHER}\n\n{\"id\":\"{OTHER}\"}",
             format!(
@@ -279,6 +270,96 @@ fn a_damaged_payload_leaves_the_next_one_alone() {
         ),
     ] {
         check(format, text, &wanted);
+    }
+}
+
+/// What may stand behind a payload is its other half, and what follows that may be anything.
+#[test]
+fn half_a_payload_is_none() {
+    const HALF: &str =
+        "what is before it may be half of a payload, so nothing is taken from there on: correct it";
+    const END: &str = "stands where the file should end, or another payload begin";
+    const CUT: &str =
+        "the payload is no valid JSON: EOF while parsing an object; it is cut off: give it whole";
+    for (text, wanted) in [
+        // A brace too many, and the closing of a referral would go without its deal value.
+        (
+            "{\"id\":\"{ID}\",\n\"status\":\"Closed\"},\n\"details\":{\"dealValue\":1}}",
+            format!("1:1 rejected 1\njson@2:19 \",\" {END}; {HALF}"),
+        ),
+        (
+            "[{\"id\":\"{ID}\"},\"details\":{\"id\":\"{OTHER}\"}},{\"id\":\"{OTHER}\"}]",
+            format!(
+                "1:2 rejected 1\njson@1:57 \":{{\"id\":\"5a1e0001-000\" \
+                 stands where a comma should, or the end of the array; {HALF}"
+            ),
+        ),
+        (
+            "{\"id\":\"{ID}\"}}\n{\"id\":\"{OTHER}\"}",
+            format!("1:1 rejected 1\njson@1:46 \"}}\" {END}; {HALF}"),
+        ),
+        ("[{\"id\":\"{ID}\"}]\n<html>", format!("1:2 rejected 1\njson@2:1 \"<html>\" {END}; {HALF}")),
+        // The payload before is told from the two that can't be told apart.
+        (
+            "[{\"id\":\"{ID}\"},{\"id\":\"{ID}\"}\n{\"id\":\"{OTHER}\"}]",
+            format!(
+                "1:2 ok 1\n1:48 rejected 1\njson@2:1 \"{{\"id\":\"5a1e0001-0000\" \
+                 stands where a comma should, or the end of the array; {HALF}"
+            ),
+        ),
+        (
+            "[\n  {\n    \"id\": \"{ID}\"\n  {\n    \"id\": \"{OTHER}\"\n  }\n]",
+            "2:3 rejected\njson@4:3 the payload is no valid JSON: expected `,` or `}`; correct it there".to_owned(),
+        ),
+        (
+            "[\n{\"id\":\"{OTHER}\"},\n{\"id\":\"{ID}\",\"a\":\"x,\n{\"id\":\"{OTHER}\"}\n]",
+            "2:1 ok 2\n3:1 rejected\njson@3:52 the payload is no valid JSON: control character \
+             (\\u0000-\\u001F) found while parsing a string; correct it there"
+                .to_owned(),
+        ),
+        // Objects one after the other, over lines of their own, count where all of them are whole.
+        (
+            "{\n\"id\":\"{ID}\"}\n{\n\"id\":\"{OTHER}\"",
+            format!(
+                "1:1 rejected 1\njson@1:1 the file is more than one array or object, and what stands at 4:43 is \
+                 no JSON, so nobody can tell what belongs together; \
+                 correct it there, or write one payload a line into a .jsonl file\n3:1 rejected\njson@4:43 {CUT}"
+            ),
+        ),
+        // An array that is never closed is not what was written.
+        (
+            "[{\"id\":\"{ID}\"},\n",
+            "1:2 rejected 1\ncut-off@1:2 the array that holds it is never closed before the file ends in line 2; \
+             give the file whole; --rule cut-off=warn takes what is whole of it\n2:1 rejected\n\
+             json@2:1 the array is never closed: the file may have been cut off; give the file whole"
+                .to_owned(),
+        ),
+        (
+            "[",
+            "1:2 rejected\njson@1:2 the array is never closed: the file may have been cut off; give the file whole"
+                .to_owned(),
+        ),
+    ] {
+        check(Format::Json, text, &wanted);
+    }
+}
+
+#[test]
+fn of_an_array_that_is_never_closed_what_is_whole_is_taken_where_the_user_wants_it() {
+    for (text, wanted) in [
+        ("[{\"id\":\"{ID}\"},", ["ok 1", "rejected"]),
+        ("[{\"id\":\"{ID}\"}", ["ok 1", "rejected"]),
+        ("[{\"id\":\"{ID}\"},{\"id\":\"{OTHER}\",\"a\":[", ["ok 1", "rejected"]),
+        ("[{\"id\":\"{ID}\"}", ["ok 1", "rejected"]),
+    ] {
+        for level in [Level::Warn, Level::Allow] {
+            let mut options = options(Format::Json);
+            options.levels.set(Rule::CutOff, level).unwrap();
+            let got = records(&text.replace("{ID}", ID).replace("{OTHER}", OTHER), &options);
+            let got: Vec<String> = got.iter().map(outcome).collect();
+            assert_eq!(got.len(), wanted.len());
+            assert!(got.iter().zip(wanted).all(|(got, wanted)| got.contains(wanted)), "{text}: {got:?}");
+        }
     }
 }
 
@@ -293,9 +374,9 @@ fn slips_are_told_where_they_are() {
         (Format::Jsonl, "\u{feff}{\"id\":\"{ID}\"}", "1:1 ok 1\nwarn lenient-json@1:1 a byte order mark"),
         (
             Format::Json,
-            "[\n // é\n {\n  \"id\": \"{ID}\", // x\n  \"a\": [1,],\n },,\n {\"id\": \"{OTHER}\"}\n]",
+            "[\n // é\n {\n  \"id\": \"{ID}\", // x\n  \"a\": [1,],\n }, /* y */\n {\"id\": \"{OTHER}\"}\n]",
             "3:2 ok 1\nwarn lenient-json@2:2 a comment\nwarn lenient-json@5:10 a comma too many (the first of 2)\n\
-             warn lenient-json@4:49 a comment\n7:2 ok 2\nwarn lenient-json@6:4 a comma too many",
+             warn lenient-json@4:49 a comment\n7:2 ok 2\nwarn lenient-json@6:5 a comment",
         ),
         (
             Format::Http,
@@ -305,11 +386,9 @@ fn slips_are_told_where_they_are() {
     ] {
         check(format, text, wanted);
     }
-    for (text, wanted) in [
-        ("[{\"id\":\"{ID}\"},\n]", "-:1: a comma too many"),
-        ("[{\"id\":\"{ID}\"}\n", "-:2: the array is never closed: the file may have been cut off"),
-        ("{\"id\":\"{ID}\"}\n// x", "-:2: a comment"),
-    ] {
+    for (text, wanted) in
+        [("[{\"id\":\"{ID}\"},\n]", "-:1: a comma too many"), ("{\"id\":\"{ID}\"}\n// x", "-:2: a comment")]
+    {
         let (_, end) = read_bytes(text.replace("{ID}", ID).as_bytes(), &options(Format::Json));
         assert_eq!(end.unwrap().notes, [wanted], "{text}");
     }
@@ -449,11 +528,12 @@ fn bytes_that_are_no_text_and_payloads_that_are_too_large() {
         [(Format::Jsonl, "", "\n", 1), (Format::Json, "[", ",\n", 1), (Format::Http, &put, "\n###\n", 3)]
     {
         let next = if format == Format::Http { put.as_str() } else { "" };
+        let end = if format == Format::Json { "]" } else { "" };
         let mut bytes = format!("{before}{{\"é\":\"").into_bytes();
         bytes.extend_from_slice(b"\xfc\"}");
-        bytes.extend_from_slice(format!("{between}{next}{good}").as_bytes());
-        let (records, end) = read_bytes(&bytes, &options(format));
-        assert_eq!(end.unwrap().info.rows, 2);
+        bytes.extend_from_slice(format!("{between}{next}{good}{end}").as_bytes());
+        let (records, read) = read_bytes(&bytes, &options(format));
+        assert_eq!(read.unwrap().info.rows, 2);
         let column = if format == Format::Json { 8 } else { 7 };
         let wanted = format!(
             "encoding@{line}:{column} the payload is not valid UTF-8: byte 0xfc; save the file as UTF-8"
@@ -462,9 +542,9 @@ fn bytes_that_are_no_text_and_payloads_that_are_too_large() {
         assert!(super::super::super::domain::json::Object::parse(self::line(&records[0])).is_none());
         assert_eq!(body(&records[1]), good);
 
-        let text = format!("{before}{huge}{between}{next}{good}");
-        let (records, end) = read_bytes(text.as_bytes(), &options(format));
-        assert_eq!(end.unwrap().info.rows, 2);
+        let text = format!("{before}{huge}{between}{next}{good}{end}");
+        let (records, read) = read_bytes(text.as_bytes(), &options(format));
+        assert_eq!(read.unwrap().info.rows, 2);
         let findings = told(&records[0].parsed.as_ref().unwrap_err().findings);
         assert!(
             findings.ends_with("the payload is larger than 16 MiB; a referral has a few kilobytes"),
@@ -591,7 +671,7 @@ fn the_sample_reads_as_two_payloads() {
         outcomes.push(outcome(&record));
         Ok(())
     });
-    assert_eq!(end.unwrap().info.format, Format::Http);
+    assert_eq!(end.unwrap().read.info.format, Format::Http);
     assert_eq!(
         outcomes,
         [
@@ -663,7 +743,7 @@ mod any {
                 lines[at - 1].push(',');
             }
         }
-        lines.iter().map(|line| format!("{line} // \"}}\n/* {{ *]\" */\n")).collect()
+        lines.iter().map(|line| format!("{line} // \"}}\"\n/* \"{{ *]\" */\n")).collect()
     }
 
     proptest! {
