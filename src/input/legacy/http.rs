@@ -140,7 +140,17 @@ impl<'a, R: BufRead> Requests<'a, R> {
 impl Request {
     fn header(&mut self, bytes: &[u8], line: &str, place: Place) {
         let continues = bytes.first().is_some_and(u8::is_ascii_whitespace);
-        let Some((name, value)) = line.split_once(':').filter(|_| !continues) else { return };
+        if continues || line.starts_with('#') || line.starts_with("//") {
+            return;
+        }
+        let Some((name, value)) = line.split_once(':').filter(|(name, _)| is_header_name(name.trim())) else {
+            // Not shown: it may be a token.
+            let finding =
+                Finding::deny(Rule::Request, place, "this line is neither a header nor an empty line");
+            return self
+                .findings
+                .push(finding.hint("correct it: an empty line stands between headers and body"));
+        };
         if !name.trim().eq_ignore_ascii_case("if-match") {
             return;
         }
@@ -165,6 +175,12 @@ impl Request {
             self.body.push(b'\n');
         }
     }
+}
+
+/// Whether a text may be the name of a header; RFC 9110, section 5.6.2.
+fn is_header_name(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
 }
 
 /// Whether a line puts an end to a body: what an editor does with the answer, or the answer itself. Whatever

@@ -409,6 +409,16 @@ fn requests_of_every_sort() {
         ("{PUT}\nHost: x\n{\"id\":\n\"{ID}\"}", "1:1 ok 1"),
         ("{PUT}\n\n{\"id\":\"{ID}\"}\n\n> {% x() %}\n<> y.json\nHTTP/1.1 200 OK\n\n{}", "1:1 ok 1"),
         ("{PUT}\n\n{\"id\":\"{ID}\"}\n{PUT}\n\n{\"id\":\"{ID}\"}\n###\n###\n", "1:1 ok 1\n4:1 ok 1"),
+        // What is no header may be part of the body, and makes half of what follows.
+        (
+            "{PUT}\n\"status\": \"Closed\",\n{\"id\":\"{ID}\"}",
+            "1:1 rejected 1\nrequest@2:1 this line is neither a header nor an empty line; \
+             correct it: an empty line stands between headers and body",
+        ),
+        (
+            "{PUT}\n\n{\"id\":\"{ID}\"}\n<html></html>",
+            "1:1 rejected 1\njson@4:1 the payload is no valid JSON: trailing characters; correct it there",
+        ),
         // What the payload lacks.
         (
             "{PUT}\nIf-Match: v1\n\n{\"id\":\"{ID}\",\"eTag\":null}",
