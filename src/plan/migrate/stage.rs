@@ -14,14 +14,9 @@ use crate::domain::status::{Stage, Status};
 
 const PAIR: [Field; 2] = [Field::Status, Field::Substatus];
 
-/// Compares the two words. One that the payload leaves out is implied by the other.
+/// Compares the two words. One that the payload leaves out is kept, and said.
 pub(super) fn compare<'a>(walk: &mut Walk<'a, '_>, given: &Object<'a>, current: &Object<'a>) {
     let said = PAIR.map(|field| given.get(name(field)));
-    if said.iter().all(Option::is_none) {
-        let left_out = PAIR.into_iter().filter(|field| current.get(name(*field)).is_some_and(has_value));
-        walk.found.remarks.extend(left_out.map(|field| Left::new(Rule::OmittedKept, field.pointer())));
-        return;
-    }
     let unseen = |at: &usize| said[*at].is_some() && walk.is_unseen(Kind::Text, current.get(name(PAIR[*at])));
     let unseen: Vec<usize> = (0..2).filter(unseen).collect();
     if !unseen.is_empty() {
@@ -35,11 +30,14 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a, '_>, given: &Object<'a>, current: 
     let now = PAIR.map(|field| walk.now(field.pointer()).or_else(|| current.get(name(field))));
     let moves = (0..2).any(|at| said[at].is_some_and(|said| !is_nothing(said) && !is_same(said, now[at])));
     for (at, field) in PAIR.into_iter().enumerate() {
+        if said[at].is_none() && !moves && now[at].is_some_and(has_value) {
+            walk.found.remarks.push(Left::new(Rule::OmittedKept, field.pointer()));
+        }
         let Some(said) = said[at].filter(|said| !is_same(said, now[at])) else { continue };
         if !is_nothing(said) {
             walk.differ(field.pointer().clone(), Kind::Text, said, now[at], Fate::Stage);
         } else if moves || walk.is_changed(field.pointer()) {
-            // Null beside a word is as good as absent: the word implies it.
+            // Null beside a word is as good as absent, and both or none move the referral.
         } else if walk.clears() {
             walk.problem(no_clearing(walk.place(), field));
         } else {
@@ -78,7 +76,8 @@ pub(super) struct Words {
 /// Reads the words of a payload that moves the referral to another stage.
 ///
 /// # Errors
-/// Where a word is none of those that are known.
+/// Where a word is none of those that are known, or is the only one: what a PUT without the other would have
+/// made of it, nobody knows.
 pub(super) fn words(given: &Object<'_>, place: Place) -> Result<Words, Vec<Finding>> {
     let said = |field: Field| given.get(name(field)).filter(|said| !is_nothing(said));
     let status = said(Field::Status).map(|said| {
@@ -93,10 +92,25 @@ pub(super) fn words(given: &Object<'_>, place: Place) -> Result<Words, Vec<Findi
             .and_then(|word| Stage::of_substatus(word.trim()))
             .ok_or_else(|| unknown(place, Field::Substatus, said, &known()))
     });
+    if let [Some(half), None] | [None, Some(half)] = PAIR.map(said) {
+        let (given, lacking) = if status.is_some() { (0, 1) } else { (1, 0) };
+        let found = status.and_then(Result::err).or(substatus.and_then(Result::err));
+        return Err(found
+            .into_iter()
+            .chain([half_a_stage(place, PAIR[given], half, PAIR[lacking])])
+            .collect());
+    }
     match (status.transpose(), substatus.transpose()) {
         (Ok(status), Ok(substatus)) => Ok(Words { status, substatus }),
         (status, substatus) => Err(status.err().into_iter().chain(substatus.err()).collect()),
     }
+}
+
+fn half_a_stage(place: Place, given: Field, half: &RawValue, lacking: Field) -> Finding {
+    let (given, lacking, half) = (name(given), name(lacking), excerpt_json(half));
+    let message = format!("the payload moves the referral to the {given} {half} and has no {lacking}");
+    Finding::deny(Rule::SubstatusPair, place, message)
+        .hint("nothing is guessed from half a stage: give both, or leave both out to keep the stage")
 }
 
 fn unknown(place: Place, field: Field, said: &RawValue, known: &str) -> Finding {
