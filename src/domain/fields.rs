@@ -149,6 +149,10 @@ const UNCONFIRMED: [(&str, Kind); 24] = [
     ("/details/requirements/additionalRequirements", Kind::Text),
 ];
 
+/// Those of them that are lists.
+const UNCONFIRMED_LISTS: [&str; 3] =
+    ["/customerProfile/ids", "/details/requirements/industries", "/details/requirements/services"];
+
 static POINTERS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     TABLE.iter().map(|row| Pointer::parse(row.pointer).expect("the table holds valid pointers")).collect()
 });
@@ -216,7 +220,8 @@ pub enum Resolved {
     /// The end of a documented list: `/team/-`.
     Append(Field),
     /// One element of this list, or something in it. The service has no indexed paths; and to add one
-    /// to the end of a list that no table knows could not be repeated without adding it twice.
+    /// to the end of a list that no table knows could not be repeated without adding it twice. A number
+    /// elsewhere may be the name of a member.
     Indexed(Pointer),
     /// Managed by the service: never sent.
     ServerManaged,
@@ -246,11 +251,11 @@ pub fn resolve(pointer: &Pointer) -> Resolved {
     indexed_list(pointer).map_or(Resolved::Unconfirmed, Resolved::Indexed)
 }
 
-/// The list of which a pointer names an element by its number, or the end.
+/// The list of which a pointer names an element, or the end.
 fn indexed_list(pointer: &Pointer) -> Option<Pointer> {
-    let is_index =
-        |token: &str| token == "-" || !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
-    pointer.parents().zip(pointer.tokens().skip(1)).find(|(_, token)| is_index(token)).map(|(list, _)| list)
+    let is_known = |list: &Pointer| UNCONFIRMED_LISTS.contains(&list.as_str());
+    let mut within = pointer.parents().zip(pointer.tokens().skip(1));
+    within.find(|(list, token)| token == "-" || is_known(list)).map(|(list, _)| list)
 }
 
 /// The type of a known but unconfirmed path; `None` for a path that no source knows.
@@ -312,7 +317,11 @@ mod tests {
             ("/team/0", Resolved::Indexed(Field::Team.pointer().clone())),
             ("/team/0/email", Resolved::Indexed(Field::Team.pointer().clone())),
             ("/customerProfile/ids/-", Resolved::Indexed(Pointer::parse("/customerProfile/ids").unwrap())),
-            ("/a/b/12/c", Resolved::Indexed(Pointer::parse("/a/b").unwrap())),
+            ("/customerProfile/ids/0", Resolved::Indexed(Pointer::parse("/customerProfile/ids").unwrap())),
+            ("/a/b/-/c", Resolved::Indexed(Pointer::parse("/a/b").unwrap())),
+            // A number is the name of a member, unless it is known to stand in a list.
+            ("/a/b/12/c", Resolved::Unconfirmed),
+            ("/a/-1", Resolved::Unconfirmed),
             ("/a/b/1c", Resolved::Unconfirmed),
             ("/a//b", Resolved::Unconfirmed),
             ("/7", Resolved::Unconfirmed),

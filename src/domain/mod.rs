@@ -32,6 +32,7 @@ pub mod item;
 pub mod json;
 pub mod meaning;
 pub mod number;
+pub mod oddity;
 pub mod outcome;
 pub mod payload;
 pub mod pointer;

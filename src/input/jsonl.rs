@@ -392,7 +392,7 @@ mod tests {
         check(&warning, r#""details":{"a/b":1.0}"#, "/details/a~1b=1.0");
         check(&warning, r#""patch":[{"op":"add","path":"/any/thing","value":1}]"#, "/any/thing=1");
         check(&warning, r#""links":{}"#, "read-only-path@9");
-        for path in ["/customerProfile/ids/-", "/customerProfile/ids/0", "/target/12/name"] {
+        for path in ["/customerProfile/ids/-", "/customerProfile/ids/0", "/target/-/name"] {
             let operation = format!(r#""patch":[{{"op":"add","path":"{path}","value":5}}]"#);
             check(&warning, &operation, "operation@29");
             check(&warning, &format!("\"{path}\":5"), &format!("operation@{}", path.len() + 4));

@@ -16,6 +16,7 @@ use super::{Options, patch};
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::Object;
+use crate::domain::oddity::{Oddity, oddities};
 use crate::domain::pointer::{Pointer, PointerError};
 use crate::domain::rules::Rule;
 use crate::domain::value::TypeError;
@@ -91,6 +92,7 @@ pub(super) fn fill(
     if let Some(operations) = operations {
         patch::fill(row, &dictionary.names, at, operations);
     }
+    find_oddities(row, dictionary, at, members);
 }
 
 struct Filling<'f, 'o, 'a> {
@@ -232,6 +234,25 @@ fn find_lost_characters(
         let is_sent = |meaning| !matches!(meaning, Meaning::Target(Target::Ignored | Target::LeftAlone));
         if is_marked && is_sent(dictionary.look_up(name)) {
             row.find(lost_character(at.of(value), &excerpt(name)));
+        }
+    }
+}
+
+/// Finds what no reader can take, but for what a report added, and what was refused for its type already.
+fn find_oddities(row: &mut Row<'_>, dictionary: &mut Dictionary<'_>, at: &Locator<'_>, members: &Object<'_>) {
+    for (name, value) in members.iter().filter(|(name, _)| *name != "result") {
+        let odd = oddities(value.get());
+        if odd.is_empty() || matches!(dictionary.look_up(name), Meaning::Target(Target::Ignored)) {
+            continue;
+        }
+        let start = (value.get().as_ptr() as usize).saturating_sub(at.text.as_ptr() as usize);
+        if row.has_found_between(at.of_offset(start), at.of_offset(start + value.get().len())) {
+            continue;
+        }
+        for (offset, oddity) in odd {
+            let rule = if oddity == Oddity::Number { Rule::Type } else { Rule::Encoding };
+            let place = at.of_offset(start + offset);
+            row.find(Finding::deny(rule, place, oddity.to_string()).hint(oddity.hint()));
         }
     }
 }

@@ -78,6 +78,11 @@ impl<'o> Row<'o> {
         self.findings.iter().any(|finding| finding.rule == rule)
     }
 
+    /// Whether something was found at one of these places, or between them.
+    pub fn has_found_between(&self, from: Place, to: Place) -> bool {
+        self.findings.iter().any(|finding| (from..=to).contains(&finding.place))
+    }
+
     /// The value is not of its type, as another part of the program found.
     pub fn mistyped(&mut self, place: Place, name: &str, error: TypeError) {
         let finding = Finding::deny(Rule::Type, place, format!("{name}: {}", error.message));

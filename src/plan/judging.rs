@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::patch::{self, Document};
+use super::shape::{self, Misfit};
 use crate::domain::audit::Audit;
 use crate::domain::change::Wish;
 use crate::domain::finding::{Finding, Place};
@@ -78,6 +79,9 @@ impl Judging {
             Judged::Approved(approved) => {
                 let (etag, closes) = (approved.etag().cloned(), approved.closes());
                 let document = patch::document(approved);
+                if let Some(misfit) = shape::misfit(&document, current) {
+                    return self.misfitting(number, wish, &misfit, findings);
+                }
                 match current.map_or(Ok(()), |current| prove(&document, current)) {
                     Ok(()) => {
                         let planned = self.to_send(number, (wish.id, etag, closes), document, findings);
@@ -109,6 +113,20 @@ impl Judging {
             audit: None,
             incomplete: Incomplete::default(),
         }
+    }
+
+    /// The referral, or the path, is of a shape in which the change has no place.
+    fn misfitting(
+        &self,
+        number: u64,
+        wish: &Wish,
+        misfit: &Misfit<'_>,
+        mut findings: Vec<Finding>,
+    ) -> Planned {
+        let set = wish.sets.iter().find(|set| set.value.0 == *misfit.path);
+        let place = set.map_or(wish.place, |set| set.place);
+        findings.push(Finding::deny(Rule::Operation, place, misfit.message.clone()).hint(misfit.hint));
+        self.reject(number, wish.id, findings)
     }
 
     fn unproved(&self, number: u64, wish: &Wish, why: &str, mut findings: Vec<Finding>) -> Planned {

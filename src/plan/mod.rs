@@ -6,6 +6,7 @@
 //! | [`judging`] | has a wish judged, and makes its item |
 //! | [`merge`] | makes one wish of all rows for a referral, or finds where they contradict |
 //! | [`patch`] | writes the operations, `add` and `replace` only |
+//! | `shape` | says where a referral is of a shape in which a change has no place |
 //! | [`proof`] | applies them to the referral with a second implementation, and compares |
 //! | [`rebase()`] | makes an item again for a referral that somebody changed after it was planned |
 //! | [`migrate()`] | makes the item of a legacy PUT payload, in the same way |
@@ -20,6 +21,7 @@ pub mod patch;
 pub mod planner;
 pub mod proof;
 mod rebase;
+mod shape;
 
 pub use judging::{Judging, Planned};
 pub use migrate::{Migrated, Terms, migrate};

@@ -627,10 +627,10 @@ mod tests {
             let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap();
             assert_eq!(
                 found(&planned).iter().map(|found| found.1).collect::<Vec<_>>(),
-                [Rule::Proof],
+                [Rule::Operation],
                 "{members}"
             );
-            assert_eq!(planned.verdict.unwrap().code, "proof");
+            assert_eq!(planned.verdict.unwrap().code, "operation");
             assert_eq!(planned.item.patch.get(), "[]");
         }
     }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::patch::Document;
-use crate::domain::json::Object;
+use crate::domain::json::{self, Object};
 use crate::domain::pointer::Pointer;
 use crate::domain::snapshot::Snapshot;
 
@@ -21,16 +21,16 @@ use crate::domain::snapshot::Snapshot;
 /// # Errors
 /// What went wrong, for people: the document is no JSON Patch, holds an operation other than `add`
 /// and `replace`, could not be applied, or gives something else than wanted. Each would be a defect
-/// of this program, or a referral of a shape that nobody has seen.
+/// of this program.
 pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> {
     let operations: Vec<Operation<'_>> =
         serde_json::from_str(document.patch.get()).map_err(|error| format!("no JSON Patch: {error}"))?;
     let patch: Vec<PatchOperation> =
         operations.into_iter().map(Operation::known).collect::<Result<_, _>>()?;
-    let before = touched(document, current)?;
+    let before = touched(document, current);
     let mut wanted = before.clone();
     for change in &document.changes {
-        put(&mut wanted, change.path.pointer(), value(&change.after)?);
+        put(&mut wanted, change.path.pointer(), value(&change.after));
     }
     let mut after = before;
     // Of a document that fails half-way nothing is kept, so nothing need be undone.
@@ -45,22 +45,24 @@ struct Operation<'a> {
     op: &'a str,
     #[serde(borrow)]
     path: Cow<'a, str>,
-    value: Value,
+    #[serde(borrow)]
+    value: &'a RawValue,
 }
 
 impl Operation<'_> {
     fn known(self) -> Result<PatchOperation, String> {
         let path = PointerBuf::parse(self.path).map_err(|error| format!("no JSON Pointer: {error}"))?;
+        let value = value(self.value);
         match self.op {
-            "add" => Ok(PatchOperation::Add(AddOperation { path, value: self.value })),
-            "replace" => Ok(PatchOperation::Replace(ReplaceOperation { path, value: self.value })),
+            "add" => Ok(PatchOperation::Add(AddOperation { path, value })),
+            "replace" => Ok(PatchOperation::Replace(ReplaceOperation { path, value })),
             _ => Err("an operation other than add and replace".to_owned()),
         }
     }
 }
 
 /// The outermost members of the referral that the document names, as far as they matter.
-fn touched(document: &Document, current: &Snapshot<'_>) -> Result<Value, String> {
+fn touched(document: &Document, current: &Snapshot<'_>) -> Value {
     let paths: Vec<Vec<Cow<'_, str>>> =
         document.changes.iter().map(|change| change.path.pointer().tokens().collect()).collect();
     let paths: Vec<&[Cow<'_, str>]> = paths.iter().map(Vec::as_slice).collect();
@@ -68,17 +70,17 @@ fn touched(document: &Document, current: &Snapshot<'_>) -> Result<Value, String>
     for (name, raw) in current.members().iter() {
         let inside = inside(name, &paths);
         if !inside.is_empty() {
-            members.insert(name.to_owned(), outline(raw, &inside)?);
+            members.insert(name.to_owned(), outline(raw, &inside));
         }
     }
-    Ok(Value::Object(members))
+    Value::Object(members)
 }
 
 /// The value with what lies on the given paths, and one member beside them in every object on the way.
 ///
 /// That one stands for all: an operation on another of them would fail or leave one more, and an
 /// operation on the object as a whole would take it away.
-fn outline(raw: &RawValue, paths: &[&[Cow<'_, str>]]) -> Result<Value, String> {
+fn outline(raw: &RawValue, paths: &[&[Cow<'_, str>]]) -> Value {
     if paths.iter().any(|path| path.is_empty()) {
         return value(raw);
     }
@@ -87,13 +89,13 @@ fn outline(raw: &RawValue, paths: &[&[Cow<'_, str>]]) -> Result<Value, String> {
     for (name, raw) in object.iter() {
         let inside = inside(name, paths);
         if !inside.is_empty() {
-            members.insert(name.to_owned(), outline(raw, &inside)?);
+            members.insert(name.to_owned(), outline(raw, &inside));
         } else if beside.is_none() {
             beside = Some(name);
             members.insert(name.to_owned(), Value::String(raw.get().to_owned()));
         }
     }
-    Ok(Value::Object(members))
+    Value::Object(members)
 }
 
 /// Of the paths, those that go through this member, from there on.
@@ -105,8 +107,20 @@ fn inside<'p, 'a>(name: &str, paths: &[&'p [Cow<'a, str>]]) -> Vec<&'p [Cow<'a, 
         .collect()
 }
 
-fn value(raw: &RawValue) -> Result<Value, String> {
-    serde_json::from_str(raw.get()).map_err(|error| error.to_string())
+/// The value as the other implementation takes it. What that can't read, a number beyond all bounds or half a
+/// character in what the service has, stands for itself by its text.
+fn value(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| by_parts(raw))
+}
+
+fn by_parts(raw: &RawValue) -> Value {
+    if let Some(object) = Object::from_raw(raw) {
+        return object.iter().map(|(name, raw)| (name.to_owned(), value(raw))).collect();
+    }
+    match json::elements(raw) {
+        Some(elements) => elements.into_iter().map(value).collect(),
+        None => Value::String(format!("\0{}", raw.get())),
+    }
 }
 
 /// Sets a member, making every parent that is absent or null an object.

@@ -203,7 +203,7 @@ impl<R: BufRead> Elements<R> {
         let first = match self.state {
             State::Begin => match self.between()? {
                 Next::Value(kind) => kind,
-                Next::End => return Ok(self.state = State::Ended),
+                Next::End => return self.end(),
                 Next::Fault(_) => return self.rest(None),
             },
             State::At(kind) => kind,
@@ -217,10 +217,11 @@ impl<R: BufRead> Elements<R> {
             }
             match self.between()? {
                 Next::Value(next) if next == Kind::Object || first == Kind::Other => {
-                    return Ok(self.state = State::At(next));
+                    self.state = State::At(next);
+                    return Ok(());
                 }
                 Next::Value(next) => kind = next,
-                Next::End => return Ok(self.state = State::Ended),
+                Next::End => return self.end(),
                 Next::Fault(fault) => return self.rest(Some(fault)),
             }
         }

@@ -19,6 +19,7 @@ use crate::domain::change::{Placed, Rejected};
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::json::{self, MAX_DEPTH, Object};
+use crate::domain::oddity::{Oddity, oddities};
 use crate::domain::payload::Payload;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
@@ -212,6 +213,10 @@ impl<'a> Reading<'a> {
             self.duplicates(found.unwrap_or_default(), |_| at.at(0));
         } else {
             self.duplicates(duplicates(at.parsed, members), |offset| at.at(offset));
+        }
+        for (offset, oddity) in oddities(at.parsed) {
+            let rule = if oddity == Oddity::Number { Rule::Type } else { Rule::Encoding };
+            self.deny(rule, at.at(offset), oddity.to_string(), oddity.hint());
         }
         Some(Payload { id: list.id?, place: self.place, etag: list.etag, body })
     }
