@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use support::each;
 
 /// What a change does.
-const KINDS: [&str; 4] = ["replace", "add", "append", "close"];
+const KINDS: [&str; 4] = ["replace", "fill", "append", "close"];
 
 /// Whether the change is bound to the version that it was planned from: by `If-Match`, or not at all because
 /// nobody looked (`--state none`).
@@ -72,8 +72,8 @@ const fn refused(fault: Fault) -> Row {
 fn of_kind(wanted: &str, kind: &str) -> String {
     let looks = wanted.strip_prefix("unknown 1+").and_then(|rest| rest.strip_suffix(" before"));
     match looks {
-        Some("5") if kind == "add" => "applied 2+2 ours".to_owned(),
-        Some(looks) if kind == "add" => format!("applied 2+{looks} ours"),
+        Some("5") if kind == "fill" => "applied 2+2 ours".to_owned(),
+        Some(looks) if kind == "fill" => format!("applied 2+{looks} ours"),
         _ => wanted.to_owned(),
     }
 }
@@ -315,8 +315,11 @@ fn endpoint(address: SocketAddr) -> String {
     format!("http://{address}/v1.0")
 }
 
+/// A referral that a list shows with all that the changes are about: none has to be looked at by itself.
 fn seed(number: usize) -> Value {
-    referral(number, "New", "Received")
+    let mut seed = referral(number, "New", "Received");
+    seed["campaignId"] = Value::Null;
+    seed
 }
 
 /// A change file over so many referrals, of all kinds in turn.
@@ -324,7 +327,7 @@ fn changes(home: &Home, count: usize) {
     let row = |number: usize| {
         let mut row = match KINDS[number % 4] {
             "replace" => json!({ "details": { "notes": "Ours" } }),
-            "add" => json!({ "campaignId": "C-1" }),
+            "fill" => json!({ "campaignId": "C-1" }),
             "append" => json!({ "team.add": "Ann, Lee, +49 30 1, ann@example.com" }),
             _ => json!({ "status": "Closed", "substatus": "Lost", "statusReason": "No budget" }),
         };
@@ -340,7 +343,7 @@ fn operations(number: usize, bound: Bound) -> Vec<String> {
     let set = if bound == Bound::Yes { "replace" } else { "add" };
     match KINDS[number % 4] {
         "replace" => vec![format!("{set} /details/notes")],
-        "add" => vec!["add /campaignId".to_owned()],
+        "fill" => vec![format!("{set} /campaignId")],
         "append" => vec!["add /team/-".to_owned()],
         _ => ["/statusReason", "/status", "/substatus"].map(|path| format!("{set} {path}")).to_vec(),
     }
@@ -563,7 +566,7 @@ fn again_and_again() {
             let got = told(&service.state.api(), &outcomes[number], number, *bound);
             let wanted = match (*wanted, script.look) {
                 // It still is not there, again and again.
-                ("unknown 1+1 before", None) if KINDS[number] == "add" => "failed 5+9 before",
+                ("unknown 1+1 before", None) if KINDS[number] == "fill" => "failed 5+9 before",
                 (wanted, _) => wanted,
             };
             assert_eq!(got, wanted, "{bound:?} {script:?} on {}: {}", KINDS[number], ended.stderr);
@@ -776,7 +779,7 @@ fn on_a_connection_that_is_accepted_and_no_more() {
         // What broke was no request on the wire, and an attempt on record. Where it broke while the connection
         // came about, it is known that nothing was sent; else it is in doubt.
         let wanted: &[&str] = match (broken, bound, KINDS[*number]) {
-            (0, Bound::Yes, _) | (0, _, "add") => {
+            (0, Bound::Yes, _) | (0, _, "fill") => {
                 &["applied after 2: 1+0, 1 times", "applied after 2: 1+1, 1 times"]
             }
             (0, Bound::No, _) => &["applied after 2: 1+0, 1 times", "unknown after 1: 0+1, 0 times"],

@@ -57,16 +57,22 @@ impl Comparison<'_, '_, '_> {
         changes
     }
 
-    fn set(&self, path: &Path, wanted: &Wanted) -> Result<Option<Grounded>, Unseen> {
+    fn set(&mut self, path: &Path, wanted: &Wanted) -> Result<Option<Grounded>, Unseen> {
         let kind = path.kind();
-        let before = self.before(path)?;
-        self.mind_hidden(kind, before, wanted.raw())?;
+        let current = self.current;
+        let before = current.map_or(Ok(None), |current| current.at(path).known())?;
         let after = match kind {
             Kind::Members | Kind::Solutions if !wanted.is_clear() => {
                 meaning::overlay(kind, before, wanted.raw())
             }
             _ => wanted.raw().to_owned(),
         };
+        if self.mind_hidden(kind, before, wanted.raw()).is_err() {
+            // What it clears of what is shown, it clears whatever else there is.
+            let before = before.map(ToOwned::to_owned);
+            self.find_cleared(&Change { path: path.clone(), before, after, appended: Vec::new() });
+            return Err(Unseen);
+        }
         if self.current.is_some() && meaning::same(kind, before, &after) {
             return Ok(None);
         }
