@@ -205,7 +205,7 @@ fn etags_and_clearings() -> Vec<Case> {
             "a.jsonl",
             "{\"id\":\"GOOD\",\"team\":[{\"email\":\"tomas.obriain@partner.example.com\",\"firstName\":\"\"}]}\n",
             "",
-            &["clear"],
+            &["clear incomplete-state"],
         ),
         case("an empty list in a cell", "a.csv", "id,team\nGOOD,[]\n", "", &["clear"]),
         case("the same with leave", "a.csv", "id,team\nGOOD,[]\n", "--clear", &["[]"]),
