@@ -25,6 +25,9 @@ const REHEARSE: &str =
 /// The same, with nothing printed that a test is not about.
 const QUIET: &str = "--sandbox --rate 1000/s --out run --summary none --progress none";
 
+/// What is said where settings lie beside the input.
+const USED: &str = "note: referral-bulk.toml of the current directory is used: [profile.default]\n";
+
 /// Samples that may be accepted, changed, and closed.
 const NEW: &str = "5a1e0001-0000-4000-8000-000000000003";
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000015";
@@ -243,6 +246,7 @@ mod plan_and_resume {
                 .then(&format!("{resume} {flags}"))
                 .file("referral-bulk.toml", file)
                 .service(if variable.is_empty() { "" } else { &elsewhere.base })
+                .stderr(if file.is_empty() { "" } else { USED })
                 .run();
             assert_eq!(resumed.outcomes("run"), "1 applied", "{variable} {file} {flags}");
             assert_eq!(sandbox.referral(ACTIVE)["details"]["notes"], "Called on Monday");
@@ -253,6 +257,7 @@ mod plan_and_resume {
             .then("resume run --rate 1000/s --summary none --progress none")
             .file("referral-bulk.toml", profile)
             .service(&elsewhere.base)
+            .stderr(USED)
             .run();
         assert_eq!(resumed.outcomes("run"), "1 applied");
         assert_eq!(elsewhere.asked().len(), 0);
@@ -999,12 +1004,13 @@ mod settings {
             .file("a.csv", notes(&[ACTIVE]))
             .file("referral-bulk.toml", PROFILES)
         };
-        run("--profile big").run();
-        run("--max-changes 1").run();
+        run("--profile big").stderr(&USED.replace("default", "big")).run();
+        run("--max-changes 1").stderr(USED).run();
         run("")
             .code(2)
             .stderr(
-                "error: the plan changes 1 referral, and max-changes of the profile allows 0\n\
+                "note: referral-bulk.toml of the current directory is used: [profile.default]\n\
+                 error: the plan changes 1 referral, and max-changes of the profile allows 0\n\
                  hint: look at run/plan.jsonl, then: referral-bulk resume run --rate 1000/s --max-changes 1\n",
             )
             .run();
@@ -1025,7 +1031,8 @@ mod settings {
                 .file("referral-bulk.toml", format!("[profile.default]\nendpoint = \"{profile}\"\n"))
                 .service(variable)
                 .stderr(
-                    "plan for http://127.0.0.1:[PORT]/v1.0: 1 referral to change – see run/plan.jsonl\n\
+                    "note: referral-bulk.toml of the current directory is used: [profile.default]\n\
+                     plan for http://127.0.0.1:[PORT]/v1.0: 1 referral to change – see run/plan.jsonl\n\
                      next: referral-bulk resume run\n",
                 )
                 .run();

@@ -431,7 +431,7 @@ mod rows {
             assert!(!ran.stderr.contains(&format!("{file}:{}:", line - 1)), "{name}: {}", ran.stderr);
             assert!(ran.stderr.contains(&format!("  --> {file}:{line}:")), "{name}: {}", ran.stderr);
             assert!(ran.stderr.len() < 10_000, "{name} is told in {} bytes", ran.stderr.len());
-            let next = "next: correct ";
+            let next = "next: ";
             let found = ran
                 .stderr()
                 .lines()

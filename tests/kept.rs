@@ -9,6 +9,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use support::{Place, Ran, Test};
 
 const OPTIONS: &str = "--sandbox --rate 1000/s --summary none --progress none";
@@ -44,9 +45,14 @@ fn report(ran: &Ran) -> Test {
 const REPORTED: &str =
     "next: correct error.csv and feed it back: referral-bulk apply run/error.csv --sandbox\n";
 
-/// The same where rows were corrected in place.
+/// The same where rows were corrected in place: neither file need hold all of them.
 fn edited(number: u32) -> String {
-    REPORTED.replace("error.csv", &format!("error.edited-{number}.csv"))
+    let kept = format!("error.edited-{number}.csv");
+    format!(
+        "hint: {kept} is error.csv as somebody left it: of a row that both hold, keep the one that is right\n\
+         next: correct {kept} and error.csv and feed them back: \
+         referral-bulk apply run/{kept} run/error.csv --sandbox\n"
+    )
 }
 
 fn names(place: &Place) -> Vec<String> {
@@ -127,6 +133,26 @@ fn what_resume_writes_again_is_kept_too() {
     assert!(!names(&ran.place).contains(&"run/pending.csv".to_owned()), "no row is pending");
     assert_eq!(ran.place.raw("run/pending.edited-1.csv"), mine);
     assert_eq!(ran.place.raw("run/plan.edited-1.jsonl"), "mine\n");
+}
+
+/// As where a process is killed between two reports, or the disk fills up: what it had written by then is known as
+/// its own, whatever the summary tells, and what somebody changed then is known as theirs.
+#[test]
+fn what_a_process_wrote_that_came_to_no_summary_is_known() {
+    let ran = finished();
+    let sum = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    // The reports of an earlier moment, of which the last process left word before it died.
+    let (error, success) = ("id,notes,result.outcome\n", "id\n");
+    let word = format!("{} error.csv\n{} success.csv\n", sum(error), sum(success));
+    for (name, text) in [("error.csv", error), ("success.csv", success), ("run.reports", word.as_str())] {
+        ran.place.write(&format!("run/{name}"), text);
+    }
+    fs::set_permissions(ran.place.path().join("run/run.reports"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::remove_file(ran.place.path().join("run/summary.json")).unwrap();
+    ran.place.write("run/conflict.csv", "mine");
+    report(&ran).stderr(&(note("conflict.csv", "conflict.edited-1.csv") + REPORTED)).run();
+    assert!(!ran.place.files().contains_key("run/run.reports"), "the summary tells it all");
+    report(&ran).stderr(REPORTED).run();
 }
 
 /// Without checksums, as where the summary is gone, or an earlier version of this program wrote it, whatever

@@ -73,6 +73,9 @@ fn auto_can_be_set_and_is_repeated() {
     Test::new("apply a.csv --sandbox --out run --summary none --progress none")
         .file("a.csv", "id,notes\n5a1e0001-0000-4000-8000-000000000015,Called\n")
         .file("referral-bulk.toml", "[profile.default]\nrate = \"auto\"\n")
-        .stderr("note: --rate auto met no limit, and ended at 2.0/s\n")
+        .stderr(
+            "note: referral-bulk.toml of the current directory is used: [profile.default]\n\
+             note: --rate auto met no limit, and ended at 2.0/s\n",
+        )
         .run();
 }

@@ -85,7 +85,7 @@ impl Endpoint {
     }
 
     /// Whether it is on this machine, where alone requests may go out unencrypted.
-    pub(super) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         self.0.host_str().is_some_and(is_loopback)
     }
 

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fs::{File, Metadata};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::api::CommandText;
 use crate::commands::{Problem, Trouble};
+use crate::domain::characters::visible;
 use crate::domain::exit::Exit;
 
 /// The name of the file.
@@ -44,16 +47,20 @@ pub struct Profile {
 }
 
 impl Config {
-    /// Reads the file of a directory; one that isn't there says nothing.
+    /// Reads the file of a directory, for the user of this number; one that isn't there says nothing.
     ///
     /// # Errors
-    /// Where it can't be read, or says something unknown.
-    pub fn read(directory: &Path) -> Result<Self, Trouble> {
-        let text = match std::fs::read_to_string(directory.join(FILE)) {
-            Ok(text) => text,
+    /// Where it can't be read, is not the user's own, or says something unknown.
+    pub fn read(directory: &Path, user: Option<u32>) -> Result<Self, Trouble> {
+        let unreadable = |error: std::io::Error| Trouble::usage(format!("cannot read {FILE}: {error}"));
+        let mut file = match File::open(directory.join(FILE)) {
+            Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(Trouble::usage(format!("cannot read {FILE}: {error}"))),
+            Err(error) => return Err(unreadable(error)),
         };
+        trust(&file.metadata().map_err(unreadable)?, user)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unreadable)?;
         toml::from_str(&text).map_err(|error| trouble(&text, &error))
     }
 
@@ -76,6 +83,48 @@ impl Config {
             }
         }
     }
+}
+
+impl Config {
+    /// That the file is used, for people: by a command that takes this profile, or `default`, and its rules where it
+    /// plans. `None` where the file gives it nothing.
+    pub fn used(&self, profile: Option<&str>, plans: bool) -> Option<String> {
+        let profile = profile.unwrap_or(DEFAULT_PROFILE);
+        let profile = self.profile.contains_key(profile).then(|| format!("[profile.{}]", visible(profile)));
+        let rules = (plans && !self.rules.is_empty()).then(|| "[rules]".to_owned());
+        let tables: Vec<String> = profile.into_iter().chain(rules).collect();
+        let used = || format!("{FILE} of the current directory is used: {}", tables.join(", "));
+        (!tables.is_empty()).then(used)
+    }
+}
+
+/// Whoever writes the file says which program prints a token, and to which host it goes: so it is taken from
+/// the user alone, or from root. Its directory may be one that others write to: what they put there is theirs.
+#[cfg(unix)]
+fn trust(file: &Metadata, user: Option<u32>) -> Result<(), Trouble> {
+    use std::os::unix::fs::MetadataExt;
+    user.map_or(Ok(()), |user| trust_owner(file.uid(), file.mode(), user))
+}
+
+#[cfg(not(unix))]
+fn trust(_: &Metadata, _: Option<u32>) -> Result<(), Trouble> {
+    Ok(())
+}
+
+/// The same by the number of the file's owner and by its mode.
+#[cfg(unix)]
+fn trust_owner(owner: u32, mode: u32, user: u32) -> Result<(), Trouble> {
+    if owner != user && owner != 0 {
+        let what = format!("{FILE} of the current directory belongs to another user (number {owner})");
+        return Err(Trouble::usage(what)
+            .hint("look what it says, and copy it to make it your own; or work in another directory"));
+    }
+    if mode & 0o022 != 0 {
+        let what =
+            format!("{FILE} of the current directory can be written by others (mode {:03o})", mode & 0o777);
+        return Err(Trouble::usage(what).hint(format!("look what it says, then: chmod go-w {FILE}")));
+    }
+    Ok(())
 }
 
 const TOKEN_HINT: &str = "there is no place for a token: use token-command or token-file, or the environment's \
@@ -133,7 +182,7 @@ mod tests {
     fn told(file: &str) -> (String, String, String) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(FILE), file).unwrap();
-        let mut trouble = Config::read(dir.path()).unwrap_err();
+        let mut trouble = Config::read(dir.path(), None).unwrap_err();
         assert_eq!((trouble.exit, trouble.problems.len()), (Exit::Usage, 1));
         let problem = trouble.problems.remove(0);
         (problem.message, problem.place.unwrap_or_default(), problem.hint.unwrap_or_default())
@@ -161,6 +210,46 @@ mod tests {
             for shown in [&message, &hint] {
                 assert!(!shown.contains("S3CRET") && !shown.contains("53"), "{file}: {shown}");
             }
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_file_is_the_users_own_or_it_is_refused() {
+        for (owner, mode, wanted) in [
+            (7, 0o100_600, None),
+            (7, 0o100_644, None),
+            (0, 0o100_644, None),
+            (8, 0o100_600, Some("belongs to another user (number 8)")),
+            (8, 0o100_666, Some("belongs to another user (number 8)")),
+            (7, 0o100_664, Some("can be written by others (mode 664)")),
+            (7, 0o100_602, Some("can be written by others (mode 602)")),
+            (0, 0o100_666, Some("can be written by others (mode 666)")),
+        ] {
+            let told = trust_owner(owner, mode, 7).err().map(|trouble| trouble.problems[0].message.clone());
+            let wanted = wanted.map(|why| format!("{FILE} of the current directory {why}"));
+            assert_eq!(told, wanted, "{owner} {mode:o}");
+        }
+    }
+
+    #[test]
+    fn what_is_used_of_the_file_is_told() {
+        const BOTH: &str = "[profile.default]\nrate = \"1/s\"\n[profile.big]\n[rules]\nstale = \"warn\"\n";
+        for (file, profile, plans, wanted) in [
+            ("", None, true, None),
+            (BOTH, None, true, Some("[profile.default], [rules]")),
+            (BOTH, None, false, Some("[profile.default]")),
+            (BOTH, Some("big"), true, Some("[profile.big], [rules]")),
+            (BOTH, Some("default"), false, Some("[profile.default]")),
+            ("[profile.big]", None, true, None),
+            ("[profile]\n[rules]", None, true, None),
+            ("[rules]\nstale = \"warn\"", None, true, Some("[rules]")),
+            ("[rules]\nstale = \"warn\"", None, false, None),
+            ("[profile.\"a\\u001b\"]", Some("a\u{1b}"), true, Some("[profile.a\u{fffd}]")),
+        ] {
+            let config: Config = toml::from_str(file).unwrap();
+            let wanted = wanted.map(|what| format!("{FILE} of the current directory is used: {what}"));
+            assert_eq!(config.used(profile, plans), wanted, "{file} {profile:?} {plans}");
         }
     }
 

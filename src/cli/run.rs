@@ -66,8 +66,9 @@ pub fn run(process: Process) -> ExitCode {
     let console = Arc::new(Terminal::new(stdout, stderr, person));
     let awaits_json = args::awaits_json(&arguments);
     let exit = match Cli::try_parse_from(arguments) {
-        Ok(cli) => match ready(cli, &variables, &directory, terminal) {
-            Ok(ready) => {
+        Ok(cli) => match ready(cli, &variables, &directory, terminal, user) {
+            Ok((ready, used)) => {
+                used.iter().for_each(|used| console.say(&format!("note: {used}")));
                 let around = Around { stdin, clock, new_id, user, watch };
                 supervise(ready, Arc::clone(&console), around)
             }
@@ -115,15 +116,18 @@ fn fail(trouble: &Trouble, console: &Terminal) -> Exit {
     trouble.exit
 }
 
+/// The command, and what it uses of the settings file, for people.
 fn ready(
     cli: Cli,
     variables: &BTreeMap<String, String>,
     directory: &Path,
     terminal: bool,
-) -> Result<Ready, Trouble> {
-    let config = Config::read(directory)?;
+    user: Option<u32>,
+) -> Result<(Ready, Option<String>), Trouble> {
+    let config = Config::read(directory, user)?;
+    let used = settings_used(&cli.command, &config);
     let surroundings = Surroundings { variables, config: &config, terminal };
-    Ok(match cli.command {
+    let ready = match cli.command {
         Command::Apply(typed) => Ready::Apply(Box::new(surroundings.apply(*typed)?)),
         Command::Migrate(typed) => Ready::Apply(Box::new(surroundings.migrate(*typed)?)),
         Command::Resume(typed) => Ready::Resume(Box::new(surroundings.resume(*typed)?)),
@@ -131,7 +135,18 @@ fn ready(
         Command::Sandbox(typed) => Ready::Sandbox(settings::sandbox(typed)),
         Command::Completions { shell } => Ready::Completions(shell),
         Command::Man { dir } => Ready::Man(dir),
-    })
+    };
+    Ok((ready, used))
+}
+
+/// A run that goes on has its rules on record; the other commands take no settings.
+fn settings_used(command: &Command, config: &Config) -> Option<String> {
+    match command {
+        Command::Apply(typed) => config.used(typed.target.profile.as_deref(), true),
+        Command::Migrate(typed) => config.used(typed.target.profile.as_deref(), true),
+        Command::Resume(typed) => config.used(typed.target.profile.as_deref(), false),
+        Command::Report(_) | Command::Sandbox(_) | Command::Completions { .. } | Command::Man { .. } => None,
+    }
 }
 
 /// What a command has of the process around it, besides the printer.

@@ -122,6 +122,7 @@ impl Surroundings<'_> {
         Ok(resume::Settings {
             run: typed.run,
             target: if named { self.named_target(&typed.target, &profile)? } else { None },
+            own: self.own_endpoint(&profile),
             auth: self.auth(&typed.target, &profile)?,
             sending: sending(&typed.sending, &typed.target, &profile)?,
             showing: self.showing(typed.showing),
@@ -181,6 +182,12 @@ impl Surroundings<'_> {
             Some(target) => Ok(target),
             None => Ok(Target::Service(Endpoint::official(), self.auth(typed, profile)?)),
         }
+    }
+
+    /// Where the environment, or else the file, says that runs go. What is no endpoint says nothing.
+    fn own_endpoint(&self, profile: &Profile) -> Option<Endpoint> {
+        let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
+        variable.or(profile.endpoint.as_ref()).and_then(|base| Endpoint::parse(base).ok())
     }
 
     /// Where to send, where anything says it.

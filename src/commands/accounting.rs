@@ -17,9 +17,9 @@ use crate::domain::outcome::{Bucket, Outcome};
 use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, Reader};
 use crate::report::{
-    self, Audits, Books, FileSummary, Filed, Flags, Forms, Imbalance, Kept, Next, OUTCOMES_FILE, PLAN_FILE,
-    PlanCounts, PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, State, Summary, Written,
-    quoted, row_files,
+    self, Audits, Books, FileSummary, Filed, Flags, Forms, Imbalance, Kept, Lost, Next, OUTCOMES_FILE,
+    PLAN_FILE, PlanCounts, PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, Shelf, State,
+    Summary, Written, quoted, row_files,
 };
 
 /// `plan.jsonl` as it was written, and what is in it.
@@ -38,7 +38,7 @@ pub struct PlanFile {
 /// Where the ledger can't be read or a report can't be written. In the latter case the summary was
 /// printed all the same.
 pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(order.run, plan, None, order.patches)?;
+    let account = make(order.run, plan, None, order.patches, host.console)?;
     if let Some(reason) = host.stop.reason().filter(|_| account.phase != Phase::Finished) {
         host.console.say(&format!("stopped: {reason}"));
     }
@@ -57,7 +57,7 @@ impl PlanFile {
 /// # Errors
 /// As [`account()`].
 pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(run, None, None, None)?;
+    let account = make(run, None, None, None, host.console)?;
     if account.phase != Phase::Finished && ledger::is_worked_on(run) {
         account.show(showing, host.console);
         host.console.say("note: another process is at work on this run: this is how far it has come");
@@ -77,7 +77,7 @@ pub fn account_refused(
     exit: Exit,
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
-    make(order.run, plan, Some(exit), order.patches)?.show(order.showing, host.console);
+    make(order.run, plan, Some(exit), order.patches, host.console)?.show(order.showing, host.console);
     Ok(())
 }
 
@@ -85,9 +85,10 @@ pub fn account_refused(
 ///
 /// # Errors
 /// As [`account()`].
-pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
+pub fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, Trouble> {
+    let shelf = shelf(run, console);
     let reader = ledger::read(run)?;
-    let (counts, written) = tell_items(run, &reader, &reader.inputs()?)?;
+    let (counts, written) = tell_items(&shelf, &reader, &reader.inputs()?)?;
     let filed = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, None))?;
     Ok(PlanFile { counts, filed, kept: Vec::new() })
 }
@@ -96,11 +97,19 @@ pub fn write_plan_alone(run: &Path) -> Result<PlanFile, Trouble> {
 ///
 /// # Errors
 /// Where that can't be done. Nothing was sent then.
-pub fn take_away_reports(run: &Path, plan: &mut PlanFile) -> Result<(), Trouble> {
+pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console) -> Result<(), Trouble> {
     let resume = || Next::resume(run, Vec::new());
-    let taken = report::take_away(run);
+    let taken = report::take_away(&shelf(run, console));
     plan.kept = taken.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, Some(resume())))?;
     Ok(())
+}
+
+/// Nobody else writes reports of the run as long as this is held. What they tell has to be read afterwards, so
+/// that who comes last tells what came last.
+fn shelf(run: &Path, console: &dyn Console) -> Shelf {
+    Shelf::take(run, || {
+        console.say("note: another process is writing the reports of this run: waiting until it has done so");
+    })
 }
 
 /// Shows the summary of a command that ended without an account, to a script that waits for one. `run` is the
@@ -152,18 +161,20 @@ fn make(
     mut plan: Option<PlanFile>,
     exit: Option<Exit>,
     patches: Option<&Path>,
+    console: &dyn Console,
 ) -> Result<Account, LedgerError> {
+    let shelf = shelf(run, console);
     let reader = ledger::read(run)?;
     let (inputs, phase, about) = (reader.inputs()?, reader.phase(), reader.about().clone());
     let mut written = Written::default();
     if let Some(plan) = &mut plan {
         written.keep(std::mem::take(&mut plan.kept));
     }
-    let (told, rows_written) = tell_rows(run, &reader, &inputs, &mut written)?;
+    let (told, rows_written) = tell_rows(&shelf, &reader, &inputs, &mut written)?;
     // It is the same at any time; where this process wrote it already, that need not be done again.
     let (plan, plan_written) = match plan {
         Some(PlanFile { counts, filed, .. }) => (counts, Ok(filed)),
-        None => tell_items(run, &reader, &inputs)?,
+        None => tell_items(&shelf, &reader, &inputs)?,
     };
     let (plan_written, plan_unwritten) = match plan_written {
         Ok(filed) => (Some(filed), None),
@@ -202,12 +213,15 @@ fn make(
         plan_sha256: plan_sha256.filter(|_| is_planned),
         consent: reader.consent()?.as_ref().map(Into::into),
         reason: about.reason.clone(),
-        files: FileSummary::all(run, &written),
+        files: FileSummary::all(&shelf, &written),
         audit: audits.as_ref().map(Into::into),
     };
-    match summary.write(run) {
+    match summary.write(&shelf) {
         Ok(filed) => written.add(filed),
         Err(error) => unwritten = unwritten.or(Some(error)),
+    }
+    if unwritten.is_none() {
+        shelf.complete();
     }
     let missing = missing(&inputs, pending, &written);
     if let Some(file) = patches {
@@ -257,18 +271,19 @@ impl Told {
 
 /// What the rows of a run come to is told also where their files can't be written.
 fn tell_rows(
-    run: &Path,
+    shelf: &Shelf,
     reader: &Reader,
     inputs: &[InputInfo],
     written: &mut Written,
 ) -> Result<(Told, Result<(), ReportError>), LedgerError> {
     let audits = reader.about().asked.migrating.as_ref().map(|_| Audits::default());
     let mut told = Told { books: Books::new(inputs.len()), audits, pending: Forms::default() };
-    let mut files = RowReports::begin(run, inputs);
-    let mut bound = Forms::default();
+    let mut files = RowReports::begin(shelf, inputs);
+    let (mut bound, mut lost) = (Forms::default(), Lost::default());
     reader.rows(&mut |row| {
         told.books.add(&row);
         note_bound(&mut bound, &row, inputs);
+        lost.note(&row, inputs);
         if row.verdict.outcome.bucket() == Bucket::Pending {
             match row.text {
                 RowText::Cells(_) => told.pending.csv = true,
@@ -280,6 +295,7 @@ fn tell_rows(
         Ok::<_, LedgerError>(())
     })?;
     written.bind(bound);
+    written.lose(lost);
     Ok((told, files.and_then(|files| files.finish(written))))
 }
 
@@ -304,12 +320,12 @@ fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
 
 /// The same for its items.
 fn tell_items(
-    run: &Path,
+    shelf: &Shelf,
     reader: &Reader,
     inputs: &[InputInfo],
 ) -> Result<(PlanCounts, Result<Filed, ReportError>), LedgerError> {
     let mut counts = PlanCounts::default();
-    let mut file = PlanReport::begin(run, inputs);
+    let mut file = PlanReport::begin(shelf, inputs);
     reader.items(&mut |item| {
         counts.add(&item);
         keep(&mut file, |file| file.item(&item));
@@ -355,7 +371,7 @@ impl Account {
         }
         if self.exit == Exit::Unbalanced {
             console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
-        } else if let Some(next) = self.next(run, repeat) {
+        } else if let Some(next) = self.next(run, repeat, sending.is_some()) {
             for note in next.besides(&self.summary, &self.written) {
                 console.say(&format!("hint: {note}"));
             }
@@ -397,7 +413,8 @@ impl Account {
     /// What applies the change file of a plan's documents instead of carrying the plan out.
     fn apply_patches(&self, repeat: &[String]) -> Option<String> {
         let file = self.patches.as_ref().filter(|_| self.about.plan_only && self.plan.to_send > 0)?;
-        let judging = judging_flags(&self.about.asked).into_iter();
+        let asked = &self.about.asked;
+        let judging = state_flag(&asked.state).into_iter().chain(judging_flags(asked));
         let flags = judging.chain(Target::flags(&self.about.target));
         Some(patches::command(file, flags.chain(repeat.iter().cloned())))
     }
@@ -420,8 +437,11 @@ impl Account {
         }
     }
 
-    fn next(&self, run: &Path, repeat: &[String]) -> Option<Next> {
-        let resuming = repeat.to_vec();
+    fn next(&self, run: &Path, repeat: &[String], is_sending: bool) -> Option<Next> {
+        let mut resuming = repeat.to_vec();
+        // What is not consented to yet goes where the user says, which this process knows if it is to send.
+        let is_to_name = is_sending && matches!(self.phase, Phase::Planning | Phase::Planned);
+        resuming.extend(Target::to_name(&self.about.target).filter(|_| is_to_name));
         let plan = self.about.plan_only.then(|| "--plan".to_owned());
         let mut asked = self.about.asked.clone();
         if self.summary.rows.partial > 0 {
@@ -432,7 +452,10 @@ impl Account {
         let applying =
             reading.chain(Target::flags(&self.about.target)).chain(repeat.iter().cloned()).collect();
         let anew = anew(&self.about, repeat);
-        Next::of(&self.summary, run, &self.written, Flags { resuming, anew, applying })
+        let asked = &self.about.asked;
+        let format = asked.format.map(|format| format!("--format {}", format.name()));
+        let flags = Flags { resuming, anew, applying, state: state_flag(&asked.state), format };
+        Next::of(&self.summary, run, &self.written, flags)
     }
 }
 
@@ -448,12 +471,22 @@ pub fn anew(about: &About, repeat: &[String]) -> Option<Vec<String>> {
     let mut words: Vec<String> = asked.files.iter().map(input).collect();
     words.extend(asked.format.map(|format| format!("--format {}", format.name())));
     words.extend(about.plan_only.then(|| "--plan".to_owned()));
+    words.extend(state_flag(&asked.state));
     words.extend(reading_flags(asked));
     words.extend(asked.patches().map(|file| format!("--patches {}", quoted(file))));
     words.extend(about.reason.as_ref().map(|reason| format!("--reason {}", quoted(reason))));
     words.extend(Target::flags(&about.target));
     words.extend_from_slice(repeat);
     Some(words)
+}
+
+/// The flag that says where the referrals' state comes from.
+fn state_flag(state: &SeenFrom) -> Option<String> {
+    match state {
+        SeenFrom::Live => None,
+        SeenFrom::None => Some("--state none".to_owned()),
+        SeenFrom::File(path) => Some(format!("--state {}", quoted(path))),
+    }
 }
 
 /// The flags that say how rows are read and judged.
@@ -473,11 +506,6 @@ fn reading_flags(asked: &Asked) -> Vec<String> {
 /// Those of them that say the same to `apply` and to `migrate`.
 fn judging_flags(asked: &Asked) -> Vec<String> {
     let mut flags = Vec::new();
-    match &asked.state {
-        SeenFrom::Live => {}
-        SeenFrom::None => flags.push("--state none".to_owned()),
-        SeenFrom::File(path) => flags.push(format!("--state {}", quoted(path))),
-    }
     if asked.clear {
         flags.push("--clear".to_owned());
     }

@@ -56,6 +56,12 @@ impl Target {
         }
     }
 
+    /// The flag that names the target a run remembers, where nothing but the user's word lets a token go there.
+    pub fn to_name(name: &str) -> Option<String> {
+        let endpoint = Endpoint::parse(name).ok().filter(|endpoint| !endpoint.is_local());
+        endpoint.and_then(|_| Self::flags(name))
+    }
+
     /// Whether writing to it needs no consent.
     pub fn is_sandbox(&self) -> bool {
         matches!(self, Self::Sandbox(_))

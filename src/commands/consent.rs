@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::connection::Target;
 use super::sending::Order;
 use super::{Host, Reply, Trouble};
 use crate::domain::characters::visible;
@@ -201,7 +202,9 @@ impl Asking<'_> {
         };
         let typed = self.order.sending.repeat((self.host.clock)());
         let typed = typed.into_iter().filter(|typed| !is_too_low(typed));
-        Next::resume(self.order.run, typed.chain(flags.iter().cloned()).collect()).command()
+        // Where it goes is on record once it is consented to.
+        let named = Target::to_name(&self.order.target.name()).filter(|_| self.is_missing);
+        Next::resume(self.order.run, typed.chain(named).chain(flags.iter().cloned()).collect()).command()
     }
 
     /// The flags that would have been right in place of those given.

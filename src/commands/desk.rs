@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::{Host, Problem, Trouble};
-use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, input_name};
+use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, State, input_name};
 use crate::domain::exit::Exit;
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Place};
+use crate::domain::outcome::Outcome;
 use crate::input::{InputError, Read, Unusable};
 use crate::ledger::{Aside, LedgerError, Planning};
 use crate::plan::Planned;
@@ -21,6 +22,8 @@ pub enum Halt {
     Stopped,
     /// The ledger can't be written.
     Ledger(LedgerError),
+    /// A row of an earlier run has to be planned from its referral as it stands, and nobody is to look at that.
+    Unseen(Place, Outcome),
 }
 
 impl From<LedgerError> for Halt {
@@ -58,6 +61,11 @@ impl<'a> Desk<'a> {
         self.host.stop.is_set()
     }
 
+    /// Whether the referrals are looked at as they stand.
+    fn is_live(&self) -> bool {
+        self.ledger.about().asked.state == State::Live
+    }
+
     /// Reads an input with whatever reads inputs of its kind, and writes down that it was read. Where the run
     /// is stopped before the input's end it was not: nobody knows then what its rows are, and they are read
     /// from the beginning when the run is planned again.
@@ -80,6 +88,7 @@ impl<'a> Desk<'a> {
             Ok(read) => read,
             Err(InputError::Sink(Halt::Stopped)) => return Ok(()),
             Err(InputError::Sink(Halt::Ledger(error))) => return Err(error.into()),
+            Err(InputError::Sink(Halt::Unseen(place, outcome))) => return Err(unseen(path, place, outcome)),
             Err(InputError::Unusable(unusable)) => return Err(unreadable(&unusable)),
         };
         for note in &read.notes {
@@ -129,13 +138,17 @@ impl<'a> Desk<'a> {
         self.rows
     }
 
-    /// Writes a row down.
+    /// Writes a row down. `told` is what became of it in an earlier run, where it comes from a report of that.
     ///
     /// # Errors
-    /// Where the run is to stop, or the ledger can't be written.
-    pub fn row(&mut self, row: &RowRecord) -> Result<(), Halt> {
+    /// Where the run is to stop, the ledger can't be written, or the row must not be planned from an older state
+    /// of its referral than the service has.
+    pub fn row(&mut self, row: &RowRecord, told: Option<Outcome>) -> Result<(), Halt> {
         if self.is_stopped() {
             return Err(Halt::Stopped);
+        }
+        if let Some(outcome) = told.filter(|told| told.needs_live_state() && !self.is_live()) {
+            return Err(Halt::Unseen(row.place, outcome));
         }
         self.note(&row.findings);
         Ok(self.ledger.row(row)?)
@@ -224,6 +237,20 @@ fn describe(finding: &Finding, file: &str) -> String {
     let column = if place.column > 0 { format!(":{}", place.column) } else { String::new() };
     let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
     format!("error[{}]: {}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
+}
+
+/// Why a row of an earlier run is not planned.
+fn unseen(path: &str, place: Place, outcome: Outcome) -> Trouble {
+    let name = input_name(path);
+    let message = format!(
+        "{name} comes from a report, and tells of a row that is {}: it has to be planned from its referral as it \
+         stands",
+        outcome.name()
+    );
+    let place = format!("{name}:{}", place.line);
+    let hint = "leave out --state, so that what was applied is found unchanged; nothing was sent";
+    let problem = Problem { message, place: Some(place), hint: Some(hint.to_owned()) };
+    Trouble { exit: Exit::Usage, problems: vec![problem] }
 }
 
 pub(super) fn unreadable(unusable: &Unusable) -> Trouble {

@@ -88,7 +88,7 @@ impl Payloads {
 
     fn payload(&mut self, record: PayloadRecord, desk: &mut Desk<'_>) -> Result<(), Halt> {
         let row = desk.next_row();
-        let PayloadRecord { place, text, parsed, notes } = record;
+        let PayloadRecord { place, text, parsed, notes, told } = record;
         let (id, item, findings) = match parsed {
             Ok(payload) => match self.waiting.get(&payload.id) {
                 None => {
@@ -101,7 +101,7 @@ impl Payloads {
             Err(rejected) => (rejected.id, None, rejected.findings),
         };
         let verdict = item.is_none().then(|| Verdict::invalid(&findings));
-        desk.row(&RowRecord { row, place, id, text, item, verdict, findings })
+        desk.row(&RowRecord { row, place, id, text, item, verdict, findings }, told)
     }
 
     /// What a second payload would do follows from the version that the first one leads to, which nobody

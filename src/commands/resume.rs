@@ -6,14 +6,15 @@ use super::connection::{self, Target};
 use super::planning;
 use super::sending::{self, Order, Sending};
 use super::{Host, Showing, Trouble, accounting, patches};
-use crate::api::{Auth, Client};
+use crate::api::{Auth, Client, Endpoint};
 use crate::domain::account::{About, Phase};
 use crate::domain::characters::visible_path;
+use crate::domain::consent::Consent;
 use crate::domain::exit::Exit;
 use crate::input;
 use crate::ledger::{self, Ledger, Loss};
 use crate::pace::Pace;
-use crate::report::Next;
+use crate::report::{Next, quoted};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Settings {
     pub run: PathBuf,
     /// Where to send, where the user says it; else the run goes where it was planned for.
     pub target: Option<Target>,
+    /// Where the user's settings say that runs go: a token may go there.
+    pub own: Option<Endpoint>,
     /// Where the token comes from, for a service that the run remembers.
     pub auth: Option<Auth>,
     /// How to send.
@@ -77,10 +80,30 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, host: &Host<'_>) {
 fn open(settings: &Settings, host: &Host<'_>) -> Result<(Ledger, Target), Trouble> {
     let ledger = ledger::open(&settings.run)?.watched(host.watch);
     let target = target(settings, &ledger.about().target)?;
+    trust(&target, &ledger, settings, host)?;
     if matches!(ledger.phase(), Phase::Planned | Phase::Stopped) {
         check_unchanged(&ledger)?;
     }
     Ok((ledger, target))
+}
+
+/// A run's directory may come from somebody else, and name a host of theirs: a token goes where the user says, or
+/// said when the run was consented to. To the official service and to this machine it may go in any case.
+fn trust(target: &Target, ledger: &Ledger, settings: &Settings, host: &Host<'_>) -> Result<(), Trouble> {
+    let Target::Service(endpoint, _) = target else { return Ok(()) };
+    let is_named = settings.target.is_some() || settings.own.as_ref() == Some(endpoint);
+    if is_named || endpoint.is_local() || *endpoint == Endpoint::official() {
+        return Ok(());
+    }
+    let is_consented = |consent: Consent| consent.user == host.user && consent.target == endpoint.as_str();
+    if ledger.consent()?.is_some_and(is_consented) {
+        return Ok(());
+    }
+    let what = format!(
+        "the run goes to {endpoint}, which neither you nor your settings name: no token is sent there"
+    );
+    let command = Next::resume(&settings.run, vec![format!("--endpoint {}", quoted(endpoint.as_str()))]);
+    Err(Trouble::usage(what).hint(format!("if that is where yours belongs: {}", command.command())))
 }
 
 /// Whoever changes a file and carries on believes that the change counts, and what was planned may close

@@ -119,7 +119,9 @@ impl Order<'_> {
         let repeat = self.sending.repeat((host.clock)());
         let next = match accounting::anew(about, &repeat) {
             Some(words) => Next::anew(&about.command, words),
-            None => self.resume(host),
+            None => {
+                Next::resume(self.run, repeat.into_iter().chain(Target::to_name(&about.target)).collect())
+            }
         };
         host.console.on_leaving(&format!("next: {next}"), self.run);
     }
@@ -172,7 +174,7 @@ pub async fn go(
     host: &Host<'_>,
 ) -> Result<Exit, Trouble> {
     // So that it can be read before it is consented to.
-    let mut plan = accounting::write_plan_alone(order.run)?;
+    let mut plan = accounting::write_plan_alone(order.run, host.console)?;
     match carry_out(ledger, client, order, &mut plan, host).await {
         Ok(()) => accounting::account(order, Some(plan), host),
         Err(Ended { trouble, known }) => {
@@ -204,7 +206,7 @@ async fn carry_out(
         Some(client) => client,
         None => connection::connect(order.target, order.sending.timeout, correlation_id, host)?,
     };
-    accounting::take_away_reports(order.run, plan)?;
+    accounting::take_away_reports(order.run, plan, host.console)?;
     send(ledger, totals, &client, order, host).await
 }
 

@@ -78,7 +78,7 @@ pub struct Changes {
 impl Changes {
     fn row(&mut self, record: Record, desk: &mut Desk<'_>) -> Result<(), Halt> {
         let row = desk.next_row();
-        let Record { place, text, parsed, notes } = record;
+        let Record { place, text, parsed, notes, told } = record;
         let (id, item, verdict, findings) = match parsed {
             Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
             Err(mut rejected) => {
@@ -88,7 +88,7 @@ impl Changes {
                 (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
             }
         };
-        desk.row(&RowRecord { row, place, id, text, item, verdict, findings })
+        desk.row(&RowRecord { row, place, id, text, item, verdict, findings }, told)
     }
 }
 

@@ -89,6 +89,15 @@ impl Outcome {
         }
     }
 
+    /// Whether such a row, fed back, has to be planned from its referral as it stands: the run wrote it, may have
+    /// or would have, or somebody else did, so that what was seen before tells nothing of it any more.
+    pub fn needs_live_state(self) -> bool {
+        match self {
+            Self::Applied | Self::Conflict | Self::Partial | Self::Unknown | Self::Unsent => true,
+            Self::Unchanged | Self::Planned | Self::Invalid | Self::Refused | Self::Failed => false,
+        }
+    }
+
     /// Whether a run that holds such a row ends with exit code 3.
     pub fn is_trouble(self) -> bool {
         !matches!(self, Self::Applied | Self::Unchanged | Self::Planned | Self::Unsent)

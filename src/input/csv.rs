@@ -12,11 +12,13 @@ use super::names::Target;
 use super::oddities::Oddities;
 use super::row::Row;
 use super::taken::Taken;
+use super::told;
 use super::watch::{MAX_CELL, Mark, Watch};
 use super::{Context, Record, Rows, no_header};
 use crate::domain::account::RowText;
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Place};
+use crate::domain::outcome::Outcome;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
 
@@ -204,7 +206,13 @@ impl Sheet<'_> {
             row.excuse_id();
         }
         let (parsed, notes) = row.finish();
-        Record { place, text: RowText::Cells(texts), parsed, notes }
+        Record { place, text: RowText::Cells(texts), parsed, notes, told: self.told(cells) }
+    }
+
+    /// What a report told of the row, where it comes from one.
+    fn told(&self, cells: &ByteRecord) -> Option<Outcome> {
+        let at = self.columns.iter().position(|column| told::is_outcome(&column.name))?;
+        std::str::from_utf8(cells.get(at)?).ok().and_then(told::outcome)
     }
 
     /// The nearest column before this one that is for the same, where both of them are filled.

@@ -11,10 +11,12 @@ use super::error::InputError;
 use super::lines::{Lines, MAX_LINE, beginning};
 use super::object::{self, Dictionary};
 use super::row::Row;
+use super::told;
 use super::{Context, Record, Rows};
 use crate::domain::account::RowText;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, Object};
+use crate::domain::outcome::Outcome;
 use crate::domain::rules::Rule;
 
 /// Hands every line that isn't blank to the sink.
@@ -47,9 +49,10 @@ impl LineReader<'_> {
     fn record<R>(&mut self, lines: &Lines<R>) -> Record {
         let place = self.context.place(lines.line, 1);
         let mut row = Row::new(self.context.options, place);
+        let mut told = None;
         let text = match self.decode(lines, place) {
             Ok(text) => {
-                self.object(&mut row, text, lines.line);
+                told = self.object(&mut row, text, lines.line);
                 text.to_owned()
             }
             Err((finding, text)) => {
@@ -59,7 +62,7 @@ impl LineReader<'_> {
             }
         };
         let (parsed, notes) = row.finish();
-        Record { place, text: RowText::Line(text), parsed, notes }
+        Record { place, text: RowText::Line(text), parsed, notes, told }
     }
 
     /// A line's text; or what is wrong with it, and what can be shown of it.
@@ -86,17 +89,24 @@ impl LineReader<'_> {
         Err((finding.hint("save the file as UTF-8"), String::from_utf8_lossy(bytes).into_owned()))
     }
 
-    fn object(&mut self, row: &mut Row<'_>, text: &str, line: u64) {
+    /// Takes the members of a line; answers what a report told of it, where it comes from one.
+    fn object(&mut self, row: &mut Row<'_>, text: &str, line: u64) -> Option<Outcome> {
         let at = Locator { context: self.context, text, line };
         if json::is_too_deep(text) {
             row.excuse_id();
-            return row.nested_too_deep(at.start());
+            row.nested_too_deep(at.start());
+            return None;
         }
         match Object::read(text) {
-            Ok(members) => object::fill(row, &mut self.dictionary, &at, &members),
+            Ok(members) => {
+                object::fill(row, &mut self.dictionary, &at, &members);
+                let (_, outcome) = members.iter().find(|(name, _)| told::is_outcome(name))?;
+                json::string(outcome).and_then(|outcome| told::outcome(&outcome))
+            }
             Err(error) => {
                 row.excuse_id();
                 row.find(no_object(&at, &error));
+                None
             }
         }
     }

@@ -25,6 +25,7 @@
 //! | `row` | one row while it is being read: values in, a draft or its findings out |
 //! | [`legacy`] | legacy PUT payloads: whole referrals, from files of four forms |
 //! | `snapshot` | referrals as they stood |
+//! | `told` | what a report told of a row that is fed back |
 //!
 //! What always holds: every data row reaches the sink exactly once, in file order, with everything
 //! that is wrong with it and not only the first thing; and however large the file, only a row's worth
@@ -52,6 +53,7 @@ mod separator;
 mod shape;
 mod snapshot;
 mod taken;
+mod told;
 mod watch;
 
 use std::cell::RefCell;
@@ -66,6 +68,7 @@ use crate::domain::change::{Draft, Rejected};
 use crate::domain::decimal::DecimalSign;
 use crate::domain::excerpt::beginning;
 use crate::domain::finding::{Finding, Place};
+use crate::domain::outcome::Outcome;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
 use crate::domain::text_form::TextForm;
@@ -102,6 +105,8 @@ pub struct Record {
     pub parsed: Result<Draft, Rejected>,
     /// What else was found about a row that is sound: warnings.
     pub notes: Vec<Finding>,
+    /// What became of it in an earlier run, where a report of that run gave it back.
+    pub told: Option<Outcome>,
 }
 
 /// What is known of a file once it has been read to its end.

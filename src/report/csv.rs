@@ -27,11 +27,11 @@ use crate::domain::characters::{is_hidden, visible_json};
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::{LineEnd, Separator, TextForm};
 
-use super::earlier::Earlier;
 use super::file::{BUFFER, ReportError, WholeFile};
 use super::findings::compacted;
 use super::form::FormedFile;
 use super::rows::{RowFile, RowsFiled, is_mangled, name};
+use super::shelf::Shelf;
 
 /// What follows the own columns, the last three on conflicts only.
 const RESULTS: [&str; 10] = [
@@ -194,13 +194,13 @@ impl RowFile for CsvFile {
         self.record(row).map_err(|error| self.error(error))
     }
 
-    fn finish(self: Box<Self>, earlier: &Earlier) -> Result<RowsFiled, ReportError> {
+    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<RowsFiled, ReportError> {
         let path = self.path;
         let whole = self.writer.into_inner().map_err(|error| ReportError::Write {
             path,
             source: io::Error::new(error.error().kind(), error.error().to_string()),
         })?;
-        Ok(RowsFiled { filed: whole.into_whole().keep(earlier)?, rows: self.rows, bucket: self.bucket })
+        Ok(RowsFiled { filed: whole.into_whole().keep(shelf)?, rows: self.rows, bucket: self.bucket })
     }
 }
 

@@ -1,9 +1,10 @@
 //! What an earlier report left in a run's directory, and what somebody made of it since.
 //!
-//! `summary.json` holds the checksum of every report that was written with it, and of itself. A report that
-//! is to be replaced and has another checksum by now may hold somebody's work, such as rows corrected in
-//! place. So does one whose checksum nobody wrote down, unless it is what is about to be written. It is
-//! moved aside then, to a free name beside it: `error.csv` to `error.edited-1.csv`.
+//! `summary.json` holds the checksum of every report that was written with it, and of itself; until it is
+//! written they stand in a [record](super::shelf). A report that is to be replaced and has another checksum by
+//! now may hold somebody's work, such as rows corrected in place. So does one whose checksum nobody wrote down,
+//! unless it is what is about to be written. It is moved aside then, to a free name beside it: `error.csv` to
+//! `error.edited-1.csv`.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::rows::Written;
+use super::shelf;
 use super::summary::{self, FileSummary};
 use crate::disk;
 
@@ -20,6 +22,8 @@ use crate::disk;
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
     files: Vec<FileSummary>,
+    /// Those that no summary told of yet, by name and checksum. One may have been written more than once.
+    noted: Vec<(String, String)>,
     /// Of the summary itself, where it is as it was written.
     summary: Option<String>,
 }
@@ -41,34 +45,40 @@ struct Told {
 }
 
 impl Earlier {
-    /// What the summary of a run's directory tells. Without one nothing is known, and so it is with what
-    /// can't be read of one.
-    pub(super) fn read(dir: &Path) -> Self {
-        let Ok(text) = fs::read_to_string(dir.join(summary::NAME)) else { return Self::default() };
+    /// What the summary of a run's directory tells, and the record of what was written without one. What can't be
+    /// read of them tells nothing.
+    pub(super) fn read(dir: &Path, record: &str) -> Self {
+        let text = fs::read_to_string(dir.join(summary::NAME)).unwrap_or_default();
         let files = serde_json::from_str(&text).map_or_else(|_| Vec::new(), |Told { files }| files);
         let summary = summary::is_as_written(&text).then(|| in_hex(Sha256::digest(&text)));
-        Self { files, summary }
+        let noted = shelf::noted(record).map(|(name, sha256)| (name.to_owned(), sha256.to_owned()));
+        Self { files, noted: noted.collect(), summary }
     }
 
     /// The reports by now: those of `written`, and, where not all could be written, those from before that
     /// still lie in the directory.
-    pub(super) fn and(self, written: &Written, dir: &Path) -> Vec<FileSummary> {
+    pub(super) fn and(&self, written: &Written, dir: &Path) -> Vec<FileSummary> {
         let mut files: Vec<FileSummary> = written.into();
-        let others = self.files.into_iter().filter(|file| dir.join(&file.path).exists());
+        let others = self.files.iter().filter(|file| dir.join(&file.path).exists());
         for file in others {
             if files.iter().all(|other| other.path != file.path) {
-                files.push(file);
+                files.push(file.clone());
             }
         }
         files
     }
 
-    /// The checksum of a report as it was written.
-    fn written(&self, name: &str) -> Option<&str> {
-        if name == summary::NAME {
-            return self.summary.as_deref();
-        }
-        self.files.iter().find(|file| file.path == name).map(|file| file.sha256.as_str())
+    /// The reports that the summary tells of.
+    pub(super) fn files(&self) -> &[FileSummary] {
+        &self.files
+    }
+
+    /// Whether a report was written like this once.
+    fn is_ours(&self, name: &str, sha256: &str) -> bool {
+        let told = self.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str()));
+        let noted = self.noted.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str()));
+        let summary = self.summary.iter().map(|sha256| (summary::NAME, sha256.as_str()));
+        told.chain(noted).chain(summary).any(|ours| ours == (name, sha256))
     }
 
     /// Moves a report aside that may be somebody's work by now. `new` is the checksum of what will stand in
@@ -84,7 +94,7 @@ impl Earlier {
         };
         let name = report.file_name().unwrap_or_default().to_string_lossy();
         match there.as_deref() {
-            Some(there) if self.written(&name) == Some(there) || new == Some(there) => Ok(None),
+            Some(there) if self.is_ours(&name, there) || new == Some(there) => Ok(None),
             _ => move_aside(report).map(|now| Some(Kept { report: report.to_owned(), now })),
         }
     }
@@ -146,14 +156,22 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::super::file::{WholeFile, remove_stale};
+    use super::super::shelf::Shelf;
     use super::super::testing::tell;
     use super::*;
 
-    /// Writes a report over what may be there. Answers the name under which that was kept.
+    fn shelf(dir: &Path) -> Shelf {
+        Shelf::take(dir, || panic!("somebody else has it"))
+    }
+
+    /// Writes a report over what may be there, and leaves no word of it. Answers the name under which that was
+    /// kept.
     fn write(dir: &Path, name: &str, text: &str) -> Option<String> {
         let mut file = WholeFile::begin(dir, name).unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        named(file.keep(&Earlier::read(dir)).unwrap().kept)
+        let shelf = shelf(dir);
+        shelf.complete();
+        named(file.keep(&shelf).unwrap().kept)
     }
 
     fn named(kept: Option<Kept>) -> Option<String> {
@@ -164,7 +182,7 @@ mod tests {
     fn write_and_tell(dir: &Path, name: &str, text: &str) -> Option<String> {
         let mut file = WholeFile::begin(dir, name).unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let filed = file.keep(&Earlier::read(dir)).unwrap();
+        let filed = file.keep(&shelf(dir)).unwrap();
         let kept = named(filed.kept.clone());
         let mut written = Written::default();
         written.add(filed);
@@ -184,8 +202,7 @@ mod tests {
             assert_eq!(text(dir.path(), "error.csv"), report);
         }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
-        let stale = remove_stale(dir.path(), "error.csv", &Earlier::read(dir.path()));
-        assert_eq!(stale.unwrap(), None);
+        assert_eq!(remove_stale(&shelf(dir.path()), "error.csv").unwrap(), None);
         assert!(!dir.path().join("error.csv").exists());
     }
 
@@ -209,7 +226,7 @@ mod tests {
         assert_eq!(text(dir.path(), "error.edited-2.csv"), "another");
 
         fs::write(dir.path().join("error.csv"), "mine").unwrap();
-        let stale = remove_stale(dir.path(), "error.csv", &Earlier::read(dir.path())).unwrap();
+        let stale = remove_stale(&shelf(dir.path()), "error.csv").unwrap();
         assert_eq!(named(stale).as_deref(), Some("error.edited-5.csv"));
         assert_eq!(text(dir.path(), "error.edited-5.csv"), "mine");
     }
@@ -254,8 +271,9 @@ mod tests {
         let mut file = WholeFile::begin(dir.path(), "success.csv").unwrap();
         file.write_all(b"two").unwrap();
         let mut written = Written::default();
-        written.add(file.keep(&Earlier::read(dir.path())).unwrap());
-        let known = || FileSummary::all(dir.path(), &written).into_iter().map(|file| file.path);
+        let shelf = shelf(dir.path());
+        written.add(file.keep(&shelf).unwrap());
+        let known = || FileSummary::all(&shelf, &written).into_iter().map(|file| file.path);
         assert_eq!(known().collect::<Vec<_>>(), ["success.csv", "error.csv"]);
         fs::remove_file(dir.path().join("error.csv")).unwrap();
         assert_eq!(known().collect::<Vec<_>>(), ["success.csv"]);
@@ -266,7 +284,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("error.csv")).unwrap();
         let file = WholeFile::begin(dir.path(), "error.csv").unwrap();
-        file.keep(&Earlier::default()).unwrap_err();
+        let shelf = shelf(dir.path());
+        file.keep(&shelf).unwrap_err();
+        shelf.complete();
+        drop(shelf);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

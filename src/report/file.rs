@@ -9,8 +9,9 @@ use tempfile::NamedTempFile;
 use crate::disk;
 use crate::domain::characters::visible_path;
 
-use super::earlier::{Earlier, Kept, in_hex};
+use super::earlier::{Kept, in_hex};
 use super::names::UnknownInput;
+use super::shelf::Shelf;
 
 /// How many bytes are collected before they go to the disk.
 pub(super) const BUFFER: usize = 1 << 16;
@@ -78,10 +79,12 @@ impl WholeFile {
     }
 
     /// Puts the file in the place of an earlier one, which is kept where it may be somebody's work by now.
-    pub(super) fn keep(self, earlier: &Earlier) -> Result<Filed, ReportError> {
+    pub(super) fn keep(self, shelf: &Shelf) -> Result<Filed, ReportError> {
         let Self { path, temporary, hash } = self;
         let sha256 = in_hex(hash.finalize());
-        let placed = earlier.keep(&path, Some(&sha256)).and_then(|kept| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let placed = shelf.note(&name, &sha256).and_then(|()| {
+            let kept = shelf.earlier().keep(&path, Some(&sha256))?;
             disk::put(temporary, &path)?;
             Ok(kept)
         });
@@ -106,9 +109,9 @@ impl Write for WholeFile {
 
 /// Takes away a file that an earlier report left, where there is one. It is kept where it may be somebody's
 /// work by now.
-pub(super) fn remove_stale(dir: &Path, name: &str, earlier: &Earlier) -> Result<Option<Kept>, ReportError> {
-    let path = dir.join(name);
-    let removed = earlier.keep(&path, None).and_then(|kept| match disk::remove(&path) {
+pub(super) fn remove_stale(shelf: &Shelf, name: &str) -> Result<Option<Kept>, ReportError> {
+    let path = shelf.dir().join(name);
+    let removed = shelf.earlier().keep(&path, None).and_then(|kept| match disk::remove(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(kept),
     });

@@ -134,7 +134,7 @@ impl SharedForms {
 mod tests {
     use std::fs;
 
-    use super::super::earlier::Earlier;
+    use super::super::shelf::Shelf;
     use super::super::testing::{csv_input, jsonl_input};
     use super::*;
     use crate::domain::text_form::{LineEnd, Separator};
@@ -156,7 +156,7 @@ mod tests {
                 let form = TextForm { encoding, ..TextForm::default() };
                 let mut file = FormedFile::begin(WholeFile::begin(dir.path(), "a").unwrap(), &form).unwrap();
                 text.as_bytes().chunks(size).for_each(|chunk| file.write_all(chunk).unwrap());
-                file.into_whole().keep(&Earlier::read(dir.path())).unwrap();
+                file.into_whole().keep(&Shelf::take(dir.path(), || {})).unwrap();
                 assert_eq!(fs::read(dir.path().join("a")).unwrap(), wanted, "{encoding:?} by {size}");
             }
         }

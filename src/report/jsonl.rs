@@ -18,11 +18,11 @@ use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::{LineEnd, TextForm};
 
-use super::earlier::Earlier;
 use super::file::{BUFFER, Filed, ReportError, WholeFile};
 use super::findings::{compacted, is_on_one_line, on_one_line};
 use super::form::FormedFile;
 use super::rows::{RowFile, RowsFiled, is_mangled, name};
+use super::shelf::Shelf;
 
 /// One row file.
 pub(super) struct JsonlFile {
@@ -76,11 +76,11 @@ impl LineWriter {
             .map_err(|source| ReportError::Write { path: self.path.clone(), source })
     }
 
-    pub(super) fn finish(self, earlier: &Earlier) -> Result<Filed, ReportError> {
+    pub(super) fn finish(self, shelf: &Shelf) -> Result<Filed, ReportError> {
         let Self { path, writer, .. } = self;
         let whole =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        whole.into_whole().keep(earlier)
+        whole.into_whole().keep(shelf)
     }
 }
 
@@ -108,8 +108,8 @@ impl RowFile for JsonlFile {
         }
     }
 
-    fn finish(self: Box<Self>, earlier: &Earlier) -> Result<RowsFiled, ReportError> {
-        Ok(RowsFiled { filed: self.writer.finish(earlier)?, rows: self.rows, bucket: self.bucket })
+    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<RowsFiled, ReportError> {
+        Ok(RowsFiled { filed: self.writer.finish(shelf)?, rows: self.rows, bucket: self.bucket })
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! | part | what |
 //! |---|---|
+//! | [`Shelf`] | where reports are put, one process at a time |
 //! | [`RowReports`] | `success`, `conflict`, `error` and `pending` files, and `outcomes.jsonl` |
 //! | [`PlanReport`] | `plan.jsonl` and its checksum |
 //! | [`PatchFile`] | the documents of a plan as a change file |
@@ -34,6 +35,7 @@ mod patches;
 mod plan;
 mod progress;
 mod rows;
+mod shelf;
 mod summary;
 mod text;
 mod words;
@@ -48,7 +50,8 @@ pub use outcomes::NAME as OUTCOMES_FILE;
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Bar, Course, Progress, ProgressMode, Waiting};
-pub use rows::{Forms, RowReports, Written, WrittenFile, row_files, take_away};
+pub use rows::{Forms, Lost, RowReports, Written, WrittenFile, row_files, take_away};
+pub use shelf::Shelf;
 pub use summary::{
     ConsentSummary, FileSummary, InputSummary, NAME as SUMMARY_FILE, Referrals, Requests, Rows, Seconds,
     State, Summary,

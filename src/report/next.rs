@@ -5,12 +5,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::Utf8Chunk;
 
-use crate::domain::characters::is_hidden;
+use crate::domain::account::input_name;
+use crate::domain::characters::{is_hidden, visible};
 use crate::domain::outcome::Bucket;
 
-use super::rows::{Forms, Written, WrittenFile};
+use super::earlier::Kept;
+use super::rows::{Forms, Lost, Written, WrittenFile};
 use super::summary::{State, Summary};
 use super::words::counted;
+
+/// What stands for standard input among the inputs.
+const STDIN: &str = "-";
 
 /// What is left to do after a run, and the command for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +38,8 @@ enum Deed {
     Report,
     /// Correct the rows that went wrong, and feed them back.
     Correct,
+    /// Mend the text that could not be decoded where it stands: in the input. The row files have lost it.
+    Mend,
     /// Feed back the rows that the service failed, which need no correction.
     Retry,
     /// Feed back the rows of which nobody knows whether they were applied: what was, is found
@@ -54,8 +61,13 @@ pub struct Flags {
     /// What reads and plans the inputs once more, where the run can't do that by itself: the inputs, and
     /// the flags. `None` where it can.
     pub anew: Option<Vec<String>>,
-    /// To read and judge rows as they were, and to send them where they went.
+    /// To read and judge rows as they were, and to send them where they went. Where the referrals' state came from
+    /// is not among them: what a run did, or somebody else, no snapshot shows that was there before.
     pub applying: Vec<String>,
+    /// Where the state came from, which holds as long as nothing was sent.
+    pub state: Option<String>,
+    /// The form of the inputs, where it was named.
+    pub format: Option<String>,
 }
 
 /// What rows are fed back for, by the file that they are in. What has to be settled first comes first.
@@ -68,6 +80,7 @@ const REVIEW: Deed = Deed::Review(Forms { csv: false, jsonl: false });
 /// What is done with these files of a bucket, by what is in them and by the command that read the rows.
 fn deed_of(deed: Deed, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Deed {
     match deed {
+        Deed::Correct if written.lost().rows > 0 => Deed::Mend,
         Deed::Correct if summary.rows.invalid + summary.rows.refused + summary.rows.partial == 0 => {
             Deed::Retry
         }
@@ -81,7 +94,7 @@ impl Deed {
     /// Whether this is what is done with the files that the other is for.
     fn is_of(self, other: Self) -> bool {
         match self {
-            Self::Retry => other == Self::Correct,
+            Self::Retry | Self::Mend => other == Self::Correct,
             Self::Review(_) | Self::Take => matches!(other, Self::Review(_)),
             this => this == other,
         }
@@ -107,9 +120,16 @@ impl Next {
             .map(|(bucket, deed)| (deed, holding(written, bucket)))
             .find(|(_, files)| !files.is_empty())?;
         let deed = deed_of(deed, &files, summary, written);
-        let paths = files.into_iter().map(|file| written.worked_on(&file.path).to_owned()).collect();
-        let mut flags = flags.applying;
-        flags.extend((deed == Deed::Take).then(|| "--take POINTER".to_owned()));
+        let paths = match deed {
+            Deed::Mend => written.lost().inputs.iter().map(PathBuf::from).collect(),
+            _ => files.iter().flat_map(|file| written.versions(&file.path)).map(Path::to_owned).collect(),
+        };
+        // What was never sent is as the snapshot tells, and what is unknown or changed meanwhile is not.
+        let is_as_seen = summary.state == State::Planned && matches!(deed, Deed::Correct | Deed::Mend);
+        let format = flags.format.filter(|_| deed == Deed::Mend);
+        let state = flags.state.filter(|_| is_as_seen);
+        let take = (deed == Deed::Take).then(|| "--take POINTER".to_owned());
+        let flags = format.into_iter().chain(state).chain(flags.applying).chain(take).collect();
         Some(Self { deed, command: summary.command.clone(), paths, flags })
     }
 
@@ -137,14 +157,45 @@ impl Next {
             Deed::Resume | Deed::Anew => *bucket != Bucket::Pending && summary.state != State::Unplanned,
             this => !this.is_of(*deed),
         });
-        let files = others
-            .flat_map(|(bucket, deed)| holding(written, bucket).into_iter().map(move |file| (deed, file)));
-        files.map(|(deed, file)| besides(deed_of(deed, &[file], summary, written), file, written)).collect()
+        let files: Vec<_> = others
+            .flat_map(|(bucket, deed)| holding(written, bucket).into_iter().map(move |file| (deed, file)))
+            .collect();
+        let others = files
+            .into_iter()
+            .map(|(deed, file)| besides(deed_of(deed, &[file], summary, written), file, written));
+        others.chain(self.partly_mended(written)).chain(self.edited(written)).collect()
+    }
+
+    /// What else the error files hold, where the text of some rows is to be mended in the input.
+    fn partly_mended(&self, written: &Written) -> Option<String> {
+        let files = holding(written, Bucket::Error);
+        let rows: u64 = files.iter().filter_map(|file| file.rows).sum();
+        let others = rows.saturating_sub(written.lost().rows);
+        let names = names(files.iter().map(|file| file.path.as_path()));
+        let is_told = self.deed == Deed::Mend && others > 0;
+        is_told.then(|| {
+            format!("{names} holds {} besides, to be corrected and fed back", counted(others, "row"))
+        })
+    }
+
+    /// How the versions of a report that somebody changed are told apart.
+    fn edited<'a>(&self, written: &'a Written) -> impl Iterator<Item = String> + use<'a> {
+        let paths = self.paths.clone();
+        let kept = written.kept().iter().filter(move |kept| paths.contains(&kept.now));
+        kept.map(|Kept { report, now }| {
+            let (report, now) = (names([report.as_path()]), names([now.as_path()]));
+            format!(
+                "{now} is {report} as somebody left it: of a row that both hold, keep the one that is right"
+            )
+        })
     }
 
     /// The command, ready to be typed into a POSIX shell.
     pub fn command(&self) -> String {
-        let paths = self.paths.iter().map(quoted);
+        // Of inputs this is no name, but what stands for standard input.
+        let is_stdin = |path: &PathBuf| self.deed == Deed::Mend && path.as_os_str() == STDIN;
+        let paths =
+            self.paths.iter().map(|path| if is_stdin(path) { STDIN.to_owned() } else { quoted(path) });
         let words = ["referral-bulk".to_owned(), self.command.clone()].into_iter().chain(paths);
         words.chain(self.flags.iter().cloned()).collect::<Vec<_>>().join(" ")
     }
@@ -155,8 +206,20 @@ fn holding(written: &Written, bucket: Bucket) -> Vec<&WrittenFile> {
     written.files().iter().filter(|file| file.bucket == Some(bucket) && file.rows > Some(0)).collect()
 }
 
+/// The names of files, without where they are.
+fn names<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
+    let names = paths.into_iter().filter_map(|file| file.file_name());
+    names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" and ")
+}
+
+/// Inputs by the names that the user gave them.
+fn inputs(paths: &[PathBuf]) -> String {
+    let named = |path: &PathBuf| visible(input_name(&path.to_string_lossy())).into_owned();
+    paths.iter().map(named).collect::<Vec<_>>().join(" and ")
+}
+
 fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
-    let name = written.worked_on(&file.path).file_name().unwrap_or_default().to_string_lossy();
+    let name = names([file.path.as_path()]);
     let rows = counted(file.rows.unwrap_or(0), "row");
     let what = match deed {
         Deed::Resume | Deed::Anew | Deed::Report => "",
@@ -170,6 +233,14 @@ fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
             );
         }
         Deed::Take => "that others changed meanwhile: name with --take what still holds, and feed it back",
+        Deed::Mend => {
+            let Lost { rows: lost, inputs: paths } = written.lost();
+            let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
+            return format!(
+                "{name} holds {rows}, of which {lost} lost text: mend that in {}",
+                inputs(&paths)
+            );
+        }
     };
     format!("{name} holds {rows} {what}")
 }
@@ -188,12 +259,17 @@ fn unbind(bound: Forms) -> &'static str {
 /// What to do, with the command.
 impl fmt::Display for Next {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.paths.iter().filter_map(|file| file.file_name());
-        let names = names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" and ");
+        let names = names(self.paths.iter().map(PathBuf::as_path));
         let them = if self.paths.len() == 1 { "it" } else { "them" };
         match self.deed {
             Deed::Resume | Deed::Report => {}
             Deed::Anew => write!(out, "nothing was sent; give standard input the same again: ")?,
+            Deed::Mend => write!(
+                out,
+                "mend in {} the text that could not be read, for the error report has lost it, and give {them} \
+                 again, which changes only what was not applied: ",
+                inputs(&self.paths)
+            )?,
             Deed::Correct => write!(out, "correct {names} and feed {them} back: ")?,
             Deed::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
             Deed::Check => write!(out, "feed {names} back, which changes only what was not applied: ")?,
@@ -302,7 +378,7 @@ mod tests {
             let summary = Summary { state, ..summary(&books(&[row(1, 0, outcome)])) };
             let (run, resuming) = (Path::new("r"), vec!["--rate 1/s".to_owned()]);
             let next = |anew: Option<Vec<String>>| {
-                let flags = Flags { resuming: resuming.clone(), anew, applying: Vec::new() };
+                let flags = Flags { resuming: resuming.clone(), anew, ..Flags::default() };
                 Next::of(&summary, run, &written(run, &[outcome]), flags).map(|next| next.to_string())
             };
             let words = Some(vec!["-".to_owned(), "--format csv".to_owned()]);
@@ -420,6 +496,91 @@ mod tests {
                 let unplanned = Summary { state: State::Unplanned, ..summary };
                 assert_eq!(next.besides(&unplanned, &written), [""; 0], "all of it is planned again");
             }
+        }
+    }
+
+    /// What a run did, or somebody else, no snapshot shows that was there before it.
+    #[test]
+    fn only_what_was_never_sent_is_planned_from_a_snapshot() {
+        let run = Path::new("r");
+        for (state, outcome, wanted) in [
+            (State::Planned, Outcome::Invalid, "apply r/error.csv --state s.jsonl --clear"),
+            (State::Planned, Outcome::Conflict, "apply r/conflict.csv --clear"),
+            (State::Finished, Outcome::Invalid, "apply r/error.csv --clear"),
+            (State::Finished, Outcome::Failed, "apply r/error.csv --clear"),
+            (State::Finished, Outcome::Partial, "apply r/error.csv --clear"),
+            (State::Finished, Outcome::Unknown, "apply r/pending.csv --clear"),
+            (State::Finished, Outcome::Conflict, "apply r/conflict.csv --clear"),
+            (State::Stopped, Outcome::Refused, "apply r/error.csv --clear"),
+        ] {
+            let summary = Summary { state, ..summary(&books(&[row(1, 0, outcome)])) };
+            let flags = Flags {
+                applying: vec!["--clear".to_owned()],
+                state: Some("--state s.jsonl".to_owned()),
+                ..Flags::default()
+            };
+            let next = Next::of(&summary, run, &written(run, &[outcome]), flags).unwrap();
+            assert_eq!(next.command(), format!("referral-bulk {wanted}"), "{state:?} {outcome:?}");
+        }
+    }
+
+    /// Neither of them need hold all rows.
+    #[test]
+    fn both_versions_of_a_report_that_was_changed_are_named() {
+        let run = Path::new("r");
+        let rows = [row(1, 0, Outcome::Unknown), row(2, 0, Outcome::Invalid)];
+        let summary = Summary { state: State::Finished, ..summary(&books(&rows)) };
+        let mut written = written(run, &[Outcome::Unknown]);
+        let kept = |name: &str, now: &str| Kept { report: run.join(name), now: run.join(now) };
+        written.keep(vec![
+            kept("pending.csv", "pending.edited-1.csv"),
+            kept("plan.jsonl", "plan.edited-1.jsonl"),
+        ]);
+        let next = Next::of(&summary, run, &written, Flags::default()).unwrap();
+        assert_eq!(
+            next.to_string(),
+            "feed pending.edited-1.csv and pending.csv back, which changes only what was not applied: \
+             referral-bulk apply r/pending.edited-1.csv r/pending.csv"
+        );
+        assert_eq!(
+            next.besides(&summary, &written),
+            [
+                "pending.edited-1.csv is pending.csv as somebody left it: of a row that both hold, keep the one that is right"
+            ]
+        );
+    }
+
+    /// What an error report has lost can't be corrected there.
+    #[test]
+    fn text_that_was_lost_is_mended_where_it_stands() {
+        let run = Path::new("r");
+        for (inputs, format, wanted, besides) in [
+            (
+                &["a b.csv"][..],
+                None,
+                "mend in a b.csv the text that could not be read, for the error report has lost it, and give it \
+                 again, which changes only what was not applied: referral-bulk apply 'a b.csv'",
+                &["error.csv holds 1 row besides, to be corrected and fed back"][..],
+            ),
+            (
+                &["-", "b.csv"],
+                Some("--format csv"),
+                "mend in standard input and b.csv the text that could not be read, for the error report has lost \
+                 it, and give them again, which changes only what was not applied: \
+                 referral-bulk apply - b.csv --format csv",
+                &["error.csv holds 1 row besides, to be corrected and fed back"],
+            ),
+        ] {
+            let outcomes = [Outcome::Invalid, Outcome::Invalid];
+            let rows = [row(1, 0, Outcome::Invalid), row(2, 0, Outcome::Invalid)];
+            let summary = summary(&books(&rows));
+            let mut written = written(run, &outcomes);
+            let inputs = inputs.iter().map(ToString::to_string).collect();
+            written.lose(Lost { rows: 1, inputs });
+            let flags = Flags { format: format.map(str::to_owned), ..Flags::default() };
+            let next = Next::of(&summary, run, &written, flags).unwrap();
+            assert_eq!(next.to_string(), wanted);
+            assert_eq!(next.besides(&summary, &written), besides);
         }
     }
 

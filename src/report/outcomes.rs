@@ -12,11 +12,11 @@ use crate::domain::audit::Class;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 
-use super::earlier::Earlier;
 use super::file::{Filed, ReportError};
 use super::findings::{Findings, compacted};
 use super::jsonl::LineWriter;
 use super::names::Names;
+use super::shelf::Shelf;
 
 /// The file's name in a run's directory.
 pub const NAME: &str = "outcomes.jsonl";
@@ -71,7 +71,7 @@ impl Outcomes {
         })
     }
 
-    pub(super) fn finish(self, earlier: &Earlier) -> Result<Filed, ReportError> {
-        self.0.finish(earlier)
+    pub(super) fn finish(self, shelf: &Shelf) -> Result<Filed, ReportError> {
+        self.0.finish(shelf)
     }
 }

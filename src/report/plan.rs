@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
@@ -18,10 +18,10 @@ use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ETag, ReferralId};
 
 use super::audit::PayloadAudit;
-use super::earlier::Earlier;
 use super::file::{BUFFER, Filed, ReportError, WholeFile};
 use super::findings::{Findings, on_one_line};
 use super::names::Names;
+use super::shelf::Shelf;
 
 /// The file's name in a run's directory.
 pub const NAME: &str = "plan.jsonl";
@@ -64,19 +64,19 @@ pub struct PlanReport {
     path: PathBuf,
     names: Names,
     writer: BufWriter<WholeFile>,
-    earlier: Earlier,
+    shelf: Shelf,
 }
 
 impl PlanReport {
     /// Begins the file. Nothing is seen of it before [`PlanReport::finish`].
     ///
     /// # Errors
-    /// Where the file cannot be created in `dir`, which must exist.
-    pub fn begin(dir: &Path, inputs: &[InputInfo]) -> Result<Self, ReportError> {
-        let file = WholeFile::begin(dir, NAME)?;
+    /// Where the file cannot be created in the run's directory, which must exist.
+    pub fn begin(shelf: &Shelf, inputs: &[InputInfo]) -> Result<Self, ReportError> {
+        let file = WholeFile::begin(shelf.dir(), NAME)?;
         let path = file.path().to_owned();
         let writer = BufWriter::with_capacity(BUFFER, file);
-        Ok(Self { path, names: Names::of(inputs), writer, earlier: Earlier::read(dir) })
+        Ok(Self { path, names: Names::of(inputs), writer, shelf: shelf.clone() })
     }
 
     /// Adds the next referral of the run.
@@ -98,10 +98,10 @@ impl PlanReport {
     /// # Errors
     /// Where writing fails.
     pub fn finish(self) -> Result<Filed, ReportError> {
-        let Self { path, writer, earlier, .. } = self;
+        let Self { path, writer, shelf, .. } = self;
         let whole =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        whole.keep(&earlier)
+        whole.keep(&shelf)
     }
 }
 
@@ -194,6 +194,7 @@ impl Serialize for Changes<'_> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     use uuid::Uuid;
 
@@ -259,7 +260,7 @@ mod tests {
 
     fn write(dir: &Path) -> (String, PlanCounts) {
         let inputs = [csv_input("a.csv", &["id"], 0), csv_input("b.csv", &["id"], 0)];
-        let mut report = PlanReport::begin(dir, &inputs).unwrap();
+        let mut report = PlanReport::begin(&Shelf::take(dir, || {}), &inputs).unwrap();
         let mut counts = PlanCounts::default();
         for account in accounts() {
             report.item(&account).unwrap();
@@ -317,7 +318,8 @@ mod tests {
             changed: Vec::new(),
             overwritten: vec![Field::Notes.pointer().clone()],
         };
-        let mut report = PlanReport::begin(dir.path(), &[csv_input("a.csv", &["id"], 0)]).unwrap();
+        let mut report =
+            PlanReport::begin(&Shelf::take(dir.path(), || {}), &[csv_input("a.csv", &["id"], 0)]).unwrap();
         report.item(&ItemAccount { audit: Some(audit), ..account(1, Effect::Reversible, None) }).unwrap();
         report.finish().unwrap();
         let wanted = concat!(
@@ -343,7 +345,7 @@ mod tests {
     #[test]
     fn a_plan_without_referrals_is_an_empty_file() {
         let dir = tempfile::tempdir().unwrap();
-        let sum = PlanReport::begin(dir.path(), &[]).unwrap().finish().unwrap().sha256;
+        let sum = PlanReport::begin(&Shelf::take(dir.path(), || {}), &[]).unwrap().finish().unwrap().sha256;
         assert_eq!(sum, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(fs::read_to_string(dir.path().join(NAME)).unwrap(), "");
     }
@@ -351,7 +353,7 @@ mod tests {
     #[test]
     fn a_row_of_another_run_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let mut report = PlanReport::begin(dir.path(), &[]).unwrap();
+        let mut report = PlanReport::begin(&Shelf::take(dir.path(), || {}), &[]).unwrap();
         let error = report.item(&account(1, Effect::Reversible, None)).unwrap_err();
         assert!(matches!(error, ReportError::UnknownInput(_)), "{error}");
     }

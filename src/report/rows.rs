@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::account::{Format, InputInfo, RowAccount};
-use crate::domain::finding::Place;
+use crate::domain::finding::{Finding, Place};
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
 
 use super::csv::{Columns, CsvFile};
-use super::earlier::{Earlier, Kept};
+use super::earlier::Kept;
 use super::file::{Filed, ReportError, remove_stale};
 use super::form::SharedForms;
 use super::jsonl::JsonlFile;
 use super::names::{Names, UnknownInput};
 use super::outcomes::{self, Outcomes};
+use super::shelf::Shelf;
 use super::summary;
 
 /// The row files that always exist, also when no row is in them.
@@ -26,7 +27,7 @@ pub(super) trait RowFile {
     /// Adds a row.
     fn row(&mut self, row: &RowAccount) -> Result<(), ReportError>;
     /// Puts the file in its place.
-    fn finish(self: Box<Self>, earlier: &Earlier) -> Result<RowsFiled, ReportError>;
+    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<RowsFiled, ReportError>;
 }
 
 /// A row file that is in its place.
@@ -68,16 +69,19 @@ pub fn row_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
 ///
 /// # Errors
 /// Where one can't be taken away. A directory in the place of one is no report.
-pub fn take_away(dir: &Path) -> Result<Vec<Kept>, ReportError> {
-    let earlier = Earlier::read(dir);
+pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
     let in_both_forms = ["csv", "jsonl"].into_iter().flat_map(|extension| {
         ALWAYS.into_iter().chain([Bucket::Pending]).map(move |bucket| name(bucket, extension))
     });
-    // The summary last: it tells what may be somebody's work.
+    // The summary last: it tells what may be somebody's work. What it tells of the plan is left in its place.
+    for file in shelf.earlier().files() {
+        let path = shelf.dir().join(summary::NAME);
+        shelf.note(&file.path, &file.sha256).map_err(|source| ReportError::Write { path, source })?;
+    }
     let others = [outcomes::NAME, summary::NAME].map(str::to_owned);
     let mut kept = Vec::new();
-    for name in in_both_forms.chain(others).filter(|name| !dir.join(name).is_dir()) {
-        kept.extend(remove_stale(dir, &name, &earlier)?);
+    for name in in_both_forms.chain(others).filter(|name| !shelf.dir().join(name).is_dir()) {
+        kept.extend(remove_stale(shelf, &name)?);
     }
     Ok(kept)
 }
@@ -121,6 +125,33 @@ pub struct Written {
     files: Vec<WrittenFile>,
     kept: Vec<Kept>,
     bound: Forms,
+    lost: Lost,
+}
+
+/// Rows of the error files that lost text which could not be decoded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// How many.
+    pub rows: u64,
+    /// The inputs that hold it, as the user named them.
+    pub inputs: Vec<String>,
+}
+
+impl Lost {
+    /// Takes note of a row if it is such a one.
+    pub fn note(&mut self, row: &RowAccount, inputs: &[InputInfo]) {
+        let own = |place: Place| (place.input, place.line) == (row.place.input, row.place.line);
+        let is_lost =
+            |finding: &Finding| finding.rule == Rule::Encoding && finding.is_deny() && own(finding.place);
+        let is_error = row.verdict.outcome.bucket() == Bucket::Error;
+        let Some(input) = inputs.get(row.place.input as usize).map(|input| &input.path) else { return };
+        if is_error && row.findings.iter().any(is_lost) {
+            self.rows += 1;
+            if !self.inputs.contains(input) {
+                self.inputs.push(input.clone());
+            }
+        }
+    }
 }
 
 impl Written {
@@ -134,9 +165,20 @@ impl Written {
         &self.kept
     }
 
-    /// Where somebody may have worked on a report: where it was moved to, if it was, else where it is.
-    pub fn worked_on<'a>(&'a self, report: &'a Path) -> &'a Path {
-        self.kept.iter().find(|kept| kept.report == report).map_or(report, |kept| kept.now.as_path())
+    /// All versions of a report: what somebody may have made of it, and what it is. Neither need hold all rows.
+    pub fn versions<'a>(&'a self, report: &'a Path) -> impl Iterator<Item = &'a Path> {
+        let kept = self.kept.iter().filter(move |kept| kept.report == report);
+        kept.map(|kept| kept.now.as_path()).chain([report])
+    }
+
+    /// Rows of the error files that lost text.
+    pub fn lost(&self) -> &Lost {
+        &self.lost
+    }
+
+    /// Notes which rows of the error files lost text.
+    pub fn lose(&mut self, lost: Lost) {
+        self.lost = lost;
     }
 
     /// Adds what was kept before.
@@ -183,8 +225,7 @@ impl FromIterator<WrittenFile> for Written {
 /// Writes every row file of a run and `outcomes.jsonl`. Nothing is seen of them before
 /// [`RowReports::finish`].
 pub struct RowReports {
-    dir: PathBuf,
-    earlier: Earlier,
+    shelf: Shelf,
     names: Names,
     formats: Vec<Format>,
     csv: Option<Files>,
@@ -196,8 +237,9 @@ impl RowReports {
     /// Begins the files beside those of an earlier report. A run without inputs gets CSV files.
     ///
     /// # Errors
-    /// Where a file cannot be created in `dir`, which must exist.
-    pub fn begin(dir: &Path, inputs: &[InputInfo]) -> Result<Self, ReportError> {
+    /// Where a file cannot be created in the run's directory, which must exist.
+    pub fn begin(shelf: &Shelf, inputs: &[InputInfo]) -> Result<Self, ReportError> {
+        let dir = shelf.dir();
         let formats: Vec<Format> = inputs.iter().map(|input| input.format).collect();
         let has = |format: Format| formats.contains(&format);
         let forms = SharedForms::of(inputs);
@@ -212,8 +254,7 @@ impl RowReports {
             None
         };
         Ok(Self {
-            dir: dir.to_owned(),
-            earlier: Earlier::read(dir),
+            shelf: shelf.clone(),
             names: Names::of(inputs),
             csv,
             jsonl,
@@ -235,7 +276,7 @@ impl RowReports {
             Format::Jsonl | Format::Json | Format::Http => &mut self.jsonl,
         };
         let files = files.as_mut().expect("there are files for the form of every input");
-        files.of(&self.dir, row.verdict.outcome.bucket())?.row(row)
+        files.of(self.shelf.dir(), row.verdict.outcome.bucket())?.row(row)
     }
 
     /// Puts all files in their places, and takes away a pending file that an earlier report left
@@ -246,16 +287,16 @@ impl RowReports {
     pub fn finish(self, written: &mut Written) -> Result<(), ReportError> {
         let row_files = [self.csv, self.jsonl].into_iter().flatten().flat_map(|form| form.files);
         for file in row_files.flatten() {
-            let RowsFiled { filed, rows, bucket } = file.finish(&self.earlier)?;
+            let RowsFiled { filed, rows, bucket } = file.finish(&self.shelf)?;
             written.report(filed, Some(rows), Some(bucket));
         }
         for extension in ["csv", "jsonl"] {
             let stale = name(Bucket::Pending, extension);
             if !written.files.iter().any(|file| file.path.ends_with(&stale)) {
-                written.kept.extend(remove_stale(&self.dir, &stale, &self.earlier)?);
+                written.kept.extend(remove_stale(&self.shelf, &stale)?);
             }
         }
-        written.add(self.outcomes.finish(&self.earlier)?);
+        written.add(self.outcomes.finish(&self.shelf)?);
         Ok(())
     }
 
@@ -313,12 +354,11 @@ mod tests {
     use super::super::testing::{cells, csv_input, full_row, jsonl_input, raw, row, tell, warning};
     use super::*;
     use crate::domain::account::{RowText, UNSOUND};
-    use crate::domain::finding::Finding;
     use crate::domain::outcome::Outcome;
 
     /// Reports the rows; returns the reports that stand in the directory afterwards.
     fn files(dir: &Path, inputs: &[InputInfo], rows: &[RowAccount]) -> BTreeMap<String, String> {
-        let mut reports = RowReports::begin(dir, inputs).unwrap();
+        let mut reports = RowReports::begin(&Shelf::take(dir, || {}), inputs).unwrap();
         rows.iter().for_each(|row| reports.row(row).unwrap());
         let mut written = Written::default();
         reports.finish(&mut written).unwrap();
@@ -623,7 +663,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
     fn nobody_but_the_owner_reads_them_and_nothing_is_seen_before_the_end() {
         let dir = tempfile::tempdir().unwrap();
         let inputs = [csv_input("a.csv", &["id"], 1), jsonl_input("b.jsonl", 0)];
-        let mut reports = RowReports::begin(dir.path(), &inputs).unwrap();
+        let mut reports = RowReports::begin(&Shelf::take(dir.path(), || {}), &inputs).unwrap();
         reports.row(&row(1, 0, Outcome::Unsent)).unwrap();
         assert!(!dir.path().join("success.csv").exists());
         let mut written = Written::default();
@@ -633,13 +673,18 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
             let mode = fs::metadata(&file.path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{}", file.path.display());
         }
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 8);
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            9,
+            "the record is there until the summary tells of them"
+        );
     }
 
     #[test]
     fn a_row_of_another_run_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let mut reports = RowReports::begin(dir.path(), &[csv_input("a.csv", &["id"], 1)]).unwrap();
+        let mut reports =
+            RowReports::begin(&Shelf::take(dir.path(), || {}), &[csv_input("a.csv", &["id"], 1)]).unwrap();
         let error = reports.row(&row(1, 1, Outcome::Applied)).unwrap_err();
         assert!(matches!(error, ReportError::UnknownInput(UnknownInput { input: 1, inputs: 1 })), "{error}");
     }
@@ -690,7 +735,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
         #[test]
         fn every_row_is_told_once_and_own_cells_come_back((inputs, rows) in runs()) {
             let dir = tempfile::tempdir().unwrap();
-            let mut reports = RowReports::begin(dir.path(), &inputs).unwrap();
+            let mut reports = RowReports::begin(&Shelf::take(dir.path(), || {}), &inputs).unwrap();
             rows.iter().for_each(|row| reports.row(row).unwrap());
             let mut written = Written::default();
             reports.finish(&mut written).unwrap();

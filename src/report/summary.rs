@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,9 +14,10 @@ use crate::domain::outcome::Outcome;
 
 use super::audit::AuditSummary;
 use super::books::Books;
-use super::earlier::{Earlier, in_hex};
+use super::earlier::in_hex;
 use super::file::{Filed, ReportError, WholeFile};
 use super::rows::{Written, WrittenFile};
+use super::shelf::Shelf;
 
 /// The file's name in a run's directory.
 pub const NAME: &str = "summary.json";
@@ -201,12 +201,12 @@ impl Summary {
     /// Writes `summary.json`, which is that line.
     ///
     /// # Errors
-    /// Where writing into `dir` fails; an earlier file is left alone then.
-    pub fn write(&self, dir: &Path) -> Result<Filed, ReportError> {
-        let mut file = WholeFile::begin(dir, NAME)?;
+    /// Where writing into the run's directory fails; an earlier file is left alone then.
+    pub fn write(&self, shelf: &Shelf) -> Result<Filed, ReportError> {
+        let mut file = WholeFile::begin(shelf.dir(), NAME)?;
         let line = self.to_json_line() + "\n";
         match file.write_all(line.as_bytes()) {
-            Ok(()) => file.keep(&Earlier::read(dir)),
+            Ok(()) => file.keep(shelf),
             Err(source) => Err(ReportError::Write { path: file.path().to_owned(), source }),
         }
     }
@@ -214,9 +214,9 @@ impl Summary {
 
 impl FileSummary {
     /// The reports of a run's directory: those that were written just now, and, where not all could be,
-    /// what is known of the others. It is asked before the summary itself is written.
-    pub fn all(dir: &Path, written: &Written) -> Vec<Self> {
-        Earlier::read(dir).and(written, dir)
+    /// what is known of the others.
+    pub fn all(shelf: &Shelf, written: &Written) -> Vec<Self> {
+        shelf.earlier().and(written, shelf.dir())
     }
 }
 
@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(summary.to_json_line(), wanted);
 
         let dir = tempfile::tempdir().unwrap();
-        let path = summary.write(dir.path()).unwrap().path;
+        let path = summary.write(&Shelf::take(dir.path(), || {})).unwrap().path;
         assert_eq!(path, dir.path().join("summary.json"));
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{wanted}\n"));
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);

@@ -15,6 +15,7 @@ use crate::domain::text_form::TextForm;
 
 use super::books::Books;
 use super::rows::Written;
+use super::shelf::Shelf;
 use super::summary::{ConsentSummary, Referrals, State, Summary};
 
 pub(super) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
@@ -99,7 +100,9 @@ pub(super) fn books(rows: &[RowAccount]) -> Books {
 
 /// Writes the summary that knows these files.
 pub(super) fn tell(dir: &Path, written: &Written) {
-    Summary { files: written.into(), ..summary(&books(&[])) }.write(dir).unwrap();
+    let shelf = Shelf::take(dir, || {});
+    Summary { files: written.into(), ..summary(&books(&[])) }.write(&shelf).unwrap();
+    shelf.complete();
 }
 
 /// What was consented to with flags.

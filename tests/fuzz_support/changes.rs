@@ -10,7 +10,7 @@ use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::text_form::{Encoding, TextForm};
 use referral_bulk::input::{self, Options, Problem, Read, Record};
-use referral_bulk::report::{RowReports, Written};
+use referral_bulk::report::{RowReports, Shelf, Written};
 use serde_json::Value;
 
 use super::reading::{
@@ -189,7 +189,7 @@ fn is_the_same_read(bytes: &[u8], records: &[Record], options: &Options) {
 /// Writes a report in which every record failed, and tells where.
 fn report(folder: &Path, records: &[Record], info: InputInfo) -> std::path::PathBuf {
     let extension = if info.format == Format::Csv { "csv" } else { "jsonl" };
-    let mut reports = RowReports::begin(folder, &[info]).expect("reports are begun");
+    let mut reports = RowReports::begin(&Shelf::take(folder, || {}), &[info]).expect("reports are begun");
     for (row, record) in (1..).zip(records) {
         reports.row(&account(row, record)).expect("a row is written");
     }

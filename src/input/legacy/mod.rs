@@ -48,6 +48,7 @@ use crate::domain::account::{Format, RowText};
 use crate::domain::change::Rejected;
 use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::json::Object;
+use crate::domain::outcome::Outcome;
 use crate::domain::payload::Payload;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
@@ -72,6 +73,8 @@ pub struct PayloadRecord {
     pub parsed: Result<Payload, Rejected>,
     /// What was found about a sound payload; none of it denies.
     pub notes: Vec<Finding>,
+    /// What became of it in an earlier run, where a report of that run gave it back.
+    pub told: Option<Outcome>,
 }
 
 /// What is known of a file of payloads once it has been read to its end.
@@ -160,7 +163,8 @@ fn nothing_in(context: &Context<'_>, none: &NoText) -> PayloadRecord {
 fn missing(place: Place, message: &str, hint: &str) -> PayloadRecord {
     let finding = Finding::deny(Rule::Json, place, message).hint(hint);
     let rejected = Rejected { id: None, place, findings: vec![finding], partial: None };
-    PayloadRecord { place, text: RowText::Line(String::new()), parsed: Err(rejected), notes: Vec::new() }
+    let text = RowText::Line(String::new());
+    PayloadRecord { place, text, parsed: Err(rejected), notes: Vec::new(), told: None }
 }
 
 /// Finds the payloads of one file.

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::super::Context;
 use super::super::duplicates::{Duplicate, duplicates};
 use super::super::lines::beginning;
+use super::super::told;
 use super::PayloadRecord;
 use super::elements::Fault;
 use super::http::Request;
@@ -20,6 +21,7 @@ use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Level, Place};
 use crate::domain::json::{self, MAX_DEPTH, Object};
 use crate::domain::oddity::{Oddity, oddities};
+use crate::domain::outcome::Outcome;
 use crate::domain::payload::Payload;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
@@ -47,6 +49,8 @@ pub(super) struct Reading<'a> {
     pub id: Option<ReferralId>,
     /// What goes on record of it.
     line: String,
+    /// What a report told of it.
+    told: Option<Outcome>,
 }
 
 /// The members of a payload.
@@ -76,7 +80,7 @@ impl<'a> Reading<'a> {
     pub fn new(context: &'a Context<'a>, place: Place, request: Option<&'a Request>) -> Self {
         let findings = request.map(|request| request.findings.clone()).unwrap_or_default();
         let id = request.and_then(|request| request.id);
-        Self { context, place, request, findings, id, line: String::new() }
+        Self { context, place, request, findings, id, line: String::new(), told: None }
     }
 
     /// Something that JSON does not have was found at a place, so many times.
@@ -135,7 +139,7 @@ impl<'a> Reading<'a> {
 
     /// What it came to.
     pub fn finish(self, payload: Option<Payload>) -> PayloadRecord {
-        let Self { place, request, findings, id, line, .. } = self;
+        let Self { place, request, findings, id, line, told, .. } = self;
         let sound = payload.filter(|_| !findings.iter().any(Finding::is_deny));
         // A request that was refused must not come back as a payload by itself.
         let line = match request.filter(|_| sound.is_none()) {
@@ -146,7 +150,7 @@ impl<'a> Reading<'a> {
             Some(payload) => (Ok(payload), findings),
             None => (Err(Rejected { id, place, findings, partial: None }), Vec::new()),
         };
-        PayloadRecord { place, text: RowText::Line(line), parsed, notes }
+        PayloadRecord { place, text: RowText::Line(line), parsed, notes, told }
     }
 
     fn text(&mut self, text: &str, piece: &Piece<'_>) -> Option<Payload> {
@@ -227,6 +231,9 @@ impl<'a> Reading<'a> {
         let mut list = Vec::with_capacity(members.len() + 2);
         for (written, value) in members.iter() {
             if written == "result" || written.starts_with("result.") {
+                if told::is_outcome(written) {
+                    self.told = json::string(value).and_then(|outcome| told::outcome(&outcome));
+                }
                 continue;
             }
             let (name, instead) = match pascal {

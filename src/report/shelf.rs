@@ -1,0 +1,232 @@
+//! One process at a time writes the reports of a run, and leaves word of each before it is in its place.
+//!
+//! The summary tells the checksum of every report, and comes last. Until then they stand in a record beside the
+//! run, which is also what the writers lock:
+//!
+//! | step | `run.reports` |
+//! |---|---|
+//! | a process begins to write reports | is there, and locked |
+//! | a report is complete | holds its checksum |
+//! | it is put in its place | the same |
+//! | the summary is in its place, and every report was written | goes |
+//!
+//! So a process may die at any step: whatever it put in its place is known as a report of this program.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::disk;
+
+use super::earlier::Earlier;
+
+/// The record's name in a run's directory.
+const RECORD: &str = "run.reports";
+
+/// Where the reports of a run are put, for as long as this process writes them: nobody else does meanwhile.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    dir: PathBuf,
+    /// Locked; or why it can't be had, and with it no report be written.
+    record: io::Result<File>,
+    earlier: Earlier,
+    /// Whether the summary tells all that stands in the record.
+    is_complete: AtomicBool,
+}
+
+impl Shelf {
+    /// Takes the shelf of a run's directory, which must exist. Where another process has it, `wait` is told, and
+    /// it is waited for. Where it can't be had at all, nothing can be put there.
+    pub fn take(dir: &Path, wait: impl FnOnce()) -> Self {
+        let record = lock(&dir.join(RECORD), wait);
+        // Not before: what others wrote meanwhile is no less ours.
+        let noted = fs::read_to_string(dir.join(RECORD)).unwrap_or_default();
+        let earlier = Earlier::read(dir, &noted);
+        let is_complete = AtomicBool::new(false);
+        Self { inner: Arc::new(Inner { dir: dir.to_owned(), record, earlier, is_complete }) }
+    }
+
+    /// The run's directory.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    /// What was there when it was taken.
+    pub(super) fn earlier(&self) -> &Earlier {
+        &self.inner.earlier
+    }
+
+    /// Leaves word of a report that is about to be put in its place, by the checksum of its bytes in hexadecimal.
+    pub(super) fn note(&self, name: &str, sha256: &str) -> io::Result<()> {
+        match &self.inner.record {
+            Ok(record) => {
+                (&*record).write_all(line(name, sha256).as_bytes())?;
+                record.sync_data()
+            }
+            Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+        }
+    }
+
+    /// Every report is in its place, and the summary tells of all.
+    pub fn complete(&self) {
+        self.inner.is_complete.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let Ok(record) = &self.record else { return };
+        let is_empty = record.metadata().is_ok_and(|found| found.len() == 0);
+        if is_empty || *self.is_complete.get_mut() {
+            // Where it stays it says what is so all the same.
+            let _ = disk::remove(&self.dir.join(RECORD));
+        }
+    }
+}
+
+/// What stands in the record of a report.
+fn line(name: &str, sha256: &str) -> String {
+    format!("{sha256} {name}\n")
+}
+
+/// The reports of a record, each with its checksum. A line that was cut off tells of one that was never put in
+/// its place.
+pub(super) fn noted(record: &str) -> impl Iterator<Item = (&str, &str)> {
+    let whole = record.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    whole.filter_map(|line| line.split_once(' ').map(|(sha256, name)| (name, sha256)))
+}
+
+/// Opens the record, and locks it. Whoever is done with it may take it away, so it counts only where it is still
+/// the one that others will see.
+fn lock(path: &Path, wait: impl FnOnce()) -> io::Result<File> {
+    let mut wait = Some(wait);
+    loop {
+        let record = open(path)?;
+        match record.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                if let Some(wait) = wait.take() {
+                    wait();
+                }
+                record.lock()?;
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+        if is_at(&record, path) {
+            return Ok(record);
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether a file that is open is the one of this name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |found: fs::Metadata| (found.dev(), found.ino());
+    let open = file.metadata().map(identity);
+    open.is_ok_and(|open| fs::symlink_metadata(path).map(identity).is_ok_and(|there| there == open))
+}
+
+/// Here an open file cannot be taken away.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::file::WholeFile;
+    use super::*;
+
+    fn put(shelf: &Shelf, name: &str, text: &str) -> bool {
+        let mut file = WholeFile::begin(shelf.dir(), name).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.keep(shelf).unwrap().kept.is_some()
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// As where it is killed between two files: the summary is of an earlier time, or there is none.
+    #[test]
+    fn what_a_process_put_there_that_died_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!put(&Shelf::take(dir.path(), || {}), "error.csv", "one"));
+        assert_eq!(names(dir.path()), ["error.csv", "run.reports"]);
+        let shelf = Shelf::take(dir.path(), || {});
+        assert!(!put(&shelf, "error.csv", "two"), "it is ours");
+        shelf.complete();
+        drop(shelf);
+        assert_eq!(names(dir.path()), ["error.csv"]);
+        fs::write(dir.path().join("error.csv"), "mine").unwrap();
+        assert!(put(&Shelf::take(dir.path(), || {}), "error.csv", "two"), "it is somebody's");
+    }
+
+    /// It was cut off, or is somebody else's.
+    #[test]
+    fn a_record_that_makes_no_sense_tells_nothing() {
+        for (record, wanted) in [
+            ("", &[][..]),
+            ("00 a.csv\n11 b.csv\n", &[("a.csv", "00"), ("b.csv", "11")]),
+            ("00 a.csv\n11 b.cs", &[("a.csv", "00")]),
+            ("\n \n00\n11 b.csv\n", &[("", ""), ("b.csv", "11")]),
+        ] {
+            assert_eq!(noted(record).collect::<Vec<_>>(), wanted, "{record:?}");
+        }
+    }
+
+    /// Whoever waits looks at what is there when the wait is over. Where the record was taken away meanwhile, it
+    /// has a lock that nobody else will see, and begins again.
+    #[test]
+    fn nobody_else_writes_meanwhile() {
+        for is_complete in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let shelf = Shelf::take(dir.path(), || panic!("nobody has it"));
+            let (waits, told) = mpsc::channel();
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| {
+                    let shelf = Shelf::take(dir.path(), move || waits.send(()).unwrap());
+                    put(&shelf, "error.csv", "theirs")
+                });
+                told.recv().unwrap();
+                assert!(!put(&shelf, "error.csv", "ours"));
+                if is_complete {
+                    shelf.complete();
+                }
+                drop(shelf);
+                // There is no summary here to tell of it.
+                assert_eq!(other.join().unwrap(), is_complete);
+            });
+            let record = fs::read_to_string(dir.path().join(RECORD)).unwrap();
+            assert_eq!(noted(&record).count(), if is_complete { 1 } else { 2 });
+        }
+    }
+
+    #[test]
+    fn where_nothing_was_written_nothing_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Shelf::take(dir.path(), || {}));
+        assert_eq!(names(dir.path()), [""; 0]);
+    }
+}
