@@ -19,12 +19,7 @@ const QUIET: &str = "--out run --rate 1000/s --summary none --progress none --ye
 /// What a sound service says: its list is empty, and to a change the referral as it is then.
 fn sound(request: &Request) -> Vec<u8> {
     match (request.method.as_str(), request.about()) {
-        ("PATCH", id) => {
-            let document: Vec<json_patch::PatchOperation> = serde_json::from_str(&request.body).unwrap();
-            let mut referral = sample_referral(id);
-            json_patch::patch(&mut referral, &document).unwrap();
-            wire::answer("200 x", "", referral.to_string())
-        }
+        ("PATCH", id) => wire::carry_out(request, sample_referral(id)),
         (_, "referrals") => wire::answer("200 x", "", r#"{"value":[]}"#),
         (_, id) => wire::answer("200 x", "", sample_referral(id).to_string()),
     }
