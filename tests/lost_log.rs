@@ -189,11 +189,14 @@ fn is_settled(world: &World, name: &str) {
         if row["outcome"] == "unknown" {
             unknown += 1;
             assert_eq!((world.state, made), ("none", 0), "{name}: {row}");
-            assert_eq!(
-                row["message"],
-                "run.sqlite-wal was lost, which may have told that it was sent; read back, it is not there, \
-                 and nothing tells whether sending it again would overwrite or repeat something"
-            );
+            // Of some rows a part was so before anybody sent it.
+            let is_there = ["it is not there", "not all of it is there"].map(|is_there| {
+                format!(
+                    "run.sqlite-wal was lost, which may have told that it was sent; read back, {is_there}, \
+                     and nothing tells whether sending it again would overwrite or repeat something"
+                )
+            });
+            assert!(is_there.iter().any(|message| row["message"] == message.as_str()), "{row}");
         } else {
             assert_eq!((row["outcome"].as_str(), made), (Some("applied"), 1), "{name}: {row}");
         }
@@ -205,10 +208,12 @@ fn is_settled(world: &World, name: &str) {
     World::says(&world.home.run(&["report", "run", "--summary", "none"]).expect(wanted), "");
 }
 
-/// Killed, a run keeps its log, whoever looks at it, and wherever it is carried to as a whole.
+/// Killed, a run keeps its log, whoever looks at it, and wherever it is moved to. Of a copy nobody can tell
+/// whether it was made before the last change was sent.
 #[test]
 fn a_log_that_is_there_is_not_missed() {
-    each(&["live", "none"], |state| {
+    let cases = [("live", "mv", ""), ("none", "mv", ""), ("live", "cp", FOUND), ("none", "cp", FOUND)];
+    each(&cases, |(state, carry, words)| {
         let world = World::new(state);
         world.killed_at(31);
         let log = world.bytes("run.sqlite-wal");
@@ -219,9 +224,10 @@ fn a_log_that_is_there_is_not_missed() {
 
         let (run, away) = (world.home.path("run"), world.home.path("away"));
         fs::rename(&run, &away).unwrap();
-        assert!(Command::new("cp").arg("-r").args([&away, &run]).status().unwrap().success());
+        let options: &[&str] = if *carry == "cp" { &["-r"] } else { &[] };
+        assert!(Command::new(carry).args(options).args([&away, &run]).status().unwrap().success());
         let ended = world.resume();
-        World::says(&ended, "");
+        World::says(&ended, words);
         world.service.is_over();
         for (id, row) in world.told() {
             let (outcome, made) = (row["outcome"].as_str().unwrap(), world.made(&id));

@@ -14,8 +14,9 @@
 //!
 //! Where the lock itself is taken away, whoever is at work notices before anything else is sent: see writer.rs.
 
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,8 @@ use super::{LedgerError, lock, private, schema};
 /// Where a run lies, and which file it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Holder {
-    /// The run's directory, from the root.
-    dir: PathBuf,
+    /// The run's directory, from the root. It need not be text, which a path on record would have to be.
+    dir: OsString,
     file: Mark,
 }
 
@@ -55,7 +56,7 @@ impl Holder {
         let file = schema::file(dir);
         let found = fs::metadata(&file).map_err(|error| private::told(&file, error))?;
         let dir = fs::canonicalize(dir).map_err(|error| private::told(dir, error))?;
-        Ok(Self { dir, file: Mark::of(&found) })
+        Ok(Self { dir: dir.into_os_string(), file: Mark::of(&found) })
     }
 
     /// What the run in a directory is whose lock says this.
@@ -66,11 +67,12 @@ impl Holder {
         if self.file == Self::of(dir)?.file {
             return Ok(Found::Itself);
         }
-        match fs::metadata(schema::file(&self.dir)) {
-            Ok(first) if self.file == Mark::of(&first) => Err(if lock::is_held(&self.dir) {
-                LedgerError::Busy { dir: self.dir.clone() }
+        let first = Path::new(&self.dir);
+        match fs::metadata(schema::file(first)) {
+            Ok(there) if self.file == Mark::of(&there) => Err(if lock::is_held(first) {
+                LedgerError::Busy { dir: first.to_owned() }
             } else {
-                LedgerError::Copied { dir: dir.to_owned(), first: self.dir.clone() }
+                LedgerError::Copied { dir: dir.to_owned(), first: first.to_owned() }
             }),
             _ => Ok(Found::Moved),
         }

@@ -74,7 +74,7 @@ impl Lock {
     /// # Errors
     /// Where it can't be written.
     pub(super) fn say(&mut self, holder: &Holder) -> Result<(), LedgerError> {
-        let text = serde_json::to_string(holder).expect("a path and two numbers serialise");
+        let text = serde_json::to_string(holder).expect("bytes and two numbers serialise");
         let written = self.file.set_len(0).and_then(|()| self.file.rewind());
         written
             .and_then(|()| self.file.write_all(text.as_bytes()))
