@@ -31,16 +31,18 @@ fn service(refuses: impl Fn(&Request) -> Option<Vec<u8>> + Send + Sync + 'static
     Wire::serve(move |request| match (refuses(request), request.method.as_str()) {
         (Some(refusal), _) => refusal,
         (None, "PATCH") => written(request),
-        (None, _) => wire::answer("200 x", "", &page),
+        (None, _) if request.about() == "referrals" => wire::answer("200 x", "", &page),
+        (None, _) => wire::answer("200 x", "", referral(request.about()).to_string()),
     })
 }
 
-/// A referral that carries the change.
+fn referral(id: &str) -> Value {
+    referrals().into_iter().find(|referral| referral["id"] == id).unwrap()
+}
+
+/// A referral that carries the change, at another version.
 fn written(request: &Request) -> Vec<u8> {
-    let id = request.about();
-    let mut referral = referrals().into_iter().find(|referral| referral["id"] == id).unwrap();
-    referral["details"]["notes"] = json!("Called");
-    wire::answer("200 x", "", referral.to_string())
+    wire::carry_out(request, referral(request.about()))
 }
 
 fn bears(request: &Request, token: &str) -> bool {
