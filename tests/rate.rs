@@ -62,6 +62,25 @@ fn a_quota_costs_no_row_anything() {
     });
 }
 
+/// What limits the number of requests at a time, and says 503, gets fewer at a time: no row pays for it.
+#[test]
+fn a_limit_at_a_time_costs_no_row_anything() {
+    const COUNT: usize = 24;
+    let home = Home::new();
+    let seed: Vec<_> = (0..COUNT).map(|number| referral(number, "Active", "Accepted")).collect();
+    let row = |number| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } }));
+    home.write("changes.jsonl", &(0..COUNT).map(row).collect::<String>());
+    let service = Service::start(&home, &seed, &["--at-once", "2", "--fault", "any#*=slow:50"]);
+    let endpoint = service.endpoint();
+    let apply = ["apply", "changes.jsonl", "--out", "run", "--endpoint", &endpoint, "--yes"];
+    let pace = ["--rate", "1000/s", "--concurrency", "8", "--timeout", "10m", "--progress", "none"];
+    let ended = home.run(&[&apply[..], &pace].concat());
+    let run = home.run_of("run");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(run.outcomes(), format!("applied {COUNT}"), "{}", ended.stderr);
+    assert!(run.count("/requests/throttled") > 0);
+}
+
 #[test]
 fn auto_can_be_set_and_is_repeated() {
     let plan =

@@ -210,6 +210,10 @@ pub struct Sandbox {
     #[arg(long, value_name = "N/s|N/m")]
     pub quota: Option<crate::sandbox::Quota>,
 
+    /// Answer 503 to more requests at a time than so many, as nginx does with limit_conn
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub at_once: Option<u32>,
+
     /// Leave the eTag out of list pages, as the documented sample does
     #[arg(long)]
     pub list_without_etags: bool,

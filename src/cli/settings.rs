@@ -264,6 +264,7 @@ pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
         port: typed.port,
         config: crate::sandbox::Config {
             quota: typed.quota,
+            at_once: typed.at_once,
             list_etags: !typed.list_without_etags,
             strict: typed.strict,
             list_omits: typed.list_omits,

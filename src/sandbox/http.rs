@@ -99,6 +99,7 @@ async fn handle(
     body: Body,
 ) -> Response {
     let body = body::read(&headers, body).await;
+    let _in_hand = served.sandbox.take_in_hand();
     let request = Request { call: Call::of(&method, uri.path()), uri, headers, body };
     let mut response = match served.sandbox.admit(&request) {
         Err(answer) => answer.whole(),
@@ -165,7 +166,21 @@ impl Served {
     }
 }
 
+/// A request that is not answered yet, until it is dropped: also where its client is gone meanwhile.
+struct InHand<'a>(&'a Sandbox);
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.0.state().in_hand -= 1;
+    }
+}
+
 impl Sandbox {
+    fn take_in_hand(&self) -> InHand<'_> {
+        self.state().in_hand += 1;
+        InHand(self)
+    }
+
     /// Counts a request and lets it in, with the fault it meets.
     fn admit(&self, request: &Request) -> Result<Option<Effect>, Answer> {
         let state = &mut *self.state();
@@ -182,6 +197,10 @@ impl Sandbox {
         }
         if self.shared.strict {
             check_call(request, &mut state.calls)?;
+        }
+        if self.shared.at_once.is_some_and(|most| state.in_hand > most) {
+            state.counts.throttled += 1;
+            return Err(Answer::busy());
         }
         match state.gate.as_mut().map_or(Ok(()), |gate| gate.enter(Instant::now())) {
             Ok(()) => {}

@@ -68,6 +68,9 @@ use view::View;
 pub struct Config {
     /// How many requests it answers in a span of time; `None` answers all.
     pub quota: Option<Quota>,
+    /// How many requests it answers at the same time; `None` answers all. One too many is told 503, as nginx
+    /// does with `limit_conn`.
+    pub at_once: Option<u32>,
     /// Whether the items of a list carry their `eTag`. Real answers do, the documented sample
     /// doesn't.
     pub list_etags: bool,
@@ -89,6 +92,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             quota: None,
+            at_once: None,
             list_etags: true,
             list_omits: Vec::new(),
             list_nulls: Vec::new(),
@@ -112,7 +116,8 @@ pub struct Counts {
     pub others: u64,
     /// Changes that took effect, answered or not.
     pub applied: u64,
-    /// Requests answered with 429, by the quota or by a fault, or turned away by the quota with 503.
+    /// Requests answered with 429, by the quota or by a fault, or turned away with 503 by the quota or as one
+    /// too many at a time.
     pub throttled: u64,
     /// Requests answered with another 4xx.
     pub refused: u64,
@@ -139,6 +144,7 @@ struct Shared {
     clock: Clock,
     view: View,
     strict: bool,
+    at_once: Option<u32>,
     state: Mutex<State>,
 }
 
@@ -147,6 +153,8 @@ struct State {
     store: Store,
     calls: Calls,
     gate: Option<Gate>,
+    /// Requests that have come and are not answered yet.
+    in_hand: u32,
     faults: Faults,
     counts: Counts,
 }
@@ -160,16 +168,17 @@ impl Sandbox {
     /// # Errors
     /// Where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
     pub fn from_text(seed: &str, config: Config, clock: Clock) -> Result<Self, SeedError> {
-        let Config { quota, list_etags, list_omits, list_nulls, etags_in, strict, faults } = config;
+        let Config { quota, at_once, list_etags, list_omits, list_nulls, etags_in, strict, faults } = config;
         let state = State {
             store: seed::read(seed)?,
             calls: Calls::default(),
             gate: quota.map(Gate::new),
+            in_hand: 0,
             faults: Faults::new(faults),
             counts: Counts::default(),
         };
         let view = View { etags_in, list_without_etags: !list_etags, list_omits, list_nulls };
-        let shared = Shared { clock, view, strict, state: Mutex::new(state) };
+        let shared = Shared { clock, view, strict, at_once, state: Mutex::new(state) };
         Ok(Self { shared: Arc::new(shared) })
     }
 

@@ -424,6 +424,33 @@ async fn over_the_quota_every_request_waits() {
     server.shut_down().await;
 }
 
+#[tokio::test]
+async fn more_at_a_time_than_are_taken_are_turned_away() {
+    let hang = ["patch=hang".parse().unwrap()];
+    let server = serve(Config { at_once: Some(1), faults: hang.into(), ..Config::default() }).await;
+    let path = format!("{PATH}/{A}");
+    let first = server.send("PATCH", &path, &[TOKEN, JSON], NOTES);
+    let others = async {
+        let met = async {
+            while server.sandbox.requests().faulted == 0 {
+                tokio::task::yield_now().await
+            }
+        };
+        timeout(PATIENCE, met).await.unwrap();
+        assert_eq!(server.get(&path).await.status, 503);
+    };
+    // The first hangs until its client goes away, and with it goes its place.
+    tokio::select! {
+        _ = first => panic!("what hangs is not answered"),
+        () = others => {}
+    }
+    let taken = async { while server.get(&path).await.status == 503 {} };
+    timeout(PATIENCE, taken).await.unwrap();
+    let counts = server.sandbox.requests();
+    assert!(counts.throttled > 0, "{counts:?}");
+    server.shut_down().await;
+}
+
 /// What a PATCH under a fault is answered with, and whether it took effect.
 async fn check_fault(fault: &str, wanted: Option<(u16, &str)>, applied: bool) -> Option<Reply> {
     let server = serve(faulty(&[fault])).await;
