@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "architecture_support/imports.rs"]
+mod imports;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,6 +84,82 @@ fn modules_name_only_what_lies_below_them() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Files that still name one another, in groups, by what is left of their path once `src/` and `.rs` are taken
+/// away. Nothing is ever added here.
+const CIRCLES: [&str; 13] = [
+    "commands/accounting commands/consent commands/folder commands/patches commands/sending",
+    "domain/address domain/decimal domain/value",
+    "domain/finding domain/rules/catalogue",
+    "domain/rules/differences domain/rules/judge",
+    "input/assign input/cell input/csv input/decode input/form input/header input/jsonl input/mod input/names \
+     input/no_header input/object input/oddities input/patch input/row input/separator input/shape input/taken",
+    "input/legacy/members input/legacy/mod input/legacy/payload",
+    "ledger/founding ledger/holder ledger/lock ledger/log ledger/mod ledger/private ledger/records \
+     ledger/schema ledger/trouble ledger/writer",
+    "ledger/opened ledger/plan",
+    "pace/blame pace/blame/load pace/blame/throttles pace/blame/tokens",
+    "plan/migrate/migration plan/migrate/mod plan/migrate/stage plan/migrate/walk plan/migrate/wish",
+    "report/csv report/earlier report/file report/form report/jsonl report/outcomes report/rows report/shelf \
+     report/summary",
+    "sandbox/http sandbox/mod",
+    "sandbox/patch sandbox/rules sandbox/store",
+];
+
+#[test]
+fn no_files_name_one_another() {
+    let found: Vec<String> = circles(&shipped_as_written());
+    assert_eq!(found, CIRCLES, "left: what is there; right: what may be");
+}
+
+/// The circles among files, written as above.
+fn circles(files: &BTreeMap<String, String>) -> Vec<String> {
+    let short = |path: &String| path[4..path.len() - 3].to_owned();
+    let circles = imports::circles(&imports::imports(files));
+    circles.iter().map(|files| files.iter().map(short).collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn a_circle_would_be_found() {
+    for (files, wanted) in [
+        (&[("a.rs", "use crate::b::B;"), ("b.rs", "")][..], &[][..]),
+        (&[("a.rs", "use crate::b::B;"), ("b.rs", "fn b() -> crate::a::A {}")], &["a b"]),
+        (
+            &[
+                ("a.rs", "use super::b;"),
+                ("b.rs", "use super::c::{self, C};"),
+                ("c.rs", "use crate::{a as x};"),
+            ],
+            &["a b c"],
+        ),
+        // What a folder's map passes on stands where it is made.
+        (
+            &[
+                ("a/mod.rs", "mod b;\nmod c;\npub use b::B;\npub use c::C as D;"),
+                ("a/b.rs", "use super::D;"),
+                ("a/c.rs", "use super::d::E;"),
+            ],
+            &[],
+        ),
+        (
+            &[
+                ("a/mod.rs", "pub use b::B;\npub use c::C as D;"),
+                ("a/b.rs", "use super::D;"),
+                ("a/c.rs", "impl super::B {}"),
+            ],
+            &["a/b a/c"],
+        ),
+        (&[("a/mod.rs", "use b::B;\nstruct A;"), ("a/b.rs", "use super::A;")], &["a/b a/mod"]),
+        (&[("a/mod.rs", "fn a() { b::B }"), ("a/b.rs", "fn b() { super::a() }")], &["a/b a/mod"]),
+        // A path that begins with an imported module.
+        (&[("a.rs", "use crate::b as x;\nfn a() { x::b() }"), ("b.rs", "use crate::a::a;")], &["a b"]),
+        // Tests may name whatever they like.
+        (&[("a.rs", "#[cfg(test)]\nmod tests { use crate::b::B; }"), ("b.rs", "use crate::a::A;")], &[]),
+    ] {
+        let files = files.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned()));
+        assert_eq!(circles(&files.clone().collect()), wanted, "{:?}", files.collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -190,6 +269,12 @@ const TESTS: &str = "#[cfg(test)]";
 /// The shipped code, by path from the project's root, without comments and tests.
 fn shipped() -> BTreeMap<String, String> {
     sources().into_iter().map(|(path, code)| (path, without_comments_and_tests(&code))).collect()
+}
+
+/// The shipped source files, without those of tests.
+fn shipped_as_written() -> BTreeMap<String, String> {
+    let is_shipped = |path: &String| !path.contains("/tests/") && !path.ends_with("/tests.rs");
+    sources().into_iter().filter(|(path, _)| is_shipped(path)).collect()
 }
 
 /// The source files, by path from the project's root.

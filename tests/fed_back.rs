@@ -93,3 +93,24 @@ fn text_that_could_not_be_decoded_is_mended_in_the_input() {
     assert!(ran.stderr.ends_with(next), "{}", ran.stderr);
     assert_eq!(ran.outcomes("run"), "1 applied, 1 invalid");
 }
+
+/// A report can give back only the text of what was no JSON. As long as nobody corrects that, it fails as it did.
+#[test]
+fn lines_that_were_no_json_fail_as_before() {
+    for (command, name) in [("apply", "a.jsonl"), ("migrate", "a.jsonl"), ("migrate", "a.json")] {
+        let place = Place::new();
+        place.write(name, format!("{{\"id\":\"{ACTIVE}\",\"details\":{{\"notes\":\"Called\"}}"));
+        let mut input = name.to_owned();
+        for run in ["first", "second", "third"] {
+            let test = Test::at(&place, &format!("{command} {input} --out {run} {QUIET}"));
+            let ran = test.code(3).told_elsewhere().run();
+            assert_eq!(ran.outcomes(run), "1 invalid", "{command} {input}");
+            let outcome = place.raw(&format!("{run}/outcomes.jsonl"));
+            assert!(outcome.contains("\"code\":\"json\""), "{command} {input}: {outcome}");
+            input = format!("{run}/error.jsonl");
+        }
+        let [first, third] = ["first", "third"].map(|run| place.raw(&format!("{run}/error.jsonl")));
+        let text = |report: &str| report.split("\"result.outcome\"").next().unwrap().to_owned();
+        assert_eq!(text(&first), text(&third), "{command} {name}");
+    }
+}

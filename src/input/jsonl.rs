@@ -99,9 +99,14 @@ impl LineReader<'_> {
         }
         match Object::read(text) {
             Ok(members) => {
-                object::fill(row, &mut self.dictionary, &at, &members);
-                let (_, outcome) = members.iter().find(|(name, _)| told::is_outcome(name))?;
-                json::string(outcome).and_then(|outcome| told::outcome(&outcome))
+                match told::stand_in(at.start(), &members) {
+                    Some(finding) => {
+                        row.excuse_id();
+                        row.find(finding);
+                    }
+                    None => object::fill(row, &mut self.dictionary, &at, &members),
+                }
+                told::of_members(&members)
             }
             Err(error) => {
                 row.excuse_id();
@@ -421,6 +426,10 @@ mod tests {
             ("{\"id\":\"x\"", "json@9"),
             ("{\"id\":\"x\"} {}", "json@12"),
             ("{\"id\":\"x\",}", "json@11"),
+            // So a report gives back what was none.
+            (r#"{"input":"{\"id\":","result.outcome":"invalid"}"#, "json@1"),
+            (r#"{"input":"{\"id\":"}"#, "unconfirmed-path@10 id@1"),
+            (r#"{"input":5,"result.outcome":"invalid"}"#, "unconfirmed-path@10 id@1"),
             ("{}", "id@1"),
             ("{\"id\":5}", "id@7"),
             ("{\"id\":null}", "type@7"),

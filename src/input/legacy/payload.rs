@@ -205,6 +205,11 @@ impl<'a> Reading<'a> {
             self.deny(Rule::Size, at.at(0), message, "a referral has a few dozen");
             return None;
         }
+        self.told = told::of_members(members);
+        if let Some(finding) = told::stand_in(at.at(0), members) {
+            self.findings.push(finding);
+            return None;
+        }
         let list = self.list(at, members);
         if list.members.iter().any(|member| member.taken) {
             let written = list.members.iter().map(|member| (member.written, member.written()));
@@ -230,10 +235,7 @@ impl<'a> Reading<'a> {
         let pascal = members.iter().find(|(name, _)| is_pascal(name));
         let mut list = Vec::with_capacity(members.len() + 2);
         for (written, value) in members.iter() {
-            if written == "result" || written.starts_with("result.") {
-                if told::is_outcome(written) {
-                    self.told = json::string(value).and_then(|outcome| told::outcome(&outcome));
-                }
+            if told::is_result(written) {
                 continue;
             }
             let (name, instead) = match pascal {

@@ -176,6 +176,11 @@ fn payloads_that_name_no_referral() {
         ("{}", NONE),
         (r#"{"id":null}"#, NONE),
         (r#"{"input":"{\"id\":"}"#, NONE),
+        (
+            r#"{"input":"{\"id\":","result.outcome":"invalid"}"#,
+            "json@1:1 this stands for a line that could not be read, whose text is in \"input\"; \
+             write the corrected object in its place, or take the line out",
+        ),
         (r#"{"id":5}"#, "id@1:7 the id 5 is no JSON string; give the referral's GUID in quotes"),
         (r#"{"id":"R-1"}"#, "id@1:7 \"R-1\" is no GUID; a referral's id is a GUID"),
         (
