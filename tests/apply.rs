@@ -903,6 +903,8 @@ mod settings {
             ("", "apply a.csv --endpoint https://user:pw@example.com/v1.0"),
             ("", "apply a.csv --token-command 'echo x' --token-file x"),
             ("", "apply - - --sandbox"),
+            ("", "apply a.csv - --sandbox"),
+            ("", "migrate - --sandbox"),
             ("", "apply"),
             ("", "nonsense"),
             ("[profile.default]\ntoken = \"x\"\n", "apply a.csv --sandbox"),

@@ -123,23 +123,20 @@ mod whole_files {
 
     #[test]
     fn that_are_none_are_told() {
-        let told = [
-            "apply none.csv",
-            "apply folder.csv",
-            "apply folder --format csv",
-            "apply -",
-            "apply good.csv none.csv",
-        ]
-        .map(|command| {
-            let place = Place::new();
-            place.write("folder.csv/x", "");
-            place.write("folder/x", "");
-            place.write("good.csv", format!("id,status\n{GOOD},Active\n"));
-            let ran =
-                Test::at(&place, &format!("{command} --sandbox {APPLY}")).code(1).told_elsewhere().run();
-            assert!(!place.path().join("run").exists(), "{command}");
-            format!("$ {command}\n{}", ran.stderr())
-        });
+        let told =
+            ["apply none.csv", "apply folder.csv", "apply folder --format csv", "apply good.csv none.csv"]
+                .map(|command| {
+                    let place = Place::new();
+                    place.write("folder.csv/x", "");
+                    place.write("folder/x", "");
+                    place.write("good.csv", format!("id,status\n{GOOD},Active\n"));
+                    let ran = Test::at(&place, &format!("{command} --sandbox {APPLY}"))
+                        .code(1)
+                        .told_elsewhere()
+                        .run();
+                    assert!(!place.path().join("run").exists(), "{command}");
+                    format!("$ {command}\n{}", ran.stderr())
+                });
         golden("files_that_are_none", &told.join("\n"));
     }
 

@@ -79,6 +79,15 @@ impl Surroundings<'_> {
         if files.iter().filter(|file| *file == "-").count() > 1 {
             return Err(Trouble::usage("standard input is named twice"));
         }
+        if format.is_none() && files.iter().any(|file| file == "-") {
+            let forms = if migrating.is_some() {
+                "jsonl, --format json or --format http"
+            } else {
+                "csv or --format jsonl"
+            };
+            return Err(Trouble::usage("standard input has no extension that tells its form")
+                .hint(format!("say --format {forms}")));
+        }
         Ok(Asked {
             files,
             format,
