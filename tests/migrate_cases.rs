@@ -14,8 +14,9 @@ use std::path::Path;
 
 use referral_bulk::domain::audit::Class;
 use referral_bulk::domain::change::Placed;
-use referral_bulk::domain::finding::{Finding, Level, Place};
+use referral_bulk::domain::finding::{Finding, Place};
 use referral_bulk::domain::json::Object;
+use referral_bulk::domain::level::Level;
 use referral_bulk::domain::payload::Payload;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::referral::{ETag, ReferralId};

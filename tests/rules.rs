@@ -4,7 +4,8 @@
 
 use referral_bulk::domain::change::{Placed, Wish};
 use referral_bulk::domain::fields::{Field, Path};
-use referral_bulk::domain::finding::{Level, Place};
+use referral_bulk::domain::finding::Place;
+use referral_bulk::domain::level::Level;
 use referral_bulk::domain::rules::{Judged, Judgement, Levels, Rule, judge};
 use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::domain::status::Stage;

@@ -15,7 +15,7 @@ use crate::commands::sending::{MaxErrors, Sending};
 use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, quoted, report, resume, sandbox};
 use crate::domain::account::{Asked, Base, Format, Migrating, State};
 use crate::domain::fields::{self, Resolved};
-use crate::domain::finding::Level;
+use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Levels, Rule};
 use crate::pace::Pacing;

@@ -3,7 +3,7 @@
 use email_address::{EmailAddress, Options};
 
 use super::excerpt::excerpt;
-use super::value::TypeError;
+use super::type_error::TypeError;
 
 /// Whether a text is an address and nothing beside it.
 ///

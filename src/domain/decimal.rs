@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::excerpt::excerpt;
-use super::value::TypeError;
+use super::type_error::TypeError;
 
 /// The sign between the whole and the rest of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -152,7 +152,8 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::finding::{Level, Place};
+    use crate::domain::finding::Place;
+    use crate::domain::level::Level;
     use crate::domain::rules::Rule;
 
     #[test]

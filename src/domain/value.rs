@@ -10,6 +10,7 @@ use super::excerpt::{excerpt, excerpt_json};
 use super::fields::Kind;
 use super::instant::{self, Instant};
 use super::json::{self, Object};
+use super::type_error::TypeError;
 
 /// A well-typed value, as the JSON text that will be sent.
 #[derive(Debug, Clone)]
@@ -17,21 +18,6 @@ pub struct Wanted {
     raw: Box<RawValue>,
     may_clear: bool,
     sign: Option<DecimalSign>,
-}
-
-/// Why a text or a JSON value is not of a field's type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TypeError {
-    /// What was found.
-    pub message: String,
-    /// What would do.
-    pub hint: Option<String>,
-}
-
-impl TypeError {
-    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: Some(hint.into()) }
-    }
 }
 
 impl Wanted {

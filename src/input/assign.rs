@@ -11,7 +11,8 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
-use crate::domain::value::{TypeError, Wanted};
+use crate::domain::type_error::TypeError;
+use crate::domain::value::Wanted;
 
 /// Tells where in its line a value stands.
 pub(super) struct Locator<'a> {

@@ -14,7 +14,8 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::json;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
-use crate::domain::value::{TypeError, Wanted};
+use crate::domain::type_error::TypeError;
+use crate::domain::value::Wanted;
 
 /// How a cell asks for its field to be cleared.
 const CLEAR: &str = "\\N";
@@ -151,7 +152,7 @@ mod tests {
     use super::super::tests::{ID, findings, only, options, read_bytes, warnings};
     use crate::domain::account::Format;
     use crate::domain::decimal::DecimalSign;
-    use crate::domain::finding::Level;
+    use crate::domain::level::Level;
     use crate::domain::rules::{Levels, Rule};
 
     fn csv() -> Options {

@@ -300,7 +300,7 @@ mod tests {
     use super::super::{Options, watch};
     use super::*;
     use crate::domain::account::{Format, UNSOUND};
-    use crate::domain::finding::Level;
+    use crate::domain::level::Level;
     use crate::domain::pointer::Pointer;
 
     fn csv() -> Options {

@@ -140,7 +140,7 @@ mod tests {
     use super::super::tests::{ID, findings, only, options, read_bytes};
     use super::*;
     use crate::domain::account::Format;
-    use crate::domain::finding::Level;
+    use crate::domain::level::Level;
     use crate::domain::pointer::Pointer;
 
     fn jsonl() -> Options {

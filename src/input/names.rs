@@ -9,7 +9,7 @@ use crate::domain::aliases::{self, Meaning};
 use crate::domain::characters::is_hidden;
 use crate::domain::excerpt::{beginning, excerpt};
 use crate::domain::fields::{self, Field, Path, Resolved};
-use crate::domain::finding::Level;
+use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
 

@@ -19,7 +19,7 @@ use crate::domain::json::Object;
 use crate::domain::oddity::{Oddity, oddities};
 use crate::domain::pointer::{Pointer, PointerError};
 use crate::domain::rules::Rule;
-use crate::domain::value::TypeError;
+use crate::domain::type_error::TypeError;
 
 /// So many resolved names are remembered; a file has a few dozen, whoever wrote it.
 const MAX_NAMES: usize = 1_000;

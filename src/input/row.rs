@@ -9,15 +9,17 @@ use super::Options;
 use crate::domain::change::{Append, Draft, Placed, Rejected};
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{self, Field, Kind, Path};
-use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, MAX_DEPTH};
+use crate::domain::level::Level;
 use crate::domain::meaning;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
 use crate::domain::suspect::{self, Suspicion};
-use crate::domain::value::{self, TypeError, Wanted};
+use crate::domain::type_error::TypeError;
+use crate::domain::value::{self, Wanted};
 
 /// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
 pub(super) const MAX_CHANGES: usize = 1_000;

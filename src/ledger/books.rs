@@ -87,7 +87,7 @@ fn on_line(finding: &Finding, place: Place) -> bool {
 mod tests {
     use super::super::outstanding::AttemptResult;
     use super::*;
-    use crate::domain::finding::Level;
+    use crate::domain::level::Level;
     use crate::domain::rules::Rule;
 
     fn place(input: u32, line: u64, column: u32) -> Place {

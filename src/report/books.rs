@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::account::{InputInfo, RowAccount};
-use crate::domain::finding::{Level, Place};
+use crate::domain::finding::Place;
+use crate::domain::level::Level;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;

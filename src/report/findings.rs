@@ -6,7 +6,8 @@ use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::domain::finding::{Finding, Level};
+use crate::domain::finding::Finding;
+use crate::domain::level::Level;
 use crate::domain::rules::Rule;
 
 use super::names::Names;

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::domain::account::{Figures, Format, InputInfo, RowAccount, RowText};
 use crate::domain::consent::Way;
-use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::level::Level;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;

@@ -1,6 +1,7 @@
 //! Methods, paths and headers, and the order in which a request is judged: counted, token, the
 //! headers that every call has where the sandbox is strict, quota, faults, then the request itself.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,13 @@ use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
+use axum::serve::ListenerExt;
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::Sandbox;
 use super::answer::{Answer, Refusal};
 use super::body;
 use super::calls::Calls;
@@ -23,6 +25,7 @@ use super::fault::{Effect, Subject, What};
 use super::list::Query;
 use super::patch::Document;
 use super::quota::TooMany;
+use super::service::Sandbox;
 use super::store::etag_of;
 
 const REFERRALS: &str = "/v1.0/engagements/referrals";
@@ -87,7 +90,7 @@ impl Call {
 }
 
 /// One handler for every path: a fault may meet any request, and is met in one place.
-pub(super) fn router(sandbox: Sandbox, closing: watch::Receiver<bool>) -> Router {
+fn router(sandbox: Sandbox, closing: watch::Receiver<bool>) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(Served { sandbox, closing }))
 }
 
@@ -176,6 +179,28 @@ impl Drop for InHand<'_> {
 }
 
 impl Sandbox {
+    /// Serves on a listener until `shutdown` completes; requests in flight are answered first, and
+    /// those that hang are cut off.
+    ///
+    /// # Errors
+    /// Where the listener fails for good.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let (closing, watched) = watch::channel(false);
+        // Answers are small and waited for one by one: they must not wait to be joined together.
+        // A socket that refuses is served all the same, only slower.
+        let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+        axum::serve(listener, router(self.clone(), watched))
+            .with_graceful_shutdown(async move {
+                shutdown.await;
+                closing.send_replace(true);
+            })
+            .await
+    }
+
     fn take_in_hand(&self) -> InHand<'_> {
         self.state().in_hand += 1;
         InHand(self)

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
-use super::store::in_utc;
+use super::times::in_utc;
 
 /// The type of a patchable member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

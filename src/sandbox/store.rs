@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use axum::http::StatusCode;
-use jiff::fmt::temporal::Pieces;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -12,6 +11,7 @@ use uuid::Uuid;
 use super::answer::Refusal;
 use super::patch::Document;
 use super::rules;
+use super::times::wire_time;
 
 /// The members of one referral.
 pub(super) type Referral = Map<String, Value>;
@@ -171,21 +171,6 @@ fn stamp(id: Uuid, before: &Value, after: &mut Referral, now: Timestamp) {
     after.insert("updatedDateTime".to_owned(), time.into());
     let etag = next_etag(id, etag_of(before).unwrap_or_default());
     after.insert("eTag".to_owned(), etag.into());
-}
-
-/// A time as the service writes it: UTC, with seven digits of a second.
-pub(super) fn wire_time(time: Timestamp) -> String {
-    format!("{time:.7}")
-}
-
-/// The same of a time that a request gives with its offset, up to the end of the year 9999; `None` where it is
-/// none.
-pub(super) fn in_utc(text: &str) -> Option<String> {
-    let pieces = Pieces::parse(text.contains('T').then_some(text)?).ok()?;
-    let offset = pieces.to_numeric_offset()?;
-    let local = pieces.date().to_datetime(pieces.time()?);
-    let utc = local.checked_sub(SignedDuration::from_secs(offset.seconds().into())).ok()?;
-    Some(format!("{utc:.7}Z"))
 }
 
 /// The eTag after another one. It follows from the two alone, so that a history can be repeated.

@@ -4,7 +4,6 @@ use serde_json::value::RawValue;
 
 use super::catalogue::Rule;
 use super::findings::Findings;
-use super::judge::Grounded;
 use crate::domain::change::{Append, Placed, Wish};
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::Place;
@@ -15,6 +14,15 @@ use crate::domain::pointer::Pointer;
 use crate::domain::snapshot::{Ground, Snapshot, Unseen};
 use crate::domain::status::Standing;
 use crate::domain::value::{Wanted, element_key};
+
+/// A change, and what it is made on.
+#[derive(Debug, Clone)]
+pub struct Grounded {
+    /// The change.
+    pub change: Change,
+    /// Whether its member is there, and what is missing around it.
+    pub ground: Ground,
+}
 
 /// The changes from the referral as it stands, `None` where nobody looked, to the one wanted, in
 /// sending order. Values that already mean what is wanted are left out, and so is, with a note, whatever

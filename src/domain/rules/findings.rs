@@ -3,7 +3,8 @@
 use super::catalogue::{Levels, Rule};
 use super::incomplete::Incomplete;
 use crate::domain::fields::Path;
-use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::level::Level;
 
 /// What was found so far.
 pub(super) struct Findings<'a> {

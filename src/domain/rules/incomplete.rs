@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::catalogue::{Levels, Rule};
-use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 
 /// The members that were not seen, and what hangs on each.

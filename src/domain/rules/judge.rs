@@ -3,22 +3,23 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::{Levels, Rule};
-use super::differences::differences;
+use super::differences::{Grounded, differences};
 use super::findings::Findings;
 use super::incomplete::Incomplete;
 use super::transitions;
 use crate::domain::change::Wish;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Field, Kind, Path};
-use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::finding::{Finding, Place};
 use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
+use crate::domain::level::Level;
 use crate::domain::meaning;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
-use crate::domain::snapshot::{Ground, Snapshot, Unseen};
+use crate::domain::snapshot::{Snapshot, Unseen};
 use crate::domain::status::{ClosedSubstatus, NewSubstatus, Stage, Standing, Status};
 
 /// A deal won sooner than this after the referral's creation may lose its registration.
@@ -32,15 +33,6 @@ pub struct Approved {
     etag: Option<ETag>,
     changes: Vec<Grounded>,
     closes: bool,
-}
-
-/// A change, and what it is made on.
-#[derive(Debug, Clone)]
-pub struct Grounded {
-    /// The change.
-    pub change: Change,
-    /// Whether its member is there, and what is missing around it.
-    pub ground: Ground,
 }
 
 impl Approved {

@@ -13,5 +13,6 @@ mod judge;
 pub mod transitions;
 
 pub use catalogue::{Levels, Rule};
+pub use differences::Grounded;
 pub use incomplete::Incomplete;
-pub use judge::{Approved, Grounded, Judged, Judgement, judge};
+pub use judge::{Approved, Judged, Judgement, judge};

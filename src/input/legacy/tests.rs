@@ -1,7 +1,7 @@
 //! Every form of input with every fault that it can have.
 
 use super::*;
-use crate::domain::finding::Level;
+use crate::domain::level::Level;
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000002";

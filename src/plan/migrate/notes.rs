@@ -6,7 +6,8 @@ use super::difference::{Difference, Left};
 use super::stale::{Basis, How, Overwritten, Stale};
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{self, Field, Resolved};
-use crate::domain::finding::{Finding, Level, Place};
+use crate::domain::finding::{Finding, Place};
+use crate::domain::level::Level;
 use crate::domain::referral::ETag;
 use crate::domain::rules::{Levels, Rule};
 

@@ -12,7 +12,8 @@ use crate::domain::json::Object;
 use crate::domain::payload::Payload;
 use crate::domain::referral::ETag;
 use crate::domain::rules::Rule;
-use crate::domain::value::{TypeError, Wanted, element_key};
+use crate::domain::type_error::TypeError;
+use crate::domain::value::{Wanted, element_key};
 
 /// Makes the wish, bound to a version where one is given.
 ///

@@ -1,0 +1,158 @@
+//! What there is of a sandbox: its settings, its state, and what came in.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::calls::Calls;
+use super::fault::{Fault, Faults};
+use super::quota::{Gate, Quota};
+use super::seed::{self, SeedError};
+use super::store::Store;
+use super::view::{ETagsIn, MemberPath, View};
+
+/// How the sandbox behaves beyond what is documented.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How many requests it answers in a span of time; `None` answers all.
+    pub quota: Option<Quota>,
+    /// How many requests it answers at the same time; `None` answers all. One too many is told 503, as nginx
+    /// does with `limit_conn`.
+    pub at_once: Option<u32>,
+    /// Whether the items of a list carry their `eTag`. Real answers do, the documented sample
+    /// doesn't.
+    pub list_etags: bool,
+    /// Members that the items of a list lack.
+    pub list_omits: Vec<MemberPath>,
+    /// Members that the items of a list show as `null`.
+    pub list_nulls: Vec<MemberPath>,
+    /// Where answers carry a referral's version.
+    pub etags_in: ETagsIn,
+    /// Whether a request needs the headers that the documentation shows in every one: a
+    /// `client-request-id` of its own, and JSON as the type even of a GET. The service's definition
+    /// knows nothing of the one, and leaves the value of the other open.
+    pub strict: bool,
+    /// What goes wrong, and when. Where several faults match a request, the first of them happens.
+    pub faults: Vec<Fault>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            quota: None,
+            at_once: None,
+            list_etags: true,
+            list_omits: Vec::new(),
+            list_nulls: Vec::new(),
+            etags_in: ETagsIn::default(),
+            strict: false,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// How many requests came in, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Requests for one referral.
+    pub gets: u64,
+    /// Requests for a page of referrals.
+    pub lists: u64,
+    /// Requests to change a referral.
+    pub patches: u64,
+    /// Requests of another method, or for another path.
+    pub others: u64,
+    /// Changes that took effect, answered or not.
+    pub applied: u64,
+    /// Requests answered with 429, by the quota or by a fault, or turned away with 503 by the quota or as one
+    /// too many at a time.
+    pub throttled: u64,
+    /// Requests answered with another 4xx.
+    pub refused: u64,
+    /// Requests that met a fault.
+    pub faulted: u64,
+}
+
+impl Counts {
+    /// All requests that came in.
+    pub fn total(&self) -> u64 {
+        self.gets + self.lists + self.patches + self.others
+    }
+}
+
+type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A handle on one sandbox. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    clock: Clock,
+    pub view: View,
+    pub strict: bool,
+    pub at_once: Option<u32>,
+    state: Mutex<State>,
+}
+
+/// All that changes, under one lock that is never held across a wait.
+pub(super) struct State {
+    pub store: Store,
+    pub calls: Calls,
+    pub gate: Option<Gate>,
+    /// Requests that have come and are not answered yet.
+    pub in_hand: u32,
+    pub faults: Faults,
+    pub counts: Counts,
+}
+
+impl Sandbox {
+    /// A sandbox that holds the referrals of a seed: JSONL, a JSON array, or list pages. A referral
+    /// without an eTag gets one.
+    ///
+    /// The clock tells what `updatedDateTime` and its like are set to.
+    ///
+    /// # Errors
+    /// Where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
+    pub fn from_text(seed: &str, config: Config, clock: Clock) -> Result<Self, SeedError> {
+        let Config { quota, at_once, list_etags, list_omits, list_nulls, etags_in, strict, faults } = config;
+        let state = State {
+            store: seed::read(seed)?,
+            calls: Calls::default(),
+            gate: quota.map(Gate::new),
+            in_hand: 0,
+            faults: Faults::new(faults),
+            counts: Counts::default(),
+        };
+        let view = View { etags_in, list_without_etags: !list_etags, list_omits, list_nulls };
+        let shared = Shared { clock, view, strict, at_once, state: Mutex::new(state) };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// A sandbox that holds the samples which come with the program.
+    pub fn with_samples(config: Config, clock: Clock) -> Self {
+        Self::from_text(seed::SAMPLES, config, clock).expect("a test reads the samples")
+    }
+
+    /// The referrals as they stand, in the order of the seed.
+    pub fn referrals(&self) -> Vec<Value> {
+        self.state().store.referrals().cloned().collect()
+    }
+
+    /// What came in so far.
+    pub fn requests(&self) -> Counts {
+        self.state().counts
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.shared.clock)()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock leaves the state half changed, so a panic elsewhere spoils nothing.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
