@@ -71,7 +71,8 @@ impl Bar {
 
 /// A terminal on which what somebody types meanwhile, `^C` to begin with, moves nothing: between two drawings the
 /// cursor rests at the beginning of the last line and not behind its end, where any character would begin another
-/// line. What is left below of lines that were longer once, before the terminal was made narrower, goes too.
+/// line. What is left below of lines that were longer once, before the terminal was made narrower, goes too: from
+/// the second column on, since tmux keeps a copy of what is cleared from the corner of the screen on.
 #[derive(Debug)]
 struct Stage(Term);
 
@@ -86,8 +87,8 @@ impl TermLike for Stage {
 
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
         self.0.move_cursor_up(lines)?;
-        self.0.write_str("\r")?;
-        self.0.clear_to_end_of_screen()
+        self.0.clear_line()?;
+        clear_behind_the_first_column(&self.0)
     }
 
     fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
@@ -117,5 +118,40 @@ impl TermLike for Stage {
     fn flush(&self) -> io::Result<()> {
         self.0.write_str("\r")?;
         self.0.flush()
+    }
+}
+
+#[cfg(unix)]
+fn clear_behind_the_first_column(terminal: &Term) -> io::Result<()> {
+    terminal.write_str("\u{1b}[C\u{1b}[J\r")
+}
+
+#[cfg(not(unix))]
+fn clear_behind_the_first_column(terminal: &Term) -> io::Result<()> {
+    terminal.clear_to_end_of_screen()
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read, Seek};
+
+    use super::*;
+
+    /// tmux takes that for a screen that is cleared as a whole, and adds what stood there to what can be scrolled
+    /// back to, with every drawing.
+    #[test]
+    fn nothing_is_cleared_from_the_corner_of_the_screen_on() {
+        let mut file = tempfile::tempfile().unwrap();
+        let handle = |file: &File| file.try_clone().unwrap();
+        let stage = Stage(Term::read_write_pair(handle(&file), handle(&file)));
+        stage.move_cursor_up(1).unwrap();
+        stage.flush().unwrap();
+        let mut written = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut written).unwrap();
+        let (before, _) = written.split_once("\u{1b}[J").unwrap();
+        assert!(before.ends_with("\u{1b}[2K\u{1b}[C"), "{written:?}");
     }
 }
