@@ -1222,6 +1222,14 @@ mod limits {
     }
 
     #[test]
+    fn where_nothing_is_to_be_sent_nothing_is_said_of_its_time() {
+        let row = "id,substatus\n5a1e0001-0000-4000-8000-000000000015,Accepted\n";
+        let command = format!("apply a.csv {QUIET} --finish-by 2999-01-01T00:00:00Z");
+        let ran = Test::new(&command).file("a.csv", row).run();
+        assert_eq!(ran.outcomes("run"), "1 unchanged");
+    }
+
+    #[test]
     fn a_number_of_closings_that_is_wrong_is_wrong_in_a_rehearsal_too() {
         Test::new(&format!("apply quarter-end.csv {QUIET} --confirm-closing 3"))
             .file("quarter-end.csv", sample("quarter-end.csv"))

@@ -312,6 +312,14 @@ fn a_deal_value_by_a_slim_snapshot() {
                 --> changes.csv:2:2\nhint: plan against the API, where the referral is read by itself";
     assert!(ended.stderr.contains(said), "{}", ended.stderr);
     assert_eq!(service.referral(&id(0)), seed[0], "nothing was sent");
+    // What is proposed next is what the hint says.
+    let endpoint = service.endpoint();
+    let plan =
+        ["apply", "changes.csv", "--plan", "--state", "slim.jsonl", "--endpoint", &endpoint, "--out", "plan"];
+    let planned = home.run(&plan).expect(3).stderr;
+    let next =
+        "next: correct error.csv and feed it back: referral-bulk apply plan/error.csv --plan --endpoint";
+    assert!(planned.lines().last().unwrap().starts_with(next), "{planned}");
 
     home.write("changes.csv", &format!("id,dealValue\n{},5\n{},6\n", id(0), id(1)));
     home.run(&["apply", "changes.csv", "--endpoint", &service.endpoint(), "--yes", "--out", "live"])

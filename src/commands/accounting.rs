@@ -279,11 +279,12 @@ fn tell_rows(
     let audits = reader.about().asked.migrating.as_ref().map(|_| Audits::default());
     let mut told = Told { books: Books::new(inputs.len()), audits, pending: Forms::default() };
     let mut files = RowReports::begin(shelf, inputs);
-    let (mut bound, mut lost) = (Forms::default(), Lost::default());
+    let (mut bound, mut lost, mut is_short) = (Forms::default(), Lost::default(), false);
     reader.rows(&mut |row| {
         told.books.add(&row);
         note_bound(&mut bound, &row, inputs);
         lost.note(&row, inputs);
+        is_short |= report::is_short_of_state(&row);
         if row.verdict.outcome.bucket() == Bucket::Pending {
             match row.text {
                 RowText::Cells(_) => told.pending.csv = true,
@@ -296,6 +297,7 @@ fn tell_rows(
     })?;
     written.bind(bound);
     written.lose(lost);
+    written.fall_short(is_short);
     Ok((told, files.and_then(|files| files.finish(written))))
 }
 
@@ -443,16 +445,11 @@ impl Account {
         let is_to_name = is_sending && matches!(self.phase, Phase::Planning | Phase::Planned);
         resuming.extend(Target::to_name(&self.about.target).filter(|_| is_to_name));
         let plan = self.about.plan_only.then(|| "--plan".to_owned());
-        let mut asked = self.about.asked.clone();
-        if self.summary.rows.partial > 0 {
-            // What was taken stands at the service, and in no older look at it.
-            asked.state = SeenFrom::Live;
-        }
-        let reading = plan.into_iter().chain(reading_flags(&asked));
+        let asked = &self.about.asked;
+        let reading = plan.into_iter().chain(reading_flags(asked));
         let applying =
             reading.chain(Target::flags(&self.about.target)).chain(repeat.iter().cloned()).collect();
         let anew = anew(&self.about, repeat);
-        let asked = &self.about.asked;
         let format = asked.format.map(|format| format!("--format {}", format.name()));
         let flags = Flags { resuming, anew, applying, state: state_flag(&asked.state), format };
         Next::of(&self.summary, run, &self.written, flags)

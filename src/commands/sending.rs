@@ -398,7 +398,7 @@ pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> 
 /// Says whether what is to be sent fits before the time that the user set, if one is set.
 pub fn tell_time(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
     let Sending { pacing, finish_by, .. } = order.sending;
-    let (Some(deadline), to_send) = (finish_by, totals.remaining) else { return };
+    let (Some(deadline), to_send @ 1..) = (finish_by, totals.remaining) else { return };
     // A time that is past leaves nothing.
     let left = Duration::try_from(deadline.duration_since((host.clock)())).unwrap_or_default();
     let Pacing::Fixed(rate) = pacing else {

@@ -50,7 +50,7 @@ pub use outcomes::NAME as OUTCOMES_FILE;
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Bar, Course, Progress, ProgressMode, Waiting};
-pub use rows::{Forms, Lost, RowReports, Written, WrittenFile, row_files, take_away};
+pub use rows::{Forms, Lost, RowReports, Written, WrittenFile, is_short_of_state, row_files, take_away};
 pub use shelf::Shelf;
 pub use summary::{
     ConsentSummary, FileSummary, InputSummary, NAME as SUMMARY_FILE, Referrals, Requests, Rows, Seconds,

@@ -124,8 +124,11 @@ impl Next {
             Deed::Mend => written.lost().inputs.iter().map(PathBuf::from).collect(),
             _ => files.iter().flat_map(|file| written.versions(&file.path)).map(Path::to_owned).collect(),
         };
-        // What was never sent is as the snapshot tells, and what is unknown or changed meanwhile is not.
-        let is_as_seen = summary.state == State::Planned && matches!(deed, Deed::Correct | Deed::Mend);
+        // What was never sent is as the snapshot tells, as far as it tells enough; what is unknown or changed
+        // meanwhile is not.
+        let is_as_seen = summary.state == State::Planned
+            && matches!(deed, Deed::Correct | Deed::Mend)
+            && !written.is_short();
         let format = flags.format.filter(|_| deed == Deed::Mend);
         let state = flags.state.filter(|_| is_as_seen);
         let take = (deed == Deed::Take).then(|| "--take POINTER".to_owned());
@@ -521,6 +524,27 @@ mod tests {
             };
             let next = Next::of(&summary, run, &written(run, &[outcome]), flags).unwrap();
             assert_eq!(next.command(), format!("referral-bulk {wanted}"), "{state:?} {outcome:?}");
+        }
+    }
+
+    /// What the snapshot doesn't show it won't show the next time either.
+    #[test]
+    fn rows_that_hang_on_what_a_snapshot_does_not_show_are_planned_without_it() {
+        let run = Path::new("r");
+        for (is_short, wanted) in
+            [(false, "apply r/error.csv --state s.jsonl --plan"), (true, "apply r/error.csv --plan")]
+        {
+            let summary =
+                Summary { state: State::Planned, ..summary(&books(&[row(1, 0, Outcome::Invalid)])) };
+            let flags = Flags {
+                applying: vec!["--plan".to_owned()],
+                state: Some("--state s.jsonl".to_owned()),
+                ..Flags::default()
+            };
+            let mut written = written(run, &[Outcome::Invalid]);
+            written.fall_short(is_short);
+            let next = Next::of(&summary, run, &written, flags).unwrap();
+            assert_eq!(next.command(), format!("referral-bulk {wanted}"));
         }
     }
 

@@ -126,6 +126,13 @@ pub struct Written {
     kept: Vec<Kept>,
     bound: Forms,
     lost: Lost,
+    is_short: bool,
+}
+
+/// Whether a row of the error files hangs on what the snapshot that it was planned from does not show.
+pub fn is_short_of_state(row: &RowAccount) -> bool {
+    let is_short = |finding: &Finding| finding.rule == Rule::IncompleteState && finding.is_deny();
+    row.verdict.outcome.bucket() == Bucket::Error && row.findings.iter().any(is_short)
 }
 
 /// Rows of the error files that lost text which could not be decoded.
@@ -179,6 +186,17 @@ impl Written {
     /// Notes which rows of the error files lost text.
     pub fn lose(&mut self, lost: Lost) {
         self.lost = lost;
+    }
+
+    /// Whether rows of the error files are [short of state](is_short_of_state): from the same snapshot they
+    /// fail again.
+    pub(super) fn is_short(&self) -> bool {
+        self.is_short
+    }
+
+    /// Notes whether they are.
+    pub fn fall_short(&mut self, is_short: bool) {
+        self.is_short = is_short;
     }
 
     /// Adds what was kept before.
