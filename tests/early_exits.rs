@@ -132,7 +132,7 @@ fn a_command_without_a_run_tells_a_summary_of_nothing() {
         ("apply unknown.csv --sandbox", 1),
         ("apply open.csv --sandbox", 1),
         ("apply nothing.txt --sandbox", 1),
-        ("apply - --sandbox", 1),
+        ("apply - --sandbox", 2),
         ("apply a.csv --plan --state missing.jsonl", 1),
         ("apply a.csv --sandbox=missing.jsonl", 1),
         ("apply a.csv --sandbox=a.csv", 1),

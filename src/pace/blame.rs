@@ -5,12 +5,14 @@
 //! |---|---|
 //! | `throttles` | whether a referral is throttled because all are |
 //! | `load` | whether a 503 that doesn't say for how long is a throttle |
+//! | `moment` | what left before what, and what it is about |
 //! | `tokens` | whether it is the token that is refused |
 //!
 //! All three are pure and go by one thing: what becomes of others that left later. So what was refused has to
 //! let others go first before it is asked for again, and where there are no others nobody is blamed.
 
 mod load;
+mod moment;
 mod throttles;
 mod tokens;
 
@@ -18,26 +20,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-use crate::domain::exchange::Operation;
 use crate::domain::referral::ReferralId;
 use load::Load;
+pub use moment::{About, Moment};
 use throttles::Throttles;
 pub use throttles::{ENDLESS, Whose};
 use tokens::Tokens;
 pub use tokens::Wrong;
-
-/// A place in the order in which requests left and were answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(u64);
-
-/// What a request is about, and what it does there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct About {
-    /// The referral; a list page is about none.
-    pub referral: Option<ReferralId>,
-    /// Writes are throttled sooner than reads.
-    pub operation: Operation,
-}
 
 /// What a run knows of who is refused, and with what others were answered meanwhile.
 #[derive(Debug, Default)]
@@ -45,7 +34,7 @@ pub struct Blame(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    moments: u64,
+    last: Moment,
     throttles: Throttles,
     load: Load,
     tokens: Tokens,
@@ -115,7 +104,7 @@ impl Blame {
 
 impl State {
     fn next(&mut self) -> Moment {
-        self.moments += 1;
-        Moment(self.moments)
+        self.last = self.last.next();
+        self.last
     }
 }

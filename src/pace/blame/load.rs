@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Moment;
+use super::moment::Moment;
 use crate::domain::referral::ReferralId;
 
 /// So many referrals have to be refused.

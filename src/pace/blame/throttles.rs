@@ -18,7 +18,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{About, Moment};
+use super::moment::{About, Moment};
 use crate::domain::exchange::Operation;
 use crate::domain::referral::ReferralId;
 

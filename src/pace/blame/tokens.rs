@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Moment;
+use super::moment::Moment;
 use crate::domain::referral::ReferralId;
 
 /// What is wrong where a token is refused.

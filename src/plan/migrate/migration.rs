@@ -1,11 +1,13 @@
 //! One payload's way to its item.
 
+use super::compare::compare;
 use super::difference::{Difference, Fate, Found, Left};
 use super::notes::Notes;
 use super::proof::{self, Remainder};
 use super::stale::{self, Stale};
-use super::walk::{By, is_within, walk};
-use super::{Migrated, Terms, form, wish};
+use super::terms::Terms;
+use super::walk::{By, is_within};
+use super::{form, wish};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::change::Wish;
 use crate::domain::fields::Field;
@@ -21,6 +23,30 @@ use crate::domain::status::Status;
 use crate::plan::judging::{Judging, Planned};
 use crate::plan::patch::Document;
 use crate::plan::proof::prove;
+
+/// What a payload comes to.
+pub struct Migrated {
+    /// Its item, and what it adds to the audit.
+    pub planned: Planned,
+    /// Where the payload differs from what the document makes of the referral, and which rule says so.
+    /// The findings tell it to people, unless a rule's level keeps them from it.
+    pub left: Vec<Left>,
+}
+
+/// Makes the item of a payload for a referral as it stands. `members` are those of its body, where somebody
+/// has read them. `base` is the referral as it was when the payload was made, where anybody knows; `number` is
+/// the payload's ordinal in the run.
+pub fn migrate(
+    payload: &Payload,
+    members: Option<&Object<'_>>,
+    current: &Snapshot<'_>,
+    base: Option<&Snapshot<'_>>,
+    terms: &Terms,
+    judging: &Judging,
+    number: u64,
+) -> Migrated {
+    Migration { payload, members, current, base, terms, judging, number }.run()
+}
 
 /// A payload with all that it is judged by.
 pub(super) struct Migration<'a, 'r, 'b> {
@@ -53,7 +79,7 @@ impl Migration<'_, '_, '_> {
             Ok(given) => given,
             Err(finding) => return self.malformed(vec![finding]),
         };
-        let (found, _) = walk(&given, self.current, &[], self.by());
+        let (found, _) = compare(&given, self.current, &[], self.by());
         if !found.problems.is_empty() {
             return self.malformed(found.problems);
         }
@@ -166,7 +192,7 @@ impl Migration<'_, '_, '_> {
         prove(document, current)?;
         let changes = &document.changes;
         proof::invents_nothing(changes, current, compared.given)?;
-        let (found, met) = walk(compared.given, current, changes, self.by());
+        let (found, met) = compare(compared.given, current, changes, self.by());
         let (unsent, left) = self.split(compared, &found);
         proof::explain(changes, Remainder { met, unsent, left }, listed)
     }
@@ -365,7 +391,7 @@ mod tests {
             number: 1,
         };
         let given = Object::parse(&payload.body).unwrap();
-        let (found, _) = walk(&given, &current, &[], migration.by());
+        let (found, _) = compare(&given, &current, &[], migration.by());
         let compared = Compared { given: &given, found: &found, stale: None };
         let (_, mut left) = migration.split(&compared, &found);
         list(&mut left);

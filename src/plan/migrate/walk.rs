@@ -11,7 +11,7 @@ use super::deep::Deep;
 use super::difference::{Difference, Fate, Found, Left};
 use super::list::{self, Compared, Outcome};
 use super::pairs::Pairs;
-use super::{Terms, stage};
+use super::terms::Terms;
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{self, Field, Kind, Path, Resolved, SERVER_MANAGED};
 use crate::domain::finding::{Finding, Place};
@@ -21,25 +21,6 @@ use crate::domain::meaning;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Levels, Rule};
 use crate::domain::snapshot::Snapshot;
-
-/// Compares the members of a payload with a referral that has some changes made to it, none where it
-/// is taken as it stands. Also says which of the changes the payload speaks of.
-///
-/// What the referral lacks where it was seen in part is neither empty nor the same as nothing: it is noted as
-/// unseen. What neither of them shows stays as it is, and nothing is said about it.
-pub(super) fn walk<'a, 'r: 'a>(
-    given: &Object<'a>,
-    current: &Snapshot<'r>,
-    changes: &'a [Change],
-    by: By<'_>,
-) -> (Found<'a>, Vec<bool>) {
-    let (met, found) = (vec![false; changes.len()], Found::default());
-    let By { terms, levels, place } = by;
-    let mut walk = Walk { terms, levels, place, in_part: !current.is_whole(), changes, met, found };
-    walk.object("", given, current.members());
-    stage::compare(&mut walk, given, current.members());
-    (walk.found, walk.met)
-}
 
 /// What a comparison goes by.
 #[derive(Clone, Copy)]
@@ -71,8 +52,19 @@ enum Spot {
     Unconfirmed,
 }
 
-impl<'a> Walk<'a, '_> {
-    fn object(&mut self, at: &str, given: &Object<'a>, current: &Object<'a>) {
+impl<'a, 't> Walk<'a, 't> {
+    /// Begins a comparison with a referral that has some changes made to it.
+    pub fn new(current: &Snapshot<'_>, changes: &'a [Change], By { terms, levels, place }: By<'t>) -> Self {
+        let (met, found) = (vec![false; changes.len()], Found::default());
+        Self { terms, levels, place, in_part: !current.is_whole(), changes, met, found }
+    }
+
+    /// What was found, and which of the changes the payload speaks of.
+    pub fn finish(self) -> (Found<'a>, Vec<bool>) {
+        (self.found, self.met)
+    }
+
+    pub fn object(&mut self, at: &str, given: &Object<'a>, current: &Object<'a>) {
         let mut pairs = Pairs::new(current);
         let changed = self.changed_in(at);
         for (name, given) in given.iter() {
