@@ -220,7 +220,7 @@ fn check(name: &str, cases: &[Case], state: &str, options: &str) {
 #[test]
 fn of_a_change_that_an_earlier_process_sent() {
     // The token is refused in place of a look, or in place of the next attempt.
-    let cases: [Case; 11] = [
+    let cases: [Case; 18] = [
         (&[LOST, Bare("400 x")], &[Status("401 x"), Before, Ours], "applied applied 200 2+3"),
         (&[LOST, Bare("412 x")], &[Status("401 x"), Before, Theirs], "conflict http-412 412 2+7"),
         (&[LOST], &[Status("401 x"), Ours], "applied applied 200 1+2"),
@@ -238,6 +238,14 @@ fn of_a_change_that_an_earlier_process_sent() {
         // Whoever said no to all of them has made none: a refusal is believed, and need not be looked into.
         (&[Bare("401 x"), Bare("400 x")], &[Ours], "refused http-400 400 2+0"),
         (&[Bare("401 x"), Bare("404 x")], &[Status("404 x")], "refused http-404 404 2+0"),
+        // Refused as one for another version: it is never sent again, whatever is read, whoever reads it.
+        (&[Bare("412 x")], &[Status("401 x"), Before], "unknown in-doubt 412 1+6"),
+        (&[Bare("412 x")], &[Before, Status("401 x"), Before], "unknown in-doubt 412 1+7"),
+        (&[Bare("412 x")], &[Before, Before, Status("401 x"), Before, Ours], "applied applied 200 1+5"),
+        (&[Bare("409 x")], &[Status("401 x"), Theirs], "conflict http-409 409 1+2"),
+        (&[Bare("412 x")], &[Before, Status("401 x"), Theirs], "conflict http-412 412 1+7"),
+        (&[LOST, Bare("412 x")], &[Before, Status("401 x"), Before], "unknown in-doubt 412 2+7"),
+        (&[LOST, Bare("412 x")], &[Before, Before, Status("401 x"), Ours], "applied applied 200 2+4"),
     ];
     each(&cases, |(says, looks, wanted)| {
         let service = service(says, looks, 1);
@@ -252,6 +260,28 @@ fn of_a_change_that_an_earlier_process_sent() {
             .told_elsewhere()
             .run();
         assert_eq!(told(&resumed, &service, 1).0, *wanted, "{says:?}, then {looks:?}");
+    });
+}
+
+/// Bound to a version, and nobody saw what stood there: some of it may be ours, or have been so before.
+#[test]
+fn of_a_change_that_nobody_looked_at_before() {
+    let etag = sampled(ID)["eTag"].as_str().unwrap().replace('"', "\"\"");
+    let cases: [Case; 3] = [
+        (&[LOST, Bare("412 x")], &[Before, Beside], "unknown in-doubt 412 2+6"),
+        (&[LOST, Bare("400 x")], &[Before, Beside], "unknown in-doubt 400 2+6"),
+        (&[LOST, Bare("412 x")], &[Before, Before, Theirs], "conflict http-412 412 2+6"),
+    ];
+    each(&cases, |(says, looks, wanted)| {
+        let service = service(says, looks, 0);
+        let options = "--state none --rate 1000/s --out run --summary none --progress none --yes";
+        let ran = Test::new(&format!("apply a.csv {options}"))
+            .file("a.csv", format!("id,eTag,notes,salesStage\n{ID},\"{etag}\",Called,Propose\n"))
+            .service(&service.base)
+            .code(code(wanted))
+            .told_elsewhere()
+            .run();
+        assert_eq!(told(&ran, &service, 0).0, *wanted, "{says:?}, then {looks:?}");
     });
 }
 

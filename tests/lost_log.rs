@@ -31,7 +31,12 @@ const FOUND: &str = "\
 warning: run/run.sqlite-wal is gone or is no log, and what this run sent last may stand in it alone
 hint: put that very file back, if it is somewhere, before anything is sent; later it would do harm
 ";
-const RECORDED: &str = "note: run/run.sqlite-wal was lost before, with what this run had sent last\n";
+const ELSEWHERE: &str = "\
+warning: run is a copy, was moved, or its run.lock was taken away: what was sent of it from elsewhere is not on \
+record here
+hint: if the first one is somewhere, put that back and carry on with it
+";
+const RECORDED: &str = "note: it was found before that what this run had sent last is not on record\n";
 const MEANING: &str = "\
 note: so every change without an outcome may have been made: resume reads its referral before it sends anything \
 for it, and what that cannot tell becomes unknown
@@ -156,7 +161,7 @@ fn is_told_by_report(world: &World) {
                 outcome => {
                     assert_eq!(outcome, "unknown", "{row}");
                     assert_eq!(
-                        row["message"], "run.sqlite-wal was lost, which may have told that it was sent",
+                        row["message"], "what the run sent last is not on record, and this may be of it",
                         "{row}"
                     );
                 }
@@ -192,7 +197,7 @@ fn is_settled(world: &World, name: &str) {
             // Of some rows a part was so before anybody sent it.
             let is_there = ["it is not there", "not all of it is there"].map(|is_there| {
                 format!(
-                    "run.sqlite-wal was lost, which may have told that it was sent; read back, {is_there}, \
+                    "what the run sent last is not on record, and this may be of it; read back, {is_there}, \
                      and nothing tells whether sending it again would overwrite or repeat something"
                 )
             });
@@ -212,7 +217,8 @@ fn is_settled(world: &World, name: &str) {
 /// whether it was made before the last change was sent.
 #[test]
 fn a_log_that_is_there_is_not_missed() {
-    let cases = [("live", "mv", ""), ("none", "mv", ""), ("live", "cp", FOUND), ("none", "cp", FOUND)];
+    let cases =
+        [("live", "mv", ""), ("none", "mv", ""), ("live", "cp", ELSEWHERE), ("none", "cp", ELSEWHERE)];
     each(&cases, |(state, carry, words)| {
         let world = World::new(state);
         world.killed_at(31);

@@ -492,6 +492,30 @@ fn a_copy_of_a_run_at_work_sends_nothing_as_long_as_the_first_is_there() {
     assert_eq!(world.home.run_of("copy").outcomes(), "applied 9");
 }
 
+/// Nothing in such a copy tells that there is a first one.
+#[test]
+fn a_copy_without_its_lock_makes_nothing_twice() {
+    let world = World::new(9, &[]);
+    world.tap.let_patches_through(2);
+    let first = world.apply(&["--rate", "100000/s"]);
+    world.tap.has_seen_patches(3);
+    copy_run(&world, "copy");
+    fs::remove_file(world.home.path("copy/run.lock")).unwrap();
+    world.tap.release();
+    first.wait().expect(0);
+    world.is_done();
+
+    // A look at it makes no lock that would tell otherwise, and neither does a process that is refused.
+    world.home.run(&["report", "copy"]).expect(4);
+    let refused = world.home.start(&world.arguments(&["resume", "copy"], &["--confirm-closing", "7"])).wait();
+    refused.expect(2);
+    let resumed = world.home.start(&world.arguments(&["resume", "copy"], &[])).wait().expect(0);
+    let warning = "warning: copy is a copy, was moved, or its run.lock was taken away";
+    assert!(resumed.stderr.contains(warning), "{}", resumed.stderr);
+    assert_eq!(world.tap.count("PATCH"), 9, "all of it had been made");
+    assert_eq!(world.home.run_of("copy").outcomes(), "applied 9");
+}
+
 /// A plan that was copied is carried out once; one that was moved is another matter.
 #[test]
 fn a_copy_of_a_plan_is_not_carried_out_beside_it() {
@@ -759,6 +783,17 @@ fn a_plan_that_was_interrupted_is_made_again_before_it_is_sent() {
     let all = run.count("/requests/get") + run.count("/requests/list");
     assert_eq!(all as usize, world.tap.count("GET"), "what was asked for in vain counts too");
     assert!(all as usize > asked);
+}
+
+/// From another directory the inputs are still the ones that the run was begun with.
+#[test]
+fn a_plan_that_was_interrupted_is_made_again_from_elsewhere() {
+    let world = World::new(3, &[]);
+    interrupted_while_planned(&world, &["--rate", "1000/s"]);
+    world.home.write("elsewhere/changes.jsonl", "another\n");
+    let resume = world.arguments(&["resume", "../run"], &["--rate", "1000/s"]);
+    world.home.start_inside("elsewhere", &resume).wait().expect(0);
+    world.is_done();
 }
 
 #[test]

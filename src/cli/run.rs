@@ -69,7 +69,7 @@ pub fn run(process: Process) -> ExitCode {
         Ok(cli) => match ready(cli, &variables, &directory, terminal, user) {
             Ok((ready, used)) => {
                 used.iter().for_each(|used| console.say(&format!("note: {used}")));
-                let around = Around { stdin, clock, new_id, user, watch };
+                let around = Around { stdin, clock, new_id, user, directory, watch };
                 supervise(ready, Arc::clone(&console), around)
             }
             Err(trouble) => fail(&trouble, &console),
@@ -155,6 +155,7 @@ struct Around {
     clock: fn() -> Timestamp,
     new_id: fn() -> Uuid,
     user: Option<u32>,
+    directory: PathBuf,
     watch: Option<Watch>,
 }
 
@@ -165,10 +166,10 @@ fn supervise(ready: Ready, console: Arc<Terminal>, around: Around) -> Exit {
     let work = {
         let (stop, console) = (stop.clone(), Arc::clone(&console));
         move || {
-            let Around { stdin, clock, new_id, user, watch } = around;
-            let stdin = Mutex::new(stdin);
-            let host = Host { console: &*console, stdin: &stdin, stop: &stop, clock, new_id, user, watch };
-            let exit = work(ready, &host).unwrap_or_else(|trouble| fail(&trouble, &console));
+            let Around { stdin, clock, new_id, user, directory, watch } = around;
+            let (console, stdin, directory) = (&*console, &Mutex::new(stdin), &*directory);
+            let host = Host { console, stdin, stop: &stop, clock, new_id, user, directory, watch };
+            let exit = work(ready, &host).unwrap_or_else(|trouble| fail(&trouble, console));
             // Nobody waits any more where the process was left first.
             let _ = send_done.send(exit);
         }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::connection::Target;
 use super::sending::{Order, Sending};
+use super::whereabouts::Whereabouts;
 use super::{Console, Host, Showing, SummaryForm, Trouble, patches};
 use crate::domain::account::{
     About, Asked, Figures, InputInfo, Migrating, OnConflict, Phase, RowAccount, RowText, State as SeenFrom,
@@ -38,7 +39,7 @@ pub struct PlanFile {
 /// Where the ledger can't be read or a report can't be written. In the latter case the summary was
 /// printed all the same.
 pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(order.run, plan, None, order.patches, host.console)?;
+    let account = make(order.run, plan, None, order.patches, host)?;
     if let Some(reason) = host.stop.reason().filter(|_| account.phase != Phase::Finished) {
         host.console.say(&format!("stopped: {reason}"));
     }
@@ -57,7 +58,7 @@ impl PlanFile {
 /// # Errors
 /// As [`account()`].
 pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(run, None, None, None, host.console)?;
+    let account = make(run, None, None, None, host)?;
     if account.phase != Phase::Finished && ledger::is_worked_on(run) {
         account.show(showing, host.console);
         host.console.say("note: another process is at work on this run: this is how far it has come");
@@ -77,7 +78,7 @@ pub fn account_refused(
     exit: Exit,
     host: &Host<'_>,
 ) -> Result<(), Trouble> {
-    make(order.run, plan, Some(exit), order.patches, host.console)?.show(order.showing, host.console);
+    make(order.run, plan, Some(exit), order.patches, host)?.show(order.showing, host.console);
     Ok(())
 }
 
@@ -161,11 +162,12 @@ fn make(
     mut plan: Option<PlanFile>,
     exit: Option<Exit>,
     patches: Option<&Path>,
-    console: &dyn Console,
+    host: &Host<'_>,
 ) -> Result<Account, LedgerError> {
-    let shelf = shelf(run, console);
+    let shelf = shelf(run, host.console);
     let reader = ledger::read(run)?;
-    let (inputs, phase, about) = (reader.inputs()?, reader.phase(), reader.about().clone());
+    let whereabouts = Whereabouts::of(reader.about(), host);
+    let (inputs, phase, about) = (reader.inputs()?, reader.phase(), whereabouts.about(reader.about()));
     let mut written = Written::default();
     if let Some(plan) = &mut plan {
         written.keep(std::mem::take(&mut plan.kept));
@@ -232,6 +234,7 @@ fn make(
         exit => exit,
     };
     summary.exit_code = exit.code();
+    written.find_lost(|input| whereabouts.input(input));
     let patches = patches.map(Path::to_owned);
     Ok(Account { exit, about, summary, books, plan, phase, written, patches, unwritten, missing, imbalance })
 }

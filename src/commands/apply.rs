@@ -96,5 +96,6 @@ fn about(settings: &Settings, host: &Host<'_>) -> About {
         asked: settings.asked.clone(),
         plan_only: settings.plan_only,
         reason: settings.reason.clone(),
+        directory: Some(host.directory.as_os_str().to_owned()).filter(|directory| !directory.is_empty()),
     }
 }

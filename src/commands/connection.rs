@@ -62,6 +62,14 @@ impl Target {
         endpoint.and_then(|_| Self::flags(name))
     }
 
+    /// What a run remembers, with another path to what a sandbox is seeded from.
+    pub fn moved(name: &str, path: impl Fn(&Path) -> PathBuf) -> String {
+        match Self::remembered(name, None) {
+            Ok(Self::Sandbox(Some(seed))) => Self::Sandbox(Some(path(&seed))).name(),
+            _ => name.to_owned(),
+        }
+    }
+
     /// Whether writing to it needs no consent.
     pub fn is_sandbox(&self) -> bool {
         matches!(self, Self::Sandbox(_))

@@ -34,6 +34,7 @@ pub mod resume;
 pub mod sandbox;
 pub mod sending;
 pub mod survey;
+pub mod whereabouts;
 
 use std::io::Read;
 use std::path::Path;
@@ -89,6 +90,8 @@ pub struct Host<'a> {
     pub new_id: fn() -> Uuid,
     /// Who runs the program: the user's number in the system, where there is such.
     pub user: Option<u32>,
+    /// The directory that relative paths go out from.
+    pub directory: &'a Path,
     /// Who watches the ledger's steps.
     pub watch: Option<Watch>,
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use super::connection::{self, Target};
 use super::planning;
 use super::sending::{self, Order, Sending};
+use super::whereabouts::Whereabouts;
 use super::{Host, Showing, Trouble, accounting, patches};
 use crate::api::{Auth, Client, Endpoint};
-use crate::domain::account::{About, Phase};
+use crate::domain::account::{About, InputInfo, Phase};
 use crate::domain::characters::visible_path;
 use crate::domain::consent::Consent;
 use crate::domain::exit::Exit;
@@ -68,7 +69,17 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, host: &Host<'_>) {
             ),
             "hint: put that very file back, if it is somewhere, before anything is sent; later it would do harm",
         ],
-        Some(Loss::Recorded) => &[&format!("note: {log} was lost before, with what this run had sent last")],
+        Some(Loss::Elsewhere) => &[
+            &format!(
+                "warning: {} is a copy, was moved, or its run.lock was taken away: what was sent of it from elsewhere \
+                 is not on record here",
+                visible_path(run)
+            ),
+            "hint: if the first one is somewhere, put that back and carry on with it",
+        ],
+        Some(Loss::Recorded) => {
+            &["note: it was found before that what this run had sent last is not on record"]
+        }
     };
     words.iter().for_each(|words| host.console.say(words));
     host.console.say(
@@ -79,10 +90,11 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, host: &Host<'_>) {
 
 fn open(settings: &Settings, host: &Host<'_>) -> Result<(Ledger, Target), Trouble> {
     let ledger = ledger::open(&settings.run)?.watched(host.watch);
-    let target = target(settings, &ledger.about().target)?;
+    let whereabouts = Whereabouts::of(ledger.about(), host);
+    let target = target(settings, &whereabouts.about(ledger.about()).target)?;
     trust(&target, &ledger, settings, host)?;
     if matches!(ledger.phase(), Phase::Planned | Phase::Stopped) {
-        check_unchanged(&ledger)?;
+        check_unchanged(&whereabouts.inputs(ledger.inputs()?))?;
     }
     Ok((ledger, target))
 }
@@ -108,8 +120,8 @@ fn trust(target: &Target, ledger: &Ledger, settings: &Settings, host: &Host<'_>)
 
 /// Whoever changes a file and carries on believes that the change counts, and what was planned may close
 /// referrals. A file that isn't there any more can mislead nobody.
-fn check_unchanged(ledger: &Ledger) -> Result<(), Trouble> {
-    for planned in ledger.inputs()? {
+fn check_unchanged(inputs: &[InputInfo]) -> Result<(), Trouble> {
+    for planned in inputs {
         // Whoever opens a pipe waits for somebody to write into it.
         let is_file = Path::new(&planned.path).is_file();
         if is_file && input::sha256(&planned.path).is_ok_and(|now| now != planned.sha256) {
@@ -125,15 +137,17 @@ fn check_unchanged(ledger: &Ledger) -> Result<(), Trouble> {
 
 /// Nothing of a plan that was cut off may be sent, so the run begins from its inputs again.
 async fn plan_again(ledger: Ledger, order: Order<'_>, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let about = ledger.about().clone();
+    let whereabouts = Whereabouts::of(ledger.about(), host);
+    let about = whereabouts.about(ledger.about());
     let order = Order { patches: about.asked.patches(), ..order };
-    let (ledger, client) = plan_anew(ledger, &about, order, host).await?;
+    let (ledger, client) = plan_anew(ledger, &about, &whereabouts, order, host).await?;
     sending::go_on(ledger, client, about.plan_only, order, host).await
 }
 
 async fn plan_anew(
     ledger: Ledger,
     about: &About,
+    whereabouts: &Whereabouts,
     order: Order<'_>,
     host: &Host<'_>,
 ) -> Result<(Option<Ledger>, Option<Client>), Trouble> {
@@ -148,7 +162,9 @@ async fn plan_anew(
     host.console.say("the run was stopped while it was planned: it is planned again");
     let connect = || connection::connect(order.target, order.sending.timeout, about.correlation_id, host);
     let client = planning::needs_service(about).then(connect).transpose()?;
-    let (ledger, before) = ledger.plan_again()?;
+    let (mut ledger, before) = ledger.plan_again()?;
+    ledger.amend(about.clone())?;
+    let before = whereabouts.inputs(before);
     let planned = planning::plan(ledger, before, client.as_ref(), order, host).await?;
     Ok((planned, client))
 }

@@ -439,6 +439,7 @@ mod tests {
             },
             plan_only: true,
             reason: None,
+            directory: None,
         }
     }
 
@@ -453,6 +454,7 @@ mod tests {
             clock: || Timestamp::UNIX_EPOCH,
             new_id: Uuid::nil,
             user: None,
+            directory: dir.path(),
             watch: None,
         };
         let ledger = ledger::create(&dir.path().join("run"), &about()).unwrap();

@@ -1,6 +1,7 @@
 //! The account of a run: what the ledger holds and the reports tell.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,10 @@ pub struct About {
     pub plan_only: bool,
     /// Why, in the user's words.
     pub reason: Option<String>,
+    /// The directory that relative paths go out from. Ledgers of an earlier version don't have it. It need not be
+    /// text, which a path on record would have to be.
+    #[serde(default)]
+    pub directory: Option<OsString>,
 }
 
 /// How the rows of a run are read and judged: all that it takes to plan it again.

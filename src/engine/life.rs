@@ -96,7 +96,8 @@ pub async fn live<A: Api>(
     outstanding: ledger::Outstanding,
     deadline: Deadline,
 ) -> Result<Ended, LedgerError> {
-    let (doubt, slot, id) = (doubt(&outstanding), context.slots.slot(), outstanding.item.id);
+    let mut step = first(&outstanding);
+    let (slot, id) = (context.slots.slot(), outstanding.item.id);
     if !context.begin(&slot).await {
         return Ok(Ended::Left);
     }
@@ -111,11 +112,10 @@ pub async fn live<A: Api>(
         // What an earlier process read back and didn't find can arrive late.
         doubted: outstanding.doubted,
         attempt: None,
-        last_status: None,
+        last_status: outstanding.status,
         rebases: 0,
-        earlier: Vec::new(),
+        earlier: outstanding.versions,
     };
-    let mut step = doubt.map_or(Step::Send, |why| Step::Doubt(Doubt::new(why)));
     loop {
         step = match step {
             Step::Send => life.send().await?,
@@ -133,14 +133,19 @@ pub async fn live<A: Api>(
     }
 }
 
-/// Why an item may have been sent by an earlier process, where that has to be found out first.
-fn doubt(outstanding: &ledger::Outstanding) -> Option<&'static str> {
+/// Where an item's life goes on that an earlier process may have begun.
+fn first(outstanding: &ledger::Outstanding) -> Step {
     match outstanding.next {
-        ledger::Next::Send => None,
+        ledger::Next::Send => Step::Send,
         ledger::Next::Settle if outstanding.lost => {
-            Some("run.sqlite-wal was lost, which may have told that it was sent")
+            Step::Doubt(Doubt::new("what the run sent last is not on record, and this may be of it"))
         }
-        ledger::Next::Settle => Some("the run ended before the answer"),
+        ledger::Next::Settle => Step::Doubt(Doubt::new("the run ended before the answer")),
+        ledger::Next::Recheck => {
+            let code = outstanding.code.as_deref().unwrap_or("conflict");
+            let message = "an earlier process was told that the referral has another version";
+            Step::Recheck(Verdict::new(Outcome::Conflict, code, message).with_status(outstanding.status))
+        }
     }
 }
 
@@ -215,10 +220,12 @@ impl<A: Api> Life<'_, A> {
             Next::ReadBack => AttemptResult::InDoubt,
             Next::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
             Next::Again | Next::AgainFreely | Next::GiveUp | Next::Stopped => AttemptResult::NotApplied,
-            Next::Conflict | Next::Refused => AttemptResult::Refused,
+            Next::Conflict => AttemptResult::Mismatched,
+            Next::Refused => AttemptResult::Refused,
         };
         // What this attempt came to says nothing of an earlier one, which may have been applied all the same.
-        let result = if self.doubted { AttemptResult::InDoubt } else { result };
+        let is_open = self.doubted && result != AttemptResult::Mismatched;
+        let result = if is_open { AttemptResult::InDoubt } else { result };
         self.note(attempt, result, failure.status(), Some(failure.code()));
         let message = of_its_own(failure).unwrap_or_else(|| failure.message().to_owned());
         let verdict = |outcome| Verdict::new(outcome, failure.code(), &message).with_status(failure.status());

@@ -12,13 +12,12 @@ use super::names::Target;
 use super::oddities::Oddities;
 use super::row::Row;
 use super::taken::Taken;
-use super::told;
+use super::told::Told;
 use super::watch::{MAX_CELL, Mark, Watch};
 use super::{Context, Record, Rows, no_header};
 use crate::domain::account::RowText;
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Place};
-use crate::domain::outcome::Outcome;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
 
@@ -205,14 +204,19 @@ impl Sheet<'_> {
         if !sound {
             row.excuse_id();
         }
+        let told = self.told(cells);
+        row.rebind(&told);
         let (parsed, notes) = row.finish();
-        Record { place, text: RowText::Cells(texts), parsed, notes, told: self.told(cells) }
+        Record { place, text: RowText::Cells(texts), parsed, notes, told: told.outcome() }
     }
 
     /// What a report told of the row, where it comes from one.
-    fn told(&self, cells: &ByteRecord) -> Option<Outcome> {
-        let at = self.columns.iter().position(|column| told::is_outcome(&column.name))?;
-        std::str::from_utf8(cells.get(at)?).ok().and_then(told::outcome)
+    fn told(&self, cells: &ByteRecord) -> Told {
+        let mut told = Told::default();
+        for (column, cell) in self.columns.iter().zip(cells).filter(|(column, _)| column.is_left_out()) {
+            std::str::from_utf8(cell).iter().for_each(|text| told.take(&column.name, text));
+        }
+        told
     }
 
     /// The nearest column before this one that is for the same, where both of them are filled.

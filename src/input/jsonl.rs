@@ -11,12 +11,11 @@ use super::error::InputError;
 use super::lines::{Lines, MAX_LINE, beginning};
 use super::object::{self, Dictionary};
 use super::row::Row;
-use super::told;
+use super::told::{Told, stand_in};
 use super::{Context, Record, Rows};
 use crate::domain::account::RowText;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, Object};
-use crate::domain::outcome::Outcome;
 use crate::domain::rules::Rule;
 
 /// Hands every line that isn't blank to the sink.
@@ -49,7 +48,7 @@ impl LineReader<'_> {
     fn record<R>(&mut self, lines: &Lines<R>) -> Record {
         let place = self.context.place(lines.line, 1);
         let mut row = Row::new(self.context.options, place);
-        let mut told = None;
+        let mut told = Told::default();
         let text = match self.decode(lines, place) {
             Ok(text) => {
                 told = self.object(&mut row, text, lines.line);
@@ -61,8 +60,9 @@ impl LineReader<'_> {
                 text
             }
         };
+        row.rebind(&told);
         let (parsed, notes) = row.finish();
-        Record { place, text: RowText::Line(text), parsed, notes, told }
+        Record { place, text: RowText::Line(text), parsed, notes, told: told.outcome() }
     }
 
     /// A line's text; or what is wrong with it, and what can be shown of it.
@@ -90,30 +90,31 @@ impl LineReader<'_> {
     }
 
     /// Takes the members of a line; answers what a report told of it, where it comes from one.
-    fn object(&mut self, row: &mut Row<'_>, text: &str, line: u64) -> Option<Outcome> {
+    fn object(&mut self, row: &mut Row<'_>, text: &str, line: u64) -> Told {
         let at = Locator { context: self.context, text, line };
+        let mut told = Told::default();
         if json::is_too_deep(text) {
             row.excuse_id();
             row.nested_too_deep(at.start());
-            return None;
+            return told;
         }
         match Object::read(text) {
             Ok(members) => {
-                match told::stand_in(at.start(), &members) {
+                match stand_in(at.start(), &members) {
                     Some(finding) => {
                         row.excuse_id();
                         row.find(finding);
                     }
                     None => object::fill(row, &mut self.dictionary, &at, &members),
                 }
-                told::of_members(&members)
+                told = Told::of_members(&members);
             }
             Err(error) => {
                 row.excuse_id();
                 row.find(no_object(&at, &error));
-                None
             }
         }
+        told
     }
 }
 

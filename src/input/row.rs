@@ -6,6 +6,7 @@
 use serde_json::value::RawValue;
 
 use super::Options;
+use super::told::Told;
 use crate::domain::change::{Append, Draft, Placed, Rejected};
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{self, Field, Kind, Path};
@@ -147,6 +148,13 @@ impl<'o> Row<'o> {
                 let hint = Some("copy the eTag as the service gave it, or leave it out".to_owned());
                 self.mistyped_text(place, "eTag", text, TypeError { message: error.to_string(), hint });
             }
+        }
+    }
+
+    /// Where it names a version that an earlier run moved, it is bound to the one that this led to.
+    pub fn rebind(&mut self, told: &Told) {
+        if let (Some(etag), Some(moved)) = (&mut self.etag, told.moved_to()) {
+            etag.value = moved.clone();
         }
     }
 

@@ -39,11 +39,11 @@ pub(super) fn verdict(
     let (outcome, code, message) = match (phase, next(last)) {
         (Phase::Planning, _) => (Outcome::Unsent, "not-planned", "planning stopped before it came this far"),
         (Phase::Planned, _) => (Outcome::Planned, "planned", ""),
-        (Phase::Stopped | Phase::Finished, Next::Settle) => {
+        (Phase::Stopped | Phase::Finished, Next::Settle | Next::Recheck) => {
             let message = match last {
                 Last::Ended(_) => "it was sent, and its answer leaves open whether it was applied",
                 Last::Never | Last::Open => "it was sent and its answer is not on record",
-                Last::Lost => "run.sqlite-wal was lost, which may have told that it was sent",
+                Last::Lost => "what the run sent last is not on record, and this may be of it",
             };
             (Outcome::Unknown, "in-doubt", message)
         }
@@ -115,6 +115,7 @@ mod tests {
             (None, None, Phase::Stopped, Last::Never, Unsent, "unsent"),
             (None, None, Phase::Stopped, Last::Ended(AttemptResult::Throttled), Unsent, "unsent"),
             (None, None, Phase::Stopped, Last::Open, Unknown, "in-doubt"),
+            (None, None, Phase::Stopped, Last::Ended(AttemptResult::Mismatched), Unknown, "in-doubt"),
             (None, None, Phase::Stopped, Last::Lost, Unknown, "in-doubt"),
             (None, came(false, Applied), Phase::Stopped, Last::Lost, Applied, "item"),
         ] {

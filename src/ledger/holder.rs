@@ -10,7 +10,7 @@
 //! | a file with another name besides, a hard link | somebody may be at work under that name: refused |
 //! | another file, and the first one is where it was | a copy: refused, the run goes on in the first |
 //! | another file, and the first one is gone | it was moved or restored: nobody knows what was sent after it was copied, so where it was being sent its log counts as lost |
-//! | a lock that says nothing | the run goes on |
+//! | no lock, or one that says nothing | as if the first one were gone: it may have been left out of a copy |
 //!
 //! Where the lock itself is taken away, whoever is at work notices before anything else is sent: see writer.rs.
 
@@ -46,7 +46,7 @@ struct Mark {
 pub(super) enum Found {
     /// The one that was worked on last, as far as anybody can tell.
     Itself,
-    /// Another file, which is all that is left.
+    /// Another file, as far as anybody can tell, which is all that is left.
     Moved,
 }
 

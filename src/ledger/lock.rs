@@ -5,7 +5,7 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::holder::Holder;
+use super::holder::{Found, Holder};
 use super::{LedgerError, private};
 
 /// The file that is locked. It stands beside the database and is never the database itself: closing
@@ -32,10 +32,14 @@ pub(super) fn is_held(dir: &Path) -> bool {
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-/// What whoever worked on the run in a directory last wrote of it; `None` where nobody wrote anything that makes
-/// sense.
-pub(super) fn holder(dir: &Path) -> Option<Holder> {
-    fs::read_to_string(dir.join(FILE)).ok().and_then(|text| serde_json::from_str(&text).ok())
+/// What the run in a directory is, going by what whoever worked on it last wrote of it.
+///
+/// # Errors
+/// As [`Holder::find`].
+pub(super) fn found(dir: &Path) -> Result<Found, LedgerError> {
+    let holder: Option<Holder> =
+        fs::read_to_string(dir.join(FILE)).ok().and_then(|text| serde_json::from_str(&text).ok());
+    holder.map_or(Ok(Found::Moved), |holder| holder.find(dir))
 }
 
 impl Lock {

@@ -41,6 +41,8 @@ const HEADER: usize = 32;
 pub enum Loss {
     /// Now: nothing was sent since, so the file can be put back yet.
     Found,
+    /// Now, and not the log is missing: the run may have been sent from another copy.
+    Elsewhere,
     /// By a process that began to send afterwards.
     Recorded,
 }
@@ -59,8 +61,14 @@ pub(super) fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerEr
     let marked = "SELECT sending > 0, lost_after FROM run";
     let read = store.connection.query_row(marked, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (sending, recorded): (bool, Option<i64>) = store.told(read)?;
-    if sending && (found == Found::Moved || !is_there(store)?) {
-        return Ok(Some(Lost { after: i64::MAX, when: Loss::Found }));
+    let when = match found {
+        _ if !sending => None,
+        _ if !is_there(store)? => Some(Loss::Found),
+        Found::Moved => Some(Loss::Elsewhere),
+        Found::Itself => None,
+    };
+    if let Some(when) = when {
+        return Ok(Some(Lost { after: i64::MAX, when }));
     }
     Ok(recorded.map(|after| Lost { after, when: Loss::Recorded }))
 }
@@ -74,7 +82,7 @@ pub(super) fn begin(
     consent: Option<&Consent>,
 ) -> Result<Option<Lost>, LedgerError> {
     let lost = match lost {
-        Some(Lost { when: Loss::Found, .. }) => {
+        Some(Lost { when: Loss::Found | Loss::Elsewhere, .. }) => {
             let last = "SELECT coalesce(max(id), 0) FROM attempt";
             let after = store.told(store.connection.query_row(last, [], |row| row.get(0)))?;
             Some(Lost { after, when: Loss::Recorded })

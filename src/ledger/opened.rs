@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Row};
 
-use super::holder::{Found, Holder};
+use super::holder::Holder;
 use super::journal::Journal;
 use super::lock::{self, Lock};
 use super::log::{self, Loss, Lost};
@@ -19,6 +19,7 @@ use super::{Clock, LedgerError};
 use crate::domain::account::{About, InputInfo, Phase};
 use crate::domain::consent::Consent;
 use crate::domain::item::{Change, Item};
+use crate::domain::referral::ETag;
 
 /// A run that no other process writes, and that nothing is being sent of.
 #[derive(Debug)]
@@ -71,6 +72,12 @@ pub struct Outstanding {
     pub doubted: bool,
     /// Whether that is so because the run's log is lost, which may have told of another attempt.
     pub lost: bool,
+    /// What the last attempt was answered with, where that is on record.
+    pub status: Option<u16>,
+    /// The same, as a word to group by.
+    pub code: Option<String>,
+    /// The versions that it was bound to so far.
+    pub versions: Vec<ETag>,
 }
 
 /// Opens a run to carry on with it, and locks it.
@@ -84,8 +91,7 @@ pub fn open(dir: &Path) -> Result<Ledger, LedgerError> {
     let lock = Lock::take(dir)?;
     let store = Store::open(dir)?;
     let (about, phase) = store.checked_run()?;
-    let found = lock::holder(dir).map_or(Ok(Found::Itself), |holder| holder.find(dir))?;
-    let lost = log::lost(&store, found)?;
+    let lost = log::lost(&store, lock::found(dir)?)?;
     Ok(Ledger::new(store, lock, about, phase, lost))
 }
 
@@ -163,9 +169,12 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Exists`] where it was planned to its end; else where the ledger can't be written.
     pub fn plan_again(self) -> Result<(Planning, Vec<InputInfo>), LedgerError> {
-        let Self { store, lock, about, phase, .. } = self;
+        let Self { store, mut lock, about, phase, .. } = self;
         match phase {
-            Phase::Planning => Planning::again(store, lock, about),
+            Phase::Planning => {
+                lock.say(&Holder::of(&store.dir)?)?;
+                Planning::again(store, lock, about)
+            }
             Phase::Planned | Phase::Stopped | Phase::Finished => {
                 Err(LedgerError::Exists { dir: store.dir.clone() })
             }
@@ -233,7 +242,8 @@ impl Backlog {
 
     fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<Outstanding>> {
         let mut items = self.store.connection.prepare_cached(&format!(
-            "SELECT {ITEM}, last.id, last.result, last.etag, last.patch, last.changes
+            "SELECT {ITEM}, last.id, last.result, last.etag, last.patch, last.changes,
+                    last.status, last.code
              FROM item LEFT JOIN outcome ON outcome.item = item.number
                        LEFT JOIN attempt AS last
                        ON last.id = (SELECT max(id) FROM attempt WHERE attempt.item = item.number)
@@ -242,28 +252,30 @@ impl Backlog {
         let mut attempts = self
             .store
             .connection
-            .prepare_cached("SELECT result, code IS NOT NULL FROM attempt WHERE item = ?1")?;
+            .prepare_cached("SELECT result, code IS NOT NULL, etag FROM attempt WHERE item = ?1")?;
         let one = |row: &Row<'_>| {
-            let left = outstanding(row, self.lost)?;
+            let mut left = outstanding(row, self.lost)?;
             // What was lost is never found again, so the doubt stays with whatever had no outcome then.
-            let doubted =
-                self.lost.is_some() || left.sent && any_may_arrive(&mut attempts, left.item.number)?;
-            Ok(Outstanding { doubted, ..left })
+            left.doubted = self.lost.is_some();
+            if left.sent {
+                tell_attempts(&mut attempts, &mut left)?;
+            }
+            Ok(left)
         };
         items.query_map([after, limit], one)?.collect()
     }
 }
 
-/// Whether any of an item's attempts may have been made, or may be yet.
-fn any_may_arrive(attempts: &mut CachedStatement<'_>, item: u64) -> rusqlite::Result<bool> {
-    let mut rows = attempts.query([item.cast_signed()])?;
+/// Adds what all attempts at an item tell of it: whether any of them may have been made, or may be yet, and what
+/// they were bound to.
+fn tell_attempts(attempts: &mut CachedStatement<'_>, left: &mut Outstanding) -> rusqlite::Result<()> {
+    let mut rows = attempts.query([left.item.number.cast_signed()])?;
     while let Some(row) = rows.next()? {
         let result = row.get::<_, Option<Word<_>>>(0)?.map(|Word(result)| result);
-        if may_arrive(result, row.get(1)?) {
-            return Ok(true);
-        }
+        left.doubted |= may_arrive(result, row.get(1)?);
+        left.versions.extend(row.get::<_, Option<Version>>(2)?.map(|Version(etag)| etag));
     }
-    Ok(false)
+    Ok(())
 }
 
 /// How much a run is, and how much of it is left.
@@ -294,6 +306,7 @@ pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
 /// there is none.
 fn outstanding(row: &Row<'_>, lost: Option<Lost>) -> rusqlite::Result<Outstanding> {
     let mut item = item(row)?;
+    let versions = item.etag.iter().cloned().collect();
     let mut attempt = None;
     if let Some(id) = row.get(9)? {
         attempt = Some((id, row.get::<_, Option<Word<_>>>(10)?.map(|Word(result)| result)));
@@ -312,5 +325,8 @@ fn outstanding(row: &Row<'_>, lost: Option<Lost>) -> rusqlite::Result<Outstandin
         sent: attempt.is_some(),
         doubted: false,
         lost: last == Last::Lost,
+        status: row.get(14)?,
+        code: row.get(15)?,
+        versions,
     })
 }

@@ -10,6 +10,10 @@ pub enum AttemptResult {
     Applied,
     /// The service said no; nothing was written.
     Refused,
+    /// The service said that the referral has another version than was sent. Nothing was written by this attempt.
+    Mismatched,
+    /// The same, and a look showed the very version that was sent: what became of it nobody knows.
+    Contradicted,
     /// It is not written, for a reason that may pass. Its code says who said so; without a code, it was read
     /// back and not found.
     NotApplied,
@@ -26,6 +30,8 @@ pub enum Next {
     Send,
     /// It was sent and may have been written: the referral is read back before anything is sent.
     Settle,
+    /// It was refused as one for another version: the referral is read back, and the same is never sent again.
+    Recheck,
 }
 
 /// What is known of the last attempt at an item.
@@ -42,10 +48,14 @@ pub(super) enum Last {
 }
 
 /// What is known of an item's last attempt: from the number and the result of the last on record, and the
-/// number after which attempts may be missing.
+/// number after which attempts may be missing. That it was refused as one for another version forbids to send the
+/// same again, whatever may be missing.
 pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: Option<i64>) -> Last {
     let number = on_record.map_or(0, |(number, _)| number);
     match on_record {
+        Some((_, Some(result @ (AttemptResult::Mismatched | AttemptResult::Contradicted)))) => {
+            Last::Ended(result)
+        }
         _ if lost_after.is_some_and(|after| number <= after) => Last::Lost,
         None => Last::Never,
         Some((_, None)) => Last::Open,
@@ -59,9 +69,10 @@ pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: 
 /// attempt that was applied and has no outcome, because the process died between the two, is read
 /// back like one in doubt, and so is one that may have been made.
 pub(super) fn next(last: Last) -> Next {
-    use AttemptResult::{Applied, InDoubt, NotApplied, Refused, Throttled};
+    use AttemptResult::{Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled};
     match last {
         Last::Never | Last::Ended(Refused | NotApplied | Throttled) => Next::Send,
+        Last::Ended(Mismatched | Contradicted) => Next::Recheck,
         Last::Open | Last::Ended(Applied | InDoubt) | Last::Lost => Next::Settle,
     }
 }
@@ -69,11 +80,11 @@ pub(super) fn next(last: Last) -> Next {
 /// Whether an attempt may have been made, or may be yet. What never left, or was answered with a no, is not.
 /// That it was read back and not found says nothing of what is still on its way.
 pub(super) fn may_arrive(result: Option<AttemptResult>, has_code: bool) -> bool {
-    use AttemptResult::{Applied, InDoubt, NotApplied, Refused, Throttled};
+    use AttemptResult::{Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled};
     match result {
-        Some(Refused | Throttled) => false,
+        Some(Refused | Mismatched | Throttled) => false,
         Some(NotApplied) => !has_code,
-        None | Some(Applied | InDoubt) => true,
+        None | Some(Applied | Contradicted | InDoubt) => true,
     }
 }
 
@@ -88,7 +99,9 @@ mod tests {
             (Some(AttemptResult::Applied), true, true),
             (Some(AttemptResult::InDoubt), true, true),
             (Some(AttemptResult::NotApplied), true, false),
+            (Some(AttemptResult::Contradicted), true, true),
             (Some(AttemptResult::Refused), false, false),
+            (Some(AttemptResult::Mismatched), false, false),
             (Some(AttemptResult::Throttled), false, false),
         ] {
             let got = (may_arrive(result, false), may_arrive(result, true));
@@ -106,6 +119,8 @@ mod tests {
             (Last::Ended(AttemptResult::NotApplied), Next::Send),
             (Last::Ended(AttemptResult::Throttled), Next::Send),
             (Last::Ended(AttemptResult::InDoubt), Next::Settle),
+            (Last::Ended(AttemptResult::Mismatched), Next::Recheck),
+            (Last::Ended(AttemptResult::Contradicted), Next::Recheck),
             (Last::Lost, Next::Settle),
         ] {
             assert_eq!(next(last), wanted, "{last:?}");
@@ -115,6 +130,7 @@ mod tests {
     #[test]
     fn what_was_on_record_before_the_loss_says_nothing_of_the_last() {
         let throttled = Some(AttemptResult::Throttled);
+        let refused = AttemptResult::Mismatched;
         for (on_record, lost_after, wanted) in [
             (None, None, Last::Never),
             (None, Some(0), Last::Lost),
@@ -126,6 +142,7 @@ mod tests {
             (Some((7, throttled)), Some(6), Last::Ended(AttemptResult::Throttled)),
             (Some((7, throttled)), Some(7), Last::Lost),
             (Some((7, throttled)), Some(i64::MAX), Last::Lost),
+            (Some((7, Some(refused))), Some(7), Last::Ended(refused)),
         ] {
             assert_eq!(last(on_record, lost_after), wanted, "{on_record:?} {lost_after:?}");
         }

@@ -61,7 +61,7 @@ pub fn read(dir: &Path) -> Result<Reader, LedgerError> {
     }
     let (about, phase) = store.checked_run()?;
     // Nothing is sent from here, so a copy may be read: as one that doesn't know all.
-    let found = lock::holder(dir).map_or(Found::Itself, |holder| holder.find(dir).unwrap_or(Found::Moved));
+    let found = lock::found(dir).unwrap_or(Found::Moved);
     let lost = log::lost(&store, found)?;
     Ok(Reader { store, about, phase, lost })
 }

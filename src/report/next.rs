@@ -51,6 +51,8 @@ enum Deed {
     /// The same with legacy payloads, of which single fields are taken: without its eTag a payload is
     /// of no version at all.
     Take,
+    /// The same with legacy payloads that the service took in part: their eTag is that of before.
+    TakeRest,
 }
 
 /// The flags that the next command takes, ready for a shell.
@@ -84,6 +86,9 @@ fn deed_of(deed: Deed, files: &[&WrittenFile], summary: &Summary, written: &Writ
         Deed::Correct if summary.rows.invalid + summary.rows.refused + summary.rows.partial == 0 => {
             Deed::Retry
         }
+        Deed::Correct if summary.command == "migrate" && summary.rows.invalid + summary.rows.refused == 0 => {
+            Deed::TakeRest
+        }
         Deed::Review(_) if summary.command == "migrate" => Deed::Take,
         Deed::Review(_) => Deed::Review(written.bound(files)),
         deed => deed,
@@ -94,7 +99,7 @@ impl Deed {
     /// Whether this is what is done with the files that the other is for.
     fn is_of(self, other: Self) -> bool {
         match self {
-            Self::Retry | Self::Mend => other == Self::Correct,
+            Self::Retry | Self::Mend | Self::TakeRest => other == Self::Correct,
             Self::Review(_) | Self::Take => matches!(other, Self::Review(_)),
             this => this == other,
         }
@@ -131,7 +136,7 @@ impl Next {
             && !written.is_short();
         let format = flags.format.filter(|_| deed == Deed::Mend);
         let state = flags.state.filter(|_| is_as_seen);
-        let take = (deed == Deed::Take).then(|| "--take POINTER".to_owned());
+        let take = matches!(deed, Deed::Take | Deed::TakeRest).then(|| "--take POINTER".to_owned());
         let flags = format.into_iter().chain(state).chain(flags.applying).chain(take).collect();
         Some(Self { deed, command: summary.command.clone(), paths, flags })
     }
@@ -236,6 +241,9 @@ fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
             );
         }
         Deed::Take => "that others changed meanwhile: name with --take what still holds, and feed it back",
+        Deed::TakeRest => {
+            "that the service took in part: name with --take what shall be sent again, and feed it back"
+        }
         Deed::Mend => {
             let Lost { rows: lost, inputs: paths } = written.lost();
             let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
@@ -280,6 +288,11 @@ impl fmt::Display for Next {
                 out,
                 "see in {names} what others changed, keep what still holds{} and feed {them} back: ",
                 unbind(bound)
+            )?,
+            Deed::TakeRest => write!(
+                out,
+                "see in {names} what the service did not take, name with --take what shall be sent again, and feed \
+                 {them} back: "
             )?,
             Deed::Take => write!(
                 out,

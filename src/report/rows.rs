@@ -199,6 +199,11 @@ impl Written {
         self.is_short = is_short;
     }
 
+    /// Names the inputs whose text was lost as they are found by whoever reads it.
+    pub fn find_lost(&mut self, find: impl Fn(&str) -> String) {
+        self.lost.inputs.iter_mut().for_each(|input| *input = find(input));
+    }
+
     /// Adds what was kept before.
     pub fn keep(&mut self, kept: Vec<Kept>) {
         self.kept.extend(kept);

@@ -264,6 +264,7 @@ fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         clock: || Timestamp::UNIX_EPOCH,
         new_id: Uuid::nil,
         user: None,
+        directory: Path::new(""),
         watch: None,
     };
     let showing = Showing { summary: SummaryForm::Text, progress: ProgressMode::None };
@@ -464,6 +465,7 @@ fn about() -> About {
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
+        directory: None,
     }
 }
 

@@ -43,8 +43,11 @@ impl Home {
         self.0.path().join(name)
     }
 
+    /// Writes a file, and the folders on the way to it.
     pub fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
 
     pub fn run_of(&self, name: &str) -> Run {
@@ -59,6 +62,15 @@ impl Home {
     /// Starts the program.
     pub fn start<S: AsRef<str>>(&self, arguments: &[S]) -> Started {
         let mut command = Command::new(env!("CARGO_BIN_EXE_referral-bulk"));
+        command.args(arguments.iter().map(AsRef::as_ref));
+        self.start_command(command)
+    }
+
+    /// Starts the program in a folder of this directory.
+    pub fn start_inside<S: AsRef<str>>(&self, folder: &str, arguments: &[S]) -> Started {
+        let mut command = Command::new("env");
+        let folder = self.path(folder);
+        command.args(["-C", folder.to_str().unwrap(), env!("CARGO_BIN_EXE_referral-bulk")]);
         command.args(arguments.iter().map(AsRef::as_ref));
         self.start_command(command)
     }

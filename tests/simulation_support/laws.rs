@@ -52,8 +52,8 @@ pub struct Deed {
     pub refusals: BTreeSet<u16>,
     /// Whether the last that was heard of it is a 204, which shows nothing.
     pub is_bare: bool,
-    /// Whether this process was told that it is for another version, and no look has shown another since than
-    /// those that it was sent for.
+    /// Whether this process, or the ledger, was told that it is for another version, and no look has shown another
+    /// since than those that it was sent for.
     pub is_contradicted: bool,
     /// Whether the last PATCH was refused as one for another version.
     pub is_refused: bool,
@@ -178,9 +178,16 @@ impl Laws {
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
         self.held = None;
         let open = self.deeds.values_mut().filter(|deed| !deed.settled);
-        open.for_each(|deed| {
-            (deed.is_bare, deed.is_contradicted, deed.is_refused) = (false, false, false);
-        });
+        open.for_each(|deed| deed.is_bare = false);
+    }
+
+    /// A process has this ledger. Of what an earlier one was told it knows what is on record.
+    pub fn begin_ledger(&mut self, ledger: Connection) {
+        for (id, deed) in self.deeds.iter_mut().filter(|(_, deed)| !deed.settled && deed.is_refused) {
+            let is_told = is_refusal_on_record(&ledger, *id);
+            (deed.is_contradicted, deed.is_refused) = (deed.is_contradicted && is_told, is_told);
+        }
+        self.ledger = Some(ledger);
     }
 
     /// A plan begins: what was planned before it was given up.
@@ -479,6 +486,14 @@ fn is_open(answer: &Answer) -> bool {
             status => status == 408 || status >= 500,
         },
     }
+}
+
+/// Whether the ledger says of the last attempt at a referral that it was for another version.
+fn is_refusal_on_record(ledger: &Connection, id: ReferralId) -> bool {
+    let last = "SELECT coalesce(status IN (409, 412) OR code = '2055', 0)
+                FROM attempt JOIN item ON item.number = attempt.item
+                WHERE referral = ?1 ORDER BY attempt.id DESC LIMIT 1";
+    ledger.query_row(last, [id.to_string()], |row| row.get(0)).optional().unwrap().unwrap_or_default()
 }
 
 /// Whether an answer says that the referral has another version.

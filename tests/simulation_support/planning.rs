@@ -258,5 +258,6 @@ fn about() -> About {
         },
         plan_only: false,
         reason: None,
+        directory: None,
     }
 }

@@ -2,6 +2,7 @@
 //! time, until it ends by itself or is killed.
 
 use std::future::{Future, poll_fn};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,7 @@ use referral_bulk::ledger::{self, ByHand, LedgerError};
 use referral_bulk::pace::Pace;
 use referral_bulk::plan;
 use rusqlite::{Connection, OpenFlags};
+use serde_json::json;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::fault::TIMEOUT;
@@ -53,7 +55,7 @@ pub async fn carry_on(
         (scenario.rate.0, scenario.concurrency, Limits { max_errors, finish_by })
     };
     let (journal, backlog, by_hand) = ledger::open(dir).unwrap().start_by_hand(Arc::new(clock)).unwrap();
-    world.lock().unwrap().laws.ledger = Some(eye(dir));
+    world.lock().unwrap().laws.begin_ledger(eye(dir));
     let (service, pace) = (Service::new(world), Pace::new(rate.parse().unwrap()));
     let observe = |event: Event| world.lock().unwrap().laws_on_event(&event);
     let rebase = |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &Levels::default(), clock());
@@ -178,5 +180,16 @@ pub fn copy(dir: &Path, without_log: bool) -> PathBuf {
     for file in files.iter().filter(|file| dir.join(file).exists()) {
         std::fs::copy(dir.join(file), to.join(file)).unwrap();
     }
+    lock(&to);
     to
+}
+
+/// Writes the lock of a ledger that nobody copied or moved, for one that is as a process left it.
+fn lock(dir: &Path) {
+    let dir = std::fs::canonicalize(dir).unwrap();
+    let file = std::fs::metadata(dir.join("run.sqlite")).unwrap();
+    let made = file.created().ok().and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+    let file = json!({ "inode": file.ino(), "made": made.map(|made| made.as_millis() as u64) });
+    let holder = json!({ "dir": dir.as_os_str(), "file": file });
+    std::fs::write(dir.join("run.lock"), holder.to_string()).unwrap();
 }

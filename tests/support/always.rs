@@ -37,7 +37,10 @@ pub fn check(ran: &Ran, before: &BTreeMap<String, String>) {
         }
         if before.get(&run) != Some(&text) {
             assert_eq!(summary["exit_code"], ran.code, "summary.json and the process tell two exit codes");
-            assert_eq!(summary["run"], run.as_str());
+            // As it is called from where the program ran.
+            let named = ran.place.path().join(&ran.folder).join(summary["run"].as_str().unwrap());
+            let there = ran.place.path().join(&run);
+            assert_eq!(fs::canonicalize(named).unwrap(), fs::canonicalize(there).unwrap(), "{summary}");
             reports(&ran.place, &run, &summary);
             results_show(&ran.place, &run);
         }

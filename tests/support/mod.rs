@@ -104,6 +104,8 @@ pub fn notes_csv(ids: &[&str]) -> String {
 /// code, 0.
 pub struct Test {
     place: Rc<Place>,
+    /// Where it runs, from there.
+    folder: String,
     command: Vec<String>,
     stdin: Vec<u8>,
     variables: Vec<(String, String)>,
@@ -125,6 +127,7 @@ impl Test {
     pub fn at(place: &Rc<Place>, command: &str) -> Self {
         Self {
             place: Rc::clone(place),
+            folder: String::new(),
             command: shlex::split(command).unwrap(),
             stdin: Vec::new(),
             variables: Vec::new(),
@@ -135,6 +138,13 @@ impl Test {
             snapshot: None,
             told_elsewhere: false,
         }
+    }
+
+    /// Runs in a folder of the place, which is made where it isn't there.
+    pub fn inside(mut self, folder: &str) -> Self {
+        fs::create_dir_all(self.place.path().join(folder)).unwrap();
+        self.folder = folder.to_owned();
+        self
     }
 
     /// Puts a file there beforehand.
@@ -204,7 +214,7 @@ impl Test {
         let before = always::summaries(&self.place);
         let output = assert_cmd::Command::new(PROGRAM)
             .args(&self.command)
-            .current_dir(self.place.path())
+            .current_dir(self.place.path().join(&self.folder))
             .env_clear()
             .envs(self.variables.iter().cloned())
             .write_stdin(self.stdin.clone())
@@ -213,6 +223,7 @@ impl Test {
             .unwrap();
         let ran = Ran {
             place: Rc::clone(&self.place),
+            folder: self.folder.clone(),
             code: output.status.code().expect("the program was not killed"),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -303,6 +314,8 @@ fn take<'c, C>(cases: &'c [C], next: &AtomicUsize) -> Option<(usize, &'c C)> {
 /// A run that is over.
 pub struct Ran {
     pub place: Rc<Place>,
+    /// Where it ran, from there.
+    pub folder: String,
     pub code: i32,
     /// As it came.
     pub stdout: String,
@@ -324,6 +337,14 @@ impl Ran {
     /// The next run in the same directory.
     pub fn then(&self, command: &str) -> Test {
         Test::at(&self.place, command)
+    }
+
+    /// The command that it says to type next, without the program's name.
+    #[track_caller]
+    pub fn next(&self) -> &str {
+        let last = self.stderr.lines().last().unwrap_or_default();
+        let next = last.strip_prefix("next: ").and_then(|next| next.split_once("referral-bulk "));
+        next.unwrap_or_else(|| panic!("no next command: {}", self.stderr)).1
     }
 
     /// `summary.json` of a run.

@@ -70,14 +70,17 @@ impl<A: Api> Life<'_, A> {
                     format!("{why}; read back, the referral is neither as planned from nor as wanted");
                 self.in_conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), now).await
             }
-            Reading::CannotTell => {
-                let message = format!(
-                    "{why}; read back, not all of it is there, and nothing tells whether sending it again would \
-                     overwrite or repeat something"
-                );
-                self.over(Verdict::new(Outcome::Unknown, "in-doubt", message), None, None)
-            }
+            Reading::CannotTell => self.untold(why, None),
         }
+    }
+
+    /// Nobody knows before what it was sent, and not all of it is there.
+    fn untold(&self, why: &str, status: Option<u16>) -> Step {
+        let message = format!(
+            "{why}; read back, not all of it is there, and nothing tells whether sending it again would overwrite or \
+             repeat something"
+        );
+        self.over(Verdict::new(Outcome::Unknown, "in-doubt", message).with_status(status), None, None)
     }
 
     /// How often to look again before this reading counts.
@@ -125,7 +128,8 @@ impl<A: Api> Life<'_, A> {
             let is_open = self.doubted || looks > 0;
             let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
                 Ok(reply) => reply,
-                Err(None) if is_open => return Step::Leave,
+                // The next process looks instead.
+                Err(None) => return Step::Leave,
                 Err(Some(failure)) if is_open => return self.unread(&verdict.message, &failure),
                 Err(_) => return self.over(verdict, None, None),
             };
@@ -170,6 +174,8 @@ impl<A: Api> Life<'_, A> {
         let is_conflict = verdict.outcome == Outcome::Conflict;
         if is_as_sent && (is_conflict || reading == Reading::Contradictory) {
             self.contradicted(&verdict.message, verdict.status)
+        } else if self.doubted && reading == Reading::CannotTell {
+            self.untold(&verdict.message, verdict.status)
         } else if is_conflict {
             self.in_conflict(verdict, now).await
         } else {
@@ -180,8 +186,12 @@ impl<A: Api> Life<'_, A> {
     /// Puts on record that it isn't known what the last attempt came to: should the process end now, the next
     /// one reads the referral back before anything else.
     fn doubt_refusal(&self, verdict: &Verdict) {
+        let result = match verdict.outcome {
+            Outcome::Conflict => AttemptResult::Contradicted,
+            _ => AttemptResult::InDoubt,
+        };
         if let Some(attempt) = self.attempt {
-            self.note(attempt, AttemptResult::InDoubt, verdict.status, Some(verdict.code.clone()));
+            self.note(attempt, result, verdict.status, Some(verdict.code.clone()));
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::super::Context;
 use super::super::duplicates::{Duplicate, duplicates};
 use super::super::lines::beginning;
-use super::super::told;
+use super::super::told::{self, Told};
 use super::PayloadRecord;
 use super::elements::Fault;
 use super::http::Request;
@@ -22,7 +22,6 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, MAX_DEPTH, Object};
 use crate::domain::level::Level;
 use crate::domain::oddity::{Oddity, oddities};
-use crate::domain::outcome::Outcome;
 use crate::domain::payload::Payload;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
@@ -51,7 +50,7 @@ pub(super) struct Reading<'a> {
     /// What goes on record of it.
     line: String,
     /// What a report told of it.
-    told: Option<Outcome>,
+    told: Told,
 }
 
 /// The members of a payload.
@@ -81,7 +80,7 @@ impl<'a> Reading<'a> {
     pub fn new(context: &'a Context<'a>, place: Place, request: Option<&'a Request>) -> Self {
         let findings = request.map(|request| request.findings.clone()).unwrap_or_default();
         let id = request.and_then(|request| request.id);
-        Self { context, place, request, findings, id, line: String::new(), told: None }
+        Self { context, place, request, findings, id, line: String::new(), told: Told::default() }
     }
 
     /// Something that JSON does not have was found at a place, so many times.
@@ -151,7 +150,7 @@ impl<'a> Reading<'a> {
             Some(payload) => (Ok(payload), findings),
             None => (Err(Rejected { id, place, findings, partial: None }), Vec::new()),
         };
-        PayloadRecord { place, text: RowText::Line(line), parsed, notes, told }
+        PayloadRecord { place, text: RowText::Line(line), parsed, notes, told: told.outcome() }
     }
 
     fn text(&mut self, text: &str, piece: &Piece<'_>) -> Option<Payload> {
@@ -206,7 +205,7 @@ impl<'a> Reading<'a> {
             self.deny(Rule::Size, at.at(0), message, "a referral has a few dozen");
             return None;
         }
-        self.told = told::of_members(members);
+        self.told = Told::of_members(members);
         if let Some(finding) = told::stand_in(at.at(0), members) {
             self.findings.push(finding);
             return None;

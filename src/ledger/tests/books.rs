@@ -37,6 +37,8 @@ fn item_plan() -> impl Strategy<Value = ItemPlan> {
     let results = [
         AttemptResult::Applied,
         AttemptResult::Refused,
+        AttemptResult::Mismatched,
+        AttemptResult::Contradicted,
         AttemptResult::NotApplied,
         AttemptResult::Throttled,
         AttemptResult::InDoubt,
@@ -95,7 +97,14 @@ impl Model {
             late
         } else if matches!(
             attempts.last(),
-            Some(None | Some(AttemptResult::InDoubt | AttemptResult::Applied))
+            Some(
+                None | Some(
+                    AttemptResult::InDoubt
+                        | AttemptResult::Applied
+                        | AttemptResult::Mismatched
+                        | AttemptResult::Contradicted
+                )
+            )
         ) {
             Outcome::Unknown
         } else {

@@ -20,6 +20,7 @@ fn copy(dir: &Path, to: &Path, with_log: bool) {
         // By another process: closing a file here would drop SQLite's locks on it.
         assert!(Command::new("cp").arg(dir.join(file)).arg(to).status().unwrap().success());
     }
+    lock(to);
 }
 
 /// What is missed of a copy, which a reader and a writer agree about, and which a look doesn't change.

@@ -16,6 +16,8 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::holder::Holder;
+use super::lock::Lock;
 use super::{AttemptAnswer, AttemptResult, Clock, Ledger, checksum, create, read};
 use crate::domain::account::{
     About, Asked, Figures, OnConflict, RowAccount, RowRecord, RowText, Settled, State,
@@ -74,6 +76,7 @@ fn about() -> About {
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
+        directory: None,
     }
 }
 
@@ -137,6 +140,11 @@ fn consent(second: i64) -> Consent {
 fn settled(outcome: Outcome) -> Settled {
     let verdict = Verdict::new(outcome, format!("by-{}", outcome.name()), "because");
     Settled { verdict, etag: None, theirs: None, at: at(5) }
+}
+
+/// Gives a ledger that stands for one which nobody copied the lock of such.
+fn lock(dir: &Path) {
+    Lock::take(dir).unwrap().say(&Holder::of(dir).unwrap()).unwrap();
 }
 
 fn answer(result: AttemptResult) -> AttemptAnswer {

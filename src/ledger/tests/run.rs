@@ -248,14 +248,17 @@ async fn a_rebased_item_comes_back_as_it_was_last_sent() {
 /// The last attempt says what comes next, and all of them whether something may be on its way still.
 #[tokio::test]
 async fn what_remains_says_whether_it_may_have_been_made() {
-    use AttemptResult::{InDoubt, NotApplied, Refused, Throttled};
+    use AttemptResult::{Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled};
     let code = |code: &str| Some(code.to_owned());
     let cases = [
         (vec![], false),
         (vec![None], true),
         (vec![Some((NotApplied, code("not-sent")))], false),
         (vec![Some((Throttled, code("http-429")))], false),
-        (vec![Some((Refused, code("http-412")))], false),
+        (vec![Some((Refused, code("http-400")))], false),
+        (vec![Some((Mismatched, code("http-412")))], false),
+        (vec![Some((Contradicted, code("http-412")))], true),
+        (vec![Some((InDoubt, code("http-502"))), Some((Mismatched, code("http-412")))], true),
         (vec![Some((InDoubt, code("http-502")))], true),
         // Read back, and not found.
         (vec![Some((NotApplied, None))], true),
@@ -274,7 +277,7 @@ async fn what_remains_says_whether_it_may_have_been_made() {
     }
     journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
     let (_journal, backlog) = open(folder.path()).unwrap().start(clock()).unwrap();
-    let page = backlog.outstanding(0, 10).unwrap();
+    let page = backlog.outstanding(0, 20).unwrap();
     for (left, (attempts, doubted)) in page.iter().zip(&cases) {
         assert_eq!((left.sent, left.doubted), (!attempts.is_empty(), *doubted), "{attempts:?}");
     }
@@ -284,8 +287,10 @@ async fn what_remains_says_whether_it_may_have_been_made() {
 #[tokio::test]
 async fn what_remains_says_what_comes_next() {
     let folder = tempdir().unwrap();
-    let (journal, _) = planned(folder.path(), 6).start(clock()).unwrap();
+    let (journal, _) = planned(folder.path(), 8).start(clock()).unwrap();
     for (number, result) in [
+        (7, Some(AttemptResult::Mismatched)),
+        (8, Some(AttemptResult::Contradicted)),
         (2, None),
         (3, Some(AttemptResult::InDoubt)),
         (4, Some(AttemptResult::NotApplied)),
@@ -303,17 +308,21 @@ async fn what_remains_says_what_comes_next() {
     let ledger = open(folder.path()).unwrap();
     assert_eq!(ledger.phase(), Phase::Stopped);
     let totals = ledger.plan_totals().unwrap();
-    assert_eq!((totals.to_send, totals.closing), (6, 3));
-    assert_eq!((totals.remaining, totals.remaining_closing), (5, 2));
+    assert_eq!((totals.to_send, totals.closing), (8, 4));
+    assert_eq!((totals.remaining, totals.remaining_closing), (7, 3));
     let (_journal, backlog) = ledger.start(clock()).unwrap();
     let page = backlog.outstanding(0, 10).unwrap();
     let next: Vec<_> = page.iter().map(|left| (left.item.number, left.next)).collect();
-    let settle = Next::Settle;
-    assert_eq!(next, [(1, Next::Send), (2, settle), (3, settle), (4, Next::Send), (5, settle)]);
-    assert!(backlog.outstanding(5, 10).unwrap().is_empty());
+    let (settle, recheck) = (Next::Settle, Next::Recheck);
+    assert_eq!(next[..5], [(1, Next::Send), (2, settle), (3, settle), (4, Next::Send), (5, settle)]);
+    assert_eq!(next[5..], [(7, recheck), (8, recheck)]);
+    assert!(backlog.outstanding(8, 10).unwrap().is_empty());
 
     let codes: Vec<_> = rows(folder.path()).into_iter().map(|row| row.verdict.code).collect();
-    assert_eq!(codes, ["unsent", "in-doubt", "in-doubt", "unsent", "in-doubt", "by-applied"]);
+    assert_eq!(
+        codes,
+        ["unsent", "in-doubt", "in-doubt", "unsent", "in-doubt", "by-applied", "in-doubt", "in-doubt"]
+    );
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn crash(dir: &Path, to: &Path) {
         // By another process: closing a file here would drop SQLite's locks on it.
         assert!(Command::new("cp").arg(dir.join(file)).arg(to).status().unwrap().success());
     }
+    lock(to);
 }
 
 #[cfg(unix)]
@@ -125,6 +126,7 @@ async fn a_torn_tail_costs_nothing_that_was_acknowledged() {
             std::fs::create_dir(&place).unwrap();
             std::fs::copy(copy.join("run.sqlite"), place.join("run.sqlite")).unwrap();
             std::fs::write(place.join("run.sqlite-wal"), torn).unwrap();
+            lock(&place);
             check_torn(&place, &first, (*end == log.len()).then_some(&second));
             std::fs::remove_dir_all(&place).unwrap();
         }
