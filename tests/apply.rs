@@ -806,7 +806,7 @@ mod inputs {
             .file("a.csv", notes(&[ACTIVE]))
             .code(1)
             .stderr(
-                "error: a.csv:1: no JSON object on this line\n\
+                "error: a.csv: line 1: no JSON object\n\
                  hint: --state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages\n",
             )
             .run();

@@ -181,8 +181,8 @@ fn what_cannot_be_read_ends_the_command() {
     for (base, said) in [
         ("gone.jsonl", "error: cannot read gone.jsonl: No such file or directory (os error 2)\n"),
         (".", "error: cannot read .: Is a directory (os error 21)\n"),
-        ("half.jsonl", "error: half.jsonl:2: no JSON object on this line\n"),
-        ("rows.csv", "error: rows.csv:1: no JSON object on this line\n"),
+        ("half.jsonl", "error: half.jsonl:2:1: no valid JSON: EOF while parsing an object\n"),
+        ("rows.csv", "error: rows.csv: line 1: no JSON object\n"),
     ] {
         let command =
             format!("migrate a.jsonl --plan --state is.jsonl --base {base} --out run --summary none");

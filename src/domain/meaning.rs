@@ -188,11 +188,15 @@ fn shows_all_of(old: &RawValue, new: &RawValue) -> bool {
 /// Whether a value leaves nothing where it is put: `null`, an empty list or object, or a text of which a
 /// service that cuts blanks keeps nothing.
 pub fn says_nothing(raw: &RawValue) -> bool {
-    let is_blank = |text: &str| text.trim().is_empty();
     json::is_null(raw)
-        || json::string(raw).is_some_and(|text| is_blank(&text))
+        || is_blank(raw)
         || json::elements(raw).is_some_and(|list| list.is_empty())
         || Object::from_raw(raw).is_some_and(|members| members.is_empty())
+}
+
+/// Whether a value is a text with nothing in it but blanks, of which a service that cuts them keeps nothing.
+pub fn is_blank(raw: &RawValue) -> bool {
+    json::string(raw).is_some_and(|text| text.trim().is_empty())
 }
 
 /// What a value that says nothing takes away within `after` from `before`, as a person would name it; `None`

@@ -152,7 +152,8 @@ impl<'a> Snapshot<'a> {
     }
 
     fn read(text: &'a str, is_whole: bool) -> Result<Self, SnapshotError> {
-        let text = text.trim();
+        // White space of other kinds is none in JSON.
+        let text = text.trim_matches([' ', '\t', '\r', '\n']);
         let members = Object::parse(text).ok_or(SnapshotError::NoObject)?;
         if json::is_too_deep(text) {
             return Err(SnapshotError::TooDeep);

@@ -8,6 +8,7 @@ use encoding_rs::WINDOWS_1252;
 use super::characters::{is_hidden, name};
 use super::excerpt::excerpt;
 use super::rules::Rule;
+use super::type_error::TypeError;
 
 /// What a text looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Suspicion {
 }
 
 const MEND_FORMULA: &str = "mend the formula in the spreadsheet, or empty the cell";
-const EMPTY: &str = "to leave the field as it is, leave the cell empty; to clear it, write \\N, with --clear";
+const EMPTY: &str = "to leave the field as it is, leave it out, or the cell empty; to clear it, write \\N or null, with --clear";
 const AS_TEXT: &str = "give the column the form of text in the spreadsheet, and put the value in anew";
 const ANEW: &str = "type it anew: it may have been copied from a web page or a document";
 const AS_UTF8: &str = "open the file as UTF-8 and save it anew, or put the text in again";
@@ -57,7 +58,22 @@ pub fn remedy(text: &str) -> Option<&'static str> {
     if is_error_value(text) {
         return Some(MEND_FORMULA);
     }
-    is_empty_word(text).then_some("to leave it as it is, leave the cell empty")
+    is_empty_word(text).then_some("to leave it as it is, leave it out, or the cell empty")
+}
+
+/// Why a text is no value of its type, and what would help, where what it looks like tells more than the error.
+#[must_use]
+pub fn explained(text: &str, error: TypeError) -> TypeError {
+    let hint = remedy(text).map(ToOwned::to_owned).or(error.hint);
+    TypeError { message: with_reason(error.message, oddity(text)), hint }
+}
+
+/// What is wrong, and why, where that is known.
+pub fn with_reason(message: String, reason: Option<String>) -> String {
+    match reason {
+        Some(reason) => format!("{message}: {reason}"),
+        None => message,
+    }
 }
 
 /// What is odd about a text in which every character counts, such as an id, a date or a number: one that cannot

@@ -97,9 +97,7 @@ impl<'o> Row<'o> {
 
     /// The same of a text, which may itself tell why, and what would help.
     pub fn mistyped_text(&mut self, place: Place, name: &str, text: &str, error: TypeError) {
-        let hint = suspect::remedy(text).map(ToOwned::to_owned).or(error.hint);
-        let message = with_reason(error.message, suspect::oddity(text));
-        self.mistyped(place, name, TypeError { message, hint });
+        self.mistyped(place, name, suspect::explained(text, error));
     }
 
     /// Which referral the row is about.
@@ -295,7 +293,7 @@ impl<'o> Row<'o> {
             Err(TypeError { message, hint }) => {
                 let hint = suspect::remedy(text).map(ToOwned::to_owned).or(hint);
                 // Whatever looks like a hyphen may be one in a name.
-                let message = with_reason(message, suspect::unseen(text));
+                let message = suspect::with_reason(message, suspect::unseen(text));
                 self.mistyped(place, field.pointer().as_str(), TypeError { message, hint });
             }
         }
@@ -409,16 +407,8 @@ fn unknown_name(place: Place, what: &str, text: &str, names: &[&str]) -> Finding
         Some((_, name)) => format!("did you mean {name}? known are {legal}"),
         None => format!("known are {legal}"),
     };
-    let message = with_reason(format!("{} is no {what}", excerpt(text)), suspect::oddity(text));
+    let message = suspect::with_reason(format!("{} is no {what}", excerpt(text)), suspect::oddity(text));
     Finding::deny(Rule::Type, place, message).hint(hint)
-}
-
-/// What is wrong, and why, where that is known.
-fn with_reason(message: String, reason: Option<String>) -> String {
-    match reason {
-        Some(reason) => format!("{message}: {reason}"),
-        None => message,
-    }
 }
 
 /// As much of a typed name as is worth comparing.

@@ -1,9 +1,9 @@
 //! Snapshot files: referrals as they stood when somebody downloaded them.
 //!
 //! JSONL with one referral or one list page a line, a JSON array of referrals, or a single list
-//! page, pretty-printed or not. Only one line, or one element of an array, is in memory at a time, and of what
-//! was read the ids, with their places: no referral may stand in a file twice, since nothing tells which of the
-//! two it is.
+//! page, pretty-printed or not, and nothing behind it: whatever else a file holds may be the other half of what was
+//! read. Only one line, or one element of an array, is in memory at a time, and of what was read the ids, with their
+//! places: no referral may stand in a file twice, since nothing tells which of the two it is.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -38,13 +39,25 @@ pub enum SnapshotError<E> {
         /// What the system said.
         error: io::Error,
     },
+    /// It is no JSON, or more than that.
+    #[error("{}:{line}:{column}: {message}", visible_path(path))]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The byte of the line, counted from 1.
+        column: u64,
+        /// What is wrong.
+        message: String,
+    },
     /// Something in it is no referral.
-    #[error("{}:{line}: {message}", visible_path(path))]
+    #[error("{}: {spot}: {message}", visible_path(path))]
     Form {
         /// The file.
         path: PathBuf,
-        /// The line, or the element's number in an array.
-        line: u64,
+        /// Where.
+        spot: Spot,
         /// What is wrong.
         message: String,
     },
@@ -133,14 +146,14 @@ fn open<E>(path: &Path) -> Result<File, SnapshotError<E>> {
 
 /// Reads to the end, or until the sink wants no more. Answers whether it would have taken more.
 fn read_from<E>(path: &Path, reader: &mut impl BufRead, sink: Sink<'_, E>) -> Result<bool, SnapshotError<E>> {
-    let first = first_byte(reader).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
-    let is_line = first != Some(b'[');
+    let start = start(reader).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
+    let is_line = start.byte != Some(b'[');
     let (on_page, spots) = (None, HashMap::new());
     let mut reading = Reading { path, sink, place: 0, is_line, on_page, spots, more: true, failure: None };
-    match first {
+    match start.byte {
         None => {}
-        Some(b'[') => reading.array(reader)?,
-        Some(_) => reading.lines(reader)?,
+        Some(b'[') => reading.array(reader, &start)?,
+        Some(_) => reading.lines(reader, &start)?,
     }
     Ok(reading.more)
 }
@@ -159,12 +172,25 @@ impl Read for Hashing {
     }
 }
 
-/// The first byte that isn't white space or part of a byte order mark, which are passed over.
-fn first_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
+/// Where a file begins to say something.
+struct Start {
+    /// What stands there; `None` at the end of the file.
+    byte: Option<u8>,
+    /// How many lines end before it.
+    lines: u64,
+    /// How many bytes of its own line stand before it.
+    bytes: u64,
+}
+
+/// Passes over white space and a byte order mark.
+fn start(reader: &mut impl BufRead) -> io::Result<Start> {
+    let mut start = Start { byte: None, lines: 0, bytes: 0 };
     loop {
-        let Some(byte) = reader.fill_buf()?.first().copied() else { return Ok(None) };
-        if !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf) {
-            return Ok(Some(byte));
+        let Some(byte) = reader.fill_buf()?.first().copied() else { return Ok(start) };
+        match byte {
+            b'\n' => (start.lines, start.bytes) = (start.lines + 1, 0),
+            _ if byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf) => start.bytes += 1,
+            _ => return Ok(Start { byte: Some(byte), ..start }),
         }
         reader.consume(1);
     }
@@ -172,15 +198,35 @@ fn first_byte(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
 
 impl<E> Reading<'_, E> {
     fn form(&self, message: impl Into<String>) -> SnapshotError<E> {
-        SnapshotError::Form { path: self.path.to_owned(), line: self.place, message: message.into() }
+        SnapshotError::Form { path: self.path.to_owned(), spot: self.spot(), message: message.into() }
+    }
+
+    fn spot(&self) -> Spot {
+        Spot { place: self.place, is_line: self.is_line, on_page: self.on_page }
+    }
+
+    /// Why a text that begins here is no JSON.
+    fn json(&self, start: &Start, error: &serde_json::Error) -> SnapshotError<E> {
+        let (line, column) = (error.line() as u64, error.column() as u64);
+        let before = if line <= 1 { start.bytes } else { 0 };
+        let told = error.to_string();
+        let told = told.split(" at line ").next().unwrap_or_default();
+        SnapshotError::Json {
+            path: self.path.to_owned(),
+            line: start.lines + line.max(1),
+            column: before + column.max(1),
+            message: format!("no valid JSON: {told}"),
+        }
     }
 
     fn io(&self, error: io::Error) -> SnapshotError<E> {
         SnapshotError::Io { path: self.path.to_owned(), error }
     }
 
-    fn lines(&mut self, mut reader: impl BufRead) -> Result<(), SnapshotError<E>> {
+    fn lines(&mut self, mut reader: impl BufRead, start: &Start) -> Result<(), SnapshotError<E>> {
         let mut line = String::new();
+        self.place = start.lines;
+        let (mut before, mut is_first) = (start.bytes, true);
         while self.more {
             line.clear();
             let read =
@@ -192,34 +238,41 @@ impl<E> Reading<'_, E> {
             if read as u64 == LONGEST_LINE {
                 return Err(self.form("the line is longer than 64 MiB"));
             }
-            let text = line.trim();
-            if text.is_empty() {
+            let start = Start { byte: None, lines: self.place - 1, bytes: std::mem::take(&mut before) };
+            if line.trim_ascii().is_empty() {
                 continue;
             }
-            if self.place == 1 && Object::parse(text).is_none() {
+            if std::mem::take(&mut is_first) && Object::parse(&line).is_none() {
                 // Not one object a line: perhaps one object over several lines.
                 let mut whole = std::mem::take(&mut line);
                 let rest = reader.take(LONGEST_LINE).read_to_string(&mut whole);
                 rest.map_err(|error| self.io(error))?;
-                return self.object(&whole);
+                return self.object(&whole, &start);
             }
-            self.object(text)?;
+            self.object(&line, &start)?;
         }
         Ok(())
     }
 
     /// A referral, or a page of them.
-    fn object(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
+    fn object(&mut self, text: &str, start: &Start) -> Result<(), SnapshotError<E>> {
         // Nearly every line is a referral, so it is read as one first.
         match Snapshot::in_part(text) {
             Ok(referral) if elements(referral.members()).is_none() => self.hand_over(&referral),
-            _ => self.page(text),
+            _ => self.page(text, start),
         }
     }
 
-    fn page(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
-        let Some(object) = Object::parse(text) else {
-            return Err(self.form("no JSON object on this line"));
+    /// The same within an array, of which the form is known to be right.
+    fn element(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
+        self.object(text, &Start { byte: None, lines: 0, bytes: 0 })
+    }
+
+    fn page(&mut self, text: &str, start: &Start) -> Result<(), SnapshotError<E>> {
+        let object = match Object::read(text) {
+            Ok(object) => object,
+            Err(error) if text.trim_start().starts_with('{') => return Err(self.json(start, &error)),
+            Err(_) => return Err(self.form("no JSON object")),
         };
         let Some(elements) = elements(&object) else { return self.referral(text) };
         for (number, element) in (1..).zip(elements) {
@@ -247,16 +300,19 @@ impl<E> Reading<'_, E> {
         Ok(())
     }
 
-    fn array(&mut self, reader: impl BufRead) -> Result<(), SnapshotError<E>> {
+    fn array(&mut self, reader: impl BufRead, start: &Start) -> Result<(), SnapshotError<E>> {
         let mut deserializer = serde_json::Deserializer::from_reader(reader);
         let read = Elements(self).deserialize(&mut deserializer);
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        match read {
-            Err(error) if self.more => Err(self.form(format!("no JSON array of referrals: {error}"))),
-            _ => Ok(()),
+        if !self.more {
+            return Ok(());
         }
+        read.and_then(|()| deserializer.end()).map_err(|error| match error.classify() {
+            Category::Io => self.io(error.into()),
+            Category::Syntax | Category::Data | Category::Eof => self.json(start, &error),
+        })
     }
 }
 
@@ -288,7 +344,7 @@ impl<'de, E> Visitor<'de> for Elements<'_, '_, E> {
         while reading.more && reading.failure.is_none() {
             let Some(element) = elements.next_element_seed(Raw)? else { return Ok(()) };
             reading.place += 1;
-            if let Err(failure) = reading.object(element.get()) {
+            if let Err(failure) = reading.element(element.get()) {
                 reading.failure = Some(failure);
             }
         }
@@ -343,6 +399,38 @@ mod tests {
         }
         assert_eq!(ids(&format!("{A}\n{B}\n"), 1).unwrap(), ["1"]);
         assert_eq!(ids(&format!("[{A},{B}, what]"), 1).unwrap(), ["1"]);
+        assert_eq!(ids(&format!("[{A},{B}] what"), 1).unwrap(), ["1"]);
+    }
+
+    /// Whatever stands beside the referrals may be the other half of one.
+    #[test]
+    fn a_file_holds_nothing_beside_its_referrals() {
+        let page = format!("{{\"value\":[{A}]}}");
+        let open = page.replace(':', ":\n");
+        let array = format!("[{A}]");
+        for rest in [
+            "garbage", "}", "]", "[", "{", ",", "\"", ":", "null", "\0", "\u{feff}", "\u{a0}", "// x", &array,
+        ] {
+            for whole in [&array, &page, &open, &A.to_owned()] {
+                for text in
+                    [format!("{whole}{rest}"), format!("{whole} {rest}\n"), format!("{whole}\n\n{rest}")]
+                {
+                    assert!(ids(&text, 9).is_err(), "{text}");
+                }
+                let is_mark = rest == "\u{feff}";
+                assert_eq!(ids(&format!("{rest}{whole}"), 9).is_err(), !is_mark, "{rest}{whole}");
+            }
+        }
+        for (text, wanted) in [
+            (format!("{array}garbage"), "s.jsonl:1:48: no valid JSON: trailing characters"),
+            (format!("\n  {array}\n\n {array}"), "s.jsonl:4:2: no valid JSON: trailing characters"),
+            (format!("\n  [{A}}}"), "s.jsonl:2:49: no valid JSON: expected `,` or `]`"),
+            (format!("{open}\n}}"), "s.jsonl:4:1: no valid JSON: trailing characters"),
+            (format!("\n {A}}}"), "s.jsonl:2:47: no valid JSON: trailing characters"),
+            (format!("{A}\n{B}}}\n"), "s.jsonl:2:46: no valid JSON: trailing characters"),
+        ] {
+            assert_eq!(ids(&text, 9), Err(wanted.to_owned()), "{text}");
+        }
     }
 
     #[test]
@@ -387,13 +475,17 @@ mod tests {
     #[test]
     fn what_is_no_referral_is_named_by_its_line() {
         for (text, wanted) in [
-            (format!("{A}\n{{"), "s.jsonl:2: no JSON object on this line"),
-            (format!("{A}\n{{\"a\":1}}"), "s.jsonl:2: no referral: no \"id\" that is a GUID"),
-            (format!("[{A},{{}}]"), "s.jsonl:2: no referral: no \"id\" that is a GUID"),
-            ("id,status".to_owned(), "s.jsonl:1: no JSON object on this line"),
+            (format!("{A}\n{{"), "s.jsonl:2:1: no valid JSON: EOF while parsing an object"),
+            (format!("{A}\n{{\"a\":1}}"), "s.jsonl: line 2: no referral: no \"id\" that is a GUID"),
+            (format!("[{A},{{}}]"), "s.jsonl: element 2: no referral: no \"id\" that is a GUID"),
+            (
+                format!("{{\"value\":[{A},{{}}]}}"),
+                "s.jsonl: element 2 of line 1: no referral: no \"id\" that is a GUID",
+            ),
+            ("id,status".to_owned(), "s.jsonl: line 1: no JSON object"),
+            (format!("[{A}"), "s.jsonl:1:46: no valid JSON: EOF while parsing a list"),
         ] {
             assert_eq!(ids(&text, 9), Err(wanted.to_owned()), "{text}");
         }
-        assert!(ids(&format!("[{A}"), 9).unwrap_err().starts_with("s.jsonl:1: no JSON array of referrals"));
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::finding::Place;
 use crate::domain::json;
 use crate::domain::referral::{ETag, ETagError, ReferralId};
 use crate::domain::rules::Rule;
+use crate::domain::suspect;
 
 /// A member of the payload.
 pub(super) struct Member<'a> {
@@ -182,6 +183,10 @@ impl Reading<'_> {
 
     /// Reads an eTag, which may have lost its quotes.
     fn etag(&mut self, name: &str, text: &str, place: Place) -> Option<Placed<ETag>> {
+        if let Some(hint) = suspect::remedy(text) {
+            self.deny(Rule::Type, place, format!("{name}: {} is no eTag", excerpt(text)), hint);
+            return None;
+        }
         match ETag::from_input(text) {
             Ok(value) => return Some(Placed { value, place }),
             Err(ETagError::Any) => {
@@ -193,7 +198,8 @@ impl Reading<'_> {
             }
             Err(error) => {
                 let hint = "copy the eTag as the service gave it, or leave it out";
-                self.deny(Rule::Type, place, format!("{name}: {error}"), hint);
+                let message = suspect::with_reason(format!("{name}: {error}"), suspect::oddity(text));
+                self.deny(Rule::Type, place, message, hint);
             }
         }
         None

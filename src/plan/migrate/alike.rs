@@ -1,6 +1,6 @@
 //! When a value of a payload means what the referral says already.
 //!
-//! Null, absent and the empty text are one, and so are null and an empty list of members or solutions.
+//! Null, absent and a text of blanks are one, and so are null and an empty list of members or solutions.
 //! Where a [`Kind`] is known, [`meaning::same`] decides; anywhere else numbers compare by value, texts
 //! as they read, and objects member by member.
 
@@ -98,9 +98,9 @@ fn says_all_of(one: &Object<'_>, other: &Object<'_>) -> bool {
         .all(|(name, one)| is_deeply_alike(one, other.get(name).unwrap_or(RawValue::NULL)))
 }
 
-/// Null or the empty text: a member of such a value says as much as an absent one.
+/// Null or a text of blanks: a member of such a value says as much as an absent one.
 pub(super) fn is_nothing(raw: &RawValue) -> bool {
-    matches!(raw.get(), "null" | "\"\"")
+    json::is_null(raw) || meaning::is_blank(raw)
 }
 
 /// Whether anything can be read from a value: objects and lists of nothing say nothing.

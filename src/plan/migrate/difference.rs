@@ -1,9 +1,12 @@
 //! What comparing a payload with the referral comes to.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::Finding;
+use crate::domain::json;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Incomplete, Rule};
 
@@ -79,6 +82,17 @@ impl std::fmt::Display for Left {
 }
 
 impl Difference<'_> {
+    /// The texts that would be sent here, and that the referral doesn't hold already.
+    pub fn new_texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let sent: &[Box<RawValue>] = match &self.fate {
+            Fate::Set(_, value) => std::slice::from_ref(value),
+            Fate::Append(_, elements) => elements,
+            Fate::Stage | Fate::Left(..) => &[],
+        };
+        let known = self.current.map(json::texts).unwrap_or_default();
+        sent.iter().flat_map(|value| json::texts(value)).filter(move |text| !known.contains(text))
+    }
+
     /// Whether a PATCH can do what the payload wants here.
     pub fn is_carried(&self) -> bool {
         !matches!(self.fate, Fate::Left(..))

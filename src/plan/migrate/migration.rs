@@ -159,6 +159,7 @@ impl Migration<'_, '_, '_> {
         }
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);
+        notes.suspects(&wanted);
         let mut planned = self.judging.plan(self.number, wish, Some(self.current), |document, current| {
             self.prove(compared, document, current, &left)
         });

@@ -10,6 +10,7 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::level::Level;
 use crate::domain::referral::ETag;
 use crate::domain::rules::{Levels, Rule};
+use crate::domain::suspect::{self, Suspicion};
 
 /// The findings so far.
 pub(super) struct Notes<'a> {
@@ -141,6 +142,17 @@ impl<'a> Notes<'a> {
                 How::Unknown => format!("{pointer}: the PUT would have overwritten {now} with {given}"),
             };
             self.add(Rule::WouldOverwrite, message, "");
+        }
+    }
+
+    /// Texts that nobody meant to write, of what is to be sent.
+    pub(super) fn suspects(&mut self, wanted: &[&Difference<'_>]) {
+        for difference in wanted {
+            for Suspicion { rule, message, hint } in
+                difference.new_texts().filter_map(|text| suspect::suspicion(&text))
+            {
+                self.add(rule, format!("{}: {message}", difference.pointer), hint);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, Object};
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
+use crate::domain::suspect;
 
 const PAIR: [Field; 2] = [Field::Status, Field::Substatus];
 
@@ -114,6 +115,7 @@ fn half_a_stage(place: Place, given: Field, half: &RawValue, lacking: Field) -> 
 }
 
 fn unknown(place: Place, field: Field, said: &RawValue, known: &str) -> Finding {
-    Finding::deny(Rule::Type, place, format!("{} is no {}", excerpt_json(said), name(field)))
-        .hint(format!("known are {known}"))
+    let message = format!("{} is no {}", excerpt_json(said), name(field));
+    let odd = json::string(said).and_then(|word| suspect::oddity(&word));
+    Finding::deny(Rule::Type, place, suspect::with_reason(message, odd)).hint(format!("known are {known}"))
 }

@@ -1,19 +1,22 @@
 //! What of a payload is wanted, as the wish that the rules judge.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use super::super::merge::Merged;
 use super::difference::{Difference, Fate};
 use super::stage::{self, Words};
 use crate::domain::change::{Append, Draft, Placed, Wish};
-use crate::domain::fields::Field;
+use crate::domain::fields::{Field, Kind};
 use crate::domain::finding::Finding;
-use crate::domain::json::Object;
+use crate::domain::json::{self, Object};
 use crate::domain::payload::Payload;
 use crate::domain::referral::ETag;
 use crate::domain::rules::Rule;
+use crate::domain::suspect;
 use crate::domain::type_error::TypeError;
-use crate::domain::value::{Wanted, element_key};
+use crate::domain::value::{Wanted, checked_element, element_key};
 
 /// Makes the wish, bound to a version where one is given.
 ///
@@ -58,7 +61,7 @@ struct Typing {
 impl Typing {
     fn difference(&mut self, difference: &Difference<'_>) {
         match &difference.fate {
-            Fate::Set(path, value) => match Wanted::from_json(path.kind(), value) {
+            Fate::Set(path, value) => match typed(path.kind(), value, difference.current) {
                 Ok(wanted) => {
                     let value = (path.clone(), wanted);
                     self.draft.sets.push(Placed { value, place: self.draft.place });
@@ -73,7 +76,7 @@ impl Typing {
     }
 
     fn append(&mut self, difference: &Difference<'_>, field: Field, element: &RawValue) {
-        match element_key(field.kind(), element) {
+        match checked_element(field.kind(), element) {
             Ok(key) => {
                 let value = Append { field, key, element: element.to_owned() };
                 self.draft.appends.push(Placed { value, place: self.draft.place });
@@ -94,8 +97,31 @@ impl Typing {
     }
 
     fn mistyped(&mut self, difference: &Difference<'_>, error: TypeError) {
+        let error = match json::string(difference.given) {
+            Some(text) => suspect::explained(&text, error),
+            None => error,
+        };
         let message = format!("{}: {}", difference.pointer, error.message);
         let finding = Finding::deny(Rule::Type, self.draft.place, message);
         self.findings.push(Finding { hint: error.hint, ..finding });
     }
+}
+
+/// A value of its field's type. Elements of lists that the referral doesn't have yet are looked at as those are
+/// that a person appends; its own stay as they are.
+fn typed(kind: Kind, value: &RawValue, current: Option<&RawValue>) -> Result<Wanted, TypeError> {
+    let wanted = Wanted::from_json(kind, value)?;
+    if matches!(kind, Kind::Members | Kind::Solutions) {
+        let keys = |list| -> HashSet<String> {
+            let elements = json::elements(list).unwrap_or_default();
+            elements.into_iter().filter_map(|element| element_key(kind, element).ok()).collect()
+        };
+        let known = current.map(keys).unwrap_or_default();
+        for element in json::elements(wanted.raw()).unwrap_or_default() {
+            if element_key(kind, element).is_ok_and(|key| !known.contains(&key)) {
+                checked_element(kind, element)?;
+            }
+        }
+    }
+    Ok(wanted)
 }
