@@ -12,7 +12,7 @@ use referral_bulk::input::Options;
 use referral_bulk::input::legacy::{self, PayloadRecord};
 use serde_json::Value;
 use support::sandbox::Sandbox;
-use support::{Ran, Test, sample};
+use support::{Ran, Test, each, sample};
 
 const QUIET: &str = "--yes --confirm-closing 0 --rate 1000/s --out run --summary none --progress none";
 
@@ -56,7 +56,11 @@ fn taken(format: Format, text: &str) -> Vec<u32> {
 
 /// What became of the rows of a run, as `line outcome code`.
 fn findings(ran: &Ran) -> Vec<String> {
-    let outcomes = ran.place.raw("run/outcomes.jsonl");
+    findings_in(ran, "run")
+}
+
+fn findings_in(ran: &Ran, run: &str) -> Vec<String> {
+    let outcomes = ran.place.raw(&format!("{run}/outcomes.jsonl"));
     let rows = outcomes.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     rows.map(|row| {
         format!("{} {} {}", row["line"], row["outcome"].as_str().unwrap(), row["code"].as_str().unwrap())
@@ -106,6 +110,61 @@ fn an_array_that_ends_early_is_told_and_never_a_success() {
     }
     check("a.json", "[", "", 3, &["1 invalid json"]);
     check("a.json", &text[..text.len() - 20], "", 3, &["1 invalid json"]);
+}
+
+/// Whoever follows the next command to the letter, or feeds the error report back as it is, sends nothing of a
+/// payload that may be half of one.
+#[test]
+fn what_comes_next_sends_nothing_of_half_a_payload() {
+    let closing = referring(15)
+        .replace("\"externalReferenceId\":\"NEW-15\"", "\"status\":\"Closed\",\"substatus\":\"Won\"");
+    for (name, text, rows, fed_back) in [
+        // A brace too many.
+        ("a.json", format!("{closing},\n\"details\":{{\"dealValue\":1}}}}\n"), 1, &["1 invalid json"][..]),
+        ("a.jsonl", format!("{closing},\n\"details\":{{\"dealValue\":1}}}}\n"), 1, &["1 invalid json"]),
+        // Sound by itself, and behind it something that may be the other half.
+        ("a.json", format!("{closing}\n{{\"dealValue\":1}}}}\n"), 2, &["1 invalid json", "2 invalid json"]),
+        ("a.json", format!("[{closing}\n{{\"dealValue\":1}}]\n"), 1, &["1 invalid json"]),
+        ("a.http", format!("PUT https://x/referrals/{ID}\n\n{closing}\n}}\n"), 1, &["1 invalid json"]),
+    ] {
+        let sandbox = Sandbox::start("");
+        let before = sandbox.referrals();
+        let test = Test::new(&format!("migrate {name} {QUIET}")).file(name, &text);
+        let ran = test.service(&sandbox.base).code(3).told_elsewhere().run();
+        assert_eq!(ran.outcomes("run"), format!("{rows} invalid"), "{text}");
+        let next = format!(
+            "next: mend in {name} what may be no whole payload, for no line of the error report can show that, and \
+             give it again, which changes only what was not applied: referral-bulk migrate {name} --endpoint {} \
+             --rate 1000/s\n",
+            sandbox.base
+        );
+        assert!(ran.stderr.ends_with(&next), "{}", ran.stderr);
+        for (given, out) in [(name, "again"), ("run/error.jsonl", "fed-back")] {
+            let quiet = QUIET.replace("run", out);
+            let again = ran.then(&format!("migrate {given} {quiet}")).service(&sandbox.base).code(3);
+            let again = again.told_elsewhere().run();
+            assert_eq!(again.outcomes(out), format!("{rows} invalid"), "{given} of {text}");
+            if out == "fed-back" {
+                assert_eq!(findings_in(&again, out), fed_back, "{text}");
+            }
+        }
+        assert!(sandbox.referrals() == before, "{text}");
+    }
+}
+
+/// What is mended in the input and given again changes what was not applied, and nothing else.
+#[test]
+fn a_mended_file_is_given_again() {
+    let (a, b) = (referring(15), referring(16));
+    let broken = format!("[{a},{}]", b.replace("Id\":", "Id\""));
+    let sandbox = Sandbox::start("");
+    let test = Test::new(&format!("migrate a.json {QUIET}")).file("a.json", &broken).service(&sandbox.base);
+    let ran = test.code(3).told_elsewhere().run();
+    assert_eq!(ran.outcomes("run"), "1 applied, 1 invalid");
+    let quiet = QUIET.replace("run", "again");
+    let again = ran.then(&format!("migrate a.json {quiet}")).file("a.json", format!("[{a},{b}]"));
+    let again = again.service(&sandbox.base).told_elsewhere().run();
+    assert_eq!(again.outcomes("again"), "1 applied, 1 unchanged");
 }
 
 /// What a text that is no payload does to the good ones beside it.
@@ -375,18 +434,25 @@ mod edits {
         }
     }
 
-    /// All edits of a payload are the lines of one file, since lines are judged one by one. All samples would
-    /// take half a minute.
+    /// So many edits are made at a time.
+    const AT_A_TIME: usize = 1_000;
+
+    /// Many edits of a payload are the lines of one file, since lines are judged one by one.
     #[test]
     fn of_samples_as_lines() {
-        for payload in sample("legacy-puts.jsonl").lines().step_by(4) {
-            let lines: Vec<Vec<u8>> = edits(payload, false).map(|edit| edit.text).collect();
-            for (line, written) in sound_lines(Format::Jsonl, &lines.join(&b'\n')) {
-                let meant = meaning(&lines[usize::try_from(line).unwrap() - 1]);
-                let payload: Value = serde_json::from_str(&written).unwrap();
-                assert_eq!(meant, Some(vec![payload]), "line {line}, of {written}");
+        let samples = sample("legacy-puts.jsonl");
+        let payloads: Vec<&str> = samples.lines().collect();
+        each(&payloads, |payload| {
+            let mut edits = edits(payload, false).map(|edit| edit.text).peekable();
+            while edits.peek().is_some() {
+                let lines: Vec<Vec<u8>> = edits.by_ref().take(AT_A_TIME).collect();
+                for (line, written) in sound_lines(Format::Jsonl, &lines.join(&b'\n')) {
+                    let meant = meaning(&lines[usize::try_from(line).unwrap() - 1]);
+                    let payload: Value = serde_json::from_str(&written).unwrap();
+                    assert_eq!(meant, Some(vec![payload]), "line {line}, of {written}");
+                }
             }
-        }
+        });
     }
 
     #[test]

@@ -38,8 +38,8 @@ enum Deed {
     Report,
     /// Correct the rows that went wrong, and feed them back.
     Correct,
-    /// Mend the text that could not be decoded where it stands: in the input. The row files have lost it.
-    Mend,
+    /// Mend what could not be decoded, or may be half a payload, where it stands: in the input.
+    Mend(Harm),
     /// Feed back the rows that the service failed, which need no correction.
     Retry,
     /// Feed back the rows of which nobody knows whether they were applied: what was, is found
@@ -53,6 +53,37 @@ enum Deed {
     Take,
     /// The same with legacy payloads that the service took in part: their eTag is that of before.
     TakeRest,
+}
+
+/// What is to be mended in the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Harm {
+    /// Text that could not be decoded, which the row files have lost.
+    Text,
+    /// Payloads that may not be whole.
+    Halves,
+    Both,
+}
+
+impl Harm {
+    fn of(lost: &Lost) -> Self {
+        match (lost.text, lost.halves) {
+            (true, true) => Self::Both,
+            (false, true) => Self::Halves,
+            (_, false) => Self::Text,
+        }
+    }
+
+    /// What is to be mended, and why nowhere else.
+    fn told(self) -> &'static str {
+        match self {
+            Self::Text => "the text that could not be read, for the error report has lost it",
+            Self::Halves => "what may be no whole payload, for no line of the error report can show that",
+            Self::Both => {
+                "the text that could not be read and what may be no whole payload, which the error report can't show"
+            }
+        }
+    }
 }
 
 /// The flags that the next command takes, ready for a shell.
@@ -82,7 +113,7 @@ const REVIEW: Deed = Deed::Review(Forms { csv: false, jsonl: false });
 /// What is done with these files of a bucket, by what is in them and by the command that read the rows.
 fn deed_of(deed: Deed, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Deed {
     match deed {
-        Deed::Correct if written.lost().rows > 0 => Deed::Mend,
+        Deed::Correct if written.lost().rows > 0 => Deed::Mend(Harm::of(written.lost())),
         Deed::Correct if summary.rows.invalid + summary.rows.refused + summary.rows.partial == 0 => {
             Deed::Retry
         }
@@ -99,7 +130,7 @@ impl Deed {
     /// Whether this is what is done with the files that the other is for.
     fn is_of(self, other: Self) -> bool {
         match self {
-            Self::Retry | Self::Mend | Self::TakeRest => other == Self::Correct,
+            Self::Retry | Self::Mend(_) | Self::TakeRest => other == Self::Correct,
             Self::Review(_) | Self::Take => matches!(other, Self::Review(_)),
             this => this == other,
         }
@@ -126,15 +157,15 @@ impl Next {
             .find(|(_, files)| !files.is_empty())?;
         let deed = deed_of(deed, &files, summary, written);
         let paths = match deed {
-            Deed::Mend => written.lost().inputs.iter().map(PathBuf::from).collect(),
+            Deed::Mend(_) => written.lost().inputs.iter().map(PathBuf::from).collect(),
             _ => files.iter().flat_map(|file| written.versions(&file.path)).map(Path::to_owned).collect(),
         };
         // What was never sent is as the snapshot tells, as far as it tells enough; what is unknown or changed
         // meanwhile is not.
         let is_as_seen = summary.state == State::Planned
-            && matches!(deed, Deed::Correct | Deed::Mend)
+            && matches!(deed, Deed::Correct | Deed::Mend(_))
             && !written.is_short();
-        let format = flags.format.filter(|_| deed == Deed::Mend);
+        let format = flags.format.filter(|_| matches!(deed, Deed::Mend(_)));
         let state = flags.state.filter(|_| is_as_seen);
         let take = matches!(deed, Deed::Take | Deed::TakeRest).then(|| "--take POINTER".to_owned());
         let flags = format.into_iter().chain(state).chain(flags.applying).chain(take).collect();
@@ -180,7 +211,7 @@ impl Next {
         let rows: u64 = files.iter().filter_map(|file| file.rows).sum();
         let others = rows.saturating_sub(written.lost().rows);
         let names = names(files.iter().map(|file| file.path.as_path()));
-        let is_told = self.deed == Deed::Mend && others > 0;
+        let is_told = matches!(self.deed, Deed::Mend(_)) && others > 0;
         is_told.then(|| {
             format!("{names} holds {} besides, to be corrected and fed back", counted(others, "row"))
         })
@@ -201,7 +232,7 @@ impl Next {
     /// The command, ready to be typed into a POSIX shell.
     pub fn command(&self) -> String {
         // Of inputs this is no name, but what stands for standard input.
-        let is_stdin = |path: &PathBuf| self.deed == Deed::Mend && path.as_os_str() == STDIN;
+        let is_stdin = |path: &PathBuf| matches!(self.deed, Deed::Mend(_)) && path.as_os_str() == STDIN;
         let paths =
             self.paths.iter().map(|path| if is_stdin(path) { STDIN.to_owned() } else { quoted(path) });
         let words = ["referral-bulk".to_owned(), self.command.clone()].into_iter().chain(paths);
@@ -244,13 +275,15 @@ fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
         Deed::TakeRest => {
             "that the service took in part: name with --take what shall be sent again, and feed it back"
         }
-        Deed::Mend => {
-            let Lost { rows: lost, inputs: paths } = written.lost();
+        Deed::Mend(harm) => {
+            let Lost { rows: lost, inputs: paths, .. } = written.lost();
             let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
-            return format!(
-                "{name} holds {rows}, of which {lost} lost text: mend that in {}",
-                inputs(&paths)
-            );
+            let what = match harm {
+                Harm::Text => "lost text",
+                Harm::Halves => "may be no whole payload",
+                Harm::Both => "lost text, or may be no whole payload",
+            };
+            return format!("{name} holds {rows}, of which {lost} {what}: mend that in {}", inputs(&paths));
         }
     };
     format!("{name} holds {rows} {what}")
@@ -275,11 +308,11 @@ impl fmt::Display for Next {
         match self.deed {
             Deed::Resume | Deed::Report => {}
             Deed::Anew => write!(out, "nothing was sent; give standard input the same again: ")?,
-            Deed::Mend => write!(
+            Deed::Mend(harm) => write!(
                 out,
-                "mend in {} the text that could not be read, for the error report has lost it, and give {them} \
-                 again, which changes only what was not applied: ",
-                inputs(&self.paths)
+                "mend in {} {}, and give {them} again, which changes only what was not applied: ",
+                inputs(&self.paths),
+                harm.told()
             )?,
             Deed::Correct => write!(out, "correct {names} and feed {them} back: ")?,
             Deed::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
@@ -613,7 +646,7 @@ mod tests {
             let summary = summary(&books(&rows));
             let mut written = written(run, &outcomes);
             let inputs = inputs.iter().map(ToString::to_string).collect();
-            written.lose(Lost { rows: 1, inputs });
+            written.lose(Lost { rows: 1, inputs, text: true, halves: false });
             let flags = Flags { format: format.map(str::to_owned), ..Flags::default() };
             let next = Next::of(&summary, run, &written, flags).unwrap();
             assert_eq!(next.to_string(), wanted);

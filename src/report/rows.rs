@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::account::{Format, InputInfo, RowAccount};
+use crate::domain::account::{Format, InputInfo, RowAccount, RowText};
 use crate::domain::finding::{Finding, Place};
+use crate::domain::json::Object;
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
@@ -87,13 +88,19 @@ pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
 }
 
 /// Whether what is known of a row is not what its input held, or not in its order: cells that may
-/// stand under the wrong columns, text that was cut. Such a row must not become a sound one by being
-/// given back. Text that could not be decoded needs no such care: it holds the mark of a lost character, and
+/// stand under the wrong columns, text that was cut, a payload that is JSON by itself and may be half of one
+/// as its file goes on. Such a row must not become a sound one by being given back. Text that could not be decoded needs no such care: it holds the mark of a lost character, and
 /// is refused for that.
 pub(super) fn is_mangled(row: &RowAccount) -> bool {
     row.findings.iter().any(|finding| {
         let own = (finding.place.input, finding.place.line) == (row.place.input, row.place.line);
-        own && finding.is_deny() && matches!(finding.rule, Rule::RaggedRow | Rule::Size)
+        let is_it = match finding.rule {
+            Rule::RaggedRow | Rule::Size => own,
+            // What is wrong within a payload that names its referral stands behind its beginning.
+            Rule::Json => finding.place == row.place && row.id.is_some(),
+            _ => false,
+        };
+        is_it && finding.is_deny()
     })
 }
 
@@ -135,13 +142,18 @@ pub fn is_short_of_state(row: &RowAccount) -> bool {
     row.verdict.outcome.bucket() == Bucket::Error && row.findings.iter().any(is_short)
 }
 
-/// Rows of the error files that lost text which could not be decoded.
+/// Rows of the error files that have to be mended in the input: text of theirs is lost, which could not be decoded,
+/// or they may be half of what the input holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lost {
     /// How many.
     pub rows: u64,
-    /// The inputs that hold it, as the user named them.
+    /// The inputs that hold them, as the user named them.
     pub inputs: Vec<String>,
+    /// Whether some of them are whole but for text that is lost.
+    pub text: bool,
+    /// Whether some of them may not be whole.
+    pub halves: bool,
 }
 
 impl Lost {
@@ -151,14 +163,27 @@ impl Lost {
         let is_lost =
             |finding: &Finding| finding.rule == Rule::Encoding && finding.is_deny() && own(finding.place);
         let is_error = row.verdict.outcome.bucket() == Bucket::Error;
-        let Some(input) = inputs.get(row.place.input as usize).map(|input| &input.path) else { return };
-        if is_error && row.findings.iter().any(is_lost) {
+        let Some(input) = inputs.get(row.place.input as usize).filter(|_| is_error) else { return };
+        let is_half = may_be_half(row, input.format);
+        let is_lost = !is_half && row.findings.iter().any(is_lost);
+        if is_half || is_lost {
             self.rows += 1;
-            if !self.inputs.contains(input) {
-                self.inputs.push(input.clone());
+            self.text |= is_lost;
+            self.halves |= is_half;
+            if !self.inputs.contains(&input.path) {
+                self.inputs.push(input.path.clone());
             }
         }
     }
+}
+
+/// Whether a row is no whole payload of a file in which payloads are told apart by what stands between them. No line
+/// of a report is the place to mend that.
+fn may_be_half(row: &RowAccount, format: Format) -> bool {
+    let RowText::Line(text) = &row.text else { return false };
+    let is_cut_off = |finding: &Finding| finding.rule == Rule::CutOff && finding.is_deny();
+    matches!(format, Format::Json | Format::Http)
+        && (is_mangled(row) || row.findings.iter().any(is_cut_off) || Object::parse(text).is_none())
 }
 
 impl Written {
@@ -178,12 +203,12 @@ impl Written {
         kept.map(|kept| kept.now.as_path()).chain([report])
     }
 
-    /// Rows of the error files that lost text.
+    /// Rows of the error files that have to be mended in the input.
     pub fn lost(&self) -> &Lost {
         &self.lost
     }
 
-    /// Notes which rows of the error files lost text.
+    /// Notes which rows of the error files have to be mended in the input.
     pub fn lose(&mut self, lost: Lost) {
         self.lost = lost;
     }

@@ -113,6 +113,14 @@ fn members_of_a_payload() {
         (r#""eTag":"*""#, "ok 1\nwarn legacy-header@8 eTag: * stands for any version, and binds to none"),
         (r#""eTag":5"#, "rejected 1\ntype@8 eTag: 5 is no JSON string; copy the eTag as the service gave it"),
         (
+            r##""eTag":"#N/A""##,
+            "rejected 1\ntype@8 eTag: \"#N/A\" is no eTag; mend the formula in the spreadsheet, or empty the cell",
+        ),
+        (
+            r#""eTag":"null""#,
+            "rejected 1\ntype@8 eTag: \"null\" is no eTag; to leave it as it is, leave it out, or the cell empty",
+        ),
+        (
             r#""eTag":"a b""#,
             "rejected 1\ntype@8 eTag: an eTag holds printable ASCII characters only; \
              copy the eTag as the service gave it, or leave it out",
