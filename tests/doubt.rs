@@ -341,6 +341,39 @@ fn a_yes_may_show_another_form_of_some_values() {
     }
 }
 
+/// The only value of a change is kept in another form, or not taken: a look at the very version that the yes came
+/// with tells. At another version it may be somebody else's.
+#[test]
+fn a_yes_may_show_nothing_of_the_only_value() {
+    let before = sampled(ID)["details"]["dealValue"].clone();
+    for (kept, found, wanted) in [
+        (json!(12501), "ours", "applied kept-otherwise 1+1"),
+        (before.clone(), "ours", "partial partly-taken 1+1"),
+        (before.clone(), "theirs", "conflict changed-meanwhile 1+5"),
+        (json!(12501), "theirs", "conflict changed-meanwhile 1+5"),
+    ] {
+        let service = Wire::serve(move |request| {
+            let mut referral = sampled(ID);
+            referral["details"]["dealValue"] = kept.clone();
+            let version = if request.method == "PATCH" { "ours" } else { found };
+            referral["eTag"] = json!(format!("\"{version}\""));
+            wire::answer("200 x", "", referral.to_string())
+        });
+        let options = "--rate 1000/s --out run --summary none --progress none --yes";
+        let ran = Test::new(&format!("apply a.csv {options} --state state.jsonl"))
+            .file("a.csv", format!("id,dealValue\n{ID},12500.50\n"))
+            .file("state.jsonl", sampled(ID).to_string())
+            .service(&service.base)
+            .code(code(wanted))
+            .told_elsewhere()
+            .run();
+        let row: Value = serde_json::from_str(ran.place.raw("run/outcomes.jsonl").trim_end()).unwrap();
+        let [patches, gets] = ["PATCH", "GET"].map(|method| service.ids(method).len());
+        let [outcome, code] = ["outcome", "code"].map(|member| row[member].as_str().unwrap());
+        assert_eq!(format!("{outcome} {code} {patches}+{gets}"), wanted, "{found}: {row}");
+    }
+}
+
 /// Read back after a lost answer, some of the change is there: that was written, whoever is to blame for the
 /// rest, and a closing among it is one. Where nothing of it is there, somebody else changed the referral.
 #[test]

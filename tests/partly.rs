@@ -39,7 +39,8 @@ type Case = (&'static [&'static str], &'static str, &'static str, &'static str, 
 fn what_is_not_taken_is_named() {
     let text = "id,notes,salesStage\n5a1e0001-0000-4000-8000-000000000015,Called,Propose\n";
     let member = "id,notes,team.add\n5a1e0001-0000-4000-8000-000000000015,Called,\"Kim, Park, , kim.park@partner.example.com\"\n";
-    let cases: [Case; 9] = [
+    let value = "id,dealValue\n5a1e0001-0000-4000-8000-000000000015,7\n";
+    let cases: [Case; 10] = [
         (
             &["patch=ignores:/statusReason"],
             CLOSING,
@@ -61,6 +62,14 @@ fn what_is_not_taken_is_named() {
             member,
             "partial partly-taken 200",
             "the service took only some of it: /team: sent [{\"firstName\":\"Kim\",",
+            [1, 0],
+        ),
+        // None of it: nobody else wrote at this version.
+        (
+            &["patch=ignores:/details/dealValue"],
+            value,
+            "partial partly-taken 200",
+            "the service said yes and took none of it: /details/dealValue: sent 7, kept ",
             [1, 0],
         ),
         // After an answer that was lost.

@@ -99,6 +99,10 @@ impl Wanted {
         if text.is_none() && raw.get().starts_with('"') {
             readable(raw)?;
         }
+        let has_no_empty_form = matches!(kind, Kind::Decimal | Kind::Currency | Kind::DateTime);
+        if has_no_empty_form && text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            return Ok(Self::clear());
+        }
         Ok(Self::new(match (kind, text) {
             (Kind::Text, Some(text)) => string(&text)?,
             (Kind::Text, None) => return Err(mismatch("JSON string")),
@@ -364,6 +368,11 @@ mod tests {
         for (kind, given, wanted) in [
             (Kind::Decimal, "10.50", Some("10.50")),
             (Kind::Decimal, "\"10.50\"", Some("10.50")),
+            // An empty text says nothing, and of these there is no empty value.
+            (Kind::Decimal, "\"\"", Some("null")),
+            (Kind::Currency, "\" \"", Some("null")),
+            (Kind::DateTime, "\"\"", Some("null")),
+            (Kind::Boolean, "\"\"", None),
             (Kind::Decimal, "1e400", None),
             (Kind::Decimal, "true", None),
             (Kind::Text, "5", None),

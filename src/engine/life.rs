@@ -58,11 +58,18 @@ struct Doubt {
     why: String,
     /// Whether the service said yes: then a look that shows nothing of it is likelier to be too early.
     said_yes: bool,
+    /// The version at which that yes showed none of it.
+    none_at: Option<ETag>,
 }
 
 impl Doubt {
     fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), said_yes: false }
+        Self { why: why.into(), said_yes: false, none_at: None }
+    }
+
+    /// Whether a look shows the version that the yes came with, and so what the service made of the change.
+    fn is_about(&self, now: &Snapshot<'_>) -> bool {
+        now.etag().is_some_and(|etag| self.none_at.as_ref() == Some(etag))
     }
 }
 
@@ -191,26 +198,20 @@ impl<A: Api> Life<'_, A> {
         let version = now.as_ref().and_then(Snapshot::etag).or(reply.etag.as_ref()).cloned();
         let item = Arc::clone(&self.item);
         let told = now.as_ref().map_or(Taken::Nothing, |now| taken(&item, now, version.as_ref()));
-        match told {
-            Taken::Whole => {
-                self.note(attempt, AttemptResult::Applied, status, None);
-                self.applied(status, version)
+        let (result, step) = match told {
+            Taken::Whole => (AttemptResult::Applied, self.applied(status, version)),
+            Taken::Otherwise(_) | Taken::Partly(_) => {
+                (AttemptResult::Applied, self.kept(&told, status, version))
             }
-            Taken::Otherwise(fields) => {
-                self.note(attempt, AttemptResult::Applied, status, None);
-                let message = format!("the service keeps it in another form: {}", listed(&fields));
-                self.over(Verdict::kept_otherwise(message).with_status(status), version, None)
-            }
-            Taken::Partly(fields) => {
-                self.note(attempt, AttemptResult::Applied, status, None);
-                self.partial("the service took only some of it", &fields, status, version)
-            }
-            Taken::Nothing | Taken::Unmoved => {
-                self.note(attempt, AttemptResult::InDoubt, status, None);
+            Taken::Nothing | Taken::Unmoved | Taken::NoneOfIt(_) => {
                 self.doubted = true;
-                Step::Doubt(Doubt { why: unshown(&told, reply), said_yes: true })
+                let why = unshown(&told, reply);
+                let none_at = if let Taken::NoneOfIt(version) = told { Some(version) } else { None };
+                (AttemptResult::InDoubt, Step::Doubt(Doubt { why, said_yes: true, none_at }))
             }
-        }
+        };
+        self.note(attempt, result, status, None);
+        step
     }
 
     async fn failed(&mut self, attempt: AttemptId, failure: &Failure) -> Step {
@@ -255,6 +256,26 @@ impl<A: Api> Life<'_, A> {
             Verdict::new(Outcome::Applied, "rebased", message)
         };
         self.over(verdict.with_status(status), etag, None)
+    }
+
+    /// What the service made of it otherwise than it was sent.
+    fn kept(&self, kept: &Taken<'_, '_>, status: Option<u16>, version: Option<ETag>) -> Step {
+        match kept {
+            Taken::Otherwise(fields) => {
+                let message = format!("the service keeps it in another form: {}", listed(fields));
+                self.over(Verdict::kept_otherwise(message).with_status(status), version, None)
+            }
+            Taken::Partly(fields) => {
+                let is_all = fields.len() == self.item.changes.len();
+                let how = if is_all {
+                    "the service said yes and took none of it"
+                } else {
+                    "the service took only some of it"
+                };
+                self.partial(how, fields, status, version)
+            }
+            _ => self.applied(status, version),
+        }
     }
 
     /// Some of it was written, and a closing among that is one. What was not is told, and not sent again: the

@@ -16,6 +16,9 @@ pub enum Taken<'i, 's> {
     Partly(Vec<NotTaken<'i, 's>>),
     /// That it was written is not shown.
     Nothing,
+    /// None of it as it was sent, at this version, which is not the one that was sent. Once a look shows the same
+    /// version, it is the service's own answer, and nobody else's work.
+    NoneOfIt(ETag),
     /// Some of it, at the very version that was sent. Every write moves that.
     Unmoved,
 }
@@ -36,20 +39,21 @@ pub fn taken<'i, 's>(item: &'i Item, answer: &Snapshot<'s>, version: Option<&ETa
     if !item.is_seen_in(answer) {
         return Taken::Nothing;
     }
-    let has_moved = sent.is_some() && version.is_some();
-    let tells = if has_moved { item.is_partly_carried_by(answer) } else { item.is_partly_shown_by(answer) };
-    if !tells || sent.is_some() && !has_moved {
-        return Taken::Nothing;
+    match (sent, version) {
+        (Some(_), Some(_)) if item.is_partly_carried_by(answer) => kept(item, answer),
+        (Some(_), Some(version)) => Taken::NoneOfIt(version.clone()),
+        (None, _) if item.is_partly_shown_by(answer) => Taken::Partly(item.not_taken(answer)),
+        _ => Taken::Nothing,
     }
-    let missing = item.not_taken(answer);
+}
+
+/// What the service made of an item, by the referral at the version that this write gave it.
+pub fn kept<'i, 's>(item: &'i Item, written: &Snapshot<'s>) -> Taken<'i, 's> {
+    let missing = item.not_taken(written);
     let is_stage = |change: &Change| matches!(change.path, Path::Known(Field::Status | Field::Substatus));
     let is_another_form =
-        |one: &NotTaken<'_, '_>| !is_stage(one.change) && !one.change.is_untouched_in(answer);
-    if has_moved && missing.iter().all(is_another_form) {
-        Taken::Otherwise(missing)
-    } else {
-        Taken::Partly(missing)
-    }
+        |one: &NotTaken<'_, '_>| !is_stage(one.change) && !one.change.is_untouched_in(written);
+    if missing.iter().all(is_another_form) { Taken::Otherwise(missing) } else { Taken::Partly(missing) }
 }
 
 /// What reading back says.
@@ -309,7 +313,7 @@ append, no eTag, not repeatable
             ),
             (
                 r#""status":"Active","substatus":"Accepted","details":{"notes":"x"}"#.to_owned(),
-                "Nothing",
+                "NoneOfIt",
                 "Nothing",
                 "Nothing",
             ),
@@ -323,6 +327,10 @@ append, no eTag, not repeatable
                     Taken::Whole => ("Whole", Vec::new()),
                     Taken::Nothing => ("Nothing", Vec::new()),
                     Taken::Unmoved => ("Unmoved", Vec::new()),
+                    Taken::NoneOfIt(version) => {
+                        assert_eq!(version, etag("b"));
+                        ("NoneOfIt", Vec::new())
+                    }
                     Taken::Otherwise(fields) => ("Otherwise", fields),
                     Taken::Partly(fields) => ("Partly", fields),
                 };

@@ -55,8 +55,8 @@ pub(super) fn assign(row: &mut Row<'_>, at: &Locator<'_>, target: &Target, value
         Target::Substatus => {
             text(row, place, "substatus", value, |row, text| row.substatus(place, text, repeated));
         }
-        Target::Set(path) if json::is_null(value) => row.clear(place, path, repeated),
         Target::Set(path) => match (Wanted::from_json(path.kind(), value), json::string(value)) {
+            (Ok(wanted), _) if wanted.is_clear() => row.clear(place, path, repeated),
             (Ok(wanted), _) => row.set(place, path, wanted, repeated),
             (Err(error), None) => row.mistyped(place, path.pointer().as_str(), error),
             (Err(error), Some(text)) => row.mistyped_text(place, path.pointer().as_str(), &text, error),

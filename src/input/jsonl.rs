@@ -339,6 +339,8 @@ mod tests {
         for (members, denied, cleared) in [
             (r#""details":{"notes":""}"#, "clear@20", r#"/details/notes="""#),
             (r#""details":{"notes":"\t\n"}"#, "clear@20", r#"/details/notes="\t\n""#),
+            (r#""details":{"dealValue":""}"#, "clear@24", "/details/dealValue=null"),
+            (r#""details":{"closingDateTime":" "}"#, "clear@30", "/details/closingDateTime=null"),
             (r#""team":[]"#, "clear@8", "/team=[]"),
             (r#""solutions":[]"#, "clear@13", "/details/requirements/solutions=[]"),
             (r#""customerProfile.ids":[]"#, "clear@23", "/customerProfile/ids=[]"),

@@ -173,7 +173,8 @@ fn not_partly_applied(id: ReferralId, row: &RowAccount, world: &World) -> Option
     let made = truth.versions.iter().any(|version| version.by != By::Seed && version.at <= decided);
     if holds(&found.state, changes) {
         Some("all of it is there")
-    } else if !some {
+    } else if !some && !matches!(found.by, By::Ours { .. }) {
+        // A version of our own may hold none of it, where that was ignored.
         Some("nothing of it is there")
     } else {
         (!made).then_some("it was never made")

@@ -18,7 +18,7 @@ use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::snapshot::Snapshot;
 use crate::engine::service::Api;
-use crate::engine::settle::{Reading, weigh};
+use crate::engine::settle::{Reading, kept, weigh};
 use crate::engine::shown;
 use crate::ledger::AttemptResult;
 use crate::pace::retry::MAX_TRIES;
@@ -49,7 +49,7 @@ impl<A: Api> Life<'_, A> {
             };
             let reading = weigh(&self.item, &now);
             if looks >= self.looks(reading, doubt, &now) {
-                return self.conclude(reading, why, &now, reply.status).await;
+                return self.conclude(reading, doubt, &now, reply.status).await;
             }
             looks += 1;
             if !self.context.look_later(why, looks, &self.effort).await {
@@ -58,10 +58,14 @@ impl<A: Api> Life<'_, A> {
         }
     }
 
-    async fn conclude(&mut self, reading: Reading, why: &str, now: &Snapshot<'_>, status: u16) -> Step {
+    async fn conclude(&mut self, reading: Reading, doubt: &Doubt, now: &Snapshot<'_>, status: u16) -> Step {
+        let why = doubt.why.as_str();
         match reading {
             Reading::Applied => self.applied(Some(status), now.etag().cloned()),
             Reading::Partial => self.found_in_part(why, now, status),
+            Reading::Conflict if doubt.is_about(now) => {
+                self.kept(&kept(&Arc::clone(&self.item), now), Some(status), now.etag().cloned())
+            }
             Reading::NotApplied => self.send_again(why, now).await,
             Reading::Contradictory => self.contradicted(why, None),
             Reading::Conflict if self.is_known(now) => self.contradicted(why, None),
@@ -88,6 +92,7 @@ impl<A: Api> Life<'_, A> {
         let is_sent_again = reading == Reading::NotApplied && self.effort.tries < MAX_TRIES;
         match reading {
             Reading::Applied | Reading::Partial => 0,
+            Reading::Conflict if doubt.is_about(now) => 0,
             _ if is_sent_again && self.can_be_bound(now) => u32::from(doubt.said_yes) * LOOKS_AFTER_YES,
             // That nobody knows stays true, whatever comes later.
             Reading::CannotTell if !doubt.said_yes => 0,
