@@ -23,6 +23,11 @@ use regex::Regex;
 use sha2::{Digest, Sha256};
 
 const README: &str = "README.md";
+const RUNNING: &str = "docs/running.md";
+const CHANGE_FILES: &str = "docs/change-files.md";
+const MIGRATE: &str = "docs/migrate.md";
+const RULES: &str = "docs/rules.md";
+const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
 const COMMANDS: [&str; 7] = ["apply", "migrate", "resume", "report", "sandbox", "completions", "man"];
@@ -53,9 +58,9 @@ fn the_example_is_what_the_readme_says_makes_it() {
 }
 
 #[test]
-fn the_readme_lists_the_codes_that_the_program_gives() {
-    let readme = read(README);
-    let listed = readme.split_once("otherwise a word of this program: ").unwrap().1.lines().next().unwrap();
+fn the_codes_that_the_program_gives_are_listed() {
+    let document = read(RUN_DIRECTORY);
+    let listed = document.split_once("otherwise a word of this program: ").unwrap().1.lines().next().unwrap();
     let word = Regex::new("`([a-z-]+)`").unwrap();
     let listed: BTreeSet<&str> = word.captures_iter(listed).map(|found| found.extract::<1>().1[0]).collect();
     let verdict = r#"Outcome::\w+,\s*"([a-z-]+)""#;
@@ -82,7 +87,7 @@ fn the_readme_lists_the_codes_that_the_program_gives() {
 const AGAIN: &str = "`cargo test --test docs -- --ignored` writes it again; read the difference";
 
 #[test]
-#[ignore = "writes README.md, docs/cli.md and reports/example/ again"]
+#[ignore = "writes README.md, docs/ and reports/example/ again"]
 fn write_all_of_it_again() {
     for Block { file, name, text } in blocks() {
         fs::write(root().join(file), with_block(&read(file), name, &text)).unwrap();
@@ -96,16 +101,17 @@ fn write_all_of_it_again() {
 }
 
 #[test]
-fn commands_of_the_readme_end_as_it_says() {
+fn commands_that_are_shown_end_as_it_is_said() {
     let dir = directory_with_samples();
     let mut ran = 0;
-    for Shown { line, arguments, exits } in shown_in(README) {
+    // The README first: others go on with what its commands leave behind.
+    for Shown { line, arguments, exits } in documents().iter().flat_map(|file| shown_in(file)) {
         let Some(exits) = exits else { continue };
         let output = run(dir.path(), &arguments);
         assert_eq!(output.status.code(), Some(exits), "{line}\n{}{}", out(&output), err(&output));
         ran += 1;
     }
-    assert!(ran >= 8, "the README shows how {ran} commands end");
+    assert!(ran >= 11, "it is said of {ran} commands how they end");
     let runs = fs::read_dir(dir.path().join("reports")).unwrap().count();
     assert!(runs > 2, "runs lie below reports");
 }
@@ -122,6 +128,13 @@ fn commands_that_are_shown_can_be_typed() {
     }
 }
 
+/// Whoever has five minutes reads all of it.
+#[test]
+fn the_readme_is_short() {
+    let length = read(README).len();
+    assert!(length <= 12 * 1024, "{length} bytes: what of it belongs in docs/?");
+}
+
 #[test]
 fn the_two_commands_come_first() {
     let readme = read(README);
@@ -133,17 +146,17 @@ fn the_two_commands_come_first() {
 #[test]
 fn change_files_and_settings_that_are_shown_are_sound() {
     let dir = directory_with_samples();
-    let readme = read(README);
+    let (change_files, running) = (read(CHANGE_FILES), read(RUNNING));
     let mut examples = Vec::new();
     for form in ["csv", "jsonl"] {
-        for fence in fences(&readme, form) {
+        for fence in fences(&change_files, form) {
             let name = format!("{}.{form}", examples.len());
             fs::write(dir.path().join(&name), fence).unwrap();
             examples.push(name);
         }
     }
     assert!(examples.len() >= 3, "{examples:?}");
-    let settings = fences(&readme, "toml").next().unwrap();
+    let settings = fences(&running, "toml").next().unwrap();
     fs::write(dir.path().join("referral-bulk.toml"), settings).unwrap();
     let profile = Regex::new(r"\[profile\.(\w+)\]").unwrap().captures(settings).unwrap()[1].to_owned();
     for (number, example) in examples.iter().enumerate() {
@@ -156,7 +169,7 @@ fn change_files_and_settings_that_are_shown_are_sound() {
 
 #[test]
 fn outcomes_and_members_are_explained() {
-    let readme = read(README);
+    let document = read(RUN_DIRECTORY);
     let mut place = 0;
     for outcome in Outcome::ALL {
         let file = match outcome.bucket() {
@@ -166,16 +179,16 @@ fn outcomes_and_members_are_explained() {
             Bucket::Pending => "pending",
         };
         let row = format!("| `{}` | {file} |", outcome.name());
-        let found = readme.find(&row).unwrap_or_else(|| panic!("no row {row}"));
+        let found = document.find(&row).unwrap_or_else(|| panic!("no row {row}"));
         assert!(found > place, "{row} stands where reports don't put it");
         place = found;
     }
     let summary: serde_json::Value = serde_json::from_str(&read("reports/example/summary.json")).unwrap();
     for name in summary.as_object().unwrap().keys() {
-        assert!(readme.contains(&format!("`{name}`")), "summary.json's {name}");
+        assert!(document.contains(&format!("`{name}`")), "summary.json's {name}");
     }
     for name in names(&example_as_kept()) {
-        assert!(readme.contains(&format!("`{name}`")), "{name}");
+        assert!(document.contains(&format!("`{name}`")), "{name}");
     }
 }
 
@@ -202,13 +215,15 @@ fn links_lead_somewhere() {
 
 #[test]
 fn every_sample_has_its_use() {
-    let commands: Vec<Shown> = shown_in(README).filter(|shown| shown.exits.is_some()).collect();
+    let documents = documents();
+    let shown = documents.iter().flat_map(|file| shown_in(file));
+    let commands: Vec<Shown> = shown.filter(|shown| shown.exits.is_some()).collect();
     let told = read("samples/README.md");
     for name in entries(&root().join("samples")).into_iter().filter(|name| name != "README.md") {
         assert!(told.contains(&format!("`{name}`")), "samples/README.md doesn't tell what {name} is for");
         let path = format!("samples/{name}");
         let used = commands.iter().any(|shown| shown.arguments.contains(&path));
-        assert!(used, "no command of the README uses {path}");
+        assert!(used, "no command that is shown uses {path}");
     }
 }
 
@@ -266,17 +281,17 @@ fn blocks() -> Vec<Block> {
     let mut blocks = vec![
         block(README, "good", fenced(&good.told)),
         block(README, "finding", fenced(&first_finding.join("\n"))),
-        block(README, "mistakes", fenced(&mistakes.told)),
+        block(RUNNING, "mistakes", fenced(&mistakes.told)),
         block(README, "next", fenced(&last_lines)),
-        block(README, "fields", field_table()),
-        block(README, "names", name_table(false)),
-        block(README, "refused-names", name_table(true)),
-        block(README, "audit", fenced(&audit())),
-        block(README, "rules", rule_table(false)),
-        block(README, "fixed-rules", rule_table(true)),
-        block(README, "transitions", transition_table()),
-        block(README, "exit-codes", exit_code_table()),
-        block(README, "rates", rate_table()),
+        block(CHANGE_FILES, "fields", field_table()),
+        block(CHANGE_FILES, "names", name_table(false)),
+        block(CHANGE_FILES, "refused-names", name_table(true)),
+        block(MIGRATE, "audit", fenced(&audit())),
+        block(RULES, "rules", rule_table(false)),
+        block(RULES, "fixed-rules", rule_table(true)),
+        block(RULES, "transitions", transition_table()),
+        block(RUNNING, "exit-codes", exit_code_table()),
+        block(RUNNING, "rates", rate_table()),
         block(CLI, "help", fenced(&help(&["--help"]))),
     ];
     blocks.extend(COMMANDS.map(|name| block(CLI, name, fenced(&help(&[name, "--help"])))));
@@ -528,7 +543,7 @@ fn documents() -> Vec<String> {
         let names = entries(&root().join(folder)).into_iter().filter(|name| name.ends_with(".md"));
         names.map(|name| format!("{folder}/{name}")).collect::<Vec<_>>()
     };
-    let own = [README.to_owned(), "CHANGELOG.md".to_owned()];
+    let own = [README.to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];
     own.into_iter().chain(below("docs")).chain(below("samples")).collect()
 }
 

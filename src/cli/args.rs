@@ -148,7 +148,7 @@ pub struct Planning {
     #[arg(long, value_name = "WHAT", default_value = "report")]
     pub on_conflict: OnConflict,
 
-    /// Set a rule's level: allow, warn or deny; repeatable, see the README's table of rules
+    /// Set a rule's level: allow, warn or deny; repeatable, see the table in docs/rules.md
     #[arg(long, value_name = "ID=LEVEL")]
     pub rule: Vec<String>,
 

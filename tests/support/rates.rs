@@ -139,7 +139,7 @@ pub fn missed(runs: &[(Scenario, Shares)]) -> Vec<&(Scenario, Shares)> {
     runs.iter().filter(missed).collect()
 }
 
-/// The table that the README shows.
+/// The table that docs/running.md shows.
 pub fn table(runs: &[(Scenario, Shares)]) -> String {
     let mut table =
         "| quota | counted by | in flight | used | throttled |\n|---|---|---|---:|---:|\n".to_owned();
