@@ -25,7 +25,7 @@ use simulation_support::{Told, run};
 const SEEDS: u64 = 2_000;
 
 /// What has to happen in so many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 83] = [
+const HAPPENS: [&str; 86] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -75,6 +75,8 @@ const HAPPENS: [&str; 83] = [
     "poisoned: 503",
     "poisoned: 509",
     "one referral is poisoned, and others are changed",
+    "poisoned, and it ends by name",
+    "the others are compared",
     "refused, poisoned",
     "Kill at: PATCH before it leaves",
     "Kill at: PATCH after it left",
@@ -96,6 +98,7 @@ const HAPPENS: [&str; 83] = [
     "Lose at: PATCH after it left",
     "Lose at: an answer arrives",
     "Lose at: after a transaction",
+    "a process begins with a contradiction",
     "a log that is missed",
     "Rob at: PATCH after it left",
     "Rob at: after a transaction",

@@ -9,13 +9,13 @@ use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::ledger::{self, LedgerError, Loss};
 use referral_bulk::report::Books;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
 use super::laws::Standing;
 use super::ms;
+use super::scenario::Look;
 use super::truth::{By, holds, holds_some, is_as_before};
 use super::world::World;
 
@@ -64,17 +64,24 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
     }
 }
 
-/// What was requested and is not on record was lost with the log, and is in doubt for that. What is on record
-/// for another version, and never left, is what the next process knows of the item.
+/// What was requested and is not on record was lost with the log, and is in doubt for that. What the next process
+/// knows of the versions that the item was bound to is on record, be it of an attempt that never left.
 fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut World) {
     let (is_rebased, Some(deed)) = (world.scenario.rebase, world.laws.deeds.get_mut(&id)) else { return };
-    if let Some((etag, patch)) = row.request_ids.last().and_then(|id| bound(dir, *id))
-        && is_rebased
-        && deed.may_be_rebased_to(Some(&etag))
-    {
-        deed.item.etag = Some(etag);
-        deed.item.patch = patch.unwrap_or_else(|| deed.item.patch.clone());
+    let Bound { etag, patch, versions } = bound(dir, id);
+    let is_right = match &etag {
+        None => !deed.is_guarded,
+        Some(version) => {
+            let etag = etag.as_ref();
+            deed.versions.contains(version.as_str())
+                || deed.may_be_bound_to(etag)
+                || is_rebased && deed.may_be_rebased_to(etag)
+        }
+    };
+    if is_right {
+        (deed.item.etag, deed.item.patch) = (etag, patch);
     }
+    deed.versions.retain(|version| versions.contains(version));
     deed.forgotten = (deed.sent + deed.lost).saturating_sub(u64::from(row.attempts));
     if row.at.is_none() {
         deed.ever_in_doubt = true;
@@ -83,17 +90,41 @@ fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut Wor
     }
 }
 
-/// The version that an attempt is bound to, and its document, where that is other than the plan's.
-fn bound(dir: &Path, client_request_id: Uuid) -> Option<(ETag, Option<Box<RawValue>>)> {
+/// What a ledger says of the versions of an item.
+struct Bound {
+    /// That of its last attempt, or of the plan where there is none.
+    etag: Option<ETag>,
+    /// The document for that.
+    patch: Box<RawValue>,
+    /// All of them.
+    versions: BTreeSet<String>,
+}
+
+fn bound(dir: &Path, id: ReferralId) -> Bound {
     let ledger =
         Connection::open_with_flags(dir.join("run.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let bound = "SELECT etag, patch FROM attempt WHERE client_request_id = ?1 AND etag IS NOT NULL";
-    let found = ledger.query_row(bound, [client_request_id.to_string()], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+    let (planned, patch): (Option<String>, String) = ledger
+        .query_row("SELECT etag, patch FROM item WHERE referral = ?1", [id.to_string()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    let attempts = "SELECT attempt.etag, attempt.patch FROM attempt JOIN item ON item.number = attempt.item
+                    WHERE referral = ?1 ORDER BY attempt.id";
+    let mut attempts = ledger.prepare(attempts).unwrap();
+    let attempts = attempts.query_map([id.to_string()], |row| {
+        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?))
     });
-    let (etag, patch) = found.optional().unwrap()?;
-    let document = patch.map(|patch| RawValue::from_string(patch).unwrap());
-    Some((ETag::from_service(&etag).unwrap(), document))
+    let mut bound = (planned.clone(), patch.clone());
+    let mut versions: BTreeSet<String> = planned.into_iter().collect();
+    for (etag, rebased) in attempts.unwrap().map(Result::unwrap) {
+        versions.extend(etag.clone());
+        bound = (etag, rebased.unwrap_or_else(|| patch.clone()));
+    }
+    Bound {
+        etag: bound.0.map(|etag| ETag::from_service(&etag).unwrap()),
+        patch: RawValue::from_string(bound.1).unwrap(),
+        versions,
+    }
 }
 
 /// One attempt on record is one request; where something was lost, one of an item may never have left.
@@ -119,7 +150,7 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
     let told = format!("{id} is {} ({}): {}", outcome.name(), row.verdict.code, row.verdict.message);
     if row.at.is_some() {
         let word = format!("{}, {}", outcome.name(), row.verdict.code);
-        let earlier = world.laws.words.entry(row.row).or_insert_with(|| word.clone()).clone();
+        let earlier = world.laws.words.entry((id, row.row)).or_insert_with(|| word.clone()).clone();
         world.laws.deeds.get_mut(&id).unwrap().settled = true;
         if earlier != word {
             world.wrong(format!("{told}, and was {earlier}"));
@@ -127,9 +158,14 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
     }
     let why = match outcome {
         Outcome::Applied => not_applied(id, row, world),
-        Outcome::Unknown if row.at.is_some() => could_be_told(id, world),
+        Outcome::Unknown if row.at.is_some() => could_be_told(id, row, world),
         Outcome::Unknown if world.laws.log_was_lost => None,
         Outcome::Unknown => (row.attempts == 0).then_some("it was never sent"),
+        Outcome::Unchanged if row.attempts == 0 => world.never_so(id, row),
+        // Against the service, whatever isn't shown is read.
+        Outcome::Invalid if world.scenario.look == Look::Live && row.verdict.code == "incomplete-state" => {
+            Some("nobody read it by itself")
+        }
         Outcome::Unchanged | Outcome::Invalid => (row.attempts > 0).then_some("it was sent"),
         Outcome::Planned => (phase != Phase::Planned).then_some("the run has begun"),
         Outcome::Conflict | Outcome::Refused => unprovoked(id, row, world)
@@ -138,7 +174,7 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
         Outcome::Failed | Outcome::Unsent => applied(id, row, world),
         Outcome::Partial => not_partly_applied(id, row, world),
     };
-    let why = why.or_else(|| world.given_up_for_load(id, row));
+    let why = why.or_else(|| world.given_up_for_load(id, row)).or_else(|| world.not_by_name(id, row));
     if let Some(why) = why {
         world.wrong(format!("{told}: {why}"));
     }
@@ -153,7 +189,7 @@ fn not_applied(id: ReferralId, row: &RowAccount, world: &mut World) -> Option<&'
     let since = truth.versions.iter().skip(first).take_while(|version| version.at <= decided);
     let mut held = since.filter(|version| holds(&version.state, &deed.item.changes));
     if deed.is_bare {
-        return Some("nothing but a 204 says so");
+        return Some("no answer shows it");
     }
     held.next().is_none().then_some("the service never held it")
 }
@@ -256,8 +292,8 @@ fn unprovoked(id: ReferralId, row: &RowAccount, world: &World) -> Option<&'stati
 }
 
 /// Why reading back could have told what became of a change.
-fn could_be_told(id: ReferralId, world: &World) -> Option<&'static str> {
-    let deed = &world.laws.deeds[&id];
+fn could_be_told(id: ReferralId, row: &RowAccount, world: &World) -> Option<&'static str> {
+    let (deed, decided) = (&world.laws.deeds[&id], row.at.map_or(u64::MAX, ms));
     if !deed.ever_in_doubt {
         return Some("there was no reason to doubt");
     }
@@ -265,7 +301,11 @@ fn could_be_told(id: ReferralId, world: &World) -> Option<&'static str> {
     if deed.item.etag.is_some() {
         let unseen = deed.item.changes.iter().filter(|change| change.before.is_none());
         let may_be_there = unseen.clone().any(|change| holds(read, std::slice::from_ref(change)));
-        return (!deed.is_contradicted && !may_be_there).then_some("the eTag tells");
+        if !deed.is_contradicted && !may_be_there {
+            return Some("the eTag tells");
+        }
+        let is_too_soon = deed.is_contradicted && decided < deed.answered_at + PATIENCE;
+        return is_too_soon.then_some("a look that lags behind would have been waited for");
     }
     if holds(read, &deed.item.changes) {
         return Some("the referral held it");

@@ -1,5 +1,6 @@
 //! What must hold where nothing goes wrong but that one referral is poisoned, or that a quota says 503: the
-//! others go on, nothing is given up for load, and the run comes to its end.
+//! one that is poisoned ends by name, the others end as they would without it, nothing is given up for load,
+//! and the run comes to its end.
 
 use referral_bulk::domain::account::RowAccount;
 use referral_bulk::domain::outcome::Outcome;
@@ -7,6 +8,7 @@ use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::engine::Reason;
 
 use super::scenario::{Look, Says};
+use super::truth::holds;
 use super::world::World;
 
 impl World {
@@ -29,6 +31,55 @@ impl World {
         if self.is_alone_to_blame() && others {
             self.wrong("one referral stops the plan of all others");
         }
+    }
+
+    /// Why a poisoned referral can't have come to this: it ends as what its answers say, with their status. It
+    /// is left unknown only where reading it back is poisoned too, or may not tell since no version guards it;
+    /// and what was there before is taken for ours only where none does.
+    pub fn not_by_name(&mut self, id: ReferralId, row: &RowAccount) -> Option<&'static str> {
+        let poison = self.scenario.poison.filter(|poison| poison.number == self.numbers[&id])?;
+        let is_plain = self.scenario.is_plain() && self.scenario.quota.is_none() && !self.process.calm;
+        if !is_plain || row.attempts == 0 || row.at.is_none() {
+            return None;
+        }
+        let (truth, deed) = (self.truth(id), &self.laws.deeds[&id]);
+        let (outcome, is_so) = (row.verdict.outcome, row.verdict.status == Some(poison.status));
+        let is_excused = match outcome {
+            Outcome::Unknown => !poison.changes_alone || !deed.is_guarded,
+            Outcome::Applied => !deed.is_guarded && holds(truth.now(), &deed.item.changes),
+            // Read back, it shows another version than the row names.
+            Outcome::Conflict => deed.item.is_bound,
+            _ => false,
+        };
+        let wanted = if poison.status == 401 { Outcome::Refused } else { Outcome::Failed };
+        if outcome == wanted && is_so {
+            self.count("poisoned, and it ends by name");
+            return None;
+        }
+        (!is_excused).then_some("it is poisoned, and does not end by that name")
+    }
+
+    /// Whether all rows but those of a poisoned referral are to end as if there were none: nothing else goes
+    /// wrong, and no process ends before its time.
+    pub fn is_to_be_compared(&self) -> bool {
+        let is_let_be = self.scenario.endings.iter().all(Option::is_none);
+        self.scenario.poison.is_some() && self.scenario.is_plain() && is_let_be
+    }
+
+    /// Compares the rows with those of the same run without the poison.
+    pub fn law_of_the_others(&mut self, unpoisoned: &Self) {
+        self.count("the others are compared");
+        let poisoned = self.scenario.poison.map(|poison| poison.number);
+        let of = |world: &Self| -> Vec<_> {
+            let others = world.laws.words.iter().filter(|((id, _), _)| Some(world.numbers[id]) != poisoned);
+            // Codes are the server's, and it has several for the same.
+            others.map(|((_, row), word)| (*row, word.split(',').next().unwrap().to_owned())).collect()
+        };
+        let (with, without) = (of(self), of(unpoisoned));
+        if with != without {
+            self.wrong(format!("others end as {with:?}, and as {without:?} where none is poisoned"));
+        }
+        self.laws.broken.extend(unpoisoned.laws.broken.iter().cloned());
     }
 
     /// Whether a process meets no trouble but a poisoned referral.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::truth::{holds, is_as_before};
+use super::truth::{holds, is_as_before, is_seen};
 use super::world::{Answer, Ask, World};
 
 /// Whether a change may be sent now.
@@ -50,11 +50,13 @@ pub struct Deed {
     pub last_read: Option<Value>,
     /// What its PATCHes were refused with.
     pub refusals: BTreeSet<u16>,
-    /// Whether the last that was heard of it is a 204, which shows nothing.
+    /// Whether the last that was heard of it is a yes that doesn't show all of it, as a 204.
     pub is_bare: bool,
     /// Whether this process, or the ledger, was told that it is for another version, and no look has shown another
     /// since than those that it was sent for.
     pub is_contradicted: bool,
+    /// When its last PATCH was answered.
+    pub answered_at: u64,
     /// Whether the last PATCH was refused as one for another version.
     pub is_refused: bool,
     /// Whether it was read back since the last PATCH.
@@ -82,6 +84,7 @@ impl Deed {
             refusals: BTreeSet::new(),
             is_bare: false,
             is_contradicted: false,
+            answered_at: 0,
             is_refused: false,
             looked_since: false,
             versions: BTreeSet::new(),
@@ -104,7 +107,7 @@ impl Deed {
 
     /// Whether what nothing bound so far is bound to the version that was read back last, at which all is as
     /// planned from.
-    fn may_be_bound_to(&self, etag: Option<&ETag>) -> bool {
+    pub fn may_be_bound_to(&self, etag: Option<&ETag>) -> bool {
         let is_it = |read: &Value| {
             etag.is_some_and(|etag| read["eTag"] == etag.as_str()) && is_as_before(read, &self.item.changes)
         };
@@ -125,6 +128,9 @@ impl Deed {
 /// and the tick of a timer.
 const CAUGHT_UP: u64 = 11;
 
+/// What a request is about, and whether it is a PATCH.
+type About = (Option<ReferralId>, bool);
+
 /// A request that the program waits for.
 #[derive(Debug)]
 struct Open {
@@ -138,15 +144,17 @@ pub struct Laws {
     pub broken: Vec<String>,
     pub deeds: BTreeMap<ReferralId, Deed>,
     /// What the ledger says of each row, once it has decided.
-    pub words: BTreeMap<u64, String>,
+    pub words: BTreeMap<(ReferralId, u64), String>,
     /// An eye of its own on the ledger.
     pub ledger: Option<Connection>,
     open: BTreeMap<u64, Open>,
     /// When the requests of this process left.
     departures: Vec<u64>,
     paused: Option<Paused>,
-    /// Requests that were throttled when they were answered last, by what they are about.
-    throttled: BTreeSet<(Option<ReferralId>, bool)>,
+    /// Requests that were throttled, and were not let through since.
+    throttled: BTreeSet<About>,
+    /// Requests that were let through.
+    let_through: BTreeSet<About>,
     held: Option<Held>,
     stopped_at: Option<u64>,
     /// Whether the ledger's log was lost, in any process.
@@ -175,19 +183,11 @@ impl Laws {
     pub fn begin_process(&mut self) {
         self.departures.clear();
         self.throttled.clear();
+        self.let_through.clear();
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
         self.held = None;
         let open = self.deeds.values_mut().filter(|deed| !deed.settled);
         open.for_each(|deed| deed.is_bare = false);
-    }
-
-    /// A process has this ledger. Of what an earlier one was told it knows what is on record.
-    pub fn begin_ledger(&mut self, ledger: Connection) {
-        for (id, deed) in self.deeds.iter_mut().filter(|(_, deed)| !deed.settled && deed.is_refused) {
-            let is_told = is_refusal_on_record(&ledger, *id);
-            (deed.is_contradicted, deed.is_refused) = (deed.is_contradicted && is_told, is_told);
-        }
-        self.ledger = Some(ledger);
     }
 
     /// A plan begins: what was planned before it was given up.
@@ -225,6 +225,18 @@ impl World {
     /// leaves so much later.
     fn slack(&self) -> u64 {
         (self.scenario.concurrency as u64 * 3 + 1) * self.scenario.disk.1 + 1
+    }
+
+    /// A process has this ledger. Of what an earlier one was told it knows what is on record.
+    pub fn begin_ledger(&mut self, ledger: Connection) {
+        let mut contradicted = 0;
+        for (id, deed) in self.laws.deeds.iter_mut().filter(|(_, deed)| !deed.settled && deed.is_refused) {
+            let is_told = is_refusal_on_record(&ledger, *id);
+            (deed.is_contradicted, deed.is_refused) = (deed.is_contradicted && is_told, is_told);
+            contradicted += usize::from(deed.is_contradicted);
+        }
+        (0..contradicted).for_each(|_| self.count("a process begins with a contradiction"));
+        self.laws.ledger = Some(ledger);
     }
 
     pub fn laws_on_leaving(&mut self, call: u64, ask: &Ask) {
@@ -377,6 +389,10 @@ impl World {
         deed.sent += 1;
         deed.first_sent.get_or_insert(latest);
         let standing = deed.standing;
+        let was_bindable = deed.last_read.as_ref().is_some_and(|read| read["eTag"].is_string());
+        if matches!(standing, Standing::Read { .. }) && was_bindable && etag.is_none() {
+            self.wrong("it is bound to no version, although a look has shown one");
+        }
         if !planned && !rebased {
             self.wrong("it is not what was planned, or is bound to another version");
         }
@@ -416,17 +432,21 @@ impl World {
         let version = shown.as_ref().and_then(|body| {
             self.truth(id).versions.iter().position(|version| version.state["eTag"] == body["eTag"])
         });
+        let now = self.now();
         let Some(deed) = self.laws.deeds.get_mut(&id) else { return };
         if is_patch {
+            deed.answered_at = now;
             let open = is_open(answer);
             deed.standing = if open { Standing::Doubt } else { Standing::Clear };
             let is_moved =
                 |body: &Value| deed.item.etag.as_ref().is_none_or(|sent| body["eTag"] != sent.as_str());
-            let confirmed = shown.is_some_and(|body| is_moved(&body) && holds(&body, &deed.item.changes));
+            let is_shown = shown.as_ref().is_some_and(|body| is_seen(body, &deed.item.changes));
+            let confirmed =
+                is_shown && shown.is_some_and(|body| is_moved(&body) && holds(&body, &deed.item.changes));
             deed.is_refused = is_for_another_version(answer);
             deed.is_contradicted = deed.is_refused;
             deed.looked_since = false;
-            deed.is_bare = matches!(answer, Ok(reply) if reply.status == 204);
+            deed.is_bare = answer.is_ok() && !is_shown;
             deed.ever_in_doubt |= open && !confirmed;
             deed.refusals.extend(answer.as_ref().err().and_then(Failure::status));
             return;
@@ -447,8 +467,8 @@ impl World {
     }
 
     /// The server asks to be left alone: 429, 509, or 503 that says for how long. Where it asks the same
-    /// request again, it may be that one's own matter.
-    fn note_pause(&mut self, about: (Option<ReferralId>, bool), answer: &Answer) {
+    /// request again, and others were let through, it may be that one's own matter.
+    fn note_pause(&mut self, about: About, answer: &Answer) {
         let refusal = answer.as_ref().err().and_then(|failure| match failure {
             Failure::Answered(refusal) => Some(refusal),
             _ => None,
@@ -459,10 +479,16 @@ impl World {
             (refusal.map(|refusal| refusal.status), asked),
             (Some(429 | 509), _) | (Some(503), Some(_))
         ) {
-            self.laws.throttled.remove(&about);
+            // A server in trouble, or one that isn't heard, says nothing of how much it bears: what is throttled
+            // before and after recurs.
+            if answer.is_ok() || refusal.is_some_and(|refusal| refusal.status < 500) {
+                self.laws.throttled.remove(&about);
+                self.laws.let_through.insert(about);
+            }
             return;
         }
-        if !self.laws.throttled.insert(about) {
+        let has_others = self.laws.let_through.iter().any(|(id, _)| *id != about.0);
+        if !self.laws.throttled.insert(about) && about.0.is_some() && has_others {
             return;
         }
         let now = self.now();

@@ -14,6 +14,7 @@
 //! | `planning`, `process` | the program's side: a plan, and the processes that carry it out |
 //! | `laws` | what must hold of every request that leaves |
 //! | `alone` | what must hold where one referral is poisoned, or a quota says 503 |
+//! | `asked` | what the rows ask for, and what nobody asks for |
 //! | `account` | what must hold of the books |
 //!
 //! Everything happens on one thread and in one task, and the ledger is written by hand, in virtual time too.
@@ -22,6 +23,7 @@
 mod account;
 mod alone;
 mod answer;
+mod asked;
 mod fault;
 mod laws;
 mod planning;
@@ -86,27 +88,41 @@ fn beginning() -> Timestamp {
     Timestamp::from_second(1_795_000_000).unwrap()
 }
 
-/// Runs a seed, from planning to the last outcome, with all its processes.
+/// Runs a seed, from planning to the last outcome, with all its processes. Where one referral is poisoned and
+/// nothing else goes wrong, it is run a second time without that, to see that all others end the same.
 pub fn run(seed: u64, folder: &Path) -> Told {
+    let mut world = lived(World::new, seed, &folder.join("run"));
+    if world.is_to_be_compared() {
+        let unpoisoned = lived(World::without_poison, seed, &folder.join("unpoisoned"));
+        world.law_of_the_others(&unpoisoned);
+    }
+    Told {
+        trace: std::mem::take(&mut world.trace),
+        broken: std::mem::take(&mut world.laws.broken),
+        tally: std::mem::take(&mut world.tally),
+    }
+}
+
+/// Runs the world of a seed to its end, and answers with what it has come to.
+fn lived(world: fn(u64) -> World, seed: u64, dir: &Path) -> World {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let world = runtime.block_on(async {
         BEGUN.set(Some(Instant::now()));
-        Arc::new(Mutex::new(World::new(seed)))
+        Arc::new(Mutex::new(world(seed)))
     });
-    let whole = || runtime.block_on(async { timeout(ENOUGH, whole_run(folder, &world)).await.is_ok() });
+    let whole = || runtime.block_on(async { timeout(ENOUGH, whole_run(dir, &world)).await.is_ok() });
     let ended = catch_unwind(AssertUnwindSafe(whole));
-    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    // What was left under way holds the world, too.
+    drop(runtime);
+    let world = Arc::into_inner(world).expect("nobody else has it any more");
+    let mut world = world.into_inner().unwrap_or_else(PoisonError::into_inner);
     let broken = match ended {
         Ok(true) => None,
         Ok(false) => Some("it does not come to an end".to_owned()),
         Err(panic) => Some(panic.downcast_ref::<String>().map_or("a panic", String::as_str).to_owned()),
     };
     world.laws.broken.extend(broken);
-    Told {
-        trace: std::mem::take(&mut world.trace),
-        broken: std::mem::take(&mut world.laws.broken),
-        tally: std::mem::take(&mut world.tally),
-    }
+    world
 }
 
 /// Plans a run, as often as it takes. Answers with the directory that the plan is in.
@@ -144,8 +160,8 @@ async fn plan(mut dir: PathBuf, world: &Arc<Mutex<World>>) -> Option<PathBuf> {
     }
 }
 
-async fn whole_run(folder: &Path, world: &Arc<Mutex<World>>) {
-    let Some(mut dir) = plan(folder.join("run"), world).await else { return };
+async fn whole_run(dir: &Path, world: &Arc<Mutex<World>>) {
+    let Some(mut dir) = plan(dir.to_owned(), world).await else { return };
     let mut finished = ledger::read(&dir).unwrap().plan_totals().unwrap().remaining == 0;
     let mut endings = world.lock().unwrap().scenario.endings.clone().into_iter();
     world.lock().unwrap().edit_early();

@@ -127,7 +127,8 @@ impl Desk {
 
     fn read(&mut self) {
         let rows = self.world.lock().unwrap().scenario.rows.join("\n");
-        let options = input::Options { format: Some(Format::Jsonl), ..input::Options::default() };
+        let options =
+            input::Options { format: Some(Format::Jsonl), clear: true, ..input::Options::default() };
         let mut row = 0;
         let read = input::read("-", Some(&mut rows.as_bytes()), 0, &options, &mut |record| {
             row += 1;
@@ -250,7 +251,7 @@ fn about() -> About {
             state: State::Live,
             levels: Levels::default(),
             allow_paths: BTreeSet::new(),
-            clear: false,
+            clear: true,
             on_conflict: OnConflict::Report,
             migrating: None,
             decimal: None,

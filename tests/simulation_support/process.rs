@@ -55,7 +55,7 @@ pub async fn carry_on(
         (scenario.rate.0, scenario.concurrency, Limits { max_errors, finish_by })
     };
     let (journal, backlog, by_hand) = ledger::open(dir).unwrap().start_by_hand(Arc::new(clock)).unwrap();
-    world.lock().unwrap().laws.begin_ledger(eye(dir));
+    world.lock().unwrap().begin_ledger(eye(dir));
     let (service, pace) = (Service::new(world), Pace::new(rate.parse().unwrap()));
     let observe = |event: Event| world.lock().unwrap().laws_on_event(&event);
     let rebase = |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &Levels::default(), clock());
@@ -86,6 +86,9 @@ pub async fn carry_on(
     };
     let mut world = world.lock().unwrap();
     world.laws.ledger = None;
+    if matches!(end, End::Ended(Ok(Phase::Stopped))) && stop.reason().is_none() {
+        world.wrong("it leaves something undone, and nothing has stopped it");
+    }
     world.law_of_other_referrals(stop.reason());
     if let Some(reason) = stop.reason() {
         let reason = format!("{reason:?}");

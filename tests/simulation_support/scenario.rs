@@ -199,17 +199,26 @@ impl Scenario {
             endings: (0..rng.pick(&[0, 1, 1, 2, 3, 6])).map(|_| ending(referrals.len(), rng)).collect(),
             referrals,
         };
-        // Where all goes wrong, nobody sees that one referral is the only one to blame.
-        if rng.chance(10) { scenario.made_plain() } else { scenario }
+        // Where all goes wrong, nobody sees that one referral, or the load, is the only one to blame.
+        let is_busy = scenario.quota.is_some_and(|quota| quota.says == Says::Busy);
+        if scenario.poison.is_some() && rng.chance(40) {
+            scenario.made_plain().let_be()
+        } else if is_busy && rng.chance(40) || rng.chance(10) {
+            scenario.made_plain()
+        } else {
+            scenario
+        }
     }
 }
 
 impl Scenario {
-    /// Whether nothing goes wrong but what a quota or a poisoned referral make.
+    /// Whether nothing goes wrong but what a quota or a poisoned referral make. That no token is to be had for one
+    /// that is refused is another trouble, and ends the run.
     pub fn is_plain(&self) -> bool {
         let nobody_else = self.edits == 0 && self.early_edits == 0;
-        let no_limits = self.max_errors == u64::MAX && self.finish_by.is_none() && self.token_life.is_none();
-        self.faults.1 == 0 && self.outage.is_none() && self.lag == 0 && nobody_else && no_limits
+        let no_limits = self.max_errors == u64::MAX && self.finish_by.is_none();
+        let tokens = self.token_life.is_none() && self.lost_refreshes == 0;
+        self.faults.1 == 0 && self.outage.is_none() && self.lag == 0 && nobody_else && no_limits && tokens
     }
 
     fn made_plain(self) -> Self {
@@ -222,8 +231,14 @@ impl Scenario {
             early_edits: 0,
             lag: 0,
             token_life: None,
+            lost_refreshes: 0,
             ..self
         }
+    }
+
+    /// No quota, and processes that all come to their own end.
+    fn let_be(self) -> Self {
+        Self { quota: None, plan_endings: Vec::new(), endings: Vec::new(), ..self }
     }
 }
 
@@ -297,7 +312,7 @@ fn rows(number: usize, referral: &Value, rng: &mut Rng) -> Vec<String> {
 fn row(number: usize, referral: &Value, rng: &mut Rng) -> Value {
     let id = id(number);
     let add = |name: &str| json!({ "op": "add", "path": "/team/-", "value": person(name) });
-    match rng.below(16) {
+    match rng.below(18) {
         0 | 1 => json!({ "id": id, "details": { "notes": format!("Ours {number}") } }),
         2 => json!({ "id": id, "details": { "dealValue": 5000 + number, "currency": "USD" } }),
         3 | 4 => json!({ "id": id, "status": "Active", "substatus": "Accepted" }),
@@ -312,6 +327,8 @@ fn row(number: usize, referral: &Value, rng: &mut Rng) -> Value {
         13 | 14 => {
             json!({ "id": id, "team": [{ "email": "zoe@example.com", "phoneNumber": "+1 555 0199" }] })
         }
+        15 => json!({ "id": id, "team": [] }),
+        16 => json!({ "id": id, "details": { "notes": "" } }),
         _ => json!({ "id": id, "details": { "dealValue": "much" } }),
     }
 }

@@ -149,6 +149,9 @@ impl World {
         {
             self.wrong(format!("{id}: {}, in {before}", lost.what));
         }
+        if let Some(email) = self.taken_off(id, &before, &after) {
+            self.wrong(format!("{id}: {email} is no longer on the list, and no row gives it, in {before}"));
+        }
         self.note(format!("{id} is written: {after}"));
         if fate.fault == Some(Fault::Overwritten) || self.rng.chance(edits / 2) {
             self.edit(id, at);

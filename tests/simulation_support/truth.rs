@@ -123,6 +123,16 @@ pub fn holds(state: &Value, changes: &[Change]) -> bool {
     })
 }
 
+/// Whether an answer to a change says of each of its fields what stands there. What it leaves out, or shows as
+/// null where a list belongs, may be there all the same.
+pub fn is_seen(answer: &Value, changes: &[Change]) -> bool {
+    changes.iter().all(|change| {
+        let is_list = parsed(change.after.get()).is_array();
+        let there = answer.pointer(change.path.pointer().as_str());
+        there.is_some_and(|there| !(is_list && there.is_null()))
+    })
+}
+
 /// Whether a referral holds any of the changes where it was planned from another value.
 pub fn holds_some(state: &Value, changes: &[Change]) -> bool {
     changes.iter().any(|change| {

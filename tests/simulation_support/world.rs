@@ -144,6 +144,13 @@ impl World {
         world
     }
 
+    /// The same, where no referral is poisoned.
+    pub fn without_poison(seed: u64) -> Self {
+        let mut world = Self::new(seed);
+        world.scenario.poison = None;
+        world
+    }
+
     /// Virtual milliseconds since the beginning.
     pub fn now(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap()
