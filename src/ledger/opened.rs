@@ -10,7 +10,6 @@ use super::journal::Journal;
 use super::lock::{self, Lock};
 use super::log::{self, Loss, Lost};
 use super::outstanding::{Last, Next, last, may_arrive, next};
-use super::plan::Planning;
 use super::records::{ITEM, Json, Version, Word, item, number};
 use super::schema::Store;
 use super::steps::Watch;
@@ -24,10 +23,10 @@ use crate::domain::referral::ETag;
 /// A run that no other process writes, and that nothing is being sent of.
 #[derive(Debug)]
 pub struct Ledger {
-    store: Store,
-    lock: Lock,
-    about: About,
-    phase: Phase,
+    pub(super) store: Store,
+    pub(super) lock: Lock,
+    pub(super) about: About,
+    pub(super) phase: Phase,
     lost: Option<Lost>,
     /// What was consented to now, and goes on record when it is begun to send.
     consent: Option<Consent>,
@@ -161,24 +160,6 @@ impl Ledger {
         let count = "SELECT count(*) FROM row JOIN item ON item.number = row.item
                      LEFT JOIN outcome ON outcome.item = item.number WHERE outcome.item IS NULL";
         self.store.told(self.store.connection.query_row(count, [], |row| number(row, 0)))
-    }
-
-    /// Begins again to plan a run whose planning did not come to its end: its rows and items are
-    /// forgotten. Answers with the inputs that were read to their end before, too.
-    ///
-    /// # Errors
-    /// [`LedgerError::Exists`] where it was planned to its end; else where the ledger can't be written.
-    pub fn plan_again(self) -> Result<(Planning, Vec<InputInfo>), LedgerError> {
-        let Self { store, mut lock, about, phase, .. } = self;
-        match phase {
-            Phase::Planning => {
-                lock.say(&Holder::of(&store.dir)?)?;
-                Planning::again(store, lock, about)
-            }
-            Phase::Planned | Phase::Stopped | Phase::Finished => {
-                Err(LedgerError::Exists { dir: store.dir.clone() })
-            }
-        }
     }
 
     /// Begins to send: from now on the run is one that began and did not end. The journal's thread

@@ -69,6 +69,26 @@ pub fn create_watched(dir: &Path, about: &About, watch: Option<Watch>) -> Result
     Ok(Planning::new(store, lock, about.clone()).watched(watch))
 }
 
+impl Ledger {
+    /// Begins again to plan a run whose planning did not come to its end: its rows and items are
+    /// forgotten. Answers with the inputs that were read to their end before, too.
+    ///
+    /// # Errors
+    /// [`LedgerError::Exists`] where it was planned to its end; else where the ledger can't be written.
+    pub fn plan_again(self) -> Result<(Planning, Vec<InputInfo>), LedgerError> {
+        let Self { store, mut lock, about, phase, .. } = self;
+        match phase {
+            Phase::Planning => {
+                lock.say(&Holder::of(&store.dir)?)?;
+                Planning::again(store, lock, about)
+            }
+            Phase::Planned | Phase::Stopped | Phase::Finished => {
+                Err(LedgerError::Exists { dir: store.dir.clone() })
+            }
+        }
+    }
+}
+
 impl Planning {
     fn new(store: Store, lock: Lock, about: About) -> Self {
         Self {

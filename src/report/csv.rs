@@ -30,7 +30,7 @@ use crate::domain::text_form::{LineEnd, Separator, TextForm};
 use super::file::{BUFFER, ReportError, WholeFile};
 use super::findings::compacted;
 use super::form::FormedFile;
-use super::rows::{RowFile, RowsFiled, is_mangled, name};
+use super::row_file::{RowFile, RowsFiled, is_mangled, name};
 use super::shelf::Shelf;
 
 /// What follows the own columns, the last three on conflicts only.

@@ -10,12 +10,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::rows::Written;
-use super::shelf;
-use super::summary::{self, FileSummary};
+use super::manifest::{self, FileSummary, Told, checksum, in_hex, is_as_written, noted};
 use crate::disk;
 
 /// The reports as they were written.
@@ -37,35 +34,15 @@ pub struct Kept {
     pub now: PathBuf,
 }
 
-/// What is read of a summary; one of an earlier version of this program tells of no files.
-#[derive(Deserialize)]
-struct Told {
-    #[serde(default)]
-    files: Vec<FileSummary>,
-}
-
 impl Earlier {
     /// What the summary of a run's directory tells, and the record of what was written without one. What can't be
     /// read of them tells nothing.
     pub(super) fn read(dir: &Path, record: &str) -> Self {
-        let text = fs::read_to_string(dir.join(summary::NAME)).unwrap_or_default();
+        let text = fs::read_to_string(dir.join(manifest::NAME)).unwrap_or_default();
         let files = serde_json::from_str(&text).map_or_else(|_| Vec::new(), |Told { files }| files);
-        let summary = summary::is_as_written(&text).then(|| in_hex(Sha256::digest(&text)));
-        let noted = shelf::noted(record).map(|(name, sha256)| (name.to_owned(), sha256.to_owned()));
+        let summary = is_as_written(&text).then(|| in_hex(Sha256::digest(&text)));
+        let noted = noted(record).map(|(name, sha256)| (name.to_owned(), sha256.to_owned()));
         Self { files, noted: noted.collect(), summary }
-    }
-
-    /// The reports by now: those of `written`, and, where not all could be written, those from before that
-    /// still lie in the directory.
-    pub(super) fn and(&self, written: &Written, dir: &Path) -> Vec<FileSummary> {
-        let mut files: Vec<FileSummary> = written.into();
-        let others = self.files.iter().filter(|file| dir.join(&file.path).exists());
-        for file in others {
-            if files.iter().all(|other| other.path != file.path) {
-                files.push(file.clone());
-            }
-        }
-        files
     }
 
     /// The reports that the summary tells of.
@@ -77,7 +54,7 @@ impl Earlier {
     fn is_ours(&self, name: &str, sha256: &str) -> bool {
         let told = self.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str()));
         let noted = self.noted.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str()));
-        let summary = self.summary.iter().map(|sha256| (summary::NAME, sha256.as_str()));
+        let summary = self.summary.iter().map(|sha256| (manifest::NAME, sha256.as_str()));
         told.chain(noted).chain(summary).any(|ours| ours == (name, sha256))
     }
 
@@ -98,18 +75,6 @@ impl Earlier {
             _ => move_aside(report).map(|now| Some(Kept { report: report.to_owned(), now })),
         }
     }
-}
-
-/// The checksum of a file, in hexadecimal.
-fn checksum(path: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hash)?;
-    Ok(in_hex(hash.finalize()))
-}
-
-/// A checksum in hexadecimal.
-pub(super) fn in_hex(sum: impl AsRef<[u8]>) -> String {
-    sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Moves a report to a free name beside it. Nothing is ever replaced there: the name is taken first.
@@ -158,6 +123,7 @@ mod tests {
     use super::super::file::{WholeFile, remove_stale};
     use super::super::shelf::Shelf;
     use super::super::testing::tell;
+    use super::super::written::Written;
     use super::*;
 
     fn shelf(dir: &Path) -> Shelf {
@@ -237,7 +203,7 @@ mod tests {
         for summary in [None, Some("{\"version\":1}\n"), Some("[]"), Some("\0")] {
             let dir = tempfile::tempdir().unwrap();
             if let Some(text) = summary {
-                fs::write(dir.path().join(summary::NAME), text).unwrap();
+                fs::write(dir.path().join(manifest::NAME), text).unwrap();
             }
             assert_eq!(write(dir.path(), "plan.jsonl", "one"), None, "{summary:?}");
             assert_eq!(write(dir.path(), "plan.jsonl", "one"), None, "{summary:?}");

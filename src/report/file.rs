@@ -9,7 +9,8 @@ use tempfile::NamedTempFile;
 use crate::disk;
 use crate::domain::characters::visible_path;
 
-use super::earlier::{Kept, in_hex};
+use super::earlier::Kept;
+use super::manifest::in_hex;
 use super::names::UnknownInput;
 use super::shelf::Shelf;
 

@@ -28,36 +28,41 @@ mod file;
 mod findings;
 mod form;
 mod jsonl;
+mod line_writer;
+mod lost;
+mod manifest;
 mod names;
 mod next;
 mod outcomes;
 mod patches;
 mod plan;
 mod progress;
+mod row_file;
 mod rows;
 mod shelf;
 mod summary;
 mod text;
 mod words;
+mod written;
 
 pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};
 pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
 pub use earlier::Kept;
 pub use file::{Filed, ReportError};
 pub use form::SharedForms;
+pub use lost::{Lost, is_short_of_state};
+pub use manifest::{FileSummary, NAME as SUMMARY_FILE};
 pub use next::{Flags, Next, quoted};
 pub use outcomes::NAME as OUTCOMES_FILE;
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Bar, Course, Progress, ProgressMode, Waiting};
-pub use rows::{Forms, Lost, RowReports, Written, WrittenFile, is_short_of_state, row_files, take_away};
+pub use rows::{RowReports, row_files, take_away};
 pub use shelf::Shelf;
-pub use summary::{
-    ConsentSummary, FileSummary, InputSummary, NAME as SUMMARY_FILE, Referrals, Requests, Rows, Seconds,
-    State, Summary,
-};
+pub use summary::{ConsentSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
 pub use text::{not_as_sent, text, warnings};
 pub use words::{counted, grouped, roughly};
+pub use written::{Forms, Written, WrittenFile};
 
 #[cfg(test)]
 mod testing;

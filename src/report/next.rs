@@ -10,9 +10,10 @@ use crate::domain::characters::{is_hidden, visible};
 use crate::domain::outcome::Bucket;
 
 use super::earlier::Kept;
-use super::rows::{Forms, Lost, Written, WrittenFile};
+use super::lost::Lost;
 use super::summary::{State, Summary};
 use super::words::counted;
+use super::written::{Forms, Written, WrittenFile};
 
 /// What stands for standard input among the inputs.
 const STDIN: &str = "-";
@@ -364,8 +365,8 @@ fn escaped(chunk: Utf8Chunk<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows::WrittenFile;
     use super::super::testing::{books, row, summary};
+    use super::super::written::WrittenFile;
     use super::*;
     use crate::domain::outcome::Outcome;
 

@@ -14,7 +14,7 @@ use crate::domain::referral::ReferralId;
 
 use super::file::{Filed, ReportError};
 use super::findings::{Findings, compacted};
-use super::jsonl::LineWriter;
+use super::line_writer::LineWriter;
 use super::names::Names;
 use super::shelf::Shelf;
 

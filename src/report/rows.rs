@@ -1,54 +1,27 @@
 //! The row files: every input row goes into exactly one, in the form that its input has.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::domain::account::{Format, InputInfo, RowAccount, RowText};
-use crate::domain::finding::{Finding, Place};
-use crate::domain::json::Object;
+use crate::domain::account::{Format, InputInfo, RowAccount};
+use crate::domain::finding::Place;
 use crate::domain::outcome::Bucket;
-use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
 
 use super::csv::{Columns, CsvFile};
 use super::earlier::Kept;
-use super::file::{Filed, ReportError, remove_stale};
+use super::file::{ReportError, remove_stale};
 use super::form::SharedForms;
 use super::jsonl::JsonlFile;
+use super::manifest;
 use super::names::{Names, UnknownInput};
 use super::outcomes::{self, Outcomes};
+use super::row_file::{RowFile, RowsFiled, name};
 use super::shelf::Shelf;
-use super::summary;
+use super::written::{Forms, Written};
 
 /// The row files that always exist, also when no row is in them.
 const ALWAYS: [Bucket; 3] = [Bucket::Success, Bucket::Conflict, Bucket::Error];
-
-/// A row file while it is written.
-pub(super) trait RowFile {
-    /// Adds a row.
-    fn row(&mut self, row: &RowAccount) -> Result<(), ReportError>;
-    /// Puts the file in its place.
-    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<RowsFiled, ReportError>;
-}
-
-/// A row file that is in its place.
-pub(super) struct RowsFiled {
-    pub(super) filed: Filed,
-    /// How many rows are in it.
-    pub(super) rows: u64,
-    pub(super) bucket: Bucket,
-}
-
-/// A row file's name.
-pub(super) fn name(bucket: Bucket, extension: &str) -> String {
-    let stem = match bucket {
-        Bucket::Success => "success",
-        Bucket::Conflict => "conflict",
-        Bucket::Error => "error",
-        Bucket::Pending => "pending",
-    };
-    format!("{stem}.{extension}")
-}
 
 /// The names of the row files that a run of these inputs has. `pending` says in which form there are pending
 /// rows.
@@ -76,198 +49,15 @@ pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
     });
     // The summary last: it tells what may be somebody's work. What it tells of the plan is left in its place.
     for file in shelf.earlier().files() {
-        let path = shelf.dir().join(summary::NAME);
+        let path = shelf.dir().join(manifest::NAME);
         shelf.note(&file.path, &file.sha256).map_err(|source| ReportError::Write { path, source })?;
     }
-    let others = [outcomes::NAME, summary::NAME].map(str::to_owned);
+    let others = [outcomes::NAME, manifest::NAME].map(str::to_owned);
     let mut kept = Vec::new();
     for name in in_both_forms.chain(others).filter(|name| !shelf.dir().join(name).is_dir()) {
         kept.extend(remove_stale(shelf, &name)?);
     }
     Ok(kept)
-}
-
-/// Whether what is known of a row is not what its input held, or not in its order: cells that may
-/// stand under the wrong columns, text that was cut, a payload that is JSON by itself and may be half of one
-/// as its file goes on. Such a row must not become a sound one by being given back. Text that could not be decoded needs no such care: it holds the mark of a lost character, and
-/// is refused for that.
-pub(super) fn is_mangled(row: &RowAccount) -> bool {
-    row.findings.iter().any(|finding| {
-        let own = (finding.place.input, finding.place.line) == (row.place.input, row.place.line);
-        let is_it = match finding.rule {
-            Rule::RaggedRow | Rule::Size => own,
-            // What is wrong within a payload that names its referral stands behind its beginning.
-            Rule::Json => finding.place == row.place && row.id.is_some(),
-            _ => false,
-        };
-        is_it && finding.is_deny()
-    })
-}
-
-/// A file that was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// How many rows are in it, where it is a file of rows.
-    pub rows: Option<u64>,
-    /// Which row file it is, where it is one.
-    pub bucket: Option<Bucket>,
-    /// Of its bytes, in hexadecimal, where it is a report.
-    pub sha256: Option<String>,
-}
-
-/// Of which forms of files something is true.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Forms {
-    /// Of CSV.
-    pub csv: bool,
-    /// Of JSON lines.
-    pub jsonl: bool,
-}
-
-/// The files that were written, in the order in which they are told, and what they did not replace.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Written {
-    files: Vec<WrittenFile>,
-    kept: Vec<Kept>,
-    bound: Forms,
-    lost: Lost,
-    is_short: bool,
-}
-
-/// Whether a row of the error files hangs on what the snapshot that it was planned from does not show.
-pub fn is_short_of_state(row: &RowAccount) -> bool {
-    let is_short = |finding: &Finding| finding.rule == Rule::IncompleteState && finding.is_deny();
-    row.verdict.outcome.bucket() == Bucket::Error && row.findings.iter().any(is_short)
-}
-
-/// Rows of the error files that have to be mended in the input: text of theirs is lost, which could not be decoded,
-/// or they may be half of what the input holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lost {
-    /// How many.
-    pub rows: u64,
-    /// The inputs that hold them, as the user named them.
-    pub inputs: Vec<String>,
-    /// Whether some of them are whole but for text that is lost.
-    pub text: bool,
-    /// Whether some of them may not be whole.
-    pub halves: bool,
-}
-
-impl Lost {
-    /// Takes note of a row if it is such a one.
-    pub fn note(&mut self, row: &RowAccount, inputs: &[InputInfo]) {
-        let own = |place: Place| (place.input, place.line) == (row.place.input, row.place.line);
-        let is_lost =
-            |finding: &Finding| finding.rule == Rule::Encoding && finding.is_deny() && own(finding.place);
-        let is_error = row.verdict.outcome.bucket() == Bucket::Error;
-        let Some(input) = inputs.get(row.place.input as usize).filter(|_| is_error) else { return };
-        let is_half = may_be_half(row, input.format);
-        let is_lost = !is_half && row.findings.iter().any(is_lost);
-        if is_half || is_lost {
-            self.rows += 1;
-            self.text |= is_lost;
-            self.halves |= is_half;
-            if !self.inputs.contains(&input.path) {
-                self.inputs.push(input.path.clone());
-            }
-        }
-    }
-}
-
-/// Whether a row is no whole payload of a file in which payloads are told apart by what stands between them. No line
-/// of a report is the place to mend that.
-fn may_be_half(row: &RowAccount, format: Format) -> bool {
-    let RowText::Line(text) = &row.text else { return false };
-    let is_cut_off = |finding: &Finding| finding.rule == Rule::CutOff && finding.is_deny();
-    matches!(format, Format::Json | Format::Http)
-        && (is_mangled(row) || row.findings.iter().any(is_cut_off) || Object::parse(text).is_none())
-}
-
-impl Written {
-    /// The files.
-    pub fn files(&self) -> &[WrittenFile] {
-        &self.files
-    }
-
-    /// What may have been somebody's work, and was not replaced.
-    pub fn kept(&self) -> &[Kept] {
-        &self.kept
-    }
-
-    /// All versions of a report: what somebody may have made of it, and what it is. Neither need hold all rows.
-    pub fn versions<'a>(&'a self, report: &'a Path) -> impl Iterator<Item = &'a Path> {
-        let kept = self.kept.iter().filter(move |kept| kept.report == report);
-        kept.map(|kept| kept.now.as_path()).chain([report])
-    }
-
-    /// Rows of the error files that have to be mended in the input.
-    pub fn lost(&self) -> &Lost {
-        &self.lost
-    }
-
-    /// Notes which rows of the error files have to be mended in the input.
-    pub fn lose(&mut self, lost: Lost) {
-        self.lost = lost;
-    }
-
-    /// Whether rows of the error files are [short of state](is_short_of_state): from the same snapshot they
-    /// fail again.
-    pub(super) fn is_short(&self) -> bool {
-        self.is_short
-    }
-
-    /// Notes whether they are.
-    pub fn fall_short(&mut self, is_short: bool) {
-        self.is_short = is_short;
-    }
-
-    /// Names the inputs whose text was lost as they are found by whoever reads it.
-    pub fn find_lost(&mut self, find: impl Fn(&str) -> String) {
-        self.lost.inputs.iter_mut().for_each(|input| *input = find(input));
-    }
-
-    /// Adds what was kept before.
-    pub fn keep(&mut self, kept: Vec<Kept>) {
-        self.kept.extend(kept);
-    }
-
-    /// Notes in which forms of files rows in conflict name the eTag that they are bound to.
-    pub fn bind(&mut self, bound: Forms) {
-        self.bound = bound;
-    }
-
-    /// Whether a row of one of these files names its eTag, of files of rows in conflict.
-    pub(super) fn bound(&self, files: &[&WrittenFile]) -> Forms {
-        let has = |extension: &str| {
-            files.iter().any(|file| file.path.extension().is_some_and(|is| is == extension))
-        };
-        Forms { csv: self.bound.csv && has("csv"), jsonl: self.bound.jsonl && has("jsonl") }
-    }
-
-    /// Adds a report that is none of rows, `plan.jsonl` for example.
-    pub fn add(&mut self, filed: Filed) {
-        self.report(filed, None, None);
-    }
-
-    /// Adds a file that is no report, of so many rows that are not those of the input.
-    pub fn add_rows(&mut self, path: PathBuf, rows: u64) {
-        self.files.push(WrittenFile { path, rows: Some(rows), bucket: None, sha256: None });
-    }
-
-    fn report(&mut self, filed: Filed, rows: Option<u64>, bucket: Option<Bucket>) {
-        let Filed { path, sha256, kept } = filed;
-        self.files.push(WrittenFile { path, rows, bucket, sha256: Some(sha256) });
-        self.kept.extend(kept);
-    }
-}
-
-impl FromIterator<WrittenFile> for Written {
-    fn from_iter<I: IntoIterator<Item = WrittenFile>>(files: I) -> Self {
-        Self { files: files.into_iter().collect(), ..Self::default() }
-    }
 }
 
 /// Writes every row file of a run and `outcomes.jsonl`. Nothing is seen of them before
@@ -340,8 +130,8 @@ impl RowReports {
         }
         for extension in ["csv", "jsonl"] {
             let stale = name(Bucket::Pending, extension);
-            if !written.files.iter().any(|file| file.path.ends_with(&stale)) {
-                written.kept.extend(remove_stale(&self.shelf, &stale)?);
+            if !written.files().iter().any(|file| file.path.ends_with(&stale)) {
+                written.keep(remove_stale(&self.shelf, &stale)?.into_iter().collect());
             }
         }
         written.add(self.outcomes.finish(&self.shelf)?);
@@ -402,7 +192,9 @@ mod tests {
     use super::super::testing::{cells, csv_input, full_row, jsonl_input, raw, row, tell, warning};
     use super::*;
     use crate::domain::account::{RowText, UNSOUND};
+    use crate::domain::finding::Finding;
     use crate::domain::outcome::Outcome;
+    use crate::domain::rules::Rule;
 
     /// Reports the rows; returns the reports that stand in the directory afterwards.
     fn files(dir: &Path, inputs: &[InputInfo], rows: &[RowAccount]) -> BTreeMap<String, String> {

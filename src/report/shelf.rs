@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::disk;
 
 use super::earlier::Earlier;
+use super::manifest::line;
 
 /// The record's name in a run's directory.
 const RECORD: &str = "run.reports";
@@ -91,18 +92,6 @@ impl Drop for Inner {
     }
 }
 
-/// What stands in the record of a report.
-fn line(name: &str, sha256: &str) -> String {
-    format!("{sha256} {name}\n")
-}
-
-/// The reports of a record, each with its checksum. A line that was cut off tells of one that was never put in
-/// its place.
-pub(super) fn noted(record: &str) -> impl Iterator<Item = (&str, &str)> {
-    let whole = record.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-    whole.filter_map(|line| line.split_once(' ').map(|(sha256, name)| (name, sha256)))
-}
-
 /// Opens the record, and locks it. Whoever is done with it may take it away, so it counts only where it is still
 /// the one that others will see.
 fn lock(path: &Path, wait: impl FnOnce()) -> io::Result<File> {
@@ -153,6 +142,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::super::file::WholeFile;
+    use super::super::manifest::noted;
     use super::*;
 
     fn put(shelf: &Shelf, name: &str, text: &str) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::domain::account::{Figures, InputInfo, Phase};
@@ -14,18 +14,9 @@ use crate::domain::outcome::Outcome;
 
 use super::audit::AuditSummary;
 use super::books::Books;
-use super::earlier::in_hex;
 use super::file::{Filed, ReportError, WholeFile};
-use super::rows::{Written, WrittenFile};
+use super::manifest::{AFTER_SUM, BEFORE_SUM, FileSummary, NAME, in_hex};
 use super::shelf::Shelf;
-
-/// The file's name in a run's directory.
-pub const NAME: &str = "summary.json";
-
-/// What stands before the checksum, which is the last member.
-const BEFORE_SUM: &str = r#","sha256":""#;
-/// What stands behind it.
-const AFTER_SUM: &str = r#""}"#;
 
 /// The summary, member by member as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -104,17 +95,6 @@ pub struct InputSummary {
     pub sha256: String,
     /// Its data rows.
     pub rows: u64,
-}
-
-/// One report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileSummary {
-    /// Its name in the run's directory.
-    pub path: String,
-    /// How many rows are in it, where it is a file of rows.
-    pub rows: Option<u64>,
-    /// Of its bytes, in hexadecimal.
-    pub sha256: String,
 }
 
 /// Rows by outcome.
@@ -212,31 +192,6 @@ impl Summary {
     }
 }
 
-impl FileSummary {
-    /// The reports of a run's directory: those that were written just now, and, where not all could be,
-    /// what is known of the others.
-    pub fn all(shelf: &Shelf, written: &Written) -> Vec<Self> {
-        shelf.earlier().and(written, shelf.dir())
-    }
-}
-
-/// Whether the text of a `summary.json` is as a program of this kind wrote it.
-pub(super) fn is_as_written(text: &str) -> bool {
-    let line = text.strip_suffix('\n').and_then(|line| line.strip_suffix(AFTER_SUM));
-    let parts = line.and_then(|line| line.rsplit_once(BEFORE_SUM));
-    parts.is_some_and(|(before, sum)| in_hex(Sha256::digest(before)) == sum)
-}
-
-impl From<&Written> for Vec<FileSummary> {
-    fn from(written: &Written) -> Self {
-        let summary = |file: &WrittenFile| {
-            let path = file.path.file_name()?.to_string_lossy().into_owned();
-            Some(FileSummary { path, rows: file.rows, sha256: file.sha256.clone()? })
-        };
-        written.files().iter().filter_map(summary).collect()
-    }
-}
-
 impl From<Phase> for State {
     fn from(phase: Phase) -> Self {
         match phase {
@@ -315,6 +270,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::super::audit::{BytesSummary, FieldCount};
+    use super::super::manifest::is_as_written;
     use super::super::testing::{books, consent, row, summary};
     use super::*;
 

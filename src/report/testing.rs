@@ -15,9 +15,9 @@ use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
 
 use super::books::Books;
-use super::rows::Written;
 use super::shelf::Shelf;
 use super::summary::{ConsentSummary, Referrals, State, Summary};
+use super::written::Written;
 
 pub(super) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
     InputInfo {

@@ -13,9 +13,9 @@ use super::audit::{AuditSummary, BytesSummary, FieldCount};
 use super::books::{Books, Example, WarningGroup};
 use super::names::Names;
 use super::plan::PlanCounts;
-use super::rows::Written;
 use super::summary::{ConsentSummary, Seconds, State, Summary};
 use super::words::{counted, grouped, one_line};
+use super::written::Written;
 
 /// How many groups of failures or warnings are shown.
 const MOST_GROUPS: usize = 10;
@@ -294,8 +294,8 @@ mod tests {
 
     use super::super::audit::Audits;
     use super::super::file::Filed;
-    use super::super::rows::WrittenFile;
     use super::super::testing::{books, row, summary, warning};
+    use super::super::written::WrittenFile;
     use super::*;
     use crate::domain::outcome::{Bucket, Verdict};
     use crate::domain::rules::Rule;
