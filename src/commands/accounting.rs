@@ -380,7 +380,7 @@ impl Account {
             for note in next.besides(&self.summary, &self.written) {
                 console.say(&format!("hint: {note}"));
             }
-            if let Some(command) = self.apply_patches(repeat) {
+            if let Some(command) = self.apply_patches(run, repeat) {
                 console.say(&format!("hint: apply takes the same changes in place of this plan: {command}"));
             }
             if sending.is_some_and(|sending| sending.token_command) {
@@ -416,11 +416,14 @@ impl Account {
     }
 
     /// What applies the change file of a plan's documents instead of carrying the plan out.
-    fn apply_patches(&self, repeat: &[String]) -> Option<String> {
+    fn apply_patches(&self, run: &Path, repeat: &[String]) -> Option<String> {
         let file = self.patches.as_ref().filter(|_| self.about.plan_only && self.plan.to_send > 0)?;
         let asked = &self.about.asked;
         let judging = state_flag(&asked.state).into_iter().chain(judging_flags(asked));
-        let flags = judging.chain(Target::flags(&self.about.target));
+        // No more than a hint hangs on it.
+        let held_back_by = patches::held_back_by(run, &asked.levels).unwrap_or_default();
+        let let_through = held_back_by.into_iter().map(|rule| format!("--rule {rule}=warn"));
+        let flags = judging.chain(let_through).chain(Target::flags(&self.about.target));
         Some(patches::command(file, flags.chain(repeat.iter().cloned())))
     }
 

@@ -1,11 +1,16 @@
 //! `--patches FILE`: the documents of a plan as a change file that `apply` takes.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{Trouble, folder};
 use crate::domain::characters::visible_path;
-use crate::ledger;
+use crate::domain::json;
+use crate::domain::level::Level;
+use crate::domain::rules::{Levels, Rule};
+use crate::domain::suspect::suspicion;
+use crate::ledger::{self, LedgerError};
 use crate::report::{Next, PatchFile, ReportError, quoted};
 
 const NAME_ANOTHER: &str = "name another file with --patches";
@@ -56,6 +61,23 @@ pub fn write(file: &Path, run: &Path) -> Result<(), Trouble> {
     let mut documents = PatchFile::begin(file).map_err(unwritten)?;
     ledger::read(run)?.items::<Trouble>(&mut |item| documents.item(&item).map_err(unwritten))?;
     documents.finish().map_err(unwritten)
+}
+
+/// The rules that `apply` would hold documents of the plan back by. What they are about stands in the referral
+/// already, which `migrate` saw, and who reads the file doesn't see.
+///
+/// # Errors
+/// Where the ledger can't be read.
+pub fn held_back_by(run: &Path, levels: &Levels) -> Result<BTreeSet<Rule>, LedgerError> {
+    let mut rules = BTreeSet::new();
+    ledger::read(run)?.items::<LedgerError>(&mut |account| {
+        let sent = account.item.changes.iter().filter(|_| account.planned.is_none());
+        let texts = sent.flat_map(|change| json::texts(&change.after));
+        let found = texts.filter_map(|text| suspicion(&text)).map(|suspicion| suspicion.rule);
+        rules.extend(found.filter(|rule| levels.of(*rule) == Level::Deny));
+        Ok(())
+    })?;
+    Ok(rules)
 }
 
 /// What applies the file, with the flags that the run was planned with.

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::Context;
+use super::context::Context;
 use super::names::{Target, opt_in, whole_list};
 use super::row::Row;
 use crate::domain::excerpt::{excerpt, excerpt_json};

@@ -148,9 +148,9 @@ fn too_deep(kind: Kind, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Options;
+    use super::super::options::Options;
     use super::super::tests::{ID, findings, only, options, read_bytes, warnings};
-    use crate::domain::account::Format;
+    use crate::domain::account::{Format, RowText};
     use crate::domain::decimal::DecimalSign;
     use crate::domain::level::Level;
     use crate::domain::rules::{Levels, Rule};
@@ -270,9 +270,6 @@ mod tests {
         let row = only(&text, &alone);
         assert_eq!(findings(&row), "ok");
         assert_eq!(row.parsed.unwrap().sets.len(), 1);
-        assert_eq!(
-            row.text,
-            super::super::RowText::Cells([ID, "\u{fffd}", "Won", "\\N", "5"].map(str::to_owned).into())
-        );
+        assert_eq!(row.text, RowText::Cells([ID, "\u{fffd}", "Won", "\\N", "5"].map(str::to_owned).into()));
     }
 }

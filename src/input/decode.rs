@@ -10,8 +10,9 @@ use std::io::{self, BufReader, Cursor, Read};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use sha2::{Digest, Sha256};
 
+use super::context::Context;
 use super::error::Unusable;
-use super::{Context, form, separator};
+use super::{form, separator};
 use crate::domain::account::Format;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::rules::Rule;

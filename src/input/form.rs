@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::Context;
+use super::context::Context;
 use super::error::Unusable;
 use super::names::Names;
 use crate::domain::account::Format;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ::csv::ByteRecord;
 
-use super::Context;
+use super::context::Context;
 use super::error::{Problem, Unusable};
 use super::names::{Names, Target, Unresolved, leave_alone, refused, whole_list};
 use super::watch::{MAX_CELL, Mark};

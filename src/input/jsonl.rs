@@ -6,13 +6,14 @@
 use serde_json::value::RawValue;
 
 use super::assign::Locator;
+use super::context::{Context, Rows};
 use super::decode::Text;
 use super::error::InputError;
 use super::lines::{Lines, MAX_LINE, beginning};
 use super::object::{self, Dictionary};
+use super::record::Record;
 use super::row::Row;
 use super::told::{Told, stand_in};
-use super::{Context, Record, Rows};
 use crate::domain::account::RowText;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, Object};

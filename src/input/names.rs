@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::Options;
 use super::likeness::{LIKELY, is_same_name, likeness};
+use super::options::Options;
 use crate::domain::aliases::{self, Meaning};
 use crate::domain::characters::is_hidden;
 use crate::domain::excerpt::{beginning, excerpt};

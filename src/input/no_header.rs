@@ -3,7 +3,7 @@
 
 use ::csv::ByteRecord;
 
-use super::Context;
+use super::context::Context;
 use super::csv::is_blank;
 use super::error::Problem;
 use super::names::{Names, Target};

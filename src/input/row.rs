@@ -5,7 +5,7 @@
 
 use serde_json::value::RawValue;
 
-use super::Options;
+use super::options::Options;
 use super::told::Told;
 use crate::domain::change::{Append, Draft, Placed, Rejected};
 use crate::domain::excerpt::{excerpt, excerpt_json};

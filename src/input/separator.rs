@@ -1,6 +1,6 @@
 //! What separates the cells of a CSV: what a line before the header says, or else the header itself.
 
-use super::Context;
+use super::context::Context;
 use super::error::Unusable;
 use crate::domain::text_form::{LineEnd, Separator};
 

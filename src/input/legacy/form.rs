@@ -1,6 +1,6 @@
 //! In which form a file holds its payloads.
 
-use super::super::Context;
+use super::super::context::Context;
 use super::super::error::Unusable;
 use super::http::is_request_line;
 use crate::domain::account::Format;

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead};
 
-use super::super::Context;
+use super::super::context::Context;
 use super::super::lines::{Lines, MAX_LINE};
 use super::piece::{Piece, Position};
 use crate::domain::change::Placed;

@@ -1,9 +1,6 @@
 //! The members of a payload that say what it is about: its id, its version, its status.
 
-use std::borrow::Cow;
-
-use serde_json::value::RawValue;
-
+use super::member::{Member, is_blank, take};
 use super::normalise::{status_of, substatus_of};
 use super::payload::Reading;
 use super::piece::Locator;
@@ -14,31 +11,6 @@ use crate::domain::json;
 use crate::domain::referral::{ETag, ETagError, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::suspect;
-
-/// A member of the payload.
-pub(super) struct Member<'a> {
-    /// Its name as it was written.
-    pub written: &'a str,
-    /// Its name as the service spells it.
-    pub name: Cow<'a, str>,
-    pub value: &'a RawValue,
-    /// What stands for its value.
-    pub instead: Option<Box<RawValue>>,
-    /// Whether that comes from the request.
-    pub taken: bool,
-}
-
-impl Member<'_> {
-    /// Its value as it counts.
-    pub fn value(&self) -> &RawValue {
-        self.instead.as_deref().unwrap_or(self.value)
-    }
-
-    /// Its value as it goes on record.
-    pub fn written(&self) -> &RawValue {
-        if self.taken { self.value() } else { self.value }
-    }
-}
 
 impl Reading<'_> {
     /// Reads the numbers that stand for status and substatus in old exports.
@@ -204,23 +176,4 @@ impl Reading<'_> {
         }
         None
     }
-}
-
-/// Takes from the request what the payload lacks.
-fn take(list: &mut Vec<Member<'_>>, name: &'static str, value: Box<RawValue>) {
-    match list.iter_mut().find(|member| member.name == name) {
-        Some(member) => (member.instead, member.taken) = (Some(value), true),
-        None => list.push(Member {
-            written: name,
-            name: Cow::Borrowed(name),
-            value: RawValue::NULL,
-            instead: Some(value),
-            taken: true,
-        }),
-    }
-}
-
-/// Whether a value says nothing: null, or the empty text.
-fn is_blank(value: &RawValue) -> bool {
-    matches!(value.get(), "null" | "\"\"")
 }

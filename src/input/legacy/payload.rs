@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::super::Context;
+use super::super::context::Context;
 use super::super::duplicates::{Duplicate, duplicates};
 use super::super::lines::beginning;
 use super::super::told::{self, Told};
-use super::PayloadRecord;
 use super::elements::Fault;
 use super::http::Request;
 use super::lenient::{Slip, blanked};
-use super::members::Member;
+use super::member::Member;
 use super::normalise::{camel, camel_value, is_pascal, object_of};
 use super::piece::{Locator, Piece, Position, count};
+use super::record::PayloadRecord;
 use crate::domain::account::RowText;
 use crate::domain::change::{Placed, Rejected};
 use crate::domain::excerpt::excerpt;

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::super::Context;
+use super::super::context::Context;
 use super::super::lines::{MAX_LINE, beginning};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::rules::Rule;

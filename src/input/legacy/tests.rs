@@ -1,7 +1,13 @@
 //! Every form of input with every fault that it can have.
 
+use super::super::options::Options;
+use super::super::record::Read;
 use super::*;
+use crate::domain::account::{Format, RowText};
+use crate::domain::change::Rejected;
+use crate::domain::finding::{Finding, Place};
 use crate::domain::level::Level;
+use crate::domain::rules::Rule;
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000002";

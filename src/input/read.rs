@@ -1,0 +1,65 @@
+//! One change file, from its beginning to its end.
+
+use std::cell::RefCell;
+use std::io;
+
+use sha2::{Digest, Sha256};
+
+use super::context::Context;
+use super::error::InputError;
+use super::options::Options;
+use super::record::{Read, Record};
+use super::{csv, decode, form, jsonl};
+use crate::domain::account::Format;
+use crate::domain::excerpt::beginning;
+
+/// Reads one change file and hands its data rows to `sink`, in file order.
+///
+/// The path `-` reads `stdin`, and needs `options.format`. `input` is the file's number in the run,
+/// for the rows' places.
+///
+/// # Errors
+/// [`InputError::Unusable`] where the file as a whole is no change file; rows may have been delivered
+/// before. [`InputError::Sink`] with whatever `sink` answered, after which nothing more is read.
+pub fn read<E>(
+    path: &str,
+    stdin: Option<&mut dyn io::Read>,
+    input: u32,
+    options: &Options,
+    sink: &mut dyn FnMut(Record) -> Result<(), E>,
+) -> Result<Read, InputError<E>> {
+    let context = Context { path, input, options };
+    let bytes = match path {
+        "-" => context.bytes(stdin)?,
+        _ => Box::new(context.open()?),
+    };
+    let format = form::said(&context)?;
+    let hash = RefCell::new(Sha256::new());
+    let text =
+        decode::open(bytes, &hash, format, Some(&context)).map_err(|none| none.into_unusable(&context))?;
+    let form = text.form;
+    let detected = form.told();
+    let rows = match format {
+        Format::Csv => csv::read(&context, text, sink)?,
+        Format::Jsonl => jsonl::read(&context, text, sink)?,
+        Format::Json | Format::Http => {
+            let message = "this form holds legacy payloads, and apply reads CSV and JSONL";
+            return Err(context.unusable(message, Some("give the file to migrate")).into());
+        }
+    };
+    let mut notes = Vec::new();
+    let name = context.name();
+    if !detected.is_empty() {
+        notes.push(format!("{name}: {}", detected.join(", ")));
+    }
+    if !rows.ignored.is_empty() {
+        let ignored: Vec<String> = rows.ignored.iter().map(|column| beginning(column)).collect();
+        notes.push(format!("{name}: ignored {}", ignored.join(", ")));
+    }
+    notes.extend(rows.notes.iter().map(|note| format!("{name}: {note}")));
+    if rows.count == 0 {
+        notes.push(format!("{name}: the file has no rows, so it changes nothing"));
+    }
+    let contradiction = rows.contradiction.clone();
+    Ok(Read { info: context.info(&hash, format, form, rows), notes, contradiction })
+}
