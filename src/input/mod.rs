@@ -1,4 +1,5 @@
-//! Change files: from bytes to one [`Draft`] or [`Rejected`] a row.
+//! Change files: from bytes to one [`Draft`](crate::domain::change::Draft) or
+//! [`Rejected`](crate::domain::change::Rejected) a row.
 //!
 //! | file | what |
 //! |---|---|

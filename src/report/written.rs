@@ -69,7 +69,7 @@ impl Written {
         self.lost = lost;
     }
 
-    /// Whether rows of the error files are [short of state](is_short_of_state): from the same snapshot they
+    /// Whether rows of the error files are [short of state](super::lost::is_short_of_state): from the same snapshot they
     /// fail again.
     pub(super) fn is_short(&self) -> bool {
         self.is_short

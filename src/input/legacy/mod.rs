@@ -1,4 +1,5 @@
-//! Legacy PUT payloads: from files of several forms to one [`Payload`] or [`Rejected`] each.
+//! Legacy PUT payloads: from files of several forms to one [`Payload`](crate::domain::payload::Payload) or
+//! [`Rejected`](crate::domain::change::Rejected) each.
 //!
 //! | file | what |
 //! |---|---|
