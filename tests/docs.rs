@@ -68,9 +68,9 @@ fn the_codes_that_the_program_gives_are_listed() {
     let mut given = BTreeSet::new();
     for (file, code) in [
         ("src/domain/outcome.rs", verdict),
-        ("src/engine/life.rs", verdict),
-        ("src/engine/life/doubt.rs", verdict),
-        ("src/engine/look.rs", verdict),
+        ("src/engine/item_task.rs", verdict),
+        ("src/engine/item_task/doubt.rs", verdict),
+        ("src/engine/fetch.rs", verdict),
         ("src/engine/settle.rs", verdict),
         ("src/plan/judging.rs", verdict),
         ("src/ledger/books.rs", verdict),

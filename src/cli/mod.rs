@@ -13,8 +13,8 @@
 pub mod args;
 pub mod config;
 pub mod console;
+pub mod origin;
 pub mod run;
-pub mod said;
 pub mod settings;
 pub mod signals;
 

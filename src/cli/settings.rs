@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::args;
 use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
-use super::said::{By, Said};
+use super::origin::{By, Said};
 use crate::api::{Auth, CommandText, Endpoint};
 use crate::commands::connection::Target;
 use crate::commands::consent::{Given, MaxChanges};

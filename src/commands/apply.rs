@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::connection::{self, Target};
-use super::folder::{self, Folder};
 use super::planning;
+use super::run_dir::{self, Folder};
 use super::sending::{self, Order, Sending};
 use super::{Host, Showing, Trouble, patches};
 use crate::api::Client;
@@ -73,7 +73,7 @@ async fn prepare(
     }
     // A directory that another process is at work in stays as it is.
     let ledger = ledger::create_watched(folder.path(), &about, host.watch)
-        .map_err(|error| folder::not_begun(folder.path(), error))?;
+        .map_err(|error| run_dir::not_begun(folder.path(), error))?;
     let order = order(settings, pace, &folder);
     match planning::plan(ledger, Vec::new(), client.as_ref(), order, host).await {
         Ok(ledger) => Ok((folder, ledger, client)),

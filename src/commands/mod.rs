@@ -21,16 +21,16 @@
 
 pub mod accounting;
 pub mod apply;
-pub mod base;
+pub mod baseline;
 pub mod connection;
 pub mod consent;
-pub mod desk;
-pub mod folder;
 pub mod patches;
 pub mod payloads;
+pub mod plan_writer;
 pub mod planning;
 pub mod report;
 pub mod resume;
+pub mod run_dir;
 pub mod sandbox;
 pub mod sending;
 pub mod survey;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{Trouble, folder};
+use super::{Trouble, run_dir};
 use crate::domain::characters::visible_path;
 use crate::domain::json;
 use crate::domain::level::Level;
@@ -30,7 +30,7 @@ pub fn check(file: &Path, run: &Path) -> Result<(), Trouble> {
     if !dir.is_dir() {
         return Err(no_directory(file));
     }
-    if dir == run && folder::is_reserved(file) {
+    if dir == run && run_dir::is_reserved(file) {
         return Err(Trouble::usage(format!(
             "{} is a name that the run gives to a file of its own",
             visible_path(file)

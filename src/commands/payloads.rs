@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::Trouble;
-use super::base::Bases;
-use super::desk::{Desk, Halt, unreadable};
+use super::baseline::Bases;
+use super::plan_writer::{Desk, Halt, unreadable};
 use super::survey::Wanting;
 use crate::domain::account::{Base, RowRecord, RowText, input_name};
 use crate::domain::audit::{Audit, Class};

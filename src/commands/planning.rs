@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::desk::Desk;
 use super::payloads::Payloads;
+use super::plan_writer::Desk;
 use super::sending::{self, Order};
 use super::survey::{Changes, Surveyor, Wanting};
 use super::{Host, Trouble};
 use crate::api::Client;
 use crate::domain::account::{About, Asked, Figures, InputInfo, Migrating, State};
 use crate::engine::context::Tally;
-use crate::engine::flights::Flights;
-use crate::engine::look::look;
+use crate::engine::fetch::look;
+use crate::engine::in_flight::Flights;
 use crate::engine::{Context, Reason, Slots};
 use crate::input;
 use crate::ledger::{Ledger, Planning};

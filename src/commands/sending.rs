@@ -19,7 +19,7 @@ use crate::domain::item::Item;
 use crate::domain::snapshot::Snapshot;
 use crate::engine::carry::Limits;
 use crate::engine::context::Tally;
-use crate::engine::flights::Flights;
+use crate::engine::in_flight::Flights;
 use crate::engine::{self, Context, Event, Slots, Stop};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Pacing, Waits};

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use super::desk::{Desk, Halt};
+use super::plan_writer::{Desk, Halt};
 use super::{Trouble, quoted};
 use crate::domain::account::{Format, InputInfo, RowRecord};
 use crate::domain::change::Rejected;
@@ -13,7 +13,7 @@ use crate::domain::finding::Finding;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
-use crate::engine::look::{Seen, Survey};
+use crate::engine::fetch::{Seen, Survey};
 use crate::input::{self, Record, SnapshotError};
 use crate::ledger::LedgerError;
 use crate::pace::retry::{Decision, MAX_TRIES, decide};

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::equality;
 use super::excerpt::excerpt_json;
 use super::fields::Path;
 use super::finding::Finding;
 use super::json;
-use super::meaning;
 use super::referral::{ETag, ReferralId};
 use super::snapshot::Snapshot;
 
@@ -40,7 +40,7 @@ impl Change {
     /// cannot be told where none was there, or nobody looked.
     pub fn is_overtaken_in(&self, snapshot: &Snapshot<'_>) -> bool {
         let Ok(current) = snapshot.at(&self.path).known() else { return false };
-        let differs = |before| !meaning::same(self.path.kind(), current, before);
+        let differs = |before| !equality::same(self.path.kind(), current, before);
         self.before.as_deref().is_some_and(differs)
     }
 
@@ -49,10 +49,10 @@ impl Change {
         let Ok(current) = snapshot.at(&self.path).known() else { return false };
         let kind = self.path.kind();
         if self.appended.is_empty() {
-            return meaning::carries(kind, current, &self.after);
+            return equality::carries(kind, current, &self.after);
         }
         let list = current.and_then(json::elements).unwrap_or_default();
-        self.appended.iter().all(|element| meaning::holds(kind, &list, element))
+        self.appended.iter().all(|element| equality::holds(kind, &list, element))
     }
 
     /// Whether a referral that was read back shows that this change was made: it has the very meaning
@@ -61,7 +61,7 @@ impl Change {
     /// only put in another order.
     pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
         let Ok(current) = snapshot.at(&self.path).known() else { return false };
-        meaning::same(self.path.kind(), current, &self.after)
+        equality::same(self.path.kind(), current, &self.after)
             || self.is_carried_by(snapshot) && !self.is_untouched_in(snapshot)
     }
 
@@ -72,8 +72,8 @@ impl Change {
         let Some(known) = self.before.as_deref().and_then(json::elements) else { return false };
         let current = snapshot.at(&self.path).known().ok().flatten();
         let current = current.and_then(json::elements).unwrap_or_default();
-        let is_new = |element: &RawValue| !meaning::holds(kind, &known, element);
-        self.appended.iter().any(|element| is_new(element) && meaning::holds(kind, &current, element))
+        let is_new = |element: &RawValue| !equality::holds(kind, &known, element);
+        self.appended.iter().any(|element| is_new(element) && equality::holds(kind, &current, element))
     }
 
     /// Whether a referral that was read back still has the value that was planned from. A service may
@@ -81,8 +81,8 @@ impl Change {
     pub fn is_untouched_in(&self, snapshot: &Snapshot<'_>) -> bool {
         let Ok(current) = snapshot.at(&self.path).known() else { return false };
         match &self.before {
-            Some(before) => meaning::same(self.path.kind(), current, before),
-            None => meaning::same(self.path.kind(), current, &json::raw(&())),
+            Some(before) => equality::same(self.path.kind(), current, before),
+            None => equality::same(self.path.kind(), current, &json::raw(&())),
         }
     }
 }

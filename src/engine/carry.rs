@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::deadline::Deadline;
-use super::life::{Ended, is_error, ledger_failed, live};
+use super::item_task::{Ended, is_error, ledger_failed, live};
 use super::service::Api;
 use super::stop::Reason;
 use crate::domain::account::Phase;

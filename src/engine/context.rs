@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::flights::{Flight, Flights};
+use super::in_flight::{Flight, Flights};
 use super::outage::{reason, trouble, why};
 use super::service::Api;
 use super::slots::{Slot, Slots};

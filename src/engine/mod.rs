@@ -24,9 +24,9 @@
 pub mod carry;
 pub mod context;
 mod deadline;
-pub mod flights;
-mod life;
-pub mod look;
+pub mod fetch;
+pub mod in_flight;
+mod item_task;
 mod outage;
 pub mod service;
 pub mod settle;

@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use super::options::Options;
 use super::told::Told;
 use crate::domain::change::{Append, Draft, Placed, Rejected};
+use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{self, Field, Kind, Path};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::json::{self, MAX_DEPTH};
 use crate::domain::level::Level;
-use crate::domain::meaning;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
@@ -204,7 +204,7 @@ impl<'o> Row<'o> {
         if let Err(error) = fits(path, &wanted) {
             return self.mistyped(place, path.pointer().as_str(), error);
         }
-        if !self.options.clear && meaning::says_nothing(wanted.raw()) {
+        if !self.options.clear && equality::says_nothing(wanted.raw()) {
             return self.cleared(place, path);
         }
         for text in json::texts(wanted.raw()) {
@@ -251,7 +251,7 @@ impl<'o> Row<'o> {
             self.appends.iter().find(|append| append.value.field == field && append.value.key == key);
         let is_same = |earlier: &Placed<Append>| {
             let (one, other) = (&*earlier.value.element, &*element);
-            meaning::holds(field.kind(), &[one], other) && meaning::holds(field.kind(), &[other], one)
+            equality::holds(field.kind(), &[one], other) && equality::holds(field.kind(), &[other], one)
         };
         match earlier.map(is_same) {
             Some(true) => {}
@@ -393,7 +393,7 @@ fn no_object(path: &Path, wanted: &Wanted) -> Option<TypeError> {
 }
 
 fn same(path: &Path, one: &Wanted, other: &Wanted) -> bool {
-    one.is_clear() == other.is_clear() && meaning::same(path.kind(), Some(one.raw()), other.raw())
+    one.is_clear() == other.is_clear() && equality::same(path.kind(), Some(one.raw()), other.raw())
 }
 
 fn unknown_name(place: Place, what: &str, text: &str, names: &[&str]) -> Finding {

@@ -3,9 +3,9 @@
 use crate::domain::account::input_name;
 use crate::domain::change::{Append, Draft, Placed, Wish};
 use crate::domain::decimal::SAY_SIGN;
+use crate::domain::equality;
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Place};
-use crate::domain::meaning;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
@@ -127,7 +127,7 @@ impl Merger<'_> {
             None => kept.push(given),
             Some(other) => {
                 let earlier = &other.value.1;
-                if !meaning::same(path.kind(), Some(earlier.raw()), wanted.raw()) {
+                if !equality::same(path.kind(), Some(earlier.raw()), wanted.raw()) {
                     self.contradiction(path.pointer().as_str(), other.place, given.place);
                 }
             }
@@ -139,8 +139,8 @@ impl Merger<'_> {
         match kept.iter().find(|other| other.value.field == *field && other.value.key == *key) {
             None => kept.push(given),
             Some(other) => {
-                if !meaning::holds(field.kind(), &[&other.value.element], element)
-                    || !meaning::holds(field.kind(), &[element], &other.value.element)
+                if !equality::holds(field.kind(), &[&other.value.element], element)
+                    || !equality::holds(field.kind(), &[element], &other.value.element)
                 {
                     let what = format!("{} on {}", key, field.pointer());
                     self.contradiction(&what, other.place, given.place);

@@ -27,7 +27,7 @@ use crate::domain::characters::{is_hidden, visible_json};
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::{LineEnd, Separator, TextForm};
 
-use super::file::{BUFFER, ReportError, WholeFile};
+use super::atomic_file::{BUFFER, ReportError, WholeFile};
 use super::findings::compacted;
 use super::form::FormedFile;
 use super::row_file::{RowFile, RowsFiled, is_mangled, name};

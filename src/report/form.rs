@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use crate::domain::account::{Format, InputInfo, input_name};
 use crate::domain::text_form::{Encoding, TextForm};
 
-use super::file::WholeFile;
+use super::atomic_file::WholeFile;
 
 /// A whole file in the encoding of a form, for text that is written as UTF-8.
 pub(super) struct FormedFile {

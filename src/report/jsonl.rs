@@ -17,7 +17,7 @@ use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
 
-use super::file::ReportError;
+use super::atomic_file::ReportError;
 use super::findings::{compacted, is_on_one_line, on_one_line};
 use super::line_writer::LineWriter;
 use super::row_file::{RowFile, RowsFiled, is_mangled, name};

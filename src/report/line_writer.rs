@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::json;
 use crate::domain::text_form::{LineEnd, TextForm};
 
-use super::file::{BUFFER, Filed, ReportError, WholeFile};
+use super::atomic_file::{BUFFER, Filed, ReportError, WholeFile};
 use super::form::FormedFile;
 use super::shelf::Shelf;
 

@@ -20,13 +20,14 @@
 //! file that somebody changed since it was written is kept beside the new one; text that a server sent can
 //! neither run as a spreadsheet formula nor steer a terminal.
 
+mod atomic_file;
 mod audit;
 mod books;
 mod csv;
-mod earlier;
-mod file;
+mod edited;
 mod findings;
 mod form;
+mod format;
 mod jsonl;
 mod line_writer;
 mod lost;
@@ -42,14 +43,14 @@ mod rows;
 mod shelf;
 mod summary;
 mod text;
-mod words;
 mod written;
 
+pub use atomic_file::{Filed, ReportError};
 pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};
 pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
-pub use earlier::Kept;
-pub use file::{Filed, ReportError};
+pub use edited::Kept;
 pub use form::SharedForms;
+pub use format::{counted, grouped, roughly};
 pub use lost::{Lost, is_short_of_state};
 pub use manifest::{FileSummary, NAME as SUMMARY_FILE};
 pub use next::{Flags, Next, quoted};
@@ -61,7 +62,6 @@ pub use rows::{RowReports, row_files, take_away};
 pub use shelf::Shelf;
 pub use summary::{ConsentSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
 pub use text::{not_as_sent, text, warnings};
-pub use words::{counted, grouped, roughly};
 pub use written::{Forms, Written, WrittenFile};
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use crate::domain::account::input_name;
 use crate::domain::characters::{is_hidden, visible};
 use crate::domain::outcome::Bucket;
 
-use super::earlier::Kept;
+use super::edited::Kept;
+use super::format::counted;
 use super::lost::Lost;
 use super::summary::{State, Summary};
-use super::words::counted;
 use super::written::{Forms, Written, WrittenFile};
 
 /// What stands for standard input among the inputs.

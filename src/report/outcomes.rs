@@ -12,7 +12,7 @@ use crate::domain::audit::Class;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 
-use super::file::{Filed, ReportError};
+use super::atomic_file::{Filed, ReportError};
 use super::findings::{Findings, compacted};
 use super::line_writer::LineWriter;
 use super::names::Names;

@@ -17,7 +17,7 @@ use crate::domain::item::Item;
 use crate::domain::json::{self, Object};
 use crate::domain::referral::{ETag, ReferralId};
 
-use super::file::{BUFFER, ReportError, WholeFile};
+use super::atomic_file::{BUFFER, ReportError, WholeFile};
 use super::findings::on_one_line;
 
 /// Writes the documents.

@@ -17,8 +17,8 @@ use crate::domain::item::{Change, Effect};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ETag, ReferralId};
 
+use super::atomic_file::{BUFFER, Filed, ReportError, WholeFile};
 use super::audit::PayloadAudit;
-use super::file::{BUFFER, Filed, ReportError, WholeFile};
 use super::findings::{Findings, on_one_line};
 use super::names::Names;
 use super::shelf::Shelf;

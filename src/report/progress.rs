@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::domain::outcome::Outcome;
 
-use super::words::{counted, grouped, one_line, roughly};
+use super::format::{counted, grouped, one_line, roughly};
 pub use bar::Bar;
 
 /// How much time lies between two plain lines.

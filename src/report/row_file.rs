@@ -4,7 +4,7 @@ use crate::domain::account::RowAccount;
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
 
-use super::file::{Filed, ReportError};
+use super::atomic_file::{Filed, ReportError};
 use super::shelf::Shelf;
 
 /// A row file while it is written.

@@ -8,9 +8,9 @@ use crate::domain::finding::Place;
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::TextForm;
 
+use super::atomic_file::{ReportError, remove_stale};
 use super::csv::{Columns, CsvFile};
-use super::earlier::Kept;
-use super::file::{ReportError, remove_stale};
+use super::edited::Kept;
 use super::form::SharedForms;
 use super::jsonl::JsonlFile;
 use super::manifest;

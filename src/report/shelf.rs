@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::disk;
 
-use super::earlier::Earlier;
+use super::edited::Earlier;
 use super::manifest::line;
 
 /// The record's name in a run's directory.
@@ -141,7 +141,7 @@ fn is_at(_: &File, _: &Path) -> bool {
 mod tests {
     use std::sync::mpsc;
 
-    use super::super::file::WholeFile;
+    use super::super::atomic_file::WholeFile;
     use super::super::manifest::noted;
     use super::*;
 

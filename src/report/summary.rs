@@ -12,9 +12,9 @@ use crate::domain::characters::visible_json;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::outcome::Outcome;
 
+use super::atomic_file::{Filed, ReportError, WholeFile};
 use super::audit::AuditSummary;
 use super::books::Books;
-use super::file::{Filed, ReportError, WholeFile};
 use super::manifest::{AFTER_SUM, BEFORE_SUM, FileSummary, NAME, in_hex};
 use super::shelf::Shelf;
 

@@ -11,10 +11,10 @@ use crate::domain::outcome::Outcome;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
 use super::books::{Books, Example, WarningGroup};
+use super::format::{counted, grouped, one_line};
 use super::names::Names;
 use super::plan::PlanCounts;
 use super::summary::{ConsentSummary, Seconds, State, Summary};
-use super::words::{counted, grouped, one_line};
 use super::written::Written;
 
 /// How many groups of failures or warnings are shown.
@@ -292,8 +292,8 @@ fn lines(table: &Table) -> String {
 mod tests {
     use std::path::PathBuf;
 
+    use super::super::atomic_file::Filed;
     use super::super::audit::Audits;
-    use super::super::file::Filed;
     use super::super::testing::{books, row, summary, warning};
     use super::super::written::WrittenFile;
     use super::*;

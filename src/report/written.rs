@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::outcome::Bucket;
 
-use super::earlier::Kept;
-use super::file::Filed;
+use super::atomic_file::Filed;
+use super::edited::Kept;
 use super::lost::Lost;
 use super::manifest::FileSummary;
 use super::shelf::Shelf;

@@ -6,11 +6,11 @@ use std::convert::Infallible;
 
 use referral_bulk::domain::account::Format;
 use referral_bulk::domain::change::Draft;
+use referral_bulk::domain::equality;
 use referral_bulk::domain::fields::{Field, Kind, Path};
 use referral_bulk::domain::finding::Finding;
 use referral_bulk::domain::item::Effect;
 use referral_bulk::domain::level::Level;
-use referral_bulk::domain::meaning;
 use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::rules::{Levels, Rule};
@@ -235,7 +235,7 @@ fn is_set(drafts: &[Draft], path: &Path, wanted: &RawValue, now: &Snapshot<'_>) 
         }
         (Kind::Boolean, wanted) => assert_eq!(there, wanted),
         (kind @ (Kind::Decimal | Kind::DateTime), _) => {
-            assert!(meaning::same(kind, current, wanted), "{there} is not {wanted}");
+            assert!(equality::same(kind, current, wanted), "{there} is not {wanted}");
         }
         (Kind::Any, wanted) => {
             assert!(covers(&there, &wanted) && covers(&wanted, &there), "{there} {wanted}")

@@ -14,7 +14,7 @@ use referral_bulk::domain::item::Item;
 use referral_bulk::domain::rules::Levels;
 use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::engine::carry::Limits;
-use referral_bulk::engine::flights::Flights;
+use referral_bulk::engine::in_flight::Flights;
 use referral_bulk::engine::{self, Context, Event, Slots, Stop};
 use referral_bulk::ledger::{self, ByHand, LedgerError};
 use referral_bulk::pace::Pace;

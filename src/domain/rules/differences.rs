@@ -5,11 +5,11 @@ use serde_json::value::RawValue;
 use super::catalogue::Rule;
 use super::findings::Findings;
 use crate::domain::change::{Append, Placed, Wish};
+use crate::domain::equality;
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::Place;
 use crate::domain::item::Change;
 use crate::domain::json;
-use crate::domain::meaning;
 use crate::domain::pointer::Pointer;
 use crate::domain::snapshot::{Ground, Snapshot, Unseen};
 use crate::domain::status::Standing;
@@ -71,7 +71,7 @@ impl Comparison<'_, '_, '_> {
         let before = current.map_or(Ok(None), |current| current.at(path).known())?;
         let after = match kind {
             Kind::Members | Kind::Solutions if !wanted.is_clear() => {
-                meaning::overlay(kind, before, wanted.raw())
+                equality::overlay(kind, before, wanted.raw())
             }
             _ => wanted.raw().to_owned(),
         };
@@ -81,7 +81,7 @@ impl Comparison<'_, '_, '_> {
             self.find_cleared(&Change { path: path.clone(), before, after, appended: Vec::new() });
             return Err(Unseen);
         }
-        if self.current.is_some() && meaning::same(kind, before, &after) {
+        if self.current.is_some() && equality::same(kind, before, &after) {
             return Ok(None);
         }
         self.grounded(path, before, after).map(Some)
@@ -114,12 +114,12 @@ impl Comparison<'_, '_, '_> {
             // all of them together may be what is there.
             Some(_) => {
                 self.mind_hidden(kind, before, &whole)?;
-                meaning::overlay(kind, before, &whole)
+                equality::overlay(kind, before, &whole)
             }
             None if unlooked => json::raw(&added),
             None => whole,
         };
-        if before.is_some() && meaning::same(kind, before, &after) {
+        if before.is_some() && equality::same(kind, before, &after) {
             return Ok(());
         }
         // Growing a list is only sent as such where the list is known to be there.
@@ -144,7 +144,7 @@ impl Comparison<'_, '_, '_> {
             let is_known = |known: &&RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
             if !list.iter().any(is_known) {
                 missing.push(element.clone());
-            } else if !meaning::holds(kind, list, element) {
+            } else if !equality::holds(kind, list, element) {
                 if !is_whole {
                     return Err(Unseen);
                 }
@@ -197,7 +197,7 @@ impl Comparison<'_, '_, '_> {
     /// What is wanted of an object may hang on members of it that a part of a referral doesn't show.
     fn mind_hidden(&self, kind: Kind, before: Option<&RawValue>, wanted: &RawValue) -> Result<(), Unseen> {
         let is_whole = self.current.is_none_or(Snapshot::is_whole);
-        if is_whole || !meaning::may_be_hidden(kind, before, wanted) { Ok(()) } else { Err(Unseen) }
+        if is_whole || !equality::may_be_hidden(kind, before, wanted) { Ok(()) } else { Err(Unseen) }
     }
 
     fn note_unseen(&mut self, path: &Path, pointer: &Pointer) {
@@ -231,7 +231,7 @@ impl Comparison<'_, '_, '_> {
             return;
         }
         let before = change.before.as_deref();
-        if let Some(name) = meaning::cleared(change.path.kind(), before, &change.after) {
+        if let Some(name) = equality::cleared(change.path.kind(), before, &change.after) {
             let message = format!("{}: {name} would be cleared", change.path);
             let hint = "allow it with --clear; to leave it alone, leave it out";
             self.findings.add(Rule::Clear, set.place, message, hint);

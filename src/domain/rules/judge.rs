@@ -8,6 +8,7 @@ use super::findings::Findings;
 use super::incomplete::Incomplete;
 use super::transitions;
 use crate::domain::change::Wish;
+use crate::domain::equality;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Place};
@@ -15,7 +16,6 @@ use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::level::Level;
-use crate::domain::meaning;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
@@ -327,7 +327,7 @@ impl Court<'_, '_> {
             self.findings.unjudged(rule, place, &path);
             return false;
         };
-        meaning::same(path.kind(), value, &json::raw(&()))
+        equality::same(path.kind(), value, &json::raw(&()))
     }
 
     fn place_of(&self, path: &Path) -> Place {

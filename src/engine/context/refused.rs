@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Context, Effort, Event, Next, count};
 use crate::domain::exchange::Failure;
-use crate::engine::flights::Flight;
+use crate::engine::in_flight::Flight;
 use crate::engine::service::Api;
 use crate::engine::stop::Reason;
 use crate::pace::MAX_PAUSE;

@@ -1,8 +1,8 @@
 //! Compares a payload with a referral: its members one by one, then its stage.
 
+use super::diff::{By, Walk};
 use super::difference::Found;
 use super::stage;
-use super::walk::{By, Walk};
 use crate::domain::item::Change;
 use crate::domain::json::Object;
 use crate::domain::snapshot::Snapshot;

@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use super::alike::{has_value, is_annotation, is_deeply_alike, is_nothing, is_same_text, takes_away};
+use super::equivalence::{has_value, is_annotation, is_deeply_alike, is_nothing, is_same_text, takes_away};
 use crate::domain::json::{self, Object};
 
 /// Puts the payload's values into the service's objects.

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::alike::is_deeply_alike;
 use super::deep::Deep;
+use super::equivalence::is_deeply_alike;
 use crate::domain::fields::Kind;
 use crate::domain::json;
 use crate::domain::value::element_key;

@@ -1,13 +1,13 @@
 //! One payload's way to its item.
 
 use super::compare::compare;
+use super::diff::{By, is_within};
 use super::difference::{Difference, Fate, Found, Left};
 use super::notes::Notes;
 use super::proof::{self, Remainder};
 use super::stale::{self, Stale};
 use super::terms::Terms;
-use super::walk::{By, is_within};
-use super::{form, wish};
+use super::{form, target};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::change::Wish;
 use crate::domain::fields::Field;
@@ -96,7 +96,7 @@ impl Migration<'_, '_, '_> {
         }
         let wanted = if is_refused { split(&found, |_| None).0 } else { taken };
         let etag = self.payload.etag.clone().filter(|_| compared.stale.is_none());
-        match (wish::wish(self.payload, etag, &given, &wanted, &self.judging.inputs), &compared.stale) {
+        match (target::wish(self.payload, etag, &given, &wanted, &self.judging.inputs), &compared.stale) {
             (Err(findings), _) => self.malformed(findings),
             (Ok(wish), Some(stale)) if is_refused => self.conflict(&compared, stale, &wish),
             (Ok(wish), _) => self.plan(&compared, &wish),

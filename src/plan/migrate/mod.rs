@@ -19,10 +19,11 @@
 //! | `notes` | says what is left, as findings |
 //! | `proof` | has the document proved, and explains what still differs |
 
-mod alike;
 mod compare;
 mod deep;
+mod diff;
 mod difference;
+mod equivalence;
 mod form;
 mod list;
 mod migration;
@@ -31,9 +32,8 @@ mod pairs;
 mod proof;
 mod stage;
 mod stale;
+mod target;
 mod terms;
-mod walk;
-mod wish;
 
 pub use difference::Left;
 pub use migration::{Migrated, migrate};

@@ -9,8 +9,8 @@
 
 use serde_json::value::RawValue;
 
-use super::alike::{is_deeply_alike, is_nothing};
 use super::difference::{Difference, Left};
+use super::equivalence::{is_deeply_alike, is_nothing};
 use crate::domain::fields::Kind;
 use crate::domain::item::Change;
 use crate::domain::json::{self, Object};

@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 
-use super::alike::{has_value, is_nothing};
+use super::diff::Walk;
 use super::difference::{Fate, Left};
-use super::walk::Walk;
+use super::equivalence::{has_value, is_nothing};
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{Field, Kind};
 use crate::domain::finding::{Finding, Place};

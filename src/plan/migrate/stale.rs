@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::alike::is_alike;
 use super::difference::Difference;
+use super::equivalence::is_alike;
 use super::list;
 use crate::domain::fields::Kind;
 use crate::domain::json;

@@ -6,18 +6,20 @@
 
 use serde_json::value::RawValue;
 
-use super::alike::{has_value, is_alike, is_annotation, is_nothing, is_same_text, is_unset, takes_away};
 use super::deep::Deep;
 use super::difference::{Difference, Fate, Found, Left};
+use super::equivalence::{
+    has_value, is_alike, is_annotation, is_nothing, is_same_text, is_unset, takes_away,
+};
 use super::list::{self, Compared, Outcome};
 use super::pairs::Pairs;
 use super::terms::Terms;
+use crate::domain::equality;
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{self, Field, Kind, Path, Resolved, SERVER_MANAGED};
 use crate::domain::finding::{Finding, Place};
 use crate::domain::item::Change;
 use crate::domain::json::{self, Object};
-use crate::domain::meaning;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Levels, Rule};
 use crate::domain::snapshot::Snapshot;
@@ -310,7 +312,7 @@ impl<'a, 't> Walk<'a, 't> {
 
     /// Whether what is to become of a value hangs on members of it that were not seen.
     fn may_be_hidden(&self, kind: Kind, now: Option<&RawValue>, given: &RawValue) -> bool {
-        self.in_part && meaning::may_be_hidden(kind, now, given)
+        self.in_part && equality::may_be_hidden(kind, now, given)
     }
 
     /// The payload sets, or else empties, what nobody has seen. Without leave to clear, what it empties stays

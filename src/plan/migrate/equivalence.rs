@@ -1,14 +1,14 @@
 //! When a value of a payload means what the referral says already.
 //!
 //! Null, absent and a text of blanks are one, and so are null and an empty list of members or solutions.
-//! Where a [`Kind`] is known, [`meaning::same`] decides; anywhere else numbers compare by value, texts
+//! Where a [`Kind`] is known, [`equality::same`] decides; anywhere else numbers compare by value, texts
 //! as they read, and objects member by member.
 
 use serde_json::value::RawValue;
 
+use crate::domain::equality;
 use crate::domain::fields::Kind;
 use crate::domain::json::{self, Object};
-use crate::domain::meaning;
 use crate::domain::number::Number;
 
 /// Where null, `[]` and `{}` are one, too.
@@ -37,7 +37,7 @@ pub(super) fn is_alike(pointer: &str, kind: Kind, current: Option<&RawValue>, gi
         (None, unset) => unset,
         (Some(_), true) => false,
         (Some(current), false) if kind == Kind::Any => is_deeply_alike(current, given),
-        (Some(current), false) => meaning::same(kind, Some(current), given),
+        (Some(current), false) => equality::same(kind, Some(current), given),
     }
 }
 
@@ -100,7 +100,7 @@ fn says_all_of(one: &Object<'_>, other: &Object<'_>) -> bool {
 
 /// Null or a text of blanks: a member of such a value says as much as an absent one.
 pub(super) fn is_nothing(raw: &RawValue) -> bool {
-    json::is_null(raw) || meaning::is_blank(raw)
+    json::is_null(raw) || equality::is_blank(raw)
 }
 
 /// Whether anything can be read from a value: objects and lists of nothing say nothing.

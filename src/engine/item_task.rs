@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::context::{Context, Effort, Event, Next};
 use super::deadline::Deadline;
-use super::flights::Flight;
+use super::in_flight::Flight;
 use super::outage::of_its_own;
 use super::service::Api;
 use super::settle::{Taken, taken};

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use crate::disk;
 use crate::domain::characters::visible_path;
 
-use super::earlier::Kept;
+use super::edited::Kept;
 use super::manifest::in_hex;
 use super::names::UnknownInput;
 use super::shelf::Shelf;

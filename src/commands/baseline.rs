@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::Trouble;
-use super::desk::Desk;
+use super::plan_writer::Desk;
 use super::survey::ONE_OF_TWO;
 use crate::domain::account::Base;
 use crate::domain::characters::visible_path;

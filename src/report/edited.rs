@@ -120,7 +120,7 @@ mod tests {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::super::file::{WholeFile, remove_stale};
+    use super::super::atomic_file::{WholeFile, remove_stale};
     use super::super::shelf::Shelf;
     use super::super::testing::tell;
     use super::super::written::Written;
