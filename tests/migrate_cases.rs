@@ -13,11 +13,11 @@ use std::fs;
 use std::path::Path;
 
 use referral_bulk::domain::audit::Class;
-use referral_bulk::domain::change::Placed;
-use referral_bulk::domain::finding::{Finding, Place};
+use referral_bulk::domain::change::Located;
+use referral_bulk::domain::change::Payload;
+use referral_bulk::domain::finding::{Finding, Location};
 use referral_bulk::domain::json::Object;
 use referral_bulk::domain::level::Level;
-use referral_bulk::domain::payload::Payload;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::domain::rules::{Levels, Rule};
@@ -28,7 +28,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
-const PLACE: Place = Place { input: 0, line: 7, column: 1 };
+const PLACE: Location = Location { input: 0, line: 7, column: 1 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -177,7 +177,7 @@ fn run(current: &str, body: &str, base: Option<&str>, flags: &[String]) -> Migra
         inputs: vec!["archive.jsonl".to_owned()],
     };
     let etag =
-        text(body, "eTag").map(|etag| Placed { value: ETag::from_input(&etag).unwrap(), place: PLACE });
+        text(body, "eTag").map(|etag| Located { value: ETag::from_input(&etag).unwrap(), place: PLACE });
     let payload = Payload { id: ID.parse::<ReferralId>().unwrap(), place: PLACE, etag, body: body.into() };
     let current = Snapshot::whole(current).unwrap();
     let base = base.map(|base| Snapshot::in_part(base).unwrap());

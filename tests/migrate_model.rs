@@ -14,12 +14,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{RngSeed, TestCaseResult};
 use referral_bulk::domain::audit::Class;
-use referral_bulk::domain::change::Placed;
+use referral_bulk::domain::change::Located;
+use referral_bulk::domain::change::Payload;
 use referral_bulk::domain::fields::Kind;
-use referral_bulk::domain::finding::Place;
+use referral_bulk::domain::finding::Location;
 use referral_bulk::domain::level::Level;
 use referral_bulk::domain::outcome::Outcome;
-use referral_bulk::domain::payload::Payload;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::referral::ETag;
 use referral_bulk::domain::rules::{Levels, Rule};
@@ -115,14 +115,14 @@ fn plan(current: &str, body: &str, terms: &Terms) -> Migrated {
         new_id: uuid::Uuid::nil,
         inputs: vec!["archive.jsonl".to_owned()],
     };
-    let place = Place { input: 0, line: 1, column: 1 };
+    let place = Location { input: 0, line: 1, column: 1 };
     let etag = value(body)["eTag"].as_str().and_then(|etag| ETag::from_input(etag).ok());
     let current = Snapshot::whole(current).unwrap();
     let payload = Payload {
         id: ID.parse().unwrap(),
         place,
         // A referral that came without its version has one all the same.
-        etag: etag.or_else(|| ETag::from_input("v1").ok()).map(|value| Placed { value, place }),
+        etag: etag.or_else(|| ETag::from_input("v1").ok()).map(|value| Located { value, place }),
         body: body.into(),
     };
     migrate(&payload, None, &current, None, terms, &judging, 1)

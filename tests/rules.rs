@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use referral_bulk::domain::change::{Placed, Wish};
+use referral_bulk::domain::change::{Desired, Located};
 use referral_bulk::domain::fields::{Field, Path};
-use referral_bulk::domain::finding::Place;
+use referral_bulk::domain::finding::Location;
 use referral_bulk::domain::level::Level;
 use referral_bulk::domain::rules::{Judged, Judgement, Levels, Rule, judge};
 use referral_bulk::domain::snapshot::Snapshot;
@@ -13,19 +13,19 @@ use referral_bulk::domain::value::Wanted;
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
 const NOW: &str = "2026-11-20T12:00:00Z";
-const PLACE: Place = Place { input: 0, line: 2, column: 1 };
+const PLACE: Location = Location { input: 0, line: 2, column: 1 };
 
-fn wish(stage: Option<Stage>, sets: &[(Field, &str)]) -> Wish {
-    Wish {
+fn wish(stage: Option<Stage>, sets: &[(Field, &str)]) -> Desired {
+    Desired {
         id: ID.parse().unwrap(),
         place: PLACE,
         etag: None,
-        stage: stage.map(|value| Placed { value, place: PLACE }),
+        stage: stage.map(|value| Located { value, place: PLACE }),
         sets: sets
             .iter()
             .map(|(field, json)| {
                 let wanted = Wanted::from_json(field.kind(), serde_json::from_str(json).unwrap()).unwrap();
-                Placed { value: (Path::Known(*field), wanted), place: PLACE }
+                Located { value: (Path::Known(*field), wanted), place: PLACE }
             })
             .collect(),
         appends: Vec::new(),
@@ -43,7 +43,7 @@ fn referral(status: &str, substatus: &str, more: &str) -> String {
 }
 
 /// What judging comes to, and the rules that had something to say: `ok: closed-edit`.
-fn verdict(wish: &Wish, referral: Option<&str>, levels: &Levels) -> String {
+fn verdict(wish: &Desired, referral: Option<&str>, levels: &Levels) -> String {
     let snapshot = referral.map(|text| Snapshot::whole(text).unwrap());
     let Judgement { judged, findings, .. } = judge(wish, snapshot.as_ref(), levels, NOW.parse().unwrap());
     let rules: Vec<&str> = findings.iter().map(|finding| finding.rule.id()).collect();
@@ -156,8 +156,8 @@ fn a_row_bound_to_another_version_is_a_conflict() {
     let text = referral("Active", "Accepted", "");
     for (etag, wanted) in [("\"v1\"", "ok"), ("\"v0\"", "conflict: stale-etag")] {
         let etag = referral_bulk::domain::referral::ETag::from_input(etag).unwrap();
-        let bound = Wish {
-            etag: Some(Placed { value: etag, place: PLACE }),
+        let bound = Desired {
+            etag: Some(Located { value: etag, place: PLACE }),
             ..wish(None, &[(Field::DealValue, "1")])
         };
         assert_eq!(verdict(&bound, Some(&text), &Levels::default()), wanted);

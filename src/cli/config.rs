@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::api::CommandText;
-use crate::commands::{Problem, Trouble};
+use crate::commands::{CommandError, Problem};
 use crate::domain::characters::visible;
 use crate::domain::exit::Exit;
 
@@ -51,8 +51,8 @@ impl Config {
     ///
     /// # Errors
     /// Where it can't be read, is not the user's own, or says something unknown.
-    pub fn read(directory: &Path, user: Option<u32>) -> Result<Self, Trouble> {
-        let unreadable = |error: std::io::Error| Trouble::usage(format!("cannot read {FILE}: {error}"));
+    pub fn read(directory: &Path, user: Option<u32>) -> Result<Self, CommandError> {
+        let unreadable = |error: std::io::Error| CommandError::usage(format!("cannot read {FILE}: {error}"));
         let mut file = match File::open(directory.join(FILE)) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -69,7 +69,7 @@ impl Config {
     ///
     /// # Errors
     /// Where the named one isn't there.
-    pub fn profile(&self, name: Option<&str>) -> Result<Profile, Trouble> {
+    pub fn profile(&self, name: Option<&str>) -> Result<Profile, CommandError> {
         match (name, self.profile.get(name.unwrap_or(DEFAULT_PROFILE))) {
             (_, Some(profile)) => Ok(profile.clone()),
             (None, None) => Ok(Profile::default()),
@@ -79,7 +79,7 @@ impl Config {
                     [] => format!("{FILE} has no profile: add [profile.{name}]"),
                     _ => format!("{FILE} has: {}", known.join(", ")),
                 };
-                Err(Trouble::usage(format!("there is no profile \"{name}\"")).hint(hint))
+                Err(CommandError::usage(format!("there is no profile \"{name}\"")).hint(hint))
             }
         }
     }
@@ -101,28 +101,28 @@ impl Config {
 /// Whoever writes the file says which program prints a token, and to which host it goes: so it is taken from
 /// the user alone, or from root. Its directory may be one that others write to: what they put there is theirs.
 #[cfg(unix)]
-fn trust(file: &Metadata, user: Option<u32>) -> Result<(), Trouble> {
+fn trust(file: &Metadata, user: Option<u32>) -> Result<(), CommandError> {
     use std::os::unix::fs::MetadataExt;
     user.map_or(Ok(()), |user| trust_owner(file.uid(), file.mode(), user))
 }
 
 #[cfg(not(unix))]
-fn trust(_: &Metadata, _: Option<u32>) -> Result<(), Trouble> {
+fn trust(_: &Metadata, _: Option<u32>) -> Result<(), CommandError> {
     Ok(())
 }
 
 /// The same by the number of the file's owner and by its mode.
 #[cfg(unix)]
-fn trust_owner(owner: u32, mode: u32, user: u32) -> Result<(), Trouble> {
+fn trust_owner(owner: u32, mode: u32, user: u32) -> Result<(), CommandError> {
     if owner != user && owner != 0 {
         let what = format!("{FILE} of the current directory belongs to another user (number {owner})");
-        return Err(Trouble::usage(what)
+        return Err(CommandError::usage(what)
             .hint("look what it says, and copy it to make it your own; or work in another directory"));
     }
     if mode & 0o022 != 0 {
         let what =
             format!("{FILE} of the current directory can be written by others (mode {:03o})", mode & 0o777);
-        return Err(Trouble::usage(what).hint(format!("look what it says, then: chmod go-w {FILE}")));
+        return Err(CommandError::usage(what).hint(format!("look what it says, then: chmod go-w {FILE}")));
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ const FORM_HINT: &str = "write texts in quotes and numbers without, below [profi
 
 /// What is wrong with the file, and where. Of its text nothing is shown but the names of its keys: a
 /// token may stand in it by mistake.
-fn trouble(text: &str, error: &toml::de::Error) -> Trouble {
+fn trouble(text: &str, error: &toml::de::Error) -> CommandError {
     let told = error.message();
     let unknown = told.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
     let problem = Problem {
@@ -146,7 +146,7 @@ fn trouble(text: &str, error: &toml::de::Error) -> Trouble {
             None => (without_value(told) != told).then(|| FORM_HINT.to_owned()),
         },
     };
-    Trouble { exit: Exit::Usage, problems: vec![problem] }
+    CommandError { exit: Exit::Usage, problems: vec![problem] }
 }
 
 /// A parser's message without the value that it may repeat.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`args`] | what can be typed, for clap |
 //! | [`config`] | what `referral-bulk.toml` can say |
-//! | [`said`] | who said a setting, for the error that blames them |
+//! | [`origin`] | who said a setting, for the error that blames them |
 //! | [`settings`] | what both mean: defaults, then the file, then the environment, then flags |
 //! | [`console`] | the only printer |
 //! | [`signals`] | Ctrl-C and SIGTERM |

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::config::FILE;
-use crate::commands::Trouble;
+use crate::commands::CommandError;
 
 /// A value, and who said it.
 #[derive(Debug, Clone, Copy)]
-pub struct Said<'a> {
+pub struct Sourced<'a> {
     /// As it was written.
     pub value: &'a str,
     /// Who wrote it.
@@ -30,7 +30,7 @@ pub enum By<'a> {
     },
 }
 
-impl<'a> Said<'a> {
+impl<'a> Sourced<'a> {
     /// What the flag says; else the file; else the default, which is right and blames nobody.
     pub fn of(
         typed: Option<&'a str>,
@@ -47,9 +47,9 @@ impl<'a> Said<'a> {
 
     /// That the value is wrong. What was typed is shown; of the file's values none is, since a token may
     /// stand there by mistake.
-    pub fn wrong(&self, why: impl fmt::Display) -> Trouble {
+    pub fn wrong(&self, why: impl fmt::Display) -> CommandError {
         match self.by {
-            By::Flag(flag) => Trouble::usage(format!("{flag} {}: {why}", self.value)),
+            By::Flag(flag) => CommandError::usage(format!("{flag} {}: {why}", self.value)),
             by => by.blamed(why),
         }
     }
@@ -57,8 +57,8 @@ impl<'a> Said<'a> {
 
 impl By<'_> {
     /// That something is wrong with what was said here.
-    pub fn blamed(self, why: impl fmt::Display) -> Trouble {
-        Trouble::usage(format!("{self}: {why}"))
+    pub fn blamed(self, why: impl fmt::Display) -> CommandError {
+        CommandError::usage(format!("{self}: {why}"))
     }
 }
 

@@ -16,7 +16,9 @@ use super::config::Config;
 use super::console::{Terminal, print_within};
 use super::settings::{self, Surroundings};
 use super::signals;
-use crate::commands::{Console, Host, Trouble, Watch, accounting, apply, report, resume, sandbox};
+use crate::commands::{
+    CommandError, Console, Environment, Watch, accounting, apply, report, resume, sandbox,
+};
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
@@ -89,7 +91,8 @@ pub fn run(process: Process) -> ExitCode {
 /// A command is not done as long as its data has not arrived.
 fn delivered(exit: Exit, console: &Terminal) -> Exit {
     let Some(error) = console.lost() else { return exit };
-    let failed = fail(&Trouble::could_not_run(format!("cannot write to standard output: {error}")), console);
+    let failed =
+        fail(&CommandError::could_not_run(format!("cannot write to standard output: {error}")), console);
     if exit == Exit::Done { failed } else { exit }
 }
 
@@ -109,7 +112,7 @@ fn usage(error: &clap::Error, console: &Terminal) -> Exit {
     Exit::Done
 }
 
-fn fail(trouble: &Trouble, console: &Terminal) -> Exit {
+fn fail(trouble: &CommandError, console: &Terminal) -> Exit {
     for problem in &trouble.problems {
         console.problem(problem);
     }
@@ -123,7 +126,7 @@ fn ready(
     directory: &Path,
     terminal: bool,
     user: Option<u32>,
-) -> Result<(Ready, Option<String>), Trouble> {
+) -> Result<(Ready, Option<String>), CommandError> {
     let config = Config::read(directory, user)?;
     let used = settings_used(&cli.command, &config);
     let surroundings = Surroundings { variables, config: &config, terminal };
@@ -168,8 +171,9 @@ fn supervise(ready: Ready, console: Arc<Terminal>, around: Around) -> Exit {
         move || {
             let Around { stdin, clock, new_id, user, directory, watch } = around;
             let (console, stdin, directory) = (&*console, &Mutex::new(stdin), &*directory);
-            let host = Host { console, stdin, stop: &stop, clock, new_id, user, directory, watch };
-            let exit = work(ready, &host).unwrap_or_else(|trouble| fail(&trouble, console));
+            let environment =
+                Environment { console, stdin, stop: &stop, clock, new_id, user, directory, watch };
+            let exit = work(ready, &environment).unwrap_or_else(|trouble| fail(&trouble, console));
             // Nobody waits any more where the process was left first.
             let _ = send_done.send(exit);
         }
@@ -177,7 +181,7 @@ fn supervise(ready: Ready, console: Arc<Terminal>, around: Around) -> Exit {
     let start = || std::thread::Builder::new().name("work".to_owned()).spawn(work).map(drop);
     let waited = runtime().and_then(|runtime| runtime.block_on(signals::wait(start, done, &stop, &console)));
     waited.unwrap_or_else(|error| {
-        fail(&Trouble::could_not_run(format!("the system refused: {error}")), &console)
+        fail(&CommandError::could_not_run(format!("the system refused: {error}")), &console)
     })
 }
 
@@ -186,15 +190,15 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// Requests are waited for, not computed: one thread serves them all, and the ledger has its own.
-fn work(ready: Ready, host: &Host<'_>) -> Result<Exit, Trouble> {
+fn work(ready: Ready, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let runtime =
-        runtime().map_err(|error| Trouble::could_not_run(format!("the system refused: {error}")))?;
+        runtime().map_err(|error| CommandError::could_not_run(format!("the system refused: {error}")))?;
     let ended = match ready {
-        Ready::Apply(settings) => runtime.block_on(apply::run(*settings, host)),
-        Ready::Resume(settings) => runtime.block_on(resume::run(*settings, host)),
-        Ready::Report(settings) => report::run(&settings, host),
-        Ready::Sandbox(settings) => runtime.block_on(sandbox::run(settings, host)),
-        Ready::Completions(shell) => Ok(completions(shell, host.console)),
+        Ready::Apply(settings) => runtime.block_on(apply::run(*settings, environment)),
+        Ready::Resume(settings) => runtime.block_on(resume::run(*settings, environment)),
+        Ready::Report(settings) => report::run(&settings, environment),
+        Ready::Sandbox(settings) => runtime.block_on(sandbox::run(settings, environment)),
+        Ready::Completions(shell) => Ok(completions(shell, environment.console)),
         Ready::Man(dir) => man(&dir),
     };
     // A name that is still being looked up, or a token file that is still being read, concerns nobody now.
@@ -215,9 +219,9 @@ fn completions(shell: clap_complete::Shell, console: &dyn Console) -> Exit {
     Exit::Done
 }
 
-fn man(dir: &Path) -> Result<Exit, Trouble> {
+fn man(dir: &Path) -> Result<Exit, CommandError> {
     std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir)).map_err(
-        |error| Trouble::could_not_run(format!("cannot write into {}: {error}", visible_path(dir))),
+        |error| CommandError::could_not_run(format!("cannot write into {}: {error}", visible_path(dir))),
     )?;
     Ok(Exit::Done)
 }

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use super::args;
 use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
-use super::origin::{By, Said};
+use super::origin::{By, Sourced};
 use crate::api::{Auth, CommandText, Endpoint};
 use crate::commands::connection::Target;
 use crate::commands::consent::{Given, MaxChanges};
 use crate::commands::sending::{MaxErrors, Sending};
-use crate::commands::{ProgressMode, Showing, SummaryForm, Trouble, apply, quoted, report, resume, sandbox};
+use crate::commands::{
+    CommandError, ProgressMode, Showing, SummaryForm, apply, quoted, report, resume, sandbox,
+};
 use crate::domain::account::{Asked, Base, Format, Migrating, State};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::level::Level;
@@ -43,7 +45,7 @@ pub struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// # Errors
     /// Where a value is none of its kind; nothing has been read or sent by then.
-    pub fn apply(&self, typed: args::Apply) -> Result<apply::Settings, Trouble> {
+    pub fn apply(&self, typed: args::Apply) -> Result<apply::Settings, CommandError> {
         let args::Apply { files, format, decimal, ignore_column, planning, target, sending, showing } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
         let asked = Asked { decimal: decimal.map(Into::into), left_alone: columns(ignore_column)?, ..asked };
@@ -52,7 +54,7 @@ impl Surroundings<'_> {
 
     /// # Errors
     /// As [`Self::apply`].
-    pub fn migrate(&self, typed: args::Migrate) -> Result<apply::Settings, Trouble> {
+    pub fn migrate(&self, typed: args::Migrate) -> Result<apply::Settings, CommandError> {
         let args::Migrate { files, format, take, base, patches, planning, target, sending, showing } = typed;
         let migrating = Migrating {
             take: taken(&take, &planning.allow_path)?,
@@ -61,7 +63,7 @@ impl Surroundings<'_> {
         };
         let asked = self.asked(files, format.map(Into::into), Some(migrating), &planning)?;
         if asked.state == State::None {
-            return Err(Trouble::usage(
+            return Err(CommandError::usage(
                 "--state none: a payload says nothing without the referral as it stands",
             )
             .hint("plan against the API, or against a snapshot: --state referrals.jsonl"));
@@ -75,9 +77,9 @@ impl Surroundings<'_> {
         format: Option<Format>,
         migrating: Option<Migrating>,
         typed: &args::Planning,
-    ) -> Result<Asked, Trouble> {
+    ) -> Result<Asked, CommandError> {
         if files.iter().filter(|file| *file == "-").count() > 1 {
-            return Err(Trouble::usage("standard input is named twice"));
+            return Err(CommandError::usage("standard input is named twice"));
         }
         if format.is_none() && files.iter().any(|file| file == "-") {
             let forms = if migrating.is_some() {
@@ -85,7 +87,7 @@ impl Surroundings<'_> {
             } else {
                 "csv or --format jsonl"
             };
-            return Err(Trouble::usage("standard input has no extension that tells its form")
+            return Err(CommandError::usage("standard input has no extension that tells its form")
                 .hint(format!("say --format {forms}")));
         }
         Ok(Asked {
@@ -109,7 +111,7 @@ impl Surroundings<'_> {
         target: &args::Target,
         sending: &args::Sending,
         showing: args::Showing,
-    ) -> Result<apply::Settings, Trouble> {
+    ) -> Result<apply::Settings, CommandError> {
         let profile = self.config.profile(target.profile.as_deref())?;
         Ok(apply::Settings {
             asked,
@@ -124,7 +126,7 @@ impl Surroundings<'_> {
 
     /// # Errors
     /// As [`Self::apply`].
-    pub fn resume(&self, typed: args::Resume) -> Result<resume::Settings, Trouble> {
+    pub fn resume(&self, typed: args::Resume) -> Result<resume::Settings, CommandError> {
         let profile = self.config.profile(typed.target.profile.as_deref())?;
         // The run remembers where it goes: what is set for other runs does not speak against it.
         let named = typed.target.endpoint.is_some() || typed.target.sandbox.is_some();
@@ -164,7 +166,7 @@ impl Surroundings<'_> {
         Showing { summary, progress }
     }
 
-    fn levels(&self, typed: &[String]) -> Result<Levels, Trouble> {
+    fn levels(&self, typed: &[String]) -> Result<Levels, CommandError> {
         let mut levels = Levels::default();
         let from_file = self.config.rules.iter().map(|(id, level)| (id.as_str(), level.as_str(), FILE));
         let pairs = typed.iter().map(|pair| {
@@ -174,19 +176,19 @@ impl Surroundings<'_> {
         for (id, level, source) in from_file.chain(pairs) {
             let rule = Rule::parse(id).ok_or_else(|| {
                 let known: Vec<&str> = Rule::all().filter(|rule| !rule.is_fixed()).map(Rule::id).collect();
-                Trouble::usage(format!("{source}: there is no rule \"{id}\""))
+                CommandError::usage(format!("{source}: there is no rule \"{id}\""))
                     .hint(format!("rules whose level can be set: {}", known.join(", ")))
             })?;
             let level = Level::parse(level).ok_or_else(|| {
-                Trouble::usage(format!("{source}: rule {id} cannot be set to \"{level}\""))
+                CommandError::usage(format!("{source}: rule {id} cannot be set to \"{level}\""))
                     .hint(format!("write {id}=allow, {id}=warn or {id}=deny"))
             })?;
-            levels.set(rule, level).map_err(|error| Trouble::usage(format!("{source}: {error}")))?;
+            levels.set(rule, level).map_err(|error| CommandError::usage(format!("{source}: {error}")))?;
         }
         Ok(levels)
     }
 
-    fn target(&self, typed: &args::Target, profile: &Profile) -> Result<Target, Trouble> {
+    fn target(&self, typed: &args::Target, profile: &Profile) -> Result<Target, CommandError> {
         match self.named_target(typed, profile)? {
             Some(target) => Ok(target),
             None => Ok(Target::Service(Endpoint::official(), self.auth(typed, profile)?)),
@@ -200,15 +202,15 @@ impl Surroundings<'_> {
     }
 
     /// Where to send, where anything says it.
-    fn named_target(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Target>, Trouble> {
+    fn named_target(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Target>, CommandError> {
         if let Some(seed) = &typed.sandbox {
             return seed_of(seed.clone()).map(Some);
         }
         let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
         let said = match (&typed.endpoint, variable, &profile.endpoint) {
-            (Some(base), ..) => Said { value: base, by: By::Flag("--endpoint") },
-            (None, Some(base), _) => Said { value: base, by: By::Variable(ENDPOINT) },
-            (None, None, Some(base)) => Said { value: base, by: key(typed, "endpoint") },
+            (Some(base), ..) => Sourced { value: base, by: By::Flag("--endpoint") },
+            (None, Some(base), _) => Sourced { value: base, by: By::Variable(ENDPOINT) },
+            (None, None, Some(base)) => Sourced { value: base, by: key(typed, "endpoint") },
             (None, None, None) => return Ok(None),
         };
         // What is no endpoint isn't shown: it may hold a password.
@@ -217,7 +219,7 @@ impl Surroundings<'_> {
     }
 
     /// Flags before the environment, the environment before the profile.
-    fn auth(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Auth>, Trouble> {
+    fn auth(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Auth>, CommandError> {
         let token = self.variables.get(TOKEN).map(|token| token.trim()).filter(|token| !token.is_empty());
         match (typed, token, profile) {
             (args::Target { token_command: Some(text), .. }, ..) => {
@@ -233,12 +235,13 @@ impl Surroundings<'_> {
 }
 
 /// A run remembers its seed as text.
-fn seed_of(seed: Option<PathBuf>) -> Result<Target, Trouble> {
+fn seed_of(seed: Option<PathBuf>) -> Result<Target, CommandError> {
     match seed {
-        Some(path) if path.to_str().is_none() => {
-            Err(Trouble::usage(format!("--sandbox={}: the name of this file is not UTF-8", quoted(path)))
-                .hint("rename it: a run could not remember it by this name"))
-        }
+        Some(path) if path.to_str().is_none() => Err(CommandError::usage(format!(
+            "--sandbox={}: the name of this file is not UTF-8",
+            quoted(path)
+        ))
+        .hint("rename it: a run could not remember it by this name")),
         seed => Ok(Target::Sandbox(seed)),
     }
 }
@@ -249,7 +252,7 @@ fn key<'a>(typed: &'a args::Target, key: &'static str) -> By<'a> {
 }
 
 /// What a command says isn't shown: it may hold a secret.
-fn command(text: &CommandText, by: By<'_>) -> Result<Option<Auth>, Trouble> {
+fn command(text: &CommandText, by: By<'_>) -> Result<Option<Auth>, CommandError> {
     Auth::command(text).map(Some).map_err(|error| {
         by.blamed(error)
             .hint("write a program and its arguments, as a shell takes them, as in \"token-tool print\"")
@@ -257,7 +260,7 @@ fn command(text: &CommandText, by: By<'_>) -> Result<Option<Auth>, Trouble> {
 }
 
 /// One that was typed has a name, for clap takes no path without one.
-fn token_file(file: &Path, by: By<'_>) -> Result<Option<Auth>, Trouble> {
+fn token_file(file: &Path, by: By<'_>) -> Result<Option<Auth>, CommandError> {
     if file.as_os_str().is_empty() {
         return Err(by
             .blamed("this names no file")
@@ -285,20 +288,20 @@ pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
 }
 
 /// The file named by `--patches`.
-fn new_file(typed: String) -> Result<PathBuf, Trouble> {
+fn new_file(typed: String) -> Result<PathBuf, CommandError> {
     if typed.is_empty() || typed == "-" {
-        return Err(Trouble::usage(format!("--patches {}: this names no file", quoted(&typed)))
+        return Err(CommandError::usage(format!("--patches {}: this names no file", quoted(&typed)))
             .hint("standard output is for the summary: name a new file, as in patches.jsonl"));
     }
     Ok(PathBuf::from(typed))
 }
 
 /// The columns named by `--ignore-column`, each once.
-fn columns(typed: Vec<String>) -> Result<Vec<String>, Trouble> {
+fn columns(typed: Vec<String>) -> Result<Vec<String>, CommandError> {
     let mut columns: Vec<String> = Vec::new();
     for name in typed {
         if name.trim().is_empty() {
-            return Err(Trouble::usage("--ignore-column: this names no column")
+            return Err(CommandError::usage("--ignore-column: this names no column")
                 .hint("name it as the header does; columns without a name and without content are skipped"));
         }
         if !columns.contains(&name) {
@@ -309,11 +312,11 @@ fn columns(typed: Vec<String>) -> Result<Vec<String>, Trouble> {
 }
 
 /// The fields named by `--take`, or what holds them. One that isn't confirmed has to be allowed too.
-fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
+fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, CommandError> {
     typed
         .iter()
         .map(|text| {
-            let no_field = |why: &str| Err(Trouble::usage(format!("--take {text}: {why}")));
+            let no_field = |why: &str| Err(CommandError::usage(format!("--take {text}: {why}")));
             let Ok(pointer) = Pointer::parse(text) else {
                 return no_field("this is no JSON Pointer")
                     .map_err(|trouble| trouble.hint("write it as in /details/dealValue"));
@@ -331,31 +334,31 @@ fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, Trou
         .collect()
 }
 
-fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, Trouble> {
+fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, CommandError> {
     typed
         .iter()
         .map(|text| {
             let pointer = Pointer::parse(text).map_err(|error| {
-                Trouble::usage(format!("--allow-path {text}: {error}"))
+                CommandError::usage(format!("--allow-path {text}: {error}"))
                     .hint("write it as in /customerProfile/name")
             })?;
             match fields::resolve(&pointer) {
                 Resolved::Unconfirmed => Ok(pointer),
                 Resolved::Field(_) | Resolved::Append(_) => {
-                    Err(Trouble::usage(format!("--allow-path {text}: this path can be patched anyway")))
+                    Err(CommandError::usage(format!("--allow-path {text}: this path can be patched anyway")))
                 }
-                Resolved::ServerManaged | Resolved::Indexed(_) => {
-                    Err(Trouble::usage(format!("--allow-path {text}: this path cannot be patched at all"))
-                        .hint("the service alone writes it, or it names an element of a list by its place"))
-                }
+                Resolved::ServerManaged | Resolved::Indexed(_) => Err(CommandError::usage(format!(
+                    "--allow-path {text}: this path cannot be patched at all"
+                ))
+                .hint("the service alone writes it, or it names an element of a list by its place")),
             }
         })
         .collect()
 }
 
-fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> Result<Sending, Trouble> {
+fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> Result<Sending, CommandError> {
     let said = |flag, name, in_file, default| {
-        Said::of(flag, in_file, By::Flag(name), key(target, &name[2..]), default)
+        Sourced::of(flag, in_file, By::Flag(name), key(target, &name[2..]), default)
     };
     let pacing = match typed.rate {
         Some(rate) => rate,
@@ -402,12 +405,12 @@ fn repeated(typed: &args::Sending, target: &args::Target) -> Vec<String> {
     flags.into_iter().flatten().collect()
 }
 
-fn rate(said: &Said<'_>) -> Result<Pacing, Trouble> {
+fn rate(said: &Sourced<'_>) -> Result<Pacing, CommandError> {
     said.value.parse().map_err(|error| said.wrong(error))
 }
 
 /// A flag's own number is known to be one of these.
-fn concurrency(number: u64, by: By<'_>) -> Result<usize, Trouble> {
+fn concurrency(number: u64, by: By<'_>) -> Result<usize, CommandError> {
     let most = args::MOST_IN_FLIGHT;
     let number = u16::try_from(number).ok().filter(|number| (1..=most).contains(number));
     number.map(usize::from).ok_or_else(|| {
@@ -415,14 +418,14 @@ fn concurrency(number: u64, by: By<'_>) -> Result<usize, Trouble> {
     })
 }
 
-fn parse_time(text: &str) -> Result<jiff::Timestamp, Trouble> {
+fn parse_time(text: &str) -> Result<jiff::Timestamp, CommandError> {
     text.parse().map_err(|_| {
-        Trouble::usage(format!("--finish-by {text}: no point in time"))
+        CommandError::usage(format!("--finish-by {text}: no point in time"))
             .hint("write date, time and zone, as in 2026-12-31T18:00:00+01:00")
     })
 }
 
-fn duration(said: &Said<'_>) -> Result<Duration, Trouble> {
+fn duration(said: &Sourced<'_>) -> Result<Duration, CommandError> {
     said.value
         .parse::<jiff::SignedDuration>()
         .ok()
@@ -431,7 +434,7 @@ fn duration(said: &Said<'_>) -> Result<Duration, Trouble> {
         .ok_or_else(|| said.wrong("no length of time").hint("write it as in 30s or 2m"))
 }
 
-fn parse_max_errors(said: &Said<'_>) -> Result<MaxErrors, Trouble> {
+fn parse_max_errors(said: &Sourced<'_>) -> Result<MaxErrors, CommandError> {
     let parsed = match said.value.strip_suffix('%') {
         Some(percent) => percent
             .parse::<f64>()

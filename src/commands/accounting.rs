@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 
 use super::connection::Target;
-use super::sending::{Order, Sending};
+use super::sending::{RunContext, Sending};
 use super::whereabouts::Whereabouts;
-use super::{Console, Host, Showing, SummaryForm, Trouble, patches};
+use super::{CommandError, Console, Environment, Showing, SummaryForm, patches};
 use crate::domain::account::{
-    About, Asked, Figures, InputInfo, Migrating, OnConflict, Phase, RowAccount, RowText, State as SeenFrom,
+    About, Asked, InputInfo, Migrating, OnConflict, Phase, RowAccount, RowText, RunStats, State as SeenFrom,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -18,9 +18,9 @@ use crate::domain::outcome::{Bucket, Outcome};
 use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, Reader};
 use crate::report::{
-    self, Audits, Books, FileSummary, Filed, Flags, Forms, Imbalance, Kept, Lost, Next, OUTCOMES_FILE,
-    PLAN_FILE, PlanCounts, PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, Shelf, State,
-    Summary, Written, quoted, row_files,
+    self, Audits, FileSummary, Filed, Flags, Forms, Imbalance, Kept, Lost, Next, OUTCOMES_FILE, PLAN_FILE,
+    PlanCounts, PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, Shelf, State, Summary, Tally,
+    Written, quoted, row_files,
 };
 
 /// `plan.jsonl` as it was written, and what is in it.
@@ -38,12 +38,16 @@ pub struct PlanFile {
 /// # Errors
 /// Where the ledger can't be read or a report can't be written. In the latter case the summary was
 /// printed all the same.
-pub fn account(order: Order<'_>, plan: Option<PlanFile>, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(order.run, plan, None, order.patches, host)?;
-    if let Some(reason) = host.stop.reason().filter(|_| account.phase != Phase::Finished) {
-        host.console.say(&format!("stopped: {reason}"));
+pub fn account(
+    run_context: RunContext<'_>,
+    plan: Option<PlanFile>,
+    environment: &Environment<'_>,
+) -> Result<Exit, CommandError> {
+    let account = make(run_context.run, plan, None, run_context.patches, environment)?;
+    if let Some(reason) = environment.stop.reason().filter(|_| account.phase != Phase::Finished) {
+        environment.console.say(&format!("stopped: {reason}"));
     }
-    account.finish(order.run, Some(order.sending), order.showing, host)
+    account.finish(run_context.run, Some(run_context.sending), run_context.showing, environment)
 }
 
 impl PlanFile {
@@ -57,14 +61,14 @@ impl PlanFile {
 ///
 /// # Errors
 /// As [`account()`].
-pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let account = make(run, None, None, None, host)?;
+pub fn report(run: &Path, showing: Showing, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let account = make(run, None, None, None, environment)?;
     if account.phase != Phase::Finished && ledger::is_worked_on(run) {
-        account.show(showing, host.console);
-        host.console.say("note: another process is at work on this run: this is how far it has come");
+        account.show(showing, environment.console);
+        environment.console.say("note: another process is at work on this run: this is how far it has come");
         return Ok(account.exit);
     }
-    account.finish(run, None, showing, host)
+    account.finish(run, None, showing, environment)
 }
 
 /// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
@@ -73,12 +77,13 @@ pub fn report(run: &Path, showing: Showing, host: &Host<'_>) -> Result<Exit, Tro
 /// # Errors
 /// As [`account()`].
 pub fn account_refused(
-    order: Order<'_>,
+    run_context: RunContext<'_>,
     plan: Option<PlanFile>,
     exit: Exit,
-    host: &Host<'_>,
-) -> Result<(), Trouble> {
-    make(order.run, plan, Some(exit), order.patches, host)?.show(order.showing, host.console);
+    environment: &Environment<'_>,
+) -> Result<(), CommandError> {
+    make(run_context.run, plan, Some(exit), run_context.patches, environment)?
+        .show(run_context.showing, environment.console);
     Ok(())
 }
 
@@ -86,7 +91,7 @@ pub fn account_refused(
 ///
 /// # Errors
 /// As [`account()`].
-pub fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, Trouble> {
+pub fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, CommandError> {
     let shelf = shelf(run, console);
     let reader = ledger::read(run)?;
     let (counts, written) = tell_items(&shelf, &reader, &reader.inputs()?)?;
@@ -98,7 +103,7 @@ pub fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, T
 ///
 /// # Errors
 /// Where that can't be done. Nothing was sent then.
-pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console) -> Result<(), Trouble> {
+pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console) -> Result<(), CommandError> {
     let resume = || Next::resume(run, Vec::new());
     let taken = report::take_away(&shelf(run, console));
     plan.kept = taken.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, Some(resume())))?;
@@ -116,7 +121,7 @@ fn shelf(run: &Path, console: &dyn Console) -> Shelf {
 /// Shows the summary of a command that ended without an account, to a script that waits for one. `run` is the
 /// one that was left, and can tell more; empty where there is none.
 pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console) {
-    let figures = Figures::default();
+    let figures = RunStats::default();
     let summary = Summary {
         version: Summary::VERSION,
         run: run.to_owned(),
@@ -143,7 +148,7 @@ struct Account {
     exit: Exit,
     about: About,
     summary: Summary,
-    books: Books,
+    books: Tally,
     plan: PlanCounts,
     phase: Phase,
     written: Written,
@@ -162,11 +167,11 @@ fn make(
     mut plan: Option<PlanFile>,
     exit: Option<Exit>,
     patches: Option<&Path>,
-    host: &Host<'_>,
+    environment: &Environment<'_>,
 ) -> Result<Account, LedgerError> {
-    let shelf = shelf(run, host.console);
+    let shelf = shelf(run, environment.console);
     let reader = ledger::read(run)?;
-    let whereabouts = Whereabouts::of(reader.about(), host);
+    let whereabouts = Whereabouts::of(reader.about(), environment);
     let (inputs, phase, about) = (reader.inputs()?, reader.phase(), whereabouts.about(reader.about()));
     let mut written = Written::default();
     if let Some(plan) = &mut plan {
@@ -246,7 +251,7 @@ fn missing(inputs: &[InputInfo], pending: Forms, written: &Written) -> Vec<Strin
     row_files(inputs, pending).into_iter().chain(others).filter(is_missing).collect()
 }
 
-fn exit_of(phase: Phase, books: &Books, unwritten: bool) -> Exit {
+fn exit_of(phase: Phase, books: &Tally, unwritten: bool) -> Exit {
     match phase {
         Phase::Planning | Phase::Stopped => Exit::Stopped,
         Phase::Planned | Phase::Finished if unwritten => Exit::CouldNotRun,
@@ -258,7 +263,7 @@ fn exit_of(phase: Phase, books: &Books, unwritten: bool) -> Exit {
 
 /// What the rows of a run come to.
 struct Told {
-    books: Books,
+    books: Tally,
     /// Of legacy payloads.
     audits: Option<Audits>,
     /// In which forms there are pending rows.
@@ -280,7 +285,7 @@ fn tell_rows(
     written: &mut Written,
 ) -> Result<(Told, Result<(), ReportError>), LedgerError> {
     let audits = reader.about().asked.migrating.as_ref().map(|_| Audits::default());
-    let mut told = Told { books: Books::new(inputs.len()), audits, pending: Forms::default() };
+    let mut told = Told { books: Tally::new(inputs.len()), audits, pending: Forms::default() };
     let mut files = RowReports::begin(shelf, inputs);
     let (mut bound, mut lost, mut is_short) = (Forms::default(), Lost::default(), false);
     reader.rows(&mut |row| {
@@ -349,12 +354,12 @@ fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Re
 }
 
 /// `next` is what carries on with the run; where nothing does, its reports can be written all the same.
-fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<Next>) -> Trouble {
+fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<Next>) -> CommandError {
     if let ReportError::UnknownInput(unknown) = error {
-        return Trouble { exit, ..LedgerError::damaged(run, unknown).into() };
+        return CommandError { exit, ..LedgerError::damaged(run, unknown).into() };
     }
     let next = next.unwrap_or_else(|| Next::report(run)).command();
-    Trouble::new(exit, error.to_string())
+    CommandError::new(exit, error.to_string())
         .hint(format!("see to space and permissions in the run's directory, then: {next}"))
 }
 
@@ -365,11 +370,11 @@ impl Account {
         run: &Path,
         sending: Option<&Sending>,
         showing: Showing,
-        host: &Host<'_>,
-    ) -> Result<Exit, Trouble> {
-        let console = host.console;
+        environment: &Environment<'_>,
+    ) -> Result<Exit, CommandError> {
+        let console = environment.console;
         self.show(showing, console);
-        let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((host.clock)()));
+        let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((environment.clock)()));
         if let Some(error) = &self.unwritten {
             let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, repeat));
             return Err(unwritten(error, self.exit, run, next).hint_first(&self.not_written(run)));

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::connection::{self, Target};
 use super::planning;
-use super::run_dir::{self, Folder};
-use super::sending::{self, Order, Sending};
-use super::{Host, Showing, Trouble, patches};
+use super::run_dir::{self, RunDir};
+use super::sending::{self, RunContext, Sending};
+use super::{CommandError, Environment, Showing, patches};
 use crate::api::Client;
 use crate::domain::account::{About, Asked};
 use crate::domain::exit::Exit;
@@ -38,11 +38,11 @@ pub struct Settings {
 /// # Errors
 /// Where an input can't be read at all, there is no connection, consent is missing, or the run's
 /// directory can't be used. A run that could not be planned leaves no directory behind.
-pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
+pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let pace = Pace::new(settings.sending.pacing);
-    let (folder, ledger, client) = prepare(&settings, &pace, host).await?;
-    let order = order(&settings, &pace, &folder);
-    sending::go_on(ledger, client, settings.plan_only, order, host).await
+    let (folder, ledger, client) = prepare(&settings, &pace, environment).await?;
+    let run_context = run_context(&settings, &pace, &folder);
+    sending::go_on(ledger, client, settings.plan_only, run_context, environment).await
 }
 
 /// How the command is called that asks for it.
@@ -50,52 +50,53 @@ fn command(asked: &Asked) -> &'static str {
     if asked.migrating.is_some() { "migrate" } else { "apply" }
 }
 
-fn order<'a>(settings: &'a Settings, pace: &'a Pace, folder: &'a Folder) -> Order<'a> {
+fn run_context<'a>(settings: &'a Settings, pace: &'a Pace, folder: &'a RunDir) -> RunContext<'a> {
     let Settings { target, sending, showing, .. } = settings;
     let patches = settings.asked.patches();
-    Order { run: folder.path(), target, sending, pace, showing: *showing, patches }
+    RunContext { run: folder.path(), target, sending, pace, showing: *showing, patches }
 }
 
 /// Connects where that is needed, and plans. A run that can't be planned leaves nothing behind.
 async fn prepare(
     settings: &Settings,
     pace: &Pace,
-    host: &Host<'_>,
-) -> Result<(Folder, Option<Ledger>, Option<Client>), Trouble> {
-    let about = about(settings, host);
+    environment: &Environment<'_>,
+) -> Result<(RunDir, Option<Ledger>, Option<Client>), CommandError> {
+    let about = about(settings, environment);
     let connect =
-        || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, host);
+        || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, environment);
     let client = planning::needs_service(&about).then(connect).transpose()?;
-    let folder = Folder::make(settings.out.as_deref(), &about.command, about.created)?;
+    let folder = RunDir::make(settings.out.as_deref(), &about.command, about.created)?;
     if let Some(Err(trouble)) = settings.asked.patches().map(|file| patches::check(file, folder.path())) {
         folder.give_up();
         return Err(trouble);
     }
     // A directory that another process is at work in stays as it is.
-    let ledger = ledger::create_watched(folder.path(), &about, host.watch)
+    let ledger = ledger::create_watched(folder.path(), &about, environment.watch)
         .map_err(|error| run_dir::not_begun(folder.path(), error))?;
-    let order = order(settings, pace, &folder);
-    match planning::plan(ledger, Vec::new(), client.as_ref(), order, host).await {
+    let run_context = run_context(settings, pace, &folder);
+    match planning::plan(ledger, Vec::new(), client.as_ref(), run_context, environment).await {
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
             folder.discard();
             // There is no run any more that could be carried on with.
-            host.console.on_leaving("", Path::new(""));
+            environment.console.on_leaving("", Path::new(""));
             Err(trouble)
         }
     }
 }
 
-fn about(settings: &Settings, host: &Host<'_>) -> About {
+fn about(settings: &Settings, environment: &Environment<'_>) -> About {
     About {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         command: command(&settings.asked).to_owned(),
-        created: (host.clock)(),
-        correlation_id: (host.new_id)(),
+        created: (environment.clock)(),
+        correlation_id: (environment.new_id)(),
         target: settings.target.name(),
         asked: settings.asked.clone(),
         plan_only: settings.plan_only,
         reason: settings.reason.clone(),
-        directory: Some(host.directory.as_os_str().to_owned()).filter(|directory| !directory.is_empty()),
+        directory: Some(environment.directory.as_os_str().to_owned())
+            .filter(|directory| !directory.is_empty()),
     }
 }

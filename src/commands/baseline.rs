@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::Trouble;
-use super::plan_writer::Desk;
+use super::CommandError;
+use super::plan_writer::PlanWriter;
 use super::survey::ONE_OF_TWO;
 use crate::domain::account::Base;
 use crate::domain::characters::visible_path;
@@ -14,12 +14,12 @@ use crate::ledger::{Aside, LedgerError, PutAside};
 use crate::report::counted;
 
 /// The referrals as they were.
-pub struct Bases {
+pub struct Baseline {
     aside: Aside,
     at: HashMap<ReferralId, PutAside>,
 }
 
-impl Bases {
+impl Baseline {
     /// Reads all that are `wanted`, of which there are so many, and says what is amiss with the rest. Where
     /// the run is stopped meanwhile some are missing; nothing comes of its plan then.
     ///
@@ -30,10 +30,10 @@ impl Bases {
         base: Base,
         count: usize,
         wanted: impl Fn(ReferralId) -> bool,
-        desk: &mut Desk<'_>,
-    ) -> Result<Self, Trouble> {
-        let stop = desk.host.stop;
-        let mut bases = Self { aside: desk.aside()?, at: HashMap::new() };
+        writer: &mut PlanWriter<'_>,
+    ) -> Result<Self, CommandError> {
+        let stop = writer.environment.stop;
+        let mut bases = Self { aside: writer.aside()?, at: HashMap::new() };
         let read = input::read_pinned_snapshot(&base.path, &mut |referral| {
             if wanted(referral.id()) {
                 bases.at.insert(referral.id(), bases.aside.put(referral.json())?);
@@ -47,9 +47,9 @@ impl Bases {
         if lacking > 0 {
             let what = counted(count as u64, "referral");
             let lacks = format!("note: {name} lacks {lacking} of {what}");
-            desk.host.console.say(&format!("{lacks}: whose values are newer is not known there"));
+            writer.environment.console.say(&format!("{lacks}: whose values are newer is not known there"));
         }
-        desk.pin(Base { sha256: Some(sha256), ..base })?;
+        writer.pin(Base { sha256: Some(sha256), ..base })?;
         Ok(bases)
     }
 
@@ -62,20 +62,23 @@ impl Bases {
     }
 }
 
-fn unreadable(error: SnapshotError<LedgerError>) -> Trouble {
+fn unreadable(error: SnapshotError<LedgerError>) -> CommandError {
     match error {
-        SnapshotError::Sink(error) => Trouble::from(error),
-        error @ SnapshotError::Twice { .. } => Trouble::could_not_run(error.to_string()).hint(ONE_OF_TWO),
-        error => Trouble::could_not_run(error.to_string())
+        SnapshotError::Sink(error) => CommandError::from(error),
+        error @ SnapshotError::Twice { .. } => {
+            CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
+        }
+        error => CommandError::could_not_run(error.to_string())
             .hint("--base takes a file of referrals: JSONL, a JSON array, or list pages"),
     }
 }
 
 /// A run that is carried on with is the one that was begun.
-fn check_unchanged(base: &Base, now: &str) -> Result<(), Trouble> {
+fn check_unchanged(base: &Base, now: &str) -> Result<(), CommandError> {
     if base.sha256.as_ref().is_none_or(|before| before == now) {
         return Ok(());
     }
     let what = format!("{} is not what it was when the run was begun", visible_path(&base.path));
-    Err(Trouble::could_not_run(what).hint("nothing was sent so far: migrate with it as a run of its own"))
+    Err(CommandError::could_not_run(what)
+        .hint("nothing was sent so far: migrate with it as a run of its own"))
 }

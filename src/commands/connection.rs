@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Host, Trouble};
+use super::{CommandError, Environment};
 use crate::api::{Auth, Client, Endpoint, Settings};
 use crate::domain::characters::visible_path;
 use crate::report::quoted;
@@ -35,13 +35,15 @@ impl Target {
     ///
     /// # Errors
     /// Where it remembers something that is no target of this version.
-    pub fn remembered(name: &str, auth: Option<Auth>) -> Result<Self, Trouble> {
+    pub fn remembered(name: &str, auth: Option<Auth>) -> Result<Self, CommandError> {
         match name.strip_prefix(SANDBOX) {
             Some("") => Ok(Self::Sandbox(None)),
             Some(rest) if rest.starts_with('=') => Ok(Self::Sandbox(Some(PathBuf::from(&rest[1..])))),
             _ => match Endpoint::parse(name) {
                 Ok(endpoint) => Ok(Self::Service(endpoint, auth)),
-                Err(error) => Err(Trouble::could_not_run(format!("the run was planned for {name}: {error}"))),
+                Err(error) => {
+                    Err(CommandError::could_not_run(format!("the run was planned for {name}: {error}")))
+                }
             },
         }
     }
@@ -91,41 +93,48 @@ pub fn connect(
     target: &Target,
     timeout: Duration,
     correlation_id: Uuid,
-    host: &Host<'_>,
-) -> Result<Client, Trouble> {
+    environment: &Environment<'_>,
+) -> Result<Client, CommandError> {
     let (endpoint, auth) = match target {
-        Target::Sandbox(seed) => (serve(seed.as_deref(), host)?, Auth::fixed(SANDBOX.to_owned().into())),
+        Target::Sandbox(seed) => {
+            (serve(seed.as_deref(), environment)?, Auth::fixed(SANDBOX.to_owned().into()))
+        }
         Target::Service(endpoint, Some(auth)) => (endpoint.clone(), auth.clone()),
         Target::Service(endpoint, None) => {
-            return Err(Trouble::could_not_run(format!("there is no token for {endpoint}"))
+            return Err(CommandError::could_not_run(format!("there is no token for {endpoint}"))
                 .hint("set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file"));
         }
     };
-    let settings = Settings { timeout, correlation_id, clock: host.clock };
-    Client::new(endpoint, auth, settings).map_err(|error| Trouble::could_not_run(error.to_string()))
+    let settings = Settings { timeout, correlation_id, clock: environment.clock };
+    Client::new(endpoint, auth, settings).map_err(|error| CommandError::could_not_run(error.to_string()))
 }
 
 /// Makes a sandbox from a snapshot file, or from the samples.
 ///
 /// # Errors
 /// Where the file can't be read, or holds something else than referrals.
-pub fn sandbox(seed: Option<&Path>, config: Config, host: &Host<'_>) -> Result<Sandbox, Trouble> {
-    let clock = Arc::new(host.clock);
+pub fn sandbox(
+    seed: Option<&Path>,
+    config: Config,
+    environment: &Environment<'_>,
+) -> Result<Sandbox, CommandError> {
+    let clock = Arc::new(environment.clock);
     let Some(path) = seed else { return Ok(Sandbox::with_samples(config, clock)) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Trouble::could_not_run(format!("cannot read {}: {error}", visible_path(path))))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        CommandError::could_not_run(format!("cannot read {}: {error}", visible_path(path)))
+    })?;
     Sandbox::from_text(&text, config, clock).map_err(|error| {
-        Trouble::could_not_run(format!("{}: {error}", visible_path(path)))
+        CommandError::could_not_run(format!("{}: {error}", visible_path(path)))
             .hint("a sandbox is seeded from referrals: JSONL, a JSON array, or a list page")
     })
 }
 
-fn serve(seed: Option<&Path>, host: &Host<'_>) -> Result<Endpoint, Trouble> {
+fn serve(seed: Option<&Path>, environment: &Environment<'_>) -> Result<Endpoint, CommandError> {
     // It is this program's own client that asks.
     let config = Config { strict: true, ..Config::default() };
-    let sandbox = sandbox(seed, config, host)?;
+    let sandbox = sandbox(seed, config, environment)?;
     let failed =
-        |error: std::io::Error| Trouble::could_not_run(format!("the sandbox cannot be served: {error}"));
+        |error: std::io::Error| CommandError::could_not_run(format!("the sandbox cannot be served: {error}"));
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
@@ -142,5 +151,5 @@ fn serve(seed: Option<&Path>, host: &Host<'_>) -> Result<Endpoint, Trouble> {
         })
         .map_err(failed)?;
     Endpoint::parse(&format!("http://127.0.0.1:{port}/v1.0"))
-        .map_err(|error| Trouble::could_not_run(error.to_string()))
+        .map_err(|error| CommandError::could_not_run(error.to_string()))
 }

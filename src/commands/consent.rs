@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::connection::Target;
-use super::sending::Order;
-use super::{Host, Reply, Trouble};
+use super::sending::RunContext;
+use super::{CommandError, Environment, Reply};
 use crate::domain::characters::visible;
 use crate::domain::consent::{Consent, Way};
 use crate::ledger::PlanTotals;
@@ -50,14 +50,20 @@ pub struct Plan<'a> {
 ///
 /// # Errors
 /// Where consent is missing or for another number. Nothing was sent then; the plan stays.
-pub fn consent(plan: Plan<'_>, order: Order<'_>, host: &Host<'_>) -> Result<Option<Consent>, Trouble> {
-    let (totals, target) = (plan.totals, order.target);
-    let given = order.sending.consent;
+pub fn consent(
+    plan: Plan<'_>,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<Option<Consent>, CommandError> {
+    let (totals, target) = (plan.totals, run_context.target);
+    let given = run_context.sending.consent;
     let is_wanted = !target.is_sandbox() && totals.remaining > 0;
-    let on_record =
-        plan.consented.filter(|_| is_wanted).map(|consent| other_than(consent, plan, order, host));
+    let on_record = plan
+        .consented
+        .filter(|_| is_wanted)
+        .map(|consent| other_than(consent, plan, run_context, environment));
     let is_missing = is_wanted && on_record != Some(Ok(()));
-    let asking = Asking { totals, is_missing, order, host };
+    let asking = Asking { totals, is_missing, run_context, environment };
     if let Some(too_low) = too_low(totals, given) {
         return Err(asking.refused(too_low));
     }
@@ -68,23 +74,28 @@ pub fn consent(plan: Plan<'_>, order: Order<'_>, host: &Host<'_>) -> Result<Opti
         return Ok(None);
     }
     if let Some(Err(other)) = on_record {
-        host.console.say(&format!("note: {other}: it does not count"));
+        environment.console.say(&format!("note: {other}: it does not count"));
     }
     let how = asking.ask()?;
     Ok(Some(Consent {
-        at: (host.clock)(),
+        at: (environment.clock)(),
         how,
         plan_sha256: plan.sha256.to_owned(),
         changing: totals.to_send,
         closing: totals.closing,
         target: target.name(),
-        user: host.user,
+        user: environment.user,
     }))
 }
 
 /// Why a consent on record is none to what is about to be sent, if it isn't.
-fn other_than(consent: &Consent, plan: Plan<'_>, order: Order<'_>, host: &Host<'_>) -> Result<(), String> {
-    let (file, target) = (order.plan_file(), order.target.name());
+fn other_than(
+    consent: &Consent,
+    plan: Plan<'_>,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<(), String> {
+    let (file, target) = (run_context.plan_file(), run_context.target.name());
     if consent.plan_sha256 != plan.sha256 {
         return Err(format!("the consent on record is to another plan than {file} is now"));
     }
@@ -94,7 +105,7 @@ fn other_than(consent: &Consent, plan: Plan<'_>, order: Order<'_>, host: &Host<'
             visible(&consent.target)
         ));
     }
-    if consent.user != host.user {
+    if consent.user != environment.user {
         return Err("the consent on record was given by another user".to_owned());
     }
     Ok(())
@@ -128,14 +139,14 @@ struct Asking<'a> {
     totals: &'a PlanTotals,
     /// Whether nothing on record spares the question.
     is_missing: bool,
-    order: Order<'a>,
-    host: &'a Host<'a>,
+    run_context: RunContext<'a>,
+    environment: &'a Environment<'a>,
 }
 
 impl Asking<'_> {
     /// How the user consents.
-    fn ask(self) -> Result<BTreeSet<Way>, Trouble> {
-        let Given { yes, closing, .. } = self.order.sending.consent;
+    fn ask(self) -> Result<BTreeSet<Way>, CommandError> {
+        let Given { yes, closing, .. } = self.run_context.sending.consent;
         let is_closing = self.totals.remaining_closing > 0;
         let answer = if is_closing && closing.is_none() {
             self.ask_closing()
@@ -151,7 +162,8 @@ impl Asking<'_> {
                 Ok(std::iter::once(way).chain(yes).chain(confirmed).collect())
             }
             Answer::No(message) => {
-                Err(Trouble::usage(message).hint(format!("carry it out later with: {}", self.resume(&[]))))
+                Err(CommandError::usage(message)
+                    .hint(format!("carry it out later with: {}", self.resume(&[]))))
             }
             Answer::Nobody(message) => Err(self.refused(message)),
         }
@@ -161,7 +173,7 @@ impl Asking<'_> {
         let count = self.totals.remaining_closing;
         let what = counted(count, "referral");
         let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
-        match self.host.console.ask(&question) {
+        match self.environment.console.ask(&question) {
             Reply::Said(answer) if answer.trim().replace(',', "") == count.to_string() => {
                 Answer::Yes(Way::Asked)
             }
@@ -175,8 +187,9 @@ impl Asking<'_> {
 
     fn ask_changing(self) -> Answer {
         let what = counted(self.totals.remaining, "referral");
-        let question = format!("This changes {what} at {}. Type y to go on: ", self.order.target.name());
-        match self.host.console.ask(&question) {
+        let question =
+            format!("This changes {what} at {}. Type y to go on: ", self.run_context.target.name());
+        match self.environment.console.ask(&question) {
             Reply::Said(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => {
                 Answer::Yes(Way::Asked)
             }
@@ -187,12 +200,12 @@ impl Asking<'_> {
     }
 
     /// That it is not carried out like this, and what would be right.
-    fn refused(self, message: String) -> Trouble {
-        let Order { sending, .. } = self.order;
+    fn refused(self, message: String) -> CommandError {
+        let RunContext { sending, .. } = self.run_context;
         let command = self.resume(&self.right_flags());
         let again = if sending.token_command { ", with the same --token-command again" } else { "" };
-        let plan = self.order.plan_file();
-        Trouble::usage(message).hint(format!("look at {plan}, then{again}: {command}"))
+        let plan = self.run_context.plan_file();
+        CommandError::usage(message).hint(format!("look at {plan}, then{again}: {command}"))
     }
 
     fn resume(self, flags: &[String]) -> String {
@@ -200,16 +213,17 @@ impl Asking<'_> {
         let is_too_low = |typed: &String| {
             typed.starts_with(MAX_CHANGES) && flags.iter().any(|flag| flag.starts_with(MAX_CHANGES))
         };
-        let typed = self.order.sending.repeat((self.host.clock)());
+        let typed = self.run_context.sending.repeat((self.environment.clock)());
         let typed = typed.into_iter().filter(|typed| !is_too_low(typed));
         // Where it goes is on record once it is consented to.
-        let named = Target::to_name(&self.order.target.name()).filter(|_| self.is_missing);
-        Next::resume(self.order.run, typed.chain(named).chain(flags.iter().cloned()).collect()).command()
+        let named = Target::to_name(&self.run_context.target.name()).filter(|_| self.is_missing);
+        Next::resume(self.run_context.run, typed.chain(named).chain(flags.iter().cloned()).collect())
+            .command()
     }
 
     /// The flags that would have been right in place of those given.
     fn right_flags(self) -> Vec<String> {
-        let (totals, given) = (self.totals, self.order.sending.consent);
+        let (totals, given) = (self.totals, self.run_context.sending.consent);
         let mut right = Vec::new();
         if too_low(totals, given).is_some() {
             right.push(format!("{MAX_CHANGES} {}", totals.remaining));
@@ -232,17 +246,17 @@ enum Answer {
 }
 
 /// Says of a plan that is not to be carried out yet what would keep it from that.
-pub fn warn_ahead(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
-    if let Some(too_low) = too_low(totals, order.sending.consent) {
-        host.console.say(&format!("warning: {too_low}"));
+pub fn warn_ahead(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
+    if let Some(too_low) = too_low(totals, run_context.sending.consent) {
+        environment.console.say(&format!("warning: {too_low}"));
     }
 }
 
 /// Says what is about to be sent, and where it can be read.
-pub fn announce(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
-    if order.showing.progress != ProgressMode::None {
-        let (what, plan) = (sentence(totals), order.plan_file());
-        host.console.say(&format!("plan for {}: {what} – see {plan}", order.target.name()));
+pub fn announce(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
+    if run_context.showing.progress != ProgressMode::None {
+        let (what, plan) = (sentence(totals), run_context.plan_file());
+        environment.console.say(&format!("plan for {}: {what} – see {plan}", run_context.target.name()));
     }
 }
 

@@ -10,14 +10,14 @@
 //! | [`planning`] | from what was asked for to a plan |
 //! | [`survey`] | where what the inputs want meets the referrals |
 //! | [`payloads`] | legacy PUT payloads, waiting for the referrals |
-//! | [`base`] | the referrals as they were when the payloads were made |
-//! | [`desk`] | where rows and items are written down |
+//! | [`baseline`] | the referrals as they were when the payloads were made |
+//! | [`plan_writer`] | where rows and items are written down |
 //! | [`patches`] | the documents of a plan as a change file |
 //! | [`consent`] | whether the user wants what is about to be sent |
 //! | [`sending`] | from a plan to the last answer |
 //! | [`accounting`] | what all of them do at the end: reports from the ledger, and the exit code |
 //! | [`connection`] | the service or the sandbox that a run talks to |
-//! | [`folder`] | a run's directory |
+//! | [`run_dir`] | a run's directory |
 
 pub mod accounting;
 pub mod apply;
@@ -77,7 +77,7 @@ pub enum Reply {
 }
 
 /// What a command has of the process around it.
-pub struct Host<'a> {
+pub struct Environment<'a> {
     /// The printer.
     pub console: &'a dyn Console,
     /// Standard input, for `-`.
@@ -118,7 +118,7 @@ pub struct Showing {
 
 /// Why a command can't go on: what, where it was seen, and what to do about it.
 #[derive(Debug, Clone)]
-pub struct Trouble {
+pub struct CommandError {
     /// How the process ends.
     pub exit: Exit,
     /// Each problem, with its place and its remedy where there are such.
@@ -136,7 +136,7 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-impl Trouble {
+impl CommandError {
     /// A command that could not run.
     pub fn could_not_run(message: impl Into<String>) -> Self {
         Self::new(Exit::CouldNotRun, message)
@@ -176,7 +176,7 @@ impl Trouble {
 const DAMAGED: &str = "nothing more is sent from it: put the run's directory back from a copy, or plan the same \
                        input again with another --out, which finds unchanged what was written already";
 
-impl From<crate::ledger::LedgerError> for Trouble {
+impl From<crate::ledger::LedgerError> for CommandError {
     fn from(error: crate::ledger::LedgerError) -> Self {
         use crate::ledger::LedgerError::{Database, File, Unmade};
         let hint = match &error {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{Trouble, run_dir};
+use super::{CommandError, run_dir};
 use crate::domain::characters::visible_path;
 use crate::domain::json;
 use crate::domain::level::Level;
@@ -20,7 +20,7 @@ const NAME_ANOTHER: &str = "name another file with --patches";
 ///
 /// # Errors
 /// Where something is there already, its directory is not, or a report of the run would replace it.
-pub fn check(file: &Path, run: &Path) -> Result<(), Trouble> {
+pub fn check(file: &Path, run: &Path) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
         return Err(there_already(file).hint(NAME_ANOTHER));
     }
@@ -31,7 +31,7 @@ pub fn check(file: &Path, run: &Path) -> Result<(), Trouble> {
         return Err(no_directory(file));
     }
     if dir == run && run_dir::is_reserved(file) {
-        return Err(Trouble::usage(format!(
+        return Err(CommandError::usage(format!(
             "{} is a name that the run gives to a file of its own",
             visible_path(file)
         ))
@@ -44,14 +44,14 @@ pub fn check(file: &Path, run: &Path) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// Where the ledger can't be read, or the file can't be written. The run stays as it was planned.
-pub fn write(file: &Path, run: &Path) -> Result<(), Trouble> {
+pub fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
     let unwritten = |error: ReportError| {
         let resume = Next::resume(run, Vec::new()).command();
         let trouble = match &error {
             ReportError::Write { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
                 there_already(file)
             }
-            _ => Trouble::could_not_run(error.to_string()),
+            _ => CommandError::could_not_run(error.to_string()),
         };
         trouble.hint(format!(
             "the plan is kept, and nothing was sent: {resume} carries it out without the file; \
@@ -59,7 +59,7 @@ pub fn write(file: &Path, run: &Path) -> Result<(), Trouble> {
         ))
     };
     let mut documents = PatchFile::begin(file).map_err(unwritten)?;
-    ledger::read(run)?.items::<Trouble>(&mut |item| documents.item(&item).map_err(unwritten))?;
+    ledger::read(run)?.items::<CommandError>(&mut |item| documents.item(&item).map_err(unwritten))?;
     documents.finish().map_err(unwritten)
 }
 
@@ -88,11 +88,11 @@ pub fn command(file: &Path, flags: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn there_already(file: &Path) -> Trouble {
-    Trouble::usage(format!("{} is there already", visible_path(file)))
+fn there_already(file: &Path) -> CommandError {
+    CommandError::usage(format!("{} is there already", visible_path(file)))
 }
 
-fn no_directory(file: &Path) -> Trouble {
-    Trouble::usage(format!("{}: its directory is not there", visible_path(file)))
+fn no_directory(file: &Path) -> CommandError {
+    CommandError::usage(format!("{}: its directory is not there", visible_path(file)))
         .hint(format!("make the directory first, or {NAME_ANOTHER}"))
 }

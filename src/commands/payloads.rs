@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::Trouble;
-use super::baseline::Bases;
-use super::plan_writer::{Desk, Halt, unreadable};
-use super::survey::Wanting;
+use super::CommandError;
+use super::baseline::Baseline;
+use super::plan_writer::{Halt, PlanWriter, unreadable};
+use super::survey::Source;
 use crate::domain::account::{Base, RowRecord, RowText, input_name};
 use crate::domain::audit::{Audit, Class};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::Object;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ReferralId;
@@ -27,7 +27,7 @@ pub struct Payloads {
     options: input::Options,
     base: Option<Base>,
     /// The referrals as they were, where there are such.
-    bases: Option<Bases>,
+    bases: Option<Baseline>,
     /// By referral.
     waiting: HashMap<ReferralId, Waiting>,
     remaining: usize,
@@ -38,7 +38,7 @@ pub struct Payloads {
 /// The first payload of a referral.
 struct Waiting {
     row: u64,
-    place: Place,
+    place: Location,
     done: bool,
 }
 
@@ -56,12 +56,13 @@ impl Payloads {
     }
 
     /// Reads one file, of which nothing may be taken after all.
-    fn file(&mut self, path: &str, desk: &mut Desk<'_>) -> Result<(), Trouble> {
-        let (options, before) = (self.options.clone(), desk.rows());
+    fn file(&mut self, path: &str, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
+        let (options, before) = (self.options.clone(), writer.rows());
         let mut condemned = None;
-        desk.input(path, |desk, number, stdin| {
-            let ended =
-                legacy::read(path, Some(stdin), number, &options, &mut |record| self.payload(record, desk))?;
+        writer.input(path, |writer, number, stdin| {
+            let ended = legacy::read(path, Some(stdin), number, &options, &mut |record| {
+                self.payload(record, writer)
+            })?;
             condemned = ended.condemned;
             Ok(ended.read)
         })?;
@@ -73,21 +74,21 @@ impl Payloads {
     }
 
     /// Writes down that nothing comes of the payloads of files of which nothing is taken.
-    fn condemn(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+    fn condemn(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
         let mut condemned = std::mem::take(&mut self.condemned);
         condemned.sort_by_key(|(_, finding)| finding.place);
         for (id, finding) in condemned {
             if let Some((row, _)) = self.take_out(id) {
                 let planned = self.judging.reject(row, id, vec![finding]);
                 let audit = Some(Audit::uncompared(Class::Invalid));
-                desk.item(&Planned { audit, ..planned })?;
+                writer.item(&Planned { audit, ..planned })?;
             }
         }
         Ok(())
     }
 
-    fn payload(&mut self, record: PayloadRecord, desk: &mut Desk<'_>) -> Result<(), Halt> {
-        let row = desk.next_row();
+    fn payload(&mut self, record: PayloadRecord, writer: &mut PlanWriter<'_>) -> Result<(), Halt> {
+        let row = writer.next_row();
         let PayloadRecord { place, text, parsed, notes, told } = record;
         let (id, item, findings) = match parsed {
             Ok(payload) => match self.waiting.get(&payload.id) {
@@ -101,12 +102,12 @@ impl Payloads {
             Err(rejected) => (rejected.id, None, rejected.findings),
         };
         let verdict = item.is_none().then(|| Verdict::invalid(&findings));
-        desk.row(&RowRecord { row, place, id, text, item, verdict, findings }, told)
+        writer.row(&RowRecord { row, place, id, text, item, verdict, findings }, told)
     }
 
     /// What a second payload would do follows from the version that the first one leads to, which nobody
     /// knows before.
-    fn second(&self, here: Place, there: Place) -> Finding {
+    fn second(&self, here: Location, there: Location) -> Finding {
         let line = match self.judging.inputs.get(there.input as usize) {
             Some(path) if here.input != there.input => format!("{}:{}", input_name(path), there.line),
             _ => format!("line {}", there.line),
@@ -119,7 +120,7 @@ impl Payloads {
         self.waiting.get(&id).filter(|waiting| !waiting.done)
     }
 
-    fn take_out(&mut self, id: ReferralId) -> Option<(u64, Place)> {
+    fn take_out(&mut self, id: ReferralId) -> Option<(u64, Location)> {
         let waiting = self.waiting.get_mut(&id).filter(|waiting| !waiting.done)?;
         waiting.done = true;
         self.remaining -= 1;
@@ -127,8 +128,8 @@ impl Payloads {
     }
 }
 
-impl Wanting for Payloads {
-    fn read(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+impl Source for Payloads {
+    fn read(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
         for named in std::mem::take(&mut self.files) {
             let files = match named.as_str() {
                 "-" => vec![named],
@@ -136,15 +137,15 @@ impl Wanting for Payloads {
             };
             for path in files {
                 self.judging.inputs.push(path.clone());
-                self.file(&path, desk)?;
+                self.file(&path, writer)?;
             }
         }
-        if desk.is_stopped() {
+        if writer.is_stopped() {
             return Ok(());
         }
-        self.condemn(desk)?;
+        self.condemn(writer)?;
         if let Some(base) = self.base.take() {
-            self.bases = Some(Bases::read(base, self.remaining, |id| self.wants(id), desk)?);
+            self.bases = Some(Baseline::read(base, self.remaining, |id| self.wants(id), writer)?);
         }
         Ok(())
     }
@@ -172,11 +173,11 @@ impl Wanting for Payloads {
         &mut self,
         id: ReferralId,
         current: Option<&Snapshot<'_>>,
-        desk: &Desk<'_>,
+        writer: &PlanWriter<'_>,
         keep: &dyn Fn(&Planned) -> bool,
     ) -> Result<Option<Planned>, LedgerError> {
         let (Some(waiting), Some(current)) = (self.find(id), current) else { return Ok(None) };
-        let RowText::Line(text) = desk.text_of(waiting.row)? else { return Ok(None) };
+        let RowText::Line(text) = writer.text_of(waiting.row)? else { return Ok(None) };
         // Most payloads are the referral as it stands, whose members are known.
         let read;
         let members = if text == current.json() {

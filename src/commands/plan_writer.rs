@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Host, Problem, Trouble};
+use super::{CommandError, Environment, Problem};
 use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, State, input_name};
 use crate::domain::exit::Exit;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
 use crate::input::{InputError, Read, Unusable};
 use crate::ledger::{Aside, LedgerError, Planning};
@@ -23,7 +23,7 @@ pub enum Halt {
     /// The ledger can't be written.
     Ledger(LedgerError),
     /// A row of an earlier run has to be planned from its referral as it stands, and nobody is to look at that.
-    Unseen(Place, Outcome),
+    Unseen(Location, Outcome),
 }
 
 impl From<LedgerError> for Halt {
@@ -33,12 +33,12 @@ impl From<LedgerError> for Halt {
 }
 
 /// Takes what is planned, and writes it down.
-pub struct Desk<'a> {
+pub struct PlanWriter<'a> {
     ledger: Planning,
     /// The inputs that were read before, where the run is planned again.
     before: Vec<InputInfo>,
     /// What is around the process.
-    pub host: &'a Host<'a>,
+    pub environment: &'a Environment<'a>,
     clock: fn() -> Timestamp,
     rows: u64,
     inputs: Vec<String>,
@@ -48,17 +48,17 @@ pub struct Desk<'a> {
     found: u64,
 }
 
-impl<'a> Desk<'a> {
-    /// A desk with nothing on it. `before` are inputs that were read before and have to be the same.
-    pub fn new(ledger: Planning, before: Vec<InputInfo>, host: &'a Host<'a>) -> Self {
+impl<'a> PlanWriter<'a> {
+    /// Creates a writer that has nothing to write yet. `before` are inputs that were read before and have to be the same.
+    pub fn new(ledger: Planning, before: Vec<InputInfo>, environment: &'a Environment<'a>) -> Self {
         let (rows, inputs, first, found) = (0, Vec::new(), Vec::new(), 0);
         let forms = SharedForms::default();
-        Self { ledger, before, host, clock: host.clock, rows, inputs, forms, first, found }
+        Self { ledger, before, environment, clock: environment.clock, rows, inputs, forms, first, found }
     }
 
     /// Whether the run is to stop, so that nothing comes of its plan.
     pub fn is_stopped(&self) -> bool {
-        self.host.stop.is_set()
+        self.environment.stop.is_set()
     }
 
     /// Whether the referrals are looked at as they stand.
@@ -77,13 +77,13 @@ impl<'a> Desk<'a> {
         &mut self,
         path: &str,
         read: impl FnOnce(&mut Self, u32, &mut dyn std::io::Read) -> Result<Read, InputError<Halt>>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CommandError> {
         if self.is_stopped() {
             return Ok(());
         }
         let number = u32::try_from(self.inputs.len()).unwrap_or(u32::MAX);
         self.inputs.push(path.to_owned());
-        let mut stdin = self.host.stdin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut stdin = self.environment.stdin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let read = match read(self, number, &mut **stdin) {
             Ok(read) => read,
             Err(InputError::Sink(Halt::Stopped)) => return Ok(()),
@@ -92,7 +92,7 @@ impl<'a> Desk<'a> {
             Err(InputError::Unusable(unusable)) => return Err(unreadable(&unusable)),
         };
         for note in &read.notes {
-            self.host.console.say(&format!("note: {note}"));
+            self.environment.console.say(&format!("note: {note}"));
         }
         self.check_unchanged(&read.info)?;
         self.forms.add(&read.info);
@@ -100,13 +100,13 @@ impl<'a> Desk<'a> {
     }
 
     /// A run that is carried on with is the one that was begun.
-    fn check_unchanged(&self, now: &InputInfo) -> Result<(), Trouble> {
+    fn check_unchanged(&self, now: &InputInfo) -> Result<(), CommandError> {
         let changed = self.before.iter().any(|before| before.path == now.path && before.sha256 != now.sha256);
         if !changed {
             return Ok(());
         }
         let what = format!("{} is not what it was when the run was begun", now.path);
-        Err(Trouble::could_not_run(what).hint("nothing was sent so far: apply it as a run of its own"))
+        Err(CommandError::could_not_run(what).hint("nothing was sent so far: apply it as a run of its own"))
     }
 
     /// A place for texts as long as the run is planned.
@@ -211,7 +211,7 @@ impl<'a> Desk<'a> {
     /// Where the ledger can't be written.
     pub fn keep(&mut self) -> Result<(), LedgerError> {
         for note in self.forms.notes() {
-            self.host.console.say(&format!("note: {note}"));
+            self.environment.console.say(&format!("note: {note}"));
         }
         self.ledger.keep()
     }
@@ -220,12 +220,12 @@ impl<'a> Desk<'a> {
     pub fn close(self) -> Planning {
         for finding in &self.first {
             let name = self.inputs.get(finding.place.input as usize).map_or("input", String::as_str);
-            self.host.console.say(&describe(finding, input_name(name)));
+            self.environment.console.say(&describe(finding, input_name(name)));
         }
         let hidden = self.found - self.first.len() as u64;
         if hidden > 0 {
             let more = counted(hidden, "more finding");
-            self.host.console.say(&format!("… and {more}: see the error and conflict reports"));
+            self.environment.console.say(&format!("… and {more}: see the error and conflict reports"));
         }
         self.ledger
     }
@@ -240,7 +240,7 @@ fn describe(finding: &Finding, file: &str) -> String {
 }
 
 /// Why a row of an earlier run is not planned.
-fn unseen(path: &str, place: Place, outcome: Outcome) -> Trouble {
+fn unseen(path: &str, place: Location, outcome: Outcome) -> CommandError {
     let name = input_name(path);
     let message = format!(
         "{name} comes from a report, and tells of a row that is {}: it has to be planned from its referral as it \
@@ -250,14 +250,14 @@ fn unseen(path: &str, place: Place, outcome: Outcome) -> Trouble {
     let place = format!("{name}:{}", place.line);
     let hint = "leave out --state, so that what was applied is found unchanged; nothing was sent";
     let problem = Problem { message, place: Some(place), hint: Some(hint.to_owned()) };
-    Trouble { exit: Exit::Usage, problems: vec![problem] }
+    CommandError { exit: Exit::Usage, problems: vec![problem] }
 }
 
-pub(super) fn unreadable(unusable: &Unusable) -> Trouble {
+pub(super) fn unreadable(unusable: &Unusable) -> CommandError {
     let problems = unusable.problems().iter().cloned().map(|problem| Problem {
         message: problem.message,
         place: Some(problem.place),
         hint: problem.hint,
     });
-    Trouble { exit: Exit::CouldNotRun, problems: problems.collect() }
+    CommandError { exit: Exit::CouldNotRun, problems: problems.collect() }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::payloads::Payloads;
-use super::plan_writer::Desk;
-use super::sending::{self, Order};
-use super::survey::{Changes, Surveyor, Wanting};
-use super::{Host, Trouble};
+use super::plan_writer::PlanWriter;
+use super::sending::{self, RunContext};
+use super::survey::{Changes, Source, Surveyor};
+use super::{CommandError, Environment};
 use crate::api::Client;
-use crate::domain::account::{About, Asked, Figures, InputInfo, Migrating, State};
-use crate::engine::context::Tally;
+use crate::domain::account::{About, Asked, InputInfo, Migrating, RunStats, State};
+use crate::engine::context::RequestCounts;
 use crate::engine::fetch::look;
 use crate::engine::in_flight::Flights;
 use crate::engine::{Context, Reason, Slots};
@@ -35,100 +35,103 @@ pub async fn plan(
     ledger: Planning,
     before: Vec<InputInfo>,
     client: Option<&Client>,
-    order: Order<'_>,
-    host: &Host<'_>,
-) -> Result<Option<Ledger>, Trouble> {
-    order.tell_on_leaving_plan(ledger.about(), host);
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<Option<Ledger>, CommandError> {
+    run_context.tell_on_leaving_plan(ledger.about(), environment);
     let Asked { files, format, state, levels, allow_paths, clear, migrating, decimal, left_alone, .. } =
         ledger.about().asked.clone();
     let judging = Judging {
         levels: levels.clone(),
-        now: (host.clock)(),
-        new_id: host.new_id,
+        now: (environment.clock)(),
+        new_id: environment.new_id,
         // Folders of payloads become files, which are known only once they were looked for.
         inputs: if migrating.is_none() { files.clone() } else { Vec::new() },
     };
     let allowed = allow_paths.clone();
     let options = input::Options { format, allow_paths: allowed, clear, levels, decimal, left_alone };
-    let desk = Desk::new(ledger, before, host);
+    let writer = PlanWriter::new(ledger, before, environment);
     match migrating {
         None => {
             let changes = Changes { planner: Planner::new(judging), files, options };
-            look_at(changes, desk, &state, client, order).await
+            look_at(changes, writer, &state, client, run_context).await
         }
         Some(Migrating { take, base, .. }) => {
             let terms = Terms { allow_paths, clear, take };
             let payloads = Payloads::new(judging, terms, files, options, base);
-            look_at(payloads, desk, &state, client, order).await
+            look_at(payloads, writer, &state, client, run_context).await
         }
     }
 }
 
 async fn look_at(
-    wanting: impl Wanting,
-    desk: Desk<'_>,
+    wanting: impl Source,
+    writer: PlanWriter<'_>,
     state: &State,
     client: Option<&Client>,
-    order: Order<'_>,
-) -> Result<Option<Ledger>, Trouble> {
-    let host = desk.host;
+    run_context: RunContext<'_>,
+) -> Result<Option<Ledger>, CommandError> {
+    let environment = writer.environment;
     let started = tokio::time::Instant::now();
-    let mut surveyor = Surveyor::begin(desk, wanting)?;
-    let mut figures = Figures::default();
+    let mut surveyor = Surveyor::begin(writer, wanting)?;
+    let mut figures = RunStats::default();
     match (state, client) {
-        (State::Live, Some(client)) => figures = look_live(&mut surveyor, client, order, host).await?,
+        (State::Live, Some(client)) => {
+            figures = look_live(&mut surveyor, client, run_context, environment).await?
+        }
         (State::Live, None) => {
-            return Err(Trouble::could_not_run("nothing is connected to look at referrals"));
+            return Err(CommandError::could_not_run("nothing is connected to look at referrals"));
         }
         (State::File(path), _) => surveyor.plan_from_file(path)?,
         (State::None, _) => surveyor.plan_unseen()?,
     }
     figures.seconds = started.elapsed().as_secs_f64();
-    close(surveyor.desk.close(), &figures, host)
+    close(surveyor.writer.close(), &figures, environment)
 }
 
 async fn look_live(
-    surveyor: &mut Surveyor<'_, impl Wanting>,
+    surveyor: &mut Surveyor<'_, impl Source>,
     client: &Client,
-    order: Order<'_>,
-    host: &Host<'_>,
-) -> Result<Figures, Trouble> {
-    let Order { target, sending, pace, showing, .. } = order;
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<RunStats, CommandError> {
+    let RunContext { target, sending, pace, showing, .. } = run_context;
     let begun = sending::Begun::now(client, pace);
     let progress = Progress::planning(showing.progress);
-    progress.rows_read(surveyor.desk.rows());
-    let observe = |event| sending::show(&progress, host, event);
+    progress.rows_read(surveyor.writer.rows());
+    let observe = |event| sending::show(&progress, environment, event);
     let context = Context {
         api: client,
         pace,
-        stop: host.stop,
-        clock: host.clock,
+        stop: environment.stop,
+        clock: environment.clock,
         slots: Slots::new(sending.concurrency),
         timeout: sending.timeout,
         flights: Flights::default(),
         observe: &observe,
-        tally: Arc::new(Tally::default()),
+        tally: Arc::new(RequestCounts::default()),
         rebase: None,
     };
     let looked =
-        sending::watched(look(&context, surveyor), &progress, &context, showing.progress, host).await;
+        sending::watched(look(&context, surveyor), &progress, &context, showing.progress, environment).await;
     let there = looked?;
-    match host.stop.reason() {
+    match environment.stop.reason() {
         Some(Reason::Unreachable(why)) => {
-            Err(Trouble::could_not_run(format!("{} cannot be reached: {why}", target.name()))
+            Err(CommandError::could_not_run(format!("{} cannot be reached: {why}", target.name()))
                 .hint("check the endpoint and the network; nothing was sent"))
         }
         Some(Reason::NothingThere) => {
             let what = "has neither a list of referrals nor any of those looked for";
-            Err(Trouble::could_not_run(format!("{} {what}", target.name())).hint(WRONG_BASE))
+            Err(CommandError::could_not_run(format!("{} {what}", target.name())).hint(WRONG_BASE))
         }
         Some(Reason::NoToken(why)) => {
-            Err(Trouble::could_not_run(format!("there is no token to send: {why}"))
+            Err(CommandError::could_not_run(format!("there is no token to send: {why}"))
                 .hint("check where the token comes from; nothing was sent"))
         }
         _ => {
             if !there {
-                host.console
+                environment
+                    .console
                     .say(&format!("hint: {} has no list of referrals either: {WRONG_BASE}", target.name()));
             }
             Ok(sending::figures(&context, client, begun))
@@ -136,8 +139,12 @@ async fn look_live(
     }
 }
 
-fn close(ledger: Planning, figures: &Figures, host: &Host<'_>) -> Result<Option<Ledger>, Trouble> {
-    if host.stop.is_set() {
+fn close(
+    ledger: Planning,
+    figures: &RunStats,
+    environment: &Environment<'_>,
+) -> Result<Option<Ledger>, CommandError> {
+    if environment.stop.is_set() {
         ledger.abandon(figures)?;
         return Ok(None);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Showing, Trouble, accounting, resume};
+use super::{CommandError, Environment, Showing, accounting, resume};
 use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
 use crate::ledger::{self, LedgerError};
@@ -21,27 +21,28 @@ pub struct Settings {
 ///
 /// # Errors
 /// Where there is no run, or it can't be read, or a report can't be written.
-pub fn run(settings: &Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
+pub fn run(settings: &Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let reader = ledger::read(&settings.run).map_err(unreadable)?;
     // Before any report is written over.
     reader.check_pages()?;
     if reader.newer().is_some() {
-        host.console
+        environment
+            .console
             .say("note: a newer version of this program wrote this run: what that added is not told here");
     }
     if reader.phase() == Phase::Stopped {
-        resume::tell_loss(&settings.run, reader.loss(), host);
+        resume::tell_loss(&settings.run, reader.loss(), environment);
     }
     drop(reader);
-    accounting::report(&settings.run, settings.showing, host)
+    accounting::report(&settings.run, settings.showing, environment)
 }
 
 /// A run that stopped hard has to be put in order before it can be read, which takes a directory that can be
 /// written to.
-fn unreadable(error: LedgerError) -> Trouble {
+fn unreadable(error: LedgerError) -> CommandError {
     const COPY: &str = "see to space and permissions in the run's directory, or copy it to where you may write, and \
                         report the copy";
     let is_systems = matches!(error, LedgerError::Database { .. });
-    let trouble = Trouble::from(error);
+    let trouble = CommandError::from(error);
     if is_systems { trouble.hint(COPY) } else { trouble }
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::connection::{self, Target};
 use super::planning;
-use super::sending::{self, Order, Sending};
+use super::sending::{self, RunContext, Sending};
 use super::whereabouts::Whereabouts;
-use super::{Host, Showing, Trouble, accounting, patches};
+use super::{CommandError, Environment, Showing, accounting, patches};
 use crate::api::{Auth, Client, Endpoint};
 use crate::domain::account::{About, InputInfo, Phase};
 use crate::domain::characters::visible_path;
@@ -38,27 +38,28 @@ pub struct Settings {
 ///
 /// # Errors
 /// Where the run can't be opened, was planned for another service, or consent is missing.
-pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let (ledger, target) = open(&settings, host)?;
+pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let (ledger, target) = open(&settings, environment)?;
     let Settings { run, sending, showing, .. } = &settings;
     let pace = Pace::new(sending.pacing);
-    let order = Order { run, target: &target, sending, pace: &pace, showing: *showing, patches: None };
+    let run_context =
+        RunContext { run, target: &target, sending, pace: &pace, showing: *showing, patches: None };
     match ledger.phase() {
-        Phase::Planning => plan_again(ledger, order, host).await,
+        Phase::Planning => plan_again(ledger, run_context, environment).await,
         Phase::Planned | Phase::Stopped => {
-            tell_loss(run, ledger.loss(), host);
-            sending::go(ledger, None, order, host).await
+            tell_loss(run, ledger.loss(), environment);
+            sending::go(ledger, None, run_context, environment).await
         }
         Phase::Finished => {
-            host.console.say("the run is finished: nothing is left to send");
+            environment.console.say("the run is finished: nothing is left to send");
             drop(ledger);
-            accounting::account(order, None, host)
+            accounting::account(run_context, None, environment)
         }
     }
 }
 
 /// Says that a run's log is lost, and what that means for what is left of it.
-pub fn tell_loss(run: &Path, loss: Option<Loss>, host: &Host<'_>) {
+pub fn tell_loss(run: &Path, loss: Option<Loss>, environment: &Environment<'_>) {
     let log = ledger::log_file(run);
     let log = visible_path(&log);
     let words: &[&str] = match loss {
@@ -81,18 +82,18 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, host: &Host<'_>) {
             &["note: it was found before that what this run had sent last is not on record"]
         }
     };
-    words.iter().for_each(|words| host.console.say(words));
-    host.console.say(
+    words.iter().for_each(|words| environment.console.say(words));
+    environment.console.say(
         "note: so every change without an outcome may have been made: resume reads its referral before it \
          sends anything for it, and what that cannot tell becomes unknown",
     );
 }
 
-fn open(settings: &Settings, host: &Host<'_>) -> Result<(Ledger, Target), Trouble> {
-    let ledger = ledger::open(&settings.run)?.watched(host.watch);
-    let whereabouts = Whereabouts::of(ledger.about(), host);
+fn open(settings: &Settings, environment: &Environment<'_>) -> Result<(Ledger, Target), CommandError> {
+    let ledger = ledger::open(&settings.run)?.watched(environment.watch);
+    let whereabouts = Whereabouts::of(ledger.about(), environment);
     let target = target(settings, &whereabouts.about(ledger.about()).target)?;
-    trust(&target, &ledger, settings, host)?;
+    trust(&target, &ledger, settings, environment)?;
     if matches!(ledger.phase(), Phase::Planned | Phase::Stopped) {
         check_unchanged(&whereabouts.inputs(ledger.inputs()?))?;
     }
@@ -101,13 +102,19 @@ fn open(settings: &Settings, host: &Host<'_>) -> Result<(Ledger, Target), Troubl
 
 /// A run's directory may come from somebody else, and name a host of theirs: a token goes where the user says, or
 /// said when the run was consented to. To the official service and to this machine it may go in any case.
-fn trust(target: &Target, ledger: &Ledger, settings: &Settings, host: &Host<'_>) -> Result<(), Trouble> {
+fn trust(
+    target: &Target,
+    ledger: &Ledger,
+    settings: &Settings,
+    environment: &Environment<'_>,
+) -> Result<(), CommandError> {
     let Target::Service(endpoint, _) = target else { return Ok(()) };
     let is_named = settings.target.is_some() || settings.own.as_ref() == Some(endpoint);
     if is_named || endpoint.is_local() || *endpoint == Endpoint::official() {
         return Ok(());
     }
-    let is_consented = |consent: Consent| consent.user == host.user && consent.target == endpoint.as_str();
+    let is_consented =
+        |consent: Consent| consent.user == environment.user && consent.target == endpoint.as_str();
     if ledger.consent()?.is_some_and(is_consented) {
         return Ok(());
     }
@@ -115,18 +122,18 @@ fn trust(target: &Target, ledger: &Ledger, settings: &Settings, host: &Host<'_>)
         "the run goes to {endpoint}, which neither you nor your settings name: no token is sent there"
     );
     let command = Next::resume(&settings.run, vec![format!("--endpoint {}", quoted(endpoint.as_str()))]);
-    Err(Trouble::usage(what).hint(format!("if that is where yours belongs: {}", command.command())))
+    Err(CommandError::usage(what).hint(format!("if that is where yours belongs: {}", command.command())))
 }
 
 /// Whoever changes a file and carries on believes that the change counts, and what was planned may close
 /// referrals. A file that isn't there any more can mislead nobody.
-fn check_unchanged(inputs: &[InputInfo]) -> Result<(), Trouble> {
+fn check_unchanged(inputs: &[InputInfo]) -> Result<(), CommandError> {
     for planned in inputs {
         // Whoever opens a pipe waits for somebody to write into it.
         let is_file = Path::new(&planned.path).is_file();
         if is_file && input::sha256(&planned.path).is_ok_and(|now| now != planned.sha256) {
             let what = format!("{} is not what it was when the run was planned", planned.path);
-            return Err(Trouble::could_not_run(what).hint(
+            return Err(CommandError::could_not_run(what).hint(
                 "nothing was sent now: put the file back as it was, or move it away, to carry out what was \
                  planned; to send what it says now, apply it as a run of its own",
             ));
@@ -136,47 +143,59 @@ fn check_unchanged(inputs: &[InputInfo]) -> Result<(), Trouble> {
 }
 
 /// Nothing of a plan that was cut off may be sent, so the run begins from its inputs again.
-async fn plan_again(ledger: Ledger, order: Order<'_>, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let whereabouts = Whereabouts::of(ledger.about(), host);
+async fn plan_again(
+    ledger: Ledger,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<Exit, CommandError> {
+    let whereabouts = Whereabouts::of(ledger.about(), environment);
     let about = whereabouts.about(ledger.about());
-    let order = Order { patches: about.asked.patches(), ..order };
-    let (ledger, client) = plan_anew(ledger, &about, &whereabouts, order, host).await?;
-    sending::go_on(ledger, client, about.plan_only, order, host).await
+    let run_context = RunContext { patches: about.asked.patches(), ..run_context };
+    let (ledger, client) = plan_anew(ledger, &about, &whereabouts, run_context, environment).await?;
+    sending::go_on(ledger, client, about.plan_only, run_context, environment).await
 }
 
 async fn plan_anew(
     ledger: Ledger,
     about: &About,
     whereabouts: &Whereabouts,
-    order: Order<'_>,
-    host: &Host<'_>,
-) -> Result<(Option<Ledger>, Option<Client>), Trouble> {
-    if let Some(words) = accounting::anew(about, &order.sending.repeat((host.clock)())) {
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<(Option<Ledger>, Option<Client>), CommandError> {
+    if let Some(words) = accounting::anew(about, &run_context.sending.repeat((environment.clock)())) {
         let what = "the run was stopped while it was planned, and standard input cannot be read again";
-        return Err(Trouble::could_not_run(what).hint(Next::anew(&about.command, words).to_string()));
+        return Err(CommandError::could_not_run(what).hint(Next::anew(&about.command, words).to_string()));
     }
-    if let Some(file) = order.patches {
+    if let Some(file) = run_context.patches {
         let remedy = "the run was begun with this --patches: see that it can be made, then resume again";
-        patches::check(file, order.run).map_err(|trouble| trouble.hint(remedy))?;
+        patches::check(file, run_context.run).map_err(|trouble| trouble.hint(remedy))?;
     }
-    host.console.say("the run was stopped while it was planned: it is planned again");
-    let connect = || connection::connect(order.target, order.sending.timeout, about.correlation_id, host);
+    environment.console.say("the run was stopped while it was planned: it is planned again");
+    let connect = || {
+        connection::connect(
+            run_context.target,
+            run_context.sending.timeout,
+            about.correlation_id,
+            environment,
+        )
+    };
     let client = planning::needs_service(about).then(connect).transpose()?;
     let (mut ledger, before) = ledger.plan_again()?;
     ledger.amend(about.clone())?;
     let before = whereabouts.inputs(before);
-    let planned = planning::plan(ledger, before, client.as_ref(), order, host).await?;
+    let planned = planning::plan(ledger, before, client.as_ref(), run_context, environment).await?;
     Ok((planned, client))
 }
 
 /// A run goes where it was planned for and nowhere else: its eTags mean nothing elsewhere.
-fn target(settings: &Settings, planned_for: &str) -> Result<Target, Trouble> {
+fn target(settings: &Settings, planned_for: &str) -> Result<Target, CommandError> {
     match &settings.target {
         Some(target) if target.name() == planned_for => Ok(target.clone()),
-        Some(target) => {
-            Err(Trouble::usage(format!("the run was planned for {planned_for}, not for {}", target.name()))
-                .hint("leave out where to send: the run remembers it"))
-        }
+        Some(target) => Err(CommandError::usage(format!(
+            "the run was planned for {planned_for}, not for {}",
+            target.name()
+        ))
+        .hint("leave out where to send: the run remembers it")),
         None => Target::remembered(planned_for, settings.auth.clone()),
     }
 }

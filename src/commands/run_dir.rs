@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Trouble, accounting};
+use super::{CommandError, accounting};
 use crate::disk;
 use crate::domain::account::Phase;
 use crate::domain::characters::visible_path;
@@ -18,19 +18,19 @@ const RUNS: &str = "reports";
 
 /// A directory that a run is about to be put into.
 #[derive(Debug)]
-pub struct Folder {
+pub struct RunDir {
     path: PathBuf,
     /// What was made here, and may be removed here if nothing comes of the run; the innermost first.
     made: Vec<PathBuf>,
 }
 
-impl Folder {
+impl RunDir {
     /// Makes the directory the user named, or one below `reports` named by time and command. An
     /// existing one is taken where it holds no run.
     ///
     /// # Errors
     /// Where it can't be made, or holds a run already.
-    pub fn make(named: Option<&Path>, command: &str, now: Timestamp) -> Result<Self, Trouble> {
+    pub fn make(named: Option<&Path>, command: &str, now: Timestamp) -> Result<Self, CommandError> {
         if let Some(path) = named {
             let made = missing(path);
             take(path)?;
@@ -93,12 +93,12 @@ fn missing(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Takes the directory that the user named.
-fn take(path: &Path) -> Result<(), Trouble> {
+fn take(path: &Path) -> Result<(), CommandError> {
     if path.join("run.sqlite").symlink_metadata().is_ok() {
         return Err(taken(path));
     }
     if let Some(file) = in_the_way(path) {
-        return Err(Trouble::usage(format!(
+        return Err(CommandError::usage(format!(
             "{} is there already and would be overwritten",
             visible_path(&file)
         ))
@@ -108,15 +108,15 @@ fn take(path: &Path) -> Result<(), Trouble> {
 }
 
 /// Why no run was begun in a directory that was taken. Another process may have been faster.
-pub fn not_begun(path: &Path, error: LedgerError) -> Trouble {
+pub fn not_begun(path: &Path, error: LedgerError) -> CommandError {
     match error {
         LedgerError::Exists { .. } | LedgerError::Busy { .. } => taken(path),
         other => other.into(),
     }
 }
 
-fn taken(path: &Path) -> Trouble {
-    Trouble::usage(format!("{} holds a run already", visible_path(path)))
+fn taken(path: &Path) -> CommandError {
+    CommandError::usage(format!("{} holds a run already", visible_path(path)))
         .hint(format!("name another directory with --out{}", or_that_run(path)))
 }
 
@@ -136,7 +136,7 @@ fn or_that_run(path: &Path) -> String {
 }
 
 /// Another run that begins in the same second may take a name first.
-fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, Trouble> {
+fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, CommandError> {
     let time = now.strftime("%Y-%m-%dT%H-%M-%SZ");
     let base = format!("{time}-{command}");
     let mut number = 1;
@@ -152,7 +152,7 @@ fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, Trouble>
     }
 }
 
-fn not_made(path: &Path, error: &io::Error) -> Trouble {
-    Trouble::could_not_run(format!("cannot make the run's directory {}: {error}", visible_path(path)))
+fn not_made(path: &Path, error: &io::Error) -> CommandError {
+    CommandError::could_not_run(format!("cannot make the run's directory {}: {error}", visible_path(path)))
         .hint("name a directory you may write to with --out")
 }

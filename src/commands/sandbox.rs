@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Host, Trouble, connection};
+use super::{CommandError, Environment, connection};
 use crate::domain::exit::Exit;
 use crate::sandbox::Config;
 
@@ -21,22 +21,24 @@ pub struct Settings {
 ///
 /// # Errors
 /// Where the seed can't be read or the port is taken.
-pub async fn run(settings: Settings, host: &Host<'_>) -> Result<Exit, Trouble> {
-    let sandbox = connection::sandbox(settings.seed.as_deref(), settings.config, host)?;
+pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let sandbox = connection::sandbox(settings.seed.as_deref(), settings.config, environment)?;
     let failed = |error: std::io::Error| {
-        Trouble::could_not_run(format!("cannot serve on 127.0.0.1:{}: {error}", settings.port))
+        CommandError::could_not_run(format!("cannot serve on 127.0.0.1:{}: {error}", settings.port))
             .hint("choose another port, or 0 for any free one")
     };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port)).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     // Data: a script that starts a sandbox on any free port reads its address here.
-    host.console.data(&format!("http://127.0.0.1:{port}/v1.0\n"));
-    host.console.say(&format!("serving {} referrals; any bearer token will do", sandbox.referrals().len()));
-    host.console.say("press Ctrl-C to end");
-    let stop = host.stop.clone();
+    environment.console.data(&format!("http://127.0.0.1:{port}/v1.0\n"));
+    environment
+        .console
+        .say(&format!("serving {} referrals; any bearer token will do", sandbox.referrals().len()));
+    environment.console.say("press Ctrl-C to end");
+    let stop = environment.stop.clone();
     tokio::select! {
         served = sandbox.serve(listener, async move { stop.wait().await }) => served.map_err(failed)?,
-        () = host.stop.left() => {}
+        () = environment.stop.left() => {}
     }
     Ok(Exit::Done)
 }

@@ -10,15 +10,15 @@ use jiff::Timestamp;
 use super::accounting::PlanFile;
 use super::connection::{self, Target};
 use super::consent::{self, Given, Plan};
-use super::{Console, DAMAGED, Host, Showing, Trouble, accounting, patches};
+use super::{CommandError, Console, DAMAGED, Environment, Showing, accounting, patches};
 use crate::api::Client;
-use crate::domain::account::{About, Asked, Figures, OnConflict, Phase};
+use crate::domain::account::{About, Asked, OnConflict, Phase, RunStats};
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::item::Item;
 use crate::domain::snapshot::Snapshot;
 use crate::engine::carry::Limits;
-use crate::engine::context::Tally;
+use crate::engine::context::RequestCounts;
 use crate::engine::in_flight::Flights;
 use crate::engine::{self, Context, Event, Slots, Stop};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
@@ -86,7 +86,7 @@ impl Sending {
 
 /// A run, where it goes, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct Order<'a> {
+pub struct RunContext<'a> {
     /// The run's directory.
     pub run: &'a Path,
     /// Where to send.
@@ -102,33 +102,33 @@ pub struct Order<'a> {
     pub patches: Option<&'a Path>,
 }
 
-impl Order<'_> {
+impl RunContext<'_> {
     /// Where the plan can be read.
     pub fn plan_file(&self) -> String {
         visible_path(&self.run.join(PLAN_FILE))
     }
 
     /// Sees to it that whoever leaves at once is told how to carry on.
-    fn tell_on_leaving(&self, host: &Host<'_>) {
-        let next = self.resume(host);
-        host.console.on_leaving(&format!("next: {next}"), self.run);
+    fn tell_on_leaving(&self, environment: &Environment<'_>) {
+        let next = self.resume(environment);
+        environment.console.on_leaving(&format!("next: {next}"), self.run);
     }
 
     /// The same while the run is planned, which may be from what can't be read again.
-    pub fn tell_on_leaving_plan(&self, about: &About, host: &Host<'_>) {
-        let repeat = self.sending.repeat((host.clock)());
+    pub fn tell_on_leaving_plan(&self, about: &About, environment: &Environment<'_>) {
+        let repeat = self.sending.repeat((environment.clock)());
         let next = match accounting::anew(about, &repeat) {
             Some(words) => Next::anew(&about.command, words),
             None => {
                 Next::resume(self.run, repeat.into_iter().chain(Target::to_name(&about.target)).collect())
             }
         };
-        host.console.on_leaving(&format!("next: {next}"), self.run);
+        environment.console.on_leaving(&format!("next: {next}"), self.run);
     }
 
     /// What carries on with the run.
-    fn resume(&self, host: &Host<'_>) -> Next {
-        Next::resume(self.run, self.sending.repeat((host.clock)()))
+    fn resume(&self, environment: &Environment<'_>) -> Next {
+        Next::resume(self.run, self.sending.repeat((environment.clock)()))
     }
 }
 
@@ -140,25 +140,30 @@ pub async fn go_on(
     planned: Option<Ledger>,
     client: Option<Client>,
     plan_only: bool,
-    order: Order<'_>,
-    host: &Host<'_>,
-) -> Result<Exit, Trouble> {
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<Exit, CommandError> {
     let Some(ledger) = planned else {
-        return accounting::account(Order { patches: None, ..order }, None, host);
+        return accounting::account(RunContext { patches: None, ..run_context }, None, environment);
     };
-    if let Some(Err(trouble)) = order.patches.map(|file| patches::write(file, order.run)) {
-        accounting::account_refused(Order { patches: None, ..order }, None, trouble.exit, host)?;
+    if let Some(Err(trouble)) = run_context.patches.map(|file| patches::write(file, run_context.run)) {
+        accounting::account_refused(
+            RunContext { patches: None, ..run_context },
+            None,
+            trouble.exit,
+            environment,
+        )?;
         return Err(trouble);
     }
     if !plan_only {
-        return go(ledger, client, order, host).await;
+        return go(ledger, client, run_context, environment).await;
     }
     let totals = ledger.plan_totals()?;
-    consent::announce(&totals, order, host);
-    consent::warn_ahead(&totals, order, host);
-    tell_time(&totals, order, host);
+    consent::announce(&totals, run_context, environment);
+    consent::warn_ahead(&totals, run_context, environment);
+    tell_time(&totals, run_context, environment);
     drop(ledger);
-    accounting::account(order, None, host)
+    accounting::account(run_context, None, environment)
 }
 
 /// Carries out a plan that the user consents to, and reports how far it came. Connects where nothing
@@ -170,18 +175,18 @@ pub async fn go_on(
 pub async fn go(
     ledger: Ledger,
     client: Option<Client>,
-    order: Order<'_>,
-    host: &Host<'_>,
-) -> Result<Exit, Trouble> {
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<Exit, CommandError> {
     // So that it can be read before it is consented to.
-    let mut plan = accounting::write_plan_alone(order.run, host.console)?;
-    match carry_out(ledger, client, order, &mut plan, host).await {
-        Ok(()) => accounting::account(order, Some(plan), host),
+    let mut plan = accounting::write_plan_alone(run_context.run, environment.console)?;
+    match carry_out(ledger, client, run_context, &mut plan, environment).await {
+        Ok(()) => accounting::account(run_context, Some(plan), environment),
         Err(Ended { trouble, known }) => {
             // What broke the ledger may break this too, and is the thing to be told.
-            let told = accounting::account_refused(order, Some(plan), trouble.exit, host);
+            let told = accounting::account_refused(run_context, Some(plan), trouble.exit, environment);
             if let (Err(_), Some(known)) = (told, known) {
-                tell_without_ledger(&known, order.run, host);
+                tell_without_ledger(&known, run_context.run, environment);
             }
             Err(trouble)
         }
@@ -191,33 +196,35 @@ pub async fn go(
 async fn carry_out(
     ledger: Ledger,
     client: Option<Client>,
-    order: Order<'_>,
+    run_context: RunContext<'_>,
     plan: &mut PlanFile,
-    host: &Host<'_>,
+    environment: &Environment<'_>,
 ) -> Result<(), Ended> {
     let totals = ledger.plan_totals()?;
-    consent::announce(&totals, order, host);
-    tell_time(&totals, order, host);
+    consent::announce(&totals, run_context, environment);
+    tell_time(&totals, run_context, environment);
     let consented = ledger.consent()?;
     let carried_out = Plan { totals: &totals, sha256: plan.sha256(), consented: consented.as_ref() };
-    let ledger = ledger.consented(consent::consent(carried_out, order, host)?);
+    let ledger = ledger.consented(consent::consent(carried_out, run_context, environment)?);
     let correlation_id = ledger.about().correlation_id;
     let client = match client {
         Some(client) => client,
-        None => connection::connect(order.target, order.sending.timeout, correlation_id, host)?,
+        None => {
+            connection::connect(run_context.target, run_context.sending.timeout, correlation_id, environment)?
+        }
     };
-    accounting::take_away_reports(order.run, plan, host.console)?;
-    send(ledger, totals, &client, order, host).await
+    accounting::take_away_reports(run_context.run, plan, environment.console)?;
+    send(ledger, totals, &client, run_context, environment).await
 }
 
 /// How sending ended that went wrong.
 struct Ended {
-    trouble: Trouble,
+    trouble: CommandError,
     /// What this process knows without the ledger, where it sent anything.
     known: Option<String>,
 }
 
-impl<T: Into<Trouble>> From<T> for Ended {
+impl<T: Into<CommandError>> From<T> for Ended {
     fn from(trouble: T) -> Self {
         Self { trouble: trouble.into(), known: None }
     }
@@ -227,55 +234,57 @@ async fn send(
     ledger: Ledger,
     totals: PlanTotals,
     client: &Client,
-    order: Order<'_>,
-    host: &Host<'_>,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
 ) -> Result<(), Ended> {
-    let Order { sending, pace, showing, .. } = order;
-    order.tell_on_leaving(host);
+    let RunContext { sending, pace, showing, .. } = run_context;
+    run_context.tell_on_leaving(environment);
     let max_errors = sending.max_errors.of(&ledger)?;
     let Asked { levels, on_conflict, .. } = ledger.about().asked.clone();
-    let rebase = move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (host.clock)());
+    let rebase =
+        move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (environment.clock)());
     let begun = Begun::now(client, pace);
-    let (journal, backlog) = ledger.start(Arc::new(host.clock))?;
+    let (journal, backlog) = ledger.start(Arc::new(environment.clock))?;
     let progress = Progress::new(showing.progress, totals.remaining);
-    let observe = |event| show(&progress, host, event);
+    let observe = |event| show(&progress, environment, event);
     let context = Context {
         api: client,
         pace,
-        stop: host.stop,
-        clock: host.clock,
+        stop: environment.stop,
+        clock: environment.clock,
         slots: Slots::new(sending.concurrency),
         timeout: sending.timeout,
         flights: Flights::default(),
         observe: &observe,
-        tally: Arc::new(Tally::default()),
+        tally: Arc::new(RequestCounts::default()),
         rebase: (on_conflict == OnConflict::Rebase).then_some(&rebase),
     };
     let limits = Limits { max_errors, finish_by: sending.finish_by };
     let work = engine::carry_out(&context, &backlog, &journal, limits);
-    let ended = watched(work, &progress, &context, showing.progress, host).await;
+    let ended = watched(work, &progress, &context, showing.progress, environment).await;
     let figures = figures(&context, client, begun);
-    tell_rate(order, host);
+    tell_rate(run_context, environment);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
     ended.and(closed).map_err(|error| Ended {
-        trouble: broken(&error, order, host),
+        trouble: broken(&error, run_context, environment),
         known: Some(known(&progress, figures)),
     })
 }
 
 /// What a process knows of what it sent, where the ledger can't tell it.
-fn known(progress: &Progress, figures: Figures) -> String {
+fn known(progress: &Progress, figures: RunStats) -> String {
     format!("it settled {}, with {}", progress.outcomes(), counted(figures.patch, "PATCH request"))
 }
 
 /// Says what is known of a run that has no ledger any more, and what to do about that.
-fn tell_without_ledger(known: &str, run: &Path, host: &Host<'_>) {
-    host.console
+fn tell_without_ledger(known: &str, run: &Path, environment: &Environment<'_>) {
+    environment
+        .console
         .say(&format!("note: there is no summary without the ledger; as far as this process knows, {known}"));
     if matches!(ledger::read(run), Err(LedgerError::Absent { .. })) {
         let report = Next::report(run).command();
-        host.console.say(&format!(
+        environment.console.say(&format!(
             "hint: put the run's directory back, and this tells the rest: {report}; where it is gone for good, plan \
              the same input again with another --out, which finds unchanged what was written already"
         ));
@@ -288,9 +297,9 @@ pub async fn watched<T>(
     progress: &Progress,
     context: &Context<'_, Client>,
     mode: ProgressMode,
-    host: &Host<'_>,
+    environment: &Environment<'_>,
 ) -> T {
-    let _shown = Shown::begin(progress, host);
+    let _shown = Shown::begin(progress, environment);
     let (started, before) = (tokio::time::Instant::now(), context.pace.figures());
     let mut ticks = tokio::time::interval(Duration::from_millis(250));
     futures::pin_mut!(work);
@@ -299,12 +308,12 @@ pub async fn watched<T>(
             biased;
             done = &mut work => return done,
             _ = ticks.tick(), if mode != ProgressMode::None => {
-                progress.waiting(waiting(context.pace, host.stop));
+                progress.waiting(waiting(context.pace, environment.stop));
                 progress.retried(context.tally.figures().retried);
                 let mut line = Vec::new();
                 let course = course(started.elapsed(), before, context.pace);
                 if progress.tick(course, &mut line).is_ok() && !line.is_empty() {
-                    host.console.say(String::from_utf8_lossy(&line).trim_end());
+                    environment.console.say(String::from_utf8_lossy(&line).trim_end());
                 }
             }
         }
@@ -318,9 +327,9 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn begin(progress: &'a Progress, host: &Host<'a>) -> Self {
-        host.console.stands(progress.begin());
-        Self { progress, console: host.console }
+    fn begin(progress: &'a Progress, environment: &Environment<'a>) -> Self {
+        environment.console.stands(progress.begin());
+        Self { progress, console: environment.console }
     }
 }
 
@@ -355,14 +364,14 @@ fn waiting(pace: &Pace, stop: &Stop) -> Option<Waiting> {
     }
 }
 
-fn broken(error: &LedgerError, order: Order<'_>, host: &Host<'_>) -> Trouble {
-    let resume = order.resume(host).command();
+fn broken(error: &LedgerError, run_context: RunContext<'_>, environment: &Environment<'_>) -> CommandError {
+    let resume = run_context.resume(environment).command();
     let hint = if error.is_damage() {
         DAMAGED.to_owned()
     } else {
         format!("see to space and permissions in the run's directory, then: {resume}")
     };
-    Trouble::new(Exit::Stopped, format!("the run's ledger failed, so nothing more was sent: {error}"))
+    CommandError::new(Exit::Stopped, format!("the run's ledger failed, so nothing more was sent: {error}"))
         .hint(hint)
 }
 
@@ -383,9 +392,9 @@ impl Begun {
 }
 
 /// What was counted and timed since a stretch of work began.
-pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> Figures {
+pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> RunStats {
     let waits = context.pace.figures();
-    Figures {
+    RunStats {
         token: client.token_requests() - begun.tokens,
         seconds: begun.at.elapsed().as_secs_f64(),
         waiting_for_rate: (waits.waiting_for_rate - begun.waits.waiting_for_rate).as_secs_f64(),
@@ -396,14 +405,18 @@ pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> 
 }
 
 /// Says whether what is to be sent fits before the time that the user set, if one is set.
-pub fn tell_time(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
-    let Sending { pacing, finish_by, .. } = order.sending;
+pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
+    let Sending { pacing, finish_by, .. } = run_context.sending;
     let (Some(deadline), to_send @ 1..) = (finish_by, totals.remaining) else { return };
     // A time that is past leaves nothing.
-    let left = Duration::try_from(deadline.duration_since((host.clock)())).unwrap_or_default();
+    let left = Duration::try_from(deadline.duration_since((environment.clock)())).unwrap_or_default();
     let Pacing::Fixed(rate) = pacing else {
         let what = "at a rate that is yet to be found, and --finish-by leaves";
-        return host.console.say(&format!("note: {} {what} {}", counted(to_send, "request"), roughly(left)));
+        return environment.console.say(&format!(
+            "note: {} {what} {}",
+            counted(to_send, "request"),
+            roughly(left)
+        ));
     };
     let needed = rate.time_for(to_send);
     let take = if to_send == 1 { "takes" } else { "take" };
@@ -413,17 +426,17 @@ pub fn tell_time(totals: &PlanTotals, order: Order<'_>, host: &Host<'_>) {
         roughly(needed),
         roughly(left)
     );
-    host.console.say(&match needed <= left {
+    environment.console.say(&match needed <= left {
         true => format!("note: {times}"),
         false => format!("warning: {times}: what is not sent by then stays for resume"),
     });
 }
 
 /// Says which rate was found, and where the one that was asked for was too high.
-fn tell_rate(order: Order<'_>, host: &Host<'_>) {
-    let found = order.pace.found();
+fn tell_rate(run_context: RunContext<'_>, environment: &Environment<'_>) {
+    let found = run_context.pace.found();
     let rate = per_second_or_minute(found.per_second);
-    let note = match (order.sending.pacing, found.throttled) {
+    let note = match (run_context.sending.pacing, found.throttled) {
         (Pacing::Auto, true) => format!("--rate auto met the service's limit, and ended at {rate}"),
         (Pacing::Auto, false) => format!("--rate auto met no limit, and ended at {rate}"),
         (Pacing::Fixed(asked), true) => {
@@ -431,7 +444,7 @@ fn tell_rate(order: Order<'_>, host: &Host<'_>) {
         }
         (Pacing::Fixed(_), false) => return,
     };
-    host.console.say(&format!("note: {note}"));
+    environment.console.say(&format!("note: {note}"));
 }
 
 fn per_second_or_minute(per_second: f64) -> String {
@@ -439,7 +452,7 @@ fn per_second_or_minute(per_second: f64) -> String {
 }
 
 /// Passes an event on to whoever watches.
-pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
+pub fn show(progress: &Progress, environment: &Environment<'_>, event: Event) {
     match event {
         Event::Looked(count) => {
             progress.looked_at(count);
@@ -456,19 +469,19 @@ pub fn show(progress: &Progress, host: &Host<'_>, event: Event) {
                 "warning: the server asks for a longer pause than {} s: waiting that long, then asking again",
                 length.as_secs()
             );
-            host.console.say(&warning);
+            environment.console.say(&warning);
         }
         Event::Paused { capped: false, .. } => {}
         Event::Held { why, pause } => {
             let warning = format!("warning: {why}; all wait {} s, then one asks again", pause.as_secs());
-            host.console.say(&warning);
+            environment.console.say(&warning);
         }
         Event::Quiet { time, under_way } => {
             let warning = format!("warning: no answer for {} s; waiting for {under_way}", time.as_secs());
-            host.console.say(&warning);
+            environment.console.say(&warning);
         }
         Event::Released => {
-            host.console.say("note: the service answers again: all go on");
+            environment.console.say("note: the service answers again: all go on");
         }
     }
 }

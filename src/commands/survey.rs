@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use super::plan_writer::{Desk, Halt};
-use super::{Trouble, quoted};
+use super::plan_writer::{Halt, PlanWriter};
+use super::{CommandError, quoted};
 use crate::domain::account::{Format, InputInfo, RowRecord};
 use crate::domain::change::Rejected;
 use crate::domain::exchange::{Failure, Operation};
@@ -24,13 +24,13 @@ pub(super) const ONE_OF_TWO: &str =
     "nothing tells which of the two is the referral as it stands: keep one of them, or take another snapshot";
 
 /// What the inputs want of referrals, as long as nobody looked at those.
-pub trait Wanting {
+pub trait Source {
     /// Reads every input to its end, or until the run is stopped. Items that can be decided without looking
     /// are written down.
     ///
     /// # Errors
     /// Where an input can't be read at all, or the ledger can't be written.
-    fn read(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble>;
+    fn read(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError>;
 
     /// The referrals that must be looked at, ordered by their first row.
     fn wanted(&self) -> Vec<ReferralId>;
@@ -50,7 +50,7 @@ pub trait Wanting {
         &mut self,
         id: ReferralId,
         current: Option<&Snapshot<'_>>,
-        desk: &Desk<'_>,
+        writer: &PlanWriter<'_>,
         keep: &dyn Fn(&Planned) -> bool,
     ) -> Result<Option<Planned>, LedgerError>;
 
@@ -76,8 +76,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    fn row(&mut self, record: Record, desk: &mut Desk<'_>) -> Result<(), Halt> {
-        let row = desk.next_row();
+    fn row(&mut self, record: Record, writer: &mut PlanWriter<'_>) -> Result<(), Halt> {
+        let row = writer.next_row();
         let Record { place, text, parsed, notes, told } = record;
         let (id, item, verdict, findings) = match parsed {
             Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
@@ -88,13 +88,13 @@ impl Changes {
                 (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
             }
         };
-        desk.row(&RowRecord { row, place, id, text, item, verdict, findings }, told)
+        writer.row(&RowRecord { row, place, id, text, item, verdict, findings }, told)
     }
 }
 
 /// Makes sure that every column that is to change nothing is in a file: who mistyped one meant another. A
 /// member of JSON lines may be in any of them, or in none of those that are left.
-fn left_alone_are_there(names: &[String], inputs: &[InputInfo]) -> Result<(), Trouble> {
+fn left_alone_are_there(names: &[String], inputs: &[InputInfo]) -> Result<(), CommandError> {
     if inputs.iter().any(|input| input.format != Format::Csv) {
         return Ok(());
     }
@@ -103,21 +103,22 @@ fn left_alone_are_there(names: &[String], inputs: &[InputInfo]) -> Result<(), Tr
     else {
         return Ok(());
     };
-    let trouble = Trouble::usage(format!("--ignore-column {}: there is no such column", quoted(absent)));
+    let trouble = CommandError::usage(format!("--ignore-column {}: there is no such column", quoted(absent)));
     Err(trouble.hint(match input::nearest_of(absent, columns()) {
         Some(column) => format!("did you mean {}?", quoted(column)),
         None => "name it as the header does, or leave the option out".to_owned(),
     }))
 }
 
-impl Wanting for Changes {
-    fn read(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+impl Source for Changes {
+    fn read(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
         let mut infos = Vec::new();
         for path in self.files.clone() {
             let options = self.options.clone();
-            desk.input(&path, |desk, number, stdin| {
-                let read =
-                    input::read(&path, Some(stdin), number, &options, &mut |record| self.row(record, desk))?;
+            writer.input(&path, |writer, number, stdin| {
+                let read = input::read(&path, Some(stdin), number, &options, &mut |record| {
+                    self.row(record, writer)
+                })?;
                 if let Some(why) = &read.contradiction {
                     self.planner.doubt_numbers(number, why);
                 }
@@ -125,12 +126,12 @@ impl Wanting for Changes {
                 Ok(read)
             })?;
         }
-        if desk.is_stopped() {
+        if writer.is_stopped() {
             return Ok(());
         }
         left_alone_are_there(&self.options.left_alone, &infos)?;
         for planned in self.planner.decided() {
-            desk.item(&planned)?;
+            writer.item(&planned)?;
         }
         Ok(())
     }
@@ -151,7 +152,7 @@ impl Wanting for Changes {
         &mut self,
         id: ReferralId,
         current: Option<&Snapshot<'_>>,
-        _: &Desk<'_>,
+        _: &PlanWriter<'_>,
         keep: &dyn Fn(&Planned) -> bool,
     ) -> Result<Option<Planned>, LedgerError> {
         Ok(self.planner.plan(id, current, keep))
@@ -173,7 +174,7 @@ impl Wanting for Changes {
 /// Looks at referrals, and writes down what becomes of them.
 pub struct Surveyor<'a, W> {
     /// Where it is written down.
-    pub desk: Desk<'a>,
+    pub writer: PlanWriter<'a>,
     wanting: W,
     /// Ids that rows name and that turned out to be those of engagements, with a referral of each: for
     /// telling the user what went wrong.
@@ -193,24 +194,24 @@ struct Sighting {
     denied: Vec<Finding>,
 }
 
-impl<'a, W: Wanting> Surveyor<'a, W> {
+impl<'a, W: Source> Surveyor<'a, W> {
     /// Reads every input to its end, or until the run is stopped.
     ///
     /// # Errors
     /// Where an input can't be read at all, or the ledger can't be written.
-    pub fn begin(mut desk: Desk<'a>, mut wanting: W) -> Result<Self, Trouble> {
-        wanting.read(&mut desk)?;
-        desk.keep()?;
+    pub fn begin(mut writer: PlanWriter<'a>, mut wanting: W) -> Result<Self, CommandError> {
+        wanting.read(&mut writer)?;
+        writer.keep()?;
         let (engagements, sightings) = (HashMap::new(), HashMap::new());
-        Ok(Self { desk, wanting, engagements, sightings, contested: HashSet::new() })
+        Ok(Self { writer, wanting, engagements, sightings, contested: HashSet::new() })
     }
 
     /// Plans from a snapshot file: referrals that it lacks are invalid. Ends early where the run is stopped.
     ///
     /// # Errors
     /// Where the file can't be read, or the ledger can't be written.
-    pub fn plan_from_file(&mut self, path: &Path) -> Result<(), Trouble> {
-        let stop = self.desk.host.stop;
+    pub fn plan_from_file(&mut self, path: &Path) -> Result<(), CommandError> {
+        let stop = self.writer.environment.stop;
         if stop.is_set() {
             return Ok(());
         }
@@ -221,8 +222,10 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
         })
         .map_err(|error| match error {
             SnapshotError::Sink(trouble) => trouble,
-            error @ SnapshotError::Twice { .. } => Trouble::could_not_run(error.to_string()).hint(ONE_OF_TWO),
-            error => Trouble::could_not_run(error.to_string())
+            error @ SnapshotError::Twice { .. } => {
+                CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
+            }
+            error => CommandError::could_not_run(error.to_string())
                 .hint("--state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages"),
         })?;
         for id in self.left() {
@@ -236,9 +239,9 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
     ///
     /// # Errors
     /// Where the ledger can't be written.
-    pub fn plan_unseen(&mut self) -> Result<(), Trouble> {
+    pub fn plan_unseen(&mut self) -> Result<(), CommandError> {
         for id in self.left() {
-            let planned = self.wanting.plan(id, None, &self.desk, &|_| false)?;
+            let planned = self.wanting.plan(id, None, &self.writer, &|_| false)?;
             self.write(planned)?;
         }
         Ok(())
@@ -246,7 +249,7 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
 
     /// The referrals that are still wanted, one by one until the run is stopped.
     fn left(&self) -> impl Iterator<Item = ReferralId> + use<'a, W> {
-        let stop = self.desk.host.stop;
+        let stop = self.writer.environment.stop;
         self.wanting.wanted().into_iter().take_while(|_| !stop.is_set())
     }
 
@@ -267,18 +270,18 @@ impl<'a, W: Wanting> Surveyor<'a, W> {
         if let Some(Sighting { number, denied, .. }) = self.sightings.remove(&id) {
             self.contested.insert(id);
             self.wanting.reopen(id);
-            self.desk.retract(number, &denied)?;
+            self.writer.retract(number, &denied)?;
         }
         Ok(Seen::Kept)
     }
 
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
-        planned.map_or(Ok(()), |planned| self.desk.item(&planned))
+        planned.map_or(Ok(()), |planned| self.writer.item(&planned))
     }
 }
 
-impl<W: Wanting> Survey for Surveyor<'_, W> {
-    type Error = Trouble;
+impl<W: Source> Survey for Surveyor<'_, W> {
+    type Error = CommandError;
 
     fn wanted(&self) -> Vec<ReferralId> {
         self.wanting.wanted()
@@ -288,7 +291,7 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
         self.wanting.remaining()
     }
 
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, Trouble> {
+    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, CommandError> {
         let id = referral.id();
         self.note_engagement(referral);
         if !self.wanting.wants(id) {
@@ -296,7 +299,7 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
         }
         let is_contested = self.contested.contains(&id);
         let keep = |planned: &Planned| !last_word && (is_contested || planned.awaits_a_look());
-        let planned = self.wanting.plan(id, Some(referral), &self.desk, &keep)?;
+        let planned = self.wanting.plan(id, Some(referral), &self.writer, &keep)?;
         if self.wanting.wants(id) {
             return Ok(Seen::Kept);
         }
@@ -309,7 +312,7 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
         Ok(Seen::Taken)
     }
 
-    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Trouble> {
+    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), CommandError> {
         let outcome = match decide(Operation::Read, failure, MAX_TRIES) {
             // The token is good, since others are answered with it.
             Decision::Refused | Decision::Renew => Outcome::Refused,
@@ -324,7 +327,7 @@ impl<W: Wanting> Survey for Surveyor<'_, W> {
         };
         let verdict = Verdict::new(outcome, failure.code(), message).with_status(failure.status());
         let planned = self.wanting.absent(id, verdict);
-        self.write(planned).map_err(Trouble::from)
+        self.write(planned).map_err(CommandError::from)
     }
 }
 
@@ -343,7 +346,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::commands::{Console, Host, Reply};
+    use crate::commands::{Console, Environment, Reply};
     use crate::domain::account::{About, Asked, OnConflict, State};
     use crate::domain::rules::Levels;
     use crate::engine::{Reason, Stop};
@@ -365,8 +368,8 @@ mod tests {
         }
     }
 
-    impl Wanting for Interrupting<'_> {
-        fn read(&mut self, _: &mut Desk<'_>) -> Result<(), Trouble> {
+    impl Source for Interrupting<'_> {
+        fn read(&mut self, _: &mut PlanWriter<'_>) -> Result<(), CommandError> {
             Ok(())
         }
 
@@ -386,7 +389,7 @@ mod tests {
             &mut self,
             _: ReferralId,
             _: Option<&Snapshot<'_>>,
-            _: &Desk<'_>,
+            _: &PlanWriter<'_>,
             _: &dyn Fn(&Planned) -> bool,
         ) -> Result<Option<Planned>, LedgerError> {
             Ok(self.ask())
@@ -447,7 +450,7 @@ mod tests {
     fn asked(survey: impl FnOnce(&mut Surveyor<'_, Interrupting<'_>>, &Path)) -> usize {
         let dir = tempfile::tempdir().unwrap();
         let stop = Stop::default();
-        let host = Host {
+        let environment = Environment {
             console: &Nobody,
             stdin: &Mutex::new(Box::new(std::io::empty())),
             stop: &stop,
@@ -458,8 +461,8 @@ mod tests {
             watch: None,
         };
         let ledger = ledger::create(&dir.path().join("run"), &about()).unwrap();
-        let desk = Desk::new(ledger, Vec::new(), &host);
-        let mut surveyor = Surveyor::begin(desk, Interrupting { stop: &stop, asked: 0 }).unwrap();
+        let writer = PlanWriter::new(ledger, Vec::new(), &environment);
+        let mut surveyor = Surveyor::begin(writer, Interrupting { stop: &stop, asked: 0 }).unwrap();
         survey(&mut surveyor, dir.path());
         surveyor.wanting.asked
     }

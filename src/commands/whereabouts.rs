@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Host;
+use super::Environment;
 use super::connection::Target;
 use crate::domain::account::{About, InputInfo, State};
 
@@ -19,9 +19,9 @@ pub struct Whereabouts {
 
 impl Whereabouts {
     /// Those of a run, for whoever has this process.
-    pub fn of(about: &About, host: &Host<'_>) -> Self {
+    pub fn of(about: &About, environment: &Environment<'_>) -> Self {
         let planned_in = about.directory.as_ref().map(PathBuf::from);
-        Self { planned_in: planned_in.filter(|directory| directory != host.directory) }
+        Self { planned_in: planned_in.filter(|directory| directory != environment.directory) }
     }
 
     /// What was said of a run, with paths that lead from here to where they led from there.

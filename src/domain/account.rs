@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::audit::Audit;
 use super::decimal::DecimalSign;
-use super::finding::{Finding, Place};
+use super::finding::{Finding, Location};
 use super::item::Item;
 use super::outcome::Verdict;
 use super::pointer::Pointer;
@@ -261,7 +261,7 @@ pub struct RowRecord {
     /// Its ordinal in the run, counted from 1 over all inputs.
     pub row: u64,
     /// Where it begins.
-    pub place: Place,
+    pub place: Location,
     /// The referral it names, where it got that far.
     pub id: Option<ReferralId>,
     /// What was read.
@@ -294,7 +294,7 @@ pub struct ItemAccount {
     /// The item.
     pub item: Item,
     /// Where its rows begin, in file order.
-    pub rows: Vec<Place>,
+    pub rows: Vec<Location>,
     /// What planning decided, where there is nothing to send.
     pub planned: Option<Verdict>,
     /// What its legacy payload adds to the audit; `None` for the rows of a change file.
@@ -307,7 +307,7 @@ pub struct RowAccount {
     /// Its ordinal in the run.
     pub row: u64,
     /// Where it begins.
-    pub place: Place,
+    pub place: Location,
     /// The referral it names.
     pub id: Option<ReferralId>,
     /// What was read.
@@ -339,7 +339,7 @@ pub struct RowAccount {
 
 /// Requests made and time spent, added up over all processes that worked on a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Figures {
+pub struct RunStats {
     /// GETs of one referral.
     pub get: u64,
     /// List pages.

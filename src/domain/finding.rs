@@ -9,7 +9,7 @@ use super::rules::Rule;
 
 /// A place in an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct Location {
     /// Which of the run's inputs, counted from 0.
     pub input: u32,
     /// The line on which the record begins, counted from 1.
@@ -26,7 +26,7 @@ pub struct Finding {
     /// What it leads to in this run.
     pub level: Level,
     /// Where the input says it.
-    pub place: Place,
+    pub place: Location,
     /// What was found: lower case, no full stop.
     pub message: String,
     /// What would help.
@@ -36,13 +36,13 @@ pub struct Finding {
 
 impl Finding {
     /// A finding of a rule that no user can soften.
-    pub fn deny(rule: Rule, place: Place, message: impl Into<String>) -> Self {
+    pub fn deny(rule: Rule, place: Location, message: impl Into<String>) -> Self {
         Self::new(rule, Level::Deny, place, message)
     }
 
     /// A finding without a hint. What the message holds of the input's own words is made visible and
     /// short.
-    pub fn new(rule: Rule, level: Level, place: Place, message: impl Into<String>) -> Self {
+    pub fn new(rule: Rule, level: Level, place: Location, message: impl Into<String>) -> Self {
         Self { rule, level, place, message: told(message.into()), hint: None }
     }
 
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn nothing_of_an_input_steers_the_terminal() {
-        let place = Place { input: 0, line: 1, column: 1 };
+        let place = Location { input: 0, line: 1, column: 1 };
         let finding = Finding::deny(Rule::Id, place, "/\u{1b}[31mx is odd").hint("\u{202e}x".repeat(1_000));
         assert_eq!(finding.message, "/\u{fffd}[31mx is odd");
         let hint = finding.hint.unwrap();

@@ -8,8 +8,8 @@
 //! |---|---|---|
 //! | [`Draft`](change::Draft) | one input row, typed and unjudged | `input` |
 //! | [`Snapshot`](snapshot::Snapshot) | a referral as it was seen, whole or in part | whoever read it |
-//! | [`Payload`](payload::Payload) | one legacy PUT payload, as read | `input` |
-//! | [`Wish`](change::Wish) | all rows for one referral, merged | `plan` |
+//! | [`Payload`](change::Payload) | one legacy PUT payload, as read | `input` |
+//! | [`Desired`](change::Desired) | all rows for one referral, merged | `plan` |
 //! | [`Approved`](rules::Approved) | what differs from the referral as it stands, and is allowed | [`rules::judge()`] only |
 //! | [`Item`](item::Item) | its JSON Patch document | `plan` |
 //! | [`Verdict`](outcome::Verdict) | what became of it | `plan` and `engine` |
@@ -35,7 +35,6 @@ pub mod level;
 pub mod number;
 pub mod oddity;
 pub mod outcome;
-pub mod payload;
 pub mod pointer;
 pub mod referral;
 pub mod rules;

@@ -152,13 +152,13 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::finding::Place;
+    use crate::domain::finding::Location;
     use crate::domain::level::Level;
     use crate::domain::rules::Rule;
 
     #[test]
     fn a_denied_row_is_told_all_that_is_wrong_with_it() {
-        let place = Place { input: 0, line: 2, column: 1 };
+        let place = Location { input: 0, line: 2, column: 1 };
         let wrong = Finding::deny(Rule::Type, place, "\"much\" is no number").hint("write it as in 12.5");
         let closed = Finding::deny(Rule::Transition, place, "Closed cannot become Active");
         let warned = Finding { level: Level::Warn, ..Finding::deny(Rule::EarlyWin, place, "early") };

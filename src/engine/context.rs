@@ -14,14 +14,14 @@ use super::service::Api;
 use super::slots::{Slot, Slots};
 use super::stop::{Reason, Stop};
 use crate::api::{Generation, Page, PageLink};
-use crate::domain::account::Figures;
+use crate::domain::account::RunStats;
 use crate::domain::exchange::{Failure, Operation, Reply};
 use crate::domain::item::Item;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
 use crate::pace::blame::{About, Moment};
-use crate::pace::circuit::{Follows, Pass, Purpose};
+use crate::pace::circuit::{BreakerEffect, Permit, Purpose};
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
 use crate::pace::{Before, Pace, Turn};
 
@@ -82,7 +82,7 @@ pub struct Context<'a, A> {
     /// Who is told what happens.
     pub observe: &'a (dyn Fn(Event) + Sync),
     /// What is counted.
-    pub tally: Arc<Tally>,
+    pub tally: Arc<RequestCounts>,
     /// Makes an item again for a referral that somebody else changed, where the user wants that.
     pub rebase: Option<&'a Rebase<'a>>,
 }
@@ -92,7 +92,7 @@ pub type Rebase<'a> = dyn Fn(&Item, &Snapshot<'_>) -> Result<Item, String> + Syn
 
 /// Counts of requests, shared by all workers.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct RequestCounts {
     get: AtomicU64,
     list: AtomicU64,
     patch: AtomicU64,
@@ -100,17 +100,17 @@ pub struct Tally {
     retried: AtomicU64,
 }
 
-impl Tally {
+impl RequestCounts {
     /// The counts so far. Times and tokens are counted elsewhere and are zero here.
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> RunStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Figures {
+        RunStats {
             get: read(&self.get),
             list: read(&self.list),
             patch: read(&self.patch),
             throttled: read(&self.throttled),
             retried: read(&self.retried),
-            ..Figures::default()
+            ..RunStats::default()
         }
     }
 }
@@ -136,7 +136,7 @@ pub enum Next {
 
 /// What has been spent on one request so far.
 #[derive(Debug)]
-pub struct Effort<'a> {
+pub struct RequestState<'a> {
     /// Attempts charged to it.
     pub tries: u32,
     renewals: u32,
@@ -151,11 +151,11 @@ pub struct Effort<'a> {
     among: usize,
     /// The pauses that it caused since it was let through, and how fast the run went before.
     pauses: Option<(Before, u32)>,
-    pass: Pass,
+    permit: Permit,
     token: Option<Generation>,
 }
 
-impl<'a> Effort<'a> {
+impl<'a> RequestState<'a> {
     /// Nothing yet.
     pub fn new(purpose: Purpose, referral: Option<ReferralId>, slot: &'a Slot) -> Self {
         Self {
@@ -167,7 +167,7 @@ impl<'a> Effort<'a> {
             turn: None,
             among: 0,
             pauses: None,
-            pass: Pass::Free,
+            permit: Permit::Free,
             token: None,
         }
     }
@@ -192,27 +192,29 @@ impl<'a> Effort<'a> {
 impl<A: Api> Context<'_, A> {
     /// Waits for a place, the circuit, the gate and the rate. `false` where the run is stopped first; else the
     /// attempt is charged.
-    pub async fn turn(&self, effort: &mut Effort<'_>) -> bool {
+    pub async fn turn(&self, request_state: &mut RequestState<'_>) -> bool {
         let stopped = async {
             self.stop.wait().await;
             // What settles something in flight is worth its turn still, but not a pause of minutes.
-            if effort.is_through_stop() {
+            if request_state.is_through_stop() {
                 tokio::select! {
                     () = self.pace.paused() => {}
-                    () = self.pace.circuit().held(effort.purpose) => {}
+                    () = self.pace.circuit().held(request_state.purpose) => {}
                 }
             }
         };
         let granted = tokio::select! {
             biased;
             () = stopped => None,
-            granted = self.granted(effort) => Some(granted),
+            granted = self.granted(request_state) => Some(granted),
         };
-        effort.tries += u32::from(granted.is_some());
-        effort.token = Some(self.api.generation());
-        effort.among = self.flights.requests() + 1;
-        (effort.turn, effort.pass) = granted
-            .map_or((None, Pass::Free), |(turn, pass)| (Some((turn, self.pace.blame().departs())), pass));
+        request_state.tries += u32::from(granted.is_some());
+        request_state.token = Some(self.api.generation());
+        request_state.among = self.flights.requests() + 1;
+        (request_state.turn, request_state.permit) = granted
+            .map_or((None, Permit::Free), |(turn, permit)| {
+                (Some((turn, self.pace.blame().departs())), permit)
+            });
         granted.is_some()
     }
 
@@ -225,15 +227,15 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    async fn granted(&self, effort: &Effort<'_>) -> (Turn, Pass) {
-        let purpose = effort.purpose;
+    async fn granted(&self, request_state: &RequestState<'_>) -> (Turn, Permit) {
+        let purpose = request_state.purpose;
         loop {
             // Who is held back has no use for a place, and whoever may ask for all could be waiting for one.
-            if !self.pace.circuit().admits(purpose, Pass::Free) {
-                effort.slot.leave();
+            if !self.pace.circuit().admits(purpose, Permit::Free) {
+                request_state.slot.leave();
             }
-            let pass = self.pace.circuit().pass(purpose).await;
-            effort.slot.take().await;
+            let permit = self.pace.circuit().permit(purpose).await;
+            request_state.slot.take().await;
             // Not with a turn in hand: fetching a token may take longer than a pause does to come.
             if !self.api.has_token() {
                 let _under_way = self.flights.begin(Flight::Token);
@@ -241,16 +243,16 @@ impl<A: Api> Context<'_, A> {
             }
             let turn = self.pace.turn().await;
             // It may have been opened while this one waited for its turn, or the token come to its end.
-            if self.may_leave(purpose, pass) {
-                return (turn, pass);
+            if self.may_leave(purpose, permit) {
+                return (turn, permit);
             }
-            self.pace.circuit().came_to_nothing(pass);
+            self.pace.circuit().came_to_nothing(permit);
         }
     }
 
     /// Whether nothing has come between a request and its turn.
-    fn may_leave(&self, purpose: Purpose, pass: Pass) -> bool {
-        !self.pace.is_paused() && self.pace.circuit().admits(purpose, pass) && self.api.has_token()
+    fn may_leave(&self, purpose: Purpose, permit: Permit) -> bool {
+        !self.pace.is_paused() && self.pace.circuit().admits(purpose, permit) && self.api.has_token()
     }
 
     /// Watches over what is in flight, and stops the run where nothing of it will come to an end. Never ends
@@ -266,16 +268,16 @@ impl<A: Api> Context<'_, A> {
     /// Whether what had its turn, and waited for something else since, may still go out. Where the gate was
     /// shut meanwhile, the circuit opened, or the token came to its end, it waits for another turn, so that
     /// those that were held back don't leave all at once.
-    pub async fn keep_turn(&self, effort: &mut Effort<'_>) -> bool {
+    pub async fn keep_turn(&self, request_state: &mut RequestState<'_>) -> bool {
         if self.stop.is_set() {
             return false;
         }
-        if self.may_leave(effort.purpose, effort.pass) {
+        if self.may_leave(request_state.purpose, request_state.permit) {
             return true;
         }
-        self.pace.circuit().came_to_nothing(effort.pass);
-        effort.tries -= 1;
-        self.turn(effort).await
+        self.pace.circuit().came_to_nothing(request_state.permit);
+        request_state.tries -= 1;
+        self.turn(request_state).await
     }
 
     /// Counts a PATCH that goes out; `again` where it repeats an earlier one.
@@ -287,25 +289,25 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Notes that a request did what it was to do.
-    pub fn answered(&self, effort: &Effort<'_>) {
-        self.let_through(effort);
-        self.token_taken(effort);
-        self.is_well(effort);
+    pub fn answered(&self, request_state: &RequestState<'_>) {
+        self.let_through(request_state);
+        self.token_taken(request_state);
+        self.is_well(request_state);
     }
 
     /// Notes that an answer was no throttle.
-    fn let_through(&self, effort: &Effort<'_>) {
-        if let Some((turn, left)) = effort.turn {
+    fn let_through(&self, request_state: &RequestState<'_>) {
+        if let Some((turn, left)) = request_state.turn {
             self.pace.answered(turn);
-            self.slots.let_through(effort.among);
-            self.pace.blame().let_through(effort.about(), left);
+            self.slots.let_through(request_state.among);
+            self.pace.blame().let_through(request_state.about(), left);
         }
     }
 
     /// Notes that an answer had nothing to say against the token.
-    fn token_taken(&self, effort: &Effort<'_>) {
-        if let (Some((_, left)), Some(token)) = (effort.turn, effort.token) {
-            self.pace.blame().token_taken(effort.referral, token.0, left);
+    fn token_taken(&self, request_state: &RequestState<'_>) {
+        if let (Some((_, left)), Some(token)) = (request_state.turn, request_state.token) {
+            self.pace.blame().token_taken(request_state.referral, token.0, left);
         }
     }
 
@@ -315,32 +317,32 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Notes that the service does its work for requests of this sort, whatever it says of the referral.
-    fn is_well(&self, effort: &Effort<'_>) {
-        if self.pace.circuit().answered(effort.purpose) {
+    fn is_well(&self, request_state: &RequestState<'_>) {
+        if self.pace.circuit().answered(request_state.purpose) {
             (self.observe)(Event::Released);
         }
     }
 
     /// Decides what follows from a failure, and waits as long as that takes.
-    pub async fn after(&self, failure: &Failure, effort: &mut Effort<'_>) -> Next {
-        let decision = decide(effort.operation(), failure, effort.tries);
-        if let Some(throttle) = self.throttle(decision, failure, effort) {
-            return self.throttled(throttle, failure, effort).await;
+    pub async fn after(&self, failure: &Failure, request_state: &mut RequestState<'_>) -> Next {
+        let decision = decide(request_state.operation(), failure, request_state.tries);
+        if let Some(throttle) = self.throttle(decision, failure, request_state) {
+            return self.throttled(throttle, failure, request_state).await;
         }
-        effort.pauses = None;
-        let held = self.is_held(failure, effort);
+        request_state.pauses = None;
+        let held = self.is_held(failure, request_state);
         // What the service as a whole is to blame for costs no try.
-        effort.tries -= u32::from(held);
-        let decision = decide(effort.operation(), failure, effort.tries);
+        request_state.tries -= u32::from(held);
+        let decision = decide(request_state.operation(), failure, request_state.tries);
         // A server in trouble says nothing of how much it bears.
         if failure.status().is_some_and(|status| status < 500) {
-            self.let_through(effort);
+            self.let_through(request_state);
         }
         if decision != Decision::Renew {
             // The token was good enough for another answer: the next one that expires is a new matter.
-            effort.renewals = 0;
+            request_state.renewals = 0;
             if failure.status().is_some_and(|status| status < 500) {
-                self.token_taken(effort);
+                self.token_taken(request_state);
             }
         }
         match decision {
@@ -348,7 +350,7 @@ impl<A: Api> Context<'_, A> {
             // The circuit is waited for instead.
             Decision::Again { .. } if held => Next::Again,
             Decision::Again { after } => {
-                if self.wait(after, failure.message(), effort).await {
+                if self.wait(after, failure.message(), request_state).await {
                     Next::Again
                 } else {
                     Next::Stopped
@@ -359,8 +361,8 @@ impl<A: Api> Context<'_, A> {
             Decision::Refused => Next::Refused,
             Decision::GiveUp => Next::GiveUp,
             Decision::Renew => {
-                effort.tries -= 1;
-                self.renew(failure, effort).await
+                request_state.tries -= 1;
+                self.renew(failure, request_state).await
             }
             Decision::Stop(StopReason::NoToken) => self.end(Reason::NoToken(failure.message().to_owned())),
             Decision::Stop(StopReason::MfaRequired) => self.end(Reason::Token(format!(
@@ -373,19 +375,19 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Waits before a request that was not applied is sent again. `false` where the run is stopped first.
-    pub async fn back_off(&self, why: &str, effort: &Effort<'_>) -> bool {
-        self.wait(back_off(effort.tries), why, effort).await
+    pub async fn back_off(&self, why: &str, request_state: &RequestState<'_>) -> bool {
+        self.wait(back_off(request_state.tries), why, request_state).await
     }
 
     /// Waits before a referral is read back for the `nth` time after the first. `false` where the run is stopped
     /// first.
-    pub async fn look_later(&self, why: &str, nth: u32, effort: &Effort<'_>) -> bool {
-        self.wait(back_off(nth), why, effort).await
+    pub async fn look_later(&self, why: &str, nth: u32, request_state: &RequestState<'_>) -> bool {
+        self.wait(back_off(nth), why, request_state).await
     }
 
-    async fn wait(&self, time: Duration, why: &str, effort: &Effort<'_>) -> bool {
+    async fn wait(&self, time: Duration, why: &str, request_state: &RequestState<'_>) -> bool {
         (self.observe)(Event::Retry(why.to_owned()));
-        if effort.is_through_stop() {
+        if request_state.is_through_stop() {
             tokio::time::sleep(time).await;
             return true;
         }
@@ -398,26 +400,26 @@ impl<A: Api> Context<'_, A> {
 
     /// Tells the circuit of a failure. Whether it is the service's as a whole, and all of its kind are held
     /// back. The run ends where that was tried and helped nothing.
-    fn is_held(&self, failure: &Failure, effort: &Effort<'_>) -> bool {
-        let Effort { purpose, referral, pass, .. } = *effort;
-        let trouble = match decide(effort.operation(), failure, effort.tries) {
+    fn is_held(&self, failure: &Failure, request_state: &RequestState<'_>) -> bool {
+        let RequestState { purpose, referral, permit, .. } = *request_state;
+        let trouble = match decide(request_state.operation(), failure, request_state.tries) {
             Decision::Renew | Decision::Stop(_) => {
-                self.pace.circuit().came_to_nothing(pass);
+                self.pace.circuit().came_to_nothing(permit);
                 return false;
             }
             decision => trouble(decision, failure, purpose),
         };
         let Some(trouble) = trouble else {
-            self.is_well(effort);
+            self.is_well(request_state);
             return false;
         };
-        match self.pace.circuit().failed(purpose, trouble, referral, pass) {
-            Follows::Nothing => return false,
-            Follows::Held => {}
-            Follows::Opened(pause) => {
+        match self.pace.circuit().failed(purpose, trouble, referral, permit) {
+            BreakerEffect::Nothing => return false,
+            BreakerEffect::Held => {}
+            BreakerEffect::Opened(pause) => {
                 (self.observe)(Event::Held { why: why(trouble, purpose, failure), pause });
             }
-            Follows::GivenUp => self.stop.now(reason(trouble, purpose, failure)),
+            BreakerEffect::GivenUp => self.stop.now(reason(trouble, purpose, failure)),
         }
         true
     }
@@ -436,7 +438,7 @@ impl<A: Api> Context<'_, A> {
         if !self.begin(&slot).await {
             return Err(None);
         }
-        let read = self.get(id, Effort::new(Purpose::Look, Some(id), &slot)).await;
+        let read = self.get(id, RequestState::new(Purpose::Look, Some(id), &slot)).await;
         self.is_over(id);
         read
     }
@@ -446,15 +448,15 @@ impl<A: Api> Context<'_, A> {
     /// # Errors
     /// As [`Self::read`].
     pub async fn read_to_settle(&self, id: ReferralId, slot: &Slot) -> Result<Reply, Option<Failure>> {
-        self.get(id, Effort::new(Purpose::ReadBack, Some(id), slot)).await
+        self.get(id, RequestState::new(Purpose::ReadBack, Some(id), slot)).await
     }
 
-    async fn get(&self, id: ReferralId, effort: Effort<'_>) -> Result<Reply, Option<Failure>> {
+    async fn get(&self, id: ReferralId, request_state: RequestState<'_>) -> Result<Reply, Option<Failure>> {
         let request = async || {
             let _under_way = self.flights.begin(Flight::Get(id));
             self.api.get(id).await
         };
-        self.repeat(&self.tally.get, effort, request).await
+        self.repeat(&self.tally.get, request_state, request).await
     }
 
     /// Reads a page of the list, repeating what may be repeated.
@@ -463,23 +465,23 @@ impl<A: Api> Context<'_, A> {
     /// As [`Self::read`].
     pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
         let slot = self.slots.slot();
-        let effort = Effort::new(Purpose::Look, None, &slot);
+        let request_state = RequestState::new(Purpose::Look, None, &slot);
         let request = async || {
             let _under_way = self.flights.begin(Flight::List);
             self.api.list(link).await
         };
-        self.repeat(&self.tally.list, effort, request).await
+        self.repeat(&self.tally.list, request_state, request).await
     }
 
     async fn repeat<T>(
         &self,
         counter: &AtomicU64,
-        mut effort: Effort<'_>,
+        mut request_state: RequestState<'_>,
         request: impl AsyncFn() -> Result<T, Failure>,
     ) -> Result<T, Option<Failure>> {
         let mut again = false;
         loop {
-            if !self.turn(&mut effort).await {
+            if !self.turn(&mut request_state).await {
                 return Err(None);
             }
             count(counter);
@@ -488,17 +490,21 @@ impl<A: Api> Context<'_, A> {
             }
             match request().await {
                 Ok(answer) => {
-                    self.answered(&effort);
+                    self.answered(&request_state);
                     return Ok(answer);
                 }
-                Err(failure) => self.read_again(failure, &mut effort).await?,
+                Err(failure) => self.read_again(failure, &mut request_state).await?,
             }
         }
     }
 
     /// Waits before a GET is repeated; answers with the failure where it isn't to be.
-    async fn read_again(&self, failure: Failure, effort: &mut Effort<'_>) -> Result<(), Option<Failure>> {
-        match self.after(&failure, effort).await {
+    async fn read_again(
+        &self,
+        failure: Failure,
+        request_state: &mut RequestState<'_>,
+    ) -> Result<(), Option<Failure>> {
+        match self.after(&failure, request_state).await {
             Next::Again | Next::AgainFreely => Ok(()),
             Next::Stopped => Err(None),
             Next::ReadBack | Next::Conflict | Next::Refused | Next::GiveUp => Err(Some(failure)),

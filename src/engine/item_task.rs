@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::context::{Context, Effort, Event, Next};
+use super::context::{Context, Event, Next, RequestState};
 use super::deadline::Deadline;
 use super::in_flight::Flight;
 use super::outage::of_its_own;
@@ -78,7 +78,7 @@ struct Life<'a, A> {
     journal: &'a Journal,
     item: Arc<Item>,
     slot: &'a Slot,
-    effort: Effort<'a>,
+    request_state: RequestState<'a>,
     deadline: Deadline,
     sent_before: bool,
     /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
@@ -112,7 +112,7 @@ pub async fn live<A: Api>(
         context,
         journal,
         slot: &slot,
-        effort: Effort::new(Purpose::Change, Some(id), &slot),
+        request_state: RequestState::new(Purpose::Change, Some(id), &slot),
         item: outstanding.item,
         deadline,
         sent_before: outstanding.sent,
@@ -160,14 +160,15 @@ impl<A: Api> Life<'_, A> {
     /// Slot, gate, limiter, intent, request, answer: in this order. While the intent waited for the disk the
     /// gate may have been shut, the run stopped, or its time have come.
     async fn send(&mut self) -> Result<Step, LedgerError> {
-        if !self.context.turn(&mut self.effort).await || self.deadline.has_come(self.context.stop) {
+        if !self.context.turn(&mut self.request_state).await || self.deadline.has_come(self.context.stop) {
             return Ok(Step::Leave);
         }
         let ticket = {
             let _under_way = self.context.flights.begin(Flight::Intent(self.item.id));
             self.journal.intend(&self.item).await?
         };
-        if !self.context.keep_turn(&mut self.effort).await || self.deadline.has_come(self.context.stop) {
+        if !self.context.keep_turn(&mut self.request_state).await || self.deadline.has_come(self.context.stop)
+        {
             self.journal.withdrawn(ticket);
             return Ok(Step::Leave);
         }
@@ -181,7 +182,7 @@ impl<A: Api> Life<'_, A> {
         };
         match answer {
             Ok(reply) => {
-                self.context.answered(&self.effort);
+                self.context.answered(&self.request_state);
                 Ok(self.succeeded(attempt, &reply))
             }
             Err(failure) => Ok(self.failed(attempt, &failure).await),
@@ -216,7 +217,7 @@ impl<A: Api> Life<'_, A> {
 
     async fn failed(&mut self, attempt: AttemptId, failure: &Failure) -> Step {
         self.last_status = failure.status();
-        let next = self.context.after(failure, &mut self.effort).await;
+        let next = self.context.after(failure, &mut self.request_state).await;
         let result = match next {
             Next::ReadBack => AttemptResult::InDoubt,
             Next::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,

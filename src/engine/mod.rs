@@ -7,9 +7,9 @@
 //! | [`context`] | what all workers share; one request under pace, with retries where it is a GET |
 //! | [`slots`] | so many requests at a time, and what was refused goes to the end of the line |
 //! | `deadline` | the time that the user set for the last request, by the wall clock |
-//! | [`flights`] | what is under way, and whether anything of it comes to an end |
+//! | [`in_flight`] | what is under way, and whether anything of it comes to an end |
 //! | `outage` | what a failure says of the service as a whole |
-//! | [`look`] | finds the state of the wanted referrals in the fewest requests |
+//! | [`fetch`] | finds the state of the wanted referrals in the fewest requests |
 //! | [`carry`] | takes outstanding items and lives each one's `life` |
 //! | `shown` | what an answer shows of the referral that was asked for: whole, or in part |
 //! | [`settle`] | what a referral that was read back says about an item in doubt |

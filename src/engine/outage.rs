@@ -2,23 +2,23 @@
 
 use super::stop::Reason;
 use crate::domain::exchange::Failure;
-use crate::pace::circuit::{Purpose, Trouble};
+use crate::pace::circuit::{FailureKind, Purpose};
 use crate::pace::retry::Decision;
 
 /// What a failure may say of the service as a whole.
-pub(super) fn trouble(decision: Decision, failure: &Failure, purpose: Purpose) -> Option<Trouble> {
+pub(super) fn trouble(decision: Decision, failure: &Failure, purpose: Purpose) -> Option<FailureKind> {
     match decision {
         Decision::Again { .. } | Decision::GiveUp => match failure {
-            Failure::NotSent { .. } => Some(Trouble::Unreachable),
+            Failure::NotSent { .. } => Some(FailureKind::Unreachable),
             // Only the referral is locked.
             Failure::Answered(refusal) if refusal.status == 423 => None,
-            _ => Some(Trouble::Unanswered),
+            _ => Some(FailureKind::Unanswered),
         },
-        Decision::ReadBack => Some(Trouble::Unanswered),
+        Decision::ReadBack => Some(FailureKind::Unanswered),
         // Referrals that a user may not see are nothing unusual; changes that are forbidden one after another
         // are.
         Decision::Refused if purpose == Purpose::Change && failure.status() == Some(403) => {
-            Some(Trouble::Forbidden)
+            Some(FailureKind::Forbidden)
         }
         _ => None,
     }
@@ -40,12 +40,12 @@ pub(super) fn of_its_own(failure: &Failure) -> Option<String> {
 }
 
 /// What requests fail with one after another.
-pub(super) fn why(trouble: Trouble, purpose: Purpose, failure: &Failure) -> String {
+pub(super) fn why(trouble: FailureKind, purpose: Purpose, failure: &Failure) -> String {
     let what = match (trouble, purpose) {
-        (Trouble::Unreachable, _) => "the service cannot be reached any more",
-        (Trouble::Unanswered, Purpose::Change) => "one change after another gets no good answer",
-        (Trouble::Unanswered, _) => "one request after another gets no good answer",
-        (Trouble::Forbidden, _) => "one change after another is forbidden",
+        (FailureKind::Unreachable, _) => "the service cannot be reached any more",
+        (FailureKind::Unanswered, Purpose::Change) => "one change after another gets no good answer",
+        (FailureKind::Unanswered, _) => "one request after another gets no good answer",
+        (FailureKind::Forbidden, _) => "one change after another is forbidden",
     };
     match failure.status() {
         Some(status) if !failure.message().starts_with("HTTP") => {
@@ -56,12 +56,12 @@ pub(super) fn why(trouble: Trouble, purpose: Purpose, failure: &Failure) -> Stri
 }
 
 /// Why the run ends where requests go on failing.
-pub(super) fn reason(trouble: Trouble, purpose: Purpose, failure: &Failure) -> Reason {
+pub(super) fn reason(trouble: FailureKind, purpose: Purpose, failure: &Failure) -> Reason {
     let message = failure.message().to_owned();
     match (trouble, purpose) {
-        (Trouble::Unreachable, _) => Reason::Unreachable(message),
-        (Trouble::Unanswered, Purpose::ReadBack) => Reason::Unreadable(message),
-        (Trouble::Unanswered, _) => Reason::Unanswered(message),
-        (Trouble::Forbidden, _) => Reason::Forbidden(message),
+        (FailureKind::Unreachable, _) => Reason::Unreachable(message),
+        (FailureKind::Unanswered, Purpose::ReadBack) => Reason::Unreadable(message),
+        (FailureKind::Unanswered, _) => Reason::Unanswered(message),
+        (FailureKind::Forbidden, _) => Reason::Forbidden(message),
     }
 }

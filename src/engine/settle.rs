@@ -190,20 +190,20 @@ append, no eTag, not repeatable
 ";
 
     /// What an item does, with what reading back may find of it.
-    struct Deed {
+    struct Action {
         name: &'static str,
         changes: Vec<Change>,
         findings: Vec<(&'static str, String)>,
     }
 
-    fn deeds() -> [Deed; 3] {
+    fn deeds() -> [Action; 3] {
         let team = |members: &[&str]| format!(r#""team":[{}]"#, members.join(","));
         let append = |before: Option<&str>, after: &str| Change {
             appended: vec![raw(BO), raw(CY)],
             ..change(Field::Team, before, after)
         };
         [
-            Deed {
+            Action {
                 name: "set",
                 changes: vec![
                     change(Field::SalesStage, Some(r#""Qualify""#), r#""Close""#),
@@ -219,7 +219,7 @@ append, no eTag, not repeatable
                     ("neither", format!(r#""salesStage":"Propose",{}"#, team(&[ANN]))),
                 ],
             },
-            Deed {
+            Action {
                 name: "reorder",
                 changes: vec![change(Field::Team, Some(&format!("[{ANN},{BO}]")), &format!("[{BO},{ANN}]"))],
                 findings: vec![
@@ -228,7 +228,7 @@ append, no eTag, not repeatable
                     ("neither", team(&[ANN])),
                 ],
             },
-            Deed {
+            Action {
                 name: "append",
                 changes: vec![append(Some(&format!("[{ANN}]")), &format!("[{ANN},{BO},{CY}]"))],
                 findings: vec![
@@ -244,7 +244,7 @@ append, no eTag, not repeatable
     #[test]
     fn every_reading_has_its_meaning() {
         let mut table = String::new();
-        for Deed { name, changes, findings } in deeds() {
+        for Action { name, changes, findings } in deeds() {
             for sent in [Some("a"), None] {
                 // No document appends without an eTag to a list that was looked at.
                 let unseen = name == "append" && sent.is_none();

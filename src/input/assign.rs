@@ -7,7 +7,7 @@ use super::names::{Target, opt_in, whole_list};
 use super::row::Row;
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::Field;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
@@ -23,22 +23,22 @@ pub(super) struct Locator<'a> {
 
 impl Locator<'_> {
     /// The place of a value that was borrowed from the line.
-    pub fn of(&self, raw: &RawValue) -> Place {
+    pub fn of(&self, raw: &RawValue) -> Location {
         self.of_offset((raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
     }
 
     /// The place of what begins at a byte of the line.
-    pub fn of_offset(&self, offset: usize) -> Place {
+    pub fn of_offset(&self, offset: usize) -> Location {
         self.column(self.text.get(..offset).map_or(1, |before| before.chars().count() + 1))
     }
 
     /// The place of a character, counted from 1.
-    pub fn column(&self, column: usize) -> Place {
+    pub fn column(&self, column: usize) -> Location {
         self.context.place(self.line, column)
     }
 
     /// The place of the line as a whole.
-    pub fn start(&self) -> Place {
+    pub fn start(&self) -> Location {
         self.column(1)
     }
 }
@@ -70,12 +70,12 @@ pub(super) fn assign(row: &mut Row<'_>, at: &Locator<'_>, target: &Target, value
 }
 
 /// One element of a list is addressed.
-pub(super) fn indexed(place: Place, name: &str, list: &Pointer) -> Finding {
+pub(super) fn indexed(place: Location, name: &str, list: &Pointer) -> Finding {
     let message = format!("{} names one element of a list, which cannot be patched alone", excerpt(name));
     Finding::deny(Rule::Operation, place, message).hint(whole_list(list))
 }
 
-fn id(row: &mut Row<'_>, place: Place, value: &RawValue) {
+fn id(row: &mut Row<'_>, place: Location, value: &RawValue) {
     row.excuse_id();
     match json::string(value) {
         Some(text) => row.id(place, &text),
@@ -89,7 +89,7 @@ fn id(row: &mut Row<'_>, place: Place, value: &RawValue) {
 
 fn text<'o>(
     row: &mut Row<'o>,
-    place: Place,
+    place: Location,
     name: &str,
     value: &RawValue,
     take: impl FnOnce(&mut Row<'o>, &str),

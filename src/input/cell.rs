@@ -10,7 +10,7 @@ use super::row::Row;
 use crate::domain::decimal::{AmountError, DecimalSign};
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Kind, Path};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
@@ -41,7 +41,7 @@ impl Numbers {
         Self { said, in_commas: separator == Separator::COMMA, point: None, comma: None, doubtful: None }
     }
 
-    fn read(&mut self, place: Place, text: &str) -> Result<Wanted, AmountError> {
+    fn read(&mut self, place: Location, text: &str) -> Result<Wanted, AmountError> {
         let read = Wanted::amount(text, self.said);
         let kind = match &read {
             Ok(wanted) => match wanted.sign() {
@@ -75,7 +75,7 @@ impl Numbers {
 }
 
 /// Takes a cell for what its column is for. An empty cell leaves the field alone.
-pub(super) fn fill(row: &mut Row<'_>, numbers: &mut Numbers, place: Place, target: &Target, text: &str) {
+pub(super) fn fill(row: &mut Row<'_>, numbers: &mut Numbers, place: Location, target: &Target, text: &str) {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return;
@@ -112,7 +112,7 @@ pub(super) fn fill(row: &mut Row<'_>, numbers: &mut Numbers, place: Place, targe
     }
 }
 
-fn number(row: &mut Row<'_>, numbers: &mut Numbers, place: Place, path: &Path, text: &str) {
+fn number(row: &mut Row<'_>, numbers: &mut Numbers, place: Location, path: &Path, text: &str) {
     let name = path.pointer().as_str();
     match numbers.read(place, text) {
         Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
@@ -125,7 +125,7 @@ fn number(row: &mut Row<'_>, numbers: &mut Numbers, place: Place, path: &Path, t
 }
 
 /// Takes the wish to clear, where the column is for something that such a wish can be about.
-fn clear(row: &mut Row<'_>, place: Place, target: &Target) -> bool {
+fn clear(row: &mut Row<'_>, place: Location, target: &Target) -> bool {
     match target {
         Target::Id => {
             row.excuse_id();

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::error::{Problem, Unusable};
 use super::options::Options;
 use crate::domain::account::{Format, InputInfo, input_name};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::text_form::TextForm;
 
 /// What every part of reading one file needs to know.
@@ -20,8 +20,8 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub fn place(&self, line: u64, column: usize) -> Place {
-        Place { input: self.input, line, column: u32::try_from(column).unwrap_or(u32::MAX) }
+    pub fn place(&self, line: u64, column: usize) -> Location {
+        Location { input: self.input, line, column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 
     /// A problem of the file at a place in it.

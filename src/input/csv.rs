@@ -19,7 +19,7 @@ use super::told::Told;
 use super::watch::{MAX_CELL, Mark, Watch};
 use crate::domain::account::RowText;
 use crate::domain::excerpt::excerpt;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
 
@@ -231,7 +231,7 @@ impl Sheet<'_> {
     }
 
     /// Takes the second of two cells that are for the same: the same once more is no harm.
-    fn compare(&self, row: &mut Row<'_>, place: Place, earlier: (usize, &[u8]), given: (usize, &str)) {
+    fn compare(&self, row: &mut Row<'_>, place: Location, earlier: (usize, &[u8]), given: (usize, &str)) {
         if earlier.1 == given.1.as_bytes() {
             return;
         }
@@ -247,7 +247,7 @@ impl Sheet<'_> {
     fn decode<'c>(
         &self,
         at: usize,
-        (place, mark): (Place, Mark),
+        (place, mark): (Location, Mark),
         cell: &'c [u8],
     ) -> Result<&'c str, (Finding, String)> {
         if cell.len() > MAX_CELL {

@@ -14,7 +14,7 @@ use super::context::Context;
 use super::error::Unusable;
 use super::{form, separator};
 use crate::domain::account::Format;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
 use crate::domain::text_form::{Encoding, LineEnd, Separator, TextForm};
 
@@ -156,7 +156,7 @@ pub(super) fn open<'a>(
 
 /// What is wrong with text that holds U+FFFD: another program could not decode it and wrote it like
 /// this. Sent, the mark would take the place of what was meant.
-pub(super) fn lost_character(place: Place, what: &str) -> Finding {
+pub(super) fn lost_character(place: Location, what: &str) -> Finding {
     let message = format!("{what} holds U+FFFD, the mark of a lost character");
     Finding::deny(Rule::Encoding, place, message)
         .hint("a character was lost when the file was saved in another encoding: type it again")

@@ -15,7 +15,7 @@ use super::record::Record;
 use super::row::Row;
 use super::told::{Told, stand_in};
 use crate::domain::account::RowText;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
 use crate::domain::rules::Rule;
 
@@ -67,7 +67,7 @@ impl LineReader<'_> {
     }
 
     /// A line's text; or what is wrong with it, and what can be shown of it.
-    fn decode<'l, R>(&self, lines: &'l Lines<R>, place: Place) -> Result<&'l str, (Finding, String)> {
+    fn decode<'l, R>(&self, lines: &'l Lines<R>, place: Location) -> Result<&'l str, (Finding, String)> {
         let bytes = lines.bytes.as_slice();
         if lines.cut {
             let message = format!("the line is larger than {} MiB", MAX_LINE / (1024 * 1024));

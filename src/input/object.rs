@@ -15,7 +15,7 @@ use super::options::Options;
 use super::patch;
 use super::row::{MAX_CHANGES, Row};
 use crate::domain::excerpt::{excerpt, excerpt_json};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::Object;
 use crate::domain::oddity::{Oddity, oddities};
 use crate::domain::pointer::{Pointer, PointerError};
@@ -101,7 +101,7 @@ struct Filling<'f, 'o, 'a> {
     dictionary: &'f mut Dictionary<'a>,
     at: &'f Locator<'f>,
     seen: usize,
-    engagement: Option<Place>,
+    engagement: Option<Location>,
     has_patch: bool,
     told_mixture: bool,
 }

@@ -2,14 +2,14 @@
 
 use crate::domain::account::{InputInfo, RowText};
 use crate::domain::change::{Draft, Rejected};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
 
 /// One data row.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// Where it begins.
-    pub place: Place,
+    pub place: Location,
     /// What was read, for the reports. What is too large is cut, and says so.
     pub text: RowText,
     /// What it asks for, or what is wrong with it.

@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 
 use super::options::Options;
 use super::told::Told;
-use crate::domain::change::{Append, Draft, Placed, Rejected};
+use crate::domain::change::{Append, Draft, Located, Rejected};
 use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{self, Field, Kind, Path};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, MAX_DEPTH};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
@@ -28,13 +28,13 @@ pub(super) const MAX_CHANGES: usize = 1_000;
 /// A row, half read.
 pub(super) struct Row<'o> {
     options: &'o Options,
-    place: Place,
+    place: Location,
     id: Option<ReferralId>,
-    etag: Option<Placed<ETag>>,
-    status: Option<Placed<Status>>,
-    substatus: Option<Placed<Stage>>,
-    sets: Vec<Placed<(Path, Wanted)>>,
-    appends: Vec<Placed<Append>>,
+    etag: Option<Located<ETag>>,
+    status: Option<Located<Status>>,
+    substatus: Option<Located<Stage>>,
+    sets: Vec<Located<(Path, Wanted)>>,
+    appends: Vec<Located<Append>>,
     findings: Vec<Finding>,
     notes: Vec<Finding>,
     names_referral: bool,
@@ -42,7 +42,7 @@ pub(super) struct Row<'o> {
 }
 
 impl<'o> Row<'o> {
-    pub fn new(options: &'o Options, place: Place) -> Self {
+    pub fn new(options: &'o Options, place: Location) -> Self {
         Self {
             options,
             place,
@@ -65,7 +65,7 @@ impl<'o> Row<'o> {
     }
 
     /// Puts on record what a text looks like, at the level that the user gave its rule.
-    fn suspect(&mut self, place: Place, name: &str, text: &str) {
+    fn suspect(&mut self, place: Location, name: &str, text: &str) {
         let Some(Suspicion { rule, message, hint }) = suspect::suspicion(text) else { return };
         let level = self.options.levels.of(rule);
         let finding = Finding::new(rule, level, place, format!("{name}: {message}")).hint(hint);
@@ -82,12 +82,12 @@ impl<'o> Row<'o> {
     }
 
     /// Whether something was found at one of these places, or between them.
-    pub fn has_found_between(&self, from: Place, to: Place) -> bool {
+    pub fn has_found_between(&self, from: Location, to: Location) -> bool {
         self.findings.iter().any(|finding| (from..=to).contains(&finding.place))
     }
 
     /// The value is not of its type, as another part of the program found.
-    pub fn mistyped(&mut self, place: Place, name: &str, error: TypeError) {
+    pub fn mistyped(&mut self, place: Location, name: &str, error: TypeError) {
         let finding = Finding::deny(Rule::Type, place, format!("{name}: {}", error.message));
         self.find(match error.hint {
             Some(hint) => finding.hint(hint),
@@ -96,12 +96,12 @@ impl<'o> Row<'o> {
     }
 
     /// The same of a text, which may itself tell why, and what would help.
-    pub fn mistyped_text(&mut self, place: Place, name: &str, text: &str, error: TypeError) {
+    pub fn mistyped_text(&mut self, place: Location, name: &str, text: &str, error: TypeError) {
         self.mistyped(place, name, suspect::explained(text, error));
     }
 
     /// Which referral the row is about.
-    pub fn id(&mut self, place: Place, text: &str) {
+    pub fn id(&mut self, place: Location, text: &str) {
         self.names_referral = true;
         match text.parse::<ReferralId>() {
             Ok(id) if self.id.is_some_and(|other| other != id) => self.find(
@@ -132,7 +132,7 @@ impl<'o> Row<'o> {
     }
 
     /// The version that the row is bound to.
-    pub fn etag(&mut self, place: Place, text: &str) {
+    pub fn etag(&mut self, place: Location, text: &str) {
         if let Some(hint) = suspect::remedy(text) {
             let message = format!("{} is no eTag", excerpt(text));
             return self.mistyped(place, "eTag", TypeError { message, hint: Some(hint.to_owned()) });
@@ -141,7 +141,7 @@ impl<'o> Row<'o> {
             Ok(etag) if self.etag.as_ref().is_some_and(|other| other.value != etag) => {
                 self.repeated(place, "eTag", Rule::DuplicateKey);
             }
-            Ok(etag) => self.etag = Some(Placed { value: etag, place }),
+            Ok(etag) => self.etag = Some(Located { value: etag, place }),
             Err(error) => {
                 let hint = Some("copy the eTag as the service gave it, or leave it out".to_owned());
                 self.mistyped_text(place, "eTag", text, TypeError { message: error.to_string(), hint });
@@ -157,7 +157,7 @@ impl<'o> Row<'o> {
     }
 
     /// The wanted status by name.
-    pub fn status(&mut self, place: Place, text: &str, repeated: Rule) {
+    pub fn status(&mut self, place: Location, text: &str, repeated: Rule) {
         let Some(value) = Status::parse(text.trim()) else {
             let names: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
             let mut finding = unknown_name(place, "status", text, &names);
@@ -173,11 +173,11 @@ impl<'o> Row<'o> {
         if self.status.as_ref().is_some_and(|other| other.value != value) {
             return self.repeated(place, "/status", repeated);
         }
-        self.status.get_or_insert(Placed { value, place });
+        self.status.get_or_insert(Located { value, place });
     }
 
     /// The wanted substatus by name.
-    pub fn substatus(&mut self, place: Place, text: &str, repeated: Rule) {
+    pub fn substatus(&mut self, place: Location, text: &str, repeated: Rule) {
         let Some(value) = Stage::of_substatus(text.trim()) else {
             let names = Stage::ALL.map(Stage::substatus);
             let mut finding = unknown_name(place, "substatus", text, &names);
@@ -194,12 +194,12 @@ impl<'o> Row<'o> {
         if self.substatus.as_ref().is_some_and(|other| other.value != value) {
             return self.repeated(place, "/substatus", repeated);
         }
-        self.substatus.get_or_insert(Placed { value, place });
+        self.substatus.get_or_insert(Located { value, place });
     }
 
     /// Sets a field. The same once more is no harm; something else under the same path is a finding
     /// of `repeated`. Without leave to clear, a `null` within the value may not take anything away.
-    pub fn set(&mut self, place: Place, path: &Path, wanted: Wanted, repeated: Rule) {
+    pub fn set(&mut self, place: Location, path: &Path, wanted: Wanted, repeated: Rule) {
         let wanted = if self.options.clear { wanted } else { wanted.keeping() };
         if let Err(error) = fits(path, &wanted) {
             return self.mistyped(place, path.pointer().as_str(), error);
@@ -214,20 +214,20 @@ impl<'o> Row<'o> {
         match earlier.map(|earlier| same(path, &earlier.value.1, &wanted)) {
             Some(true) => {}
             Some(false) => self.repeated(place, path.pointer().as_str(), repeated),
-            None if self.has_room(place) => self.sets.push(Placed { value: (path.clone(), wanted), place }),
+            None if self.has_room(place) => self.sets.push(Located { value: (path.clone(), wanted), place }),
             None => {}
         }
     }
 
     /// Asks for a field to be cleared.
-    pub fn clear(&mut self, place: Place, path: &Path, repeated: Rule) {
+    pub fn clear(&mut self, place: Location, path: &Path, repeated: Rule) {
         if self.options.clear {
             return self.set(place, path, Wanted::clear(), repeated);
         }
         self.cleared(place, path);
     }
 
-    fn cleared(&mut self, place: Place, path: &Path) {
+    fn cleared(&mut self, place: Location, path: &Path) {
         self.find(
             Finding::deny(Rule::Clear, place, format!("{path} would be cleared"))
                 .hint("allow it with --clear; to leave the field alone, leave it out"),
@@ -235,7 +235,7 @@ impl<'o> Row<'o> {
     }
 
     /// The wish to clear what cannot be cleared.
-    pub fn uncleared(&mut self, place: Place, name: &str) {
+    pub fn uncleared(&mut self, place: Location, name: &str) {
         self.find(
             Finding::deny(Rule::Type, place, format!("{name} cannot be cleared"))
                 .hint("leave it out to leave it as it is"),
@@ -243,13 +243,13 @@ impl<'o> Row<'o> {
     }
 
     /// Appends an element to a list. The same once more is dropped.
-    pub fn append(&mut self, place: Place, field: Field, key: String, element: Box<RawValue>) {
+    pub fn append(&mut self, place: Location, field: Field, key: String, element: Box<RawValue>) {
         for text in json::texts(&element) {
             self.suspect(place, field.pointer().as_str(), &text);
         }
         let earlier =
             self.appends.iter().find(|append| append.value.field == field && append.value.key == key);
-        let is_same = |earlier: &Placed<Append>| {
+        let is_same = |earlier: &Located<Append>| {
             let (one, other) = (&*earlier.value.element, &*element);
             equality::holds(field.kind(), &[one], other) && equality::holds(field.kind(), &[other], one)
         };
@@ -268,14 +268,14 @@ impl<'o> Row<'o> {
                 .hint("keep one of them"),
             ),
             None if self.has_room(place) => {
-                self.appends.push(Placed { value: Append { field, key, element }, place });
+                self.appends.push(Located { value: Append { field, key, element }, place });
             }
             None => {}
         }
     }
 
     /// Checks a JSON object and appends it to a list.
-    pub fn append_object(&mut self, place: Place, field: Field, element: &RawValue) {
+    pub fn append_object(&mut self, place: Location, field: Field, element: &RawValue) {
         match value::checked_element(field.kind(), element) {
             Ok(key) => self.append(place, field, key, element.to_owned()),
             Err(error) => self.mistyped(place, field.pointer().as_str(), error),
@@ -283,7 +283,7 @@ impl<'o> Row<'o> {
     }
 
     /// Appends members written as `First, Last, phone, email`.
-    pub fn append_members(&mut self, place: Place, field: Field, text: &str) {
+    pub fn append_members(&mut self, place: Location, field: Field, text: &str) {
         match value::members(text) {
             Ok(members) => {
                 for (key, element) in members {
@@ -300,7 +300,7 @@ impl<'o> Row<'o> {
     }
 
     /// A value for what the service alone writes.
-    pub fn read_only(&mut self, place: Place, pointer: &Pointer) {
+    pub fn read_only(&mut self, place: Location, pointer: &Pointer) {
         self.find(
             Finding::deny(Rule::ReadOnlyPath, place, format!("{pointer} is written by the service alone"))
                 .hint("leave it out"),
@@ -308,13 +308,13 @@ impl<'o> Row<'o> {
     }
 
     /// A value for a path that nobody confirms.
-    pub fn unconfirmed(&mut self, place: Place, pointer: &Pointer, hint: String) {
+    pub fn unconfirmed(&mut self, place: Location, pointer: &Pointer, hint: String) {
         let message = format!("{} is not documented as patchable", excerpt(pointer.as_str()));
         self.find(Finding::deny(Rule::UnconfirmedPath, place, message).hint(hint));
     }
 
     /// A JSON value has more levels than any referral.
-    pub fn nested_too_deep(&mut self, place: Place) {
+    pub fn nested_too_deep(&mut self, place: Location) {
         let message = format!("the JSON is nested more than {MAX_DEPTH} levels deep");
         self.find(Finding::deny(Rule::Size, place, message).hint("a referral nests five levels"));
     }
@@ -346,7 +346,7 @@ impl<'o> Row<'o> {
         }
     }
 
-    fn repeated(&mut self, place: Place, path: &str, rule: Rule) {
+    fn repeated(&mut self, place: Location, path: &str, rule: Rule) {
         // A member that stands twice under the same name was found as such before.
         if !(rule == Rule::DuplicateKey && self.has_found(rule)) {
             let message = format!("{path} is given twice, with different values");
@@ -354,7 +354,7 @@ impl<'o> Row<'o> {
         }
     }
 
-    fn has_room(&mut self, place: Place) -> bool {
+    fn has_room(&mut self, place: Location) -> bool {
         if self.sets.len() + self.appends.len() < MAX_CHANGES {
             return true;
         }
@@ -396,7 +396,7 @@ fn same(path: &Path, one: &Wanted, other: &Wanted) -> bool {
     one.is_clear() == other.is_clear() && equality::same(path.kind(), Some(one.raw()), other.raw())
 }
 
-fn unknown_name(place: Place, what: &str, text: &str, names: &[&str]) -> Finding {
+fn unknown_name(place: Location, what: &str, text: &str, names: &[&str]) -> Finding {
     let legal = names.join(", ");
     let likely = names
         .iter()

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::domain::account::{Format, RowText};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 
 pub const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
 
@@ -98,7 +98,7 @@ fn the_form_of_the_text_is_detected_and_said() {
         );
         assert_eq!(rows.iter().map(findings).collect::<Vec<_>>(), ["ok"], "{note:?}");
         let says_separator = end.info.form.says_separator;
-        assert_eq!(rows[0].place, Place { input: 0, line: if says_separator { 3 } else { 2 }, column: 1 });
+        assert_eq!(rows[0].place, Location { input: 0, line: if says_separator { 3 } else { 2 }, column: 1 });
         assert_eq!(rows[0].text, RowText::Cells(vec![ID.to_owned(), "10.50".to_owned()]));
         assert_eq!(end.info.columns, ["id", "details.dealValue"]);
         let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();

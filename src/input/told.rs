@@ -1,6 +1,6 @@
 //! What a report told of a row that is fed back. Reports add it in columns, or members, that change nothing.
 
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ETag;
@@ -13,7 +13,7 @@ pub(super) fn is_result(name: &str) -> bool {
 
 /// What is wrong with a line of a report that stands for one that could not be read: its text is the member
 /// `input`, and nothing else is the row's own.
-pub(super) fn stand_in(place: Place, members: &Object<'_>) -> Option<Finding> {
+pub(super) fn stand_in(place: Location, members: &Object<'_>) -> Option<Finding> {
     let mut own = members.iter().filter(|(name, _)| !is_result(name));
     let (Some(("input", text)), None) = (own.next(), own.next()) else { return None };
     let is_one = Told::of_members(members).outcome().is_some() && json::string(text).is_some();

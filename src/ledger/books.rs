@@ -4,7 +4,7 @@
 use super::outstanding::{Last, Next, next};
 use crate::domain::account::Phase;
 use crate::domain::audit::{Audit, Class};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::{Outcome, Verdict};
 
 /// How an item came out, as far as its rows are concerned.
@@ -24,7 +24,7 @@ pub(super) fn verdict(
     own: Option<Verdict>,
     item: Option<Came>,
     findings: &[Finding],
-    place: Place,
+    place: Location,
     phase: Phase,
     last: Last,
 ) -> Verdict {
@@ -67,8 +67,8 @@ pub(super) fn audit(has_verdict: bool) -> Audit {
 pub(super) fn findings(
     own: Vec<Finding>,
     item: Vec<Finding>,
-    place: Place,
-    first: Option<Place>,
+    place: Location,
+    first: Option<Location>,
 ) -> Vec<Finding> {
     let mut all = own;
     for finding in item {
@@ -79,7 +79,7 @@ pub(super) fn findings(
     all
 }
 
-fn on_line(finding: &Finding, place: Place) -> bool {
+fn on_line(finding: &Finding, place: Location) -> bool {
     (finding.place.input, finding.place.line) == (place.input, place.line)
 }
 
@@ -90,8 +90,8 @@ mod tests {
     use crate::domain::level::Level;
     use crate::domain::rules::Rule;
 
-    fn place(input: u32, line: u64, column: u32) -> Place {
-        Place { input, line, column }
+    fn place(input: u32, line: u64, column: u32) -> Location {
+        Location { input, line, column }
     }
 
     fn came(planned: bool, outcome: Outcome) -> Option<Came> {

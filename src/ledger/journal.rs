@@ -13,7 +13,7 @@ use super::lock::Lock;
 use super::schema::Store;
 use super::writer::{AttemptAnswer, AttemptId, ByHand, Finish, Record, Request, Ticket, Writer};
 use super::{Clock, LedgerError, private};
-use crate::domain::account::{Figures, Phase, Settled};
+use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::item::Item;
 
 /// A started run. Requests through all its clones are written in the order they are made.
@@ -105,7 +105,7 @@ impl Journal {
     /// # Errors
     /// [`LedgerError::Poisoned`] where anything could not be written; [`LedgerError::Unsettled`]
     /// where the phase is to be finished and items have no outcome: the run is then stopped.
-    pub async fn finish(self, phase: Phase, figures: &Figures) -> Result<(), LedgerError> {
+    pub async fn finish(self, phase: Phase, figures: &RunStats) -> Result<(), LedgerError> {
         let (reply, ended) = oneshot::channel();
         self.shared.ask_even_so(Request::Finish(Finish { phase, figures: *figures, reply }))?;
         let ended = ended.await.unwrap_or_else(|_| Err(self.shared.gone()));

@@ -15,7 +15,7 @@ use super::schema::{Store, add_session, give_back_room, index, set_phase, set_ro
 use super::steps::{Step, Watch};
 use super::waiting::Waiting;
 use super::{LedgerError, private};
-use crate::domain::account::{About, Figures, InputInfo, Phase, RowRecord, RowText, Settled};
+use crate::domain::account::{About, InputInfo, Phase, RowRecord, RowText, RunStats, Settled};
 use crate::domain::audit::Audit;
 use crate::domain::item::Item;
 
@@ -261,7 +261,7 @@ impl Planning {
     /// # Errors
     /// [`LedgerError::Loose`] where a row has neither a verdict nor an item; else where there are two
     /// items of one number or for one referral, or the ledger can't be written.
-    pub fn seal(mut self, figures: &Figures) -> Result<Ledger, LedgerError> {
+    pub fn seal(mut self, figures: &RunStats) -> Result<Ledger, LedgerError> {
         self.keep()?;
         if let Some(row) = self.loose_row()? {
             return Err(LedgerError::Loose { dir: self.store.dir.clone(), row });
@@ -277,7 +277,7 @@ impl Planning {
     ///
     /// # Errors
     /// Where the ledger can't be written.
-    pub fn abandon(mut self, figures: &Figures) -> Result<(), LedgerError> {
+    pub fn abandon(mut self, figures: &RunStats) -> Result<(), LedgerError> {
         self.keep()?;
         self.end(Phase::Planning, figures)
     }
@@ -291,7 +291,7 @@ impl Planning {
         self.store.told(loose_row(&self.store.connection))
     }
 
-    fn end(&mut self, phase: Phase, figures: &Figures) -> Result<(), LedgerError> {
+    fn end(&mut self, phase: Phase, figures: &RunStats) -> Result<(), LedgerError> {
         self.put(|connection| {
             add_session(connection, figures)?;
             set_phase(connection, phase)

@@ -18,10 +18,10 @@ use super::opened::{PlanTotals, totals};
 use super::outstanding::{Last, last};
 use super::records::{ITEM, Json, Source, Text, Version, Word, item, number, place};
 use super::schema::Store;
-use crate::domain::account::{About, Figures, InputInfo, ItemAccount, Phase, RowAccount};
+use crate::domain::account::{About, InputInfo, ItemAccount, Phase, RowAccount, RunStats};
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
@@ -136,11 +136,11 @@ impl Reader {
     ///
     /// # Errors
     /// Where the ledger can't be read.
-    pub fn figures(&self) -> Result<Figures, LedgerError> {
+    pub fn figures(&self) -> Result<RunStats, LedgerError> {
         let sessions = self
             .store
             .all("SELECT figures FROM session ORDER BY number", |row| row.get(0).map(|Json(one)| one))?;
-        let sum = sessions.into_iter().fold(Figures::default(), |sum, one: Figures| Figures {
+        let sum = sessions.into_iter().fold(RunStats::default(), |sum, one: RunStats| RunStats {
             get: sum.get.saturating_add(one.get),
             list: sum.list.saturating_add(one.list),
             patch: 0,
@@ -153,7 +153,7 @@ impl Reader {
             held_back: sum.held_back + one.held_back,
         });
         let patch = self.store.connection.query_row("SELECT count(*) FROM attempt", [], |row| number(row, 0));
-        Ok(Figures { patch: self.store.told(patch)?, ..sum })
+        Ok(RunStats { patch: self.store.told(patch)?, ..sum })
     }
 
     /// How much the run is, and how much of it is left to be sent.
@@ -297,7 +297,7 @@ fn came(row: &Row<'_>) -> rusqlite::Result<Option<Came>> {
 }
 
 /// Where the first row of a row's item begins, from the columns of [`ROWS`].
-fn first_place(row: &Row<'_>) -> rusqlite::Result<Option<Place>> {
+fn first_place(row: &Row<'_>) -> rusqlite::Result<Option<Location>> {
     row.get::<_, Option<i64>>(19)?.map(|_| place(row, 19)).transpose()
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::writer::AttemptAnswer;
 use crate::domain::account::{RowText, Settled};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::Verdict;
@@ -134,8 +134,8 @@ pub(super) fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
 }
 
 /// Reads a place from three columns that begin at `first`.
-pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Place> {
-    Ok(Place { input: row.get(first)?, line: number(row, first + 1)?, column: row.get(first + 2)? })
+pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Location> {
+    Ok(Location { input: row.get(first)?, line: number(row, first + 1)?, column: row.get(first + 2)? })
 }
 
 /// Reads a count or an ordinal. SQLite's integers are signed; none of ours comes near the sign.

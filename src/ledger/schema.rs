@@ -13,7 +13,7 @@ use super::records::{Json, Word};
 use super::steps::{Step, Watch};
 use super::trouble::{on_one_line, told};
 use super::{LedgerError, checksum, founding, holder, log, private};
-use crate::domain::account::{About, Figures, InputInfo, Phase};
+use crate::domain::account::{About, InputInfo, Phase, RunStats};
 use crate::domain::consent::Consent;
 
 /// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
@@ -568,7 +568,7 @@ pub(super) fn set_phase(connection: &Connection, phase: Phase) -> rusqlite::Resu
 }
 
 /// Adds what a process did and how long it took.
-pub(super) fn add_session(connection: &Connection, figures: &Figures) -> rusqlite::Result<()> {
+pub(super) fn add_session(connection: &Connection, figures: &RunStats) -> rusqlite::Result<()> {
     let add = "INSERT INTO session (number, checksum, figures)
                SELECT next, checksum_of(next, ?1), ?1
                FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM session)";
@@ -580,7 +580,7 @@ pub(super) fn add_session(connection: &Connection, figures: &Figures) -> rusqlit
 pub(super) fn close_session(
     transaction: Transaction<'_>,
     phase: Phase,
-    figures: &Figures,
+    figures: &RunStats,
     is_all_in: bool,
 ) -> rusqlite::Result<()> {
     add_session(&transaction, figures)?;

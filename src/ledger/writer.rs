@@ -20,7 +20,7 @@ use super::records::{number, remove_intent, write_answer, write_intent, write_ou
 use super::schema::{Store, close_session};
 use super::steps::Step;
 use super::{LedgerError, private};
-use crate::domain::account::{Figures, Phase, Settled};
+use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::exchange::Journaled;
 use crate::domain::item::Item;
 use crate::domain::referral::{ETag, ReferralId};
@@ -126,7 +126,7 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Finish {
     pub(super) phase: Phase,
-    pub(super) figures: Figures,
+    pub(super) figures: RunStats,
     pub(super) reply: Reply<()>,
 }
 
@@ -273,7 +273,7 @@ impl Writer {
         self.failed.get_or_init(poisoned).clone()
     }
 
-    fn finish(&mut self, phase: Phase, figures: &Figures) -> Result<(), LedgerError> {
+    fn finish(&mut self, phase: Phase, figures: &RunStats) -> Result<(), LedgerError> {
         if let Some(earlier) = self.failed.get() {
             return Err(earlier.clone());
         }

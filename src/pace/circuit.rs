@@ -40,7 +40,7 @@ pub enum Purpose {
 
 /// How a request fails that may say something of the service as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum FailureKind {
     /// There is no connection: nothing was sent.
     Unreachable,
     /// A time-out, half an answer, or a server error.
@@ -51,7 +51,7 @@ pub enum Trouble {
 
 /// With what a request goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pass {
+pub enum Permit {
     /// Like any other.
     Free,
     /// It alone, to see whether things are better. The number tells it from a probe that another cause made
@@ -61,7 +61,7 @@ pub enum Pass {
 
 /// What follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Follows {
+pub enum BreakerEffect {
     /// Nothing but what follows for the request itself.
     Nothing,
     /// The circuit is open, and was before: the request counts for nothing.
@@ -87,12 +87,12 @@ const PAUSES: &[Duration] = &[Duration::from_secs(5), Duration::from_secs(10), D
 /// Waiting mends little of what is forbidden: one more try is to tell a hiccup from a policy.
 const ONE_PAUSE: &[Duration] = &[Duration::from_secs(5)];
 
-const fn limit(purpose: Purpose, trouble: Trouble) -> Limit {
-    match (trouble, purpose) {
-        (Trouble::Unreachable, _) => Limit { in_a_row: 5, referrals: 1, pauses: PAUSES },
-        (Trouble::Unanswered, Purpose::ReadBack) => Limit { in_a_row: 5, referrals: 4, pauses: PAUSES },
-        (Trouble::Unanswered, _) => Limit { in_a_row: 10, referrals: 4, pauses: PAUSES },
-        (Trouble::Forbidden, _) => Limit { in_a_row: 25, referrals: 1, pauses: ONE_PAUSE },
+const fn limit(purpose: Purpose, failure: FailureKind) -> Limit {
+    match (failure, purpose) {
+        (FailureKind::Unreachable, _) => Limit { in_a_row: 5, referrals: 1, pauses: PAUSES },
+        (FailureKind::Unanswered, Purpose::ReadBack) => Limit { in_a_row: 5, referrals: 4, pauses: PAUSES },
+        (FailureKind::Unanswered, _) => Limit { in_a_row: 10, referrals: 4, pauses: PAUSES },
+        (FailureKind::Forbidden, _) => Limit { in_a_row: 25, referrals: 1, pauses: ONE_PAUSE },
     }
 }
 
@@ -112,7 +112,7 @@ pub struct Circuit {
 struct State {
     /// Whether anything was ever answered: who was never there isn't waited for.
     answered: bool,
-    rows: Vec<Row>,
+    rows: Vec<Streak>,
     open: Option<Open>,
     /// The number of the last probe.
     probes: u64,
@@ -120,7 +120,7 @@ struct State {
 
 /// Failures in a row.
 #[derive(Debug)]
-struct Row {
+struct Streak {
     cause: Cause,
     count: u32,
     /// The referrals they were about, as many as matter. A list page is about none.
@@ -131,19 +131,19 @@ struct Row {
 #[derive(Debug, Clone, Copy)]
 struct Cause {
     purpose: Purpose,
-    trouble: Trouble,
+    failure: FailureKind,
 }
 
 impl Cause {
     /// Whether failures of both stand in one row.
     fn is_like(self, other: Self) -> bool {
-        self.trouble == other.trouble
-            && (self.trouble == Trouble::Unreachable || self.purpose == other.purpose)
+        self.failure == other.failure
+            && (self.failure == FailureKind::Unreachable || self.purpose == other.purpose)
     }
 
     /// Whether an answer to such a request shows that it is over.
     fn is_over_for(self, purpose: Purpose) -> bool {
-        self.trouble == Trouble::Unreachable || self.purpose == purpose
+        self.failure == FailureKind::Unreachable || self.purpose == purpose
     }
 
     /// Whether such a request is held back.
@@ -188,12 +188,12 @@ impl Circuit {
     }
 
     /// Waits until a request may go out.
-    pub async fn pass(&self, purpose: Purpose) -> Pass {
+    pub async fn permit(&self, purpose: Purpose) -> Permit {
         loop {
             // Made before the look at the state, so that nothing is missed in between.
             let told = self.told.notified();
             let next = match self.state().ask(purpose, Instant::now()) {
-                Ok(pass) => return pass,
+                Ok(permit) => return permit,
                 Err(next) => next,
             };
             match next {
@@ -204,15 +204,15 @@ impl Circuit {
     }
 
     /// Whether a request that was let pass may still go out, after whatever else it had to wait for.
-    pub fn admits(&self, purpose: Purpose, pass: Pass) -> bool {
-        !self.state().open.as_ref().is_some_and(|open| open.cause.holds(purpose) && !open.waits_for(pass))
+    pub fn admits(&self, purpose: Purpose, permit: Permit) -> bool {
+        !self.state().open.as_ref().is_some_and(|open| open.cause.holds(purpose) && !open.waits_for(permit))
     }
 
     /// Returns when requests of this sort are held back.
     pub async fn held(&self, purpose: Purpose) {
         loop {
             let told = self.told.notified();
-            if !self.admits(purpose, Pass::Free) {
+            if !self.admits(purpose, Permit::Free) {
                 return;
             }
             told.await;
@@ -247,8 +247,8 @@ impl Circuit {
 
     /// A request came to an end that says nothing of the service: it was throttled, or had no good token.
     /// Another may be the probe.
-    pub fn came_to_nothing(&self, pass: Pass) {
-        if let Some(open) = self.state().open.as_mut().filter(|open| open.waits_for(pass)) {
+    pub fn came_to_nothing(&self, permit: Permit) {
+        if let Some(open) = self.state().open.as_mut().filter(|open| open.waits_for(permit)) {
             open.probe = Probe::Due(Instant::now());
             self.told.notify_waiters();
         }
@@ -258,17 +258,17 @@ impl Circuit {
     pub fn failed(
         &self,
         purpose: Purpose,
-        trouble: Trouble,
+        failure: FailureKind,
         referral: Option<ReferralId>,
-        pass: Pass,
-    ) -> Follows {
+        permit: Permit,
+    ) -> BreakerEffect {
         let mut state = self.state();
-        let follows = state.failed(Cause { purpose, trouble }, referral, pass, Instant::now());
+        let follows = state.failed(Cause { purpose, failure }, referral, permit, Instant::now());
         if state.open.is_some() && !self.meter.is_running() {
             self.meter.start(self.mark());
         }
         drop(state);
-        if follows != Follows::Nothing {
+        if follows != BreakerEffect::Nothing {
             self.told.notify_waiters();
         }
         follows
@@ -282,9 +282,9 @@ impl Circuit {
 
 impl State {
     /// Lets a request pass, or says until when it waits; where that isn't known, until it is told.
-    fn ask(&mut self, purpose: Purpose, now: Instant) -> Result<Pass, Option<Instant>> {
+    fn ask(&mut self, purpose: Purpose, now: Instant) -> Result<Permit, Option<Instant>> {
         let Some(open) = self.open.as_mut().filter(|open| open.cause.holds(purpose)) else {
-            return Ok(Pass::Free);
+            return Ok(Permit::Free);
         };
         if !open.cause.is_over_for(purpose) {
             return Err(None);
@@ -293,7 +293,7 @@ impl State {
             Probe::Due(next) if next <= now => {
                 self.probes += 1;
                 open.probe = Probe::UnderWay(self.probes);
-                Ok(Pass::Probe(self.probes))
+                Ok(Permit::Probe(self.probes))
             }
             Probe::Due(next) => Err(Some(next)),
             Probe::UnderWay(_) => Err(None),
@@ -306,16 +306,22 @@ impl State {
         self.open.take_if(|open| open.cause.is_over_for(purpose)).is_some()
     }
 
-    fn failed(&mut self, cause: Cause, referral: Option<ReferralId>, pass: Pass, now: Instant) -> Follows {
-        let Limit { in_a_row, referrals, pauses } = limit(cause.purpose, cause.trouble);
+    fn failed(
+        &mut self,
+        cause: Cause,
+        referral: Option<ReferralId>,
+        permit: Permit,
+        now: Instant,
+    ) -> BreakerEffect {
+        let Limit { in_a_row, referrals, pauses } = limit(cause.purpose, cause.failure);
         if let Some(open) = &mut self.open {
-            return open.failed(cause, pass, now);
+            return open.failed(cause, permit, now);
         }
-        if cause.trouble == Trouble::Unreachable && !self.answered {
-            return Follows::Nothing;
+        if cause.failure == FailureKind::Unreachable && !self.answered {
+            return BreakerEffect::Nothing;
         }
         let at = self.rows.iter().position(|row| row.cause.is_like(cause)).unwrap_or_else(|| {
-            self.rows.push(Row { cause, count: 0, referrals: Vec::new() });
+            self.rows.push(Streak { cause, count: 0, referrals: Vec::new() });
             self.rows.len() - 1
         });
         let row = &mut self.rows[at];
@@ -324,23 +330,23 @@ impl State {
             row.referrals.push(referral);
         }
         if row.count < in_a_row || row.referrals.len() < referrals {
-            return Follows::Nothing;
+            return BreakerEffect::Nothing;
         }
         self.rows.clear();
         self.open = Some(Open { cause, failed: 0, probe: Probe::Due(now + pauses[0]) });
-        Follows::Opened(pauses[0])
+        BreakerEffect::Opened(pauses[0])
     }
 }
 
 impl Open {
     /// Whether this is the pass of the probe that is under way.
-    fn waits_for(&self, pass: Pass) -> bool {
-        matches!((self.probe, pass), (Probe::UnderWay(out), Pass::Probe(number)) if out == number)
+    fn waits_for(&self, permit: Permit) -> bool {
+        matches!((self.probe, permit), (Probe::UnderWay(out), Permit::Probe(number)) if out == number)
     }
 
-    fn failed(&mut self, cause: Cause, pass: Pass, now: Instant) -> Follows {
-        if !self.waits_for(pass) {
-            let is_worse = cause.purpose == Purpose::ReadBack && cause.trouble != Trouble::Forbidden;
+    fn failed(&mut self, cause: Cause, permit: Permit, now: Instant) -> BreakerEffect {
+        if !self.waits_for(permit) {
+            let is_worse = cause.purpose == Purpose::ReadBack && cause.failure != FailureKind::Forbidden;
             if is_worse && !self.cause.holds(cause.purpose) {
                 // What was sent can't be settled any more either: now that is what is waited for.
                 self.cause = cause;
@@ -349,17 +355,21 @@ impl Open {
                 }
             }
             // It was on its way already.
-            return if self.cause.holds(cause.purpose) { Follows::Held } else { Follows::Nothing };
+            return if self.cause.holds(cause.purpose) {
+                BreakerEffect::Held
+            } else {
+                BreakerEffect::Nothing
+            };
         }
         self.failed += 1;
-        let pauses = limit(self.cause.purpose, self.cause.trouble).pauses;
+        let pauses = limit(self.cause.purpose, self.cause.failure).pauses;
         match pauses.get(self.failed) {
             // However it failed: things are no better.
             Some(pause) => {
                 self.probe = Probe::Due(now + *pause);
-                Follows::Opened(*pause)
+                BreakerEffect::Opened(*pause)
             }
-            None => Follows::GivenUp,
+            None => BreakerEffect::GivenUp,
         }
     }
 }
@@ -370,11 +380,11 @@ mod tests {
 
     use tokio::task::JoinSet;
 
+    use super::FailureKind::{Forbidden, Unanswered, Unreachable};
     use super::Purpose::{Change, Look, ReadBack};
-    use super::Trouble::{Forbidden, Unanswered, Unreachable};
     use super::*;
 
-    const CAUSES: [(Purpose, Trouble); 7] = [
+    const CAUSES: [(Purpose, FailureKind); 7] = [
         (Look, Unreachable),
         (Change, Unreachable),
         (ReadBack, Unreachable),
@@ -397,11 +407,11 @@ mod tests {
 
     /// Requests fail one after another, about so many referrals in turn, until that opens the circuit. How
     /// many did, where it was any.
-    fn open(circuit: &Circuit, purpose: Purpose, trouble: Trouble, referrals: usize) -> Option<usize> {
+    fn open(circuit: &Circuit, purpose: Purpose, failure: FailureKind, referrals: usize) -> Option<usize> {
         (1..=100).find(|number| {
-            match circuit.failed(purpose, trouble, referral(number % referrals), Pass::Free) {
-                Follows::Nothing => false,
-                Follows::Opened(pause) => pause == PAUSES[0],
+            match circuit.failed(purpose, failure, referral(number % referrals), Permit::Free) {
+                BreakerEffect::Nothing => false,
+                BreakerEffect::Opened(pause) => pause == PAUSES[0],
                 other => panic!("{other:?}"),
             }
         })
@@ -410,12 +420,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_takes_some_failures_and_some_referrals() {
         let mut table = String::new();
-        for (purpose, trouble) in CAUSES {
+        for (purpose, failure) in CAUSES {
             let opened: Vec<_> = (1..=6)
-                .map(|referrals| open(&circuit(), purpose, trouble, referrals))
+                .map(|referrals| open(&circuit(), purpose, failure, referrals))
                 .map(|opened| opened.map_or("-".to_owned(), |count| count.to_string()))
                 .collect();
-            table += &format!("{purpose:?} {trouble:?}: {}\n", opened.join(" "));
+            table += &format!("{purpose:?} {failure:?}: {}\n", opened.join(" "));
         }
         assert_eq!(
             table,
@@ -442,14 +452,14 @@ mod tests {
     async fn failures_of_one_sort_say_nothing_of_another() {
         let circuit = circuit();
         for number in 0..9 {
-            for (purpose, trouble) in [(Change, Unanswered), (Change, Forbidden), (Look, Unanswered)] {
-                let follows = circuit.failed(purpose, trouble, referral(number), Pass::Free);
-                assert_eq!(follows, Follows::Nothing, "{number} {purpose:?} {trouble:?}");
+            for (purpose, failure) in [(Change, Unanswered), (Change, Forbidden), (Look, Unanswered)] {
+                let follows = circuit.failed(purpose, failure, referral(number), Permit::Free);
+                assert_eq!(follows, BreakerEffect::Nothing, "{number} {purpose:?} {failure:?}");
             }
         }
         assert_eq!(
-            circuit.failed(Look, Unanswered, None, Pass::Free),
-            Follows::Opened(PAUSES[0]),
+            circuit.failed(Look, Unanswered, None, Permit::Free),
+            BreakerEffect::Opened(PAUSES[0]),
             "a list page counts, too"
         );
     }
@@ -459,18 +469,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_begins_the_row_anew() {
         let mut table = String::new();
-        for (purpose, trouble) in CAUSES {
-            let enough = open(&circuit(), purpose, trouble, 9).unwrap();
+        for (purpose, failure) in CAUSES {
+            let enough = open(&circuit(), purpose, failure, 9).unwrap();
             let opened = [Look, Change, ReadBack].map(|answered| {
                 let circuit = circuit();
-                let fail = |number| circuit.failed(purpose, trouble, referral(number), Pass::Free);
+                let fail = |number| circuit.failed(purpose, failure, referral(number), Permit::Free);
                 for number in 1..enough {
-                    assert_eq!(fail(number), Follows::Nothing);
+                    assert_eq!(fail(number), BreakerEffect::Nothing);
                 }
                 assert!(!circuit.answered(answered));
-                (enough..2 * enough - 1).find(|number| fail(*number) != Follows::Nothing).is_some()
+                (enough..2 * enough - 1).find(|number| fail(*number) != BreakerEffect::Nothing).is_some()
             });
-            table += &format!("{purpose:?} {trouble:?}: {opened:?}\n");
+            table += &format!("{purpose:?} {failure:?}: {opened:?}\n");
         }
         assert_eq!(
             table,
@@ -488,22 +498,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_holds_what_would_fail_too() {
         let mut table = String::new();
-        for (purpose, trouble) in CAUSES {
+        for (purpose, failure) in CAUSES {
             let asked = [Look, Change, ReadBack].map(|asking| {
                 let circuit = circuit();
-                open(&circuit, purpose, trouble, 9).unwrap();
-                let free = circuit.admits(asking, Pass::Free);
+                open(&circuit, purpose, failure, 9).unwrap();
+                let free = circuit.admits(asking, Permit::Free);
                 let before = circuit.state().ask(asking, Instant::now());
                 let after = circuit.state().ask(asking, Instant::now() + PAUSES[0]);
                 let closes = if circuit.answered(asking) { ", closes" } else { "" };
                 match (free, before, after) {
-                    (true, Ok(Pass::Free), Ok(Pass::Free)) => format!("free{closes}"),
-                    (false, Err(Some(_)), Ok(Pass::Probe(1))) => format!("probe{closes}"),
+                    (true, Ok(Permit::Free), Ok(Permit::Free)) => format!("free{closes}"),
+                    (false, Err(Some(_)), Ok(Permit::Probe(1))) => format!("probe{closes}"),
                     (false, Err(None), Err(None)) => format!("held{closes}"),
                     other => panic!("{other:?}"),
                 }
             });
-            table += &format!("{purpose:?} {trouble:?}: {}\n", asked.join(" | "));
+            table += &format!("{purpose:?} {failure:?}: {}\n", asked.join(" | "));
         }
         assert_eq!(
             table,
@@ -525,10 +535,10 @@ mod tests {
             let (circuit, log) = (Arc::clone(circuit), Arc::clone(&log));
             tasks.spawn(async move {
                 loop {
-                    let pass = circuit.pass(ReadBack).await;
+                    let permit = circuit.permit(ReadBack).await;
                     let turn = {
                         let mut log = log.lock().unwrap();
-                        log.push((start.elapsed().as_secs(), pass != Pass::Free));
+                        log.push((start.elapsed().as_secs(), permit != Permit::Free));
                         log.len()
                     };
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -536,9 +546,9 @@ mod tests {
                         circuit.answered(ReadBack);
                         return;
                     }
-                    match circuit.failed(ReadBack, Unanswered, referral(number), pass) {
-                        Follows::GivenUp => return,
-                        Follows::Opened(_) => {}
+                    match circuit.failed(ReadBack, Unanswered, referral(number), permit) {
+                        BreakerEffect::GivenUp => return,
+                        BreakerEffect::Opened(_) => {}
                         other => panic!("{other:?}"),
                     }
                 }
@@ -561,17 +571,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_asks_for_ever() {
-        for (purpose, trouble) in CAUSES {
+        for (purpose, failure) in CAUSES {
             let circuit = circuit();
-            open(&circuit, purpose, trouble, 9).unwrap();
-            let pauses = limit(purpose, trouble).pauses;
+            open(&circuit, purpose, failure, 9).unwrap();
+            let pauses = limit(purpose, failure).pauses;
             for (number, pause) in pauses.iter().enumerate() {
                 assert_eq!(circuit.next_probe(), Some(Instant::now() + *pause));
-                let pass = circuit.pass(purpose).await;
-                assert_eq!((pass, circuit.next_probe()), (Pass::Probe(number as u64 + 1), None));
-                let follows = circuit.failed(purpose, trouble, None, pass);
-                let next = pauses.get(number + 1).map_or(Follows::GivenUp, |pause| Follows::Opened(*pause));
-                assert_eq!(follows, next, "{purpose:?} {trouble:?}");
+                let permit = circuit.permit(purpose).await;
+                assert_eq!((permit, circuit.next_probe()), (Permit::Probe(number as u64 + 1), None));
+                let follows = circuit.failed(purpose, failure, None, permit);
+                let next = pauses
+                    .get(number + 1)
+                    .map_or(BreakerEffect::GivenUp, |pause| BreakerEffect::Opened(*pause));
+                assert_eq!(follows, next, "{purpose:?} {failure:?}");
             }
             circuit.held(purpose).await;
         }
@@ -582,29 +594,29 @@ mod tests {
         let circuit = circuit();
         open(&circuit, ReadBack, Unanswered, 9).unwrap();
         for number in 0..100 {
-            let fail = |purpose| circuit.failed(purpose, Unanswered, referral(number), Pass::Free);
+            let fail = |purpose| circuit.failed(purpose, Unanswered, referral(number), Permit::Free);
             assert_eq!(
                 [fail(ReadBack), fail(Change), fail(Look)],
-                [Follows::Held, Follows::Held, Follows::Nothing]
+                [BreakerEffect::Held, BreakerEffect::Held, BreakerEffect::Nothing]
             );
         }
-        assert_eq!(circuit.pass(ReadBack).await, Pass::Probe(1));
+        assert_eq!(circuit.permit(ReadBack).await, Permit::Probe(1));
         assert!(circuit.answered(ReadBack));
-        assert!(circuit.admits(Change, Pass::Free));
+        assert!(circuit.admits(Change, Permit::Free));
     }
 
     /// Where what was sent can't be read back either, that is waited for before any other change is.
     #[tokio::test(start_paused = true)]
     async fn changes_that_cannot_be_settled_are_worse_than_changes_that_fail() {
-        for (purpose, trouble) in [(Change, Unanswered), (Change, Forbidden), (Look, Unanswered)] {
+        for (purpose, failure) in [(Change, Unanswered), (Change, Forbidden), (Look, Unanswered)] {
             let circuit = circuit();
-            open(&circuit, purpose, trouble, 9).unwrap();
-            assert_eq!(circuit.pass(ReadBack).await, Pass::Free);
-            let follows = circuit.failed(ReadBack, Unanswered, referral(1), Pass::Free);
-            assert_eq!(follows, Follows::Held, "it costs no try");
-            assert!(!circuit.admits(Change, Pass::Free) && !circuit.admits(ReadBack, Pass::Free));
-            assert_eq!(circuit.pass(ReadBack).await, Pass::Probe(1));
-            assert!(circuit.answered(ReadBack) && circuit.admits(Change, Pass::Free));
+            open(&circuit, purpose, failure, 9).unwrap();
+            assert_eq!(circuit.permit(ReadBack).await, Permit::Free);
+            let follows = circuit.failed(ReadBack, Unanswered, referral(1), Permit::Free);
+            assert_eq!(follows, BreakerEffect::Held, "it costs no try");
+            assert!(!circuit.admits(Change, Permit::Free) && !circuit.admits(ReadBack, Permit::Free));
+            assert_eq!(circuit.permit(ReadBack).await, Permit::Probe(1));
+            assert!(circuit.answered(ReadBack) && circuit.admits(Change, Permit::Free));
         }
     }
 
@@ -622,9 +634,9 @@ mod tests {
             let before = open_for();
             open(&circuit, Change, Unanswered, 9).unwrap();
             for probe in 1..=probes {
-                let pass = circuit.pass(Change).await;
+                let permit = circuit.permit(Change).await;
                 if probe < probes {
-                    circuit.failed(Change, Unanswered, None, pass);
+                    circuit.failed(Change, Unanswered, None, permit);
                 }
             }
             if pause > 0 {
@@ -647,28 +659,31 @@ mod tests {
     async fn what_is_worse_makes_a_probe_void() {
         let circuit = circuit();
         open(&circuit, Change, Unanswered, 9).unwrap();
-        let change = circuit.pass(Change).await;
+        let change = circuit.permit(Change).await;
         assert!(circuit.admits(Change, change));
-        assert_eq!(circuit.failed(ReadBack, Unanswered, referral(1), Pass::Free), Follows::Held);
+        assert_eq!(circuit.failed(ReadBack, Unanswered, referral(1), Permit::Free), BreakerEffect::Held);
         assert!(!circuit.admits(Change, change));
         circuit.came_to_nothing(change);
-        let reading = circuit.pass(ReadBack).await;
-        assert_eq!((change, reading), (Pass::Probe(1), Pass::Probe(2)));
+        let reading = circuit.permit(ReadBack).await;
+        assert_eq!((change, reading), (Permit::Probe(1), Permit::Probe(2)));
         // Should it have left already, it says nothing of the other.
-        assert_eq!(circuit.failed(Change, Unanswered, referral(2), change), Follows::Held);
+        assert_eq!(circuit.failed(Change, Unanswered, referral(2), change), BreakerEffect::Held);
         circuit.came_to_nothing(change);
         assert_eq!(circuit.state().ask(ReadBack, Instant::now()), Err(None), "one is on its way");
-        assert_eq!(circuit.failed(ReadBack, Unanswered, referral(1), reading), Follows::Opened(PAUSES[1]));
+        assert_eq!(
+            circuit.failed(ReadBack, Unanswered, referral(1), reading),
+            BreakerEffect::Opened(PAUSES[1])
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_is_throttled_leaves_its_place_to_another() {
         let circuit = circuit();
         open(&circuit, Change, Forbidden, 9).unwrap();
-        let pass = circuit.pass(Change).await;
-        circuit.came_to_nothing(pass);
-        assert_eq!(circuit.pass(Change).await, Pass::Probe(2));
-        circuit.came_to_nothing(Pass::Free);
+        let permit = circuit.permit(Change).await;
+        circuit.came_to_nothing(permit);
+        assert_eq!(circuit.permit(Change).await, Permit::Probe(2));
+        circuit.came_to_nothing(Permit::Free);
         assert_eq!(circuit.state().ask(Change, Instant::now()), Err(None), "one is on its way");
     }
 }

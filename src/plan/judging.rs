@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::patch::{self, Document};
 use super::shape::{self, Misfit};
 use crate::domain::audit::Audit;
-use crate::domain::change::Wish;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::change::Desired;
+use crate::domain::finding::{Finding, Location};
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
@@ -51,11 +51,12 @@ impl Judging {
     pub(super) fn plan(
         &self,
         number: u64,
-        wish: &Wish,
+        desired: &Desired,
         current: Option<&Snapshot<'_>>,
         prove: impl FnOnce(&Document, &Snapshot<'_>) -> Result<(), String>,
     ) -> Planned {
-        let Judgement { judged, findings, incomplete } = rules::judge(wish, current, &self.levels, self.now);
+        let Judgement { judged, findings, incomplete } =
+            rules::judge(desired, current, &self.levels, self.now);
         let planned = match judged {
             Judged::Unchanged => {
                 // A member who is there with other data is not quite what was wanted.
@@ -64,15 +65,15 @@ impl Judging {
                     Some(finding) => Verdict::new(Outcome::Unchanged, finding.rule.id(), finding.sentence()),
                     None => Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already"),
                 };
-                let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
+                let mut planned = self.nothing_to_send(number, desired.id, verdict, findings);
                 planned.item.etag = current.and_then(Snapshot::etag).cloned();
                 planned.seen.clone_from(&planned.item.etag);
                 planned
             }
             Judged::Rejected(verdict, changes) => {
                 let in_conflict = verdict.outcome == Outcome::Conflict;
-                let mut planned = self.nothing_to_send(number, wish.id, verdict, findings);
-                planned.item.etag = wish.etag.as_ref().map(|etag| etag.value.clone());
+                let mut planned = self.nothing_to_send(number, desired.id, verdict, findings);
+                planned.item.etag = desired.etag.as_ref().map(|etag| etag.value.clone());
                 planned.seen = current.and_then(Snapshot::etag).cloned();
                 if in_conflict { planned.in_conflict(changes) } else { planned }
             }
@@ -80,14 +81,14 @@ impl Judging {
                 let (etag, closes) = (approved.etag().cloned(), approved.closes());
                 let document = patch::document(approved);
                 if let Some(misfit) = shape::misfit(&document, current) {
-                    return self.misfitting(number, wish, &misfit, findings);
+                    return self.misfitting(number, desired, &misfit, findings);
                 }
                 match current.map_or(Ok(()), |current| prove(&document, current)) {
                     Ok(()) => {
-                        let planned = self.to_send(number, (wish.id, etag, closes), document, findings);
-                        planned.bound(wish.etag.is_some())
+                        let planned = self.to_send(number, (desired.id, etag, closes), document, findings);
+                        planned.bound(desired.etag.is_some())
                     }
-                    Err(why) => self.unproved(number, wish, &why, findings),
+                    Err(why) => self.unproved(number, desired, &why, findings),
                 }
             }
         };
@@ -119,21 +120,21 @@ impl Judging {
     fn misfitting(
         &self,
         number: u64,
-        wish: &Wish,
+        desired: &Desired,
         misfit: &Misfit<'_>,
         mut findings: Vec<Finding>,
     ) -> Planned {
-        let set = wish.sets.iter().find(|set| set.value.0 == *misfit.path);
-        let place = set.map_or(wish.place, |set| set.place);
+        let set = desired.sets.iter().find(|set| set.value.0 == *misfit.path);
+        let place = set.map_or(desired.place, |set| set.place);
         findings.push(Finding::deny(Rule::Operation, place, misfit.message.clone()).hint(misfit.hint));
-        self.reject(number, wish.id, findings)
+        self.reject(number, desired.id, findings)
     }
 
-    fn unproved(&self, number: u64, wish: &Wish, why: &str, mut findings: Vec<Finding>) -> Planned {
-        let finding = Finding::deny(Rule::Proof, wish.place, format!("the document does not hold: {why}"))
+    fn unproved(&self, number: u64, desired: &Desired, why: &str, mut findings: Vec<Finding>) -> Planned {
+        let finding = Finding::deny(Rule::Proof, desired.place, format!("the document does not hold: {why}"))
             .hint("nothing was sent; please report this row and its referral as a defect");
         findings.push(finding);
-        self.reject(number, wish.id, findings)
+        self.reject(number, desired.id, findings)
     }
 
     /// The item of a referral for which findings keep everything from being sent.
@@ -147,7 +148,7 @@ impl Judging {
         &self,
         number: u64,
         id: ReferralId,
-        place: Place,
+        place: Location,
         engagement_of: Option<ReferralId>,
     ) -> Planned {
         self.reject(number, id, vec![unknown(id, place, engagement_of)])
@@ -202,7 +203,7 @@ impl Planned {
 
 /// What there is to say of a referral that a snapshot file doesn't hold. `engagement_of` is a referral
 /// whose engagement has this id, where there is one.
-pub(super) fn unknown(id: ReferralId, place: Place, engagement_of: Option<ReferralId>) -> Finding {
+pub(super) fn unknown(id: ReferralId, place: Location, engagement_of: Option<ReferralId>) -> Finding {
     let hint = match engagement_of {
         Some(referral) => {
             format!("this is the engagementId of referral {referral}: give the referral's own id")

@@ -1,11 +1,11 @@
-//! Merging: all rows for one referral become one wish, unless they contradict each other.
+//! Merging: all rows for one referral become one desired change, unless they contradict each other.
 
 use crate::domain::account::input_name;
-use crate::domain::change::{Append, Draft, Placed, Wish};
+use crate::domain::change::{Append, Desired, Draft, Located};
 use crate::domain::decimal::SAY_SIGN;
 use crate::domain::equality;
 use crate::domain::fields::Path;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
@@ -15,9 +15,9 @@ use crate::domain::value::Wanted;
 /// The rows for one referral, merged as they come in file order.
 #[derive(Debug)]
 pub struct Merged {
-    wish: Wish,
-    status: Option<Placed<Status>>,
-    substatus: Option<Placed<Stage>>,
+    desired: Desired,
+    status: Option<Located<Status>>,
+    substatus: Option<Located<Stage>>,
     /// The contradictions so far.
     findings: Vec<Finding>,
     /// Whether there was no row yet.
@@ -27,9 +27,9 @@ pub struct Merged {
 impl Merged {
     /// No row yet.
     pub fn new(id: ReferralId) -> Self {
-        let place = Place { input: 0, line: 0, column: 0 };
-        let wish = Wish { id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
-        Self { wish, status: None, substatus: None, findings: Vec::new(), silent: true }
+        let place = Location { input: 0, line: 0, column: 0 };
+        let desired = Desired { id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
+        Self { desired, status: None, substatus: None, findings: Vec::new(), silent: true }
     }
 
     /// Whether no row was taken.
@@ -39,27 +39,27 @@ impl Merged {
 
     /// The referral.
     pub fn id(&self) -> ReferralId {
-        self.wish.id
+        self.desired.id
     }
 
     /// Takes the next row. `inputs` holds the names of the run's inputs, by which one row's finding
     /// names another row.
     pub fn add(&mut self, draft: Draft, inputs: &[String]) {
-        let Self { wish, status, substatus, findings, silent } = self;
+        let Self { desired, status, substatus, findings, silent } = self;
         if std::mem::replace(silent, false) {
-            wish.place = draft.place;
+            desired.place = draft.place;
         }
         let mut merger = Merger { inputs, findings };
-        merger.same(&mut wish.etag, draft.etag, "the eTag");
+        merger.same(&mut desired.etag, draft.etag, "the eTag");
         merger.same(status, draft.status, "/status");
         merger.same(substatus, draft.substatus, "/substatus");
         // All wishes are held until their referrals are looked at, so none takes more room than it needs.
-        wish.sets.reserve_exact(draft.sets.len());
+        desired.sets.reserve_exact(draft.sets.len());
         for set in draft.sets {
-            merger.set(&mut wish.sets, set);
+            merger.set(&mut desired.sets, set);
         }
         for append in draft.appends {
-            merger.append(&mut wish.appends, append);
+            merger.append(&mut desired.appends, append);
         }
     }
 
@@ -67,8 +67,8 @@ impl Merged {
     /// leaves in doubt what they are. `why` says so of a field.
     pub fn doubt_numbers(&mut self, input: u32, why: &str) {
         let is_in_doubt =
-            |set: &&Placed<(Path, Wanted)>| set.place.input == input && set.value.1.sign().is_some();
-        for Placed { value: (path, _), place } in self.wish.sets.iter().filter(is_in_doubt) {
+            |set: &&Located<(Path, Wanted)>| set.place.input == input && set.value.1.sign().is_some();
+        for Located { value: (path, _), place } in self.desired.sets.iter().filter(is_in_doubt) {
             let finding = Finding::deny(Rule::DecimalSign, *place, format!("{path}: {why}"));
             self.findings.push(finding.hint(SAY_SIGN));
         }
@@ -79,13 +79,13 @@ impl Merged {
     /// # Errors
     /// The findings of every contradiction and of every status that leaves its substatus open. Each row
     /// of a contradicting pair gets a finding that names the other's line.
-    pub fn wish(&mut self, inputs: &[String]) -> Result<&Wish, Vec<Finding>> {
-        let Self { wish, status, substatus, .. } = self;
+    pub fn desired(&mut self, inputs: &[String]) -> Result<&Desired, Vec<Finding>> {
+        let Self { desired, status, substatus, .. } = self;
         let mut findings = self.findings.clone();
         let mut merger = Merger { inputs, findings: &mut findings };
-        merger.overlaps(wish);
-        wish.stage = merger.stage(status.as_ref(), substatus.as_ref());
-        if findings.is_empty() { Ok(wish) } else { Err(findings) }
+        merger.overlaps(desired);
+        desired.stage = merger.stage(status.as_ref(), substatus.as_ref());
+        if findings.is_empty() { Ok(desired) } else { Err(findings) }
     }
 }
 
@@ -96,7 +96,7 @@ struct Merger<'a> {
 
 impl Merger<'_> {
     /// How a row's finding names another row.
-    fn name(&self, here: Place, there: Place) -> String {
+    fn name(&self, here: Location, there: Location) -> String {
         if here.input == there.input {
             return format!("line {}", there.line);
         }
@@ -104,7 +104,7 @@ impl Merger<'_> {
         format!("{file}:{}", there.line)
     }
 
-    fn contradiction(&mut self, what: &str, one: Place, other: Place) {
+    fn contradiction(&mut self, what: &str, one: Location, other: Location) {
         for (here, there) in [(one, other), (other, one)] {
             let message = format!("{what} is given another value in {}", self.name(here, there));
             let finding = Finding::deny(Rule::Contradiction, here, message);
@@ -112,7 +112,7 @@ impl Merger<'_> {
         }
     }
 
-    fn same<T: PartialEq>(&mut self, kept: &mut Option<Placed<T>>, given: Option<Placed<T>>, what: &str) {
+    fn same<T: PartialEq>(&mut self, kept: &mut Option<Located<T>>, given: Option<Located<T>>, what: &str) {
         match (&*kept, given) {
             (_, None) => {}
             (None, given) => *kept = given,
@@ -121,7 +121,7 @@ impl Merger<'_> {
         }
     }
 
-    fn set(&mut self, kept: &mut Vec<Placed<(Path, Wanted)>>, given: Placed<(Path, Wanted)>) {
+    fn set(&mut self, kept: &mut Vec<Located<(Path, Wanted)>>, given: Located<(Path, Wanted)>) {
         let (path, wanted) = &given.value;
         match kept.iter().find(|set| set.value.0 == *path) {
             None => kept.push(given),
@@ -134,7 +134,7 @@ impl Merger<'_> {
         }
     }
 
-    fn append(&mut self, kept: &mut Vec<Placed<Append>>, given: Placed<Append>) {
+    fn append(&mut self, kept: &mut Vec<Located<Append>>, given: Located<Append>) {
         let Append { field, key, element } = &given.value;
         match kept.iter().find(|other| other.value.field == *field && other.value.key == *key) {
             None => kept.push(given),
@@ -151,12 +151,12 @@ impl Merger<'_> {
 
     /// A path that the user opted into can be the parent of another one. Setting both leaves only what
     /// the document happens to set last.
-    fn overlaps(&mut self, wish: &Wish) {
-        let sets = wish.sets.iter().map(|set| (&set.value.0, set.place));
+    fn overlaps(&mut self, desired: &Desired) {
+        let sets = desired.sets.iter().map(|set| (&set.value.0, set.place));
         if !sets.clone().any(|(path, _)| matches!(path, Path::Opted(_))) {
             return;
         }
-        let appends = wish.appends.iter().map(|append| (append.value.field.pointer(), append.place));
+        let appends = desired.appends.iter().map(|append| (append.value.field.pointer(), append.place));
         let inner: Vec<_> =
             sets.clone().map(|(path, place)| (path.pointer(), place)).chain(appends).collect();
         for (outer, there) in sets {
@@ -169,7 +169,7 @@ impl Merger<'_> {
         }
     }
 
-    fn overlap(&mut self, inner: &Pointer, here: Place, outer: &Path, there: Place) {
+    fn overlap(&mut self, inner: &Pointer, here: Location, outer: &Path, there: Location) {
         let hint = format!("give {outer} with {inner} in it, or leave one of them out");
         if (here.input, here.line) == (there.input, there.line) {
             let message = format!("{inner} lies within {outer}, which the same row sets as a whole");
@@ -187,9 +187,9 @@ impl Merger<'_> {
     /// several substatuses, and nothing is guessed.
     fn stage(
         &mut self,
-        status: Option<&Placed<Status>>,
-        substatus: Option<&Placed<Stage>>,
-    ) -> Option<Placed<Stage>> {
+        status: Option<&Located<Status>>,
+        substatus: Option<&Located<Stage>>,
+    ) -> Option<Located<Stage>> {
         match (status, substatus) {
             (None, None) => None,
             (None, Some(stage)) => Some(stage.clone()),
@@ -198,10 +198,10 @@ impl Merger<'_> {
                 self.mismatch(status, stage);
                 None
             }
-            (Some(Placed { value: Status::Active, place }), None) => {
-                Some(Placed { value: Stage::Active, place: *place })
+            (Some(Located { value: Status::Active, place }), None) => {
+                Some(Located { value: Stage::Active, place: *place })
             }
-            (Some(&Placed { value, place }), None) => {
+            (Some(&Located { value, place }), None) => {
                 let message = format!("{} alone leaves open which substatus is meant", value.name());
                 let finding = Finding::deny(Rule::SubstatusPair, place, message);
                 self.findings.push(finding.hint(format!("give a substatus: {}", substatuses(value))));
@@ -210,7 +210,7 @@ impl Merger<'_> {
         }
     }
 
-    fn mismatch(&mut self, status: &Placed<Status>, stage: &Placed<Stage>) {
+    fn mismatch(&mut self, status: &Located<Status>, stage: &Located<Stage>) {
         let same_row = (status.place.input, status.place.line) == (stage.place.input, stage.place.line);
         if !same_row {
             return self.contradiction("the status", status.place, stage.place);
@@ -245,7 +245,7 @@ mod tests {
     const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
 
     fn draft(line: u64) -> Draft {
-        let place = Place { input: 0, line, column: 0 };
+        let place = Location { input: 0, line, column: 0 };
         Draft {
             id: ID.parse().unwrap(),
             place,
@@ -257,8 +257,8 @@ mod tests {
         }
     }
 
-    fn at<T>(line: u64, value: T) -> Placed<T> {
-        Placed { value, place: Place { input: 0, line, column: 3 } }
+    fn at<T>(line: u64, value: T) -> Located<T> {
+        Located { value, place: Location { input: 0, line, column: 3 } }
     }
 
     fn value(line: u64, digits: &str) -> Draft {
@@ -266,13 +266,13 @@ mod tests {
         Draft { sets: vec![at(line, (Path::Known(Field::DealValue), wanted))], ..draft(line) }
     }
 
-    fn merge(id: ReferralId, drafts: &[Draft], inputs: &[String]) -> Result<Wish, Vec<Finding>> {
+    fn merge(id: ReferralId, drafts: &[Draft], inputs: &[String]) -> Result<Desired, Vec<Finding>> {
         let mut merged = Merged::new(id);
         drafts.iter().for_each(|draft| merged.add(draft.clone(), inputs));
-        merged.wish(inputs).cloned()
+        merged.desired(inputs).cloned()
     }
 
-    fn lines(drafts: &[Draft]) -> Result<Wish, Vec<(Rule, u64, String)>> {
+    fn lines(drafts: &[Draft]) -> Result<Desired, Vec<(Rule, u64, String)>> {
         merge(ID.parse().unwrap(), drafts, &["a.csv".to_owned()]).map_err(|findings| {
             findings.into_iter().map(|finding| (finding.rule, finding.place.line, finding.message)).collect()
         })
@@ -304,7 +304,7 @@ mod tests {
                     ..draft(2)
                 };
                 let got = match lines(&[row]) {
-                    Ok(wish) => wish.stage.map_or("-".to_owned(), |stage| stage.value.to_string()),
+                    Ok(desired) => desired.stage.map_or("-".to_owned(), |stage| stage.value.to_string()),
                     Err(findings) => findings[0].0.to_string(),
                 };
                 let name = status.map_or("-", Status::name);
@@ -330,8 +330,8 @@ mod tests {
         let status = Draft { status: Some(at(2, Status::Closed)), ..draft(2) };
         let won = Draft { substatus: Some(at(5, Stage::Closed(ClosedSubstatus::Won))), ..draft(5) };
         let accepted = Draft { substatus: Some(at(5, Stage::Active)), ..draft(5) };
-        let wish = lines(&[status.clone(), won]).unwrap();
-        assert_eq!(wish.stage.unwrap().value, Stage::Closed(ClosedSubstatus::Won));
+        let desired = lines(&[status.clone(), won]).unwrap();
+        assert_eq!(desired.stage.unwrap().value, Stage::Closed(ClosedSubstatus::Won));
         let findings = lines(&[status, accepted]).unwrap_err();
         assert_eq!(findings.iter().map(|finding| finding.1).collect::<Vec<_>>(), [2, 5]);
     }
@@ -357,7 +357,7 @@ mod tests {
         ] {
             for rows in [[(2, ann), (3, other)], [(2, other), (3, ann)]] {
                 let drafts = rows.map(|(line, element)| append(line, Field::Team, element));
-                let got = lines(&drafts).map(|wish| wish.appends.len());
+                let got = lines(&drafts).map(|desired| desired.appends.len());
                 let contradiction = |line, other| {
                     let message = format!("ann@example.com on /team is given another value in line {other}");
                     (Rule::Contradiction, line, message)
@@ -422,9 +422,9 @@ mod tests {
         let text =
             |line, wanted| Draft { sets: vec![at(line, (Path::Known(Field::Notes), wanted))], ..draft(line) };
         let (null, empty) = (Wanted::clear(), Wanted::from_text(Kind::Text, "").unwrap());
-        let wish = lines(&[text(2, null.clone()), text(3, empty)]).unwrap();
-        assert_eq!(wish.sets.len(), 1);
-        assert!(wish.sets[0].value.1.is_clear());
+        let desired = lines(&[text(2, null.clone()), text(3, empty)]).unwrap();
+        assert_eq!(desired.sets.len(), 1);
+        assert!(desired.sets[0].value.1.is_clear());
         let other = Wanted::from_text(Kind::Text, "x").unwrap();
         assert_eq!(lines(&[text(2, null), text(3, other)]).unwrap_err().len(), 2);
     }
@@ -470,7 +470,7 @@ mod tests {
             let mut merged = Merged::new(ID.parse().unwrap());
             merged.add(number(3, digits, input), &[]);
             merged.doubt_numbers(0, "in doubt");
-            let findings = merged.wish(&[]).err().unwrap_or_default();
+            let findings = merged.desired(&[]).err().unwrap_or_default();
             let told: Vec<_> = findings.iter().map(|finding| (finding.rule, finding.place.line)).collect();
             assert_eq!(told, if found { vec![(Rule::DecimalSign, 3)] } else { vec![] }, "{digits} {input}");
         }

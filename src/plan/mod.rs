@@ -3,8 +3,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`planner`] | keeps the rows until their referral was looked at, then makes its item |
-//! | [`judging`] | has a wish judged, and makes its item |
-//! | [`merge`] | makes one wish of all rows for a referral, or finds where they contradict |
+//! | [`judging`] | has a desired change judged, and makes its item |
+//! | [`merge`] | makes one desired change of all rows for a referral, or finds where they contradict |
 //! | [`patch`] | writes the operations, `add` and `replace` only |
 //! | `shape` | says where a referral is of a shape in which a change has no place |
 //! | [`proof`] | applies them to the referral with a second implementation, and compares |

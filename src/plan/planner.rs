@@ -7,7 +7,7 @@ use super::merge::Merged;
 use super::proof;
 use crate::domain::account::input_name;
 use crate::domain::change::{Draft, Rejected};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
@@ -16,8 +16,8 @@ use crate::domain::snapshot::Snapshot;
 /// All rows for one referral, waiting for its state.
 struct Group {
     number: u64,
-    rows: Vec<Place>,
-    rejected: Vec<Place>,
+    rows: Vec<Location>,
+    rejected: Vec<Location>,
     merged: Merged,
     /// Whether its item was made.
     done: bool,
@@ -68,7 +68,7 @@ impl Planner {
     }
 
     /// Where the group of a row is, which is made where it isn't there.
-    fn group(&mut self, id: ReferralId, row: u64, place: Place) -> usize {
+    fn group(&mut self, id: ReferralId, row: u64, place: Location) -> usize {
         let at = *self.places.entry(id).or_insert(self.groups.len());
         match self.groups.get_mut(at) {
             Some(group) => group.rows.push(place),
@@ -94,7 +94,7 @@ impl Planner {
         for at in 0..self.groups.len() {
             let group = &mut self.groups[at];
             let silent = group.merged.is_silent().then(Vec::new);
-            if let Some(findings) = group.merged.wish(&self.judging.inputs).err().or(silent) {
+            if let Some(findings) = group.merged.desired(&self.judging.inputs).err().or(silent) {
                 decided.push(self.reject(at, findings));
             }
         }
@@ -132,8 +132,8 @@ impl Planner {
         let at = self.find(id)?;
         let Self { judging, groups, .. } = self;
         let group = &mut groups[at];
-        let planned = match group.merged.wish(&judging.inputs) {
-            Ok(wish) => judging.plan(group.number, wish, current, proof::prove),
+        let planned = match group.merged.desired(&judging.inputs) {
+            Ok(desired) => judging.plan(group.number, desired, current, proof::prove),
             Err(findings) => return Some(self.reject(at, findings)),
         };
         if !group.rejected.is_empty() {
@@ -178,7 +178,7 @@ impl Planner {
     fn reject(&mut self, at: usize, mut findings: Vec<Finding>) -> Planned {
         self.take_out(at);
         let group = &self.groups[at];
-        let same_row = |one: Place, other: Place| (one.input, one.line) == (other.input, other.line);
+        let same_row = |one: Location, other: Location| (one.input, one.line) == (other.input, other.line);
         let culprit =
             findings.first().map(|finding| finding.place).or_else(|| group.rejected.first().copied());
         let whole = findings.iter().any(|finding| finding.rule == Rule::UnknownReferral);
@@ -206,7 +206,7 @@ impl Planner {
         self.remaining -= 1;
     }
 
-    fn line(&self, place: Place) -> String {
+    fn line(&self, place: Location) -> String {
         let name = self.judging.inputs.get(place.input as usize).map_or("input", |path| input_name(path));
         format!("{name}:{}", place.line)
     }
@@ -219,7 +219,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::change::{Append, Placed};
+    use crate::domain::change::{Append, Located};
     use crate::domain::fields::{Field, Path};
     use crate::domain::item::Effect;
     use crate::domain::outcome::Outcome;
@@ -235,8 +235,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn place(line: u64) -> Place {
-        Place { input: 0, line, column: 1 }
+    fn place(line: u64) -> Location {
+        Location { input: 0, line, column: 1 }
     }
 
     fn planner() -> Planner {
@@ -262,14 +262,14 @@ mod tests {
 
     fn set(referral: &str, line: u64, field: Field, json: &str) -> Draft {
         let wanted = Wanted::from_json(field.kind(), serde_json::from_str(json).unwrap()).unwrap();
-        let set = Placed { value: (Path::Known(field), wanted), place: place(line) };
+        let set = Located { value: (Path::Known(field), wanted), place: place(line) };
         Draft { sets: vec![set], ..draft(referral, line) }
     }
 
     fn append(referral: &str, line: u64, field: Field, json: &str) -> Draft {
         let element: Box<RawValue> = serde_json::from_str(json).unwrap();
         let key = element_key(field.kind(), &element).unwrap();
-        let append = Placed { value: Append { field, key, element }, place: place(line) };
+        let append = Located { value: Append { field, key, element }, place: place(line) };
         Draft { appends: vec![append], ..draft(referral, line) }
     }
 
@@ -376,7 +376,7 @@ mod tests {
     fn a_row_that_a_rule_denies_is_found_beside_a_rejected_one() {
         let mut planner = planner();
         let back = Stage::New(crate::domain::status::NewSubstatus::Received);
-        let back = Placed { value: back, place: place(2) };
+        let back = Located { value: back, place: place(2) };
         planner.add(1, Draft { substatus: Some(back), ..draft(ID, 2) });
         planner.add_rejected(2, rejected(3, Some(set(ID, 3, Field::DealValue, "1"))));
         planner.add(3, set(ID, 4, Field::SalesStage, "\"Close\""));
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn rows_become_one_document_in_the_order_of_the_service() {
-        let won = Placed { value: Stage::Closed(ClosedSubstatus::Won), place: place(2) };
+        let won = Located { value: Stage::Closed(ClosedSubstatus::Won), place: place(2) };
         let rows = [
             Draft { substatus: Some(won), ..draft(ID, 2) },
             set(ID, 3, Field::DealValue, "12500.50"),
@@ -607,7 +607,7 @@ mod tests {
         let mut planner = planner();
         let etag = crate::domain::referral::ETag::from_input("v0").unwrap();
         let bound = set(ID, 2, Field::DealValue, "7.0");
-        planner.add(1, Draft { etag: Some(Placed { value: etag, place: place(2) }), ..bound });
+        planner.add(1, Draft { etag: Some(Located { value: etag, place: place(2) }), ..bound });
         let text = referral(r#""details":{"dealValue":5.10}"#);
         let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap();
         assert_eq!(planned.verdict.unwrap().outcome, Outcome::Conflict);
@@ -645,7 +645,7 @@ mod tests {
         };
         let mut planner = Planner::new(judging);
         for row in 1..=50 {
-            let place = Place { input: 0, line: row + 1, column: 1 };
+            let place = Location { input: 0, line: row + 1, column: 1 };
             // The ids run against the rows.
             let id = Uuid::from_u128(u128::from(1_000 - row)).to_string().parse().ok();
             planner.add_rejected(row, Rejected { id, place, findings: Vec::new(), partial: None });

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 
 use super::patch::{self, Document};
 use super::proof::prove;
-use crate::domain::change::{Append, Placed, Wish};
+use crate::domain::change::{Append, Desired, Located};
 use crate::domain::fields::{Field, Path};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::json;
 use crate::domain::rules::{self, Judged, Judgement, Levels};
@@ -38,7 +38,7 @@ pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timesta
     if !current.is_whole() {
         return Err("not all of it was seen".to_owned());
     }
-    let Judgement { judged, findings, .. } = rules::judge(&wish(item)?, Some(current), levels, now);
+    let Judgement { judged, findings, .. } = rules::judge(&desired(item)?, Some(current), levels, now);
     let Judged::Approved(approved) = judged else {
         let why = findings.iter().find(|finding| finding.is_deny());
         return Err(why.map_or_else(|| "it is not as planned".to_owned(), |finding| finding.message.clone()));
@@ -58,10 +58,10 @@ pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timesta
 }
 
 /// What an item wants, from what it changes.
-fn wish(item: &Item) -> Result<Wish, String> {
-    let place = Place { input: 0, line: 0, column: 0 };
-    let mut wish =
-        Wish { id: item.id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
+fn desired(item: &Item) -> Result<Desired, String> {
+    let place = Location { input: 0, line: 0, column: 0 };
+    let mut desired =
+        Desired { id: item.id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
     let mut words = (None, None);
     for Change { path, after, appended, .. } in &item.changes {
         match path {
@@ -71,21 +71,21 @@ fn wish(item: &Item) -> Result<Wish, String> {
                 for element in appended {
                     let key = element_key(field.kind(), element).map_err(|error| error.message)?;
                     let value = Append { field: *field, key, element: element.clone() };
-                    wish.appends.push(Placed { value, place });
+                    desired.appends.push(Located { value, place });
                 }
             }
             path => {
                 let wanted = Wanted::from_json(path.kind(), after).map_err(|error| error.message)?;
-                wish.sets.push(Placed { value: (path.clone(), wanted), place });
+                desired.sets.push(Located { value: (path.clone(), wanted), place });
             }
         }
     }
     if let (Some(status), Some(substatus)) = words {
         let named = |stage: &Stage| stage.status().name() == status && stage.substatus() == substatus;
         let stage = Stage::ALL.into_iter().find(named).ok_or("its status and substatus are no pair")?;
-        wish.stage = Some(Placed { value: stage, place });
+        desired.stage = Some(Located { value: stage, place });
     }
-    Ok(wish)
+    Ok(desired)
 }
 
 /// Whether two lists of changes do the same to the same fields.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::account::{InputInfo, RowAccount};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::level::Level;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
@@ -18,7 +18,7 @@ const OTHER_CODES: &str = "(other codes)";
 
 /// The tally of a run's rows. It grows with the number of different reasons, not of rows.
 #[derive(Debug, Clone)]
-pub struct Books {
+pub struct Tally {
     counts: [u64; Outcome::ALL.len()],
     by_input: Vec<u64>,
     last: u64,
@@ -34,7 +34,7 @@ pub struct Example {
     /// What was said about it.
     pub message: String,
     /// Where it is said.
-    pub place: Place,
+    pub place: Location,
     /// The referral it names.
     pub id: Option<ReferralId>,
 }
@@ -108,7 +108,7 @@ pub enum Imbalance {
     },
 }
 
-impl Books {
+impl Tally {
     /// The books of a run of so many inputs, with no row in them yet.
     pub fn new(inputs: usize) -> Self {
         Self {
@@ -234,7 +234,7 @@ impl Books {
 }
 
 impl Group {
-    fn of(row: &RowAccount, message: &str, place: Place) -> Self {
+    fn of(row: &RowAccount, message: &str, place: Location) -> Self {
         Self { rows: 0, first: Example { message: message.to_owned(), place, id: row.id } }
     }
 }
@@ -244,8 +244,8 @@ mod tests {
     use super::super::testing::{csv_input, row, warning};
     use super::*;
 
-    fn books(rows: &[RowAccount]) -> Books {
-        let mut books = Books::new(2);
+    fn books(rows: &[RowAccount]) -> Tally {
+        let mut books = Tally::new(2);
         rows.iter().for_each(|row| books.add(row));
         books
     }
@@ -272,7 +272,7 @@ mod tests {
         }
         assert_eq!(books(&[]).balance(&[]), Ok(()));
         // As a damaged ledger may tell it.
-        let mut last = Books::new(1);
+        let mut last = Tally::new(1);
         [u64::MAX, 1].into_iter().for_each(|ordinal| last.check_order(ordinal));
         assert_eq!(last.balance(&[]), Err(Imbalance::Order { due: 1, found: u64::MAX }));
     }

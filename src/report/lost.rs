@@ -1,7 +1,7 @@
 //! Rows of the error files that no correction of theirs can save: what to mend stands elsewhere.
 
 use crate::domain::account::{Format, InputInfo, RowAccount, RowText};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::Object;
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
@@ -31,7 +31,7 @@ pub struct Lost {
 impl Lost {
     /// Takes note of a row if it is such a one.
     pub fn note(&mut self, row: &RowAccount, inputs: &[InputInfo]) {
-        let own = |place: Place| (place.input, place.line) == (row.place.input, row.place.line);
+        let own = |place: Location| (place.input, place.line) == (row.place.input, row.place.line);
         let is_lost =
             |finding: &Finding| finding.rule == Rule::Encoding && finding.is_deny() && own(finding.place);
         let is_error = row.verdict.outcome.bucket() == Bucket::Error;

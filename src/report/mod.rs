@@ -10,7 +10,7 @@
 //! | [`RowReports`] | `success`, `conflict`, `error` and `pending` files, and `outcomes.jsonl` |
 //! | [`PlanReport`] | `plan.jsonl` and its checksum |
 //! | [`PatchFile`] | the documents of a plan as a change file |
-//! | [`Books`] | the tally, and whether it balances |
+//! | [`Tally`] | the tally, and whether it balances |
 //! | [`Audits`] | what legacy payloads come to, all together |
 //! | [`Summary`], [`text`](fn@text), [`Next`] | `summary.json`, the terminal's summary, the next command to type |
 //! | [`Progress`] | how far a run has come, while it runs |
@@ -47,7 +47,7 @@ mod written;
 
 pub use atomic_file::{Filed, ReportError};
 pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};
-pub use books::{Books, Example, FailureGroup, Imbalance, WarningGroup};
+pub use books::{Example, FailureGroup, Imbalance, Tally, WarningGroup};
 pub use edited::Kept;
 pub use form::SharedForms;
 pub use format::{counted, grouped, roughly};

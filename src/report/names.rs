@@ -2,7 +2,7 @@
 
 use crate::domain::account::InputInfo;
 use crate::domain::characters::visible;
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 
 /// An account that names an input which the run does not have: a defect, or a broken ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,13 +24,13 @@ impl Names {
     }
 
     /// The path of the input that a place lies in, for files that programs read.
-    pub(super) fn file(&self, place: Place) -> Result<&str, UnknownInput> {
+    pub(super) fn file(&self, place: Location) -> Result<&str, UnknownInput> {
         let unknown = UnknownInput { input: place.input, inputs: self.0.len() };
         self.0.get(place.input as usize).map(String::as_str).ok_or(unknown)
     }
 
     /// `changes.csv:15`, for people.
-    pub(super) fn place(&self, place: Place) -> String {
+    pub(super) fn place(&self, place: Location) -> String {
         let name = match self.file(place) {
             Ok("-") => "standard input".to_owned(),
             Ok(path) => visible(path).into_owned(),
@@ -54,9 +54,9 @@ mod tests {
     fn places_are_told_by_path_and_line() {
         let names: Names = ["a b.csv".to_owned(), "-".to_owned()].into_iter().collect();
         for (input, wanted) in [(0, "a b.csv:7"), (1, "standard input:7"), (2, "input 2:7")] {
-            assert_eq!(names.place(Place { input, line: 7, column: 1 }), wanted);
+            assert_eq!(names.place(Location { input, line: 7, column: 1 }), wanted);
         }
-        let unknown = names.file(Place { input: 2, line: 1, column: 1 }).unwrap_err();
+        let unknown = names.file(Location { input: 2, line: 1, column: 1 }).unwrap_err();
         assert_eq!(unknown, UnknownInput { input: 2, inputs: 2 });
     }
 }

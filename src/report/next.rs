@@ -21,7 +21,7 @@ const STDIN: &str = "-";
 /// What is left to do after a run, and the command for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Next {
-    deed: Deed,
+    deed: Action,
     /// `apply`, or another command.
     command: String,
     paths: Vec<PathBuf>,
@@ -30,7 +30,7 @@ pub struct Next {
 
 /// What the next command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deed {
+enum Action {
     /// Send what is planned, settle what is in doubt.
     Resume,
     /// Plan once more from standard input, of which nobody keeps what it held.
@@ -105,29 +105,31 @@ pub struct Flags {
 }
 
 /// What rows are fed back for, by the file that they are in. What has to be settled first comes first.
-const FED_BACK: [(Bucket, Deed); 3] =
-    [(Bucket::Error, Deed::Correct), (Bucket::Pending, Deed::Check), (Bucket::Conflict, REVIEW)];
+const FED_BACK: [(Bucket, Action); 3] =
+    [(Bucket::Error, Action::Correct), (Bucket::Pending, Action::Check), (Bucket::Conflict, REVIEW)];
 
 /// Of files that are to be looked at yet.
-const REVIEW: Deed = Deed::Review(Forms { csv: false, jsonl: false });
+const REVIEW: Action = Action::Review(Forms { csv: false, jsonl: false });
 
 /// What is done with these files of a bucket, by what is in them and by the command that read the rows.
-fn deed_of(deed: Deed, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Deed {
+fn deed_of(deed: Action, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Action {
     match deed {
-        Deed::Correct if written.lost().rows > 0 => Deed::Mend(Harm::of(written.lost())),
-        Deed::Correct if summary.rows.invalid + summary.rows.refused + summary.rows.partial == 0 => {
-            Deed::Retry
+        Action::Correct if written.lost().rows > 0 => Action::Mend(Harm::of(written.lost())),
+        Action::Correct if summary.rows.invalid + summary.rows.refused + summary.rows.partial == 0 => {
+            Action::Retry
         }
-        Deed::Correct if summary.command == "migrate" && summary.rows.invalid + summary.rows.refused == 0 => {
-            Deed::TakeRest
+        Action::Correct
+            if summary.command == "migrate" && summary.rows.invalid + summary.rows.refused == 0 =>
+        {
+            Action::TakeRest
         }
-        Deed::Review(_) if summary.command == "migrate" => Deed::Take,
-        Deed::Review(_) => Deed::Review(written.bound(files)),
+        Action::Review(_) if summary.command == "migrate" => Action::Take,
+        Action::Review(_) => Action::Review(written.bound(files)),
         deed => deed,
     }
 }
 
-impl Deed {
+impl Action {
     /// Whether this is what is done with the files that the other is for.
     fn is_of(self, other: Self) -> bool {
         match self {
@@ -158,43 +160,43 @@ impl Next {
             .find(|(_, files)| !files.is_empty())?;
         let deed = deed_of(deed, &files, summary, written);
         let paths = match deed {
-            Deed::Mend(_) => written.lost().inputs.iter().map(PathBuf::from).collect(),
+            Action::Mend(_) => written.lost().inputs.iter().map(PathBuf::from).collect(),
             _ => files.iter().flat_map(|file| written.versions(&file.path)).map(Path::to_owned).collect(),
         };
         // What was never sent is as the snapshot tells, as far as it tells enough; what is unknown or changed
         // meanwhile is not.
         let is_as_seen = summary.state == State::Planned
-            && matches!(deed, Deed::Correct | Deed::Mend(_))
+            && matches!(deed, Action::Correct | Action::Mend(_))
             && !written.is_short();
-        let format = flags.format.filter(|_| matches!(deed, Deed::Mend(_)));
+        let format = flags.format.filter(|_| matches!(deed, Action::Mend(_)));
         let state = flags.state.filter(|_| is_as_seen);
-        let take = matches!(deed, Deed::Take | Deed::TakeRest).then(|| "--take POINTER".to_owned());
+        let take = matches!(deed, Action::Take | Action::TakeRest).then(|| "--take POINTER".to_owned());
         let flags = format.into_iter().chain(state).chain(flags.applying).chain(take).collect();
         Some(Self { deed, command: summary.command.clone(), paths, flags })
     }
 
     /// Carries on with a run.
     pub fn resume(run: &Path, flags: Vec<String>) -> Self {
-        Self { deed: Deed::Resume, command: "resume".to_owned(), paths: vec![run.to_owned()], flags }
+        Self { deed: Action::Resume, command: "resume".to_owned(), paths: vec![run.to_owned()], flags }
     }
 
     /// Plans once more what a run could not read twice. `words` are the inputs and the flags, ready for a
     /// shell.
     pub fn anew(command: &str, words: Vec<String>) -> Self {
-        Self { deed: Deed::Anew, command: command.to_owned(), paths: Vec::new(), flags: words }
+        Self { deed: Action::Anew, command: command.to_owned(), paths: Vec::new(), flags: words }
     }
 
     /// Writes the reports of a run again.
     pub fn report(run: &Path) -> Self {
         let paths = vec![run.to_owned()];
-        Self { deed: Deed::Report, command: "report".to_owned(), paths, flags: Vec::new() }
+        Self { deed: Action::Report, command: "report".to_owned(), paths, flags: Vec::new() }
     }
 
     /// What else needs a look, and is not what the command is about.
     pub fn besides(&self, summary: &Summary, written: &Written) -> Vec<String> {
         let others = FED_BACK.into_iter().filter(|(bucket, deed)| match self.deed {
             // Carrying on deals with what is pending, and with all where there is no plan yet.
-            Deed::Resume | Deed::Anew => *bucket != Bucket::Pending && summary.state != State::Unplanned,
+            Action::Resume | Action::Anew => *bucket != Bucket::Pending && summary.state != State::Unplanned,
             this => !this.is_of(*deed),
         });
         let files: Vec<_> = others
@@ -212,7 +214,7 @@ impl Next {
         let rows: u64 = files.iter().filter_map(|file| file.rows).sum();
         let others = rows.saturating_sub(written.lost().rows);
         let names = names(files.iter().map(|file| file.path.as_path()));
-        let is_told = matches!(self.deed, Deed::Mend(_)) && others > 0;
+        let is_told = matches!(self.deed, Action::Mend(_)) && others > 0;
         is_told.then(|| {
             format!("{names} holds {} besides, to be corrected and fed back", counted(others, "row"))
         })
@@ -233,7 +235,7 @@ impl Next {
     /// The command, ready to be typed into a POSIX shell.
     pub fn command(&self) -> String {
         // Of inputs this is no name, but what stands for standard input.
-        let is_stdin = |path: &PathBuf| matches!(self.deed, Deed::Mend(_)) && path.as_os_str() == STDIN;
+        let is_stdin = |path: &PathBuf| matches!(self.deed, Action::Mend(_)) && path.as_os_str() == STDIN;
         let paths =
             self.paths.iter().map(|path| if is_stdin(path) { STDIN.to_owned() } else { quoted(path) });
         let words = ["referral-bulk".to_owned(), self.command.clone()].into_iter().chain(paths);
@@ -258,25 +260,25 @@ fn inputs(paths: &[PathBuf]) -> String {
     paths.iter().map(named).collect::<Vec<_>>().join(" and ")
 }
 
-fn besides(deed: Deed, file: &WrittenFile, written: &Written) -> String {
+fn besides(deed: Action, file: &WrittenFile, written: &Written) -> String {
     let name = names([file.path.as_path()]);
     let rows = counted(file.rows.unwrap_or(0), "row");
     let what = match deed {
-        Deed::Resume | Deed::Anew | Deed::Report => "",
-        Deed::Retry => "to be fed back, with nothing to correct",
-        Deed::Correct => "to be corrected and fed back",
-        Deed::Check => "to be fed back, which changes only what was not applied",
-        Deed::Review(bound) => {
+        Action::Resume | Action::Anew | Action::Report => "",
+        Action::Retry => "to be fed back, with nothing to correct",
+        Action::Correct => "to be corrected and fed back",
+        Action::Check => "to be fed back, which changes only what was not applied",
+        Action::Review(bound) => {
             let unbind = unbind(bound);
             return format!(
                 "{name} holds {rows} that others changed meanwhile: keep what still holds{unbind} and feed it back"
             );
         }
-        Deed::Take => "that others changed meanwhile: name with --take what still holds, and feed it back",
-        Deed::TakeRest => {
+        Action::Take => "that others changed meanwhile: name with --take what still holds, and feed it back",
+        Action::TakeRest => {
             "that the service took in part: name with --take what shall be sent again, and feed it back"
         }
-        Deed::Mend(harm) => {
+        Action::Mend(harm) => {
             let Lost { rows: lost, inputs: paths, .. } = written.lost();
             let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
             let what = match harm {
@@ -307,28 +309,28 @@ impl fmt::Display for Next {
         let names = names(self.paths.iter().map(PathBuf::as_path));
         let them = if self.paths.len() == 1 { "it" } else { "them" };
         match self.deed {
-            Deed::Resume | Deed::Report => {}
-            Deed::Anew => write!(out, "nothing was sent; give standard input the same again: ")?,
-            Deed::Mend(harm) => write!(
+            Action::Resume | Action::Report => {}
+            Action::Anew => write!(out, "nothing was sent; give standard input the same again: ")?,
+            Action::Mend(harm) => write!(
                 out,
                 "mend in {} {}, and give {them} again, which changes only what was not applied: ",
                 inputs(&self.paths),
                 harm.told()
             )?,
-            Deed::Correct => write!(out, "correct {names} and feed {them} back: ")?,
-            Deed::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
-            Deed::Check => write!(out, "feed {names} back, which changes only what was not applied: ")?,
-            Deed::Review(bound) => write!(
+            Action::Correct => write!(out, "correct {names} and feed {them} back: ")?,
+            Action::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
+            Action::Check => write!(out, "feed {names} back, which changes only what was not applied: ")?,
+            Action::Review(bound) => write!(
                 out,
                 "see in {names} what others changed, keep what still holds{} and feed {them} back: ",
                 unbind(bound)
             )?,
-            Deed::TakeRest => write!(
+            Action::TakeRest => write!(
                 out,
                 "see in {names} what the service did not take, name with --take what shall be sent again, and feed \
                  {them} back: "
             )?,
-            Deed::Take => write!(
+            Action::Take => write!(
                 out,
                 "see in {names} what others changed, name with --take what still holds, and feed {them} back: "
             )?,
@@ -440,7 +442,7 @@ mod tests {
     #[test]
     fn rows_are_fed_back_to_the_command_that_read_them() {
         let next = Next {
-            deed: Deed::Correct,
+            deed: Action::Correct,
             command: "migrate".to_owned(),
             paths: ["r/error.csv", "r/error.jsonl"].map(PathBuf::from).to_vec(),
             flags: vec!["--clear".to_owned(), "--sandbox".to_owned()],

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::account::{InputInfo, ItemAccount};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::item::{Change, Effect};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ETag, ReferralId};
@@ -152,7 +152,7 @@ impl<'a> Line<'a> {
 }
 
 struct RowPlaces<'a> {
-    rows: &'a [Place],
+    rows: &'a [Location],
     names: &'a Names,
 }
 
@@ -208,8 +208,8 @@ mod tests {
     use crate::domain::outcome::Verdict;
     use crate::domain::rules::Rule;
 
-    fn place(input: u32, line: u64) -> Place {
-        Place { input, line, column: 1 }
+    fn place(input: u32, line: u64) -> Location {
+        Location { input, line, column: 1 }
     }
 
     fn account(number: u64, effect: Effect, planned: Option<Verdict>) -> ItemAccount {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::account::{Format, InputInfo, RowAccount};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::TextForm;
 
@@ -138,7 +138,7 @@ impl RowReports {
         Ok(())
     }
 
-    fn format_of(&self, place: Place) -> Result<Format, UnknownInput> {
+    fn format_of(&self, place: Location) -> Result<Format, UnknownInput> {
         let unknown = UnknownInput { input: place.input, inputs: self.formats.len() };
         self.formats.get(place.input as usize).copied().ok_or(unknown)
     }
@@ -188,7 +188,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::books::Books;
+    use super::super::books::Tally;
     use super::super::testing::{cells, csv_input, full_row, jsonl_input, raw, row, tell, warning};
     use super::*;
     use crate::domain::account::{RowText, UNSOUND};
@@ -350,7 +350,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
         let result = "invalid,invalid-code,\"invalid, as it were\",,,";
         let place = row(1, 0, Outcome::Invalid).place;
         let of = |rule| vec![Finding::deny(rule, place, "no")];
-        let elsewhere = Place { line: 99, ..place };
+        let elsewhere = Location { line: 99, ..place };
         for (text, findings, wanted) in [
             (cells(&["1", "2", "3"]), vec![], format!("1,2,3,{result},")),
             (cells(&["1", "2"]), of(Rule::RaggedRow), format!("1,2,,{result},,{UNSOUND}")),
@@ -579,7 +579,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
             rows.iter().for_each(|row| reports.row(row).unwrap());
             let mut written = Written::default();
             reports.finish(&mut written).unwrap();
-            let mut books = Books::new(inputs.len());
+            let mut books = Tally::new(inputs.len());
             rows.iter().for_each(|row| books.add(row));
             prop_assert_eq!(books.balance(&inputs), Ok(()));
             let fed = rows.len() as u64;

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::domain::account::{Figures, InputInfo, Phase};
+use crate::domain::account::{InputInfo, Phase, RunStats};
 use crate::domain::characters::visible_json;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::outcome::Outcome;
 
 use super::atomic_file::{Filed, ReportError, WholeFile};
 use super::audit::AuditSummary;
-use super::books::Books;
+use super::books::Tally;
 use super::manifest::{AFTER_SUM, BEFORE_SUM, FileSummary, NAME, in_hex};
 use super::shelf::Shelf;
 
@@ -216,8 +216,8 @@ impl From<&Consent> for ConsentSummary {
     }
 }
 
-impl From<&Books> for Rows {
-    fn from(books: &Books) -> Self {
+impl From<&Tally> for Rows {
+    fn from(books: &Tally) -> Self {
         Self {
             total: books.total(),
             applied: books.count(Outcome::Applied),
@@ -234,9 +234,9 @@ impl From<&Books> for Rows {
     }
 }
 
-impl From<&Figures> for Requests {
-    fn from(figures: &Figures) -> Self {
-        let Figures { get, list, patch, token, throttled, retried, .. } = *figures;
+impl From<&RunStats> for Requests {
+    fn from(figures: &RunStats) -> Self {
+        let RunStats { get, list, patch, token, throttled, retried, .. } = *figures;
         let total = [list, patch, token].into_iter().fold(get, u64::saturating_add);
         Self { total, get, list, patch, token, throttled, retried }
     }
@@ -252,8 +252,8 @@ fn is_zero(seconds: &f64) -> bool {
     *seconds == 0.0
 }
 
-impl From<&Figures> for Seconds {
-    fn from(figures: &Figures) -> Self {
+impl From<&RunStats> for Seconds {
+    fn from(figures: &RunStats) -> Self {
         let rounded = |seconds: f64| (seconds * 1000.0).round() / 1000.0;
         Self {
             total: rounded(figures.seconds),

@@ -5,16 +5,16 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::domain::account::{Figures, Format, InputInfo, RowAccount, RowText};
+use crate::domain::account::{Format, InputInfo, RowAccount, RowText, RunStats};
 use crate::domain::consent::Way;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
 
-use super::books::Books;
+use super::books::Tally;
 use super::shelf::Shelf;
 use super::summary::{ConsentSummary, Referrals, State, Summary};
 use super::written::Written;
@@ -51,7 +51,7 @@ pub(super) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
     let name = outcome.name();
     RowAccount {
         row: ordinal,
-        place: Place { input, line: ordinal + 1, column: 1 },
+        place: Location { input, line: ordinal + 1, column: 1 },
         id: Some(id(ordinal)),
         text: cells(&[&id(ordinal).to_string()]),
         verdict: Verdict::new(outcome, format!("{name}-code"), format!("{name}, as it were")),
@@ -87,14 +87,14 @@ pub(super) fn warning(rule: Rule) -> Finding {
     Finding {
         rule,
         level: Level::Warn,
-        place: Place { input: 0, line: 2, column: 3 },
+        place: Location { input: 0, line: 2, column: 3 },
         message: format!("{rule} is worth a look"),
         hint: None,
     }
 }
 
-pub(super) fn books(rows: &[RowAccount]) -> Books {
-    let mut books = Books::new(1);
+pub(super) fn books(rows: &[RowAccount]) -> Tally {
+    let mut books = Tally::new(1);
     rows.iter().for_each(|row| books.add(row));
     books
 }
@@ -117,8 +117,8 @@ pub(super) fn consent() -> ConsentSummary {
 }
 
 /// A summary of a finished run of one input, `changes.csv`.
-pub(super) fn summary(books: &Books) -> Summary {
-    let figures = Figures {
+pub(super) fn summary(books: &Tally) -> Summary {
+    let figures = RunStats {
         get: 1,
         list: 1,
         patch: 10,

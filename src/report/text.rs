@@ -10,7 +10,7 @@ use crate::domain::consent::Way;
 use crate::domain::outcome::Outcome;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
-use super::books::{Books, Example, WarningGroup};
+use super::books::{Example, Tally, WarningGroup};
 use super::format::{counted, grouped, one_line};
 use super::names::Names;
 use super::plan::PlanCounts;
@@ -31,7 +31,7 @@ const CODE: usize = 40;
 
 /// The summary as text of several lines: how far the run came, its figures, what legacy payloads come to,
 /// what went wrong, what was warned of, and the files. `plan` is what the plan comes to, where it was made just now.
-pub fn text(summary: &Summary, books: &Books, plan: Option<PlanCounts>, written: &Written) -> String {
+pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanCounts>, written: &Written) -> String {
     let names = names(summary);
     let mut parts = vec![heading(summary), figures(summary, plan)];
     parts.extend(summary.audit.iter().flat_map(audit));
@@ -179,7 +179,7 @@ fn fields(title: &str, fields: &[FieldCount]) -> Option<String> {
     section(title, &table, fields.len(), "more field")
 }
 
-fn failures(books: &Books, names: &Names) -> Option<String> {
+fn failures(books: &Tally, names: &Names) -> Option<String> {
     let groups = books.failures();
     let mut table = plain_table();
     table.set_header(["rows", "outcome", "code", "first at", "first message"]);
@@ -195,7 +195,7 @@ fn failures(books: &Books, names: &Names) -> Option<String> {
     section("what went wrong", &table, groups.len(), "more reason")
 }
 
-fn kept_otherwise(books: &Books, names: &Names) -> Option<String> {
+fn kept_otherwise(books: &Tally, names: &Names) -> Option<String> {
     let (rows, first) = books.kept_otherwise()?;
     let mut table = plain_table();
     table.set_header(["rows", "first at", "first message"]);
@@ -208,7 +208,7 @@ fn kept_otherwise(books: &Books, names: &Names) -> Option<String> {
 }
 
 /// What the service did not take as it was sent, a line each, for those who don't read the summary.
-pub fn not_as_sent(summary: &Summary, books: &Books) -> Vec<String> {
+pub fn not_as_sent(summary: &Summary, books: &Tally) -> Vec<String> {
     let names = names(summary);
     let line = |rows: u64, how: &str, first: &Example| {
         let (rows, place) = (counted(rows, "row"), names.place(first.place));
@@ -222,7 +222,7 @@ pub fn not_as_sent(summary: &Summary, books: &Books) -> Vec<String> {
 
 /// What was warned of, a line each, for those who don't read the summary: `[rule]: 2 rows, the first
 /// at changes.csv:7: …`.
-pub fn warnings(summary: &Summary, books: &Books) -> Vec<String> {
+pub fn warnings(summary: &Summary, books: &Tally) -> Vec<String> {
     let names = names(summary);
     let line = |group: &WarningGroup<'_>| {
         let (rows, first) = (counted(group.rows, "row"), names.place(group.first.place));
@@ -236,7 +236,7 @@ fn names(summary: &Summary) -> Names {
     summary.inputs.iter().map(|input| input.path.clone()).collect()
 }
 
-fn warning_table(books: &Books, names: &Names) -> Option<String> {
+fn warning_table(books: &Tally, names: &Names) -> Option<String> {
     let groups = books.warnings();
     let mut table = plain_table();
     table.set_header(["rows", "rule", "first at", "first message"]);

@@ -426,6 +426,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn wants_representation(headers: &HeaderMap) -> bool {
     headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).any(|value| {
-        value.split([',', ';']).any(|wish| wish.trim().eq_ignore_ascii_case("return=representation"))
+        value.split([',', ';']).any(|desired| desired.trim().eq_ignore_ascii_case("return=representation"))
     })
 }

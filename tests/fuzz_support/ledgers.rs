@@ -9,14 +9,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::Timestamp;
-use referral_bulk::commands::{Bar, Console, Host, ProgressMode, Reply, Showing, SummaryForm, report};
+use referral_bulk::commands::{Bar, Console, Environment, ProgressMode, Reply, Showing, SummaryForm, report};
 use referral_bulk::domain::account::{
-    About, Asked, Figures, Format, InputInfo, OnConflict, Phase, RowAccount, RowRecord, RowText, Settled,
+    About, Asked, Format, InputInfo, OnConflict, Phase, RowAccount, RowRecord, RowText, RunStats, Settled,
     State,
 };
 use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Path as FieldPath};
-use referral_bulk::domain::finding::{Finding, Place};
+use referral_bulk::domain::finding::{Finding, Location};
 use referral_bulk::domain::item::{Change, Effect, Item};
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::referral::{ETag, ReferralId};
@@ -24,7 +24,7 @@ use referral_bulk::domain::rules::{Levels, Rule};
 use referral_bulk::domain::text_form::TextForm;
 use referral_bulk::engine::Stop;
 use referral_bulk::ledger::{self, AttemptAnswer, AttemptResult, LedgerError, PlanTotals, Referrals};
-use referral_bulk::report::Books;
+use referral_bulk::report::Tally;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use serde_json::value::RawValue;
@@ -191,7 +191,7 @@ fn read_all(run: &Path) -> Result<Told, LedgerError> {
     let (referrals, figures) = (reader.referrals()?, reader.figures()?);
     let mut account =
         format!("{:?} {phase:?} {inputs:?} {totals:?} {referrals:?} {figures:?}", reader.about());
-    let mut books = Books::new(inputs.len());
+    let mut books = Tally::new(inputs.len());
     let (mut rows, mut last, mut attempts) = (0, None, 0);
     reader.rows::<LedgerError>(&mut |row| {
         rows += 1;
@@ -257,7 +257,7 @@ fn is_by_name(error: &LedgerError, run: &Path) {
 fn reports(run: &Path, told: &Result<Told, LedgerError>) {
     let (quiet, stop) = (Quiet, Stop::default());
     let stdin: Mutex<Box<dyn io::Read + Send>> = Mutex::new(Box::new(io::empty()));
-    let host = Host {
+    let host = Environment {
         console: &quiet,
         stdin: &stdin,
         stop: &stop,
@@ -344,7 +344,7 @@ fn write(run: &Path, phase: Phase) {
         planning.item(&item(number), settled.as_ref(), None).expect("an item is written");
     }
     if phase == Phase::Planning {
-        return planning.abandon(&Figures::default()).expect("planning ends");
+        return planning.abandon(&RunStats::default()).expect("planning ends");
     }
     let sealed = planning.seal(&figures()).expect("planning ends");
     if phase == Phase::Planned {
@@ -388,7 +388,7 @@ const ITEMS: [u64; 5] = [1, 3, 5, 6, 7];
 
 fn row(number: u64) -> RowRecord {
     let input = u32::from(number > 5);
-    let place = Place { input, line: number + 1, column: 1 };
+    let place = Location { input, line: number + 1, column: 1 };
     let item = match number {
         2 => Some(1),
         4 => None,
@@ -469,8 +469,8 @@ fn about() -> About {
     }
 }
 
-fn figures() -> Figures {
-    Figures { get: 1, list: 2, patch: 3, token: 1, seconds: 1.5, ..Figures::default() }
+fn figures() -> RunStats {
+    RunStats { get: 1, list: 2, patch: 3, token: 1, seconds: 1.5, ..RunStats::default() }
 }
 
 fn settled(verdict: Verdict) -> Settled {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 
 use referral_bulk::domain::account::{Format, RowText};
+use referral_bulk::domain::change::Payload;
 use referral_bulk::domain::json::{Object, elements};
-use referral_bulk::domain::payload::Payload;
 use referral_bulk::input::legacy::{self, PayloadRecord};
 use referral_bulk::input::{Options, Problem, Read};
 use serde_json::value::RawValue;

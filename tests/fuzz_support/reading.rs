@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 
 use referral_bulk::domain::account::RowText;
-use referral_bulk::domain::finding::{Finding, Place};
+use referral_bulk::domain::finding::{Finding, Location};
 use referral_bulk::domain::rules::Rule;
 use referral_bulk::input::{InputError, Problem, Read};
 use sha2::{Digest, Sha256};
@@ -61,7 +61,7 @@ pub fn whole_is_told(end: &Result<Read, Vec<Problem>>, bytes: &[u8], records: us
 
 /// A record begins in the file, and not before the one before. What is no character takes no column, so it
 /// may begin at the same place.
-pub fn place_is_in(bytes: &[u8], place: Place, before: Option<Place>) {
+pub fn place_is_in(bytes: &[u8], place: Location, before: Option<Location>) {
     let lines = 1 + bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
     assert_eq!(place.input, 0);
     assert!((1..=lines as u64).contains(&place.line), "line {} of {lines}", place.line);
@@ -70,7 +70,7 @@ pub fn place_is_in(bytes: &[u8], place: Place, before: Option<Place>) {
 }
 
 /// Findings are for people, and stand in the file, not before their record.
-pub fn findings_are_told(findings: &[Finding], bytes: &[u8], record: Place) {
+pub fn findings_are_told(findings: &[Finding], bytes: &[u8], record: Location) {
     for finding in findings {
         is_for_people(&finding.message);
         finding.hint.iter().for_each(|hint| is_for_people(hint));
@@ -112,11 +112,11 @@ pub fn behind_blank_lines(bytes: &[u8]) -> Option<(Vec<u8>, u64)> {
 
 /// A place as it would be without so many lines before it. What is about the file as a whole stays at its
 /// beginning.
-pub fn moved(place: Place, lines: u64) -> Place {
-    Place { line: if place.line > lines { place.line - lines } else { place.line }, ..place }
+pub fn moved(place: Location, lines: u64) -> Location {
+    Location { line: if place.line > lines { place.line - lines } else { place.line }, ..place }
 }
 
 /// What was found where. Messages may name other lines.
-pub fn found(findings: &[Finding], lines: u64) -> Vec<(Rule, Place)> {
+pub fn found(findings: &[Finding], lines: u64) -> Vec<(Rule, Location)> {
     findings.iter().map(|finding| (finding.rule, moved(finding.place, lines))).collect()
 }

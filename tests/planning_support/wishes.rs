@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use referral_bulk::domain::change::{Append, Draft, Placed};
+use referral_bulk::domain::change::{Append, Draft, Located};
 use referral_bulk::domain::fields::{Field, Kind, Path};
-use referral_bulk::domain::finding::Place;
+use referral_bulk::domain::finding::Location;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::referral::ETag;
 use referral_bulk::domain::status::{Stage, Status};
@@ -155,7 +155,7 @@ pub fn rows(wishes: &Wishes, spread: &Spread) -> Vec<Draft> {
     for (pointer, kind, value) in &wishes.sets {
         let wanted = Wanted::from_json(*kind, &raw(value)).unwrap();
         for row in place() {
-            let set = Placed { value: (path(pointer), wanted.clone()), place: rows[row].place };
+            let set = Located { value: (path(pointer), wanted.clone()), place: rows[row].place };
             rows[row].sets.push(set);
         }
     }
@@ -169,7 +169,7 @@ pub fn rows(wishes: &Wishes, spread: &Spread) -> Vec<Draft> {
             earliest = earliest.max(row);
             let append = Append { field, key: key.clone(), element: element.clone() };
             let place = rows[row].place;
-            rows[row].appends.push(Placed { value: append, place });
+            rows[row].appends.push(Located { value: append, place });
         }
     }
     if let Some((status, substatus)) = wishes.stage {
@@ -179,19 +179,19 @@ pub fn rows(wishes: &Wishes, spread: &Spread) -> Vec<Draft> {
         let alone = of_status[0] == 0 && status == Status::Active;
         if of_status[0] != 1 {
             of_status.iter().for_each(|row| {
-                rows[*row].status = Some(Placed { value: status, place: rows[*row].place });
+                rows[*row].status = Some(Located { value: status, place: rows[*row].place });
             });
         }
         if !alone {
             of_substatus.iter().for_each(|row| {
-                rows[*row].substatus = Some(Placed { value: stage, place: rows[*row].place });
+                rows[*row].substatus = Some(Located { value: stage, place: rows[*row].place });
             });
         }
     }
     if let Some(etag) = wishes.etag {
         for row in place() {
             let etag = ETag::from_input(etag).unwrap();
-            rows[row].etag = Some(Placed { value: etag, place: rows[row].place });
+            rows[row].etag = Some(Located { value: etag, place: rows[row].place });
         }
     }
     rows
@@ -200,7 +200,7 @@ pub fn rows(wishes: &Wishes, spread: &Spread) -> Vec<Draft> {
 fn draft(line: u64) -> Draft {
     Draft {
         id: ID.parse().unwrap(),
-        place: Place { input: 0, line, column: 1 },
+        place: Location { input: 0, line, column: 1 },
         etag: None,
         status: None,
         substatus: None,

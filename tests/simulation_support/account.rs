@@ -8,7 +8,7 @@ use referral_bulk::domain::item::Change;
 use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::ledger::{self, LedgerError, Loss};
-use referral_bulk::report::Books;
+use referral_bulk::report::Tally;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -36,7 +36,7 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
         }
     }
     let inputs = reader.inputs().unwrap();
-    let (mut books, mut seen) = (Books::new(inputs.len()), BTreeSet::new());
+    let (mut books, mut seen) = (Tally::new(inputs.len()), BTreeSet::new());
     reader
         .rows::<LedgerError>(&mut |row| {
             books.add(&row);

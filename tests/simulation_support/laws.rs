@@ -27,7 +27,7 @@ pub enum Standing {
 
 /// An item on its way, as seen from outside.
 #[derive(Debug)]
-pub struct Deed {
+pub struct Action {
     pub item: Item,
     /// Whether it was planned for a version.
     pub is_guarded: bool,
@@ -67,7 +67,7 @@ pub struct Deed {
     pub settled: bool,
 }
 
-impl Deed {
+impl Action {
     pub fn new(item: Item) -> Self {
         Self {
             is_guarded: item.etag.is_some(),
@@ -142,7 +142,7 @@ struct Open {
 pub struct Laws {
     /// What was broken, in words.
     pub broken: Vec<String>,
-    pub deeds: BTreeMap<ReferralId, Deed>,
+    pub deeds: BTreeMap<ReferralId, Action>,
     /// What the ledger says of each row, once it has decided.
     pub words: BTreeMap<(ReferralId, u64), String>,
     /// An eye of its own on the ledger.

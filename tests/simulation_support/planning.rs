@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use referral_bulk::domain::account::{About, Asked, Figures, Format, OnConflict, RowRecord, Settled, State};
+use referral_bulk::domain::account::{About, Asked, Format, OnConflict, RowRecord, RunStats, Settled, State};
 use referral_bulk::domain::change::Rejected;
 use referral_bulk::domain::exchange::Failure;
 use referral_bulk::domain::outcome::{Outcome, Verdict};
@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use super::clock;
 use super::fault::TIMEOUT;
-use super::laws::Deed;
+use super::laws::Action;
 use super::process::{copy, drive};
 use super::scenario::{Ending, Look, Moment};
 use super::service::Service;
@@ -117,10 +117,10 @@ impl Desk {
         self.step("before the plan is sealed").await;
         let planning = self.planning.take().unwrap();
         if stop.is_set() {
-            planning.abandon(&Figures::default()).unwrap();
+            planning.abandon(&RunStats::default()).unwrap();
             return End::Stopped;
         }
-        self.sealed = Some(planning.seal(&Figures::default()).unwrap());
+        self.sealed = Some(planning.seal(&RunStats::default()).unwrap());
         self.step("after the plan is sealed").await;
         End::Sealed
     }
@@ -202,7 +202,7 @@ impl Desk {
         self.planning().item(&item, settled.as_ref(), audit.as_ref())?;
         let mut world = self.world.lock().unwrap();
         world.note(format!("planned: {} {:?} {} {settled:?}", item.id, item.etag, item.patch));
-        world.laws.deeds.insert(item.id, Deed::new(item));
+        world.laws.deeds.insert(item.id, Action::new(item));
         Ok(())
     }
 }

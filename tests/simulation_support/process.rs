@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context as Waker, Poll};
 use std::time::Duration;
 
-use referral_bulk::domain::account::{Figures, Phase};
+use referral_bulk::domain::account::{Phase, RunStats};
 use referral_bulk::domain::item::Item;
 use referral_bulk::domain::rules::Levels;
 use referral_bulk::domain::snapshot::Snapshot;
@@ -75,7 +75,7 @@ pub async fn carry_on(
     let work = async {
         let ended = engine::carry_out(&context, &backlog, &journal, limits).await;
         let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
-        journal.clone().finish(phase, &Figures::default()).await.and(ended)
+        journal.clone().finish(phase, &RunStats::default()).await.and(ended)
     };
     let mut disk = Disk { by_hand, turn: None };
     let ended = drive(work, |waker, world| disk.poll(waker, world), world).await;

@@ -4,10 +4,10 @@ use serde_json::value::RawValue;
 
 use super::catalogue::Rule;
 use super::findings::Findings;
-use crate::domain::change::{Append, Placed, Wish};
+use crate::domain::change::{Append, Desired, Located};
 use crate::domain::equality;
 use crate::domain::fields::{Field, Kind, Path};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
@@ -28,15 +28,15 @@ pub struct Grounded {
 /// sending order. Values that already mean what is wanted are left out, and so is, with a note, whatever
 /// hangs on something that nobody has seen.
 pub(super) fn differences(
-    wish: &Wish,
+    desired: &Desired,
     current: Option<&Snapshot<'_>>,
     findings: &mut Findings<'_>,
 ) -> Vec<Grounded> {
-    Comparison { wish, current, findings }.all()
+    Comparison { desired, current, findings }.all()
 }
 
 struct Comparison<'a, 'r, 'f> {
-    wish: &'a Wish,
+    desired: &'a Desired,
     current: Option<&'a Snapshot<'r>>,
     findings: &'a mut Findings<'f>,
 }
@@ -44,16 +44,16 @@ struct Comparison<'a, 'r, 'f> {
 impl Comparison<'_, '_, '_> {
     fn all(&mut self) -> Vec<Grounded> {
         let mut changes: Vec<Grounded> = Vec::new();
-        let wish = self.wish;
-        for Placed { value: (path, wanted), .. } in &wish.sets {
+        let desired = self.desired;
+        for Located { value: (path, wanted), .. } in &desired.sets {
             match self.set(path, wanted) {
                 Ok(change) => changes.extend(change),
                 Err(Unseen) => self.note_unseen(path, path.pointer()),
             }
         }
         for field in Field::all().filter(|field| field.is_list()) {
-            let appends: Vec<&Placed<Append>> =
-                wish.appends.iter().filter(|append| append.value.field == field).collect();
+            let appends: Vec<&Located<Append>> =
+                desired.appends.iter().filter(|append| append.value.field == field).collect();
             if !appends.is_empty() && self.append(field, &appends, &mut changes) == Err(Unseen) {
                 self.note_unseen(&Path::Known(field), field.pointer());
             }
@@ -87,11 +87,11 @@ impl Comparison<'_, '_, '_> {
         self.grounded(path, before, after).map(Some)
     }
 
-    /// Adds to the end of a list: of the one that the same wish sets, or of the current one.
+    /// Adds to the end of a list: of the one that the same change sets, or of the current one.
     fn append(
         &mut self,
         field: Field,
-        appends: &[&Placed<Append>],
+        appends: &[&Located<Append>],
         changes: &mut Vec<Grounded>,
     ) -> Result<(), Unseen> {
         let kind = field.kind();
@@ -136,11 +136,11 @@ impl Comparison<'_, '_, '_> {
         &mut self,
         kind: Kind,
         list: &[&RawValue],
-        appends: &[&Placed<Append>],
+        appends: &[&Located<Append>],
         is_whole: bool,
     ) -> Result<Vec<Box<RawValue>>, Unseen> {
         let mut missing = Vec::new();
-        for Placed { value: Append { field, key, element }, place } in appends {
+        for Located { value: Append { field, key, element }, place } in appends {
             let is_known = |known: &&RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
             if !list.iter().any(is_known) {
                 missing.push(element.clone());
@@ -157,7 +157,7 @@ impl Comparison<'_, '_, '_> {
     }
 
     fn stage_change(&mut self) -> Vec<Grounded> {
-        let Some(Placed { value: wanted, place }) = &self.wish.stage else {
+        let Some(Located { value: wanted, place }) = &self.desired.stage else {
             return Vec::new();
         };
         let standing = self.current.map_or(Ok(None), |current| current.standing().map(Some));
@@ -204,10 +204,10 @@ impl Comparison<'_, '_, '_> {
         self.findings.incomplete.change(self.place_of(path), pointer);
     }
 
-    fn place_of(&self, path: &Path) -> Place {
-        let set = self.wish.sets.iter().find(|set| set.value.0 == *path).map(|set| set.place);
-        let append = || self.wish.appends.iter().find(|append| Path::Known(append.value.field) == *path);
-        set.or_else(|| append().map(|append| append.place)).unwrap_or(self.wish.place)
+    fn place_of(&self, path: &Path) -> Location {
+        let set = self.desired.sets.iter().find(|set| set.value.0 == *path).map(|set| set.place);
+        let append = || self.desired.appends.iter().find(|append| Path::Known(append.value.field) == *path);
+        set.or_else(|| append().map(|append| append.place)).unwrap_or(self.desired.place)
     }
 
     /// A list that is replaced as a whole overwrites what others put on it meanwhile, unless it is bound to the
@@ -215,7 +215,7 @@ impl Comparison<'_, '_, '_> {
     /// no more than any version.
     fn find_unguarded(&mut self, change: &Change) {
         let unguarded = self.current.is_some_and(|current| !current.is_whole() && current.etag().is_none());
-        let grows = !change.appended.is_empty() && self.wish.etag.is_some();
+        let grows = !change.appended.is_empty() && self.desired.etag.is_some();
         if unguarded && !grows && !change.path.kind().is_scalar() {
             let etag = Pointer::parse("/eTag").expect("a name behind a slash is a pointer");
             self.note_unseen(&change.path, &etag);
@@ -225,7 +225,7 @@ impl Comparison<'_, '_, '_> {
     /// A `null` within a value takes away what is there only with leave to clear, as one in place of the
     /// value does.
     fn find_cleared(&mut self, change: &Change) {
-        let Some(set) = self.wish.sets.iter().find(|set| set.value.0 == change.path) else { return };
+        let Some(set) = self.desired.sets.iter().find(|set| set.value.0 == change.path) else { return };
         let nothing_there = self.current.is_some() && change.before.is_none();
         if set.value.1.may_clear() || set.value.1.is_clear() || nothing_there {
             return;

@@ -1,9 +1,9 @@
-//! Findings while a wish is judged, each at the level of its rule, and what it hangs on unseen.
+//! Findings while a desired change is judged, each at the level of its rule, and what it hangs on unseen.
 
 use super::catalogue::{Levels, Rule};
 use super::incomplete::Incomplete;
 use crate::domain::fields::Path;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 
 /// What was found so far.
@@ -25,7 +25,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Takes a finding, unless the user allows what it is about. An empty hint is none.
-    pub fn add(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
+    pub fn add(&mut self, rule: Rule, place: Location, message: String, hint: &str) {
         let level = self.level(rule);
         if level != Level::Allow {
             let finding = Finding::new(rule, level, place, message);
@@ -34,7 +34,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Takes note that nobody has seen what a rule has to know of.
-    pub fn unjudged(&mut self, rule: Rule, place: Place, path: &Path) {
+    pub fn unjudged(&mut self, rule: Rule, place: Location, path: &Path) {
         self.incomplete.rule(rule, self.levels, place, path.pointer());
     }
 }

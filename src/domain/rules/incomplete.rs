@@ -7,20 +7,20 @@
 use std::collections::BTreeSet;
 
 use super::catalogue::{Levels, Rule};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 
 /// The members that were not seen, and what hangs on each.
 #[derive(Debug, Clone, Default)]
 pub struct Incomplete {
-    changes: Vec<(Place, Pointer)>,
-    rules: Vec<(Rule, Level, Place, Pointer)>,
+    changes: Vec<(Location, Pointer)>,
+    rules: Vec<(Rule, Level, Location, Pointer)>,
 }
 
 impl Incomplete {
     /// Takes note of a member that the change itself hangs on.
-    pub(crate) fn change(&mut self, place: Place, pointer: &Pointer) {
+    pub(crate) fn change(&mut self, place: Location, pointer: &Pointer) {
         let known = (place, pointer.clone());
         if !self.changes.contains(&known) {
             self.changes.push(known);
@@ -29,7 +29,7 @@ impl Incomplete {
 
     /// Takes note of a member that no more than a rule's word hangs on, unless the user allows whatever the
     /// rule is about, or the change hangs on it anyhow.
-    pub(crate) fn rule(&mut self, rule: Rule, levels: &Levels, place: Place, pointer: &Pointer) {
+    pub(crate) fn rule(&mut self, rule: Rule, levels: &Levels, place: Location, pointer: &Pointer) {
         let level = levels.of(rule);
         let is_noted = self.changes.iter().any(|(_, known)| known == pointer);
         let known = (rule, level, place, pointer.clone());
@@ -59,7 +59,7 @@ impl Incomplete {
     /// each rule that could not be judged, at its own level.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
-        let places: BTreeSet<Place> = self.changes.iter().map(|(place, _)| *place).collect();
+        let places: BTreeSet<Location> = self.changes.iter().map(|(place, _)| *place).collect();
         for place in places {
             let here = self.changes.iter().filter(|(other, _)| *other == place);
             let names: Vec<&str> = here.map(|(_, pointer)| pointer.as_str()).collect();
@@ -75,7 +75,7 @@ impl Incomplete {
     }
 }
 
-fn finding(level: Level, place: Place, message: String) -> Finding {
+fn finding(level: Level, place: Location, message: String) -> Finding {
     Finding::new(Rule::IncompleteState, level, place, message)
         .hint("plan against the API, where the referral is read by itself, or take a snapshot that shows it")
 }
@@ -84,8 +84,8 @@ fn finding(level: Level, place: Place, message: String) -> Finding {
 mod tests {
     use super::*;
 
-    fn place(line: u64) -> Place {
-        Place { input: 0, line, column: 1 }
+    fn place(line: u64) -> Location {
+        Location { input: 0, line, column: 1 }
     }
 
     fn pointer(text: &str) -> Pointer {

@@ -7,11 +7,11 @@ use super::differences::{Grounded, differences};
 use super::findings::Findings;
 use super::incomplete::Incomplete;
 use super::transitions;
-use crate::domain::change::Wish;
+use crate::domain::change::Desired;
 use crate::domain::equality;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Field, Kind, Path};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
@@ -90,11 +90,16 @@ pub struct Judgement {
 /// Values that already mean what is wanted are dropped before any rule is asked. An item is sent if no
 /// finding denies it. Of a referral that was seen in part nothing is approved, nor called unchanged, that
 /// hangs on what was not seen: the findings say what that is.
-pub fn judge(wish: &Wish, current: Option<&Snapshot<'_>>, levels: &Levels, now: Timestamp) -> Judgement {
-    let mut court = Court { wish, current, now, findings: Findings::new(levels) };
-    let changes = differences(wish, current, &mut court.findings);
-    let judged = court.verdict(changes);
-    let Findings { list: findings, incomplete, .. } = court.findings;
+pub fn judge(
+    desired: &Desired,
+    current: Option<&Snapshot<'_>>,
+    levels: &Levels,
+    now: Timestamp,
+) -> Judgement {
+    let mut evaluator = Evaluator { desired, current, now, findings: Findings::new(levels) };
+    let changes = differences(desired, current, &mut evaluator.findings);
+    let judged = evaluator.verdict(changes);
+    let Findings { list: findings, incomplete, .. } = evaluator.findings;
     Judgement { judged, findings, incomplete }
 }
 
@@ -102,15 +107,15 @@ fn plain(changes: Vec<Grounded>) -> Vec<Change> {
     changes.into_iter().map(|Grounded { change, .. }| change).collect()
 }
 
-struct Court<'a, 'r> {
-    wish: &'a Wish,
+struct Evaluator<'a, 'r> {
+    desired: &'a Desired,
     current: Option<&'a Snapshot<'r>>,
     now: Timestamp,
     findings: Findings<'a>,
 }
 
-impl Court<'_, '_> {
-    fn find(&mut self, rule: Rule, place: Place, message: String, hint: &str) {
+impl Evaluator<'_, '_> {
+    fn find(&mut self, rule: Rule, place: Location, message: String, hint: &str) {
         self.findings.add(rule, place, message, hint);
     }
 
@@ -131,7 +136,7 @@ impl Court<'_, '_> {
             return Judged::Rejected(Verdict::invalid(&self.findings.list), plain(changes));
         }
         let closes = step.is_some_and(|to| to.is_closed()) && !self.is_closed();
-        Judged::Approved(Approved { id: self.wish.id, etag: self.etag(), closes, changes })
+        Judged::Approved(Approved { id: self.desired.id, etag: self.etag(), closes, changes })
     }
 
     /// Whether it is known to be closed. A change of the status is made only where that was seen.
@@ -145,14 +150,14 @@ impl Court<'_, '_> {
     }
 
     fn etag(&self) -> Option<ETag> {
-        let bound = self.wish.etag.as_ref().map(|etag| &etag.value);
+        let bound = self.desired.etag.as_ref().map(|etag| &etag.value);
         let current = self.current.and_then(Snapshot::etag);
         // Where both are the same, the service's spelling is the one that it knows.
         bound.filter(|bound| current != Some(*bound)).or(current).cloned()
     }
 
     fn stale(&mut self) -> Option<Verdict> {
-        let bound = self.wish.etag.as_ref()?;
+        let bound = self.desired.etag.as_ref()?;
         let current = self.current?.etag()?;
         if bound.value == *current {
             return None;
@@ -167,19 +172,19 @@ impl Court<'_, '_> {
     /// The stage that the changes lead to, if they lead to another one.
     fn step(&self, changes: &[Grounded]) -> Option<Stage> {
         let moves = changes.iter().any(|moved| moved.change.path == Path::Known(Field::Status));
-        self.wish.stage.as_ref().filter(|_| moves).map(|stage| stage.value)
+        self.desired.stage.as_ref().filter(|_| moves).map(|stage| stage.value)
     }
 
     fn ask_about_stage(&mut self, step: Option<Stage>) {
         if self.current.is_some_and(|current| current.status() == Err(Unseen)) {
-            self.findings.unjudged(Rule::ClosedEdit, self.wish.place, &Path::Known(Field::Status));
+            self.findings.unjudged(Rule::ClosedEdit, self.desired.place, &Path::Known(Field::Status));
         }
         if self.is_closed() {
             let message = "the referral is closed".to_owned();
-            self.find(Rule::ClosedEdit, self.wish.place, message, "the service may refuse any edit of it");
+            self.find(Rule::ClosedEdit, self.desired.place, message, "the service may refuse any edit of it");
         }
         let standing = self.standing();
-        let (Some(to), Some(place)) = (step, self.wish.stage.as_ref().map(|stage| stage.place)) else {
+        let (Some(to), Some(place)) = (step, self.desired.stage.as_ref().map(|stage| stage.place)) else {
             return;
         };
         self.ask_about_transition(standing.as_ref(), to, place);
@@ -189,7 +194,7 @@ impl Court<'_, '_> {
         }
     }
 
-    fn ask_about_transition(&mut self, standing: Option<&Standing>, to: Stage, place: Place) {
+    fn ask_about_transition(&mut self, standing: Option<&Standing>, to: Stage, place: Location) {
         let Some(from) = standing else {
             let message = format!("nobody looked whether the referral may become {to}");
             return self.find(Rule::Unseen, place, message, "plan against the API or a snapshot");
@@ -229,7 +234,7 @@ impl Court<'_, '_> {
     }
 
     fn ask_about_fields(&mut self, changes: &[Grounded], step: Option<Stage>) {
-        let place = self.wish.stage.as_ref().map_or(self.wish.place, |stage| stage.place);
+        let place = self.desired.stage.as_ref().map_or(self.desired.place, |stage| stage.place);
         if let Some(Stage::Closed(how)) = step {
             let unreasoned = matches!(how, ClosedSubstatus::Lost | ClosedSubstatus::Declined)
                 && self.lacks(changes, Field::StatusReason, Rule::ReasonMissing, place);
@@ -246,7 +251,7 @@ impl Court<'_, '_> {
         }
     }
 
-    fn ask_about_win(&mut self, changes: &[Grounded], place: Place) {
+    fn ask_about_win(&mut self, changes: &[Grounded], place: Location) {
         if self.lacks(changes, Field::DealValue, Rule::DealValueMissing, place) {
             let message = "won without a deal value".to_owned();
             self.find(Rule::DealValueMissing, place, message, "give details.dealValue");
@@ -304,7 +309,7 @@ impl Court<'_, '_> {
                 "no eTag binds the change: a concurrent edit would be overwritten unnoticed".to_owned();
             self.find(
                 Rule::Unbound,
-                self.wish.place,
+                self.desired.place,
                 message,
                 "plan against the API, or give an eTag column",
             );
@@ -314,7 +319,7 @@ impl Court<'_, '_> {
     /// Whether a field will be empty once the changes are made. Not known without a look, and then
     /// not held against the row unless it sets the field to nothing. Where it was not seen, the rule that asks
     /// can't be judged.
-    fn lacks(&mut self, changes: &[Grounded], field: Field, rule: Rule, place: Place) -> bool {
+    fn lacks(&mut self, changes: &[Grounded], field: Field, rule: Rule, place: Location) -> bool {
         let path = Path::Known(field);
         let value = match changes.iter().find(|set| set.change.path == path) {
             Some(set) => Ok(Some(&*set.change.after)),
@@ -330,8 +335,8 @@ impl Court<'_, '_> {
         equality::same(path.kind(), value, &json::raw(&()))
     }
 
-    fn place_of(&self, path: &Path) -> Place {
-        let set = self.wish.sets.iter().find(|set| set.value.0 == *path);
-        set.map_or(self.wish.place, |set| set.place)
+    fn place_of(&self, path: &Path) -> Location {
+        let set = self.desired.sets.iter().find(|set| set.value.0 == *path);
+        set.map_or(self.desired.place, |set| set.place)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Context, Effort, Event, Next, count};
+use super::{Context, Event, Next, RequestState, count};
 use crate::domain::exchange::Failure;
 use crate::engine::in_flight::Flight;
 use crate::engine::service::Api;
@@ -39,7 +39,7 @@ impl<A: Api> Context<'_, A> {
         &self,
         decision: Decision,
         failure: &Failure,
-        effort: &Effort<'_>,
+        request_state: &RequestState<'_>,
     ) -> Option<Throttle> {
         let then = match decision {
             Decision::Pause { asked, then: Then::Again } => {
@@ -52,12 +52,12 @@ impl<A: Api> Context<'_, A> {
             Decision::Again { .. } | Decision::GiveUp => Next::AgainFreely,
             _ => return None,
         };
-        let (_, left) = effort.turn.filter(|_| failure.status() == Some(503))?;
-        if self.pace.blame().is_load(effort.referral, left) {
+        let (_, left) = request_state.turn.filter(|_| failure.status() == Some(503))?;
+        if self.pace.blame().is_load(request_state.referral, left) {
             return Some(Throttle { asked: None, then });
         }
         // What others meet tells it from an outage.
-        effort.slot.leave();
+        request_state.slot.leave();
         None
     }
 
@@ -67,32 +67,32 @@ impl<A: Api> Context<'_, A> {
         &self,
         throttle: Throttle,
         failure: &Failure,
-        effort: &mut Effort<'_>,
+        request_state: &mut RequestState<'_>,
     ) -> Next {
         count(&self.tally.throttled);
-        self.pace.circuit().came_to_nothing(effort.pass);
-        effort.renewals = 0;
-        let whose = self.pace.blame().throttled(effort.about());
+        self.pace.circuit().came_to_nothing(request_state.permit);
+        request_state.renewals = 0;
+        let whose = self.pace.blame().throttled(request_state.about());
         // Those who wait go first: what becomes of them tells whose it was.
-        effort.slot.leave();
+        request_state.slot.leave();
         if whose == Whose::Own {
-            if let Some((before, pauses)) = effort.pauses.take() {
+            if let Some((before, pauses)) = request_state.pauses.take() {
                 self.pace.forgive(before, pauses);
             }
-            return self.throttled_alone(throttle, failure, effort).await;
+            return self.throttled_alone(throttle, failure, request_state).await;
         }
-        effort.tries -= 1;
-        self.slots.refused(effort.among);
-        self.pause(throttle, whose == Whose::Endless, effort)
+        request_state.tries -= 1;
+        self.slots.refused(request_state.among);
+        self.pause(throttle, whose == Whose::Endless, request_state)
     }
 
-    fn pause(&self, throttle: Throttle, is_endless: bool, effort: &mut Effort<'_>) -> Next {
+    fn pause(&self, throttle: Throttle, is_endless: bool, request_state: &mut RequestState<'_>) -> Next {
         let Throttle { asked, then } = throttle;
-        let (turn, _) = effort.turn.expect("what was throttled had its turn");
+        let (turn, _) = request_state.turn.expect("what was throttled had its turn");
         // Also where the run is stopped: what is still to be settled must not be asked for in the pause.
         let before = self.pace.before();
         let pause = self.pace.throttled(turn, asked);
-        effort.pauses.get_or_insert((before, 0)).1 += before.pauses_until(self.pace.before());
+        request_state.pauses.get_or_insert((before, 0)).1 += before.pauses_until(self.pace.before());
         if is_endless || pause.in_a_row > ENDLESS {
             self.stop.now(Reason::Throttled);
         }
@@ -104,9 +104,14 @@ impl<A: Api> Context<'_, A> {
         then
     }
 
-    async fn throttled_alone(&self, throttle: Throttle, failure: &Failure, effort: &Effort<'_>) -> Next {
+    async fn throttled_alone(
+        &self,
+        throttle: Throttle,
+        failure: &Failure,
+        request_state: &RequestState<'_>,
+    ) -> Next {
         let Throttle { asked, then } = throttle;
-        if then != Next::ReadBack && effort.tries >= MAX_TRIES {
+        if then != Next::ReadBack && request_state.tries >= MAX_TRIES {
             return Next::GiveUp;
         }
         (self.observe)(Event::Retry(failure.message().to_owned()));
@@ -114,7 +119,7 @@ impl<A: Api> Context<'_, A> {
         tokio::select! {
             biased;
             () = self.stop.wait() => then.stopped(),
-            () = tokio::time::sleep(asked.unwrap_or_else(|| back_off(effort.tries))) => then,
+            () = tokio::time::sleep(asked.unwrap_or_else(|| back_off(request_state.tries))) => then,
         }
     }
 
@@ -122,32 +127,33 @@ impl<A: Api> Context<'_, A> {
     /// be no better: the request goes out with it once more. Refused again, it waits for what others meet, or
     /// where none is left the list: a token that is taken for them is good, and the refusal the referral's own.
     /// Where it is refused for others too, or there never were any, the run ends.
-    pub(super) async fn renew(&self, failure: &Failure, effort: &mut Effort<'_>) -> Next {
+    pub(super) async fn renew(&self, failure: &Failure, request_state: &mut RequestState<'_>) -> Next {
         let blame = self.pace.blame();
-        if blame.is_refused_alone(effort.referral) {
+        if blame.is_refused_alone(request_state.referral) {
             return Next::Refused;
         }
-        effort.renewals += 1;
-        let sent_with = effort.token.unwrap_or_else(|| self.api.generation());
-        let wrong = blame.token_refused(effort.referral, sent_with.0);
-        let (is_first, was_taken) = (effort.renewals == 1, self.api.was_taken(sent_with));
-        if effort.slot.is_alone()
+        request_state.renewals += 1;
+        let sent_with = request_state.token.unwrap_or_else(|| self.api.generation());
+        let wrong = blame.token_refused(request_state.referral, sent_with.0);
+        let (is_first, was_taken) = (request_state.renewals == 1, self.api.was_taken(sent_with));
+        if request_state.slot.is_alone()
             && !(is_first && self.api.can_renew())
-            && self.list_takes_token(effort).await
+            && self.list_takes_token(request_state).await
         {
             return Next::Refused;
         }
-        let is_hopeless = wrong == Wrong::Token || effort.slot.is_alone() || effort.renewals > MAX_TRIES;
+        let is_hopeless =
+            wrong == Wrong::Token || request_state.slot.is_alone() || request_state.renewals > MAX_TRIES;
         let renewed = match self.api.can_renew() {
             true if is_first && was_taken => self.api.renew(sent_with).await,
             true if is_first => Ok(()),
             // It had come to its end meanwhile.
-            true if wrong == Wrong::Token && was_taken && effort.renewals <= MAX_TRIES => {
+            true if wrong == Wrong::Token && was_taken && request_state.renewals <= MAX_TRIES => {
                 self.api.renew(sent_with).await
             }
             true if is_hopeless => Err(failure.clone()),
             false if is_hopeless => self.api.renew(sent_with).await,
-            _ => return self.let_others_go(failure, effort).await,
+            _ => return self.let_others_go(failure, request_state).await,
         };
         match renewed {
             Ok(()) => Next::AgainFreely,
@@ -158,11 +164,12 @@ impl<A: Api> Context<'_, A> {
 
     /// Whether the token that a referral was refused with is good enough for the list, where any was good
     /// enough for others before.
-    async fn list_takes_token(&self, effort: &Effort<'_>) -> bool {
-        if effort.referral.is_none() || !self.pace.blame().was_taken_for_others(effort.referral) {
+    async fn list_takes_token(&self, request_state: &RequestState<'_>) -> bool {
+        if request_state.referral.is_none() || !self.pace.blame().was_taken_for_others(request_state.referral)
+        {
             return false;
         }
-        let mut look = Effort::new(Purpose::Look, None, effort.slot);
+        let mut look = RequestState::new(Purpose::Look, None, request_state.slot);
         if !self.turn(&mut look).await {
             return false;
         }
@@ -175,15 +182,15 @@ impl<A: Api> Context<'_, A> {
             Ok(_) => self.answered(&look),
             Err(Some(status)) if status < 500 && !matches!(status, 401 | 429) => self.token_taken(&look),
             // It is no more than a look.
-            Err(_) => self.pace.circuit().came_to_nothing(look.pass),
+            Err(_) => self.pace.circuit().came_to_nothing(look.permit),
         }
-        self.pace.blame().is_refused_alone(effort.referral)
+        self.pace.blame().is_refused_alone(request_state.referral)
     }
 
     /// Waits a while at the end of the line, at no cost.
-    async fn let_others_go(&self, failure: &Failure, effort: &Effort<'_>) -> Next {
-        effort.slot.leave();
-        if self.wait(back_off(effort.renewals), failure.message(), effort).await {
+    async fn let_others_go(&self, failure: &Failure, request_state: &RequestState<'_>) -> Next {
+        request_state.slot.leave();
+        if self.wait(back_off(request_state.renewals), failure.message(), request_state).await {
             Next::AgainFreely
         } else {
             Next::Stopped

@@ -12,7 +12,7 @@ use crate::api::{Auth, Client, Endpoint, Settings};
 use crate::domain::exchange::Refusal;
 use crate::ledger::Ticket;
 use crate::pace::Found;
-use crate::pace::circuit::Trouble;
+use crate::pace::circuit::FailureKind;
 
 /// What a service says to the request of this number, counted from 1.
 type Says = fn(usize) -> Result<Reply, Failure>;
@@ -76,7 +76,7 @@ struct World {
     service: Service,
     pace: Pace,
     stop: Stop,
-    tally: Arc<Tally>,
+    tally: Arc<RequestCounts>,
     begun: Instant,
 }
 
@@ -126,12 +126,12 @@ fn id() -> ReferralId {
     "5a1e0001-0000-4000-8000-000000000001".parse().unwrap()
 }
 
-fn change() -> Effort<'static> {
-    Effort::new(Purpose::Change, Some(id()), somewhere())
+fn change() -> RequestState<'static> {
+    RequestState::new(Purpose::Change, Some(id()), somewhere())
 }
 
-fn read_back() -> Effort<'static> {
-    Effort::new(Purpose::ReadBack, Some(id()), somewhere())
+fn read_back() -> RequestState<'static> {
+    RequestState::new(Purpose::ReadBack, Some(id()), somewhere())
 }
 
 /// A place for whoever is tested alone.
@@ -188,9 +188,9 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
     let context = world.context();
     let write = async |status: u16| {
         let failure = answer(status).unwrap_err();
-        let mut effort = change();
-        assert!(context.turn(&mut effort).await);
-        context.after(&failure, &mut effort).await
+        let mut request_state = change();
+        assert!(context.turn(&mut request_state).await);
+        context.after(&failure, &mut request_state).await
     };
     for _ in 0..100 {
         assert_eq!(status(context.read(id()).await), Some(403));
@@ -245,11 +245,11 @@ async fn a_new_token_that_is_refused_stops_the_run() {
 async fn a_change_that_was_lost_is_repeated_ever_later() {
     for (tries, seconds) in [(0, 0.0), (1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (9, 30.0)] {
         let world = world("1000/s", |_| answer(200));
-        let effort = Effort { tries, ..change() };
-        assert!(world.context().back_off("lost", &effort).await);
+        let request_state = RequestState { tries, ..change() };
+        assert!(world.context().back_off("lost", &request_state).await);
         assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "after {tries} tries");
         world.stop.now(Reason::Interrupted);
-        assert!(!world.context().back_off("lost", &effort).await);
+        assert!(!world.context().back_off("lost", &request_state).await);
         assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "a stop ends it");
     }
 }
@@ -257,7 +257,7 @@ async fn a_change_that_was_lost_is_repeated_ever_later() {
 /// What settles something in flight waits for the rate after a stop, and not for the server.
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_what_is_waited_for() {
-    for (what, mut effort, paused, granted, seconds) in [
+    for (what, mut request_state, paused, granted, seconds) in [
         ("a change, at a low rate", change(), false, false, 0),
         ("a change, in a pause", change(), true, false, 0),
         ("reading back, at a low rate", read_back(), false, true, 60),
@@ -270,11 +270,11 @@ async fn a_stop_ends_what_is_waited_for() {
         if paused {
             world.pace.throttled(first.turn.unwrap().0, Some(Duration::from_secs(600)));
         }
-        let (turn, ()) = tokio::join!(context.turn(&mut effort), async {
+        let (turn, ()) = tokio::join!(context.turn(&mut request_state), async {
             tokio::task::yield_now().await;
             world.stop.now(Reason::Interrupted);
         });
-        assert_eq!((turn, effort.tries), (granted, u32::from(granted)), "{what}");
+        assert_eq!((turn, request_state.tries), (granted, u32::from(granted)), "{what}");
         assert_eq!(world.so_far(), (0, seconds), "{what}");
     }
 }
@@ -377,17 +377,17 @@ async fn a_turn_is_kept_unless_the_gate_was_shut() {
     ] {
         let world = world("1000/s", |_| answer(200));
         let context = world.context();
-        let mut effort = change();
-        assert!(context.turn(&mut effort).await);
+        let mut request_state = change();
+        assert!(context.turn(&mut request_state).await);
         if paused {
-            world.pace.throttled(effort.turn.unwrap().0, Some(Duration::from_secs(10)));
+            world.pace.throttled(request_state.turn.unwrap().0, Some(Duration::from_secs(10)));
         }
         if stopped {
             world.stop.now(Reason::Interrupted);
         }
-        assert_eq!(context.keep_turn(&mut effort).await, kept, "{what}");
+        assert_eq!(context.keep_turn(&mut request_state).await, kept, "{what}");
         assert_eq!(world.so_far(), (0, seconds), "{what}");
-        assert!(!kept || effort.tries == 1, "{what}: it is charged once");
+        assert!(!kept || request_state.tries == 1, "{what}: it is charged once");
     }
 }
 
@@ -397,12 +397,12 @@ async fn turns_that_a_pause_took_come_at_the_rate() {
     let world = world("1/s", |_| answer(200));
     let context = world.context();
     let mut efforts = [change(), change(), change()];
-    for effort in &mut efforts {
-        assert!(context.turn(effort).await);
+    for request_state in &mut efforts {
+        assert!(context.turn(request_state).await);
     }
     world.pace.throttled(efforts[2].turn.unwrap().0, Some(Duration::from_secs(10)));
-    let left = efforts.iter_mut().map(async |effort| {
-        assert!(context.keep_turn(effort).await);
+    let left = efforts.iter_mut().map(async |request_state| {
+        assert!(context.keep_turn(request_state).await);
         world.so_far().1
     });
     // The rate is half of what it was.
@@ -418,15 +418,15 @@ async fn turns_that_the_circuit_took_come_with_the_probe() {
     let mut waiting = change();
     assert!(context.turn(&mut waiting).await);
     for _ in 0..25 {
-        let mut effort = change();
-        assert!(context.turn(&mut effort).await);
-        assert_eq!(context.after(&answer(403).unwrap_err(), &mut effort).await, Next::Refused);
+        let mut request_state = change();
+        assert!(context.turn(&mut request_state).await);
+        assert_eq!(context.after(&answer(403).unwrap_err(), &mut request_state).await, Next::Refused);
     }
     assert!(context.keep_turn(&mut waiting).await);
-    assert_eq!((world.so_far().1, waiting.pass), (5, Pass::Probe(1)));
+    assert_eq!((world.so_far().1, waiting.permit), (5, Permit::Probe(1)));
     world.pace.throttled(waiting.turn.unwrap().0, Some(Duration::from_secs(10)));
     assert!(context.keep_turn(&mut waiting).await);
-    assert_eq!((world.so_far().1, waiting.pass, waiting.tries), (15, Pass::Probe(2), 1));
+    assert_eq!((world.so_far().1, waiting.permit, waiting.tries), (15, Permit::Probe(2), 1));
 }
 
 /// Changes that are held back, since nothing can be read back, leave their places to whoever reads back to see
@@ -437,11 +437,11 @@ async fn what_is_held_back_has_no_place() {
     let (context, circuit) = (world.context_for(1), world.pace.circuit());
     circuit.answered(Purpose::Look);
     for number in 1..=5 {
-        circuit.failed(Purpose::ReadBack, Trouble::Unanswered, Some(referral(number)), Pass::Free);
+        circuit.failed(Purpose::ReadBack, FailureKind::Unanswered, Some(referral(number)), Permit::Free);
     }
     let slots = [context.slots.slot(), context.slots.slot()];
-    let mut held = Effort::new(Purpose::Change, Some(referral(1)), &slots[0]);
-    let mut probe = Effort::new(Purpose::ReadBack, Some(referral(2)), &slots[1]);
+    let mut held = RequestState::new(Purpose::Change, Some(referral(1)), &slots[0]);
+    let mut probe = RequestState::new(Purpose::ReadBack, Some(referral(2)), &slots[1]);
     assert!(context.begin(&slots[0]).await);
     let (changed, looked) = tokio::join!(
         async {
@@ -466,12 +466,12 @@ async fn a_stop_ends_the_wait_for_a_token() {
     let auth = Auth::command(&"sleep 1000".to_owned().into()).unwrap();
     world.service.client = Client::new(Endpoint::official(), auth, settings).unwrap();
     let context = world.context();
-    let mut effort = change();
-    let (granted, ()) = tokio::join!(context.turn(&mut effort), async {
+    let mut request_state = change();
+    let (granted, ()) = tokio::join!(context.turn(&mut request_state), async {
         tokio::task::yield_now().await;
         world.stop.now(Reason::Interrupted);
     });
-    assert_eq!((granted, effort.tries), (false, 0));
+    assert_eq!((granted, request_state.tries), (false, 0));
     assert!(!world.service.client.has_token());
 }
 
@@ -549,18 +549,21 @@ async fn what_was_not_ready_is_waited_for_and_read_back() {
     for stopped in [false, true] {
         let world = world("1000/s", |_| answer(200));
         let context = world.context();
-        let mut effort = change();
-        assert!(context.turn(&mut effort).await);
+        let mut request_state = change();
+        assert!(context.turn(&mut request_state).await);
         if stopped {
             world.stop.now(Reason::Interrupted);
         }
-        assert_eq!((context.after(&unready, &mut effort).await, effort.tries), (Next::ReadBack, 0));
+        assert_eq!(
+            (context.after(&unready, &mut request_state).await, request_state.tries),
+            (Next::ReadBack, 0)
+        );
         let read = status(context.read_to_settle(id(), somewhere()).await);
         assert_eq!((read, world.so_far().1), if stopped { (None, 0) } else { (Some(200), 7) });
     }
     let world = world("1000/s", |_| answer(200));
     let context = world.context();
-    let mut look = Effort::new(Purpose::Look, Some(id()), somewhere());
+    let mut look = RequestState::new(Purpose::Look, Some(id()), somewhere());
     assert!(context.turn(&mut look).await);
     assert_eq!(context.after(&unready, &mut look).await, Next::AgainFreely, "a look is asked again");
 }

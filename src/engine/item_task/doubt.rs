@@ -52,7 +52,7 @@ impl<A: Api> Life<'_, A> {
                 return self.conclude(reading, doubt, &now, reply.status).await;
             }
             looks += 1;
-            if !self.context.look_later(why, looks, &self.effort).await {
+            if !self.context.look_later(why, looks, &self.request_state).await {
                 return Step::Leave;
             }
         }
@@ -89,7 +89,7 @@ impl<A: Api> Life<'_, A> {
 
     /// How often to look again before this reading counts.
     fn looks(&self, reading: Reading, doubt: &Doubt, now: &Snapshot<'_>) -> u32 {
-        let is_sent_again = reading == Reading::NotApplied && self.effort.tries < MAX_TRIES;
+        let is_sent_again = reading == Reading::NotApplied && self.request_state.tries < MAX_TRIES;
         match reading {
             Reading::Applied | Reading::Partial => 0,
             Reading::Conflict if doubt.is_about(now) => 0,
@@ -108,10 +108,10 @@ impl<A: Api> Life<'_, A> {
 
     /// It was read back and is not there. That stays in doubt on record: a look may have come too early.
     async fn send_again(&mut self, why: &str, now: &Snapshot<'_>) -> Step {
-        if self.effort.tries >= MAX_TRIES {
+        if self.request_state.tries >= MAX_TRIES {
             let message = format!(
                 "given up after {} attempts, the last: {why}; read back afterwards, none was applied",
-                self.effort.tries
+                self.request_state.tries
             );
             let verdict = Verdict::new(Outcome::Failed, "gave-up", message).with_status(self.last_status);
             return self.over(verdict, now.etag().cloned(), None);
@@ -121,7 +121,7 @@ impl<A: Api> Life<'_, A> {
             // change is not made again.
             self.item = Arc::new(Item { etag: now.etag().cloned(), ..Item::clone(&self.item) });
         }
-        if self.context.back_off(why, &self.effort).await { Step::Send } else { Step::Leave }
+        if self.context.back_off(why, &self.request_state).await { Step::Send } else { Step::Leave }
     }
 
     /// The service won't have it. After a doubtful attempt that may be our own doing; on a conflict, the
@@ -162,7 +162,7 @@ impl<A: Api> Life<'_, A> {
             }
             self.doubt_refusal(&verdict);
             looks += 1;
-            if !self.context.look_later(&verdict.message, looks, &self.effort).await {
+            if !self.context.look_later(&verdict.message, looks, &self.request_state).await {
                 return Step::Leave;
             }
         }
@@ -240,7 +240,7 @@ impl<A: Api> Life<'_, A> {
                 let before = std::mem::replace(&mut self.item, Arc::new(item));
                 self.earlier.extend(before.etag.clone());
                 self.rebases += 1;
-                if self.context.back_off(&verdict.message, &self.effort).await {
+                if self.context.back_off(&verdict.message, &self.request_state).await {
                     Step::Send
                 } else {
                     Step::Leave

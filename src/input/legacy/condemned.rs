@@ -1,7 +1,7 @@
 //! What a file as a whole says of payloads that are sound by themselves.
 
 use super::piece::Position;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
 
 /// Why nothing of a file is taken, though some of its payloads are sound. It shows when the file has been
@@ -15,7 +15,7 @@ enum Why {
     /// Its array is never closed; where the text ends.
     CutOff(Position),
     /// It is several arrays or objects, of which one is no JSON; where that is.
-    NotWhole(Place),
+    NotWhole(Location),
 }
 
 /// What is found where an array ends early: what is missing is no payload, and has an outcome all the same.
@@ -26,12 +26,12 @@ impl Condemned {
         Self(Why::CutOff(end))
     }
 
-    pub(super) fn not_whole(damage: Place) -> Self {
+    pub(super) fn not_whole(damage: Location) -> Self {
         Self(Why::NotWhole(damage))
     }
 
     /// The same as a finding about the payload at a place.
-    pub fn finding(&self, payload: Place) -> Finding {
+    pub fn finding(&self, payload: Location) -> Finding {
         match self.0 {
             Why::CutOff(Position { line, .. }) => {
                 let message =
@@ -39,7 +39,7 @@ impl Condemned {
                 let hint = "give the file whole; --rule cut-off=warn takes what is whole of it";
                 Finding::deny(Rule::CutOff, payload, message).hint(hint)
             }
-            Why::NotWhole(Place { line, column, .. }) => {
+            Why::NotWhole(Location { line, column, .. }) => {
                 let message = format!(
                     "the file is more than one array or object, and what stands at {line}:{column} is no JSON, \
                      so nobody can tell what belongs together"

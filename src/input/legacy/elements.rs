@@ -14,7 +14,7 @@ use std::io::{self, BufRead, Read};
 use serde_json::value::RawValue;
 
 use super::super::lines::MAX_LINE;
-use super::lenient::{Quotes, Slip};
+use super::lenient::{LenientSyntax, Quotes};
 use super::piece::{Piece, Position};
 use super::scanner::{Fed, Scanner};
 use crate::domain::excerpt::excerpt;
@@ -46,7 +46,7 @@ pub(super) struct Elements<R> {
     has_array: bool,
     open: Option<Position>,
     /// What was found behind the last value.
-    slips: Vec<(Position, Slip)>,
+    slips: Vec<(Position, LenientSyntax)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ enum Bytes {
 
 /// What was found, and what stood before it.
 struct Found {
-    slips: Vec<(Position, Slip)>,
+    slips: Vec<(Position, LenientSyntax)>,
     what: What,
 }
 
@@ -177,7 +177,7 @@ impl<R: BufRead> Elements<R> {
     }
 
     /// What was found before that, or at the end of the text behind all, and JSON does not have.
-    pub fn take_slips(&mut self) -> Vec<(Position, Slip)> {
+    pub fn take_slips(&mut self) -> Vec<(Position, LenientSyntax)> {
         let found = self.found.front_mut().map(|found| &mut found.slips);
         std::mem::take(found.unwrap_or(&mut self.slips))
     }
@@ -345,7 +345,7 @@ impl<R: BufRead> Elements<R> {
                 }
                 Some(b'[') if !self.in_array => self.bracket(true),
                 Some(b']') if self.in_array => {
-                    self.slips.extend(comma.take().map(|at| (self.place(at), Slip::Comma)));
+                    self.slips.extend(comma.take().map(|at| (self.place(at), LenientSyntax::Comma)));
                     self.bracket(false);
                 }
                 Some(b',') if self.in_array && !is_due => comma = Some(self.at),
@@ -401,7 +401,7 @@ impl<R: BufRead> Elements<R> {
                         self.at = start;
                         return self.fault(self.due(false)).map(Some);
                     }
-                    self.slip(at, Slip::Comment);
+                    self.slip(at, LenientSyntax::Comment);
                 }
                 _ => return Ok(None),
             }
@@ -426,7 +426,7 @@ impl<R: BufRead> Elements<R> {
         }
     }
 
-    fn slip(&mut self, at: Position, slip: Slip) {
+    fn slip(&mut self, at: Position, slip: LenientSyntax) {
         // More than a few of a kind say no more than the first.
         if self.slips.len() < 100 {
             self.slips.push((at, slip));
@@ -492,8 +492,9 @@ mod tests {
     fn split(text: &str, buffer: usize) -> Vec<String> {
         let mut elements = Elements::of(BufReader::with_capacity(buffer, text.as_bytes()));
         let mut told = Vec::new();
-        let slips = |slips: Vec<(Position, Slip)>| -> String {
-            let told = |(at, slip): (Position, Slip)| format!("<{slip:?} {}:{}>", at.line, at.column);
+        let slips = |slips: Vec<(Position, LenientSyntax)>| -> String {
+            let told =
+                |(at, slip): (Position, LenientSyntax)| format!("<{slip:?} {}:{}>", at.line, at.column);
             slips.into_iter().map(told).collect()
         };
         while elements.next().unwrap() {

@@ -7,9 +7,9 @@ use std::io::{self, BufRead};
 use super::super::context::Context;
 use super::super::lines::{Lines, MAX_LINE};
 use super::piece::{Piece, Position};
-use crate::domain::change::Placed;
+use crate::domain::change::Located;
 use crate::domain::excerpt::excerpt;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 
@@ -19,13 +19,13 @@ const METHODS: [&str; 9] = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OP
 #[derive(Debug)]
 pub(super) struct Request {
     /// Where it begins.
-    pub place: Place,
+    pub place: Location,
     /// Its method and URL, without what may be a secret.
     pub shown: String,
     /// The referral that its URL names.
     pub id: Option<ReferralId>,
     /// The version that it is bound to, as written.
-    pub if_match: Option<Placed<String>>,
+    pub if_match: Option<Located<String>>,
     /// What is wrong with it, whatever its body holds.
     pub findings: Vec<Finding>,
     is_put: bool,
@@ -138,7 +138,7 @@ impl<'a, R: BufRead> Requests<'a, R> {
 }
 
 impl Request {
-    fn header(&mut self, bytes: &[u8], line: &str, place: Place) {
+    fn header(&mut self, bytes: &[u8], line: &str, place: Location) {
         let continues = bytes.first().is_some_and(u8::is_ascii_whitespace);
         if continues || line.starts_with('#') || line.starts_with("//") {
             return;
@@ -160,7 +160,7 @@ impl Request {
                 let finding = Finding::deny(Rule::Request, place, "there are two If-Match headers");
                 self.findings.push(finding.hint("keep the one that the payload was made from"));
             }
-            _ => self.if_match = Some(Placed { value, place }),
+            _ => self.if_match = Some(Located { value, place }),
         }
     }
 
@@ -197,7 +197,7 @@ pub(super) fn is_request_line(line: &str) -> bool {
     words.next().is_some_and(is_method) && words.next().is_some_and(is_url)
 }
 
-fn request_line(line: &str, place: Place) -> Request {
+fn request_line(line: &str, place: Location) -> Request {
     let mut request = Request {
         place,
         shown: String::new(),
@@ -253,7 +253,7 @@ fn without_secrets(url: &str) -> String {
     }
 }
 
-fn referral_of(url: &str, place: Place) -> Result<ReferralId, Finding> {
+fn referral_of(url: &str, place: Location) -> Result<ReferralId, Finding> {
     const FORM: &str = "the URL of a referral ends in /engagements/referrals/ and the referral's id";
     let mut segments = url.trim_end_matches('/').rsplit('/');
     let (last, before) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());

@@ -8,7 +8,7 @@ use std::fmt;
 
 /// Something that JSON does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Slip {
+pub(super) enum LenientSyntax {
     /// `// …` or `/* … */`.
     Comment,
     /// A comma behind the last member or element.
@@ -17,7 +17,7 @@ pub(super) enum Slip {
     Mark,
 }
 
-impl fmt::Display for Slip {
+impl fmt::Display for LenientSyntax {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Comment => "a comment",
@@ -56,7 +56,7 @@ impl Quotes {
 
 /// Blanks comments and commas too many. Where the text holds neither, or other oddities, there is no
 /// answer.
-pub(super) fn blanked(text: &str) -> Option<(String, Vec<(usize, Slip)>)> {
+pub(super) fn blanked(text: &str) -> Option<(String, Vec<(usize, LenientSyntax)>)> {
     let mut clean = text.to_owned();
     json_strip_comments::strip(&mut clean).ok()?;
     let slips = slips(text, &clean)?;
@@ -64,7 +64,7 @@ pub(super) fn blanked(text: &str) -> Option<(String, Vec<(usize, Slip)>)> {
 }
 
 /// What was blanked, by the byte at which it begins. `None` where that is more than is put up with.
-fn slips(text: &str, clean: &str) -> Option<Vec<(usize, Slip)>> {
+fn slips(text: &str, clean: &str) -> Option<Vec<(usize, LenientSyntax)>> {
     let mut slips = Vec::new();
     let mut comment_until = 0;
     let pairs = text.bytes().zip(clean.bytes()).enumerate();
@@ -75,9 +75,9 @@ fn slips(text: &str, clean: &str) -> Option<Vec<(usize, Slip)>> {
         let slip = match text.as_bytes()[at] {
             b'/' => {
                 comment_until = at + comment_length(&text[at..])?;
-                Slip::Comment
+                LenientSyntax::Comment
             }
-            b',' if !clean[..at].trim_end().ends_with(['{', '[']) => Slip::Comma,
+            b',' if !clean[..at].trim_end().ends_with(['{', '[']) => LenientSyntax::Comma,
             _ => return None,
         };
         slips.push((at, slip));
@@ -100,7 +100,7 @@ fn comment_length(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn check(text: &str, wanted: Option<(&str, &[(usize, Slip)])>) {
+    fn check(text: &str, wanted: Option<(&str, &[(usize, LenientSyntax)])>) {
         let got = blanked(text);
         let got = got.as_ref().map(|(clean, slips)| (clean.as_str(), slips.as_slice()));
         assert_eq!(got, wanted, "{text}");
@@ -109,23 +109,29 @@ mod tests {
 
     #[test]
     fn comments_and_last_commas_are_blanked_and_told() {
-        check("{\"a\":1,}", Some(("{\"a\":1 }", &[(6, Slip::Comma)])));
-        check("[1, // x, }\n]", Some(("[1         \n]", &[(2, Slip::Comma), (4, Slip::Comment)])));
+        check("{\"a\":1,}", Some(("{\"a\":1 }", &[(6, LenientSyntax::Comma)])));
+        check(
+            "[1, // x, }\n]",
+            Some(("[1         \n]", &[(2, LenientSyntax::Comma), (4, LenientSyntax::Comment)])),
+        );
         check(
             "{\"a\":/* 1, */2 , } // é",
             Some((
                 "{\"a\":        2   }      ",
-                &[(5, Slip::Comment), (15, Slip::Comma), (19, Slip::Comment)],
+                &[(5, LenientSyntax::Comment), (15, LenientSyntax::Comma), (19, LenientSyntax::Comment)],
             )),
         );
-        check("/**/{}/**/", Some(("    {}    ", &[(0, Slip::Comment), (6, Slip::Comment)])));
-        check("{}//", Some(("{}  ", &[(2, Slip::Comment)])));
+        check(
+            "/**/{}/**/",
+            Some(("    {}    ", &[(0, LenientSyntax::Comment), (6, LenientSyntax::Comment)])),
+        );
+        check("{}//", Some(("{}  ", &[(2, LenientSyntax::Comment)])));
     }
 
     #[test]
     fn what_is_within_quotes_stays() {
         check(r#"{"a":"http://x/*,}*/","b\"//":",]"}"#, None);
-        check(r#"{"a":"//",}"#, Some((r#"{"a":"//" }"#, &[(9, Slip::Comma)])));
+        check(r#"{"a":"//",}"#, Some((r#"{"a":"//" }"#, &[(9, LenientSyntax::Comma)])));
     }
 
     #[test]

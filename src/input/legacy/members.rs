@@ -4,9 +4,9 @@ use super::member::{Member, is_blank, take};
 use super::normalise::{status_of, substatus_of};
 use super::payload::Reading;
 use super::piece::Locator;
-use crate::domain::change::Placed;
+use crate::domain::change::Located;
 use crate::domain::excerpt::{excerpt, excerpt_json};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::json;
 use crate::domain::referral::{ETag, ETagError, ReferralId};
 use crate::domain::rules::Rule;
@@ -112,7 +112,7 @@ impl Reading<'_> {
     }
 
     /// The version that the payload was made from: its eTag, or else what its request was bound to.
-    pub fn version(&mut self, at: &Locator<'_>, list: &mut Vec<Member<'_>>) -> Option<Placed<ETag>> {
+    pub fn version(&mut self, at: &Locator<'_>, list: &mut Vec<Member<'_>>) -> Option<Located<ETag>> {
         let given = list.iter().find(|member| member.name == "eTag" && !is_blank(member.value));
         let own = given.and_then(|member| {
             let place = at.of(member.value);
@@ -154,13 +154,13 @@ impl Reading<'_> {
     }
 
     /// Reads an eTag, which may have lost its quotes.
-    fn etag(&mut self, name: &str, text: &str, place: Place) -> Option<Placed<ETag>> {
+    fn etag(&mut self, name: &str, text: &str, place: Location) -> Option<Located<ETag>> {
         if let Some(hint) = suspect::remedy(text) {
             self.deny(Rule::Type, place, format!("{name}: {} is no eTag", excerpt(text)), hint);
             return None;
         }
         match ETag::from_input(text) {
-            Ok(value) => return Some(Placed { value, place }),
+            Ok(value) => return Some(Located { value, place }),
             Err(ETagError::Any) => {
                 self.warn(
                     Rule::LegacyHeader,

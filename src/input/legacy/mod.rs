@@ -1,4 +1,4 @@
-//! Legacy PUT payloads: from files of several forms to one [`Payload`](crate::domain::payload::Payload) or
+//! Legacy PUT payloads: from files of several forms to one [`Payload`](crate::domain::change::Payload) or
 //! [`Rejected`](crate::domain::change::Rejected) each.
 //!
 //! | file | what |

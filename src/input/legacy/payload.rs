@@ -10,19 +10,19 @@ use super::super::lines::beginning;
 use super::super::told::{self, Told};
 use super::elements::Fault;
 use super::http::Request;
-use super::lenient::{Slip, blanked};
+use super::lenient::{LenientSyntax, blanked};
 use super::member::Member;
 use super::normalise::{camel, camel_value, is_pascal, object_of};
 use super::piece::{Locator, Piece, Position, count};
 use super::record::PayloadRecord;
 use crate::domain::account::RowText;
-use crate::domain::change::{Placed, Rejected};
+use crate::domain::change::Payload;
+use crate::domain::change::{Located, Rejected};
 use crate::domain::excerpt::excerpt;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, MAX_DEPTH, Object};
 use crate::domain::level::Level;
 use crate::domain::oddity::{Oddity, oddities};
-use crate::domain::payload::Payload;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 
@@ -42,7 +42,7 @@ const HALF: &str =
 /// Reads one payload.
 pub(super) struct Reading<'a> {
     context: &'a Context<'a>,
-    pub place: Place,
+    pub place: Location,
     pub request: Option<&'a Request>,
     findings: Vec<Finding>,
     /// The referral that it names.
@@ -59,7 +59,7 @@ struct List<'t> {
     /// Whether their names are in PascalCase.
     is_pascal: bool,
     id: Option<ReferralId>,
-    etag: Option<Placed<ETag>>,
+    etag: Option<Located<ETag>>,
 }
 
 impl List<'_> {
@@ -77,14 +77,14 @@ impl List<'_> {
 
 impl<'a> Reading<'a> {
     /// A reading of the payload that begins at a place, or of the body of a request.
-    pub fn new(context: &'a Context<'a>, place: Place, request: Option<&'a Request>) -> Self {
+    pub fn new(context: &'a Context<'a>, place: Location, request: Option<&'a Request>) -> Self {
         let findings = request.map(|request| request.findings.clone()).unwrap_or_default();
         let id = request.and_then(|request| request.id);
         Self { context, place, request, findings, id, line: String::new(), told: Told::default() }
     }
 
     /// Something that JSON does not have was found at a place, so many times.
-    pub fn slip(&mut self, place: Place, slip: Slip, times: usize) {
+    pub fn slip(&mut self, place: Location, slip: LenientSyntax, times: usize) {
         let times = if times > 1 { format!(" (the first of {times})") } else { String::new() };
         self.warn(Rule::LenientJson, place, format!("{slip}{times}"));
     }
@@ -185,7 +185,7 @@ impl<'a> Reading<'a> {
                 return None;
             }
         };
-        for kind in [Slip::Comma, Slip::Comment] {
+        for kind in [LenientSyntax::Comma, LenientSyntax::Comment] {
             let mut those = slips.iter().filter(|(_, slip)| *slip == kind);
             if let Some((offset, slip)) = those.next() {
                 self.slip(at.at(*offset), *slip, 1 + those.count());
@@ -258,7 +258,7 @@ impl<'a> Reading<'a> {
         List { members: list, is_pascal: pascal.is_some(), id, etag }
     }
 
-    fn duplicates(&mut self, found: Vec<Duplicate>, place_of: impl Fn(usize) -> Place) {
+    fn duplicates(&mut self, found: Vec<Duplicate>, place_of: impl Fn(usize) -> Location) {
         for Duplicate { name, value } in found.into_iter().take(MAX_DUPLICATES) {
             let message = format!("{} stands twice in one object", excerpt(&name));
             self.deny(Rule::DuplicateKey, place_of(value), message, "keep one of them");
@@ -266,12 +266,12 @@ impl<'a> Reading<'a> {
     }
 
     /// Puts on record what keeps it from being taken.
-    pub fn deny(&mut self, rule: Rule, place: Place, message: impl Into<String>, hint: impl Into<String>) {
+    pub fn deny(&mut self, rule: Rule, place: Location, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.push(Finding::deny(rule, place, message).hint(hint));
     }
 
     /// Puts something on record at the level that the user gave its rule.
-    pub fn warn(&mut self, rule: Rule, place: Place, message: String) {
+    pub fn warn(&mut self, rule: Rule, place: Location, message: String) {
         let level = self.context.options.levels.of(rule);
         if level != Level::Allow {
             self.findings.push(Finding { level, ..Finding::deny(rule, place, message) });

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::super::context::Context;
 use super::super::lines::{MAX_LINE, beginning};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
 
 /// A place in a text; both numbers count from 1.
@@ -95,19 +95,19 @@ pub(super) struct Locator<'a> {
 
 impl Locator<'_> {
     /// The place of the byte at this offset.
-    pub fn at(&self, offset: usize) -> Place {
+    pub fn at(&self, offset: usize) -> Location {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
         let Position { line, column } = self.start.behind(before);
         self.context.place(line, column)
     }
 
     /// The place of a value that was borrowed from the text.
-    pub fn of(&self, value: &RawValue) -> Place {
+    pub fn of(&self, value: &RawValue) -> Location {
         self.at((value.get().as_ptr() as usize).saturating_sub(self.parsed.as_ptr() as usize))
     }
 
     /// The place of the last byte that the parser read.
-    pub fn of_error(&self, error: &serde_json::Error) -> Place {
+    pub fn of_error(&self, error: &serde_json::Error) -> Location {
         let lines = self.parsed.split_inclusive('\n').take(error.line().saturating_sub(1));
         let before: usize = lines.map(str::len).sum();
         self.at((before + error.column()).min(self.parsed.len()).saturating_sub(1))

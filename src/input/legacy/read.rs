@@ -14,17 +14,17 @@ use super::super::record::Read;
 use super::condemned::{Condemned, NEVER_CLOSED};
 use super::elements::{Elements, Part};
 use super::http::Requests;
-use super::lenient::Slip;
+use super::lenient::LenientSyntax;
 use super::payload::Reading;
 use super::piece::{Piece, Position};
 use super::record::{Ended, PayloadRecord};
 use super::{form, http};
 use crate::domain::account::{Format, RowText};
+use crate::domain::change::Payload;
 use crate::domain::change::Rejected;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::Object;
 use crate::domain::level::Level;
-use crate::domain::payload::Payload;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
 
@@ -92,7 +92,7 @@ pub fn read<E>(
 
 /// Reads a sound payload again from the text that its record gave. `place` is where it began. What was
 /// found about it was told then, and is not looked for again. `members` are those of the text.
-pub fn again(text: &str, members: &Object<'_>, place: Place, options: &Options) -> Option<Payload> {
+pub fn again(text: &str, members: &Object<'_>, place: Location, options: &Options) -> Option<Payload> {
     let context = Context { path: "", input: place.input, options };
     Reading::new(&context, place, None).again(text, members)
 }
@@ -102,7 +102,7 @@ fn nothing_in(context: &Context<'_>, none: &NoText) -> PayloadRecord {
 }
 
 /// A payload that should be there and isn't.
-fn missing(place: Place, message: &str, hint: &str) -> PayloadRecord {
+fn missing(place: Location, message: &str, hint: &str) -> PayloadRecord {
     let finding = Finding::deny(Rule::Json, place, message).hint(hint);
     let rejected = Rejected { id: None, place, findings: vec![finding], partial: None };
     let text = RowText::Line(String::new());
@@ -116,26 +116,26 @@ struct Reader<'r, 's, E> {
     transcoded: bool,
     count: u64,
     /// What was found before the next payload.
-    slips: Vec<(Place, Slip)>,
+    slips: Vec<(Location, LenientSyntax)>,
 }
 
 impl<'r, 's, E> Reader<'r, 's, E> {
     fn new(context: &'r Context<'r>, text: &Text<'_>, sink: Sink<'s, E>) -> Self {
-        let mark = text.is_marked().then(|| (context.place(1, 1), Slip::Mark));
+        let mark = text.is_marked().then(|| (context.place(1, 1), LenientSyntax::Mark));
         let slips = mark.into_iter().collect();
         Self { context, sink, transcoded: text.is_transcoded(), count: 0, slips }
     }
 
     /// What was found behind the last payload.
-    fn left(&self) -> impl Iterator<Item = &(Place, Slip)> {
+    fn left(&self) -> impl Iterator<Item = &(Location, LenientSyntax)> {
         self.slips.iter()
     }
 
-    fn place(&self, at: Position) -> Place {
+    fn place(&self, at: Position) -> Location {
         self.context.place(at.line, at.column)
     }
 
-    fn reading<'q>(&mut self, place: Place, request: Option<&'q http::Request>) -> Reading<'q>
+    fn reading<'q>(&mut self, place: Location, request: Option<&'q http::Request>) -> Reading<'q>
     where
         'r: 'q,
     {
@@ -158,7 +158,7 @@ impl<'r, 's, E> Reader<'r, 's, E> {
             let used = lines.bytes.trim_ascii();
             let start = Position { line: lines.line, column: 1 };
             if used.starts_with(b"//") {
-                self.slips.push((self.place(start), Slip::Comment));
+                self.slips.push((self.place(start), LenientSyntax::Comment));
                 continue;
             }
             if used.is_empty() && !lines.cut {
@@ -207,7 +207,7 @@ impl<'r, 's, E> Reader<'r, 's, E> {
         self.reading(self.place(piece.start), None).read(&piece, self.transcoded)
     }
 
-    fn add_slips(&mut self, slips: Vec<(Position, Slip)>) {
+    fn add_slips(&mut self, slips: Vec<(Position, LenientSyntax)>) {
         for (at, slip) in slips {
             self.slips.push((self.place(at), slip));
         }
@@ -229,7 +229,7 @@ impl<'r, 's, E> Reader<'r, 's, E> {
 }
 
 /// Where a payload is no JSON, or too much of it.
-fn damage_of(record: &PayloadRecord) -> Option<Place> {
+fn damage_of(record: &PayloadRecord) -> Option<Location> {
     let findings = &record.parsed.as_ref().err()?.findings;
     let is_damage = |finding: &&Finding| matches!(finding.rule, Rule::Json | Rule::Size | Rule::Encoding);
     findings.iter().find(is_damage).map(|finding| finding.place)

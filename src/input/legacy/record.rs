@@ -3,16 +3,16 @@
 use super::super::record::Read;
 use super::condemned::Condemned;
 use crate::domain::account::RowText;
+use crate::domain::change::Payload;
 use crate::domain::change::Rejected;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
-use crate::domain::payload::Payload;
 
 /// One payload as it was found.
 #[derive(Debug, Clone)]
 pub struct PayloadRecord {
     /// Where it begins.
-    pub place: Place,
+    pub place: Location,
     /// The payload on one line, as it was written but for what JSON cannot hold; what a request adds to it
     /// is in it. What was rejected because of its form is no JSON object here either.
     pub text: RowText,

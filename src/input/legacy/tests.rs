@@ -5,7 +5,7 @@ use super::super::record::Read;
 use super::*;
 use crate::domain::account::{Format, RowText};
 use crate::domain::change::Rejected;
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::rules::Rule;
 
@@ -51,7 +51,7 @@ fn records(text: &str, options: &Options) -> Vec<PayloadRecord> {
 /// Findings as `rule@line:column message; hint`, a line each.
 fn told(findings: &[Finding]) -> String {
     let told = |finding: &Finding| {
-        let Place { line, column, .. } = finding.place;
+        let Location { line, column, .. } = finding.place;
         let warns = if finding.is_deny() { "" } else { "warn " };
         format!("{warns}{}@{line}:{column} {}", finding.rule, finding.sentence())
     };
@@ -60,7 +60,7 @@ fn told(findings: &[Finding]) -> String {
 
 /// What a payload came to: the last digit of its id, its eTag, and what was found.
 fn outcome(record: &PayloadRecord) -> String {
-    let Place { line, column, .. } = record.place;
+    let Location { line, column, .. } = record.place;
     let (what, findings) = match &record.parsed {
         Ok(payload) => {
             assert_eq!(payload.place, record.place);
@@ -833,7 +833,7 @@ mod any {
             for format in [Format::Jsonl, Format::Json, Format::Http] {
                 for bytes in [words.concat().as_bytes(), &bytes[..]] {
                     let (records, _) = read_bytes(bytes, &options(format));
-                    let places: Vec<Place> = records.iter().map(|record| record.place).collect();
+                    let places: Vec<Location> = records.iter().map(|record| record.place).collect();
                     // Half a character takes no column.
                     prop_assert!(places.is_sorted(), "{:?}", places);
                     for record in &records {

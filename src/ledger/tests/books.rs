@@ -124,7 +124,7 @@ impl Model {
         for (number, plan) in &self.items {
             planning.item(&item(*number), plan.at_planning.map(settled).as_ref(), None).unwrap();
         }
-        planning.seal(&Figures::default()).unwrap()
+        planning.seal(&RunStats::default()).unwrap()
     }
 
     async fn send(&self, ledger: Ledger) {
@@ -144,7 +144,7 @@ impl Model {
                 journal.settled(after, settled(outcome)).await.unwrap();
             }
         }
-        journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+        journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     }
 
     fn check(&self, dir: &Path, sent: bool) {

@@ -36,7 +36,7 @@ async fn stopped() -> TempDir {
     let findings = vec![Finding::deny(Rule::Id, place(5), "the row names no referral")];
     let verdict = Some(Verdict::invalid(&findings));
     planning.row(&RowRecord { verdict, findings, ..row(4, None) }).unwrap();
-    let planned = planning.seal(&Figures::default()).unwrap();
+    let planned = planning.seal(&RunStats::default()).unwrap();
     let (journal, _backlog) = planned.consented(Some(consent(0))).start(clock()).unwrap();
     for number in 1..=3 {
         let rebased = raw(r#"[{"op":"replace","path":"/details/notes","value":"rebased"}]"#);
@@ -50,7 +50,7 @@ async fn stopped() -> TempDir {
         let verdict = settled(Outcome::Conflict).verdict.with_status(Some(412));
         journal.settled(number, Settled { verdict, etag, theirs, at: at(5) }).await.unwrap();
     }
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     folder
 }
 

@@ -15,17 +15,17 @@ async fn a_consent_is_on_disk_before_there_is_any_intent() {
     let (journal, _backlog) = ledger.consented(Some(consent(1))).start(clock()).unwrap();
     // As whoever looks at it now would find it, and after a kill.
     assert_eq!(read(folder.path()).unwrap().consent().unwrap(), Some(consent(1)));
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
 
     let again = open(folder.path()).unwrap();
     assert_eq!(again.consent().unwrap(), Some(consent(1)));
     let (journal, _backlog) = again.start(clock()).unwrap();
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     assert_eq!(open(folder.path()).unwrap().consent().unwrap(), Some(consent(1)), "nothing new was said");
 
     let (journal, _backlog) =
         open(folder.path()).unwrap().consented(Some(consent(2))).start(clock()).unwrap();
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     assert_eq!(read(folder.path()).unwrap().consent().unwrap(), Some(consent(2)), "the last word counts");
 }
 
@@ -46,7 +46,7 @@ async fn a_ledger_of_the_first_format_is_brought_up_once_it_is_sent() {
     assert_eq!(ledger.consent().unwrap(), None);
     assert_eq!(format(), 1, "it was only looked at");
     let (journal, _backlog) = ledger.consented(Some(consent(1))).start(clock()).unwrap();
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     assert_eq!(format(), VERSION);
     assert_eq!(open(folder.path()).unwrap().consent().unwrap(), Some(consent(1)));
 }

@@ -27,7 +27,7 @@ async fn one_process_holds_a_run() {
     busy();
     planning.row(&row(1, Some(1))).unwrap();
     planning.item(&item(1), None, None).unwrap();
-    let ledger = planning.seal(&Figures::default()).unwrap();
+    let ledger = planning.seal(&RunStats::default()).unwrap();
     busy();
     let (journal, backlog) = ledger.start(clock()).unwrap();
     busy();
@@ -37,7 +37,7 @@ async fn one_process_holds_a_run() {
     drop(clone);
     let (journal, _) = open(&dir).unwrap().start(clock()).unwrap();
     assert_eq!(backlog.outstanding(0, 9).unwrap().len(), 1);
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     drop(open(&dir).unwrap());
     assert!(matches!(create(&dir, &about()), Err(LedgerError::Exists { .. })));
 }
@@ -48,7 +48,7 @@ async fn a_reader_sees_the_run_as_it_stood() {
     let (journal, _) = planned(folder.path(), 2).start(clock()).unwrap();
     let reader = read(folder.path()).unwrap();
     journal.settled(1, settled(Outcome::Applied)).await.unwrap();
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     assert_eq!(reader.referrals().unwrap().changed, 0);
     assert_eq!(read(folder.path()).unwrap().referrals().unwrap().changed, 1);
 }
@@ -157,7 +157,7 @@ async fn what_is_damaged_is_refused_by_name() {
                 let (journal, backlog) = ledger.start(clock()).unwrap();
                 journal.intend(&Arc::new(item(1))).await.unwrap();
                 let left = [&file, &log].map(|file| fs::read(file).unwrap());
-                journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+                journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
                 drop(backlog);
                 fs::write(&file, &left[0]).unwrap();
                 fs::write(&log, &left[1]).unwrap();

@@ -68,12 +68,12 @@ async fn it_is_missed_from_before_the_first_intent_until_all_is_in_the_database(
     send(&journal, 3, None).await;
     let reader = read(dir).unwrap();
     send(&journal, 4, None).await;
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     is("ended while somebody reads", Some(Loss::Found));
     drop((backlog, reader));
     is("ended, and nobody reads any more", Some(Loss::Found));
     let (journal, backlog) = open(dir).unwrap().start(clock()).unwrap();
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     is("ended", None);
     drop(backlog);
     is("closed", None);
@@ -175,7 +175,7 @@ async fn a_loss_is_remembered_until_all_is_settled() {
     for number in 2..=4 {
         journal.settled(number, settled(Applied)).await.unwrap();
     }
-    journal.finish(Phase::Finished, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Finished, &RunStats::default()).await.unwrap();
     assert_eq!(outcomes(&lost), [Applied; 4]);
 }
 

@@ -20,12 +20,12 @@ use super::holder::Holder;
 use super::lock::Lock;
 use super::{AttemptAnswer, AttemptResult, Clock, Ledger, checksum, create, read};
 use crate::domain::account::{
-    About, Asked, Figures, OnConflict, RowAccount, RowRecord, RowText, Settled, State,
+    About, Asked, OnConflict, RowAccount, RowRecord, RowText, RunStats, Settled, State,
 };
 use crate::domain::audit::{Audit, Class};
 use crate::domain::consent::{Consent, Way};
 use crate::domain::fields::{Field, Path as FieldPath};
-use crate::domain::finding::Place;
+use crate::domain::finding::Location;
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
@@ -51,8 +51,8 @@ fn referral(number: u64) -> ReferralId {
     Uuid::from_u64_pair(7, number).to_string().parse().unwrap()
 }
 
-fn place(line: u64) -> Place {
-    Place { input: 0, line, column: 1 }
+fn place(line: u64) -> Location {
+    Location { input: 0, line, column: 1 }
 }
 
 fn about() -> About {
@@ -158,7 +158,7 @@ fn planned(dir: &Path, items: u64) -> Ledger {
         planning.row(&row(number, Some(number))).unwrap();
         planning.item(&item(number), None, None).unwrap();
     }
-    planning.seal(&Figures::default()).unwrap()
+    planning.seal(&RunStats::default()).unwrap()
 }
 
 /// All rows of a run, as a reader tells them.

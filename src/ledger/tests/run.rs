@@ -23,8 +23,8 @@ fn input(path: &str) -> InputInfo {
     }
 }
 
-fn figures(get: u64, seconds: f64) -> Figures {
-    Figures { get, list: 1, patch: 99, throttled: 2, seconds, ..Figures::default() }
+fn figures(get: u64, seconds: f64) -> RunStats {
+    RunStats { get, list: 1, patch: 99, throttled: 2, seconds, ..RunStats::default() }
 }
 
 /// Rows 1 and 4 share an item that is contradictory, 2 is to be applied, 3 to conflict, 5 names no
@@ -80,7 +80,7 @@ fn what_was_read_of_a_row_comes_back_to_the_letter() {
     for (number, text) in (1..).zip(&texts) {
         assert_eq!(&planning.text_of(number).unwrap(), text);
     }
-    drop(planning.seal(&Figures::default()).unwrap());
+    drop(planning.seal(&RunStats::default()).unwrap());
     let told: Vec<RowText> = rows(folder.path()).into_iter().map(|row| row.text).collect();
     assert_eq!(told, texts);
 }
@@ -148,7 +148,7 @@ async fn what_is_written_is_what_is_read() {
     assert_eq!(reader.about().correlation_id, about().correlation_id);
     assert_eq!(reader.about().created, about().created);
     assert_eq!(reader.inputs().unwrap(), [input("a.csv"), input("b.csv")]);
-    let sum = Figures { get: 7, list: 2, patch: 3, throttled: 4, seconds: 3.5, ..Figures::default() };
+    let sum = RunStats { get: 7, list: 2, patch: 3, throttled: 4, seconds: 3.5, ..RunStats::default() };
     assert_eq!(reader.figures().unwrap(), sum);
     assert_eq!(reader.referrals().unwrap(), Referrals { total: 3, changed: 1, closed: 1 });
     assert!(matches!(open(&dir).unwrap().start(clock()), Err(LedgerError::Finished { .. })));
@@ -161,7 +161,7 @@ fn figures_add_up_to_no_more_than_fits() {
     drop(planned(folder.path(), 1));
     let most = u64::MAX;
     let figures =
-        Figures { get: most, list: most, token: most, throttled: most, retried: most, ..figures(0, 1.0) };
+        RunStats { get: most, list: most, token: most, throttled: most, retried: most, ..figures(0, 1.0) };
     let text = serde_json::to_string(&figures).unwrap();
     let meddling = meddle(folder.path());
     for _ in 0..2 {
@@ -170,7 +170,7 @@ fn figures_add_up_to_no_more_than_fits() {
     renew_checksums(&meddling);
     assert_eq!(
         read(folder.path()).unwrap().figures().unwrap(),
-        Figures { patch: 0, seconds: 2.0, ..figures }
+        RunStats { patch: 0, seconds: 2.0, ..figures }
     );
 }
 
@@ -178,7 +178,7 @@ fn figures_add_up_to_no_more_than_fits() {
 fn figures_of_an_earlier_version_lack_what_it_did_not_count() {
     let folder = tempdir().unwrap();
     drop(planned(folder.path(), 1));
-    let now = serde_json::to_string(&Figures { held_back: 1.5, ..figures(0, 1.0) }).unwrap();
+    let now = serde_json::to_string(&RunStats { held_back: 1.5, ..figures(0, 1.0) }).unwrap();
     let then = now.replace(",\"held_back\":1.5", "");
     assert_ne!(now, then);
     let meddling = meddle(folder.path());
@@ -217,7 +217,7 @@ async fn the_account_of_the_plan_does_not_change_as_the_run_goes_on() {
     let rebased = Item { etag: Some(etag("v7")), patch: raw("[]"), ..item(2) };
     journal.intend(&Arc::new(rebased)).await.unwrap();
     journal.settled(2, super::settled(Outcome::Applied)).await.unwrap();
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     assert_eq!(account(), before);
 }
 
@@ -275,7 +275,7 @@ async fn what_remains_says_whether_it_may_have_been_made() {
             }
         }
     }
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     let (_journal, backlog) = open(folder.path()).unwrap().start(clock()).unwrap();
     let page = backlog.outstanding(0, 20).unwrap();
     for (left, (attempts, doubted)) in page.iter().zip(&cases) {
@@ -303,7 +303,7 @@ async fn what_remains_says_what_comes_next() {
         }
     }
     journal.settled(6, super::settled(Outcome::Applied)).await.unwrap();
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
 
     let ledger = open(folder.path()).unwrap();
     assert_eq!(ledger.phase(), Phase::Stopped);
@@ -332,7 +332,7 @@ fn a_plan_that_is_not_complete_cannot_be_sent() {
     let mut planning = create(&dir, &about()).unwrap();
     planning.row(&row(1, Some(1))).unwrap();
     planning.input(0, &input("a.csv")).unwrap();
-    planning.row(&RowRecord { place: Place { input: 1, ..place(2) }, ..row(2, None) }).unwrap();
+    planning.row(&RowRecord { place: Location { input: 1, ..place(2) }, ..row(2, None) }).unwrap();
     planning.abandon(&figures(2, 1.0)).unwrap();
     let told = rows(&dir);
     assert_eq!(told.len(), 1, "the second input was not read to its end");
@@ -354,7 +354,7 @@ fn a_plan_that_is_not_complete_cannot_be_sent() {
     planning.row(&row(1, Some(1))).unwrap();
     planning.item(&item(1), None, None).unwrap();
     planning.row(&row(2, Some(2))).unwrap();
-    let error = planning.seal(&Figures::default()).unwrap_err();
+    let error = planning.seal(&RunStats::default()).unwrap_err();
     assert!(matches!(error, LedgerError::Loose { row: 2, .. }), "{error}");
     assert_eq!(read(&dir).unwrap().phase(), Phase::Planning);
 }
@@ -408,7 +408,7 @@ fn items_come_in_any_order_and_are_told_in_theirs() {
         let unchanged = (number == 5).then(|| super::settled(Outcome::Unchanged));
         planning.item(&Item { etag, ..item(number) }, unchanged.as_ref(), None).unwrap();
     }
-    drop(planning.seal(&Figures::default()).unwrap());
+    drop(planning.seal(&RunStats::default()).unwrap());
     let mut told = Vec::new();
     let read = read(folder.path()).unwrap().items::<LedgerError>(&mut |account| {
         let etag = account.item.etag.map(|etag| etag.to_string());
@@ -435,7 +435,7 @@ fn one_item_a_referral_and_one_row_an_ordinal() {
     planning.row(&row(1, Some(1))).unwrap();
     planning.row(&row(1, Some(1))).unwrap_err();
     planning.item(&item(1), None, None).unwrap();
-    planning.seal(&Figures::default()).unwrap();
+    planning.seal(&RunStats::default()).unwrap();
     assert_eq!(rows(folder.path()).len(), 1);
 
     for other in [Item { id: referral(1), ..item(2) }, Item { id: referral(2), ..item(1) }] {
@@ -443,7 +443,7 @@ fn one_item_a_referral_and_one_row_an_ordinal() {
         let mut planning = create(folder.path(), &about()).unwrap();
         planning.item(&item(1), None, None).unwrap();
         planning.item(&other, None, None).unwrap();
-        planning.seal(&Figures::default()).unwrap_err();
+        planning.seal(&RunStats::default()).unwrap_err();
         assert_eq!(read(folder.path()).unwrap().phase(), Phase::Planning);
     }
 }
@@ -472,7 +472,7 @@ fn audited(about: &About) -> Vec<Option<Audit>> {
     planning.input(0, &input("a.jsonl")).unwrap();
     planning.item(&item(1), None, Some(&audit())).unwrap();
     planning.item(&item(2), None, None).unwrap();
-    planning.abandon(&Figures::default()).unwrap();
+    planning.abandon(&RunStats::default()).unwrap();
     rows(folder.path()).into_iter().map(|row| row.audit).collect()
 }
 
@@ -500,10 +500,10 @@ async fn a_closing_that_went_through_is_one_though_other_fields_were_not_taken()
         let folder = tempdir().unwrap();
         let mut planning = create(folder.path(), &about()).unwrap();
         planning.item(&item(2), None, None).unwrap();
-        let (journal, _) = planning.seal(&Figures::default()).unwrap().start(clock()).unwrap();
+        let (journal, _) = planning.seal(&RunStats::default()).unwrap().start(clock()).unwrap();
         let settled = Settled { theirs: theirs.map(raw), ..settled(outcome) };
         journal.settled(2, settled).await.unwrap();
-        journal.finish(Phase::Finished, &Figures::default()).await.unwrap();
+        journal.finish(Phase::Finished, &RunStats::default()).await.unwrap();
         let told = read(folder.path()).unwrap().referrals().unwrap();
         assert_eq!(told, Referrals { total: 1, changed, closed }, "{outcome:?} {theirs:?}");
     }

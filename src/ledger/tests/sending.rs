@@ -35,7 +35,7 @@ async fn ten_thousand_at_once_get_a_ticket_each() {
     assert_eq!((attempts.len(), requests.len()), (10_000, 10_000));
     let later = journal.intend(&page[0].item).await.unwrap();
     assert!(Some(&later.attempt()) > attempts.last());
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     assert_eq!(read(folder.path()).unwrap().figures().unwrap().patch, 10_001);
 }
 
@@ -181,7 +181,7 @@ async fn after_a_failed_write_nothing_is_sent() {
     check(journal.intend(&Arc::new(item(2))).await.unwrap_err());
     journal.answered(first.attempt(), answer(AttemptResult::Applied));
     check(journal.settled(1, settled(Outcome::Applied)).await.unwrap_err());
-    check(journal.finish(Phase::Stopped, &Figures::default()).await.unwrap_err());
+    check(journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap_err());
     let told: Vec<_> = rows(folder.path()).into_iter().map(|row| row.attempts).collect();
     assert_eq!(told, [1, 0, 0, 0]);
     assert_eq!(open(folder.path()).unwrap().phase(), Phase::Stopped);
@@ -230,7 +230,7 @@ async fn what_cannot_be_true_is_not_written() {
             "settled, of no item" => journal.settled(9, settled(Outcome::Applied)).await.unwrap(),
             _ => drop(journal.intend(&Arc::new(item(9))).await.unwrap_err()),
         }
-        let ended = journal.finish(Phase::Stopped, &Figures::default()).await;
+        let ended = journal.finish(Phase::Stopped, &RunStats::default()).await;
         assert!(matches!(ended, Err(LedgerError::Poisoned { .. })), "{defect}: {ended:?}");
     }
 }
@@ -240,7 +240,7 @@ async fn a_run_with_open_items_is_not_finished() {
     let folder = tempdir().unwrap();
     let (journal, _) = planned(folder.path(), 2).start(clock()).unwrap();
     journal.settled(1, settled(Outcome::Applied)).await.unwrap();
-    let ended = journal.finish(Phase::Finished, &Figures::default()).await;
+    let ended = journal.finish(Phase::Finished, &RunStats::default()).await;
     assert!(matches!(ended, Err(LedgerError::Unsettled { items: 1, .. })), "{ended:?}");
     assert_eq!(open(folder.path()).unwrap().phase(), Phase::Stopped);
 }
@@ -250,7 +250,7 @@ async fn the_end_is_the_end_for_every_clone() {
     let folder = tempdir().unwrap();
     let (journal, _) = planned(folder.path(), 1).start(clock()).unwrap();
     let other = journal.clone();
-    journal.finish(Phase::Stopped, &Figures::default()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     let late = other.intend(&Arc::new(item(1))).await;
     assert!(matches!(late, Err(LedgerError::Ended { .. })), "{late:?}");
     open(folder.path()).unwrap();

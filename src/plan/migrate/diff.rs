@@ -7,7 +7,7 @@
 use serde_json::value::RawValue;
 
 use super::deep::Deep;
-use super::difference::{Difference, Fate, Found, Left};
+use super::difference::{Difference, Found, Left, Resolution};
 use super::equivalence::{
     has_value, is_alike, is_annotation, is_nothing, is_same_text, is_unset, takes_away,
 };
@@ -17,7 +17,7 @@ use super::terms::Terms;
 use crate::domain::equality;
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{self, Field, Kind, Path, Resolved, SERVER_MANAGED};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::item::Change;
 use crate::domain::json::{self, Object};
 use crate::domain::pointer::Pointer;
@@ -30,13 +30,13 @@ pub(super) struct By<'t> {
     pub terms: &'t Terms,
     pub levels: &'t Levels,
     /// Where the payload is.
-    pub place: Place,
+    pub place: Location,
 }
 
 pub(super) struct Walk<'a, 't> {
     terms: &'t Terms,
     levels: &'t Levels,
-    place: Place,
+    place: Location,
     /// Whether no more than a part of the referral was seen.
     in_part: bool,
     changes: &'a [Change],
@@ -171,7 +171,7 @@ impl<'a, 't> Walk<'a, 't> {
             _ => {
                 let empties = is_unset(pointer.as_str(), kind, given) && !self.terms.clear;
                 let rule = if empties { Rule::NullClear } else { Rule::NotMigratable };
-                self.differ(pointer, kind, given, now, Fate::Left(rule, Vec::new()));
+                self.differ(pointer, kind, given, now, Resolution::Left(rule, Vec::new()));
             }
         }
     }
@@ -188,8 +188,8 @@ impl<'a, 't> Walk<'a, 't> {
         let current = now.filter(is_set);
         if !is_set(&given) {
             if current.is_some() {
-                let fate = self.clearing(path, kind, given);
-                self.differ(pointer, kind, given, now, fate);
+                let resolution = self.clearing(path, kind, given);
+                self.differ(pointer, kind, given, now, resolution);
             }
             return;
         }
@@ -197,24 +197,24 @@ impl<'a, 't> Walk<'a, 't> {
             Path::Known(field) if field.is_list() => self.list(field, given, now),
             path if kind == Kind::Any => self.whole(path, pointer, given, now),
             _ if is_alike(pointer.as_str(), kind, current, given) => {}
-            path => self.differ(pointer, kind, given, now, Fate::Set(path, given.to_owned())),
+            path => self.differ(pointer, kind, given, now, Resolution::Set(path, given.to_owned())),
         }
     }
 
-    fn clearing(&self, path: Path, kind: Kind, given: &RawValue) -> Fate {
+    fn clearing(&self, path: Path, kind: Kind, given: &RawValue) -> Resolution {
         if !self.terms.clear {
-            return Fate::Left(Rule::NullClear, Vec::new());
+            return Resolution::Left(Rule::NullClear, Vec::new());
         }
         let own = kind == Kind::Text || !is_nothing(given);
-        Fate::Set(path, if own { given } else { RawValue::NULL }.to_owned())
+        Resolution::Set(path, if own { given } else { RawValue::NULL }.to_owned())
     }
 
     fn list(&mut self, field: Field, given: &'a RawValue, now: Option<&'a RawValue>) {
         let (kind, pointer) = (field.kind(), field.pointer());
         let Some(wanted) = json::elements(given) else {
             // Not of its type, as will be said where its type is looked at.
-            let fate = Fate::Set(Path::Known(field), given.to_owned());
-            return self.differ(pointer.clone(), kind, given, now, fate);
+            let resolution = Resolution::Set(Path::Known(field), given.to_owned());
+            return self.differ(pointer.clone(), kind, given, now, resolution);
         };
         let current = now.and_then(json::elements).unwrap_or_default();
         let Compared { outcome, omitted, kept, empties_unseen } =
@@ -226,18 +226,18 @@ impl<'a, 't> Walk<'a, 't> {
             return self.note_unseen(pointer, true);
         }
         self.parts(Rule::OmittedKept, pointer, &omitted);
-        let fate = match outcome {
-            Outcome::Grown(elements) => Fate::Append(field, elements),
-            Outcome::Other(whole) => Fate::Set(Path::Known(field), whole),
+        let resolution = match outcome {
+            Outcome::Grown(elements) => Resolution::Append(field, elements),
+            Outcome::Other(whole) => Resolution::Set(Path::Known(field), whole),
             Outcome::Same | Outcome::Reordered if !kept.is_empty() => {
-                let fate = Fate::Left(Rule::NullClear, kept);
-                return self.differ(pointer.clone(), kind, given, now, fate);
+                let resolution = Resolution::Left(Rule::NullClear, kept);
+                return self.differ(pointer.clone(), kind, given, now, resolution);
             }
             Outcome::Reordered => return self.found.remarks.push(Left::new(Rule::OrderOnly, pointer)),
             Outcome::Same => return,
         };
         self.parts(Rule::NullClear, pointer, &kept);
-        self.differ(pointer.clone(), kind, given, now, fate);
+        self.differ(pointer.clone(), kind, given, now, resolution);
     }
 
     /// A path that the user opted into, of which no type is known.
@@ -250,11 +250,11 @@ impl<'a, 't> Walk<'a, 't> {
         let Some(current) = both_objects else {
             if !is_alike(pointer.as_str(), Kind::Any, now, given) {
                 let is_kept = !self.terms.clear && now.is_some_and(|now| takes_away(now, given));
-                let fate = match is_kept {
-                    true => Fate::Left(Rule::NullClear, Vec::new()),
-                    false => Fate::Set(path, given.to_owned()),
+                let resolution = match is_kept {
+                    true => Resolution::Left(Rule::NullClear, Vec::new()),
+                    false => Resolution::Set(path, given.to_owned()),
                 };
-                self.differ(pointer, Kind::Any, given, now, fate);
+                self.differ(pointer, Kind::Any, given, now, resolution);
             }
             return;
         };
@@ -264,11 +264,11 @@ impl<'a, 't> Walk<'a, 't> {
         match merged {
             Some(merged) => {
                 self.parts(Rule::NullClear, &pointer, &deep.kept);
-                self.differ(pointer, Kind::Any, given, now, Fate::Set(path, merged));
+                self.differ(pointer, Kind::Any, given, now, Resolution::Set(path, merged));
             }
             None if !deep.kept.is_empty() => {
-                let fate = Fate::Left(Rule::NullClear, deep.kept);
-                self.differ(pointer, Kind::Any, given, now, fate);
+                let resolution = Resolution::Left(Rule::NullClear, deep.kept);
+                self.differ(pointer, Kind::Any, given, now, resolution);
             }
             None => {}
         }
@@ -286,9 +286,9 @@ impl<'a, 't> Walk<'a, 't> {
         kind: Kind,
         given: &'a RawValue,
         current: Option<&'a RawValue>,
-        fate: Fate,
+        resolution: Resolution,
     ) {
-        self.found.differences.push(Difference { pointer, kind, given, current, fate });
+        self.found.differences.push(Difference { pointer, kind, given, current, resolution });
     }
 
     /// A member that the payload leaves out.
@@ -333,7 +333,7 @@ impl<'a, 't> Walk<'a, 't> {
         self.found.problems.push(finding);
     }
 
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Location {
         self.place
     }
 

@@ -31,11 +31,11 @@ pub(super) struct Difference<'a> {
     pub given: &'a RawValue,
     /// The referral's, `None` where it is absent.
     pub current: Option<&'a RawValue>,
-    pub fate: Fate,
+    pub resolution: Resolution,
 }
 
 /// What a PATCH can do about a difference.
-pub(super) enum Fate {
+pub(super) enum Resolution {
     /// Set the value.
     Set(Path, Box<RawValue>),
     /// Put elements at the end of the list.
@@ -84,10 +84,10 @@ impl std::fmt::Display for Left {
 impl Difference<'_> {
     /// The texts that would be sent here, and that the referral doesn't hold already.
     pub fn new_texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let sent: &[Box<RawValue>] = match &self.fate {
-            Fate::Set(_, value) => std::slice::from_ref(value),
-            Fate::Append(_, elements) => elements,
-            Fate::Stage | Fate::Left(..) => &[],
+        let sent: &[Box<RawValue>] = match &self.resolution {
+            Resolution::Set(_, value) => std::slice::from_ref(value),
+            Resolution::Append(_, elements) => elements,
+            Resolution::Stage | Resolution::Left(..) => &[],
         };
         let known = self.current.map(json::texts).unwrap_or_default();
         sent.iter().flat_map(|value| json::texts(value)).filter(move |text| !known.contains(text))
@@ -95,6 +95,6 @@ impl Difference<'_> {
 
     /// Whether a PATCH can do what the payload wants here.
     pub fn is_carried(&self) -> bool {
-        !matches!(self.fate, Fate::Left(..))
+        !matches!(self.resolution, Resolution::Left(..))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::domain::change::Payload;
 use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
-use crate::domain::payload::Payload;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::snapshot::Snapshot;
@@ -45,7 +45,7 @@ pub(super) fn members<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::finding::Place;
+    use crate::domain::finding::Location;
 
     #[test]
     fn a_payload_may_be_as_deep_as_a_referral_and_no_deeper() {
@@ -58,7 +58,7 @@ mod tests {
             let body = format!(r#"{{"x":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
             let payload = Payload {
                 id: ID.parse().unwrap(),
-                place: Place { input: 0, line: 1, column: 1 },
+                place: Location { input: 0, line: 1, column: 1 },
                 etag: None,
                 body: body.into(),
             };

@@ -2,20 +2,20 @@
 
 use super::compare::compare;
 use super::diff::{By, is_within};
-use super::difference::{Difference, Fate, Found, Left};
+use super::difference::{Difference, Found, Left, Resolution};
 use super::notes::Notes;
 use super::proof::{self, Remainder};
 use super::stale::{self, Stale};
 use super::terms::Terms;
 use super::{form, target};
 use crate::domain::audit::{Audit, Class};
-use crate::domain::change::Wish;
+use crate::domain::change::Desired;
+use crate::domain::change::Payload;
 use crate::domain::fields::Field;
 use crate::domain::finding::Finding;
 use crate::domain::item::Change;
 use crate::domain::json::Object;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::payload::Payload;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{self, Judged, Judgement, Rule};
 use crate::domain::snapshot::Snapshot;
@@ -96,10 +96,10 @@ impl Migration<'_, '_, '_> {
         }
         let wanted = if is_refused { split(&found, |_| None).0 } else { taken };
         let etag = self.payload.etag.clone().filter(|_| compared.stale.is_none());
-        match (target::wish(self.payload, etag, &given, &wanted, &self.judging.inputs), &compared.stale) {
+        match (target::desired(self.payload, etag, &given, &wanted, &self.judging.inputs), &compared.stale) {
             (Err(findings), _) => self.malformed(findings),
-            (Ok(wish), Some(stale)) if is_refused => self.conflict(&compared, stale, &wish),
-            (Ok(wish), _) => self.plan(&compared, &wish),
+            (Ok(desired), Some(stale)) if is_refused => self.conflict(&compared, stale, &desired),
+            (Ok(desired), _) => self.plan(&compared, &desired),
         }
     }
 
@@ -127,7 +127,7 @@ impl Migration<'_, '_, '_> {
     }
 
     /// A stale payload: it would overwrite what somebody else wrote, so nothing of it is sent.
-    fn conflict(&self, compared: &Compared<'_, '_>, stale: &Stale, wish: &Wish) -> Migrated {
+    fn conflict(&self, compared: &Compared<'_, '_>, stale: &Stale, desired: &Desired) -> Migrated {
         let (_, left) = self.split(compared, compared.found);
         let overwritten = stale.overwritten(&compared.found.differences, self.base);
         let mut notes = self.notes();
@@ -135,7 +135,8 @@ impl Migration<'_, '_, '_> {
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);
         let Judging { levels, now, .. } = self.judging;
-        let Judgement { judged, mut incomplete, .. } = rules::judge(wish, Some(self.current), levels, *now);
+        let Judgement { judged, mut incomplete, .. } =
+            rules::judge(desired, Some(self.current), levels, *now);
         incomplete.join(compared.found.incomplete.clone());
         self.mind_closed(&mut notes);
         let verdict = Verdict::new(Outcome::Conflict, stale.rule().id(), stale.message());
@@ -147,7 +148,7 @@ impl Migration<'_, '_, '_> {
         self.migrated(planned, class, left, stale::pointers(&overwritten))
     }
 
-    fn plan(&self, compared: &Compared<'_, '_>, wish: &Wish) -> Migrated {
+    fn plan(&self, compared: &Compared<'_, '_>, desired: &Desired) -> Migrated {
         let (wanted, left) = self.split(compared, compared.found);
         let mut notes = self.notes();
         let overwritten = match &compared.stale {
@@ -160,7 +161,7 @@ impl Migration<'_, '_, '_> {
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);
         notes.suspects(&wanted);
-        let mut planned = self.judging.plan(self.number, wish, Some(self.current), |document, current| {
+        let mut planned = self.judging.plan(self.number, desired, Some(self.current), |document, current| {
             self.prove(compared, document, current, &left)
         });
         notes.list.extend(planned.item.findings.iter().cloned());
@@ -214,8 +215,8 @@ impl Migration<'_, '_, '_> {
     fn takes(&self, difference: &Difference<'_>) -> bool {
         let is_named =
             |pointer: &Pointer| self.terms.take.iter().any(|take| is_within(pointer, take.as_str()));
-        match difference.fate {
-            Fate::Stage => is_named(Field::Status.pointer()) || is_named(Field::Substatus.pointer()),
+        match difference.resolution {
+            Resolution::Stage => is_named(Field::Status.pointer()) || is_named(Field::Substatus.pointer()),
             _ => is_named(&difference.pointer),
         }
     }
@@ -259,8 +260,9 @@ impl Migration<'_, '_, '_> {
     }
 
     fn class(&self, planned: &Planned, compared: &Compared<'_, '_>, wants_nothing: bool) -> Class {
-        let is_lost =
-            |difference: &Difference<'_>| matches!(difference.fate, Fate::Left(Rule::NotMigratable, _));
+        let is_lost = |difference: &Difference<'_>| {
+            matches!(difference.resolution, Resolution::Left(Rule::NotMigratable, _))
+        };
         let is_rejected = planned.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Invalid);
         if planned.item.findings.iter().any(|finding| finding.rule == Rule::Proof) {
             Class::Invalid
@@ -308,8 +310,8 @@ fn split<'f, 'a>(
 ) -> (Vec<&'f Difference<'a>>, Vec<Left>) {
     let (mut wanted, mut left) = (Vec::new(), Vec::new());
     for difference in &found.differences {
-        match (&difference.fate, refused(difference)) {
-            (Fate::Left(rule, parts), _) => left.extend(Left::each(*rule, &difference.pointer, parts)),
+        match (&difference.resolution, refused(difference)) {
+            (Resolution::Left(rule, parts), _) => left.extend(Left::each(*rule, &difference.pointer, parts)),
             (_, Some(rule)) => left.push(Left::new(rule, &difference.pointer)),
             (_, None) => wanted.push(difference),
         }
@@ -332,7 +334,7 @@ mod tests {
 
     use super::*;
     use crate::domain::fields::Path;
-    use crate::domain::finding::Place;
+    use crate::domain::finding::Location;
     use crate::domain::rules::Levels;
 
     const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
@@ -371,7 +373,7 @@ mod tests {
 
     /// Proves a document as that of the payload above; `list` may forge what is said to be left.
     fn proved(document: &Document, list: fn(&mut Vec<Left>)) -> Result<(), String> {
-        let place = Place { input: 0, line: 1, column: 1 };
+        let place = Location { input: 0, line: 1, column: 1 };
         let id = ID.parse().unwrap();
         let payload = Payload { id, place, etag: None, body: BODY.into() };
         let current = Snapshot::whole(CURRENT).unwrap();

@@ -6,7 +6,7 @@ use super::difference::{Difference, Left};
 use super::stale::{Basis, How, Overwritten, Stale};
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{self, Field, Resolved};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::referral::ETag;
 use crate::domain::rules::{Levels, Rule};
@@ -15,12 +15,12 @@ use crate::domain::suspect::{self, Suspicion};
 /// The findings so far.
 pub(super) struct Notes<'a> {
     levels: &'a Levels,
-    place: Place,
+    place: Location,
     pub list: Vec<Finding>,
 }
 
 impl<'a> Notes<'a> {
-    pub(super) fn new(levels: &'a Levels, place: Place) -> Self {
+    pub(super) fn new(levels: &'a Levels, place: Location) -> Self {
         Self { levels, place, list: Vec::new() }
     }
 

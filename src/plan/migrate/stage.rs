@@ -3,11 +3,11 @@
 use serde_json::value::RawValue;
 
 use super::diff::Walk;
-use super::difference::{Fate, Left};
+use super::difference::{Left, Resolution};
 use super::equivalence::{has_value, is_nothing};
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{Field, Kind};
-use crate::domain::finding::{Finding, Place};
+use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
@@ -36,14 +36,14 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a, '_>, given: &Object<'a>, current: 
         }
         let Some(said) = said[at].filter(|said| !is_same(said, now[at])) else { continue };
         if !is_nothing(said) {
-            walk.differ(field.pointer().clone(), Kind::Text, said, now[at], Fate::Stage);
+            walk.differ(field.pointer().clone(), Kind::Text, said, now[at], Resolution::Stage);
         } else if moves || walk.is_changed(field.pointer()) {
             // Null beside a word is as good as absent, and both or none move the referral.
         } else if walk.clears() {
             walk.problem(no_clearing(walk.place(), field));
         } else {
-            let fate = Fate::Left(Rule::NullClear, Vec::new());
-            walk.differ(field.pointer().clone(), Kind::Text, said, now[at], fate);
+            let resolution = Resolution::Left(Rule::NullClear, Vec::new());
+            walk.differ(field.pointer().clone(), Kind::Text, said, now[at], resolution);
         }
     }
 }
@@ -59,7 +59,7 @@ fn is_same(said: &RawValue, now: Option<&RawValue>) -> bool {
     said.get() == now.get() || word.is_some_and(|(said, now)| said.eq_ignore_ascii_case(&now))
 }
 
-fn no_clearing(place: Place, field: Field) -> Finding {
+fn no_clearing(place: Location, field: Field) -> Finding {
     Finding::deny(
         Rule::Type,
         place,
@@ -79,7 +79,7 @@ pub(super) struct Words {
 /// # Errors
 /// Where a word is none of those that are known, or is the only one: what a PUT without the other would have
 /// made of it, nobody knows.
-pub(super) fn words(given: &Object<'_>, place: Place) -> Result<Words, Vec<Finding>> {
+pub(super) fn words(given: &Object<'_>, place: Location) -> Result<Words, Vec<Finding>> {
     let said = |field: Field| given.get(name(field)).filter(|said| !is_nothing(said));
     let status = said(Field::Status).map(|said| {
         let known = || Status::ALL.map(Status::name).join(", ");
@@ -107,14 +107,14 @@ pub(super) fn words(given: &Object<'_>, place: Place) -> Result<Words, Vec<Findi
     }
 }
 
-fn half_a_stage(place: Place, given: Field, half: &RawValue, lacking: Field) -> Finding {
+fn half_a_stage(place: Location, given: Field, half: &RawValue, lacking: Field) -> Finding {
     let (given, lacking, half) = (name(given), name(lacking), excerpt_json(half));
     let message = format!("the payload moves the referral to the {given} {half} and has no {lacking}");
     Finding::deny(Rule::SubstatusPair, place, message)
         .hint("nothing is guessed from half a stage: give both, or leave both out to keep the stage")
 }
 
-fn unknown(place: Place, field: Field, said: &RawValue, known: &str) -> Finding {
+fn unknown(place: Location, field: Field, said: &RawValue, known: &str) -> Finding {
     let message = format!("{} is no {}", excerpt_json(said), name(field));
     let odd = json::string(said).and_then(|word| suspect::oddity(&word));
     Finding::deny(Rule::Type, place, suspect::with_reason(message, odd)).hint(format!("known are {known}"))

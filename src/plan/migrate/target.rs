@@ -1,34 +1,34 @@
-//! What of a payload is wanted, as the wish that the rules judge.
+//! What of a payload is wanted, as the desired change that the rules judge.
 
 use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
 use super::super::merge::Merged;
-use super::difference::{Difference, Fate};
+use super::difference::{Difference, Resolution};
 use super::stage::{self, Words};
-use crate::domain::change::{Append, Draft, Placed, Wish};
+use crate::domain::change::Payload;
+use crate::domain::change::{Append, Desired, Draft, Located};
 use crate::domain::fields::{Field, Kind};
 use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
-use crate::domain::payload::Payload;
 use crate::domain::referral::ETag;
 use crate::domain::rules::Rule;
 use crate::domain::suspect;
 use crate::domain::type_error::TypeError;
 use crate::domain::value::{Wanted, checked_element, element_key};
 
-/// Makes the wish, bound to a version where one is given.
+/// Makes the desired change, bound to a version where one is given.
 ///
 /// # Errors
 /// The findings of values that are not of their field's type, and of words that are no pair.
-pub(super) fn wish(
+pub(super) fn desired(
     payload: &Payload,
-    etag: Option<Placed<ETag>>,
+    etag: Option<Located<ETag>>,
     given: &Object<'_>,
     wanted: &[&Difference<'_>],
     inputs: &[String],
-) -> Result<Wish, Vec<Finding>> {
+) -> Result<Desired, Vec<Finding>> {
     let draft = Draft {
         id: payload.id,
         place: payload.place,
@@ -40,12 +40,12 @@ pub(super) fn wish(
     };
     let mut typing = Typing { draft, findings: Vec::new() };
     wanted.iter().for_each(|difference| typing.difference(difference));
-    if wanted.iter().any(|difference| matches!(difference.fate, Fate::Stage)) {
+    if wanted.iter().any(|difference| matches!(difference.resolution, Resolution::Stage)) {
         typing.stage(given);
     }
     let mut merged = Merged::new(payload.id);
     merged.add(typing.draft, inputs);
-    let merged = merged.wish(inputs).cloned();
+    let merged = merged.desired(inputs).cloned();
     match (typing.findings.is_empty(), merged) {
         (true, merged) => merged,
         (false, Ok(_)) => Err(typing.findings),
@@ -60,18 +60,18 @@ struct Typing {
 
 impl Typing {
     fn difference(&mut self, difference: &Difference<'_>) {
-        match &difference.fate {
-            Fate::Set(path, value) => match typed(path.kind(), value, difference.current) {
+        match &difference.resolution {
+            Resolution::Set(path, value) => match typed(path.kind(), value, difference.current) {
                 Ok(wanted) => {
                     let value = (path.clone(), wanted);
-                    self.draft.sets.push(Placed { value, place: self.draft.place });
+                    self.draft.sets.push(Located { value, place: self.draft.place });
                 }
                 Err(error) => self.mistyped(difference, error),
             },
-            Fate::Append(field, elements) => {
+            Resolution::Append(field, elements) => {
                 elements.iter().for_each(|element| self.append(difference, *field, element));
             }
-            Fate::Stage | Fate::Left(..) => {}
+            Resolution::Stage | Resolution::Left(..) => {}
         }
     }
 
@@ -79,7 +79,7 @@ impl Typing {
         match checked_element(field.kind(), element) {
             Ok(key) => {
                 let value = Append { field, key, element: element.to_owned() };
-                self.draft.appends.push(Placed { value, place: self.draft.place });
+                self.draft.appends.push(Located { value, place: self.draft.place });
             }
             Err(error) => self.mistyped(difference, error),
         }
@@ -89,8 +89,8 @@ impl Typing {
         let place = self.draft.place;
         match stage::words(given, place) {
             Ok(Words { status, substatus }) => {
-                self.draft.status = status.map(|value| Placed { value, place });
-                self.draft.substatus = substatus.map(|value| Placed { value, place });
+                self.draft.status = status.map(|value| Located { value, place });
+                self.draft.substatus = substatus.map(|value| Located { value, place });
             }
             Err(findings) => self.findings.extend(findings),
         }
