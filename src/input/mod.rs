@@ -14,7 +14,8 @@
 //! | `likeness` | how like two names are |
 //! | `header` | a CSV's header → its columns |
 //! | `no_header` | what a first line is that is none |
-//! | `csv` | records → rows |
+//! | `csv` | a CSV's records, one after the other |
+//! | `sheet` | a record of cells under its header → a row |
 //! | `shape` | whether a record is a row as the header describes it, and what else it may be |
 //! | `taken` | rows that a quote took in |
 //! | `oddities` | what is odd about a CSV and no mistake |
@@ -58,6 +59,7 @@ mod record;
 mod row;
 mod separator;
 mod shape;
+mod sheet;
 mod snapshot;
 mod taken;
 mod told;

@@ -4,10 +4,10 @@
 use ::csv::ByteRecord;
 
 use super::context::Context;
-use super::csv::is_blank;
 use super::error::Problem;
 use super::names::{Names, Target};
 use super::shape::is_comment;
+use super::sheet::is_blank;
 use super::watch::Mark;
 use crate::domain::text_form::{Separator, TextForm};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ::csv::ByteRecord;
 
-use super::csv::{Sheet, is_blank};
 use super::shape::letters;
+use super::sheet::{Sheet, is_blank};
 
 /// What was skipped or taken for what it isn't, to be said once the file is read.
 #[derive(Default)]

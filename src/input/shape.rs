@@ -6,15 +6,12 @@
 
 use ::csv::ByteRecord;
 
-use super::csv::{Sheet, is_blank};
 use super::header::Column;
 use super::names::Target;
-use super::taken::is_row_like;
+use super::sheet::{Sheet, is_blank, is_referral};
 use super::watch::{MAX_CELLS, MAX_RECORD, Mark};
-use crate::domain::account::UNSOUND;
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::Finding;
-use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
 
@@ -178,17 +175,6 @@ impl Sheet<'_> {
     pub(super) fn ragged(&self, mark: Mark, cell: usize, message: impl Into<String>) -> Finding {
         Finding::deny(Rule::RaggedRow, self.context.place(mark.line, cell), message)
     }
-
-    /// Which cell holds the mark that a report gives a row that wasn't sound.
-    pub(super) fn mark_of_unsound(&self, cells: &ByteRecord) -> Option<usize> {
-        let is_mark = |at: &usize| cells.get(*at).is_some_and(|cell| cell.trim_ascii() == UNSOUND.as_bytes());
-        (self.columns.len()..cells.len()).chain(self.nameless()).find(is_mark)
-    }
-
-    /// The columns without a name.
-    pub(super) fn nameless(&self) -> impl Iterator<Item = usize> {
-        (0..self.columns.len()).filter(|at| self.columns[*at].target.is_none())
-    }
 }
 
 /// What a spreadsheet calls a column.
@@ -197,8 +183,16 @@ pub(super) fn letters(at: usize) -> String {
     if at < 26 { letter.to_string() } else { letters(at / 26 - 1) + &letter.to_string() }
 }
 
-pub(super) fn is_referral(cell: &[u8]) -> bool {
-    std::str::from_utf8(cell).is_ok_and(|text| text.trim().parse::<ReferralId>().is_ok())
+/// Whether a line has several cells, one of which names a referral, wherever the id stands: a report may have
+/// it elsewhere than its input.
+pub(super) fn is_row_like(line: &[u8], separators: &[Separator]) -> bool {
+    let ends = |byte: &u8| separators.iter().any(|separator| separator.byte() == *byte);
+    let names_referral = |cell: &[u8]| {
+        let cell = cell.trim_ascii();
+        let cell = cell.strip_prefix(b"\"").unwrap_or(cell);
+        is_referral(cell.strip_suffix(b"\"").unwrap_or(cell))
+    };
+    line.iter().any(ends) && line.split(ends).any(names_referral)
 }
 
 pub(super) fn is_comment(text: &str) -> bool {

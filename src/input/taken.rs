@@ -6,8 +6,8 @@
 
 use ::csv::ByteRecord;
 
-use super::csv::Sheet;
-use super::shape::is_referral;
+use super::shape::is_row_like;
+use super::sheet::Sheet;
 use super::watch::{Mark, Opened};
 use crate::domain::finding::Finding;
 use crate::domain::text_form::Separator;
@@ -87,18 +87,6 @@ impl Sheet<'_> {
         pieces.push((begun, if pieces.is_empty() { cell } else { trim_end(&cell[start..]) }));
         pieces
     }
-}
-
-/// Whether a line has several cells, one of which names a referral, wherever the id stands: a report may have
-/// it elsewhere than its input.
-pub(super) fn is_row_like(line: &[u8], separators: &[Separator]) -> bool {
-    let ends = |byte: &u8| separators.iter().any(|separator| separator.byte() == *byte);
-    let names_referral = |cell: &[u8]| {
-        let cell = cell.trim_ascii();
-        let cell = cell.strip_prefix(b"\"").unwrap_or(cell);
-        is_referral(cell.strip_suffix(b"\"").unwrap_or(cell))
-    };
-    line.iter().any(ends) && line.split(ends).any(names_referral)
 }
 
 fn line_feeds(cell: &[u8]) -> u64 {

@@ -1,0 +1,188 @@
+//! A table under its header: a record of cells becomes a row, whatever sort of file the cells come from.
+
+use ::csv::ByteRecord;
+
+use super::cell::{Numbers, fill};
+use super::context::Context;
+use super::decode::lost_character;
+use super::header::Column;
+use super::names::Target;
+use super::record::Record;
+use super::row::Row;
+use super::told::Told;
+use super::watch::{MAX_CELL, Mark};
+use crate::domain::account::{RowText, UNSOUND};
+use crate::domain::excerpt::excerpt;
+use crate::domain::finding::{Finding, Location};
+use crate::domain::referral::ReferralId;
+use crate::domain::rules::Rule;
+use crate::domain::text_form::Separator;
+
+/// Of a cell that is too large, so many characters are kept for the reports.
+const EXCERPT: usize = 200;
+
+/// A table of cells under its header: tells what each cell is for.
+pub(super) struct Sheet<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) columns: Vec<Column>,
+    pub(super) separator: Separator,
+    /// Whether the file was UTF-16, where U+FFFD stands for what was not valid.
+    pub(super) transcoded: bool,
+}
+
+impl Sheet<'_> {
+    /// Reads a row. Where it is malformed, its cells are kept for the reports alone.
+    pub(super) fn record(
+        &self,
+        cells: &ByteRecord,
+        mark: Mark,
+        malformed: Option<Finding>,
+        numbers: &mut Numbers,
+    ) -> Record {
+        let place = self.context.place(mark.line, 1);
+        let mut row = Row::new(self.context.options, place);
+        let sound = malformed.is_none();
+        malformed.into_iter().for_each(|finding| row.find(finding));
+        let mut texts = Vec::with_capacity(cells.len());
+        let unsound = self.mark_of_unsound(cells);
+        for (at, cell) in cells.iter().enumerate() {
+            let column = self.columns.get(at);
+            let is_beyond = column.is_none() && (sound || unsound == Some(at));
+            if is_beyond || column.is_some_and(Column::is_left_out) {
+                continue;
+            }
+            let target = column.and_then(|column| column.target.as_ref());
+            let place = self.context.place(mark.line, at + 1);
+            let cell = if unsound == Some(at) { b"" } else { cell };
+            match self.decode(at, (place, mark), cell) {
+                Ok(text) => {
+                    match target {
+                        Some(target) if sound => match self.filled_twin(cells, at) {
+                            Some(twin) => self.compare(&mut row, place, (twin, &cells[twin]), (at, text)),
+                            None => fill(&mut row, numbers, place, target, text),
+                        },
+                        Some(Target::Id) => row.id_if_any(text),
+                        _ => {}
+                    }
+                    texts.push(text.to_owned());
+                }
+                Err((finding, text)) => {
+                    row.find(finding);
+                    if target == Some(&Target::Id) {
+                        row.excuse_id();
+                    }
+                    texts.push(text);
+                }
+            }
+        }
+        if !sound {
+            row.excuse_id();
+        }
+        let told = self.told(cells);
+        row.rebind(&told);
+        let (parsed, notes) = row.finish();
+        Record { place, text: RowText::Cells(texts), parsed, notes, told: told.outcome() }
+    }
+
+    /// What a report told of the row, where it comes from one.
+    fn told(&self, cells: &ByteRecord) -> Told {
+        let mut told = Told::default();
+        for (column, cell) in self.columns.iter().zip(cells).filter(|(column, _)| column.is_left_out()) {
+            std::str::from_utf8(cell).iter().for_each(|text| told.take(&column.name, text));
+        }
+        told
+    }
+
+    /// The nearest column before this one that is for the same, where both of them are filled.
+    fn filled_twin(&self, cells: &ByteRecord, at: usize) -> Option<usize> {
+        let mut twin = self.columns[at].twin.filter(|_| !is_blank(&cells[at]))?;
+        while cells.get(twin).is_none_or(is_blank) {
+            twin = self.columns[twin].twin?;
+        }
+        Some(twin)
+    }
+
+    /// Takes the second of two cells that are for the same: the same once more is no harm.
+    fn compare(&self, row: &mut Row<'_>, place: Location, earlier: (usize, &[u8]), given: (usize, &str)) {
+        if earlier.1 == given.1.as_bytes() {
+            return;
+        }
+        let name = |at: usize| excerpt(&self.columns[at].name);
+        let (one, other) = (name(earlier.0), name(given.0));
+        let message =
+            format!("columns {one} and {other} are for the same field, and give it different values");
+        let finding = Finding::deny(Rule::Contradiction, place, message);
+        row.find(finding.hint("empty the cell that is wrong, or make both equal"));
+    }
+
+    /// Which cell holds the mark that a report gives a row that wasn't sound.
+    pub(super) fn mark_of_unsound(&self, cells: &ByteRecord) -> Option<usize> {
+        let is_mark = |at: &usize| cells.get(*at).is_some_and(|cell| cell.trim_ascii() == UNSOUND.as_bytes());
+        (self.columns.len()..cells.len()).chain(self.nameless()).find(is_mark)
+    }
+
+    /// The columns without a name.
+    pub(super) fn nameless(&self) -> impl Iterator<Item = usize> {
+        (0..self.columns.len()).filter(|at| self.columns[*at].target.is_none())
+    }
+
+    /// A cell's text; or what is wrong with it, and what can be shown of it.
+    fn decode<'c>(
+        &self,
+        at: usize,
+        (place, mark): (Location, Mark),
+        cell: &'c [u8],
+    ) -> Result<&'c str, (Finding, String)> {
+        if cell.len() > MAX_CELL {
+            let goes_on = if mark.end > mark.line {
+                format!(": its row ends on line {}", mark.end)
+            } else {
+                String::new()
+            };
+            let message = format!("the cell is larger than 1 MiB{goes_on}");
+            let finding = Finding::deny(Rule::Size, place, message);
+            let start = String::from_utf8_lossy(&cell[..EXCERPT]);
+            let start = start.trim_end_matches(char::REPLACEMENT_CHARACTER);
+            let text = format!("{start}… [cut: the cell is larger than 1 MiB]");
+            let hint = "shorten it, or look for a quote that is not closed where it should be";
+            return Err((finding.hint(hint), text));
+        }
+        let finding = match std::str::from_utf8(cell) {
+            Ok(text) if self.transcoded && text.contains(char::REPLACEMENT_CHARACTER) => {
+                Finding::deny(Rule::Encoding, place, "the cell holds what is not valid UTF-16")
+                    .hint("save the file again, as UTF-8 or UTF-16")
+            }
+            // What is sent to nobody is given back as it came.
+            Ok(text)
+                if self.columns.get(at).is_some_and(|column| column.target == Some(Target::LeftAlone)) =>
+            {
+                return Ok(text);
+            }
+            Ok(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
+                let column = self.columns.get(at).map_or_else(
+                    || format!("cell {}", at + 1),
+                    |column| format!("column {}", excerpt(&column.name)),
+                );
+                lost_character(place, &column)
+            }
+            Ok(text) => return Ok(text),
+            Err(error) => {
+                let message =
+                    format!("the cell is not valid UTF-8: byte 0x{:02x}", cell[error.valid_up_to()]);
+                Finding::deny(Rule::Encoding, place, message)
+                    .hint("save the file as UTF-8; it may be in an older encoding such as Windows-1252")
+            }
+        };
+        Err((finding, String::from_utf8_lossy(cell).into_owned()))
+    }
+}
+
+/// Whether a cell leaves its field alone.
+pub(super) fn is_blank(cell: &[u8]) -> bool {
+    std::str::from_utf8(cell).is_ok_and(|text| text.trim().is_empty())
+}
+
+/// Whether a cell names a referral.
+pub(super) fn is_referral(cell: &[u8]) -> bool {
+    std::str::from_utf8(cell).is_ok_and(|text| text.trim().parse::<ReferralId>().is_ok())
+}
