@@ -566,7 +566,7 @@ fn a_process_that_dies() -> ExitCode {
     /// How many are left of the kind; of all kinds where there is none.
     static LEFT: AtomicUsize = AtomicUsize::new(0);
     static KIND: OnceLock<Option<String>> = OnceLock::new();
-    fn die_at_last(step: ledger::Step) {
+    fn die_at_last(step: ledger::CrashPoint) {
         let counts = KIND.wait().as_ref().is_none_or(|kind| *kind == format!("{step:?}"));
         if counts && LEFT.fetch_sub(1, Ordering::SeqCst) == 1 {
             kill(Pid::this(), Signal::SIGKILL).unwrap();

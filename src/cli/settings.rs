@@ -15,7 +15,7 @@ use crate::commands::sending::{MaxErrors, Sending};
 use crate::commands::{
     CommandError, ProgressMode, Showing, SummaryForm, apply, quoted, report, resume, sandbox,
 };
-use crate::domain::account::{Asked, Base, Format, Migrating, State};
+use crate::domain::account::{Base, Format, Migrating, PlanSpec, State};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
@@ -48,7 +48,8 @@ impl Surroundings<'_> {
     pub fn apply(&self, typed: args::Apply) -> Result<apply::Settings, CommandError> {
         let args::Apply { files, format, decimal, ignore_column, planning, target, sending, showing } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
-        let asked = Asked { decimal: decimal.map(Into::into), left_alone: columns(ignore_column)?, ..asked };
+        let asked =
+            PlanSpec { decimal: decimal.map(Into::into), left_alone: columns(ignore_column)?, ..asked };
         self.begin(asked, planning, &target, &sending, showing)
     }
 
@@ -77,7 +78,7 @@ impl Surroundings<'_> {
         format: Option<Format>,
         migrating: Option<Migrating>,
         typed: &args::Planning,
-    ) -> Result<Asked, CommandError> {
+    ) -> Result<PlanSpec, CommandError> {
         if files.iter().filter(|file| *file == "-").count() > 1 {
             return Err(CommandError::usage("standard input is named twice"));
         }
@@ -90,7 +91,7 @@ impl Surroundings<'_> {
             return Err(CommandError::usage("standard input has no extension that tells its form")
                 .hint(format!("say --format {forms}")));
         }
-        Ok(Asked {
+        Ok(PlanSpec {
             files,
             format,
             state: typed.state.clone().into(),
@@ -106,7 +107,7 @@ impl Surroundings<'_> {
 
     fn begin(
         &self,
-        asked: Asked,
+        asked: PlanSpec,
         typed: args::Planning,
         target: &args::Target,
         sending: &args::Sending,

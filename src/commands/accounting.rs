@@ -10,7 +10,8 @@ use super::sending::{RunContext, Sending};
 use super::whereabouts::Whereabouts;
 use super::{CommandError, Console, Environment, Showing, SummaryForm, patches};
 use crate::domain::account::{
-    About, Asked, InputInfo, Migrating, OnConflict, Phase, RowAccount, RowText, RunStats, State as SeenFrom,
+    InputInfo, Migrating, OnConflict, Phase, PlanSpec, RowAccount, RowText, RunSpec, RunStats,
+    State as SeenFrom,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -146,7 +147,7 @@ pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console)
 /// A run's account, as written.
 struct Account {
     exit: Exit,
-    about: About,
+    about: RunSpec,
     summary: Summary,
     books: Tally,
     plan: PlanCounts,
@@ -469,7 +470,7 @@ impl Account {
 
 /// The inputs and the flags with which a run is planned once more whose inputs can't be read twice; `None`
 /// where they can. `repeat` is what was typed of how to send.
-pub fn anew(about: &About, repeat: &[String]) -> Option<Vec<String>> {
+pub fn anew(about: &RunSpec, repeat: &[String]) -> Option<Vec<String>> {
     const STDIN: &str = "-";
     let asked = &about.asked;
     if asked.files.iter().all(|file| file != STDIN) {
@@ -498,7 +499,7 @@ fn state_flag(state: &SeenFrom) -> Option<String> {
 }
 
 /// The flags that say how rows are read and judged.
-fn reading_flags(asked: &Asked) -> Vec<String> {
+fn reading_flags(asked: &PlanSpec) -> Vec<String> {
     let mut flags = judging_flags(asked);
     flags.extend(asked.decimal.map(|sign| format!("--decimal {}", sign.name())));
     // Spaces don't count in it, and with one in front none is taken for an option.
@@ -512,7 +513,7 @@ fn reading_flags(asked: &Asked) -> Vec<String> {
 }
 
 /// Those of them that say the same to `apply` and to `migrate`.
-fn judging_flags(asked: &Asked) -> Vec<String> {
+fn judging_flags(asked: &PlanSpec) -> Vec<String> {
     let mut flags = Vec::new();
     if asked.clear {
         flags.push("--clear".to_owned());

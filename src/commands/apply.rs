@@ -9,7 +9,7 @@ use super::run_dir::{self, RunDir};
 use super::sending::{self, RunContext, Sending};
 use super::{CommandError, Environment, Showing, patches};
 use crate::api::Client;
-use crate::domain::account::{About, Asked};
+use crate::domain::account::{PlanSpec, RunSpec};
 use crate::domain::exit::Exit;
 use crate::ledger::{self, Ledger};
 use crate::pace::Pace;
@@ -18,7 +18,7 @@ use crate::pace::Pace;
 #[derive(Debug)]
 pub struct Settings {
     /// The inputs, and how they are read and judged.
-    pub asked: Asked,
+    pub asked: PlanSpec,
     /// Only plan: nothing but GET is sent.
     pub plan_only: bool,
     /// The run's directory; one named by the time where there is none.
@@ -46,7 +46,7 @@ pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Ex
 }
 
 /// How the command is called that asks for it.
-fn command(asked: &Asked) -> &'static str {
+fn command(asked: &PlanSpec) -> &'static str {
     if asked.migrating.is_some() { "migrate" } else { "apply" }
 }
 
@@ -86,8 +86,8 @@ async fn prepare(
     }
 }
 
-fn about(settings: &Settings, environment: &Environment<'_>) -> About {
-    About {
+fn about(settings: &Settings, environment: &Environment<'_>) -> RunSpec {
+    RunSpec {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         command: command(&settings.asked).to_owned(),
         created: (environment.clock)(),

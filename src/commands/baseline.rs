@@ -10,13 +10,13 @@ use crate::domain::account::Base;
 use crate::domain::characters::visible_path;
 use crate::domain::referral::ReferralId;
 use crate::input::{self, SnapshotError};
-use crate::ledger::{Aside, LedgerError, PutAside};
+use crate::ledger::{LedgerError, Spill, SpillRef};
 use crate::report::counted;
 
 /// The referrals as they were.
 pub struct Baseline {
-    aside: Aside,
-    at: HashMap<ReferralId, PutAside>,
+    aside: Spill,
+    at: HashMap<ReferralId, SpillRef>,
 }
 
 impl Baseline {

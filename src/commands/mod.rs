@@ -45,7 +45,7 @@ use uuid::Uuid;
 
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
-pub use crate::ledger::{Step, Watch};
+pub use crate::ledger::{CrashPoint, Watch};
 pub use crate::report::{Bar, ProgressMode, quoted};
 
 /// Where a command's words go, and where answers come from. There is one printer behind it.

@@ -8,7 +8,7 @@ use crate::domain::exit::Exit;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
 use crate::input::{InputError, Read, Unusable};
-use crate::ledger::{Aside, LedgerError, Planning};
+use crate::ledger::{LedgerError, Planning, Spill};
 use crate::plan::Planned;
 use crate::report::{SharedForms, counted};
 
@@ -113,7 +113,7 @@ impl<'a> PlanWriter<'a> {
     ///
     /// # Errors
     /// Where there is none in the run's directory.
-    pub fn aside(&self) -> Result<Aside, LedgerError> {
+    pub fn aside(&self) -> Result<Spill, LedgerError> {
         self.ledger.aside()
     }
 

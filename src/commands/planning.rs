@@ -8,7 +8,7 @@ use super::sending::{self, RunContext};
 use super::survey::{Changes, Source, Surveyor};
 use super::{CommandError, Environment};
 use crate::api::Client;
-use crate::domain::account::{About, Asked, InputInfo, Migrating, RunStats, State};
+use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, State};
 use crate::engine::context::RequestCounts;
 use crate::engine::fetch::look;
 use crate::engine::in_flight::Flights;
@@ -21,7 +21,7 @@ use crate::report::Progress;
 const WRONG_BASE: &str = "check the base of the API, which ends in /v1.0";
 
 /// Whether a run talks to the service at all: a plan that looks at nothing there does not.
-pub fn needs_service(about: &About) -> bool {
+pub fn needs_service(about: &RunSpec) -> bool {
     about.asked.state == State::Live || !about.plan_only
 }
 
@@ -39,7 +39,7 @@ pub async fn plan(
     environment: &Environment<'_>,
 ) -> Result<Option<Ledger>, CommandError> {
     run_context.tell_on_leaving_plan(ledger.about(), environment);
-    let Asked { files, format, state, levels, allow_paths, clear, migrating, decimal, left_alone, .. } =
+    let PlanSpec { files, format, state, levels, allow_paths, clear, migrating, decimal, left_alone, .. } =
         ledger.about().asked.clone();
     let judging = Judging {
         levels: levels.clone(),

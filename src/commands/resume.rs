@@ -8,7 +8,7 @@ use super::sending::{self, RunContext, Sending};
 use super::whereabouts::Whereabouts;
 use super::{CommandError, Environment, Showing, accounting, patches};
 use crate::api::{Auth, Client, Endpoint};
-use crate::domain::account::{About, InputInfo, Phase};
+use crate::domain::account::{InputInfo, Phase, RunSpec};
 use crate::domain::characters::visible_path;
 use crate::domain::consent::Consent;
 use crate::domain::exit::Exit;
@@ -157,7 +157,7 @@ async fn plan_again(
 
 async fn plan_anew(
     ledger: Ledger,
-    about: &About,
+    about: &RunSpec,
     whereabouts: &Whereabouts,
     run_context: RunContext<'_>,
     environment: &Environment<'_>,

@@ -12,7 +12,7 @@ use super::connection::{self, Target};
 use super::consent::{self, Given, Plan};
 use super::{CommandError, Console, DAMAGED, Environment, Showing, accounting, patches};
 use crate::api::Client;
-use crate::domain::account::{About, Asked, OnConflict, Phase, RunStats};
+use crate::domain::account::{OnConflict, Phase, PlanSpec, RunSpec, RunStats};
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::item::Item;
@@ -115,7 +115,7 @@ impl RunContext<'_> {
     }
 
     /// The same while the run is planned, which may be from what can't be read again.
-    pub fn tell_on_leaving_plan(&self, about: &About, environment: &Environment<'_>) {
+    pub fn tell_on_leaving_plan(&self, about: &RunSpec, environment: &Environment<'_>) {
         let repeat = self.sending.repeat((environment.clock)());
         let next = match accounting::anew(about, &repeat) {
             Some(words) => Next::anew(&about.command, words),
@@ -240,7 +240,7 @@ async fn send(
     let RunContext { sending, pace, showing, .. } = run_context;
     run_context.tell_on_leaving(environment);
     let max_errors = sending.max_errors.of(&ledger)?;
-    let Asked { levels, on_conflict, .. } = ledger.about().asked.clone();
+    let PlanSpec { levels, on_conflict, .. } = ledger.about().asked.clone();
     let rebase =
         move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (environment.clock)());
     let begun = Begun::now(client, pace);

@@ -347,7 +347,7 @@ mod tests {
 
     use super::*;
     use crate::commands::{Console, Environment, Reply};
-    use crate::domain::account::{About, Asked, OnConflict, State};
+    use crate::domain::account::{OnConflict, PlanSpec, RunSpec, State};
     use crate::domain::rules::Levels;
     use crate::engine::{Reason, Stop};
     use crate::ledger;
@@ -421,14 +421,14 @@ mod tests {
         fn on_leaving(&self, _: &str, _: &Path) {}
     }
 
-    fn about() -> About {
-        About {
+    fn about() -> RunSpec {
+        RunSpec {
             program: String::new(),
             command: "apply".to_owned(),
             created: Timestamp::UNIX_EPOCH,
             correlation_id: Uuid::nil(),
             target: String::new(),
-            asked: Asked {
+            asked: PlanSpec {
                 files: Vec::new(),
                 format: None,
                 state: State::None,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Environment;
 use super::connection::Target;
-use crate::domain::account::{About, InputInfo, State};
+use crate::domain::account::{InputInfo, RunSpec, State};
 
 /// What stands for standard input among the inputs.
 const STDIN: &str = "-";
@@ -19,13 +19,13 @@ pub struct Whereabouts {
 
 impl Whereabouts {
     /// Those of a run, for whoever has this process.
-    pub fn of(about: &About, environment: &Environment<'_>) -> Self {
+    pub fn of(about: &RunSpec, environment: &Environment<'_>) -> Self {
         let planned_in = about.directory.as_ref().map(PathBuf::from);
         Self { planned_in: planned_in.filter(|directory| directory != environment.directory) }
     }
 
     /// What was said of a run, with paths that lead from here to where they led from there.
-    pub fn about(&self, about: &About) -> About {
+    pub fn about(&self, about: &RunSpec) -> RunSpec {
         let mut about = about.clone();
         about.target = Target::moved(&about.target, |seed| self.path(seed));
         let asked = &mut about.asked;

@@ -24,7 +24,7 @@ use super::text_form::TextForm;
 
 /// What a run is, as said when it was planned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct About {
+pub struct RunSpec {
     /// The program's version that planned it.
     pub program: String,
     /// `apply` or `migrate`.
@@ -36,7 +36,7 @@ pub struct About {
     /// Where it would send: the API's base URL, or `sandbox`.
     pub target: String,
     /// How its rows are read and judged.
-    pub asked: Asked,
+    pub asked: PlanSpec,
     /// Whether it was asked to be planned, and no more.
     pub plan_only: bool,
     /// Why, in the user's words.
@@ -49,7 +49,7 @@ pub struct About {
 
 /// How the rows of a run are read and judged: all that it takes to plan it again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Asked {
+pub struct PlanSpec {
     /// The inputs as the user named them; `-` is standard input.
     pub files: Vec<String>,
     /// Their form; by extension where there is none.
@@ -85,7 +85,7 @@ pub enum OnConflict {
     Rebase,
 }
 
-impl Asked {
+impl PlanSpec {
     /// The new file that the documents are written to as well.
     pub fn patches(&self) -> Option<&Path> {
         self.migrating.as_ref()?.patches.as_deref()

@@ -9,10 +9,11 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::lock::Lock;
-use super::schema::Store;
-use super::writer::{AttemptAnswer, AttemptId, ByHand, Finish, Record, Request, Ticket, Writer};
-use super::{Clock, LedgerError, private};
+use super::sqlite::lock::Lock;
+use super::sqlite::permissions;
+use super::sqlite::schema::Store;
+use super::writer::{AttemptAnswer, AttemptId, Finish, ManualWriter, Record, Request, Ticket, Writer};
+use super::{Clock, LedgerError};
 use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::item::Item;
 
@@ -42,13 +43,17 @@ impl Journal {
         let thread = thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run())
-            .map_err(|error| private::told(&dir, error))?;
+            .map_err(|error| permissions::told(&dir, error))?;
         *journal.shared.thread() = Some(thread);
         Ok(journal)
     }
 
-    pub(super) fn by_hand(store: Store, lock: Lock, clock: Clock) -> Result<(Self, ByHand), LedgerError> {
-        Self::new(store, lock, clock).map(|(journal, writer)| (journal, ByHand::new(writer)))
+    pub(super) fn by_hand(
+        store: Store,
+        lock: Lock,
+        clock: Clock,
+    ) -> Result<(Self, ManualWriter), LedgerError> {
+        Self::new(store, lock, clock).map(|(journal, writer)| (journal, ManualWriter::new(writer)))
     }
 
     fn new(store: Store, lock: Lock, clock: Clock) -> Result<(Self, Writer), LedgerError> {

@@ -6,20 +6,12 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `schema` | the tables, their version, and how the file is opened |
-//! | `records` | how values of the domain lie in the tables |
-//! | `founding` | how a ledger comes about: whole, or not at all |
-//! | `checksum` | what every record carries to show that it is as it was written |
-//! | `plan` | writing a plan: [`create`], [`Planning`] |
-//! | `aside` | texts that a plan needs once more: [`Aside`] |
-//! | `opened` | a run that is there: [`open`], [`Ledger`], and its [`Backlog`] |
 //! | `outstanding` | what is left to do for an item, from its attempts; pure |
-//! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread, or [`ByHand`] without one |
-//! | `reader`, `books` | the account for the reports: [`read`], [`Reader`], and which verdict a row gets |
-//! | `log` | whether SQLite's log is there where it has to be; the mark that says so |
-//! | `lock`, `holder`, `private` | one process a run, be there copies of it or not; nobody but its owner reads it |
-//! | `steps` | where a test may let a process die |
-//! | `trouble` | what an error of SQLite means; pure |
+//! | `verdict` | which verdict a row gets; pure |
+//! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread, or [`ManualWriter`] without one |
+//! | `item_buffer` | items of a plan on their way into the ledger |
+//! | `spill` | texts that a plan needs once more: [`Spill`] |
+//! | `sqlite` | the SQLite file, its lock and its log |
 //!
 //! What always holds:
 //! - A [`Ticket`] exists only for an intent that is on disk, and each is for one attempt.
@@ -29,27 +21,14 @@
 //! - Where something is lost, or may be, the run says so, and nothing is sent blindly.
 //! - One process at a time writes a run; any number may read it meanwhile.
 
-mod aside;
-mod books;
-mod checksum;
-mod founding;
-mod holder;
+mod item_buffer;
 mod journal;
-mod lock;
-mod log;
-mod opened;
 mod outstanding;
-mod plan;
-mod private;
-mod reader;
-mod records;
-mod schema;
-mod steps;
-mod trouble;
-mod waiting;
+mod spill;
+mod sqlite;
+mod verdict;
 mod writer;
 
-use crate::domain::characters::visible_path;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,24 +36,26 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use aside::{Aside, PutAside};
+use crate::domain::characters::visible_path;
+
 pub use journal::Journal;
-pub use log::Loss;
-pub use opened::{Backlog, Ledger, Outstanding, PlanTotals, open};
 pub use outstanding::{AttemptResult, Next};
-pub use plan::{Planning, create, create_watched};
-pub use reader::{Reader, Referrals, read};
-pub use steps::{Step, Watch};
-pub use writer::{AttemptAnswer, AttemptId, ByHand, Ticket};
+pub use spill::{Spill, SpillRef};
+pub use sqlite::crash_points::{CrashPoint, Watch};
+pub use sqlite::plan::{Planning, create, create_watched};
+pub use sqlite::reader::{Reader, Referrals, read};
+pub use sqlite::run::{Backlog, Ledger, Outstanding, PlanTotals, open};
+pub use sqlite::wal::Loss;
+pub use writer::{AttemptAnswer, AttemptId, ManualWriter, Ticket};
 
 /// Whether some process is writing the run in a directory right now.
 pub fn is_worked_on(dir: &Path) -> bool {
-    lock::is_held(dir)
+    sqlite::lock::is_held(dir)
 }
 
 /// Where the log of a run is while it is sent, and after a process was cut off.
 pub fn log_file(dir: &Path) -> PathBuf {
-    schema::file_beside(dir, "-wal")
+    sqlite::schema::file_beside(dir, "-wal")
 }
 
 /// Tells the time that is written beside intents.
@@ -234,7 +215,7 @@ pub enum LedgerError {
 impl LedgerError {
     /// That what a run's ledger tells cannot be, as its reader found.
     pub fn damaged(dir: &Path, detail: impl fmt::Display) -> Self {
-        Self::Damaged { file: schema::file(dir), detail: detail.to_string() }
+        Self::Damaged { file: sqlite::schema::file(dir), detail: detail.to_string() }
     }
 
     /// Whether the ledger's file is damaged, and no space nor permission would help.

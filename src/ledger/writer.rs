@@ -14,12 +14,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::lock::Lock;
+use super::LedgerError;
 use super::outstanding::AttemptResult;
-use super::records::{number, remove_intent, write_answer, write_intent, write_outcome};
-use super::schema::{Store, close_session};
-use super::steps::Step;
-use super::{LedgerError, private};
+use super::sqlite::crash_points::CrashPoint;
+use super::sqlite::lock::Lock;
+use super::sqlite::permissions;
+use super::sqlite::records::{number, remove_intent, write_answer, write_intent, write_outcome};
+use super::sqlite::schema::{Store, close_session};
 use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::exchange::Journaled;
 use crate::domain::item::Item;
@@ -165,7 +166,7 @@ impl Writer {
         // SQLite would do it in the middle of a commit that somebody waits for.
         store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
         let file = store.file();
-        let identity = private::identity(&file).map_err(|error| private::told(&file, error))?;
+        let identity = permissions::identity(&file).map_err(|error| permissions::told(&file, error))?;
         Ok(Self { store, identity, lock, failed, unchecked: 0, requests })
     }
 
@@ -240,7 +241,7 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
-        self.store.step(Step::Writing);
+        self.store.step(CrashPoint::Writing);
         let written = match self.failed.get() {
             Some(earlier) => Err(earlier.clone()),
             None => {
@@ -250,18 +251,18 @@ impl Writer {
             }
         };
         self.unchecked += batch.len();
-        self.store.step(Step::Written);
+        self.store.step(CrashPoint::Written);
         match written {
             Ok(attempts) => acknowledge(batch, attempts),
             Err(error) => refuse(batch, &error),
         }
-        self.store.step(Step::Told);
+        self.store.step(CrashPoint::Told);
     }
 
     /// Whether what was written will be found again.
     fn is_there(&self) -> Result<(), LedgerError> {
         let file = self.store.file();
-        match private::identity(&file) {
+        match permissions::identity(&file) {
             Ok(identity) if identity == self.identity => self.lock.is_there(),
             _ => Err(LedgerError::Database { file, detail: "it was moved or removed meanwhile".to_owned() }),
         }
@@ -284,14 +285,14 @@ impl Writer {
         let honest = if items > 0 { Phase::Stopped } else { Phase::Finished };
         // Before the mark is taken back that says there is more in the log.
         let is_all_in = self.store.checkpoint()?;
-        self.store.step(Step::Closing);
+        self.store.step(CrashPoint::Closing);
         let closed = self
             .store
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .and_then(|transaction| close_session(transaction, honest, figures, is_all_in));
         self.store.told(closed).map_err(|error| self.poison(&error))?;
-        self.store.step(Step::Closed);
+        self.store.step(CrashPoint::Closed);
         self.store.checkpoint()?;
         if phase == Phase::Finished && items > 0 {
             return Err(LedgerError::Unsettled { dir: self.store.dir.clone(), items });
@@ -302,9 +303,9 @@ impl Writer {
 
 /// A writer that has no thread: it writes when it is told to, and loses what waits when it is dropped, as
 /// where a process is killed. That is how a simulation says what is on disk when.
-pub struct ByHand(Option<Writer>);
+pub struct ManualWriter(Option<Writer>);
 
-impl ByHand {
+impl ManualWriter {
     pub(super) fn new(writer: Writer) -> Self {
         Self(Some(writer))
     }
@@ -322,9 +323,9 @@ impl ByHand {
     }
 }
 
-impl fmt::Debug for ByHand {
+impl fmt::Debug for ManualWriter {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("ByHand")
+        out.write_str("ManualWriter")
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use jiff::Timestamp;
 use referral_bulk::commands::{Bar, Console, Environment, ProgressMode, Reply, Showing, SummaryForm, report};
 use referral_bulk::domain::account::{
-    About, Asked, Format, InputInfo, OnConflict, Phase, RowAccount, RowRecord, RowText, RunStats, Settled,
-    State,
+    Format, InputInfo, OnConflict, Phase, PlanSpec, RowAccount, RowRecord, RowText, RunSpec, RunStats,
+    Settled, State,
 };
 use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Path as FieldPath};
@@ -444,14 +444,14 @@ fn input(number: u32, rows: u64) -> InputInfo {
     }
 }
 
-fn about() -> About {
-    About {
+fn about() -> RunSpec {
+    RunSpec {
         program: "1.2.3".to_owned(),
         command: "apply".to_owned(),
         created: at(0),
         correlation_id: Uuid::from_u128(9),
         target: "sandbox".to_owned(),
-        asked: Asked {
+        asked: PlanSpec {
             files: vec!["changes.csv".to_owned(), "changes.jsonl".to_owned()],
             format: None,
             state: State::Live,

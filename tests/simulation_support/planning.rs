@@ -9,7 +9,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use referral_bulk::domain::account::{About, Asked, Format, OnConflict, RowRecord, RunStats, Settled, State};
+use referral_bulk::domain::account::{
+    Format, OnConflict, PlanSpec, RowRecord, RunSpec, RunStats, Settled, State,
+};
 use referral_bulk::domain::change::Rejected;
 use referral_bulk::domain::exchange::Failure;
 use referral_bulk::domain::outcome::{Outcome, Verdict};
@@ -238,14 +240,14 @@ impl Survey for Desk {
     }
 }
 
-fn about() -> About {
-    About {
+fn about() -> RunSpec {
+    RunSpec {
         program: "0.0.0".to_owned(),
         command: "apply".to_owned(),
         created: Timestamp::UNIX_EPOCH,
         correlation_id: Uuid::nil(),
         target: "simulation".to_owned(),
-        asked: Asked {
+        asked: PlanSpec {
             files: vec!["-".to_owned()],
             format: Some(Format::Jsonl),
             state: State::Live,

@@ -16,7 +16,7 @@ use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::engine::carry::Limits;
 use referral_bulk::engine::in_flight::Flights;
 use referral_bulk::engine::{self, Context, Event, Slots, Stop};
-use referral_bulk::ledger::{self, ByHand, LedgerError};
+use referral_bulk::ledger::{self, LedgerError, ManualWriter};
 use referral_bulk::pace::Pace;
 use referral_bulk::plan;
 use rusqlite::{Connection, OpenFlags};
@@ -138,7 +138,7 @@ pub async fn drive<T>(
 
 /// The ledger's writer, which takes its time.
 struct Disk {
-    by_hand: ByHand,
+    by_hand: ManualWriter,
     /// Until the next transaction is on disk.
     turn: Option<Pin<Box<Sleep>>>,
 }

@@ -2,7 +2,7 @@
 
 use tempfile::tempdir;
 
-use super::super::schema::VERSION;
+use super::super::sqlite::schema::VERSION;
 use super::super::{open, read};
 use super::*;
 use crate::domain::account::Phase;

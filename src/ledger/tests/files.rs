@@ -6,8 +6,8 @@ use std::path::Path;
 
 use tempfile::tempdir;
 
-use super::super::lock::Lock;
-use super::super::schema::Store;
+use super::super::sqlite::lock::Lock;
+use super::super::sqlite::schema::Store;
 use super::super::{LedgerError, create, open, read};
 use super::*;
 use crate::domain::account::Phase;

@@ -1,12 +1,12 @@
 //! The ledger from outside: what is written is what is read, whatever happens in between.
 
-mod books;
 mod checksums;
 mod consents;
 mod files;
-mod log;
 mod run;
 mod sending;
+mod verdicts;
+mod wal;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,11 +16,12 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::holder::Holder;
-use super::lock::Lock;
-use super::{AttemptAnswer, AttemptResult, Clock, Ledger, checksum, create, read};
+use super::sqlite::checksum;
+use super::sqlite::holder::Holder;
+use super::sqlite::lock::Lock;
+use super::{AttemptAnswer, AttemptResult, Clock, Ledger, create, read};
 use crate::domain::account::{
-    About, Asked, OnConflict, RowAccount, RowRecord, RowText, RunStats, Settled, State,
+    OnConflict, PlanSpec, RowAccount, RowRecord, RowText, RunSpec, RunStats, Settled, State,
 };
 use crate::domain::audit::{Audit, Class};
 use crate::domain::consent::{Consent, Way};
@@ -55,14 +56,14 @@ fn place(line: u64) -> Location {
     Location { input: 0, line, column: 1 }
 }
 
-fn about() -> About {
-    About {
+fn about() -> RunSpec {
+    RunSpec {
         program: "1.2.3".to_owned(),
         command: "apply".to_owned(),
         created: at(-60),
         correlation_id: Uuid::from_u128(9),
         target: "sandbox".to_owned(),
-        asked: Asked {
+        asked: PlanSpec {
             files: vec!["changes.csv".to_owned()],
             format: None,
             state: State::Live,

@@ -462,7 +462,7 @@ fn whoever_listens_can_stop_the_telling() {
 
 /// What the rows of a plan that was given up come to in the audit: an item with an audit, one without,
 /// no item because of a verdict, no item yet.
-fn audited(about: &About) -> Vec<Option<Audit>> {
+fn audited(about: &RunSpec) -> Vec<Option<Audit>> {
     let folder = tempdir().unwrap();
     let mut planning = create(folder.path(), about).unwrap();
     let verdict = Some(Verdict::new(Outcome::Invalid, "json", "cut off"));

@@ -10,8 +10,8 @@ use futures::future::join_all;
 use tempfile::tempdir;
 use tokio::sync::oneshot;
 
-use super::super::lock::Lock;
-use super::super::schema::Store;
+use super::super::sqlite::lock::Lock;
+use super::super::sqlite::schema::Store;
 use super::super::writer::{Record, Request, Ticket, Writer};
 use super::super::{LedgerError, open, read};
 use super::*;

@@ -9,7 +9,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 use serde::Serialize;
 
-use super::records::{Word, write_outcome};
+use super::sqlite::records::{EnumText, write_outcome};
 use crate::domain::account::Settled;
 use crate::domain::audit::Audit;
 use crate::domain::item::{Effect, Item};
@@ -25,7 +25,7 @@ const TEXTS: usize = 7;
 
 /// Items that wait.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct ItemBuffer {
     /// The texts of all items. Those that came one after another are one piece of memory.
     texts: Vec<u8>,
     entries: Vec<Entry>,
@@ -43,7 +43,7 @@ struct Entry {
     settled: Option<Box<Settled>>,
 }
 
-impl Waiting {
+impl ItemBuffer {
     /// Adds an item. Answers whether it is time to write.
     pub(super) fn add(&mut self, item: &Item, settled: Option<&Settled>, audit: Option<&Audit>) -> bool {
         if !self.in_disorder && self.entries.last().is_some_and(|last| last.number > item.number) {
@@ -93,7 +93,7 @@ impl Waiting {
             insert.execute((
                 number_there,
                 id,
-                Word(effect),
+                EnumText(effect),
                 etag,
                 is_bound,
                 request_id,

@@ -21,13 +21,14 @@ use std::io::{self, ErrorKind, Read};
 
 use rusqlite::Connection;
 
+use super::crash_points::CrashPoint;
 use super::holder::Found;
-use super::records::Word;
+use super::records::EnumText;
 use super::schema::Store;
-use super::steps::Step;
-use super::{LedgerError, log_file, private, schema};
+use super::{permissions, schema};
 use crate::domain::account::Phase;
 use crate::domain::consent::Consent;
+use crate::ledger::{LedgerError, log_file};
 
 /// What a log begins with, but for its last bit, which says in which order its checksums read bytes. The format:
 /// <https://www.sqlite.org/fileformat2.html#walformat>.
@@ -49,15 +50,15 @@ pub enum Loss {
 
 /// What a run lost with its log: any intent and any result after some attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lost {
+pub(in crate::ledger) struct Lost {
     /// The number of the last attempt that was on record when it was found.
-    pub(super) after: i64,
-    pub(super) when: Loss,
+    pub(in crate::ledger) after: i64,
+    pub(in crate::ledger) when: Loss,
 }
 
 /// Whether the run has lost its log, now or before. What was copied while it was sent has another one, and
 /// that ends where the copy was made.
-pub(super) fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerError> {
+pub(in crate::ledger) fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerError> {
     let marked = "SELECT sending > 0, lost_after FROM run";
     let read = store.connection.query_row(marked, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (sending, recorded): (bool, Option<i64>) = store.told(read)?;
@@ -76,7 +77,7 @@ pub(super) fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerEr
 /// Marks the run before anything is sent of it, and records what it lost where that was found only now, and the
 /// consent that was given to it. Nothing else may write before that: it would make a new log, by which nobody
 /// could tell any more that the old one is gone. Answers with what is recorded of the loss.
-pub(super) fn begin(
+pub(in crate::ledger) fn begin(
     store: &mut Store,
     lost: Option<Lost>,
     consent: Option<&Consent>,
@@ -89,10 +90,10 @@ pub(super) fn begin(
         }
         known => known,
     };
-    store.step(Step::Marking);
+    store.step(CrashPoint::Marking);
     let marked = mark(store, lost.map(|lost| lost.after), consent);
     store.told(marked)?;
-    store.step(Step::Marked);
+    store.step(CrashPoint::Marked);
     store.checkpoint_all()?;
     Ok(lost)
 }
@@ -109,14 +110,14 @@ fn mark(store: &mut Store, lost_after: Option<i64>, consent: Option<&Consent>) -
     // Counted, since SQLite writes nothing into the log where a row stays as it was.
     let mark = "UPDATE run SET phase = ?1, sending = sending + 1, lost_after = ?2,
                                checksum = checksum_of(only, ?1, sending + 1, ?2, about)";
-    transaction.execute(mark, (Word(Phase::Stopped), lost_after))?;
+    transaction.execute(mark, (EnumText(Phase::Stopped), lost_after))?;
     transaction.commit()?;
     store.format = schema::VERSION;
     Ok(())
 }
 
 /// Whether the log may hold what the database lacks. Whoever closes the database must then leave it.
-pub(super) fn is_needed(connection: &Connection) -> rusqlite::Result<bool> {
+pub(in crate::ledger) fn is_needed(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT sending > 0 FROM run", [], |row| row.get(0))
 }
 
@@ -126,7 +127,7 @@ fn is_there(store: &Store) -> Result<bool, LedgerError> {
     match File::open(&path).and_then(begins_a_log) {
         Ok(begins) => Ok(begins),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(private::told(&path, error)),
+        Err(error) => Err(permissions::told(&path, error)),
     }
 }
 

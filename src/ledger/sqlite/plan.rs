@@ -6,18 +6,19 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::aside::Aside;
+use super::crash_points::{CrashPoint, Watch};
 use super::holder::Holder;
 use super::lock::Lock;
-use super::opened::Ledger;
+use super::permissions;
 use super::records::{Json, Source, Text, number};
+use super::run::Ledger;
 use super::schema::{Store, add_session, give_back_room, index, set_phase, set_room};
-use super::steps::{Step, Watch};
-use super::waiting::Waiting;
-use super::{LedgerError, private};
-use crate::domain::account::{About, InputInfo, Phase, RowRecord, RowText, RunStats, Settled};
+use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunSpec, RunStats, Settled};
 use crate::domain::audit::Audit;
 use crate::domain::item::Item;
+use crate::ledger::LedgerError;
+use crate::ledger::item_buffer::ItemBuffer;
+use crate::ledger::spill::Spill;
 
 /// Records in one transaction. Items come in no order, so each transaction can write most pages of their
 /// table again: there should be few.
@@ -34,13 +35,13 @@ const LOG: usize = 6 << 20;
 pub struct Planning {
     store: Store,
     lock: Lock,
-    about: About,
+    about: RunSpec,
     /// Records in the open transaction; with none there is no transaction.
     pending: usize,
     /// Bytes of rows that are in the log and not in the database yet.
     logged: usize,
     /// Items that are not in the transaction yet.
-    waiting: Waiting,
+    waiting: ItemBuffer,
     /// What would leave a row without an outcome if nothing else came: the item that it waits for, `None`
     /// for a row that waits for none.
     awaited: HashSet<Option<u64>>,
@@ -52,7 +53,7 @@ pub struct Planning {
 /// # Errors
 /// [`LedgerError::Exists`] where the directory holds a run, [`LedgerError::Busy`] where one is being
 /// begun there; else where files can't be made.
-pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
+pub fn create(dir: &Path, about: &RunSpec) -> Result<Planning, LedgerError> {
     create_watched(dir, about, None)
 }
 
@@ -60,8 +61,8 @@ pub fn create(dir: &Path, about: &About) -> Result<Planning, LedgerError> {
 ///
 /// # Errors
 /// As [`create`].
-pub fn create_watched(dir: &Path, about: &About, watch: Option<Watch>) -> Result<Planning, LedgerError> {
-    private::folder(dir)?;
+pub fn create_watched(dir: &Path, about: &RunSpec, watch: Option<Watch>) -> Result<Planning, LedgerError> {
+    permissions::folder(dir)?;
     let mut lock = Lock::take(dir)?;
     let store = Store::create(dir, about, watch)?;
     lock.say(&Holder::of(dir)?)?;
@@ -90,24 +91,24 @@ impl Ledger {
 }
 
 impl Planning {
-    fn new(store: Store, lock: Lock, about: About) -> Self {
+    fn new(store: Store, lock: Lock, about: RunSpec) -> Self {
         Self {
             store,
             lock,
             about,
             pending: 0,
             logged: 0,
-            waiting: Waiting::default(),
+            waiting: ItemBuffer::default(),
             awaited: HashSet::new(),
         }
     }
 
     /// Forgets what was planned, and answers with the inputs that were read to their end for any plan
     /// of the run. What they were is remembered until they are read again.
-    pub(super) fn again(
+    pub(in crate::ledger) fn again(
         store: Store,
         lock: Lock,
-        about: About,
+        about: RunSpec,
     ) -> Result<(Self, Vec<InputInfo>), LedgerError> {
         let inputs =
             store.all("SELECT info FROM input ORDER BY number", |row| row.get(0).map(|Json(info)| info))?;
@@ -125,7 +126,7 @@ impl Planning {
     }
 
     /// What was said about the run when it was begun.
-    pub fn about(&self) -> &About {
+    pub fn about(&self) -> &RunSpec {
         &self.about
     }
 
@@ -133,7 +134,7 @@ impl Planning {
     ///
     /// # Errors
     /// Where the ledger can't be written.
-    pub fn amend(&mut self, about: About) -> Result<(), LedgerError> {
+    pub fn amend(&mut self, about: RunSpec) -> Result<(), LedgerError> {
         let set = "UPDATE run SET about = ?1, checksum = checksum_of(only, phase, sending, lost_after, ?1)";
         self.put(|connection| connection.execute(set, [Json(&about)]).map(drop))?;
         self.about = about;
@@ -144,8 +145,8 @@ impl Planning {
     ///
     /// # Errors
     /// Where no file can be made there.
-    pub fn aside(&self) -> Result<Aside, LedgerError> {
-        Aside::begin(&self.store.dir)
+    pub fn aside(&self) -> Result<Spill, LedgerError> {
+        Spill::begin(&self.store.dir)
     }
 
     /// Writes an input row. Its item may be written later.
@@ -323,9 +324,9 @@ impl Planning {
 
     fn commit(&mut self) -> Result<(), LedgerError> {
         if self.pending > 0 {
-            self.store.step(Step::Planning);
+            self.store.step(CrashPoint::Planning);
             self.store.told(self.store.connection.execute_batch("COMMIT"))?;
-            self.store.step(Step::Planned);
+            self.store.step(CrashPoint::Planned);
             self.pending = 0;
         }
         Ok(())

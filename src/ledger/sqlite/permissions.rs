@@ -5,16 +5,16 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::LedgerError;
 use crate::disk;
+use crate::ledger::LedgerError;
 
 /// Makes a run's directory, with any parents it lacks, as [`disk::take_private_directory`] does.
-pub(super) fn folder(dir: &Path) -> Result<(), LedgerError> {
+pub(in crate::ledger) fn folder(dir: &Path) -> Result<(), LedgerError> {
     disk::take_private_directory(dir).map_err(|error| told(dir, error))
 }
 
 /// Opens a file for its owner, and makes it where it isn't there.
-pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
+pub(in crate::ledger) fn file(path: &Path) -> Result<File, LedgerError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -24,7 +24,7 @@ pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
 }
 
 /// Takes a file, where it is there, from everybody but its owner: a copy may have opened it up.
-pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
+pub(in crate::ledger) fn tighten(path: &Path) -> Result<(), LedgerError> {
     match disk::restrict(path, 0o600) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(told(path, error)),
         _ => Ok(()),
@@ -33,7 +33,7 @@ pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
 
 /// Whether an open file is the one that stands at a path.
 #[cfg(unix)]
-pub(super) fn is_at(file: &File, path: &Path) -> bool {
+pub(in crate::ledger) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let open = file.metadata().map(|found| (found.dev(), found.ino()));
     open.is_ok_and(|open| identity(path).is_ok_and(|there| there == open))
@@ -41,24 +41,24 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
 
 /// Here an open file cannot be taken away.
 #[cfg(not(unix))]
-pub(super) fn is_at(_: &File, _: &Path) -> bool {
+pub(in crate::ledger) fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
 /// What tells a file from any other one that comes to stand in its place.
 #[cfg(unix)]
-pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
+pub(in crate::ledger) fn identity(path: &Path) -> io::Result<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
 /// Here an open file cannot be taken away.
 #[cfg(not(unix))]
-pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
+pub(in crate::ledger) fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(path).map(|_| (0, 0))
 }
 
 /// A failure with the path it is about.
-pub(super) fn told(path: &Path, error: io::Error) -> LedgerError {
+pub(in crate::ledger) fn told(path: &Path, error: io::Error) -> LedgerError {
     LedgerError::File { path: path.to_owned(), source: Arc::new(error) }
 }

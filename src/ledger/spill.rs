@@ -7,14 +7,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{LedgerError, private};
+use super::LedgerError;
+use super::sqlite::permissions;
 
 /// How many bytes are collected before they go to the disk.
 const BUFFER: usize = 1 << 16;
 
 /// Texts that were put aside.
 #[derive(Debug)]
-pub struct Aside {
+pub struct Spill {
     dir: PathBuf,
     file: File,
     /// How many bytes of the file are written.
@@ -25,14 +26,14 @@ pub struct Aside {
 
 /// Where a text lies.
 #[derive(Debug, Clone, Copy)]
-pub struct PutAside {
+pub struct SpillRef {
     start: u64,
     length: usize,
 }
 
-impl Aside {
+impl Spill {
     pub(super) fn begin(dir: &Path) -> Result<Self, LedgerError> {
-        let file = tempfile::tempfile_in(dir).map_err(|error| private::told(dir, error))?;
+        let file = tempfile::tempfile_in(dir).map_err(|error| permissions::told(dir, error))?;
         Ok(Self { dir: dir.to_owned(), file, written: 0, pending: Vec::new() })
     }
 
@@ -40,21 +41,21 @@ impl Aside {
     ///
     /// # Errors
     /// Where the run's directory has no room for it.
-    pub fn put(&mut self, text: &str) -> Result<PutAside, LedgerError> {
+    pub fn put(&mut self, text: &str) -> Result<SpillRef, LedgerError> {
         let start = self.written + self.pending.len() as u64;
         self.pending.extend_from_slice(text.as_bytes());
         if self.pending.len() >= BUFFER {
-            self.write().map_err(|error| private::told(&self.dir, error))?;
+            self.write().map_err(|error| permissions::told(&self.dir, error))?;
         }
-        Ok(PutAside { start, length: text.len() })
+        Ok(SpillRef { start, length: text.len() })
     }
 
     /// Gives a text back.
     ///
     /// # Errors
     /// Where the file can't be written or read.
-    pub fn text(&mut self, at: PutAside) -> Result<String, LedgerError> {
-        self.read(at).map_err(|error| private::told(&self.dir, error))
+    pub fn text(&mut self, at: SpillRef) -> Result<String, LedgerError> {
+        self.read(at).map_err(|error| permissions::told(&self.dir, error))
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -65,7 +66,7 @@ impl Aside {
         Ok(())
     }
 
-    fn read(&mut self, PutAside { start, length }: PutAside) -> io::Result<String> {
+    fn read(&mut self, SpillRef { start, length }: SpillRef) -> io::Result<String> {
         if !self.pending.is_empty() {
             self.write()?;
         }
@@ -83,7 +84,7 @@ mod tests {
     #[test]
     fn what_was_put_aside_comes_back_in_any_order() {
         let dir = tempfile::tempdir().unwrap();
-        let mut aside = Aside::begin(dir.path()).unwrap();
+        let mut aside = Spill::begin(dir.path()).unwrap();
         let texts = [String::new(), "é".to_owned(), "x".repeat(3 * BUFFER), "last".to_owned()];
         let mut places = Vec::new();
         for text in texts.iter().cycle().take(40) {
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn where_it_cannot_be_the_directory_is_named() {
-        let error = Aside::begin(Path::new("/no/such/run")).unwrap_err();
+        let error = Spill::begin(Path::new("/no/such/run")).unwrap_err();
         assert!(error.to_string().starts_with("/no/such/run: "), "{error}");
     }
 }

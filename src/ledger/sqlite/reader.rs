@@ -9,29 +9,29 @@ use rusqlite::{CachedStatement, Row};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::LedgerError;
-use super::books::{self, Came};
 use super::holder::Found;
 use super::lock;
-use super::log::{self, Loss, Lost};
-use super::opened::{PlanTotals, totals};
-use super::outstanding::{Last, last};
-use super::records::{ITEM, Json, Source, Text, Version, Word, item, number, place};
+use super::records::{EnumText, ITEM, Json, Source, Text, Version, item, number, place};
+use super::run::{PlanTotals, totals};
 use super::schema::Store;
-use crate::domain::account::{About, InputInfo, ItemAccount, Phase, RowAccount, RunStats};
+use super::wal::{self, Loss, Lost};
+use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount, RunSpec, RunStats};
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
+use crate::ledger::LedgerError;
+use crate::ledger::outstanding::{Last, last};
+use crate::ledger::verdict::{self, Came};
 
 /// A run as it stood when it was opened for reading, whatever is written meanwhile: all that one
 /// reader tells fits together.
 #[derive(Debug)]
 pub struct Reader {
     store: Store,
-    about: About,
+    about: RunSpec,
     phase: Phase,
     lost: Option<Lost>,
 }
@@ -62,7 +62,7 @@ pub fn read(dir: &Path) -> Result<Reader, LedgerError> {
     let (about, phase) = store.checked_run()?;
     // Nothing is sent from here, so a copy may be read: as one that doesn't know all.
     let found = lock::found(dir).unwrap_or(Found::Moved);
-    let lost = log::lost(&store, found)?;
+    let lost = wal::lost(&store, found)?;
     Ok(Reader { store, about, phase, lost })
 }
 
@@ -101,7 +101,7 @@ impl Reader {
     }
 
     /// What was said about the run when it was planned.
-    pub fn about(&self) -> &About {
+    pub fn about(&self) -> &RunSpec {
         &self.about
     }
 
@@ -240,11 +240,11 @@ impl Reader {
         let own = row.get::<_, Option<Json<Verdict>>>(6)?.map(|Json(own)| own);
         let audit = match item {
             Some(_) => audit(row, 22)?,
-            None => self.about.asked.migrating.as_ref().map(|_| books::audit(own.is_some())),
+            None => self.about.asked.migrating.as_ref().map(|_| verdict::audit(own.is_some())),
         };
-        let verdict = books::verdict(own, came(row)?, &about_item, place, self.phase, attempts.last);
+        let verdict = verdict::verdict(own, came(row)?, &about_item, place, self.phase, attempts.last);
         let Json(own) = row.get(7)?;
-        let findings = books::findings(own, about_item, place, first_place(row)?);
+        let findings = verdict::findings(own, about_item, place, first_place(row)?);
         let changes: Option<Json<Vec<Change>>> =
             if verdict.outcome == Outcome::Conflict { row.get(18)? } else { None };
         let is_told = changes.is_some() || verdict.outcome == Outcome::Partial;
@@ -283,7 +283,8 @@ impl Reader {
             let (Text(request_id), Text(at)) = (row.get(0)?, row.get(1)?);
             told.request_ids.push(request_id);
             told.first.get_or_insert(at);
-            latest = Some((row.get(2)?, row.get::<_, Option<Word<_>>>(3)?.map(|Word(result)| result)));
+            latest =
+                Some((row.get(2)?, row.get::<_, Option<EnumText<_>>>(3)?.map(|EnumText(result)| result)));
         }
         told.last = last(latest, self.lost.map(|lost| lost.after));
         Ok(told)
@@ -303,7 +304,7 @@ fn first_place(row: &Row<'_>) -> rusqlite::Result<Option<Location>> {
 
 /// Reads a verdict from four columns that begin at `first`; there is none where they are null.
 fn verdict(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Verdict>> {
-    let Some(Word(outcome)) = row.get(first)? else { return Ok(None) };
+    let Some(EnumText(outcome)) = row.get(first)? else { return Ok(None) };
     let (code, message, status) = (row.get(first + 1)?, row.get(first + 2)?, row.get(first + 3)?);
     Ok(Some(Verdict { outcome, code, message, status }))
 }

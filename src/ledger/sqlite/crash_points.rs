@@ -3,7 +3,7 @@
 
 /// A point in the ledger's work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum CrashPoint {
     /// Another piece of a new ledger is about to be made.
     Founding,
     /// It is whole, and on disk under its own name.
@@ -33,4 +33,4 @@ pub enum Step {
 }
 
 /// Who is told of every step, from the thread that makes it.
-pub type Watch = fn(Step);
+pub type Watch = fn(CrashPoint);

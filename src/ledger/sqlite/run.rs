@@ -5,28 +5,28 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Row};
 
+use super::crash_points::Watch;
 use super::holder::Holder;
-use super::journal::Journal;
 use super::lock::{self, Lock};
-use super::log::{self, Loss, Lost};
-use super::outstanding::{Last, Next, last, may_arrive, next};
-use super::records::{ITEM, Json, Version, Word, item, number};
+use super::records::{EnumText, ITEM, Json, Version, item, number};
 use super::schema::Store;
-use super::steps::Watch;
-use super::writer::ByHand;
-use super::{Clock, LedgerError};
-use crate::domain::account::{About, InputInfo, Phase};
+use super::wal::{self, Loss, Lost};
+use crate::domain::account::{InputInfo, Phase, RunSpec};
 use crate::domain::consent::Consent;
 use crate::domain::item::{Change, Item};
 use crate::domain::referral::ETag;
+use crate::ledger::journal::Journal;
+use crate::ledger::outstanding::{Last, Next, last, may_arrive, next};
+use crate::ledger::writer::ManualWriter;
+use crate::ledger::{Clock, LedgerError};
 
 /// A run that no other process writes, and that nothing is being sent of.
 #[derive(Debug)]
 pub struct Ledger {
-    pub(super) store: Store,
-    pub(super) lock: Lock,
-    pub(super) about: About,
-    pub(super) phase: Phase,
+    pub(in crate::ledger) store: Store,
+    pub(in crate::ledger) lock: Lock,
+    pub(in crate::ledger) about: RunSpec,
+    pub(in crate::ledger) phase: Phase,
     lost: Option<Lost>,
     /// What was consented to now, and goes on record when it is begun to send.
     consent: Option<Consent>,
@@ -90,12 +90,18 @@ pub fn open(dir: &Path) -> Result<Ledger, LedgerError> {
     let lock = Lock::take(dir)?;
     let store = Store::open(dir)?;
     let (about, phase) = store.checked_run()?;
-    let lost = log::lost(&store, lock::found(dir)?)?;
+    let lost = wal::lost(&store, lock::found(dir)?)?;
     Ok(Ledger::new(store, lock, about, phase, lost))
 }
 
 impl Ledger {
-    pub(super) fn new(store: Store, lock: Lock, about: About, phase: Phase, lost: Option<Lost>) -> Self {
+    pub(in crate::ledger) fn new(
+        store: Store,
+        lock: Lock,
+        about: RunSpec,
+        phase: Phase,
+        lost: Option<Lost>,
+    ) -> Self {
         Self { store, lock, about, phase, lost, consent: None }
     }
 
@@ -121,7 +127,7 @@ impl Ledger {
     }
 
     /// What was said about the run when it was planned.
-    pub fn about(&self) -> &About {
+    pub fn about(&self) -> &RunSpec {
         &self.about
     }
 
@@ -179,7 +185,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::start`].
-    pub fn start_by_hand(self, clock: Clock) -> Result<(Journal, Backlog, ByHand), LedgerError> {
+    pub fn start_by_hand(self, clock: Clock) -> Result<(Journal, Backlog, ManualWriter), LedgerError> {
         let (backlog, writing, lock) = self.begin()?;
         let (journal, by_hand) = Journal::by_hand(writing, lock, clock)?;
         Ok((journal, backlog, by_hand))
@@ -194,7 +200,7 @@ impl Ledger {
             Phase::Finished => return Err(LedgerError::Finished { dir: store.dir.clone() }),
         }
         let writing = store.again()?;
-        let lost = log::begin(&mut store, lost, consent.as_ref())?;
+        let lost = wal::begin(&mut store, lost, consent.as_ref())?;
         lock.say(&Holder::of(&store.dir)?)?;
         Ok((Backlog { store, lost }, writing, lock))
     }
@@ -252,7 +258,7 @@ impl Backlog {
 fn tell_attempts(attempts: &mut CachedStatement<'_>, left: &mut Outstanding) -> rusqlite::Result<()> {
     let mut rows = attempts.query([left.item.number.cast_signed()])?;
     while let Some(row) = rows.next()? {
-        let result = row.get::<_, Option<Word<_>>>(0)?.map(|Word(result)| result);
+        let result = row.get::<_, Option<EnumText<_>>>(0)?.map(|EnumText(result)| result);
         left.doubted |= may_arrive(result, row.get(1)?);
         left.versions.extend(row.get::<_, Option<Version>>(2)?.map(|Version(etag)| etag));
     }
@@ -260,7 +266,7 @@ fn tell_attempts(attempts: &mut CachedStatement<'_>, left: &mut Outstanding) -> 
 }
 
 /// How much a run is, and how much of it is left.
-pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
+pub(in crate::ledger) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
     store.told(store.connection.query_row(
         "SELECT (SELECT count(*) FROM row),
                 count(*),
@@ -290,7 +296,7 @@ fn outstanding(row: &Row<'_>, lost: Option<Lost>) -> rusqlite::Result<Outstandin
     let versions = item.etag.iter().cloned().collect();
     let mut attempt = None;
     if let Some(id) = row.get(9)? {
-        attempt = Some((id, row.get::<_, Option<Word<_>>>(10)?.map(|Word(result)| result)));
+        attempt = Some((id, row.get::<_, Option<EnumText<_>>>(10)?.map(|EnumText(result)| result)));
         item.etag = row.get::<_, Option<Version>>(11)?.map(|Version(etag)| etag);
         if let Some(Json(patch)) = row.get(12)? {
             item.patch = patch;

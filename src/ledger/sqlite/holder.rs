@@ -21,11 +21,12 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LedgerError, lock, private, schema};
+use super::{lock, permissions, schema};
+use crate::ledger::LedgerError;
 
 /// Where a run lies, and which file it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Holder {
+pub(in crate::ledger) struct Holder {
     /// The run's directory, from the root. It need not be text, which a path on record would have to be.
     dir: OsString,
     file: Mark,
@@ -43,7 +44,7 @@ struct Mark {
 
 /// What a ledger is to those who find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(in crate::ledger) enum Found {
     /// The one that was worked on last, as far as anybody can tell.
     Itself,
     /// Another file, as far as anybody can tell, which is all that is left.
@@ -52,10 +53,10 @@ pub(super) enum Found {
 
 impl Holder {
     /// The run that lies in a directory.
-    pub(super) fn of(dir: &Path) -> Result<Self, LedgerError> {
+    pub(in crate::ledger) fn of(dir: &Path) -> Result<Self, LedgerError> {
         let file = schema::file(dir);
-        let found = fs::metadata(&file).map_err(|error| private::told(&file, error))?;
-        let dir = fs::canonicalize(dir).map_err(|error| private::told(dir, error))?;
+        let found = fs::metadata(&file).map_err(|error| permissions::told(&file, error))?;
+        let dir = fs::canonicalize(dir).map_err(|error| permissions::told(dir, error))?;
         Ok(Self { dir: dir.into_os_string(), file: Mark::of(&found) })
     }
 
@@ -63,7 +64,7 @@ impl Holder {
     ///
     /// # Errors
     /// [`LedgerError::Copied`] where it is a copy, and [`LedgerError::Busy`] where the first one is at work.
-    pub(super) fn find(&self, dir: &Path) -> Result<Found, LedgerError> {
+    pub(in crate::ledger) fn find(&self, dir: &Path) -> Result<Found, LedgerError> {
         if self.file == Self::of(dir)?.file {
             return Ok(Found::Itself);
         }
@@ -90,8 +91,8 @@ impl Mark {
 ///
 /// # Errors
 /// [`LedgerError::Linked`] where it has more.
-pub(super) fn has_one_name(file: &Path) -> Result<(), LedgerError> {
-    let found = fs::metadata(file).map_err(|error| private::told(file, error))?;
+pub(in crate::ledger) fn has_one_name(file: &Path) -> Result<(), LedgerError> {
+    let found = fs::metadata(file).map_err(|error| permissions::told(file, error))?;
     if found.is_file() && names(&found) > 1 {
         Err(LedgerError::Linked { file: file.to_owned() })
     } else {

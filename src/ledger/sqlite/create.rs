@@ -12,11 +12,12 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::crash_points::{CrashPoint, Watch};
 use super::schema::{self, file, file_beside};
-use super::steps::{Step, Watch};
-use super::{LedgerError, checksum, lock, private, trouble};
+use super::{checksum, error, lock, permissions};
 use crate::disk;
-use crate::domain::account::About;
+use crate::domain::account::RunSpec;
+use crate::ledger::LedgerError;
 
 /// What the name of a ledger that is being made has behind its own.
 const UNMADE: &str = ".new";
@@ -25,12 +26,12 @@ const UNMADE: &str = ".new";
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// Makes the ledger of a new run in a directory that this process has locked.
-pub(super) fn found(dir: &Path, about: &About, watch: Option<Watch>) -> Result<(), LedgerError> {
+pub(in crate::ledger) fn found(dir: &Path, about: &RunSpec, watch: Option<Watch>) -> Result<(), LedgerError> {
     let ledger = file(dir);
     match fs::symlink_metadata(&ledger) {
         Ok(_) => return Err(LedgerError::Exists { dir: dir.to_owned() }),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(private::told(&ledger, error)),
+        Err(error) => return Err(permissions::told(&ledger, error)),
     }
     let made = make(dir, about, watch);
     if made.is_err() {
@@ -41,7 +42,7 @@ pub(super) fn found(dir: &Path, about: &About, watch: Option<Watch>) -> Result<(
 }
 
 /// Whether a directory holds what a process left that came to no ledger, and no run.
-pub(super) fn is_unmade(dir: &Path) -> bool {
+pub(in crate::ledger) fn is_unmade(dir: &Path) -> bool {
     if file_beside(dir, UNMADE).exists() {
         return true;
     }
@@ -51,17 +52,18 @@ pub(super) fn is_unmade(dir: &Path) -> bool {
     names.is_some_and(|names| names == [OsStr::new(lock::FILE)])
 }
 
-fn make(dir: &Path, about: &About, watch: Option<Watch>) -> Result<(), LedgerError> {
+fn make(dir: &Path, about: &RunSpec, watch: Option<Watch>) -> Result<(), LedgerError> {
     let step = |step| watch.iter().for_each(|watch| watch(step));
     let (ledger, unmade) = (file(dir), file_beside(dir, UNMADE));
-    step(Step::Founding);
+    step(CrashPoint::Founding);
     clear(dir)?;
-    private::file(&unmade)?;
-    step(Step::Founding);
-    write(&unmade, about, || step(Step::Founding)).map_err(|error| trouble::told(ledger.clone(), &error))?;
-    step(Step::Founding);
-    disk::rename(&unmade, &ledger).map_err(|error| private::told(&ledger, error))?;
-    step(Step::Founded);
+    permissions::file(&unmade)?;
+    step(CrashPoint::Founding);
+    write(&unmade, about, || step(CrashPoint::Founding))
+        .map_err(|error| error::told(ledger.clone(), &error))?;
+    step(CrashPoint::Founding);
+    disk::rename(&unmade, &ledger).map_err(|error| permissions::told(&ledger, error))?;
+    step(CrashPoint::Founded);
     Ok(())
 }
 
@@ -70,7 +72,7 @@ fn clear(dir: &Path) -> Result<(), LedgerError> {
     for beside in BESIDE.into_iter().chain([""]) {
         let file = file_beside(dir, &format!("{UNMADE}{beside}"));
         match disk::remove(&file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(private::told(&file, error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(permissions::told(&file, error)),
             _ => {}
         }
     }
@@ -78,7 +80,7 @@ fn clear(dir: &Path) -> Result<(), LedgerError> {
 }
 
 /// Writes all that a ledger begins with into an empty file, and leaves nothing beside it.
-fn write(file: &Path, about: &About, step: impl Fn()) -> rusqlite::Result<()> {
+fn write(file: &Path, about: &RunSpec, step: impl Fn()) -> rusqlite::Result<()> {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(file, access)?;
     checksum::offer(&connection)?;

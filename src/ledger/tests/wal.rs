@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tempfile::tempdir;
 
-use super::super::schema::Store;
-use super::super::{Backlog, Journal, LedgerError, Loss, Next, log, open, read};
+use super::super::sqlite::schema::Store;
+use super::super::sqlite::wal;
+use super::super::{Backlog, Journal, LedgerError, Loss, Next, open, read};
 use super::*;
 use crate::domain::account::Phase;
 
@@ -188,8 +189,8 @@ fn nothing_is_sent_before_the_mark_is_in_the_database() {
     let mut store = Store::open(folder.path()).unwrap();
     store.connection.busy_timeout(Duration::ZERO).unwrap();
     let reader = read(folder.path()).unwrap();
-    let error = log::begin(&mut store, None, None).unwrap_err();
+    let error = wal::begin(&mut store, None, None).unwrap_err();
     assert!(matches!(error, LedgerError::Busy { .. }), "{error}");
     drop(reader);
-    log::begin(&mut store, None, None).unwrap();
+    wal::begin(&mut store, None, None).unwrap();
 }

@@ -9,12 +9,13 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction};
 
-use super::records::{Json, Word};
-use super::steps::{Step, Watch};
-use super::trouble::{on_one_line, told};
-use super::{LedgerError, checksum, founding, holder, log, private};
-use crate::domain::account::{About, InputInfo, Phase, RunStats};
+use super::crash_points::{CrashPoint, Watch};
+use super::error::{on_one_line, told};
+use super::records::{EnumText, Json};
+use super::{checksum, create, holder, permissions, wal};
+use crate::domain::account::{InputInfo, Phase, RunSpec, RunStats};
 use crate::domain::consent::Consent;
+use crate::ledger::LedgerError;
 
 /// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
 /// and read through from one end to the other, page by page.
@@ -31,7 +32,7 @@ const FILE: &str = "run.sqlite";
 const APPLICATION: i32 = i32::from_be_bytes(*b"RBlk");
 
 /// The format that this program writes, and the latest it reads.
-pub(super) const VERSION: i32 = 2;
+pub(in crate::ledger) const VERSION: i32 = 2;
 
 /// The oldest format that there was.
 const OLDEST: i32 = 1;
@@ -40,6 +41,9 @@ const OLDEST: i32 = 1;
 /// close it, for example.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Every letter of this is compared with what is in the file, the comments included: it stays as it is, though what
+/// is said to stand in log.rs stands in wal.rs by now.
+///
 /// Large columns come last, since SQLite reads a row only as far as it is asked for. The checksum of a record is
 /// over all its other columns, in their order: see checksum.rs.
 const TABLES: &str = "
@@ -125,7 +129,7 @@ CREATE TABLE session (
 ";
 
 /// The tables that later formats added, by the first that has them. A ledger without them gets them with the
-/// first thing that is written into them: see log.rs for why that can't be any time.
+/// first thing that is written into them: see wal.rs for why that can't be any time.
 const ADDED: [(i32, &str); 1] = [(
     CONSENTED,
     "
@@ -155,25 +159,29 @@ CREATE UNIQUE INDEX item_of_referral ON item (referral);
 
 /// An open ledger, with its path for what there is to say about it.
 #[derive(Debug)]
-pub(super) struct Store {
-    pub(super) connection: Connection,
-    pub(super) dir: PathBuf,
-    pub(super) watch: Option<Watch>,
+pub(in crate::ledger) struct Store {
+    pub(in crate::ledger) connection: Connection,
+    pub(in crate::ledger) dir: PathBuf,
+    pub(in crate::ledger) watch: Option<Watch>,
     /// The format of the file; greater than [`VERSION`] only where it is looked at and never written.
-    pub(super) format: i32,
+    pub(in crate::ledger) format: i32,
 }
 
 impl Store {
     /// Makes the ledger of a new run, which is then planned.
-    pub(super) fn create(dir: &Path, about: &About, watch: Option<Watch>) -> Result<Self, LedgerError> {
-        founding::found(dir, about, watch)?;
+    pub(in crate::ledger) fn create(
+        dir: &Path,
+        about: &RunSpec,
+        watch: Option<Watch>,
+    ) -> Result<Self, LedgerError> {
+        create::found(dir, about, watch)?;
         let store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         store.told(settings(&store.connection))?;
         Ok(store)
     }
 
     /// Opens the ledger of a run to write to it, after a look at every page of it.
-    pub(super) fn open(dir: &Path) -> Result<Self, LedgerError> {
+    pub(in crate::ledger) fn open(dir: &Path) -> Result<Self, LedgerError> {
         let looked = Self::look_only(dir)?;
         if let Some(found) = looked.newer() {
             return Err(LedgerError::Newer { file: looked.file(), found, known: VERSION });
@@ -182,7 +190,7 @@ impl Store {
         store.format = looked.format;
         drop(looked);
         for ending in ["", "-wal", "-shm"] {
-            private::tighten(&file_beside(dir, ending))?;
+            permissions::tighten(&file_beside(dir, ending))?;
         }
         store.told(settings(&store.connection))?;
         store.check_pages()?;
@@ -190,7 +198,7 @@ impl Store {
     }
 
     /// Makes sure that SQLite finds nothing wrong with any page, and each index to tell what its table does.
-    pub(super) fn check_pages(&self) -> Result<(), LedgerError> {
+    pub(in crate::ledger) fn check_pages(&self) -> Result<(), LedgerError> {
         let verdict = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
         let verdict: String = self.told(verdict)?;
         if verdict == "ok" { Ok(()) } else { Err(self.damaged(on_one_line(&verdict))) }
@@ -203,7 +211,7 @@ impl Store {
 
     /// What the run is, and how far it has come, once it is sure that all tables are there as they were made and
     /// all records as they were written.
-    pub(super) fn checked_run(&self) -> Result<(About, Phase), LedgerError> {
+    pub(in crate::ledger) fn checked_run(&self) -> Result<(RunSpec, Phase), LedgerError> {
         let all = tables(self.format);
         let tables = self.told(made(&all, ""))?;
         self.check_made(&tables)?;
@@ -245,7 +253,7 @@ impl Store {
     }
 
     /// Opens the ledger of a run that this process has open already.
-    pub(super) fn again(&self) -> Result<Self, LedgerError> {
+    pub(in crate::ledger) fn again(&self) -> Result<Self, LedgerError> {
         let mut store = Self::connect(&self.dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         store.told(settings(&store.connection))?;
         store.format = self.format;
@@ -254,14 +262,14 @@ impl Store {
     }
 
     /// Tells whoever watches what step this is.
-    pub(super) fn step(&self, step: Step) {
+    pub(in crate::ledger) fn step(&self, step: CrashPoint) {
         if let Some(watch) = self.watch {
             watch(step);
         }
     }
 
     /// Opens the ledger of a run to look at it as it stands now, whatever is written meanwhile.
-    pub(super) fn look(dir: &Path) -> Result<Self, LedgerError> {
+    pub(in crate::ledger) fn look(dir: &Path) -> Result<Self, LedgerError> {
         match Self::look_beside_others(dir) {
             // SQLite wants to put files beside the database, and may not.
             Err(error @ LedgerError::Database { .. }) if lies_still(dir) => {
@@ -306,27 +314,27 @@ impl Store {
     }
 
     /// The format of a file that a newer version of this program wrote.
-    pub(super) fn newer(&self) -> Option<i32> {
+    pub(in crate::ledger) fn newer(&self) -> Option<i32> {
         (self.format > VERSION).then_some(self.format)
     }
 
     /// Looks whether there is a ledger at all, before anything is put beside it.
-    pub(super) fn expect(dir: &Path) -> Result<(), LedgerError> {
+    pub(in crate::ledger) fn expect(dir: &Path) -> Result<(), LedgerError> {
         let file = dir.join(FILE);
         match file.try_exists() {
             Ok(true) => holder::has_one_name(&file),
-            Ok(false) if founding::is_unmade(dir) => Err(LedgerError::Unmade { dir: dir.to_owned() }),
+            Ok(false) if create::is_unmade(dir) => Err(LedgerError::Unmade { dir: dir.to_owned() }),
             Ok(false) => Err(LedgerError::Absent { dir: dir.to_owned() }),
             // The directory is a file.
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
                 Err(LedgerError::Absent { dir: dir.to_owned() })
             }
-            Err(error) => Err(private::told(&file, error)),
+            Err(error) => Err(permissions::told(&file, error)),
         }
     }
 
     /// The ledger's file.
-    pub(super) fn file(&self) -> PathBuf {
+    pub(in crate::ledger) fn file(&self) -> PathBuf {
         file(&self.dir)
     }
 
@@ -353,7 +361,7 @@ impl Store {
             |name| self.told(self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)));
         if pragma("application_id")? != APPLICATION {
             let file = self.file();
-            let length = std::fs::metadata(&file).map_err(|error| private::told(&file, error))?.len();
+            let length = std::fs::metadata(&file).map_err(|error| permissions::told(&file, error))?.len();
             return Err(if length == 0 {
                 self.damaged("it is empty".to_owned())
             } else {
@@ -367,22 +375,22 @@ impl Store {
     }
 
     /// What the run is, and how far it has come.
-    pub(super) fn run(&self) -> Result<(About, Phase), LedgerError> {
+    pub(in crate::ledger) fn run(&self) -> Result<(RunSpec, Phase), LedgerError> {
         self.told(self.connection.query_row("SELECT about, phase FROM run", [], |row| {
-            let (Json(about), Word(phase)) = (row.get(0)?, row.get(1)?);
+            let (Json(about), EnumText(phase)) = (row.get(0)?, row.get(1)?);
             Ok((about, phase))
         }))
     }
 
     /// The inputs that were read to their end for the plan that is there, in their order.
-    pub(super) fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
+    pub(in crate::ledger) fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
         self.all("SELECT info FROM input WHERE read = 1 ORDER BY number", |row| {
             row.get(0).map(|Json(info)| info)
         })
     }
 
     /// The last consent on record; the ledgers of the first format have none.
-    pub(super) fn consent(&self) -> Result<Option<Consent>, LedgerError> {
+    pub(in crate::ledger) fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         if self.format < CONSENTED {
             return Ok(None);
         }
@@ -392,7 +400,7 @@ impl Store {
     }
 
     /// All that a query finds.
-    pub(super) fn all<T>(
+    pub(in crate::ledger) fn all<T>(
         &self,
         query: &str,
         one: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
@@ -403,12 +411,12 @@ impl Store {
 
     /// Brings what is committed from the log into the database. What a reader still needs stays in
     /// the log, which loses nothing. Answers whether all was brought in.
-    pub(super) fn checkpoint(&self) -> Result<bool, LedgerError> {
+    pub(in crate::ledger) fn checkpoint(&self) -> Result<bool, LedgerError> {
         self.bring_in("PRAGMA wal_checkpoint(PASSIVE)")
     }
 
     /// Brings all of the log into the database, and waits for readers that need what it would overwrite.
-    pub(super) fn checkpoint_all(&self) -> Result<(), LedgerError> {
+    pub(in crate::ledger) fn checkpoint_all(&self) -> Result<(), LedgerError> {
         match self.bring_in("PRAGMA wal_checkpoint(FULL)")? {
             true => Ok(()),
             false => Err(LedgerError::Busy { dir: self.dir.clone() }),
@@ -416,18 +424,18 @@ impl Store {
     }
 
     fn bring_in(&self, checkpoint: &str) -> Result<bool, LedgerError> {
-        self.step(Step::Folding);
+        self.step(CrashPoint::Folding);
         let all = self.connection.query_row(checkpoint, [], |row| {
             let [busy, logged, brought_in] = [row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?];
             Ok(busy == 0 && brought_in == logged)
         });
         let all = self.told(all)?;
-        self.step(Step::Folded);
+        self.step(CrashPoint::Folded);
         Ok(all)
     }
 
     /// A result with the ledger's name in its error.
-    pub(super) fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, LedgerError> {
+    pub(in crate::ledger) fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, LedgerError> {
         result.map_err(|error| match self.newer() {
             // What is not understood is not damaged.
             Some(found) => LedgerError::Newer { file: self.file(), found, known: VERSION },
@@ -442,7 +450,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         // What was not committed is given up, as it would be in any case.
         let ended = self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
-        if ended && log::is_needed(&self.connection).is_ok_and(|needed| !needed) {
+        if ended && wal::is_needed(&self.connection).is_ok_and(|needed| !needed) {
             // Where that fails the log stays, which harms nobody.
             let _ = keep_log(&self.connection, false);
         }
@@ -450,12 +458,12 @@ impl Drop for Store {
 }
 
 /// The ledger's file in a run's directory.
-pub(super) fn file(dir: &Path) -> PathBuf {
+pub(in crate::ledger) fn file(dir: &Path) -> PathBuf {
     dir.join(FILE)
 }
 
 /// The file of SQLite's that lies beside it, with such an ending.
-pub(super) fn file_beside(dir: &Path, ending: &str) -> PathBuf {
+pub(in crate::ledger) fn file_beside(dir: &Path, ending: &str) -> PathBuf {
     dir.join(format!("{FILE}{ending}"))
 }
 
@@ -493,7 +501,11 @@ fn made(tables: &str, indexes: &str) -> rusqlite::Result<Vec<(String, String)>> 
 
 /// Writes the tables and the record of the run into an empty file, before WAL begins. `step` is told before they
 /// are committed.
-pub(super) fn begin(connection: &mut Connection, about: &About, step: impl Fn()) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn begin(
+    connection: &mut Connection,
+    about: &RunSpec,
+    step: impl Fn(),
+) -> rusqlite::Result<()> {
     connection.execute_batch(DURABLE)?;
     let page = if about.asked.migrating.is_some() { PAGE_OF_PAYLOADS } else { PAGE };
     connection.pragma_update(None, "page_size", page)?;
@@ -504,7 +516,7 @@ pub(super) fn begin(connection: &mut Connection, about: &About, step: impl Fn())
     transaction.execute(
         "INSERT INTO run (only, phase, sending, checksum, about)
          VALUES (1, ?1, 0, checksum_of(1, ?1, 0, NULL, ?2), ?2)",
-        (Word(Phase::Planning), Json(about)),
+        (EnumText(Phase::Planning), Json(about)),
     )?;
     step();
     transaction.commit()
@@ -519,7 +531,7 @@ const DURABLE: &str = "
 ";
 
 /// How every connection is that writes.
-pub(super) fn settings(connection: &Connection) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")?;
     connection.execute_batch(DURABLE)
 }
@@ -531,22 +543,22 @@ fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
 
 /// Room in memory to sort the index of referrals in, and for the pages that a large plan is at work on. The
 /// log is brought into the database once, at the end.
-pub(super) fn set_room(connection: &Connection) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn set_room(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0;")
 }
 
 /// As much room again as other connections have.
-pub(super) fn give_back_room(connection: &Connection) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn give_back_room(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA cache_size = -2000")
 }
 
 /// Sees to it that there is one item for a referral, and that an item's rows are found.
-pub(super) fn index(connection: &Connection) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn index(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(INDEXES)
 }
 
 /// Adds the tables that a ledger of an earlier format lacks.
-pub(super) fn bring_up(connection: &Connection, format: i32) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn bring_up(connection: &Connection, format: i32) -> rusqlite::Result<()> {
     for (_, tables) in ADDED.into_iter().filter(|(since, _)| *since > format) {
         connection.execute_batch(tables)?;
     }
@@ -554,7 +566,7 @@ pub(super) fn bring_up(connection: &Connection, format: i32) -> rusqlite::Result
 }
 
 /// Puts on record what a user consented to.
-pub(super) fn add_consent(connection: &Connection, consent: &Consent) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn add_consent(connection: &Connection, consent: &Consent) -> rusqlite::Result<()> {
     let add = "INSERT INTO consent (number, checksum, consent)
                SELECT next, checksum_of(next, ?1), ?1
                FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM consent)";
@@ -562,13 +574,13 @@ pub(super) fn add_consent(connection: &Connection, consent: &Consent) -> rusqlit
 }
 
 /// Says how far the run has come.
-pub(super) fn set_phase(connection: &Connection, phase: Phase) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn set_phase(connection: &Connection, phase: Phase) -> rusqlite::Result<()> {
     let set = "UPDATE run SET phase = ?1, checksum = checksum_of(only, ?1, sending, lost_after, about)";
-    connection.execute(set, [Word(phase)]).map(drop)
+    connection.execute(set, [EnumText(phase)]).map(drop)
 }
 
 /// Adds what a process did and how long it took.
-pub(super) fn add_session(connection: &Connection, figures: &RunStats) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn add_session(connection: &Connection, figures: &RunStats) -> rusqlite::Result<()> {
     let add = "INSERT INTO session (number, checksum, figures)
                SELECT next, checksum_of(next, ?1), ?1
                FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM session)";
@@ -577,7 +589,7 @@ pub(super) fn add_session(connection: &Connection, figures: &RunStats) -> rusqli
 
 /// Ends a stretch of work: what it did, and how far the run has come with it. Where the log holds nothing else
 /// that the database lacks, it is not needed any more.
-pub(super) fn close_session(
+pub(in crate::ledger) fn close_session(
     transaction: Transaction<'_>,
     phase: Phase,
     figures: &RunStats,
