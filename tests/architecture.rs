@@ -150,6 +150,42 @@ fn a_circle_would_be_found() {
     }
 }
 
+/// Folders whose `mod.rs` still holds more than a map. Nothing is ever added here.
+const MAPS_WITH_LOGIC: [&str; 2] = ["src/commands/mod.rs", "src/ledger/mod.rs"];
+
+/// A folder's `mod.rs` is its map: what is in it, and what of it is for others.
+#[test]
+fn a_folders_map_holds_no_logic() {
+    let maps = shipped_as_written();
+    let maps = maps.iter().filter(|(path, _)| path.ends_with("/mod.rs"));
+    let found: Vec<&str> = maps.filter(|(_, code)| !is_map(code)).map(|(path, _)| path.as_str()).collect();
+    assert_eq!(found, MAPS_WITH_LOGIC, "left: what is there; right: what may be");
+}
+
+/// Whether a file holds modules and re-exports alone.
+fn is_map(code: &str) -> bool {
+    let file = syn::parse_file(code).unwrap();
+    file.items.iter().all(|item| match item {
+        syn::Item::Mod(module) => module.content.is_none(),
+        syn::Item::Use(_) => true,
+        _ => false,
+    })
+}
+
+#[test]
+fn logic_in_a_map_would_be_found() {
+    for (code, wanted) in [
+        ("//! A map.\nmod a;\npub mod b;\npub use a::A;\n#[cfg(test)]\nmod tests;", true),
+        ("mod a;\nfn b() {}", false),
+        ("const A: u8 = 1;", false),
+        ("pub struct A;", false),
+        ("mod a { pub fn b() {} }", false),
+        ("impl super::A {}", false),
+    ] {
+        assert_eq!(is_map(code), wanted, "{code}");
+    }
+}
+
 #[test]
 fn crates_stay_in_their_rooms() {
     let mut wrong = Vec::new();
