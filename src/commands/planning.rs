@@ -9,7 +9,7 @@ use super::survey::{Changes, Source, Surveyor};
 use super::{CommandError, Environment};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, State};
-use crate::engine::context::RequestCounts;
+use crate::engine::RequestCounts;
 use crate::engine::fetch::look;
 use crate::engine::in_flight::Flights;
 use crate::engine::{Context, Reason, Slots};

@@ -3,65 +3,30 @@
 mod refused;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::event::Event;
 use super::in_flight::{Flight, Flights};
 use super::outage::{reason, trouble, why};
+use super::request_counts::{Counter, RequestCounts};
+use super::request_state::RequestState;
 use super::service::Api;
 use super::slots::{Slot, Slots};
 use super::stop::{Reason, Stop};
-use crate::api::{Generation, Page, PageLink};
-use crate::domain::account::RunStats;
-use crate::domain::exchange::{Failure, Operation, Reply};
+use crate::api::{Page, PageLink};
+use crate::domain::exchange::{Failure, Reply};
 use crate::domain::item::Item;
-use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
-use crate::pace::blame::{About, Moment};
 use crate::pace::circuit::{BreakerEffect, Permit, Purpose};
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
-use crate::pace::{Before, Pace, Turn};
+use crate::pace::{Pace, Turn};
 
 /// What to do where a policy challenges the token.
 const CLAIMS: &str = "a conditional-access policy wants another sign-in (insufficient_claims): sign in again, \
                       and carry on with a token that has the claims that are asked for";
-
-/// Something that people may want to see happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// So many referrals have been looked at in all, while planning.
-    Looked(u64),
-    /// An item has its outcome.
-    Settled(Outcome),
-    /// A request is made again, for this reason.
-    Retry(String),
-    /// The server asked for a pause of this length; whether it asked for more than is waited.
-    Paused {
-        /// How long every worker waits.
-        length: Duration,
-        /// Whether the server had asked for longer than the cap.
-        capped: bool,
-    },
-    /// One request failed after another: after so long one more is made before all go on.
-    Held {
-        /// What they fail with.
-        why: String,
-        /// How long it is until then.
-        pause: Duration,
-    },
-    /// What was held goes on: that one request was answered.
-    Released,
-    /// Nothing has come to an end for a while.
-    Quiet {
-        /// For how long.
-        time: Duration,
-        /// What is under way.
-        under_way: String,
-    },
-}
 
 /// What all workers of a run share.
 pub struct Context<'a, A> {
@@ -90,31 +55,6 @@ pub struct Context<'a, A> {
 /// Makes an item for a referral as it stands now, or says why that may not be sent.
 pub type Rebase<'a> = dyn Fn(&Item, &Snapshot<'_>) -> Result<Item, String> + Sync + 'a;
 
-/// Counts of requests, shared by all workers.
-#[derive(Debug, Default)]
-pub struct RequestCounts {
-    get: AtomicU64,
-    list: AtomicU64,
-    patch: AtomicU64,
-    throttled: AtomicU64,
-    retried: AtomicU64,
-}
-
-impl RequestCounts {
-    /// The counts so far. Times and tokens are counted elsewhere and are zero here.
-    pub fn figures(&self) -> RunStats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        RunStats {
-            get: read(&self.get),
-            list: read(&self.list),
-            patch: read(&self.patch),
-            throttled: read(&self.throttled),
-            retried: read(&self.retried),
-            ..RunStats::default()
-        }
-    }
-}
-
 /// What a worker does after a failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
@@ -132,61 +72,6 @@ pub enum Next {
     GiveUp,
     /// The run ends.
     Stopped,
-}
-
-/// What has been spent on one request so far.
-#[derive(Debug)]
-pub struct RequestState<'a> {
-    /// Attempts charged to it.
-    pub tries: u32,
-    renewals: u32,
-    purpose: Purpose,
-    /// What it is about; a list page is about no referral.
-    referral: Option<ReferralId>,
-    /// Where it stands.
-    slot: &'a Slot,
-    /// What it went out with last.
-    turn: Option<(Turn, Moment)>,
-    /// As one of how many.
-    among: usize,
-    /// The pauses that it caused since it was let through, and how fast the run went before.
-    pauses: Option<(Before, u32)>,
-    permit: Permit,
-    token: Option<Generation>,
-}
-
-impl<'a> RequestState<'a> {
-    /// Nothing yet.
-    pub fn new(purpose: Purpose, referral: Option<ReferralId>, slot: &'a Slot) -> Self {
-        Self {
-            tries: 0,
-            renewals: 0,
-            purpose,
-            referral,
-            slot,
-            turn: None,
-            among: 0,
-            pauses: None,
-            permit: Permit::Free,
-            token: None,
-        }
-    }
-
-    fn operation(&self) -> Operation {
-        match self.purpose {
-            Purpose::Look | Purpose::ReadBack => Operation::Read,
-            Purpose::Change => Operation::Write,
-        }
-    }
-
-    fn about(&self) -> About {
-        About { referral: self.referral, operation: self.operation() }
-    }
-
-    /// Whether it is made also when the run stops, because it settles something in flight.
-    fn is_through_stop(&self) -> bool {
-        self.purpose == Purpose::ReadBack
-    }
 }
 
 impl<A: Api> Context<'_, A> {
@@ -282,9 +167,9 @@ impl<A: Api> Context<'_, A> {
 
     /// Counts a PATCH that goes out; `again` where it repeats an earlier one.
     pub fn count_patch(&self, again: bool) {
-        count(&self.tally.patch);
+        self.tally.patch.add();
         if again {
-            count(&self.tally.retried);
+            self.tally.retried.add();
         }
     }
 
@@ -475,7 +360,7 @@ impl<A: Api> Context<'_, A> {
 
     async fn repeat<T>(
         &self,
-        counter: &AtomicU64,
+        counter: &Counter,
         mut request_state: RequestState<'_>,
         request: impl AsyncFn() -> Result<T, Failure>,
     ) -> Result<T, Option<Failure>> {
@@ -484,9 +369,9 @@ impl<A: Api> Context<'_, A> {
             if !self.turn(&mut request_state).await {
                 return Err(None);
             }
-            count(counter);
+            counter.add();
             if std::mem::replace(&mut again, true) {
-                count(&self.tally.retried);
+                self.tally.retried.add();
             }
             match request().await {
                 Ok(answer) => {
@@ -510,10 +395,6 @@ impl<A: Api> Context<'_, A> {
             Next::ReadBack | Next::Conflict | Next::Refused | Next::GiveUp => Err(Some(failure)),
         }
     }
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }
 
 #[cfg(test)]

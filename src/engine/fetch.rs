@@ -15,7 +15,8 @@ use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::context::{Context, Event};
+use super::context::Context;
+use super::event::Event;
 use super::service::Api;
 use super::shown;
 use super::stop::Reason;

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::context::{Context, Event, Next, RequestState};
+use super::context::{Context, Next};
 use super::deadline::Deadline;
+use super::event::Event;
 use super::in_flight::Flight;
 use super::outage::of_its_own;
+use super::request_state::RequestState;
 use super::service::Api;
 use super::settle::{Taken, taken};
 use super::shown;

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use super::{Context, Event, Next, RequestState, count};
+use super::{Context, Next};
 use crate::domain::exchange::Failure;
+use crate::engine::event::Event;
 use crate::engine::in_flight::Flight;
+use crate::engine::request_state::RequestState;
 use crate::engine::service::Api;
 use crate::engine::stop::Reason;
 use crate::pace::MAX_PAUSE;
@@ -69,7 +71,7 @@ impl<A: Api> Context<'_, A> {
         failure: &Failure,
         request_state: &mut RequestState<'_>,
     ) -> Next {
-        count(&self.tally.throttled);
+        self.tally.throttled.add();
         self.pace.circuit().came_to_nothing(request_state.permit);
         request_state.renewals = 0;
         let whose = self.pace.blame().throttled(request_state.about());
@@ -173,7 +175,7 @@ impl<A: Api> Context<'_, A> {
         if !self.turn(&mut look).await {
             return false;
         }
-        count(&self.tally.list);
+        self.tally.list.add();
         let answer = {
             let _under_way = self.flights.begin(Flight::List);
             self.api.list(None).await

@@ -1,6 +1,6 @@
 //! In virtual time, against a service that is a function of how often it was asked.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::*;
+use crate::api::Generation;
 use crate::api::{Auth, Client, Endpoint, Settings};
 use crate::domain::exchange::Refusal;
 use crate::ledger::Ticket;

@@ -1,0 +1,49 @@
+//! How many requests were made, of each sort.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::domain::account::RunStats;
+
+/// Counts of requests, shared by all workers.
+#[derive(Debug, Default)]
+pub struct RequestCounts {
+    /// GETs of one referral.
+    pub get: Counter,
+    /// List pages.
+    pub list: Counter,
+    /// PATCHes.
+    pub patch: Counter,
+    /// Throttled answers.
+    pub throttled: Counter,
+    /// Requests that repeated an earlier one.
+    pub retried: Counter,
+}
+
+impl RequestCounts {
+    /// The counts so far. Times and tokens are counted elsewhere and are zero here.
+    pub fn figures(&self) -> RunStats {
+        RunStats {
+            get: self.get.read(),
+            list: self.list.read(),
+            patch: self.patch.read(),
+            throttled: self.throttled.read(),
+            retried: self.retried.read(),
+            ..RunStats::default()
+        }
+    }
+}
+
+/// A count that all workers add to.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Counts one more.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
