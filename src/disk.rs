@@ -4,7 +4,7 @@
 //! directory is synced, too, and so up to the first directory that was there before. Whatever of a run is made,
 //! renamed or removed, is so by what stands here; `tests/architecture.rs` holds the code to it.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -107,6 +107,20 @@ pub fn restrict(path: &Path, mode: u32) -> io::Result<()> {
 #[cfg(not(unix))]
 pub fn restrict(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
+}
+
+/// Opens a file for its owner alone, to write behind what is in it; makes it where it isn't there.
+///
+/// # Errors
+/// Where it can't be opened, or isn't one's own.
+pub fn append_privately(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    restrict(path, 0o600)?;
+    Ok(file)
 }
 
 /// Gives a file another name in its directory, in the place of whatever has that.

@@ -29,7 +29,8 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Which crates only one place may name, and where.
-const ONLY_IN: [(&str, &str); 13] = [
+const ONLY_IN: [(&str, &str); 14] = [
+    ("tracing_subscriber", "src/cli/diagnostics.rs"),
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
     ("governor", "src/pace/"),

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tracing::info;
 
 use self::token::Issued;
 pub(super) use self::token::Token;
@@ -240,8 +241,14 @@ impl Tokens {
             read.map_err(|problem| format!("{} {problem}", self.source.name()))
         });
         match issued {
-            Ok(Issued { token, lifetime }) => Held::Token(token, self.renew_at(lifetime)),
-            Err(problem) => Held::Lost(no_token(problem)),
+            Ok(Issued { token, lifetime }) => {
+                info!(lifetime = lifetime.map(|time| time.as_secs()), "a token was fetched");
+                Held::Token(token, self.renew_at(lifetime))
+            }
+            Err(problem) => {
+                info!("no token could be fetched");
+                Held::Lost(no_token(problem))
+            }
         }
     }
 

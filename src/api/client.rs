@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, DATE, ETAG, HeaderMap, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Method, Request, Response, Url};
+use tokio::time::Instant;
+use tracing::{Instrument, debug, debug_span};
 use uuid::Uuid;
 
 use super::auth::{Auth, Generation, Token, Tokens};
@@ -160,13 +162,30 @@ impl Client {
     /// One request, one answer. `client_request_id` is new for every call.
     async fn exchange(
         &self,
+        request: Request,
+        client_request_id: Uuid,
+        largest: usize,
+    ) -> Result<Answer, Failure> {
+        let span = debug_span!("request", method = %request.method(), id = %client_request_id);
+        self.exchange_within(request, client_request_id, largest).instrument(span).await
+    }
+
+    async fn exchange_within(
+        &self,
         mut request: Request,
         client_request_id: Uuid,
         largest: usize,
     ) -> Result<Answer, Failure> {
         let (token, generation) = self.0.tokens.current().await?;
         request.headers_mut().insert(AUTHORIZATION, token.header());
+        let sent = Instant::now();
         let (ride, response) = self.0.connections.execute(request).await;
+        debug!(
+            status = response.as_ref().ok().map(|response| response.status().as_u16()),
+            milliseconds = sent.elapsed().as_secs_f64() * 1000.0,
+            ?ride,
+            "answered"
+        );
         let response = response.map_err(|error| self.failure(error, ride))?;
         // A gateway that is busy or broken asks for no token.
         if matches!(response.status().as_u16(), 200..=400 | 402..=428 | 430..=499) {

@@ -25,6 +25,10 @@ pub const MOST_IN_FLIGHT: u16 = 1024;
     disable_help_subcommand = true
 )]
 pub struct Cli {
+    /// Diagnostics on standard error: decisions, and with -vv every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

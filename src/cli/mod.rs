@@ -7,12 +7,14 @@
 //! | [`origin`] | who said a setting, for the error that blames them |
 //! | [`settings`] | what both mean: defaults, then the file, then the environment, then flags |
 //! | [`console`] | the only printer |
+//! | `diagnostics` | what the program does and decides, for `-v` and `run.log` |
 //! | [`signals`] | Ctrl-C and SIGTERM |
 //! | [`run()`] | the whole program, given a process |
 
 pub mod args;
 pub mod config;
 pub mod console;
+mod diagnostics;
 pub mod origin;
 pub mod run;
 pub mod settings;

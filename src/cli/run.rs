@@ -14,10 +14,11 @@ use uuid::Uuid;
 use super::args::{self, Cli, Command};
 use super::config::Config;
 use super::console::{Terminal, print_within};
+use super::diagnostics;
 use super::settings::{self, Surroundings};
 use super::signals;
 use crate::commands::{
-    CommandError, Console, Environment, Watch, accounting, apply, report, resume, sandbox,
+    CommandError, Console, Environment, RunLog, Watch, accounting, apply, report, resume, sandbox,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -68,14 +69,20 @@ pub fn run(process: Process) -> ExitCode {
     let console = Arc::new(Terminal::new(stdout, stderr, person));
     let awaits_json = args::awaits_json(&arguments);
     let exit = match Cli::try_parse_from(arguments) {
-        Ok(cli) => match ready(cli, &variables, &directory, terminal, user) {
-            Ok((ready, used)) => {
-                used.iter().for_each(|used| console.say(&format!("note: {used}")));
-                let around = Around { stdin, clock, new_id, user, directory, watch };
-                supervise(ready, Arc::clone(&console), around)
+        Ok(cli) => {
+            let run_log = RunLog::default();
+            let diagnostics =
+                diagnostics::dispatch(cli.verbose, run_log.clone(), Arc::clone(&console), clock);
+            match ready(cli, &variables, &directory, terminal, user) {
+                Ok((ready, used)) => {
+                    used.iter().for_each(|used| console.say(&format!("note: {used}")));
+                    let around =
+                        Around { stdin, clock, new_id, user, directory, watch, run_log, diagnostics };
+                    supervise(ready, Arc::clone(&console), around)
+                }
+                Err(trouble) => fail(&trouble, &console),
             }
-            Err(trouble) => fail(&trouble, &console),
-        },
+        }
         Err(error) => usage(&error, &console),
     };
     // A script that waits for a summary gets one, whatever way the command ends.
@@ -160,6 +167,8 @@ struct Around {
     user: Option<u32>,
     directory: PathBuf,
     watch: Option<Watch>,
+    run_log: RunLog,
+    diagnostics: tracing::Dispatch,
 }
 
 /// Works on a thread of its own, so that the process can be left at once whatever the work is doing.
@@ -169,11 +178,27 @@ fn supervise(ready: Ready, console: Arc<Terminal>, around: Around) -> Exit {
     let work = {
         let (stop, console) = (stop.clone(), Arc::clone(&console));
         move || {
-            let Around { stdin, clock, new_id, user, directory, watch } = around;
+            let Around { stdin, clock, new_id, user, directory, watch, run_log, diagnostics } = around;
             let (console, stdin, directory) = (&*console, &Mutex::new(stdin), &*directory);
-            let environment =
-                Environment { console, stdin, stop: &stop, clock, new_id, user, directory, watch };
-            let exit = work(ready, &environment).unwrap_or_else(|trouble| fail(&trouble, console));
+            let environment = Environment {
+                console,
+                stdin,
+                stop: &stop,
+                clock,
+                new_id,
+                user,
+                directory,
+                run_log: &run_log,
+                watch,
+            };
+            let exit = tracing::dispatcher::with_default(&diagnostics, || work(ready, &environment))
+                .unwrap_or_else(|trouble| fail(&trouble, console));
+            if let Some((path, error)) = run_log.lost() {
+                console.say(&format!(
+                    "note: diagnostics are not kept: cannot write {}: {error}",
+                    visible_path(&path)
+                ));
+            }
             // Nobody waits any more where the process was left first.
             let _ = send_done.send(exit);
         }

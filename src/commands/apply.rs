@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tracing::{Instrument, info, info_span};
+
 use super::connection::{self, Target};
 use super::planning;
 use super::run_dir::{self, RunDir};
@@ -39,10 +41,17 @@ pub struct Settings {
 /// Where an input can't be read at all, there is no connection, consent is missing, or the run's
 /// directory can't be used. A run that could not be planned leaves no directory behind.
 pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let pace = Pace::new(settings.sending.pacing);
-    let (folder, ledger, client) = prepare(&settings, &pace, environment).await?;
-    let run_context = run_context(&settings, &pace, &folder);
-    sending::go_on(ledger, client, settings.plan_only, run_context, environment).await
+    let about = about(&settings, environment);
+    let run = info_span!("run", id = %about.correlation_id);
+    async {
+        info!(version = about.program, command = about.command, target = about.target, "begins");
+        let pace = Pace::new(settings.sending.pacing);
+        let (folder, ledger, client) = prepare(&settings, &about, &pace, environment).await?;
+        let run_context = run_context(&settings, &pace, &folder);
+        sending::go_on(ledger, client, settings.plan_only, run_context, environment).await
+    }
+    .instrument(run)
+    .await
 }
 
 /// How the command is called that asks for it.
@@ -59,21 +68,22 @@ fn run_context<'a>(settings: &'a Settings, pace: &'a Pace, folder: &'a RunDir) -
 /// Connects where that is needed, and plans. A run that can't be planned leaves nothing behind.
 async fn prepare(
     settings: &Settings,
+    about: &RunSpec,
     pace: &Pace,
     environment: &Environment<'_>,
 ) -> Result<(RunDir, Option<Ledger>, Option<Client>), CommandError> {
-    let about = about(settings, environment);
     let connect =
         || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, environment);
-    let client = planning::needs_service(&about).then(connect).transpose()?;
+    let client = planning::needs_service(about).then(connect).transpose()?;
     let folder = RunDir::make(settings.out.as_deref(), &about.command, about.created)?;
     if let Some(Err(trouble)) = settings.asked.patches().map(|file| patches::check(file, folder.path())) {
         folder.give_up();
         return Err(trouble);
     }
     // A directory that another process is at work in stays as it is.
-    let ledger = ledger::create_watched(folder.path(), &about, environment.watch)
+    let ledger = ledger::create_watched(folder.path(), about, environment.watch)
         .map_err(|error| run_dir::not_begun(folder.path(), error))?;
+    environment.run_log.open(folder.path());
     let run_context = run_context(settings, pace, &folder);
     match planning::plan(ledger, Vec::new(), client.as_ref(), run_context, environment).await {
         Ok(ledger) => Ok((folder, ledger, client)),

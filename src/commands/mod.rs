@@ -18,6 +18,7 @@
 //! | [`accounting`] | what all of them do at the end: reports from the ledger, and the exit code |
 //! | [`connection`] | the service or the sandbox that a run talks to |
 //! | [`run_dir`] | a run's directory |
+//! | [`run_log`] | the diagnostics that lie in it |
 
 pub mod accounting;
 pub mod apply;
@@ -31,6 +32,7 @@ pub mod planning;
 pub mod report;
 pub mod resume;
 pub mod run_dir;
+pub mod run_log;
 pub mod sandbox;
 pub mod sending;
 pub mod survey;
@@ -47,6 +49,7 @@ use crate::domain::exit::Exit;
 use crate::engine::Stop;
 pub use crate::ledger::{CrashPoint, Watch};
 pub use crate::report::{Bar, ProgressMode, quoted};
+pub use run_log::RunLog;
 
 /// Where a command's words go, and where answers come from. There is one printer behind it.
 pub trait Console: Sync {
@@ -92,6 +95,8 @@ pub struct Environment<'a> {
     pub user: Option<u32>,
     /// The directory that relative paths go out from.
     pub directory: &'a Path,
+    /// Where diagnostics are kept once there is a run.
+    pub run_log: &'a RunLog,
     /// Who watches the ledger's steps.
     pub watch: Option<Watch>,
 }

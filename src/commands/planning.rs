@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::info;
+
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
 use super::sending::{self, RunContext};
@@ -86,6 +88,7 @@ async fn look_at(
         (State::None, _) => surveyor.plan_unseen()?,
     }
     figures.seconds = started.elapsed().as_secs_f64();
+    info!(seconds = figures.seconds, requests = figures.get + figures.list, "planned");
     close(surveyor.writer.close(), &figures, environment)
 }
 

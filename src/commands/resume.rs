@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use tracing::{Instrument, info, info_span};
+
 use super::connection::{self, Target};
 use super::planning;
 use super::sending::{self, RunContext, Sending};
@@ -41,21 +43,28 @@ pub struct Settings {
 pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let (ledger, target) = open(&settings, environment)?;
     let Settings { run, sending, showing, .. } = &settings;
+    environment.run_log.open(run);
+    let span = info_span!("run", id = %ledger.about().correlation_id);
     let pace = Pace::new(sending.pacing);
     let run_context =
         RunContext { run, target: &target, sending, pace: &pace, showing: *showing, patches: None };
-    match ledger.phase() {
-        Phase::Planning => plan_again(ledger, run_context, environment).await,
-        Phase::Planned | Phase::Stopped => {
-            tell_loss(run, ledger.loss(), environment);
-            sending::go(ledger, None, run_context, environment).await
+    let phase = ledger.phase();
+    let work = async {
+        info!(version = env!("CARGO_PKG_VERSION"), ?phase, target = target.name(), "resumed");
+        match phase {
+            Phase::Planning => plan_again(ledger, run_context, environment).await,
+            Phase::Planned | Phase::Stopped => {
+                tell_loss(run, ledger.loss(), environment);
+                sending::go(ledger, None, run_context, environment).await
+            }
+            Phase::Finished => {
+                environment.console.say("the run is finished: nothing is left to send");
+                drop(ledger);
+                accounting::account(run_context, None, environment)
+            }
         }
-        Phase::Finished => {
-            environment.console.say("the run is finished: nothing is left to send");
-            drop(ledger);
-            accounting::account(run_context, None, environment)
-        }
-    }
+    };
+    work.instrument(span).await
 }
 
 /// Says that a run's log is lost, and what that means for what is left of it.

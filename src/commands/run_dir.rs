@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::run_log::RUN_LOG;
 use super::{CommandError, accounting};
 use crate::disk;
 use crate::domain::account::Phase;
@@ -49,7 +50,7 @@ impl RunDir {
     /// Takes back what was made, for a run that could not even be planned.
     pub fn discard(self) {
         // The ledger last: another run can begin here as soon as there is none.
-        for name in ["run.sqlite-wal", "run.sqlite-shm", "run.lock", "run.sqlite"] {
+        for name in [RUN_LOG, "run.sqlite-wal", "run.sqlite-shm", "run.lock", "run.sqlite"] {
             // What isn't there, or can't be removed, is no reason to hide the error behind this.
             let _ = fs::remove_file(self.path.join(name));
         }

@@ -346,7 +346,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::commands::{Console, Environment, Reply};
+    use crate::commands::{Console, Environment, Reply, RunLog};
     use crate::domain::account::{OnConflict, PlanSpec, RunSpec, State};
     use crate::domain::rules::Levels;
     use crate::engine::{Reason, Stop};
@@ -458,6 +458,7 @@ mod tests {
             new_id: Uuid::nil,
             user: None,
             directory: dir.path(),
+            run_log: &RunLog::default(),
             watch: None,
         };
         let ledger = ledger::create(&dir.path().join("run"), &about()).unwrap();

@@ -81,6 +81,16 @@ impl Failure {
         }
     }
 
+    /// Which sort of failure it is, in a word that holds nothing a service said.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotSent { .. } => "not sent",
+            Self::NoAnswer { .. } => "no answer",
+            Self::NoToken { .. } => "no token",
+            Self::Answered(_) => "refusal",
+        }
+    }
+
     /// A stable word to group by.
     pub fn code(&self) -> String {
         match self {

@@ -3,6 +3,7 @@
 
 use futures::StreamExt;
 use jiff::Timestamp;
+use tracing::{Instrument, info_span};
 
 use super::context::Context;
 use super::deadline::Deadline;
@@ -47,7 +48,10 @@ pub async fn carry_out<A: Api>(
         .take_while(|_| std::future::ready(!context.stop.is_set()))
         .map(|item| async move {
             match item {
-                Ok(item) => live(context, journal, item, deadline).await,
+                Ok(item) => {
+                    let referral = info_span!("referral", id = %item.item.id);
+                    live(context, journal, item, deadline).instrument(referral).await
+                }
                 Err(error) => Err(error),
             }
         })

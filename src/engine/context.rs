@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::info;
 
 use super::event::Event;
 use super::in_flight::{Flight, Flights};
@@ -103,6 +104,12 @@ impl<A: Api> Context<'_, A> {
         granted.is_some()
     }
 
+    /// Tells those who watch what happens, and the diagnostics.
+    pub fn tell(&self, event: Event) {
+        event.note();
+        (self.observe)(event);
+    }
+
     /// Waits for a place for a life that begins. `false` where the run is stopped first.
     pub async fn begin(&self, slot: &Slot) -> bool {
         tokio::select! {
@@ -144,7 +151,7 @@ impl<A: Api> Context<'_, A> {
     /// else.
     pub async fn watch(&self) {
         let warn = |time, under_way: &str| {
-            (self.observe)(Event::Quiet { time, under_way: under_way.to_owned() });
+            self.tell(Event::Quiet { time, under_way: under_way.to_owned() });
         };
         let under_way = self.flights.watch(self.timeout, warn).await;
         self.stop.now(Reason::Stalled(under_way));
@@ -204,13 +211,20 @@ impl<A: Api> Context<'_, A> {
     /// Notes that the service does its work for requests of this sort, whatever it says of the referral.
     fn is_well(&self, request_state: &RequestState<'_>) {
         if self.pace.circuit().answered(request_state.purpose) {
-            (self.observe)(Event::Released);
+            self.tell(Event::Released);
         }
     }
 
     /// Decides what follows from a failure, and waits as long as that takes.
     pub async fn after(&self, failure: &Failure, request_state: &mut RequestState<'_>) -> Next {
         let decision = decide(request_state.operation(), failure, request_state.tries);
+        info!(
+            status = failure.status(),
+            failure = failure.kind(),
+            tries = request_state.tries,
+            ?decision,
+            "a request failed"
+        );
         if let Some(throttle) = self.throttle(decision, failure, request_state) {
             return self.throttled(throttle, failure, request_state).await;
         }
@@ -271,7 +285,7 @@ impl<A: Api> Context<'_, A> {
     }
 
     async fn wait(&self, time: Duration, why: &str, request_state: &RequestState<'_>) -> bool {
-        (self.observe)(Event::Retry(why.to_owned()));
+        self.tell(Event::Retry(why.to_owned()));
         if request_state.is_through_stop() {
             tokio::time::sleep(time).await;
             return true;
@@ -302,7 +316,7 @@ impl<A: Api> Context<'_, A> {
             BreakerEffect::Nothing => return false,
             BreakerEffect::Held => {}
             BreakerEffect::Opened(pause) => {
-                (self.observe)(Event::Held { why: why(trouble, purpose, failure), pause });
+                self.tell(Event::Held { why: why(trouble, purpose, failure), pause });
             }
             BreakerEffect::GivenUp => self.stop.now(reason(trouble, purpose, failure)),
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::{debug, info};
+
 use crate::domain::outcome::Outcome;
 
 /// Something that people may want to see happen.
@@ -36,4 +38,26 @@ pub enum Event {
         /// What is under way.
         under_way: String,
     },
+}
+
+impl Event {
+    /// Notes it among the diagnostics: without the words that a service may have put into it.
+    pub(super) fn note(&self) {
+        match self {
+            Self::Looked(referrals) => debug!(referrals, "looked at"),
+            Self::Settled(outcome) => debug!(outcome = outcome.name(), "settled"),
+            Self::Retry(_) => info!("made again after a while"),
+            Self::Paused { length, capped } => {
+                info!(seconds = length.as_secs_f64(), capped, "every request pauses, as the service asks");
+            }
+            Self::Held { pause, .. } => {
+                info!(
+                    seconds = pause.as_secs_f64(),
+                    "every request is held back, since one after another failed"
+                );
+            }
+            Self::Released => info!("requests go on, since one was answered"),
+            Self::Quiet { time, .. } => info!(seconds = time.as_secs_f64(), "nothing came to an end"),
+        }
+    }
 }

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tracing::{Instrument, debug, info, info_span};
 
 use super::context::Context;
 use super::event::Event;
@@ -97,8 +98,9 @@ pub async fn look<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -
 
 async fn look_at_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
     let wanted = survey.remaining();
-    let observe = |remaining: usize| (context.observe)(Event::Looked((wanted - remaining) as u64));
+    let observe = |remaining: usize| context.tell(Event::Looked((wanted - remaining) as u64));
     let list = if wanted > 1 { read_pages(context, survey, &observe).await? } else { List::There };
+    info!(wanted, left = survey.remaining(), list = ?list, "the list was read as far as it pays");
     read_singly(context, survey, list, &observe).await
 }
 
@@ -130,6 +132,7 @@ async fn read_pages<A: Api, S: Survey>(
             Err(_) => return Ok(List::There),
         };
         let Taken { found, spared } = take_page(&page.text, survey)?;
+        debug!(found, spared, "a page was read");
         observe(survey.remaining());
         dry_pages = if spared > 0 { 0 } else { dry_pages + 1 };
         unseen = unseen.saturating_sub(found);
@@ -173,7 +176,7 @@ async fn read_singly<A: Api, S: Survey>(
     observe: &impl Fn(usize),
 ) -> Result<bool, S::Error> {
     let mut answers = futures::stream::iter(survey.wanted())
-        .map(|id| async move { (id, context.read(id).await) })
+        .map(|id| async move { (id, context.read(id).instrument(info_span!("referral", %id)).await) })
         .buffer_unordered(context.slots.lives());
     let (mut absent, mut there) = (0, list == List::There);
     while let Some((id, answer)) = answers.next().await {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
+use tracing::{debug, info};
 
 use super::context::{Context, Next};
 use super::deadline::Deadline;
@@ -128,14 +129,24 @@ pub async fn live<A: Api>(
     loop {
         step = match step {
             Step::Send => life.send().await?,
-            Step::Doubt(doubt) => life.read_back(&doubt).await,
-            Step::Recheck(verdict) => life.recheck(verdict).await,
+            Step::Doubt(doubt) => {
+                info!(said_yes = doubt.said_yes, "in doubt: read back");
+                life.read_back(&doubt).await
+            }
+            Step::Recheck(verdict) => {
+                info!(
+                    outcome = verdict.outcome.name(),
+                    status = verdict.status,
+                    "looked at once more before it is over"
+                );
+                life.recheck(verdict).await
+            }
             Step::Leave => return Ok(Ended::Left),
             Step::Over(settled) => {
                 let outcome = settled.verdict.outcome;
                 context.is_over(id);
                 journal.settled(life.item.number, *settled).await?;
-                (context.observe)(Event::Settled(outcome));
+                context.tell(Event::Settled(outcome));
                 return Ok(Ended::Settled(life.item.number, outcome));
             }
         };
@@ -175,6 +186,7 @@ impl<A: Api> Life<'_, A> {
             return Ok(Step::Leave);
         }
         let attempt = ticket.attempt();
+        debug!(?attempt, "the intent is on record");
         self.attempt = Some(attempt);
         self.context.count_patch(self.sent_before);
         self.sent_before = true;

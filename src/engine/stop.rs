@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
+use tracing::info;
 
 /// Why a run ends before everything is done. `resume` carries on after each of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,27 @@ pub enum Reason {
     Unreachable(String),
     /// The ledger can't be written, so nothing may be sent.
     Ledger(String),
+}
+
+impl Reason {
+    /// Its name, without what a service may have said.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted",
+            Self::TooManyErrors(_) => "too many errors",
+            Self::Deadline(_) => "deadline",
+            Self::NoToken(_) => "no token",
+            Self::Token(_) => "token refused",
+            Self::Forbidden(_) => "forbidden",
+            Self::Throttled => "throttled",
+            Self::Unreadable(_) => "unreadable",
+            Self::Unanswered(_) => "unanswered",
+            Self::Stalled(_) => "stalled",
+            Self::NothingThere => "nothing there",
+            Self::Unreachable(_) => "unreachable",
+            Self::Ledger(_) => "ledger",
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -88,6 +110,7 @@ struct Shared {
 impl Stop {
     /// Stops the run, unless it is stopped already.
     pub fn now(&self, reason: Reason) {
+        info!(reason = reason.name(), "the run is to stop");
         self.0.stopped.happen(reason);
     }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io;
 
 use sha2::{Digest, Sha256};
+use tracing::info;
 
 use super::context::Context;
 use super::error::InputError;
@@ -60,6 +61,7 @@ pub fn read<E>(
     if rows.count == 0 {
         notes.push(format!("{name}: the file has no rows, so it changes nothing"));
     }
+    info!(input, rows = rows.count, ?format, "a file was read");
     let contradiction = rows.contradiction.clone();
     Ok(Read { info: context.info(&hash, format, form, rows), notes, contradiction })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep_until};
+use tracing::debug;
 
 use super::blame::Blame;
 use super::circuit::Circuit;
@@ -219,6 +220,7 @@ impl Pace {
         let before = controller.interval();
         let told = tell(&mut controller, self.since_begun());
         if controller.interval() != before {
+            debug!(per_second = controller.rate(), "the rate is another one");
             self.changed.notify_one();
         }
         told

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::Timestamp;
-use referral_bulk::commands::{Bar, Console, Environment, ProgressMode, Reply, Showing, SummaryForm, report};
+use referral_bulk::commands::{
+    Bar, Console, Environment, ProgressMode, Reply, RunLog, Showing, SummaryForm, report,
+};
 use referral_bulk::domain::account::{
     Format, InputInfo, OnConflict, Phase, PlanSpec, RowAccount, RowRecord, RowText, RunSpec, RunStats,
     Settled, State,
@@ -265,6 +267,7 @@ fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         new_id: Uuid::nil,
         user: None,
         directory: Path::new(""),
+        run_log: &RunLog::default(),
         watch: None,
     };
     let showing = Showing { summary: SummaryForm::Text, progress: ProgressMode::None };

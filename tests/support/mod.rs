@@ -17,6 +17,7 @@ pub mod wire;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Mutex;
@@ -150,6 +151,15 @@ impl Test {
     /// Puts a file there beforehand.
     pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         self.place.write(name, content);
+        self
+    }
+
+    /// Puts a folder where a file is to be, which its owner alone can look into.
+    pub fn folder_in_the_way(self, name: &str) -> Self {
+        let path = self.place.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
         self
     }
 

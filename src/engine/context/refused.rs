@@ -102,7 +102,7 @@ impl<A: Api> Context<'_, A> {
             return then.stopped();
         }
         let capped = asked.is_some_and(|asked| asked > pause.length);
-        (self.observe)(Event::Paused { length: pause.length, capped });
+        self.tell(Event::Paused { length: pause.length, capped });
         then
     }
 
@@ -116,7 +116,7 @@ impl<A: Api> Context<'_, A> {
         if then != Next::ReadBack && request_state.tries >= MAX_TRIES {
             return Next::GiveUp;
         }
-        (self.observe)(Event::Retry(failure.message().to_owned()));
+        self.tell(Event::Retry(failure.message().to_owned()));
         let asked = asked.filter(|asked| !asked.is_zero()).map(|asked| asked.min(MAX_PAUSE));
         tokio::select! {
             biased;

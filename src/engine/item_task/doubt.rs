@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
+use tracing::info;
 
 use super::{Doubt, Life, Step};
 use crate::domain::exchange::Failure;
@@ -48,6 +49,7 @@ impl<A: Api> Life<'_, A> {
                 return self.unknown(why, &another_thing());
             };
             let reading = weigh(&self.item, &now);
+            info!(?reading, looks, "read back");
             if looks >= self.looks(reading, doubt, &now) {
                 return self.conclude(reading, doubt, &now, reply.status).await;
             }

@@ -1,0 +1,137 @@
+//! `run.log`: what the program did and decided in a run, for those who look into it afterwards.
+//!
+//! What happens before the run has a directory waits for it. A line that cannot be written costs the run nothing:
+//! the ledger is its record, and this is none.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::disk;
+
+/// The file's name in a run's directory.
+pub const RUN_LOG: &str = "run.log";
+
+/// The most that waits for the run's directory, in bytes. A command that never has one keeps no more.
+const MOST_WAITING: usize = 64 * 1024;
+
+/// The diagnostics of this process. Clones write to the same file.
+#[derive(Debug, Clone, Default)]
+pub struct RunLog(Arc<Mutex<Sink>>);
+
+/// Where lines go.
+#[derive(Debug)]
+enum Sink {
+    /// Nowhere yet.
+    Waiting(Vec<u8>),
+    /// Into the run's file.
+    Open(PathBuf, File),
+    /// Nowhere any more.
+    Lost(PathBuf, io::Error),
+}
+
+impl Default for Sink {
+    fn default() -> Self {
+        Self::Waiting(Vec::new())
+    }
+}
+
+impl RunLog {
+    /// Writes to the run's file from now on, behind what an earlier process wrote, and first of all what waited.
+    pub fn open(&self, run: &Path) {
+        let path = run.join(RUN_LOG);
+        let mut sink = self.sink();
+        let Sink::Waiting(waiting) = &*sink else { return };
+        let opened = disk::append_privately(&path).and_then(|mut file| {
+            file.write_all(waiting)?;
+            Ok(file)
+        });
+        *sink = match opened {
+            Ok(file) => Sink::Open(path, file),
+            Err(error) => Sink::Lost(path, error),
+        };
+    }
+
+    /// The file that lacks lines, and why, where one does.
+    pub fn lost(&self) -> Option<(PathBuf, String)> {
+        match &*self.sink() {
+            Sink::Lost(path, error) => Some((path.clone(), error.to_string())),
+            Sink::Waiting(_) | Sink::Open(..) => None,
+        }
+    }
+
+    fn sink(&self) -> MutexGuard<'_, Sink> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes whole lines. It never fails: see [`RunLog::lost`].
+impl Write for RunLog {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut sink = self.sink();
+        match &mut *sink {
+            Sink::Waiting(waiting) if waiting.len() + line.len() <= MOST_WAITING => {
+                waiting.extend_from_slice(line);
+            }
+            Sink::Waiting(_) | Sink::Lost(..) => {}
+            Sink::Open(path, file) => {
+                if let Err(error) = file.write_all(line) {
+                    *sink = Sink::Lost(std::mem::take(path), error);
+                }
+            }
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_waited_comes_first_and_an_earlier_process_before_it() {
+        let run = tempfile::tempdir().unwrap();
+        for process in ["one", "two"] {
+            let log = RunLog::default();
+            writeln!(log.clone(), "{process} early").unwrap();
+            log.open(run.path());
+            writeln!(log.clone(), "{process} late").unwrap();
+            log.open(&run.path().join("elsewhere"));
+            assert_eq!(log.lost(), None);
+        }
+        let path = run.path().join(RUN_LOG);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one early\none late\ntwo early\ntwo late\n");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_said_and_nothing_more() {
+        let run = tempfile::tempdir().unwrap();
+        let log = RunLog::default();
+        log.open(&run.path().join("missing"));
+        writeln!(log.clone(), "a line").unwrap();
+        let (path, _) = log.lost().unwrap();
+        assert_eq!(path, run.path().join("missing").join(RUN_LOG));
+    }
+
+    #[test]
+    fn a_command_without_a_run_keeps_little() {
+        let log = RunLog::default();
+        for _ in 0..3 {
+            log.clone().write_all(&[b'x'; MOST_WAITING / 2]).unwrap();
+        }
+        let Sink::Waiting(waiting) = &*log.sink() else { panic!() };
+        assert_eq!(waiting.len(), MOST_WAITING);
+    }
+}
