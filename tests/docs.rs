@@ -73,7 +73,7 @@ fn the_codes_that_the_program_gives_are_listed() {
         ("src/engine/fetch.rs", verdict),
         ("src/engine/settle.rs", verdict),
         ("src/plan/judging.rs", verdict),
-        ("src/ledger/books.rs", verdict),
+        ("src/ledger/verdict.rs", verdict),
         ("src/domain/exchange.rs", failure),
     ] {
         let source = read(file);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -26,6 +27,7 @@ pub fn check(ran: &Ran, before: &BTreeMap<String, String>) {
     assert!((0..=4).contains(&ran.code), "exit {}: {}", ran.code, ran.stderr);
     assert!(!ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN), "the token was printed");
     no_token_in(&ran.place);
+    nobody_in_diagnostics(&ran.place);
     assert!(hidden_in(&ran.stdout).is_empty(), "standard output steers or hides: {:?}", ran.stdout);
     assert!(hidden_in(&ran.stderr).is_empty(), "standard error steers or hides: {:?}", ran.stderr);
     for (run, text) in summaries(&ran.place) {
@@ -106,6 +108,47 @@ fn no_token_in(place: &Place) {
         assert!(!found || name == "token.txt", "the token is in {name}");
     }
 }
+
+/// Nothing that people wrote into the samples' referrals stands in any run's diagnostics.
+#[track_caller]
+fn nobody_in_diagnostics(place: &Place) {
+    for (name, path) in place.files() {
+        if !name.ends_with("run.log") || !path.is_file() {
+            continue;
+        }
+        let log = fs::read_to_string(path).unwrap();
+        let told = PERSONAL.iter().find(|text| log.contains(text.as_str()));
+        assert_eq!(told, None, "{name}");
+    }
+}
+
+/// Names, addresses and notes of the samples' referrals, as far as they are long enough to mean somebody.
+static PERSONAL: LazyLock<Vec<String>> = LazyLock::new(|| {
+    fn collect(value: &Value, is_personal: bool, texts: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let is_personal = is_personal
+                        || ["name", "email", "notes", "phone", "address", "customerProfile", "team"]
+                            .iter()
+                            .any(|word| name.to_lowercase().contains(&word.to_lowercase()));
+                    collect(value, is_personal, texts);
+                }
+            }
+            Value::Array(elements) => {
+                elements.iter().for_each(|element| collect(element, is_personal, texts));
+            }
+            Value::String(text) if is_personal && text.len() >= 6 => texts.push(text.clone()),
+            _ => {}
+        }
+    }
+    let mut texts = Vec::new();
+    for line in super::sample("referrals.jsonl").lines() {
+        collect(&serde_json::from_str(line).unwrap(), false, &mut texts);
+    }
+    assert!(texts.len() > 100, "the samples hold people");
+    texts
+});
 
 /// Every row has exactly one outcome, and stands in exactly one row file.
 #[track_caller]
