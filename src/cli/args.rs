@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::api::CommandText;
 use crate::domain::account::{self, Format};
@@ -25,8 +25,8 @@ pub const MOST_IN_FLIGHT: u16 = 1024;
     disable_help_subcommand = true
 )]
 pub struct Cli {
-    /// Diagnostics on standard error: decisions, and with -vv every request
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Print diagnostics to standard error: decisions; with -vv, every request as well
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "What to show")]
     pub verbose: u8,
 
     /// What to do.
@@ -37,24 +37,24 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Change files become one PATCH per referral
+    /// Plan and send the changes of CSV or JSONL files, one PATCH per referral
     Apply(Box<Apply>),
-    /// Legacy PUT payloads become one PATCH per referral
+    /// Turn legacy PUT payloads into PATCHes, one per referral, and send them
     Migrate(Box<Migrate>),
-    /// Carry on with a run that was only planned, or that stopped early
+    /// Carry out a planned run, or go on with one that stopped early
     Resume(Box<Resume>),
-    /// Write the reports of a run again, and print its summary
+    /// Write a run's reports again and print its summary
     Report(Report),
-    /// Serve a local Partner API to rehearse against
+    /// Serve a local stand-in for the Partner API to rehearse against
     Sandbox(Sandbox),
-    /// Print a completion script for a shell
+    /// Print the completion script of a shell
     Completions {
-        /// The shell
+        /// Shell to print it for
         shell: clap_complete::Shell,
     },
     /// Write the manual pages into a directory
     Man {
-        /// The directory
+        /// Directory to write into; made if it is missing
         #[arg(value_hint = ValueHint::DirPath)]
         dir: PathBuf,
     },
@@ -63,20 +63,20 @@ pub enum Command {
 /// `apply`
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// Change files, CSV or JSONL; `-` is standard input (with --format)
+    /// Change files, CSV or JSONL; `-` reads standard input and needs --format
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
 
-    /// Of the input [default: by extension]
+    /// Format of the input [default: by extension]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<ChangeFormat>,
 
-    /// How CSV files write numbers: 12500.50, or 12500,50 [default: as each number shows; one that reads
-    /// in two ways, such as 12.500, is not read]
+    /// Decimal sign of the numbers in CSV files: 12500.50 or 12500,50 [default: told from each number;
+    /// one that can be read in two ways, such as 12.500, is refused]
     #[arg(long, value_name = "SIGN")]
     pub decimal: Option<DecimalSign>,
 
-    /// A column that is kept in the reports and changes nothing; repeatable
+    /// Column to keep in the reports and otherwise ignore; repeatable
     #[arg(long, value_name = "NAME")]
     pub ignore_column: Vec<String>,
 
@@ -97,25 +97,25 @@ pub struct Apply {
 /// `migrate`
 #[derive(Debug, Args)]
 pub struct Migrate {
-    /// JSONL, a JSON array, one JSON object, a directory of .json files, or .http requests; `-` is
-    /// standard input (with --format)
+    /// Payloads: JSONL, a JSON array, one JSON object, a directory of .json files, or .http requests;
+    /// `-` reads standard input and needs --format
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
     pub files: Vec<String>,
 
-    /// Of the input [default: by extension]
+    /// Format of the input [default: by extension]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<PayloadFormat>,
 
-    /// Take this field from a stale payload all the same, as in /details/dealValue; repeatable
+    /// Field to take from a stale payload all the same, such as /details/dealValue; repeatable
     #[arg(long, value_name = "POINTER")]
     pub take: Vec<String>,
 
-    /// The referrals as they were when the payloads were made, to tell whose values are newer where a
-    /// payload is stale: a snapshot file
+    /// Snapshot file of the referrals as they were when the payloads were made; tells whose values are
+    /// newer where a payload is stale
     #[arg(long, value_name = "SNAPSHOT", value_hint = ValueHint::FilePath)]
     pub base: Option<String>,
 
-    /// Write the documents to a new file as well: JSON lines that `apply` takes
+    /// New file to write the patch documents to as well: JSONL that `apply` takes
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub patches: Option<String>,
 
@@ -135,36 +135,37 @@ pub struct Migrate {
 
 /// How to plan.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "How to plan")]
 pub struct Planning {
-    /// Plan, validate and report; never write (GET only)
+    /// Plan, validate and report without writing anything (GET only)
     #[arg(long)]
     pub plan: bool,
 
-    /// The run's directory; must not hold a run already [default: reports/TIME-COMMAND]
+    /// Directory of the run; must not hold a run already [default: reports/TIME-COMMAND]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
 
-    /// Where the referrals' current state comes from: `live` (the API), `none`, or a snapshot file
+    /// Source of the referrals' current state: `live` (the API), `none`, or a snapshot file
     #[arg(long, value_name = "live|none|FILE", default_value = "live")]
     pub state: String,
 
-    /// What a 412 leads to
+    /// Reaction to a referral that somebody else changed since the plan (412)
     #[arg(long, value_name = "WHAT", default_value = "report")]
     pub on_conflict: OnConflict,
 
-    /// Set a rule's level: allow, warn or deny; repeatable, see the table in docs/rules.md
+    /// Level of a rule: allow, warn or deny; repeatable, rules are listed in docs/rules.md
     #[arg(long, value_name = "ID=LEVEL")]
     pub rule: Vec<String>,
 
-    /// Allow a path to be patched that nobody documents as patchable; repeatable
+    /// Path to patch although it is not documented as patchable; repeatable
     #[arg(long, value_name = "POINTER")]
     pub allow_path: Vec<String>,
 
-    /// Allow fields to be cleared: by `\N` or [] in CSV, by null, an empty text or an empty list in JSON
+    /// Allow fields to be cleared: by `\N` or [] in CSV, by null, an empty text or list in JSON
     #[arg(long)]
     pub clear: bool,
 
-    /// Why; kept in the run and its reports
+    /// Reason for the run, kept in it and in its reports
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
 }
@@ -202,19 +203,19 @@ pub struct Report {
 /// `sandbox`
 #[derive(Debug, Args)]
 pub struct Sandbox {
-    /// Referrals to begin with: JSONL, a JSON array or a list page [default: the samples]
+    /// Referrals to start with: JSONL, a JSON array or list pages [default: the samples]
     #[arg(value_name = "SNAPSHOT", value_hint = ValueHint::FilePath)]
     pub seed: Option<PathBuf>,
 
-    /// Port on 127.0.0.1; 0 takes any free one and prints the address
+    /// Port on 127.0.0.1; 0 takes a free one and prints the address
     #[arg(long, value_name = "N", default_value_t = 8085)]
     pub port: u16,
 
-    /// Answer 429 above so many requests, as in 20/s or 100/m; 503 as nginx does, as in 10/s+5:503
+    /// Limit to answer 429 above, such as 20/s or 100/m; nginx's way, with a burst and 503: 10/s+5:503
     #[arg(long, value_name = "N/s|N/m")]
     pub quota: Option<crate::sandbox::Quota>,
 
-    /// Answer 503 to more requests at a time than so many, as nginx does with limit_conn
+    /// Requests to serve at a time; answer 503 to more, as nginx does with limit_conn
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub at_once: Option<u32>,
 
@@ -222,23 +223,23 @@ pub struct Sandbox {
     #[arg(long)]
     pub list_without_etags: bool,
 
-    /// Leave a member out of the referrals on list pages, as in details or team.title; repeatable
+    /// Member to leave out of the referrals on list pages, such as details or team.title; repeatable
     #[arg(long, value_name = "MEMBER")]
     pub list_omits: Vec<crate::sandbox::MemberPath>,
 
-    /// Show a member as null in the referrals on list pages; repeatable
+    /// Member to show as null in the referrals on list pages; repeatable
     #[arg(long, value_name = "MEMBER")]
     pub list_nulls: Vec<crate::sandbox::MemberPath>,
 
-    /// Where answers carry a referral's version
+    /// Place of a referral's version in answers
     #[arg(long, value_name = "WHERE", default_value = "body")]
     pub etags_in: ETagsIn,
 
-    /// Refuse requests without the documented headers: a new client-request-id, and a type on GET
+    /// Refuse requests without the documented headers (a new client-request-id, a type on GET)
     #[arg(long)]
     pub strict: bool,
 
-    /// Misbehave on demand, as in `patch#3=500`, `patch@ID=ignores:/statusReason`, `get#*=stale` or
+    /// Fault to inject, such as `patch#3=500`, `patch@ID=ignores:/statusReason`, `get#*=stale` or
     /// `patch=503:1+applied`; repeatable
     #[arg(long, value_name = "WHEN=WHAT")]
     pub fault: Vec<crate::sandbox::Fault>,
@@ -248,23 +249,23 @@ pub struct Sandbox {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where to send")]
 pub struct Target {
-    /// Base of the API, with /v1.0 [env: REFERRAL_BULK_ENDPOINT] [default: the real one]
+    /// Base URL of the API, with /v1.0 [env: REFERRAL_BULK_ENDPOINT] [default: the real one]
     #[arg(long, value_name = "URL", conflicts_with = "sandbox", value_hint = ValueHint::Url)]
     pub endpoint: Option<String>,
 
-    /// Run against an API served inside this process, seeded from a snapshot or from samples
+    /// Use an API inside this process instead, seeded from a snapshot file or from samples
     #[arg(long, value_name = "SNAPSHOT", num_args = 0..=1, require_equals = true, value_hint = ValueHint::FilePath)]
     pub sandbox: Option<Option<PathBuf>>,
 
-    /// A command that prints a token; run without a shell
+    /// Command that prints a token; run without a shell
     #[arg(long, value_name = "CMD", conflicts_with = "token_file")]
     pub token_command: Option<CommandText>,
 
-    /// A file that holds a token; a token in PARTNER_CENTER_TOKEN needs neither
-    #[arg(long, value_name = "F", value_hint = ValueHint::FilePath)]
+    /// File that holds a token; a token in PARTNER_CENTER_TOKEN needs neither
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
 
-    /// A profile of referral-bulk.toml
+    /// Profile of referral-bulk.toml to take settings from
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
 }
@@ -273,36 +274,36 @@ pub struct Target {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to send")]
 pub struct Sending {
-    /// Requests a second or minute, reads and writes together; auto finds what the service bears
+    /// Requests per second or minute, reads and writes together; `auto` finds the service's limit
     /// [default: 2/s]
     #[arg(long, value_name = "N/s|N/m|auto")]
     pub rate: Option<Pacing>,
 
-    /// Requests in flight [default: 4]
+    /// Maximum number of requests in flight [default: 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_IN_FLIGHT)))]
     pub concurrency: Option<u16>,
 
-    /// Of one request [default: 30s]
+    /// Timeout of each request [default: 30s]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
 
-    /// Stop sending after so many refused, failed or partial rows [default: 100]
+    /// Number of refused, failed or partial rows to stop sending after [default: 100]
     #[arg(long, value_name = "N|N%")]
     pub max_errors: Option<String>,
 
-    /// Refuse to start with more changes
+    /// Maximum number of changes; refuse to start with more
     #[arg(long, value_name = "N")]
     pub max_changes: Option<u64>,
 
-    /// Do not ask; covers what can be taken back
+    /// Send without asking; does not cover closing referrals
     #[arg(long)]
     pub yes: bool,
 
-    /// Consent to closing exactly N referrals, without being asked
+    /// Number of referrals that may be closed, which cannot be undone; must be exact
     #[arg(long, value_name = "N")]
     pub confirm_closing: Option<u64>,
 
-    /// Stop sending then, as in 2026-12-31T18:00:00+01:00
+    /// Time to stop sending at, such as 2026-12-31T18:00:00+01:00
     #[arg(long, value_name = "TIME")]
     pub finish_by: Option<String>,
 }
@@ -311,11 +312,11 @@ pub struct Sending {
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "What to show")]
 pub struct Showing {
-    /// What goes to standard output at the end
+    /// Form of the summary on standard output
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub summary: SummaryForm,
 
-    /// What goes to standard error meanwhile; auto is a bar on a terminal, plain lines elsewhere
+    /// Form of the progress on standard error; `auto` is a bar on a terminal, plain lines elsewhere
     #[arg(long, value_name = "FORM", default_value = "auto")]
     pub progress: ProgressForm,
 }
@@ -323,9 +324,9 @@ pub struct Showing {
 /// Forms of a change file.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ChangeFormat {
-    /// A header and records
+    /// A header and a record per row
     Csv,
-    /// A JSON object a line
+    /// A JSON object per line
     Jsonl,
 }
 
@@ -359,11 +360,11 @@ impl From<DecimalSign> for decimal::DecimalSign {
 /// Forms of legacy payloads.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum PayloadFormat {
-    /// A payload a line
+    /// A payload per line
     Jsonl,
     /// One payload, or an array of them
     Json,
-    /// Requests as the documentation prints them
+    /// HTTP requests as the documentation prints them
     Http,
 }
 
@@ -380,9 +381,9 @@ impl From<PayloadFormat> for Format {
 /// What a 412 leads to.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum OnConflict {
-    /// The row is a conflict, nothing is overwritten
+    /// Report the row as a conflict; overwrite nothing
     Report,
-    /// Send again, for the new version, where nothing that the row touches was changed
+    /// Send it again for the new version if nothing that the row touches has changed
     Rebase,
 }
 
