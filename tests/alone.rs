@@ -3,15 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
-use runs_support::program::Home;
-use runs_support::referrals::{id, referral};
-use runs_support::service::Service;
 use serde_json::{Value, json};
-use support::each;
+use support::place::Place;
+use support::referrals::{id, referral};
+use support::sandbox::Sandbox;
+use support::waiting::each;
 
 const ROWS: usize = 40;
 
@@ -55,11 +53,11 @@ fn it_alone_pays_for_its_trouble() {
 }
 
 fn check((at, what, wanted, pause): &(At, &str, &str, f64), concurrency: usize) -> Vec<String> {
-    let (home, poisoned) = (Home::new(), id(POISONED));
+    let (home, poisoned) = (Place::new(), id(POISONED));
     let seed: Vec<Value> = (0..ROWS).map(|number| referral(number, "Active", "Accepted")).collect();
     let rows =
         (0..ROWS).map(|number| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } })));
-    home.write("changes.jsonl", &rows.collect::<String>());
+    home.write("changes.jsonl", rows.collect::<String>());
     let mut options = match at {
         At::Sending => vec![format!("patch@{poisoned}#*={what}")],
         At::Planning => vec![format!("get@{poisoned}#*={what}")],
@@ -69,15 +67,15 @@ fn check((at, what, wanted, pause): &(At, &str, &str, f64), concurrency: usize) 
     if *at == At::Planning {
         options.push("--list-without-etags".to_owned());
     }
-    let service = Service::start(&home, &seed, &options);
-    let (concurrency, endpoint) = (concurrency.to_string(), service.endpoint());
+    let service = Sandbox::seeded(&home, &seed, &options);
+    let (concurrency, endpoint) = (concurrency.to_string(), &service.base);
     let ended = home.run(&[
         "apply",
         "changes.jsonl",
         "--out",
         "run",
         "--endpoint",
-        &endpoint,
+        endpoint,
         "--yes",
         "--rate",
         "200/s",

@@ -2,22 +2,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
+#[path = "apply/typed.rs"]
+mod typed;
 
 use std::fs;
+use std::process::Command;
+use std::rc::Rc;
 
 use regex::Regex;
-use runs_support::program::Home;
-use runs_support::referrals::{id, referral};
-use runs_support::service::Service;
-use runs_support::tap::Tap;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use support::case::{Ran, Test, golden};
+use support::place::Place;
+use support::program::{Ended, program};
+use support::referrals::{id, referral};
+use support::samples::sample;
 use support::sandbox::Sandbox;
+use support::sha256::sha256;
+use support::tap::Tap;
 use support::wire::{self, Wire};
-use support::{Place, Ran, Test, golden, sample};
 
 /// Against a sandbox in the same process, fast, and without the advice that depends on today's date.
 const REHEARSE: &str =
@@ -63,10 +66,10 @@ fn active(count: usize) -> Vec<&'static str> {
 }
 
 /// The program, where what holds after every run can't.
-fn unchecked(place: &Place, command: &str) -> std::process::Command {
-    let mut program = std::process::Command::new(support::PROGRAM);
-    program.args(command.split(' ')).current_dir(place.path()).env_clear();
-    program
+fn unchecked(place: &Place, line: &str) -> Command {
+    let mut command = program();
+    command.args(line.split(' ')).current_dir(place.root());
+    command
 }
 
 fn json_lines(text: &str) -> Vec<Value> {
@@ -147,12 +150,8 @@ mod plan_and_resume {
     /// The plan's SHA-256 as the summary tells it, which is that of the file.
     fn plan_as_summarised(ran: &Ran) -> String {
         let told = ran.summary("run")["plan_sha256"].as_str().unwrap().to_owned();
-        assert_eq!(told, sha256(&ran.place.raw("run/plan.jsonl")));
+        assert_eq!(told, sha256(ran.place.raw("run/plan.jsonl")));
         told
-    }
-
-    fn sha256(text: &str) -> String {
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]
@@ -167,13 +166,13 @@ mod plan_and_resume {
         for command in ["resume", "report"] {
             for run in ["nothing", "empty", "a.csv"] {
                 let place = Place::new();
-                fs::create_dir(place.path().join("empty")).unwrap();
+                fs::create_dir(place.path("empty")).unwrap();
                 Test::at(&place, &format!("{command} {run}"))
                     .file("a.csv", "id\n")
                     .code(1)
                     .stderr(&format!("error: {run} holds no run\n"))
                     .run();
-                assert_eq!(fs::read_dir(place.path().join("empty")).unwrap().count(), 0);
+                assert_eq!(fs::read_dir(place.path("empty")).unwrap().count(), 0);
             }
         }
     }
@@ -295,12 +294,12 @@ mod reports {
         for name in ["success.csv", "conflict.csv", "error.csv", "outcomes.jsonl", "summary.json"] {
             let planned = Test::new(&format!("apply a.csv --plan {QUIET}")).file("a.csv", notes(&[ACTIVE]));
             let planned = planned.stderr("next: referral-bulk resume run --rate 1000/s\n").run();
-            let in_the_way = planned.place.path().join("run").join(name);
+            let in_the_way = planned.place.path("run").join(name);
             fs::remove_file(&in_the_way).unwrap();
             fs::create_dir(&in_the_way).unwrap();
-            let output =
-                unchecked(&planned.place, "resume run --summary json --progress none").output().unwrap();
-            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let ended = unchecked(&planned.place, "resume run --summary json --progress none").output();
+            let Ended { code, stdout, stderr } = Ended::of(ended.unwrap());
+            let told: Value = serde_json::from_str(&stdout).unwrap();
             assert_eq!((&told["exit_code"], &told["rows"]["applied"]), (&1.into(), &1.into()), "{told}");
             // Without the summary nobody knows whose the reports of the plan are.
             let kept = |report: &str| {
@@ -323,11 +322,10 @@ mod reports {
                  referral-bulk report run\n",
                 unwritten.join(", ")
             );
-            assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
-            assert_eq!(output.status.code(), Some(1), "{name}");
+            assert_eq!((code, stderr), (Some(1), wanted), "{name}");
             // What is there by such a name would tell of the plan, as if nothing had been sent.
             for report in unwritten {
-                assert!(!planned.place.path().join("run").join(report).is_file(), "{report} is left");
+                assert!(!planned.place.path("run").join(report).is_file(), "{report} is left");
             }
             fs::remove_dir(&in_the_way).unwrap();
             let ran = planned.then("report run --summary none").run();
@@ -345,7 +343,7 @@ mod reports {
         let read = || ROW_FILES.map(|name| ran.place.raw(name));
         let written = read();
         for name in ROW_FILES {
-            fs::remove_file(ran.place.path().join(name)).unwrap();
+            fs::remove_file(ran.place.path(name)).unwrap();
         }
         let again = ran.then("report run").code(3).snapshot("report_mistakes", []).run();
         assert_eq!(read(), written);
@@ -423,10 +421,9 @@ mod what_is_shown {
         place.write("a.csv", notes(&[ACTIVE]));
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let command = "apply a.csv --sandbox --rate 1000/s --progress none --summary json";
-        let output = unchecked(&place, command).stdout(full).output().unwrap();
+        let ended = Ended::of(unchecked(&place, command).stdout(full).output().unwrap()).expect(1);
         let wanted = "error: cannot write to standard output: No space left on device (os error 28)\n";
-        assert_eq!(String::from_utf8(output.stderr).unwrap(), wanted);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(ended.stderr, wanted);
     }
 
     #[test]
@@ -446,12 +443,17 @@ mod what_is_shown {
     }
 
     /// A run of seven changes that gets no further than so many before a line is due. Answers standard error.
-    fn told_in_between(faults: &[&str], let_through: usize, progress: &str, line: &str) -> (Home, String) {
-        let home = Home::new();
+    fn told_in_between(
+        faults: &[&str],
+        let_through: usize,
+        progress: &str,
+        line: &str,
+    ) -> (Rc<Place>, String) {
+        let home = Place::new();
         let seed: Vec<_> = (0..7).map(|number| referral(number, "Active", "Accepted")).collect();
         let rows: String = (0..7).map(|number| format!("{},Called\n", id(number))).collect();
-        home.write("a.csv", &format!("id,notes\n{rows}"));
-        let service = Service::start(&home, &seed, faults);
+        home.write("a.csv", format!("id,notes\n{rows}"));
+        let service = Sandbox::seeded(&home, &seed, faults);
         let tap = Tap::on(&service);
         tap.let_patches_through(let_through);
         let pace = "--rate 1000/s --concurrency 1 --timeout 10m";
@@ -510,7 +512,7 @@ mod what_is_shown {
 
     /// What bash offers for the last of these words.
     fn completed(words: &[&str]) -> Vec<String> {
-        let (_, script, _) = support::plainly(&Place::new(), "completions bash");
+        let (_, script, _) = support::program::plainly(&Place::new(), "completions bash");
         let place = Place::new();
         place.write("script", script);
         let words = words.join(" ");
@@ -519,11 +521,8 @@ mod what_is_shown {
              _referral__bulk referral-bulk \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; \
              echo \"${{COMPREPLY[@]}}\""
         );
-        let output = std::process::Command::new("bash")
-            .args(["--norc", "-c", &ask])
-            .current_dir(place.path())
-            .output()
-            .unwrap();
+        let output =
+            Command::new("bash").args(["--norc", "-c", &ask]).current_dir(place.root()).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words}");
         String::from_utf8(output.stdout).unwrap().split_whitespace().map(ToOwned::to_owned).collect()
     }
@@ -543,7 +542,8 @@ mod what_is_shown {
     #[test]
     fn completions_know_every_command() {
         for shell in ["bash", "zsh", "fish"] {
-            let (code, script, said) = support::plainly(&Place::new(), &format!("completions {shell}"));
+            let (code, script, said) =
+                support::program::plainly(&Place::new(), &format!("completions {shell}"));
             assert_eq!((code, said.as_str()), (Some(0), ""), "{shell}");
             for word in
                 ["apply", "migrate", "resume", "report", "sandbox", "completions", "man", "confirm-closing"]
@@ -579,10 +579,10 @@ mod what_is_shown {
     fn a_sandbox_serves_until_it_is_ended() {
         let sandbox = Sandbox::start("");
         assert_eq!(sandbox.referrals().len(), 40);
-        let (code, out, said) = sandbox.terminate();
-        assert_eq!((code, out.as_str()), (Some(0), ""));
+        let ended = sandbox.terminate().expect(0);
+        assert_eq!(ended.stdout, "");
         assert_eq!(
-            said,
+            ended.stderr,
             "serving 40 referrals; any bearer token will do\n\
              press Ctrl-C to end\n\
              stopping: requests in flight are awaited; again not to wait for them\n"
@@ -641,7 +641,7 @@ mod inputs {
             (1..=10).map(|n| format!("5a1e0001-0000-4000-8000-0000000000{n:02},Closed\n")).collect();
         let place = Place::new();
         place.write("a.csv", format!("id,status\n{rows}"));
-        let (code, _, said) = support::plainly(&place, "apply a.csv --plan --state none --out run");
+        let (code, _, said) = support::program::plainly(&place, "apply a.csv --plan --state none --out run");
         assert_eq!(code, Some(3));
         let places: Vec<&str> = said.lines().filter(|line| line.starts_with("  --> ")).collect();
         let wanted: Vec<String> = (2..=11).map(|line| format!("  --> a.csv:{line}:2")).collect();
@@ -865,10 +865,10 @@ mod settings {
             place.write("a.csv", WON);
             place.write("referral-bulk.toml", file);
             let command = format!("apply a.csv --sandbox --rate 1000/s --out run {advice} {flags}");
-            let (ended, shown, _) = support::plainly(&place, &command);
+            let (ended, shown, _) = support::program::plainly(&place, &command);
             assert_eq!(ended, Some(code), "{file} {flags}");
             let summary = serde_json::from_str(&place.raw("run/summary.json")).unwrap();
-            assert_eq!(support::always::outcomes(&summary), outcome, "{file} {flags}");
+            assert_eq!(support::run_dir::outcomes(&summary), outcome, "{file} {flags}");
             for section in ["what was warned of", "what went wrong"] {
                 assert_eq!(shown.contains(section), section == told, "{file} {flags}: {shown}");
             }
@@ -920,7 +920,7 @@ mod settings {
             if !file.is_empty() {
                 place.write("referral-bulk.toml", file);
             }
-            let (code, stdout, said) = support::plainly(&place, command);
+            let (code, stdout, said) = support::program::plainly(&place, command);
             assert_eq!((code, stdout.as_str()), (Some(2), ""), "{command}");
             let left: Vec<String> = place.files().into_keys().collect();
             assert!(left.iter().all(|name| name == "a.csv" || name == "referral-bulk.toml"), "{left:?}");
@@ -994,7 +994,7 @@ mod settings {
         let place = Place::new();
         place.write("a.csv", notes(&[ACTIVE]));
         place.write("referral-bulk.toml", file);
-        support::plainly(&place, &format!("apply a.csv --plan --state none{flags}"))
+        support::program::plainly(&place, &format!("apply a.csv --plan --state none{flags}"))
     }
 
     #[test]
@@ -1048,7 +1048,7 @@ mod settings {
         let run = |more: &str| {
             Test::new(&format!("{command} {more}"))
                 .file("a.csv", notes(&[ACTIVE]))
-                .file("token.txt", support::TOKEN)
+                .file("token.txt", support::program::TOKEN)
         };
         let plan = "plan for http://127.0.0.1:[PORT]/v1.0: 1 referral to change – see run/plan.jsonl";
         let planned =
@@ -1057,7 +1057,7 @@ mod settings {
         run("--token-command '/bin/cat token.txt'")
             .stderr(&planned("hint: give the same --token-command again\n", ""))
             .run();
-        run("").env("PARTNER_CENTER_TOKEN", support::TOKEN).stderr(&planned("", "")).run();
+        run("").env("PARTNER_CENTER_TOKEN", support::program::TOKEN).stderr(&planned("", "")).run();
         run("")
             .code(1)
             .stderr(

@@ -13,8 +13,12 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
+use support::case::{Test, golden};
+use support::place::Place;
+use support::program::TOKEN;
+use support::samples::sample_referral;
+use support::waiting::each;
 use support::wire::{self, Request, Wire};
-use support::{Place, TOKEN, Test, each, golden, sample_referral};
 
 /// The row beside the bad one; it is applied in any case.
 const GOOD: &str = "5a1e0001-0000-4000-8000-000000000015";
@@ -134,7 +138,7 @@ mod whole_files {
                         .code(1)
                         .told_elsewhere()
                         .run();
-                    assert!(!place.path().join("run").exists(), "{command}");
+                    assert!(!place.path("run").exists(), "{command}");
                     format!("$ {command}\n{}", ran.stderr())
                 });
         golden("files_that_are_none", &told.join("\n"));

@@ -3,13 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[path = "support/checksums.rs"]
-mod checksums;
 mod support;
 
+use support::case::Test;
+use support::checksums;
+use support::place::Place;
 use support::sandbox::Sandbox;
 use support::terminal::{self, Does};
-use support::{Place, Test};
 
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000027";
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000028";
@@ -196,7 +196,7 @@ fn what_was_consented_to_is_not_asked_for_again() {
 #[test]
 fn a_consent_is_told() {
     let sandbox = Sandbox::start("");
-    let consent = |run: &support::Ran| run.summary("run")["consent"].clone();
+    let consent = |run: &support::case::Ran| run.summary("run")["consent"].clone();
     let planned = Test::new(&format!("{APPLY} --plan")).file("a.csv", CLOSE).service(&sandbox.base);
     let planned = planned.told_elsewhere().run();
     assert!(consent(&planned).is_null());
@@ -226,7 +226,7 @@ fn a_consent_to_something_else_does_not_count() {
         let stopped = Test::new(&format!("{APPLY} --concurrency 1 --max-errors 1 --yes --confirm-closing 2"));
         let stopped = stopped.file("a.csv", CLOSE).service(&sandbox.base).code(4).told_elsewhere().run();
         {
-            let ledger = rusqlite::Connection::open(stopped.place.path().join("run/run.sqlite")).unwrap();
+            let ledger = rusqlite::Connection::open(stopped.place.path("run/run.sqlite")).unwrap();
             let meddle = format!("UPDATE consent SET consent = json_set(consent, '$.{member}', {value})");
             assert_eq!(ledger.execute(&meddle, []).unwrap(), 1);
             checksums::renew(&ledger).unwrap();
@@ -306,7 +306,7 @@ fn at_a_terminal_a_person_is_asked() {
         let seen = terminal::run(&place, &format!("{APPLY} {flags}"), &sandbox.base, Some(does));
         assert_eq!(seen.code, Some(if says.is_none() { 0 } else { 2 }), "{told}: {}", seen.terminal);
         assert_eq!(seen.stdout, "", "{told}");
-        let shown = support::redact::redact(&seen.terminal, place.path());
+        let shown = support::redact::redact(&seen.terminal, place.root());
         assert!(shown.starts_with(question), "{told}: {shown}");
         assert!(shown.contains(says.unwrap_or("")), "{told}: {shown}");
         if matches!(does, Interrupts) {
@@ -325,7 +325,7 @@ fn what_a_person_refused_is_carried_out_later() {
     place.write("a.csv", CLOSE);
     let seen = terminal::run(&place, APPLY, &sandbox.base, Some(Does::Types("3\n")));
     assert_eq!(
-        support::redact::redact(&seen.terminal, place.path()),
+        support::redact::redact(&seen.terminal, place.root()),
         "This closes 2 referrals, which cannot be undone. Type 2 to go on: 3\n\
          error: that is another number: nothing was sent\n\
          hint: carry it out later with: referral-bulk resume run --rate 1000/s\n"

@@ -5,15 +5,12 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod raw_support;
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Command, ExitCode};
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,18 +18,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use raw_support::api::Api;
-use raw_support::deadly::{Deadly, Doom, Moment, Trouble};
 use referral_bulk::domain::account::Phase;
 use referral_bulk::{Process, ledger};
-use runs_support::program::{Ended, Home};
-use runs_support::referrals::{id, referral};
 use serde_json::{Value, json};
-use support::each;
+use support::place::Place;
+use support::program::{Ended, TOKEN};
+use support::random::Random;
+use support::raw::api::Api;
+use support::raw::deadly::{Deadly, Doom, Moment, Trouble};
+use support::referrals::{id, referral};
+use support::waiting::each;
 
 /// A service, and a run over all that it holds.
 struct World {
-    home: Home,
+    home: Rc<Place>,
     service: Deadly,
     count: usize,
     /// Where the state of the referrals comes from: `live`, or `none`.
@@ -87,7 +86,7 @@ fn change(number: usize, state: &str) -> (Value, Value) {
 
 impl World {
     fn new(count: usize, state: &'static str) -> Self {
-        let home = Home::new();
+        let home = Place::new();
         let lines: String = (0..count).map(|number| format!("{}\n", change(number, state).0)).collect();
         home.write("changes.jsonl", &lines);
         let referrals = (0..count).map(|number| referral(number, "New", "Received"));
@@ -128,7 +127,7 @@ impl World {
     /// one of all, or of this kind.
     fn go_on_to_step(&self, turn: usize, of: Option<&str>, doom: Option<Doom>) -> Ended {
         let process = json!({ "arguments": self.arguments(), "turn": turn, "of": of });
-        self.home.write("process.json", &process.to_string());
+        self.home.write("process.json", process.to_string());
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "a_process_that_dies", "--ignored", "--nocapture", "--test-threads=1"]);
         let ended = self.service.watch(self.home.start_command(command), doom);
@@ -220,27 +219,18 @@ impl World {
     }
 }
 
-/// Numbers that are as good as random, and the same each time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
-
-    fn doom(&mut self) -> Doom {
-        let moment = match self.below(7) {
-            0 => Moment::Arrived,
-            1 => Moment::Late(self.below(40)),
-            2 => Moment::CarriedOut,
-            3 => Moment::HalfHead,
-            4 => Moment::HalfBody,
-            5 => Moment::Answered,
-            _ => Moment::Soon(Duration::from_micros(self.below(20_000) as u64)),
-        };
-        Doom { at_a_look: self.below(4) == 0, at_page: None, at_change: 1 + self.below(60), moment }
-    }
+/// Where and when a process is killed.
+fn doom(random: &mut Random) -> Doom {
+    let moment = match random.below(7) {
+        0 => Moment::Arrived,
+        1 => Moment::Late(random.below(40)),
+        2 => Moment::CarriedOut,
+        3 => Moment::HalfHead,
+        4 => Moment::HalfBody,
+        5 => Moment::Answered,
+        _ => Moment::Soon(Duration::from_micros(random.below(20_000) as u64)),
+    };
+    Doom { at_a_look: random.below(4) == 0, at_page: None, at_change: 1 + random.below(60), moment }
 }
 
 /// How many changes a run has, and how often it is killed at least.
@@ -264,12 +254,12 @@ fn kill_again_and_again(seed: u64, state: &'static str) -> usize {
     if state == "live" {
         // While it is planned, it begins again each time.
         for at_page in [3, 10] {
-            let doom = Doom { at_page: Some(at_page), ..random.doom() };
+            let doom = Doom { at_page: Some(at_page), ..doom(&mut random) };
             kills += usize::from(world.go_on(Some(doom)).code.is_none());
         }
     }
     while kills < KILLS {
-        let doom = Some(random.doom());
+        let doom = Some(doom(&mut random));
         let ended = match random.below(4) {
             0 => world.go_on_to_step(1 + random.below(150), None, doom),
             _ => world.go_on(doom),
@@ -579,7 +569,7 @@ fn a_process_that_dies() -> ExitCode {
     let typed = process["arguments"].as_array().unwrap().iter().map(|word| word.as_str().unwrap().into());
     referral_bulk::run(Process {
         arguments: std::iter::once("referral-bulk".into()).chain(typed).collect(),
-        variables: BTreeMap::from([("PARTNER_CENTER_TOKEN".to_owned(), "token-of-the-tests".to_owned())]),
+        variables: BTreeMap::from([("PARTNER_CENTER_TOKEN".to_owned(), TOKEN.to_owned())]),
         directory: ".".into(),
         stdin: Box::new(std::io::empty()),
         stdout: Box::new(std::io::stdout()),

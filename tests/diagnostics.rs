@@ -7,23 +7,16 @@ mod support;
 use std::fs;
 
 use serde_json::{Value, json};
+use support::case::{Ran, Test};
+use support::program::TOKEN;
+use support::samples::{notes_csv, sample_referral};
 use support::wire::{self, Request, Wire};
-use support::{Ran, TOKEN, Test, notes_csv, sample_referral};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const TWO: &str = "5a1e0001-0000-4000-8000-000000000027";
 const THREE: &str = "5a1e0001-0000-4000-8000-000000000016";
 
 const QUIET: &str = "--out run --rate 1000/s --summary none --progress none --yes";
-
-/// What a sound service says: its list is empty, and to a change the referral as it is then.
-fn sound(request: &Request) -> Vec<u8> {
-    match (request.method.as_str(), request.about()) {
-        ("PATCH", id) => wire::carry_out(request, sample_referral(id)),
-        (_, "referrals") => wire::answer("200 x", "", r#"{"value":[]}"#),
-        (_, id) => wire::answer("200 x", "", sample_referral(id).to_string()),
-    }
-}
 
 /// The lines of diagnostics in a text, which begin with a time.
 fn diagnostics(text: &str) -> Vec<&str> {
@@ -41,7 +34,7 @@ fn log(ran: &Ran) -> String {
 
 #[test]
 fn every_request_is_told_where_it_is_asked_for_twice() {
-    let service = Wire::serve(sound);
+    let service = Wire::serve(wire::sound);
     let ran = Test::new(&format!("apply a.csv -vv {QUIET}"))
         .file("a.csv", notes_csv(&[ONE, TWO]))
         .service(&service.base)
@@ -64,7 +57,7 @@ fn every_request_is_told_where_it_is_asked_for_twice() {
 fn decisions_are_kept_in_any_case_and_shown_where_they_are_asked_for() {
     let refusing = |request: &Request| match request.about() {
         TWO if request.method == "PATCH" => wire::answer("400 x", "", r#"{"code":"x"}"#),
-        _ => sound(request),
+        _ => wire::sound(request),
     };
     for (flag, shown) in [("", false), ("-v", true)] {
         let service = Wire::serve(refusing);
@@ -88,7 +81,7 @@ fn decisions_are_kept_in_any_case_and_shown_where_they_are_asked_for() {
 
 #[test]
 fn a_run_that_goes_on_adds_to_what_is_there() {
-    let service = Wire::serve(sound);
+    let service = Wire::serve(wire::sound);
     let first = Test::new(&format!("apply a.csv --plan {QUIET}"))
         .file("a.csv", notes_csv(&[ONE]))
         .service(&service.base)
@@ -114,7 +107,7 @@ fn a_plan_that_fails_leaves_none() {
 
 #[test]
 fn a_log_that_cannot_be_written_costs_the_run_nothing() {
-    let service = Wire::serve(sound);
+    let service = Wire::serve(wire::sound);
     let test = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", notes_csv(&[ONE]));
     let ran = test.folder_in_the_way("run/run.log").service(&service.base).told_elsewhere().run();
     let note = "note: diagnostics are not kept: cannot write run/run.log: ";

@@ -5,13 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[path = "support/rates.rs"]
-mod rates;
+mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use referral_bulk::domain::aliases::{Meaning, TABLE};
 use referral_bulk::domain::exit::Exit;
@@ -20,7 +19,9 @@ use referral_bulk::domain::outcome::{Bucket, Outcome};
 use referral_bulk::domain::rules::{Rule, transitions};
 use referral_bulk::domain::status::{Stage, Status};
 use regex::Regex;
-use sha2::{Digest, Sha256};
+use support::program::{self, Ended, program};
+use support::rates;
+use support::sha256::sha256;
 
 const README: &str = "README.md";
 const RUNNING: &str = "docs/running.md";
@@ -108,7 +109,7 @@ fn commands_that_are_shown_end_as_it_is_said() {
     for Shown { line, arguments, exits } in documents().iter().flat_map(|file| shown_in(file)) {
         let Some(exits) = exits else { continue };
         let output = run(dir.path(), &arguments);
-        assert_eq!(output.status.code(), Some(exits), "{line}\n{}{}", out(&output), err(&output));
+        assert_eq!(output.code, Some(exits), "{line}\n{}{}", output.stdout, output.stderr);
         ran += 1;
     }
     assert!(ran >= 11, "it is said of {ran} commands how they end");
@@ -123,7 +124,7 @@ fn commands_that_are_shown_can_be_typed() {
             // Everything before it is parsed by then, and nothing is done.
             arguments.push("--help".to_owned());
             let output = run(&root(), &arguments);
-            assert!(output.status.success(), "{file}: {line}\n{}", err(&output));
+            assert!(output.code == Some(0), "{file}: {line}\n{}", output.stderr);
         }
     }
 }
@@ -163,7 +164,7 @@ fn change_files_and_settings_that_are_shown_are_sound() {
         let number = format!("run{number}");
         let arguments = ["apply", example, "--plan", "--sandbox=samples/referrals.jsonl", "--clear"];
         let output = run(dir.path(), &[&arguments[..], &["--profile", &profile, "--out", &number]].concat());
-        assert!(output.status.success(), "{example}: {}{}", out(&output), err(&output));
+        assert!(output.code == Some(0), "{example}: {}{}", output.stdout, output.stderr);
     }
 }
 
@@ -341,7 +342,7 @@ fn exit_code_table() -> String {
 fn audit() -> String {
     let dir = directory_with_samples();
     let output = run(dir.path(), &["migrate", "samples/legacy-puts.jsonl", "--sandbox", "--plan"]);
-    let told = out(&output);
+    let told = output.stdout;
     let (_, audit) = told.split_once("\nwhat the payloads come to\n").unwrap();
     let (audit, _) = audit.split_once("\nwhat went wrong\n").unwrap();
     format!("what the payloads come to\n{audit}")
@@ -389,8 +390,8 @@ fn name_table(refused: bool) -> String {
 
 fn help(arguments: &[&str]) -> String {
     let output = run(&root(), arguments);
-    assert!(output.status.success(), "{arguments:?}");
-    out(&output).lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    assert!(output.code == Some(0), "{arguments:?}");
+    output.stdout.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn fenced(text: &str) -> String {
@@ -427,8 +428,8 @@ fn session((file, seconds): (&str, &str)) -> Session {
         (name, same_every_time(&text.replace(run_dir, EXAMPLE)))
     });
     let files = with_checksums(files.collect());
-    let [told, errors] =
-        [out(&output), err(&output)].map(|text| text.replace(run_dir, "reports/2026-01-31T09-00-00Z-apply"));
+    let [told, errors] = [output.stdout, output.stderr]
+        .map(|text| text.replace(run_dir, "reports/2026-01-31T09-00-00Z-apply"));
     // The rate that comes from the settings here is not what is shown.
     let used = "note: referral-bulk.toml of the current directory is used: [profile.default]\n";
     let errors = errors.strip_prefix(used).expect("the settings are told").to_owned();
@@ -437,14 +438,13 @@ fn session((file, seconds): (&str, &str)) -> Session {
 
 /// The files with a summary that knows them as they are here.
 fn with_checksums(mut files: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let hex = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut summary = files["summary.json"].clone();
     for (name, text) in &files {
         let told = Regex::new(&format!(r#"("path":"{name}","rows":\w+,"sha256":")\w+"#)).unwrap();
-        summary = told.replace(&summary, format!("${{1}}{}", hex(text))).into_owned();
+        summary = told.replace(&summary, format!("${{1}}{}", sha256(text))).into_owned();
     }
     let (before, _) = summary.rsplit_once(",\"sha256\":").unwrap();
-    let summary = format!("{before},\"sha256\":\"{}\"}}\n", hex(before));
+    let summary = format!("{before},\"sha256\":\"{}\"}}\n", sha256(before));
     files.insert("summary.json".to_owned(), summary);
     files
 }
@@ -561,21 +561,10 @@ fn directory_with_samples() -> tempfile::TempDir {
     dir
 }
 
-fn run<S: AsRef<std::ffi::OsStr>>(directory: &Path, arguments: &[S]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_referral-bulk"));
+fn run<S: AsRef<OsStr>>(directory: &Path, arguments: &[S]) -> Ended {
+    let mut command = program();
     command.args(arguments).current_dir(directory).env("COLUMNS", "100");
-    for variable in ["PARTNER_CENTER_TOKEN", "REFERRAL_BULK_ENDPOINT"] {
-        command.env_remove(variable);
-    }
-    command.output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+    program::run(command, "")
 }
 
 fn root() -> PathBuf {

@@ -13,9 +13,14 @@ mod support;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use Look::{Another, Before, Beside, Echo, Ours, Status, Theirs};
+use Says::{Bare, With};
 use serde_json::{Value, json};
+use support::case::{Ran, Test, golden};
+use support::place::Place;
+use support::samples::sample;
+use support::waiting::each;
 use support::wire::{self, Wire};
-use support::{Place, Ran, Test, each, golden, sample};
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000015";
 const ANOTHER: &str = "5a1e0001-0000-4000-8000-000000000027";
@@ -39,8 +44,6 @@ enum Look {
     Status(&'static str),
 }
 
-use Look::{Another, Before, Beside, Echo, Ours, Status, Theirs};
-
 /// What an attempt is answered.
 #[derive(Debug, Clone, Copy)]
 enum Says {
@@ -49,8 +52,6 @@ enum Says {
     /// A status, and a referral as a look would find it.
     With(&'static str, Look),
 }
-
-use Says::{Bare, With};
 
 const LOST: Says = Bare("502 x");
 

@@ -9,7 +9,11 @@ mod support;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use support::{Place, each, plainly, sample};
+use support::place::Place;
+use support::program::plainly;
+use support::run_dir::OUTCOMES;
+use support::samples::sample;
+use support::waiting::each;
 
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const CLOSING: &str = "id,status,substatus,statusReason\n\
@@ -44,23 +48,11 @@ fn place() -> Rc<Place> {
 
 /// The summary of a command that has no account of any run to give.
 fn nothing(command: &str, exit_code: i32) -> Value {
-    let outcomes = [
-        "total",
-        "applied",
-        "unchanged",
-        "planned",
-        "conflict",
-        "invalid",
-        "refused",
-        "failed",
-        "partial",
-        "unknown",
-        "unsent",
-    ];
     let zeros = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), json!(0))).collect::<Value>();
+    let rows = [&["total"], &OUTCOMES[..]].concat();
     json!({
         "version": 1, "run": "", "command": command, "state": "stopped", "exit_code": exit_code, "inputs": [],
-        "rows": zeros(&outcomes),
+        "rows": zeros(&rows),
         "referrals": {"total": 0, "to_change": null, "to_close": null, "changed": 0, "closed": 0},
         "requests": zeros(&["total", "get", "list", "patch", "token", "throttled", "retried"]),
         "seconds": {"total": 0.0, "waiting_for_rate": 0.0, "paused_by_server": 0.0},

@@ -6,25 +6,23 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod raw_support;
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use Fault::*;
-use raw_support::api::{Answer, Api};
-use raw_support::faults::Fault;
-use raw_support::line::{Connection, Head, Request, serve, serve_on};
-use runs_support::program::{Ended, Home};
-use runs_support::referrals::{id, referral};
 use serde_json::{Value, json};
-use support::each;
+use support::line::{Connection, Head, Request, serve, serve_on};
+use support::place::Place;
+use support::program::Ended;
+use support::raw::api::{Answer, Api};
+use support::raw::faults::Fault;
+use support::referrals::{id, referral};
+use support::waiting::each;
 
 /// What a change does.
 const KINDS: [&str; 4] = ["replace", "fill", "append", "close"];
@@ -323,7 +321,7 @@ fn seed(number: usize) -> Value {
 }
 
 /// A change file over so many referrals, of all kinds in turn.
-fn changes(home: &Home, count: usize) {
+fn changes(home: &Place, count: usize) {
     let row = |number: usize| {
         let mut row = match KINDS[number % 4] {
             "replace" => json!({ "details": { "notes": "Ours" } }),
@@ -334,8 +332,8 @@ fn changes(home: &Home, count: usize) {
         row["id"] = json!(id(number));
         format!("{row}\n")
     };
-    home.write("changes.jsonl", &(0..count).map(row).collect::<String>());
-    home.write("snapshot.jsonl", &(0..count).map(|number| format!("{}\n", seed(number))).collect::<String>());
+    home.write("changes.jsonl", (0..count).map(row).collect::<String>());
+    home.write("snapshot.jsonl", (0..count).map(|number| format!("{}\n", seed(number))).collect::<String>());
 }
 
 /// The operations of a change's document, as `OP PATH`.
@@ -373,8 +371,8 @@ impl Script {
 }
 
 /// One run over all referrals of a service, each of which meets its own fault.
-fn run_all(service: &Service, bound: Bound, more: &str) -> (Home, Ended) {
-    let (home, count) = (Home::new(), service.state.scripts.lock().unwrap().len());
+fn run_all(service: &Service, bound: Bound, more: &str) -> (Rc<Place>, Ended) {
+    let (home, count) = (Place::new(), service.state.scripts.lock().unwrap().len());
     changes(&home, count);
     let state = if bound == Bound::Yes { "live" } else { "none" };
     let closing = (0..count).filter(|number| KINDS[number % 4] == "close").count();
@@ -499,7 +497,7 @@ fn on_many_a_yes_that_shows_nothing() {
     ended.expect(0);
     let looked = home.run_of("run").count("/requests/get");
     assert_eq!(looked, COUNT as u64, "each is read back");
-    assert_eq!(home.run_of("run").outcomes(), format!("applied {COUNT}"));
+    assert_eq!(home.run_of("run").outcomes(), format!("{COUNT} applied"));
     assert_eq!(service.state.api().all_applied().len(), COUNT);
 }
 
@@ -599,7 +597,7 @@ fn plan_one_by_one(rows: &[(Fault, &'static str)], code: i32) {
     service.state.api().list_nothing();
     // Some of them are not to be closed, since nobody could look at them.
     let closing = all.iter().filter(|(_, wanted)| wanted.starts_with("applied")).count() / 4;
-    let home = Home::new();
+    let home = Place::new();
     changes(&home, all.len());
     let timeout = patience(rows.iter().map(|(fault, _)| *fault));
     let more = format!("--concurrency 128 --confirm-closing {closing} {timeout}");
@@ -641,7 +639,7 @@ fn on_planning_from_the_list() {
 }
 
 /// A run over four referrals that is planned without a request: from a snapshot with eTags, or blindly.
-fn send_blind(home: &Home, endpoint: &str, bound: Bound, more: &str) -> Ended {
+fn send_blind(home: &Place, endpoint: &str, bound: Bound, more: &str) -> Ended {
     changes(home, 4);
     let state = if bound == Bound::Yes { "snapshot.jsonl" } else { "none" };
     home.run(&arguments(APPLY, endpoint, state, &format!("--confirm-closing 1 {more}")))
@@ -651,26 +649,26 @@ fn send_blind(home: &Home, endpoint: &str, bound: Bound, more: &str) -> Ended {
 #[test]
 fn where_nobody_listens() {
     each(&[Bound::Yes, Bound::No], |bound| {
-        let (home, state) = (Home::new(), State::new(&[Script::default(); 4]));
+        let (home, state) = (Place::new(), State::new(&[Script::default(); 4]));
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
         let ended = send_blind(&home, &endpoint(address), *bound, "").expect(4);
         assert!(ended.stderr.contains("stopped: the service cannot be reached"), "{}", ended.stderr);
-        assert_eq!(home.run_of("run").outcomes(), "unsent 4");
+        assert_eq!(home.run_of("run").outcomes(), "4 unsent");
 
         let serving = Arc::clone(&state);
         serve_on(TcpListener::bind(address).unwrap(), move |connection| drop(serving.converse(connection)));
         home.run(&arguments("resume run", &endpoint(address), "", "--confirm-closing 1")).expect(0);
         let api = state.api();
-        assert_eq!(home.run_of("run").outcomes(), "applied 4");
+        assert_eq!(home.run_of("run").outcomes(), "4 applied");
         for (number, kind) in KINDS.iter().enumerate() {
             let (patches, gets) = (api.count("PATCH", &id(number)), api.count("GET", &id(number)));
             assert_eq!((patches, gets, api.applied(&id(number)).len()), (1, 0, 1), "{kind}");
         }
     });
     // A plan that cannot look comes to nothing.
-    let home = Home::new();
+    let home = Place::new();
     changes(&home, 4);
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -691,7 +689,7 @@ fn where_nobody_listens_any_more() {
         }
     }
     each(&cases, |(bound, is_carried_out, number)| {
-        let (home, state) = (Home::new(), State::new(&[Script::default(); 4]));
+        let (home, state) = (Place::new(), State::new(&[Script::default(); 4]));
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (once, carried_out) = (Arc::clone(&state), *is_carried_out);
@@ -712,7 +710,7 @@ fn where_nobody_listens_any_more() {
         let ended = home.run(&arguments(APPLY, &endpoint(address), from, &consent)).expect(4);
         serving.join().unwrap();
         assert!(ended.stderr.contains("stopped: the service cannot be reached"), "{}", ended.stderr);
-        assert_eq!(home.run_of("run").outcomes(), "unknown 1");
+        assert_eq!(home.run_of("run").outcomes(), "1 unknown");
 
         let serving = Arc::clone(&state);
         serve_on(TcpListener::bind(address).unwrap(), move |connection| drop(serving.converse(connection)));
@@ -741,7 +739,7 @@ fn on_a_connection_that_is_accepted_and_no_more() {
         }
     }
     each(&cases, |(bound, is_reset, broken, number)| {
-        let home = Home::new();
+        let home = Place::new();
         let mut scripts = [Script::default(); 4];
         if *broken == 1 {
             scripts[*number].change = Some((Page("502 Bad Gateway"), true));
@@ -800,7 +798,7 @@ fn on_a_connection_that_was_kept_alive() {
         cases.extend([None, Some(Reset), Some(ResetUnread), Some(Close)].map(|fault| (bound, fault)));
     }
     each(&cases, |(bound, fault)| {
-        let home = Home::new();
+        let home = Place::new();
         // Each request comes on the connection of the one before, which has just been answered.
         let scripts = fault.map_or([Script::default(); 4], |fault| {
             let broken = Script { change: Some((fault, false)), ..Script::default() };
@@ -840,7 +838,7 @@ fn on_a_connection_that_was_kept_alive() {
 fn on_a_server_that_resets_what_is_used_twice() {
     const ROWS: usize = 24;
     each(&[(1, Bound::Yes), (8, Bound::Yes), (1, Bound::No)], |(concurrency, bound)| {
-        let (home, state) = (Home::new(), State::new(&[Script::default(); ROWS]));
+        let (home, state) = (Place::new(), State::new(&[Script::default(); ROWS]));
         let serving = Arc::clone(&state);
         let address = serve(move |mut connection| {
             let Some(request) = connection.request() else { return };
@@ -861,12 +859,12 @@ fn on_a_server_that_resets_what_is_used_twice() {
         let attempts = run.count("/requests/patch");
         let reached = (0..ROWS).map(|number| api.count("PATCH", &id(number))).sum::<usize>() as u64;
         if *bound == Bound::Yes {
-            assert_eq!(run.outcomes(), format!("applied {ROWS}"), "{}", ended.stderr);
+            assert_eq!(run.outcomes(), format!("{ROWS} applied"), "{}", ended.stderr);
             assert_eq!(reached, ROWS as u64, "each once");
             assert!((1..=concurrency * 2).contains(&(attempts - reached)), "{attempts} attempts");
         } else {
             // The second row and the eighteenth are additions, which can be repeated.
-            assert_eq!(run.outcomes(), format!("applied {ROWS}"), "{}", ended.stderr);
+            assert_eq!(run.outcomes(), format!("{ROWS} applied"), "{}", ended.stderr);
             assert_eq!((attempts, reached), (ROWS as u64 + 2, ROWS as u64));
         }
     });

@@ -6,8 +6,11 @@
 mod support;
 
 use serde_json::{Value, json};
+use support::case::Test;
+use support::place::Place;
+use support::samples::{sample, sample_referral};
 use support::sandbox::Sandbox;
-use support::{Place, Test, each, sample, sample_referral};
+use support::waiting::each;
 
 const QUIET: &str = "--sandbox --rate 1000/s --summary none --progress none";
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000027";
@@ -58,7 +61,7 @@ fn rows_that_an_earlier_run_may_have_written_are_planned_live() {
                      is found unchanged; nothing was sent\n"
                 );
                 assert!(ran.stderr.ends_with(&wanted), "{}", ran.stderr);
-                assert!(!place.path().join("run").exists());
+                assert!(!place.path("run").exists());
             }
         }
     }
@@ -67,7 +70,7 @@ fn rows_that_an_earlier_run_may_have_written_are_planned_live() {
 /// A payload that somebody else's change made stale.
 #[test]
 fn payloads_of_a_report_are_planned_live_too() {
-    let mut payload = support::sample_referral(ACTIVE);
+    let mut payload = support::samples::sample_referral(ACTIVE);
     payload["result.outcome"] = "conflict".into();
     Test::new(&format!("migrate a.jsonl --state referrals.jsonl --out run {QUIET}"))
         .file("a.jsonl", format!("{payload}\n"))
@@ -200,7 +203,7 @@ fn what_is_named_is_found_from_wherever_somebody_stands() {
         ran.place.write("elsewhere/in/seed.jsonl", "another\n");
         let report =
             ran.then("report ../run --summary none").inside("elsewhere").code(3).told_elsewhere().run();
-        let place = std::fs::canonicalize(ran.place.path()).unwrap();
+        let place = std::fs::canonicalize(ran.place.root()).unwrap();
         let next = report.next().replace(&format!("{}/", place.display()), "../");
         assert_eq!(next, wanted, "{command}");
         let again = format!("{} --out again {sent}", report.next());
@@ -208,10 +211,10 @@ fn what_is_named_is_found_from_wherever_somebody_stands() {
         let place = &again.place;
         let home = ran.outcomes("run");
         assert_eq!(again.outcomes("elsewhere/again"), home, "{command}: {}", again.stderr);
-        let moved = place.path().join("moved");
+        let moved = place.path("moved");
         std::fs::create_dir(&moved).unwrap();
         for name in ["in", "run"] {
-            std::fs::rename(place.path().join(name), moved.join(name)).unwrap();
+            std::fs::rename(place.path(name), moved.join(name)).unwrap();
         }
         // All of it was moved together: the old names lead there.
         let report = ran.then("report run --summary none").inside("moved").code(3).told_elsewhere().run();
@@ -223,17 +226,17 @@ fn what_is_named_is_found_from_wherever_somebody_stands() {
 #[test]
 fn an_input_that_was_changed_is_noticed_from_elsewhere() {
     let ran = Test::new(&format!("apply a.csv --plan --out run {QUIET}"))
-        .file("a.csv", support::notes_csv(&[ACTIVE]));
+        .file("a.csv", support::samples::notes_csv(&[ACTIVE]));
     let ran = ran.told_elsewhere().run();
     ran.place.write("a.csv", format!("id,notes\n{ACTIVE},Another\n"));
     let resume = || ran.then("resume ../run --summary none --progress none").inside("elsewhere");
-    let place = std::fs::canonicalize(ran.place.path()).unwrap();
+    let place = std::fs::canonicalize(ran.place.root()).unwrap();
     let refused = resume().code(1).told_elsewhere().run();
     let wanted = format!("error: {}/a.csv is not what it was when the run was planned\n", place.display());
     assert!(refused.stderr.starts_with(&wanted), "{}", refused.stderr);
 
     // Another file of that name is none of the run's.
-    ran.place.write("a.csv", support::notes_csv(&[ACTIVE]));
+    ran.place.write("a.csv", support::samples::notes_csv(&[ACTIVE]));
     ran.place.write("elsewhere/a.csv", "another\n");
     resume().told_elsewhere().run();
 }

@@ -14,7 +14,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use support::{Place, Test, plainly};
+use support::case::Test;
+use support::place::Place;
+use support::program::{plainly, program, run, through};
 
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000027";
@@ -74,9 +76,9 @@ fn other_files_are_left_alone() {
         let place = place();
         for name in ["run/notes.txt", "run/success.txt", "run/error.csv.bak", "run/older/error.csv"] {
             place.write(name, "my own");
-            fs::set_permissions(place.path().join(name), Permissions::from_mode(0o644)).unwrap();
+            fs::set_permissions(place.path(name), Permissions::from_mode(0o644)).unwrap();
         }
-        fs::set_permissions(place.path().join("run"), Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(place.path("run"), Permissions::from_mode(0o755)).unwrap();
         let before = all(&place);
         let (ended, _, said) = plainly(&place, &format!("apply {file} --out run {OPTIONS}"));
         assert_eq!(ended, Some(code), "{said}");
@@ -84,7 +86,7 @@ fn other_files_are_left_alone() {
         let mut after = all(&place);
         let ours: BTreeMap<_, _> = after.extract_if(.., |name, _| !before.contains_key(name)).collect();
         assert_eq!(after, before, "{file}");
-        assert_eq!(mode(&place.path().join("run")), 0o755);
+        assert_eq!(mode(&place.path("run")), 0o755);
         assert!(ours.values().all(|(_, mode)| *mode == 0o600), "{:?}", ours.keys());
         assert_eq!(ours.contains_key("run/run.sqlite"), code == 0, "{:?}", ours.keys());
         assert!(code == 0 || ours.is_empty(), "a run that was not planned leaves {:?}", ours.keys());
@@ -96,8 +98,8 @@ fn other_files_are_left_alone() {
 fn a_directory_in_which_another_process_is_at_work_stays_as_it_is() {
     let place = place();
     place.write("run/run.lock", "");
-    fs::set_permissions(place.path().join("run/run.lock"), Permissions::from_mode(0o600)).unwrap();
-    let lock = File::options().write(true).open(place.path().join("run/run.lock")).unwrap();
+    fs::set_permissions(place.path("run/run.lock"), Permissions::from_mode(0o600)).unwrap();
+    let lock = File::options().write(true).open(place.path("run/run.lock")).unwrap();
     lock.lock().unwrap();
     let busy = "error: the run in run is being worked on by another process; wait for it to end\n";
     let taken = "error: run holds a run already\n\
@@ -163,10 +165,10 @@ fn what_can_be_no_directory_is_told() {
 fn a_directory_is_made_with_its_parents() {
     let place = place();
     place.write("shared/usual/x", "");
-    let usual = mode(&place.path().join("shared/usual"));
+    let usual = mode(&place.path("shared/usual"));
     Test::at(&place, &format!("apply a.csv --out shared/q3/week/run {OPTIONS}")).run();
     for (directory, wanted) in [("q3", usual), ("q3/week", usual), ("q3/week/run", 0o700)] {
-        assert_eq!(mode(&place.path().join("shared").join(directory)), wanted, "{directory}");
+        assert_eq!(mode(&place.path("shared").join(directory)), wanted, "{directory}");
     }
 }
 
@@ -178,8 +180,8 @@ fn nothing_is_left_of_a_run_that_comes_to_nothing() {
         place.write("there/file", "my own");
         let (code, _, said) = plainly(&place, &format!("apply bad.csv {out} {OPTIONS}"));
         assert_eq!(code, Some(1), "{said}");
-        assert!(!place.path().join(made).exists(), "{made} is left");
-        assert!(place.path().join("there/file").exists());
+        assert!(!place.path(made).exists(), "{made} is left");
+        assert!(place.path("there/file").exists());
     }
 }
 
@@ -192,26 +194,17 @@ fn the_next_command_can_be_pasted_whatever_the_directory_is_called() {
         (b"-r\x1b[2J\\", r"$'./-r\033[2J\\'"),
     ] {
         let place = place();
-        let run = OsStr::from_bytes(name);
-        let planned = std::process::Command::new(support::PROGRAM)
-            .args(["apply", "a.csv", "--plan", "--sandbox", "--rate", "1000/s", "--progress", "none"])
-            .arg(OsStr::from_bytes(&[b"--out=", name].concat()))
-            .env_clear()
-            .current_dir(place.path())
-            .output()
-            .unwrap();
-        let said = String::from_utf8(planned.stderr).unwrap();
+        let mut plan = program();
+        plan.args(["apply", "a.csv", "--plan", "--sandbox", "--rate", "1000/s", "--progress", "none"]);
+        plan.arg(OsStr::from_bytes(&[b"--out=", name].concat())).current_dir(place.root());
+        let said = run(plan, "").stderr;
         assert_eq!(said.lines().last(), Some(&*format!("next: referral-bulk resume {shown} --rate 1000/s")));
 
         let typed = said.lines().last().unwrap().strip_prefix("next: referral-bulk").unwrap();
-        let pasted = std::process::Command::new("bash")
-            .args(["-c", &format!("{} {typed}", support::PROGRAM)])
-            .env_clear()
-            .current_dir(place.path())
-            .output()
-            .unwrap();
-        assert_eq!(pasted.status.code(), Some(0), "{typed}: {}", String::from_utf8_lossy(&pasted.stderr));
-        let summary = fs::read_to_string(place.path().join(run).join("summary.json")).unwrap();
+        let mut paste = through("bash", &["-c", &format!("\"$0\" {typed}")]);
+        paste.current_dir(place.root());
+        run(paste, "").expect(0);
+        let summary = fs::read_to_string(place.path(OsStr::from_bytes(name)).join("summary.json")).unwrap();
         assert!(summary.contains(r#""state":"finished""#), "{summary}");
     }
 }
@@ -221,14 +214,10 @@ fn the_next_command_can_be_pasted_whatever_the_directory_is_called() {
 fn a_sandbox_is_seeded_from_no_file_whose_name_is_not_text() {
     let place = place();
     let seed = OsStr::from_bytes(b"--sandbox=s\xff.jsonl");
-    let ran = std::process::Command::new(support::PROGRAM)
-        .args(["apply", "a.csv"])
-        .arg(seed)
-        .current_dir(place.path())
-        .output()
-        .unwrap();
-    assert_eq!(ran.status.code(), Some(2));
+    let mut apply = program();
+    apply.args(["apply", "a.csv"]).arg(seed).current_dir(place.root());
+    let ended = run(apply, "").expect(2);
     let wanted = "error: --sandbox=$'s\\377.jsonl': the name of this file is not UTF-8\n\
                   hint: rename it: a run could not remember it by this name\n";
-    assert_eq!(String::from_utf8(ran.stderr).unwrap(), wanted);
+    assert_eq!(ended.stderr, wanted);
 }

@@ -8,7 +8,8 @@ mod support;
 use std::fs;
 
 use serde_json::Value;
-use support::{Ran, Test, each};
+use support::case::{Ran, Test};
+use support::waiting::each;
 
 /// Two referrals of the samples.
 const GOOD: &str = "5a1e0001-0000-4000-8000-000000000015";
@@ -152,7 +153,7 @@ fn a_report_comes_back_from_a_spreadsheet_as_it_was() {
         let first = apply("a.csv", form.write(&input), "run", 3);
         assert_eq!(first.outcomes("run"), "1 planned, 1 invalid", "{form:?}");
         assert_eq!(notes_of(&first, "run", GOOD), NOTES, "{form:?}");
-        let report = |ran: &Ran, name: &str| form.read(&fs::read(ran.place.path().join(name)).unwrap());
+        let report = |ran: &Ran, name: &str| form.read(&fs::read(ran.place.path(name)).unwrap());
         let (success, error) = (report(&first, "run/success.csv"), report(&first, "run/error.csv"));
         assert_eq!(own(&success), [input[0].clone(), input[1].clone()], "{form:?}");
         assert_eq!(own(&error), [input[0].clone(), input[2].clone()], "{form:?}");
@@ -182,7 +183,7 @@ fn json_lines_are_given_back_in_their_form() {
             )
         };
         let first = apply("a.jsonl", form.encode(&(line(GOOD, "5") + &line(BAD, "true"))), "run", 3);
-        let error = form.decode(&fs::read(first.place.path().join("run/error.jsonl")).unwrap());
+        let error = form.decode(&fs::read(first.place.path("run/error.jsonl")).unwrap());
         let (own, end) = (line(BAD, "true"), form.line_end);
         assert!(error.starts_with(own.strip_suffix(&format!("}}{end}")).unwrap()), "{form:?}: {error}");
         assert!(error.ends_with(&format!("}}{end}")), "{form:?}: {error:?}");

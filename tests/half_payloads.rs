@@ -11,8 +11,10 @@ use referral_bulk::domain::account::{Format, RowText};
 use referral_bulk::input::Options;
 use referral_bulk::input::legacy::{self, PayloadRecord};
 use serde_json::Value;
+use support::case::{Ran, Test};
+use support::samples::sample;
 use support::sandbox::Sandbox;
-use support::{Ran, Test, each, sample};
+use support::waiting::each;
 
 const QUIET: &str = "--yes --confirm-closing 0 --rate 1000/s --out run --summary none --progress none";
 

@@ -6,8 +6,9 @@
 mod support;
 
 use serde_json::json;
+use support::case::{Ran, Test};
+use support::samples::sample_referral;
 use support::wire::{self, Request, Wire};
-use support::{Ran, Test, sample_referral};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
 

@@ -3,14 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
+mod support;
 
-use runs_support::program::Home;
-use runs_support::referrals::{id, referral, timeless};
-use runs_support::service::Service;
-use runs_support::tap::Tap;
 use serde_json::{Value, json};
+use support::place::Place;
+use support::referrals::{id, referral, timeless};
+use support::sandbox::Sandbox;
+use support::tap::Tap;
 
 const COUNT: usize = 3;
 
@@ -151,11 +150,11 @@ fn what_a_list_leaves_out_costs_gets_and_no_values() {
 impl Case {
     fn plan_and_send(&self) -> (usize, usize) {
         let about = format!("{:?} {:?}", self.sandbox, self.row);
-        let home = Home::new();
+        let home = Place::new();
         let seed: Vec<Value> = (0..COUNT).map(|number| referral(number, "Active", "Accepted")).collect();
         let lines: Vec<String> = (0..COUNT).map(|number| format!("{}\n", self.row.json(number))).collect();
-        home.write("changes.jsonl", &lines.concat());
-        let service = Service::start(&home, &seed, self.sandbox);
+        home.write("changes.jsonl", lines.concat());
+        let service = Sandbox::seeded(&home, &seed, self.sandbox);
         let tap = Tap::on(&service);
         let endpoint = tap.endpoint();
         let common = ["--endpoint", &endpoint, "--rate", "100000/s", "--progress", "none", "--yes"];
@@ -262,10 +261,10 @@ fn against_a_file_what_is_not_shown_is_said() {
             unjudged("deal-value-missing", "/details/dealValue"),
         ),
     ] {
-        let home = Home::new();
-        home.write("snapshot.jsonl", &format!("{shown}\n{}\n", referral(1, "Active", "Accepted")));
+        let home = Place::new();
+        home.write("snapshot.jsonl", format!("{shown}\n{}\n", referral(1, "Active", "Accepted")));
         let other = Row::Value.json(1);
-        home.write("changes.jsonl", &format!("{}\n{other}\n", row.json(0)));
+        home.write("changes.jsonl", format!("{}\n{other}\n", row.json(0)));
         let arguments =
             "apply changes.jsonl --plan --state snapshot.jsonl --out run --rule reason-missing=warn";
         let arguments: Vec<&str> = arguments.split(' ').chain(more.split_whitespace()).collect();
@@ -290,19 +289,19 @@ fn against_a_file_what_is_not_shown_is_said() {
 /// A change that a row makes to a referral of which list and snapshot show little more than the status.
 #[test]
 fn a_deal_value_by_a_slim_snapshot() {
-    let home = Home::new();
+    let home = Place::new();
     let slim = json!({ "id": id(0), "eTag": "\"seed-0\"", "status": "Active", "substatus": "Accepted" });
-    home.write("slim.jsonl", &format!("{slim}\n"));
-    home.write("changes.csv", &format!("id,dealValue\n{},5\n", id(0)));
+    home.write("slim.jsonl", format!("{slim}\n"));
+    home.write("changes.csv", format!("id,dealValue\n{},5\n", id(0)));
     let seed = [referral(0, "Active", "Accepted"), referral(1, "Active", "Accepted")];
-    let service = Service::start(&home, &seed, &["--list-omits", "details"]);
+    let service = Sandbox::seeded(&home, &seed, &["--list-omits", "details"]);
     let ended = home.run(&[
         "apply",
         "changes.csv",
         "--state",
         "slim.jsonl",
         "--endpoint",
-        &service.endpoint(),
+        &service.base,
         "--yes",
         "--out",
         "file",
@@ -313,17 +312,16 @@ fn a_deal_value_by_a_slim_snapshot() {
     assert!(ended.stderr.contains(said), "{}", ended.stderr);
     assert_eq!(service.referral(&id(0)), seed[0], "nothing was sent");
     // What is proposed next is what the hint says.
-    let endpoint = service.endpoint();
+    let endpoint = &service.base;
     let plan =
-        ["apply", "changes.csv", "--plan", "--state", "slim.jsonl", "--endpoint", &endpoint, "--out", "plan"];
+        ["apply", "changes.csv", "--plan", "--state", "slim.jsonl", "--endpoint", endpoint, "--out", "plan"];
     let planned = home.run(&plan).expect(3).stderr;
     let next =
         "next: correct error.csv and feed it back: referral-bulk apply plan/error.csv --plan --endpoint";
     assert!(planned.lines().last().unwrap().starts_with(next), "{planned}");
 
-    home.write("changes.csv", &format!("id,dealValue\n{},5\n{},6\n", id(0), id(1)));
-    home.run(&["apply", "changes.csv", "--endpoint", &service.endpoint(), "--yes", "--out", "live"])
-        .expect(0);
+    home.write("changes.csv", format!("id,dealValue\n{},5\n{},6\n", id(0), id(1)));
+    home.run(&["apply", "changes.csv", "--endpoint", &service.base, "--yes", "--out", "live"]).expect(0);
     assert_eq!(home.run_of("live").count("/requests/get"), 2);
     for (number, before) in seed.iter().enumerate() {
         let mut wanted = before.clone();
@@ -360,12 +358,12 @@ fn two_entries_for_one_referral_are_refused_by_name() {
             )],
         ),
     ] {
-        let home = Home::new();
+        let home = Place::new();
         home.write("s.jsonl", &entries);
-        home.write("two.jsonl", &format!("{one}\n{two}\n"));
-        home.write("changes.jsonl", &format!("{}\n", Row::Notes.json(0)));
-        home.write("other.jsonl", &format!("{}\n", Row::Notes.json(1)));
-        home.write("payload.jsonl", &format!("{newer}\n"));
+        home.write("two.jsonl", format!("{one}\n{two}\n"));
+        home.write("changes.jsonl", format!("{}\n", Row::Notes.json(0)));
+        home.write("other.jsonl", format!("{}\n", Row::Notes.json(1)));
+        home.write("payload.jsonl", format!("{newer}\n"));
         let ended = home.run(&arguments.split(' ').collect::<Vec<_>>()).expect(1);
         said.iter().for_each(|said| assert!(ended.stderr.contains(said), "{arguments}: {}", ended.stderr));
     }

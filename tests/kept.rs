@@ -9,8 +9,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use support::{Place, Ran, Test};
+use support::case::{Ran, Test};
+use support::place::Place;
+use support::sha256::sha256;
 
 const OPTIONS: &str = "--sandbox --rate 1000/s --summary none --progress none";
 /// Two rows are sound. Of the third somebody mistyped the substatus.
@@ -98,7 +99,7 @@ fn every_report_is_kept_and_only_its_owner_reads_it() {
     let ran = stopped();
     let reports = ["success.csv", "conflict.csv", "error.csv", "pending.csv", "outcomes.jsonl", "plan.jsonl"];
     let kept = reports.map(|name| name.replace('.', ".edited-1."));
-    let path = |name: &str| ran.place.path().join("run").join(name);
+    let path = |name: &str| ran.place.path("run").join(name);
     for name in reports {
         // As an editor does that writes a new file.
         fs::remove_file(path(name)).unwrap();
@@ -140,15 +141,14 @@ fn what_resume_writes_again_is_kept_too() {
 #[test]
 fn what_a_process_wrote_that_came_to_no_summary_is_known() {
     let ran = finished();
-    let sum = |text: &str| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     // The reports of an earlier moment, of which the last process left word before it died.
     let (error, success) = ("id,notes,result.outcome\n", "id\n");
-    let word = format!("{} error.csv\n{} success.csv\n", sum(error), sum(success));
+    let word = format!("{} error.csv\n{} success.csv\n", sha256(error), sha256(success));
     for (name, text) in [("error.csv", error), ("success.csv", success), ("run.reports", word.as_str())] {
         ran.place.write(&format!("run/{name}"), text);
     }
-    fs::set_permissions(ran.place.path().join("run/run.reports"), fs::Permissions::from_mode(0o600)).unwrap();
-    fs::remove_file(ran.place.path().join("run/summary.json")).unwrap();
+    fs::set_permissions(ran.place.path("run/run.reports"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::remove_file(ran.place.path("run/summary.json")).unwrap();
     ran.place.write("run/conflict.csv", "mine");
     report(&ran).stderr(&(note("conflict.csv", "conflict.edited-1.csv") + REPORTED)).run();
     assert!(!ran.place.files().contains_key("run/run.reports"), "the summary tells it all");
@@ -167,7 +167,7 @@ fn what_has_no_checksum_is_kept_unless_it_is_the_same() {
             members.retain(|name, _| !["files", "sha256"].contains(&name.as_str()));
             ran.place.write("run/summary.json", format!("{summary}\n"));
         } else {
-            fs::remove_file(ran.place.path().join("run/summary.json")).unwrap();
+            fs::remove_file(ran.place.path("run/summary.json")).unwrap();
         }
         ran.place.write("run/error.csv", "mine");
         let older = if is_older { note("summary.json", "summary.edited-1.json") } else { String::new() };

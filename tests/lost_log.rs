@@ -5,25 +5,22 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod raw_support;
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 
 use nix::sys::signal::Signal;
-use raw_support::api::Api;
-use raw_support::deadly::{Deadly, Doom, Moment};
-use runs_support::program::{Ended, Home};
-use runs_support::referrals::{id, referral};
-use runs_support::until;
 use serde_json::{Value, json};
-use support::each;
+use support::place::Place;
+use support::program::Ended;
+use support::raw::api::Api;
+use support::raw::deadly::{Deadly, Doom, Moment};
+use support::referrals::{id, referral};
+use support::waiting::{each, until};
 
 const COUNT: usize = 60;
 
@@ -44,7 +41,7 @@ for it, and what that cannot tell becomes unknown
 
 /// A service, and a run over all that it holds: every other row adds a member to a team, the rest set a field.
 struct World {
-    home: Home,
+    home: Rc<Place>,
     service: Deadly,
     /// Where the state of the referrals comes from: `live`, or `none`, where no eTag guards a change.
     state: &'static str,
@@ -52,14 +49,14 @@ struct World {
 
 impl World {
     fn new(state: &'static str) -> Self {
-        let home = Home::new();
+        let home = Place::new();
         let row = |number: usize| match number % 2 {
             0 => json!({ "id": id(number), "team.add": "Ann, Lee, +49 30 1, ann@example.com" }),
             _ => json!({ "id": id(number), "campaignId": "C-1" }),
         };
         home.write(
             "changes.jsonl",
-            &(0..COUNT).map(|number| format!("{}\n", row(number))).collect::<String>(),
+            (0..COUNT).map(|number| format!("{}\n", row(number))).collect::<String>(),
         );
         let service = Deadly::serve(Api::new((0..COUNT).map(|number| referral(number, "New", "Received"))));
         Self { home, service, state }

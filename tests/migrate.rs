@@ -3,8 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[path = "support/checksums.rs"]
-mod checksums;
 mod support;
 
 use std::cmp::Reverse;
@@ -12,8 +10,11 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde_json::{Value, json};
+use support::case::{Ran, Test};
+use support::checksums;
+use support::program::plainly;
+use support::samples::sample;
 use support::sandbox::Sandbox;
-use support::{Ran, Test, plainly, sample};
 
 const QUIET: &str = "--rate 1000/s --out run --summary none --progress none";
 
@@ -351,7 +352,7 @@ fn a_payload_that_the_audit_misses_is_a_defect() {
         .file("a.jsonl", lines(&[payload(15), payload(16)]))
         .told_elsewhere()
         .run();
-    let ledger = rusqlite::Connection::open(ran.place.path().join("run/run.sqlite")).unwrap();
+    let ledger = rusqlite::Connection::open(ran.place.path("run/run.sqlite")).unwrap();
     ledger.execute("UPDATE item SET audit = NULL WHERE number = 2", []).unwrap();
     checksums::renew(&ledger).unwrap();
     drop(ledger);

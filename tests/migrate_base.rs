@@ -2,22 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::Command;
+use std::rc::Rc;
 use std::slice::from_ref;
 
 use nix::sys::signal::Signal;
-use runs_support::program::{Ended, Home, Started};
-use runs_support::service::Service;
-use runs_support::tap::Tap;
-use runs_support::{referrals, until};
 use serde_json::{Value, json};
-use support::{Ran, Test, sample};
+use support::case::{Ran, Test};
+use support::place::Place;
+use support::program::{Ended, Started};
+use support::referrals;
+use support::samples::sample;
+use support::sandbox::Sandbox;
+use support::tap::Tap;
+use support::waiting::until;
 
 /// A referral as it was at version `v1`, as it is at `v2`, and a payload that was made in between: it
 /// changed the sales stage, somebody else the notes, and both the deal value.
@@ -194,20 +196,20 @@ fn what_cannot_be_read_ends_the_command() {
             .code(1)
             .stderr(&format!("{said}{hint}"))
             .run();
-        assert!(!ran.place.path().join("run").exists(), "{base}");
+        assert!(!ran.place.path("run").exists(), "{base}");
     }
 }
 
 /// A service with three referrals, a line to it, and what a run needs.
 struct World {
-    home: Home,
-    service: Service,
+    home: Rc<Place>,
+    service: Sandbox,
     tap: Tap,
 }
 
 impl World {
     fn new() -> Self {
-        let home = Home::new();
+        let home = Place::new();
         let seed: Vec<Value> =
             (0..3).map(|number| referrals::referral(number, "Active", "Accepted")).collect();
         let edit = |version: &str, value: u32| {
@@ -218,9 +220,9 @@ impl World {
             });
             lines(&edited)
         };
-        home.write("was.jsonl", &edit("v1", 1));
-        home.write("a.jsonl", &edit("v1", 7));
-        let service = Service::start(&home, &seed, &[] as &[&str]);
+        home.write("was.jsonl", edit("v1", 1));
+        home.write("a.jsonl", edit("v1", 7));
+        let service = Sandbox::seeded(&home, &seed, &[] as &[&str]);
         let tap = Tap::on(&service);
         Self { home, service, tap }
     }
@@ -248,7 +250,7 @@ fn a_plan_is_not_made_again_from_another_base() {
 
     let asked = world.tap.count("GET");
     let base = std::fs::read_to_string(world.home.path("was.jsonl")).unwrap();
-    world.home.write("was.jsonl", &base.replace("Note 1", "Another note"));
+    world.home.write("was.jsonl", base.replace("Note 1", "Another note"));
     for _ in 0..2 {
         let refused = world.resume().expect(1);
         let said = "error: was.jsonl is not what it was when the run was begun\n\
@@ -258,7 +260,7 @@ fn a_plan_is_not_made_again_from_another_base() {
     assert_eq!(world.tap.count("GET"), asked);
     world.home.write("was.jsonl", &base);
     let planned = world.resume().expect(3);
-    assert_eq!(world.home.run_of("run").outcomes(), "conflict 3");
+    assert_eq!(world.home.run_of("run").outcomes(), "3 conflict");
     assert!(world.home.run_of("run").text("plan.jsonl").contains("which is newer, with 7"));
     // Whoever feeds the rows back compares with the same base.
     assert!(
@@ -290,5 +292,5 @@ fn an_interrupt_ends_the_reading() {
     assert!(ended.last_line().starts_with("next: referral-bulk resume run"), "{}", ended.stderr);
     assert_eq!(world.tap.count("GET") + world.tap.count("PATCH"), 0);
     drop(writer);
-    assert_eq!(world.home.run_of("run").outcomes(), "unsent 3");
+    assert_eq!(world.home.run_of("run").outcomes(), "3 unsent");
 }

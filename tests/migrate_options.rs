@@ -3,8 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
 use std::collections::BTreeMap;
@@ -13,15 +11,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::sys::signal::Signal;
-use runs_support::program::Home;
-use runs_support::service::Service;
-use runs_support::tap::Tap;
-use runs_support::{referrals, until};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use support::case::{Ran, Test};
+use support::place::Place;
+use support::referrals;
+use support::samples::sample;
 use support::sandbox::Sandbox;
-use support::{Place, Ran, Test, each, sample};
+use support::tap::Tap;
+use support::waiting::{each, until};
 
 const QUIET: &str = "--rate 1000/s --out run --summary none --progress none";
 
@@ -96,7 +95,7 @@ fn offered(ran: &Ran) -> String {
 }
 
 fn mode(place: &Place, name: &str) -> u32 {
-    fs::metadata(place.path().join(name)).unwrap().permissions().mode() & 0o777
+    fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777
 }
 
 #[test]
@@ -162,7 +161,7 @@ fn apply_makes_the_same_documents_of_every_worked_case() {
 
 /// The referrals without the times that the service sets. Their eTags follow from what was done to them.
 fn timeless(sandbox: &Sandbox) -> Vec<Value> {
-    let mut referrals = sandbox.referrals();
+    let mut referrals: Vec<Value> = sandbox.referrals().into_values().collect();
     for referral in &mut referrals {
         for name in ["updatedDateTime", "acceptedDateTime", "closedDateTime"] {
             referral.as_object_mut().unwrap().remove(name);
@@ -329,12 +328,12 @@ fn a_file_of_another_ending_is_offered_with_its_form() {
 
 #[test]
 fn a_plan_that_was_interrupted_writes_it_once_it_is_complete() {
-    let home = Home::new();
+    let home = Place::new();
     let seed: Vec<Value> = (0..3).map(|number| referrals::referral(number, "Active", "Accepted")).collect();
     let mut payloads = seed.clone();
     payloads.iter_mut().for_each(|payload| payload["details"]["dealValue"] = json!(7));
-    home.write("a.jsonl", &lines(&payloads));
-    let service = Service::start(&home, &seed, &[] as &[&str]);
+    home.write("a.jsonl", lines(&payloads));
+    let service = Sandbox::seeded(&home, &seed, &[] as &[&str]);
     let tap = Tap::on(&service);
     tap.hold(&["GET"]);
     let endpoint = tap.endpoint();
@@ -365,7 +364,7 @@ fn a_plan_that_was_interrupted_writes_it_once_it_is_complete() {
 
     // What was planned is sent, and the file stays as it is.
     let sent = home.run(&[&resume[..], &["--yes"]].concat()).expect(0);
-    assert_eq!(home.run_of("run").outcomes(), "applied 3");
+    assert_eq!(home.run_of("run").outcomes(), "3 applied");
     assert!(!sent.stdout.contains("p.jsonl"), "{}", sent.stdout);
     assert_eq!(fs::read_to_string(home.path("p.jsonl")).unwrap(), file);
 }

@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 use serde_json::{Map, Value, json};
+use support::case::Test;
+use support::samples::sample;
 use support::sandbox::Sandbox;
-use support::{Test, sample};
 
 /// What can be patched, and by what the elements of a list are told apart.
 const PATCHABLE: [(&str, Option<&str>); 15] = [
@@ -65,7 +66,7 @@ fn the_requests_end_as_the_model_says() {
 #[track_caller]
 fn compare(name: &str, payloads: Vec<Value>) -> Vec<String> {
     let sandbox = Sandbox::start("");
-    let mut model = Model { referrals: by_id(sandbox.referrals()), ..Model::default() };
+    let mut model = Model { referrals: sandbox.referrals(), ..Model::default() };
     let wanted: Vec<String> = payloads.into_iter().map(|payload| model.put(payload).to_owned()).collect();
     let done = wanted.iter().all(|outcome| matches!(outcome.as_str(), "applied" | "unchanged"));
     let consent = format!("--yes --confirm-closing {}", model.closed);
@@ -79,14 +80,10 @@ fn compare(name: &str, payloads: Vec<Value>) -> Vec<String> {
         ran.place.raw("run/outcomes.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let told: Vec<&str> = told.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
     assert_eq!(told, wanted, "{name}");
-    for (id, now) in by_id(sandbox.referrals()) {
+    for (id, now) in sandbox.referrals() {
         assert_eq!(without_its_own(now), without_its_own(model.referrals[&id].clone()), "{name}: {id}");
     }
     wanted
-}
-
-fn by_id(referrals: Vec<Value>) -> BTreeMap<String, Value> {
-    referrals.into_iter().map(|referral| (referral["id"].as_str().unwrap().to_owned(), referral)).collect()
 }
 
 fn without_its_own(mut referral: Value) -> Value {

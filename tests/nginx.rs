@@ -5,20 +5,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![expect(clippy::print_stdout, reason = "the figures are of interest also where they are good")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-use runs_support::program::Home;
-use runs_support::referrals::{id, referral};
-use runs_support::service::Service;
-use runs_support::until;
 use serde_json::{Value, json};
-use support::each;
+use support::place::Place;
+use support::referrals::{id, referral};
+use support::sandbox::Sandbox;
+use support::waiting::{each, until};
 
 const ROWS: usize = 400;
 
@@ -46,12 +43,12 @@ fn every_row_is_applied_and_few_requests_are_refused() {
 }
 
 fn check((limit, more, takes): &(&str, &str, u64)) -> Option<String> {
-    let home = Home::new();
+    let home = Place::new();
     let seed: Vec<Value> = (0..ROWS).map(|number| referral(number, "Active", "Accepted")).collect();
     let rows =
         (0..ROWS).map(|number| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } })));
-    home.write("changes.jsonl", &rows.collect::<String>());
-    let service = Service::start(&home, &seed, &[format!("--fault=any#*=slow:{takes}")]);
+    home.write("changes.jsonl", rows.collect::<String>());
+    let service = Sandbox::seeded(&home, &seed, &[format!("--fault=any#*=slow:{takes}")]);
     let nginx = Nginx::before(service.address(), limit, &home);
     let endpoint = format!("http://{}/v1.0", nginx.address);
     let line = format!("apply changes.jsonl --out run --yes --progress none --endpoint {endpoint} {more}");
@@ -61,7 +58,7 @@ fn check((limit, more, takes): &(&str, &str, u64)) -> Option<String> {
     let outcomes = home.run_of("run").outcomes();
     let told = format!("{limit} {more}: {outcomes}; {refused} of {total} refused, {share:.1} %");
     println!("{told}; {:?} s", home.run_of("run").summary()["seconds"]);
-    let is_well = ended.code == Some(0) && outcomes == format!("applied {ROWS}") && share <= 3.0;
+    let is_well = ended.code == Some(0) && outcomes == format!("{ROWS} applied") && share <= 3.0;
     (!is_well).then(|| format!("{told}\n{}", ended.stderr))
 }
 
@@ -73,7 +70,7 @@ struct Nginx {
 
 impl Nginx {
     /// Before a service, with a limit.
-    fn before(service: SocketAddr, limit: &str, home: &Home) -> Self {
+    fn before(service: SocketAddr, limit: &str, home: &Place) -> Self {
         // Free a moment ago.
         let address = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
         let folder = home.path("nginx");
@@ -84,7 +81,7 @@ impl Nginx {
             .concat();
         home.write(
             "nginx.conf",
-            &format!(
+            format!(
                 "daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{ }}
                  http {{
                      {temporary}
@@ -110,7 +107,7 @@ impl Nginx {
     }
 
     /// How many requests there were once the limit was to be found, and how many of them were refused.
-    fn refused_after_the_start(&self, home: &Home) -> (usize, usize) {
+    fn refused_after_the_start(&self, home: &Place) -> (usize, usize) {
         let log = fs::read_to_string(home.path("nginx/access.log")).unwrap();
         let requests: Vec<(f64, &str)> = log
             .lines()

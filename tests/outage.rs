@@ -3,19 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use runs_support::program::Home;
-use runs_support::tap::Tap;
 use serde_json::{Value, json};
+use support::case::{Ran, Test};
+use support::place::Place;
+use support::sandbox::Sandbox;
+use support::tap::Tap;
 use support::wire::{self, Request, Wire};
-use support::{Ran, Test};
 
 const ROWS: usize = 40;
 
@@ -130,7 +129,7 @@ fn an_outage_that_passes_leaves_nothing_behind() {
     let service = Service::that(|request, turn| {
         (turn >= 5).then_some(("502 Bad Gateway", request.method == "PATCH" && turn % 2 == 0))
     });
-    let (home, (rows, state)) = (Home::new(), files());
+    let (home, (rows, state)) = (Place::new(), files());
     home.write("a.csv", &rows);
     home.write("state.jsonl", &state);
     let started =
@@ -141,7 +140,7 @@ fn an_outage_that_passes_leaves_nothing_behind() {
     let ended = started.wait().expect(0);
     assert!(ended.stderr.contains("note: the service answers again: all go on\n"), "{}", ended.stderr);
     assert!(asked <= 5 + 4 + 8, "{asked} requests");
-    assert_eq!(home.run_of("run").outcomes(), "applied 40");
+    assert_eq!(home.run_of("run").outcomes(), "40 applied");
     service.is_done();
 }
 
@@ -230,10 +229,10 @@ fn a_single_referral_stops_nothing() {
 
 #[test]
 fn a_run_that_stands_still_says_what_it_waits_for() {
-    let (home, seed) = (Home::new(), [0, 1].map(|number| referral(&id(number), "Quiet", 0)));
+    let (home, seed) = (Place::new(), [0, 1].map(|number| referral(&id(number), "Quiet", 0)));
     let rows: String = (0..2).map(|number| format!("{},Called\n", id(number))).collect();
-    home.write("a.csv", &format!("id,notes\n{rows}"));
-    let sandbox = runs_support::service::Service::start(&home, &seed, &[] as &[&str]);
+    home.write("a.csv", format!("id,notes\n{rows}"));
+    let sandbox = Sandbox::seeded(&home, &seed, &[] as &[&str]);
     let tap = Tap::on(&sandbox);
     tap.let_patches_through(1);
     let apply = "apply a.csv --state none --out run --yes --concurrency 1 --timeout 10m";
@@ -248,5 +247,5 @@ fn a_run_that_stands_still_says_what_it_waits_for() {
     let told: Vec<&str> = told.collect();
     assert!(told[0].contains(&waiting) && told[0].ends_with(" s)"), "{}", ended.stderr);
     assert!(told.iter().all(|line| line.starts_with("warning: no answer for ")), "{}", ended.stderr);
-    assert_eq!(home.run_of("run").outcomes(), "applied 2");
+    assert_eq!(home.run_of("run").outcomes(), "2 applied");
 }

@@ -3,16 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
+mod support;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use runs_support::program::{Home, Run};
-use runs_support::referrals::{EDITED, id, referral, timeless};
-use runs_support::service::Service;
-use runs_support::tap::{Seen, Tap};
 use serde_json::{Map, Value, json};
+use support::place::Place;
+use support::random::Random;
+use support::referrals::{EDITED, id, referral, timeless};
+use support::run_dir::Run;
+use support::sandbox::Sandbox;
+use support::tap::{Seen, Tap};
 
 const COLUMNS: [&str; 11] = [
     "id",
@@ -253,12 +255,12 @@ struct Row {
 fn three_hundred_rows_over_every_outcome() {
     let (seed, rows) = world();
     assert_eq!(rows.len(), 300);
-    let home = Home::new();
-    home.write("changes.csv", &csv(&rows));
+    let home = Place::new();
+    home.write("changes.csv", csv(&rows));
     let faults = numbered().flat_map(|(number, class)| {
         class.faults.iter().flat_map(move |fault| ["--fault".to_owned(), about(fault, number)])
     });
-    let service = Service::start(&home, &seed, &faults.collect::<Vec<_>>());
+    let service = Sandbox::seeded(&home, &seed, &faults.collect::<Vec<_>>());
     let tap = Tap::on(&service);
     let closing = numbered().filter(|(number, class)| class.patches > 0 && closes(*number, class)).count();
     let (closing, endpoint) = (closing.to_string(), tap.endpoint());
@@ -312,17 +314,9 @@ fn world() -> (Vec<Value>, Vec<Row>) {
             })
         })
         .collect();
-    shuffle(&mut seed, 1);
-    shuffle(&mut rows, 2);
+    Random(1).shuffle(&mut seed);
+    Random(2).shuffle(&mut rows);
     (seed, rows)
-}
-
-/// Another order, the same each time.
-fn shuffle<T>(items: &mut [T], mut state: u64) {
-    for at in (1..items.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        items.swap(at, (state >> 33) as usize % (at + 1));
-    }
 }
 
 fn seeded(number: usize, class: &Class) -> Value {
@@ -556,7 +550,7 @@ fn summary_is_as_modelled(run: &Run, rows: &[Row], seen: &[Seen], referrals: usi
 #[test]
 fn what_was_not_sent_is_carried_out_later() {
     let (home, service) = begin(30, &[4, 8, 11]);
-    let endpoint = service.endpoint();
+    let endpoint = &service.base;
     let ended = home
         .run(&[
             "apply",
@@ -564,7 +558,7 @@ fn what_was_not_sent_is_carried_out_later() {
             "--out",
             "run",
             "--endpoint",
-            &endpoint,
+            endpoint,
             "--yes",
             "--rate",
             "100000/s",
@@ -580,16 +574,15 @@ fn what_was_not_sent_is_carried_out_later() {
         ended.stderr
     );
     let run = home.run_of("run");
-    assert_eq!(run.outcomes(), "applied 9, refused 3, unsent 18");
+    assert_eq!(run.outcomes(), "9 applied, 3 refused, 18 unsent");
     assert_eq!(run.summary()["state"], "stopped");
     let ids: Vec<String> = run.records("pending.csv").iter().map(|record| record["id"].clone()).collect();
     assert_eq!(ids, (12..30).map(id).collect::<Vec<_>>());
     let untouched = service.referrals().values().filter(|after| after["salesStage"].is_null()).count();
     assert_eq!(untouched, 21);
 
-    let ended =
-        home.run(&["resume", "run", "--endpoint", &endpoint, "--yes", "--rate", "100000/s"]).expect(3);
-    assert_eq!(run.outcomes(), "applied 27, refused 3");
+    let ended = home.run(&["resume", "run", "--endpoint", endpoint, "--yes", "--rate", "100000/s"]).expect(3);
+    assert_eq!(run.outcomes(), "27 applied, 3 refused");
     assert_eq!(run.summary()["state"], "finished");
     assert!(!run.has("pending.csv"), "nothing is pending any more");
     assert!(ended.last_line().contains("error.csv"), "{}", ended.stderr);
@@ -606,7 +599,7 @@ fn the_last_error_of_a_run_does_not_stop_it() {
             "--out",
             "run",
             "--endpoint",
-            &service.endpoint(),
+            &service.base,
             "--yes",
             "--max-errors",
             "1",
@@ -617,12 +610,12 @@ fn the_last_error_of_a_run_does_not_stop_it() {
 }
 
 /// So many referrals and a row for each, some of which the service refuses.
-fn begin(count: usize, refused: &[usize]) -> (Home, Service) {
-    let home = Home::new();
+fn begin(count: usize, refused: &[usize]) -> (Rc<Place>, Sandbox) {
+    let home = Place::new();
     let seed: Vec<Value> = (0..count).map(|number| referral(number, "Active", "Accepted")).collect();
     let lines: String = (0..count).map(|number| format!("{},Develop\n", id(number))).collect();
-    home.write("changes.csv", &format!("id,salesStage\n{lines}"));
+    home.write("changes.csv", format!("id,salesStage\n{lines}"));
     let faults = refused.iter().flat_map(|number| ["--fault".to_owned(), about("patch=403", *number)]);
-    let service = Service::start(&home, &seed, &faults.collect::<Vec<_>>());
+    let service = Sandbox::seeded(&home, &seed, &faults.collect::<Vec<_>>());
     (home, service)
 }

@@ -6,9 +6,12 @@
 mod support;
 
 use serde_json::{Value, json};
+use support::case::{Ran, Test};
+use support::place::Place;
+use support::samples::sample_referral;
 use support::sandbox::Sandbox;
+use support::waiting::each;
 use support::wire::{self, Wire};
-use support::{Place, Ran, Test, each, sample_referral};
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000015";
 const QUIET: &str = "--rate 1000/s --summary none --progress none --out run --yes";

@@ -2,19 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
 mod support;
 
-#[path = "support/rates.rs"]
-mod rates;
-
-use runs_support::program::Home;
-use runs_support::referrals::{id, referral};
-use runs_support::service::Service;
-use runs_support::tap::Tap;
 use serde_json::json;
-use support::{Test, each};
+use support::case::Test;
+use support::place::Place;
+use support::rates;
+use support::referrals::{id, referral};
+use support::sandbox::Sandbox;
+use support::tap::Tap;
+use support::waiting::each;
 
 const ROWS: &str = include_str!("../samples/quarter-end.csv");
 
@@ -41,11 +38,11 @@ fn a_quota_costs_no_row_anything() {
     ];
     let cases = [("1/s", 2), ("1/s:503", 4)].map(|quota| rates.map(|rate| (quota, rate))).concat();
     each(&cases, |((quota, at_once), (rate, note))| {
-        let home = Home::new();
+        let home = Place::new();
         let seed: Vec<_> = (0..COUNT).map(|number| referral(number, "Active", "Accepted")).collect();
         let row = |number| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } }));
-        home.write("changes.jsonl", &(0..COUNT).map(row).collect::<String>());
-        let service = Service::start(&home, &seed, &["--quota", quota]);
+        home.write("changes.jsonl", (0..COUNT).map(row).collect::<String>());
+        let service = Sandbox::seeded(&home, &seed, &["--quota", quota]);
         let tap = Tap::on(&service);
         tap.hold(&["PATCH"]);
         let endpoint = tap.endpoint();
@@ -56,7 +53,7 @@ fn a_quota_costs_no_row_anything() {
         tap.release();
         let ended = sending.wait().expect(0);
         let run = home.run_of("run");
-        assert_eq!(run.outcomes(), format!("applied {COUNT}"), "{quota} {rate}: {}", ended.stderr);
+        assert_eq!(run.outcomes(), format!("{COUNT} applied"), "{quota} {rate}: {}", ended.stderr);
         assert!(run.count("/requests/throttled") > 0, "{quota} {rate}");
         assert!(ended.stderr.contains(note), "{quota} {rate}: {}", ended.stderr);
     });
@@ -66,18 +63,18 @@ fn a_quota_costs_no_row_anything() {
 #[test]
 fn a_limit_at_a_time_costs_no_row_anything() {
     const COUNT: usize = 24;
-    let home = Home::new();
+    let home = Place::new();
     let seed: Vec<_> = (0..COUNT).map(|number| referral(number, "Active", "Accepted")).collect();
     let row = |number| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } }));
-    home.write("changes.jsonl", &(0..COUNT).map(row).collect::<String>());
-    let service = Service::start(&home, &seed, &["--at-once", "2", "--fault", "any#*=slow:50"]);
-    let endpoint = service.endpoint();
-    let apply = ["apply", "changes.jsonl", "--out", "run", "--endpoint", &endpoint, "--yes"];
+    home.write("changes.jsonl", (0..COUNT).map(row).collect::<String>());
+    let service = Sandbox::seeded(&home, &seed, &["--at-once", "2", "--fault", "any#*=slow:50"]);
+    let endpoint = &service.base;
+    let apply = ["apply", "changes.jsonl", "--out", "run", "--endpoint", endpoint, "--yes"];
     let pace = ["--rate", "1000/s", "--concurrency", "8", "--timeout", "10m", "--progress", "none"];
     let ended = home.run(&[&apply[..], &pace].concat());
     let run = home.run_of("run");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(run.outcomes(), format!("applied {COUNT}"), "{}", ended.stderr);
+    assert_eq!(run.outcomes(), format!("{COUNT} applied"), "{}", ended.stderr);
     assert!(run.count("/requests/throttled") > 0);
 }
 

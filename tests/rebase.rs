@@ -8,8 +8,8 @@ mod support;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
+use support::case::{Ran, Test};
 use support::sandbox::Sandbox;
-use support::{Ran, Test};
 
 const QUIET: &str = "--rate 1000/s --summary none --progress none";
 

@@ -4,20 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![expect(clippy::single_range_in_vec_init, reason = "a stretch of a list is one range")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
+mod support;
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
-use std::thread;
 
-use runs_support::program::Home;
-use runs_support::referrals::{id, referral};
-use runs_support::service::Service;
-use runs_support::tap::Tap;
 use serde_json::{Value, json};
+use support::place::Place;
+use support::referrals::{id, referral};
+use support::sandbox::Sandbox;
+use support::tap::Tap;
+use support::wire::{self, Wire};
 
 /// An account, and which of its referrals rows want something of.
 struct Case {
@@ -120,12 +116,12 @@ fn a_plan_makes_the_fewest_requests() {
 
 impl Case {
     fn plan_and_send(&self) -> (u64, u64) {
-        let home = Home::new();
+        let home = Place::new();
         let seed: Vec<Value> =
             (0..self.account).map(|number| referral(number, "Active", "Accepted")).collect();
-        home.write("changes.jsonl", &self.lines());
+        home.write("changes.jsonl", self.lines());
         let options: &[&str] = if self.etags { &[] } else { &["--list-without-etags"] };
-        let service = Service::start(&home, &seed, options);
+        let service = Sandbox::seeded(&home, &seed, options);
         let tap = Tap::on(&service);
         let endpoint = tap.endpoint();
         let common = ["--endpoint", &endpoint, "--rate", "100000/s", "--progress", "none", "--yes"];
@@ -175,18 +171,17 @@ fn a_list_that_goes_round_in_circles_ends() {
         "value": [referral(0, "Active", "Accepted")],
         "@odata.nextLink": "http://api.partner.microsoft.com/v1.0/referrals?$skiptoken=again",
     });
-    let (address, asked) = serve(move |path| match path.rsplit_once('/').unwrap().1 {
+    let service = serve(move |path| match path.rsplit_once('/').unwrap().1 {
         list if list.starts_with("referrals") => page.to_string(),
         id => {
             let number = usize::from_str_radix(&id[24..], 16).unwrap();
             referral(number, "Active", "Accepted").to_string()
         }
     });
-    let home = Home::new();
+    let home = Place::new();
     // So many rows that pages in vain are borne for long.
     let lines = (0..200).map(|number| format!("{}\n", json!({ "id": id(number), "salesStage": "Close" })));
-    home.write("changes.jsonl", &lines.collect::<String>());
-    let endpoint = format!("http://{address}/v1.0");
+    home.write("changes.jsonl", lines.collect::<String>());
     home.run(&[
         "apply",
         "changes.jsonl",
@@ -194,12 +189,12 @@ fn a_list_that_goes_round_in_circles_ends() {
         "--out",
         "run",
         "--endpoint",
-        &endpoint,
+        &service.base,
         "--rate",
         "100000/s",
     ])
     .expect(0);
-    let asked = asked.lock().unwrap();
+    let asked = asked_of(&service);
     let lists: Vec<&String> = asked.iter().filter(|path| !is_single(path)).collect();
     assert_eq!(
         lists,
@@ -207,7 +202,7 @@ fn a_list_that_goes_round_in_circles_ends() {
         "the first page, the one it links to, and no more"
     );
     assert_eq!(asked.len(), 2 + 199);
-    assert_eq!(home.run_of("run").outcomes(), "planned 200");
+    assert_eq!(home.run_of("run").outcomes(), "200 planned");
 }
 
 /// A referral that moves from page to page while they are asked for is on two of them. Where both show the same,
@@ -238,19 +233,19 @@ fn a_referral_that_two_pages_show_otherwise_is_read_by_itself() {
         let second: Vec<Value> = [again.clone()].into_iter().chain(rest).collect();
         let second = json!({ "value": second });
         let now = with("\"v9\"", "Now");
-        let (address, asked) = serve(move |path| match path.rsplit_once('/').unwrap().1 {
+        let service = serve(move |path| match path.rsplit_once('/').unwrap().1 {
             "referrals" => page.to_string(),
             list if list.starts_with("referrals?") => second.to_string(),
             _ => now.to_string(),
         });
-        let home = Home::new();
+        let home = Place::new();
         let row =
             |number: usize| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } }));
         // Enough of them for the second page to pay.
-        home.write("changes.jsonl", &(0..6).map(row).collect::<String>());
-        let endpoint = format!("http://{address}/v1.0");
-        home.run(&["apply", "changes.jsonl", "--plan", "--out", "run", "--endpoint", &endpoint]).expect(0);
-        let (run, asked) = (home.run_of("run"), asked.lock().unwrap());
+        home.write("changes.jsonl", (0..6).map(row).collect::<String>());
+        home.run(&["apply", "changes.jsonl", "--plan", "--out", "run", "--endpoint", &service.base])
+            .expect(0);
+        let (run, asked) = (home.run_of("run"), asked_of(&service));
         assert_eq!(asked.iter().filter(|path| is_single(path)).count(), gets, "{again}");
         let planned = &run.lines("plan.jsonl")[1];
         assert_eq!(planned["outcome"], "planned", "{again}");
@@ -263,11 +258,11 @@ fn a_referral_that_two_pages_show_otherwise_is_read_by_itself() {
 #[test]
 fn without_a_list_everything_is_asked_for_alone() {
     for (fault, lists) in [("list#*=500", 5), ("list#*=403", 1), ("list#*=garbage", 5)] {
-        let home = Home::new();
+        let home = Place::new();
         let seed: Vec<Value> = (0..4).map(|number| referral(number, "Active", "Accepted")).collect();
         let lines = (0..3).map(|number| format!("{}\n", json!({ "id": id(number), "salesStage": "Close" })));
-        home.write("changes.jsonl", &lines.collect::<String>());
-        let service = Service::start(&home, &seed, &["--fault", fault]);
+        home.write("changes.jsonl", lines.collect::<String>());
+        let service = Sandbox::seeded(&home, &seed, &["--fault", fault]);
         home.run(&[
             "apply",
             "changes.jsonl",
@@ -275,46 +270,27 @@ fn without_a_list_everything_is_asked_for_alone() {
             "--out",
             "run",
             "--endpoint",
-            &service.endpoint(),
+            &service.base,
             "--rate",
             "100000/s",
         ])
         .expect(0);
         let run = home.run_of("run");
         assert_eq!((run.count("/requests/list"), run.count("/requests/get")), (lists, 3), "{fault}");
-        assert_eq!(run.outcomes(), "planned 3");
+        assert_eq!(run.outcomes(), "3 planned");
     }
 }
 
 /// Answers every GET with what `body` says of its path, and anything else with a status that no test
-/// bears. Answers where it is, and what it was asked for.
-fn serve(body: impl Fn(&str) -> String + Send + Sync + 'static) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let (body, asked_there) = (Arc::new(body), Arc::clone(&asked));
-    thread::spawn(move || {
-        for program in listener.incoming() {
-            let (body, asked) = (Arc::clone(&body), Arc::clone(&asked_there));
-            thread::spawn(move || answer(program.unwrap(), &*body, &asked));
-        }
-    });
-    (address, asked)
+/// bears.
+fn serve(body: impl Fn(&str) -> String + Send + Sync + 'static) -> Wire {
+    Wire::serve(move |request| {
+        let status = if request.method == "GET" { "200 OK" } else { "418 Not For A Plan" };
+        wire::answer(status, "", body(&request.path))
+    })
 }
 
-fn answer(mut program: TcpStream, body: &dyn Fn(&str) -> String, asked: &Mutex<Vec<String>>) {
-    let mut lines = BufReader::new(program.try_clone().unwrap()).lines();
-    while let Some(Ok(first)) = lines.next() {
-        let rest = lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty());
-        assert!(rest.count() > 0, "a request without a header");
-        let mut words = first.split(' ');
-        let (method, path) = (words.next().unwrap(), words.next().unwrap());
-        asked.lock().unwrap().push(path.to_owned());
-        let body = body(path);
-        let status = if method == "GET" { "200 OK" } else { "418 Not For A Plan" };
-        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-        if program.write_all(answer.as_bytes()).is_err() {
-            return;
-        }
-    }
+/// The paths that it was asked for.
+fn asked_of(service: &Wire) -> Vec<String> {
+    service.asked().into_iter().map(|request| request.head.path).collect()
 }

@@ -7,23 +7,17 @@
 mod support;
 
 use serde_json::json;
-use support::wire::{self, Request, Wire};
-use support::{TOKEN, Test, each, notes_csv, sample, sample_referral};
+use support::case::Test;
+use support::program::{self, TOKEN, through};
+use support::samples::{notes_csv, sample, sample_referral};
+use support::waiting::each;
+use support::wire::{self, Wire};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const TWO: &str = "5a1e0001-0000-4000-8000-000000000027";
 const THREE: &str = "5a1e0001-0000-4000-8000-000000000016";
 
 const QUIET: &str = "--out run --rate 1000/s --summary none --progress none --yes";
-
-/// What a sound service says: its list is empty, and to a change the referral as it is then.
-fn sound(request: &Request) -> Vec<u8> {
-    match (request.method.as_str(), request.about()) {
-        ("PATCH", id) => wire::carry_out(request, sample_referral(id)),
-        (_, "referrals") => wire::answer("200 x", "", r#"{"value":[]}"#),
-        (_, id) => wire::answer("200 x", "", sample_referral(id).to_string()),
-    }
-}
 
 /// Somebody else, who would be glad of a token.
 fn elsewhere() -> Wire {
@@ -45,7 +39,7 @@ mod endpoints {
     /// Each of these leads to this machine or to a name that nobody has; a token must not go there.
     #[test]
     fn that_a_token_must_not_go_to_are_refused_before_anything_is_read() {
-        let service = Wire::serve(sound);
+        let service = Wire::serve(wire::sound);
         let port = host(&service).split(':').nth(1).unwrap();
         let plain = "plain http, which is for localhost, 127.0.0.0/8 and [::1] alone: use https";
         let user = "holds a user name or a password: leave it out, the token signs in";
@@ -98,7 +92,7 @@ mod endpoints {
     /// However it is spelt, and whatever proxy there is for other hosts.
     #[test]
     fn on_this_machine_are_reached_without_a_proxy() {
-        let (service, elsewhere) = (Wire::serve(sound), elsewhere());
+        let (service, elsewhere) = (Wire::serve(wire::sound), elsewhere());
         let port = host(&service).split(':').nth(1).unwrap();
         let spelt =
             ["HTTP://LOCALHOST:PORT/v1.0/", "http://2130706433:PORT/v1.0", "http://127.1:PORT/v1.0//"];
@@ -163,7 +157,7 @@ mod redirects {
             let service = Wire::serve(move |request| {
                 let is_list = request.about() == "referrals";
                 let asked = if is_list { "list" } else { request.method.as_str() };
-                if asked == kind { wire::answer(status, &headers, "") } else { sound(request) }
+                if asked == kind { wire::answer(status, &headers, "") } else { wire::sound(request) }
             });
             let ids: &[&str] = if kind == "list" { &[ONE, TWO] } else { &[ONE] };
             let code = if kind == "list" { 0 } else { 3 };
@@ -232,7 +226,7 @@ mod links {
                         let page = json!({ "value": [sample_referral(TWO), sample_referral(THREE)] });
                         wire::answer("200 x", "", page.to_string())
                     }
-                    _ => sound(request),
+                    _ => wire::sound(request),
                 }
             });
             let ran = Test::new(&format!("apply a.csv --plan --concurrency 1 {QUIET}"))
@@ -272,7 +266,7 @@ mod ids {
             ".",
         ];
         let good = [&format!("https://example.com/v1.0/{ONE}?x#y"), TWO];
-        let service = Wire::serve(sound);
+        let service = Wire::serve(wire::sound);
         let ran = Test::new(&format!("apply a.csv --concurrency 1 {QUIET}"))
             .file("a.csv", notes_csv(&[&bad[..], &good[..]].concat()))
             .service(&service.base)
@@ -312,59 +306,58 @@ mod files {
     /// Runs the program where new files would have any mode that this mask leaves.
     fn run(place: &Path, umask: &str, command: &str, service: Option<&Wire>) -> Option<i32> {
         let script = format!("umask {umask}; exec \"$0\" \"$@\"");
-        let mut shell = assert_cmd::Command::new("sh");
-        shell.args(["-c", &script, support::PROGRAM]).args(shlex::split(command).unwrap());
-        shell.current_dir(place).env_clear().env("PATH", "/usr/bin:/bin").env("PARTNER_CENTER_TOKEN", TOKEN);
+        let mut shell = through("sh", &["-c", &script]);
+        shell.args(shlex::split(command).unwrap()).current_dir(place).env("PARTNER_CENTER_TOKEN", TOKEN);
         if let Some(service) = service {
             shell.env("REFERRAL_BULK_ENDPOINT", &service.base);
         }
-        shell.output().unwrap().status.code()
+        program::run(shell, "").code
     }
 
     #[test]
     fn are_their_owners_alone_whatever_the_umask() {
         for umask in ["000", "022", "077", "177"] {
-            let place = support::Place::new();
+            let place = support::place::Place::new();
             place.write("a.csv", notes_csv(&[ONE]));
             let seen = Arc::new(Mutex::new(BTreeMap::new()));
-            let (log, folder) = (Arc::clone(&seen), place.path().join("run"));
+            let (log, folder) = (Arc::clone(&seen), place.path("run"));
             let service = Wire::serve(move |request| {
                 if request.method == "PATCH" {
                     *log.lock().unwrap() = modes(&folder);
                 }
-                sound(request)
+                wire::sound(request)
             });
-            let planned = run(place.path(), umask, &format!("apply a.csv --plan {QUIET}"), Some(&service));
+            let planned = run(place.root(), umask, &format!("apply a.csv --plan {QUIET}"), Some(&service));
             assert_eq!(planned, Some(0), "{umask}");
-            are_private(&modes(&place.path().join("run")), umask);
+            are_private(&modes(&place.path("run")), umask);
 
             // A copy may have opened them up.
-            for name in modes(&place.path().join("run")).into_keys().filter(|name| name != ".") {
+            for name in modes(&place.path("run")).into_keys().filter(|name| name != ".") {
                 let open = Permissions::from_mode(0o666);
-                fs::set_permissions(place.path().join("run").join(name), open).unwrap();
+                fs::set_permissions(place.path("run").join(name), open).unwrap();
             }
             let resume = QUIET.replace("--out ", "resume ");
-            assert_eq!(run(place.path(), umask, &resume, Some(&service)), Some(0), "{umask}");
+            assert_eq!(run(place.root(), umask, &resume, Some(&service)), Some(0), "{umask}");
             let sending = seen.lock().unwrap().clone();
             assert!(sending.contains_key("run.sqlite-wal"), "{sending:?}");
             are_private(
                 &sending.into_iter().filter(|(name, _)| name.starts_with("run.")).collect(),
                 "while sending",
             );
-            are_private(&modes(&place.path().join("run")), "written again");
+            are_private(&modes(&place.path("run")), "written again");
         }
     }
 
     #[test]
     fn of_patches_are_their_owners_alone() {
         for umask in ["000", "077"] {
-            let place = support::Place::new();
+            let place = support::place::Place::new();
             place.write("puts.jsonl", sample("legacy-puts.jsonl"));
             let command = "migrate puts.jsonl --plan --sandbox --patches out.jsonl --out run --summary none";
-            run(place.path(), umask, command, None);
-            let mode = fs::metadata(place.path().join("out.jsonl")).unwrap().permissions().mode();
+            run(place.root(), umask, command, None);
+            let mode = fs::metadata(place.path("out.jsonl")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{umask}");
-            are_private(&modes(&place.path().join("run")), umask);
+            are_private(&modes(&place.path("run")), umask);
         }
     }
 }
@@ -387,7 +380,7 @@ mod formulas {
                 wire::answer("412 x", "", r#"{"code":"@SUM(1)","message":"－1; +1"}"#)
             }
             _ if sent.load(Ordering::SeqCst) => wire::answer("200 x", "", theirs.to_string()),
-            _ => sound(request),
+            _ => wire::sound(request),
         });
         let own = ["=1+1", "-5;=2", "@x"];
         let ran = Test::new(&format!("apply a.csv {QUIET}"))
@@ -408,7 +401,7 @@ mod formulas {
         assert_eq!(cell("result.etag"), "'=etag;'@x");
         assert!(cell("result.theirs").contains("a\\u003b=cmd|'/C calc'!A0;b"), "{}", cell("result.theirs"));
 
-        let again = Wire::serve(sound);
+        let again = Wire::serve(wire::sound);
         let command = format!("apply run/conflict.csv {QUIET}").replace("--out run", "--out two");
         ran.then(&command).service(&again.base).told_elsewhere().run();
         let document = |service: &Wire| {
@@ -457,10 +450,10 @@ mod runs {
     #[test]
     fn take_no_settings_that_others_may_write() {
         use std::os::unix::fs::PermissionsExt;
-        let place = support::Place::new();
+        let place = support::place::Place::new();
         place.write("a.csv", notes_csv(&[ONE]));
         place.write("referral-bulk.toml", "[profile.default]\nrate = \"1000/s\"\n");
-        let settings = place.path().join("referral-bulk.toml");
+        let settings = place.path("referral-bulk.toml");
         std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o664)).unwrap();
         Test::at(&place, "apply a.csv --sandbox --out run")
             .code(2)

@@ -3,15 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
+mod support;
 
-use runs_support::program::{Home, Started};
-use runs_support::referrals::{EDITED, id, referral, timeless};
-use runs_support::service::Service;
-use runs_support::tap::{Seen, Tap};
-use runs_support::until;
+use std::rc::Rc;
+
 use serde_json::{Value, json};
+use support::place::Place;
+use support::program::Started;
+use support::referrals::{EDITED, id, referral, timeless};
+use support::sandbox::Sandbox;
+use support::tap::{Seen, Tap};
+use support::waiting::until;
 
 /// What a change does.
 const KINDS: [&str; 3] = ["status", "notes", "member"];
@@ -180,7 +182,7 @@ fn check(mode: Mode) {
 fn run_all(mode: Mode, hangs: bool, timeout: &str) {
     let seed: Vec<Value> =
         (0..CASES.len() * KINDS.len()).map(|number| referral(number, "New", "Received")).collect();
-    let (home, mut options, mut lines) = (Home::new(), Vec::new(), String::new());
+    let (home, mut options, mut lines) = (Place::new(), Vec::new(), String::new());
     for (number, (case, kind)) in numbered(hangs) {
         for fault in case.faults {
             options.extend(["--fault".to_owned(), about(fault, number)]);
@@ -193,10 +195,10 @@ fn run_all(mode: Mode, hangs: bool, timeout: &str) {
         referral.as_object_mut().unwrap().remove("eTag");
         format!("{referral}\n")
     });
-    home.write("snapshot.jsonl", &without_etags.collect::<String>());
+    home.write("snapshot.jsonl", without_etags.collect::<String>());
     home.write("token.sh", TOKENS);
 
-    let service = Service::start(&home, &seed, &options);
+    let service = Sandbox::seeded(&home, &seed, &options);
     let tap = Tap::on(&service);
     let endpoint = tap.endpoint();
     let mut arguments = vec![
@@ -372,7 +374,7 @@ fn a_burst_of_throttles_is_one() {
     tap.release();
     resumed.wait().expect(0);
     let run = home.run_of("run");
-    assert_eq!(run.outcomes(), format!("applied {COUNT}"));
+    assert_eq!(run.outcomes(), format!("{COUNT} applied"));
     assert_eq!((run.count("/requests/throttled"), run.count("/requests/patch")), (60, 120));
     let paused = run.summary()["seconds"]["paused_by_server"].as_f64().unwrap();
     assert!(paused < 30.0, "a pause of one second became {paused} s");
@@ -393,7 +395,7 @@ fn an_expired_token_is_renewed_once() {
     let with = |token: &str| tap.seen().iter().filter(|seen| seen.token == token).count();
     assert_eq!((with("token-1"), with("token-2"), with("token-3")), (1, 8, 40), "list, refused, sent");
     assert_eq!(home.run_of("run").count("/requests/token"), 3);
-    assert_eq!(home.run_of("run").outcomes(), "applied 40");
+    assert_eq!(home.run_of("run").outcomes(), "40 applied");
 }
 
 /// A token that is refused, and the next one too, ends the run and costs no row anything.
@@ -408,21 +410,21 @@ fn a_token_that_stays_refused_stops_the_run() {
     assert!(ended.stderr.contains("stopped: the service does not take the token"), "{}", ended.stderr);
     assert!(ended.last_line().starts_with("next: referral-bulk resume "), "{}", ended.stderr);
     let run = home.run_of("run");
-    assert_eq!(run.outcomes(), "unsent 10");
+    assert_eq!(run.outcomes(), "10 unsent");
     assert_eq!(run.count("/requests/token"), 3, "one for the plan, one that is refused, one more");
     assert_eq!(service.referrals().values().filter(|referral| referral["status"] == "New").count(), 10);
 
     resume(&home, &tap, &["--token-command", "sh token.sh"]).wait().expect(0);
-    assert_eq!(run.outcomes(), "applied 10");
+    assert_eq!(run.outcomes(), "10 applied");
 }
 
 /// A request can be carried out long after nobody waits for it any more. It is not carried out twice: where
 /// another one is on its way by then, the version keeps that out; where nothing guards it, none is sent.
 #[test]
 fn a_request_that_arrives_late_is_carried_out_once() {
-    for (state, code, outcome, sent) in [("live", 0, "applied 1", 2), ("none", 3, "unknown 1", 1)] {
+    for (state, code, outcome, sent) in [("live", 0, "1 applied", 2), ("none", 3, "1 unknown", 1)] {
         let (home, service) = begin(1, &[]);
-        home.write("changes.jsonl", &format!("{}\n", row(0, "member")));
+        home.write("changes.jsonl", format!("{}\n", row(0, "member")));
         let tap = Tap::on(&service);
         tap.let_patches_through(0);
         let sending = send(&home, &tap, &["--state", state]);
@@ -452,7 +454,7 @@ fn a_request_that_arrives_late_is_carried_out_once() {
 }
 
 /// The first PATCH is passed on by now, and carried out.
-fn arrives_late(tap: &Tap, service: &Service) {
+fn arrives_late(tap: &Tap, service: &Sandbox) {
     tap.let_patches_through(1);
     until("the late request", || {
         let after = &service.referrals()[&id(0)];
@@ -461,18 +463,18 @@ fn arrives_late(tap: &Tap, service: &Service) {
 }
 
 /// Referrals that are New, a change file that accepts them, and a service.
-fn begin(count: usize, faults: &[&str]) -> (Home, Service) {
-    let home = Home::new();
+fn begin(count: usize, faults: &[&str]) -> (Rc<Place>, Sandbox) {
+    let home = Place::new();
     let seed: Vec<Value> = (0..count).map(|number| referral(number, "New", "Received")).collect();
     let lines: String = (0..count).map(|number| format!("{}\n", row(number, "status"))).collect();
     home.write("changes.jsonl", &lines);
     home.write("token.sh", TOKENS);
     let options: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
-    let service = Service::start(&home, &seed, &options);
+    let service = Sandbox::seeded(&home, &seed, &options);
     (home, service)
 }
 
-fn send(home: &Home, tap: &Tap, more: &[&str]) -> Started {
+fn send(home: &Place, tap: &Tap, more: &[&str]) -> Started {
     let endpoint = tap.endpoint();
     let mut arguments = vec!["apply", "changes.jsonl", "--out", "run", "--endpoint", &endpoint, "--yes"];
     arguments.extend(["--rate", "100000/s", "--progress", "none", "--token-command", "sh token.sh"]);
@@ -481,7 +483,7 @@ fn send(home: &Home, tap: &Tap, more: &[&str]) -> Started {
     home.start(&arguments)
 }
 
-fn resume(home: &Home, tap: &Tap, more: &[&str]) -> Started {
+fn resume(home: &Place, tap: &Tap, more: &[&str]) -> Started {
     let endpoint = tap.endpoint();
     let mut arguments = vec!["resume", "run", "--endpoint", &endpoint, "--yes"];
     arguments.extend(["--rate", "100000/s", "--progress", "none", "--timeout", "10m"]);

@@ -5,14 +5,14 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
+mod support;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -20,28 +20,30 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
-use runs_support::program::{Ended, Home, Started};
-use runs_support::referrals::{id, referral};
-use runs_support::service::Service;
-use runs_support::tap::Tap;
-use runs_support::until;
 use serde_json::{Value, json};
+use support::place::Place;
+use support::program::{Ended, Started, through};
+use support::random::Random;
+use support::referrals::{id, referral};
+use support::sandbox::Sandbox;
+use support::tap::Tap;
+use support::waiting::until;
 
 /// A service, a line to it, and a change file.
 struct World {
-    home: Home,
-    service: Service,
+    home: Rc<Place>,
+    service: Sandbox,
     tap: Tap,
 }
 
 impl World {
     fn new(count: usize, faults: &[&str]) -> Self {
-        let home = Home::new();
+        let home = Place::new();
         let seed: Vec<Value> = (0..count).map(|number| referral(number, "New", "Received")).collect();
         let lines: String = (0..count).map(|number| format!("{}\n", row(number))).collect();
         home.write("changes.jsonl", &lines);
         let options: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
-        let service = Service::start(&home, &seed, &options);
+        let service = Sandbox::seeded(&home, &seed, &options);
         let tap = Tap::on(&service);
         Self { home, service, tap }
     }
@@ -71,7 +73,7 @@ impl World {
     fn is_done(&self) {
         let run = self.home.run_of("run");
         let after = self.service.referrals();
-        assert_eq!(run.outcomes(), format!("applied {}", after.len()));
+        assert_eq!(run.outcomes(), format!("{} applied", after.len()));
         assert_eq!(run.summary()["state"], "finished");
         let wanted = undisturbed(after.len());
         for (id, after) in &after {
@@ -204,7 +206,7 @@ fn a_signal_leaves_in_doubt_what_a_pause_keeps_from_being_settled() {
     sending.signal(Signal::SIGTERM);
     let ended = sending.wait().expect(4);
     names_resume(&ended);
-    assert_eq!(world.home.run_of("run").outcomes(), "unknown 1, unsent 1");
+    assert_eq!(world.home.run_of("run").outcomes(), "1 unknown, 1 unsent");
     assert_eq!(world.tap.count("GET"), reads, "nothing gets through a pause");
     world.resume_to_the_end();
     assert_eq!(world.tap.count("GET"), reads + 1);
@@ -218,7 +220,7 @@ fn a_signal_ends_a_pause_while_planning() {
     planning.says(LONG_PAUSE);
     planning.signal(Signal::SIGINT);
     planning.wait().expect(4);
-    assert_eq!(world.home.run_of("run").outcomes(), "unsent 3");
+    assert_eq!(world.home.run_of("run").outcomes(), "3 unsent");
     assert_eq!((world.tap.count("GET"), world.tap.count("PATCH")), (1, 0));
 }
 
@@ -266,7 +268,7 @@ fn the_second_signal_leaves_without_waiting_and_with_reports() {
         tells_the_summary(&world, &ended);
         assert_eq!(world.is_booked(), (3, 4));
         let run = world.home.run_of("run");
-        assert_eq!(run.outcomes(), "applied 3, unknown 4, unsent 5");
+        assert_eq!(run.outcomes(), "3 applied, 4 unknown, 5 unsent");
         assert_eq!(run.lines("pending.jsonl").len(), 9);
         // A crash would have left the same ledger behind.
         let before = run.lines("outcomes.jsonl");
@@ -296,7 +298,7 @@ fn the_second_signal_leaves_a_plan_without_waiting() {
     assert_eq!(ended.last_line(), next, "{}", ended.stderr);
     tells_the_summary(&world, &ended);
     let run = world.home.run_of("run");
-    assert_eq!(run.outcomes(), "unsent 3");
+    assert_eq!(run.outcomes(), "3 unsent");
     assert_eq!(run.summary()["plan_sha256"], Value::Null);
     world.tap.release();
     world.resume_to_the_end();
@@ -360,17 +362,8 @@ fn the_third_signal_leaves_where_nobody_reads_the_summary() {
     let world = World::new(12, &[]);
     let _full = full_pipe(&world.home.path("summary"));
     world.tap.let_patches_through(3);
-    let mut command = Command::new("sh");
-    let script = "exec \"$0\" \"$@\" > summary";
-    command.args([
-        "-c",
-        script,
-        env!("CARGO_BIN_EXE_referral-bulk"),
-        "apply",
-        "changes.jsonl",
-        "--out",
-        "run",
-    ]);
+    let mut command = through("sh", &["-c", "exec \"$0\" \"$@\" > summary"]);
+    command.args(["apply", "changes.jsonl", "--out", "run"]);
     command.args(world.arguments(&[], &["--rate", "100000/s", "--summary", "json"]));
     let sending = world.home.start_command(command);
     world.tap.has_seen_patches(7);
@@ -429,16 +422,6 @@ fn kills_at_any_time_lose_nothing_and_repeat_nothing() {
     assert!((patches..=patches + 6 * kills).contains(&attempts), "{attempts} on record, {patches} sent");
 }
 
-/// Numbers that are as good as random, and the same each time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
-}
-
 #[test]
 fn a_run_is_worked_on_by_one_process() {
     let world = World::new(9, &[]);
@@ -489,7 +472,7 @@ fn a_copy_of_a_run_at_work_sends_nothing_as_long_as_the_first_is_there() {
     let moved = resume().expect(0);
     assert!(moved.stderr.contains("every change without an outcome may have been made"), "{}", moved.stderr);
     assert_eq!(world.tap.count("PATCH"), 9, "all of it had been made");
-    assert_eq!(world.home.run_of("copy").outcomes(), "applied 9");
+    assert_eq!(world.home.run_of("copy").outcomes(), "9 applied");
 }
 
 /// Nothing in such a copy tells that there is a first one.
@@ -513,7 +496,7 @@ fn a_copy_without_its_lock_makes_nothing_twice() {
     let warning = "warning: copy is a copy, was moved, or its run.lock was taken away";
     assert!(resumed.stderr.contains(warning), "{}", resumed.stderr);
     assert_eq!(world.tap.count("PATCH"), 9, "all of it had been made");
-    assert_eq!(world.home.run_of("copy").outcomes(), "applied 9");
+    assert_eq!(world.home.run_of("copy").outcomes(), "9 applied");
 }
 
 /// A plan that was copied is carried out once; one that was moved is another matter.
@@ -528,7 +511,7 @@ fn a_copy_of_a_plan_is_not_carried_out_beside_it() {
     fs::rename(world.home.path("run"), world.home.path("moved")).unwrap();
     resume("moved").expect(0);
     assert_eq!(world.tap.count("PATCH"), 3);
-    assert_eq!(world.home.run_of("moved").outcomes(), "applied 3");
+    assert_eq!(world.home.run_of("moved").outcomes(), "3 applied");
 }
 
 /// Under another name the ledger has another log and another lock.
@@ -764,7 +747,7 @@ fn interrupted_while_planned(world: &World, more: &[&str]) -> Ended {
     let ended = planning.wait().expect(4);
     assert!(ended.stderr.contains("stopped: interrupted"), "{}", ended.stderr);
     let run = world.home.run_of("run");
-    assert_eq!(run.outcomes(), format!("unsent {}", world.service.referrals().len()));
+    assert_eq!(run.outcomes(), format!("{} unsent", world.service.referrals().len()));
     assert_eq!(run.summary()["state"], "stopped");
     assert_eq!(run.summary()["plan_sha256"], Value::Null);
     ended
@@ -801,7 +784,7 @@ fn a_plan_that_was_interrupted_stays_a_plan() {
     let world = World::new(3, &[]);
     interrupted_while_planned(&world, &["--plan"]);
     world.resume(&[]).wait().expect(0);
-    assert_eq!(world.home.run_of("run").outcomes(), "planned 3");
+    assert_eq!(world.home.run_of("run").outcomes(), "3 planned");
     assert_eq!(world.tap.count("PATCH"), 0);
     world.resume_to_the_end();
 }
@@ -814,10 +797,7 @@ fn a_plan_from_standard_input_that_was_interrupted_is_begun_anew() {
         let endpoint = world.tap.endpoint();
         let apply = format!("apply - --format jsonl{plan} --reason 'spring cleaning' --endpoint {endpoint}");
         let piped = |command: &str, input: &str| {
-            let mut shell = Command::new("sh");
-            let program = env!("CARGO_BIN_EXE_referral-bulk");
-            shell.args(["-c", &format!("exec {program} {command} < {input}")]);
-            world.home.start_command(shell)
+            world.home.start_command(through("sh", &["-c", &format!("exec \"$0\" {command} < {input}")]))
         };
         world.tap.hold(&["GET"]);
         let begin = format!("{apply} --out run --rate 100000/s --progress none");
@@ -977,7 +957,7 @@ fn a_refusal_that_we_caused_ourselves_is_no_conflict() {
     sending.signal(Signal::SIGKILL);
     sending.wait();
     world.home.run(&["report", "run"]).expect(4);
-    assert_eq!(world.home.run_of("run").outcomes(), "unknown 1");
+    assert_eq!(world.home.run_of("run").outcomes(), "1 unknown");
     world.tap.release();
     world.resume_to_the_end();
 }

@@ -5,17 +5,16 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
+mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use runs_support::program::Home;
-use runs_support::referrals::{id, referral};
 use serde_json::json;
+use support::place::Place;
+use support::program::through;
+use support::referrals::{id, referral};
 
 /// The calls that change what stands in a directory, and those that sync.
 const CALLS: &str = "fsync,fdatasync,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,link,linkat";
@@ -33,24 +32,24 @@ const COMMANDS: [(&str, i32, usize); 4] = [
 #[test]
 #[ignore = "needs strace"]
 fn names_and_files_are_synced() {
-    let home = Home::new();
-    home.write("seed.jsonl", &format!("{}\n", referral(0, "Active", "Accepted")));
-    home.write("changes.jsonl", &format!("{}\n", json!({ "id": id(0), "details": { "notes": "Ours" } })));
+    let home = Place::new();
+    home.write("seed.jsonl", format!("{}\n", referral(0, "Active", "Accepted")));
+    home.write("changes.jsonl", format!("{}\n", json!({ "id": id(0), "details": { "notes": "Ours" } })));
     let mut payload = referral(0, "Active", "Accepted");
     payload["details"]["notes"] = "Theirs".into();
-    home.write("payloads.json", &json!([payload]).to_string());
+    home.write("payloads.json", json!([payload]).to_string());
     fs::create_dir(home.path("out")).unwrap();
     let mut wrong = Vec::new();
     for (line, exit, least) in COMMANDS {
         if line.starts_with("resume") {
             home.write("deep/down/run/plan.jsonl", "Somebody's work\n");
         }
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-y", "-qq", "-s", "4096", "-o", "trace", "-e", &format!("trace={CALLS}")]);
-        strace.arg(env!("CARGO_BIN_EXE_referral-bulk")).args(line.split(' ')).args(["--progress", "none"]);
+        let calls = format!("trace={CALLS}");
+        let mut strace = through("strace", &["-f", "-y", "-qq", "-s", "4096", "-o", "trace", "-e", &calls]);
+        strace.args(line.split(' ')).args(["--progress", "none"]);
         home.start_command(strace).wait().expect(exit);
         let trace = fs::read_to_string(home.path("trace")).unwrap();
-        let here = fs::canonicalize(home.path("")).unwrap();
+        let here = fs::canonicalize(home.root()).unwrap();
         let Told { names, unsynced } = told(&trace, &here);
         wrong.extend(unsynced.into_iter().map(|what| format!("{line}: {what}")));
         if names < least {

@@ -4,17 +4,18 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[expect(dead_code, reason = "each test uses its part of what they share")]
-mod runs_support;
+mod support;
+
+use std::rc::Rc;
 
 use nix::sys::signal::Signal;
 use regex::Regex;
-use runs_support::program::Home;
-use runs_support::referrals::{id, referral};
-use runs_support::screen::{Screen, unbroken};
-use runs_support::service::Service;
-use runs_support::tap::Tap;
 use serde_json::json;
+use support::place::Place;
+use support::referrals::{id, referral};
+use support::sandbox::Sandbox;
+use support::screen::{Screen, unbroken};
+use support::tap::Tap;
 
 const XTERM: &[(&str, &str)] = &[("TERM", "xterm-256color")];
 
@@ -22,19 +23,19 @@ const STOPPING: &str = "stopping: requests in flight are awaited; again not to w
 
 /// A service, a line to it, and eight changes.
 struct World {
-    home: Home,
-    _service: Service,
+    home: Rc<Place>,
+    _service: Sandbox,
     tap: Tap,
 }
 
 impl World {
     fn new(faults: &[&str]) -> Self {
-        let home = Home::new();
+        let home = Place::new();
         let seed: Vec<_> = (0..8).map(|number| referral(number, "Active", "Accepted")).collect();
         let row = |number| format!("{}\n", json!({ "id": id(number), "details": { "notes": "Ours" } }));
-        home.write("changes.jsonl", &(0..8).map(row).collect::<String>());
+        home.write("changes.jsonl", (0..8).map(row).collect::<String>());
         let options: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
-        let service = Service::start(&home, &seed, &options);
+        let service = Sandbox::seeded(&home, &seed, &options);
         let tap = Tap::on(&service);
         Self { home, _service: service, tap }
     }

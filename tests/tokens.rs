@@ -8,8 +8,12 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use support::case::{Ran, Test};
+use support::place::Place;
+use support::program::TOKEN;
+use support::samples::sample;
+use support::waiting::each;
 use support::wire::{self, Request, Wire};
-use support::{Place, Ran, TOKEN, Test, each, sample};
 
 const QUIET: &str = "--rate 1000/s --summary none --progress none --yes";
 
@@ -343,7 +347,7 @@ mod sources {
                     .code(1)
                     .told_elsewhere()
                     .run();
-            assert!(!ran.place.path().join("pwned").exists(), "{command}");
+            assert!(!ran.place.path("pwned").exists(), "{command}");
             assert!(
                 ran.stderr.contains("the output of the token command holds whitespace"),
                 "{}",

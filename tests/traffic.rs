@@ -6,17 +6,19 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use serde_json::{Value, json};
+use support::case::Test;
+use support::program::TOKEN;
+use support::samples::{notes_csv, sample_referral};
+use support::waiting::each;
 use support::wire::{self, Request, Wire};
-use support::{TOKEN, Test, each, notes_csv, sample_referral};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const TWO: &str = "5a1e0001-0000-4000-8000-000000000027";
@@ -46,7 +48,7 @@ mod ids {
         let service =
             service(&[(ONE, &["423 x", "502 x", "401 x", "429 x", "502 x", "200 x"]), (TWO, &["412 x"])]);
         let apply = |out: &str, id: &str| format!("apply {id}.csv --plan --out {out} {QUIET}");
-        let place = support::Place::new();
+        let place = support::place::Place::new();
         let planned = Test::at(&place, &apply("run", "one"))
             .file("one.csv", notes_csv(&[ONE]))
             .file("two.csv", notes_csv(&[TWO]))

@@ -34,6 +34,14 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Checks that words, the program's name first, are a command line of this program.
+///
+/// # Errors
+/// What the parser says to whoever types others.
+pub fn check(words: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+    Cli::try_parse_from(words).map(drop).map_err(|error| error.to_string())
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::GOOD;
-use super::support::{Ran, Test, each, golden};
+use super::support::case::{Ran, Test, golden};
+use super::support::waiting::each;
 
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000016";
 const THIRD: &str = "5a1e0001-0000-4000-8000-000000000017";
@@ -286,7 +287,7 @@ fn under_columns_for_people_are_left_alone_by_name() {
         let test = Test::new(&format!("{plan} --out run {options}")).sample("referrals.jsonl");
         let code = if options.is_empty() || options.ends_with("Onwer") { 1 } else { 2 };
         let ran = test.file("a.csv", &text).code(code).told_elsewhere().run();
-        assert!(!ran.place.path().join("run").exists(), "{options}");
+        assert!(!ran.place.path("run").exists(), "{options}");
         format!("$ {options}\n{}", ran.stderr())
     });
     golden("columns_for_people", &told.join("\n"));

@@ -9,9 +9,12 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
-use super::{Place, Ran, TOKEN};
+use super::case::Ran;
+use super::place::Place;
+use super::program::TOKEN;
+use super::samples::sample;
+use super::sha256::sha256;
 
 /// Every `summary.json` below a directory, by its run's name.
 pub fn summaries(place: &Place) -> BTreeMap<String, String> {
@@ -33,15 +36,15 @@ pub fn check(ran: &Ran, before: &BTreeMap<String, String>) {
     for (run, text) in summaries(&ran.place) {
         let summary: Value = serde_json::from_str(&text).unwrap();
         books(&ran.place, &run, &summary);
-        private(&ran.place.path().join(&run));
+        private(&ran.place.path(&run));
         if let Some(before) = before.get(&run) {
             plan_stays(&serde_json::from_str(before).unwrap(), &summary);
         }
         if before.get(&run) != Some(&text) {
             assert_eq!(summary["exit_code"], ran.code, "summary.json and the process tell two exit codes");
             // As it is called from where the program ran.
-            let named = ran.place.path().join(&ran.folder).join(summary["run"].as_str().unwrap());
-            let there = ran.place.path().join(&run);
+            let named = ran.place.path(&ran.folder).join(summary["run"].as_str().unwrap());
+            let there = ran.place.path(&run);
             assert_eq!(fs::canonicalize(named).unwrap(), fs::canonicalize(there).unwrap(), "{summary}");
             reports(&ran.place, &run, &summary);
             results_show(&ran.place, &run);
@@ -65,10 +68,10 @@ fn plan_stays(before: &Value, now: &Value) {
 fn reports(place: &Place, run: &str, summary: &Value) {
     let told = summary["files"].as_array().unwrap().iter();
     let told = told.map(|file| (file["path"].as_str().unwrap(), file["sha256"].as_str().unwrap().to_owned()));
-    let folder = place.path().join(run);
+    let folder = place.path(run);
     for (name, sum) in told {
         let bytes = fs::read(folder.join(name)).unwrap();
-        assert_eq!(hex(&bytes), sum, "{name} of {summary}");
+        assert_eq!(sha256(&bytes), sum, "{name} of {summary}");
     }
 }
 
@@ -86,17 +89,13 @@ pub fn hidden_in(text: &str) -> Vec<String> {
 #[track_caller]
 fn results_show(place: &Place, run: &str) {
     for bucket in ["success", "conflict", "error", "pending"] {
-        let Some(records) = records_in(&place.path().join(run), bucket) else { continue };
+        let Some(records) = records_in(&place.path(run), bucket) else { continue };
         let own = records[0].iter().take_while(|name| !name.starts_with("result.")).count();
         for record in &records[1..] {
             let results: String = record.iter().skip(own).take(10).collect();
             assert!(hidden_in(&results).is_empty(), "{bucket}.csv of {run}: {results:?}");
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The token is in no file. A token file is the one place that it belongs to.
@@ -143,7 +142,7 @@ static PERSONAL: LazyLock<Vec<String>> = LazyLock::new(|| {
         }
     }
     let mut texts = Vec::new();
-    for line in super::sample("referrals.jsonl").lines() {
+    for line in sample("referrals.jsonl").lines() {
         collect(&serde_json::from_str(line).unwrap(), false, &mut texts);
     }
     assert!(texts.len() > 100, "the samples hold people");
@@ -169,7 +168,7 @@ fn books(place: &Place, run: &str, summary: &Value) {
     }
     let count = |bucket: &str, members: &[&str]| {
         let wanted: u64 = members.iter().map(|name| rows[*name].as_u64().unwrap()).sum();
-        assert_eq!(rows_in(&place.path().join(run), bucket), wanted, "rows in {bucket} of {summary}");
+        assert_eq!(rows_in(&place.path(run), bucket), wanted, "rows in {bucket} of {summary}");
     };
     count("success", &["applied", "unchanged", "planned"]);
     count("conflict", &["conflict"]);
@@ -237,24 +236,4 @@ fn private(run: &Path) {
         let path = entry.unwrap().path();
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
-}
-
-/// The outcomes that occur, with how many rows have them: `1 applied, 2 invalid`.
-pub fn outcomes(summary: &Value) -> String {
-    // The order of the contract; a parsed object has lost it.
-    let names = [
-        "applied",
-        "unchanged",
-        "planned",
-        "conflict",
-        "invalid",
-        "refused",
-        "failed",
-        "partial",
-        "unknown",
-        "unsent",
-    ];
-    let counts = names.map(|name| (name, summary["rows"][name].as_u64().unwrap()));
-    let counts = counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}"));
-    counts.collect::<Vec<_>>().join(", ")
 }

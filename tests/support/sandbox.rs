@@ -1,13 +1,16 @@
 //! `referral-bulk sandbox` in a process of its own.
 
-use std::io::{BufRead, BufReader, Read};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::{PROGRAM, http};
+use super::place::Place;
+use super::program::{Ended, program};
 
 /// A sandbox that serves until it is dropped.
 pub struct Sandbox {
@@ -18,17 +21,25 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts one on a free port, with more arguments, and waits until it has said where it serves.
+    /// Starts one with the samples on a free port, with more arguments, and waits until it has said where it serves.
     pub fn start(arguments: &str) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(["sandbox", "--port", "0", "--strict"])
-            .args(shlex::split(arguments).unwrap())
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = program();
+        command.args(["sandbox", "--port", "0", "--strict"]).args(shlex::split(arguments).unwrap());
+        Self::serve(command.stderr(Stdio::piped()))
+    }
+
+    /// Starts one with these referrals, which are laid down in a place. The options are those of the command line.
+    pub fn seeded<S: AsRef<str>>(place: &Place, seed: &[Value], options: &[S]) -> Self {
+        let lines: String = seed.iter().map(|referral| format!("{referral}\n")).collect();
+        place.write("seed.jsonl", &lines);
+        let mut command = program();
+        command.args(["sandbox", "seed.jsonl", "--port", "0", "--strict"]).current_dir(place.root());
+        command.args(options.iter().map(AsRef::as_ref));
+        Self::serve(command.stderr(Stdio::null()))
+    }
+
+    fn serve(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut base = String::new();
         stdout.read_line(&mut base).unwrap();
@@ -36,29 +47,59 @@ impl Sandbox {
         Self { child, stdout, base: base.trim_end().to_owned() }
     }
 
-    /// All referrals as they stand.
-    pub fn referrals(&self) -> Vec<Value> {
-        let (status, body) = http::get(&format!("{}/engagements/referrals", self.base));
-        assert_eq!(status, 200, "{body}");
-        let page: Value = serde_json::from_str(&body).unwrap();
-        assert!(page.get("@odata.nextLink").is_none_or(Value::is_null), "the samples fit on one page");
-        page["value"].as_array().unwrap().clone()
+    pub fn address(&self) -> SocketAddr {
+        self.base
+            .strip_prefix("http://")
+            .and_then(|rest| rest.strip_suffix("/v1.0"))
+            .unwrap()
+            .parse()
+            .unwrap()
     }
 
-    /// One referral as it stands.
+    /// Every referral as it stands, by id, asked for page by page.
+    pub fn referrals(&self) -> BTreeMap<String, Value> {
+        let mut all = BTreeMap::new();
+        loop {
+            let page = self.get(&format!("engagements/referrals?$skip={}", all.len()));
+            let page = page["value"].as_array().unwrap().clone();
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(
+                page.into_iter().map(|referral| (referral["id"].as_str().unwrap().to_owned(), referral)),
+            );
+        }
+    }
+
+    /// A referral as it stands, asked for by itself.
     pub fn referral(&self, id: &str) -> Value {
-        let (status, body) = http::get(&format!("{}/engagements/referrals/{id}", self.base));
-        assert_eq!(status, 200, "{body}");
-        serde_json::from_str(&body).unwrap()
+        self.get(&format!("engagements/referrals/{id}"))
+    }
+
+    /// One GET, one connection.
+    fn get(&self, path: &str) -> Value {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        let id = uuid::Uuid::new_v4();
+        let head = format!(
+            "GET /v1.0/{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer a-test-looks\r\nclient-request-id: {id}\r\n\
+             content-type: application/json\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{path}: {head}: {body}");
+        assert!(!head.to_ascii_lowercase().contains("transfer-encoding"), "{head}");
+        serde_json::from_str(body).unwrap()
     }
 
     /// Ends it as a service manager would; answers its exit code and what it said after the address.
-    pub fn terminate(mut self) -> (Option<i32>, String, String) {
+    pub fn terminate(mut self) -> Ended {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
         let (mut out, mut said) = (String::new(), String::new());
         self.stdout.read_to_string(&mut out).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), out, said)
+        Ended::saying(self.child.wait().unwrap().code(), out, said)
     }
 }
 

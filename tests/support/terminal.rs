@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::rc::Rc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
@@ -10,7 +10,9 @@ use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{PATIENCE, PROGRAM, Place, TOKEN};
+use super::place::Place;
+use super::program::{Ended, TOKEN, program};
+use super::waiting::PATIENCE;
 
 /// What a person does once the program asks.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +35,9 @@ pub struct Seen {
 pub fn run(place: &Rc<Place>, command: &str, base: &str, answer: Option<Does>) -> Seen {
     let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
     let pty = openpty(&size, None).unwrap();
-    let child = Command::new(PROGRAM)
+    let child = program()
         .args(shlex::split(command).unwrap())
-        .current_dir(place.path())
-        .env_clear()
+        .current_dir(place.root())
         .env("TERM", "xterm")
         .env("PARTNER_CENTER_TOKEN", TOKEN)
         .env("REFERRAL_BULK_ENDPOINT", base)
@@ -72,7 +73,9 @@ fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> S
     let code = child.wait().unwrap().code();
     drop(over);
     assert!(answer.is_none(), "the program asked nothing: {}", String::from_utf8_lossy(&seen));
-    Seen { code, stdout, terminal: String::from_utf8(seen).unwrap().replace("\r\n", "\n") }
+    let terminal = String::from_utf8(seen).unwrap().replace("\r\n", "\n");
+    let Ended { code, stdout, stderr: terminal } = Ended::saying(code, stdout, terminal);
+    Seen { code, stdout, terminal }
 }
 
 /// Kills a program that waits for an answer nobody will give, unless it is over before.

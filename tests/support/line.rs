@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::thread;
 
@@ -13,6 +14,8 @@ pub struct Head {
     pub path: String,
     /// Names in lower case.
     headers: Vec<(String, String)>,
+    /// As it came, with the empty line at its end.
+    text: String,
 }
 
 /// A whole request.
@@ -20,6 +23,21 @@ pub struct Head {
 pub struct Request {
     pub head: Head,
     pub body: String,
+}
+
+impl Deref for Request {
+    type Target = Head;
+
+    fn deref(&self) -> &Head {
+        &self.head
+    }
+}
+
+impl Request {
+    /// Its bytes, as they came.
+    pub fn bytes(&self) -> Vec<u8> {
+        [self.head.text.as_bytes(), self.body.as_bytes()].concat()
+    }
 }
 
 /// A connection that a client made.
@@ -53,7 +71,7 @@ impl Head {
             let (name, value) = line.split_once(':')?;
             Some((name.to_ascii_lowercase(), value.trim().to_owned()))
         };
-        Self { method, path, headers: lines.filter_map(header).collect() }
+        Self { method, path, headers: lines.filter_map(header).collect(), text: text.to_owned() }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -63,6 +81,11 @@ impl Head {
     /// The id of the referral that it is about; empty for the list.
     pub fn id(&self) -> &str {
         self.path.split('?').next().unwrap().strip_prefix("/v1.0/engagements/referrals/").unwrap_or_default()
+    }
+
+    /// What it is about: the last part of the path, a referral's id or `referrals`.
+    pub fn about(&self) -> &str {
+        self.path.split('?').next().unwrap().rsplit('/').next().unwrap()
     }
 
     /// How many referrals of the list come before those asked for.
@@ -116,6 +139,11 @@ impl Connection {
     pub fn request(&mut self) -> Option<Request> {
         let head = self.head()?;
         self.body(head)
+    }
+
+    /// What is written to the client, and read from it, by other means.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        self.stream.get_mut()
     }
 
     /// Writes; fails where the client is gone.

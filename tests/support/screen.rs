@@ -12,8 +12,9 @@ use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::program::Home;
-use super::until;
+use super::place::Place;
+use super::program::{Ended, TOKEN, program};
+use super::waiting::until;
 
 const ROWS: u16 = 40;
 
@@ -35,16 +36,15 @@ struct Shown {
 impl Screen {
     /// Starts the program at a terminal so many columns wide; 0 where it doesn't tell. It has these variables, and a
     /// token.
-    pub fn start(home: &Home, command: &str, columns: u16, variables: &[(&str, &str)]) -> Self {
+    pub fn start(home: &Place, command: &str, columns: u16, variables: &[(&str, &str)]) -> Self {
         let rows = if columns == 0 { 0 } else { ROWS };
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_referral-bulk"))
+        let child = program()
             .args(command.split_whitespace())
-            .current_dir(home.path(""))
-            .env_clear()
+            .current_dir(home.root())
             .envs(variables.iter().copied())
-            .env("PARTNER_CENTER_TOKEN", "token-of-the-tests")
+            .env("PARTNER_CENTER_TOKEN", TOKEN)
             .stdin(Stdio::from(pty.slave.try_clone().unwrap()))
             .stdout(Stdio::from(pty.slave.try_clone().unwrap()))
             .stderr(Stdio::from(pty.slave.try_clone().unwrap()))
@@ -115,7 +115,9 @@ impl Screen {
         drop(terminal);
         reading.join().unwrap();
         let shown = shown.lock().unwrap();
-        (status.code(), text(&shown), String::from_utf8_lossy(&shown.raw).into_owned())
+        let all = String::from_utf8_lossy(&shown.raw).into_owned();
+        let ended = Ended::saying(status.code(), String::new(), all);
+        (ended.code, text(&shown), ended.stderr)
     }
 }
 

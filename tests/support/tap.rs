@@ -5,13 +5,14 @@
 //! request can outlive the process that sent it.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use super::service::Service;
-use super::until;
+use super::line::{Connection, Request};
+use super::sandbox::Sandbox;
+use super::waiting::until;
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,14 @@ pub struct Seen {
 }
 
 impl Seen {
+    fn of(request: Request) -> Self {
+        let header = |name: &str| request.header(name).map(ToOwned::to_owned);
+        let (if_match, token) = (header("if-match"), header("authorization").unwrap_or_default());
+        let token = token.trim_start_matches("Bearer ").to_owned();
+        let Request { head, body } = request;
+        Self { method: head.method, path: head.path, if_match, token, body }
+    }
+
     /// Whether it is about one referral, and about this one.
     pub fn is_about(&self, id: &str) -> bool {
         self.path.ends_with(id)
@@ -62,11 +71,8 @@ struct State {
 }
 
 impl Tap {
-    pub fn on(service: &Service) -> Self {
-        Self::between(service.address())
-    }
-
-    fn between(service: SocketAddr) -> Self {
+    pub fn on(service: &Sandbox) -> Self {
+        let service = service.address();
         let shared =
             Arc::new(Shared { service, state: Mutex::new(State::default()), changed: Condvar::new() });
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -227,38 +233,14 @@ fn connect(shared: &Arc<Shared>, mut program: TcpStream) -> Option<()> {
     let (mut answers, mut back) = (service.try_clone().ok()?, program.try_clone().ok()?);
     let sharing = Arc::clone(shared);
     thread::spawn(move || sharing.carry_answers(&mut answers, &mut back));
-    let mut requests = BufReader::new(program.try_clone().ok()?);
-    while let Some((request, bytes)) = read_request(&mut requests) {
-        if shared.admit(request, &program) {
+    let mut requests = Connection::new(program.try_clone().ok()?);
+    while let Some(request) = requests.request() {
+        let bytes = request.bytes();
+        if shared.admit(Seen::of(request), &program) {
             service.write_all(&bytes).ok()?;
         } else {
             program.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").ok()?;
         }
     }
     Some(())
-}
-
-/// The next request, and its bytes; `None` at the end of the connection.
-fn read_request(from: &mut impl BufRead) -> Option<(Seen, Vec<u8>)> {
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if from.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let header = |name: &str| {
-        head.lines().find_map(|line| {
-            let (found, value) = line.split_once(':')?;
-            found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-        })
-    };
-    let mut body = vec![0; header("content-length").map_or(0, |length| length.parse().unwrap())];
-    from.read_exact(&mut body).ok()?;
-    let mut first = head.split(' ');
-    let (method, path) = (first.next()?.to_owned(), first.next()?.to_owned());
-    let token = header("authorization").unwrap_or_default().trim_start_matches("Bearer ").to_owned();
-    let text = String::from_utf8(body).unwrap();
-    let seen = Seen { method, path, if_match: header("if-match"), token, body: text };
-    let bytes = [head.as_bytes(), seen.body.as_bytes()].concat();
-    Some((seen, bytes))
 }

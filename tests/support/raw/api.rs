@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::line::Request;
+use crate::support::line::Request;
 
 /// How many referrals a page of the list has.
 const PAGE: usize = 100;
@@ -83,10 +83,10 @@ impl Api {
 
     /// Writes a request down. Nothing is done for it.
     pub fn note(&mut self, request: &Request) {
-        let header = |name: &str| request.head.header(name).map(ToOwned::to_owned);
+        let header = |name: &str| request.header(name).map(ToOwned::to_owned);
         self.asked.push(Asked {
-            method: request.head.method.clone(),
-            id: request.head.id().to_owned(),
+            method: request.method.clone(),
+            id: request.id().to_owned(),
             call: header("client-request-id").unwrap_or_default(),
             if_match: header("if-match"),
             document: serde_json::from_str(&request.body).unwrap_or_default(),
@@ -100,12 +100,12 @@ impl Api {
 
     /// Does what is asked for.
     pub fn carry_out(&mut self, request: &Request) -> Answer {
-        let id = request.head.id();
-        match (request.head.method.as_str(), self.referrals.get_mut(id)) {
-            ("GET", _) if id.is_empty() => Answer::ok(&self.page(request.head.skip())),
+        let id = request.id();
+        match (request.method.as_str(), self.referrals.get_mut(id)) {
+            ("GET", _) if id.is_empty() => Answer::ok(&self.page(request.skip())),
             ("GET", Some(referral)) => Answer::ok(referral),
             ("PATCH", Some(referral)) => {
-                let if_match = request.head.header("if-match");
+                let if_match = request.header("if-match");
                 if if_match.is_some_and(|wanted| referral["eTag"] != wanted) {
                     return Answer { status: "412 Precondition Failed", body: String::new() };
                 }

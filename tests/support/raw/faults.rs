@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::api::Answer;
-use super::line::Connection;
+use crate::support::line::Connection;
 
 /// What becomes of a request, or of its answer. What breaks off an answer breaks off a good one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::api::Api;
-use super::line::{Connection, Request, serve};
-use crate::runs_support::program::{Ended, Started};
-use crate::runs_support::until;
+use crate::support::line::{Connection, Request, serve};
+use crate::support::program::{Ended, Started};
+use crate::support::waiting::until;
 
 /// What meets a process: at which of its requests, and when exactly.
 #[derive(Debug, Clone, Copy)]
@@ -199,7 +199,7 @@ impl Shared {
         state.api.note(request);
         self.changed.notify_all();
         let wait = |state| self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        if request.head.method == "PATCH" {
+        if request.method == "PATCH" {
             let turn = state.api.asked().iter().filter(|asked| asked.method == "PATCH").count();
             while state.changes_let_through.is_some_and(|through| turn > through) {
                 state = wait(state);
@@ -216,8 +216,8 @@ impl Shared {
             state.last_requests = Some(left - 1);
         }
         let Some(doom) = state.doom.as_mut() else { return Met::Nothing };
-        let is_page = request.head.id().is_empty();
-        let due = match (request.head.method.as_str(), &mut doom.at_page) {
+        let is_page = request.id().is_empty();
+        let due = match (request.method.as_str(), &mut doom.at_page) {
             ("GET", Some(left)) if is_page => count_down(left),
             ("GET", _) => doom.at_a_look && !is_page,
             _ => count_down(&mut doom.at_change),
@@ -231,8 +231,8 @@ impl Shared {
 
     fn carry_out(&self, request: &Request) -> Vec<u8> {
         let state = &mut *self.state();
-        let is_change = request.head.method == "PATCH";
-        match is_change.then(|| state.troubles.remove(request.head.id())).flatten() {
+        let is_change = request.method == "PATCH";
+        match is_change.then(|| state.troubles.remove(request.id())).flatten() {
             None => state.api.carry_out(request).bytes(),
             Some(trouble) => {
                 if matches!(trouble, Trouble::Unanswered) {
