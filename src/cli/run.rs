@@ -250,3 +250,27 @@ fn man(dir: &Path) -> Result<Exit, CommandError> {
     )?;
     Ok(Exit::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::setting::Setting;
+
+    /// What is suggested to be typed has to be taken.
+    #[test]
+    fn every_setting_is_a_flag_of_some_command() {
+        let cli = Cli::command();
+        let taken: BTreeSet<&str> = cli
+            .get_subcommands()
+            .flat_map(clap::Command::get_arguments)
+            .filter_map(clap::Arg::get_long)
+            .collect();
+        for setting in Setting::ALL {
+            assert!(taken.contains(setting.name()), "no command takes {setting:?}");
+        }
+        let names: BTreeSet<&str> = Setting::ALL.map(Setting::name).into();
+        assert_eq!(names.len(), Setting::ALL.len());
+    }
+}

@@ -9,17 +9,16 @@ use super::args;
 use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
 use super::origin::{By, Sourced};
 use crate::api::{Auth, CommandText, Endpoint};
-use crate::commands::connection::Target;
-use crate::commands::consent::{Given, MaxChanges};
-use crate::commands::sending::{MaxErrors, Sending};
 use crate::commands::{
-    CommandError, ProgressMode, Showing, SummaryForm, apply, quoted, report, resume, sandbox,
+    CommandError, GivenConsent, MaxChanges, MaxErrors, ProgressMode, Sending, Showing, SummaryForm, Target,
+    apply, quoted, report, resume, sandbox,
 };
 use crate::domain::account::{Base, Format, Migrating, PlanSpec, State};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Levels, Rule};
+use crate::domain::setting::{Choice, Setting};
 use crate::pace::Pacing;
 
 /// The environment variable that holds a token.
@@ -377,7 +376,7 @@ fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> R
         timeout: duration(&timeout)?,
         max_errors: parse_max_errors(&max_errors)?,
         finish_by,
-        consent: Given {
+        consent: GivenConsent {
             yes: typed.yes,
             closing: typed.confirm_closing,
             max_changes: typed
@@ -393,17 +392,17 @@ fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> R
 /// What was typed of where the token comes from, of how fast to send and of when to stop: the next
 /// command is to go by the same. What a token command says stays unsaid: nobody knows what secrets it
 /// holds.
-fn repeated(typed: &args::Sending, target: &args::Target) -> Vec<String> {
-    let flags = [
-        target.profile.as_ref().map(|name| format!("--profile {}", quoted(name))),
-        target.token_file.as_ref().map(|file| format!("--token-file {}", quoted(file))),
-        typed.rate.map(|rate| format!("--rate {rate}")),
-        typed.concurrency.map(|number| format!("--concurrency {number}")),
-        typed.timeout.as_ref().map(|time| format!("--timeout {}", quoted(time))),
-        typed.max_errors.as_ref().map(|most| format!("--max-errors {}", quoted(most))),
-        typed.max_changes.map(|most| format!("--max-changes {most}")),
+fn repeated(typed: &args::Sending, target: &args::Target) -> Vec<Choice> {
+    let choices = [
+        target.profile.as_ref().map(|name| Choice::of(Setting::Profile, name)),
+        target.token_file.as_ref().map(|file| Choice::of(Setting::TokenFile, file)),
+        typed.rate.map(|rate| Choice::of(Setting::Rate, rate.to_string())),
+        typed.concurrency.map(|number| Choice::of(Setting::Concurrency, number.to_string())),
+        typed.timeout.as_ref().map(|time| Choice::of(Setting::Timeout, time)),
+        typed.max_errors.as_ref().map(|most| Choice::of(Setting::MaxErrors, most)),
+        typed.max_changes.map(|most| Choice::of(Setting::MaxChanges, most.to_string())),
     ];
-    flags.into_iter().flatten().collect()
+    choices.into_iter().flatten().collect()
 }
 
 fn rate(said: &Sourced<'_>) -> Result<Pacing, CommandError> {

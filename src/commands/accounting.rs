@@ -5,23 +5,25 @@ use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
 
-use super::connection::Target;
-use super::sending::{RunContext, Sending};
+use super::environment::{Console, Environment};
+use super::error::CommandError;
+use super::next_command::{CommandLine, flag};
+use super::next_step::{NextStep, Repeated};
+use super::options::{RunContext, Sending, Showing, SummaryForm};
+use super::target::Target;
 use super::whereabouts::Whereabouts;
-use super::{CommandError, Console, Environment, Showing, SummaryForm, patches};
-use crate::domain::account::{
-    InputInfo, Migrating, OnConflict, Phase, PlanSpec, RowAccount, RowText, RunSpec, RunStats,
-    State as SeenFrom,
-};
+use super::{choices, patches};
+use crate::domain::account::{InputInfo, Phase, RowAccount, RowText, RunSpec, RunStats};
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::outcome::{Bucket, Outcome};
+use crate::domain::setting::{Choice, Setting};
 use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, Reader};
 use crate::report::{
-    self, Audits, FileSummary, Filed, Flags, Forms, Imbalance, Kept, Lost, Next, OUTCOMES_FILE, PLAN_FILE,
-    PlanCounts, PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, Shelf, State, Summary, Tally,
-    Written, quoted, row_files,
+    self, Audits, FileSummary, Filed, Forms, Imbalance, Kept, Lost, OUTCOMES_FILE, PLAN_FILE, PlanCounts,
+    PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, Shelf, State, Summary, Tally, Written,
+    row_files,
 };
 
 /// `plan.jsonl` as it was written, and what is in it.
@@ -105,7 +107,7 @@ pub fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, C
 /// # Errors
 /// Where that can't be done. Nothing was sent then.
 pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console) -> Result<(), CommandError> {
-    let resume = || Next::resume(run, Vec::new());
+    let resume = || CommandLine::resume(run, Vec::new());
     let taken = report::take_away(&shelf(run, console));
     plan.kept = taken.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, Some(resume())))?;
     Ok(())
@@ -355,11 +357,11 @@ fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Re
 }
 
 /// `next` is what carries on with the run; where nothing does, its reports can be written all the same.
-fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<Next>) -> CommandError {
+fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<CommandLine>) -> CommandError {
     if let ReportError::UnknownInput(unknown) = error {
         return CommandError { exit, ..LedgerError::damaged(run, unknown).into() };
     }
-    let next = next.unwrap_or_else(|| Next::report(run)).command();
+    let next = next.unwrap_or_else(|| CommandLine::report(run));
     CommandError::new(exit, error.to_string())
         .hint(format!("see to space and permissions in the run's directory, then: {next}"))
 }
@@ -390,7 +392,8 @@ impl Account {
                 console.say(&format!("hint: apply takes the same changes in place of this plan: {command}"));
             }
             if sending.is_some_and(|sending| sending.token_command) {
-                console.say("hint: give the same --token-command again");
+                let token_command = flag(Setting::TokenCommand);
+                console.say(&format!("hint: give the same {token_command} again"));
             }
             console.say(&format!("next: {next}"));
         }
@@ -422,15 +425,17 @@ impl Account {
     }
 
     /// What applies the change file of a plan's documents instead of carrying the plan out.
-    fn apply_patches(&self, run: &Path, repeat: &[String]) -> Option<String> {
+    fn apply_patches(&self, run: &Path, repeat: &[Choice]) -> Option<CommandLine> {
         let file = self.patches.as_ref().filter(|_| self.about.plan_only && self.plan.to_send > 0)?;
         let asked = &self.about.asked;
-        let judging = state_flag(&asked.state).into_iter().chain(judging_flags(asked));
+        let mut choices: Vec<Choice> = choices::state(&asked.state).into_iter().collect();
+        choices.extend(choices::judging(asked));
         // No more than a hint hangs on it.
         let held_back_by = patches::held_back_by(run, &asked.levels).unwrap_or_default();
-        let let_through = held_back_by.into_iter().map(|rule| format!("--rule {rule}=warn"));
-        let flags = judging.chain(let_through).chain(Target::flags(&self.about.target));
-        Some(patches::command(file, flags.chain(repeat.iter().cloned())))
+        choices.extend(held_back_by.iter().map(|rule| Choice::of(Setting::Rule, format!("{rule}=warn"))));
+        choices.extend(Target::choice(&self.about.target));
+        choices.extend_from_slice(repeat);
+        Some(patches::command(file, choices))
     }
 
     /// Which reports are not written, and whether something else goes by their names.
@@ -444,85 +449,24 @@ impl Account {
     }
 
     /// What carries on with a run that stopped, whatever else there is to say of it.
-    fn carrying_on(&self, run: &Path, repeat: &[String]) -> Next {
-        match anew(&self.about, repeat).filter(|_| self.phase == Phase::Planning) {
-            Some(words) => Next::anew(&self.about.command, words),
-            None => Next::resume(run, repeat.to_vec()),
-        }
+    fn carrying_on(&self, run: &Path, repeat: &[Choice]) -> CommandLine {
+        let anew = choices::anew(&self.about, repeat).filter(|_| self.phase == Phase::Planning);
+        anew.unwrap_or_else(|| CommandLine::resume(run, repeat.to_vec()))
     }
 
-    fn next(&self, run: &Path, repeat: &[String], is_sending: bool) -> Option<Next> {
+    fn next(&self, run: &Path, repeat: &[Choice], is_sending: bool) -> Option<NextStep> {
         let mut resuming = repeat.to_vec();
         // What is not consented to yet goes where the user says, which this process knows if it is to send.
-        let is_to_name = is_sending && matches!(self.phase, Phase::Planning | Phase::Planned);
-        resuming.extend(Target::to_name(&self.about.target).filter(|_| is_to_name));
-        let plan = self.about.plan_only.then(|| "--plan".to_owned());
+        let is_to_confirm = is_sending && matches!(self.phase, Phase::Planning | Phase::Planned);
+        resuming.extend(Target::choice_to_confirm(&self.about.target).filter(|_| is_to_confirm));
         let asked = &self.about.asked;
-        let reading = plan.into_iter().chain(reading_flags(asked));
-        let applying =
-            reading.chain(Target::flags(&self.about.target)).chain(repeat.iter().cloned()).collect();
-        let anew = anew(&self.about, repeat);
-        let format = asked.format.map(|format| format!("--format {}", format.name()));
-        let flags = Flags { resuming, anew, applying, state: state_flag(&asked.state), format };
-        Next::of(&self.summary, run, &self.written, flags)
+        let mut applying: Vec<Choice> = choices::plan_only(&self.about).into_iter().collect();
+        applying.extend(choices::reading(asked));
+        applying.extend(Target::choice(&self.about.target));
+        applying.extend_from_slice(repeat);
+        let anew = choices::anew(&self.about, repeat);
+        let (state, format) = (choices::state(&asked.state), choices::format(asked));
+        let repeated = Repeated { resuming, anew, applying, state, format };
+        NextStep::of(&self.summary, run, &self.written, repeated)
     }
-}
-
-/// The inputs and the flags with which a run is planned once more whose inputs can't be read twice; `None`
-/// where they can. `repeat` is what was typed of how to send.
-pub fn anew(about: &RunSpec, repeat: &[String]) -> Option<Vec<String>> {
-    const STDIN: &str = "-";
-    let asked = &about.asked;
-    if asked.files.iter().all(|file| file != STDIN) {
-        return None;
-    }
-    let input = |file: &String| if file == STDIN { STDIN.to_owned() } else { quoted(file) };
-    let mut words: Vec<String> = asked.files.iter().map(input).collect();
-    words.extend(asked.format.map(|format| format!("--format {}", format.name())));
-    words.extend(about.plan_only.then(|| "--plan".to_owned()));
-    words.extend(state_flag(&asked.state));
-    words.extend(reading_flags(asked));
-    words.extend(asked.patches().map(|file| format!("--patches {}", quoted(file))));
-    words.extend(about.reason.as_ref().map(|reason| format!("--reason {}", quoted(reason))));
-    words.extend(Target::flags(&about.target));
-    words.extend_from_slice(repeat);
-    Some(words)
-}
-
-/// The flag that says where the referrals' state comes from.
-fn state_flag(state: &SeenFrom) -> Option<String> {
-    match state {
-        SeenFrom::Live => None,
-        SeenFrom::None => Some("--state none".to_owned()),
-        SeenFrom::File(path) => Some(format!("--state {}", quoted(path))),
-    }
-}
-
-/// The flags that say how rows are read and judged.
-fn reading_flags(asked: &PlanSpec) -> Vec<String> {
-    let mut flags = judging_flags(asked);
-    flags.extend(asked.decimal.map(|sign| format!("--decimal {}", sign.name())));
-    // Spaces don't count in it, and with one in front none is taken for an option.
-    let word = |name: &String| quoted(if name.starts_with('-') { format!(" {name}") } else { name.clone() });
-    flags.extend(asked.left_alone.iter().map(|name| format!("--ignore-column {}", word(name))));
-    if let Some(Migrating { take, base, .. }) = &asked.migrating {
-        flags.extend(take.iter().map(|path| format!("--take {}", quoted(path.as_str()))));
-        flags.extend(base.iter().map(|base| format!("--base {}", quoted(&base.path))));
-    }
-    flags
-}
-
-/// Those of them that say the same to `apply` and to `migrate`.
-fn judging_flags(asked: &PlanSpec) -> Vec<String> {
-    let mut flags = Vec::new();
-    if asked.clear {
-        flags.push("--clear".to_owned());
-    }
-    if asked.on_conflict == OnConflict::Rebase {
-        flags.push("--on-conflict rebase".to_owned());
-    }
-    flags.extend(asked.levels.changed().map(|(rule, level)| format!("--rule {rule}={}", level.name())));
-    let paths = asked.allow_paths.iter();
-    flags.extend(paths.map(|path| format!("--allow-path {}", quoted(path.as_str()))));
-    flags
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use tracing::{Instrument, info, info_span};
 
-use super::connection::{self, Target};
-use super::planning;
+use super::environment::Environment;
+use super::error::CommandError;
+use super::options::{RunContext, Sending, Showing};
 use super::run_dir::{self, RunDir};
-use super::sending::{self, RunContext, Sending};
-use super::{CommandError, Environment, Showing, patches};
+use super::target::Target;
+use super::{connection, patches, planning, sending};
 use crate::api::Client;
 use crate::domain::account::{PlanSpec, RunSpec};
 use crate::domain::exit::Exit;

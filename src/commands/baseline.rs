@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 
-use super::CommandError;
+use super::error::CommandError;
+use super::next_command::flag;
 use super::plan_writer::PlanWriter;
 use super::survey::ONE_OF_TWO;
 use crate::domain::account::Base;
 use crate::domain::characters::visible_path;
 use crate::domain::referral::ReferralId;
+use crate::domain::setting::Setting;
 use crate::input::{self, SnapshotError};
 use crate::ledger::{LedgerError, Spill, SpillRef};
 use crate::report::counted;
@@ -68,8 +70,10 @@ fn unreadable(error: SnapshotError<LedgerError>) -> CommandError {
         error @ SnapshotError::Twice { .. } => {
             CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
         }
-        error => CommandError::could_not_run(error.to_string())
-            .hint("--base takes a file of referrals: JSONL, a JSON array, or list pages"),
+        error => CommandError::could_not_run(error.to_string()).hint(format!(
+            "{} takes a file of referrals: JSONL, a JSON array, or list pages",
+            flag(Setting::Base)
+        )),
     }
 }
 

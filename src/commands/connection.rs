@@ -1,89 +1,19 @@
 //! The service that a run talks to: the real one, or a sandbox inside this process.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{CommandError, Environment};
+use super::environment::Environment;
+use super::error::CommandError;
+use super::next_command::flag;
+use super::target::{SANDBOX, Target};
 use crate::api::{Auth, Client, Endpoint, Settings};
 use crate::domain::characters::visible_path;
-use crate::report::quoted;
+use crate::domain::setting::Setting;
 use crate::sandbox::{Config, Sandbox};
-
-/// What a run is to talk to.
-#[derive(Debug, Clone)]
-pub enum Target {
-    /// A sandbox in this process, seeded from a snapshot or from the samples.
-    Sandbox(Option<PathBuf>),
-    /// A service, and where its token comes from. Without a source nothing can be sent.
-    Service(Endpoint, Option<Auth>),
-}
-
-impl Target {
-    /// How a run remembers it.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Sandbox(None) => SANDBOX.to_owned(),
-            Self::Sandbox(Some(seed)) => format!("{SANDBOX}={}", seed.to_string_lossy()),
-            Self::Service(endpoint, _) => endpoint.to_string(),
-        }
-    }
-
-    /// What a run remembers, with a source of tokens where it is a service.
-    ///
-    /// # Errors
-    /// Where it remembers something that is no target of this version.
-    pub fn remembered(name: &str, auth: Option<Auth>) -> Result<Self, CommandError> {
-        match name.strip_prefix(SANDBOX) {
-            Some("") => Ok(Self::Sandbox(None)),
-            Some(rest) if rest.starts_with('=') => Ok(Self::Sandbox(Some(PathBuf::from(&rest[1..])))),
-            _ => match Endpoint::parse(name) {
-                Ok(endpoint) => Ok(Self::Service(endpoint, auth)),
-                Err(error) => {
-                    Err(CommandError::could_not_run(format!("the run was planned for {name}: {error}")))
-                }
-            },
-        }
-    }
-
-    /// The flags that name the target a run remembers; none for the official service.
-    pub fn flags(name: &str) -> Option<String> {
-        match name.strip_prefix(SANDBOX) {
-            Some("") => Some("--sandbox".to_owned()),
-            Some(seed) => Some(format!("--sandbox={}", quoted(seed.trim_start_matches('=')))),
-            None if name == Endpoint::official().as_str() => None,
-            None => Some(format!("--endpoint {}", quoted(name))),
-        }
-    }
-
-    /// The flag that names the target a run remembers, where nothing but the user's word lets a token go there.
-    pub fn to_name(name: &str) -> Option<String> {
-        let endpoint = Endpoint::parse(name).ok().filter(|endpoint| !endpoint.is_local());
-        endpoint.and_then(|_| Self::flags(name))
-    }
-
-    /// What a run remembers, with another path to what a sandbox is seeded from.
-    pub fn moved(name: &str, path: impl Fn(&Path) -> PathBuf) -> String {
-        match Self::remembered(name, None) {
-            Ok(Self::Sandbox(Some(seed))) => Self::Sandbox(Some(path(&seed))).name(),
-            _ => name.to_owned(),
-        }
-    }
-
-    /// Whether writing to it needs no consent.
-    pub fn is_sandbox(&self) -> bool {
-        matches!(self, Self::Sandbox(_))
-    }
-}
-
-const SANDBOX: &str = "sandbox";
-
-/// Whether what a run remembers is a sandbox.
-pub fn is_sandbox(name: &str) -> bool {
-    name.strip_prefix(SANDBOX).is_some_and(|seed| seed.is_empty() || seed.starts_with('='))
-}
 
 /// Connects. A sandbox is served from a thread of its own until the process ends.
 ///
@@ -101,8 +31,13 @@ pub fn connect(
         }
         Target::Service(endpoint, Some(auth)) => (endpoint.clone(), auth.clone()),
         Target::Service(endpoint, None) => {
-            return Err(CommandError::could_not_run(format!("there is no token for {endpoint}"))
-                .hint("set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file"));
+            return Err(CommandError::could_not_run(format!("there is no token for {endpoint}")).hint(
+                format!(
+                    "set PARTNER_CENTER_TOKEN, or name a source with {} or {}",
+                    flag(Setting::TokenCommand),
+                    flag(Setting::TokenFile)
+                ),
+            ));
         }
     };
     let settings = Settings { timeout, correlation_id, clock: environment.clock };

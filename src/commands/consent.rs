@@ -2,36 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::connection::Target;
-use super::sending::RunContext;
-use super::{CommandError, Environment, Reply};
+use super::environment::{Environment, Reply};
+use super::error::CommandError;
+use super::next_command::{CommandLine, flag};
+use super::options::{GivenConsent, MaxChanges, RunContext};
+use super::target::Target;
 use crate::domain::characters::visible;
 use crate::domain::consent::{Consent, Way};
+use crate::domain::setting::{Choice, Setting};
 use crate::ledger::PlanTotals;
-use crate::report::{Next, ProgressMode, counted, grouped};
-
-/// What a user consents to beforehand.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Given {
-    /// To whatever can be taken back.
-    pub yes: bool,
-    /// To closing exactly so many referrals.
-    pub closing: Option<u64>,
-    /// To at most so many changes.
-    pub max_changes: Option<MaxChanges>,
-}
-
-/// The most changes that a run may begin with.
-#[derive(Debug, Clone, Copy)]
-pub struct MaxChanges {
-    /// So many.
-    pub most: u64,
-    /// What said it, as people call it.
-    pub said: &'static str,
-}
+use crate::report::{ProgressMode, counted, grouped};
 
 const INTERRUPTED: &str = "interrupted: nothing was sent";
-const MAX_CHANGES: &str = "--max-changes";
 
 /// A plan that is about to be carried out.
 #[derive(Debug, Clone, Copy)]
@@ -112,13 +94,13 @@ fn other_than(
 }
 
 /// That there are more changes than are allowed, where it is so.
-fn too_low(totals: &PlanTotals, given: Given) -> Option<String> {
+fn too_low(totals: &PlanTotals, given: GivenConsent) -> Option<String> {
     let MaxChanges { most, said } = given.max_changes.filter(|given| totals.remaining > given.most)?;
     Some(format!("the plan changes {}, and {said} allows {most}", counted(totals.remaining, "referral")))
 }
 
 /// That `--confirm-closing` says neither what the plan closes nor what is left of that, where it is so.
-fn wrong_number(totals: &PlanTotals, given: Given) -> Option<String> {
+fn wrong_number(totals: &PlanTotals, given: GivenConsent) -> Option<String> {
     let number = given.closing?;
     if number == totals.closing || number == totals.remaining_closing {
         return None;
@@ -130,7 +112,8 @@ fn wrong_number(totals: &PlanTotals, given: Given) -> Option<String> {
             format!(", of which {} left", if left == 1 { "1 is".to_owned() } else { format!("{left} are") })
         }
     };
-    Some(format!("--confirm-closing says {number}, and the plan closes {what}{left}"))
+    let flag = flag(Setting::ConfirmClosing);
+    Some(format!("{flag} says {number}, and the plan closes {what}{left}"))
 }
 
 /// What is asked, and of whom.
@@ -146,7 +129,7 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// How the user consents.
     fn ask(self) -> Result<BTreeSet<Way>, CommandError> {
-        let Given { yes, closing, .. } = self.run_context.sending.consent;
+        let GivenConsent { yes, closing, .. } = self.run_context.sending.consent;
         let is_closing = self.totals.remaining_closing > 0;
         let answer = if is_closing && closing.is_none() {
             self.ask_closing()
@@ -161,10 +144,8 @@ impl Asking<'_> {
                 let yes = yes.then_some(Way::Yes);
                 Ok(std::iter::once(way).chain(yes).chain(confirmed).collect())
             }
-            Answer::No(message) => {
-                Err(CommandError::usage(message)
-                    .hint(format!("carry it out later with: {}", self.resume(&[]))))
-            }
+            Answer::No(message) => Err(CommandError::usage(message)
+                .hint(format!("carry it out later with: {}", self.resume(Vec::new())))),
             Answer::Nobody(message) => Err(self.refused(message)),
         }
     }
@@ -202,37 +183,42 @@ impl Asking<'_> {
     /// That it is not carried out like this, and what would be right.
     fn refused(self, message: String) -> CommandError {
         let RunContext { sending, .. } = self.run_context;
-        let command = self.resume(&self.right_flags());
-        let again = if sending.token_command { ", with the same --token-command again" } else { "" };
+        let command = self.resume(self.right_choices());
+        let again = match sending.token_command {
+            true => format!(", with the same {} again", flag(Setting::TokenCommand)),
+            false => String::new(),
+        };
         let plan = self.run_context.plan_file();
         CommandError::usage(message).hint(format!("look at {plan}, then{again}: {command}"))
     }
 
-    fn resume(self, flags: &[String]) -> String {
+    fn resume(self, right: Vec<Choice>) -> CommandLine {
         // A limit that is too low is not repeated beside the one that would do.
-        let is_too_low = |typed: &String| {
-            typed.starts_with(MAX_CHANGES) && flags.iter().any(|flag| flag.starts_with(MAX_CHANGES))
+        let is_repeated = |typed: &Choice| {
+            typed.setting != Setting::MaxChanges || right.iter().all(|right| right.setting != typed.setting)
         };
         let typed = self.run_context.sending.repeat((self.environment.clock)());
-        let typed = typed.into_iter().filter(|typed| !is_too_low(typed));
+        let mut choices: Vec<Choice> = typed.into_iter().filter(is_repeated).collect();
         // Where it goes is on record once it is consented to.
-        let named = Target::to_name(&self.run_context.target.name()).filter(|_| self.is_missing);
-        Next::resume(self.run_context.run, typed.chain(named).chain(flags.iter().cloned()).collect())
-            .command()
+        let target = self.run_context.target.name();
+        choices.extend(Target::choice_to_confirm(&target).filter(|_| self.is_missing));
+        choices.extend(right);
+        CommandLine::resume(self.run_context.run, choices)
     }
 
-    /// The flags that would have been right in place of those given.
-    fn right_flags(self) -> Vec<String> {
+    /// What would have been right in place of what was given.
+    fn right_choices(self) -> Vec<Choice> {
         let (totals, given) = (self.totals, self.run_context.sending.consent);
+        let counted = |setting, count: u64| Choice::of(setting, count.to_string());
         let mut right = Vec::new();
         if too_low(totals, given).is_some() {
-            right.push(format!("{MAX_CHANGES} {}", totals.remaining));
+            right.push(counted(Setting::MaxChanges, totals.remaining));
         }
         if self.is_missing {
-            right.push("--yes".to_owned());
+            right.push(Choice::bare(Setting::Yes));
         }
         if given.closing.is_some() || self.is_missing && totals.remaining_closing > 0 {
-            right.push(format!("--confirm-closing {}", totals.remaining_closing));
+            right.push(counted(Setting::ConfirmClosing, totals.remaining_closing));
         }
         right
     }

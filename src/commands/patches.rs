@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{CommandError, run_dir};
+use super::error::CommandError;
+use super::next_command::{CommandLine, Operand, flag};
+use super::run_dir;
 use crate::domain::characters::visible_path;
 use crate::domain::json;
 use crate::domain::level::Level;
 use crate::domain::rules::{Levels, Rule};
+use crate::domain::setting::{Choice, Setting};
 use crate::domain::suspect::suspicion;
 use crate::ledger::{self, LedgerError};
-use crate::report::{Next, PatchFile, ReportError, quoted};
-
-const NAME_ANOTHER: &str = "name another file with --patches";
+use crate::report::{PatchFile, ReportError};
 
 /// Sees to it that a plan isn't made in vain: whether the file can be put where it is wanted once the
 /// plan is complete. `run` is the run's directory, which is there.
@@ -22,7 +23,7 @@ const NAME_ANOTHER: &str = "name another file with --patches";
 /// Where something is there already, its directory is not, or a report of the run would replace it.
 pub fn check(file: &Path, run: &Path) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
-        return Err(there_already(file).hint(NAME_ANOTHER));
+        return Err(there_already(file).hint(name_another()));
     }
     let Some(dir) = file.parent() else { return Err(no_directory(file)) };
     let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
@@ -35,7 +36,7 @@ pub fn check(file: &Path, run: &Path) -> Result<(), CommandError> {
             "{} is a name that the run gives to a file of its own",
             visible_path(file)
         ))
-        .hint(NAME_ANOTHER));
+        .hint(name_another()));
     }
     Ok(())
 }
@@ -46,7 +47,7 @@ pub fn check(file: &Path, run: &Path) -> Result<(), CommandError> {
 /// Where the ledger can't be read, or the file can't be written. The run stays as it was planned.
 pub fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
     let unwritten = |error: ReportError| {
-        let resume = Next::resume(run, Vec::new()).command();
+        let resume = CommandLine::resume(run, Vec::new());
         let trouble = match &error {
             ReportError::Write { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
                 there_already(file)
@@ -55,7 +56,9 @@ pub fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
         };
         trouble.hint(format!(
             "the plan is kept, and nothing was sent: {resume} carries it out without the file; \
-             to have the file, migrate again with another --patches and another --out"
+             to have the file, migrate again with another {} and another {}",
+            flag(Setting::Patches),
+            flag(Setting::Out)
         ))
     };
     let mut documents = PatchFile::begin(file).map_err(unwritten)?;
@@ -80,12 +83,13 @@ pub fn held_back_by(run: &Path, levels: &Levels) -> Result<BTreeSet<Rule>, Ledge
     Ok(rules)
 }
 
-/// What applies the file, with the flags that the run was planned with.
-pub fn command(file: &Path, flags: impl Iterator<Item = String>) -> String {
+/// What applies the file, with what the run was planned with.
+pub fn command(file: &Path, choices: Vec<Choice>) -> CommandLine {
     let extension = file.extension().unwrap_or_default().to_ascii_lowercase();
-    let format = (extension != "jsonl" && extension != "ndjson").then(|| "--format jsonl".to_owned());
-    let words = ["referral-bulk apply".to_owned(), quoted(file)].into_iter().chain(format).chain(flags);
-    words.collect::<Vec<_>>().join(" ")
+    let is_told = extension == "jsonl" || extension == "ndjson";
+    let format = (!is_told).then(|| Choice::of(Setting::Format, "jsonl"));
+    let choices = format.into_iter().chain(choices).collect();
+    CommandLine::apply(vec![Operand::Path(file.to_owned())], choices)
 }
 
 fn there_already(file: &Path) -> CommandError {
@@ -94,5 +98,9 @@ fn there_already(file: &Path) -> CommandError {
 
 fn no_directory(file: &Path) -> CommandError {
     CommandError::usage(format!("{}: its directory is not there", visible_path(file)))
-        .hint(format!("make the directory first, or {NAME_ANOTHER}"))
+        .hint(format!("make the directory first, or {}", name_another()))
+}
+
+fn name_another() -> String {
+    format!("name another file with {}", flag(Setting::Patches))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::CommandError;
 use super::baseline::Baseline;
+use super::error::CommandError;
 use super::plan_writer::{Halt, PlanWriter, unreadable};
 use super::survey::Source;
 use crate::domain::account::{Base, RowRecord, RowText, input_name};

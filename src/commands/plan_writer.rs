@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{CommandError, Environment, Problem};
+use super::environment::Environment;
+use super::error::{CommandError, Problem};
+use super::next_command::flag;
 use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, State, input_name};
 use crate::domain::exit::Exit;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
+use crate::domain::setting::Setting;
 use crate::input::{InputError, Read, Unusable};
 use crate::ledger::{LedgerError, Planning, Spill};
 use crate::plan::Planned;
@@ -248,8 +251,9 @@ fn unseen(path: &str, place: Location, outcome: Outcome) -> CommandError {
         outcome.name()
     );
     let place = format!("{name}:{}", place.line);
-    let hint = "leave out --state, so that what was applied is found unchanged; nothing was sent";
-    let problem = Problem { message, place: Some(place), hint: Some(hint.to_owned()) };
+    let state = flag(Setting::State);
+    let hint = format!("leave out {state}, so that what was applied is found unchanged; nothing was sent");
+    let problem = Problem { message, place: Some(place), hint: Some(hint) };
     CommandError { exit: Exit::Usage, problems: vec![problem] }
 }
 

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use tracing::info;
 
+use super::environment::Environment;
+use super::error::CommandError;
+use super::options::RunContext;
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
-use super::sending::{self, RunContext};
 use super::survey::{Changes, Source, Surveyor};
-use super::{CommandError, Environment};
+use super::{next_step, sending};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, State};
 use crate::engine::RequestCounts;
@@ -40,7 +42,7 @@ pub async fn plan(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<Option<Ledger>, CommandError> {
-    run_context.tell_on_leaving_plan(ledger.about(), environment);
+    next_step::tell_on_leaving_plan(run_context, ledger.about(), environment);
     let PlanSpec { files, format, state, levels, allow_paths, clear, migrating, decimal, left_alone, .. } =
         ledger.about().asked.clone();
     let judging = Judging {

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{CommandError, Environment, Showing, accounting, resume};
+use super::environment::Environment;
+use super::error::CommandError;
+use super::options::Showing;
+use super::{accounting, resume};
 use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
 use crate::ledger::{self, LedgerError};

@@ -4,20 +4,23 @@ use std::path::{Path, PathBuf};
 
 use tracing::{Instrument, info, info_span};
 
-use super::connection::{self, Target};
-use super::planning;
-use super::sending::{self, RunContext, Sending};
+use super::environment::Environment;
+use super::error::CommandError;
+use super::next_command::{CommandLine, flag};
+use super::next_step::NextStep;
+use super::options::{RunContext, Sending, Showing};
+use super::target::Target;
 use super::whereabouts::Whereabouts;
-use super::{CommandError, Environment, Showing, accounting, patches};
+use super::{accounting, choices, connection, patches, planning, sending};
 use crate::api::{Auth, Client, Endpoint};
 use crate::domain::account::{InputInfo, Phase, RunSpec};
 use crate::domain::characters::visible_path;
 use crate::domain::consent::Consent;
 use crate::domain::exit::Exit;
+use crate::domain::setting::{Choice, Setting};
 use crate::input;
 use crate::ledger::{self, Ledger, Loss};
 use crate::pace::Pace;
-use crate::report::{Next, quoted};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -130,8 +133,8 @@ fn trust(
     let what = format!(
         "the run goes to {endpoint}, which neither you nor your settings name: no token is sent there"
     );
-    let command = Next::resume(&settings.run, vec![format!("--endpoint {}", quoted(endpoint.as_str()))]);
-    Err(CommandError::usage(what).hint(format!("if that is where yours belongs: {}", command.command())))
+    let command = CommandLine::resume(&settings.run, vec![Choice::of(Setting::Endpoint, endpoint.as_str())]);
+    Err(CommandError::usage(what).hint(format!("if that is where yours belongs: {}", command)))
 }
 
 /// Whoever changes a file and carries on believes that the change counts, and what was planned may close
@@ -171,12 +174,14 @@ async fn plan_anew(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<(Option<Ledger>, Option<Client>), CommandError> {
-    if let Some(words) = accounting::anew(about, &run_context.sending.repeat((environment.clock)())) {
+    if let Some(command) = choices::anew(about, &run_context.sending.repeat((environment.clock)())) {
         let what = "the run was stopped while it was planned, and standard input cannot be read again";
-        return Err(CommandError::could_not_run(what).hint(Next::anew(&about.command, words).to_string()));
+        return Err(CommandError::could_not_run(what).hint(NextStep::anew(command).to_string()));
     }
     if let Some(file) = run_context.patches {
-        let remedy = "the run was begun with this --patches: see that it can be made, then resume again";
+        let patches = flag(Setting::Patches);
+        let remedy =
+            format!("the run was begun with this {patches}: see that it can be made, then resume again");
         patches::check(file, run_context.run).map_err(|trouble| trouble.hint(remedy))?;
     }
     environment.console.say("the run was stopped while it was planned: it is planned again");
@@ -205,6 +210,8 @@ fn target(settings: &Settings, planned_for: &str) -> Result<Target, CommandError
             target.name()
         ))
         .hint("leave out where to send: the run remembers it")),
-        None => Target::remembered(planned_for, settings.auth.clone()),
+        None => Target::remembered(planned_for, settings.auth.clone()).map_err(|error| {
+            CommandError::could_not_run(format!("the run was planned for {planned_for}: {error}"))
+        }),
     }
 }

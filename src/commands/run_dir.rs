@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::choices;
+use super::error::CommandError;
+use super::next_command::{CommandLine, flag};
 use super::run_log::RUN_LOG;
-use super::{CommandError, accounting};
 use crate::disk;
 use crate::domain::account::Phase;
 use crate::domain::characters::visible_path;
+use crate::domain::setting::Setting;
 use crate::ledger::{self, LedgerError};
-use crate::report::Next;
 
 /// Where runs lie that the user names no directory for.
 const RUNS: &str = "reports";
@@ -103,7 +105,7 @@ fn take(path: &Path) -> Result<(), CommandError> {
             "{} is there already and would be overwritten",
             visible_path(&file)
         ))
-        .hint("name a new or an empty directory with --out"));
+        .hint(format!("name a new or an empty directory with {}", flag(Setting::Out))));
     }
     disk::take_private_directory(path).map_err(|error| not_made(path, &error))
 }
@@ -117,22 +119,25 @@ pub fn not_begun(path: &Path, error: LedgerError) -> CommandError {
 }
 
 fn taken(path: &Path) -> CommandError {
-    CommandError::usage(format!("{} holds a run already", visible_path(path)))
-        .hint(format!("name another directory with --out{}", or_that_run(path)))
+    CommandError::usage(format!("{} holds a run already", visible_path(path))).hint(format!(
+        "name another directory with {}{}",
+        flag(Setting::Out),
+        or_that_run(path)
+    ))
 }
 
 /// What can be done with the run that is there.
 fn or_that_run(path: &Path) -> String {
     match ledger::read(path) {
         // What its plan was to be made from can't be read again.
-        Ok(there) if there.phase() == Phase::Planning && accounting::anew(there.about(), &[]).is_some() => {
+        Ok(there) if there.phase() == Phase::Planning && choices::anew(there.about(), &[]).is_some() => {
             String::new()
         }
         Ok(there) if there.phase() == Phase::Finished => {
-            format!(", or see what became of that run: {}", Next::report(path).command())
+            format!(", or see what became of that run: {}", CommandLine::report(path))
         }
         Err(error) if error.is_damage() => String::new(),
-        _ => format!(", or carry on with that run: {}", Next::resume(path, Vec::new()).command()),
+        _ => format!(", or carry on with that run: {}", CommandLine::resume(path, Vec::new())),
     }
 }
 
@@ -155,5 +160,5 @@ fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, CommandE
 
 fn not_made(path: &Path, error: &io::Error) -> CommandError {
     CommandError::could_not_run(format!("cannot make the run's directory {}: {error}", visible_path(path)))
-        .hint("name a directory you may write to with --out")
+        .hint(format!("name a directory you may write to with {}", flag(Setting::Out)))
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{CommandError, Environment, connection};
+use super::connection;
+use super::environment::Environment;
+use super::error::CommandError;
 use crate::domain::exit::Exit;
 use crate::sandbox::Config;
 

@@ -5,17 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::accounting::PlanFile;
-use super::connection::{self, Target};
-use super::consent::{self, Given, Plan};
-use super::{CommandError, Console, DAMAGED, Environment, Showing, accounting, patches};
+use super::consent::{self, Plan};
+use super::environment::{Console, Environment};
+use super::error::{CommandError, about_damage};
+use super::next_command::{CommandLine, flag};
+use super::options::{RunContext, Sending};
+use super::{accounting, connection, next_step, patches};
 use crate::api::Client;
-use crate::domain::account::{OnConflict, Phase, PlanSpec, RunSpec, RunStats};
-use crate::domain::characters::visible_path;
+use crate::domain::account::{OnConflict, Phase, PlanSpec, RunStats};
 use crate::domain::exit::Exit;
 use crate::domain::item::Item;
+use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::engine::RequestCounts;
 use crate::engine::carry::Limits;
@@ -24,113 +25,7 @@ use crate::engine::{self, Context, Event, Slots, Stop};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::pace::{self, Pace, Pacing, Waits};
 use crate::plan;
-use crate::report::{Course, Next, PLAN_FILE, Progress, ProgressMode, Waiting, counted, roughly};
-
-/// How many refused, failed or partial rows end a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum MaxErrors {
-    /// So many.
-    Count(u64),
-    /// So many in a hundred of those that are to be sent.
-    Percent(f64),
-}
-
-impl MaxErrors {
-    /// The number of rows, at least one.
-    fn of(self, ledger: &Ledger) -> Result<u64, LedgerError> {
-        Ok(match self {
-            Self::Count(count) => count.max(1),
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_precision_loss,
-                clippy::cast_sign_loss,
-                reason = "a share of a number of rows is neither negative nor near 2^53"
-            )]
-            Self::Percent(percent) => {
-                ((ledger.remaining_rows()? as f64 * percent / 100.0).ceil() as u64).max(1)
-            }
-        })
-    }
-}
-
-/// How to send.
-#[derive(Debug, Clone)]
-pub struct Sending {
-    /// Requests a second, reads and writes together.
-    pub pacing: Pacing,
-    /// Requests in flight.
-    pub concurrency: usize,
-    /// Of one request.
-    pub timeout: Duration,
-    /// When to stop.
-    pub max_errors: MaxErrors,
-    /// When to stop, by the clock.
-    pub finish_by: Option<Timestamp>,
-    /// What the user consents to.
-    pub consent: Given,
-    /// The flags that were typed and that the next command has to repeat whenever it is typed, ready for a
-    /// shell.
-    pub typed: Vec<String>,
-    /// Whether a token command was typed, which the user has to type again.
-    pub token_command: bool,
-}
-
-impl Sending {
-    /// The flags that the next command has to repeat, ready for a shell. A time that has come would stop it
-    /// before it began.
-    pub fn repeat(&self, now: Timestamp) -> Vec<String> {
-        let finish_by = self.finish_by.filter(|time| *time > now).map(|time| format!("--finish-by {time}"));
-        self.typed.iter().cloned().chain(finish_by).collect()
-    }
-}
-
-/// A run, where it goes, and how.
-#[derive(Debug, Clone, Copy)]
-pub struct RunContext<'a> {
-    /// The run's directory.
-    pub run: &'a Path,
-    /// Where to send.
-    pub target: &'a Target,
-    /// How to send.
-    pub sending: &'a Sending,
-    /// One pace for planning and sending, so that what was found of the rate is kept.
-    pub pace: &'a Pace,
-    /// How to show it.
-    pub showing: Showing,
-    /// The new file that the documents are written to as well, where this process plans the run and the
-    /// user names one.
-    pub patches: Option<&'a Path>,
-}
-
-impl RunContext<'_> {
-    /// Where the plan can be read.
-    pub fn plan_file(&self) -> String {
-        visible_path(&self.run.join(PLAN_FILE))
-    }
-
-    /// Sees to it that whoever leaves at once is told how to carry on.
-    fn tell_on_leaving(&self, environment: &Environment<'_>) {
-        let next = self.resume(environment);
-        environment.console.on_leaving(&format!("next: {next}"), self.run);
-    }
-
-    /// The same while the run is planned, which may be from what can't be read again.
-    pub fn tell_on_leaving_plan(&self, about: &RunSpec, environment: &Environment<'_>) {
-        let repeat = self.sending.repeat((environment.clock)());
-        let next = match accounting::anew(about, &repeat) {
-            Some(words) => Next::anew(&about.command, words),
-            None => {
-                Next::resume(self.run, repeat.into_iter().chain(Target::to_name(&about.target)).collect())
-            }
-        };
-        environment.console.on_leaving(&format!("next: {next}"), self.run);
-    }
-
-    /// What carries on with the run.
-    fn resume(&self, environment: &Environment<'_>) -> Next {
-        Next::resume(self.run, self.sending.repeat((environment.clock)()))
-    }
-}
+use crate::report::{Course, Progress, ProgressMode, Waiting, counted, roughly};
 
 /// Goes on from planning: to what was asked for, or to the reports of a plan that is not complete.
 ///
@@ -238,7 +133,7 @@ async fn send(
     environment: &Environment<'_>,
 ) -> Result<(), Ended> {
     let RunContext { sending, pace, showing, .. } = run_context;
-    run_context.tell_on_leaving(environment);
+    next_step::tell_on_leaving(run_context, environment);
     let max_errors = sending.max_errors.of(&ledger)?;
     let PlanSpec { levels, on_conflict, .. } = ledger.about().asked.clone();
     let rebase =
@@ -283,10 +178,10 @@ fn tell_without_ledger(known: &str, run: &Path, environment: &Environment<'_>) {
         .console
         .say(&format!("note: there is no summary without the ledger; as far as this process knows, {known}"));
     if matches!(ledger::read(run), Err(LedgerError::Absent { .. })) {
-        let report = Next::report(run).command();
+        let (report, out) = (CommandLine::report(run), flag(Setting::Out));
         environment.console.say(&format!(
             "hint: put the run's directory back, and this tells the rest: {report}; where it is gone for good, plan \
-             the same input again with another --out, which finds unchanged what was written already"
+             the same input again with another {out}, which finds unchanged what was written already"
         ));
     }
 }
@@ -365,9 +260,9 @@ fn waiting(pace: &Pace, stop: &Stop) -> Option<Waiting> {
 }
 
 fn broken(error: &LedgerError, run_context: RunContext<'_>, environment: &Environment<'_>) -> CommandError {
-    let resume = run_context.resume(environment).command();
+    let resume = next_step::resume_as_typed(run_context, environment);
     let hint = if error.is_damage() {
-        DAMAGED.to_owned()
+        about_damage()
     } else {
         format!("see to space and permissions in the run's directory, then: {resume}")
     };
@@ -408,10 +303,11 @@ pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> 
 pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
     let Sending { pacing, finish_by, .. } = run_context.sending;
     let (Some(deadline), to_send @ 1..) = (finish_by, totals.remaining) else { return };
+    let finish_by = flag(Setting::FinishBy);
     // A time that is past leaves nothing.
     let left = Duration::try_from(deadline.duration_since((environment.clock)())).unwrap_or_default();
     let Pacing::Fixed(rate) = pacing else {
-        let what = "at a rate that is yet to be found, and --finish-by leaves";
+        let what = format!("at a rate that is yet to be found, and {finish_by} leaves");
         return environment.console.say(&format!(
             "note: {} {what} {}",
             counted(to_send, "request"),
@@ -421,7 +317,7 @@ pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: 
     let needed = rate.time_for(to_send);
     let take = if to_send == 1 { "takes" } else { "take" };
     let times = format!(
-        "{} at {rate} {take} about {}, and --finish-by leaves {}",
+        "{} at {rate} {take} about {}, and {finish_by} leaves {}",
         counted(to_send, "request"),
         roughly(needed),
         roughly(left)
@@ -436,9 +332,10 @@ pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: 
 fn tell_rate(run_context: RunContext<'_>, environment: &Environment<'_>) {
     let found = run_context.pace.found();
     let rate = per_second_or_minute(found.per_second);
+    let flag = flag(Setting::Rate);
     let note = match (run_context.sending.pacing, found.throttled) {
-        (Pacing::Auto, true) => format!("--rate auto met the service's limit, and ended at {rate}"),
-        (Pacing::Auto, false) => format!("--rate auto met no limit, and ended at {rate}"),
+        (Pacing::Auto, true) => format!("{flag} auto met the service's limit, and ended at {rate}"),
+        (Pacing::Auto, false) => format!("{flag} auto met no limit, and ended at {rate}"),
         (Pacing::Fixed(asked), true) => {
             format!("the service throttled the run at {asked}; it ended at {rate}")
         }

@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
+use super::error::CommandError;
+use super::next_command::{flag, quoted};
 use super::plan_writer::{Halt, PlanWriter};
-use super::{CommandError, quoted};
 use crate::domain::account::{Format, InputInfo, RowRecord};
 use crate::domain::change::Rejected;
 use crate::domain::exchange::{Failure, Operation};
 use crate::domain::finding::Finding;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::ReferralId;
+use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::engine::fetch::{Seen, Survey};
 use crate::input::{self, Record, SnapshotError};
@@ -103,7 +105,11 @@ fn left_alone_are_there(names: &[String], inputs: &[InputInfo]) -> Result<(), Co
     else {
         return Ok(());
     };
-    let trouble = CommandError::usage(format!("--ignore-column {}: there is no such column", quoted(absent)));
+    let trouble = CommandError::usage(format!(
+        "{} {}: there is no such column",
+        flag(Setting::IgnoreColumn),
+        quoted(absent)
+    ));
     Err(trouble.hint(match input::nearest_of(absent, columns()) {
         Some(column) => format!("did you mean {}?", quoted(column)),
         None => "name it as the header does, or leave the option out".to_owned(),
@@ -225,8 +231,10 @@ impl<'a, W: Source> Surveyor<'a, W> {
             error @ SnapshotError::Twice { .. } => {
                 CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
             }
-            error => CommandError::could_not_run(error.to_string())
-                .hint("--state takes live, none, or a file of referrals: JSONL, a JSON array, or list pages"),
+            error => CommandError::could_not_run(error.to_string()).hint(format!(
+                "{} takes live, none, or a file of referrals: JSONL, a JSON array, or list pages",
+                flag(Setting::State)
+            )),
         })?;
         for id in self.left() {
             let planned = self.wanting.not_in_snapshot(id, self.engagements.get(&id).copied());

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Environment;
-use super::connection::Target;
+use super::environment::Environment;
+use super::target::Target;
 use crate::domain::account::{InputInfo, RunSpec, State};
 
 /// What stands for standard input among the inputs.

@@ -12,7 +12,7 @@
 //! | [`PatchFile`] | the documents of a plan as a change file |
 //! | [`Tally`] | the tally, and whether it balances |
 //! | [`Audits`] | what legacy payloads come to, all together |
-//! | [`Summary`], [`text`](fn@text), [`Next`] | `summary.json`, the terminal's summary, the next command to type |
+//! | [`Summary`], [`text`](fn@text) | `summary.json`, the terminal's summary |
 //! | [`Progress`] | how far a run has come, while it runs |
 //!
 //! What always holds: a row goes into exactly one row file and one line of `outcomes.jsonl`; a file
@@ -33,7 +33,6 @@ mod line_writer;
 mod lost;
 mod manifest;
 mod names;
-mod next;
 mod outcomes;
 mod patches;
 mod plan;
@@ -53,7 +52,6 @@ pub use form::SharedForms;
 pub use format::{counted, grouped, roughly};
 pub use lost::{Lost, is_short_of_state};
 pub use manifest::{FileSummary, NAME as SUMMARY_FILE};
-pub use next::{Flags, Next, quoted};
 pub use outcomes::NAME as OUTCOMES_FILE;
 pub use patches::PatchFile;
 pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
@@ -65,4 +63,4 @@ pub use text::{not_as_sent, text, warnings};
 pub use written::{Forms, Written, WrittenFile};
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

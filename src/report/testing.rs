@@ -19,7 +19,7 @@ use super::shelf::Shelf;
 use super::summary::{ConsentSummary, Referrals, State, Summary};
 use super::written::Written;
 
-pub(super) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
+pub(crate) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
     InputInfo {
         path: path.to_owned(),
         sha256: format!("sha of {path}"),
@@ -30,24 +30,24 @@ pub(super) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
     }
 }
 
-pub(super) fn jsonl_input(path: &str, rows: u64) -> InputInfo {
+pub(crate) fn jsonl_input(path: &str, rows: u64) -> InputInfo {
     InputInfo { format: Format::Jsonl, ..csv_input(path, &[], rows) }
 }
 
-pub(super) fn id(number: u64) -> ReferralId {
+pub(crate) fn id(number: u64) -> ReferralId {
     Uuid::from_u64_pair(0, number).to_string().parse().unwrap()
 }
 
-pub(super) fn raw(text: &str) -> Box<RawValue> {
+pub(crate) fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap()
 }
 
-pub(super) fn cells(cells: &[&str]) -> RowText {
+pub(crate) fn cells(cells: &[&str]) -> RowText {
     RowText::Cells(cells.iter().map(ToString::to_string).collect())
 }
 
 /// A row of which only what every outcome has is known. Line numbers follow the ordinal.
-pub(super) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
+pub(crate) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
     let name = outcome.name();
     RowAccount {
         row: ordinal,
@@ -69,7 +69,7 @@ pub(super) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
 }
 
 /// A row for which everything is known.
-pub(super) fn full_row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
+pub(crate) fn full_row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
     let mut row = row(ordinal, input, outcome);
     row.verdict.status = Some(412);
     row.etag = Some(ETag::from_input("v2").unwrap());
@@ -83,7 +83,7 @@ pub(super) fn full_row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount
     row
 }
 
-pub(super) fn warning(rule: Rule) -> Finding {
+pub(crate) fn warning(rule: Rule) -> Finding {
     Finding {
         rule,
         level: Level::Warn,
@@ -93,21 +93,21 @@ pub(super) fn warning(rule: Rule) -> Finding {
     }
 }
 
-pub(super) fn books(rows: &[RowAccount]) -> Tally {
+pub(crate) fn books(rows: &[RowAccount]) -> Tally {
     let mut books = Tally::new(1);
     rows.iter().for_each(|row| books.add(row));
     books
 }
 
 /// Writes the summary that knows these files.
-pub(super) fn tell(dir: &Path, written: &Written) {
+pub(crate) fn tell(dir: &Path, written: &Written) {
     let shelf = Shelf::take(dir, || {});
     Summary { files: written.into(), ..summary(&books(&[])) }.write(&shelf).unwrap();
     shelf.complete();
 }
 
 /// What was consented to with flags.
-pub(super) fn consent() -> ConsentSummary {
+pub(crate) fn consent() -> ConsentSummary {
     ConsentSummary {
         at: "2026-01-02T03:04:05Z".parse().unwrap(),
         how: [Way::Yes, Way::ConfirmClosing].into(),
@@ -117,7 +117,7 @@ pub(super) fn consent() -> ConsentSummary {
 }
 
 /// A summary of a finished run of one input, `changes.csv`.
-pub(super) fn summary(books: &Tally) -> Summary {
+pub(crate) fn summary(books: &Tally) -> Summary {
     let figures = RunStats {
         get: 1,
         list: 1,

@@ -71,7 +71,7 @@ impl Written {
 
     /// Whether rows of the error files are [short of state](super::lost::is_short_of_state): from the same snapshot they
     /// fail again.
-    pub(super) fn is_short(&self) -> bool {
+    pub fn is_short(&self) -> bool {
         self.is_short
     }
 
@@ -96,7 +96,7 @@ impl Written {
     }
 
     /// Whether a row of one of these files names its eTag, of files of rows in conflict.
-    pub(super) fn bound(&self, files: &[&WrittenFile]) -> Forms {
+    pub fn bound(&self, files: &[&WrittenFile]) -> Forms {
         let has = |extension: &str| {
             files.iter().any(|file| file.path.extension().is_some_and(|is| is == extension))
         };

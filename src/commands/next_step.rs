@@ -1,31 +1,26 @@
-//! The command to type next.
+//! What is left to do after a run, and the command for it.
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::Utf8Chunk;
 
-use crate::domain::account::input_name;
-use crate::domain::characters::{is_hidden, visible};
+use super::choices;
+use super::environment::Environment;
+use super::next_command::{CommandLine, Operand, flag};
+use super::options::RunContext;
+use super::target::Target;
+use crate::domain::account::{RunSpec, input_name};
+use crate::domain::characters::visible;
 use crate::domain::outcome::Bucket;
-
-use super::edited::Kept;
-use super::format::counted;
-use super::lost::Lost;
-use super::summary::{State, Summary};
-use super::written::{Forms, Written, WrittenFile};
-
-/// What stands for standard input among the inputs.
-const STDIN: &str = "-";
+use crate::domain::setting::{Choice, Setting};
+use crate::report::{Forms, Kept, Lost, State, Summary, Written, WrittenFile, counted};
 
 /// What is left to do after a run, and the command for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Next {
-    deed: Action,
-    /// `apply`, or another command.
-    command: String,
-    paths: Vec<PathBuf>,
-    flags: Vec<String>,
+pub struct NextStep {
+    action: Action,
+    /// The files that are to be looked at, or fed back; none where the command is about the run itself.
+    files: Vec<PathBuf>,
+    command: CommandLine,
 }
 
 /// What the next command does.
@@ -35,12 +30,10 @@ enum Action {
     Resume,
     /// Plan once more from standard input, of which nobody keeps what it held.
     Anew,
-    /// Write the reports that could not be written.
-    Report,
     /// Correct the rows that went wrong, and feed them back.
     Correct,
     /// Mend what could not be decoded, or may be half a payload, where it stands: in the input.
-    Mend(Harm),
+    Mend(Damage),
     /// Feed back the rows that the service failed, which need no correction.
     Retry,
     /// Feed back the rows of which nobody knows whether they were applied: what was, is found
@@ -58,7 +51,7 @@ enum Action {
 
 /// What is to be mended in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Harm {
+enum Damage {
     /// Text that could not be decoded, which the row files have lost.
     Text,
     /// Payloads that may not be whole.
@@ -66,7 +59,7 @@ enum Harm {
     Both,
 }
 
-impl Harm {
+impl Damage {
     fn of(lost: &Lost) -> Self {
         match (lost.text, lost.halves) {
             (true, true) => Self::Both,
@@ -87,21 +80,20 @@ impl Harm {
     }
 }
 
-/// The flags that the next command takes, ready for a shell.
+/// The settings that a next command repeats, by what it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flags {
+pub struct Repeated {
     /// To carry on with the run.
-    pub resuming: Vec<String>,
-    /// What reads and plans the inputs once more, where the run can't do that by itself: the inputs, and
-    /// the flags. `None` where it can.
-    pub anew: Option<Vec<String>>,
+    pub resuming: Vec<Choice>,
+    /// What reads and plans the inputs once more, where the run can't do that by itself.
+    pub anew: Option<CommandLine>,
     /// To read and judge rows as they were, and to send them where they went. Where the referrals' state came from
     /// is not among them: what a run did, or somebody else, no snapshot shows that was there before.
-    pub applying: Vec<String>,
+    pub applying: Vec<Choice>,
     /// Where the state came from, which holds as long as nothing was sent.
-    pub state: Option<String>,
+    pub state: Option<Choice>,
     /// The form of the inputs, where it was named.
-    pub format: Option<String>,
+    pub format: Option<Choice>,
 }
 
 /// What rows are fed back for, by the file that they are in. What has to be settled first comes first.
@@ -112,9 +104,9 @@ const FED_BACK: [(Bucket, Action); 3] =
 const REVIEW: Action = Action::Review(Forms { csv: false, jsonl: false });
 
 /// What is done with these files of a bucket, by what is in them and by the command that read the rows.
-fn deed_of(deed: Action, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Action {
-    match deed {
-        Action::Correct if written.lost().rows > 0 => Action::Mend(Harm::of(written.lost())),
+fn action_for(action: Action, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Action {
+    match action {
+        Action::Correct if written.lost().rows > 0 => Action::Mend(Damage::of(written.lost())),
         Action::Correct if summary.rows.invalid + summary.rows.refused + summary.rows.partial == 0 => {
             Action::Retry
         }
@@ -125,7 +117,7 @@ fn deed_of(deed: Action, files: &[&WrittenFile], summary: &Summary, written: &Wr
         }
         Action::Review(_) if summary.command == "migrate" => Action::Take,
         Action::Review(_) => Action::Review(written.bound(files)),
-        deed => deed,
+        action => action,
     }
 }
 
@@ -140,71 +132,72 @@ impl Action {
     }
 }
 
-impl Next {
+impl NextStep {
     /// The first of what is left to do; `None` where nothing is. Rows that are still to be sent come
     /// before those that went wrong: a run is brought to its end before another one is made of it.
-    pub fn of(summary: &Summary, run: &Path, written: &Written, flags: Flags) -> Option<Self> {
+    pub fn of(summary: &Summary, run: &Path, written: &Written, repeated: Repeated) -> Option<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
         if summary.state == State::Unplanned
-            && let Some(words) = flags.anew
+            && let Some(command) = repeated.anew
         {
-            return Some(Self::anew(&summary.command, words));
+            return Some(Self::anew(command));
         }
         if summary.state == State::Unplanned || is_open && rows.planned + rows.unsent + rows.unknown > 0 {
-            return Some(Self::resume(run, flags.resuming));
+            return Some(Self::resume(run, repeated.resuming));
         }
-        let (deed, files) = FED_BACK
+        let (action, files) = FED_BACK
             .into_iter()
-            .map(|(bucket, deed)| (deed, holding(written, bucket)))
+            .map(|(bucket, action)| (action, holding(written, bucket)))
             .find(|(_, files)| !files.is_empty())?;
-        let deed = deed_of(deed, &files, summary, written);
-        let paths = match deed {
-            Action::Mend(_) => written.lost().inputs.iter().map(PathBuf::from).collect(),
-            _ => files.iter().flat_map(|file| written.versions(&file.path)).map(Path::to_owned).collect(),
+        let action = action_for(action, &files, summary, written);
+        let (files, operands): (Vec<PathBuf>, Vec<Operand>) = match action {
+            Action::Mend(_) => {
+                let inputs = &written.lost().inputs;
+                inputs.iter().map(|input| (PathBuf::from(input), Operand::input(input))).unzip()
+            }
+            _ => {
+                let files = files.iter().flat_map(|file| written.versions(&file.path));
+                files.map(|file| (file.to_owned(), Operand::Path(file.to_owned()))).unzip()
+            }
         };
         // What was never sent is as the snapshot tells, as far as it tells enough; what is unknown or changed
         // meanwhile is not.
         let is_as_seen = summary.state == State::Planned
-            && matches!(deed, Action::Correct | Action::Mend(_))
+            && matches!(action, Action::Correct | Action::Mend(_))
             && !written.is_short();
-        let format = flags.format.filter(|_| matches!(deed, Action::Mend(_)));
-        let state = flags.state.filter(|_| is_as_seen);
-        let take = matches!(deed, Action::Take | Action::TakeRest).then(|| "--take POINTER".to_owned());
-        let flags = format.into_iter().chain(state).chain(flags.applying).chain(take).collect();
-        Some(Self { deed, command: summary.command.clone(), paths, flags })
+        let format = repeated.format.filter(|_| matches!(action, Action::Mend(_)));
+        let state = repeated.state.filter(|_| is_as_seen);
+        let take = matches!(action, Action::Take | Action::TakeRest);
+        let take = take.then(|| Choice::of(Setting::Take, "POINTER"));
+        let choices = format.into_iter().chain(state).chain(repeated.applying).chain(take).collect();
+        let command = CommandLine { command: summary.command.clone(), operands, choices };
+        Some(Self { action, files, command })
     }
 
     /// Carries on with a run.
-    pub fn resume(run: &Path, flags: Vec<String>) -> Self {
-        Self { deed: Action::Resume, command: "resume".to_owned(), paths: vec![run.to_owned()], flags }
+    pub fn resume(run: &Path, choices: Vec<Choice>) -> Self {
+        Self { action: Action::Resume, files: Vec::new(), command: CommandLine::resume(run, choices) }
     }
 
-    /// Plans once more what a run could not read twice. `words` are the inputs and the flags, ready for a
-    /// shell.
-    pub fn anew(command: &str, words: Vec<String>) -> Self {
-        Self { deed: Action::Anew, command: command.to_owned(), paths: Vec::new(), flags: words }
-    }
-
-    /// Writes the reports of a run again.
-    pub fn report(run: &Path) -> Self {
-        let paths = vec![run.to_owned()];
-        Self { deed: Action::Report, command: "report".to_owned(), paths, flags: Vec::new() }
+    /// Plans once more what a run could not read twice.
+    pub fn anew(command: CommandLine) -> Self {
+        Self { action: Action::Anew, files: Vec::new(), command }
     }
 
     /// What else needs a look, and is not what the command is about.
     pub fn besides(&self, summary: &Summary, written: &Written) -> Vec<String> {
-        let others = FED_BACK.into_iter().filter(|(bucket, deed)| match self.deed {
+        let others = FED_BACK.into_iter().filter(|(bucket, action)| match self.action {
             // Carrying on deals with what is pending, and with all where there is no plan yet.
             Action::Resume | Action::Anew => *bucket != Bucket::Pending && summary.state != State::Unplanned,
-            this => !this.is_of(*deed),
+            this => !this.is_of(*action),
         });
         let files: Vec<_> = others
-            .flat_map(|(bucket, deed)| holding(written, bucket).into_iter().map(move |file| (deed, file)))
+            .flat_map(|(bucket, action)| holding(written, bucket).into_iter().map(move |file| (action, file)))
             .collect();
         let others = files
             .into_iter()
-            .map(|(deed, file)| besides(deed_of(deed, &[file], summary, written), file, written));
+            .map(|(action, file)| besides(action_for(action, &[file], summary, written), file, written));
         others.chain(self.partly_mended(written)).chain(self.edited(written)).collect()
     }
 
@@ -214,7 +207,7 @@ impl Next {
         let rows: u64 = files.iter().filter_map(|file| file.rows).sum();
         let others = rows.saturating_sub(written.lost().rows);
         let names = names(files.iter().map(|file| file.path.as_path()));
-        let is_told = matches!(self.deed, Action::Mend(_)) && others > 0;
+        let is_told = matches!(self.action, Action::Mend(_)) && others > 0;
         is_told.then(|| {
             format!("{names} holds {} besides, to be corrected and fed back", counted(others, "row"))
         })
@@ -222,24 +215,14 @@ impl Next {
 
     /// How the versions of a report that somebody changed are told apart.
     fn edited<'a>(&self, written: &'a Written) -> impl Iterator<Item = String> + use<'a> {
-        let paths = self.paths.clone();
-        let kept = written.kept().iter().filter(move |kept| paths.contains(&kept.now));
+        let files = self.files.clone();
+        let kept = written.kept().iter().filter(move |kept| files.contains(&kept.now));
         kept.map(|Kept { report, now }| {
             let (report, now) = (names([report.as_path()]), names([now.as_path()]));
             format!(
                 "{now} is {report} as somebody left it: of a row that both hold, keep the one that is right"
             )
         })
-    }
-
-    /// The command, ready to be typed into a POSIX shell.
-    pub fn command(&self) -> String {
-        // Of inputs this is no name, but what stands for standard input.
-        let is_stdin = |path: &PathBuf| matches!(self.deed, Action::Mend(_)) && path.as_os_str() == STDIN;
-        let paths =
-            self.paths.iter().map(|path| if is_stdin(path) { STDIN.to_owned() } else { quoted(path) });
-        let words = ["referral-bulk".to_owned(), self.command.clone()].into_iter().chain(paths);
-        words.chain(self.flags.iter().cloned()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -260,11 +243,12 @@ fn inputs(paths: &[PathBuf]) -> String {
     paths.iter().map(named).collect::<Vec<_>>().join(" and ")
 }
 
-fn besides(deed: Action, file: &WrittenFile, written: &Written) -> String {
+fn besides(action: Action, file: &WrittenFile, written: &Written) -> String {
     let name = names([file.path.as_path()]);
     let rows = counted(file.rows.unwrap_or(0), "row");
-    let what = match deed {
-        Action::Resume | Action::Anew | Action::Report => "",
+    let take = flag(Setting::Take);
+    let what = match action {
+        Action::Resume | Action::Anew => "",
         Action::Retry => "to be fed back, with nothing to correct",
         Action::Correct => "to be corrected and fed back",
         Action::Check => "to be fed back, which changes only what was not applied",
@@ -274,17 +258,19 @@ fn besides(deed: Action, file: &WrittenFile, written: &Written) -> String {
                 "{name} holds {rows} that others changed meanwhile: keep what still holds{unbind} and feed it back"
             );
         }
-        Action::Take => "that others changed meanwhile: name with --take what still holds, and feed it back",
-        Action::TakeRest => {
-            "that the service took in part: name with --take what shall be sent again, and feed it back"
+        Action::Take => {
+            &format!("that others changed meanwhile: name with {take} what still holds, and feed it back")
         }
-        Action::Mend(harm) => {
+        Action::TakeRest => &format!(
+            "that the service took in part: name with {take} what shall be sent again, and feed it back"
+        ),
+        Action::Mend(damage) => {
             let Lost { rows: lost, inputs: paths, .. } = written.lost();
             let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
-            let what = match harm {
-                Harm::Text => "lost text",
-                Harm::Halves => "may be no whole payload",
-                Harm::Both => "lost text, or may be no whole payload",
+            let what = match damage {
+                Damage::Text => "lost text",
+                Damage::Halves => "may be no whole payload",
+                Damage::Both => "lost text, or may be no whole payload",
             };
             return format!("{name} holds {rows}, of which {lost} {what}: mend that in {}", inputs(&paths));
         }
@@ -304,18 +290,19 @@ fn unbind(bound: Forms) -> &'static str {
 }
 
 /// What to do, with the command.
-impl fmt::Display for Next {
+impl fmt::Display for NextStep {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = names(self.paths.iter().map(PathBuf::as_path));
-        let them = if self.paths.len() == 1 { "it" } else { "them" };
-        match self.deed {
-            Action::Resume | Action::Report => {}
+        let names = names(self.files.iter().map(PathBuf::as_path));
+        let take = flag(Setting::Take);
+        let them = if self.files.len() == 1 { "it" } else { "them" };
+        match self.action {
+            Action::Resume => {}
             Action::Anew => write!(out, "nothing was sent; give standard input the same again: ")?,
-            Action::Mend(harm) => write!(
+            Action::Mend(damage) => write!(
                 out,
                 "mend in {} {}, and give {them} again, which changes only what was not applied: ",
-                inputs(&self.paths),
-                harm.told()
+                inputs(&self.files),
+                damage.told()
             )?,
             Action::Correct => write!(out, "correct {names} and feed {them} back: ")?,
             Action::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
@@ -327,50 +314,47 @@ impl fmt::Display for Next {
             )?,
             Action::TakeRest => write!(
                 out,
-                "see in {names} what the service did not take, name with --take what shall be sent again, and feed \
+                "see in {names} what the service did not take, name with {take} what shall be sent again, and feed \
                  {them} back: "
             )?,
             Action::Take => write!(
                 out,
-                "see in {names} what others changed, name with --take what still holds, and feed {them} back: "
+                "see in {names} what others changed, name with {take} what still holds, and feed {them} back: "
             )?,
         }
-        out.write_str(&self.command())
+        write!(out, "{}", self.command)
     }
 }
 
-/// A path, or another word, as a POSIX shell reads it back, and as no program takes it for an option. What
-/// isn't text, or can't be seen, is written in `$'…'`, which came into that standard in 2024 and which bash,
-/// ksh and zsh always knew.
-pub fn quoted(word: impl AsRef<OsStr>) -> String {
-    let bytes = word.as_ref().as_encoded_bytes();
-    let here = if bytes.starts_with(b"-") { "./" } else { "" };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !text.is_empty() && text.chars().all(plain) => format!("{here}{text}"),
-        Ok(text) if !text.contains(is_hidden) => format!("'{here}{}'", text.replace('\'', r"'\''")),
-        _ => format!("$'{here}{}'", bytes.utf8_chunks().map(escaped).collect::<String>()),
-    }
+/// What carries on with a run as the user chose to send it.
+pub fn resume_as_typed(run_context: RunContext<'_>, environment: &Environment<'_>) -> CommandLine {
+    CommandLine::resume(run_context.run, run_context.sending.repeat((environment.clock)()))
 }
 
-/// Text as it stands within `$'…'`, and the bytes behind it that are no text. An octal number has three
-/// digits at most in every shell, whatever follows it.
-fn escaped(chunk: Utf8Chunk<'_>) -> String {
-    let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>();
-    let character = |c: char| match c {
-        '\'' | '\\' => format!("\\{c}"),
-        c if is_hidden(c) => octal(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        c => c.to_string(),
+/// Sees to it that whoever leaves at once is told how to carry on.
+pub fn tell_on_leaving(run_context: RunContext<'_>, environment: &Environment<'_>) {
+    let next = resume_as_typed(run_context, environment);
+    environment.console.on_leaving(&format!("next: {next}"), run_context.run);
+}
+
+/// The same while the run is planned, which may be from what can't be read again.
+pub fn tell_on_leaving_plan(run_context: RunContext<'_>, about: &RunSpec, environment: &Environment<'_>) {
+    let repeat = run_context.sending.repeat((environment.clock)());
+    let next = match choices::anew(about, &repeat) {
+        Some(command) => NextStep::anew(command),
+        None => {
+            let choices = repeat.into_iter().chain(Target::choice_to_confirm(&about.target)).collect();
+            NextStep::resume(run_context.run, choices)
+        }
     };
-    chunk.valid().chars().map(character).collect::<String>() + &octal(chunk.invalid())
+    environment.console.on_leaving(&format!("next: {next}"), run_context.run);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{books, row, summary};
-    use super::super::written::WrittenFile;
     use super::*;
     use crate::domain::outcome::Outcome;
+    use crate::report::testing::{books, row, summary};
 
     #[test]
     fn what_is_left_decides() {
@@ -402,7 +386,7 @@ mod tests {
             let open = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Planned | Outcome::Unsent));
             let state = if open { State::Stopped } else { State::Finished };
             let summary = Summary { state, ..summary(&books(&rows)) };
-            let next = Next::of(&summary, run, &written(run, outcomes), Flags::default());
+            let next = NextStep::of(&summary, run, &written(run, outcomes), Repeated::default());
             assert_eq!(next.map(|next| next.to_string()).as_deref(), wanted, "{outcomes:?}");
         }
     }
@@ -428,26 +412,27 @@ mod tests {
             (State::Finished, Outcome::Applied, None, None),
         ] {
             let summary = Summary { state, ..summary(&books(&[row(1, 0, outcome)])) };
-            let (run, resuming) = (Path::new("r"), vec!["--rate 1/s".to_owned()]);
-            let next = |anew: Option<Vec<String>>| {
-                let flags = Flags { resuming: resuming.clone(), anew, ..Flags::default() };
-                Next::of(&summary, run, &written(run, &[outcome]), flags).map(|next| next.to_string())
+            let (run, resuming) = (Path::new("r"), vec![Choice::of(Setting::Rate, "1/s")]);
+            let next = |anew: Option<CommandLine>| {
+                let flags = Repeated { resuming: resuming.clone(), anew, ..Repeated::default() };
+                NextStep::of(&summary, run, &written(run, &[outcome]), flags).map(|next| next.to_string())
             };
-            let words = Some(vec!["-".to_owned(), "--format csv".to_owned()]);
-            assert_eq!(next(words).as_deref(), from_stdin, "{state:?} {outcome:?}");
+            let format = vec![Choice::of(Setting::Format, "csv")];
+            let anew = CommandLine::apply(vec![Operand::Stdin], format);
+            assert_eq!(next(Some(anew)).as_deref(), from_stdin, "{state:?} {outcome:?}");
             assert_eq!(next(None).as_deref(), from_files, "{state:?} {outcome:?}");
         }
     }
 
     #[test]
     fn rows_are_fed_back_to_the_command_that_read_them() {
-        let next = Next {
-            deed: Action::Correct,
+        let files = ["r/error.csv", "r/error.jsonl"].map(PathBuf::from).to_vec();
+        let command = CommandLine {
             command: "migrate".to_owned(),
-            paths: ["r/error.csv", "r/error.jsonl"].map(PathBuf::from).to_vec(),
-            flags: vec!["--clear".to_owned(), "--sandbox".to_owned()],
+            operands: files.iter().cloned().map(Operand::Path).collect(),
+            choices: [Setting::Clear, Setting::Sandbox].map(Choice::bare).to_vec(),
         };
-        assert_eq!(next.command(), "referral-bulk migrate r/error.csv r/error.jsonl --clear --sandbox");
+        let next = NextStep { action: Action::Correct, files, command };
         assert_eq!(
             next.to_string(),
             "correct error.csv and error.jsonl and feed them back: \
@@ -460,15 +445,15 @@ mod tests {
         let run = Path::new("r");
         let rows = [row(1, 0, Outcome::Conflict), row(2, 0, Outcome::Unknown)];
         let summary = Summary { command: "migrate".to_owned(), ..summary(&books(&rows)) };
-        let flags = Flags { applying: vec!["--sandbox".to_owned()], ..Flags::default() };
-        let next = Next::of(&summary, run, &written(run, &[Outcome::Conflict]), flags.clone()).unwrap();
+        let flags = Repeated { applying: vec![Choice::bare(Setting::Sandbox)], ..Repeated::default() };
+        let next = NextStep::of(&summary, run, &written(run, &[Outcome::Conflict]), flags.clone()).unwrap();
         assert_eq!(
             next.to_string(),
             "see in conflict.csv what others changed, name with --take what still holds, and feed it back: \
              referral-bulk migrate r/conflict.csv --sandbox --take POINTER"
         );
         let written = written(run, &[Outcome::Conflict, Outcome::Unknown]);
-        let next = Next::of(&summary, run, &written, flags).unwrap();
+        let next = NextStep::of(&summary, run, &written, flags).unwrap();
         assert_eq!(
             next.besides(&summary, &written),
             [
@@ -503,9 +488,9 @@ mod tests {
         ] {
             let mut written: Written = names.iter().map(|name| file(name)).collect();
             written.bind(Forms { csv: bound.0, jsonl: bound.1 });
-            let next = Next::of(&summary, Path::new("r"), &written, Flags::default()).unwrap();
+            let next = NextStep::of(&summary, Path::new("r"), &written, Repeated::default()).unwrap();
             assert!(next.to_string().contains(wanted), "{next}");
-            let resume = Next::resume(Path::new("r"), Vec::new());
+            let resume = NextStep::resume(Path::new("r"), Vec::new());
             for (note, name) in resume.besides(&summary, &written).iter().zip(names) {
                 let unbind = match *name {
                     "conflict.csv" if bound.0 => ", empty its eTag",
@@ -542,7 +527,7 @@ mod tests {
             let rows: Vec<_> = outcomes.iter().zip(1..).map(|(outcome, at)| row(at, 0, *outcome)).collect();
             let summary = Summary { state, ..summary(&books(&rows)) };
             let written = written(run, outcomes);
-            let next = Next::of(&summary, run, &written, Flags::default()).unwrap();
+            let next = NextStep::of(&summary, run, &written, Repeated::default()).unwrap();
             assert_eq!(next.besides(&summary, &written), wanted, "{outcomes:?}");
             if state == State::Stopped {
                 let unplanned = Summary { state: State::Unplanned, ..summary };
@@ -566,13 +551,13 @@ mod tests {
             (State::Stopped, Outcome::Refused, "apply r/error.csv --clear"),
         ] {
             let summary = Summary { state, ..summary(&books(&[row(1, 0, outcome)])) };
-            let flags = Flags {
-                applying: vec!["--clear".to_owned()],
-                state: Some("--state s.jsonl".to_owned()),
-                ..Flags::default()
+            let flags = Repeated {
+                applying: vec![Choice::bare(Setting::Clear)],
+                state: Some(Choice::of(Setting::State, "s.jsonl")),
+                ..Repeated::default()
             };
-            let next = Next::of(&summary, run, &written(run, &[outcome]), flags).unwrap();
-            assert_eq!(next.command(), format!("referral-bulk {wanted}"), "{state:?} {outcome:?}");
+            let next = NextStep::of(&summary, run, &written(run, &[outcome]), flags).unwrap();
+            assert_eq!(next.command.to_string(), format!("referral-bulk {wanted}"), "{state:?} {outcome:?}");
         }
     }
 
@@ -585,15 +570,15 @@ mod tests {
         {
             let summary =
                 Summary { state: State::Planned, ..summary(&books(&[row(1, 0, Outcome::Invalid)])) };
-            let flags = Flags {
-                applying: vec!["--plan".to_owned()],
-                state: Some("--state s.jsonl".to_owned()),
-                ..Flags::default()
+            let flags = Repeated {
+                applying: vec![Choice::bare(Setting::Plan)],
+                state: Some(Choice::of(Setting::State, "s.jsonl")),
+                ..Repeated::default()
             };
             let mut written = written(run, &[Outcome::Invalid]);
             written.fall_short(is_short);
-            let next = Next::of(&summary, run, &written, flags).unwrap();
-            assert_eq!(next.command(), format!("referral-bulk {wanted}"));
+            let next = NextStep::of(&summary, run, &written, flags).unwrap();
+            assert_eq!(next.command.to_string(), format!("referral-bulk {wanted}"));
         }
     }
 
@@ -609,7 +594,7 @@ mod tests {
             kept("pending.csv", "pending.edited-1.csv"),
             kept("plan.jsonl", "plan.edited-1.jsonl"),
         ]);
-        let next = Next::of(&summary, run, &written, Flags::default()).unwrap();
+        let next = NextStep::of(&summary, run, &written, Repeated::default()).unwrap();
         assert_eq!(
             next.to_string(),
             "feed pending.edited-1.csv and pending.csv back, which changes only what was not applied: \
@@ -637,7 +622,7 @@ mod tests {
             ),
             (
                 &["-", "b.csv"],
-                Some("--format csv"),
+                Some("csv"),
                 "mend in standard input and b.csv the text that could not be read, for the error report has lost \
                  it, and give them again, which changes only what was not applied: \
                  referral-bulk apply - b.csv --format csv",
@@ -650,8 +635,11 @@ mod tests {
             let mut written = written(run, &outcomes);
             let inputs = inputs.iter().map(ToString::to_string).collect();
             written.lose(Lost { rows: 1, inputs, text: true, halves: false });
-            let flags = Flags { format: format.map(str::to_owned), ..Flags::default() };
-            let next = Next::of(&summary, run, &written, flags).unwrap();
+            let flags = Repeated {
+                format: format.map(|format| Choice::of(Setting::Format, format)),
+                ..Repeated::default()
+            };
+            let next = NextStep::of(&summary, run, &written, flags).unwrap();
             assert_eq!(next.to_string(), wanted);
             assert_eq!(next.besides(&summary, &written), besides);
         }
@@ -670,36 +658,5 @@ mod tests {
             WrittenFile { path: run.join(name), rows: Some(rows), bucket: Some(bucket), sha256: None }
         });
         files.collect()
-    }
-
-    #[test]
-    fn paths_are_quoted_where_a_shell_needs_it() {
-        for (path, wanted) in [
-            ("reports/2026-01-02T03-04-05Z-apply", "reports/2026-01-02T03-04-05Z-apply"),
-            ("my runs/1", "'my runs/1'"),
-            ("it's", r"'it'\''s'"),
-            ("$HOME;x", "'$HOME;x'"),
-            ("-rf", "./-rf"),
-            ("- é", "'./- é'"),
-            ("é", "'é'"),
-            ("", "''"),
-            ("a\nb", r"$'a\012b'"),
-            ("\u{1b}[2J 'x\\\u{feff}7", r"$'\033[2J \'x\\\357\273\2777'"),
-        ] {
-            assert_eq!(quoted(path), wanted, "{path}");
-        }
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn paths_that_are_no_text_are_quoted_byte_by_byte() {
-        use std::os::unix::ffi::OsStrExt;
-        for (path, wanted) in [
-            (&b"r\xff1"[..], r"$'r\3771'"),
-            (b"-\xc3", r"$'./-\303'"),
-            (b"it's \xc3\xa9\\\xe2\x82/x", r"$'it\'s é\\\342\202/x'"),
-        ] {
-            assert_eq!(quoted(OsStr::from_bytes(path)), wanted);
-        }
     }
 }

@@ -1,0 +1,71 @@
+//! What a next command has to repeat of a run, so that it reads, judges and sends as the run did.
+
+use super::next_command::{CommandLine, Operand};
+use super::target::Target;
+use crate::domain::account::{Migrating, OnConflict, PlanSpec, RunSpec, State};
+use crate::domain::setting::{Choice, Setting};
+
+/// The command that plans a run once more whose inputs can't be read twice; `None` where they can. `repeat` is
+/// what was typed of how to send.
+pub fn anew(about: &RunSpec, repeat: &[Choice]) -> Option<CommandLine> {
+    let asked = &about.asked;
+    let operands: Vec<Operand> = asked.files.iter().map(|file| Operand::input(file)).collect();
+    if !operands.contains(&Operand::Stdin) {
+        return None;
+    }
+    let mut choices = Vec::new();
+    choices.extend(format(asked));
+    choices.extend(plan_only(about));
+    choices.extend(state(&asked.state));
+    choices.extend(reading(asked));
+    choices.extend(asked.patches().map(|file| Choice::of(Setting::Patches, file)));
+    choices.extend(about.reason.as_ref().map(|reason| Choice::of(Setting::Reason, reason)));
+    choices.extend(Target::choice(&about.target));
+    choices.extend_from_slice(repeat);
+    Some(CommandLine { command: about.command.clone(), operands, choices })
+}
+
+/// The form of the inputs, where it was named.
+pub fn format(asked: &PlanSpec) -> Option<Choice> {
+    asked.format.map(|format| Choice::of(Setting::Format, format.name()))
+}
+
+/// That the run is only planned, where it is.
+pub fn plan_only(about: &RunSpec) -> Option<Choice> {
+    about.plan_only.then(|| Choice::bare(Setting::Plan))
+}
+
+/// Where the referrals' state comes from, where that is not the API.
+pub fn state(state: &State) -> Option<Choice> {
+    match state {
+        State::Live => None,
+        State::None => Some(Choice::of(Setting::State, "none")),
+        State::File(path) => Some(Choice::of(Setting::State, path)),
+    }
+}
+
+/// How rows are read and judged.
+pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
+    let mut choices = judging(asked);
+    choices.extend(asked.decimal.map(|sign| Choice::of(Setting::Decimal, sign.name())));
+    // Spaces don't count in it, and with one in front none is taken for an option.
+    let word = |name: &String| if name.starts_with('-') { format!(" {name}") } else { name.clone() };
+    choices.extend(asked.left_alone.iter().map(|name| Choice::of(Setting::IgnoreColumn, word(name))));
+    if let Some(Migrating { take, base, .. }) = &asked.migrating {
+        choices.extend(take.iter().map(|path| Choice::of(Setting::Take, path.as_str())));
+        choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
+    }
+    choices
+}
+
+/// How rows are judged, which `apply` and `migrate` are told in the same way.
+pub fn judging(asked: &PlanSpec) -> Vec<Choice> {
+    let mut choices = Vec::new();
+    choices.extend(asked.clear.then(|| Choice::bare(Setting::Clear)));
+    let is_rebase = asked.on_conflict == OnConflict::Rebase;
+    choices.extend(is_rebase.then(|| Choice::of(Setting::OnConflict, "rebase")));
+    let levels = asked.levels.changed();
+    choices.extend(levels.map(|(rule, level)| Choice::of(Setting::Rule, format!("{rule}={}", level.name()))));
+    choices.extend(asked.allow_paths.iter().map(|path| Choice::of(Setting::AllowPath, path.as_str())));
+    choices
+}

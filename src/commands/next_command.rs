@@ -1,0 +1,193 @@
+//! The command to type next: the one place that knows how commands and settings are typed.
+//!
+//! Whoever has something to suggest names a run, files and settings. Here they become a line that a POSIX shell
+//! takes, and a [`Wording`] becomes plain text.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::Utf8Chunk;
+
+use crate::domain::characters::is_hidden;
+use crate::domain::setting::{Choice, Setting};
+use crate::domain::wording::Wording;
+
+const PROGRAM: &str = "referral-bulk";
+
+/// A setting as it is typed.
+pub fn flag(setting: Setting) -> String {
+    format!("--{}", setting.name())
+}
+
+/// A text for people, with its settings as they are typed.
+pub fn spelled(wording: &Wording) -> String {
+    wording.spelled(flag).to_string()
+}
+
+/// A setting and its value, ready for a shell.
+fn typed(choice: &Choice) -> String {
+    let flag = flag(choice.setting);
+    match &choice.value {
+        None => flag,
+        // Its value may be left out, so a word behind it would be taken for another.
+        Some(value) if choice.setting == Setting::Sandbox => format!("{flag}={}", quoted(value)),
+        Some(value) => format!("{flag} {}", quoted(value)),
+    }
+}
+
+/// What a command works on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operand {
+    /// Standard input.
+    Stdin,
+    /// A file or a directory.
+    Path(PathBuf),
+}
+
+impl Operand {
+    const STDIN: &str = "-";
+
+    /// An input by the name that the user gave it.
+    pub fn input(name: &str) -> Self {
+        if name == Self::STDIN { Self::Stdin } else { Self::Path(PathBuf::from(name)) }
+    }
+}
+
+/// A command line, ready to be typed into a POSIX shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// `apply`, or another command.
+    pub command: String,
+    /// What it works on.
+    pub operands: Vec<Operand>,
+    /// The settings it takes.
+    pub choices: Vec<Choice>,
+}
+
+impl CommandLine {
+    /// Carries on with a run.
+    pub fn resume(run: &Path, choices: Vec<Choice>) -> Self {
+        Self { command: "resume".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
+    }
+
+    /// Writes the reports of a run again.
+    pub fn report(run: &Path) -> Self {
+        let operands = vec![Operand::Path(run.to_owned())];
+        Self { command: "report".to_owned(), operands, choices: Vec::new() }
+    }
+
+    /// Applies change files.
+    pub fn apply(files: Vec<Operand>, choices: Vec<Choice>) -> Self {
+        Self { command: "apply".to_owned(), operands: files, choices }
+    }
+}
+
+impl fmt::Display for CommandLine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{PROGRAM} {}", self.command)?;
+        for operand in &self.operands {
+            match operand {
+                Operand::Stdin => write!(out, " {}", Operand::STDIN)?,
+                Operand::Path(path) => write!(out, " {}", quoted(path))?,
+            }
+        }
+        self.choices.iter().try_for_each(|choice| write!(out, " {}", typed(choice)))
+    }
+}
+
+/// A path, or another word, as a POSIX shell reads it back, and as no program takes it for an option. What
+/// isn't text, or can't be seen, is written in `$'…'`, which came into that standard in 2024 and which bash,
+/// ksh and zsh always knew.
+pub fn quoted(word: impl AsRef<OsStr>) -> String {
+    let bytes = word.as_ref().as_encoded_bytes();
+    let here = if bytes.starts_with(b"-") { "./" } else { "" };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && text.chars().all(plain) => format!("{here}{text}"),
+        Ok(text) if !text.contains(is_hidden) => format!("'{here}{}'", text.replace('\'', r"'\''")),
+        _ => format!("$'{here}{}'", bytes.utf8_chunks().map(escaped).collect::<String>()),
+    }
+}
+
+/// Text as it stands within `$'…'`, and the bytes behind it that are no text. An octal number has three
+/// digits at most in every shell, whatever follows it.
+fn escaped(chunk: Utf8Chunk<'_>) -> String {
+    let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>();
+    let character = |c: char| match c {
+        '\'' | '\\' => format!("\\{c}"),
+        c if is_hidden(c) => octal(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        c => c.to_string(),
+    };
+    chunk.valid().chars().map(character).collect::<String>() + &octal(chunk.invalid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_what_a_shell_takes() {
+        let of = Choice::of;
+        for (operands, choices, wanted) in [
+            (vec![], vec![], "referral-bulk apply"),
+            (
+                vec![Operand::input("-"), Operand::input("a b.csv"), Operand::input("-x")],
+                vec![Choice::bare(Setting::Clear), of(Setting::Reason, "it's late")],
+                r"referral-bulk apply - 'a b.csv' ./-x --clear --reason 'it'\''s late'",
+            ),
+            (
+                vec![],
+                vec![Choice::bare(Setting::Sandbox), of(Setting::Rate, "2/s")],
+                "referral-bulk apply --sandbox --rate 2/s",
+            ),
+            (vec![], vec![of(Setting::Sandbox, "my seed")], "referral-bulk apply --sandbox='my seed'"),
+        ] {
+            assert_eq!(CommandLine::apply(operands, choices).to_string(), wanted);
+        }
+        let run = Path::new("reports/r 1");
+        assert_eq!(CommandLine::report(run).to_string(), "referral-bulk report 'reports/r 1'");
+        let flags = vec![of(Setting::FinishBy, "2026-01-02T03:04:05Z")];
+        assert_eq!(
+            CommandLine::resume(run, flags).to_string(),
+            "referral-bulk resume 'reports/r 1' --finish-by 2026-01-02T03:04:05Z"
+        );
+    }
+
+    #[test]
+    fn settings_are_spelled_as_they_are_typed() {
+        let wording =
+            Wording::from("say ").name(Setting::Format).say(" csv or ").name(Setting::Format).say(" jsonl");
+        assert_eq!(spelled(&wording), "say --format csv or --format jsonl");
+    }
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_needs_it() {
+        for (path, wanted) in [
+            ("reports/2026-01-02T03-04-05Z-apply", "reports/2026-01-02T03-04-05Z-apply"),
+            ("my runs/1", "'my runs/1'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME;x", "'$HOME;x'"),
+            ("-rf", "./-rf"),
+            ("- é", "'./- é'"),
+            ("é", "'é'"),
+            ("", "''"),
+            ("a\nb", r"$'a\012b'"),
+            ("\u{1b}[2J 'x\\\u{feff}7", r"$'\033[2J \'x\\\357\273\2777'"),
+        ] {
+            assert_eq!(quoted(path), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn paths_that_are_no_text_are_quoted_byte_by_byte() {
+        use std::os::unix::ffi::OsStrExt;
+        for (path, wanted) in [
+            (&b"r\xff1"[..], r"$'r\3771'"),
+            (b"-\xc3", r"$'./-\303'"),
+            (b"it's \xc3\xa9\\\xe2\x82/x", r"$'it\'s é\\\342\202/x'"),
+        ] {
+            assert_eq!(quoted(OsStr::from_bytes(path)), wanted);
+        }
+    }
+}

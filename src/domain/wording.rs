@@ -1,0 +1,156 @@
+//! Text for people that leaves open how a setting is typed.
+//!
+//! Whoever finds something wrong knows which setting would help, and not how the user gives it. So a hint names the
+//! [`Setting`], and `commands::next_command` spells it before the hint is shown or put on record. What was read from
+//! a record is plain text: it names no setting any more.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::setting::Setting;
+
+/// Text for people, with the settings that it names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wording {
+    /// Each setting stands in it by its name.
+    text: String,
+    /// The settings, and the byte at which each begins, in order.
+    settings: Vec<(usize, Setting)>,
+}
+
+/// A stretch of a text.
+enum Part<'a> {
+    Words(&'a str),
+    Setting(Setting),
+}
+
+impl Wording {
+    /// The same, with more words.
+    #[must_use]
+    pub fn say(mut self, words: impl AsRef<str>) -> Self {
+        self.text.push_str(words.as_ref());
+        self
+    }
+
+    /// The same, followed by a setting.
+    #[must_use]
+    pub fn name(mut self, setting: Setting) -> Self {
+        self.settings.push((self.text.len(), setting));
+        self.text.push_str(setting.name());
+        self
+    }
+
+    /// The same, followed by another text.
+    #[must_use]
+    pub fn append(mut self, other: &Self) -> Self {
+        let start = self.text.len();
+        self.settings.extend(other.settings.iter().map(|(at, setting)| (start + at, *setting)));
+        self.say(&other.text)
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The text, with settings by their names.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The same as plain text, with settings as the user types them.
+    #[must_use]
+    pub fn spelled(&self, spell: impl Fn(Setting) -> String) -> Self {
+        let mut text = String::with_capacity(self.text.len());
+        for part in self.parts() {
+            match part {
+                Part::Words(words) => text.push_str(words),
+                Part::Setting(setting) => text.push_str(&spell(setting)),
+            }
+        }
+        Self::from(text)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let mut from = 0;
+        let named = self.settings.iter().flat_map(move |(at, setting)| {
+            let words = &self.text[from..*at];
+            from = at + setting.name().len();
+            [Part::Words(words), Part::Setting(*setting)]
+        });
+        let end = self.settings.last().map_or(0, |(at, setting)| at + setting.name().len());
+        named.chain([Part::Words(&self.text[end..])])
+    }
+}
+
+impl From<String> for Wording {
+    fn from(text: String) -> Self {
+        Self { text, settings: Vec::new() }
+    }
+}
+
+impl From<&str> for Wording {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
+}
+
+/// With settings by their names.
+impl fmt::Display for Wording {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
+    }
+}
+
+/// As its text.
+impl Serialize for Wording {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Wording {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wording() -> Wording {
+        Wording::from("allow it with ").name(Setting::Clear).say(" or ").name(Setting::AllowPath).say(" /a")
+    }
+
+    #[test]
+    fn settings_are_spelled_where_they_are_named() {
+        let spell = |setting: Setting| format!("[{}!]", setting.name());
+        let plain = Wording::from("nothing named");
+        let both = plain.clone().say("; ").append(&wording());
+        for (wording, neutral, spelled) in [
+            (Wording::default(), "", ""),
+            (plain, "nothing named", "nothing named"),
+            (Wording::default().name(Setting::Yes), "yes", "[yes!]"),
+            (wording(), "allow it with clear or allow-path /a", "allow it with [clear!] or [allow-path!] /a"),
+            (
+                both,
+                "nothing named; allow it with clear or allow-path /a",
+                "nothing named; allow it with [clear!] or [allow-path!] /a",
+            ),
+        ] {
+            assert_eq!(wording.as_str(), neutral);
+            let plain = wording.spelled(spell);
+            assert_eq!((plain.as_str(), plain.settings.len()), (spelled, 0));
+            assert_eq!(plain.spelled(spell), plain, "it names none any more");
+        }
+    }
+
+    #[test]
+    fn a_record_holds_its_text() {
+        let json = serde_json::to_string(&wording()).unwrap();
+        assert_eq!(json, "\"allow it with clear or allow-path /a\"");
+        assert_eq!(serde_json::from_str::<Wording>(&json).unwrap(), Wording::from(wording().as_str()));
+    }
+}
