@@ -12,6 +12,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use referral_bulk::commands::next_command::spelled;
 use referral_bulk::domain::aliases::{Meaning, TABLE};
 use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Kind};
@@ -309,11 +310,11 @@ fn with_block(document: &str, name: &str, text: &str) -> String {
 fn rule_table(fixed: bool) -> String {
     let rules = Rule::all().filter(|rule| rule.is_fixed() == fixed);
     if fixed {
-        let rows = rules.map(|rule| format!("| `{rule}` | {} |\n", rule.about()));
+        let rows = rules.map(|rule| format!("| `{rule}` | {} |\n", spelled(&rule.about())));
         return format!("| rule | about |\n|---|---|\n{}", rows.collect::<String>());
     }
-    let rows =
-        rules.map(|rule| format!("| `{rule}` | {} | {} |\n", rule.default_level().name(), rule.about()));
+    let rows = rules
+        .map(|rule| format!("| `{rule}` | {} | {} |\n", rule.default_level().name(), spelled(&rule.about())));
     format!("| rule | level | about |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
@@ -334,7 +335,7 @@ fn rate_table() -> String {
 }
 
 fn exit_code_table() -> String {
-    let rows = Exit::ALL.map(|exit| format!("| {} | {} |\n", exit.code(), exit.about()));
+    let rows = Exit::ALL.map(|exit| format!("| {} | {} |\n", exit.code(), spelled(&exit.about())));
     format!("| code | meaning |\n|---|---|\n{}", rows.concat())
 }
 

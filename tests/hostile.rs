@@ -8,8 +8,8 @@ use std::convert::Infallible;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
+use referral_bulk::commands::next_command::spelled;
 use referral_bulk::domain::account::Format;
-use referral_bulk::domain::finding::Finding;
 use referral_bulk::domain::level::Level;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::rules::{Levels, Rule};
@@ -102,7 +102,7 @@ fn migrated(payload: &str, referral: &str) -> Option<Planned> {
 fn is_no_defect(planned: &Planned) -> Result<(), TestCaseError> {
     let findings = &planned.item.findings;
     prop_assert!(!findings.iter().any(|finding| finding.rule == Rule::Proof), "{:?}", findings);
-    let told: Vec<String> = findings.iter().map(Finding::sentence).collect();
+    let told: Vec<String> = findings.iter().map(|finding| spelled(&finding.sentence())).collect();
     prop_assert!(!told.iter().any(|told| told.contains("defect")), "{:?}", told);
     Ok(())
 }

@@ -24,6 +24,8 @@ use tracing::info;
 use self::token::Issued;
 pub(super) use self::token::Token;
 use crate::domain::exchange::Failure;
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
 
 mod echo;
 mod token;
@@ -185,10 +187,11 @@ impl Tokens {
             return Ok(());
         }
         *held = match self.source {
-            Source::Fixed(_) => Held::Lost(no_token(
-                "the token was refused, and there is no way to get another: \
-                 set PARTNER_CENTER_TOKEN anew, or use --token-command",
-            )),
+            Source::Fixed(_) => {
+                let lost = "the token was refused, and there is no way to get another: \
+                            set PARTNER_CENTER_TOKEN anew, or use ";
+                Held::Lost(no_token(Wording::from(lost).name(Setting::TokenCommand)))
+            }
             Source::File(_) | Source::Command { .. } => self.fetch().await,
         };
         match &*held {
@@ -238,7 +241,7 @@ impl Tokens {
         };
         let issued = text.and_then(|text| {
             let read = Issued::read(&text, (self.clock)());
-            read.map_err(|problem| format!("{} {problem}", self.source.name()))
+            read.map_err(|problem| Wording::from(format!("{} {problem}", self.source.name())))
         });
         match issued {
             Ok(Issued { token, lifetime }) => {
@@ -274,12 +277,12 @@ impl Source {
     }
 }
 
-fn no_token(message: impl Into<String>) -> Failure {
+fn no_token(message: impl Into<Wording>) -> Failure {
     Failure::NoToken { message: message.into() }
 }
 
 /// Reads a token file. It may be a pipe, so this happens on a thread that may block.
-async fn read(path: PathBuf) -> Result<SecretString, String> {
+async fn read(path: PathBuf) -> Result<SecretString, Wording> {
     fn text(path: &Path) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
@@ -287,14 +290,17 @@ async fn read(path: PathBuf) -> Result<SecretString, String> {
     }
     let bytes = tokio::task::spawn_blocking(move || text(&path))
         .await
-        .map_err(|_| "the token file was not read to its end".to_owned())?
-        .map_err(|error| format!("the token file cannot be read ({error}): check --token-file"))?;
+        .map_err(|_| Wording::from("the token file was not read to its end"))?
+        .map_err(|error| {
+            let unread = format!("the token file cannot be read ({error}): check ");
+            Wording::from(unread).name(Setting::TokenFile)
+        })?;
     secret(bytes, "the token file")
 }
 
 /// Runs a token command. Its standard error is dropped: a command that fails may well print there what it
 /// was about to send.
-async fn run(program: &str, arguments: &[String]) -> Result<SecretString, String> {
+async fn run(program: &str, arguments: &[String]) -> Result<SecretString, Wording> {
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -302,7 +308,10 @@ async fn run(program: &str, arguments: &[String]) -> Result<SecretString, String
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| format!("the token command cannot be started ({error}): check --token-command"))?;
+        .map_err(|error| {
+            let unstarted = format!("the token command cannot be started ({error}): check ");
+            Wording::from(unstarted).name(Setting::TokenCommand)
+        })?;
     let output = child.stdout.take().expect("standard output is a pipe");
     let finish = async {
         let mut bytes = Vec::new();
@@ -318,15 +327,15 @@ async fn run(program: &str, arguments: &[String]) -> Result<SecretString, String
         .map_err(|error: std::io::Error| format!("the token command was lost ({error})"))?;
     match status {
         Some(status) if !status.success() => {
-            Err(format!("the token command failed ({status}): run it by itself to see why"))
+            Err(format!("the token command failed ({status}): run it by itself to see why").into())
         }
         _ => secret(bytes, "the output of the token command"),
     }
 }
 
-fn secret(bytes: Vec<u8>, name: &str) -> Result<SecretString, String> {
+fn secret(bytes: Vec<u8>, name: &str) -> Result<SecretString, Wording> {
     if bytes.len() as u64 > LONGEST {
-        return Err(format!("{name} is longer than any token"));
+        return Err(format!("{name} is longer than any token").into());
     }
     let text = match Encoding::for_bom(&bytes) {
         // As PowerShell writes it.
@@ -336,7 +345,7 @@ fn secret(bytes: Vec<u8>, name: &str) -> Result<SecretString, String> {
         }
         _ => String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8")),
     };
-    text.map(SecretString::from)
+    text.map(SecretString::from).map_err(Wording::from)
 }
 
 #[cfg(test)]
@@ -358,7 +367,7 @@ mod tests {
     async fn header(tokens: &Tokens) -> Result<String, String> {
         match tokens.current().await {
             Ok((token, _)) => Ok(token.header().to_str().unwrap().to_owned()),
-            Err(Failure::NoToken { message }) => Err(message),
+            Err(Failure::NoToken { message }) => Err(crate::commands::next_command::spelled(&message)),
             Err(failure) => panic!("{failure:?}"),
         }
     }

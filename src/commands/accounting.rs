@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::environment::{Console, Environment};
 use super::error::CommandError;
-use super::next_command::{CommandLine, flag};
+use super::next_command::{CommandLine, flag, spelled};
 use super::next_step::{NextStep, Repeated};
 use super::options::{RunContext, Sending, Showing, SummaryForm};
 use super::target::Target;
@@ -48,7 +48,7 @@ pub fn account(
 ) -> Result<Exit, CommandError> {
     let account = make(run_context.run, plan, None, run_context.patches, environment)?;
     if let Some(reason) = environment.stop.reason().filter(|_| account.phase != Phase::Finished) {
-        environment.console.say(&format!("stopped: {reason}"));
+        environment.console.say(&format!("stopped: {}", spelled(&reason.wording())));
     }
     account.finish(run_context.run, Some(run_context.sending), run_context.showing, environment)
 }
@@ -412,7 +412,8 @@ impl Account {
         match showing.summary {
             SummaryForm::Json => console.data(&(self.summary.to_json_line() + "\n")),
             SummaryForm::Text => {
-                return console.data(&report::text(&self.summary, &self.books, plan, &self.written));
+                let text = report::text(&self.summary, &self.books, plan, &self.written);
+                return console.data(&spelled(&text));
             }
             SummaryForm::None => {}
         }

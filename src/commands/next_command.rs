@@ -21,7 +21,7 @@ pub fn flag(setting: Setting) -> String {
 
 /// A text for people, with its settings as they are typed.
 pub fn spelled(wording: &Wording) -> String {
-    wording.spelled(flag).to_string()
+    wording.spelled(flag)
 }
 
 /// A setting and its value, ready for a shell.

@@ -81,7 +81,7 @@ impl Payloads {
             if let Some((row, _)) = self.take_out(id) {
                 let planned = self.judging.reject(row, id, vec![finding]);
                 let audit = Some(Audit::uncompared(Class::Invalid));
-                writer.item(&Planned { audit, ..planned })?;
+                writer.item(Planned { audit, ..planned })?;
             }
         }
         Ok(())
@@ -102,7 +102,7 @@ impl Payloads {
             Err(rejected) => (rejected.id, None, rejected.findings),
         };
         let verdict = item.is_none().then(|| Verdict::invalid(&findings));
-        writer.row(&RowRecord { row, place, id, text, item, verdict, findings }, told)
+        writer.row(RowRecord { row, place, id, text, item, verdict, findings }, told)
     }
 
     /// What a second payload would do follows from the version that the first one leads to, which nobody

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::environment::Environment;
 use super::error::{CommandError, Problem};
-use super::next_command::flag;
+use super::next_command::{flag, spelled};
 use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, State, input_name};
 use crate::domain::exit::Exit;
 use crate::domain::finding::{Finding, Location};
@@ -146,15 +146,17 @@ impl<'a> PlanWriter<'a> {
     /// # Errors
     /// Where the run is to stop, the ledger can't be written, or the row must not be planned from an older state
     /// of its referral than the service has.
-    pub fn row(&mut self, row: &RowRecord, told: Option<Outcome>) -> Result<(), Halt> {
+    pub fn row(&mut self, mut row: RowRecord, told: Option<Outcome>) -> Result<(), Halt> {
         if self.is_stopped() {
             return Err(Halt::Stopped);
         }
         if let Some(outcome) = told.filter(|told| told.needs_live_state() && !self.is_live()) {
             return Err(Halt::Unseen(row.place, outcome));
         }
+        row.findings = row.findings.into_iter().map(|finding| finding.spelled(flag)).collect();
+        row.verdict = row.verdict.map(|verdict| verdict.spelled(flag));
         self.note(&row.findings);
-        Ok(self.ledger.row(row)?)
+        Ok(self.ledger.row(&row)?)
     }
 
     /// What was read of a row that was written down.
@@ -169,15 +171,13 @@ impl<'a> PlanWriter<'a> {
     ///
     /// # Errors
     /// Where the ledger can't be written.
-    pub fn item(&mut self, planned: &Planned) -> Result<(), LedgerError> {
-        self.note(&planned.item.findings);
-        let settled = planned.verdict.clone().map(|verdict| Settled {
-            etag: planned.seen.clone(),
-            verdict,
-            theirs: planned.theirs.clone(),
-            at: (self.clock)(),
-        });
-        self.ledger.item(&planned.item, settled.as_ref(), planned.audit.as_ref())
+    pub fn item(&mut self, planned: Planned) -> Result<(), LedgerError> {
+        let Planned { mut item, verdict, seen: etag, theirs, audit, .. } = planned;
+        item.findings = item.findings.into_iter().map(|finding| finding.spelled(flag)).collect();
+        self.note(&item.findings);
+        let at = (self.clock)();
+        let settled = verdict.map(|verdict| Settled { etag, verdict: verdict.spelled(flag), theirs, at });
+        self.ledger.item(&item, settled.as_ref(), audit.as_ref())
     }
 
     /// Takes back an item that has to be made anew, and what denied it.
@@ -238,7 +238,7 @@ impl<'a> PlanWriter<'a> {
 fn describe(finding: &Finding, file: &str) -> String {
     let place = finding.place;
     let column = if place.column > 0 { format!(":{}", place.column) } else { String::new() };
-    let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
+    let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {}", spelled(hint)));
     format!("error[{}]: {}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
 }
 
@@ -261,7 +261,7 @@ pub(super) fn unreadable(unusable: &Unusable) -> CommandError {
     let problems = unusable.problems().iter().cloned().map(|problem| Problem {
         message: problem.message,
         place: Some(problem.place),
-        hint: problem.hint,
+        hint: problem.hint.as_ref().map(spelled),
     });
     CommandError { exit: Exit::CouldNotRun, problems: problems.collect() }
 }

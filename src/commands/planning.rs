@@ -6,6 +6,7 @@ use tracing::info;
 
 use super::environment::Environment;
 use super::error::CommandError;
+use super::next_command::spelled;
 use super::options::RunContext;
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
@@ -130,7 +131,7 @@ async fn look_live(
             Err(CommandError::could_not_run(format!("{} {what}", target.name())).hint(WRONG_BASE))
         }
         Some(Reason::NoToken(why)) => {
-            Err(CommandError::could_not_run(format!("there is no token to send: {why}"))
+            Err(CommandError::could_not_run(format!("there is no token to send: {}", spelled(&why)))
                 .hint("check where the token comes from; nothing was sent"))
         }
         _ => {

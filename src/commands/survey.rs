@@ -90,7 +90,7 @@ impl Changes {
                 (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
             }
         };
-        writer.row(&RowRecord { row, place, id, text, item, verdict, findings }, told)
+        writer.row(RowRecord { row, place, id, text, item, verdict, findings }, told)
     }
 }
 
@@ -137,7 +137,7 @@ impl Source for Changes {
         }
         left_alone_are_there(&self.options.left_alone, &infos)?;
         for planned in self.planner.decided() {
-            writer.item(&planned)?;
+            writer.item(planned)?;
         }
         Ok(())
     }
@@ -284,7 +284,7 @@ impl<'a, W: Source> Surveyor<'a, W> {
     }
 
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
-        planned.map_or(Ok(()), |planned| self.writer.item(&planned))
+        planned.map_or(Ok(()), |planned| self.writer.item(planned))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a user consented to before anything of a run was sent.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::setting::Setting;
+use super::wording::Wording;
 
 /// A consent to a plan. It is kept with the run, so that nobody is asked twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +39,13 @@ pub enum Way {
     ConfirmClosing,
 }
 
-impl fmt::Display for Way {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Asked => "asked",
-            Self::Yes => "--yes",
-            Self::ConfirmClosing => "--confirm-closing",
-        })
+impl Way {
+    /// What the user did, for people.
+    pub fn wording(self) -> Wording {
+        match self {
+            Self::Asked => Wording::from("asked"),
+            Self::Yes => Wording::default().name(Setting::Yes),
+            Self::ConfirmClosing => Wording::default().name(Setting::ConfirmClosing),
+        }
     }
 }

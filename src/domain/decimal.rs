@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::excerpt::excerpt;
+use super::setting::Setting;
 use super::type_error::TypeError;
+use super::wording::Wording;
 
 /// The sign between the whole and the rest of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +66,10 @@ pub enum AmountError {
 }
 
 /// What would help where a number is in doubt.
-pub const SAY_SIGN: &str = "say how the file writes numbers: --decimal point or --decimal comma";
+pub fn say_sign() -> Wording {
+    let say = Wording::from("say how the file writes numbers: ");
+    say.name(Setting::Decimal).say(" point or ").name(Setting::Decimal).say(" comma")
+}
 
 /// Reads a number, `said` being the decimal sign where the user named it.
 ///
@@ -74,7 +79,7 @@ pub const SAY_SIGN: &str = "say how the file writes numbers: --decimal point or 
 /// # Errors
 /// See [`AmountError`].
 pub fn read(text: &str, said: Option<DecimalSign>) -> Result<Amount, AmountError> {
-    let wrong = |hint: &str| AmountError::Wrong(no_number(text, hint));
+    let wrong = |hint: &str| AmountError::Wrong(no_number(text, hint.into()));
     let (minus, body) = text.strip_prefix('-').map_or(("", text), |body| ("-", body));
     let marks: Vec<char> = body.chars().filter(|c| !c.is_ascii_digit()).collect();
     let groups: Vec<&str> = body.split(|c: char| !c.is_ascii_digit()).collect();
@@ -86,12 +91,15 @@ pub fn read(text: &str, said: Option<DecimalSign>) -> Result<Amount, AmountError
         (Some(decimal), Some(whole), None) => {
             return Err(AmountError::Doubtful(TypeError {
                 message: format!("{} may be {} or {}", excerpt(text), shown(&decimal.0), whole.0),
-                hint: Some(SAY_SIGN.to_owned()),
+                hint: Some(say_sign()),
             }));
         }
         (decimal, whole, Some(said)) => {
             let fits = |read: &(String, Option<DecimalSign>)| read.1.is_none_or(|sign| sign == said);
-            decimal.filter(fits).or(whole.filter(fits)).ok_or_else(|| wrong(hint_of(said)))?
+            decimal
+                .filter(fits)
+                .or(whole.filter(fits))
+                .ok_or_else(|| AmountError::Wrong(no_number(text, hint_of(said))))?
         }
         (decimal, whole, None) => decimal.or(whole).ok_or_else(|| wrong(FORM))?,
     };
@@ -110,10 +118,11 @@ pub const MOST_DIGITS: &str = "28 digits is the most that can be kept exactly";
 
 const FORM: &str = "write digits with at most one point between them, as in 12500.50";
 
-fn hint_of(said: DecimalSign) -> &'static str {
+fn hint_of(said: DecimalSign) -> Wording {
+    let with = Wording::from("with ").name(Setting::Decimal);
     match said {
-        DecimalSign::Point => "with --decimal point it is written as in 12500.50",
-        DecimalSign::Comma => "with --decimal comma it is written as in 12500,50",
+        DecimalSign::Point => with.say(" point it is written as in 12500.50"),
+        DecimalSign::Comma => with.say(" comma it is written as in 12500,50"),
     }
 }
 
@@ -131,8 +140,8 @@ fn hint_for(body: &str) -> &'static str {
     FORM
 }
 
-fn no_number(text: &str, hint: &str) -> TypeError {
-    TypeError { message: format!("{} is no decimal number", excerpt(text)), hint: Some(hint.to_owned()) }
+fn no_number(text: &str, hint: Wording) -> TypeError {
+    TypeError::new(format!("{} is no decimal number", excerpt(text)), hint)
 }
 
 /// A number without the zeros at its end, for a message.
@@ -274,7 +283,11 @@ mod tests {
             ("many", None, "\"many\" is no decimal number; write digits"),
         ] {
             let (AmountError::Doubtful(error) | AmountError::Wrong(error)) = read(text, said).unwrap_err();
-            let told = format!("{}; {}", error.message, error.hint.unwrap());
+            let told = format!(
+                "{}; {}",
+                error.message,
+                crate::commands::next_command::spelled(&error.hint.unwrap())
+            );
             assert!(told.contains(wanted), "{told}");
         }
     }

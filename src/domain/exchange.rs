@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::referral::{ETag, ReferralId};
+use super::wording::Wording;
 
 /// A change whose intent is on disk. `ledger::Ticket` is the only one; the client's `patch` takes
 /// nothing else, and takes it by value.
@@ -53,7 +54,7 @@ pub enum Failure {
     /// There is no token to send, or none can be had any more.
     NoToken {
         /// What went wrong, for people; never any part of a token.
-        message: String,
+        message: Wording,
     },
 }
 
@@ -103,10 +104,19 @@ impl Failure {
         }
     }
 
-    /// For people.
+    /// For people, with the settings that would help.
+    pub fn wording(&self) -> Wording {
+        match self {
+            Self::NoToken { message } => message.clone(),
+            Self::NotSent { .. } | Self::NoAnswer { .. } | Self::Answered(_) => self.message().into(),
+        }
+    }
+
+    /// For people, with settings by their names.
     pub fn message(&self) -> &str {
         match self {
-            Self::NotSent { message } | Self::NoAnswer { message } | Self::NoToken { message } => message,
+            Self::NotSent { message } | Self::NoAnswer { message } => message,
+            Self::NoToken { message } => message.as_str(),
             Self::Answered(refusal) => &refusal.message,
         }
     }

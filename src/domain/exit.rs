@@ -1,6 +1,8 @@
 //! How a command ends, as the exit code tells it.
 
 use super::outcome::Outcome;
+use super::setting::Setting;
+use super::wording::Wording;
 
 /// The exit codes. Scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +33,24 @@ impl Exit {
     }
 
     /// What it means, in one line.
-    pub fn about(self) -> &'static str {
+    pub fn about(self) -> Wording {
         match self {
-            Self::Done => "all that was asked is done (or, with --plan, every row could be)",
-            Self::CouldNotRun => "could not run: unreadable input, no token, no connection, a broken ledger",
-            Self::Usage => "usage, or consent missing or wrong; nothing was sent",
+            Self::Done => {
+                let done = Wording::from("all that was asked is done (or, with ").name(Setting::Plan);
+                done.say(", every row could be)")
+            }
+            Self::CouldNotRun => {
+                Wording::from("could not run: unreadable input, no token, no connection, a broken ledger")
+            }
+            Self::Usage => Wording::from("usage, or consent missing or wrong; nothing was sent"),
             Self::Trouble => {
-                "finished, and some rows are conflict, invalid, refused, failed, partial or unknown"
+                "finished, and some rows are conflict, invalid, refused, failed, partial or unknown".into()
             }
             Self::Stopped => {
-                "stopped before the end (interrupt, --max-errors, --finish-by, token refused): resume carries on"
+                let stopped = Wording::from("stopped before the end (interrupt, ").name(Setting::MaxErrors);
+                stopped.say(", ").name(Setting::FinishBy).say(", token refused): resume carries on")
             }
-            Self::Unbalanced => "the books do not balance: a defect",
+            Self::Unbalanced => Wording::from("the books do not balance: a defect"),
         }
     }
 

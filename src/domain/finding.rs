@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::characters::{is_hidden, visible};
 use super::level::Level;
 use super::rules::Rule;
+use super::setting::Setting;
+use super::wording::Wording;
 
 /// A place in an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub struct Finding {
     pub message: String,
     /// What would help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
+    pub hint: Option<Wording>,
 }
 
 impl Finding {
@@ -43,21 +44,30 @@ impl Finding {
     /// A finding without a hint. What the message holds of the input's own words is made visible and
     /// short.
     pub fn new(rule: Rule, level: Level, place: Location, message: impl Into<String>) -> Self {
-        Self { rule, level, place, message: told(message.into()), hint: None }
+        let message = presentable(Wording::from(message.into())).as_str().to_owned();
+        Self { rule, level, place, message, hint: None }
     }
 
     /// The same, with what would help.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(told(hint.into()));
+    pub fn hint(mut self, hint: impl Into<Wording>) -> Self {
+        self.hint = Some(presentable(hint.into()));
+        self
+    }
+
+    /// The same, with settings as the user types them: so it is shown and put on record.
+    #[must_use]
+    pub fn spelled(mut self, spell: impl Fn(Setting) -> String) -> Self {
+        self.hint = self.hint.map(|hint| presentable(hint.spelled(spell).into()));
         self
     }
 
     /// What was found and what would help, on one line.
-    pub fn sentence(&self) -> String {
+    pub fn sentence(&self) -> Wording {
+        let message = Wording::from(self.message.as_str());
         match &self.hint {
-            Some(hint) => format!("{}; {hint}", self.message),
-            None => self.message.clone(),
+            Some(hint) => message.say("; ").append(hint),
+            None => message,
         }
     }
 
@@ -68,17 +78,9 @@ impl Finding {
 }
 
 /// A text that a person may be shown on a terminal, whatever an input put into it.
-fn told(text: String) -> String {
+fn presentable(text: Wording) -> Wording {
     const LONGEST: usize = 1_000;
-    if text.len() <= LONGEST && !text.contains(is_hidden) {
-        return text;
-    }
-    let cut: String = text.chars().take(LONGEST).collect();
-    let mut shown = visible(&cut).into_owned();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
+    text.presentable(LONGEST)
 }
 
 #[cfg(test)]
@@ -91,7 +93,7 @@ mod tests {
         let finding = Finding::deny(Rule::Id, place, "/\u{1b}[31mx is odd").hint("\u{202e}x".repeat(1_000));
         assert_eq!(finding.message, "/\u{fffd}[31mx is odd");
         let hint = finding.hint.unwrap();
-        assert!(hint.starts_with("\u{fffd}x") && hint.ends_with('…'));
-        assert_eq!(hint.chars().count(), 1_001);
+        assert!(hint.as_str().starts_with("\u{fffd}x") && hint.as_str().ends_with('…'));
+        assert_eq!(hint.as_str().chars().count(), 1_001);
     }
 }

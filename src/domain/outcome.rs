@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
+use super::setting::Setting;
+use super::wording::Wording;
 
 /// The outcome of a row. Every row has exactly one when a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -112,19 +114,19 @@ pub struct Verdict {
     /// A stable word to group by: a rule's id, the API's error code, or the program's own.
     pub code: String,
     /// For people.
-    pub message: String,
+    pub message: Wording,
     /// The HTTP status of the deciding answer, where there was one.
     pub status: Option<u16>,
 }
 
 impl Verdict {
     /// A verdict that no HTTP answer led to.
-    pub fn new(outcome: Outcome, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(outcome: Outcome, code: impl Into<String>, message: impl Into<Wording>) -> Self {
         Self { outcome, code: code.into(), message: message.into(), status: None }
     }
 
     /// The verdict on a row that was applied with a value in another form, which the service gave it.
-    pub fn kept_otherwise(message: impl Into<String>) -> Self {
+    pub fn kept_otherwise(message: impl Into<Wording>) -> Self {
         Self::new(Outcome::Applied, "kept-otherwise", message)
     }
 
@@ -137,8 +139,18 @@ impl Verdict {
     pub fn invalid<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         let denied: Vec<&Finding> = findings.into_iter().filter(|finding| finding.is_deny()).collect();
         let code = denied.first().map_or("invalid", |finding| finding.rule.id());
-        let said: Vec<String> = denied.iter().map(|finding| finding.sentence()).collect();
-        Self::new(Outcome::Invalid, code, said.join(" | "))
+        let mut said = Wording::default();
+        for (at, finding) in denied.iter().enumerate() {
+            said = said.say(if at == 0 { "" } else { " | " }).append(&finding.sentence());
+        }
+        Self::new(Outcome::Invalid, code, said)
+    }
+
+    /// The same, with settings as the user types them: so it is put on record.
+    #[must_use]
+    pub fn spelled(mut self, spell: impl Fn(Setting) -> String) -> Self {
+        self.message = self.message.spelled(spell).into();
+        self
     }
 
     /// The same, with the HTTP status that led to it.

@@ -8,7 +8,9 @@ use encoding_rs::WINDOWS_1252;
 use super::characters::{is_hidden, name};
 use super::excerpt::excerpt;
 use super::rules::Rule;
+use super::setting::Setting;
 use super::type_error::TypeError;
+use super::wording::Wording;
 
 /// What a text looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +20,10 @@ pub struct Suspicion {
     /// What was found.
     pub message: String,
     /// What would help.
-    pub hint: &'static str,
+    pub hint: Wording,
 }
 
 const MEND_FORMULA: &str = "mend the formula in the spreadsheet, or empty the cell";
-const EMPTY: &str = "to leave the field as it is, leave it out, or the cell empty; to clear it, write \\N or null, with --clear";
 const AS_TEXT: &str = "give the column the form of text in the spreadsheet, and put the value in anew";
 const ANEW: &str = "type it anew: it may have been copied from a web page or a document";
 const AS_UTF8: &str = "open the file as UTF-8 and save it anew, or put the text in again";
@@ -30,26 +31,34 @@ const AS_UTF8: &str = "open the file as UTF-8 and save it anew, or put the text 
 /// What a text for a field of text looks like, if it looks like nothing that was meant.
 pub fn suspicion(text: &str) -> Option<Suspicion> {
     let text = text.trim();
-    let found = |rule, message, hint| Some(Suspicion { rule, message, hint });
+    let found = |rule, message, hint: Wording| Some(Suspicion { rule, message, hint });
     if is_error_value(text) {
         let message = format!("{} is what a spreadsheet shows where a formula failed", excerpt(text));
-        return found(Rule::SpreadsheetError, message, MEND_FORMULA);
+        return found(Rule::SpreadsheetError, message, MEND_FORMULA.into());
     }
     if is_empty_word(text) {
         let message = format!("{} is a word for nothing, and would be sent as a text", excerpt(text));
-        return found(Rule::EmptyWord, message, EMPTY);
+        return found(Rule::EmptyWord, message, leave_or_clear());
     }
     if is_rewritten_number(text) {
         let message = format!("{} is a number as a spreadsheet rewrites it, with digits gone", excerpt(text));
-        return found(Rule::RewrittenNumber, message, AS_TEXT);
+        return found(Rule::RewrittenNumber, message, AS_TEXT.into());
     }
     if let Some(meant) = misread(text) {
         let message = format!("{} looks like {}, read in a wrong encoding", excerpt(text), excerpt(&meant));
-        return found(Rule::MisreadText, message, AS_UTF8);
+        return found(Rule::MisreadText, message, AS_UTF8.into());
     }
     let c = hidden(text)?;
     let message = format!("{} holds {}, which cannot be seen", excerpt(text), name(c));
-    found(Rule::HiddenCharacter, message, ANEW)
+    found(Rule::HiddenCharacter, message, ANEW.into())
+}
+
+/// What would help with a word for nothing.
+fn leave_or_clear() -> Wording {
+    Wording::from(
+        "to leave the field as it is, leave it out, or the cell empty; to clear it, write \\N or null, with ",
+    )
+    .name(Setting::Clear)
 }
 
 /// What would help with a text that is no value of its type, where what it looks like tells.
@@ -64,7 +73,7 @@ pub fn remedy(text: &str) -> Option<&'static str> {
 /// Why a text is no value of its type, and what would help, where what it looks like tells more than the error.
 #[must_use]
 pub fn explained(text: &str, error: TypeError) -> TypeError {
-    let hint = remedy(text).map(ToOwned::to_owned).or(error.hint);
+    let hint = remedy(text).map(Wording::from).or(error.hint);
     TypeError { message: with_reason(error.message, oddity(text)), hint }
 }
 

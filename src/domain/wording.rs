@@ -4,10 +4,9 @@
 //! [`Setting`], and `commands::next_command` spells it before the hint is shown or put on record. What was read from
 //! a record is plain text: it names no setting any more.
 
-use std::fmt;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::characters::{is_hidden, visible};
 use super::setting::Setting;
 
 /// Text for people, with the settings that it names.
@@ -54,14 +53,13 @@ impl Wording {
         self.text.is_empty()
     }
 
-    /// The text, with settings by their names.
+    /// The text, with settings by their names. It is no text to show to a person, unless it names none.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The same as plain text, with settings as the user types them.
-    #[must_use]
-    pub fn spelled(&self, spell: impl Fn(Setting) -> String) -> Self {
+    /// The text, with settings as the user types them.
+    pub fn spelled(&self, spell: impl Fn(Setting) -> String) -> String {
         let mut text = String::with_capacity(self.text.len());
         for part in self.parts() {
             match part {
@@ -69,7 +67,33 @@ impl Wording {
                 Part::Setting(setting) => text.push_str(&spell(setting)),
             }
         }
-        Self::from(text)
+        text
+    }
+
+    /// The same as a person may be shown it on a terminal, whatever an input put into it: without characters that
+    /// cannot be seen, and cut off behind `most` characters.
+    pub(super) fn presentable(self, most: usize) -> Self {
+        if self.text.len() <= most && !self.text.contains(is_hidden) {
+            return self;
+        }
+        let (mut shown, mut room) = (Self::default(), most);
+        for part in self.parts() {
+            let whole = match part {
+                Part::Words(words) => words,
+                Part::Setting(setting) => setting.name(),
+            };
+            let cut: String = whole.chars().take(room).collect();
+            if let (Part::Setting(setting), true) = (&part, cut == whole) {
+                shown = shown.name(*setting);
+            } else {
+                shown = shown.say(visible(&cut));
+            }
+            if cut.len() < whole.len() {
+                return shown.say("…");
+            }
+            room -= cut.chars().count();
+        }
+        shown
     }
 
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
@@ -90,16 +114,15 @@ impl From<String> for Wording {
     }
 }
 
-impl From<&str> for Wording {
-    fn from(text: &str) -> Self {
-        Self::from(text.to_owned())
+impl From<&String> for Wording {
+    fn from(text: &String) -> Self {
+        Self::from(text.clone())
     }
 }
 
-/// With settings by their names.
-impl fmt::Display for Wording {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.text)
+impl From<&str> for Wording {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
     }
 }
 
@@ -141,10 +164,25 @@ mod tests {
             ),
         ] {
             assert_eq!(wording.as_str(), neutral);
-            let plain = wording.spelled(spell);
-            assert_eq!((plain.as_str(), plain.settings.len()), (spelled, 0));
-            assert_eq!(plain.spelled(spell), plain, "it names none any more");
+            assert_eq!(wording.spelled(spell), spelled);
+            assert_eq!(Wording::from(spelled).spelled(spell), spelled, "it names none any more");
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_what_is_hidden_is_marked() {
+        for (most, wanted) in [
+            (3, "all…"),
+            (14, "allow it with …"),
+            (16, "allow it with cl…"),
+            (19, "allow it with CLEAR…"),
+            (36, "allow it with CLEAR or ALLOW-PATH /a"),
+        ] {
+            let shown = wording().presentable(most).spelled(|setting| setting.name().to_uppercase());
+            assert_eq!(shown, wanted, "{most}");
+        }
+        let hidden = Wording::from("a\u{202e}b ").name(Setting::Clear).say("\u{1b}").presentable(100);
+        assert_eq!(hidden.spelled(|_| "X".to_owned()), "a\u{fffd}b X\u{fffd}");
     }
 
     #[test]

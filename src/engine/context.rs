@@ -263,13 +263,13 @@ impl<A: Api> Context<'_, A> {
                 request_state.tries -= 1;
                 self.renew(failure, request_state).await
             }
-            Decision::Stop(StopReason::NoToken) => self.end(Reason::NoToken(failure.message().to_owned())),
-            Decision::Stop(StopReason::MfaRequired) => self.end(Reason::Token(format!(
-                "{}; sign in again with multi-factor authentication",
-                failure.message()
-            ))),
+            Decision::Stop(StopReason::NoToken) => self.end(Reason::NoToken(failure.wording())),
+            Decision::Stop(StopReason::MfaRequired) => {
+                let why = failure.wording().say("; sign in again with multi-factor authentication");
+                self.end(Reason::Token(why))
+            }
             // What the service says beside it may hold the challenge itself.
-            Decision::Stop(StopReason::ClaimsRequired) => self.end(Reason::Token(CLAIMS.to_owned())),
+            Decision::Stop(StopReason::ClaimsRequired) => self.end(Reason::Token(CLAIMS.into())),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Stopping: the first reason counts, everybody hears of it. Leaving comes after that, for those who won't
 //! wait for what is in flight.
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::info;
+
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
 
 /// Why a run ends before everything is done. `resume` carries on after each of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +20,9 @@ pub enum Reason {
     /// The time the user set has come.
     Deadline(Timestamp),
     /// There is no token to send.
-    NoToken(String),
+    NoToken(Wording),
     /// The service won't take the token, and there is no other.
-    Token(String),
+    Token(Wording),
     /// One refusal for want of permission after another.
     Forbidden(String),
     /// The service does nothing but throttle.
@@ -58,30 +60,32 @@ impl Reason {
             Self::Ledger(_) => "ledger",
         }
     }
-}
 
-impl fmt::Display for Reason {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What stopped the run, for people.
+    pub fn wording(&self) -> Wording {
         match self {
-            Self::Interrupted => out.write_str("interrupted"),
+            Self::Interrupted => "interrupted".into(),
             Self::TooManyErrors(count) => {
                 let rows = if *count == 1 { "row was" } else { "rows were" };
-                write!(
-                    out,
-                    "{count} {rows} refused, failed or taken in part, and --max-errors allows no more"
-                )
+                let refused = format!("{count} {rows} refused, failed or taken in part, and ");
+                Wording::from(refused).name(Setting::MaxErrors).say(" allows no more")
             }
-            Self::Deadline(time) => write!(out, "the time set by --finish-by has come: {time}"),
-            Self::NoToken(why) => write!(out, "there is no token to send: {why}"),
-            Self::Token(why) => write!(out, "the service does not take the token: {why}"),
-            Self::Forbidden(why) => write!(out, "one request after another was forbidden: {why}"),
-            Self::Throttled => out.write_str("the service answers nothing but: slow down"),
-            Self::Unreadable(why) => write!(out, "nothing can be read back to settle what was sent: {why}"),
-            Self::Unanswered(why) => write!(out, "the service gives no good answer any more: {why}"),
-            Self::Stalled(what) => write!(out, "nothing that is waited for comes to an end: {what}"),
-            Self::NothingThere => out.write_str("neither the list nor any referral was found"),
-            Self::Unreachable(why) => write!(out, "the service cannot be reached: {why}"),
-            Self::Ledger(why) => write!(out, "the run's ledger cannot be written: {why}"),
+            Self::Deadline(time) => {
+                let time = format!(" has come: {time}");
+                Wording::from("the time set by ").name(Setting::FinishBy).say(time)
+            }
+            Self::NoToken(why) => Wording::from("there is no token to send: ").append(why),
+            Self::Token(why) => Wording::from("the service does not take the token: ").append(why),
+            Self::Forbidden(why) => format!("one request after another was forbidden: {why}").into(),
+            Self::Throttled => "the service answers nothing but: slow down".into(),
+            Self::Unreadable(why) => {
+                format!("nothing can be read back to settle what was sent: {why}").into()
+            }
+            Self::Unanswered(why) => format!("the service gives no good answer any more: {why}").into(),
+            Self::Stalled(what) => format!("nothing that is waited for comes to an end: {what}").into(),
+            Self::NothingThere => "neither the list nor any referral was found".into(),
+            Self::Unreachable(why) => format!("the service cannot be reached: {why}").into(),
+            Self::Ledger(why) => format!("the run's ledger cannot be written: {why}").into(),
         }
     }
 }

@@ -99,7 +99,7 @@ fn text<'o>(
         None if json::is_null(value) => row.uncleared(place, name),
         None => {
             let message = format!("{} is no JSON string", excerpt_json(value));
-            row.mistyped(place, name, TypeError { message, hint: Some("put it in quotes".to_owned()) });
+            row.mistyped(place, name, TypeError::new(message, "put it in quotes"));
         }
     }
 }
@@ -112,6 +112,6 @@ fn add_members(row: &mut Row<'_>, at: &Locator<'_>, field: Field, value: &RawVal
         return elements.into_iter().for_each(|element| row.append_object(at.of(element), field, element));
     }
     let message = format!("{} is neither a JSON array nor a text", excerpt_json(value));
-    let hint = Some("give an array of members, or \"First, Last, phone, email\"".to_owned());
-    row.mistyped(at.of(value), "team.add", TypeError { message, hint });
+    let hint = "give an array of members, or \"First, Last, phone, email\"";
+    row.mistyped(at.of(value), "team.add", TypeError::new(message, hint));
 }

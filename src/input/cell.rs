@@ -99,10 +99,10 @@ pub(super) fn fill(row: &mut Row<'_>, numbers: &mut Numbers, place: Location, ta
         Target::Append(field) => match serde_json::from_str::<&RawValue>(text) {
             Ok(element) => row.append_object(place, *field, element),
             Err(_) => {
-                let error = TypeError {
-                    message: format!("{} is no JSON object", excerpt(text)),
-                    hint: Some("write one object, or use team.add for First, Last, phone, email".to_owned()),
-                };
+                let error = TypeError::new(
+                    format!("{} is no JSON object", excerpt(text)),
+                    "write one object, or use team.add for First, Last, phone, email",
+                );
                 row.mistyped_text(place, field.pointer().as_str(), text, error);
             }
         },

@@ -11,6 +11,7 @@ use super::options::Options;
 use crate::domain::account::{Format, InputInfo, input_name};
 use crate::domain::finding::Location;
 use crate::domain::text_form::TextForm;
+use crate::domain::wording::Wording;
 
 /// What every part of reading one file needs to know.
 pub(super) struct Context<'a> {
@@ -31,8 +32,7 @@ impl Context<'_> {
     }
 
     /// A problem of the file as a whole.
-    pub fn unusable(&self, message: impl Into<String>, hint: Option<&str>) -> Unusable {
-        let hint = hint.map(ToOwned::to_owned);
+    pub fn unusable(&self, message: impl Into<String>, hint: Option<Wording>) -> Unusable {
         Unusable::from(Problem { place: self.name().to_owned(), message: message.into(), hint })
     }
 
@@ -42,7 +42,7 @@ impl Context<'_> {
             io::ErrorKind::PermissionDenied => Some("ask for leave to read it, or give a copy that is yours"),
             _ => None,
         };
-        self.unusable(format!("cannot read the file: {error}"), hint)
+        self.unusable(format!("cannot read the file: {error}"), hint.map(Wording::from))
     }
 
     /// The file's name for people.
@@ -56,7 +56,7 @@ impl Context<'_> {
         let unreadable = |error| self.unreadable(&error);
         if std::fs::metadata(self.path).map_err(unreadable)?.is_dir() {
             let hint = "name the change files in it one by one, as in changes/*.csv";
-            return Err(self.unusable("this is a directory, not a change file", Some(hint)));
+            return Err(self.unusable("this is a directory, not a change file", Some(hint.into())));
         }
         File::open(self.path).map_err(unreadable)
     }

@@ -39,7 +39,7 @@ pub(super) fn read<E>(
     let mut odd = Oddities::default();
     let Some(mark) = records.header(&mut odd)? else {
         let hint = "the first line names the columns, as in id,status,substatus";
-        return Err(context.unusable("the file has no header", Some(hint)).into());
+        return Err(context.unusable("the file has no header", Some(hint.into())).into());
     };
     let columns = match header::resolve(context, &records.cells, mark) {
         Ok(columns) => columns,

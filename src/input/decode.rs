@@ -73,7 +73,7 @@ impl NoText {
             Self::Empty => context.unusable(self.told(), None),
             Self::Binary => {
                 let hint = "give a file in UTF-8, or in UTF-16 with a byte order mark";
-                context.unusable(self.told(), Some(hint))
+                context.unusable(self.told(), Some(hint.into()))
             }
         }
     }
@@ -114,7 +114,7 @@ pub(super) fn open<'a>(
     }
     if let (Some(context), Format::Csv, true) = (change_file, format, head.is_empty()) {
         let hint = "the first line names the columns, as in id,status,substatus";
-        return Err(NoText::Other(context.unusable("the file is empty", Some(hint))));
+        return Err(NoText::Other(context.unusable("the file is empty", Some(hint.into()))));
     }
     // No line of JSON is no change; no payload is none.
     if head.is_empty() && change_file.is_none() {

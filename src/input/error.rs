@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::wording::Wording;
+
 /// Why reading a file ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError<E> {
@@ -25,13 +27,13 @@ pub struct Problem {
     /// What was found: lower case, no full stop.
     pub message: String,
     /// What would help.
-    pub hint: Option<String>,
+    pub hint: Option<Wording>,
 }
 
 impl Problem {
     /// The same, with what would help.
     #[must_use]
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<Wording>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -56,11 +58,11 @@ impl From<Problem> for Unusable {
 }
 
 impl fmt::Display for Problem {
-    /// The message, then the place, then the hint, a line each.
+    /// The message, then the place, then the hint with settings by their names, a line each.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}\n  --> {}", self.message, self.place)?;
         match &self.hint {
-            Some(hint) => write!(out, "\nhint: {hint}"),
+            Some(hint) => write!(out, "\nhint: {}", hint.as_str()),
             None => Ok(()),
         }
     }

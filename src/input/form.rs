@@ -11,6 +11,8 @@ use super::error::Unusable;
 use super::names::Names;
 use crate::domain::account::Format;
 use crate::domain::referral::ReferralId;
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
 
 /// How a spreadsheet becomes a change file.
 const SAVE_AS_CSV: &str = "open it in the spreadsheet program and save it as CSV (UTF-8)";
@@ -20,24 +22,34 @@ const UNPACK: &str = "unpack it first";
 
 /// The form that the user says, or else the file's extension.
 pub(super) fn said(context: &Context<'_>) -> Result<Format, Unusable> {
-    const HINT: &str = "say --format csv or --format jsonl";
+    let say_format =
+        || Wording::from("say ").name(Setting::Format).say(" csv or ").name(Setting::Format).say(" jsonl");
     if let Some(format) = context.options.format {
         return Ok(format);
     }
     if context.path == "-" {
-        return Err(context.unusable("standard input has no extension that tells its form", Some(HINT)));
+        return Err(
+            context.unusable("standard input has no extension that tells its form", Some(say_format()))
+        );
     }
     let extension = Path::new(context.path).extension().unwrap_or_default().to_string_lossy();
-    let hint = match extension.to_ascii_lowercase().as_str() {
+    let hint: Wording = match extension.to_ascii_lowercase().as_str() {
         "csv" | "tsv" | "txt" => return Ok(Format::Csv),
         "jsonl" | "ndjson" => return Ok(Format::Jsonl),
-        "" => return Err(context.unusable("the file has no extension that tells its form", Some(HINT))),
-        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" | "numbers" => SAVE_AS_CSV,
-        "gz" | "zip" | "zst" | "xz" | "bz2" | "7z" => UNPACK,
-        "json" => "write one JSON object a line, and say --format jsonl",
-        _ => HINT,
+        "" => {
+            return Err(context.unusable("the file has no extension that tells its form", Some(say_format())));
+        }
+        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" | "numbers" => SAVE_AS_CSV.into(),
+        "gz" | "zip" | "zst" | "xz" | "bz2" | "7z" => UNPACK.into(),
+        "json" => as_json_lines(),
+        _ => say_format(),
     };
     Err(context.unusable(format!("the extension .{extension} tells no known form"), Some(hint)))
+}
+
+/// What would help with JSON that is no JSON lines.
+fn as_json_lines() -> Wording {
+    Wording::from("write one JSON object a line, and say ").name(Setting::Format).say(" jsonl")
 }
 
 /// Files that are no text, by how they begin: what each is, and what would help.
@@ -55,11 +67,11 @@ const OTHERS: [(&[u8], &str, &str); 8] = [
 /// Refuses a file by how it begins, where that is known to be no text.
 pub(super) fn refuse_others(context: &Context<'_>, head: &[u8]) -> Result<(), Unusable> {
     if let Some((_, what, hint)) = OTHERS.iter().find(|(start, ..)| head.starts_with(start)) {
-        return Err(context.unusable(format!("the file is not text: {what}"), Some(hint)));
+        return Err(context.unusable(format!("the file is not text: {what}"), Some((*hint).into())));
     }
     if head.trim_ascii_start().starts_with(b"<") {
         let hint = "a page that asks to sign in may have been saved in its place: download the file again";
-        return Err(context.unusable("the file is a web page, or XML", Some(hint)));
+        return Err(context.unusable("the file is a web page, or XML", Some(hint.into())));
     }
     Ok(())
 }
@@ -74,10 +86,11 @@ pub(super) fn binary(context: &Context<'_>, head: &[u8], marked: bool) -> Unusab
         [(0, 1), (1, 0)].into_iter().any(|(one, other)| nuls(one) * 2 > units && nuls(other) == 0);
     if is_utf_16 && !marked {
         let message = "the file looks like UTF-16 without a byte order mark";
-        return context.unusable(message, Some("save it as UTF-8, or as UTF-16 with a byte order mark"));
+        return context
+            .unusable(message, Some("save it as UTF-8, or as UTF-16 with a byte order mark".into()));
     }
     let hint = "give a CSV or JSONL file in UTF-8, or in UTF-16 with a byte order mark";
-    context.unusable("the file is not text: it begins with NUL bytes", Some(hint))
+    context.unusable("the file is not text: it begins with NUL bytes", Some(hint.into()))
 }
 
 /// Refuses JSON where CSV should be, CSV where JSON lines should be, and JSON that isn't one object a line.
@@ -86,17 +99,16 @@ pub(super) fn compare(context: &Context<'_>, format: Format, head: &[u8]) -> Res
     let end = head.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(head.len());
     let line = String::from_utf8_lossy(&head[..end]);
     let line = line.trim();
+    let say = |form: &str| Wording::from("say ").name(Setting::Format).say(form);
     let (message, hint) = match format {
-        Format::Csv if line.starts_with('{') => ("the file holds JSON, not CSV", "say --format jsonl"),
-        Format::Csv if line.starts_with('[') => {
-            ("the file holds JSON, not CSV", "write one JSON object a line, and say --format jsonl")
-        }
+        Format::Csv if line.starts_with('{') => ("the file holds JSON, not CSV", say(" jsonl")),
+        Format::Csv if line.starts_with('[') => ("the file holds JSON, not CSV", as_json_lines()),
         Format::Jsonl if is_spread(line) && end < head.len() => (
             "the JSON is spread over several lines",
-            "write one JSON object a line, as jq -c does (jq -c '.[]' for the objects of an array)",
+            "write one JSON object a line, as jq -c does (jq -c '.[]' for the objects of an array)".into(),
         ),
         Format::Jsonl if is_header(context, line) => {
-            ("the file holds CSV, not one JSON object a line", "say --format csv")
+            ("the file holds CSV, not one JSON object a line", say(" csv"))
         }
         Format::Csv | Format::Jsonl | Format::Json | Format::Http => return Ok(()),
     };

@@ -11,7 +11,9 @@ use super::watch::{MAX_CELL, Mark};
 use crate::domain::excerpt::excerpt;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
+use crate::domain::setting::Setting;
 use crate::domain::suspect;
+use crate::domain::wording::Wording;
 
 /// One column.
 #[derive(Debug)]
@@ -74,12 +76,12 @@ pub(super) fn resolve(
     }
 }
 
-fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, String)> {
+fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, Wording)> {
     let Ok(name) = std::str::from_utf8(cell) else {
         let shown = String::from_utf8_lossy(cell);
         return Err((
             format!("the column name {} is not valid UTF-8", excerpt(&shown)),
-            "save the file as UTF-8".to_owned(),
+            "save the file as UTF-8".into(),
         ));
     };
     match names.resolve(name) {
@@ -89,42 +91,43 @@ fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, String)> {
     }
 }
 
-fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, String) {
+fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, Wording) {
     let shown = excerpt(name);
     match unresolved {
-        Unresolved::Empty => ("a column has no name".to_owned(), "name it, or empty its cells".to_owned()),
+        Unresolved::Empty => ("a column has no name".to_owned(), "name it, or empty its cells".into()),
         Unresolved::Ambiguous(paths) => (
             format!("the column {shown} may be any of {}", paths.join(", ")),
-            format!("write the one you mean, or {}", leave_alone(name)),
+            Wording::from("write the one you mean, or ").append(&leave_alone(name)),
         ),
-        Unresolved::Nothing(why) => {
-            (format!("the column {}", refused(name)), format!("{why}, or {}", leave_alone(name)))
-        }
+        Unresolved::Nothing(why) => (
+            format!("the column {}", refused(name)),
+            Wording::from(format!("{why}, or ")).append(&leave_alone(name)),
+        ),
         Unresolved::Indexed(list) => (
             format!("the column {shown} names one element of a list, which cannot be changed alone"),
-            whole_list(list),
+            whole_list(list).into(),
         ),
         Unresolved::Unknown => match suspect::unseen(name) {
-            Some(unseen) => (format!("unknown column {shown}: {unseen}"), "type its name anew".to_owned()),
+            Some(unseen) => (format!("unknown column {shown}: {unseen}"), "type its name anew".into()),
             None => (format!("unknown column {shown}"), hint(names, name)),
         },
     }
 }
 
 /// What would help with an unknown column.
-fn hint(names: &Names<'_>, name: &str) -> String {
+fn hint(names: &Names<'_>, name: &str) -> Wording {
     if let Some(typed) = names.nearly_left_alone(name) {
-        return format!("--ignore-column {} names no column: did you mean this one?", excerpt(typed));
+        let words = format!(" {} names no column: did you mean this one?", excerpt(typed));
+        return Wording::default().name(Setting::IgnoreColumn).say(words);
     }
     if let (true, Ok(pointer)) = (name.starts_with('/'), Pointer::parse(name)) {
         return names.hint(&pointer);
     }
     match names.nearest(name) {
-        Some(known) => format!("did you mean {known}? – else {}", leave_alone(name)),
-        None => {
-            format!("name it after a field, as in status or details.dealValue, or {}", leave_alone(name))
-        }
+        Some(known) => Wording::from(format!("did you mean {known}? – else ")),
+        None => Wording::from("name it after a field, as in status or details.dealValue, or "),
     }
+    .append(&leave_alone(name))
 }
 
 /// Links columns that are for the same. A name that stands twice to the letter is a problem: whoever
@@ -179,6 +182,7 @@ mod tests {
     use super::super::tests::{options, read_bytes};
     use super::super::{Options, Problem};
     use super::*;
+    use crate::commands::next_command::spelled;
     use crate::domain::account::Format;
     use crate::domain::fields::{Field, Path};
 
@@ -292,7 +296,7 @@ mod tests {
         ] {
             let problem = problems(&format!("id,{name}")).remove(0);
             assert_eq!(problem.message, wanted);
-            let hint = problem.hint.unwrap();
+            let hint = spelled(&problem.hint.unwrap());
             assert!(hint.contains("--ignore-column"), "{hint}");
         }
     }
@@ -417,7 +421,8 @@ mod tests {
         ] {
             let problem = problems(text).remove(0);
             assert!(problem.message.contains(message), "{text}: {problem}");
-            assert!(problem.hint.as_ref().unwrap().contains(hint), "{text}: {problem}");
+            let told = spelled(problem.hint.as_ref().unwrap());
+            assert!(told.contains(hint), "{text}: {problem}");
         }
     }
 

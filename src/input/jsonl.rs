@@ -141,6 +141,7 @@ mod tests {
     use super::super::Options;
     use super::super::tests::{ID, findings, only, options, read_bytes};
     use super::*;
+    use crate::commands::next_command::spelled;
     use crate::domain::account::Format;
     use crate::domain::level::Level;
     use crate::domain::pointer::Pointer;
@@ -489,7 +490,7 @@ mod tests {
         ] {
             let row = only(&format!("{{\"id\":\"{ID}\",\"{name}\":{{}}}}"), &jsonl());
             let Err(rejected) = &row.parsed else { panic!("{name}") };
-            let hint = rejected.findings[0].hint.as_deref().unwrap();
+            let hint = &spelled(rejected.findings[0].hint.as_ref().unwrap());
             let guess = hint.strip_prefix("did you mean ").and_then(|rest| rest.split('?').next());
             assert_eq!(guess, wanted, "{name}: {hint}");
         }

@@ -12,6 +12,8 @@ use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
 
 /// What a value is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -212,19 +214,19 @@ impl<'a> Names<'a> {
 
     /// What would help with an unconfirmed pointer: opting in where a source knows it, else the name
     /// that may have been meant.
-    pub fn hint(&self, pointer: &Pointer) -> String {
+    pub fn hint(&self, pointer: &Pointer) -> Wording {
         self.advice(pointer, self.nearest(pointer.as_str()))
     }
 
     /// The same for an object's member, which may be meant for one that holds fields, as `details` does.
-    pub fn member_hint(&self, pointer: &Pointer) -> String {
+    pub fn member_hint(&self, pointer: &Pointer) -> Wording {
         self.advice(pointer, self.likeliest(pointer.as_str(), true))
     }
 
-    fn advice(&self, pointer: &Pointer, meant: Option<String>) -> String {
+    fn advice(&self, pointer: &Pointer, meant: Option<String>) -> Wording {
         let is_known = self.known.iter().any(|known| known.pointer == *pointer);
         match meant.filter(|_| !is_known) {
-            Some(name) => format!("did you mean {name}? – {}", opt_in(pointer)),
+            Some(name) => Wording::from(format!("did you mean {name}? – ")).append(&opt_in(pointer)),
             None => opt_in(pointer),
         }
     }
@@ -310,18 +312,20 @@ pub(super) fn whole_list(list: &Pointer) -> String {
 }
 
 /// The way to have an unconfirmed path patched.
-pub(super) fn opt_in(pointer: &Pointer) -> String {
+pub(super) fn opt_in(pointer: &Pointer) -> Wording {
+    let opt_in = Wording::from("opt in with ").name(Setting::AllowPath);
     match typed(pointer.as_str()) {
-        Some(typed) => format!("opt in with --allow-path {typed}"),
-        None => "opt in with --allow-path and this path".to_owned(),
+        Some(typed) => opt_in.say(" ").say(typed),
+        None => opt_in.say(" and this path"),
     }
 }
 
 /// The way to have a column change nothing.
-pub(super) fn leave_alone(name: &str) -> String {
+pub(super) fn leave_alone(name: &str) -> Wording {
+    let keep = Wording::from("keep it out of the change with ").name(Setting::IgnoreColumn);
     match typed(name) {
-        Some(typed) => format!("keep it out of the change with --ignore-column {typed}"),
-        None => "keep it out of the change with --ignore-column and this name".to_owned(),
+        Some(typed) => keep.say(" ").say(typed),
+        None => keep.say(" and this name"),
     }
 }
 

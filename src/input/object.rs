@@ -142,8 +142,8 @@ impl Filling<'_, '_, '_> {
             assign(self.row, self.at, &Target::Set(path), value, Rule::DuplicateKey);
         } else {
             let message = format!("{} is no JSON object", excerpt_json(value));
-            let hint = Some("name the fields in it one by one".to_owned());
-            self.row.mistyped(self.at.of(value), pointer, TypeError { message, hint });
+            let error = TypeError::new(message, "name the fields in it one by one");
+            self.row.mistyped(self.at.of(value), pointer, error);
         }
     }
 

@@ -13,6 +13,8 @@ use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
 
 /// Takes all operations into the row. What matters is the state they lead to: `add` and `replace` of a
 /// field mean the same, and elements are appended to the list that the same document sets.
@@ -51,9 +53,8 @@ fn apply(
     };
     let op = Op::of(&members).map_err(|message| {
         let place = members.get("op").map_or(here, |op| at.of(op));
-        wrong(place, message).hint(
-            "add and replace are all the service knows; to clear a field, replace it with null, with --clear",
-        )
+        let hint = "add and replace are all the service knows; to clear a field, replace it with null, with ";
+        wrong(place, message).hint(Wording::from(hint).name(Setting::Clear))
     })?;
     let Some(raw_path) = members.get("path") else {
         return Err(wrong(here, "the operation has no path".to_owned()).hint(FORM));

@@ -45,7 +45,7 @@ pub fn read<E>(
         Format::Jsonl => jsonl::read(&context, text, sink)?,
         Format::Json | Format::Http => {
             let message = "this form holds legacy payloads, and apply reads CSV and JSONL";
-            return Err(context.unusable(message, Some("give the file to migrate")).into());
+            return Err(context.unusable(message, Some("give the file to migrate".into())).into());
         }
     };
     let mut notes = Vec::new();

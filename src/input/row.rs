@@ -17,10 +17,12 @@ use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
+use crate::domain::setting::Setting;
 use crate::domain::status::{Stage, Status};
 use crate::domain::suspect::{self, Suspicion};
 use crate::domain::type_error::TypeError;
 use crate::domain::value::{self, Wanted};
+use crate::domain::wording::Wording;
 
 /// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
 pub(super) const MAX_CHANGES: usize = 1_000;
@@ -135,7 +137,7 @@ impl<'o> Row<'o> {
     pub fn etag(&mut self, place: Location, text: &str) {
         if let Some(hint) = suspect::remedy(text) {
             let message = format!("{} is no eTag", excerpt(text));
-            return self.mistyped(place, "eTag", TypeError { message, hint: Some(hint.to_owned()) });
+            return self.mistyped(place, "eTag", TypeError::new(message, hint));
         }
         match ETag::from_input(text) {
             Ok(etag) if self.etag.as_ref().is_some_and(|other| other.value != etag) => {
@@ -143,8 +145,8 @@ impl<'o> Row<'o> {
             }
             Ok(etag) => self.etag = Some(Located { value: etag, place }),
             Err(error) => {
-                let hint = Some("copy the eTag as the service gave it, or leave it out".to_owned());
-                self.mistyped_text(place, "eTag", text, TypeError { message: error.to_string(), hint });
+                let hint = "copy the eTag as the service gave it, or leave it out";
+                self.mistyped_text(place, "eTag", text, TypeError::new(error.to_string(), hint));
             }
         }
     }
@@ -228,10 +230,9 @@ impl<'o> Row<'o> {
     }
 
     fn cleared(&mut self, place: Location, path: &Path) {
-        self.find(
-            Finding::deny(Rule::Clear, place, format!("{path} would be cleared"))
-                .hint("allow it with --clear; to leave the field alone, leave it out"),
-        );
+        let hint = Wording::from("allow it with ").name(Setting::Clear);
+        let hint = hint.say("; to leave the field alone, leave it out");
+        self.find(Finding::deny(Rule::Clear, place, format!("{path} would be cleared")).hint(hint));
     }
 
     /// The wish to clear what cannot be cleared.
@@ -291,7 +292,7 @@ impl<'o> Row<'o> {
                 }
             }
             Err(TypeError { message, hint }) => {
-                let hint = suspect::remedy(text).map(ToOwned::to_owned).or(hint);
+                let hint = suspect::remedy(text).map(Wording::from).or(hint);
                 // Whatever looks like a hyphen may be one in a name.
                 let message = suspect::with_reason(message, suspect::unseen(text));
                 self.mistyped(place, field.pointer().as_str(), TypeError { message, hint });
@@ -308,7 +309,7 @@ impl<'o> Row<'o> {
     }
 
     /// A value for a path that nobody confirms.
-    pub fn unconfirmed(&mut self, place: Location, pointer: &Pointer, hint: String) {
+    pub fn unconfirmed(&mut self, place: Location, pointer: &Pointer, hint: Wording) {
         let message = format!("{} is not documented as patchable", excerpt(pointer.as_str()));
         self.find(Finding::deny(Rule::UnconfirmedPath, place, message).hint(hint));
     }
@@ -388,7 +389,7 @@ fn no_object(path: &Path, wanted: &Wanted) -> Option<TypeError> {
     let fits = wanted.is_clear() || wanted.raw().get().starts_with('{');
     (!fits).then(|| TypeError {
         message: format!("{} is no JSON object", excerpt_json(wanted.raw())),
-        hint: Some(format!("name a field in it, as in {within}")),
+        hint: Some(format!("name a field in it, as in {within}").into()),
     })
 }
 

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::domain::account::{Format, RowText};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::wording::Wording;
 
 pub const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";
 
@@ -50,6 +51,11 @@ pub fn findings(row: &Record) -> String {
 pub fn warnings(row: &Record) -> String {
     let rejected = row.parsed.as_ref().err().into_iter().flat_map(|rejected| &rejected.findings);
     told(row.notes.iter().chain(rejected).filter(|finding| !finding.is_deny()))
+}
+
+/// A text with its settings as they are typed.
+fn spelled(wording: &Wording) -> String {
+    wording.spelled(|setting| format!("--{}", setting.name()))
 }
 
 fn told<'f>(findings: impl Iterator<Item = &'f Finding>) -> String {
@@ -165,7 +171,7 @@ fn names_that_would_steer_a_terminal_are_shown_harmless() {
     ] {
         let (rows, end) = read_bytes(text.as_bytes(), &options(format));
         let told = rows.into_iter().filter_map(|row| row.parsed.err()).flat_map(|rejected| rejected.findings);
-        let mut told: Vec<String> = told.map(|finding| finding.sentence()).collect();
+        let mut told: Vec<String> = told.map(|finding| spelled(&finding.sentence())).collect();
         match end {
             Ok(end) => told.extend(end.notes),
             Err(problems) => told.extend(problems.iter().map(ToString::to_string)),
@@ -251,7 +257,11 @@ fn an_unusable_file_says_what_where_and_what_would_help() {
     let unusable = Unusable::of(end.unwrap_err()).unwrap();
     assert_eq!(
         unusable.to_string(),
-        "unknown column \"dealVlaue\"\n  --> standard input:1:2\nhint: did you mean details.dealValue? – else keep it out of the change with --ignore-column dealVlaue"
+        "unknown column \"dealVlaue\"\n  --> standard input:1:2\nhint: did you mean details.dealValue? – else keep it out of the change with ignore-column dealVlaue"
+    );
+    assert_eq!(
+        spelled(unusable.problems()[0].hint.as_ref().unwrap()),
+        "did you mean details.dealValue? – else keep it out of the change with --ignore-column dealVlaue"
     );
 }
 

@@ -133,7 +133,7 @@ mod tests {
             let got = verdict(own, item, &findings, place(0, 2, 1), phase, last);
             assert_eq!((got.outcome, got.code.as_str()), (outcome, code), "{told}");
             if code == "contradiction" {
-                assert_eq!(got.message, "line 5 says something else; keep one");
+                assert_eq!(got.message.as_str(), "line 5 says something else; keep one");
             }
         }
     }

@@ -14,7 +14,9 @@ use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::{self, Incomplete, Judged, Judgement, Levels, Rule};
+use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::wording::Wording;
 
 /// What a plan is judged by.
 pub struct Judging {
@@ -206,9 +208,11 @@ impl Planned {
 pub(super) fn unknown(id: ReferralId, place: Location, engagement_of: Option<ReferralId>) -> Finding {
     let hint = match engagement_of {
         Some(referral) => {
-            format!("this is the engagementId of referral {referral}: give the referral's own id")
+            format!("this is the engagementId of referral {referral}: give the referral's own id").into()
         }
-        None => "take a newer snapshot, or plan against the API with --state live".to_owned(),
+        None => Wording::from("take a newer snapshot, or plan against the API with ")
+            .name(Setting::State)
+            .say(" live"),
     };
     Finding::deny(Rule::UnknownReferral, place, format!("the snapshot holds no referral {id}")).hint(hint)
 }

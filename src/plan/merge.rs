@@ -2,7 +2,7 @@
 
 use crate::domain::account::input_name;
 use crate::domain::change::{Append, Desired, Draft, Located};
-use crate::domain::decimal::SAY_SIGN;
+use crate::domain::decimal::say_sign;
 use crate::domain::equality;
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Location};
@@ -70,7 +70,7 @@ impl Merged {
             |set: &&Located<(Path, Wanted)>| set.place.input == input && set.value.1.sign().is_some();
         for Located { value: (path, _), place } in self.desired.sets.iter().filter(is_in_doubt) {
             let finding = Finding::deny(Rule::DecimalSign, *place, format!("{path}: {why}"));
-            self.findings.push(finding.hint(SAY_SIGN));
+            self.findings.push(finding.hint(say_sign()));
         }
     }
 

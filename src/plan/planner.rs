@@ -196,7 +196,7 @@ impl Planner {
         if findings.is_empty() {
             // What is wrong stands with the rows.
             let lines: Vec<String> = group.rejected.iter().map(|place| self.line(*place)).collect();
-            verdict.message = format!("what was read is no change: {}", lines.join(", "));
+            verdict.message = format!("what was read is no change: {}", lines.join(", ")).into();
         }
         self.judging.nothing_to_send(group.number, group.merged.id(), verdict, findings)
     }
@@ -595,7 +595,8 @@ mod tests {
             let planned = planner.not_in_snapshot(id(ID), engagement_of).unwrap();
             let message = format!("the snapshot holds no referral {ID}");
             assert_eq!(found(&planned), [(2, Rule::UnknownReferral, message.as_str())]);
-            assert_eq!(planned.item.findings[0].hint.as_deref(), Some(hint.as_str()));
+            let told = planned.item.findings[0].hint.as_ref().map(crate::commands::next_command::spelled);
+            assert_eq!(told.as_ref(), Some(&hint));
             let verdict = planned.verdict.unwrap();
             assert_eq!((verdict.outcome, verdict.code.as_str()), (Outcome::Invalid, "unknown-referral"));
             assert!(planner.not_in_snapshot(id(ID), engagement_of).is_none());

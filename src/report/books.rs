@@ -135,7 +135,7 @@ impl Tally {
             self.count_failure(row);
         }
         if row.verdict.is_kept_otherwise() {
-            let first = || Group::of(row, &row.verdict.message, row.place);
+            let first = || Group::of(row, row.verdict.message.as_str(), row.place);
             self.kept_otherwise.get_or_insert_with(first).rows += 1;
         }
         self.count_warnings(row);
@@ -217,7 +217,7 @@ impl Tally {
         let code = if codes.len() < MOST_CODES { &row.verdict.code } else { OTHER_CODES };
         codes
             .entry(code.to_owned())
-            .or_insert_with(|| Group::of(row, &row.verdict.message, row.place))
+            .or_insert_with(|| Group::of(row, row.verdict.message.as_str(), row.place))
             .rows += 1;
     }
 

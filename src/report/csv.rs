@@ -213,7 +213,7 @@ fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     [
         Cow::Borrowed(verdict.outcome.name()),
         defused(&verdict.code),
-        defused(&verdict.message),
+        defused(verdict.message.as_str()),
         text(verdict.status.map(|status| status.to_string())),
         text(row.request_ids.last().map(ToString::to_string)),
         defused(row.etag.as_ref().map_or("", |etag| etag.as_str())),

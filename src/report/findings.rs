@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::domain::finding::Finding;
 use crate::domain::level::Level;
 use crate::domain::rules::Rule;
+use crate::domain::wording::Wording;
 
 use super::names::Names;
 
@@ -47,7 +48,7 @@ impl Serialize for Findings<'_> {
                 line: place.line,
                 column: place.column,
                 message,
-                hint: hint.as_deref(),
+                hint: hint.as_ref().map(Wording::as_str),
             })?;
         }
         sequence.end()

@@ -59,7 +59,7 @@ impl Outcomes {
             id: row.id,
             outcome: row.verdict.outcome,
             code: &row.verdict.code,
-            message: &row.verdict.message,
+            message: row.verdict.message.as_str(),
             status: row.verdict.status,
             attempts: row.attempts,
             request_ids: &row.request_ids,

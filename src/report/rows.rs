@@ -421,7 +421,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
         let mut row = full_row(1, 0, Outcome::Refused);
         row.text = cells(&["-5"]);
         row.verdict.code = "@code".to_owned();
-        row.verdict.message = "=HYPERLINK(1)".to_owned();
+        row.verdict.message = "=HYPERLINK(1)".into();
         row.request_ids.clear();
         let wanted = "n,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at\n\
             -5,refused,'@code,'=HYPERLINK(1),412,,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z\n";
@@ -438,7 +438,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
         let mut rows =
             [row(1, 0, Outcome::Applied), row(2, 1, Outcome::Applied), row(3, 2, Outcome::Unchanged)];
         rows[0].text = cells(&["1", "n"]);
-        rows[0].findings = vec![Finding { hint: Some("do so".to_owned()), ..warning(Rule::EarlyWin) }];
+        rows[0].findings = vec![Finding { hint: Some("do so".into()), ..warning(Rule::EarlyWin) }];
         rows[0].id = None;
         rows[1].text = RowText::Line("{}".to_owned());
         rows[2].text = cells(&["Closed", "3"]);

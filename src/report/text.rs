@@ -6,8 +6,8 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::domain::audit::Class;
 use crate::domain::characters::{visible, visible_path};
-use crate::domain::consent::Way;
 use crate::domain::outcome::Outcome;
+use crate::domain::wording::Wording;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
 use super::books::{Example, Tally, WarningGroup};
@@ -31,42 +31,44 @@ const CODE: usize = 40;
 
 /// The summary as text of several lines: how far the run came, its figures, what legacy payloads come to,
 /// what went wrong, what was warned of, and the files. `plan` is what the plan comes to, where it was made just now.
-pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanCounts>, written: &Written) -> String {
+pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanCounts>, written: &Written) -> Wording {
     let names = names(summary);
-    let mut parts = vec![heading(summary), figures(summary, plan)];
+    let mut parts = vec![figures(summary, plan)];
     parts.extend(summary.audit.iter().flat_map(audit));
     parts.extend(failures(books, &names));
     parts.extend(kept_otherwise(books, &names));
     parts.extend(warning_table(books, &names));
     parts.extend(files(written));
-    parts.join("\n")
+    parts.iter().fold(heading(summary), |text, part| text.say("\n").say(part))
 }
 
-fn heading(summary: &Summary) -> String {
+fn heading(summary: &Summary) -> Wording {
     let state = match summary.state {
         State::Unplanned => "planning stopped, nothing was sent",
         State::Planned => "planned, nothing was sent",
         State::Finished => "finished",
         State::Stopped => "stopped before the end",
     };
-    let mut heading = format!("{} {}: {state}\n", summary.command, visible(&summary.run));
+    let mut heading = Wording::from(format!("{} {}: {state}\n", summary.command, visible(&summary.run)));
     if let Some(consent) = &summary.consent {
-        let _ = writeln!(heading, "consent: {}", consented(consent));
+        heading = heading.say("consent: ").append(&consented(consent)).say("\n");
     }
     if let Some(reason) = &summary.reason {
-        let _ = writeln!(heading, "reason: {}", visible(reason));
+        heading = heading.say(format!("reason: {}\n", visible(reason)));
     }
     heading
 }
 
 /// When a plan was consented to, how, and to how many closings.
-fn consented(ConsentSummary { at, how, closing, .. }: &ConsentSummary) -> String {
-    let how = how.iter().map(Way::to_string).collect::<Vec<_>>().join(" and ");
-    let closing = match closing {
-        0 => String::new(),
-        closing => format!(", to closing {}", counted(*closing, "referral")),
-    };
-    format!("{at}, {how}{closing}")
+fn consented(ConsentSummary { at, how, closing, .. }: &ConsentSummary) -> Wording {
+    let mut consented = Wording::from(format!("{at}, "));
+    for (number, way) in how.iter().enumerate() {
+        consented = consented.say(if number == 0 { "" } else { " and " }).append(&way.wording());
+    }
+    match closing {
+        0 => consented,
+        closing => consented.say(format!(", to closing {}", counted(*closing, "referral"))),
+    }
 }
 
 fn figures(summary: &Summary, plan: Option<PlanCounts>) -> String {
@@ -297,6 +299,7 @@ mod tests {
     use super::super::testing::{books, row, summary, warning};
     use super::super::written::WrittenFile;
     use super::*;
+    use crate::commands::next_command::spelled;
     use crate::domain::outcome::{Bucket, Verdict};
     use crate::domain::rules::Rule;
 
@@ -321,12 +324,12 @@ mod tests {
             row(3, 0, Outcome::Refused),
             row(4, 0, Outcome::Invalid),
         ];
-        rows[0].verdict.message = "\u{1b}[31mno\n way".to_owned();
+        rows[0].verdict.message = "\u{1b}[31mno\n way".into();
         rows[1].findings = vec![warning(Rule::EarlyWin)];
         let books = books(&rows);
         let mut summary = summary(&books);
         summary.reason = Some("spring cleaning".to_owned());
-        let text = text(&summary, &books, None, &written());
+        let text = spelled(&text(&summary, &books, None, &written()));
         insta::assert_snapshot!(text, @r"
         apply reports/r 1: finished
         reason: spring cleaning
@@ -361,7 +364,7 @@ mod tests {
         let mut rows =
             vec![row(1, 0, Outcome::Partial), row(2, 0, Outcome::Applied), row(3, 0, Outcome::Applied)];
         rows[0].verdict.message =
-            "the service took only some of it: /statusReason: sent \"No\", kept null".to_owned();
+            "the service took only some of it: /statusReason: sent \"No\", kept null".into();
         rows[2].verdict = Verdict::kept_otherwise("the service keeps it in another form: /details/notes: …");
         let books = books(&rows);
         let summary = summary(&books);
@@ -374,7 +377,7 @@ mod tests {
                  the service keeps it in another form: /details/notes: …",
             ]
         );
-        let text = text(&summary, &books, None, &Written::default());
+        let text = spelled(&text(&summary, &books, None, &Written::default()));
         insta::assert_snapshot!(text, @r#"
         apply reports/r 1: finished
 
@@ -412,7 +415,7 @@ mod tests {
         summary.state = State::Planned;
         summary.referrals = super::super::summary::Referrals { total: 1_210, ..Default::default() };
         let plan = PlanCounts { total: 1_210, to_send: 1_205, closing: 1_203, unchanged: 4 };
-        let text = text(&summary, &books, Some(plan), &Written::default());
+        let text = spelled(&text(&summary, &books, Some(plan), &Written::default()));
         insta::assert_snapshot!(text, @r"
         apply reports/r 1: planned, nothing was sent
 
@@ -435,7 +438,7 @@ mod tests {
                 row
             })
             .collect();
-        let text = text(&summary(&books(&rows)), &books(&rows), None, &Written::default());
+        let text = spelled(&text(&summary(&books(&rows)), &books(&rows), None, &Written::default()));
         assert!(text.contains("code-10") && !text.contains("code-11"), "{text}");
         assert!(text.ends_with("and 2 more reasons\n"), "{text}");
     }
@@ -452,7 +455,7 @@ mod tests {
         };
         let books = books(&[row(1, 0, Outcome::Planned)]);
         let summary = Summary { audit: Some(audit), ..summary(&books) };
-        let text = text(&summary, &books, None, &Written::default());
+        let text = spelled(&text(&summary, &books, None, &Written::default()));
         insta::assert_snapshot!(text, @r"
         apply reports/r 1: finished
 
@@ -501,7 +504,7 @@ mod tests {
     fn a_migration_of_nothing() {
         let books = books(&[]);
         let summary = Summary { audit: Some((&Audits::default()).into()), ..summary(&books) };
-        let text = text(&summary, &books, None, &Written::default());
+        let text = spelled(&text(&summary, &books, None, &Written::default()));
         assert_eq!(text.lines().count(), 6, "{text}");
     }
 }

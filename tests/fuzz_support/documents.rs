@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 
+use referral_bulk::commands::next_command::spelled;
 use referral_bulk::domain::account::Format;
 use referral_bulk::domain::change::Draft;
 use referral_bulk::domain::equality;
@@ -87,7 +88,7 @@ fn plan(drafts: &[Draft], current: Option<&Snapshot<'_>>, softened: bool) -> Opt
 /// Nothing is sent, for a reason.
 fn sends_nothing(planned: &Planned) {
     let verdict = planned.verdict.as_ref().expect("nothing is sent for a reason");
-    is_for_people(&verdict.message);
+    is_for_people(&spelled(&verdict.message));
     assert_eq!(planned.item.patch.get(), "[]");
     assert_eq!(planned.item.effect, Effect::Unchanged);
     let denied = planned.item.findings.iter().any(Finding::is_deny);

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 
+use referral_bulk::commands::next_command::spelled;
 use referral_bulk::domain::account::RowText;
 use referral_bulk::domain::finding::{Finding, Location};
 use referral_bulk::domain::rules::Rule;
@@ -53,7 +54,7 @@ pub fn whole_is_told(end: &Result<Read, Vec<Problem>>, bytes: &[u8], records: us
             for problem in problems {
                 is_for_people(&problem.message);
                 is_for_people(&problem.place);
-                problem.hint.iter().for_each(|hint| is_for_people(hint));
+                problem.hint.iter().for_each(|hint| is_for_people(&spelled(hint)));
             }
         }
     }
@@ -73,7 +74,7 @@ pub fn place_is_in(bytes: &[u8], place: Location, before: Option<Location>) {
 pub fn findings_are_told(findings: &[Finding], bytes: &[u8], record: Location) {
     for finding in findings {
         is_for_people(&finding.message);
-        finding.hint.iter().for_each(|hint| is_for_people(hint));
+        finding.hint.iter().for_each(|hint| is_for_people(&spelled(hint)));
         place_is_in(bytes, finding.place, None);
         assert!(finding.place.line >= record.line, "{finding:?} is before its record");
     }

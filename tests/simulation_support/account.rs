@@ -147,7 +147,7 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
         // Its item was never made, since planning was stopped, or it is none of ours.
         return;
     }
-    let told = format!("{id} is {} ({}): {}", outcome.name(), row.verdict.code, row.verdict.message);
+    let told = format!("{id} is {} ({}): {}", outcome.name(), row.verdict.code, row.verdict.message.as_str());
     if row.at.is_some() {
         let word = format!("{}, {}", outcome.name(), row.verdict.code);
         let earlier = world.laws.words.entry((id, row.row)).or_insert_with(|| word.clone()).clone();

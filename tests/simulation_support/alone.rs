@@ -20,7 +20,7 @@ impl World {
         if self.is_alone_to_blame() && others {
             self.count("one referral is poisoned, and others are changed");
             if let Some(reason) = reason {
-                self.wrong(format!("one referral stops all others: {reason}"));
+                self.wrong(format!("one referral stops all others: {}", reason.wording().as_str()));
             }
         }
     }

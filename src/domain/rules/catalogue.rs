@@ -7,6 +7,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::level::Level;
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
 
 /// A rule. Its id is what users type and reports show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,15 +73,23 @@ struct Row {
     id: &'static str,
     default: Level,
     fixed: bool,
+    /// With `{}` in the place of the setting that it names.
     about: &'static str,
+    names: Option<Setting>,
+}
+
+impl Row {
+    const fn naming(self, setting: Setting) -> Self {
+        Self { names: Some(setting), ..self }
+    }
 }
 
 const fn settable(rule: Rule, id: &'static str, default: Level, about: &'static str) -> Row {
-    Row { rule, id, default, fixed: false, about }
+    Row { rule, id, default, fixed: false, about, names: None }
 }
 
 const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> Row {
-    Row { rule, id, default: Level::Deny, fixed: true, about }
+    Row { rule, id, default: Level::Deny, fixed: true, about, names: None }
 }
 
 const TABLE: [Row; 51] = [
@@ -133,8 +143,9 @@ const TABLE: [Row; 51] = [
         Rule::UnconfirmedPath,
         "unconfirmed-path",
         Level::Deny,
-        "not one of the 18 documented paths; opt in one by one with --allow-path",
-    ),
+        "not one of the 18 documented paths; opt in one by one with {}",
+    )
+    .naming(Setting::AllowPath),
     settable(
         Rule::MemberExists,
         "member-exists",
@@ -145,8 +156,9 @@ const TABLE: [Row; 51] = [
         Rule::Unseen,
         "unseen",
         Level::Warn,
-        "planned without looking at the referral (--state none), so its transition cannot be judged",
-    ),
+        "planned without looking at the referral ({} none), so its transition cannot be judged",
+    )
+    .naming(Setting::State),
     settable(
         Rule::Unbound,
         "unbound",
@@ -219,14 +231,16 @@ const TABLE: [Row; 51] = [
         "a substatus belongs to exactly one status, and Closed or New alone leave open which",
     ),
     fixed(Rule::ReadOnlyPath, "read-only-path", "the service alone writes this member"),
-    fixed(Rule::Clear, "clear", "clearing a field needs --clear: null, an empty text or an empty list"),
+    fixed(Rule::Clear, "clear", "clearing a field needs {}: null, an empty text or an empty list")
+        .naming(Setting::Clear),
     fixed(Rule::Id, "id", "a row names its referral by a GUID, which is not the engagementId"),
     fixed(Rule::Type, "type", "the value is not of the field's type"),
     fixed(
         Rule::DecimalSign,
         "decimal-sign",
-        "a number reads in two ways, or the file's numbers contradict each other; --decimal settles it",
-    ),
+        "a number reads in two ways, or the file's numbers contradict each other; {} settles it",
+    )
+    .naming(Setting::Decimal),
     fixed(
         Rule::RaggedRow,
         "ragged-row",
@@ -281,14 +295,16 @@ const TABLE: [Row; 51] = [
         Rule::NotMigratable,
         "not-migratable",
         Level::Deny,
-        "a PUT payload differs at a path that is not documented as patchable; opt in one by one with --allow-path",
-    ),
+        "a PUT payload differs at a path that is not documented as patchable; opt in one by one with {}",
+    )
+    .naming(Setting::AllowPath),
     settable(
         Rule::NullClear,
         "null-clear",
         Level::Warn,
-        "a PUT payload empties a field that has a value; the value is kept unless --clear is given",
-    ),
+        "a PUT payload empties a field that has a value; the value is kept unless {} is given",
+    )
+    .naming(Setting::Clear),
     settable(
         Rule::OmittedKept,
         "omitted-kept",
@@ -305,8 +321,9 @@ const TABLE: [Row; 51] = [
         Rule::WouldOverwrite,
         "would-overwrite",
         Level::Warn,
-        "what a stale PUT payload would have overwritten, field by field; --base tells whose value is newer",
-    ),
+        "what a stale PUT payload would have overwritten, field by field; {} tells whose value is newer",
+    )
+    .naming(Setting::Base),
     settable(
         Rule::OrderOnly,
         "order-only",
@@ -346,8 +363,12 @@ impl Rule {
     }
 
     /// What it is about, in one line.
-    pub fn about(self) -> &'static str {
-        self.row().about
+    pub fn about(self) -> Wording {
+        let Row { about, names, .. } = self.row();
+        match (about.split_once("{}"), names) {
+            (Some((before, behind)), Some(setting)) => Wording::from(before).name(*setting).say(behind),
+            _ => Wording::from(*about),
+        }
     }
 }
 
@@ -424,6 +445,13 @@ mod tests {
             assert_eq!(row.rule as usize, at, "{}", row.id);
             assert_eq!(serde_json::to_value(row.rule).unwrap(), row.id);
             assert_eq!(Rule::parse(row.id), Some(row.rule));
+        }
+    }
+
+    #[test]
+    fn a_description_names_one_setting_at_most_and_has_a_place_for_it() {
+        for row in &TABLE {
+            assert_eq!(row.about.matches("{}").count(), usize::from(row.names.is_some()), "{}", row.id);
         }
     }
 

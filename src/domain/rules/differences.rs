@@ -11,9 +11,11 @@ use crate::domain::finding::Location;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
+use crate::domain::setting::Setting;
 use crate::domain::snapshot::{Ground, Snapshot, Unseen};
 use crate::domain::status::Standing;
 use crate::domain::value::{Wanted, element_key};
+use crate::domain::wording::Wording;
 
 /// A change, and what it is made on.
 #[derive(Debug, Clone)]
@@ -233,7 +235,8 @@ impl Comparison<'_, '_, '_> {
         let before = change.before.as_deref();
         if let Some(name) = equality::cleared(change.path.kind(), before, &change.after) {
             let message = format!("{}: {name} would be cleared", change.path);
-            let hint = "allow it with --clear; to leave it alone, leave it out";
+            let hint = Wording::from("allow it with ").name(Setting::Clear);
+            let hint = hint.say("; to leave it alone, leave it out");
             self.findings.add(Rule::Clear, set.place, message, hint);
         }
     }

@@ -5,6 +5,7 @@ use super::incomplete::Incomplete;
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
+use crate::domain::wording::Wording;
 
 /// What was found so far.
 pub(super) struct Findings<'a> {
@@ -25,10 +26,10 @@ impl<'a> Findings<'a> {
     }
 
     /// Takes a finding, unless the user allows what it is about. An empty hint is none.
-    pub fn add(&mut self, rule: Rule, place: Location, message: String, hint: &str) {
+    pub fn add(&mut self, rule: Rule, place: Location, message: String, hint: impl Into<Wording>) {
         let level = self.level(rule);
         if level != Level::Allow {
-            let finding = Finding::new(rule, level, place, message);
+            let (finding, hint) = (Finding::new(rule, level, place, message), hint.into());
             self.list.push(if hint.is_empty() { finding } else { finding.hint(hint) });
         }
     }

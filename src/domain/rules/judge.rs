@@ -19,8 +19,10 @@ use crate::domain::level::Level;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
+use crate::domain::setting::Setting;
 use crate::domain::snapshot::{Snapshot, Unseen};
 use crate::domain::status::{ClosedSubstatus, NewSubstatus, Stage, Standing, Status};
+use crate::domain::wording::Wording;
 
 /// A deal won sooner than this after the referral's creation may lose its registration.
 const EARLY: SignedDuration = SignedDuration::from_hours(72);
@@ -115,7 +117,7 @@ struct Evaluator<'a, 'r> {
 }
 
 impl Evaluator<'_, '_> {
-    fn find(&mut self, rule: Rule, place: Location, message: String, hint: &str) {
+    fn find(&mut self, rule: Rule, place: Location, message: String, hint: impl Into<Wording>) {
         self.findings.add(rule, place, message, hint);
     }
 
@@ -201,12 +203,8 @@ impl Evaluator<'_, '_> {
         };
         let Some(status) = from.status() else {
             let message = format!("a referral that stands at {from} is not in the table of transitions");
-            return self.find(
-                Rule::Transition,
-                place,
-                message,
-                "--rule transition=warn sends it all the same",
-            );
+            let hint = Wording::default().name(Setting::Rule).say(" transition=warn sends it all the same");
+            return self.find(Rule::Transition, place, message, hint);
         };
         if !transitions::allows(status, to.status()) {
             let message = format!("a referral that is {from} cannot become {to}");
@@ -215,7 +213,7 @@ impl Evaluator<'_, '_> {
                 Status::Closed => "closing cannot be undone".to_owned(),
                 status => format!("{} may become {}", status.name(), followers.join(" or ")),
             };
-            return self.find(Rule::Transition, place, message, &hint);
+            return self.find(Rule::Transition, place, message, hint);
         }
         match (status, to) {
             (Status::New, Stage::New(NewSubstatus::Pending)) if from.stage().is_some() => {

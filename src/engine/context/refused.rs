@@ -160,7 +160,7 @@ impl<A: Api> Context<'_, A> {
         match renewed {
             Ok(()) => Next::AgainFreely,
             Err(Failure::NoToken { message }) => self.end(Reason::Token(message)),
-            Err(failure) => self.end(Reason::Token(format!("{}; {REFUSED_ANEW}", failure.message()))),
+            Err(failure) => self.end(Reason::Token(failure.wording().say(format!("; {REFUSED_ANEW}")))),
         }
     }
 

@@ -137,12 +137,12 @@ impl<A: Api> Life<'_, A> {
                 Ok(reply) => reply,
                 // The next process looks instead.
                 Err(None) => return Step::Leave,
-                Err(Some(failure)) if is_open => return self.unread(&verdict.message, &failure),
+                Err(Some(failure)) if is_open => return self.unread(verdict.message.as_str(), &failure),
                 Err(_) => return self.over(verdict, None, None),
             };
             let now = match shown::by_get(self.item.id, &reply) {
                 Some(now) => now,
-                None if is_open => return self.unknown(&verdict.message, &another_thing()),
+                None if is_open => return self.unknown(verdict.message.as_str(), &another_thing()),
                 None => return self.over(verdict, None, None),
             };
             let reading = weigh(&self.item, &now);
@@ -151,7 +151,7 @@ impl<A: Api> Life<'_, A> {
                     return self.applied(Some(reply.status), now.etag().cloned());
                 }
                 Reading::Partial if is_open => {
-                    return self.found_in_part(&verdict.message, &now, reply.status);
+                    return self.found_in_part(verdict.message.as_str(), &now, reply.status);
                 }
                 _ => {}
             }
@@ -164,7 +164,7 @@ impl<A: Api> Life<'_, A> {
             }
             self.doubt_refusal(&verdict);
             looks += 1;
-            if !self.context.look_later(&verdict.message, looks, &self.request_state).await {
+            if !self.context.look_later(verdict.message.as_str(), looks, &self.request_state).await {
                 return Step::Leave;
             }
         }
@@ -180,9 +180,9 @@ impl<A: Api> Life<'_, A> {
     ) -> Step {
         let is_conflict = verdict.outcome == Outcome::Conflict;
         if is_as_sent && (is_conflict || reading == Reading::Contradictory) {
-            self.contradicted(&verdict.message, verdict.status)
+            self.contradicted(verdict.message.as_str(), verdict.status)
         } else if self.doubted && reading == Reading::CannotTell {
-            self.untold(&verdict.message, verdict.status)
+            self.untold(verdict.message.as_str(), verdict.status)
         } else if is_conflict {
             self.in_conflict(verdict, now).await
         } else {
@@ -242,14 +242,14 @@ impl<A: Api> Life<'_, A> {
                 let before = std::mem::replace(&mut self.item, Arc::new(item));
                 self.earlier.extend(before.etag.clone());
                 self.rebases += 1;
-                if self.context.back_off(&verdict.message, &self.request_state).await {
+                if self.context.back_off(verdict.message.as_str(), &self.request_state).await {
                     Step::Send
                 } else {
                     Step::Leave
                 }
             }
             Err(why) => {
-                verdict.message = format!("{}; not sent again: {why}", verdict.message);
+                verdict.message = verdict.message.say(format!("; not sent again: {why}"));
                 self.conflict(verdict, now)
             }
         }

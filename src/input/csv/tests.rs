@@ -8,6 +8,7 @@ use crate::domain::account::{Format, RowText, UNSOUND};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
+use crate::domain::wording::Wording;
 
 fn csv() -> Options {
     options(Format::Csv)
@@ -122,7 +123,7 @@ fn everything_wrong_with_a_row_is_told_at_once() {
     assert_eq!(rejected.id.map(|id| id.to_string()).as_deref(), Some(ID));
     assert_eq!(rejected.findings[0].message, "\"Actve\" is no status");
     assert_eq!(
-        rejected.findings[0].hint.as_deref(),
+        rejected.findings[0].hint.as_ref().map(Wording::as_str),
         Some("did you mean Active? known are New, Active, Closed")
     );
     assert!(rejected.findings.iter().all(|finding| finding.place.line == 2 && finding.hint.is_some()));
@@ -380,7 +381,7 @@ fn the_mark_of_a_lost_character_is_a_finding_of_its_column() {
     let finding = &rejected.findings[0];
     assert_eq!(finding.message, "column \"statusReason\" holds U+FFFD, the mark of a lost character");
     assert_eq!(
-        finding.hint.as_deref(),
+        finding.hint.as_ref().map(Wording::as_str),
         Some("a character was lost when the file was saved in another encoding: type it again")
     );
 }

@@ -3,6 +3,8 @@
 use super::piece::Position;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
 
 /// Why nothing of a file is taken, though some of its payloads are sound. It shows when the file has been
 /// read to its end, so they were handed out by then.
@@ -36,7 +38,8 @@ impl Condemned {
             Why::CutOff(Position { line, .. }) => {
                 let message =
                     format!("the array that holds it is never closed before the file ends in line {line}");
-                let hint = "give the file whole; --rule cut-off=warn takes what is whole of it";
+                let hint = Wording::from("give the file whole; ").name(Setting::Rule);
+                let hint = hint.say(" cut-off=warn takes what is whole of it");
                 Finding::deny(Rule::CutOff, payload, message).hint(hint)
             }
             Why::NotWhole(Location { line, column, .. }) => {

@@ -5,9 +5,15 @@ use super::super::error::Unusable;
 use super::http::is_request_line;
 use crate::domain::account::Format;
 use crate::domain::json::Object;
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
 use std::path::Path;
 
-const HINT: Option<&str> = Some("say --format jsonl, --format json or --format http");
+/// How the form of payloads is said.
+fn say_format() -> Wording {
+    let say = Wording::from("say ").name(Setting::Format).say(" jsonl, ").name(Setting::Format);
+    say.say(" json or ").name(Setting::Format).say(" http")
+}
 
 /// What the user said or the extension says, before the file is opened.
 ///
@@ -15,9 +21,9 @@ const HINT: Option<&str> = Some("say --format jsonl, --format json or --format h
 /// Where nothing says it and nobody can look, or it is no form of payloads.
 pub(super) fn named(context: &Context<'_>) -> Result<Option<Format>, Unusable> {
     match context.options.format {
-        Some(Format::Csv) => Err(context.unusable("payloads don't come as CSV", HINT)),
+        Some(Format::Csv) => Err(context.unusable("payloads don't come as CSV", Some(say_format()))),
         None if context.path == "-" => {
-            Err(context.unusable("standard input has no extension that tells its form", HINT))
+            Err(context.unusable("standard input has no extension that tells its form", Some(say_format())))
         }
         None => Ok(by_extension(context.path)),
         said => Ok(said),
@@ -44,7 +50,8 @@ pub(super) fn of(context: &Context<'_>, named: Option<Format>, head: &[u8]) -> R
         Some(format) if format != Format::Jsonl || context.options.format.is_some() => Ok(format),
         Some(_) => Ok(by_content(head).filter(|format| *format == Format::Json).unwrap_or(Format::Jsonl)),
         None => by_content(head).ok_or_else(|| {
-            context.unusable("neither its extension nor its beginning tells the file's form", HINT)
+            context
+                .unusable("neither its extension nor its beginning tells the file's form", Some(say_format()))
         }),
     }
 }

@@ -25,6 +25,7 @@ use crate::domain::level::Level;
 use crate::domain::oddity::{Oddity, oddities};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
+use crate::domain::wording::Wording;
 
 /// So many duplicate members of one payload are told.
 const MAX_DUPLICATES: usize = 20;
@@ -266,7 +267,13 @@ impl<'a> Reading<'a> {
     }
 
     /// Puts on record what keeps it from being taken.
-    pub fn deny(&mut self, rule: Rule, place: Location, message: impl Into<String>, hint: impl Into<String>) {
+    pub fn deny(
+        &mut self,
+        rule: Rule,
+        place: Location,
+        message: impl Into<String>,
+        hint: impl Into<Wording>,
+    ) {
         self.findings.push(Finding::deny(rule, place, message).hint(hint));
     }
 

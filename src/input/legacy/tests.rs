@@ -8,9 +8,15 @@ use crate::domain::change::Rejected;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::rules::Rule;
+use crate::domain::wording::Wording;
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000002";
+
+/// A text with its settings as they are typed.
+fn spelled(wording: &Wording) -> String {
+    wording.spelled(|setting| format!("--{}", setting.name()))
+}
 
 fn options(format: Format) -> Options {
     Options { format: Some(format), ..Options::default() }
@@ -53,7 +59,7 @@ fn told(findings: &[Finding]) -> String {
     let told = |finding: &Finding| {
         let Location { line, column, .. } = finding.place;
         let warns = if finding.is_deny() { "" } else { "warn " };
-        format!("{warns}{}@{line}:{column} {}", finding.rule, finding.sentence())
+        format!("{warns}{}@{line}:{column} {}", finding.rule, spelled(&finding.sentence()))
     };
     findings.iter().map(told).collect::<Vec<_>>().join("\n")
 }

@@ -305,8 +305,9 @@ fn first_place(row: &Row<'_>) -> rusqlite::Result<Option<Location>> {
 /// Reads a verdict from four columns that begin at `first`; there is none where they are null.
 fn verdict(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Verdict>> {
     let Some(EnumText(outcome)) = row.get(first)? else { return Ok(None) };
-    let (code, message, status) = (row.get(first + 1)?, row.get(first + 2)?, row.get(first + 3)?);
-    Ok(Some(Verdict { outcome, code, message, status }))
+    let (code, message, status) =
+        (row.get(first + 1)?, row.get::<_, String>(first + 2)?, row.get(first + 3)?);
+    Ok(Some(Verdict { outcome, code, message: message.into(), status }))
 }
 
 /// Reads an audit from a column.

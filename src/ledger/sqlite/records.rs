@@ -163,7 +163,7 @@ pub(in crate::ledger) fn write_outcome(
             planned,
             outcome.name(),
             code,
-            message,
+            message.as_str(),
             status,
             settled.etag.as_ref().map(ETag::as_str),
             Text(settled.at),

@@ -10,7 +10,9 @@ use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::referral::ETag;
 use crate::domain::rules::{Levels, Rule};
+use crate::domain::setting::Setting;
 use crate::domain::suspect::{self, Suspicion};
+use crate::domain::wording::Wording;
 
 /// The findings so far.
 pub(super) struct Notes<'a> {
@@ -25,8 +27,8 @@ impl<'a> Notes<'a> {
     }
 
     /// Takes a finding at the level of its rule, unless the user allows what it is about.
-    fn add(&mut self, rule: Rule, message: String, hint: &str) {
-        let level = self.levels.of(rule);
+    fn add(&mut self, rule: Rule, message: String, hint: impl Into<Wording>) {
+        let (level, hint) = (self.levels.of(rule), hint.into());
         if level != Level::Allow {
             let finding = Finding { level, ..Finding::deny(rule, self.place, message) };
             self.list.push(if hint.is_empty() { finding } else { finding.hint(hint) });
@@ -45,10 +47,10 @@ impl<'a> Notes<'a> {
             (
                 Rule::OmittedKept,
                 "left out of the payload, and kept",
-                "an explicit null and --clear empty a field",
+                Wording::from("an explicit null and ").name(Setting::Clear).say(" empty a field"),
             ),
-            (Rule::ServerManagedDiffers, "written by the service alone, and not sent", ""),
-            (Rule::OrderOnly, "the same but for the order, and not sent", ""),
+            (Rule::ServerManagedDiffers, "written by the service alone, and not sent", Wording::default()),
+            (Rule::OrderOnly, "the same but for the order, and not sent", Wording::default()),
         ] {
             if let Some(names) = names(left, rule) {
                 self.add(rule, format!("{says}: {names}"), hint);
@@ -63,24 +65,28 @@ impl<'a> Notes<'a> {
             format!(": the referral has {now}, the payload {given}")
         });
         let message = format!("no PATCH is documented for {left}{}", values.unwrap_or_default());
-        let hint = format!(
-            "--allow-path {} sends it all the same, --rule {}=warn sends the rest without it",
-            left.pointer,
-            Rule::NotMigratable
-        );
-        self.add(Rule::NotMigratable, message, &hint);
+        let hint = Wording::default()
+            .name(Setting::AllowPath)
+            .say(format!(" {} sends it all the same, ", left.pointer))
+            .name(Setting::Rule)
+            .say(format!(" {}=warn sends the rest without it", Rule::NotMigratable));
+        self.add(Rule::NotMigratable, message, hint);
     }
 
     fn kept(&mut self, left: &Left) {
         let hint = match fields::resolve(&left.pointer) {
-            Resolved::Field(Field::Status | Field::Substatus) => "no referral is without it".to_owned(),
-            Resolved::Field(_) => "--clear empties it".to_owned(),
-            _ => format!("--clear with --allow-path {} empties it", left.pointer),
+            Resolved::Field(Field::Status | Field::Substatus) => Wording::from("no referral is without it"),
+            Resolved::Field(_) => Wording::default().name(Setting::Clear).say(" empties it"),
+            _ => Wording::default()
+                .name(Setting::Clear)
+                .say(" with ")
+                .name(Setting::AllowPath)
+                .say(format!(" {} empties it", left.pointer)),
         };
         self.add(
             Rule::NullClear,
             format!("{left} is emptied in the payload, at least in part, and keeps its value"),
-            &hint,
+            hint,
         );
     }
 
@@ -99,13 +105,16 @@ impl<'a> Notes<'a> {
         let own = take(carried().filter(is_own));
         // Which of these values is right nobody can tell but the user.
         let all = match take(carried()) {
-            None => "there is no field that --take could send".to_owned(),
-            Some(all) => format!("to overwrite all the same: {all}"),
+            None => Wording::from("there is no field that ").name(Setting::Take).say(" could send"),
+            Some(all) => Wording::from("to overwrite all the same: ").append(&all),
         };
         let hint = match (own, basis) {
-            (Some(own), _) => format!("what nobody else changed since can be sent: {own}"),
-            (None, Basis::None) => format!("--base SNAPSHOT tells whose values are newer; {all}"),
-            (None, Basis::Other(etag)) => format!("{}; {all}", of_another_version(etag)),
+            (Some(own), _) => Wording::from("what nobody else changed since can be sent: ").append(&own),
+            (None, Basis::None) => {
+                let base = Wording::default().name(Setting::Base);
+                base.say(" SNAPSHOT tells whose values are newer; ").append(&all)
+            }
+            (None, Basis::Other(etag)) => of_another_version(etag).say("; ").append(&all),
             (None, Basis::MadeFrom) => all,
         };
         self.list.push(Finding::deny(stale.rule(), self.place, stale.message()).hint(hint));
@@ -119,10 +128,11 @@ impl<'a> Notes<'a> {
             None => stale.message(),
         };
         let finding = Finding::deny(stale.rule(), self.place, message);
-        let sent = "what --take names is sent, bound to the current eTag";
+        let sent = Wording::from("what ").name(Setting::Take);
+        let sent = sent.say(" names is sent, bound to the current eTag");
         let finding = finding.hint(match basis {
-            Basis::Other(etag) => format!("{sent}; {}", of_another_version(etag)),
-            Basis::None | Basis::MadeFrom => sent.to_owned(),
+            Basis::Other(etag) => sent.say("; ").append(&of_another_version(etag)),
+            Basis::None | Basis::MadeFrom => sent,
         });
         self.list.push(Finding { level: Level::Warn, ..finding });
     }
@@ -171,20 +181,20 @@ impl<'a> Notes<'a> {
     }
 }
 
-/// The flags that take these fields, ready for a shell; `None` where there are none.
-fn take<'d>(differences: impl Iterator<Item = &'d Difference<'d>>) -> Option<String> {
-    let flag = |difference: &Difference<'_>| {
-        let pointer = difference.pointer.as_str();
-        // No shell can be given what `shlex` won't quote.
-        shlex::try_quote(pointer).ok().map(|pointer| format!("--take {pointer}"))
-    };
-    let flags: Vec<String> = differences.filter_map(flag).collect();
-    (!flags.is_empty()).then(|| flags.join(" "))
+/// The setting that takes each of these fields, ready for a shell; `None` where there are none.
+fn take<'d>(differences: impl Iterator<Item = &'d Difference<'d>>) -> Option<Wording> {
+    // No shell can be given what `shlex` won't quote.
+    let quoted = differences.filter_map(|difference| shlex::try_quote(difference.pointer.as_str()).ok());
+    quoted.fold(None, |taken: Option<Wording>, pointer| {
+        let before = taken.map_or_else(Wording::default, |taken| taken.say(" "));
+        Some(before.name(Setting::Take).say(" ").say(pointer))
+    })
 }
 
 /// Why a base tells nothing about a payload.
-fn of_another_version(base: &ETag) -> String {
-    format!("--base has the referral at eTag {base}, which the payload was not made from")
+fn of_another_version(base: &ETag) -> Wording {
+    let words = format!(" has the referral at eTag {base}, which the payload was not made from");
+    Wording::default().name(Setting::Base).say(words)
 }
 
 /// The places that a rule speaks of; `None` where there are none.
