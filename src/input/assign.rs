@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 
-use super::context::Context;
-use super::names::{Target, opt_in, whole_list};
-use super::row::Row;
+use super::context::InputContext;
+use super::names::{ValueTarget, opt_in, whole_list};
+use super::row::RowBuilder;
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::Field;
 use crate::domain::finding::{Finding, Location};
@@ -15,13 +15,13 @@ use crate::domain::type_error::TypeError;
 use crate::domain::value::Wanted;
 
 /// Tells where in its line a value stands.
-pub(super) struct Locator<'a> {
-    pub context: &'a Context<'a>,
+pub(super) struct LineLocator<'a> {
+    pub context: &'a InputContext<'a>,
     pub text: &'a str,
     pub line: u64,
 }
 
-impl Locator<'_> {
+impl LineLocator<'_> {
     /// The place of a value that was borrowed from the line.
     pub fn of(&self, raw: &RawValue) -> Location {
         self.of_offset((raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
@@ -44,28 +44,34 @@ impl Locator<'_> {
 }
 
 /// Takes a value for what it is meant for. Another value for the same is a finding of `repeated`.
-pub(super) fn assign(row: &mut Row<'_>, at: &Locator<'_>, target: &Target, value: &RawValue, repeated: Rule) {
+pub(super) fn assign(
+    row: &mut RowBuilder<'_>,
+    at: &LineLocator<'_>,
+    target: &ValueTarget,
+    value: &RawValue,
+    repeated: Rule,
+) {
     let place = at.of(value);
     match target {
-        Target::Id => id(row, place, value),
-        Target::ETag => text(row, place, "eTag", value, |row, text| row.etag(place, text)),
-        Target::Status => {
+        ValueTarget::Id => id(row, place, value),
+        ValueTarget::ETag => text(row, place, "eTag", value, |row, text| row.etag(place, text)),
+        ValueTarget::Status => {
             text(row, place, "status", value, |row, text| row.status(place, text, repeated));
         }
-        Target::Substatus => {
+        ValueTarget::Substatus => {
             text(row, place, "substatus", value, |row, text| row.substatus(place, text, repeated));
         }
-        Target::Set(path) => match (Wanted::from_json(path.kind(), value), json::string(value)) {
+        ValueTarget::Set(path) => match (Wanted::from_json(path.kind(), value), json::string(value)) {
             (Ok(wanted), _) if wanted.is_clear() => row.clear(place, path, repeated),
             (Ok(wanted), _) => row.set(place, path, wanted, repeated),
             (Err(error), None) => row.mistyped(place, path.pointer().as_str(), error),
             (Err(error), Some(text)) => row.mistyped_text(place, path.pointer().as_str(), &text, error),
         },
-        Target::AddMembers(field) => add_members(row, at, *field, value),
-        Target::Append(field) => row.append_object(place, *field, value),
-        Target::ReadOnly(pointer) => row.read_only(place, pointer),
-        Target::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
-        Target::Ignored | Target::LeftAlone => {}
+        ValueTarget::AddMembers(field) => add_members(row, at, *field, value),
+        ValueTarget::Append(field) => row.append_object(place, *field, value),
+        ValueTarget::ReadOnly(pointer) => row.read_only(place, pointer),
+        ValueTarget::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
+        ValueTarget::Ignored | ValueTarget::LeftAlone => {}
     }
 }
 
@@ -75,7 +81,7 @@ pub(super) fn indexed(place: Location, name: &str, list: &Pointer) -> Finding {
     Finding::deny(Rule::Operation, place, message).hint(whole_list(list))
 }
 
-fn id(row: &mut Row<'_>, place: Location, value: &RawValue) {
+fn id(row: &mut RowBuilder<'_>, place: Location, value: &RawValue) {
     row.excuse_id();
     match json::string(value) {
         Some(text) => row.id(place, &text),
@@ -88,11 +94,11 @@ fn id(row: &mut Row<'_>, place: Location, value: &RawValue) {
 }
 
 fn text<'o>(
-    row: &mut Row<'o>,
+    row: &mut RowBuilder<'o>,
     place: Location,
     name: &str,
     value: &RawValue,
-    take: impl FnOnce(&mut Row<'o>, &str),
+    take: impl FnOnce(&mut RowBuilder<'o>, &str),
 ) {
     match json::string(value) {
         Some(text) => take(row, &text),
@@ -104,7 +110,7 @@ fn text<'o>(
     }
 }
 
-fn add_members(row: &mut Row<'_>, at: &Locator<'_>, field: Field, value: &RawValue) {
+fn add_members(row: &mut RowBuilder<'_>, at: &LineLocator<'_>, field: Field, value: &RawValue) {
     if let Some(text) = json::string(value) {
         return row.append_members(at.of(value), field, &text);
     }

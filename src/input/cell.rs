@@ -5,8 +5,8 @@
 
 use serde_json::value::RawValue;
 
-use super::names::{Target, opt_in};
-use super::row::Row;
+use super::names::{ValueTarget, opt_in};
+use super::row::RowBuilder;
 use crate::domain::decimal::{AmountError, DecimalSign};
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Kind, Path};
@@ -25,13 +25,13 @@ pub(super) struct Numbers {
     said: Option<DecimalSign>,
     /// Whether commas separate the cells, which makes of a number with a comma an odd one out.
     in_commas: bool,
-    point: Option<Seen>,
-    comma: Option<Seen>,
-    doubtful: Option<Seen>,
+    point: Option<SampleNumber>,
+    comma: Option<SampleNumber>,
+    doubtful: Option<SampleNumber>,
 }
 
 /// A number and its line, the first of its kind.
-struct Seen {
+struct SampleNumber {
     line: u64,
     text: String,
 }
@@ -52,7 +52,7 @@ impl Numbers {
             Err(AmountError::Doubtful(_)) => &mut self.doubtful,
             Err(AmountError::Wrong(_)) => return read,
         };
-        kind.get_or_insert_with(|| Seen { line: place.line, text: text.trim().to_owned() });
+        kind.get_or_insert_with(|| SampleNumber { line: place.line, text: text.trim().to_owned() });
         read
     }
 
@@ -69,13 +69,19 @@ impl Numbers {
             }
             _ => return None,
         };
-        let shown = |seen: &Seen| format!("{} on line {}", excerpt(&seen.text), seen.line);
+        let shown = |seen: &SampleNumber| format!("{} on line {}", excerpt(&seen.text), seen.line);
         Some(format!("how the file writes numbers is in doubt: {}, {}", shown(one), shown(other)))
     }
 }
 
 /// Takes a cell for what its column is for. An empty cell leaves the field alone.
-pub(super) fn fill(row: &mut Row<'_>, numbers: &mut Numbers, place: Location, target: &Target, text: &str) {
+pub(super) fn fill(
+    row: &mut RowBuilder<'_>,
+    numbers: &mut Numbers,
+    place: Location,
+    target: &ValueTarget,
+    text: &str,
+) {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return;
@@ -84,19 +90,19 @@ pub(super) fn fill(row: &mut Row<'_>, numbers: &mut Numbers, place: Location, ta
         return;
     }
     match target {
-        Target::Id => row.id(place, trimmed),
-        Target::ETag => row.etag(place, trimmed),
-        Target::Status => row.status(place, trimmed, Rule::Contradiction),
-        Target::Substatus => row.substatus(place, trimmed, Rule::Contradiction),
-        Target::Set(path) if too_deep(path.kind(), text) => row.nested_too_deep(place),
-        Target::Set(path) if path.kind() == Kind::Decimal => number(row, numbers, place, path, text),
-        Target::Set(path) => match Wanted::from_text(path.kind(), text) {
+        ValueTarget::Id => row.id(place, trimmed),
+        ValueTarget::ETag => row.etag(place, trimmed),
+        ValueTarget::Status => row.status(place, trimmed, Rule::Contradiction),
+        ValueTarget::Substatus => row.substatus(place, trimmed, Rule::Contradiction),
+        ValueTarget::Set(path) if too_deep(path.kind(), text) => row.nested_too_deep(place),
+        ValueTarget::Set(path) if path.kind() == Kind::Decimal => number(row, numbers, place, path, text),
+        ValueTarget::Set(path) => match Wanted::from_text(path.kind(), text) {
             Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
             Err(error) => row.mistyped_text(place, path.pointer().as_str(), text, error),
         },
-        Target::AddMembers(field) => row.append_members(place, *field, text),
-        Target::Append(field) if too_deep(field.kind(), text) => row.nested_too_deep(place),
-        Target::Append(field) => match serde_json::from_str::<&RawValue>(text) {
+        ValueTarget::AddMembers(field) => row.append_members(place, *field, text),
+        ValueTarget::Append(field) if too_deep(field.kind(), text) => row.nested_too_deep(place),
+        ValueTarget::Append(field) => match serde_json::from_str::<&RawValue>(text) {
             Ok(element) => row.append_object(place, *field, element),
             Err(_) => {
                 let error = TypeError::new(
@@ -106,13 +112,13 @@ pub(super) fn fill(row: &mut Row<'_>, numbers: &mut Numbers, place: Location, ta
                 row.mistyped_text(place, field.pointer().as_str(), text, error);
             }
         },
-        Target::ReadOnly(pointer) => row.read_only(place, pointer),
-        Target::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
-        Target::Ignored | Target::LeftAlone => {}
+        ValueTarget::ReadOnly(pointer) => row.read_only(place, pointer),
+        ValueTarget::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
+        ValueTarget::Ignored | ValueTarget::LeftAlone => {}
     }
 }
 
-fn number(row: &mut Row<'_>, numbers: &mut Numbers, place: Location, path: &Path, text: &str) {
+fn number(row: &mut RowBuilder<'_>, numbers: &mut Numbers, place: Location, path: &Path, text: &str) {
     let name = path.pointer().as_str();
     match numbers.read(place, text) {
         Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
@@ -125,18 +131,21 @@ fn number(row: &mut Row<'_>, numbers: &mut Numbers, place: Location, path: &Path
 }
 
 /// Takes the wish to clear, where the column is for something that such a wish can be about.
-fn clear(row: &mut Row<'_>, place: Location, target: &Target) -> bool {
+fn clear(row: &mut RowBuilder<'_>, place: Location, target: &ValueTarget) -> bool {
     match target {
-        Target::Id => {
+        ValueTarget::Id => {
             row.excuse_id();
             row.uncleared(place, "id");
         }
-        Target::ETag => row.uncleared(place, "eTag"),
-        Target::Status => row.uncleared(place, "status"),
-        Target::Substatus => row.uncleared(place, "substatus"),
-        Target::Set(path) => row.clear(place, path, Rule::Contradiction),
-        Target::AddMembers(_) | Target::Append(_) => row.uncleared(place, "an element to append"),
-        Target::ReadOnly(_) | Target::Unconfirmed(_) | Target::Ignored | Target::LeftAlone => return false,
+        ValueTarget::ETag => row.uncleared(place, "eTag"),
+        ValueTarget::Status => row.uncleared(place, "status"),
+        ValueTarget::Substatus => row.uncleared(place, "substatus"),
+        ValueTarget::Set(path) => row.clear(place, path, Rule::Contradiction),
+        ValueTarget::AddMembers(_) | ValueTarget::Append(_) => row.uncleared(place, "an element to append"),
+        ValueTarget::ReadOnly(_)
+        | ValueTarget::Unconfirmed(_)
+        | ValueTarget::Ignored
+        | ValueTarget::LeftAlone => return false,
     }
     true
 }

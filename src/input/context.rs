@@ -14,13 +14,13 @@ use crate::domain::text_form::TextForm;
 use crate::domain::wording::Wording;
 
 /// What every part of reading one file needs to know.
-pub(super) struct Context<'a> {
+pub(super) struct InputContext<'a> {
     pub path: &'a str,
     pub input: u32,
     pub options: &'a Options,
 }
 
-impl Context<'_> {
+impl InputContext<'_> {
     pub fn place(&self, line: u64, column: usize) -> Location {
         Location { input: self.input, line, column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
@@ -71,7 +71,13 @@ impl Context<'_> {
     }
 
     /// What goes on record of the file.
-    pub fn info(&self, hash: &RefCell<Sha256>, format: Format, form: TextForm, rows: Rows) -> InputInfo {
+    pub fn info(
+        &self,
+        hash: &RefCell<Sha256>,
+        format: Format,
+        form: TextForm,
+        rows: RowsSummary,
+    ) -> InputInfo {
         let sha256 = hex(hash.borrow().clone());
         let path = self.path.to_owned();
         InputInfo { path, sha256, rows: rows.count, format, form, columns: rows.columns }
@@ -93,7 +99,7 @@ fn hex(hash: Sha256) -> String {
 }
 
 /// What reading the rows of one file leads to, besides the rows.
-pub(super) struct Rows {
+pub(super) struct RowsSummary {
     pub count: u64,
     pub columns: Vec<String>,
     pub ignored: Vec<String>,

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::cell::Numbers;
-use super::context::{Context, Rows};
+use super::context::{InputContext, RowsSummary};
 use super::decode::Text;
 use super::error::{InputError, Unusable};
 use super::header::{self, Column};
@@ -13,15 +13,15 @@ use super::no_header;
 use super::oddities::Oddities;
 use super::record::Record;
 use super::sheet::{Sheet, is_blank};
-use super::taken::Taken;
-use super::watch::{Mark, Watch};
+use super::taken::SwallowedRow;
+use super::watch::{QuoteWatcher, RecordSpan};
 
 /// Reads the header, then hands every record to the sink.
 pub(super) fn read<E>(
-    context: &Context<'_>,
+    context: &InputContext<'_>,
     text: Text<'_>,
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
-) -> Result<Rows, InputError<E>> {
+) -> Result<RowsSummary, InputError<E>> {
     let transcoded = text.is_transcoded();
     let separator = text.form.separator;
     let mut numbers = Numbers::new(context.options.decimal, separator);
@@ -32,7 +32,7 @@ pub(super) fn read<E>(
             .flexible(true)
             .delimiter(separator.byte())
             .buffer_capacity(64 * 1024)
-            .from_reader(Watch::new(text.reader, separator.byte(), text.lines_before)),
+            .from_reader(QuoteWatcher::new(text.reader, separator.byte(), text.lines_before)),
         cells: ByteRecord::new(),
         ahead: None,
     };
@@ -59,7 +59,7 @@ pub(super) fn read<E>(
         }
         odd.seen(&sheet, &records.cells);
         if let Some(taken) = sheet.taken_in(&records.cells, mark) {
-            for Taken { cells, mark, finding } in taken {
+            for SwallowedRow { cells, mark, finding } in taken {
                 count += 1;
                 sink(sheet.record(&cells, mark, Some(finding), &mut numbers)).map_err(InputError::Sink)?;
             }
@@ -82,20 +82,20 @@ pub(super) fn read<E>(
         sheet.columns.into_iter().partition(Column::is_left_out);
     let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
     let contradiction = numbers.contradiction();
-    Ok(Rows { count, columns: names(columns), ignored: names(ignored), notes, contradiction })
+    Ok(RowsSummary { count, columns: names(columns), ignored: names(ignored), notes, contradiction })
 }
 
 struct Records<'a, R> {
-    context: &'a Context<'a>,
-    reader: Reader<Watch<R>>,
+    context: &'a InputContext<'a>,
+    reader: Reader<QuoteWatcher<R>>,
     cells: ByteRecord,
     /// The record behind the one in `cells`, where somebody looked ahead.
-    ahead: Option<(Mark, ByteRecord)>,
+    ahead: Option<(RecordSpan, ByteRecord)>,
 }
 
 impl<R: BufRead> Records<'_, R> {
     /// Reads the first record that has any content.
-    fn header(&mut self, odd: &mut Oddities) -> Result<Option<Mark>, Unusable> {
+    fn header(&mut self, odd: &mut Oddities) -> Result<Option<RecordSpan>, Unusable> {
         while let Some(mark) = self.next()? {
             if !self.cells.iter().all(is_blank) || mark.stray.is_some() {
                 return Ok(Some(mark));
@@ -117,7 +117,7 @@ impl<R: BufRead> Records<'_, R> {
     }
 
     /// Reads the next record's cells. `None` at the end of the file.
-    fn next(&mut self) -> Result<Option<Mark>, Unusable> {
+    fn next(&mut self) -> Result<Option<RecordSpan>, Unusable> {
         if let Some((mark, cells)) = self.ahead.take() {
             self.cells = cells;
             return Ok(Some(mark));

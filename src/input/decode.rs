@@ -10,7 +10,7 @@ use std::io::{self, BufReader, Cursor, Read};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use sha2::{Digest, Sha256};
 
-use super::context::Context;
+use super::context::InputContext;
 use super::error::Unusable;
 use super::{form, separator};
 use crate::domain::account::Format;
@@ -66,7 +66,7 @@ impl NoText {
     }
 
     /// The same as the reason why a file is unusable.
-    pub fn into_unusable(self, context: &Context<'_>) -> Unusable {
+    pub fn into_unusable(self, context: &InputContext<'_>) -> Unusable {
         match self {
             Self::Other(unusable) => unusable,
             Self::Unreadable(error) => context.unreadable(&error),
@@ -88,9 +88,9 @@ pub(super) fn open<'a>(
     bytes: Box<dyn Read + 'a>,
     hash: &'a RefCell<Sha256>,
     format: Format,
-    change_file: Option<&Context<'_>>,
+    change_file: Option<&InputContext<'_>>,
 ) -> Result<Text<'a>, NoText> {
-    let mut bytes = Hashing { bytes, hash };
+    let mut bytes = HashingReader { bytes, hash };
     let mut mark = Vec::new();
     bytes.by_ref().take(3).read_to_end(&mut mark).map_err(NoText::Unreadable)?;
     let encoding = match mark[..] {
@@ -128,7 +128,7 @@ pub(super) fn open<'a>(
         _ => None,
     };
     head.drain(..said.map_or(0, |said| said.length));
-    let seen = Seen::of(&head, format);
+    let seen = FirstLine::of(&head, format);
     if seen.binary {
         if let Some(context) = change_file {
             return Err(NoText::Other(form::binary(context, &head, encoding != Encoding::Utf8)));
@@ -173,14 +173,14 @@ pub(super) fn has_lost_character(json: &str) -> bool {
 }
 
 /// What the first line gives away.
-struct Seen {
+struct FirstLine {
     separator: Separator,
     /// What ends it, or the blank lines before it, if anything does.
     line_end: Option<LineEnd>,
     binary: bool,
 }
 
-impl Seen {
+impl FirstLine {
     fn of(head: &[u8], format: Format) -> Self {
         let early = head.iter().take(MAGIC).any(|byte| *byte == 0);
         let (line, line_end) = first_line(head);
@@ -218,12 +218,12 @@ fn first_line(head: &[u8]) -> (&[u8], Option<LineEnd>) {
 }
 
 /// Bytes that are hashed as they pass.
-struct Hashing<'a> {
+struct HashingReader<'a> {
     bytes: Box<dyn Read + 'a>,
     hash: &'a RefCell<Sha256>,
 }
 
-impl Read for Hashing<'_> {
+impl Read for HashingReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.bytes.read(buffer) {

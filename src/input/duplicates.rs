@@ -16,7 +16,7 @@ const FEW: usize = 64;
 
 /// A name that stands in its object already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Duplicate {
+pub(super) struct RepeatedName {
     /// The name, unescaped.
     pub name: String,
     /// Where its value begins, in bytes.
@@ -24,9 +24,9 @@ pub(super) struct Duplicate {
 }
 
 /// Finds all of them in the text of an object, in their order. `members` were read from that very text.
-pub(super) fn duplicates(text: &str, members: &Object<'_>) -> Vec<Duplicate> {
+pub(super) fn duplicates(text: &str, members: &Object<'_>) -> Vec<RepeatedName> {
     let offset = |value: &RawValue| value.get().as_ptr() as usize - text.as_ptr() as usize;
-    let mut search = Search { text, names: Vec::new(), levels: Vec::new(), found: Vec::new() };
+    let mut search = DuplicateSearch { text, names: Vec::new(), levels: Vec::new(), found: Vec::new() };
     let outermost = members.iter().map(|(name, value)| (Cow::Borrowed(name), offset(value)));
     repeated(text, &outermost.collect::<Vec<_>>(), &mut search.found);
     for (_, value) in members.iter().filter(|(_, value)| value.get().starts_with(['{', '['])) {
@@ -37,16 +37,16 @@ pub(super) fn duplicates(text: &str, members: &Object<'_>) -> Vec<Duplicate> {
     search.found
 }
 
-struct Search<'t> {
+struct DuplicateSearch<'t> {
     text: &'t str,
     /// The names of all open objects, and where each ends.
     names: Vec<(Cow<'t, str>, usize)>,
     /// Of every open bracket, where the names of its object begin; an array has none.
     levels: Vec<Option<usize>>,
-    found: Vec<Duplicate>,
+    found: Vec<RepeatedName>,
 }
 
-impl Search<'_> {
+impl DuplicateSearch<'_> {
     /// Looks at the object or array that begins and ends here, and at all that lies in it.
     fn within(&mut self, start: usize, end: usize) {
         let Self { text, names, levels, found } = self;
@@ -128,7 +128,7 @@ fn name(quoted: &str, is_escaped: bool) -> Cow<'_, str> {
     Cow::Borrowed(&quoted[1..quoted.len() - 1])
 }
 
-fn repeated(text: &str, names: &[(Cow<'_, str>, usize)], found: &mut Vec<Duplicate>) {
+fn repeated(text: &str, names: &[(Cow<'_, str>, usize)], found: &mut Vec<RepeatedName>) {
     let (mut marks, mut seen) = (0_u128, HashSet::new());
     for (at, (name, end)) in names.iter().enumerate() {
         let mark = mark(name);
@@ -140,7 +140,7 @@ fn repeated(text: &str, names: &[(Cow<'_, str>, usize)], found: &mut Vec<Duplica
         marks |= mark;
         if stands_twice {
             let between = text[*end..].bytes().take_while(|byte| byte.is_ascii_whitespace() || *byte == b':');
-            found.push(Duplicate { name: name.clone().into_owned(), value: end + between.count() });
+            found.push(RepeatedName { name: name.clone().into_owned(), value: end + between.count() });
         }
     }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::context::Context;
+use super::context::InputContext;
 use super::error::Unusable;
-use super::names::Names;
+use super::names::NameResolver;
 use crate::domain::account::Format;
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
@@ -21,7 +21,7 @@ const SAVE_AS_CSV: &str = "open it in the spreadsheet program and save it as CSV
 const UNPACK: &str = "unpack it first";
 
 /// The form that the user says, or else the file's extension.
-pub(super) fn said(context: &Context<'_>) -> Result<Format, Unusable> {
+pub(super) fn said(context: &InputContext<'_>) -> Result<Format, Unusable> {
     let say_format =
         || Wording::from("say ").name(Setting::Format).say(" csv or ").name(Setting::Format).say(" jsonl");
     if let Some(format) = context.options.format {
@@ -65,7 +65,7 @@ const OTHERS: [(&[u8], &str, &str); 8] = [
 ];
 
 /// Refuses a file by how it begins, where that is known to be no text.
-pub(super) fn refuse_others(context: &Context<'_>, head: &[u8]) -> Result<(), Unusable> {
+pub(super) fn refuse_others(context: &InputContext<'_>, head: &[u8]) -> Result<(), Unusable> {
     if let Some((_, what, hint)) = OTHERS.iter().find(|(start, ..)| head.starts_with(start)) {
         return Err(context.unusable(format!("the file is not text: {what}"), Some((*hint).into())));
     }
@@ -78,7 +78,7 @@ pub(super) fn refuse_others(context: &Context<'_>, head: &[u8]) -> Result<(), Un
 
 /// Why a file with NUL bytes near its beginning is refused. `marked` says that a byte order mark told its
 /// encoding.
-pub(super) fn binary(context: &Context<'_>, head: &[u8], marked: bool) -> Unusable {
+pub(super) fn binary(context: &InputContext<'_>, head: &[u8], marked: bool) -> Unusable {
     let start = &head[..head.len().min(64)];
     let nuls = |parity: usize| start.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
     let units = start.len() / 2;
@@ -94,7 +94,7 @@ pub(super) fn binary(context: &Context<'_>, head: &[u8], marked: bool) -> Unusab
 }
 
 /// Refuses JSON where CSV should be, CSV where JSON lines should be, and JSON that isn't one object a line.
-pub(super) fn compare(context: &Context<'_>, format: Format, head: &[u8]) -> Result<(), Unusable> {
+pub(super) fn compare(context: &InputContext<'_>, format: Format, head: &[u8]) -> Result<(), Unusable> {
     let head = head.trim_ascii_start();
     let end = head.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(head.len());
     let line = String::from_utf8_lossy(&head[..end]);
@@ -122,11 +122,11 @@ fn is_spread(line: &str) -> bool {
 }
 
 /// Whether a first line names columns, or holds a referral's id as a row without a header would.
-fn is_header(context: &Context<'_>, line: &str) -> bool {
+fn is_header(context: &InputContext<'_>, line: &str) -> bool {
     if line.starts_with(['{', '[']) {
         return false;
     }
-    let names = Names::new(context.options);
+    let names = NameResolver::new(context.options);
     line.split([',', ';', '\t'])
         .take(100)
         .map(|cell| cell.trim().trim_matches('"'))
@@ -152,9 +152,9 @@ mod tests {
             ("a", None),
             ("-", None),
         ] {
-            let context = Context { path, input: 0, options: &Options::default() };
+            let context = InputContext { path, input: 0, options: &Options::default() };
             assert_eq!(said(&context).ok(), wanted, "{path}");
-            let context = Context { path, input: 0, options: &options(Format::Jsonl) };
+            let context = InputContext { path, input: 0, options: &options(Format::Jsonl) };
             assert_eq!(said(&context).ok(), Some(Format::Jsonl), "{path}");
         }
     }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use ::csv::ByteRecord;
 
-use super::context::Context;
+use super::context::InputContext;
 use super::error::{Problem, Unusable};
-use super::names::{Names, Target, Unresolved, leave_alone, refused, whole_list};
-use super::watch::{MAX_CELL, Mark};
+use super::names::{NameResolver, Unresolved, ValueTarget, leave_alone, refused, whole_list};
+use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::excerpt::excerpt;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
@@ -21,7 +21,7 @@ pub(super) struct Column {
     /// Its header cell as written.
     pub name: String,
     /// What its cells are for; nothing where it has no name.
-    pub target: Option<Target>,
+    pub target: Option<ValueTarget>,
     /// The nearest column before it that is for the same under another name. Files that were put
     /// together have such columns; of one row, no two may hold different values.
     pub twin: Option<usize>,
@@ -30,7 +30,7 @@ pub(super) struct Column {
 impl Column {
     /// Whether a report added it, so that it is given back to nobody.
     pub(super) fn is_left_out(&self) -> bool {
-        self.target == Some(Target::Ignored)
+        self.target == Some(ValueTarget::Ignored)
     }
 }
 
@@ -40,9 +40,9 @@ impl Column {
 /// With everything that is wrong with it: no header at all, unknown or ambiguous columns, one name
 /// twice, no id.
 pub(super) fn resolve(
-    context: &Context<'_>,
+    context: &InputContext<'_>,
     cells: &ByteRecord,
-    mark: Mark,
+    mark: RecordSpan,
 ) -> Result<Vec<Column>, Unusable> {
     let line = mark.line;
     if mark.cut || cells.iter().any(|cell| cell.len() > MAX_CELL) {
@@ -54,7 +54,7 @@ pub(super) fn resolve(
         let problem = context.problem(line, at + 1, "the first line holds data: there is no header");
         return Err(problem.hint("put a line with the columns' names in front, as in id,status").into());
     }
-    let names = Names::new(context.options);
+    let names = NameResolver::new(context.options);
     let mut problems = Vec::new();
     let mut columns = Vec::new();
     for (at, cell) in cells.iter().enumerate() {
@@ -76,7 +76,7 @@ pub(super) fn resolve(
     }
 }
 
-fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, Wording)> {
+fn column(names: &NameResolver<'_>, cell: &[u8]) -> Result<Column, (String, Wording)> {
     let Ok(name) = std::str::from_utf8(cell) else {
         let shown = String::from_utf8_lossy(cell);
         return Err((
@@ -91,7 +91,7 @@ fn column(names: &Names<'_>, cell: &[u8]) -> Result<Column, (String, Wording)> {
     }
 }
 
-fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, Wording) {
+fn explain(names: &NameResolver<'_>, name: &str, unresolved: &Unresolved) -> (String, Wording) {
     let shown = excerpt(name);
     match unresolved {
         Unresolved::Empty => ("a column has no name".to_owned(), "name it, or empty its cells".into()),
@@ -115,7 +115,7 @@ fn explain(names: &Names<'_>, name: &str, unresolved: &Unresolved) -> (String, W
 }
 
 /// What would help with an unknown column.
-fn hint(names: &Names<'_>, name: &str) -> Wording {
+fn hint(names: &NameResolver<'_>, name: &str) -> Wording {
     if let Some(typed) = names.nearly_left_alone(name) {
         let words = format!(" {} names no column: did you mean this one?", excerpt(typed));
         return Wording::default().name(Setting::IgnoreColumn).say(words);
@@ -132,8 +132,8 @@ fn hint(names: &Names<'_>, name: &str) -> Wording {
 
 /// Links columns that are for the same. A name that stands twice to the letter is a problem: whoever
 /// wrote it lost track of the columns, and which of the two is meant nobody knows.
-fn find_twins(context: &Context<'_>, line: u64, columns: &mut [(usize, Column)]) -> Vec<Problem> {
-    let mut last: HashMap<Target, usize> = HashMap::new();
+fn find_twins(context: &InputContext<'_>, line: u64, columns: &mut [(usize, Column)]) -> Vec<Problem> {
+    let mut last: HashMap<ValueTarget, usize> = HashMap::new();
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut problems = Vec::new();
     for (at, column) in columns {
@@ -152,17 +152,22 @@ fn find_twins(context: &Context<'_>, line: u64, columns: &mut [(usize, Column)])
 }
 
 /// Whether cells of a column can say anything that other cells of the row speak against.
-fn is_for_something(target: &Target) -> bool {
-    !matches!(target, Target::Ignored | Target::LeftAlone)
+fn is_for_something(target: &ValueTarget) -> bool {
+    !matches!(target, ValueTarget::Ignored | ValueTarget::LeftAlone)
 }
 
-fn missing_id(context: &Context<'_>, line: u64, cells: &ByteRecord, names: &Names<'_>) -> Option<Problem> {
+fn missing_id(
+    context: &InputContext<'_>,
+    line: u64,
+    cells: &ByteRecord,
+    names: &NameResolver<'_>,
+) -> Option<Problem> {
     let target = |cell: &[u8]| names.resolve(std::str::from_utf8(cell).ok()?).ok();
-    if cells.iter().any(|cell| target(cell) == Some(Target::Id)) {
+    if cells.iter().any(|cell| target(cell) == Some(ValueTarget::Id)) {
         return None;
     }
     let engagement = cells.iter().position(
-        |cell| matches!(target(cell), Some(Target::ReadOnly(pointer)) if pointer.as_str() == "/engagementId"),
+        |cell| matches!(target(cell), Some(ValueTarget::ReadOnly(pointer)) if pointer.as_str() == "/engagementId"),
     );
     Some(match engagement {
         Some(at) => context
@@ -186,8 +191,8 @@ mod tests {
     use crate::domain::account::Format;
     use crate::domain::fields::{Field, Path};
 
-    fn resolved(options: &Options, name: &str) -> Result<Target, Unresolved> {
-        Names::new(options).resolve(name)
+    fn resolved(options: &Options, name: &str) -> Result<ValueTarget, Unresolved> {
+        NameResolver::new(options).resolve(name)
     }
 
     fn problems(header: &str) -> Vec<Problem> {
@@ -199,19 +204,19 @@ mod tests {
 
     #[test]
     fn a_field_has_many_spellings() {
-        let known = |field| Ok(Target::Set(Path::Known(field)));
-        let read_only = |text| Ok(Target::ReadOnly(Pointer::parse(text).unwrap()));
-        let unconfirmed = |text| Ok(Target::Unconfirmed(Pointer::parse(text).unwrap()));
+        let known = |field| Ok(ValueTarget::Set(Path::Known(field)));
+        let read_only = |text| Ok(ValueTarget::ReadOnly(Pointer::parse(text).unwrap()));
+        let unconfirmed = |text| Ok(ValueTarget::Unconfirmed(Pointer::parse(text).unwrap()));
         for (name, wanted) in [
-            ("id", Ok(Target::Id)),
-            ("ID", Ok(Target::Id)),
-            ("referralId", Ok(Target::Id)),
-            ("Referral ID", Ok(Target::Id)),
-            ("eTag", Ok(Target::ETag)),
-            ("If-Match", Ok(Target::ETag)),
-            ("status", Ok(Target::Status)),
-            ("/Status", Ok(Target::Status)),
-            ("Sub Status", Ok(Target::Substatus)),
+            ("id", Ok(ValueTarget::Id)),
+            ("ID", Ok(ValueTarget::Id)),
+            ("referralId", Ok(ValueTarget::Id)),
+            ("Referral ID", Ok(ValueTarget::Id)),
+            ("eTag", Ok(ValueTarget::ETag)),
+            ("If-Match", Ok(ValueTarget::ETag)),
+            ("status", Ok(ValueTarget::Status)),
+            ("/Status", Ok(ValueTarget::Status)),
+            ("Sub Status", Ok(ValueTarget::Substatus)),
             ("/details/dealValue", known(Field::DealValue)),
             ("details.dealValue", known(Field::DealValue)),
             ("Details.Deal Value", known(Field::DealValue)),
@@ -222,11 +227,11 @@ mod tests {
             ("customerProfile.team", known(Field::CustomerTeam)),
             ("solutions", known(Field::Solutions)),
             ("consentToShareReferralWithMicrosoftSellers", known(Field::ShareConsent)),
-            ("team.add", Ok(Target::AddMembers(Field::Team))),
-            ("customerProfile.team.add", Ok(Target::AddMembers(Field::CustomerTeam))),
-            ("/team/-", Ok(Target::Append(Field::Team))),
-            ("/customerProfile/team/-", Ok(Target::Append(Field::CustomerTeam))),
-            ("/details/requirements/solutions/-", Ok(Target::Append(Field::Solutions))),
+            ("team.add", Ok(ValueTarget::AddMembers(Field::Team))),
+            ("customerProfile.team.add", Ok(ValueTarget::AddMembers(Field::CustomerTeam))),
+            ("/team/-", Ok(ValueTarget::Append(Field::Team))),
+            ("/customerProfile/team/-", Ok(ValueTarget::Append(Field::CustomerTeam))),
+            ("/details/requirements/solutions/-", Ok(ValueTarget::Append(Field::Solutions))),
             ("engagementId", read_only("/engagementId")),
             ("Engagement ID", read_only("/engagementId")),
             ("links.self", read_only("/links/self")),
@@ -234,8 +239,8 @@ mod tests {
             ("name", unconfirmed("/name")),
             ("customerProfile.name", unconfirmed("/customerProfile/name")),
             ("city", unconfirmed("/customerProfile/address/city")),
-            ("result.code", Ok(Target::Ignored)),
-            ("Result.Anything", Ok(Target::Ignored)),
+            ("result.code", Ok(ValueTarget::Ignored)),
+            ("Result.Anything", Ok(ValueTarget::Ignored)),
             ("notes", known(Field::Notes)),
             ("/team/0", Err(Unresolved::Indexed(Field::Team.pointer().clone()))),
             ("Close Date", known(Field::ClosingDateTime)),
@@ -245,8 +250,8 @@ mod tests {
             ("Marketing Campaign ID", known(Field::CampaignId)),
             ("Amount", known(Field::DealValue)),
             ("Currency", known(Field::Currency)),
-            ("Partner Referral Status", Ok(Target::Status)),
-            ("Referral Identifier", Ok(Target::Id)),
+            ("Partner Referral Status", Ok(ValueTarget::Status)),
+            ("Referral Identifier", Ok(ValueTarget::Id)),
             ("/Close Date", Err(Unresolved::Unknown)),
             (
                 "Stage",
@@ -278,13 +283,13 @@ mod tests {
     fn a_name_of_the_users_own_goes_before_everybodys() {
         let allow_paths = [Pointer::parse("/custom/reason").unwrap()].into();
         let options = Options { allow_paths, ..Options::default() };
-        let custom = Target::Set(Path::Opted(Pointer::parse("/custom/reason").unwrap()));
+        let custom = ValueTarget::Set(Path::Opted(Pointer::parse("/custom/reason").unwrap()));
         assert_eq!(resolved(&options, "Reason"), Ok(custom));
         let left_alone = vec!["reason".to_owned(), "status".to_owned()];
         let options = Options { left_alone, ..options };
-        assert_eq!(resolved(&options, "Reason"), Ok(Target::LeftAlone));
-        assert_eq!(resolved(&options, "Status"), Ok(Target::LeftAlone));
-        assert_eq!(resolved(&options, "/status"), Ok(Target::Status));
+        assert_eq!(resolved(&options, "Reason"), Ok(ValueTarget::LeftAlone));
+        assert_eq!(resolved(&options, "Status"), Ok(ValueTarget::LeftAlone));
+        assert_eq!(resolved(&options, "/status"), Ok(ValueTarget::Status));
     }
 
     #[test]
@@ -304,7 +309,7 @@ mod tests {
     #[test]
     fn the_nearest_known_name_is_told() {
         let options = Options::default();
-        let names = Names::new(&options);
+        let names = NameResolver::new(&options);
         for (name, wanted) in [
             ("dealVlaue", Some("details.dealValue")),
             ("Deal_Value", Some("details.dealValue")),

@@ -5,15 +5,15 @@
 
 use serde_json::value::RawValue;
 
-use super::assign::Locator;
-use super::context::{Context, Rows};
+use super::assign::LineLocator;
+use super::context::{InputContext, RowsSummary};
 use super::decode::Text;
 use super::error::InputError;
-use super::lines::{Lines, MAX_LINE, beginning};
+use super::lines::{BoundedLines, MAX_LINE, beginning};
 use super::object::{self, Dictionary};
 use super::record::Record;
-use super::row::Row;
-use super::told::{Told, stand_in};
+use super::row::RowBuilder;
+use super::told::{EarlierResult, stand_in};
 use crate::domain::account::RowText;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
@@ -21,12 +21,12 @@ use crate::domain::rules::Rule;
 
 /// Hands every line that isn't blank to the sink.
 pub(super) fn read<E>(
-    context: &Context<'_>,
+    context: &InputContext<'_>,
     text: Text<'_>,
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
-) -> Result<Rows, InputError<E>> {
+) -> Result<RowsSummary, InputError<E>> {
     let transcoded = text.is_transcoded();
-    let mut lines = Lines::of(text.reader);
+    let mut lines = BoundedLines::of(text.reader);
     let mut reader = LineReader { context, dictionary: Dictionary::new(context.options), transcoded };
     let mut count = 0;
     while lines.next().map_err(|error| context.unreadable(&error))? {
@@ -36,20 +36,26 @@ pub(super) fn read<E>(
         count += 1;
         sink(reader.record(&lines)).map_err(InputError::Sink)?;
     }
-    Ok(Rows { count, columns: Vec::new(), ignored: Vec::new(), notes: Vec::new(), contradiction: None })
+    Ok(RowsSummary {
+        count,
+        columns: Vec::new(),
+        ignored: Vec::new(),
+        notes: Vec::new(),
+        contradiction: None,
+    })
 }
 
 struct LineReader<'a> {
-    context: &'a Context<'a>,
+    context: &'a InputContext<'a>,
     dictionary: Dictionary<'a>,
     transcoded: bool,
 }
 
 impl LineReader<'_> {
-    fn record<R>(&mut self, lines: &Lines<R>) -> Record {
+    fn record<R>(&mut self, lines: &BoundedLines<R>) -> Record {
         let place = self.context.place(lines.line, 1);
-        let mut row = Row::new(self.context.options, place);
-        let mut told = Told::default();
+        let mut row = RowBuilder::new(self.context.options, place);
+        let mut told = EarlierResult::default();
         let text = match self.decode(lines, place) {
             Ok(text) => {
                 told = self.object(&mut row, text, lines.line);
@@ -67,7 +73,11 @@ impl LineReader<'_> {
     }
 
     /// A line's text; or what is wrong with it, and what can be shown of it.
-    fn decode<'l, R>(&self, lines: &'l Lines<R>, place: Location) -> Result<&'l str, (Finding, String)> {
+    fn decode<'l, R>(
+        &self,
+        lines: &'l BoundedLines<R>,
+        place: Location,
+    ) -> Result<&'l str, (Finding, String)> {
         let bytes = lines.bytes.as_slice();
         if lines.cut {
             let message = format!("the line is larger than {} MiB", MAX_LINE / (1024 * 1024));
@@ -91,9 +101,9 @@ impl LineReader<'_> {
     }
 
     /// Takes the members of a line; answers what a report told of it, where it comes from one.
-    fn object(&mut self, row: &mut Row<'_>, text: &str, line: u64) -> Told {
-        let at = Locator { context: self.context, text, line };
-        let mut told = Told::default();
+    fn object(&mut self, row: &mut RowBuilder<'_>, text: &str, line: u64) -> EarlierResult {
+        let at = LineLocator { context: self.context, text, line };
+        let mut told = EarlierResult::default();
         if json::is_too_deep(text) {
             row.excuse_id();
             row.nested_too_deep(at.start());
@@ -108,7 +118,7 @@ impl LineReader<'_> {
                     }
                     None => object::fill(row, &mut self.dictionary, &at, &members),
                 }
-                told = Told::of_members(&members);
+                told = EarlierResult::of_members(&members);
             }
             Err(error) => {
                 row.excuse_id();
@@ -120,7 +130,7 @@ impl LineReader<'_> {
 }
 
 /// Why a line is no JSON object.
-fn no_object(at: &Locator<'_>, error: &serde_json::Error) -> Finding {
+fn no_object(at: &LineLocator<'_>, error: &serde_json::Error) -> Finding {
     const HINT: &str = "write one JSON object a line, as in {\"id\":\"…\",\"status\":\"Active\"}";
     let start = at.text.trim_start();
     if !start.starts_with('{') && serde_json::from_str::<&RawValue>(start).is_ok() {

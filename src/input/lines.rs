@@ -9,7 +9,7 @@ pub(super) const MAX_LINE: usize = 16 * 1024 * 1024;
 const EXCERPT: usize = 200;
 
 /// Reads line by line.
-pub(super) struct Lines<R> {
+pub(super) struct BoundedLines<R> {
     text: R,
     /// The number of the line that was read last, counted from 1.
     pub line: u64,
@@ -19,7 +19,7 @@ pub(super) struct Lines<R> {
     pub cut: bool,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> BoundedLines<R> {
     pub fn of(text: R) -> Self {
         Self { text, line: 0, bytes: Vec::new(), cut: false }
     }

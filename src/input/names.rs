@@ -17,7 +17,7 @@ use crate::domain::wording::Wording;
 
 /// What a value is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Target {
+pub(super) enum ValueTarget {
     /// The referral's id.
     Id,
     /// The version that the row is bound to.
@@ -58,20 +58,20 @@ pub(super) enum Unresolved {
 }
 
 /// All names that mean something in this run.
-pub(super) struct Names<'a> {
-    known: Vec<Known>,
+pub(super) struct NameResolver<'a> {
+    known: Vec<KnownName>,
     allowed: &'a BTreeSet<Pointer>,
     left_alone: &'a [String],
     unconfirmed: Level,
 }
 
-struct Known {
+struct KnownName {
     pointer: Pointer,
     /// The pointer in lower case.
     lower: String,
 }
 
-impl Known {
+impl KnownName {
     fn new(pointer: Pointer) -> Self {
         Self { lower: pointer.as_str().to_lowercase(), pointer }
     }
@@ -82,7 +82,7 @@ impl Known {
 }
 
 /// A typed name without what doesn't matter.
-struct Typed {
+struct TypedName {
     /// Whether it was typed as a pointer.
     is_pointer: bool,
     /// The pointer that it spells, letter case as typed.
@@ -91,7 +91,7 @@ struct Typed {
     path: String,
 }
 
-impl Typed {
+impl TypedName {
     fn new(name: &str) -> Self {
         let name: String = name.chars().filter(|c| !c.is_whitespace()).collect();
         let is_pointer = name.starts_with('/');
@@ -107,13 +107,13 @@ impl Typed {
     }
 }
 
-impl<'a> Names<'a> {
+impl<'a> NameResolver<'a> {
     pub fn new(options: &'a Options) -> Self {
         let tables = fields::known_pointers().filter_map(|text| Pointer::parse(&text).ok());
-        let mut known: Vec<Known> = tables.map(Known::new).collect();
+        let mut known: Vec<KnownName> = tables.map(KnownName::new).collect();
         for pointer in &options.allow_paths {
             if known.iter().all(|known| known.pointer != *pointer) {
-                known.push(Known::new(pointer.clone()));
+                known.push(KnownName::new(pointer.clone()));
             }
         }
         let unconfirmed = options.levels.of(Rule::UnconfirmedPath);
@@ -125,9 +125,9 @@ impl<'a> Names<'a> {
     ///
     /// # Errors
     /// Where it means nothing, or more than one thing.
-    pub fn resolve(&self, name: &str) -> Result<Target, Unresolved> {
+    pub fn resolve(&self, name: &str) -> Result<ValueTarget, Unresolved> {
         if self.left_alone.iter().any(|alone| is_same_name(alone, name)) {
-            return Ok(Target::LeftAlone);
+            return Ok(ValueTarget::LeftAlone);
         }
         match self.by_path(name) {
             Err(Unresolved::Unknown) => self.by_alias(name),
@@ -135,10 +135,10 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn by_alias(&self, name: &str) -> Result<Target, Unresolved> {
+    fn by_alias(&self, name: &str) -> Result<ValueTarget, Unresolved> {
         match aliases::meaning(name).filter(|_| !name.trim_start().starts_with('/')) {
             None => Err(Unresolved::Unknown),
-            Some(Meaning::Id) => Ok(Target::Id),
+            Some(Meaning::Id) => Ok(ValueTarget::Id),
             Some(Meaning::Field(field)) => self.meaning(field.pointer()).map_err(Unresolved::Indexed),
             Some(Meaning::Any(names)) => {
                 Err(Unresolved::Ambiguous(names.iter().map(|name| (*name).to_owned()).collect()))
@@ -147,8 +147,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn by_path(&self, name: &str) -> Result<Target, Unresolved> {
-        let typed = Typed::new(name);
+    fn by_path(&self, name: &str) -> Result<ValueTarget, Unresolved> {
+        let typed = TypedName::new(name);
         if typed.spelt == "/" {
             return Err(Unresolved::Empty);
         }
@@ -162,11 +162,11 @@ impl<'a> Names<'a> {
             && let Some(field) = Field::all()
                 .find(|field| field.is_list() && field.pointer().as_str().eq_ignore_ascii_case(list))
         {
-            return Ok(Target::Append(field));
+            return Ok(ValueTarget::Append(field));
         }
         match Pointer::parse(&typed.spelt).map(|pointer| (fields::resolve(&pointer), pointer)) {
             Ok((Resolved::Indexed(list), _)) => Err(Unresolved::Indexed(list)),
-            Ok((Resolved::ServerManaged, pointer)) => Ok(Target::ReadOnly(pointer)),
+            Ok((Resolved::ServerManaged, pointer)) => Ok(ValueTarget::ReadOnly(pointer)),
             _ if typed.is_pointer => Err(Unresolved::Unknown),
             _ => self.by_last_name(&typed),
         }
@@ -176,16 +176,18 @@ impl<'a> Names<'a> {
     ///
     /// # Errors
     /// Where it names one element of a list: that list.
-    pub fn meaning(&self, pointer: &Pointer) -> Result<Target, Pointer> {
+    pub fn meaning(&self, pointer: &Pointer) -> Result<ValueTarget, Pointer> {
         Ok(match fields::resolve(pointer) {
-            Resolved::Field(Field::Status) => Target::Status,
-            Resolved::Field(Field::Substatus) => Target::Substatus,
-            Resolved::Field(field) => Target::Set(Path::Known(field)),
-            Resolved::Append(field) => Target::Append(field),
+            Resolved::Field(Field::Status) => ValueTarget::Status,
+            Resolved::Field(Field::Substatus) => ValueTarget::Substatus,
+            Resolved::Field(field) => ValueTarget::Set(Path::Known(field)),
+            Resolved::Append(field) => ValueTarget::Append(field),
             Resolved::Indexed(list) => return Err(list),
-            Resolved::ServerManaged => Target::ReadOnly(pointer.clone()),
-            Resolved::Unconfirmed if self.is_allowed(pointer) => Target::Set(Path::Opted(pointer.clone())),
-            Resolved::Unconfirmed => Target::Unconfirmed(pointer.clone()),
+            Resolved::ServerManaged => ValueTarget::ReadOnly(pointer.clone()),
+            Resolved::Unconfirmed if self.is_allowed(pointer) => {
+                ValueTarget::Set(Path::Opted(pointer.clone()))
+            }
+            Resolved::Unconfirmed => ValueTarget::Unconfirmed(pointer.clone()),
         })
     }
 
@@ -206,9 +208,10 @@ impl<'a> Names<'a> {
     /// The pointer that a name spells where it names a parent of something known, `details` for
     /// example, in the known spelling.
     pub fn parent(&self, name: &str) -> Option<&str> {
-        let typed = Typed::new(name);
-        let below =
-            |known: &&Known| known.lower.strip_prefix(&typed.path).is_some_and(|rest| rest.starts_with('/'));
+        let typed = TypedName::new(name);
+        let below = |known: &&KnownName| {
+            known.lower.strip_prefix(&typed.path).is_some_and(|rest| rest.starts_with('/'))
+        };
         self.known.iter().find(below).and_then(|known| known.pointer.as_str().get(..typed.path.len()))
     }
 
@@ -237,7 +240,7 @@ impl<'a> Names<'a> {
     }
 
     fn likeliest(&self, name: &str, with_parents: bool) -> Option<String> {
-        let typed: String = Typed::new(name).path.chars().skip(1).take(100).collect();
+        let typed: String = TypedName::new(name).path.chars().skip(1).take(100).collect();
         let typed = typed.replace('/', ".");
         let mut nearest = (0.0, String::new());
         let mut consider = |name: &str, shown: &str| {
@@ -262,10 +265,10 @@ impl<'a> Names<'a> {
     }
 
     /// A documented field goes before whatever else ends in the same name: `notes` is the deal's.
-    fn by_last_name(&self, typed: &Typed) -> Result<Target, Unresolved> {
+    fn by_last_name(&self, typed: &TypedName) -> Result<ValueTarget, Unresolved> {
         let last = &typed.path[1..];
-        let mut found: Vec<&Known> = self.known.iter().filter(|known| known.last() == last).collect();
-        let documented = |known: &&&Known| matches!(fields::resolve(&known.pointer), Resolved::Field(_));
+        let mut found: Vec<&KnownName> = self.known.iter().filter(|known| known.last() == last).collect();
+        let documented = |known: &&&KnownName| matches!(fields::resolve(&known.pointer), Resolved::Field(_));
         if let Some(field) = found.iter().find(documented) {
             found = vec![field];
         }
@@ -273,7 +276,7 @@ impl<'a> Names<'a> {
             [] => Err(Unresolved::Unknown),
             [one] => self.meaning(&one.pointer).map_err(Unresolved::Indexed),
             _ => {
-                let dotted = |known: &&Known| known.pointer.as_str()[1..].replace('/', ".");
+                let dotted = |known: &&KnownName| known.pointer.as_str()[1..].replace('/', ".");
                 Err(Unresolved::Ambiguous(found.iter().map(dotted).collect()))
             }
         }
@@ -281,13 +284,13 @@ impl<'a> Names<'a> {
 }
 
 /// The names that are no path of a field.
-fn special(typed: &Typed) -> Option<Target> {
+fn special(typed: &TypedName) -> Option<ValueTarget> {
     Some(match typed.path.as_str() {
-        "/id" | "/referralid" => Target::Id,
-        "/etag" | "/if-match" => Target::ETag,
-        "/team/add" if !typed.is_pointer => Target::AddMembers(Field::Team),
-        "/customerprofile/team/add" if !typed.is_pointer => Target::AddMembers(Field::CustomerTeam),
-        path if path.starts_with("/result/") && !typed.is_pointer => Target::Ignored,
+        "/id" | "/referralid" => ValueTarget::Id,
+        "/etag" | "/if-match" => ValueTarget::ETag,
+        "/team/add" if !typed.is_pointer => ValueTarget::AddMembers(Field::Team),
+        "/customerprofile/team/add" if !typed.is_pointer => ValueTarget::AddMembers(Field::CustomerTeam),
+        path if path.starts_with("/result/") && !typed.is_pointer => ValueTarget::Ignored,
         _ => return None,
     })
 }
@@ -299,7 +302,7 @@ pub(super) fn refused(name: &str) -> String {
 
 /// Whether a column or a member of this name holds the eTag that a row is bound to.
 pub fn is_etag(name: &str) -> bool {
-    special(&Typed::new(name)) == Some(Target::ETag)
+    special(&TypedName::new(name)) == Some(ValueTarget::ETag)
 }
 
 /// What would help where one element of a list is named.

@@ -3,12 +3,12 @@
 
 use ::csv::ByteRecord;
 
-use super::context::Context;
+use super::context::InputContext;
 use super::error::Problem;
-use super::names::{Names, Target};
+use super::names::{NameResolver, ValueTarget};
 use super::shape::is_comment;
 use super::sheet::is_blank;
-use super::watch::Mark;
+use super::watch::RecordSpan;
 use crate::domain::text_form::{Separator, TextForm};
 
 /// The header is looked for in so many records behind the first.
@@ -16,16 +16,16 @@ const DEPTH: usize = 20;
 
 /// What the first record is, where it is no header that has mistakes. `following` are those behind it.
 pub(super) fn explain(
-    context: &Context<'_>,
+    context: &InputContext<'_>,
     form: TextForm,
-    (mark, first): (Mark, ByteRecord),
-    following: impl Iterator<Item = (Mark, ByteRecord)>,
+    (mark, first): (RecordSpan, ByteRecord),
+    following: impl Iterator<Item = (RecordSpan, ByteRecord)>,
 ) -> Option<Problem> {
-    let names = Names::new(context.options);
+    let names = NameResolver::new(context.options);
     if has_id(&names, &first) {
         return None;
     }
-    let following: Vec<(Mark, ByteRecord)> = following.take(DEPTH).collect();
+    let following: Vec<(RecordSpan, ByteRecord)> = following.take(DEPTH).collect();
     if let Some(separator) = separator_within(&names, &first) {
         return Some(in_one_cell(context, form, mark.line, separator, &following));
     }
@@ -56,11 +56,11 @@ pub(super) fn explain(
 
 /// The header is one cell, and what is in it are the names of the columns.
 fn in_one_cell(
-    context: &Context<'_>,
+    context: &InputContext<'_>,
     form: TextForm,
     line: u64,
     separator: Separator,
-    following: &[(Mark, ByteRecord)],
+    following: &[(RecordSpan, ByteRecord)],
 ) -> Problem {
     let (own, other) = (form.separator.name(), separator.name());
     if form.says_separator && separator != form.separator {
@@ -76,16 +76,16 @@ fn in_one_cell(
     context.problem(line, 1, what).hint(hint)
 }
 
-fn has_id(names: &Names<'_>, cells: &ByteRecord) -> bool {
+fn has_id(names: &NameResolver<'_>, cells: &ByteRecord) -> bool {
     cells.iter().any(|cell| std::str::from_utf8(cell).is_ok_and(|name| is_id(names, name)))
 }
 
-fn is_id(names: &Names<'_>, name: &str) -> bool {
-    names.resolve(name) == Ok(Target::Id)
+fn is_id(names: &NameResolver<'_>, name: &str) -> bool {
+    names.resolve(name) == Ok(ValueTarget::Id)
 }
 
 /// What separates the only cell of a record into names of columns, of which one is the id's.
-fn separator_within(names: &Names<'_>, cells: &ByteRecord) -> Option<Separator> {
+fn separator_within(names: &NameResolver<'_>, cells: &ByteRecord) -> Option<Separator> {
     let mut filled = cells.iter().filter(|cell| !is_blank(cell));
     let (cell, None) = (filled.next()?, filled.next()) else { return None };
     let text = std::str::from_utf8(cell).ok()?;

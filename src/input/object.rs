@@ -7,13 +7,13 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-use super::assign::{Locator, assign, indexed};
+use super::assign::{LineLocator, assign, indexed};
 use super::decode::{has_lost_character, lost_character};
-use super::duplicates::{Duplicate, duplicates};
-use super::names::{Names, Target, Unresolved, refused};
+use super::duplicates::{RepeatedName, duplicates};
+use super::names::{NameResolver, Unresolved, ValueTarget, refused};
 use super::options::Options;
 use super::patch;
-use super::row::{MAX_CHANGES, Row};
+use super::row::{MAX_CHANGES, RowBuilder};
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json::Object;
@@ -33,32 +33,32 @@ const PATCH: &str = "patch";
 
 /// What members' names mean. Files repeat the same few in every line, so the answers are kept.
 pub(super) struct Dictionary<'a> {
-    pub names: Names<'a>,
-    meanings: HashMap<String, Meaning>,
+    pub names: NameResolver<'a>,
+    meanings: HashMap<String, MemberMeaning>,
 }
 
 #[derive(Debug, Clone)]
-enum Meaning {
+enum MemberMeaning {
     /// A parent of fields, by its pointer.
     Parent(String),
     /// Something that takes a value.
-    Target(Target),
+    Target(ValueTarget),
     Nothing(Unresolved),
 }
 
 impl<'a> Dictionary<'a> {
     pub fn new(options: &'a Options) -> Self {
-        Self { names: Names::new(options), meanings: HashMap::new() }
+        Self { names: NameResolver::new(options), meanings: HashMap::new() }
     }
 
-    fn look_up(&mut self, name: &str) -> Meaning {
+    fn look_up(&mut self, name: &str) -> MemberMeaning {
         if let Some(meaning) = self.meanings.get(name) {
             return meaning.clone();
         }
         let meaning = match (self.names.parent(name), self.names.resolve(name)) {
-            (Some(parent), _) => Meaning::Parent(parent.to_owned()),
-            (None, Ok(target)) => Meaning::Target(target),
-            (None, Err(unresolved)) => Meaning::Nothing(unresolved),
+            (Some(parent), _) => MemberMeaning::Parent(parent.to_owned()),
+            (None, Ok(target)) => MemberMeaning::Target(target),
+            (None, Err(unresolved)) => MemberMeaning::Nothing(unresolved),
         };
         if self.meanings.len() < MAX_NAMES {
             self.meanings.insert(name.to_owned(), meaning.clone());
@@ -69,9 +69,9 @@ impl<'a> Dictionary<'a> {
 
 /// Takes all members of a line into its row.
 pub(super) fn fill(
-    row: &mut Row<'_>,
+    row: &mut RowBuilder<'_>,
     dictionary: &mut Dictionary<'_>,
-    at: &Locator<'_>,
+    at: &LineLocator<'_>,
     members: &Object<'_>,
 ) {
     find_duplicates(row, at, members);
@@ -97,9 +97,9 @@ pub(super) fn fill(
 }
 
 struct Filling<'f, 'o, 'a> {
-    row: &'f mut Row<'o>,
+    row: &'f mut RowBuilder<'o>,
     dictionary: &'f mut Dictionary<'a>,
-    at: &'f Locator<'f>,
+    at: &'f LineLocator<'f>,
     seen: usize,
     engagement: Option<Location>,
     has_patch: bool,
@@ -116,19 +116,21 @@ impl Filling<'_, '_, '_> {
         let meaning = self.dictionary.look_up(name);
         let goes_with_patch = matches!(
             meaning,
-            Meaning::Target(Target::Id | Target::ETag | Target::Ignored | Target::LeftAlone)
+            MemberMeaning::Target(
+                ValueTarget::Id | ValueTarget::ETag | ValueTarget::Ignored | ValueTarget::LeftAlone
+            )
         );
         if self.has_patch && !goes_with_patch {
             return self.tell_mixture(name, value);
         }
         let place = self.at.of(value);
         match meaning {
-            Meaning::Parent(pointer) => self.parent(&pointer, value),
-            Meaning::Target(Target::ReadOnly(pointer)) if pointer.as_str() == "/engagementId" => {
+            MemberMeaning::Parent(pointer) => self.parent(&pointer, value),
+            MemberMeaning::Target(ValueTarget::ReadOnly(pointer)) if pointer.as_str() == "/engagementId" => {
                 self.engagement = Some(place);
             }
-            Meaning::Target(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
-            Meaning::Nothing(unresolved) => self.unresolved(name, value, &unresolved),
+            MemberMeaning::Target(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
+            MemberMeaning::Nothing(unresolved) => self.unresolved(name, value, &unresolved),
         }
     }
 
@@ -138,8 +140,8 @@ impl Filling<'_, '_, '_> {
                 let name = name.replace('~', "~0").replace('/', "~1");
                 self.member(&format!("{pointer}/{name}"), value);
             }
-        } else if let Ok(Target::Set(path)) = self.dictionary.names.resolve(pointer) {
-            assign(self.row, self.at, &Target::Set(path), value, Rule::DuplicateKey);
+        } else if let Ok(ValueTarget::Set(path)) = self.dictionary.names.resolve(pointer) {
+            assign(self.row, self.at, &ValueTarget::Set(path), value, Rule::DuplicateKey);
         } else {
             let message = format!("{} is no JSON object", excerpt_json(value));
             let error = TypeError::new(message, "name the fields in it one by one");
@@ -171,7 +173,7 @@ impl Filling<'_, '_, '_> {
     fn unknown(&mut self, pointer: &Pointer, value: &RawValue) {
         let names = &self.dictionary.names;
         match names.meaning(pointer) {
-            Ok(Target::Unconfirmed(pointer)) => {
+            Ok(ValueTarget::Unconfirmed(pointer)) => {
                 self.row.unconfirmed(self.at.of(value), &pointer, names.member_hint(&pointer));
             }
             Ok(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
@@ -183,7 +185,7 @@ impl Filling<'_, '_, '_> {
     fn tell_engagement(&mut self) {
         let Some(place) = self.engagement else { return };
         if self.row.names_referral() {
-            if let Ok(Target::ReadOnly(pointer)) = self.dictionary.names.resolve("engagementId") {
+            if let Ok(ValueTarget::ReadOnly(pointer)) = self.dictionary.names.resolve("engagementId") {
                 self.row.read_only(place, &pointer);
             }
             return;
@@ -222,9 +224,9 @@ fn pointer_of(name: &str) -> Result<Pointer, PointerError> {
 /// Finds members that hold the mark of a lost character, but for what a report added: that is not
 /// sent, and a server's message may well hold one.
 fn find_lost_characters(
-    row: &mut Row<'_>,
+    row: &mut RowBuilder<'_>,
     dictionary: &mut Dictionary<'_>,
-    at: &Locator<'_>,
+    at: &LineLocator<'_>,
     members: &Object<'_>,
 ) {
     if !has_lost_character(at.text) {
@@ -232,7 +234,9 @@ fn find_lost_characters(
     }
     for (name, value) in members.iter().filter(|(name, _)| *name != "result") {
         let is_marked = name.contains(char::REPLACEMENT_CHARACTER) || has_lost_character(value.get());
-        let is_sent = |meaning| !matches!(meaning, Meaning::Target(Target::Ignored | Target::LeftAlone));
+        let is_sent = |meaning| {
+            !matches!(meaning, MemberMeaning::Target(ValueTarget::Ignored | ValueTarget::LeftAlone))
+        };
         if is_marked && is_sent(dictionary.look_up(name)) {
             row.find(lost_character(at.of(value), &excerpt(name)));
         }
@@ -240,10 +244,15 @@ fn find_lost_characters(
 }
 
 /// Finds what no reader can take, but for what a report added, and what was refused for its type already.
-fn find_oddities(row: &mut Row<'_>, dictionary: &mut Dictionary<'_>, at: &Locator<'_>, members: &Object<'_>) {
+fn find_oddities(
+    row: &mut RowBuilder<'_>,
+    dictionary: &mut Dictionary<'_>,
+    at: &LineLocator<'_>,
+    members: &Object<'_>,
+) {
     for (name, value) in members.iter().filter(|(name, _)| *name != "result") {
         let odd = oddities(value.get());
-        if odd.is_empty() || matches!(dictionary.look_up(name), Meaning::Target(Target::Ignored)) {
+        if odd.is_empty() || matches!(dictionary.look_up(name), MemberMeaning::Target(ValueTarget::Ignored)) {
             continue;
         }
         let start = (value.get().as_ptr() as usize).saturating_sub(at.text.as_ptr() as usize);
@@ -259,8 +268,8 @@ fn find_oddities(row: &mut Row<'_>, dictionary: &mut Dictionary<'_>, at: &Locato
 }
 
 /// Finds members that stand twice in one object, at any level.
-fn find_duplicates(row: &mut Row<'_>, at: &Locator<'_>, members: &Object<'_>) {
-    for Duplicate { name, value } in duplicates(at.text, members).into_iter().take(MAX_DUPLICATES) {
+fn find_duplicates(row: &mut RowBuilder<'_>, at: &LineLocator<'_>, members: &Object<'_>) {
+    for RepeatedName { name, value } in duplicates(at.text, members).into_iter().take(MAX_DUPLICATES) {
         let message = format!("{} stands twice in one object", excerpt(&name));
         row.find(Finding::deny(Rule::DuplicateKey, at.of_offset(value), message).hint("keep one of them"));
     }

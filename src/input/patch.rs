@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
-use super::assign::{Locator, assign, indexed};
-use super::names::{Names, Target};
-use super::row::{MAX_CHANGES, Row};
+use super::assign::{LineLocator, assign, indexed};
+use super::names::{NameResolver, ValueTarget};
+use super::row::{MAX_CHANGES, RowBuilder};
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{Field, Path};
 use crate::domain::finding::Finding;
@@ -18,7 +18,12 @@ use crate::domain::wording::Wording;
 
 /// Takes all operations into the row. What matters is the state they lead to: `add` and `replace` of a
 /// field mean the same, and elements are appended to the list that the same document sets.
-pub(super) fn fill(row: &mut Row<'_>, names: &Names<'_>, at: &Locator<'_>, operations: &RawValue) {
+pub(super) fn fill(
+    row: &mut RowBuilder<'_>,
+    names: &NameResolver<'_>,
+    at: &LineLocator<'_>,
+    operations: &RawValue,
+) {
     let Some(list) = json::elements(operations) else {
         let message = format!("patch is {}, not an array of operations", excerpt_json(operations));
         return row.find(Finding::deny(Rule::Json, at.of(operations), message).hint(FORM));
@@ -39,9 +44,9 @@ pub(super) fn fill(row: &mut Row<'_>, names: &Names<'_>, at: &Locator<'_>, opera
 const FORM: &str = "an operation looks like {\"op\":\"replace\",\"path\":\"/status\",\"value\":\"Closed\"}";
 
 fn apply(
-    row: &mut Row<'_>,
-    names: &Names<'_>,
-    at: &Locator<'_>,
+    row: &mut RowBuilder<'_>,
+    names: &NameResolver<'_>,
+    at: &LineLocator<'_>,
     operation: &RawValue,
     appended: &mut HashSet<Field>,
 ) -> Result<(), Finding> {
@@ -51,7 +56,7 @@ fn apply(
         let message = format!("{} is no operation", excerpt_json(operation));
         return Err(wrong(here, message).hint(FORM));
     };
-    let op = Op::of(&members).map_err(|message| {
+    let op = PatchOp::of(&members).map_err(|message| {
         let place = members.get("op").map_or(here, |op| at.of(op));
         let hint = "add and replace are all the service knows; to clear a field, replace it with null, with ";
         wrong(place, message).hint(Wording::from(hint).name(Setting::Clear))
@@ -69,7 +74,7 @@ fn apply(
         Ok(target) => target,
         Err(list) => return Err(indexed(place, &path, &list)),
     };
-    if matches!(target, Target::Append(_)) && op == Op::Replace {
+    if matches!(target, ValueTarget::Append(_)) && op == PatchOp::Replace {
         let message = format!("{pointer} is the end of a list, where there is nothing to replace");
         return Err(wrong(place, message).hint("append with add"));
     }
@@ -77,16 +82,16 @@ fn apply(
         return Err(wrong(here, format!("the operation on {pointer} has no value")).hint(FORM));
     };
     match target {
-        Target::ReadOnly(pointer) => row.read_only(place, &pointer),
-        Target::Unconfirmed(pointer) => row.unconfirmed(place, &pointer, names.hint(&pointer)),
-        Target::Set(Path::Known(field)) if appended.contains(&field) => {
+        ValueTarget::ReadOnly(pointer) => row.read_only(place, &pointer),
+        ValueTarget::Unconfirmed(pointer) => row.unconfirmed(place, &pointer, names.hint(&pointer)),
+        ValueTarget::Set(Path::Known(field)) if appended.contains(&field) => {
             let message = format!("{pointer} is set after an element was appended to it, which undoes that");
             let finding = Finding::deny(Rule::Contradiction, place, message);
             return Err(finding.hint("set the list first, with the element in it or appended behind"));
         }
         target => {
             appended.extend(match target {
-                Target::Append(field) => Some(field),
+                ValueTarget::Append(field) => Some(field),
                 _ => None,
             });
             assign(row, at, &target, value, Rule::Contradiction);
@@ -96,12 +101,12 @@ fn apply(
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Op {
+enum PatchOp {
     Add,
     Replace,
 }
 
-impl Op {
+impl PatchOp {
     fn of(members: &Object<'_>) -> Result<Self, String> {
         let Some(raw) = members.get("op") else {
             return Err("the operation has no op".to_owned());

@@ -6,7 +6,7 @@ use std::io;
 use sha2::{Digest, Sha256};
 use tracing::info;
 
-use super::context::Context;
+use super::context::InputContext;
 use super::error::InputError;
 use super::options::Options;
 use super::record::{Read, Record};
@@ -29,7 +29,7 @@ pub fn read<E>(
     options: &Options,
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
 ) -> Result<Read, InputError<E>> {
-    let context = Context { path, input, options };
+    let context = InputContext { path, input, options };
     let bytes = match path {
         "-" => context.bytes(stdin)?,
         _ => Box::new(context.open()?),

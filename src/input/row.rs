@@ -6,7 +6,7 @@
 use serde_json::value::RawValue;
 
 use super::options::Options;
-use super::told::Told;
+use super::told::EarlierResult;
 use crate::domain::change::{Append, Draft, Located, Rejected};
 use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};
@@ -28,7 +28,7 @@ use crate::domain::wording::Wording;
 pub(super) const MAX_CHANGES: usize = 1_000;
 
 /// A row, half read.
-pub(super) struct Row<'o> {
+pub(super) struct RowBuilder<'o> {
     options: &'o Options,
     place: Location,
     id: Option<ReferralId>,
@@ -43,7 +43,7 @@ pub(super) struct Row<'o> {
     crowded: bool,
 }
 
-impl<'o> Row<'o> {
+impl<'o> RowBuilder<'o> {
     pub fn new(options: &'o Options, place: Location) -> Self {
         Self {
             options,
@@ -152,7 +152,7 @@ impl<'o> Row<'o> {
     }
 
     /// Where it names a version that an earlier run moved, it is bound to the one that this led to.
-    pub fn rebind(&mut self, told: &Told) {
+    pub fn rebind(&mut self, told: &EarlierResult) {
         if let (Some(etag), Some(moved)) = (&mut self.etag, told.moved_to()) {
             etag.value = moved.clone();
         }

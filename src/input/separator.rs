@@ -1,12 +1,12 @@
 //! What separates the cells of a CSV: what a line before the header says, or else the header itself.
 
-use super::context::Context;
+use super::context::InputContext;
 use super::error::Unusable;
 use crate::domain::text_form::{LineEnd, Separator};
 
 /// A line such as `sep=;`, which spreadsheets read as no part of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct SeparatorLine {
     /// What it says.
     pub separator: Separator,
     /// What ends it, if it isn't the last.
@@ -22,7 +22,7 @@ pub(super) struct Said {
 ///
 /// # Errors
 /// Where it doesn't name one sign that separates cells.
-pub(super) fn said(context: &Context<'_>, head: &[u8]) -> Result<Option<Said>, Unusable> {
+pub(super) fn said(context: &InputContext<'_>, head: &[u8]) -> Result<Option<SeparatorLine>, Unusable> {
     let (start, blank) = after_blank_lines(head);
     let line = &head[start..];
     let line = &line[..line.iter().position(|byte| is_line_end(*byte)).unwrap_or(line.len())];
@@ -45,7 +45,7 @@ pub(super) fn said(context: &Context<'_>, head: &[u8]) -> Result<Option<Said>, U
     let end = start + line.len();
     let line_end = line_end_at(head, end);
     let length = end + line_end.map_or(0, |end| end.text().len());
-    Ok(Some(Said { separator, line_end, length, lines: blank + 1 }))
+    Ok(Some(SeparatorLine { separator, line_end, length, lines: blank + 1 }))
 }
 
 /// Where the first line begins that isn't empty, and how many lines are before it.
@@ -116,7 +116,7 @@ mod tests {
             ("sep=\"\"\nid", Err("standard input:1:1")),
             ("sep=\u{3b1}\nid", Err("standard input:1:1")),
         ] {
-            let context = Context { path: "-", input: 0, options: &Options::default() };
+            let context = InputContext { path: "-", input: 0, options: &Options::default() };
             let got = said(&context, head.as_bytes());
             let got = got.map(|said| {
                 said.map(|said| {

@@ -7,9 +7,9 @@
 use ::csv::ByteRecord;
 
 use super::header::Column;
-use super::names::Target;
+use super::names::ValueTarget;
 use super::sheet::{Sheet, is_blank, is_referral};
-use super::watch::{MAX_CELLS, MAX_RECORD, Mark};
+use super::watch::{MAX_CELLS, MAX_RECORD, RecordSpan};
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::Finding;
 use crate::domain::rules::Rule;
@@ -34,7 +34,7 @@ const TOTALS: [&str; 13] = [
 
 impl Sheet<'_> {
     /// Whether nothing is in any cell of a record, but for what a report added.
-    pub(super) fn is_empty(&self, cells: &ByteRecord, mark: Mark) -> bool {
+    pub(super) fn is_empty(&self, cells: &ByteRecord, mark: RecordSpan) -> bool {
         let is_added = |at: usize| self.columns.get(at).is_some_and(Column::is_left_out);
         mark.stray.is_none()
             && !mark.cut
@@ -47,7 +47,7 @@ impl Sheet<'_> {
     }
 
     /// What makes the cells of a record untrustworthy: they may stand under the wrong columns, or it is no row.
-    pub(super) fn malformed(&self, cells: &ByteRecord, mark: Mark) -> Option<Finding> {
+    pub(super) fn malformed(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Finding> {
         if mark.cut {
             let limit = MAX_RECORD / (1024 * 1024);
             let message = format!("the row has more than {limit} MiB or more than {MAX_CELLS} cells");
@@ -70,7 +70,7 @@ impl Sheet<'_> {
     }
 
     /// Content where no column is, or one without a name.
-    fn misplaced(&self, cells: &ByteRecord, mark: Mark) -> Option<Finding> {
+    fn misplaced(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Finding> {
         let (found, wanted) = (cells.len(), self.columns.len());
         if cells.iter().skip(wanted).any(|cell| !is_blank(cell)) {
             let message = format!("the row has {found} cells, the header has {wanted}");
@@ -86,7 +86,7 @@ impl Sheet<'_> {
     }
 
     /// What a record is that names no referral and looks like no attempt at it.
-    fn no_row(&self, cells: &ByteRecord, mark: Mark) -> Option<Finding> {
+    fn no_row(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Finding> {
         if self.names_referral(cells) {
             return None;
         }
@@ -136,7 +136,8 @@ impl Sheet<'_> {
 
     /// Whether a record names the referral that it is about.
     pub(super) fn names_referral(&self, cells: &ByteRecord) -> bool {
-        let is_id = |at: usize| self.columns.get(at).is_some_and(|column| column.target == Some(Target::Id));
+        let is_id =
+            |at: usize| self.columns.get(at).is_some_and(|column| column.target == Some(ValueTarget::Id));
         cells.iter().enumerate().any(|(at, cell)| is_id(at) && is_referral(cell))
     }
 
@@ -152,8 +153,8 @@ impl Sheet<'_> {
     pub(super) fn broken(
         &self,
         cells: &ByteRecord,
-        mark: Mark,
-        (next, next_mark): (&ByteRecord, Mark),
+        mark: RecordSpan,
+        (next, next_mark): (&ByteRecord, RecordSpan),
     ) -> Option<Finding> {
         let follows = next_mark.line == mark.end + 1 && cells.len() + next.len() <= self.columns.len() + 1;
         let is_other = self.is_empty(next, next_mark) || self.names_referral(next);
@@ -172,7 +173,7 @@ impl Sheet<'_> {
         Some(self.ragged(mark, cells.len(), message).hint(hint))
     }
 
-    pub(super) fn ragged(&self, mark: Mark, cell: usize, message: impl Into<String>) -> Finding {
+    pub(super) fn ragged(&self, mark: RecordSpan, cell: usize, message: impl Into<String>) -> Finding {
         Finding::deny(Rule::RaggedRow, self.context.place(mark.line, cell), message)
     }
 }

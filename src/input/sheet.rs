@@ -3,14 +3,14 @@
 use ::csv::ByteRecord;
 
 use super::cell::{Numbers, fill};
-use super::context::Context;
+use super::context::InputContext;
 use super::decode::lost_character;
 use super::header::Column;
-use super::names::Target;
+use super::names::ValueTarget;
 use super::record::Record;
-use super::row::Row;
-use super::told::Told;
-use super::watch::{MAX_CELL, Mark};
+use super::row::RowBuilder;
+use super::told::EarlierResult;
+use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::account::{RowText, UNSOUND};
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Location};
@@ -23,7 +23,7 @@ const EXCERPT: usize = 200;
 
 /// A table of cells under its header: tells what each cell is for.
 pub(super) struct Sheet<'a> {
-    pub(super) context: &'a Context<'a>,
+    pub(super) context: &'a InputContext<'a>,
     pub(super) columns: Vec<Column>,
     pub(super) separator: Separator,
     /// Whether the file was UTF-16, where U+FFFD stands for what was not valid.
@@ -35,12 +35,12 @@ impl Sheet<'_> {
     pub(super) fn record(
         &self,
         cells: &ByteRecord,
-        mark: Mark,
+        mark: RecordSpan,
         malformed: Option<Finding>,
         numbers: &mut Numbers,
     ) -> Record {
         let place = self.context.place(mark.line, 1);
-        let mut row = Row::new(self.context.options, place);
+        let mut row = RowBuilder::new(self.context.options, place);
         let sound = malformed.is_none();
         malformed.into_iter().for_each(|finding| row.find(finding));
         let mut texts = Vec::with_capacity(cells.len());
@@ -61,14 +61,14 @@ impl Sheet<'_> {
                             Some(twin) => self.compare(&mut row, place, (twin, &cells[twin]), (at, text)),
                             None => fill(&mut row, numbers, place, target, text),
                         },
-                        Some(Target::Id) => row.id_if_any(text),
+                        Some(ValueTarget::Id) => row.id_if_any(text),
                         _ => {}
                     }
                     texts.push(text.to_owned());
                 }
                 Err((finding, text)) => {
                     row.find(finding);
-                    if target == Some(&Target::Id) {
+                    if target == Some(&ValueTarget::Id) {
                         row.excuse_id();
                     }
                     texts.push(text);
@@ -85,8 +85,8 @@ impl Sheet<'_> {
     }
 
     /// What a report told of the row, where it comes from one.
-    fn told(&self, cells: &ByteRecord) -> Told {
-        let mut told = Told::default();
+    fn told(&self, cells: &ByteRecord) -> EarlierResult {
+        let mut told = EarlierResult::default();
         for (column, cell) in self.columns.iter().zip(cells).filter(|(column, _)| column.is_left_out()) {
             std::str::from_utf8(cell).iter().for_each(|text| told.take(&column.name, text));
         }
@@ -103,7 +103,13 @@ impl Sheet<'_> {
     }
 
     /// Takes the second of two cells that are for the same: the same once more is no harm.
-    fn compare(&self, row: &mut Row<'_>, place: Location, earlier: (usize, &[u8]), given: (usize, &str)) {
+    fn compare(
+        &self,
+        row: &mut RowBuilder<'_>,
+        place: Location,
+        earlier: (usize, &[u8]),
+        given: (usize, &str),
+    ) {
         if earlier.1 == given.1.as_bytes() {
             return;
         }
@@ -130,7 +136,7 @@ impl Sheet<'_> {
     fn decode<'c>(
         &self,
         at: usize,
-        (place, mark): (Location, Mark),
+        (place, mark): (Location, RecordSpan),
         cell: &'c [u8],
     ) -> Result<&'c str, (Finding, String)> {
         if cell.len() > MAX_CELL {
@@ -154,7 +160,10 @@ impl Sheet<'_> {
             }
             // What is sent to nobody is given back as it came.
             Ok(text)
-                if self.columns.get(at).is_some_and(|column| column.target == Some(Target::LeftAlone)) =>
+                if self
+                    .columns
+                    .get(at)
+                    .is_some_and(|column| column.target == Some(ValueTarget::LeftAlone)) =>
             {
                 return Ok(text);
             }

@@ -57,7 +57,7 @@ pub enum SnapshotError<E> {
         /// The file.
         path: PathBuf,
         /// Where.
-        spot: Spot,
+        spot: SnapshotPlace,
         /// What is wrong.
         message: String,
     },
@@ -69,9 +69,9 @@ pub enum SnapshotError<E> {
         /// The referral.
         id: ReferralId,
         /// Where it stands first.
-        first: Spot,
+        first: SnapshotPlace,
         /// Where it stands again.
-        second: Spot,
+        second: SnapshotPlace,
     },
     /// The caller could not go on.
     #[error("the reader of the snapshot gave up")]
@@ -80,7 +80,7 @@ pub enum SnapshotError<E> {
 
 /// A place in a snapshot, as a person would find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spot {
+pub struct SnapshotPlace {
     /// The line, or the element's number in an array.
     place: u64,
     is_line: bool,
@@ -88,7 +88,7 @@ pub struct Spot {
     on_page: Option<u32>,
 }
 
-impl fmt::Display for Spot {
+impl fmt::Display for SnapshotPlace {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(element) = self.on_page {
             write!(out, "element {element} of ")?;
@@ -98,16 +98,16 @@ impl fmt::Display for Spot {
 }
 
 /// Whether the caller wants more.
-type Sink<'a, E> = &'a mut dyn FnMut(&Snapshot<'_>) -> Result<bool, E>;
+type ReferralSink<'a, E> = &'a mut dyn FnMut(&Snapshot<'_>) -> Result<bool, E>;
 
-struct Reading<'a, E> {
+struct SnapshotReader<'a, E> {
     path: &'a Path,
-    sink: Sink<'a, E>,
+    sink: ReferralSink<'a, E>,
     place: u64,
     is_line: bool,
     on_page: Option<u32>,
     /// Where each referral stands.
-    spots: HashMap<ReferralId, Spot>,
+    spots: HashMap<ReferralId, SnapshotPlace>,
     more: bool,
     failure: Option<SnapshotError<E>>,
 }
@@ -117,7 +117,7 @@ struct Reading<'a, E> {
 /// # Errors
 /// At the first thing that is no referral: a plan from half a snapshot would call the other half
 /// unknown. And at the second entry for one referral.
-pub fn read_snapshot<E>(path: &Path, sink: Sink<'_, E>) -> Result<(), SnapshotError<E>> {
+pub fn read_snapshot<E>(path: &Path, sink: ReferralSink<'_, E>) -> Result<(), SnapshotError<E>> {
     let mut reader = BufReader::with_capacity(BUFFER, open(path)?);
     read_from(path, &mut reader, sink).map(drop)
 }
@@ -127,8 +127,11 @@ pub fn read_snapshot<E>(path: &Path, sink: Sink<'_, E>) -> Result<(), SnapshotEr
 ///
 /// # Errors
 /// As [`read_snapshot`].
-pub fn read_pinned_snapshot<E>(path: &Path, sink: Sink<'_, E>) -> Result<Option<String>, SnapshotError<E>> {
-    let hashing = Hashing { file: open(path)?, hash: Sha256::new() };
+pub fn read_pinned_snapshot<E>(
+    path: &Path,
+    sink: ReferralSink<'_, E>,
+) -> Result<Option<String>, SnapshotError<E>> {
+    let hashing = HashingFile { file: open(path)?, hash: Sha256::new() };
     let mut reader = BufReader::with_capacity(BUFFER, hashing);
     if !read_from(path, &mut reader, sink)? {
         return Ok(None);
@@ -145,11 +148,16 @@ fn open<E>(path: &Path) -> Result<File, SnapshotError<E>> {
 }
 
 /// Reads to the end, or until the sink wants no more. Answers whether it would have taken more.
-fn read_from<E>(path: &Path, reader: &mut impl BufRead, sink: Sink<'_, E>) -> Result<bool, SnapshotError<E>> {
+fn read_from<E>(
+    path: &Path,
+    reader: &mut impl BufRead,
+    sink: ReferralSink<'_, E>,
+) -> Result<bool, SnapshotError<E>> {
     let start = start(reader).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
     let is_line = start.byte != Some(b'[');
     let (on_page, spots) = (None, HashMap::new());
-    let mut reading = Reading { path, sink, place: 0, is_line, on_page, spots, more: true, failure: None };
+    let mut reading =
+        SnapshotReader { path, sink, place: 0, is_line, on_page, spots, more: true, failure: None };
     match start.byte {
         None => {}
         Some(b'[') => reading.array(reader, &start)?,
@@ -159,12 +167,12 @@ fn read_from<E>(path: &Path, reader: &mut impl BufRead, sink: Sink<'_, E>) -> Re
 }
 
 /// A file whose bytes are hashed as they pass.
-struct Hashing {
+struct HashingFile {
     file: File,
     hash: Sha256,
 }
 
-impl Read for Hashing {
+impl Read for HashingFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
         self.hash.update(&buffer[..count]);
@@ -196,13 +204,13 @@ fn start(reader: &mut impl BufRead) -> io::Result<Start> {
     }
 }
 
-impl<E> Reading<'_, E> {
+impl<E> SnapshotReader<'_, E> {
     fn form(&self, message: impl Into<String>) -> SnapshotError<E> {
         SnapshotError::Form { path: self.path.to_owned(), spot: self.spot(), message: message.into() }
     }
 
-    fn spot(&self) -> Spot {
-        Spot { place: self.place, is_line: self.is_line, on_page: self.on_page }
+    fn spot(&self) -> SnapshotPlace {
+        SnapshotPlace { place: self.place, is_line: self.is_line, on_page: self.on_page }
     }
 
     /// Why a text that begins here is no JSON.
@@ -292,7 +300,7 @@ impl<E> Reading<'_, E> {
 
     fn hand_over(&mut self, referral: &Snapshot<'_>) -> Result<(), SnapshotError<E>> {
         let id = referral.id();
-        let second = Spot { place: self.place, is_line: self.is_line, on_page: self.on_page };
+        let second = SnapshotPlace { place: self.place, is_line: self.is_line, on_page: self.on_page };
         if let Some(first) = self.spots.insert(id, second) {
             return Err(SnapshotError::Twice { path: self.path.to_owned(), id, first, second });
         }
@@ -302,7 +310,7 @@ impl<E> Reading<'_, E> {
 
     fn array(&mut self, reader: impl BufRead, start: &Start) -> Result<(), SnapshotError<E>> {
         let mut deserializer = serde_json::Deserializer::from_reader(reader);
-        let read = Elements(self).deserialize(&mut deserializer);
+        let read = ArrayElements(self).deserialize(&mut deserializer);
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
@@ -322,9 +330,9 @@ fn elements<'a>(object: &Object<'a>) -> Option<Vec<&'a RawValue>> {
 }
 
 /// Hands an array's elements over one by one as they are read.
-struct Elements<'a, 'b, E>(&'a mut Reading<'b, E>);
+struct ArrayElements<'a, 'b, E>(&'a mut SnapshotReader<'b, E>);
 
-impl<'de, E> DeserializeSeed<'de> for Elements<'_, '_, E> {
+impl<'de, E> DeserializeSeed<'de> for ArrayElements<'_, '_, E> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -332,7 +340,7 @@ impl<'de, E> DeserializeSeed<'de> for Elements<'_, '_, E> {
     }
 }
 
-impl<'de, E> Visitor<'de> for Elements<'_, '_, E> {
+impl<'de, E> Visitor<'de> for ArrayElements<'_, '_, E> {
     type Value = ();
 
     fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -8,20 +8,20 @@ use ::csv::ByteRecord;
 
 use super::shape::is_row_like;
 use super::sheet::Sheet;
-use super::watch::{Mark, Opened};
+use super::watch::{QuoteStart, RecordSpan};
 use crate::domain::finding::Finding;
 use crate::domain::text_form::Separator;
 
 /// A line that a quoted cell took in, as a record of its own.
-pub(super) struct Taken {
+pub(super) struct SwallowedRow {
     pub cells: ByteRecord,
-    pub mark: Mark,
+    pub mark: RecordSpan,
     pub finding: Finding,
 }
 
 impl Sheet<'_> {
     /// The rows of a record of which a quoted cell took in lines that look like rows; `None` where none did.
-    pub(super) fn taken_in(&self, cells: &ByteRecord, mark: Mark) -> Option<Vec<Taken>> {
+    pub(super) fn taken_in(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Vec<SwallowedRow>> {
         if mark.cut || mark.end == mark.line {
             return None;
         }
@@ -32,7 +32,7 @@ impl Sheet<'_> {
             for (nth, (lines, piece)) in pieces.iter().enumerate() {
                 if nth > 0 {
                     rows.push((line + lines, ByteRecord::new()));
-                    opened.get_or_insert(Opened { line, cell: at + 1 });
+                    opened.get_or_insert(QuoteStart { line, cell: at + 1 });
                 }
                 let row = rows.last_mut().map(|(_, row)| row)?;
                 match pieces.len() {
@@ -47,14 +47,14 @@ impl Sheet<'_> {
         let opened = opened?;
         let more = rows.len() - 1;
         let take = |(line, cells): (u64, ByteRecord)| {
-            let mark = Mark { line, end: line, cut: false, stray: None };
-            Taken { cells, mark, finding: self.taken(opened, line, mark, more) }
+            let mark = RecordSpan { line, end: line, cut: false, stray: None };
+            SwallowedRow { cells, mark, finding: self.taken(opened, line, mark, more) }
         };
         Some(rows.into_iter().map(take).collect())
     }
 
-    fn taken(&self, opened: Opened, line: u64, mark: Mark, more: usize) -> Finding {
-        let Opened { line: from, cell } = opened;
+    fn taken(&self, opened: QuoteStart, line: u64, mark: RecordSpan, more: usize) -> Finding {
+        let QuoteStart { line: from, cell } = opened;
         if line > from {
             let message = format!("the line stands within the quoted cell {cell} that opens on line {from}");
             return self

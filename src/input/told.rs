@@ -16,7 +16,7 @@ pub(super) fn is_result(name: &str) -> bool {
 pub(super) fn stand_in(place: Location, members: &Object<'_>) -> Option<Finding> {
     let mut own = members.iter().filter(|(name, _)| !is_result(name));
     let (Some(("input", text)), None) = (own.next(), own.next()) else { return None };
-    let is_one = Told::of_members(members).outcome().is_some() && json::string(text).is_some();
+    let is_one = EarlierResult::of_members(members).outcome().is_some() && json::string(text).is_some();
     let message = "this stands for a line that could not be read, whose text is in \"input\"";
     let hint = "write the corrected object in its place, or take the line out";
     is_one.then(|| Finding::deny(Rule::Json, place, message).hint(hint))
@@ -24,12 +24,12 @@ pub(super) fn stand_in(place: Location, members: &Object<'_>) -> Option<Finding>
 
 /// What was told of one row.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told {
+pub(super) struct EarlierResult {
     outcome: Option<Outcome>,
     etag: Option<ETag>,
 }
 
-impl Told {
+impl EarlierResult {
     /// What the members of a line tell.
     pub fn of_members(members: &Object<'_>) -> Self {
         let mut told = Self::default();

@@ -4,7 +4,7 @@
 //! one cell, a cell may have any size, and its line numbers are off behind blank lines and CRLF. The
 //! watcher follows the same quoting rules in front of it and
 //!
-//! - counts lines, and queues one [`Mark`] for every record that the parser will find,
+//! - counts lines, and queues one [`RecordSpan`] for every record that the parser will find,
 //! - knows at the end of the file whether a quote is open, and where it opened,
 //! - passes on no more of a cell or a record than fits, so that memory is bounded,
 //! - leaves out blanks between a quote and the end of its cell, as in `a, "b" ,c`, which would make the quotes
@@ -25,7 +25,7 @@ pub(super) const MAX_CELLS: usize = 16_384;
 
 /// What is known of a record before the parser has seen it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct RecordSpan {
     /// The line on which it begins.
     pub line: u64,
     /// The line on which it ends: another one where a quoted cell holds line ends.
@@ -33,12 +33,12 @@ pub(super) struct Mark {
     /// Whether its end was cut off: too many bytes or cells.
     pub cut: bool,
     /// The first quoted cell that goes on behind its closing quote.
-    pub stray: Option<Opened>,
+    pub stray: Option<QuoteStart>,
 }
 
 /// Where a quote opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Opened {
+pub(super) struct QuoteStart {
     /// The line.
     pub line: u64,
     /// The number of the cell, counted from 1.
@@ -46,33 +46,33 @@ pub(super) struct Opened {
 }
 
 /// The watcher: reads `source`, gives the parser what it may see.
-pub(super) struct Watch<R> {
+pub(super) struct QuoteWatcher<R> {
     source: R,
-    follower: Follower,
+    follower: QuoteFollower,
     ready: Vec<u8>,
     served: usize,
     ended: bool,
 }
 
-impl<R: BufRead> Watch<R> {
+impl<R: BufRead> QuoteWatcher<R> {
     /// Watches a CSV with this delimiter, so many lines into its file.
     pub fn new(source: R, delimiter: u8, lines_before: u64) -> Self {
-        let follower = Follower::new(delimiter, lines_before + 1);
+        let follower = QuoteFollower::new(delimiter, lines_before + 1);
         Self { source, follower, ready: Vec::new(), served: 0, ended: false }
     }
 
     /// The mark of the next record that the parser has given out.
-    pub fn next_mark(&mut self) -> Option<Mark> {
+    pub fn next_mark(&mut self) -> Option<RecordSpan> {
         self.follower.marks.pop_front()
     }
 
     /// Where a quote opened that the end of the file left open.
-    pub fn unclosed(&self) -> Option<Opened> {
+    pub fn unclosed(&self) -> Option<QuoteStart> {
         self.follower.unclosed
     }
 }
 
-impl<R: BufRead> Read for Watch<R> {
+impl<R: BufRead> Read for QuoteWatcher<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.served == self.ready.len() && !self.ended {
             self.ready.clear();
@@ -95,7 +95,7 @@ impl<R: BufRead> Read for Watch<R> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum QuoteState {
     BetweenRecords,
     CellStart,
     /// Behind blanks that a cell begins with: those before a quote are no part of it.
@@ -108,33 +108,33 @@ enum State {
     Closed,
 }
 
-struct Follower {
+struct QuoteFollower {
     delimiter: u8,
-    state: State,
+    state: QuoteState,
     after_cr: bool,
     /// The line that the next byte is on.
     line: u64,
-    mark: Mark,
-    opened: Opened,
+    mark: RecordSpan,
+    opened: QuoteStart,
     /// Whether the parser has seen the quote that is open.
     quote_shown: bool,
     /// Blanks around a quote, or where one may come.
     held: Vec<u8>,
     cell_bytes: usize,
     record_bytes: usize,
-    marks: VecDeque<Mark>,
-    unclosed: Option<Opened>,
+    marks: VecDeque<RecordSpan>,
+    unclosed: Option<QuoteStart>,
 }
 
-impl Follower {
+impl QuoteFollower {
     fn new(delimiter: u8, line: u64) -> Self {
         Self {
             delimiter,
-            state: State::BetweenRecords,
+            state: QuoteState::BetweenRecords,
             after_cr: false,
             line,
-            mark: Mark { line, end: line, cut: false, stray: None },
-            opened: Opened { line, cell: 1 },
+            mark: RecordSpan { line, end: line, cut: false, stray: None },
+            opened: QuoteStart { line, cell: 1 },
             quote_shown: false,
             held: Vec::new(),
             cell_bytes: 0,
@@ -148,20 +148,22 @@ impl Follower {
         while let Some(&byte) = chunk.first() {
             let after_cr = std::mem::take(&mut self.after_cr);
             let taken = match self.state {
-                State::BetweenRecords if byte == b'\n' && after_cr => 1,
-                State::BetweenRecords if matches!(byte, b'\n' | b'\r') => self.line_end(byte),
-                State::BetweenRecords => self.begin_record(),
-                State::CellStart | State::Leading if byte == b'"' => self.open_quote(out),
-                State::CellStart | State::Leading if self.is_blank(byte) => self.hold(byte, State::Leading),
-                State::CellStart => self.go_to(State::Bare),
-                State::Leading => self.go_bare(out),
-                State::Bare => self.bare(chunk, out),
-                State::Quoted => self.quoted(chunk, out),
-                State::QuoteInQuoted if byte == b'"' => self.escaped_quote(out),
-                State::QuoteInQuoted => self.close_quote(out),
-                State::Closed if self.is_blank(byte) => self.hold(byte, State::Closed),
-                State::Closed if self.is_separator(byte) => self.separate(byte, out),
-                State::Closed => self.go_astray(out),
+                QuoteState::BetweenRecords if byte == b'\n' && after_cr => 1,
+                QuoteState::BetweenRecords if matches!(byte, b'\n' | b'\r') => self.line_end(byte),
+                QuoteState::BetweenRecords => self.begin_record(),
+                QuoteState::CellStart | QuoteState::Leading if byte == b'"' => self.open_quote(out),
+                QuoteState::CellStart | QuoteState::Leading if self.is_blank(byte) => {
+                    self.hold(byte, QuoteState::Leading)
+                }
+                QuoteState::CellStart => self.go_to(QuoteState::Bare),
+                QuoteState::Leading => self.go_bare(out),
+                QuoteState::Bare => self.bare(chunk, out),
+                QuoteState::Quoted => self.quoted(chunk, out),
+                QuoteState::QuoteInQuoted if byte == b'"' => self.escaped_quote(out),
+                QuoteState::QuoteInQuoted => self.close_quote(out),
+                QuoteState::Closed if self.is_blank(byte) => self.hold(byte, QuoteState::Closed),
+                QuoteState::Closed if self.is_separator(byte) => self.separate(byte, out),
+                QuoteState::Closed => self.go_astray(out),
             };
             chunk = &chunk[taken..];
         }
@@ -170,16 +172,16 @@ impl Follower {
     /// The end of the file.
     fn end(&mut self, out: &mut Vec<u8>) {
         match self.state {
-            State::BetweenRecords => return,
-            State::Quoted => {
+            QuoteState::BetweenRecords => return,
+            QuoteState::Quoted => {
                 self.unclosed = Some(self.opened);
                 return;
             }
-            State::QuoteInQuoted => {
+            QuoteState::QuoteInQuoted => {
                 self.close_quote(out);
             }
-            State::Leading => self.show_held(out),
-            State::CellStart | State::Bare | State::Closed => {}
+            QuoteState::Leading => self.show_held(out),
+            QuoteState::CellStart | QuoteState::Bare | QuoteState::Closed => {}
         }
         self.hand_out_mark();
     }
@@ -191,18 +193,18 @@ impl Follower {
 
     // Each step says how many bytes it has dealt with.
 
-    fn go_to(&mut self, state: State) -> usize {
+    fn go_to(&mut self, state: QuoteState) -> usize {
         self.state = state;
         0
     }
 
     fn begin_record(&mut self) -> usize {
-        self.mark = Mark { line: self.line, end: self.line, cut: false, stray: None };
+        self.mark = RecordSpan { line: self.line, end: self.line, cut: false, stray: None };
         self.held.clear();
         self.opened.cell = 1;
         self.cell_bytes = 0;
         self.record_bytes = 0;
-        self.go_to(State::CellStart)
+        self.go_to(QuoteState::CellStart)
     }
 
     fn line_end(&mut self, byte: u8) -> usize {
@@ -212,7 +214,7 @@ impl Follower {
     }
 
     /// Keeps a blank until it is clear whether the cell has it.
-    fn hold(&mut self, byte: u8, state: State) -> usize {
+    fn hold(&mut self, byte: u8, state: QuoteState) -> usize {
         if self.held.len() <= MAX_CELL {
             self.held.push(byte);
         }
@@ -227,7 +229,7 @@ impl Follower {
 
     fn go_bare(&mut self, out: &mut Vec<u8>) -> usize {
         self.show_held(out);
-        self.go_to(State::Bare)
+        self.go_to(QuoteState::Bare)
     }
 
     fn open_quote(&mut self, out: &mut Vec<u8>) -> usize {
@@ -237,7 +239,7 @@ impl Follower {
         if self.quote_shown {
             out.push(b'"');
         }
-        self.state = State::Quoted;
+        self.state = QuoteState::Quoted;
         1
     }
 
@@ -245,7 +247,7 @@ impl Follower {
         if self.quote_shown {
             out.push(b'"');
         }
-        self.go_to(State::Closed)
+        self.go_to(QuoteState::Closed)
     }
 
     fn escaped_quote(&mut self, out: &mut Vec<u8>) -> usize {
@@ -253,7 +255,7 @@ impl Follower {
             out.extend_from_slice(b"\"\"");
             self.grow(1);
         }
-        self.state = State::Quoted;
+        self.state = QuoteState::Quoted;
         1
     }
 
@@ -273,7 +275,7 @@ impl Follower {
         if run == chunk.len() {
             return run;
         }
-        self.state = State::QuoteInQuoted;
+        self.state = QuoteState::QuoteInQuoted;
         run + 1
     }
 
@@ -294,7 +296,7 @@ impl Follower {
         if byte != self.delimiter {
             out.push(b'\n');
             self.hand_out_mark();
-            self.state = State::BetweenRecords;
+            self.state = QuoteState::BetweenRecords;
             return self.line_end(byte);
         }
         self.mark.cut |= self.opened.cell >= MAX_CELLS;
@@ -305,7 +307,7 @@ impl Follower {
             out.push(byte);
             self.record_bytes += 1;
         }
-        self.state = State::CellStart;
+        self.state = QuoteState::CellStart;
         1
     }
 
@@ -336,8 +338,8 @@ mod tests {
     use super::*;
 
     /// The parser's records and the watcher's marks, read through buffers of this size.
-    fn run(text: &[u8], buffer: usize) -> (Vec<Vec<Vec<u8>>>, Vec<Mark>, Option<Opened>) {
-        let watch = Watch::new(BufReader::with_capacity(buffer, text), b',', 0);
+    fn run(text: &[u8], buffer: usize) -> (Vec<Vec<Vec<u8>>>, Vec<RecordSpan>, Option<QuoteStart>) {
+        let watch = QuoteWatcher::new(BufReader::with_capacity(buffer, text), b',', 0);
         let mut reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)

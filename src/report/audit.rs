@@ -25,9 +25,9 @@ const OTHER_FIELDS: &str = "(other fields)";
 #[derive(Debug, Clone, Default)]
 pub struct Audits {
     classes: [u64; Class::ALL.len()],
-    bytes: Bytes,
-    changed: Fields,
-    overwritten: Fields,
+    bytes: ByteCounts,
+    changed: FieldTally,
+    overwritten: FieldTally,
 }
 
 /// The section `audit` of `summary.json`, member by member as it is written.
@@ -70,14 +70,14 @@ pub struct FieldCount {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Bytes {
+struct ByteCounts {
     payloads: u64,
     put: u64,
     patch: u64,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Fields {
+struct FieldTally {
     payloads: BTreeMap<Pointer, u64>,
     /// How many of these no source knows.
     unknown: usize,
@@ -113,7 +113,7 @@ impl Audits {
     }
 }
 
-impl Fields {
+impl FieldTally {
     fn count(&mut self, field: &Pointer) {
         if let Some(payloads) = self.payloads.get_mut(field) {
             *payloads += 1;
@@ -154,8 +154,8 @@ impl From<&Audits> for AuditSummary {
     }
 }
 
-impl From<Bytes> for BytesSummary {
-    fn from(Bytes { payloads, put, patch }: Bytes) -> Self {
+impl From<ByteCounts> for BytesSummary {
+    fn from(ByteCounts { payloads, put, patch }: ByteCounts) -> Self {
         let share = || {
             let (put, patch) = (i128::from(put), i128::from(patch));
             i32::try_from((10_000 * (put - patch)).checked_div_euclid(put)?).ok()
@@ -260,7 +260,7 @@ mod tests {
             (3, 4, Some(-0.3334)),
             (u64::MAX, 1, Some(0.9999)),
         ] {
-            let bytes = BytesSummary::from(Bytes { payloads: 1, put, patch });
+            let bytes = BytesSummary::from(ByteCounts { payloads: 1, put, patch });
             assert_eq!(bytes.saved, wanted, "{patch} for {put}");
         }
     }

@@ -23,9 +23,9 @@ pub struct Tally {
     by_input: Vec<u64>,
     last: u64,
     misplaced: Option<Imbalance>,
-    failures: [BTreeMap<String, Group>; Outcome::ALL.len()],
-    warnings: BTreeMap<Rule, Group>,
-    kept_otherwise: Option<Group>,
+    failures: [BTreeMap<String, RowGroup>; Outcome::ALL.len()],
+    warnings: BTreeMap<Rule, RowGroup>,
+    kept_otherwise: Option<RowGroup>,
 }
 
 /// The first row of a group.
@@ -40,7 +40,7 @@ pub struct Example {
 }
 
 #[derive(Debug, Clone)]
-struct Group {
+struct RowGroup {
     rows: u64,
     first: Example,
 }
@@ -135,7 +135,7 @@ impl Tally {
             self.count_failure(row);
         }
         if row.verdict.is_kept_otherwise() {
-            let first = || Group::of(row, row.verdict.message.as_str(), row.place);
+            let first = || RowGroup::of(row, row.verdict.message.as_str(), row.place);
             self.kept_otherwise.get_or_insert_with(first).rows += 1;
         }
         self.count_warnings(row);
@@ -171,7 +171,12 @@ impl Tally {
             .into_iter()
             .zip(&self.failures)
             .flat_map(|(outcome, codes)| codes.iter().map(move |(code, group)| (outcome, code, group)))
-            .map(|(outcome, code, Group { rows, first })| FailureGroup { outcome, code, rows: *rows, first })
+            .map(|(outcome, code, RowGroup { rows, first })| FailureGroup {
+                outcome,
+                code,
+                rows: *rows,
+                first,
+            })
             .collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.rows));
         groups
@@ -180,7 +185,7 @@ impl Tally {
     /// How many rows were applied with a value in another form, and the first of them; `None` where there is
     /// none.
     pub fn kept_otherwise(&self) -> Option<(u64, &Example)> {
-        self.kept_otherwise.as_ref().map(|Group { rows, first }| (*rows, first))
+        self.kept_otherwise.as_ref().map(|RowGroup { rows, first }| (*rows, first))
     }
 
     /// What was warned of, grouped by rule, the most frequent first.
@@ -188,7 +193,7 @@ impl Tally {
         let mut groups: Vec<WarningGroup<'_>> = self
             .warnings
             .iter()
-            .map(|(rule, Group { rows, first })| WarningGroup { rule: *rule, rows: *rows, first })
+            .map(|(rule, RowGroup { rows, first })| WarningGroup { rule: *rule, rows: *rows, first })
             .collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.rows));
         groups
@@ -217,7 +222,7 @@ impl Tally {
         let code = if codes.len() < MOST_CODES { &row.verdict.code } else { OTHER_CODES };
         codes
             .entry(code.to_owned())
-            .or_insert_with(|| Group::of(row, row.verdict.message.as_str(), row.place))
+            .or_insert_with(|| RowGroup::of(row, row.verdict.message.as_str(), row.place))
             .rows += 1;
     }
 
@@ -228,12 +233,12 @@ impl Tally {
                 continue;
             }
             let group = self.warnings.entry(finding.rule);
-            group.or_insert_with(|| Group::of(row, &finding.message, finding.place)).rows += 1;
+            group.or_insert_with(|| RowGroup::of(row, &finding.message, finding.place)).rows += 1;
         }
     }
 }
 
-impl Group {
+impl RowGroup {
     fn of(row: &RowAccount, message: &str, place: Location) -> Self {
         Self { rows: 0, first: Example { message: message.to_owned(), place, id: row.id } }
     }

@@ -57,13 +57,13 @@ fn results_in(bucket: Bucket) -> usize {
 #[derive(Debug)]
 pub(super) struct Columns {
     header: Vec<String>,
-    inputs: Vec<Own>,
+    inputs: Vec<InputColumns>,
     form: TextForm,
 }
 
 /// One input's columns among those of all.
 #[derive(Debug)]
-struct Own {
+struct InputColumns {
     /// How many there are.
     count: usize,
     /// For each column of the file, which of the input's cells belongs there.
@@ -99,7 +99,11 @@ impl Columns {
         let nameless = |own: &Vec<usize>| {
             (0..own.len()).filter(|at| header[own[*at]].trim().is_empty()).collect::<Vec<_>>()
         };
-        let own = |own: &Vec<usize>| Own { count: own.len(), cells: cells_of(own), nameless: nameless(own) };
+        let own = |own: &Vec<usize>| InputColumns {
+            count: own.len(),
+            cells: cells_of(own),
+            nameless: nameless(own),
+        };
         let inputs = places.iter().map(own).collect();
         Self { header, inputs, form }
     }

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::manifest::{self, FileSummary, Told, checksum, in_hex, is_as_written, noted};
+use super::manifest::{self, FileSummary, SummaryFiles, checksum, in_hex, is_as_written, noted};
 use crate::disk;
 
 /// The reports as they were written.
 #[derive(Debug, Default)]
-pub(super) struct Earlier {
+pub(super) struct EarlierReports {
     files: Vec<FileSummary>,
     /// Those that no summary told of yet, by name and checksum. One may have been written more than once.
     noted: Vec<(String, String)>,
@@ -34,12 +34,12 @@ pub struct Kept {
     pub now: PathBuf,
 }
 
-impl Earlier {
+impl EarlierReports {
     /// What the summary of a run's directory tells, and the record of what was written without one. What can't be
     /// read of them tells nothing.
     pub(super) fn read(dir: &Path, record: &str) -> Self {
         let text = fs::read_to_string(dir.join(manifest::NAME)).unwrap_or_default();
-        let files = serde_json::from_str(&text).map_or_else(|_| Vec::new(), |Told { files }| files);
+        let files = serde_json::from_str(&text).map_or_else(|_| Vec::new(), |SummaryFiles { files }| files);
         let summary = is_as_written(&text).then(|| in_hex(Sha256::digest(&text)));
         let noted = noted(record).map(|(name, sha256)| (name.to_owned(), sha256.to_owned()));
         Self { files, noted: noted.collect(), summary }

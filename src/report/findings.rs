@@ -11,16 +11,16 @@ use crate::domain::level::Level;
 use crate::domain::rules::Rule;
 use crate::domain::wording::Wording;
 
-use super::names::Names;
+use super::names::InputNames;
 
 /// Findings with their places spelt out.
-pub(super) struct Findings<'a> {
+pub(super) struct LocatedFindings<'a> {
     pub(super) findings: &'a [Finding],
-    pub(super) names: &'a Names,
+    pub(super) names: &'a InputNames,
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct FindingLine<'a> {
     rule: Rule,
     level: Level,
     file: &'a str,
@@ -30,18 +30,18 @@ struct Line<'a> {
     hint: Option<&'a str>,
 }
 
-impl Findings<'_> {
+impl LocatedFindings<'_> {
     pub(super) fn is_empty(&self) -> bool {
         self.findings.is_empty()
     }
 }
 
-impl Serialize for Findings<'_> {
+impl Serialize for LocatedFindings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(Some(self.findings.len()))?;
         for Finding { rule, level, place, message, hint } in self.findings {
             let file = self.names.file(*place).map_err(S::Error::custom)?;
-            sequence.serialize_element(&Line {
+            sequence.serialize_element(&FindingLine {
                 rule: *rule,
                 level: *level,
                 file,

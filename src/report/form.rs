@@ -72,13 +72,13 @@ impl Write for FormedFile {
 /// Whose form the row files have.
 #[derive(Debug, Default)]
 pub struct SharedForms {
-    csv: Option<Shared>,
-    jsonl: Option<Shared>,
+    csv: Option<SharedForm>,
+    jsonl: Option<SharedForm>,
 }
 
 /// The form that row files of one sort have.
 #[derive(Debug)]
-struct Shared {
+struct SharedForm {
     first: String,
     form: TextForm,
     /// Whether another input has another one.
@@ -104,7 +104,7 @@ impl SharedForms {
             Some(shared) => shared.differs |= shared.form != input.form,
             None => {
                 let first = input_name(&input.path).to_owned();
-                *shared = Some(Shared { first, form: input.form, differs: false });
+                *shared = Some(SharedForm { first, form: input.form, differs: false });
             }
         }
     }
@@ -121,7 +121,7 @@ impl SharedForms {
 
     /// What there is to say where inputs differ.
     pub fn notes(&self) -> impl Iterator<Item = String> {
-        let note = |shared: &Shared| {
+        let note = |shared: &SharedForm| {
             let told = shared.form.told();
             let told = if told.is_empty() { "plain UTF-8".to_owned() } else { told.join(", ") };
             format!("the inputs differ in form; reports are written as {} is: {told}", shared.first)

@@ -47,10 +47,10 @@ impl RowFile for JsonlFile {
         match object.filter(|object| stays_so(row, line, object)) {
             // Written member by member it would be the same, and take longer.
             Some(object) if is_as_written(line, &object) => {
-                self.writer.extended(line, &Line { own: Own::Written, row, bucket })
+                self.writer.extended(line, &RowLine { own: OwnMembers::Written, row, bucket })
             }
-            Some(object) => self.writer.line(&Line { own: Own::Members(&object), row, bucket }),
-            None => self.writer.line(&Line { own: Own::Input, row, bucket }),
+            Some(object) => self.writer.line(&RowLine { own: OwnMembers::Members(&object), row, bucket }),
+            None => self.writer.line(&RowLine { own: OwnMembers::Input, row, bucket }),
         }
     }
 
@@ -59,14 +59,14 @@ impl RowFile for JsonlFile {
     }
 }
 
-struct Line<'a> {
-    own: Own<'a>,
+struct RowLine<'a> {
+    own: OwnMembers<'a>,
     row: &'a RowAccount,
     bucket: Bucket,
 }
 
 /// What stands in front of the results.
-enum Own<'a> {
+enum OwnMembers<'a> {
     /// Nothing: the row's own members are written already.
     Written,
     /// The row's own members.
@@ -75,14 +75,14 @@ enum Own<'a> {
     Input,
 }
 
-impl Serialize for Line<'_> {
+impl Serialize for RowLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let row = self.row;
         let mut map = serializer.serialize_map(None)?;
         match self.own {
-            Own::Written => {}
-            Own::Members(object) => own_members(&mut map, object)?,
-            Own::Input => map.serialize_entry("input", &row.text)?,
+            OwnMembers::Written => {}
+            OwnMembers::Members(object) => own_members(&mut map, object)?,
+            OwnMembers::Input => map.serialize_entry("input", &row.text)?,
         }
         map.serialize_entry("result.outcome", &row.verdict.outcome)?;
         map.serialize_entry("result.code", &row.verdict.code)?;

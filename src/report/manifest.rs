@@ -29,7 +29,7 @@ pub struct FileSummary {
 
 /// What is read of a summary; one of an earlier version of this program tells of no files.
 #[derive(Deserialize)]
-pub(super) struct Told {
+pub(super) struct SummaryFiles {
     #[serde(default)]
     pub files: Vec<FileSummary>,
 }

@@ -16,9 +16,9 @@ pub struct UnknownInput {
 
 /// The inputs' paths as the user named them, by number.
 #[derive(Debug, Clone)]
-pub(super) struct Names(Vec<String>);
+pub(super) struct InputNames(Vec<String>);
 
-impl Names {
+impl InputNames {
     pub(super) fn of(inputs: &[InputInfo]) -> Self {
         inputs.iter().map(|input| input.path.clone()).collect()
     }
@@ -40,7 +40,7 @@ impl Names {
     }
 }
 
-impl FromIterator<String> for Names {
+impl FromIterator<String> for InputNames {
     fn from_iter<I: IntoIterator<Item = String>>(paths: I) -> Self {
         Self(paths.into_iter().collect())
     }
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn places_are_told_by_path_and_line() {
-        let names: Names = ["a b.csv".to_owned(), "-".to_owned()].into_iter().collect();
+        let names: InputNames = ["a b.csv".to_owned(), "-".to_owned()].into_iter().collect();
         for (input, wanted) in [(0, "a b.csv:7"), (1, "standard input:7"), (2, "input 2:7")] {
             assert_eq!(names.place(Location { input, line: 7, column: 1 }), wanted);
         }

@@ -13,9 +13,9 @@ use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 
 use super::atomic_file::{Filed, ReportError};
-use super::findings::{Findings, compacted};
+use super::findings::{LocatedFindings, compacted};
 use super::line_writer::LineWriter;
-use super::names::Names;
+use super::names::InputNames;
 use super::shelf::Shelf;
 
 /// The file's name in a run's directory.
@@ -25,7 +25,7 @@ pub const NAME: &str = "outcomes.jsonl";
 pub(super) struct Outcomes(LineWriter);
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct OutcomeLine<'a> {
     file: &'a str,
     line: u64,
     id: Option<ReferralId>,
@@ -43,8 +43,8 @@ struct Line<'a> {
     /// By pointer, what the service kept in the fields that it did not take.
     #[serde(skip_serializing_if = "Option::is_none")]
     kept: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Findings::is_empty")]
-    findings: Findings<'a>,
+    #[serde(skip_serializing_if = "LocatedFindings::is_empty")]
+    findings: LocatedFindings<'a>,
 }
 
 impl Outcomes {
@@ -52,8 +52,8 @@ impl Outcomes {
         LineWriter::begin(dir, NAME).map(Self)
     }
 
-    pub(super) fn row(&mut self, row: &RowAccount, names: &Names) -> Result<(), ReportError> {
-        self.0.line(&Line {
+    pub(super) fn row(&mut self, row: &RowAccount, names: &InputNames) -> Result<(), ReportError> {
+        self.0.line(&OutcomeLine {
             file: names.file(row.place)?,
             line: row.place.line,
             id: row.id,
@@ -67,7 +67,7 @@ impl Outcomes {
             at: row.at,
             class: row.audit.as_ref().map(|audit| audit.class),
             kept: row.theirs.as_deref().filter(|_| row.verdict.outcome == Outcome::Partial).map(compacted),
-            findings: Findings { findings: &row.findings, names },
+            findings: LocatedFindings { findings: &row.findings, names },
         })
     }
 

@@ -27,7 +27,7 @@ pub struct PatchFile {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct PatchLine<'a> {
     id: ReferralId,
     #[serde(rename = "eTag", skip_serializing_if = "Option::is_none")]
     etag: Option<&'a ETag>,
@@ -55,7 +55,7 @@ impl PatchFile {
         }
         let item = &account.item;
         let patch = changing(item);
-        let line = Line { id: item.id, etag: item.etag.as_ref(), patch: &on_one_line(&patch) };
+        let line = PatchLine { id: item.id, etag: item.etag.as_ref(), patch: &on_one_line(&patch) };
         let written = serde_json::to_writer(&mut self.writer, &line);
         let written = written.map_err(io::Error::from).and_then(|()| self.writer.write_all(b"\n"));
         written.map_err(|source| ReportError::Write { path: self.path.clone(), source })

@@ -19,8 +19,8 @@ use crate::domain::referral::{ETag, ReferralId};
 
 use super::atomic_file::{BUFFER, Filed, ReportError, WholeFile};
 use super::audit::PayloadAudit;
-use super::findings::{Findings, on_one_line};
-use super::names::Names;
+use super::findings::{LocatedFindings, on_one_line};
+use super::names::InputNames;
 use super::shelf::Shelf;
 
 /// The file's name in a run's directory.
@@ -62,7 +62,7 @@ impl PlanCounts {
 /// Writes `plan.jsonl`.
 pub struct PlanReport {
     path: PathBuf,
-    names: Names,
+    names: InputNames,
     writer: BufWriter<WholeFile>,
     shelf: Shelf,
 }
@@ -76,7 +76,7 @@ impl PlanReport {
         let file = WholeFile::begin(shelf.dir(), NAME)?;
         let path = file.path().to_owned();
         let writer = BufWriter::with_capacity(BUFFER, file);
-        Ok(Self { path, names: Names::of(inputs), writer, shelf: shelf.clone() })
+        Ok(Self { path, names: InputNames::of(inputs), writer, shelf: shelf.clone() })
     }
 
     /// Adds the next referral of the run.
@@ -88,7 +88,7 @@ impl PlanReport {
         for place in account.rows.iter().chain(account.item.findings.iter().map(|finding| &finding.place)) {
             self.names.file(*place)?;
         }
-        let written = serde_json::to_writer(&mut self.writer, &Line::of(account, &self.names));
+        let written = serde_json::to_writer(&mut self.writer, &PlanLine::of(account, &self.names));
         let written = written.map_err(io::Error::from).and_then(|()| self.writer.write_all(b"\n"));
         written.map_err(|source| ReportError::Write { path: self.path.clone(), source })
     }
@@ -110,14 +110,14 @@ fn outcome(account: &ItemAccount) -> Outcome {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct PlanLine<'a> {
     id: ReferralId,
     rows: RowPlaces<'a>,
     operations: Cow<'a, RawValue>,
-    changes: Changes<'a>,
+    changes: ChangeList<'a>,
     #[serde(rename = "eTag")]
     etag: Option<&'a ETag>,
-    findings: Findings<'a>,
+    findings: LocatedFindings<'a>,
     effect: Effect,
     reversible: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,8 +129,8 @@ struct Line<'a> {
     message: Option<&'a str>,
 }
 
-impl<'a> Line<'a> {
-    fn of(account: &'a ItemAccount, names: &'a Names) -> Self {
+impl<'a> PlanLine<'a> {
+    fn of(account: &'a ItemAccount, names: &'a InputNames) -> Self {
         let item = &account.item;
         let outcome = outcome(account);
         let why = account.planned.as_ref().filter(|_| outcome != Outcome::Planned);
@@ -138,9 +138,9 @@ impl<'a> Line<'a> {
             id: item.id,
             rows: RowPlaces { rows: &account.rows, names },
             operations: on_one_line(&item.patch),
-            changes: Changes(&item.changes),
+            changes: ChangeList(&item.changes),
             etag: item.etag.as_ref(),
-            findings: Findings { findings: &item.findings, names },
+            findings: LocatedFindings { findings: &item.findings, names },
             effect: item.effect,
             reversible: item.effect != Effect::OneWay,
             audit: account.audit.as_ref().map(PayloadAudit::from),
@@ -153,7 +153,7 @@ impl<'a> Line<'a> {
 
 struct RowPlaces<'a> {
     rows: &'a [Location],
-    names: &'a Names,
+    names: &'a InputNames,
 }
 
 impl Serialize for RowPlaces<'_> {
@@ -172,9 +172,9 @@ impl Serialize for RowPlaces<'_> {
     }
 }
 
-struct Changes<'a>(&'a [Change]);
+struct ChangeList<'a>(&'a [Change]);
 
-impl Serialize for Changes<'_> {
+impl Serialize for ChangeList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct BeforeAfter<'a> {

@@ -69,7 +69,7 @@ pub struct Progress {
     work: Work,
     mode: ProgressMode,
     bar: Bar,
-    state: Mutex<State>,
+    state: Mutex<ProgressState>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +79,7 @@ enum Work {
 }
 
 #[derive(Default)]
-struct State {
+struct ProgressState {
     outcomes: [u64; Outcome::ALL.len()],
     retried: u64,
     rows_read: u64,
@@ -190,7 +190,7 @@ impl Progress {
         writeln!(out, "{line}")
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut ProgressState)) {
         let mut state = self.state();
         change(&mut state);
         if self.mode == ProgressMode::Bar {
@@ -205,7 +205,7 @@ impl Progress {
     }
 
     /// Counters are whole even where a thread died holding them.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ProgressState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -219,7 +219,7 @@ impl Work {
     }
 }
 
-fn planning(state: &State) -> String {
+fn planning(state: &ProgressState) -> String {
     let counts = [
         format!("{} read", counted(state.rows_read, "row")),
         format!("{} looked at", counted(state.looked_at, "referral")),
@@ -228,7 +228,7 @@ fn planning(state: &State) -> String {
 }
 
 /// How many have their outcome, how fast, and how long it will take; or why it doesn't go on.
-fn sending(state: &State, total: u64) -> String {
+fn sending(state: &ProgressState, total: u64) -> String {
     let done: u64 = state.outcomes.iter().sum();
     let count = format!("{} of {}", grouped(done), counted(total, "referral"));
     if let Some(standstill) = standstill(state) {
@@ -242,7 +242,7 @@ fn sending(state: &State, total: u64) -> String {
 }
 
 /// Why nothing is sent at the moment, where it is not for the rate alone. Nobody knows then how long it will take.
-fn standstill(state: &State) -> Option<String> {
+fn standstill(state: &ProgressState) -> Option<String> {
     Some(match state.waiting? {
         Waiting::Rate => return None,
         Waiting::Server { remaining } => format!("paused by the server for another {}", roughly(remaining)),
@@ -263,7 +263,7 @@ fn per_second(done: u64, course: Course) -> Option<f64> {
 }
 
 /// What went wrong so far, whether the rate is waited for, and what was said.
-fn asides(state: &State) -> impl Iterator<Item = String> {
+fn asides(state: &ProgressState) -> impl Iterator<Item = String> {
     let trouble = Outcome::ALL.into_iter().zip(state.outcomes).filter(|(outcome, _)| outcome.is_trouble());
     let trouble = trouble.map(|(outcome, count)| (count, outcome.name()));
     let counts: Vec<String> = trouble

@@ -14,7 +14,7 @@ use super::edited::Kept;
 use super::form::SharedForms;
 use super::jsonl::JsonlFile;
 use super::manifest;
-use super::names::{Names, UnknownInput};
+use super::names::{InputNames, UnknownInput};
 use super::outcomes::{self, Outcomes};
 use super::row_file::{RowFile, RowsFiled, name};
 use super::shelf::Shelf;
@@ -64,10 +64,10 @@ pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
 /// [`RowReports::finish`].
 pub struct RowReports {
     shelf: Shelf,
-    names: Names,
+    names: InputNames,
     formats: Vec<Format>,
-    csv: Option<Files>,
-    jsonl: Option<Files>,
+    csv: Option<BucketFiles>,
+    jsonl: Option<BucketFiles>,
     outcomes: Outcomes,
 }
 
@@ -82,18 +82,18 @@ impl RowReports {
         let has = |format: Format| formats.contains(&format);
         let forms = SharedForms::of(inputs);
         let csv = if has(Format::Csv) || inputs.is_empty() {
-            Some(Files::begin(dir, Form::Csv(Arc::new(Columns::of(inputs, forms.csv()))))?)
+            Some(BucketFiles::begin(dir, RowFileForm::Csv(Arc::new(Columns::of(inputs, forms.csv()))))?)
         } else {
             None
         };
         let jsonl = if formats.iter().any(|format| *format != Format::Csv) {
-            Some(Files::begin(dir, Form::Jsonl(forms.jsonl()))?)
+            Some(BucketFiles::begin(dir, RowFileForm::Jsonl(forms.jsonl()))?)
         } else {
             None
         };
         Ok(Self {
             shelf: shelf.clone(),
-            names: Names::of(inputs),
+            names: InputNames::of(inputs),
             csv,
             jsonl,
             outcomes: Outcomes::begin(dir)?,
@@ -145,19 +145,19 @@ impl RowReports {
 }
 
 /// In which form row files are written.
-enum Form {
+enum RowFileForm {
     Csv(Arc<Columns>),
     Jsonl(TextForm),
 }
 
 /// The row files of one form, by bucket; the pending one is begun by its first row.
-struct Files {
-    form: Form,
+struct BucketFiles {
+    form: RowFileForm,
     files: [Option<Box<dyn RowFile + Send>>; 4],
 }
 
-impl Files {
-    fn begin(dir: &Path, form: Form) -> Result<Self, ReportError> {
+impl BucketFiles {
+    fn begin(dir: &Path, form: RowFileForm) -> Result<Self, ReportError> {
         let mut files = Self { form, files: Default::default() };
         for bucket in ALWAYS {
             files.of(dir, bucket)?;
@@ -171,8 +171,8 @@ impl Files {
             Some(file) => Ok(file),
             None => {
                 let begun: Box<dyn RowFile + Send> = match &self.form {
-                    Form::Csv(columns) => Box::new(CsvFile::begin(dir, bucket, Arc::clone(columns))?),
-                    Form::Jsonl(form) => Box::new(JsonlFile::begin(dir, bucket, form)?),
+                    RowFileForm::Csv(columns) => Box::new(CsvFile::begin(dir, bucket, Arc::clone(columns))?),
+                    RowFileForm::Jsonl(form) => Box::new(JsonlFile::begin(dir, bucket, form)?),
                 };
                 Ok(file.insert(begun))
             }

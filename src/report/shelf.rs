@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::disk;
 
-use super::edited::Earlier;
+use super::edited::EarlierReports;
 use super::manifest::line;
 
 /// The record's name in a run's directory.
@@ -29,15 +29,15 @@ const RECORD: &str = "run.reports";
 /// Where the reports of a run are put, for as long as this process writes them: nobody else does meanwhile.
 #[derive(Debug, Clone)]
 pub struct Shelf {
-    inner: Arc<Inner>,
+    inner: Arc<ShelfInner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct ShelfInner {
     dir: PathBuf,
     /// Locked; or why it can't be had, and with it no report be written.
     record: io::Result<File>,
-    earlier: Earlier,
+    earlier: EarlierReports,
     /// Whether the summary tells all that stands in the record.
     is_complete: AtomicBool,
 }
@@ -49,9 +49,9 @@ impl Shelf {
         let record = lock(&dir.join(RECORD), wait);
         // Not before: what others wrote meanwhile is no less ours.
         let noted = fs::read_to_string(dir.join(RECORD)).unwrap_or_default();
-        let earlier = Earlier::read(dir, &noted);
+        let earlier = EarlierReports::read(dir, &noted);
         let is_complete = AtomicBool::new(false);
-        Self { inner: Arc::new(Inner { dir: dir.to_owned(), record, earlier, is_complete }) }
+        Self { inner: Arc::new(ShelfInner { dir: dir.to_owned(), record, earlier, is_complete }) }
     }
 
     /// The run's directory.
@@ -60,7 +60,7 @@ impl Shelf {
     }
 
     /// What was there when it was taken.
-    pub(super) fn earlier(&self) -> &Earlier {
+    pub(super) fn earlier(&self) -> &EarlierReports {
         &self.inner.earlier
     }
 
@@ -81,7 +81,7 @@ impl Shelf {
     }
 }
 
-impl Drop for Inner {
+impl Drop for ShelfInner {
     fn drop(&mut self) {
         let Ok(record) = &self.record else { return };
         let is_empty = record.metadata().is_ok_and(|found| found.len() == 0);

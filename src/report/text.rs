@@ -12,7 +12,7 @@ use crate::domain::wording::Wording;
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
 use super::books::{Example, Tally, WarningGroup};
 use super::format::{counted, grouped, one_line};
-use super::names::Names;
+use super::names::InputNames;
 use super::plan::PlanCounts;
 use super::summary::{ConsentSummary, Seconds, State, Summary};
 use super::written::Written;
@@ -181,7 +181,7 @@ fn fields(title: &str, fields: &[FieldCount]) -> Option<String> {
     section(title, &table, fields.len(), "more field")
 }
 
-fn failures(books: &Tally, names: &Names) -> Option<String> {
+fn failures(books: &Tally, names: &InputNames) -> Option<String> {
     let groups = books.failures();
     let mut table = plain_table();
     table.set_header(["rows", "outcome", "code", "first at", "first message"]);
@@ -197,7 +197,7 @@ fn failures(books: &Tally, names: &Names) -> Option<String> {
     section("what went wrong", &table, groups.len(), "more reason")
 }
 
-fn kept_otherwise(books: &Tally, names: &Names) -> Option<String> {
+fn kept_otherwise(books: &Tally, names: &InputNames) -> Option<String> {
     let (rows, first) = books.kept_otherwise()?;
     let mut table = plain_table();
     table.set_header(["rows", "first at", "first message"]);
@@ -234,11 +234,11 @@ pub fn warnings(summary: &Summary, books: &Tally) -> Vec<String> {
     books.warnings().iter().map(line).collect()
 }
 
-fn names(summary: &Summary) -> Names {
+fn names(summary: &Summary) -> InputNames {
     summary.inputs.iter().map(|input| input.path.clone()).collect()
 }
 
-fn warning_table(books: &Tally, names: &Names) -> Option<String> {
+fn warning_table(books: &Tally, names: &InputNames) -> Option<String> {
     let groups = books.warnings();
     let mut table = plain_table();
     table.set_header(["rows", "rule", "first at", "first message"]);

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::super::lines::MAX_LINE;
 use super::lenient::{LenientSyntax, Quotes};
 use super::piece::{Piece, Position};
-use super::scanner::{Fed, Scanner};
+use super::scanner::{ScanResult, Scanner};
 use crate::domain::excerpt::excerpt;
 
 /// How much is read at a time.
@@ -26,7 +26,7 @@ const BLOCK: usize = 256 * 1024;
 const BEGINNING: usize = 1024;
 
 /// Finds one payload after the other.
-pub(super) struct Elements<R> {
+pub(super) struct ElementReader<R> {
     text: R,
     window: Vec<u8>,
     /// Of the window, so much has been dealt with.
@@ -36,8 +36,8 @@ pub(super) struct Elements<R> {
     /// How far has been looked, from there.
     at: usize,
     /// What was found and not handed out yet, in the order of the text.
-    found: VecDeque<Found>,
-    state: State,
+    found: VecDeque<FoundValue>,
+    state: ElementState,
     in_array: bool,
     /// Whether a value came before in this array.
     after_value: bool,
@@ -50,40 +50,40 @@ pub(super) struct Elements<R> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ElementState {
     Begin,
     /// Before a value.
-    At(Kind),
+    At(ValueKind),
     Ended,
 }
 
 /// What a value is by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ValueKind {
     Object,
     /// An element that is no payload.
     Other,
 }
 
 /// What stands behind a value.
-enum Next {
-    Value(Kind),
+enum Following {
+    Value(ValueKind),
     End,
-    Fault(Fault),
+    Fault(SyntaxFault),
 }
 
 /// How far a value goes.
 enum Extent {
     /// To where has been looked.
-    Whole(Bytes),
+    Whole(TextSpan),
     /// Nobody can tell.
     Unknown,
     /// Nobody can tell, and it is too large to be looked at again.
-    Lost(Bytes, Option<Fault>),
+    Lost(TextSpan, Option<SyntaxFault>),
 }
 
 /// Some of the text.
-enum Bytes {
+enum TextSpan {
     /// From and to a place in the window, counted from what has been dealt with.
     Window(usize, usize),
     /// The beginning of what is too large, and where that is.
@@ -91,19 +91,19 @@ enum Bytes {
 }
 
 /// What was found, and what stood before it.
-struct Found {
+struct FoundValue {
     slips: Vec<(Position, LenientSyntax)>,
-    what: What,
+    what: FoundKind,
 }
 
-enum What {
-    Value(Kind, Bytes),
-    Rest { first: Option<Bytes>, fault: Option<Fault>, all: Bytes, cut: bool },
+enum FoundKind {
+    Value(ValueKind, TextSpan),
+    Rest { first: Option<TextSpan>, fault: Option<SyntaxFault>, all: TextSpan, cut: bool },
 }
 
 /// Something that may not stand where it does.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct SyntaxFault {
     pub at: Position,
     /// What stands there, shown short.
     pub found: String,
@@ -112,7 +112,7 @@ pub(super) struct Fault {
 }
 
 /// What was found.
-pub(super) enum Part<'a> {
+pub(super) enum ElementPart<'a> {
     /// A payload, or another value.
     Payload(Piece<'a>),
     /// All that is left of the text: nobody can tell what of it belongs together.
@@ -120,12 +120,12 @@ pub(super) enum Part<'a> {
         /// The payload with which it begins, if it does.
         first: Option<Piece<'a>>,
         /// What may not stand behind that; else it is for the parser to say what is wrong.
-        fault: Option<&'a Fault>,
+        fault: Option<&'a SyntaxFault>,
         all: Piece<'a>,
     },
 }
 
-impl<R: BufRead> Elements<R> {
+impl<R: BufRead> ElementReader<R> {
     pub fn of(text: R) -> Self {
         Self {
             text,
@@ -134,7 +134,7 @@ impl<R: BufRead> Elements<R> {
             position: Position::START,
             at: 0,
             found: VecDeque::new(),
-            state: State::Begin,
+            state: ElementState::Begin,
             in_array: false,
             after_value: false,
             texts: 0,
@@ -154,10 +154,10 @@ impl<R: BufRead> Elements<R> {
     }
 
     /// What was found last; nothing at the end of the text.
-    pub fn part(&self) -> Option<Part<'_>> {
+    pub fn part(&self) -> Option<ElementPart<'_>> {
         Some(match &self.found.front()?.what {
-            What::Value(_, bytes) => Part::Payload(self.piece(bytes, false)),
-            What::Rest { first, fault, all, cut } => Part::Rest {
+            FoundKind::Value(_, bytes) => ElementPart::Payload(self.piece(bytes, false)),
+            FoundKind::Rest { first, fault, all, cut } => ElementPart::Rest {
                 first: first.as_ref().map(|bytes| self.piece(bytes, false)),
                 fault: fault.as_ref(),
                 all: self.piece(all, *cut),
@@ -165,14 +165,14 @@ impl<R: BufRead> Elements<R> {
         })
     }
 
-    fn piece<'p>(&'p self, bytes: &'p Bytes, cut: bool) -> Piece<'p> {
+    fn piece<'p>(&'p self, bytes: &'p TextSpan, cut: bool) -> Piece<'p> {
         match bytes {
-            Bytes::Window(from, to) => {
+            TextSpan::Window(from, to) => {
                 let window = &self.window[self.done..];
                 let bytes = without_blanks(&window[*from..*to]);
                 Piece { bytes, start: self.position.behind(&window[..*from]), cut }
             }
-            Bytes::Beginning(bytes, start) => Piece { bytes, start: *start, cut: true },
+            TextSpan::Beginning(bytes, start) => Piece { bytes, start: *start, cut: true },
         }
     }
 
@@ -201,13 +201,13 @@ impl<R: BufRead> Elements<R> {
     /// ends in good order, those may be the other half of it.
     fn gather(&mut self) -> io::Result<()> {
         let first = match self.state {
-            State::Begin => match self.between()? {
-                Next::Value(kind) => kind,
-                Next::End => return self.end(),
-                Next::Fault(_) => return self.rest(None),
+            ElementState::Begin => match self.between()? {
+                Following::Value(kind) => kind,
+                Following::End => return self.end(),
+                Following::Fault(_) => return self.rest(None),
             },
-            State::At(kind) => kind,
-            State::Ended => return Ok(()),
+            ElementState::At(kind) => kind,
+            ElementState::Ended => return Ok(()),
         };
         self.pass();
         let mut kind = first;
@@ -216,29 +216,29 @@ impl<R: BufRead> Elements<R> {
                 return Ok(());
             }
             match self.between()? {
-                Next::Value(next) if next == Kind::Object || first == Kind::Other => {
-                    self.state = State::At(next);
+                Following::Value(next) if next == ValueKind::Object || first == ValueKind::Other => {
+                    self.state = ElementState::At(next);
                     return Ok(());
                 }
-                Next::Value(next) => kind = next,
-                Next::End => return self.end(),
-                Next::Fault(fault) => return self.rest(Some(fault)),
+                Following::Value(next) => kind = next,
+                Following::End => return self.end(),
+                Following::Fault(fault) => return self.rest(Some(fault)),
             }
         }
     }
 
     /// Takes the value that begins here. False where that took all that is left.
-    fn value(&mut self, kind: Kind) -> io::Result<bool> {
+    fn value(&mut self, kind: ValueKind) -> io::Result<bool> {
         let (from, slips) = (self.at, std::mem::take(&mut self.slips));
         match self.extent()? {
-            Extent::Whole(bytes) if kind == Kind::Object || self.is_json(&bytes) => {
-                self.found.push_back(Found { slips, what: What::Value(kind, bytes) });
+            Extent::Whole(bytes) if kind == ValueKind::Object || self.is_json(&bytes) => {
+                self.found.push_back(FoundValue { slips, what: FoundKind::Value(kind, bytes) });
                 self.after_value = true;
                 return Ok(true);
             }
             Extent::Lost(all, fault) => {
-                let what = What::Rest { first: None, fault, all, cut: true };
-                self.found.push_back(Found { slips, what });
+                let what = FoundKind::Rest { first: None, fault, all, cut: true };
+                self.found.push_back(FoundValue { slips, what });
                 self.end()?;
             }
             _ => {
@@ -252,29 +252,33 @@ impl<R: BufRead> Elements<R> {
     }
 
     /// Takes all that is left of the text, from what was found last on: a fault behind a payload may be in it.
-    fn rest(&mut self, fault: Option<Fault>) -> io::Result<()> {
+    fn rest(&mut self, fault: Option<SyntaxFault>) -> io::Result<()> {
         let (mut from, mut first, mut slips) = (self.at, None, std::mem::take(&mut self.slips));
         // What is too large has been dealt with, and is told by itself.
-        if let Some(Found { what: What::Value(kind, Bytes::Window(start, end)), slips: before }) =
-            self.found.front_mut()
+        if let Some(FoundValue {
+            what: FoundKind::Value(kind, TextSpan::Window(start, end)),
+            slips: before,
+        }) = self.found.front_mut()
         {
             from = *start;
-            first = Some(Bytes::Window(*start, *end)).filter(|_| *kind == Kind::Object);
+            first = Some(TextSpan::Window(*start, *end)).filter(|_| *kind == ValueKind::Object);
             slips = std::mem::take(before);
             self.found.clear();
         }
         while self.window.len() - self.done - from <= MAX_LINE && self.fill()? {}
         let to = self.window.len() - self.done;
-        let all = Bytes::Window(from, to);
-        self.found
-            .push_back(Found { slips, what: What::Rest { first, fault, all, cut: to - from > MAX_LINE } });
+        let all = TextSpan::Window(from, to);
+        self.found.push_back(FoundValue {
+            slips,
+            what: FoundKind::Rest { first, fault, all, cut: to - from > MAX_LINE },
+        });
         self.end()
     }
 
     /// Reads the text to its end, and finds no more in it.
     fn end(&mut self) -> io::Result<()> {
         io::copy(&mut self.text, &mut io::sink())?;
-        self.state = State::Ended;
+        self.state = ElementState::Ended;
         Ok(())
     }
 
@@ -283,12 +287,12 @@ impl<R: BufRead> Elements<R> {
         let (mut scanner, from) = (Scanner::new(), self.at);
         loop {
             match scanner.feed(&self.window[self.done + self.at..]) {
-                Fed::End(length) => {
+                ScanResult::End(length) => {
                     self.at += length;
-                    return Ok(Extent::Whole(Bytes::Window(from, self.at)));
+                    return Ok(Extent::Whole(TextSpan::Window(from, self.at)));
                 }
-                Fed::Broken(_) => return Ok(Extent::Unknown),
-                Fed::More => self.at = self.window.len() - self.done,
+                ScanResult::Broken(_) => return Ok(Extent::Unknown),
+                ScanResult::More => self.at = self.window.len() - self.done,
             }
             if self.at - from > MAX_LINE {
                 return if from == 0 { self.large(scanner) } else { Ok(Extent::Unknown) };
@@ -302,7 +306,7 @@ impl<R: BufRead> Elements<R> {
 
     /// Passes over the rest of a value that is too large.
     fn large(&mut self, mut scanner: Scanner) -> io::Result<Extent> {
-        let beginning = Bytes::Beginning(self.window[self.done..][..BEGINNING].to_vec(), self.position);
+        let beginning = TextSpan::Beginning(self.window[self.done..][..BEGINNING].to_vec(), self.position);
         loop {
             self.pass();
             if !self.fill()? {
@@ -310,13 +314,13 @@ impl<R: BufRead> Elements<R> {
                 return Ok(Extent::Lost(beginning, None));
             }
             match scanner.feed(&self.window[self.done..]) {
-                Fed::More => self.at = self.window.len() - self.done,
-                Fed::End(length) => {
+                ScanResult::More => self.at = self.window.len() - self.done,
+                ScanResult::End(length) => {
                     self.at = length;
                     self.pass();
                     return Ok(Extent::Whole(beginning));
                 }
-                Fed::Broken(length) => {
+                ScanResult::Broken(length) => {
                     self.at = length;
                     let fault = self.fault("a payload of more than 16 MiB could not go on")?;
                     return Ok(Extent::Lost(beginning, Some(fault)));
@@ -326,22 +330,22 @@ impl<R: BufRead> Elements<R> {
     }
 
     /// Whether an element that is no payload is JSON.
-    fn is_json(&self, bytes: &Bytes) -> bool {
+    fn is_json(&self, bytes: &TextSpan) -> bool {
         serde_json::from_slice::<&RawValue>(self.piece(bytes, false).bytes).is_ok()
     }
 
     /// Goes to the next value, over whatever may stand between two of them.
-    fn between(&mut self) -> io::Result<Next> {
+    fn between(&mut self) -> io::Result<Following> {
         let mut comma = None;
         loop {
             if let Some(fault) = self.blanks()? {
-                return Ok(Next::Fault(fault));
+                return Ok(Following::Fault(fault));
             }
             let is_due = !self.after_value || comma.is_some();
             match self.peek(0)? {
                 None => {
                     self.is_open();
-                    return Ok(Next::End);
+                    return Ok(Following::End);
                 }
                 Some(b'[') if !self.in_array => self.bracket(true),
                 Some(b']') if self.in_array => {
@@ -351,13 +355,13 @@ impl<R: BufRead> Elements<R> {
                 Some(b',') if self.in_array && !is_due => comma = Some(self.at),
                 Some(b'{') if !self.in_array => {
                     self.texts += 1;
-                    return Ok(Next::Value(Kind::Object));
+                    return Ok(Following::Value(ValueKind::Object));
                 }
-                Some(b'{') if is_due => return Ok(Next::Value(Kind::Object)),
+                Some(b'{') if is_due => return Ok(Following::Value(ValueKind::Object)),
                 Some(byte) if self.in_array && is_due && !b",:}]".contains(&byte) => {
-                    return Ok(Next::Value(Kind::Other));
+                    return Ok(Following::Value(ValueKind::Other));
                 }
-                Some(_) => return self.fault(self.due(is_due)).map(Next::Fault),
+                Some(_) => return self.fault(self.due(is_due)).map(Following::Fault),
             }
             self.at += 1;
         }
@@ -386,7 +390,7 @@ impl<R: BufRead> Elements<R> {
     }
 
     /// Passes over white space and comments.
-    fn blanks(&mut self) -> io::Result<Option<Fault>> {
+    fn blanks(&mut self) -> io::Result<Option<SyntaxFault>> {
         loop {
             if self.found.is_empty() {
                 self.pass();
@@ -434,13 +438,13 @@ impl<R: BufRead> Elements<R> {
     }
 
     /// What stands here should not.
-    fn fault(&mut self, due: &'static str) -> io::Result<Fault> {
+    fn fault(&mut self, due: &'static str) -> io::Result<SyntaxFault> {
         const SHOWN: usize = 20;
         self.peek(SHOWN * 4)?;
         let rest = &self.window[self.done + self.at..];
         let rest = String::from_utf8_lossy(&rest[..rest.len().min(SHOWN * 4)]);
         let shown: String = rest.chars().take_while(|c| !matches!(c, '\r' | '\n')).take(SHOWN).collect();
-        Ok(Fault { at: self.here(), found: excerpt(&shown), due })
+        Ok(SyntaxFault { at: self.here(), found: excerpt(&shown), due })
     }
 
     fn here(&self) -> Position {
@@ -490,7 +494,7 @@ mod tests {
     /// The payloads with their places and what stands before each; what can't be told apart, from where it
     /// may be half of a payload, with the fault; and at last what stands behind all.
     fn split(text: &str, buffer: usize) -> Vec<String> {
-        let mut elements = Elements::of(BufReader::with_capacity(buffer, text.as_bytes()));
+        let mut elements = ElementReader::of(BufReader::with_capacity(buffer, text.as_bytes()));
         let mut told = Vec::new();
         let slips = |slips: Vec<(Position, LenientSyntax)>| -> String {
             let told =
@@ -500,10 +504,10 @@ mod tests {
         while elements.next().unwrap() {
             let before = slips(elements.take_slips());
             let (piece, more) = match elements.part().unwrap() {
-                Part::Payload(piece) => (piece, String::new()),
-                Part::Rest { first, fault, all } => {
+                ElementPart::Payload(piece) => (piece, String::new()),
+                ElementPart::Rest { first, fault, all } => {
                     let fault = fault
-                        .map(|Fault { at, found, .. }| format!(" {found} {}:{}", at.line, at.column))
+                        .map(|SyntaxFault { at, found, .. }| format!(" {found} {}:{}", at.line, at.column))
                         .unwrap_or_default();
                     (all, format!(" <rest behind {}{fault}>", first.map_or(0, |first| first.bytes.len())))
                 }
@@ -602,15 +606,15 @@ mod tests {
             (format!("[{{\"a\":\"{large},\n{{}}]"), None),
             (format!("[{{\"a\":\"{large}"), None),
         ] {
-            let mut elements = Elements::of(text.as_bytes());
+            let mut elements = ElementReader::of(text.as_bytes());
             assert!(elements.next().unwrap());
             let found = elements.part().unwrap();
-            assert_eq!(matches!(found, Part::Rest { .. }), next.is_none());
-            let (Part::Payload(piece) | Part::Rest { all: piece, .. }) = found;
+            assert_eq!(matches!(found, ElementPart::Rest { .. }), next.is_none());
+            let (ElementPart::Payload(piece) | ElementPart::Rest { all: piece, .. }) = found;
             assert!(piece.cut && piece.bytes.len() <= BEGINNING);
             assert_eq!(elements.next().unwrap(), next.is_some());
             if let Some((line, column)) = next {
-                let Some(Part::Payload(piece)) = elements.part() else { panic!() };
+                let Some(ElementPart::Payload(piece)) = elements.part() else { panic!() };
                 assert_eq!((piece.bytes, piece.start), (&b"{}"[..], Position { line, column }));
                 assert!(!elements.next().unwrap());
             }

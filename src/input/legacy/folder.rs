@@ -18,7 +18,7 @@ pub fn files(path: &str) -> Result<Vec<String>, Unusable> {
     if path == "-" || !folder.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut search = Search { seen: BTreeSet::new(), found: Vec::new() };
+    let mut search = FolderSearch { seen: BTreeSet::new(), found: Vec::new() };
     search.folder(folder)?;
     if search.found.is_empty() {
         let problem = problem(folder, "the folder holds no .json file");
@@ -33,13 +33,13 @@ pub fn files(path: &str) -> Result<Vec<String>, Unusable> {
     search.found.into_iter().map(text).collect()
 }
 
-struct Search {
+struct FolderSearch {
     /// The folders that were looked into, so that a link that leads back to one is not followed.
     seen: BTreeSet<PathBuf>,
     found: Vec<PathBuf>,
 }
 
-impl Search {
+impl FolderSearch {
     fn folder(&mut self, folder: &Path) -> Result<(), Unusable> {
         // Not by recursion: folders may be nested deeper than the stack.
         let mut waiting = vec![folder.to_owned()];

@@ -1,6 +1,6 @@
 //! In which form a file holds its payloads.
 
-use super::super::context::Context;
+use super::super::context::InputContext;
 use super::super::error::Unusable;
 use super::http::is_request_line;
 use crate::domain::account::Format;
@@ -19,7 +19,7 @@ fn say_format() -> Wording {
 ///
 /// # Errors
 /// Where nothing says it and nobody can look, or it is no form of payloads.
-pub(super) fn named(context: &Context<'_>) -> Result<Option<Format>, Unusable> {
+pub(super) fn named(context: &InputContext<'_>) -> Result<Option<Format>, Unusable> {
     match context.options.format {
         Some(Format::Csv) => Err(context.unusable("payloads don't come as CSV", Some(say_format()))),
         None if context.path == "-" => {
@@ -45,7 +45,7 @@ fn by_extension(path: &str) -> Option<Format> {
 ///
 /// # Errors
 /// Where it looks like no form of payloads.
-pub(super) fn of(context: &Context<'_>, named: Option<Format>, head: &[u8]) -> Result<Format, Unusable> {
+pub(super) fn of(context: &InputContext<'_>, named: Option<Format>, head: &[u8]) -> Result<Format, Unusable> {
     match named {
         Some(format) if format != Format::Jsonl || context.options.format.is_some() => Ok(format),
         Some(_) => Ok(by_content(head).filter(|format| *format == Format::Json).unwrap_or(Format::Jsonl)),
@@ -86,7 +86,7 @@ mod tests {
     /// The form of a file, or `-`.
     fn form(path: &str, said: Option<Format>, head: &str) -> Option<Format> {
         let options = Options { format: said, ..Options::default() };
-        let context = Context { path, input: 0, options: &options };
+        let context = InputContext { path, input: 0, options: &options };
         named(&context).and_then(|named| of(&context, named, head.as_bytes())).ok()
     }
 

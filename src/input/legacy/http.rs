@@ -4,8 +4,8 @@
 
 use std::io::{self, BufRead};
 
-use super::super::context::Context;
-use super::super::lines::{Lines, MAX_LINE};
+use super::super::context::InputContext;
+use super::super::lines::{BoundedLines, MAX_LINE};
 use super::piece::{Piece, Position};
 use crate::domain::change::Located;
 use crate::domain::excerpt::excerpt;
@@ -17,7 +17,7 @@ const METHODS: [&str; 9] = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OP
 
 /// One request.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct PutRequest {
     /// Where it begins.
     pub place: Location,
     /// Its method and URL, without what may be a secret.
@@ -35,15 +35,15 @@ pub(super) struct Request {
 }
 
 /// Finds one request after the other.
-pub(super) struct Requests<'a, R> {
-    context: &'a Context<'a>,
-    lines: Lines<R>,
-    begun: Option<Request>,
-    part: Part,
+pub(super) struct RequestReader<'a, R> {
+    context: &'a InputContext<'a>,
+    lines: BoundedLines<R>,
+    begun: Option<PutRequest>,
+    part: RequestPart,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum RequestPart {
     /// Before the request line.
     Before,
     Headers,
@@ -52,7 +52,7 @@ enum Part {
     Behind,
 }
 
-impl Request {
+impl PutRequest {
     /// Its body; nothing where it is no use to read it.
     pub fn body(&self) -> Option<Piece<'_>> {
         let start = self.body_start.filter(|_| self.is_put)?;
@@ -60,13 +60,13 @@ impl Request {
     }
 }
 
-impl<'a, R: BufRead> Requests<'a, R> {
-    pub fn of(context: &'a Context<'a>, text: R) -> Self {
-        Self { context, lines: Lines::of(text), begun: None, part: Part::Before }
+impl<'a, R: BufRead> RequestReader<'a, R> {
+    pub fn of(context: &'a InputContext<'a>, text: R) -> Self {
+        Self { context, lines: BoundedLines::of(text), begun: None, part: RequestPart::Before }
     }
 
     /// The next request. Nothing at the end of the file.
-    pub fn next(&mut self) -> io::Result<Option<Request>> {
+    pub fn next(&mut self) -> io::Result<Option<PutRequest>> {
         while self.lines.next()? {
             if let Some(request) = self.line() {
                 return Ok(Some(request));
@@ -76,14 +76,14 @@ impl<'a, R: BufRead> Requests<'a, R> {
     }
 
     /// Takes a line, and hands out the request that it puts an end to.
-    fn line(&mut self) -> Option<Request> {
+    fn line(&mut self) -> Option<PutRequest> {
         let bytes = std::mem::take(&mut self.lines.bytes);
         // Lines of the body go on as the bytes they are; this is only for telling them apart.
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(8192)]);
         let line = text.trim();
         let finished = if line.starts_with("###") {
             self.end()
-        } else if self.part == Part::Before || is_request_line(line) {
+        } else if self.part == RequestPart::Before || is_request_line(line) {
             let ignored = line.is_empty() || line.starts_with(['#', '@']) || line.starts_with("//");
             if ignored { None } else { self.begin(line) }
         } else {
@@ -94,8 +94,8 @@ impl<'a, R: BufRead> Requests<'a, R> {
         finished
     }
 
-    fn end(&mut self) -> Option<Request> {
-        self.part = Part::Before;
+    fn end(&mut self) -> Option<PutRequest> {
+        self.part = RequestPart::Before;
         let mut request = self.begun.take()?;
         if request.body_start.is_none() && request.findings.is_empty() {
             let finding = Finding::deny(Rule::Request, request.place, "the request has no body");
@@ -106,10 +106,10 @@ impl<'a, R: BufRead> Requests<'a, R> {
     }
 
     /// Begins a request, and hands out the one before.
-    fn begin(&mut self, line: &str) -> Option<Request> {
+    fn begin(&mut self, line: &str) -> Option<PutRequest> {
         let finished = self.end();
         self.begun = Some(request_line(line, self.context.place(self.lines.line, 1)));
-        self.part = Part::Headers;
+        self.part = RequestPart::Headers;
         finished
     }
 
@@ -117,27 +117,27 @@ impl<'a, R: BufRead> Requests<'a, R> {
     fn take(&mut self, bytes: &[u8], line: &str) {
         let (position, cut) = (Position { line: self.lines.line, column: 1 }, self.lines.cut);
         let Some(request) = &mut self.begun else { return };
-        if self.part == Part::Headers && (line.is_empty() || line.starts_with(['{', '['])) {
-            self.part = Part::Body;
+        if self.part == RequestPart::Headers && (line.is_empty() || line.starts_with(['{', '['])) {
+            self.part = RequestPart::Body;
         }
         match self.part {
-            Part::Headers => request.header(bytes, line, self.context.place(position.line, 1)),
-            Part::Body if is_aside(line) => {
+            RequestPart::Headers => request.header(bytes, line, self.context.place(position.line, 1)),
+            RequestPart::Body if is_aside(line) => {
                 if line.starts_with('<') && request.body_start.is_none() {
                     let message = "the body of the request is in another file";
                     let place = self.context.place(position.line, 1);
                     let finding = Finding::deny(Rule::Request, place, message);
                     request.findings.push(finding.hint("give that file to migrate instead"));
                 }
-                self.part = Part::Behind;
+                self.part = RequestPart::Behind;
             }
-            Part::Body => request.add(bytes, line, position, cut),
-            Part::Before | Part::Behind => {}
+            RequestPart::Body => request.add(bytes, line, position, cut),
+            RequestPart::Before | RequestPart::Behind => {}
         }
     }
 }
 
-impl Request {
+impl PutRequest {
     fn header(&mut self, bytes: &[u8], line: &str, place: Location) {
         let continues = bytes.first().is_some_and(u8::is_ascii_whitespace);
         if continues || line.starts_with('#') || line.starts_with("//") {
@@ -197,8 +197,8 @@ pub(super) fn is_request_line(line: &str) -> bool {
     words.next().is_some_and(is_method) && words.next().is_some_and(is_url)
 }
 
-fn request_line(line: &str, place: Location) -> Request {
-    let mut request = Request {
+fn request_line(line: &str, place: Location) -> PutRequest {
+    let mut request = PutRequest {
         place,
         shown: String::new(),
         id: None,

@@ -14,7 +14,7 @@ pub(super) enum LenientSyntax {
     /// A comma behind the last member or element.
     Comma,
     /// A byte order mark.
-    Mark,
+    ByteOrderMark,
 }
 
 impl fmt::Display for LenientSyntax {
@@ -22,7 +22,7 @@ impl fmt::Display for LenientSyntax {
         out.write_str(match self {
             Self::Comment => "a comment",
             Self::Comma => "a comma too many",
-            Self::Mark => "a byte order mark",
+            Self::ByteOrderMark => "a byte order mark",
         })
     }
 }

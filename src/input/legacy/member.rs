@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 /// A member of the payload.
-pub(super) struct Member<'a> {
+pub(super) struct PayloadMember<'a> {
     /// Its name as it was written.
     pub written: &'a str,
     /// Its name as the service spells it.
@@ -17,7 +17,7 @@ pub(super) struct Member<'a> {
     pub taken: bool,
 }
 
-impl Member<'_> {
+impl PayloadMember<'_> {
     /// Its value as it counts.
     pub fn value(&self) -> &RawValue {
         self.instead.as_deref().unwrap_or(self.value)
@@ -30,10 +30,10 @@ impl Member<'_> {
 }
 
 /// Takes from the request what the payload lacks.
-pub(super) fn take(list: &mut Vec<Member<'_>>, name: &'static str, value: Box<RawValue>) {
+pub(super) fn take(list: &mut Vec<PayloadMember<'_>>, name: &'static str, value: Box<RawValue>) {
     match list.iter_mut().find(|member| member.name == name) {
         Some(member) => (member.instead, member.taken) = (Some(value), true),
-        None => list.push(Member {
+        None => list.push(PayloadMember {
             written: name,
             name: Cow::Borrowed(name),
             value: RawValue::NULL,

@@ -1,9 +1,9 @@
 //! The members of a payload that say what it is about: its id, its version, its status.
 
-use super::member::{Member, is_blank, take};
+use super::member::{PayloadMember, is_blank, take};
 use super::normalise::{status_of, substatus_of};
-use super::payload::Reading;
-use super::piece::Locator;
+use super::payload::PayloadReader;
+use super::piece::PayloadLocator;
 use crate::domain::change::Located;
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::finding::Location;
@@ -12,12 +12,12 @@ use crate::domain::referral::{ETag, ETagError, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::suspect;
 
-impl Reading<'_> {
+impl PayloadReader<'_> {
     /// Reads the numbers that stand for status and substatus in old exports.
-    pub fn words(&mut self, at: &Locator<'_>, list: &mut [Member<'_>]) {
-        type Words = fn(&str) -> Option<&'static str>;
+    pub fn words(&mut self, at: &PayloadLocator<'_>, list: &mut [PayloadMember<'_>]) {
+        type NumberTable = fn(&str) -> Option<&'static str>;
         const SUBSTATUSES: &str = "1 Pending, 2 Received, 3 Accepted, 4 Won, 5 Lost, 6 Declined, 7 Expired";
-        let tables: [(&str, Words, &str); 2] =
+        let tables: [(&str, NumberTable, &str); 2] =
             [("status", status_of, "1 New, 2 Active, 3 Closed"), ("substatus", substatus_of, SUBSTATUSES)];
         for (name, word_of, known) in tables {
             let Some(member) = list.iter_mut().find(|member| member.name == name) else { continue };
@@ -48,7 +48,11 @@ impl Reading<'_> {
     }
 
     /// Which referral the payload is about: its own id, which must be the one that its request addresses.
-    pub fn identity(&mut self, at: &Locator<'_>, list: &mut Vec<Member<'_>>) -> Option<ReferralId> {
+    pub fn identity(
+        &mut self,
+        at: &PayloadLocator<'_>,
+        list: &mut Vec<PayloadMember<'_>>,
+    ) -> Option<ReferralId> {
         let addressed = self.request.and_then(|request| request.id);
         let given = list.iter().find(|member| member.name == "id" && !json::is_null(member.value));
         let Some(given) = given else {
@@ -88,7 +92,7 @@ impl Reading<'_> {
     }
 
     /// The payload names no referral.
-    fn nameless(&mut self, at: &Locator<'_>, list: &[Member<'_>]) {
+    fn nameless(&mut self, at: &PayloadLocator<'_>, list: &[PayloadMember<'_>]) {
         // What is wrong with the URL was told already.
         if self.request.is_some() {
             return;
@@ -112,7 +116,11 @@ impl Reading<'_> {
     }
 
     /// The version that the payload was made from: its eTag, or else what its request was bound to.
-    pub fn version(&mut self, at: &Locator<'_>, list: &mut Vec<Member<'_>>) -> Option<Located<ETag>> {
+    pub fn version(
+        &mut self,
+        at: &PayloadLocator<'_>,
+        list: &mut Vec<PayloadMember<'_>>,
+    ) -> Option<Located<ETag>> {
         let given = list.iter().find(|member| member.name == "eTag" && !is_blank(member.value));
         let own = given.and_then(|member| {
             let place = at.of(member.value);

@@ -53,13 +53,13 @@ fn camel_or_same(value: &RawValue) -> Cow<'_, RawValue> {
 
 /// A JSON object of these members, each value as it was written.
 pub(super) fn object_of<'m>(members: impl Iterator<Item = (&'m str, &'m RawValue)> + Clone) -> Box<RawValue> {
-    struct Members<I>(I);
-    impl<'m, I: Iterator<Item = (&'m str, &'m RawValue)> + Clone> Serialize for Members<I> {
+    struct OrderedMembers<I>(I);
+    impl<'m, I: Iterator<Item = (&'m str, &'m RawValue)> + Clone> Serialize for OrderedMembers<I> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.collect_map(self.0.clone())
         }
     }
-    json::raw(&Members(members))
+    json::raw(&OrderedMembers(members))
 }
 
 /// The status that old exports write as this number.

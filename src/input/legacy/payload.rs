@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::super::context::Context;
-use super::super::duplicates::{Duplicate, duplicates};
+use super::super::context::InputContext;
+use super::super::duplicates::{RepeatedName, duplicates};
 use super::super::lines::beginning;
-use super::super::told::{self, Told};
-use super::elements::Fault;
-use super::http::Request;
+use super::super::told::{self, EarlierResult};
+use super::elements::SyntaxFault;
+use super::http::PutRequest;
 use super::lenient::{LenientSyntax, blanked};
-use super::member::Member;
+use super::member::PayloadMember;
 use super::normalise::{camel, camel_value, is_pascal, object_of};
-use super::piece::{Locator, Piece, Position, count};
+use super::piece::{PayloadLocator, Piece, Position, count};
 use super::record::PayloadRecord;
 use crate::domain::account::RowText;
 use crate::domain::change::Payload;
@@ -41,29 +41,29 @@ const HALF: &str =
     "what is before it may be half of a payload, so nothing is taken from there on: correct it";
 
 /// Reads one payload.
-pub(super) struct Reading<'a> {
-    context: &'a Context<'a>,
+pub(super) struct PayloadReader<'a> {
+    context: &'a InputContext<'a>,
     pub place: Location,
-    pub request: Option<&'a Request>,
+    pub request: Option<&'a PutRequest>,
     findings: Vec<Finding>,
     /// The referral that it names.
     pub id: Option<ReferralId>,
     /// What goes on record of it.
     line: String,
     /// What a report told of it.
-    told: Told,
+    told: EarlierResult,
 }
 
 /// The members of a payload.
-struct List<'t> {
-    members: Vec<Member<'t>>,
+struct PayloadMembers<'t> {
+    members: Vec<PayloadMember<'t>>,
     /// Whether their names are in PascalCase.
     is_pascal: bool,
     id: Option<ReferralId>,
     etag: Option<Located<ETag>>,
 }
 
-impl List<'_> {
+impl PayloadMembers<'_> {
     /// The payload as it counts: most are the text that their members were read from.
     fn body(&self, text: &str, written: &Object<'_>) -> Box<str> {
         let as_written = !self.is_pascal
@@ -76,12 +76,12 @@ impl List<'_> {
     }
 }
 
-impl<'a> Reading<'a> {
+impl<'a> PayloadReader<'a> {
     /// A reading of the payload that begins at a place, or of the body of a request.
-    pub fn new(context: &'a Context<'a>, place: Location, request: Option<&'a Request>) -> Self {
+    pub fn new(context: &'a InputContext<'a>, place: Location, request: Option<&'a PutRequest>) -> Self {
         let findings = request.map(|request| request.findings.clone()).unwrap_or_default();
         let id = request.and_then(|request| request.id);
-        Self { context, place, request, findings, id, line: String::new(), told: Told::default() }
+        Self { context, place, request, findings, id, line: String::new(), told: EarlierResult::default() }
     }
 
     /// Something that JSON does not have was found at a place, so many times.
@@ -108,11 +108,11 @@ impl<'a> Reading<'a> {
     pub fn rest(
         mut self,
         first: Option<&Piece<'_>>,
-        fault: Option<&Fault>,
+        fault: Option<&SyntaxFault>,
         all: &Piece<'_>,
         transcoded: bool,
     ) -> PayloadRecord {
-        let Some(Fault { at, found, due }) = fault else { return self.read(all, transcoded) };
+        let Some(SyntaxFault { at, found, due }) = fault else { return self.read(all, transcoded) };
         match first.map(|first| (first, first.text(self.context, transcoded))) {
             Some((first, Ok(text))) => drop(self.text(text, first)),
             Some((_, Err((finding, _)))) => self.findings.push(finding),
@@ -133,7 +133,7 @@ impl<'a> Reading<'a> {
             return None;
         }
         let start = Position { line: self.place.line, column: 1 };
-        let at = Locator { context: self.context, start, text, parsed: text };
+        let at = PayloadLocator { context: self.context, start, text, parsed: text };
         let list = self.list(&at, members);
         Some(Payload { id: list.id?, place: self.place, body: list.body(text, members), etag: list.etag })
     }
@@ -155,7 +155,7 @@ impl<'a> Reading<'a> {
     }
 
     fn text(&mut self, text: &str, piece: &Piece<'_>) -> Option<Payload> {
-        let at = Locator { context: self.context, start: piece.start, text, parsed: text };
+        let at = PayloadLocator { context: self.context, start: piece.start, text, parsed: text };
         if json::is_too_deep(text) {
             self.line = without_token(text);
             let message = format!("the JSON is nested more than {MAX_DEPTH} levels deep");
@@ -172,13 +172,13 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads what is no JSON, if that is for slips alone.
-    fn lenient(&mut self, at: Locator<'_>, error: &serde_json::Error) -> Option<Payload> {
+    fn lenient(&mut self, at: PayloadLocator<'_>, error: &serde_json::Error) -> Option<Payload> {
         self.line = without_token(at.text);
         let Some((clean, slips)) = blanked(at.text) else {
             self.findings.push(no_object(&at, error));
             return None;
         };
-        let at = Locator { parsed: &clean, ..at };
+        let at = PayloadLocator { parsed: &clean, ..at };
         let members = match Object::read(&clean) {
             Ok(members) => members,
             Err(error) => {
@@ -200,13 +200,13 @@ impl<'a> Reading<'a> {
         payload
     }
 
-    fn members(&mut self, at: &Locator<'_>, members: &Object<'_>) -> Option<Payload> {
+    fn members(&mut self, at: &PayloadLocator<'_>, members: &Object<'_>) -> Option<Payload> {
         if members.len() > MAX_MEMBERS {
             let message = format!("the payload has more than {MAX_MEMBERS} members");
             self.deny(Rule::Size, at.at(0), message, "a referral has a few dozen");
             return None;
         }
-        self.told = Told::of_members(members);
+        self.told = EarlierResult::of_members(members);
         if let Some(finding) = told::stand_in(at.at(0), members) {
             self.findings.push(finding);
             return None;
@@ -232,7 +232,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads the members, and what they say of the payload.
-    fn list<'t>(&mut self, at: &Locator<'_>, members: &'t Object<'_>) -> List<'t> {
+    fn list<'t>(&mut self, at: &PayloadLocator<'_>, members: &'t Object<'_>) -> PayloadMembers<'t> {
         let pascal = members.iter().find(|(name, _)| is_pascal(name));
         let mut list = Vec::with_capacity(members.len() + 2);
         for (written, value) in members.iter() {
@@ -243,7 +243,7 @@ impl<'a> Reading<'a> {
                 Some(_) => (camel(written), camel_value(value)),
                 None => (Cow::Borrowed(written), None),
             };
-            list.push(Member { written, name, value, instead, taken: false });
+            list.push(PayloadMember { written, name, value, instead, taken: false });
         }
         if let Some((name, value)) = pascal {
             let message = format!(
@@ -256,11 +256,11 @@ impl<'a> Reading<'a> {
         self.words(at, &mut list);
         let id = self.identity(at, &mut list);
         let etag = self.version(at, &mut list);
-        List { members: list, is_pascal: pascal.is_some(), id, etag }
+        PayloadMembers { members: list, is_pascal: pascal.is_some(), id, etag }
     }
 
-    fn duplicates(&mut self, found: Vec<Duplicate>, place_of: impl Fn(usize) -> Location) {
-        for Duplicate { name, value } in found.into_iter().take(MAX_DUPLICATES) {
+    fn duplicates(&mut self, found: Vec<RepeatedName>, place_of: impl Fn(usize) -> Location) {
+        for RepeatedName { name, value } in found.into_iter().take(MAX_DUPLICATES) {
             let message = format!("{} stands twice in one object", excerpt(&name));
             self.deny(Rule::DuplicateKey, place_of(value), message, "keep one of them");
         }
@@ -287,7 +287,7 @@ impl<'a> Reading<'a> {
 }
 
 /// Why a text is no payload.
-fn no_object(at: &Locator<'_>, error: &serde_json::Error) -> Finding {
+fn no_object(at: &PayloadLocator<'_>, error: &serde_json::Error) -> Finding {
     let start = at.parsed.trim_start();
     if !start.starts_with('{') && serde_json::from_str::<&RawValue>(start).is_ok() {
         let what = if start.starts_with('[') { "an array" } else { "a single value" };

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::super::context::Context;
+use super::super::context::InputContext;
 use super::super::lines::{MAX_LINE, beginning};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
@@ -54,7 +54,7 @@ pub(super) struct Piece<'a> {
 impl<'a> Piece<'a> {
     /// Its text; or what is wrong with it, and what can be shown of it. What is shown is no JSON object, so
     /// that nobody takes it for the payload.
-    pub fn text(&self, context: &Context<'_>, transcoded: bool) -> Result<&'a str, (Finding, String)> {
+    pub fn text(&self, context: &InputContext<'_>, transcoded: bool) -> Result<&'a str, (Finding, String)> {
         let start = context.place(self.start.line, self.start.column);
         if self.cut {
             let message = format!("the payload is larger than {} MiB", MAX_LINE >> 20);
@@ -84,8 +84,8 @@ impl<'a> Piece<'a> {
 
 /// Tells where in the file a part of a payload's text stands.
 #[derive(Clone, Copy)]
-pub(super) struct Locator<'a> {
-    pub context: &'a Context<'a>,
+pub(super) struct PayloadLocator<'a> {
+    pub context: &'a InputContext<'a>,
     pub start: Position,
     /// The text as it was written.
     pub text: &'a str,
@@ -93,7 +93,7 @@ pub(super) struct Locator<'a> {
     pub parsed: &'a str,
 }
 
-impl Locator<'_> {
+impl PayloadLocator<'_> {
     /// The place of the byte at this offset.
     pub fn at(&self, offset: usize) -> Location {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];

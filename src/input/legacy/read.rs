@@ -5,17 +5,17 @@ use std::io::{self, BufRead};
 
 use sha2::{Digest, Sha256};
 
-use super::super::context::{self, Context, Rows};
+use super::super::context::{self, InputContext, RowsSummary};
 use super::super::decode::{self, NoText, Text};
 use super::super::error::InputError;
-use super::super::lines::Lines;
+use super::super::lines::BoundedLines;
 use super::super::options::Options;
 use super::super::record::Read;
 use super::condemned::{Condemned, NEVER_CLOSED};
-use super::elements::{Elements, Part};
-use super::http::Requests;
+use super::elements::{ElementPart, ElementReader};
+use super::http::RequestReader;
 use super::lenient::LenientSyntax;
-use super::payload::Reading;
+use super::payload::PayloadReader;
 use super::piece::{Piece, Position};
 use super::record::{Ended, PayloadRecord};
 use super::{form, http};
@@ -29,7 +29,7 @@ use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
 
 /// Takes one payload after the other.
-type Sink<'s, E> = &'s mut dyn FnMut(PayloadRecord) -> Result<(), E>;
+type PayloadSink<'s, E> = &'s mut dyn FnMut(PayloadRecord) -> Result<(), E>;
 
 /// Reads one file of payloads and hands them to `sink`, in file order.
 ///
@@ -44,9 +44,9 @@ pub fn read<E>(
     stdin: Option<&mut dyn io::Read>,
     input: u32,
     options: &Options,
-    sink: Sink<'_, E>,
+    sink: PayloadSink<'_, E>,
 ) -> Result<Ended, InputError<E>> {
-    let context = Context { path, input, options };
+    let context = InputContext { path, input, options };
     let named = form::named(&context)?;
     let hash = RefCell::new(Sha256::new());
     let assumed = named.unwrap_or(Format::Json);
@@ -56,7 +56,7 @@ pub fn read<E>(
             // One of many files in a folder, perhaps: the others are read all the same.
             sink(nothing_in(&context, &none)).map_err(InputError::Sink)?;
             let (columns, ignored, notes) = (Vec::new(), Vec::new(), Vec::new());
-            let rows = Rows { count: 1, columns, ignored, notes, contradiction: None };
+            let rows = RowsSummary { count: 1, columns, ignored, notes, contradiction: None };
             let mut info = context.info(&hash, Format::Json, TextForm::default(), rows);
             if path != "-" {
                 // Nobody read on after its beginning.
@@ -74,7 +74,7 @@ pub fn read<E>(
         notes.push(format!("{path}: {}", text.form.told().join(", ")));
     }
     let written = text.form;
-    let mut reader = Reader::new(&context, &text, sink);
+    let mut reader = PayloadFileReader::new(&context, &text, sink);
     let condemned = match format {
         Format::Http => reader.requests(text).map(|()| None),
         Format::Json => reader.elements(text),
@@ -85,7 +85,7 @@ pub fn read<E>(
         notes.push(format!("{path}: holds no payload"));
     }
     let (columns, ignored) = (Vec::new(), Vec::new());
-    let rows = Rows { count: reader.count, columns, ignored, notes: Vec::new(), contradiction: None };
+    let rows = RowsSummary { count: reader.count, columns, ignored, notes: Vec::new(), contradiction: None };
     let read = Read { info: context.info(&hash, format, written, rows), notes, contradiction: None };
     Ok(Ended { read, condemned })
 }
@@ -93,11 +93,11 @@ pub fn read<E>(
 /// Reads a sound payload again from the text that its record gave. `place` is where it began. What was
 /// found about it was told then, and is not looked for again. `members` are those of the text.
 pub fn again(text: &str, members: &Object<'_>, place: Location, options: &Options) -> Option<Payload> {
-    let context = Context { path: "", input: place.input, options };
-    Reading::new(&context, place, None).again(text, members)
+    let context = InputContext { path: "", input: place.input, options };
+    PayloadReader::new(&context, place, None).again(text, members)
 }
 
-fn nothing_in(context: &Context<'_>, none: &NoText) -> PayloadRecord {
+fn nothing_in(context: &InputContext<'_>, none: &NoText) -> PayloadRecord {
     missing(context.place(1, 1), none.told(), "give a file with a payload as JSON")
 }
 
@@ -110,18 +110,18 @@ fn missing(place: Location, message: &str, hint: &str) -> PayloadRecord {
 }
 
 /// Finds the payloads of one file.
-struct Reader<'r, 's, E> {
-    context: &'r Context<'r>,
-    sink: Sink<'s, E>,
+struct PayloadFileReader<'r, 's, E> {
+    context: &'r InputContext<'r>,
+    sink: PayloadSink<'s, E>,
     transcoded: bool,
     count: u64,
     /// What was found before the next payload.
     slips: Vec<(Location, LenientSyntax)>,
 }
 
-impl<'r, 's, E> Reader<'r, 's, E> {
-    fn new(context: &'r Context<'r>, text: &Text<'_>, sink: Sink<'s, E>) -> Self {
-        let mark = text.is_marked().then(|| (context.place(1, 1), LenientSyntax::Mark));
+impl<'r, 's, E> PayloadFileReader<'r, 's, E> {
+    fn new(context: &'r InputContext<'r>, text: &Text<'_>, sink: PayloadSink<'s, E>) -> Self {
+        let mark = text.is_marked().then(|| (context.place(1, 1), LenientSyntax::ByteOrderMark));
         let slips = mark.into_iter().collect();
         Self { context, sink, transcoded: text.is_transcoded(), count: 0, slips }
     }
@@ -135,11 +135,11 @@ impl<'r, 's, E> Reader<'r, 's, E> {
         self.context.place(at.line, at.column)
     }
 
-    fn reading<'q>(&mut self, place: Location, request: Option<&'q http::Request>) -> Reading<'q>
+    fn reading<'q>(&mut self, place: Location, request: Option<&'q http::PutRequest>) -> PayloadReader<'q>
     where
         'r: 'q,
     {
-        let mut reading = Reading::new(self.context, place, request);
+        let mut reading = PayloadReader::new(self.context, place, request);
         for (place, slip) in self.slips.drain(..) {
             reading.slip(place, slip, 1);
         }
@@ -153,7 +153,7 @@ impl<'r, 's, E> Reader<'r, 's, E> {
 
     /// JSON lines: every line that isn't blank, or a comment, is a payload.
     fn lines(&mut self, text: Text<'_>) -> Result<(), InputError<E>> {
-        let mut lines = Lines::of(text.reader);
+        let mut lines = BoundedLines::of(text.reader);
         while lines.next().map_err(|error| self.context.unreadable(&error))? {
             let used = lines.bytes.trim_ascii();
             let start = Position { line: lines.line, column: 1 };
@@ -173,13 +173,13 @@ impl<'r, 's, E> Reader<'r, 's, E> {
 
     /// A JSON array, or objects one after the other.
     fn elements(&mut self, text: Text<'_>) -> Result<Option<Condemned>, InputError<E>> {
-        let mut elements = Elements::of(text.reader);
+        let mut elements = ElementReader::of(text.reader);
         let (mut damage, mut has_rest) = (None, false);
         while elements.next().map_err(|error| self.context.unreadable(&error))? {
             self.add_slips(elements.take_slips());
             let record = match elements.part() {
-                Some(Part::Payload(piece)) => self.element(piece),
-                Some(Part::Rest { first, fault, all }) => {
+                Some(ElementPart::Payload(piece)) => self.element(piece),
+                Some(ElementPart::Rest { first, fault, all }) => {
                     has_rest = true;
                     let reading = self.reading(self.place(all.start), None);
                     reading.rest(first.as_ref(), fault, &all, self.transcoded)
@@ -215,7 +215,7 @@ impl<'r, 's, E> Reader<'r, 's, E> {
 
     fn requests(&mut self, text: Text<'_>) -> Result<(), InputError<E>> {
         let context = self.context;
-        let mut requests = Requests::of(context, text.reader);
+        let mut requests = RequestReader::of(context, text.reader);
         while let Some(request) = requests.next().map_err(|error| context.unreadable(&error))? {
             let reading = self.reading(request.place, Some(&request));
             let record = match request.body() {

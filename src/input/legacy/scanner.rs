@@ -12,7 +12,7 @@ const DEEPEST: usize = 1 << 20;
 /// Follows one value from its first byte.
 #[derive(Debug)]
 pub(super) struct Scanner {
-    state: State,
+    state: ScanState,
     /// The brackets that would close what is open, the innermost last.
     open: Vec<u8>,
     /// Of the comment that it is in.
@@ -21,7 +21,7 @@ pub(super) struct Scanner {
 
 /// What some bytes of a value came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fed {
+pub(super) enum ScanResult {
     /// The value goes on.
     More,
     /// So many of the bytes belong to the value, which ends with them.
@@ -31,7 +31,7 @@ pub(super) enum Fed {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ScanState {
     /// Before the first byte.
     Begin,
     /// Between the parts of an array or object.
@@ -51,66 +51,68 @@ enum State {
 
 impl Scanner {
     pub fn new() -> Self {
-        Self { state: State::Begin, open: Vec::new(), quotes: Quotes::default() }
+        Self { state: ScanState::Begin, open: Vec::new(), quotes: Quotes::default() }
     }
 
     /// Takes the next bytes.
-    pub fn feed(&mut self, bytes: &[u8]) -> Fed {
+    pub fn feed(&mut self, bytes: &[u8]) -> ScanResult {
         let mut at = 0;
         while at < bytes.len() {
             at += self.plain(&bytes[at..]);
             let Some(&byte) = bytes.get(at) else { break };
             match self.step(byte) {
-                Fed::More => at += 1,
-                Fed::End(length) => return Fed::End(at + length),
-                Fed::Broken(_) => return Fed::Broken(at),
+                ScanResult::More => at += 1,
+                ScanResult::End(length) => return ScanResult::End(at + length),
+                ScanResult::Broken(_) => return ScanResult::Broken(at),
             }
         }
-        Fed::More
+        ScanResult::More
     }
 
     /// How many bytes at the beginning need no look.
     fn plain(&self, bytes: &[u8]) -> usize {
         match self.state {
-            State::Between => bytes.iter().take_while(|byte| !is_mark(**byte)).count(),
-            State::Text => bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | b'\n')).count(),
+            ScanState::Between => bytes.iter().take_while(|byte| !is_mark(**byte)).count(),
+            ScanState::Text => bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | b'\n')).count(),
             _ => 0,
         }
     }
 
     /// Takes one byte, which may be the last of the value or the one behind it.
-    fn step(&mut self, byte: u8) -> Fed {
+    fn step(&mut self, byte: u8) -> ScanResult {
         match (self.state, byte) {
-            (State::Begin, _) => self.begin(byte),
-            (State::Between, _) => return self.between(byte),
-            (State::Text | State::Escape, b'\n') => return Fed::Broken(0),
-            (State::Text, b'"') if self.open.is_empty() => return Fed::End(1),
-            (State::Text, b'"') => self.state = State::Between,
-            (State::Text, b'\\') => self.state = State::Escape,
-            (State::Text, _) => {}
-            (State::Escape, _) => self.state = State::Text,
-            (State::Slash, b'/') => self.comment(State::LineComment),
-            (State::Slash, b'*') => self.comment(State::BlockComment),
-            (State::Slash, _) => return Fed::Broken(0),
-            (State::LineComment, b'\n') | (State::Star, b'/') => {
+            (ScanState::Begin, _) => self.begin(byte),
+            (ScanState::Between, _) => return self.between(byte),
+            (ScanState::Text | ScanState::Escape, b'\n') => return ScanResult::Broken(0),
+            (ScanState::Text, b'"') if self.open.is_empty() => return ScanResult::End(1),
+            (ScanState::Text, b'"') => self.state = ScanState::Between,
+            (ScanState::Text, b'\\') => self.state = ScanState::Escape,
+            (ScanState::Text, _) => {}
+            (ScanState::Escape, _) => self.state = ScanState::Text,
+            (ScanState::Slash, b'/') => self.comment(ScanState::LineComment),
+            (ScanState::Slash, b'*') => self.comment(ScanState::BlockComment),
+            (ScanState::Slash, _) => return ScanResult::Broken(0),
+            (ScanState::LineComment, b'\n') | (ScanState::Star, b'/') => {
                 if !self.quotes.pair() {
-                    return Fed::Broken(0);
+                    return ScanResult::Broken(0);
                 }
-                self.state = State::Between;
+                self.state = ScanState::Between;
             }
-            (State::LineComment, _) => self.quotes.take(byte),
-            (State::BlockComment | State::Star, _) => {
+            (ScanState::LineComment, _) => self.quotes.take(byte),
+            (ScanState::BlockComment | ScanState::Star, _) => {
                 self.quotes.take(byte);
-                self.state = if byte == b'*' { State::Star } else { State::BlockComment };
+                self.state = if byte == b'*' { ScanState::Star } else { ScanState::BlockComment };
             }
-            (State::Bare, b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"' | b'/') => return Fed::End(0),
-            (State::Bare, _) if byte.is_ascii_whitespace() => return Fed::End(0),
-            (State::Bare, _) => {}
+            (ScanState::Bare, b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"' | b'/') => {
+                return ScanResult::End(0);
+            }
+            (ScanState::Bare, _) if byte.is_ascii_whitespace() => return ScanResult::End(0),
+            (ScanState::Bare, _) => {}
         }
-        Fed::More
+        ScanResult::More
     }
 
-    fn comment(&mut self, state: State) {
+    fn comment(&mut self, state: ScanState) {
         self.state = state;
         self.quotes = Quotes::default();
     }
@@ -119,24 +121,24 @@ impl Scanner {
         self.state = match byte {
             b'{' | b'[' => {
                 self.open.push(closing(byte));
-                State::Between
+                ScanState::Between
             }
-            b'"' => State::Text,
-            _ => State::Bare,
+            b'"' => ScanState::Text,
+            _ => ScanState::Bare,
         };
     }
 
-    fn between(&mut self, byte: u8) -> Fed {
+    fn between(&mut self, byte: u8) -> ScanResult {
         match byte {
-            b'{' | b'[' if self.open.len() == DEEPEST => return Fed::Broken(0),
+            b'{' | b'[' if self.open.len() == DEEPEST => return ScanResult::Broken(0),
             b'{' | b'[' => self.open.push(closing(byte)),
-            b'}' | b']' if self.open.pop() != Some(byte) => return Fed::Broken(0),
-            b'}' | b']' if self.open.is_empty() => return Fed::End(1),
-            b'"' => self.state = State::Text,
-            b'/' => self.state = State::Slash,
+            b'}' | b']' if self.open.pop() != Some(byte) => return ScanResult::Broken(0),
+            b'}' | b']' if self.open.is_empty() => return ScanResult::End(1),
+            b'"' => self.state = ScanState::Text,
+            b'/' => self.state = ScanState::Slash,
             _ => {}
         }
-        Fed::More
+        ScanResult::More
     }
 }
 
@@ -155,16 +157,16 @@ mod tests {
     use super::*;
 
     /// The value at the beginning of a text; `Err` tells whether it is broken or goes on.
-    fn value(text: &str, size: usize) -> Result<&str, Fed> {
+    fn value(text: &str, size: usize) -> Result<&str, ScanResult> {
         let (mut scanner, mut before) = (Scanner::new(), 0);
         for part in text.as_bytes().chunks(size) {
             match scanner.feed(part) {
-                Fed::More => before += part.len(),
-                Fed::End(length) => return Ok(&text[..before + length]),
-                Fed::Broken(length) => return Err(Fed::Broken(before + length)),
+                ScanResult::More => before += part.len(),
+                ScanResult::End(length) => return Ok(&text[..before + length]),
+                ScanResult::Broken(length) => return Err(ScanResult::Broken(before + length)),
             }
         }
-        Err(Fed::More)
+        Err(ScanResult::More)
     }
 
     #[test]
@@ -183,24 +185,24 @@ mod tests {
             ("true,", Ok("true")),
             ("what is this\n", Ok("what")),
             ("1:", Ok("1")),
-            ("{\"a\":1", Err(Fed::More)),
-            ("{\"a\":\"b", Err(Fed::More)),
-            ("{ // x", Err(Fed::More)),
-            ("true", Err(Fed::More)),
-            ("{\"a\": [}", Err(Fed::Broken(7))),
-            ("{\"a\": [}]", Err(Fed::Broken(7))),
-            ("{\"a\":\"b,\n\"c\":\"d\"}", Err(Fed::Broken(8))),
-            ("{\"a\":\"b\\\n\"}", Err(Fed::Broken(8))),
-            ("{/{}}x", Err(Fed::Broken(2))),
+            ("{\"a\":1", Err(ScanResult::More)),
+            ("{\"a\":\"b", Err(ScanResult::More)),
+            ("{ // x", Err(ScanResult::More)),
+            ("true", Err(ScanResult::More)),
+            ("{\"a\": [}", Err(ScanResult::Broken(7))),
+            ("{\"a\": [}]", Err(ScanResult::Broken(7))),
+            ("{\"a\":\"b,\n\"c\":\"d\"}", Err(ScanResult::Broken(8))),
+            ("{\"a\":\"b\\\n\"}", Err(ScanResult::Broken(8))),
+            ("{/{}}x", Err(ScanResult::Broken(2))),
             // A quote too many may have made a comment of half a text.
-            ("{\"a\":\"x\"//y\"\n}", Err(Fed::Broken(12))),
-            ("{\"a\":\"x\" // 5\\\" y\"\n}", Err(Fed::Broken(18))),
-            ("{/* \" */}", Err(Fed::Broken(7))),
+            ("{\"a\":\"x\"//y\"\n}", Err(ScanResult::Broken(12))),
+            ("{\"a\":\"x\" // 5\\\" y\"\n}", Err(ScanResult::Broken(18))),
+            ("{/* \" */}", Err(ScanResult::Broken(7))),
         ] {
             for size in [1, 3, 1_000] {
                 assert_eq!(value(text, size), wanted, "{text}, in parts of {size}");
             }
         }
-        assert_eq!(value(&"[".repeat(DEEPEST + 1), 1_000), Err(Fed::Broken(DEEPEST)));
+        assert_eq!(value(&"[".repeat(DEEPEST + 1), 1_000), Err(ScanResult::Broken(DEEPEST)));
     }
 }

@@ -33,7 +33,7 @@ impl Bar {
         if !terminal.is_term() {
             return Self::hidden();
         }
-        Self::on(ProgressDrawTarget::term_like_with_hz(Box::new(Stage(terminal)), DRAWN), total)
+        Self::on(ProgressDrawTarget::term_like_with_hz(Box::new(BarTerminal(terminal)), DRAWN), total)
     }
 
     pub(super) fn on(terminal: ProgressDrawTarget, total: Option<u64>) -> Self {
@@ -74,9 +74,9 @@ impl Bar {
 /// line. What is left below of lines that were longer once, before the terminal was made narrower, goes too: from
 /// the second column on, since tmux keeps a copy of what is cleared from the corner of the screen on.
 #[derive(Debug)]
-struct Stage(Term);
+struct BarTerminal(Term);
 
-impl TermLike for Stage {
+impl TermLike for BarTerminal {
     fn width(&self) -> u16 {
         self.0.size().1
     }
@@ -145,7 +145,7 @@ mod tests {
     fn nothing_is_cleared_from_the_corner_of_the_screen_on() {
         let mut file = tempfile::tempfile().unwrap();
         let handle = |file: &File| file.try_clone().unwrap();
-        let stage = Stage(Term::read_write_pair(handle(&file), handle(&file)));
+        let stage = BarTerminal(Term::read_write_pair(handle(&file), handle(&file)));
         stage.move_cursor_up(1).unwrap();
         stage.flush().unwrap();
         let mut written = String::new();
