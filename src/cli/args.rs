@@ -91,15 +91,9 @@ pub struct Apply {
     /// How to plan.
     #[command(flatten)]
     pub planning: Planning,
-    /// Where to send.
+    /// Where and how to send, and what to show.
     #[command(flatten)]
-    pub target: Target,
-    /// How to send.
-    #[command(flatten)]
-    pub sending: Sending,
-    /// How to show it.
-    #[command(flatten)]
-    pub showing: Showing,
+    pub options: RunOptions,
 }
 
 /// `migrate`
@@ -130,15 +124,9 @@ pub struct Migrate {
     /// How to plan.
     #[command(flatten)]
     pub planning: Planning,
-    /// Where to send.
+    /// Where and how to send, and what to show.
     #[command(flatten)]
-    pub target: Target,
-    /// How to send.
-    #[command(flatten)]
-    pub sending: Sending,
-    /// How to show it.
-    #[command(flatten)]
-    pub showing: Showing,
+    pub options: RunOptions,
 }
 
 /// How to plan.
@@ -185,15 +173,9 @@ pub struct Resume {
     #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
     pub run: PathBuf,
 
-    /// Where to send.
+    /// Where and how to send, and what to show.
     #[command(flatten)]
-    pub target: Target,
-    /// How to send.
-    #[command(flatten)]
-    pub sending: Sending,
-    /// How to show it.
-    #[command(flatten)]
-    pub showing: Showing,
+    pub options: RunOptions,
 }
 
 /// `report`
@@ -251,6 +233,20 @@ pub struct Sandbox {
     /// `patch=503:1+applied`; repeatable
     #[arg(long, value_name = "WHEN=WHAT")]
     pub fault: Vec<crate::sandbox::Fault>,
+}
+
+/// Options of every command that sends.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// Where to send.
+    #[command(flatten)]
+    pub target: Target,
+    /// How to send.
+    #[command(flatten)]
+    pub sending: Sending,
+    /// How to show it.
+    #[command(flatten)]
+    pub showing: Showing,
 }
 
 /// Where to send.

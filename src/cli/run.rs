@@ -152,9 +152,9 @@ fn ready(
 /// A run that goes on has its rules on record; the other commands take no settings.
 fn settings_used(command: &Command, config: &Config) -> Option<String> {
     match command {
-        Command::Apply(typed) => config.used(typed.target.profile.as_deref(), true),
-        Command::Migrate(typed) => config.used(typed.target.profile.as_deref(), true),
-        Command::Resume(typed) => config.used(typed.target.profile.as_deref(), false),
+        Command::Apply(typed) => config.used(typed.options.target.profile.as_deref(), true),
+        Command::Migrate(typed) => config.used(typed.options.target.profile.as_deref(), true),
+        Command::Resume(typed) => config.used(typed.options.target.profile.as_deref(), false),
         Command::Report(_) | Command::Sandbox(_) | Command::Completions { .. } | Command::Man { .. } => None,
     }
 }

@@ -45,17 +45,17 @@ impl Surroundings<'_> {
     /// # Errors
     /// Where a value is none of its kind; nothing has been read or sent by then.
     pub fn apply(&self, typed: args::Apply) -> Result<apply::Settings, CommandError> {
-        let args::Apply { files, format, decimal, ignore_column, planning, target, sending, showing } = typed;
+        let args::Apply { files, format, decimal, ignore_column, planning, options } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
         let asked =
             PlanSpec { decimal: decimal.map(Into::into), left_alone: columns(ignore_column)?, ..asked };
-        self.begin(asked, planning, &target, &sending, showing)
+        self.begin(asked, planning, &options)
     }
 
     /// # Errors
     /// As [`Self::apply`].
     pub fn migrate(&self, typed: args::Migrate) -> Result<apply::Settings, CommandError> {
-        let args::Migrate { files, format, take, base, patches, planning, target, sending, showing } = typed;
+        let args::Migrate { files, format, take, base, patches, planning, options } = typed;
         let migrating = Migrating {
             take: taken(&take, &planning.allow_path)?,
             base: base.map(|path| Base { path: path.into(), sha256: None }),
@@ -68,7 +68,7 @@ impl Surroundings<'_> {
             )
             .hint("plan against the API, or against a snapshot: --state referrals.jsonl"));
         }
-        self.begin(asked, planning, &target, &sending, showing)
+        self.begin(asked, planning, &options)
     }
 
     fn asked(
@@ -108,10 +108,9 @@ impl Surroundings<'_> {
         &self,
         asked: PlanSpec,
         typed: args::Planning,
-        target: &args::Target,
-        sending: &args::Sending,
-        showing: args::Showing,
+        options: &args::RunOptions,
     ) -> Result<apply::Settings, CommandError> {
+        let args::RunOptions { target, sending, showing } = options;
         let profile = self.config.profile(target.profile.as_deref())?;
         Ok(apply::Settings {
             asked,
@@ -120,23 +119,24 @@ impl Surroundings<'_> {
             reason: typed.reason,
             target: self.target(target, &profile)?,
             sending: self::sending(sending, target, &profile)?,
-            showing: self.showing(showing),
+            showing: self.showing(*showing),
         })
     }
 
     /// # Errors
     /// As [`Self::apply`].
     pub fn resume(&self, typed: args::Resume) -> Result<resume::Settings, CommandError> {
-        let profile = self.config.profile(typed.target.profile.as_deref())?;
+        let args::RunOptions { target, sending, showing } = &typed.options;
+        let profile = self.config.profile(target.profile.as_deref())?;
         // The run remembers where it goes: what is set for other runs does not speak against it.
-        let named = typed.target.endpoint.is_some() || typed.target.sandbox.is_some();
+        let named = target.endpoint.is_some() || target.sandbox.is_some();
         Ok(resume::Settings {
             run: typed.run,
-            target: if named { self.named_target(&typed.target, &profile)? } else { None },
+            target: if named { self.named_target(target, &profile)? } else { None },
             own: self.own_endpoint(&profile),
-            auth: self.auth(&typed.target, &profile)?,
-            sending: sending(&typed.sending, &typed.target, &profile)?,
-            showing: self.showing(typed.showing),
+            auth: self.auth(target, &profile)?,
+            sending: self::sending(sending, target, &profile)?,
+            showing: self.showing(*showing),
         })
     }
 
