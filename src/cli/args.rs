@@ -46,15 +46,15 @@ pub fn check(words: impl IntoIterator<Item = OsString>) -> Result<(), String> {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Plan and send the changes of CSV or JSONL files, one PATCH per referral
-    Apply(Box<Apply>),
+    Apply(Box<ApplyArgs>),
     /// Turn legacy PUT payloads into PATCHes, one per referral, and send them
-    Migrate(Box<Migrate>),
+    Migrate(Box<MigrateArgs>),
     /// Carry out a planned run, or go on with one that stopped early
-    Resume(Box<Resume>),
+    Resume(Box<ResumeArgs>),
     /// Write a run's reports again and print its summary
-    Report(Report),
+    Report(ReportArgs),
     /// Serve a local stand-in for the Partner API to rehearse against
-    Sandbox(Sandbox),
+    Sandbox(SandboxArgs),
     /// Print the completion script of a shell
     Completions {
         /// Shell to print it for
@@ -70,19 +70,19 @@ pub enum Command {
 
 /// `apply`
 #[derive(Debug, Args)]
-pub struct Apply {
+pub struct ApplyArgs {
     /// Change files, CSV or JSONL; `-` reads standard input and needs --format
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
 
     /// Format of the input [default: by extension]
     #[arg(long, value_name = "FORMAT")]
-    pub format: Option<ChangeFormat>,
+    pub format: Option<ChangeFormatArg>,
 
     /// Decimal sign of the numbers in CSV files: 12500.50 or 12500,50 [default: told from each number;
     /// one that can be read in two ways, such as 12.500, is refused]
     #[arg(long, value_name = "SIGN")]
-    pub decimal: Option<DecimalSign>,
+    pub decimal: Option<DecimalSignArg>,
 
     /// Column to keep in the reports and otherwise ignore; repeatable
     #[arg(long, value_name = "NAME")]
@@ -90,15 +90,15 @@ pub struct Apply {
 
     /// How to plan.
     #[command(flatten)]
-    pub planning: Planning,
+    pub planning: PlanningArgs,
     /// Where and how to send, and what to show.
     #[command(flatten)]
-    pub options: RunOptions,
+    pub options: RunArgs,
 }
 
 /// `migrate`
 #[derive(Debug, Args)]
-pub struct Migrate {
+pub struct MigrateArgs {
     /// Payloads: JSONL, a JSON array, one JSON object, a directory of .json files, or .http requests;
     /// `-` reads standard input and needs --format
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
@@ -106,7 +106,7 @@ pub struct Migrate {
 
     /// Format of the input [default: by extension]
     #[arg(long, value_name = "FORMAT")]
-    pub format: Option<PayloadFormat>,
+    pub format: Option<PayloadFormatArg>,
 
     /// Field to take from a stale payload all the same, such as /details/dealValue; repeatable
     #[arg(long, value_name = "POINTER")]
@@ -123,16 +123,16 @@ pub struct Migrate {
 
     /// How to plan.
     #[command(flatten)]
-    pub planning: Planning,
+    pub planning: PlanningArgs,
     /// Where and how to send, and what to show.
     #[command(flatten)]
-    pub options: RunOptions,
+    pub options: RunArgs,
 }
 
 /// How to plan.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to plan")]
-pub struct Planning {
+pub struct PlanningArgs {
     /// Plan, validate and report without writing anything (GET only)
     #[arg(long)]
     pub plan: bool,
@@ -147,7 +147,7 @@ pub struct Planning {
 
     /// Reaction to a referral that somebody else changed since the plan (412)
     #[arg(long, value_name = "WHAT", default_value = "report")]
-    pub on_conflict: OnConflict,
+    pub on_conflict: OnConflictArg,
 
     /// Level of a rule: allow, warn or deny; repeatable, rules are listed in docs/rules.md
     #[arg(long, value_name = "ID=LEVEL")]
@@ -168,31 +168,31 @@ pub struct Planning {
 
 /// `resume`
 #[derive(Debug, Args)]
-pub struct Resume {
+pub struct ResumeArgs {
     /// The run's directory
     #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
     pub run: PathBuf,
 
     /// Where and how to send, and what to show.
     #[command(flatten)]
-    pub options: RunOptions,
+    pub options: RunArgs,
 }
 
 /// `report`
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct ReportArgs {
     /// The run's directory
     #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
     pub run: PathBuf,
 
     /// How to show it.
     #[command(flatten)]
-    pub showing: Showing,
+    pub showing: ShowingArgs,
 }
 
 /// `sandbox`
 #[derive(Debug, Args)]
-pub struct Sandbox {
+pub struct SandboxArgs {
     /// Referrals to start with: JSONL, a JSON array or list pages [default: the samples]
     #[arg(value_name = "SNAPSHOT", value_hint = ValueHint::FilePath)]
     pub seed: Option<PathBuf>,
@@ -223,7 +223,7 @@ pub struct Sandbox {
 
     /// Place of a referral's version in answers
     #[arg(long, value_name = "WHERE", default_value = "body")]
-    pub etags_in: ETagsIn,
+    pub etags_in: ETagsInArg,
 
     /// Refuse requests without the documented headers (a new client-request-id, a type on GET)
     #[arg(long)]
@@ -237,22 +237,22 @@ pub struct Sandbox {
 
 /// Options of every command that sends.
 #[derive(Debug, Args)]
-pub struct RunOptions {
+pub struct RunArgs {
     /// Where to send.
     #[command(flatten)]
-    pub target: Target,
+    pub target: TargetArgs,
     /// How to send.
     #[command(flatten)]
-    pub sending: Sending,
+    pub sending: SendingArgs,
     /// How to show it.
     #[command(flatten)]
-    pub showing: Showing,
+    pub showing: ShowingArgs,
 }
 
 /// Where to send.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where to send")]
-pub struct Target {
+pub struct TargetArgs {
     /// Base URL of the API, with /v1.0 [env: REFERRAL_BULK_ENDPOINT] [default: the real one]
     #[arg(long, value_name = "URL", conflicts_with = "sandbox", value_hint = ValueHint::Url)]
     pub endpoint: Option<String>,
@@ -277,7 +277,7 @@ pub struct Target {
 /// How to send.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to send")]
-pub struct Sending {
+pub struct SendingArgs {
     /// Requests per second or minute, reads and writes together; `auto` finds the service's limit
     /// [default: 2/s]
     #[arg(long, value_name = "N/s|N/m|auto")]
@@ -315,55 +315,55 @@ pub struct Sending {
 /// How to show it.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "What to show")]
-pub struct Showing {
+pub struct ShowingArgs {
     /// Form of the summary on standard output
     #[arg(long, value_name = "FORM", default_value = "text")]
-    pub summary: SummaryForm,
+    pub summary: SummaryFormArg,
 
     /// Form of the progress on standard error; `auto` is a bar on a terminal, plain lines elsewhere
     #[arg(long, value_name = "FORM", default_value = "auto")]
-    pub progress: ProgressForm,
+    pub progress: ProgressFormArg,
 }
 
 /// Forms of a change file.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ChangeFormat {
+pub enum ChangeFormatArg {
     /// A header and a record per row
     Csv,
     /// A JSON object per line
     Jsonl,
 }
 
-impl From<ChangeFormat> for Format {
-    fn from(format: ChangeFormat) -> Self {
+impl From<ChangeFormatArg> for Format {
+    fn from(format: ChangeFormatArg) -> Self {
         match format {
-            ChangeFormat::Csv => Self::Csv,
-            ChangeFormat::Jsonl => Self::Jsonl,
+            ChangeFormatArg::Csv => Self::Csv,
+            ChangeFormatArg::Jsonl => Self::Jsonl,
         }
     }
 }
 
 /// How numbers are written.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum DecimalSign {
+pub enum DecimalSignArg {
     /// 12500.50, or 12,500.50
     Point,
     /// 12500,50, or 12.500,50
     Comma,
 }
 
-impl From<DecimalSign> for decimal::DecimalSign {
-    fn from(sign: DecimalSign) -> Self {
+impl From<DecimalSignArg> for decimal::DecimalSign {
+    fn from(sign: DecimalSignArg) -> Self {
         match sign {
-            DecimalSign::Point => Self::Point,
-            DecimalSign::Comma => Self::Comma,
+            DecimalSignArg::Point => Self::Point,
+            DecimalSignArg::Comma => Self::Comma,
         }
     }
 }
 
 /// Forms of legacy payloads.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum PayloadFormat {
+pub enum PayloadFormatArg {
     /// A payload per line
     Jsonl,
     /// One payload, or an array of them
@@ -372,37 +372,37 @@ pub enum PayloadFormat {
     Http,
 }
 
-impl From<PayloadFormat> for Format {
-    fn from(format: PayloadFormat) -> Self {
+impl From<PayloadFormatArg> for Format {
+    fn from(format: PayloadFormatArg) -> Self {
         match format {
-            PayloadFormat::Jsonl => Self::Jsonl,
-            PayloadFormat::Json => Self::Json,
-            PayloadFormat::Http => Self::Http,
+            PayloadFormatArg::Jsonl => Self::Jsonl,
+            PayloadFormatArg::Json => Self::Json,
+            PayloadFormatArg::Http => Self::Http,
         }
     }
 }
 
 /// What a 412 leads to.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum OnConflict {
+pub enum OnConflictArg {
     /// Report the row as a conflict; overwrite nothing
     Report,
     /// Send it again for the new version if nothing that the row touches has changed
     Rebase,
 }
 
-impl From<OnConflict> for account::OnConflict {
-    fn from(typed: OnConflict) -> Self {
+impl From<OnConflictArg> for account::OnConflict {
+    fn from(typed: OnConflictArg) -> Self {
         match typed {
-            OnConflict::Report => Self::Report,
-            OnConflict::Rebase => Self::Rebase,
+            OnConflictArg::Report => Self::Report,
+            OnConflictArg::Rebase => Self::Rebase,
         }
     }
 }
 
 /// Where answers of the sandbox carry a referral's version.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ETagsIn {
+pub enum ETagsInArg {
     /// In the member eTag, and in the ETag header of answers about one referral
     Body,
     /// In the member @odata.etag alone
@@ -411,12 +411,12 @@ pub enum ETagsIn {
     Header,
 }
 
-impl From<ETagsIn> for crate::sandbox::ETagsIn {
-    fn from(typed: ETagsIn) -> Self {
+impl From<ETagsInArg> for crate::sandbox::ETagsIn {
+    fn from(typed: ETagsInArg) -> Self {
         match typed {
-            ETagsIn::Body => Self::Body,
-            ETagsIn::Odata => Self::OData,
-            ETagsIn::Header => Self::Header,
+            ETagsInArg::Body => Self::Body,
+            ETagsInArg::Odata => Self::OData,
+            ETagsInArg::Header => Self::Header,
         }
     }
 }
@@ -424,7 +424,7 @@ impl From<ETagsIn> for crate::sandbox::ETagsIn {
 /// Forms of the summary.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[expect(missing_docs, reason = "the names say it all in --help")]
-pub enum SummaryForm {
+pub enum SummaryFormArg {
     Json,
     Text,
     None,
@@ -433,7 +433,7 @@ pub enum SummaryForm {
 /// Forms of progress.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[expect(missing_docs, reason = "the names say it all in --help")]
-pub enum ProgressForm {
+pub enum ProgressFormArg {
     Auto,
     Plain,
     None,

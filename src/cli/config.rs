@@ -61,7 +61,7 @@ impl Config {
         trust(&file.metadata().map_err(unreadable)?, user)?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(unreadable)?;
-        toml::from_str(&text).map_err(|error| trouble(&text, &error))
+        toml::from_str(&text).map_err(|error| parse_error(&text, &error))
     }
 
     /// The profile of a name; where none is named, the one called `default`, or one that says
@@ -135,7 +135,7 @@ const FORM_HINT: &str = "write texts in quotes and numbers without, below [profi
 
 /// What is wrong with the file, and where. Of its text nothing is shown but the names of its keys: a
 /// token may stand in it by mistake.
-fn trouble(text: &str, error: &toml::de::Error) -> CommandError {
+fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
     let told = error.message();
     let unknown = told.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
     let problem = Problem {

@@ -88,9 +88,9 @@ impl Terminal {
     }
 
     /// Does something and says so, before anybody else can say anything.
-    pub fn announce(&self, words: &str, deed: impl FnOnce()) {
+    pub fn announce(&self, words: &str, action: impl FnOnce()) {
         // There is nowhere else to say that nobody listens.
-        let _ = self.write_after(deed, &self.stderr, &format!("{words}\n"));
+        let _ = self.write_after(action, &self.stderr, &format!("{words}\n"));
     }
 
     /// Says the last words: no bar stands below them.
@@ -107,13 +107,13 @@ impl Terminal {
     /// Does something, and writes; the bar is out of the way meanwhile. Standard output may be the same terminal.
     fn write_after(
         &self,
-        deed: impl FnOnce(),
+        action: impl FnOnce(),
         stream: &Mutex<Box<dyn Write + Send>>,
         text: &str,
     ) -> io::Result<()> {
         let write = || {
             let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-            deed();
+            action();
             stream.write_all(visible_lines(text).as_bytes())?;
             stream.flush()
         };

@@ -29,28 +29,28 @@ pub fn dispatch(verbosity: u8, log: RunLog, console: Arc<Terminal>, clock: fn() 
     let console = (verbosity > 0).then_some(console);
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
-        .with_timer(Clock(clock))
-        .with_writer(move || Lines { log: log.clone(), console: console.clone() })
+        .with_timer(ProcessClock(clock))
+        .with_writer(move || EventWriter { log: log.clone(), console: console.clone() })
         .with_filter(Targets::new().with_target(OWN, level));
     tracing_subscriber::registry().with(lines).into()
 }
 
 /// The clock that the process was given.
-struct Clock(fn() -> Timestamp);
+struct ProcessClock(fn() -> Timestamp);
 
-impl FormatTime for Clock {
+impl FormatTime for ProcessClock {
     fn format_time(&self, out: &mut Writer<'_>) -> std::fmt::Result {
         write!(out, "{:.3}", (self.0)())
     }
 }
 
 /// Takes whole lines: into the run's file, and above a bar that stands on the terminal.
-struct Lines {
+struct EventWriter {
     log: RunLog,
     console: Option<Arc<Terminal>>,
 }
 
-impl Write for Lines {
+impl Write for EventWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if let Some(console) = &self.console {
             console.say(String::from_utf8_lossy(line).trim_end());

@@ -11,12 +11,12 @@ pub struct Sourced<'a> {
     /// As it was written.
     pub value: &'a str,
     /// Who wrote it.
-    pub by: By<'a>,
+    pub origin: Origin<'a>,
 }
 
 /// Who said something.
 #[derive(Debug, Clone, Copy)]
-pub enum By<'a> {
+pub enum Origin<'a> {
     /// A flag, by its name with both hyphens.
     Flag(&'static str),
     /// A variable of the environment.
@@ -35,34 +35,34 @@ impl<'a> Sourced<'a> {
     pub fn of(
         typed: Option<&'a str>,
         in_file: Option<&'a str>,
-        flag: By<'a>,
-        key: By<'a>,
+        flag: Origin<'a>,
+        key: Origin<'a>,
         default: &'a str,
     ) -> Self {
         match (typed, in_file) {
-            (None, Some(value)) => Self { value, by: key },
-            (typed, _) => Self { value: typed.unwrap_or(default), by: flag },
+            (None, Some(value)) => Self { value, origin: key },
+            (typed, _) => Self { value: typed.unwrap_or(default), origin: flag },
         }
     }
 
     /// That the value is wrong. What was typed is shown; of the file's values none is, since a token may
     /// stand there by mistake.
     pub fn wrong(&self, why: impl fmt::Display) -> CommandError {
-        match self.by {
-            By::Flag(flag) => CommandError::usage(format!("{flag} {}: {why}", self.value)),
-            by => by.blamed(why),
+        match self.origin {
+            Origin::Flag(flag) => CommandError::usage(format!("{flag} {}: {why}", self.value)),
+            origin => origin.error(why),
         }
     }
 }
 
-impl By<'_> {
+impl Origin<'_> {
     /// That something is wrong with what was said here.
-    pub fn blamed(self, why: impl fmt::Display) -> CommandError {
+    pub fn error(self, why: impl fmt::Display) -> CommandError {
         CommandError::usage(format!("{self}: {why}"))
     }
 }
 
-impl fmt::Display for By<'_> {
+impl fmt::Display for Origin<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(name) | Self::Variable(name) => out.write_str(name),

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::args;
 use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
-use super::origin::{By, Sourced};
+use super::origin::{Origin, Sourced};
 use crate::api::{Auth, CommandText, Endpoint};
 use crate::commands::{
     CommandError, GivenConsent, MaxChanges, MaxErrors, ProgressMode, Sending, Showing, SummaryForm, Target,
     apply, quoted, report, resume, sandbox,
 };
-use crate::domain::account::{Base, Format, Migrating, PlanSpec, State};
+use crate::domain::account::{Base, Format, Migrating, PlanSpec, StateSource};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
@@ -44,8 +44,8 @@ pub struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// # Errors
     /// Where a value is none of its kind; nothing has been read or sent by then.
-    pub fn apply(&self, typed: args::Apply) -> Result<apply::Settings, CommandError> {
-        let args::Apply { files, format, decimal, ignore_column, planning, options } = typed;
+    pub fn apply(&self, typed: args::ApplyArgs) -> Result<apply::Settings, CommandError> {
+        let args::ApplyArgs { files, format, decimal, ignore_column, planning, options } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
         let asked =
             PlanSpec { decimal: decimal.map(Into::into), left_alone: columns(ignore_column)?, ..asked };
@@ -54,15 +54,15 @@ impl Surroundings<'_> {
 
     /// # Errors
     /// As [`Self::apply`].
-    pub fn migrate(&self, typed: args::Migrate) -> Result<apply::Settings, CommandError> {
-        let args::Migrate { files, format, take, base, patches, planning, options } = typed;
+    pub fn migrate(&self, typed: args::MigrateArgs) -> Result<apply::Settings, CommandError> {
+        let args::MigrateArgs { files, format, take, base, patches, planning, options } = typed;
         let migrating = Migrating {
             take: taken(&take, &planning.allow_path)?,
             base: base.map(|path| Base { path: path.into(), sha256: None }),
             patches: patches.map(new_file).transpose()?,
         };
         let asked = self.asked(files, format.map(Into::into), Some(migrating), &planning)?;
-        if asked.state == State::None {
+        if asked.state == StateSource::None {
             return Err(CommandError::usage(
                 "--state none: a payload says nothing without the referral as it stands",
             )
@@ -76,7 +76,7 @@ impl Surroundings<'_> {
         files: Vec<String>,
         format: Option<Format>,
         migrating: Option<Migrating>,
-        typed: &args::Planning,
+        typed: &args::PlanningArgs,
     ) -> Result<PlanSpec, CommandError> {
         if files.iter().filter(|file| *file == "-").count() > 1 {
             return Err(CommandError::usage("standard input is named twice"));
@@ -107,10 +107,10 @@ impl Surroundings<'_> {
     fn begin(
         &self,
         asked: PlanSpec,
-        typed: args::Planning,
-        options: &args::RunOptions,
+        typed: args::PlanningArgs,
+        options: &args::RunArgs,
     ) -> Result<apply::Settings, CommandError> {
-        let args::RunOptions { target, sending, showing } = options;
+        let args::RunArgs { target, sending, showing } = options;
         let profile = self.config.profile(target.profile.as_deref())?;
         Ok(apply::Settings {
             asked,
@@ -125,8 +125,8 @@ impl Surroundings<'_> {
 
     /// # Errors
     /// As [`Self::apply`].
-    pub fn resume(&self, typed: args::Resume) -> Result<resume::Settings, CommandError> {
-        let args::RunOptions { target, sending, showing } = &typed.options;
+    pub fn resume(&self, typed: args::ResumeArgs) -> Result<resume::Settings, CommandError> {
+        let args::RunArgs { target, sending, showing } = &typed.options;
         let profile = self.config.profile(target.profile.as_deref())?;
         // The run remembers where it goes: what is set for other runs does not speak against it.
         let named = target.endpoint.is_some() || target.sandbox.is_some();
@@ -141,7 +141,7 @@ impl Surroundings<'_> {
     }
 
     /// What `report` was asked for.
-    pub fn report(&self, typed: args::Report) -> report::Settings {
+    pub fn report(&self, typed: args::ReportArgs) -> report::Settings {
         report::Settings { run: typed.run, showing: self.showing(typed.showing) }
     }
 
@@ -152,16 +152,16 @@ impl Surroundings<'_> {
         self.terminal && kind.map_or(cfg!(windows), |kind| !matches!(kind, "" | "dumb"))
     }
 
-    fn showing(&self, typed: args::Showing) -> Showing {
+    fn showing(&self, typed: args::ShowingArgs) -> Showing {
         let progress = match typed.progress {
-            args::ProgressForm::Auto if self.draws() => ProgressMode::Bar,
-            args::ProgressForm::Auto | args::ProgressForm::Plain => ProgressMode::Plain,
-            args::ProgressForm::None => ProgressMode::None,
+            args::ProgressFormArg::Auto if self.draws() => ProgressMode::Bar,
+            args::ProgressFormArg::Auto | args::ProgressFormArg::Plain => ProgressMode::Plain,
+            args::ProgressFormArg::None => ProgressMode::None,
         };
         let summary = match typed.summary {
-            args::SummaryForm::Json => SummaryForm::Json,
-            args::SummaryForm::Text => SummaryForm::Text,
-            args::SummaryForm::None => SummaryForm::None,
+            args::SummaryFormArg::Json => SummaryForm::Json,
+            args::SummaryFormArg::Text => SummaryForm::Text,
+            args::SummaryFormArg::None => SummaryForm::None,
         };
         Showing { summary, progress }
     }
@@ -188,7 +188,7 @@ impl Surroundings<'_> {
         Ok(levels)
     }
 
-    fn target(&self, typed: &args::Target, profile: &Profile) -> Result<Target, CommandError> {
+    fn target(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Target, CommandError> {
         match self.named_target(typed, profile)? {
             Some(target) => Ok(target),
             None => Ok(Target::Service(Endpoint::official(), self.auth(typed, profile)?)),
@@ -202,30 +202,34 @@ impl Surroundings<'_> {
     }
 
     /// Where to send, where anything says it.
-    fn named_target(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Target>, CommandError> {
+    fn named_target(
+        &self,
+        typed: &args::TargetArgs,
+        profile: &Profile,
+    ) -> Result<Option<Target>, CommandError> {
         if let Some(seed) = &typed.sandbox {
             return seed_of(seed.clone()).map(Some);
         }
         let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
         let said = match (&typed.endpoint, variable, &profile.endpoint) {
-            (Some(base), ..) => Sourced { value: base, by: By::Flag("--endpoint") },
-            (None, Some(base), _) => Sourced { value: base, by: By::Variable(ENDPOINT) },
-            (None, None, Some(base)) => Sourced { value: base, by: key(typed, "endpoint") },
+            (Some(base), ..) => Sourced { value: base, origin: Origin::Flag("--endpoint") },
+            (None, Some(base), _) => Sourced { value: base, origin: Origin::Variable(ENDPOINT) },
+            (None, None, Some(base)) => Sourced { value: base, origin: key(typed, "endpoint") },
             (None, None, None) => return Ok(None),
         };
         // What is no endpoint isn't shown: it may hold a password.
-        let endpoint = Endpoint::parse(said.value).map_err(|error| said.by.blamed(error))?;
+        let endpoint = Endpoint::parse(said.value).map_err(|error| said.origin.error(error))?;
         Ok(Some(Target::Service(endpoint, self.auth(typed, profile)?)))
     }
 
     /// Flags before the environment, the environment before the profile.
-    fn auth(&self, typed: &args::Target, profile: &Profile) -> Result<Option<Auth>, CommandError> {
+    fn auth(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Option<Auth>, CommandError> {
         let token = self.variables.get(TOKEN).map(|token| token.trim()).filter(|token| !token.is_empty());
         match (typed, token, profile) {
-            (args::Target { token_command: Some(text), .. }, ..) => {
-                command(text, By::Flag("--token-command"))
+            (args::TargetArgs { token_command: Some(text), .. }, ..) => {
+                command(text, Origin::Flag("--token-command"))
             }
-            (args::Target { token_file: Some(file), .. }, ..) => Ok(Some(Auth::file(file.clone()))),
+            (args::TargetArgs { token_file: Some(file), .. }, ..) => Ok(Some(Auth::file(file.clone()))),
             (_, Some(token), _) => Ok(Some(Auth::fixed(token.to_owned().into()))),
             (.., Profile { token_command: Some(text), .. }) => command(text, key(typed, "token-command")),
             (.., Profile { token_file: Some(file), .. }) => token_file(file, key(typed, "token-file")),
@@ -247,30 +251,31 @@ fn seed_of(seed: Option<PathBuf>) -> Result<Target, CommandError> {
 }
 
 /// A key of the profile that holds.
-fn key<'a>(typed: &'a args::Target, key: &'static str) -> By<'a> {
-    By::Key { profile: typed.profile.as_deref().unwrap_or(DEFAULT_PROFILE), key }
+fn key<'a>(typed: &'a args::TargetArgs, key: &'static str) -> Origin<'a> {
+    Origin::Key { profile: typed.profile.as_deref().unwrap_or(DEFAULT_PROFILE), key }
 }
 
 /// What a command says isn't shown: it may hold a secret.
-fn command(text: &CommandText, by: By<'_>) -> Result<Option<Auth>, CommandError> {
+fn command(text: &CommandText, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
     Auth::command(text).map(Some).map_err(|error| {
-        by.blamed(error)
+        origin
+            .error(error)
             .hint("write a program and its arguments, as a shell takes them, as in \"token-tool print\"")
     })
 }
 
 /// One that was typed has a name, for clap takes no path without one.
-fn token_file(file: &Path, by: By<'_>) -> Result<Option<Auth>, CommandError> {
+fn token_file(file: &Path, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
     if file.as_os_str().is_empty() {
-        return Err(by
-            .blamed("this names no file")
+        return Err(origin
+            .error("this names no file")
             .hint("name the file that holds a token, as in token.txt"));
     }
     Ok(Some(Auth::file(file.to_owned())))
 }
 
 /// What `sandbox` was asked for.
-pub fn sandbox(typed: args::Sandbox) -> sandbox::Settings {
+pub fn sandbox(typed: args::SandboxArgs) -> sandbox::Settings {
     sandbox::Settings {
         seed: typed.seed,
         port: typed.port,
@@ -356,9 +361,13 @@ fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, CommandError> {
         .collect()
 }
 
-fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> Result<Sending, CommandError> {
+fn sending(
+    typed: &args::SendingArgs,
+    target: &args::TargetArgs,
+    profile: &Profile,
+) -> Result<Sending, CommandError> {
     let said = |flag, name, in_file, default| {
-        Sourced::of(flag, in_file, By::Flag(name), key(target, &name[2..]), default)
+        Sourced::of(flag, in_file, Origin::Flag(name), key(target, &name[2..]), default)
     };
     let pacing = match typed.rate {
         Some(rate) => rate,
@@ -392,7 +401,7 @@ fn sending(typed: &args::Sending, target: &args::Target, profile: &Profile) -> R
 /// What was typed of where the token comes from, of how fast to send and of when to stop: the next
 /// command is to go by the same. What a token command says stays unsaid: nobody knows what secrets it
 /// holds.
-fn repeated(typed: &args::Sending, target: &args::Target) -> Vec<Choice> {
+fn repeated(typed: &args::SendingArgs, target: &args::TargetArgs) -> Vec<Choice> {
     let choices = [
         target.profile.as_ref().map(|name| Choice::of(Setting::Profile, name)),
         target.token_file.as_ref().map(|file| Choice::of(Setting::TokenFile, file)),
@@ -410,11 +419,11 @@ fn rate(said: &Sourced<'_>) -> Result<Pacing, CommandError> {
 }
 
 /// A flag's own number is known to be one of these.
-fn concurrency(number: u64, by: By<'_>) -> Result<usize, CommandError> {
+fn concurrency(number: u64, origin: Origin<'_>) -> Result<usize, CommandError> {
     let most = args::MOST_IN_FLIGHT;
     let number = u16::try_from(number).ok().filter(|number| (1..=most).contains(number));
     number.map(usize::from).ok_or_else(|| {
-        by.blamed(format!("requests in flight are 1 to {most}")).hint("write it as in concurrency = 4")
+        origin.error(format!("requests in flight are 1 to {most}")).hint("write it as in concurrency = 4")
     })
 }
 

@@ -19,7 +19,7 @@ use crate::engine::{Reason, Stage, Stop};
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a terminal may be held up before it isn't waited for.
-const TOLD: Duration = Duration::from_secs(1);
+const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Starts the work, and waits until it is done, or the user won't wait for it. Signals are listened to
 /// before there is anything that one could come too early for.
@@ -34,11 +34,11 @@ pub async fn wait(
 ) -> io::Result<Exit> {
     let mut signals = Signals::listen()?;
     start()?;
-    Ok(heed(async || signals.next().await, done, stop, console).await)
+    Ok(handle_signals(async || signals.next().await, done, stop, console).await)
 }
 
 /// Does what each signal asks for, until the work is done or isn't waited for any more.
-async fn heed(
+async fn handle_signals(
     mut signal: impl AsyncFnMut(),
     mut done: oneshot::Receiver<Exit>,
     stop: &Stop,
@@ -103,7 +103,7 @@ fn leave_at_once(console: &Arc<Terminal>) -> Exit {
 /// Says the last words.
 fn part(console: &Arc<Terminal>, words: String) {
     let console = Arc::clone(console);
-    print_within(TOLD, move || console.part(&words));
+    print_within(PRINT_LIMIT, move || console.part(&words));
 }
 
 /// Says something that keeps nobody from leaving, should it not get through.
@@ -113,9 +113,9 @@ fn say(console: &Arc<Terminal>, words: &str) {
 
 /// The same of something that is done: whoever reads the words finds it done, and what it leads to is said
 /// afterwards.
-fn announce(console: &Arc<Terminal>, words: &str, deed: impl FnOnce() + Send + 'static) {
+fn announce(console: &Arc<Terminal>, words: &str, action: impl FnOnce() + Send + 'static) {
     let (console, words) = (Arc::clone(console), words.to_owned());
-    print_within(TOLD, move || console.announce(&words, deed));
+    print_within(PRINT_LIMIT, move || console.announce(&words, action));
 }
 
 #[cfg(unix)]
@@ -177,9 +177,9 @@ mod tests {
 
     /// What is printed to standard error.
     #[derive(Clone, Default)]
-    struct Said(Arc<Mutex<Vec<u8>>>);
+    struct Captured(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Said {
+    impl Write for Captured {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -197,7 +197,7 @@ mod tests {
         ends: Option<Stage>,
         parting: &str,
     ) -> (Exit, String, u64) {
-        let said = Said::default();
+        let said = Captured::default();
         let console = Arc::new(Terminal::new(Box::new(sink()), Box::new(said.clone()), None));
         console.on_leaving(parting, std::path::Path::new("run"));
         let (exit, seconds) = leave(&console, signals, stop, ends).await;
@@ -220,9 +220,9 @@ mod tests {
                 Some(_) => working.wait().await,
                 None => pending().await,
             }
-            let _ = send_done.send(Exit::Trouble);
+            let _ = send_done.send(Exit::SomeFailed);
         });
-        (heed(next, done, &stop, console).await, began.elapsed().as_secs())
+        (handle_signals(next, done, &stop, console).await, began.elapsed().as_secs())
     }
 
     /// A terminal that is held up, until the other side is dropped.
@@ -255,9 +255,9 @@ mod tests {
         let both = [STOPPING, LEAVING].concat();
         let all = [STOPPING, LEAVING, AT_ONCE].concat();
         for (signals, ends, exit, said, seconds) in [
-            (1, Some(Stage::Stopping), Exit::Trouble, STOPPING, 1),
-            (2, Some(Stage::Leaving), Exit::Trouble, &both, 2),
-            (3, Some(Stage::Leaving), Exit::Trouble, &both, 2),
+            (1, Some(Stage::Stopping), Exit::SomeFailed, STOPPING, 1),
+            (2, Some(Stage::Leaving), Exit::SomeFailed, &both, 2),
+            (3, Some(Stage::Leaving), Exit::SomeFailed, &both, 2),
             (3, None, Exit::Stopped, &all, 3),
             (2, None, Exit::Stopped, &all, 2 + PATIENCE.as_secs()),
         ] {
@@ -271,7 +271,7 @@ mod tests {
         let stop = Stop::default();
         stop.now(Reason::Throttled);
         let ended = interrupted(1, stop.clone(), Some(Stage::Leaving), "next: resume").await;
-        assert_eq!(ended, (Exit::Trouble, LEAVING.to_owned(), 1));
+        assert_eq!(ended, (Exit::SomeFailed, LEAVING.to_owned(), 1));
         assert_eq!(stop.reason(), Some(Reason::Throttled));
     }
 

@@ -238,7 +238,7 @@ fn make(
         written.add_rows(file.to_owned(), plan.to_send);
     }
     let exit = match exit {
-        Exit::Done | Exit::Trouble if unwritten.is_some() => Exit::CouldNotRun,
+        Exit::Done | Exit::SomeFailed if unwritten.is_some() => Exit::CouldNotRun,
         exit => exit,
     };
     summary.exit_code = exit.code();

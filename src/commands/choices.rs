@@ -2,7 +2,7 @@
 
 use super::next_command::{CommandLine, Operand};
 use super::target::Target;
-use crate::domain::account::{Migrating, OnConflict, PlanSpec, RunSpec, State};
+use crate::domain::account::{Migrating, OnConflict, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
 
 /// The command that plans a run once more whose inputs can't be read twice; `None` where they can. `repeat` is
@@ -36,11 +36,11 @@ pub fn plan_only(about: &RunSpec) -> Option<Choice> {
 }
 
 /// Where the referrals' state comes from, where that is not the API.
-pub fn state(state: &State) -> Option<Choice> {
+pub fn state(state: &StateSource) -> Option<Choice> {
     match state {
-        State::Live => None,
-        State::None => Some(Choice::of(Setting::State, "none")),
-        State::File(path) => Some(Choice::of(Setting::State, path)),
+        StateSource::Live => None,
+        StateSource::None => Some(Choice::of(Setting::State, "none")),
+        StateSource::File(path) => Some(Choice::of(Setting::State, path)),
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::environment::Environment;
 use super::error::{CommandError, Problem};
 use super::next_command::{flag, spelled};
-use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, State, input_name};
+use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, StateSource, input_name};
 use crate::domain::exit::Exit;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
@@ -66,7 +66,7 @@ impl<'a> PlanWriter<'a> {
 
     /// Whether the referrals are looked at as they stand.
     fn is_live(&self) -> bool {
-        self.ledger.about().asked.state == State::Live
+        self.ledger.about().asked.state == StateSource::Live
     }
 
     /// Reads an input with whatever reads inputs of its kind, and writes down that it was read. Where the run

@@ -13,7 +13,7 @@ use super::plan_writer::PlanWriter;
 use super::survey::{Changes, Source, Surveyor};
 use super::{next_step, sending};
 use crate::api::Client;
-use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, State};
+use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, StateSource};
 use crate::engine::RequestCounts;
 use crate::engine::fetch::look;
 use crate::engine::in_flight::Flights;
@@ -27,7 +27,7 @@ const WRONG_BASE: &str = "check the base of the API, which ends in /v1.0";
 
 /// Whether a run talks to the service at all: a plan that looks at nothing there does not.
 pub fn needs_service(about: &RunSpec) -> bool {
-    about.asked.state == State::Live || !about.plan_only
+    about.asked.state == StateSource::Live || !about.plan_only
 }
 
 /// Plans a run. `before` are the inputs as they were read when it was planned before, if it was. `None`
@@ -72,7 +72,7 @@ pub async fn plan(
 async fn look_at(
     wanting: impl Source,
     writer: PlanWriter<'_>,
-    state: &State,
+    state: &StateSource,
     client: Option<&Client>,
     run_context: RunContext<'_>,
 ) -> Result<Option<Ledger>, CommandError> {
@@ -81,14 +81,14 @@ async fn look_at(
     let mut surveyor = Surveyor::begin(writer, wanting)?;
     let mut figures = RunStats::default();
     match (state, client) {
-        (State::Live, Some(client)) => {
+        (StateSource::Live, Some(client)) => {
             figures = look_live(&mut surveyor, client, run_context, environment).await?
         }
-        (State::Live, None) => {
+        (StateSource::Live, None) => {
             return Err(CommandError::could_not_run("nothing is connected to look at referrals"));
         }
-        (State::File(path), _) => surveyor.plan_from_file(path)?,
-        (State::None, _) => surveyor.plan_unseen()?,
+        (StateSource::File(path), _) => surveyor.plan_from_file(path)?,
+        (StateSource::None, _) => surveyor.plan_unseen()?,
     }
     figures.seconds = started.elapsed().as_secs_f64();
     info!(seconds = figures.seconds, requests = figures.get + figures.list, "planned");

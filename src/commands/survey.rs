@@ -306,7 +306,7 @@ impl<W: Source> Survey for Surveyor<'_, W> {
             return if last_word { Ok(Seen::Unwanted) } else { Ok(self.seen_again(referral)?) };
         }
         let is_contested = self.contested.contains(&id);
-        let keep = |planned: &Planned| !last_word && (is_contested || planned.awaits_a_look());
+        let keep = |planned: &Planned| !last_word && (is_contested || planned.needs_whole_referral());
         let planned = self.wanting.plan(id, Some(referral), &self.writer, &keep)?;
         if self.wanting.wants(id) {
             return Ok(Seen::Kept);
@@ -355,7 +355,7 @@ mod tests {
 
     use super::*;
     use crate::commands::{Console, Environment, Reply, RunLog};
-    use crate::domain::account::{OnConflict, PlanSpec, RunSpec, State};
+    use crate::domain::account::{OnConflict, PlanSpec, RunSpec, StateSource};
     use crate::domain::rules::Levels;
     use crate::engine::{Reason, Stop};
     use crate::ledger;
@@ -439,7 +439,7 @@ mod tests {
             asked: PlanSpec {
                 files: Vec::new(),
                 format: None,
-                state: State::None,
+                state: StateSource::None,
                 levels: Levels::default(),
                 allow_paths: BTreeSet::new(),
                 clear: false,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::target::Target;
-use crate::domain::account::{InputInfo, RunSpec, State};
+use crate::domain::account::{InputInfo, RunSpec, StateSource};
 
 /// What stands for standard input among the inputs.
 const STDIN: &str = "-";
@@ -30,7 +30,7 @@ impl Whereabouts {
         about.target = Target::moved(&about.target, |seed| self.path(seed));
         let asked = &mut about.asked;
         asked.files.iter_mut().for_each(|file| *file = self.input(file));
-        if let State::File(snapshot) = &mut asked.state {
+        if let StateSource::File(snapshot) = &mut asked.state {
             *snapshot = self.path(snapshot);
         }
         if let Some(migrating) = &mut asked.migrating {

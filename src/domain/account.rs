@@ -55,7 +55,7 @@ pub struct PlanSpec {
     /// Their form; by extension where there is none.
     pub format: Option<Format>,
     /// Where the referrals' current state comes from.
-    pub state: State,
+    pub state: StateSource,
     /// The level of every rule.
     pub levels: Levels,
     /// Unconfirmed paths that may be patched.
@@ -115,7 +115,7 @@ pub struct Base {
 /// Where the referrals' current state comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub enum State {
+pub enum StateSource {
     /// The API.
     Live,
     /// Nowhere.
@@ -124,7 +124,7 @@ pub enum State {
     File(PathBuf),
 }
 
-impl From<String> for State {
+impl From<String> for StateSource {
     fn from(text: String) -> Self {
         match text.as_str() {
             "live" => Self::Live,
@@ -134,12 +134,12 @@ impl From<String> for State {
     }
 }
 
-impl From<State> for String {
-    fn from(state: State) -> Self {
+impl From<StateSource> for String {
+    fn from(state: StateSource) -> Self {
         match state {
-            State::Live => "live".to_owned(),
-            State::None => "none".to_owned(),
-            State::File(path) => path.to_string_lossy().into_owned(),
+            StateSource::Live => "live".to_owned(),
+            StateSource::None => "none".to_owned(),
+            StateSource::File(path) => path.to_string_lossy().into_owned(),
         }
     }
 }
@@ -235,8 +235,8 @@ impl RowText {
 impl<'de> Deserialize<'de> for RowText {
     /// Reads it at once, where an untagged enum would be held as a tree first.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
+        struct RowTextVisitor;
+        impl<'de> Visitor<'de> for RowTextVisitor {
             type Value = RowText;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -251,7 +251,7 @@ impl<'de> Deserialize<'de> for RowText {
                 Deserialize::deserialize(SeqAccessDeserializer::new(cells)).map(RowText::Cells)
             }
         }
-        deserializer.deserialize_any(Text)
+        deserializer.deserialize_any(RowTextVisitor)
     }
 }
 

@@ -86,7 +86,7 @@ pub fn read(text: &str, said: Option<DecimalSign>) -> Result<Amount, AmountError
     if groups.iter().any(|group| group.is_empty()) || !marks.iter().all(|mark| is_mark(*mark)) {
         return Err(wrong(hint_for(body)));
     }
-    let written = Written { minus, groups, marks };
+    let written = DigitGroups { minus, groups, marks };
     let (digits, sign) = match (written.as_decimal(), written.as_whole(), said) {
         (Some(decimal), Some(whole), None) => {
             return Err(AmountError::Doubtful(TypeError {
@@ -160,13 +160,13 @@ fn sets_apart(c: char) -> bool {
 }
 
 /// Digits, and what stands between them.
-struct Written<'t> {
+struct DigitGroups<'t> {
     minus: &'static str,
     groups: Vec<&'t str>,
     marks: Vec<char>,
 }
 
-impl Written<'_> {
+impl DigitGroups<'_> {
     /// The number, if the last mark is its decimal sign.
     fn as_decimal(&self) -> Option<(String, Option<DecimalSign>)> {
         let (last, apart) = self.marks.split_last()?;

@@ -15,7 +15,7 @@ pub enum Exit {
     /// Wrong usage, or consent missing or wrong.
     Usage = 2,
     /// The run finished, and some rows did not succeed.
-    Trouble = 3,
+    SomeFailed = 3,
     /// The run stopped before its end.
     Stopped = 4,
     /// The books do not balance.
@@ -25,7 +25,7 @@ pub enum Exit {
 impl Exit {
     /// Every exit code, in order.
     pub const ALL: [Self; 6] =
-        [Self::Done, Self::CouldNotRun, Self::Usage, Self::Trouble, Self::Stopped, Self::Unbalanced];
+        [Self::Done, Self::CouldNotRun, Self::Usage, Self::SomeFailed, Self::Stopped, Self::Unbalanced];
 
     /// The number that the process answers with.
     pub fn code(self) -> u8 {
@@ -43,7 +43,7 @@ impl Exit {
                 Wording::from("could not run: unreadable input, no token, no connection, a broken ledger")
             }
             Self::Usage => Wording::from("usage, or consent missing or wrong; nothing was sent"),
-            Self::Trouble => {
+            Self::SomeFailed => {
                 "finished, and some rows are conflict, invalid, refused, failed, partial or unknown".into()
             }
             Self::Stopped => {
@@ -56,6 +56,6 @@ impl Exit {
 
     /// How a run ends that came to its end, or was only planned: by the outcomes that occur in it.
     pub fn of_outcomes(mut outcomes: impl Iterator<Item = Outcome>) -> Self {
-        if outcomes.any(Outcome::is_trouble) { Self::Trouble } else { Self::Done }
+        if outcomes.any(Outcome::is_unsuccessful) { Self::SomeFailed } else { Self::Done }
     }
 }

@@ -64,16 +64,16 @@ impl Kind {
     }
 }
 
-struct Row {
+struct FieldEntry {
     field: Field,
     pointer: &'static str,
     kind: Kind,
 }
 
 /// The fields in the order in which a document sends them: status and substatus last.
-const TABLE: [Row; 15] = {
-    const fn row(field: Field, pointer: &'static str, kind: Kind) -> Row {
-        Row { field, pointer, kind }
+const TABLE: [FieldEntry; 15] = {
+    const fn row(field: Field, pointer: &'static str, kind: Kind) -> FieldEntry {
+        FieldEntry { field, pointer, kind }
     }
     [
         row(Field::StatusReason, "/statusReason", Kind::Text),

@@ -36,7 +36,7 @@ impl<'a> Object<'a> {
     pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
         // Making room in small steps would take longer than all else for an object as wide as a referral,
         // whose members take some fifty bytes each.
-        let members = Members { room: (text.len() / 48).min(64) };
+        let members = ObjectVisitor { room: (text.len() / 48).min(64) };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let object = deserializer.deserialize_map(members)?;
         deserializer.end().map(|()| object)
@@ -101,12 +101,12 @@ impl<'a> Object<'a> {
 }
 
 /// Reads the members of an object.
-struct Members {
+struct ObjectVisitor {
     /// For how many to make room beforehand.
     room: usize,
 }
 
-impl<'de> Visitor<'de> for Members {
+impl<'de> Visitor<'de> for ObjectVisitor {
     type Value = Object<'de>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,8 +127,8 @@ struct Name<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
             type Value = Name<'de>;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,7 +143,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
                 Ok(Name(Cow::Owned(name.to_owned())))
             }
         }
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_str(NameVisitor)
     }
 }
 

@@ -101,7 +101,7 @@ impl Outcome {
     }
 
     /// Whether a run that holds such a row ends with exit code 3.
-    pub fn is_trouble(self) -> bool {
+    pub fn is_unsuccessful(self) -> bool {
         !matches!(self, Self::Applied | Self::Unchanged | Self::Planned | Self::Unsent)
     }
 }

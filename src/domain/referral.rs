@@ -13,11 +13,11 @@ pub struct ReferralId(Uuid);
 
 /// Why a text names no referral.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} is no GUID{}", super::excerpt::excerpt(.0), odd(.0))]
+#[error("{} is no GUID{}", super::excerpt::excerpt(.0), oddity_suffix(.0))]
 pub struct NoReferralId(String);
 
 /// What is odd about a text that would be a GUID to anybody who looks at it.
-fn odd(text: &str) -> String {
+fn oddity_suffix(text: &str) -> String {
     super::suspect::oddity(text).map_or(String::new(), |odd| format!(": {odd}"))
 }
 

@@ -104,13 +104,13 @@ impl Absence {
 
 /// What a change is made on: whether its member is there, and which objects around it are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ground {
+pub struct PathState {
     is_seen: bool,
     is_there: bool,
     missing: Vec<Absence>,
 }
 
-impl Ground {
+impl PathState {
     /// Of a referral that nobody looked at. The objects around the member are taken to be there: none is
     /// ever created in the dark.
     pub fn unlooked() -> Self {
@@ -232,7 +232,7 @@ impl<'a> Snapshot<'a> {
     ///
     /// # Errors
     /// Where the member, or an object around it, was not seen.
-    pub fn ground(&self, path: &Path) -> Result<Ground, Unseen> {
+    pub fn path_state(&self, path: &Path) -> Result<PathState, Unseen> {
         let mut missing = Vec::new();
         for pointer in path.pointer().parents() {
             let is_null = match self.find(&pointer, Kind::Any) {
@@ -248,7 +248,7 @@ impl<'a> Snapshot<'a> {
             Presence::Absent => false,
             Presence::Unseen => return Err(Unseen),
         };
-        Ok(Ground { is_seen: true, is_there, missing })
+        Ok(PathState { is_seen: true, is_there, missing })
     }
 
     fn shown(&self, pointer: &Pointer) -> Option<&'a RawValue> {
@@ -315,10 +315,10 @@ mod tests {
 
     #[test]
     fn only_the_whole_proves_that_an_object_is_missing() {
-        let missing = |ground: Ground| {
+        let missing = |path_state: PathState| {
             let missing =
-                ground.missing.iter().map(|absence| format!("{} {}", absence.pointer, absence.is_null));
-            (ground.is_there, missing.collect::<Vec<_>>().join(", "))
+                path_state.missing.iter().map(|absence| format!("{} {}", absence.pointer, absence.is_null));
+            (path_state.is_there, missing.collect::<Vec<_>>().join(", "))
         };
         let none = String::new();
         for (members, field, whole, in_part) in [
@@ -337,7 +337,7 @@ mod tests {
         ] {
             let text = format!(r#"{{"id":"{ID}"{members}}}"#);
             let [of_whole, of_part] = [Snapshot::whole(&text).unwrap(), Snapshot::in_part(&text).unwrap()]
-                .map(|seen| seen.ground(&Path::Known(field)).ok().map(missing));
+                .map(|seen| seen.path_state(&Path::Known(field)).ok().map(missing));
             assert_eq!((of_whole, of_part), (Some(whole), in_part), "{field:?} in {text}");
         }
     }

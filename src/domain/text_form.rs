@@ -114,7 +114,7 @@ impl TryFrom<char> for Separator {
 
 impl TextForm {
     /// What deviates from plain UTF-8 with commas and line feeds.
-    pub fn told(&self) -> Vec<String> {
+    pub fn deviations(&self) -> Vec<String> {
         let encoding = match self.encoding {
             Encoding::Utf8 => None,
             Encoding::Utf8Marked => Some("UTF-8 with byte order mark".to_owned()),

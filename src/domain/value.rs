@@ -201,7 +201,7 @@ pub fn element_key(kind: Kind, element: &RawValue) -> Result<String, TypeError> 
 pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Member<'a> {
+    struct NewMember<'a> {
         first_name: &'a str,
         last_name: &'a str,
         #[serde(skip_serializing_if = "str::is_empty")]
@@ -221,7 +221,7 @@ pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
             };
             no_nul(member)?;
             address::check(address)?;
-            let member = Member { first_name, last_name, phone_number, email: address };
+            let member = NewMember { first_name, last_name, phone_number, email: address };
             Ok((address.to_lowercase(), json::raw(&member)))
         })
         .collect()

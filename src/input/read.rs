@@ -39,7 +39,7 @@ pub fn read<E>(
     let text =
         decode::open(bytes, &hash, format, Some(&context)).map_err(|none| none.into_unusable(&context))?;
     let form = text.form;
-    let detected = form.told();
+    let detected = form.deviations();
     let rows = match format {
         Format::Csv => csv::read(&context, text, sink)?,
         Format::Jsonl => jsonl::read(&context, text, sink)?,

@@ -183,7 +183,7 @@ impl Judging {
 impl Planned {
     /// Whether a look at the whole referral may bring more than what it was planned from: a member that it
     /// hangs on, or an eTag for what would be sent without one.
-    pub fn awaits_a_look(&self) -> bool {
+    pub fn needs_whole_referral(&self) -> bool {
         let is_unbound = self.verdict.is_none() && self.item.etag.is_none();
         is_unbound || !self.incomplete.is_empty()
     }

@@ -21,7 +21,7 @@ pub struct Merged {
     /// The contradictions so far.
     findings: Vec<Finding>,
     /// Whether there was no row yet.
-    silent: bool,
+    no_rows: bool,
 }
 
 impl Merged {
@@ -29,12 +29,12 @@ impl Merged {
     pub fn new(id: ReferralId) -> Self {
         let place = Location { input: 0, line: 0, column: 0 };
         let desired = Desired { id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
-        Self { desired, status: None, substatus: None, findings: Vec::new(), silent: true }
+        Self { desired, status: None, substatus: None, findings: Vec::new(), no_rows: true }
     }
 
     /// Whether no row was taken.
-    pub fn is_silent(&self) -> bool {
-        self.silent
+    pub fn has_no_rows(&self) -> bool {
+        self.no_rows
     }
 
     /// The referral.
@@ -45,8 +45,8 @@ impl Merged {
     /// Takes the next row. `inputs` holds the names of the run's inputs, by which one row's finding
     /// names another row.
     pub fn add(&mut self, draft: Draft, inputs: &[String]) {
-        let Self { desired, status, substatus, findings, silent } = self;
-        if std::mem::replace(silent, false) {
+        let Self { desired, status, substatus, findings, no_rows } = self;
+        if std::mem::replace(no_rows, false) {
             desired.place = draft.place;
         }
         let mut merger = Merger { inputs, findings };

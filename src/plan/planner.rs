@@ -14,7 +14,7 @@ use crate::domain::rules::Rule;
 use crate::domain::snapshot::Snapshot;
 
 /// All rows for one referral, waiting for its state.
-struct Group {
+struct ReferralRows {
     number: u64,
     rows: Vec<Location>,
     rejected: Vec<Location>,
@@ -28,7 +28,7 @@ pub struct Planner {
     judging: Judging,
     /// By their first row. A group stays where it is when it is done: referrals come in no order, and
     /// the memory of one here and one there is of little use to anybody.
-    groups: Vec<Group>,
+    groups: Vec<ReferralRows>,
     /// Where the group of a referral is.
     places: HashMap<ReferralId, usize>,
     /// Groups that are not done.
@@ -74,7 +74,7 @@ impl Planner {
             Some(group) => group.rows.push(place),
             None => {
                 self.remaining += 1;
-                self.groups.push(Group {
+                self.groups.push(ReferralRows {
                     number: row,
                     // Nearly every referral has one row; the first push would make room for four.
                     rows: vec![place],
@@ -93,8 +93,8 @@ impl Planner {
         let mut decided = Vec::new();
         for at in 0..self.groups.len() {
             let group = &mut self.groups[at];
-            let silent = group.merged.is_silent().then(Vec::new);
-            if let Some(findings) = group.merged.desired(&self.judging.inputs).err().or(silent) {
+            let no_rows = group.merged.has_no_rows().then(Vec::new);
+            if let Some(findings) = group.merged.desired(&self.judging.inputs).err().or(no_rows) {
                 decided.push(self.reject(at, findings));
             }
         }

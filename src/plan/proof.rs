@@ -23,10 +23,10 @@ use crate::domain::snapshot::Snapshot;
 /// and `replace`, could not be applied, or gives something else than wanted. Each would be a defect
 /// of this program.
 pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> {
-    let operations: Vec<Operation<'_>> =
+    let operations: Vec<ParsedOperation<'_>> =
         serde_json::from_str(document.patch.get()).map_err(|error| format!("no JSON Patch: {error}"))?;
     let patch: Vec<PatchOperation> =
-        operations.into_iter().map(Operation::known).collect::<Result<_, _>>()?;
+        operations.into_iter().map(ParsedOperation::known).collect::<Result<_, _>>()?;
     let before = touched(document, current);
     let mut wanted = before.clone();
     for change in &document.changes {
@@ -41,7 +41,7 @@ pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> 
 /// An operation as the document has it, with nothing else in it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Operation<'a> {
+struct ParsedOperation<'a> {
     op: &'a str,
     #[serde(borrow)]
     path: Cow<'a, str>,
@@ -49,7 +49,7 @@ struct Operation<'a> {
     value: &'a RawValue,
 }
 
-impl Operation<'_> {
+impl ParsedOperation<'_> {
     fn known(self) -> Result<PatchOperation, String> {
         let path = PointerBuf::parse(self.path).map_err(|error| format!("no JSON Pointer: {error}"))?;
         let value = value(self.value);

@@ -131,7 +131,7 @@ impl Tally {
         }
         let outcome = row.verdict.outcome;
         self.counts[outcome as usize] += 1;
-        if outcome.is_trouble() {
+        if outcome.is_unsuccessful() {
             self.count_failure(row);
         }
         if row.verdict.is_kept_otherwise() {

@@ -122,7 +122,7 @@ impl SharedForms {
     /// What there is to say where inputs differ.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let note = |shared: &SharedForm| {
-            let told = shared.form.told();
+            let told = shared.form.deviations();
             let told = if told.is_empty() { "plain UTF-8".to_owned() } else { told.join(", ") };
             format!("the inputs differ in form; reports are written as {} is: {told}", shared.first)
         };

@@ -264,7 +264,8 @@ fn per_second(done: u64, course: Course) -> Option<f64> {
 
 /// What went wrong so far, whether the rate is waited for, and what was said.
 fn asides(state: &ProgressState) -> impl Iterator<Item = String> {
-    let trouble = Outcome::ALL.into_iter().zip(state.outcomes).filter(|(outcome, _)| outcome.is_trouble());
+    let trouble =
+        Outcome::ALL.into_iter().zip(state.outcomes).filter(|(outcome, _)| outcome.is_unsuccessful());
     let trouble = trouble.map(|(outcome, count)| (count, outcome.name()));
     let counts: Vec<String> = trouble
         .chain([(state.retried, "retried")])

@@ -14,7 +14,7 @@ use referral_bulk::commands::{
 };
 use referral_bulk::domain::account::{
     Format, InputInfo, OnConflict, Phase, PlanSpec, RowAccount, RowRecord, RowText, RunSpec, RunStats,
-    Settled, State,
+    Settled, StateSource,
 };
 use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Path as FieldPath};
@@ -457,7 +457,7 @@ fn about() -> RunSpec {
         asked: PlanSpec {
             files: vec!["changes.csv".to_owned(), "changes.jsonl".to_owned()],
             format: None,
-            state: State::Live,
+            state: StateSource::Live,
             levels: Levels::default(),
             allow_paths: BTreeSet::new(),
             clear: false,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use referral_bulk::domain::account::{
-    Format, OnConflict, PlanSpec, RowRecord, RunSpec, RunStats, Settled, State,
+    Format, OnConflict, PlanSpec, RowRecord, RunSpec, RunStats, Settled, StateSource,
 };
 use referral_bulk::domain::change::Rejected;
 use referral_bulk::domain::exchange::Failure;
@@ -225,7 +225,8 @@ impl Survey for Desk {
         if !self.planner.wants(id) {
             return Ok(Seen::Unwanted);
         }
-        let planned = self.planner.plan(id, Some(referral), |planned| !last_word && planned.awaits_a_look());
+        let planned =
+            self.planner.plan(id, Some(referral), |planned| !last_word && planned.needs_whole_referral());
         if self.planner.wants(id) {
             return Ok(Seen::Kept);
         }
@@ -250,7 +251,7 @@ fn about() -> RunSpec {
         asked: PlanSpec {
             files: vec!["-".to_owned()],
             format: Some(Format::Jsonl),
-            state: State::Live,
+            state: StateSource::Live,
             levels: Levels::default(),
             allow_paths: BTreeSet::new(),
             clear: true,

@@ -68,7 +68,7 @@ pub enum Rule {
     OrderOnly,
 }
 
-struct Row {
+struct RuleEntry {
     rule: Rule,
     id: &'static str,
     default: Level,
@@ -78,21 +78,21 @@ struct Row {
     names: Option<Setting>,
 }
 
-impl Row {
+impl RuleEntry {
     const fn naming(self, setting: Setting) -> Self {
         Self { names: Some(setting), ..self }
     }
 }
 
-const fn settable(rule: Rule, id: &'static str, default: Level, about: &'static str) -> Row {
-    Row { rule, id, default, fixed: false, about, names: None }
+const fn settable(rule: Rule, id: &'static str, default: Level, about: &'static str) -> RuleEntry {
+    RuleEntry { rule, id, default, fixed: false, about, names: None }
 }
 
-const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> Row {
-    Row { rule, id, default: Level::Deny, fixed: true, about, names: None }
+const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
+    RuleEntry { rule, id, default: Level::Deny, fixed: true, about, names: None }
 }
 
-const TABLE: [Row; 51] = [
+const TABLE: [RuleEntry; 51] = [
     settable(
         Rule::Transition,
         "transition",
@@ -338,7 +338,7 @@ impl Rule {
         TABLE.iter().map(|row| row.rule)
     }
 
-    fn row(self) -> &'static Row {
+    fn row(self) -> &'static RuleEntry {
         &TABLE[self as usize]
     }
 
@@ -364,7 +364,7 @@ impl Rule {
 
     /// What it is about, in one line.
     pub fn about(self) -> Wording {
-        let Row { about, names, .. } = self.row();
+        let RuleEntry { about, names, .. } = self.row();
         match (about.split_once("{}"), names) {
             (Some((before, behind)), Some(setting)) => Wording::from(before).name(*setting).say(behind),
             _ => Wording::from(*about),

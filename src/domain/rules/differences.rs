@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::catalogue::Rule;
-use super::findings::Findings;
+use super::findings::LeveledFindings;
 use crate::domain::change::{Append, Desired, Located};
 use crate::domain::equality;
 use crate::domain::fields::{Field, Kind, Path};
@@ -12,18 +12,18 @@ use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
 use crate::domain::setting::Setting;
-use crate::domain::snapshot::{Ground, Snapshot, Unseen};
+use crate::domain::snapshot::{PathState, Snapshot, Unseen};
 use crate::domain::status::Standing;
 use crate::domain::value::{Wanted, element_key};
 use crate::domain::wording::Wording;
 
 /// A change, and what it is made on.
 #[derive(Debug, Clone)]
-pub struct Grounded {
+pub struct PlacedChange {
     /// The change.
     pub change: Change,
     /// Whether its member is there, and what is missing around it.
-    pub ground: Ground,
+    pub path_state: PathState,
 }
 
 /// The changes from the referral as it stands, `None` where nobody looked, to the one wanted, in
@@ -32,20 +32,20 @@ pub struct Grounded {
 pub(super) fn differences(
     desired: &Desired,
     current: Option<&Snapshot<'_>>,
-    findings: &mut Findings<'_>,
-) -> Vec<Grounded> {
+    findings: &mut LeveledFindings<'_>,
+) -> Vec<PlacedChange> {
     Comparison { desired, current, findings }.all()
 }
 
 struct Comparison<'a, 'r, 'f> {
     desired: &'a Desired,
     current: Option<&'a Snapshot<'r>>,
-    findings: &'a mut Findings<'f>,
+    findings: &'a mut LeveledFindings<'f>,
 }
 
 impl Comparison<'_, '_, '_> {
-    fn all(&mut self) -> Vec<Grounded> {
-        let mut changes: Vec<Grounded> = Vec::new();
+    fn all(&mut self) -> Vec<PlacedChange> {
+        let mut changes: Vec<PlacedChange> = Vec::new();
         let desired = self.desired;
         for Located { value: (path, wanted), .. } in &desired.sets {
             match self.set(path, wanted) {
@@ -60,14 +60,14 @@ impl Comparison<'_, '_, '_> {
                 self.note_unseen(&Path::Known(field), field.pointer());
             }
         }
-        changes.iter().for_each(|Grounded { change, .. }| self.find_cleared(change));
-        changes.iter().for_each(|Grounded { change, .. }| self.find_unguarded(change));
+        changes.iter().for_each(|PlacedChange { change, .. }| self.find_cleared(change));
+        changes.iter().for_each(|PlacedChange { change, .. }| self.find_unguarded(change));
         changes.sort_by(|one, other| one.change.path.cmp(&other.change.path));
         changes.extend(self.stage_change());
         changes
     }
 
-    fn set(&mut self, path: &Path, wanted: &Wanted) -> Result<Option<Grounded>, Unseen> {
+    fn set(&mut self, path: &Path, wanted: &Wanted) -> Result<Option<PlacedChange>, Unseen> {
         let kind = path.kind();
         let current = self.current;
         let before = current.map_or(Ok(None), |current| current.at(path).known())?;
@@ -86,7 +86,7 @@ impl Comparison<'_, '_, '_> {
         if self.current.is_some() && equality::same(kind, before, &after) {
             return Ok(None);
         }
-        self.grounded(path, before, after).map(Some)
+        self.placed(path, before, after).map(Some)
     }
 
     /// Adds to the end of a list: of the one that the same change sets, or of the current one.
@@ -94,7 +94,7 @@ impl Comparison<'_, '_, '_> {
         &mut self,
         field: Field,
         appends: &[&Located<Append>],
-        changes: &mut Vec<Grounded>,
+        changes: &mut Vec<PlacedChange>,
     ) -> Result<(), Unseen> {
         let kind = field.kind();
         let path = Path::Known(field);
@@ -126,9 +126,9 @@ impl Comparison<'_, '_, '_> {
         }
         // Growing a list is only sent as such where the list is known to be there.
         let grows = set.is_none() && (unlooked || before.is_some());
-        let Grounded { change, ground } = self.grounded(&path, before, after)?;
+        let PlacedChange { change, path_state } = self.placed(&path, before, after)?;
         let appended = if grows { added } else { Vec::new() };
-        changes.push(Grounded { change: Change { appended, ..change }, ground });
+        changes.push(PlacedChange { change: Change { appended, ..change }, path_state });
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl Comparison<'_, '_, '_> {
         Ok(missing)
     }
 
-    fn stage_change(&mut self) -> Vec<Grounded> {
+    fn stage_change(&mut self) -> Vec<PlacedChange> {
         let Some(Located { value: wanted, place }) = &self.desired.stage else {
             return Vec::new();
         };
@@ -171,7 +171,7 @@ impl Comparison<'_, '_, '_> {
         for (field, name) in [(Field::Status, wanted.status().name()), (Field::Substatus, wanted.substatus())]
         {
             let path = Path::Known(field);
-            match self.before(&path).and_then(|before| self.grounded(&path, before, json::raw(name))) {
+            match self.before(&path).and_then(|before| self.placed(&path, before, json::raw(name))) {
                 Ok(change) => changes.push(change),
                 Err(Unseen) => self.findings.incomplete.change(*place, field.pointer()),
             }
@@ -185,15 +185,19 @@ impl Comparison<'_, '_, '_> {
         self.current.map_or(Ok(None), |current| current.at(path).known())
     }
 
-    fn grounded(
+    fn placed(
         &self,
         path: &Path,
         before: Option<&RawValue>,
         after: Box<RawValue>,
-    ) -> Result<Grounded, Unseen> {
-        let ground = self.current.map_or_else(|| Ok(Ground::unlooked()), |current| current.ground(path))?;
+    ) -> Result<PlacedChange, Unseen> {
+        let path_state =
+            self.current.map_or_else(|| Ok(PathState::unlooked()), |current| current.path_state(path))?;
         let before = before.map(ToOwned::to_owned);
-        Ok(Grounded { change: Change { path: path.clone(), before, after, appended: Vec::new() }, ground })
+        Ok(PlacedChange {
+            change: Change { path: path.clone(), before, after, appended: Vec::new() },
+            path_state,
+        })
     }
 
     /// What is wanted of an object may hang on members of it that a part of a referral doesn't show.

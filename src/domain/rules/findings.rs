@@ -1,4 +1,4 @@
-//! Findings while a desired change is judged, each at the level of its rule, and what it hangs on unseen.
+//! LeveledFindings while a desired change is judged, each at the level of its rule, and what it hangs on unseen.
 
 use super::catalogue::{Levels, Rule};
 use super::incomplete::Incomplete;
@@ -8,14 +8,14 @@ use crate::domain::level::Level;
 use crate::domain::wording::Wording;
 
 /// What was found so far.
-pub(super) struct Findings<'a> {
+pub(super) struct LeveledFindings<'a> {
     levels: &'a Levels,
     pub list: Vec<Finding>,
     /// What was not seen and would have to be.
     pub incomplete: Incomplete,
 }
 
-impl<'a> Findings<'a> {
+impl<'a> LeveledFindings<'a> {
     pub fn new(levels: &'a Levels) -> Self {
         Self { levels, list: Vec::new(), incomplete: Incomplete::default() }
     }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::{Levels, Rule};
-use super::differences::{Grounded, differences};
-use super::findings::Findings;
+use super::differences::{PlacedChange, differences};
+use super::findings::LeveledFindings;
 use super::incomplete::Incomplete;
 use super::transitions;
 use crate::domain::change::Desired;
@@ -33,7 +33,7 @@ const EARLY: SignedDuration = SignedDuration::from_hours(72);
 pub struct Approved {
     id: ReferralId,
     etag: Option<ETag>,
-    changes: Vec<Grounded>,
+    changes: Vec<PlacedChange>,
     closes: bool,
 }
 
@@ -55,7 +55,7 @@ impl Approved {
     }
 
     /// The same, each with what it is made on.
-    pub fn into_grounded(self) -> Vec<Grounded> {
+    pub fn into_placed(self) -> Vec<PlacedChange> {
         self.changes
     }
 
@@ -98,22 +98,22 @@ pub fn judge(
     levels: &Levels,
     now: Timestamp,
 ) -> Judgement {
-    let mut evaluator = Evaluator { desired, current, now, findings: Findings::new(levels) };
+    let mut evaluator = Evaluator { desired, current, now, findings: LeveledFindings::new(levels) };
     let changes = differences(desired, current, &mut evaluator.findings);
     let judged = evaluator.verdict(changes);
-    let Findings { list: findings, incomplete, .. } = evaluator.findings;
+    let LeveledFindings { list: findings, incomplete, .. } = evaluator.findings;
     Judgement { judged, findings, incomplete }
 }
 
-fn plain(changes: Vec<Grounded>) -> Vec<Change> {
-    changes.into_iter().map(|Grounded { change, .. }| change).collect()
+fn plain(changes: Vec<PlacedChange>) -> Vec<Change> {
+    changes.into_iter().map(|PlacedChange { change, .. }| change).collect()
 }
 
 struct Evaluator<'a, 'r> {
     desired: &'a Desired,
     current: Option<&'a Snapshot<'r>>,
     now: Timestamp,
-    findings: Findings<'a>,
+    findings: LeveledFindings<'a>,
 }
 
 impl Evaluator<'_, '_> {
@@ -121,7 +121,7 @@ impl Evaluator<'_, '_> {
         self.findings.add(rule, place, message, hint);
     }
 
-    fn verdict(&mut self, changes: Vec<Grounded>) -> Judged {
+    fn verdict(&mut self, changes: Vec<PlacedChange>) -> Judged {
         if changes.is_empty() && !self.findings.incomplete.holds_back() {
             return Judged::Unchanged;
         }
@@ -172,7 +172,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// The stage that the changes lead to, if they lead to another one.
-    fn step(&self, changes: &[Grounded]) -> Option<Stage> {
+    fn step(&self, changes: &[PlacedChange]) -> Option<Stage> {
         let moves = changes.iter().any(|moved| moved.change.path == Path::Known(Field::Status));
         self.desired.stage.as_ref().filter(|_| moves).map(|stage| stage.value)
     }
@@ -231,7 +231,7 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    fn ask_about_fields(&mut self, changes: &[Grounded], step: Option<Stage>) {
+    fn ask_about_fields(&mut self, changes: &[PlacedChange], step: Option<Stage>) {
         let place = self.desired.stage.as_ref().map_or(self.desired.place, |stage| stage.place);
         if let Some(Stage::Closed(how)) = step {
             let unreasoned = matches!(how, ClosedSubstatus::Lost | ClosedSubstatus::Declined)
@@ -244,12 +244,12 @@ impl Evaluator<'_, '_> {
                 self.ask_about_win(changes, place);
             }
         }
-        for Grounded { change, .. } in changes {
+        for PlacedChange { change, .. } in changes {
             self.ask_about_change(change);
         }
     }
 
-    fn ask_about_win(&mut self, changes: &[Grounded], place: Location) {
+    fn ask_about_win(&mut self, changes: &[PlacedChange], place: Location) {
         if self.lacks(changes, Field::DealValue, Rule::DealValueMissing, place) {
             let message = "won without a deal value".to_owned();
             self.find(Rule::DealValueMissing, place, message, "give details.dealValue");
@@ -317,7 +317,7 @@ impl Evaluator<'_, '_> {
     /// Whether a field will be empty once the changes are made. Not known without a look, and then
     /// not held against the row unless it sets the field to nothing. Where it was not seen, the rule that asks
     /// can't be judged.
-    fn lacks(&mut self, changes: &[Grounded], field: Field, rule: Rule, place: Location) -> bool {
+    fn lacks(&mut self, changes: &[PlacedChange], field: Field, rule: Rule, place: Location) -> bool {
         let path = Path::Known(field);
         let value = match changes.iter().find(|set| set.change.path == path) {
             Some(set) => Ok(Some(&*set.change.after)),

@@ -13,6 +13,6 @@ mod judge;
 pub mod transitions;
 
 pub use catalogue::{Levels, Rule};
-pub use differences::Grounded;
+pub use differences::PlacedChange;
 pub use incomplete::Incomplete;
 pub use judge::{Approved, Judged, Judgement, judge};

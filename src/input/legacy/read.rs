@@ -71,7 +71,7 @@ pub fn read<E>(
     let format = form::of(&context, named, head)?;
     let mut notes = Vec::new();
     if text.is_transcoded() {
-        notes.push(format!("{path}: {}", text.form.told().join(", ")));
+        notes.push(format!("{path}: {}", text.form.deviations().join(", ")));
     }
     let written = text.form;
     let mut reader = PayloadFileReader::new(&context, &text, sink);

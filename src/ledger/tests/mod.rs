@@ -21,7 +21,7 @@ use super::sqlite::holder::Holder;
 use super::sqlite::lock::Lock;
 use super::{AttemptAnswer, AttemptResult, Clock, Ledger, create, read};
 use crate::domain::account::{
-    OnConflict, PlanSpec, RowAccount, RowRecord, RowText, RunSpec, RunStats, Settled, State,
+    OnConflict, PlanSpec, RowAccount, RowRecord, RowText, RunSpec, RunStats, Settled, StateSource,
 };
 use crate::domain::audit::{Audit, Class};
 use crate::domain::consent::{Consent, Way};
@@ -66,7 +66,7 @@ fn about() -> RunSpec {
         asked: PlanSpec {
             files: vec!["changes.csv".to_owned()],
             format: None,
-            state: State::Live,
+            state: StateSource::Live,
             levels: Levels::default(),
             allow_paths: BTreeSet::new(),
             clear: false,

@@ -1,7 +1,7 @@
 //! Compares a payload with a referral: its members one by one, then its stage.
 
-use super::diff::{By, Walk};
-use super::difference::Found;
+use super::diff::{DiffContext, Walk};
+use super::difference::PayloadDiff;
 use super::stage;
 use crate::domain::item::Change;
 use crate::domain::json::Object;
@@ -16,8 +16,8 @@ pub(super) fn compare<'a, 'r: 'a>(
     given: &Object<'a>,
     current: &Snapshot<'r>,
     changes: &'a [Change],
-    by: By<'_>,
-) -> (Found<'a>, Vec<bool>) {
+    by: DiffContext<'_>,
+) -> (PayloadDiff<'a>, Vec<bool>) {
     let mut walk = Walk::new(current, changes, by);
     walk.object("", given, current.members());
     stage::compare(&mut walk, given, current.members());

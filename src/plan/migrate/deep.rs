@@ -10,7 +10,7 @@ use super::equivalence::{has_value, is_annotation, is_deeply_alike, is_nothing, 
 use crate::domain::json::{self, Object};
 
 /// Puts the payload's values into the service's objects.
-pub(super) struct Deep {
+pub(super) struct ObjectMerge {
     /// Whether an explicit null takes away what is there.
     pub clear: bool,
     /// The outermost member that is taken for the same whatever it says: by it the two were paired.
@@ -23,7 +23,7 @@ pub(super) struct Deep {
     pub empties_unseen: bool,
 }
 
-impl Deep {
+impl ObjectMerge {
     pub(super) fn new(clear: bool) -> Self {
         Self { clear, key: None, omitted: Vec::new(), kept: Vec::new(), empties_unseen: false }
     }

@@ -6,12 +6,12 @@
 
 use serde_json::value::RawValue;
 
-use super::deep::Deep;
-use super::difference::{Difference, Found, Left, Resolution};
+use super::deep::ObjectMerge;
+use super::difference::{Difference, Leftover, PayloadDiff, Resolution};
 use super::equivalence::{
     has_value, is_alike, is_annotation, is_nothing, is_same_text, is_unset, takes_away,
 };
-use super::list::{self, Compared, Outcome};
+use super::list::{self, ListChange, ListComparison};
 use super::pairs::Pairs;
 use super::terms::Terms;
 use crate::domain::equality;
@@ -26,7 +26,7 @@ use crate::domain::snapshot::Snapshot;
 
 /// What a comparison goes by.
 #[derive(Clone, Copy)]
-pub(super) struct By<'t> {
+pub(super) struct DiffContext<'t> {
     pub terms: &'t Terms,
     pub levels: &'t Levels,
     /// Where the payload is.
@@ -41,28 +41,32 @@ pub(super) struct Walk<'a, 't> {
     in_part: bool,
     changes: &'a [Change],
     met: Vec<bool>,
-    pub found: Found<'a>,
+    pub found: PayloadDiff<'a>,
 }
 
 /// What lies at a pointer.
-enum Spot {
+enum PathClass {
     /// Something that can be set as a whole.
     Path(Path),
     /// An object around such a thing.
-    Around,
+    Container,
     /// Neither.
     Unconfirmed,
 }
 
 impl<'a, 't> Walk<'a, 't> {
     /// Begins a comparison with a referral that has some changes made to it.
-    pub fn new(current: &Snapshot<'_>, changes: &'a [Change], By { terms, levels, place }: By<'t>) -> Self {
-        let (met, found) = (vec![false; changes.len()], Found::default());
+    pub fn new(
+        current: &Snapshot<'_>,
+        changes: &'a [Change],
+        DiffContext { terms, levels, place }: DiffContext<'t>,
+    ) -> Self {
+        let (met, found) = (vec![false; changes.len()], PayloadDiff::default());
         Self { terms, levels, place, in_part: !current.is_whole(), changes, met, found }
     }
 
     /// What was found, and which of the changes the payload speaks of.
-    pub fn finish(self) -> (Found<'a>, Vec<bool>) {
+    pub fn finish(self) -> (PayloadDiff<'a>, Vec<bool>) {
         (self.found, self.met)
     }
 
@@ -94,22 +98,22 @@ impl<'a, 't> Walk<'a, 't> {
         }
         let pointer = child(at, name);
         match self.spot(&pointer) {
-            Spot::Path(path) => self.path(path, pointer, given, now),
-            Spot::Around => self.around(pointer, given, now),
-            Spot::Unconfirmed => self.unconfirmed(pointer, given, now),
+            PathClass::Path(path) => self.path(path, pointer, given, now),
+            PathClass::Container => self.around(pointer, given, now),
+            PathClass::Unconfirmed => self.unconfirmed(pointer, given, now),
         }
     }
 
-    fn spot(&self, pointer: &Pointer) -> Spot {
+    fn spot(&self, pointer: &Pointer) -> PathClass {
         let text = pointer.as_str();
         let is_around = |inner: &Pointer| is_within(inner, text) && inner.as_str() != text;
         match fields::resolve(pointer) {
-            Resolved::Field(field) => Spot::Path(Path::Known(field)),
+            Resolved::Field(field) => PathClass::Path(Path::Known(field)),
             // What holds a documented field is never set as a whole, opted into or not.
-            _ if Field::all().any(|field| is_around(field.pointer())) => Spot::Around,
-            _ if self.terms.allow_paths.contains(pointer) => Spot::Path(Path::Opted(pointer.clone())),
-            _ if self.terms.allow_paths.iter().any(is_around) => Spot::Around,
-            _ => Spot::Unconfirmed,
+            _ if Field::all().any(|field| is_around(field.pointer())) => PathClass::Container,
+            _ if self.terms.allow_paths.contains(pointer) => PathClass::Path(Path::Opted(pointer.clone())),
+            _ if self.terms.allow_paths.iter().any(is_around) => PathClass::Container,
+            _ => PathClass::Unconfirmed,
         }
     }
 
@@ -126,7 +130,7 @@ impl<'a, 't> Walk<'a, 't> {
                 self.note_unjudged(Rule::ServerManagedDiffers, &pointer);
             }
         } else if !is_alike(pointer.as_str(), kind, now, given) {
-            self.found.remarks.push(Left::new(Rule::ServerManagedDiffers, &pointer));
+            self.found.remarks.push(Leftover::new(Rule::ServerManagedDiffers, &pointer));
         }
     }
 
@@ -217,24 +221,24 @@ impl<'a, 't> Walk<'a, 't> {
             return self.differ(pointer.clone(), kind, given, now, resolution);
         };
         let current = now.and_then(json::elements).unwrap_or_default();
-        let Compared { outcome, omitted, kept, empties_unseen } =
+        let ListComparison { outcome, omitted, kept, empties_unseen } =
             list::compare(kind, self.terms.clear, &current, &wanted);
         if self.in_part && empties_unseen {
             self.note_unseen(pointer, false);
         }
-        if matches!(outcome, Outcome::Other(_)) && self.may_be_hidden(kind, now, given) {
+        if matches!(outcome, ListChange::Other(_)) && self.may_be_hidden(kind, now, given) {
             return self.note_unseen(pointer, true);
         }
         self.parts(Rule::OmittedKept, pointer, &omitted);
         let resolution = match outcome {
-            Outcome::Grown(elements) => Resolution::Append(field, elements),
-            Outcome::Other(whole) => Resolution::Set(Path::Known(field), whole),
-            Outcome::Same | Outcome::Reordered if !kept.is_empty() => {
+            ListChange::Grown(elements) => Resolution::Append(field, elements),
+            ListChange::Other(whole) => Resolution::Set(Path::Known(field), whole),
+            ListChange::Same | ListChange::Reordered if !kept.is_empty() => {
                 let resolution = Resolution::Left(Rule::NullClear, kept);
                 return self.differ(pointer.clone(), kind, given, now, resolution);
             }
-            Outcome::Reordered => return self.found.remarks.push(Left::new(Rule::OrderOnly, pointer)),
-            Outcome::Same => return,
+            ListChange::Reordered => return self.found.remarks.push(Leftover::new(Rule::OrderOnly, pointer)),
+            ListChange::Same => return,
         };
         self.parts(Rule::NullClear, pointer, &kept);
         self.differ(pointer.clone(), kind, given, now, resolution);
@@ -258,7 +262,7 @@ impl<'a, 't> Walk<'a, 't> {
             }
             return;
         };
-        let mut deep = Deep::new(self.terms.clear);
+        let mut deep = ObjectMerge::new(self.terms.clear);
         let merged = deep.object("", current, given);
         self.parts(Rule::OmittedKept, &pointer, &deep.omitted);
         match merged {
@@ -276,7 +280,7 @@ impl<'a, 't> Walk<'a, 't> {
 
     fn parts(&mut self, rule: Rule, pointer: &Pointer, parts: &[String]) {
         if !parts.is_empty() {
-            self.found.remarks.extend(Left::each(rule, pointer, parts));
+            self.found.remarks.extend(Leftover::each(rule, pointer, parts));
         }
     }
 
@@ -296,7 +300,7 @@ impl<'a, 't> Walk<'a, 't> {
         let of_stage_or_service =
             at.is_empty() && (SERVER_MANAGED.contains(&name) || matches!(name, "status" | "substatus"));
         if !of_stage_or_service && !is_annotation(name) && has_value(now) {
-            self.found.remarks.push(Left::new(Rule::OmittedKept, &child(at, name)));
+            self.found.remarks.push(Leftover::new(Rule::OmittedKept, &child(at, name)));
         }
     }
 

@@ -12,11 +12,11 @@ use crate::domain::rules::{Incomplete, Rule};
 
 /// All that differs.
 #[derive(Default)]
-pub(super) struct Found<'a> {
+pub(super) struct PayloadDiff<'a> {
     /// Where the payload wants something else than the referral says.
     pub differences: Vec<Difference<'a>>,
     /// What differs without being wanted.
-    pub remarks: Vec<Left>,
+    pub remarks: Vec<Leftover>,
     /// Why the payload is no referral.
     pub problems: Vec<Finding>,
     /// What was not seen of the referral, and would have to be.
@@ -48,7 +48,7 @@ pub(super) enum Resolution {
 
 /// A difference between payload and referral that the document leaves, and the rule that says so.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Left {
+pub struct Leftover {
     /// The rule that explains it.
     pub rule: Rule,
     /// The place.
@@ -57,7 +57,7 @@ pub struct Left {
     pub part: Option<String>,
 }
 
-impl Left {
+impl Leftover {
     pub(super) fn new(rule: Rule, pointer: &Pointer) -> Self {
         Self { rule, pointer: pointer.clone(), part: None }
     }
@@ -72,7 +72,7 @@ impl Left {
     }
 }
 
-impl std::fmt::Display for Left {
+impl std::fmt::Display for Leftover {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.part {
             Some(part) => write!(out, "{} ({part})", self.pointer),

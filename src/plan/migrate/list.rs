@@ -4,15 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::deep::Deep;
+use super::deep::ObjectMerge;
 use super::equivalence::is_deeply_alike;
 use crate::domain::fields::Kind;
 use crate::domain::json;
 use crate::domain::value::element_key;
 
 /// How a payload's list differs from the referral's.
-pub(super) struct Compared {
-    pub outcome: Outcome,
+pub(super) struct ListComparison {
+    pub outcome: ListChange,
     /// Members of elements that the payload leaves out or empties, and that stay; as a person would
     /// name them.
     pub omitted: Vec<String>,
@@ -22,7 +22,7 @@ pub(super) struct Compared {
 }
 
 /// What is to become of a list.
-pub(super) enum Outcome {
+pub(super) enum ListChange {
     Same,
     /// The same elements in another order.
     Reordered,
@@ -33,7 +33,7 @@ pub(super) enum Outcome {
 }
 
 /// One element of the payload's list.
-struct Entry<'a> {
+struct GivenElement<'a> {
     given: &'a RawValue,
     key: Option<String>,
     /// Which element of the referral's list it is.
@@ -43,12 +43,12 @@ struct Entry<'a> {
 }
 
 /// Compares two lists. An element that nothing tells apart is known where another says the same.
-pub(super) fn compare(kind: Kind, clear: bool, current: &[&RawValue], given: &[&RawValue]) -> Compared {
-    let mut deep = Deep::new(clear);
+pub(super) fn compare(kind: Kind, clear: bool, current: &[&RawValue], given: &[&RawValue]) -> ListComparison {
+    let mut deep = ObjectMerge::new(clear);
     deep.key = (kind == Kind::Members).then_some("email");
-    let mut known = Known::new(kind, current);
+    let mut known = CurrentElements::new(kind, current);
     let (mut omitted, mut kept) = (Vec::new(), Vec::new());
-    let mut entries: Vec<Entry<'_>> = Vec::with_capacity(given.len());
+    let mut entries: Vec<GivenElement<'_>> = Vec::with_capacity(given.len());
     for given in given {
         let key = element_key(kind, given).ok();
         let at = known.take(given, &key);
@@ -56,20 +56,20 @@ pub(super) fn compare(kind: Kind, clear: bool, current: &[&RawValue], given: &[&
         let of = key.as_deref().unwrap_or("an element");
         omitted.extend(deep.omitted.drain(..).map(|member| format!("{member} of {of}")));
         kept.extend(deep.kept.drain(..).map(|member| format!("{member} of {of}")));
-        entries.push(Entry { given, key, at, merged });
+        entries.push(GivenElement { given, key, at, merged });
     }
     let empties_unseen = deep.empties_unseen;
-    Compared { outcome: outcome(current, &entries), omitted, kept, empties_unseen }
+    ListComparison { outcome: outcome(current, &entries), omitted, kept, empties_unseen }
 }
 
 /// The referral's elements, each of which the payload can name once.
-struct Known<'a> {
+struct CurrentElements<'a> {
     elements: &'a [&'a RawValue],
     /// Those that are left, by their keys; those without one together.
     by_key: HashMap<Option<String>, Vec<usize>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> CurrentElements<'a> {
     fn new(kind: Kind, elements: &'a [&'a RawValue]) -> Self {
         let mut by_key: HashMap<_, Vec<usize>> = HashMap::new();
         for (at, element) in elements.iter().enumerate() {
@@ -88,19 +88,19 @@ impl<'a> Known<'a> {
     }
 }
 
-fn outcome(current: &[&RawValue], entries: &[Entry<'_>]) -> Outcome {
+fn outcome(current: &[&RawValue], entries: &[GivenElement<'_>]) -> ListChange {
     let known = entries.iter().filter(|entry| entry.at.is_some()).count();
     let unchanged = known == current.len() && entries.iter().all(|entry| entry.merged.is_none());
     let in_front = entries.iter().take(known).enumerate().all(|(at, entry)| entry.at == Some(at));
     if unchanged && known == entries.len() {
-        return if in_front { Outcome::Same } else { Outcome::Reordered };
+        return if in_front { ListChange::Same } else { ListChange::Reordered };
     }
     // Two elements of one key are no list that may be sent, and only a whole list is looked at as one.
     let (kept, added) = entries.split_at(known);
     let mut keys: HashSet<_> = kept.iter().map(|entry| &entry.key).collect();
     let twins = !added.iter().all(|entry| keys.insert(&entry.key));
     if unchanged && in_front && !twins {
-        return Outcome::Grown(added.iter().map(|entry| entry.given.to_owned()).collect());
+        return ListChange::Grown(added.iter().map(|entry| entry.given.to_owned()).collect());
     }
     let whole: Vec<&RawValue> = entries
         .iter()
@@ -110,11 +110,11 @@ fn outcome(current: &[&RawValue], entries: &[Entry<'_>]) -> Outcome {
             (None, None) => entry.given,
         })
         .collect();
-    Outcome::Other(json::raw(&whole))
+    ListChange::Other(json::raw(&whole))
 }
 
 /// Whether two lists hold the same elements in any order, none of them saying more than the other.
 pub(super) fn is_alike(kind: Kind, one: &[&RawValue], other: &[&RawValue]) -> bool {
-    let Compared { outcome, omitted, kept, .. } = compare(kind, false, one, other);
-    matches!(outcome, Outcome::Same | Outcome::Reordered) && omitted.is_empty() && kept.is_empty()
+    let ListComparison { outcome, omitted, kept, .. } = compare(kind, false, one, other);
+    matches!(outcome, ListChange::Same | ListChange::Reordered) && omitted.is_empty() && kept.is_empty()
 }

@@ -1,8 +1,8 @@
 //! One payload's way to its item.
 
 use super::compare::compare;
-use super::diff::{By, is_within};
-use super::difference::{Difference, Found, Left, Resolution};
+use super::diff::{DiffContext, is_within};
+use super::difference::{Difference, Leftover, PayloadDiff, Resolution};
 use super::notes::Notes;
 use super::proof::{self, Remainder};
 use super::stale::{self, Stale};
@@ -30,7 +30,7 @@ pub struct Migrated {
     pub planned: Planned,
     /// Where the payload differs from what the document makes of the referral, and which rule says so.
     /// The findings tell it to people, unless a rule's level keeps them from it.
-    pub left: Vec<Left>,
+    pub left: Vec<Leftover>,
 }
 
 /// Makes the item of a payload for a referral as it stands. `members` are those of its body, where somebody
@@ -61,9 +61,9 @@ pub(super) struct Migration<'a, 'r, 'b> {
 }
 
 /// What the comparison came to, and what of it is wanted.
-struct Compared<'f, 'a> {
+struct ComparedPayload<'f, 'a> {
     given: &'f Object<'a>,
-    found: &'f Found<'a>,
+    found: &'f PayloadDiff<'a>,
     stale: Option<Stale>,
 }
 
@@ -73,7 +73,7 @@ impl Migration<'_, '_, '_> {
         // But two that are null where something belongs may both be silent about it.
         let is_plain = self.current.is_whole() || !self.payload.body.contains("null");
         if is_plain && self.payload.id == self.current.id() && *self.payload.body == *self.current.json() {
-            return self.unchanged(Found::default());
+            return self.unchanged(PayloadDiff::default());
         }
         let given = match form::members(self.payload, self.members, self.current) {
             Ok(given) => given,
@@ -87,7 +87,7 @@ impl Migration<'_, '_, '_> {
             return if found.incomplete.holds_back() { self.unseen(&found) } else { self.unchanged(found) };
         }
         let compared =
-            Compared { given: &given, found: &found, stale: Stale::of(self.payload, self.current) };
+            ComparedPayload { given: &given, found: &found, stale: Stale::of(self.payload, self.current) };
         let (taken, _) = self.split(&compared, &found);
         // A payload that nothing is taken from is compared all the same: a conflict tells both sides.
         let is_refused = compared.stale.is_some() && taken.is_empty();
@@ -110,15 +110,15 @@ impl Migration<'_, '_, '_> {
     }
 
     /// A payload that cannot be compared, since not all of the referral was seen.
-    fn unseen(&self, found: &Found<'_>) -> Migrated {
+    fn unseen(&self, found: &PayloadDiff<'_>) -> Migrated {
         let mut planned = self.judging.reject(self.number, self.payload.id, found.incomplete.findings());
         planned.incomplete = found.incomplete.clone();
         self.migrated(planned, Class::NotCompared, Vec::new(), Vec::new())
     }
 
     /// A payload that wants nothing, of whatever version.
-    fn unchanged(&self, found: Found<'_>) -> Migrated {
-        let Found { remarks, incomplete, .. } = found;
+    fn unchanged(&self, found: PayloadDiff<'_>) -> Migrated {
+        let PayloadDiff { remarks, incomplete, .. } = found;
         let mut notes = self.notes();
         notes.left(&remarks, &[]);
         notes.list.extend(incomplete.findings());
@@ -127,11 +127,11 @@ impl Migration<'_, '_, '_> {
     }
 
     /// A stale payload: it would overwrite what somebody else wrote, so nothing of it is sent.
-    fn conflict(&self, compared: &Compared<'_, '_>, stale: &Stale, desired: &Desired) -> Migrated {
+    fn conflict(&self, compared: &ComparedPayload<'_, '_>, stale: &Stale, desired: &Desired) -> Migrated {
         let (_, left) = self.split(compared, compared.found);
         let overwritten = stale.overwritten(&compared.found.differences, self.base);
         let mut notes = self.notes();
-        notes.refused(stale, &stale.basis(self.base), &compared.found.differences, &overwritten);
+        notes.refused(stale, &stale.base_match(self.base), &compared.found.differences, &overwritten);
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);
         let Judging { levels, now, .. } = self.judging;
@@ -148,7 +148,7 @@ impl Migration<'_, '_, '_> {
         self.migrated(planned, class, left, stale::pointers(&overwritten))
     }
 
-    fn plan(&self, compared: &Compared<'_, '_>, desired: &Desired) -> Migrated {
+    fn plan(&self, compared: &ComparedPayload<'_, '_>, desired: &Desired) -> Migrated {
         let (wanted, left) = self.split(compared, compared.found);
         let mut notes = self.notes();
         let overwritten = match &compared.stale {
@@ -156,7 +156,7 @@ impl Migration<'_, '_, '_> {
             None => Vec::new(),
         };
         if let Some(stale) = &compared.stale {
-            notes.taken(stale, &stale.basis(self.base), &left);
+            notes.taken(stale, &stale.base_match(self.base), &left);
         }
         notes.overwritten(&overwritten);
         notes.left(&left, &compared.found.differences);
@@ -186,10 +186,10 @@ impl Migration<'_, '_, '_> {
     /// Applies the document to the referral, and compares with the payload.
     fn prove(
         &self,
-        compared: &Compared<'_, '_>,
+        compared: &ComparedPayload<'_, '_>,
         document: &Document,
         current: &Snapshot<'_>,
-        listed: &[Left],
+        listed: &[Leftover],
     ) -> Result<(), String> {
         prove(document, current)?;
         let changes = &document.changes;
@@ -202,9 +202,9 @@ impl Migration<'_, '_, '_> {
     /// What is wanted of what was found, and what is left and by which rule.
     fn split<'f, 'a>(
         &self,
-        compared: &Compared<'_, '_>,
-        found: &'f Found<'a>,
-    ) -> (Vec<&'f Difference<'a>>, Vec<Left>) {
+        compared: &ComparedPayload<'_, '_>,
+        found: &'f PayloadDiff<'a>,
+    ) -> (Vec<&'f Difference<'a>>, Vec<Leftover>) {
         split(found, |difference| {
             let stale = compared.stale.as_ref()?;
             (!self.takes(difference)).then(|| stale.rule())
@@ -221,8 +221,8 @@ impl Migration<'_, '_, '_> {
         }
     }
 
-    fn by(&self) -> By<'_> {
-        By { terms: self.terms, levels: &self.judging.levels, place: self.payload.place }
+    fn by(&self) -> DiffContext<'_> {
+        DiffContext { terms: self.terms, levels: &self.judging.levels, place: self.payload.place }
     }
 
     fn notes(&self) -> Notes<'_> {
@@ -259,7 +259,7 @@ impl Migration<'_, '_, '_> {
         planned
     }
 
-    fn class(&self, planned: &Planned, compared: &Compared<'_, '_>, wants_nothing: bool) -> Class {
+    fn class(&self, planned: &Planned, compared: &ComparedPayload<'_, '_>, wants_nothing: bool) -> Class {
         let is_lost = |difference: &Difference<'_>| {
             matches!(difference.resolution, Resolution::Left(Rule::NotMigratable, _))
         };
@@ -287,7 +287,7 @@ impl Migration<'_, '_, '_> {
         &self,
         mut planned: Planned,
         class: Class,
-        left: Vec<Left>,
+        left: Vec<Leftover>,
         overwritten: Vec<Pointer>,
     ) -> Migrated {
         let is_sent = planned.verdict.is_none();
@@ -305,14 +305,16 @@ impl Migration<'_, '_, '_> {
 
 /// Parts what is wanted from what is left, by the rule of its own or the one that `refused` names.
 fn split<'f, 'a>(
-    found: &'f Found<'a>,
+    found: &'f PayloadDiff<'a>,
     refused: impl Fn(&Difference<'a>) -> Option<Rule>,
-) -> (Vec<&'f Difference<'a>>, Vec<Left>) {
+) -> (Vec<&'f Difference<'a>>, Vec<Leftover>) {
     let (mut wanted, mut left) = (Vec::new(), Vec::new());
     for difference in &found.differences {
         match (&difference.resolution, refused(difference)) {
-            (Resolution::Left(rule, parts), _) => left.extend(Left::each(*rule, &difference.pointer, parts)),
-            (_, Some(rule)) => left.push(Left::new(rule, &difference.pointer)),
+            (Resolution::Left(rule, parts), _) => {
+                left.extend(Leftover::each(*rule, &difference.pointer, parts))
+            }
+            (_, Some(rule)) => left.push(Leftover::new(rule, &difference.pointer)),
             (_, None) => wanted.push(difference),
         }
     }
@@ -372,7 +374,7 @@ mod tests {
     }
 
     /// Proves a document as that of the payload above; `list` may forge what is said to be left.
-    fn proved(document: &Document, list: fn(&mut Vec<Left>)) -> Result<(), String> {
+    fn proved(document: &Document, list: fn(&mut Vec<Leftover>)) -> Result<(), String> {
         let place = Location { input: 0, line: 1, column: 1 };
         let id = ID.parse().unwrap();
         let payload = Payload { id, place, etag: None, body: BODY.into() };
@@ -395,7 +397,7 @@ mod tests {
         };
         let given = Object::parse(&payload.body).unwrap();
         let (found, _) = compare(&given, &current, &[], migration.by());
-        let compared = Compared { given: &given, found: &found, stale: None };
+        let compared = ComparedPayload { given: &given, found: &found, stale: None };
         let (_, mut left) = migration.split(&compared, &found);
         list(&mut left);
         migration.prove(&compared, document, &current, &left)
@@ -463,8 +465,8 @@ mod tests {
         let right = document(&[VALUE, TEAM], &[VALUE, TEAM]);
         let told = proved(&right, |left| left.retain(|left| left.rule != Rule::NotMigratable)).unwrap_err();
         assert_eq!(told, "/name would still differ, and no finding says so");
-        let told =
-            proved(&right, |left| left.push(Left::new(Rule::OrderOnly, Field::Team.pointer()))).unwrap_err();
+        let told = proved(&right, |left| left.push(Leftover::new(Rule::OrderOnly, Field::Team.pointer())))
+            .unwrap_err();
         assert_eq!(told, "/team would not differ, as a finding says");
     }
 }

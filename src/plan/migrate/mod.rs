@@ -35,6 +35,6 @@ mod stale;
 mod target;
 mod terms;
 
-pub use difference::Left;
+pub use difference::Leftover;
 pub use migration::{Migrated, migrate};
 pub use terms::Terms;

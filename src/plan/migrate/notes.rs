@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::difference::{Difference, Left};
-use super::stale::{Basis, How, Overwritten, Stale};
+use super::difference::{Difference, Leftover};
+use super::stale::{BaseMatch, OverwriteKind, Overwritten, Stale};
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{self, Field, Resolved};
 use crate::domain::finding::{Finding, Location};
@@ -36,7 +36,7 @@ impl<'a> Notes<'a> {
     }
 
     /// What is left, each kind in its own words.
-    pub(super) fn left(&mut self, left: &[Left], differences: &[Difference<'_>]) {
+    pub(super) fn left(&mut self, left: &[Leftover], differences: &[Difference<'_>]) {
         for left in left.iter().filter(|left| left.rule == Rule::NotMigratable) {
             self.not_migratable(left, differences);
         }
@@ -58,7 +58,7 @@ impl<'a> Notes<'a> {
         }
     }
 
-    fn not_migratable(&mut self, left: &Left, differences: &[Difference<'_>]) {
+    fn not_migratable(&mut self, left: &Leftover, differences: &[Difference<'_>]) {
         let difference = differences.iter().find(|difference| difference.pointer == left.pointer);
         let values = difference.map(|difference| {
             let (now, given) = (shown(difference.current), shown(Some(difference.given)));
@@ -73,7 +73,7 @@ impl<'a> Notes<'a> {
         self.add(Rule::NotMigratable, message, hint);
     }
 
-    fn kept(&mut self, left: &Left) {
+    fn kept(&mut self, left: &Leftover) {
         let hint = match fields::resolve(&left.pointer) {
             Resolved::Field(Field::Status | Field::Substatus) => Wording::from("no referral is without it"),
             Resolved::Field(_) => Wording::default().name(Setting::Clear).say(" empties it"),
@@ -94,7 +94,7 @@ impl<'a> Notes<'a> {
     pub(super) fn refused(
         &mut self,
         stale: &Stale,
-        basis: &Basis,
+        base_match: &BaseMatch,
         differences: &[Difference<'_>],
         overwritten: &[Overwritten<'_, '_>],
     ) {
@@ -108,21 +108,21 @@ impl<'a> Notes<'a> {
             None => Wording::from("there is no field that ").name(Setting::Take).say(" could send"),
             Some(all) => Wording::from("to overwrite all the same: ").append(&all),
         };
-        let hint = match (own, basis) {
+        let hint = match (own, base_match) {
             (Some(own), _) => Wording::from("what nobody else changed since can be sent: ").append(&own),
-            (None, Basis::None) => {
+            (None, BaseMatch::None) => {
                 let base = Wording::default().name(Setting::Base);
                 base.say(" SNAPSHOT tells whose values are newer; ").append(&all)
             }
-            (None, Basis::Other(etag)) => of_another_version(etag).say("; ").append(&all),
-            (None, Basis::MadeFrom) => all,
+            (None, BaseMatch::Other(etag)) => of_another_version(etag).say("; ").append(&all),
+            (None, BaseMatch::MadeFrom) => all,
         };
         self.list.push(Finding::deny(stale.rule(), self.place, stale.message()).hint(hint));
     }
 
     /// A stale payload from which the user takes fields by name. The rule itself cannot be softened, but
     /// here the user has answered it.
-    pub(super) fn taken(&mut self, stale: &Stale, basis: &Basis, left: &[Left]) {
+    pub(super) fn taken(&mut self, stale: &Stale, base_match: &BaseMatch, left: &[Leftover]) {
         let message = match names(left, stale.rule()) {
             Some(names) => format!("{}; not taken: {names}", stale.message()),
             None => stale.message(),
@@ -130,9 +130,9 @@ impl<'a> Notes<'a> {
         let finding = Finding::deny(stale.rule(), self.place, message);
         let sent = Wording::from("what ").name(Setting::Take);
         let sent = sent.say(" names is sent, bound to the current eTag");
-        let finding = finding.hint(match basis {
-            Basis::Other(etag) => sent.say("; ").append(&of_another_version(etag)),
-            Basis::None | Basis::MadeFrom => sent,
+        let finding = finding.hint(match base_match {
+            BaseMatch::Other(etag) => sent.say("; ").append(&of_another_version(etag)),
+            BaseMatch::None | BaseMatch::MadeFrom => sent,
         });
         self.list.push(Finding { level: Level::Warn, ..finding });
     }
@@ -143,13 +143,15 @@ impl<'a> Notes<'a> {
             let Difference { pointer, given, current, .. } = difference;
             let (now, given) = (shown(*current), shown(Some(given)));
             let message = match how {
-                How::PutBack => {
+                OverwriteKind::PutBack => {
                     format!("{pointer}: the PUT would have put {given} back in place of the newer {now}")
                 }
-                How::Both => {
+                OverwriteKind::Both => {
                     format!("{pointer}: the PUT would have overwritten {now}, which is newer, with {given}")
                 }
-                How::Unknown => format!("{pointer}: the PUT would have overwritten {now} with {given}"),
+                OverwriteKind::Unknown => {
+                    format!("{pointer}: the PUT would have overwritten {now} with {given}")
+                }
             };
             self.add(Rule::WouldOverwrite, message, "");
         }
@@ -198,8 +200,8 @@ fn of_another_version(base: &ETag) -> Wording {
 }
 
 /// The places that a rule speaks of; `None` where there are none.
-fn names(left: &[Left], rule: Rule) -> Option<String> {
-    let names: Vec<String> = left.iter().filter(|left| left.rule == rule).map(Left::to_string).collect();
+fn names(left: &[Leftover], rule: Rule) -> Option<String> {
+    let names: Vec<String> = left.iter().filter(|left| left.rule == rule).map(Leftover::to_string).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
 

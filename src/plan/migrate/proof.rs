@@ -9,7 +9,7 @@
 
 use serde_json::value::RawValue;
 
-use super::difference::{Difference, Left};
+use super::difference::{Difference, Leftover};
 use super::equivalence::{is_deeply_alike, is_nothing};
 use crate::domain::fields::Kind;
 use crate::domain::item::Change;
@@ -24,7 +24,7 @@ pub(super) struct Remainder<'f, 'a> {
     /// What should have been sent, and still differs.
     pub unsent: Vec<&'f Difference<'a>>,
     /// What differs and was not to be sent.
-    pub left: Vec<Left>,
+    pub left: Vec<Leftover>,
 }
 
 /// Whether the remainder is exactly what is listed.
@@ -34,7 +34,7 @@ pub(super) struct Remainder<'f, 'a> {
 pub(super) fn explain(
     changes: &[Change],
     remainder: Remainder<'_, '_>,
-    listed: &[Left],
+    listed: &[Leftover],
 ) -> Result<(), String> {
     if let Some((change, _)) = changes.iter().zip(&remainder.met).find(|(_, met)| !**met) {
         return Err(format!("it changes {}, of which the payload says nothing", change.path));

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::diff::Walk;
-use super::difference::{Left, Resolution};
+use super::difference::{Leftover, Resolution};
 use super::equivalence::{has_value, is_nothing};
 use crate::domain::excerpt::excerpt_json;
 use crate::domain::fields::{Field, Kind};
@@ -32,7 +32,7 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a, '_>, given: &Object<'a>, current: 
     let moves = (0..2).any(|at| said[at].is_some_and(|said| !is_nothing(said) && !is_same(said, now[at])));
     for (at, field) in PAIR.into_iter().enumerate() {
         if said[at].is_none() && !moves && now[at].is_some_and(has_value) {
-            walk.found.remarks.push(Left::new(Rule::OmittedKept, field.pointer()));
+            walk.found.remarks.push(Leftover::new(Rule::OmittedKept, field.pointer()));
         }
         let Some(said) = said[at].filter(|said| !is_same(said, now[at])) else { continue };
         if !is_nothing(said) {
@@ -69,7 +69,7 @@ fn no_clearing(place: Location, field: Field) -> Finding {
 }
 
 /// The words as the payload gives them, typed.
-pub(super) struct Words {
+pub(super) struct StageNames {
     pub status: Option<Status>,
     pub substatus: Option<Stage>,
 }
@@ -79,7 +79,7 @@ pub(super) struct Words {
 /// # Errors
 /// Where a word is none of those that are known, or is the only one: what a PUT without the other would have
 /// made of it, nobody knows.
-pub(super) fn words(given: &Object<'_>, place: Location) -> Result<Words, Vec<Finding>> {
+pub(super) fn stage_names(given: &Object<'_>, place: Location) -> Result<StageNames, Vec<Finding>> {
     let said = |field: Field| given.get(name(field)).filter(|said| !is_nothing(said));
     let status = said(Field::Status).map(|said| {
         let known = || Status::ALL.map(Status::name).join(", ");
@@ -102,7 +102,7 @@ pub(super) fn words(given: &Object<'_>, place: Location) -> Result<Words, Vec<Fi
             .collect());
     }
     match (status.transpose(), substatus.transpose()) {
-        (Ok(status), Ok(substatus)) => Ok(Words { status, substatus }),
+        (Ok(status), Ok(substatus)) => Ok(StageNames { status, substatus }),
         (status, substatus) => Err(status.err().into_iter().chain(substatus.err()).collect()),
     }
 }

@@ -22,12 +22,12 @@ pub(super) struct Stale {
 /// A place where the PUT would have overwritten what is there.
 pub(super) struct Overwritten<'d, 'a> {
     pub difference: &'d Difference<'a>,
-    pub how: How,
+    pub how: OverwriteKind,
 }
 
 /// What the base tells about it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum OverwriteKind {
     /// The payload left alone what somebody changed since: the PUT would have put the old value back.
     PutBack,
     /// Both changed it.
@@ -37,7 +37,7 @@ pub(super) enum How {
 }
 
 /// What there is of the referral as it was when the payload was made.
-pub(super) enum Basis {
+pub(super) enum BaseMatch {
     /// Nothing.
     None,
     /// The referral at another version than the payload says it was made from: it tells nothing.
@@ -78,15 +78,19 @@ impl Stale {
     ) -> Vec<Overwritten<'d, 'a>> {
         let base = base.filter(|base| self.was_made_from(base));
         let how = |difference: &Difference<'_>| {
-            let Some(base) = base else { return Some(How::Unknown) };
+            let Some(base) = base else { return Some(OverwriteKind::Unknown) };
             // What the base doesn't show may have been anything.
             let Ok(was) = base.find(&difference.pointer, difference.kind).known() else {
-                return Some(How::Unknown);
+                return Some(OverwriteKind::Unknown);
             };
             if !differs(difference, was, difference.current) {
                 return None;
             }
-            Some(if differs(difference, was, Some(difference.given)) { How::Both } else { How::PutBack })
+            Some(if differs(difference, was, Some(difference.given)) {
+                OverwriteKind::Both
+            } else {
+                OverwriteKind::PutBack
+            })
         };
         differences
             .iter()
@@ -95,11 +99,11 @@ impl Stale {
     }
 
     /// What a base tells, if there is one.
-    pub(super) fn basis(&self, base: Option<&Snapshot<'_>>) -> Basis {
+    pub(super) fn base_match(&self, base: Option<&Snapshot<'_>>) -> BaseMatch {
         match base {
-            None => Basis::None,
-            Some(base) if self.was_made_from(base) => Basis::MadeFrom,
-            Some(base) => base.etag().cloned().map_or(Basis::None, Basis::Other),
+            None => BaseMatch::None,
+            Some(base) if self.was_made_from(base) => BaseMatch::MadeFrom,
+            Some(base) => base.etag().cloned().map_or(BaseMatch::None, BaseMatch::Other),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::super::merge::Merged;
 use super::difference::{Difference, Resolution};
-use super::stage::{self, Words};
+use super::stage::{self, StageNames};
 use crate::domain::change::Payload;
 use crate::domain::change::{Append, Desired, Draft, Located};
 use crate::domain::fields::{Field, Kind};
@@ -38,27 +38,27 @@ pub(super) fn desired(
         sets: Vec::new(),
         appends: Vec::new(),
     };
-    let mut typing = Typing { draft, findings: Vec::new() };
-    wanted.iter().for_each(|difference| typing.difference(difference));
+    let mut builder = DraftBuilder { draft, findings: Vec::new() };
+    wanted.iter().for_each(|difference| builder.difference(difference));
     if wanted.iter().any(|difference| matches!(difference.resolution, Resolution::Stage)) {
-        typing.stage(given);
+        builder.stage(given);
     }
     let mut merged = Merged::new(payload.id);
-    merged.add(typing.draft, inputs);
+    merged.add(builder.draft, inputs);
     let merged = merged.desired(inputs).cloned();
-    match (typing.findings.is_empty(), merged) {
+    match (builder.findings.is_empty(), merged) {
         (true, merged) => merged,
-        (false, Ok(_)) => Err(typing.findings),
-        (false, Err(findings)) => Err([typing.findings, findings].concat()),
+        (false, Ok(_)) => Err(builder.findings),
+        (false, Err(findings)) => Err([builder.findings, findings].concat()),
     }
 }
 
-struct Typing {
+struct DraftBuilder {
     draft: Draft,
     findings: Vec<Finding>,
 }
 
-impl Typing {
+impl DraftBuilder {
     fn difference(&mut self, difference: &Difference<'_>) {
         match &difference.resolution {
             Resolution::Set(path, value) => match typed(path.kind(), value, difference.current) {
@@ -87,8 +87,8 @@ impl Typing {
 
     fn stage(&mut self, given: &Object<'_>) {
         let place = self.draft.place;
-        match stage::words(given, place) {
-            Ok(Words { status, substatus }) => {
+        match stage::stage_names(given, place) {
+            Ok(StageNames { status, substatus }) => {
                 self.draft.status = status.map(|value| Located { value, place });
                 self.draft.substatus = substatus.map(|value| Located { value, place });
             }
