@@ -1,20 +1,17 @@
 //! `migrate` as a user meets it: legacy PUT payloads go the way of every change, from the file to the
 //! service.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::checksums;
-use support::program::plainly;
-use support::samples::sample;
-use support::sandbox::Sandbox;
+
+use crate::support::case::{Ran, Test};
+use crate::support::checksums;
+use crate::support::program::plainly;
+use crate::support::samples::sample;
+use crate::support::sandbox::Sandbox;
 
 const QUIET: &str = "--rate 1000/s --out run --summary none --progress none";
 

@@ -1,9 +1,5 @@
 //! `migrate --base`: the referrals as they were when the payloads were made tell whose values are newer.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::Command;
@@ -12,14 +8,15 @@ use std::slice::from_ref;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::place::Place;
-use support::program::{Ended, Started};
-use support::referrals;
-use support::samples::sample;
-use support::sandbox::Sandbox;
-use support::tap::Tap;
-use support::waiting::until;
+
+use crate::support::case::{Ran, Test};
+use crate::support::place::Place;
+use crate::support::program::{Ended, Started};
+use crate::support::referrals;
+use crate::support::samples::sample;
+use crate::support::sandbox::Sandbox;
+use crate::support::tap::Tap;
+use crate::support::waiting::until;
 
 /// A referral as it was at version `v1`, as it is at `v2`, and a payload that was made in between: it
 /// changed the sales stage, somebody else the notes, and both the deal value.

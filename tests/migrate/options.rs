@@ -1,10 +1,6 @@
 //! What `migrate` takes beside the payloads, and gives beside the run: `--patches`, the documents as a
 //! change file.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,13 +10,14 @@ use nix::sys::signal::Signal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::place::Place;
-use support::referrals;
-use support::samples::sample;
-use support::sandbox::Sandbox;
-use support::tap::Tap;
-use support::waiting::{each, until};
+
+use crate::support::case::{Ran, Test};
+use crate::support::place::Place;
+use crate::support::referrals;
+use crate::support::samples::sample;
+use crate::support::sandbox::Sandbox;
+use crate::support::tap::Tap;
+use crate::support::waiting::{each, until};
 
 const QUIET: &str = "--rate 1000/s --out run --summary none --progress none";
 
@@ -125,7 +122,7 @@ struct Case {
     outcome: String,
 }
 
-/// The object with the id and the eTag that it doesn't say, as `tests/migrate_cases.rs` has it.
+/// The object with the id and the eTag that it doesn't say, as `tests/migrate/cases.rs` has it.
 fn filled(object: &RawValue) -> String {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(object.get()).unwrap();
     let missing = [("id", r#""5a1e0001-0000-4000-8000-000000000001""#), ("eTag", r#""\"v1\"""#)];
@@ -137,7 +134,7 @@ fn filled(object: &RawValue) -> String {
 
 #[test]
 fn apply_makes_the_same_documents_of_every_worked_case() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrate");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrate/cases");
     let files = fs::read_dir(folder).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
     let cases: Vec<Case> = files.flat_map(|text| serde_json::from_str::<Vec<Case>>(&text).unwrap()).collect();
     // The sandbox gives every referral a version.

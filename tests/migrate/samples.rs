@@ -2,17 +2,14 @@
 //! shares nothing with the program: it reads the same two files by its own means, and knows the
 //! documented paths.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 use serde_json::{Map, Value, json};
-use support::case::Test;
-use support::samples::sample;
-use support::sandbox::Sandbox;
+
+use crate::support::case::Test;
+use crate::support::samples::sample;
+use crate::support::sandbox::Sandbox;
 
 /// What can be patched, and by what the elements of a list are told apart.
 const PATCHABLE: [(&str, Option<&str>); 15] = [

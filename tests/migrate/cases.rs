@@ -1,4 +1,4 @@
-//! Worked cases of what becomes of a legacy PUT payload, as data: `tests/migrate/*.json`.
+//! Worked cases of what becomes of a legacy PUT payload, as data: `tests/migrate/cases/*.json`.
 //!
 //! A case gives the referral as it stands (`current`), the `payload`, perhaps the `base`, and `flags` as
 //! a user types them; and what must come of it: the `operations` to the last digit, the `outcome`, the
@@ -6,15 +6,12 @@
 //! the audit says that the PUT would have. What `current`, `payload` and `base` don't say is filled in:
 //! the id, and an eTag that is `v1` for all but the base. An `"eTag"` of null takes it out.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use referral_bulk::domain::audit::Class;
-use referral_bulk::domain::change::Located;
-use referral_bulk::domain::change::Payload;
+use referral_bulk::domain::change::{Located, Payload};
 use referral_bulk::domain::finding::{Finding, Location};
 use referral_bulk::domain::json::Object;
 use referral_bulk::domain::level::Level;
@@ -80,7 +77,7 @@ fn no_group_is_forgotten_and_no_name_used_twice() {
 }
 
 fn folder() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrate")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrate/cases")
 }
 
 fn cases(group: &str) -> Vec<Case> {
