@@ -1,22 +1,15 @@
 //! Payloads as properties: whatever the referral and whatever was edited, the document makes of the
 //! referral what the payload says, by a model that shares nothing with the program but its types.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+mod meaning;
+mod wording;
 
-#[expect(dead_code, reason = "rows of change files are of no use here")]
-mod planning_support;
-
-use planning_support::json::Json;
-use planning_support::model::{FIELDS, OPTED, is_list, key};
-use planning_support::referrals::{ID, referral};
-use planning_support::wishes::{Wishes, wishes};
+use meaning::{beside, means};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{RngSeed, TestCaseResult};
 use referral_bulk::domain::audit::Class;
-use referral_bulk::domain::change::Located;
-use referral_bulk::domain::change::Payload;
-use referral_bulk::domain::fields::Kind;
+use referral_bulk::domain::change::{Located, Payload};
 use referral_bulk::domain::finding::Location;
 use referral_bulk::domain::level::Level;
 use referral_bulk::domain::outcome::Outcome;
@@ -25,7 +18,13 @@ use referral_bulk::domain::referral::ETag;
 use referral_bulk::domain::rules::{Levels, Rule};
 use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::plan::{Judging, Migrated, Terms, migrate};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use wording::in_other_words;
+
+use crate::support::json::Json;
+use crate::support::model::{FIELDS, OPTED, is_list, key};
+use crate::support::referrals::{ID, referral};
+use crate::support::wishes::{Wishes, wishes};
 
 /// A change to what a list holds.
 #[derive(Debug, Clone)]
@@ -147,117 +146,6 @@ fn applied(current: &str, migrated: &Migrated) -> Value {
     after
 }
 
-/// Whether a value says nothing.
-fn is_unset(kind: Kind, value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => is_list(kind) && list.is_empty(),
-        _ => false,
-    }
-}
-
-/// Whether a field of the result says what the payload does. `was` is what the referral said.
-fn means(kind: Kind, was: &Value, is: &Value, said: &Value) -> bool {
-    match (is_unset(kind, is), is_unset(kind, said)) {
-        (true, true) => return true,
-        (false, false) => {}
-        _ => return false,
-    }
-    match kind {
-        Kind::Members | Kind::Solutions => means_list(kind, was, is, said),
-        Kind::Decimal => {
-            let number = |value: &Value| match value {
-                Value::String(text) => text.parse::<f64>().unwrap(),
-                other => other.as_f64().unwrap(),
-            };
-            number(is).to_bits() == number(said).to_bits() || number(is) == 0.0 && number(said) == 0.0
-        }
-        Kind::DateTime => {
-            let instant = |value: &Value| {
-                let text = value.as_str().unwrap().trim_end_matches('Z').to_owned();
-                if text.contains('.') {
-                    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-                } else {
-                    text
-                }
-            };
-            instant(is) == instant(said)
-        }
-        _ => is == said,
-    }
-}
-
-fn means_list(kind: Kind, was: &Value, is: &Value, said: &Value) -> bool {
-    let none = Vec::new();
-    let (was, is, said) = (was.as_array().unwrap_or(&none), is.as_array().unwrap(), said.as_array().unwrap());
-    is.len() == said.len()
-        && said.iter().all(|said| {
-            let name = name_of(kind, said);
-            let known = was.iter().find(|was| name_of(kind, was) == name);
-            is.iter().any(|is| name_of(kind, is) == name && means_element(kind, known, is, said))
-        })
-}
-
-fn name_of(kind: Kind, element: &Value) -> Option<String> {
-    let text = |name: &str| element[name].as_str().filter(|text| !text.is_empty());
-    if kind == Kind::Members {
-        return text("email").map(str::to_lowercase);
-    }
-    text("id").or(text("name")).map(str::to_owned)
-}
-
-/// Whether there is nothing to be read in a part of an element.
-fn says_nothing(value: &Value) -> bool {
-    match value {
-        Value::Object(members) => members.values().all(says_nothing),
-        Value::Array(list) => list.is_empty(),
-        other => is_unset(Kind::Text, other),
-    }
-}
-
-/// Whether an element says all that the payload says of it, and beyond that what the referral said.
-fn means_element(kind: Kind, was: Option<&Value>, is: &Value, said: &Value) -> bool {
-    let nothing = json!({});
-    let was = was.unwrap_or(&nothing);
-    let names = [was, is, said].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
-    names.filter(|name| !(kind == Kind::Members && *name == "email")).all(|name| {
-        match (said.get(name), is.get(name), was.get(name)) {
-            (Some(said @ Value::Object(_)), Some(is @ Value::Object(_)), was) => {
-                means_element(Kind::Any, was, is, said)
-            }
-            (Some(said), is, _) => {
-                let is = is.unwrap_or(&Value::Null);
-                is == said || says_nothing(is) && says_nothing(said)
-            }
-            (None, is, was) => is == was,
-        }
-    })
-}
-
-/// The referral without its patchable fields, and without objects that hold nothing else.
-fn beside(referral: &Value) -> Value {
-    let mut referral = referral.clone();
-    let pointers = FIELDS.iter().map(|(pointer, _)| *pointer).chain(["/status", "/substatus"]);
-    for pointer in pointers {
-        let (parent, name) = pointer.rsplit_once('/').unwrap();
-        if let Some(Value::Object(members)) = referral.pointer_mut(parent) {
-            members.remove(name);
-        }
-    }
-    for parent in ["/details/requirements", "/details", "/customerProfile", "/consent"] {
-        let (around, name) = parent.rsplit_once('/').unwrap();
-        if let Some(Value::Object(members)) = referral.pointer_mut(around) {
-            let says_nothing =
-                |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
-            if members.get(name).is_some_and(says_nothing) {
-                members.remove(name);
-            }
-        }
-    }
-    referral
-}
-
 /// `add` and `replace` of patchable fields and the objects around them, each once.
 fn is_what_the_service_takes(migrated: &Migrated, current: &Value) -> TestCaseResult {
     let operations = operations(migrated);
@@ -285,87 +173,6 @@ fn explained(migrated: &Migrated, pointer: &str) -> bool {
         .left
         .iter()
         .any(|left| left.pointer.as_str() == pointer || pointer.starts_with(&format!("{}/", left.pointer)))
-}
-
-/// The same referral in other words: members in another order, numbers in other digits or in quotes,
-/// instants with other fractions, addresses in another letter case, lists turned round, and nothing said
-/// in other ways.
-fn in_other_words(referral: &Json, turn: usize) -> Json {
-    let mut payload = referral.clone();
-    for (at, (pointer, kind)) in FIELDS.into_iter().enumerate() {
-        let Some(now) = payload.at(pointer).cloned() else { continue };
-        payload.put(pointer, reworded(kind, &now, turn + at));
-    }
-    for (pointer, _) in FIELDS {
-        let parent = pointer.rsplit_once('/').unwrap().0;
-        let is_absent = turn.is_multiple_of(2) && payload.at(pointer).is_none();
-        if is_absent && (parent.is_empty() || matches!(payload.at(parent), Some(Json::Object(_)))) {
-            payload.put(pointer, Json::Null);
-        }
-    }
-    for word in ["/status", "/substatus"] {
-        if let Some(Json::Text(text)) = payload.at(word) {
-            let text = Json::Text(if turn.is_multiple_of(3) { text.to_uppercase() } else { text.clone() });
-            payload.put(word, text);
-        }
-    }
-    turned(&payload, turn)
-}
-
-fn reworded(kind: Kind, now: &Json, turn: usize) -> Json {
-    match (kind, now) {
-        (Kind::Text | Kind::Currency | Kind::DateTime, Json::Null) => Json::text(""),
-        (Kind::Text | Kind::Currency | Kind::DateTime, Json::Text(text)) if text.is_empty() => Json::Null,
-        (Kind::DateTime, Json::Text(text)) => {
-            let text = text.trim_end_matches('Z');
-            Json::Text(if text.contains('.') { format!("{text}00Z") } else { format!("{text}.000Z") })
-        }
-        (Kind::Decimal, Json::Number(digits)) if turn.is_multiple_of(2) => Json::Text(digits.clone()),
-        (Kind::Decimal, Json::Text(digits)) if turn.is_multiple_of(2) => Json::Number(digits.clone()),
-        (Kind::Decimal, Json::Number(digits)) if !digits.contains(['e', 'E']) => {
-            Json::Number(if digits.contains('.') { format!("{digits}0") } else { format!("{digits}.0") })
-        }
-        (Kind::Members | Kind::Solutions, Json::Null) => Json::List(Vec::new()),
-        (Kind::Members | Kind::Solutions, Json::List(elements)) if elements.is_empty() => Json::Null,
-        (Kind::Members | Kind::Solutions, Json::List(elements)) => {
-            let mut elements: Vec<Json> =
-                elements.iter().map(|element| element_in_other_words(element, turn)).collect();
-            let all = elements.len();
-            elements.rotate_left(turn % all);
-            Json::List(elements)
-        }
-        _ => now.clone(),
-    }
-}
-
-fn element_in_other_words(element: &Json, turn: usize) -> Json {
-    let mut element = element.clone();
-    if let Some(Json::Text(email)) = element.get("email").filter(|_| turn.is_multiple_of(2)) {
-        let email = Json::Text(email.to_uppercase());
-        element.put("/email", email);
-    }
-    if let Json::Object(members) = &mut element {
-        members.retain(|(_, value)| !turn.is_multiple_of(3) || *value != Json::Null);
-        if turn.is_multiple_of(5) {
-            members.push(("unheardOf".to_owned(), Json::Null));
-        }
-    }
-    element
-}
-
-/// The members of every object in another order.
-fn turned(value: &Json, turn: usize) -> Json {
-    match value {
-        Json::Object(members) => {
-            let mut members: Vec<_> =
-                members.iter().map(|(name, value)| (name.clone(), turned(value, turn))).collect();
-            let all = members.len().max(1);
-            members.rotate_left(turn % all);
-            Json::Object(members)
-        }
-        Json::List(elements) => Json::List(elements.iter().map(|element| turned(element, turn)).collect()),
-        other => other.clone(),
-    }
 }
 
 proptest! {

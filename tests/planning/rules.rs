@@ -1,7 +1,5 @@
 //! The rules as tables: every pair of stages, every level, every piece of advice.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 use referral_bulk::domain::change::{Desired, Located};
 use referral_bulk::domain::fields::{Field, Path};
 use referral_bulk::domain::finding::Location;

@@ -1,14 +1,6 @@
 //! Documents as properties: whatever the referral and whatever the wish, applying the document gives
 //! what an independent model says, and nothing but what the service takes is ever sent.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod planning_support;
-
-use planning_support::json::Json;
-use planning_support::model::{FIELDS, OPTED, Outlook, alike, is_list, outlook};
-use planning_support::referrals::{ID, referral};
-use planning_support::wishes::{Spread, Wishes, rows, spread, wishes};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseResult};
@@ -24,6 +16,11 @@ use referral_bulk::plan::{Judging, Planned, Planner};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::support::json::Json;
+use crate::support::model::{FIELDS, OPTED, Outlook, alike, is_list, outlook};
+use crate::support::referrals::{ID, referral};
+use crate::support::wishes::{Spread, Wishes, rows, spread, wishes};
 
 /// One operation as it is sent, its value as text.
 #[derive(Debug, Deserialize)]

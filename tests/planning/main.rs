@@ -1,0 +1,15 @@
+//! Documents, rules and payloads as properties, without a service.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `documents` | the document for any referral and any rows |
+//! | `payloads` | the document for any legacy payload |
+//! | `rules` | every pair of stages, every level, every piece of advice |
+//! | `support` | referrals, wishes, and the model that says what is wanted |
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod documents;
+mod payloads;
+mod rules;
+mod support;
