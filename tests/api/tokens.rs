@@ -1,19 +1,17 @@
 //! Tokens: where they come from, what follows when one is refused, and that no source shows one, however it
-//! fails. What a service sends back of them is in `traffic.rs`; one refresh for many workers, in `settle.rs`.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
+//! fails. What a service sends back of them is in `traffic`; one refresh for many workers, in
+//! `tests/doubt/settle.rs`.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::place::Place;
-use support::program::TOKEN;
-use support::samples::sample;
-use support::waiting::each;
-use support::wire::{self, Request, Wire};
+
+use crate::support::case::{Ran, Test};
+use crate::support::place::Place;
+use crate::support::program::TOKEN;
+use crate::support::samples::sample;
+use crate::support::waiting::each;
+use crate::support::wire::{self, Request, Wire};
 
 const QUIET: &str = "--rate 1000/s --summary none --progress none --yes";
 

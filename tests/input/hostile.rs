@@ -1,8 +1,6 @@
 //! Whatever names, values and shapes inputs and referrals have: what is wrong with them is a finding about
 //! them. That a document can't be proved is said of a defect of this program alone.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 use std::convert::Infallible;
 
 use proptest::prelude::*;
@@ -14,8 +12,7 @@ use referral_bulk::domain::level::Level;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::rules::{Levels, Rule};
 use referral_bulk::domain::snapshot::Snapshot;
-use referral_bulk::input::legacy;
-use referral_bulk::input::{self, Options};
+use referral_bulk::input::{self, Options, legacy};
 use referral_bulk::plan::{Judging, Planned, Planner, Terms, migrate};
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000015";

@@ -1,15 +1,12 @@
 //! Reports have the form of their input: what a spreadsheet wrote it opens again, and a round through it changes
 //! nothing but what a person changed.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::fs;
 
 use serde_json::Value;
-use support::case::{Ran, Test};
-use support::waiting::each;
+
+use crate::support::case::{Ran, Test};
+use crate::support::waiting::each;
 
 /// Two referrals of the samples.
 const GOOD: &str = "5a1e0001-0000-4000-8000-000000000015";

@@ -1,14 +1,11 @@
 //! Text of others, whatever way it takes, neither steers the terminal of whoever reads it nor hides there.
 //! Every run of the program is held to that by `support::always`; here are the ways.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use serde_json::json;
-use support::case::{Ran, Test};
-use support::samples::sample_referral;
-use support::wire::{self, Request, Wire};
+
+use crate::support::case::{Ran, Test};
+use crate::support::samples::sample_referral;
+use crate::support::wire::{self, Request, Wire};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
 
