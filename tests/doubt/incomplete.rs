@@ -1,15 +1,12 @@
 //! Absence is no evidence: what an element of a list or a snapshot file doesn't show of a referral is neither
 //! empty nor absent. Live it costs a GET; against a file it is said. No value is lost by it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use serde_json::{Value, json};
-use support::place::Place;
-use support::referrals::{id, referral, timeless};
-use support::sandbox::Sandbox;
-use support::tap::Tap;
+
+use crate::support::place::Place;
+use crate::support::referrals::{id, referral, timeless};
+use crate::support::sandbox::Sandbox;
+use crate::support::tap::Tap;
 
 const COUNT: usize = 3;
 

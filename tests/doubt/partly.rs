@@ -1,17 +1,14 @@
 //! What the service takes in part, or says yes to and doesn't show: against a sandbox in another process that
 //! plays each, and what the reports, the summary and the next run make of it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::place::Place;
-use support::samples::sample_referral;
-use support::sandbox::Sandbox;
-use support::waiting::each;
-use support::wire::{self, Wire};
+
+use crate::support::case::{Ran, Test};
+use crate::support::place::Place;
+use crate::support::samples::sample_referral;
+use crate::support::sandbox::Sandbox;
+use crate::support::waiting::each;
+use crate::support::wire::{self, Wire};
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000015";
 const QUIET: &str = "--rate 1000/s --summary none --progress none --out run --yes";

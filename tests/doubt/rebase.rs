@@ -1,15 +1,12 @@
 //! `--on-conflict rebase` against a sandbox in another process, where somebody else changes the same
 //! referrals between the plan and its carrying out: nobody's work is overwritten, and what can be sent is.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::sandbox::Sandbox;
+
+use crate::support::case::{Ran, Test};
+use crate::support::sandbox::Sandbox;
 
 const QUIET: &str = "--rate 1000/s --summary none --progress none";
 
