@@ -1,15 +1,12 @@
 //! A referral that is always throttled, or refused as if for the token, among others that go well: it alone
 //! pays for it, while planning, while sending and in reading back, and ends by name.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use serde_json::{Value, json};
-use support::place::Place;
-use support::referrals::{id, referral};
-use support::sandbox::Sandbox;
-use support::waiting::each;
+
+use crate::support::place::Place;
+use crate::support::referrals::{id, referral};
+use crate::support::sandbox::Sandbox;
+use crate::support::waiting::each;
 
 const ROWS: usize = 40;
 

@@ -1,20 +1,17 @@
 //! A service that fails as a whole: it is left alone, asked with one request, and the run goes on or stops.
 //! And one that says nothing at all: the run says what it waits for.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::place::Place;
-use support::sandbox::Sandbox;
-use support::tap::Tap;
-use support::wire::{self, Request, Wire};
+
+use crate::support::case::{Ran, Test};
+use crate::support::place::Place;
+use crate::support::sandbox::Sandbox;
+use crate::support::tap::Tap;
+use crate::support::wire::{self, Request, Wire};
 
 const ROWS: usize = 40;
 

@@ -1,19 +1,16 @@
 //! `--rate auto` finds what a service bears, however that is counted, and follows it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use serde_json::json;
-use support::case::Test;
-use support::place::Place;
-use support::rates;
-use support::referrals::{id, referral};
-use support::sandbox::Sandbox;
-use support::tap::Tap;
-use support::waiting::each;
 
-const ROWS: &str = include_str!("../samples/quarter-end.csv");
+use crate::support::case::Test;
+use crate::support::place::Place;
+use crate::support::rates;
+use crate::support::referrals::{id, referral};
+use crate::support::sandbox::Sandbox;
+use crate::support::tap::Tap;
+use crate::support::waiting::each;
+
+const ROWS: &str = include_str!("../../samples/quarter-end.csv");
 
 #[test]
 fn hidden_quotas_are_found_and_kept() {

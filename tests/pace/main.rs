@@ -1,0 +1,15 @@
+//! How fast it goes, and what a service that refuses or fails does to that.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `rate` | finding what a service bears |
+//! | `alone` | one referral that is refused among others that are not |
+//! | `outage` | a service that fails as a whole |
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod alone;
+mod outage;
+mod rate;
+#[path = "../support/mod.rs"]
+mod support;
