@@ -8,6 +8,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{PoisonError, RwLock};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -40,6 +41,22 @@ pub fn through<S: AsRef<str>>(other: &str, words: &[S]) -> Command {
 /// Where programs are found.
 fn path() -> Option<(&'static str, OsString)> {
     std::env::var_os("PATH").map(|path| ("PATH", path))
+}
+
+/// Held by all that start a process, and by whoever must be alone.
+static STARTING: RwLock<()> = RwLock::new(());
+
+/// Starts a process.
+pub fn start(command: &mut Command) -> Child {
+    let _among_others = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    command.spawn().unwrap()
+}
+
+/// Does something while no process is started. One that is has a copy of all that is open here until its program has
+/// begun, and with it the lock of a run that a test looks into at that moment.
+pub fn alone<T>(does: impl FnOnce() -> T) -> T {
+    let _alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    does()
 }
 
 /// How a process ended, and what it printed.
@@ -201,15 +218,9 @@ impl Place {
             file.keep().unwrap()
         };
         let ((stdout, out_path), (stderr, err_path)) = (output("stdout"), output("stderr"));
-        let child = command
-            .current_dir(self.root())
-            .envs(path())
-            .env("PARTNER_CENTER_TOKEN", TOKEN)
-            .stdin(Stdio::null())
-            .stdout::<File>(stdout)
-            .stderr::<File>(stderr)
-            .spawn()
-            .unwrap();
+        command.current_dir(self.root()).envs(path()).env("PARTNER_CENTER_TOKEN", TOKEN);
+        command.stdin(Stdio::null()).stdout::<File>(stdout).stderr::<File>(stderr);
+        let child = start(&mut command);
         Started { child, stdout: out_path, stderr: err_path }
     }
 }

@@ -5,11 +5,13 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
 use referral_bulk::cli::args;
 use regex::Regex;
+
+use super::program::start;
 
 /// What a terminal carries out and doesn't show.
 static STEERING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[A-Za-z]").unwrap());
@@ -48,8 +50,9 @@ pub fn words(line: &str) -> Result<Vec<OsString>, String> {
     let nowhere = tempfile::tempdir().unwrap();
     let script = format!("set -u\nshopt -s failglob\nwords=({line})\nprintf '%s\\0' \"${{words[@]}}\"");
     let mut bash = Command::new("bash");
-    let bash = bash.args(["--norc", "--restricted", "-c", &script]).current_dir(nowhere.path());
-    let output = bash.env_clear().output().unwrap();
+    bash.args(["--norc", "--restricted", "-c", &script]).current_dir(nowhere.path()).env_clear();
+    bash.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = start(&mut bash).wait_with_output().unwrap();
     if !output.status.success() || !output.stderr.is_empty() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }

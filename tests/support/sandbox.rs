@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::place::Place;
-use super::program::{Ended, program};
+use super::program::{Ended, program, start};
 
 /// A sandbox that serves until it is dropped.
 pub struct Sandbox {
@@ -39,7 +39,7 @@ impl Sandbox {
     }
 
     fn serve(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = start(command.stdin(Stdio::null()).stdout(Stdio::piped()));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut base = String::new();
         stdout.read_line(&mut base).unwrap();

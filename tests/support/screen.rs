@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::place::Place;
-use super::program::{Ended, TOKEN, program};
+use super::program::{Ended, TOKEN, program, start};
 use super::waiting::until;
 
 const ROWS: u16 = 40;
@@ -40,16 +40,14 @@ impl Screen {
         let rows = if columns == 0 { 0 } else { ROWS };
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
-        let child = program()
-            .args(command.split_whitespace())
-            .current_dir(home.root())
-            .envs(variables.iter().copied())
-            .env("PARTNER_CENTER_TOKEN", TOKEN)
-            .stdin(Stdio::from(pty.slave.try_clone().unwrap()))
-            .stdout(Stdio::from(pty.slave.try_clone().unwrap()))
-            .stderr(Stdio::from(pty.slave.try_clone().unwrap()))
-            .spawn()
-            .unwrap();
+        let mut run = program();
+        run.args(command.split_whitespace()).current_dir(home.root());
+        run.envs(variables.iter().copied()).env("PARTNER_CENTER_TOKEN", TOKEN);
+        run.stdin(Stdio::from(pty.slave.try_clone().unwrap()));
+        run.stdout(Stdio::from(pty.slave.try_clone().unwrap()));
+        run.stderr(Stdio::from(pty.slave.try_clone().unwrap()));
+        let child = start(&mut run);
+        drop(run);
         let columns = if columns == 0 { 80 } else { columns };
         let parser = vt100::Parser::new(ROWS, columns, 1_000);
         let shown = Arc::new(Mutex::new(Shown { raw: Vec::new(), parser }));

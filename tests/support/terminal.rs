@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::place::Place;
-use super::program::{Ended, TOKEN, program};
+use super::program::{Ended, TOKEN, program, start};
 use super::waiting::PATIENCE;
 
 /// What a person does once the program asks.
@@ -35,18 +35,14 @@ pub struct Seen {
 pub fn run(place: &Rc<Place>, command: &str, base: &str, answer: Option<Does>) -> Seen {
     let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
     let pty = openpty(&size, None).unwrap();
-    let child = program()
-        .args(shlex::split(command).unwrap())
-        .current_dir(place.root())
-        .env("TERM", "xterm")
-        .env("PARTNER_CENTER_TOKEN", TOKEN)
-        .env("REFERRAL_BULK_ENDPOINT", base)
-        .stdin(Stdio::from(pty.slave.try_clone().unwrap()))
-        .stdout(Stdio::piped())
-        // The last handle of the terminal's other side goes with the program, so that its end is seen.
-        .stderr(Stdio::from(pty.slave))
-        .spawn()
-        .unwrap();
+    let mut run = program();
+    run.args(shlex::split(command).unwrap()).current_dir(place.root());
+    run.env("TERM", "xterm").env("PARTNER_CENTER_TOKEN", TOKEN).env("REFERRAL_BULK_ENDPOINT", base);
+    run.stdin(Stdio::from(pty.slave.try_clone().unwrap())).stdout(Stdio::piped());
+    // The last handle of the terminal's other side goes with the program, so that its end is seen.
+    run.stderr(Stdio::from(pty.slave));
+    let child = start(&mut run);
+    drop(run);
     converse(child, File::from(pty.master), answer)
 }
 

@@ -2,11 +2,6 @@
 //! nowhere. It is noticed and told, nothing is made twice, and no outcome says what isn't so. Where nothing is
 //! lost, nothing is missed.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -15,12 +10,13 @@ use std::rc::Rc;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use support::place::Place;
-use support::program::Ended;
-use support::raw::api::Api;
-use support::raw::deadly::{Deadly, Doom, Moment};
-use support::referrals::{id, referral};
-use support::waiting::{each, until};
+
+use crate::support::place::Place;
+use crate::support::program::Ended;
+use crate::support::raw::api::Api;
+use crate::support::raw::deadly::{Deadly, Doom, Moment};
+use crate::support::referrals::{id, referral};
+use crate::support::waiting::{each, until};
 
 const COUNT: usize = 60;
 
