@@ -1,19 +1,15 @@
 //! Ways out that no run is carried out on: whatever is wrong with what was typed, with the settings, with an
 //! input or with a run's directory. A script that waits for a summary on standard output gets one on each.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use support::place::Place;
-use support::program::plainly;
-use support::run_dir::OUTCOMES;
-use support::samples::sample;
-use support::waiting::each;
+
+use crate::support::place::Place;
+use crate::support::program::plainly;
+use crate::support::run_dir::OUTCOMES;
+use crate::support::samples::sample;
+use crate::support::waiting::each;
 
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const CLOSING: &str = "id,status,substatus,statusReason\n\
@@ -60,7 +56,7 @@ fn nothing(command: &str, exit_code: i32) -> Value {
     })
 }
 
-/// A summary but for its checksum, which `tests/kept.rs` is about.
+/// A summary but for its checksum, which `tests/apply/kept.rs` is about.
 fn summary(line: &str) -> Value {
     let mut summary: Value = serde_json::from_str(line).unwrap();
     assert_eq!(summary.as_object_mut().unwrap().remove("sha256").unwrap().as_str().unwrap().len(), 64);

@@ -1,19 +1,17 @@
 //! Requests are the cost: how many a plan makes, of which kind, and how many a run adds. A plan makes
 //! nothing but GET.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![expect(clippy::single_range_in_vec_init, reason = "a stretch of a list is one range")]
-
-mod support;
 
 use std::ops::Range;
 
 use serde_json::{Value, json};
-use support::place::Place;
-use support::referrals::{id, referral};
-use support::sandbox::Sandbox;
-use support::tap::Tap;
-use support::wire::{self, Wire};
+
+use crate::support::place::Place;
+use crate::support::referrals::{id, referral};
+use crate::support::sandbox::Sandbox;
+use crate::support::tap::Tap;
+use crate::support::wire::{self, Wire};
 
 /// An account, and which of its referrals rows want something of.
 struct Case {

@@ -1,17 +1,13 @@
 //! Reports that somebody changed in place, and that `report` and `resume` write again: no file is lost.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::place::Place;
-use support::sha256::sha256;
+
+use crate::support::case::{Ran, Test};
+use crate::support::place::Place;
+use crate::support::sha256::sha256;
 
 const OPTIONS: &str = "--sandbox --rate 1000/s --summary none --progress none";
 /// Two rows are sound. Of the third somebody mistyped the substatus.

@@ -1,16 +1,13 @@
 //! Reports that are given back: what the next command says, followed to the letter, loses no row and makes no
 //! change twice.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use serde_json::{Value, json};
-use support::case::Test;
-use support::place::Place;
-use support::samples::{sample, sample_referral};
-use support::sandbox::Sandbox;
-use support::waiting::each;
+
+use crate::support::case::Test;
+use crate::support::place::Place;
+use crate::support::samples::{notes_csv, sample, sample_referral};
+use crate::support::sandbox::Sandbox;
+use crate::support::waiting::each;
 
 const QUIET: &str = "--sandbox --rate 1000/s --summary none --progress none";
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000027";
@@ -70,7 +67,7 @@ fn rows_that_an_earlier_run_may_have_written_are_planned_live() {
 /// A payload that somebody else's change made stale.
 #[test]
 fn payloads_of_a_report_are_planned_live_too() {
-    let mut payload = support::samples::sample_referral(ACTIVE);
+    let mut payload = sample_referral(ACTIVE);
     payload["result.outcome"] = "conflict".into();
     Test::new(&format!("migrate a.jsonl --state referrals.jsonl --out run {QUIET}"))
         .file("a.jsonl", format!("{payload}\n"))
@@ -225,8 +222,7 @@ fn what_is_named_is_found_from_wherever_somebody_stands() {
 /// Whoever changes a file and carries on believes that the change counts.
 #[test]
 fn an_input_that_was_changed_is_noticed_from_elsewhere() {
-    let ran = Test::new(&format!("apply a.csv --plan --out run {QUIET}"))
-        .file("a.csv", support::samples::notes_csv(&[ACTIVE]));
+    let ran = Test::new(&format!("apply a.csv --plan --out run {QUIET}")).file("a.csv", notes_csv(&[ACTIVE]));
     let ran = ran.told_elsewhere().run();
     ran.place.write("a.csv", format!("id,notes\n{ACTIVE},Another\n"));
     let resume = || ran.then("resume ../run --summary none --progress none").inside("elsewhere");
@@ -236,7 +232,7 @@ fn an_input_that_was_changed_is_noticed_from_elsewhere() {
     assert!(refused.stderr.starts_with(&wanted), "{}", refused.stderr);
 
     // Another file of that name is none of the run's.
-    ran.place.write("a.csv", support::samples::notes_csv(&[ACTIVE]));
+    ran.place.write("a.csv", notes_csv(&[ACTIVE]));
     ran.place.write("elsewhere/a.csv", "another\n");
     resume().told_elsewhere().run();
 }

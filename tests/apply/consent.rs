@@ -1,15 +1,12 @@
 //! Who may change what: nothing is sent to a service before somebody consented to it, and closing,
 //! which cannot be taken back, takes a consent of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
-use support::case::Test;
-use support::checksums;
-use support::place::Place;
-use support::sandbox::Sandbox;
-use support::terminal::{self, Does};
+use crate::support::case::{Ran, Test};
+use crate::support::checksums;
+use crate::support::place::Place;
+use crate::support::redact::redact;
+use crate::support::sandbox::Sandbox;
+use crate::support::terminal::{self, Does};
 
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000027";
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000028";
@@ -196,7 +193,7 @@ fn what_was_consented_to_is_not_asked_for_again() {
 #[test]
 fn a_consent_is_told() {
     let sandbox = Sandbox::start("");
-    let consent = |run: &support::case::Ran| run.summary("run")["consent"].clone();
+    let consent = |run: &Ran| run.summary("run")["consent"].clone();
     let planned = Test::new(&format!("{APPLY} --plan")).file("a.csv", CLOSE).service(&sandbox.base);
     let planned = planned.told_elsewhere().run();
     assert!(consent(&planned).is_null());
@@ -306,7 +303,7 @@ fn at_a_terminal_a_person_is_asked() {
         let seen = terminal::run(&place, &format!("{APPLY} {flags}"), &sandbox.base, Some(does));
         assert_eq!(seen.code, Some(if says.is_none() { 0 } else { 2 }), "{told}: {}", seen.terminal);
         assert_eq!(seen.stdout, "", "{told}");
-        let shown = support::redact::redact(&seen.terminal, place.root());
+        let shown = redact(&seen.terminal, place.root());
         assert!(shown.starts_with(question), "{told}: {shown}");
         assert!(shown.contains(says.unwrap_or("")), "{told}: {shown}");
         if matches!(does, Interrupts) {
@@ -325,7 +322,7 @@ fn what_a_person_refused_is_carried_out_later() {
     place.write("a.csv", CLOSE);
     let seen = terminal::run(&place, APPLY, &sandbox.base, Some(Does::Types("3\n")));
     assert_eq!(
-        support::redact::redact(&seen.terminal, place.root()),
+        redact(&seen.terminal, place.root()),
         "This closes 2 referrals, which cannot be undone. Type 2 to go on: 3\n\
          error: that is another number: nothing was sent\n\
          hint: carry it out later with: referral-bulk resume run --rate 1000/s\n"

@@ -1,16 +1,13 @@
 //! What `-v`, `-vv` and a run's `run.log` tell, and what they never tell.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::fs;
 
 use serde_json::{Value, json};
-use support::case::{Ran, Test};
-use support::program::TOKEN;
-use support::samples::{notes_csv, sample_referral};
-use support::wire::{self, Request, Wire};
+
+use crate::support::case::{Ran, Test};
+use crate::support::program::TOKEN;
+use crate::support::samples::{notes_csv, sample_referral};
+use crate::support::wire::{self, Request, Wire};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const TWO: &str = "5a1e0001-0000-4000-8000-000000000027";

@@ -1,11 +1,6 @@
 //! The directory that `--out` names: what makes it unfit for a run, and that whatever else lies in it
 //! stays as it was.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -14,9 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use support::case::Test;
-use support::place::Place;
-use support::program::{plainly, program, run, through};
+use crate::support::case::Test;
+use crate::support::place::Place;
+use crate::support::program::{plainly, program, run, through};
 
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000027";
