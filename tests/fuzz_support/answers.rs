@@ -3,14 +3,16 @@
 //!
 //! The client is asked as the program asks it, over a loopback connection: there is no other way in.
 
+mod bytes;
+mod service;
+mod waits;
+
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Answer;
 use jiff::Timestamp;
-use referral_bulk::api::{Auth, Client, Endpoint, Page, Settings};
+use referral_bulk::api::Page;
 use referral_bulk::domain::exchange::{Failure, Journaled, Operation, Refusal, Reply};
 use referral_bulk::domain::fields::{Field, Path};
 use referral_bulk::domain::item::{Change, Effect, Item};
@@ -21,22 +23,15 @@ use referral_bulk::pace::retry::{Decision, MAX_TRIES, StopReason, Then, decide};
 use referral_bulk::pace::{MAX_PAUSE, Pace, Pacing};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use service::{Sent, Service};
 use uuid::Uuid;
 
 use super::reading::is_for_people;
 
+pub use waits::retry_after;
+
 const TOKEN: &str = "eyJ0eXAi.s3cr3t-t0ken/value+x.x";
 const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
-
-/// The most headers of an answer that are sent.
-const HEADERS: usize = 32;
-
-/// How a message is framed is for the connection to say, and is no part of what it says.
-const FRAMING: [&str; 6] =
-    ["connection", "content-encoding", "content-length", "trailer", "transfer-encoding", "upgrade"];
 
 /// An answer as text: its status, its headers a line each, an empty line, its body.
 pub fn reply(bytes: &[u8]) {
@@ -58,142 +53,6 @@ pub fn reply(bytes: &[u8]) {
             failure.into_iter().for_each(|failure| is_followed_up(operation, failure, service));
         }
     });
-}
-
-/// A value of `Retry-After`, at three times.
-pub fn retry_after(bytes: &[u8]) {
-    if !bytes.iter().all(is_in_values) {
-        return;
-    }
-    let head = b"HTTP/1.1 429 No\r\ncontent-length: 0\r\nretry-after: ";
-    for now in ["1970-01-01T00:00:00Z", "2026-03-01T12:00:00Z", "9999-12-30T00:00:00Z"] {
-        let now: Timestamp = now.parse().expect("a time");
-        NOW.set(now);
-        with_service(|service| {
-            service.will_answer(&[head, bytes, b"\r\n\r\n"].concat());
-            let failure = service.runtime.block_on(service.client.get(id())).expect_err("429 is no reply");
-            let Failure::Answered(refusal) = &failure else { panic!("{failure:?}") };
-            is_what_was_asked_for(bytes, now, refusal.retry_after);
-            is_followed_up(Operation::Write, &failure, service);
-        });
-    }
-}
-
-/// Seconds are seconds, dates as RFC 9110 has them lie ahead, and whatever else is taken for a date is one.
-fn is_what_was_asked_for(bytes: &[u8], now: Timestamp, asked: Option<Duration>) {
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim();
-    // Several headers may be joined into one: the longest counts.
-    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
-    let is_seconds = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if parts.iter().all(is_seconds) {
-        let seconds = parts.iter().map(|part| part.parse().map_or(Duration::MAX, Duration::from_secs)).max();
-        assert_eq!(asked, seconds, "{text}");
-    } else if let Some(date) = http_date(text) {
-        assert_eq!(asked, Duration::try_from(date.duration_since(now)).ok(), "{text}");
-    } else if let Some(asked) = asked {
-        let has_date = text.is_ascii() && text.contains(':');
-        assert!(has_date || parts.iter().any(is_seconds), "{text:?} is no date");
-        assert!(now.checked_add(asked).is_ok(), "{text:?} is beyond all dates");
-    }
-}
-
-/// A date in one of the three forms that RFC 9110 obliges everybody to take. Two digits of a year are
-/// read in other ways by others where they are 69.
-fn http_date(text: &str) -> Option<Timestamp> {
-    const FORMS: [&str; 3] =
-        ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
-    FORMS.iter().find_map(|form| {
-        let date = jiff::civil::DateTime::strptime(form, text).ok()?;
-        let is_as_written = date.strftime(form).to_string() == text && date.year() != 1969;
-        is_as_written.then(|| date.to_zoned(jiff::tz::TimeZone::UTC).ok())?.map(|date| date.timestamp())
-    })
-}
-
-/// An answer that a service could give.
-struct Answer<'b> {
-    status: u16,
-    headers: Vec<(&'b str, &'b [u8])>,
-    body: &'b [u8],
-}
-
-impl<'b> Answer<'b> {
-    fn of(bytes: &'b [u8]) -> Option<Self> {
-        let end = bytes.windows(2).position(|two| two == b"\n\n");
-        let (head, body) = end.map_or((bytes, &b""[..]), |end| (&bytes[..end], &bytes[end + 2..]));
-        let mut lines = head.split(|byte| *byte == b'\n');
-        let status = std::str::from_utf8(lines.next()?).ok()?.parse().ok()?;
-        // Below are answers that another one follows.
-        (200..=999).contains(&status).then(|| {
-            let body = if matches!(status, 204 | 304) { &[] } else { body };
-            Self { status, headers: lines.filter_map(header).take(HEADERS).collect(), body }
-        })
-    }
-
-    fn on_the_wire(&self) -> Vec<u8> {
-        let mut wire = format!("HTTP/1.1 {} x\r\n", self.status).into_bytes();
-        for (name, value) in &self.headers {
-            wire.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
-        }
-        if !matches!(self.status, 204 | 304) {
-            wire.extend(format!("content-length: {}\r\n", self.body.len()).into_bytes());
-        }
-        [&wire, &b"\r\n"[..], self.body].concat()
-    }
-
-    fn is_success(&self) -> bool {
-        (200..=299).contains(&self.status)
-    }
-
-    /// The body without a byte order mark.
-    fn text(&self) -> &'b [u8] {
-        self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.body)
-    }
-
-    /// The members of the body, where it is a JSON object and nothing else.
-    fn members(&self) -> Option<BTreeMap<String, Box<RawValue>>> {
-        serde_json::from_slice(self.text()).ok()
-    }
-
-    /// Whether the token is in what is read of it, as it is.
-    fn repeats_the_token(&self) -> bool {
-        let tag = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("etag"));
-        let is_in_tag = tag.is_some_and(|(_, tag)| is_etag(tag) && holds_token(tag));
-        is_in_tag || holds_token(self.body)
-    }
-
-    /// Whether it may be in there in another form.
-    fn has_escapes(&self) -> bool {
-        let values = self.headers.iter().map(|(_, value)| *value);
-        values.chain([self.body]).any(|text| text.iter().any(|byte| b"\\%&".contains(byte)))
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
-    }
-}
-
-fn holds_token(bytes: &[u8]) -> bool {
-    bytes.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes())
-}
-
-fn is_etag(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| ETag::from_service(text).is_ok())
-}
-
-/// A header that says something, and not how the message is framed.
-fn header(line: &[u8]) -> Option<(&str, &[u8])> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
-    let name = std::str::from_utf8(&line[..colon]).ok()?;
-    let value = line[colon + 1..].trim_ascii();
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let frames = FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name));
-    (is_name && !frames && value.iter().all(is_in_values)).then_some((name, value))
-}
-
-/// Whether a byte can stand in a header's value.
-fn is_in_values(byte: &u8) -> bool {
-    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 fn of_patch(answer: &Answer<'_>, patched: &Result<Reply, Failure>) {
@@ -389,31 +248,6 @@ fn id() -> ReferralId {
     ID.parse().expect("a GUID")
 }
 
-/// The same change as it is sent.
-struct Sent;
-
-impl Journaled for Sent {
-    fn id(&self) -> ReferralId {
-        id()
-    }
-
-    fn etag(&self) -> Option<&ETag> {
-        None
-    }
-
-    fn document(&self) -> &str {
-        r#"[{"op":"replace","path":"/details/notes","value":"Called"}]"#
-    }
-
-    fn request_id(&self) -> Uuid {
-        Uuid::nil()
-    }
-
-    fn client_request_id(&self) -> Uuid {
-        Uuid::max()
-    }
-}
-
 thread_local! {
     /// The time that dates are compared with.
     static NOW: Cell<Timestamp> = const { Cell::new(Timestamp::UNIX_EPOCH) };
@@ -423,72 +257,4 @@ thread_local! {
 
 fn with_service(ask: impl FnOnce(&Service)) {
     SERVICE.with(|service| ask(service.get_or_init(Service::begin)));
-}
-
-/// A service on this machine, and a client that knows it. Both live on one thread, so that nothing
-/// happens by chance.
-struct Service {
-    runtime: Runtime,
-    client: Client,
-    exchange: Arc<Mutex<Exchange>>,
-}
-
-/// What is answered to whatever is asked, and what was asked.
-#[derive(Default)]
-struct Exchange {
-    answer: Vec<u8>,
-    asked: Vec<String>,
-}
-
-impl Service {
-    fn begin() -> Self {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let exchange = Arc::<Mutex<Exchange>>::default();
-        runtime.spawn(serve(listener, Arc::clone(&exchange)));
-        let endpoint = Endpoint::parse(&format!("http://{address}/v1.0")).expect("an endpoint");
-        let settings =
-            Settings { timeout: Duration::from_secs(60), correlation_id: Uuid::nil(), clock: || NOW.get() };
-        let client = Client::new(endpoint, Auth::fixed(TOKEN.into()), settings).expect("a client");
-        Self { runtime, client, exchange }
-    }
-
-    fn will_answer(&self, wire: &[u8]) {
-        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
-        *exchange = Exchange { answer: wire.to_owned(), asked: Vec::new() };
-    }
-
-    fn take_asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.exchange.lock().unwrap_or_else(PoisonError::into_inner).asked)
-    }
-}
-
-async fn serve(listener: TcpListener, exchange: Arc<Mutex<Exchange>>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(connection(stream, Arc::clone(&exchange)));
-    }
-}
-
-/// Answers until the client has enough of it.
-async fn connection(stream: TcpStream, exchange: Arc<Mutex<Exchange>>) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut stream = BufReader::new(stream);
-    loop {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut head).await? == 0 {
-                return Ok(());
-            }
-        }
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a length"))];
-        stream.read_exact(&mut body).await?;
-        let answer = {
-            let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
-            exchange.asked.push(head.lines().next().unwrap_or_default().to_owned());
-            exchange.answer.clone()
-        };
-        stream.write_all(&answer).await?;
-    }
 }
