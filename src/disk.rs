@@ -1,8 +1,8 @@
-//! Names and directories that are still there after a power cut, and that their owner alone can read.
+//! Durable file names: files and directories that survive a power cut, readable by their owner alone.
 //!
-//! A file that is synced is of no use while its directory doesn't know its name: that is on disk only when the
-//! directory is synced, too, and so up to the first directory that was there before. Whatever of a run is made,
-//! renamed or removed, is so by what stands here; `tests/architecture.rs` holds the code to it.
+//! Syncing a file is not enough, since its name is part of its directory: the name is on disk only once the
+//! directory is synced too, and so on up to the first directory that existed before. All files and directories
+//! of a run are made, renamed and removed through this module; `tests/architecture.rs` checks that.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -10,11 +10,12 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Sees to it that a directory knows what is in it. Elsewhere than on Unix a directory can't be asked to, and one
-/// that may be written to and not be read can't be either.
+/// Syncs a directory, so that the names in it are on disk.
+///
+/// A directory that may be written to but not read cannot be opened for that, and is passed over.
 ///
 /// # Errors
-/// Where it isn't there, or the disk says no.
+/// If the directory does not exist, or the disk reports an error.
 #[cfg(unix)]
 pub fn sync(dir: &Path) -> io::Result<()> {
     match File::open(or_here(dir)) {
@@ -23,7 +24,7 @@ pub fn sync(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Sees to it that a directory knows what is in it, which only Unix can be asked to.
+/// Does nothing: a directory can be synced on Unix only.
 ///
 /// # Errors
 /// None.
@@ -32,38 +33,38 @@ pub fn sync(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The directory that a file's name stands in.
+/// Returns the directory that holds a file's name.
 fn parent(path: &Path) -> &Path {
     or_here(path.parent().unwrap_or(path))
 }
 
-/// A relative path of one name has an empty parent, which is the current directory.
+/// Returns the path of a directory, `.` for an empty one: a relative path of one name has an empty parent.
 fn or_here(dir: &Path) -> &Path {
     if dir.as_os_str().is_empty() { Path::new(".") } else { dir }
 }
 
-/// Makes a directory where there is none, and those on the way to it. They are as the system makes directories:
-/// they may hold what is meant for others.
+/// Makes a directory and its missing parents, with the system's default permissions: they may also hold files
+/// that are meant for other users.
 ///
 /// # Errors
-/// Where one can't be made, or something else has its name.
+/// If one cannot be made, or its name belongs to something other than a directory.
 pub fn make_directories(dir: &Path) -> io::Result<()> {
     if or_here(dir).is_dir() {
         return Ok(());
     }
     make_directories(parent(dir))?;
     match fs::create_dir(dir) {
-        // Another process was faster.
+        // Another process made it in the meantime.
         Err(error) if error.kind() == ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
         Err(error) => Err(error),
         Ok(()) => sync(parent(dir)),
     }
 }
 
-/// Makes a directory for its owner alone. The one that it lies in must be there.
+/// Makes a directory that its owner alone can read (mode 0700). Its parent must exist.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] where something has its name; else where it can't be made.
+/// [`ErrorKind::AlreadyExists`] if the name is taken; otherwise if it cannot be made.
 pub fn make_private_directory(dir: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
@@ -72,11 +73,12 @@ pub fn make_private_directory(dir: &Path) -> io::Result<()> {
     sync(parent(dir))
 }
 
-/// Makes a directory for its owner alone, with any that it lacks on the way, or takes an empty one from
-/// everybody else. One that holds other things is the user's own to protect.
+/// Makes a directory that its owner alone can read, with its missing parents; restricts an empty one that exists.
+///
+/// A directory that holds files already keeps its permissions: the user may share those files on purpose.
 ///
 /// # Errors
-/// Where it can't be made.
+/// If it cannot be made.
 pub fn take_private_directory(dir: &Path) -> io::Result<()> {
     make_directories(parent(dir))?;
     match make_private_directory(dir) {
@@ -87,10 +89,10 @@ pub fn take_private_directory(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes a file or directory from everybody but its owner.
+/// Sets the permission bits of a file or directory, unless it has them already.
 ///
 /// # Errors
-/// Where it isn't there, or isn't one's own.
+/// If it does not exist, or belongs to another user.
 #[cfg(unix)]
 pub fn restrict(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -100,7 +102,7 @@ pub fn restrict(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-/// Elsewhere than on Unix there are no such modes.
+/// Does nothing: there are no permission bits outside Unix.
 ///
 /// # Errors
 /// None.
@@ -109,10 +111,10 @@ pub fn restrict(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file for its owner alone, to write behind what is in it; makes it where it isn't there.
+/// Opens a file for appending that its owner alone can read (mode 0600); makes it if it is missing.
 ///
 /// # Errors
-/// Where it can't be opened, or isn't one's own.
+/// If it cannot be opened, or belongs to another user.
 pub fn append_privately(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
@@ -123,10 +125,10 @@ pub fn append_privately(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Gives a file another name in its directory, in the place of whatever has that.
+/// Renames a file within its directory, replacing any file of the new name.
 ///
 /// # Errors
-/// As [`fs::rename`].
+/// See [`fs::rename`].
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync(parent(to))
@@ -135,26 +137,27 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// Removes a file.
 ///
 /// # Errors
-/// As [`fs::remove_file`].
+/// See [`fs::remove_file`].
 pub fn remove(file: &Path) -> io::Result<()> {
     fs::remove_file(file)?;
     sync(parent(file))
 }
 
-/// Gives what was written its name, in the place of whatever has that: whole and on disk, or not at all.
+/// Gives a temporary file its final name, replacing any file of that name. Either all of it is on disk under
+/// that name afterwards, or nothing changed.
 ///
 /// # Errors
-/// Where the disk has no room, or the name can't be given.
+/// If the disk has no room, or the name cannot be given.
 pub fn put(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     sync(parent(path))
 }
 
-/// The same where nothing may have that name.
+/// Gives a temporary file its final name, which must be free.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] where something has it; else as [`put`].
+/// [`ErrorKind::AlreadyExists`] if the name is taken; otherwise as [`put`].
 pub fn put_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist_noclobber(path)?;

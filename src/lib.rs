@@ -16,16 +16,16 @@
 //!
 //! # The map
 //! `main → cli → commands → {input, plan, engine, report, sandbox}`, `engine → {api, pace, ledger}`,
-//! and everybody → `domain`, which is pure and knows nobody. Whoever makes files of a run does so by
-//! `disk`. `tests/architecture.rs` holds the code to it.
+//! and every module → `domain`, which is pure and imports none of the others. Files of a run are made,
+//! renamed and removed through `disk` alone. `tests/architecture.rs` checks all of this.
 //!
 //! # What always holds
 //! 1. No PATCH without a committed intent: the client takes a [`ledger::Ticket`] by value, and only
 //!    the ledger's writer has tickets to give. One attempt in the ledger is one request on the wire.
 //! 2. Every input row has exactly one outcome, and every legacy payload one class; the books balance,
 //!    or the exit code says so.
-//! 3. A PATCH is never repeated blindly: an item in doubt is read back first. Nor is it held against
-//!    somebody else while an attempt of our own may be the reason: reads may lag behind.
+//! 3. A PATCH is never repeated blindly: an item in doubt is read back first. Nor is a changed referral
+//!    called somebody else's edit while an attempt of this run may be the reason: reads may lag behind writes.
 //! 4. Nothing is overwritten that the plan didn't see: `If-Match` carries the eTag of the plan, or of a
 //!    newer version in which nothing that the change touches is different: where the user wants a rebase,
 //!    or where the plan had no eTag and the change, in doubt, was read back and found not to be there.
@@ -33,10 +33,10 @@
 //!    lacks it (see [`domain::snapshot`]).
 //! 5. Items for one referral never overlap: there is one per run.
 //! 6. Slot, gate, limiter, intent, send, outcome: in this order.
-//! 7. The ledger can't be written: nothing more is sent.
+//! 7. Once the ledger cannot be written, nothing more is sent.
 //! 8. Tokens appear in no file, log, report, error or `Debug` output, and go to no other host.
 //! 9. Plans contact the API with GET only.
-//! 10. Memory does not grow with what a referral weighs.
+//! 10. Memory does not grow with the size of a referral.
 
 pub mod api;
 pub mod cli;

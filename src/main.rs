@@ -1,12 +1,15 @@
 //! The process boundary: arguments, environment and streams go in, an exit code comes out.
+//!
+//! Nothing below `main` reads the environment, the clock or the standard streams by itself, so a test can run
+//! the whole program with its own.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use referral_bulk::{Process, run};
 
-/// Planning makes and drops a hundred small texts a referral: it takes a tenth less CPU with this one than
-/// with the C library's. See docs/performance.md.
+/// The allocator of the process. Planning allocates and frees about a hundred small texts per referral, which
+/// takes a tenth less CPU time with mimalloc than with the C library's allocator: see docs/performance.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -25,7 +28,7 @@ fn main() -> ExitCode {
         stdin: Box::new(stdin),
         stdout: Box::new(std::io::stdout()),
         stderr: Box::new(stderr),
-        // Where nobody says how wide it is, nothing can be drawn on it.
+        // A bar is drawn to the width of the terminal, so one whose size is unknown gets none.
         terminal: console::Term::stderr().size_checked().is_some(),
         clock: now,
         new_id: uuid::Uuid::new_v4,
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Whose rights the process has.
+/// Returns the effective user id of the process; `None` on systems that have no such number.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "other systems have no such number")]
 fn user() -> Option<u32> {
@@ -46,7 +49,7 @@ fn user() -> Option<u32> {
     None
 }
 
-/// Milliseconds are as exact as anybody reads a report.
+/// Returns the current time, rounded to the millisecond that reports show.
 #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
 fn now() -> jiff::Timestamp {
     let now = jiff::Timestamp::now();

@@ -1,4 +1,7 @@
-//! The account of a run: what the ledger holds and the reports tell.
+//! The account of a run: the records that the ledger stores and the reports are made from.
+//!
+//! What is stored serialises with `serde`, so the names of its fields and variants are part of the ledger's
+//! format. A field that was added later has a default, by which ledgers of an earlier version can be read.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -22,37 +25,37 @@ use super::referral::{ETag, ReferralId};
 use super::rules::Levels;
 use super::text_form::TextForm;
 
-/// What a run is, as said when it was planned.
+/// The specification of a run, fixed when it is planned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunSpec {
-    /// The program's version that planned it.
+    /// The version of the program that planned it.
     pub program: String,
     /// `apply` or `migrate`.
     pub command: String,
     /// When it was planned.
     pub created: Timestamp,
-    /// A GUID shared by all calls of the run (`MS-CorrelationId`).
+    /// A GUID that all requests of the run carry (`MS-CorrelationId`).
     pub correlation_id: Uuid,
-    /// Where it would send: the API's base URL, or `sandbox`.
+    /// Where it sends: the API's base URL, or `sandbox`.
     pub target: String,
     /// How its rows are read and judged.
     pub asked: PlanSpec,
-    /// Whether it was asked to be planned, and no more.
+    /// Whether it is only planned, and nothing sent (`--plan`).
     pub plan_only: bool,
-    /// Why, in the user's words.
+    /// The reason for the run, in the user's words.
     pub reason: Option<String>,
-    /// The directory that relative paths go out from. Ledgers of an earlier version don't have it. It need not be
-    /// text, which a path on record would have to be.
+    /// The directory that relative paths start from; missing from ledgers of an earlier version. It is no `PathBuf`,
+    /// which serialises as text alone: a directory's name need not be UTF-8.
     #[serde(default)]
     pub directory: Option<OsString>,
 }
 
-/// How the rows of a run are read and judged: all that it takes to plan it again.
+/// How the rows of a run are read and judged: everything needed to plan it again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlanSpec {
     /// The inputs as the user named them; `-` is standard input.
     pub files: Vec<String>,
-    /// Their form; by extension where there is none.
+    /// The format of the inputs; `None` takes it from each file's extension.
     pub format: Option<Format>,
     /// Where the referrals' current state comes from.
     pub state: StateSource,
@@ -60,65 +63,64 @@ pub struct PlanSpec {
     pub levels: Levels,
     /// Unconfirmed paths that may be patched.
     pub allow_paths: BTreeSet<Pointer>,
-    /// Whether null may be sent.
+    /// Whether fields may be cleared.
     pub clear: bool,
-    /// How legacy payloads are compared, where the inputs hold those; else they are change files.
+    /// How legacy payloads are compared; `None` where the inputs are change files.
     pub migrating: Option<Migrating>,
-    /// What follows where somebody else changed a referral after the plan.
+    /// How a referral is handled that was changed after the plan.
     pub on_conflict: OnConflict,
-    /// The decimal sign in the numbers of CSV files, where the user said it. Ledgers of an earlier version
-    /// don't have it.
+    /// The decimal sign of the numbers in CSV files, if the user gave it; missing from ledgers of an earlier version.
     #[serde(default)]
     pub decimal: Option<DecimalSign>,
-    /// Columns that change nothing. Ledgers of an earlier version don't have them.
+    /// Columns that are kept in the reports and otherwise ignored; missing from ledgers of an earlier version.
     #[serde(default)]
     pub left_alone: Vec<String>,
 }
 
-/// What follows where somebody else changed a referral after the plan.
+/// How a referral is handled that was changed after the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnConflict {
-    /// Nothing is sent, and the report tells both sides.
+    /// Sends nothing more, and reports the row as a conflict with the values of both sides.
     Report,
-    /// The change is judged again and sent again, where nothing that it touches was changed.
+    /// Judges the change again at the new version and sends it, if nothing that it touches was changed.
     Rebase,
 }
 
 impl PlanSpec {
-    /// The new file that the documents are written to as well.
+    /// Returns the file that the patch documents are written to as well, if one was named.
     pub fn patches(&self) -> Option<&Path> {
         self.migrating.as_ref()?.patches.as_deref()
     }
 }
 
-/// How legacy payloads are compared with the referrals.
+/// How legacy PUT payloads are compared with the referrals.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Migrating {
-    /// The fields that are taken from a stale payload all the same.
+    /// The fields that are sent from a stale payload all the same.
     pub take: BTreeSet<Pointer>,
-    /// The referrals as they were when the payloads were made, where the user has them.
+    /// The referrals as they were when the payloads were made, if the user has them.
     pub base: Option<Base>,
-    /// The new file that the documents are written to as well, for `apply`, where the user names one.
+    /// The new file that the patch documents are written to as well, as input for `apply`.
     pub patches: Option<PathBuf>,
 }
 
-/// A snapshot file of the referrals as they were.
+/// The base of a migration: a snapshot file of the referrals as they were when the payloads were made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Base {
     /// The file as the user named it.
     pub path: PathBuf,
-    /// Of its bytes, in hexadecimal, once it was read to its end.
+    /// The SHA-256 of its bytes in hexadecimal; `None` until it was read to its end.
     pub sha256: Option<String>,
 }
 
-/// Where the referrals' current state comes from.
+/// The source of the referrals' current state, which a plan is made against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum StateSource {
-    /// The API.
+    /// The API: every referral is read.
     Live,
-    /// Nowhere.
+    /// No source: nothing is read before sending.
     None,
     /// A snapshot file.
     File(PathBuf),
@@ -144,36 +146,36 @@ impl From<StateSource> for String {
     }
 }
 
-/// How far a run has come.
+/// The phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// Rows and items are still being written: nothing of it may be sent.
+    /// Rows and items are still being written: nothing may be sent.
     Planning,
-    /// Planned completely; nothing was sent.
+    /// The plan is sealed; nothing was sent yet.
     Planned,
-    /// Sending began, and has not come to its end.
+    /// Sending began and has not finished.
     Stopped,
     /// Every item has its outcome.
     Finished,
 }
 
-/// The form of an input.
+/// The format of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// A header and records.
+    /// CSV: a header line, then one record per row.
     Csv,
-    /// A JSON object a line.
+    /// JSON lines: one JSON object per line.
     Jsonl,
-    /// A JSON array of objects, or objects over any number of lines. Of legacy payloads only.
+    /// A JSON array of objects, or objects of any number of lines each. For legacy payloads only.
     Json,
-    /// Requests as an `.http` file holds them. Of legacy payloads only.
+    /// HTTP requests, as an `.http` file holds them. For legacy payloads only.
     Http,
 }
 
 impl Format {
-    /// Its name on the command line.
+    /// Returns the name that `--format` takes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -187,43 +189,44 @@ impl Format {
 /// One input of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputInfo {
-    /// As the user named it; `-` is standard input.
+    /// The path as the user gave it; `-` is standard input.
     pub path: String,
-    /// Of its bytes, in hexadecimal.
+    /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
-    /// Data rows, the bad ones included.
+    /// The number of data rows, invalid ones included.
     pub rows: u64,
-    /// Its form.
+    /// Its format.
     pub format: Format,
-    /// How it is written. Ledgers of an earlier version don't have it.
+    /// Its encoding, line ends and separator; missing from ledgers of an earlier version.
     #[serde(default)]
     pub form: TextForm,
-    /// A CSV's header cells as written, `result.*` left out; empty for other forms.
+    /// The header cells of a CSV as written, without `result.*`; empty for other formats.
     pub columns: Vec<String>,
 }
 
-/// What an input is called where people read it: its path as the user named it, or standard input.
+/// Returns the name of an input for messages: its path as the user gave it, or "standard input".
 pub fn input_name(path: &str) -> &str {
     if path == "-" { "standard input" } else { path }
 }
 
-/// A row as it was read, so that reports can give it back.
+/// A row as it was read, which reports give back unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum RowText {
-    /// A CSV record's cells, in the order of [`InputInfo::columns`] (a ragged row has more or
-    /// fewer), `result.*` left out.
+    /// The cells of a CSV record in the order of [`InputInfo::columns`], without `result.*`. A ragged
+    /// row has more or fewer cells than columns.
     Cells(Vec<String>),
     /// A JSON document on one line.
     Line(String),
 }
 
-/// What a CSV report writes behind a row that wasn't sound when it was read and would look so. A reader takes no
-/// row that has it. Nothing in it separates cells in any file.
+/// The mark that a CSV report writes behind a row that was broken when it was read but would look sound.
+///
+/// A change file's reader refuses rows with this mark. It holds no character that separates cells in any file.
 pub const UNSOUND: &str = "broken row: mend it and then empty this cell";
 
 impl RowText {
-    /// How many bytes it takes.
+    /// Returns its length in bytes.
     pub fn size(&self) -> usize {
         match self {
             Self::Cells(cells) => cells.iter().map(String::len).sum(),
@@ -233,7 +236,8 @@ impl RowText {
 }
 
 impl<'de> Deserialize<'de> for RowText {
-    /// Reads it at once, where an untagged enum would be held as a tree first.
+    /// Reads cells or a line directly. The derived implementation of an untagged enum would build a tree of
+    /// the whole value first.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct RowTextVisitor;
         impl<'de> Visitor<'de> for RowTextVisitor {
@@ -255,56 +259,56 @@ impl<'de> Deserialize<'de> for RowText {
     }
 }
 
-/// One input row as it is put on record while planning.
+/// The record of one input row, written while planning.
 #[derive(Debug, Clone)]
 pub struct RowRecord {
-    /// Its ordinal in the run, counted from 1 over all inputs.
+    /// The ordinal of the row in the run, counted from 1 over all inputs.
     pub row: u64,
     /// Where it begins.
     pub place: Location,
-    /// The referral it names, where it got that far.
+    /// The referral that it names; `None` where that could not be read.
     pub id: Option<ReferralId>,
     /// What was read.
     pub text: RowText,
-    /// The item it belongs to, by number. `None` for a row that names no referral.
+    /// The number of the item it belongs to; `None` for a row that names no referral.
     pub item: Option<u64>,
-    /// Its own verdict, where it is decided without its item.
+    /// Its own verdict, if it is decided without its item.
     pub verdict: Option<Verdict>,
-    /// What was found about the row by itself.
+    /// The findings about this row alone.
     pub findings: Vec<Finding>,
 }
 
-/// How an item, and with it its rows, came out.
+/// The result of an item, and with it of its rows.
 #[derive(Debug, Clone)]
 pub struct Settled {
     /// The outcome and its reason.
     pub verdict: Verdict,
-    /// The referral's version afterwards, where it is known.
+    /// The referral's version afterwards, if it is known.
     pub etag: Option<ETag>,
-    /// An object by pointer. On a conflict: the current values of the fields the item touches. Where the
-    /// service took only some of them: what it kept in the others.
+    /// Values of the service, as a JSON object by pointer. On a conflict: the current values of the fields that
+    /// the item touches. Where the service took only some of them: what it kept in the others.
     pub theirs: Option<Box<RawValue>>,
     /// When it was decided.
     pub at: Timestamp,
 }
 
-/// An item with how it came out; what is not settled is to be sent.
+/// A planned item with its rows.
 #[derive(Debug, Clone)]
 pub struct ItemAccount {
     /// The item.
     pub item: Item,
     /// Where its rows begin, in file order.
     pub rows: Vec<Location>,
-    /// What planning decided, where there is nothing to send.
+    /// The verdict of planning where nothing is to be sent; `None` where the document is to be sent.
     pub planned: Option<Verdict>,
-    /// What its legacy payload adds to the audit; `None` for the rows of a change file.
+    /// The audit of its legacy payload; `None` for the rows of a change file.
     pub audit: Option<Audit>,
 }
 
-/// All that is known of one input row, for the reports.
+/// Everything that is known about one input row, for the reports.
 #[derive(Debug, Clone)]
 pub struct RowAccount {
-    /// Its ordinal in the run.
+    /// The ordinal of the row in the run.
     pub row: u64,
     /// Where it begins.
     pub place: Location,
@@ -316,50 +320,50 @@ pub struct RowAccount {
     pub verdict: Verdict,
     /// The referral's version afterwards, where it is known.
     pub etag: Option<ETag>,
-    /// Requests made for its item that could have changed something.
+    /// The number of requests for its item that could have changed something.
     pub attempts: u32,
     /// The `client-request-id` of each attempt, in order.
     pub request_ids: Vec<Uuid>,
-    /// When the first attempt was written down.
+    /// When the intent of the first attempt was recorded.
     pub first_sent: Option<Timestamp>,
     /// When it was settled.
     pub at: Option<Timestamp>,
-    /// On a conflict: values that were planned from, an object by pointer.
+    /// On a conflict: the values that were planned from, as a JSON object by pointer.
     pub base: Option<Box<RawValue>>,
-    /// On a conflict: values that were wanted.
+    /// On a conflict: the values that were to be sent.
     pub ours: Option<Box<RawValue>>,
-    /// On a conflict: values that were found. Where the service took only some of the fields: what it kept in
-    /// the others.
+    /// On a conflict: the values that were found. Where the service took only some of the fields: what it kept
+    /// in the others.
     pub theirs: Option<Box<RawValue>>,
-    /// What was found about the row and its item.
+    /// The findings about the row and its item.
     pub findings: Vec<Finding>,
-    /// What a legacy payload adds to the audit; `None` for the row of a change file.
+    /// The audit of its legacy payload; `None` for the row of a change file.
     pub audit: Option<Audit>,
 }
 
-/// Requests made and time spent, added up over all processes that worked on a run.
+/// The requests made and the time spent, summed over all processes that worked on a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunStats {
-    /// GETs of one referral.
+    /// The number of GETs of one referral.
     pub get: u64,
-    /// List pages.
+    /// The number of list pages read.
     pub list: u64,
-    /// PATCHes, as counted by the ledger's attempts.
+    /// The number of PATCHes, as counted by the ledger's attempts.
     pub patch: u64,
-    /// Requests for a token.
+    /// The number of times a token was asked for.
     pub token: u64,
-    /// Answers that said: slow down.
+    /// The number of answers that throttled a request (429, or 503 for load).
     pub throttled: u64,
-    /// Requests that repeated an earlier one.
+    /// The number of requests that repeated an earlier one.
     pub retried: u64,
-    /// Wall time of planning and sending.
+    /// Wall-clock time of planning and sending, in seconds.
     pub seconds: f64,
-    /// Of it, the time in which requests waited for the rate limit alone.
+    /// The part of it in which requests waited for the rate limit alone, in seconds.
     pub waiting_for_rate: f64,
-    /// Of it, the time in which the server had asked for a pause.
+    /// The part of it in which the service had asked for a pause, in seconds.
     pub paused_by_server: f64,
-    /// Of it, the time in which requests were held back because one had failed after another. Ledgers of
-    /// an earlier version don't have it.
+    /// The part of it in which the circuit breaker held requests back, in seconds; missing from ledgers of an
+    /// earlier version.
     #[serde(default)]
     pub held_back: f64,
 }

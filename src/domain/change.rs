@@ -1,4 +1,4 @@
-//! What the user wants of a referral, before anybody judged it.
+//! Wanted changes, as the input gives them and before the rules judge them.
 
 use serde_json::value::RawValue;
 
@@ -8,38 +8,38 @@ use super::referral::{ETag, ReferralId};
 use super::status::{Stage, Status};
 use super::value::Wanted;
 
-/// Something the input says, with the place where it says it.
+/// A value from the input, with its place.
 #[derive(Debug, Clone)]
 pub struct Located<T> {
-    /// What is said.
+    /// The value.
     pub value: T,
-    /// Where.
+    /// Its place in the input.
     pub place: Location,
 }
 
-/// An element to be put at the end of a list, `/team/-` for example.
+/// An element to be added at the end of a list, as by `/team/-`.
 #[derive(Debug, Clone)]
 pub struct Append {
     /// The list.
     pub field: Field,
-    /// What tells it from its neighbours; see [`super::value::element_key`].
+    /// The key that tells it from other elements; see [`super::value::element_key`].
     pub key: String,
     /// The element itself, a JSON object.
     pub element: Box<RawValue>,
 }
 
-/// One input row: typed, and unjudged.
+/// One input row: typed, and not yet judged.
 #[derive(Debug, Clone)]
 pub struct Draft {
     /// The referral it is about.
     pub id: ReferralId,
     /// Where the row begins.
     pub place: Location,
-    /// The version it is bound to.
+    /// The version that the row is bound to.
     pub etag: Option<Located<ETag>>,
-    /// The wanted status, if named.
+    /// The wanted status, if given.
     pub status: Option<Located<Status>>,
-    /// The wanted substatus, if named, as the stage it belongs to.
+    /// The wanted substatus, if given, as the stage that it belongs to.
     pub substatus: Option<Located<Stage>>,
     /// Fields to be set or, where the value is null, cleared. Never status or substatus.
     pub sets: Vec<Located<(Path, Wanted)>>,
@@ -47,18 +47,17 @@ pub struct Draft {
     pub appends: Vec<Located<Append>>,
 }
 
-/// A row that is no change: its findings, and the referral it names where it does. Other rows for
-/// that referral are held back with it.
+/// A row that is no valid change, with its findings. Other rows for the same referral are held back with it.
 #[derive(Debug, Clone)]
 pub struct Rejected {
-    /// The referral, where the row got that far.
+    /// The referral; `None` where it could not be read.
     pub id: Option<ReferralId>,
     /// Where the row begins.
     pub place: Location,
-    /// What is wrong; at least one finding denies.
+    /// The findings; at least one of them denies.
     pub findings: Vec<Finding>,
-    /// What could be read of it, where it names its referral: judged too, so that one pass finds
-    /// everything, and never sent.
+    /// The part of the row that could be read, if it names its referral. It is judged too, so that one pass finds
+    /// everything that is wrong, and is never sent.
     pub partial: Option<Box<Draft>>,
 }
 
@@ -67,7 +66,7 @@ pub struct Rejected {
 pub struct Desired {
     /// The referral.
     pub id: ReferralId,
-    /// Where its first row begins: the place of findings that are about no cell.
+    /// Where its first row begins: the place of findings that are about no single cell.
     pub place: Location,
     /// The version that a row binds the change to.
     pub etag: Option<Located<ETag>>,
@@ -79,17 +78,16 @@ pub struct Desired {
     pub appends: Vec<Located<Append>>,
 }
 
-/// A legacy PUT payload, read and not yet compared with anything: a referral as a whole, as an integration would
-/// have written it.
+/// A legacy PUT payload, read and not yet compared: a whole referral, as an integration would have sent it.
 #[derive(Debug, Clone)]
 pub struct Payload {
     /// The referral that it was written for.
     pub id: ReferralId,
-    /// Where it begins.
+    /// Where it begins in the input.
     pub place: Location,
     /// The version that it was made from.
     pub etag: Option<Located<ETag>>,
     /// The referral as a JSON object: member names in camelCase, status and substatus as words, no
-    /// name twice in one object, and everything else as it was written.
+    /// name twice in one object, and all values as they were written.
     pub body: Box<str>,
 }

@@ -1,7 +1,7 @@
-//! Numbers as people write them in tables: with a point or a comma for decimals, and with thousands set apart.
+//! Numbers as tables hold them: with a decimal point or comma, and with or without thousands separators.
 //!
-//! One rule stands above the others: what can be read in two ways is not read. `12.500` is twelve and a half to
-//! one half of the world and twelve thousand five hundred to the other, and no other cell tells which.
+//! A number that can be read in two ways is refused. `12.500` is twelve and a half in one half of the world and
+//! twelve thousand five hundred in the other, and no other cell tells which one is meant.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -12,18 +12,18 @@ use super::setting::Setting;
 use super::type_error::TypeError;
 use super::wording::Wording;
 
-/// The sign between the whole and the rest of a number.
+/// The sign between a number's whole part and its fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DecimalSign {
-    /// `12500.50`; thousands may be set apart by commas.
+    /// A point, as in `12500.50`; commas may separate thousands.
     Point,
-    /// `12500,50`; thousands may be set apart by points.
+    /// A comma, as in `12500,50`; points may separate thousands.
     Comma,
 }
 
 impl DecimalSign {
-    /// Its name on the command line.
+    /// Returns the name that the setting takes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Point => "point",
@@ -47,21 +47,21 @@ impl DecimalSign {
     }
 }
 
-/// A number, and what its writing shows of how its table writes numbers.
+/// A number, and the decimal sign that its notation proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amount {
     /// The number as JSON writes it, with all the digits that were given.
     pub digits: String,
-    /// The decimal sign that it can only have been written with; `None` where it has neither point nor comma.
+    /// The only decimal sign that it can have been written with; `None` where it has neither point nor comma.
     pub sign: Option<DecimalSign>,
 }
 
-/// Why a text is no number that can be taken.
+/// The reason why a text is not accepted as a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AmountError {
-    /// It can be read in two ways, and nobody said which is meant.
+    /// It can be read in two ways, and the user gave no decimal sign.
     Doubtful(TypeError),
-    /// It is none, or not with the decimal sign that was said.
+    /// It is no number, or not with the decimal sign that the user gave.
     Wrong(TypeError),
 }
 
@@ -71,10 +71,10 @@ pub fn say_sign() -> Wording {
     say.name(Setting::Decimal).say(" point or ").name(Setting::Decimal).say(" comma")
 }
 
-/// Reads a number, `said` being the decimal sign where the user named it.
+/// Reads a number. `said` is the decimal sign, if the user gave it.
 ///
-/// Thousands may be set apart, by the other sign, by spaces of any sort or by apostrophes, where all groups
-/// but the first have three digits.
+/// The other sign, spaces of any sort or apostrophes may separate thousands, if all groups but the first have
+/// three digits.
 ///
 /// # Errors
 /// See [`AmountError`].
@@ -103,7 +103,7 @@ pub fn read(text: &str, said: Option<DecimalSign>) -> Result<Amount, AmountError
         }
         (decimal, whole, None) => decimal.or(whole).ok_or_else(|| wrong(FORM))?,
     };
-    // What JSON doesn't take for a number, `007` for example, is none here either.
+    // The digits are sent as they are, so they must form a JSON number: `007`, for example, is none.
     if serde_json::from_str::<&RawValue>(&digits).is_err() {
         return Err(wrong(FORM));
     }
@@ -126,7 +126,7 @@ fn hint_of(said: DecimalSign) -> Wording {
     }
 }
 
-/// What would help with a text that has other characters in it than a number.
+/// Returns what would help with a text that has other characters in it than a number.
 fn hint_for(body: &str) -> &'static str {
     let is_currency = |c: char| matches!(c, '$' | '¢' | '£' | '¤' | '¥' | '\u{20a0}'..='\u{20cf}');
     let digits = body.chars().filter(char::is_ascii_digit).count();
@@ -144,22 +144,22 @@ fn no_number(text: &str, hint: Wording) -> TypeError {
     TypeError::new(format!("{} is no decimal number", excerpt(text)), hint)
 }
 
-/// A number without the zeros at its end, for a message.
+/// Returns a number without trailing zeros, for a message.
 fn shown(digits: &str) -> &str {
     digits.trim_end_matches('0').trim_end_matches('.')
 }
 
-/// What may stand between digits.
+/// Whether a character may stand between digits.
 fn is_mark(c: char) -> bool {
     matches!(c, '.' | ',') || sets_apart(c)
 }
 
-/// What sets thousands apart and is never a decimal sign.
+/// Whether a character can only be a thousands separator.
 fn sets_apart(c: char) -> bool {
     matches!(c, ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '\'' | '\u{2019}')
 }
 
-/// Digits, and what stands between them.
+/// A number split into groups of digits and the marks between them.
 struct DigitGroups<'t> {
     minus: &'static str,
     groups: Vec<&'t str>,
@@ -167,17 +167,17 @@ struct DigitGroups<'t> {
 }
 
 impl DigitGroups<'_> {
-    /// The number, if the last mark is its decimal sign.
+    /// Returns the number, and its decimal sign, if the last mark can be the decimal sign.
     fn as_decimal(&self) -> Option<(String, Option<DecimalSign>)> {
         let (last, apart) = self.marks.split_last()?;
         let sign = DecimalSign::of(*last)?;
         let (fraction, whole) = self.groups.split_last()?;
-        // The decimal sign sets no thousands apart.
+        // The same sign cannot separate thousands as well.
         let fits = are_thousands(whole, apart) && !apart.contains(last);
         fits.then(|| (format!("{}{}.{fraction}", self.minus, whole.concat()), Some(sign)))
     }
 
-    /// The number, if no mark is a decimal sign.
+    /// Returns the number, and the decimal sign that it implies, if all marks can be thousands separators.
     fn as_whole(&self) -> Option<(String, Option<DecimalSign>)> {
         let sign = self.marks.first().and_then(|mark| DecimalSign::of(*mark)).map(DecimalSign::other);
         are_thousands(&self.groups, &self.marks)
@@ -185,8 +185,7 @@ impl DigitGroups<'_> {
     }
 }
 
-/// Whether groups of digits are those of a number whose thousands are set apart by one mark, or of one whose are
-/// not.
+/// Whether groups of digits form a whole number: a single group, or thousands that are separated by one mark.
 fn are_thousands(groups: &[&str], marks: &[char]) -> bool {
     let (Some(mark), Some((first, others))) = (marks.first(), groups.split_first()) else { return true };
     marks.iter().all(|other| other == mark)

@@ -1,12 +1,12 @@
-//! When two values mean the same, whatever their bytes.
+//! Equality of values by meaning, whatever their bytes.
 //!
-//! Two questions are asked of a value on the wire. Before sending: is what the user wants already
-//! there ([`same`])? After sending: does the referral carry our change ([`carries`])? The second is
-//! the more lenient one, since the service adds members of its own, may keep numbers as floats, be they money
-//! or deep within an element, and may cut the blanks around a text.
+//! There are two measures. Before sending: is the wanted value already there ([`same`])? After sending: does
+//! the referral carry the change ([`carries`])? The second is more lenient, since the service adds members of
+//! its own, may keep numbers as floats (amounts, and numbers within an element), and may trim the blanks around
+//! a text.
 //!
-//! Lists are bags of elements, each known by its key. Elements that share a key are taken in order, so
-//! that none of them passes for another.
+//! Lists compare as bags of elements, which are paired by their keys. Elements that share a key are paired in
+//! order, so that one of them cannot match two.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -23,14 +23,14 @@ use super::value;
 enum Digits {
     /// To the last digit.
     All,
-    /// As many as a float keeps.
+    /// As far as a float keeps them.
     OfFloats,
 }
 
-/// Whether the current value, `None` where it is absent, already means what is wanted.
+/// Whether the current value means the same as the wanted one. `current` is `None` where it is absent.
 ///
 /// Null and absent are the same, and so are null and an empty text or list. Decimals compare by
-/// value, dates by instant.
+/// value, dates as points in time.
 pub fn same(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> bool {
     let current = match (current.filter(|raw| !is_empty(kind, raw)), is_empty(kind, wanted)) {
         (None, empty) => return empty,
@@ -51,7 +51,7 @@ pub fn same(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> bool {
     }
 }
 
-/// Whether a value read back carries what was sent.
+/// Whether a value that was read back (`theirs`) carries the one that was sent (`ours`).
 pub fn carries(kind: Kind, theirs: Option<&RawValue>, ours: &RawValue) -> bool {
     if same(kind, theirs, ours) {
         return true;
@@ -68,7 +68,7 @@ pub fn carries(kind: Kind, theirs: Option<&RawValue>, ours: &RawValue) -> bool {
     }
 }
 
-/// Whether a list holds the same elements in any order, each with all that ours says.
+/// Whether a list holds the same elements as ours in any order, each with at least the members that ours has.
 fn carries_list(kind: Kind, theirs: &RawValue, ours: &RawValue) -> bool {
     let (Some(ours), Some(theirs)) = (json::elements(ours), json::elements(theirs)) else {
         return false;
@@ -83,7 +83,8 @@ fn carries_list(kind: Kind, theirs: &RawValue, ours: &RawValue) -> bool {
     ours.len() == theirs.len() && ours.iter().all(covered)
 }
 
-/// The elements of a list by their keys, in the order of the list; those without one together.
+/// Groups the elements of a list by their keys, each group in the order of the list. Elements without a key
+/// form one group.
 fn by_key(kind: Kind, list: Vec<&RawValue>) -> HashMap<Option<String>, Vec<&RawValue>> {
     let mut elements: HashMap<_, Vec<_>> = HashMap::new();
     for element in list {
@@ -92,7 +93,7 @@ fn by_key(kind: Kind, list: Vec<&RawValue>) -> HashMap<Option<String>, Vec<&RawV
     elements
 }
 
-/// Whether a list has an element that carries all that ours says.
+/// Whether a list has an element of the same key as ours, with at least the members that ours has.
 pub fn holds(kind: Kind, list: &[&RawValue], ours: &RawValue) -> bool {
     let Ok(key) = value::element_key(kind, ours) else {
         return false;
@@ -101,8 +102,8 @@ pub fn holds(kind: Kind, list: &[&RawValue], ours: &RawValue) -> bool {
     list.iter().filter(has_key).any(|theirs| covers_element(kind, ours, theirs))
 }
 
-/// The list that replacing `current` by `wanted` should send: elements that are known already keep
-/// the members the user didn't mention, since the service adds some that must survive.
+/// Returns the list to send where `wanted` replaces `current`: an element that is on the list already keeps
+/// the members that the user didn't give, since the service adds some that must survive.
 pub fn overlay(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> Box<RawValue> {
     let known: HashMap<String, &RawValue> = current
         .and_then(json::elements)
@@ -124,8 +125,8 @@ pub fn overlay(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> Box
     json::raw(&merged)
 }
 
-/// The members of `old`, with those that `new` names replaced, and its own added; objects within them
-/// likewise.
+/// Merges an object into another one, recursively: the members of `old`, with those that `new` has replaced or
+/// added. Values other than objects are replaced as a whole.
 fn merge(old: &RawValue, new: &RawValue) -> Box<RawValue> {
     let (Some(was), Some(given)) = (Object::from_raw(old), Object::from_raw(new)) else {
         return new.to_owned();
@@ -152,11 +153,11 @@ fn merge(old: &RawValue, new: &RawValue) -> Box<RawValue> {
     RawValue::from_string(text).expect("members of JSON objects form a JSON object")
 }
 
-/// Whether what is wanted in place of a value hangs on members of it that may not be shown, where the value was
-/// seen in part: objects within it may have more members than it shows, and setting it anew would take those
-/// away, or call it unchanged without knowing them.
+/// Whether replacing a value that was seen in part may depend on members that it doesn't show. Objects within it
+/// may have more members than are shown: setting the value would remove those, and comparing it would ignore
+/// them.
 ///
-/// Nothing hangs on elements of a list that are all taken away, nor on a list that is wanted just as it is
+/// It doesn't depend on them if all known elements of a list are removed, or if a list is wanted exactly as it is
 /// shown.
 pub fn may_be_hidden(kind: Kind, shown: Option<&RawValue>, wanted: &RawValue) -> bool {
     let Some(shown) = shown else { return false };
@@ -175,7 +176,7 @@ pub fn may_be_hidden(kind: Kind, shown: Option<&RawValue>, wanted: &RawValue) ->
     }
 }
 
-/// Whether a value shows every member that another one names, as it names it.
+/// Whether `old` shows every member that `new` has, with the same value.
 fn shows_all_of(old: &RawValue, new: &RawValue) -> bool {
     match (Object::from_raw(old), Object::from_raw(new)) {
         (Some(old), Some(new)) => new.iter().all(|(name, new)| {
@@ -185,8 +186,8 @@ fn shows_all_of(old: &RawValue, new: &RawValue) -> bool {
     }
 }
 
-/// Whether a value leaves nothing where it is put: `null`, an empty list or object, or a text of which a
-/// service that cuts blanks keeps nothing.
+/// Whether setting this value leaves none: `null`, an empty list or object, or a text of blanks alone, of which a
+/// service that trims texts keeps nothing.
 pub fn says_nothing(raw: &RawValue) -> bool {
     json::is_null(raw)
         || is_blank(raw)
@@ -194,13 +195,14 @@ pub fn says_nothing(raw: &RawValue) -> bool {
         || Object::from_raw(raw).is_some_and(|members| members.is_empty())
 }
 
-/// Whether a value is a text with nothing in it but blanks, of which a service that cuts them keeps nothing.
+/// Whether a value is a text without anything but blanks.
 pub fn is_blank(raw: &RawValue) -> bool {
     json::string(raw).is_some_and(|text| text.trim().is_empty())
 }
 
-/// What a value that says nothing takes away within `after` from `before`, as a person would name it; `None`
-/// where nothing is taken away so. Where nobody looked (`before` is `None`), any such value may.
+/// Returns the first member of `before` that an empty value within `after` would clear, named for a message as in
+/// `title of ann@example.com`; `None` where nothing is cleared. If `before` is `None`, the referral was not read,
+/// and any empty value may clear something.
 pub fn cleared(kind: Kind, before: Option<&RawValue>, after: &RawValue) -> Option<String> {
     let Some(elements) = json::elements(after).filter(|_| matches!(kind, Kind::Members | Kind::Solutions))
     else {
@@ -220,7 +222,7 @@ pub fn cleared(kind: Kind, before: Option<&RawValue>, after: &RawValue) -> Optio
     })
 }
 
-/// The path within an object of the first member that a `null` takes away.
+/// Returns the path, within an object, of the first member that an empty value clears.
 fn cleared_member(before: Option<&RawValue>, after: &RawValue) -> Option<String> {
     let after = Object::from_raw(after)?;
     let old = match before {
@@ -252,8 +254,8 @@ fn equal_some<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.is_some() && one == other
 }
 
-/// A text as a service may keep it: without the blanks around it, and with one sort of line end.
-/// Nothing at all is the empty text.
+/// Returns a text as a service may store it: trimmed, and with line feeds as line ends. Null and absent
+/// are the empty text.
 fn as_stored(raw: Option<&RawValue>) -> Option<String> {
     match raw.filter(|raw| !json::is_null(raw)) {
         None => Some(String::new()),
@@ -261,12 +263,13 @@ fn as_stored(raw: Option<&RawValue>) -> Option<String> {
     }
 }
 
-/// A number's digits, be it written as a string or not.
+/// Returns the digits of a number, or of a string that holds one.
 fn decimal(raw: &RawValue) -> Cow<'_, str> {
     json::string(raw).unwrap_or_else(|| raw.get().into())
 }
 
-/// Whether `theirs` says all that `ours` says. A null member of ours is the same as none.
+/// Whether `theirs` has everything that `ours` has, and maybe more members. A null member of ours counts as
+/// absent.
 fn covers(ours: &RawValue, theirs: &RawValue, digits: Digits) -> bool {
     if let (Some(ours), Some(theirs)) = (Object::from_raw(ours), Object::from_raw(theirs)) {
         return covers_members(&ours, &theirs, None, digits);
@@ -282,7 +285,8 @@ fn covers(ours: &RawValue, theirs: &RawValue, digits: Digits) -> bool {
         || matches!(digits, Digits::OfFloats) && same_float(one, other)
 }
 
-/// As [`covers`] for what was sent, with the letter case of a member's e-mail address left aside.
+/// As [`covers`] for an element that was sent. The `email` of a member is left aside: it is the key by which the
+/// two were paired, and keys ignore letter case.
 fn covers_element(kind: Kind, ours: &RawValue, theirs: &RawValue) -> bool {
     let beside = (kind == Kind::Members).then_some("email");
     match (Object::from_raw(ours), Object::from_raw(theirs)) {
@@ -291,7 +295,7 @@ fn covers_element(kind: Kind, ours: &RawValue, theirs: &RawValue) -> bool {
     }
 }
 
-/// Whether every member of ours but `beside` is covered.
+/// Whether every member of ours other than `beside` is covered.
 fn covers_members(ours: &Object<'_>, theirs: &Object<'_>, beside: Option<&str>, digits: Digits) -> bool {
     ours.iter().filter(|(name, _)| Some(*name) != beside).all(|(name, ours)| match theirs.get(name) {
         Some(theirs) => covers(ours, theirs, digits),

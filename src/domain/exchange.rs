@@ -1,5 +1,4 @@
-//! What crosses the wire, and what is concluded from it: the words that `api`, `pace` and `engine`
-//! share.
+//! Requests and their results: the types that `api`, `pace` and `engine` share.
 
 use std::time::Duration;
 
@@ -8,50 +7,50 @@ use uuid::Uuid;
 use super::referral::{ETag, ReferralId};
 use super::wording::Wording;
 
-/// A change whose intent is on disk. `ledger::Ticket` is the only one; the client's `patch` takes
-/// nothing else, and takes it by value.
+/// A change whose intent is on disk. `ledger::Ticket` is the only implementation; the client's `patch` takes
+/// nothing else, and takes it by value, so each intent is sent once at most.
 pub trait Journaled {
-    /// The referral that is addressed.
+    /// Returns the referral that is addressed.
     fn id(&self) -> ReferralId;
-    /// The version it may be applied to; sent as `If-Match`.
+    /// Returns the version that the change may be applied to; sent as `If-Match`.
     fn etag(&self) -> Option<&ETag>;
-    /// The JSON Patch document.
+    /// Returns the JSON Patch document.
     fn document(&self) -> &str;
-    /// The same for every attempt at this change.
+    /// Returns the GUID of the change, the same for every attempt at it.
     fn request_id(&self) -> Uuid;
-    /// Of this attempt alone.
+    /// Returns the GUID of this attempt alone.
     fn client_request_id(&self) -> Uuid;
 }
 
-/// An answer that says yes.
+/// A successful answer.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// 200 or 204, or whatever else of the 200s a proxy invented.
+    /// The HTTP status: 200 or 204 from the service; a proxy may answer with any other 2xx.
     pub status: u16,
-    /// The body; empty where there is none. A referral, a page, or anything else.
+    /// The body, empty where there is none: a referral, a list page, or anything else.
     pub body: String,
-    /// The `ETag` header, where there is one.
+    /// The `ETag` header, if there is one.
     pub etag: Option<ETag>,
     /// The `client-request-id` that was sent.
     pub client_request_id: Uuid,
 }
 
-/// Where a failed request left the change.
+/// A failed request, by what it says about whether a change was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// It never left this machine: nothing was applied.
+    /// It never left this machine, so nothing was applied.
     NotSent {
         /// What went wrong, for people.
         message: String,
     },
-    /// It may have arrived: time-out, reset, half an answer. In doubt.
+    /// It may have arrived, and the answer was lost (timeout, reset, incomplete answer): the change is in doubt.
     NoAnswer {
         /// What went wrong, for people.
         message: String,
     },
-    /// The service, or something before it, answered that it did not work.
+    /// The service, or a proxy before it, answered with an error status.
     Answered(Refusal),
-    /// There is no token to send, or none can be had any more.
+    /// It was not sent, since there is no token, or no new one can be obtained.
     NoToken {
         /// What went wrong, for people; never any part of a token.
         message: Wording,
@@ -63,18 +62,18 @@ pub enum Failure {
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// The deepest error code of the body, where it has one.
+    /// The innermost error code of the body, if it has one.
     pub code: Option<String>,
-    /// Every code of the body from the outermost to the deepest.
+    /// All error codes of the body, from the outermost to the innermost.
     pub codes: Vec<String>,
     /// The body's message, or a description of the body.
     pub message: String,
-    /// What `Retry-After` asks for, uncapped.
+    /// The pause that `Retry-After` asks for, uncapped.
     pub retry_after: Option<Duration>,
 }
 
 impl Failure {
-    /// The HTTP status, where there was an answer.
+    /// Returns the HTTP status, if there was an answer.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Answered(refusal) => Some(refusal.status),
@@ -82,7 +81,7 @@ impl Failure {
         }
     }
 
-    /// Which sort of failure it is, in a word that holds nothing a service said.
+    /// Returns the sort of failure, for diagnostics: a word that holds no text of the service.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotSent { .. } => "not sent",
@@ -92,7 +91,7 @@ impl Failure {
         }
     }
 
-    /// A stable word to group by.
+    /// Returns a stable word to group by: the error code of the service where there is one.
     pub fn code(&self) -> String {
         match self {
             Self::NotSent { .. } => "not-sent".to_owned(),
@@ -104,7 +103,7 @@ impl Failure {
         }
     }
 
-    /// For people, with the settings that would help.
+    /// Returns the message, with the settings that would help.
     pub fn wording(&self) -> Wording {
         match self {
             Self::NoToken { message } => message.clone(),
@@ -112,7 +111,7 @@ impl Failure {
         }
     }
 
-    /// For people, with settings by their names.
+    /// Returns the message, with settings by their names.
     pub fn message(&self) -> &str {
         match self {
             Self::NotSent { message } | Self::NoAnswer { message } => message,
@@ -122,7 +121,7 @@ impl Failure {
     }
 }
 
-/// What a request does; a failure means other things for each.
+/// The operation of a request. What follows from a failure depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// A GET, which can be repeated at will.

@@ -1,7 +1,7 @@
-//! The table of paths: which parts of a referral may be changed, under which names, of which type.
+//! The table of paths: which parts of a referral may be changed, by which JSON Pointer, and of which type.
 //!
-//! The patchable ones are the paths of Microsoft's own connector definition. What the service
-//! manages by itself is never sent. Everything else is unconfirmed: nobody documents that the
+//! The patchable ones are the paths of Microsoft's own connector definition. Members that the service
+//! manages by itself are never sent. Every other path is unconfirmed: no documentation says that the
 //! service accepts it, so the user opts in path by path.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pointer::Pointer;
 
-/// A part of a referral that is documented as patchable.
+/// A field of a referral that is documented as patchable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is the wire name in the table below")]
 pub enum Field {
@@ -37,25 +37,25 @@ pub enum Field {
 pub enum Kind {
     /// A JSON string.
     Text,
-    /// A decimal number that keeps its digits.
+    /// A decimal number, which keeps all its digits.
     Decimal,
     /// An ISO 4217 code.
     Currency,
-    /// An instant, written in UTC.
+    /// A point in time, written in UTC.
     DateTime,
     /// `true` or `false`.
     Boolean,
-    /// An array of people, told apart by e-mail address.
+    /// An array of team members, told apart by e-mail address.
     Members,
     /// An array of solutions, told apart by id.
     Solutions,
-    /// Any JSON value: a path that the user opted into.
+    /// Any JSON value: a path of unknown type that the user opted into.
     Any,
 }
 
 impl Kind {
-    /// Whether a value of this type is known to be neither an object nor a list: where there is none, services
-    /// write `null` in its place.
+    /// Whether values of this type are neither objects nor lists. Services write `null` for a missing scalar, so a
+    /// `null` that was seen in part means "no value" for these types alone.
     pub fn is_scalar(self) -> bool {
         match self {
             Self::Text | Self::Decimal | Self::Currency | Self::DateTime | Self::Boolean => true,
@@ -70,7 +70,7 @@ struct FieldEntry {
     kind: Kind,
 }
 
-/// The fields in the order in which a document sends them: status and substatus last.
+/// The fields in the order in which a document changes them: status and substatus last.
 const TABLE: [FieldEntry; 15] = {
     const fn row(field: Field, pointer: &'static str, kind: Kind) -> FieldEntry {
         FieldEntry { field, pointer, kind }
@@ -94,7 +94,7 @@ const TABLE: [FieldEntry; 15] = {
     ]
 };
 
-/// Written by the service alone. Also every member whose name begins with `@odata.`.
+/// Members that the service alone writes. Those whose names begin with `@odata.` belong to them, too.
 pub const SERVER_MANAGED: [&str; 22] = [
     "id",
     "engagementId",
@@ -120,7 +120,7 @@ pub const SERVER_MANAGED: [&str; 22] = [
     "mpnId",
 ];
 
-/// Known members of a referral of which nobody says that they can be patched, with their types.
+/// Known members of a referral that are not documented as patchable, with their types.
 const UNCONFIRMED: [(&str, Kind); 24] = [
     ("/name", Kind::Text),
     ("/qualification", Kind::Text),
@@ -149,7 +149,7 @@ const UNCONFIRMED: [(&str, Kind); 24] = [
     ("/details/requirements/additionalRequirements", Kind::Text),
 ];
 
-/// Those of them that are lists.
+/// The unconfirmed paths that are lists.
 const UNCONFIRMED_LISTS: [&str; 3] =
     ["/customerProfile/ids", "/details/requirements/industries", "/details/requirements/services"];
 
@@ -158,28 +158,28 @@ static POINTERS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
 });
 
 impl Field {
-    /// Every field, in the order in which a document sends them.
+    /// Iterates over all fields in the order in which a document changes them.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.field)
     }
 
-    /// The field's JSON Pointer.
+    /// Returns the field's JSON Pointer.
     pub fn pointer(self) -> &'static Pointer {
         &POINTERS[self as usize]
     }
 
-    /// The type of the field's value.
+    /// Returns the type of the field's value.
     pub fn kind(self) -> Kind {
         TABLE[self as usize].kind
     }
 
-    /// Whether the field is an array that takes new elements at its end (`…/-`).
+    /// Whether the field is an array to whose end elements can be added (`…/-`).
     pub fn is_list(self) -> bool {
         matches!(self.kind(), Kind::Members | Kind::Solutions)
     }
 }
 
-/// A place in a referral that a change may be about.
+/// A path that a change may set: a documented field, or one that the user opted into.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Path {
     /// One of the documented fields.
@@ -189,7 +189,7 @@ pub enum Path {
 }
 
 impl Path {
-    /// The path's JSON Pointer.
+    /// Returns the path's JSON Pointer.
     pub fn pointer(&self) -> &Pointer {
         match self {
             Self::Known(field) => field.pointer(),
@@ -197,7 +197,7 @@ impl Path {
         }
     }
 
-    /// The type of the value at this path.
+    /// Returns the type of the value at this path.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Known(field) => field.kind(),
@@ -212,24 +212,24 @@ impl fmt::Display for Path {
     }
 }
 
-/// What a pointer in a change file turns out to name.
+/// What a pointer in a change file refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
     /// A documented field as a whole.
     Field(Field),
-    /// The end of a documented list: `/team/-`.
+    /// The end of a documented list, as in `/team/-`.
     Append(Field),
-    /// One element of this list, or something in it. The service has no indexed paths; and to add one
-    /// to the end of a list that no table knows could not be repeated without adding it twice. A number
-    /// elsewhere may be the name of a member.
+    /// An element of this list, something within one, or the end of a list that isn't documented. The service
+    /// has no indexed paths; and adding to a list of unknown elements could not be repeated without adding
+    /// them twice. A number elsewhere may be the name of a member.
     Indexed(Pointer),
-    /// Managed by the service: never sent.
+    /// A member that the service alone writes; it is never sent.
     ServerManaged,
-    /// Known or unknown, but not confirmed to be patchable.
+    /// A path, known or not, that isn't documented as patchable.
     Unconfirmed,
 }
 
-/// Says what a pointer names.
+/// Returns what a pointer refers to.
 pub fn resolve(pointer: &Pointer) -> Resolved {
     let text = pointer.as_str();
     for row in &TABLE {
@@ -251,19 +251,19 @@ pub fn resolve(pointer: &Pointer) -> Resolved {
     indexed_list(pointer).map_or(Resolved::Unconfirmed, Resolved::Indexed)
 }
 
-/// The list of which a pointer names an element, or the end.
+/// Returns the list of which a pointer names an element or the end.
 fn indexed_list(pointer: &Pointer) -> Option<Pointer> {
     let is_known = |list: &Pointer| UNCONFIRMED_LISTS.contains(&list.as_str());
     let mut within = pointer.parents().zip(pointer.tokens().skip(1));
     within.find(|(list, token)| token == "-" || is_known(list)).map(|(list, _)| list)
 }
 
-/// The type of a known but unconfirmed path; `None` for a path that no source knows.
+/// Returns the type of a known but unconfirmed path; `None` for a path that no source mentions.
 pub fn unconfirmed_kind(pointer: &str) -> Option<Kind> {
     UNCONFIRMED.iter().find(|(known, _)| *known == pointer).map(|(_, kind)| *kind)
 }
 
-/// A known path that lies within this one, which is an object then.
+/// Returns a known path that lies within this one, which is then known to be an object.
 pub fn known_within(pointer: &Pointer) -> Option<&'static str> {
     let known = TABLE.iter().map(|row| row.pointer).chain(UNCONFIRMED.iter().map(|(known, _)| *known));
     known
@@ -271,7 +271,8 @@ pub fn known_within(pointer: &Pointer) -> Option<&'static str> {
         .find(|known| known.strip_prefix(pointer.as_str()).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// Every pointer that any source knows, patchable ones first: what a typed name is looked up in.
+/// Iterates over all pointers that any source mentions, patchable ones first. Names that a user typed are
+/// looked up among them.
 pub fn known_pointers() -> impl Iterator<Item = String> {
     TABLE
         .iter()

@@ -1,5 +1,5 @@
-//! Findings: what is wrong, or worth a look, about a row. They are values that are collected; one
-//! never hides the next.
+//! Findings: what is wrong with a row, or worth a look. They are values that are collected, so that
+//! one never hides the next.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,22 +11,22 @@ use super::wording::Wording;
 /// A place in an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Location {
-    /// Which of the run's inputs, counted from 0.
+    /// The index of the input in the run, counted from 0.
     pub input: u32,
     /// The line on which the record begins, counted from 1.
     pub line: u64,
-    /// In CSV the number of the cell, in JSONL the character; counted from 1.
+    /// The cell of a CSV record, or the character of a JSON line; counted from 1.
     pub column: u32,
 }
 
-/// One thing found about a row.
+/// Something that a rule, or the form of the input, says about a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Which rule it is about.
+    /// The rule that it comes from.
     pub rule: Rule,
     /// What it leads to in this run.
     pub level: Level,
-    /// Where the input says it.
+    /// The place in the input that it is about.
     pub place: Location,
     /// What was found: lower case, no full stop.
     pub message: String,
@@ -36,19 +36,19 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding of a rule that no user can soften.
+    /// Makes a finding that denies, without a hint: for rules whose level cannot be set.
     pub fn deny(rule: Rule, place: Location, message: impl Into<String>) -> Self {
         Self::new(rule, Level::Deny, place, message)
     }
 
-    /// A finding without a hint. What the message holds of the input's own words is made visible and
-    /// short.
+    /// Makes a finding without a hint. Hidden characters in the message become visible, and a long message is
+    /// cut off: it may hold text of the input.
     pub fn new(rule: Rule, level: Level, place: Location, message: impl Into<String>) -> Self {
         let message = presentable(Wording::from(message.into())).as_str().to_owned();
         Self { rule, level, place, message, hint: None }
     }
 
-    /// The same, with what would help.
+    /// Adds a hint: what would help.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Wording>) -> Self {
         self.hint = Some(presentable(hint.into()));
@@ -62,7 +62,7 @@ impl Finding {
         self
     }
 
-    /// What was found and what would help, on one line.
+    /// Returns the message and the hint on one line.
     pub fn sentence(&self) -> Wording {
         let message = Wording::from(self.message.as_str());
         match &self.hint {
@@ -77,7 +77,7 @@ impl Finding {
     }
 }
 
-/// A text that a person may be shown on a terminal, whatever an input put into it.
+/// Makes a text safe and short enough for a terminal, whatever an input put into it.
 fn presentable(text: Wording) -> Wording {
     const LONGEST: usize = 1_000;
     text.presentable(LONGEST)

@@ -1,4 +1,9 @@
-//! An item: the one document that is sent for a referral, and what it changes.
+//! Items: the one document that is sent for a referral, and what it changes.
+//!
+//! An item also answers what a referral that was read back shows of it. The questions differ in how much they
+//! ask for: *carried* (the value is there, whoever wrote it), *shown* (it is there and was not before, so it was
+//! written), *untouched* (the value from before is still there), *overtaken* (another value is there).
+//! Each is answered from what the snapshot shows alone: an unseen member proves nothing.
 
 use std::fmt;
 
@@ -14,30 +19,30 @@ use super::json;
 use super::referral::{ETag, ReferralId};
 use super::snapshot::Snapshot;
 
-/// One field's change, with both of its sides.
+/// A change of one field, with the value from before and the new one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
     /// The field.
     pub path: Path,
-    /// Its value as planned from; `None` where it was absent or null, or was not looked at.
+    /// The value that was planned from; `None` where it was absent or null, or was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Box<RawValue>>,
-    /// The value it gets. For an append whose list was not looked at: the new elements alone.
+    /// The value to be set. For an append whose list was not read: the new elements alone.
     pub after: Box<RawValue>,
-    /// The elements that are put at the end of the list; empty where the field is set as a whole.
+    /// The elements to be added at the end of the list; empty where the field is set as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub appended: Vec<Box<RawValue>>,
 }
 
 impl Change {
-    /// Whether a referral shows what this change is about. Nothing can be told by one that doesn't: it neither
-    /// carries the change, nor is it untouched, nor overtaken.
+    /// Whether a snapshot shows the field of this change. If it doesn't, none of the other questions is
+    /// answered with yes.
     pub fn is_seen_in(&self, snapshot: &Snapshot<'_>) -> bool {
         snapshot.at(&self.path).known().is_ok()
     }
 
-    /// Whether a referral that was read back has another value than the one that was planned from. It
-    /// cannot be told where none was there, or nobody looked.
+    /// Whether a referral that was read back has another value than the one that was planned from. This
+    /// cannot be told where there was no value, or it was not read.
     pub fn is_overtaken_in(&self, snapshot: &Snapshot<'_>) -> bool {
         let Ok(current) = snapshot.at(&self.path).known() else { return false };
         let differs = |before| !equality::same(self.path.kind(), current, before);
@@ -55,18 +60,18 @@ impl Change {
         self.appended.iter().all(|element| equality::holds(kind, &list, element))
     }
 
-    /// Whether a referral that was read back shows that this change was made: it has the very meaning
+    /// Whether a referral that was read back shows that this change was made: it has exactly the meaning
     /// that was wanted, or carries the change and no longer has the value that was planned from.
-    /// Carrying alone shows nothing where the old value passes for the new one, as when a list is
-    /// only put in another order.
+    /// Carrying alone proves nothing where the old value carries the change too, as when only the order of
+    /// a list changes.
     pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
         let Ok(current) = snapshot.at(&self.path).known() else { return false };
         equality::same(self.path.kind(), current, &self.after)
             || self.is_carried_by(snapshot) && !self.is_untouched_in(snapshot)
     }
 
-    /// Whether a referral that was read back has some of the elements that were to be put at the end of a
-    /// list, which had none of them.
+    /// Whether a referral that was read back has some of the elements to be appended to a list that had none
+    /// of them.
     fn is_begun_in(&self, snapshot: &Snapshot<'_>) -> bool {
         let kind = self.path.kind();
         let Some(known) = self.before.as_deref().and_then(json::elements) else { return false };
@@ -76,8 +81,8 @@ impl Change {
         self.appended.iter().any(|element| is_new(element) && equality::holds(kind, &current, element))
     }
 
-    /// Whether a referral that was read back still has the value that was planned from. A service may
-    /// give an unset text as null, as empty or not at all, whatever it gave before.
+    /// Whether a referral that was read back still has the value that was planned from. Null, an empty text
+    /// and an absent member count as the same: a service may answer with another of them each time.
     pub fn is_untouched_in(&self, snapshot: &Snapshot<'_>) -> bool {
         let Ok(current) = snapshot.at(&self.path).known() else { return false };
         match &self.before {
@@ -87,16 +92,16 @@ impl Change {
     }
 }
 
-/// A change that a referral doesn't hold as it was sent.
+/// A change that the service did not take as it was sent.
 #[derive(Debug, Clone, Copy)]
 pub struct NotTaken<'i, 's> {
     /// What was sent.
     pub change: &'i Change,
-    /// What stands there; `None` where nothing does.
+    /// The value that the referral has instead; `None` where it has none.
     pub kept: Option<&'s RawValue>,
 }
 
-/// `/statusReason: sent "Budget cut", kept nothing`
+/// As in `/statusReason: sent "Budget cut", kept nothing`.
 impl fmt::Display for NotTaken<'_, '_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { change, kept } = self;
@@ -109,19 +114,19 @@ impl fmt::Display for NotTaken<'_, '_> {
     }
 }
 
-/// What carrying an item out means for the referral.
+/// Whether what an item does to the referral can be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Another change can set the old values again.
     Reversible,
-    /// It closes the referral: no documented way leads back.
+    /// It closes the referral: no documented transition leads back.
     OneWay,
-    /// Nothing would change; nothing is sent.
+    /// It changes nothing, so nothing is sent.
     Unchanged,
 }
 
-/// Everything that is sent for one referral, and why.
+/// Everything that is to be sent for one referral, with the findings about it.
 #[derive(Debug, Clone)]
 pub struct Item {
     /// The item's number: the ordinal of its first row in the run, counted from 1.
@@ -130,57 +135,57 @@ pub struct Item {
     pub id: ReferralId,
     /// The version it was planned from; sent as `If-Match`.
     pub etag: Option<ETag>,
-    /// Whether that is the version that the input names, and not merely the one that was found.
+    /// Whether the input names that version, rather than planning having found it.
     pub is_bound: bool,
-    /// The same in every attempt, so that a service that remembers it can tell a repetition.
+    /// The `request-id` of the change: the same in every attempt, so a service that remembers it can recognise a
+    /// repetition.
     pub request_id: Uuid,
-    /// The JSON Patch document, as it is sent.
+    /// The JSON Patch document (RFC 6902), as it is sent; `[]` where nothing is.
     pub patch: Box<RawValue>,
-    /// What it changes, field by field, in the order of the document.
+    /// The changes, one per field, in the order of the document.
     pub changes: Vec<Change>,
-    /// What carrying it out means.
+    /// Whether it can be undone.
     pub effect: Effect,
-    /// What was found about it.
+    /// The findings about it.
     pub findings: Vec<Finding>,
 }
 
 impl Item {
-    /// Whether sending the document twice leaves the same state as sending it once. It does not where
-    /// the document puts
-    /// an element at the end of a list and no eTag guards it.
+    /// Whether sending the document twice leaves the same state as sending it once. It does not where it
+    /// appends to a list without an eTag: the elements would be added twice.
     pub fn is_repeatable(&self) -> bool {
         self.etag.is_some() || self.changes.iter().all(|change| change.appended.is_empty())
     }
 
-    /// Whether a referral that was read back has another value than planned from in any place.
+    /// Whether a referral that was read back has, in any field, another value than was planned from.
     pub fn is_overtaken_in(&self, snapshot: &Snapshot<'_>) -> bool {
         self.changes.iter().any(|change| change.is_overtaken_in(snapshot))
     }
 
-    /// Whether a referral that was read back carries all of it.
+    /// Whether a referral that was read back carries every change.
     pub fn is_carried_by(&self, snapshot: &Snapshot<'_>) -> bool {
         self.changes.iter().all(|change| change.is_carried_by(snapshot))
     }
 
-    /// The changes that a referral doesn't carry, with what stands in their place.
+    /// Returns the changes that a referral doesn't carry, with the values it has instead.
     pub fn not_taken<'i, 's>(&'i self, snapshot: &Snapshot<'s>) -> Vec<NotTaken<'i, 's>> {
         let missing = self.changes.iter().filter(|change| !change.is_carried_by(snapshot));
         let kept = |change: &Change| snapshot.at(&change.path).known().ok().flatten();
         missing.map(|change| NotTaken { change, kept: kept(change) }).collect()
     }
 
-    /// Whether a referral shows all that this is about.
+    /// Whether a snapshot shows the fields of all changes.
     pub fn is_seen_in(&self, snapshot: &Snapshot<'_>) -> bool {
         self.changes.iter().all(|change| change.is_seen_in(snapshot))
     }
 
-    /// Whether a referral carries any of it, be it there before or not.
+    /// Whether a referral carries any of the changes, whether or not it did before.
     pub fn is_partly_carried_by(&self, snapshot: &Snapshot<'_>) -> bool {
         self.changes.iter().any(|change| change.is_carried_by(snapshot) || change.is_begun_in(snapshot))
     }
 
-    /// Whether a referral that was read back shows that something of the document was written: a value that
-    /// was wanted, where the plan saw another.
+    /// Whether a referral that was read back shows that a part of the document was written: a wanted value
+    /// where the plan saw another.
     pub fn is_partly_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
         self.changes.iter().any(|change| {
             self.was_seen(change) && change.is_carried_by(snapshot) && !change.is_untouched_in(snapshot)
@@ -188,20 +193,20 @@ impl Item {
         })
     }
 
-    /// Whether a referral that was read back carries some of it where nobody looked beforehand: it may have been
-    /// written, or have been so before.
+    /// Whether a referral that was read back carries a change of a field that planning had not read: it may have
+    /// been written, or have had that value before.
     pub fn may_be_partly_in(&self, snapshot: &Snapshot<'_>) -> bool {
         self.changes.iter().any(|change| !self.was_seen(change) && change.is_carried_by(snapshot))
     }
 
-    /// Whether somebody looked at a field when the item was planned. A version that the input doesn't name is
-    /// known from a look, and with it that there was no value.
+    /// Whether planning read the field. A version that the input doesn't name comes from reading the referral, so
+    /// a field without a value from before had none.
     fn was_seen(&self, change: &Change) -> bool {
         change.before.is_some() || self.etag.is_some() && !self.is_bound
     }
 
-    /// Whether a referral that was read back shows that the document was written: it carries all of
-    /// it, and at least one change shows. The others were made with that one or not at all.
+    /// Whether a referral that was read back shows that the document was written: it carries every change,
+    /// and at least one of them shows. A document is applied as a whole, so the others were made with that one.
     pub fn is_shown_by(&self, snapshot: &Snapshot<'_>) -> bool {
         self.is_carried_by(snapshot) && self.changes.iter().any(|change| change.is_shown_by(snapshot))
     }

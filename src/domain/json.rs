@@ -1,8 +1,8 @@
-//! JSON read one level at a time, with every value kept as the text it was written in.
+//! JSON that is read one level at a time, with every value kept as the text it was written in.
 //!
-//! Money must keep its digits, and `null` must be told from absent; a tree of parsed values loses
-//! the first and a typed struct loses the second. [`Object`] keeps both: its members are raw text,
-//! parsed only when somebody asks for the level below.
+//! Amounts must keep all their digits, and `null` must be told from absent. A tree of parsed values loses
+//! the first and a typed struct the second. [`Object`] keeps both: its members are raw text, which is
+//! parsed only when the level below is asked for.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,64 +13,64 @@ use serde_json::value::RawValue;
 
 use super::pointer::Pointer;
 
-/// How deep a document may be nested before it is refused. The service nests five levels.
+/// The deepest nesting that is accepted, in levels. The service itself nests five.
 pub const MAX_DEPTH: usize = 64;
 
-/// The members of one JSON object in the order they were written, values as raw text.
+/// The members of one JSON object in the order they were written, with their values as raw text.
 ///
 /// A name that occurs twice is kept twice; see [`Object::duplicate`]. [`Object::get`] answers with
-/// the last, as most readers do.
+/// the last value, as most parsers do.
 #[derive(Debug, Clone, Default)]
 pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
-    /// Reads an object from its text. `None` where the text is no JSON object.
+    /// Parses an object. Returns `None` where the text is no JSON object.
     pub fn parse(text: &'a str) -> Option<Self> {
         Self::read(text).ok()
     }
 
-    /// Reads an object from its text.
+    /// Parses an object.
     ///
     /// # Errors
-    /// Where the text is no JSON, or no object.
+    /// If the text is no JSON, or no object.
     pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
-        // Making room in small steps would take longer than all else for an object as wide as a referral,
-        // whose members take some fifty bytes each.
+        // Growing the vector step by step would take longer than the parsing itself for an object with as many
+        // members as a referral, which take some fifty bytes each.
         let members = ObjectVisitor { room: (text.len() / 48).min(64) };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let object = deserializer.deserialize_map(members)?;
         deserializer.end().map(|()| object)
     }
 
-    /// Reads an object from a raw value. `None` where the value is of another type.
+    /// Parses a raw value. Returns `None` where the value is no object.
     pub fn from_raw(raw: &'a RawValue) -> Option<Self> {
         raw.get().starts_with('{').then(|| Self::parse(raw.get()))?
     }
 
-    /// The value of a member, which may be `null`; `None` where the member is absent.
+    /// Returns the value of a member, which may be `null`; `None` where the member is absent.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
-    /// The members in the order they were written.
+    /// Iterates over the members in the order they were written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(key, value)| (key.as_ref(), *value))
     }
 
-    /// How many members there are.
+    /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether the object has no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a text that these members were read from is what they would be written as: there is no white
-    /// space between them, and no escape in a name.
+    /// Whether the text that these members were parsed from has no white space between them and no escape in a
+    /// name, so that writing them again would give the same text.
     pub fn is_compact(&self, text: &str) -> bool {
-        // Of each member: the quotes of its name, the colon, and the comma or the last brace.
+        // Four characters per member: the quotes of its name, the colon, and the comma or closing brace.
         let lengths = self.0.iter().map(|(name, value)| match name {
             Cow::Borrowed(name) => Some(name.len() + value.get().len() + 4),
             Cow::Owned(_) => None,
@@ -78,19 +78,19 @@ impl<'a> Object<'a> {
         lengths.sum::<Option<usize>>().is_some_and(|length| length + 1 == text.len())
     }
 
-    /// The first name that occurs more than once.
+    /// Returns the first name that occurs more than once.
     pub fn duplicate(&self) -> Option<&str> {
         let mut seen = std::collections::HashSet::new();
         self.0.iter().map(|(key, _)| key.as_ref()).find(|key| !seen.insert(*key))
     }
 
-    /// The value that a pointer names. `None` where it, or a parent of it, is absent or no object.
+    /// Returns the value at a pointer; `None` where it or an object around it is absent, or a parent is no object.
     /// Array elements cannot be addressed: the service has no indexed paths.
     pub fn at(&self, pointer: &Pointer) -> Option<&'a RawValue> {
         self.follow(pointer.tokens())
     }
 
-    /// The value that names lead to, the outermost first; see [`Object::at`].
+    /// Returns the value that a sequence of member names leads to, the outermost first; see [`Object::at`].
     pub fn follow<'t>(&self, mut tokens: impl Iterator<Item = Cow<'t, str>>) -> Option<&'a RawValue> {
         let mut value = self.get(&tokens.next()?)?;
         for token in tokens {
@@ -100,9 +100,9 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Reads the members of an object.
+/// Collects the members of an object while it is parsed.
 struct ObjectVisitor {
-    /// For how many to make room beforehand.
+    /// The number of members to reserve room for.
     room: usize,
 }
 
@@ -147,12 +147,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     }
 }
 
-/// The elements of a JSON array as raw text. `None` where the value is no array.
+/// Returns the elements of a JSON array as raw text; `None` where the value is no array.
 pub fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
     raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()).ok())?
 }
 
-/// The text of a JSON string, unescaped. `None` where the value is no string.
+/// Returns the text of a JSON string, unescaped; `None` where the value is no string.
 pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     if !raw.get().starts_with('"') {
         return None;
@@ -160,7 +160,7 @@ pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Name<'_>>(raw.get()).ok().map(|Name(text)| text)
 }
 
-/// The texts in a value, at any depth; of an object its members' values alone.
+/// Returns all texts in a value, at any depth. Names of members are not among them.
 pub fn texts(raw: &RawValue) -> Vec<Cow<'_, str>> {
     let mut texts = Vec::new();
     let mut left = vec![raw];
@@ -181,7 +181,7 @@ pub fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"
 }
 
-/// The JSON text of anything that serialises.
+/// Serialises a value as JSON text.
 ///
 /// # Panics
 /// Never for the types of this crate: none of them has a map with keys other than strings, nor a
@@ -195,16 +195,16 @@ pub fn raw<T: serde::Serialize + ?Sized>(value: &T) -> Box<RawValue> {
 /// Raw values are taken without descending into them, so a document of any depth arrives here; what
 /// reads it later must not run out of stack.
 pub fn is_too_deep(text: &str) -> bool {
-    // Counting brackets is much faster than telling which of them stand in strings, and most documents
-    // have fewer than they may have levels.
+    // Counting all brackets is much faster than telling which of them stand in strings, and most documents
+    // have fewer brackets than the limit has levels.
     let opens = |byte: &u8| u8::from(matches!(byte, b'{' | b'['));
     let brackets = |part: &[u8]| usize::from(part.iter().map(opens).sum::<u8>());
-    // In parts of which no count can be more than fits a byte, so that many are counted at a time.
+    // The count of such a chunk fits a byte, so the compiler can count many bytes at a time.
     let brackets: usize = text.as_bytes().chunks(usize::from(u8::MAX)).map(brackets).sum();
     brackets > MAX_DEPTH && depth(text) > MAX_DEPTH
 }
 
-/// The deepest nesting of arrays and objects in a JSON text, strings passed over.
+/// Returns the deepest nesting of arrays and objects in a JSON text, passing over strings.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_string, mut escaped) = (false, false);

@@ -1,13 +1,13 @@
-//! The rules of the trade: what a referral is, what may be changed about it, and what became of
+//! The domain: what a referral is, what may be changed about it, by which rules, and what became of
 //! each row.
 //!
-//! Everything here is pure. There is no I/O, no clock, no HTTP and no SQL: whoever calls passes in
-//! the time and the text. The order in which the types come into being is the order of a run:
+//! Everything here is pure. There is no I/O, no clock, no HTTP and no SQL: the caller passes in the
+//! time and the text. A run builds these types in this order:
 //!
 //! | type | meaning | built by |
 //! |---|---|---|
 //! | [`Draft`](change::Draft) | one input row, typed and unjudged | `input` |
-//! | [`Snapshot`](snapshot::Snapshot) | a referral as it was seen, whole or in part | whoever read it |
+//! | [`Snapshot`](snapshot::Snapshot) | a referral as it was seen, whole or in part | the module that read it |
 //! | [`Payload`](change::Payload) | one legacy PUT payload, as read | `input` |
 //! | [`Desired`](change::Desired) | all rows for one referral, merged | `plan` |
 //! | [`Approved`](rules::Approved) | what differs from the referral as it stands, and is allowed | [`rules::judge()`] only |

@@ -1,4 +1,4 @@
-//! What becomes of a row: exactly one outcome each, and the report it goes to.
+//! Outcomes: what becomes of a row, and the report that it goes to.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +12,15 @@ use super::wording::Wording;
 pub enum Outcome {
     /// Written, and confirmed by the answer or by reading back.
     Applied,
-    /// It already was so; nothing was sent.
+    /// The referral already was as wanted; nothing was sent.
     Unchanged,
-    /// Would be written; only in a run that has not begun.
+    /// To be written; only in a run that has not begun.
     Planned,
     /// Somebody else changed it, or the eTag is stale; nothing was overwritten.
     Conflict,
     /// Against a rule, or not in the input's form; nothing was sent.
     Invalid,
-    /// The API said no.
+    /// The API refused it.
     Refused,
     /// Given up after retries; known not to be applied.
     Failed,
@@ -28,11 +28,11 @@ pub enum Outcome {
     Partial,
     /// Sent without an answer, and reading back did not settle it.
     Unknown,
-    /// The run stopped first.
+    /// The run stopped before it was sent.
     Unsent,
 }
 
-/// The report that a row goes to.
+/// The report file that a row goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bucket {
     /// `success.csv`
@@ -60,7 +60,7 @@ impl Outcome {
         Self::Unsent,
     ];
 
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Applied => "applied",
@@ -76,12 +76,12 @@ impl Outcome {
         }
     }
 
-    /// The outcome of a name.
+    /// Parses a name as reports write it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 
-    /// The report that rows of this outcome go to.
+    /// Returns the report that rows of this outcome go to.
     pub fn bucket(self) -> Bucket {
         match self {
             Self::Applied | Self::Unchanged | Self::Planned => Bucket::Success,
@@ -91,8 +91,9 @@ impl Outcome {
         }
     }
 
-    /// Whether such a row, fed back, has to be planned from its referral as it stands: the run wrote it, may have
-    /// or would have, or somebody else did, so that what was seen before tells nothing of it any more.
+    /// Whether a row of this outcome, fed back as input, must be planned from the referral's current state. The run,
+    /// or another user, has changed the referral since the plan or may have, so an earlier snapshot no longer
+    /// describes it.
     pub fn needs_live_state(self) -> bool {
         match self {
             Self::Applied | Self::Conflict | Self::Partial | Self::Unknown | Self::Unsent => true,
@@ -111,7 +112,7 @@ impl Outcome {
 pub struct Verdict {
     /// What became of it.
     pub outcome: Outcome,
-    /// A stable word to group by: a rule's id, the API's error code, or the program's own.
+    /// A stable word to group by: the id of a rule, an error code of the API, or one of the program's own.
     pub code: String,
     /// For people.
     pub message: Wording,
@@ -125,12 +126,12 @@ impl Verdict {
         Self { outcome, code: code.into(), message: message.into(), status: None }
     }
 
-    /// The verdict on a row that was applied with a value in another form, which the service gave it.
+    /// Makes the verdict on a row that was applied with a value that the service keeps in another form.
     pub fn kept_otherwise(message: impl Into<Wording>) -> Self {
         Self::new(Outcome::Applied, "kept-otherwise", message)
     }
 
-    /// Whether it is that verdict.
+    /// Whether it is a verdict of [`Self::kept_otherwise`].
     pub fn is_kept_otherwise(&self) -> bool {
         self.outcome == Outcome::Applied && self.code == "kept-otherwise"
     }
@@ -153,7 +154,7 @@ impl Verdict {
         self
     }
 
-    /// The same, with the HTTP status that led to it.
+    /// Adds the HTTP status that led to it.
     #[must_use]
     pub fn with_status(mut self, status: Option<u16>) -> Self {
         self.status = status;

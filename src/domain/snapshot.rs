@@ -1,12 +1,12 @@
-//! A referral as it was seen: whole, or in part.
+//! Snapshots: referrals as they were read, whole or in part.
 //!
-//! Only the answer to a single GET shows a referral whole. A list element, a snapshot file, the base of a
-//! migration and the answer to a change show a part of one: what such a part lacks, or shows as `null` where
-//! an object or a list belongs, nobody has seen. It is neither empty nor absent.
+//! Only the answer to a single GET shows a whole referral. A list element, a snapshot file, the base of a
+//! migration and the answer to a change may show a part of one: a member that such a part lacks, or shows as
+//! `null` where an object or a list belongs, is *unseen*. It is neither empty nor absent.
 //!
-//! Always: a look at any place answers with a [`Presence`], so that what was not seen can't pass for what
-//! isn't there; and an object that a document creates takes an [`Absence`], which only a referral that was
-//! seen whole has to give.
+//! Two things always hold. Every read of a member answers with a [`Presence`], so an unseen member cannot pass
+//! for an absent one. And a document creates an object only for an [`Absence`], which only a snapshot of a whole
+//! referral can give.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -19,7 +19,7 @@ use super::pointer::Pointer;
 use super::referral::{ETag, ReferralId};
 use super::status::{Standing, Status};
 
-/// A referral as it stood when it was read. Members unknown to this program are carried along.
+/// A referral as it was when it was read, members that this program doesn't know included.
 #[derive(Debug, Clone)]
 pub struct Snapshot<'a> {
     id: ReferralId,
@@ -27,53 +27,53 @@ pub struct Snapshot<'a> {
     is_whole: bool,
     json: &'a str,
     members: Object<'a>,
-    /// What is in [`DETAILS`], read when it is first asked for.
+    /// The members of [`DETAILS`], parsed when they are first asked for.
     details: OnceCell<Option<Object<'a>>>,
 }
 
-/// The member that most fields lie in, so that it is asked for again and again.
+/// The object that holds most fields. It is parsed once for all reads of a field in it.
 const DETAILS: &str = "details";
 
-/// Where a referral's version stands in JSON: in its own member, or as OData has it.
+/// The members that may hold a referral's version: its own, and OData's.
 const ETAGS: [&str; 2] = ["eTag", "@odata.etag"];
 
-/// Why a text is no referral.
+/// The reason why a text cannot be read as a referral.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
-    /// No JSON, or no object.
+    /// It is no JSON, or no object.
     #[error("no JSON object")]
     NoObject,
     /// There is no `id`, or it is no GUID.
     #[error("no \"id\" that is a GUID")]
     NoId,
-    /// More levels than any referral has.
+    /// It has more levels than any referral.
     #[error("nested more than {} levels deep", json::MAX_DEPTH)]
     TooDeep,
 }
 
-/// What there is at a place of a referral.
+/// What a snapshot shows at a place of a referral.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub enum Presence<'a> {
-    /// A value, which is not `null`.
+    /// A value other than `null`.
     Value(&'a RawValue),
     /// A member that is `null`.
     Null,
-    /// Nothing: the member isn't there.
+    /// No member: the whole referral was seen, and lacks it.
     Absent,
-    /// Nobody knows: what was seen of the referral doesn't show it.
+    /// Unknown: the snapshot is a part of the referral that doesn't show the member.
     Unseen,
 }
 
-/// Nobody has seen what there is.
+/// The error that the snapshot doesn't show a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unseen;
 
 impl<'a> Presence<'a> {
-    /// The value; `None` where it is known that there is none, `null` being as good as absent.
+    /// Returns the value, or `None` where it is known that there is none: `null` counts as absent.
     ///
     /// # Errors
-    /// Where nobody has seen whether there is one.
+    /// [`Unseen`] if the snapshot doesn't show whether there is one.
     pub fn known(self) -> Result<Option<&'a RawValue>, Unseen> {
         match self {
             Self::Value(raw) => Ok(Some(raw)),
@@ -83,7 +83,7 @@ impl<'a> Presence<'a> {
     }
 }
 
-/// Proof that a referral, seen whole, has no object at a place where a change needs one.
+/// A proof that a referral, seen whole, has no object at a place where a change needs one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absence {
     pointer: Pointer,
@@ -91,18 +91,19 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// Where the object belongs.
+    /// Returns the place of the missing object.
     pub fn pointer(&self) -> &Pointer {
         &self.pointer
     }
 
-    /// Whether there is a `null` in its place, and not nothing.
+    /// Whether a `null` stands in its place, rather than nothing.
     pub fn is_null(&self) -> bool {
         self.is_null
     }
 }
 
-/// What a change is made on: whether its member is there, and which objects around it are missing.
+/// The state of the place that a change writes to: whether its member exists, and which objects around it are
+/// missing. It decides between `add` and `replace`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathState {
     is_seen: bool,
@@ -111,39 +112,39 @@ pub struct PathState {
 }
 
 impl PathState {
-    /// Of a referral that nobody looked at. The objects around the member are taken to be there: none is
-    /// ever created in the dark.
+    /// Returns the state of a place in a referral that was not read. The objects around the member are taken to
+    /// exist: creating one could replace an object that was not seen.
     pub fn unlooked() -> Self {
         Self { is_seen: false, is_there: false, missing: Vec::new() }
     }
 
-    /// Whether anybody looked.
+    /// Whether the referral was read.
     pub fn is_seen(&self) -> bool {
         self.is_seen
     }
 
-    /// Whether the member is known to be there, be it as `null`.
+    /// Whether the member is known to exist, as `null` or with a value.
     pub fn is_there(&self) -> bool {
         self.is_there
     }
 
-    /// The objects around it that are missing, the outermost first.
+    /// Returns the missing objects around the member, the outermost first.
     pub fn missing(&self) -> &[Absence] {
         &self.missing
     }
 }
 
 impl<'a> Snapshot<'a> {
-    /// Reads a referral from the body of an answer to a single GET of it: what that lacks isn't there.
-    /// Nothing else may be read so.
+    /// Reads a whole referral from the body of an answer to a single GET of it: a member that it lacks is
+    /// absent. No other text may be read as a whole referral.
     ///
     /// # Errors
-    /// See [`SnapshotError`]. An eTag that couldn't be sent back counts as absent.
+    /// See [`SnapshotError`]. An eTag that could not be sent back in a header counts as absent.
     pub fn whole(text: &'a str) -> Result<Self, SnapshotError> {
         Self::read(text, true)
     }
 
-    /// Reads a referral from anything else: what that lacks nobody has seen.
+    /// Reads a part of a referral from any other text: a member that it lacks is unseen.
     ///
     /// # Errors
     /// As [`Snapshot::whole`].
@@ -152,7 +153,7 @@ impl<'a> Snapshot<'a> {
     }
 
     fn read(text: &'a str, is_whole: bool) -> Result<Self, SnapshotError> {
-        // White space of other kinds is none in JSON.
+        // Only these four characters are white space in JSON (RFC 8259, section 2).
         let text = text.trim_matches([' ', '\t', '\r', '\n']);
         let members = Object::parse(text).ok_or(SnapshotError::NoObject)?;
         if json::is_too_deep(text) {
@@ -164,45 +165,46 @@ impl<'a> Snapshot<'a> {
         Ok(Self { id, etag, is_whole, json: text, members, details: OnceCell::new() })
     }
 
-    /// The same with the version that a header names, where its text names none.
+    /// Adds the version from the `ETag` header, unless the body holds one.
     #[must_use]
     pub fn or_etag(mut self, header: Option<&ETag>) -> Self {
         self.etag = self.etag.or_else(|| header.cloned());
         self
     }
 
-    /// Whether all of the referral was seen.
+    /// Whether the whole referral was seen.
     pub fn is_whole(&self) -> bool {
         self.is_whole
     }
 
-    /// The referral's id.
+    /// Returns the referral's id.
     pub fn id(&self) -> ReferralId {
         self.id
     }
 
-    /// The version; absent from some list pages and files.
+    /// Returns the version; some list pages and files have none.
     pub fn etag(&self) -> Option<&ETag> {
         self.etag.as_ref()
     }
 
-    /// The id of the engagement it belongs to, for telling a user who mixed the two up.
+    /// Returns the id of its engagement, by which a message can tell that an input gives that instead of the
+    /// referral's id.
     pub fn engagement(&self) -> Option<ReferralId> {
         self.members.get("engagementId").and_then(json::string)?.parse().ok()
     }
 
-    /// Where it stands.
+    /// Returns its status and substatus.
     ///
     /// # Errors
-    /// Where one of the two words was not seen.
+    /// [`Unseen`] if the snapshot doesn't show both.
     pub fn standing(&self) -> Result<Standing, Unseen> {
         Ok(Standing::of(&self.word(Field::Status)?, &self.word(Field::Substatus)?))
     }
 
-    /// Its status; `None` where it has none that this program knows.
+    /// Returns its status; `None` for one that this program doesn't know.
     ///
     /// # Errors
-    /// Where it was not seen.
+    /// [`Unseen`] if the snapshot doesn't show it.
     pub fn status(&self) -> Result<Option<Status>, Unseen> {
         self.word(Field::Status).map(|word| Status::parse(&word))
     }
@@ -212,13 +214,13 @@ impl<'a> Snapshot<'a> {
         Ok(raw.and_then(json::string).unwrap_or_default())
     }
 
-    /// What there is at a path.
+    /// Returns what the snapshot shows at a path.
     pub fn at(&self, path: &Path) -> Presence<'a> {
         self.find(path.pointer(), path.kind())
     }
 
-    /// What there is where a pointer leads to, where a value of this type belongs. Elements of lists can't
-    /// be named: see [`Object::at`].
+    /// Returns what the snapshot shows at a pointer, where a value of type `kind` belongs. Elements of lists
+    /// cannot be addressed: see [`Object::at`].
     pub fn find(&self, pointer: &Pointer, kind: Kind) -> Presence<'a> {
         match self.shown(pointer) {
             Some(raw) if !json::is_null(raw) => Presence::Value(raw),
@@ -228,10 +230,10 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    /// What a change at a path is made on.
+    /// Returns the state of the place that a change of this path writes to.
     ///
     /// # Errors
-    /// Where the member, or an object around it, was not seen.
+    /// [`Unseen`] if the snapshot doesn't show the member, or an object around it.
     pub fn path_state(&self, path: &Path) -> Result<PathState, Unseen> {
         let mut missing = Vec::new();
         for pointer in path.pointer().parents() {
@@ -260,13 +262,13 @@ impl<'a> Snapshot<'a> {
         self.details.get_or_init(details).as_ref()?.follow(inner)
     }
 
-    /// All that was seen, as it was read.
+    /// Returns the JSON text that the snapshot was read from.
     pub fn json(&self) -> &'a str {
         self.json
     }
 
-    /// The outermost members that were seen. That one is not among them says nothing where
-    /// [`Snapshot::is_whole`] doesn't hold.
+    /// Returns the outermost members that were seen. A member that is not among them is absent only if
+    /// [`Snapshot::is_whole`] holds.
     pub fn members(&self) -> &Object<'a> {
         &self.members
     }

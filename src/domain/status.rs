@@ -1,8 +1,8 @@
-//! Where a referral stands: status and substatus, which always go together.
+//! Status and substatus of a referral, which always go together.
 //!
-//! A [`Stage`] carries only the substatuses that belong to its status, so an illegal pair has no
-//! value. What the service sends and this program doesn't know is a [`Standing::Other`], which can
-//! be shown but never be sent.
+//! A [`Stage`] holds only the substatuses that belong to its status, so an illegal pair has no
+//! value. Names from the service that this program doesn't know are a [`Standing::Other`], which can
+//! be shown and never sent.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ pub enum Stage {
     New(NewSubstatus),
     /// Accepted and being worked on. Its only substatus is `Accepted`.
     Active,
-    /// Ended, for good: no documented way leads out of it.
+    /// Ended: no documented transition leads out of it.
     Closed(ClosedSubstatus),
 }
 
 /// The substatuses of a new referral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NewSubstatus {
-    /// Sent, and not seen by the receiving side.
+    /// Sent, and not yet seen by the receiving side.
     Pending,
     /// Seen by the receiving side.
     Received,
@@ -33,13 +33,13 @@ pub enum ClosedSubstatus {
     Won,
     /// The deal was not made.
     Lost,
-    /// The receiving side said no.
+    /// The receiving side declined it.
     Declined,
-    /// Nobody answered in time; the service sets it by itself.
+    /// It was not answered in time; the service sets this by itself.
     Expired,
 }
 
-/// A status alone, as a change file may name it.
+/// A status alone, as a change file may give it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     /// See [`Stage::New`].
@@ -51,10 +51,10 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status, in the order of a referral's life.
+    /// Every status, in the order in which a referral goes through them.
     pub const ALL: [Self; 3] = [Self::New, Self::Active, Self::Closed];
 
-    /// The name on the wire.
+    /// Returns the name in the API's JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::New => "New",
@@ -63,19 +63,19 @@ impl Status {
         }
     }
 
-    /// The status of a name, letter case aside.
+    /// Parses a name, ignoring letter case.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name().eq_ignore_ascii_case(name))
     }
 
-    /// The stages of this status.
+    /// Iterates over the stages of this status.
     pub fn stages(self) -> impl Iterator<Item = Stage> {
         Stage::ALL.into_iter().filter(move |stage| stage.status() == self)
     }
 }
 
 impl Stage {
-    /// Every legal pair.
+    /// Every documented pair.
     pub const ALL: [Self; 7] = [
         Self::New(NewSubstatus::Pending),
         Self::New(NewSubstatus::Received),
@@ -86,7 +86,7 @@ impl Stage {
         Self::Closed(ClosedSubstatus::Expired),
     ];
 
-    /// The status of this stage.
+    /// Returns the status of this stage.
     pub fn status(self) -> Status {
         match self {
             Self::New(_) => Status::New,
@@ -95,7 +95,7 @@ impl Stage {
         }
     }
 
-    /// The substatus's name on the wire.
+    /// Returns the name of the substatus in the API's JSON.
     pub fn substatus(self) -> &'static str {
         match self {
             Self::New(NewSubstatus::Pending) => "Pending",
@@ -108,12 +108,12 @@ impl Stage {
         }
     }
 
-    /// The stage that a substatus implies, letter case aside: each belongs to exactly one status.
+    /// Returns the stage that a substatus implies, ignoring letter case. Each belongs to exactly one status.
     pub fn of_substatus(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.substatus().eq_ignore_ascii_case(name))
     }
 
-    /// Whether this is an end from which no documented way leads back.
+    /// Whether the status is `Closed`, out of which no documented transition leads.
     pub fn is_closed(self) -> bool {
         self.status() == Status::Closed
     }
@@ -125,19 +125,19 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Where a referral stands according to the service.
+/// Status and substatus as the service gives them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// One of the documented pairs.
     Known(Stage),
-    /// A status this program knows, with a substatus that is absent or unknown to it.
+    /// A known status, with a substatus that is absent, unknown, or of another status.
     Partly(Status, String),
-    /// Values that this program doesn't know. Nothing can be said about leaving them.
+    /// A status that this program doesn't know, so no transition out of it can be judged.
     Other(String, String),
 }
 
 impl Standing {
-    /// Reads the pair of names that the service sent; an absent one is the empty text.
+    /// Parses the pair of names from the service; an absent one is the empty text.
     pub fn of(status: &str, substatus: &str) -> Self {
         let Some(known) = Status::parse(status) else {
             return Self::Other(status.to_owned(), substatus.to_owned());
@@ -148,7 +148,7 @@ impl Standing {
         }
     }
 
-    /// The status, where it is a known one.
+    /// Returns the status, if it is a known one.
     pub fn status(&self) -> Option<Status> {
         match self {
             Self::Known(stage) => Some(stage.status()),
@@ -157,7 +157,7 @@ impl Standing {
         }
     }
 
-    /// The pair, where it is a documented one.
+    /// Returns the pair, if it is a documented one.
     pub fn stage(&self) -> Option<Stage> {
         match self {
             Self::Known(stage) => Some(*stage),

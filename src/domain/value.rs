@@ -1,4 +1,6 @@
-//! Values as the user wants them: typed by field, and kept in the words they will be sent in.
+//! Wanted values: checked against the type of their field, and kept as the JSON text that will be sent.
+//!
+//! A value stays text from the file to the wire, because parsing it would lose digits of amounts.
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -12,7 +14,7 @@ use super::instant::{self, Instant};
 use super::json::{self, Object};
 use super::type_error::TypeError;
 
-/// A well-typed value, as the JSON text that will be sent.
+/// A value of its field's type, as the JSON text that will be sent.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     raw: Box<RawValue>,
@@ -21,7 +23,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// The request to clear a field: `null`.
+    /// Returns the value that clears a field: `null`.
     pub fn clear() -> Self {
         Self::new(json::raw(&()))
     }
@@ -30,18 +32,19 @@ impl Wanted {
         Self { raw, may_clear: true, sign: None }
     }
 
-    /// The same without leave to clear anything: a `null` within it may only stand where nothing is.
+    /// Forbids the value to clear anything: a `null` within it is then accepted only where the referral has no
+    /// value.
     #[must_use]
     pub fn keeping(self) -> Self {
         Self { may_clear: false, ..self }
     }
 
-    /// Whether a `null` within it may take the place of something.
+    /// Whether a `null` within it may replace a value.
     pub fn may_clear(&self) -> bool {
         self.may_clear
     }
 
-    /// Reads a number from the text of a cell, `said` being the decimal sign where the user named it.
+    /// Reads a number from the text of a cell. `said` is the decimal sign, if the user gave it.
     ///
     /// # Errors
     /// See [`decimal::read`].
@@ -51,16 +54,16 @@ impl Wanted {
         Ok(Self { sign, ..Self::new(raw) })
     }
 
-    /// The decimal sign that a number can only have been written with; `None` where it has neither point nor
-    /// comma, and of whatever was no number in a cell.
+    /// Returns the only decimal sign that the number can have been written with; `None` for a number with
+    /// neither point nor comma, and for any value that isn't a number from a cell.
     pub fn sign(&self) -> Option<DecimalSign> {
         self.sign
     }
 
-    /// Reads the text of a cell, a number's as where nobody said how numbers are written.
+    /// Reads the text of a cell. A number is read without knowing the decimal sign; see [`Self::amount`].
     ///
     /// # Errors
-    /// Where the text is not of the kind; see [`TypeError`].
+    /// If the text is no value of this type.
     pub fn from_text(kind: Kind, text: &str) -> Result<Self, TypeError> {
         Ok(Self::new(match kind {
             Kind::Text | Kind::Any => string(text)?,
@@ -84,10 +87,10 @@ impl Wanted {
         }))
     }
 
-    /// Reads a JSON value.
+    /// Reads a JSON value. An empty text clears a number, a currency or a date, which have no empty value.
     ///
     /// # Errors
-    /// Where the value is not of the kind; see [`TypeError`].
+    /// If it is no value of this type.
     pub fn from_json(kind: Kind, raw: &RawValue) -> Result<Self, TypeError> {
         if json::is_null(raw) {
             return Ok(Self::clear());
@@ -124,7 +127,7 @@ impl Wanted {
         }))
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     pub fn raw(&self) -> &RawValue {
         &self.raw
     }
@@ -135,10 +138,12 @@ impl Wanted {
     }
 }
 
-/// Whether all of a JSON value can be read, down to its last number and character, by whoever it is sent to.
+/// Checks that common JSON parsers can read every number and text within a value.
+///
+/// RFC 8259 (sections 6 and 8.2) allows numbers of any size and lone surrogates, but most parsers refuse them.
 ///
 /// # Errors
-/// Where a number is larger than any that a reader keeps, or a text holds half a character.
+/// If a number exceeds the range of a double, or a text holds half a surrogate pair.
 pub fn readable(raw: &RawValue) -> Result<(), TypeError> {
     let Err(error) = serde_json::from_str::<serde_json::Value>(raw.get()) else { return Ok(()) };
     let told = error.to_string();
@@ -151,10 +156,10 @@ pub fn readable(raw: &RawValue) -> Result<(), TypeError> {
     Err(TypeError::new(format!("{} cannot be read: {told}", excerpt_json(raw)), hint))
 }
 
-/// Checks one element of a list that a person wrote, and says by what it is told from its neighbours.
+/// Checks an element that a user adds to a list, and returns its key; see [`element_key`].
 ///
 /// # Errors
-/// As [`element_key`], and where its address is more than an address, or something in it can't be read.
+/// As [`element_key`]; also if its e-mail address holds more than an address, or a value in it cannot be read.
 pub fn checked_element(kind: Kind, element: &RawValue) -> Result<String, TypeError> {
     let key = element_key(kind, element)?;
     readable(element)?;
@@ -166,11 +171,11 @@ pub fn checked_element(kind: Kind, element: &RawValue) -> Result<String, TypeErr
     Ok(key)
 }
 
-/// Says by what an element of a list is told from its neighbours: a member's e-mail address in lower case and
-/// without the name that may stand beside it, a solution's id or else its name.
+/// Returns the key that tells an element from the others of its list: a member's e-mail address, in lower case
+/// and without a display name; a solution's id, or else its name.
 ///
 /// # Errors
-/// Where the element is no object, or lacks what tells it apart.
+/// If the element is no object, names a member twice, or has no key.
 pub fn element_key(kind: Kind, element: &RawValue) -> Result<String, TypeError> {
     let object = Object::from_raw(element).ok_or_else(|| {
         TypeError::new(format!("{} is no JSON object", excerpt_json(element)), "give an object")
@@ -194,10 +199,11 @@ pub fn element_key(kind: Kind, element: &RawValue) -> Result<String, TypeError> 
     })
 }
 
-/// Reads `First, Last, phone, email` members, `;` between several, as objects to append.
+/// Reads members of a team from the text of a cell, `First, Last, phone, email` each and separated by `;`, and
+/// returns each with its key as a JSON object to append.
 ///
 /// # Errors
-/// At the first member that hasn't four parts, or whose address is none.
+/// At the first member that doesn't have four parts, or has no valid address.
 pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -227,7 +233,7 @@ pub fn members(text: &str) -> Result<Vec<(String, Box<RawValue>)>, TypeError> {
         .collect()
 }
 
-/// The instant that a JSON string stands for; a date alone is its midnight in UTC.
+/// Returns the point in time that a JSON string stands for; a date alone is its midnight in UTC.
 pub fn as_instant(raw: &RawValue) -> Option<Instant> {
     Instant::parse(&json::string(raw)?)
 }
@@ -247,7 +253,7 @@ fn string(text: &str) -> Result<Box<RawValue>, TypeError> {
     Ok(json::raw(text))
 }
 
-/// Keeps the digits of a number in JSON exactly as given, where they form one without an exponent.
+/// Checks that a text is a JSON number without an exponent, and keeps its digits exactly as given.
 fn json_decimal(text: &str) -> Result<Box<RawValue>, TypeError> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let error = |hint: &str| Err(TypeError::new(format!("{} is no decimal number", excerpt(text)), hint));
