@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The arguments of the command line, for clap. Doc comments of arguments are the text of `--help`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::domain::account::{self, Format};
 use crate::domain::decimal;
 use crate::pace::Pacing;
 
-/// Requests in flight at most.
+/// The highest number of requests in flight that can be asked for.
 pub const MOST_IN_FLIGHT: u16 = 1024;
 
 /// The command line.
@@ -439,8 +439,9 @@ pub enum ProgressFormArg {
     None,
 }
 
-/// The command whose summary a script waits for, read from the words themselves: they may be none that can
-/// be parsed.
+/// Returns the name of the command if its summary is to be JSON (`--summary json`).
+///
+/// It reads the raw arguments: a script that waits for JSON gets some even if they cannot be parsed.
 pub fn awaits_json(arguments: &[OsString]) -> Option<String> {
     let mut words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
     let name = words.find(|word| !word.starts_with('-'))?;

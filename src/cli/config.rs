@@ -1,4 +1,7 @@
-//! `referral-bulk.toml` in the current directory: profiles, and the levels of rules.
+//! The settings file, `referral-bulk.toml` in the current directory: profiles, and the levels of rules.
+//!
+//! The file can name a program that prints a token, and the host that the token is sent to. So it is read only if
+//! it belongs to the user or root and nobody else can write it, and messages show none of its values.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,22 +19,22 @@ use crate::domain::exit::Exit;
 /// The name of the file.
 pub const FILE: &str = "referral-bulk.toml";
 
-/// The profile that holds where no other is named.
+/// The name of the profile that is used unless another is named.
 pub const DEFAULT_PROFILE: &str = "default";
 
-/// All that the file can say.
+/// The content of the settings file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// `[profile.NAME]`; `default` holds where no other is named.
+    /// The profiles, `[profile.NAME]`; `default` is used unless another is named.
     #[serde(default)]
     pub profile: BTreeMap<String, Profile>,
-    /// `[rules]`: a level by the rule's id.
+    /// The levels of rules, `[rules]`, by the rule's id.
     #[serde(default)]
     pub rules: BTreeMap<String, String>,
 }
 
-/// One profile. There is no place for a token.
+/// A profile. It has no key for a token, so that none is kept in the file.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is the flag of its name")]
@@ -47,10 +50,10 @@ pub struct Profile {
 }
 
 impl Config {
-    /// Reads the file of a directory, for the user of this number; one that isn't there says nothing.
+    /// Reads the settings file of a directory; a missing one counts as empty. `user` is the user id of the process.
     ///
     /// # Errors
-    /// Where it can't be read, is not the user's own, or says something unknown.
+    /// If it cannot be read, can be written by another user, or has an unknown key or an invalid value.
     pub fn read(directory: &Path, user: Option<u32>) -> Result<Self, CommandError> {
         let unreadable = |error: std::io::Error| CommandError::usage(format!("cannot read {FILE}: {error}"));
         let mut file = match File::open(directory.join(FILE)) {
@@ -64,11 +67,10 @@ impl Config {
         toml::from_str(&text).map_err(|error| parse_error(&text, &error))
     }
 
-    /// The profile of a name; where none is named, the one called `default`, or one that says
-    /// nothing.
+    /// Returns the profile of a name. If none is named, that is `default`, or an empty one if there is no `default`.
     ///
     /// # Errors
-    /// Where the named one isn't there.
+    /// If there is no profile of the name.
     pub fn profile(&self, name: Option<&str>) -> Result<Profile, CommandError> {
         match (name, self.profile.get(name.unwrap_or(DEFAULT_PROFILE))) {
             (_, Some(profile)) => Ok(profile.clone()),
@@ -86,8 +88,8 @@ impl Config {
 }
 
 impl Config {
-    /// That the file is used, for people: by a command that takes this profile, or `default`, and its rules where it
-    /// plans. `None` where the file gives it nothing.
+    /// Returns the message that the file is used and which tables of it, by a command with this profile, or `default`,
+    /// and with the rules if it plans. `None` if the command takes nothing from the file.
     pub fn used(&self, profile: Option<&str>, plans: bool) -> Option<String> {
         let profile = profile.unwrap_or(DEFAULT_PROFILE);
         let profile = self.profile.contains_key(profile).then(|| format!("[profile.{}]", visible(profile)));
@@ -98,8 +100,8 @@ impl Config {
     }
 }
 
-/// Whoever writes the file says which program prints a token, and to which host it goes: so it is taken from
-/// the user alone, or from root. Its directory may be one that others write to: what they put there is theirs.
+/// Checks that only the user or root can have written the file: it names the program that prints a token and the
+/// host that the token goes to. In a directory that others can write to, the file may be theirs.
 #[cfg(unix)]
 fn trust(file: &Metadata, user: Option<u32>) -> Result<(), CommandError> {
     use std::os::unix::fs::MetadataExt;
@@ -111,7 +113,7 @@ fn trust(_: &Metadata, _: Option<u32>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The same by the number of the file's owner and by its mode.
+/// Checks the file's owner and mode.
 #[cfg(unix)]
 fn trust_owner(owner: u32, mode: u32, user: u32) -> Result<(), CommandError> {
     if owner != user && owner != 0 {
@@ -133,7 +135,7 @@ const TOKEN_HINT: &str = "there is no place for a token: use token-command or to
 const FORM_HINT: &str = "write texts in quotes and numbers without, below [profile.NAME], as in timeout = \"30s\" and \
                          concurrency = 4";
 
-/// What is wrong with the file, and where. Of its text nothing is shown but the names of its keys: a
+/// Makes the error about the file's text, with the place. It shows no text of the file other than names of keys: a
 /// token may stand in it by mistake.
 fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
     let told = error.message();
@@ -149,7 +151,7 @@ fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
     CommandError { exit: Exit::Usage, problems: vec![problem] }
 }
 
-/// A parser's message without the value that it may repeat.
+/// Removes from a parser's message the value that it may repeat.
 fn without_value(message: &str) -> Cow<'_, str> {
     let repeats = ["invalid type: ", "invalid value: ", "invalid length: "];
     if !repeats.iter().any(|start| message.starts_with(start)) {
@@ -168,7 +170,7 @@ fn place(text: &str, offset: usize) -> String {
     format!("{FILE}:{line}:{}", before[line_start..].chars().count() + 1)
 }
 
-/// Whether a key is what people call a token.
+/// Whether a key is a usual name for a token.
 fn is_token(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('_', "-");
     matches!(key.as_str(), "token" | "access-token" | "bearer-token" | "bearer")

@@ -1,5 +1,7 @@
-//! The only printer. Where a bar stands on the terminal, what is said is printed above it: the bar gets out of the
-//! way and stands below it again, so that its next drawing takes nothing away.
+//! The console: the only module that prints or asks.
+//!
+//! Messages are printed above a progress bar: the bar is removed before and drawn again after each, so that drawing
+//! it never overwrites a message.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -12,28 +14,28 @@ use crate::domain::characters::visible_lines;
 
 type Person = Arc<Mutex<BufReader<Box<dyn Read + Send>>>>;
 
-/// Standard output, standard error, and the person in front of them if there is one.
+/// Standard output, standard error, and the user at the terminal, if there is one.
 pub struct Terminal {
     stdout: Mutex<Box<dyn Write + Send>>,
     stderr: Mutex<Box<dyn Write + Send>>,
-    /// What stands on the terminal.
+    /// The progress bar on the terminal, if there is one.
     bar: Mutex<Option<Bar>>,
-    /// Where a person's answers come from; `None` where nobody is there.
+    /// The source of the user's answers; `None` where there is no terminal to ask at.
     person: Option<Person>,
-    /// Where the answer goes to the question that stands unanswered.
+    /// Takes the answer to the question that is being asked, if one is.
     asking: Mutex<Option<mpsc::Sender<Reply>>>,
-    /// What to tell whoever leaves now.
+    /// What to print if the process leaves now: the command that carries on.
     parting: Mutex<String>,
-    /// The run that they leave.
+    /// The directory of the run that the process would leave now.
     left: Mutex<String>,
-    /// Whether there was anything for standard output.
+    /// Whether anything was written for standard output.
     has_data: AtomicBool,
-    /// Why data did not get to standard output.
+    /// The first error of writing to standard output.
     lost: Mutex<Option<io::Error>>,
 }
 
 impl Terminal {
-    /// Prints to these. `person` is the terminal to ask at, where there is one.
+    /// Makes a console of these streams. `person` is the input to read answers from, if there is a user to ask.
     pub fn new(
         stdout: Box<dyn Write + Send>,
         stderr: Box<dyn Write + Send>,
@@ -52,48 +54,48 @@ impl Terminal {
         }
     }
 
-    /// Prints what keeps a command from going on.
+    /// Prints an error that ends a command, with its place and hint.
     pub fn problem(&self, problem: &Problem) {
         let place = problem.place.as_ref().map_or(String::new(), |place| format!("\n  --> {place}"));
         let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
         self.say(&format!("error: {}{place}{hint}", problem.message));
     }
 
-    /// Whether there was anything for standard output, be it still on its way there.
+    /// Whether anything was written for standard output, even if it is not through yet.
     pub fn has_data(&self) -> bool {
         self.has_data.load(Ordering::Relaxed)
     }
 
-    /// Why data did not get to standard output, if it didn't. A reader that had enough of it, and went
-    /// away, is no such reason.
+    /// Takes the error of writing to standard output, if there was one. A closed pipe is none: its reader has what it
+    /// wants.
     pub fn lost(&self) -> Option<io::Error> {
         let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
         lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
     }
 
-    /// The run that whoever leaves now leaves; empty where there is none.
+    /// Returns the directory of the run that the process would leave now; empty where there is none.
     pub fn left(&self) -> String {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What to tell whoever leaves now.
+    /// Returns what to print if the process leaves now.
     pub fn parting(&self) -> String {
         self.parting.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Answers the question that stands unanswered, if one does, for somebody who interrupted.
+    /// Answers the question that is being asked with [`Reply::Interrupted`]. Returns whether there was one.
     pub fn interrupt(&self) -> bool {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
         asking.is_some_and(|reply| reply.send(Reply::Interrupted).is_ok())
     }
 
-    /// Does something and says so, before anybody else can say anything.
+    /// Performs an action and prints a message about it, with no other message in between.
     pub fn announce(&self, words: &str, action: impl FnOnce()) {
-        // There is nowhere else to say that nobody listens.
+        // If standard error cannot be written, there is nowhere to report that.
         let _ = self.write_after(action, &self.stderr, &format!("{words}\n"));
     }
 
-    /// Says the last words: no bar stands below them.
+    /// Prints the last message of the process; the bar is not drawn again.
     pub fn part(&self, words: &str) {
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take();
         bar.iter().for_each(Bar::leave);
@@ -104,7 +106,8 @@ impl Terminal {
         self.write_after(|| {}, stream, text)
     }
 
-    /// Does something, and writes; the bar is out of the way meanwhile. Standard output may be the same terminal.
+    /// Performs an action and writes, while the bar is removed. That holds for standard output, too: it may be the same
+    /// terminal.
     fn write_after(
         &self,
         action: impl FnOnce(),
@@ -125,12 +128,12 @@ impl Terminal {
     }
 }
 
-/// Prints, and waits so long at most for whoever reads it: a terminal or a pipe may be held up.
+/// Prints on a thread of its own, and waits for it for a limited time: a terminal or a pipe may block.
 pub fn print_within(time: Duration, print: impl FnOnce() + Send + 'static) {
     let (printed, told) = mpsc::channel();
     let printing = std::thread::Builder::new().name("print".to_owned()).spawn(move || {
         print();
-        // Nobody listens any more where it took too long.
+        // The receiver is gone if it took too long.
         let _ = printed.send(());
     });
     if printing.is_ok() {
@@ -147,7 +150,7 @@ impl Console for Terminal {
     }
 
     fn say(&self, text: &str) {
-        // There is nowhere else to say that nobody listens.
+        // If standard error cannot be written, there is nowhere to report that.
         let _ = self.write(&self.stderr, &format!("{text}\n"));
     }
 
@@ -167,19 +170,19 @@ impl Console for Terminal {
     fn ask(&self, question: &str) -> Reply {
         let Some(person) = &self.person else { return Reply::Nobody };
         let (reply, replied) = mpsc::channel();
-        // Before the question is to be seen: whoever interrupts then answers it.
+        // Set before the question is printed, so that an interrupt at any time after that answers it.
         *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply.clone());
         if self.write(&self.stderr, question).is_err() {
             return Reply::Nobody;
         }
         let person = Arc::clone(person);
-        // Nothing ends the wait for a line, so an interrupt leaves it waiting.
+        // Reading a line cannot be cancelled, so it has a thread of its own, which an interrupt leaves behind.
         let reading = std::thread::Builder::new().name("answer".to_owned()).spawn(move || {
             let mut answer = String::new();
             let mut person = person.lock().unwrap_or_else(PoisonError::into_inner);
             let read = person.read_line(&mut answer);
             let said = read.is_ok_and(|bytes| bytes > 0);
-            // Nobody listens any more where an interrupt came first.
+            // The receiver is gone if an interrupt came first.
             let _ = reply.send(if said { Reply::Said(answer) } else { Reply::Nobody });
         });
         let reply = reading.ok().and_then(|_| replied.recv().ok()).unwrap_or(Reply::Nobody);

@@ -1,10 +1,9 @@
-//! Diagnostics: what the program does and decides, on standard error where the user asks for it, and always in the
-//! run's own file.
+//! Diagnostics: events about what the program does and decides. They go to the run's log (`run.log`), and with `-v`
+//! to standard error as well.
 //!
-//! What an event carries is free of secrets and of personal data where it is recorded, so there is nothing to take
-//! out where it is printed: numbers, ids of referrals and requests, statuses, and words of this program's own.
-//! Nothing that a service or an input says is among it. What the libraries below have to say, and what they say
-//! holds headers, is not listened to.
+//! Events are free of secrets and personal data where they are recorded, so nothing has to be removed where they
+//! are printed: they hold numbers, ids of referrals and requests, statuses, and words of this program, and no text
+//! of a service or an input. Events of libraries are ignored, since theirs hold headers.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -19,11 +18,11 @@ use tracing_subscriber::prelude::*;
 use super::console::Terminal;
 use crate::commands::{Console, RunLog};
 
-/// This program's own events, and nobody else's.
+/// The target of this program's own events.
 const OWN: &str = env!("CARGO_CRATE_NAME");
 
-/// Who takes the events of this process. `verbosity` is how often `-v` was given: decisions for once, every request
-/// for twice. The run's file has what is shown, and the decisions in any case.
+/// Returns the subscriber of this process's events. `verbosity` is the number of `-v`: decisions for one, every request
+/// for two. The run's log gets what is printed, and decisions in any case.
 pub fn dispatch(verbosity: u8, log: RunLog, console: Arc<Terminal>, clock: fn() -> Timestamp) -> Dispatch {
     let level = if verbosity > 1 { Level::DEBUG } else { Level::INFO };
     let console = (verbosity > 0).then_some(console);
@@ -44,7 +43,7 @@ impl FormatTime for ProcessClock {
     }
 }
 
-/// Takes whole lines: into the run's file, and above a bar that stands on the terminal.
+/// Writes whole lines to the run's log and to the console.
 struct EventWriter {
     log: RunLog,
     console: Option<Arc<Terminal>>,

@@ -1,15 +1,15 @@
-//! What was typed, and what it means.
+//! The command line: parses arguments, combines them with the settings file and the environment, and runs commands.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`args`] | what can be typed, for clap |
-//! | [`config`] | what `referral-bulk.toml` can say |
-//! | [`origin`] | who said a setting, for the error that blames them |
-//! | [`settings`] | what both mean: defaults, then the file, then the environment, then flags |
-//! | [`console`] | the only printer |
-//! | `diagnostics` | what the program does and decides, for `-v` and `run.log` |
-//! | [`signals`] | Ctrl-C and SIGTERM |
-//! | [`run()`] | the whole program, given a process |
+//! | [`args`] | defines the arguments, for clap |
+//! | [`config`] | reads the settings file, `referral-bulk.toml` |
+//! | [`settings`] | combines defaults, the settings file, the environment and flags |
+//! | [`origin`] | holds where a setting's value comes from, for error messages |
+//! | [`console`] | prints, and asks: the only module that does |
+//! | `diagnostics` | writes what the program does and decides, for `-v` and `run.log` |
+//! | [`signals`] | handles Ctrl-C, SIGTERM and SIGHUP |
+//! | [`run()`] | runs the whole program, given a process |
 
 pub mod args;
 pub mod config;

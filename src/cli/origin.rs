@@ -1,27 +1,27 @@
-//! A setting's value and who said it, so that an error blames the right place.
+//! The origin of a setting's value: a flag, a variable or the settings file. Error messages name it.
 
 use std::fmt;
 
 use super::config::FILE;
 use crate::commands::CommandError;
 
-/// A value, and who said it.
+/// A value with its origin.
 #[derive(Debug, Clone, Copy)]
 pub struct Sourced<'a> {
-    /// As it was written.
+    /// The value as it was written.
     pub value: &'a str,
-    /// Who wrote it.
+    /// Where it comes from.
     pub origin: Origin<'a>,
 }
 
-/// Who said something.
+/// Where a value comes from.
 #[derive(Debug, Clone, Copy)]
 pub enum Origin<'a> {
     /// A flag, by its name with both hyphens.
     Flag(&'static str),
-    /// A variable of the environment.
+    /// An environment variable.
     Variable(&'static str),
-    /// A key of a profile of the file.
+    /// A key of a profile in the settings file.
     Key {
         /// The profile's name.
         profile: &'a str,
@@ -31,7 +31,8 @@ pub enum Origin<'a> {
 }
 
 impl<'a> Sourced<'a> {
-    /// What the flag says; else the file; else the default, which is right and blames nobody.
+    /// Takes the value of the flag, or else of the file, or else the default. The default has the flag as its origin,
+    /// which no message will show: it is always valid.
     pub fn of(
         typed: Option<&'a str>,
         in_file: Option<&'a str>,
@@ -45,8 +46,8 @@ impl<'a> Sourced<'a> {
         }
     }
 
-    /// That the value is wrong. What was typed is shown; of the file's values none is, since a token may
-    /// stand there by mistake.
+    /// Makes the error that the value is wrong. The message shows what was typed, but no value of the file: a token
+    /// may stand there by mistake.
     pub fn wrong(&self, why: impl fmt::Display) -> CommandError {
         match self.origin {
             Origin::Flag(flag) => CommandError::usage(format!("{flag} {}: {why}", self.value)),
@@ -56,7 +57,7 @@ impl<'a> Sourced<'a> {
 }
 
 impl Origin<'_> {
-    /// That something is wrong with what was said here.
+    /// Makes the error that something is wrong with the value from here, without showing the value.
     pub fn error(self, why: impl fmt::Display) -> CommandError {
         CommandError::usage(format!("{self}: {why}"))
     }

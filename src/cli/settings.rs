@@ -1,5 +1,5 @@
-//! What was typed means this: built-in defaults, then `referral-bulk.toml`, then the environment,
-//! then flags; later wins.
+//! Makes the settings of a command from built-in defaults, `referral-bulk.toml`, the environment and flags. Of
+//! these, a later one overrides an earlier one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use crate::pace::Pacing;
 
 /// The environment variable that holds a token.
 pub const TOKEN: &str = "PARTNER_CENTER_TOKEN";
-/// The environment variable that holds the base of the API.
+/// The environment variable that holds the base URL of the API.
 pub const ENDPOINT: &str = "REFERRAL_BULK_ENDPOINT";
 
 const DEFAULT_RATE: &str = "2/s";
@@ -31,19 +31,21 @@ const DEFAULT_CONCURRENCY: u64 = 4;
 const DEFAULT_TIMEOUT: &str = "30s";
 const DEFAULT_MAX_ERRORS: &str = "100";
 
-/// What settings are made from, besides what was typed.
+/// The sources of settings other than the command line.
 pub struct Surroundings<'a> {
-    /// The environment.
+    /// The environment variables.
     pub variables: &'a BTreeMap<String, String>,
-    /// The file.
+    /// The settings file.
     pub config: &'a Config,
     /// Whether standard error is a terminal whose size is known.
     pub terminal: bool,
 }
 
 impl Surroundings<'_> {
+    /// Makes the settings of `apply`.
+    ///
     /// # Errors
-    /// Where a value is none of its kind; nothing has been read or sent by then.
+    /// A usage error if a value is invalid. No input has been read, and nothing sent, by then.
     pub fn apply(&self, typed: args::ApplyArgs) -> Result<apply::Settings, CommandError> {
         let args::ApplyArgs { files, format, decimal, ignore_column, planning, options } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
@@ -52,6 +54,8 @@ impl Surroundings<'_> {
         self.begin(asked, planning, &options)
     }
 
+    /// Makes the settings of `migrate`.
+    ///
     /// # Errors
     /// As [`Self::apply`].
     pub fn migrate(&self, typed: args::MigrateArgs) -> Result<apply::Settings, CommandError> {
@@ -123,12 +127,15 @@ impl Surroundings<'_> {
         })
     }
 
+    /// Makes the settings of `resume`.
+    ///
     /// # Errors
     /// As [`Self::apply`].
     pub fn resume(&self, typed: args::ResumeArgs) -> Result<resume::Settings, CommandError> {
         let args::RunArgs { target, sending, showing } = &typed.options;
         let profile = self.config.profile(target.profile.as_deref())?;
-        // The run remembers where it goes: what is set for other runs does not speak against it.
+        // The run has its target on record. Only a target that was typed may contradict it: the environment and
+        // the settings file hold what is meant for new runs.
         let named = target.endpoint.is_some() || target.sandbox.is_some();
         Ok(resume::Settings {
             run: typed.run,
@@ -140,13 +147,13 @@ impl Surroundings<'_> {
         })
     }
 
-    /// What `report` was asked for.
+    /// Makes the settings of `report`.
     pub fn report(&self, typed: args::ReportArgs) -> report::Settings {
         report::Settings { run: typed.run, showing: self.showing(typed.showing) }
     }
 
-    /// Whether a bar can be drawn: on a terminal that can move its cursor, and says what it is. Windows has no word
-    /// for that.
+    /// Whether a bar can be drawn: standard error is a terminal whose cursor can be moved, as far as `TERM` says.
+    /// Windows doesn't set that variable.
     fn draws(&self) -> bool {
         let kind = self.variables.get("TERM").map(String::as_str);
         self.terminal && kind.map_or(cfg!(windows), |kind| !matches!(kind, "" | "dumb"))
@@ -195,13 +202,13 @@ impl Surroundings<'_> {
         }
     }
 
-    /// Where the environment, or else the file, says that runs go. What is no endpoint says nothing.
+    /// Returns the endpoint that the environment, or else the settings file, sets for runs; `None` for an invalid one.
     fn own_endpoint(&self, profile: &Profile) -> Option<Endpoint> {
         let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
         variable.or(profile.endpoint.as_ref()).and_then(|base| Endpoint::parse(base).ok())
     }
 
-    /// Where to send, where anything says it.
+    /// Returns the target that a flag, the environment or the settings file names; `None` where none does.
     fn named_target(
         &self,
         typed: &args::TargetArgs,
@@ -217,12 +224,12 @@ impl Surroundings<'_> {
             (None, None, Some(base)) => Sourced { value: base, origin: key(typed, "endpoint") },
             (None, None, None) => return Ok(None),
         };
-        // What is no endpoint isn't shown: it may hold a password.
+        // An invalid URL isn't shown: it may hold a password.
         let endpoint = Endpoint::parse(said.value).map_err(|error| said.origin.error(error))?;
         Ok(Some(Target::Service(endpoint, self.auth(typed, profile)?)))
     }
 
-    /// Flags before the environment, the environment before the profile.
+    /// Returns the source of tokens: from a flag, or else the environment, or else the profile.
     fn auth(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Option<Auth>, CommandError> {
         let token = self.variables.get(TOKEN).map(|token| token.trim()).filter(|token| !token.is_empty());
         match (typed, token, profile) {
@@ -238,7 +245,7 @@ impl Surroundings<'_> {
     }
 }
 
-/// A run remembers its seed as text.
+/// Makes the sandbox the target. Its seed must have a UTF-8 name, since a run records it as text.
 fn seed_of(seed: Option<PathBuf>) -> Result<Target, CommandError> {
     match seed {
         Some(path) if path.to_str().is_none() => Err(CommandError::usage(format!(
@@ -250,12 +257,12 @@ fn seed_of(seed: Option<PathBuf>) -> Result<Target, CommandError> {
     }
 }
 
-/// A key of the profile that holds.
+/// Returns the origin of a key in the profile that is used.
 fn key<'a>(typed: &'a args::TargetArgs, key: &'static str) -> Origin<'a> {
     Origin::Key { profile: typed.profile.as_deref().unwrap_or(DEFAULT_PROFILE), key }
 }
 
-/// What a command says isn't shown: it may hold a secret.
+/// Parses a token command. An invalid one isn't shown: it may hold a secret.
 fn command(text: &CommandText, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
     Auth::command(text).map(Some).map_err(|error| {
         origin
@@ -264,7 +271,8 @@ fn command(text: &CommandText, origin: Origin<'_>) -> Result<Option<Auth>, Comma
     })
 }
 
-/// One that was typed has a name, for clap takes no path without one.
+/// Takes the token file of a profile, which must not be an empty path. Clap refuses an empty path on the command
+/// line by itself.
 fn token_file(file: &Path, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
     if file.as_os_str().is_empty() {
         return Err(origin
@@ -274,7 +282,7 @@ fn token_file(file: &Path, origin: Origin<'_>) -> Result<Option<Auth>, CommandEr
     Ok(Some(Auth::file(file.to_owned())))
 }
 
-/// What `sandbox` was asked for.
+/// Makes the settings of `sandbox`.
 pub fn sandbox(typed: args::SandboxArgs) -> sandbox::Settings {
     sandbox::Settings {
         seed: typed.seed,
@@ -292,7 +300,7 @@ pub fn sandbox(typed: args::SandboxArgs) -> sandbox::Settings {
     }
 }
 
-/// The file named by `--patches`.
+/// Checks the file that the patch documents are written to.
 fn new_file(typed: String) -> Result<PathBuf, CommandError> {
     if typed.is_empty() || typed == "-" {
         return Err(CommandError::usage(format!("--patches {}: this names no file", quoted(&typed)))
@@ -398,9 +406,8 @@ fn sending(
     })
 }
 
-/// What was typed of where the token comes from, of how fast to send and of when to stop: the next
-/// command is to go by the same. What a token command says stays unsaid: nobody knows what secrets it
-/// holds.
+/// Returns what was typed about the source of the token, the speed of sending and the limits of a run, which the next
+/// command has to repeat. A token command is left out: it may hold a secret.
 fn repeated(typed: &args::SendingArgs, target: &args::TargetArgs) -> Vec<Choice> {
     let choices = [
         target.profile.as_ref().map(|name| Choice::of(Setting::Profile, name)),
@@ -418,7 +425,7 @@ fn rate(said: &Sourced<'_>) -> Result<Pacing, CommandError> {
     said.value.parse().map_err(|error| said.wrong(error))
 }
 
-/// A flag's own number is known to be one of these.
+/// Checks the number of requests in flight. Only that of a profile can be wrong: clap checks the flag.
 fn concurrency(number: u64, origin: Origin<'_>) -> Result<usize, CommandError> {
     let most = args::MOST_IN_FLIGHT;
     let number = u16::try_from(number).ok().filter(|number| (1..=most).contains(number));

@@ -1,6 +1,8 @@
-//! Ctrl-C and SIGTERM. The first stops the run in good order: what is in flight is awaited. The second ends
-//! that wait, and reports are written all the same. The third, or a few seconds, leaves at once whatever
-//! keeps the process. Nothing is lost in any of these ways: what was sent stands in the ledger.
+//! Signals: Ctrl-C, SIGTERM and SIGHUP.
+//!
+//! The first one stops the run in good order: requests in flight are awaited. The second one ends that wait;
+//! reports are still written. The third one, or [`PATIENCE`] after the second, ends the process whatever it is
+//! doing. None of them loses anything: every request that was sent has its intent in the ledger.
 
 use std::future::pending;
 use std::io;
@@ -14,18 +16,18 @@ use super::console::{Terminal, print_within};
 use crate::domain::exit::Exit;
 use crate::engine::{Reason, Stage, Stop};
 
-/// How long whoever doesn't wait for requests is kept waiting for the reports. A disk, a token command or
-/// the middle of a large file may keep the process for longer.
+/// How long the process waits for the reports after the second signal. A disk, a token command or the middle of a
+/// large file could keep it for longer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a terminal may be held up before it isn't waited for.
+/// How long a blocked terminal is waited for when a message is printed.
 const PRINT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Starts the work, and waits until it is done, or the user won't wait for it. Signals are listened to
-/// before there is anything that one could come too early for.
+/// Starts the work, and waits until it is done or the user leaves. Signals are listened for before the work
+/// starts, so none comes too early.
 ///
 /// # Errors
-/// Where the system doesn't let signals be listened to, or the work can't be started.
+/// If signals cannot be listened for, or the work cannot be started.
 pub async fn wait(
     start: impl FnOnce() -> io::Result<()>,
     done: oneshot::Receiver<Exit>,
@@ -37,7 +39,7 @@ pub async fn wait(
     Ok(handle_signals(async || signals.next().await, done, stop, console).await)
 }
 
-/// Does what each signal asks for, until the work is done or isn't waited for any more.
+/// Handles each signal, until the work is done or no longer waited for.
 async fn handle_signals(
     mut signal: impl AsyncFnMut(),
     mut done: oneshot::Receiver<Exit>,
@@ -48,7 +50,7 @@ async fn handle_signals(
     loop {
         tokio::select! {
             biased;
-            // The sender is dropped unused only where the work panicked, which was printed already.
+            // The sender is dropped unused only if the work panicked, which was printed already.
             exit = &mut done => return exit.unwrap_or(Exit::CouldNotRun),
             () = signal() => {}
             () = until(limit) => return leave_at_once(console),
@@ -67,7 +69,7 @@ async fn handle_signals(
                         stopping.now(Reason::Interrupted);
                     },
                 );
-                // Where nobody reads it, it is done all the same.
+                // Also stop where the message could not be printed in time.
                 stop.now(Reason::Interrupted);
             }
             Stage::Stopping => {
@@ -100,19 +102,19 @@ fn leave_at_once(console: &Arc<Terminal>) -> Exit {
     Exit::Stopped
 }
 
-/// Says the last words.
+/// Prints the last message of the process.
 fn part(console: &Arc<Terminal>, words: String) {
     let console = Arc::clone(console);
     print_within(PRINT_LIMIT, move || console.part(&words));
 }
 
-/// Says something that keeps nobody from leaving, should it not get through.
+/// Prints a message, without waiting longer than [`PRINT_LIMIT`].
 fn say(console: &Arc<Terminal>, words: &str) {
     announce(console, words, || {});
 }
 
-/// The same of something that is done: whoever reads the words finds it done, and what it leads to is said
-/// afterwards.
+/// Performs an action and prints a message about it. The action is done before the message can be read, and messages
+/// about its effects come after it.
 fn announce(console: &Arc<Terminal>, words: &str, action: impl FnOnce() + Send + 'static) {
     let (console, words) = (Arc::clone(console), words.to_owned());
     print_within(PRINT_LIMIT, move || console.announce(&words, action));
@@ -122,7 +124,7 @@ fn announce(console: &Arc<Terminal>, words: &str, action: impl FnOnce() + Send +
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    /// The terminal is gone.
+    /// The terminal was closed.
     hang_up: tokio::signal::unix::Signal,
 }
 

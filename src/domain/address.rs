@@ -1,14 +1,14 @@
-//! E-mail addresses, by which members of a team are told apart.
+//! E-mail addresses: the keys of team members.
 
 use email_address::{EmailAddress, Options};
 
 use super::excerpt::excerpt;
 use super::type_error::TypeError;
 
-/// Whether a text is an address and nothing beside it.
+/// Checks that a text is an e-mail address, without a display name or a `mailto:` link.
 ///
 /// # Errors
-/// Where it is none, or more than one.
+/// If it is no address, or holds more than one.
 pub(super) fn check(text: &str) -> Result<(), TypeError> {
     match bare(text) {
         Some(address) if address == text => Ok(()),
@@ -20,10 +20,10 @@ pub(super) fn check(text: &str) -> Result<(), TypeError> {
     }
 }
 
-/// What tells a member from others: the address in a text, in lower case.
+/// Returns the key of a team member: the address in a text, in lower case.
 ///
 /// # Errors
-/// Where there is none.
+/// If there is no address in it.
 pub(super) fn key(text: &str) -> Result<String, TypeError> {
     bare(text).map(|address| address.to_lowercase()).ok_or_else(|| no_address(text))
 }
@@ -32,7 +32,8 @@ fn no_address(text: &str) -> TypeError {
     TypeError::new(format!("{} is no e-mail address", excerpt(text)), "write it as name@example.com")
 }
 
-/// The address in a text, which may hold a name beside it, as in `Kim Park <kim@example.com>`, or be a link.
+/// Returns the address in a text, which may have a display name, as in `Kim Park <kim@example.com>`, or be a
+/// `mailto:` link.
 fn bare(text: &str) -> Option<String> {
     const LINK: &str = "mailto:";
     let is_link = text.get(..LINK.len()).is_some_and(|start| start.eq_ignore_ascii_case(LINK));

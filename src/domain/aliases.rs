@@ -1,25 +1,24 @@
-//! What people call the fields: the columns of Partner Center's own files, of CRM exports and of lists made by
-//! hand, by the field that each means.
+//! Other names of fields: columns of Partner Center's own files, of CRM exports and of lists made by hand.
 //!
-//! A name stands here only if it means one thing wherever it is seen. One that may mean several, or that looks
-//! like a field and is none, is refused with what it may be.
+//! A name is an alias only if it means the same field wherever it is used. One that may mean several fields, or
+//! that looks like a field and is none, is listed so that it can be refused with an explanation.
 
 use super::fields::Field;
 
-/// What such a name means.
+/// The meaning of an alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// The referral's id.
     Id,
     /// A field.
     Field(Field),
-    /// Any of these, so it is refused: nobody guesses.
+    /// Any of these fields, so the name is refused rather than guessed at.
     Any(&'static [&'static str]),
-    /// Nothing that a change file can say, so it is refused: why not, and what to do.
+    /// No field of a change file, so the name is refused: the reason, and what to do.
     Nothing(&'static str),
 }
 
-/// The names, as people write them, by what they mean. Letters and digits are all that counts of a name.
+/// The aliases by their meaning. Names compare by their letters and digits alone.
 pub const TABLE: [(Meaning, &[&str]); 14] = [
     (Meaning::Id, &["Referral Identifier"]),
     (Meaning::Field(Field::Status), &["Referral Status", "Partner Referral Status"]),
@@ -68,14 +67,14 @@ pub const TABLE: [(Meaning, &[&str]); 14] = [
     ),
 ];
 
-/// What a name means that no path spells. `None` where nobody is known to use it.
+/// Returns the meaning of an alias; `None` for a name that isn't listed.
 pub fn meaning(name: &str) -> Option<Meaning> {
     let typed = folded(name);
     let (meaning, _) = TABLE.iter().find(|(_, names)| names.iter().any(|known| folded(known) == typed))?;
     Some(*meaning)
 }
 
-/// What counts of a name: its letters and digits, in lower case.
+/// Returns the letters and digits of a name, in lower case.
 fn folded(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -1,12 +1,14 @@
-//! The audit of a migration: what each legacy PUT payload comes to.
+//! The audit of a migration: the class of each legacy PUT payload, and what it would have overwritten.
 
 use serde::{Deserialize, Serialize};
 
 use super::pointer::Pointer;
 
-/// What a payload comes to: the first of these that applies. It is no referral: `Invalid`. Nothing
-/// differs: `NoChange`. Then `Closed`, `Stale` and `NotExpressible`. A rule denies it: `Invalid`. Nothing
-/// of what differs is to be sent: `NoChange`. Anything else is `Safe`.
+/// The class of a payload.
+///
+/// The first of these that applies: `Invalid` if it is no referral; `NoChange` if nothing differs; `Closed`;
+/// `Stale`; `NotExpressible`; `Invalid` if a rule denies it; `NoChange` if nothing of what differs is to be sent;
+/// otherwise `Safe`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
@@ -18,13 +20,12 @@ pub enum Class {
     Stale,
     /// The referral is closed, and the payload differs from it.
     Closed,
-    /// It differs at a path of which nobody says that it can be patched.
+    /// It differs at a path that is not documented as patchable.
     NotExpressible,
-    /// Not in the form of a referral, or against a rule; or another payload for the same referral came
-    /// before it.
+    /// It is no referral, or against a rule; or another payload for the same referral came before it.
     Invalid,
-    /// It is sound, and there was no referral to compare it with: it could not be read, or is not in the
-    /// snapshot or shown there in part, or the run was stopped before it was looked at.
+    /// It is valid, but there was no referral to compare it with: the referral could not be read, is not in the
+    /// snapshot or shown there in part, or the run was stopped before it was read.
     NotCompared,
 }
 
@@ -40,7 +41,7 @@ impl Class {
         Self::NotCompared,
     ];
 
-    /// The name in reports.
+    /// Returns the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoChange => "no change",
@@ -53,7 +54,7 @@ impl Class {
         }
     }
 
-    /// What it means, in few words.
+    /// Describes the class in a few words.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::NoChange => "the referral is so already",
@@ -67,29 +68,28 @@ impl Class {
     }
 }
 
-/// What one payload adds to the audit.
+/// The audit of one payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
-    /// What it comes to.
+    /// Its class.
     pub class: Class,
-    /// How long the body of the PUT is, on one line; 0 where no referral was there to compare it with.
+    /// The length of the PUT's body in bytes, as JSON on one line; 0 where there was no referral to compare it with.
     pub put_bytes: u64,
-    /// How long the document is that is sent instead; 0 where none is.
+    /// The length in bytes of the document that is sent instead; 0 where none is.
     pub patch_bytes: u64,
     /// The fields that the document changes.
     pub changed: Vec<Pointer>,
-    /// The places where the PUT would have overwritten a newer value, or may have: only of a stale
-    /// payload.
+    /// The places where the PUT of a stale payload would have overwritten a newer value, or may have.
     pub overwritten: Vec<Pointer>,
 }
 
 impl Audit {
-    /// The audit of a payload that was compared with nothing.
+    /// Makes the audit of a payload that was not compared with a referral.
     pub fn uncompared(class: Class) -> Self {
         Self { class, put_bytes: 0, patch_bytes: 0, changed: Vec::new(), overwritten: Vec::new() }
     }
 
-    /// Whether a PATCH takes the place of the PUT, or nothing has to.
+    /// Whether a PATCH replaces the PUT, or nothing has to be sent.
     pub fn is_replaced(&self) -> bool {
         self.patch_bytes > 0 || self.class == Class::NoChange
     }

@@ -1,9 +1,9 @@
-//! Characters that act instead of showing: which they are, what they are called, and text without them.
+//! Hidden characters: those that control a display instead of being shown, their names, and text without them.
 //!
-//! Text of others reaches people in many ways: an answer of the service, the name of a file, a cell, a
-//! column, what a command prints. Some characters in it would move a terminal's cursor, turn the direction
-//! of what follows, or not be seen at all, so that two texts look alike that are not. What counts as such
-//! is decided here and nowhere else.
+//! Text from outside is shown in many places: an answer of the service, the name of a file, a cell, a
+//! column, the output of a command. Some characters in it would move a terminal's cursor, reverse the direction
+//! of the text that follows, or stay invisible, so that two different texts look alike. This module alone
+//! decides which characters these are.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -11,12 +11,12 @@ use std::path::Path;
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 
-/// Whether a character steers what shows it, or hides: controls, line and paragraph separators, marks of
-/// direction, interlinear annotations, and whatever Unicode lets a program show as nothing
+/// Whether a character controls the display or is invisible: controls, line and paragraph separators, directional
+/// marks, interlinear annotations, and all that Unicode lets a program show as nothing
 /// (`Default_Ignorable_Code_Point`: zero-width characters, the soft hyphen, fillers, variation selectors, tags).
 ///
-/// Joiners and variation selectors have their place within words of some scripts and within emoji, so text
-/// that holds them is not wrong. It is shown with a mark in their place all the same.
+/// Joiners and variation selectors belong into words of some scripts and into emoji, so text with them is not
+/// wrong. It is still shown with a mark in their place.
 pub fn is_hidden(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -29,8 +29,8 @@ pub fn is_hidden(c: char) -> bool {
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// What to call a character that can't be shown: `U+200B zero width space`, and the number alone where few
-/// would know the name.
+/// Names a character for a message, as in `U+200B zero width space`; those that are rare in files by their number
+/// alone.
 pub fn name(c: char) -> String {
     let number = format!("U+{:04X}", u32::from(c));
     match common_name(c) {
@@ -39,7 +39,7 @@ pub fn name(c: char) -> String {
     }
 }
 
-/// The names of those that are met in files, as Unicode gives them but for the controls, which have none.
+/// Returns the Unicode name of a character that is met in files; controls, which have none, by their common names.
 fn common_name(c: char) -> Option<&'static str> {
     Some(match c {
         '\0' => "null",
@@ -82,18 +82,17 @@ fn common_name(c: char) -> Option<&'static str> {
     })
 }
 
-/// Text with U+FFFD in place of every hidden character.
+/// Returns a text with U+FFFD in place of every hidden character.
 pub fn visible(text: &str) -> Cow<'_, str> {
     with_marks(text, is_hidden)
 }
 
-/// Text of several lines, with U+FFFD in place of every hidden character but those that end a line or a
-/// column.
+/// Returns a text of several lines with U+FFFD in place of every hidden character except line feeds and tabs.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     with_marks(text, |c| is_hidden(c) && !matches!(c, '\n' | '\t'))
 }
 
-/// JSON on one line that means the same, with every hidden character of its texts escaped.
+/// Returns JSON of one line that means the same, with every hidden character of its texts escaped.
 pub fn visible_json(json: &str) -> Cow<'_, str> {
     if !json.contains(is_hidden) {
         return Cow::Borrowed(json);
@@ -111,7 +110,7 @@ pub fn visible_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// A path as people may see it: on one line, with nothing hidden in it.
+/// Returns a path for a message: on one line, with U+FFFD in place of hidden characters.
 pub fn visible_path(path: &Path) -> String {
     visible(&path.to_string_lossy()).into_owned()
 }

@@ -1,4 +1,4 @@
-//! What a user consented to before anything of a run was sent.
+//! Consent: what a user agreed to before anything of a run was sent.
 
 use std::collections::BTreeSet;
 
@@ -8,30 +8,30 @@ use serde::{Deserialize, Serialize};
 use super::setting::Setting;
 use super::wording::Wording;
 
-/// A consent to a plan. It is kept with the run, so that nobody is asked twice.
+/// A user's consent to a plan. It is kept with the run, so that `resume` doesn't ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// When it was given.
     pub at: Timestamp,
-    /// How: by one or more of these.
+    /// The ways in which it was given.
     pub how: BTreeSet<Way>,
-    /// To which plan: the SHA-256 of `plan.jsonl`, in hexadecimal.
+    /// The SHA-256 of the plan (`plan.jsonl`) that it was given to, in hexadecimal.
     pub plan_sha256: String,
-    /// How many referrals that plan changes.
+    /// The number of referrals that the plan changes.
     pub changing: u64,
-    /// Of those, how many it closes for good.
+    /// The number of them that it closes, which cannot be undone.
     pub closing: u64,
-    /// Where it is carried out, as the run remembers it.
+    /// Where the plan is sent to: the API's base URL, or `sandbox`.
     pub target: String,
-    /// Who gave it: the user's number in the system, where there is such.
+    /// The user id of the process in which it was given; `None` on systems without one.
     pub user: Option<u32>,
 }
 
-/// How a consent was given.
+/// A way in which consent is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
-    /// A person was asked, and said so.
+    /// The user was asked at the terminal, and agreed.
     Asked,
     /// `--yes`, to what can be taken back.
     Yes,
@@ -40,7 +40,7 @@ pub enum Way {
 }
 
 impl Way {
-    /// What the user did, for people.
+    /// Returns the text that describes the way.
     pub fn wording(self) -> Wording {
         match self {
             Self::Asked => Wording::from("asked"),

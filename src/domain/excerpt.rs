@@ -1,20 +1,20 @@
-//! What the user wrote, cut and made harmless for a message.
+//! Excerpts of the input for messages: cut off, and with hidden characters made visible.
 
 use serde_json::value::RawValue;
 
 use super::characters::visible;
 
-/// The beginning of a text in quotes, short enough for a message.
+/// Returns the beginning of a text in quotes, short enough for a message.
 pub fn excerpt(text: &str) -> String {
     format!("\"{}\"", beginning(text))
 }
 
-/// The beginning of a JSON value, as it was written.
+/// Returns the beginning of a JSON value as it was written.
 pub fn excerpt_json(raw: &RawValue) -> String {
     beginning(raw.get())
 }
 
-/// The beginning of a text, short enough for a message, with all that cannot be seen made visible.
+/// Returns the beginning of a text, short enough for a message, with hidden characters made visible.
 pub fn beginning(text: &str) -> String {
     const LONGEST: usize = 40;
     let cut: String = text.chars().take(LONGEST).collect();

@@ -1,10 +1,10 @@
-//! How a command ends, as the exit code tells it.
+//! Exit codes of commands.
 
 use super::outcome::Outcome;
 use super::setting::Setting;
 use super::wording::Wording;
 
-/// The exit codes. Scripts rely on them.
+/// The exit code of a command. The numbers are part of the public contract: scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -27,12 +27,12 @@ impl Exit {
     pub const ALL: [Self; 6] =
         [Self::Done, Self::CouldNotRun, Self::Usage, Self::SomeFailed, Self::Stopped, Self::Unbalanced];
 
-    /// The number that the process answers with.
+    /// Returns the number that the process exits with.
     pub fn code(self) -> u8 {
         self as u8
     }
 
-    /// What it means, in one line.
+    /// Describes the exit code in one line.
     pub fn about(self) -> Wording {
         match self {
             Self::Done => {
@@ -54,7 +54,7 @@ impl Exit {
         }
     }
 
-    /// How a run ends that came to its end, or was only planned: by the outcomes that occur in it.
+    /// Returns the exit code of a run that finished, or was only planned, from the outcomes of its rows.
     pub fn of_outcomes(mut outcomes: impl Iterator<Item = Outcome>) -> Self {
         if outcomes.any(Outcome::is_unsuccessful) { Self::SomeFailed } else { Self::Done }
     }

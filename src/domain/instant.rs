@@ -1,4 +1,4 @@
-//! Points in time as the service writes them, to the end of the last day that four digits can name.
+//! Points in time as the service writes them, up to the end of the year 9999.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
-/// A point in time, by its date and time in UTC.
+/// A point in time, as date and time in UTC.
 ///
-/// A [`Timestamp`] ends a day before the year 9999 does, so that every offset can be told of it; and that very
-/// day is what many systems write for "never".
+/// A [`Timestamp`] would not do: it ends a day before the year 9999 does, so that every offset can be applied to
+/// it, and many systems write that last day for "never".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(DateTime);
 
 impl Instant {
-    /// Reads an RFC 3339 time with its offset, or a date alone, which is its midnight in UTC.
+    /// Parses an RFC 3339 time with its offset, or a date alone, which stands for its midnight in UTC.
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(instant) = text.parse::<Timestamp>() {
             return Some(Self(Offset::UTC.to_datetime(instant)));
@@ -29,30 +29,30 @@ impl Instant {
         local.checked_sub(SignedDuration::from_secs(offset.seconds().into())).ok().map(Self)
     }
 
-    /// The day in UTC.
+    /// Returns the date in UTC.
     pub fn date(self) -> Date {
         self.0.date()
     }
 
-    /// The day in UTC on which a timestamp lies.
+    /// Returns the date of a timestamp in UTC.
     pub fn day_of(timestamp: Timestamp) -> Date {
         timestamp.to_zoned(TimeZone::UTC).date()
     }
 }
 
-/// A date as `2026-12-31`, and nothing else.
+/// Parses a date of the form `2026-12-31`, and no other.
 fn date(text: &str) -> Option<Date> {
     (text.len() == 10).then(|| Date::strptime("%Y-%m-%d", text).ok())?
 }
 
 impl fmt::Display for Instant {
-    /// In UTC, as in `2026-12-31T00:00:00Z`, with as many digits behind the seconds as it takes.
+    /// Writes it in UTC, as in `2026-12-31T00:00:00Z`, with as many fractional digits as needed.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}Z", self.0)
     }
 }
 
-/// The form that would be taken, for a text that is no point in time: what to write instead.
+/// Returns what to write instead of a text that is no point in time.
 pub fn hint(text: &str) -> String {
     const FORM: &str = "use 2026-12-31 (midnight UTC) or 2026-12-31T17:00:00+01:00";
     if let Some(date) = compact(text) {
@@ -78,14 +78,14 @@ pub fn hint(text: &str) -> String {
     FORM.to_owned()
 }
 
-/// A date in eight digits, year first.
+/// Parses a date of eight digits, year first.
 fn compact(text: &str) -> Option<Date> {
     let digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| Date::strptime("%Y%m%d", text).ok())?
 }
 
-/// The dates that numbers with signs between them may stand for, the year being last: month before day, and
-/// day before month. `None` where it is nothing of the sort.
+/// Parses three numbers with the year last, as `12/31/2026`, and returns both dates that they may stand for: month
+/// before day, and day before month. `None` for a text of another form.
 fn numeric(text: &str) -> Option<(Option<Date>, Option<Date>)> {
     let parts: Vec<&str> = text.split(['/', '.', '-']).collect();
     let [one, other, year] = parts[..] else { return None };

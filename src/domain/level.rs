@@ -1,8 +1,8 @@
-//! What a rule leads to where it is broken.
+//! Levels of rules: what follows where a rule is broken.
 
 use serde::{Deserialize, Serialize};
 
-/// What a finding leads to.
+/// The level of a rule or a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -15,7 +15,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The level of a name.
+    /// Parses a name as a user types it.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "allow" => Some(Self::Allow),
@@ -25,7 +25,7 @@ impl Level {
         }
     }
 
-    /// The name that a user types.
+    /// Returns the name that a user types.
     pub fn name(self) -> &'static str {
         match self {
             Self::Allow => "allow",

@@ -1,21 +1,21 @@
-//! Numbers of JSON, compared by what they stand for.
+//! JSON numbers, compared by value.
 
 use serde_json::value::RawValue;
 
 use super::json;
 
-/// What a JSON number stands for, to its last digit and however large it is.
+/// The exact value of a JSON number of any size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number {
     negative: bool,
-    /// Without zeros at either end; empty for zero.
+    /// The digits without zeros at either end; empty for zero.
     digits: String,
-    /// The power of ten that the digits, read as a whole number, are multiplied by.
+    /// The power of ten by which the digits, read as a whole number, are multiplied.
     exponent: i64,
 }
 
 impl Number {
-    /// Reads a JSON number. `None` where the text is something else.
+    /// Parses a JSON number. Returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         if !unsigned.starts_with(|c: char| c.is_ascii_digit()) {
@@ -39,15 +39,15 @@ impl Number {
     }
 }
 
-/// Whether two texts are numbers of JSON that a service takes for one, if it keeps numbers as floats. What is
-/// too large for a float it cannot keep.
+/// Whether two texts are JSON numbers that are equal as 64-bit floats, which a service may keep numbers as. Numbers
+/// that are too large for a float are never equal.
 pub fn same_float(one: &str, other: &str) -> bool {
     let float = |text: &str| text.parse::<f64>().ok().filter(|float| float.is_finite());
     let both = Number::parse(one).zip(Number::parse(other));
     both.is_some() && float(one).is_some_and(|one| float(other) == Some(one))
 }
 
-/// The number that a JSON number, or a string that holds one, stands for.
+/// Returns the value of a JSON number, or of a string that holds one.
 pub fn as_number(raw: &RawValue) -> Option<Number> {
     Number::parse(&json::string(raw).unwrap_or_else(|| raw.get().into()))
 }

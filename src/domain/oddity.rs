@@ -1,24 +1,25 @@
-//! What the grammar of JSON allows and no reader can take: half a character, a number beyond all bounds.
+//! Values that the grammar of JSON allows but most parsers refuse: lone surrogates, and numbers beyond the range of
+//! a double.
 //!
-//! RFC 8259, sections 6 and 8.2, leaves both to the readers, and most of them refuse the text. So whoever
-//! sent such a value couldn't know what the service makes of it.
+//! RFC 8259 (sections 6 and 8.2) leaves both to the parser, so it can't be known what the service would make of
+//! such a value.
 
 use std::fmt;
 
-/// So many of one text are found at most.
+/// The most oddities that are reported for one text.
 const MOST: usize = 20;
 
-/// Something that no reader can take.
+/// A JSON value that most parsers refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Oddity {
-    /// A text with one half of a surrogate pair, as `"\ud83d"`.
+    /// A text with half a surrogate pair, as `"\ud83d"`.
     HalfCharacter,
-    /// A number that no float holds, as `1e400`.
+    /// A number beyond the range of a double, as `1e400`.
     Number,
 }
 
 impl Oddity {
-    /// What would help.
+    /// Returns what would help.
     pub fn hint(self) -> &'static str {
         match self {
             Self::HalfCharacter => "a character was cut in two when this was written: type it again",
@@ -36,7 +37,7 @@ impl fmt::Display for Oddity {
     }
 }
 
-/// The first few of a JSON text, each with the byte at which its text or number begins.
+/// Returns the first oddities of a JSON text, each with the byte offset at which its text or number begins.
 pub fn oddities(json: &str) -> Vec<(usize, Oddity)> {
     let (bytes, mut at, mut found) = (json.as_bytes(), 0, Vec::new());
     while at < bytes.len() && found.len() < MOST {
@@ -51,14 +52,14 @@ pub fn oddities(json: &str) -> Vec<(usize, Oddity)> {
     found
 }
 
-/// How long the text is that begins here, and what is odd about it.
+/// Returns the length of the JSON string at the beginning of a text, and its oddity, if it has one.
 fn text(json: &str) -> (usize, Option<Oddity>) {
     let (bytes, mut at, mut is_escaped) = (json.as_bytes(), 1, false);
     loop {
         let plain = bytes[at.min(bytes.len())..].iter().position(|byte| matches!(byte, b'"' | b'\\'));
         match plain.map(|plain| (at + plain, bytes[at + plain])) {
             Some((end, b'"')) => {
-                // The grammar holds, so nothing else can be wrong with it.
+                // The text is valid JSON, so a lone surrogate is all that can be wrong with it.
                 let is_odd = is_escaped && serde_json::from_str::<String>(&json[..=end]).is_err();
                 return (end + 1, is_odd.then_some(Oddity::HalfCharacter));
             }
@@ -68,7 +69,7 @@ fn text(json: &str) -> (usize, Option<Oddity>) {
     }
 }
 
-/// The same of a number.
+/// Returns the length of the JSON number at the beginning of a text, and its oddity, if it has one.
 fn number(json: &str) -> (usize, Option<Oddity>) {
     let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
     let length = json.bytes().take_while(is_part).count();

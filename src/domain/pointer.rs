@@ -1,4 +1,4 @@
-//! JSON Pointer (RFC 6901), the notation in which a change names its field.
+//! JSON Pointers (RFC 6901), by which changes name their fields.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String")]
 pub struct Pointer(Box<str>);
 
-/// Why a text is no JSON Pointer.
+/// The reason why a text is no JSON Pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PointerError {
-    /// The empty pointer names the whole referral, which no change can be about.
+    /// The empty pointer names the whole referral, which no change can set.
     #[error("an empty path names the whole referral")]
     Empty,
     /// RFC 6901, section 3.
@@ -25,7 +25,7 @@ pub enum PointerError {
 }
 
 impl Pointer {
-    /// Checks and keeps a pointer.
+    /// Parses a pointer.
     ///
     /// # Errors
     /// See [`PointerError`].
@@ -44,12 +44,12 @@ impl Pointer {
         Ok(Self(text.into()))
     }
 
-    /// The pointer as written, with its leading slash.
+    /// Returns the pointer as written, with its leading slash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The unescaped names from the outermost to the innermost.
+    /// Iterates over the unescaped names, from the outermost to the innermost.
     pub fn tokens(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.0[1..].split('/').map(|token| {
             if token.contains('~') {
@@ -60,7 +60,7 @@ impl Pointer {
         })
     }
 
-    /// The pointers of all parents, outermost first: `/a/b/c` has `/a` and `/a/b`.
+    /// Iterates over the pointers of all parents, outermost first: `/a/b/c` has `/a` and `/a/b`.
     pub fn parents(&self) -> impl Iterator<Item = Pointer> {
         self.0.match_indices('/').skip(1).map(|(at, _)| Pointer(self.0[..at].into()))
     }

@@ -1,4 +1,4 @@
-//! What names a referral, and a version of it.
+//! The id and the version (eTag) of a referral.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,17 +6,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The id of a referral: a GUID. It is never the `engagementId`, which several referrals can share.
+/// The id of a referral, a GUID. It is not the `engagementId`, which several referrals can share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ReferralId(Uuid);
 
-/// Why a text names no referral.
+/// The error that a text is no referral's id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} is no GUID{}", super::excerpt::excerpt(.0), oddity_suffix(.0))]
 pub struct NoReferralId(String);
 
-/// What is odd about a text that would be a GUID to anybody who looks at it.
+/// Describes a misleading character, by which a text looks like a GUID and is none; empty where there is no such.
 fn oddity_suffix(text: &str) -> String {
     super::suspect::oddity(text).map_or(String::new(), |odd| format!(": {odd}"))
 }
@@ -24,8 +24,8 @@ fn oddity_suffix(text: &str) -> String {
 impl FromStr for ReferralId {
     type Err = NoReferralId;
 
-    /// Takes a GUID, or a URL that ends in one, or whose path does. Where they are two, nobody knows which is
-    /// meant.
+    /// Parses a GUID, or a URL that ends in one or whose path does. A URL with two different ids is refused, since
+    /// either may be meant.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         let none = || NoReferralId(text.to_owned());
@@ -50,9 +50,10 @@ impl fmt::Display for ReferralId {
     }
 }
 
-/// The version of a referral, as `If-Match` carries it: as the service spelled it, **with its own double
-/// quotes**. Two that differ by the quotes alone are the same, since spreadsheets strip them; and so are two of
-/// which one is marked as weak (`W/`), since a proxy that packs an answer marks it so.
+/// The version of a referral, sent as `If-Match` in the service's own spelling, **double quotes included**.
+///
+/// Two eTags are equal if they differ in the quotes alone, which spreadsheets strip, or in the mark of a weak one
+/// (`W/`), which a proxy adds that compresses an answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ETag(Box<str>);
@@ -65,7 +66,7 @@ impl PartialEq for ETag {
 
 impl Eq for ETag {}
 
-/// Why a text is no usable eTag.
+/// The reason why a text is no usable eTag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ETagError {
     /// `If-Match: *` matches every version: the opposite of what an eTag is for.
@@ -74,7 +75,7 @@ pub enum ETagError {
     /// RFC 9110 allows printable ASCII only.
     #[error("an eTag holds printable ASCII characters only")]
     NotPrintable,
-    /// Nobody knows what else than an eTag was put together there.
+    /// Quotes or backslashes within it show that it is not one eTag alone.
     #[error("an eTag has no quotes or backslashes within it")]
     Quotes,
     /// There is nothing between the quotes.
@@ -83,10 +84,10 @@ pub enum ETagError {
 }
 
 impl ETag {
-    /// Keeps an eTag as the service sent it.
+    /// Takes an eTag in the service's own spelling.
     ///
     /// # Errors
-    /// Where it could not be sent back in a header.
+    /// If it could not be sent back in a header.
     pub fn from_service(text: &str) -> Result<Self, ETagError> {
         match text.trim_matches('"') {
             "" => return Err(ETagError::Empty),
@@ -99,10 +100,10 @@ impl ETag {
         Ok(Self(text.into()))
     }
 
-    /// Reads an eTag that went through a spreadsheet or another program, in the one spelling that the service
-    /// gives them: quotes that were stripped are put back, and what was put around them, such as the
-    /// backslashes of JSON, is taken off. So is the mark of a weak one: `If-Match` compares strongly
-    /// (RFC 9110, section 13.1.1), so no version would ever match it.
+    /// Restores the service's spelling of an eTag that went through a spreadsheet or another program: adds
+    /// quotes that were stripped, and removes what was put around them, such as the backslashes of JSON.
+    /// The mark of a weak one is removed as well: `If-Match` compares strongly (RFC 9110, section 13.1.1), so
+    /// a weak eTag would never match.
     ///
     /// # Errors
     /// See [`ETagError`].
@@ -118,12 +119,12 @@ impl ETag {
         Self::from_service(&format!("\"{opaque}\""))
     }
 
-    /// What tells it from others: without its quotes, and without the mark of a weak one.
+    /// Returns the part by which eTags compare: without quotes and without the mark of a weak one.
     fn opaque(&self) -> &str {
         self.0.strip_prefix("W/").unwrap_or(&self.0).trim_matches('"')
     }
 
-    /// The eTag, with the quotes that it has.
+    /// Returns the eTag as it is sent, with its quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }

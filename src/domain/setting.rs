@@ -1,4 +1,4 @@
-//! The settings of a run, by name. How a setting is typed is for `commands::next_command` to say.
+//! The settings of a run. `commands::next_command` alone knows how each is typed.
 
 use std::ffi::OsString;
 
@@ -17,19 +17,19 @@ pub enum Setting {
     ConfirmClosing,
     /// The decimal sign in the numbers of CSV files.
     Decimal,
-    /// The base of the API.
+    /// The base URL of the API.
     Endpoint,
-    /// The time at which a run stops.
+    /// The time at which sending stops.
     FinishBy,
-    /// The form of the inputs.
+    /// The format of the inputs.
     Format,
-    /// A column that changes nothing.
+    /// A column to ignore.
     IgnoreColumn,
-    /// The most changes that a run may begin with.
+    /// The maximum number of changes that a run may begin with.
     MaxChanges,
-    /// The number of bad rows at which a run stops.
+    /// The number of refused, failed or partial rows at which a run stops.
     MaxErrors,
-    /// What follows where somebody else changed a referral after the plan.
+    /// How a referral is handled that was changed after the plan.
     OnConflict,
     /// The run's directory.
     Out,
@@ -41,13 +41,13 @@ pub enum Setting {
     Profile,
     /// Requests per second.
     Rate,
-    /// Why the run is made.
+    /// The reason for the run, in the user's words.
     Reason,
     /// The level of a rule.
     Rule,
-    /// The sandbox as the service, and what it is seeded from.
+    /// The use of the sandbox as the service, and what it is seeded from.
     Sandbox,
-    /// Where the referrals' current state comes from.
+    /// The source of the referrals' current state.
     State,
     /// A field that is taken from a stale payload.
     Take,
@@ -57,7 +57,7 @@ pub enum Setting {
     TokenCommand,
     /// The file that holds a token.
     TokenFile,
-    /// Consent to whatever can be taken back.
+    /// Consent to all changes that can be undone.
     Yes,
 }
 
@@ -93,7 +93,7 @@ impl Setting {
         Self::Yes,
     ];
 
-    /// The name, as the settings file spells it.
+    /// Returns the name, as the settings file spells it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AllowPath => "allow-path",
@@ -127,22 +127,22 @@ impl Setting {
     }
 }
 
-/// A setting, and the value that it is given.
+/// A setting with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// The setting.
     pub setting: Setting,
-    /// Its value; `None` where the setting says all by itself.
+    /// Its value; `None` for a setting that takes none.
     pub value: Option<OsString>,
 }
 
 impl Choice {
-    /// A setting that takes no value.
+    /// Chooses a setting that takes no value.
     pub fn bare(setting: Setting) -> Self {
         Self { setting, value: None }
     }
 
-    /// A setting and its value.
+    /// Chooses a value of a setting.
     pub fn of(setting: Setting, value: impl Into<OsString>) -> Self {
         Self { setting, value: Some(value.into()) }
     }

@@ -1,7 +1,7 @@
-//! Texts that nobody meant to write: what a spreadsheet puts in the place of a value, or makes of one.
+//! Suspicious texts: what a spreadsheet or another program puts in place of a value, or makes of one.
 //!
-//! Each is what a cell looks like, not what it is: `1E+11` may be a name and `NULL` somebody's reason. So each
-//! has a rule whose level can be set.
+//! Each is only what a text looks like: `1E+11` may be a name, and `NULL` a reason. So each belongs to a rule
+//! whose level can be set.
 
 use encoding_rs::WINDOWS_1252;
 
@@ -12,10 +12,10 @@ use super::setting::Setting;
 use super::type_error::TypeError;
 use super::wording::Wording;
 
-/// What a text looks like.
+/// A suspicious text, and what it looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspicion {
-    /// The rule that says what follows.
+    /// The rule that it belongs to.
     pub rule: Rule,
     /// What was found.
     pub message: String,
@@ -28,7 +28,7 @@ const AS_TEXT: &str = "give the column the form of text in the spreadsheet, and 
 const ANEW: &str = "type it anew: it may have been copied from a web page or a document";
 const AS_UTF8: &str = "open the file as UTF-8 and save it anew, or put the text in again";
 
-/// What a text for a field of text looks like, if it looks like nothing that was meant.
+/// Returns what makes a value of a text field suspicious, if anything does.
 pub fn suspicion(text: &str) -> Option<Suspicion> {
     let text = text.trim();
     let found = |rule, message, hint: Wording| Some(Suspicion { rule, message, hint });
@@ -61,7 +61,8 @@ fn leave_or_clear() -> Wording {
     .name(Setting::Clear)
 }
 
-/// What would help with a text that is no value of its type, where what it looks like tells.
+/// Returns what would help with a text that is no value of its type, if it is an error value or a word for
+/// nothing.
 pub fn remedy(text: &str) -> Option<&'static str> {
     let text = text.trim();
     if is_error_value(text) {
@@ -70,14 +71,14 @@ pub fn remedy(text: &str) -> Option<&'static str> {
     is_empty_word(text).then_some("to leave it as it is, leave it out, or the cell empty")
 }
 
-/// Why a text is no value of its type, and what would help, where what it looks like tells more than the error.
+/// Adds to an error what the text looks like, and replaces the hint where that helps more.
 #[must_use]
 pub fn explained(text: &str, error: TypeError) -> TypeError {
     let hint = remedy(text).map(Wording::from).or(error.hint);
     TypeError { message: with_reason(error.message, oddity(text)), hint }
 }
 
-/// What is wrong, and why, where that is known.
+/// Adds a reason to a message, if there is one.
 pub fn with_reason(message: String, reason: Option<String>) -> String {
     match reason {
         Some(reason) => format!("{message}: {reason}"),
@@ -85,8 +86,8 @@ pub fn with_reason(message: String, reason: Option<String>) -> String {
     }
 }
 
-/// What is odd about a text in which every character counts, such as an id, a date or a number: one that cannot
-/// be seen, or that looks like a hyphen and is none. `None` where there is no such.
+/// Describes a misleading character in a text in which every character counts, such as an id, a date or a number:
+/// one that cannot be seen, or that looks like a hyphen and is none. `None` where there is no such character.
 pub fn oddity(text: &str) -> Option<String> {
     if let Some(unseen) = unseen(text) {
         return Some(unseen);
@@ -95,14 +96,14 @@ pub fn oddity(text: &str) -> Option<String> {
     Some(format!("it holds {}, which is no \"-\"", name(hyphen)))
 }
 
-/// The character of a text that cannot be seen, by its name; `None` where there is none.
+/// Describes the first character of a text that cannot be seen; `None` where there is none.
 pub fn unseen(text: &str) -> Option<String> {
     let c = text.chars().find(|c| is_hidden(*c))?;
     Some(format!("it holds {}, which cannot be seen", name(c)))
 }
 
-/// The first character of a text that cannot be seen and has no business there. Line ends and tabs have, and so
-/// have, beside what is no ASCII, those with which scripts and emoji join and choose their signs.
+/// Returns the first character of a text that cannot be seen and has no purpose there. Line ends and tabs have
+/// one, and so have, next to a character outside ASCII, the joiners and selectors of scripts and emoji.
 fn hidden(text: &str) -> Option<char> {
     let mut before = 'a';
     let mut chars = text.chars().peekable();
@@ -120,16 +121,16 @@ fn hidden(text: &str) -> Option<char> {
     None
 }
 
-/// What looks like a hyphen and is none.
+/// Characters that look like a hyphen and are none.
 const HYPHENS: [char; 9] = [
     '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}', '\u{fe63}',
     '\u{ff0d}',
 ];
 
-/// Whether a text is an error value of a spreadsheet program, in whatever language: `#REF!`, `#WERT!`, `#¿NOMBRE?`,
-/// a number of signs for a column that is too narrow, or `Err:502`.
+/// Whether a text is an error value of a spreadsheet program in any language: `#REF!`, `#WERT!`, `#¿NOMBRE?`,
+/// `###` for a column that is too narrow, or `Err:502`.
 pub fn is_error_value(text: &str) -> bool {
-    /// Those that end in a letter, by which no other could be told from a name.
+    /// Error values that end in a letter. They are listed, since a pattern would match names such as `#TAG`.
     const OTHERS: [&str; 14] = [
         "#N/A",
         "#NA",
@@ -159,7 +160,7 @@ pub fn is_error_value(text: &str) -> bool {
     letters > 1 && name.chars().all(|c| c.is_uppercase() || matches!(c, '0' | '/' | '_' | ' ' | '¡' | '¿'))
 }
 
-/// Whether a text is one by which programs say that there is nothing.
+/// Whether a text is a word that programs write for a missing value.
 pub fn is_empty_word(text: &str) -> bool {
     const WORDS: [&str; 19] = [
         "null",
@@ -185,10 +186,10 @@ pub fn is_empty_word(text: &str) -> bool {
     WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether a text is a number as a spreadsheet rewrites one that is too long for it: with an exponent, or with
-/// zeros in the place of all digits behind the fifteenth.
+/// Whether a text is a number as a spreadsheet rewrites one that is too long: with an exponent, or with zeros in
+/// place of all digits after the fifteenth.
 pub fn is_rewritten_number(text: &str) -> bool {
-    /// So many digits of a number are kept.
+    /// The number of digits that spreadsheets keep.
     const KEPT: usize = 15;
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let Some((mantissa, exponent)) = unsigned.split_once(['e', 'E']) else {
@@ -200,7 +201,7 @@ pub fn is_rewritten_number(text: &str) -> bool {
     let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let power_digits = power.unwrap_or(exponent);
-    // `1E10` by itself is as good a name as any.
+    // `1E10`, without a sign or a fraction, is more likely a name.
     (power.is_some() || !fraction.is_empty())
         && whole.len() == 1
         && are_digits(whole)
@@ -209,7 +210,7 @@ pub fn is_rewritten_number(text: &str) -> bool {
         && are_digits(power_digits)
 }
 
-/// What a text was before somebody took its UTF-8 for Windows-1252; `None` where it can't have been that.
+/// Returns the text whose UTF-8 was decoded as Windows-1252 to give this one; `None` where there is none.
 pub fn misread(text: &str) -> Option<String> {
     if text.is_ascii() {
         return None;
@@ -218,7 +219,7 @@ pub fn misread(text: &str) -> Option<String> {
     if unmappable {
         return None;
     }
-    // Every byte that is no ASCII has to be part of a character for this to succeed.
+    // This succeeds only if every byte outside ASCII is part of a valid character.
     std::str::from_utf8(&bytes).ok().map(ToOwned::to_owned)
 }
 

@@ -1,39 +1,39 @@
-//! The form of a text file: how its characters are encoded, what ends its lines, what separates its cells.
+//! The form of a text file: its encoding, its line ends, and the separator of its cells.
 //!
-//! Rows are given back in the form in which they were read, so that the program that an input came from
-//! opens its report too.
+//! Reports give rows back in the form in which they were read, so that the program that wrote the input can
+//! open them too.
 
 use serde::{Deserialize, Serialize};
 
-/// How a file is written. The default is plain UTF-8 with commas and line feeds.
+/// The form of a text file. The default is UTF-8 without a byte order mark, commas and line feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TextForm {
-    /// How its characters are encoded, and whether that is marked.
+    /// The encoding, with or without a byte order mark.
     pub encoding: Encoding,
-    /// What ends its lines.
+    /// The line end.
     pub line_end: LineEnd,
-    /// What separates the cells of a CSV. The default for all others.
+    /// The separator of the cells of a CSV; the default for other formats.
     pub separator: Separator,
-    /// Whether a line of its own says so, as in `sep=;`, before the header.
+    /// Whether a line before the header names the separator, as in `sep=;`.
     pub says_separator: bool,
 }
 
-/// How characters become bytes.
+/// The encoding of a file, with its byte order mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
     /// UTF-8 without a byte order mark.
     #[default]
     Utf8,
-    /// UTF-8 behind one.
+    /// UTF-8 with a byte order mark.
     Utf8Marked,
-    /// UTF-16, the low byte first, behind a byte order mark.
+    /// UTF-16, little endian, with a byte order mark.
     Utf16Le,
-    /// UTF-16, the high byte first, behind a byte order mark.
+    /// UTF-16, big endian, with a byte order mark.
     Utf16Be,
 }
 
-/// What ends a line.
+/// The line end of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LineEnd {
@@ -47,7 +47,7 @@ pub enum LineEnd {
 }
 
 impl LineEnd {
-    /// Its characters.
+    /// Returns its characters.
     pub fn text(self) -> &'static str {
         match self {
             Self::Lf => "\n",
@@ -57,32 +57,32 @@ impl LineEnd {
     }
 }
 
-/// What separates the cells of a CSV: a tab, or an ASCII sign that is no quote.
+/// The separator of the cells of a CSV: a tab, or an ASCII punctuation character other than the quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "char", into = "char")]
 pub struct Separator(u8);
 
 impl Separator {
-    /// What separates cells unless a file says otherwise.
+    /// The comma, which is the default.
     pub const COMMA: Self = Self(b',');
-    /// The same where the comma is for decimals.
+    /// The semicolon, which spreadsheets write where the comma is the decimal sign.
     pub const SEMICOLON: Self = Self(b';');
-    /// The same in text that was copied from a table.
+    /// The tab, which text has that was copied from a table.
     pub const TAB: Self = Self(b'\t');
-    /// Those that are told by a header alone.
+    /// The separators that can be detected from a header.
     pub const USUAL: [Self; 3] = [Self::COMMA, Self::SEMICOLON, Self::TAB];
 
-    /// This byte, where it can separate cells.
+    /// Returns the separator of this byte, if it can separate cells.
     pub fn of(byte: u8) -> Option<Self> {
         (byte == b'\t' || byte.is_ascii_punctuation() && byte != b'"').then_some(Self(byte))
     }
 
-    /// The byte.
+    /// Returns the byte.
     pub fn byte(self) -> u8 {
         self.0
     }
 
-    /// What it is called for people.
+    /// Returns the name for messages.
     pub fn name(self) -> String {
         match self {
             Self::COMMA => "commas".to_owned(),
@@ -113,7 +113,7 @@ impl TryFrom<char> for Separator {
 }
 
 impl TextForm {
-    /// What deviates from plain UTF-8 with commas and line feeds.
+    /// Lists, for messages, what deviates from the default form.
     pub fn deviations(&self) -> Vec<String> {
         let encoding = match self.encoding {
             Encoding::Utf8 => None,

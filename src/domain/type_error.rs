@@ -1,13 +1,13 @@
-//! Why a value is not what its field takes.
+//! The error that a value is not of its field's type.
 
 use super::wording::Wording;
 
-/// Why a text or a JSON value is not of a field's type.
+/// The reason why a text or a JSON value is not of a field's type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeError {
     /// What was found.
     pub message: String,
-    /// What would do.
+    /// What would be accepted.
     pub hint: Option<Wording>,
 }
 

@@ -1,8 +1,8 @@
-//! Text for people that leaves open how a setting is typed.
+//! Text for people that names settings without saying how they are typed.
 //!
-//! Whoever finds something wrong knows which setting would help, and not how the user gives it. So a hint names the
-//! [`Setting`], and `commands::next_command` spells it before the hint is shown or put on record. What was read from
-//! a record is plain text: it names no setting any more.
+//! The code that finds a problem knows which setting would help, and not how the user gives it. So a hint names the
+//! [`Setting`], and `commands::next_command` spells it before the hint is shown or recorded. Text that was read from
+//! a record is plain: its settings are spelled already.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -12,27 +12,27 @@ use super::setting::Setting;
 /// Text for people, with the settings that it names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wording {
-    /// Each setting stands in it by its name.
+    /// The text, in which each setting stands by its name.
     text: String,
-    /// The settings, and the byte at which each begins, in order.
+    /// The settings in order, each with the byte offset at which its name begins.
     settings: Vec<(usize, Setting)>,
 }
 
-/// A stretch of a text.
+/// A part of a text: words, or a setting.
 enum Part<'a> {
     Words(&'a str),
     Setting(Setting),
 }
 
 impl Wording {
-    /// The same, with more words.
+    /// Appends words.
     #[must_use]
     pub fn say(mut self, words: impl AsRef<str>) -> Self {
         self.text.push_str(words.as_ref());
         self
     }
 
-    /// The same, followed by a setting.
+    /// Appends a setting.
     #[must_use]
     pub fn name(mut self, setting: Setting) -> Self {
         self.settings.push((self.text.len(), setting));
@@ -40,7 +40,7 @@ impl Wording {
         self
     }
 
-    /// The same, followed by another text.
+    /// Appends another text with its settings.
     #[must_use]
     pub fn append(mut self, other: &Self) -> Self {
         let start = self.text.len();
@@ -48,17 +48,17 @@ impl Wording {
         self.say(&other.text)
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// The text, with settings by their names. It is no text to show to a person, unless it names none.
+    /// Returns the text with settings by their names. It is for people only if it names none.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The text, with settings as the user types them.
+    /// Returns the text with settings as the user types them.
     pub fn spelled(&self, spell: impl Fn(Setting) -> String) -> String {
         let mut text = String::with_capacity(self.text.len());
         for part in self.parts() {
@@ -70,8 +70,8 @@ impl Wording {
         text
     }
 
-    /// The same as a person may be shown it on a terminal, whatever an input put into it: without characters that
-    /// cannot be seen, and cut off behind `most` characters.
+    /// Makes the text safe for a terminal, whatever an input put into it: hidden characters become visible, and it is
+    /// cut off after `most` characters.
     pub(super) fn presentable(self, most: usize) -> Self {
         if self.text.len() <= most && !self.text.contains(is_hidden) {
             return self;
@@ -126,7 +126,7 @@ impl From<&str> for Wording {
     }
 }
 
-/// As its text.
+/// Writes the text, with settings by their names.
 impl Serialize for Wording {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)

@@ -1,4 +1,4 @@
-//! From what is wanted of one referral to its item: judged, written as a document, and proved.
+//! Makes the item of one referral from its desired change: judges it, writes the document, and proves it.
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -18,38 +18,38 @@ use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::wording::Wording;
 
-/// What a plan is judged by.
+/// What the changes of a run are judged by.
 pub struct Judging {
     /// The level of every rule.
     pub levels: Levels,
-    /// The time that rules about dates compare with.
+    /// The current time, which rules about dates compare with.
     pub now: Timestamp,
-    /// Makes the GUIDs by which the service can tell a repeated change.
+    /// Makes the GUIDs by which the service can recognise a repeated change.
     pub new_id: fn() -> Uuid,
     /// The names of the run's inputs.
     pub inputs: Vec<String>,
 }
 
-/// An item as planned.
+/// A planned item.
 pub struct Planned {
     /// The item; its document is `[]` where nothing is to be sent.
     pub item: Item,
-    /// Why nothing is to be sent; `None` where the document is.
+    /// Why nothing is to be sent; `None` where the document is to be sent.
     pub verdict: Option<Verdict>,
-    /// The version at which nothing is to be sent, where the referral was looked at and judged.
+    /// The version at which nothing is to be sent, if the referral was read and judged.
     pub seen: Option<ETag>,
-    /// On a conflict, the values that were found, an object by pointer.
+    /// On a conflict, the values that were found, as a JSON object by pointer.
     pub theirs: Option<Box<RawValue>>,
-    /// What a legacy payload adds to the audit; `None` for the rows of a change file.
+    /// The audit of a legacy payload; `None` for the rows of a change file.
     pub audit: Option<Audit>,
-    /// What it hangs on that nobody has seen. Where that is anything, it is not the last word on a referral
-    /// that somebody can look at.
+    /// The unseen members that it depends on. If there are any and the whole referral can be read, the item is
+    /// to be made again from that.
     pub incomplete: Incomplete,
 }
 
 impl Judging {
-    /// Makes the item of what is wanted of one referral, `None` being one that nobody looked at.
-    /// `prove` says what is wrong with a document; it is asked wherever there is a state to prove it by.
+    /// Makes the item of a desired change. `current` is `None` where the referral was not read.
+    /// `prove` returns what is wrong with a document; it is called if there is a referral to apply it to.
     pub(super) fn plan(
         &self,
         number: u64,
@@ -61,7 +61,7 @@ impl Judging {
             rules::judge(desired, current, &self.levels, self.now);
         let planned = match judged {
             Judged::Unchanged => {
-                // A member who is there with other data is not quite what was wanted.
+                // A member who is on the list with other data is not quite what was wanted, so the verdict says so.
                 let other = findings.iter().find(|finding| finding.rule == Rule::MemberExists);
                 let verdict = match other {
                     Some(finding) => Verdict::new(Outcome::Unchanged, finding.rule.id(), finding.sentence()),
@@ -118,7 +118,7 @@ impl Judging {
         }
     }
 
-    /// The referral, or the path, is of a shape in which the change has no place.
+    /// Rejects a change that has no place in a referral of this shape.
     fn misfitting(
         &self,
         number: u64,
@@ -139,13 +139,13 @@ impl Judging {
         self.reject(number, desired.id, findings)
     }
 
-    /// The item of a referral for which findings keep everything from being sent.
+    /// Makes the item of a referral for which findings keep everything from being sent.
     pub fn reject(&self, number: u64, id: ReferralId, findings: Vec<Finding>) -> Planned {
         self.nothing_to_send(number, id, Verdict::invalid(&findings), findings)
     }
 
-    /// The item of a referral that a snapshot file doesn't hold. `engagement_of` is a referral whose
-    /// engagement has this id, where there is one.
+    /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a referral whose
+    /// engagement has this id, if there is one.
     pub fn not_in_snapshot(
         &self,
         number: u64,
@@ -156,7 +156,7 @@ impl Judging {
         self.reject(number, id, vec![unknown(id, place, engagement_of)])
     }
 
-    /// The item of a referral for which nothing is sent.
+    /// Makes the item of a referral for which nothing is sent.
     pub fn nothing_to_send(
         &self,
         number: u64,
@@ -181,21 +181,21 @@ impl Judging {
 }
 
 impl Planned {
-    /// Whether a look at the whole referral may bring more than what it was planned from: a member that it
-    /// hangs on, or an eTag for what would be sent without one.
+    /// Whether reading the whole referral may change the item: it depends on an unseen member, or would be sent
+    /// without an eTag.
     pub fn needs_whole_referral(&self) -> bool {
         let is_unbound = self.verdict.is_none() && self.item.etag.is_none();
         is_unbound || !self.incomplete.is_empty()
     }
 
-    /// Says whether its version is the one that the input names.
+    /// Sets whether its version is the one that the input names.
     fn bound(mut self, is_bound: bool) -> Self {
         self.item.is_bound = is_bound;
         self
     }
 
-    /// Tells the two sides of a conflict: what was found, and what was wanted. It was wanted of another
-    /// version, whose values nobody here has seen.
+    /// Adds the two sides of a conflict: the values that were found, and the changes that were wanted. The changes
+    /// lose their values from before: they are for another version, whose values were never read.
     pub(super) fn in_conflict(mut self, changes: Vec<Change>) -> Self {
         self.theirs = Some(found(&changes));
         self.item.changes = changes.into_iter().map(|change| Change { before: None, ..change }).collect();
@@ -203,8 +203,8 @@ impl Planned {
     }
 }
 
-/// What there is to say of a referral that a snapshot file doesn't hold. `engagement_of` is a referral
-/// whose engagement has this id, where there is one.
+/// Makes the finding about a referral that a snapshot file doesn't hold. `engagement_of` is a referral
+/// whose engagement has this id, if there is one.
 pub(super) fn unknown(id: ReferralId, place: Location, engagement_of: Option<ReferralId>) -> Finding {
     let hint = match engagement_of {
         Some(referral) => {
@@ -217,7 +217,7 @@ pub(super) fn unknown(id: ReferralId, place: Location, engagement_of: Option<Ref
     Finding::deny(Rule::UnknownReferral, place, format!("the snapshot holds no referral {id}")).hint(hint)
 }
 
-/// The values that were found where a change was wanted, by pointer.
+/// Returns the values that were found where changes are wanted, as a JSON object by pointer.
 fn found(changes: &[Change]) -> Box<RawValue> {
     let values: std::collections::BTreeMap<&str, Option<&RawValue>> =
         changes.iter().map(|change| (change.path.pointer().as_str(), change.before.as_deref())).collect();

@@ -1,4 +1,4 @@
-//! Merging: all rows for one referral become one desired change, unless they contradict each other.
+//! Merging: makes one desired change of all rows for a referral, unless they contradict each other.
 
 use crate::domain::account::input_name;
 use crate::domain::change::{Append, Desired, Draft, Located};
@@ -12,37 +12,37 @@ use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
 use crate::domain::value::Wanted;
 
-/// The rows for one referral, merged as they come in file order.
+/// The rows for one referral, merged one by one in file order.
 #[derive(Debug)]
 pub struct Merged {
     desired: Desired,
     status: Option<Located<Status>>,
     substatus: Option<Located<Stage>>,
-    /// The contradictions so far.
+    /// The contradictions found so far.
     findings: Vec<Finding>,
-    /// Whether there was no row yet.
+    /// Whether no row was added yet.
     no_rows: bool,
 }
 
 impl Merged {
-    /// No row yet.
+    /// Starts without any row.
     pub fn new(id: ReferralId) -> Self {
         let place = Location { input: 0, line: 0, column: 0 };
         let desired = Desired { id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
         Self { desired, status: None, substatus: None, findings: Vec::new(), no_rows: true }
     }
 
-    /// Whether no row was taken.
+    /// Whether no row was added.
     pub fn has_no_rows(&self) -> bool {
         self.no_rows
     }
 
-    /// The referral.
+    /// Returns the referral's id.
     pub fn id(&self) -> ReferralId {
         self.desired.id
     }
 
-    /// Takes the next row. `inputs` holds the names of the run's inputs, by which one row's finding
+    /// Adds the next row. `inputs` holds the names of the run's inputs, by which the finding of one row
     /// names another row.
     pub fn add(&mut self, draft: Draft, inputs: &[String]) {
         let Self { desired, status, substatus, findings, no_rows } = self;
@@ -53,7 +53,7 @@ impl Merged {
         merger.same(&mut desired.etag, draft.etag, "the eTag");
         merger.same(status, draft.status, "/status");
         merger.same(substatus, draft.substatus, "/substatus");
-        // All wishes are held until their referrals are looked at, so none takes more room than it needs.
+        // All desired changes stay in memory until their referrals are read, so none takes more room than needed.
         desired.sets.reserve_exact(draft.sets.len());
         for set in draft.sets {
             merger.set(&mut desired.sets, set);
@@ -63,8 +63,8 @@ impl Merged {
         }
     }
 
-    /// Holds back the numbers of an input that were written with a point or a comma: the input as a whole
-    /// leaves in doubt what they are. `why` says so of a field.
+    /// Rejects the numbers of an input that were written with a point or a comma, since the input as a whole
+    /// leaves open which is its decimal sign. `why` explains that in the finding about each field.
     pub fn doubt_numbers(&mut self, input: u32, why: &str) {
         let is_in_doubt =
             |set: &&Located<(Path, Wanted)>| set.place.input == input && set.value.1.sign().is_some();
@@ -74,10 +74,10 @@ impl Merged {
         }
     }
 
-    /// What all rows together want.
+    /// Returns the desired change of all rows together.
     ///
     /// # Errors
-    /// The findings of every contradiction and of every status that leaves its substatus open. Each row
+    /// The findings of every contradiction, and of every status that leaves its substatus open. Each row
     /// of a contradicting pair gets a finding that names the other's line.
     pub fn desired(&mut self, inputs: &[String]) -> Result<&Desired, Vec<Finding>> {
         let Self { desired, status, substatus, .. } = self;
@@ -95,7 +95,7 @@ struct Merger<'a> {
 }
 
 impl Merger<'_> {
-    /// How a row's finding names another row.
+    /// Names another row in the finding of a row.
     fn name(&self, here: Location, there: Location) -> String {
         if here.input == there.input {
             return format!("line {}", there.line);
@@ -149,8 +149,10 @@ impl Merger<'_> {
         }
     }
 
-    /// A path that the user opted into can be the parent of another one. Setting both leaves only what
-    /// the document happens to set last.
+    /// Finds fields that lie within another field that is set as a whole.
+    ///
+    /// A path that the user opted into can contain another one. Setting both would leave only what the document
+    /// happens to set last.
     fn overlaps(&mut self, desired: &Desired) {
         let sets = desired.sets.iter().map(|set| (&set.value.0, set.place));
         if !sets.clone().any(|(path, _)| matches!(path, Path::Opted(_))) {
@@ -183,8 +185,8 @@ impl Merger<'_> {
         }
     }
 
-    /// A substatus implies its status, and `Active` alone implies Accepted; the other statuses have
-    /// several substatuses, and nothing is guessed.
+    /// Combines status and substatus into a stage. A substatus implies its status, and `Active` alone implies
+    /// Accepted; the other statuses have several substatuses, and none of these is guessed.
     fn stage(
         &mut self,
         status: Option<&Located<Status>>,
@@ -222,7 +224,7 @@ impl Merger<'_> {
     }
 }
 
-/// The substatuses of a status, as a sentence lists them.
+/// Lists the substatuses of a status for a message.
 fn substatuses(status: Status) -> String {
     let names: Vec<&str> = status.stages().map(Stage::substatus).collect();
     match names.split_last() {

@@ -1,14 +1,14 @@
-//! From rows to documents: one JSON Patch per referral, or the reason why there is none.
+//! Planning: makes one JSON Patch per referral from the rows, or states the reason why there is none.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`planner`] | keeps the rows until their referral was looked at, then makes its item |
+//! | [`planner`] | keeps the rows until their referral was read, then makes its item |
 //! | [`judging`] | has a desired change judged, and makes its item |
 //! | [`merge`] | makes one desired change of all rows for a referral, or finds where they contradict |
-//! | [`patch`] | writes the operations, `add` and `replace` only |
-//! | `shape` | says where a referral is of a shape in which a change has no place |
-//! | [`proof`] | applies them to the referral with a second implementation, and compares |
-//! | [`rebase()`] | makes an item again for a referral that somebody changed after it was planned |
+//! | [`patch`] | writes the operations of the document, `add` and `replace` only |
+//! | `shape` | finds referrals of a shape in which a change has no place |
+//! | [`proof`] | applies the document to the referral with a second implementation, and compares |
+//! | [`rebase()`] | makes an item again for a referral that was changed after it was planned |
 //! | [`migrate()`] | makes the item of a legacy PUT payload, in the same way |
 //!
 //! Always: a document comes from an [`Approved`](crate::domain::rules::Approved) change alone, and

@@ -1,10 +1,10 @@
-//! Writing the document: which operations turn the referral as it stands into the one wanted.
+//! Writes the document: the operations that turn the current referral into the wanted one.
 //!
-//! Only `add` and `replace` exist (RFC 6902 has more, the service takes no more). `replace` needs
-//! the member to be there, and a member that is `null` is there; `add` creates it, and needs its
-//! parent. So the choice follows from the referral, never from what the user wrote: an approved change
-//! brings its [`PathState`] along, and a parent is created for an [`Absence`] in it alone, which only a referral
-//! that was seen whole has to give.
+//! Only `add` and `replace` are written: RFC 6902 has more operations, but the service accepts no others.
+//! `replace` needs the member to exist, and a member that is `null` does; `add` creates it, and needs its
+//! parent. So the operation follows from the referral and not from what the user wrote: an approved change
+//! brings the [`PathState`] of its place along. A parent is created only for an [`Absence`] in it, which only the
+//! snapshot of a whole referral can give.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Approved, PlacedChange};
 use crate::domain::snapshot::{Absence, PathState};
 
-/// A document and what it changes.
+/// A document and its changes.
 pub struct Document {
     /// The JSON Patch array.
     pub patch: Box<RawValue>,
@@ -27,12 +27,12 @@ pub struct Document {
     pub changes: Vec<Change>,
 }
 
-/// Writes the document of an approved change. Where nobody looked at the referral every operation is an
-/// `add`, which works whether or not the member is there.
+/// Writes the document of an approved change. If the referral was not read, every operation is an `add`,
+/// which works whether or not the member exists.
 ///
-/// A list that grows is sent as one `add …/-` per element only under an eTag, or where the list
-/// isn't known: repeating such a document after a lost answer would add the elements twice, so
-/// without an eTag the list is replaced as a whole.
+/// Elements are appended by one `add …/-` each only under an eTag, or if the list was not read. Repeating
+/// such a document after a lost answer would add the elements twice, so without an eTag a known list is
+/// replaced as a whole.
 pub fn document(approved: Approved) -> Document {
     let unguarded = approved.etag().is_none();
     let mut changes = approved.into_placed();
@@ -81,7 +81,7 @@ impl<'c> DocumentWriter<'c> {
         });
     }
 
-    /// Makes an object where there is none.
+    /// Writes the operation that creates a missing object, once per object.
     fn make(&mut self, absence: &'c Absence) {
         if self.made.insert(absence.pointer()) {
             let op = if absence.is_null() { "replace" } else { "add" };

@@ -1,4 +1,4 @@
-//! The planner: keeps what is wanted of each referral until its state is known, then makes its item.
+//! The planner: keeps the desired change of each referral until its current state is known, then makes its item.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::snapshot::Snapshot;
 
-/// All rows for one referral, waiting for its state.
+/// All rows for one referral, kept until its current state is known.
 struct ReferralRows {
     number: u64,
     rows: Vec<Location>,
@@ -23,25 +23,25 @@ struct ReferralRows {
     done: bool,
 }
 
-/// Collects rows by referral.
+/// Collects rows by referral, and makes one item per referral.
 pub struct Planner {
     judging: Judging,
-    /// By their first row. A group stays where it is when it is done: referrals come in no order, and
-    /// the memory of one here and one there is of little use to anybody.
+    /// The groups, ordered by their first row. A group stays in place when it is done: referrals are read in no
+    /// particular order, so freeing single groups would leave gaps that are of little use.
     groups: Vec<ReferralRows>,
-    /// Where the group of a referral is.
+    /// The index of each referral's group.
     places: HashMap<ReferralId, usize>,
-    /// Groups that are not done.
+    /// The number of groups that are not done.
     remaining: usize,
 }
 
 impl Planner {
-    /// A planner that has seen no row yet.
+    /// Makes a planner without rows.
     pub fn new(judging: Judging) -> Self {
         Self { judging, groups: Vec::new(), places: HashMap::new(), remaining: 0 }
     }
 
-    /// Takes a row; `row` is its ordinal in the run. Answers the number of the item it belongs to.
+    /// Adds a row; `row` is its ordinal in the run. Returns the number of the item that it belongs to.
     pub fn add(&mut self, row: u64, draft: Draft) -> u64 {
         let at = self.group(draft.id, row, draft.place);
         let group = &mut self.groups[at];
@@ -49,8 +49,9 @@ impl Planner {
         group.number
     }
 
-    /// Takes a row that is no change, but names a referral: nothing is sent for that referral. What
-    /// could be read of the row is judged with the others, so that one pass finds everything.
+    /// Adds a rejected row, and returns the number of the item that it belongs to; `None` if the row names no
+    /// referral. Nothing is sent for its referral. What could be read of the row is judged with the others, so that
+    /// one pass finds everything.
     pub fn add_rejected(&mut self, row: u64, rejected: Rejected) -> Option<u64> {
         let at = self.group(rejected.id?, row, rejected.place);
         let group = &mut self.groups[at];
@@ -61,13 +62,13 @@ impl Planner {
         Some(group.number)
     }
 
-    /// Holds back every row of an input, counted from 0, that gives a number with a point or a comma in it: the
-    /// input as a whole leaves in doubt what they are. `why` says so.
+    /// Rejects every row of an input (counted from 0) that has a number with a point or a comma in it, since the
+    /// input as a whole leaves open which is its decimal sign. `why` explains that.
     pub fn doubt_numbers(&mut self, input: u32, why: &str) {
         self.groups.iter_mut().for_each(|group| group.merged.doubt_numbers(input, why));
     }
 
-    /// Where the group of a row is, which is made where it isn't there.
+    /// Returns the index of a referral's group with a row added to it; makes the group for the first one.
     fn group(&mut self, id: ReferralId, row: u64, place: Location) -> usize {
         let at = *self.places.entry(id).or_insert(self.groups.len());
         match self.groups.get_mut(at) {
@@ -76,7 +77,7 @@ impl Planner {
                 self.remaining += 1;
                 self.groups.push(ReferralRows {
                     number: row,
-                    // Nearly every referral has one row; the first push would make room for four.
+                    // Nearly every referral has a single row, and pushing it would reserve room for four.
                     rows: vec![place],
                     rejected: Vec::new(),
                     merged: Merged::new(id),
@@ -87,8 +88,8 @@ impl Planner {
         at
     }
 
-    /// Items that can be decided without looking at their referral, ordered by their first row: their
-    /// rows contradict each other, or say nothing. They are taken out.
+    /// Makes the items that can be decided without reading their referral, ordered by their first row: those whose
+    /// rows contradict each other or could not be read.
     pub fn decided(&mut self) -> Vec<Planned> {
         let mut decided = Vec::new();
         for at in 0..self.groups.len() {
@@ -101,28 +102,28 @@ impl Planner {
         decided
     }
 
-    /// The referrals that must be looked at, ordered by their first row.
+    /// Returns the referrals that must still be read, ordered by their first row.
     pub fn wanted(&self) -> Vec<ReferralId> {
         self.groups.iter().filter(|group| !group.done).map(|group| group.merged.id()).collect()
     }
 
-    /// How many referrals must still be looked at.
+    /// Returns the number of referrals that must still be read.
     pub fn remaining(&self) -> usize {
         self.remaining
     }
 
-    /// Whether a referral is among those that must be looked at.
+    /// Whether a referral is among those that must still be read.
     pub fn wants(&self, id: ReferralId) -> bool {
         self.find(id).is_some()
     }
 
-    /// Where the group of a referral is that must be looked at.
+    /// Returns the index of the group of a referral that must still be read.
     fn find(&self, id: ReferralId) -> Option<usize> {
         self.places.get(&id).copied().filter(|at| !self.groups[*at].done)
     }
 
-    /// Makes the item of a referral from its state, `None` where nobody is to look. It is taken out
-    /// unless `keep` says that this state is not the last word.
+    /// Makes the item of a referral from its current state; `current` is `None` where referrals are not read. The
+    /// referral is done then, unless `keep` says that the item will be made again from a better state.
     pub fn plan(
         &mut self,
         id: ReferralId,
@@ -140,7 +141,7 @@ impl Planner {
             if !planned.incomplete.is_empty() && keep(&planned) {
                 return Some(planned);
             }
-            // A warning could follow from the very cell that is bad; what denies stands by itself.
+            // A warning may be a consequence of the cell that is invalid, so only what denies is kept.
             let denied = planned.item.findings.into_iter().filter(Finding::is_deny).collect();
             return Some(self.reject(at, denied));
         }
@@ -150,7 +151,7 @@ impl Planner {
         Some(planned)
     }
 
-    /// Wants a referral again, of which an item was made from what may not be so.
+    /// Marks a referral to be read again, if the state that its item was made from turned out to be unreliable.
     pub fn reopen(&mut self, id: ReferralId) {
         if let Some(group) = self.places.get(&id).map(|at| &mut self.groups[*at]).filter(|group| group.done) {
             group.done = false;
@@ -158,7 +159,7 @@ impl Planner {
         }
     }
 
-    /// Makes the item of a referral that could not be looked at.
+    /// Makes the item of a referral that could not be read.
     pub fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned> {
         let at = self.find(id)?;
         self.take_out(at);
@@ -166,15 +167,15 @@ impl Planner {
     }
 
     /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a
-    /// referral whose engagement has this id, where there is one.
+    /// referral whose engagement has this id, if there is one.
     pub fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
         let at = self.find(id)?;
         let place = *self.groups[at].rows.first()?;
         Some(self.reject(at, vec![unknown(id, place, engagement_of)]))
     }
 
-    /// Takes a group out as invalid. Rows that nothing is wrong with are held: each gets a finding
-    /// that names a row that is.
+    /// Makes the invalid item of a group. Its valid rows are held back, too: each gets a finding that names an
+    /// invalid row.
     fn reject(&mut self, at: usize, mut findings: Vec<Finding>) -> Planned {
         self.take_out(at);
         let group = &self.groups[at];
@@ -194,7 +195,7 @@ impl Planner {
         }
         let mut verdict = Verdict::invalid(&findings);
         if findings.is_empty() {
-            // What is wrong stands with the rows.
+            // The findings are on record with the rows.
             let lines: Vec<String> = group.rejected.iter().map(|place| self.line(*place)).collect();
             verdict.message = format!("what was read is no change: {}", lines.join(", ")).into();
         }

@@ -1,7 +1,7 @@
-//! The proof: a document, applied to the referral by an implementation of RFC 6902 that isn't ours,
-//! must give exactly what was wanted, and touch nothing else.
+//! The proof of a document: applied to the referral by an independent implementation of RFC 6902, it must give
+//! exactly what was wanted and change nothing else.
 //!
-//! Only the outermost members that the document names are looked at: nothing else can change.
+//! Only the outermost members that the document names are compared: no other member can change.
 
 use std::borrow::Cow;
 
@@ -16,11 +16,11 @@ use crate::domain::json::{self, Object};
 use crate::domain::pointer::Pointer;
 use crate::domain::snapshot::Snapshot;
 
-/// Applies the document to the referral and compares.
+/// Applies the document to the referral and compares the result with what was wanted.
 ///
 /// # Errors
-/// What went wrong, for people: the document is no JSON Patch, holds an operation other than `add`
-/// and `replace`, could not be applied, or gives something else than wanted. Each would be a defect
+/// A message that says what is wrong: the document is no JSON Patch, holds an operation other than `add`
+/// and `replace`, could not be applied, or gives something other than wanted. Each would be a defect
 /// of this program.
 pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> {
     let operations: Vec<ParsedOperation<'_>> =
@@ -33,12 +33,12 @@ pub fn prove(document: &Document, current: &Snapshot<'_>) -> Result<(), String> 
         put(&mut wanted, change.path.pointer(), value(&change.after));
     }
     let mut after = before;
-    // Of a document that fails half-way nothing is kept, so nothing need be undone.
+    // `patch` would undo its operations if one fails; here a failed result is dropped, so that would be wasted.
     json_patch::patch_unsafe(&mut after, &patch).map_err(|error| error.to_string())?;
     if after == wanted { Ok(()) } else { Err("applied, it gives another referral than wanted".to_owned()) }
 }
 
-/// An operation as the document has it, with nothing else in it.
+/// An operation as it stands in the document; any other member is an error.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ParsedOperation<'a> {
@@ -61,7 +61,7 @@ impl ParsedOperation<'_> {
     }
 }
 
-/// The outermost members of the referral that the document names, as far as they matter.
+/// Returns the outermost members of the referral that the document names, as far as they matter.
 fn touched(document: &Document, current: &Snapshot<'_>) -> Value {
     let paths: Vec<Vec<Cow<'_, str>>> =
         document.changes.iter().map(|change| change.path.pointer().tokens().collect()).collect();
@@ -76,10 +76,10 @@ fn touched(document: &Document, current: &Snapshot<'_>) -> Value {
     Value::Object(members)
 }
 
-/// The value with what lies on the given paths, and one member beside them in every object on the way.
+/// Returns a value reduced to the given paths, and to one member beside them in every object on the way.
 ///
-/// That one stands for all: an operation on another of them would fail or leave one more, and an
-/// operation on the object as a whole would take it away.
+/// That one member stands for all others: an operation on one of those would fail or add a member, and an
+/// operation on the object as a whole would remove this one.
 fn outline(raw: &RawValue, paths: &[&[Cow<'_, str>]]) -> Value {
     if paths.iter().any(|path| path.is_empty()) {
         return value(raw);
@@ -98,7 +98,7 @@ fn outline(raw: &RawValue, paths: &[&[Cow<'_, str>]]) -> Value {
     Value::Object(members)
 }
 
-/// Of the paths, those that go through this member, from there on.
+/// Returns the rest of each path that leads through a member.
 fn inside<'p, 'a>(name: &str, paths: &[&'p [Cow<'a, str>]]) -> Vec<&'p [Cow<'a, str>]> {
     paths
         .iter()
@@ -107,8 +107,8 @@ fn inside<'p, 'a>(name: &str, paths: &[&'p [Cow<'a, str>]]) -> Vec<&'p [Cow<'a, 
         .collect()
 }
 
-/// The value as the other implementation takes it. What that can't read, a number beyond all bounds or half a
-/// character in what the service has, stands for itself by its text.
+/// Converts a value for the other implementation. A part of the service's value that it cannot parse, a number beyond
+/// the range of a double or half a surrogate pair, is represented by its text.
 fn value(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| by_parts(raw))
 }
@@ -123,7 +123,7 @@ fn by_parts(raw: &RawValue) -> Value {
     }
 }
 
-/// Sets a member, making every parent that is absent or null an object.
+/// Sets a member, and makes an object of every parent that is absent or null.
 fn put(document: &mut Value, pointer: &Pointer, value: Value) {
     let mut here = document;
     for token in pointer.tokens() {

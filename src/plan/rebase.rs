@@ -1,9 +1,9 @@
-//! Making an item again for a referral that somebody changed after it was planned.
+//! Rebasing: makes an item again for a referral that was changed after it was planned.
 //!
-//! It is done for `--on-conflict rebase` alone, and only where nothing that the item touches has
-//! changed: then the same change, judged and proved against the referral as it stands now, overwrites
-//! nobody's work. A referral that is closed as the plan says was still in the stage that the plan saw,
-//! since a closing touches status and substatus.
+//! This is done only if the user asked for it (on-conflict `rebase`), and only if nothing that the item touches
+//! has changed: then the same change, judged and proved against the current referral, overwrites nothing
+//! that another user wrote. An item that closes a referral touches status and substatus, so it is rebased only
+//! while the referral is still in the stage that the plan saw.
 
 use jiff::Timestamp;
 
@@ -19,11 +19,11 @@ use crate::domain::snapshot::Snapshot;
 use crate::domain::status::Stage;
 use crate::domain::value::{Wanted, element_key};
 
-/// Makes the item for the referral as it stands now: the same change, bound to the new version.
+/// Makes the item for the current referral: the same change, bound to the new version.
 ///
 /// # Errors
-/// Why it may not be sent, for people: a field that it touches was changed, the rules have something to
-/// say about it that the plan did not say, or the row itself named the version it is for.
+/// A message that says why it may not be sent: a field that it touches was changed, a rule has a finding that
+/// the plan did not have, or the row itself names the version that it is for.
 pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timestamp) -> Result<Item, String> {
     if item.is_bound {
         return Err("its row names the version it is for".to_owned());
@@ -43,7 +43,7 @@ pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timesta
         let why = findings.iter().find(|finding| finding.is_deny());
         return Err(why.map_or_else(|| "it is not as planned".to_owned(), |finding| finding.message.clone()));
     };
-    // What the plan did not warn of, nobody consented to.
+    // The user consented to the plan's warnings, and to no others.
     if let Some(new) = findings.iter().find(|new| item.findings.iter().all(|told| told.rule != new.rule)) {
         return Err(format!("{} (rule {})", new.message, new.rule));
     }
@@ -57,7 +57,7 @@ pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timesta
     Ok(Item { etag: Some(etag.clone()), patch, changes, ..item.clone() })
 }
 
-/// What an item wants, from what it changes.
+/// Returns the desired change that an item was made from.
 fn desired(item: &Item) -> Result<Desired, String> {
     let place = Location { input: 0, line: 0, column: 0 };
     let mut desired =
@@ -88,7 +88,7 @@ fn desired(item: &Item) -> Result<Desired, String> {
     Ok(desired)
 }
 
-/// Whether two lists of changes do the same to the same fields.
+/// Whether two lists of changes set the same fields to the same values.
 fn are_same(planned: &[Change], now: &[Change]) -> bool {
     let texts = |change: &Change| {
         let appended = change.appended.iter().map(|element| element.get().to_owned());

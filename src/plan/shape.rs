@@ -1,7 +1,8 @@
-//! Whether the places of changes can be there: what is around each has to be an object, and what grows a list.
+//! Checks that changes have a place in the referral: everything around a field must be an object, and what
+//! elements are appended to must be a list.
 //!
-//! A referral of another shape than documented, or a path that the user opted into and that leads into a
-//! list, is no defect of this program: the finding says what is there.
+//! A referral of another shape than documented, or a path into a list that the user opted into, is no defect of
+//! this program, so it must not fail as one in the proof: the finding says what is there.
 
 use serde_json::value::RawValue;
 
@@ -12,9 +13,9 @@ use crate::domain::item::Change;
 use crate::domain::json::{self, Object};
 use crate::domain::snapshot::Snapshot;
 
-/// A change whose place cannot be there.
+/// A change that has no place in the referral.
 pub(super) struct Misfit<'c> {
-    /// Where the change is.
+    /// The path of the change.
     pub path: &'c Path,
     /// What is there instead.
     pub message: String,
@@ -22,8 +23,8 @@ pub(super) struct Misfit<'c> {
     pub hint: &'static str,
 }
 
-/// The first change of a document whose place cannot be there; `None` in place of a referral that nobody
-/// looked at.
+/// Returns the first change of a document that has no place in the referral. `current` is `None` where the
+/// referral was not read.
 pub(super) fn misfit<'c>(document: &'c Document, current: Option<&Snapshot<'_>>) -> Option<Misfit<'c>> {
     document.changes.iter().find_map(|change| match current {
         Some(current) => around(change, current).or_else(|| grown(change, current)),
@@ -31,7 +32,7 @@ pub(super) fn misfit<'c>(document: &'c Document, current: Option<&Snapshot<'_>>)
     })
 }
 
-/// Something around the place is neither an object nor missing.
+/// Finds something around the place of a change that is neither an object nor missing.
 fn around<'c>(change: &'c Change, current: &Snapshot<'_>) -> Option<Misfit<'c>> {
     let pointer = change.path.pointer();
     let (parent, there, name) =
@@ -48,12 +49,12 @@ fn around<'c>(change: &'c Change, current: &Snapshot<'_>) -> Option<Misfit<'c>> 
     Some(Misfit { path, message, hint: "nothing can be set in it: look at the referral" })
 }
 
-/// Whether something can be set in a value: it is an object, or null and will be one.
+/// Whether members can be set in a value: it is an object, or `null`, which the document replaces by one.
 fn is_open(there: &RawValue) -> bool {
     json::is_null(there) || Object::from_raw(there).is_some()
 }
 
-/// What is to grow is no list.
+/// Finds a value that elements are to be appended to and that is no list.
 fn grown<'c>(change: &'c Change, current: &Snapshot<'_>) -> Option<Misfit<'c>> {
     let there = current.members().at(change.path.pointer()).filter(|_| !change.appended.is_empty())?;
     let is_list = json::elements(there).is_some();
@@ -63,7 +64,8 @@ fn grown<'c>(change: &'c Change, current: &Snapshot<'_>) -> Option<Misfit<'c>> {
     (!is_list).then(|| Misfit { path: &change.path, message: message(), hint })
 }
 
-/// A number in a path may be a member's name, or the place of an element if what holds it is a list.
+/// Finds a number in a path into a referral that was not read: it may be the name of a member, or the index of an
+/// element if its parent is a list.
 fn unseen(path: &Path) -> Option<Misfit<'_>> {
     let Path::Opted(pointer) = path else { return None };
     let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());

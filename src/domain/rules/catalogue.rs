@@ -1,4 +1,4 @@
-//! Every rule by its id, with its default level and the reason for it.
+//! The catalogue of rules: the id of each, its default level, and the reason for it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -333,7 +333,7 @@ const TABLE: [RuleEntry; 51] = [
 ];
 
 impl Rule {
-    /// Every rule, in the order of the table.
+    /// Iterates over all rules in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.rule)
     }
@@ -342,22 +342,22 @@ impl Rule {
         &TABLE[self as usize]
     }
 
-    /// The id that users type and reports show.
+    /// Returns the id that users type and reports show.
     pub fn id(self) -> &'static str {
         self.row().id
     }
 
-    /// The rule of an id.
+    /// Parses an id.
     pub fn parse(id: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.id == id).map(|row| row.rule)
     }
 
-    /// The level it has unless the user sets another.
+    /// Returns the level that the rule has unless the user sets another.
     pub fn default_level(self) -> Level {
         self.row().default
     }
 
-    /// Whether its level can't be set.
+    /// Whether its level is fixed.
     pub fn is_fixed(self) -> bool {
         self.row().fixed
     }
@@ -382,12 +382,12 @@ impl fmt::Display for Rule {
 #[derive(Debug, Clone)]
 pub struct Levels([Level; TABLE.len()]);
 
-/// A rule whose level can't be set.
+/// The error that the level of a rule is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("rule {0} always denies: its level cannot be set")]
 pub struct FixedRule(pub Rule);
 
-/// Kept as the rules whose level is another than their default.
+/// Writes the rules whose level isn't their default, as a map from id to level.
 impl Serialize for Levels {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.changed())
@@ -411,12 +411,12 @@ impl Default for Levels {
 }
 
 impl Levels {
-    /// The level of a rule.
+    /// Returns the level of a rule.
     pub fn of(&self, rule: Rule) -> Level {
         self.0[rule as usize]
     }
 
-    /// The rules whose level is another than their default.
+    /// Iterates over the rules whose level isn't their default.
     pub fn changed(&self) -> impl Iterator<Item = (Rule, Level)> {
         let all = TABLE.iter().zip(self.0);
         all.filter(|(row, level)| row.default != *level).map(|(row, level)| (row.rule, level))
@@ -425,7 +425,7 @@ impl Levels {
     /// Sets the level of a rule.
     ///
     /// # Errors
-    /// Where the rule is fixed and the level another than `deny`.
+    /// If the rule is fixed and the level is not `deny`.
     pub fn set(&mut self, rule: Rule, level: Level) -> Result<(), FixedRule> {
         if rule.is_fixed() && level != Level::Deny {
             return Err(FixedRule(rule));

@@ -1,4 +1,4 @@
-//! What is wanted of a referral and not there yet.
+//! The differences between a wanted change and the current referral.
 
 use serde_json::value::RawValue;
 
@@ -17,18 +17,19 @@ use crate::domain::status::Standing;
 use crate::domain::value::{Wanted, element_key};
 use crate::domain::wording::Wording;
 
-/// A change, and what it is made on.
+/// A change, with the state of the place that it writes to.
 #[derive(Debug, Clone)]
 pub struct PlacedChange {
     /// The change.
     pub change: Change,
-    /// Whether its member is there, and what is missing around it.
+    /// Whether its member exists, and which objects around it are missing.
     pub path_state: PathState,
 }
 
-/// The changes from the referral as it stands, `None` where nobody looked, to the one wanted, in
-/// sending order. Values that already mean what is wanted are left out, and so is, with a note, whatever
-/// hangs on something that nobody has seen.
+/// Returns the changes that turn the current referral into the wanted one, in the order of sending.
+///
+/// `current` is `None` where the referral was not read. Values that already mean what is wanted are left out. So are
+/// changes that depend on an unseen member, each with a note in `findings`.
 pub(super) fn differences(
     desired: &Desired,
     current: Option<&Snapshot<'_>>,
@@ -78,7 +79,7 @@ impl Comparison<'_, '_, '_> {
             _ => wanted.raw().to_owned(),
         };
         if self.mind_hidden(kind, before, wanted.raw()).is_err() {
-            // What it clears of what is shown, it clears whatever else there is.
+            // A member that is shown and would be cleared is reported now: reading the rest cannot change that.
             let before = before.map(ToOwned::to_owned);
             self.find_cleared(&Change { path: path.clone(), before, after, appended: Vec::new() });
             return Err(Unseen);
@@ -89,7 +90,7 @@ impl Comparison<'_, '_, '_> {
         self.placed(path, before, after).map(Some)
     }
 
-    /// Adds to the end of a list: of the one that the same change sets, or of the current one.
+    /// Appends elements to a list: to the one that the same change sets, or else to the current one.
     fn append(
         &mut self,
         field: Field,
@@ -112,8 +113,8 @@ impl Comparison<'_, '_, '_> {
         let whole: Vec<&RawValue> = list.into_iter().chain(added.iter().map(|element| &**element)).collect();
         let whole = json::raw(&whole);
         let after = match set {
-            // An element beside the ones that are set may be one that the service knows more about, and
-            // all of them together may be what is there.
+            // The appended elements may be on the current list with more members, which must survive, and
+            // the resulting list may be equal to the current one.
             Some(_) => {
                 self.mind_hidden(kind, before, &whole)?;
                 equality::overlay(kind, before, &whole)
@@ -124,7 +125,8 @@ impl Comparison<'_, '_, '_> {
         if before.is_some() && equality::same(kind, before, &after) {
             return Ok(());
         }
-        // Growing a list is only sent as such where the list is known to be there.
+        // `add …/-` fails where there is no list, so elements are sent as an append only to a list that is known
+        // to exist, or in a referral that was not read.
         let grows = set.is_none() && (unlooked || before.is_some());
         let PlacedChange { change, path_state } = self.placed(&path, before, after)?;
         let appended = if grows { added } else { Vec::new() };
@@ -132,8 +134,10 @@ impl Comparison<'_, '_, '_> {
         Ok(())
     }
 
-    /// The elements that a list lacks; what differs from an element of it is found. Whether it does is not known
-    /// of a list that may be shown in part.
+    /// Returns the elements that a list lacks. An element that is on it with other data becomes a finding.
+    ///
+    /// # Errors
+    /// [`Unseen`] if an element seems to differ, and the list may be shown in part.
     fn missing(
         &mut self,
         kind: Kind,
@@ -176,11 +180,11 @@ impl Comparison<'_, '_, '_> {
                 Err(Unseen) => self.findings.incomplete.change(*place, field.pointer()),
             }
         }
-        // The two go together, or not at all.
+        // Status and substatus are sent together or not at all.
         if changes.len() == 2 { changes } else { Vec::new() }
     }
 
-    /// The value from before; `None` where there is none, or nobody looked at all.
+    /// Returns the current value; `None` where there is none, or the referral was not read.
     fn before(&self, path: &Path) -> Result<Option<&RawValue>, Unseen> {
         self.current.map_or(Ok(None), |current| current.at(path).known())
     }
@@ -200,7 +204,7 @@ impl Comparison<'_, '_, '_> {
         })
     }
 
-    /// What is wanted of an object may hang on members of it that a part of a referral doesn't show.
+    /// Checks that a wanted value doesn't depend on members that a part of a referral doesn't show.
     fn mind_hidden(&self, kind: Kind, before: Option<&RawValue>, wanted: &RawValue) -> Result<(), Unseen> {
         let is_whole = self.current.is_none_or(Snapshot::is_whole);
         if is_whole || !equality::may_be_hidden(kind, before, wanted) { Ok(()) } else { Err(Unseen) }
@@ -216,9 +220,10 @@ impl Comparison<'_, '_, '_> {
         set.or_else(|| append().map(|append| append.place)).unwrap_or(self.desired.place)
     }
 
-    /// A list that is replaced as a whole overwrites what others put on it meanwhile, unless it is bound to the
-    /// version that it was seen at: so a part of a referral has to show that version. A list that grows needs
-    /// no more than any version.
+    /// Notes the version as unseen where a list or an object would be replaced without one.
+    ///
+    /// A list that is replaced as a whole overwrites what others added to it meanwhile, unless the change is bound to
+    /// the version in which the list was seen. An append overwrites nothing, so any version will do.
     fn find_unguarded(&mut self, change: &Change) {
         let unguarded = self.current.is_some_and(|current| !current.is_whole() && current.etag().is_none());
         let grows = !change.appended.is_empty() && self.desired.etag.is_some();
@@ -228,8 +233,8 @@ impl Comparison<'_, '_, '_> {
         }
     }
 
-    /// A `null` within a value takes away what is there only with leave to clear, as one in place of the
-    /// value does.
+    /// Reports a `null` within a value that would clear something without leave to: it needs the same leave as
+    /// a `null` in place of the value.
     fn find_cleared(&mut self, change: &Change) {
         let Some(set) = self.desired.sets.iter().find(|set| set.value.0 == change.path) else { return };
         let nothing_there = self.current.is_some() && change.before.is_none();

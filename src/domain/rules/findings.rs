@@ -1,4 +1,4 @@
-//! LeveledFindings while a desired change is judged, each at the level of its rule, and what it hangs on unseen.
+//! The findings of one judgement, each at the level of its rule, and the unseen members that it depends on.
 
 use super::catalogue::{Levels, Rule};
 use super::incomplete::Incomplete;
@@ -7,11 +7,11 @@ use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::wording::Wording;
 
-/// What was found so far.
+/// The findings so far, with the levels that they are reported at.
 pub(super) struct LeveledFindings<'a> {
     levels: &'a Levels,
     pub list: Vec<Finding>,
-    /// What was not seen and would have to be.
+    /// The unseen members that the judgement depends on.
     pub incomplete: Incomplete,
 }
 
@@ -20,12 +20,12 @@ impl<'a> LeveledFindings<'a> {
         Self { levels, list: Vec::new(), incomplete: Incomplete::default() }
     }
 
-    /// What the user says of a rule.
+    /// Returns the level of a rule.
     pub fn level(&self, rule: Rule) -> Level {
         self.levels.of(rule)
     }
 
-    /// Takes a finding, unless the user allows what it is about. An empty hint is none.
+    /// Adds a finding, unless the level of its rule is `allow`. An empty hint is left out.
     pub fn add(&mut self, rule: Rule, place: Location, message: String, hint: impl Into<Wording>) {
         let level = self.level(rule);
         if level != Level::Allow {
@@ -34,7 +34,7 @@ impl<'a> LeveledFindings<'a> {
         }
     }
 
-    /// Takes note that nobody has seen what a rule has to know of.
+    /// Notes that a rule cannot be judged, since a member was not seen.
     pub fn unjudged(&mut self, rule: Rule, place: Location, path: &Path) {
         self.incomplete.rule(rule, self.levels, place, path.pointer());
     }

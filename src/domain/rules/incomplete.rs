@@ -1,8 +1,8 @@
-//! What a judgement hangs on that nobody has seen.
+//! The unseen members that a judgement depends on.
 //!
-//! A list element or a snapshot file shows a part of a referral. Where a decision would follow from what is
-//! not shown, it isn't made: whoever can looks at the whole referral and asks again, and where nobody can, as
-//! with a snapshot file, [`Incomplete::findings`] say what is missing.
+//! A list element or a snapshot file shows a part of a referral. A decision that depends on a member that it
+//! doesn't show isn't made: the caller reads the whole referral and judges again. Where it cannot, as with a
+//! snapshot file, [`Incomplete::findings`] say what is missing.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 
-/// The members that were not seen, and what hangs on each.
+/// Unseen members, and what depends on each: the change itself, or a rule.
 #[derive(Debug, Clone, Default)]
 pub struct Incomplete {
     changes: Vec<(Location, Pointer)>,
@@ -19,7 +19,7 @@ pub struct Incomplete {
 }
 
 impl Incomplete {
-    /// Takes note of a member that the change itself hangs on.
+    /// Notes an unseen member that the change itself depends on.
     pub(crate) fn change(&mut self, place: Location, pointer: &Pointer) {
         let known = (place, pointer.clone());
         if !self.changes.contains(&known) {
@@ -27,8 +27,8 @@ impl Incomplete {
         }
     }
 
-    /// Takes note of a member that no more than a rule's word hangs on, unless the user allows whatever the
-    /// rule is about, or the change hangs on it anyhow.
+    /// Notes an unseen member that only a rule depends on, unless the rule's level is `allow`, or the change
+    /// depends on the member anyway.
     pub(crate) fn rule(&mut self, rule: Rule, levels: &Levels, place: Location, pointer: &Pointer) {
         let level = levels.of(rule);
         let is_noted = self.changes.iter().any(|(_, known)| known == pointer);
@@ -38,25 +38,25 @@ impl Incomplete {
         }
     }
 
-    /// Takes all that another judgement of the same referral hangs on.
+    /// Adds what another judgement of the same referral depends on.
     pub(crate) fn join(&mut self, other: Self) {
         other.changes.iter().for_each(|(place, pointer)| self.change(*place, pointer));
         self.rules
             .extend(other.rules.into_iter().filter(|known| !self.rules.contains(known)).collect::<Vec<_>>());
     }
 
-    /// Whether everything that matters was seen.
+    /// Whether every member that matters was seen.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.rules.is_empty()
     }
 
-    /// Whether nothing may be sent, nor called unchanged, before the rest was seen.
+    /// Whether nothing may be sent or called unchanged before the rest was seen.
     pub fn holds_back(&self) -> bool {
         !self.changes.is_empty() || self.rules.iter().any(|(_, level, ..)| *level == Level::Deny)
     }
 
-    /// What there is to say where nobody can look: the members by the place of the row that asks for them, and
-    /// each rule that could not be judged, at its own level.
+    /// Returns the findings for a referral that cannot be read as a whole: one that names the unseen members for each
+    /// row that depends on some, and one for each rule that could not be judged, at the rule's own level.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         let places: BTreeSet<Location> = self.changes.iter().map(|(place, _)| *place).collect();

@@ -1,4 +1,4 @@
-//! Judging: from what is wanted, and the referral as it stands, to what may be sent.
+//! Judging: decides, from a wanted change and the current referral, what may be sent.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,11 +24,10 @@ use crate::domain::snapshot::{Snapshot, Unseen};
 use crate::domain::status::{ClosedSubstatus, NewSubstatus, Stage, Standing, Status};
 use crate::domain::wording::Wording;
 
-/// A deal won sooner than this after the referral's creation may lose its registration.
+/// The time after a referral's creation within which winning it may cost the deal registration.
 const EARLY: SignedDuration = SignedDuration::from_hours(72);
 
-/// Changes that differ from the referral as it stands and that the rules allow. Only [`judge()`]
-/// builds one.
+/// Changes that differ from the current referral and that the rules allow. Only [`judge()`] builds one.
 #[derive(Debug, Clone)]
 pub struct Approved {
     id: ReferralId,
@@ -38,60 +37,60 @@ pub struct Approved {
 }
 
 impl Approved {
-    /// The referral.
+    /// Returns the referral's id.
     pub fn id(&self) -> ReferralId {
         self.id
     }
 
-    /// The version the judgement holds for.
+    /// Returns the version that the judgement holds for.
     pub fn etag(&self) -> Option<&ETag> {
         self.etag.as_ref()
     }
 
-    /// The changes in the order in which they are to be sent: status and substatus last, and
-    /// always together. Never empty.
+    /// Returns the changes in the order in which they are to be sent: status and substatus last, and
+    /// always together. There is at least one.
     pub fn into_changes(self) -> Vec<Change> {
         plain(self.changes)
     }
 
-    /// The same, each with what it is made on.
+    /// Returns the changes as [`Self::into_changes`] does, each with the state of its place in the referral.
     pub fn into_placed(self) -> Vec<PlacedChange> {
         self.changes
     }
 
-    /// Whether it closes a referral that isn't closed, or that nobody looked at.
+    /// Whether it closes a referral that isn't closed, or that was not read.
     pub fn closes(&self) -> bool {
         self.closes
     }
 }
 
-/// What judging comes to.
+/// The result of judging.
 #[derive(Debug, Clone)]
 pub enum Judged {
-    /// May be sent.
+    /// The changes may be sent.
     Approved(Approved),
     /// The referral is as wanted already.
     Unchanged,
-    /// Nothing is sent, for a reason. The differences tell a conflict's two sides.
+    /// Nothing is sent, for the reason of the verdict. The changes hold both sides of a conflict.
     Rejected(Verdict, Vec<Change>),
 }
 
-/// A judgement, with all there is to say about it.
+/// A judgement with its findings.
 #[derive(Debug, Clone)]
 pub struct Judgement {
-    /// What it comes to.
+    /// The result.
     pub judged: Judged,
-    /// What was found, in the order of the rules.
+    /// The findings, in the order of the rules.
     pub findings: Vec<Finding>,
-    /// What it hangs on that nobody has seen: whoever can look at the whole referral has to, and asks again.
+    /// The unseen members that it depends on. A caller that can read the whole referral has to, and judges again.
     pub incomplete: Incomplete,
 }
 
-/// Judges what is wanted of one referral against its state, `None` where nobody looked.
+/// Judges a wanted change of one referral against its current state; `current` is `None` where it was not read.
 ///
-/// Values that already mean what is wanted are dropped before any rule is asked. An item is sent if no
-/// finding denies it. Of a referral that was seen in part nothing is approved, nor called unchanged, that
-/// hangs on what was not seen: the findings say what that is.
+/// Values that already mean what is wanted are dropped before any rule is asked. The change is approved if no
+/// finding denies it. If the referral was seen in part, nothing that depends on an unseen member is approved or
+/// called unchanged: the findings name these members.
 pub fn judge(
     desired: &Desired,
     current: Option<&Snapshot<'_>>,
@@ -141,12 +140,13 @@ impl Evaluator<'_, '_> {
         Judged::Approved(Approved { id: self.desired.id, etag: self.etag(), closes, changes })
     }
 
-    /// Whether it is known to be closed. A change of the status is made only where that was seen.
+    /// Whether the referral is known to be closed. A status that was not seen counts as open: a change of the
+    /// status is approved only where it was seen.
     fn is_closed(&self) -> bool {
         self.current.is_some_and(|current| current.status() == Ok(Some(Status::Closed)))
     }
 
-    /// Where it stands; `None` where nobody looked, or saw it.
+    /// Returns status and substatus; `None` where they were not read, or not seen.
     fn standing(&self) -> Option<Standing> {
         self.current.and_then(|current| current.standing().ok())
     }
@@ -154,7 +154,7 @@ impl Evaluator<'_, '_> {
     fn etag(&self) -> Option<ETag> {
         let bound = self.desired.etag.as_ref().map(|etag| &etag.value);
         let current = self.current.and_then(Snapshot::etag);
-        // Where both are the same, the service's spelling is the one that it knows.
+        // If both are the same version, the service's own spelling is sent: that is the one it knows.
         bound.filter(|bound| current != Some(*bound)).or(current).cloned()
     }
 
@@ -171,7 +171,7 @@ impl Evaluator<'_, '_> {
         Some(Verdict::new(Outcome::Conflict, Rule::StaleEtag.id(), message))
     }
 
-    /// The stage that the changes lead to, if they lead to another one.
+    /// Returns the stage that the changes lead to, if they change it.
     fn step(&self, changes: &[PlacedChange]) -> Option<Stage> {
         let moves = changes.iter().any(|moved| moved.change.path == Path::Known(Field::Status));
         self.desired.stage.as_ref().filter(|_| moves).map(|stage| stage.value)
@@ -263,7 +263,7 @@ impl Evaluator<'_, '_> {
             None
         });
         let created = created.and_then(json::string).and_then(|text| text.parse::<Timestamp>().ok());
-        // A clock that is behind the service's says nothing about how early it is.
+        // A creation in the future means that the clocks differ: then nothing is known about the referral's age.
         let young = |created: Timestamp| created <= self.now && self.now.duration_since(created) < EARLY;
         if created.is_some_and(young) {
             let message = "won within 72 hours of creation".to_owned();
@@ -314,9 +314,8 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    /// Whether a field will be empty once the changes are made. Not known without a look, and then
-    /// not held against the row unless it sets the field to nothing. Where it was not seen, the rule that asks
-    /// can't be judged.
+    /// Whether a field will be empty once the changes are made. If the referral was not read, only a change that
+    /// empties the field counts. If the field was not seen, it notes that `rule` can't be judged.
     fn lacks(&mut self, changes: &[PlacedChange], field: Field, rule: Rule, place: Location) -> bool {
         let path = Path::Known(field);
         let value = match changes.iter().find(|set| set.change.path == path) {

@@ -1,9 +1,16 @@
 //! The rules that a change is judged by.
 //!
-//! [`catalogue`] names them, with their default levels; [`transitions`] holds the documented table
-//! of statuses as data; `differences` says what is wanted and not there yet; [`judge()`] asks every
-//! rule about it. [`judge()`] alone builds an [`Approved`], so whatever is planned has passed here. What
-//! would follow from a member that nobody has seen is not decided: see [`Incomplete`].
+//! | file | what it does |
+//! |---|---|
+//! | [`catalogue`] | names the rules, with their default levels |
+//! | [`transitions`] | holds the documented table of statuses as data |
+//! | `differences` | finds what is wanted and not there yet |
+//! | [`judge()`] | asks every rule about these differences |
+//! | `findings` | collects findings, each at the level of its rule |
+//! | `incomplete` | collects the unseen members that a judgement depends on |
+//!
+//! Always: [`judge()`] alone builds an [`Approved`], so every planned change has passed it. A decision that
+//! depends on an unseen member is not made: see [`Incomplete`].
 
 pub mod catalogue;
 mod differences;

@@ -1,7 +1,7 @@
-//! The documented table: which status may follow which.
+//! The documented table of transitions: which status may follow which.
 //!
-//! This table is the rule. What other official pages add is advice, each a rule of its own; see
-//! [`super::catalogue`].
+//! This table is the rule `transition`. What other official pages add is advice, and each piece of it a rule of
+//! its own; see [`super::catalogue`].
 
 use crate::domain::status::Status::{self, Active, Closed, New};
 
@@ -9,7 +9,7 @@ use crate::domain::status::Status::{self, Active, Closed, New};
 pub const TABLE: [(Status, &[Status]); 3] =
     [(New, &[New, Active, Closed]), (Active, &[Active, Closed]), (Closed, &[Closed])];
 
-/// What a status may become.
+/// Returns the statuses that a status may become.
 pub fn from(status: Status) -> &'static [Status] {
     match status {
         New => TABLE[0].1,
@@ -18,7 +18,7 @@ pub fn from(status: Status) -> &'static [Status] {
     }
 }
 
-/// Whether the table allows a step.
+/// Whether the table allows a transition.
 pub fn allows(from_status: Status, to: Status) -> bool {
     from(from_status).contains(&to)
 }

@@ -7,11 +7,11 @@ use crate::domain::item::Change;
 use crate::domain::json::Object;
 use crate::domain::snapshot::Snapshot;
 
-/// Compares the members of a payload with a referral that has some changes made to it, none where it
-/// is taken as it stands. Also says which of the changes the payload speaks of.
+/// Compares a payload with a referral, to which `changes` were made: none to compare it as it is. Also returns, for
+/// each of the changes, whether the payload has a value for its field.
 ///
-/// What the referral lacks where it was seen in part is neither empty nor the same as nothing: it is noted as
-/// unseen. What neither of them shows stays as it is, and nothing is said about it.
+/// A member that a referral lacks that was seen in part is noted as unseen. A member that neither has stays as it
+/// is, without a finding.
 pub(super) fn compare<'a, 'r: 'a>(
     given: &Object<'a>,
     current: &Snapshot<'r>,

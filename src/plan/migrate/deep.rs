@@ -1,7 +1,7 @@
-//! What lies within a value: a member of a team, a solution, an object that may be set as a whole.
+//! Merges objects within a value: a member of a team, a solution, or an object that may be set as a whole.
 //!
-//! The payload may know less of it than the service does. What the payload leaves out stays, and what
-//! it empties stays unless clearing is allowed; so the outcome is always the service's own object with
+//! A payload may have fewer members of an object than the service has. What the payload leaves out stays, and what
+//! it empties stays unless clearing is allowed. So the result is always the service's own object with
 //! the payload's values in it.
 
 use serde_json::value::RawValue;
@@ -9,17 +9,17 @@ use serde_json::value::RawValue;
 use super::equivalence::{has_value, is_annotation, is_deeply_alike, is_nothing, is_same_text, takes_away};
 use crate::domain::json::{self, Object};
 
-/// Puts the payload's values into the service's objects.
+/// Merges the payload's values into the service's objects, and collects what is kept.
 pub(super) struct ObjectMerge {
-    /// Whether an explicit null takes away what is there.
+    /// Whether the payload may clear values.
     pub clear: bool,
-    /// The outermost member that is taken for the same whatever it says: by it the two were paired.
+    /// The outermost member that counts as equal in any case: the key by which the two were paired.
     pub key: Option<&'static str>,
-    /// Paths of members with a value that the payload leaves out.
+    /// The paths of members that have a value and are left out of the payload.
     pub omitted: Vec<String>,
-    /// Paths of members with a value that the payload empties, in whole or in part, and that are kept.
+    /// The paths of members that have a value, which the payload empties in whole or in part, and that are kept.
     pub kept: Vec<String>,
-    /// Whether the payload empties a member that isn't there, as far as was seen.
+    /// Whether the payload empties a member that the referral doesn't show.
     pub empties_unseen: bool,
 }
 
@@ -28,8 +28,8 @@ impl ObjectMerge {
         Self { clear, key: None, omitted: Vec::new(), kept: Vec::new(), empties_unseen: false }
     }
 
-    /// The object as it should become; `None` where it stays. `within` is the path to it, with a dot at
-    /// its end, as a person would name its members.
+    /// Returns the merged object; `None` where the current one stays. `within` is the path to it for messages, with a
+    /// dot at its end.
     pub(super) fn object(
         &mut self,
         within: &str,
@@ -69,7 +69,7 @@ impl ObjectMerge {
         }
     }
 
-    /// What a member should become; `None` where it stays.
+    /// Returns the merged value of a member; `None` where the current one stays.
     fn member(
         &mut self,
         within: &str,

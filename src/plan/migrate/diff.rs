@@ -1,7 +1,7 @@
-//! The walk through payload and referral, member by member.
+//! Walks through payload and referral, and compares them member by member.
 //!
-//! Most members are the same byte for byte, so the text is compared first, and its meaning only where
-//! that differs. The walk goes down into objects and stops at what can be set: a documented field, a
+//! Most members are equal byte by byte, so their texts are compared first, and their meaning only where
+//! these differ. The walk descends into objects and stops at what can be set: a documented field, a
 //! path that the user opted into, or a value that is no object.
 
 use serde_json::value::RawValue;
@@ -24,12 +24,12 @@ use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Levels, Rule};
 use crate::domain::snapshot::Snapshot;
 
-/// What a comparison goes by.
+/// The settings of a comparison, and the place of the payload.
 #[derive(Clone, Copy)]
 pub(super) struct DiffContext<'t> {
     pub terms: &'t Terms,
     pub levels: &'t Levels,
-    /// Where the payload is.
+    /// Where the payload begins.
     pub place: Location,
 }
 
@@ -37,25 +37,25 @@ pub(super) struct Walk<'a, 't> {
     terms: &'t Terms,
     levels: &'t Levels,
     place: Location,
-    /// Whether no more than a part of the referral was seen.
+    /// Whether only a part of the referral was seen.
     in_part: bool,
     changes: &'a [Change],
     met: Vec<bool>,
     pub found: PayloadDiff<'a>,
 }
 
-/// What lies at a pointer.
+/// What a pointer refers to in a payload.
 enum PathClass {
-    /// Something that can be set as a whole.
+    /// A field that can be set as a whole.
     Path(Path),
-    /// An object around such a thing.
+    /// An object around such a field.
     Container,
     /// Neither.
     Unconfirmed,
 }
 
 impl<'a, 't> Walk<'a, 't> {
-    /// Begins a comparison with a referral that has some changes made to it.
+    /// Begins a comparison with a referral to which `changes` were made.
     pub fn new(
         current: &Snapshot<'_>,
         changes: &'a [Change],
@@ -65,7 +65,7 @@ impl<'a, 't> Walk<'a, 't> {
         Self { terms, levels, place, in_part: !current.is_whole(), changes, met, found }
     }
 
-    /// What was found, and which of the changes the payload speaks of.
+    /// Returns the differences, and for each change, whether the payload has a value for its field.
     pub fn finish(self) -> (PayloadDiff<'a>, Vec<bool>) {
         (self.found, self.met)
     }
@@ -78,7 +78,7 @@ impl<'a, 't> Walk<'a, 't> {
                 self.twice(at, name);
                 continue;
             };
-            // Two that are null, or hold one, may both be silent about what is there.
+            // In a referral that was seen in part, a null may hide a value: then equal texts prove nothing.
             let is_silent = self.in_part && given.get().contains("null");
             let same = !is_silent && now.is_some_and(|now| is_same_text(now, given));
             if !same || changed.iter().any(|changed| changed == name) {
@@ -109,7 +109,7 @@ impl<'a, 't> Walk<'a, 't> {
         let is_around = |inner: &Pointer| is_within(inner, text) && inner.as_str() != text;
         match fields::resolve(pointer) {
             Resolved::Field(field) => PathClass::Path(Path::Known(field)),
-            // What holds a documented field is never set as a whole, opted into or not.
+            // An object around a documented field is never set as a whole, even if the user opted into it.
             _ if Field::all().any(|field| is_around(field.pointer())) => PathClass::Container,
             _ if self.terms.allow_paths.contains(pointer) => PathClass::Path(Path::Opted(pointer.clone())),
             _ if self.terms.allow_paths.iter().any(is_around) => PathClass::Container,
@@ -117,8 +117,8 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
-    /// The service alone writes it. Links change with every answer, and id and eTag have rules of their
-    /// own.
+    /// Compares a member that the service alone writes. Links are left aside, since they change with every answer;
+    /// so are id and eTag, which have rules of their own.
     fn managed(&mut self, name: &str, given: &RawValue, now: Option<&RawValue>) {
         if matches!(name, "id" | "eTag" | "links") {
             return;
@@ -134,7 +134,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
-    /// An object that holds something that can be set.
+    /// Compares an object around a field that can be set.
     fn around(&mut self, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
         let current = now.and_then(Object::from_raw);
         match (Object::from_raw(given), current) {
@@ -150,14 +150,14 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
-    /// A null in place of an object empties all that is in it.
+    /// Compares a null in place of an object, which empties every member of it.
     fn emptied(&mut self, pointer: &Pointer, null: &'a RawValue, current: &Object<'a>) {
         for (name, now) in current.iter() {
             self.member(pointer.as_str(), name, null, Some(now));
         }
     }
 
-    /// Something that nobody says can be patched, or an object of such things.
+    /// Compares a value that isn't documented as patchable, or an object of such values.
     fn unconfirmed(&mut self, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
         let kind = fields::unconfirmed_kind(pointer.as_str()).unwrap_or(Kind::Any);
         if is_alike(pointer.as_str(), kind, now, given) {
@@ -180,7 +180,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
-    /// Something that can be set as a whole.
+    /// Compares a field that can be set as a whole.
     fn path(&mut self, path: Path, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
         let kind = path.kind();
         let changed = self.now(&pointer);
@@ -216,7 +216,7 @@ impl<'a, 't> Walk<'a, 't> {
     fn list(&mut self, field: Field, given: &'a RawValue, now: Option<&'a RawValue>) {
         let (kind, pointer) = (field.kind(), field.pointer());
         let Some(wanted) = json::elements(given) else {
-            // Not of its type, as will be said where its type is looked at.
+            // It is no list; the check of its type reports that.
             let resolution = Resolution::Set(Path::Known(field), given.to_owned());
             return self.differ(pointer.clone(), kind, given, now, resolution);
         };
@@ -244,7 +244,7 @@ impl<'a, 't> Walk<'a, 't> {
         self.differ(pointer.clone(), kind, given, now, resolution);
     }
 
-    /// A path that the user opted into, of which no type is known.
+    /// Compares a path of unknown type that the user opted into.
     fn whole(&mut self, path: Path, pointer: Pointer, given: &'a RawValue, now: Option<&'a RawValue>) {
         if self.may_be_hidden(Kind::Any, now, given) {
             return self.note_unseen(&pointer, true);
@@ -295,7 +295,7 @@ impl<'a, 't> Walk<'a, 't> {
         self.found.differences.push(Difference { pointer, kind, given, current, resolution });
     }
 
-    /// A member that the payload leaves out.
+    /// Notes a member that the payload leaves out, unless it has no value or is compared elsewhere.
     fn left_out(&mut self, at: &str, name: &str, now: &RawValue) {
         let of_stage_or_service =
             at.is_empty() && (SERVER_MANAGED.contains(&name) || matches!(name, "status" | "substatus"));
@@ -309,18 +309,18 @@ impl<'a, 't> Walk<'a, 't> {
         self.problem(Finding::deny(Rule::DuplicateKey, self.place, message).hint("keep one of them"));
     }
 
-    /// Whether nobody has seen what there is where a value of this type belongs.
+    /// Whether the referral doesn't show a value of this type: it was seen in part, and the value is missing or null.
     pub fn is_unseen(&self, kind: Kind, now: Option<&RawValue>) -> bool {
         self.in_part && now.is_none_or(|now| json::is_null(now) && !kind.is_scalar())
     }
 
-    /// Whether what is to become of a value hangs on members of it that were not seen.
+    /// Whether setting a value depends on members of it that were not seen.
     fn may_be_hidden(&self, kind: Kind, now: Option<&RawValue>, given: &RawValue) -> bool {
         self.in_part && equality::may_be_hidden(kind, now, given)
     }
 
-    /// The payload sets, or else empties, what nobody has seen. Without leave to clear, what it empties stays
-    /// whatever it is: there is no more to say than that it does.
+    /// Notes an unseen member that the payload sets (`is_set`) or empties. Unless clearing is allowed, a member that it
+    /// empties keeps its value in any case, so only the finding about that depends on it.
     pub fn note_unseen(&mut self, pointer: &Pointer, is_set: bool) {
         if is_set || self.terms.clear {
             self.found.incomplete.change(self.place, pointer);
@@ -345,7 +345,7 @@ impl<'a, 't> Walk<'a, 't> {
         self.terms.clear
     }
 
-    /// The value that a change gives a place, which by that is known to be spoken of.
+    /// Returns the value that a change gives a field, and marks the change as one that the payload has a value for.
     pub fn now(&mut self, pointer: &Pointer) -> Option<&'a RawValue> {
         let at = self.changes.iter().position(|change| change.path.pointer() == pointer)?;
         self.met[at] = true;
@@ -356,7 +356,7 @@ impl<'a, 't> Walk<'a, 't> {
         self.changes.iter().any(|change| change.path.pointer() == pointer)
     }
 
-    /// The members of an object that changes are about, or about anything in them.
+    /// Returns the names of an object's members that changes set, or set something in.
     fn changed_in(&self, at: &str) -> Vec<String> {
         let within = |change: &Change| {
             let rest = change.path.pointer().as_str().strip_prefix(at)?.strip_prefix('/')?;
@@ -366,7 +366,7 @@ impl<'a, 't> Walk<'a, 't> {
     }
 }
 
-/// Whether a pointer is another one, or leads to something in it.
+/// Whether a pointer is equal to another one, or leads into it.
 pub(super) fn is_within(pointer: &Pointer, outer: &str) -> bool {
     pointer.as_str().strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

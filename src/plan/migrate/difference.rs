@@ -1,4 +1,4 @@
-//! What comparing a payload with the referral comes to.
+//! The result of comparing a payload with its referral.
 
 use std::borrow::Cow;
 
@@ -10,50 +10,50 @@ use crate::domain::json;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Incomplete, Rule};
 
-/// All that differs.
+/// All differences between a payload and its referral.
 #[derive(Default)]
 pub(super) struct PayloadDiff<'a> {
-    /// Where the payload wants something else than the referral says.
+    /// The places where the payload wants another value than the referral has.
     pub differences: Vec<Difference<'a>>,
-    /// What differs without being wanted.
+    /// What differs without being wanted, such as members that the payload leaves out.
     pub remarks: Vec<Leftover>,
-    /// Why the payload is no referral.
+    /// The reasons why the payload is no referral.
     pub problems: Vec<Finding>,
-    /// What was not seen of the referral, and would have to be.
+    /// The unseen members of the referral that the comparison depends on.
     pub incomplete: Incomplete,
 }
 
-/// A place where the payload wants something else.
+/// A place where the payload wants another value.
 pub(super) struct Difference<'a> {
     pub pointer: Pointer,
     pub kind: Kind,
     /// The payload's value.
     pub given: &'a RawValue,
-    /// The referral's, `None` where it is absent.
+    /// The referral's value; `None` where it is absent.
     pub current: Option<&'a RawValue>,
     pub resolution: Resolution,
 }
 
-/// What a PATCH can do about a difference.
+/// What a PATCH does about a difference.
 pub(super) enum Resolution {
-    /// Set the value.
+    /// It sets the value.
     Set(Path, Box<RawValue>),
-    /// Put elements at the end of the list.
+    /// It adds elements at the end of the list.
     Append(Field, Vec<Box<RawValue>>),
-    /// Set status and substatus, which go together.
+    /// It sets status and substatus, which go together.
     Stage,
-    /// Nothing, by a rule. Where only parts of the value are concerned, as a person would name them.
+    /// Nothing, by a rule. If only parts of the value are concerned, these are named for messages.
     Left(Rule, Vec<String>),
 }
 
-/// A difference between payload and referral that the document leaves, and the rule that says so.
+/// A difference between payload and referral that is not sent, with the rule that says so.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leftover {
     /// The rule that explains it.
     pub rule: Rule,
     /// The place.
     pub pointer: Pointer,
-    /// Which part of the value, where it is about a part: `title of ann@example.com`.
+    /// The part of the value that differs, as in `title of ann@example.com`; `None` for all of it.
     pub part: Option<String>,
 }
 
@@ -62,7 +62,7 @@ impl Leftover {
         Self { rule, pointer: pointer.clone(), part: None }
     }
 
-    /// One for each part, or one for the whole where no part is named.
+    /// Makes one for each part, or one for the whole value if no part is named.
     pub(super) fn each(rule: Rule, pointer: &Pointer, parts: &[String]) -> Vec<Self> {
         if parts.is_empty() {
             return vec![Self::new(rule, pointer)];
@@ -82,7 +82,7 @@ impl std::fmt::Display for Leftover {
 }
 
 impl Difference<'_> {
-    /// The texts that would be sent here, and that the referral doesn't hold already.
+    /// Iterates over the texts that would be sent here and that the referral doesn't have already.
     pub fn new_texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let sent: &[Box<RawValue>] = match &self.resolution {
             Resolution::Set(_, value) => std::slice::from_ref(value),
@@ -93,7 +93,7 @@ impl Difference<'_> {
         sent.iter().flat_map(|value| json::texts(value)).filter(move |text| !known.contains(text))
     }
 
-    /// Whether a PATCH can do what the payload wants here.
+    /// Whether a PATCH does what the payload wants here.
     pub fn is_carried(&self) -> bool {
         !matches!(self.resolution, Resolution::Left(..))
     }

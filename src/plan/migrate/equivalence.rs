@@ -1,8 +1,8 @@
-//! When a value of a payload means what the referral says already.
+//! Equivalence of values: when a value of a payload means the same as the referral's.
 //!
-//! Null, absent and a text of blanks are one, and so are null and an empty list of members or solutions.
-//! Where a [`Kind`] is known, [`equality::same`] decides; anywhere else numbers compare by value, texts
-//! as they read, and objects member by member.
+//! Null, absent and a text of blanks are equivalent, and so are null and an empty list of members or solutions.
+//! If the type of a value is known, [`equality::same`] decides; otherwise numbers compare by value, texts
+//! unescaped, and objects member by member.
 
 use serde_json::value::RawValue;
 
@@ -11,10 +11,10 @@ use crate::domain::fields::Kind;
 use crate::domain::json::{self, Object};
 use crate::domain::number::Number;
 
-/// Where null, `[]` and `{}` are one, too.
+/// The place where null, `[]` and `{}` are equivalent as well.
 const IDS: &str = "/customerProfile/ids";
 
-/// Whether a value, at a pointer, says nothing.
+/// Whether a value of this type at a pointer counts as unset.
 pub(super) fn is_unset(pointer: &str, kind: Kind, raw: &RawValue) -> bool {
     match kind {
         _ if is_nothing(raw) => true,
@@ -26,12 +26,13 @@ pub(super) fn is_unset(pointer: &str, kind: Kind, raw: &RawValue) -> bool {
     }
 }
 
-/// Whether a value is a list without elements.
+/// Whether a value is an empty list.
 pub(super) fn is_empty_list(raw: &RawValue) -> bool {
     json::elements(raw).is_some_and(|list| list.is_empty())
 }
 
-/// Whether two values that are no lists of members or solutions mean the same. `None` is an absent one.
+/// Whether two values other than lists of members or solutions are equivalent. `current` is `None` where it is
+/// absent.
 pub(super) fn is_alike(pointer: &str, kind: Kind, current: Option<&RawValue>, given: &RawValue) -> bool {
     match (current.filter(|raw| !is_unset(pointer, kind, raw)), is_unset(pointer, kind, given)) {
         (None, unset) => unset,
@@ -41,14 +42,15 @@ pub(super) fn is_alike(pointer: &str, kind: Kind, current: Option<&RawValue>, gi
     }
 }
 
-/// Whether two values are written alike but for the white space between their parts.
+/// Whether the texts of two values are equal except for white space between their parts.
 pub(super) fn is_same_text(one: &RawValue, other: &RawValue) -> bool {
     if one.get() == other.get() {
         return true;
     }
     let (one, other) = (one.get().as_bytes(), other.get().as_bytes());
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-    // Where they first differ, one of them has a blank, or else it is something that counts.
+    // If neither has white space where they first differ, they differ in something else, and the slow
+    // comparison below is not needed.
     let same = common(one, other);
     if ![one.get(same), other.get(same)].into_iter().flatten().any(is_blank) {
         return false;
@@ -68,7 +70,7 @@ pub(super) fn is_same_text(one: &RawValue, other: &RawValue) -> bool {
     }
 }
 
-/// How many bytes they begin with in common.
+/// Returns the length of the common prefix, comparing in chunks that the compiler can vectorise.
 fn common(one: &[u8], other: &[u8]) -> usize {
     const PART: usize = 32;
     let parts = one.as_chunks::<PART>().0.iter().zip(other.as_chunks::<PART>().0);
@@ -76,7 +78,7 @@ fn common(one: &[u8], other: &[u8]) -> usize {
     whole + one[whole..].iter().zip(&other[whole..]).take_while(|(one, other)| one == other).count()
 }
 
-/// Whether two values of which no source knows more than that they are JSON mean the same.
+/// Whether two values of unknown type are equivalent.
 pub(super) fn is_deeply_alike(one: &RawValue, other: &RawValue) -> bool {
     if is_same_text(one, other) || is_nothing(one) && is_nothing(other) {
         return true;
@@ -98,12 +100,12 @@ fn says_all_of(one: &Object<'_>, other: &Object<'_>) -> bool {
         .all(|(name, one)| is_deeply_alike(one, other.get(name).unwrap_or(RawValue::NULL)))
 }
 
-/// Null or a text of blanks: a member of such a value says as much as an absent one.
+/// Whether a value is null or a text of blanks: such a member counts as absent.
 pub(super) fn is_nothing(raw: &RawValue) -> bool {
     json::is_null(raw) || equality::is_blank(raw)
 }
 
-/// Whether anything can be read from a value: objects and lists of nothing say nothing.
+/// Whether a value holds anything: objects without values and empty lists don't.
 pub(super) fn has_value(raw: &RawValue) -> bool {
     if let Some(members) = Object::from_raw(raw) {
         return members.iter().any(|(name, raw)| !is_annotation(name) && has_value(raw));
@@ -111,8 +113,8 @@ pub(super) fn has_value(raw: &RawValue) -> bool {
     !is_nothing(raw) && !is_empty_list(raw)
 }
 
-/// Whether a value would take away what is there: it says nothing, or it is a list without an element of
-/// the list that is there. Nothing tells what such elements are, so one that differs is another one.
+/// Whether setting a value would clear something that is there: it holds nothing, or is a list that lacks an element
+/// of the current one. The elements of such a list have no known key, so one that differs counts as another one.
 pub(super) fn takes_away(current: &RawValue, given: &RawValue) -> bool {
     let lists = json::elements(current).zip(json::elements(given));
     let lacks = lists.is_some_and(|(was, wanted)| {
@@ -121,7 +123,7 @@ pub(super) fn takes_away(current: &RawValue, given: &RawValue) -> bool {
     has_value(current) && (lacks || !has_value(given))
 }
 
-/// Whether a member's name is one of the wire format's own, such as `@odata.type` or `team@odata.count`.
+/// Whether a member is an annotation of OData, such as `@odata.type` or `team@odata.count`.
 pub(super) fn is_annotation(name: &str) -> bool {
     name.contains("@odata.")
 }

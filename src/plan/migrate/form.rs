@@ -1,4 +1,4 @@
-//! Whether a payload is a referral at all, and the right one.
+//! Checks that a payload is a referral, and the one that it is compared with.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::snapshot::Snapshot;
 
-/// The members of a payload that is addressed to this referral. They are read where they are not known.
+/// Returns the members of a payload for this referral. `known` holds them, if they were parsed before.
 ///
 /// # Errors
-/// Where it is no object, is nested too deep to be one, or names another referral.
+/// A finding if it is no object, is nested too deep, or is for another referral.
 pub(super) fn members<'a>(
     payload: &'a Payload,
     known: Option<&'a Object<'a>>,

@@ -1,4 +1,4 @@
-//! Two lists of members or solutions: which elements stay, change, come and go.
+//! Compares two lists of members or solutions: which elements stay, change, are added and are removed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,25 +10,25 @@ use crate::domain::fields::Kind;
 use crate::domain::json;
 use crate::domain::value::element_key;
 
-/// How a payload's list differs from the referral's.
+/// The result of comparing a payload's list with the referral's.
 pub(super) struct ListComparison {
     pub outcome: ListChange,
-    /// Members of elements that the payload leaves out or empties, and that stay; as a person would
-    /// name them.
+    /// The members of elements that the payload leaves out (`omitted`) or empties (`kept`) and that stay, named for
+    /// messages.
     pub omitted: Vec<String>,
     pub kept: Vec<String>,
-    /// Whether the payload empties a member of an element that isn't there, as far as was seen.
+    /// Whether the payload empties a member of an element that the referral doesn't show.
     pub empties_unseen: bool,
 }
 
-/// What is to become of a list.
+/// How the list is to change.
 pub(super) enum ListChange {
     Same,
     /// The same elements in another order.
     Reordered,
     /// The same elements, in the same order, and these after them.
     Grown(Vec<Box<RawValue>>),
-    /// Another list altogether: the service's own elements where the payload has them, too.
+    /// Another list, with the service's own elements, merged, where the payload has them too.
     Other(Box<RawValue>),
 }
 
@@ -36,13 +36,13 @@ pub(super) enum ListChange {
 struct GivenElement<'a> {
     given: &'a RawValue,
     key: Option<String>,
-    /// Which element of the referral's list it is.
+    /// The index of the same element in the referral's list; `None` for a new one.
     at: Option<usize>,
-    /// What becomes of it, where it differs.
+    /// The merged element, if it differs from the referral's.
     merged: Option<Box<RawValue>>,
 }
 
-/// Compares two lists. An element that nothing tells apart is known where another says the same.
+/// Compares two lists. Elements are paired by their keys; those without a key, by being equivalent.
 pub(super) fn compare(kind: Kind, clear: bool, current: &[&RawValue], given: &[&RawValue]) -> ListComparison {
     let mut deep = ObjectMerge::new(clear);
     deep.key = (kind == Kind::Members).then_some("email");
@@ -62,10 +62,10 @@ pub(super) fn compare(kind: Kind, clear: bool, current: &[&RawValue], given: &[&
     ListComparison { outcome: outcome(current, &entries), omitted, kept, empties_unseen }
 }
 
-/// The referral's elements, each of which the payload can name once.
+/// The referral's elements, each of which can be paired once.
 struct CurrentElements<'a> {
     elements: &'a [&'a RawValue],
-    /// Those that are left, by their keys; those without one together.
+    /// The indexes of the elements that are not paired yet, by key; those without a key form one group.
     by_key: HashMap<Option<String>, Vec<usize>>,
 }
 
@@ -78,7 +78,8 @@ impl<'a> CurrentElements<'a> {
         Self { elements, by_key }
     }
 
-    /// Which element a payload's one is: the very same, or else one of the same key.
+    /// Pairs an element of the payload, and returns the index of the other one: preferably of the same text,
+    /// otherwise of the same key.
     fn take(&mut self, given: &RawValue, key: &Option<String>) -> Option<usize> {
         let left = self.by_key.get_mut(key)?;
         let is_same = |at: &usize| self.elements[*at].get() == given.get();
@@ -95,7 +96,8 @@ fn outcome(current: &[&RawValue], entries: &[GivenElement<'_>]) -> ListChange {
     if unchanged && known == entries.len() {
         return if in_front { ListChange::Same } else { ListChange::Reordered };
     }
-    // Two elements of one key are no list that may be sent, and only a whole list is looked at as one.
+    // A list with two elements of one key may not be sent. That is checked only where a list is set as a whole, so
+    // such a list must not become an append.
     let (kept, added) = entries.split_at(known);
     let mut keys: HashSet<_> = kept.iter().map(|entry| &entry.key).collect();
     let twins = !added.iter().all(|entry| keys.insert(&entry.key));
@@ -113,7 +115,7 @@ fn outcome(current: &[&RawValue], entries: &[GivenElement<'_>]) -> ListChange {
     ListChange::Other(json::raw(&whole))
 }
 
-/// Whether two lists hold the same elements in any order, none of them saying more than the other.
+/// Whether two lists hold equivalent elements in any order.
 pub(super) fn is_alike(kind: Kind, one: &[&RawValue], other: &[&RawValue]) -> bool {
     let ListComparison { outcome, omitted, kept, .. } = compare(kind, false, one, other);
     matches!(outcome, ListChange::Same | ListChange::Reordered) && omitted.is_empty() && kept.is_empty()

@@ -1,4 +1,4 @@
-//! One payload's way to its item.
+//! Takes one payload through the migration: compares it, and makes its item.
 
 use super::compare::compare;
 use super::diff::{DiffContext, is_within};
@@ -24,18 +24,19 @@ use crate::plan::judging::{Judging, Planned};
 use crate::plan::patch::Document;
 use crate::plan::proof::prove;
 
-/// What a payload comes to.
+/// A migrated payload.
 pub struct Migrated {
-    /// Its item, and what it adds to the audit.
+    /// Its item, with the audit of the payload.
     pub planned: Planned,
-    /// Where the payload differs from what the document makes of the referral, and which rule says so.
-    /// The findings tell it to people, unless a rule's level keeps them from it.
+    /// The differences between the payload and the changed referral, each with the rule that explains it. The findings
+    /// report them too, except for rules at level `allow`.
     pub left: Vec<Leftover>,
 }
 
-/// Makes the item of a payload for a referral as it stands. `members` are those of its body, where somebody
-/// has read them. `base` is the referral as it was when the payload was made, where anybody knows; `number` is
-/// the payload's ordinal in the run.
+/// Makes the item of a payload for the current referral.
+///
+/// `members` are those of its body, if they were parsed before. `base` is the referral as it was when the payload was
+/// made, if the user has it. `number` is the payload's ordinal in the run.
 pub fn migrate(
     payload: &Payload,
     members: Option<&Object<'_>>,
@@ -48,10 +49,10 @@ pub fn migrate(
     Migration { payload, members, current, base, terms, judging, number }.run()
 }
 
-/// A payload with all that it is judged by.
+/// A payload with everything that it is judged by.
 pub(super) struct Migration<'a, 'r, 'b> {
     pub payload: &'a Payload,
-    /// Those of the payload, where somebody has read them.
+    /// The members of the payload, if they were parsed before.
     pub members: Option<&'a Object<'a>>,
     pub current: &'a Snapshot<'r>,
     pub base: Option<&'a Snapshot<'b>>,
@@ -60,7 +61,7 @@ pub(super) struct Migration<'a, 'r, 'b> {
     pub number: u64,
 }
 
-/// What the comparison came to, and what of it is wanted.
+/// A payload that was compared with its referral.
 struct ComparedPayload<'f, 'a> {
     given: &'f Object<'a>,
     found: &'f PayloadDiff<'a>,
@@ -69,8 +70,8 @@ struct ComparedPayload<'f, 'a> {
 
 impl Migration<'_, '_, '_> {
     pub(super) fn run(&self) -> Migrated {
-        // Most payloads of an archive want nothing: what is the same text needs no second look.
-        // But two that are null where something belongs may both be silent about it.
+        // Most payloads of an archive change nothing, so equal texts end the comparison at once. In a referral
+        // that was seen in part, though, a null may hide a value.
         let is_plain = self.current.is_whole() || !self.payload.body.contains("null");
         if is_plain && self.payload.id == self.current.id() && *self.payload.body == *self.current.json() {
             return self.unchanged(PayloadDiff::default());
@@ -89,7 +90,7 @@ impl Migration<'_, '_, '_> {
         let compared =
             ComparedPayload { given: &given, found: &found, stale: Stale::of(self.payload, self.current) };
         let (taken, _) = self.split(&compared, &found);
-        // A payload that nothing is taken from is compared all the same: a conflict tells both sides.
+        // A conflict reports the values of both sides, so a stale payload goes on although nothing of it is sent.
         let is_refused = compared.stale.is_some() && taken.is_empty();
         if found.incomplete.holds_back() && !is_refused {
             return self.unseen(&found);
@@ -103,20 +104,20 @@ impl Migration<'_, '_, '_> {
         }
     }
 
-    /// A payload that is no referral, or not this one.
+    /// Makes the result of a payload that is no referral, or another one.
     fn malformed(&self, findings: Vec<Finding>) -> Migrated {
         let planned = self.judging.reject(self.number, self.payload.id, findings);
         self.migrated(planned, Class::Invalid, Vec::new(), Vec::new())
     }
 
-    /// A payload that cannot be compared, since not all of the referral was seen.
+    /// Makes the result of a payload that cannot be compared, since not all of the referral was seen.
     fn unseen(&self, found: &PayloadDiff<'_>) -> Migrated {
         let mut planned = self.judging.reject(self.number, self.payload.id, found.incomplete.findings());
         planned.incomplete = found.incomplete.clone();
         self.migrated(planned, Class::NotCompared, Vec::new(), Vec::new())
     }
 
-    /// A payload that wants nothing, of whatever version.
+    /// Makes the result of a payload that changes nothing, whatever version it was made from.
     fn unchanged(&self, found: PayloadDiff<'_>) -> Migrated {
         let PayloadDiff { remarks, incomplete, .. } = found;
         let mut notes = self.notes();
@@ -126,7 +127,7 @@ impl Migration<'_, '_, '_> {
         self.migrated(Planned { incomplete, ..planned }, Class::NoChange, remarks, Vec::new())
     }
 
-    /// A stale payload: it would overwrite what somebody else wrote, so nothing of it is sent.
+    /// Makes the result of a stale payload. It may overwrite another user's change, so nothing of it is sent.
     fn conflict(&self, compared: &ComparedPayload<'_, '_>, stale: &Stale, desired: &Desired) -> Migrated {
         let (_, left) = self.split(compared, compared.found);
         let overwritten = stale.overwritten(&compared.found.differences, self.base);
@@ -183,7 +184,7 @@ impl Migration<'_, '_, '_> {
         self.migrated(planned, class, left, stale::pointers(&overwritten))
     }
 
-    /// Applies the document to the referral, and compares with the payload.
+    /// Applies the document to the referral, and compares the result with the payload.
     fn prove(
         &self,
         compared: &ComparedPayload<'_, '_>,
@@ -199,7 +200,7 @@ impl Migration<'_, '_, '_> {
         proof::explain(changes, Remainder { met, unsent, left }, listed)
     }
 
-    /// What is wanted of what was found, and what is left and by which rule.
+    /// Splits the differences into those that are wanted and those that are left, with the rules that say so.
     fn split<'f, 'a>(
         &self,
         compared: &ComparedPayload<'_, '_>,
@@ -211,7 +212,7 @@ impl Migration<'_, '_, '_> {
         })
     }
 
-    /// Whether a stale payload's value is taken all the same. Status and substatus go together.
+    /// Whether the user takes this value from a stale payload. Status and substatus are taken together.
     fn takes(&self, difference: &Difference<'_>) -> bool {
         let is_named =
             |pointer: &Pointer| self.terms.take.iter().any(|take| is_within(pointer, take.as_str()));
@@ -233,14 +234,15 @@ impl Migration<'_, '_, '_> {
         self.current.status() == Ok(Some(Status::Closed))
     }
 
-    /// A closed referral takes no edit, whether or not the payload's can be sent.
+    /// Adds the finding that the referral is closed, unless there is one: the service may refuse any edit of it, so the
+    /// user is told whether or not the payload's is sent.
     fn mind_closed(&self, notes: &mut Notes<'_>) {
         if self.is_closed() && !notes.list.iter().any(|finding| finding.rule == Rule::ClosedEdit) {
             notes.closed();
         }
     }
 
-    /// The item with all that was found: what denies keeps it from being sent.
+    /// Gives the item its findings: one that denies keeps it from being sent.
     fn settled(&self, mut planned: Planned, findings: Vec<Finding>) -> Planned {
         if findings.iter().any(Finding::is_deny) {
             let etag = planned.item.etag;
@@ -303,7 +305,8 @@ impl Migration<'_, '_, '_> {
     }
 }
 
-/// Parts what is wanted from what is left, by the rule of its own or the one that `refused` names.
+/// Splits the differences into those that are wanted and those that are left: by their own rule, or by the one that
+/// `refused` returns.
 fn split<'f, 'a>(
     found: &'f PayloadDiff<'a>,
     refused: impl Fn(&Difference<'a>) -> Option<Rule>,

@@ -1,23 +1,23 @@
-//! From a legacy PUT payload to the PATCH that does what the PUT would have done.
+//! Migration: turns a legacy PUT payload into the PATCH that does what the PUT would have done.
 //!
-//! A PUT carries a whole referral, so what its author meant is the difference from the referral as it
-//! stands. What PATCH can express of it becomes a [`Desired`](crate::domain::change::Desired), and goes the
-//! way of every change file's row: judged, written, proved. What it can't is said in a finding.
+//! A PUT carries a whole referral, so what its author wanted to change is the difference from the current referral.
+//! What PATCH can express of that becomes a [`Desired`](crate::domain::change::Desired) change, and is judged,
+//! written and proved like every row of a change file. What PATCH cannot express is reported in a finding.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `migration` | takes one payload through all of these |
-//! | `form` | whether the payload is a referral at all, and the right one |
-//! | `terms` | what the user allows payloads to do |
+//! | `form` | checks that the payload is a referral, and the right one |
+//! | `terms` | holds what the user allows payloads to do |
 //! | `compare` | compares payload and referral: the members, then the stage |
-//! | `diff`, `pairs` | compare payload and referral member by member |
-//! | `equivalence` | says when two values mean the same |
+//! | `diff`, `pairs` | compare the members one by one |
 //! | `stage`, `list`, `deep` | compare status and substatus, lists, and what lies within a value |
-//! | `difference` | what differs, and what can be done about it |
-//! | `stale` | whether the payload was made from another version, and what it would have overwritten |
+//! | `equivalence` | decides when two values mean the same |
+//! | `difference` | holds what differs, and what a PATCH can do about it |
+//! | `stale` | finds payloads made from another version, and what they would have overwritten |
 //! | `target` | makes the desired change |
-//! | `notes` | says what is left, as findings |
-//! | `proof` | has the document proved, and explains what still differs |
+//! | `notes` | makes findings of what differs and is not sent |
+//! | `proof` | proves that the findings list all that still differs |
 
 mod compare;
 mod deep;

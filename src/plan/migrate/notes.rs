@@ -1,4 +1,4 @@
-//! What is said about a payload, as findings.
+//! The findings about a payload: what differs and is not sent, and what is stale or suspicious.
 
 use serde_json::value::RawValue;
 
@@ -14,7 +14,7 @@ use crate::domain::setting::Setting;
 use crate::domain::suspect::{self, Suspicion};
 use crate::domain::wording::Wording;
 
-/// The findings so far.
+/// The findings about one payload so far.
 pub(super) struct Notes<'a> {
     levels: &'a Levels,
     place: Location,
@@ -26,7 +26,7 @@ impl<'a> Notes<'a> {
         Self { levels, place, list: Vec::new() }
     }
 
-    /// Takes a finding at the level of its rule, unless the user allows what it is about.
+    /// Adds a finding at the level of its rule, unless that is `allow`.
     fn add(&mut self, rule: Rule, message: String, hint: impl Into<Wording>) {
         let (level, hint) = (self.levels.of(rule), hint.into());
         if level != Level::Allow {
@@ -35,7 +35,7 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// What is left, each kind in its own words.
+    /// Reports the differences that are not sent, by their rules.
     pub(super) fn left(&mut self, left: &[Leftover], differences: &[Difference<'_>]) {
         for left in left.iter().filter(|left| left.rule == Rule::NotMigratable) {
             self.not_migratable(left, differences);
@@ -90,7 +90,7 @@ impl<'a> Notes<'a> {
         );
     }
 
-    /// A stale payload of which nothing is sent.
+    /// Reports a stale payload of which nothing is sent.
     pub(super) fn refused(
         &mut self,
         stale: &Stale,
@@ -103,7 +103,7 @@ impl<'a> Notes<'a> {
         };
         let carried = || differences.iter().filter(|difference| difference.is_carried());
         let own = take(carried().filter(is_own));
-        // Which of these values is right nobody can tell but the user.
+        // Only the user can tell which of these values is right, so the hint offers to send all of them.
         let all = match take(carried()) {
             None => Wording::from("there is no field that ").name(Setting::Take).say(" could send"),
             Some(all) => Wording::from("to overwrite all the same: ").append(&all),
@@ -120,8 +120,8 @@ impl<'a> Notes<'a> {
         self.list.push(Finding::deny(stale.rule(), self.place, stale.message()).hint(hint));
     }
 
-    /// A stale payload from which the user takes fields by name. The rule itself cannot be softened, but
-    /// here the user has answered it.
+    /// Reports a stale payload from which the user takes fields by name. The level of the rule is fixed, but
+    /// here the user has decided, so the finding only warns.
     pub(super) fn taken(&mut self, stale: &Stale, base_match: &BaseMatch, left: &[Leftover]) {
         let message = match names(left, stale.rule()) {
             Some(names) => format!("{}; not taken: {names}", stale.message()),
@@ -137,7 +137,7 @@ impl<'a> Notes<'a> {
         self.list.push(Finding { level: Level::Warn, ..finding });
     }
 
-    /// What the PUT would have overwritten, field by field.
+    /// Reports what the PUT would have overwritten, field by field.
     pub(super) fn overwritten(&mut self, overwritten: &[Overwritten<'_, '_>]) {
         for Overwritten { difference, how } in overwritten {
             let Difference { pointer, given, current, .. } = difference;
@@ -157,7 +157,7 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// Texts that nobody meant to write, of what is to be sent.
+    /// Reports suspicious texts among those that are to be sent.
     pub(super) fn suspects(&mut self, wanted: &[&Difference<'_>]) {
         for difference in wanted {
             for Suspicion { rule, message, hint } in
@@ -168,13 +168,13 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// The referral is closed, and the payload differs from it.
+    /// Reports that the referral is closed while the payload differs from it.
     pub(super) fn closed(&mut self) {
         let hint = "the service may refuse any edit of it";
         self.add(Rule::ClosedEdit, "the referral is closed".to_owned(), hint);
     }
 
-    /// A difference that was to be sent, and that no document carries.
+    /// Reports a difference that was to be sent and is missing from the document: a defect of this program.
     pub(super) fn lost(&mut self, difference: &Difference<'_>) {
         let message = format!("the document does not hold: it lacks {}", difference.pointer);
         let finding = Finding::deny(Rule::Proof, self.place, message);
@@ -193,13 +193,13 @@ fn take<'d>(differences: impl Iterator<Item = &'d Difference<'d>>) -> Option<Wor
     })
 }
 
-/// Why a base tells nothing about a payload.
+/// Explains why the base of another version says nothing about a payload.
 fn of_another_version(base: &ETag) -> Wording {
     let words = format!(" has the referral at eTag {base}, which the payload was not made from");
     Wording::default().name(Setting::Base).say(words)
 }
 
-/// The places that a rule speaks of; `None` where there are none.
+/// Lists the places of a rule's differences; `None` where there are none.
 fn names(left: &[Leftover], rule: Rule) -> Option<String> {
     let names: Vec<String> = left.iter().filter(|left| left.rule == rule).map(Leftover::to_string).collect();
     (!names.is_empty()).then(|| names.join(", "))

@@ -1,4 +1,4 @@
-//! The members of two objects, paired by their names.
+//! Pairs the members of two objects by name.
 
 use std::collections::HashSet;
 
@@ -6,17 +6,17 @@ use serde_json::value::RawValue;
 
 use crate::domain::json::Object;
 
-/// The members of the referral's object, taken one by one as the payload names them. Both mostly stand
-/// in the same order.
+/// The members of the referral's object, which are taken one by one as the payload names them. Both mostly
+/// have the same order, so the search begins behind the last member taken.
 pub(super) struct Pairs<'o, 'a> {
     members: Vec<(&'o str, &'a RawValue)>,
     taken: Vec<bool>,
     next: usize,
-    /// Names of the payload's that the referral lacks.
+    /// The payload's names that the referral lacks.
     others: HashSet<String>,
 }
 
-/// The payload names a member a second time.
+/// The error that the payload names a member a second time.
 pub(super) struct Twice;
 
 impl<'o, 'a> Pairs<'o, 'a> {
@@ -25,10 +25,10 @@ impl<'o, 'a> Pairs<'o, 'a> {
         Self { taken: vec![false; members.len()], members, next: 0, others: HashSet::new() }
     }
 
-    /// The value of a member, `None` where there is none.
+    /// Takes the value of a member; `None` where there is none.
     ///
     /// # Errors
-    /// Where it was asked for before.
+    /// If it was taken before.
     pub(super) fn take(&mut self, name: &str) -> Result<Option<&'a RawValue>, Twice> {
         let all = self.members.len();
         let is_it = |at: &usize| self.members[*at].0 == name;
@@ -44,7 +44,7 @@ impl<'o, 'a> Pairs<'o, 'a> {
         }
     }
 
-    /// The members that the payload did not name.
+    /// Iterates over the members that the payload did not name.
     pub(super) fn rest(self) -> impl Iterator<Item = (&'o str, &'a RawValue)> {
         self.members.into_iter().zip(self.taken).filter(|(_, taken)| !taken).map(|(member, _)| member)
     }

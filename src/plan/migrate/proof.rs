@@ -1,11 +1,10 @@
-//! The second half of the proof: what the document makes of the referral is what the payload says, but
-//! for what is listed.
+//! The second half of the proof: the changed referral equals the payload, except for the listed differences.
 //!
-//! The first half, [`prove`](crate::plan::proof::prove), has the document applied by an implementation
-//! that isn't ours, and finds that it makes the changes it claims to make and nothing else. So the
-//! referral with these changes is walked through once more, beside the payload. Of what the payload
-//! leaves out within a value the walk says no more than that it is there; that it is as it was is seen to
-//! by a look at the three of them, referral, document and payload.
+//! The first half, [`prove`](crate::plan::proof::prove), has the document applied by an independent
+//! implementation, and shows that it makes exactly the changes that it claims. So the referral with these changes is
+//! compared with the payload once more, and what still differs must be what the findings list ([`explain`]). That
+//! comparison doesn't show whether a value that the payload leaves out within another kept its content:
+//! [`invents_nothing`] checks that every part of a value comes from the referral or the payload.
 
 use serde_json::value::RawValue;
 
@@ -17,20 +16,20 @@ use crate::domain::json::{self, Object};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::value::element_key;
 
-/// What the second walk finds.
+/// What the second comparison finds.
 pub(super) struct Remainder<'f, 'a> {
-    /// Which changes are about something that the payload says.
+    /// For each change, whether the payload has a value for its field.
     pub met: Vec<bool>,
-    /// What should have been sent, and still differs.
+    /// The differences that should have been sent, and still exist.
     pub unsent: Vec<&'f Difference<'a>>,
-    /// What differs and was not to be sent.
+    /// The differences that were not to be sent.
     pub left: Vec<Leftover>,
 }
 
-/// Whether the remainder is exactly what is listed.
+/// Checks that the remaining differences are exactly those that the findings list.
 ///
 /// # Errors
-/// What is not, for people.
+/// A message that names the first one that isn't.
 pub(super) fn explain(
     changes: &[Change],
     remainder: Remainder<'_, '_>,
@@ -54,10 +53,10 @@ pub(super) fn explain(
     Ok(())
 }
 
-/// Whether what lies within the values that a document sets comes from the payload or the referral.
+/// Checks that every part of the values that a document sets comes from the payload or the referral.
 ///
 /// # Errors
-/// What comes from neither, for people.
+/// A message that names the first part that comes from neither.
 pub(super) fn invents_nothing(
     changes: &[Change],
     current: &Snapshot<'_>,
@@ -78,7 +77,7 @@ pub(super) fn invents_nothing(
     Ok(())
 }
 
-/// The first part of a list that is neither the referral's nor the payload's.
+/// Returns the path of the first part of a list that is neither the referral's nor the payload's.
 fn invented_element(
     kind: Kind,
     was: Option<&RawValue>,
@@ -97,7 +96,7 @@ fn invented_element(
     })
 }
 
-/// The first part of a value that is neither the referral's nor the payload's.
+/// Returns the path of the first part of a value that is neither the referral's nor the payload's.
 fn invented(was: Option<&RawValue>, becomes: &RawValue, said: Option<&RawValue>) -> Option<String> {
     let is_that = |other: &RawValue| is_deeply_alike(other, becomes);
     if is_nothing(becomes) || was.is_some_and(is_that) || said.is_some_and(is_that) {

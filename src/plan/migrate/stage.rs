@@ -1,4 +1,4 @@
-//! Status and substatus, which go together: the payload's words against the referral's.
+//! Compares status and substatus, which go together.
 
 use serde_json::value::RawValue;
 
@@ -15,13 +15,13 @@ use crate::domain::suspect;
 
 const PAIR: [Field; 2] = [Field::Status, Field::Substatus];
 
-/// Compares the two words. One that the payload leaves out is kept, and said.
+/// Compares status and substatus. One that the payload leaves out is kept, and noted.
 pub(super) fn compare<'a>(walk: &mut Walk<'a, '_>, given: &Object<'a>, current: &Object<'a>) {
     let said = PAIR.map(|field| given.get(name(field)));
     let unseen = |at: &usize| said[*at].is_some() && walk.is_unseen(Kind::Text, current.get(name(PAIR[*at])));
     let unseen: Vec<usize> = (0..2).filter(unseen).collect();
     if !unseen.is_empty() {
-        // The two go together, so that neither is known where one isn't.
+        // Status and substatus are judged together, so neither can be where one of them is unseen.
         unseen.into_iter().for_each(|at| {
             let wants = said[at].is_some_and(|said| !is_nothing(said));
             walk.note_unseen(PAIR[at].pointer(), wants);
@@ -38,7 +38,7 @@ pub(super) fn compare<'a>(walk: &mut Walk<'a, '_>, given: &Object<'a>, current: 
         if !is_nothing(said) {
             walk.differ(field.pointer().clone(), Kind::Text, said, now[at], Resolution::Stage);
         } else if moves || walk.is_changed(field.pointer()) {
-            // Null beside a word is as good as absent, and both or none move the referral.
+            // Null beside a name counts as absent: a move needs both names, which is checked later.
         } else if walk.clears() {
             walk.problem(no_clearing(walk.place(), field));
         } else {
@@ -52,7 +52,7 @@ fn name(field: Field) -> &'static str {
     &field.pointer().as_str()[1..]
 }
 
-/// Whether a word is the one that the referral holds; letter case tells no two of them apart.
+/// Whether a name is the one that the referral has, ignoring letter case.
 fn is_same(said: &RawValue, now: Option<&RawValue>) -> bool {
     let Some(now) = now.filter(|now| !is_nothing(now)) else { return is_nothing(said) };
     let word = json::string(said).zip(json::string(now));
@@ -68,17 +68,17 @@ fn no_clearing(place: Location, field: Field) -> Finding {
     .hint("leave it out, or give the status with its substatus")
 }
 
-/// The words as the payload gives them, typed.
+/// Status and substatus of a payload, parsed.
 pub(super) struct StageNames {
     pub status: Option<Status>,
     pub substatus: Option<Stage>,
 }
 
-/// Reads the words of a payload that moves the referral to another stage.
+/// Parses status and substatus of a payload that moves the referral to another stage.
 ///
 /// # Errors
-/// Where a word is none of those that are known, or is the only one: what a PUT without the other would have
-/// made of it, nobody knows.
+/// Findings if a name is unknown, or only one of the two is given: it isn't documented what the service would have
+/// made of such a PUT.
 pub(super) fn stage_names(given: &Object<'_>, place: Location) -> Result<StageNames, Vec<Finding>> {
     let said = |field: Field| given.get(name(field)).filter(|said| !is_nothing(said));
     let status = said(Field::Status).map(|said| {

@@ -1,4 +1,4 @@
-//! Payloads made from another version: whether it is one, and what the PUT would have overwritten.
+//! Stale payloads: those made from another version than the current one, and what their PUT would have overwritten.
 
 use serde_json::value::RawValue;
 
@@ -13,42 +13,42 @@ use crate::domain::referral::ETag;
 use crate::domain::rules::Rule;
 use crate::domain::snapshot::Snapshot;
 
-/// A payload that was made from another version than the current one, or from nobody knows which.
+/// The versions of a stale payload: it was made from another version than the current one, or from an unknown one.
 pub(super) struct Stale {
     made_from: Option<ETag>,
     current: Option<ETag>,
 }
 
-/// A place where the PUT would have overwritten what is there.
+/// A place where the PUT would have overwritten the referral's value.
 pub(super) struct Overwritten<'d, 'a> {
     pub difference: &'d Difference<'a>,
     pub how: OverwriteKind,
 }
 
-/// What the base tells about it.
+/// What the base shows about an overwritten value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum OverwriteKind {
-    /// The payload left alone what somebody changed since: the PUT would have put the old value back.
+    /// Only the referral's value changed since the base: the PUT would have restored the old value.
     PutBack,
-    /// Both changed it.
+    /// Both the referral's and the payload's value differ from the base.
     Both,
-    /// There is no base, or it doesn't show the place, so nobody knows whose value is newer.
+    /// There is no base, or it doesn't show the place, so it is unknown whose value is newer.
     Unknown,
 }
 
-/// What there is of the referral as it was when the payload was made.
+/// Whether there is a base, and whether it is the version that the payload was made from.
 pub(super) enum BaseMatch {
-    /// Nothing.
+    /// There is none.
     None,
-    /// The referral at another version than the payload says it was made from: it tells nothing.
+    /// The base is at this other version, so it says nothing about the payload.
     Other(ETag),
-    /// What the payload was made from, as far as their eTags say.
+    /// The payload was made from it, as far as their eTags show.
     MadeFrom,
 }
 
 impl Stale {
-    /// `None` where the payload was made from the current version. Where the referral came without its
-    /// eTag, the service will compare.
+    /// Returns `None` for a payload that was made from the current version. If the referral has no eTag, a payload
+    /// with one counts as fresh: the service compares it with `If-Match`.
     pub(super) fn of(payload: &Payload, current: &Snapshot<'_>) -> Option<Self> {
         let made_from = payload.etag.as_ref().map(|etag| &etag.value);
         let is_fresh = made_from.is_some_and(|etag| current.etag().is_none_or(|current| current == etag));
@@ -69,8 +69,8 @@ impl Stale {
         }
     }
 
-    /// Where the PUT would have overwritten a newer value, judged by the base; or any other value, where
-    /// there is no base or it is of another version than the payload.
+    /// Returns the places where the PUT would have overwritten a newer value, judged by the base. Without a base of
+    /// the payload's version, these are all places that differ.
     pub(super) fn overwritten<'d, 'a>(
         &self,
         differences: &'d [Difference<'a>],
@@ -79,7 +79,7 @@ impl Stale {
         let base = base.filter(|base| self.was_made_from(base));
         let how = |difference: &Difference<'_>| {
             let Some(base) = base else { return Some(OverwriteKind::Unknown) };
-            // What the base doesn't show may have been anything.
+            // A member that the base doesn't show may have had any value.
             let Ok(was) = base.find(&difference.pointer, difference.kind).known() else {
                 return Some(OverwriteKind::Unknown);
             };
@@ -98,7 +98,7 @@ impl Stale {
             .collect()
     }
 
-    /// What a base tells, if there is one.
+    /// Returns how the base relates to the payload.
     pub(super) fn base_match(&self, base: Option<&Snapshot<'_>>) -> BaseMatch {
         match base {
             None => BaseMatch::None,
@@ -123,7 +123,7 @@ fn differs(at: &Difference<'_>, one: Option<&RawValue>, other: Option<&RawValue>
     }
 }
 
-/// The places alone.
+/// Returns the places of overwritten values.
 pub(super) fn pointers(overwritten: &[Overwritten<'_, '_>]) -> Vec<Pointer> {
     overwritten.iter().map(|overwritten| overwritten.difference.pointer.clone()).collect()
 }

@@ -1,4 +1,4 @@
-//! What of a payload is wanted, as the desired change that the rules judge.
+//! Makes the desired change of a payload, which the rules judge.
 
 use std::collections::HashSet;
 
@@ -18,10 +18,10 @@ use crate::domain::suspect;
 use crate::domain::type_error::TypeError;
 use crate::domain::value::{Wanted, checked_element, element_key};
 
-/// Makes the desired change, bound to a version where one is given.
+/// Makes the desired change of the wanted differences, bound to a version if one is given.
 ///
 /// # Errors
-/// The findings of values that are not of their field's type, and of words that are no pair.
+/// Findings about values that are not of their field's type, and about a status and substatus that are no pair.
 pub(super) fn desired(
     payload: &Payload,
     etag: Option<Located<ETag>>,
@@ -107,8 +107,8 @@ impl DraftBuilder {
     }
 }
 
-/// A value of its field's type. Elements of lists that the referral doesn't have yet are looked at as those are
-/// that a person appends; its own stay as they are.
+/// Checks the type of a value. Elements that are new to the referral's list are checked as those that a user
+/// appends; the service's own are not, since they stay as they are.
 fn typed(kind: Kind, value: &RawValue, current: Option<&RawValue>) -> Result<Wanted, TypeError> {
     let wanted = Wanted::from_json(kind, value)?;
     if matches!(kind, Kind::Members | Kind::Solutions) {

@@ -1,4 +1,4 @@
-//! What the user allows payloads to do.
+//! The terms of a migration: what the user allows payloads to do.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::domain::pointer::Pointer;
 pub struct Terms {
     /// The unconfirmed paths that may be patched.
     pub allow_paths: BTreeSet<Pointer>,
-    /// Whether what a payload empties is emptied.
+    /// Whether fields that a payload empties are cleared.
     pub clear: bool,
-    /// What is taken from payloads that are stale: fields, or what holds them.
+    /// The fields, or objects around them, that are sent from stale payloads all the same.
     pub take: BTreeSet<Pointer>,
 }
