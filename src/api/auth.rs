@@ -53,9 +53,9 @@ enum Source {
 /// A token command as somebody wrote it. Its arguments may hold a secret of their own: `Debug` hides them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "String")]
-pub struct CommandText(SecretString);
+pub struct TokenCommand(SecretString);
 
-impl From<String> for CommandText {
+impl From<String> for TokenCommand {
     fn from(text: String) -> Self {
         Self(text.into())
     }
@@ -63,7 +63,7 @@ impl From<String> for CommandText {
 
 /// Why a text is no command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
+pub enum TokenCommandError {
     /// A quote is opened and not closed, or a backslash ends it.
     #[error("the token command has a quote that is not closed")]
     Quotes,
@@ -89,9 +89,9 @@ impl Auth {
     ///
     /// # Errors
     /// See [`CommandError`].
-    pub fn command(text: &CommandText) -> Result<Self, CommandError> {
-        let mut words = shlex::split(text.0.expose_secret()).ok_or(CommandError::Quotes)?.into_iter();
-        let program = words.next().filter(|program| !program.is_empty()).ok_or(CommandError::Empty)?;
+    pub fn command(text: &TokenCommand) -> Result<Self, TokenCommandError> {
+        let mut words = shlex::split(text.0.expose_secret()).ok_or(TokenCommandError::Quotes)?.into_iter();
+        let program = words.next().filter(|program| !program.is_empty()).ok_or(TokenCommandError::Empty)?;
         Ok(Self(Source::Command { program, arguments: words.collect() }))
     }
 }
@@ -383,9 +383,9 @@ mod tests {
             ("az account get-access-token", Ok(vec!["az", "account", "get-access-token"])),
             (r#"'my tool' --a="b c" \$HOME"#, Ok(vec!["my tool", "--a=b c", "$HOME"])),
             ("cmd | other", Ok(vec!["cmd", "|", "other"])),
-            ("cmd 'x", Err(CommandError::Quotes)),
-            ("  ", Err(CommandError::Empty)),
-            ("'' x", Err(CommandError::Empty)),
+            ("cmd 'x", Err(TokenCommandError::Quotes)),
+            ("  ", Err(TokenCommandError::Empty)),
+            ("'' x", Err(TokenCommandError::Empty)),
         ] {
             let wanted = wanted.map(|words| words.into_iter().map(str::to_owned).collect());
             assert_eq!(words(text), wanted, "{text}");

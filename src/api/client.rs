@@ -17,10 +17,10 @@ use uuid::Uuid;
 use super::auth::{Auth, Generation, Token, Tokens};
 use super::body;
 use super::challenge;
-use super::connections::{Connections, Ride};
+use super::connections::{ConnectionKind, Connections};
 use super::endpoint::{self, Endpoint, PageLink};
 use super::refusal;
-use super::reply::{self, Answer, Page};
+use super::reply::{self, Page, RawAnswer};
 use crate::domain::exchange::{Failure, Journaled, Reply};
 use crate::domain::referral::{ETag, ReferralId};
 
@@ -37,7 +37,7 @@ const LONGEST_MESSAGE: usize = 500;
 
 /// What holds for every request of a run.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ClientSettings {
     /// Of one request, from the connection to the last byte of the body.
     pub timeout: Duration,
     /// A GUID shared by all requests of the run (`MS-CorrelationId`).
@@ -56,13 +56,13 @@ pub enum ClientError {
 
 /// The Partner API. Clones share connections and the token.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Arc<ClientInner>);
 
-struct Inner {
+struct ClientInner {
     connections: Connections,
     endpoint: Endpoint,
     tokens: Tokens,
-    settings: Settings,
+    settings: ClientSettings,
 }
 
 impl Client {
@@ -70,11 +70,11 @@ impl Client {
     ///
     /// # Errors
     /// See [`ClientError`].
-    pub fn new(endpoint: Endpoint, auth: Auth, settings: Settings) -> Result<Self, ClientError> {
+    pub fn new(endpoint: Endpoint, auth: Auth, settings: ClientSettings) -> Result<Self, ClientError> {
         let connections = Connections::new(|| builder(&endpoint, settings.timeout))
             .map_err(|error| ClientError::SetUp(describe(&error.without_url())))?;
         let tokens = Tokens::new(auth, settings.clock);
-        Ok(Self(Arc::new(Inner { connections, endpoint, tokens, settings })))
+        Ok(Self(Arc::new(ClientInner { connections, endpoint, tokens, settings })))
     }
 
     /// Gets one referral. The body of the reply is a JSON object.
@@ -165,7 +165,7 @@ impl Client {
         request: Request,
         client_request_id: Uuid,
         largest: usize,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<RawAnswer, Failure> {
         let span = debug_span!("request", method = %request.method(), id = %client_request_id);
         self.exchange_within(request, client_request_id, largest).instrument(span).await
     }
@@ -175,55 +175,55 @@ impl Client {
         mut request: Request,
         client_request_id: Uuid,
         largest: usize,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<RawAnswer, Failure> {
         let (token, generation) = self.0.tokens.current().await?;
         request.headers_mut().insert(AUTHORIZATION, token.header());
         let sent = Instant::now();
-        let (ride, response) = self.0.connections.execute(request).await;
+        let (connection, response) = self.0.connections.execute(request).await;
         debug!(
             status = response.as_ref().ok().map(|response| response.status().as_u16()),
             milliseconds = sent.elapsed().as_secs_f64() * 1000.0,
-            ?ride,
+            ?connection,
             "answered"
         );
-        let response = response.map_err(|error| self.failure(error, ride))?;
+        let response = response.map_err(|error| self.failure(error, connection))?;
         // A gateway that is busy or broken asks for no token.
         if matches!(response.status().as_u16(), 200..=400 | 402..=428 | 430..=499) {
             self.0.tokens.note_taken(generation);
         }
-        without(&token, self.answer(response, ride, client_request_id, largest).await?)
+        without(&token, self.answer(response, connection, client_request_id, largest).await?)
     }
 
     async fn answer(
         &self,
         response: Response,
-        ride: Ride,
+        connection: ConnectionKind,
         client_request_id: Uuid,
         largest: usize,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<RawAnswer, Failure> {
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         // Both are of the service's clock, which need not be ours.
         let now = header(DATE).and_then(reply::date).unwrap_or_else(self.0.settings.clock);
         let pauses = response.headers().get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
         let retry_after = reply::longest_pause(pauses, now);
         let status = response.status().as_u16();
-        Ok(Answer {
+        Ok(RawAnswer {
             status,
             challenges: if matches!(status, 401 | 403) { challenges(response.headers()) } else { Vec::new() },
             etag: header(ETAG).and_then(|etag| ETag::from_service(etag).ok()),
             retry_after,
             client_request_id,
-            body: body::read(response, largest).await.map_err(|error| self.failure(error, ride))?,
+            body: body::read(response, largest).await.map_err(|error| self.failure(error, connection))?,
         })
     }
 
     /// Where a request that got no answer left the change.
-    fn failure(&self, error: reqwest::Error, ride: Ride) -> Failure {
+    fn failure(&self, error: reqwest::Error, connection: ConnectionKind) -> Failure {
         let error = error.without_url();
         if error.is_builder() || error.is_connect() {
             return not_sent(&describe(&error));
         }
-        self.0.connections.broke(ride);
+        self.0.connections.broke(connection);
         if error.is_timeout() {
             return Failure::NoAnswer { message: format!("no answer within {:?}", self.0.settings.timeout) };
         }
@@ -259,7 +259,7 @@ fn challenges(headers: &HeaderMap) -> Vec<String> {
 /// An answer without the token, should the server have sent it back. From a refusal, which is shown and
 /// kept, it is taken out. A referral without it would be another one, and might be written back one day: that
 /// is no answer at all.
-fn without(token: &Token, mut answer: Answer) -> Result<Answer, Failure> {
+fn without(token: &Token, mut answer: RawAnswer) -> Result<RawAnswer, Failure> {
     let text = String::from_utf8_lossy(&answer.body.bytes);
     if !(200..=299).contains(&answer.status) {
         answer.body.bytes = token.redact(&text).into_bytes();
@@ -315,7 +315,7 @@ mod tests {
 
     /// What the server does with a connection once it has read a whole request.
     #[derive(Clone)]
-    enum Then {
+    enum Script {
         /// Answers, and closes.
         Answer(Vec<u8>),
         /// Answers, and keeps the connection open without another byte.
@@ -324,8 +324,8 @@ mod tests {
         Reset,
     }
 
-    fn then(answer: &str) -> Then {
-        Then::Answer(answer.into())
+    fn then(answer: &str) -> Script {
+        Script::Answer(answer.into())
     }
 
     /// A server for as many connections as it has answers; at its end it gives back what it was sent.
@@ -334,7 +334,7 @@ mod tests {
         requests: JoinHandle<Vec<String>>,
     }
 
-    async fn server(script: Vec<Then>) -> Server {
+    async fn server(script: Vec<Script>) -> Server {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = tokio::spawn(async move {
@@ -344,12 +344,12 @@ mod tests {
                 // A client that ran out of patience has gone by now, and that is no failure of the server.
                 requests.push(request(&mut stream).await.unwrap_or_else(|error| error.to_string()));
                 match then {
-                    Then::Answer(answer) => drop(stream.write_all(&closing(&answer)).await),
-                    Then::Stall(answer) => {
+                    Script::Answer(answer) => drop(stream.write_all(&closing(&answer)).await),
+                    Script::Stall(answer) => {
                         drop(stream.write_all(&answer).await);
                         open.push(stream);
                     }
-                    Then::Reset => stream.set_zero_linger().unwrap(),
+                    Script::Reset => stream.set_zero_linger().unwrap(),
                 }
             }
             if !open.is_empty() {
@@ -394,7 +394,7 @@ mod tests {
 
     fn client(endpoint: Endpoint, auth: Auth, timeout: Duration) -> Client {
         let clock = || "2026-03-01T12:00:00Z".parse().unwrap();
-        Client::new(endpoint, auth, Settings { timeout, correlation_id: RUN.parse().unwrap(), clock })
+        Client::new(endpoint, auth, ClientSettings { timeout, correlation_id: RUN.parse().unwrap(), clock })
             .unwrap()
     }
 
@@ -489,7 +489,7 @@ mod tests {
         let server = server(vec![
             then("HTTP/1.1 204 No Content\r\netag: \"v2\"\r\n\r\n"),
             then("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\ngarbage"),
-            Then::Answer(gzipped(&gzip(b"{\"id\":\"x\"}"))),
+            Script::Answer(gzipped(&gzip(b"{\"id\":\"x\"}"))),
             then("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\ngarbage"),
         ])
         .await;
@@ -572,14 +572,14 @@ mod tests {
         assert!(bomb.len() < LARGEST_BODY / 100);
         let too_large = format!("answered 200 with more than {LARGEST_BODY} bytes");
         for (then, timeout, wanted) in [
-            (Then::Reset, PATIENT, "error"),
-            (Then::Answer(Vec::new()), PATIENT, "error"),
-            (Then::Answer(b"nonsense\r\n\r\n".to_vec()), PATIENT, "error"),
-            (Then::Answer(half.into()), PATIENT, "error"),
-            (Then::Answer(gzipped(cut)), PATIENT, "error"),
-            (Then::Answer(gzipped(&bomb)), PATIENT, &too_large),
-            (Then::Stall(Vec::new()), IMPATIENT, "no answer within 200ms"),
-            (Then::Stall(half.into()), IMPATIENT, "no answer within 200ms"),
+            (Script::Reset, PATIENT, "error"),
+            (Script::Answer(Vec::new()), PATIENT, "error"),
+            (Script::Answer(b"nonsense\r\n\r\n".to_vec()), PATIENT, "error"),
+            (Script::Answer(half.into()), PATIENT, "error"),
+            (Script::Answer(gzipped(cut)), PATIENT, "error"),
+            (Script::Answer(gzipped(&bomb)), PATIENT, &too_large),
+            (Script::Stall(Vec::new()), IMPATIENT, "no answer within 200ms"),
+            (Script::Stall(half.into()), IMPATIENT, "no answer within 200ms"),
         ] {
             let server = server(vec![then.clone(), then]).await;
             let client = server.client(timeout);

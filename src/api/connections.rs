@@ -26,7 +26,7 @@ pub(super) struct Connections {
 
 /// Which connection a request went out on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ride {
+pub(super) enum ConnectionKind {
     /// One that may have been used before, when so many had broken.
     Kept(u32),
     /// A new one.
@@ -44,18 +44,21 @@ impl Connections {
     }
 
     /// Sends a request, once, and says what it rode on.
-    pub(super) async fn execute(&self, request: Request) -> (Ride, Result<Response, reqwest::Error>) {
-        let ride = self.trust().take();
-        let pool = match ride {
-            Ride::Kept(_) => &self.kept,
-            Ride::New => &self.new,
+    pub(super) async fn execute(
+        &self,
+        request: Request,
+    ) -> (ConnectionKind, Result<Response, reqwest::Error>) {
+        let connection = self.trust().take();
+        let pool = match connection {
+            ConnectionKind::Kept(_) => &self.kept,
+            ConnectionKind::New => &self.new,
         };
-        (ride, pool.execute(request).await)
+        (connection, pool.execute(request).await)
     }
 
     /// A connection broke under a request, or brought no answer in time.
-    pub(super) fn broke(&self, ride: Ride) {
-        self.trust().broke(ride);
+    pub(super) fn broke(&self, connection: ConnectionKind) {
+        self.trust().broke(connection);
     }
 
     /// Every change leaves the state whole, so a poisoned lock holds nothing wrong.
@@ -74,18 +77,18 @@ struct Trust {
 }
 
 impl Trust {
-    fn take(&mut self) -> Ride {
+    fn take(&mut self) -> ConnectionKind {
         match self.left.checked_sub(1) {
-            None => Ride::Kept(self.breaks),
+            None => ConnectionKind::Kept(self.breaks),
             Some(left) => {
                 self.left = left;
-                Ride::New
+                ConnectionKind::New
             }
         }
     }
 
-    fn broke(&mut self, ride: Ride) {
-        if ride == Ride::Kept(self.breaks) {
+    fn broke(&mut self, connection: ConnectionKind) {
+        if connection == ConnectionKind::Kept(self.breaks) {
             self.left = FIRST.saturating_mul(GROWTH.saturating_pow(self.breaks));
             self.breaks += 1;
         }
@@ -101,10 +104,10 @@ mod tests {
         let (mut trust, mut kept) = (Trust::default(), Vec::new());
         // A server that resets what is used twice.
         for request in 0..2_000 {
-            let ride = trust.take();
-            if ride != Ride::New {
+            let connection = trust.take();
+            if connection != ConnectionKind::New {
                 kept.push(request);
-                trust.broke(ride);
+                trust.broke(connection);
             }
         }
         assert_eq!(kept, [0, 17, 82, 339, 1364], "the share of those lost goes to nothing");
@@ -114,10 +117,10 @@ mod tests {
     fn what_breaks_together_breaks_once_and_new_ones_say_nothing_of_kept_ones() {
         let mut trust = Trust::default();
         let rides = [trust.take(), trust.take(), trust.take()];
-        rides.into_iter().for_each(|ride| trust.broke(ride));
+        rides.into_iter().for_each(|connection| trust.broke(connection));
         assert_eq!((trust.breaks, trust.left), (1, FIRST));
-        trust.broke(Ride::New);
+        trust.broke(ConnectionKind::New);
         assert_eq!((trust.breaks, trust.left), (1, FIRST));
-        assert_eq!(trust.take(), Ride::New);
+        assert_eq!(trust.take(), ConnectionKind::New);
     }
 }

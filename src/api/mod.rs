@@ -25,8 +25,8 @@ mod reasons;
 mod refusal;
 mod reply;
 
-pub use auth::{Auth, CommandError, CommandText, Generation};
-pub use client::{Client, ClientError, Settings};
+pub use auth::{Auth, Generation, TokenCommand, TokenCommandError};
+pub use client::{Client, ClientError, ClientSettings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};
 pub use refusal::error_in;
 pub use reply::Page;

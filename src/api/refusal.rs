@@ -74,14 +74,14 @@ pub fn error_in(body: &str) -> Option<String> {
     let text = body.trim_start_matches('\u{feff}').trim();
     let object = Object::parse(text).filter(|object| object.get("id").is_none())?;
     let (codes, message) = walk(object);
-    let said: Vec<String> = codes.into_iter().next_back().into_iter().chain(message).collect();
-    (!said.is_empty()).then(|| bounded(&said.join(": "), LONGEST_MESSAGE))
+    let messages: Vec<String> = codes.into_iter().next_back().into_iter().chain(message).collect();
+    (!messages.is_empty()).then(|| bounded(&messages.join(": "), LONGEST_MESSAGE))
 }
 
 /// All codes from the outermost to the deepest, and what is said beside them: each thing once, the outermost
 /// first.
 fn walk(outermost: Object<'_>) -> (Vec<String>, Option<String>) {
-    let (mut codes, mut said) = (Vec::new(), Vec::<String>::new());
+    let (mut codes, mut messages) = (Vec::new(), Vec::<String>::new());
     let mut next = Some(outermost);
     for _ in 0..DEEPEST {
         let Some(object) = next else { break };
@@ -89,18 +89,18 @@ fn walk(outermost: Object<'_>) -> (Vec<String>, Option<String>) {
         let code = member(&object, "code").or_else(|| member(&object, "error"));
         codes.extend(code.and_then(code_text));
         for text in reasons::message(&object).into_iter().chain(reasons::of(&object)) {
-            if !said.iter().any(|earlier| earlier.contains(&text)) {
-                said.push(text);
+            if !messages.iter().any(|earlier| earlier.contains(&text)) {
+                messages.push(text);
             }
         }
         next = INNER.iter().find_map(|name| member(&object, name).and_then(Object::from_raw));
     }
-    (codes, joined(&said))
+    (codes, joined(&messages))
 }
 
 /// Sentences one after the other, without the full stops between them.
-fn joined(said: &[String]) -> Option<String> {
-    let (last, others) = said.split_last()?;
+fn joined(messages: &[String]) -> Option<String> {
+    let (last, others) = messages.split_last()?;
     let others = others.iter().map(|text| text.trim_end_matches('.'));
     Some(others.chain([last.as_str()]).collect::<Vec<_>>().join("; "))
 }

@@ -18,7 +18,7 @@ use crate::domain::referral::ETag;
 
 /// An answer as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(super) struct RawAnswer {
     pub(super) status: u16,
     pub(super) etag: Option<ETag>,
     pub(super) retry_after: Option<Duration>,
@@ -41,7 +41,7 @@ pub struct Page {
 
 /// The answer to a GET of one referral: a JSON object, or else it is no answer and can be asked again. So it is
 /// where that object is an error.
-pub(super) fn of_read(answer: Answer) -> Result<Reply, Failure> {
+pub(super) fn of_read(answer: RawAnswer) -> Result<Reply, Failure> {
     let answer = accepted(answer)?;
     let status = answer.status;
     // Bytes that are not UTF-8 are not mended: what is read here may be written back one day.
@@ -56,7 +56,7 @@ pub(super) fn of_read(answer: Answer) -> Result<Reply, Failure> {
 }
 
 /// The answer to a PATCH. Whether a body of 200 carries the change is for the caller to see.
-pub(super) fn of_write(answer: Answer) -> Result<Reply, Failure> {
+pub(super) fn of_write(answer: RawAnswer) -> Result<Reply, Failure> {
     let answer = accepted(answer)?;
     let mended = |error: FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into_owned();
     let Ok(reply) =
@@ -65,7 +65,7 @@ pub(super) fn of_write(answer: Answer) -> Result<Reply, Failure> {
 }
 
 /// The answer to a GET of the list.
-pub(super) fn of_list(answer: Answer) -> Result<Page, Failure> {
+pub(super) fn of_list(answer: RawAnswer) -> Result<Page, Failure> {
     let reply = of_read(answer)?;
     let no_page = |what: &str| no_answer(format!("answered {} with {what}", reply.status));
     let members = Object::parse(&reply.body).ok_or_else(|| no_page("no page of referrals in it"))?;
@@ -114,9 +114,9 @@ pub(super) fn date(text: &str) -> Option<Timestamp> {
 }
 
 /// Lets only success pass, and only with its whole body.
-fn accepted(answer: Answer) -> Result<Answer, Failure> {
+fn accepted(answer: RawAnswer) -> Result<RawAnswer, Failure> {
     if !(200..=299).contains(&answer.status) {
-        let Answer { status, retry_after, challenges, body, .. } = answer;
+        let RawAnswer { status, retry_after, challenges, body, .. } = answer;
         return Err(Failure::Answered(refusal::read(status, &challenges, &body.bytes, retry_after)));
     }
     if let Some(bytes) = answer.body.longer_than {
@@ -125,8 +125,8 @@ fn accepted(answer: Answer) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
-fn reply<E>(answer: Answer, text: impl FnOnce(Vec<u8>) -> Result<String, E>) -> Result<Reply, E> {
-    let Answer { status, etag, client_request_id, mut body, .. } = answer;
+fn reply<E>(answer: RawAnswer, text: impl FnOnce(Vec<u8>) -> Result<String, E>) -> Result<Reply, E> {
+    let RawAnswer { status, etag, client_request_id, mut body, .. } = answer;
     if body.bytes.starts_with(b"\xef\xbb\xbf") {
         body.bytes.drain(..3);
     }
@@ -143,8 +143,8 @@ mod tests {
 
     use super::*;
 
-    fn answer(status: u16, body: &[u8]) -> Answer {
-        Answer {
+    fn answer(status: u16, body: &[u8]) -> RawAnswer {
+        RawAnswer {
             status,
             etag: None,
             retry_after: None,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     /// Every status, neighbours that mean the same in one line.
-    fn table(classify: impl Fn(Answer) -> String, body: &[u8]) -> String {
+    fn table(classify: impl Fn(RawAnswer) -> String, body: &[u8]) -> String {
         let line = |status: u16| classify(answer(status, body)).replace(&status.to_string(), "N");
         let mut table = String::new();
         let mut first = 100;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::api::CommandText;
+use crate::api::TokenCommand;
 use crate::domain::account::{self, Format};
 use crate::domain::decimal;
 use crate::pace::Pacing;
@@ -263,7 +263,7 @@ pub struct TargetArgs {
 
     /// Command that prints a token; run without a shell
     #[arg(long, value_name = "CMD", conflicts_with = "token_file")]
-    pub token_command: Option<CommandText>,
+    pub token_command: Option<TokenCommand>,
 
     /// File that holds a token; a token in PARTNER_CENTER_TOKEN needs neither
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

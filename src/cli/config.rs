@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::api::CommandText;
+use crate::api::TokenCommand;
 use crate::commands::{CommandError, Problem};
 use crate::domain::characters::visible;
 use crate::domain::exit::Exit;
@@ -40,7 +40,7 @@ pub struct Config {
 #[expect(missing_docs, reason = "each is the flag of its name")]
 pub struct Profile {
     pub endpoint: Option<String>,
-    pub token_command: Option<CommandText>,
+    pub token_command: Option<TokenCommand>,
     pub token_file: Option<PathBuf>,
     pub rate: Option<String>,
     pub concurrency: Option<u64>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::args;
 use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
 use super::origin::{Origin, Sourced};
-use crate::api::{Auth, CommandText, Endpoint};
+use crate::api::{Auth, Endpoint, TokenCommand};
 use crate::commands::{
     CommandError, GivenConsent, MaxChanges, MaxErrors, ProgressMode, Sending, Showing, SummaryForm, Target,
     apply, quoted, report, resume, sandbox,
@@ -263,7 +263,7 @@ fn key<'a>(typed: &'a args::TargetArgs, key: &'static str) -> Origin<'a> {
 }
 
 /// Parses a token command. An invalid one isn't shown: it may hold a secret.
-fn command(text: &CommandText, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
+fn command(text: &TokenCommand, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
     Auth::command(text).map(Some).map_err(|error| {
         origin
             .error(error)
@@ -287,7 +287,7 @@ pub fn sandbox(typed: args::SandboxArgs) -> sandbox::Settings {
     sandbox::Settings {
         seed: typed.seed,
         port: typed.port,
-        config: crate::sandbox::Config {
+        config: crate::sandbox::SandboxConfig {
             quota: typed.quota,
             at_once: typed.at_once,
             list_etags: !typed.list_without_etags,

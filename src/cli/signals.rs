@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::console::{Terminal, print_within};
 use crate::domain::exit::Exit;
-use crate::engine::{Reason, Stage, Stop};
+use crate::engine::{Reason, Stop, StopStage};
 
 /// How long the process waits for the reports after the second signal. A disk, a token command or the middle of a
 /// large file could keep it for longer.
@@ -60,7 +60,7 @@ async fn handle_signals(
             continue;
         }
         match stop.stage() {
-            Stage::Going => {
+            StopStage::Going => {
                 let stopping = stop.clone();
                 announce(
                     console,
@@ -72,14 +72,14 @@ async fn handle_signals(
                 // Also stop where the message could not be printed in time.
                 stop.now(Reason::Interrupted);
             }
-            Stage::Stopping => {
+            StopStage::Stopping => {
                 let leaving = stop.clone();
                 let words = "leaving: requests in flight are not awaited; again to leave without reports";
                 announce(console, words, move || leaving.leave());
                 stop.leave();
                 limit = Some(Instant::now() + PATIENCE);
             }
-            Stage::Leaving => return leave_at_once(console),
+            StopStage::Leaving => return leave_at_once(console),
         }
     }
 }
@@ -196,7 +196,7 @@ mod tests {
     async fn interrupted(
         signals: u64,
         stop: Stop,
-        ends: Option<Stage>,
+        ends: Option<StopStage>,
         parting: &str,
     ) -> (Exit, String, u64) {
         let said = Captured::default();
@@ -207,7 +207,12 @@ mod tests {
         (exit, said, seconds)
     }
 
-    async fn leave(console: &Arc<Terminal>, signals: u64, stop: Stop, ends: Option<Stage>) -> (Exit, u64) {
+    async fn leave(
+        console: &Arc<Terminal>,
+        signals: u64,
+        stop: Stop,
+        ends: Option<StopStage>,
+    ) -> (Exit, u64) {
         let began = Instant::now();
         let mut seconds = 0..signals;
         let next = async || match seconds.next() {
@@ -218,7 +223,7 @@ mod tests {
         let working = stop.clone();
         tokio::spawn(async move {
             match ends {
-                Some(Stage::Leaving) => working.left().await,
+                Some(StopStage::Leaving) => working.left().await,
                 Some(_) => working.wait().await,
                 None => pending().await,
             }
@@ -247,7 +252,7 @@ mod tests {
         let console = Arc::new(Terminal::new(Box::new(sink()), Box::new(HeldUp(stderr)), None));
         let stop = Stop::default();
         assert_eq!(leave(&console, 3, stop.clone(), None).await, (Exit::Stopped, 3));
-        assert_eq!(stop.stage(), Stage::Leaving);
+        assert_eq!(stop.stage(), StopStage::Leaving);
         drop(held);
     }
 
@@ -257,9 +262,9 @@ mod tests {
         let both = [STOPPING, LEAVING].concat();
         let all = [STOPPING, LEAVING, AT_ONCE].concat();
         for (signals, ends, exit, said, seconds) in [
-            (1, Some(Stage::Stopping), Exit::SomeFailed, STOPPING, 1),
-            (2, Some(Stage::Leaving), Exit::SomeFailed, &both, 2),
-            (3, Some(Stage::Leaving), Exit::SomeFailed, &both, 2),
+            (1, Some(StopStage::Stopping), Exit::SomeFailed, STOPPING, 1),
+            (2, Some(StopStage::Leaving), Exit::SomeFailed, &both, 2),
+            (3, Some(StopStage::Leaving), Exit::SomeFailed, &both, 2),
             (3, None, Exit::Stopped, &all, 3),
             (2, None, Exit::Stopped, &all, 2 + PATIENCE.as_secs()),
         ] {
@@ -272,7 +277,7 @@ mod tests {
     async fn a_run_that_stops_already_is_left_by_the_first() {
         let stop = Stop::default();
         stop.now(Reason::Throttled);
-        let ended = interrupted(1, stop.clone(), Some(Stage::Leaving), "next: resume").await;
+        let ended = interrupted(1, stop.clone(), Some(StopStage::Leaving), "next: resume").await;
         assert_eq!(ended, (Exit::SomeFailed, LEAVING.to_owned(), 1));
         assert_eq!(stop.reason(), Some(Reason::Throttled));
     }

@@ -10,10 +10,10 @@ use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::flag;
 use super::target::{SANDBOX, Target};
-use crate::api::{Auth, Client, Endpoint, Settings};
+use crate::api::{Auth, Client, ClientSettings, Endpoint};
 use crate::domain::characters::visible_path;
 use crate::domain::setting::Setting;
-use crate::sandbox::{Config, Sandbox};
+use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// Connects. A sandbox is served from a thread of its own until the process ends.
 ///
@@ -40,7 +40,7 @@ pub fn connect(
             ));
         }
     };
-    let settings = Settings { timeout, correlation_id, clock: environment.clock };
+    let settings = ClientSettings { timeout, correlation_id, clock: environment.clock };
     Client::new(endpoint, auth, settings).map_err(|error| CommandError::could_not_run(error.to_string()))
 }
 
@@ -50,7 +50,7 @@ pub fn connect(
 /// Where the file can't be read, or holds something else than referrals.
 pub fn sandbox(
     seed: Option<&Path>,
-    config: Config,
+    config: SandboxConfig,
     environment: &Environment<'_>,
 ) -> Result<Sandbox, CommandError> {
     let clock = Arc::new(environment.clock);
@@ -66,7 +66,7 @@ pub fn sandbox(
 
 fn serve(seed: Option<&Path>, environment: &Environment<'_>) -> Result<Endpoint, CommandError> {
     // It is this program's own client that asks.
-    let config = Config { strict: true, ..Config::default() };
+    let config = SandboxConfig { strict: true, ..SandboxConfig::default() };
     let sandbox = sandbox(seed, config, environment)?;
     let failed =
         |error: std::io::Error| CommandError::could_not_run(format!("the sandbox cannot be served: {error}"));

@@ -15,7 +15,7 @@ use super::{next_step, sending};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, StateSource};
 use crate::engine::RequestCounts;
-use crate::engine::fetch::look;
+use crate::engine::fetch::fetch_referrals;
 use crate::engine::in_flight::Flights;
 use crate::engine::{Context, Reason, Slots};
 use crate::input;
@@ -115,11 +115,17 @@ async fn look_live(
         timeout: sending.timeout,
         flights: Flights::default(),
         observe: &observe,
-        tally: Arc::new(RequestCounts::default()),
+        counts: Arc::new(RequestCounts::default()),
         rebase: None,
     };
-    let looked =
-        sending::watched(look(&context, surveyor), &progress, &context, showing.progress, environment).await;
+    let looked = sending::watched(
+        fetch_referrals(&context, surveyor),
+        &progress,
+        &context,
+        showing.progress,
+        environment,
+    )
+    .await;
     let there = looked?;
     match environment.stop.reason() {
         Some(Reason::Unreachable(why)) => {

@@ -6,7 +6,7 @@ use super::connection;
 use super::environment::Environment;
 use super::error::CommandError;
 use crate::domain::exit::Exit;
-use crate::sandbox::Config;
+use crate::sandbox::SandboxConfig;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Settings {
     /// The port on loopback; 0 lets the system choose.
     pub port: u16,
     /// How it behaves.
-    pub config: Config,
+    pub config: SandboxConfig,
 }
 
 /// Serves until the process is interrupted.

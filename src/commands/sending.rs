@@ -23,7 +23,7 @@ use crate::engine::carry::Limits;
 use crate::engine::in_flight::Flights;
 use crate::engine::{self, Context, Event, Slots, Stop};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
-use crate::pace::{self, Pace, Pacing, Waits};
+use crate::pace::{self, Pace, Pacing, WaitTimes};
 use crate::plan;
 use crate::report::{Course, Progress, ProgressMode, Waiting, counted, roughly};
 
@@ -151,7 +151,7 @@ async fn send(
         timeout: sending.timeout,
         flights: Flights::default(),
         observe: &observe,
-        tally: Arc::new(RequestCounts::default()),
+        counts: Arc::new(RequestCounts::default()),
         rebase: (on_conflict == OnConflict::Rebase).then_some(&rebase),
     };
     let limits = Limits { max_errors, finish_by: sending.finish_by };
@@ -195,7 +195,7 @@ pub async fn watched<T>(
     environment: &Environment<'_>,
 ) -> T {
     let _shown = Shown::begin(progress, environment);
-    let (started, before) = (tokio::time::Instant::now(), context.pace.figures());
+    let (started, before) = (tokio::time::Instant::now(), context.pace.wait_times());
     let mut ticks = tokio::time::interval(Duration::from_millis(250));
     futures::pin_mut!(work);
     loop {
@@ -204,7 +204,7 @@ pub async fn watched<T>(
             done = &mut work => return done,
             _ = ticks.tick(), if mode != ProgressMode::None => {
                 progress.waiting(waiting(context.pace, environment.stop));
-                progress.retried(context.tally.figures().retried);
+                progress.retried(context.counts.stats().retried);
                 let mut line = Vec::new();
                 let course = course(started.elapsed(), before, context.pace);
                 if progress.tick(course, &mut line).is_ok() && !line.is_empty() {
@@ -236,26 +236,26 @@ impl Drop for Shown<'_> {
 }
 
 /// How the time went since these were the waits.
-fn course(elapsed: Duration, before: Waits, pace: &Pace) -> Course {
-    let now = pace.figures();
+fn course(elapsed: Duration, before: WaitTimes, pace: &Pace) -> Course {
+    let now = pace.wait_times();
     let idle = (now.paused_by_server + now.held_back) - (before.paused_by_server + before.held_back);
-    Course { elapsed, idle, limit: pace.found().per_second }
+    Course { elapsed, idle, limit: pace.found_rate().per_second }
 }
 
 fn waiting(pace: &Pace, stop: &Stop) -> Option<Waiting> {
     if stop.is_set() {
         return Some(Waiting::End);
     }
-    match pace.state() {
-        pace::Waiting::Nothing => None,
-        pace::Waiting::Rate => Some(Waiting::Rate),
-        pace::Waiting::Server { until } => {
+    match pace.wait_reason() {
+        pace::WaitReason::Nothing => None,
+        pace::WaitReason::Rate => Some(Waiting::Rate),
+        pace::WaitReason::Server { until } => {
             Some(Waiting::Server { remaining: until.duration_since(tokio::time::Instant::now()) })
         }
-        pace::Waiting::Probe { at } => {
+        pace::WaitReason::Probe { at } => {
             Some(Waiting::Probe { remaining: at.duration_since(tokio::time::Instant::now()) })
         }
-        pace::Waiting::Answer => Some(Waiting::Answer),
+        pace::WaitReason::Answer => Some(Waiting::Answer),
     }
 }
 
@@ -276,26 +276,26 @@ pub struct Begun {
     at: tokio::time::Instant,
     /// Planning and sending share a client and a pace, which count from their own beginning.
     tokens: u64,
-    waits: Waits,
+    waits: WaitTimes,
 }
 
 impl Begun {
     /// It begins now.
     pub fn now(client: &Client, pace: &Pace) -> Self {
-        Self { at: tokio::time::Instant::now(), tokens: client.token_requests(), waits: pace.figures() }
+        Self { at: tokio::time::Instant::now(), tokens: client.token_requests(), waits: pace.wait_times() }
     }
 }
 
 /// What was counted and timed since a stretch of work began.
 pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> RunStats {
-    let waits = context.pace.figures();
+    let waits = context.pace.wait_times();
     RunStats {
         token: client.token_requests() - begun.tokens,
         seconds: begun.at.elapsed().as_secs_f64(),
         waiting_for_rate: (waits.waiting_for_rate - begun.waits.waiting_for_rate).as_secs_f64(),
         paused_by_server: (waits.paused_by_server - begun.waits.paused_by_server).as_secs_f64(),
         held_back: (waits.held_back - begun.waits.held_back).as_secs_f64(),
-        ..context.tally.figures()
+        ..context.counts.stats()
     }
 }
 
@@ -330,7 +330,7 @@ pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: 
 
 /// Says which rate was found, and where the one that was asked for was too high.
 fn tell_rate(run_context: RunContext<'_>, environment: &Environment<'_>) {
-    let found = run_context.pace.found();
+    let found = run_context.pace.found_rate();
     let rate = per_second_or_minute(found.per_second);
     let flag = flag(Setting::Rate);
     let note = match (run_context.sending.pacing, found.throttled) {

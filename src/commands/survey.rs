@@ -15,7 +15,7 @@ use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
-use crate::engine::fetch::{Seen, Survey};
+use crate::engine::fetch::{Coverage, Survey};
 use crate::input::{self, Record, SnapshotError};
 use crate::ledger::LedgerError;
 use crate::pace::retry::{Decision, MAX_TRIES, decide};
@@ -270,17 +270,17 @@ impl<'a, W: Source> Surveyor<'a, W> {
 
     /// A referral is on the list again: while pages are asked for, referrals move from one to another. Where
     /// it is shown otherwise than before, it has to be read by itself.
-    fn seen_again(&mut self, referral: &Snapshot<'_>) -> Result<Seen, LedgerError> {
+    fn seen_again(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, LedgerError> {
         let id = referral.id();
         if self.sightings.get(&id).is_none_or(|sighting| sighting.hash == hash(referral.json())) {
-            return Ok(Seen::Unwanted);
+            return Ok(Coverage::Unwanted);
         }
         if let Some(Sighting { number, denied, .. }) = self.sightings.remove(&id) {
             self.contested.insert(id);
             self.wanting.reopen(id);
             self.writer.retract(number, &denied)?;
         }
-        Ok(Seen::Kept)
+        Ok(Coverage::Incomplete)
     }
 
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
@@ -299,17 +299,17 @@ impl<W: Source> Survey for Surveyor<'_, W> {
         self.wanting.remaining()
     }
 
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, CommandError> {
+    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, CommandError> {
         let id = referral.id();
         self.note_engagement(referral);
         if !self.wanting.wants(id) {
-            return if last_word { Ok(Seen::Unwanted) } else { Ok(self.seen_again(referral)?) };
+            return if last_word { Ok(Coverage::Unwanted) } else { Ok(self.seen_again(referral)?) };
         }
         let is_contested = self.contested.contains(&id);
         let keep = |planned: &Planned| !last_word && (is_contested || planned.needs_whole_referral());
         let planned = self.wanting.plan(id, Some(referral), &self.writer, &keep)?;
         if self.wanting.wants(id) {
-            return Ok(Seen::Kept);
+            return Ok(Coverage::Incomplete);
         }
         if let Some(Planned { item, .. }) = planned.as_ref().filter(|_| !last_word) {
             let denied = item.findings.iter().filter(|finding| finding.is_deny()).cloned().collect();
@@ -317,7 +317,7 @@ impl<W: Source> Survey for Surveyor<'_, W> {
             self.sightings.insert(id, sighting);
         }
         self.write(planned)?;
-        Ok(Seen::Taken)
+        Ok(Coverage::Complete)
     }
 
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), CommandError> {

@@ -7,7 +7,7 @@ use tracing::{Instrument, info_span};
 
 use super::context::Context;
 use super::deadline::Deadline;
-use super::item_task::{Ended, is_error, ledger_failed, live};
+use super::item_task::{ItemEnd, is_error, ledger_failed, run_item};
 use super::service::Api;
 use super::stop::Reason;
 use crate::domain::account::Phase;
@@ -44,33 +44,33 @@ pub async fn carry_out<A: Api>(
     // Here things begin to happen at the same time: as many lives as there are places, each of which waits
     // for its turn by itself, and some more that wait for a place. No two items are about one referral, so
     // their order does not matter.
-    let lives = outstanding(backlog)
+    let tasks = outstanding(backlog)
         .take_while(|_| std::future::ready(!context.stop.is_set()))
         .map(|item| async move {
             match item {
                 Ok(item) => {
                     let referral = info_span!("referral", id = %item.item.id);
-                    live(context, journal, item, deadline).instrument(referral).await
+                    run_item(context, journal, item, deadline).instrument(referral).await
                 }
                 Err(error) => Err(error),
             }
         })
-        .buffer_unordered(context.slots.lives());
+        .buffer_unordered(context.slots.tasks());
     let ends = deadline.wait(context.stop);
     let stalled = context.watch();
-    futures::pin_mut!(lives, ends, stalled);
+    futures::pin_mut!(tasks, ends, stalled);
     loop {
         let ended = tokio::select! {
             biased;
             // What is in flight is dropped: its intents stand in the ledger, in doubt.
             () = context.stop.left() => break,
             () = &mut ends, if !context.stop.is_set() => continue,
-            ended = lives.next() => ended,
+            ended = tasks.next() => ended,
             () = &mut stalled => break,
         };
         match ended {
             None => break,
-            Some(Ok(Ended::Settled(item, outcome))) if is_error(outcome) => match backlog.rows(item) {
+            Some(Ok(ItemEnd::Settled(item, outcome))) if is_error(outcome) => match backlog.rows(item) {
                 Ok(rows) => {
                     errors += rows;
                     if errors >= limits.max_errors {
@@ -83,8 +83,8 @@ pub async fn carry_out<A: Api>(
                     failure = Some(error);
                 }
             },
-            Some(Ok(Ended::Settled(..))) => {}
-            Some(Ok(Ended::Left)) => left = true,
+            Some(Ok(ItemEnd::Settled(..))) => {}
+            Some(Ok(ItemEnd::Left)) => left = true,
             Some(Err(error)) => {
                 context.stop.now(ledger_failed(&error));
                 failure = Some(error);

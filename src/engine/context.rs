@@ -10,7 +10,7 @@ use tracing::info;
 
 use super::event::Event;
 use super::in_flight::{Flight, Flights};
-use super::outage::{reason, trouble, why};
+use super::outage::{description, failure_kind, stop_reason};
 use super::request_counts::{Counter, RequestCounts};
 use super::request_state::RequestState;
 use super::service::Api;
@@ -48,7 +48,7 @@ pub struct Context<'a, A> {
     /// Who is told what happens.
     pub observe: &'a (dyn Fn(Event) + Sync),
     /// What is counted.
-    pub tally: Arc<RequestCounts>,
+    pub counts: Arc<RequestCounts>,
     /// Makes an item again for a referral that somebody else changed, where the user wants that.
     pub rebase: Option<&'a Rebase<'a>>,
 }
@@ -58,7 +58,7 @@ pub type Rebase<'a> = dyn Fn(&Item, &Snapshot<'_>) -> Result<Item, String> + Syn
 
 /// What a worker does after a failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum AfterFailure {
     /// The same request again; it was not applied, and what had to be waited for is over.
     Again,
     /// The same request again at no cost: the run as a whole was paused, or has another token.
@@ -84,8 +84,8 @@ impl<A: Api> Context<'_, A> {
             // What settles something in flight is worth its turn still, but not a pause of minutes.
             if request_state.is_through_stop() {
                 tokio::select! {
-                    () = self.pace.paused() => {}
-                    () = self.pace.circuit().held(request_state.purpose) => {}
+                    () = self.pace.wait_for_pause() => {}
+                    () = self.pace.circuit().wait_until_held(request_state.purpose) => {}
                 }
             }
         };
@@ -138,7 +138,7 @@ impl<A: Api> Context<'_, A> {
             if self.may_leave(purpose, permit) {
                 return (turn, permit);
             }
-            self.pace.circuit().came_to_nothing(permit);
+            self.pace.circuit().inconclusive(permit);
         }
     }
 
@@ -167,16 +167,16 @@ impl<A: Api> Context<'_, A> {
         if self.may_leave(request_state.purpose, request_state.permit) {
             return true;
         }
-        self.pace.circuit().came_to_nothing(request_state.permit);
+        self.pace.circuit().inconclusive(request_state.permit);
         request_state.tries -= 1;
         self.turn(request_state).await
     }
 
     /// Counts a PATCH that goes out; `again` where it repeats an earlier one.
     pub fn count_patch(&self, again: bool) {
-        self.tally.patch.add();
+        self.counts.patch.add();
         if again {
-            self.tally.retried.add();
+            self.counts.retried.add();
         }
     }
 
@@ -184,7 +184,7 @@ impl<A: Api> Context<'_, A> {
     pub fn answered(&self, request_state: &RequestState<'_>) {
         self.let_through(request_state);
         self.token_taken(request_state);
-        self.is_well(request_state);
+        self.report_success_to_circuit(request_state);
     }
 
     /// Notes that an answer was no throttle.
@@ -204,19 +204,19 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Nothing more is asked for a referral.
-    pub fn is_over(&self, referral: ReferralId) {
-        self.pace.blame().is_over(referral);
+    pub fn forget(&self, referral: ReferralId) {
+        self.pace.blame().forget(referral);
     }
 
     /// Notes that the service does its work for requests of this sort, whatever it says of the referral.
-    fn is_well(&self, request_state: &RequestState<'_>) {
+    fn report_success_to_circuit(&self, request_state: &RequestState<'_>) {
         if self.pace.circuit().answered(request_state.purpose) {
             self.tell(Event::Released);
         }
     }
 
     /// Decides what follows from a failure, and waits as long as that takes.
-    pub async fn after(&self, failure: &Failure, request_state: &mut RequestState<'_>) -> Next {
+    pub async fn after(&self, failure: &Failure, request_state: &mut RequestState<'_>) -> AfterFailure {
         let decision = decide(request_state.operation(), failure, request_state.tries);
         info!(
             status = failure.status(),
@@ -229,7 +229,7 @@ impl<A: Api> Context<'_, A> {
             return self.throttled(throttle, failure, request_state).await;
         }
         request_state.pauses = None;
-        let held = self.is_held(failure, request_state);
+        let held = self.report_to_circuit(failure, request_state);
         // What the service as a whole is to blame for costs no try.
         request_state.tries -= u32::from(held);
         let decision = decide(request_state.operation(), failure, request_state.tries);
@@ -247,18 +247,18 @@ impl<A: Api> Context<'_, A> {
         match decision {
             Decision::Pause { .. } => unreachable!("a pause is a throttle"),
             // The circuit is waited for instead.
-            Decision::Again { .. } if held => Next::Again,
+            Decision::Again { .. } if held => AfterFailure::Again,
             Decision::Again { after } => {
                 if self.wait(after, failure.message(), request_state).await {
-                    Next::Again
+                    AfterFailure::Again
                 } else {
-                    Next::Stopped
+                    AfterFailure::Stopped
                 }
             }
-            Decision::ReadBack => Next::ReadBack,
-            Decision::Conflict => Next::Conflict,
-            Decision::Refused => Next::Refused,
-            Decision::GiveUp => Next::GiveUp,
+            Decision::ReadBack => AfterFailure::ReadBack,
+            Decision::Conflict => AfterFailure::Conflict,
+            Decision::Refused => AfterFailure::Refused,
+            Decision::GiveUp => AfterFailure::GiveUp,
             Decision::Renew => {
                 request_state.tries -= 1;
                 self.renew(failure, request_state).await
@@ -299,33 +299,33 @@ impl<A: Api> Context<'_, A> {
 
     /// Tells the circuit of a failure. Whether it is the service's as a whole, and all of its kind are held
     /// back. The run ends where that was tried and helped nothing.
-    fn is_held(&self, failure: &Failure, request_state: &RequestState<'_>) -> bool {
+    fn report_to_circuit(&self, failure: &Failure, request_state: &RequestState<'_>) -> bool {
         let RequestState { purpose, referral, permit, .. } = *request_state;
-        let trouble = match decide(request_state.operation(), failure, request_state.tries) {
+        let failure_kind = match decide(request_state.operation(), failure, request_state.tries) {
             Decision::Renew | Decision::Stop(_) => {
-                self.pace.circuit().came_to_nothing(permit);
+                self.pace.circuit().inconclusive(permit);
                 return false;
             }
-            decision => trouble(decision, failure, purpose),
+            decision => failure_kind(decision, failure, purpose),
         };
-        let Some(trouble) = trouble else {
-            self.is_well(request_state);
+        let Some(failure_kind) = failure_kind else {
+            self.report_success_to_circuit(request_state);
             return false;
         };
-        match self.pace.circuit().failed(purpose, trouble, referral, permit) {
+        match self.pace.circuit().failed(purpose, failure_kind, referral, permit) {
             BreakerEffect::Nothing => return false,
             BreakerEffect::Held => {}
             BreakerEffect::Opened(pause) => {
-                self.tell(Event::Held { why: why(trouble, purpose, failure), pause });
+                self.tell(Event::Held { why: description(failure_kind, purpose, failure), pause });
             }
-            BreakerEffect::GivenUp => self.stop.now(reason(trouble, purpose, failure)),
+            BreakerEffect::GivenUp => self.stop.now(stop_reason(failure_kind, purpose, failure)),
         }
         true
     }
 
-    fn end(&self, reason: Reason) -> Next {
+    fn end(&self, reason: Reason) -> AfterFailure {
         self.stop.now(reason);
-        Next::Stopped
+        AfterFailure::Stopped
     }
 
     /// Reads one referral once it has a place, repeating what may be repeated.
@@ -337,8 +337,8 @@ impl<A: Api> Context<'_, A> {
         if !self.begin(&slot).await {
             return Err(None);
         }
-        let read = self.get(id, RequestState::new(Purpose::Look, Some(id), &slot)).await;
-        self.is_over(id);
+        let read = self.get(id, RequestState::new(Purpose::Fetch, Some(id), &slot)).await;
+        self.forget(id);
         read
     }
 
@@ -355,7 +355,7 @@ impl<A: Api> Context<'_, A> {
             let _under_way = self.flights.begin(Flight::Get(id));
             self.api.get(id).await
         };
-        self.repeat(&self.tally.get, request_state, request).await
+        self.repeat(&self.counts.get, request_state, request).await
     }
 
     /// Reads a page of the list, repeating what may be repeated.
@@ -364,12 +364,12 @@ impl<A: Api> Context<'_, A> {
     /// As [`Self::read`].
     pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
         let slot = self.slots.slot();
-        let request_state = RequestState::new(Purpose::Look, None, &slot);
+        let request_state = RequestState::new(Purpose::Fetch, None, &slot);
         let request = async || {
             let _under_way = self.flights.begin(Flight::List);
             self.api.list(link).await
         };
-        self.repeat(&self.tally.list, request_state, request).await
+        self.repeat(&self.counts.list, request_state, request).await
     }
 
     async fn repeat<T>(
@@ -385,7 +385,7 @@ impl<A: Api> Context<'_, A> {
             }
             counter.add();
             if std::mem::replace(&mut again, true) {
-                self.tally.retried.add();
+                self.counts.retried.add();
             }
             match request().await {
                 Ok(answer) => {
@@ -404,9 +404,12 @@ impl<A: Api> Context<'_, A> {
         request_state: &mut RequestState<'_>,
     ) -> Result<(), Option<Failure>> {
         match self.after(&failure, request_state).await {
-            Next::Again | Next::AgainFreely => Ok(()),
-            Next::Stopped => Err(None),
-            Next::ReadBack | Next::Conflict | Next::Refused | Next::GiveUp => Err(Some(failure)),
+            AfterFailure::Again | AfterFailure::AgainFreely => Ok(()),
+            AfterFailure::Stopped => Err(None),
+            AfterFailure::ReadBack
+            | AfterFailure::Conflict
+            | AfterFailure::Refused
+            | AfterFailure::GiveUp => Err(Some(failure)),
         }
     }
 }

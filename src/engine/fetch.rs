@@ -41,7 +41,7 @@ pub trait Survey {
     ///
     /// # Errors
     /// Where the caller cannot go on.
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, Self::Error>;
+    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, Self::Error>;
 
     /// Takes note that a referral could not be read.
     ///
@@ -56,7 +56,7 @@ const MOST_ABSENT: usize = 10;
 
 /// What became of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum List {
+enum ListAccess {
     /// It was read, or not asked for, or could not be read this time.
     There,
     /// The service knows no such thing.
@@ -67,13 +67,13 @@ enum List {
 
 /// What a look at a referral was good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub enum Coverage {
     /// Nobody asked for it.
     Unwanted,
     /// It was wanted, and still is: a GET could bring more.
-    Kept,
+    Incomplete,
     /// It was wanted, and no longer is.
-    Taken,
+    Complete,
 }
 
 #[derive(Deserialize)]
@@ -87,19 +87,22 @@ struct Listing<'a> {
 ///
 /// # Errors
 /// Whatever the survey's methods answer.
-pub async fn look<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
+pub async fn fetch_referrals<A: Api, S: Survey>(
+    context: &Context<'_, A>,
+    survey: &mut S,
+) -> Result<bool, S::Error> {
     tokio::select! {
         biased;
         () = context.stop.left() => Ok(true),
-        looked = look_at_all(context, survey) => looked,
+        looked = fetch_all(context, survey) => looked,
         () = context.watch() => Ok(true),
     }
 }
 
-async fn look_at_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
+async fn fetch_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
     let wanted = survey.remaining();
     let observe = |remaining: usize| context.tell(Event::Looked((wanted - remaining) as u64));
-    let list = if wanted > 1 { read_pages(context, survey, &observe).await? } else { List::There };
+    let list = if wanted > 1 { read_pages(context, survey, &observe).await? } else { ListAccess::There };
     info!(wanted, left = survey.remaining(), list = ?list, "the list was read as far as it pays");
     read_singly(context, survey, list, &observe).await
 }
@@ -108,7 +111,7 @@ async fn read_pages<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
     observe: &impl Fn(usize),
-) -> Result<List, S::Error> {
+) -> Result<ListAccess, S::Error> {
     let mut link = None;
     let mut seen_links = HashSet::new();
     let mut dry_pages = 0;
@@ -120,25 +123,25 @@ async fn read_pages<A: Api, S: Survey>(
             Ok(page) => page,
             Err(Some(Failure::NotSent { message })) => {
                 context.stop.now(Reason::Unreachable(message));
-                return Ok(List::There);
+                return Ok(ListAccess::There);
             }
             Err(Some(failure)) if link.is_none() => {
                 return Ok(match failure.status() {
-                    Some(404) => List::Missing,
-                    Some(403) => List::Forbidden,
-                    _ => List::There,
+                    Some(404) => ListAccess::Missing,
+                    Some(403) => ListAccess::Forbidden,
+                    _ => ListAccess::There,
                 });
             }
-            Err(_) => return Ok(List::There),
+            Err(_) => return Ok(ListAccess::There),
         };
-        let Taken { found, spared } = take_page(&page.text, survey)?;
+        let PageYield { found, spared } = take_page(&page.text, survey)?;
         debug!(found, spared, "a page was read");
         observe(survey.remaining());
         dry_pages = if spared > 0 { 0 } else { dry_pages + 1 };
         unseen = unseen.saturating_sub(found);
         match page.next {
             Some(next) if pays(dry_pages, unseen) && seen_links.insert(next.clone()) => link = Some(next),
-            _ => return Ok(List::There),
+            _ => return Ok(ListAccess::There),
         }
     }
 }
@@ -149,36 +152,36 @@ fn pays(dry_pages: usize, unseen: usize) -> bool {
 }
 
 /// What a page was good for.
-struct Taken {
+struct PageYield {
     /// Wanted referrals on it.
     found: usize,
     /// GETs that it spared.
     spared: usize,
 }
 
-fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<Taken, S::Error> {
-    let mut taken = Taken { found: 0, spared: 0 };
-    let Ok(listing) = serde_json::from_str::<Listing<'_>>(text) else { return Ok(taken) };
+fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<PageYield, S::Error> {
+    let mut page_yield = PageYield { found: 0, spared: 0 };
+    let Ok(listing) = serde_json::from_str::<Listing<'_>>(text) else { return Ok(page_yield) };
     for element in listing.value {
         if let Ok(referral) = Snapshot::in_part(element.get()) {
             let seen = survey.seen(&referral, false)?;
-            taken.found += usize::from(seen != Seen::Unwanted);
-            taken.spared += usize::from(seen == Seen::Taken);
+            page_yield.found += usize::from(seen != Coverage::Unwanted);
+            page_yield.spared += usize::from(seen == Coverage::Complete);
         }
     }
-    Ok(taken)
+    Ok(page_yield)
 }
 
 async fn read_singly<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
-    list: List,
+    list: ListAccess,
     observe: &impl Fn(usize),
 ) -> Result<bool, S::Error> {
     let mut answers = futures::stream::iter(survey.wanted())
         .map(|id| async move { (id, context.read(id).instrument(info_span!("referral", %id)).await) })
-        .buffer_unordered(context.slots.lives());
-    let (mut absent, mut there) = (0, list == List::There);
+        .buffer_unordered(context.slots.tasks());
+    let (mut absent, mut there) = (0, list == ListAccess::There);
     while let Some((id, answer)) = answers.next().await {
         match answer {
             Ok(reply) => {
@@ -198,10 +201,10 @@ async fn read_singly<A: Api, S: Survey>(
         }
         observe(survey.remaining());
     }
-    Ok(there || list != List::Missing)
+    Ok(there || list != ListAccess::Missing)
 }
 
-impl List {
+impl ListAccess {
     /// Whether a failure to read a referral tells another story than the list did.
     fn otherwise(self, failure: &Failure) -> bool {
         match self {

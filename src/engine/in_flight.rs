@@ -52,10 +52,10 @@ impl fmt::Display for Flight {
 
 /// All that is under way.
 #[derive(Debug, Default)]
-pub struct Flights(Mutex<Board>);
+pub struct Flights(Mutex<FlightTable>);
 
 #[derive(Debug, Default)]
-struct Board {
+struct FlightTable {
     begun: u64,
     under_way: BTreeMap<u64, (Flight, Instant)>,
     /// When something came to its end last.
@@ -71,25 +71,25 @@ pub struct UnderWay<'a> {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        let mut board = self.flights.board();
-        board.under_way.remove(&self.number);
-        board.last_end = Some(Instant::now());
+        let mut table = self.flights.table();
+        table.under_way.remove(&self.number);
+        table.last_end = Some(Instant::now());
     }
 }
 
 impl Flights {
     /// Something is under way from now on.
     pub fn begin(&self, flight: Flight) -> UnderWay<'_> {
-        let mut board = self.board();
-        board.begun += 1;
-        let number = board.begun;
-        board.under_way.insert(number, (flight, Instant::now()));
+        let mut table = self.table();
+        table.begun += 1;
+        let number = table.begun;
+        table.under_way.insert(number, (flight, Instant::now()));
         UnderWay { flights: self, number }
     }
 
     /// How many requests are on their way, or about to be.
     pub fn requests(&self) -> usize {
-        self.board().under_way.values().filter(|(flight, _)| *flight != Flight::Token).count()
+        self.table().under_way.values().filter(|(flight, _)| *flight != Flight::Token).count()
     }
 
     /// Watches over a run whose requests may take so long. Tells `warn` for how long nothing has come to an
@@ -121,25 +121,25 @@ impl Flights {
 
     /// Since when nothing has come to an end; `None` where nothing is under way.
     fn quiet_since(&self) -> Option<Instant> {
-        let board = self.board();
-        let oldest = board.under_way.values().map(|(_, since)| *since).min()?;
-        Some(board.last_end.map_or(oldest, |end| end.max(oldest)))
+        let table = self.table();
+        let oldest = table.under_way.values().map(|(_, since)| *since).min()?;
+        Some(table.last_end.map_or(oldest, |end| end.max(oldest)))
     }
 
     /// What is under way, the oldest first.
     fn names(&self) -> String {
-        let board = self.board();
+        let table = self.table();
         let name =
             |(flight, since): &(Flight, Instant)| format!("{flight} (for {} s)", since.elapsed().as_secs());
-        let mut names: Vec<String> = board.under_way.values().take(MOST_NAMED).map(name).collect();
-        if board.under_way.len() > MOST_NAMED {
-            names.push(format!("and {} more", board.under_way.len() - MOST_NAMED));
+        let mut names: Vec<String> = table.under_way.values().take(MOST_NAMED).map(name).collect();
+        if table.under_way.len() > MOST_NAMED {
+            names.push(format!("and {} more", table.under_way.len() - MOST_NAMED));
         }
         names.join(", ")
     }
 
     /// Every change above leaves the board whole, so a poisoned lock holds nothing wrong.
-    fn board(&self) -> MutexGuard<'_, Board> {
+    fn table(&self) -> MutexGuard<'_, FlightTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use tracing::{debug, info};
 
-use super::context::{Context, Next};
+use super::context::{AfterFailure, Context};
 use super::deadline::Deadline;
 use super::event::Event;
 use super::in_flight::Flight;
-use super::outage::of_its_own;
+use super::outage::own_failure;
 use super::request_state::RequestState;
 use super::service::Api;
-use super::settle::{Taken, taken};
+use super::settle::{AnswerMatch, match_answer};
 use super::shown;
 use super::slots::Slot;
 use super::stop::Reason;
@@ -32,7 +32,7 @@ use crate::pace::circuit::Purpose;
 
 /// How an item ended in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ItemEnd {
     /// The item of this number has its outcome.
     Settled(u64, Outcome),
     /// The run stopped first; the ledger knows how far it came.
@@ -76,7 +76,7 @@ impl Doubt {
     }
 }
 
-struct Life<'a, A> {
+struct ItemTask<'a, A> {
     context: &'a Context<'a, A>,
     journal: &'a Journal,
     item: Arc<Item>,
@@ -100,18 +100,18 @@ struct Life<'a, A> {
 ///
 /// # Errors
 /// Where the ledger cannot be written; nothing more may be sent then.
-pub async fn live<A: Api>(
+pub async fn run_item<A: Api>(
     context: &Context<'_, A>,
     journal: &Journal,
     outstanding: ledger::Outstanding,
     deadline: Deadline,
-) -> Result<Ended, LedgerError> {
+) -> Result<ItemEnd, LedgerError> {
     let mut step = first(&outstanding);
     let (slot, id) = (context.slots.slot(), outstanding.item.id);
     if !context.begin(&slot).await {
-        return Ok(Ended::Left);
+        return Ok(ItemEnd::Left);
     }
-    let mut life = Life {
+    let mut task = ItemTask {
         context,
         journal,
         slot: &slot,
@@ -128,10 +128,10 @@ pub async fn live<A: Api>(
     };
     loop {
         step = match step {
-            Step::Send => life.send().await?,
+            Step::Send => task.send().await?,
             Step::Doubt(doubt) => {
                 info!(said_yes = doubt.said_yes, "in doubt: read back");
-                life.read_back(&doubt).await
+                task.read_back(&doubt).await
             }
             Step::Recheck(verdict) => {
                 info!(
@@ -139,15 +139,15 @@ pub async fn live<A: Api>(
                     status = verdict.status,
                     "looked at once more before it is over"
                 );
-                life.recheck(verdict).await
+                task.recheck(verdict).await
             }
-            Step::Leave => return Ok(Ended::Left),
+            Step::Leave => return Ok(ItemEnd::Left),
             Step::Over(settled) => {
                 let outcome = settled.verdict.outcome;
-                context.is_over(id);
-                journal.settled(life.item.number, *settled).await?;
+                context.forget(id);
+                journal.settled(task.item.number, *settled).await?;
                 context.tell(Event::Settled(outcome));
-                return Ok(Ended::Settled(life.item.number, outcome));
+                return Ok(ItemEnd::Settled(task.item.number, outcome));
             }
         };
     }
@@ -169,7 +169,7 @@ fn first(outstanding: &ledger::Outstanding) -> Step {
     }
 }
 
-impl<A: Api> Life<'_, A> {
+impl<A: Api> ItemTask<'_, A> {
     /// Slot, gate, limiter, intent, request, answer: in this order. While the intent waited for the disk the
     /// gate may have been shut, the run stopped, or its time have come.
     async fn send(&mut self) -> Result<Step, LedgerError> {
@@ -212,16 +212,17 @@ impl<A: Api> Life<'_, A> {
         let now = shown::by_patch(self.item.id, reply);
         let version = now.as_ref().and_then(Snapshot::etag).or(reply.etag.as_ref()).cloned();
         let item = Arc::clone(&self.item);
-        let told = now.as_ref().map_or(Taken::Nothing, |now| taken(&item, now, version.as_ref()));
+        let told =
+            now.as_ref().map_or(AnswerMatch::Nothing, |now| match_answer(&item, now, version.as_ref()));
         let (result, step) = match told {
-            Taken::Whole => (AttemptResult::Applied, self.applied(status, version)),
-            Taken::Otherwise(_) | Taken::Partly(_) => {
+            AnswerMatch::Whole => (AttemptResult::Applied, self.applied(status, version)),
+            AnswerMatch::Otherwise(_) | AnswerMatch::Partly(_) => {
                 (AttemptResult::Applied, self.kept(&told, status, version))
             }
-            Taken::Nothing | Taken::Unmoved | Taken::NoneOfIt(_) => {
+            AnswerMatch::Nothing | AnswerMatch::Unmoved | AnswerMatch::NoneOfIt(_) => {
                 self.doubted = true;
                 let why = unshown(&told, reply);
-                let none_at = if let Taken::NoneOfIt(version) = told { Some(version) } else { None };
+                let none_at = if let AnswerMatch::NoneOfIt(version) = told { Some(version) } else { None };
                 (AttemptResult::InDoubt, Step::Doubt(Doubt { why, said_yes: true, none_at }))
             }
         };
@@ -233,33 +234,36 @@ impl<A: Api> Life<'_, A> {
         self.last_status = failure.status();
         let next = self.context.after(failure, &mut self.request_state).await;
         let result = match next {
-            Next::ReadBack => AttemptResult::InDoubt,
-            Next::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
-            Next::Again | Next::AgainFreely | Next::GiveUp | Next::Stopped => AttemptResult::NotApplied,
-            Next::Conflict => AttemptResult::Mismatched,
-            Next::Refused => AttemptResult::Refused,
+            AfterFailure::ReadBack => AttemptResult::InDoubt,
+            AfterFailure::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
+            AfterFailure::Again
+            | AfterFailure::AgainFreely
+            | AfterFailure::GiveUp
+            | AfterFailure::Stopped => AttemptResult::NotApplied,
+            AfterFailure::Conflict => AttemptResult::Mismatched,
+            AfterFailure::Refused => AttemptResult::Refused,
         };
         // What this attempt came to says nothing of an earlier one, which may have been applied all the same.
         let is_open = self.doubted && result != AttemptResult::Mismatched;
         let result = if is_open { AttemptResult::InDoubt } else { result };
         self.note(attempt, result, failure.status(), Some(failure.code()));
-        let message = of_its_own(failure).unwrap_or_else(|| failure.message().to_owned());
+        let message = own_failure(failure).unwrap_or_else(|| failure.message().to_owned());
         let verdict = |outcome| Verdict::new(outcome, failure.code(), &message).with_status(failure.status());
         match next {
-            Next::Again | Next::AgainFreely => Step::Send,
-            Next::ReadBack => {
+            AfterFailure::Again | AfterFailure::AgainFreely => Step::Send,
+            AfterFailure::ReadBack => {
                 self.doubted = true;
                 Step::Doubt(Doubt::new(failure.message()))
             }
-            Next::Conflict => Step::Recheck(verdict(Outcome::Conflict)),
-            Next::Refused if self.doubted => Step::Recheck(verdict(Outcome::Refused)),
-            Next::Refused => self.over(verdict(Outcome::Refused), None, None),
-            Next::GiveUp => match failure {
+            AfterFailure::Conflict => Step::Recheck(verdict(Outcome::Conflict)),
+            AfterFailure::Refused if self.doubted => Step::Recheck(verdict(Outcome::Refused)),
+            AfterFailure::Refused => self.over(verdict(Outcome::Refused), None, None),
+            AfterFailure::GiveUp => match failure {
                 Failure::NotSent { message } => self.unreachable(message),
                 _ if self.doubted => Step::Recheck(verdict(Outcome::Failed)),
                 _ => self.over(verdict(Outcome::Failed), None, None),
             },
-            Next::Stopped => Step::Leave,
+            AfterFailure::Stopped => Step::Leave,
         }
     }
 
@@ -274,13 +278,13 @@ impl<A: Api> Life<'_, A> {
     }
 
     /// What the service made of it otherwise than it was sent.
-    fn kept(&self, kept: &Taken<'_, '_>, status: Option<u16>, version: Option<ETag>) -> Step {
+    fn kept(&self, kept: &AnswerMatch<'_, '_>, status: Option<u16>, version: Option<ETag>) -> Step {
         match kept {
-            Taken::Otherwise(fields) => {
+            AnswerMatch::Otherwise(fields) => {
                 let message = format!("the service keeps it in another form: {}", listed(fields));
                 self.over(Verdict::kept_otherwise(message).with_status(status), version, None)
             }
-            Taken::Partly(fields) => {
+            AnswerMatch::Partly(fields) => {
                 let is_all = fields.len() == self.item.changes.len();
                 let how = if is_all {
                     "the service said yes and took none of it"
@@ -330,10 +334,10 @@ fn listed(fields: &[NotTaken<'_, '_>]) -> String {
 }
 
 /// What an answer says that says yes and doesn't show that it is so.
-fn unshown(shown: &Taken<'_, '_>, reply: &Reply) -> String {
+fn unshown(shown: &AnswerMatch<'_, '_>, reply: &Reply) -> String {
     let status = reply.status;
     match (shown, error_in(&reply.body)) {
-        (Taken::Unmoved, _) => {
+        (AnswerMatch::Unmoved, _) => {
             format!(
                 "the answer {status} shows the change at the version that was sent, which every change moves"
             )

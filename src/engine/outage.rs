@@ -6,7 +6,7 @@ use crate::pace::circuit::{FailureKind, Purpose};
 use crate::pace::retry::Decision;
 
 /// What a failure may say of the service as a whole.
-pub(super) fn trouble(decision: Decision, failure: &Failure, purpose: Purpose) -> Option<FailureKind> {
+pub(super) fn failure_kind(decision: Decision, failure: &Failure, purpose: Purpose) -> Option<FailureKind> {
     match decision {
         Decision::Again { .. } | Decision::GiveUp => match failure {
             Failure::NotSent { .. } => Some(FailureKind::Unreachable),
@@ -26,7 +26,7 @@ pub(super) fn trouble(decision: Decision, failure: &Failure, purpose: Purpose) -
 
 /// What to say of a referral that is given up for an answer which, met by others too, would have made the run
 /// wait or stop.
-pub(super) fn of_its_own(failure: &Failure) -> Option<String> {
+pub(super) fn own_failure(failure: &Failure) -> Option<String> {
     let (status, message) = (failure.status()?, failure.message());
     match status {
         401 => {
@@ -40,8 +40,8 @@ pub(super) fn of_its_own(failure: &Failure) -> Option<String> {
 }
 
 /// What requests fail with one after another.
-pub(super) fn why(trouble: FailureKind, purpose: Purpose, failure: &Failure) -> String {
-    let what = match (trouble, purpose) {
+pub(super) fn description(failure_kind: FailureKind, purpose: Purpose, failure: &Failure) -> String {
+    let what = match (failure_kind, purpose) {
         (FailureKind::Unreachable, _) => "the service cannot be reached any more",
         (FailureKind::Unanswered, Purpose::Change) => "one change after another gets no good answer",
         (FailureKind::Unanswered, _) => "one request after another gets no good answer",
@@ -56,9 +56,9 @@ pub(super) fn why(trouble: FailureKind, purpose: Purpose, failure: &Failure) -> 
 }
 
 /// Why the run ends where requests go on failing.
-pub(super) fn reason(trouble: FailureKind, purpose: Purpose, failure: &Failure) -> Reason {
+pub(super) fn stop_reason(failure_kind: FailureKind, purpose: Purpose, failure: &Failure) -> Reason {
     let message = failure.message().to_owned();
-    match (trouble, purpose) {
+    match (failure_kind, purpose) {
         (FailureKind::Unreachable, _) => Reason::Unreachable(message),
         (FailureKind::Unanswered, Purpose::ReadBack) => Reason::Unreadable(message),
         (FailureKind::Unanswered, _) => Reason::Unanswered(message),

@@ -21,7 +21,7 @@ pub struct RequestCounts {
 
 impl RequestCounts {
     /// The counts so far. Times and tokens are counted elsewhere and are zero here.
-    pub fn figures(&self) -> RunStats {
+    pub fn stats(&self) -> RunStats {
         RunStats {
             get: self.get.read(),
             list: self.list.read(),

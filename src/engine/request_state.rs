@@ -4,9 +4,9 @@ use super::slots::Slot;
 use crate::api::Generation;
 use crate::domain::exchange::Operation;
 use crate::domain::referral::ReferralId;
-use crate::pace::blame::{About, Moment};
+use crate::pace::blame::{Moment, RequestSubject};
 use crate::pace::circuit::{Permit, Purpose};
-use crate::pace::{Before, Turn};
+use crate::pace::{RateCheckpoint, Turn};
 
 /// What has been spent on one request so far.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct RequestState<'a> {
     /// As one of how many.
     pub(super) among: usize,
     /// The pauses that it caused since it was let through, and how fast the run went before.
-    pub(super) pauses: Option<(Before, u32)>,
+    pub(super) pauses: Option<(RateCheckpoint, u32)>,
     pub(super) permit: Permit,
     pub(super) token: Option<Generation>,
 }
@@ -49,14 +49,14 @@ impl<'a> RequestState<'a> {
     /// What is asked for, as retries see it.
     pub(super) fn operation(&self) -> Operation {
         match self.purpose {
-            Purpose::Look | Purpose::ReadBack => Operation::Read,
+            Purpose::Fetch | Purpose::ReadBack => Operation::Read,
             Purpose::Change => Operation::Write,
         }
     }
 
     /// What a refusal of it would be about.
-    pub(super) fn about(&self) -> About {
-        About { referral: self.referral, operation: self.operation() }
+    pub(super) fn about(&self) -> RequestSubject {
+        RequestSubject { referral: self.referral, operation: self.operation() }
     }
 
     /// Whether it is made also when the run stops, because it settles something in flight.

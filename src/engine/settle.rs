@@ -7,7 +7,7 @@ use crate::domain::snapshot::Snapshot;
 
 /// What an answer that says yes shows.
 #[derive(Debug, Clone)]
-pub enum Taken<'i, 's> {
+pub enum AnswerMatch<'i, 's> {
     /// All of it, as it was sent.
     Whole,
     /// All of it, some in another form, which the service gave it.
@@ -27,38 +27,46 @@ pub enum Taken<'i, 's> {
 ///
 /// An answer to the document at a later version tells of the document, whoever else writes: what is not there
 /// was not taken. A value that is as it was before is no other form of what was wanted, and no stage is.
-pub fn taken<'i, 's>(item: &'i Item, answer: &Snapshot<'s>, version: Option<&ETag>) -> Taken<'i, 's> {
+pub fn match_answer<'i, 's>(
+    item: &'i Item,
+    answer: &Snapshot<'s>,
+    version: Option<&ETag>,
+) -> AnswerMatch<'i, 's> {
     let (sent, carried) = (item.etag.as_ref(), item.is_carried_by(answer));
     if sent.is_some() && sent == version {
-        return if item.is_partly_carried_by(answer) { Taken::Unmoved } else { Taken::Nothing };
+        return if item.is_partly_carried_by(answer) { AnswerMatch::Unmoved } else { AnswerMatch::Nothing };
     }
     if carried {
-        return Taken::Whole;
+        return AnswerMatch::Whole;
     }
     // What the answer doesn't show is neither taken nor left.
     if !item.is_seen_in(answer) {
-        return Taken::Nothing;
+        return AnswerMatch::Nothing;
     }
     match (sent, version) {
-        (Some(_), Some(_)) if item.is_partly_carried_by(answer) => kept(item, answer),
-        (Some(_), Some(version)) => Taken::NoneOfIt(version.clone()),
-        (None, _) if item.is_partly_shown_by(answer) => Taken::Partly(item.not_taken(answer)),
-        _ => Taken::Nothing,
+        (Some(_), Some(_)) if item.is_partly_carried_by(answer) => match_written(item, answer),
+        (Some(_), Some(version)) => AnswerMatch::NoneOfIt(version.clone()),
+        (None, _) if item.is_partly_shown_by(answer) => AnswerMatch::Partly(item.not_taken(answer)),
+        _ => AnswerMatch::Nothing,
     }
 }
 
 /// What the service made of an item, by the referral at the version that this write gave it.
-pub fn kept<'i, 's>(item: &'i Item, written: &Snapshot<'s>) -> Taken<'i, 's> {
+pub fn match_written<'i, 's>(item: &'i Item, written: &Snapshot<'s>) -> AnswerMatch<'i, 's> {
     let missing = item.not_taken(written);
     let is_stage = |change: &Change| matches!(change.path, Path::Known(Field::Status | Field::Substatus));
     let is_another_form =
         |one: &NotTaken<'_, '_>| !is_stage(one.change) && !one.change.is_untouched_in(written);
-    if missing.iter().all(is_another_form) { Taken::Otherwise(missing) } else { Taken::Partly(missing) }
+    if missing.iter().all(is_another_form) {
+        AnswerMatch::Otherwise(missing)
+    } else {
+        AnswerMatch::Partly(missing)
+    }
 }
 
 /// What reading back says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum Reconciliation {
     /// It carries our change.
     Applied,
     /// It carries some of our change, which the plan saw otherwise.
@@ -87,30 +95,34 @@ pub enum Reading {
 /// rest since, or have made the same change in part while ours was lost. The first two are more likely than
 /// the last, and in both something of ours was written: what isn't there is told, and not called a conflict,
 /// which says that nothing of ours was.
-pub fn weigh(item: &Item, now: &Snapshot<'_>) -> Reading {
+pub fn reconcile(item: &Item, now: &Snapshot<'_>) -> Reconciliation {
     if let (Some(sent), Some(current)) = (&item.etag, now.etag())
         && sent == current
     {
-        return if item.is_partly_shown_by(now) { Reading::Contradictory } else { Reading::NotApplied };
+        return if item.is_partly_shown_by(now) {
+            Reconciliation::Contradictory
+        } else {
+            Reconciliation::NotApplied
+        };
     }
     if item.is_shown_by(now) {
-        return Reading::Applied;
+        return Reconciliation::Applied;
     }
     if item.is_partly_shown_by(now) && !item.is_carried_by(now) {
-        return Reading::Partial;
+        return Reconciliation::Partial;
     }
     if !item.is_repeatable() {
-        return Reading::CannotTell;
+        return Reconciliation::CannotTell;
     }
     let moved = item.etag.is_some() && now.etag().is_some();
     if moved {
-        if item.may_be_partly_in(now) { Reading::CannotTell } else { Reading::Conflict }
+        if item.may_be_partly_in(now) { Reconciliation::CannotTell } else { Reconciliation::Conflict }
     } else if item.is_untouched_in(now) {
-        Reading::NotApplied
+        Reconciliation::NotApplied
     } else if item.is_overtaken_in(now) {
-        Reading::Conflict
+        Reconciliation::Conflict
     } else {
-        Reading::CannotTell
+        Reconciliation::CannotTell
     }
 }
 
@@ -196,7 +208,7 @@ append, no eTag, not repeatable
         findings: Vec<(&'static str, String)>,
     }
 
-    fn deeds() -> [Action; 3] {
+    fn actions() -> [Action; 3] {
         let team = |members: &[&str]| format!(r#""team":[{}]"#, members.join(","));
         let append = |before: Option<&str>, after: &str| Change {
             appended: vec![raw(BO), raw(CY)],
@@ -244,7 +256,7 @@ append, no eTag, not repeatable
     #[test]
     fn every_reading_has_its_meaning() {
         let mut table = String::new();
-        for Action { name, changes, findings } in deeds() {
+        for Action { name, changes, findings } in actions() {
             for sent in [Some("a"), None] {
                 // No document appends without an eTag to a list that was looked at.
                 let unseen = name == "append" && sent.is_none();
@@ -262,7 +274,7 @@ append, no eTag, not repeatable
                     let readings = [Some("a"), Some("b"), None].map(|current| {
                         let etag = current.map_or(String::new(), |etag| format!(r#""eTag":"{etag}","#));
                         let text = format!(r#"{{"id":"{ID}",{etag}{members}}}"#);
-                        format!("{:?}", weigh(&item, &Snapshot::whole(&text).unwrap()))
+                        format!("{:?}", reconcile(&item, &Snapshot::whole(&text).unwrap()))
                     });
                     table += &format!("  {found:<10}{:<14}{:<14}{}\n", readings[0], readings[1], readings[2]);
                 }
@@ -323,16 +335,16 @@ append, no eTag, not repeatable
             let etag = |etag: &str| ETag::from_input(etag).unwrap();
             let told = |sent: Option<&str>, version: Option<&str>| {
                 let item = item(sent, changes());
-                let (name, fields) = match taken(&item, &now, version.map(etag).as_ref()) {
-                    Taken::Whole => ("Whole", Vec::new()),
-                    Taken::Nothing => ("Nothing", Vec::new()),
-                    Taken::Unmoved => ("Unmoved", Vec::new()),
-                    Taken::NoneOfIt(version) => {
+                let (name, fields) = match match_answer(&item, &now, version.map(etag).as_ref()) {
+                    AnswerMatch::Whole => ("Whole", Vec::new()),
+                    AnswerMatch::Nothing => ("Nothing", Vec::new()),
+                    AnswerMatch::Unmoved => ("Unmoved", Vec::new()),
+                    AnswerMatch::NoneOfIt(version) => {
                         assert_eq!(version, etag("b"));
                         ("NoneOfIt", Vec::new())
                     }
-                    Taken::Otherwise(fields) => ("Otherwise", fields),
-                    Taken::Partly(fields) => ("Partly", fields),
+                    AnswerMatch::Otherwise(fields) => ("Otherwise", fields),
+                    AnswerMatch::Partly(fields) => ("Partly", fields),
                 };
                 [name.to_owned()].into_iter().chain(fields.iter().map(ToString::to_string)).collect::<Vec<_>>().join(" ")
             };
@@ -349,8 +361,9 @@ append, no eTag, not repeatable
         let append = Change { appended: vec![raw(BO)], ..change(Field::Team, None, &format!("[{BO}]")) };
         for members in ["", r#","team":null"#, r#","team":[]"#] {
             let text = format!(r#"{{"id":"{ID}"{members}}}"#);
-            let reading = weigh(&item(None, vec![append.clone()]), &Snapshot::whole(&text).unwrap());
-            assert_eq!(reading, Reading::CannotTell, "{text}");
+            let reconciliation =
+                reconcile(&item(None, vec![append.clone()]), &Snapshot::whole(&text).unwrap());
+            assert_eq!(reconciliation, Reconciliation::CannotTell, "{text}");
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::pace::width::Width;
 
 /// So many wait in line, so that there is somebody who comes before what was refused, and none of them is
 /// more than a row in memory.
-const LINE: usize = 16;
+const QUEUE: usize = 16;
 
 /// The places of a run.
 #[derive(Debug)]
@@ -35,13 +35,13 @@ struct Places {
     count: usize,
     /// tokio's semaphore serves those who wait in the order of asking.
     free: Arc<Semaphore>,
-    room: Mutex<Room>,
+    capacity: Mutex<Capacity>,
     /// Those that have a place, or wait for one.
-    lives: AtomicUsize,
+    tasks: AtomicUsize,
 }
 
 #[derive(Debug)]
-struct Room {
+struct Capacity {
     width: Width,
     /// Places that are to go once whoever has them leaves.
     surplus: usize,
@@ -50,23 +50,23 @@ struct Room {
 impl Slots {
     /// So many places.
     pub fn new(count: usize) -> Self {
-        let room = Mutex::new(Room { width: Width::new(count), surplus: 0 });
+        let capacity = Mutex::new(Capacity { width: Width::new(count), surplus: 0 });
         Self(Arc::new(Places {
             count,
             free: Arc::new(Semaphore::new(count)),
-            room,
-            lives: AtomicUsize::new(0),
+            capacity,
+            tasks: AtomicUsize::new(0),
         }))
     }
 
     /// How many lives are to be under way: those that have a place, and those that wait for one.
-    pub fn lives(&self) -> usize {
-        self.0.count + LINE
+    pub fn tasks(&self) -> usize {
+        self.0.count + QUEUE
     }
 
     /// For a life that begins, and has no place yet.
     pub fn slot(&self) -> Slot {
-        self.0.lives.fetch_add(1, Ordering::Relaxed);
+        self.0.tasks.fetch_add(1, Ordering::Relaxed);
         Slot { held: Mutex::default(), places: Arc::clone(&self.0) }
     }
 
@@ -84,33 +84,33 @@ impl Slots {
 impl Places {
     /// Makes as many places as there should be after this.
     fn fit(&self, tell: impl FnOnce(&mut Width)) {
-        let mut room = self.room();
-        let before = room.width.limit();
-        tell(&mut room.width);
-        let after = room.width.limit();
+        let mut capacity = self.capacity();
+        let before = capacity.width.limit();
+        tell(&mut capacity.width);
+        let after = capacity.width.limit();
         if let Some(fewer) = before.checked_sub(after) {
-            room.surplus += fewer - self.free.forget_permits(fewer);
+            capacity.surplus += fewer - self.free.forget_permits(fewer);
         } else {
-            let kept = room.surplus.min(after - before);
-            room.surplus -= kept;
+            let kept = capacity.surplus.min(after - before);
+            capacity.surplus -= kept;
             self.free.add_permits(after - before - kept);
         }
     }
 
     fn give_back(&self, place: OwnedSemaphorePermit) {
-        let mut room = self.room();
-        match room.surplus.checked_sub(1) {
+        let mut capacity = self.capacity();
+        match capacity.surplus.checked_sub(1) {
             None => drop(place),
             Some(left) => {
-                room.surplus = left;
+                capacity.surplus = left;
                 place.forget();
             }
         }
     }
 
     /// Every change above leaves the room whole, so a poisoned lock holds nothing wrong.
-    fn room(&self) -> MutexGuard<'_, Room> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    fn capacity(&self) -> MutexGuard<'_, Capacity> {
+        self.capacity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -135,7 +135,7 @@ impl Slot {
 
     /// Whether there is nobody else.
     pub fn is_alone(&self) -> bool {
-        self.places.lives.load(Ordering::Relaxed) < 2
+        self.places.tasks.load(Ordering::Relaxed) < 2
     }
 
     /// A place is there or not, so a poisoned lock holds nothing wrong.
@@ -147,7 +147,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.leave();
-        self.places.lives.fetch_sub(1, Ordering::Relaxed);
+        self.places.tasks.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -184,8 +184,8 @@ mod tests {
 
     /// How many could have a place at once.
     fn free(slots: &Slots) -> usize {
-        let lives: Vec<Slot> = (0..100).map(|_| slots.slot()).collect();
-        lives.iter().filter(|slot| slot.take().now_or_never().is_some()).count()
+        let tasks: Vec<Slot> = (0..100).map(|_| slots.slot()).collect();
+        tasks.iter().filter(|slot| slot.take().now_or_never().is_some()).count()
     }
 
     #[test]

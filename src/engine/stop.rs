@@ -92,7 +92,7 @@ impl Reason {
 
 /// How far a run is on its way out. It never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum StopStage {
     /// It goes on.
     Going,
     /// Nothing new begins, and what is in flight is awaited.
@@ -103,10 +103,10 @@ pub enum Stage {
 
 /// A handle by which anybody stops a run, and everybody hears of it.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<Shared>);
+pub struct Stop(Arc<StopSignals>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct StopSignals {
     stopped: Once<Reason>,
     left: Once<()>,
 }
@@ -125,11 +125,11 @@ impl Stop {
     }
 
     /// How far it is on its way out.
-    pub fn stage(&self) -> Stage {
+    pub fn stage(&self) -> StopStage {
         match (self.0.stopped.get(), self.0.left.get()) {
-            (_, Some(())) => Stage::Leaving,
-            (Some(_), None) => Stage::Stopping,
-            (None, None) => Stage::Going,
+            (_, Some(())) => StopStage::Leaving,
+            (Some(_), None) => StopStage::Stopping,
+            (None, None) => StopStage::Going,
         }
     }
 
@@ -140,7 +140,7 @@ impl Stop {
 
     /// Whether it is stopped.
     pub fn is_set(&self) -> bool {
-        self.stage() != Stage::Going
+        self.stage() != StopStage::Going
     }
 
     /// Waits until it is stopped.
@@ -159,12 +159,12 @@ impl Stop {
 struct Once<T> {
     what: OnceLock<T>,
     /// Tells those who wait in the order in which they began to.
-    told: Notify,
+    happened: Notify,
 }
 
 impl<T> Default for Once<T> {
     fn default() -> Self {
-        Self { what: OnceLock::new(), told: Notify::new() }
+        Self { what: OnceLock::new(), happened: Notify::new() }
     }
 }
 
@@ -172,7 +172,7 @@ impl<T> Once<T> {
     /// It happens, unless it has happened already.
     fn happen(&self, what: T) {
         if self.what.set(what).is_ok() {
-            self.told.notify_waiters();
+            self.happened.notify_waiters();
         }
     }
 
@@ -182,9 +182,9 @@ impl<T> Once<T> {
 
     async fn wait(&self) {
         // Made before the look at what happened, so that nothing is missed in between.
-        let told = self.told.notified();
+        let happened = self.happened.notified();
         if self.get().is_none() {
-            told.await;
+            happened.await;
         }
     }
 }
@@ -199,13 +199,13 @@ mod tests {
     fn the_stages_follow_each_other_and_the_first_reason_counts() {
         let stop = Stop::default();
         let heard = || (stop.stage(), stop.reason(), stop.wait().now_or_never(), stop.left().now_or_never());
-        assert_eq!(heard(), (Stage::Going, None, None, None));
+        assert_eq!(heard(), (StopStage::Going, None, None, None));
         stop.now(Reason::Throttled);
         stop.now(Reason::Interrupted);
-        assert_eq!(heard(), (Stage::Stopping, Some(Reason::Throttled), Some(()), None));
+        assert_eq!(heard(), (StopStage::Stopping, Some(Reason::Throttled), Some(()), None));
         stop.leave();
         stop.now(Reason::NothingThere);
-        assert_eq!(heard(), (Stage::Leaving, Some(Reason::Throttled), Some(()), Some(())));
+        assert_eq!(heard(), (StopStage::Leaving, Some(Reason::Throttled), Some(()), Some(())));
     }
 
     #[test]

@@ -24,14 +24,14 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::gate::Gate;
-use super::meter::{Mark, Meter};
+use super::meter::{ClockReading, Meter};
 use crate::domain::referral::ReferralId;
 
 /// What a request is for. Each sort fails and recovers by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A GET for a plan.
-    Look,
+    Fetch,
     /// A PATCH.
     Change,
     /// A GET that finds out what became of a PATCH.
@@ -99,9 +99,9 @@ const fn limit(purpose: Purpose, failure: FailureKind) -> Limit {
 /// Closed until too much fails.
 #[derive(Debug, Default)]
 pub struct Circuit {
-    state: Mutex<State>,
+    breaker: Mutex<Breaker>,
     /// Tells that it was opened or closed, or that another probe may go out.
-    told: Notify,
+    changed: Notify,
     /// Runs while it is open.
     meter: Meter,
     /// While that is shut, nobody is held back by this.
@@ -109,10 +109,10 @@ pub struct Circuit {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Breaker {
     /// Whether anything was ever answered: who was never there isn't waited for.
     answered: bool,
-    rows: Vec<Streak>,
+    streaks: Vec<Streak>,
     open: Option<Open>,
     /// The number of the last probe.
     probes: u64,
@@ -179,78 +179,78 @@ impl Circuit {
     /// How long it has been open by now, all times taken together, but for the time of pauses that the
     /// server asked for. Requests of another sort may have gone on meanwhile.
     pub fn open_for(&self) -> Duration {
-        self.meter.total(self.mark())
+        self.meter.total(self.clock_reading())
     }
 
-    fn mark(&self) -> Mark {
+    fn clock_reading(&self) -> ClockReading {
         let at = Instant::now();
-        Mark { at, shut: self.gate.shut_for(at) }
+        ClockReading { at, shut: self.gate.shut_for(at) }
     }
 
     /// Waits until a request may go out.
     pub async fn permit(&self, purpose: Purpose) -> Permit {
         loop {
             // Made before the look at the state, so that nothing is missed in between.
-            let told = self.told.notified();
-            let next = match self.state().ask(purpose, Instant::now()) {
+            let changed = self.changed.notified();
+            let next = match self.breaker().ask(purpose, Instant::now()) {
                 Ok(permit) => return permit,
                 Err(next) => next,
             };
             match next {
                 Some(next) => sleep_until(next).await,
-                None => told.await,
+                None => changed.await,
             }
         }
     }
 
     /// Whether a request that was let pass may still go out, after whatever else it had to wait for.
     pub fn admits(&self, purpose: Purpose, permit: Permit) -> bool {
-        !self.state().open.as_ref().is_some_and(|open| open.cause.holds(purpose) && !open.waits_for(permit))
+        !self.breaker().open.as_ref().is_some_and(|open| open.cause.holds(purpose) && !open.waits_for(permit))
     }
 
     /// Returns when requests of this sort are held back.
-    pub async fn held(&self, purpose: Purpose) {
+    pub async fn wait_until_held(&self, purpose: Purpose) {
         loop {
-            let told = self.told.notified();
+            let changed = self.changed.notified();
             if !self.admits(purpose, Permit::Free) {
                 return;
             }
-            told.await;
+            changed.await;
         }
     }
 
     /// When the next probe goes out, where the circuit is open and none is on its way.
     pub fn next_probe(&self) -> Option<Instant> {
-        match self.state().open.as_ref()?.probe {
+        match self.breaker().open.as_ref()?.probe {
             Probe::Due(next) => Some(next),
             Probe::UnderWay(_) => None,
         }
     }
 
     /// Whether the circuit is open, and a probe on its way.
-    pub fn is_asking(&self) -> bool {
-        self.state().open.as_ref().is_some_and(|open| matches!(open.probe, Probe::UnderWay(_)))
+    pub fn is_probing(&self) -> bool {
+        self.breaker().open.as_ref().is_some_and(|open| matches!(open.probe, Probe::UnderWay(_)))
     }
 
     /// A request was answered, with a yes or with a no that is about its referral. Whether that closed the
     /// circuit.
     pub fn answered(&self, purpose: Purpose) -> bool {
-        let mut state = self.state();
-        let closed = state.answered(purpose);
+        let mut breaker = self.breaker();
+        let closed = breaker.answered(purpose);
         if closed {
-            self.meter.stop(self.mark());
-            drop(state);
-            self.told.notify_waiters();
+            self.meter.stop(self.clock_reading());
+            drop(breaker);
+            self.changed.notify_waiters();
         }
         closed
     }
 
     /// A request came to an end that says nothing of the service: it was throttled, or had no good token.
     /// Another may be the probe.
-    pub fn came_to_nothing(&self, permit: Permit) {
-        if let Some(open) = self.state().open.as_mut().filter(|open| open.waits_for(permit)) {
+    pub fn inconclusive(&self, permit: Permit) {
+        if let Some(open) = self.breaker().open.as_mut().filter(|open| open.waits_for(permit)) {
             open.probe = Probe::Due(Instant::now());
-            self.told.notify_waiters();
+            self.changed.notify_waiters();
         }
     }
 
@@ -262,25 +262,25 @@ impl Circuit {
         referral: Option<ReferralId>,
         permit: Permit,
     ) -> BreakerEffect {
-        let mut state = self.state();
-        let follows = state.failed(Cause { purpose, failure }, referral, permit, Instant::now());
-        if state.open.is_some() && !self.meter.is_running() {
-            self.meter.start(self.mark());
+        let mut breaker = self.breaker();
+        let follows = breaker.failed(Cause { purpose, failure }, referral, permit, Instant::now());
+        if breaker.open.is_some() && !self.meter.is_running() {
+            self.meter.start(self.clock_reading());
         }
-        drop(state);
+        drop(breaker);
         if follows != BreakerEffect::Nothing {
-            self.told.notify_waiters();
+            self.changed.notify_waiters();
         }
         follows
     }
 
     /// Every change above leaves the state whole, so a poisoned lock holds nothing wrong.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Breaker {
     /// Lets a request pass, or says until when it waits; where that isn't known, until it is told.
     fn ask(&mut self, purpose: Purpose, now: Instant) -> Result<Permit, Option<Instant>> {
         let Some(open) = self.open.as_mut().filter(|open| open.cause.holds(purpose)) else {
@@ -302,7 +302,7 @@ impl State {
 
     fn answered(&mut self, purpose: Purpose) -> bool {
         self.answered = true;
-        self.rows.retain(|row| !row.cause.is_over_for(purpose));
+        self.streaks.retain(|streak| !streak.cause.is_over_for(purpose));
         self.open.take_if(|open| open.cause.is_over_for(purpose)).is_some()
     }
 
@@ -320,19 +320,19 @@ impl State {
         if cause.failure == FailureKind::Unreachable && !self.answered {
             return BreakerEffect::Nothing;
         }
-        let at = self.rows.iter().position(|row| row.cause.is_like(cause)).unwrap_or_else(|| {
-            self.rows.push(Streak { cause, count: 0, referrals: Vec::new() });
-            self.rows.len() - 1
+        let at = self.streaks.iter().position(|streak| streak.cause.is_like(cause)).unwrap_or_else(|| {
+            self.streaks.push(Streak { cause, count: 0, referrals: Vec::new() });
+            self.streaks.len() - 1
         });
-        let row = &mut self.rows[at];
-        row.count += 1;
-        if row.referrals.len() < referrals && !row.referrals.contains(&referral) {
-            row.referrals.push(referral);
+        let streak = &mut self.streaks[at];
+        streak.count += 1;
+        if streak.referrals.len() < referrals && !streak.referrals.contains(&referral) {
+            streak.referrals.push(referral);
         }
-        if row.count < in_a_row || row.referrals.len() < referrals {
+        if streak.count < in_a_row || streak.referrals.len() < referrals {
             return BreakerEffect::Nothing;
         }
-        self.rows.clear();
+        self.streaks.clear();
         self.open = Some(Open { cause, failed: 0, probe: Probe::Due(now + pauses[0]) });
         BreakerEffect::Opened(pauses[0])
     }
@@ -381,14 +381,14 @@ mod tests {
     use tokio::task::JoinSet;
 
     use super::FailureKind::{Forbidden, Unanswered, Unreachable};
-    use super::Purpose::{Change, Look, ReadBack};
+    use super::Purpose::{Change, Fetch, ReadBack};
     use super::*;
 
     const CAUSES: [(Purpose, FailureKind); 7] = [
-        (Look, Unreachable),
+        (Fetch, Unreachable),
         (Change, Unreachable),
         (ReadBack, Unreachable),
-        (Look, Unanswered),
+        (Fetch, Unanswered),
         (Change, Unanswered),
         (ReadBack, Unanswered),
         (Change, Forbidden),
@@ -401,7 +401,7 @@ mod tests {
     /// A circuit of a service that was there once.
     fn circuit() -> Circuit {
         let circuit = Circuit::default();
-        assert!(!circuit.answered(Look));
+        assert!(!circuit.answered(Fetch));
         circuit
     }
 
@@ -442,23 +442,23 @@ mod tests {
     /// Whoever was never there is not waited for.
     #[tokio::test(start_paused = true)]
     async fn a_service_that_was_never_reached_opens_nothing() {
-        for purpose in [Look, Change, ReadBack] {
+        for purpose in [Fetch, Change, ReadBack] {
             assert_eq!(open(&Circuit::default(), purpose, Unreachable, 9), None);
         }
-        assert!(open(&Circuit::default(), Look, Unanswered, 9).is_some(), "something is there");
+        assert!(open(&Circuit::default(), Fetch, Unanswered, 9).is_some(), "something is there");
     }
 
     #[tokio::test(start_paused = true)]
     async fn failures_of_one_sort_say_nothing_of_another() {
         let circuit = circuit();
         for number in 0..9 {
-            for (purpose, failure) in [(Change, Unanswered), (Change, Forbidden), (Look, Unanswered)] {
+            for (purpose, failure) in [(Change, Unanswered), (Change, Forbidden), (Fetch, Unanswered)] {
                 let follows = circuit.failed(purpose, failure, referral(number), Permit::Free);
                 assert_eq!(follows, BreakerEffect::Nothing, "{number} {purpose:?} {failure:?}");
             }
         }
         assert_eq!(
-            circuit.failed(Look, Unanswered, None, Permit::Free),
+            circuit.failed(Fetch, Unanswered, None, Permit::Free),
             BreakerEffect::Opened(PAUSES[0]),
             "a list page counts, too"
         );
@@ -471,7 +471,7 @@ mod tests {
         let mut table = String::new();
         for (purpose, failure) in CAUSES {
             let enough = open(&circuit(), purpose, failure, 9).unwrap();
-            let opened = [Look, Change, ReadBack].map(|answered| {
+            let opened = [Fetch, Change, ReadBack].map(|answered| {
                 let circuit = circuit();
                 let fail = |number| circuit.failed(purpose, failure, referral(number), Permit::Free);
                 for number in 1..enough {
@@ -499,12 +499,12 @@ mod tests {
     async fn it_holds_what_would_fail_too() {
         let mut table = String::new();
         for (purpose, failure) in CAUSES {
-            let asked = [Look, Change, ReadBack].map(|asking| {
+            let asked = [Fetch, Change, ReadBack].map(|asking| {
                 let circuit = circuit();
                 open(&circuit, purpose, failure, 9).unwrap();
                 let free = circuit.admits(asking, Permit::Free);
-                let before = circuit.state().ask(asking, Instant::now());
-                let after = circuit.state().ask(asking, Instant::now() + PAUSES[0]);
+                let before = circuit.breaker().ask(asking, Instant::now());
+                let after = circuit.breaker().ask(asking, Instant::now() + PAUSES[0]);
                 let closes = if circuit.answered(asking) { ", closes" } else { "" };
                 match (free, before, after) {
                     (true, Ok(Permit::Free), Ok(Permit::Free)) => format!("free{closes}"),
@@ -585,7 +585,7 @@ mod tests {
                     .map_or(BreakerEffect::GivenUp, |pause| BreakerEffect::Opened(*pause));
                 assert_eq!(follows, next, "{purpose:?} {failure:?}");
             }
-            circuit.held(purpose).await;
+            circuit.wait_until_held(purpose).await;
         }
     }
 
@@ -596,7 +596,7 @@ mod tests {
         for number in 0..100 {
             let fail = |purpose| circuit.failed(purpose, Unanswered, referral(number), Permit::Free);
             assert_eq!(
-                [fail(ReadBack), fail(Change), fail(Look)],
+                [fail(ReadBack), fail(Change), fail(Fetch)],
                 [BreakerEffect::Held, BreakerEffect::Held, BreakerEffect::Nothing]
             );
         }
@@ -608,7 +608,7 @@ mod tests {
     /// Where what was sent can't be read back either, that is waited for before any other change is.
     #[tokio::test(start_paused = true)]
     async fn changes_that_cannot_be_settled_are_worse_than_changes_that_fail() {
-        for (purpose, failure) in [(Change, Unanswered), (Change, Forbidden), (Look, Unanswered)] {
+        for (purpose, failure) in [(Change, Unanswered), (Change, Forbidden), (Fetch, Unanswered)] {
             let circuit = circuit();
             open(&circuit, purpose, failure, 9).unwrap();
             assert_eq!(circuit.permit(ReadBack).await, Permit::Free);
@@ -663,13 +663,13 @@ mod tests {
         assert!(circuit.admits(Change, change));
         assert_eq!(circuit.failed(ReadBack, Unanswered, referral(1), Permit::Free), BreakerEffect::Held);
         assert!(!circuit.admits(Change, change));
-        circuit.came_to_nothing(change);
+        circuit.inconclusive(change);
         let reading = circuit.permit(ReadBack).await;
         assert_eq!((change, reading), (Permit::Probe(1), Permit::Probe(2)));
         // Should it have left already, it says nothing of the other.
         assert_eq!(circuit.failed(Change, Unanswered, referral(2), change), BreakerEffect::Held);
-        circuit.came_to_nothing(change);
-        assert_eq!(circuit.state().ask(ReadBack, Instant::now()), Err(None), "one is on its way");
+        circuit.inconclusive(change);
+        assert_eq!(circuit.breaker().ask(ReadBack, Instant::now()), Err(None), "one is on its way");
         assert_eq!(
             circuit.failed(ReadBack, Unanswered, referral(1), reading),
             BreakerEffect::Opened(PAUSES[1])
@@ -681,9 +681,9 @@ mod tests {
         let circuit = circuit();
         open(&circuit, Change, Forbidden, 9).unwrap();
         let permit = circuit.permit(Change).await;
-        circuit.came_to_nothing(permit);
+        circuit.inconclusive(permit);
         assert_eq!(circuit.permit(Change).await, Permit::Probe(2));
-        circuit.came_to_nothing(Permit::Free);
-        assert_eq!(circuit.state().ask(Change, Instant::now()), Err(None), "one is on its way");
+        circuit.inconclusive(Permit::Free);
+        assert_eq!(circuit.breaker().ask(Change, Instant::now()), Err(None), "one is on its way");
     }
 }

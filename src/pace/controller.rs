@@ -1,76 +1,76 @@
-//! How fast to go: a rate that finds the service's limit and follows it. Pure: it is told what happened
-//! and when, and has no clock of its own.
+//! The rate controller: finds the highest rate that the service accepts, and follows it when it changes.
+//! Pure: it is told what happened and when, and has no clock of its own.
 //!
-//! Nobody publishes the limit, nor how it is counted: by a bucket of tokens, by a window that slides or
-//! by one that is fixed, of a second or of a minute. So nothing of that is assumed. What is known is
-//! which rates were borne, which were not, and what got through over a longer time.
+//! The limit is not published, nor how it is counted: by a token bucket, by a sliding or a fixed window, of a
+//! second or of a minute. So none of these is assumed. The controller uses only which rates were sustained,
+//! which were throttled, and how many requests were let through over a longer time.
 //!
-//! | state | what happens | left when |
+//! | mode | what happens | left when |
 //! |---|---|---|
-//! | seek | the rate grows by a step, and the steps grow: from [`PROBE`] where a limit is known, by [`LEAP`] where none is | a throttle |
-//! | climb | after a rate that was far too high: towards a little below it, by a quarter of the way each time | it is reached, or a throttle |
-//! | hold | the rate stays until the last throttles are paid off, then seek | paid off, or a throttle |
+//! | seek | the rate grows by steps that grow themselves: from [`PROBE`] where a limit is known, by [`LEAP`] where none is | a request is throttled |
+//! | climb | after a rate that was far too high: the rate approaches one a little below it, by a quarter of the way each time | it is reached, or a request is throttled |
+//! | hold | the rate stays until the last throttles are paid off; seek follows | they are paid off, or a request is throttled |
 //!
-//! The rate grows only when a request that was sent at the end of a [round](Controller::round) was
-//! answered, so that the rate is known to be borne, and only where requests had to wait for it: where
-//! concurrency and latency are the limit, it stays.
+//! The rate grows only when a request that was sent at the end of a [round](Controller::round) was answered,
+//! which shows that the rate is sustained, and only where requests had to wait for the rate: where
+//! concurrency or latency is the limit, it stays.
 //!
-//! A throttle while seeking leads back to the last rate that was borne: that is the memory of a run. If
-//! that is throttled too, or a rate that was held, the rate falls to what got through on average, pauses
-//! included: no quota grants less than that over a longer time. Over a short time it may, so that the
-//! rate falls by half at most.
+//! A throttle while seeking leads back to the last rate that was sustained. If that rate is throttled too, or
+//! one that was held, the rate falls to the average of what was let through, pauses included: no quota grants
+//! less than that over a longer time. Over a short time it may, so the rate falls by half at most.
 //!
-//! A throttle is paid off by [`THROTTLED`] and [`PAUSED`]: so small is the share of requests and of time
-//! that looking for a higher rate may cost. Throttled requests that were sent before the pause began are
-//! part of the same episode: they cost, and lower the rate no further. Where nothing at all was let
-//! through after a pause, the pause was too short, and that says nothing of the rate; until something
-//! is, requests go out one a second, so that a storm is not fed.
+//! [`THROTTLED`] and [`PAUSED`] are the share of requests and of time that looking for a higher rate may cost;
+//! a throttle is paid off once enough requests and enough time have passed to keep within them. Throttled
+//! requests that were sent before the pause began belong to the same episode: they add to that cost, and lower
+//! the rate no further. Where nothing at all was let through after a pause, the pause was too short, which
+//! says nothing of the rate. Until something is let through, one request a second is sent, so that the load
+//! on a service that refuses everything doesn't grow.
 
 use std::time::Duration;
 
-/// Where to begin, in requests a second: docs/api-facts.md, "Status codes".
+/// The first rate, in requests a second (docs/api-facts.md, "Status codes").
 const START: f64 = 2.0;
 
-/// No rate falls below: one request in two minutes.
+/// The lowest rate that the controller falls to: one request in two minutes.
 const SLOWEST: f64 = 1.0 / 120.0;
 
 /// The first step above a rate that was held, as a share of it.
 const PROBE: f64 = 0.01;
 
-/// The largest step.
+/// The largest step, as a share of the rate.
 const LEAP: f64 = 0.25;
 
-/// How steps grow.
+/// The factor by which each step is larger than the one before.
 const STEP_GROWTH: f64 = 1.3;
 
-/// Of a rate that was throttled: what may be tried next.
+/// The share of a throttled rate that may be tried next.
 const BELOW: f64 = 0.98;
 
-/// What is left of a rate that was borne for a round alone.
+/// The share of a rate that is held, where that rate was sustained for no more than a round.
 const CAUTION: f64 = 0.99;
 
-/// So small a share of the requests may be throttled in looking for a higher rate.
+/// The share of requests that may be throttled in looking for a higher rate.
 const THROTTLED: f64 = 0.005;
 
-/// So small a share of the time may be spent in pauses for it.
+/// The share of time that may be spent in pauses in looking for a higher rate.
 const PAUSED: f64 = 0.01;
 
-/// However long the pauses were, a higher rate is looked for after this time.
+/// The longest time that a rate is held for, however long the pauses were.
 const LONGEST_HOLD: Duration = Duration::from_secs(600);
 
-/// A rate is borne when it went well for so long.
+/// The shortest time without a throttle after which a rate counts as sustained.
 const ROUND: Duration = Duration::from_secs(4);
 
-/// And for so many requests.
+/// The number of requests without a throttle that this takes as well.
 const ROUND_REQUESTS: f64 = 5.0;
 
-/// But no rate is watched for longer than this before it grows.
+/// The longest time that a rate is watched before it grows.
 const LONGEST_ROUND: Duration = Duration::from_secs(120);
 
 /// The time between requests while nothing is let through.
 const CAREFUL: Duration = Duration::from_secs(1);
 
-/// What a request went out with.
+/// The right to send one request now, with the rate that it was given at. The answer is reported with it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Turn {
     at: Duration,
@@ -78,11 +78,11 @@ pub struct Turn {
     episode: u32,
 }
 
-/// How things stood before a throttle, so that it can be taken back.
+/// The controller's state before a throttle, from which the throttle's effect can be taken back.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Before {
+pub struct RateCheckpoint {
     rate: f64,
-    state: State,
+    mode: Mode,
     good: Option<f64>,
     owed: f64,
     quiet_until: Duration,
@@ -90,52 +90,54 @@ pub struct Before {
     episode: u32,
 }
 
-impl Before {
-    /// How many pauses there were since then.
+impl RateCheckpoint {
+    /// Returns how many pauses there were between this checkpoint and a later one.
     pub fn pauses_until(self, later: Self) -> u32 {
         later.episode - self.episode
     }
 }
 
-/// The controller. All times are those since the run began.
+/// The rate of a run, adapted to what is let through and what is throttled. All times are measured from the
+/// beginning of the run.
 #[derive(Debug)]
 pub(super) struct Controller {
     /// The shortest time between requests.
     shortest: Duration,
     rate: f64,
-    /// Since when requests go out at this rate.
+    /// Since when requests are sent at this rate.
     since: Duration,
-    /// Requests at this rate, and those of them that had to wait for it.
+    /// Requests sent at this rate, and those of them that had to wait for it.
     turns: u64,
     waited: u64,
-    state: State,
-    /// The highest rate that is known to be borne.
+    mode: Mode,
+    /// The highest rate that is known to be sustained.
     good: Option<f64>,
-    /// What got through since the hold before this one began.
+    /// What was let through since the hold before this one began.
     long: Span,
-    /// What got through since this hold began.
+    /// What was let through since this hold began.
     hold: Span,
-    /// Answers, and the time, that must come before a higher rate is looked for.
+    /// The number of answers, and the time, that must come before a higher rate is looked for.
     owed: f64,
     quiet_until: Duration,
-    /// Throttles count as one from the first to the end of its pause.
+    /// The number of throttling episodes: an episode lasts from its first throttle to the end of its pause.
     episode: u32,
-    /// Episodes that were taken back.
-    forgiven: u32,
+    /// Episodes that were taken back with [`Self::roll_back`].
+    rolled_back: u32,
     opening: Duration,
     pause: Duration,
-    /// Episodes since something was let through that was sent after a pause.
+    /// Episodes since a request was let through that had been sent after a pause.
     in_a_row: u32,
 }
 
+/// How the rate changes; see the table above.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum State {
+enum Mode {
     Seek { step: f64 },
     Climb { to: f64 },
     Hold,
 }
 
-/// What got through in a span of time.
+/// The answers since a time, throttles not among them, and the pauses since then.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     since: Duration,
@@ -148,7 +150,8 @@ impl Span {
         Self { since, answered: 0, paused: Duration::ZERO }
     }
 
-    /// The rate with the pauses, and without them: a quota grants something in between.
+    /// Returns the rate at which requests were let through, in requests a second: counted over all time, and
+    /// over the time without pauses. What a quota grants lies in between.
     fn rates(&self, now: Duration) -> (f64, f64) {
         let all = now.saturating_sub(self.since);
         let over = |time: Duration| self.answered as f64 / time.max(Duration::from_millis(1)).as_secs_f64();
@@ -157,38 +160,38 @@ impl Span {
 }
 
 impl Controller {
-    /// Finds the rate by itself; no two requests come closer than `shortest`.
+    /// Returns a controller that finds the rate by itself; `shortest` is the least time between requests.
     pub(super) fn seeking(shortest: Duration) -> Self {
-        Self::new(shortest, START, State::Seek { step: LEAP })
+        Self::new(shortest, START, Mode::Seek { step: LEAP })
     }
 
-    /// Goes at a given rate, and slower while that is throttled.
+    /// Returns a controller that keeps to a given rate, and goes below it while that is throttled.
     pub(super) fn up_to(interval: Duration) -> Self {
-        Self::new(interval, per_second(interval), State::Hold)
+        Self::new(interval, per_second(interval), Mode::Hold)
     }
 
-    fn new(shortest: Duration, rate: f64, state: State) -> Self {
+    fn new(shortest: Duration, rate: f64, mode: Mode) -> Self {
         Self {
             shortest,
             rate,
             since: Duration::ZERO,
             turns: 0,
             waited: 0,
-            state,
+            mode,
             good: None,
             long: Span::from(Duration::ZERO),
             hold: Span::from(Duration::ZERO),
             owed: 0.0,
             quiet_until: Duration::ZERO,
             episode: 0,
-            forgiven: 0,
+            rolled_back: 0,
             opening: Duration::ZERO,
             pause: Duration::ZERO,
             in_a_row: 0,
         }
     }
 
-    /// The time from one request to the next.
+    /// Returns the time from one request to the next.
     pub(super) fn interval(&self) -> Duration {
         let interval = if self.rate >= per_second(self.shortest) {
             self.shortest
@@ -198,50 +201,51 @@ impl Controller {
         if self.in_a_row > 1 { interval.max(CAREFUL) } else { interval }
     }
 
-    /// Requests a second.
+    /// Returns the rate in requests a second.
     pub(super) fn rate(&self) -> f64 {
         self.rate
     }
 
-    /// Whether a limit was met.
+    /// Returns whether the service has throttled the run, episodes that were taken back aside.
     pub(super) fn was_throttled(&self) -> bool {
-        self.episode > self.forgiven
+        self.episode > self.rolled_back
     }
 
-    /// How things stand.
-    pub(super) fn before(&self) -> Before {
-        let Self { rate, state, good, owed, quiet_until, pause, episode, .. } = *self;
-        Before { rate, state, good, owed, quiet_until, pause, episode }
+    /// Returns the state that [`Self::roll_back`] can go back to.
+    pub(super) fn checkpoint(&self) -> RateCheckpoint {
+        let Self { rate, mode, good, owed, quiet_until, pause, episode, .. } = *self;
+        RateCheckpoint { rate, mode, good, owed, quiet_until, pause, episode }
     }
 
-    /// So many episodes since then were no limit of the service. Unless there were others, all is as it was
-    /// before them.
-    pub(super) fn forgive(&mut self, now: Duration, before: Before, episodes: u32) {
+    /// Takes back the effect of `episodes` that were no limit of the service. Does nothing where there were
+    /// other episodes since the checkpoint.
+    pub(super) fn roll_back(&mut self, now: Duration, before: RateCheckpoint, episodes: u32) {
         if self.episode != before.episode + episodes || episodes == 0 {
             return;
         }
-        let Before { rate, state, good, owed, quiet_until, pause, .. } = before;
+        let RateCheckpoint { rate, mode, good, owed, quiet_until, pause, .. } = before;
         (self.good, self.owed, self.quiet_until, self.pause) = (good, owed, quiet_until, pause);
-        self.forgiven += episodes;
+        self.rolled_back += episodes;
         self.in_a_row = 0;
         let since = now.max(self.opening);
         (self.long, self.hold) = (Span::from(since), Span::from(since));
-        self.go(since, rate, state);
+        self.go(since, rate, mode);
     }
 
-    /// Episodes without anything let through between them, once this request is throttled.
+    /// Returns the number of episodes since a request was let through, counted as if the request of this turn
+    /// had just been throttled.
     pub(super) fn in_a_row_with(&self, turn: Turn) -> u32 {
         if turn.episode == self.episode { self.in_a_row + 1 } else { self.in_a_row.max(1) }
     }
 
-    /// A request goes out. `waited`: the rate held it back.
+    /// Records that a request is sent; `waited` says whether the rate held it back.
     pub(super) fn granted(&mut self, now: Duration, waited: bool) -> Turn {
         self.turns += 1;
         self.waited += u64::from(waited);
         Turn { at: now, rate: self.rate, episode: self.episode }
     }
 
-    /// A request was let through, whatever the answer.
+    /// Records that a request was let through, whatever the answer.
     pub(super) fn answered(&mut self, now: Duration, turn: Turn) {
         self.long.answered += 1;
         self.hold.answered += 1;
@@ -249,23 +253,24 @@ impl Controller {
         if turn.episode == self.episode {
             self.in_a_row = 0;
         }
-        if self.state == State::Hold {
+        if self.mode == Mode::Hold {
             if self.owed > 0.0 || now < self.quiet_until || self.rate >= per_second(self.shortest) {
                 return;
             }
             self.long = self.hold;
-            self.state = State::Seek { step: PROBE };
+            self.mode = Mode::Seek { step: PROBE };
         }
         if turn.episode == self.episode && turn.at >= self.since + self.round() && self.is_the_limit() {
             self.grow(now);
         }
     }
 
-    /// A request was throttled, and nothing is sent for the length of `pause`.
+    /// Records that a request was throttled, and that nothing is sent for the length of `pause`.
     pub(super) fn throttled(&mut self, now: Duration, turn: Turn, pause: Duration) {
         let end = now + pause;
         let first = turn.episode == self.episode;
-        // Requests that were sent before the pause, and are throttled after a longer one.
+        // A request that was sent before the pause may be told to wait for longer: only what goes beyond the
+        // present pause is added.
         let more = if first { pause } else { end.saturating_sub(self.opening) };
         self.opening = self.opening.max(end);
         self.since = self.opening;
@@ -285,7 +290,8 @@ impl Controller {
         }
     }
 
-    /// Half of what is still owed is forgiven: where the limit moves, one episode follows another.
+    /// Adds the cost of an episode to what has to be paid off. Half of what is still owed is dropped, because
+    /// where the limit moves one episode follows another.
     fn charge(&mut self, now: Duration, pause: Duration) {
         self.owed = self.owed / 2.0 + 1.0 / THROTTLED;
         let left = self.quiet_until.saturating_sub(now) / 2;
@@ -293,28 +299,29 @@ impl Controller {
         self.quiet_until = now + pause + quiet;
     }
 
+    /// Lowers the rate after a request was throttled that had been sent at the rate `throttled`.
     fn lower(&mut self, throttled: f64) {
         let (least, most) = self.long.rates(self.opening);
-        match (self.state, self.good) {
-            (State::Seek { .. }, Some(good)) if good < throttled => self.fall_back(good, throttled, most),
+        match (self.mode, self.good) {
+            (Mode::Seek { .. }, Some(good)) if good < throttled => self.fall_back(good, throttled, most),
             _ => self.fall(throttled, least, most),
         }
     }
 
-    /// Back to the last rate that was borne.
+    /// Goes back to the last rate that was sustained.
     fn fall_back(&mut self, good: f64, throttled: f64, most: f64) {
         if most < good * 0.8 {
-            // It tells of a time when less was asked for.
+            // So low an average stems from a time in which fewer requests were made, not from the limit.
             self.long = Span::from(self.opening);
         }
         if good >= throttled * 0.93 {
             self.hold_at(self.opening, good * CAUTION);
         } else {
-            self.go(self.opening, good, State::Climb { to: throttled * BELOW });
+            self.go(self.opening, good, Mode::Climb { to: throttled * BELOW });
         }
     }
 
-    /// Down to what got through, by half at most.
+    /// Lowers the rate to what was let through on average, by half at most.
     fn fall(&mut self, throttled: f64, least: f64, most: f64) {
         let ceiling = throttled * BELOW;
         let rate = least.clamp(throttled / 2.0, ceiling).max(SLOWEST.min(throttled));
@@ -324,51 +331,51 @@ impl Controller {
         if rate >= to * 0.97 {
             self.hold_at(self.opening, rate);
         } else {
-            self.go(self.opening, rate, State::Climb { to });
+            self.go(self.opening, rate, Mode::Climb { to });
         }
     }
 
-    /// The rate was borne.
+    /// Raises the rate after a round in which it was sustained.
     fn grow(&mut self, now: Duration) {
         self.good = Some(self.rate);
-        match self.state {
-            State::Seek { step } => {
+        match self.mode {
+            Mode::Seek { step } => {
                 let rate = self.rate * (1.0 + step);
                 if rate >= per_second(self.shortest) {
                     self.hold_at(now, per_second(self.shortest));
                 } else {
-                    self.go(now, rate, State::Seek { step: (step * STEP_GROWTH).min(LEAP) });
+                    self.go(now, rate, Mode::Seek { step: (step * STEP_GROWTH).min(LEAP) });
                 }
             }
-            State::Climb { to } => {
+            Mode::Climb { to } => {
                 let rate = self.rate + ((to - self.rate) / 4.0).max(to * 0.005);
-                if rate >= to { self.hold_at(now, to) } else { self.go(now, rate, self.state) }
+                if rate >= to { self.hold_at(now, to) } else { self.go(now, rate, self.mode) }
             }
-            State::Hold => {}
+            Mode::Hold => {}
         }
     }
 
     fn hold_at(&mut self, since: Duration, rate: f64) {
         self.hold = Span::from(since);
-        self.go(since, rate, State::Hold);
+        self.go(since, rate, Mode::Hold);
     }
 
-    fn go(&mut self, since: Duration, rate: f64, state: State) {
+    fn go(&mut self, since: Duration, rate: f64, mode: Mode) {
         self.rate = rate;
-        self.state = state;
+        self.mode = mode;
         self.since = since;
         self.turns = 0;
         self.waited = 0;
     }
 
-    /// How long a rate is watched before it counts as borne: longer at low rates, and where the server
-    /// asks for long pauses, because it then counts over a long time.
+    /// Returns how long a rate is watched before it counts as sustained: longer at low rates, and where the
+    /// service asks for long pauses, because it then counts over a long time.
     fn round(&self) -> Duration {
         let requests = Duration::from_secs_f64(ROUND_REQUESTS / self.rate);
         ROUND.max(requests).max(self.pause * 2).min(LONGEST_ROUND.max(requests))
     }
 
-    /// Whether it is the rate, and not concurrency or latency, that holds requests back.
+    /// Returns whether it is the rate that holds requests back, and not concurrency or latency.
     fn is_the_limit(&self) -> bool {
         self.waited * 2 >= self.turns
     }
@@ -386,7 +393,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// A controller whose requests are let through at once, one after another.
+    /// A controller whose requests are let through one after another, without latency.
     struct World {
         controller: Controller,
         now: Duration,
@@ -404,7 +411,7 @@ mod tests {
             self.controller.granted(self.now, self.waits)
         }
 
-        /// For so long, all is well.
+        /// Sends requests for a time, all of which are let through.
         fn run(&mut self, time: Duration) {
             let end = self.now + time;
             while self.now < end {
@@ -413,7 +420,7 @@ mod tests {
             }
         }
 
-        /// A request is throttled.
+        /// Sends a request that is throttled.
         fn throttle(&mut self, pause: Duration) {
             let turn = self.send();
             self.controller.throttled(self.now, turn, pause);
@@ -503,15 +510,15 @@ mod tests {
         for (others, is_taken_back) in [(0, true), (1, false)] {
             for mut world in [auto(), World::new(Controller::up_to(Duration::from_millis(20)))] {
                 world.run(s(30));
-                let before = world.controller.before();
+                let before = world.controller.checkpoint();
                 world.throttle(s(5));
                 world.run(s(1));
                 world.throttle(s(5));
                 (0..others).for_each(|_| world.throttle(s(5)));
                 assert!(world.rate() < before.rate && world.controller.was_throttled());
-                world.controller.forgive(world.now, before, 2);
-                let after = world.controller.before();
-                assert_eq!(Before { episode: before.episode, ..after } == before, is_taken_back);
+                world.controller.roll_back(world.now, before, 2);
+                let after = world.controller.checkpoint();
+                assert_eq!(RateCheckpoint { episode: before.episode, ..after } == before, is_taken_back);
                 assert_eq!(world.controller.was_throttled(), !is_taken_back);
             }
         }

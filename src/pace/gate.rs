@@ -11,26 +11,26 @@ use tokio::time::{Instant, sleep_until};
 /// Open until somebody shuts it.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    state: Mutex<State>,
+    times: Mutex<ShutTimes>,
     /// Tells that it was shut.
-    told: Notify,
+    changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ShutTimes {
     /// The last time the gate was shut, which may lie in the past.
-    last: Option<Shut>,
+    last: Option<ShutPeriod>,
     /// The length of all times before the last one.
     earlier: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Shut {
+struct ShutPeriod {
     since: Instant,
     until: Instant,
 }
 
-impl Shut {
+impl ShutPeriod {
     fn length_by(&self, now: Instant) -> Duration {
         now.min(self.until).duration_since(self.since)
     }
@@ -39,54 +39,54 @@ impl Shut {
 impl Gate {
     /// Shuts the gate, or keeps it shut for longer. A gate that is shut until later stays so.
     pub(super) fn shut(&self, now: Instant, until: Instant) {
-        let mut state = self.state();
-        match &mut state.last {
+        let mut times = self.times();
+        match &mut times.last {
             Some(shut) if now < shut.until => shut.until = shut.until.max(until),
             last => {
-                let ended = last.replace(Shut { since: now, until });
-                state.earlier += ended.map_or(Duration::ZERO, |shut| shut.length_by(now));
+                let ended = last.replace(ShutPeriod { since: now, until });
+                times.earlier += ended.map_or(Duration::ZERO, |shut| shut.length_by(now));
             }
         }
-        self.told.notify_waiters();
+        self.changed.notify_waiters();
     }
 
     /// Returns when the gate is shut.
-    pub(super) async fn is_shut(&self) {
+    pub(super) async fn wait_until_shut(&self) {
         loop {
             // Made before the look at the gate, so that nothing is missed in between.
-            let told = self.told.notified();
+            let changed = self.changed.notified();
             if self.shut_until(Instant::now()).is_some() {
                 return;
             }
-            told.await;
+            changed.await;
         }
     }
 
     /// When the gate opens; `None` where it is open.
     pub(super) fn shut_until(&self, now: Instant) -> Option<Instant> {
-        self.state().last.map(|shut| shut.until).filter(|until| now < *until)
+        self.times().last.map(|shut| shut.until).filter(|until| now < *until)
     }
 
     /// When the gate opened last, or will; `None` where it was never shut.
     pub(super) fn opening(&self) -> Option<Instant> {
-        self.state().last.map(|shut| shut.until)
+        self.times().last.map(|shut| shut.until)
     }
 
     /// How long the gate has been shut up to now, all times taken together.
     pub(super) fn shut_for(&self, now: Instant) -> Duration {
-        let state = self.state();
-        state.earlier + state.last.map_or(Duration::ZERO, |shut| shut.length_by(now))
+        let times = self.times();
+        times.earlier + times.last.map_or(Duration::ZERO, |shut| shut.length_by(now))
     }
 
     /// Returns when the gate is open, which may take longer than it looked at first.
-    pub(super) async fn passed(&self) {
+    pub(super) async fn wait_until_open(&self) {
         while let Some(until) = self.shut_until(Instant::now()) {
             sleep_until(until).await;
         }
     }
 
     /// Every change above leaves the state whole, so a poisoned lock holds nothing wrong.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn times(&self) -> MutexGuard<'_, ShutTimes> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

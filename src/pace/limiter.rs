@@ -27,7 +27,7 @@ const CATCH_UP: Duration = Duration::from_millis(10);
 /// The rate limit of a run.
 #[derive(Debug)]
 pub(super) struct Limiter {
-    inner: Inner,
+    inner: GovernorLimiter,
     clock: AsOf,
     begun: Instant,
     interval: Duration,
@@ -37,7 +37,7 @@ pub(super) struct Limiter {
     late: Duration,
 }
 
-type Inner = RateLimiter<NotKeyed, InMemoryState, AsOf, NoOpMiddleware<Nanos>>;
+type GovernorLimiter = RateLimiter<NotKeyed, InMemoryState, AsOf, NoOpMiddleware<Nanos>>;
 
 impl Limiter {
     pub(super) fn new(interval: Duration) -> Self {
@@ -91,7 +91,7 @@ impl Limiter {
     }
 }
 
-fn limiter(interval: Duration, clock: &AsOf) -> Inner {
+fn limiter(interval: Duration, clock: &AsOf) -> GovernorLimiter {
     let quota = Quota::with_period(interval).expect("an interval is never zero").allow_burst(NonZeroU32::MIN);
     RateLimiter::direct_with_clock(quota, clock.clone())
 }

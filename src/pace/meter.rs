@@ -10,48 +10,48 @@ use tokio::time::Instant;
 
 /// Stopped at zero to begin with.
 #[derive(Debug, Default)]
-pub(super) struct Meter(Mutex<State>);
+pub(super) struct Meter(Mutex<Stopwatch>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Stopwatch {
     counted: Duration,
-    running_since: Option<Mark>,
+    running_since: Option<ClockReading>,
 }
 
 /// A moment, and how long the gate had been shut by then.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
+pub(super) struct ClockReading {
     pub(super) at: Instant,
     pub(super) shut: Duration,
 }
 
 impl Meter {
-    pub(super) fn start(&self, now: Mark) {
-        self.state().running_since = Some(now);
+    pub(super) fn start(&self, now: ClockReading) {
+        self.stopwatch().running_since = Some(now);
     }
 
-    pub(super) fn stop(&self, now: Mark) {
-        let mut state = self.state();
-        state.counted = state.total(now);
-        state.running_since = None;
+    pub(super) fn stop(&self, now: ClockReading) {
+        let mut stopwatch = self.stopwatch();
+        stopwatch.counted = stopwatch.total(now);
+        stopwatch.running_since = None;
     }
 
-    pub(super) fn total(&self, now: Mark) -> Duration {
-        self.state().total(now)
+    pub(super) fn total(&self, now: ClockReading) -> Duration {
+        self.stopwatch().total(now)
     }
 
     pub(super) fn is_running(&self) -> bool {
-        self.state().running_since.is_some()
+        self.stopwatch().running_since.is_some()
     }
 
     /// Every change above leaves the state whole, so a poisoned lock holds nothing wrong.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn stopwatch(&self) -> MutexGuard<'_, Stopwatch> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn total(&self, now: Mark) -> Duration {
+impl Stopwatch {
+    fn total(&self, now: ClockReading) -> Duration {
         let running = self.running_since.map_or(Duration::ZERO, |start| {
             now.at.duration_since(start.at).saturating_sub(now.shut.saturating_sub(start.shut))
         });

@@ -28,6 +28,6 @@ mod rate;
 pub mod retry;
 pub mod width;
 
-pub use controller::{Before, Turn};
-pub use pacer::{Found, MAX_PAUSE, Pace, Pause, Waiting, Waits};
+pub use controller::{RateCheckpoint, Turn};
+pub use pacer::{FoundRate, MAX_PAUSE, Pace, Pause, WaitReason, WaitTimes};
 pub use rate::{Pacing, Rate, RateError};

@@ -1,6 +1,6 @@
-//! The pace of a run: whose turn it is, and when.
+//! The pace of a run: gives each request its turn, once the gate is open and the rate allows it.
 
-use std::sync::{Arc, Mutex as Plain, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
@@ -9,25 +9,25 @@ use tracing::debug;
 
 use super::blame::Blame;
 use super::circuit::Circuit;
-use super::controller::{Before, Controller, Turn};
+use super::controller::{Controller, RateCheckpoint, Turn};
 use super::gate::Gate;
 use super::limiter::Limiter;
-use super::meter::{Mark, Meter};
+use super::meter::{ClockReading, Meter};
 use super::rate::{self, Pacing};
 use super::retry;
 
-/// The longest pause that is taken at the server's word. A longer one is most likely a mistake, and the
-/// next answer will ask again.
+/// The longest pause that is taken, whatever the service asks for. A longer one is most likely a mistake, and
+/// if it isn't, the next answer asks for it again.
 pub const MAX_PAUSE: Duration = Duration::from_secs(600);
 
-/// The pace of a run. All workers share one; every request, read or write, asks it for its turn.
+/// The pace of a run, which all workers share: every request, read or write, waits here for its turn.
 #[derive(Debug)]
 pub struct Pace {
-    /// tokio's mutex hands itself on in the order of asking, which governor alone does not: whoever
-    /// holds it is the head of the queue.
+    /// The queue of requests, whose head holds the lock. tokio's mutex is fair: it goes to the tasks in the
+    /// order in which they asked for it, which governor alone doesn't see to.
     queue: Mutex<Limiter>,
-    controller: Plain<Controller>,
-    /// The rate is another one: the head of the queue need not wait as long as it thought.
+    controller: StdMutex<Controller>,
+    /// Wakes the head of the queue where the rate has changed, since its wait may be shorter now.
     changed: Notify,
     gate: Arc<Gate>,
     circuit: Circuit,
@@ -36,60 +36,60 @@ pub struct Pace {
     begun: Instant,
 }
 
-/// A pause that the server asked for.
+/// A pause of the whole run after a throttled answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
-    /// How long it lasts, which may be less than was asked for.
+    /// How long it lasts, which may be less than the service asked for.
     pub length: Duration,
-    /// How many there were without a request let through between them, this one included. Requests
-    /// that were in flight together are throttled together, which is one pause.
+    /// How many pauses there were since a request was let through, this one included. Requests that were in
+    /// flight together are throttled together, which counts as one pause.
     pub in_a_row: u32,
 }
 
-/// The time in which requests waited: wall time, so two workers that wait at once count once.
+/// How long requests waited, by reason, in wall time: two workers that wait at once count once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Waits {
-    /// At least one request waited for the rate limit, and for nothing else.
+pub struct WaitTimes {
+    /// Time in which at least one request waited for the rate limit, and for nothing else.
     pub waiting_for_rate: Duration,
-    /// The gate was shut because the server had asked for it.
+    /// Time in which the gate was shut because the service had asked for a pause.
     pub paused_by_server: Duration,
-    /// The circuit was open, and the gate not shut. Requests that aren't held back may wait for the rate
-    /// meanwhile.
+    /// Time in which the circuit breaker was open, and the gate not shut. Requests of a purpose that it
+    /// doesn't hold back may have waited for the rate meanwhile.
     pub held_back: Duration,
 }
 
-/// The rate that was found.
+/// The rate that the controller uses at present.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
+pub struct FoundRate {
     /// Requests a second.
     pub per_second: f64,
-    /// Whether the service has throttled: else it may bear more.
+    /// Whether the service has throttled; if it hasn't, it may accept a higher rate.
     pub throttled: bool,
 }
 
-/// What the next request waits for at the moment.
+/// What the next request waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
+pub enum WaitReason {
     /// Nothing.
     Nothing,
     /// The rate limit.
     Rate,
-    /// The end of a pause that the server asked for.
+    /// The end of a pause that the service asked for.
     Server {
         /// When it ends.
         until: Instant,
     },
-    /// The time at which the service is asked again, after one request failed after another.
+    /// The time of the circuit breaker's next probe.
     Probe {
         /// When it comes.
         at: Instant,
     },
-    /// What the service answers to the one request that asks.
+    /// The answer to a probe of the circuit breaker that is in flight.
     Answer,
 }
 
 impl Pace {
-    /// The pace of a run that has made no request yet.
+    /// Returns the pace of a run that has made no request yet.
     pub fn new(pacing: Pacing) -> Self {
         let controller = match pacing {
             Pacing::Fixed(rate) => Controller::up_to(rate.interval()),
@@ -98,7 +98,7 @@ impl Pace {
         let gate = Arc::new(Gate::default());
         Self {
             queue: Mutex::new(Limiter::new(controller.interval())),
-            controller: Plain::new(controller),
+            controller: StdMutex::new(controller),
             changed: Notify::new(),
             circuit: Circuit::behind(Arc::clone(&gate)),
             blame: Blame::default(),
@@ -108,24 +108,24 @@ impl Pace {
         }
     }
 
-    /// Waits for the gate, then for the rate; the request may go out when this returns. A caller that
-    /// stops waiting takes nobody's turn. What becomes of the request is to be said with
-    /// [`Self::answered`] or [`Self::throttled`]; of one that got no answer there is nothing to say.
+    /// Waits for the gate, then for the rate; the request may be sent when this returns.
+    ///
+    /// Dropping the future uses up no turn. The caller reports the answer with [`Self::answered`] or
+    /// [`Self::throttled`]; a request without an answer is not reported.
     pub async fn turn(&self) -> Turn {
         let asked = Instant::now();
         let mut limiter = self.queue.lock().await;
         let mut waiting = None;
         loop {
-            self.gate.passed().await;
-            // What the gate held back, the rate did not.
+            self.gate.wait_until_open().await;
+            // Time in which the gate was shut doesn't count as waiting for the rate.
             let asked = self.gate.opening().map_or(asked, |opening| asked.max(opening));
             let interval = self.controller().interval();
             match limiter.take(asked, interval) {
                 Ok(due) => return self.controller().granted(self.since_begun(), asked < due),
                 Err(free_at) => {
                     waiting.get_or_insert_with(|| RateWait::begin(self));
-                    // The gate may be shut while this sleeps, so it is asked again before the turn is
-                    // taken.
+                    // The gate may be shut during this sleep, so it is checked again before the turn is taken.
                     tokio::select! {
                         () = sleep_until(free_at) => {}
                         () = self.changed.notified() => {}
@@ -135,17 +135,17 @@ impl Pace {
         }
     }
 
-    /// A request was let through: it was answered, and not with a throttle.
+    /// Records that a request was let through: it was answered, and not with a throttle.
     pub fn answered(&self, turn: Turn) {
         self.adapt(|controller, now| controller.answered(now, turn));
     }
 
-    /// A request was throttled: nobody's turn comes before the pause is over, and the rate is lowered.
-    /// Pauses that overlap last until the latest of their ends.
+    /// Records that a request was throttled: shuts the gate, and lowers the rate. Pauses that overlap last
+    /// until the latest of their ends.
     ///
-    /// `asked` is what `Retry-After` said. Where it said nothing, or zero, which would let a throttled
+    /// `asked` is the value of `Retry-After`. Where there was none, or zero, which would let a throttled
     /// run go on at full speed, the pause grows with the throttles in a row: 1 s, 2 s, 4 s … 60 s. It is
-    /// [`MAX_PAUSE`] where more was asked.
+    /// capped at [`MAX_PAUSE`].
     pub fn throttled(&self, turn: Turn, asked: Option<Duration>) -> Pause {
         self.adapt(|controller, now| {
             let in_a_row = controller.in_a_row_with(turn);
@@ -157,91 +157,93 @@ impl Pace {
         })
     }
 
-    /// How fast it goes, to be gone back to where a throttle turns out to be one referral's own.
-    pub fn before(&self) -> Before {
-        self.controller().before()
+    /// Returns the controller's state, for [`Self::roll_back`].
+    pub fn checkpoint(&self) -> RateCheckpoint {
+        self.controller().checkpoint()
     }
 
-    /// So many pauses since then were one referral's own. Unless there were others, the rate is what it was.
-    pub fn forgive(&self, before: Before, pauses: u32) {
-        self.adapt(|controller, now| controller.forgive(now, before, pauses));
+    /// Takes back the effect on the rate of pauses that turned out to concern one referral alone. Does nothing
+    /// where there were other pauses since the checkpoint.
+    pub fn roll_back(&self, before: RateCheckpoint, pauses: u32) {
+        self.adapt(|controller, now| controller.roll_back(now, before, pauses));
     }
 
-    /// The circuit breaker of the run, which is asked before a turn and after it.
+    /// Returns the circuit breaker of the run, which a request asks before its turn and once more after it.
     pub fn circuit(&self) -> &Circuit {
         &self.circuit
     }
 
-    /// What is known of whose fault a refusal is.
+    /// Returns what is known of which refusals concern the whole run.
     pub fn blame(&self) -> &Blame {
         &self.blame
     }
 
-    /// The rate at present.
-    pub fn found(&self) -> Found {
+    /// Returns the present rate.
+    pub fn found_rate(&self) -> FoundRate {
         let controller = self.controller();
-        Found { per_second: controller.rate(), throttled: controller.was_throttled() }
+        FoundRate { per_second: controller.rate(), throttled: controller.was_throttled() }
     }
 
-    /// Waits until the server asks for a pause, or not at all where one is under way.
-    pub async fn paused(&self) {
-        self.gate.is_shut().await;
+    /// Waits until the service asks for a pause; returns at once during one.
+    pub async fn wait_for_pause(&self) {
+        self.gate.wait_until_shut().await;
     }
 
-    /// Whether a pause is under way that the server asked for.
+    /// Returns whether a pause is under way that the service asked for.
     pub fn is_paused(&self) -> bool {
         self.gate.shut_until(Instant::now()).is_some()
     }
 
-    /// The time spent waiting so far.
-    pub fn figures(&self) -> Waits {
-        let now = self.mark();
-        Waits {
+    /// Returns the time spent waiting so far.
+    pub fn wait_times(&self) -> WaitTimes {
+        let now = self.clock_reading();
+        WaitTimes {
             waiting_for_rate: self.meter.total(now),
             paused_by_server: now.shut,
             held_back: self.circuit.open_for(),
         }
     }
 
-    /// What the next request waits for, to be shown.
-    pub fn state(&self) -> Waiting {
+    /// Returns what the next request waits for, for the progress display.
+    pub fn wait_reason(&self) -> WaitReason {
         match (self.gate.shut_until(Instant::now()), self.circuit.next_probe()) {
-            (Some(until), _) => Waiting::Server { until },
-            (None, Some(at)) => Waiting::Probe { at },
-            (None, None) if self.circuit.is_asking() => Waiting::Answer,
-            (None, None) if self.meter.is_running() => Waiting::Rate,
-            (None, None) => Waiting::Nothing,
+            (Some(until), _) => WaitReason::Server { until },
+            (None, Some(at)) => WaitReason::Probe { at },
+            (None, None) if self.circuit.is_probing() => WaitReason::Answer,
+            (None, None) if self.meter.is_running() => WaitReason::Rate,
+            (None, None) => WaitReason::Nothing,
         }
     }
 
-    /// Tells the controller something, and whoever waits that the rate is another one.
-    fn adapt<R>(&self, tell: impl FnOnce(&mut Controller, Duration) -> R) -> R {
+    /// Updates the controller, and wakes the head of the queue where that changed the rate.
+    fn adapt<R>(&self, update: impl FnOnce(&mut Controller, Duration) -> R) -> R {
         let mut controller = self.controller();
         let before = controller.interval();
-        let told = tell(&mut controller, self.since_begun());
+        let result = update(&mut controller, self.since_begun());
         if controller.interval() != before {
-            debug!(per_second = controller.rate(), "the rate is another one");
+            debug!(per_second = controller.rate(), "rate changed");
             self.changed.notify_one();
         }
-        told
+        result
     }
 
     fn since_begun(&self) -> Duration {
         self.begun.elapsed()
     }
 
-    fn mark(&self) -> Mark {
+    fn clock_reading(&self) -> ClockReading {
         let at = Instant::now();
-        Mark { at, shut: self.gate.shut_for(at) }
+        ClockReading { at, shut: self.gate.shut_for(at) }
     }
 
-    /// A controller that panicked has no rate to rely on, but one that is never above the user's.
+    /// A poisoned lock is taken all the same: the rate of a controller that panicked is unreliable, but never
+    /// above the user's.
     fn controller(&self) -> MutexGuard<'_, Controller> {
         self.controller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The pause that is taken.
+/// Returns the length of the pause after a throttle.
 fn length(asked: Option<Duration>, in_a_row: u32) -> Duration {
     match asked {
         Some(asked) if !asked.is_zero() => asked.min(MAX_PAUSE),
@@ -249,19 +251,19 @@ fn length(asked: Option<Duration>, in_a_row: u32) -> Duration {
     }
 }
 
-/// Keeps the meter running while the head of the queue waits, also where it is dropped waiting.
+/// Runs the meter while the head of the queue waits, and stops it also where the wait is cancelled.
 struct RateWait<'a>(&'a Pace);
 
 impl<'a> RateWait<'a> {
     fn begin(pace: &'a Pace) -> Self {
-        pace.meter.start(pace.mark());
+        pace.meter.start(pace.clock_reading());
         Self(pace)
     }
 }
 
 impl Drop for RateWait<'_> {
     fn drop(&mut self) {
-        self.0.meter.stop(self.0.mark());
+        self.0.meter.stop(self.0.clock_reading());
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Decision {
         /// What `Retry-After` asks for, uncapped.
         asked: Option<Duration>,
         /// What this request does then.
-        then: Then,
+        then: AfterPause,
     },
     /// This request goes again by itself: it is a read, or known not to be applied.
     Again {
@@ -56,7 +56,7 @@ pub enum Decision {
 
 /// What a throttled request does once the pause is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
+pub enum AfterPause {
     /// It is known not to be applied, and goes again.
     Again,
     /// It may have been applied, whatever the answer asks for: the referral is read back first.
@@ -106,7 +106,7 @@ fn answered(operation: Operation, refusal: &Refusal, tries: u32) -> Decision {
     match (refusal.status, refusal.retry_after) {
         (401, _) => Decision::Renew,
         (423, _) => again(tries),
-        (429 | 509, asked) => Decision::Pause { asked, then: Then::Again },
+        (429 | 509, asked) => Decision::Pause { asked, then: AfterPause::Again },
         // Whoever says when to come back need not be the one who did the work, or didn't.
         (503, Some(asked)) => Decision::Pause { asked: Some(asked), then: after_pause(operation) },
         (408, _) => in_doubt(operation, tries),
@@ -146,10 +146,10 @@ fn has_code(refusal: &Refusal, wanted: &[&str]) -> bool {
     refusal.codes.iter().any(|code| wanted.iter().any(|wanted| code.eq_ignore_ascii_case(wanted)))
 }
 
-fn after_pause(operation: Operation) -> Then {
+fn after_pause(operation: Operation) -> AfterPause {
     match operation {
-        Operation::Read => Then::Again,
-        Operation::Write => Then::ReadBack,
+        Operation::Read => AfterPause::Again,
+        Operation::Write => AfterPause::ReadBack,
     }
 }
 
@@ -188,7 +188,7 @@ mod tests {
         match decision {
             Decision::Pause { asked, then } => {
                 let asked = asked.map_or(String::new(), |asked| format!(" {asked:?}"));
-                let then = if then == Then::ReadBack { ", read back" } else { "" };
+                let then = if then == AfterPause::ReadBack { ", read back" } else { "" };
                 format!("pause{asked}{then}")
             }
             Decision::Again { after } => format!("again {after:?}"),

@@ -26,16 +26,16 @@ pub struct Width {
     most: usize,
     limit: usize,
     /// By how many were in flight when a request left, itself included, counted from one.
-    seen: Vec<Seen>,
+    by_in_flight: Vec<AnswerCounts>,
     /// Let through at the limit since it was set.
-    quiet: u32,
+    at_limit: u32,
     patience: u32,
     /// Whether the limit was found and then raised by one.
-    is_trying: bool,
+    is_raised: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen {
+struct AnswerCounts {
     let_through: u32,
     refused: u32,
 }
@@ -43,8 +43,8 @@ struct Seen {
 impl Width {
     /// Nothing is known, and so many are allowed.
     pub fn new(most: usize) -> Self {
-        let seen = vec![Seen::default(); most];
-        Self { most, limit: most, seen, quiet: 0, patience: PATIENCE, is_trying: false }
+        let by_in_flight = vec![AnswerCounts::default(); most];
+        Self { most, limit: most, by_in_flight, at_limit: 0, patience: PATIENCE, is_raised: false }
     }
 
     /// How many may be in flight.
@@ -54,16 +54,16 @@ impl Width {
 
     /// A request that left as one of so many in flight was let through.
     pub fn let_through(&mut self, among: usize) {
-        self.at(among).let_through += 1;
-        if self.seen.iter().map(|seen| seen.let_through + seen.refused).sum::<u32>() > REMEMBERED {
-            for seen in &mut self.seen {
-                *seen = Seen { let_through: seen.let_through / 2, refused: seen.refused / 2 };
+        self.counts_among(among).let_through += 1;
+        if self.by_in_flight.iter().map(|seen| seen.let_through + seen.refused).sum::<u32>() > REMEMBERED {
+            for seen in &mut self.by_in_flight {
+                *seen = AnswerCounts { let_through: seen.let_through / 2, refused: seen.refused / 2 };
             }
         }
-        self.quiet += u32::from(among >= self.limit);
-        if self.limit < self.most && self.quiet >= self.patience {
+        self.at_limit += u32::from(among >= self.limit);
+        if self.limit < self.most && self.at_limit >= self.patience {
             self.set(self.limit + 1);
-            self.is_trying = true;
+            self.is_raised = true;
         }
     }
 
@@ -73,17 +73,18 @@ impl Width {
         if among > self.limit {
             return;
         }
-        self.quiet = 0;
-        self.at(among).refused += 1;
-        if self.is_trying && among == self.limit {
+        self.at_limit = 0;
+        self.counts_among(among).refused += 1;
+        if self.is_raised && among == self.limit {
             self.patience = self.patience.saturating_mul(2);
-            self.is_trying = false;
+            self.is_raised = false;
             return self.set(self.limit - 1);
         }
-        let Some(fewer) = self.seen.iter().position(|seen| seen.refused > 0).filter(|at| *at > 0) else {
+        let Some(fewer) = self.by_in_flight.iter().position(|seen| seen.refused > 0).filter(|at| *at > 0)
+        else {
             return;
         };
-        let (few, many) = self.seen.split_at(fewer);
+        let (few, many) = self.by_in_flight.split_at(fewer);
         let few: u32 = few.iter().map(|seen| seen.let_through).sum();
         let let_through: u32 = many.iter().map(|seen| seen.let_through).sum();
         let refused: u32 = many.iter().map(|seen| seen.refused).sum();
@@ -94,14 +95,14 @@ impl Width {
 
     fn set(&mut self, limit: usize) {
         self.limit = limit.max(1);
-        self.quiet = 0;
-        self.seen.fill(Seen::default());
+        self.at_limit = 0;
+        self.by_in_flight.fill(AnswerCounts::default());
     }
 
     /// More than the most are counted with them.
-    fn at(&mut self, among: usize) -> &mut Seen {
+    fn counts_among(&mut self, among: usize) -> &mut AnswerCounts {
         let at = among.clamp(1, self.most) - 1;
-        &mut self.seen[at]
+        &mut self.by_in_flight[at]
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// Why a request is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ErrorAnswer {
     pub status: StatusCode,
     /// The outer code, which says what sort of thing is wrong.
     pub code: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct Refusal {
     pub target: Option<String>,
 }
 
-impl Refusal {
+impl ErrorAnswer {
     pub(super) fn new(
         status: StatusCode,
         code: &'static str,
@@ -208,8 +208,8 @@ impl Answer {
     }
 }
 
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
+impl From<ErrorAnswer> for Answer {
+    fn from(refusal: ErrorAnswer) -> Self {
         // Whoever sends so much is not listened to any longer.
         let closes = refusal.status == StatusCode::PAYLOAD_TOO_LARGE;
         Self { closes, ..Self::json(refusal.status, refusal.body().to_string()) }

@@ -7,7 +7,7 @@ use axum::http::header::{CONTENT_LENGTH, EXPECT};
 use axum::http::{HeaderMap, StatusCode};
 use futures::StreamExt;
 
-use super::answer::Refusal;
+use super::answer::ErrorAnswer;
 
 /// The largest body that is taken, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -19,15 +19,16 @@ const MOST: usize = 256 << 20;
 ///
 /// # Errors
 /// Where it is too large, or doesn't arrive whole.
-pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ErrorAnswer> {
     if is_announced(headers) {
         return Err(too_large());
     }
     let (mut whole, mut length) = (Vec::new(), 0);
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
-        let piece = piece
-            .map_err(|_| Refusal::bad("MalformedPatch", "BodyMissing", "the body did not arrive whole"))?;
+        let piece = piece.map_err(|_| {
+            ErrorAnswer::bad("MalformedPatch", "BodyMissing", "the body did not arrive whole")
+        })?;
         length += piece.len();
         if length <= LARGEST {
             whole.extend_from_slice(&piece);
@@ -45,7 +46,7 @@ fn is_announced(headers: &HeaderMap) -> bool {
     text(EXPECT).eq_ignore_ascii_case("100-continue") && length.is_ok_and(|length| length > LARGEST as u64)
 }
 
-fn too_large() -> Refusal {
+fn too_large() -> ErrorAnswer {
     let message = format!("the body is larger than {LARGEST} bytes");
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge", "PayloadTooLarge", message)
+    ErrorAnswer::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLarge", "PayloadTooLarge", message)
 }

@@ -24,10 +24,10 @@ use uuid::Uuid;
 ///   service takes all of a change but what is about that member) say by themselves that it is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    on: On,
+    on: RequestFilter,
     id: Option<Uuid>,
     turns: RangeInclusive<u64>,
-    effect: Effect,
+    effect: FaultEffect,
 }
 
 /// Why a text is no fault.
@@ -38,7 +38,7 @@ pub enum FaultError {
     NoEquals(String),
     /// What it is about is unknown.
     #[error("\"{0}\" is no sort of request: use get, list, patch or any")]
-    On(String),
+    RequestFilter(String),
     /// What stands after `@` is no referral's id.
     #[error("\"{0}\" is no referral's id: after @ stands a GUID")]
     Id(String),
@@ -56,14 +56,14 @@ pub enum FaultError {
         "\"{0}\" is no fault's effect: use a status from 400 to 599, STATUS:SECONDS, hang, cut, html, \
          garbage, bare, error, stale, echo, edited, ignores:POINTER or slow:MILLISECONDS"
     )]
-    What(String),
+    FaultKind(String),
     /// The effect says by itself whether the request is carried out.
     #[error("\"{0}\" cannot be +applied: edited, ignores and slow say by themselves what is carried out")]
     Applied(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum On {
+enum RequestFilter {
     Get,
     List,
     Patch,
@@ -72,14 +72,14 @@ enum On {
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Effect {
-    pub what: What,
+pub(super) struct FaultEffect {
+    pub what: FaultKind,
     /// Whether the request is carried out before.
     pub applied: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum FaultKind {
     Status { status: StatusCode, retry_after: Option<u64> },
     Hang,
     Cut,
@@ -94,7 +94,7 @@ pub(super) enum What {
     Slow(Duration),
 }
 
-impl What {
+impl FaultKind {
     /// Whether it is about one referral, so that no list can meet it.
     fn is_about_one(&self) -> bool {
         matches!(self, Self::Edited | Self::Stale)
@@ -130,17 +130,17 @@ impl FromStr for Fault {
             None => (when, None),
         };
         let on = match on {
-            "get" => On::Get,
-            "list" => On::List,
-            "patch" => On::Patch,
-            "any" => On::Any,
-            _ => return Err(FaultError::On(on.to_owned())),
+            "get" => RequestFilter::Get,
+            "list" => RequestFilter::List,
+            "patch" => RequestFilter::Patch,
+            "any" => RequestFilter::Any,
+            _ => return Err(FaultError::RequestFilter(on.to_owned())),
         };
-        let effect: Effect = what.parse()?;
-        if on == On::List && (id.is_some() || effect.what.is_about_one()) {
+        let effect: FaultEffect = what.parse()?;
+        if on == RequestFilter::List && (id.is_some() || effect.what.is_about_one()) {
             return Err(FaultError::List);
         }
-        if on != On::Patch && effect.what.is_of_changes() {
+        if on != RequestFilter::Patch && effect.what.is_of_changes() {
             return Err(FaultError::Patch(what.to_owned()));
         }
         Ok(Self { on, id, turns, effect })
@@ -160,7 +160,7 @@ fn parse_turns(text: &str) -> Result<RangeInclusive<u64>, FaultError> {
     turns.filter(|turns| !turns.is_empty()).ok_or_else(|| FaultError::Turns(text.to_owned()))
 }
 
-impl FromStr for Effect {
+impl FromStr for FaultEffect {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -168,8 +168,8 @@ impl FromStr for Effect {
             Some(name) => (name, true),
             None => (text, false),
         };
-        let what = parse_what(name).ok_or_else(|| FaultError::What(name.to_owned()))?;
-        let settled = matches!(what, What::Edited | What::Slow(_) | What::Ignores(_));
+        let what = parse_what(name).ok_or_else(|| FaultError::FaultKind(name.to_owned()))?;
+        let settled = matches!(what, FaultKind::Edited | FaultKind::Slow(_) | FaultKind::Ignores(_));
         if applied && settled {
             return Err(FaultError::Applied(name.to_owned()));
         }
@@ -177,36 +177,37 @@ impl FromStr for Effect {
     }
 }
 
-fn parse_what(text: &str) -> Option<What> {
+fn parse_what(text: &str) -> Option<FaultKind> {
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
     let status = |text: &str| {
         let code = number(text).filter(|code| (400..=599).contains(code))?;
         StatusCode::from_u16(code.try_into().ok()?).ok()
     };
     Some(match (text, text.split_once(':')) {
-        ("hang", _) => What::Hang,
-        ("cut", _) => What::Cut,
-        ("html", _) => What::Html,
-        ("garbage", _) => What::Garbage,
-        ("bare", _) => What::Bare,
-        ("error", _) => What::Error,
-        ("stale", _) => What::Stale,
-        ("echo", _) => What::Echo,
-        ("edited", _) => What::Edited,
-        (_, Some(("ignores", pointer))) if pointer.starts_with('/') => What::Ignores(pointer.to_owned()),
-        (_, Some(("slow", millis))) => What::Slow(Duration::from_millis(number(millis)?)),
+        ("hang", _) => FaultKind::Hang,
+        ("cut", _) => FaultKind::Cut,
+        ("html", _) => FaultKind::Html,
+        ("garbage", _) => FaultKind::Garbage,
+        ("bare", _) => FaultKind::Bare,
+        ("error", _) => FaultKind::Error,
+        ("stale", _) => FaultKind::Stale,
+        ("echo", _) => FaultKind::Echo,
+        ("edited", _) => FaultKind::Edited,
+        (_, Some(("ignores", pointer))) if pointer.starts_with('/') => FaultKind::Ignores(pointer.to_owned()),
+        (_, Some(("slow", millis))) => FaultKind::Slow(Duration::from_millis(number(millis)?)),
         (_, Some((code, seconds))) => {
-            What::Status { status: status(code)?, retry_after: Some(number(seconds)?) }
+            FaultKind::Status { status: status(code)?, retry_after: Some(number(seconds)?) }
         }
-        (_, None) => What::Status { status: status(text)?, retry_after: None },
+        (_, None) => FaultKind::Status { status: status(text)?, retry_after: None },
     })
 }
 
 impl Fault {
     fn is_about(&self, subject: Subject) -> bool {
         let id = match (self.on, subject) {
-            (On::Get | On::Any, Subject::Get(id)) | (On::Patch | On::Any, Subject::Patch(id)) => id,
-            (On::List | On::Any, Subject::List) => None,
+            (RequestFilter::Get | RequestFilter::Any, Subject::Get(id))
+            | (RequestFilter::Patch | RequestFilter::Any, Subject::Patch(id)) => id,
+            (RequestFilter::List | RequestFilter::Any, Subject::List) => None,
             _ => return false,
         };
         // Nobody can edit a referral that the request doesn't name.
@@ -226,7 +227,7 @@ impl Faults {
 
     /// Counts a request with every fault it matches, and gives the effect of the first whose turn it
     /// is.
-    pub(super) fn meet(&mut self, subject: Subject) -> Option<Effect> {
+    pub(super) fn meet(&mut self, subject: Subject) -> Option<FaultEffect> {
         let mut effect = None;
         for (fault, seen) in &mut self.0 {
             if fault.is_about(subject) {
@@ -259,16 +260,16 @@ mod tests {
             ("patch=edited", Ok(())),
             ("list=garbage", Ok(())),
             ("patch", Err(FaultError::NoEquals("patch".into()))),
-            ("put=500", Err(FaultError::On("put".into()))),
+            ("put=500", Err(FaultError::RequestFilter("put".into()))),
             ("get@7=500", Err(FaultError::Id("7".into()))),
             ("get#0=500", Err(FaultError::Turns("0".into()))),
             ("get#3-2=500", Err(FaultError::Turns("3-2".into()))),
             ("get#=500", Err(FaultError::Turns(String::new()))),
             ("get#+1=500", Err(FaultError::Turns("+1".into()))),
-            ("get=200", Err(FaultError::What("200".into()))),
-            ("get=600", Err(FaultError::What("600".into()))),
-            ("get=crash", Err(FaultError::What("crash".into()))),
-            ("get=slow", Err(FaultError::What("slow".into()))),
+            ("get=200", Err(FaultError::FaultKind("200".into()))),
+            ("get=600", Err(FaultError::FaultKind("600".into()))),
+            ("get=crash", Err(FaultError::FaultKind("crash".into()))),
+            ("get=slow", Err(FaultError::FaultKind("slow".into()))),
             ("get=slow:5+applied", Err(FaultError::Applied("slow:5".into()))),
             ("patch=503:1+applied", Ok(())),
             ("patch=429:0+applied", Ok(())),
@@ -277,7 +278,7 @@ mod tests {
             ("get#2-4=stale", Ok(())),
             ("patch=echo+applied", Ok(())),
             ("patch=ignores:/details/notes", Ok(())),
-            ("patch=ignores:notes", Err(FaultError::What("ignores:notes".into()))),
+            ("patch=ignores:notes", Err(FaultError::FaultKind("ignores:notes".into()))),
             ("patch=ignores:/status+applied", Err(FaultError::Applied("ignores:/status".into()))),
             ("get=echo", Err(FaultError::Patch("echo".into()))),
             ("any=ignores:/status", Err(FaultError::Patch("ignores:/status".into()))),
@@ -328,8 +329,8 @@ mod tests {
     fn the_first_of_two_happens_and_both_count() {
         let mut faults = Faults::new(vec!["patch#1=hang".parse().unwrap(), "patch#1-2=cut".parse().unwrap()]);
         let mut meet = || faults.meet(Subject::Patch(Some(A))).map(|effect| effect.what);
-        assert_eq!(meet(), Some(What::Hang));
-        assert_eq!(meet(), Some(What::Cut));
+        assert_eq!(meet(), Some(FaultKind::Hang));
+        assert_eq!(meet(), Some(FaultKind::Cut));
         assert_eq!(meet(), None);
     }
 }

@@ -7,15 +7,15 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::members::Member;
+use super::members::DeclaredMember;
 
 /// A condition that a referral meets or doesn't.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter {
-    Compare(Member, Comparison, Literal),
-    Text(Member, Part, String),
+    Compare(DeclaredMember, Comparison, Literal),
+    Text(DeclaredMember, TextPosition, String),
     /// A member that is true or false by itself.
-    Flag(Member),
+    Flag(DeclaredMember),
     Not(Box<Self>),
     And(Box<Self>, Box<Self>),
     Or(Box<Self>, Box<Self>),
@@ -33,7 +33,7 @@ pub(super) enum Comparison {
 
 /// Where in a text another one is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum TextPosition {
     Anywhere,
     Start,
     End,
@@ -64,9 +64,9 @@ impl Filter {
         if words.len() > LONGEST {
             return Err(format!("it has more than {LONGEST} words"));
         }
-        let mut reader = Reader { words, at: 0, depth: 0 };
-        let filter = reader.either()?;
-        match reader.next() {
+        let mut parser = FilterParser { words, at: 0, depth: 0 };
+        let filter = parser.either()?;
+        match parser.next() {
             None => Ok(filter),
             Some(word) => {
                 Err(format!("{} comes where \"and\", \"or\" or the end was expected", word.shown()))
@@ -79,9 +79,9 @@ impl Filter {
         match self {
             Self::Compare(member, comparison, literal) => literal.compares(member.of(referral), *comparison),
             Self::Text(member, part, wanted) => member.of(referral).as_str().is_some_and(|text| match part {
-                Part::Anywhere => text.contains(wanted.as_str()),
-                Part::Start => text.starts_with(wanted.as_str()),
-                Part::End => text.ends_with(wanted.as_str()),
+                TextPosition::Anywhere => text.contains(wanted.as_str()),
+                TextPosition::Start => text.starts_with(wanted.as_str()),
+                TextPosition::End => text.ends_with(wanted.as_str()),
             }),
             Self::Flag(member) => *member.of(referral) == Value::Bool(true),
             Self::Not(inner) => !inner.fits(referral),
@@ -188,13 +188,13 @@ fn quoted(text: &str) -> Result<(String, usize), String> {
     }
 }
 
-struct Reader {
+struct FilterParser {
     words: Vec<Word>,
     at: usize,
     depth: usize,
 }
 
-impl Reader {
+impl FilterParser {
     fn next(&mut self) -> Option<Word> {
         let word = self.words.get(self.at).cloned();
         self.at += usize::from(word.is_some());
@@ -280,9 +280,9 @@ impl Reader {
 
     fn function(&mut self, name: &str) -> Result<Filter, String> {
         let part = match name.to_ascii_lowercase().as_str() {
-            "contains" => Part::Anywhere,
-            "startswith" => Part::Start,
-            "endswith" => Part::End,
+            "contains" => TextPosition::Anywhere,
+            "startswith" => TextPosition::Start,
+            "endswith" => TextPosition::End,
             _ => {
                 return Err(format!(
                     "\"{name}\" is no function known here: use contains, startswith or endswith"
@@ -307,8 +307,8 @@ fn told(word: Option<&Word>) -> String {
     word.map_or("the end".to_owned(), Word::shown)
 }
 
-fn member(name: &str) -> Result<Member, String> {
-    Member::named(name).ok_or_else(|| {
+fn member(name: &str) -> Result<DeclaredMember, String> {
+    DeclaredMember::named(name).ok_or_else(|| {
         format!("\"{name}\" is no member of a referral: write it as in status or details/dealValue")
     })
 }

@@ -18,12 +18,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, ErrorAnswer};
 use super::body;
 use super::calls::Calls;
-use super::fault::{Effect, Subject, What};
+use super::fault::{FaultEffect, FaultKind, Subject};
 use super::list::Query;
-use super::patch::Document;
+use super::patch::PatchDocument;
 use super::quota::TooMany;
 use super::service::Sandbox;
 use super::store::etag_of;
@@ -40,11 +40,11 @@ struct Served {
 }
 
 /// A request, taken apart.
-struct Request {
+struct IncomingRequest {
     call: Call,
     uri: Uri,
     headers: HeaderMap,
-    body: Result<Bytes, Refusal>,
+    body: Result<Bytes, ErrorAnswer>,
 }
 
 /// What is asked for. An id that is no GUID names no referral.
@@ -103,7 +103,7 @@ async fn handle(
 ) -> Response {
     let body = body::read(&headers, body).await;
     let _in_hand = served.sandbox.take_in_hand();
-    let request = Request { call: Call::of(&method, uri.path()), uri, headers, body };
+    let request = IncomingRequest { call: Call::of(&method, uri.path()), uri, headers, body };
     let mut response = match served.sandbox.admit(&request) {
         Err(answer) => answer.whole(),
         Ok(None) => served.sandbox.carry_out(&request).whole(),
@@ -118,41 +118,41 @@ async fn handle(
 
 impl Served {
     /// Goes wrong as a fault says.
-    async fn fail(&self, request: &Request, Effect { what, applied }: Effect) -> Response {
+    async fn fail(&self, request: &IncomingRequest, FaultEffect { what, applied }: FaultEffect) -> Response {
         let carry_out = || self.sandbox.carry_out(request);
-        let done = (applied && what != What::Echo).then(carry_out);
+        let done = (applied && what != FaultKind::Echo).then(carry_out);
         match what {
-            What::Echo => self.sandbox.echo(request, applied).unwrap_or_else(Answer::from).whole(),
+            FaultKind::Echo => self.sandbox.echo(request, applied).unwrap_or_else(Answer::from).whole(),
             // Who is asked for a yes and won't have the change says so.
-            What::Stale | What::Bare | What::Error
+            FaultKind::Stale | FaultKind::Bare | FaultKind::Error
                 if done.as_ref().is_some_and(|done| !done.status.is_success()) =>
             {
                 done.unwrap_or_else(carry_out).whole()
             }
-            What::Stale => self.sandbox.look_late(request).whole(),
-            What::Bare => Answer::no_content().whole(),
-            What::Error => Answer::error_in_yes().whole(),
-            What::Ignores(pointer) => self.sandbox.carry_out_but(request, Some(&pointer)).whole(),
-            What::Slow(time) => {
+            FaultKind::Stale => self.sandbox.look_late(request).whole(),
+            FaultKind::Bare => Answer::no_content().whole(),
+            FaultKind::Error => Answer::error_in_yes().whole(),
+            FaultKind::Ignores(pointer) => self.sandbox.carry_out_but(request, Some(&pointer)).whole(),
+            FaultKind::Slow(time) => {
                 self.wait(Some(time)).await;
                 carry_out().whole()
             }
-            What::Edited => {
+            FaultKind::Edited => {
                 self.sandbox.edit(request.call);
                 carry_out().whole()
             }
-            What::Hang => {
+            FaultKind::Hang => {
                 self.wait(None).await;
                 Answer::none()
             }
-            What::Cut => match done {
+            FaultKind::Cut => match done {
                 Some(answer) if !answer.body.is_empty() => answer.half(),
                 _ => self.sandbox.look(request).half(),
             },
-            What::Html => Answer::html().whole(),
-            What::Garbage => Answer::garbage().whole(),
-            What::Status { status, retry_after } => {
-                Answer::from(Refusal::pretended(status)).with_retry_after(retry_after).whole()
+            FaultKind::Html => Answer::html().whole(),
+            FaultKind::Garbage => Answer::garbage().whole(),
+            FaultKind::Status { status, retry_after } => {
+                Answer::from(ErrorAnswer::pretended(status)).with_retry_after(retry_after).whole()
             }
         }
     }
@@ -207,7 +207,7 @@ impl Sandbox {
     }
 
     /// Counts a request and lets it in, with the fault it meets.
-    fn admit(&self, request: &Request) -> Result<Option<Effect>, Answer> {
+    fn admit(&self, request: &IncomingRequest) -> Result<Option<FaultEffect>, Answer> {
         let state = &mut *self.state();
         *match request.call {
             Call::Get(_) => &mut state.counts.gets,
@@ -218,7 +218,7 @@ impl Sandbox {
         if !has_token(&request.headers) {
             let message = "a bearer token is missing from the Authorization header";
             let status = StatusCode::UNAUTHORIZED;
-            return Err(Refusal::new(status, "Unauthorized", "TokenMissing", message).into());
+            return Err(ErrorAnswer::new(status, "Unauthorized", "TokenMissing", message).into());
         }
         if self.shared.strict {
             check_call(request, &mut state.calls)?;
@@ -227,12 +227,12 @@ impl Sandbox {
             state.counts.throttled += 1;
             return Err(Answer::busy());
         }
-        match state.gate.as_mut().map_or(Ok(()), |gate| gate.enter(Instant::now())) {
+        match state.quota.as_mut().map_or(Ok(()), |quota| quota.enter(Instant::now())) {
             Ok(()) => {}
             Err(TooMany::After(seconds)) => {
                 let status = StatusCode::TOO_MANY_REQUESTS;
                 let message = format!("too many requests: try again in {seconds} s");
-                let refusal = Refusal::new(status, "TooManyRequests", "TooManyRequests", message);
+                let refusal = ErrorAnswer::new(status, "TooManyRequests", "TooManyRequests", message);
                 return Err(Answer::from(refusal).with_retry_after(Some(seconds)));
             }
             Err(TooMany::Busy) => {
@@ -253,12 +253,12 @@ impl Sandbox {
         }
     }
 
-    fn carry_out(&self, request: &Request) -> Answer {
+    fn carry_out(&self, request: &IncomingRequest) -> Answer {
         self.carry_out_but(request, None)
     }
 
     /// The same, and a change is not taken where it is about this member.
-    fn carry_out_but(&self, request: &Request, ignored: Option<&str>) -> Answer {
+    fn carry_out_but(&self, request: &IncomingRequest, ignored: Option<&str>) -> Answer {
         let answer = match request.call {
             Call::Get(id) => self.get(id),
             Call::List => self.list(&request.uri),
@@ -267,23 +267,23 @@ impl Sandbox {
                 let message =
                     format!("this path takes {methods} only: nothing is created or replaced as a whole here");
                 let status = StatusCode::METHOD_NOT_ALLOWED;
-                let refusal = Refusal::new(status, "MethodNotAllowed", "MethodNotAllowed", message);
+                let refusal = ErrorAnswer::new(status, "MethodNotAllowed", "MethodNotAllowed", message);
                 return Answer::from(refusal).with_allow(methods);
             }
             Call::Registration => {
                 let message = "deal registrations are not played here: referrals are read and patched";
-                Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "RegistrationNotPlayed", message))
+                Err(ErrorAnswer::new(StatusCode::NOT_FOUND, "NotFound", "RegistrationNotPlayed", message))
             }
             Call::Unknown => {
                 let message = "there is nothing at this path";
-                Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "PathNotFound", message))
+                Err(ErrorAnswer::new(StatusCode::NOT_FOUND, "NotFound", "PathNotFound", message))
             }
         };
         answer.unwrap_or_else(Answer::from)
     }
 
     /// The answer's body had the request only looked: what is cut in half where there is no other.
-    fn look(&self, request: &Request) -> Answer {
+    fn look(&self, request: &IncomingRequest) -> Answer {
         match request.call {
             Call::Patch(id) => self.get(id).unwrap_or_else(Answer::from),
             _ => self.carry_out(request),
@@ -291,7 +291,7 @@ impl Sandbox {
     }
 
     /// What a look shows that lags behind the last change.
-    fn look_late(&self, request: &Request) -> Answer {
+    fn look_late(&self, request: &IncomingRequest) -> Answer {
         let (Call::Get(id) | Call::Patch(id)) = request.call else { return self.carry_out(request) };
         let state = self.state();
         let shown = state.store.earlier(id).map(|referral| self.shown(referral));
@@ -299,7 +299,7 @@ impl Sandbox {
     }
 
     /// The change as if it was made, at the version from before it.
-    fn echo(&self, request: &Request, applied: bool) -> Result<Answer, Refusal> {
+    fn echo(&self, request: &IncomingRequest, applied: bool) -> Result<Answer, ErrorAnswer> {
         let Call::Patch(id) = request.call else { return Ok(self.carry_out(request)) };
         let (document, if_match) = request.change()?;
         let now = self.now();
@@ -321,20 +321,25 @@ impl Sandbox {
         Answer::json(StatusCode::OK, view.single(referral)).with_etag(view.header(referral))
     }
 
-    fn get(&self, id: Option<Uuid>) -> Result<Answer, Refusal> {
+    fn get(&self, id: Option<Uuid>) -> Result<Answer, ErrorAnswer> {
         let state = self.state();
         state.store.get(id).map(|referral| self.shown(referral))
     }
 
-    fn list(&self, uri: &Uri) -> Result<Answer, Refusal> {
+    fn list(&self, uri: &Uri) -> Result<Answer, ErrorAnswer> {
         let parameters = axum::extract::Query::try_from_uri(uri)
-            .map_err(|_| Refusal::bad("InvalidQuery", "NotAQuery", "the query cannot be read"))?;
+            .map_err(|_| ErrorAnswer::bad("InvalidQuery", "NotAQuery", "the query cannot be read"))?;
         let query = Query::parse(parameters.0)?;
         let page = query.page(&self.state().store, &self.shared.view);
         Ok(Answer::json(StatusCode::OK, page))
     }
 
-    fn patch(&self, id: Option<Uuid>, request: &Request, ignored: Option<&str>) -> Result<Answer, Refusal> {
+    fn patch(
+        &self,
+        id: Option<Uuid>,
+        request: &IncomingRequest,
+        ignored: Option<&str>,
+    ) -> Result<Answer, ErrorAnswer> {
         let (document, if_match) = request.change()?;
         let document = match ignored {
             Some(pointer) => document.without(pointer),
@@ -361,11 +366,11 @@ impl Sandbox {
     }
 }
 
-impl Request {
+impl IncomingRequest {
     /// What a PATCH asks for, and of which version.
-    fn change(&self) -> Result<(Document, Option<&str>), Refusal> {
+    fn change(&self) -> Result<(PatchDocument, Option<&str>), ErrorAnswer> {
         check_content_type(&self.headers)?;
-        let document = Document::parse(self.body.as_ref().map_err(Clone::clone)?)?;
+        let document = PatchDocument::parse(self.body.as_ref().map_err(Clone::clone)?)?;
         // An If-Match that is no text matches nothing.
         let if_match = self.headers.get(IF_MATCH).map(|value| value.to_str().unwrap_or_default());
         Ok((document, if_match))
@@ -386,9 +391,9 @@ fn is_registration(path: &str) -> bool {
 }
 
 /// Every call has an id of its own, and a GET names the type that it wants no body of.
-fn check_call(request: &Request, calls: &mut Calls) -> Result<(), Refusal> {
+fn check_call(request: &IncomingRequest, calls: &mut Calls) -> Result<(), ErrorAnswer> {
     let refused = |inner: &'static str, message: &str, header: &str| {
-        Err(Refusal::bad("InvalidHeader", inner, message).about(header))
+        Err(ErrorAnswer::bad("InvalidHeader", inner, message).about(header))
     };
     let ids: Vec<_> = request.headers.get_all(CLIENT_REQUEST_ID).iter().collect();
     let [id] = ids[..] else {
@@ -410,13 +415,14 @@ fn check_call(request: &Request, calls: &mut Calls) -> Result<(), Refusal> {
 }
 
 /// The documentation wants `application/json`, and not the media type of RFC 6902.
-fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_content_type(headers: &HeaderMap) -> Result<(), ErrorAnswer> {
     if is_json(headers) {
         return Ok(());
     }
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     let message = "the body of a PATCH must be of type application/json";
-    Err(Refusal::new(status, "UnsupportedMediaType", "UnsupportedMediaType", message).about("Content-Type"))
+    Err(ErrorAnswer::new(status, "UnsupportedMediaType", "UnsupportedMediaType", message)
+        .about("Content-Type"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

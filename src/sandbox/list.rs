@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::answer::Refusal;
+use super::answer::ErrorAnswer;
 use super::filter::Filter;
-use super::members::Member;
-use super::store::Store;
+use super::members::DeclaredMember;
+use super::store::ReferralStore;
 use super::view::View;
 
 /// The most referrals on a page.
@@ -27,7 +27,7 @@ pub(super) struct Query {
     /// By these in turn.
     order: Vec<Order>,
     /// The members that are shown, by their paths; all where none is named.
-    select: Vec<Member>,
+    select: Vec<DeclaredMember>,
     /// Whether it is counted how many there are in all.
     counts: bool,
     /// What the next page has to be asked for as well, as it was written.
@@ -39,17 +39,17 @@ pub(super) struct Query {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Order {
-    by: Member,
+    by: DeclaredMember,
     descending: bool,
 }
 
 impl Query {
     /// Reads the parameters of a request. Those without a leading `$` mean nothing.
-    pub(super) fn parse(parameters: Vec<(String, String)>) -> Result<Self, Refusal> {
+    pub(super) fn parse(parameters: Vec<(String, String)>) -> Result<Self, ErrorAnswer> {
         let mut query = Self::default();
         let mut seen: Vec<String> = Vec::new();
         for (name, value) in parameters.into_iter().filter(|(name, _)| name.starts_with('$')) {
-            let bad = |inner, message| Refusal::bad("InvalidQuery", inner, message).about(&name);
+            let bad = |inner, message| ErrorAnswer::bad("InvalidQuery", inner, message).about(&name);
             let wrong = |inner, why: String| bad(inner, format!("{name} cannot be \"{value}\": {why}"));
             if seen.contains(&name) {
                 return Err(bad("OptionRepeated", format!("{name} stands there twice")));
@@ -89,7 +89,7 @@ impl Query {
     }
 
     /// The page as JSON text.
-    pub(super) fn page(&self, store: &Store, view: &View) -> String {
+    pub(super) fn page(&self, store: &ReferralStore, view: &View) -> String {
         let size = self.top.map_or(PAGE, |top| top.min(PAGE));
         let mut items: Vec<&Value> = self.all(store).skip(self.skip).take(size.saturating_add(1)).collect();
         let more = items.len() > size;
@@ -102,12 +102,12 @@ impl Query {
             if self.select.is_empty() { whole } else { selected(&whole, &self.select) }
         };
         let items: Vec<Value> = items.into_iter().map(shown).collect();
-        serde_json::to_string(&Page { items: &items, count, next })
+        serde_json::to_string(&ListPage { items: &items, count, next })
             .expect("a page holds JSON values and strings alone")
     }
 
     /// The referrals of all pages, in order.
-    fn all<'a>(&'a self, store: &'a Store) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
+    fn all<'a>(&'a self, store: &'a ReferralStore) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
         let fits = |referral: &&Value| self.filter.as_ref().is_none_or(|filter| filter.fits(referral));
         let fitting = store.referrals().filter(fits);
         if self.order.is_empty() {
@@ -141,7 +141,7 @@ fn parse_order(text: &str) -> Result<Vec<Order>, String> {
     let read = |term: &str| {
         let mut words = term.split_whitespace();
         let by = words.next().unwrap_or_default();
-        let by = Member::named(by).ok_or_else(|| format!("\"{by}\" is no member of a referral"))?;
+        let by = DeclaredMember::named(by).ok_or_else(|| format!("\"{by}\" is no member of a referral"))?;
         let descending = match words.next().map(str::to_ascii_lowercase).as_deref() {
             None | Some("asc") => false,
             Some("desc") => true,
@@ -156,9 +156,10 @@ fn parse_order(text: &str) -> Result<Vec<Order>, String> {
 }
 
 /// Reads the members to show, separated by commas.
-fn parse_selection(text: &str) -> Result<Vec<Member>, String> {
-    let read =
-        |name: &str| Member::named(name).ok_or_else(|| format!("\"{name}\" is no member of a referral"));
+fn parse_selection(text: &str) -> Result<Vec<DeclaredMember>, String> {
+    let read = |name: &str| {
+        DeclaredMember::named(name).ok_or_else(|| format!("\"{name}\" is no member of a referral"))
+    };
     if text.trim() == "*" { Ok(Vec::new()) } else { text.split(',').map(|name| read(name.trim())).collect() }
 }
 
@@ -207,13 +208,13 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-struct Page<'a> {
+struct ListPage<'a> {
     items: &'a [Value],
     count: usize,
     next: Option<String>,
 }
 
-impl Serialize for Page<'_> {
+impl Serialize for ListPage<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut page = serializer.serialize_map(None)?;
         page.serialize_entry("@odata.context", "http://api.partner.microsoft.com/v1.0/$metadata#referrals")?;
@@ -227,7 +228,7 @@ impl Serialize for Page<'_> {
 }
 
 /// What of a referral is selected, as far as it is there.
-fn selected(referral: &Value, select: &[Member]) -> Value {
+fn selected(referral: &Value, select: &[DeclaredMember]) -> Value {
     let mut shown = Value::Object(Map::new());
     for member in select {
         let pointer = format!("/{}", member.path());

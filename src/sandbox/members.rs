@@ -70,9 +70,9 @@ const DECLARED: [&str; 60] = [
 
 /// A member that the definition declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Member(&'static str);
+pub(super) struct DeclaredMember(&'static str);
 
-impl Member {
+impl DeclaredMember {
     /// The member of this path, as in `details/dealValue`; `None` where none is declared.
     pub(super) fn named(path: &str) -> Option<Self> {
         DECLARED.into_iter().find(|declared| *declared == path).map(Self)
@@ -108,7 +108,11 @@ mod tests {
             ("details.dealValue", None),
             ("", None),
         ] {
-            assert_eq!(Member::named(path).map(|member| member.of(&referral).clone()), wanted, "{path}");
+            assert_eq!(
+                DeclaredMember::named(path).map(|member| member.of(&referral).clone()),
+                wanted,
+                "{path}"
+            );
         }
     }
 }

@@ -49,8 +49,8 @@ mod view;
 pub use fault::{Fault, FaultError};
 pub use quota::{Quota, QuotaError};
 pub use seed::SeedError;
-pub use service::{Config, Counts, Sandbox};
-pub use view::{ETagsIn, MemberPath, NoMemberPath};
+pub use service::{Counts, Sandbox, SandboxConfig};
+pub use view::{ETagsIn, MemberPath, MemberPathError};
 
 #[cfg(test)]
 mod tests;

@@ -2,31 +2,31 @@
 
 use serde_json::Value;
 
-use super::answer::Refusal;
-use super::rules::{self, Target};
+use super::answer::ErrorAnswer;
+use super::rules::{self, PathTarget};
 
 /// A document whose operations are well-formed, about patchable paths, and of the right types.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Document(Vec<Operation>);
+pub(super) struct PatchDocument(Vec<PatchOperation>);
 
 #[derive(Debug, Clone, PartialEq)]
-struct Operation {
-    op: Op,
+struct PatchOperation {
+    op: PatchOp,
     path: String,
-    target: Target,
+    target: PathTarget,
     value: Value,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Op {
+enum PatchOp {
     Add,
     Replace,
 }
 
-impl Document {
+impl PatchDocument {
     /// Reads a request's body.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Refusal> {
-        let malformed = |inner, message: &str| Refusal::bad("MalformedPatch", inner, message);
+    pub(super) fn parse(body: &[u8]) -> Result<Self, ErrorAnswer> {
+        let malformed = |inner, message: &str| ErrorAnswer::bad("MalformedPatch", inner, message);
         let value: Value = serde_json::from_slice(body)
             .map_err(|error| malformed("NotJson", &format!("the body is no JSON: {error}")))?;
         let Value::Array(operations) = value else {
@@ -35,7 +35,7 @@ impl Document {
         if operations.is_empty() {
             return Err(malformed("EmptyDocument", "the document has no operation"));
         }
-        operations.into_iter().map(Operation::read).collect::<Result<_, _>>().map(Self)
+        operations.into_iter().map(PatchOperation::read).collect::<Result<_, _>>().map(Self)
     }
 
     /// The same but for what it does to a member, or within it.
@@ -55,14 +55,14 @@ impl Document {
 
     /// Applies the operations in their order. On an error the referral is left half changed: give a
     /// copy.
-    pub(super) fn apply(self, referral: &mut Value) -> Result<(), Refusal> {
+    pub(super) fn apply(self, referral: &mut Value) -> Result<(), ErrorAnswer> {
         self.0.into_iter().try_for_each(|operation| operation.apply(referral))
     }
 }
 
-impl Operation {
-    fn read(operation: Value) -> Result<Self, Refusal> {
-        let malformed = |inner, message: &str| Refusal::bad("MalformedPatch", inner, message);
+impl PatchOperation {
+    fn read(operation: Value) -> Result<Self, ErrorAnswer> {
+        let malformed = |inner, message: &str| ErrorAnswer::bad("MalformedPatch", inner, message);
         let Value::Object(mut members) = operation else {
             return Err(malformed("NotAnOperation", "an operation must be a JSON object"));
         };
@@ -70,8 +70,8 @@ impl Operation {
             return Err(malformed("PathMissing", "an operation has no \"path\""));
         };
         let op = match members.get("op").and_then(Value::as_str) {
-            Some("add") => Op::Add,
-            Some("replace") => Op::Replace,
+            Some("add") => PatchOp::Add,
+            Some("replace") => PatchOp::Replace,
             _ => {
                 return Err(malformed("OperationNotSupported", "\"op\" must be add or replace").about(&path));
             }
@@ -84,25 +84,25 @@ impl Operation {
         Ok(Self { op, path, target, value })
     }
 
-    fn apply(self, referral: &mut Value) -> Result<(), Refusal> {
+    fn apply(self, referral: &mut Value) -> Result<(), ErrorAnswer> {
         let refuse =
-            |inner, message: &str| Err(Refusal::bad("InvalidPath", inner, message).about(&self.path));
+            |inner, message: &str| Err(ErrorAnswer::bad("InvalidPath", inner, message).about(&self.path));
         let (parent, name) = self.path.rsplit_once('/').expect("patchable paths begin with a slash");
         match (self.target, referral.pointer_mut(parent)) {
-            (Target::End(_), _) if self.op == Op::Replace => {
+            (PathTarget::End(_), _) if self.op == PatchOp::Replace => {
                 refuse("TargetMissing", "what comes after the last element cannot be replaced")
             }
-            (Target::End(_), Some(Value::Array(list))) => {
+            (PathTarget::End(_), Some(Value::Array(list))) => {
                 list.push(self.value);
                 Ok(())
             }
-            (Target::End(_), _) => refuse("ListMissing", "there is no list to add to"),
+            (PathTarget::End(_), _) => refuse("ListMissing", "there is no list to add to"),
             (_, Some(Value::Object(members))) => {
                 let current = members.get(name);
-                if self.op == Op::Replace && current.is_none() {
+                if self.op == PatchOp::Replace && current.is_none() {
                     return refuse("TargetMissing", "a member that is missing cannot be replaced");
                 }
-                if self.target == Target::Parent && current.is_some_and(|current| !current.is_null()) {
+                if self.target == PathTarget::Parent && current.is_some_and(|current| !current.is_null()) {
                     return refuse("ParentExists", "the object is there already, and would be emptied");
                 }
                 members.insert(name.to_owned(), self.value);
@@ -122,7 +122,7 @@ mod tests {
     /// What becomes of a referral under a document: its new state, or the code that refuses it.
     fn check(referral: Value, document: Value, wanted: Result<Value, &str>) {
         let mut after = referral.clone();
-        let got = Document::parse(document.to_string().as_bytes())
+        let got = PatchDocument::parse(document.to_string().as_bytes())
             .and_then(|parsed| parsed.apply(&mut after))
             .map(|()| after)
             .map_err(|refusal| refusal.inner);
@@ -216,7 +216,7 @@ mod tests {
             (r#"[{"op":"add","path":"/statusReason","value":1}]"#, "WrongType"),
             (r#"[{"op":"add","path":"/details/dealValue","value":1e400}]"#, "NotJson"),
         ] {
-            let got = Document::parse(body.as_bytes()).map_err(|refusal| refusal.inner);
+            let got = PatchDocument::parse(body.as_bytes()).map_err(|refusal| refusal.inner);
             assert_eq!(got.map(drop), Err(wanted), "{body}");
         }
     }

@@ -94,7 +94,7 @@ pub(super) enum TooMany {
 
 /// The quota at work.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct QuotaCounter {
     quota: Quota,
     /// When the last N requests came.
     arrivals: VecDeque<Instant>,
@@ -102,7 +102,7 @@ pub(super) struct Gate {
     ahead: Option<(f64, Instant)>,
 }
 
-impl Gate {
+impl QuotaCounter {
     pub(super) fn new(quota: Quota) -> Self {
         Self { quota, arrivals: VecDeque::new(), ahead: None }
     }
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn requests_turned_away_count_too() {
         let start = Instant::now();
-        let mut gate = Gate::new("2/s".parse().unwrap());
+        let mut counter = QuotaCounter::new("2/s".parse().unwrap());
         for (millis, wanted) in [
             (0, Ok(())),
             (100, Ok(())),
@@ -190,7 +190,7 @@ mod tests {
             (1_300, Ok(())),                 // 200 is a second old
             (2_400, Ok(())),
         ] {
-            let got = gate.enter(start + Duration::from_millis(millis));
+            let got = counter.enter(start + Duration::from_millis(millis));
             assert_eq!(got, wanted, "at {millis} ms");
         }
     }
@@ -198,8 +198,8 @@ mod tests {
     #[test]
     fn the_wait_is_whole_seconds_until_the_next_is_answered() {
         let start = Instant::now();
-        let mut gate = Gate::new("2/m".parse().unwrap());
-        let mut enter = |millis| gate.enter(start + Duration::from_millis(millis));
+        let mut counter = QuotaCounter::new("2/m".parse().unwrap());
+        let mut enter = |millis| counter.enter(start + Duration::from_millis(millis));
         assert_eq!(enter(0), Ok(()));
         assert_eq!(enter(10_000), Ok(()));
         assert_eq!(enter(20_500), Err(TooMany::After(50)), "the request at 10 s must be 60 s old");
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_bucket_leaks_at_the_rate_and_holds_a_burst() {
         let start = Instant::now();
-        let mut gate = Gate::new("10/s+2:503".parse().unwrap());
+        let mut counter = QuotaCounter::new("10/s+2:503".parse().unwrap());
         for (millis, wanted) in [
             (0, Ok(())),
             (0, Ok(())),
@@ -223,7 +223,7 @@ mod tests {
             (1_000, Ok(())),
             (1_000, Err(TooMany::Busy)),
         ] {
-            assert_eq!(gate.enter(start + Duration::from_millis(millis)), wanted, "at {millis} ms");
+            assert_eq!(counter.enter(start + Duration::from_millis(millis)), wanted, "at {millis} ms");
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::answer::Refusal;
+use super::answer::ErrorAnswer;
 use super::times::in_utc;
 
 /// The type of a patchable member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
+pub(super) enum MemberType {
     Text,
     Decimal,
     Currency,
@@ -20,22 +20,22 @@ pub(super) enum Type {
 }
 
 /// The 18 patchable paths: these fifteen, and the ends of the three lists among them.
-const PATHS: [(&str, Type); 15] = [
-    ("/status", Type::Stage),
-    ("/substatus", Type::Stage),
-    ("/statusReason", Type::Text),
-    ("/salesStage", Type::Text),
-    ("/campaignId", Type::Text),
-    ("/externalReferenceId", Type::Text),
-    ("/referralProgram", Type::Text),
-    ("/details/notes", Type::Text),
-    ("/details/dealValue", Type::Decimal),
-    ("/details/currency", Type::Currency),
-    ("/details/closingDateTime", Type::DateTime),
-    ("/details/requirements/solutions", Type::Solutions),
-    ("/team", Type::Members),
-    ("/customerProfile/team", Type::Members),
-    ("/consent/consentToShareReferralWithMicrosoftSellers", Type::Boolean),
+const PATHS: [(&str, MemberType); 15] = [
+    ("/status", MemberType::Stage),
+    ("/substatus", MemberType::Stage),
+    ("/statusReason", MemberType::Text),
+    ("/salesStage", MemberType::Text),
+    ("/campaignId", MemberType::Text),
+    ("/externalReferenceId", MemberType::Text),
+    ("/referralProgram", MemberType::Text),
+    ("/details/notes", MemberType::Text),
+    ("/details/dealValue", MemberType::Decimal),
+    ("/details/currency", MemberType::Currency),
+    ("/details/closingDateTime", MemberType::DateTime),
+    ("/details/requirements/solutions", MemberType::Solutions),
+    ("/team", MemberType::Members),
+    ("/customerProfile/team", MemberType::Members),
+    ("/consent/consentToShareReferralWithMicrosoftSellers", MemberType::Boolean),
 ];
 
 /// The objects around patchable members, which may be added empty where they are missing.
@@ -43,68 +43,70 @@ const PARENTS: [&str; 4] = ["/details", "/details/requirements", "/customerProfi
 
 /// What a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum PathTarget {
     /// A member as a whole.
-    Member(Type),
+    DeclaredMember(MemberType),
     /// The end of a list.
-    End(Type),
+    End(MemberType),
     /// An object that is missing around members.
     Parent,
 }
 
 /// What a path names, where it may be patched.
-pub(super) fn target(path: &str) -> Result<Target, Refusal> {
+pub(super) fn target(path: &str) -> Result<PathTarget, ErrorAnswer> {
     for (known, of) in PATHS {
         match path.strip_prefix(known) {
-            Some("") => return Ok(Target::Member(of)),
-            Some(rest) if matches!(of, Type::Members | Type::Solutions) && rest.starts_with('/') => {
+            Some("") => return Ok(PathTarget::DeclaredMember(of)),
+            Some(rest)
+                if matches!(of, MemberType::Members | MemberType::Solutions) && rest.starts_with('/') =>
+            {
                 if rest == "/-" {
-                    return Ok(Target::End(of));
+                    return Ok(PathTarget::End(of));
                 }
                 let message = "elements of a list cannot be addressed: replace the list";
-                return Err(Refusal::bad("InvalidPath", "IndexedPath", message).about(path));
+                return Err(ErrorAnswer::bad("InvalidPath", "IndexedPath", message).about(path));
             }
             _ => {}
         }
     }
     if PARENTS.contains(&path) {
-        return Ok(Target::Parent);
+        return Ok(PathTarget::Parent);
     }
-    Err(Refusal::bad("InvalidPath", "PathNotPatchable", "this path cannot be patched").about(path))
+    Err(ErrorAnswer::bad("InvalidPath", "PathNotPatchable", "this path cannot be patched").about(path))
 }
 
 /// Checks a value against the type of its target, and gives it as it will be kept.
-pub(super) fn accept(target: Target, path: &str, value: Value) -> Result<Value, Refusal> {
+pub(super) fn accept(target: PathTarget, path: &str, value: Value) -> Result<Value, ErrorAnswer> {
     let wanted = match target {
-        Target::Parent if value.as_object().is_some_and(Map::is_empty) => return Ok(value),
-        Target::Parent => "an empty object",
-        Target::End(of) if is_element(of, &value) => return Ok(value),
-        Target::End(Type::Members) => "a member with an e-mail address",
-        Target::End(_) => "a solution with an id or a name",
-        Target::Member(of) => match accept_member(of, value) {
+        PathTarget::Parent if value.as_object().is_some_and(Map::is_empty) => return Ok(value),
+        PathTarget::Parent => "an empty object",
+        PathTarget::End(of) if is_element(of, &value) => return Ok(value),
+        PathTarget::End(MemberType::Members) => "a member with an e-mail address",
+        PathTarget::End(_) => "a solution with an id or a name",
+        PathTarget::DeclaredMember(of) => match accept_member(of, value) {
             Ok(value) => return Ok(value),
             Err(wanted) => wanted,
         },
     };
-    Err(Refusal::bad("InvalidValue", "WrongType", format!("the value must be {wanted}")).about(path))
+    Err(ErrorAnswer::bad("InvalidValue", "WrongType", format!("the value must be {wanted}")).about(path))
 }
 
 /// Gives the value back, a time in the service's own notation, or says what is wanted.
-fn accept_member(of: Type, value: Value) -> Result<Value, &'static str> {
+fn accept_member(of: MemberType, value: Value) -> Result<Value, &'static str> {
     let good = match (of, &value) {
-        (Type::Text, Value::String(_) | Value::Null)
-        | (Type::Stage, Value::String(_))
-        | (Type::Decimal, Value::Number(_) | Value::Null)
-        | (Type::DateTime, Value::Null)
-        | (Type::Boolean, Value::Bool(_)) => true,
-        (Type::Decimal, Value::String(text)) => is_decimal(text),
-        (Type::Currency, Value::String(code)) => {
+        (MemberType::Text, Value::String(_) | Value::Null)
+        | (MemberType::Stage, Value::String(_))
+        | (MemberType::Decimal, Value::Number(_) | Value::Null)
+        | (MemberType::DateTime, Value::Null)
+        | (MemberType::Boolean, Value::Bool(_)) => true,
+        (MemberType::Decimal, Value::String(text)) => is_decimal(text),
+        (MemberType::Currency, Value::String(code)) => {
             code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
         }
-        (Type::DateTime, Value::String(text)) => {
+        (MemberType::DateTime, Value::String(text)) => {
             return in_utc(text).map(Value::from).ok_or(wanted(of));
         }
-        (Type::Members | Type::Solutions, Value::Array(elements)) => {
+        (MemberType::Members | MemberType::Solutions, Value::Array(elements)) => {
             elements.iter().all(|element| is_element(of, element))
         }
         _ => false,
@@ -112,16 +114,16 @@ fn accept_member(of: Type, value: Value) -> Result<Value, &'static str> {
     if good { Ok(value) } else { Err(wanted(of)) }
 }
 
-fn wanted(of: Type) -> &'static str {
+fn wanted(of: MemberType) -> &'static str {
     match of {
-        Type::Text => "a string or null",
-        Type::Stage => "a string",
-        Type::Decimal => "a number, a numeric string or null",
-        Type::Currency => "a currency code of three capital letters",
-        Type::DateTime => "a date and time with its offset (RFC 3339), or null",
-        Type::Boolean => "true or false",
-        Type::Members => "an array of members, each with an e-mail address",
-        Type::Solutions => "an array of solutions, each with an id or a name",
+        MemberType::Text => "a string or null",
+        MemberType::Stage => "a string",
+        MemberType::Decimal => "a number, a numeric string or null",
+        MemberType::Currency => "a currency code of three capital letters",
+        MemberType::DateTime => "a date and time with its offset (RFC 3339), or null",
+        MemberType::Boolean => "true or false",
+        MemberType::Members => "an array of members, each with an e-mail address",
+        MemberType::Solutions => "an array of solutions, each with an id or a name",
     }
 }
 
@@ -135,11 +137,11 @@ fn is_decimal(text: &str) -> bool {
     }
 }
 
-fn is_element(of: Type, element: &Value) -> bool {
+fn is_element(of: MemberType, element: &Value) -> bool {
     let Value::Object(members) = element else { return false };
     let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let maybe_text = |name: &str| members.get(name).is_none_or(|v| v.is_string() || v.is_null());
-    if of == Type::Solutions {
+    if of == MemberType::Solutions {
         return text("id").or_else(|| text("name")).is_some();
     }
     let preference = members.get("contactPreference").is_none_or(|v| v.is_object() || v.is_null());
@@ -161,7 +163,7 @@ const TABLE: [(&str, &[&str], &[&str]); 3] = [
 ];
 
 /// Checks where a change of status or substatus leads from where the referral stood.
-pub(super) fn check_step(before: &Value, after: &Value) -> Result<(), Refusal> {
+pub(super) fn check_step(before: &Value, after: &Value) -> Result<(), ErrorAnswer> {
     let text = |referral: &Value, name: &str| {
         referral.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -170,11 +172,13 @@ pub(super) fn check_step(before: &Value, after: &Value) -> Result<(), Refusal> {
     let substatuses = TABLE.iter().find(|row| row.0 == to).map_or(&[][..], |row| row.2);
     if !followers.contains(&to.as_str()) {
         let message = format!("a referral that is {from} cannot become {to}");
-        return Err(Refusal::bad("InvalidStatusTransition", "TransitionNotAllowed", message).about("status"));
+        return Err(
+            ErrorAnswer::bad("InvalidStatusTransition", "TransitionNotAllowed", message).about("status")
+        );
     }
     if !substatuses.contains(&sub.as_str()) {
         let message = format!("{sub} is no substatus of {to}");
-        return Err(Refusal::bad("InvalidSubstatus", "SubstatusNotOfStatus", message).about("substatus"));
+        return Err(ErrorAnswer::bad("InvalidSubstatus", "SubstatusNotOfStatus", message).about("substatus"));
     }
     Ok(())
 }
@@ -223,7 +227,7 @@ mod tests {
         let ends = PATHS.iter().filter(|(path, _)| target(&format!("{path}/-")).is_ok()).count();
         assert_eq!(PATHS.len() + ends, 18);
         for parent in PARENTS {
-            assert_eq!(target(parent), Ok(Target::Parent));
+            assert_eq!(target(parent), Ok(PathTarget::Parent));
         }
         for (path, wanted) in [
             ("/team/0", "IndexedPath"),

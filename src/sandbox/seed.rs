@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::store::Store;
+use super::store::ReferralStore;
 
 /// The referrals that come with the program.
 pub(super) const SAMPLES: &str = include_str!("../../samples/referrals.jsonl");
@@ -16,11 +16,11 @@ pub(super) const SAMPLES: &str = include_str!("../../samples/referrals.jsonl");
 #[error("line {line} of the seed: {reason}")]
 pub struct SeedError {
     line: usize,
-    reason: Reason,
+    reason: SeedProblem,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum Reason {
+enum SeedProblem {
     #[error("no JSON: {0}")]
     NoJson(String),
     #[error("neither a referral nor a list page: a JSON object is wanted")]
@@ -32,9 +32,9 @@ enum Reason {
 }
 
 /// Reads JSONL, a JSON array or list pages. Pages may also stand one on a line.
-pub(super) fn read(text: &str) -> Result<Store, SeedError> {
+pub(super) fn read(text: &str) -> Result<ReferralStore, SeedError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { text, store: Store::default(), starts: HashMap::new() };
+    let mut reader = SeedReader { text, store: ReferralStore::default(), starts: HashMap::new() };
     match serde_json::from_str::<&RawValue>(text) {
         Ok(whole) => reader.take(whole)?,
         Err(_) if text.trim_start().starts_with('[') => return Err(no_json(text, 1)),
@@ -47,17 +47,17 @@ fn no_json(text: &str, first_line: usize) -> SeedError {
     let error = serde_json::from_str::<&RawValue>(text).map(drop).err();
     let line = first_line + error.as_ref().map_or(0, |error| error.line().saturating_sub(1));
     let reason = error.map_or_else(String::new, |error| error.to_string());
-    SeedError { line, reason: Reason::NoJson(reason) }
+    SeedError { line, reason: SeedProblem::NoJson(reason) }
 }
 
-struct Reader<'a> {
+struct SeedReader<'a> {
     text: &'a str,
-    store: Store,
+    store: ReferralStore,
     /// Where each referral begins in the text.
     starts: HashMap<Uuid, usize>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SeedReader<'a> {
     fn take_lines(&mut self) -> Result<(), SeedError> {
         let lines = self.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         for (at, line) in lines {
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         let elements = match raw.get().as_bytes().first() {
             Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok(),
             Some(b'{') => serde_json::from_str::<Page<'_>>(raw.get()).ok().map(|page| page.value),
-            _ => return Err(self.error(raw, Reason::NoObject)),
+            _ => return Err(self.error(raw, SeedProblem::NoObject)),
         };
         match elements {
             Some(elements) => elements.into_iter().try_for_each(|element| self.take_referral(element)),
@@ -88,20 +88,20 @@ impl<'a> Reader<'a> {
     fn take_referral(&mut self, raw: &'a RawValue) -> Result<(), SeedError> {
         // Raw text is checked for its form only: a number too large to be kept shows here.
         let value = serde_json::from_str(raw.get())
-            .map_err(|error| self.error(raw, Reason::NoJson(error.to_string())))?;
+            .map_err(|error| self.error(raw, SeedProblem::NoJson(error.to_string())))?;
         let Value::Object(referral) = value else {
-            return Err(self.error(raw, Reason::NoObject));
+            return Err(self.error(raw, SeedProblem::NoObject));
         };
-        let id = id_of(&referral).ok_or_else(|| self.error(raw, Reason::NoId))?;
+        let id = id_of(&referral).ok_or_else(|| self.error(raw, SeedProblem::NoId))?;
         if self.store.insert(id, referral).is_err() {
             let first = self.line(self.starts.get(&id).copied().unwrap_or_default());
-            return Err(self.error(raw, Reason::Twice(id, first)));
+            return Err(self.error(raw, SeedProblem::Twice(id, first)));
         }
         self.starts.insert(id, self.start(raw));
         Ok(())
     }
 
-    fn error(&self, raw: &RawValue, reason: Reason) -> SeedError {
+    fn error(&self, raw: &RawValue, reason: SeedProblem) -> SeedError {
         SeedError { line: self.line(self.start(raw)), reason }
     }
 
@@ -126,7 +126,7 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
-    use super::super::patch::Document;
+    use super::super::patch::PatchDocument;
     use super::*;
 
     const QUARTER_END: &str = include_str!("../../samples/quarter-end.csv");
@@ -250,7 +250,7 @@ mod tests {
             let id = id_of(row.as_object().unwrap());
             row.as_object_mut().unwrap().remove("id");
             let operations = operations(store.get(id).unwrap(), row);
-            let document = Document::parse(operations.to_string().as_bytes()).unwrap();
+            let document = PatchDocument::parse(operations.to_string().as_bytes()).unwrap();
             let changed = store.change(id, None, document, Timestamp::UNIX_EPOCH);
             assert_eq!(changed.map(drop), Ok(()), "{line}");
         }

@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::calls::Calls;
 use super::fault::{Fault, Faults};
-use super::quota::{Gate, Quota};
+use super::quota::{Quota, QuotaCounter};
 use super::seed::{self, SeedError};
-use super::store::Store;
+use super::store::ReferralStore;
 use super::view::{ETagsIn, MemberPath, View};
 
 /// How the sandbox behaves beyond what is documented.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct SandboxConfig {
     /// How many requests it answers in a span of time; `None` answers all.
     pub quota: Option<Quota>,
     /// How many requests it answers at the same time; `None` answers all. One too many is told 503, as nginx
@@ -38,7 +38,7 @@ pub struct Config {
     pub faults: Vec<Fault>,
 }
 
-impl Default for Config {
+impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             quota: None,
@@ -82,27 +82,27 @@ impl Counts {
     }
 }
 
-type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A handle on one sandbox. Clones are handles on the same one.
 #[derive(Clone)]
 pub struct Sandbox {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SharedService>,
 }
 
-pub(super) struct Shared {
-    clock: Clock,
+pub(super) struct SharedService {
+    clock: WallClock,
     pub view: View,
     pub strict: bool,
     pub at_once: Option<u32>,
-    state: Mutex<State>,
+    state: Mutex<ServiceState>,
 }
 
 /// All that changes, under one lock that is never held across a wait.
-pub(super) struct State {
-    pub store: Store,
+pub(super) struct ServiceState {
+    pub store: ReferralStore,
     pub calls: Calls,
-    pub gate: Option<Gate>,
+    pub quota: Option<QuotaCounter>,
     /// Requests that have come and are not answered yet.
     pub in_hand: u32,
     pub faults: Faults,
@@ -117,23 +117,24 @@ impl Sandbox {
     ///
     /// # Errors
     /// Where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
-    pub fn from_text(seed: &str, config: Config, clock: Clock) -> Result<Self, SeedError> {
-        let Config { quota, at_once, list_etags, list_omits, list_nulls, etags_in, strict, faults } = config;
-        let state = State {
+    pub fn from_text(seed: &str, config: SandboxConfig, clock: WallClock) -> Result<Self, SeedError> {
+        let SandboxConfig { quota, at_once, list_etags, list_omits, list_nulls, etags_in, strict, faults } =
+            config;
+        let state = ServiceState {
             store: seed::read(seed)?,
             calls: Calls::default(),
-            gate: quota.map(Gate::new),
+            quota: quota.map(QuotaCounter::new),
             in_hand: 0,
             faults: Faults::new(faults),
             counts: Counts::default(),
         };
         let view = View { etags_in, list_without_etags: !list_etags, list_omits, list_nulls };
-        let shared = Shared { clock, view, strict, at_once, state: Mutex::new(state) };
+        let shared = SharedService { clock, view, strict, at_once, state: Mutex::new(state) };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// A sandbox that holds the samples which come with the program.
-    pub fn with_samples(config: Config, clock: Clock) -> Self {
+    pub fn with_samples(config: SandboxConfig, clock: WallClock) -> Self {
         Self::from_text(seed::SAMPLES, config, clock).expect("a test reads the samples")
     }
 
@@ -151,7 +152,7 @@ impl Sandbox {
         (self.shared.clock)()
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, ServiceState> {
         // Nothing under the lock leaves the state half changed, so a panic elsewhere spoils nothing.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

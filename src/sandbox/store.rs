@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::answer::Refusal;
-use super::patch::Document;
+use super::answer::ErrorAnswer;
+use super::patch::PatchDocument;
 use super::rules;
 use super::times::wire_time;
 
@@ -18,7 +18,7 @@ pub(super) type Referral = Map<String, Value>;
 
 /// Referrals by id, in the order of the seed.
 #[derive(Debug, Default)]
-pub(super) struct Store {
+pub(super) struct ReferralStore {
     referrals: Vec<Value>,
     places: HashMap<Uuid, usize>,
     /// What a referral was before its last change.
@@ -27,12 +27,12 @@ pub(super) struct Store {
 
 /// A second referral of the same id.
 #[derive(Debug)]
-pub(super) struct Duplicate;
+pub(super) struct DuplicateId;
 
-impl Store {
+impl ReferralStore {
     /// Takes a referral into the store. One without an eTag gets its first; one whose eTag lost its
     /// quotes, as through a spreadsheet, gets them back, for without them no `If-Match` can name it.
-    pub(super) fn insert(&mut self, id: Uuid, mut referral: Referral) -> Result<(), Duplicate> {
+    pub(super) fn insert(&mut self, id: Uuid, mut referral: Referral) -> Result<(), DuplicateId> {
         let etag = match referral.get("eTag").and_then(Value::as_str) {
             Some(etag) if etag.contains('"') => None,
             Some(etag) if !etag.is_empty() => Some(format!("\"{etag}\"")),
@@ -42,7 +42,7 @@ impl Store {
             referral.insert("eTag".to_owned(), etag.into());
         }
         if self.places.contains_key(&id) {
-            return Err(Duplicate);
+            return Err(DuplicateId);
         }
         self.places.insert(id, self.referrals.len());
         self.referrals.push(Value::Object(referral));
@@ -55,20 +55,20 @@ impl Store {
     }
 
     /// The referral of an id.
-    pub(super) fn get(&self, id: Option<Uuid>) -> Result<&Value, Refusal> {
+    pub(super) fn get(&self, id: Option<Uuid>) -> Result<&Value, ErrorAnswer> {
         self.place(id).map(|(_, place)| &self.referrals[place])
     }
 
     /// The referral of an id as it was before its last change, as a read that lags behind shows it.
-    pub(super) fn earlier(&self, id: Option<Uuid>) -> Result<&Value, Refusal> {
+    pub(super) fn earlier(&self, id: Option<Uuid>) -> Result<&Value, ErrorAnswer> {
         let (id, place) = self.place(id)?;
         Ok(self.earlier.get(&id).unwrap_or(&self.referrals[place]))
     }
 
-    fn place(&self, id: Option<Uuid>) -> Result<(Uuid, usize), Refusal> {
+    fn place(&self, id: Option<Uuid>) -> Result<(Uuid, usize), ErrorAnswer> {
         id.and_then(|id| Some((id, *self.places.get(&id)?))).ok_or_else(|| {
             let message = "no referral of this id, or none that this user may see";
-            Refusal::new(StatusCode::NOT_FOUND, "NotFound", "ReferralNotFound", message).about("id")
+            ErrorAnswer::new(StatusCode::NOT_FOUND, "NotFound", "ReferralNotFound", message).about("id")
         })
     }
 
@@ -77,9 +77,9 @@ impl Store {
         &mut self,
         id: Option<Uuid>,
         if_match: Option<&str>,
-        document: Document,
+        document: PatchDocument,
         now: Timestamp,
-    ) -> Result<&Value, Refusal> {
+    ) -> Result<&Value, ErrorAnswer> {
         let (id, place) = self.place(id)?;
         let after = self.changed(Some(id), if_match, document, now)?;
         Ok(self.put(id, place, after))
@@ -90,9 +90,9 @@ impl Store {
         &self,
         id: Option<Uuid>,
         if_match: Option<&str>,
-        document: Document,
+        document: PatchDocument,
         now: Timestamp,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Value, ErrorAnswer> {
         let (id, place) = self.place(id)?;
         let before = &self.referrals[place];
         if let Some(wanted) = if_match {
@@ -139,7 +139,7 @@ pub(super) fn etag_of(referral: &Value) -> Option<&str> {
 }
 
 /// `If-Match` as RFC 9110 has it: one eTag or several, compared to the letter, or `*`.
-fn check_version(wanted: &str, current: Option<&str>) -> Result<(), Refusal> {
+fn check_version(wanted: &str, current: Option<&str>) -> Result<(), ErrorAnswer> {
     let mut is_quoted = false;
     // A comma within quotes is part of an eTag.
     let mut listed = wanted.split(|c| {
@@ -152,7 +152,7 @@ fn check_version(wanted: &str, current: Option<&str>) -> Result<(), Refusal> {
         return Ok(());
     }
     let message = "the referral was changed since the version that If-Match names";
-    Err(Refusal::new(StatusCode::PRECONDITION_FAILED, "preconditionFailed", "resourceModified", message)
+    Err(ErrorAnswer::new(StatusCode::PRECONDITION_FAILED, "preconditionFailed", "resourceModified", message)
         .about("If-Match"))
 }
 

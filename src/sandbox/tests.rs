@@ -70,7 +70,7 @@ impl Reply {
     }
 }
 
-async fn serve(config: Config) -> Server {
+async fn serve(config: SandboxConfig) -> Server {
     let seed = json!([
         {"id": A, "eTag": ETAG, "status": "Active", "substatus": "Accepted", "statusReason": null,
          "details": {"notes": "theirs"}, "createdDateTime": "2026-01-02T00:00:00Z"},
@@ -79,7 +79,7 @@ async fn serve(config: Config) -> Server {
     serve_seed(&seed.to_string(), config).await
 }
 
-async fn serve_seed(seed: &str, config: Config) -> Server {
+async fn serve_seed(seed: &str, config: SandboxConfig) -> Server {
     let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
     let sandbox = Sandbox::from_text(seed, config, Arc::new(move || now)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -92,8 +92,11 @@ async fn serve_seed(seed: &str, config: Config) -> Server {
     Server { sandbox, address, stop, served }
 }
 
-fn faulty(faults: &[&str]) -> Config {
-    Config { faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(), ..Config::default() }
+fn faulty(faults: &[&str]) -> SandboxConfig {
+    SandboxConfig {
+        faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
+        ..SandboxConfig::default()
+    }
 }
 
 impl Server {

@@ -34,15 +34,15 @@ pub struct MemberPath(Vec<String>);
 /// Why a text names no member.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a member is named as in details or details.dealValue")]
-pub struct NoMemberPath;
+pub struct MemberPathError;
 
 impl FromStr for MemberPath {
-    type Err = NoMemberPath;
+    type Err = MemberPathError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let names: Vec<String> = text.split('.').map(ToOwned::to_owned).collect();
         let is_name = |name: &String| !name.is_empty() && !name.contains(['/', ' ']);
-        if names.iter().all(is_name) { Ok(Self(names)) } else { Err(NoMemberPath) }
+        if names.iter().all(is_name) { Ok(Self(names)) } else { Err(MemberPathError) }
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
             assert_eq!(view.single(&referral), referral.to_string());
         }
         for text in ["", ".", "a.", "/details", "a b"] {
-            assert_eq!(text.parse::<MemberPath>(), Err(NoMemberPath), "{text}");
+            assert_eq!(text.parse::<MemberPath>(), Err(MemberPathError), "{text}");
         }
     }
 

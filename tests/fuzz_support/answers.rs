@@ -18,8 +18,8 @@ use referral_bulk::domain::fields::{Field, Path};
 use referral_bulk::domain::item::{Change, Effect, Item};
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::domain::snapshot::Snapshot;
-use referral_bulk::engine::settle::{Reading, weigh};
-use referral_bulk::pace::retry::{Decision, MAX_TRIES, StopReason, Then, decide};
+use referral_bulk::engine::settle::{Reconciliation, reconcile};
+use referral_bulk::pace::retry::{AfterPause, Decision, MAX_TRIES, StopReason, decide};
 use referral_bulk::pace::{MAX_PAUSE, Pace, Pacing};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -86,16 +86,16 @@ fn bears_out(body: &str) {
     let Ok(now) = Snapshot::whole(body) else { return };
     let Ok(value) = serde_json::from_str::<Value>(body) else { return };
     let notes = value["details"]["notes"].as_str();
-    match weigh(&item(), &now) {
-        Reading::Applied => assert_eq!(notes.map(str::trim), Some("Called"), "{body}"),
-        Reading::NotApplied => {
+    match reconcile(&item(), &now) {
+        Reconciliation::Applied => assert_eq!(notes.map(str::trim), Some("Called"), "{body}"),
+        Reconciliation::NotApplied => {
             assert!(now.etag() == item().etag.as_ref() || notes == Some("Before"), "{body}");
         }
-        Reading::Contradictory => {
+        Reconciliation::Contradictory => {
             assert!(now.etag() == item().etag.as_ref() && notes.map(str::trim) == Some("Called"), "{body}");
         }
-        Reading::Partial => panic!("there is one field: {body}"),
-        Reading::Conflict | Reading::CannotTell => assert_ne!(notes, Some("Called"), "{body}"),
+        Reconciliation::Partial => panic!("there is one field: {body}"),
+        Reconciliation::Conflict | Reconciliation::CannotTell => assert_ne!(notes, Some("Called"), "{body}"),
     }
 }
 
@@ -177,7 +177,9 @@ fn is_followed_up(operation: Operation, failure: &Failure, service: &Service) {
             (Operation::Read, _) => {
                 let is_of_writes = matches!(
                     decision,
-                    Decision::ReadBack | Decision::Conflict | Decision::Pause { then: Then::ReadBack, .. }
+                    Decision::ReadBack
+                        | Decision::Conflict
+                        | Decision::Pause { then: AfterPause::ReadBack, .. }
                 );
                 assert!(!is_of_writes, "{decision:?}");
             }
@@ -208,8 +210,8 @@ fn follows_from(decision: Decision, refusal: &Refusal, tries: u32) {
         Decision::Pause { asked, then } => {
             assert_eq!(asked, refusal.retry_after);
             match then {
-                Then::Again => matches!(status, 429 | 509),
-                Then::ReadBack => status == 503 && asked.is_some(),
+                AfterPause::Again => matches!(status, 429 | 509),
+                AfterPause::ReadBack => status == 503 && asked.is_some(),
             }
         }
         Decision::ReadBack => status == 408 || status >= 500,

@@ -18,7 +18,7 @@ use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::domain::rules::Levels;
 use referral_bulk::domain::snapshot::Snapshot;
-use referral_bulk::engine::fetch::{Seen, Survey, look};
+use referral_bulk::engine::fetch::{Coverage, Survey, fetch_referrals};
 use referral_bulk::engine::in_flight::Flights;
 use referral_bulk::engine::{Context, Slots, Stop};
 use referral_bulk::input;
@@ -115,7 +115,7 @@ impl Desk {
         self.step("before the inputs are kept").await;
         self.planning().keep().unwrap();
         self.step("after the inputs are kept").await;
-        self.look(stop).await;
+        self.fetch_referrals(stop).await;
         self.step("before the plan is sealed").await;
         let planning = self.planning.take().unwrap();
         if stop.is_set() {
@@ -142,7 +142,7 @@ impl Desk {
         }
     }
 
-    async fn look(&mut self, stop: &Stop) {
+    async fn fetch_referrals(&mut self, stop: &Stop) {
         let (how, rate, concurrency) = {
             let scenario = &self.world.lock().unwrap().scenario;
             (scenario.look, scenario.rate.0, scenario.concurrency)
@@ -159,10 +159,10 @@ impl Desk {
                     timeout: Duration::from_millis(TIMEOUT),
                     flights: Flights::default(),
                     observe: &|_| {},
-                    tally: Arc::default(),
+                    counts: Arc::default(),
                     rebase: None,
                 };
-                look(&context, self).await.unwrap();
+                fetch_referrals(&context, self).await.unwrap();
             }
             Look::Snapshot => self.look_at_snapshot(|_| {}),
             Look::WithoutEtags => self.look_at_snapshot(|members| drop(members.remove("eTag"))),
@@ -220,18 +220,18 @@ impl Survey for Desk {
         self.planner.remaining()
     }
 
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Seen, LedgerError> {
+    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, LedgerError> {
         let id = referral.id();
         if !self.planner.wants(id) {
-            return Ok(Seen::Unwanted);
+            return Ok(Coverage::Unwanted);
         }
         let planned =
             self.planner.plan(id, Some(referral), |planned| !last_word && planned.needs_whole_referral());
         if self.planner.wants(id) {
-            return Ok(Seen::Kept);
+            return Ok(Coverage::Incomplete);
         }
         self.write(planned)?;
-        Ok(Seen::Taken)
+        Ok(Coverage::Complete)
     }
 
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), LedgerError> {

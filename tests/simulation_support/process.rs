@@ -69,7 +69,7 @@ pub async fn carry_on(
         timeout: Duration::from_millis(TIMEOUT),
         flights: Flights::default(),
         observe: &observe,
-        tally: Arc::default(),
+        counts: Arc::default(),
         rebase: rebases.then_some(&rebase),
     };
     let work = async {

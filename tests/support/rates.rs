@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use referral_bulk::domain::exchange::Operation;
 use referral_bulk::domain::referral::ReferralId;
-use referral_bulk::pace::blame::{About, Whose};
+use referral_bulk::pace::blame::{RequestSubject, ThrottleScope};
 use referral_bulk::pace::retry::{MAX_TRIES, back_off};
 use referral_bulk::pace::{Pace, Pacing};
 use tokio::time::{Instant, sleep};
@@ -331,7 +331,7 @@ pub fn run(scenario: Scenario) -> Shares {
 /// Asks for one referral after another, for each until it is let through. A refusal costs a try where it is the
 /// referral's own.
 async fn work(pace: Arc<Pace>, service: Arc<Mutex<Service>>) {
-    let mut about = About { referral: None, operation: Operation::Write };
+    let mut about = RequestSubject { referral: None, operation: Operation::Write };
     let mut tries = 0;
     loop {
         let id = *about.referral.get_or_insert_with(|| service.lock().unwrap().next());
@@ -354,7 +354,7 @@ async fn work(pace: Arc<Pace>, service: Arc<Mutex<Service>>) {
             Err(wait) => wait,
         };
         let is_throttle = wait.is_some() || pace.blame().is_load(Some(id), left);
-        if is_throttle && pace.blame().throttled(about) != Whose::Own {
+        if is_throttle && pace.blame().throttled(about) != ThrottleScope::Referral {
             pace.throttled(turn, wait);
             continue;
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Context, Next};
+use super::{AfterFailure, Context};
 use crate::domain::exchange::Failure;
 use crate::engine::event::Event;
 use crate::engine::in_flight::Flight;
@@ -11,15 +11,15 @@ use crate::engine::request_state::RequestState;
 use crate::engine::service::Api;
 use crate::engine::stop::Reason;
 use crate::pace::MAX_PAUSE;
-use crate::pace::blame::{ENDLESS, Whose, Wrong};
+use crate::pace::blame::{MAX_THROTTLES, ThrottleScope, TokenRefusal};
 use crate::pace::circuit::Purpose;
-use crate::pace::retry::{Decision, MAX_TRIES, Then, back_off};
+use crate::pace::retry::{AfterPause, Decision, MAX_TRIES, back_off};
 
 /// What to do where another token is no better.
 const REFUSED_ANEW: &str = "a new one was refused as well: see whether it is for this service, and whether its \
                             user may still sign in";
 
-impl Next {
+impl AfterFailure {
     /// The same where the run is stopped. What may have been applied is looked at all the same.
     fn stopped(self) -> Self {
         if self == Self::ReadBack { self } else { Self::Stopped }
@@ -32,7 +32,7 @@ pub(super) struct Throttle {
     /// What `Retry-After` asks for, uncapped.
     asked: Option<Duration>,
     /// What follows once it is over.
-    then: Next,
+    then: AfterFailure,
 }
 
 impl<A: Api> Context<'_, A> {
@@ -44,14 +44,14 @@ impl<A: Api> Context<'_, A> {
         request_state: &RequestState<'_>,
     ) -> Option<Throttle> {
         let then = match decision {
-            Decision::Pause { asked, then: Then::Again } => {
-                return Some(Throttle { asked, then: Next::AgainFreely });
+            Decision::Pause { asked, then: AfterPause::Again } => {
+                return Some(Throttle { asked, then: AfterFailure::AgainFreely });
             }
-            Decision::Pause { asked, then: Then::ReadBack } => {
-                return Some(Throttle { asked, then: Next::ReadBack });
+            Decision::Pause { asked, then: AfterPause::ReadBack } => {
+                return Some(Throttle { asked, then: AfterFailure::ReadBack });
             }
-            Decision::ReadBack => Next::ReadBack,
-            Decision::Again { .. } | Decision::GiveUp => Next::AgainFreely,
+            Decision::ReadBack => AfterFailure::ReadBack,
+            Decision::Again { .. } | Decision::GiveUp => AfterFailure::AgainFreely,
             _ => return None,
         };
         let (_, left) = request_state.turn.filter(|_| failure.status() == Some(503))?;
@@ -70,32 +70,37 @@ impl<A: Api> Context<'_, A> {
         throttle: Throttle,
         failure: &Failure,
         request_state: &mut RequestState<'_>,
-    ) -> Next {
-        self.tally.throttled.add();
-        self.pace.circuit().came_to_nothing(request_state.permit);
+    ) -> AfterFailure {
+        self.counts.throttled.add();
+        self.pace.circuit().inconclusive(request_state.permit);
         request_state.renewals = 0;
         let whose = self.pace.blame().throttled(request_state.about());
         // Those who wait go first: what becomes of them tells whose it was.
         request_state.slot.leave();
-        if whose == Whose::Own {
+        if whose == ThrottleScope::Referral {
             if let Some((before, pauses)) = request_state.pauses.take() {
-                self.pace.forgive(before, pauses);
+                self.pace.roll_back(before, pauses);
             }
             return self.throttled_alone(throttle, failure, request_state).await;
         }
         request_state.tries -= 1;
         self.slots.refused(request_state.among);
-        self.pause(throttle, whose == Whose::Endless, request_state)
+        self.pause(throttle, whose == ThrottleScope::Endless, request_state)
     }
 
-    fn pause(&self, throttle: Throttle, is_endless: bool, request_state: &mut RequestState<'_>) -> Next {
+    fn pause(
+        &self,
+        throttle: Throttle,
+        is_endless: bool,
+        request_state: &mut RequestState<'_>,
+    ) -> AfterFailure {
         let Throttle { asked, then } = throttle;
         let (turn, _) = request_state.turn.expect("what was throttled had its turn");
         // Also where the run is stopped: what is still to be settled must not be asked for in the pause.
-        let before = self.pace.before();
+        let before = self.pace.checkpoint();
         let pause = self.pace.throttled(turn, asked);
-        request_state.pauses.get_or_insert((before, 0)).1 += before.pauses_until(self.pace.before());
-        if is_endless || pause.in_a_row > ENDLESS {
+        request_state.pauses.get_or_insert((before, 0)).1 += before.pauses_until(self.pace.checkpoint());
+        if is_endless || pause.in_a_row > MAX_THROTTLES {
             self.stop.now(Reason::Throttled);
         }
         if self.stop.is_set() {
@@ -111,10 +116,10 @@ impl<A: Api> Context<'_, A> {
         throttle: Throttle,
         failure: &Failure,
         request_state: &RequestState<'_>,
-    ) -> Next {
+    ) -> AfterFailure {
         let Throttle { asked, then } = throttle;
-        if then != Next::ReadBack && request_state.tries >= MAX_TRIES {
-            return Next::GiveUp;
+        if then != AfterFailure::ReadBack && request_state.tries >= MAX_TRIES {
+            return AfterFailure::GiveUp;
         }
         self.tell(Event::Retry(failure.message().to_owned()));
         let asked = asked.filter(|asked| !asked.is_zero()).map(|asked| asked.min(MAX_PAUSE));
@@ -129,10 +134,14 @@ impl<A: Api> Context<'_, A> {
     /// be no better: the request goes out with it once more. Refused again, it waits for what others meet, or
     /// where none is left the list: a token that is taken for them is good, and the refusal the referral's own.
     /// Where it is refused for others too, or there never were any, the run ends.
-    pub(super) async fn renew(&self, failure: &Failure, request_state: &mut RequestState<'_>) -> Next {
+    pub(super) async fn renew(
+        &self,
+        failure: &Failure,
+        request_state: &mut RequestState<'_>,
+    ) -> AfterFailure {
         let blame = self.pace.blame();
         if blame.is_refused_alone(request_state.referral) {
-            return Next::Refused;
+            return AfterFailure::Refused;
         }
         request_state.renewals += 1;
         let sent_with = request_state.token.unwrap_or_else(|| self.api.generation());
@@ -142,15 +151,16 @@ impl<A: Api> Context<'_, A> {
             && !(is_first && self.api.can_renew())
             && self.list_takes_token(request_state).await
         {
-            return Next::Refused;
+            return AfterFailure::Refused;
         }
-        let is_hopeless =
-            wrong == Wrong::Token || request_state.slot.is_alone() || request_state.renewals > MAX_TRIES;
+        let is_hopeless = wrong == TokenRefusal::Several
+            || request_state.slot.is_alone()
+            || request_state.renewals > MAX_TRIES;
         let renewed = match self.api.can_renew() {
             true if is_first && was_taken => self.api.renew(sent_with).await,
             true if is_first => Ok(()),
             // It had come to its end meanwhile.
-            true if wrong == Wrong::Token && was_taken && request_state.renewals <= MAX_TRIES => {
+            true if wrong == TokenRefusal::Several && was_taken && request_state.renewals <= MAX_TRIES => {
                 self.api.renew(sent_with).await
             }
             true if is_hopeless => Err(failure.clone()),
@@ -158,7 +168,7 @@ impl<A: Api> Context<'_, A> {
             _ => return self.let_others_go(failure, request_state).await,
         };
         match renewed {
-            Ok(()) => Next::AgainFreely,
+            Ok(()) => AfterFailure::AgainFreely,
             Err(Failure::NoToken { message }) => self.end(Reason::Token(message)),
             Err(failure) => self.end(Reason::Token(failure.wording().say(format!("; {REFUSED_ANEW}")))),
         }
@@ -171,11 +181,11 @@ impl<A: Api> Context<'_, A> {
         {
             return false;
         }
-        let mut look = RequestState::new(Purpose::Look, None, request_state.slot);
+        let mut look = RequestState::new(Purpose::Fetch, None, request_state.slot);
         if !self.turn(&mut look).await {
             return false;
         }
-        self.tally.list.add();
+        self.counts.list.add();
         let answer = {
             let _under_way = self.flights.begin(Flight::List);
             self.api.list(None).await
@@ -184,18 +194,18 @@ impl<A: Api> Context<'_, A> {
             Ok(_) => self.answered(&look),
             Err(Some(status)) if status < 500 && !matches!(status, 401 | 429) => self.token_taken(&look),
             // It is no more than a look.
-            Err(_) => self.pace.circuit().came_to_nothing(look.permit),
+            Err(_) => self.pace.circuit().inconclusive(look.permit),
         }
         self.pace.blame().is_refused_alone(request_state.referral)
     }
 
     /// Waits a while at the end of the line, at no cost.
-    async fn let_others_go(&self, failure: &Failure, request_state: &RequestState<'_>) -> Next {
+    async fn let_others_go(&self, failure: &Failure, request_state: &RequestState<'_>) -> AfterFailure {
         request_state.slot.leave();
         if self.wait(back_off(request_state.renewals), failure.message(), request_state).await {
-            Next::AgainFreely
+            AfterFailure::AgainFreely
         } else {
-            Next::Stopped
+            AfterFailure::Stopped
         }
     }
 }

@@ -12,10 +12,10 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::*;
-use crate::api::{Auth, Client, Endpoint, Generation, Settings};
+use crate::api::{Auth, Client, ClientSettings, Endpoint, Generation};
 use crate::domain::exchange::Refusal;
 use crate::ledger::Ticket;
-use crate::pace::Found;
+use crate::pace::FoundRate;
 use crate::pace::circuit::FailureKind;
 
 /// What a service says to the request of this number, counted from 1.
@@ -80,18 +80,18 @@ struct World {
     service: Service,
     pace: Pace,
     stop: Stop,
-    tally: Arc<RequestCounts>,
+    counts: Arc<RequestCounts>,
     begun: Instant,
 }
 
 fn world(rate: &str, says: Says) -> World {
-    let settings = Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
+    let settings = ClientSettings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
     let client = Client::new(Endpoint::official(), Auth::fixed("a token".into()), settings).unwrap();
     World {
         service: Service { says, asked: AtomicUsize::new(0), poisoned: None, takes: Duration::ZERO, client },
         pace: Pace::new(rate.parse().unwrap()),
         stop: Stop::default(),
-        tally: Arc::default(),
+        counts: Arc::default(),
         begun: Instant::now(),
     }
 }
@@ -111,7 +111,7 @@ impl World {
             timeout: Duration::from_secs(1),
             flights: Flights::default(),
             observe: &|_| {},
-            tally: Arc::clone(&self.tally),
+            counts: Arc::clone(&self.counts),
             rebase: None,
         }
     }
@@ -190,16 +190,16 @@ async fn what_was_not_ready_is_waited_for_and_read_back() {
         }
         assert_eq!(
             (context.after(&unready, &mut request_state).await, request_state.tries),
-            (Next::ReadBack, 0)
+            (AfterFailure::ReadBack, 0)
         );
         let read = status(context.read_to_settle(id(), somewhere()).await);
         assert_eq!((read, world.so_far().1), if stopped { (None, 0) } else { (Some(200), 7) });
     }
     let world = world("1000/s", |_| answer(200));
     let context = world.context();
-    let mut look = RequestState::new(Purpose::Look, Some(id()), somewhere());
+    let mut look = RequestState::new(Purpose::Fetch, Some(id()), somewhere());
     assert!(context.turn(&mut look).await);
-    assert_eq!(context.after(&unready, &mut look).await, Next::AgainFreely, "a look is asked again");
+    assert_eq!(context.after(&unready, &mut look).await, AfterFailure::AgainFreely, "a look is asked again");
 }
 
 fn not_sent() -> Result<Reply, Failure> {

@@ -12,14 +12,14 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use tracing::info;
 
-use super::{Doubt, Life, Step};
+use super::{Doubt, ItemTask, Step};
 use crate::domain::exchange::Failure;
 use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::snapshot::Snapshot;
 use crate::engine::service::Api;
-use crate::engine::settle::{Reading, kept, weigh};
+use crate::engine::settle::{Reconciliation, match_written, reconcile};
 use crate::engine::shown;
 use crate::ledger::AttemptResult;
 use crate::pace::retry::MAX_TRIES;
@@ -34,7 +34,7 @@ const LOOKS: u32 = 4;
 /// The same where the service said yes and shows nothing, before it is sent again.
 const LOOKS_AFTER_YES: u32 = 1;
 
-impl<A: Api> Life<'_, A> {
+impl<A: Api> ItemTask<'_, A> {
     /// Finds out whether a doubtful attempt was applied. Nothing is sent for the item before.
     pub(super) async fn read_back(&mut self, doubt: &Doubt) -> Step {
         let why = doubt.why.as_str();
@@ -48,10 +48,10 @@ impl<A: Api> Life<'_, A> {
             let Some(now) = shown::by_get(self.item.id, &reply) else {
                 return self.unknown(why, &another_thing());
             };
-            let reading = weigh(&self.item, &now);
-            info!(?reading, looks, "read back");
-            if looks >= self.looks(reading, doubt, &now) {
-                return self.conclude(reading, doubt, &now, reply.status).await;
+            let reconciliation = reconcile(&self.item, &now);
+            info!(?reconciliation, looks, "read back");
+            if looks >= self.looks(reconciliation, doubt, &now) {
+                return self.conclude(reconciliation, doubt, &now, reply.status).await;
             }
             looks += 1;
             if !self.context.look_later(why, looks, &self.request_state).await {
@@ -60,23 +60,29 @@ impl<A: Api> Life<'_, A> {
         }
     }
 
-    async fn conclude(&mut self, reading: Reading, doubt: &Doubt, now: &Snapshot<'_>, status: u16) -> Step {
+    async fn conclude(
+        &mut self,
+        reconciliation: Reconciliation,
+        doubt: &Doubt,
+        now: &Snapshot<'_>,
+        status: u16,
+    ) -> Step {
         let why = doubt.why.as_str();
-        match reading {
-            Reading::Applied => self.applied(Some(status), now.etag().cloned()),
-            Reading::Partial => self.found_in_part(why, now, status),
-            Reading::Conflict if doubt.is_about(now) => {
-                self.kept(&kept(&Arc::clone(&self.item), now), Some(status), now.etag().cloned())
+        match reconciliation {
+            Reconciliation::Applied => self.applied(Some(status), now.etag().cloned()),
+            Reconciliation::Partial => self.found_in_part(why, now, status),
+            Reconciliation::Conflict if doubt.is_about(now) => {
+                self.kept(&match_written(&Arc::clone(&self.item), now), Some(status), now.etag().cloned())
             }
-            Reading::NotApplied => self.send_again(why, now).await,
-            Reading::Contradictory => self.contradicted(why, None),
-            Reading::Conflict if self.is_known(now) => self.contradicted(why, None),
-            Reading::Conflict => {
+            Reconciliation::NotApplied => self.send_again(why, now).await,
+            Reconciliation::Contradictory => self.contradicted(why, None),
+            Reconciliation::Conflict if self.is_known(now) => self.contradicted(why, None),
+            Reconciliation::Conflict => {
                 let message =
                     format!("{why}; read back, the referral is neither as planned from nor as wanted");
                 self.in_conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), now).await
             }
-            Reading::CannotTell => self.untold(why, None),
+            Reconciliation::CannotTell => self.untold(why, None),
         }
     }
 
@@ -90,14 +96,15 @@ impl<A: Api> Life<'_, A> {
     }
 
     /// How often to look again before this reading counts.
-    fn looks(&self, reading: Reading, doubt: &Doubt, now: &Snapshot<'_>) -> u32 {
-        let is_sent_again = reading == Reading::NotApplied && self.request_state.tries < MAX_TRIES;
-        match reading {
-            Reading::Applied | Reading::Partial => 0,
-            Reading::Conflict if doubt.is_about(now) => 0,
+    fn looks(&self, reconciliation: Reconciliation, doubt: &Doubt, now: &Snapshot<'_>) -> u32 {
+        let is_sent_again =
+            reconciliation == Reconciliation::NotApplied && self.request_state.tries < MAX_TRIES;
+        match reconciliation {
+            Reconciliation::Applied | Reconciliation::Partial => 0,
+            Reconciliation::Conflict if doubt.is_about(now) => 0,
             _ if is_sent_again && self.can_be_bound(now) => u32::from(doubt.said_yes) * LOOKS_AFTER_YES,
             // That nobody knows stays true, whatever comes later.
-            Reading::CannotTell if !doubt.said_yes => 0,
+            Reconciliation::CannotTell if !doubt.said_yes => 0,
             // It is the end, or what is sent again may be made twice.
             _ => LOOKS,
         }
@@ -145,22 +152,22 @@ impl<A: Api> Life<'_, A> {
                 None if is_open => return self.unknown(verdict.message.as_str(), &another_thing()),
                 None => return self.over(verdict, None, None),
             };
-            let reading = weigh(&self.item, &now);
-            match reading {
-                Reading::Applied if is_open => {
+            let reconciliation = reconcile(&self.item, &now);
+            match reconciliation {
+                Reconciliation::Applied if is_open => {
                     return self.applied(Some(reply.status), now.etag().cloned());
                 }
-                Reading::Partial if is_open => {
+                Reconciliation::Partial if is_open => {
                     return self.found_in_part(verdict.message.as_str(), &now, reply.status);
                 }
                 _ => {}
             }
             // Where no version was sent, the one that is found may be one for a rebase.
-            let is_as_planned = reading == Reading::NotApplied
+            let is_as_planned = reconciliation == Reconciliation::NotApplied
                 && (self.doubted || self.item.etag.is_some() || self.context.rebase.is_none());
             let is_as_sent = self.is_known(&now) || is_as_planned;
             if looks == LOOKS || !is_as_sent && !self.doubted {
-                return self.refused(verdict, reading, is_as_sent, &now).await;
+                return self.refused(verdict, reconciliation, is_as_sent, &now).await;
             }
             self.doubt_refusal(&verdict);
             looks += 1;
@@ -174,14 +181,14 @@ impl<A: Api> Life<'_, A> {
     async fn refused(
         &mut self,
         verdict: Verdict,
-        reading: Reading,
+        reconciliation: Reconciliation,
         is_as_sent: bool,
         now: &Snapshot<'_>,
     ) -> Step {
         let is_conflict = verdict.outcome == Outcome::Conflict;
-        if is_as_sent && (is_conflict || reading == Reading::Contradictory) {
+        if is_as_sent && (is_conflict || reconciliation == Reconciliation::Contradictory) {
             self.contradicted(verdict.message.as_str(), verdict.status)
-        } else if self.doubted && reading == Reading::CannotTell {
+        } else if self.doubted && reconciliation == Reconciliation::CannotTell {
             self.untold(verdict.message.as_str(), verdict.status)
         } else if is_conflict {
             self.in_conflict(verdict, now).await

@@ -26,7 +26,7 @@ const PATIENCE: u32 = 7;
 
 /// What was refused lately, and when something was let through last.
 #[derive(Debug, Default)]
-pub(super) struct Load {
+pub(super) struct LoadRefusals {
     let_through: Option<Instant>,
     /// Each referral once.
     refused: Vec<(Option<ReferralId>, Instant)>,
@@ -36,7 +36,7 @@ pub(super) struct Load {
     heard: Option<Moment>,
 }
 
-impl Load {
+impl LoadRefusals {
     pub(super) fn let_through(&mut self, now: Instant) {
         self.let_through = Some(now);
         self.in_a_row = 0;
@@ -74,7 +74,7 @@ mod tests {
     /// and had left after all before it was heard of, in upper case together with the one before it; `*` is a
     /// list page. Answers which of the 503s are throttles.
     fn throttles(story: &[(u64, char)]) -> Vec<bool> {
-        let (begun, mut load, mut throttles) = (Instant::now(), Load::default(), Vec::new());
+        let (begun, mut load, mut throttles) = (Instant::now(), LoadRefusals::default(), Vec::new());
         let (mut moment, mut left) = (0, 0);
         for (at, what) in story {
             let now = begun + Duration::from_millis(*at);

@@ -16,7 +16,7 @@ impl Moment {
 
 /// What a request is about, and what it does there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct About {
+pub struct RequestSubject {
     /// The referral; a list page is about none.
     pub referral: Option<ReferralId>,
     /// Writes are throttled sooner than reads.

@@ -18,7 +18,7 @@
 
 use std::collections::BTreeMap;
 
-use super::moment::{About, Moment};
+use super::moment::{Moment, RequestSubject};
 use crate::domain::exchange::Operation;
 use crate::domain::referral::ReferralId;
 
@@ -35,15 +35,15 @@ const ENOUGH: u32 = 2;
 const ALONE: u32 = 3;
 
 /// So often in a row one request is throttled at most, whoever is to blame.
-pub const ENDLESS: u32 = 50;
+pub const MAX_THROTTLES: u32 = 50;
 
 /// Whose fault a throttle is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub enum ThrottleScope {
     /// The run is too fast, as far as anybody can tell.
-    Everybody,
+    Run,
     /// The referral's own.
-    Own,
+    Referral,
     /// Nobody knows, and it goes on without end.
     Endless,
 }
@@ -53,7 +53,7 @@ pub enum Whose {
 pub(super) struct Throttles {
     suspects: BTreeMap<(ReferralId, Operation), Suspect>,
     /// The first two that were let through, of each sort: one of them is another than any suspect.
-    let_through: Vec<About>,
+    let_through: Vec<RequestSubject>,
 }
 
 #[derive(Debug)]
@@ -74,7 +74,7 @@ struct Suspect {
 
 impl Throttles {
     /// A request that left then was let through.
-    pub(super) fn let_through(&mut self, about: About, left: Moment) {
+    pub(super) fn let_through(&mut self, about: RequestSubject, left: Moment) {
         if let Some(id) = about.referral {
             self.suspects.remove(&(id, about.operation));
         }
@@ -88,25 +88,25 @@ impl Throttles {
     }
 
     /// A request was throttled.
-    pub(super) fn throttled(&mut self, about: About, heard: Moment) -> Whose {
+    pub(super) fn throttled(&mut self, about: RequestSubject, heard: Moment) -> ThrottleScope {
         let key = about.referral.map(|id| (id, about.operation));
         if key.and_then(|key| self.suspects.get(&key)).is_none_or(|suspect| !suspect.is_to_blame()) {
             self.count(about);
         }
-        let Some(key) = key else { return Whose::Everybody };
+        let Some(key) = key else { return ThrottleScope::Run };
         let others_were_let_through = self.let_through.iter().any(|known| speaks_against(key, *known));
         let suspect = self.suspects.entry(key).or_insert_with(|| Suspect::new(heard));
         suspect.throttled_again(heard);
-        match suspect.count > ENDLESS {
-            _ if suspect.is_to_blame() => Whose::Own,
-            true if others_were_let_through && suspect.ever_throttled == 0 => Whose::Own,
-            true => Whose::Endless,
-            false => Whose::Everybody,
+        match suspect.count > MAX_THROTTLES {
+            _ if suspect.is_to_blame() => ThrottleScope::Referral,
+            true if others_were_let_through && suspect.ever_throttled == 0 => ThrottleScope::Referral,
+            true => ThrottleScope::Endless,
+            false => ThrottleScope::Run,
         }
     }
 
     /// Counts a throttle with all others that it may say something of.
-    fn count(&mut self, about: About) {
+    fn count(&mut self, about: RequestSubject) {
         for ((id, operation), suspect) in &mut self.suspects {
             // That writes are throttled says nothing of reads.
             let compares = about.operation == Operation::Read || *operation == Operation::Write;
@@ -120,7 +120,7 @@ impl Throttles {
 }
 
 /// Whether it speaks against a suspect that another is let through: that reads are says nothing of writes.
-fn speaks_against((id, operation): (ReferralId, Operation), other: About) -> bool {
+fn speaks_against((id, operation): (ReferralId, Operation), other: RequestSubject) -> bool {
     other.referral != Some(id) && (other.operation == Operation::Write || operation == Operation::Read)
 }
 
@@ -152,11 +152,11 @@ impl Suspect {
 mod tests {
     use super::*;
 
-    fn about(letter: char) -> About {
+    fn about(letter: char) -> RequestSubject {
         let operation = if letter.is_ascii_uppercase() { Operation::Write } else { Operation::Read };
         let number = u32::from(letter.to_ascii_lowercase());
         let id = format!("5a1e0001-0000-4000-8000-{number:012}").parse().unwrap();
-        About { referral: (letter != '*').then_some(id), operation }
+        RequestSubject { referral: (letter != '*').then_some(id), operation }
     }
 
     /// What becomes of requests that leave one after another: a letter is a referral, in upper case where it
@@ -175,9 +175,9 @@ mod tests {
                 let whose = throttles.throttled(about(letter), Moment(moment + 1));
                 if letter.eq_ignore_ascii_case(&'x') {
                     judged.push(match whose {
-                        Whose::Everybody => 'e',
-                        Whose::Own => 'o',
-                        Whose::Endless => '.',
+                        ThrottleScope::Run => 'e',
+                        ThrottleScope::Referral => 'o',
+                        ThrottleScope::Endless => '.',
                     });
                 }
             }
@@ -245,7 +245,7 @@ mod tests {
     fn what_left_before_is_no_evidence() {
         let mut throttles = Throttles::default();
         for turn in 1..=20 {
-            assert_eq!(throttles.throttled(about('x'), Moment(turn * 10)), Whose::Everybody);
+            assert_eq!(throttles.throttled(about('x'), Moment(turn * 10)), ThrottleScope::Run);
             for _ in 0..10 {
                 throttles.let_through(about('a'), Moment(turn * 10 - 1));
             }

@@ -10,16 +10,16 @@ use crate::domain::referral::ReferralId;
 
 /// What is wrong where a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wrong {
+pub enum TokenRefusal {
     /// The token, or the referral: nobody else was refused so far.
-    One,
+    Single,
     /// The token, as far as anybody can tell: several were refused with it, and none was taken since.
-    Token,
+    Several,
 }
 
 /// Who was refused with which token. A list page is about no referral.
 #[derive(Debug, Default)]
-pub(super) struct Tokens {
+pub(super) struct RefusedTokens {
     refused: BTreeMap<Option<ReferralId>, Refused>,
     /// The first two for whom any token was taken: one of them is another than whoever is refused.
     taken: Vec<Option<ReferralId>>,
@@ -33,7 +33,7 @@ struct Refused {
     taken_since: bool,
 }
 
-impl Tokens {
+impl RefusedTokens {
     /// The token of a request that left then was taken.
     pub(super) fn taken(&mut self, referral: Option<ReferralId>, token: u64, left: Moment) {
         self.refused.remove(&referral);
@@ -46,14 +46,19 @@ impl Tokens {
     }
 
     /// The token of a request was refused.
-    pub(super) fn refused(&mut self, referral: Option<ReferralId>, token: u64, heard: Moment) -> Wrong {
+    pub(super) fn refused(
+        &mut self,
+        referral: Option<ReferralId>,
+        token: u64,
+        heard: Moment,
+    ) -> TokenRefusal {
         let refused = Refused { token, heard, taken_since: false };
         self.refused.insert(referral, refused);
         let others = self
             .refused
             .iter()
             .filter(|(id, refused)| **id != referral && refused.token == token && !refused.taken_since);
-        if others.count() == 0 { Wrong::One } else { Wrong::Token }
+        if others.count() == 0 { TokenRefusal::Single } else { TokenRefusal::Several }
     }
 
     /// Whether the token that a referral was refused with last was taken for another since.
@@ -88,8 +93,8 @@ mod tests {
             ("with another token", 2, 8, 11, false),
             ("the same referral", 1, 7, 11, false),
         ] {
-            let mut tokens = Tokens::default();
-            assert_eq!(tokens.refused(id(1), 7, Moment(10)), Wrong::One);
+            let mut tokens = RefusedTokens::default();
+            assert_eq!(tokens.refused(id(1), 7, Moment(10)), TokenRefusal::Single);
             tokens.taken(id(other), token, Moment(left));
             assert_eq!(tokens.is_refused_alone(id(1)), alone, "{what}");
         }
@@ -97,21 +102,21 @@ mod tests {
 
     #[test]
     fn a_token_that_is_refused_for_several_is_bad() {
-        let mut tokens = Tokens::default();
-        assert_eq!(tokens.refused(id(1), 7, Moment(1)), Wrong::One);
-        assert_eq!(tokens.refused(id(1), 7, Moment(2)), Wrong::One, "the same once more");
-        assert_eq!(tokens.refused(id(2), 8, Moment(3)), Wrong::One, "with another token");
-        assert_eq!(tokens.refused(id(3), 7, Moment(4)), Wrong::Token);
+        let mut tokens = RefusedTokens::default();
+        assert_eq!(tokens.refused(id(1), 7, Moment(1)), TokenRefusal::Single);
+        assert_eq!(tokens.refused(id(1), 7, Moment(2)), TokenRefusal::Single, "the same once more");
+        assert_eq!(tokens.refused(id(2), 8, Moment(3)), TokenRefusal::Single, "with another token");
+        assert_eq!(tokens.refused(id(3), 7, Moment(4)), TokenRefusal::Several);
         tokens.taken(id(4), 7, Moment(5));
-        assert_eq!(tokens.refused(id(5), 7, Moment(6)), Wrong::One, "it was taken in between");
+        assert_eq!(tokens.refused(id(5), 7, Moment(6)), TokenRefusal::Single, "it was taken in between");
         tokens.forget(id(5).unwrap());
-        assert_eq!(tokens.refused(id(6), 7, Moment(7)), Wrong::One);
+        assert_eq!(tokens.refused(id(6), 7, Moment(7)), TokenRefusal::Single);
         assert!(tokens.is_refused_alone(id(1)) && !tokens.is_refused_alone(id(6)));
     }
 
     #[test]
     fn others_are_others_than_whoever_is_refused() {
-        let mut tokens = Tokens::default();
+        let mut tokens = RefusedTokens::default();
         assert!(!tokens.was_taken_for_others(id(1)));
         tokens.taken(id(1), 7, Moment(1));
         assert!(!tokens.was_taken_for_others(id(1)) && tokens.was_taken_for_others(id(2)));

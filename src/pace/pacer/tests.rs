@@ -4,8 +4,8 @@ use tokio::time::{advance, sleep};
 
 use super::*;
 
-/// Who had a turn, and how many milliseconds after the beginning.
-type Log = Arc<Plain<Vec<(usize, u128)>>>;
+/// Which worker had a turn, and how many milliseconds after the beginning.
+type Log = Arc<StdMutex<Vec<(usize, u128)>>>;
 
 fn pace(rate: &str) -> Arc<Pace> {
     Arc::new(Pace::new(rate.parse().unwrap()))
@@ -19,7 +19,7 @@ const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// Lets so many workers ask for a turn each, in order, and notes who got it when.
+/// Lets `count` workers ask for a turn each, in order, and logs when each got it.
 fn workers(pace: &Arc<Pace>, start: Instant, count: usize) -> (Log, tokio::task::JoinSet<()>) {
     let log = Log::default();
     let mut tasks = tokio::task::JoinSet::new();
@@ -41,9 +41,12 @@ async fn turns_come_at_their_rate_and_in_order() {
         tasks.join_all().await;
         let wanted: Vec<_> = (0..50).map(|worker| (worker, worker as u128 * interval)).collect();
         assert_eq!(*log.lock().unwrap(), wanted, "{rate}");
-        let waits =
-            Waits { waiting_for_rate: start.elapsed(), paused_by_server: Duration::ZERO, ..Waits::default() };
-        assert_eq!(pace.figures(), waits, "{rate}: wall time, not the sum over the workers");
+        let waits = WaitTimes {
+            waiting_for_rate: start.elapsed(),
+            paused_by_server: Duration::ZERO,
+            ..WaitTimes::default()
+        };
+        assert_eq!(pace.wait_times(), waits, "{rate}: wall time, not the sum over the workers");
     }
 }
 
@@ -56,7 +59,7 @@ async fn idle_time_is_not_saved_up() {
         pace.turn().await;
     }
     assert_eq!(start.elapsed(), s(61));
-    assert_eq!(pace.figures().waiting_for_rate, s(1));
+    assert_eq!(pace.wait_times().waiting_for_rate, s(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,17 +87,17 @@ async fn a_pause_holds_everybody_back() {
     let turn = pace.turn().await;
     let (log, tasks) = workers(&pace, start, 3);
     sleep(ms(600)).await;
-    assert_eq!(pace.state(), Waiting::Rate);
+    assert_eq!(pace.wait_reason(), WaitReason::Rate);
     assert_eq!(pace.throttled(turn, Some(s(10))), Pause { length: s(10), in_a_row: 1 });
-    assert_eq!(pace.state(), Waiting::Server { until: start + ms(10_600) });
+    assert_eq!(pace.wait_reason(), WaitReason::Server { until: start + ms(10_600) });
     tasks.join_all().await;
     // The rate is half of what it was.
     assert_eq!(*log.lock().unwrap(), [(0, 500), (1, 10_600), (2, 11_600)]);
     assert_eq!(
-        pace.figures(),
-        Waits { waiting_for_rate: ms(1_600), paused_by_server: s(10), ..Waits::default() }
+        pace.wait_times(),
+        WaitTimes { waiting_for_rate: ms(1_600), paused_by_server: s(10), ..WaitTimes::default() }
     );
-    assert_eq!(pace.state(), Waiting::Nothing);
+    assert_eq!(pace.wait_reason(), WaitReason::Nothing);
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,17 +110,17 @@ async fn overlapping_pauses_end_with_the_latest() {
     let (log, tasks) = workers(&pace, start, 2);
     sleep(s(4)).await;
     assert_eq!(pace.throttled(turn, Some(s(5))).length, s(5), "ends later: the gate stays shut");
-    assert_eq!(pace.figures().paused_by_server, s(8), "what is over by now");
+    assert_eq!(pace.wait_times().paused_by_server, s(8), "what is over by now");
     tasks.join_all().await;
     assert_eq!(*log.lock().unwrap(), [(0, 13_000), (1, 13_020)], "one episode halves the rate once");
     assert_eq!(
-        pace.figures(),
-        Waits { waiting_for_rate: ms(20), paused_by_server: s(13), ..Waits::default() }
+        pace.wait_times(),
+        WaitTimes { waiting_for_rate: ms(20), paused_by_server: s(13), ..WaitTimes::default() }
     );
     advance(s(100)).await;
     assert_eq!(pace.throttled(turn, Some(s(1))).length, s(1));
     advance(s(100)).await;
-    assert_eq!(pace.figures().paused_by_server, s(14), "the time between two pauses is none");
+    assert_eq!(pace.wait_times().paused_by_server, s(14), "the time between two pauses is none");
 }
 
 #[test]
@@ -162,12 +165,12 @@ async fn pauses_are_taken_and_counted_until_something_is_let_through() {
     assert_eq!(pace.throttled(turn, None), Pause { length: s(1), in_a_row: 1 });
 }
 
-/// As many workers as there are, each of which is throttled whenever it is its turn.
+/// 32 workers, each of which is throttled at every turn.
 #[tokio::test(start_paused = true)]
 async fn a_storm_is_not_fed() {
     let (pace, start) = (pace("1000/s"), Instant::now());
     let mut tasks = tokio::task::JoinSet::new();
-    let log: Arc<Plain<Vec<u64>>> = Arc::default();
+    let log: Arc<StdMutex<Vec<u64>>> = Arc::default();
     for _ in 0..32 {
         let (pace, log) = (Arc::clone(&pace), Arc::clone(&log));
         tasks.spawn(async move {
@@ -237,9 +240,9 @@ async fn who_stops_waiting_takes_nobodys_turn() {
     let (pace, start) = (pace("2/s"), Instant::now());
     pace.turn().await;
     tokio::time::timeout(ms(200), pace.turn()).await.unwrap_err();
-    assert_eq!(pace.state(), Waiting::Nothing);
-    assert_eq!(pace.figures().waiting_for_rate, ms(200));
+    assert_eq!(pace.wait_reason(), WaitReason::Nothing);
+    assert_eq!(pace.wait_times().waiting_for_rate, ms(200));
     pace.turn().await;
     assert_eq!(start.elapsed(), ms(500));
-    assert_eq!(pace.figures().waiting_for_rate, ms(500));
+    assert_eq!(pace.wait_times().waiting_for_rate, ms(500));
 }

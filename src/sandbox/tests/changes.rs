@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_patch_changes_the_referral_and_moves_its_version() {
-    let server = serve(Config::default()).await;
+    let server = serve(SandboxConfig::default()).await;
     let plain = server.patch(A, &[], NOTES).await;
     assert_eq!((plain.status, plain.body.as_str()), (204, ""));
     let first = server.a();
@@ -28,7 +28,7 @@ async fn a_patch_changes_the_referral_and_moves_its_version() {
 
 #[tokio::test]
 async fn if_match_guards_against_other_changes() {
-    let server = serve(Config::default()).await;
+    let server = serve(SandboxConfig::default()).await;
     let bare = ETAG.trim_matches('"');
     for (if_match, status) in
         [("\"e7a90001-0000-4000-8000-00000000dead\"", 412), (bare, 412), ("", 412), ("W/\"x\", \"y\"", 412)]
@@ -47,7 +47,7 @@ async fn if_match_guards_against_other_changes() {
 
 #[tokio::test]
 async fn stages_follow_the_table_and_leave_their_time() {
-    let server = serve(Config::default()).await;
+    let server = serve(SandboxConfig::default()).await;
     let stage = |status: &str, substatus: &str| {
         json!([
             { "op": "replace", "path": "/status", "value": status },
@@ -83,7 +83,7 @@ async fn stages_follow_the_table_and_leave_their_time() {
 
 #[tokio::test]
 async fn a_document_is_applied_whole_or_not_at_all() {
-    let server = serve(Config::default()).await;
+    let server = serve(SandboxConfig::default()).await;
     let before = server.a();
     let document = json!([
         { "op": "replace", "path": "/details/notes", "value": "mine" },
@@ -101,7 +101,7 @@ async fn a_document_is_applied_whole_or_not_at_all() {
 async fn the_same_history_gives_the_same_versions() {
     let mut etags = Vec::new();
     for order in [[A, B, A], [A, A, B]] {
-        let server = serve(Config::default()).await;
+        let server = serve(SandboxConfig::default()).await;
         for id in order {
             let document = r#"[{"op":"add","path":"/salesStage","value":"Close"}]"#;
             assert_eq!(server.patch(id, &[], document).await.status, 204);

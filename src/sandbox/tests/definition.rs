@@ -136,7 +136,7 @@ fn request((line, headers, body, ..): Case) -> String {
     )
 }
 
-async fn begin(config: Config) -> Server {
+async fn begin(config: SandboxConfig) -> Server {
     let seed = json!([
         {"id": A, "eTag": ETAG, "status": "Active", "substatus": "Accepted", "statusReason": null,
          "details": {"notes": "theirs", "dealValue": 12500.5}, "createdDateTime": "2026-01-02T00:00:00Z"},
@@ -147,7 +147,7 @@ async fn begin(config: Config) -> Server {
 
 #[tokio::test]
 async fn is_answered_for_lists() {
-    let server = begin(Config::default()).await;
+    let server = begin(SandboxConfig::default()).await;
     for case in LISTS {
         let (line, headers, _, status, wanted) = case;
         let reply = say(server.address, &request(case)).await;
@@ -174,7 +174,7 @@ async fn is_answered_for_lists() {
 #[tokio::test]
 async fn is_answered_for_single_referrals() {
     for case in OTHERS {
-        let server = begin(Config::default()).await;
+        let server = begin(SandboxConfig::default()).await;
         let (line, headers, _, status, wanted) = case;
         // Whoever calls a second time says the same.
         for _ in 0..2 {
@@ -190,7 +190,7 @@ async fn is_answered_for_single_referrals() {
 /// As a strict sandbox sees the same requests: none of them has an id of its own.
 #[tokio::test]
 async fn is_not_enough_where_the_documentation_is_the_measure() {
-    let server = begin(Config { strict: true, ..Config::default() }).await;
+    let server = begin(SandboxConfig { strict: true, ..SandboxConfig::default() }).await;
     for case in LISTS.into_iter().chain(OTHERS) {
         let reply = say(server.address, &request(case)).await;
         let wanted = if case.1.contains("client-request-id") { "NoGuid" } else { "Missing" };
@@ -205,7 +205,7 @@ async fn is_not_enough_where_the_documentation_is_the_measure() {
 /// without a reset.
 #[tokio::test]
 async fn has_its_limit_and_a_body_that_is_larger_is_told_so() {
-    let server = begin(Config::default()).await;
+    let server = begin(SandboxConfig::default()).await;
     let long = "x".repeat(5 << 20);
     let head = |more: &str| {
         format!(

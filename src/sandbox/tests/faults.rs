@@ -4,7 +4,8 @@ use super::*;
 
 #[tokio::test]
 async fn over_the_quota_every_request_waits() {
-    let server = serve(Config { quota: Some("2/m".parse().unwrap()), ..Config::default() }).await;
+    let server =
+        serve(SandboxConfig { quota: Some("2/m".parse().unwrap()), ..SandboxConfig::default() }).await;
     assert_eq!(server.get(PATH).await.status, 200);
     assert_eq!(server.patch(A, &[], NOTES).await.status, 204);
     let reply = server.patch(A, &[], NOTES).await;
@@ -21,7 +22,8 @@ async fn over_the_quota_every_request_waits() {
 #[tokio::test]
 async fn more_at_a_time_than_are_taken_are_turned_away() {
     let hang = ["patch=hang".parse().unwrap()];
-    let server = serve(Config { at_once: Some(1), faults: hang.into(), ..Config::default() }).await;
+    let server =
+        serve(SandboxConfig { at_once: Some(1), faults: hang.into(), ..SandboxConfig::default() }).await;
     let path = format!("{PATH}/{A}");
     let first = server.send("PATCH", &path, &[TOKEN, JSON], NOTES);
     let others = async {

@@ -10,7 +10,7 @@ async fn lists_come_in_pages_whose_next_link_must_be_rebuilt() {
             json!({"id": format!("5a1e0001-0000-4000-8000-{n:012}"), "status": status}).to_string() + "\n"
         })
         .collect();
-    let server = serve_seed(&seed, Config::default()).await;
+    let server = serve_seed(&seed, SandboxConfig::default()).await;
     for (query, sizes) in [
         ("", &[100, 100, 50][..]),
         ("?$top=100", &[100]),
@@ -47,7 +47,7 @@ async fn lists_are_ordered_and_may_lack_etags() {
     for (list_etags, query, first) in
         [(true, "", A), (false, "?$orderby=createdDateTime", B), (true, "?$orderby=createdDateTime+desc", A)]
     {
-        let server = serve(Config { list_etags, ..Config::default() }).await;
+        let server = serve(SandboxConfig { list_etags, ..SandboxConfig::default() }).await;
         let page = server.get(&format!("{PATH}{query}")).await.json();
         assert_eq!(page["value"][0]["id"], first, "{query}");
         assert_eq!(page["value"][0].get("eTag").is_some(), list_etags);

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_referral_is_read_with_its_etag() {
-    let server = serve(Config::default()).await;
+    let server = serve(SandboxConfig::default()).await;
     let reply = server.get(&format!("{PATH}/{A}")).await;
     assert_eq!((reply.status, reply.json()["eTag"].as_str()), (200, Some(ETAG)));
     let upper = server.get(&format!("{PATH}/{}", A.to_uppercase())).await;
@@ -17,7 +17,7 @@ async fn a_referral_is_read_with_its_etag() {
 
 #[tokio::test]
 async fn a_strict_one_wants_an_id_of_every_call_and_a_type_of_a_get() {
-    let server = serve(Config { strict: true, ..Config::default() }).await;
+    let server = serve(SandboxConfig { strict: true, ..SandboxConfig::default() }).await;
     let a = format!("{PATH}/{A}");
     let id = |id: &'static str| ("client-request-id", id);
     let kind = |kind: &'static str| ("Content-Type", kind);
@@ -50,7 +50,7 @@ async fn a_comma_within_an_etag_separates_nothing() {
     for (if_match, status) in
         [("\"v1,2\"", 204), ("\"x\", \"v1,2\"", 204), ("\"v1", 412), ("2\"", 412), ("\"v1,2\"\"x\"", 412)]
     {
-        let server = serve_seed(&seed, Config::default()).await;
+        let server = serve_seed(&seed, SandboxConfig::default()).await;
         assert_eq!(server.patch(A, &[("If-Match", if_match)], NOTES).await.status, status, "{if_match}");
         server.shut_down().await;
     }
@@ -58,7 +58,7 @@ async fn a_comma_within_an_etag_separates_nothing() {
 
 #[tokio::test]
 async fn what_is_refused_before_anything_is_looked_at() {
-    let server = serve(Config::default()).await;
+    let server = serve(SandboxConfig::default()).await;
     let a = format!("{PATH}/{A}");
     let large = format!("[{}1]", "1,".repeat(600_000));
     for (method, path, headers, body, status, codes) in [
@@ -102,7 +102,7 @@ async fn what_is_refused_before_anything_is_looked_at() {
 
 #[tokio::test]
 async fn the_samples_are_served() {
-    let sandbox = Sandbox::with_samples(Config::default(), Arc::new(|| Timestamp::UNIX_EPOCH));
+    let sandbox = Sandbox::with_samples(SandboxConfig::default(), Arc::new(|| Timestamp::UNIX_EPOCH));
     assert_eq!(sandbox.referrals().len(), 40);
     assert_eq!(sandbox.requests(), Counts::default());
 }

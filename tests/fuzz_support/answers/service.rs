@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use referral_bulk::api::{Auth, Client, Endpoint, Settings};
+use referral_bulk::api::{Auth, Client, ClientSettings, Endpoint};
 use referral_bulk::domain::exchange::Journaled;
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -62,8 +62,11 @@ impl Service {
         let exchange = Arc::<Mutex<Exchange>>::default();
         runtime.spawn(serve(listener, Arc::clone(&exchange)));
         let endpoint = Endpoint::parse(&format!("http://{address}/v1.0")).expect("an endpoint");
-        let settings =
-            Settings { timeout: Duration::from_secs(60), correlation_id: Uuid::nil(), clock: || NOW.get() };
+        let settings = ClientSettings {
+            timeout: Duration::from_secs(60),
+            correlation_id: Uuid::nil(),
+            clock: || NOW.get(),
+        };
         let client = Client::new(endpoint, Auth::fixed(TOKEN.into()), settings).expect("a client");
         Self { runtime, client, exchange }
     }

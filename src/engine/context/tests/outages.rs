@@ -81,7 +81,7 @@ async fn one_referral_has_its_trouble_for_itself() {
             let read = async |number| (number, status(context.read(referral(number)).await));
             let looked: Vec<(usize, Option<u16>)> = futures::stream::iter(1..=COUNT)
                 .map(read)
-                .buffer_unordered(context.slots.lives())
+                .buffer_unordered(context.slots.tasks())
                 .collect()
                 .await;
             let case = format!("{failure:?} at {concurrency}, {place}");
@@ -89,12 +89,16 @@ async fn one_referral_has_its_trouble_for_itself() {
             assert_eq!(others.count(), COUNT - 1, "{case}: {looked:?}");
             assert!(looked.contains(&(place, failure.status())), "{case}: {looked:?}");
             assert_eq!(world.stop.reason(), None, "{case}");
-            let (asked, paused) = (world.so_far().0 - (COUNT - 1), world.pace.figures().paused_by_server);
+            let (asked, paused) = (world.so_far().0 - (COUNT - 1), world.pace.wait_times().paused_by_server);
             if place == COUNT {
                 assert_eq!(asked, most_at_last, "{case}");
             } else {
                 assert_eq!((asked, paused.as_secs()), (most, pause), "{case}");
-                assert_eq!(world.pace.found(), Found { per_second: 100.0, throttled: false }, "{case}");
+                assert_eq!(
+                    world.pace.found_rate(),
+                    FoundRate { per_second: 100.0, throttled: false },
+                    "{case}"
+                );
             }
         }
     }

@@ -9,7 +9,7 @@ async fn a_service_that_does_nothing_but_throttle_stops_the_run() {
     assert_eq!(world.stop.reason(), Some(Reason::Throttled));
     // A pause after each but the last: 1, 2, 4, 8, 16, 32, and then a minute each.
     assert_eq!(world.so_far(), (51, 63 + 44 * 60));
-    assert_eq!((world.tally.figures().throttled, world.tally.figures().get), (51, 51));
+    assert_eq!((world.counts.stats().throttled, world.counts.stats().get), (51, 51));
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,19 +45,19 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
     assert_eq!(world.stop.reason(), None, "not to see a referral is nothing unusual");
     for _ in 0..3 {
         for _ in 0..24 {
-            assert_eq!(write(403).await, Next::Refused);
+            assert_eq!(write(403).await, AfterFailure::Refused);
         }
-        assert_eq!(write(404).await, Next::Refused);
+        assert_eq!(write(404).await, AfterFailure::Refused);
     }
     assert_eq!(world.stop.reason(), None);
     for stopped in [false, true] {
         let before = world.so_far().1;
         for _ in 0..25 {
-            assert_eq!(write(403).await, Next::Refused);
+            assert_eq!(write(403).await, AfterFailure::Refused);
         }
         assert_eq!((world.stop.reason(), world.so_far().1 - before), (None, 0));
         // One more goes out after a pause, and decides.
-        assert_eq!(write(if stopped { 403 } else { 404 }).await, Next::Refused);
+        assert_eq!(write(if stopped { 403 } else { 404 }).await, AfterFailure::Refused);
         assert_eq!(world.so_far().1 - before, 5);
     }
     assert_eq!(world.stop.reason(), Some(Reason::Forbidden("HTTP 403".to_owned())));
@@ -70,20 +70,20 @@ async fn a_new_token_that_is_refused_stops_the_run() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "a-token-of-enough-characters").unwrap();
     let mut world = world("100000/s", |_| answer(401));
-    let settings = Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
+    let settings = ClientSettings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
     let auth = Auth::file(file.path().to_owned());
     world.service.client = Client::new(Endpoint::official(), auth, settings).unwrap();
     let context = world.context();
     let refused = answer(401).unwrap_err();
     let mut first = change();
     assert!(context.turn(&mut first).await);
-    assert_eq!(context.after(&refused, &mut first).await, Next::AgainFreely);
+    assert_eq!(context.after(&refused, &mut first).await, AfterFailure::AgainFreely);
     // Another worker's first request goes out with the new token before the first worker's second.
     let mut second = change();
     assert!(context.turn(&mut second).await);
-    assert_eq!(context.after(&refused, &mut second).await, Next::AgainFreely);
+    assert_eq!(context.after(&refused, &mut second).await, AfterFailure::AgainFreely);
     assert!(context.turn(&mut second).await);
-    assert_eq!(context.after(&refused, &mut second).await, Next::Stopped);
+    assert_eq!(context.after(&refused, &mut second).await, AfterFailure::Stopped);
     assert!(matches!(world.stop.reason(), Some(Reason::Token(_))), "{:?}", world.stop.reason());
     assert_eq!((world.service.client.token_requests(), second.tries), (2, 0));
 }
@@ -148,7 +148,7 @@ async fn after_a_stop_nothing_is_read_back_in_a_pause() {
 #[tokio::test]
 async fn a_stop_ends_the_wait_for_a_token() {
     let mut world = world("1000/s", |_| answer(200));
-    let settings = Settings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
+    let settings = ClientSettings { timeout: Duration::from_secs(1), correlation_id: Uuid::nil(), clock };
     let auth = Auth::command(&"sleep 1000".to_owned().into()).unwrap();
     world.service.client = Client::new(Endpoint::official(), auth, settings).unwrap();
     let context = world.context();

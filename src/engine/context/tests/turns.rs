@@ -57,7 +57,7 @@ async fn turns_that_the_circuit_took_come_with_the_probe() {
     for _ in 0..25 {
         let mut request_state = change();
         assert!(context.turn(&mut request_state).await);
-        assert_eq!(context.after(&answer(403).unwrap_err(), &mut request_state).await, Next::Refused);
+        assert_eq!(context.after(&answer(403).unwrap_err(), &mut request_state).await, AfterFailure::Refused);
     }
     assert!(context.keep_turn(&mut waiting).await);
     assert_eq!((world.so_far().1, waiting.permit), (5, Permit::Probe(1)));
@@ -72,7 +72,7 @@ async fn turns_that_the_circuit_took_come_with_the_probe() {
 async fn what_is_held_back_has_no_place() {
     let world = world("1000/s", |_| answer(200));
     let (context, circuit) = (world.context_for(1), world.pace.circuit());
-    circuit.answered(Purpose::Look);
+    circuit.answered(Purpose::Fetch);
     for number in 1..=5 {
         circuit.failed(Purpose::ReadBack, FailureKind::Unanswered, Some(referral(number)), Permit::Free);
     }
