@@ -1,20 +1,21 @@
-//! The circuit breaker: where one request after another fails in the same way, the service is left alone
-//! for a while, and then asked with one request before all others go on.
+//! The circuit breaker: after a streak of failures of one kind it holds requests back for a while, then lets
+//! one through as a probe, and closes when the probe is answered.
 //!
-//! A failure of one referral says nothing of the service, so failures count by what the request was for and
-//! by their kind, and only a number of them in a row, of several referrals, opens the circuit. What is held
-//! back then costs no request one of its tries: an outage that ends in time leaves no row behind.
+//! A failure of one referral says nothing of the service. So failures are counted by the purpose of the
+//! request and by their kind, and the circuit opens only after a number of them in a row that concern several
+//! referrals. While it is open, a failure is not charged to its request as a try: an outage that ends in time
+//! leaves no row failed.
 //!
-//! | requests | fail in a row | of referrals | held back | asked again after |
+//! | purpose, and how it fails | failures in a row | referrals | held back | pauses before a probe |
 //! |---|---|---|---|---|
-//! | any, where nobody can be reached that was before | 5 | 1 | all | 5, 10 and 20 s |
-//! | that read back what is in doubt, unanswered | 5 | 4 | all but looks | 5, 10 and 20 s |
-//! | that look, unanswered | 10 | 4 | looks | 5, 10 and 20 s |
-//! | that change, unanswered | 10 | 4 | changes | 5, 10 and 20 s |
-//! | that change, forbidden | 25 | 1 | changes | 5 s |
+//! | any, unreachable, where the service was reached before | 5 | 1 | all | 5, 10 and 20 s |
+//! | read back what is in doubt, unanswered | 5 | 4 | reading back and changes | 5, 10 and 20 s |
+//! | fetch, unanswered | 10 | 4 | fetches | 5, 10 and 20 s |
+//! | change, unanswered | 10 | 4 | changes | 5, 10 and 20 s |
+//! | change, forbidden | 25 | 1 | changes | 5 s |
 //!
-//! "Unanswered" is a time-out, half an answer, or a server error. Four referrals, because that is how many
-//! are under way unless the user says otherwise: no row is to spend all its tries before the circuit opens.
+//! "Unanswered" is a time-out, an incomplete answer, or a server error. The number of referrals is four
+//! because that is the default concurrency: the circuit is to open before any row has spent all its tries.
 //! Reading back has the lowest limit, because a row whose doubt cannot be settled stays in doubt.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,64 +28,67 @@ use super::gate::Gate;
 use super::meter::{ClockReading, Meter};
 use crate::domain::referral::ReferralId;
 
-/// What a request is for. Each sort fails and recovers by itself.
+/// The purpose of a request. The circuit breaker counts the failures of each purpose separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A GET for a plan.
     Fetch,
     /// A PATCH.
     Change,
-    /// A GET that finds out what became of a PATCH.
+    /// A GET that finds out whether a PATCH was applied.
     ReadBack,
 }
 
-/// How a request fails that may say something of the service as a whole.
+/// The kind of a failure that may concern the service as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
-    /// There is no connection: nothing was sent.
+    /// No connection could be made, so nothing was sent.
     Unreachable,
-    /// A time-out, half an answer, or a server error.
+    /// A time-out, an incomplete answer, or a server error.
     Unanswered,
-    /// A change is forbidden: a role is missing, or a policy shuts the user out.
+    /// A change was forbidden: the user lacks a role, or a policy excludes them.
     Forbidden,
 }
 
-/// With what a request goes out.
+/// The circuit breaker's permission to send a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permit {
-    /// Like any other.
+    /// The circuit is closed for this request.
     Free,
-    /// It alone, to see whether things are better. The number tells it from a probe that another cause made
-    /// void before it left.
+    /// The circuit is open, and this request is its only probe. The number tells it from an earlier probe
+    /// that became void before it was sent, because the circuit is now open for another cause.
     Probe(u64),
 }
 
-/// What follows from a failure.
+/// What a failure does to the circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerEffect {
-    /// Nothing but what follows for the request itself.
+    /// The circuit stays closed for such requests.
     Nothing,
-    /// The circuit is open, and was before: the request counts for nothing.
+    /// The circuit was open already; the failure is not charged to the request.
     Held,
-    /// The circuit is open from now on, or stays open after a probe, for so long. The request counts for
-    /// nothing.
+    /// The circuit opened, or stays open after a failed probe, for this time until the next probe. The
+    /// failure is not charged to the request.
     Opened(Duration),
-    /// So many probes failed that the run has to end.
+    /// The last probe failed: the run has to end.
     GivenUp,
 }
 
-/// When requests in a row are too many, and what then.
+/// When the circuit opens for a cause, and for how long.
 struct Limit {
+    /// The number of failures in a row that opens it.
     in_a_row: u32,
-    /// Of so many referrals at least.
+    /// The least number of referrals that these failures concern.
     referrals: usize,
-    /// The times before each probe.
+    /// The time before each probe.
     pauses: &'static [Duration],
 }
 
+/// The time before each probe, 35 seconds in all; after that the run ends.
 const PAUSES: &[Duration] = &[Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20)];
 
-/// Waiting mends little of what is forbidden: one more try is to tell a hiccup from a policy.
+/// The time before the only probe of changes that are forbidden. Waiting rarely helps there: the probe only
+/// tells a short disturbance from a policy.
 const ONE_PAUSE: &[Duration] = &[Duration::from_secs(5)];
 
 const fn limit(purpose: Purpose, failure: FailureKind) -> Limit {
@@ -96,21 +100,23 @@ const fn limit(purpose: Purpose, failure: FailureKind) -> Limit {
     }
 }
 
-/// Closed until too much fails.
+/// The circuit breaker of a run. It is closed at first.
 #[derive(Debug, Default)]
 pub struct Circuit {
     breaker: Mutex<Breaker>,
-    /// Tells that it was opened or closed, or that another probe may go out.
+    /// Wakes the waiting tasks where it was opened or closed, or where another probe may be sent.
     changed: Notify,
-    /// Runs while it is open.
+    /// Measures how long it is open.
     meter: Meter,
-    /// While that is shut, nobody is held back by this.
+    /// The gate of the run: while that is shut, waiting is not the circuit breaker's doing.
     gate: Arc<Gate>,
 }
 
+/// The state of the circuit breaker.
 #[derive(Debug, Default)]
 struct Breaker {
-    /// Whether anything was ever answered: who was never there isn't waited for.
+    /// Whether the service ever answered. One that was never reached is not waited for: most likely its
+    /// address is wrong.
     answered: bool,
     streaks: Vec<Streak>,
     open: Option<Open>,
@@ -118,16 +124,16 @@ struct Breaker {
     probes: u64,
 }
 
-/// Failures in a row.
+/// Failures in a row of one cause.
 #[derive(Debug)]
 struct Streak {
     cause: Cause,
     count: u32,
-    /// The referrals they were about, as many as matter. A list page is about none.
+    /// The referrals they concern, no more than the limit asks for. `None` stands for list pages.
     referrals: Vec<Option<ReferralId>>,
 }
 
-/// What opens the circuit.
+/// A purpose and a kind of failure, which together open the circuit.
 #[derive(Debug, Clone, Copy)]
 struct Cause {
     purpose: Purpose,
@@ -135,49 +141,52 @@ struct Cause {
 }
 
 impl Cause {
-    /// Whether failures of both stand in one row.
+    /// Returns whether failures of both causes count in one streak. Where the service is unreachable, the
+    /// purpose makes no difference.
     fn is_like(self, other: Self) -> bool {
         self.failure == other.failure
             && (self.failure == FailureKind::Unreachable || self.purpose == other.purpose)
     }
 
-    /// Whether an answer to such a request shows that it is over.
+    /// Returns whether an answer to a request of this purpose shows that the cause is gone.
     fn is_over_for(self, purpose: Purpose) -> bool {
         self.failure == FailureKind::Unreachable || self.purpose == purpose
     }
 
-    /// Whether such a request is held back.
+    /// Returns whether requests of this purpose are held back.
     fn holds(self, purpose: Purpose) -> bool {
-        // A change that cannot be read back had better not be sent.
+        // Where nothing can be read back, a change whose answer gets lost would stay in doubt. So no change
+        // is sent either.
         self.is_over_for(purpose) || (self.purpose, purpose) == (Purpose::ReadBack, Purpose::Change)
     }
 }
 
+/// An open circuit.
 #[derive(Debug)]
 struct Open {
     cause: Cause,
-    /// How many probes failed.
+    /// The number of probes that failed.
     failed: usize,
     probe: Probe,
 }
 
-/// One at a time.
+/// The probe of an open circuit. There is one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Probe {
-    /// The next may go out then.
+    /// The next probe may be sent at this time.
     Due(Instant),
-    /// The one of this number has its pass.
+    /// The probe of this number has its permit, and no answer yet.
     UnderWay(u64),
 }
 
 impl Circuit {
-    /// A closed one, of a run that has this gate.
+    /// Returns a closed circuit of a run with this gate.
     pub(super) fn behind(gate: Arc<Gate>) -> Self {
         Self { gate, ..Self::default() }
     }
 
-    /// How long it has been open by now, all times taken together, but for the time of pauses that the
-    /// server asked for. Requests of another sort may have gone on meanwhile.
+    /// Returns how long the circuit has been open in all, pauses that the service asked for not counted.
+    /// Requests of another purpose may have gone on meanwhile.
     pub fn open_for(&self) -> Duration {
         self.meter.total(self.clock_reading())
     }
@@ -187,10 +196,10 @@ impl Circuit {
         ClockReading { at, shut: self.gate.shut_for(at) }
     }
 
-    /// Waits until a request may go out.
+    /// Waits until a request of this purpose may be sent.
     pub async fn permit(&self, purpose: Purpose) -> Permit {
         loop {
-            // Made before the look at the state, so that nothing is missed in between.
+            // Created before the state is checked, so that a change in between is not missed.
             let changed = self.changed.notified();
             let next = match self.breaker().ask(purpose, Instant::now()) {
                 Ok(permit) => return permit,
@@ -203,12 +212,12 @@ impl Circuit {
         }
     }
 
-    /// Whether a request that was let pass may still go out, after whatever else it had to wait for.
+    /// Returns whether a permit is still good, after whatever else its request had to wait for.
     pub fn admits(&self, purpose: Purpose, permit: Permit) -> bool {
         !self.breaker().open.as_ref().is_some_and(|open| open.cause.holds(purpose) && !open.waits_for(permit))
     }
 
-    /// Returns when requests of this sort are held back.
+    /// Waits until requests of this purpose are held back; returns at once where they are.
     pub async fn wait_until_held(&self, purpose: Purpose) {
         loop {
             let changed = self.changed.notified();
@@ -219,7 +228,7 @@ impl Circuit {
         }
     }
 
-    /// When the next probe goes out, where the circuit is open and none is on its way.
+    /// Returns when the next probe is sent, where the circuit is open and no probe is in flight.
     pub fn next_probe(&self) -> Option<Instant> {
         match self.breaker().open.as_ref()?.probe {
             Probe::Due(next) => Some(next),
@@ -227,13 +236,13 @@ impl Circuit {
         }
     }
 
-    /// Whether the circuit is open, and a probe on its way.
+    /// Returns whether the circuit is open and a probe is in flight.
     pub fn is_probing(&self) -> bool {
         self.breaker().open.as_ref().is_some_and(|open| matches!(open.probe, Probe::UnderWay(_)))
     }
 
-    /// A request was answered, with a yes or with a no that is about its referral. Whether that closed the
-    /// circuit.
+    /// Records an answer that shows the service at work: a success, or a refusal that concerns the referral.
+    /// Returns whether that closed the circuit.
     pub fn answered(&self, purpose: Purpose) -> bool {
         let mut breaker = self.breaker();
         let closed = breaker.answered(purpose);
@@ -245,8 +254,8 @@ impl Circuit {
         closed
     }
 
-    /// A request came to an end that says nothing of the service: it was throttled, or had no good token.
-    /// Another may be the probe.
+    /// Records that a request ended in a way that says nothing of the service: it was throttled, not sent, or
+    /// its token was refused. Where it was the probe, another request becomes the probe.
     pub fn inconclusive(&self, permit: Permit) {
         if let Some(open) = self.breaker().open.as_mut().filter(|open| open.waits_for(permit)) {
             open.probe = Probe::Due(Instant::now());
@@ -254,7 +263,7 @@ impl Circuit {
         }
     }
 
-    /// A request failed. A list page is about no referral.
+    /// Records a failure. `referral` is `None` for a list page.
     pub fn failed(
         &self,
         purpose: Purpose,
@@ -281,7 +290,8 @@ impl Circuit {
 }
 
 impl Breaker {
-    /// Lets a request pass, or says until when it waits; where that isn't known, until it is told.
+    /// Returns a permit, or else the time at which to ask again; `Err(None)` where that is unknown, and the
+    /// request waits until the state changes.
     fn ask(&mut self, purpose: Purpose, now: Instant) -> Result<Permit, Option<Instant>> {
         let Some(open) = self.open.as_mut().filter(|open| open.cause.holds(purpose)) else {
             return Ok(Permit::Free);
@@ -339,7 +349,7 @@ impl Breaker {
 }
 
 impl Open {
-    /// Whether this is the pass of the probe that is under way.
+    /// Returns whether this is the permit of the probe that is under way.
     fn waits_for(&self, permit: Permit) -> bool {
         matches!((self.probe, permit), (Probe::UnderWay(out), Permit::Probe(number)) if out == number)
     }
@@ -348,13 +358,14 @@ impl Open {
         if !self.waits_for(permit) {
             let is_worse = cause.purpose == Purpose::ReadBack && cause.failure != FailureKind::Forbidden;
             if is_worse && !self.cause.holds(cause.purpose) {
-                // What was sent can't be settled any more either: now that is what is waited for.
+                // Changes that were sent can't be settled either. That is worse than what opened the circuit,
+                // so from now on it is what the probes test.
                 self.cause = cause;
                 if matches!(self.probe, Probe::UnderWay(_)) {
                     self.probe = Probe::Due(now);
                 }
             }
-            // It was on its way already.
+            // The request had been sent before the circuit opened.
             return if self.cause.holds(cause.purpose) {
                 BreakerEffect::Held
             } else {
@@ -364,7 +375,7 @@ impl Open {
         self.failed += 1;
         let pauses = limit(self.cause.purpose, self.cause.failure).pauses;
         match pauses.get(self.failed) {
-            // However it failed: things are no better.
+            // Any failure of a probe counts, also one of another kind.
             Some(pause) => {
                 self.probe = Probe::Due(now + *pause);
                 BreakerEffect::Opened(*pause)
@@ -398,15 +409,15 @@ mod tests {
         Some(format!("5a1e0001-0000-4000-8000-{number:012}").parse().unwrap())
     }
 
-    /// A circuit of a service that was there once.
+    /// Returns the circuit of a service that has answered once.
     fn circuit() -> Circuit {
         let circuit = Circuit::default();
         assert!(!circuit.answered(Fetch));
         circuit
     }
 
-    /// Requests fail one after another, about so many referrals in turn, until that opens the circuit. How
-    /// many did, where it was any.
+    /// Lets requests for a number of referrals in turn fail until that opens the circuit. Returns how many
+    /// failures that took, `None` where a hundred don't open it.
     fn open(circuit: &Circuit, purpose: Purpose, failure: FailureKind, referrals: usize) -> Option<usize> {
         (1..=100).find(|number| {
             match circuit.failed(purpose, failure, referral(number % referrals), Permit::Free) {
@@ -439,7 +450,7 @@ mod tests {
         );
     }
 
-    /// Whoever was never there is not waited for.
+    /// A service that was never reached is not waited for.
     #[tokio::test(start_paused = true)]
     async fn a_service_that_was_never_reached_opens_nothing() {
         for purpose in [Fetch, Change, ReadBack] {
@@ -464,8 +475,8 @@ mod tests {
         );
     }
 
-    /// One failure less than it takes, an answer, and as many again. A column for each sort of request that is
-    /// answered.
+    /// One failure less than it takes, an answer, and as many failures again. There is a column for each
+    /// purpose that is answered.
     #[tokio::test(start_paused = true)]
     async fn an_answer_begins_the_row_anew() {
         let mut table = String::new();
@@ -494,7 +505,8 @@ mod tests {
         );
     }
 
-    /// What becomes of each sort of request while it is open, and whether its answer closes it.
+    /// What becomes of requests of each purpose while the circuit is open, and whether their answer closes
+    /// it.
     #[tokio::test(start_paused = true)]
     async fn it_holds_what_would_fail_too() {
         let mut table = String::new();
@@ -527,7 +539,7 @@ mod tests {
         );
     }
 
-    /// So many workers read back; each notes when it was let pass, and ends with its turn.
+    /// Lets `count` workers read back, and logs when each got its permit and whether it was the probe's.
     async fn workers(circuit: &Arc<Circuit>, count: usize, fails: fn(usize) -> bool) -> Vec<(u64, bool)> {
         let (start, log) = (Instant::now(), Arc::new(Mutex::new(Vec::new())));
         let mut tasks = JoinSet::new();
@@ -554,7 +566,7 @@ mod tests {
                 }
             });
         }
-        // Whoever waits for somebody who gave up waits for ever.
+        // A worker that waits for a probe's answer waits for ever where the probe's worker gave up.
         let _ = tokio::time::timeout(Duration::from_secs(3600), tasks.join_all()).await;
         Arc::into_inner(log).map_or_else(Vec::new, |log| log.into_inner().unwrap())
     }
@@ -605,7 +617,8 @@ mod tests {
         assert!(circuit.admits(Change, Permit::Free));
     }
 
-    /// Where what was sent can't be read back either, that is waited for before any other change is.
+    /// Where what was sent can't be read back either, reading back has to work again before any change is
+    /// sent.
     #[tokio::test(start_paused = true)]
     async fn changes_that_cannot_be_settled_are_worse_than_changes_that_fail() {
         for (purpose, failure) in [(Change, Unanswered), (Change, Forbidden), (Fetch, Unanswered)] {
@@ -620,8 +633,8 @@ mod tests {
         }
     }
 
-    /// From the first failure that opens it to the answer that closes it, probes and all; a pause that the
-    /// server asks for is counted elsewhere.
+    /// From the failure that opens it to the answer that closes it, probes included; a pause that the service
+    /// asks for is not counted.
     #[tokio::test(start_paused = true)]
     async fn the_time_that_it_is_open_is_known() {
         let gate = Arc::new(Gate::default());
@@ -653,8 +666,7 @@ mod tests {
         }
     }
 
-    /// A probe that has not left yet when something worse is found out doesn't leave beside the one that asks
-    /// for that.
+    /// A probe that has not been sent yet when a worse cause is found is not sent beside that cause's probe.
     #[tokio::test(start_paused = true)]
     async fn what_is_worse_makes_a_probe_void() {
         let circuit = circuit();

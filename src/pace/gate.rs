@@ -1,6 +1,6 @@
-//! The gate: shut while the server wants to be left alone, by one pause for all workers.
+//! The gate: shut while a pause lasts that the service asked for, for all workers at once.
 //!
-//! It keeps the books of its own shut time, in wall time: pauses that overlap count once.
+//! It measures how long it was shut, in wall time: pauses that overlap count once.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,22 +8,24 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// Open until somebody shuts it.
+/// A gate that no request passes while it is shut. It is open at first, and opens by itself.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     times: Mutex<ShutTimes>,
-    /// Tells that it was shut.
+    /// Wakes the tasks that wait for the gate to be shut.
     changed: Notify,
 }
 
+/// When the gate was shut, and for how long.
 #[derive(Debug, Default)]
 struct ShutTimes {
     /// The last time the gate was shut, which may lie in the past.
     last: Option<ShutPeriod>,
-    /// The length of all times before the last one.
+    /// The total length of all earlier times.
     earlier: Duration,
 }
 
+/// A time in which the gate is shut.
 #[derive(Debug, Clone, Copy)]
 struct ShutPeriod {
     since: Instant,
@@ -37,7 +39,7 @@ impl ShutPeriod {
 }
 
 impl Gate {
-    /// Shuts the gate, or keeps it shut for longer. A gate that is shut until later stays so.
+    /// Shuts the gate until a time, or extends the time for which it is shut. It never shortens that time.
     pub(super) fn shut(&self, now: Instant, until: Instant) {
         let mut times = self.times();
         match &mut times.last {
@@ -50,10 +52,10 @@ impl Gate {
         self.changed.notify_waiters();
     }
 
-    /// Returns when the gate is shut.
+    /// Waits until the gate is shut; returns at once where it is.
     pub(super) async fn wait_until_shut(&self) {
         loop {
-            // Made before the look at the gate, so that nothing is missed in between.
+            // Created before the gate is checked, so that a change in between is not missed.
             let changed = self.changed.notified();
             if self.shut_until(Instant::now()).is_some() {
                 return;
@@ -62,23 +64,23 @@ impl Gate {
         }
     }
 
-    /// When the gate opens; `None` where it is open.
+    /// Returns when the gate opens; `None` where it is open.
     pub(super) fn shut_until(&self, now: Instant) -> Option<Instant> {
         self.times().last.map(|shut| shut.until).filter(|until| now < *until)
     }
 
-    /// When the gate opened last, or will; `None` where it was never shut.
+    /// Returns when the gate opened last, or will open; `None` where it was never shut.
     pub(super) fn opening(&self) -> Option<Instant> {
         self.times().last.map(|shut| shut.until)
     }
 
-    /// How long the gate has been shut up to now, all times taken together.
+    /// Returns how long the gate has been shut in all, up to `now`.
     pub(super) fn shut_for(&self, now: Instant) -> Duration {
         let times = self.times();
         times.earlier + times.last.map_or(Duration::ZERO, |shut| shut.length_by(now))
     }
 
-    /// Returns when the gate is open, which may take longer than it looked at first.
+    /// Waits until the gate is open. The wait grows where the pause is extended meanwhile.
     pub(super) async fn wait_until_open(&self) {
         while let Some(until) = self.shut_until(Instant::now()) {
             sleep_until(until).await;

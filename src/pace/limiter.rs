@@ -1,12 +1,12 @@
-//! The rate limit: governor's algorithm, asked about the moment at which a request fell due.
+//! The rate limit: governor's algorithm, evaluated at the time at which a request fell due.
 //!
-//! governor's own clock and its own sleep do not move with tokio's paused time, so both stay here: the
-//! limiter only says when the next request is free, and whoever asked sleeps.
+//! governor's own clock and its own sleep do not move with tokio's paused time, so neither is used: the
+//! limiter only says when the next request may be sent, and the caller sleeps until then.
 //!
-//! tokio's timers tick in milliseconds, so a sleeper wakes up to a good millisecond late. Counted from
-//! there, a hundred requests a second would lose a tenth. So the limiter is asked as of the moment at
-//! which the request could have gone, and the next one falls due an interval after that: what is late
-//! is caught up with, and nothing is saved up while nobody asks.
+//! tokio's timers tick in milliseconds, so a sleeping caller wakes up to a good millisecond late. Counted
+//! from there, a hundred requests a second would lose a tenth. So the limiter is evaluated as of the time at
+//! which the request could have been sent, and the next one falls due one interval after that: lateness is
+//! caught up with, and no turns are saved up while no request asks for one.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
-/// So much is caught up with at most. More than that is no timer's lateness, and a burst of what fell
-/// due meanwhile would be more than a strict service bears.
+/// The longest lateness that is caught up with. Anything longer is no timer's lateness, and a burst of the
+/// requests that fell due meanwhile would be more than a strict service accepts.
 const CATCH_UP: Duration = Duration::from_millis(10);
 
-/// The rate limit of a run.
+/// The rate limit of a run, with an interval that can change from request to request.
 #[derive(Debug)]
 pub(super) struct Limiter {
     inner: GovernorLimiter,
@@ -33,7 +33,7 @@ pub(super) struct Limiter {
     interval: Duration,
     /// When the last request fell due.
     last: Option<Instant>,
-    /// By how much it went out later. Who follows at its heels is late by as much.
+    /// How much later than that it was sent. A request that follows directly is late by as much.
     late: Duration,
 }
 
@@ -52,11 +52,10 @@ impl Limiter {
         }
     }
 
-    /// Takes a turn for somebody who has been asking for so long, and says when it fell due; or says
-    /// when the next one is free.
+    /// Takes a turn for a request that has been waiting since `asked`, and returns when the turn fell due.
     ///
     /// # Errors
-    /// The time to come back.
+    /// The time at which the next turn is free, where there is none yet.
     pub(super) fn take(&mut self, asked: Instant, interval: Duration) -> Result<Instant, Instant> {
         self.change(interval);
         let now = Instant::now();
@@ -69,14 +68,14 @@ impl Limiter {
         Ok(due)
     }
 
-    /// governor's quotas do not change, so another interval is another limiter, which is told of the
-    /// last request.
+    /// Changes the interval. governor's quotas are immutable, so a new limiter replaces the old one, and the
+    /// last request is counted in it.
     fn change(&mut self, interval: Duration) {
         if interval == self.interval {
             return;
         }
         self.interval = interval;
-        // It counts from what its clock says when it is made.
+        // A governor limiter counts from the time its clock shows when it is created.
         self.clock.set(self.last.map_or(Duration::ZERO, |last| last.duration_since(self.begun)));
         self.inner = limiter(interval, &self.clock);
         if self.last.is_some() {
@@ -96,7 +95,7 @@ fn limiter(interval: Duration, clock: &AsOf) -> GovernorLimiter {
     RateLimiter::direct_with_clock(quota, clock.clone())
 }
 
-/// The moment of which governor is asked, counted from the beginning.
+/// The clock that governor reads: the time it is evaluated at, in nanoseconds since the run began.
 #[derive(Debug, Clone, Default)]
 struct AsOf(Arc<AtomicU64>);
 

@@ -1,21 +1,22 @@
-//! When a request may go out, and what a failed one leads to.
+//! Decides when a request may be sent, and what follows from one that failed.
 //!
 //! | part | what it owns |
 //! |---|---|
-//! | [`Pacing`], [`Rate`] | how fast to go, as the user writes it |
-//! | `controller` | how fast to go, from what was let through and what was not: pure |
-//! | `gate` | the pause that the server asked for, one for the whole run |
-//! | [`blame`] | whether a refusal is everybody's, or one referral's own: pure |
-//! | [`circuit`] | the pause that the run takes by itself where one request after another fails |
-//! | [`Pace`] | whose turn it is, of all workers of a run |
-//! | `limiter` | the rate limit, on tokio's clock |
-//! | `meter` | the time that went into waiting for the rate, or into being held back |
-//! | [`width`] | how many at a time, where their number is refused: pure |
+//! | [`Pace`] | the turns of all workers of a run: gate, then rate limit |
+//! | [`Pacing`], [`Rate`] | the rate as the user writes it |
+//! | `controller` | the rate that is used, adapted to what the service throttles: pure |
+//! | `limiter` | the rate limit itself, on tokio's clock |
+//! | `gate` | the pause that the service asked for, one for the whole run |
+//! | [`circuit`] | the circuit breaker: the pause that the run takes by itself after a streak of failures |
+//! | [`blame`] | whether a refusal concerns the whole run or one referral: pure |
+//! | [`width`] | how many requests may be in flight, where their number is what gets refused: pure |
 //! | [`retry`] | what follows from a failure: a pure decision |
+//! | `meter` | how long requests waited for the rate, or were held back by the circuit breaker |
 //!
-//! What always holds: turns come in the order in which they were asked for, nobody's turn comes while
-//! the gate is shut, reads and writes share one rate, because the service counts them together, and no
-//! rate is higher than the user's.
+//! What always holds:
+//! - Turns are given in the order in which they were asked for, and none while the gate is shut.
+//! - Reads and writes share one rate, because the service counts them together.
+//! - No rate is higher than the user's.
 
 pub mod blame;
 pub mod circuit;

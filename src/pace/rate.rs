@@ -1,4 +1,4 @@
-//! How fast to go, as the user writes it: `2/s`, `90/m`, `0.5/s`, or `auto`.
+//! The rate as the user writes it: `2/s`, `90/m`, `0.5/s`, or `auto`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-/// Requests in a second or a minute, reads and writes together. Never zero.
+/// A number of requests a second or a minute, reads and writes together. Never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     number: Decimal,
@@ -15,51 +15,52 @@ pub struct Rate {
     interval: Duration,
 }
 
+/// The span of time that a rate counts requests in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Second,
     Minute,
 }
 
-/// How fast to go.
+/// Whether the rate is given by the user or found by the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pacing {
-    /// At this rate, and slower while the service throttles it.
+    /// This rate, and a lower one while the service throttles it.
     Fixed(Rate),
-    /// As fast as the service lets: the rate is found.
+    /// The highest rate that the service does not throttle; the program finds it.
     Auto,
 }
 
-/// Why a text is no rate.
+/// The reason why a text is not a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
-    /// Something other than a number, a slash, and `s` or `m`.
+    /// It is not a number, a slash, and `s` or `m`.
     #[error("a rate is a number of requests a second or a minute, or is found: write 2/s, 90/m or auto")]
     Form,
-    /// Nothing would ever be sent.
+    /// It is zero, so nothing would ever be sent.
     #[error("a rate of zero sends nothing: give more, such as 2/s")]
     Zero,
-    /// Less than one request an hour.
+    /// It is less than one request an hour.
     #[error("less than one request an hour is no useful rate: give more, such as 1/m")]
     TooSlow,
-    /// More than a million requests a second.
+    /// It is more than a million requests a second.
     #[error("more than a million requests a second cannot be kept apart: give less")]
     TooFast,
 }
 
 /// The longest time between two requests.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// The shortest: below it, the limiter costs more time than it measures.
+/// The shortest time between two requests: below it, the limiter costs more time than it measures.
 pub(super) const SHORTEST: Duration = Duration::from_micros(1);
 
 impl Rate {
-    /// The time from one request to the next, rounded up to a nanosecond so that the rate is not
-    /// exceeded. Between [`SHORTEST`] and [`LONGEST`].
+    /// Returns the time from one request to the next, rounded up to a nanosecond so that the rate is not
+    /// exceeded. It lies between [`SHORTEST`] and [`LONGEST`].
     pub(super) fn interval(self) -> Duration {
         self.interval
     }
 
-    /// How long so many requests take at this rate.
+    /// Returns how long a number of requests takes at this rate.
     pub fn time_for(self, requests: u64) -> Duration {
         self.interval.saturating_mul(u32::try_from(requests).unwrap_or(u32::MAX))
     }

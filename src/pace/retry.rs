@@ -1,7 +1,7 @@
-//! What follows from a failed request: a pure decision, by docs/api-facts.md "Status codes".
+//! Decides what follows from a failed request, by the table in docs/api-facts.md, "Status codes". Pure.
 //!
-//! What always holds: a write that may have been applied is never sent again before it was read back,
-//! and a throttled answer costs the row nothing.
+//! What always holds: a write that may have been applied is never sent again before the referral was read
+//! back, and a throttled answer is not charged to the row.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::domain::exchange::{Failure, Operation, Refusal};
 
-/// How often a request is tried before it is given up. Throttled answers don't count.
+/// The number of tries after which a request is given up. Throttled answers don't count.
 pub const MAX_TRIES: u32 = 5;
 
 /// The delays before the second and every later try of one request.
@@ -18,7 +18,7 @@ const BACK_OFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_max_delay(Duration::from_secs(30))
     .without_max_times();
 
-/// The pauses of the whole run where the server asks for one and doesn't say how long.
+/// The pauses of the whole run where the service asks for one and doesn't say how long.
 const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(1))
     .with_max_delay(Duration::from_secs(60))
@@ -27,14 +27,14 @@ const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
 /// What follows from a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Throttled: the whole run waits. It counts as no try.
+    /// Throttled: the whole run waits. It doesn't count as a try.
     Pause {
-        /// What `Retry-After` asks for, uncapped.
+        /// The value of `Retry-After`, uncapped.
         asked: Option<Duration>,
-        /// What this request does then.
+        /// What follows for this request then.
         then: AfterPause,
     },
-    /// This request goes again by itself: it is a read, or known not to be applied.
+    /// Send this request again: it is a read, or known not to be applied.
     Again {
         /// How long to wait first.
         after: Duration,
@@ -43,39 +43,39 @@ pub enum Decision {
     ReadBack,
     /// Somebody else changed the referral.
     Conflict,
-    /// The service said no, and would say so again.
+    /// The service refused the request, and would refuse it again.
     Refused,
-    /// Tried often enough; known not to be applied.
+    /// Give the request up: it was tried [`MAX_TRIES`] times, and is known not to be applied.
     GiveUp,
-    /// The token expired: get a new one once for the whole run, then send again. Whoever acts on it
-    /// sees to it that a refusal of the new token stops the run.
+    /// The token was refused: get a new one, once for the whole run, then send again. The caller stops the
+    /// run where the new token is refused too.
     Renew,
     /// No request of this run can succeed.
     Stop(StopReason),
 }
 
-/// What a throttled request does once the pause is over.
+/// What follows for a throttled request once the pause is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterPause {
-    /// It is known not to be applied, and goes again.
+    /// Send it again: it is known not to be applied.
     Again,
-    /// It may have been applied, whatever the answer asks for: the referral is read back first.
+    /// Read the referral back first: the request may have been applied.
     ReadBack,
 }
 
-/// Why no request of a run can succeed.
+/// The reason why no request of a run can succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopReason {
-    /// The token was had without multi-factor authentication (error code 900421).
+    /// The token was issued without multi-factor authentication (error code 900421).
     MfaRequired,
     /// A conditional-access policy asks for claims that the token lacks (error code
     /// `insufficient_claims`): it wants another sign-in.
     ClaimsRequired,
-    /// There is no token to be had.
+    /// No token can be obtained.
     NoToken,
 }
 
-/// Decides what follows. `tries` counts how often this request was sent, this time included.
+/// Decides what follows from a failure. `tries` is how often the request was sent, this time included.
 pub fn decide(operation: Operation, failure: &Failure, tries: u32) -> Decision {
     match failure {
         Failure::NoToken { .. } => Decision::Stop(StopReason::NoToken),
@@ -85,13 +85,13 @@ pub fn decide(operation: Operation, failure: &Failure, tries: u32) -> Decision {
     }
 }
 
-/// How long to wait before a request that was sent so often is sent again, where reading back showed
-/// that it was not applied.
+/// Returns how long to wait before the next try of a request that was sent `tries` times. It is used where
+/// reading back showed that the request was not applied.
 pub fn back_off(tries: u32) -> Duration {
     if tries == 0 { Duration::ZERO } else { delay(BACK_OFF, tries) }
 }
 
-/// The pause of a run that was throttled so often in a row without being told for how long.
+/// Returns the pause of a run after a number of throttles in a row without `Retry-After`.
 pub(super) fn default_pause(throttles_in_a_row: u32) -> Duration {
     delay(PAUSES, throttles_in_a_row)
 }
@@ -107,17 +107,17 @@ fn answered(operation: Operation, refusal: &Refusal, tries: u32) -> Decision {
         (401, _) => Decision::Renew,
         (423, _) => again(tries),
         (429 | 509, asked) => Decision::Pause { asked, then: AfterPause::Again },
-        // Whoever says when to come back need not be the one who did the work, or didn't.
+        // A proxy may say when to come back after the service behind it has applied the change.
         (503, Some(asked)) => Decision::Pause { asked: Some(asked), then: after_pause(operation) },
         (408, _) => in_doubt(operation, tries),
         (300..=499, _) => Decision::Refused,
-        // A server error, or a status that HTTP doesn't know: nobody says that nothing was done.
+        // A server error, or a status that HTTP doesn't define: neither rules out that the change was made.
         _ => in_doubt(operation, tries),
     }
 }
 
-/// What the token lacks, where that is said by an answer which leaves no doubt that nothing was done.
-/// Another token from the same source would lack it too.
+/// Returns what the token lacks, where an answer says so that leaves no doubt that nothing was applied.
+/// Another token of the same source would lack it too, so none is fetched.
 fn lacks(refusal: &Refusal) -> Option<StopReason> {
     let reason = if has_code(refusal, &["900421"]) {
         StopReason::MfaRequired
@@ -129,15 +129,15 @@ fn lacks(refusal: &Refusal) -> Option<StopReason> {
     is_no(refusal).then_some(reason)
 }
 
-/// A read names no version, so there is nothing that it could be in conflict with. What a code says counts
-/// only where the status leaves no doubt that nothing was done.
+/// Returns whether a write was refused for the version of its referral. A read names no version, so it is
+/// never in conflict. A code counts only where the status leaves no doubt that nothing was applied.
 fn is_conflict(refusal: &Refusal) -> bool {
     matches!(refusal.status, 409 | 412)
         || is_no(refusal) && has_code(refusal, &["preconditionFailed", "resourceModified", "99918"])
         || matches!(refusal.status, 400 | 422) && has_code(refusal, &["2055"])
 }
 
-/// Whether the status by itself says that nothing was done.
+/// Returns whether the status by itself says that nothing was applied.
 fn is_no(refusal: &Refusal) -> bool {
     matches!(refusal.status, 400..=499) && refusal.status != 408
 }
@@ -164,9 +164,9 @@ fn again(tries: u32) -> Decision {
     if tries < MAX_TRIES { Decision::Again { after: delay(BACK_OFF, tries) } } else { Decision::GiveUp }
 }
 
-/// The `nth` delay, counted from 1.
+/// Returns the `nth` delay of a series, counted from 1.
 fn delay(delays: ExponentialBuilder, nth: u32) -> Duration {
-    /// Past this many doublings every series here has reached its cap.
+    /// The number of doublings after which every series here has reached its cap.
     const ENOUGH: u32 = 16;
     let skipped = nth.saturating_sub(1).min(ENOUGH);
     delays.build().nth(skipped as usize).expect("a series without a limit of its own never ends")
@@ -201,15 +201,15 @@ mod tests {
         }
     }
 
-    /// The decisions of tries 1 to 6, equal neighbours said once.
+    /// Returns the decisions of tries 1 to 6, equal neighbours once.
     fn over_tries(operation: Operation, failure: &Failure) -> String {
         let mut words: Vec<String> = (1..=6).map(|tries| word(decide(operation, failure, tries))).collect();
         words.dedup();
         words.join(", ")
     }
 
-    /// Every status, neighbours with the same decisions in one line. Where `Retry-After: 7` makes a
-    /// difference, that follows behind a bar.
+    /// Returns the decisions of every status, one line for neighbours that have the same. Where
+    /// `Retry-After: 7` makes a difference, that follows behind a bar.
     fn table(operation: Operation) -> String {
         let line = |status: u16| {
             let without = over_tries(operation, &refusal(status, &[], None));

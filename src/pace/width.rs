@@ -1,39 +1,41 @@
-//! How many requests at a time: fewer, where it is their number that is refused, and not their rate. Pure.
+//! Limits how many requests are in flight, where their number is refused and not their rate. Pure.
 //!
-//! What stands before a service may let so many requests through at a time and refuse the others (nginx does
-//! with `limit_conn`), with the words that it has for a rate. What became of requests tells the two apart:
-//! where their number is too high, what left among few is let through, and what left among more is refused,
-//! as often as not at least. A rate that is too high is refused among few as well.
+//! A proxy in front of the service may accept a number of concurrent requests and refuse the others, as nginx
+//! does with `limit_conn`, with the same answer as for a rate that is too high. The outcomes tell the two
+//! apart. Where the number is too high, requests sent with few in flight are let through, and of those sent
+//! with more in flight at least half are refused. A rate that is too high is refused with few in flight too.
 //!
-//! More are tried again one by one, each after a long time in which all went well; the time doubles when
-//! that was one too many.
+//! The limit is raised again by one at a time, each time after a long series without a refusal. The series
+//! that is needed doubles when the raised limit is refused.
 
-/// So many have to be refused before anything is concluded.
+/// The number of refusals before anything is concluded.
 const REFUSED: u32 = 3;
 
-/// And so many, among fewer, be let through.
+/// The number of requests that must have been let through with fewer in flight.
 const LET_THROUGH: u32 = 8;
 
-/// So many are remembered; then half of them are forgotten.
+/// The number of answers after which all counts are halved, so that old ones weigh less.
 const REMEMBERED: u32 = 256;
 
-/// So many have to be let through at the limit before one more is tried.
+/// The number of requests let through at the limit before the limit is first raised by one.
 const PATIENCE: u32 = 256;
 
-/// How many may be in flight.
+/// The limit on requests in flight, learned from what is refused.
 #[derive(Debug)]
 pub struct Width {
     most: usize,
     limit: usize,
-    /// By how many were in flight when a request left, itself included, counted from one.
+    /// What became of requests, by the number in flight when they were sent, themselves included: index 0 is
+    /// a request that was alone.
     by_in_flight: Vec<AnswerCounts>,
-    /// Let through at the limit since it was set.
+    /// Requests let through at the limit since it was set.
     at_limit: u32,
     patience: u32,
-    /// Whether the limit was found and then raised by one.
+    /// Whether the limit is one that was raised by one, to see whether it is accepted.
     is_raised: bool,
 }
 
+/// The number of answers, by whether the request was refused.
 #[derive(Debug, Clone, Copy, Default)]
 struct AnswerCounts {
     let_through: u32,
@@ -41,18 +43,18 @@ struct AnswerCounts {
 }
 
 impl Width {
-    /// Nothing is known, and so many are allowed.
+    /// Returns a limit of `most`, which it never exceeds.
     pub fn new(most: usize) -> Self {
         let by_in_flight = vec![AnswerCounts::default(); most];
         Self { most, limit: most, by_in_flight, at_limit: 0, patience: PATIENCE, is_raised: false }
     }
 
-    /// How many may be in flight.
+    /// Returns how many requests may be in flight.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// A request that left as one of so many in flight was let through.
+    /// Records that a request was let through that was sent with `among` in flight, itself included.
     pub fn let_through(&mut self, among: usize) {
         self.counts_among(among).let_through += 1;
         if self.by_in_flight.iter().map(|seen| seen.let_through + seen.refused).sum::<u32>() > REMEMBERED {
@@ -67,9 +69,9 @@ impl Width {
         }
     }
 
-    /// A request that left as one of so many in flight was refused.
+    /// Records that a request was refused that was sent with `among` in flight, itself included.
     pub fn refused(&mut self, among: usize) {
-        // It left before the limit was set.
+        // It was sent before the present limit was set, and says nothing of it.
         if among > self.limit {
             return;
         }
@@ -99,7 +101,7 @@ impl Width {
         self.by_in_flight.fill(AnswerCounts::default());
     }
 
-    /// More than the most are counted with them.
+    /// Returns the counts for a number in flight; numbers above the maximum are counted with the maximum.
     fn counts_among(&mut self, among: usize) -> &mut AnswerCounts {
         let at = among.clamp(1, self.most) - 1;
         &mut self.by_in_flight[at]
@@ -110,7 +112,7 @@ impl Width {
 mod tests {
     use super::*;
 
-    /// Requests that leave among so many in flight; refused is whoever is one of more than `bears`.
+    /// Sends requests with these numbers in flight; one is refused where more than `bears` are.
     fn run(width: &mut Width, bears: usize, amongs: impl IntoIterator<Item = usize>) {
         for among in amongs {
             let among = among.min(width.limit());

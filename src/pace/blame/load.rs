@@ -1,11 +1,11 @@
-//! Whether a 503 that doesn't say for how long is a throttle. Pure but for the times that it is given.
+//! Tells whether a 503 without `Retry-After` is a throttle. Pure: it is given all times.
 //!
-//! What stands before a service says "too many" with 503 unless somebody tells it to say 429: so does nginx,
-//! with `limit_req` and `limit_conn`, at once and without `Retry-After`. A service that is broken says 503
-//! too. The two differ in what becomes of others: one that refuses some requests, and lets others through at
-//! the same time, is not broken. Several referrals have to be refused, since one may have a trouble of its
-//! own. Once that was so, the service is known to refuse in this way, until nothing is let through any more
-//! however long it is left alone.
+//! A proxy in front of a service refuses excess requests with 503 unless it is configured to answer 429:
+//! nginx does so with `limit_req` and `limit_conn`, at once and without `Retry-After`. A service that is
+//! broken answers 503 too. The difference is what becomes of other requests: a service that refuses some
+//! requests and lets others through at the same time is not broken. Several referrals have to be refused,
+//! since one may have a problem of its own. From then on a 503 counts as a throttle, unless nothing is let
+//! through any more however long the pauses are.
 
 use std::time::Duration;
 
@@ -14,35 +14,36 @@ use tokio::time::Instant;
 use super::moment::Moment;
 use crate::domain::referral::ReferralId;
 
-/// So many referrals have to be refused.
+/// The number of referrals that have to be refused.
 const NUMBER: usize = 3;
 
-/// In this time, in which others are let through.
+/// The time within which these refusals happen, and another request is let through.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Refusals one after another, with a pause between them that doubles from a second on, are a throttle as
-/// long as they are no more.
+/// The number of refusals in a row up to which they count as a throttle. The pauses between them double,
+/// beginning at one second.
 const PATIENCE: u32 = 7;
 
-/// What was refused lately, and when something was let through last.
+/// The latest refusals with 503, and when a request was let through last.
 #[derive(Debug, Default)]
 pub(super) struct LoadRefusals {
     let_through: Option<Instant>,
-    /// Each referral once.
+    /// The last refusal of each referral.
     refused: Vec<(Option<ReferralId>, Instant)>,
     is_known: bool,
-    /// Refusals since something was let through. What was in flight together counts once.
+    /// Refusals since a request was let through. Those of requests that were in flight together count once.
     in_a_row: u32,
     heard: Option<Moment>,
 }
 
 impl LoadRefusals {
+    /// Records that a request was let through.
     pub(super) fn let_through(&mut self, now: Instant) {
         self.let_through = Some(now);
         self.in_a_row = 0;
     }
 
-    /// A request that left then was answered 503. Whether that is a throttle.
+    /// Records that a request sent at `left` was answered 503, and returns whether that is a throttle.
     pub(super) fn is_refusal(
         &mut self,
         referral: Option<ReferralId>,
@@ -70,9 +71,9 @@ impl LoadRefusals {
 mod tests {
     use super::*;
 
-    /// What happens at so many milliseconds: `+` is let through, a letter is a referral that is answered 503
-    /// and had left after all before it was heard of, in upper case together with the one before it; `*` is a
-    /// list page. Answers which of the 503s are throttles.
+    /// Plays events, each at a time in milliseconds, and returns which of the 503s are throttles. `+` is a
+    /// request that is let through; a letter is a referral that is answered 503, sent after all earlier
+    /// answers, or in upper case together with the one before it; `*` is a list page.
     fn throttles(story: &[(u64, char)]) -> Vec<bool> {
         let (begun, mut load, mut throttles) = (Instant::now(), LoadRefusals::default(), Vec::new());
         let (mut moment, mut left) = (0, 0);

@@ -1,20 +1,22 @@
-//! Whether a referral is throttled because all are. Pure.
+//! Tells whether a referral is throttled because all are, or alone. Pure.
 //!
-//! A quota throttles whoever comes next, and a request that waited for as long as was asked is let through.
-//! A referral that is throttled again and again, while others that left after it were let through, is
-//! throttled for itself. What speaks for that is counted from one throttle to the next:
+//! A quota throttles any request that comes next, and lets one through that has waited for as long as the
+//! service asked. A referral that is throttled again and again, while other requests that were sent after it
+//! are let through, is throttled alone. The evidence for that is counted from one throttle to the next:
 //!
-//! | since the last time | |
+//! | since its last throttle | evidence |
 //! |---|---|
-//! | many others were let through, none was throttled | enough |
-//! | others were let through, three times as many as were throttled | enough the second time |
-//! | nobody else asked | nothing; enough the third time, where something spoke for it before |
-//! | anything else | all are throttled: begins anew |
+//! | many other requests were let through, none was throttled | sufficient |
+//! | other requests were let through, at least three times as many as were throttled | sufficient the second time |
+//! | there were no other requests | none; sufficient the third time, where there was evidence before |
+//! | anything else | all are throttled: counting starts again |
 //!
-//! Where nobody is left to compare it with, it is waited for to the end of all patience. Then it goes by what
-//! was before: others were let through, and none was throttled but this one.
+//! Where there is no other request to compare it with, the run waits up to [`MAX_THROTTLES`] times. After
+//! that, the referral is throttled alone where others were let through earlier and none of them was
+//! throttled.
 //!
-//! To be wrong is cheap: the referral pays with one of its tries, and has them back when it is let through.
+//! A wrong decision costs little: the referral loses one of its tries, and gets them back when it is let
+//! through.
 
 use std::collections::BTreeMap;
 
@@ -22,58 +24,62 @@ use super::moment::{Moment, RequestSubject};
 use crate::domain::exchange::Operation;
 use crate::domain::referral::ReferralId;
 
-/// So many others that were let through leave no doubt, where none was throttled.
+/// The number of other requests let through that is sufficient evidence, where none was throttled.
 const MANY: u32 = 8;
 
-/// So many must have been let through for each that was throttled.
+/// The number of other requests that must have been let through for each one that was throttled.
 const FOR_EACH: u32 = 3;
 
-/// So much has to speak against a referral.
+/// The evidence that decides that a referral is throttled alone.
 const ENOUGH: u32 = 2;
 
-/// So often it is throttled with nobody else to compare it with.
+/// The number of throttles without any other request that decides it too, given some evidence before.
 const ALONE: u32 = 3;
 
-/// So often in a row one request is throttled at most, whoever is to blame.
+/// The greatest number of throttles in a row of one request.
 pub const MAX_THROTTLES: u32 = 50;
 
-/// Whose fault a throttle is.
+/// What a throttle concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleScope {
-    /// The run is too fast, as far as anybody can tell.
+    /// The run as a whole is too fast, as far as can be told.
     Run,
-    /// The referral's own.
+    /// This referral alone.
     Referral,
-    /// Nobody knows, and it goes on without end.
+    /// Unknown, after more than [`MAX_THROTTLES`] in a row.
     Endless,
 }
 
-/// Requests that were throttled, and were not let through since.
+/// The referrals that were throttled and have not been let through since.
 #[derive(Debug, Default)]
 pub(super) struct Throttles {
     suspects: BTreeMap<(ReferralId, Operation), Suspect>,
-    /// The first two that were let through, of each sort: one of them is another than any suspect.
+    /// The first two requests that were let through, of each operation: two, so that at least one of them
+    /// concerns another referral than any given suspect.
     let_through: Vec<RequestSubject>,
 }
 
+/// A referral that may be throttled alone.
 #[derive(Debug)]
 struct Suspect {
-    /// When the last throttle was heard of.
+    /// When its last throttle was answered.
     heard: Moment,
-    /// How many there were.
+    /// The number of its throttles.
     count: u32,
-    /// Others that left since then and were let through; others that were throttled.
+    /// Other requests that were sent since its last throttle and let through.
     let_through: u32,
+    /// Other requests that were throttled since its last throttle.
     throttled: u32,
-    /// Others that were throttled since the first time.
+    /// Other requests that were throttled since its first throttle.
     ever_throttled: u32,
-    /// What speaks against it.
+    /// The evidence that it is throttled alone.
     strikes: u32,
+    /// Throttles without any other request since the one before.
     alone: u32,
 }
 
 impl Throttles {
-    /// A request that left then was let through.
+    /// Records that a request sent at `left` was let through.
     pub(super) fn let_through(&mut self, about: RequestSubject, left: Moment) {
         if let Some(id) = about.referral {
             self.suspects.remove(&(id, about.operation));
@@ -87,7 +93,7 @@ impl Throttles {
         }
     }
 
-    /// A request was throttled.
+    /// Records that a request was throttled, and returns what that concerns.
     pub(super) fn throttled(&mut self, about: RequestSubject, heard: Moment) -> ThrottleScope {
         let key = about.referral.map(|id| (id, about.operation));
         if key.and_then(|key| self.suspects.get(&key)).is_none_or(|suspect| !suspect.is_to_blame()) {
@@ -105,21 +111,23 @@ impl Throttles {
         }
     }
 
-    /// Counts a throttle with all others that it may say something of.
+    /// Counts a throttle for all suspects that it says something about.
     fn count(&mut self, about: RequestSubject) {
         for ((id, operation), suspect) in &mut self.suspects {
-            // That writes are throttled says nothing of reads.
+            // Writes are throttled sooner than reads, so a throttled write says nothing of reads.
             let compares = about.operation == Operation::Read || *operation == Operation::Write;
             suspect.throttled += u32::from(about.referral != Some(*id) && compares);
         }
     }
 
+    /// Drops what is known of a referral.
     pub(super) fn forget(&mut self, id: ReferralId) {
         self.suspects.retain(|(suspect, _), _| *suspect != id);
     }
 }
 
-/// Whether it speaks against a suspect that another is let through: that reads are says nothing of writes.
+/// Returns whether another request that is let through is evidence against a suspect. A read that is let
+/// through says nothing of writes.
 fn speaks_against((id, operation): (ReferralId, Operation), other: RequestSubject) -> bool {
     other.referral != Some(id) && (other.operation == Operation::Write || operation == Operation::Read)
 }
@@ -159,9 +167,9 @@ mod tests {
         RequestSubject { referral: (letter != '*').then_some(id), operation }
     }
 
-    /// What becomes of requests that leave one after another: a letter is a referral, in upper case where it
-    /// is written, `*` the list. `!` behind it means that it is throttled. Answers how each throttle of the
-    /// referral `x` is judged: everybody's, its own, or without end.
+    /// Plays requests that are sent one after another, and returns what each throttle of the referral `x`
+    /// concerns: `e` the run, `o` the referral, `.` unknown. A letter is a referral, in upper case for a
+    /// write, `*` the list; a number repeats it, and `!` behind it means that it is throttled.
     fn judged(story: &str) -> String {
         let (mut throttles, mut judged, mut moment) = (Throttles::default(), String::new(), 0);
         for word in story.split_whitespace() {
@@ -240,7 +248,7 @@ mod tests {
         }
     }
 
-    /// What left before the throttle was heard of may have had the last that a quota had to give.
+    /// A request sent before the throttle was answered may have used up the last of a quota.
     #[test]
     fn what_left_before_is_no_evidence() {
         let mut throttles = Throttles::default();

@@ -1,40 +1,43 @@
-//! Whether it is the token that is refused, or a referral for itself. Pure.
+//! Tells whether a token is refused for all, or for one referral alone. Pure.
 //!
-//! A token that is taken was good all the time before. So a referral whose token was refused, and is taken
-//! for another that left later, was refused for another reason.
+//! A token that is accepted was good at all times before. So where a token is refused for a referral, and is
+//! accepted for another request that was sent later, the refusal had another reason than the token.
 
 use std::collections::BTreeMap;
 
 use super::moment::Moment;
 use crate::domain::referral::ReferralId;
 
-/// What is wrong where a token is refused.
+/// How widely a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenRefusal {
-    /// The token, or the referral: nobody else was refused so far.
+    /// For this referral only, so far: the reason may be the token or the referral.
     Single,
-    /// The token, as far as anybody can tell: several were refused with it, and none was taken since.
+    /// For several referrals, and it was accepted for none since: the reason is the token, as far as can be
+    /// told.
     Several,
 }
 
-/// Who was refused with which token. A list page is about no referral.
+/// The refusals of tokens, by referral; `None` stands for the list.
 #[derive(Debug, Default)]
 pub(super) struct RefusedTokens {
     refused: BTreeMap<Option<ReferralId>, Refused>,
-    /// The first two for whom any token was taken: one of them is another than whoever is refused.
+    /// The first two referrals for which a token was accepted: two, so that at least one of them is another
+    /// than any given one.
     taken: Vec<Option<ReferralId>>,
 }
 
+/// The last refusal of a referral's token.
 #[derive(Debug)]
 struct Refused {
     token: u64,
     heard: Moment,
-    /// Whether it was taken for another that left later.
+    /// Whether the token was accepted for another request that was sent later.
     taken_since: bool,
 }
 
 impl RefusedTokens {
-    /// The token of a request that left then was taken.
+    /// Records that the token of a request sent at `left` was accepted.
     pub(super) fn taken(&mut self, referral: Option<ReferralId>, token: u64, left: Moment) {
         self.refused.remove(&referral);
         if self.taken.len() < 2 && !self.taken.contains(&referral) {
@@ -45,7 +48,7 @@ impl RefusedTokens {
         }
     }
 
-    /// The token of a request was refused.
+    /// Records that the token of a request was refused.
     pub(super) fn refused(
         &mut self,
         referral: Option<ReferralId>,
@@ -61,16 +64,17 @@ impl RefusedTokens {
         if others.count() == 0 { TokenRefusal::Single } else { TokenRefusal::Several }
     }
 
-    /// Whether the token that a referral was refused with last was taken for another since.
+    /// Returns whether the token that was last refused for a referral has been accepted for another since.
     pub(super) fn is_refused_alone(&self, referral: Option<ReferralId>) -> bool {
         self.refused.get(&referral).is_some_and(|refused| refused.taken_since)
     }
 
-    /// Whether any token was ever taken for another.
+    /// Returns whether any token was ever accepted for another referral, or for the list.
     pub(super) fn was_taken_for_others(&self, referral: Option<ReferralId>) -> bool {
         self.taken.iter().any(|known| *known != referral)
     }
 
+    /// Drops what is known of a referral.
     pub(super) fn forget(&mut self, id: ReferralId) {
         self.refused.remove(&Some(id));
     }
