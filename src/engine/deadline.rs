@@ -1,8 +1,8 @@
-//! The time that the user set for the last request, by the wall clock.
+//! The time after which nothing is sent, which the user sets, by the wall clock.
 //!
-//! Timers run by another clock: it stands while the machine is suspended, and knows nothing of a wall clock
-//! that is set. So the wall clock is asked again and again while the run goes on, and once more before
-//! anything leaves.
+//! Timers use another clock, which stands still while the machine is suspended and doesn't follow when the
+//! wall clock is set. So the wall clock is read again and again while the run goes on, and once more before
+//! each request is sent.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use jiff::Timestamp;
 
 use super::stop::{Reason, Stop};
 
-/// How long the wall clock is left alone at most.
+/// The longest time between two readings of the wall clock.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// When a run is to have ended, if at any time.
+/// The deadline of a run, where it has one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     time: Option<Timestamp>,
@@ -21,12 +21,13 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// Of a run that is to send nothing after this time, `None` being no such time. The clock is the wall's.
+    /// Returns the deadline of a run that sends nothing after `time`; `None` is no deadline. `clock` is the
+    /// wall clock.
     pub(super) fn new(time: Option<Timestamp>, clock: fn() -> Timestamp) -> Self {
         Self { time, clock }
     }
 
-    /// Whether the time has come, now. The run is stopped then.
+    /// Returns whether the deadline has passed, and stops the run where it has.
     pub(super) fn has_come(self, stop: &Stop) -> bool {
         let come = self.time.filter(|_| self.left().is_some_and(|left| left.is_zero()));
         if let Some(time) = come {
@@ -35,9 +36,9 @@ impl Deadline {
         come.is_some()
     }
 
-    /// Stops the run when its time comes. Never ends where there is no such time.
+    /// Stops the run at the deadline. Without one, this never completes.
     pub(super) async fn wait(self, stop: &Stop) {
-        // Even a sleep of no length would let something be sent first.
+        // Checked before the first sleep: even a sleep of no length would let a request be sent first.
         while !self.has_come(stop) {
             match self.left() {
                 Some(left) => tokio::time::sleep(left.min(LOOK)).await,
@@ -46,7 +47,7 @@ impl Deadline {
         }
     }
 
-    /// How long it is until then by the wall clock: nothing where it is past.
+    /// Returns the time left by the wall clock, zero after the deadline; `None` where there is no deadline.
     fn left(self) -> Option<Duration> {
         let left = self.time?.duration_since((self.clock)());
         Some(Duration::try_from(left).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! What happens while requests are made, for those who show it.
+//! Events of a run, for the progress display and the diagnostics.
 
 use std::time::Duration;
 
@@ -6,34 +6,34 @@ use tracing::{debug, info};
 
 use crate::domain::outcome::Outcome;
 
-/// Something that people may want to see happen.
+/// An event that is shown to the user while requests are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// So many referrals have been looked at in all, while planning.
+    /// The number of referrals fetched so far, while planning.
     Looked(u64),
     /// An item has its outcome.
     Settled(Outcome),
-    /// A request is made again, for this reason.
+    /// A request will be repeated, for this reason.
     Retry(String),
-    /// The server asked for a pause of this length; whether it asked for more than is waited.
+    /// All requests pause because the service throttles them.
     Paused {
-        /// How long every worker waits.
+        /// The length of the pause.
         length: Duration,
-        /// Whether the server had asked for longer than the cap.
+        /// Whether the service asked for a longer pause than the program takes.
         capped: bool,
     },
-    /// One request failed after another: after so long one more is made before all go on.
+    /// The circuit breaker opened: requests failed in a row, and are held back until a probe is answered.
     Held {
-        /// What they fail with.
+        /// How they failed.
         why: String,
-        /// How long it is until then.
+        /// The time until the next probe.
         pause: Duration,
     },
-    /// What was held goes on: that one request was answered.
+    /// The circuit breaker closed: a request was answered, and those held back go on.
     Released,
-    /// Nothing has come to an end for a while.
+    /// Nothing in flight has come to an end for a while.
     Quiet {
-        /// For how long.
+        /// The length of that time.
         time: Duration,
         /// What is under way.
         under_way: String,
@@ -41,23 +41,28 @@ pub enum Event {
 }
 
 impl Event {
-    /// Notes it among the diagnostics: without the words that a service may have put into it.
+    /// Records the event in the diagnostics, without any text that may come from the service.
     pub(super) fn note(&self) {
         match self {
-            Self::Looked(referrals) => debug!(referrals, "looked at"),
-            Self::Settled(outcome) => debug!(outcome = outcome.name(), "settled"),
-            Self::Retry(_) => info!("made again after a while"),
+            Self::Looked(referrals) => debug!(referrals, "referrals fetched"),
+            Self::Settled(outcome) => debug!(outcome = outcome.name(), "item settled"),
+            Self::Retry(_) => info!("request will be repeated after a delay"),
             Self::Paused { length, capped } => {
-                info!(seconds = length.as_secs_f64(), capped, "every request pauses, as the service asks");
+                info!(
+                    seconds = length.as_secs_f64(),
+                    capped, "all requests pause, since the service throttles them"
+                );
             }
             Self::Held { pause, .. } => {
                 info!(
                     seconds = pause.as_secs_f64(),
-                    "every request is held back, since one after another failed"
+                    "circuit breaker opened: requests are held back until a probe is answered"
                 );
             }
-            Self::Released => info!("requests go on, since one was answered"),
-            Self::Quiet { time, .. } => info!(seconds = time.as_secs_f64(), "nothing came to an end"),
+            Self::Released => info!("circuit breaker closed: requests go on"),
+            Self::Quiet { time, .. } => {
+                info!(seconds = time.as_secs_f64(), "nothing in flight came to an end")
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What is under way, and for how long nothing of it has come to an end: a run that stands still says what it
-//! waits for, and does not wait for ever.
+//! Tracks what is in flight, and detects a run that stands still: where nothing comes to an end, it first
+//! warns and then stops the run.
 //!
-//! Every request ends by itself after its timeout. What can still keep one waiting is a token whose source
-//! says nothing, or a disk that takes nothing.
+//! Every request ends by itself after its timeout. So where nothing ends for longer than that, something else
+//! is stuck: the source of the token, or the disk.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,28 +13,29 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::domain::referral::ReferralId;
 
-/// So long nothing may end before that is said. It is said again after twice the time, and so on.
+/// The time without an end after which the first warning is given. Each further one comes after twice the
+/// time.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// So much longer than one request may take nothing may end before the run does: more than a token command
-/// may take.
+/// The time without an end, beyond the timeout of one request, after which the run stops: more than a token
+/// command may take.
 const GRACE: Duration = Duration::from_secs(180);
 
-/// As many are named one by one.
+/// The number of operations that a warning names one by one.
 const MOST_NAMED: usize = 5;
 
-/// What a worker waits for.
+/// An operation in flight, which a worker waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flight {
-    /// A page of the list.
+    /// A GET of a page of the list.
     List,
-    /// A referral.
+    /// A GET of a referral.
     Get(ReferralId),
-    /// A token.
+    /// Fetching a token.
     Token,
-    /// The intent to change a referral, to be on disk.
+    /// Writing the intent to change a referral to disk.
     Intent(ReferralId),
-    /// The answer to a change.
+    /// A PATCH of a referral.
     Patch(ReferralId),
 }
 
@@ -50,19 +51,21 @@ impl fmt::Display for Flight {
     }
 }
 
-/// All that is under way.
+/// All operations in flight.
 #[derive(Debug, Default)]
 pub struct Flights(Mutex<FlightTable>);
 
+/// The operations in flight, with when each began.
 #[derive(Debug, Default)]
 struct FlightTable {
     begun: u64,
+    /// By number, so that the oldest comes first.
     under_way: BTreeMap<u64, (Flight, Instant)>,
-    /// When something came to its end last.
+    /// When an operation last came to its end.
     last_end: Option<Instant>,
 }
 
-/// Under way until it is dropped.
+/// Marks an operation as in flight until it is dropped.
 #[derive(Debug)]
 pub struct UnderWay<'a> {
     flights: &'a Flights,
@@ -78,7 +81,7 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Flights {
-    /// Something is under way from now on.
+    /// Records that an operation is in flight, until the guard is dropped.
     pub fn begin(&self, flight: Flight) -> UnderWay<'_> {
         let mut table = self.table();
         table.begun += 1;
@@ -87,13 +90,14 @@ impl Flights {
         UnderWay { flights: self, number }
     }
 
-    /// How many requests are on their way, or about to be.
+    /// Returns how many requests are in flight, those included whose intent is being written.
     pub fn requests(&self) -> usize {
         self.table().under_way.values().filter(|(flight, _)| *flight != Flight::Token).count()
     }
 
-    /// Watches over a run whose requests may take so long. Tells `warn` for how long nothing has come to an
-    /// end, and what is under way. Returns with the same where nothing will.
+    /// Watches a run whose requests take at most `timeout`. Calls `warn` with how long nothing has come to an
+    /// end and with what is in flight. Returns what is in flight once nothing can be expected to end any
+    /// more.
     pub async fn watch(&self, timeout: Duration, warn: impl Fn(Duration, &str)) -> String {
         let longest = timeout + GRACE;
         let mut told = None;
@@ -119,14 +123,14 @@ impl Flights {
         }
     }
 
-    /// Since when nothing has come to an end; `None` where nothing is under way.
+    /// Returns since when nothing has come to an end; `None` where nothing is in flight.
     fn quiet_since(&self) -> Option<Instant> {
         let table = self.table();
         let oldest = table.under_way.values().map(|(_, since)| *since).min()?;
         Some(table.last_end.map_or(oldest, |end| end.max(oldest)))
     }
 
-    /// What is under way, the oldest first.
+    /// Names the operations in flight, the oldest first.
     fn names(&self) -> String {
         let table = self.table();
         let name =
@@ -152,7 +156,7 @@ mod tests {
         format!("5a1e0001-0000-4000-8000-{number:012}").parse().unwrap()
     }
 
-    /// Watches for so many seconds while something else happens, and notes what it says.
+    /// Watches for a number of seconds while something else happens, and returns what it says.
     async fn watched(
         flights: &Flights,
         timeout: u64,

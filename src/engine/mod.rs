@@ -1,27 +1,27 @@
-//! The one place where things happen at the same time: referrals are looked at, and planned items
-//! are carried out.
+//! Fetches referrals and carries out planned items, many at a time. This is the only module in which
+//! requests run concurrently.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`service`] | what the engine needs of an API, as a trait |
-//! | [`context`] | what all workers share; one request under pace, with retries where it is a GET |
-//! | `event` | what happens meanwhile, for those who show it |
-//! | `request_state`, `request_counts` | one request while it is made, and how many were made |
-//! | [`slots`] | so many requests at a time, and what was refused goes to the end of the line |
-//! | `deadline` | the time that the user set for the last request, by the wall clock |
-//! | [`in_flight`] | what is under way, and whether anything of it comes to an end |
+//! | [`fetch`] | fetches the state of the wanted referrals in the fewest requests |
+//! | [`carry`] | takes outstanding items from the ledger and runs a task for each |
+//! | `item_task` | carries one item out, from its turn to its outcome |
+//! | [`settle`] | compares an answer, or a referral that was read back, with an item |
+//! | [`context`] | what all workers share; one request at the run's pace, with retries where it is a GET |
+//! | `request_state`, `request_counts` | one request with its tries, and how many requests were made |
+//! | `shown` | reads the referral in an answer: whole, or in part |
 //! | `outage` | what a failure says of the service as a whole |
-//! | [`fetch`] | finds the state of the wanted referrals in the fewest requests |
-//! | [`carry`] | takes outstanding items and lives each one's life, the `item_task` |
-//! | `shown` | what an answer shows of the referral that was asked for: whole, or in part |
-//! | [`settle`] | what a referral that was read back says about an item in doubt |
-//! | [`stop`] | why a run ends early, and whether what is in flight is awaited |
+//! | [`slots`] | the limit on requests in flight, and the queue for them |
+//! | [`in_flight`] | what is under way, and whether any of it still comes to an end |
+//! | `deadline` | the time that the user set for the last request, by the wall clock |
+//! | [`stop`] | why a run ends early, and whether requests in flight are awaited |
+//! | `event` | what happens, for the progress display and the diagnostics |
+//! | [`service`] | what the engine needs of an API, as a trait |
 //!
-//! Always, for every request that could change something: a slot, then the server's gate, then the
-//! limiter, then the intent on disk, then the request; and whatever it led to is written down before
-//! anything else is sent for that referral. The gate may be shut, or the run stopped, while the intent
-//! waits for the disk: then the request waits for another turn, or stays. A PATCH is never repeated
-//! blindly: an item in doubt is read back first.
+//! What always holds for a PATCH: it waits for a slot, then for the gate, then for the rate limit; its intent
+//! is on disk before it is sent; and its result is recorded before anything else is sent for that referral.
+//! While the intent is written the gate may be shut or the run stopped: then the request waits for another
+//! turn, or is not sent. A PATCH is never repeated blindly: an item in doubt is read back first.
 
 pub mod carry;
 pub mod context;

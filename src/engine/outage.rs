@@ -1,22 +1,22 @@
-//! What a failure says of the service as a whole, and the words for it. Pure.
+//! Tells what a failure says of the service as a whole, and words it for the user. Pure.
 
 use super::stop::Reason;
 use crate::domain::exchange::Failure;
 use crate::pace::circuit::{FailureKind, Purpose};
 use crate::pace::retry::Decision;
 
-/// What a failure may say of the service as a whole.
+/// Returns the kind of a failure that may concern the service as a whole; `None` where it concerns the
+/// referral alone, or is handled elsewhere.
 pub(super) fn failure_kind(decision: Decision, failure: &Failure, purpose: Purpose) -> Option<FailureKind> {
     match decision {
         Decision::Again { .. } | Decision::GiveUp => match failure {
             Failure::NotSent { .. } => Some(FailureKind::Unreachable),
-            // Only the referral is locked.
+            // 423: this referral is locked, which says nothing of others.
             Failure::Answered(refusal) if refusal.status == 423 => None,
             _ => Some(FailureKind::Unanswered),
         },
         Decision::ReadBack => Some(FailureKind::Unanswered),
-        // Referrals that a user may not see are nothing unusual; changes that are forbidden one after another
-        // are.
+        // It is normal that a user may not read some referrals; that change after change is forbidden is not.
         Decision::Refused if purpose == Purpose::Change && failure.status() == Some(403) => {
             Some(FailureKind::Forbidden)
         }
@@ -24,8 +24,8 @@ pub(super) fn failure_kind(decision: Decision, failure: &Failure, purpose: Purpo
     }
 }
 
-/// What to say of a referral that is given up for an answer which, met by others too, would have made the run
-/// wait or stop.
+/// Returns the message for a referral that is given up for an answer of its own: had other requests got the
+/// same answer, the run would have waited or stopped. `None` where the answer is no such one.
 pub(super) fn own_failure(failure: &Failure) -> Option<String> {
     let (status, message) = (failure.status()?, failure.message());
     match status {
@@ -39,7 +39,7 @@ pub(super) fn own_failure(failure: &Failure) -> Option<String> {
     }
 }
 
-/// What requests fail with one after another.
+/// Describes how requests fail in a row.
 pub(super) fn description(failure_kind: FailureKind, purpose: Purpose, failure: &Failure) -> String {
     let what = match (failure_kind, purpose) {
         (FailureKind::Unreachable, _) => "the service cannot be reached any more",
@@ -55,7 +55,7 @@ pub(super) fn description(failure_kind: FailureKind, purpose: Purpose, failure: 
     }
 }
 
-/// Why the run ends where requests go on failing.
+/// Returns the reason to stop for a run whose requests go on failing.
 pub(super) fn stop_reason(failure_kind: FailureKind, purpose: Purpose, failure: &Failure) -> Reason {
     let message = failure.message().to_owned();
     match (failure_kind, purpose) {

@@ -1,10 +1,10 @@
-//! How many requests were made, of each sort.
+//! Counts the requests that were made, by kind.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::account::RunStats;
 
-/// Counts of requests, shared by all workers.
+/// The number of requests made so far, by kind; all workers share it.
 #[derive(Debug, Default)]
 pub struct RequestCounts {
     /// GETs of one referral.
@@ -20,7 +20,7 @@ pub struct RequestCounts {
 }
 
 impl RequestCounts {
-    /// The counts so far. Times and tokens are counted elsewhere and are zero here.
+    /// Returns the counts so far. Times and tokens are counted elsewhere and are zero here.
     pub fn stats(&self) -> RunStats {
         RunStats {
             get: self.get.read(),
@@ -33,12 +33,12 @@ impl RequestCounts {
     }
 }
 
-/// A count that all workers add to.
+/// A counter that all workers add to.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// Counts one more.
+    /// Adds one.
     pub fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }

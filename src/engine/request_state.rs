@@ -1,4 +1,4 @@
-//! One request while it is made, and made again: its tries, its turn, its token.
+//! The state of one request from its first try to its last: tries, turn, permit and token.
 
 use super::slots::Slot;
 use crate::api::Generation;
@@ -8,29 +8,32 @@ use crate::pace::blame::{Moment, RequestSubject};
 use crate::pace::circuit::{Permit, Purpose};
 use crate::pace::{RateCheckpoint, Turn};
 
-/// What has been spent on one request so far.
+/// One request, with what its tries so far have used and caused.
 #[derive(Debug)]
 pub struct RequestState<'a> {
-    /// Attempts charged to it.
+    /// The number of tries charged to it; [`MAX_TRIES`](crate::pace::retry::MAX_TRIES) is the limit.
     pub tries: u32,
+    /// How often its token was refused since it was last answered otherwise.
     pub(super) renewals: u32,
     pub(super) purpose: Purpose,
-    /// What it is about; a list page is about no referral.
+    /// The referral that it concerns; `None` for a list page.
     pub(super) referral: Option<ReferralId>,
-    /// Where it stands.
+    /// The slot of the task that makes it.
     pub(super) slot: &'a Slot,
-    /// What it went out with last.
+    /// The turn of its last try, and when that was sent.
     pub(super) turn: Option<(Turn, Moment)>,
-    /// As one of how many.
+    /// The number of requests in flight at its last try, itself included.
     pub(super) among: usize,
-    /// The pauses that it caused since it was let through, and how fast the run went before.
+    /// The number of pauses that it caused since it was let through, and the rate before them.
     pub(super) pauses: Option<(RateCheckpoint, u32)>,
+    /// The circuit breaker's permit for its last try.
     pub(super) permit: Permit,
+    /// The token of its last try.
     pub(super) token: Option<Generation>,
 }
 
 impl<'a> RequestState<'a> {
-    /// Nothing yet.
+    /// Returns a request that was not tried yet.
     pub fn new(purpose: Purpose, referral: Option<ReferralId>, slot: &'a Slot) -> Self {
         Self {
             tries: 0,
@@ -46,7 +49,7 @@ impl<'a> RequestState<'a> {
         }
     }
 
-    /// What is asked for, as retries see it.
+    /// Returns whether the request reads or writes.
     pub(super) fn operation(&self) -> Operation {
         match self.purpose {
             Purpose::Fetch | Purpose::ReadBack => Operation::Read,
@@ -54,12 +57,12 @@ impl<'a> RequestState<'a> {
         }
     }
 
-    /// What a refusal of it would be about.
+    /// Returns what a refusal of this request would concern.
     pub(super) fn about(&self) -> RequestSubject {
         RequestSubject { referral: self.referral, operation: self.operation() }
     }
 
-    /// Whether it is made also when the run stops, because it settles something in flight.
+    /// Returns whether it is made also after the run was stopped, because it settles an item in doubt.
     pub(super) fn is_through_stop(&self) -> bool {
         self.purpose == Purpose::ReadBack
     }

@@ -1,4 +1,4 @@
-//! The API as the engine sees it.
+//! The API as the engine sees it: a trait, so that simulations and tests can stand in for the service.
 
 use std::future::Future;
 
@@ -7,34 +7,35 @@ use crate::domain::exchange::{Failure, Reply};
 use crate::domain::referral::ReferralId;
 use crate::ledger::Ticket;
 
-/// Every request a run can make. A PATCH takes a [`Ticket`] by value, and the ledger alone has
-/// tickets to give, so a change that isn't on disk cannot be sent.
+/// The requests that a run can make. A PATCH takes a [`Ticket`] by value, which only the ledger issues, so a
+/// change whose intent isn't on disk cannot be sent.
 pub trait Api: Sync {
     /// Reads one referral.
     fn get(&self, id: ReferralId) -> impl Future<Output = Result<Reply, Failure>> + Send;
 
-    /// Reads a page of the list: the first, or the one that a page linked to.
+    /// Reads a page of the list: the first, or the one that the page before linked to.
     fn list(&self, page: Option<&PageLink>) -> impl Future<Output = Result<Page, Failure>> + Send;
 
-    /// Sends a document, once.
+    /// Sends the JSON Patch document of a ticket, once.
     fn patch(&self, ticket: Ticket) -> impl Future<Output = Result<Reply, Failure>> + Send;
 
-    /// Which token requests are sent with now.
+    /// Returns the generation of the token that requests are sent with now.
     fn generation(&self) -> Generation;
 
-    /// Whether a request would go out without waiting for a token.
+    /// Returns whether a request would be sent without waiting for a token.
     fn has_token(&self) -> bool;
 
-    /// Sees to it that there is a token, as far as one can be had.
+    /// Fetches a token where there is none, or where the present one ends soon.
     fn fetch_token(&self) -> impl Future<Output = ()> + Send;
 
-    /// Whether the service ever took a token of this generation; of the first it counts as if it had.
+    /// Returns whether the service ever accepted a token of this generation. For the first generation this is
+    /// assumed.
     fn was_taken(&self, token: Generation) -> bool;
 
-    /// Whether there is a way to another token.
+    /// Returns whether the source of the token can provide another one.
     fn can_renew(&self) -> bool;
 
-    /// Gets another token, unless somebody did since `seen`.
+    /// Fetches another token, unless another worker has done so since `seen`.
     fn renew(&self, seen: Generation) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 

@@ -1,20 +1,20 @@
-//! What an answer shows of the referral that was asked for.
+//! Reads the referral that an answer holds.
 //!
-//! This is the one place where an answer is read as a whole referral: what the answer to a single GET lacks
-//! isn't there. The answer to a change is read as a part of one: the documentation says that it holds the
-//! updated referral, and shows none that one could count the members of. A change that it doesn't show costs a
-//! GET, as one does that no answer showed.
+//! The answer to a GET of one referral is read as the whole referral: a member that it lacks is absent. This
+//! is the only place that does so. The answer to a PATCH is read as part of a referral: the documentation
+//! says that it holds the updated referral, and gives no sample that would show that all members are in it.
+//! Where such an answer doesn't show the change, the referral is read back with a GET.
 
 use crate::domain::exchange::Reply;
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
 
-/// The referral of this id in the answer to a GET of it; `None` where the answer holds another thing.
+/// Returns the referral in the answer to a GET of it; `None` where the answer holds something else.
 pub(in crate::engine) fn by_get(id: ReferralId, reply: &Reply) -> Option<Snapshot<'_>> {
     Snapshot::whole(&reply.body).ok().and_then(|referral| its_own(id, reply, referral))
 }
 
-/// The referral of this id in the answer to a change of it; `None` where the answer holds another thing.
+/// Returns the referral in the answer to a PATCH of it; `None` where the answer holds something else.
 pub(in crate::engine) fn by_patch(id: ReferralId, reply: &Reply) -> Option<Snapshot<'_>> {
     Snapshot::in_part(&reply.body).ok().and_then(|referral| its_own(id, reply, referral))
 }

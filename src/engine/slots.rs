@@ -1,11 +1,12 @@
-//! So many requests are in flight at most, and what was refused goes to the end of the line.
+//! Limits how many requests are in flight. A task that was refused goes to the end of the queue.
 //!
-//! Who has a place keeps it to the end of its life, through every back-off, so that no more are in trouble
-//! than were allowed at a time. A refusal that may be everybody's is another matter: then the place goes to
-//! whoever has waited longest, and what becomes of that one tells whose it was. Else a referral that is
-//! always refused would hold its place for ever, at a concurrency of one everybody's.
+//! A task keeps its place until it is done, through every back-off, so that the tasks in difficulty are never
+//! more than the concurrency. A refusal that may concern the whole run is the exception: then the place goes
+//! to the task that has waited longest, and what becomes of its request tells what the refusal concerned.
+//! Otherwise a referral that is always refused would hold its place for ever, and at a concurrency of one
+//! nothing else would be sent.
 //!
-//! Where it is the number of requests at a time that is refused, there are fewer places
+//! Where the number of requests in flight is what gets refused, the number of places falls
 //! ([`width`](crate::pace::width)).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,40 +16,42 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::pace::width::Width;
 
-/// So many wait in line, so that there is somebody who comes before what was refused, and none of them is
-/// more than a row in memory.
+/// The number of tasks that wait for a place, beyond those that have one. So there is another task to let go
+/// before one that was refused; each costs no more memory than its item.
 const QUEUE: usize = 16;
 
-/// The places of a run.
+/// The places of a run: as many as its concurrency, or fewer where their number is refused.
 #[derive(Debug)]
 pub struct Slots(Arc<Places>);
 
-/// Where a life stands: it has a place, or waits for one.
+/// A task's place, or its claim to one. Dropping it gives the place back.
 #[derive(Debug)]
 pub struct Slot {
     held: Mutex<Option<OwnedSemaphorePermit>>,
     places: Arc<Places>,
 }
 
+/// What all slots of a run share.
 #[derive(Debug)]
 struct Places {
     count: usize,
-    /// tokio's semaphore serves those who wait in the order of asking.
+    /// The free places. tokio's semaphore gives them to waiting tasks in the order in which they asked.
     free: Arc<Semaphore>,
     capacity: Mutex<Capacity>,
-    /// Those that have a place, or wait for one.
+    /// The number of tasks that have a place, or wait for one.
     tasks: AtomicUsize,
 }
 
+/// How many places there should be.
 #[derive(Debug)]
 struct Capacity {
     width: Width,
-    /// Places that are to go once whoever has them leaves.
+    /// Places to remove once the tasks that have them give them back.
     surplus: usize,
 }
 
 impl Slots {
-    /// So many places.
+    /// Returns `count` places.
     pub fn new(count: usize) -> Self {
         let capacity = Mutex::new(Capacity { width: Width::new(count), surplus: 0 });
         Self(Arc::new(Places {
@@ -59,30 +62,30 @@ impl Slots {
         }))
     }
 
-    /// How many lives are to be under way: those that have a place, and those that wait for one.
+    /// Returns how many tasks to run at a time: those that have a place, and those that wait for one.
     pub fn tasks(&self) -> usize {
         self.0.count + QUEUE
     }
 
-    /// For a life that begins, and has no place yet.
+    /// Returns the slot of a new task, which has no place yet.
     pub fn slot(&self) -> Slot {
         self.0.tasks.fetch_add(1, Ordering::Relaxed);
         Slot { held: Mutex::default(), places: Arc::clone(&self.0) }
     }
 
-    /// A request that left as one of so many in flight was let through.
+    /// Records that a request was let through that was sent with `among` in flight, itself included.
     pub fn let_through(&self, among: usize) {
         self.0.fit(|width| width.let_through(among));
     }
 
-    /// A request that left as one of so many in flight was refused.
+    /// Records that a request was refused that was sent with `among` in flight, itself included.
     pub fn refused(&self, among: usize) {
         self.0.fit(|width| width.refused(among));
     }
 }
 
 impl Places {
-    /// Makes as many places as there should be after this.
+    /// Updates the width, and adds or removes places to match it.
     fn fit(&self, tell: impl FnOnce(&mut Width)) {
         let mut capacity = self.capacity();
         let before = capacity.width.limit();
@@ -97,6 +100,7 @@ impl Places {
         }
     }
 
+    /// Frees a place, or removes it where there are too many.
     fn give_back(&self, place: OwnedSemaphorePermit) {
         let mut capacity = self.capacity();
         match capacity.surplus.checked_sub(1) {
@@ -115,17 +119,17 @@ impl Places {
 }
 
 impl Slot {
-    /// Waits for a place, behind all who wait already; returns at once where there is one.
+    /// Waits for a place, behind all tasks that wait already; returns at once where the task has one.
     pub async fn take(&self) {
         let has_place = self.held().is_some();
         if !has_place {
             let free = Arc::clone(&self.places.free);
-            let place = free.acquire_owned().await.expect("the line is never closed");
+            let place = free.acquire_owned().await.expect("the semaphore is never closed");
             *self.held() = Some(place);
         }
     }
 
-    /// Gives the place away.
+    /// Gives the place back.
     pub fn leave(&self) {
         let place = self.held().take();
         if let Some(place) = place {
@@ -133,7 +137,7 @@ impl Slot {
         }
     }
 
-    /// Whether there is nobody else.
+    /// Returns whether this is the only task.
     pub fn is_alone(&self) -> bool {
         self.places.tasks.load(Ordering::Relaxed) < 2
     }
@@ -182,7 +186,7 @@ mod tests {
         assert!((&mut again).now_or_never().is_some(), "a life that is over has none");
     }
 
-    /// How many could have a place at once.
+    /// Returns how many more tasks could have a place at once.
     fn free(slots: &Slots) -> usize {
         let tasks: Vec<Slot> = (0..100).map(|_| slots.slot()).collect();
         tasks.iter().filter(|slot| slot.take().now_or_never().is_some()).count()

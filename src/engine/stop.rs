@@ -1,5 +1,7 @@
-//! Stopping: the first reason counts, everybody hears of it. Leaving comes after that, for those who won't
-//! wait for what is in flight.
+//! Stopping a run early: every part of it holds the same handle, and the first reason counts.
+//!
+//! A run stops in two stages. Once it is stopped, nothing new begins, and what is in flight is awaited. Once
+//! it is left, because the user won't wait, what is in flight is dropped and stays in doubt in the ledger.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,39 +12,39 @@ use tracing::info;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
-/// Why a run ends before everything is done. `resume` carries on after each of them.
+/// The reason why a run ends before everything is done. `resume` carries on after each of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// The user, or the system, said so.
+    /// The user or the system interrupted it.
     Interrupted,
-    /// So many rows were refused, failed or taken in part.
+    /// This number of rows was refused, failed or partly applied, which is more than the user allows.
     TooManyErrors(u64),
-    /// The time the user set has come.
+    /// The deadline that the user set has passed.
     Deadline(Timestamp),
-    /// There is no token to send.
+    /// No token can be obtained.
     NoToken(Wording),
-    /// The service won't take the token, and there is no other.
+    /// The service refuses the token, and there is no other.
     Token(Wording),
-    /// One refusal for want of permission after another.
+    /// Changes were forbidden in a row.
     Forbidden(String),
-    /// The service does nothing but throttle.
+    /// The service throttles every request.
     Throttled,
-    /// Nothing can be read back any more to settle what was sent.
+    /// Referrals in doubt can't be read back any more.
     Unreadable(String),
-    /// The service gives no good answer any more.
+    /// Requests go unanswered, or are answered with server errors.
     Unanswered(String),
-    /// Nothing that is in flight comes to its end: this is.
+    /// No request in flight finished within the stall timeout; lists them.
     Stalled(String),
-    /// The service has neither the list nor any of the referrals.
+    /// The service knows neither the list nor any of the referrals.
     NothingThere,
-    /// Nothing answers any more.
+    /// No connection to the service can be made.
     Unreachable(String),
-    /// The ledger can't be written, so nothing may be sent.
+    /// The ledger can't be read or written, so nothing may be sent.
     Ledger(String),
 }
 
 impl Reason {
-    /// Its name, without what a service may have said.
+    /// Returns its name for the diagnostics, without any text that may come from the service.
     fn name(&self) -> &'static str {
         match self {
             Self::Interrupted => "interrupted",
@@ -61,7 +63,7 @@ impl Reason {
         }
     }
 
-    /// What stopped the run, for people.
+    /// Describes the reason to the user.
     pub fn wording(&self) -> Wording {
         match self {
             Self::Interrupted => "interrupted".into(),
@@ -90,21 +92,22 @@ impl Reason {
     }
 }
 
-/// How far a run is on its way out. It never goes back.
+/// How far stopping has come. It never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopStage {
-    /// It goes on.
+    /// The run goes on.
     Going,
     /// Nothing new begins, and what is in flight is awaited.
     Stopping,
-    /// What is in flight isn't awaited either: it stands in the ledger, in doubt.
+    /// What is in flight isn't awaited either, and stays in doubt in the ledger.
     Leaving,
 }
 
-/// A handle by which anybody stops a run, and everybody hears of it.
+/// A handle that stops a run; clones are handles on the same run.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<StopSignals>);
 
+/// What all handles of a run share.
 #[derive(Debug, Default)]
 struct StopSignals {
     stopped: Once<Reason>,
@@ -112,19 +115,19 @@ struct StopSignals {
 }
 
 impl Stop {
-    /// Stops the run, unless it is stopped already.
+    /// Stops the run. Where it is stopped already, the first reason stays.
     pub fn now(&self, reason: Reason) {
-        info!(reason = reason.name(), "the run is to stop");
+        info!(reason = reason.name(), "stop requested");
         self.0.stopped.happen(reason);
     }
 
-    /// Stops the run, if it isn't yet, and ends the wait for what is in flight.
+    /// Stops the run where it isn't stopped yet, and drops what is in flight.
     pub fn leave(&self) {
         self.now(Reason::Interrupted);
         self.0.left.happen(());
     }
 
-    /// How far it is on its way out.
+    /// Returns how far stopping has come.
     pub fn stage(&self) -> StopStage {
         match (self.0.stopped.get(), self.0.left.get()) {
             (_, Some(())) => StopStage::Leaving,
@@ -133,32 +136,32 @@ impl Stop {
         }
     }
 
-    /// Why it is stopped; `None` while it is not.
+    /// Returns why the run is stopped; `None` while it is not.
     pub fn reason(&self) -> Option<Reason> {
         self.0.stopped.get().cloned()
     }
 
-    /// Whether it is stopped.
+    /// Returns whether the run is stopped.
     pub fn is_set(&self) -> bool {
         self.stage() != StopStage::Going
     }
 
-    /// Waits until it is stopped.
+    /// Waits until the run is stopped.
     pub async fn wait(&self) {
         self.0.stopped.wait().await;
     }
 
-    /// Waits until what is in flight is to be awaited no longer.
+    /// Waits until what is in flight is no longer awaited.
     pub async fn left(&self) {
         self.0.left.wait().await;
     }
 }
 
-/// Something that happens once, and that anybody can wait for.
+/// A value that is set once, and that any number of tasks can wait for.
 #[derive(Debug)]
 struct Once<T> {
     what: OnceLock<T>,
-    /// Tells those who wait in the order in which they began to.
+    /// Wakes the waiting tasks, in the order in which they began to wait.
     happened: Notify,
 }
 
@@ -169,7 +172,7 @@ impl<T> Default for Once<T> {
 }
 
 impl<T> Once<T> {
-    /// It happens, unless it has happened already.
+    /// Sets the value, unless it is set already.
     fn happen(&self, what: T) {
         if self.what.set(what).is_ok() {
             self.happened.notify_waiters();
@@ -181,7 +184,7 @@ impl<T> Once<T> {
     }
 
     async fn wait(&self) {
-        // Made before the look at what happened, so that nothing is missed in between.
+        // Created before the value is checked, so that a change in between is not missed.
         let happened = self.happened.notified();
         if self.get().is_none() {
             happened.await;
