@@ -1,8 +1,9 @@
-//! Where the bearer token comes from, and when another is fetched.
+//! The source of the bearer token, and when another token is fetched from it.
 //!
-//! What always holds: a token is inside a [`SecretString`] or a header marked as sensitive, nothing else;
-//! what a token command prints is shown to nobody; and however many requests meet a refused token, or one
-//! that is about to expire, one new one is fetched.
+//! What always holds:
+//! - A token is held in a [`SecretString`] or in a header marked as sensitive, and nowhere else.
+//! - The output of a token command is never shown.
+//! - However many requests meet a refused token, or one that is about to expire, one new token is fetched.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,19 +31,20 @@ use crate::domain::wording::Wording;
 mod echo;
 mod token;
 
-/// More than any token, and any JSON around it, is long.
+/// The most bytes that are read from a source: more than any token with the JSON around it has.
 const LONGEST: u64 = 64 * 1024;
-/// A token command that takes longer waits for somebody who isn't there.
+/// The longest time that a token command may take. One that takes longer is probably waiting for input.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long before its end a token is given up: longer than any request takes.
+/// How long before its end a token is replaced: longer than any request takes.
 const AHEAD: Duration = Duration::from_mins(5);
-/// How soon after one token another is fetched ahead of time, should its source give none that lasts.
+/// The least time between two tokens fetched ahead of their end, for sources whose tokens end soon.
 const SELDOM: Duration = Duration::from_mins(1);
 
-/// Where the bearer token comes from.
+/// The source of the bearer token.
 #[derive(Clone)]
 pub struct Auth(Source);
 
+/// The kinds of sources.
 #[derive(Clone)]
 enum Source {
     Fixed(SecretString),
@@ -50,7 +52,7 @@ enum Source {
     Command { program: String, arguments: Vec<String> },
 }
 
-/// A token command as somebody wrote it. Its arguments may hold a secret of their own: `Debug` hides them.
+/// A token command as the user wrote it. Its arguments may hold a secret, so `Debug` hides them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "String")]
 pub struct TokenCommand(SecretString);
@@ -61,34 +63,35 @@ impl From<String> for TokenCommand {
     }
 }
 
-/// Why a text is no command.
+/// The reason why a text is no command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenCommandError {
-    /// A quote is opened and not closed, or a backslash ends it.
+    /// It has a quote that is not closed, or ends with a backslash.
     #[error("the token command has a quote that is not closed")]
     Quotes,
-    /// There is no program to run.
+    /// It names no program.
     #[error("the token command is empty")]
     Empty,
 }
 
 impl Auth {
-    /// This token and no other: it cannot be renewed.
+    /// Returns a source of this token only, which cannot be renewed.
     pub fn fixed(token: SecretString) -> Self {
         Self(Source::Fixed(token))
     }
 
-    /// The token, or the JSON that a token endpoint answers with, in a file that is read again when the
-    /// token is refused.
+    /// Returns a file as source. It holds the token, or the JSON that a token endpoint answers with, and is
+    /// read again when the token is refused.
     pub fn file(path: PathBuf) -> Self {
         Self(Source::File(path))
     }
 
-    /// A program that prints the token, or a JSON object with `access_token` or `accessToken`. The text is
-    /// split as a shell would, and run without one; it is run again when the token is refused.
+    /// Returns a program as source. It prints the token, or a JSON object with `access_token` or
+    /// `accessToken`, and is run again when the token is refused. The text is split as a shell would, and run
+    /// without a shell.
     ///
     /// # Errors
-    /// See [`CommandError`].
+    /// See [`TokenCommandError`].
     pub fn command(text: &TokenCommand) -> Result<Self, TokenCommandError> {
         let mut words = shlex::split(text.0.expose_secret()).ok_or(TokenCommandError::Quotes)?.into_iter();
         let program = words.next().filter(|program| !program.is_empty()).ok_or(TokenCommandError::Empty)?;
@@ -96,7 +99,7 @@ impl Auth {
     }
 }
 
-/// Says what kind of source it is. A command's arguments may hold a secret of their own.
+/// Shows the kind of the source only: a command's arguments may hold a secret.
 impl fmt::Debug for Auth {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self.0 {
@@ -107,28 +110,31 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// Tells tokens apart: how many times the token had been renewed.
+/// Identifies a token of a run: the number of times that the token had been renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Generation(pub u64);
 
 /// The token of a run, fetched when it is first needed.
 pub(super) struct Tokens {
     source: Source,
-    /// Locked while a token is fetched, so that requests wait for the new one instead of going out with
+    /// Locked while a token is fetched, so that requests wait for the new one instead of being sent with
     /// the refused one.
     held: Mutex<Held>,
     renewals: AtomicU64,
-    /// The last generation that the service took.
+    /// The last generation that the service accepted.
     taken: AtomicU64,
+    /// How often a file was read or a command run.
     requests: AtomicU64,
     clock: fn() -> Timestamp,
 }
 
+/// The token that a run has.
 enum Held {
+    /// None was needed yet.
     Nothing,
     /// The token, and when another is to be fetched ahead of its end, where that is known.
     Token(Token, Option<Instant>),
-    /// None can be had; asking again would only repeat what was answered before.
+    /// None can be obtained. The source is not asked again, since it would fail in the same way.
     Lost(Failure),
 }
 
@@ -144,7 +150,7 @@ impl Tokens {
         }
     }
 
-    /// Whether [`Self::current`] would answer at once.
+    /// Returns whether [`Self::current`] would return at once.
     pub(super) fn is_there(&self) -> bool {
         self.held.try_lock().is_ok_and(|held| match &*held {
             Held::Nothing => false,
@@ -153,14 +159,19 @@ impl Tokens {
         })
     }
 
-    /// The token to send, and which one it is.
+    /// Returns the token to send and its generation; fetches one where there is none, or where the present
+    /// one ends soon.
+    ///
+    /// # Errors
+    /// Returns [`Failure::NoToken`] where none can be obtained.
     pub(super) async fn current(&self) -> Result<(Token, Generation), Failure> {
         let mut held = self.held.lock().await;
         match &mut *held {
             Held::Nothing => *held = self.fetch().await,
             Held::Token(_, renew_at) if is_due(*renew_at) => {
                 match self.fetch().await {
-                    // The one that is there is still good: when it is refused, that is told.
+                    // The present token is still good. If the service refuses it later, that is reported
+                    // then.
                     Held::Lost(_) => *renew_at = None,
                     fetched => {
                         *held = fetched;
@@ -177,7 +188,10 @@ impl Tokens {
         }
     }
 
-    /// Fetches another token, unless somebody did since `seen`.
+    /// Fetches another token, unless another caller has done so since `seen`.
+    ///
+    /// # Errors
+    /// Returns [`Failure::NoToken`] where none can be obtained.
     pub(super) async fn renew(&self, seen: Generation) -> Result<(), Failure> {
         let mut held = self.held.lock().await;
         if let Held::Lost(failure) = &*held {
@@ -203,7 +217,7 @@ impl Tokens {
         }
     }
 
-    /// Whether [`Self::renew`] can bring another token.
+    /// Returns whether [`Self::renew`] can bring another token.
     pub(super) fn can_renew(&self) -> bool {
         !matches!(self.source, Source::Fixed(_))
     }
@@ -212,17 +226,18 @@ impl Tokens {
         Generation(self.renewals.load(Ordering::Relaxed))
     }
 
-    /// Notes that the service took a token.
+    /// Records that the service accepted a token.
     pub(super) fn note_taken(&self, token: Generation) {
         self.taken.fetch_max(token.0, Ordering::Relaxed);
     }
 
-    /// Whether the service ever took this token, or a later one. Of the first nobody knows how old it was.
+    /// Returns whether the service ever accepted this token or a later one. The first one counts as accepted,
+    /// since it is unknown how old it was.
     pub(super) fn was_taken(&self, token: Generation) -> bool {
         token.0 <= self.taken.load(Ordering::Relaxed)
     }
 
-    /// How often a file was read or a command run.
+    /// Returns how often a file was read or a command run.
     pub(super) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -245,18 +260,19 @@ impl Tokens {
         });
         match issued {
             Ok(Issued { token, lifetime }) => {
-                info!(lifetime = lifetime.map(|time| time.as_secs()), "a token was fetched");
+                info!(lifetime = lifetime.map(|time| time.as_secs()), "token fetched");
                 Held::Token(token, self.renew_at(lifetime))
             }
             Err(problem) => {
-                info!("no token could be fetched");
+                info!("token could not be fetched");
                 Held::Lost(no_token(problem))
             }
         }
     }
 
-    /// When to fetch another token ahead of this one's end. A file may have been written long before it
-    /// is read: then the service says when its token has ended.
+    /// Returns when to fetch another token ahead of this one's end. The lifetime in a file counts from when
+    /// it is read, though it may have been written long before; then the service's 401 tells that its token
+    /// has ended.
     fn renew_at(&self, lifetime: Option<Duration>) -> Option<Instant> {
         let lifetime = lifetime.filter(|_| !matches!(self.source, Source::Fixed(_)))?;
         Instant::now().checked_add(lifetime.saturating_sub(AHEAD).max(SELDOM))
@@ -281,7 +297,7 @@ fn no_token(message: impl Into<Wording>) -> Failure {
     Failure::NoToken { message: message.into() }
 }
 
-/// Reads a token file. It may be a pipe, so this happens on a thread that may block.
+/// Reads a token file. It may be a pipe, so it is read on a thread that may block.
 async fn read(path: PathBuf) -> Result<SecretString, Wording> {
     fn text(path: &Path) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -298,8 +314,7 @@ async fn read(path: PathBuf) -> Result<SecretString, Wording> {
     secret(bytes, "the token file")
 }
 
-/// Runs a token command. Its standard error is dropped: a command that fails may well print there what it
-/// was about to send.
+/// Runs a token command. Its standard error is dropped: a command that fails may print secrets there.
 async fn run(program: &str, arguments: &[String]) -> Result<SecretString, Wording> {
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
@@ -338,7 +353,7 @@ fn secret(bytes: Vec<u8>, name: &str) -> Result<SecretString, Wording> {
         return Err(format!("{name} is longer than any token").into());
     }
     let text = match Encoding::for_bom(&bytes) {
-        // As PowerShell writes it.
+        // PowerShell writes files in UTF-16.
         Some((encoding, mark)) if encoding != UTF_8 => {
             let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
             text.map(Cow::into_owned).ok_or_else(|| format!("{name} is no {}", encoding.name()))

@@ -1,4 +1,4 @@
-//! The three requests that this program makes. It never sends a PUT.
+//! The HTTP client: the three requests that this program makes. It never sends a PUT.
 
 use std::error::Error;
 use std::fmt;
@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 use super::auth::{Auth, Generation, Token, Tokens};
 use super::body;
-use super::challenge;
 use super::connections::{ConnectionKind, Connections};
 use super::endpoint::{self, Endpoint, PageLink};
 use super::refusal;
@@ -24,29 +23,29 @@ use super::reply::{self, Page, RawAnswer};
 use crate::domain::exchange::{Failure, Journaled, Reply};
 use crate::domain::referral::{ETag, ReferralId};
 
-/// The most that is read of a list page, which holds at most a hundred referrals of some kilobytes. Those of
-/// a page that is larger are read one by one.
+/// The most bytes that are read of a list page, which holds at most a hundred referrals of a few kilobytes.
+/// Referrals on a larger page are read one by one.
 const LARGEST_PAGE: usize = 16 << 20;
-/// The most that is read of any other answer.
+/// The most bytes that are read of any other answer.
 const LARGEST_BODY: usize = 4 << 20;
-/// The most that a connection may take to come about. It is less than a request may take, so that where
-/// nobody answers it is known that nothing was sent.
+/// The longest time to make a connection. It is shorter than the timeout of a request, so that where no
+/// server answers it is known that nothing was sent.
 const LONGEST_CONNECT: Duration = Duration::from_secs(10);
-/// The longest description of what went wrong, in characters.
+/// The longest description of an error, in characters.
 const LONGEST_MESSAGE: usize = 500;
 
-/// What holds for every request of a run.
+/// The settings of a client, which hold for every request of a run.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
-    /// Of one request, from the connection to the last byte of the body.
+    /// Timeout of each request, from the connection to the last byte of the body.
     pub timeout: Duration,
     /// A GUID shared by all requests of the run (`MS-CorrelationId`).
     pub correlation_id: Uuid,
-    /// The wall clock that a date in `Retry-After` is compared with where the answer has none of its own.
+    /// The wall clock, which a date in `Retry-After` is compared with where the answer has no `Date`.
     pub clock: fn() -> Timestamp,
 }
 
-/// Why there is no client.
+/// The reason why a client cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The machine's certificates, or something else that TLS needs, cannot be loaded.
@@ -54,7 +53,7 @@ pub enum ClientError {
     SetUp(String),
 }
 
-/// The Partner API. Clones share connections and the token.
+/// A client of the Partner API. Clones share connections and the token.
 #[derive(Clone)]
 pub struct Client(Arc<ClientInner>);
 
@@ -66,7 +65,7 @@ struct ClientInner {
 }
 
 impl Client {
-    /// Prepares a client. Nothing is sent, and no token is fetched before the first request.
+    /// Sets up a client. Nothing is sent, and no token is fetched before the first request.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -86,8 +85,8 @@ impl Client {
         reply::of_read(self.exchange(request, call, LARGEST_BODY).await?)
     }
 
-    /// Gets one page of the list of referrals, the first where no link is given. A link that was given
-    /// before means that the service goes round in circles; it is for the caller to stop then.
+    /// Gets one page of the list of referrals, the first where no link is given. The caller stops where a
+    /// link comes a second time, since the service's links then form a cycle.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -96,14 +95,14 @@ impl Client {
         reply::of_list(self.exchange(request, call, LARGEST_PAGE).await?)
     }
 
-    /// A request that reads, and the GUID of this call.
+    /// Prepares a GET; returns it with the GUID of this call.
     fn read(&self, url: Url) -> (Request, Uuid) {
         let (mut request, call) = (Request::new(Method::GET, url), Uuid::new_v4());
         *request.headers_mut() = endpoint::headers(self.0.settings.correlation_id, call);
         (request, call)
     }
 
-    /// Sends a change, once. A reply means that the service said yes; its body may be anything.
+    /// Sends a change, once. A reply means that the status was a success; its body may be anything.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -117,49 +116,51 @@ impl Client {
         reply::of_write(self.exchange(request, ticket.client_request_id(), LARGEST_BODY).await?)
     }
 
-    /// Fetches a new token after a 401, once for all callers that met it with the same token. `seen` is
-    /// what [`generation`](Self::generation) said **before** the refused request was made.
+    /// Fetches a new token after a 401, once for all callers that got it with the same token. `seen` is
+    /// what [`generation`](Self::generation) returned **before** the refused request was made.
     ///
     /// # Errors
-    /// [`Failure::NoToken`] where none can be had, to every caller from then on.
+    /// Returns [`Failure::NoToken`] where no token can be obtained, to every caller from then on.
     pub async fn renew(&self, seen: Generation) -> Result<(), Failure> {
         self.0.tokens.renew(seen).await
     }
 
-    /// Which token is in use.
+    /// Returns the generation of the token in use.
     pub fn generation(&self) -> Generation {
         self.0.tokens.generation()
     }
 
-    /// Whether a request would go out without waiting for a token; it does so too where none can be had, to be
-    /// told that.
+    /// Returns whether a request would not wait for a token. That includes a token that cannot be obtained:
+    /// the request fails at once then.
     pub fn has_token(&self) -> bool {
         self.0.tokens.is_there()
     }
 
-    /// Fetches a token where there is none, or where the one there is comes to its end soon.
+    /// Fetches a token where there is none, or where the present one ends soon.
     pub async fn fetch_token(&self) {
-        // Whoever needs it is told that there is none.
+        // A failure is reported to the requests that need the token.
         let _ = self.0.tokens.current().await;
     }
 
-    /// Whether the service ever took this token. The first may be an old one; a later one that is refused
-    /// before it was ever taken is no better than the one before.
+    /// Returns whether the service ever accepted this token. The first one counts as accepted, since it may
+    /// have been old; a later one that is refused before it was ever accepted is no better than the one
+    /// before.
     pub fn was_taken(&self, token: Generation) -> bool {
         self.0.tokens.was_taken(token)
     }
 
-    /// Whether there is a way to another token.
+    /// Returns whether the source of the token can provide another one.
     pub fn can_renew(&self) -> bool {
         self.0.tokens.can_renew()
     }
 
-    /// How often a token was fetched from its file or command.
+    /// Returns how often a token was fetched from its file or command.
     pub fn token_requests(&self) -> u64 {
         self.0.tokens.requests()
     }
 
-    /// One request, one answer. `client_request_id` is new for every call.
+    /// Sends one request, in a span of its own for the diagnostics. `client_request_id` is new for every
+    /// call.
     async fn exchange(
         &self,
         request: Request,
@@ -180,20 +181,22 @@ impl Client {
         request.headers_mut().insert(AUTHORIZATION, token.header());
         let sent = Instant::now();
         let (connection, response) = self.0.connections.execute(request).await;
-        debug!(
-            status = response.as_ref().ok().map(|response| response.status().as_u16()),
-            milliseconds = sent.elapsed().as_secs_f64() * 1000.0,
-            ?connection,
-            "answered"
-        );
+        let milliseconds = sent.elapsed().as_secs_f64() * 1000.0;
+        match &response {
+            Ok(response) => {
+                debug!(status = response.status().as_u16(), milliseconds, ?connection, "answered")
+            }
+            Err(_) => debug!(milliseconds, ?connection, "no answer"),
+        }
         let response = response.map_err(|error| self.failure(error, connection))?;
-        // A gateway that is busy or broken asks for no token.
+        // 401 refuses the token. 429 and 5xx may come from a proxy, which doesn't check it.
         if matches!(response.status().as_u16(), 200..=400 | 402..=428 | 430..=499) {
             self.0.tokens.note_taken(generation);
         }
         without(&token, self.answer(response, connection, client_request_id, largest).await?)
     }
 
+    /// Reads the headers and the body of a response.
     async fn answer(
         &self,
         response: Response,
@@ -202,7 +205,7 @@ impl Client {
         largest: usize,
     ) -> Result<RawAnswer, Failure> {
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-        // Both are of the service's clock, which need not be ours.
+        // `Date` and `Retry-After` are both by the service's clock, which may differ from this machine's.
         let now = header(DATE).and_then(reply::date).unwrap_or_else(self.0.settings.clock);
         let pauses = response.headers().get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
         let retry_after = reply::longest_pause(pauses, now);
@@ -217,7 +220,8 @@ impl Client {
         })
     }
 
-    /// Where a request that got no answer left the change.
+    /// Returns the failure of a request without an answer: whether it was certainly not sent, or may have
+    /// been applied.
     fn failure(&self, error: reqwest::Error, connection: ConnectionKind) -> Failure {
         let error = error.without_url();
         if error.is_builder() || error.is_connect() {
@@ -243,22 +247,23 @@ fn builder(endpoint: &Endpoint, timeout: Duration) -> ClientBuilder {
         .user_agent(endpoint::USER_AGENT)
         .timeout(timeout)
         .connect_timeout(LONGEST_CONNECT.min(timeout / 2))
-        // A request that is sent again here would be on no record.
+        // A request that reqwest repeats by itself would be missing in the ledger.
         .retry(reqwest::retry::never())
         .redirect(Policy::none());
-    // What may go out unencrypted must not leave the machine: not by a proxy, nor by a name server's word.
+    // What is sent unencrypted must not leave the machine, neither through a proxy nor because a name server
+    // says that localhost is elsewhere.
     if endpoint.is_local() { builder.no_proxy().resolve_to_addrs("localhost", &loopback) } else { builder }
 }
 
-/// Why it was the token that was refused, where the service says so.
+/// Returns why the token was refused, as far as the service says so.
 fn challenges(headers: &HeaderMap) -> Vec<String> {
     let texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    texts.flat_map(challenge::errors).collect()
+    texts.flat_map(reply::token_errors).collect()
 }
 
-/// An answer without the token, should the server have sent it back. From a refusal, which is shown and
-/// kept, it is taken out. A referral without it would be another one, and might be written back one day: that
-/// is no answer at all.
+/// Removes the token from an answer in which the service repeats it. In a refusal, which is shown and
+/// recorded, it is replaced. A referral must not be altered, since it may be written back; so a successful
+/// answer with the token in it counts as no answer.
 fn without(token: &Token, mut answer: RawAnswer) -> Result<RawAnswer, Failure> {
     let text = String::from_utf8_lossy(&answer.body.bytes);
     if !(200..=299).contains(&answer.status) {
@@ -266,7 +271,7 @@ fn without(token: &Token, mut answer: RawAnswer) -> Result<RawAnswer, Failure> {
         answer.challenges.iter_mut().for_each(|error| *error = token.redact(error));
         return Ok(answer);
     }
-    // Of a body that is too long nothing is kept.
+    // A body that is too long is discarded anyway.
     let in_body = answer.body.longer_than.is_none() && token.is_in(&text);
     if in_body || answer.etag.as_ref().is_some_and(|etag| token.is_in(etag.as_str())) {
         let message = format!("answered {} with the token in it, which no service may repeat", answer.status);
@@ -279,7 +284,7 @@ fn not_sent(message: &str) -> Failure {
     Failure::NotSent { message: message.to_owned() }
 }
 
-/// An error and what led to it, in one line.
+/// Describes an error and its causes, in one line.
 fn describe(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -308,9 +313,9 @@ mod tests {
     const CHANGE: &str = "22222222-2222-4222-8222-222222222222";
     const ATTEMPT: &str = "33333333-3333-4333-8333-333333333333";
     const REFERRAL: &str = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{\"id\":\"x\"}";
-    /// For answers that come, however busy the machine is.
+    /// The timeout for answers that come, however busy the machine is.
     const PATIENT: Duration = Duration::from_secs(60);
-    /// For answers that never come.
+    /// The timeout for answers that never come.
     const IMPATIENT: Duration = Duration::from_millis(200);
 
     /// What the server does with a connection once it has read a whole request.
@@ -328,7 +333,7 @@ mod tests {
         Script::Answer(answer.into())
     }
 
-    /// A server for as many connections as it has answers; at its end it gives back what it was sent.
+    /// A server for as many connections as it has answers; at its end it returns the requests.
     struct Server {
         endpoint: Endpoint,
         requests: JoinHandle<Vec<String>>,
@@ -373,7 +378,7 @@ mod tests {
         }
     }
 
-    /// The answer, announcing that the connection ends with it, so that no client tries it again.
+    /// Adds `Connection: close` to an answer, so that no client uses the connection again.
     fn closing(answer: &[u8]) -> Vec<u8> {
         match answer.windows(2).position(|two| two == b"\r\n") {
             Some(end) => [&answer[..end], b"\r\nconnection: close", &answer[end..]].concat(),

@@ -1,22 +1,22 @@
-//! Connections, and whether a request rides on one that was used before.
+//! Decides whether a request uses a new connection, or one that was kept alive.
 //!
-//! Keeping connections alive saves time, and nothing tells that one is dead, or that what stands before the
-//! service resets whatever is used twice. So where one broke under a request, those that follow go out on
-//! new connections: the repetition and the look at what became of it first of all. After a while a kept one
-//! is tried again, and each time that costs a request the while is longer; so few are lost, however long
-//! the run is.
+//! Kept connections save time, but a dead one can't be told from a live one, and a proxy may reset every
+//! connection that is used twice. So after a connection broke under a request, the requests that follow use
+//! new connections, above all its repetition and the read that finds out what became of it. Later a kept one
+//! is tried again. Each time that this costs a request, the time until the next such trial is longer, so few
+//! requests are lost however long the run is.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::{ClientBuilder, Request, Response};
 
-/// So many requests go out on new connections after the first that broke.
+/// The number of requests that use new connections after the first break.
 const FIRST: u64 = 16;
 
-/// And so many times more after each further one.
+/// The factor by which that number grows with each further break.
 const GROWTH: u64 = 4;
 
-/// Two pools of connections: one keeps them, the other never does.
+/// Two pools of connections: one keeps them alive, the other never does.
 #[derive(Debug)]
 pub(super) struct Connections {
     kept: reqwest::Client,
@@ -24,26 +24,26 @@ pub(super) struct Connections {
     trust: Mutex<Trust>,
 }
 
-/// Which connection a request went out on.
+/// The kind of connection that a request was sent on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConnectionKind {
-    /// One that may have been used before, when so many had broken.
+    /// One that may have been used before. The number is how many breaks there had been.
     Kept(u32),
-    /// A new one.
+    /// A new connection.
     New,
 }
 
 impl Connections {
-    /// Both pools, each set up by `builder`.
+    /// Creates both pools, each set up by `builder`.
     ///
     /// # Errors
-    /// Where TLS can't be set up.
+    /// Returns an error where TLS can't be set up.
     pub(super) fn new(builder: impl Fn() -> ClientBuilder) -> Result<Self, reqwest::Error> {
         let new = builder().pool_max_idle_per_host(0).build()?;
         Ok(Self { kept: builder().build()?, new, trust: Mutex::default() })
     }
 
-    /// Sends a request, once, and says what it rode on.
+    /// Sends a request, once, and returns the kind of connection with the response.
     pub(super) async fn execute(
         &self,
         request: Request,
@@ -56,7 +56,7 @@ impl Connections {
         (connection, pool.execute(request).await)
     }
 
-    /// A connection broke under a request, or brought no answer in time.
+    /// Records that a connection broke under a request, or brought no answer in time.
     pub(super) fn broke(&self, connection: ConnectionKind) {
         self.trust().broke(connection);
     }
@@ -67,12 +67,12 @@ impl Connections {
     }
 }
 
-/// How far kept connections are trusted.
+/// Whether kept connections are used at present.
 #[derive(Debug, Default)]
 struct Trust {
-    /// How often one broke. Those that rode along when it did count with it.
+    /// The number of breaks. Kept connections that break together count as one.
     breaks: u32,
-    /// Requests that go out on new connections from now on.
+    /// The number of requests that use new connections from now on.
     left: u64,
 }
 
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn after_each_break_new_connections_serve_for_longer() {
         let (mut trust, mut kept) = (Trust::default(), Vec::new());
-        // A server that resets what is used twice.
+        // A server that resets every connection that is used twice.
         for request in 0..2_000 {
             let connection = trust.take();
             if connection != ConnectionKind::New {

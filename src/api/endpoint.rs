@@ -1,5 +1,4 @@
-//! Where requests go and what stands in their heads: every path and every header
-//! (docs/api-facts.md, "Endpoints" and "Headers").
+//! Every path and every header of the API (docs/api-facts.md, "Endpoints" and "Headers").
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -24,35 +23,35 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const MS_REQUEST_ID: HeaderName = HeaderName::from_static("ms-requestid");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// The base of the API, version included, without a slash at its end: a token may be sent there.
+/// The base URL of the API with its version, without a slash at its end. A token may be sent there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
-/// Why a text is no endpoint. The text itself is not repeated, as it may hold a password.
+/// The reason why a text is no endpoint. The text itself is not repeated, as it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// It cannot be read as a URL with a host.
     #[error("the endpoint is no URL: write it like {OFFICIAL}")]
     NoUrl,
-    /// A scheme other than http and https.
+    /// Its scheme is neither http nor https.
     #[error("the endpoint begins neither with https:// nor, for this machine alone, with http://")]
     Scheme,
-    /// The token could be read on its way.
+    /// It is plain http to another machine, so the token could be read on its way.
     #[error("the endpoint is plain http, which is for localhost, 127.0.0.0/8 and [::1] alone: use https")]
     Plain,
-    /// A user name or a password.
+    /// It holds a user name or a password.
     #[error("the endpoint holds a user name or a password: leave it out, the token signs in")]
     UserInfo,
-    /// A query or a fragment.
+    /// It holds a query or a fragment.
     #[error("the endpoint holds a query or a fragment: leave out everything from the first ? or # on")]
     Query,
 }
 
 impl Endpoint {
-    /// Reads a base URL. Slashes at its end are tolerated.
+    /// Parses a base URL. Slashes at its end are dropped.
     ///
     /// # Errors
-    /// Where a token must not go there; see [`EndpointError`].
+    /// Returns an error where a token must not be sent there; see [`EndpointError`].
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         let mut url = Url::parse(text).map_err(|_| EndpointError::NoUrl)?;
         let host = url.host_str().unwrap_or_default();
@@ -62,7 +61,8 @@ impl Endpoint {
             "http" => return Err(EndpointError::Plain),
             _ => return Err(EndpointError::Scheme),
         }
-        // A slash that a password holds begins the path, and what stands before it would be the host.
+        // Where a password holds a slash, the URL parser takes what follows for the path and what precedes
+        // for the host. The `@` is then in the path.
         if !url.username().is_empty() || url.password().is_some() || url.path().contains('@') {
             return Err(EndpointError::UserInfo);
         }
@@ -74,27 +74,27 @@ impl Endpoint {
         Ok(Self(url))
     }
 
-    /// The real service.
+    /// Returns the endpoint of the real service.
     pub fn official() -> Self {
         Self::parse(OFFICIAL).expect("the official endpoint is an endpoint")
     }
 
-    /// The base without a slash at its end.
+    /// Returns the base URL without a slash at its end.
     pub fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
     }
 
-    /// Whether it is on this machine, where alone requests may go out unencrypted.
+    /// Returns whether it is on this machine, the only place that requests may be sent to unencrypted.
     pub fn is_local(&self) -> bool {
         self.0.host_str().is_some_and(is_loopback)
     }
 
-    /// One referral: for GET and PATCH.
+    /// Returns the URL of one referral, for GET and PATCH.
     pub(super) fn referral(&self, id: ReferralId) -> Url {
         self.below(&["engagements", "referrals", &id.to_string()])
     }
 
-    /// A page of the list; the first where no link is given.
+    /// Returns the URL of a page of the list, the first where no link is given.
     pub(super) fn referrals(&self, page: Option<&PageLink>) -> Url {
         let mut url = self.below(&["engagements", "referrals"]);
         url.set_query(page.map(|link| link.0.as_str()));
@@ -114,7 +114,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Takes a host as a parsed URL gives it: names in lower case, IPv6 in brackets.
+/// Returns whether a host is this machine. It is given as in a parsed URL: in lower case, IPv6 in brackets.
 fn is_loopback(host: &str) -> bool {
     let v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     host == "localhost"
@@ -122,19 +122,21 @@ fn is_loopback(host: &str) -> bool {
         || v6.is_some_and(|address| address.parse() == Ok(Ipv6Addr::LOCALHOST))
 }
 
-/// The way to a page of the list: the query of the link that the page before gave.
+/// A link to a page of the list: the query of the `@odata.nextLink` that the page before gave.
 ///
 /// The rest of the link is dropped: the documentation's own sample names plain http and another path,
-/// and a token goes nowhere but to the endpoint. Two links are equal where they lead to the same page,
-/// so a caller can tell that the service goes round in circles.
+/// and a token is sent to the endpoint only. Two links are equal where they lead to the same page,
+/// so the caller can detect a service whose links form a cycle.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageLink(String);
 
-/// The longest query that is taken. RFC 9110 asks servers to take URLs of 8,000 octets, and few take more.
+/// The longest query that is accepted, in bytes. RFC 9110 asks servers to take URLs of 8,000 octets, and few
+/// take more.
 const LONGEST_QUERY: usize = 8_000;
 
 impl PageLink {
-    /// `None` where the link has no query, and so leads to no other page, or where no server would take it.
+    /// Reads a next link. `None` where it has no query, and so leads to no other page, or where its query is
+    /// too long for a server to accept.
     pub(super) fn of(next_link: &str) -> Option<Self> {
         let (without_fragment, _) = next_link.split_once('#').unwrap_or((next_link, ""));
         let (_, query) = without_fragment.split_once('?')?;
@@ -142,18 +144,18 @@ impl PageLink {
     }
 }
 
-/// How many headers a request has at most, those included that the client adds.
+/// The greatest number of headers of a request, those included that the client adds.
 const MOST_HEADERS: usize = 16;
 
-/// The headers of every request. `Authorization` comes on top; see `auth`.
+/// Returns the headers of every request. `Authorization` is added later; see `auth`.
 pub(super) fn headers(correlation_id: Uuid, client_request_id: Uuid) -> HeaderMap {
     with_common(HeaderMap::with_capacity(MOST_HEADERS), correlation_id, client_request_id)
 }
 
-/// The headers of a PATCH.
+/// Returns the headers of a PATCH.
 ///
 /// # Errors
-/// Where the eTag cannot stand in a header.
+/// Returns an error where the eTag holds characters that no header may.
 pub(super) fn write_headers<P: Journaled>(
     ticket: &P,
     correlation_id: Uuid,
@@ -209,7 +211,7 @@ mod tests {
             ("http://[::ffff:127.0.0.1]", Err(Plain)),
             ("http://[::2]", Err(Plain)),
             ("http://[fe80::1]", Err(Plain)),
-            // What other ways of writing a number come to is what counts.
+            // Other notations of an IPv4 address count as what they mean.
             ("http://2130706433/v1.0", Ok("http://127.0.0.1/v1.0")),
             ("http://0x7f.1", Ok("http://127.0.0.1")),
             ("http://3232235777", Err(Plain)),

@@ -1,35 +1,35 @@
-//! Which fields an error body blames, and for what.
+//! Reads what an error body says of single fields.
 //!
-//! Frameworks have a form each: ASP.NET's `ModelState` and the `errors` of problem+json map a field to its
-//! reasons; `details` is a list of errors with a `target` each. They differ in names only, and nest.
+//! Each framework has a form of its own: ASP.NET's `ModelState` and the `errors` of problem+json map a field
+//! to its reasons; `details` is a list of errors with a `target` each. They differ in names only, and nest.
 
 use serde_json::value::RawValue;
 
 use crate::domain::json::{self, Object};
 
-/// How many reasons are kept; a message holds fewer.
+/// The number of reasons that are kept, more than a message holds.
 const MOST: usize = 20;
-/// How many lists inside each other are looked at; real ones nest two.
+/// The number of nested lists that are read; real ones nest two deep.
 const DEEPEST: usize = 4;
 
-/// Member names, letter case aside.
+/// Member names, in any letter case.
 const LISTS: [&str; 4] = ["ModelState", "errors", "details", "validationErrors"];
 const FIELDS: [&str; 6] = ["target", "field", "property", "propertyName", "pointer", "path"];
 const MESSAGES: [&str; 6] = ["message", "description", "detail", "error_description", "reason", "title"];
 
-/// The value of a member, its name's letter case aside: services spell some of them in two ways.
+/// Returns the value of a member, whose name may have any letter case: services spell some names in two ways.
 pub(super) fn member<'a>(object: &Object<'a>, name: &str) -> Option<&'a RawValue> {
     object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-/// What an error says for people, with the field that it is about where it doesn't name that itself.
+/// Returns the message of an error, with the field that it concerns where the text doesn't name it.
 pub(super) fn message(error: &Object<'_>) -> Option<String> {
     let message = MESSAGES.iter().filter_map(|name| member(error, name)).find_map(text)?;
     let field = FIELDS.iter().filter_map(|name| member(error, name)).find_map(text);
     Some(about(field.as_deref(), &message))
 }
 
-/// What an error says of single fields, each as `FIELD: REASON`, in the order of the body.
+/// Returns what an error says of single fields, each as `FIELD: REASON`, in the order of the body.
 pub(super) fn of(error: &Object<'_>) -> Vec<String> {
     let mut reasons = Vec::new();
     of_lists(error, &mut reasons, 0);
@@ -50,18 +50,18 @@ fn of_lists(error: &Object<'_>, reasons: &mut Vec<String>, depth: usize) {
     }
 }
 
-/// What is said of a field: a text, an error, or a list of such.
-fn of_field(field: Option<&str>, said: &RawValue, reasons: &mut Vec<String>, depth: usize) {
+/// Reads what is said of a field: a text, an error, or a list of these.
+fn of_field(field: Option<&str>, value: &RawValue, reasons: &mut Vec<String>, depth: usize) {
     if reasons.len() >= MOST {
         return;
     }
-    if let Some(error) = Object::from_raw(said) {
+    if let Some(error) = Object::from_raw(value) {
         reasons.extend(message(&error).map(|message| about(field, &message)));
         return of_lists(&error, reasons, depth + 1);
     }
-    reasons.extend(text(said).map(|reason| about(field, &reason)));
-    // A list within a list has no form that anybody writes.
-    let listed = json::elements(said).unwrap_or_default();
+    reasons.extend(text(value).map(|reason| about(field, &reason)));
+    // No framework writes a list directly within a list.
+    let listed = json::elements(value).unwrap_or_default();
     for one in listed.into_iter().filter(|one| !one.get().starts_with('[')) {
         of_field(field, one, reasons, depth);
     }
@@ -74,7 +74,7 @@ fn about(field: Option<&str>, reason: &str) -> String {
     }
 }
 
-/// The text of a string that says something.
+/// Returns the text of a JSON string that is not blank.
 fn text(raw: &RawValue) -> Option<String> {
     json::string(raw).filter(|text| !text.trim().is_empty()).map(|text| text.trim().to_owned())
 }

@@ -1,8 +1,8 @@
-//! What an error body says. Any bytes are taken; nothing here can fail.
+//! Reads error bodies. Any bytes are accepted; nothing here can fail.
 //!
-//! Three shapes are documented (docs/api-facts.md, "Status codes"), OAuth and problem+json come on top, and
-//! they differ in names only: an object has a code and a message, perhaps says what is wrong with which field
-//! (`reasons`), and perhaps holds a deeper object of the same kind.
+//! Three shapes are documented (docs/api-facts.md, "Status codes"), and OAuth and problem+json add two. They
+//! differ in names only: an object has a code and a message, may say what is wrong with which field
+//! (`reasons`), and may hold a deeper object of the same kind.
 
 use std::time::Duration;
 
@@ -17,13 +17,14 @@ use crate::domain::json::{self, Object};
 const LONGEST_MESSAGE: usize = 500;
 /// The longest code; real ones are a few words long.
 const LONGEST_CODE: usize = 100;
-/// How many objects inside each other are looked at; real ones nest three.
+/// The number of nested objects that are read; real ones nest three deep.
 const DEEPEST: usize = 16;
 
-/// Member names, letter case aside: the service itself spells some of them in two ways.
+/// Names of members that hold a deeper error, in any letter case: the service spells some names in two ways.
 const INNER: [&str; 2] = ["error", "innerError"];
 
-/// Reads an answer that says no. What its challenges say goes before the codes of its body.
+/// Reads the answer to a request that was refused. The errors of its challenges come before the codes of its
+/// body.
 pub(super) fn read(
     status: u16,
     challenges: &[String],
@@ -45,13 +46,13 @@ pub(super) fn read(
     }
 }
 
-/// The code and the message of a JSON error, and nothing else that it holds.
+/// Returns the deepest code and the message of a JSON error, and nothing else that it holds.
 pub(super) fn words(text: &str) -> [Option<String>; 2] {
     let (codes, message) = Object::parse(text).map(|object| walk(object)).unwrap_or_default();
     [codes.last().cloned(), message.map(|message| bounded(&message, LONGEST_MESSAGE))]
 }
 
-/// The first characters of a text, in one line.
+/// Returns the first characters of a text, in one line; hidden characters become U+FFFD.
 pub(super) fn bounded(text: &str, longest: usize) -> String {
     let plain = |c: char| {
         if c.is_whitespace() {
@@ -68,8 +69,8 @@ pub(super) fn bounded(text: &str, longest: usize) -> String {
     }
 }
 
-/// What a body says that comes with a yes and is an error: its deepest code and its message. `None` where it
-/// says nothing of the kind, or is about a referral.
+/// Returns the deepest code and the message of an error that came in a successful answer. `None` where the
+/// body is no error, or is a referral.
 pub fn error_in(body: &str) -> Option<String> {
     let text = body.trim_start_matches('\u{feff}').trim();
     let object = Object::parse(text).filter(|object| object.get("id").is_none())?;
@@ -78,14 +79,14 @@ pub fn error_in(body: &str) -> Option<String> {
     (!messages.is_empty()).then(|| bounded(&messages.join(": "), LONGEST_MESSAGE))
 }
 
-/// All codes from the outermost to the deepest, and what is said beside them: each thing once, the outermost
-/// first.
+/// Returns all codes from the outermost to the deepest, and the messages beside them, each once, joined in
+/// the same order.
 fn walk(outermost: Object<'_>) -> (Vec<String>, Option<String>) {
     let (mut codes, mut messages) = (Vec::new(), Vec::<String>::new());
     let mut next = Some(outermost);
     for _ in 0..DEEPEST {
         let Some(object) = next else { break };
-        // OAuth puts the code itself where the others put the object that holds it.
+        // In OAuth, `error` is the code itself; elsewhere it is the object that holds the code.
         let code = member(&object, "code").or_else(|| member(&object, "error"));
         codes.extend(code.and_then(code_text));
         for text in reasons::message(&object).into_iter().chain(reasons::of(&object)) {
@@ -98,14 +99,14 @@ fn walk(outermost: Object<'_>) -> (Vec<String>, Option<String>) {
     (codes, joined(&messages))
 }
 
-/// Sentences one after the other, without the full stops between them.
+/// Joins sentences, without the full stops between them.
 fn joined(messages: &[String]) -> Option<String> {
     let (last, others) = messages.split_last()?;
     let others = others.iter().map(|text| text.trim_end_matches('.'));
     Some(others.chain([last.as_str()]).collect::<Vec<_>>().join("; "))
 }
 
-/// The text of a code, which some bodies write as a number.
+/// Returns the text of a code, which some bodies write as a number.
 fn code_text(raw: &RawValue) -> Option<String> {
     let is_number = raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
     code(&if is_number { raw.get().into() } else { json::string(raw)? })
@@ -116,7 +117,7 @@ fn code(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| bounded(text, LONGEST_CODE))
 }
 
-/// What to say of a body without a message.
+/// Describes a body that has no message.
 fn describe(status: u16, text: &str) -> String {
     let what = if text.is_empty() {
         "without a body".to_owned()
@@ -133,7 +134,7 @@ fn describe(status: u16, text: &str) -> String {
     format!("HTTP {status} {what}{hint}")
 }
 
-/// The title of an HTML page.
+/// Returns the title of an HTML page.
 fn title(html: &str) -> Option<&str> {
     let lower = html.to_ascii_lowercase();
     let start = lower.find("<title>")? + "<title>".len();

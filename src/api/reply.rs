@@ -1,9 +1,11 @@
-//! What an answer means: status and body → [`Reply`], [`Page`] or [`Failure`]. Pure.
+//! Turns an answer into a [`Reply`], a [`Page`] or a [`Failure`], and reads its headers. Pure.
 
 use std::convert::Infallible;
 use std::string::FromUtf8Error;
 use std::time::{Duration, SystemTime};
 
+use http_auth::ChallengeRef;
+use http_auth::parser::ChallengeParser;
 use httpdate::HttpDate;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -16,13 +18,13 @@ use crate::domain::exchange::{Failure, Reply};
 use crate::domain::json::{self, Object};
 use crate::domain::referral::ETag;
 
-/// An answer as it came.
+/// An HTTP answer, as it came.
 #[derive(Debug, Clone)]
 pub(super) struct RawAnswer {
     pub(super) status: u16,
     pub(super) etag: Option<ETag>,
     pub(super) retry_after: Option<Duration>,
-    /// The errors of `WWW-Authenticate`, where it was the token that was not taken.
+    /// The errors of `WWW-Authenticate`, where the token was refused.
     pub(super) challenges: Vec<String>,
     pub(super) body: Body,
     pub(super) client_request_id: Uuid,
@@ -33,18 +35,21 @@ pub(super) struct RawAnswer {
 pub struct Page {
     /// The whole body: a JSON object whose `value` is an array of referrals.
     pub text: String,
-    /// The way to the next page; `None` on the last.
+    /// The link to the next page; `None` on the last.
     pub next: Option<PageLink>,
     /// The `client-request-id` that was sent.
     pub client_request_id: Uuid,
 }
 
-/// The answer to a GET of one referral: a JSON object, or else it is no answer and can be asked again. So it is
-/// where that object is an error.
+/// Reads the answer to a GET of one referral, whose body is a JSON object.
+///
+/// # Errors
+/// Returns the refusal; [`Failure::NoAnswer`], so that the GET is repeated, where a successful answer holds
+/// something else, or an error.
 pub(super) fn of_read(answer: RawAnswer) -> Result<Reply, Failure> {
     let answer = accepted(answer)?;
     let status = answer.status;
-    // Bytes that are not UTF-8 are not mended: what is read here may be written back one day.
+    // Bytes that are not UTF-8 are not replaced: what is read here may be written back to the service.
     let reply = reply(answer, String::from_utf8)
         .ok()
         .filter(|reply| Object::parse(&reply.body).is_some())
@@ -55,7 +60,10 @@ pub(super) fn of_read(answer: RawAnswer) -> Result<Reply, Failure> {
     }
 }
 
-/// The answer to a PATCH. Whether a body of 200 carries the change is for the caller to see.
+/// Reads the answer to a PATCH. The caller checks whether its body carries the change.
+///
+/// # Errors
+/// Returns the refusal; [`Failure::NoAnswer`] where the body is too long.
 pub(super) fn of_write(answer: RawAnswer) -> Result<Reply, Failure> {
     let answer = accepted(answer)?;
     let mended = |error: FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into_owned();
@@ -64,7 +72,11 @@ pub(super) fn of_write(answer: RawAnswer) -> Result<Reply, Failure> {
     Ok(reply)
 }
 
-/// The answer to a GET of the list.
+/// Reads the answer to a GET of the list.
+///
+/// # Errors
+/// Returns the refusal; [`Failure::NoAnswer`] where a successful answer holds no page, or a link that leads
+/// nowhere.
 pub(super) fn of_list(answer: RawAnswer) -> Result<Page, Failure> {
     let reply = of_read(answer)?;
     let no_page = |what: &str| no_answer(format!("answered {} with {what}", reply.status));
@@ -74,7 +86,7 @@ pub(super) fn of_list(answer: RawAnswer) -> Result<Page, Failure> {
     }
     let next = match members.get("@odata.nextLink").filter(|link| !json::is_null(link)) {
         None => None,
-        // A page that says there is more and not where must not pass for the last.
+        // Such a page is not taken for the last one, or referrals would be missing.
         Some(link) => Some(
             json::string(link)
                 .and_then(|link| PageLink::of(&link))
@@ -84,20 +96,20 @@ pub(super) fn of_list(answer: RawAnswer) -> Result<Page, Failure> {
     Ok(Page { next, client_request_id: reply.client_request_id, text: reply.body })
 }
 
-/// The longest pause of those that an answer asks for in its `Retry-After`s: of two things that stand before
-/// the service, each may have set one. `now` is when it was sent, by the service's own clock.
+/// Returns the longest pause that the `Retry-After` headers of an answer ask for: each of several proxies may
+/// have set one. `now` is when the answer was sent, by the service's own clock.
 pub(super) fn longest_pause<'a>(texts: impl Iterator<Item = &'a str>, now: Timestamp) -> Option<Duration> {
     texts.flat_map(values).filter_map(|text| retry_after(text, now)).max()
 }
 
-/// The values of a header that several were joined into (RFC 9110, section 5.3). A date has a comma of its
-/// own, and is none of several.
+/// Splits a header value that several were joined into (RFC 9110, section 5.3). A text with letters is a
+/// date, which has a comma of its own, and is not split.
 fn values(text: &str) -> impl Iterator<Item = &str> {
     let is_date = text.bytes().any(|byte| byte.is_ascii_alphabetic());
     text.split(move |letter| letter == ',' && !is_date)
 }
 
-/// What `Retry-After` asks for: a number of seconds, or a date that lies ahead of `now`.
+/// Reads a `Retry-After`: a number of seconds, or a date that is not before `now`.
 fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -106,14 +118,29 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Duration::try_from(date(text)?.duration_since(now)).ok()
 }
 
-/// A date in one of the three forms of RFC 9110, section 5.6.7, or in any other that mail headers have: a
-/// zone in digits, or no day of the week.
+/// Reads a date in one of the three forms of RFC 9110, section 5.6.7, or in a form of mail headers (RFC
+/// 2822), with its zone in digits or without the day of the week.
 pub(super) fn date(text: &str) -> Option<Timestamp> {
     let obsolete = || Timestamp::try_from(SystemTime::from(text.parse::<HttpDate>().ok()?)).ok();
     rfc2822::parse(text).ok().map(|date| date.timestamp()).or_else(obsolete)
 }
 
-/// Lets only success pass, and only with its whole body.
+/// Returns the `error` of each bearer challenge in a `WWW-Authenticate` header: why the token was refused
+/// (RFC 9110, section 11.6.1, and RFC 6750, section 3). Challenges after one that cannot be read are left
+/// out.
+///
+/// The `claims` that can stand beside an error are meant for a sign-in, and are not read.
+pub(super) fn token_errors(header: &str) -> impl Iterator<Item = String> {
+    let challenges = ChallengeParser::new(header).map_while(Result::ok);
+    challenges.filter(|challenge| challenge.scheme.eq_ignore_ascii_case("Bearer")).filter_map(token_error)
+}
+
+fn token_error(challenge: ChallengeRef<'_>) -> Option<String> {
+    let error = challenge.params.iter().find(|(name, _)| name.eq_ignore_ascii_case("error"));
+    error.map(|(_, value)| value.to_unescaped())
+}
+
+/// Returns a successful answer whose body is whole.
 fn accepted(answer: RawAnswer) -> Result<RawAnswer, Failure> {
     if !(200..=299).contains(&answer.status) {
         let RawAnswer { status, retry_after, challenges, body, .. } = answer;
@@ -162,7 +189,7 @@ mod tests {
         }
     }
 
-    /// Every status, neighbours that mean the same in one line.
+    /// Returns the meaning of every status, one line for neighbours that mean the same.
     fn table(classify: impl Fn(RawAnswer) -> String, body: &[u8]) -> String {
         let line = |status: u16| classify(answer(status, body)).replace(&status.to_string(), "N");
         let mut table = String::new();
@@ -304,7 +331,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_errors_of_bearer_challenges_are_read() {
+        for (header, wanted) in [
+            (
+                r#"Bearer realm="", authorization_uri="https://login.example.com/", client_id="0000", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ==""#,
+                &["insufficient_claims"][..],
+            ),
+            (r#"bearer ERROR="insufficient_claims""#, &["insufficient_claims"]),
+            ("Bearer error=insufficient_claims", &["insufficient_claims"]),
+            (r#"Bearer error = "insufficient\_claims" , claims = x"#, &["insufficient_claims"]),
+            (r#"Bearer claims="error=\"no\", x", error="yes""#, &["yes"]),
+            (r#"Basic realm="a", Bearer error="yes", Bearer, Bearer error="too""#, &["yes", "too"]),
+            (r#"Bearer error="first", error="second""#, &["first"]),
+            (r#"Bearer error="yes", Negotiate TlRMTVNTUAAB=="#, &["yes"]),
+            (r#"Basic error="insufficient_claims""#, &[]),
+            (r#"Bearer error_description="insufficient_claims""#, &[]),
+            (r#"Bearer realm="error=insufficient_claims""#, &[]),
+            ("Bearer", &[]),
+            ("", &[]),
+            ("insufficient_claims", &[]),
+            (r#"Bearer error="insufficient_claims"#, &[]),
+            (r#"Bearer realm="é", error="insufficient_claims""#, &[]),
+            ("Bearer error=\"a\"\u{7f}", &[]),
+        ] {
+            assert_eq!(token_errors(header).collect::<Vec<_>>(), wanted, "{header}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn any_header_is_taken(header in r#"(Bearer|x)? ?([a-z]{0,5}=?"?[\\ -~]{0,5}"?,? ?){0,5}"#, other in ".{0,40}") {
+            let _ = (token_errors(&header).count(), token_errors(&other).count());
+        }
+
         #[test]
         fn any_answer_is_taken(
             status in 100_u16..600,

@@ -1,5 +1,5 @@
-//! Carrying out: outstanding items are taken page by page, and as many lives are lived at a time as
-//! the concurrency allows.
+//! Carries out the outstanding items of a run: reads them from the ledger in pages, and runs a task for each,
+//! as many at a time as the concurrency allows.
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -13,24 +13,24 @@ use super::stop::Reason;
 use crate::domain::account::Phase;
 use crate::ledger::{Backlog, Journal, LedgerError, Outstanding};
 
-/// Items read from the ledger at a time: enough to keep every worker busy while the next page is
-/// read, little enough that memory stays flat.
+/// The number of items read from the ledger at a time: enough to keep every worker busy while the next page
+/// is read, few enough that memory doesn't grow with the run.
 const PAGE: usize = 256;
 
-/// When to stop on one's own account.
+/// The limits at which a run stops by itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// So many refused, failed or partial rows end the run.
+    /// The number of refused, failed or partial rows that stops the run.
     pub max_errors: u64,
-    /// Nothing is sent after this time.
+    /// The time after which nothing is sent.
     pub finish_by: Option<Timestamp>,
 }
 
-/// Carries out everything that is outstanding, or as much as there is time for. Says how far the run
-/// has come.
+/// Carries out everything that is outstanding, or as much as can be before the run stops. Returns how far the
+/// run has come.
 ///
 /// # Errors
-/// Where the ledger cannot be read or written. Everything in flight has ended by then.
+/// Returns an error where the ledger cannot be read or written. Everything in flight has ended by then.
 pub async fn carry_out<A: Api>(
     context: &Context<'_, A>,
     backlog: &Backlog,
@@ -41,9 +41,9 @@ pub async fn carry_out<A: Api>(
     let mut errors = 0;
     let mut failure = None;
     let mut left = false;
-    // Here things begin to happen at the same time: as many lives as there are places, each of which waits
-    // for its turn by itself, and some more that wait for a place. No two items are about one referral, so
-    // their order does not matter.
+    // Here concurrency begins: as many tasks as there are places, each of which waits for its turn by itself,
+    // and some more that wait for a place. No two items concern the same referral, so their order doesn't
+    // matter.
     let tasks = outstanding(backlog)
         .take_while(|_| std::future::ready(!context.stop.is_set()))
         .map(|item| async move {
@@ -62,7 +62,7 @@ pub async fn carry_out<A: Api>(
     loop {
         let ended = tokio::select! {
             biased;
-            // What is in flight is dropped: its intents stand in the ledger, in doubt.
+            // What is in flight is dropped; its intents in the ledger leave it in doubt.
             () = context.stop.left() => break,
             () = &mut ends, if !context.stop.is_set() => continue,
             ended = tasks.next() => ended,
@@ -77,7 +77,7 @@ pub async fn carry_out<A: Api>(
                         context.stop.now(Reason::TooManyErrors(errors));
                     }
                 }
-                // What is in flight is awaited all the same.
+                // The loop goes on: what is in flight is awaited all the same.
                 Err(error) => {
                     context.stop.now(ledger_failed(&error));
                     failure = Some(error);
@@ -98,7 +98,7 @@ pub async fn carry_out<A: Api>(
     }
 }
 
-/// What is to be done, in ascending order.
+/// Streams the outstanding items, by ascending number.
 fn outstanding(backlog: &Backlog) -> impl futures::Stream<Item = Result<Outstanding, LedgerError>> {
     let start = (0_u64, Vec::new().into_iter());
     futures::stream::unfold(start, move |(mut last, mut page)| async move {

@@ -1,4 +1,5 @@
-//! What all workers of a run share, and how one of them makes a request.
+//! What all workers of a run share, and how a worker makes a request: it waits for its turn, and acts on what
+//! follows from a failure.
 
 mod refused;
 
@@ -25,7 +26,7 @@ use crate::pace::circuit::{BreakerEffect, Permit, Purpose};
 use crate::pace::retry::{Decision, StopReason, back_off, decide};
 use crate::pace::{Pace, Turn};
 
-/// What to do where a policy challenges the token.
+/// The message where a conditional-access policy asks for claims that the token lacks.
 const CLAIMS: &str = "a conditional-access policy wants another sign-in (insufficient_claims): sign in again, \
                       and carry on with a token that has the claims that are asked for";
 
@@ -33,55 +34,56 @@ const CLAIMS: &str = "a conditional-access policy wants another sign-in (insuffi
 pub struct Context<'a, A> {
     /// The service.
     pub api: &'a A,
-    /// Whose turn it is.
+    /// Gives each request its turn.
     pub pace: &'a Pace,
-    /// Whether to go on.
+    /// Stops the run.
     pub stop: &'a Stop,
-    /// The wall clock.
+    /// Returns the time by the wall clock.
     pub clock: fn() -> Timestamp,
-    /// Who may have a request in flight.
+    /// The places for requests in flight.
     pub slots: Slots,
-    /// How long one of them may take.
+    /// The timeout of each request.
     pub timeout: Duration,
-    /// What is in flight.
+    /// The operations in flight.
     pub flights: Flights,
-    /// Who is told what happens.
+    /// Receives every event.
     pub observe: &'a (dyn Fn(Event) + Sync),
-    /// What is counted.
+    /// The number of requests made.
     pub counts: Arc<RequestCounts>,
-    /// Makes an item again for a referral that somebody else changed, where the user wants that.
+    /// Makes an item anew for a referral that somebody else changed; `None` where the user doesn't want that.
     pub rebase: Option<&'a Rebase<'a>>,
 }
 
-/// Makes an item for a referral as it stands now, or says why that may not be sent.
+/// Makes an item anew for the referral as it is now, or says why that may not be sent.
 pub type Rebase<'a> = dyn Fn(&Item, &Snapshot<'_>) -> Result<Item, String> + Sync + 'a;
 
-/// What a worker does after a failed request.
+/// What a worker does after a failed request, once everything has been waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AfterFailure {
-    /// The same request again; it was not applied, and what had to be waited for is over.
+    /// Send the same request again: it was not applied. The failed try is charged to it.
     Again,
-    /// The same request again at no cost: the run as a whole was paused, or has another token.
+    /// Send the same request again without charging the failed try: the run was paused, or has another token.
     AgainFreely,
-    /// Find out whether it was applied.
+    /// Read the referral back, to find out whether the request was applied.
     ReadBack,
     /// Somebody else changed the referral.
     Conflict,
-    /// The service said no.
+    /// The service refused the request.
     Refused,
-    /// Enough tries; known not to be applied.
+    /// The request was tried often enough, and is known not to be applied.
     GiveUp,
-    /// The run ends.
+    /// The run is stopped.
     Stopped,
 }
 
 impl<A: Api> Context<'_, A> {
-    /// Waits for a place, the circuit, the gate and the rate. `false` where the run is stopped first; else the
-    /// attempt is charged.
+    /// Waits until a request may be sent: for the circuit breaker, a place, a token, the gate and the rate.
+    /// Returns `true` and charges the try; `false` where the run is stopped first.
     pub async fn turn(&self, request_state: &mut RequestState<'_>) -> bool {
         let stopped = async {
             self.stop.wait().await;
-            // What settles something in flight is worth its turn still, but not a pause of minutes.
+            // A request that settles an item in doubt is still sent after a stop. It waits for its turn, but
+            // not for a pause, which may last minutes: `resume` can settle the item later.
             if request_state.is_through_stop() {
                 tokio::select! {
                     () = self.pace.wait_for_pause() => {}
@@ -104,13 +106,13 @@ impl<A: Api> Context<'_, A> {
         granted.is_some()
     }
 
-    /// Tells those who watch what happens, and the diagnostics.
+    /// Reports an event to the observer and to the diagnostics.
     pub fn tell(&self, event: Event) {
         event.note();
         (self.observe)(event);
     }
 
-    /// Waits for a place for a life that begins. `false` where the run is stopped first.
+    /// Waits for the first place of a task. Returns `false` where the run is stopped first.
     pub async fn begin(&self, slot: &Slot) -> bool {
         tokio::select! {
             biased;
@@ -119,22 +121,24 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
+    /// Waits until a request may be sent, however long that takes.
     async fn granted(&self, request_state: &RequestState<'_>) -> (Turn, Permit) {
         let purpose = request_state.purpose;
         loop {
-            // Who is held back has no use for a place, and whoever may ask for all could be waiting for one.
+            // A request that is held back doesn't need its place, and the probe that would end that may be
+            // waiting for one.
             if !self.pace.circuit().admits(purpose, Permit::Free) {
                 request_state.slot.leave();
             }
             let permit = self.pace.circuit().permit(purpose).await;
             request_state.slot.take().await;
-            // Not with a turn in hand: fetching a token may take longer than a pause does to come.
+            // Fetched before the turn is taken: that may take so long that a pause begins meanwhile.
             if !self.api.has_token() {
                 let _under_way = self.flights.begin(Flight::Token);
                 self.api.fetch_token().await;
             }
             let turn = self.pace.turn().await;
-            // It may have been opened while this one waited for its turn, or the token come to its end.
+            // While this request waited for its turn, the circuit may have opened or the token expired.
             if self.may_leave(purpose, permit) {
                 return (turn, permit);
             }
@@ -142,13 +146,14 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Whether nothing has come between a request and its turn.
+    /// Returns whether a request that has its turn may be sent: no pause has begun, its permit is still good,
+    /// and there is a token.
     fn may_leave(&self, purpose: Purpose, permit: Permit) -> bool {
         !self.pace.is_paused() && self.pace.circuit().admits(purpose, permit) && self.api.has_token()
     }
 
-    /// Watches over what is in flight, and stops the run where nothing of it will come to an end. Never ends
-    /// else.
+    /// Watches what is in flight, and stops the run where none of it can be expected to end. Completes only
+    /// then.
     pub async fn watch(&self) {
         let warn = |time, under_way: &str| {
             self.tell(Event::Quiet { time, under_way: under_way.to_owned() });
@@ -157,9 +162,9 @@ impl<A: Api> Context<'_, A> {
         self.stop.now(Reason::Stalled(under_way));
     }
 
-    /// Whether what had its turn, and waited for something else since, may still go out. Where the gate was
-    /// shut meanwhile, the circuit opened, or the token came to its end, it waits for another turn, so that
-    /// those that were held back don't leave all at once.
+    /// Returns whether a request may still be sent that had its turn and has waited for something else since,
+    /// such as for its intent to be on disk. Where the gate was shut meanwhile, the circuit opened, or the
+    /// token expired, it waits for another turn, so that the requests held back are not sent all at once.
     pub async fn keep_turn(&self, request_state: &mut RequestState<'_>) -> bool {
         if self.stop.is_set() {
             return false;
@@ -172,7 +177,7 @@ impl<A: Api> Context<'_, A> {
         self.turn(request_state).await
     }
 
-    /// Counts a PATCH that goes out; `again` where it repeats an earlier one.
+    /// Counts a PATCH that is sent; `again` says whether it repeats an earlier one.
     pub fn count_patch(&self, again: bool) {
         self.counts.patch.add();
         if again {
@@ -180,14 +185,14 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Notes that a request did what it was to do.
+    /// Records that a request succeeded.
     pub fn answered(&self, request_state: &RequestState<'_>) {
         self.let_through(request_state);
         self.token_taken(request_state);
         self.report_success_to_circuit(request_state);
     }
 
-    /// Notes that an answer was no throttle.
+    /// Records that an answer was no throttle.
     fn let_through(&self, request_state: &RequestState<'_>) {
         if let Some((turn, left)) = request_state.turn {
             self.pace.answered(turn);
@@ -196,26 +201,27 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Notes that an answer had nothing to say against the token.
+    /// Records that the service accepted the token of a request.
     fn token_taken(&self, request_state: &RequestState<'_>) {
         if let (Some((_, left)), Some(token)) = (request_state.turn, request_state.token) {
             self.pace.blame().token_taken(request_state.referral, token.0, left);
         }
     }
 
-    /// Nothing more is asked for a referral.
+    /// Drops what is known of a referral for which no more requests are made.
     pub fn forget(&self, referral: ReferralId) {
         self.pace.blame().forget(referral);
     }
 
-    /// Notes that the service does its work for requests of this sort, whatever it says of the referral.
+    /// Records that the service answers requests of this purpose, whatever it says of the referral, and
+    /// closes the circuit where that was what it waited for.
     fn report_success_to_circuit(&self, request_state: &RequestState<'_>) {
         if self.pace.circuit().answered(request_state.purpose) {
             self.tell(Event::Released);
         }
     }
 
-    /// Decides what follows from a failure, and waits as long as that takes.
+    /// Decides what follows from a failure, and waits where it has to be waited.
     pub async fn after(&self, failure: &Failure, request_state: &mut RequestState<'_>) -> AfterFailure {
         let decision = decide(request_state.operation(), failure, request_state.tries);
         info!(
@@ -223,22 +229,22 @@ impl<A: Api> Context<'_, A> {
             failure = failure.kind(),
             tries = request_state.tries,
             ?decision,
-            "a request failed"
+            "request failed"
         );
         if let Some(throttle) = self.throttle(decision, failure, request_state) {
             return self.throttled(throttle, failure, request_state).await;
         }
         request_state.pauses = None;
         let held = self.report_to_circuit(failure, request_state);
-        // What the service as a whole is to blame for costs no try.
+        // A failure that the circuit breaker attributes to the service is not charged to the request.
         request_state.tries -= u32::from(held);
         let decision = decide(request_state.operation(), failure, request_state.tries);
-        // A server in trouble says nothing of how much it bears.
+        // A server error says nothing of which rate the service accepts.
         if failure.status().is_some_and(|status| status < 500) {
             self.let_through(request_state);
         }
         if decision != Decision::Renew {
-            // The token was good enough for another answer: the next one that expires is a new matter.
+            // The token was accepted, so a later refusal is of another token and counts anew.
             request_state.renewals = 0;
             if failure.status().is_some_and(|status| status < 500) {
                 self.token_taken(request_state);
@@ -246,7 +252,7 @@ impl<A: Api> Context<'_, A> {
         }
         match decision {
             Decision::Pause { .. } => unreachable!("a pause is a throttle"),
-            // The circuit is waited for instead.
+            // The circuit breaker sets the pause instead.
             Decision::Again { .. } if held => AfterFailure::Again,
             Decision::Again { after } => {
                 if self.wait(after, failure.message(), request_state).await {
@@ -268,18 +274,19 @@ impl<A: Api> Context<'_, A> {
                 let why = failure.wording().say("; sign in again with multi-factor authentication");
                 self.end(Reason::Token(why))
             }
-            // What the service says beside it may hold the challenge itself.
+            // The service's own message is left out: it may hold the challenge, which is meant for a sign-in.
             Decision::Stop(StopReason::ClaimsRequired) => self.end(Reason::Token(CLAIMS.into())),
         }
     }
 
-    /// Waits before a request that was not applied is sent again. `false` where the run is stopped first.
+    /// Waits before a request that was not applied is sent again. Returns `false` where the run is stopped
+    /// first.
     pub async fn back_off(&self, why: &str, request_state: &RequestState<'_>) -> bool {
         self.wait(back_off(request_state.tries), why, request_state).await
     }
 
-    /// Waits before a referral is read back for the `nth` time after the first. `false` where the run is stopped
-    /// first.
+    /// Waits before a referral is read back for the `nth` time after the first. Returns `false` where the run
+    /// is stopped first.
     pub async fn look_later(&self, why: &str, nth: u32, request_state: &RequestState<'_>) -> bool {
         self.wait(back_off(nth), why, request_state).await
     }
@@ -297,8 +304,8 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Tells the circuit of a failure. Whether it is the service's as a whole, and all of its kind are held
-    /// back. The run ends where that was tried and helped nothing.
+    /// Reports a failure to the circuit breaker. Returns whether the breaker attributes it to the service, so
+    /// that it isn't charged to the request. Stops the run where the last probe failed.
     fn report_to_circuit(&self, failure: &Failure, request_state: &RequestState<'_>) -> bool {
         let RequestState { purpose, referral, permit, .. } = *request_state;
         let failure_kind = match decide(request_state.operation(), failure, request_state.tries) {
@@ -328,10 +335,10 @@ impl<A: Api> Context<'_, A> {
         AfterFailure::Stopped
     }
 
-    /// Reads one referral once it has a place, repeating what may be repeated.
+    /// Reads one referral once there is a place for it; tries are repeated as [`decide`] says.
     ///
     /// # Errors
-    /// The last failure, or `None` where the run was stopped first.
+    /// Returns the last failure, or `None` where the run was stopped first.
     pub async fn read(&self, id: ReferralId) -> Result<Reply, Option<Failure>> {
         let slot = self.slots.slot();
         if !self.begin(&slot).await {
@@ -342,7 +349,7 @@ impl<A: Api> Context<'_, A> {
         read
     }
 
-    /// Reads one referral to settle what is in flight, also when the run has been stopped.
+    /// Reads one referral to settle an item in doubt, also after the run was stopped.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -358,7 +365,7 @@ impl<A: Api> Context<'_, A> {
         self.repeat(&self.counts.get, request_state, request).await
     }
 
-    /// Reads a page of the list, repeating what may be repeated.
+    /// Reads a page of the list, the first where there is no link; tries are repeated as [`decide`] says.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -372,6 +379,7 @@ impl<A: Api> Context<'_, A> {
         self.repeat(&self.counts.list, request_state, request).await
     }
 
+    /// Makes a GET, and makes it again as long as that is what follows from its failures.
     async fn repeat<T>(
         &self,
         counter: &Counter,
@@ -397,7 +405,10 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Waits before a GET is repeated; answers with the failure where it isn't to be.
+    /// Waits before a GET is repeated.
+    ///
+    /// # Errors
+    /// Returns the failure where the GET is not to be repeated, or `None` where the run was stopped first.
     async fn read_again(
         &self,
         failure: Failure,

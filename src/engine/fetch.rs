@@ -1,13 +1,13 @@
-//! Looking: the state of the wanted referrals in the fewest requests.
+//! Fetches the state of the wanted referrals in the fewest requests.
 //!
-//! A list page brings up to a hundred referrals and a GET one, but how long the list is nobody says.
-//! So the list is read as long as it pays: a page that spared at least one GET has paid for itself,
-//! and pages that spared none are borne up to a tenth of what the remaining GETs would cost. What is
-//! left is read one by one, and so is whatever the pages gave without an eTag and is to be sent, or without a
-//! member that its rows hang on: what an element of a list lacks, nobody has seen.
+//! A list page holds up to a hundred referrals, a GET one, and the length of the list is unknown. So pages
+//! are read as long as they pay: a page that spares at least one GET pays for itself, and pages that spare
+//! none are accepted up to a tenth of the number of remaining GETs. The other referrals are read one by one.
+//! So are those that a page shows without an eTag that is needed to change them, or without a member that
+//! their rows depend on: a member that a list element lacks is unknown.
 //!
-//! A service that shows neither the list nor any referral shows none: nobody is kept waiting for
-//! thousands of answers that say so.
+//! Where the service shows neither the list nor any of the first referrals, fetching stops early instead of
+//! asking for thousands more.
 
 use std::collections::HashSet;
 
@@ -25,68 +25,69 @@ use crate::domain::exchange::{Failure, Reply};
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
 
-/// Who wants to know, and what became of it.
+/// The referrals to fetch, and the receiver of what is found.
 pub trait Survey {
-    /// Why the survey could not go on.
+    /// The reason why the survey cannot go on.
     type Error;
 
-    /// The referrals that are still wanted.
+    /// Returns the referrals that are still wanted.
     fn wanted(&self) -> Vec<ReferralId>;
 
-    /// How many they are.
+    /// Returns how many referrals are still wanted.
     fn remaining(&self) -> usize;
 
-    /// Takes a referral from a page or an answer. `last_word` is false where it came from a page,
-    /// and a GET could still bring its eTag, or what the page doesn't show.
+    /// Takes a referral from a list page or from the answer to a GET. `last_word` is false for a page: a GET
+    /// could still bring its eTag, or members that the page doesn't show.
     ///
     /// # Errors
-    /// Where the caller cannot go on.
+    /// Returns an error where the survey cannot go on.
     fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, Self::Error>;
 
-    /// Takes note that a referral could not be read.
+    /// Records that a referral could not be read.
     ///
     /// # Errors
-    /// Where the caller cannot go on.
+    /// Returns an error where the survey cannot go on.
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Self::Error>;
 }
 
-/// So many referrals that are not to be had, where the list isn't either, tell that the address is wrong
-/// or that a role is missing.
+/// The number of referrals without an answer, where the list has none either, that shows that the endpoint is
+/// wrong or that the user lacks a role.
 const MOST_ABSENT: usize = 10;
 
-/// What became of the list.
+/// Whether the list can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ListAccess {
-    /// It was read, or not asked for, or could not be read this time.
+    /// It can be read, or was not asked for, or could not be read for a reason that may pass.
     There,
-    /// The service knows no such thing.
+    /// The service answered 404.
     Missing,
-    /// The user may not read it.
+    /// The service answered 403.
     Forbidden,
 }
 
-/// What a look at a referral was good for.
+/// Whether what was seen of a referral suffices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coverage {
-    /// Nobody asked for it.
+    /// The referral is not wanted.
     Unwanted,
-    /// It was wanted, and still is: a GET could bring more.
+    /// It does not: the referral is still wanted, since a GET could bring more.
     Incomplete,
-    /// It was wanted, and no longer is.
+    /// It does: the referral was wanted, and no longer is.
     Complete,
 }
 
+/// The body of a list page.
 #[derive(Deserialize)]
 struct Listing<'a> {
     #[serde(borrow)]
     value: Vec<&'a RawValue>,
 }
 
-/// Looks at every wanted referral. Ends early, with referrals still wanted, where the run is
-/// stopped. `false` where neither the list nor any of the referrals was found.
+/// Fetches every wanted referral. Ends early, with referrals still wanted, where the run is stopped. Returns
+/// `false` where neither the list nor any of the referrals was found.
 ///
 /// # Errors
-/// Whatever the survey's methods answer.
+/// Returns the errors of the survey's methods.
 pub async fn fetch_referrals<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
@@ -103,10 +104,11 @@ async fn fetch_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) 
     let wanted = survey.remaining();
     let observe = |remaining: usize| context.tell(Event::Looked((wanted - remaining) as u64));
     let list = if wanted > 1 { read_pages(context, survey, &observe).await? } else { ListAccess::There };
-    info!(wanted, left = survey.remaining(), list = ?list, "the list was read as far as it pays");
+    info!(wanted, left = survey.remaining(), list = ?list, "list pages read");
     read_singly(context, survey, list, &observe).await
 }
 
+/// Reads list pages as long as they pay.
 async fn read_pages<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
@@ -115,10 +117,11 @@ async fn read_pages<A: Api, S: Survey>(
     let mut link = None;
     let mut seen_links = HashSet::new();
     let mut dry_pages = 0;
-    // What is not on the pages so far. Those that are there and still wanted no page can spare.
+    // Wanted referrals that were on no page so far. One that was on a page and is still wanted needs a GET:
+    // no further page can spare that.
     let mut unseen = survey.remaining();
     loop {
-        // A page that can't be read is no disaster: everything can be read one by one.
+        // A page that can't be read costs only requests: everything can be read one by one.
         let page = match context.page(link.as_ref()).await {
             Ok(page) => page,
             Err(Some(Failure::NotSent { message })) => {
@@ -135,7 +138,7 @@ async fn read_pages<A: Api, S: Survey>(
             Err(_) => return Ok(ListAccess::There),
         };
         let PageYield { found, spared } = take_page(&page.text, survey)?;
-        debug!(found, spared, "a page was read");
+        debug!(found, spared, "list page read");
         observe(survey.remaining());
         dry_pages = if spared > 0 { 0 } else { dry_pages + 1 };
         unseen = unseen.saturating_sub(found);
@@ -146,16 +149,16 @@ async fn read_pages<A: Api, S: Survey>(
     }
 }
 
-/// Whether another page is worth its request.
+/// Returns whether another page is worth its request.
 fn pays(dry_pages: usize, unseen: usize) -> bool {
     unseen > 1 && dry_pages * 10 <= unseen
 }
 
-/// What a page was good for.
+/// What a list page contributed.
 struct PageYield {
-    /// Wanted referrals on it.
+    /// The number of wanted referrals on it.
     found: usize,
-    /// GETs that it spared.
+    /// The number of GETs that it spared.
     spared: usize,
 }
 
@@ -172,6 +175,7 @@ fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<PageYield, S::Erro
     Ok(page_yield)
 }
 
+/// Reads the referrals that are still wanted one by one.
 async fn read_singly<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
@@ -205,7 +209,8 @@ async fn read_singly<A: Api, S: Survey>(
 }
 
 impl ListAccess {
-    /// Whether a failure to read a referral tells another story than the list did.
+    /// Returns whether the failure to read a referral differs from that of the list, which shows that the
+    /// service is there.
     fn otherwise(self, failure: &Failure) -> bool {
         match self {
             Self::There => true,
@@ -226,7 +231,7 @@ fn take_answer<S: Survey>(id: ReferralId, reply: &Reply, survey: &mut S) -> Resu
     match shown::by_get(id, reply) {
         Some(referral) => survey.seen(&referral, true).map(drop),
         None => {
-            let message = format!("the answer {} holds another thing than the referral", reply.status);
+            let message = format!("the answer {} holds something other than the referral", reply.status);
             survey.unreadable(id, &Failure::NoAnswer { message })
         }
     }

@@ -1,4 +1,4 @@
-//! One item's life: from its turn to its outcome. What becomes of it in doubt is in `doubt`.
+//! Carries out one item, from its turn to its outcome. `doubt` settles attempts whose result is unknown.
 
 mod doubt;
 
@@ -35,33 +35,34 @@ use crate::pace::circuit::Purpose;
 pub enum ItemEnd {
     /// The item of this number has its outcome.
     Settled(u64, Outcome),
-    /// The run stopped first; the ledger knows how far it came.
+    /// The run stopped first; what the item came to so far is in the ledger.
     Left,
 }
 
-/// What comes next in an item's life.
+/// The next step of an item's task.
 enum Step {
     /// Send the document.
     Send,
     /// An attempt is in doubt: read the referral back.
     Doubt(Doubt),
-    /// The service won't have it: because the referral has another version, or for another reason that
-    /// may be the work of an earlier attempt. Look once more before it is over.
+    /// The service refused the change: because the referral has another version, or for another reason that
+    /// an earlier attempt may have caused. Read the referral back before this verdict counts.
     Recheck(Verdict),
-    /// It is over.
+    /// Record the outcome.
     Over(Box<Settled>),
-    /// The run stopped.
+    /// End without an outcome: the run is stopped.
     Leave,
 }
 
-/// Why an attempt is in doubt.
+/// Why it is unknown whether an attempt was applied.
 #[derive(Debug, Clone)]
 struct Doubt {
-    /// For people.
+    /// The reason, for the outcome's message.
     why: String,
-    /// Whether the service said yes: then a look that shows nothing of it is likelier to be too early.
+    /// Whether the answer was a success: then a read that doesn't show the change is more likely to lag
+    /// behind.
     said_yes: bool,
-    /// The version at which that yes showed none of it.
+    /// The version at which that answer showed none of the change.
     none_at: Option<ETag>,
 }
 
@@ -70,12 +71,14 @@ impl Doubt {
         Self { why: why.into(), said_yes: false, none_at: None }
     }
 
-    /// Whether a look shows the version that the yes came with, and so what the service made of the change.
+    /// Returns whether a read shows the version that the successful answer came with, and so what the service
+    /// made of the change.
     fn is_about(&self, now: &Snapshot<'_>) -> bool {
         now.etag().is_some_and(|etag| self.none_at.as_ref() == Some(etag))
     }
 }
 
+/// The state of an item's task in this process.
 struct ItemTask<'a, A> {
     context: &'a Context<'a, A>,
     journal: &'a Journal,
@@ -83,23 +86,24 @@ struct ItemTask<'a, A> {
     slot: &'a Slot,
     request_state: RequestState<'a>,
     deadline: Deadline,
+    /// Whether it was sent before, in this process or an earlier one.
     sent_before: bool,
-    /// Whether an earlier attempt may have been applied, so that a mismatch may be our own doing.
+    /// Whether an earlier attempt may have been applied, so that a version mismatch may be its effect.
     doubted: bool,
     /// The last attempt of this process.
     attempt: Option<AttemptId>,
-    /// What the last attempt was answered with.
+    /// The HTTP status that answered the last attempt.
     last_status: Option<u16>,
-    /// How often the item was made again for a newer version of its referral.
+    /// How often the item was made anew for a newer version of its referral.
     rebases: u32,
-    /// The versions that it was bound to before.
+    /// The eTags that it was bound to before.
     earlier: Vec<ETag>,
 }
 
-/// Lives one item's life.
+/// Carries out one item, until it has its outcome or the run stops.
 ///
 /// # Errors
-/// Where the ledger cannot be written; nothing more may be sent then.
+/// Returns an error where the ledger cannot be written; nothing more may be sent then.
 pub async fn run_item<A: Api>(
     context: &Context<'_, A>,
     journal: &Journal,
@@ -119,7 +123,7 @@ pub async fn run_item<A: Api>(
         item: outstanding.item,
         deadline,
         sent_before: outstanding.sent,
-        // What an earlier process read back and didn't find can arrive late.
+        // An attempt that an earlier process read back and didn't find may still arrive at the service.
         doubted: outstanding.doubted,
         attempt: None,
         last_status: outstanding.status,
@@ -130,14 +134,14 @@ pub async fn run_item<A: Api>(
         step = match step {
             Step::Send => task.send().await?,
             Step::Doubt(doubt) => {
-                info!(said_yes = doubt.said_yes, "in doubt: read back");
+                info!(said_yes = doubt.said_yes, "attempt in doubt: the referral is read back");
                 task.read_back(&doubt).await
             }
             Step::Recheck(verdict) => {
                 info!(
                     outcome = verdict.outcome.name(),
                     status = verdict.status,
-                    "looked at once more before it is over"
+                    "refusal rechecked: the referral is read back"
                 );
                 task.recheck(verdict).await
             }
@@ -153,12 +157,12 @@ pub async fn run_item<A: Api>(
     }
 }
 
-/// Where an item's life goes on that an earlier process may have begun.
+/// Returns the first step of an item that an earlier process may have begun.
 fn first(outstanding: &ledger::Outstanding) -> Step {
     match outstanding.next {
         ledger::Next::Send => Step::Send,
         ledger::Next::Settle if outstanding.lost => {
-            Step::Doubt(Doubt::new("what the run sent last is not on record, and this may be of it"))
+            Step::Doubt(Doubt::new("the ledger's last records are lost, and this change may have been sent"))
         }
         ledger::Next::Settle => Step::Doubt(Doubt::new("the run ended before the answer")),
         ledger::Next::Recheck => {
@@ -170,8 +174,10 @@ fn first(outstanding: &ledger::Outstanding) -> Step {
 }
 
 impl<A: Api> ItemTask<'_, A> {
-    /// Slot, gate, limiter, intent, request, answer: in this order. While the intent waited for the disk the
-    /// gate may have been shut, the run stopped, or its time have come.
+    /// Sends the item: waits for its turn, records the intent, sends the request and records the result.
+    ///
+    /// The turn and the deadline are checked once more after the intent was recorded, because the gate may
+    /// have been shut, or the run stopped, while the intent was written to disk.
     async fn send(&mut self) -> Result<Step, LedgerError> {
         if !self.context.turn(&mut self.request_state).await || self.deadline.has_come(self.context.stop) {
             return Ok(Step::Leave);
@@ -186,7 +192,7 @@ impl<A: Api> ItemTask<'_, A> {
             return Ok(Step::Leave);
         }
         let attempt = ticket.attempt();
-        debug!(?attempt, "the intent is on record");
+        debug!(?attempt, "intent recorded");
         self.attempt = Some(attempt);
         self.context.count_patch(self.sent_before);
         self.sent_before = true;
@@ -203,9 +209,10 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
-    /// An answer that says yes is compared with what was wanted. One that shows nothing, as a 204, leaves a
-    /// doubt: every PATCH asks to be shown the referral, and anything that stands before the service can say
-    /// yes. So does one that shows it at the version that was sent.
+    /// Compares a successful answer with the item. An answer that doesn't show the referral, such as a 204,
+    /// leaves the attempt in doubt: every PATCH asks for the referral, and a proxy in front of the service
+    /// could have answered. So does an answer that shows it at the version that was sent, which every change
+    /// moves.
     fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
         self.last_status = Some(reply.status);
         let status = Some(reply.status);
@@ -230,6 +237,7 @@ impl<A: Api> ItemTask<'_, A> {
         step
     }
 
+    /// Records a failed attempt, once what follows from it has been waited for.
     async fn failed(&mut self, attempt: AttemptId, failure: &Failure) -> Step {
         self.last_status = failure.status();
         let next = self.context.after(failure, &mut self.request_state).await;
@@ -243,7 +251,8 @@ impl<A: Api> ItemTask<'_, A> {
             AfterFailure::Conflict => AttemptResult::Mismatched,
             AfterFailure::Refused => AttemptResult::Refused,
         };
-        // What this attempt came to says nothing of an earlier one, which may have been applied all the same.
+        // The result of this attempt says nothing of an earlier one, which may have been applied all the
+        // same. So the ledger keeps the item in doubt.
         let is_open = self.doubted && result != AttemptResult::Mismatched;
         let result = if is_open { AttemptResult::InDoubt } else { result };
         self.note(attempt, result, failure.status(), Some(failure.code()));
@@ -267,6 +276,7 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
+    /// Ends the item as applied.
     fn applied(&self, status: Option<u16>, etag: Option<ETag>) -> Step {
         let verdict = if self.rebases == 0 {
             Verdict::new(Outcome::Applied, "applied", "")
@@ -277,7 +287,7 @@ impl<A: Api> ItemTask<'_, A> {
         self.over(verdict.with_status(status), etag, None)
     }
 
-    /// What the service made of it otherwise than it was sent.
+    /// Ends an item of which the service keeps something in another form, or not at all.
     fn kept(&self, kept: &AnswerMatch<'_, '_>, status: Option<u16>, version: Option<ETag>) -> Step {
         match kept {
             AnswerMatch::Otherwise(fields) => {
@@ -297,8 +307,9 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
-    /// Some of it was written, and a closing among that is one. What was not is told, and not sent again: the
-    /// service would not take it then either, or somebody else has other plans for it.
+    /// Ends the item as partly applied. The fields that were not written are reported and not sent again: the
+    /// service would not accept them then either, or another user has changed them on purpose. A closing
+    /// among the fields that were written counts as a closing.
     fn partial(
         &self,
         how: &str,
@@ -313,27 +324,30 @@ impl<A: Api> ItemTask<'_, A> {
         self.over(verdict, etag, Some(json::raw(&kept)))
     }
 
-    /// Nothing is wrong with this row: whatever comes next would fail in the same way.
+    /// Stops the run, since no connection can be made. The item gets no outcome: nothing is wrong with its
+    /// row.
     fn unreachable(&self, message: &str) -> Step {
         self.context.stop.now(Reason::Unreachable(message.to_owned()));
         Step::Leave
     }
 
+    /// Ends the item with a verdict. `theirs` holds the values that stand in the referral instead.
     fn over(&self, verdict: Verdict, etag: Option<ETag>, theirs: Option<Box<RawValue>>) -> Step {
         Step::Over(Box::new(Settled { verdict, etag, theirs, at: (self.context.clock)() }))
     }
 
+    /// Records the result of an attempt in the ledger.
     fn note(&self, attempt: AttemptId, result: AttemptResult, status: Option<u16>, code: Option<String>) {
         self.journal.answered(attempt, AttemptAnswer { result, status, code, at: (self.context.clock)() });
     }
 }
 
-/// Fields with what was sent and what stands there, one after the other.
+/// Lists fields with the value that was sent and the value that the referral has.
 fn listed(fields: &[NotTaken<'_, '_>]) -> String {
     fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// What an answer says that says yes and doesn't show that it is so.
+/// Describes a successful answer that doesn't show the change.
 fn unshown(shown: &AnswerMatch<'_, '_>, reply: &Reply) -> String {
     let status = reply.status;
     match (shown, error_in(&reply.body)) {
@@ -347,12 +361,12 @@ fn unshown(shown: &AnswerMatch<'_, '_>, reply: &Reply) -> String {
     }
 }
 
-/// Whether an outcome counts against `--max-errors`.
+/// Returns whether an outcome counts against `--max-errors`.
 pub fn is_error(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Refused | Outcome::Failed | Outcome::Partial)
 }
 
-/// The reason to stop that an unwritable ledger is.
+/// Returns the reason to stop where the ledger cannot be read or written.
 pub fn ledger_failed(error: &LedgerError) -> Reason {
     Reason::Ledger(error.to_string())
 }

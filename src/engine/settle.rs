@@ -1,32 +1,34 @@
-//! What an answer, or a referral that was read back, says about an item. Pure.
+//! Compares an item with what an answer or a read shows of its referral. Pure.
 
 use crate::domain::fields::{Field, Path};
 use crate::domain::item::{Change, Item, NotTaken};
 use crate::domain::referral::ETag;
 use crate::domain::snapshot::Snapshot;
 
-/// What an answer that says yes shows.
+/// What a successful answer to a PATCH shows of the item.
 #[derive(Debug, Clone)]
 pub enum AnswerMatch<'i, 's> {
     /// All of it, as it was sent.
     Whole,
-    /// All of it, some in another form, which the service gave it.
+    /// All of it; the service keeps these fields in another form.
     Otherwise(Vec<NotTaken<'i, 's>>),
-    /// Some of it; these fields are as they were, or as the service wants them.
+    /// Some of it; these fields are as they were before, or have another value.
     Partly(Vec<NotTaken<'i, 's>>),
-    /// That it was written is not shown.
+    /// Not enough to tell whether it was written.
     Nothing,
-    /// None of it as it was sent, at this version, which is not the one that was sent. Once a look shows the same
-    /// version, it is the service's own answer, and nobody else's work.
+    /// None of it, at this version, which is another than the one that was sent. If a read shows the same
+    /// version, that is what the service made of the change, and no other user's work.
     NoneOfIt(ETag),
-    /// Some of it, at the very version that was sent. Every write moves that.
+    /// Some of it, at the very version that was sent, although every write moves the version.
     Unmoved,
 }
 
-/// Compares an item with the referral in an answer that says yes. `version` is the eTag that came with it.
+/// Compares an item with the referral in a successful answer to its PATCH. `version` is the eTag of that
+/// answer.
 ///
-/// An answer to the document at a later version tells of the document, whoever else writes: what is not there
-/// was not taken. A value that is as it was before is no other form of what was wanted, and no stage is.
+/// An answer at a version other than the one sent shows the result of the document, whatever other users
+/// write meanwhile: a value that is not there was not accepted. A value that is as it was before is not
+/// another form of the wanted one; neither is another status or substatus.
 pub fn match_answer<'i, 's>(
     item: &'i Item,
     answer: &Snapshot<'s>,
@@ -39,7 +41,7 @@ pub fn match_answer<'i, 's>(
     if carried {
         return AnswerMatch::Whole;
     }
-    // What the answer doesn't show is neither taken nor left.
+    // Where the answer doesn't show a member, nothing is known of it.
     if !item.is_seen_in(answer) {
         return AnswerMatch::Nothing;
     }
@@ -51,7 +53,8 @@ pub fn match_answer<'i, 's>(
     }
 }
 
-/// What the service made of an item, by the referral at the version that this write gave it.
+/// Compares an item with the referral at the version that its own write gave it: returns `Otherwise` where
+/// all of the missing fields have another form, `Partly` where some were not written.
 pub fn match_written<'i, 's>(item: &'i Item, written: &Snapshot<'s>) -> AnswerMatch<'i, 's> {
     let missing = item.not_taken(written);
     let is_stage = |change: &Change| matches!(change.path, Path::Known(Field::Status | Field::Substatus));
@@ -64,37 +67,37 @@ pub fn match_written<'i, 's>(item: &'i Item, written: &Snapshot<'s>) -> AnswerMa
     }
 }
 
-/// What reading back says.
+/// The result of comparing an item in doubt with the referral that was read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reconciliation {
-    /// It carries our change.
+    /// The referral carries the change.
     Applied,
-    /// It carries some of our change, which the plan saw otherwise.
+    /// It carries some of the change, in fields that had other values when it was planned.
     Partial,
-    /// It is as it was: send again.
+    /// It is as it was: the change can be sent again.
     NotApplied,
-    /// It carries some of our change at the very version that was sent, which every write moves.
+    /// It carries some of the change at the very version that was sent, although every write moves the
+    /// version.
     Contradictory,
-    /// It is neither: somebody else changed it.
+    /// It carries none of the change and is not as it was: another user changed it.
     Conflict,
-    /// It doesn't carry our change, and nothing tells whether sending again would overwrite somebody
-    /// else's, or add an element twice.
+    /// It doesn't carry the change, and nothing tells whether sending it again would overwrite another user's
+    /// change, or add an element twice.
     CannotTell,
 }
 
-/// Compares an item in doubt with the referral as it stands now.
+/// Compares an item in doubt with the referral as it is now.
 ///
-/// The eTag decides where there is one: if it is the one that was sent, nothing was applied as far as this
-/// look can tell, and sending again is safe even if the look lags behind or the first request is still on its
-/// way, since only one of the two can match. Without one, the values themselves are all there is; where nobody
-/// looked at them beforehand, not even those. An append that no eTag guards was planned without a look at its
-/// list, so a list that lacks the element says neither that somebody changed it nor that the request won't
-/// arrive yet.
+/// Where there is an eTag, it decides. If it is the one that was sent, nothing was applied as far as this
+/// read shows, and sending again is safe even if the read lags behind or the first request still arrives,
+/// since only one of the two can match. Without an eTag only the values can be compared, and only where they
+/// were known beforehand. An append that no eTag guards was planned without knowing its list. So a list that
+/// lacks the element shows neither that another user changed it nor that the request won't still arrive.
 ///
-/// Where only some of it is there, the service may have taken only that, or somebody else have overwritten the
-/// rest since, or have made the same change in part while ours was lost. The first two are more likely than
-/// the last, and in both something of ours was written: what isn't there is told, and not called a conflict,
-/// which says that nothing of ours was.
+/// Where only some of the change is there, either the service accepted only that, or another user has
+/// overwritten the rest since, or another user has made the same change in part while ours was lost. The
+/// first two are more likely than the last, and in both of them some of the item was written. So the missing
+/// fields are reported as such, and not as a conflict, which would say that nothing was written.
 pub fn reconcile(item: &Item, now: &Snapshot<'_>) -> Reconciliation {
     if let (Some(sent), Some(current)) = (&item.etag, now.etag())
         && sent == current
@@ -164,8 +167,8 @@ mod tests {
         Change { path: Path::Known(field), before: before.map(raw), after: raw(after), appended: Vec::new() }
     }
 
-    /// By item and by what is found of it. The columns: the eTag that is read back is the one that was
-    /// sent, if any was; it is another one; it is absent.
+    /// The results by item and by what is found of it. The columns: the eTag that is read back is the one
+    /// that was sent, if any was; it is another one; it is absent.
     const READINGS: &str = "\
 set, eTag
   carried   Contradictory Applied       Applied
@@ -201,7 +204,7 @@ append, no eTag, not repeatable
   neither   CannotTell    CannotTell    CannotTell
 ";
 
-    /// What an item does, with what reading back may find of it.
+    /// A kind of item, with the states of the referral that reading back may find.
     struct Action {
         name: &'static str,
         changes: Vec<Change>,
@@ -226,7 +229,8 @@ append, no eTag, not repeatable
                     ("untouched", format!(r#""salesStage":"Qualify",{}"#, team(&[ANN, BO]))),
                     ("resorted", format!(r#""salesStage":"Close",{}"#, team(&[ANN, BO]))),
                     ("half", format!(r#""salesStage":"Close",{}"#, team(&[ANN]))),
-                    // The members keep their order, which is as good as another: of the rest nothing is there.
+                    // The order of members has no meaning, so they carry the change; the rest of it is not
+                    // there.
                     ("ignored", format!(r#""salesStage":"Qualify",{}"#, team(&[BO, ANN]))),
                     ("neither", format!(r#""salesStage":"Propose",{}"#, team(&[ANN]))),
                 ],
@@ -258,7 +262,7 @@ append, no eTag, not repeatable
         let mut table = String::new();
         for Action { name, changes, findings } in actions() {
             for sent in [Some("a"), None] {
-                // No document appends without an eTag to a list that was looked at.
+                // No document appends without an eTag to a list that is known.
                 let unseen = name == "append" && sent.is_none();
                 let mut changes = changes.clone();
                 if unseen {

@@ -79,12 +79,12 @@ impl Reason {
             Self::NoToken(why) => Wording::from("there is no token to send: ").append(why),
             Self::Token(why) => Wording::from("the service does not take the token: ").append(why),
             Self::Forbidden(why) => format!("one request after another was forbidden: {why}").into(),
-            Self::Throttled => "the service answers nothing but: slow down".into(),
+            Self::Throttled => "the service throttles every request".into(),
             Self::Unreadable(why) => {
                 format!("nothing can be read back to settle what was sent: {why}").into()
             }
             Self::Unanswered(why) => format!("the service gives no good answer any more: {why}").into(),
-            Self::Stalled(what) => format!("nothing that is waited for comes to an end: {what}").into(),
+            Self::Stalled(what) => format!("nothing in flight comes to an end: {what}").into(),
             Self::NothingThere => "neither the list nor any referral was found".into(),
             Self::Unreachable(why) => format!("the service cannot be reached: {why}").into(),
             Self::Ledger(why) => format!("the run's ledger cannot be written: {why}").into(),

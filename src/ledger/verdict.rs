@@ -43,7 +43,7 @@ pub(super) fn verdict(
             let message = match last {
                 Last::Ended(_) => "it was sent, and its answer leaves open whether it was applied",
                 Last::Never | Last::Open => "it was sent and its answer is not on record",
-                Last::Lost => "what the run sent last is not on record, and this may be of it",
+                Last::Lost => "the ledger's last records are lost, and this change may have been sent",
             };
             (Outcome::Unknown, "in-doubt", message)
         }

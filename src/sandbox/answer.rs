@@ -1,4 +1,4 @@
-//! What goes back to the client: bodies, headers, and the service's three shapes of error.
+//! Responses: bodies, headers, and the service's three shapes of error.
 
 use std::io;
 
@@ -10,20 +10,21 @@ use futures::StreamExt;
 use futures::stream;
 use serde_json::{Value, json};
 
-/// Why a request is not carried out.
+/// An error answer: the reason why a request is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ErrorAnswer {
     pub status: StatusCode,
-    /// The outer code, which says what sort of thing is wrong.
+    /// The outer code, which names the kind of error.
     pub code: &'static str,
-    /// The inner code, which says what exactly.
+    /// The inner code, which names the exact error.
     pub inner: &'static str,
     pub message: String,
-    /// The member or header it is about.
+    /// The member or header that it concerns.
     pub target: Option<String>,
 }
 
 impl ErrorAnswer {
+    /// Returns an error that concerns no member or header.
     pub(super) fn new(
         status: StatusCode,
         code: &'static str,
@@ -33,18 +34,19 @@ impl ErrorAnswer {
         Self { status, code, inner, message: message.into(), target: None }
     }
 
+    /// Returns an error with status 400.
     pub(super) fn bad(code: &'static str, inner: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, inner, message)
     }
 
-    /// The same, about a member or header.
+    /// Returns the same error with the member or header that it concerns.
     #[must_use]
     pub(super) fn about(mut self, target: &str) -> Self {
         self.target = Some(target.to_owned());
         self
     }
 
-    /// The refusal that a fault with this status pretends.
+    /// Returns the error that a fault with this status simulates.
     pub(super) fn pretended(status: StatusCode) -> Self {
         let (code, inner) = match status.as_u16() {
             400 => ("BadRequest", "BadArgument"),
@@ -60,8 +62,8 @@ impl ErrorAnswer {
         Self::new(status, code, inner, format!("{reason}, as the sandbox was told to answer"))
     }
 
-    /// The body. The front door speaks of tokens and roles in one shape, the throttle and broken
-    /// servers in another, and the referrals service itself in the third.
+    /// Returns the body. The real API has three shapes of error: one for tokens and roles, one for throttling
+    /// and server errors, and that of the referrals service itself.
     fn body(&self) -> Value {
         match self.status.as_u16() {
             401 | 403 => json!({
@@ -90,7 +92,7 @@ pub(super) struct Answer {
     pub etag: Option<String>,
     pub retry_after: Option<u64>,
     pub allow: Option<&'static str>,
-    /// Whether the connection ends with it.
+    /// Whether the connection is closed after it.
     pub closes: bool,
 }
 
@@ -100,34 +102,36 @@ impl Answer {
         Self { status, content_type, body, etag: None, retry_after: None, allow: None, closes: false }
     }
 
+    /// Returns an answer with a JSON body.
     pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Self::new(status, "application/json; charset=utf-8", body)
     }
 
+    /// Returns a 204.
     pub(super) fn no_content() -> Self {
         Self::new(StatusCode::NO_CONTENT, "", Bytes::new())
     }
 
-    /// What a gateway says when the service behind it doesn't answer.
+    /// Returns the page of a gateway whose service doesn't answer.
     pub(super) fn html() -> Self {
         const PAGE: &str = "<html><head><title>502 Bad Gateway</title></head>\
             <body><center><h1>502 Bad Gateway</h1></center></body></html>";
         Self::new(StatusCode::BAD_GATEWAY, "text/html", PAGE)
     }
 
-    /// What nginx says to whoever asks for too much.
+    /// Returns the page of nginx for requests beyond a limit.
     pub(super) fn busy() -> Self {
         const PAGE: &str = "<html><head><title>503 Service Temporarily Unavailable</title></head>\
             <body><center><h1>503 Service Temporarily Unavailable</h1></center></body></html>";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "text/html", PAGE)
     }
 
-    /// A body that promises JSON and is none.
+    /// Returns an answer whose content type is JSON and whose body is not.
     pub(super) fn garbage() -> Self {
         Self::json(StatusCode::OK, "{\"id\":<<<not json")
     }
 
-    /// A yes whose body is an error.
+    /// Returns a 200 whose body is an error.
     pub(super) fn error_in_yes() -> Self {
         let error = json!({ "error": {
             "code": "RequestFailed",
@@ -137,37 +141,40 @@ impl Answer {
         Self::json(StatusCode::OK, error.to_string())
     }
 
+    /// Returns the answer with an `ETag` header.
     #[must_use]
     pub(super) fn with_etag(mut self, etag: Option<&str>) -> Self {
         self.etag = etag.map(ToOwned::to_owned);
         self
     }
 
+    /// Returns the answer with a `Retry-After` header.
     #[must_use]
     pub(super) fn with_retry_after(mut self, seconds: Option<u64>) -> Self {
         self.retry_after = seconds;
         self
     }
 
+    /// Returns the answer with an `Allow` header.
     #[must_use]
     pub(super) fn with_allow(mut self, methods: &'static str) -> Self {
         self.allow = Some(methods);
         self
     }
 
-    /// The answer as a response that is sent whole.
+    /// Returns the answer as a complete response.
     pub(super) fn whole(self) -> Response {
         let body = Body::from(self.body.clone());
         self.response(body)
     }
 
-    /// Status 200 and headers that promise all of the body, half of it, and then the connection
-    /// drops.
+    /// Returns a response with status 200 that announces the whole body, sends half of it, and then drops the
+    /// connection.
     pub(super) fn half(mut self) -> Response {
         self.status = StatusCode::OK;
         let half = self.body.slice(..self.body.len() / 2);
         let length = self.body.len();
-        // The pause between the half and the drop lets the half reach the wire.
+        // Yielding between the half and the drop lets the half be sent.
         let drop = stream::once(async {
             tokio::task::yield_now().await;
             Err(io::Error::from(io::ErrorKind::ConnectionReset))
@@ -178,7 +185,7 @@ impl Answer {
         response
     }
 
-    /// No answer at all: the connection drops before its first byte.
+    /// Returns a response that drops the connection before its first byte.
     pub(super) fn none() -> Response {
         let drop = stream::iter([Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset))]);
         Response::new(Body::from_stream(drop))
@@ -191,7 +198,7 @@ impl Answer {
         if !self.content_type.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }
-        // An eTag from a seed may hold what no header may; then it stands in the body alone.
+        // An eTag from a seed may hold characters that no header may. Then it is in the body only.
         if let Some(Ok(etag)) = self.etag.map(HeaderValue::try_from) {
             headers.insert(ETAG, etag);
         }
@@ -210,7 +217,7 @@ impl Answer {
 
 impl From<ErrorAnswer> for Answer {
     fn from(refusal: ErrorAnswer) -> Self {
-        // Whoever sends so much is not listened to any longer.
+        // After a body that is too large the connection is not used again.
         let closes = refusal.status == StatusCode::PAYLOAD_TOO_LARGE;
         Self { closes, ..Self::json(refusal.status, refusal.body().to_string()) }
     }

@@ -1,6 +1,6 @@
-//! Bodies, and what becomes of one that is too large: it is read to its end and thrown away, so that whoever
-//! sends it gets to read the answer. A connection that is closed with something unread in it is reset, and an
-//! answer that is on its way is lost with it.
+//! Reads request bodies. One that is too large is read to its end and discarded, so that the client can read
+//! the answer: closing a connection with unread data in it resets it, and an answer that is on its way is
+//! lost.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_LENGTH, EXPECT};
@@ -9,16 +9,16 @@ use futures::StreamExt;
 
 use super::answer::ErrorAnswer;
 
-/// The largest body that is taken, in bytes.
+/// The largest body that is accepted, in bytes.
 const LARGEST: usize = 1 << 20;
 
-/// How much is read of a body at most, in bytes. Whoever sends more may miss the answer.
+/// The most bytes that are read of a body. A client that sends more may lose the answer.
 const MOST: usize = 256 << 20;
 
 /// Reads a body to its end.
 ///
 /// # Errors
-/// Where it is too large, or doesn't arrive whole.
+/// Returns the error answer where it is too large or doesn't arrive whole.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ErrorAnswer> {
     if is_announced(headers) {
         return Err(too_large());
@@ -39,7 +39,8 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Error
     if length > LARGEST { Err(too_large()) } else { Ok(whole.into()) }
 }
 
-/// Whether a body is too large that waits to be asked for: none of it is on its way yet.
+/// Returns whether a body is announced as too large with `Expect: 100-continue`: the client hasn't begun to
+/// send it.
 fn is_announced(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let length = text(CONTENT_LENGTH).parse::<u64>();

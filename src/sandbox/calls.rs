@@ -1,13 +1,14 @@
-//! The ids of the latest calls: each call has one of its own.
+//! The ids of the latest requests, to detect one that is used twice.
 
 use std::collections::{HashSet, VecDeque};
 
 use uuid::Uuid;
 
-/// So many are remembered, at least an hour's worth at any rate that the service would bear.
+/// The number of ids that are remembered: at least those of an hour, at any rate that the service would
+/// accept.
 const REMEMBERED: usize = 20_000;
 
-/// Which ids were seen lately.
+/// The ids that were seen last.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     order: VecDeque<Uuid>,
@@ -15,7 +16,7 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// Takes the id of a call. False where an earlier call had it.
+    /// Adds the id of a request. Returns `false` where an earlier request had it.
     pub(super) fn is_new(&mut self, id: Uuid) -> bool {
         if !self.seen.insert(id) {
             return false;

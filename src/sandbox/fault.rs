@@ -1,7 +1,7 @@
-//! Failing on demand: which request, and how.
+//! Faults: which requests fail on demand, and how.
 //!
-//! A fault is written `WHEN=WHAT`. Faults see the requests that carry a token and are within the
-//! quota, and count each for themselves.
+//! A fault is written `WHEN=WHAT`. Faults apply to the requests that carry a token and are within the
+//! quota; each counts the requests that it matches.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -10,18 +10,19 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-/// One thing that goes wrong, as `patch@ID#2=500+applied`.
+/// A fault, written as in `patch@ID#2=500+applied`.
 ///
 /// * `WHEN` is `get`, `list`, `patch` or `any`; then, if wanted, `@ID` for one referral; then `#N`,
 ///   `#N-M` or `#*` for the N-th matching request (from 1), a range of them, or all. Without `#` it
 ///   is the first.
-/// * `WHAT` is `STATUS`, `STATUS:SECONDS` with a `Retry-After`, `hang`, `cut`, `html`, `garbage`, or a yes that
-///   is none: `bare` (204 without a body), `error` (200 with an error for a body), `stale` (200 with the
-///   referral as it was before its last change, as where reads lag behind). These happen instead of the
-///   request; with `+applied`, after it was carried out. So does `echo`: 200 with the change as if it was
-///   made, at the version from before it.
-/// * `edited` (somebody else changes the referral just before), `slow:MILLISECONDS` and `ignores:POINTER` (the
-///   service takes all of a change but what is about that member) say by themselves that it is carried out.
+/// * `WHAT` is `STATUS`, `STATUS:SECONDS` with a `Retry-After`, `hang`, `cut`, `html`, `garbage`, or a false
+///   success: `bare` (204 without a body), `error` (200 with an error as body), `stale` (200 with the referral as
+///   it was before its last change, as where reads lag behind). These happen instead of the request; with
+///   `+applied`, after it was carried out. So does `echo`: 200 with the change as if it was made, at the version
+///   from before it.
+/// * With `edited` (another user changes the referral just before), `slow:MILLISECONDS` and `ignores:POINTER`
+///   (all
+///   of a change is applied but what concerns that member), the request is carried out in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     on: RequestFilter,
@@ -30,38 +31,39 @@ pub struct Fault {
     effect: FaultEffect,
 }
 
-/// Why a text is no fault.
+/// The reason why a text is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// There is no `=`.
+    /// It has no `=`.
     #[error("\"{0}\" is no fault: write WHEN=WHAT, as in patch#2=500")]
     NoEquals(String),
-    /// What it is about is unknown.
+    /// The kind of request is unknown.
     #[error("\"{0}\" is no sort of request: use get, list, patch or any")]
     RequestFilter(String),
-    /// What stands after `@` is no referral's id.
+    /// The text after `@` is no GUID.
     #[error("\"{0}\" is no referral's id: after @ stands a GUID")]
     Id(String),
-    /// Lists are about no single referral.
+    /// A list concerns no single referral.
     #[error("a list is about no single referral: leave out @ID, \"edited\" and \"stale\"")]
     List,
-    /// What happens to a change alone.
+    /// The effect applies to a PATCH only.
     #[error("only a patch can meet \"{0}\"")]
     Patch(String),
-    /// What stands after `#` is no number.
+    /// The text after `#` is no number or range.
     #[error("\"{0}\" is no turn: after # stands N, N-M or *, counted from 1")]
     Turns(String),
-    /// What happens is unknown.
+    /// The effect is unknown.
     #[error(
         "\"{0}\" is no fault's effect: use a status from 400 to 599, STATUS:SECONDS, hang, cut, html, \
          garbage, bare, error, stale, echo, edited, ignores:POINTER or slow:MILLISECONDS"
     )]
     FaultKind(String),
-    /// The effect says by itself whether the request is carried out.
+    /// The effect itself determines whether the request is carried out.
     #[error("\"{0}\" cannot be +applied: edited, ignores and slow say by themselves what is carried out")]
     Applied(String),
 }
 
+/// The kind of requests that a fault applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RequestFilter {
     Get,
@@ -70,14 +72,15 @@ enum RequestFilter {
     Any,
 }
 
-/// What goes wrong with a request.
+/// What a fault does to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FaultEffect {
     pub what: FaultKind,
-    /// Whether the request is carried out before.
+    /// Whether the request is carried out first.
     pub applied: bool,
 }
 
+/// The kind of a fault; [`Fault`] describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FaultKind {
     Status { status: StatusCode, retry_after: Option<u64> },
@@ -95,18 +98,18 @@ pub(super) enum FaultKind {
 }
 
 impl FaultKind {
-    /// Whether it is about one referral, so that no list can meet it.
+    /// Returns whether it concerns one referral, so that it cannot apply to a list.
     fn is_about_one(&self) -> bool {
         matches!(self, Self::Edited | Self::Stale)
     }
 
-    /// Whether it is about a change.
+    /// Returns whether it applies to a PATCH only.
     fn is_of_changes(&self) -> bool {
         matches!(self, Self::Echo | Self::Ignores(_))
     }
 }
 
-/// What a fault needs to know of a request.
+/// The kind of a request, with the referral that it names; an id that is no GUID is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     Get(Option<Uuid>),
@@ -210,13 +213,13 @@ impl Fault {
             (RequestFilter::List | RequestFilter::Any, Subject::List) => None,
             _ => return false,
         };
-        // Nobody can edit a referral that the request doesn't name.
+        // A referral that the request doesn't name cannot be edited.
         let named = !self.effect.what.is_about_one() || id.is_some();
         named && self.id.is_none_or(|wanted| id == Some(wanted))
     }
 }
 
-/// The faults at work: how many requests each of them has matched.
+/// The faults of a sandbox, with the number of requests that each has matched.
 #[derive(Debug)]
 pub(super) struct Faults(Vec<(Fault, u64)>);
 
@@ -225,8 +228,8 @@ impl Faults {
         Self(faults.into_iter().map(|fault| (fault, 0)).collect())
     }
 
-    /// Counts a request with every fault it matches, and gives the effect of the first whose turn it
-    /// is.
+    /// Counts a request for every fault that it matches, and returns the effect of the first one that
+    /// applies.
     pub(super) fn meet(&mut self, subject: Subject) -> Option<FaultEffect> {
         let mut effect = None;
         for (fault, seen) in &mut self.0 {
@@ -290,7 +293,7 @@ mod tests {
         assert_eq!(format!("list@{A}=500").parse::<Fault>(), Err(FaultError::List));
     }
 
-    /// Which of a run of requests, counted from 1, meet the fault.
+    /// Checks which of a series of requests, counted from 1, meet the fault.
     fn check(fault: &str, requests: &[Subject], wanted: &[usize]) {
         let mut faults = Faults::new(vec![fault.parse().unwrap()]);
         let met: Vec<usize> = requests

@@ -1,6 +1,8 @@
-//! The expressions of `$filter`, as far as the service's definition hints at them (`stringColumn eq 'string'
-//! OR numberColumn lt 123`): comparisons, three functions of texts, `and`, `or`, `not` and parentheses, in
-//! the notation of OData (URL Conventions 4.01, section 5.1.1). Words that join may be written in capitals.
+//! Parses and evaluates `$filter` expressions: comparisons, three text functions, `and`, `or`, `not` and
+//! parentheses, in the notation of OData (URL Conventions 4.01, section 5.1.1).
+//!
+//! The service's definition only gives an example (`stringColumn eq 'string' OR numberColumn lt 123`). As
+//! there, logical operators may be written in capitals.
 
 use std::cmp::Ordering;
 
@@ -9,18 +11,21 @@ use serde_json::Value;
 
 use super::members::DeclaredMember;
 
-/// A condition that a referral meets or doesn't.
+/// A condition on a referral.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter {
+    /// A comparison of a member with a literal.
     Compare(DeclaredMember, Comparison, Literal),
+    /// A search for a text in a member.
     Text(DeclaredMember, TextPosition, String),
-    /// A member that is true or false by itself.
+    /// A member whose value is true.
     Flag(DeclaredMember),
     Not(Box<Self>),
     And(Box<Self>, Box<Self>),
     Or(Box<Self>, Box<Self>),
 }
 
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comparison {
     Eq,
@@ -31,7 +36,7 @@ pub(super) enum Comparison {
     Ge,
 }
 
-/// Where in a text another one is looked for.
+/// The part of a text in which another one is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextPosition {
     Anywhere,
@@ -39,6 +44,7 @@ pub(super) enum TextPosition {
     End,
 }
 
+/// A value in an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Literal {
     Null,
@@ -48,24 +54,24 @@ pub(super) enum Literal {
     Instant(Timestamp),
 }
 
-/// How deep parentheses and `not` go at most.
+/// The greatest depth of parentheses and `not`.
 const DEEPEST: usize = 32;
 
-/// How many words a filter has at most.
+/// The greatest number of words in an expression.
 const LONGEST: usize = 1_000;
 
 impl Filter {
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// # Errors
-    /// What is not understood of it, in words.
+    /// Returns a message that names what cannot be parsed.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let words = words(text)?;
         if words.len() > LONGEST {
             return Err(format!("it has more than {LONGEST} words"));
         }
         let mut parser = FilterParser { words, at: 0, depth: 0 };
-        let filter = parser.either()?;
+        let filter = parser.disjunction()?;
         match parser.next() {
             None => Ok(filter),
             Some(word) => {
@@ -74,7 +80,7 @@ impl Filter {
         }
     }
 
-    /// Whether a referral meets it.
+    /// Returns whether a referral meets the condition.
     pub(super) fn fits(&self, referral: &Value) -> bool {
         match self {
             Self::Compare(member, comparison, literal) => literal.compares(member.of(referral), *comparison),
@@ -92,8 +98,8 @@ impl Filter {
 }
 
 impl Literal {
-    /// Whether a value stands in this relation to it. What has no order, or is of another type, is neither
-    /// less nor greater; it is not equal either.
+    /// Returns whether a comparison of a value with this literal holds. A value that has no order, or another
+    /// type, is neither less, nor greater, nor equal.
     fn compares(&self, value: &Value, comparison: Comparison) -> bool {
         let order = match (self, value) {
             (Self::Null, Value::Null) => Some(Ordering::Equal),
@@ -118,6 +124,7 @@ impl Literal {
     }
 }
 
+/// A token of an expression.
 #[derive(Debug, Clone, PartialEq)]
 enum Word {
     /// A name, an operator, a number or a time.
@@ -144,6 +151,7 @@ impl Word {
     }
 }
 
+/// Splits an expression into tokens.
 fn words(text: &str) -> Result<Vec<Word>, String> {
     let (mut words, mut rest) = (Vec::new(), text.trim_start());
     while let Some(first) = rest.chars().next() {
@@ -173,7 +181,8 @@ fn words(text: &str) -> Result<Vec<Word>, String> {
     Ok(words)
 }
 
-/// The text between quotes at the beginning, and how many bytes it takes with them. A quote within is doubled.
+/// Reads the quoted text at the beginning; returns it with its length in bytes, quotes included. A quote
+/// within is doubled.
 fn quoted(text: &str) -> Result<(String, usize), String> {
     let (mut value, mut at) = (String::new(), 1);
     loop {
@@ -188,6 +197,7 @@ fn quoted(text: &str) -> Result<(String, usize), String> {
     }
 }
 
+/// A recursive-descent parser of expressions.
 struct FilterParser {
     words: Vec<Word>,
     at: usize,
@@ -201,7 +211,7 @@ impl FilterParser {
         word
     }
 
-    /// Takes the next word where it is this one.
+    /// Takes the next word where it is this keyword, and returns whether it was.
     fn takes(&mut self, keyword: &str) -> bool {
         let is_it = self.words.get(self.at).is_some_and(|word| word.is(keyword));
         self.at += usize::from(is_it);
@@ -211,46 +221,53 @@ impl FilterParser {
     fn expect(&mut self, wanted: &Word) -> Result<(), String> {
         match self.next() {
             Some(word) if word == *wanted => Ok(()),
-            other => Err(format!("{} comes where {} was expected", told(other.as_ref()), wanted.shown())),
+            other => {
+                Err(format!("{} comes where {} was expected", word_or_end(other.as_ref()), wanted.shown()))
+            }
         }
     }
 
-    fn either(&mut self) -> Result<Filter, String> {
-        let mut filter = self.both()?;
+    /// Parses conditions joined by `or`.
+    fn disjunction(&mut self) -> Result<Filter, String> {
+        let mut filter = self.conjunction()?;
         while self.takes("or") {
-            filter = Filter::Or(Box::new(filter), Box::new(self.both()?));
+            filter = Filter::Or(Box::new(filter), Box::new(self.conjunction()?));
         }
         Ok(filter)
     }
 
-    fn both(&mut self) -> Result<Filter, String> {
-        let mut filter = self.one()?;
+    /// Parses conditions joined by `and`, which binds more tightly than `or`.
+    fn conjunction(&mut self) -> Result<Filter, String> {
+        let mut filter = self.operand()?;
         while self.takes("and") {
-            filter = Filter::And(Box::new(filter), Box::new(self.one()?));
+            filter = Filter::And(Box::new(filter), Box::new(self.operand()?));
         }
         Ok(filter)
     }
 
-    fn one(&mut self) -> Result<Filter, String> {
+    /// Parses a single condition, or an expression in parentheses.
+    fn operand(&mut self) -> Result<Filter, String> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(format!("it is nested more than {DEEPEST} deep"));
         }
         let filter = match self.next() {
             Some(Word::Open) => {
-                let inner = self.either()?;
+                let inner = self.disjunction()?;
                 self.expect(&Word::Close)?;
                 inner
             }
-            Some(word) if word.is("not") => Filter::Not(Box::new(self.one()?)),
+            Some(word) if word.is("not") => Filter::Not(Box::new(self.operand()?)),
             Some(Word::Bare(name)) => self.condition(&name)?,
-            other => return Err(format!("{} comes where a condition was expected", told(other.as_ref()))),
+            other => {
+                return Err(format!("{} comes where a condition was expected", word_or_end(other.as_ref())));
+            }
         };
         self.depth -= 1;
         Ok(filter)
     }
 
-    /// A condition that begins with this name, of a member or a function.
+    /// Parses a condition that begins with the name of a member or a function.
     fn condition(&mut self, name: &str) -> Result<Filter, String> {
         if self.words.get(self.at) == Some(&Word::Open) {
             return self.function(name);
@@ -273,7 +290,7 @@ impl FilterParser {
         let literal = match self.next() {
             Some(Word::Quoted(text)) => Literal::Text(text),
             Some(Word::Bare(text)) => literal(&text)?,
-            other => return Err(format!("{} comes where a value was expected", told(other.as_ref()))),
+            other => return Err(format!("{} comes where a value was expected", word_or_end(other.as_ref()))),
         };
         Ok(Filter::Compare(member, comparison, literal))
     }
@@ -292,7 +309,9 @@ impl FilterParser {
         self.expect(&Word::Open)?;
         let member = match self.next() {
             Some(Word::Bare(name)) => member(&name)?,
-            other => return Err(format!("{} comes where a member was expected", told(other.as_ref()))),
+            other => {
+                return Err(format!("{} comes where a member was expected", word_or_end(other.as_ref())));
+            }
         };
         self.expect(&Word::Comma)?;
         let Some(Word::Quoted(text)) = self.next() else {
@@ -303,7 +322,8 @@ impl FilterParser {
     }
 }
 
-fn told(word: Option<&Word>) -> String {
+/// Returns a word for a message, or the words for the end of the expression.
+fn word_or_end(word: Option<&Word>) -> String {
     word.map_or("the end".to_owned(), Word::shown)
 }
 

@@ -1,5 +1,7 @@
-//! Methods, paths and headers, and the order in which a request is judged: counted, token, the
-//! headers that every call has where the sandbox is strict, quota, faults, then the request itself.
+//! Serves HTTP: methods, paths and headers.
+//!
+//! A request is handled in this order: it is counted; its token is checked; where the sandbox is strict, its
+//! headers; then the limits; then faults apply; then it is carried out.
 
 use std::io;
 use std::sync::Arc;
@@ -30,16 +32,17 @@ use super::store::etag_of;
 
 const REFERRALS: &str = "/v1.0/engagements/referrals";
 
-/// What the service repeats in its answer, so that client and server logs can be matched.
+/// The header that the service repeats in its answer, so that logs of client and server can be matched.
 const CLIENT_REQUEST_ID: &str = "client-request-id";
 
+/// The state that the HTTP handler shares.
 struct Served {
     sandbox: Sandbox,
     /// Turns true when the sandbox shuts down.
     closing: watch::Receiver<bool>,
 }
 
-/// A request, taken apart.
+/// A request with its parts parsed.
 struct IncomingRequest {
     call: Call,
     uri: Uri,
@@ -47,15 +50,15 @@ struct IncomingRequest {
     body: Result<Bytes, ErrorAnswer>,
 }
 
-/// What is asked for. An id that is no GUID names no referral.
+/// The operation that a request asks for. An id that is no GUID is `None`, and names no referral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
     Get(Option<Uuid>),
     List,
     Patch(Option<Uuid>),
-    /// A deal registration, which the definition has at a path of its own.
+    /// A deal registration, which has a path of its own in the service's definition.
     Registration,
-    /// A path that is there, with a method it doesn't take; those it takes.
+    /// A known path with a method that it doesn't accept; holds the methods that it does.
     NotAllowed(&'static str),
     Unknown,
 }
@@ -89,7 +92,7 @@ impl Call {
     }
 }
 
-/// One handler for every path: a fault may meet any request, and is met in one place.
+/// Returns a router with one handler for every path, because a fault may apply to any request.
 fn router(sandbox: Sandbox, closing: watch::Receiver<bool>) -> Router {
     Router::new().fallback(handle).with_state(Arc::new(Served { sandbox, closing }))
 }
@@ -117,13 +120,13 @@ async fn handle(
 }
 
 impl Served {
-    /// Goes wrong as a fault says.
+    /// Answers a request as a fault says.
     async fn fail(&self, request: &IncomingRequest, FaultEffect { what, applied }: FaultEffect) -> Response {
         let carry_out = || self.sandbox.carry_out(request);
         let done = (applied && what != FaultKind::Echo).then(carry_out);
         match what {
             FaultKind::Echo => self.sandbox.echo(request, applied).unwrap_or_else(Answer::from).whole(),
-            // Who is asked for a yes and won't have the change says so.
+            // Where a false success is wanted and the change is refused, the refusal is the answer.
             FaultKind::Stale | FaultKind::Bare | FaultKind::Error
                 if done.as_ref().is_some_and(|done| !done.status.is_success()) =>
             {
@@ -157,11 +160,11 @@ impl Served {
         }
     }
 
-    /// Waits for so long, or for ever; never longer than the sandbox lives.
+    /// Waits for a time, or for ever; no longer than until the sandbox shuts down.
     async fn wait(&self, time: Option<Duration>) {
         let mut closing = self.closing.clone();
         let closed = closing.wait_for(|closing| *closing);
-        // Whichever comes first ends the wait, and so does a sandbox that is gone.
+        // The wait also ends where the sandbox was dropped.
         match time {
             Some(time) => drop(timeout(time, closed).await),
             None => drop(closed.await),
@@ -169,7 +172,7 @@ impl Served {
     }
 }
 
-/// A request that is not answered yet, until it is dropped: also where its client is gone meanwhile.
+/// Counts a request as unanswered until it is dropped, also where its client disconnects meanwhile.
 struct InHand<'a>(&'a Sandbox);
 
 impl Drop for InHand<'_> {
@@ -179,19 +182,19 @@ impl Drop for InHand<'_> {
 }
 
 impl Sandbox {
-    /// Serves on a listener until `shutdown` completes; requests in flight are answered first, and
+    /// Serves on a listener until `shutdown` completes. Requests in flight are answered first, and
     /// those that hang are cut off.
     ///
     /// # Errors
-    /// Where the listener fails for good.
+    /// Returns an error where the listener fails for good.
     pub async fn serve(
         &self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let (closing, watched) = watch::channel(false);
-        // Answers are small and waited for one by one: they must not wait to be joined together.
-        // A socket that refuses is served all the same, only slower.
+        // Nagle's algorithm would delay small answers, each of which a client waits for. A socket that
+        // refuses the option is served all the same, only slower.
         let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
         axum::serve(listener, router(self.clone(), watched))
             .with_graceful_shutdown(async move {
@@ -206,7 +209,8 @@ impl Sandbox {
         InHand(self)
     }
 
-    /// Counts a request and lets it in, with the fault it meets.
+    /// Counts a request and checks whether it is accepted; returns the effect of the fault that applies to
+    /// it.
     fn admit(&self, request: &IncomingRequest) -> Result<Option<FaultEffect>, Answer> {
         let state = &mut *self.state();
         *match request.call {
@@ -257,7 +261,7 @@ impl Sandbox {
         self.carry_out_but(request, None)
     }
 
-    /// The same, and a change is not taken where it is about this member.
+    /// Carries a request out, but ignores what a change does to one member.
     fn carry_out_but(&self, request: &IncomingRequest, ignored: Option<&str>) -> Answer {
         let answer = match request.call {
             Call::Get(id) => self.get(id),
@@ -282,7 +286,8 @@ impl Sandbox {
         answer.unwrap_or_else(Answer::from)
     }
 
-    /// The answer's body had the request only looked: what is cut in half where there is no other.
+    /// Returns the answer to a GET of the same referral. It is cut in half where the request itself has no
+    /// body.
     fn look(&self, request: &IncomingRequest) -> Answer {
         match request.call {
             Call::Patch(id) => self.get(id).unwrap_or_else(Answer::from),
@@ -290,7 +295,7 @@ impl Sandbox {
         }
     }
 
-    /// What a look shows that lags behind the last change.
+    /// Returns the answer of a read that lags behind the last change.
     fn look_late(&self, request: &IncomingRequest) -> Answer {
         let (Call::Get(id) | Call::Patch(id)) = request.call else { return self.carry_out(request) };
         let state = self.state();
@@ -298,7 +303,7 @@ impl Sandbox {
         shown.unwrap_or_else(Answer::from)
     }
 
-    /// The change as if it was made, at the version from before it.
+    /// Returns the change as if it was made, at the version from before it.
     fn echo(&self, request: &IncomingRequest, applied: bool) -> Result<Answer, ErrorAnswer> {
         let Call::Patch(id) = request.call else { return Ok(self.carry_out(request)) };
         let (document, if_match) = request.change()?;
@@ -315,7 +320,7 @@ impl Sandbox {
         Ok(self.shown(&echo))
     }
 
-    /// A referral as a look shows it.
+    /// Returns the answer that shows a referral.
     fn shown(&self, referral: &Value) -> Answer {
         let view = &self.shared.view;
         Answer::json(StatusCode::OK, view.single(referral)).with_etag(view.header(referral))
@@ -357,7 +362,7 @@ impl Sandbox {
         Ok(answer.with_etag(self.shared.view.header(referral)))
     }
 
-    /// Somebody else changes the referral that a request is about.
+    /// Changes the referral that a request names, as another user would.
     fn edit(&self, call: Call) {
         if let Call::Get(id) | Call::Patch(id) = call {
             let now = self.now();
@@ -367,11 +372,11 @@ impl Sandbox {
 }
 
 impl IncomingRequest {
-    /// What a PATCH asks for, and of which version.
+    /// Returns the document of a PATCH, and its `If-Match`.
     fn change(&self) -> Result<(PatchDocument, Option<&str>), ErrorAnswer> {
         check_content_type(&self.headers)?;
         let document = PatchDocument::parse(self.body.as_ref().map_err(Clone::clone)?)?;
-        // An If-Match that is no text matches nothing.
+        // An `If-Match` with bytes that are no text matches no eTag.
         let if_match = self.headers.get(IF_MATCH).map(|value| value.to_str().unwrap_or_default());
         Ok((document, if_match))
     }
@@ -384,13 +389,14 @@ fn has_token(headers: &HeaderMap) -> bool {
         .is_some_and(|(scheme, token)| scheme.eq_ignore_ascii_case("Bearer") && !token.trim().is_empty())
 }
 
-/// `ID/` and `ID//`: paths that the definition tells apart by their slashes alone.
+/// Returns whether a path is `ID/` or `ID//`, which the service's definition uses for deal registrations.
 fn is_registration(path: &str) -> bool {
     let id = path.trim_end_matches('/');
     !id.is_empty() && !id.contains('/') && path.len() - id.len() <= 2
 }
 
-/// Every call has an id of its own, and a GET names the type that it wants no body of.
+/// Checks the headers that the documentation shows in every request: a new `client-request-id`, and a content
+/// type even for a GET.
 fn check_call(request: &IncomingRequest, calls: &mut Calls) -> Result<(), ErrorAnswer> {
     let refused = |inner: &'static str, message: &str, header: &str| {
         Err(ErrorAnswer::bad("InvalidHeader", inner, message).about(header))
@@ -414,7 +420,7 @@ fn check_call(request: &IncomingRequest, calls: &mut Calls) -> Result<(), ErrorA
     Ok(())
 }
 
-/// The documentation wants `application/json`, and not the media type of RFC 6902.
+/// Checks that the content type is `application/json`, as documented, and not the media type of RFC 6902.
 fn check_content_type(headers: &HeaderMap) -> Result<(), ErrorAnswer> {
     if is_json(headers) {
         return Ok(());

@@ -16,27 +16,28 @@ use super::view::View;
 /// The most referrals on a page.
 const PAGE: usize = 100;
 
-/// Where the documentation's sample says the next page is: plain http, and not the path that the
-/// list itself has. Only its query is of use.
+/// The base of next links, as in the documentation's sample: plain http, and another path than the list's
+/// own. A client can use the query only.
 const NEXT: &str = "http://api.partner.microsoft.com/v1.0/referrals";
 
-/// What a list was asked for.
+/// The query options of a request for the list.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Query {
     filter: Option<Filter>,
-    /// By these in turn.
+    /// The members to sort by, the most significant first.
     order: Vec<Order>,
-    /// The members that are shown, by their paths; all where none is named.
+    /// The members that are shown; all where none is named.
     select: Vec<DeclaredMember>,
-    /// Whether it is counted how many there are in all.
+    /// Whether `@odata.count` is the number of all matching referrals.
     counts: bool,
-    /// What the next page has to be asked for as well, as it was written.
+    /// The options that the link to the next page repeats, as they were written.
     carried_on: Vec<(&'static str, String)>,
-    /// How many in all, over every page; `None` for all there are.
+    /// The most referrals in all, over every page; `None` for no limit.
     top: Option<usize>,
     skip: usize,
 }
 
+/// A member to sort by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Order {
     by: DeclaredMember,
@@ -44,7 +45,7 @@ struct Order {
 }
 
 impl Query {
-    /// Reads the parameters of a request. Those without a leading `$` mean nothing.
+    /// Reads the parameters of a request. Those without a leading `$` are ignored.
     pub(super) fn parse(parameters: Vec<(String, String)>) -> Result<Self, ErrorAnswer> {
         let mut query = Self::default();
         let mut seen: Vec<String> = Vec::new();
@@ -88,14 +89,14 @@ impl Query {
         Ok(query)
     }
 
-    /// The page as JSON text.
+    /// Returns the page as JSON text.
     pub(super) fn page(&self, store: &ReferralStore, view: &View) -> String {
         let size = self.top.map_or(PAGE, |top| top.min(PAGE));
         let mut items: Vec<&Value> = self.all(store).skip(self.skip).take(size.saturating_add(1)).collect();
         let more = items.len() > size;
         items.truncate(size);
         let next = more.then(|| self.next_link(items.len())).flatten();
-        // The documented sample gives the size of the page, not the number of all.
+        // Without `$count`, it is the size of the page, as in the documented sample.
         let count = if self.counts { self.all(store).count() } else { items.len() };
         let shown = |referral: &Value| {
             let whole = view.element(referral);
@@ -106,7 +107,7 @@ impl Query {
             .expect("a page holds JSON values and strings alone")
     }
 
-    /// The referrals of all pages, in order.
+    /// Returns the referrals of all pages, in order.
     fn all<'a>(&'a self, store: &'a ReferralStore) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
         let fits = |referral: &&Value| self.filter.as_ref().is_none_or(|filter| filter.fits(referral));
         let fitting = store.referrals().filter(fits);
@@ -114,11 +115,13 @@ impl Query {
             return Box::new(fitting);
         }
         let mut all: Vec<&Value> = fitting.collect();
-        // The last one first: a sort keeps the order of what it finds equal.
+        // The least significant member first: the sort is stable, so each one keeps the order of those before
+        // it.
         self.order.iter().rev().for_each(|order| order.sort(&mut all));
         Box::new(all.into_iter())
     }
 
+    /// Returns the link to the next page; `None` where `$top` is reached.
     fn next_link(&self, taken: usize) -> Option<String> {
         let top = self.top.map(|top| top - taken.min(top));
         if top == Some(0) {
@@ -133,7 +136,7 @@ impl Query {
     }
 }
 
-/// What a list takes, in words.
+/// The options that a list accepts, for messages.
 const OPTIONS: &str = "it takes $filter, $orderby, $select, $top, $skip and $count";
 
 /// Reads `NAME`, `NAME asc` and `NAME desc`, several separated by commas.
@@ -164,7 +167,8 @@ fn parse_selection(text: &str) -> Result<Vec<DeclaredMember>, String> {
 }
 
 impl Order {
-    /// Sorts times as such, numbers before texts, and what a referral lacks first. Equal ones keep their order.
+    /// Sorts referrals by this member. Missing values come first, numbers before texts; times are compared as
+    /// times. Equal ones keep their order.
     fn sort(self, referrals: &mut [&Value]) {
         referrals.sort_by(|one, other| {
             let order = compared(self.by.of(one), self.by.of(other));
@@ -173,6 +177,7 @@ impl Order {
     }
 }
 
+/// Compares two values; values of different types are ordered by type.
 fn compared(one: &Value, other: &Value) -> Ordering {
     let rank = |value: &Value| match value {
         Value::Null => 0,
@@ -196,6 +201,7 @@ fn compared(one: &Value, other: &Value) -> Ordering {
     }
 }
 
+/// Percent-encodes a query value (RFC 3986, section 2.1).
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {
@@ -208,6 +214,7 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
+/// The body of a page.
 struct ListPage<'a> {
     items: &'a [Value],
     count: usize,
@@ -227,7 +234,7 @@ impl Serialize for ListPage<'_> {
     }
 }
 
-/// What of a referral is selected, as far as it is there.
+/// Returns a referral with the selected members only; missing ones are left out.
 fn selected(referral: &Value, select: &[DeclaredMember]) -> Value {
     let mut shown = Value::Object(Map::new());
     for member in select {
@@ -235,7 +242,7 @@ fn selected(referral: &Value, select: &[DeclaredMember]) -> Value {
         let Some(value) = referral.pointer(&pointer) else { continue };
         let mut place = &mut shown;
         for name in member.path().split('/') {
-            // A member that is selected as a whole has what is selected within it.
+            // Where a member is selected as a whole, the members selected within it are there already.
             place = &mut place[name];
         }
         *place = value.clone();

@@ -1,9 +1,9 @@
-//! The members of a referral that the service's definition declares: what a filter, an order and a selection
-//! may name.
+//! The members of a referral that the service's definition declares, which `$filter`, `$orderby` and
+//! `$select` may name.
 
 use serde_json::Value;
 
-/// Declared members, a nested one by its path.
+/// The paths of the declared members.
 const DECLARED: [&str; 60] = [
     "acceptedDateTime",
     "callToAction",
@@ -68,22 +68,22 @@ const DECLARED: [&str; 60] = [
     "updatedDateTime",
 ];
 
-/// A member that the definition declares.
+/// A member that the service's definition declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DeclaredMember(&'static str);
 
 impl DeclaredMember {
-    /// The member of this path, as in `details/dealValue`; `None` where none is declared.
+    /// Returns the member of a path such as `details/dealValue`; `None` where none is declared.
     pub(super) fn named(path: &str) -> Option<Self> {
         DECLARED.into_iter().find(|declared| *declared == path).map(Self)
     }
 
-    /// Its path.
+    /// Returns its path.
     pub(super) fn path(self) -> &'static str {
         self.0
     }
 
-    /// The value that a referral has for it; `null` where it has none.
+    /// Returns the value that a referral has for it; `null` where it has none.
     pub(super) fn of(self, referral: &Value) -> &Value {
         self.0.split('/').fold(referral, |value, name| value.get(name).unwrap_or(&Value::Null))
     }

@@ -1,33 +1,37 @@
-//! A local Partner API for referrals: what a run is rehearsed against, and what tests ask.
+//! The sandbox: a local Partner API for referrals, to rehearse runs against and to test with.
 //!
-//! It is an independent reading of the documentation, written to catch a client that reads it
-//! otherwise: it shares no code with the rest of the crate, and where the documentation is strict it
-//! is strict, whatever the client of this crate happens to send. What the service's own definition
-//! allows is answered, whoever asks; a [strict](Config::strict) sandbox wants the headers of the
-//! documentation too, as this crate's client sends them.
+//! It implements the documentation independently, in order to catch a client that reads it differently. So it
+//! shares no code with the rest of the crate, and is as strict as the documentation, whatever this crate's
+//! client happens to send. Any request is answered that the service's own definition allows. A
+//! [strict](SandboxConfig::strict) sandbox also requires the headers of the documentation, as this crate's
+//! client sends them.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `http` | methods, paths and headers; the order in which a request is judged |
-//! | `body` | bodies, and what becomes of those that are too large |
-//! | `service` | what there is of it: its settings, its state, what came in |
-//! | `store` | the referrals as they stand, and their versions |
-//! | `patch` | JSON Patch (RFC 6902), `add` and `replace` alone |
+//! | `http` | methods, paths and headers; the order in which a request is checked |
+//! | `body` | request bodies, also those that are too large |
+//! | `service` | its settings, its state, and the counts of requests |
+//! | `store` | the referrals as they are now, and their versions |
+//! | `patch` | JSON Patch (RFC 6902), `add` and `replace` only |
 //! | `rules` | the patchable paths, their types, the table of transitions |
 //! | `list` | query options, order and pages |
-//! | `filter` | the expressions of a filter |
-//! | `members` | the members that the definition declares |
-//! | `view` | what lists leave out of a referral, and where its version stands |
-//! | `answer` | what goes back, with the service's three shapes of error |
-//! | `calls` | the ids of the latest calls |
-//! | `quota`, `fault` | how often it answers, and how it fails on demand |
-//! | `seed` | what it starts with |
-//! | `times` | times as the service writes them |
+//! | `filter` | the expressions of `$filter` |
+//! | `members` | the members that the service's definition declares |
+//! | `view` | what lists leave out of a referral, and where answers carry its version |
+//! | `answer` | responses, with the service's three shapes of error |
+//! | `calls` | the ids of the latest requests |
+//! | `quota` | the limit on its rate of requests |
+//! | `fault` | how it fails on demand |
+//! | `seed` | the referrals that it starts with |
+//! | `times` | times in the service's notation |
 //!
-//! What always holds: a document is applied as a whole or not at all; every PATCH that is applied
-//! moves the eTag; the eTags follow from the seed and from the changes of each referral alone, so
-//! that the same run gives the same eTags whatever the order of its requests. Numbers are kept as
-//! floats, as the service's own contract declares them: `10.50` comes back as `10.5`.
+//! What always holds:
+//! - A document is applied as a whole or not at all.
+//! - Every PATCH that is applied moves the eTag.
+//! - The eTags follow from the seed and from the changes of each referral alone, so the same run gives the
+//!   same
+//!   eTags, whatever the order of its requests.
+//! - Numbers are kept as floats, as the service's own contract declares them: `10.50` comes back as `10.5`.
 
 mod answer;
 mod body;

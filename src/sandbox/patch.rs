@@ -1,14 +1,16 @@
-//! JSON Patch (RFC 6902) as the service takes it: `add` and `replace`, on the patchable paths.
+//! JSON Patch (RFC 6902) as the service accepts it: `add` and `replace`, on the patchable paths.
 
 use serde_json::Value;
 
 use super::answer::ErrorAnswer;
 use super::rules::{self, PathTarget};
 
-/// A document whose operations are well-formed, about patchable paths, and of the right types.
+/// A JSON Patch document whose operations are well-formed, with patchable paths and values of the right
+/// types.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PatchDocument(Vec<PatchOperation>);
 
+/// One operation of a document.
 #[derive(Debug, Clone, PartialEq)]
 struct PatchOperation {
     op: PatchOp,
@@ -17,6 +19,7 @@ struct PatchOperation {
     value: Value,
 }
 
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PatchOp {
     Add,
@@ -24,7 +27,7 @@ enum PatchOp {
 }
 
 impl PatchDocument {
-    /// Reads a request's body.
+    /// Parses the body of a request.
     pub(super) fn parse(body: &[u8]) -> Result<Self, ErrorAnswer> {
         let malformed = |inner, message: &str| ErrorAnswer::bad("MalformedPatch", inner, message);
         let value: Value = serde_json::from_slice(body)
@@ -38,7 +41,7 @@ impl PatchDocument {
         operations.into_iter().map(PatchOperation::read).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The same but for what it does to a member, or within it.
+    /// Returns the document without the operations on a member or within it.
     #[must_use]
     pub(super) fn without(mut self, pointer: &str) -> Self {
         let is_within = |path: &str| {
@@ -48,13 +51,13 @@ impl PatchDocument {
         self
     }
 
-    /// Whether it sets status or substatus.
+    /// Returns whether it sets status or substatus.
     pub(super) fn moves_status(&self) -> bool {
         self.0.iter().any(|operation| matches!(operation.path.as_str(), "/status" | "/substatus"))
     }
 
-    /// Applies the operations in their order. On an error the referral is left half changed: give a
-    /// copy.
+    /// Applies the operations in order. After an error the referral may be partly changed, so the caller
+    /// passes a copy.
     pub(super) fn apply(self, referral: &mut Value) -> Result<(), ErrorAnswer> {
         self.0.into_iter().try_for_each(|operation| operation.apply(referral))
     }
@@ -119,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    /// What becomes of a referral under a document: its new state, or the code that refuses it.
+    /// Checks the result of a document: the referral afterwards, or the code of the refusal.
     fn check(referral: Value, document: Value, wanted: Result<Value, &str>) {
         let mut after = referral.clone();
         let got = PatchDocument::parse(document.to_string().as_bytes())

@@ -1,12 +1,11 @@
-//! How many requests are answered in a span of time, and what the others are told.
+//! Limits the rate of requests, and answers those beyond it.
 //!
-//! As the service is documented, a sliding window: a request is answered where fewer than N came in the
-//! span before it, and those that were turned away count among them. So a client that doesn't wait is
-//! never let in again, which is what the documentation says of retries; one that waits for `Retry-After`
-//! is.
+//! As the service is documented, the limit is a sliding window: a request is answered where fewer than N came
+//! in the span before it, and refused requests count too. So a client that doesn't wait is never let in
+//! again, which is what the documentation says of retries; one that waits for `Retry-After` is.
 //!
-//! As nginx does it unless it is told otherwise (`limit_req` with `nodelay`), a bucket that leaks: it
-//! says 503 at once, and doesn't say for how long. Those that were turned away don't count.
+//! As in nginx by default (`limit_req` with `nodelay`), the limit is a leaky bucket: requests beyond it are
+//! answered 503 at once, without `Retry-After`, and refused requests don't count.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,7 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many requests a second or a minute, all methods together.
+/// A limit on requests a second or a minute, all methods together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     requests: usize,
@@ -23,16 +22,16 @@ pub struct Quota {
     manner: Manner,
 }
 
-/// How it is counted, and how refused.
+/// How requests are counted, and how they are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// 429 with `Retry-After`.
+    /// A sliding window; 429 with `Retry-After`.
     Documented,
-    /// 503 without; so many more may come at once.
+    /// A leaky bucket; 503 without `Retry-After`. `burst` requests more may come at once.
     Nginx { burst: usize },
 }
 
-/// Why a text is no quota.
+/// The error for a text that is no quota.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "\"{0}\" is no quota: write requests a second as in 20/s, or a minute as in 100/m, and behind it :503 or \
@@ -40,7 +39,7 @@ enum Manner {
 )]
 pub struct QuotaError(String);
 
-/// The longest run of past requests that is kept.
+/// The greatest number of requests of a quota, and so of past requests that are remembered.
 const MOST: usize = 1_000_000;
 
 impl FromStr for Quota {
@@ -83,22 +82,22 @@ impl fmt::Display for Quota {
     }
 }
 
-/// How a request is refused that is one too many.
+/// How a request beyond the limit is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TooMany {
-    /// 429, and the whole seconds, at least one, after which the next is answered if none comes before.
+    /// 429, with the seconds, at least one, after which the next request is answered if none comes before.
     After(u64),
-    /// 503, and nothing more.
+    /// 503, without `Retry-After`.
     Busy,
 }
 
-/// The quota at work.
+/// A quota with the requests that count against it.
 #[derive(Debug)]
 pub(super) struct QuotaCounter {
     quota: Quota,
-    /// When the last N requests came.
+    /// When the last N requests came; used by the sliding window.
     arrivals: VecDeque<Instant>,
-    /// How far requests that were let in are ahead of the rate, in requests, and since when that holds.
+    /// How many requests the accepted ones are ahead of the rate, and at what time; used by the leaky bucket.
     ahead: Option<(f64, Instant)>,
 }
 
@@ -110,7 +109,7 @@ impl QuotaCounter {
     /// Counts a request that comes now.
     ///
     /// # Errors
-    /// Where it is one too many.
+    /// Returns how to refuse it, where it is beyond the limit.
     pub(super) fn enter(&mut self, now: Instant) -> Result<(), TooMany> {
         match self.quota.manner {
             Manner::Documented => self.slide(now),

@@ -1,4 +1,4 @@
-//! What may be patched, with values of which type, and which status may follow which.
+//! The patchable paths, the types of their values, and the transitions between statuses.
 
 use serde_json::{Map, Value};
 
@@ -15,11 +15,12 @@ pub(super) enum MemberType {
     Boolean,
     Members,
     Solutions,
-    /// Status or substatus: a text, and never null.
+    /// Status or substatus: a text, never null.
     Stage,
 }
 
-/// The 18 patchable paths: these fifteen, and the ends of the three lists among them.
+/// The 15 members that can be patched. With the ends of the three lists among them they make the 18 patchable
+/// paths (docs/api-facts.md, "Patchable paths").
 const PATHS: [(&str, MemberType); 15] = [
     ("/status", MemberType::Stage),
     ("/substatus", MemberType::Stage),
@@ -41,18 +42,18 @@ const PATHS: [(&str, MemberType); 15] = [
 /// The objects around patchable members, which may be added empty where they are missing.
 const PARENTS: [&str; 4] = ["/details", "/details/requirements", "/customerProfile", "/consent"];
 
-/// What a path names.
+/// What a patchable path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PathTarget {
     /// A member as a whole.
     DeclaredMember(MemberType),
     /// The end of a list.
     End(MemberType),
-    /// An object that is missing around members.
+    /// An object around patchable members, which may be added where it is missing.
     Parent,
 }
 
-/// What a path names, where it may be patched.
+/// Returns what a path names, or the refusal where it cannot be patched.
 pub(super) fn target(path: &str) -> Result<PathTarget, ErrorAnswer> {
     for (known, of) in PATHS {
         match path.strip_prefix(known) {
@@ -75,7 +76,7 @@ pub(super) fn target(path: &str) -> Result<PathTarget, ErrorAnswer> {
     Err(ErrorAnswer::bad("InvalidPath", "PathNotPatchable", "this path cannot be patched").about(path))
 }
 
-/// Checks a value against the type of its target, and gives it as it will be kept.
+/// Checks a value against the type of its target, and returns it as it will be kept.
 pub(super) fn accept(target: PathTarget, path: &str, value: Value) -> Result<Value, ErrorAnswer> {
     let wanted = match target {
         PathTarget::Parent if value.as_object().is_some_and(Map::is_empty) => return Ok(value),
@@ -91,7 +92,8 @@ pub(super) fn accept(target: PathTarget, path: &str, value: Value) -> Result<Val
     Err(ErrorAnswer::bad("InvalidValue", "WrongType", format!("the value must be {wanted}")).about(path))
 }
 
-/// Gives the value back, a time in the service's own notation, or says what is wanted.
+/// Returns the value, a time in the service's notation, or else a description of the values that are
+/// accepted.
 fn accept_member(of: MemberType, value: Value) -> Result<Value, &'static str> {
     let good = match (of, &value) {
         (MemberType::Text, Value::String(_) | Value::Null)
@@ -114,6 +116,7 @@ fn accept_member(of: MemberType, value: Value) -> Result<Value, &'static str> {
     if good { Ok(value) } else { Err(wanted(of)) }
 }
 
+/// Describes the values of a type.
 fn wanted(of: MemberType) -> &'static str {
     match of {
         MemberType::Text => "a string or null",
@@ -127,7 +130,7 @@ fn wanted(of: MemberType) -> &'static str {
     }
 }
 
-/// Digits, with at most a leading minus and one point between them.
+/// Returns whether a text is digits, with at most a leading minus and one point between them.
 fn is_decimal(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let text = text.strip_prefix('-').unwrap_or(text);
@@ -155,14 +158,15 @@ fn is_email(text: &str) -> bool {
     sides && !blank
 }
 
-/// The documented table: what a status may become, and which substatuses belong to it.
+/// The documented table: for each status, the statuses that may follow it and the substatuses that belong to
+/// it.
 const TABLE: [(&str, &[&str], &[&str]); 3] = [
     ("New", &["New", "Active", "Closed"], &["Pending", "Received"]),
     ("Active", &["Active", "Closed"], &["Accepted"]),
     ("Closed", &["Closed"], &["Won", "Lost", "Declined", "Expired"]),
 ];
 
-/// Checks where a change of status or substatus leads from where the referral stood.
+/// Checks a change of status or substatus against the table.
 pub(super) fn check_step(before: &Value, after: &Value) -> Result<(), ErrorAnswer> {
     let text = |referral: &Value, name: &str| {
         referral.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -193,7 +197,7 @@ mod tests {
     fn every_pair_of_stages() {
         let stages = ["New", "Active", "Closed", "None", ""];
         let substatuses = ["Pending", "Received", "Accepted", "Won", "Lost", "Declined", "Expired", "None"];
-        // What is allowed, spelt out: from, to, substatuses.
+        // The allowed transitions in full: from, to, substatuses.
         let allowed = [
             ("New", "New", &["Pending", "Received"][..]),
             ("New", "Active", &["Accepted"]),

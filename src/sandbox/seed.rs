@@ -1,4 +1,4 @@
-//! What the sandbox starts with.
+//! Reads the referrals that a sandbox starts with.
 
 use std::collections::HashMap;
 
@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::store::ReferralStore;
 
-/// The referrals that come with the program.
+/// The sample referrals that come with the program.
 pub(super) const SAMPLES: &str = include_str!("../../samples/referrals.jsonl");
 
-/// Why a seed can't be used, and on which line of it, counted from 1.
+/// The reason why a seed can't be used, with its line, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the seed: {reason}")]
 pub struct SeedError {
@@ -19,6 +19,7 @@ pub struct SeedError {
     reason: SeedProblem,
 }
 
+/// What is wrong with a seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum SeedProblem {
     #[error("no JSON: {0}")]
@@ -31,7 +32,7 @@ enum SeedProblem {
     Twice(Uuid, usize),
 }
 
-/// Reads JSONL, a JSON array or list pages. Pages may also stand one on a line.
+/// Reads JSONL, a JSON array, or list pages, of which there may be one on each line.
 pub(super) fn read(text: &str) -> Result<ReferralStore, SeedError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = SeedReader { text, store: ReferralStore::default(), starts: HashMap::new() };
@@ -50,10 +51,11 @@ fn no_json(text: &str, first_line: usize) -> SeedError {
     SeedError { line, reason: SeedProblem::NoJson(reason) }
 }
 
+/// A seed while it is read.
 struct SeedReader<'a> {
     text: &'a str,
     store: ReferralStore,
-    /// Where each referral begins in the text.
+    /// The offset at which each referral begins in the text.
     starts: HashMap<Uuid, usize>,
 }
 
@@ -86,7 +88,7 @@ impl<'a> SeedReader<'a> {
     }
 
     fn take_referral(&mut self, raw: &'a RawValue) -> Result<(), SeedError> {
-        // Raw text is checked for its form only: a number too large to be kept shows here.
+        // Raw JSON is checked for its syntax only; a number that is too large is noticed here.
         let value = serde_json::from_str(raw.get())
             .map_err(|error| self.error(raw, SeedProblem::NoJson(error.to_string())))?;
         let Value::Object(referral) = value else {
@@ -109,7 +111,7 @@ impl<'a> SeedReader<'a> {
         raw.get().as_ptr() as usize - self.text.as_ptr() as usize
     }
 
-    /// The line of a place in the text.
+    /// Returns the line of an offset in the text, counted from 1.
     fn line(&self, start: usize) -> usize {
         1 + self.text[..start].matches('\n').count()
     }
@@ -188,7 +190,7 @@ mod tests {
         store.referrals().map(|referral| (id(referral), referral.clone())).collect()
     }
 
-    /// The ids of a CSV's rows, in order; a ragged row still has its first cell.
+    /// Returns the ids of a CSV file's rows, in order; a ragged row still has its first cell.
     fn ids(csv: &str) -> Vec<String> {
         let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(csv.as_bytes());
         assert_eq!(reader.headers().unwrap().get(0), Some("id"));
@@ -256,7 +258,7 @@ mod tests {
         }
     }
 
-    /// A row as operations: `add` for whatever it sets, status and substatus together.
+    /// Turns a row into operations: `add` for each value that it sets, status and substatus together.
     fn operations(current: &Value, mut row: Value) -> Value {
         if !row["patch"].is_null() {
             return row["patch"].take();

@@ -1,4 +1,4 @@
-//! What there is of a sandbox: its settings, its state, and what came in.
+//! A sandbox's settings, its state, and the counts of the requests it got.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,28 +13,28 @@ use super::seed::{self, SeedError};
 use super::store::ReferralStore;
 use super::view::{ETagsIn, MemberPath, View};
 
-/// How the sandbox behaves beyond what is documented.
+/// The settings of a sandbox: how it behaves beyond what is documented.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
-    /// How many requests it answers in a span of time; `None` answers all.
+    /// The limit on the rate of requests; `None` answers all.
     pub quota: Option<Quota>,
-    /// How many requests it answers at the same time; `None` answers all. One too many is told 503, as nginx
-    /// does with `limit_conn`.
+    /// The limit on requests at the same time; `None` answers all. Requests beyond it are answered 503, as
+    /// nginx does with `limit_conn`.
     pub at_once: Option<u32>,
     /// Whether the items of a list carry their `eTag`. Real answers do, the documented sample
     /// doesn't.
     pub list_etags: bool,
-    /// Members that the items of a list lack.
+    /// Members that the items of a list don't have.
     pub list_omits: Vec<MemberPath>,
     /// Members that the items of a list show as `null`.
     pub list_nulls: Vec<MemberPath>,
     /// Where answers carry a referral's version.
     pub etags_in: ETagsIn,
-    /// Whether a request needs the headers that the documentation shows in every one: a
-    /// `client-request-id` of its own, and JSON as the type even of a GET. The service's definition
-    /// knows nothing of the one, and leaves the value of the other open.
+    /// Whether a request needs the headers that the documentation shows in every request: a
+    /// `client-request-id` of its own, and JSON as the content type even of a GET. The service's definition
+    /// doesn't mention the first, and leaves the value of the second open.
     pub strict: bool,
-    /// What goes wrong, and when. Where several faults match a request, the first of them happens.
+    /// The faults. Where several match a request, the first one happens.
     pub faults: Vec<Fault>,
 }
 
@@ -53,21 +53,21 @@ impl Default for SandboxConfig {
     }
 }
 
-/// How many requests came in, and what became of them.
+/// The number of requests, by kind and by how they were answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Requests for one referral.
+    /// GETs of one referral.
     pub gets: u64,
-    /// Requests for a page of referrals.
+    /// GETs of a list page.
     pub lists: u64,
-    /// Requests to change a referral.
+    /// PATCHes.
     pub patches: u64,
     /// Requests of another method, or for another path.
     pub others: u64,
-    /// Changes that took effect, answered or not.
+    /// Changes that were applied, whether answered or not.
     pub applied: u64,
-    /// Requests answered with 429, by the quota or by a fault, or turned away with 503 by the quota or as one
-    /// too many at a time.
+    /// Requests answered with 429, by the quota or by a fault, and those answered with 503 by the quota or by
+    /// the limit on requests at a time.
     pub throttled: u64,
     /// Requests answered with another 4xx.
     pub refused: u64,
@@ -76,12 +76,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// All requests that came in.
+    /// Returns the number of all requests.
     pub fn total(&self) -> u64 {
         self.gets + self.lists + self.patches + self.others
     }
 }
 
+/// The clock that the service sets times by.
 type WallClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A handle on one sandbox. Clones are handles on the same one.
@@ -90,6 +91,7 @@ pub struct Sandbox {
     pub(super) shared: Arc<SharedService>,
 }
 
+/// What all handles on a sandbox share.
 pub(super) struct SharedService {
     clock: WallClock,
     pub view: View,
@@ -98,25 +100,25 @@ pub(super) struct SharedService {
     state: Mutex<ServiceState>,
 }
 
-/// All that changes, under one lock that is never held across a wait.
+/// The state that changes, under one lock that is never held across an await.
 pub(super) struct ServiceState {
     pub store: ReferralStore,
     pub calls: Calls,
     pub quota: Option<QuotaCounter>,
-    /// Requests that have come and are not answered yet.
+    /// The number of requests that are not answered yet.
     pub in_hand: u32,
     pub faults: Faults,
     pub counts: Counts,
 }
 
 impl Sandbox {
-    /// A sandbox that holds the referrals of a seed: JSONL, a JSON array, or list pages. A referral
+    /// Creates a sandbox with the referrals of a seed: JSONL, a JSON array, or list pages. A referral
     /// without an eTag gets one.
     ///
-    /// The clock tells what `updatedDateTime` and its like are set to.
+    /// `updatedDateTime` and the other times that the service sets are set by the clock.
     ///
     /// # Errors
-    /// Where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
+    /// Returns an error where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
     pub fn from_text(seed: &str, config: SandboxConfig, clock: WallClock) -> Result<Self, SeedError> {
         let SandboxConfig { quota, at_once, list_etags, list_omits, list_nulls, etags_in, strict, faults } =
             config;
@@ -133,17 +135,17 @@ impl Sandbox {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// A sandbox that holds the samples which come with the program.
+    /// Creates a sandbox with the sample referrals that come with the program.
     pub fn with_samples(config: SandboxConfig, clock: WallClock) -> Self {
         Self::from_text(seed::SAMPLES, config, clock).expect("a test reads the samples")
     }
 
-    /// The referrals as they stand, in the order of the seed.
+    /// Returns the referrals as they are now, in the order of the seed.
     pub fn referrals(&self) -> Vec<Value> {
         self.state().store.referrals().cloned().collect()
     }
 
-    /// What came in so far.
+    /// Returns the number of requests so far.
     pub fn requests(&self) -> Counts {
         self.state().counts
     }

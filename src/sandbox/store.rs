@@ -1,4 +1,4 @@
-//! The referrals as they stand, and their versions.
+//! The referrals as they are now, and their versions.
 
 use std::collections::HashMap;
 
@@ -21,17 +21,17 @@ pub(super) type Referral = Map<String, Value>;
 pub(super) struct ReferralStore {
     referrals: Vec<Value>,
     places: HashMap<Uuid, usize>,
-    /// What a referral was before its last change.
+    /// Each changed referral as it was before its last change.
     earlier: HashMap<Uuid, Value>,
 }
 
-/// A second referral of the same id.
+/// The error for a second referral with the same id.
 #[derive(Debug)]
 pub(super) struct DuplicateId;
 
 impl ReferralStore {
-    /// Takes a referral into the store. One without an eTag gets its first; one whose eTag lost its
-    /// quotes, as through a spreadsheet, gets them back, for without them no `If-Match` can name it.
+    /// Adds a referral. One without an eTag gets one. One whose eTag has lost its quotes, as happens in a
+    /// spreadsheet, gets them back, since no `If-Match` could name it without them.
     pub(super) fn insert(&mut self, id: Uuid, mut referral: Referral) -> Result<(), DuplicateId> {
         let etag = match referral.get("eTag").and_then(Value::as_str) {
             Some(etag) if etag.contains('"') => None,
@@ -49,17 +49,17 @@ impl ReferralStore {
         Ok(())
     }
 
-    /// Every referral, in the order of the seed.
+    /// Returns all referrals, in the order of the seed.
     pub(super) fn referrals(&self) -> impl ExactSizeIterator<Item = &Value> {
         self.referrals.iter()
     }
 
-    /// The referral of an id.
+    /// Returns the referral of an id, or the 404 that answers for it.
     pub(super) fn get(&self, id: Option<Uuid>) -> Result<&Value, ErrorAnswer> {
         self.place(id).map(|(_, place)| &self.referrals[place])
     }
 
-    /// The referral of an id as it was before its last change, as a read that lags behind shows it.
+    /// Returns the referral of an id as it was before its last change, as a read that lags behind shows it.
     pub(super) fn earlier(&self, id: Option<Uuid>) -> Result<&Value, ErrorAnswer> {
         let (id, place) = self.place(id)?;
         Ok(self.earlier.get(&id).unwrap_or(&self.referrals[place]))
@@ -85,7 +85,7 @@ impl ReferralStore {
         Ok(self.put(id, place, after))
     }
 
-    /// What a change would make of a referral.
+    /// Returns the referral that a change would result in, without changing it.
     pub(super) fn changed(
         &self,
         id: Option<Uuid>,
@@ -117,7 +117,7 @@ impl ReferralStore {
         &self.referrals[place]
     }
 
-    /// Somebody else's change of the notes, where there is such a referral.
+    /// Changes the notes of a referral as another user would; does nothing where there is no such referral.
     pub(super) fn edit(&mut self, id: Option<Uuid>, now: Timestamp) {
         let Ok((id, place)) = self.place(id) else { return };
         let before = &self.referrals[place];
@@ -133,12 +133,12 @@ impl ReferralStore {
     }
 }
 
-/// The version of a referral.
+/// Returns the eTag of a referral.
 pub(super) fn etag_of(referral: &Value) -> Option<&str> {
     referral.get("eTag").and_then(Value::as_str)
 }
 
-/// `If-Match` as RFC 9110 has it: one eTag or several, compared to the letter, or `*`.
+/// Checks an `If-Match` (RFC 9110, section 13.1.1): one eTag or several, compared exactly, or `*`.
 fn check_version(wanted: &str, current: Option<&str>) -> Result<(), ErrorAnswer> {
     let mut is_quoted = false;
     // A comma within quotes is part of an eTag.
@@ -156,7 +156,7 @@ fn check_version(wanted: &str, current: Option<&str>) -> Result<(), ErrorAnswer>
         .about("If-Match"))
 }
 
-/// Sets what the service itself sets with every change.
+/// Sets the members that the service itself sets with every change: times and the eTag.
 fn stamp(id: Uuid, before: &Value, after: &mut Referral, now: Timestamp) {
     let time = wire_time(now);
     let became =
@@ -173,7 +173,8 @@ fn stamp(id: Uuid, before: &Value, after: &mut Referral, now: Timestamp) {
     after.insert("eTag".to_owned(), etag.into());
 }
 
-/// The eTag after another one. It follows from the two alone, so that a history can be repeated.
+/// Returns the eTag that follows on another one. It depends on the id and that eTag alone, so that a run can
+/// be repeated with the same eTags.
 fn next_etag(id: Uuid, before: &str) -> String {
     let digest = Sha256::new().chain_update(id.as_bytes()).chain_update(before).finalize();
     let mut bytes = [0; 16];

@@ -1,4 +1,4 @@
-//! The sandbox as a client meets it: over a socket, byte by byte.
+//! Tests of the sandbox over a socket, byte by byte.
 
 mod changes;
 mod definition;
@@ -31,7 +31,7 @@ const TOKEN: (&str, &str) = ("Authorization", "Bearer rehearsal");
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const FULL: (&str, &str) = ("Prefer", "return=representation");
 
-/// The value of a header that is not sent, though every call has it.
+/// The value that marks a header that is to be left out, though every request has it.
 const LEFT_OUT: &str = "(left out)";
 
 /// No answer takes this long, however busy the machine; a test that waits longer has failed.
@@ -115,7 +115,7 @@ impl Server {
         self.send("PATCH", &format!("{PATH}/{id}"), &headers, body).await.unwrap()
     }
 
-    /// The referral [`A`] as it stands.
+    /// Returns the referral [`A`] as it is now.
     fn a(&self) -> Value {
         self.sandbox.referrals().swap_remove(0)
     }

@@ -1,15 +1,15 @@
-//! Times as the service writes them.
+//! Times in the service's notation.
 
 use jiff::fmt::temporal::Pieces;
 use jiff::{SignedDuration, Timestamp};
 
-/// A time as the service writes it: UTC, with seven digits of a second.
+/// Writes a time in the service's notation: UTC, with seven decimals of a second.
 pub(super) fn wire_time(time: Timestamp) -> String {
     format!("{time:.7}")
 }
 
-/// The same of a time that a request gives with its offset, up to the end of the year 9999; `None` where it is
-/// none.
+/// Converts a time with an offset, up to the end of the year 9999, to the same notation; `None` where the
+/// text is no such time.
 pub(super) fn in_utc(text: &str) -> Option<String> {
     let pieces = Pieces::parse(text.contains('T').then_some(text)?).ok()?;
     let offset = pieces.to_numeric_offset()?;

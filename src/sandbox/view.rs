@@ -1,6 +1,6 @@
-//! What the service shows of a referral: where its version stands, and what the elements of a list leave out.
+//! What answers show of a referral: where they carry its version, and what the elements of a list leave out.
 //!
-//! None of it is documented, and other services do all of it: so a client has to get along with any.
+//! None of this is documented, and other services do each of these things, so a client has to cope with all.
 
 use std::str::FromStr;
 
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::store::{Referral, etag_of};
 
-/// Where the service's own answers have the version.
+/// The member that holds the version in the service's own answers.
 const ETAG: &str = "eTag";
 
-/// Where OData has it.
+/// The member that holds the version in OData.
 const ODATA_ETAG: &str = "@odata.etag";
 
 /// Where answers carry a referral's version.
@@ -31,7 +31,7 @@ pub enum ETagsIn {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberPath(Vec<String>);
 
-/// Why a text names no member.
+/// The error for a text that names no member.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a member is named as in details or details.dealValue")]
 pub struct MemberPathError;
@@ -46,20 +46,20 @@ impl FromStr for MemberPath {
     }
 }
 
-/// What is shown, and what isn't.
+/// What answers show of referrals.
 #[derive(Debug, Clone, Default)]
 pub(super) struct View {
     pub etags_in: ETagsIn,
-    /// Whether the elements of a list lack their version, wherever else it stands.
+    /// Whether the elements of a list have no version, wherever other answers carry it.
     pub list_without_etags: bool,
-    /// What the elements of a list lack.
+    /// The members that the elements of a list don't have.
     pub list_omits: Vec<MemberPath>,
-    /// What they show as `null`.
+    /// The members that the elements of a list show as `null`.
     pub list_nulls: Vec<MemberPath>,
 }
 
 impl View {
-    /// A referral in an answer about it alone.
+    /// Returns the body of an answer with one referral.
     pub(super) fn single(&self, referral: &Value) -> String {
         let mut shown = referral.clone();
         if let Value::Object(members) = &mut shown {
@@ -68,12 +68,12 @@ impl View {
         shown.to_string()
     }
 
-    /// The `ETag` header of such an answer.
+    /// Returns the `ETag` header of an answer with one referral.
     pub(super) fn header<'a>(&self, referral: &'a Value) -> Option<&'a str> {
         etag_of(referral).filter(|_| self.etags_in != ETagsIn::OData)
     }
 
-    /// A referral as an element of a list.
+    /// Returns a referral as an element of a list.
     pub(super) fn element(&self, referral: &Value) -> Value {
         let mut shown = referral.clone();
         self.list_omits.iter().for_each(|MemberPath(names)| {
@@ -93,6 +93,7 @@ impl View {
         shown
     }
 
+    /// Moves or removes the version, as the settings say.
     fn place_etag(&self, members: &mut Referral) {
         let etag = match self.etags_in {
             ETagsIn::Body => return,
@@ -105,7 +106,7 @@ impl View {
     }
 }
 
-/// Does something to the member that names lead to, wherever they lead.
+/// Calls `act` for the member at a path of names. In lists, that is the member of each element.
 fn visit(value: &mut Value, names: &[String], act: &dyn Fn(&mut Map<String, Value>, &str)) {
     match (value, names) {
         (Value::Array(elements), _) => elements.iter_mut().for_each(|element| visit(element, names, act)),

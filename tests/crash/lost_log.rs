@@ -1,6 +1,6 @@
 //! Runs whose log, `run.sqlite-wal`, is lost after their process was killed: what was sent last is on record
-//! nowhere. It is noticed and told, nothing is made twice, and no outcome says what isn't so. Where nothing is
-//! lost, nothing is missed.
+//! nowhere. It is noticed and told, nothing is made twice, and no outcome says what isn't so. Where nothing
+//! is lost, nothing is missed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +35,8 @@ note: so every change without an outcome may have been made: resume reads its re
 for it, and what that cannot tell becomes unknown
 ";
 
-/// A service, and a run over all that it holds: every other row adds a member to a team, the rest set a field.
+/// A service, and a run over all that it holds: every other row adds a member to a team, the rest set a
+/// field.
 struct World {
     home: Rc<Place>,
     service: Deadly,
@@ -154,7 +155,8 @@ fn is_told_by_report(world: &World) {
                 outcome => {
                     assert_eq!(outcome, "unknown", "{row}");
                     assert_eq!(
-                        row["message"], "what the run sent last is not on record, and this may be of it",
+                        row["message"],
+                        "the ledger's last records are lost, and this change may have been sent",
                         "{row}"
                     );
                 }
@@ -190,7 +192,7 @@ fn is_settled(world: &World, name: &str) {
             // Of some rows a part was so before anybody sent it.
             let is_there = ["it is not there", "not all of it is there"].map(|is_there| {
                 format!(
-                    "what the run sent last is not on record, and this may be of it; read back, {is_there}, \
+                    "the ledger's last records are lost, and this change may have been sent; read back, {is_there}, \
                      and nothing tells whether sending it again would overwrite or repeat something"
                 )
             });

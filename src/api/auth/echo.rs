@@ -1,26 +1,27 @@
-//! Where a text repeats a secret, as it is or as JSON, a URL or HTML writes it. Opaque tokens hold `/`, `+` and
-//! `=`, which one writer or another escapes, and a gateway's page may repeat a request in any of them.
+//! Finds a secret in a text, as it is or escaped as in JSON, a URL or HTML. Opaque tokens hold `/`, `+` and
+//! `=`, which some of these escape, and a gateway's error page may repeat a request in any of them.
 
-/// What escapes begin with: in JSON, in URLs and in HTML.
+/// The characters that begin an escape in JSON, in URLs and in HTML.
 const ESCAPES: [u8; 3] = *b"\\%&";
 
-/// The most backslashes before one character: of a text in JSON in JSON in JSON.
+/// The most backslashes before one character: those of JSON within JSON within JSON.
 const MOST_BACKSLASHES: usize = 7;
-/// What lies between the `&` of an HTML reference and its end, that included: `#x0000002F;`.
+/// The most bytes of an HTML reference after its `&`, as in `#x0000002F;`.
 const LONGEST_REFERENCE: usize = 11;
 
-/// What stands before a secret in a text, and behind it. The secret is printable ASCII.
+/// Returns the text before and after the first occurrence of a secret. The secret is printable ASCII.
 pub(super) fn split<'t>(text: &'t str, secret: &str) -> Option<(&'t str, &'t str)> {
     let first = *secret.as_bytes().first()?;
     let begins = text.bytes().enumerate().filter(|(_, byte)| *byte == first || ESCAPES.contains(byte));
     begins.filter_map(|(at, _)| Some((&text[..at], after(&text[at..], secret)?))).next()
 }
 
-/// What follows on a secret at a text's beginning, each character as it is or escaped.
+/// Returns the rest of a text that begins with a secret, each of whose characters may be escaped.
 fn after<'t>(text: &'t str, secret: &str) -> Option<&'t str> {
     secret.chars().try_fold(text, |rest, c| after_escaped(rest, c).or_else(|| rest.strip_prefix(c)))
 }
 
+/// Returns the rest of a text that begins with an escape of this character.
 fn after_escaped(text: &str, c: char) -> Option<&str> {
     match text.chars().next()? {
         '\\' => after_in_json(text, c),
@@ -30,7 +31,8 @@ fn after_escaped(text: &str, c: char) -> Option<&str> {
     }
 }
 
-/// JSON that stands in a JSON string is escaped twice, which makes the backslashes more.
+/// Returns the rest after a JSON escape. JSON within a JSON string is escaped twice, so there may be several
+/// backslashes.
 fn after_in_json(text: &str, c: char) -> Option<&str> {
     if c == '\\' {
         return text.strip_prefix("\\\\").or_else(|| coded(text.strip_prefix("\\u")?, 4, c));
@@ -43,6 +45,7 @@ fn after_in_json(text: &str, c: char) -> Option<&str> {
     }
 }
 
+/// Returns the rest after an HTML reference, whose `&` is cut off already.
 fn after_in_html(reference: &str, c: char) -> Option<&str> {
     let end = reference.bytes().take(LONGEST_REFERENCE).position(|byte| byte == b';')?;
     let (name, rest) = (&reference[..end], &reference[end + 1..]);
@@ -63,7 +66,7 @@ fn after_in_html(reference: &str, c: char) -> Option<&str> {
     (code == u32::from(c)).then_some(rest)
 }
 
-/// What follows on so many digits that are the code of a character.
+/// Returns the rest after a number of hexadecimal digits that are the code of this character.
 fn coded(text: &str, digits: usize, c: char) -> Option<&str> {
     let (code, rest) = text.split_at_checked(digits)?;
     (u32::from_str_radix(code, 16) == Ok(u32::from(c))).then_some(rest)

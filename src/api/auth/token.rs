@@ -1,4 +1,4 @@
-//! A token, and what is said beside it about how long it is good for.
+//! The bearer token, and how it is read from its source, with its lifetime.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use super::echo;
 use crate::api::refusal;
 use crate::domain::json::{self, Object};
 
-/// Less than any real token is long.
+/// The least length of a text that is treated as a secret, in bytes: any real token is longer.
 const SHORTEST_SECRET: usize = 16;
 
-/// A well-formed token.
+/// A well-formed bearer token. `Debug` doesn't show it.
 #[derive(Debug, Clone)]
 pub(in crate::api) struct Token(SecretString);
 
 impl Token {
-    /// The value of `Authorization`, marked so that `Debug` hides it.
+    /// Returns the value of `Authorization`, marked as sensitive so that `Debug` hides it.
     pub(in crate::api) fn header(&self) -> HeaderValue {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret()))
             .expect("a token was checked to be printable ASCII");
@@ -27,7 +27,7 @@ impl Token {
         value
     }
 
-    /// A server's text without the token, should it have sent it back.
+    /// Replaces the token in a text of the service by `[token]`.
     pub(in crate::api) fn redact(&self, text: &str) -> String {
         let (mut redacted, mut rest) = (String::with_capacity(text.len()), text);
         while let Some((before, after)) = self.split(rest) {
@@ -38,31 +38,33 @@ impl Token {
         redacted + rest
     }
 
-    /// Whether a server has sent it back in a text.
+    /// Returns whether a text of the service repeats the token.
     pub(in crate::api) fn is_in(&self, text: &str) -> bool {
         self.split(text).is_some()
     }
 
-    /// What stands before the token in a text, and behind it. The short words that a sandbox takes for
-    /// tokens are no secret, and could be part of any other word.
+    /// Returns the text before and after the token. Short tokens are not looked for: those given to a sandbox
+    /// are no secret, and could be part of any other word.
     fn split<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
         let token = Some(self.0.expose_secret()).filter(|token| token.len() >= SHORTEST_SECRET)?;
         echo::split(text, token)
     }
 }
 
-/// A token as a source gives it.
+/// A token as its source provides it.
 pub(in crate::api) struct Issued {
     /// The token.
     pub(in crate::api) token: Token,
-    /// How long it is good for, where the source says so.
+    /// How long it is valid, where the source says so.
     pub(in crate::api) lifetime: Option<Duration>,
 }
 
 impl Issued {
-    /// Reads a text that holds the token alone, or the JSON that a token endpoint or a command-line tool
-    /// answers with. `now` is what a time of expiry is compared with. The error goes on after the text's
-    /// name.
+    /// Reads a text that is the token, or the JSON that a token endpoint or a command-line tool answers with.
+    /// A time of expiry is compared with `now`.
+    ///
+    /// # Errors
+    /// Returns the end of a sentence that begins with the name of the source.
     pub(in crate::api) fn read(text: &SecretString, now: Timestamp) -> Result<Self, String> {
         let text = text.expose_secret().trim_start_matches('\u{feff}').trim();
         if !text.starts_with('{') {
@@ -79,22 +81,23 @@ impl Issued {
     }
 }
 
-/// A text without the quotes that a tool put around it, as one does that prints JSON or a word for a shell.
+/// Removes the quotes around a text, as printed by a tool that writes JSON or a word for a shell.
 fn unquoted(text: &str) -> &str {
     let within = |quote: char| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
     within('"').or_else(|| within('\'')).map_or(text, str::trim)
 }
 
-/// What a sign-in service says in place of a token: its own code and words, as <https://www.rfc-editor.org/rfc/rfc6749#section-5.2>
-/// has them, or as the API's errors do. Nothing else of the object is shown.
+/// Describes the error that a sign-in service returns in place of a token: its code and message, as in RFC
+/// 6749, section 5.2, or in the form of the API's errors. Nothing else of the object is shown.
 fn error(object: &Object<'_>, text: &str) -> Option<String> {
     object.get("error")?;
     let words: Vec<String> = refusal::words(text).into_iter().flatten().collect();
     Some(format!("holds no token but an error: {}", words.join(": ")))
 }
 
-/// Token endpoints say how many seconds are left, tools that keep tokens say when it ends: in seconds
-/// since 1970, or as a time with its zone. A time without a zone says nothing.
+/// Returns the lifetime of a token. Token endpoints say how many seconds are left; tools that keep tokens say
+/// when it ends, in seconds since 1970 or as a time with its zone. A time without a zone is ambiguous, and is
+/// ignored.
 fn lifetime(object: &Object<'_>, now: Timestamp) -> Option<Duration> {
     let either = |one, other| object.get(one).or_else(|| object.get(other));
     if let Some(seconds) = either("expires_in", "expiresIn").and_then(whole_number) {
@@ -109,7 +112,7 @@ fn lifetime(object: &Object<'_>, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(end.duration_since(now)).unwrap_or_default())
 }
 
-/// A number, in quotes or without: both are seen.
+/// Reads a whole number, in quotes or without: both occur.
 fn whole_number(raw: &RawValue) -> Option<u64> {
     raw.get().trim_matches('"').parse().ok()
 }

@@ -1,5 +1,7 @@
-//! What follows where a request is throttled, or its token refused: the whole run waits, gets another token or
-//! ends, or else the referral alone pays for it ([`blame`](crate::pace::blame)).
+//! What follows where a request is throttled, or its token refused.
+//!
+//! Either the whole run waits, fetches another token or stops, or the referral alone pays for it;
+//! [`blame`](crate::pace::blame) tells which.
 
 use std::time::Duration;
 
@@ -15,12 +17,13 @@ use crate::pace::blame::{MAX_THROTTLES, ThrottleScope, TokenRefusal};
 use crate::pace::circuit::Purpose;
 use crate::pace::retry::{AfterPause, Decision, MAX_TRIES, back_off};
 
-/// What to do where another token is no better.
+/// The end of the message where a new token was refused too.
 const REFUSED_ANEW: &str = "a new one was refused as well: see whether it is for this service, and whether its \
                             user may still sign in";
 
 impl AfterFailure {
-    /// The same where the run is stopped. What may have been applied is looked at all the same.
+    /// Returns what is done where the run is stopped meanwhile: a request that may have been applied is read
+    /// back all the same.
     fn stopped(self) -> Self {
         if self == Self::ReadBack { self } else { Self::Stopped }
     }
@@ -29,14 +32,16 @@ impl AfterFailure {
 /// A throttled answer.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    /// What `Retry-After` asks for, uncapped.
+    /// The value of `Retry-After`, uncapped.
     asked: Option<Duration>,
-    /// What follows once it is over.
+    /// What the request does once the pause is over.
     then: AfterFailure,
 }
 
 impl<A: Api> Context<'_, A> {
-    /// Whether an answer is a throttle: it says so, or it is a 503 as others get it for load.
+    /// Returns the throttle that an answer is: one that says so, or a 503 without `Retry-After` that
+    /// [`Blame::is_load`](crate::pace::blame::Blame::is_load) takes for one. `None` where it is another
+    /// failure.
     pub(super) fn throttle(
         &self,
         decision: Decision,
@@ -58,13 +63,13 @@ impl<A: Api> Context<'_, A> {
         if self.pace.blame().is_load(request_state.referral, left) {
             return Some(Throttle { asked: None, then });
         }
-        // What others meet tells it from an outage.
+        // How other requests are answered tells a throttle from an outage, so they go first.
         request_state.slot.leave();
         None
     }
 
-    /// What everybody is throttled for costs the request nothing, and makes all wait. What a referral is
-    /// throttled for alone costs it a try, and makes nobody else wait.
+    /// Acts on a throttle. One that concerns the run makes all requests wait, and isn't charged to the
+    /// request. One that concerns the referral alone is charged as a try, and makes no other request wait.
     pub(super) async fn throttled(
         &self,
         throttle: Throttle,
@@ -75,7 +80,7 @@ impl<A: Api> Context<'_, A> {
         self.pace.circuit().inconclusive(request_state.permit);
         request_state.renewals = 0;
         let whose = self.pace.blame().throttled(request_state.about());
-        // Those who wait go first: what becomes of them tells whose it was.
+        // Waiting tasks go first: how their requests are answered tells what the throttle concerned.
         request_state.slot.leave();
         if whose == ThrottleScope::Referral {
             if let Some((before, pauses)) = request_state.pauses.take() {
@@ -88,6 +93,7 @@ impl<A: Api> Context<'_, A> {
         self.pause(throttle, whose == ThrottleScope::Endless, request_state)
     }
 
+    /// Pauses the whole run.
     fn pause(
         &self,
         throttle: Throttle,
@@ -96,7 +102,8 @@ impl<A: Api> Context<'_, A> {
     ) -> AfterFailure {
         let Throttle { asked, then } = throttle;
         let (turn, _) = request_state.turn.expect("what was throttled had its turn");
-        // Also where the run is stopped: what is still to be settled must not be asked for in the pause.
+        // The gate is shut also where the run is stopped: items in doubt must not be read back during the
+        // pause.
         let before = self.pace.checkpoint();
         let pause = self.pace.throttled(turn, asked);
         request_state.pauses.get_or_insert((before, 0)).1 += before.pauses_until(self.pace.checkpoint());
@@ -111,6 +118,7 @@ impl<A: Api> Context<'_, A> {
         then
     }
 
+    /// Lets one referral wait for its own throttle, and gives it up after [`MAX_TRIES`].
     async fn throttled_alone(
         &self,
         throttle: Throttle,
@@ -130,10 +138,13 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// One refresh serves all workers. Where the token is a new one that was never taken so far, another would
-    /// be no better: the request goes out with it once more. Refused again, it waits for what others meet, or
-    /// where none is left the list: a token that is taken for them is good, and the refusal the referral's own.
-    /// Where it is refused for others too, or there never were any, the run ends.
+    /// Acts on a refused token. One new token serves all workers.
+    ///
+    /// Where the refused token is a new one that the service never accepted so far, fetching another would
+    /// not help: the request is sent with it once more. Where it is refused again, the request lets others go
+    /// first, or where there are none left tries the list. A token that is accepted for those is good, and
+    /// the refusal concerns this referral alone. Where it is refused for others too, or there never were any,
+    /// the run stops.
     pub(super) async fn renew(
         &self,
         failure: &Failure,
@@ -159,7 +170,7 @@ impl<A: Api> Context<'_, A> {
         let renewed = match self.api.can_renew() {
             true if is_first && was_taken => self.api.renew(sent_with).await,
             true if is_first => Ok(()),
-            // It had come to its end meanwhile.
+            // A token that was accepted before has expired meanwhile, so another one may help.
             true if wrong == TokenRefusal::Several && was_taken && request_state.renewals <= MAX_TRIES => {
                 self.api.renew(sent_with).await
             }
@@ -174,8 +185,8 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Whether the token that a referral was refused with is good enough for the list, where any was good
-    /// enough for others before.
+    /// Returns whether the token that was refused for a referral is accepted for the list. The list is asked
+    /// only where a token was accepted for other requests before.
     async fn list_takes_token(&self, request_state: &RequestState<'_>) -> bool {
         if request_state.referral.is_none() || !self.pace.blame().was_taken_for_others(request_state.referral)
         {
@@ -193,13 +204,13 @@ impl<A: Api> Context<'_, A> {
         match answer.as_ref().map_err(Failure::status) {
             Ok(_) => self.answered(&look),
             Err(Some(status)) if status < 500 && !matches!(status, 401 | 429) => self.token_taken(&look),
-            // It is no more than a look.
+            // This request was only a test: whatever else it meets is left to the next real request.
             Err(_) => self.pace.circuit().inconclusive(look.permit),
         }
         self.pace.blame().is_refused_alone(request_state.referral)
     }
 
-    /// Waits a while at the end of the line, at no cost.
+    /// Waits at the end of the queue, without charging a try.
     async fn let_others_go(&self, failure: &Failure, request_state: &RequestState<'_>) -> AfterFailure {
         request_state.slot.leave();
         if self.wait(back_off(request_state.renewals), failure.message(), request_state).await {

@@ -1,4 +1,4 @@
-//! In virtual time, against a service that is a function of how often it was asked.
+//! Tests in virtual time, against a service whose answer is a function of the number of the request.
 
 mod outages;
 mod stops;
@@ -18,23 +18,23 @@ use crate::ledger::Ticket;
 use crate::pace::FoundRate;
 use crate::pace::circuit::FailureKind;
 
-/// What a service says to the request of this number, counted from 1.
+/// The answer to the request of this number, counted from 1.
 type Says = fn(usize) -> Result<Reply, Failure>;
 
 struct Service {
     says: Says,
     asked: AtomicUsize,
-    /// A referral that is answered in its own way, always.
+    /// A referral that always gets this failure.
     poisoned: Option<(ReferralId, Failure)>,
     takes: Duration,
-    /// It has the token, and nothing is sent by it.
+    /// Holds the token; nothing is sent through it.
     client: Client,
 }
 
 impl Api for Service {
     async fn get(&self, id: ReferralId) -> Result<Reply, Failure> {
         let turn = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        // So that others are asked meanwhile.
+        // So that other requests are made meanwhile.
         tokio::time::sleep(self.takes).await;
         match &self.poisoned {
             Some((poisoned, failure)) if *poisoned == id => Err(failure.clone()),
@@ -75,7 +75,7 @@ impl Api for Service {
     }
 }
 
-/// A service, and a run that has begun to ask it.
+/// A service, and a run against it.
 struct World {
     service: Service,
     pace: Pace,
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// How often the service was asked, and how many seconds have passed.
+    /// Returns how many requests the service has got, and how many seconds have passed.
     fn so_far(&self) -> (usize, u64) {
         (self.service.asked.load(Ordering::Relaxed), self.begun.elapsed().as_secs())
     }
@@ -138,7 +138,7 @@ fn read_back() -> RequestState<'static> {
     RequestState::new(Purpose::ReadBack, Some(id()), somewhere())
 }
 
-/// A place for whoever is tested alone.
+/// Returns the slot of the only task.
 fn somewhere() -> &'static Slot {
     Box::leak(Box::new(Slots::new(1).slot()))
 }
@@ -172,8 +172,8 @@ async fn a_change_that_was_lost_is_repeated_ever_later() {
     }
 }
 
-/// What a service answers that isn't ready may have been done: the pause is everybody's, costs no try, and the
-/// referral is read back when it is over. So it is where the run ends meanwhile.
+/// A change that is answered 503 with `Retry-After` may have been applied: all requests pause, no try is
+/// charged, and the referral is read back afterwards, also where the run is stopped meanwhile.
 #[tokio::test(start_paused = true)]
 async fn what_was_not_ready_is_waited_for_and_read_back() {
     let mut unready = answer(503).unwrap_err();

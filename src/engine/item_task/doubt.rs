@@ -1,10 +1,11 @@
-//! What may have been written, or is held against somebody else: read back, and concluded from.
+//! Reads a referral back where an attempt may have been applied, or was refused for its version, and decides
+//! what follows.
 //!
-//! A read may lag behind a write, by seconds. So what a look that comes at once doesn't show is not yet known
-//! not to be there. Sending again is safe all the same where an eTag binds the change: then only one of two
-//! attempts can match. Everything that ends the item, and rests on the change not being there, waits for looks
-//! that come later; and where an answer says that the version moved while looks show the one that was sent,
-//! they contradict each other: then nothing is sent any more, and nobody is blamed.
+//! A read may lag behind a write, by seconds. So a change that an immediate read doesn't show may have been
+//! made all the same. Sending it again is safe where an eTag binds it, since only one of the two attempts can
+//! match. A conclusion that ends the item, and rests on the change not being there, waits for later reads.
+//! Where the service refuses the version that was sent, and reads go on showing that very version, the two
+//! contradict each other: then nothing more is sent, and the outcome is unknown rather than a conflict.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,18 +25,18 @@ use crate::engine::shown;
 use crate::ledger::AttemptResult;
 use crate::pace::retry::MAX_TRIES;
 
-/// How often an item is made again for a referral that others keep changing.
+/// The number of times an item is made anew for a referral that others keep changing.
 const MOST_REBASES: u32 = 3;
 
-/// How often it is looked again before a look counts as the last word: after half a second, and then ever
-/// later, 7.5 seconds in all.
+/// The number of further reads before a read counts as final: after 0.5, 1, 2 and 4 seconds, 7.5 seconds in
+/// all.
 const LOOKS: u32 = 4;
 
-/// The same where the service said yes and shows nothing, before it is sent again.
+/// The number of further reads before a change is sent again whose answer was a success that doesn't show it.
 const LOOKS_AFTER_YES: u32 = 1;
 
 impl<A: Api> ItemTask<'_, A> {
-    /// Finds out whether a doubtful attempt was applied. Nothing is sent for the item before.
+    /// Finds out whether an attempt in doubt was applied. Nothing is sent for the item before.
     pub(super) async fn read_back(&mut self, doubt: &Doubt) -> Step {
         let why = doubt.why.as_str();
         let mut looks = 0;
@@ -49,7 +50,7 @@ impl<A: Api> ItemTask<'_, A> {
                 return self.unknown(why, &another_thing());
             };
             let reconciliation = reconcile(&self.item, &now);
-            info!(?reconciliation, looks, "read back");
+            info!(?reconciliation, looks, "referral read back");
             if looks >= self.looks(reconciliation, doubt, &now) {
                 return self.conclude(reconciliation, doubt, &now, reply.status).await;
             }
@@ -60,6 +61,7 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
+    /// Ends the item, or sends it again, by the result of the last read.
     async fn conclude(
         &mut self,
         reconciliation: Reconciliation,
@@ -86,7 +88,7 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
-    /// Nobody knows before what it was sent, and not all of it is there.
+    /// Ends the item as unknown: it is not known from which state it was sent, and not all of it is there.
     fn untold(&self, why: &str, status: Option<u16>) -> Step {
         let message = format!(
             "{why}; read back, not all of it is there, and nothing tells whether sending it again would overwrite or \
@@ -95,7 +97,7 @@ impl<A: Api> ItemTask<'_, A> {
         self.over(Verdict::new(Outcome::Unknown, "in-doubt", message).with_status(status), None, None)
     }
 
-    /// How often to look again before this reading counts.
+    /// Returns the number of further reads before this result counts.
     fn looks(&self, reconciliation: Reconciliation, doubt: &Doubt, now: &Snapshot<'_>) -> u32 {
         let is_sent_again =
             reconciliation == Reconciliation::NotApplied && self.request_state.tries < MAX_TRIES;
@@ -103,19 +105,20 @@ impl<A: Api> ItemTask<'_, A> {
             Reconciliation::Applied | Reconciliation::Partial => 0,
             Reconciliation::Conflict if doubt.is_about(now) => 0,
             _ if is_sent_again && self.can_be_bound(now) => u32::from(doubt.said_yes) * LOOKS_AFTER_YES,
-            // That nobody knows stays true, whatever comes later.
+            // A later read could not tell either.
             Reconciliation::CannotTell if !doubt.said_yes => 0,
-            // It is the end, or what is sent again may be made twice.
+            // This result ends the item, or leads to a repetition that no eTag guards.
             _ => LOOKS,
         }
     }
 
-    /// Whether a version guards what is sent next for a referral that was read back so.
+    /// Returns whether an eTag can guard what is sent next.
     fn can_be_bound(&self, now: &Snapshot<'_>) -> bool {
         self.item.etag.is_some() || now.etag().is_some()
     }
 
-    /// It was read back and is not there. That stays in doubt on record: a look may have come too early.
+    /// Sends a change again that was read back and is not there, unless it was tried often enough. In the
+    /// ledger the earlier attempt stays in doubt, since the read may have come too early.
     async fn send_again(&mut self, why: &str, now: &Snapshot<'_>) -> Step {
         if self.request_state.tries >= MAX_TRIES {
             let message = format!(
@@ -126,23 +129,23 @@ impl<A: Api> ItemTask<'_, A> {
             return self.over(verdict, now.etag().cloned(), None);
         }
         if self.item.etag.is_none() && now.etag().is_some() {
-            // It is as planned from at this version. Should the look lag behind, or anybody change it, the
-            // change is not made again.
+            // The referral is as planned from at this version. Bound to it, the change is not made again
+            // where the read lagged behind, or where another user changes the referral meanwhile.
             self.item = Arc::new(Item { etag: now.etag().cloned(), ..Item::clone(&self.item) });
         }
         if self.context.back_off(why, &self.request_state).await { Step::Send } else { Step::Leave }
     }
 
-    /// The service won't have it. After a doubtful attempt that may be our own doing; on a conflict, the
-    /// report shows what is there now, unless that is what was sent.
+    /// Reads back a referral whose change the service refused. After an attempt in doubt the reason may be
+    /// that attempt; on a conflict, the report shows the values that the referral has now.
     pub(super) async fn recheck(&mut self, verdict: Verdict) -> Step {
         let mut looks = 0;
         loop {
-            // Once it shows the version that was sent, the answer is in doubt itself.
+            // After a read that shows the version that was sent, the refusal itself is in doubt.
             let is_open = self.doubted || looks > 0;
             let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
                 Ok(reply) => reply,
-                // The next process looks instead.
+                // The next process reads back instead.
                 Err(None) => return Step::Leave,
                 Err(Some(failure)) if is_open => return self.unread(verdict.message.as_str(), &failure),
                 Err(_) => return self.over(verdict, None, None),
@@ -162,7 +165,7 @@ impl<A: Api> ItemTask<'_, A> {
                 }
                 _ => {}
             }
-            // Where no version was sent, the one that is found may be one for a rebase.
+            // Where no version was sent, the one that is found may allow a rebase.
             let is_as_planned = reconciliation == Reconciliation::NotApplied
                 && (self.doubted || self.item.etag.is_some() || self.context.rebase.is_none());
             let is_as_sent = self.is_known(&now) || is_as_planned;
@@ -177,7 +180,7 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
-    /// The service won't have it, and nothing of it is there.
+    /// Ends an item that the service refused and of which nothing is there, or rebases it.
     async fn refused(
         &mut self,
         verdict: Verdict,
@@ -197,8 +200,8 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
-    /// Puts on record that it isn't known what the last attempt came to: should the process end now, the next
-    /// one reads the referral back before anything else.
+    /// Records that the result of the last attempt is in doubt. If the process ends now, the next one reads
+    /// the referral back before anything else.
     fn doubt_refusal(&self, verdict: &Verdict) {
         let result = match verdict.outcome {
             Outcome::Conflict => AttemptResult::Contradicted,
@@ -209,19 +212,20 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
-    /// Whether a referral shows a version that the item was bound to: then the look shows nobody else's work.
+    /// Returns whether a referral has a version that the item was bound to: then no other user has changed it
+    /// since.
     fn is_known(&self, now: &Snapshot<'_>) -> bool {
         let ours = self.item.etag.iter().chain(&self.earlier);
         now.etag().is_some_and(|etag| ours.into_iter().any(|known| known == etag))
     }
 
-    /// Read back, some of it is there.
+    /// Ends an item of which some was found when its referral was read back.
     fn found_in_part(&self, why: &str, now: &Snapshot<'_>, status: u16) -> Step {
         let how = format!("{why}; read back, only some of it is there");
         self.partial(&how, &self.item.not_taken(now), Some(status), now.etag().cloned())
     }
 
-    /// What was answered and what is read don't fit together, however often it is read.
+    /// Ends an item whose answer and reads contradict each other, however often it is read.
     fn contradicted(&self, why: &str, status: Option<u16>) -> Step {
         let still = match self.item.etag {
             Some(_) => "at the version that was sent",
@@ -234,12 +238,14 @@ impl<A: Api> ItemTask<'_, A> {
         self.over(Verdict::new(Outcome::Unknown, "in-doubt", message).with_status(status), None, None)
     }
 
-    /// Somebody else changed the referral. Where the user wants that, and nothing is overwritten by it, the
-    /// same change is sent again for the new version.
+    /// Acts on a referral that another user changed. Where the user of the run wants a rebase, and it
+    /// overwrites nothing, the same change is sent again for the new version; else the item ends as a
+    /// conflict.
     async fn in_conflict(&mut self, mut verdict: Verdict, now: &Snapshot<'_>) -> Step {
         let Some(rebase) = self.context.rebase else { return self.conflict(verdict, now) };
         let rebased = match self.rebases {
-            // It would be made twice where somebody undid it since.
+            // If an attempt in doubt was applied and another user undid it since, a rebase would make it
+            // twice.
             _ if self.doubted => Err("an attempt whose answer is not known may have been made".to_owned()),
             MOST_REBASES => Err(format!("it was changed {MOST_REBASES} times more")),
             _ => rebase(&self.item, now),
@@ -262,6 +268,7 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
+    /// Ends the item as a conflict, with the values that the referral has now.
     fn conflict(&self, verdict: Verdict, now: &Snapshot<'_>) -> Step {
         let theirs: BTreeMap<&str, Option<&RawValue>> = self
             .item
@@ -272,7 +279,8 @@ impl<A: Api> ItemTask<'_, A> {
         self.over(verdict, now.etag().cloned(), Some(json::raw(&theirs)))
     }
 
-    /// Reading back a doubtful attempt failed. Where it could not even be asked, it can be later.
+    /// Acts on a failure to read back. Where no connection could be made the run stops, and `resume` reads
+    /// back.
     fn unread(&self, why: &str, failure: &Failure) -> Step {
         match failure {
             Failure::NotSent { message } => self.unreachable(message),
@@ -280,6 +288,7 @@ impl<A: Api> ItemTask<'_, A> {
         }
     }
 
+    /// Ends the item as unknown, since reading back didn't settle it.
     fn unknown(&self, why: &str, failure: &Failure) -> Step {
         let message = format!("{why}; reading back did not settle it: {}", failure.message());
         let verdict = Verdict::new(Outcome::Unknown, "in-doubt", message).with_status(failure.status());
@@ -288,5 +297,5 @@ impl<A: Api> ItemTask<'_, A> {
 }
 
 fn another_thing() -> Failure {
-    Failure::NoAnswer { message: "the answer holds another thing than the referral".to_owned() }
+    Failure::NoAnswer { message: "the answer holds something other than the referral".to_owned() }
 }

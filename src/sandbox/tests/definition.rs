@@ -1,5 +1,5 @@
-//! What the service's own definition allows, operation by operation and parameter by parameter, as somebody asks
-//! it who has read nothing else: with the headers that the definition has, and no others.
+//! What the service's own definition allows, operation by operation and parameter by parameter, as somebody
+//! asks it who has read nothing else: with the headers that the definition has, and no others.
 
 use super::*;
 
@@ -201,8 +201,8 @@ async fn is_not_enough_where_the_documentation_is_the_measure() {
     server.shut_down().await;
 }
 
-/// The client has sent all of it by then, or nothing yet; either way it reads the answer, and the connection ends
-/// without a reset.
+/// The client has sent all of it by then, or nothing yet; either way it reads the answer, and the connection
+/// ends without a reset.
 #[tokio::test]
 async fn has_its_limit_and_a_body_that_is_larger_is_told_so() {
     let server = begin(SandboxConfig::default()).await;

@@ -47,7 +47,7 @@ async fn more_at_a_time_than_are_taken_are_turned_away() {
     server.shut_down().await;
 }
 
-/// What a PATCH under a fault is answered with, and whether it took effect.
+/// The answer to a PATCH under a fault, and whether the change was applied.
 async fn check_fault(fault: &str, wanted: Option<(u16, &str)>, applied: bool) -> Option<Reply> {
     let server = serve(faulty(&[fault])).await;
     let path = format!("{PATH}/{A}");
@@ -85,7 +85,8 @@ async fn faults_answer_wrongly() {
     }
 }
 
-/// Answers that say yes, by what they show: the notes and whether the eTag is the one from before.
+/// Successful answers under a fault, by what they show: the notes, and whether the eTag is the one from
+/// before.
 #[tokio::test]
 async fn a_yes_may_be_none() {
     const JSON: &str = "application/json; charset=utf-8";
@@ -108,7 +109,7 @@ async fn a_yes_may_be_none() {
             assert_eq!(reply.code(), "BackendUnavailable");
         }
     }
-    // Who won't have the change doesn't say yes.
+    // A change that is refused gets no false success.
     for fault in ["patch=bare+applied", "patch=stale+applied", "patch=echo", "patch=error+applied"] {
         let server = serve(faulty(&[fault])).await;
         assert_eq!(server.patch(A, &[("If-Match", "\"other\"")], NOTES).await.status, 412, "{fault}");

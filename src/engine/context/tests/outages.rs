@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Eight workers read back while the service fails so often. What they come to, how often it was asked, and
-/// how many seconds that took.
+/// Lets eight workers read back from a service that fails for a while. Returns the status that each ended
+/// with, the number of requests, how many seconds that took, and why the run stopped.
 async fn outage(says: Says) -> (Vec<Option<u16>>, usize, u64, Option<Reason>) {
     let world = world("1000/s", says);
     let context = world.context();
@@ -13,7 +13,7 @@ async fn outage(says: Says) -> (Vec<Option<u16>>, usize, u64, Option<Reason>) {
     (settled, world.so_far().0 - 1, world.so_far().1, world.stop.reason())
 }
 
-/// An outage that ends in time leaves nothing unsettled behind, and is asked little.
+/// An outage that ends in time leaves nothing in doubt, and costs few requests.
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_waited_for() {
     let failing: [(Says, usize, u64); 3] = [
@@ -26,7 +26,7 @@ async fn an_outage_is_waited_for() {
     }
 }
 
-/// One that lasts stops the run, and leaves in doubt what is.
+/// An outage that lasts stops the run, and leaves items in doubt.
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_not_waited_for_long() {
     let (settled, asked, seconds, reason) = outage(|turn| answer(if turn > 1 { 504 } else { 200 })).await;
@@ -38,7 +38,7 @@ async fn an_outage_is_not_waited_for_long() {
     assert_eq!(reason, Some(Reason::Unreachable("refused".to_owned())));
 }
 
-/// A referral that always fails is its own matter: others are answered in between.
+/// A referral that always fails opens no circuit, since others are answered in between.
 #[tokio::test(start_paused = true)]
 async fn one_referral_is_no_outage() {
     let world = world("1000/s", |turn| answer(if turn % 2 == 0 { 200 } else { 500 }));
@@ -49,8 +49,8 @@ async fn one_referral_is_no_outage() {
     assert_eq!(world.stop.reason(), None);
 }
 
-/// A referral that always meets the same, among others that are answered well: it alone pays for it, however
-/// many are asked for at a time, and wherever it stands.
+/// A referral that always gets the same refusal, among others that succeed, alone pays for it, whatever the
+/// concurrency and its place among them.
 #[tokio::test(start_paused = true)]
 async fn one_referral_has_its_trouble_for_itself() {
     const COUNT: usize = 40;
@@ -62,8 +62,8 @@ async fn one_referral_has_its_trouble_for_itself() {
         failure
     };
     let bare = |status| answer(status).unwrap_err();
-    // What it is answered; how often at most, and for how many seconds all wait, where others follow; how often
-    // where none does.
+    // The answer; the number of requests for it, and the seconds that all wait, where others follow; the
+    // number of requests where none follows.
     let cases = [
         (after(429, 3), 6, 3, 55),
         (bare(429), 6, 1, 55),

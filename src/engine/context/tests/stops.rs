@@ -63,8 +63,8 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
     assert_eq!(world.stop.reason(), Some(Reason::Forbidden("HTTP 403".to_owned())));
 }
 
-/// However many workers meet a refusal, and whenever: a token that was fetched anew and is refused before it
-/// was ever taken stops the run, and no third one is fetched.
+/// However many workers meet a refusal, and whenever: a new token that is refused before it was ever accepted
+/// stops the run, and no third one is fetched.
 #[tokio::test]
 async fn a_new_token_that_is_refused_stops_the_run() {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -88,7 +88,7 @@ async fn a_new_token_that_is_refused_stops_the_run() {
     assert_eq!((world.service.client.token_requests(), second.tries), (2, 0));
 }
 
-/// What settles something in flight waits for the rate after a stop, and not for the server.
+/// After a stop, a request that settles an item in doubt waits for the rate, and not for a pause.
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_what_is_waited_for() {
     for (what, mut request_state, paused, granted, seconds) in [
@@ -131,7 +131,7 @@ async fn after_a_stop_reading_back_goes_on_and_other_reading_ends() {
     }
 }
 
-/// What waits for its turn to read back hears of a pause, and so does what comes later.
+/// A pause ends the wait of a request that reads back, and so does one that begins before it.
 #[tokio::test(start_paused = true)]
 async fn after_a_stop_nothing_is_read_back_in_a_pause() {
     let world = world("1/m", |turn| answer(if turn == 1 { 429 } else { 200 }));
@@ -144,7 +144,7 @@ async fn after_a_stop_nothing_is_read_back_in_a_pause() {
     assert_eq!(world.so_far(), (1, 0));
 }
 
-/// A token that is long in coming holds back a change before its turn, where a stop ends the wait.
+/// A token that takes long to fetch holds a change back before its turn, where a stop ends the wait.
 #[tokio::test]
 async fn a_stop_ends_the_wait_for_a_token() {
     let mut world = world("1000/s", |_| answer(200));
@@ -161,7 +161,8 @@ async fn a_stop_ends_the_wait_for_a_token() {
     assert!(!world.service.client.has_token());
 }
 
-/// Without others nobody is blamed: what is throttled for ever, or refused with a new token, stops the run.
+/// Without other requests no referral is blamed: an endless throttle, or a new token that is refused, stops
+/// the run.
 #[tokio::test(start_paused = true)]
 async fn where_there_are_no_others_the_run_stops() {
     for (status_, asked) in [(429, 51), (401, 1)] {

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// What had its turn and waited for the disk since goes out at once where nothing happened meanwhile, has
-/// another turn after a pause, and stays where the run was stopped.
+/// A request that had its turn and has waited for the disk since is sent at once where nothing happened
+/// meanwhile, waits for another turn after a pause, and is not sent where the run was stopped.
 #[tokio::test(start_paused = true)]
 async fn a_turn_is_kept_unless_the_gate_was_shut() {
     for (what, paused, stopped, kept, seconds) in [
@@ -28,7 +28,7 @@ async fn a_turn_is_kept_unless_the_gate_was_shut() {
     }
 }
 
-/// Those for whom the gate was shut leave one after another.
+/// Requests that the gate held back are sent one after another.
 #[tokio::test(start_paused = true)]
 async fn turns_that_a_pause_took_come_at_the_rate() {
     let world = world("1/s", |_| answer(200));
@@ -46,8 +46,8 @@ async fn turns_that_a_pause_took_come_at_the_rate() {
     assert_eq!(futures::future::join_all(left).await, [12, 14, 16]);
 }
 
-/// What had its turn while the circuit opened waits as all others do; and a probe that a pause took goes out
-/// after it, as the probe that it is.
+/// A request that had its turn when the circuit opened waits like all others; and a probe that a pause held
+/// back is sent after it, still as the probe.
 #[tokio::test(start_paused = true)]
 async fn turns_that_the_circuit_took_come_with_the_probe() {
     let world = world("1000/s", |_| answer(200));
@@ -66,8 +66,8 @@ async fn turns_that_the_circuit_took_come_with_the_probe() {
     assert_eq!((world.so_far().1, waiting.permit, waiting.tries), (15, Permit::Probe(2), 1));
 }
 
-/// Changes that are held back, since nothing can be read back, leave their places to whoever reads back to see
-/// whether that is better.
+/// Changes that are held back, since nothing can be read back, leave their places to the probe that reads
+/// back.
 #[tokio::test(start_paused = true)]
 async fn what_is_held_back_has_no_place() {
     let world = world("1000/s", |_| answer(200));
