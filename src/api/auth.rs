@@ -331,6 +331,8 @@ async fn run(program: &str, arguments: &[String]) -> Result<SecretString, Wordin
     let finish = async {
         let mut bytes = Vec::new();
         output.take(LONGEST + 1).read_to_end(&mut bytes).await?;
+        // The end of a command that prints too much is not awaited, since it may never come: its output is
+        // refused in any case.
         if bytes.len() as u64 > LONGEST {
             return Ok((bytes, None));
         }

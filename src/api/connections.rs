@@ -39,6 +39,7 @@ impl Connections {
     /// # Errors
     /// Returns an error where TLS can't be set up.
     pub(super) fn new(builder: impl Fn() -> ClientBuilder) -> Result<Self, reqwest::Error> {
+        // A pool that keeps no idle connection makes a new one for every request.
         let new = builder().pool_max_idle_per_host(0).build()?;
         Ok(Self { kept: builder().build()?, new, trust: Mutex::default() })
     }

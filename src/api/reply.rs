@@ -154,6 +154,7 @@ fn accepted(answer: RawAnswer) -> Result<RawAnswer, Failure> {
 
 fn reply<E>(answer: RawAnswer, text: impl FnOnce(Vec<u8>) -> Result<String, E>) -> Result<Reply, E> {
     let RawAnswer { status, etag, client_request_id, mut body, .. } = answer;
+    // A byte order mark before JSON may be ignored (RFC 8259, section 8.1), which serde_json does not do.
     if body.bytes.starts_with(b"\xef\xbb\xbf") {
         body.bytes.drain(..3);
     }

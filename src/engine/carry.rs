@@ -60,6 +60,7 @@ pub async fn carry_out<A: Api>(
     let stalled = context.watch();
     futures::pin_mut!(tasks, ends, stalled);
     loop {
+        // Biased, so that a second interrupt and the deadline take effect before any further item is taken.
         let ended = tokio::select! {
             biased;
             // What is in flight is dropped; its intents in the ledger leave it in doubt.
@@ -105,6 +106,8 @@ fn outstanding(backlog: &Backlog) -> impl futures::Stream<Item = Result<Outstand
         if page.len() == 0 {
             page = match backlog.outstanding(last, PAGE) {
                 Ok(next) => next.into_iter(),
+                // The stream ends after an error: no item has a number above the greatest signed integer,
+                // which is the greatest that SQLite stores, so the next page is empty.
                 Err(error) => return Some((Err(error), (u64::MAX >> 1, Vec::new().into_iter()))),
             };
         }

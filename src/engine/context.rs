@@ -50,7 +50,7 @@ pub struct Context<'a, A> {
     pub observe: &'a (dyn Fn(Event) + Sync),
     /// The number of requests made.
     pub counts: Arc<RequestCounts>,
-    /// Makes an item anew for a referral that somebody else changed; `None` where the user doesn't want that.
+    /// Makes an item anew for a referral that another user changed; `None` where the user doesn't want that.
     pub rebase: Option<&'a Rebase<'a>>,
 }
 
@@ -66,7 +66,7 @@ pub enum AfterFailure {
     AgainFreely,
     /// Read the referral back, to find out whether the request was applied.
     ReadBack,
-    /// Somebody else changed the referral.
+    /// The referral has another version: another user changed it, or an earlier attempt did.
     Conflict,
     /// The service refused the request.
     Refused,
@@ -91,6 +91,7 @@ impl<A: Api> Context<'_, A> {
                 }
             }
         };
+        // Biased, so that a run that was stopped sends nothing more where a turn is free at the same time.
         let granted = tokio::select! {
             biased;
             () = stopped => None,
@@ -101,7 +102,7 @@ impl<A: Api> Context<'_, A> {
         request_state.among = self.flights.requests() + 1;
         (request_state.turn, request_state.permit) = granted
             .map_or((None, Permit::Free), |(turn, permit)| {
-                (Some((turn, self.pace.blame().departs())), permit)
+                (Some((turn, self.pace.blame().record_sent())), permit)
             });
         granted.is_some()
     }
@@ -287,7 +288,7 @@ impl<A: Api> Context<'_, A> {
 
     /// Waits before a referral is read back for the `nth` time after the first. Returns `false` where the run
     /// is stopped first.
-    pub async fn look_later(&self, why: &str, nth: u32, request_state: &RequestState<'_>) -> bool {
+    pub async fn wait_to_read_back(&self, why: &str, nth: u32, request_state: &RequestState<'_>) -> bool {
         self.wait(back_off(nth), why, request_state).await
     }
 

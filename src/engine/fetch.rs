@@ -103,6 +103,7 @@ pub async fn fetch_referrals<A: Api, S: Survey>(
 async fn fetch_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
     let wanted = survey.remaining();
     let observe = |remaining: usize| context.tell(Event::Looked((wanted - remaining) as u64));
+    // A single referral takes one request either way, and its own answer shows it whole.
     let list = if wanted > 1 { read_pages(context, survey, &observe).await? } else { ListAccess::There };
     info!(wanted, left = survey.remaining(), list = ?list, "list pages read");
     read_singly(context, survey, list, &observe).await
@@ -193,6 +194,8 @@ async fn read_singly<A: Api, S: Survey>(
                 take_answer(id, &reply, survey)?;
             }
             Err(None) => {}
+            // No connection could be made, however often it was tried: other requests would fail in the same
+            // way.
             Err(Some(Failure::NotSent { message })) => context.stop.now(Reason::Unreachable(message)),
             Err(Some(failure)) => {
                 absent += 1;

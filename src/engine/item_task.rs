@@ -61,14 +61,14 @@ struct Doubt {
     why: String,
     /// Whether the answer was a success: then a read that doesn't show the change is more likely to lag
     /// behind.
-    said_yes: bool,
+    was_success: bool,
     /// The version at which that answer showed none of the change.
     none_at: Option<ETag>,
 }
 
 impl Doubt {
     fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), said_yes: false, none_at: None }
+        Self { why: why.into(), was_success: false, none_at: None }
     }
 
     /// Returns whether a read shows the version that the successful answer came with, and so what the service
@@ -134,7 +134,7 @@ pub async fn run_item<A: Api>(
         step = match step {
             Step::Send => task.send().await?,
             Step::Doubt(doubt) => {
-                info!(said_yes = doubt.said_yes, "attempt in doubt: the referral is read back");
+                info!(was_success = doubt.was_success, "attempt in doubt: the referral is read back");
                 task.read_back(&doubt).await
             }
             Step::Recheck(verdict) => {
@@ -228,9 +228,9 @@ impl<A: Api> ItemTask<'_, A> {
             }
             AnswerMatch::Nothing | AnswerMatch::Unmoved | AnswerMatch::NoneOfIt(_) => {
                 self.doubted = true;
-                let why = unshown(&told, reply);
+                let why = not_shown(&told, reply);
                 let none_at = if let AnswerMatch::NoneOfIt(version) = told { Some(version) } else { None };
-                (AttemptResult::InDoubt, Step::Doubt(Doubt { why, said_yes: true, none_at }))
+                (AttemptResult::InDoubt, Step::Doubt(Doubt { why, was_success: true, none_at }))
             }
         };
         self.note(attempt, result, status, None);
@@ -243,6 +243,7 @@ impl<A: Api> ItemTask<'_, A> {
         let next = self.context.after(failure, &mut self.request_state).await;
         let result = match next {
             AfterFailure::ReadBack => AttemptResult::InDoubt,
+            // A refused token is sent again without charge too, but is no throttle.
             AfterFailure::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
             AfterFailure::Again
             | AfterFailure::AgainFreely
@@ -348,7 +349,7 @@ fn listed(fields: &[NotTaken<'_, '_>]) -> String {
 }
 
 /// Describes a successful answer that doesn't show the change.
-fn unshown(shown: &AnswerMatch<'_, '_>, reply: &Reply) -> String {
+fn not_shown(shown: &AnswerMatch<'_, '_>, reply: &Reply) -> String {
     let status = reply.status;
     match (shown, error_in(&reply.body)) {
         (AnswerMatch::Unmoved, _) => {

@@ -44,7 +44,7 @@ struct Evidence {
 
 impl Blame {
     /// Records that a request is sent, and returns its place in the order of events.
-    pub fn departs(&self) -> Moment {
+    pub fn record_sent(&self) -> Moment {
         self.evidence().next()
     }
 

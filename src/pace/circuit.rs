@@ -342,6 +342,7 @@ impl Breaker {
         if streak.count < in_a_row || streak.referrals.len() < referrals {
             return BreakerEffect::Nothing;
         }
+        // Streaks are not counted while the circuit is open; all begin again once it closes.
         self.streaks.clear();
         self.open = Some(Open { cause, failed: 0, probe: Probe::Due(now + pauses[0]) });
         BreakerEffect::Opened(pauses[0])

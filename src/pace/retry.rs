@@ -41,7 +41,7 @@ pub enum Decision {
     },
     /// In doubt: read the referral back and compare before anything else.
     ReadBack,
-    /// Somebody else changed the referral.
+    /// The referral has another version than the request is bound to.
     Conflict,
     /// The service refused the request, and would refuse it again.
     Refused,

@@ -160,7 +160,7 @@ mod tests {
         }
         let times: Vec<i32> = tried.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert_eq!(times, [513, 1025], "one is refused each time: {tried:?}");
-        // What is borne again is used again.
+        // A number that is accepted again is used again.
         run(&mut width, 8, (0..40_000).map(|_| 8));
         assert_eq!(width.limit(), 8);
     }

@@ -1,5 +1,5 @@
-//! A service with a hidden quota, in virtual time, and the real pace against it; who is to blame for a refusal
-//! is asked as the engine asks it.
+//! A service with a hidden quota, in virtual time, and the real pace against it; who is to blame for a
+//! refusal is asked as the engine asks it.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -328,15 +328,15 @@ pub fn run(scenario: Scenario) -> Shares {
     })
 }
 
-/// Asks for one referral after another, for each until it is let through. A refusal costs a try where it is the
-/// referral's own.
+/// Asks for one referral after another, for each until it is let through. A refusal costs a try where it is
+/// the referral's own.
 async fn work(pace: Arc<Pace>, service: Arc<Mutex<Service>>) {
     let mut about = RequestSubject { referral: None, operation: Operation::Write };
     let mut tries = 0;
     loop {
         let id = *about.referral.get_or_insert_with(|| service.lock().unwrap().next());
         let turn = pace.turn().await;
-        let left = pace.blame().departs();
+        let left = pace.blame().record_sent();
         let way = service.lock().unwrap().way();
         sleep(way).await;
         let (answer, way) = {

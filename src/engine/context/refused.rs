@@ -79,10 +79,10 @@ impl<A: Api> Context<'_, A> {
         self.counts.throttled.add();
         self.pace.circuit().inconclusive(request_state.permit);
         request_state.renewals = 0;
-        let whose = self.pace.blame().throttled(request_state.about());
+        let scope = self.pace.blame().throttled(request_state.about());
         // Waiting tasks go first: how their requests are answered tells what the throttle concerned.
         request_state.slot.leave();
-        if whose == ThrottleScope::Referral {
+        if scope == ThrottleScope::Referral {
             if let Some((before, pauses)) = request_state.pauses.take() {
                 self.pace.roll_back(before, pauses);
             }
@@ -90,7 +90,7 @@ impl<A: Api> Context<'_, A> {
         }
         request_state.tries -= 1;
         self.slots.refused(request_state.among);
-        self.pause(throttle, whose == ThrottleScope::Endless, request_state)
+        self.pause(throttle, scope == ThrottleScope::Endless, request_state)
     }
 
     /// Pauses the whole run.
@@ -156,7 +156,7 @@ impl<A: Api> Context<'_, A> {
         }
         request_state.renewals += 1;
         let sent_with = request_state.token.unwrap_or_else(|| self.api.generation());
-        let wrong = blame.token_refused(request_state.referral, sent_with.0);
+        let refusal = blame.token_refused(request_state.referral, sent_with.0);
         let (is_first, was_taken) = (request_state.renewals == 1, self.api.was_taken(sent_with));
         if request_state.slot.is_alone()
             && !(is_first && self.api.can_renew())
@@ -164,14 +164,14 @@ impl<A: Api> Context<'_, A> {
         {
             return AfterFailure::Refused;
         }
-        let is_hopeless = wrong == TokenRefusal::Several
+        let is_hopeless = refusal == TokenRefusal::Several
             || request_state.slot.is_alone()
             || request_state.renewals > MAX_TRIES;
         let renewed = match self.api.can_renew() {
             true if is_first && was_taken => self.api.renew(sent_with).await,
             true if is_first => Ok(()),
             // A token that was accepted before has expired meanwhile, so another one may help.
-            true if wrong == TokenRefusal::Several && was_taken && request_state.renewals <= MAX_TRIES => {
+            true if refusal == TokenRefusal::Several && was_taken && request_state.renewals <= MAX_TRIES => {
                 self.api.renew(sent_with).await
             }
             true if is_hopeless => Err(failure.clone()),

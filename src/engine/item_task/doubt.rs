@@ -30,32 +30,32 @@ const MOST_REBASES: u32 = 3;
 
 /// The number of further reads before a read counts as final: after 0.5, 1, 2 and 4 seconds, 7.5 seconds in
 /// all.
-const LOOKS: u32 = 4;
+const FURTHER_READS: u32 = 4;
 
 /// The number of further reads before a change is sent again whose answer was a success that doesn't show it.
-const LOOKS_AFTER_YES: u32 = 1;
+const FURTHER_READS_AFTER_SUCCESS: u32 = 1;
 
 impl<A: Api> ItemTask<'_, A> {
     /// Finds out whether an attempt in doubt was applied. Nothing is sent for the item before.
     pub(super) async fn read_back(&mut self, doubt: &Doubt) -> Step {
         let why = doubt.why.as_str();
-        let mut looks = 0;
+        let mut reads = 0;
         loop {
             let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
                 Ok(reply) => reply,
                 Err(None) => return Step::Leave,
-                Err(Some(failure)) => return self.unread(why, &failure),
+                Err(Some(failure)) => return self.read_back_failed(why, &failure),
             };
             let Some(now) = shown::by_get(self.item.id, &reply) else {
-                return self.unknown(why, &another_thing());
+                return self.unknown(why, &not_the_referral());
             };
             let reconciliation = reconcile(&self.item, &now);
-            info!(?reconciliation, looks, "referral read back");
-            if looks >= self.looks(reconciliation, doubt, &now) {
+            info!(?reconciliation, reads, "referral read back");
+            if reads >= self.further_reads(reconciliation, doubt, &now) {
                 return self.conclude(reconciliation, doubt, &now, reply.status).await;
             }
-            looks += 1;
-            if !self.context.look_later(why, looks, &self.request_state).await {
+            reads += 1;
+            if !self.context.wait_to_read_back(why, reads, &self.request_state).await {
                 return Step::Leave;
             }
         }
@@ -72,7 +72,7 @@ impl<A: Api> ItemTask<'_, A> {
         let why = doubt.why.as_str();
         match reconciliation {
             Reconciliation::Applied => self.applied(Some(status), now.etag().cloned()),
-            Reconciliation::Partial => self.found_in_part(why, now, status),
+            Reconciliation::Partial => self.partly_found(why, now, status),
             Reconciliation::Conflict if doubt.is_about(now) => {
                 self.kept(&match_written(&Arc::clone(&self.item), now), Some(status), now.etag().cloned())
             }
@@ -84,12 +84,12 @@ impl<A: Api> ItemTask<'_, A> {
                     format!("{why}; read back, the referral is neither as planned from nor as wanted");
                 self.in_conflict(Verdict::new(Outcome::Conflict, "changed-meanwhile", message), now).await
             }
-            Reconciliation::CannotTell => self.untold(why, None),
+            Reconciliation::CannotTell => self.cannot_tell(why, None),
         }
     }
 
     /// Ends the item as unknown: it is not known from which state it was sent, and not all of it is there.
-    fn untold(&self, why: &str, status: Option<u16>) -> Step {
+    fn cannot_tell(&self, why: &str, status: Option<u16>) -> Step {
         let message = format!(
             "{why}; read back, not all of it is there, and nothing tells whether sending it again would overwrite or \
              repeat something"
@@ -98,17 +98,19 @@ impl<A: Api> ItemTask<'_, A> {
     }
 
     /// Returns the number of further reads before this result counts.
-    fn looks(&self, reconciliation: Reconciliation, doubt: &Doubt, now: &Snapshot<'_>) -> u32 {
+    fn further_reads(&self, reconciliation: Reconciliation, doubt: &Doubt, now: &Snapshot<'_>) -> u32 {
         let is_sent_again =
             reconciliation == Reconciliation::NotApplied && self.request_state.tries < MAX_TRIES;
         match reconciliation {
             Reconciliation::Applied | Reconciliation::Partial => 0,
             Reconciliation::Conflict if doubt.is_about(now) => 0,
-            _ if is_sent_again && self.can_be_bound(now) => u32::from(doubt.said_yes) * LOOKS_AFTER_YES,
+            _ if is_sent_again && self.can_be_bound(now) => {
+                u32::from(doubt.was_success) * FURTHER_READS_AFTER_SUCCESS
+            }
             // A later read could not tell either.
-            Reconciliation::CannotTell if !doubt.said_yes => 0,
+            Reconciliation::CannotTell if !doubt.was_success => 0,
             // This result ends the item, or leads to a repetition that no eTag guards.
-            _ => LOOKS,
+            _ => FURTHER_READS,
         }
     }
 
@@ -139,20 +141,22 @@ impl<A: Api> ItemTask<'_, A> {
     /// Reads back a referral whose change the service refused. After an attempt in doubt the reason may be
     /// that attempt; on a conflict, the report shows the values that the referral has now.
     pub(super) async fn recheck(&mut self, verdict: Verdict) -> Step {
-        let mut looks = 0;
+        let mut reads = 0;
         loop {
             // After a read that shows the version that was sent, the refusal itself is in doubt.
-            let is_open = self.doubted || looks > 0;
+            let is_open = self.doubted || reads > 0;
             let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
                 Ok(reply) => reply,
                 // The next process reads back instead.
                 Err(None) => return Step::Leave,
-                Err(Some(failure)) if is_open => return self.unread(verdict.message.as_str(), &failure),
+                Err(Some(failure)) if is_open => {
+                    return self.read_back_failed(verdict.message.as_str(), &failure);
+                }
                 Err(_) => return self.over(verdict, None, None),
             };
             let now = match shown::by_get(self.item.id, &reply) {
                 Some(now) => now,
-                None if is_open => return self.unknown(verdict.message.as_str(), &another_thing()),
+                None if is_open => return self.unknown(verdict.message.as_str(), &not_the_referral()),
                 None => return self.over(verdict, None, None),
             };
             let reconciliation = reconcile(&self.item, &now);
@@ -161,7 +165,7 @@ impl<A: Api> ItemTask<'_, A> {
                     return self.applied(Some(reply.status), now.etag().cloned());
                 }
                 Reconciliation::Partial if is_open => {
-                    return self.found_in_part(verdict.message.as_str(), &now, reply.status);
+                    return self.partly_found(verdict.message.as_str(), &now, reply.status);
                 }
                 _ => {}
             }
@@ -169,12 +173,12 @@ impl<A: Api> ItemTask<'_, A> {
             let is_as_planned = reconciliation == Reconciliation::NotApplied
                 && (self.doubted || self.item.etag.is_some() || self.context.rebase.is_none());
             let is_as_sent = self.is_known(&now) || is_as_planned;
-            if looks == LOOKS || !is_as_sent && !self.doubted {
+            if reads == FURTHER_READS || !is_as_sent && !self.doubted {
                 return self.refused(verdict, reconciliation, is_as_sent, &now).await;
             }
             self.doubt_refusal(&verdict);
-            looks += 1;
-            if !self.context.look_later(verdict.message.as_str(), looks, &self.request_state).await {
+            reads += 1;
+            if !self.context.wait_to_read_back(verdict.message.as_str(), reads, &self.request_state).await {
                 return Step::Leave;
             }
         }
@@ -192,7 +196,7 @@ impl<A: Api> ItemTask<'_, A> {
         if is_as_sent && (is_conflict || reconciliation == Reconciliation::Contradictory) {
             self.contradicted(verdict.message.as_str(), verdict.status)
         } else if self.doubted && reconciliation == Reconciliation::CannotTell {
-            self.untold(verdict.message.as_str(), verdict.status)
+            self.cannot_tell(verdict.message.as_str(), verdict.status)
         } else if is_conflict {
             self.in_conflict(verdict, now).await
         } else {
@@ -220,7 +224,7 @@ impl<A: Api> ItemTask<'_, A> {
     }
 
     /// Ends an item of which some was found when its referral was read back.
-    fn found_in_part(&self, why: &str, now: &Snapshot<'_>, status: u16) -> Step {
+    fn partly_found(&self, why: &str, now: &Snapshot<'_>, status: u16) -> Step {
         let how = format!("{why}; read back, only some of it is there");
         self.partial(&how, &self.item.not_taken(now), Some(status), now.etag().cloned())
     }
@@ -233,7 +237,7 @@ impl<A: Api> ItemTask<'_, A> {
         };
         let message = format!(
             "{why}; read back {} times, the referral is still {still}, so nothing tells what became of it",
-            LOOKS + 1
+            FURTHER_READS + 1
         );
         self.over(Verdict::new(Outcome::Unknown, "in-doubt", message).with_status(status), None, None)
     }
@@ -281,7 +285,7 @@ impl<A: Api> ItemTask<'_, A> {
 
     /// Acts on a failure to read back. Where no connection could be made the run stops, and `resume` reads
     /// back.
-    fn unread(&self, why: &str, failure: &Failure) -> Step {
+    fn read_back_failed(&self, why: &str, failure: &Failure) -> Step {
         match failure {
             Failure::NotSent { message } => self.unreachable(message),
             failure => self.unknown(why, failure),
@@ -296,6 +300,6 @@ impl<A: Api> ItemTask<'_, A> {
     }
 }
 
-fn another_thing() -> Failure {
+fn not_the_referral() -> Failure {
     Failure::NoAnswer { message: "the answer holds something other than the referral".to_owned() }
 }

@@ -176,7 +176,7 @@ async fn is_answered_for_single_referrals() {
     for case in OTHERS {
         let server = begin(SandboxConfig::default()).await;
         let (line, headers, _, status, wanted) = case;
-        // Whoever calls a second time says the same.
+        // The second request is the same.
         for _ in 0..2 {
             let again = request(case).replace(ETAG, server.a()["eTag"].as_str().unwrap());
             let reply = say(server.address, &again).await;
