@@ -63,7 +63,7 @@ impl Payloads {
             let ended = legacy::read(path, Some(stdin), number, &options, &mut |record| {
                 self.payload(record, writer)
             })?;
-            condemned = ended.condemned;
+            condemned = ended.rejection;
             Ok(ended.read)
         })?;
         if let Some(condemned) = condemned {
@@ -89,7 +89,7 @@ impl Payloads {
 
     fn payload(&mut self, record: PayloadRecord, writer: &mut PlanWriter<'_>) -> Result<(), Halt> {
         let row = writer.next_row();
-        let PayloadRecord { place, text, parsed, notes, told } = record;
+        let PayloadRecord { place, text, parsed, notes, earlier_outcome } = record;
         let (id, item, findings) = match parsed {
             Ok(payload) => match self.waiting.get(&payload.id) {
                 None => {
@@ -102,7 +102,7 @@ impl Payloads {
             Err(rejected) => (rejected.id, None, rejected.findings),
         };
         let verdict = item.is_none().then(|| Verdict::invalid(&findings));
-        writer.row(RowRecord { row, place, id, text, item, verdict, findings }, told)
+        writer.row(RowRecord { row, place, id, text, item, verdict, findings }, earlier_outcome)
     }
 
     /// What a second payload would do follows from the version that the first one leads to, which nobody

@@ -80,7 +80,7 @@ pub struct Changes {
 impl Changes {
     fn row(&mut self, record: Record, writer: &mut PlanWriter<'_>) -> Result<(), Halt> {
         let row = writer.next_row();
-        let Record { place, text, parsed, notes, told } = record;
+        let Record { place, text, parsed, notes, earlier_outcome } = record;
         let (id, item, verdict, findings) = match parsed {
             Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
             Err(mut rejected) => {
@@ -90,7 +90,7 @@ impl Changes {
                 (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
             }
         };
-        writer.row(RowRecord { row, place, id, text, item, verdict, findings }, told)
+        writer.row(RowRecord { row, place, id, text, item, verdict, findings }, earlier_outcome)
     }
 }
 

@@ -1,7 +1,8 @@
-//! What a CSV's cell means, by what its column is for.
+//! One cell of a CSV, put into its row as the column says.
 //!
-//! Numbers are the one thing that a cell can't tell by itself: how a file writes them is a matter of all of it.
-//! So [`Numbers`] keeps what they have shown so far, and says at the end whether they agree.
+//! Only numbers can't be understood from their cell alone: whether `12.500` is twelve thousand or twelve and a
+//! half depends on how the whole file writes numbers. [`Numbers`] keeps what they have shown so far, and says
+//! at the end of the file whether they agree.
 
 use serde_json::value::RawValue;
 
@@ -17,30 +18,36 @@ use crate::domain::text_form::Separator;
 use crate::domain::type_error::TypeError;
 use crate::domain::value::Wanted;
 
-/// How a cell asks for its field to be cleared.
+/// What a cell holds to have its field cleared.
 const CLEAR: &str = "\\N";
 
-/// How the numbers of a file are written, as far as they have shown it.
+/// How the numbers of a file are written, as far as its cells have shown.
 pub(super) struct Numbers {
+    /// The decimal sign that the user named.
     said: Option<DecimalSign>,
-    /// Whether commas separate the cells, which makes of a number with a comma an odd one out.
+    /// Whether commas separate the cells. Then a comma in a number needs quotes, and is the exception.
     in_commas: bool,
+    /// The first number with a decimal point.
     point: Option<SampleNumber>,
+    /// The first number with a decimal comma.
     comma: Option<SampleNumber>,
+    /// The first number that may be read with either.
     doubtful: Option<SampleNumber>,
 }
 
-/// A number and its line, the first of its kind.
+/// A number of the file, and the line it stands on.
 struct SampleNumber {
     line: u64,
     text: String,
 }
 
 impl Numbers {
+    /// Begins with the decimal sign that the user named, if any, and no numbers.
     pub fn new(said: Option<DecimalSign>, separator: Separator) -> Self {
         Self { said, in_commas: separator == Separator::COMMA, point: None, comma: None, doubtful: None }
     }
 
+    /// Reads a number and remembers which decimal sign it shows.
     fn read(&mut self, place: Location, text: &str) -> Result<Wanted, AmountError> {
         let read = Wanted::amount(text, self.said);
         let kind = match &read {
@@ -56,8 +63,10 @@ impl Numbers {
         read
     }
 
-    /// Why no number of the file that has a point or a comma in it can be trusted; `None` where each stands by
-    /// itself. Where commas separate the cells, a number that is in doubt says nothing about the others.
+    /// Returns why no number of the file that has a point or a comma in it can be trusted; `None` where they
+    /// agree.
+    ///
+    /// Where commas separate the cells, a doubtful number says nothing about the others.
     pub fn contradiction(&self) -> Option<String> {
         if self.said.is_some() {
             return None;
@@ -74,7 +83,7 @@ impl Numbers {
     }
 }
 
-/// Takes a cell for what its column is for. An empty cell leaves the field alone.
+/// Puts a cell into its row, as its target says. An empty cell leaves the field alone.
 pub(super) fn fill(
     row: &mut RowBuilder<'_>,
     numbers: &mut Numbers,
@@ -94,14 +103,14 @@ pub(super) fn fill(
         ValueTarget::ETag => row.etag(place, trimmed),
         ValueTarget::Status => row.status(place, trimmed, Rule::Contradiction),
         ValueTarget::Substatus => row.substatus(place, trimmed, Rule::Contradiction),
-        ValueTarget::Set(path) if too_deep(path.kind(), text) => row.nested_too_deep(place),
+        ValueTarget::Set(path) if too_deep(path.kind(), text) => row.refuse_depth(place),
         ValueTarget::Set(path) if path.kind() == Kind::Decimal => number(row, numbers, place, path, text),
         ValueTarget::Set(path) => match Wanted::from_text(path.kind(), text) {
             Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
             Err(error) => row.mistyped_text(place, path.pointer().as_str(), text, error),
         },
         ValueTarget::AddMembers(field) => row.append_members(place, *field, text),
-        ValueTarget::Append(field) if too_deep(field.kind(), text) => row.nested_too_deep(place),
+        ValueTarget::Append(field) if too_deep(field.kind(), text) => row.refuse_depth(place),
         ValueTarget::Append(field) => match serde_json::from_str::<&RawValue>(text) {
             Ok(element) => row.append_object(place, *field, element),
             Err(_) => {
@@ -112,12 +121,13 @@ pub(super) fn fill(
                 row.mistyped_text(place, field.pointer().as_str(), text, error);
             }
         },
-        ValueTarget::ReadOnly(pointer) => row.read_only(place, pointer),
-        ValueTarget::Unconfirmed(pointer) => row.unconfirmed(place, pointer, opt_in(pointer)),
+        ValueTarget::ReadOnly(pointer) => row.refuse_read_only(place, pointer),
+        ValueTarget::Unconfirmed(pointer) => row.refuse_unconfirmed(place, pointer, opt_in(pointer)),
         ValueTarget::Ignored | ValueTarget::LeftAlone => {}
     }
 }
 
+/// Puts in a number, whose decimal sign may depend on the rest of the file.
 fn number(row: &mut RowBuilder<'_>, numbers: &mut Numbers, place: Location, path: &Path, text: &str) {
     let name = path.pointer().as_str();
     match numbers.read(place, text) {
@@ -125,23 +135,26 @@ fn number(row: &mut RowBuilder<'_>, numbers: &mut Numbers, place: Location, path
         Err(AmountError::Wrong(error)) => row.mistyped_text(place, name, text, error),
         Err(AmountError::Doubtful(TypeError { message, hint })) => {
             let finding = Finding::deny(Rule::DecimalSign, place, format!("{name}: {message}"));
-            row.find(finding.hint(hint.unwrap_or_default()));
+            row.add_finding(finding.hint(hint.unwrap_or_default()));
         }
     }
 }
 
-/// Takes the wish to clear, where the column is for something that such a wish can be about.
+/// Clears the target, where it is one that can be asked to be cleared. Returns false where `\N` is a text like
+/// any other.
 fn clear(row: &mut RowBuilder<'_>, place: Location, target: &ValueTarget) -> bool {
     match target {
         ValueTarget::Id => {
             row.excuse_id();
-            row.uncleared(place, "id");
+            row.refuse_clearing(place, "id");
         }
-        ValueTarget::ETag => row.uncleared(place, "eTag"),
-        ValueTarget::Status => row.uncleared(place, "status"),
-        ValueTarget::Substatus => row.uncleared(place, "substatus"),
+        ValueTarget::ETag => row.refuse_clearing(place, "eTag"),
+        ValueTarget::Status => row.refuse_clearing(place, "status"),
+        ValueTarget::Substatus => row.refuse_clearing(place, "substatus"),
         ValueTarget::Set(path) => row.clear(place, path, Rule::Contradiction),
-        ValueTarget::AddMembers(_) | ValueTarget::Append(_) => row.uncleared(place, "an element to append"),
+        ValueTarget::AddMembers(_) | ValueTarget::Append(_) => {
+            row.refuse_clearing(place, "an element to append")
+        }
         ValueTarget::ReadOnly(_)
         | ValueTarget::Unconfirmed(_)
         | ValueTarget::Ignored
@@ -150,7 +163,7 @@ fn clear(row: &mut RowBuilder<'_>, place: Location, target: &ValueTarget) -> boo
     true
 }
 
-/// Whether a cell that holds JSON nests deeper than anything that reads it later may descend.
+/// Returns whether a cell that holds JSON nests deeper than parsers may follow.
 fn too_deep(kind: Kind, text: &str) -> bool {
     matches!(kind, Kind::Members | Kind::Solutions) && json::is_too_deep(text)
 }
@@ -168,7 +181,7 @@ mod tests {
         options(Format::Csv)
     }
 
-    /// What a row with one cell of a column is refused and warned for.
+    /// Checks what a row with one cell of a column is refused and warned for.
     fn check(options: &Options, column: &str, cell: &str, refused: &str, warned: &str) {
         let row = only(&format!("id,{column}\n{ID},\"{}\"\n", cell.replace('"', "\"\"")), options);
         assert_eq!((findings(&row).as_str(), warnings(&row).as_str()), (refused, warned), "{column} {cell}");

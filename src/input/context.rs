@@ -1,4 +1,4 @@
-//! What every part of reading one file needs to know.
+//! What every part of reading one file needs to know: which file it is, and how to read it.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -13,29 +13,35 @@ use crate::domain::finding::Location;
 use crate::domain::text_form::TextForm;
 use crate::domain::wording::Wording;
 
-/// What every part of reading one file needs to know.
+/// One file while it is read, whatever its format.
 pub(super) struct InputContext<'a> {
+    /// The path as the user gave it; `-` is standard input.
     pub path: &'a str,
+    /// The file's number in the run, counted from 0.
     pub input: u32,
+    /// How the user wants it read.
     pub options: &'a Options,
 }
 
 impl InputContext<'_> {
+    /// Returns a place in the file. Lines and columns count from 1; a column is a cell of a CSV, else a
+    /// character.
     pub fn place(&self, line: u64, column: usize) -> Location {
         Location { input: self.input, line, column: u32::try_from(column).unwrap_or(u32::MAX) }
     }
 
-    /// A problem of the file at a place in it.
+    /// Returns a problem at a place in the file.
     pub fn problem(&self, line: u64, column: usize, message: impl Into<String>) -> Problem {
         let place = format!("{}:{line}:{column}", self.name());
         Problem { place, message: message.into(), hint: None }
     }
 
-    /// A problem of the file as a whole.
+    /// Returns a problem of the file as a whole.
     pub fn unusable(&self, message: impl Into<String>, hint: Option<Wording>) -> Unusable {
         Unusable::from(Problem { place: self.name().to_owned(), message: message.into(), hint })
     }
 
+    /// Returns the problem that the file can't be opened or read.
     pub fn unreadable(&self, error: &io::Error) -> Unusable {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => Some("check its name, and in which directory you are"),
@@ -45,13 +51,13 @@ impl InputContext<'_> {
         self.unusable(format!("cannot read the file: {error}"), hint.map(Wording::from))
     }
 
-    /// The file's name for people.
+    /// Returns the file's name for people.
     pub fn name(&self) -> &str {
         input_name(self.path)
     }
 
-    /// Opens the file. What is there is looked at before its name: that it isn't there goes before that
-    /// it has no extension.
+    /// Opens the file. Whether it exists is checked before its name: "no such file" helps more than "no
+    /// extension".
     pub fn open(&self) -> Result<File, Unusable> {
         let unreadable = |error| self.unreadable(&error);
         if std::fs::metadata(self.path).map_err(unreadable)?.is_dir() {
@@ -61,7 +67,7 @@ impl InputContext<'_> {
         File::open(self.path).map_err(unreadable)
     }
 
-    /// The bytes of the file, or of standard input.
+    /// Returns the bytes of the file, or of standard input where the path is `-`.
     pub fn bytes<'r>(&self, stdin: Option<&'r mut dyn io::Read>) -> Result<Box<dyn io::Read + 'r>, Unusable> {
         match (self.path, stdin) {
             ("-", Some(stdin)) => Ok(Box::new(stdin)),
@@ -70,7 +76,7 @@ impl InputContext<'_> {
         }
     }
 
-    /// What goes on record of the file.
+    /// Returns what the ledger records of the file.
     pub fn info(
         &self,
         hash: &RefCell<Sha256>,
@@ -84,10 +90,10 @@ impl InputContext<'_> {
     }
 }
 
-/// The SHA-256 of a file, as it goes on record when the file is read as an input.
+/// Returns the SHA-256 of a file in hexadecimal, as the ledger records it for an input.
 ///
 /// # Errors
-/// Where it can't be read.
+/// Where the file can't be read.
 pub fn sha256(path: &str) -> io::Result<String> {
     let (mut file, mut hash) = (File::open(path)?, Sha256::new());
     io::copy(&mut file, &mut hash)?;
@@ -100,11 +106,14 @@ fn hex(hash: Sha256) -> String {
 
 /// What reading the rows of one file leads to, besides the rows.
 pub(super) struct RowsSummary {
+    /// The number of data rows.
     pub count: u64,
+    /// The names of the columns that the reports give back, in order; none for JSON.
     pub columns: Vec<String>,
+    /// The names of the columns that an earlier report added, which are not read.
     pub ignored: Vec<String>,
-    /// What was skipped, or taken for what it may not be, for people.
+    /// What was skipped or is unusual, for people.
     pub notes: Vec<String>,
-    /// Why its numbers can't be trusted.
+    /// Why the numbers of the file can't be trusted, where that is so.
     pub contradiction: Option<String>,
 }

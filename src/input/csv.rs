@@ -1,4 +1,4 @@
-//! Reads a CSV: its header, then a record after the other, each handed to the [`Sheet`] that makes a row of it.
+//! Reads a CSV: its header, then one record after the other, of which the [`Sheet`] makes rows.
 
 use std::io::BufRead;
 
@@ -13,10 +13,10 @@ use super::no_header;
 use super::oddities::Oddities;
 use super::record::Record;
 use super::sheet::{Sheet, is_blank};
-use super::taken::SwallowedRow;
+use super::swallowed::SwallowedRow;
 use super::watch::{QuoteWatcher, RecordSpan};
 
-/// Reads the header, then hands every record to the sink.
+/// Reads the header, then hands the row of every record to the sink.
 pub(super) fn read<E>(
     context: &InputContext<'_>,
     text: Text<'_>,
@@ -36,8 +36,8 @@ pub(super) fn read<E>(
         cells: ByteRecord::new(),
         ahead: None,
     };
-    let mut odd = Oddities::default();
-    let Some(mark) = records.header(&mut odd)? else {
+    let mut oddities = Oddities::default();
+    let Some(mark) = records.header(&mut oddities)? else {
         let hint = "the first line names the columns, as in id,status,substatus";
         return Err(context.unusable("the file has no header", Some(hint.into())).into());
     };
@@ -54,10 +54,10 @@ pub(super) fn read<E>(
     let mut count = 0;
     while let Some(mark) = records.next()? {
         if sheet.is_empty(&records.cells, mark) {
-            odd.empty(mark.line);
+            oddities.empty(mark.line);
             continue;
         }
-        odd.seen(&sheet, &records.cells);
+        oddities.seen(&sheet, &records.cells);
         if let Some(taken) = sheet.taken_in(&records.cells, mark) {
             for SwallowedRow { cells, mark, finding } in taken {
                 count += 1;
@@ -71,13 +71,13 @@ pub(super) fn read<E>(
             let next = records.ahead.as_ref().map(|(mark, cells)| (cells, *mark));
             malformed = next.and_then(|next| sheet.broken(&records.cells, mark, next));
             if malformed.is_none() && sheet.names_referral(&records.cells) {
-                odd.short(mark.line);
+                oddities.short(mark.line);
             }
         }
         count += 1;
         sink(sheet.record(&records.cells, mark, malformed, &mut numbers)).map_err(InputError::Sink)?;
     }
-    let notes = odd.told(&sheet);
+    let notes = oddities.notes(&sheet);
     let (ignored, columns): (Vec<Column>, Vec<Column>) =
         sheet.columns.into_iter().partition(Column::is_left_out);
     let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
@@ -85,27 +85,29 @@ pub(super) fn read<E>(
     Ok(RowsSummary { count, columns: names(columns), ignored: names(ignored), notes, contradiction })
 }
 
+/// The records of a CSV, in order.
 struct Records<'a, R> {
     context: &'a InputContext<'a>,
     reader: Reader<QuoteWatcher<R>>,
+    /// The record that was read last.
     cells: ByteRecord,
-    /// The record behind the one in `cells`, where somebody looked ahead.
+    /// The record after the one in `cells`, where it was looked ahead.
     ahead: Option<(RecordSpan, ByteRecord)>,
 }
 
 impl<R: BufRead> Records<'_, R> {
-    /// Reads the first record that has any content.
-    fn header(&mut self, odd: &mut Oddities) -> Result<Option<RecordSpan>, Unusable> {
+    /// Reads the first record that has any content. `None` at the end of the file.
+    fn header(&mut self, oddities: &mut Oddities) -> Result<Option<RecordSpan>, Unusable> {
         while let Some(mark) = self.next()? {
             if !self.cells.iter().all(is_blank) || mark.stray.is_some() {
                 return Ok(Some(mark));
             }
-            odd.empty(mark.line);
+            oddities.empty(mark.line);
         }
         Ok(None)
     }
 
-    /// Reads one record further than is taken yet.
+    /// Reads one record further, and keeps the current one.
     fn look_ahead(&mut self) -> Result<(), Unusable> {
         if self.ahead.is_none() {
             let now = std::mem::take(&mut self.cells);
@@ -116,7 +118,7 @@ impl<R: BufRead> Records<'_, R> {
         Ok(())
     }
 
-    /// Reads the next record's cells. `None` at the end of the file.
+    /// Reads the next record into `cells`. `None` at the end of the file.
     fn next(&mut self) -> Result<Option<RecordSpan>, Unusable> {
         if let Some((mark, cells)) = self.ahead.take() {
             self.cells = cells;

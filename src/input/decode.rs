@@ -1,8 +1,7 @@
-//! From a file's bytes to text: what encoding, which separator, which line ends.
+//! From a file's bytes to text: encoding, byte order marks, line ends, and the SHA-256 on the way.
 //!
-//! Only a byte order mark decides on an encoding. Without one the bytes go through untouched, so that
-//! a cell that is no UTF-8 is seen where it stands: guessing an old code page would turn a mistake into
-//! wrong letters.
+//! Only a byte order mark decides on an encoding. Without one the bytes pass unchanged, so that a cell that is
+//! not UTF-8 gets a finding where it stands: guessing an old code page would turn a mistake into wrong letters.
 
 use std::cell::RefCell;
 use std::io::{self, BufReader, Cursor, Read};
@@ -18,36 +17,36 @@ use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
 use crate::domain::text_form::{Encoding, LineEnd, Separator, TextForm};
 
-/// How much is read at a time, and looked at in front to see what the file is.
+/// The number of bytes that are read at a time. As many are looked at first, to see what the file is.
 const BLOCK: usize = 64 * 1024;
 
-/// Within so many bytes, a NUL gives a file of another sort away whatever its form.
+/// The number of bytes at the beginning in which a NUL shows that a file is no text, whatever its format.
 const MAGIC: usize = 16;
 
-/// The text of a file.
+/// The text of a file, ready to be read.
 pub(super) struct Text<'a> {
-    /// The text, without byte order mark and without a line that is about the separator; UTF-8 unless the
-    /// file holds something else unmarked.
+    /// The text, without byte order mark and without a line that names the separator. It is UTF-8, unless the
+    /// file holds other bytes and no mark.
     pub reader: BufReader<Box<dyn Read + 'a>>,
-    /// How the file is written.
+    /// How the file is written: encoding, line ends, separator.
     pub form: TextForm,
-    /// How many lines of the file are before the text.
+    /// The number of the file's lines before the text.
     pub lines_before: u64,
 }
 
 impl Text<'_> {
-    /// Whether the text was made from UTF-16, where what could not be decoded is U+FFFD by now.
+    /// Returns whether the text was UTF-16, in which U+FFFD now stands for what could not be decoded.
     pub fn is_transcoded(&self) -> bool {
         matches!(self.form.encoding, Encoding::Utf16Le | Encoding::Utf16Be)
     }
 
-    /// Whether it began with a byte order mark of UTF-8.
-    pub fn is_marked(&self) -> bool {
+    /// Returns whether the text began with the byte order mark of UTF-8.
+    pub fn has_byte_order_mark(&self) -> bool {
         self.form.encoding == Encoding::Utf8Marked
     }
 }
 
-/// Why a file holds no text. All of it went into the hash, unless it cannot be read.
+/// Why a file holds no text. All of its bytes went into the hash, unless it can't be read.
 pub(super) enum NoText {
     Unreadable(io::Error),
     Empty,
@@ -56,8 +55,8 @@ pub(super) enum NoText {
 }
 
 impl NoText {
-    /// What was found.
-    pub fn told(&self) -> &'static str {
+    /// Returns what was found, for people.
+    pub fn message(&self) -> &'static str {
         match self {
             Self::Unreadable(_) | Self::Other(_) => "the file cannot be read",
             Self::Empty => "the file is empty",
@@ -65,25 +64,28 @@ impl NoText {
         }
     }
 
-    /// The same as the reason why a file is unusable.
+    /// Returns the same as the reason why the file can't be used.
     pub fn into_unusable(self, context: &InputContext<'_>) -> Unusable {
         match self {
             Self::Other(unusable) => unusable,
             Self::Unreadable(error) => context.unreadable(&error),
-            Self::Empty => context.unusable(self.told(), None),
+            Self::Empty => context.unusable(self.message(), None),
             Self::Binary => {
                 let hint = "give a file in UTF-8, or in UTF-16 with a byte order mark";
-                context.unusable(self.told(), Some(hint.into()))
+                context.unusable(self.message(), Some(hint.into()))
             }
         }
     }
 }
 
-/// Looks at the beginning of a file and makes its text readable. All bytes that are read go into the
-/// hash as they are.
+/// Looks at the beginning of a file and makes its text readable. All bytes that are read go into the hash,
+/// unchanged.
+///
+/// `change_file` is given for a change file alone: then the text is checked against the format that the file is
+/// declared to have. Legacy payloads have their own checks.
 ///
 /// # Errors
-/// See [`NoText`]. `change_file` is the file whose form is compared with what it is said to be.
+/// See [`NoText`].
 pub(super) fn open<'a>(
     bytes: Box<dyn Read + 'a>,
     hash: &'a RefCell<Sha256>,
@@ -104,11 +106,12 @@ pub(super) fn open<'a>(
         .strip_bom(true)
         .build_with_buffer(Cursor::new(mark).chain(bytes), vec![0; BLOCK])
         .map_err(NoText::Unreadable)?;
-    // Asked for less than a character, the decoder loses part of the mark for what is missing at the end.
+    // Read through a buffer: asked for fewer than four bytes at the end of malformed UTF-16, the decoder gives one
+    // part of U+FFFD and loses the rest.
     let mut text = BufReader::with_capacity(BLOCK, text);
     let mut head = Vec::new();
     text.by_ref().take(BLOCK as u64).read_to_end(&mut head).map_err(NoText::Unreadable)?;
-    // Files that were joined or saved twice carry a second mark, which is no part of a name either.
+    // Files that were joined, or saved twice, carry a second mark. Left in, it would be part of the first column's name.
     while head.starts_with(b"\xef\xbb\xbf") {
         head.drain(..3);
     }
@@ -116,18 +119,18 @@ pub(super) fn open<'a>(
         let hint = "the first line names the columns, as in id,status,substatus";
         return Err(NoText::Other(context.unusable("the file is empty", Some(hint.into()))));
     }
-    // No line of JSON is no change; no payload is none.
+    // An empty file of JSON lines changes nothing, and is allowed; an empty file holds no payload.
     if head.is_empty() && change_file.is_none() {
         return Err(NoText::Empty);
     }
     if let Some(context) = change_file {
         form::refuse_others(context, &head).map_err(NoText::Other)?;
     }
-    let said = match (change_file, format) {
-        (Some(context), Format::Csv) => separator::said(context, &head).map_err(NoText::Other)?,
+    let declared = match (change_file, format) {
+        (Some(context), Format::Csv) => separator::declared(context, &head).map_err(NoText::Other)?,
         _ => None,
     };
-    head.drain(..said.map_or(0, |said| said.length));
+    head.drain(..declared.map_or(0, |declared| declared.length));
     let seen = FirstLine::of(&head, format);
     if seen.binary {
         if let Some(context) = change_file {
@@ -141,28 +144,28 @@ pub(super) fn open<'a>(
     }
     let form = TextForm {
         encoding,
-        line_end: seen.line_end.or(said.and_then(|said| said.line_end)).unwrap_or_default(),
-        separator: said.map_or(seen.separator, |said| said.separator),
-        says_separator: said.is_some(),
+        line_end: seen.line_end.or(declared.and_then(|declared| declared.line_end)).unwrap_or_default(),
+        separator: declared.map_or(seen.separator, |declared| declared.separator),
+        says_separator: declared.is_some(),
     };
     let whole = Cursor::new(head).chain(text);
     let reader: Box<dyn Read + 'a> = match form.line_end {
         LineEnd::Cr => Box::new(LineFeeds { text: whole, after_cr: false }),
         LineEnd::Lf | LineEnd::CrLf => Box::new(whole),
     };
-    let lines_before = said.map_or(0, |said| said.lines);
+    let lines_before = declared.map_or(0, |declared| declared.lines);
     Ok(Text { reader: BufReader::with_capacity(BLOCK, reader), form, lines_before })
 }
 
-/// What is wrong with text that holds U+FFFD: another program could not decode it and wrote it like
-/// this. Sent, the mark would take the place of what was meant.
+/// Returns the finding for text with U+FFFD: another program could not decode a character and wrote the mark
+/// instead. If it were sent, it would replace what was meant.
 pub(super) fn lost_character(place: Location, what: &str) -> Finding {
     let message = format!("{what} holds U+FFFD, the mark of a lost character");
     Finding::deny(Rule::Encoding, place, message)
         .hint("a character was lost when the file was saved in another encoding: type it again")
 }
 
-/// Whether JSON text holds that mark, as it is or escaped.
+/// Returns whether JSON text holds U+FFFD, as a character or as an escape.
 pub(super) fn has_lost_character(json: &str) -> bool {
     let is_escape = |at: usize| {
         let digits = json.get(at + 2..at + 6);
@@ -172,15 +175,17 @@ pub(super) fn has_lost_character(json: &str) -> bool {
     json.contains(char::REPLACEMENT_CHARACTER) || json.match_indices("\\u").any(|(at, _)| is_escape(at))
 }
 
-/// What the first line gives away.
+/// What the first line of a text shows.
 struct FirstLine {
     separator: Separator,
-    /// What ends it, or the blank lines before it, if anything does.
+    /// What ends it, or the blank lines before it; `None` where the file has no line end.
     line_end: Option<LineEnd>,
+    /// Whether NUL bytes show that it is no text.
     binary: bool,
 }
 
 impl FirstLine {
+    /// Looks at the first line of a text that begins like this.
     fn of(head: &[u8], format: Format) -> Self {
         let early = head.iter().take(MAGIC).any(|byte| *byte == 0);
         let (line, line_end) = first_line(head);
@@ -196,8 +201,8 @@ impl FirstLine {
     }
 }
 
-/// The first line that isn't empty, and what ends it, or else the line before it. A line end in quotes ends
-/// no line.
+/// Returns the first line that isn't empty, and what ends it or else the line before it. A line end within
+/// quotes ends no line.
 fn first_line(head: &[u8]) -> (&[u8], Option<LineEnd>) {
     let (mut start, mut quoted, mut line_end) = (0, false, None);
     for (at, &byte) in head.iter().enumerate() {
@@ -217,7 +222,7 @@ fn first_line(head: &[u8]) -> (&[u8], Option<LineEnd>) {
     (&head[start..], line_end)
 }
 
-/// Bytes that are hashed as they pass.
+/// A reader that hashes the bytes that pass.
 struct HashingReader<'a> {
     bytes: Box<dyn Read + 'a>,
     hash: &'a RefCell<Sha256>,
@@ -238,7 +243,7 @@ impl Read for HashingReader<'_> {
     }
 }
 
-/// Text whose lines end in CR alone, given on with LF. A CRLF among them is one line end too.
+/// Text whose lines end in CR alone, passed on with LF. A CRLF in it is one line end, too.
 struct LineFeeds<R> {
     text: R,
     after_cr: bool,
@@ -258,7 +263,7 @@ impl<R: Read> Read for LineFeeds<R> {
                     kept += 1;
                 }
             }
-            // Nothing kept of something read is not yet the end of the text.
+            // To return 0 means the end of the text, so a block of which nothing was kept needs another read.
             if kept > 0 || count == 0 {
                 return Ok(kept);
             }

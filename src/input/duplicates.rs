@@ -1,8 +1,8 @@
 //! Names that stand twice in one JSON object.
 //!
-//! Most readers take the last of them and some the first, so nobody can say what such an object means.
-//! The outermost members are known; one look at what lies in them finds the others at every level, without
-//! parsing anything a second time.
+//! Most parsers take the last of the values and some the first (RFC 8259, section 4), so what such an object
+//! means is unclear. The outermost members are known from parsing; one pass over the bytes of their values
+//! finds the others at every level, without parsing anything a second time.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::json::Object;
 
-/// Up to so many names are compared one by one, which is faster than hashing for the few of an object.
+/// Up to this many names are compared one by one, which is faster than hashing for the few of an object.
 const FEW: usize = 64;
 
 /// A name that stands in its object already.
@@ -19,11 +19,12 @@ const FEW: usize = 64;
 pub(super) struct RepeatedName {
     /// The name, unescaped.
     pub name: String,
-    /// Where its value begins, in bytes.
+    /// The offset of its value in the text, in bytes.
     pub value: usize,
 }
 
-/// Finds all of them in the text of an object, in their order. `members` were read from that very text.
+/// Returns every repeated name in the text of an object, in order. `members` must have been parsed from that
+/// very text.
 pub(super) fn duplicates(text: &str, members: &Object<'_>) -> Vec<RepeatedName> {
     let offset = |value: &RawValue| value.get().as_ptr() as usize - text.as_ptr() as usize;
     let mut search = DuplicateSearch { text, names: Vec::new(), levels: Vec::new(), found: Vec::new() };
@@ -37,17 +38,19 @@ pub(super) fn duplicates(text: &str, members: &Object<'_>) -> Vec<RepeatedName> 
     search.found
 }
 
+/// The state of one pass over a text.
 struct DuplicateSearch<'t> {
     text: &'t str,
-    /// The names of all open objects, and where each ends.
+    /// The names of all open objects, and the offset behind each.
     names: Vec<(Cow<'t, str>, usize)>,
-    /// Of every open bracket, where the names of its object begin; an array has none.
+    /// For every open bracket, the index in `names` at which the names of its object begin; `None` for an
+    /// array.
     levels: Vec<Option<usize>>,
     found: Vec<RepeatedName>,
 }
 
 impl DuplicateSearch<'_> {
-    /// Looks at the object or array that begins and ends here, and at all that lies in it.
+    /// Searches the object or array at these offsets, and everything nested in it.
     fn within(&mut self, start: usize, end: usize) {
         let Self { text, names, levels, found } = self;
         let bytes = &text.as_bytes()[..end];
@@ -83,7 +86,7 @@ impl DuplicateSearch<'_> {
     }
 }
 
-/// Where a string that begins here ends, behind its closing quote; and whether an escape is in it.
+/// Returns the offset behind the closing quote of the string that begins here, and whether it holds an escape.
 fn string_end(bytes: &[u8], begin: usize) -> (usize, bool) {
     let (mut at, mut is_escaped) = (begin + 1, false);
     loop {
@@ -96,8 +99,8 @@ fn string_end(bytes: &[u8], begin: usize) -> (usize, bool) {
     }
 }
 
-/// How many bytes come before the first quote or backslash. Most of a referral is within quotes, so eight
-/// bytes are looked at at a time.
+/// Returns the number of bytes before the first quote or backslash. Most bytes of a referral stand within
+/// quotes, so eight are looked at at a time.
 fn plain(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
@@ -111,16 +114,17 @@ fn plain(bytes: &[u8]) -> usize {
     words.len() * 8 + in_rest
 }
 
-/// A word of eight times this byte.
+/// Returns a word of this byte eight times.
 const fn every(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// The top bits of a word's zero bytes: the lowest that is set is of the first one.
+/// Returns a word in which the top bit of every zero byte is set; only the lowest that is set can be relied on.
 const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(every(0x01)) & !word & every(0x80)
 }
 
+/// Returns the name within quotes, unescaped.
 fn name(quoted: &str, is_escaped: bool) -> Cow<'_, str> {
     if is_escaped {
         return serde_json::from_str(quoted).map_or(Cow::Borrowed(quoted), Cow::Owned);
@@ -128,6 +132,7 @@ fn name(quoted: &str, is_escaped: bool) -> Cow<'_, str> {
     Cow::Borrowed(&quoted[1..quoted.len() - 1])
 }
 
+/// Adds the names of one object that stand in it twice.
 fn repeated(text: &str, names: &[(Cow<'_, str>, usize)], found: &mut Vec<RepeatedName>) {
     let (mut marks, mut seen) = (0_u128, HashSet::new());
     for (at, (name, end)) in names.iter().enumerate() {
@@ -145,7 +150,8 @@ fn repeated(text: &str, names: &[(Cow<'_, str>, usize)], found: &mut Vec<Repeate
     }
 }
 
-/// One of 128 bits that equal names have in common and few others, so that hardly any are compared.
+/// Returns one of 128 bits by which a name is pre-sorted: equal names share it and few others do, so hardly any
+/// names are compared.
 fn mark(name: &str) -> u128 {
     let (first, last) = (name.bytes().next().unwrap_or(0), name.bytes().next_back().unwrap_or(0));
     1 << ((name.len() * 31 + usize::from(first) * 7 + usize::from(last)) % 128)

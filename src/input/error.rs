@@ -1,4 +1,4 @@
-//! Why a file as a whole is no change file. What is wrong with one row is a finding instead.
+//! Why a file as a whole can't be used. What is wrong with one row is a finding instead.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use crate::domain::wording::Wording;
 /// Why reading a file ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError<E> {
-    /// The file is no change file.
+    /// The file as a whole can't be used.
     #[error(transparent)]
     Unusable(#[from] Unusable),
-    /// Whoever takes the rows cannot go on.
+    /// The receiver of the rows failed.
     #[error("{0}")]
     Sink(E),
 }
 
-/// Everything that makes a file unusable; never empty.
+/// The reasons why a file can't be used; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Unusable(Vec<Problem>);
 
-/// One thing that makes a file unusable.
+/// One reason why a file can't be used, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// `file`, or `file:line:column`. The column counts cells.
@@ -40,12 +40,12 @@ impl Problem {
 }
 
 impl Unusable {
-    /// All of them; `None` where there are none.
+    /// Returns the reasons as one error; `None` where there are none.
     pub(super) fn of(problems: Vec<Problem>) -> Option<Self> {
         (!problems.is_empty()).then_some(Self(problems))
     }
 
-    /// What is wrong, in the order of the file.
+    /// Returns the reasons, in the order of the file.
     pub fn problems(&self) -> &[Problem] {
         &self.0
     }

@@ -1,6 +1,7 @@
-//! The form of a file: what its user or its name says it is, and whether its beginning bears that out.
+//! The format of a file: what the user or its extension says it is, and whether its beginning agrees.
 //!
-//! A file of quite another form would be as many mistakes as it has lines. It is one.
+//! A file of another format would yield as many findings as it has lines. It is reported once instead, as a
+//! file that can't be used.
 
 use std::path::Path;
 
@@ -14,14 +15,17 @@ use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
-/// How a spreadsheet becomes a change file.
+/// What to do with a spreadsheet.
 const SAVE_AS_CSV: &str = "open it in the spreadsheet program and save it as CSV (UTF-8)";
 
-/// How packed files become change files.
+/// What to do with a compressed file.
 const UNPACK: &str = "unpack it first";
 
-/// The form that the user says, or else the file's extension.
-pub(super) fn said(context: &InputContext<'_>) -> Result<Format, Unusable> {
+/// Returns the format that the user names, or else the one that the file's extension stands for.
+///
+/// # Errors
+/// Where neither tells a format of change files.
+pub(super) fn declared(context: &InputContext<'_>) -> Result<Format, Unusable> {
     let say_format =
         || Wording::from("say ").name(Setting::Format).say(" csv or ").name(Setting::Format).say(" jsonl");
     if let Some(format) = context.options.format {
@@ -47,12 +51,12 @@ pub(super) fn said(context: &InputContext<'_>) -> Result<Format, Unusable> {
     Err(context.unusable(format!("the extension .{extension} tells no known form"), Some(hint)))
 }
 
-/// What would help with JSON that is no JSON lines.
+/// Returns the hint for JSON that is not one object a line.
 fn as_json_lines() -> Wording {
     Wording::from("write one JSON object a line, and say ").name(Setting::Format).say(" jsonl")
 }
 
-/// Files that are no text, by how they begin: what each is, and what would help.
+/// Files that are no text: how each begins, what it is, and what to do with it.
 const OTHERS: [(&[u8], &str, &str); 8] = [
     (b"PK\x03\x04", "it is a ZIP archive, as a spreadsheet is too", SAVE_AS_CSV),
     (b"\xd0\xcf\x11\xe0", "it looks like a spreadsheet of an old kind", SAVE_AS_CSV),
@@ -64,7 +68,7 @@ const OTHERS: [(&[u8], &str, &str); 8] = [
     (b"\0\0\xfe\xff", "it looks like UTF-32", "save it as UTF-8"),
 ];
 
-/// Refuses a file by how it begins, where that is known to be no text.
+/// Refuses a file whose beginning shows that it is no text, or a web page.
 pub(super) fn refuse_others(context: &InputContext<'_>, head: &[u8]) -> Result<(), Unusable> {
     if let Some((_, what, hint)) = OTHERS.iter().find(|(start, ..)| head.starts_with(start)) {
         return Err(context.unusable(format!("the file is not text: {what}"), Some((*hint).into())));
@@ -76,8 +80,8 @@ pub(super) fn refuse_others(context: &InputContext<'_>, head: &[u8]) -> Result<(
     Ok(())
 }
 
-/// Why a file with NUL bytes near its beginning is refused. `marked` says that a byte order mark told its
-/// encoding.
+/// Returns why a file with NUL bytes near its beginning is refused. `marked` tells that it has a byte order
+/// mark.
 pub(super) fn binary(context: &InputContext<'_>, head: &[u8], marked: bool) -> Unusable {
     let start = &head[..head.len().min(64)];
     let nuls = |parity: usize| start.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
@@ -93,7 +97,8 @@ pub(super) fn binary(context: &InputContext<'_>, head: &[u8], marked: bool) -> U
     context.unusable("the file is not text: it begins with NUL bytes", Some(hint.into()))
 }
 
-/// Refuses JSON where CSV should be, CSV where JSON lines should be, and JSON that isn't one object a line.
+/// Refuses JSON where CSV is expected, CSV where JSON lines are expected, and JSON that is not one object a
+/// line.
 pub(super) fn compare(context: &InputContext<'_>, format: Format, head: &[u8]) -> Result<(), Unusable> {
     let head = head.trim_ascii_start();
     let end = head.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(head.len());
@@ -115,13 +120,13 @@ pub(super) fn compare(context: &InputContext<'_>, format: Format, head: &[u8]) -
     Err(context.unusable(message, Some(hint)))
 }
 
-/// Whether a first line begins something that further lines go on with.
+/// Returns whether a first line begins a JSON value that later lines continue.
 fn is_spread(line: &str) -> bool {
     let goes_on = |line| serde_json::from_str::<&RawValue>(line).is_err_and(|error| error.is_eof());
     line == "{" || line == "[" || line.starts_with("[{") && goes_on(line)
 }
 
-/// Whether a first line names columns, or holds a referral's id as a row without a header would.
+/// Returns whether a first line names columns, or holds a referral's id as a data row does.
 fn is_header(context: &InputContext<'_>, line: &str) -> bool {
     if line.starts_with(['{', '[']) {
         return false;
@@ -153,9 +158,9 @@ mod tests {
             ("-", None),
         ] {
             let context = InputContext { path, input: 0, options: &Options::default() };
-            assert_eq!(said(&context).ok(), wanted, "{path}");
+            assert_eq!(declared(&context).ok(), wanted, "{path}");
             let context = InputContext { path, input: 0, options: &options(Format::Jsonl) };
-            assert_eq!(said(&context).ok(), Some(Format::Jsonl), "{path}");
+            assert_eq!(declared(&context).ok(), Some(Format::Jsonl), "{path}");
         }
     }
 

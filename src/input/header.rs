@@ -1,4 +1,4 @@
-//! A CSV's header: which column holds what.
+//! A CSV's header: what each column is for.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use ::csv::ByteRecord;
 
 use super::context::InputContext;
 use super::error::{Problem, Unusable};
-use super::names::{NameResolver, Unresolved, ValueTarget, leave_alone, refused, whole_list};
+use super::names::{NameResolver, Unresolved, ValueTarget, leave_alone, no_field, whole_list};
 use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::excerpt::excerpt;
 use crate::domain::pointer::Pointer;
@@ -15,30 +15,30 @@ use crate::domain::setting::Setting;
 use crate::domain::suspect;
 use crate::domain::wording::Wording;
 
-/// One column.
+/// One column of the header.
 #[derive(Debug)]
 pub(super) struct Column {
     /// Its header cell as written.
     pub name: String,
-    /// What its cells are for; nothing where it has no name.
+    /// What its cells are for; `None` where it has no name.
     pub target: Option<ValueTarget>,
-    /// The nearest column before it that is for the same under another name. Files that were put
-    /// together have such columns; of one row, no two may hold different values.
+    /// The nearest column before it that has the same target under another name. Joined files have such
+    /// columns; in one row, two of them may not hold different values.
     pub twin: Option<usize>,
 }
 
 impl Column {
-    /// Whether a report added it, so that it is given back to nobody.
+    /// Returns whether a report added the column, so that the next report leaves it out.
     pub(super) fn is_left_out(&self) -> bool {
         self.target == Some(ValueTarget::Ignored)
     }
 }
 
-/// Resolves the header's cells.
+/// Resolves the cells of the header to columns.
 ///
 /// # Errors
-/// With everything that is wrong with it: no header at all, unknown or ambiguous columns, one name
-/// twice, no id.
+/// Everything that is wrong with the header: there is none, columns are unknown or ambiguous, a name stands
+/// twice, no column holds the id.
 pub(super) fn resolve(
     context: &InputContext<'_>,
     cells: &ByteRecord,
@@ -76,6 +76,10 @@ pub(super) fn resolve(
     }
 }
 
+/// Resolves one cell.
+///
+/// # Errors
+/// A message and a hint.
 fn column(names: &NameResolver<'_>, cell: &[u8]) -> Result<Column, (String, Wording)> {
     let Ok(name) = std::str::from_utf8(cell) else {
         let shown = String::from_utf8_lossy(cell);
@@ -91,6 +95,7 @@ fn column(names: &NameResolver<'_>, cell: &[u8]) -> Result<Column, (String, Word
     }
 }
 
+/// Returns message and hint for a name that means no column.
 fn explain(names: &NameResolver<'_>, name: &str, unresolved: &Unresolved) -> (String, Wording) {
     let shown = excerpt(name);
     match unresolved {
@@ -99,8 +104,8 @@ fn explain(names: &NameResolver<'_>, name: &str, unresolved: &Unresolved) -> (St
             format!("the column {shown} may be any of {}", paths.join(", ")),
             Wording::from("write the one you mean, or ").append(&leave_alone(name)),
         ),
-        Unresolved::Nothing(why) => (
-            format!("the column {}", refused(name)),
+        Unresolved::NoField(why) => (
+            format!("the column {}", no_field(name)),
             Wording::from(format!("{why}, or ")).append(&leave_alone(name)),
         ),
         Unresolved::Indexed(list) => (
@@ -114,7 +119,7 @@ fn explain(names: &NameResolver<'_>, name: &str, unresolved: &Unresolved) -> (St
     }
 }
 
-/// What would help with an unknown column.
+/// Returns the hint for an unknown column.
 fn hint(names: &NameResolver<'_>, name: &str) -> Wording {
     if let Some(typed) = names.nearly_left_alone(name) {
         let words = format!(" {} names no column: did you mean this one?", excerpt(typed));
@@ -130,8 +135,8 @@ fn hint(names: &NameResolver<'_>, name: &str) -> Wording {
     .append(&leave_alone(name))
 }
 
-/// Links columns that are for the same. A name that stands twice to the letter is a problem: whoever
-/// wrote it lost track of the columns, and which of the two is meant nobody knows.
+/// Links columns with the same target, and returns a problem for each name that stands twice to the letter: it
+/// can't be told which of the two the user means.
 fn find_twins(context: &InputContext<'_>, line: u64, columns: &mut [(usize, Column)]) -> Vec<Problem> {
     let mut last: HashMap<ValueTarget, usize> = HashMap::new();
     let mut first: HashMap<String, usize> = HashMap::new();
@@ -151,11 +156,12 @@ fn find_twins(context: &InputContext<'_>, line: u64, columns: &mut [(usize, Colu
     problems
 }
 
-/// Whether cells of a column can say anything that other cells of the row speak against.
+/// Returns whether cells of a column can contradict other cells of the row.
 fn is_for_something(target: &ValueTarget) -> bool {
     !matches!(target, ValueTarget::Ignored | ValueTarget::LeftAlone)
 }
 
+/// Returns the problem that no column holds the id.
 fn missing_id(
     context: &InputContext<'_>,
     line: u64,

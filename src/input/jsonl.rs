@@ -1,25 +1,25 @@
 //! JSON lines → rows.
 //!
-//! A line holds fields, nested as in the referral or under the names that a CSV's columns have; or it
-//! holds operations. [`super::object`] and [`super::patch`] read them; this finds the lines.
+//! A line holds fields, nested as in the referral or under the names of CSV columns; or it holds JSON Patch
+//! operations. [`super::object`] and [`super::patch`] read those; this module finds the lines and decodes them.
 
 use serde_json::value::RawValue;
 
-use super::assign::LineLocator;
 use super::context::{InputContext, RowsSummary};
 use super::decode::Text;
+use super::earlier_result::{EarlierResult, stand_in};
 use super::error::InputError;
+use super::line_locator::LineLocator;
 use super::lines::{BoundedLines, MAX_LINE, beginning};
 use super::object::{self, Dictionary};
 use super::record::Record;
 use super::row::RowBuilder;
-use super::told::{EarlierResult, stand_in};
 use crate::domain::account::RowText;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
 use crate::domain::rules::Rule;
 
-/// Hands every line that isn't blank to the sink.
+/// Reads every line that isn't blank and hands its row to the sink.
 pub(super) fn read<E>(
     context: &InputContext<'_>,
     text: Text<'_>,
@@ -45,34 +45,37 @@ pub(super) fn read<E>(
     })
 }
 
+/// Makes rows of lines.
 struct LineReader<'a> {
     context: &'a InputContext<'a>,
     dictionary: Dictionary<'a>,
+    /// Whether the file was UTF-16, in which U+FFFD stands for what could not be decoded.
     transcoded: bool,
 }
 
 impl LineReader<'_> {
+    /// Makes the row of a line.
     fn record<R>(&mut self, lines: &BoundedLines<R>) -> Record {
         let place = self.context.place(lines.line, 1);
         let mut row = RowBuilder::new(self.context.options, place);
-        let mut told = EarlierResult::default();
+        let mut earlier = EarlierResult::default();
         let text = match self.decode(lines, place) {
             Ok(text) => {
-                told = self.object(&mut row, text, lines.line);
+                earlier = self.object(&mut row, text, lines.line);
                 text.to_owned()
             }
             Err((finding, text)) => {
-                row.find(finding);
+                row.add_finding(finding);
                 row.excuse_id();
                 text
             }
         };
-        row.rebind(&told);
+        row.rebind(&earlier);
         let (parsed, notes) = row.finish();
-        Record { place, text: RowText::Line(text), parsed, notes, told: told.outcome() }
+        Record { place, text: RowText::Line(text), parsed, notes, earlier_outcome: earlier.outcome() }
     }
 
-    /// A line's text; or what is wrong with it, and what can be shown of it.
+    /// Returns a line's text; or the finding about it, and what the reports can show of it.
     fn decode<'l, R>(
         &self,
         lines: &'l BoundedLines<R>,
@@ -100,36 +103,36 @@ impl LineReader<'_> {
         Err((finding.hint("save the file as UTF-8"), String::from_utf8_lossy(bytes).into_owned()))
     }
 
-    /// Takes the members of a line; answers what a report told of it, where it comes from one.
+    /// Puts the members of a line into its row. Returns the result of an earlier run, where the line holds one.
     fn object(&mut self, row: &mut RowBuilder<'_>, text: &str, line: u64) -> EarlierResult {
         let at = LineLocator { context: self.context, text, line };
-        let mut told = EarlierResult::default();
+        let mut earlier = EarlierResult::default();
         if json::is_too_deep(text) {
             row.excuse_id();
-            row.nested_too_deep(at.start());
-            return told;
+            row.refuse_depth(at.start());
+            return earlier;
         }
         match Object::read(text) {
             Ok(members) => {
                 match stand_in(at.start(), &members) {
                     Some(finding) => {
                         row.excuse_id();
-                        row.find(finding);
+                        row.add_finding(finding);
                     }
                     None => object::fill(row, &mut self.dictionary, &at, &members),
                 }
-                told = EarlierResult::of_members(&members);
+                earlier = EarlierResult::of_members(&members);
             }
             Err(error) => {
                 row.excuse_id();
-                row.find(no_object(&at, &error));
+                row.add_finding(no_object(&at, &error));
             }
         }
-        told
+        earlier
     }
 }
 
-/// Why a line is no JSON object.
+/// Returns the finding for a line that is no JSON object.
 fn no_object(at: &LineLocator<'_>, error: &serde_json::Error) -> Finding {
     const HINT: &str = "write one JSON object a line, as in {\"id\":\"…\",\"status\":\"Active\"}";
     let start = at.text.trim_start();
@@ -140,7 +143,7 @@ fn no_object(at: &LineLocator<'_>, error: &serde_json::Error) -> Finding {
     }
     let told = error.to_string();
     let told = told.split(" at line ").next().unwrap_or_default();
-    // The parser counts bytes.
+    // The parser counts columns in bytes; a person counts characters.
     let read = &at.text.as_bytes()[..error.column().min(at.text.len())];
     let column = String::from_utf8_lossy(read).chars().count().max(1);
     Finding::deny(Rule::Json, at.column(column), format!("the line is no valid JSON: {told}")).hint(HINT)

@@ -1,6 +1,6 @@
-//! How like two names are: of columns, members and fields, as people type them.
+//! How similar two names are: of columns, members and fields, as people type them.
 
-/// Whether two names are one but for letter case and spaces.
+/// Returns whether two names are the same apart from letter case and spaces.
 pub fn is_same_name(one: &str, other: &str) -> bool {
     let counts = |name: &str| -> String {
         name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
@@ -8,7 +8,7 @@ pub fn is_same_name(one: &str, other: &str) -> bool {
     counts(one) == counts(other)
 }
 
-/// The one of these names that a typed one was probably meant to be.
+/// Returns the name that a typed one was probably meant to be.
 pub fn nearest_of<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let typed = typed.to_lowercase();
     names
@@ -18,7 +18,8 @@ pub fn nearest_of<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Opti
         .map(|(_, name)| name)
 }
 
-/// How like two names are, from 0 to 1. Nothing is like a name beyond measure.
+/// Returns how similar two names are, from 0 to 1. Names of more than 200 bytes are similar to none: comparing
+/// takes time with the product of both lengths.
 pub(super) fn likeness(one: &str, other: &str) -> f64 {
     const LONGEST: usize = 200;
     if one.len().max(other.len()) > LONGEST {
@@ -27,7 +28,7 @@ pub(super) fn likeness(one: &str, other: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(one, other)
 }
 
-/// From here on a likeness of names is no accident.
+/// The similarity from which on one name is taken for a mistyped other.
 pub(super) const LIKELY: f64 = 0.6;
 
 #[cfg(test)]

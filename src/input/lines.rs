@@ -1,14 +1,14 @@
-//! The lines of a text, one at a time, none of them larger than fits.
+//! The lines of a text, one at a time, each of bounded size.
 
 use std::io::{self, BufRead, Read};
 
 /// The largest line, or JSON document of several lines, in bytes.
 pub(super) const MAX_LINE: usize = 16 * 1024 * 1024;
 
-/// Of what is too large, so many bytes are kept for the reports.
+/// The number of bytes that are kept of a text that is too large, for the reports.
 const EXCERPT: usize = 200;
 
-/// Reads line by line.
+/// Reads a text line by line. Of a line larger than [`MAX_LINE`], only the beginning is kept.
 pub(super) struct BoundedLines<R> {
     text: R,
     /// The number of the line that was read last, counted from 1.
@@ -20,11 +20,12 @@ pub(super) struct BoundedLines<R> {
 }
 
 impl<R: BufRead> BoundedLines<R> {
+    /// Begins before the first line.
     pub fn of(text: R) -> Self {
         Self { text, line: 0, bytes: Vec::new(), cut: false }
     }
 
-    /// Reads the next line. False at the end of the text.
+    /// Reads the next line, which ends in LF or CRLF. Returns false at the end of the text.
     pub fn next(&mut self) -> io::Result<bool> {
         self.bytes.clear();
         let read = self.text.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut self.bytes)?;
@@ -46,7 +47,7 @@ impl<R: BufRead> BoundedLines<R> {
     }
 }
 
-/// As much of a text that is too large as is shown of it.
+/// Returns the beginning of a text that is too large, for the reports.
 pub(super) fn beginning(bytes: &[u8]) -> String {
     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(EXCERPT)]);
     shown.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned()

@@ -1,39 +1,40 @@
-//! Change files: from bytes to one [`Draft`](crate::domain::change::Draft) or
-//! [`Rejected`](crate::domain::change::Rejected) a row.
+//! Change files, legacy payloads and snapshots: from bytes to one [`Draft`](crate::domain::change::Draft) or
+//! [`Rejected`](crate::domain::change::Rejected) per row.
 //!
 //! | file | what |
 //! |---|---|
-//! | `read` | one file from its beginning to its end |
-//! | `options`, `record`, `context` | how a file is read, what comes of a row, and what every part needs to know |
-//! | [`error`] | why a file as a whole is no change file |
-//! | `form` | what sort of file is said to be here, and whether it is one |
-//! | `decode` | bytes → text: hash, byte order marks, UTF-16, line ends |
-//! | `separator` | what separates the cells of a CSV |
-//! | `watch` | looks at a CSV on its way to the parser: unclosed quotes, sizes, line numbers |
-//! | `names` | what a typed column or member name means, and the nearest known one |
-//! | `likeness` | how like two names are |
+//! | `read` | reads one change file from its beginning to its end |
+//! | `options`, `record`, `context` | how a file is read; a row and a file once read; what every part needs to know |
+//! | [`error`] | why a file as a whole can't be used |
+//! | `form` | which format a file has, by what the user says or its extension, and whether its content agrees |
+//! | `decode` | bytes → text: SHA-256, byte order marks, UTF-16, line ends |
+//! | `separator` | which character separates the cells of a CSV |
+//! | `watch` | follows the quoting of a CSV in front of the parser: unclosed quotes, sizes, line numbers |
+//! | `names` | what the name of a column or member means, and the nearest known name |
+//! | `likeness` | how similar two names are |
 //! | `header` | a CSV's header → its columns |
-//! | `no_header` | what a first line is that is none |
+//! | `no_header` | what a first line is where it is no header |
 //! | `csv` | a CSV's records, one after the other |
 //! | `sheet` | a record of cells under its header → a row |
-//! | `shape` | whether a record is a row as the header describes it, and what else it may be |
-//! | `taken` | rows that a quote took in |
-//! | `oddities` | what is odd about a CSV and no mistake |
+//! | `shape` | whether a record has the shape that the header says, and what else it may be |
+//! | `swallowed` | rows that a quoted cell took in |
+//! | `oddities` | what is unusual about a CSV without being a mistake |
 //! | `cell` | one cell → its row |
-//! | `jsonl` | lines → rows |
-//! | `lines` | the lines of a text, bounded |
-//! | `object` | the members of a JSONL line |
-//! | `patch` | the operations of a JSONL line |
-//! | `assign` | one JSON value → its row |
+//! | `jsonl` | JSON lines → rows |
+//! | `lines` | the lines of a text, bounded in size |
+//! | `line_locator` | where in its line a JSON value stands |
+//! | `object` | the members of a JSON line |
+//! | `patch` | the operations of a JSON line |
+//! | `assign` | one value → the type of its target → its row |
 //! | `duplicates` | names that stand twice in one JSON object |
-//! | `row` | one row while it is being read: values in, a draft or its findings out |
-//! | [`legacy`] | legacy PUT payloads: whole referrals, from files of four forms |
-//! | `snapshot` | referrals as they stood |
-//! | `told` | what a report told of a row that is fed back |
+//! | `row` | one row while it is read: typed values in, a draft or its findings out |
+//! | [`legacy`] | legacy PUT payloads: whole referrals, from files of four formats |
+//! | `snapshot` | snapshot files: referrals as they stood |
+//! | `earlier_result` | what became of a row in an earlier run, where a report of that run is the input |
 //!
-//! What always holds: every data row reaches the sink exactly once, in file order, with everything
-//! that is wrong with it and not only the first thing; and however large the file, only a row's worth
-//! of it is in memory. A file that is unusable as a whole may have delivered rows before that shows.
+//! What always holds: every data row reaches the sink exactly once, in file order, with everything that is
+//! wrong with it and not only the first thing. However large the file, only one row of it is in memory at a
+//! time. That a file as a whole can't be used may show late, when rows of it were delivered already.
 
 mod assign;
 mod cell;
@@ -41,12 +42,14 @@ mod context;
 mod csv;
 mod decode;
 mod duplicates;
+mod earlier_result;
 pub mod error;
 mod form;
 mod header;
 mod jsonl;
 pub mod legacy;
 mod likeness;
+mod line_locator;
 mod lines;
 mod names;
 mod no_header;
@@ -61,8 +64,7 @@ mod separator;
 mod shape;
 mod sheet;
 mod snapshot;
-mod taken;
-mod told;
+mod swallowed;
 mod watch;
 
 pub use context::sha256;

@@ -1,4 +1,4 @@
-//! What a typed name means: the header cell of a CSV column, or a member's name in JSONL.
+//! What a name means: the header cell of a CSV column, or the name of a member in a JSON line.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,44 +20,44 @@ use crate::domain::wording::Wording;
 pub(super) enum ValueTarget {
     /// The referral's id.
     Id,
-    /// The version that the row is bound to.
+    /// The eTag of the version that the row is bound to.
     ETag,
     /// The wanted status.
     Status,
     /// The wanted substatus.
     Substatus,
-    /// A field, or a path that may be patched though nobody confirms it.
+    /// A field, or an unconfirmed path that may be patched all the same.
     Set(Path),
-    /// Members to append, as people write them.
+    /// Team members to append, written as `First, Last, phone, email`.
     AddMembers(Field),
-    /// One JSON object to append.
+    /// One JSON object to append to a list.
     Append(Field),
-    /// Written by the service alone.
+    /// A member that only the service writes.
     ReadOnly(Pointer),
-    /// Not confirmed to be patchable, and not opted into.
+    /// A path that no source confirms to be patchable, and that the user did not opt into.
     Unconfirmed(Pointer),
-    /// Something a report added.
+    /// A column or member that a report added.
     Ignored,
-    /// Kept in the reports, and no part of the change: the user said so.
+    /// A column or member that the user keeps out of the change; the reports give it back.
     LeftAlone,
 }
 
-/// Why a name means nothing.
+/// Why a name means no field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unresolved {
-    /// There is no name.
+    /// The name is empty.
     Empty,
     /// Several known pointers end in it.
     Ambiguous(Vec<String>),
-    /// One element of a list, which the service cannot address.
+    /// It addresses one element of this list, which the service can't patch alone.
     Indexed(Pointer),
-    /// It looks like a field and is none: why.
-    Nothing(&'static str),
-    /// Nobody knows it.
+    /// It is a name that people use for something that can't be changed; why.
+    NoField(&'static str),
+    /// No table holds it.
     Unknown,
 }
 
-/// All names that mean something in this run.
+/// All names that mean something in a run, for a given set of options.
 pub(super) struct NameResolver<'a> {
     known: Vec<KnownName>,
     allowed: &'a BTreeSet<Pointer>,
@@ -65,6 +65,7 @@ pub(super) struct NameResolver<'a> {
     unconfirmed: Level,
 }
 
+/// A pointer that a name may stand for.
 struct KnownName {
     pointer: Pointer,
     /// The pointer in lower case.
@@ -76,18 +77,19 @@ impl KnownName {
         Self { lower: pointer.as_str().to_lowercase(), pointer }
     }
 
+    /// Returns the last segment, in lower case.
     fn last(&self) -> &str {
         self.lower.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// A typed name without what doesn't matter.
+/// A name as typed, normalised for comparison: without white space, as a pointer.
 struct TypedName {
     /// Whether it was typed as a pointer.
     is_pointer: bool,
-    /// The pointer that it spells, letter case as typed.
+    /// The pointer that it spells, in the letter case as typed.
     spelt: String,
-    /// The same in lower case.
+    /// The same pointer in lower case.
     path: String,
 }
 
@@ -120,11 +122,13 @@ impl<'a> NameResolver<'a> {
         Self { known, allowed: &options.allow_paths, left_alone: &options.left_alone, unconfirmed }
     }
 
-    /// What a typed name means: a pointer, a dotted path, the last name of only one field, one of the
-    /// names that are no path, or what people call a field; and first of all, whether it is left alone.
+    /// Returns what a name means.
+    ///
+    /// A name that the user keeps out of the change wins. Else it may be a pointer, a dotted path, the last
+    /// segment of one field only, one of the names that are no path, or what people call a field.
     ///
     /// # Errors
-    /// Where it means nothing, or more than one thing.
+    /// Where it means no field, or more than one.
     pub fn resolve(&self, name: &str) -> Result<ValueTarget, Unresolved> {
         if self.left_alone.iter().any(|alone| is_same_name(alone, name)) {
             return Ok(ValueTarget::LeftAlone);
@@ -135,6 +139,7 @@ impl<'a> NameResolver<'a> {
         }
     }
 
+    /// Looks the name up among those that people use for a field.
     fn by_alias(&self, name: &str) -> Result<ValueTarget, Unresolved> {
         match aliases::meaning(name).filter(|_| !name.trim_start().starts_with('/')) {
             None => Err(Unresolved::Unknown),
@@ -143,10 +148,11 @@ impl<'a> NameResolver<'a> {
             Some(Meaning::Any(names)) => {
                 Err(Unresolved::Ambiguous(names.iter().map(|name| (*name).to_owned()).collect()))
             }
-            Some(Meaning::Nothing(why)) => Err(Unresolved::Nothing(why)),
+            Some(Meaning::Nothing(why)) => Err(Unresolved::NoField(why)),
         }
     }
 
+    /// Looks the name up as a pointer or a dotted path.
     fn by_path(&self, name: &str) -> Result<ValueTarget, Unresolved> {
         let typed = TypedName::new(name);
         if typed.spelt == "/" {
@@ -172,10 +178,10 @@ impl<'a> NameResolver<'a> {
         }
     }
 
-    /// What a pointer means that is spelt out, as in an operation.
+    /// Returns what a pointer means that is written out, as in an operation.
     ///
     /// # Errors
-    /// Where it names one element of a list: that list.
+    /// The list, where the pointer addresses one element of it.
     pub fn meaning(&self, pointer: &Pointer) -> Result<ValueTarget, Pointer> {
         Ok(match fields::resolve(pointer) {
             Resolved::Field(Field::Status) => ValueTarget::Status,
@@ -191,22 +197,22 @@ impl<'a> NameResolver<'a> {
         })
     }
 
-    /// Whether the user opted into an unconfirmed path, or into one that it lies within.
+    /// Returns whether the user opted into an unconfirmed path, or into one that it lies within.
     fn is_allowed(&self, pointer: &Pointer) -> bool {
         self.unconfirmed != Level::Deny
             || self.allowed.contains(pointer)
             || !self.allowed.is_empty() && pointer.parents().any(|parent| self.allowed.contains(&parent))
     }
 
-    /// What the user typed for a column that is to be left alone, where this one was probably meant.
+    /// Returns a name that the user keeps out of the change, where this one was probably meant by it.
     pub fn nearly_left_alone(&self, name: &str) -> Option<&'a str> {
         let name = name.to_lowercase();
         let is_like = |typed: &str| likeness(&typed.to_lowercase(), &name) >= LIKELY;
         self.left_alone.iter().map(String::as_str).find(|typed| is_like(typed))
     }
 
-    /// The pointer that a name spells where it names a parent of something known, `details` for
-    /// example, in the known spelling.
+    /// Returns the pointer of an object that holds known fields, such as `details`, in its known spelling,
+    /// where the name spells one.
     pub fn parent(&self, name: &str) -> Option<&str> {
         let typed = TypedName::new(name);
         let below = |known: &&KnownName| {
@@ -215,13 +221,14 @@ impl<'a> NameResolver<'a> {
         self.known.iter().find(below).and_then(|known| known.pointer.as_str().get(..typed.path.len()))
     }
 
-    /// What would help with an unconfirmed pointer: opting in where a source knows it, else the name
-    /// that may have been meant.
+    /// Returns the hint for an unconfirmed pointer: how to opt in, and the name that may have been meant where
+    /// no source knows the pointer.
     pub fn hint(&self, pointer: &Pointer) -> Wording {
         self.advice(pointer, self.nearest(pointer.as_str()))
     }
 
-    /// The same for an object's member, which may be meant for one that holds fields, as `details` does.
+    /// Returns the same hint for a member of a JSON object, which may also be meant for an object that holds
+    /// fields.
     pub fn member_hint(&self, pointer: &Pointer) -> Wording {
         self.advice(pointer, self.likeliest(pointer.as_str(), true))
     }
@@ -234,7 +241,7 @@ impl<'a> NameResolver<'a> {
         }
     }
 
-    /// The known name that a typed one was probably meant to be.
+    /// Returns the known name that a typed one was probably meant to be.
     pub fn nearest(&self, name: &str) -> Option<String> {
         self.likeliest(name, false)
     }
@@ -264,7 +271,8 @@ impl<'a> NameResolver<'a> {
         Some(nearest).filter(|(likeness, _)| *likeness >= LIKELY).map(|(_, name)| name)
     }
 
-    /// A documented field goes before whatever else ends in the same name: `notes` is the deal's.
+    /// Looks up a name that is the last segment of a pointer. A documented field goes before others with the
+    /// same last segment: `notes` is the deal's.
     fn by_last_name(&self, typed: &TypedName) -> Result<ValueTarget, Unresolved> {
         let last = &typed.path[1..];
         let mut found: Vec<&KnownName> = self.known.iter().filter(|known| known.last() == last).collect();
@@ -283,7 +291,7 @@ impl<'a> NameResolver<'a> {
     }
 }
 
-/// The names that are no path of a field.
+/// Returns the target of a name that is no path of a field.
 fn special(typed: &TypedName) -> Option<ValueTarget> {
     Some(match typed.path.as_str() {
         "/id" | "/referralid" => ValueTarget::Id,
@@ -295,17 +303,17 @@ fn special(typed: &TypedName) -> Option<ValueTarget> {
     })
 }
 
-/// What is said of a name that looks like a field and is none.
-pub(super) fn refused(name: &str) -> String {
+/// Returns the message for a name that looks like a field and is none.
+pub(super) fn no_field(name: &str) -> String {
     format!("{} is nothing that can be changed", excerpt(name))
 }
 
-/// Whether a column or a member of this name holds the eTag that a row is bound to.
+/// Returns whether a column or member of this name holds the eTag that a row is bound to.
 pub fn is_etag(name: &str) -> bool {
     special(&TypedName::new(name)) == Some(ValueTarget::ETag)
 }
 
-/// What would help where one element of a list is named.
+/// Returns the hint for a name that addresses one element of a list.
 pub(super) fn whole_list(list: &Pointer) -> String {
     let whole = format!("give the whole list in {}", beginning(list.as_str()));
     if Field::all().any(|field| field.is_list() && field.pointer() == list) {
@@ -314,7 +322,7 @@ pub(super) fn whole_list(list: &Pointer) -> String {
     whole
 }
 
-/// The way to have an unconfirmed path patched.
+/// Returns the hint that says how to have an unconfirmed path patched.
 pub(super) fn opt_in(pointer: &Pointer) -> Wording {
     let opt_in = Wording::from("opt in with ").name(Setting::AllowPath);
     match typed(pointer.as_str()) {
@@ -323,7 +331,7 @@ pub(super) fn opt_in(pointer: &Pointer) -> Wording {
     }
 }
 
-/// The way to have a column change nothing.
+/// Returns the hint that says how to keep a column out of the change.
 pub(super) fn leave_alone(name: &str) -> Wording {
     let keep = Wording::from("keep it out of the change with ").name(Setting::IgnoreColumn);
     match typed(name) {

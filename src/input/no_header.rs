@@ -1,5 +1,5 @@
-//! Why a file's first line is no header: a title or a comment above the table, or a line that was saved as one
-//! cell.
+//! What a file's first line is where it is no header: a title or a comment above the table, or a line that was
+//! saved as one quoted cell.
 
 use ::csv::ByteRecord;
 
@@ -11,10 +11,11 @@ use super::sheet::is_blank;
 use super::watch::RecordSpan;
 use crate::domain::text_form::{Separator, TextForm};
 
-/// The header is looked for in so many records behind the first.
+/// The number of records behind the first in which the header is looked for.
 const DEPTH: usize = 20;
 
-/// What the first record is, where it is no header that has mistakes. `following` are those behind it.
+/// Returns what the first record is where it is no header; `None` where it is a header with mistakes.
+/// `following` are the records behind it.
 pub(super) fn explain(
     context: &InputContext<'_>,
     form: TextForm,
@@ -54,7 +55,7 @@ pub(super) fn explain(
     }
 }
 
-/// The header is one cell, and what is in it are the names of the columns.
+/// Returns the problem of a header in one cell that holds the names of all columns.
 fn in_one_cell(
     context: &InputContext<'_>,
     form: TextForm,
@@ -76,15 +77,17 @@ fn in_one_cell(
     context.problem(line, 1, what).hint(hint)
 }
 
+/// Returns whether a cell names the id's column.
 fn has_id(names: &NameResolver<'_>, cells: &ByteRecord) -> bool {
     cells.iter().any(|cell| std::str::from_utf8(cell).is_ok_and(|name| is_id(names, name)))
 }
 
+/// Returns whether a name is that of the id's column.
 fn is_id(names: &NameResolver<'_>, name: &str) -> bool {
     names.resolve(name) == Ok(ValueTarget::Id)
 }
 
-/// What separates the only cell of a record into names of columns, of which one is the id's.
+/// Returns what separates the names of columns in the only cell of a record, one of which is the id's.
 fn separator_within(names: &NameResolver<'_>, cells: &ByteRecord) -> Option<Separator> {
     let mut filled = cells.iter().filter(|cell| !is_blank(cell));
     let (cell, None) = (filled.next()?, filled.next()) else { return None };

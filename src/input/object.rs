@@ -1,16 +1,17 @@
-//! The members of a JSONL line.
+//! The members of a JSON line.
 //!
-//! Fields may be nested as in the referral, and the outermost members may have any name that a CSV's
-//! column may have. Values stay the text they were written in.
+//! Fields may be nested as in the referral, and an outermost member may have any name that a CSV column may
+//! have. Values stay in the text that they were written in, so that numbers lose no digits.
 
 use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-use super::assign::{LineLocator, assign, indexed};
+use super::assign::{assign, indexed};
 use super::decode::{has_lost_character, lost_character};
 use super::duplicates::{RepeatedName, duplicates};
-use super::names::{NameResolver, Unresolved, ValueTarget, refused};
+use super::line_locator::LineLocator;
+use super::names::{NameResolver, Unresolved, ValueTarget, no_field};
 use super::options::Options;
 use super::patch;
 use super::row::{MAX_CHANGES, RowBuilder};
@@ -22,27 +23,30 @@ use crate::domain::pointer::{Pointer, PointerError};
 use crate::domain::rules::Rule;
 use crate::domain::type_error::TypeError;
 
-/// So many resolved names are remembered; a file has a few dozen, whoever wrote it.
+/// The number of names whose meaning is remembered. Files repeat a few dozen in every line; a file that doesn't
+/// must not fill the memory.
 const MAX_NAMES: usize = 1_000;
 
-/// So many duplicate members of one line are told.
+/// The number of repeated names of one line that get a finding.
 const MAX_DUPLICATES: usize = 20;
 
-/// The member that holds operations.
+/// The member that holds JSON Patch operations.
 const PATCH: &str = "patch";
 
-/// What members' names mean. Files repeat the same few in every line, so the answers are kept.
+/// What the names of members mean. Files repeat the same few names in every line, so the answers are kept.
 pub(super) struct Dictionary<'a> {
     pub names: NameResolver<'a>,
     meanings: HashMap<String, MemberMeaning>,
 }
 
+/// What the name of a member means.
 #[derive(Debug, Clone)]
 enum MemberMeaning {
-    /// A parent of fields, by its pointer.
+    /// An object that holds known fields, by its pointer.
     Parent(String),
     /// Something that takes a value.
     Target(ValueTarget),
+    /// No field; why.
     Nothing(Unresolved),
 }
 
@@ -51,6 +55,7 @@ impl<'a> Dictionary<'a> {
         Self { names: NameResolver::new(options), meanings: HashMap::new() }
     }
 
+    /// Returns the meaning of a name, and remembers it.
     fn look_up(&mut self, name: &str) -> MemberMeaning {
         if let Some(meaning) = self.meanings.get(name) {
             return meaning.clone();
@@ -67,7 +72,7 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-/// Takes all members of a line into its row.
+/// Puts all members of a line into its row.
 pub(super) fn fill(
     row: &mut RowBuilder<'_>,
     dictionary: &mut Dictionary<'_>,
@@ -77,41 +82,46 @@ pub(super) fn fill(
     find_duplicates(row, at, members);
     find_lost_characters(row, dictionary, at, members);
     let operations = members.get(PATCH);
-    let mut filling = Filling {
+    let mut reader = MemberReader {
         row,
         dictionary,
         at,
         seen: 0,
         engagement: None,
         has_patch: operations.is_some(),
-        told_mixture: false,
+        has_refused_mixture: false,
     };
     for (name, value) in members.iter().filter(|(name, _)| *name != PATCH && *name != "result") {
-        filling.member(name, value);
+        reader.member(name, value);
     }
-    filling.tell_engagement();
+    reader.refuse_engagement();
     if let Some(operations) = operations {
         patch::fill(row, &dictionary.names, at, operations);
     }
     find_oddities(row, dictionary, at, members);
 }
 
-struct Filling<'f, 'o, 'a> {
+/// Puts the members of one line into its row.
+struct MemberReader<'f, 'o, 'a> {
     row: &'f mut RowBuilder<'o>,
     dictionary: &'f mut Dictionary<'a>,
     at: &'f LineLocator<'f>,
+    /// The number of members so far, at any level.
     seen: usize,
+    /// Where an `engagementId` stands.
     engagement: Option<Location>,
+    /// Whether the line holds operations, beside which no field may stand.
     has_patch: bool,
-    told_mixture: bool,
+    /// Whether it was said that the line holds both.
+    has_refused_mixture: bool,
 }
 
-impl Filling<'_, '_, '_> {
-    /// Takes a member: an outermost one by its name, one further in by its pointer.
+impl MemberReader<'_, '_, '_> {
+    /// Puts in a member: an outermost one by its name, a nested one by its pointer.
     fn member(&mut self, name: &str, value: &RawValue) {
         self.seen += 1;
         if self.seen > MAX_CHANGES {
-            return self.tell_crowd(value);
+            return self.refuse_excess(value);
         }
         let meaning = self.dictionary.look_up(name);
         let goes_with_patch = matches!(
@@ -121,7 +131,7 @@ impl Filling<'_, '_, '_> {
             )
         );
         if self.has_patch && !goes_with_patch {
-            return self.tell_mixture(name, value);
+            return self.refuse_mixture(name, value);
         }
         let place = self.at.of(value);
         match meaning {
@@ -134,6 +144,7 @@ impl Filling<'_, '_, '_> {
         }
     }
 
+    /// Puts in the members of an object that holds fields.
     fn parent(&mut self, pointer: &str, value: &RawValue) {
         if let Some(members) = Object::from_raw(value) {
             for (name, value) in members.iter() {
@@ -149,71 +160,77 @@ impl Filling<'_, '_, '_> {
         }
     }
 
+    /// Adds the finding for a name that means no field, or tries it as an unconfirmed path.
     fn unresolved(&mut self, name: &str, value: &RawValue, unresolved: &Unresolved) {
         let place = self.at.of(value);
         match unresolved {
-            Unresolved::Indexed(list) => self.row.find(indexed(place, name, list)),
+            Unresolved::Indexed(list) => self.row.add_finding(indexed(place, name, list)),
             Unresolved::Ambiguous(paths) => {
                 let message = format!("{} may be any of {}", excerpt(name), paths.join(", "));
                 let finding = Finding::deny(Rule::UnconfirmedPath, place, message);
-                self.row.find(finding.hint("write the one you mean"));
+                self.row.add_finding(finding.hint("write the one you mean"));
             }
-            Unresolved::Nothing(why) => {
-                let finding = Finding::deny(Rule::UnconfirmedPath, place, refused(name));
-                self.row.find(finding.hint(*why));
+            Unresolved::NoField(why) => {
+                let finding = Finding::deny(Rule::UnconfirmedPath, place, no_field(name));
+                self.row.add_finding(finding.hint(*why));
             }
             Unresolved::Empty | Unresolved::Unknown => match pointer_of(name) {
                 Ok(pointer) => self.unknown(&pointer, value),
-                Err(error) => self.row.find(Finding::deny(Rule::Operation, place, error.to_string())),
+                Err(error) => self.row.add_finding(Finding::deny(Rule::Operation, place, error.to_string())),
             },
         }
     }
 
-    /// Takes a value for a path that no table holds.
+    /// Puts in a value for a path that no table of fields holds.
     fn unknown(&mut self, pointer: &Pointer, value: &RawValue) {
         let names = &self.dictionary.names;
         match names.meaning(pointer) {
             Ok(ValueTarget::Unconfirmed(pointer)) => {
-                self.row.unconfirmed(self.at.of(value), &pointer, names.member_hint(&pointer));
+                self.row.refuse_unconfirmed(self.at.of(value), &pointer, names.member_hint(&pointer));
             }
             Ok(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
-            Err(list) => self.row.find(indexed(self.at.of(value), pointer.as_str(), &list)),
+            Err(list) => self.row.add_finding(indexed(self.at.of(value), pointer.as_str(), &list)),
         }
     }
 
-    /// An `engagementId` in place of the id is a mistake of its own; beside it, a read-only member.
-    fn tell_engagement(&mut self) {
+    /// Adds the finding for an `engagementId`. In place of the id it is a mistake of its own; beside the id it
+    /// is a read-only member.
+    fn refuse_engagement(&mut self) {
         let Some(place) = self.engagement else { return };
         if self.row.names_referral() {
             if let Ok(ValueTarget::ReadOnly(pointer)) = self.dictionary.names.resolve("engagementId") {
-                self.row.read_only(place, &pointer);
+                self.row.refuse_read_only(place, &pointer);
             }
             return;
         }
         self.row.excuse_id();
         let finding =
             Finding::deny(Rule::Id, place, "engagementId is not the referral's id, and there is no id");
-        self.row.find(finding.hint("several referrals can share one engagement: give the referral's own id"));
+        self.row.add_finding(
+            finding.hint("several referrals can share one engagement: give the referral's own id"),
+        );
     }
 
-    fn tell_mixture(&mut self, name: &str, value: &RawValue) {
-        if !std::mem::replace(&mut self.told_mixture, true) {
+    /// Adds the finding, once a line, that a line holds both operations and fields.
+    fn refuse_mixture(&mut self, name: &str, value: &RawValue) {
+        if !std::mem::replace(&mut self.has_refused_mixture, true) {
             let message = format!("the line holds both operations (patch) and fields ({})", excerpt(name));
             let finding = Finding::deny(Rule::Json, self.at.of(value), message);
-            self.row.find(finding.hint("use one or the other"));
+            self.row.add_finding(finding.hint("use one or the other"));
         }
     }
 
-    fn tell_crowd(&mut self, value: &RawValue) {
+    /// Adds the finding, once a line, that a line has too many members.
+    fn refuse_excess(&mut self, value: &RawValue) {
         if self.seen == MAX_CHANGES + 1 {
             let message = format!("the line has more than {MAX_CHANGES} members");
             let finding = Finding::deny(Rule::Size, self.at.of(value), message);
-            self.row.find(finding.hint("a referral has a few dozen"));
+            self.row.add_finding(finding.hint("a referral has a few dozen"));
         }
     }
 }
 
-/// The pointer that a name spells: an outermost member's name, or a pointer as it is.
+/// Returns the pointer that a name spells: a pointer as it is, or that of an outermost member.
 fn pointer_of(name: &str) -> Result<Pointer, PointerError> {
     if name.starts_with('/') {
         return Pointer::parse(name);
@@ -221,8 +238,8 @@ fn pointer_of(name: &str) -> Result<Pointer, PointerError> {
     Pointer::parse(&format!("/{}", name.replace('~', "~0").replace('/', "~1")))
 }
 
-/// Finds members that hold the mark of a lost character, but for what a report added: that is not
-/// sent, and a server's message may well hold one.
+/// Adds a finding for each member that holds U+FFFD, the mark of a lost character. Members that a report added
+/// are left out: they are not sent, and a server's message may well hold one.
 fn find_lost_characters(
     row: &mut RowBuilder<'_>,
     dictionary: &mut Dictionary<'_>,
@@ -238,12 +255,13 @@ fn find_lost_characters(
             !matches!(meaning, MemberMeaning::Target(ValueTarget::Ignored | ValueTarget::LeftAlone))
         };
         if is_marked && is_sent(dictionary.look_up(name)) {
-            row.find(lost_character(at.of(value), &excerpt(name)));
+            row.add_finding(lost_character(at.of(value), &excerpt(name)));
         }
     }
 }
 
-/// Finds what no reader can take, but for what a report added, and what was refused for its type already.
+/// Adds a finding for each value that JSON parsers can't take as it is meant, such as `1e400` or half a
+/// surrogate pair. Left out is what a report added, and what was refused for its type already.
 fn find_oddities(
     row: &mut RowBuilder<'_>,
     dictionary: &mut Dictionary<'_>,
@@ -262,15 +280,17 @@ fn find_oddities(
         for (offset, oddity) in odd {
             let rule = if oddity == Oddity::Number { Rule::Type } else { Rule::Encoding };
             let place = at.of_offset(start + offset);
-            row.find(Finding::deny(rule, place, oddity.to_string()).hint(oddity.hint()));
+            row.add_finding(Finding::deny(rule, place, oddity.to_string()).hint(oddity.hint()));
         }
     }
 }
 
-/// Finds members that stand twice in one object, at any level.
+/// Adds a finding for each name that stands twice in one object, at any level.
 fn find_duplicates(row: &mut RowBuilder<'_>, at: &LineLocator<'_>, members: &Object<'_>) {
     for RepeatedName { name, value } in duplicates(at.text, members).into_iter().take(MAX_DUPLICATES) {
         let message = format!("{} stands twice in one object", excerpt(&name));
-        row.find(Finding::deny(Rule::DuplicateKey, at.of_offset(value), message).hint("keep one of them"));
+        row.add_finding(
+            Finding::deny(Rule::DuplicateKey, at.of_offset(value), message).hint("keep one of them"),
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What is odd about a CSV and no mistake: counted while it is read, and said at its end.
+//! What is unusual about a CSV without being a mistake: counted while it is read, and noted at its end.
 
 use std::collections::BTreeSet;
 
@@ -7,23 +7,25 @@ use ::csv::ByteRecord;
 use super::shape::letters;
 use super::sheet::{Sheet, is_blank};
 
-/// What was skipped or taken for what it isn't, to be said once the file is read.
+/// What was skipped, or read in a way that a user may not expect.
 #[derive(Default)]
 pub(super) struct Oddities {
-    empty: Counted,
-    short: Counted,
+    /// Records without content, which are skipped.
+    empty: LineCount,
+    /// Records that end before the last column.
+    short: LineCount,
     /// Columns without a name that hold something all the same.
     filled: BTreeSet<usize>,
 }
 
-/// How many lines there are of a sort, and the first of them.
+/// The number of lines of a sort, and the first of them.
 #[derive(Default)]
-struct Counted {
+struct LineCount {
     count: u64,
     first: u64,
 }
 
-impl Counted {
+impl LineCount {
     fn add(&mut self, line: u64) {
         self.count += 1;
         if self.count == 1 {
@@ -33,43 +35,43 @@ impl Counted {
 }
 
 impl Oddities {
-    /// A record without content was skipped.
+    /// Counts a record without content, which is skipped.
     pub(super) fn empty(&mut self, line: u64) {
         self.empty.add(line);
     }
 
-    /// A record was taken for a row whose last cells are empty.
+    /// Counts a record that was read as a row whose last cells are empty.
     pub(super) fn short(&mut self, line: u64) {
         self.short.add(line);
     }
 
-    /// A record was read.
+    /// Takes note of a record that was read.
     pub(super) fn seen(&mut self, sheet: &Sheet<'_>, cells: &ByteRecord) {
         let is_filled = |at: &usize| cells.get(*at).is_some_and(|cell| !is_blank(cell));
         self.filled.extend(sheet.nameless().filter(is_filled));
     }
 
-    /// All of it, for people.
-    pub(super) fn told(&self, sheet: &Sheet<'_>) -> Vec<String> {
-        let mut told = Vec::new();
-        if let Counted { count: count @ 1.., first } = self.empty {
+    /// Returns the notes for people.
+    pub(super) fn notes(&self, sheet: &Sheet<'_>) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let LineCount { count: count @ 1.., first } = self.empty {
             let rows = if count == 1 { "1 row" } else { &format!("{count} rows") };
-            told.push(format!("skipped {rows} without content, the first in line {first}"));
+            notes.push(format!("skipped {rows} without content, the first in line {first}"));
         }
-        if let Counted { count: count @ 1.., first } = self.short {
+        if let LineCount { count: count @ 1.., first } = self.short {
             let rows = if count == 1 { "1 row ends" } else { &format!("{count} rows end") };
-            told.push(format!(
+            notes.push(format!(
                 "{rows} before the last column, the first in line {first}: what is missing is taken as empty"
             ));
         }
         let skipped: Vec<usize> = sheet.nameless().filter(|at| !self.filled.contains(at)).collect();
         if let Some(first) = skipped.first() {
             let columns = if skipped.len() == 1 { "1 column" } else { &format!("{} columns", skipped.len()) };
-            told.push(format!(
+            notes.push(format!(
                 "skipped {columns} without name and content, the first is {}",
                 letters(*first)
             ));
         }
-        told
+        notes
     }
 }

@@ -1,4 +1,4 @@
-//! How to read change files.
+//! How change files are read.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use crate::domain::decimal::DecimalSign;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
 
-/// How to read change files.
+/// How change files are read, as the user asks for it.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The form, where the user named one; else the file's extension says it.
+    /// The format, where the user names one; else the file's extension decides.
     pub format: Option<Format>,
-    /// Unconfirmed paths that the user opted into.
+    /// Paths that no source confirms to be patchable, and that the user opted into.
     pub allow_paths: BTreeSet<Pointer>,
     /// Whether fields may be cleared.
     pub clear: bool,
     /// The level of every rule.
     pub levels: Levels,
-    /// The decimal sign in the numbers of CSV files, where the user said it.
+    /// The decimal sign in the numbers of CSV files, where the user names it; else each number has to show it.
     pub decimal: Option<DecimalSign>,
-    /// Columns, and outermost members of JSON lines, that are kept in the reports and change nothing.
+    /// Columns, and outermost members of JSON lines, that stay in the reports and change nothing.
     pub left_alone: Vec<String>,
 }

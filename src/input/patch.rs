@@ -1,10 +1,12 @@
-//! The operations of a JSONL line: RFC 6902, `add` and `replace` only.
+//! The operations of a JSON line: JSON Patch (RFC 6902), of which `add` and `replace` are allowed. They are all
+//! that the Partner API knows.
 
 use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
-use super::assign::{LineLocator, assign, indexed};
+use super::assign::{assign, indexed};
+use super::line_locator::LineLocator;
 use super::names::{NameResolver, ValueTarget};
 use super::row::{MAX_CHANGES, RowBuilder};
 use crate::domain::excerpt::{excerpt, excerpt_json};
@@ -16,8 +18,10 @@ use crate::domain::rules::Rule;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
-/// Takes all operations into the row. What matters is the state they lead to: `add` and `replace` of a
-/// field mean the same, and elements are appended to the list that the same document sets.
+/// Puts all operations into the row.
+///
+/// What counts is the state that they lead to, since planning writes a document of its own: `add` and `replace`
+/// of a field mean the same, and elements are appended to the list that the same document sets.
 pub(super) fn fill(
     row: &mut RowBuilder<'_>,
     names: &NameResolver<'_>,
@@ -26,23 +30,28 @@ pub(super) fn fill(
 ) {
     let Some(list) = json::elements(operations) else {
         let message = format!("patch is {}, not an array of operations", excerpt_json(operations));
-        return row.find(Finding::deny(Rule::Json, at.of(operations), message).hint(FORM));
+        return row.add_finding(Finding::deny(Rule::Json, at.of(operations), message).hint(FORM));
     };
     if list.len() > MAX_CHANGES {
         let message = format!("the patch has more than {MAX_CHANGES} operations");
         let finding = Finding::deny(Rule::Size, at.of(operations), message);
-        return row.find(finding.hint("spread them over several lines"));
+        return row.add_finding(finding.hint("spread them over several lines"));
     }
     let mut appended = HashSet::new();
     for operation in list {
         if let Err(finding) = apply(row, names, at, operation, &mut appended) {
-            row.find(finding);
+            row.add_finding(finding);
         }
     }
 }
 
+/// The hint that shows what an operation looks like.
 const FORM: &str = "an operation looks like {\"op\":\"replace\",\"path\":\"/status\",\"value\":\"Closed\"}";
 
+/// Puts one operation into the row. `appended` holds the lists to which earlier operations appended.
+///
+/// # Errors
+/// The finding about an operation that can't be understood, or that contradicts an earlier one.
 fn apply(
     row: &mut RowBuilder<'_>,
     names: &NameResolver<'_>,
@@ -82,8 +91,8 @@ fn apply(
         return Err(wrong(here, format!("the operation on {pointer} has no value")).hint(FORM));
     };
     match target {
-        ValueTarget::ReadOnly(pointer) => row.read_only(place, &pointer),
-        ValueTarget::Unconfirmed(pointer) => row.unconfirmed(place, &pointer, names.hint(&pointer)),
+        ValueTarget::ReadOnly(pointer) => row.refuse_read_only(place, &pointer),
+        ValueTarget::Unconfirmed(pointer) => row.refuse_unconfirmed(place, &pointer, names.hint(&pointer)),
         ValueTarget::Set(Path::Known(field)) if appended.contains(&field) => {
             let message = format!("{pointer} is set after an element was appended to it, which undoes that");
             let finding = Finding::deny(Rule::Contradiction, place, message);
@@ -100,6 +109,7 @@ fn apply(
     Ok(())
 }
 
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PatchOp {
     Add,
@@ -107,6 +117,10 @@ enum PatchOp {
 }
 
 impl PatchOp {
+    /// Reads the member `op`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     fn of(members: &Object<'_>) -> Result<Self, String> {
         let Some(raw) = members.get("op") else {
             return Err("the operation has no op".to_owned());

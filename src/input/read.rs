@@ -1,4 +1,4 @@
-//! One change file, from its beginning to its end.
+//! Reads one change file, from its beginning to its end.
 
 use std::cell::RefCell;
 use std::io;
@@ -16,12 +16,12 @@ use crate::domain::excerpt::beginning;
 
 /// Reads one change file and hands its data rows to `sink`, in file order.
 ///
-/// The path `-` reads `stdin`, and needs `options.format`. `input` is the file's number in the run,
-/// for the rows' places.
+/// The path `-` reads `stdin`, and needs `options.format`. `input` is the file's number in the run, counted
+/// from 0, for the places of rows and findings.
 ///
 /// # Errors
-/// [`InputError::Unusable`] where the file as a whole is no change file; rows may have been delivered
-/// before. [`InputError::Sink`] with whatever `sink` answered, after which nothing more is read.
+/// [`InputError::Unusable`] where the file as a whole is no change file; rows may have been delivered before.
+/// [`InputError::Sink`] with the error of `sink`, after which nothing more is read.
 pub fn read<E>(
     path: &str,
     stdin: Option<&mut dyn io::Read>,
@@ -34,7 +34,7 @@ pub fn read<E>(
         "-" => context.bytes(stdin)?,
         _ => Box::new(context.open()?),
     };
-    let format = form::said(&context)?;
+    let format = form::declared(&context)?;
     let hash = RefCell::new(Sha256::new());
     let text =
         decode::open(bytes, &hash, format, Some(&context)).map_err(|none| none.into_unusable(&context))?;

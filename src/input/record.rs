@@ -1,33 +1,33 @@
-//! What comes of a row, and of a file.
+//! A row, and a file, once they have been read.
 
 use crate::domain::account::{InputInfo, RowText};
 use crate::domain::change::{Draft, Rejected};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
 
-/// One data row.
+/// A data row as it was read.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// Where it begins.
     pub place: Location,
-    /// What was read, for the reports. What is too large is cut, and says so.
+    /// Its text, for the reports. Text that is too large is cut, and ends in a remark that says so.
     pub text: RowText,
     /// What it asks for, or what is wrong with it.
     pub parsed: Result<Draft, Rejected>,
-    /// What else was found about a row that is sound: warnings.
+    /// Warnings about a row that is otherwise sound.
     pub notes: Vec<Finding>,
-    /// What became of it in an earlier run, where a report of that run gave it back.
-    pub told: Option<Outcome>,
+    /// Its outcome in an earlier run, where the input is a report of that run.
+    pub earlier_outcome: Option<Outcome>,
 }
 
 /// What is known of a file once it has been read to its end.
 #[derive(Debug, Clone)]
 pub struct Read {
-    /// The file, for the ledger.
+    /// What the ledger records of the file.
     pub info: InputInfo,
     /// What was detected that a user may not expect, for people.
     pub notes: Vec<String>,
-    /// Why no number of the file that has a point or a comma in it can be trusted, where that is so. It shows
-    /// when the file was read to its end, and then concerns rows that were delivered.
+    /// Why no number of the file that has a point or a comma in it can be trusted, where that is so. It is
+    /// known at the end of the file only, and concerns rows that were delivered before.
     pub contradiction: Option<String>,
 }

@@ -1,20 +1,19 @@
-//! One row while it is being read: values go in, a [`Draft`] or all of its findings come out.
+//! One row while it is read: typed values go in, a [`Draft`] or everything that is wrong with the row comes out.
 //!
-//! Both forms of change files end here, so that a value is typed, cleared and refused in the same way
-//! and in the same words whichever file it stands in.
+//! Here is decided what depends on the row as a whole: whether a value contradicts an earlier one, whether fields may
+//! be cleared, whether the row asks for too much. A value is typed before, in [`super::assign`].
 
 use serde_json::value::RawValue;
 
+use super::earlier_result::EarlierResult;
 use super::options::Options;
-use super::told::EarlierResult;
 use crate::domain::change::{Append, Draft, Located, Rejected};
 use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{self, Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};
-use crate::domain::json::{self, MAX_DEPTH};
+use crate::domain::json;
 use crate::domain::level::Level;
-use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::setting::Setting;
@@ -27,7 +26,7 @@ use crate::domain::wording::Wording;
 /// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
 pub(super) const MAX_CHANGES: usize = 1_000;
 
-/// A row, half read.
+/// Collects the values and findings of one row.
 pub(super) struct RowBuilder<'o> {
     options: &'o Options,
     place: Location,
@@ -37,10 +36,14 @@ pub(super) struct RowBuilder<'o> {
     substatus: Option<Located<Stage>>,
     sets: Vec<Located<(Path, Wanted)>>,
     appends: Vec<Located<Append>>,
+    /// What denies the row.
     findings: Vec<Finding>,
+    /// What is only warned of.
     notes: Vec<Finding>,
+    /// Whether an id was given, or a finding says already why there is none.
     names_referral: bool,
-    crowded: bool,
+    /// Whether it was said that the row asks for too many changes.
+    is_full: bool,
 }
 
 impl<'o> RowBuilder<'o> {
@@ -57,16 +60,17 @@ impl<'o> RowBuilder<'o> {
             findings: Vec::new(),
             notes: Vec::new(),
             names_referral: false,
-            crowded: false,
+            is_full: false,
         }
     }
 
-    /// Puts on record what keeps the row from being a change.
-    pub fn find(&mut self, finding: Finding) {
+    /// Adds a finding, which keeps the row from becoming a draft.
+    pub fn add_finding(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
 
-    /// Puts on record what a text looks like, at the level that the user gave its rule.
+    /// Adds what is suspicious about a text (a spreadsheet error, a rewritten number), at the level that the user gave
+    /// its rule.
     fn suspect(&mut self, place: Location, name: &str, text: &str) {
         let Some(Suspicion { rule, message, hint }) = suspect::suspicion(text) else { return };
         let level = self.options.levels.of(rule);
@@ -78,129 +82,85 @@ impl<'o> RowBuilder<'o> {
         }
     }
 
-    /// Whether a rule has found something already.
+    /// Returns whether there is a finding of a rule.
     pub fn has_found(&self, rule: Rule) -> bool {
         self.findings.iter().any(|finding| finding.rule == rule)
     }
 
-    /// Whether something was found at one of these places, or between them.
+    /// Returns whether there is a finding at one of these places, or between them.
     pub fn has_found_between(&self, from: Location, to: Location) -> bool {
         self.findings.iter().any(|finding| (from..=to).contains(&finding.place))
     }
 
-    /// The value is not of its type, as another part of the program found.
+    /// Adds the finding that the value of `name` is not of its type.
     pub fn mistyped(&mut self, place: Location, name: &str, error: TypeError) {
         let finding = Finding::deny(Rule::Type, place, format!("{name}: {}", error.message));
-        self.find(match error.hint {
+        self.add_finding(match error.hint {
             Some(hint) => finding.hint(hint),
             None => finding,
         });
     }
 
-    /// The same of a text, which may itself tell why, and what would help.
-    pub fn mistyped_text(&mut self, place: Location, name: &str, text: &str, error: TypeError) {
-        self.mistyped(place, name, suspect::explained(text, error));
-    }
-
-    /// Which referral the row is about.
-    pub fn id(&mut self, place: Location, text: &str) {
+    /// Sets the id: of two different ones, neither can be trusted.
+    pub fn set_id(&mut self, place: Location, id: ReferralId) {
         self.names_referral = true;
-        match text.parse::<ReferralId>() {
-            Ok(id) if self.id.is_some_and(|other| other != id) => self.find(
-                Finding::deny(Rule::Id, place, "the row names two referrals").hint("keep one of the ids"),
-            ),
-            Ok(id) => self.id = Some(id),
-            Err(error) => self.find(Finding::deny(Rule::Id, place, error.to_string()).hint(
-                suspect::remedy(text).unwrap_or("a referral's id is a GUID, or a URL that ends in one"),
-            )),
+        if self.id.is_some_and(|other| other != id) {
+            let finding = Finding::deny(Rule::Id, place, "the row names two referrals");
+            return self.add_finding(finding.hint("keep one of the ids"));
         }
+        self.id = Some(id);
     }
 
-    /// Names the referral of a row that is no good anyway, if the text does; it is no finding where
-    /// it doesn't.
+    /// Sets the id of a row that is refused anyway, if the text is one: the reports tell it then. A text that is none
+    /// is no finding of its own.
     pub fn id_if_any(&mut self, text: &str) {
         self.names_referral = true;
         self.id = self.id.or(text.parse().ok());
     }
 
-    /// The row lacks an id for a reason that a finding tells already.
+    /// Takes note that a finding says already why the row has no id.
     pub fn excuse_id(&mut self) {
         self.names_referral = true;
     }
 
-    /// Whether the row said which referral it is about, rightly or not.
+    /// Returns whether the row gave an id, right or wrong.
     pub fn names_referral(&self) -> bool {
         self.names_referral
     }
 
-    /// The version that the row is bound to.
-    pub fn etag(&mut self, place: Location, text: &str) {
-        if let Some(hint) = suspect::remedy(text) {
-            let message = format!("{} is no eTag", excerpt(text));
-            return self.mistyped(place, "eTag", TypeError::new(message, hint));
+    /// Sets the eTag that the row is bound to.
+    pub fn set_etag(&mut self, place: Location, value: ETag) {
+        if self.etag.as_ref().is_some_and(|other| other.value != value) {
+            return self.repeated(place, "eTag", Rule::DuplicateKey);
         }
-        match ETag::from_input(text) {
-            Ok(etag) if self.etag.as_ref().is_some_and(|other| other.value != etag) => {
-                self.repeated(place, "eTag", Rule::DuplicateKey);
-            }
-            Ok(etag) => self.etag = Some(Located { value: etag, place }),
-            Err(error) => {
-                let hint = "copy the eTag as the service gave it, or leave it out";
-                self.mistyped_text(place, "eTag", text, TypeError::new(error.to_string(), hint));
-            }
-        }
+        self.etag = Some(Located { value, place });
     }
 
-    /// Where it names a version that an earlier run moved, it is bound to the one that this led to.
-    pub fn rebind(&mut self, told: &EarlierResult) {
-        if let (Some(etag), Some(moved)) = (&mut self.etag, told.moved_to()) {
+    /// Binds the row to the eTag that an earlier run left behind, where the row names the one before that run.
+    pub fn rebind(&mut self, earlier: &EarlierResult) {
+        if let (Some(etag), Some(moved)) = (&mut self.etag, earlier.moved_to()) {
             etag.value = moved.clone();
         }
     }
 
-    /// The wanted status by name.
-    pub fn status(&mut self, place: Location, text: &str, repeated: Rule) {
-        let Some(value) = Status::parse(text.trim()) else {
-            let names: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
-            let mut finding = unknown_name(place, "status", text, &names);
-            if let Some(stage) = Stage::of_substatus(text.trim()) {
-                finding = finding.hint(format!(
-                    "{} is a substatus, of {}",
-                    stage.substatus(),
-                    stage.status().name()
-                ));
-            }
-            return self.find(finding);
-        };
+    /// Sets the wanted status. Another one than before is a finding of the rule `repeated`.
+    pub fn set_status(&mut self, place: Location, value: Status, repeated: Rule) {
         if self.status.as_ref().is_some_and(|other| other.value != value) {
             return self.repeated(place, "/status", repeated);
         }
         self.status.get_or_insert(Located { value, place });
     }
 
-    /// The wanted substatus by name.
-    pub fn substatus(&mut self, place: Location, text: &str, repeated: Rule) {
-        let Some(value) = Stage::of_substatus(text.trim()) else {
-            let names = Stage::ALL.map(Stage::substatus);
-            let mut finding = unknown_name(place, "substatus", text, &names);
-            if let Some(status) = Status::parse(text.trim()) {
-                let of: Vec<&str> = status.stages().map(Stage::substatus).collect();
-                finding = finding.hint(format!(
-                    "{} is a status; its substatuses are {}",
-                    status.name(),
-                    of.join(", ")
-                ));
-            }
-            return self.find(finding);
-        };
+    /// Sets the wanted substatus. Another one than before is a finding of the rule `repeated`.
+    pub fn set_substatus(&mut self, place: Location, value: Stage, repeated: Rule) {
         if self.substatus.as_ref().is_some_and(|other| other.value != value) {
             return self.repeated(place, "/substatus", repeated);
         }
         self.substatus.get_or_insert(Located { value, place });
     }
 
-    /// Sets a field. The same once more is no harm; something else under the same path is a finding
-    /// of `repeated`. Without leave to clear, a `null` within the value may not take anything away.
+    /// Sets a field. The same value again is dropped; another value for the same path is a finding of the rule
+    /// `repeated`. Unless the user allowed clearing, a `null` within the value leaves what is there.
     pub fn set(&mut self, place: Location, path: &Path, wanted: Wanted, repeated: Rule) {
         let wanted = if self.options.clear { wanted } else { wanted.keeping() };
         if let Err(error) = fits(path, &wanted) {
@@ -221,7 +181,7 @@ impl<'o> RowBuilder<'o> {
         }
     }
 
-    /// Asks for a field to be cleared.
+    /// Clears a field, where the user allowed clearing.
     pub fn clear(&mut self, place: Location, path: &Path, repeated: Rule) {
         if self.options.clear {
             return self.set(place, path, Wanted::clear(), repeated);
@@ -229,21 +189,15 @@ impl<'o> RowBuilder<'o> {
         self.cleared(place, path);
     }
 
+    /// Adds the finding that a field would be cleared without leave.
     fn cleared(&mut self, place: Location, path: &Path) {
         let hint = Wording::from("allow it with ").name(Setting::Clear);
         let hint = hint.say("; to leave the field alone, leave it out");
-        self.find(Finding::deny(Rule::Clear, place, format!("{path} would be cleared")).hint(hint));
+        self.add_finding(Finding::deny(Rule::Clear, place, format!("{path} would be cleared")).hint(hint));
     }
 
-    /// The wish to clear what cannot be cleared.
-    pub fn uncleared(&mut self, place: Location, name: &str) {
-        self.find(
-            Finding::deny(Rule::Type, place, format!("{name} cannot be cleared"))
-                .hint("leave it out to leave it as it is"),
-        );
-    }
-
-    /// Appends an element to a list. The same once more is dropped.
+    /// Appends an element to a list. `key` identifies it there: the same element again is dropped, other data under
+    /// the same key is a finding.
     pub fn append(&mut self, place: Location, field: Field, key: String, element: Box<RawValue>) {
         for text in json::texts(&element) {
             self.suspect(place, field.pointer().as_str(), &text);
@@ -256,7 +210,7 @@ impl<'o> RowBuilder<'o> {
         };
         match earlier.map(is_same) {
             Some(true) => {}
-            Some(false) => self.find(
+            Some(false) => self.add_finding(
                 Finding::deny(
                     Rule::Contradiction,
                     place,
@@ -275,58 +229,13 @@ impl<'o> RowBuilder<'o> {
         }
     }
 
-    /// Checks a JSON object and appends it to a list.
-    pub fn append_object(&mut self, place: Location, field: Field, element: &RawValue) {
-        match value::checked_element(field.kind(), element) {
-            Ok(key) => self.append(place, field, key, element.to_owned()),
-            Err(error) => self.mistyped(place, field.pointer().as_str(), error),
-        }
-    }
-
-    /// Appends members written as `First, Last, phone, email`.
-    pub fn append_members(&mut self, place: Location, field: Field, text: &str) {
-        match value::members(text) {
-            Ok(members) => {
-                for (key, element) in members {
-                    self.append(place, field, key, element);
-                }
-            }
-            Err(TypeError { message, hint }) => {
-                let hint = suspect::remedy(text).map(Wording::from).or(hint);
-                // Whatever looks like a hyphen may be one in a name.
-                let message = suspect::with_reason(message, suspect::unseen(text));
-                self.mistyped(place, field.pointer().as_str(), TypeError { message, hint });
-            }
-        }
-    }
-
-    /// A value for what the service alone writes.
-    pub fn read_only(&mut self, place: Location, pointer: &Pointer) {
-        self.find(
-            Finding::deny(Rule::ReadOnlyPath, place, format!("{pointer} is written by the service alone"))
-                .hint("leave it out"),
-        );
-    }
-
-    /// A value for a path that nobody confirms.
-    pub fn unconfirmed(&mut self, place: Location, pointer: &Pointer, hint: Wording) {
-        let message = format!("{} is not documented as patchable", excerpt(pointer.as_str()));
-        self.find(Finding::deny(Rule::UnconfirmedPath, place, message).hint(hint));
-    }
-
-    /// A JSON value has more levels than any referral.
-    pub fn nested_too_deep(&mut self, place: Location) {
-        let message = format!("the JSON is nested more than {MAX_DEPTH} levels deep");
-        self.find(Finding::deny(Rule::Size, place, message).hint("a referral nests five levels"));
-    }
-
-    /// The row as a draft, or everything that is wrong with it; and what else was found about a draft.
+    /// Returns the row as a draft, with its warnings; or everything that is wrong with it.
     pub fn finish(mut self) -> (Result<Draft, Rejected>, Vec<Finding>) {
-        // It stays in memory until its referral is looked at.
+        // Drafts stay in memory until their referrals are fetched, by the hundred thousand.
         self.sets.shrink_to_fit();
         if !self.names_referral {
             let finding = Finding::deny(Rule::Id, self.place, "the row names no referral");
-            self.find(finding.hint("give the referral's GUID as id, or remove the row"));
+            self.add_finding(finding.hint("give the referral's GUID as id, or remove the row"));
         }
         let draft = self.id.map(|id| Draft {
             id,
@@ -347,27 +256,29 @@ impl<'o> RowBuilder<'o> {
         }
     }
 
+    /// Adds the finding that a path has two different values.
     fn repeated(&mut self, place: Location, path: &str, rule: Rule) {
-        // A member that stands twice under the same name was found as such before.
+        // A member that stands twice under the same name was found as such before, by `object`.
         if !(rule == Rule::DuplicateKey && self.has_found(rule)) {
             let message = format!("{path} is given twice, with different values");
-            self.find(Finding::deny(rule, place, message).hint("keep one of them"));
+            self.add_finding(Finding::deny(rule, place, message).hint("keep one of them"));
         }
     }
 
+    /// Returns whether the row may ask for another change, and adds the finding the first time that it may not.
     fn has_room(&mut self, place: Location) -> bool {
         if self.sets.len() + self.appends.len() < MAX_CHANGES {
             return true;
         }
-        if !std::mem::replace(&mut self.crowded, true) {
+        if !std::mem::replace(&mut self.is_full, true) {
             let message = format!("the row asks for more than {MAX_CHANGES} changes");
-            self.find(Finding::deny(Rule::Size, place, message).hint("spread them over several rows"));
+            self.add_finding(Finding::deny(Rule::Size, place, message).hint("spread them over several rows"));
         }
         false
     }
 }
 
-/// Whether a value can stand at a path, and be read by whoever it is sent to.
+/// Checks that a value can stand at a path, and that any JSON parser can read it.
 fn fits(path: &Path, wanted: &Wanted) -> Result<(), TypeError> {
     if let Some(error) = no_object(path, wanted) {
         return Err(error);
@@ -382,7 +293,7 @@ fn fits(path: &Path, wanted: &Wanted) -> Result<(), TypeError> {
     }
 }
 
-/// What is wrong with a value that would take the place of an object that holds known fields.
+/// Returns what is wrong with a value that would replace an object with known fields by something else.
 fn no_object(path: &Path, wanted: &Wanted) -> Option<TypeError> {
     let Path::Opted(pointer) = path else { return None };
     let within = fields::known_within(pointer)?;
@@ -395,24 +306,4 @@ fn no_object(path: &Path, wanted: &Wanted) -> Option<TypeError> {
 
 fn same(path: &Path, one: &Wanted, other: &Wanted) -> bool {
     one.is_clear() == other.is_clear() && equality::same(path.kind(), Some(one.raw()), other.raw())
-}
-
-fn unknown_name(place: Location, what: &str, text: &str, names: &[&str]) -> Finding {
-    let legal = names.join(", ");
-    let likely = names
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&start_of(text), &name.to_lowercase()), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    let hint = match likely {
-        Some((_, name)) => format!("did you mean {name}? known are {legal}"),
-        None => format!("known are {legal}"),
-    };
-    let message = suspect::with_reason(format!("{} is no {what}", excerpt(text)), suspect::oddity(text));
-    Finding::deny(Rule::Type, place, message).hint(hint)
-}
-
-/// As much of a typed name as is worth comparing.
-fn start_of(text: &str) -> String {
-    text.trim().chars().take(40).collect::<String>().to_lowercase()
 }

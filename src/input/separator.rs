@@ -1,28 +1,28 @@
-//! What separates the cells of a CSV: what a line before the header says, or else the header itself.
+//! What separates the cells of a CSV: the line before the header says it, or else the header shows it.
 
 use super::context::InputContext;
 use super::error::Unusable;
 use crate::domain::text_form::{LineEnd, Separator};
 
-/// A line such as `sep=;`, which spreadsheets read as no part of the table.
+/// A line such as `sep=;`, which spreadsheets do not take as part of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SeparatorLine {
-    /// What it says.
+    /// The separator that it names.
     pub separator: Separator,
-    /// What ends it, if it isn't the last.
+    /// What ends the line; `None` where it is the last of the file.
     pub line_end: Option<LineEnd>,
-    /// How many bytes it takes, with its end and the blank lines before it.
+    /// The number of bytes up to its end, with the blank lines before it.
     pub length: usize,
-    /// How many lines these are.
+    /// The number of lines up to its end.
     pub lines: u64,
 }
 
-/// The first line that isn't blank, where it is about the separator. Letter case doesn't matter. Some
-/// programs write the line as they write cells: in quotes, or with as many separators behind it as a row has.
+/// Returns the first line that isn't blank, where it names the separator. Letter case doesn't matter. Some
+/// programs write the line as they write cells: in quotes, or followed by as many separators as a row has.
 ///
 /// # Errors
-/// Where it doesn't name one sign that separates cells.
-pub(super) fn said(context: &InputContext<'_>, head: &[u8]) -> Result<Option<SeparatorLine>, Unusable> {
+/// Where the line names no single character that can separate cells.
+pub(super) fn declared(context: &InputContext<'_>, head: &[u8]) -> Result<Option<SeparatorLine>, Unusable> {
     let (start, blank) = after_blank_lines(head);
     let line = &head[start..];
     let line = &line[..line.iter().position(|byte| is_line_end(*byte)).unwrap_or(line.len())];
@@ -48,7 +48,7 @@ pub(super) fn said(context: &InputContext<'_>, head: &[u8]) -> Result<Option<Sep
     Ok(Some(SeparatorLine { separator, line_end, length, lines: blank + 1 }))
 }
 
-/// Where the first line begins that isn't empty, and how many lines are before it.
+/// Returns where the first line begins that isn't empty, and the number of lines before it.
 fn after_blank_lines(head: &[u8]) -> (usize, u64) {
     let (mut at, mut lines) = (0, 0);
     while let Some(end) = line_end_at(head, at) {
@@ -62,7 +62,7 @@ fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// The line end at a place, if there is one.
+/// Returns the line end at an offset, if there is one.
 pub(super) fn line_end_at(text: &[u8], at: usize) -> Option<LineEnd> {
     match (text.get(at)?, text.get(at + 1)) {
         (b'\n', _) => Some(LineEnd::Lf),
@@ -72,7 +72,7 @@ pub(super) fn line_end_at(text: &[u8], at: usize) -> Option<LineEnd> {
     }
 }
 
-/// The separator that a line has most of outside of quotes; the comma where none is there.
+/// Returns the separator that occurs most often in a line outside of quotes; the comma where none occurs.
 pub(super) fn most_frequent(line: &[u8]) -> Separator {
     let mut quoted = false;
     let mut counts = Separator::USUAL.map(|separator| (separator, 0_usize));
@@ -117,7 +117,7 @@ mod tests {
             ("sep=\u{3b1}\nid", Err("standard input:1:1")),
         ] {
             let context = InputContext { path: "-", input: 0, options: &Options::default() };
-            let got = said(&context, head.as_bytes());
+            let got = declared(&context, head.as_bytes());
             let got = got.map(|said| {
                 said.map(|said| {
                     (char::from(said.separator).to_string(), said.line_end, said.length, said.lines)

@@ -1,8 +1,9 @@
-//! Whether a record of a CSV is a row as the header describes it, and what it looks like where it isn't.
+//! The shape of a CSV record: whether it is a row as the header describes it, and what it may be where it
+//! isn't.
 //!
-//! Files that people have end in footers and totals, were joined, or lost a quote. Such lines are told as what
-//! they are. None of them is dropped but those without any content, which nobody can miss: whatever else is no
-//! row is an unsound one, with an outcome of its own.
+//! Real files end in footers and totals, were joined, or lost a quote. Such a line gets a finding that says
+//! what it looks like. None is dropped silently but a line without any content: every other line that is no row
+//! counts as a malformed one, with an outcome of its own.
 
 use ::csv::ByteRecord;
 
@@ -15,7 +16,7 @@ use crate::domain::finding::Finding;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
 
-/// What the first word of a line of totals is, in the languages of those who make such files.
+/// The first words of a line of totals, in the languages of those who make such files.
 const TOTALS: [&str; 13] = [
     "total",
     "totals",
@@ -33,7 +34,7 @@ const TOTALS: [&str; 13] = [
 ];
 
 impl Sheet<'_> {
-    /// Whether nothing is in any cell of a record, but for what a report added.
+    /// Returns whether no cell of a record holds anything, apart from the columns that a report added.
     pub(super) fn is_empty(&self, cells: &ByteRecord, mark: RecordSpan) -> bool {
         let is_added = |at: usize| self.columns.get(at).is_some_and(Column::is_left_out);
         mark.stray.is_none()
@@ -41,12 +42,13 @@ impl Sheet<'_> {
             && cells.iter().enumerate().all(|(at, cell)| is_blank(cell) || is_added(at))
     }
 
-    /// Whether a record ends before its last column.
+    /// Returns whether a record ends before its last column.
     pub(super) fn is_short(&self, cells: &ByteRecord) -> bool {
         cells.len() < self.columns.len()
     }
 
-    /// What makes the cells of a record untrustworthy: they may stand under the wrong columns, or it is no row.
+    /// Returns why the cells of a record can't be trusted: they may stand under the wrong columns, or the
+    /// record is no row.
     pub(super) fn malformed(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Finding> {
         if mark.cut {
             let limit = MAX_RECORD / (1024 * 1024);
@@ -69,7 +71,7 @@ impl Sheet<'_> {
         self.no_row(cells, mark).or_else(|| self.misplaced(cells, mark))
     }
 
-    /// Content where no column is, or one without a name.
+    /// Returns the finding for content beyond the last column, or under a column without a name.
     fn misplaced(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Finding> {
         let (found, wanted) = (cells.len(), self.columns.len());
         if cells.iter().skip(wanted).any(|cell| !is_blank(cell)) {
@@ -85,7 +87,8 @@ impl Sheet<'_> {
         Some(self.ragged(mark, nameless + 1, message).hint(hint))
     }
 
-    /// What a record is that names no referral and looks like no attempt at it.
+    /// Returns the finding for a record that names no referral and looks like something else than a row: a
+    /// comment, the header again, a line of totals, a note, a row in one quoted cell.
     fn no_row(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Finding> {
         if self.names_referral(cells) {
             return None;
@@ -127,20 +130,21 @@ impl Sheet<'_> {
         )
     }
 
-    /// What separates a text into cells of which one names a referral.
+    /// Returns the separator that splits a text into cells of which one holds a referral's id.
     fn separator_within(&self, text: &str) -> Option<Separator> {
         let all = [self.separator].into_iter().chain(Separator::USUAL);
         let names_referral = |separator: &Separator| is_row_like(text.as_bytes(), &[*separator]);
         all.into_iter().find(names_referral)
     }
 
-    /// Whether a record names the referral that it is about.
+    /// Returns whether a record names the referral that it is about.
     pub(super) fn names_referral(&self, cells: &ByteRecord) -> bool {
         let is_id =
             |at: usize| self.columns.get(at).is_some_and(|column| column.target == Some(ValueTarget::Id));
         cells.iter().enumerate().any(|(at, cell)| is_id(at) && is_referral(cell))
     }
 
+    /// Returns whether a record repeats the header.
     fn repeats_header(&self, cells: &ByteRecord) -> bool {
         let is_name = |(at, cell): (usize, &[u8])| {
             self.columns.get(at).is_none_or(|column| column.name.trim().as_bytes() == cell.trim_ascii())
@@ -148,8 +152,10 @@ impl Sheet<'_> {
         cells.iter().enumerate().all(is_name)
     }
 
-    /// Why a short record is the first half of a row whose line was broken, if it looks like one: the next
-    /// line is no row by itself, and both together have no more cells than the header.
+    /// Returns the finding for a record that looks like the first half of a row whose line was broken.
+    ///
+    /// It does where the record is short, the next line is no row by itself, and both together have no more
+    /// cells than the header.
     pub(super) fn broken(
         &self,
         cells: &ByteRecord,
@@ -173,19 +179,20 @@ impl Sheet<'_> {
         Some(self.ragged(mark, cells.len(), message).hint(hint))
     }
 
+    /// Returns a finding of the rule for rows whose cells don't fit the header.
     pub(super) fn ragged(&self, mark: RecordSpan, cell: usize, message: impl Into<String>) -> Finding {
         Finding::deny(Rule::RaggedRow, self.context.place(mark.line, cell), message)
     }
 }
 
-/// What a spreadsheet calls a column.
+/// Returns the name that spreadsheets give a column: A, B, …, Z, AA, ….
 pub(super) fn letters(at: usize) -> String {
     let letter = char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
     if at < 26 { letter.to_string() } else { letters(at / 26 - 1) + &letter.to_string() }
 }
 
-/// Whether a line has several cells, one of which names a referral, wherever the id stands: a report may have
-/// it elsewhere than its input.
+/// Returns whether a line has several cells of which one holds a referral's id. The id may stand in any of
+/// them: a report may have it elsewhere than its input.
 pub(super) fn is_row_like(line: &[u8], separators: &[Separator]) -> bool {
     let ends = |byte: &u8| separators.iter().any(|separator| separator.byte() == *byte);
     let names_referral = |cell: &[u8]| {
@@ -196,10 +203,12 @@ pub(super) fn is_row_like(line: &[u8], separators: &[Separator]) -> bool {
     line.iter().any(ends) && line.split(ends).any(names_referral)
 }
 
+/// Returns whether a text looks like a comment.
 pub(super) fn is_comment(text: &str) -> bool {
     text.starts_with('#') || text.starts_with("//")
 }
 
+/// Returns whether a text begins with a word for a total.
 fn is_total(text: &str) -> bool {
     let word: String = text.chars().take_while(|c| c.is_alphabetic()).take(20).collect();
     TOTALS.contains(&word.to_lowercase().as_str())

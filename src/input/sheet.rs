@@ -1,15 +1,15 @@
-//! A table under its header: a record of cells becomes a row, whatever sort of file the cells come from.
+//! A table under its header: a record of cells becomes a row, whatever format of file the cells come from.
 
 use ::csv::ByteRecord;
 
 use super::cell::{Numbers, fill};
 use super::context::InputContext;
 use super::decode::lost_character;
+use super::earlier_result::EarlierResult;
 use super::header::Column;
 use super::names::ValueTarget;
 use super::record::Record;
 use super::row::RowBuilder;
-use super::told::EarlierResult;
 use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::account::{RowText, UNSOUND};
 use crate::domain::excerpt::excerpt;
@@ -18,20 +18,23 @@ use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::text_form::Separator;
 
-/// Of a cell that is too large, so many characters are kept for the reports.
+/// The number of bytes that are kept of a cell that is too large, for the reports.
 const EXCERPT: usize = 200;
 
-/// A table of cells under its header: tells what each cell is for.
+/// A table of cells under its header.
 pub(super) struct Sheet<'a> {
     pub(super) context: &'a InputContext<'a>,
+    /// The columns of the header, in order.
     pub(super) columns: Vec<Column>,
+    /// What separates the cells.
     pub(super) separator: Separator,
-    /// Whether the file was UTF-16, where U+FFFD stands for what was not valid.
+    /// Whether the file was UTF-16, in which U+FFFD stands for what could not be decoded.
     pub(super) transcoded: bool,
 }
 
 impl Sheet<'_> {
-    /// Reads a row. Where it is malformed, its cells are kept for the reports alone.
+    /// Makes a row of a record. Where the record is `malformed`, its cells are kept for the reports and mean
+    /// nothing: any of them may stand under the wrong column.
     pub(super) fn record(
         &self,
         cells: &ByteRecord,
@@ -42,7 +45,7 @@ impl Sheet<'_> {
         let place = self.context.place(mark.line, 1);
         let mut row = RowBuilder::new(self.context.options, place);
         let sound = malformed.is_none();
-        malformed.into_iter().for_each(|finding| row.find(finding));
+        malformed.into_iter().for_each(|finding| row.add_finding(finding));
         let mut texts = Vec::with_capacity(cells.len());
         let unsound = self.mark_of_unsound(cells);
         for (at, cell) in cells.iter().enumerate() {
@@ -67,7 +70,7 @@ impl Sheet<'_> {
                     texts.push(text.to_owned());
                 }
                 Err((finding, text)) => {
-                    row.find(finding);
+                    row.add_finding(finding);
                     if target == Some(&ValueTarget::Id) {
                         row.excuse_id();
                     }
@@ -78,22 +81,23 @@ impl Sheet<'_> {
         if !sound {
             row.excuse_id();
         }
-        let told = self.told(cells);
-        row.rebind(&told);
+        let earlier = self.earlier_result(cells);
+        row.rebind(&earlier);
         let (parsed, notes) = row.finish();
-        Record { place, text: RowText::Cells(texts), parsed, notes, told: told.outcome() }
+        Record { place, text: RowText::Cells(texts), parsed, notes, earlier_outcome: earlier.outcome() }
     }
 
-    /// What a report told of the row, where it comes from one.
-    fn told(&self, cells: &ByteRecord) -> EarlierResult {
-        let mut told = EarlierResult::default();
+    /// Returns the result of an earlier run, where the columns of a report hold one.
+    fn earlier_result(&self, cells: &ByteRecord) -> EarlierResult {
+        let mut earlier = EarlierResult::default();
         for (column, cell) in self.columns.iter().zip(cells).filter(|(column, _)| column.is_left_out()) {
-            std::str::from_utf8(cell).iter().for_each(|text| told.take(&column.name, text));
+            std::str::from_utf8(cell).iter().for_each(|text| earlier.read(&column.name, text));
         }
-        told
+        earlier
     }
 
-    /// The nearest column before this one that is for the same, where both of them are filled.
+    /// Returns the nearest column before this one that is for the same target, where both are filled in this
+    /// record.
     fn filled_twin(&self, cells: &ByteRecord, at: usize) -> Option<usize> {
         let mut twin = self.columns[at].twin.filter(|_| !is_blank(&cells[at]))?;
         while cells.get(twin).is_none_or(is_blank) {
@@ -102,7 +106,7 @@ impl Sheet<'_> {
         Some(twin)
     }
 
-    /// Takes the second of two cells that are for the same: the same once more is no harm.
+    /// Adds a finding where two cells for the same target differ. The same text twice is fine.
     fn compare(
         &self,
         row: &mut RowBuilder<'_>,
@@ -118,21 +122,22 @@ impl Sheet<'_> {
         let message =
             format!("columns {one} and {other} are for the same field, and give it different values");
         let finding = Finding::deny(Rule::Contradiction, place, message);
-        row.find(finding.hint("empty the cell that is wrong, or make both equal"));
+        row.add_finding(finding.hint("empty the cell that is wrong, or make both equal"));
     }
 
-    /// Which cell holds the mark that a report gives a row that wasn't sound.
+    /// Returns the cell that holds the mark by which a report tells that the row was malformed. It stands
+    /// beyond the last column, or in a column without a name.
     pub(super) fn mark_of_unsound(&self, cells: &ByteRecord) -> Option<usize> {
         let is_mark = |at: &usize| cells.get(*at).is_some_and(|cell| cell.trim_ascii() == UNSOUND.as_bytes());
         (self.columns.len()..cells.len()).chain(self.nameless()).find(is_mark)
     }
 
-    /// The columns without a name.
+    /// Returns the columns without a name.
     pub(super) fn nameless(&self) -> impl Iterator<Item = usize> {
         (0..self.columns.len()).filter(|at| self.columns[*at].target.is_none())
     }
 
-    /// A cell's text; or what is wrong with it, and what can be shown of it.
+    /// Returns a cell's text; or the finding about it, and what the reports can show of it.
     fn decode<'c>(
         &self,
         at: usize,
@@ -158,7 +163,7 @@ impl Sheet<'_> {
                 Finding::deny(Rule::Encoding, place, "the cell holds what is not valid UTF-16")
                     .hint("save the file again, as UTF-8 or UTF-16")
             }
-            // What is sent to nobody is given back as it came.
+            // The user keeps this column out of the change, so a lost character in it does no harm.
             Ok(text)
                 if self
                     .columns
@@ -186,12 +191,12 @@ impl Sheet<'_> {
     }
 }
 
-/// Whether a cell leaves its field alone.
+/// Returns whether a cell is empty, or holds white space only: it leaves its field alone.
 pub(super) fn is_blank(cell: &[u8]) -> bool {
     std::str::from_utf8(cell).is_ok_and(|text| text.trim().is_empty())
 }
 
-/// Whether a cell names a referral.
+/// Returns whether a cell holds a referral's id.
 pub(super) fn is_referral(cell: &[u8]) -> bool {
     std::str::from_utf8(cell).is_ok_and(|text| text.trim().parse::<ReferralId>().is_ok())
 }

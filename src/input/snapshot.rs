@@ -1,9 +1,9 @@
-//! Snapshot files: referrals as they stood when somebody downloaded them.
+//! Snapshot files: referrals as they stood when a user downloaded them.
 //!
-//! JSONL with one referral or one list page a line, a JSON array of referrals, or a single list
-//! page, pretty-printed or not, and nothing behind it: whatever else a file holds may be the other half of what was
-//! read. Only one line, or one element of an array, is in memory at a time, and of what was read the ids, with their
-//! places: no referral may stand in a file twice, since nothing tells which of the two it is.
+//! A file holds JSON lines with one referral or one list page per line, a JSON array of referrals, or a single
+//! list page, pretty-printed or not. Nothing may follow: the rest could be the other half of what was read.
+//! Only one line, or one element of an array, is in memory at a time, and the ids of all referrals with their
+//! places: no referral may stand in a file twice, since nothing tells which of the two counts.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,10 +22,10 @@ use crate::domain::json::{self, Object};
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
 
-/// The longest line that is taken for a referral or a page.
+/// The largest line, in bytes, that is read as a referral or a page; also the largest pretty-printed page.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// How many bytes are read at a time.
+/// The number of bytes that are read at a time.
 const BUFFER: usize = 1 << 18;
 
 /// Why a snapshot can't be read.
@@ -39,24 +39,24 @@ pub enum SnapshotError<E> {
         /// What the system said.
         error: io::Error,
     },
-    /// It is no JSON, or more than that.
+    /// It is not valid JSON, or goes on behind it.
     #[error("{}:{line}:{column}: {message}", visible_path(path))]
     Json {
         /// The file.
         path: PathBuf,
         /// The line.
         line: u64,
-        /// The byte of the line, counted from 1.
+        /// The byte in the line, counted from 1.
         column: u64,
         /// What is wrong.
         message: String,
     },
-    /// Something in it is no referral.
+    /// An entry is no referral.
     #[error("{}: {spot}: {message}", visible_path(path))]
     Form {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// Where it stands.
         spot: SnapshotPlace,
         /// What is wrong.
         message: String,
@@ -73,18 +73,19 @@ pub enum SnapshotError<E> {
         /// Where it stands again.
         second: SnapshotPlace,
     },
-    /// The caller could not go on.
+    /// The receiver of the referrals failed.
     #[error("the reader of the snapshot gave up")]
     Sink(E),
 }
 
-/// A place in a snapshot, as a person would find it.
+/// A place in a snapshot, as a person would look for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SnapshotPlace {
     /// The line, or the element's number in an array.
     place: u64,
+    /// Whether `place` counts lines.
     is_line: bool,
-    /// The element's number on the list page that is there; `None` where there is a referral.
+    /// The element's number on a list page; `None` where the entry is a referral.
     on_page: Option<u32>,
 }
 
@@ -97,9 +98,10 @@ impl fmt::Display for SnapshotPlace {
     }
 }
 
-/// Whether the caller wants more.
+/// Receives one referral after the other, and returns whether it wants more.
 type ReferralSink<'a, E> = &'a mut dyn FnMut(&Snapshot<'_>) -> Result<bool, E>;
 
+/// The state of reading one file.
 struct SnapshotReader<'a, E> {
     path: &'a Path,
     sink: ReferralSink<'a, E>,
@@ -108,22 +110,24 @@ struct SnapshotReader<'a, E> {
     on_page: Option<u32>,
     /// Where each referral stands.
     spots: HashMap<ReferralId, SnapshotPlace>,
+    /// Whether the sink wants more.
     more: bool,
+    /// What went wrong within an array, which serde has no type for.
     failure: Option<SnapshotError<E>>,
 }
 
-/// Hands over every referral of a file, until the sink answers that it wants no more.
+/// Reads every referral of a file and hands it to `sink`, until that wants no more.
 ///
 /// # Errors
-/// At the first thing that is no referral: a plan from half a snapshot would call the other half
-/// unknown. And at the second entry for one referral.
+/// At the first entry that is no referral, since a plan from half a snapshot would treat the other half as
+/// unknown. At the second entry for one referral. With the error of `sink`.
 pub fn read_snapshot<E>(path: &Path, sink: ReferralSink<'_, E>) -> Result<(), SnapshotError<E>> {
     let mut reader = BufReader::with_capacity(BUFFER, open(path)?);
     read_from(path, &mut reader, sink).map(drop)
 }
 
-/// Does the same, and answers with the SHA-256 of the file's bytes in hexadecimal; `None` where the sink
-/// wanted no more before the file's end.
+/// Does the same, and returns the SHA-256 of the file's bytes in hexadecimal; `None` where the sink wanted no
+/// more before the end of the file.
 ///
 /// # Errors
 /// As [`read_snapshot`].
@@ -136,7 +140,7 @@ pub fn read_pinned_snapshot<E>(
     if !read_from(path, &mut reader, sink)? {
         return Ok(None);
     }
-    // What may follow the referrals belongs to the file as well.
+    // The checksum is that of the whole file, so white space behind the referrals counts, too.
     let rest = io::copy(&mut reader, &mut io::sink());
     rest.map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
     let digest = reader.into_inner().hash.finalize();
@@ -147,7 +151,7 @@ fn open<E>(path: &Path) -> Result<File, SnapshotError<E>> {
     File::open(path).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })
 }
 
-/// Reads to the end, or until the sink wants no more. Answers whether it would have taken more.
+/// Reads to the end, or until the sink wants no more. Returns whether it would take more.
 fn read_from<E>(
     path: &Path,
     reader: &mut impl BufRead,
@@ -180,17 +184,17 @@ impl Read for HashingFile {
     }
 }
 
-/// Where a file begins to say something.
+/// Where a JSON text begins in its file.
 struct Start {
-    /// What stands there; `None` at the end of the file.
+    /// Its first byte; `None` at the end of the file.
     byte: Option<u8>,
-    /// How many lines end before it.
+    /// The number of lines that end before it.
     lines: u64,
-    /// How many bytes of its own line stand before it.
+    /// The number of bytes before it on its own line.
     bytes: u64,
 }
 
-/// Passes over white space and a byte order mark.
+/// Skips white space and byte order marks.
 fn start(reader: &mut impl BufRead) -> io::Result<Start> {
     let mut start = Start { byte: None, lines: 0, bytes: 0 };
     loop {
@@ -205,6 +209,7 @@ fn start(reader: &mut impl BufRead) -> io::Result<Start> {
 }
 
 impl<E> SnapshotReader<'_, E> {
+    /// Returns the error for an entry that is no referral.
     fn form(&self, message: impl Into<String>) -> SnapshotError<E> {
         SnapshotError::Form { path: self.path.to_owned(), spot: self.spot(), message: message.into() }
     }
@@ -213,7 +218,7 @@ impl<E> SnapshotReader<'_, E> {
         SnapshotPlace { place: self.place, is_line: self.is_line, on_page: self.on_page }
     }
 
-    /// Why a text that begins here is no JSON.
+    /// Returns the error for a text that begins at `start` and is not valid JSON.
     fn json(&self, start: &Start, error: &serde_json::Error) -> SnapshotError<E> {
         let (line, column) = (error.line() as u64, error.column() as u64);
         let before = if line <= 1 { start.bytes } else { 0 };
@@ -231,6 +236,7 @@ impl<E> SnapshotReader<'_, E> {
         SnapshotError::Io { path: self.path.to_owned(), error }
     }
 
+    /// Reads a referral or a page from each line; or one page from all lines together.
     fn lines(&mut self, mut reader: impl BufRead, start: &Start) -> Result<(), SnapshotError<E>> {
         let mut line = String::new();
         self.place = start.lines;
@@ -262,7 +268,7 @@ impl<E> SnapshotReader<'_, E> {
         Ok(())
     }
 
-    /// A referral, or a page of them.
+    /// Takes a referral or a page of them.
     fn object(&mut self, text: &str, start: &Start) -> Result<(), SnapshotError<E>> {
         // Nearly every line is a referral, so it is read as one first.
         match Snapshot::in_part(text) {
@@ -271,11 +277,12 @@ impl<E> SnapshotReader<'_, E> {
         }
     }
 
-    /// The same within an array, of which the form is known to be right.
+    /// Takes an element of an array, which is known to be valid JSON.
     fn element(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
         self.object(text, &Start { byte: None, lines: 0, bytes: 0 })
     }
 
+    /// Takes a list page, or says what is wrong with a referral.
     fn page(&mut self, text: &str, start: &Start) -> Result<(), SnapshotError<E>> {
         let object = match Object::read(text) {
             Ok(object) => object,
@@ -298,6 +305,7 @@ impl<E> SnapshotReader<'_, E> {
         self.hand_over(&referral)
     }
 
+    /// Hands a referral to the sink, unless there was one of the same id.
     fn hand_over(&mut self, referral: &Snapshot<'_>) -> Result<(), SnapshotError<E>> {
         let id = referral.id();
         let second = SnapshotPlace { place: self.place, is_line: self.is_line, on_page: self.on_page };
@@ -308,6 +316,7 @@ impl<E> SnapshotReader<'_, E> {
         Ok(())
     }
 
+    /// Reads an array of referrals or pages.
     fn array(&mut self, reader: impl BufRead, start: &Start) -> Result<(), SnapshotError<E>> {
         let mut deserializer = serde_json::Deserializer::from_reader(reader);
         let read = ArrayElements(self).deserialize(&mut deserializer);
@@ -324,12 +333,12 @@ impl<E> SnapshotReader<'_, E> {
     }
 }
 
-/// The referrals of a list page; `None` where it is none.
+/// Returns the referrals of a list page; `None` where the object is none.
 fn elements<'a>(object: &Object<'a>) -> Option<Vec<&'a RawValue>> {
     object.get("value").and_then(json::elements)
 }
 
-/// Hands an array's elements over one by one as they are read.
+/// Hands the elements of an array over one by one while they are read.
 struct ArrayElements<'a, 'b, E>(&'a mut SnapshotReader<'b, E>);
 
 impl<'de, E> DeserializeSeed<'de> for ArrayElements<'_, '_, E> {
@@ -360,7 +369,7 @@ impl<'de, E> Visitor<'de> for ArrayElements<'_, '_, E> {
     }
 }
 
-/// One element, as text.
+/// Reads one element as text.
 struct Raw;
 
 impl<'de> DeserializeSeed<'de> for Raw {

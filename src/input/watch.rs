@@ -1,12 +1,12 @@
-//! A look at CSV text on its way to the parser.
+//! Follows the quoting of CSV text on its way to the parser.
 //!
-//! The parser takes whatever comes: a quote that is never closed swallows the rest of the file into
-//! one cell, a cell may have any size, and its line numbers are off behind blank lines and CRLF. The
-//! watcher follows the same quoting rules in front of it and
+//! The parser accepts anything: a quote that is never closed takes the rest of the file into one cell, a cell
+//! may have any size, and its line numbers are wrong after blank lines and CRLF. The watcher follows the same
+//! quoting rules in front of it, and
 //!
 //! - counts lines, and queues one [`RecordSpan`] for every record that the parser will find,
 //! - knows at the end of the file whether a quote is open, and where it opened,
-//! - passes on no more of a cell or a record than fits, so that memory is bounded,
+//! - passes on no more of a cell or record than the limits below, so that memory is bounded,
 //! - leaves out blanks between a quote and the end of its cell, as in `a, "b" ,c`, which would make the quotes
 //!   part of the text,
 //! - ends every record with one LF, and leaves blank lines out.
@@ -14,7 +14,8 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 
-/// The largest cell in bytes. Of a larger one, one byte more than this arrives.
+/// The largest cell in bytes. Of a larger one, one byte more than this is passed on, which shows that it is too
+/// large.
 pub(super) const MAX_CELL: usize = 1024 * 1024;
 
 /// The largest record in bytes.
@@ -30,9 +31,9 @@ pub(super) struct RecordSpan {
     pub line: u64,
     /// The line on which it ends: another one where a quoted cell holds line ends.
     pub end: u64,
-    /// Whether its end was cut off: too many bytes or cells.
+    /// Whether its end was cut off, because it has too many bytes or cells.
     pub cut: bool,
-    /// The first quoted cell that goes on behind its closing quote.
+    /// The first quoted cell in which text follows the closing quote.
     pub stray: Option<QuoteStart>,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct QuoteStart {
     pub cell: usize,
 }
 
-/// The watcher: reads `source`, gives the parser what it may see.
+/// A reader that passes CSV text from `source` to the parser.
 pub(super) struct QuoteWatcher<R> {
     source: R,
     follower: QuoteFollower,
@@ -55,18 +56,18 @@ pub(super) struct QuoteWatcher<R> {
 }
 
 impl<R: BufRead> QuoteWatcher<R> {
-    /// Watches a CSV with this delimiter, so many lines into its file.
+    /// Watches a CSV with this delimiter. `lines_before` is the number of lines of the file before the text.
     pub fn new(source: R, delimiter: u8, lines_before: u64) -> Self {
         let follower = QuoteFollower::new(delimiter, lines_before + 1);
         Self { source, follower, ready: Vec::new(), served: 0, ended: false }
     }
 
-    /// The mark of the next record that the parser has given out.
+    /// Returns the span of the next record that the parser has read.
     pub fn next_mark(&mut self) -> Option<RecordSpan> {
         self.follower.marks.pop_front()
     }
 
-    /// Where a quote opened that the end of the file left open.
+    /// Returns where a quote opened that the file never closes.
     pub fn unclosed(&self) -> Option<QuoteStart> {
         self.follower.unclosed
     }
@@ -94,25 +95,31 @@ impl<R: BufRead> Read for QuoteWatcher<R> {
     }
 }
 
+/// Where in a record the next byte stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum QuoteState {
+    /// Before the first byte of a record, where blank lines may be.
     BetweenRecords,
+    /// Before the first byte of a cell.
     CellStart,
-    /// Behind blanks that a cell begins with: those before a quote are no part of it.
+    /// Behind the blanks at the beginning of a cell. Before a quote they are no part of the cell.
     Leading,
+    /// In a cell without quotes.
     Bare,
+    /// In a quoted cell.
     Quoted,
-    /// Behind a quote in a quoted cell: the cell's end, or the first half of an escaped quote.
+    /// Behind a quote in a quoted cell: its end, or the first half of an escaped quote.
     QuoteInQuoted,
     /// Behind the closing quote, where blanks are no part of the cell.
     Closed,
 }
 
+/// Follows the quoting rules, byte by byte, and writes what the parser may see.
 struct QuoteFollower {
     delimiter: u8,
     state: QuoteState,
     after_cr: bool,
-    /// The line that the next byte is on.
+    /// The line of the next byte.
     line: u64,
     mark: RecordSpan,
     opened: QuoteStart,
@@ -144,6 +151,7 @@ impl QuoteFollower {
         }
     }
 
+    /// Takes the next bytes of the text.
     fn follow(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
         while let Some(&byte) = chunk.first() {
             let after_cr = std::mem::take(&mut self.after_cr);
@@ -169,7 +177,7 @@ impl QuoteFollower {
         }
     }
 
-    /// The end of the file.
+    /// Takes the end of the text.
     fn end(&mut self, out: &mut Vec<u8>) {
         match self.state {
             QuoteState::BetweenRecords => return,
@@ -186,12 +194,13 @@ impl QuoteFollower {
         self.hand_out_mark();
     }
 
+    /// Queues the span of the record that ends here.
     fn hand_out_mark(&mut self) {
         self.mark.end = self.line;
         self.marks.push_back(self.mark);
     }
 
-    // Each step says how many bytes it has dealt with.
+    // Each step returns the number of bytes that it has dealt with.
 
     fn go_to(&mut self, state: QuoteState) -> usize {
         self.state = state;
@@ -213,7 +222,7 @@ impl QuoteFollower {
         1
     }
 
-    /// Keeps a blank until it is clear whether the cell has it.
+    /// Holds a blank back until it is clear whether it belongs to the cell.
     fn hold(&mut self, byte: u8, state: QuoteState) -> usize {
         if self.held.len() <= MAX_CELL {
             self.held.push(byte);
@@ -318,6 +327,7 @@ impl QuoteFollower {
         run.len()
     }
 
+    /// Returns how many more bytes of the cell may be passed on.
     fn room(&self) -> usize {
         if self.mark.cut { 0 } else { (MAX_CELL + 1).saturating_sub(self.cell_bytes) }
     }

@@ -44,7 +44,7 @@ fn sound_lines(format: Format, text: &[u8]) -> Vec<(u64, String)> {
     };
     let ended = legacy::read("-", Some(&mut &*text), 0, &options, &mut take);
     // Of a file that is none as a whole, or isn't whole, nothing is taken.
-    if ended.is_ok_and(|ended| ended.condemned.is_none()) { sound } else { Vec::new() }
+    if ended.is_ok_and(|ended| ended.rejection.is_none()) { sound } else { Vec::new() }
 }
 
 /// The last two digits of the ids of those.

@@ -1,10 +1,10 @@
-//! The payloads of a JSON text: an array's elements, or objects one after the other.
+//! The payloads of a JSON text: the elements of an array, or objects one after the other.
 //!
-//! Only what can be told apart for certain is told apart. A payload ends where its brackets are closed by
-//! their own kind, and is handed out once what has to stand behind it does: a comma and the next object, the
-//! end of the array, the end of the text. Where something else does, it may be half of one, and takes with
-//! it all that follows. So a payload that is no JSON leaves its neighbours alone as long as its brackets and
-//! quotes pair, and what a bracket too many cuts off never passes for payloads of its own.
+//! Payloads are separated only where that is certain. A payload ends where each of its brackets is closed by
+//! its own kind. It is handed out once what has to follow it does: a comma and the next object, the end of the
+//! array, the end of the text. Where something else follows, the payload may be half of one, and takes with it
+//! everything behind. So a payload that is not valid JSON does no harm to its neighbours as long as its
+//! brackets and quotes pair, and what a bracket too many cuts off never passes for a payload of its own.
 //!
 //! Only one payload is in memory at a time.
 
@@ -19,53 +19,60 @@ use super::piece::{Piece, Position};
 use super::scanner::{ScanResult, Scanner};
 use crate::domain::excerpt::excerpt;
 
-/// How much is read at a time.
+/// The number of bytes that are read at a time.
 const BLOCK: usize = 256 * 1024;
 
-/// Of a payload that is too large, so much is kept.
+/// The number of bytes that are kept of a payload that is too large.
 const BEGINNING: usize = 1024;
 
-/// Finds one payload after the other.
+/// Finds one payload after the other. It reads into a window of the text, which slides.
 pub(super) struct ElementReader<R> {
     text: R,
+    /// The part of the text that was read and is still needed.
     window: Vec<u8>,
-    /// Of the window, so much has been dealt with.
+    /// The number of bytes of the window that have been dealt with.
     done: usize,
-    /// Where in the text that is.
+    /// The place in the text of the first byte that has not been dealt with.
     position: Position,
-    /// How far has been looked, from there.
+    /// How far has been looked from there, in bytes.
     at: usize,
-    /// What was found and not handed out yet, in the order of the text.
+    /// What was found and not handed out yet, in order.
     found: VecDeque<FoundValue>,
     state: ElementState,
     in_array: bool,
     /// Whether a value came before in this array.
     after_value: bool,
-    /// How many arrays were begun, and objects outside of them.
+    /// The number of arrays that were begun, and of objects outside of them.
     texts: u64,
+    /// Whether there was an array.
     has_array: bool,
+    /// Where the text ended within an array.
     open: Option<Position>,
-    /// What was found behind the last value.
-    slips: Vec<(Position, LenientSyntax)>,
+    /// The syntax found behind the last value that JSON does not have.
+    lenient: Vec<(Position, LenientSyntax)>,
 }
 
+/// How far the text has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ElementState {
+    /// Before the first value.
     Begin,
     /// Before a value.
     At(ValueKind),
+    /// Behind the last value.
     Ended,
 }
 
 /// What a value is by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ValueKind {
+    /// A payload.
     Object,
-    /// An element that is no payload.
+    /// Another JSON value, which is no payload.
     Other,
 }
 
-/// What stands behind a value.
+/// What follows a value.
 enum Following {
     Value(ValueKind),
     End,
@@ -76,28 +83,31 @@ enum Following {
 enum Extent {
     /// To where has been looked.
     Whole(TextSpan),
-    /// Nobody can tell.
+    /// It can't be told.
     Unknown,
-    /// Nobody can tell, and it is too large to be looked at again.
+    /// It can't be told, and the value is too large to be looked at again.
     Lost(TextSpan, Option<SyntaxFault>),
 }
 
-/// Some of the text.
+/// A part of the text.
 enum TextSpan {
-    /// From and to a place in the window, counted from what has been dealt with.
+    /// From one offset to another in the window, counted from what has been dealt with.
     Window(usize, usize),
-    /// The beginning of what is too large, and where that is.
+    /// The beginning of a value that is too large, and its place.
     Beginning(Vec<u8>, Position),
 }
 
-/// What was found, and what stood before it.
+/// What was found, and the lenient syntax before it.
 struct FoundValue {
-    slips: Vec<(Position, LenientSyntax)>,
+    lenient: Vec<(Position, LenientSyntax)>,
     what: FoundKind,
 }
 
+/// What was found.
 enum FoundKind {
+    /// One value.
     Value(ValueKind, TextSpan),
+    /// All that is left of the text; see [`ElementPart::Rest`].
     Rest { first: Option<TextSpan>, fault: Option<SyntaxFault>, all: TextSpan, cut: bool },
 }
 
@@ -105,27 +115,28 @@ enum FoundKind {
 #[derive(Debug)]
 pub(super) struct SyntaxFault {
     pub at: Position,
-    /// What stands there, shown short.
+    /// What stands there, cut short.
     pub found: String,
-    /// What should.
+    /// What should stand there.
     pub due: &'static str,
 }
 
-/// What was found.
+/// A payload, or what can't be separated into payloads.
 pub(super) enum ElementPart<'a> {
-    /// A payload, or another value.
+    /// A payload, or another value in its place.
     Payload(Piece<'a>),
-    /// All that is left of the text: nobody can tell what of it belongs together.
+    /// All that is left of the text: it can't be told what of it belongs together.
     Rest {
         /// The payload with which it begins, if it does.
         first: Option<Piece<'a>>,
-        /// What may not stand behind that; else it is for the parser to say what is wrong.
+        /// What may not stand behind that payload; without it the parser says what is wrong.
         fault: Option<&'a SyntaxFault>,
         all: Piece<'a>,
     },
 }
 
 impl<R: BufRead> ElementReader<R> {
+    /// Begins before the first payload.
     pub fn of(text: R) -> Self {
         Self {
             text,
@@ -140,11 +151,11 @@ impl<R: BufRead> ElementReader<R> {
             texts: 0,
             has_array: false,
             open: None,
-            slips: Vec::new(),
+            lenient: Vec::new(),
         }
     }
 
-    /// Goes to the next payload. False at the end of the text.
+    /// Goes to the next payload. Returns false at the end of the text.
     pub fn next(&mut self) -> io::Result<bool> {
         self.found.pop_front();
         if self.found.is_empty() {
@@ -153,7 +164,7 @@ impl<R: BufRead> ElementReader<R> {
         Ok(!self.found.is_empty())
     }
 
-    /// What was found last; nothing at the end of the text.
+    /// Returns what was found last; `None` at the end of the text.
     pub fn part(&self) -> Option<ElementPart<'_>> {
         Some(match &self.found.front()?.what {
             FoundKind::Value(_, bytes) => ElementPart::Payload(self.piece(bytes, false)),
@@ -165,6 +176,7 @@ impl<R: BufRead> ElementReader<R> {
         })
     }
 
+    /// Returns the bytes of a span with their place.
     fn piece<'p>(&'p self, bytes: &'p TextSpan, cut: bool) -> Piece<'p> {
         match bytes {
             TextSpan::Window(from, to) => {
@@ -176,29 +188,30 @@ impl<R: BufRead> ElementReader<R> {
         }
     }
 
-    /// What was found before that, or at the end of the text behind all, and JSON does not have.
-    pub fn take_slips(&mut self) -> Vec<(Position, LenientSyntax)> {
-        let found = self.found.front_mut().map(|found| &mut found.slips);
-        std::mem::take(found.unwrap_or(&mut self.slips))
+    /// Returns the syntax that JSON does not have, and that was found before the last value; at the end of the
+    /// text, behind all values.
+    pub fn take_lenient(&mut self) -> Vec<(Position, LenientSyntax)> {
+        let found = self.found.front_mut().map(|found| &mut found.lenient);
+        std::mem::take(found.unwrap_or(&mut self.lenient))
     }
 
-    /// Whether there was an array so far, which may have been empty.
+    /// Returns whether there was an array so far, which may have been empty.
     pub fn has_array(&self) -> bool {
         self.has_array
     }
 
-    /// Whether the text is more than one array or object.
+    /// Returns whether the text is more than one array or object.
     pub fn has_several(&self) -> bool {
         self.texts > 1
     }
 
-    /// Where the text ended within an array, if it did.
+    /// Returns where the text ended within an array, if it did.
     pub fn open(&self) -> Option<Position> {
         self.open
     }
 
-    /// Finds the next payload, and the values that are none behind it. Until another payload begins, or all
-    /// ends in good order, those may be the other half of it.
+    /// Finds the next payload, and the values behind it that are none. Until another payload begins, or the
+    /// text ends in good order, those may be the other half of it.
     fn gather(&mut self) -> io::Result<()> {
         let first = match self.state {
             ElementState::Begin => match self.between()? {
@@ -227,22 +240,22 @@ impl<R: BufRead> ElementReader<R> {
         }
     }
 
-    /// Takes the value that begins here. False where that took all that is left.
+    /// Takes the value that begins here. Returns false where that took everything that is left.
     fn value(&mut self, kind: ValueKind) -> io::Result<bool> {
-        let (from, slips) = (self.at, std::mem::take(&mut self.slips));
+        let (from, lenient) = (self.at, std::mem::take(&mut self.lenient));
         match self.extent()? {
             Extent::Whole(bytes) if kind == ValueKind::Object || self.is_json(&bytes) => {
-                self.found.push_back(FoundValue { slips, what: FoundKind::Value(kind, bytes) });
+                self.found.push_back(FoundValue { lenient, what: FoundKind::Value(kind, bytes) });
                 self.after_value = true;
                 return Ok(true);
             }
             Extent::Lost(all, fault) => {
                 let what = FoundKind::Rest { first: None, fault, all, cut: true };
-                self.found.push_back(FoundValue { slips, what });
+                self.found.push_back(FoundValue { lenient, what });
                 self.end()?;
             }
             _ => {
-                (self.at, self.slips) = (from, slips);
+                (self.at, self.lenient) = (from, lenient);
                 let is_behind = !self.found.is_empty();
                 let fault = if is_behind { Some(self.fault(self.due(true))?) } else { None };
                 self.rest(fault)?;
@@ -251,31 +264,32 @@ impl<R: BufRead> ElementReader<R> {
         Ok(false)
     }
 
-    /// Takes all that is left of the text, from what was found last on: a fault behind a payload may be in it.
+    /// Takes everything that is left of the text, from the value found last on: the cause of a fault behind it
+    /// may lie within it.
     fn rest(&mut self, fault: Option<SyntaxFault>) -> io::Result<()> {
-        let (mut from, mut first, mut slips) = (self.at, None, std::mem::take(&mut self.slips));
-        // What is too large has been dealt with, and is told by itself.
+        let (mut from, mut first, mut lenient) = (self.at, None, std::mem::take(&mut self.lenient));
+        // A value that is too large has left the window; it gets a finding of its own.
         if let Some(FoundValue {
             what: FoundKind::Value(kind, TextSpan::Window(start, end)),
-            slips: before,
+            lenient: before,
         }) = self.found.front_mut()
         {
             from = *start;
             first = Some(TextSpan::Window(*start, *end)).filter(|_| *kind == ValueKind::Object);
-            slips = std::mem::take(before);
+            lenient = std::mem::take(before);
             self.found.clear();
         }
         while self.window.len() - self.done - from <= MAX_LINE && self.fill()? {}
         let to = self.window.len() - self.done;
         let all = TextSpan::Window(from, to);
         self.found.push_back(FoundValue {
-            slips,
+            lenient,
             what: FoundKind::Rest { first, fault, all, cut: to - from > MAX_LINE },
         });
         self.end()
     }
 
-    /// Reads the text to its end, and finds no more in it.
+    /// Reads the text to its end, for its checksum, without looking for more.
     fn end(&mut self) -> io::Result<()> {
         io::copy(&mut self.text, &mut io::sink())?;
         self.state = ElementState::Ended;
@@ -304,7 +318,7 @@ impl<R: BufRead> ElementReader<R> {
         }
     }
 
-    /// Passes over the rest of a value that is too large.
+    /// Skips the rest of a value that is too large.
     fn large(&mut self, mut scanner: Scanner) -> io::Result<Extent> {
         let beginning = TextSpan::Beginning(self.window[self.done..][..BEGINNING].to_vec(), self.position);
         loop {
@@ -329,12 +343,12 @@ impl<R: BufRead> ElementReader<R> {
         }
     }
 
-    /// Whether an element that is no payload is JSON.
+    /// Returns whether a value that is no payload is valid JSON.
     fn is_json(&self, bytes: &TextSpan) -> bool {
         serde_json::from_slice::<&RawValue>(self.piece(bytes, false).bytes).is_ok()
     }
 
-    /// Goes to the next value, over whatever may stand between two of them.
+    /// Goes to the next value, over everything that may stand between two of them.
     fn between(&mut self) -> io::Result<Following> {
         let mut comma = None;
         loop {
@@ -349,7 +363,7 @@ impl<R: BufRead> ElementReader<R> {
                 }
                 Some(b'[') if !self.in_array => self.bracket(true),
                 Some(b']') if self.in_array => {
-                    self.slips.extend(comma.take().map(|at| (self.place(at), LenientSyntax::Comma)));
+                    self.lenient.extend(comma.take().map(|at| (self.place(at), LenientSyntax::Comma)));
                     self.bracket(false);
                 }
                 Some(b',') if self.in_array && !is_due => comma = Some(self.at),
@@ -367,6 +381,7 @@ impl<R: BufRead> ElementReader<R> {
         }
     }
 
+    /// Returns what should stand here, for people.
     fn due(&self, is_due: bool) -> &'static str {
         match (self.in_array, is_due) {
             (false, _) => "the file should end, or another payload begin",
@@ -375,6 +390,7 @@ impl<R: BufRead> ElementReader<R> {
         }
     }
 
+    /// Takes the bracket that opens or closes an array.
     fn bracket(&mut self, opening: bool) {
         self.in_array = opening;
         self.has_array = true;
@@ -382,14 +398,14 @@ impl<R: BufRead> ElementReader<R> {
         self.after_value = false;
     }
 
-    /// The text ends here.
+    /// Takes note of the end of the text.
     fn is_open(&mut self) {
         if self.in_array {
             self.open = Some(self.here());
         }
     }
 
-    /// Passes over white space and comments.
+    /// Skips white space and comments.
     fn blanks(&mut self) -> io::Result<Option<SyntaxFault>> {
         loop {
             if self.found.is_empty() {
@@ -405,14 +421,14 @@ impl<R: BufRead> ElementReader<R> {
                         self.at = start;
                         return self.fault(self.due(false)).map(Some);
                     }
-                    self.slip(at, LenientSyntax::Comment);
+                    self.syntax(at, LenientSyntax::Comment);
                 }
                 _ => return Ok(None),
             }
         }
     }
 
-    /// Passes over a comment. False where it is none: it is never closed, or holds half a text.
+    /// Skips a comment. Returns false where it is none: it is never closed, or its quotes don't pair.
     fn comment(&mut self, is_block: bool) -> io::Result<bool> {
         let mut quotes = Quotes::default();
         self.at += 2;
@@ -430,14 +446,15 @@ impl<R: BufRead> ElementReader<R> {
         }
     }
 
-    fn slip(&mut self, at: Position, slip: LenientSyntax) {
-        // More than a few of a kind say no more than the first.
-        if self.slips.len() < 100 {
-            self.slips.push((at, slip));
+    /// Takes note of syntax that JSON does not have.
+    fn syntax(&mut self, at: Position, syntax: LenientSyntax) {
+        // More of them would say nothing new.
+        if self.lenient.len() < 100 {
+            self.lenient.push((at, syntax));
         }
     }
 
-    /// What stands here should not.
+    /// Returns the fault for what stands here, and should not.
     fn fault(&mut self, due: &'static str) -> io::Result<SyntaxFault> {
         const SHOWN: usize = 20;
         self.peek(SHOWN * 4)?;
@@ -447,22 +464,23 @@ impl<R: BufRead> ElementReader<R> {
         Ok(SyntaxFault { at: self.here(), found: excerpt(&shown), due })
     }
 
+    /// Returns the place up to which has been looked.
     fn here(&self) -> Position {
         self.place(self.at)
     }
 
-    /// The place so far behind what has been dealt with.
+    /// Returns the place this many bytes behind what has been dealt with.
     fn place(&self, at: usize) -> Position {
         self.position.behind(&self.window[self.done..][..at])
     }
 
-    /// A byte so far from here; nothing behind the end of the text.
+    /// Returns the byte at this distance from here; `None` behind the end of the text.
     fn peek(&mut self, behind: usize) -> io::Result<Option<u8>> {
         while self.window.len() <= self.done + self.at + behind && self.fill()? {}
         Ok(self.window.get(self.done + self.at + behind).copied())
     }
 
-    /// Reads more into the window. False at the end of the text.
+    /// Reads more into the window. Returns false at the end of the text.
     fn fill(&mut self) -> io::Result<bool> {
         self.window.drain(..self.done);
         self.done = 0;
@@ -470,14 +488,14 @@ impl<R: BufRead> ElementReader<R> {
         Ok(read > 0)
     }
 
-    /// What has been looked at has been dealt with.
+    /// Counts what has been looked at as dealt with.
     fn pass(&mut self) {
         self.position = self.here();
         self.done += std::mem::take(&mut self.at);
     }
 }
 
-/// The text without what JSON takes for white space at its end.
+/// Returns the text without the white space at its end that JSON allows.
 fn without_blanks(mut bytes: &[u8]) -> &[u8] {
     while let [before @ .., b' ' | b'\t' | b'\r' | b'\n'] = bytes {
         bytes = before;
@@ -496,13 +514,13 @@ mod tests {
     fn split(text: &str, buffer: usize) -> Vec<String> {
         let mut elements = ElementReader::of(BufReader::with_capacity(buffer, text.as_bytes()));
         let mut told = Vec::new();
-        let slips = |slips: Vec<(Position, LenientSyntax)>| -> String {
+        let lenient = |lenient: Vec<(Position, LenientSyntax)>| -> String {
             let told =
-                |(at, slip): (Position, LenientSyntax)| format!("<{slip:?} {}:{}>", at.line, at.column);
-            slips.into_iter().map(told).collect()
+                |(at, syntax): (Position, LenientSyntax)| format!("<{syntax:?} {}:{}>", at.line, at.column);
+            lenient.into_iter().map(told).collect()
         };
         while elements.next().unwrap() {
-            let before = slips(elements.take_slips());
+            let before = lenient(elements.take_lenient());
             let (piece, more) = match elements.part().unwrap() {
                 ElementPart::Payload(piece) => (piece, String::new()),
                 ElementPart::Rest { first, fault, all } => {
@@ -516,7 +534,7 @@ mod tests {
             let text = String::from_utf8(piece.bytes.to_vec()).unwrap();
             told.push(format!("{before}{line}:{column} {text}{more}"));
         }
-        told.extend(Some(slips(elements.take_slips())).filter(|slips| !slips.is_empty()));
+        told.extend(Some(lenient(elements.take_lenient())).filter(|lenient| !lenient.is_empty()));
         told.extend(elements.open().map(|at| format!("<open {}:{}>", at.line, at.column)));
         told
     }

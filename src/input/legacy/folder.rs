@@ -1,4 +1,4 @@
-//! A folder of payloads → its files.
+//! A directory of payloads → its files.
 
 use crate::domain::characters::visible_path;
 use std::collections::BTreeSet;
@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::super::error::{Problem, Unusable};
 
-/// The files that a path of the command line stands for: of a folder every `.json` file in it, at any
-/// depth and in the order of their paths; else the path itself. `-` is standard input.
+/// Returns the files that a path of the command line stands for. For a directory these are all `.json` files in
+/// it, at any depth, in the order of their paths; else it is the path itself. `-` is standard input.
 ///
 /// # Errors
-/// Where a folder can't be read, holds no such file, or one whose name is not text.
+/// Where a directory can't be read or holds no such file, or a file's name is not UTF-8.
 pub fn files(path: &str) -> Result<Vec<String>, Unusable> {
     let folder = Path::new(path);
     if path == "-" || !folder.is_dir() {
@@ -33,15 +33,17 @@ pub fn files(path: &str) -> Result<Vec<String>, Unusable> {
     search.found.into_iter().map(text).collect()
 }
 
+/// The state of searching one directory.
 struct FolderSearch {
-    /// The folders that were looked into, so that a link that leads back to one is not followed.
+    /// The directories that were searched, so that a link back to one of them is not followed.
     seen: BTreeSet<PathBuf>,
     found: Vec<PathBuf>,
 }
 
 impl FolderSearch {
+    /// Adds the files of a directory and of those nested in it.
     fn folder(&mut self, folder: &Path) -> Result<(), Unusable> {
-        // Not by recursion: folders may be nested deeper than the stack.
+        // A list instead of recursion: directories may be nested deeper than the stack allows.
         let mut waiting = vec![folder.to_owned()];
         while let Some(folder) = waiting.pop() {
             let unreadable = |error: io::Error| problem(&folder, format!("cannot read the folder: {error}"));
@@ -51,7 +53,7 @@ impl FolderSearch {
             let entries = fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
             let mut paths: Vec<PathBuf> =
                 entries.map_err(unreadable)?.iter().map(fs::DirEntry::path).collect();
-            // The order decides by which of its names a folder is found that has several.
+            // Sorted, so that a directory that has several names, by links, is found by the same one every time.
             paths.sort_by(|one, other| other.cmp(one));
             for path in paths {
                 if path.is_dir() {
@@ -65,12 +67,14 @@ impl FolderSearch {
     }
 }
 
-/// Whether it is a file of payloads by its name. Whoever opens a pipe waits for somebody to write into it.
+/// Returns whether a path is that of a payload file. Pipes are left out: opening one waits for another process
+/// to write.
 fn is_json(path: &Path) -> bool {
     let is_named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     is_named && path.metadata().map_or(true, |about| about.is_file())
 }
 
+/// Returns a problem of a path.
 fn problem(path: &Path, message: impl Into<String>) -> Problem {
     Problem { place: visible_path(path), message: message.into(), hint: None }
 }

@@ -1,4 +1,4 @@
-//! In which form a file holds its payloads.
+//! The format in which a file holds its payloads.
 
 use super::super::context::InputContext;
 use super::super::error::Unusable;
@@ -15,10 +15,10 @@ fn say_format() -> Wording {
     say.say(" json or ").name(Setting::Format).say(" http")
 }
 
-/// What the user said or the extension says, before the file is opened.
+/// Returns the format that the user names or the extension stands for, before the file is opened.
 ///
 /// # Errors
-/// Where nothing says it and nobody can look, or it is no form of payloads.
+/// Where standard input comes without a format, or the format is CSV.
 pub(super) fn named(context: &InputContext<'_>) -> Result<Option<Format>, Unusable> {
     match context.options.format {
         Some(Format::Csv) => Err(context.unusable("payloads don't come as CSV", Some(say_format()))),
@@ -30,6 +30,7 @@ pub(super) fn named(context: &InputContext<'_>) -> Result<Option<Format>, Unusab
     }
 }
 
+/// Returns the format that an extension stands for.
 fn by_extension(path: &str) -> Option<Format> {
     let extension = Path::new(path).extension()?.to_str()?.to_ascii_lowercase();
     match extension.as_str() {
@@ -40,11 +41,11 @@ fn by_extension(path: &str) -> Option<Format> {
     }
 }
 
-/// What the file itself says: `head` is its beginning. A file that was named JSON lines may hold an array
-/// all the same, unless the user named it so.
+/// Returns the format of a file that begins with `head`. A file with the extension of JSON lines may hold an
+/// array all the same, unless the user named the format.
 ///
 /// # Errors
-/// Where it looks like no form of payloads.
+/// Where it looks like no format of payloads.
 pub(super) fn of(context: &InputContext<'_>, named: Option<Format>, head: &[u8]) -> Result<Format, Unusable> {
     match named {
         Some(format) if format != Format::Jsonl || context.options.format.is_some() => Ok(format),
@@ -56,6 +57,7 @@ pub(super) fn of(context: &InputContext<'_>, named: Option<Format>, head: &[u8])
     }
 }
 
+/// Returns the format that the beginning of a file shows.
 fn by_content(head: &[u8]) -> Option<Format> {
     let head = String::from_utf8_lossy(head);
     let mut lines = head.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -1,4 +1,4 @@
-//! The requests of an `.http` file, as the documentation prints them and editors send them.
+//! The requests of an `.http` file, as the API documentation prints them and editors send them.
 //!
 //! Headers other than `If-Match` are not kept: one of them is the token.
 
@@ -15,16 +15,16 @@ use crate::domain::rules::Rule;
 
 const METHODS: [&str; 9] = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT"];
 
-/// One request.
+/// One request of the file. Only a PUT of a referral has a payload.
 #[derive(Debug)]
 pub(super) struct PutRequest {
-    /// Where it begins.
+    /// Where its request line stands.
     pub place: Location,
     /// Its method and URL, without what may be a secret.
     pub shown: String,
     /// The referral that its URL names.
     pub id: Option<ReferralId>,
-    /// The version that it is bound to, as written.
+    /// The eTag that it is bound to, as written in the header `If-Match`.
     pub if_match: Option<Located<String>>,
     /// What is wrong with it, whatever its body holds.
     pub findings: Vec<Finding>,
@@ -38,22 +38,23 @@ pub(super) struct PutRequest {
 pub(super) struct RequestReader<'a, R> {
     context: &'a InputContext<'a>,
     lines: BoundedLines<R>,
-    begun: Option<PutRequest>,
+    current: Option<PutRequest>,
     part: RequestPart,
 }
 
+/// The part of a request that the next line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RequestPart {
     /// Before the request line.
-    Before,
+    BeforeRequest,
     Headers,
     Body,
-    /// Behind the body: what an editor does with the answer, or the answer itself.
-    Behind,
+    /// Behind the body: the editor's instructions for the answer, or the answer itself.
+    AfterBody,
 }
 
 impl PutRequest {
-    /// Its body; nothing where it is no use to read it.
+    /// Returns the body; `None` where there is none to read.
     pub fn body(&self) -> Option<Piece<'_>> {
         let start = self.body_start.filter(|_| self.is_put)?;
         Some(Piece { bytes: self.body.trim_ascii_end(), start, cut: self.cut })
@@ -61,11 +62,12 @@ impl PutRequest {
 }
 
 impl<'a, R: BufRead> RequestReader<'a, R> {
+    /// Begins before the first request.
     pub fn of(context: &'a InputContext<'a>, text: R) -> Self {
-        Self { context, lines: BoundedLines::of(text), begun: None, part: RequestPart::Before }
+        Self { context, lines: BoundedLines::of(text), current: None, part: RequestPart::BeforeRequest }
     }
 
-    /// The next request. Nothing at the end of the file.
+    /// Returns the next request. `None` at the end of the file.
     pub fn next(&mut self) -> io::Result<Option<PutRequest>> {
         while self.lines.next()? {
             if let Some(request) = self.line() {
@@ -75,15 +77,15 @@ impl<'a, R: BufRead> RequestReader<'a, R> {
         Ok(self.end())
     }
 
-    /// Takes a line, and hands out the request that it puts an end to.
+    /// Takes a line, and returns the request that ends with it.
     fn line(&mut self) -> Option<PutRequest> {
         let bytes = std::mem::take(&mut self.lines.bytes);
-        // Lines of the body go on as the bytes they are; this is only for telling them apart.
+        // This text only serves to classify the line. Lines of the body are passed on as the bytes they are.
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(8192)]);
         let line = text.trim();
         let finished = if line.starts_with("###") {
             self.end()
-        } else if self.part == RequestPart::Before || is_request_line(line) {
+        } else if self.part == RequestPart::BeforeRequest || is_request_line(line) {
             let ignored = line.is_empty() || line.starts_with(['#', '@']) || line.starts_with("//");
             if ignored { None } else { self.begin(line) }
         } else {
@@ -94,9 +96,10 @@ impl<'a, R: BufRead> RequestReader<'a, R> {
         finished
     }
 
+    /// Ends the current request and returns it.
     fn end(&mut self) -> Option<PutRequest> {
-        self.part = RequestPart::Before;
-        let mut request = self.begun.take()?;
+        self.part = RequestPart::BeforeRequest;
+        let mut request = self.current.take()?;
         if request.body_start.is_none() && request.findings.is_empty() {
             let finding = Finding::deny(Rule::Request, request.place, "the request has no body");
             let hint = "a PUT carries the whole referral as JSON, behind an empty line";
@@ -105,46 +108,47 @@ impl<'a, R: BufRead> RequestReader<'a, R> {
         Some(request)
     }
 
-    /// Begins a request, and hands out the one before.
+    /// Begins a request, and returns the one before.
     fn begin(&mut self, line: &str) -> Option<PutRequest> {
         let finished = self.end();
-        self.begun = Some(request_line(line, self.context.place(self.lines.line, 1)));
+        self.current = Some(request_line(line, self.context.place(self.lines.line, 1)));
         self.part = RequestPart::Headers;
         finished
     }
 
-    /// Takes a line that is part of the request.
+    /// Takes a line that is part of the current request.
     fn take(&mut self, bytes: &[u8], line: &str) {
         let (position, cut) = (Position { line: self.lines.line, column: 1 }, self.lines.cut);
-        let Some(request) = &mut self.begun else { return };
+        let Some(request) = &mut self.current else { return };
         if self.part == RequestPart::Headers && (line.is_empty() || line.starts_with(['{', '['])) {
             self.part = RequestPart::Body;
         }
         match self.part {
             RequestPart::Headers => request.header(bytes, line, self.context.place(position.line, 1)),
-            RequestPart::Body if is_aside(line) => {
+            RequestPart::Body if ends_body(line) => {
                 if line.starts_with('<') && request.body_start.is_none() {
                     let message = "the body of the request is in another file";
                     let place = self.context.place(position.line, 1);
                     let finding = Finding::deny(Rule::Request, place, message);
                     request.findings.push(finding.hint("give that file to migrate instead"));
                 }
-                self.part = RequestPart::Behind;
+                self.part = RequestPart::AfterBody;
             }
             RequestPart::Body => request.add(bytes, line, position, cut),
-            RequestPart::Before | RequestPart::Behind => {}
+            RequestPart::BeforeRequest | RequestPart::AfterBody => {}
         }
     }
 }
 
 impl PutRequest {
+    /// Takes a line of the headers.
     fn header(&mut self, bytes: &[u8], line: &str, place: Location) {
         let continues = bytes.first().is_some_and(u8::is_ascii_whitespace);
         if continues || line.starts_with('#') || line.starts_with("//") {
             return;
         }
         let Some((name, value)) = line.split_once(':').filter(|(name, _)| is_header_name(name.trim())) else {
-            // Not shown: it may be a token.
+            // The line is not shown, since it may hold the token.
             let finding =
                 Finding::deny(Rule::Request, place, "this line is neither a header nor an empty line");
             return self
@@ -164,6 +168,7 @@ impl PutRequest {
         }
     }
 
+    /// Takes a line of the body.
     fn add(&mut self, bytes: &[u8], line: &str, position: Position, cut: bool) {
         if line.is_empty() && self.body_start.is_none() {
             return;
@@ -177,19 +182,20 @@ impl PutRequest {
     }
 }
 
-/// Whether a text may be the name of a header; RFC 9110, section 5.6.2.
+/// Returns whether a text is a token, as the name of a header has to be (RFC 9110, section 5.6.2).
 fn is_header_name(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_token)
 }
 
-/// Whether a line puts an end to a body: what an editor does with the answer, or the answer itself. Whatever
-/// else begins so, as a page does, is in the body and spoils it.
-fn is_aside(line: &str) -> bool {
+/// Returns whether a line ends the body: an instruction of an editor for the answer, or the answer itself.
+/// Other lines that begin with `<`, as a web page does, belong to the body and make it invalid.
+fn ends_body(line: &str) -> bool {
     const MARKS: [&str; 7] = ["> ", ">{", ">>", "<> ", "< ", "<@", "HTTP/1."];
     MARKS.iter().any(|mark| line.starts_with(mark)) || line.starts_with("HTTP/2") || line == "<"
 }
 
+/// Returns whether a line is a method and a URL.
 pub(super) fn is_request_line(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
     let is_method = |word: &str| METHODS.iter().any(|method| method.eq_ignore_ascii_case(word));
@@ -197,6 +203,7 @@ pub(super) fn is_request_line(line: &str) -> bool {
     words.next().is_some_and(is_method) && words.next().is_some_and(is_url)
 }
 
+/// Begins a request with its first line.
 fn request_line(line: &str, place: Location) -> PutRequest {
     let mut request = PutRequest {
         place,
@@ -241,7 +248,7 @@ fn request_line(line: &str, place: Location) -> PutRequest {
     request
 }
 
-/// A URL without user, password, query and fragment.
+/// Returns a URL without user, password, query and fragment.
 fn without_secrets(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
@@ -253,6 +260,10 @@ fn without_secrets(url: &str) -> String {
     }
 }
 
+/// Returns the referral that a URL names.
+///
+/// # Errors
+/// The finding that says why it names none.
 fn referral_of(url: &str, place: Location) -> Result<ReferralId, Finding> {
     const FORM: &str = "the URL of a referral ends in /engagements/referrals/ and the referral's id";
     let mut segments = url.trim_end_matches('/').rsplit('/');

@@ -1,12 +1,13 @@
 //! JSON as people write it: with comments, and with a comma before a closing bracket.
 //!
-//! Both are blanked, so that every byte that stays keeps its place. Neither may turn half of something into
-//! a whole: a comma counts only behind a last element, and a comment only where its quotes pair. One quote
-//! too many, in `"see // there"`, makes a comment of the rest of its line, which then holds one that doesn't.
+//! Both are replaced by blanks, so that every other byte keeps its offset. Neither may make half a payload look
+//! whole: a comma counts only behind a last element, and a comment only where its quotes pair. One quote too
+//! many, in `"see // there"`, makes a comment of the rest of its line, and that comment holds a quote without
+//! its pair.
 
 use std::fmt;
 
-/// Something that JSON does not have.
+/// Syntax that JSON does not have, and that is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LenientSyntax {
     /// `// …` or `/* … */`.
@@ -27,7 +28,7 @@ impl fmt::Display for LenientSyntax {
     }
 }
 
-/// The quotes of a comment, one byte after the other.
+/// Counts the quotes of a comment, one byte after the other.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Quotes {
     is_open: bool,
@@ -41,12 +42,12 @@ impl Quotes {
         self.is_escaped = byte == b'\\' && !self.is_escaped;
     }
 
-    /// Whether they pair. What holds half a text is no comment.
+    /// Returns whether they pair. A comment in which they don't may hold half a text.
     pub fn pair(self) -> bool {
         !self.is_open
     }
 
-    /// Whether those of a whole comment pair.
+    /// Returns whether the quotes of a whole comment pair.
     fn pair_in(comment: &str) -> bool {
         let mut quotes = Self::default();
         comment.bytes().for_each(|byte| quotes.take(byte));
@@ -54,25 +55,26 @@ impl Quotes {
     }
 }
 
-/// Blanks comments and commas too many. Where the text holds neither, or other oddities, there is no
-/// answer.
+/// Returns the text with comments and surplus commas blanked, and what they were, by offset. `None` where it
+/// has neither, or other oddities.
 pub(super) fn blanked(text: &str) -> Option<(String, Vec<(usize, LenientSyntax)>)> {
     let mut clean = text.to_owned();
     json_strip_comments::strip(&mut clean).ok()?;
-    let slips = slips(text, &clean)?;
-    (!slips.is_empty()).then_some((clean, slips))
+    let lenient = lenient(text, &clean)?;
+    (!lenient.is_empty()).then_some((clean, lenient))
 }
 
-/// What was blanked, by the byte at which it begins. `None` where that is more than is put up with.
-fn slips(text: &str, clean: &str) -> Option<Vec<(usize, LenientSyntax)>> {
-    let mut slips = Vec::new();
+/// Returns what was blanked, by the offset at which it begins. `None` where something was blanked that is not
+/// accepted.
+fn lenient(text: &str, clean: &str) -> Option<Vec<(usize, LenientSyntax)>> {
+    let mut lenient = Vec::new();
     let mut comment_until = 0;
     let pairs = text.bytes().zip(clean.bytes()).enumerate();
     for (at, _) in pairs.filter(|(_, (before, after))| before != after) {
         if at < comment_until {
             continue;
         }
-        let slip = match text.as_bytes()[at] {
+        let syntax = match text.as_bytes()[at] {
             b'/' => {
                 comment_until = at + comment_length(&text[at..])?;
                 LenientSyntax::Comment
@@ -80,13 +82,13 @@ fn slips(text: &str, clean: &str) -> Option<Vec<(usize, LenientSyntax)>> {
             b',' if !clean[..at].trim_end().ends_with(['{', '[']) => LenientSyntax::Comma,
             _ => return None,
         };
-        slips.push((at, slip));
+        lenient.push((at, syntax));
     }
-    Some(slips)
+    Some(lenient)
 }
 
-/// How long the comment is that begins here. A block that is never closed is none, and neither is what holds
-/// half a text.
+/// Returns the length of the comment that begins here. `None` where a block is never closed, or its quotes
+/// don't pair.
 fn comment_length(text: &str) -> Option<usize> {
     let length = match text.strip_prefix("/*") {
         Some(inside) => inside.find("*/")? + 4,
@@ -102,7 +104,7 @@ mod tests {
 
     fn check(text: &str, wanted: Option<(&str, &[(usize, LenientSyntax)])>) {
         let got = blanked(text);
-        let got = got.as_ref().map(|(clean, slips)| (clean.as_str(), slips.as_slice()));
+        let got = got.as_ref().map(|(clean, lenient)| (clean.as_str(), lenient.as_slice()));
         assert_eq!(got, wanted, "{text}");
         assert!(got.is_none_or(|(clean, _)| clean.len() == text.len()));
     }

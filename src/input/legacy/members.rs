@@ -1,6 +1,6 @@
-//! The members of a payload that say what it is about: its id, its version, its status.
+//! The members that say what a payload is about: id, eTag, status and substatus.
 
-use super::member::{PayloadMember, is_blank, take};
+use super::member::{PayloadMember, is_blank, take_from_request};
 use super::normalise::{status_of, substatus_of};
 use super::payload::PayloadReader;
 use super::piece::PayloadLocator;
@@ -13,8 +13,8 @@ use crate::domain::rules::Rule;
 use crate::domain::suspect;
 
 impl PayloadReader<'_> {
-    /// Reads the numbers that stand for status and substatus in old exports.
-    pub fn words(&mut self, at: &PayloadLocator<'_>, list: &mut [PayloadMember<'_>]) {
+    /// Replaces the numbers that old exports write for status and substatus by their names.
+    pub fn read_numbers(&mut self, at: &PayloadLocator<'_>, list: &mut [PayloadMember<'_>]) {
         type NumberTable = fn(&str) -> Option<&'static str>;
         const SUBSTATUSES: &str = "1 Pending, 2 Received, 3 Accepted, 4 Won, 5 Lost, 6 Declined, 7 Expired";
         let tables: [(&str, NumberTable, &str); 2] =
@@ -25,7 +25,7 @@ impl PayloadReader<'_> {
             match text.as_bytes()[0] {
                 b'0'..=b'9' | b'-' => match word_of(text) {
                     Some(word) => {
-                        member.instead = Some(json::raw(word));
+                        member.replacement = Some(json::raw(word));
                         let message = format!("{name} {text} is read as {word}");
                         self.warn(Rule::LegacyNumber, at.of(member.value), message);
                     }
@@ -47,7 +47,8 @@ impl PayloadReader<'_> {
         }
     }
 
-    /// Which referral the payload is about: its own id, which must be the one that its request addresses.
+    /// Returns the referral that the payload is about: its own id, which must be the one in the URL of its
+    /// request; or else that one.
     pub fn identity(
         &mut self,
         at: &PayloadLocator<'_>,
@@ -60,9 +61,9 @@ impl PayloadReader<'_> {
                 Some(id) => {
                     let message = "the payload has no id: the one in the URL is taken";
                     self.warn(Rule::LegacyHeader, self.place, message.to_owned());
-                    take(list, "id", json::raw(&id));
+                    take_from_request(list, "id", json::raw(&id));
                 }
-                None => self.nameless(at, list),
+                None => self.refuse_missing_id(at, list),
             }
             return addressed;
         };
@@ -91,9 +92,9 @@ impl PayloadReader<'_> {
         Some(id)
     }
 
-    /// The payload names no referral.
-    fn nameless(&mut self, at: &PayloadLocator<'_>, list: &[PayloadMember<'_>]) {
-        // What is wrong with the URL was told already.
+    /// Adds the finding that the payload names no referral.
+    fn refuse_missing_id(&mut self, at: &PayloadLocator<'_>, list: &[PayloadMember<'_>]) {
+        // A request without an id in its URL has a finding for that already.
         if self.request.is_some() {
             return;
         }
@@ -115,7 +116,8 @@ impl PayloadReader<'_> {
         }
     }
 
-    /// The version that the payload was made from: its eTag, or else what its request was bound to.
+    /// Returns the eTag of the version that the payload was made from: its own, or else the one that its
+    /// request is bound to.
     pub fn version(
         &mut self,
         at: &PayloadLocator<'_>,
@@ -153,7 +155,7 @@ impl PayloadReader<'_> {
             None if !is_given => {
                 let message = "the payload has no eTag: the one in If-Match is taken";
                 self.warn(Rule::LegacyHeader, header.place, message.to_owned());
-                take(list, "eTag", json::raw(&bound.value));
+                take_from_request(list, "eTag", json::raw(&bound.value));
                 return Some(bound);
             }
             _ => {}

@@ -11,18 +11,18 @@ use crate::domain::fields::known_pointers;
 use crate::domain::json::{self, Object};
 use crate::domain::status::{Stage, Status};
 
-/// Every member name that any source knows, by itself in lower case.
+/// Every member name that any source documents, by its lower-case form.
 static KNOWN: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     let names = |pointer: String| pointer[1..].split('/').map(str::to_owned).collect::<Vec<_>>();
     known_pointers().flat_map(names).map(|name| (name.to_lowercase(), name)).collect()
 });
 
-/// Whether a name shows that its object was written in PascalCase.
+/// Returns whether a name shows that its object was written in PascalCase.
 pub(super) fn is_pascal(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_uppercase()) && KNOWN.contains_key(&name.to_lowercase())
 }
 
-/// A member name as the service spells it.
+/// Returns a member name as the API spells it.
 pub(super) fn camel(name: &str) -> Cow<'_, str> {
     if let Some(known) = KNOWN.get(&name.to_lowercase()) {
         return Cow::Borrowed(known);
@@ -35,8 +35,8 @@ pub(super) fn camel(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A value with all member names in it as the service spells them; nothing where it holds none. The
-/// nesting is known to be within bounds.
+/// Returns a value with all member names in it as the API spells them; `None` where it holds none. Its nesting
+/// must have been checked before: this recurses.
 pub(super) fn camel_value(value: &RawValue) -> Option<Box<RawValue>> {
     if let Some(object) = Object::from_raw(value) {
         let members: Vec<_> =
@@ -47,11 +47,12 @@ pub(super) fn camel_value(value: &RawValue) -> Option<Box<RawValue>> {
     Some(json::raw(&elements.into_iter().map(camel_or_same).collect::<Vec<_>>()))
 }
 
+/// Returns the same, or the value itself.
 fn camel_or_same(value: &RawValue) -> Cow<'_, RawValue> {
     camel_value(value).map_or(Cow::Borrowed(value), Cow::Owned)
 }
 
-/// A JSON object of these members, each value as it was written.
+/// Returns a JSON object of these members, each value in the text it was written in.
 pub(super) fn object_of<'m>(members: impl Iterator<Item = (&'m str, &'m RawValue)> + Clone) -> Box<RawValue> {
     struct OrderedMembers<I>(I);
     impl<'m, I: Iterator<Item = (&'m str, &'m RawValue)> + Clone> Serialize for OrderedMembers<I> {
@@ -62,13 +63,13 @@ pub(super) fn object_of<'m>(members: impl Iterator<Item = (&'m str, &'m RawValue
     json::raw(&OrderedMembers(members))
 }
 
-/// The status that old exports write as this number.
+/// Returns the status that old exports write as this number.
 pub(super) fn status_of(number: &str) -> Option<&'static str> {
     let position = number.parse::<usize>().ok()?.checked_sub(1)?;
     Status::ALL.get(position).map(|status| status.name())
 }
 
-/// The substatus that old exports write as this number.
+/// Returns the substatus that old exports write as this number.
 pub(super) fn substatus_of(number: &str) -> Option<&'static str> {
     let position = number.parse::<usize>().ok()?.checked_sub(1)?;
     Stage::ALL.get(position).map(|stage| stage.substatus())

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::super::context::InputContext;
 use super::super::duplicates::{RepeatedName, duplicates};
+use super::super::earlier_result::{self, EarlierResult};
 use super::super::lines::beginning;
-use super::super::told::{self, EarlierResult};
 use super::elements::SyntaxFault;
 use super::http::PutRequest;
 use super::lenient::{LenientSyntax, blanked};
@@ -27,34 +27,36 @@ use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
 use crate::domain::wording::Wording;
 
-/// So many duplicate members of one payload are told.
+/// The number of repeated names of one payload that get a finding.
 const MAX_DUPLICATES: usize = 20;
 
-/// So many members a payload may have; a referral has a few dozen.
+/// The most members that a payload may have. A referral has a few dozen.
 const MAX_MEMBERS: usize = 1_000;
 
-/// Of what nobody can tell apart, so many bytes go on record at most.
+/// The number of bytes that the reports keep of a text that can't be separated into payloads.
 const KEPT: usize = 64 * 1024;
 
-/// What helps where a payload may be half of one.
+/// The hint where a payload may be half of one.
 const HALF: &str =
     "what is before it may be half of a payload, so nothing is taken from there on: correct it";
 
-/// Reads one payload.
+/// Reads one payload and collects its findings.
 pub(super) struct PayloadReader<'a> {
     context: &'a InputContext<'a>,
+    /// Where the payload begins.
     pub place: Location,
+    /// The request that carries it, in an `.http` file.
     pub request: Option<&'a PutRequest>,
     findings: Vec<Finding>,
     /// The referral that it names.
     pub id: Option<ReferralId>,
-    /// What goes on record of it.
+    /// Its text for the reports, on one line where it is valid JSON.
     line: String,
-    /// What a report told of it.
-    told: EarlierResult,
+    /// Its result in an earlier run, where the input is a report of that run.
+    earlier: EarlierResult,
 }
 
-/// The members of a payload.
+/// The members of a payload, and what they say of it.
 struct PayloadMembers<'t> {
     members: Vec<PayloadMember<'t>>,
     /// Whether their names are in PascalCase.
@@ -64,11 +66,12 @@ struct PayloadMembers<'t> {
 }
 
 impl PayloadMembers<'_> {
-    /// The payload as it counts: most are the text that their members were read from.
+    /// Returns the payload as it counts. Most payloads are the very text that their members were read from, and
+    /// are not written anew.
     fn body(&self, text: &str, written: &Object<'_>) -> Box<str> {
         let as_written = !self.is_pascal
             && self.members.len() == written.len()
-            && self.members.iter().all(|member| member.instead.is_none());
+            && self.members.iter().all(|member| member.replacement.is_none());
         if as_written && written.is_compact(text) {
             return text.into();
         }
@@ -77,20 +80,20 @@ impl PayloadMembers<'_> {
 }
 
 impl<'a> PayloadReader<'a> {
-    /// A reading of the payload that begins at a place, or of the body of a request.
+    /// Begins the payload at a place, or the one in the body of a request.
     pub fn new(context: &'a InputContext<'a>, place: Location, request: Option<&'a PutRequest>) -> Self {
         let findings = request.map(|request| request.findings.clone()).unwrap_or_default();
         let id = request.and_then(|request| request.id);
-        Self { context, place, request, findings, id, line: String::new(), told: EarlierResult::default() }
+        Self { context, place, request, findings, id, line: String::new(), earlier: EarlierResult::default() }
     }
 
-    /// Something that JSON does not have was found at a place, so many times.
-    pub fn slip(&mut self, place: Location, slip: LenientSyntax, times: usize) {
+    /// Adds the finding for syntax that JSON does not have. `times` is how often it occurs.
+    pub fn add_lenient(&mut self, place: Location, syntax: LenientSyntax, times: usize) {
         let times = if times > 1 { format!(" (the first of {times})") } else { String::new() };
-        self.warn(Rule::LenientJson, place, format!("{slip}{times}"));
+        self.warn(Rule::LenientJson, place, format!("{syntax}{times}"));
     }
 
-    /// Reads it.
+    /// Reads the payload.
     pub fn read(mut self, piece: &Piece<'_>, transcoded: bool) -> PayloadRecord {
         let payload = match piece.text(self.context, transcoded) {
             Ok(text) => self.text(text, piece),
@@ -103,8 +106,8 @@ impl<'a> PayloadReader<'a> {
         self.finish(payload)
     }
 
-    /// Reads what nobody can tell apart: a payload, if it begins with one, and a fault behind it. Nothing of it
-    /// is taken, but it is told which referral that is about.
+    /// Reads the text from which on payloads can't be separated: a payload, if it begins with one, and the
+    /// fault behind it. Nothing of it is taken, but the record says which referral that payload is about.
     pub fn rest(
         mut self,
         first: Option<&Piece<'_>>,
@@ -127,7 +130,7 @@ impl<'a> PayloadReader<'a> {
         self.finish(None)
     }
 
-    /// Reads again what was found sound before.
+    /// Reads a payload again that was found sound before.
     pub fn again(mut self, text: &str, members: &Object<'_>) -> Option<Payload> {
         if json::is_too_deep(text) {
             return None;
@@ -138,11 +141,11 @@ impl<'a> PayloadReader<'a> {
         Some(Payload { id: list.id?, place: self.place, body: list.body(text, members), etag: list.etag })
     }
 
-    /// What it came to.
+    /// Returns the record of the payload.
     pub fn finish(self, payload: Option<Payload>) -> PayloadRecord {
-        let Self { place, request, findings, id, line, told, .. } = self;
+        let Self { place, request, findings, id, line, earlier, .. } = self;
         let sound = payload.filter(|_| !findings.iter().any(Finding::is_deny));
-        // A request that was refused must not come back as a payload by itself.
+        // With its request line in front, a refused request is no JSON object: fed back, it must not pass for a payload.
         let line = match request.filter(|_| sound.is_none()) {
             Some(request) => format!("{} {line}", request.shown).trim_end().to_owned(),
             None => line,
@@ -151,9 +154,10 @@ impl<'a> PayloadReader<'a> {
             Some(payload) => (Ok(payload), findings),
             None => (Err(Rejected { id, place, findings, partial: None }), Vec::new()),
         };
-        PayloadRecord { place, text: RowText::Line(line), parsed, notes, told: told.outcome() }
+        PayloadRecord { place, text: RowText::Line(line), parsed, notes, earlier_outcome: earlier.outcome() }
     }
 
+    /// Reads a text that was decoded.
     fn text(&mut self, text: &str, piece: &Piece<'_>) -> Option<Payload> {
         let at = PayloadLocator { context: self.context, start: piece.start, text, parsed: text };
         if json::is_too_deep(text) {
@@ -171,10 +175,10 @@ impl<'a> PayloadReader<'a> {
         }
     }
 
-    /// Reads what is no JSON, if that is for slips alone.
+    /// Reads a text that is not valid JSON, where lenient syntax is the only reason.
     fn lenient(&mut self, at: PayloadLocator<'_>, error: &serde_json::Error) -> Option<Payload> {
         self.line = without_token(at.text);
-        let Some((clean, slips)) = blanked(at.text) else {
+        let Some((clean, lenient)) = blanked(at.text) else {
             self.findings.push(no_object(&at, error));
             return None;
         };
@@ -187,9 +191,9 @@ impl<'a> PayloadReader<'a> {
             }
         };
         for kind in [LenientSyntax::Comma, LenientSyntax::Comment] {
-            let mut those = slips.iter().filter(|(_, slip)| *slip == kind);
-            if let Some((offset, slip)) = those.next() {
-                self.slip(at.at(*offset), *slip, 1 + those.count());
+            let mut those = lenient.iter().filter(|(_, syntax)| *syntax == kind);
+            if let Some((offset, syntax)) = those.next() {
+                self.add_lenient(at.at(*offset), *syntax, 1 + those.count());
             }
         }
         let as_written = std::mem::replace(&mut self.line, one_line(&clean));
@@ -200,25 +204,26 @@ impl<'a> PayloadReader<'a> {
         payload
     }
 
+    /// Makes a payload of its members.
     fn members(&mut self, at: &PayloadLocator<'_>, members: &Object<'_>) -> Option<Payload> {
         if members.len() > MAX_MEMBERS {
             let message = format!("the payload has more than {MAX_MEMBERS} members");
             self.deny(Rule::Size, at.at(0), message, "a referral has a few dozen");
             return None;
         }
-        self.told = EarlierResult::of_members(members);
-        if let Some(finding) = told::stand_in(at.at(0), members) {
+        self.earlier = EarlierResult::of_members(members);
+        if let Some(finding) = earlier_result::stand_in(at.at(0), members) {
             self.findings.push(finding);
             return None;
         }
         let list = self.list(at, members);
-        if list.members.iter().any(|member| member.taken) {
+        if list.members.iter().any(|member| member.from_request) {
             let written = list.members.iter().map(|member| (member.written, member.written()));
             self.line = one_line(object_of(written).get());
         }
         let body = list.body(at.parsed, members);
         if list.is_pascal {
-            // What two names came to one cannot be told from the text as it was written.
+            // Two names may have become one, such as `Id` and `id`, so the text as written would not show it.
             let found = Object::parse(&body).map(|members| duplicates(&body, &members));
             self.duplicates(found.unwrap_or_default(), |_| at.at(0));
         } else {
@@ -231,19 +236,19 @@ impl<'a> PayloadReader<'a> {
         Some(Payload { id: list.id?, place: self.place, etag: list.etag, body })
     }
 
-    /// Reads the members, and what they say of the payload.
+    /// Returns the members as they count, with the id and the eTag that they hold.
     fn list<'t>(&mut self, at: &PayloadLocator<'_>, members: &'t Object<'_>) -> PayloadMembers<'t> {
         let pascal = members.iter().find(|(name, _)| is_pascal(name));
         let mut list = Vec::with_capacity(members.len() + 2);
         for (written, value) in members.iter() {
-            if told::is_result(written) {
+            if earlier_result::is_result(written) {
                 continue;
             }
-            let (name, instead) = match pascal {
+            let (name, replacement) = match pascal {
                 Some(_) => (camel(written), camel_value(value)),
                 None => (Cow::Borrowed(written), None),
             };
-            list.push(PayloadMember { written, name, value, instead, taken: false });
+            list.push(PayloadMember { written, name, value, replacement, from_request: false });
         }
         if let Some((name, value)) = pascal {
             let message = format!(
@@ -253,12 +258,13 @@ impl<'a> PayloadReader<'a> {
             );
             self.warn(Rule::LegacyCase, at.of(value), message);
         }
-        self.words(at, &mut list);
+        self.read_numbers(at, &mut list);
         let id = self.identity(at, &mut list);
         let etag = self.version(at, &mut list);
         PayloadMembers { members: list, is_pascal: pascal.is_some(), id, etag }
     }
 
+    /// Adds the findings for repeated names.
     fn duplicates(&mut self, found: Vec<RepeatedName>, place_of: impl Fn(usize) -> Location) {
         for RepeatedName { name, value } in found.into_iter().take(MAX_DUPLICATES) {
             let message = format!("{} stands twice in one object", excerpt(&name));
@@ -266,7 +272,7 @@ impl<'a> PayloadReader<'a> {
         }
     }
 
-    /// Puts on record what keeps it from being taken.
+    /// Adds a finding that denies the payload.
     pub fn deny(
         &mut self,
         rule: Rule,
@@ -277,7 +283,7 @@ impl<'a> PayloadReader<'a> {
         self.findings.push(Finding::deny(rule, place, message).hint(hint));
     }
 
-    /// Puts something on record at the level that the user gave its rule.
+    /// Adds a finding at the level that the user gave its rule.
     pub fn warn(&mut self, rule: Rule, place: Location, message: String) {
         let level = self.context.options.levels.of(rule);
         if level != Level::Allow {
@@ -286,7 +292,7 @@ impl<'a> PayloadReader<'a> {
     }
 }
 
-/// Why a text is no payload.
+/// Returns the finding for a text that is no payload.
 fn no_object(at: &PayloadLocator<'_>, error: &serde_json::Error) -> Finding {
     let start = at.parsed.trim_start();
     if !start.starts_with('{') && serde_json::from_str::<&RawValue>(start).is_ok() {
@@ -301,16 +307,16 @@ fn no_object(at: &PayloadLocator<'_>, error: &serde_json::Error) -> Finding {
     finding.hint(if error.is_eof() { "it is cut off: give it whole" } else { "correct it there" })
 }
 
-/// JSON on one line. A line break can only stand between its parts.
+/// Returns JSON on one line. A line break can only stand between its tokens, so it can be left out.
 fn one_line(text: &str) -> String {
-    // Counting is much faster than finding, and most have none.
+    // Counting bytes is vectorised and much faster than splitting, and most payloads have no line break.
     if count(text.as_bytes(), |byte| matches!(byte, b'\n' | b'\r')) == 0 {
         return text.to_owned();
     }
     text.split(['\n', '\r']).map(|line| line.trim_matches([' ', '\t'])).collect()
 }
 
-/// A text that could not be read, without what may be a token: a header may have got into it.
+/// Returns a text that could not be read, without what may be a token: a header may have got into it.
 fn without_token(text: &str) -> String {
     const WORDS: [&str; 2] = ["authorization", "bearer"];
     let shown = |line: &str| {

@@ -1,4 +1,4 @@
-//! The text of one payload as it lies in its file, and where in the file each of its characters is.
+//! The text of one payload as it lies in its file, and where in the file each of its characters stands.
 
 use serde_json::value::RawValue;
 
@@ -7,20 +7,21 @@ use super::super::lines::{MAX_LINE, beginning};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
 
-/// A place in a text; both numbers count from 1.
+/// A place in a text. Lines and columns count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Position {
     pub line: u64,
-    /// Of characters.
+    /// The column, in characters.
     pub column: usize,
 }
 
 impl Position {
+    /// The beginning of a text.
     pub const START: Self = Self { line: 1, column: 1 };
 
-    /// The place behind a text that begins here.
+    /// Returns the place behind a text that begins here.
     pub fn behind(self, text: &[u8]) -> Self {
-        // Counting is much faster than finding, and most texts have no line break.
+        // Counting bytes is vectorised and much faster than splitting, and most texts have no line break.
         let breaks = count(text, |byte| byte == b'\n') as u64;
         if breaks == 0 {
             return Self { line: self.line, column: self.column + characters(text) };
@@ -30,14 +31,14 @@ impl Position {
     }
 }
 
-/// How many characters begin in these bytes, if they are UTF-8.
+/// Returns the number of characters that begin in these bytes, if they are UTF-8.
 fn characters(bytes: &[u8]) -> usize {
     count(bytes, |byte| byte & 0xc0 != 0x80)
 }
 
-/// How many of these bytes are so.
+/// Returns the number of bytes for which `is_so` is true.
 pub(super) fn count(bytes: &[u8], is_so: impl Fn(u8) -> bool) -> usize {
-    // In parts of which no count can be more than fits a byte, so that many are counted at a time.
+    // In chunks whose count fits a byte, so that the compiler counts many bytes at a time.
     let parts = bytes.chunks(usize::from(u8::MAX));
     parts.map(|part| usize::from(part.iter().map(|byte| u8::from(is_so(*byte))).sum::<u8>())).sum()
 }
@@ -46,14 +47,18 @@ pub(super) fn count(bytes: &[u8], is_so: impl Fn(u8) -> bool) -> usize {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece<'a> {
     pub bytes: &'a [u8],
+    /// Where they begin.
     pub start: Position,
-    /// Whether it was too large, so that its end is missing.
+    /// Whether the payload was too large, so that its end is missing.
     pub cut: bool,
 }
 
 impl<'a> Piece<'a> {
-    /// Its text; or what is wrong with it, and what can be shown of it. What is shown is no JSON object, so
-    /// that nobody takes it for the payload.
+    /// Returns the text.
+    ///
+    /// # Errors
+    /// The finding about it, and what the reports can show of it: that is no JSON object, so that no reader
+    /// takes it for the payload.
     pub fn text(&self, context: &InputContext<'_>, transcoded: bool) -> Result<&'a str, (Finding, String)> {
         let start = context.place(self.start.line, self.start.column);
         if self.cut {
@@ -86,27 +91,28 @@ impl<'a> Piece<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct PayloadLocator<'a> {
     pub context: &'a InputContext<'a>,
+    /// Where the payload begins.
     pub start: Position,
     /// The text as it was written.
     pub text: &'a str,
-    /// The text as it was parsed: of the same length, each byte in its place.
+    /// The text as it was parsed: of the same length, each byte at the same offset.
     pub parsed: &'a str,
 }
 
 impl PayloadLocator<'_> {
-    /// The place of the byte at this offset.
+    /// Returns the place of the byte at an offset.
     pub fn at(&self, offset: usize) -> Location {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
         let Position { line, column } = self.start.behind(before);
         self.context.place(line, column)
     }
 
-    /// The place of a value that was borrowed from the text.
+    /// Returns the place of a value, which must borrow from [`Self::parsed`]: its address tells the offset.
     pub fn of(&self, value: &RawValue) -> Location {
         self.at((value.get().as_ptr() as usize).saturating_sub(self.parsed.as_ptr() as usize))
     }
 
-    /// The place of the last byte that the parser read.
+    /// Returns the place of the last byte that the parser read.
     pub fn of_error(&self, error: &serde_json::Error) -> Location {
         let lines = self.parsed.split_inclusive('\n').take(error.line().saturating_sub(1));
         let before: usize = lines.map(str::len).sum();

@@ -1,34 +1,35 @@
-//! What comes of a payload, and of a file of them.
+//! A payload, and a file of payloads, once they have been read.
 
 use super::super::record::Read;
-use super::condemned::Condemned;
+use super::rejection::FileRejection;
 use crate::domain::account::RowText;
 use crate::domain::change::Payload;
 use crate::domain::change::Rejected;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
 
-/// One payload as it was found.
+/// A payload as it was found.
 #[derive(Debug, Clone)]
 pub struct PayloadRecord {
     /// Where it begins.
     pub place: Location,
-    /// The payload on one line, as it was written but for what JSON cannot hold; what a request adds to it
-    /// is in it. What was rejected because of its form is no JSON object here either.
+    /// The payload on one line, as it was written apart from lenient syntax; what its request adds to it is
+    /// included. A payload that was refused for its form is no JSON object here either, so that it stays
+    /// refused when it is fed back.
     pub text: RowText,
     /// The payload, or what is wrong with it.
     pub parsed: Result<Payload, Rejected>,
-    /// What was found about a sound payload; none of it denies.
+    /// Warnings about a payload that is otherwise sound.
     pub notes: Vec<Finding>,
-    /// What became of it in an earlier run, where a report of that run gave it back.
-    pub told: Option<Outcome>,
+    /// Its outcome in an earlier run, where the input is a report of that run.
+    pub earlier_outcome: Option<Outcome>,
 }
 
 /// What is known of a file of payloads once it has been read to its end.
 #[derive(Debug, Clone)]
-pub struct Ended {
+pub struct PayloadFile {
     /// The file.
     pub read: Read,
-    /// Why nothing of it is taken, where nothing is: not even the payloads that were handed out as sound.
-    pub condemned: Option<Condemned>,
+    /// Why none of its payloads is taken, where that is so: not even those that were handed out as sound.
+    pub rejection: Option<FileRejection>,
 }

@@ -1,8 +1,9 @@
-//! Where a JSON value ends, told from its bytes as they come.
+//! Where a JSON value ends, found from its bytes as they arrive.
 //!
-//! Brackets, quotes and comments are looked at, no more: whether it is JSON is for the parser to say. But an
-//! end is told only where nobody can doubt it: every bracket is closed by its own kind, every text ends on
-//! its line, and no comment holds half of one. Else the value is broken, and where it ends is unknown.
+//! Only brackets, quotes and comments are looked at: whether the value is valid JSON is the parser's business.
+//! But an end is reported only where it is certain: every bracket is closed by its own kind, every string ends
+//! on its line, and the quotes of every comment pair. Otherwise the value is broken, and where it ends is
+//! unknown.
 
 use super::lenient::Quotes;
 
@@ -15,27 +16,29 @@ pub(super) struct Scanner {
     state: ScanState,
     /// The brackets that would close what is open, the innermost last.
     open: Vec<u8>,
-    /// Of the comment that it is in.
+    /// The quotes of the comment that the next byte is in.
     quotes: Quotes,
 }
 
-/// What some bytes of a value came to.
+/// What some bytes of a value lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScanResult {
     /// The value goes on.
     More,
-    /// So many of the bytes belong to the value, which ends with them.
+    /// The value ends behind this many of the bytes.
     End(usize),
-    /// Nobody can tell where the value ends: behind so many of the bytes stands what it can't hold.
+    /// It can't be told where the value ends: behind this many of the bytes stands what it can't hold.
     Broken(usize),
 }
 
+/// Where in the value the next byte stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ScanState {
     /// Before the first byte.
     Begin,
     /// Between the parts of an array or object.
     Between,
+    /// In a string.
     Text,
     /// Behind a backslash in a string.
     Escape,
@@ -45,7 +48,7 @@ enum ScanState {
     BlockComment,
     /// Behind a star that may end a comment.
     Star,
-    /// A word or a number that stands alone.
+    /// In a word or number that stands alone.
     Bare,
 }
 
@@ -69,7 +72,7 @@ impl Scanner {
         ScanResult::More
     }
 
-    /// How many bytes at the beginning need no look.
+    /// Returns the number of bytes at the beginning that change nothing.
     fn plain(&self, bytes: &[u8]) -> usize {
         match self.state {
             ScanState::Between => bytes.iter().take_while(|byte| !is_mark(**byte)).count(),

@@ -34,20 +34,20 @@ fn read_bytes(bytes: &[u8], options: &Options) -> (Vec<PayloadRecord>, Result<Re
         Ok::<(), std::convert::Infallible>(())
     };
     let end = read("-", Some(&mut &*bytes), 0, options, &mut take).map_err(|error| error.to_string());
-    let end = end.map(|Ended { read, condemned }| {
+    let end = end.map(|PayloadFile { read, rejection }| {
         assert_eq!(read.info.rows, records.len() as u64);
-        condemned
+        rejection
             .iter()
-            .for_each(|condemned| records.iter_mut().for_each(|record| condemn(record, condemned)));
+            .for_each(|rejection| records.iter_mut().for_each(|record| condemn(record, rejection)));
         read
     });
     (records, end)
 }
 
 /// What becomes of a payload whose file is not taken.
-fn condemn(record: &mut PayloadRecord, condemned: &Condemned) {
+fn condemn(record: &mut PayloadRecord, rejection: &FileRejection) {
     if let Ok(payload) = &record.parsed {
-        let findings = vec![condemned.finding(record.place)];
+        let findings = vec![rejection.finding(record.place)];
         record.parsed = Err(Rejected { id: Some(payload.id), place: record.place, findings, partial: None });
         record.notes.clear();
     }

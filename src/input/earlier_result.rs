@@ -1,4 +1,5 @@
-//! What a report told of a row that is fed back. Reports add it in columns, or members, that change nothing.
+//! The result of an earlier run, where the input is a report of that run. Reports add results to rows in
+//! columns, or members, named `result` and `result.*`; in an input they change nothing.
 
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
@@ -6,13 +7,13 @@ use crate::domain::outcome::Outcome;
 use crate::domain::referral::ETag;
 use crate::domain::rules::Rule;
 
-/// Whether a member was added by a report.
+/// Returns whether a report added the member of this name.
 pub(super) fn is_result(name: &str) -> bool {
     name == "result" || name.starts_with("result.")
 }
 
-/// What is wrong with a line of a report that stands for one that could not be read: its text is the member
-/// `input`, and nothing else is the row's own.
+/// Returns the finding for a report's line that stands for an unreadable one. Such a line holds the text that
+/// couldn't be read in the member `input`, and no other member of its own.
 pub(super) fn stand_in(place: Location, members: &Object<'_>) -> Option<Finding> {
     let mut own = members.iter().filter(|(name, _)| !is_result(name));
     let (Some(("input", text)), None) = (own.next(), own.next()) else { return None };
@@ -22,7 +23,7 @@ pub(super) fn stand_in(place: Location, members: &Object<'_>) -> Option<Finding>
     is_one.then(|| Finding::deny(Rule::Json, place, message).hint(hint))
 }
 
-/// What was told of one row.
+/// The result of one row in an earlier run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct EarlierResult {
     outcome: Option<Outcome>,
@@ -30,17 +31,17 @@ pub(super) struct EarlierResult {
 }
 
 impl EarlierResult {
-    /// What the members of a line tell.
+    /// Reads the result from the members of a line.
     pub fn of_members(members: &Object<'_>) -> Self {
-        let mut told = Self::default();
+        let mut earlier = Self::default();
         for (name, value) in members.iter().filter(|(name, _)| is_result(name)) {
-            json::string(value).iter().for_each(|text| told.take(name, text));
+            json::string(value).iter().for_each(|text| earlier.read(name, text));
         }
-        told
+        earlier
     }
 
-    /// Takes a column or member, if it is one that counts. Text that tells nothing is none.
-    pub fn take(&mut self, name: &str, text: &str) {
+    /// Reads one column or member, if it is one that counts. A text that is no outcome or eTag counts as none.
+    pub fn read(&mut self, name: &str, text: &str) {
         match name.trim() {
             name if name.eq_ignore_ascii_case("result.outcome") => {
                 self.outcome = Outcome::parse(&text.trim().to_ascii_lowercase());
@@ -52,14 +53,17 @@ impl EarlierResult {
         }
     }
 
-    /// What became of it.
+    /// Returns the outcome of the row.
     pub fn outcome(&self) -> Option<Outcome> {
         self.outcome
     }
 
-    /// The version that it is bound to by now, where it names one. Of a row that was taken in part that is the one
-    /// that this led to: the one that it names was made stale by nobody else. Of a legacy payload it is not: that
-    /// holds all of its referral, as it was before.
+    /// Returns the eTag that the earlier run left behind, where the row should be bound to it instead of the
+    /// one it names.
+    ///
+    /// That is so after an outcome of `partial`: the eTag that the row names was made stale by this program's
+    /// own change and by nobody else's. Of a legacy payload it is not so: that holds all of its referral as it
+    /// was before the change, and would undo it.
     pub fn moved_to(&self) -> Option<&ETag> {
         self.etag.as_ref().filter(|_| self.outcome == Some(Outcome::Partial))
     }

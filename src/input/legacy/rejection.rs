@@ -1,4 +1,4 @@
-//! What a file as a whole says of payloads that are sound by themselves.
+//! Why none of the payloads of a file is taken, though some are sound by themselves.
 
 use super::piece::Position;
 use crate::domain::finding::{Finding, Location};
@@ -6,43 +6,44 @@ use crate::domain::rules::Rule;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
-/// Why nothing of a file is taken, though some of its payloads are sound. It shows when the file has been
-/// read to its end, so they were handed out by then.
+/// The reason why nothing of a file is taken. It is known at the end of the file only, when its sound payloads
+/// were handed out already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct Condemned(Why);
+pub struct FileRejection(Reason);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Why {
+enum Reason {
     /// Its array is never closed; where the text ends.
     CutOff(Position),
-    /// It is several arrays or objects, of which one is no JSON; where that is.
+    /// It is several arrays or objects, of which one is not valid JSON; where that is.
     NotWhole(Location),
 }
 
-/// What is found where an array ends early: what is missing is no payload, and has an outcome all the same.
+/// The message for an array that ends early. A finding of its own, since what is missing is not a payload and
+/// still needs an outcome.
 pub(super) const NEVER_CLOSED: &str = "the array is never closed: the file may have been cut off";
 
-impl Condemned {
+impl FileRejection {
     pub(super) fn cut_off(end: Position) -> Self {
-        Self(Why::CutOff(end))
+        Self(Reason::CutOff(end))
     }
 
     pub(super) fn not_whole(damage: Location) -> Self {
-        Self(Why::NotWhole(damage))
+        Self(Reason::NotWhole(damage))
     }
 
-    /// The same as a finding about the payload at a place.
+    /// Returns the finding for a payload of the file.
     pub fn finding(&self, payload: Location) -> Finding {
         match self.0 {
-            Why::CutOff(Position { line, .. }) => {
+            Reason::CutOff(Position { line, .. }) => {
                 let message =
                     format!("the array that holds it is never closed before the file ends in line {line}");
                 let hint = Wording::from("give the file whole; ").name(Setting::Rule);
                 let hint = hint.say(" cut-off=warn takes what is whole of it");
                 Finding::deny(Rule::CutOff, payload, message).hint(hint)
             }
-            Why::NotWhole(Location { line, column, .. }) => {
+            Reason::NotWhole(Location { line, column, .. }) => {
                 let message = format!(
                     "the file is more than one array or object, and what stands at {line}:{column} is no JSON, \
                      so nobody can tell what belongs together"

@@ -1,8 +1,9 @@
-//! Rows that a quote took in: it opens where none should, and the next one in the file closes it, rows later.
+//! Rows that a quoted cell took in: its quote opens where none should, and the next quote of the file closes
+//! it, rows later.
 //!
-//! To the parser all of it is one cell. Here it is told from a text of several lines by what is in it, a line
-//! of several cells of which one names a referral. Then every such line is a row of its own again, so that each
-//! has an outcome, and none of them is sound.
+//! To the parser all of that is one cell. It differs from a text of several lines by its content: a line of
+//! several cells of which one holds a referral's id. Every such line becomes a row again, so that each has an
+//! outcome; all of them are malformed.
 
 use ::csv::ByteRecord;
 
@@ -20,7 +21,8 @@ pub(super) struct SwallowedRow {
 }
 
 impl Sheet<'_> {
-    /// The rows of a record of which a quoted cell took in lines that look like rows; `None` where none did.
+    /// Returns the rows of a record in which a quoted cell took in lines that look like rows; `None` where none
+    /// did.
     pub(super) fn taken_in(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Vec<SwallowedRow>> {
         if mark.cut || mark.end == mark.line {
             return None;
@@ -53,6 +55,7 @@ impl Sheet<'_> {
         Some(rows.into_iter().map(take).collect())
     }
 
+    /// Returns the finding for one of these rows. `more` is the number of rows that the cell took in.
     fn taken(&self, opened: QuoteStart, line: u64, mark: RecordSpan, more: usize) -> Finding {
         let QuoteStart { line: from, cell } = opened;
         if line > from {
@@ -71,8 +74,8 @@ impl Sheet<'_> {
         self.ragged(mark, cell, message).hint(hint)
     }
 
-    /// A cell in pieces, each of which but the first begins with a line that looks like a row, and how many
-    /// lines are before each.
+    /// Splits a cell before each line that looks like a row. Returns each piece with the number of lines before
+    /// it.
     fn pieces<'c>(&self, cell: &'c [u8]) -> Vec<(u64, &'c [u8])> {
         let separators = [&[self.separator][..], &Separator::USUAL].concat();
         let (mut pieces, mut start, mut begun) = (Vec::new(), 0, 0);
