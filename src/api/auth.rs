@@ -452,7 +452,7 @@ mod tests {
         assert_eq!(
             failure.message(),
             "the token was refused, and there is no way to get another: \
-             set PARTNER_CENTER_TOKEN anew, or use --token-command"
+             set PARTNER_CENTER_TOKEN anew, or use token-command"
         );
         assert_eq!(
             header(&tokens).await.unwrap_err(),

@@ -181,7 +181,7 @@ impl Client {
         request.headers_mut().insert(AUTHORIZATION, token.header());
         let sent = Instant::now();
         let (connection, response) = self.0.connections.execute(request).await;
-        let milliseconds = sent.elapsed().as_secs_f64() * 1000.0;
+        let milliseconds = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
         match &response {
             Ok(response) => {
                 debug!(status = response.status().as_u16(), milliseconds, ?connection, "answered")

@@ -91,7 +91,7 @@ async fn look_at(
         (StateSource::None, _) => surveyor.plan_unseen()?,
     }
     figures.seconds = started.elapsed().as_secs_f64();
-    info!(seconds = figures.seconds, requests = figures.get + figures.list, "planned");
+    info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
     close(surveyor.writer.close(), &figures, environment)
 }
 

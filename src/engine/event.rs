@@ -49,20 +49,25 @@ impl Event {
             Self::Retry(_) => info!("request will be repeated after a delay"),
             Self::Paused { length, capped } => {
                 info!(
-                    seconds = length.as_secs_f64(),
+                    milliseconds = milliseconds(*length),
                     capped, "all requests pause, since the service throttles them"
                 );
             }
             Self::Held { pause, .. } => {
                 info!(
-                    seconds = pause.as_secs_f64(),
+                    milliseconds = milliseconds(*pause),
                     "circuit breaker opened: requests are held back until a probe is answered"
                 );
             }
             Self::Released => info!("circuit breaker closed: requests go on"),
             Self::Quiet { time, .. } => {
-                info!(seconds = time.as_secs_f64(), "nothing in flight came to an end")
+                info!(milliseconds = milliseconds(*time), "nothing in flight came to an end")
             }
         }
     }
+}
+
+/// A duration as diagnostics tell it.
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -137,7 +137,9 @@ static PERSONAL: LazyLock<Vec<String>> = LazyLock::new(|| {
             Value::Array(elements) => {
                 elements.iter().for_each(|element| collect(element, is_personal, texts));
             }
-            Value::String(text) if is_personal && text.len() >= 6 => texts.push(text.clone()),
+            Value::String(text) if is_personal && text.len() >= 6 && text.contains(char::is_alphabetic) => {
+                texts.push(text.clone())
+            }
             _ => {}
         }
     }
