@@ -448,15 +448,11 @@ mod tests {
     async fn a_fixed_token_cannot_be_renewed() {
         let tokens = tokens(Auth::fixed(TOKEN.into()));
         header(&tokens).await.unwrap();
-        let failure = tokens.renew(tokens.generation()).await.unwrap_err();
-        assert_eq!(
-            failure.message(),
-            "the token was refused, and there is no way to get another: \
-             set PARTNER_CENTER_TOKEN anew, or use token-command"
-        );
+        tokens.renew(tokens.generation()).await.unwrap_err();
         assert_eq!(
             header(&tokens).await.unwrap_err(),
-            failure.message(),
+            "the token was refused, and there is no way to get another: \
+             set PARTNER_CENTER_TOKEN anew, or use --token-command",
             "a refused token is not sent again"
         );
         assert_eq!(tokens.requests(), 0);
