@@ -12,6 +12,7 @@
 //! | `documents` | the document for any referral and any rows, against another implementation of RFC 6902 |
 //! | `reading` | what the first two have in common |
 //! | `checksums` | those of a ledger's records, made once more |
+//! | `sha256` | hashes of files |
 
 mod answers;
 mod changes;
@@ -21,6 +22,8 @@ mod documents;
 mod ledgers;
 mod payloads;
 mod reading;
+#[path = "../support/sha256.rs"]
+mod sha256;
 
 use referral_bulk::domain::account::Format;
 

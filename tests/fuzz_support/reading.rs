@@ -8,7 +8,8 @@ use referral_bulk::domain::account::RowText;
 use referral_bulk::domain::finding::{Finding, Location};
 use referral_bulk::domain::rules::Rule;
 use referral_bulk::input::{InputError, Problem, Read};
-use sha2::{Digest, Sha256};
+
+use super::sha256::sha256;
 
 /// The sizes of the parts that a file is read in. All of them lead to the same.
 pub const PARTS: [usize; 3] = [1, 7, 4096];
@@ -45,8 +46,7 @@ pub fn whole_is_told(end: &Result<Read, Vec<Problem>>, bytes: &[u8], records: us
     match end {
         Ok(read) => {
             assert_eq!(read.info.rows, records as u64, "rows are counted as they are given out");
-            let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(read.info.sha256, digest, "the checksum is of all bytes");
+            assert_eq!(read.info.sha256, sha256(bytes), "the checksum is of all bytes");
             read.notes.iter().for_each(|note| is_for_people(note));
         }
         Err(problems) => {

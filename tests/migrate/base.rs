@@ -9,6 +9,7 @@ use std::slice::from_ref;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
+use super::lines;
 use crate::support::case::{Ran, Test};
 use crate::support::place::Place;
 use crate::support::program::{Ended, Started};
@@ -41,10 +42,6 @@ fn edited(number: usize) -> Edited {
         is: with("v2", "Qualify", "Newer", 2),
         payload: with("v1", "Propose", "As it was", 3),
     }
-}
-
-fn lines(values: &[Value]) -> String {
-    values.iter().map(|value| format!("{value}\n")).collect()
 }
 
 fn test(payloads: &[Value], is: &[Value], base: &str, more: &str) -> Test {

@@ -17,3 +17,17 @@ mod runs;
 mod samples;
 #[path = "../support/mod.rs"]
 mod support;
+
+use serde_json::Value;
+use support::samples::sample;
+
+/// The payload that a sample would have been PUT as.
+fn payload(number: usize) -> Value {
+    let samples = sample("referrals.jsonl");
+    serde_json::from_str(samples.lines().nth(number - 1).unwrap()).unwrap()
+}
+
+/// A file of JSON lines.
+fn lines(values: &[Value]) -> String {
+    values.iter().map(|value| format!("{value}\n")).collect()
+}

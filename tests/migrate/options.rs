@@ -11,25 +11,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::{lines, payload};
 use crate::support::case::{Ran, Test};
 use crate::support::place::Place;
 use crate::support::referrals;
-use crate::support::samples::sample;
 use crate::support::sandbox::Sandbox;
 use crate::support::tap::Tap;
 use crate::support::waiting::{each, until};
 
 const QUIET: &str = "--rate 1000/s --out run --summary none --progress none";
-
-/// The payload that a sample would have been PUT as.
-fn payload(number: usize) -> Value {
-    let samples = sample("referrals.jsonl");
-    serde_json::from_str(samples.lines().nth(number - 1).unwrap()).unwrap()
-}
-
-fn lines(payloads: &[Value]) -> String {
-    payloads.iter().map(|payload| format!("{payload}\n")).collect()
-}
 
 /// A payload for everything that a document can do, and one that wants nothing, in no order.
 fn every_kind() -> String {

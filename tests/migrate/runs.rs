@@ -7,23 +7,13 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::{Value, json};
 
+use super::{lines, payload};
 use crate::support::case::{Ran, Test};
 use crate::support::checksums;
 use crate::support::program::plainly;
-use crate::support::samples::sample;
 use crate::support::sandbox::Sandbox;
 
 const QUIET: &str = "--rate 1000/s --out run --summary none --progress none";
-
-/// The payload that a sample would have been PUT as.
-fn payload(number: usize) -> Value {
-    let samples = sample("referrals.jsonl");
-    serde_json::from_str(samples.lines().nth(number - 1).unwrap()).unwrap()
-}
-
-fn lines(payloads: &[Value]) -> String {
-    payloads.iter().map(|payload| format!("{payload}\n")).collect()
-}
 
 fn id(number: usize) -> String {
     payload(number)["id"].as_str().unwrap().to_owned()
