@@ -136,3 +136,18 @@ fn anchors(text: &str) -> BTreeSet<String> {
     };
     text.lines().filter(|line| line.starts_with('#')).map(|line| slug(line.trim_start_matches('#'))).collect()
 }
+
+#[test]
+fn every_suite_is_in_the_table() {
+    let tests = root().join("tests");
+    let suites = entries(&tests).into_iter().filter_map(|name| match name.strip_suffix(".rs") {
+        Some(suite) => Some(suite.to_owned()),
+        None => tests.join(&name).join("main.rs").exists().then_some(name),
+    });
+    let text = read("CONTRIBUTING.md");
+    let (_, table) = text.split_once("\n| suite | what | seconds |\n").unwrap();
+    let firsts =
+        table.lines().take_while(|line| line.starts_with('|')).map(|line| line.split('|').nth(1).unwrap());
+    let told: BTreeSet<&str> = firsts.flat_map(|first| first.split('`').skip(1).step_by(2)).collect();
+    assert_eq!(told, suites.collect::<Vec<_>>().iter().map(String::as_str).chain(["--lib"]).collect());
+}
