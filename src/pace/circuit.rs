@@ -441,10 +441,10 @@ mod tests {
         }
         assert_eq!(
             table,
-            "Look Unreachable: 5 5 5 5 5 5\n\
+            "Fetch Unreachable: 5 5 5 5 5 5\n\
              Change Unreachable: 5 5 5 5 5 5\n\
              ReadBack Unreachable: 5 5 5 5 5 5\n\
-             Look Unanswered: - - - 10 10 10\n\
+             Fetch Unanswered: - - - 10 10 10\n\
              Change Unanswered: - - - 10 10 10\n\
              ReadBack Unanswered: - - - 5 5 5\n\
              Change Forbidden: 25 25 25 25 25 25\n"
@@ -496,10 +496,10 @@ mod tests {
         }
         assert_eq!(
             table,
-            "Look Unreachable: [false, false, false]\n\
+            "Fetch Unreachable: [false, false, false]\n\
              Change Unreachable: [false, false, false]\n\
              ReadBack Unreachable: [false, false, false]\n\
-             Look Unanswered: [false, true, true]\n\
+             Fetch Unanswered: [false, true, true]\n\
              Change Unanswered: [true, false, true]\n\
              ReadBack Unanswered: [true, true, false]\n\
              Change Forbidden: [true, false, true]\n"
@@ -530,10 +530,10 @@ mod tests {
         }
         assert_eq!(
             table,
-            "Look Unreachable: probe, closes | probe, closes | probe, closes\n\
+            "Fetch Unreachable: probe, closes | probe, closes | probe, closes\n\
              Change Unreachable: probe, closes | probe, closes | probe, closes\n\
              ReadBack Unreachable: probe, closes | probe, closes | probe, closes\n\
-             Look Unanswered: probe, closes | free | free\n\
+             Fetch Unanswered: probe, closes | free | free\n\
              Change Unanswered: free | probe, closes | free\n\
              ReadBack Unanswered: free | held | probe, closes\n\
              Change Forbidden: free | probe, closes | free\n"
