@@ -198,7 +198,7 @@ impl<A: Api> Context<'_, A> {
         if let Some((turn, left)) = request_state.turn {
             self.pace.answered(turn);
             self.slots.let_through(request_state.among);
-            self.pace.blame().let_through(request_state.about(), left);
+            self.pace.blame().let_through(request_state.subject(), left);
         }
     }
 

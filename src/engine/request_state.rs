@@ -58,7 +58,7 @@ impl<'a> RequestState<'a> {
     }
 
     /// Returns what a refusal of this request would concern.
-    pub(super) fn about(&self) -> RequestSubject {
+    pub(super) fn subject(&self) -> RequestSubject {
         RequestSubject { referral: self.referral, operation: self.operation() }
     }
 

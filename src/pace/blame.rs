@@ -49,17 +49,17 @@ impl Blame {
     }
 
     /// Records that a request sent at `left` was answered, and not with a throttle.
-    pub fn let_through(&self, about: RequestSubject, left: Moment) {
+    pub fn let_through(&self, subject: RequestSubject, left: Moment) {
         let mut evidence = self.evidence();
-        evidence.throttles.let_through(about, left);
+        evidence.throttles.let_through(subject, left);
         evidence.load.let_through(Instant::now());
     }
 
     /// Records that a request was throttled, and returns what that concerns.
-    pub fn throttled(&self, about: RequestSubject) -> ThrottleScope {
+    pub fn throttled(&self, subject: RequestSubject) -> ThrottleScope {
         let mut evidence = self.evidence();
         let heard = evidence.next();
-        evidence.throttles.throttled(about, heard)
+        evidence.throttles.throttled(subject, heard)
     }
 
     /// Records that a request sent at `left` was answered 503 without `Retry-After`, and returns whether that

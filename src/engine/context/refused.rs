@@ -79,7 +79,7 @@ impl<A: Api> Context<'_, A> {
         self.counts.throttled.add();
         self.pace.circuit().inconclusive(request_state.permit);
         request_state.renewals = 0;
-        let scope = self.pace.blame().throttled(request_state.about());
+        let scope = self.pace.blame().throttled(request_state.subject());
         // Waiting tasks go first: how their requests are answered tells what the throttle concerned.
         request_state.slot.leave();
         if scope == ThrottleScope::Referral {

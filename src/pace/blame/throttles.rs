@@ -15,7 +15,7 @@
 //! that, the referral is throttled alone where others were let through earlier and none of them was
 //! throttled.
 //!
-//! A wrong decision costs little: the referral loses one of its tries, and gets them back when it is let
+//! A wrong decision costs little: the referral loses one of its tries, and gets it back when it is let
 //! through.
 
 use std::collections::BTreeMap;
@@ -80,24 +80,24 @@ struct Suspect {
 
 impl Throttles {
     /// Records that a request sent at `left` was let through.
-    pub(super) fn let_through(&mut self, about: RequestSubject, left: Moment) {
-        if let Some(id) = about.referral {
-            self.suspects.remove(&(id, about.operation));
+    pub(super) fn let_through(&mut self, subject: RequestSubject, left: Moment) {
+        if let Some(id) = subject.referral {
+            self.suspects.remove(&(id, subject.operation));
         }
-        let alike = self.let_through.iter().filter(|known| known.operation == about.operation);
-        if alike.count() < 2 && !self.let_through.contains(&about) {
-            self.let_through.push(about);
+        let alike = self.let_through.iter().filter(|known| known.operation == subject.operation);
+        if alike.count() < 2 && !self.let_through.contains(&subject) {
+            self.let_through.push(subject);
         }
         for (key, suspect) in &mut self.suspects {
-            suspect.let_through += u32::from(speaks_against(*key, about) && left > suspect.heard);
+            suspect.let_through += u32::from(speaks_against(*key, subject) && left > suspect.heard);
         }
     }
 
     /// Records that a request was throttled, and returns what that concerns.
-    pub(super) fn throttled(&mut self, about: RequestSubject, heard: Moment) -> ThrottleScope {
-        let key = about.referral.map(|id| (id, about.operation));
+    pub(super) fn throttled(&mut self, subject: RequestSubject, heard: Moment) -> ThrottleScope {
+        let key = subject.referral.map(|id| (id, subject.operation));
         if key.and_then(|key| self.suspects.get(&key)).is_none_or(|suspect| !suspect.is_to_blame()) {
-            self.count(about);
+            self.count(subject);
         }
         let Some(key) = key else { return ThrottleScope::Run };
         let others_were_let_through = self.let_through.iter().any(|known| speaks_against(key, *known));
@@ -112,11 +112,11 @@ impl Throttles {
     }
 
     /// Counts a throttle for all suspects that it says something about.
-    fn count(&mut self, about: RequestSubject) {
+    fn count(&mut self, subject: RequestSubject) {
         for ((id, operation), suspect) in &mut self.suspects {
             // Writes are throttled sooner than reads, so a throttled write says nothing of reads.
-            let compares = about.operation == Operation::Read || *operation == Operation::Write;
-            suspect.throttled += u32::from(about.referral != Some(*id) && compares);
+            let compares = subject.operation == Operation::Read || *operation == Operation::Write;
+            suspect.throttled += u32::from(subject.referral != Some(*id) && compares);
         }
     }
 
@@ -160,7 +160,7 @@ impl Suspect {
 mod tests {
     use super::*;
 
-    fn about(letter: char) -> RequestSubject {
+    fn subject(letter: char) -> RequestSubject {
         let operation = if letter.is_ascii_uppercase() { Operation::Write } else { Operation::Read };
         let number = u32::from(letter.to_ascii_lowercase());
         let id = format!("5a1e0001-0000-4000-8000-{number:012}").parse().unwrap();
@@ -177,12 +177,12 @@ mod tests {
             for _ in 0..word.trim_start_matches(letter).trim_end_matches('!').parse().unwrap_or(1) {
                 moment += 2;
                 if !word.ends_with('!') {
-                    throttles.let_through(about(letter), Moment(moment));
+                    throttles.let_through(subject(letter), Moment(moment));
                     continue;
                 }
-                let whose = throttles.throttled(about(letter), Moment(moment + 1));
+                let scope = throttles.throttled(subject(letter), Moment(moment + 1));
                 if letter.eq_ignore_ascii_case(&'x') {
-                    judged.push(match whose {
+                    judged.push(match scope {
                         ThrottleScope::Run => 'e',
                         ThrottleScope::Referral => 'o',
                         ThrottleScope::Endless => '.',
@@ -253,12 +253,12 @@ mod tests {
     fn what_left_before_is_no_evidence() {
         let mut throttles = Throttles::default();
         for turn in 1..=20 {
-            assert_eq!(throttles.throttled(about('x'), Moment(turn * 10)), ThrottleScope::Run);
+            assert_eq!(throttles.throttled(subject('x'), Moment(turn * 10)), ThrottleScope::Run);
             for _ in 0..10 {
-                throttles.let_through(about('a'), Moment(turn * 10 - 1));
+                throttles.let_through(subject('a'), Moment(turn * 10 - 1));
             }
         }
-        throttles.forget(about('x').referral.unwrap());
+        throttles.forget(subject('x').referral.unwrap());
         assert!(throttles.suspects.is_empty());
     }
 }
