@@ -221,7 +221,7 @@ fn work(ready: Ready, environment: &Environment<'_>) -> Result<Exit, CommandErro
     let ended = match ready {
         Ready::Apply(settings) => runtime.block_on(apply::run(*settings, environment)),
         Ready::Resume(settings) => runtime.block_on(resume::run(*settings, environment)),
-        Ready::Report(settings) => report::run(&settings, environment),
+        Ready::Report(settings) => runtime.block_on(report::run(&settings, environment)),
         Ready::Sandbox(settings) => runtime.block_on(sandbox::run(settings, environment)),
         Ready::Completions(shell) => Ok(completions(shell, environment.console)),
         Ready::Man(dir) => man(&dir),

@@ -19,7 +19,7 @@ use crate::domain::exit::Exit;
 use crate::domain::outcome::{Bucket, Outcome};
 use crate::domain::setting::{Choice, Setting};
 use crate::input::is_etag;
-use crate::ledger::{self, LedgerError, Reader};
+use crate::ledger::{self, LedgerError, Reader, RunHeader};
 use crate::report::{
     self, Audits, FileSummary, Filed, Forms, Imbalance, Kept, Lost, OUTCOMES_FILE, PLAN_FILE, PlanCounts,
     PlanReport, Referrals, ReportError, RowReports, SUMMARY_FILE, Shelf, State, Summary, Tally, Written,
@@ -41,16 +41,16 @@ pub struct PlanFile {
 /// # Errors
 /// Where the ledger can't be read or a report can't be written. In the latter case the summary was
 /// printed all the same.
-pub fn account(
+pub async fn account(
     run_context: RunContext<'_>,
     plan: Option<PlanFile>,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    let account = make(run_context.run, plan, None, run_context.patches, environment)?;
+    let account = make(run_context.run, plan, None, run_context.patches, environment).await?;
     if let Some(reason) = environment.stop.reason().filter(|_| account.phase != Phase::Finished) {
         environment.console.say(&format!("stopped: {}", spelled(&reason.wording())));
     }
-    account.finish(run_context.run, Some(run_context.sending), run_context.showing, environment)
+    account.finish(run_context.run, Some(run_context.sending), run_context.showing, environment).await
 }
 
 impl PlanFile {
@@ -64,14 +64,18 @@ impl PlanFile {
 ///
 /// # Errors
 /// As [`account()`].
-pub fn report(run: &Path, showing: Showing, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let account = make(run, None, None, None, environment)?;
-    if account.phase != Phase::Finished && ledger::is_worked_on(run) {
+pub async fn report(
+    run: &Path,
+    showing: Showing,
+    environment: &Environment<'_>,
+) -> Result<Exit, CommandError> {
+    let account = make(run, None, None, None, environment).await?;
+    if account.phase != Phase::Finished && ledger::is_worked_on(run).await {
         account.show(showing, environment.console);
         environment.console.say("note: another process is at work on this run: this is how far it has come");
         return Ok(account.exit);
     }
-    account.finish(run, None, showing, environment)
+    account.finish(run, None, showing, environment).await
 }
 
 /// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
@@ -79,13 +83,14 @@ pub fn report(run: &Path, showing: Showing, environment: &Environment<'_>) -> Re
 ///
 /// # Errors
 /// As [`account()`].
-pub fn account_refused(
+pub async fn account_refused(
     run_context: RunContext<'_>,
     plan: Option<PlanFile>,
     exit: Exit,
     environment: &Environment<'_>,
 ) -> Result<(), CommandError> {
-    make(run_context.run, plan, Some(exit), run_context.patches, environment)?
+    make(run_context.run, plan, Some(exit), run_context.patches, environment)
+        .await?
         .show(run_context.showing, environment.console);
     Ok(())
 }
@@ -94,10 +99,10 @@ pub fn account_refused(
 ///
 /// # Errors
 /// As [`account()`].
-pub fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, CommandError> {
+pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, CommandError> {
     let shelf = shelf(run, console);
-    let reader = ledger::read(run)?;
-    let (counts, written) = tell_items(&shelf, &reader, &reader.inputs()?)?;
+    let reader = ledger::read(run).await?;
+    let (counts, written) = tell_items(&shelf, &reader, &reader.inputs().await?).await?;
     let filed = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, None))?;
     Ok(PlanFile { counts, filed, kept: Vec::new() })
 }
@@ -165,7 +170,7 @@ struct Account {
 }
 
 /// `patches` is the change file of the plan's documents, where this process wrote it.
-fn make(
+async fn make(
     run: &Path,
     mut plan: Option<PlanFile>,
     exit: Option<Exit>,
@@ -173,18 +178,19 @@ fn make(
     environment: &Environment<'_>,
 ) -> Result<Account, LedgerError> {
     let shelf = shelf(run, environment.console);
-    let reader = ledger::read(run)?;
-    let whereabouts = Whereabouts::of(reader.about(), environment);
-    let (inputs, phase, about) = (reader.inputs()?, reader.phase(), whereabouts.about(reader.about()));
+    let reader = ledger::read(run).await?;
+    let whereabouts = Whereabouts::of(&reader.header().spec, environment);
+    let RunHeader { spec, phase, .. } = reader.header();
+    let (inputs, phase, about) = (reader.inputs().await?, *phase, whereabouts.about(spec));
     let mut written = Written::default();
     if let Some(plan) = &mut plan {
         written.keep(std::mem::take(&mut plan.kept));
     }
-    let (told, rows_written) = tell_rows(&shelf, &reader, &inputs, &mut written)?;
+    let (told, rows_written) = tell_rows(&shelf, &reader, &inputs, &mut written).await?;
     // It is the same at any time; where this process wrote it already, that need not be done again.
     let (plan, plan_written) = match plan {
         Some(PlanFile { counts, filed, .. }) => (counts, Ok(filed)),
-        None => tell_items(&shelf, &reader, &inputs)?,
+        None => tell_items(&shelf, &reader, &inputs).await?,
     };
     let (plan_written, plan_unwritten) = match plan_written {
         Ok(filed) => (Some(filed), None),
@@ -200,7 +206,7 @@ fn make(
         (None, Some(exit)) => exit,
         (None, None) => exit_of(phase, &books, unwritten.is_some()),
     };
-    let (referrals, figures) = (reader.referrals()?, reader.figures()?);
+    let (referrals, figures) = (reader.referrals().await?, reader.stats().await?);
     let is_planned = phase != Phase::Planning;
     let mut summary = Summary {
         version: Summary::VERSION,
@@ -221,7 +227,7 @@ fn make(
         requests: (&figures).into(),
         seconds: (&figures).into(),
         plan_sha256: plan_sha256.filter(|_| is_planned),
-        consent: reader.consent()?.as_ref().map(Into::into),
+        consent: reader.consent().await?.as_ref().map(Into::into),
         reason: about.reason.clone(),
         files: FileSummary::all(&shelf, &written),
         audit: audits.as_ref().map(Into::into),
@@ -281,31 +287,33 @@ impl Told {
 }
 
 /// What the rows of a run come to is told also where their files can't be written.
-fn tell_rows(
+async fn tell_rows(
     shelf: &Shelf,
     reader: &Reader,
     inputs: &[InputInfo],
     written: &mut Written,
 ) -> Result<(Told, Result<(), ReportError>), LedgerError> {
-    let audits = reader.about().asked.migrating.as_ref().map(|_| Audits::default());
+    let audits = reader.header().spec.asked.migrating.as_ref().map(|_| Audits::default());
     let mut told = Told { books: Tally::new(inputs.len()), audits, pending: Forms::default() };
     let mut files = RowReports::begin(shelf, inputs);
     let (mut bound, mut lost, mut is_short) = (Forms::default(), Lost::default(), false);
-    reader.rows(&mut |row| {
-        told.books.add(&row);
-        note_bound(&mut bound, &row, inputs);
-        lost.note(&row, inputs);
-        is_short |= report::is_short_of_state(&row);
-        if row.verdict.outcome.bucket() == Bucket::Pending {
-            match row.text {
-                RowText::Cells(_) => told.pending.csv = true,
-                RowText::Line(_) => told.pending.jsonl = true,
+    reader
+        .rows(&mut |row| {
+            told.books.add(&row);
+            note_bound(&mut bound, &row, inputs);
+            lost.note(&row, inputs);
+            is_short |= report::is_short_of_state(&row);
+            if row.verdict.outcome.bucket() == Bucket::Pending {
+                match row.text {
+                    RowText::Cells(_) => told.pending.csv = true,
+                    RowText::Line(_) => told.pending.jsonl = true,
+                }
             }
-        }
-        told.audits.iter_mut().for_each(|audits| audits.add(&row));
-        keep(&mut files, |files| files.row(&row));
-        Ok::<_, LedgerError>(())
-    })?;
+            told.audits.iter_mut().for_each(|audits| audits.add(&row));
+            keep(&mut files, |files| files.row(&row));
+            Ok::<_, LedgerError>(())
+        })
+        .await?;
     written.bind(bound);
     written.lose(lost);
     written.fall_short(is_short);
@@ -332,18 +340,20 @@ fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
 }
 
 /// The same for its items.
-fn tell_items(
+async fn tell_items(
     shelf: &Shelf,
     reader: &Reader,
     inputs: &[InputInfo],
 ) -> Result<(PlanCounts, Result<Filed, ReportError>), LedgerError> {
     let mut counts = PlanCounts::default();
     let mut file = PlanReport::begin(shelf, inputs);
-    reader.items(&mut |item| {
-        counts.add(&item);
-        keep(&mut file, |file| file.item(&item));
-        Ok::<_, LedgerError>(())
-    })?;
+    reader
+        .items(&mut |item| {
+            counts.add(&item);
+            keep(&mut file, |file| file.item(&item));
+            Ok::<_, LedgerError>(())
+        })
+        .await?;
     Ok((counts, file.and_then(PlanReport::finish)))
 }
 
@@ -359,7 +369,7 @@ fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Re
 /// `next` is what carries on with the run; where nothing does, its reports can be written all the same.
 fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<CommandLine>) -> CommandError {
     if let ReportError::UnknownInput(unknown) = error {
-        return CommandError { exit, ..LedgerError::damaged(run, unknown).into() };
+        return CommandError { exit, ..ledger::damaged(run, unknown).into() };
     }
     let next = next.unwrap_or_else(|| CommandLine::report(run));
     CommandError::new(exit, error.to_string())
@@ -368,7 +378,7 @@ fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<CommandLi
 
 impl Account {
     /// Prints the summary and what to do next.
-    fn finish(
+    async fn finish(
         self,
         run: &Path,
         sending: Option<&Sending>,
@@ -388,7 +398,7 @@ impl Account {
             for note in next.besides(&self.summary, &self.written) {
                 console.say(&format!("hint: {note}"));
             }
-            if let Some(command) = self.apply_patches(run, repeat) {
+            if let Some(command) = self.apply_patches(run, repeat).await {
                 console.say(&format!("hint: apply takes the same changes in place of this plan: {command}"));
             }
             if sending.is_some_and(|sending| sending.token_command) {
@@ -426,13 +436,13 @@ impl Account {
     }
 
     /// What applies the change file of a plan's documents instead of carrying the plan out.
-    fn apply_patches(&self, run: &Path, repeat: &[Choice]) -> Option<CommandLine> {
+    async fn apply_patches(&self, run: &Path, repeat: &[Choice]) -> Option<CommandLine> {
         let file = self.patches.as_ref().filter(|_| self.about.plan_only && self.plan.to_send > 0)?;
         let asked = &self.about.asked;
         let mut choices: Vec<Choice> = choices::state(&asked.state).into_iter().collect();
         choices.extend(choices::judging(asked));
         // No more than a hint hangs on it.
-        let held_back_by = patches::held_back_by(run, &asked.levels).unwrap_or_default();
+        let held_back_by = patches::held_back_by(run, &asked.levels).await.unwrap_or_default();
         choices.extend(held_back_by.iter().map(|rule| Choice::of(Setting::Rule, format!("{rule}=warn"))));
         choices.extend(Target::choice(&self.about.target));
         choices.extend_from_slice(repeat);

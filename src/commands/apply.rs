@@ -76,20 +76,22 @@ async fn prepare(
     let connect =
         || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, environment);
     let client = planning::needs_service(about).then(connect).transpose()?;
-    let folder = RunDir::make(settings.out.as_deref(), &about.command, about.created)?;
+    let folder = RunDir::make(settings.out.as_deref(), &about.command, about.created).await?;
     if let Some(Err(trouble)) = settings.asked.patches().map(|file| patches::check(file, folder.path())) {
         folder.give_up();
         return Err(trouble);
     }
     // A directory that another process is at work in stays as it is.
-    let ledger = ledger::create_watched(folder.path(), about, environment.watch)
-        .map_err(|error| run_dir::not_begun(folder.path(), error))?;
+    let ledger = match ledger::create_watched(folder.path(), about, environment.watch).await {
+        Ok(ledger) => ledger,
+        Err(error) => return Err(run_dir::not_begun(folder.path(), error).await),
+    };
     environment.run_log.open(folder.path());
     let run_context = run_context(settings, pace, &folder);
     match planning::plan(ledger, Vec::new(), client.as_ref(), run_context, environment).await {
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
-            folder.discard();
+            folder.discard().await;
             // There is no run any more that could be carried on with.
             environment.console.on_leaving("", Path::new(""));
             Err(trouble)

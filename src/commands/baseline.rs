@@ -17,7 +17,7 @@ use crate::report::counted;
 
 /// The referrals as they were.
 pub struct Baseline {
-    aside: Spill,
+    spill: Spill,
     at: HashMap<ReferralId, SpillRef>,
 }
 
@@ -35,10 +35,10 @@ impl Baseline {
         writer: &mut PlanWriter<'_>,
     ) -> Result<Self, CommandError> {
         let stop = writer.environment.stop;
-        let mut bases = Self { aside: writer.aside()?, at: HashMap::new() };
+        let mut bases = Self { spill: writer.spill()?, at: HashMap::new() };
         let read = input::read_pinned_snapshot(&base.path, &mut |referral| {
             if wanted(referral.id()) {
-                bases.at.insert(referral.id(), bases.aside.put(referral.json())?);
+                bases.at.insert(referral.id(), bases.spill.put(referral.json())?);
             }
             Ok::<_, LedgerError>(!stop.is_set())
         });
@@ -60,7 +60,7 @@ impl Baseline {
     /// # Errors
     /// Where it can't be read again.
     pub fn of(&mut self, id: ReferralId) -> Result<Option<String>, LedgerError> {
-        self.at.get(&id).map(|at| self.aside.text(*at)).transpose()
+        self.at.get(&id).map(|at| self.spill.text(*at)).transpose()
     }
 }
 

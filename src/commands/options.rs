@@ -63,7 +63,7 @@ pub enum MaxErrors {
 
 impl MaxErrors {
     /// The number of rows, at least one.
-    pub fn of(self, ledger: &Ledger) -> Result<u64, LedgerError> {
+    pub async fn of(self, ledger: &Ledger) -> Result<u64, LedgerError> {
         Ok(match self {
             Self::Count(count) => count.max(1),
             #[expect(
@@ -73,7 +73,7 @@ impl MaxErrors {
                 reason = "a share of a number of rows is neither negative nor near 2^53"
             )]
             Self::Percent(percent) => {
-                ((ledger.remaining_rows()? as f64 * percent / 100.0).ceil() as u64).max(1)
+                ((ledger.remaining_rows().await? as f64 * percent / 100.0).ceil() as u64).max(1)
             }
         })
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::error::CommandError;
 use super::next_command::{CommandLine, Operand, flag};
 use super::run_dir;
+use crate::domain::account::ItemAccount;
 use crate::domain::characters::visible_path;
 use crate::domain::json;
 use crate::domain::level::Level;
@@ -45,7 +46,7 @@ pub fn check(file: &Path, run: &Path) -> Result<(), CommandError> {
 ///
 /// # Errors
 /// Where the ledger can't be read, or the file can't be written. The run stays as it was planned.
-pub fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
+pub async fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
     let unwritten = |error: ReportError| {
         let resume = CommandLine::resume(run, Vec::new());
         let trouble = match &error {
@@ -62,7 +63,8 @@ pub fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
         ))
     };
     let mut documents = PatchFile::begin(file).map_err(unwritten)?;
-    ledger::read(run)?.items::<CommandError>(&mut |item| documents.item(&item).map_err(unwritten))?;
+    let reader = ledger::read(run).await?;
+    reader.items::<CommandError>(&mut |item| documents.item(&item).map_err(unwritten)).await?;
     documents.finish().map_err(unwritten)
 }
 
@@ -71,15 +73,17 @@ pub fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
 ///
 /// # Errors
 /// Where the ledger can't be read.
-pub fn held_back_by(run: &Path, levels: &Levels) -> Result<BTreeSet<Rule>, LedgerError> {
+pub async fn held_back_by(run: &Path, levels: &Levels) -> Result<BTreeSet<Rule>, LedgerError> {
     let mut rules = BTreeSet::new();
-    ledger::read(run)?.items::<LedgerError>(&mut |account| {
+    let reader = ledger::read(run).await?;
+    let each = &mut |account: ItemAccount| {
         let sent = account.item.changes.iter().filter(|_| account.planned.is_none());
         let texts = sent.flat_map(|change| json::texts(&change.after));
         let found = texts.filter_map(|text| suspicion(&text)).map(|suspicion| suspicion.rule);
         rules.extend(found.filter(|rule| levels.of(*rule) == Level::Deny));
         Ok(())
-    })?;
+    };
+    reader.items::<LedgerError>(each).await?;
     Ok(rules)
 }
 

@@ -66,7 +66,7 @@ impl<'a> PlanWriter<'a> {
 
     /// Whether the referrals are looked at as they stand.
     fn is_live(&self) -> bool {
-        self.ledger.about().asked.state == StateSource::Live
+        self.ledger.header().spec.asked.state == StateSource::Live
     }
 
     /// Reads an input with whatever reads inputs of its kind, and writes down that it was read. Where the run
@@ -116,8 +116,8 @@ impl<'a> PlanWriter<'a> {
     ///
     /// # Errors
     /// Where there is none in the run's directory.
-    pub fn aside(&self) -> Result<Spill, LedgerError> {
-        self.ledger.aside()
+    pub fn spill(&self) -> Result<Spill, LedgerError> {
+        self.ledger.spill()
     }
 
     /// Writes down what the referrals as they were are read from, for a plan that has to be made again.
@@ -125,7 +125,7 @@ impl<'a> PlanWriter<'a> {
     /// # Errors
     /// Where the ledger can't be written.
     pub fn pin(&mut self, base: Base) -> Result<(), LedgerError> {
-        let mut about = self.ledger.about().clone();
+        let mut about = self.ledger.header().spec.clone();
         about.asked.migrating.iter_mut().for_each(|migrating| migrating.base = Some(base.clone()));
         self.ledger.amend(about)
     }
@@ -212,11 +212,11 @@ impl<'a> PlanWriter<'a> {
     ///
     /// # Errors
     /// Where the ledger can't be written.
-    pub fn keep(&mut self) -> Result<(), LedgerError> {
+    pub async fn keep(&mut self) -> Result<(), LedgerError> {
         for note in self.forms.notes() {
             self.environment.console.say(&format!("note: {note}"));
         }
-        self.ledger.keep()
+        self.ledger.keep().await
     }
 
     /// Ends the planning: prints the first findings, and hands the ledger back.

@@ -43,9 +43,9 @@ pub async fn plan(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<Option<Ledger>, CommandError> {
-    next_step::tell_on_leaving_plan(run_context, ledger.about(), environment);
+    next_step::tell_on_leaving_plan(run_context, &ledger.header().spec, environment);
     let PlanSpec { files, format, state, levels, allow_paths, clear, migrating, decimal, left_alone, .. } =
-        ledger.about().asked.clone();
+        ledger.header().spec.asked.clone();
     let judging = Judging {
         levels: levels.clone(),
         now: (environment.clock)(),
@@ -78,7 +78,7 @@ async fn look_at(
 ) -> Result<Option<Ledger>, CommandError> {
     let environment = writer.environment;
     let started = tokio::time::Instant::now();
-    let mut surveyor = Surveyor::begin(writer, wanting)?;
+    let mut surveyor = Surveyor::begin(writer, wanting).await?;
     let mut figures = RunStats::default();
     match (state, client) {
         (StateSource::Live, Some(client)) => {
@@ -92,7 +92,7 @@ async fn look_at(
     }
     figures.seconds = started.elapsed().as_secs_f64();
     info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
-    close(surveyor.writer.close(), &figures, environment)
+    close(surveyor.writer.close(), &figures, environment).await
 }
 
 async fn look_live(
@@ -151,14 +151,14 @@ async fn look_live(
     }
 }
 
-fn close(
+async fn close(
     ledger: Planning,
     figures: &RunStats,
     environment: &Environment<'_>,
 ) -> Result<Option<Ledger>, CommandError> {
     if environment.stop.is_set() {
-        ledger.abandon(figures)?;
+        ledger.abandon(figures).await?;
         return Ok(None);
     }
-    Ok(Some(ledger.seal(figures)?))
+    Ok(Some(ledger.seal(figures).await?))
 }

@@ -24,20 +24,20 @@ pub struct Settings {
 ///
 /// # Errors
 /// Where there is no run, or it can't be read, or a report can't be written.
-pub fn run(settings: &Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let reader = ledger::read(&settings.run).map_err(unreadable)?;
+pub async fn run(settings: &Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let reader = ledger::read(&settings.run).await.map_err(unreadable)?;
     // Before any report is written over.
-    reader.check_pages()?;
+    reader.check_pages().await?;
     if reader.newer().is_some() {
         environment
             .console
             .say("note: a newer version of this program wrote this run: what that added is not told here");
     }
-    if reader.phase() == Phase::Stopped {
-        resume::tell_loss(&settings.run, reader.loss(), environment);
+    if reader.header().phase == Phase::Stopped {
+        resume::tell_loss(&settings.run, reader.header().loss(), environment);
     }
     drop(reader);
-    accounting::report(&settings.run, settings.showing, environment)
+    accounting::report(&settings.run, settings.showing, environment).await
 }
 
 /// A run that stopped hard has to be put in order before it can be read, which takes a directory that can be

@@ -19,7 +19,7 @@ use crate::domain::consent::Consent;
 use crate::domain::exit::Exit;
 use crate::domain::setting::{Choice, Setting};
 use crate::input;
-use crate::ledger::{self, Ledger, Loss};
+use crate::ledger::{self, Ledger, Loss, RunHeader};
 use crate::pace::Pace;
 
 /// What was asked for.
@@ -44,26 +44,26 @@ pub struct Settings {
 /// # Errors
 /// Where the run can't be opened, was planned for another service, or consent is missing.
 pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let (ledger, target) = open(&settings, environment)?;
+    let (ledger, target) = open(&settings, environment).await?;
     let Settings { run, sending, showing, .. } = &settings;
     environment.run_log.open(run);
-    let span = info_span!("run", id = %ledger.about().correlation_id);
+    let span = info_span!("run", id = %ledger.header().spec.correlation_id);
     let pace = Pace::new(sending.pacing);
     let run_context =
         RunContext { run, target: &target, sending, pace: &pace, showing: *showing, patches: None };
-    let phase = ledger.phase();
+    let phase = ledger.header().phase;
     let work = async {
         info!(version = env!("CARGO_PKG_VERSION"), ?phase, target = target.name(), "resumed");
         match phase {
             Phase::Planning => plan_again(ledger, run_context, environment).await,
             Phase::Planned | Phase::Stopped => {
-                tell_loss(run, ledger.loss(), environment);
+                tell_loss(run, ledger.header().loss(), environment);
                 sending::go(ledger, None, run_context, environment).await
             }
             Phase::Finished => {
                 environment.console.say("the run is finished: nothing is left to send");
                 drop(ledger);
-                accounting::account(run_context, None, environment)
+                accounting::account(run_context, None, environment).await
             }
         }
     };
@@ -84,9 +84,10 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, environment: &Environment<'_>) 
         ],
         Some(Loss::Elsewhere) => &[
             &format!(
-                "warning: {} is a copy, was moved, or its run.lock was taken away: what was sent of it from elsewhere \
-                 is not on record here",
-                visible_path(run)
+                "warning: {} is a copy, was moved, or its {} was taken away: what was sent of it from elsewhere is not on \
+                 record here",
+                visible_path(run),
+                ledger::lock_name()
             ),
             "hint: if the first one is somewhere, put that back and carry on with it",
         ],
@@ -101,20 +102,21 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, environment: &Environment<'_>) 
     );
 }
 
-fn open(settings: &Settings, environment: &Environment<'_>) -> Result<(Ledger, Target), CommandError> {
-    let ledger = ledger::open(&settings.run)?.watched(environment.watch);
-    let whereabouts = Whereabouts::of(ledger.about(), environment);
-    let target = target(settings, &whereabouts.about(ledger.about()).target)?;
-    trust(&target, &ledger, settings, environment)?;
-    if matches!(ledger.phase(), Phase::Planned | Phase::Stopped) {
-        check_unchanged(&whereabouts.inputs(ledger.inputs()?))?;
+async fn open(settings: &Settings, environment: &Environment<'_>) -> Result<(Ledger, Target), CommandError> {
+    let ledger = ledger::open(&settings.run).await?.watched(environment.watch);
+    let RunHeader { spec, phase, .. } = ledger.header();
+    let whereabouts = Whereabouts::of(spec, environment);
+    let target = target(settings, &whereabouts.about(spec).target)?;
+    trust(&target, &ledger, settings, environment).await?;
+    if matches!(phase, Phase::Planned | Phase::Stopped) {
+        check_unchanged(&whereabouts.inputs(ledger.inputs().await?))?;
     }
     Ok((ledger, target))
 }
 
 /// A run's directory may come from somebody else, and name a host of theirs: a token goes where the user says, or
 /// said when the run was consented to. To the official service and to this machine it may go in any case.
-fn trust(
+async fn trust(
     target: &Target,
     ledger: &Ledger,
     settings: &Settings,
@@ -127,7 +129,7 @@ fn trust(
     }
     let is_consented =
         |consent: Consent| consent.user == environment.user && consent.target == endpoint.as_str();
-    if ledger.consent()?.is_some_and(is_consented) {
+    if ledger.consent().await?.is_some_and(is_consented) {
         return Ok(());
     }
     let what = format!(
@@ -160,8 +162,9 @@ async fn plan_again(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    let whereabouts = Whereabouts::of(ledger.about(), environment);
-    let about = whereabouts.about(ledger.about());
+    let spec = &ledger.header().spec;
+    let whereabouts = Whereabouts::of(spec, environment);
+    let about = whereabouts.about(spec);
     let run_context = RunContext { patches: about.asked.patches(), ..run_context };
     let (ledger, client) = plan_anew(ledger, &about, &whereabouts, run_context, environment).await?;
     sending::go_on(ledger, client, about.plan_only, run_context, environment).await
@@ -194,7 +197,7 @@ async fn plan_anew(
         )
     };
     let client = planning::needs_service(about).then(connect).transpose()?;
-    let (mut ledger, before) = ledger.plan_again()?;
+    let (mut ledger, before) = ledger.plan_again().await?;
     ledger.amend(about.clone())?;
     let before = whereabouts.inputs(before);
     let planned = planning::plan(ledger, before, client.as_ref(), run_context, environment).await?;

@@ -14,7 +14,7 @@ use crate::disk;
 use crate::domain::account::Phase;
 use crate::domain::characters::visible_path;
 use crate::domain::setting::Setting;
-use crate::ledger::{self, LedgerError};
+use crate::ledger::{self, LedgerError, Reader};
 
 /// Where runs lie that the user names no directory for.
 const RUNS: &str = "reports";
@@ -33,10 +33,10 @@ impl RunDir {
     ///
     /// # Errors
     /// Where it can't be made, or holds a run already.
-    pub fn make(named: Option<&Path>, command: &str, now: Timestamp) -> Result<Self, CommandError> {
+    pub async fn make(named: Option<&Path>, command: &str, now: Timestamp) -> Result<Self, CommandError> {
         if let Some(path) = named {
             let made = missing(path);
-            take(path)?;
+            take(path).await?;
             return Ok(Self { path: path.to_owned(), made });
         }
         let made = missing(Path::new(RUNS));
@@ -50,12 +50,10 @@ impl RunDir {
     }
 
     /// Takes back what was made, for a run that could not even be planned.
-    pub fn discard(self) {
-        // The ledger last: another run can begin here as soon as there is none.
-        for name in [RUN_LOG, "run.sqlite-wal", "run.sqlite-shm", "run.lock", "run.sqlite"] {
-            // What isn't there, or can't be removed, is no reason to hide the error behind this.
-            let _ = fs::remove_file(self.path.join(name));
-        }
+    pub async fn discard(self) {
+        // What isn't there, or can't be removed, is no reason to hide the error behind this.
+        let _ = fs::remove_file(self.path.join(RUN_LOG));
+        ledger::discard(&self.path).await;
         self.give_up();
     }
 
@@ -96,9 +94,9 @@ fn missing(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Takes the directory that the user named.
-fn take(path: &Path) -> Result<(), CommandError> {
-    if path.join("run.sqlite").symlink_metadata().is_ok() {
-        return Err(taken(path));
+async fn take(path: &Path) -> Result<(), CommandError> {
+    if ledger::is_taken(path).await {
+        return Err(taken(path).await);
     }
     if let Some(file) = in_the_way(path) {
         return Err(CommandError::usage(format!(
@@ -111,29 +109,29 @@ fn take(path: &Path) -> Result<(), CommandError> {
 }
 
 /// Why no run was begun in a directory that was taken. Another process may have been faster.
-pub fn not_begun(path: &Path, error: LedgerError) -> CommandError {
+pub async fn not_begun(path: &Path, error: LedgerError) -> CommandError {
     match error {
-        LedgerError::Exists { .. } | LedgerError::Busy { .. } => taken(path),
+        LedgerError::Exists { .. } | LedgerError::Busy { .. } => taken(path).await,
         other => other.into(),
     }
 }
 
-fn taken(path: &Path) -> CommandError {
+async fn taken(path: &Path) -> CommandError {
     CommandError::usage(format!("{} holds a run already", visible_path(path))).hint(format!(
         "name another directory with {}{}",
         flag(Setting::Out),
-        or_that_run(path)
+        or_that_run(path).await
     ))
 }
 
 /// What can be done with the run that is there.
-fn or_that_run(path: &Path) -> String {
-    match ledger::read(path) {
+async fn or_that_run(path: &Path) -> String {
+    match ledger::read(path).await.as_ref().map(Reader::header) {
         // What its plan was to be made from can't be read again.
-        Ok(there) if there.phase() == Phase::Planning && choices::anew(there.about(), &[]).is_some() => {
+        Ok(there) if there.phase == Phase::Planning && choices::anew(&there.spec, &[]).is_some() => {
             String::new()
         }
-        Ok(there) if there.phase() == Phase::Finished => {
+        Ok(there) if there.phase == Phase::Finished => {
             format!(", or see what became of that run: {}", CommandLine::report(path))
         }
         Err(error) if error.is_damage() => String::new(),

@@ -39,26 +39,25 @@ pub async fn go_on(
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
     let Some(ledger) = planned else {
-        return accounting::account(RunContext { patches: None, ..run_context }, None, environment);
+        let run_context = RunContext { patches: None, ..run_context };
+        return accounting::account(run_context, None, environment).await;
     };
-    if let Some(Err(trouble)) = run_context.patches.map(|file| patches::write(file, run_context.run)) {
-        accounting::account_refused(
-            RunContext { patches: None, ..run_context },
-            None,
-            trouble.exit,
-            environment,
-        )?;
+    if let Some(file) = run_context.patches
+        && let Err(trouble) = patches::write(file, run_context.run).await
+    {
+        let run_context = RunContext { patches: None, ..run_context };
+        accounting::account_refused(run_context, None, trouble.exit, environment).await?;
         return Err(trouble);
     }
     if !plan_only {
         return go(ledger, client, run_context, environment).await;
     }
-    let totals = ledger.plan_totals()?;
+    let totals = ledger.plan_totals().await?;
     consent::announce(&totals, run_context, environment);
     consent::warn_ahead(&totals, run_context, environment);
     tell_time(&totals, run_context, environment);
     drop(ledger);
-    accounting::account(run_context, None, environment)
+    accounting::account(run_context, None, environment).await
 }
 
 /// Carries out a plan that the user consents to, and reports how far it came. Connects where nothing
@@ -74,14 +73,14 @@ pub async fn go(
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
     // So that it can be read before it is consented to.
-    let mut plan = accounting::write_plan_alone(run_context.run, environment.console)?;
+    let mut plan = accounting::write_plan_alone(run_context.run, environment.console).await?;
     match carry_out(ledger, client, run_context, &mut plan, environment).await {
-        Ok(()) => accounting::account(run_context, Some(plan), environment),
+        Ok(()) => accounting::account(run_context, Some(plan), environment).await,
         Err(Ended { trouble, known }) => {
             // What broke the ledger may break this too, and is the thing to be told.
-            let told = accounting::account_refused(run_context, Some(plan), trouble.exit, environment);
+            let told = accounting::account_refused(run_context, Some(plan), trouble.exit, environment).await;
             if let (Err(_), Some(known)) = (told, known) {
-                tell_without_ledger(&known, run_context.run, environment);
+                tell_without_ledger(&known, run_context.run, environment).await;
             }
             Err(trouble)
         }
@@ -95,13 +94,13 @@ async fn carry_out(
     plan: &mut PlanFile,
     environment: &Environment<'_>,
 ) -> Result<(), Ended> {
-    let totals = ledger.plan_totals()?;
+    let totals = ledger.plan_totals().await?;
     consent::announce(&totals, run_context, environment);
     tell_time(&totals, run_context, environment);
-    let consented = ledger.consent()?;
+    let consented = ledger.consent().await?;
     let carried_out = Plan { totals: &totals, sha256: plan.sha256(), consented: consented.as_ref() };
     let ledger = ledger.consented(consent::consent(carried_out, run_context, environment)?);
-    let correlation_id = ledger.about().correlation_id;
+    let correlation_id = ledger.header().spec.correlation_id;
     let client = match client {
         Some(client) => client,
         None => {
@@ -134,12 +133,12 @@ async fn send(
 ) -> Result<(), Ended> {
     let RunContext { sending, pace, showing, .. } = run_context;
     next_step::tell_on_leaving(run_context, environment);
-    let max_errors = sending.max_errors.of(&ledger)?;
-    let PlanSpec { levels, on_conflict, .. } = ledger.about().asked.clone();
+    let max_errors = sending.max_errors.of(&ledger).await?;
+    let PlanSpec { levels, on_conflict, .. } = ledger.header().spec.asked.clone();
     let rebase =
         move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (environment.clock)());
     let begun = Begun::now(client, pace);
-    let (journal, backlog) = ledger.start(Arc::new(environment.clock))?;
+    let (journal, backlog) = ledger.start(Arc::new(environment.clock)).await?;
     let progress = Progress::new(showing.progress, totals.remaining);
     let observe = |event| show(&progress, environment, event);
     let context = Context {
@@ -173,11 +172,11 @@ fn known(progress: &Progress, figures: RunStats) -> String {
 }
 
 /// Says what is known of a run that has no ledger any more, and what to do about that.
-fn tell_without_ledger(known: &str, run: &Path, environment: &Environment<'_>) {
+async fn tell_without_ledger(known: &str, run: &Path, environment: &Environment<'_>) {
     environment
         .console
         .say(&format!("note: there is no summary without the ledger; as far as this process knows, {known}"));
-    if matches!(ledger::read(run), Err(LedgerError::Absent { .. })) {
+    if matches!(ledger::read(run).await, Err(LedgerError::Absent { .. })) {
         let (report, out) = (CommandLine::report(run), flag(Setting::Out));
         environment.console.say(&format!(
             "hint: put the run's directory back, and this tells the rest: {report}; where it is gone for good, plan \

@@ -205,9 +205,9 @@ impl<'a, W: Source> Surveyor<'a, W> {
     ///
     /// # Errors
     /// Where an input can't be read at all, or the ledger can't be written.
-    pub fn begin(mut writer: PlanWriter<'a>, mut wanting: W) -> Result<Self, CommandError> {
+    pub async fn begin(mut writer: PlanWriter<'a>, mut wanting: W) -> Result<Self, CommandError> {
         wanting.read(&mut writer)?;
-        writer.keep()?;
+        writer.keep().await?;
         let (engagements, sightings) = (HashMap::new(), HashMap::new());
         Ok(Self { writer, wanting, engagements, sightings, contested: HashSet::new() })
     }
@@ -455,7 +455,7 @@ mod tests {
     }
 
     /// How many referrals are asked for in a survey that is interrupted at the third.
-    fn asked(survey: impl FnOnce(&mut Surveyor<'_, Interrupting<'_>>, &Path)) -> usize {
+    async fn asked(survey: impl FnOnce(&mut Surveyor<'_, Interrupting<'_>>, &Path)) -> usize {
         let dir = tempfile::tempdir().unwrap();
         let stop = Stop::default();
         let environment = Environment {
@@ -469,21 +469,21 @@ mod tests {
             run_log: &RunLog::default(),
             watch: None,
         };
-        let ledger = ledger::create(&dir.path().join("run"), &about()).unwrap();
+        let ledger = ledger::create(&dir.path().join("run"), &about()).await.unwrap();
         let writer = PlanWriter::new(ledger, Vec::new(), &environment);
-        let mut surveyor = Surveyor::begin(writer, Interrupting { stop: &stop, asked: 0 }).unwrap();
+        let mut surveyor = Surveyor::begin(writer, Interrupting { stop: &stop, asked: 0 }).await.unwrap();
         survey(&mut surveyor, dir.path());
         surveyor.wanting.asked
     }
 
-    #[test]
-    fn a_stop_is_heeded_at_every_referral() {
-        assert_eq!(asked(|surveyor, _| surveyor.plan_unseen().unwrap()), 3);
+    #[tokio::test]
+    async fn a_stop_is_heeded_at_every_referral() {
+        assert_eq!(asked(|surveyor, _| surveyor.plan_unseen().unwrap()).await, 3);
         let from_file = |surveyor: &mut Surveyor<'_, Interrupting<'_>>, dir: &Path| {
             let snapshot = dir.join("s.jsonl");
             std::fs::write(&snapshot, "").unwrap();
             surveyor.plan_from_file(&snapshot).unwrap();
         };
-        assert_eq!(asked(from_file), 3, "those that the file lacks");
+        assert_eq!(asked(from_file).await, 3, "those that the file lacks");
     }
 }

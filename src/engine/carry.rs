@@ -71,19 +71,21 @@ pub async fn carry_out<A: Api>(
         };
         match ended {
             None => break,
-            Some(Ok(ItemEnd::Settled(item, outcome))) if is_error(outcome) => match backlog.rows(item) {
-                Ok(rows) => {
-                    errors += rows;
-                    if errors >= limits.max_errors {
-                        context.stop.now(Reason::TooManyErrors(errors));
+            Some(Ok(ItemEnd::Settled(item, outcome))) if is_error(outcome) => {
+                match backlog.rows_of(item).await {
+                    Ok(rows) => {
+                        errors += rows;
+                        if errors >= limits.max_errors {
+                            context.stop.now(Reason::TooManyErrors(errors));
+                        }
+                    }
+                    // The loop goes on: what is in flight is awaited all the same.
+                    Err(error) => {
+                        context.stop.now(ledger_failed(&error));
+                        failure = Some(error);
                     }
                 }
-                // The loop goes on: what is in flight is awaited all the same.
-                Err(error) => {
-                    context.stop.now(ledger_failed(&error));
-                    failure = Some(error);
-                }
-            },
+            }
             Some(Ok(ItemEnd::Settled(..))) => {}
             Some(Ok(ItemEnd::Left)) => left = true,
             Some(Err(error)) => {
@@ -94,25 +96,23 @@ pub async fn carry_out<A: Api>(
     }
     match failure {
         Some(error) => Err(error),
-        None if left || context.stop.is_set() && !backlog.outstanding(0, 1)?.is_empty() => Ok(Phase::Stopped),
+        None if left || context.stop.is_set() && backlog.is_any_left().await? => Ok(Phase::Stopped),
         None => Ok(Phase::Finished),
     }
 }
 
-/// Streams the outstanding items, by ascending number.
+/// Streams the outstanding items as they are claimed. The stream ends after an error.
 fn outstanding(backlog: &Backlog) -> impl futures::Stream<Item = Result<Outstanding, LedgerError>> {
-    let start = (0_u64, Vec::new().into_iter());
-    futures::stream::unfold(start, move |(mut last, mut page)| async move {
+    let start = Some(Vec::new().into_iter());
+    futures::stream::unfold(start, move |page| async move {
+        let mut page: std::vec::IntoIter<Outstanding> = page?;
         if page.len() == 0 {
-            page = match backlog.outstanding(last, PAGE) {
+            page = match backlog.claim(PAGE).await {
                 Ok(next) => next.into_iter(),
-                // The stream ends after an error: no item has a number above the greatest signed integer,
-                // which is the greatest that SQLite stores, so the next page is empty.
-                Err(error) => return Some((Err(error), (u64::MAX >> 1, Vec::new().into_iter()))),
+                Err(error) => return Some((Err(error), None)),
             };
         }
         let item = page.next()?;
-        last = item.item.number;
-        Some((Ok(item), (last, page)))
+        Some((Ok(item), Some(page)))
     })
 }

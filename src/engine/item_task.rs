@@ -159,13 +159,13 @@ pub async fn run_item<A: Api>(
 
 /// Returns the first step of an item that an earlier process may have begun.
 fn first(outstanding: &ledger::Outstanding) -> Step {
-    match outstanding.next {
-        ledger::Next::Send => Step::Send,
-        ledger::Next::Settle if outstanding.lost => {
+    match outstanding.due {
+        ledger::Due::Send => Step::Send,
+        ledger::Due::Settle if outstanding.lost => {
             Step::Doubt(Doubt::new("the ledger's last records are lost, and this change may have been sent"))
         }
-        ledger::Next::Settle => Step::Doubt(Doubt::new("the run ended before the answer")),
-        ledger::Next::Recheck => {
+        ledger::Due::Settle => Step::Doubt(Doubt::new("the run ended before the answer")),
+        ledger::Due::Recheck => {
             let code = outstanding.code.as_deref().unwrap_or("conflict");
             let message = "an earlier process was told that the referral has another version";
             Step::Recheck(Verdict::new(Outcome::Conflict, code, message).with_status(outstanding.status))

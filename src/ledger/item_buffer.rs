@@ -5,11 +5,8 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
 use serde::Serialize;
 
-use super::sqlite::records::{EnumText, write_outcome};
 use crate::domain::account::Settled;
 use crate::domain::audit::Audit;
 use crate::domain::item::{Effect, Item};
@@ -43,6 +40,22 @@ struct Entry {
     settled: Option<Box<Settled>>,
 }
 
+/// An item as it waited: its parts as text, in UTF-8; what isn't text by itself is JSON.
+#[derive(Debug)]
+pub(super) struct BufferedItem<'a> {
+    pub(super) number: u64,
+    pub(super) effect: Effect,
+    pub(super) is_bound: bool,
+    pub(super) id: &'a [u8],
+    pub(super) etag: Option<&'a [u8]>,
+    pub(super) request_id: &'a [u8],
+    pub(super) findings: &'a [u8],
+    pub(super) audit: Option<&'a [u8]>,
+    pub(super) changes: &'a [u8],
+    pub(super) patch: &'a [u8],
+    pub(super) settled: Option<&'a Settled>,
+}
+
 impl ItemBuffer {
     /// Adds an item. Answers whether it is time to write.
     pub(super) fn add(&mut self, item: &Item, settled: Option<&Settled>, audit: Option<&Audit>) -> bool {
@@ -74,37 +87,35 @@ impl ItemBuffer {
         self.entries.len()
     }
 
-    /// Writes all that wait.
-    pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Hands over all that wait, in the order of their numbers.
+    ///
+    /// # Errors
+    /// Whatever `each` fails with: that ends the handing over, and what is left is lost.
+    pub(super) fn hand_over<E>(
+        &mut self,
+        mut each: impl FnMut(BufferedItem<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Self { texts, entries, in_disorder } = self;
         entries.sort_unstable_by_key(|entry| entry.number);
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO item (number, referral, effect, etag, bound, request_id, findings, audit, changes,
-                               patch, checksum)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-                     checksum_of(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
-        )?;
         for Entry { number, effect, is_bound, start, ends, settled } in entries.drain(..) {
             let mut start = start;
             let [id, etag, request_id, findings, audit, changes, patch] =
-                ends.map(|end| Utf8(&texts[std::mem::replace(&mut start, end)..end]));
-            let [etag, audit] = [etag, audit].map(|text| (!text.0.is_empty()).then_some(text));
-            let number_there = number.cast_signed();
-            insert.execute((
-                number_there,
-                id,
-                EnumText(effect),
-                etag,
+                ends.map(|end| &texts[std::mem::replace(&mut start, end)..end]);
+            let [etag, audit] = [etag, audit].map(|text| (!text.is_empty()).then_some(text));
+            let settled = settled.as_deref();
+            each(BufferedItem {
+                number,
+                effect,
                 is_bound,
+                id,
+                etag,
                 request_id,
                 findings,
                 audit,
                 changes,
                 patch,
-            ))?;
-            if let Some(settled) = settled {
-                write_outcome(connection, number, true, &settled)?;
-            }
+                settled,
+            })?;
         }
         texts.clear();
         *in_disorder = false;
@@ -120,14 +131,5 @@ impl ItemBuffer {
     fn json(&mut self, value: &impl Serialize) -> usize {
         serde_json::to_writer(&mut self.texts, value).expect("a value of this crate serialises");
         self.texts.len()
-    }
-}
-
-/// Text that is known to be valid.
-struct Utf8<'a>(&'a [u8]);
-
-impl ToSql for Utf8<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
     }
 }

@@ -6,16 +6,21 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::sqlite::lock::Lock;
-use super::sqlite::permissions;
-use super::sqlite::schema::Store;
-use super::writer::{AttemptAnswer, AttemptId, Finish, ManualWriter, Record, Request, Ticket, Writer};
-use super::{Clock, LedgerError};
+use super::backend::BatchStore;
+use super::error::LedgerError;
+use super::model::AttemptAnswer;
+use super::record::{Finish, Record, Request};
+use super::ticket::{AttemptId, Ticket};
+use super::writer::{ManualWriter, Writer};
 use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::item::Item;
+
+/// Tells the time that is written beside intents.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A started run. Requests through all its clones are written in the order they are made.
 ///
@@ -37,34 +42,32 @@ struct Shared {
 }
 
 impl Journal {
-    pub(super) fn begin(store: Store, lock: Lock, clock: Clock) -> Result<Self, LedgerError> {
-        let dir = store.dir.clone();
-        let (journal, writer) = Self::new(store, lock, clock)?;
+    /// Begins to write into a store, on a thread of its own.
+    pub(super) fn begin(store: Box<dyn BatchStore>, clock: Clock) -> Result<Self, LedgerError> {
+        let (journal, writer) = Self::new(store, clock);
         let thread = thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run())
-            .map_err(|error| permissions::told(&dir, error))?;
+            .map_err(|error| LedgerError::file(&journal.shared.dir, error))?;
         *journal.shared.thread() = Some(thread);
         Ok(journal)
     }
 
-    pub(super) fn by_hand(
-        store: Store,
-        lock: Lock,
-        clock: Clock,
-    ) -> Result<(Self, ManualWriter), LedgerError> {
-        Self::new(store, lock, clock).map(|(journal, writer)| (journal, ManualWriter::new(writer)))
+    /// The same without a thread.
+    pub(super) fn by_hand(store: Box<dyn BatchStore>, clock: Clock) -> (Self, ManualWriter) {
+        let (journal, writer) = Self::new(store, clock);
+        (journal, ManualWriter::new(writer))
     }
 
-    fn new(store: Store, lock: Lock, clock: Clock) -> Result<(Self, Writer), LedgerError> {
+    fn new(store: Box<dyn BatchStore>, clock: Clock) -> (Self, Writer) {
         let (requests, received) = mpsc::channel();
-        let (failed, dir) = (Arc::new(OnceLock::new()), store.dir.clone());
-        let writer = Writer::new(received, store, lock, Arc::clone(&failed))?;
+        let (failed, dir) = (Arc::new(OnceLock::new()), store.dir().to_owned());
+        let writer = Writer::new(received, store, Arc::clone(&failed));
         let (requests, thread) = (Some(requests), Mutex::new(None));
-        Ok((Self { shared: Arc::new(Shared { requests, thread, failed, clock, dir }) }, writer))
+        (Self { shared: Arc::new(Shared { requests, thread, failed, clock, dir }) }, writer)
     }
 
-    /// Writes down that an item is about to be sent, and waits until that is on disk. Every call is
+    /// Writes down that an item is about to be sent, and waits until that is on record. Every call is
     /// an attempt of its own. A call that is given up while it waits leaves an attempt without a
     /// result.
     ///
@@ -103,16 +106,16 @@ impl Journal {
         self.shared.ask(Request::Write(Record::Outcome { item, settled }))
     }
 
-    /// Ends sending: all that was asked before is on disk, with what this process did, and the run
+    /// Ends sending: all that was asked before is on record, with what this process did, and the run
     /// can be opened again. A run that was stopped after its last item is finished. Later calls through
     /// other clones fail.
     ///
     /// # Errors
     /// [`LedgerError::Poisoned`] where anything could not be written; [`LedgerError::Unsettled`]
     /// where the phase is to be finished and items have no outcome: the run is then stopped.
-    pub async fn finish(self, phase: Phase, figures: &RunStats) -> Result<(), LedgerError> {
+    pub async fn finish(self, phase: Phase, stats: &RunStats) -> Result<(), LedgerError> {
         let (reply, ended) = oneshot::channel();
-        self.shared.ask_even_so(Request::Finish(Finish { phase, figures: *figures, reply }))?;
+        self.shared.ask_even_so(Request::Finish(Finish { phase, stats: *stats, reply }))?;
         let ended = ended.await.unwrap_or_else(|_| Err(self.shared.gone()));
         // The reply was the last thing it did.
         self.shared.join();

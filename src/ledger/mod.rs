@@ -1,249 +1,67 @@
 //! A run's durable memory: what was planned, what was about to be sent, what came of it.
 //!
-//! It is one SQLite file, `run.sqlite` in the run's directory; every report can be made from it
-//! again. Nothing outside this module knows SQL, the ledger's files, or its locks, and nothing in
-//! it looks at an HTTP status or at what an answer means.
+//! Every report can be made from it again. Nothing outside this module knows SQL, the ledger's files, or its locks,
+//! and nothing in it looks at an HTTP status or at what an answer means. A run is kept in one SQLite file in its
+//! directory; simulations keep theirs in memory.
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `address` | where a run is kept: [`create`], [`open`], [`read`] |
+//! | `planning`, `run`, `reader` | a run that is planned, at rest and sent, or read, whatever keeps it: [`Planning`], [`Ledger`], [`Backlog`], [`Reader`] |
+//! | `journal`, `writer`, `ticket` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread, or [`ManualWriter`] without one |
+//! | `record` | what the writer is asked for |
+//! | `model` | what a ledger tells of a run |
+//! | `account`, `verdict` | from what is on record to what reports are told; pure |
 //! | `outstanding` | what is left to do for an item, from its attempts; pure |
-//! | `verdict` | which verdict a row gets; pure |
-//! | `journal`, `writer` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread, or [`ManualWriter`] without one |
 //! | `item_buffer` | items of a plan on their way into the ledger |
 //! | `spill` | texts that a plan needs once more: [`Spill`] |
-//! | `sqlite` | the SQLite file, its lock and its log |
+//! | `error` | why a ledger cannot be used: [`LedgerError`] |
+//! | `backend` | what whoever keeps a ledger has to do |
+//! | `sqlite` | a run in a SQLite file, with its lock and its log |
+//! | `memory` | a run in memory, for simulations |
 //!
 //! What always holds:
-//! - A [`Ticket`] exists only for an intent that is on disk, and each is for one attempt.
+//! - A [`Ticket`] exists only for an intent that is on record, and each is for one attempt.
 //! - An item is settled once. Settling it again is a defect and stops the journal.
 //! - After one failed write nothing more is written, so nothing more is sent.
 //! - Nothing of a run whose planning did not come to its end can be sent.
 //! - Where something is lost, or may be, the run says so, and nothing is sent blindly.
 //! - One process at a time writes a run; any number may read it meanwhile.
 
+mod account;
+mod address;
+mod backend;
+mod error;
 mod item_buffer;
 mod journal;
+pub mod memory;
+mod model;
 mod outstanding;
+mod planning;
+mod reader;
+mod record;
+mod run;
 mod spill;
 mod sqlite;
+mod ticket;
 mod verdict;
 mod writer;
 
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use jiff::Timestamp;
-
-use crate::domain::characters::visible_path;
-
-pub use journal::Journal;
-pub use outstanding::{AttemptResult, Next};
+pub use address::{
+    Address, create, create_watched, damaged, discard, is_taken, is_worked_on, lock_name, log_file, open,
+    read,
+};
+pub use error::LedgerError;
+pub use journal::{Clock, Journal};
+pub use model::{AttemptAnswer, Loss, Outstanding, PlanTotals, ReferralTotals, RunHeader};
+pub use outstanding::{AttemptResult, Due};
+pub use planning::Planning;
+pub use reader::Reader;
+pub use run::{Backlog, Ledger};
 pub use spill::{Spill, SpillRef};
-pub use sqlite::crash_points::{CrashPoint, Watch};
-pub use sqlite::plan::{Planning, create, create_watched};
-pub use sqlite::reader::{Reader, Referrals, read};
-pub use sqlite::run::{Backlog, Ledger, Outstanding, PlanTotals, open};
-pub use sqlite::wal::Loss;
-pub use writer::{AttemptAnswer, AttemptId, ManualWriter, Ticket};
-
-/// Whether some process is writing the run in a directory right now.
-pub fn is_worked_on(dir: &Path) -> bool {
-    sqlite::lock::is_held(dir)
-}
-
-/// Where the log of a run is while it is sent, and after a process was cut off.
-pub fn log_file(dir: &Path) -> PathBuf {
-    sqlite::schema::file_beside(dir, "-wal")
-}
-
-/// Tells the time that is written beside intents.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Why a ledger cannot be used, or no longer.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum LedgerError {
-    /// A new run was to be put where one is already.
-    #[error("{} holds a run already; name another directory", visible_path(.dir))]
-    Exists {
-        /// The run's directory.
-        dir: PathBuf,
-    },
-    /// There is no ledger in the directory.
-    #[error("{} holds no run", visible_path(.dir))]
-    Absent {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// A process began to make a ledger there, and did not come to its end, or not yet.
-    #[error("{} holds no run yet: none came as far as to read or send anything", visible_path(.dir))]
-    Unmade {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// Another process, or another part of this one, has the run open for writing.
-    #[error("the run in {} is being worked on by another process; wait for it to end", visible_path(.dir))]
-    Busy {
-        /// The run's directory.
-        dir: PathBuf,
-    },
-    /// The ledger's file has another name besides, under which nobody sees this one's lock or log.
-    #[error(
-        "{} has another name besides (a hard link), under which another process may be at work; take one of the names away, or make a real copy",
-        visible_path(.file)
-    )]
-    Linked {
-        /// The ledger's file.
-        file: PathBuf,
-    },
-    /// The run was copied, and where it was first it still is.
-    #[error(
-        "{} is a copy of the run in {}, and neither knows what is sent from the other; carry on there, or move that one away for good",
-        visible_path(.dir), visible_path(.first)
-    )]
-    Copied {
-        /// The copy's directory.
-        dir: PathBuf,
-        /// The directory of the run that was copied.
-        first: PathBuf,
-    },
-    /// The file is of a later version than this program knows.
-    #[error(
-        "{} was written by a newer version of this program: its format is {found}, this version knows {known}; use the newer version",
-        visible_path(.file)
-    )]
-    Newer {
-        /// The ledger's file.
-        file: PathBuf,
-        /// The version in the file.
-        found: i32,
-        /// The latest version that this program knows.
-        known: i32,
-    },
-    /// It is a database, and not one of this program.
-    #[error("{} is no ledger of this program", visible_path(.file))]
-    Foreign {
-        /// The file.
-        file: PathBuf,
-    },
-    /// What is in the file cannot be what was written.
-    #[error("{} is damaged: {detail}", visible_path(.file))]
-    Damaged {
-        /// The ledger's file.
-        file: PathBuf,
-        /// What was found.
-        detail: String,
-    },
-    /// The system did not let SQLite do what was asked: no space, no permission, held by something else.
-    #[error("{}: {detail}", visible_path(.file))]
-    Database {
-        /// The ledger's file.
-        file: PathBuf,
-        /// In SQLite's words.
-        detail: String,
-    },
-    /// SQLite was asked for what the tables don't allow. A defect.
-    #[error("{}: {detail}, a defect of this program", visible_path(.file))]
-    Defect {
-        /// The ledger's file.
-        file: PathBuf,
-        /// In SQLite's words.
-        detail: String,
-    },
-    /// A file or directory could not be made or looked at.
-    #[error("{}: {source}", visible_path(.path))]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// In the system's words.
-        source: Arc<io::Error>,
-    },
-    /// A plan cannot be completed: a row would be without an outcome for good. A defect.
-    #[error(
-        "row {row} of the run in {} has neither a verdict nor an item, a defect of this program; nothing was sent",
-        visible_path(.dir)
-    )]
-    Loose {
-        /// The run's directory.
-        dir: PathBuf,
-        /// The row's ordinal in the run.
-        row: u64,
-    },
-    /// The run was only partly planned, so nothing of it may be sent.
-    #[error(
-        "planning the run in {} did not come to its end, so nothing of it may be sent; plan it again into another directory",
-        visible_path(.dir)
-    )]
-    Unplanned {
-        /// The run's directory.
-        dir: PathBuf,
-    },
-    /// Every item of the run has its outcome.
-    #[error("the run in {} is finished; there is nothing left to send", visible_path(.dir))]
-    Finished {
-        /// The run's directory.
-        dir: PathBuf,
-    },
-    /// A run was to be called finished that is not. A defect; the run stays stopped.
-    #[error(
-        "{items} items of the run in {} have no outcome, so it is not finished; resume it",
-        visible_path(.dir)
-    )]
-    Unsettled {
-        /// The run's directory.
-        dir: PathBuf,
-        /// How many items.
-        items: u64,
-    },
-    /// A write of the journal failed. It stays closed, so that nothing is sent without an intent.
-    #[error("{} could not be written, so nothing more is sent: {}", visible_path(.file), .first.detail())]
-    Poisoned {
-        /// The ledger's file.
-        file: PathBuf,
-        /// What went wrong with the first write that failed.
-        first: Box<LedgerError>,
-    },
-    /// The journal was ended before.
-    #[error("the journal of the run in {} has ended, so nothing more is sent", visible_path(.dir))]
-    Ended {
-        /// The run's directory.
-        dir: PathBuf,
-    },
-}
-
-impl LedgerError {
-    /// That what a run's ledger tells cannot be, as its reader found.
-    pub fn damaged(dir: &Path, detail: impl fmt::Display) -> Self {
-        Self::Damaged { file: sqlite::schema::file(dir), detail: detail.to_string() }
-    }
-
-    /// Whether the ledger's file is damaged, and no space nor permission would help.
-    pub fn is_damage(&self) -> bool {
-        match self {
-            Self::Damaged { .. } => true,
-            Self::Poisoned { first, .. } => first.is_damage(),
-            _ => false,
-        }
-    }
-
-    /// What went wrong, without the file that it went wrong with.
-    fn detail(&self) -> String {
-        match self {
-            Self::Damaged { detail, .. } | Self::Database { detail, .. } | Self::Defect { detail, .. } => {
-                detail.clone()
-            }
-            other => other.to_string(),
-        }
-    }
-}
-
-impl From<LedgerError> for io::Error {
-    /// For those who write a report while they read the ledger.
-    fn from(error: LedgerError) -> Self {
-        Self::other(error)
-    }
-}
+pub use sqlite::{CrashPoint, Watch};
+pub use ticket::{AttemptId, Ticket};
+pub use writer::ManualWriter;
 
 #[cfg(test)]
 mod tests;

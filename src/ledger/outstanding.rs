@@ -23,9 +23,9 @@ pub enum AttemptResult {
     InDoubt,
 }
 
-/// What an item without an outcome needs next.
+/// What is due for an item without an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Next {
+pub enum Due {
     /// Its document can be sent: nothing of it was written so far.
     Send,
     /// It was sent and may have been written: the referral is read back before anything is sent.
@@ -36,7 +36,7 @@ pub enum Next {
 
 /// What is known of the last attempt at an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Last {
+pub(super) enum LastAttempt {
     /// There was none.
     Never,
     /// It has no result on record.
@@ -50,16 +50,16 @@ pub(super) enum Last {
 /// What is known of an item's last attempt: from the number and the result of the last on record, and the
 /// number after which attempts may be missing. That it was refused as one for another version forbids to send the
 /// same again, whatever may be missing.
-pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: Option<i64>) -> Last {
+pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: Option<i64>) -> LastAttempt {
     let number = on_record.map_or(0, |(number, _)| number);
     match on_record {
         Some((_, Some(result @ (AttemptResult::Mismatched | AttemptResult::Contradicted)))) => {
-            Last::Ended(result)
+            LastAttempt::Ended(result)
         }
-        _ if lost_after.is_some_and(|after| number <= after) => Last::Lost,
-        None => Last::Never,
-        Some((_, None)) => Last::Open,
-        Some((_, Some(result))) => Last::Ended(result),
+        _ if lost_after.is_some_and(|after| number <= after) => LastAttempt::Lost,
+        None => LastAttempt::Never,
+        Some((_, None)) => LastAttempt::Open,
+        Some((_, Some(result))) => LastAttempt::Ended(result),
     }
 }
 
@@ -68,12 +68,12 @@ pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: 
 /// The last one decides, since nothing is sent for an item while an earlier attempt is in doubt. An
 /// attempt that was applied and has no outcome, because the process died between the two, is read
 /// back like one in doubt, and so is one that may have been made.
-pub(super) fn next(last: Last) -> Next {
+pub(super) fn due(last: LastAttempt) -> Due {
     use AttemptResult::{Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled};
     match last {
-        Last::Never | Last::Ended(Refused | NotApplied | Throttled) => Next::Send,
-        Last::Ended(Mismatched | Contradicted) => Next::Recheck,
-        Last::Open | Last::Ended(Applied | InDoubt) | Last::Lost => Next::Settle,
+        LastAttempt::Never | LastAttempt::Ended(Refused | NotApplied | Throttled) => Due::Send,
+        LastAttempt::Ended(Mismatched | Contradicted) => Due::Recheck,
+        LastAttempt::Open | LastAttempt::Ended(Applied | InDoubt) | LastAttempt::Lost => Due::Settle,
     }
 }
 
@@ -112,18 +112,18 @@ mod tests {
     #[test]
     fn the_last_attempt_says_what_comes_next() {
         for (last, wanted) in [
-            (Last::Never, Next::Send),
-            (Last::Open, Next::Settle),
-            (Last::Ended(AttemptResult::Applied), Next::Settle),
-            (Last::Ended(AttemptResult::Refused), Next::Send),
-            (Last::Ended(AttemptResult::NotApplied), Next::Send),
-            (Last::Ended(AttemptResult::Throttled), Next::Send),
-            (Last::Ended(AttemptResult::InDoubt), Next::Settle),
-            (Last::Ended(AttemptResult::Mismatched), Next::Recheck),
-            (Last::Ended(AttemptResult::Contradicted), Next::Recheck),
-            (Last::Lost, Next::Settle),
+            (LastAttempt::Never, Due::Send),
+            (LastAttempt::Open, Due::Settle),
+            (LastAttempt::Ended(AttemptResult::Applied), Due::Settle),
+            (LastAttempt::Ended(AttemptResult::Refused), Due::Send),
+            (LastAttempt::Ended(AttemptResult::NotApplied), Due::Send),
+            (LastAttempt::Ended(AttemptResult::Throttled), Due::Send),
+            (LastAttempt::Ended(AttemptResult::InDoubt), Due::Settle),
+            (LastAttempt::Ended(AttemptResult::Mismatched), Due::Recheck),
+            (LastAttempt::Ended(AttemptResult::Contradicted), Due::Recheck),
+            (LastAttempt::Lost, Due::Settle),
         ] {
-            assert_eq!(next(last), wanted, "{last:?}");
+            assert_eq!(due(last), wanted, "{last:?}");
         }
     }
 
@@ -132,17 +132,17 @@ mod tests {
         let throttled = Some(AttemptResult::Throttled);
         let refused = AttemptResult::Mismatched;
         for (on_record, lost_after, wanted) in [
-            (None, None, Last::Never),
-            (None, Some(0), Last::Lost),
-            (None, Some(7), Last::Lost),
-            (Some((7, None)), None, Last::Open),
-            (Some((7, None)), Some(6), Last::Open),
-            (Some((7, None)), Some(7), Last::Lost),
-            (Some((7, throttled)), None, Last::Ended(AttemptResult::Throttled)),
-            (Some((7, throttled)), Some(6), Last::Ended(AttemptResult::Throttled)),
-            (Some((7, throttled)), Some(7), Last::Lost),
-            (Some((7, throttled)), Some(i64::MAX), Last::Lost),
-            (Some((7, Some(refused))), Some(7), Last::Ended(refused)),
+            (None, None, LastAttempt::Never),
+            (None, Some(0), LastAttempt::Lost),
+            (None, Some(7), LastAttempt::Lost),
+            (Some((7, None)), None, LastAttempt::Open),
+            (Some((7, None)), Some(6), LastAttempt::Open),
+            (Some((7, None)), Some(7), LastAttempt::Lost),
+            (Some((7, throttled)), None, LastAttempt::Ended(AttemptResult::Throttled)),
+            (Some((7, throttled)), Some(6), LastAttempt::Ended(AttemptResult::Throttled)),
+            (Some((7, throttled)), Some(7), LastAttempt::Lost),
+            (Some((7, throttled)), Some(i64::MAX), LastAttempt::Lost),
+            (Some((7, Some(refused))), Some(7), LastAttempt::Ended(refused)),
         ] {
             assert_eq!(last(on_record, lost_after), wanted, "{on_record:?} {lost_after:?}");
         }

@@ -3,21 +3,28 @@
 //! They lie in the run's directory, in a file without a name: only this process can read it, and it is
 //! gone with the process, however that ends.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::LedgerError;
-use super::sqlite::permissions;
+use super::error::LedgerError;
 
 /// How many bytes are collected before they go to the disk.
 const BUFFER: usize = 1 << 16;
 
-/// Texts that were put aside.
+/// What texts can lie in.
+trait Medium: Read + Write + Seek + Send + fmt::Debug {}
+
+impl Medium for File {}
+impl Medium for Cursor<Vec<u8>> {}
+
+/// Texts that were put spill.
 #[derive(Debug)]
 pub struct Spill {
+    /// What errors call the place.
     dir: PathBuf,
-    file: File,
+    file: Box<dyn Medium>,
     /// How many bytes of the file are written.
     written: u64,
     /// What follows them.
@@ -32,12 +39,22 @@ pub struct SpillRef {
 }
 
 impl Spill {
+    /// None yet, in a directory.
     pub(super) fn begin(dir: &Path) -> Result<Self, LedgerError> {
-        let file = tempfile::tempfile_in(dir).map_err(|error| permissions::told(dir, error))?;
-        Ok(Self { dir: dir.to_owned(), file, written: 0, pending: Vec::new() })
+        let file = tempfile::tempfile_in(dir).map_err(|error| LedgerError::file(dir, error))?;
+        Ok(Self::new(dir, Box::new(file)))
     }
 
-    /// Puts a text aside.
+    /// None yet, in memory.
+    pub(super) fn in_memory(dir: &Path) -> Self {
+        Self::new(dir, Box::new(Cursor::new(Vec::new())))
+    }
+
+    fn new(dir: &Path, file: Box<dyn Medium>) -> Self {
+        Self { dir: dir.to_owned(), file, written: 0, pending: Vec::new() }
+    }
+
+    /// Puts a text spill.
     ///
     /// # Errors
     /// Where the run's directory has no room for it.
@@ -45,7 +62,7 @@ impl Spill {
         let start = self.written + self.pending.len() as u64;
         self.pending.extend_from_slice(text.as_bytes());
         if self.pending.len() >= BUFFER {
-            self.write().map_err(|error| permissions::told(&self.dir, error))?;
+            self.write().map_err(|error| LedgerError::file(&self.dir, error))?;
         }
         Ok(SpillRef { start, length: text.len() })
     }
@@ -55,7 +72,7 @@ impl Spill {
     /// # Errors
     /// Where the file can't be written or read.
     pub fn text(&mut self, at: SpillRef) -> Result<String, LedgerError> {
-        self.read(at).map_err(|error| permissions::told(&self.dir, error))
+        self.read(at).map_err(|error| LedgerError::file(&self.dir, error))
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -84,19 +101,24 @@ mod tests {
     #[test]
     fn what_was_put_aside_comes_back_in_any_order() {
         let dir = tempfile::tempdir().unwrap();
-        let mut aside = Spill::begin(dir.path()).unwrap();
+        for spill in [Spill::begin(dir.path()).unwrap(), Spill::in_memory(dir.path())] {
+            comes_back(spill);
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it has no name");
+        }
+    }
+
+    fn comes_back(mut spill: Spill) {
         let texts = [String::new(), "é".to_owned(), "x".repeat(3 * BUFFER), "last".to_owned()];
         let mut places = Vec::new();
         for text in texts.iter().cycle().take(40) {
-            places.push((aside.put(text).unwrap(), text));
+            places.push((spill.put(text).unwrap(), text));
             // Between two of them, one that was put aside long ago.
             let (place, earlier) = places[places.len() / 2];
-            assert_eq!(aside.text(place).unwrap(), *earlier);
+            assert_eq!(spill.text(place).unwrap(), *earlier);
         }
         for (place, text) in places.into_iter().rev() {
-            assert_eq!(aside.text(place).unwrap(), *text);
+            assert_eq!(spill.text(place).unwrap(), *text);
         }
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "it has no name");
     }
 
     #[test]

@@ -1,19 +1,19 @@
 //! Which verdict a row is booked under, what a payload without an item comes to, and which findings are a
 //! row's own. Pure.
 
-use super::outstanding::{Last, Next, next};
-use crate::domain::account::Phase;
+use super::outstanding::{Due, LastAttempt, due};
+use crate::domain::account::{Phase, Settled};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::{Outcome, Verdict};
 
-/// How an item came out, as far as its rows are concerned.
+/// How an item came out.
 #[derive(Debug, Clone)]
-pub(super) struct Came {
+pub(super) struct Resolved {
     /// Whether planning decided it.
     pub(super) planned: bool,
-    /// The item's verdict.
-    pub(super) verdict: Verdict,
+    /// The item's outcome, and why.
+    pub(super) settled: Settled,
 }
 
 /// The verdict of a row: its own, else its item's, else what the run's phase makes of it.
@@ -22,35 +22,35 @@ pub(super) struct Came {
 /// and an attempt without a result is `unknown` in both.
 pub(super) fn verdict(
     own: Option<Verdict>,
-    item: Option<Came>,
+    item: Option<&Resolved>,
     findings: &[Finding],
     place: Location,
     phase: Phase,
-    last: Last,
+    last: LastAttempt,
 ) -> Verdict {
     if let Some(own) = own {
         return own;
     }
-    if let Some(Came { planned, verdict }) = item {
-        let invalid = planned && verdict.outcome == Outcome::Invalid;
+    if let Some(Resolved { planned, settled: Settled { verdict, .. } }) = item {
+        let invalid = *planned && verdict.outcome == Outcome::Invalid;
         let own = || findings.iter().filter(|finding| finding.is_deny() && on_line(finding, place));
-        return if invalid && own().next().is_some() { Verdict::invalid(own()) } else { verdict };
+        return if invalid && own().next().is_some() { Verdict::invalid(own()) } else { verdict.clone() };
     }
-    let (outcome, code, message) = match (phase, next(last)) {
+    let (outcome, code, message) = match (phase, due(last)) {
         (Phase::Planning, _) => (Outcome::Unsent, "not-planned", "planning stopped before it came this far"),
         (Phase::Planned, _) => (Outcome::Planned, "planned", ""),
-        (Phase::Stopped | Phase::Finished, Next::Settle | Next::Recheck) => {
+        (Phase::Stopped | Phase::Finished, Due::Settle | Due::Recheck) => {
             let message = match last {
-                Last::Ended(_) => "it was sent, and its answer leaves open whether it was applied",
-                Last::Never | Last::Open => "it was sent and its answer is not on record",
-                Last::Lost => "the ledger's last records are lost, and this change may have been sent",
+                LastAttempt::Ended(_) => "it was sent, and its answer leaves open whether it was applied",
+                LastAttempt::Never | LastAttempt::Open => "it was sent and its answer is not on record",
+                LastAttempt::Lost => "the ledger's last records are lost, and this change may have been sent",
             };
             (Outcome::Unknown, "in-doubt", message)
         }
-        (Phase::Stopped | Phase::Finished, Next::Send) if last != Last::Never => {
+        (Phase::Stopped | Phase::Finished, Due::Send) if last != LastAttempt::Never => {
             (Outcome::Unsent, "unsent", "no attempt was applied, and the run stopped before the next")
         }
-        (Phase::Stopped | Phase::Finished, Next::Send) => {
+        (Phase::Stopped | Phase::Finished, Due::Send) => {
             (Outcome::Unsent, "unsent", "the run stopped before it was sent")
         }
     };
@@ -94,8 +94,10 @@ mod tests {
         Location { input, line, column }
     }
 
-    fn came(planned: bool, outcome: Outcome) -> Option<Came> {
-        Some(Came { planned, verdict: Verdict::new(outcome, "item", "of the item") })
+    fn came(planned: bool, outcome: Outcome) -> Option<Resolved> {
+        let verdict = Verdict::new(outcome, "item", "of the item");
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        Some(Resolved { planned, settled: Settled { verdict, etag: None, theirs: None, at } })
     }
 
     #[test]
@@ -103,21 +105,21 @@ mod tests {
         use Outcome::{Applied, Conflict, Invalid, Planned, Refused, Unknown, Unsent};
         let own = Some(Verdict::new(Invalid, "own", "of the row"));
         for (own, item, phase, last, outcome, code) in [
-            (own.clone(), None, Phase::Planned, Last::Never, Invalid, "own"),
-            (own, came(true, Conflict), Phase::Stopped, Last::Open, Invalid, "own"),
-            (None, came(true, Conflict), Phase::Planned, Last::Never, Conflict, "item"),
-            (None, came(false, Applied), Phase::Stopped, Last::Open, Applied, "item"),
-            (None, came(false, Refused), Phase::Finished, Last::Never, Refused, "item"),
-            (None, came(true, Invalid), Phase::Planning, Last::Never, Invalid, "contradiction"),
-            (None, came(false, Invalid), Phase::Stopped, Last::Never, Invalid, "item"),
-            (None, None, Phase::Planning, Last::Never, Unsent, "not-planned"),
-            (None, None, Phase::Planned, Last::Never, Planned, "planned"),
-            (None, None, Phase::Stopped, Last::Never, Unsent, "unsent"),
-            (None, None, Phase::Stopped, Last::Ended(AttemptResult::Throttled), Unsent, "unsent"),
-            (None, None, Phase::Stopped, Last::Open, Unknown, "in-doubt"),
-            (None, None, Phase::Stopped, Last::Ended(AttemptResult::Mismatched), Unknown, "in-doubt"),
-            (None, None, Phase::Stopped, Last::Lost, Unknown, "in-doubt"),
-            (None, came(false, Applied), Phase::Stopped, Last::Lost, Applied, "item"),
+            (own.clone(), None, Phase::Planned, LastAttempt::Never, Invalid, "own"),
+            (own, came(true, Conflict), Phase::Stopped, LastAttempt::Open, Invalid, "own"),
+            (None, came(true, Conflict), Phase::Planned, LastAttempt::Never, Conflict, "item"),
+            (None, came(false, Applied), Phase::Stopped, LastAttempt::Open, Applied, "item"),
+            (None, came(false, Refused), Phase::Finished, LastAttempt::Never, Refused, "item"),
+            (None, came(true, Invalid), Phase::Planning, LastAttempt::Never, Invalid, "contradiction"),
+            (None, came(false, Invalid), Phase::Stopped, LastAttempt::Never, Invalid, "item"),
+            (None, None, Phase::Planning, LastAttempt::Never, Unsent, "not-planned"),
+            (None, None, Phase::Planned, LastAttempt::Never, Planned, "planned"),
+            (None, None, Phase::Stopped, LastAttempt::Never, Unsent, "unsent"),
+            (None, None, Phase::Stopped, LastAttempt::Ended(AttemptResult::Throttled), Unsent, "unsent"),
+            (None, None, Phase::Stopped, LastAttempt::Open, Unknown, "in-doubt"),
+            (None, None, Phase::Stopped, LastAttempt::Ended(AttemptResult::Mismatched), Unknown, "in-doubt"),
+            (None, None, Phase::Stopped, LastAttempt::Lost, Unknown, "in-doubt"),
+            (None, came(false, Applied), Phase::Stopped, LastAttempt::Lost, Applied, "item"),
         ] {
             let findings = [
                 Finding::deny(Rule::Contradiction, place(1, 2, 1), "another input"),
@@ -130,7 +132,7 @@ mod tests {
                 Finding::deny(Rule::Contradiction, place(0, 5, 3), "line 2 says something else"),
             ];
             let told = format!("{own:?} {item:?} {phase:?} {last:?}");
-            let got = verdict(own, item, &findings, place(0, 2, 1), phase, last);
+            let got = verdict(own, item.as_ref(), &findings, place(0, 2, 1), phase, last);
             assert_eq!((got.outcome, got.code.as_str()), (outcome, code), "{told}");
             if code == "contradiction" {
                 assert_eq!(got.message.as_str(), "line 5 says something else; keep one");

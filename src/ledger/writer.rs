@@ -1,7 +1,7 @@
 //! The one thread that writes while a run is sent, and the tickets that it alone gives out.
 //!
 //! Whatever waits is written in one transaction, and every intent in it is acknowledged once that
-//! is on disk. While it is being synced the next batch gathers by itself; where much gathers, a moment's
+//! is on record. While it is being synced the next batch gathers by itself; where much gathers, a moment's
 //! patience lets one commit serve more.
 
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -9,22 +9,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{fmt, iter, thread};
 
-use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::oneshot;
-use uuid::Uuid;
-
-use super::LedgerError;
-use super::outstanding::AttemptResult;
-use super::sqlite::crash_points::CrashPoint;
-use super::sqlite::lock::Lock;
-use super::sqlite::permissions;
-use super::sqlite::records::{number, remove_intent, write_answer, write_intent, write_outcome};
-use super::sqlite::schema::{Store, close_session};
-use crate::domain::account::{Phase, RunStats, Settled};
-use crate::domain::exchange::Journaled;
-use crate::domain::item::Item;
-use crate::domain::referral::{ETag, ReferralId};
+use super::backend::BatchStore;
+use super::error::LedgerError;
+use super::record::{Finish, Record, Request};
+use super::ticket::{AttemptId, Ticket};
+use crate::domain::account::{Phase, RunStats};
 
 /// Records in one transaction. An item makes three, so this is a commit for all that some hundred items
 /// in flight have to say at a time.
@@ -34,140 +23,23 @@ const BATCH: usize = 1_024;
 /// more than the disk.
 const GATHERING: (usize, Duration) = (32, Duration::from_millis(1));
 
-/// Records after which the log is brought into the database as soon as nothing waits, and after
-/// which it is in any case.
-const CHECKPOINT: (usize, usize) = (2_000, 40_000);
-
-/// One attempt at sending an item, as numbered by the ledger: a later one has a greater number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AttemptId(i64);
-
-/// The right to send an item once: its intent is on disk. Only the ledger's writer makes one, and
-/// whoever sends takes it by value.
-///
-/// ```compile_fail,E0451
-/// # use std::sync::Arc;
-/// # use referral_bulk::{domain::item::Item, ledger::{AttemptId, Ticket}};
-/// fn forge(attempt: AttemptId, item: Arc<Item>) -> Ticket {
-///     Ticket { attempt, item, client_request_id: uuid::Uuid::nil() }
-/// }
-/// ```
-///
-/// ```compile_fail,E0277
-/// # use referral_bulk::ledger::Ticket;
-/// fn twice(ticket: &Ticket) -> Ticket {
-///     Ticket::clone(ticket)
-/// }
-/// ```
-#[derive(Debug)]
-pub struct Ticket {
-    attempt: AttemptId,
-    item: Arc<Item>,
-    client_request_id: Uuid,
-}
-
-impl Ticket {
-    /// The attempt that it is for, to say later what became of it.
-    pub fn attempt(&self) -> AttemptId {
-        self.attempt
-    }
-
-    /// The attempt that is not made with it.
-    pub(super) fn into_attempt(self) -> AttemptId {
-        self.attempt
-    }
-}
-
-impl Journaled for Ticket {
-    fn id(&self) -> ReferralId {
-        self.item.id
-    }
-
-    fn etag(&self) -> Option<&ETag> {
-        self.item.etag.as_ref()
-    }
-
-    fn document(&self) -> &str {
-        self.item.patch.get()
-    }
-
-    fn request_id(&self) -> Uuid {
-        self.item.request_id
-    }
-
-    fn client_request_id(&self) -> Uuid {
-        self.client_request_id
-    }
-}
-
-/// What became of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptAnswer {
-    /// What it means for sending again.
-    pub result: AttemptResult,
-    /// The HTTP status, where there was an answer.
-    pub status: Option<u16>,
-    /// A stable word to group by, where it failed.
-    pub code: Option<String>,
-    /// When it came.
-    pub at: Timestamp,
-}
-
-/// Who waits for what.
-type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
-
-/// What the thread is asked to do, in this order.
-#[derive(Debug)]
-pub(super) enum Request {
-    Write(Record),
-    Finish(Finish),
-}
-
-/// To end sending, how far it has come, and what was done.
-#[derive(Debug)]
-pub(super) struct Finish {
-    pub(super) phase: Phase,
-    pub(super) figures: RunStats,
-    pub(super) reply: Reply<()>,
-}
-
-/// One thing to be written.
-#[derive(Debug)]
-pub(super) enum Record {
-    Intent { item: Arc<Item>, client_request_id: Uuid, at: Timestamp, reply: Reply<Ticket> },
-    Answer { attempt: AttemptId, answer: AttemptAnswer },
-    Withdrawal { attempt: AttemptId },
-    Outcome { item: u64, settled: Settled },
-}
-
 /// What the thread owns.
 pub(super) struct Writer {
-    store: Store,
-    /// Of the ledger's file. SQLite goes on writing into a file that was removed, and nobody would ever
-    /// read it.
-    identity: (u64, u64),
-    /// Let go of after the store is closed: fields are dropped in the order they are declared in.
-    lock: Lock,
+    store: Box<dyn BatchStore>,
     /// The first failure; the handles look at it before they ask for anything.
     failed: Arc<OnceLock<LedgerError>>,
-    /// Records written since the last checkpoint.
-    unchecked: usize,
-    /// Let go of last: whoever hears that nobody writes any more may open the run at once.
+    /// Let go of last, since fields are dropped in the order they are declared in: whoever hears that nobody
+    /// writes any more may open the run at once.
     requests: Receiver<Request>,
 }
 
 impl Writer {
     pub(super) fn new(
         requests: Receiver<Request>,
-        store: Store,
-        lock: Lock,
+        store: Box<dyn BatchStore>,
         failed: Arc<OnceLock<LedgerError>>,
-    ) -> Result<Self, LedgerError> {
-        // SQLite would do it in the middle of a commit that somebody waits for.
-        store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
-        let file = store.file();
-        let identity = permissions::identity(&file).map_err(|error| permissions::told(&file, error))?;
-        Ok(Self { store, identity, lock, failed, unchecked: 0, requests })
+    ) -> Self {
+        Self { store, failed, requests }
     }
 
     /// Works until it is told to finish, or until nobody is left who could ask for anything and all
@@ -204,34 +76,29 @@ impl Writer {
         (written, finish)
     }
 
-    fn end(mut self, Finish { phase, figures, reply }: Finish) {
-        let ended = self.finish(phase, &figures);
+    fn end(mut self, Finish { phase, stats, reply }: Finish) {
+        let ended = self.finish(phase, &stats);
         // Whoever hears that the run is finished may open it at once.
         drop(self);
         // Nobody may be listening any more, which changes nothing.
         let _ = reply.send(ended);
     }
 
-    /// The next request. While there is none the log is brought into the database.
+    /// The next request. While there is none the ledger is tidied.
     fn wait(&mut self) -> Option<Request> {
-        if self.unchecked >= CHECKPOINT.1 {
-            self.checkpoint();
-        }
+        self.tidy(false);
         match self.requests.try_recv() {
             Ok(request) => Some(request),
             Err(TryRecvError::Disconnected) => None,
             Err(TryRecvError::Empty) => {
-                if self.unchecked >= CHECKPOINT.0 {
-                    self.checkpoint();
-                }
+                self.tidy(true);
                 self.requests.recv().ok()
             }
         }
     }
 
-    fn checkpoint(&mut self) {
-        self.unchecked = 0;
-        if let Err(error) = self.store.checkpoint() {
+    fn tidy(&mut self, idle: bool) {
+        if let Err(error) = self.store.tidy(idle) {
             self.poison(&error);
         }
     }
@@ -241,68 +108,42 @@ impl Writer {
         if batch.is_empty() {
             return;
         }
-        self.store.step(CrashPoint::Writing);
         let written = match self.failed.get() {
             Some(earlier) => Err(earlier.clone()),
-            None => {
-                let written = write(&mut self.store.connection, &batch);
-                let kept = self.store.told(written).and_then(|attempts| self.is_there().map(|()| attempts));
-                kept.map_err(|error| self.poison(&error))
-            }
+            None => self.store.write(&batch).map_err(|error| self.poison(&error)),
         };
-        self.unchecked += batch.len();
-        self.store.step(CrashPoint::Written);
         match written {
             Ok(attempts) => acknowledge(batch, attempts),
             Err(error) => refuse(batch, &error),
         }
-        self.store.step(CrashPoint::Told);
-    }
-
-    /// Whether what was written will be found again.
-    fn is_there(&self) -> Result<(), LedgerError> {
-        let file = self.store.file();
-        match permissions::identity(&file) {
-            Ok(identity) if identity == self.identity => self.lock.is_there(),
-            _ => Err(LedgerError::Database { file, detail: "it was moved or removed meanwhile".to_owned() }),
-        }
+        self.store.acknowledged();
     }
 
     /// Keeps the first failure, and answers with it.
     fn poison(&self, error: &LedgerError) -> LedgerError {
-        let poisoned = || LedgerError::Poisoned { file: self.store.file(), first: Box::new(error.clone()) };
+        let poisoned = || LedgerError::poisoned(self.store.file(), error.clone());
         self.failed.get_or_init(poisoned).clone()
     }
 
-    fn finish(&mut self, phase: Phase, figures: &RunStats) -> Result<(), LedgerError> {
+    fn finish(&mut self, phase: Phase, stats: &RunStats) -> Result<(), LedgerError> {
         if let Some(earlier) = self.failed.get() {
             return Err(earlier.clone());
         }
-        self.is_there().map_err(|error| self.poison(&error))?;
-        let items = self.store.told(unsettled(&self.store.connection))?;
         // Whoever stops a run can't see what is on its way to the disk: here alone it is known whether
         // anything was left.
-        let honest = if items > 0 { Phase::Stopped } else { Phase::Finished };
-        // Before the mark is taken back that says there is more in the log.
-        let is_all_in = self.store.checkpoint()?;
-        self.store.step(CrashPoint::Closing);
-        let closed = self
-            .store
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .and_then(|transaction| close_session(transaction, honest, figures, is_all_in));
-        self.store.told(closed).map_err(|error| self.poison(&error))?;
-        self.store.step(CrashPoint::Closed);
-        self.store.checkpoint()?;
-        if phase == Phase::Finished && items > 0 {
-            return Err(LedgerError::Unsettled { dir: self.store.dir.clone(), items });
+        match self.store.finish(stats) {
+            Ok(items) if phase == Phase::Finished && items > 0 => {
+                Err(LedgerError::Unsettled { dir: self.store.dir().to_owned(), items })
+            }
+            Ok(_) => Ok(()),
+            Err(error @ LedgerError::Poisoned { .. }) => Err(self.failed.get_or_init(|| error).clone()),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 }
 
 /// A writer that has no thread: it writes when it is told to, and loses what waits when it is dropped, as
-/// where a process is killed. That is how a simulation says what is on disk when.
+/// where a process is killed. That is how a simulation says what is on record when.
 pub struct ManualWriter(Option<Writer>);
 
 impl ManualWriter {
@@ -336,7 +177,7 @@ fn acknowledge(batch: Vec<Record>, attempts: Vec<AttemptId>) {
         if let Record::Intent { item, client_request_id, reply, .. } = record {
             let attempt = attempts.next().expect("every intent that is written has its number");
             // Whoever gave up waiting sends nothing; the attempt is then one without a result.
-            let _ = reply.send(Ok(Ticket { attempt, item, client_request_id }));
+            let _ = reply.send(Ok(Ticket::issue(attempt, item, client_request_id)));
         }
     }
 }
@@ -348,28 +189,4 @@ fn refuse(batch: Vec<Record>, error: &LedgerError) {
             let _ = reply.send(Err(error.clone()));
         }
     }
-}
-
-/// Writes a batch in one transaction; answers with the numbers of its intents, in their order.
-fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<AttemptId>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut attempts = Vec::new();
-    for record in batch {
-        match record {
-            Record::Intent { item, client_request_id, at, .. } => {
-                attempts.push(AttemptId(write_intent(&transaction, item, *client_request_id, *at)?));
-            }
-            Record::Answer { attempt, answer } => write_answer(&transaction, attempt.0, answer)?,
-            Record::Withdrawal { attempt } => remove_intent(&transaction, attempt.0)?,
-            Record::Outcome { item, settled } => write_outcome(&transaction, *item, false, settled)?,
-        }
-    }
-    transaction.commit()?;
-    Ok(attempts)
-}
-
-fn unsettled(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT (SELECT count(*) FROM item) - (SELECT count(*) FROM outcome)", [], |row| {
-        number(row, 0)
-    })
 }

@@ -14,6 +14,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
 
@@ -98,7 +99,7 @@ impl World {
         let run = self.home.path("run");
         let (command, is_consented) = match run.join("run.sqlite").exists() {
             false => (vec!["apply", "changes.jsonl", "--out", "run", "--state", self.state], false),
-            true => (vec!["resume", "run"], alone(|| ledger::open(&run).unwrap().phase()) == Phase::Stopped),
+            true => (vec!["resume", "run"], phase(&run) == Phase::Stopped),
         };
         let closing = self.closing().to_string();
         let consent = ["--yes", "--confirm-closing", &closing];
@@ -221,4 +222,14 @@ impl World {
         });
         unknown
     }
+}
+
+/// How far a run has come.
+fn phase(run: &Path) -> Phase {
+    alone(|| awaited(ledger::open(run)).unwrap().header().phase)
+}
+
+/// What a ledger in files answers, which waits for nothing but the disk.
+fn awaited<T>(asked: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(asked)
 }

@@ -13,7 +13,7 @@ use referral_bulk::domain::account::Phase;
 use referral_bulk::{Process, ledger};
 use serde_json::Value;
 
-use super::World;
+use super::{World, awaited};
 use crate::support::program::TOKEN;
 use crate::support::raw::deadly::{Doom, Moment, Trouble};
 use crate::support::referrals::id;
@@ -47,8 +47,8 @@ fn dies_at(turn: usize, step: &str, state: &'static str) -> bool {
     let first = world.go_on_to_step(turn, Some(step), None);
     let died = first.code.is_none();
     if died {
-        match ledger::read(&world.home.path("run")) {
-            Ok(reader) if reader.phase() != Phase::Planning => world.is_booked(),
+        match awaited(ledger::read(&world.home.path("run"))) {
+            Ok(reader) if reader.header().phase != Phase::Planning => world.is_booked(),
             // What isn't planned yet may have no rows yet.
             Ok(_) => {}
             Err(error) => {

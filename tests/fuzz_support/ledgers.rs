@@ -25,7 +25,7 @@ use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::domain::rules::{Levels, Rule};
 use referral_bulk::domain::text_form::TextForm;
 use referral_bulk::engine::Stop;
-use referral_bulk::ledger::{self, AttemptAnswer, AttemptResult, LedgerError, PlanTotals, Referrals};
+use referral_bulk::ledger::{self, AttemptAnswer, AttemptResult, LedgerError, PlanTotals, ReferralTotals};
 use referral_bulk::report::Tally;
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -55,20 +55,33 @@ pub fn damaged(bytes: &[u8]) {
         return;
     };
     let happened: Vec<&str> = lines.take(MOST).collect();
-    unnoticed(run, &happened);
+    let ledger = whole(run);
+    runtime().block_on(async {
+        unnoticed(ledger, &happened).await;
+        noticed_or_told(ledger, &happened).await;
+    });
+}
+
+/// Nothing here waits for anything but the disk.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
+}
+
+/// Whatever happens with checksums that fit is refused by its name, or told so that it adds up.
+async fn noticed_or_told(ledger: &[u8], happened: &[&str]) {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join(FILE);
-    fs::write(&file, whole(run)).expect("the ledger is written");
-    in_tables(&file, &happened, Checksums::Fit);
-    in_bytes(&file, &happened);
+    fs::write(&file, ledger).expect("the ledger is written");
+    in_tables(&file, happened, Checksums::Fit);
+    in_bytes(&file, happened);
     let before = fs::read(&file).expect("the ledger is there");
-    let told = account(folder.path());
-    reports(folder.path(), &told);
+    let told = account(folder.path()).await;
+    reports(folder.path(), &told).await;
     assert!(fs::read(&file).expect("the ledger is there") == before, "looking at it changed it");
-    match (ledger::open(folder.path()), told) {
+    match (ledger::open(folder.path()).await, told) {
         (Ok(ledger), Ok(told)) => {
-            assert_eq!(ledger.phase(), told.phase);
-            assert_eq!(ledger.plan_totals().expect("it was read before"), told.totals);
+            assert_eq!(ledger.header().phase, told.phase);
+            assert_eq!(ledger.plan_totals().await.expect("it was read before"), told.totals);
         }
         (Err(error), _) => is_by_name(&error, folder.path()),
         // What is needed for a report and not for sending.
@@ -77,17 +90,17 @@ pub fn damaged(bytes: &[u8]) {
 }
 
 /// Nothing that happens to values or bytes goes unnoticed: whoever may send is told what was told before.
-fn unnoticed(run: usize, happened: &[&str]) {
+async fn unnoticed(ledger: &[u8], happened: &[&str]) {
     // That a record is gone altogether shows in no other one.
     let happened: Vec<&str> = happened.iter().copied().filter(|line| !line.starts_with("delete ")).collect();
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join(FILE);
-    fs::write(&file, whole(run)).expect("the ledger is written");
-    let before = read_all(folder.path()).expect("the ledger is whole").account;
+    fs::write(&file, ledger).expect("the ledger is written");
+    let before = read_all(folder.path()).await.expect("the ledger is whole").account;
     in_tables(&file, &happened, Checksums::AsWritten);
     in_bytes(&file, &happened);
-    if ledger::open(folder.path()).is_ok() {
-        let after = read_all(folder.path()).expect("it was opened").account;
+    if ledger::open(folder.path()).await.is_ok() {
+        let after = read_all(folder.path()).await.expect("it was opened").account;
         assert!(before == after, "what was changed is taken for what was written: {before} {after}");
     }
 }
@@ -179,39 +192,44 @@ struct Told {
 }
 
 /// Reads all of a ledger. Where that succeeds, what it tells adds up.
-fn account(run: &Path) -> Result<Told, LedgerError> {
-    let told = read_all(run);
+async fn account(run: &Path) -> Result<Told, LedgerError> {
+    let told = read_all(run).await;
     if let Err(error) = &told {
         is_by_name(error, run);
     }
     told
 }
 
-fn read_all(run: &Path) -> Result<Told, LedgerError> {
-    let reader = ledger::read(run)?;
-    let (phase, inputs, totals) = (reader.phase(), reader.inputs()?, reader.plan_totals()?);
-    let (referrals, figures) = (reader.referrals()?, reader.figures()?);
+async fn read_all(run: &Path) -> Result<Told, LedgerError> {
+    let reader = ledger::read(run).await?;
+    let (phase, inputs, totals) =
+        (reader.header().phase, reader.inputs().await?, reader.plan_totals().await?);
+    let (referrals, figures) = (reader.referrals().await?, reader.stats().await?);
     let mut account =
-        format!("{:?} {phase:?} {inputs:?} {totals:?} {referrals:?} {figures:?}", reader.about());
+        format!("{:?} {phase:?} {inputs:?} {totals:?} {referrals:?} {figures:?}", reader.header().spec);
     let mut books = Tally::new(inputs.len());
     let (mut rows, mut last, mut attempts) = (0, None, 0);
-    reader.rows::<LedgerError>(&mut |row| {
-        rows += 1;
-        assert!(last.is_none_or(|last: i64| last < row.row.cast_signed()), "row {} comes again", row.row);
-        last = Some(row.row.cast_signed());
-        attempts += u64::from(row.attempts);
-        row_adds_up(&row, phase);
-        books.add(&row);
-        account.push_str(&format!("\n{row:?}"));
-        Ok(())
-    })?;
+    reader
+        .rows::<LedgerError>(&mut |row| {
+            rows += 1;
+            assert!(last.is_none_or(|last: i64| last < row.row.cast_signed()), "row {} comes again", row.row);
+            last = Some(row.row.cast_signed());
+            attempts += u64::from(row.attempts);
+            row_adds_up(&row, phase);
+            books.add(&row);
+            account.push_str(&format!("\n{row:?}"));
+            Ok(())
+        })
+        .await?;
     let (mut items, mut rows_of_items) = (BTreeSet::new(), 0);
-    reader.items::<LedgerError>(&mut |item| {
-        assert!(items.insert(item.item.number), "item {} comes again", item.item.number);
-        account.push_str(&format!("\n{item:?}"));
-        rows_of_items += item.rows.len() as u64;
-        Ok(())
-    })?;
+    reader
+        .items::<LedgerError>(&mut |item| {
+            assert!(items.insert(item.item.number), "item {} comes again", item.item.number);
+            account.push_str(&format!("\n{item:?}"));
+            rows_of_items += item.rows.len() as u64;
+            Ok(())
+        })
+        .await?;
     assert_eq!(books.total(), rows, "every row has one outcome");
     totals_add_up(&totals, &referrals);
     assert_eq!(totals.items, items.len() as u64);
@@ -222,7 +240,7 @@ fn read_all(run: &Path) -> Result<Told, LedgerError> {
     if balanced {
         assert_eq!(inputs.iter().map(|input| input.rows).sum::<u64>(), rows, "the books balance");
     }
-    let migrating = reader.about().asked.migrating.is_some();
+    let migrating = reader.header().spec.asked.migrating.is_some();
     Ok(Told { phase, totals, balanced, migrating, account })
 }
 
@@ -236,14 +254,14 @@ fn row_adds_up(row: &RowAccount, phase: Phase) {
     assert!(is_begun || *attempts == 0, "nothing was sent");
 }
 
-fn totals_add_up(totals: &PlanTotals, referrals: &Referrals) {
+fn totals_add_up(totals: &PlanTotals, referrals: &ReferralTotals) {
     let PlanTotals { items, to_send, closing, remaining, remaining_closing, .. } = *totals;
     assert!(to_send <= items && closing <= to_send, "{totals:?}");
     assert!(
         remaining <= to_send && remaining_closing <= remaining && remaining_closing <= closing,
         "{totals:?}"
     );
-    let Referrals { total, changed, closed } = *referrals;
+    let ReferralTotals { total, changed, closed } = *referrals;
     assert_eq!(total, items);
     assert!(changed <= total && closed <= changed, "{referrals:?}");
 }
@@ -256,7 +274,7 @@ fn is_by_name(error: &LedgerError, run: &Path) {
 }
 
 /// The reports of the run are made, or there is a reason; and it is said where the books don't balance.
-fn reports(run: &Path, told: &Result<Told, LedgerError>) {
+async fn reports(run: &Path, told: &Result<Told, LedgerError>) {
     let (quiet, stop) = (Quiet, Stop::default());
     let stdin: Mutex<Box<dyn io::Read + Send>> = Mutex::new(Box::new(io::empty()));
     let host = Environment {
@@ -271,7 +289,7 @@ fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         watch: None,
     };
     let showing = Showing { summary: SummaryForm::Text, progress: ProgressMode::None };
-    let made = report::run(&report::Settings { run: run.to_owned(), showing }, &host);
+    let made = report::run(&report::Settings { run: run.to_owned(), showing }, &host).await;
     match (&made, told) {
         (Ok(exit), Ok(told)) => {
             let unbalanced = *exit == Exit::Unbalanced;
@@ -326,15 +344,15 @@ fn whole(run: usize) -> &'static [u8] {
     static LEDGERS: [OnceLock<Vec<u8>>; RUNS.len()] = [const { OnceLock::new() }; RUNS.len()];
     LEDGERS[run].get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        write(folder.path(), RUNS[run].1);
+        runtime().block_on(write(folder.path(), RUNS[run].1));
         fs::read(folder.path().join(FILE)).expect("the ledger is there")
     })
 }
 
 /// Writes a run of two inputs: rows that share an item, one that is no change, one that is so already, one
 /// that closes its referral, and a conflict.
-fn write(run: &Path, phase: Phase) {
-    let mut planning = ledger::create(run, &about()).expect("a ledger is made");
+async fn write(run: &Path, phase: Phase) {
+    let mut planning = ledger::create(run, &about()).await.expect("a ledger is made");
     for (number, rows) in [(0, 5), (1, 2)] {
         planning.input(number, &input(number, rows)).expect("an input is written");
     }
@@ -347,38 +365,35 @@ fn write(run: &Path, phase: Phase) {
         planning.item(&item(number), settled.as_ref(), None).expect("an item is written");
     }
     if phase == Phase::Planning {
-        return planning.abandon(&RunStats::default()).expect("planning ends");
+        return planning.abandon(&RunStats::default()).await.expect("planning ends");
     }
-    let sealed = planning.seal(&figures()).expect("planning ends");
+    let sealed = planning.seal(&figures()).await.expect("planning ends");
     if phase == Phase::Planned {
         return;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let (journal, backlog) = sealed.start(Arc::new(|| at(1))).expect("sending begins");
+    let (journal, backlog) = sealed.start(Arc::new(|| at(1))).await.expect("sending begins");
     drop(backlog);
-    runtime.block_on(async {
-        for number in [1, 3, 6] {
-            let ticket = journal.intend(&Arc::new(item(number))).await.expect("an intent is written");
-            if number == 3 && phase == Phase::Stopped {
-                continue;
-            }
-            let result = if number == 6 { AttemptResult::Refused } else { AttemptResult::Applied };
-            let answer = AttemptAnswer { result, status: Some(200), code: None, at: at(2) };
-            journal.answered(ticket.attempt(), answer);
-            let verdict = match number {
-                6 => Verdict::new(Outcome::Conflict, "changed-meanwhile", "somebody else changed it"),
-                _ => Verdict::new(Outcome::Applied, "applied", ""),
-            };
-            let theirs = (number == 6).then(|| raw(r#"{"/details/notes":"theirs"}"#));
-            let settled = Settled { theirs, ..settled(verdict) };
-            journal.settled(number, settled).await.expect("an outcome is written");
+    for number in [1, 3, 6] {
+        let ticket = journal.intend(&Arc::new(item(number))).await.expect("an intent is written");
+        if number == 3 && phase == Phase::Stopped {
+            continue;
         }
-        if phase == Phase::Finished {
-            let refused = settled(Verdict::new(Outcome::Refused, "no", "not for you").with_status(Some(403)));
-            journal.settled(7, refused).await.expect("an outcome is written");
-        }
-        journal.finish(phase, &figures()).await.expect("sending ends");
-    });
+        let result = if number == 6 { AttemptResult::Refused } else { AttemptResult::Applied };
+        let answer = AttemptAnswer { result, status: Some(200), code: None, at: at(2) };
+        journal.answered(ticket.attempt(), answer);
+        let verdict = match number {
+            6 => Verdict::new(Outcome::Conflict, "changed-meanwhile", "somebody else changed it"),
+            _ => Verdict::new(Outcome::Applied, "applied", ""),
+        };
+        let theirs = (number == 6).then(|| raw(r#"{"/details/notes":"theirs"}"#));
+        let settled = Settled { theirs, ..settled(verdict) };
+        journal.settled(number, settled).await.expect("an outcome is written");
+    }
+    if phase == Phase::Finished {
+        let refused = settled(Verdict::new(Outcome::Refused, "no", "not for you").with_status(Some(403)));
+        journal.settled(7, refused).await.expect("an outcome is written");
+    }
+    journal.finish(phase, &figures()).await.expect("sending ends");
     // The ids of attempts are new each time, and what happens should not hang on them.
     let connection = Connection::open(run.join(FILE)).expect("the ledger is opened");
     let same = "UPDATE attempt SET client_request_id = '22222222-2222-4222-8222-22222222222' || id";

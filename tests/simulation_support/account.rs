@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Mutex;
 
 use referral_bulk::domain::account::{Phase, RowAccount};
 use referral_bulk::domain::item::Change;
 use referral_bulk::domain::outcome::Outcome;
-use referral_bulk::domain::referral::{ETag, ReferralId};
+use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::ledger::{self, LedgerError, Loss};
 use referral_bulk::report::Tally;
-use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::kept::{Bound, Kept};
 use super::laws::Standing;
 use super::ms;
 use super::scenario::Look;
@@ -24,41 +25,48 @@ const PATIENCE: u64 = 7_500;
 
 /// Looks at the books of a run whose process has ended. In a lossy way, if it was killed or its ledger was
 /// taken away.
-pub fn check(dir: &Path, lossy: bool, world: &mut World) {
-    let reader = ledger::read(dir).unwrap();
+pub async fn check(kept: &Kept, lossy: bool, world: &Mutex<World>) {
+    let reader = ledger::read(kept.address()).await.unwrap();
+    let (phase, inputs) = (reader.header().phase, reader.inputs().await.unwrap());
+    let mut rows = Vec::new();
+    let each = &mut |row| {
+        rows.push(row);
+        Ok(())
+    };
+    reader.rows::<LedgerError>(each).await.unwrap();
+    let world = &mut *world.lock().unwrap();
     // One that is not missed held nothing but what is in the database: then all is to be as ever.
-    let log_is_missed = reader.loss() == Some(Loss::Found);
-    if log_is_missed {
+    let missed = match kept {
+        Kept::Files(dir) if reader.header().loss() == Some(Loss::Found) => Some(dir),
+        Kept::Files(_) | Kept::Memory(_) => None,
+    };
+    if missed.is_some() {
         world.laws.lose_log();
         world.count("a log that is missed");
         if !world.log_is_lost() {
             world.wrong("the log is missed, and was not lost");
         }
     }
-    let inputs = reader.inputs().unwrap();
     let (mut books, mut seen) = (Tally::new(inputs.len()), BTreeSet::new());
-    reader
-        .rows::<LedgerError>(&mut |row| {
-            books.add(&row);
-            if let Some(id) = row.id.filter(|id| seen.insert(*id)) {
-                if log_is_missed {
-                    forget_attempts(dir, id, &row, world);
-                }
-                check_attempts(id, &row, lossy, world);
+    for row in rows {
+        books.add(&row);
+        if let Some(id) = row.id.filter(|id| seen.insert(*id)) {
+            if let Some(dir) = missed {
+                forget_attempts(dir, id, &row, world);
             }
-            check_row(&row, reader.phase(), world);
-            Ok(())
-        })
-        .unwrap();
+            check_attempts(id, &row, lossy, world);
+        }
+        check_row(&row, phase, world);
+    }
     if let Err(imbalance) = books.balance(&inputs) {
         world.wrong(imbalance.to_string());
     }
     let open = books.count(Outcome::Unsent) + books.count(Outcome::Planned);
-    if reader.phase() == Phase::Finished && open > 0 {
+    if phase == Phase::Finished && open > 0 {
         world.wrong("the run is finished, and rows have no outcome");
     }
     // Of an input that was not read to its end nothing is told.
-    let is_known = reader.phase() != Phase::Planning || !inputs.is_empty();
+    let is_known = phase != Phase::Planning || !inputs.is_empty();
     if books.total() != if is_known { world.scenario.rows.len() as u64 } else { 0 } {
         world.wrong("the books have another number of rows than the input");
     }
@@ -68,7 +76,7 @@ pub fn check(dir: &Path, lossy: bool, world: &mut World) {
 /// knows of the versions that the item was bound to is on record, be it of an attempt that never left.
 fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut World) {
     let (is_rebased, Some(deed)) = (world.scenario.rebase, world.laws.deeds.get_mut(&id)) else { return };
-    let Bound { etag, patch, versions } = bound(dir, id);
+    let Bound { etag, patch, versions } = Bound::of(dir, id);
     let is_right = match &etag {
         None => !deed.is_guarded,
         Some(version) => {
@@ -87,43 +95,6 @@ fn forget_attempts(dir: &Path, id: ReferralId, row: &RowAccount, world: &mut Wor
         deed.ever_in_doubt = true;
         // Whatever is known of it from outside: the program has to read it back.
         deed.standing = Standing::Doubt;
-    }
-}
-
-/// What a ledger says of the versions of an item.
-struct Bound {
-    /// That of its last attempt, or of the plan where there is none.
-    etag: Option<ETag>,
-    /// The document for that.
-    patch: Box<RawValue>,
-    /// All of them.
-    versions: BTreeSet<String>,
-}
-
-fn bound(dir: &Path, id: ReferralId) -> Bound {
-    let ledger =
-        Connection::open_with_flags(dir.join("run.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let (planned, patch): (Option<String>, String) = ledger
-        .query_row("SELECT etag, patch FROM item WHERE referral = ?1", [id.to_string()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .unwrap();
-    let attempts = "SELECT attempt.etag, attempt.patch FROM attempt JOIN item ON item.number = attempt.item
-                    WHERE referral = ?1 ORDER BY attempt.id";
-    let mut attempts = ledger.prepare(attempts).unwrap();
-    let attempts = attempts.query_map([id.to_string()], |row| {
-        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?))
-    });
-    let mut bound = (planned.clone(), patch.clone());
-    let mut versions: BTreeSet<String> = planned.into_iter().collect();
-    for (etag, rebased) in attempts.unwrap().map(Result::unwrap) {
-        versions.extend(etag.clone());
-        bound = (etag, rebased.unwrap_or_else(|| patch.clone()));
-    }
-    Bound {
-        etag: bound.0.map(|etag| ETag::from_service(&etag).unwrap()),
-        patch: RawValue::from_string(bound.1).unwrap(),
-        versions,
     }
 }
 

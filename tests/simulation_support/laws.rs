@@ -6,11 +6,11 @@ use referral_bulk::domain::exchange::Failure;
 use referral_bulk::domain::item::Item;
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::engine::Event;
-use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::kept::Eye;
 use super::truth::{holds, is_as_before, is_seen};
 use super::world::{Answer, Ask, World};
 
@@ -146,7 +146,7 @@ pub struct Laws {
     /// What the ledger says of each row, once it has decided.
     pub words: BTreeMap<(ReferralId, u64), String>,
     /// An eye of its own on the ledger.
-    pub ledger: Option<Connection>,
+    pub ledger: Option<Eye>,
     open: BTreeMap<u64, Open>,
     /// When the requests of this process left.
     departures: Vec<u64>,
@@ -198,9 +198,7 @@ impl Laws {
 
     /// The ledger is taken away: what is written from now on nobody will find.
     pub fn rob(&mut self) {
-        let last = "SELECT coalesce(max(id), 0) FROM attempt";
-        self.last_intent =
-            self.ledger.as_ref().map(|ledger| ledger.query_row(last, [], |row| row.get(0)).unwrap());
+        self.last_intent = self.ledger.as_ref().map(Eye::last_intent);
     }
 
     /// The ledger's log is lost: outcomes, too, are known only as far as they are in the database.
@@ -228,10 +226,10 @@ impl World {
     }
 
     /// A process has this ledger. Of what an earlier one was told it knows what is on record.
-    pub fn begin_ledger(&mut self, ledger: Connection) {
+    pub fn begin_ledger(&mut self, ledger: Eye) {
         let mut contradicted = 0;
         for (id, deed) in self.laws.deeds.iter_mut().filter(|(_, deed)| !deed.settled && deed.is_refused) {
-            let is_told = is_refusal_on_record(&ledger, *id);
+            let is_told = ledger.is_refusal_on_record(*id);
             (deed.is_contradicted, deed.is_refused) = (deed.is_contradicted && is_told, is_told);
             contradicted += usize::from(deed.is_contradicted);
         }
@@ -349,13 +347,8 @@ impl World {
 
     /// Every PATCH has an intent on disk.
     fn law_of_intents(&mut self, id: ReferralId, client_request_id: Uuid) {
-        let intent = self.laws.ledger.as_ref().and_then(|ledger| {
-            let intent = "SELECT attempt.id FROM attempt JOIN item ON item.number = attempt.item
-                          WHERE client_request_id = ?1 AND referral = ?2 AND result IS NULL";
-            let asked = [client_request_id.to_string(), id.to_string()];
-            let mut found = ledger.prepare_cached(intent).unwrap();
-            found.query_row(asked, |row| row.get::<_, i64>(0)).optional().unwrap()
-        });
+        let ledger = self.laws.ledger.as_ref();
+        let intent = ledger.and_then(|ledger| ledger.open_intent(id, client_request_id));
         match (intent, self.laws.last_intent) {
             (None, _) => self.wrong("it has no intent on disk"),
             (Some(intent), Some(last)) if intent > last => {
@@ -512,14 +505,6 @@ fn is_open(answer: &Answer) -> bool {
             status => status == 408 || status >= 500,
         },
     }
-}
-
-/// Whether the ledger says of the last attempt at a referral that it was for another version.
-fn is_refusal_on_record(ledger: &Connection, id: ReferralId) -> bool {
-    let last = "SELECT coalesce(status IN (409, 412) OR code = '2055', 0)
-                FROM attempt JOIN item ON item.number = attempt.item
-                WHERE referral = ?1 ORDER BY attempt.id DESC LIMIT 1";
-    ledger.query_row(last, [id.to_string()], |row| row.get(0)).optional().unwrap().unwrap_or_default()
 }
 
 /// Whether an answer says that the referral has another version.

@@ -11,6 +11,7 @@
 //! | `world` | requests on their way, and the steps at which a process may end |
 //! | `serving` | what the service does when a request arrives |
 //! | `service` | the service as the engine sees it |
+//! | `kept` | where the ledger is kept, and what becomes of it from outside |
 //! | `planning`, `process` | the program's side: a plan, and the processes that carry it out |
 //! | `laws` | what must hold of every request that leaves |
 //! | `alone` | what must hold where one referral is poisoned, or a quota says 503 |
@@ -25,6 +26,7 @@ mod alone;
 mod answer;
 mod asked;
 mod fault;
+mod kept;
 mod laws;
 mod planning;
 mod process;
@@ -39,7 +41,7 @@ mod world;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +51,8 @@ use referral_bulk::ledger;
 use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, timeout};
 
+pub use kept::Backend;
+use kept::Kept;
 use process::End;
 use world::World;
 
@@ -90,10 +94,10 @@ fn beginning() -> Timestamp {
 
 /// Runs a seed, from planning to the last outcome, with all its processes. Where one referral is poisoned and
 /// nothing else goes wrong, it is run a second time without that, to see that all others end the same.
-pub fn run(seed: u64, folder: &Path) -> Told {
-    let mut world = lived(World::new, seed, &folder.join("run"));
+pub fn run(seed: u64, backend: Backend, folder: &Path) -> Told {
+    let mut world = lived(World::new, seed, Kept::new(backend, folder, "run"));
     if world.is_to_be_compared() {
-        let unpoisoned = lived(World::without_poison, seed, &folder.join("unpoisoned"));
+        let unpoisoned = lived(World::without_poison, seed, Kept::new(backend, folder, "unpoisoned"));
         world.law_of_the_others(&unpoisoned);
     }
     Told {
@@ -104,13 +108,13 @@ pub fn run(seed: u64, folder: &Path) -> Told {
 }
 
 /// Runs the world of a seed to its end, and answers with what it has come to.
-fn lived(world: fn(u64) -> World, seed: u64, dir: &Path) -> World {
+fn lived(world: fn(u64) -> World, seed: u64, kept: Kept) -> World {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let world = runtime.block_on(async {
         BEGUN.set(Some(Instant::now()));
         Arc::new(Mutex::new(world(seed)))
     });
-    let whole = || runtime.block_on(async { timeout(ENOUGH, whole_run(dir, &world)).await.is_ok() });
+    let whole = || runtime.block_on(async { timeout(ENOUGH, whole_run(kept, &world)).await.is_ok() });
     let ended = catch_unwind(AssertUnwindSafe(whole));
     // What was left under way holds the world, too.
     drop(runtime);
@@ -125,8 +129,8 @@ fn lived(world: fn(u64) -> World, seed: u64, dir: &Path) -> World {
     world
 }
 
-/// Plans a run, as often as it takes. Answers with the directory that the plan is in.
-async fn plan(mut dir: PathBuf, world: &Arc<Mutex<World>>) -> Option<PathBuf> {
+/// Plans a run, as often as it takes. Answers with where the plan is.
+async fn plan(mut kept: Kept, world: &Arc<Mutex<World>>) -> Option<Kept> {
     let mut endings = world.lock().unwrap().scenario.plan_endings.clone().into_iter();
     let mut patient = 3;
     loop {
@@ -135,23 +139,24 @@ async fn plan(mut dir: PathBuf, world: &Arc<Mutex<World>>) -> Option<PathBuf> {
             None
         });
         let calm = patient <= 0;
-        let end = planning::plan(&dir, world, calm, ending).await;
-        let mut world = world.lock().unwrap();
+        let end = planning::plan(&kept, world, calm, ending).await;
         match end {
             planning::End::Sealed => {}
             planning::End::Stopped => {
+                let mut world = world.lock().unwrap();
                 world.count("stopped while planning");
                 world.law_of_planning_on();
             }
-            planning::End::Killed(copy) => {
-                world.count("killed while planning");
-                dir = copy;
+            planning::End::Killed(left) => {
+                world.lock().unwrap().count("killed while planning");
+                kept = left;
             }
         }
-        account::check(&dir, false, &mut world);
-        if ledger::read(&dir).unwrap().phase() == Phase::Planned {
-            return Some(dir);
+        account::check(&kept, false, world).await;
+        if ledger::read(kept.address()).await.unwrap().header().phase == Phase::Planned {
+            return Some(kept);
         }
+        let mut world = world.lock().unwrap();
         if calm {
             world.wrong("nothing goes wrong, and there is no plan");
             return None;
@@ -160,9 +165,10 @@ async fn plan(mut dir: PathBuf, world: &Arc<Mutex<World>>) -> Option<PathBuf> {
     }
 }
 
-async fn whole_run(dir: &Path, world: &Arc<Mutex<World>>) {
-    let Some(mut dir) = plan(dir.to_owned(), world).await else { return };
-    let mut finished = ledger::read(&dir).unwrap().plan_totals().unwrap().remaining == 0;
+async fn whole_run(kept: Kept, world: &Arc<Mutex<World>>) {
+    let Some(mut kept) = plan(kept, world).await else { return };
+    let mut finished =
+        ledger::read(kept.address()).await.unwrap().plan_totals().await.unwrap().remaining == 0;
     let mut endings = world.lock().unwrap().scenario.endings.clone().into_iter();
     world.lock().unwrap().edit_early();
     let mut patient = 3;
@@ -173,22 +179,24 @@ async fn whole_run(dir: &Path, world: &Arc<Mutex<World>>) {
             None
         });
         let calm = patient <= 0;
-        let end = process::carry_on(&dir, world, calm, ending).await;
-        let mut world = world.lock().unwrap();
-        let lossy = world.end_process();
+        let end = process::carry_on(&kept, world, calm, ending).await;
+        let lossy = world.lock().unwrap().end_process();
         match end {
-            End::Killed(copy) => dir = copy,
-            End::Ended(Err(error)) if !lossy => world.wrong(format!("the ledger failed: {error}")),
+            End::Killed(left) => kept = left,
+            End::Ended(Err(error)) if !lossy => {
+                world.lock().unwrap().wrong(format!("the ledger failed: {error}"));
+            }
             End::Ended(ended) => {
+                let mut world = world.lock().unwrap();
                 let ended = ended.map_or("the ledger failed".to_owned(), |phase| format!("{phase:?}"));
                 world.note(format!("the process has ended: {ended}"));
                 world.count(ended);
             }
         }
-        account::check(&dir, lossy, &mut world);
-        finished = ledger::read(&dir).unwrap().phase() == Phase::Finished;
+        account::check(&kept, lossy, world).await;
+        finished = ledger::read(kept.address()).await.unwrap().header().phase == Phase::Finished;
         if calm && !finished {
-            return world.wrong("nothing goes wrong, and the run does not end");
+            return world.lock().unwrap().wrong("nothing goes wrong, and the run does not end");
         }
     }
     // What is on its way still, arrives.

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::future::pending;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -30,8 +29,9 @@ use uuid::Uuid;
 
 use super::clock;
 use super::fault::TIMEOUT;
+use super::kept::Kept;
 use super::laws::Action;
-use super::process::{copy, drive};
+use super::process::drive;
 use super::scenario::{Ending, Look, Moment};
 use super::service::Service;
 use super::world::World;
@@ -52,14 +52,14 @@ pub enum End {
     Sealed,
     /// It was stopped before that.
     Stopped,
-    /// It was killed. What was on disk by then is in this directory.
-    Killed(PathBuf),
+    /// It was killed, and left this.
+    Killed(Kept),
 }
 
-/// Plans a run into a directory, or again where planning it did not come to its end. A calm process meets no
+/// Plans a run, or again where planning it did not come to its end. A calm process meets no
 /// trouble, and is let be.
 pub async fn plan(
-    dir: &Path,
+    kept: &Kept,
     world: &Arc<Mutex<World>>,
     calm: bool,
     ending: Option<(Ending, Moment)>,
@@ -67,14 +67,14 @@ pub async fn plan(
     let stop = Stop::default();
     {
         let mut world = world.lock().unwrap();
-        world.begin_process(dir, &stop, calm, ending);
+        world.begin_process(kept, &stop, calm, ending);
         world.laws.begin_plan();
     }
     IDS.set(0);
-    let mut desk = Desk::begin(dir, world);
+    let mut desk = Desk::begin(kept, world).await;
     let ended = drive(desk.plan(&stop), |_, _| Poll::Pending, world).await;
-    // The desk outlives the work: the ledger's files are as they were at that moment.
-    ended.unwrap_or_else(|| End::Killed(copy(dir, false)))
+    // The desk outlives the work: the ledger is as it was at that moment.
+    ended.unwrap_or_else(|| End::Killed(kept.as_left(false)))
 }
 
 struct Desk {
@@ -87,13 +87,13 @@ struct Desk {
 }
 
 impl Desk {
-    fn begin(dir: &Path, world: &Arc<Mutex<World>>) -> Self {
+    async fn begin(kept: &Kept, world: &Arc<Mutex<World>>) -> Self {
         let inputs = vec!["-".to_owned()];
         let planner = Planner::new(Judging { levels: Levels::default(), now: clock(), new_id, inputs });
-        let planning = if dir.exists() {
-            ledger::open(dir).unwrap().plan_again().unwrap().0
+        let planning = if ledger::is_taken(kept.address()).await {
+            ledger::open(kept.address()).await.unwrap().plan_again().await.unwrap().0
         } else {
-            ledger::create(dir, &about()).unwrap()
+            ledger::create(kept.address(), &about()).await.unwrap()
         };
         Self { planner, planning: Some(planning), sealed: None, world: Arc::clone(world) }
     }
@@ -113,16 +113,16 @@ impl Desk {
     async fn plan(&mut self, stop: &Stop) -> End {
         self.read();
         self.step("before the inputs are kept").await;
-        self.planning().keep().unwrap();
+        self.planning().keep().await.unwrap();
         self.step("after the inputs are kept").await;
         self.fetch_referrals(stop).await;
         self.step("before the plan is sealed").await;
         let planning = self.planning.take().unwrap();
         if stop.is_set() {
-            planning.abandon(&RunStats::default()).unwrap();
+            planning.abandon(&RunStats::default()).await.unwrap();
             return End::Stopped;
         }
-        self.sealed = Some(planning.seal(&RunStats::default()).unwrap());
+        self.sealed = Some(planning.seal(&RunStats::default()).await.unwrap());
         self.step("after the plan is sealed").await;
         End::Sealed
     }

@@ -2,8 +2,6 @@
 //! time, until it ends by itself or is killed.
 
 use std::future::{Future, poll_fn};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context as Waker, Poll};
@@ -19,11 +17,10 @@ use referral_bulk::engine::{self, Context, Event, Slots, Stop};
 use referral_bulk::ledger::{self, LedgerError, ManualWriter};
 use referral_bulk::pace::Pace;
 use referral_bulk::plan;
-use rusqlite::{Connection, OpenFlags};
-use serde_json::json;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::fault::TIMEOUT;
+use super::kept::Kept;
 use super::scenario::{Ending, Moment};
 use super::service::Service;
 use super::world::World;
@@ -34,13 +31,13 @@ use super::{clock, time_at};
 pub enum End {
     /// By itself, having come so far.
     Ended(Result<Phase, LedgerError>),
-    /// It was killed. What was on disk by then is in this directory.
-    Killed(PathBuf),
+    /// It was killed, and left this.
+    Killed(Kept),
 }
 
 /// Carries a run on. A calm process meets no trouble, and is let be.
 pub async fn carry_on(
-    dir: &Path,
+    kept: &Kept,
     world: &Arc<Mutex<World>>,
     calm: bool,
     ending: Option<(Ending, Moment)>,
@@ -48,14 +45,15 @@ pub async fn carry_on(
     let stop = Stop::default();
     let (rate, concurrency, limits) = {
         let mut world = world.lock().unwrap();
-        world.begin_process(dir, &stop, calm, ending);
+        world.begin_process(kept, &stop, calm, ending);
         let scenario = &world.scenario;
         let finish_by = scenario.finish_by.filter(|_| !calm).map(|after| time_at(world.now() + after));
         let max_errors = if calm { u64::MAX } else { scenario.max_errors };
         (scenario.rate.0, scenario.concurrency, Limits { max_errors, finish_by })
     };
-    let (journal, backlog, by_hand) = ledger::open(dir).unwrap().start_by_hand(Arc::new(clock)).unwrap();
-    world.lock().unwrap().begin_ledger(eye(dir));
+    let ledger = ledger::open(kept.address()).await.unwrap();
+    let (journal, backlog, by_hand) = ledger.start_by_hand(Arc::new(clock)).await.unwrap();
+    world.lock().unwrap().begin_ledger(kept.eye());
     let (service, pace) = (Service::new(world), Pace::new(rate.parse().unwrap()));
     let observe = |event: Event| world.lock().unwrap().laws_on_event(&event);
     let rebase = |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &Levels::default(), clock());
@@ -79,10 +77,10 @@ pub async fn carry_on(
     };
     let mut disk = Disk { by_hand, turn: None };
     let ended = drive(work, |waker, world| disk.poll(waker, world), world).await;
-    // The ledger's files are left as they are at this moment, before anybody tidies up.
+    // The ledger is left as it is at this moment, before anybody tidies up.
     let end = match ended {
         Some(ended) => End::Ended(ended),
-        None => End::Killed(copy(dir, world.lock().unwrap().log_is_lost())),
+        None => End::Killed(kept.as_left(world.lock().unwrap().log_is_lost())),
     };
     let mut world = world.lock().unwrap();
     world.laws.ledger = None;
@@ -165,34 +163,4 @@ impl Disk {
         world.step("after a transaction");
         Poll::Ready(())
     }
-}
-
-/// A connection that only looks.
-fn eye(dir: &Path) -> Connection {
-    Connection::open_with_flags(dir.join("run.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
-}
-
-/// The files of a ledger as a process leaves them that is killed, or what is left of them without the log.
-pub fn copy(dir: &Path, without_log: bool) -> PathBuf {
-    let to = dir.with_extension(match dir.extension() {
-        Some(number) => (number.to_str().unwrap().parse::<u32>().unwrap() + 1).to_string(),
-        None => "1".to_owned(),
-    });
-    std::fs::create_dir(&to).unwrap();
-    let files: &[&str] = if without_log { &["run.sqlite"] } else { &["run.sqlite", "run.sqlite-wal"] };
-    for file in files.iter().filter(|file| dir.join(file).exists()) {
-        std::fs::copy(dir.join(file), to.join(file)).unwrap();
-    }
-    lock(&to);
-    to
-}
-
-/// Writes the lock of a ledger that nobody copied or moved, for one that is as a process left it.
-fn lock(dir: &Path) {
-    let dir = std::fs::canonicalize(dir).unwrap();
-    let file = std::fs::metadata(dir.join("run.sqlite")).unwrap();
-    let made = file.created().ok().and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
-    let file = json!({ "inode": file.ino(), "made": made.map(|made| made.as_millis() as u64) });
-    let holder = json!({ "dir": dir.as_os_str(), "file": file });
-    std::fs::write(dir.join("run.lock"), holder.to_string()).unwrap();
 }

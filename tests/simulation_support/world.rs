@@ -1,7 +1,6 @@
 //! The service: what it is asked arrives, takes effect and is answered in virtual time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use referral_bulk::domain::exchange::{Failure, Journaled, Reply};
 use referral_bulk::domain::referral::{ETag, ReferralId};
@@ -11,6 +10,7 @@ use uuid::Uuid;
 
 use super::answer;
 use super::fault::{Fate, Fault};
+use super::kept::Kept;
 use super::laws::Laws;
 use super::rng::Rng;
 use super::scenario::{Ending, Moment, Scenario};
@@ -59,10 +59,6 @@ pub struct Arrival {
     pub token: u64,
 }
 
-/// The ledger's file, and where it is put by whoever takes it away.
-const LEDGER: &str = "run.sqlite";
-const AWAY: &str = "run.sqlite-away";
-
 pub type Answer = Result<Reply, Failure>;
 
 /// Everything that the program does not know, and a watch on what it does.
@@ -100,7 +96,7 @@ pub(super) struct Token {
 pub(super) struct Process {
     pub(super) calm: bool,
     /// Where its ledger is.
-    dir: PathBuf,
+    kept: Option<Kept>,
     /// Whether its ledger was taken away.
     robbed: bool,
     stop: Option<Stop>,
@@ -176,11 +172,11 @@ impl World {
     }
 
     /// A process begins. In a calm one nothing goes wrong, and nobody ends it.
-    pub fn begin_process(&mut self, dir: &Path, stop: &Stop, calm: bool, ending: Option<(Ending, Moment)>) {
-        let (begun, dir) = (self.now(), dir.to_owned());
+    pub fn begin_process(&mut self, kept: &Kept, stop: &Stop, calm: bool, ending: Option<(Ending, Moment)>) {
+        let (begun, kept) = (self.now(), Some(kept.clone()));
         self.token.lost = false;
         let (stop, is_let_be) = (Some(stop.clone()), ending.is_none());
-        self.process = Process { calm, dir, stop, begun, ending, is_let_be, ..Process::default() };
+        self.process = Process { calm, kept, stop, begun, ending, is_let_be, ..Process::default() };
         self.laws.begin_process();
         self.note(format!("a process begins, calm: {calm}, ends: {ending:?}"));
     }
@@ -188,9 +184,13 @@ impl World {
     /// The process is over. Answers whether anything of it was lost on its way to the disk.
     pub fn end_process(&mut self) -> bool {
         if self.process.robbed {
-            std::fs::rename(self.process.dir.join(AWAY), self.process.dir.join(LEDGER)).unwrap();
+            self.kept().put_back();
         }
         self.process.killed || self.process.robbed
+    }
+
+    fn kept(&self) -> &Kept {
+        self.process.kept.as_ref().expect("a process has a ledger")
     }
 
     pub fn is_killed(&self) -> bool {
@@ -238,7 +238,7 @@ impl World {
         self.process.ending = None;
         match ending {
             Ending::Kill => self.process.killed = true,
-            Ending::Lose => (self.process.killed, self.process.log_lost) = (true, true),
+            Ending::Lose => (self.process.killed, self.process.log_lost) = (true, self.kept().has_log()),
             Ending::Interrupt => {
                 self.process.stop.clone().unwrap().now(Reason::Interrupted);
                 if self.rng.chance(30) {
@@ -249,7 +249,7 @@ impl World {
             Ending::Rob => {
                 self.process.robbed = true;
                 self.laws.rob();
-                std::fs::rename(self.process.dir.join(LEDGER), self.process.dir.join(AWAY)).unwrap();
+                self.kept().take_away();
             }
         }
     }

@@ -11,7 +11,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
 
 /// Gives the statements of a connection `checksum_of(COLUMN, ...)`.
-pub(in crate::ledger) fn offer(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn offer(connection: &Connection) -> rusqlite::Result<()> {
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     connection.create_scalar_function("checksum_of", -1, flags, |values| Ok(of(values)))
@@ -39,10 +39,7 @@ fn add(sum: &mut Hasher, kind: [u8; 1], bytes: &[u8]) {
 }
 
 /// The number of the first record of a table that is not as it was written.
-pub(in crate::ledger) fn first_changed(
-    connection: &Connection,
-    table: &str,
-) -> rusqlite::Result<Option<i64>> {
+pub(super) fn first_changed(connection: &Connection, table: &str) -> rusqlite::Result<Option<i64>> {
     let columns = columns(connection, table)?;
     let changed = format!(
         "SELECT rowid FROM {table} WHERE checksum IS NOT checksum_of({columns}) ORDER BY rowid LIMIT 1"
@@ -51,7 +48,7 @@ pub(in crate::ledger) fn first_changed(
 }
 
 /// The columns of a table that its checksum is over.
-pub(in crate::ledger) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
     let columns = "SELECT group_concat(name, ', ' ORDER BY cid) FROM pragma_table_info(?1)
                    WHERE name <> 'checksum'";
     connection.query_row(columns, [table], |row| row.get(0))

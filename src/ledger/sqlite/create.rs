@@ -13,11 +13,11 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::crash_points::{CrashPoint, Watch};
-use super::schema::{self, file, file_beside};
-use super::{checksum, error, lock, permissions};
+use super::files::{self, file, file_beside};
+use super::{checksum, error, permissions, schema};
 use crate::disk;
 use crate::domain::account::RunSpec;
-use crate::ledger::LedgerError;
+use crate::ledger::error::LedgerError;
 
 /// What the name of a ledger that is being made has behind its own.
 const UNMADE: &str = ".new";
@@ -26,14 +26,14 @@ const UNMADE: &str = ".new";
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// Makes the ledger of a new run in a directory that this process has locked.
-pub(in crate::ledger) fn found(dir: &Path, about: &RunSpec, watch: Option<Watch>) -> Result<(), LedgerError> {
+pub(super) fn create(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result<(), LedgerError> {
     let ledger = file(dir);
     match fs::symlink_metadata(&ledger) {
         Ok(_) => return Err(LedgerError::Exists { dir: dir.to_owned() }),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(permissions::told(&ledger, error)),
+        Err(error) => return Err(LedgerError::file(&ledger, error)),
     }
-    let made = make(dir, about, watch);
+    let made = make(dir, spec, watch);
     if made.is_err() {
         // It holds nothing, and why there is none is what has to be told.
         let _ = clear(dir);
@@ -42,27 +42,27 @@ pub(in crate::ledger) fn found(dir: &Path, about: &RunSpec, watch: Option<Watch>
 }
 
 /// Whether a directory holds what a process left that came to no ledger, and no run.
-pub(in crate::ledger) fn is_unmade(dir: &Path) -> bool {
+pub(super) fn is_unmade(dir: &Path) -> bool {
     if file_beside(dir, UNMADE).exists() {
         return true;
     }
     // It died before it made any file but the lock.
     let names = fs::read_dir(dir).map(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())));
     let names: Option<Vec<_>> = names.and_then(Iterator::collect::<Result<_, _>>).ok();
-    names.is_some_and(|names| names == [OsStr::new(lock::FILE)])
+    names.is_some_and(|names| names == [OsStr::new(files::LOCK)])
 }
 
-fn make(dir: &Path, about: &RunSpec, watch: Option<Watch>) -> Result<(), LedgerError> {
+fn make(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result<(), LedgerError> {
     let step = |step| watch.iter().for_each(|watch| watch(step));
     let (ledger, unmade) = (file(dir), file_beside(dir, UNMADE));
     step(CrashPoint::Founding);
     clear(dir)?;
     permissions::file(&unmade)?;
     step(CrashPoint::Founding);
-    write(&unmade, about, || step(CrashPoint::Founding))
+    write(&unmade, spec, || step(CrashPoint::Founding))
         .map_err(|error| error::told(ledger.clone(), &error))?;
     step(CrashPoint::Founding);
-    disk::rename(&unmade, &ledger).map_err(|error| permissions::told(&ledger, error))?;
+    disk::rename(&unmade, &ledger).map_err(|error| LedgerError::file(&ledger, error))?;
     step(CrashPoint::Founded);
     Ok(())
 }
@@ -72,7 +72,7 @@ fn clear(dir: &Path) -> Result<(), LedgerError> {
     for beside in BESIDE.into_iter().chain([""]) {
         let file = file_beside(dir, &format!("{UNMADE}{beside}"));
         match disk::remove(&file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(permissions::told(&file, error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(LedgerError::file(&file, error)),
             _ => {}
         }
     }
@@ -80,11 +80,11 @@ fn clear(dir: &Path) -> Result<(), LedgerError> {
 }
 
 /// Writes all that a ledger begins with into an empty file, and leaves nothing beside it.
-fn write(file: &Path, about: &RunSpec, step: impl Fn()) -> rusqlite::Result<()> {
+fn write(file: &Path, spec: &RunSpec, step: impl Fn()) -> rusqlite::Result<()> {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(file, access)?;
     checksum::offer(&connection)?;
-    schema::begin(&mut connection, about, &step)?;
+    schema::begin(&mut connection, spec, &step)?;
     step();
     schema::settings(&connection)?;
     step();

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use rusqlite::{Error, ErrorCode};
 
 use crate::domain::characters::visible;
-use crate::ledger::LedgerError;
+use crate::ledger::error::LedgerError;
 
 /// An error of SQLite in terms of a ledger's file.
-pub(in crate::ledger) fn told(file: PathBuf, error: &Error) -> LedgerError {
+pub(super) fn told(file: PathBuf, error: &Error) -> LedgerError {
     let detail = on_one_line(&words(error));
     match kind(error) {
         Kind::Damage => LedgerError::Damaged { file, detail },
@@ -19,7 +19,7 @@ pub(in crate::ledger) fn told(file: PathBuf, error: &Error) -> LedgerError {
 }
 
 /// What SQLite says, which may quote a damaged file, in a form that does a terminal no harm.
-pub(in crate::ledger) fn on_one_line(text: &str) -> String {
+pub(super) fn on_one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     visible(&lines.join(" ")).into_owned()
 }

@@ -12,7 +12,7 @@
 //! | another file, and the first one is gone | it was moved or restored: nobody knows what was sent after it was copied, so where it was being sent its log counts as lost |
 //! | no lock, or one that says nothing | as if the first one were gone: it may have been left out of a copy |
 //!
-//! Where the lock itself is taken away, whoever is at work notices before anything else is sent: see writer.rs.
+//! Where the lock itself is taken away, whoever is at work notices before anything else is sent: see batch.rs.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -21,20 +21,21 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::{lock, permissions, schema};
-use crate::ledger::LedgerError;
+use super::files::{self, lock_file};
+use super::lock::{self, Lock};
+use crate::ledger::error::LedgerError;
 
 /// Where a run lies, and which file it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::ledger) struct Holder {
+pub(super) struct Holder {
     /// The run's directory, from the root. It need not be text, which a path on record would have to be.
     dir: OsString,
-    file: Mark,
+    file: FileMark,
 }
 
 /// What tells a file from its copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
+struct FileMark {
     /// Its number in its file system. That of the file system itself may change when a machine starts anew.
     inode: u64,
     /// When it was made, in milliseconds since 1970, where the file system knows.
@@ -44,33 +45,52 @@ struct Mark {
 
 /// What a ledger is to those who find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ledger) enum Found {
+pub(super) enum Found {
     /// The one that was worked on last, as far as anybody can tell.
     Itself,
     /// Another file, as far as anybody can tell, which is all that is left.
     Moved,
 }
 
+/// What the run in a directory is, going by what whoever worked on it last wrote of it.
+///
+/// # Errors
+/// As [`Holder::find`].
+pub(super) fn found(dir: &Path) -> Result<Found, LedgerError> {
+    let holder: Option<Holder> =
+        fs::read_to_string(lock_file(dir)).ok().and_then(|text| serde_json::from_str(&text).ok());
+    holder.map_or(Ok(Found::Moved), |holder| holder.find(dir))
+}
+
+/// Writes into the lock of a run's directory which run it locks.
+///
+/// # Errors
+/// Where that can't be found out or written.
+pub(super) fn hold(lock: &mut Lock, dir: &Path) -> Result<(), LedgerError> {
+    let holder = Holder::of(dir)?;
+    lock.say(&serde_json::to_string(&holder).expect("bytes and two numbers serialise"))
+}
+
 impl Holder {
     /// The run that lies in a directory.
-    pub(in crate::ledger) fn of(dir: &Path) -> Result<Self, LedgerError> {
-        let file = schema::file(dir);
-        let found = fs::metadata(&file).map_err(|error| permissions::told(&file, error))?;
-        let dir = fs::canonicalize(dir).map_err(|error| permissions::told(dir, error))?;
-        Ok(Self { dir: dir.into_os_string(), file: Mark::of(&found) })
+    pub(super) fn of(dir: &Path) -> Result<Self, LedgerError> {
+        let file = files::file(dir);
+        let found = fs::metadata(&file).map_err(|error| LedgerError::file(&file, error))?;
+        let dir = fs::canonicalize(dir).map_err(|error| LedgerError::file(dir, error))?;
+        Ok(Self { dir: dir.into_os_string(), file: FileMark::of(&found) })
     }
 
     /// What the run in a directory is whose lock says this.
     ///
     /// # Errors
     /// [`LedgerError::Copied`] where it is a copy, and [`LedgerError::Busy`] where the first one is at work.
-    pub(in crate::ledger) fn find(&self, dir: &Path) -> Result<Found, LedgerError> {
+    pub(super) fn find(&self, dir: &Path) -> Result<Found, LedgerError> {
         if self.file == Self::of(dir)?.file {
             return Ok(Found::Itself);
         }
         let first = Path::new(&self.dir);
-        match fs::metadata(schema::file(first)) {
-            Ok(there) if self.file == Mark::of(&there) => Err(if lock::is_held(first) {
+        match fs::metadata(files::file(first)) {
+            Ok(there) if self.file == FileMark::of(&there) => Err(if lock::is_held(first) {
                 LedgerError::Busy { dir: first.to_owned() }
             } else {
                 LedgerError::Copied { dir: dir.to_owned(), first: first.to_owned() }
@@ -80,7 +100,7 @@ impl Holder {
     }
 }
 
-impl Mark {
+impl FileMark {
     fn of(found: &Metadata) -> Self {
         let made = found.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
         Self { inode: inode(found), made: made.and_then(|made| u64::try_from(made.as_millis()).ok()) }
@@ -91,8 +111,8 @@ impl Mark {
 ///
 /// # Errors
 /// [`LedgerError::Linked`] where it has more.
-pub(in crate::ledger) fn has_one_name(file: &Path) -> Result<(), LedgerError> {
-    let found = fs::metadata(file).map_err(|error| permissions::told(file, error))?;
+pub(super) fn has_one_name(file: &Path) -> Result<(), LedgerError> {
+    let found = fs::metadata(file).map_err(|error| LedgerError::file(file, error))?;
     if found.is_file() && names(&found) > 1 {
         Err(LedgerError::Linked { file: file.to_owned() })
     } else {

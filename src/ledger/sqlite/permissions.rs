@@ -3,37 +3,36 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::disk;
-use crate::ledger::LedgerError;
+use crate::ledger::error::LedgerError;
 
 /// Makes a run's directory, with any parents it lacks, as [`disk::take_private_directory`] does.
-pub(in crate::ledger) fn folder(dir: &Path) -> Result<(), LedgerError> {
-    disk::take_private_directory(dir).map_err(|error| told(dir, error))
+pub(super) fn folder(dir: &Path) -> Result<(), LedgerError> {
+    disk::take_private_directory(dir).map_err(|error| LedgerError::file(dir, error))
 }
 
 /// Opens a file for its owner, and makes it where it isn't there.
-pub(in crate::ledger) fn file(path: &Path) -> Result<File, LedgerError> {
+pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let opened = options.open(path).and_then(|file| disk::restrict(path, 0o600).map(|()| file));
-    opened.map_err(|error| told(path, error))
+    opened.map_err(|error| LedgerError::file(path, error))
 }
 
 /// Takes a file, where it is there, from everybody but its owner: a copy may have opened it up.
-pub(in crate::ledger) fn tighten(path: &Path) -> Result<(), LedgerError> {
+pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
     match disk::restrict(path, 0o600) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(told(path, error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(LedgerError::file(path, error)),
         _ => Ok(()),
     }
 }
 
 /// Whether an open file is the one that stands at a path.
 #[cfg(unix)]
-pub(in crate::ledger) fn is_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let open = file.metadata().map(|found| (found.dev(), found.ino()));
     open.is_ok_and(|open| identity(path).is_ok_and(|there| there == open))
@@ -41,24 +40,19 @@ pub(in crate::ledger) fn is_at(file: &File, path: &Path) -> bool {
 
 /// Here an open file cannot be taken away.
 #[cfg(not(unix))]
-pub(in crate::ledger) fn is_at(_: &File, _: &Path) -> bool {
+pub(super) fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
 /// What tells a file from any other one that comes to stand in its place.
 #[cfg(unix)]
-pub(in crate::ledger) fn identity(path: &Path) -> io::Result<(u64, u64)> {
+pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
 /// Here an open file cannot be taken away.
 #[cfg(not(unix))]
-pub(in crate::ledger) fn identity(path: &Path) -> io::Result<(u64, u64)> {
+pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(path).map(|_| (0, 0))
-}
-
-/// A failure with the path it is about.
-pub(in crate::ledger) fn told(path: &Path, error: io::Error) -> LedgerError {
-    LedgerError::File { path: path.to_owned(), source: Arc::new(error) }
 }

@@ -19,11 +19,11 @@ use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ETag;
-use crate::ledger::writer::AttemptAnswer;
+use crate::ledger::model::AttemptAnswer;
 
 /// A value with parts, as JSON.
 #[derive(Debug)]
-pub(in crate::ledger) struct Json<T>(pub(in crate::ledger) T);
+pub(super) struct Json<T>(pub(super) T);
 
 impl<T: Serialize> ToSql for Json<T> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -43,7 +43,7 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
 /// from one or holds what a text of SQLite doesn't, as a JSON string. Lines are mostly objects, and large
 /// where they are payloads, so that escaping all their quotes would cost more than all else about them.
 #[derive(Debug)]
-pub(in crate::ledger) struct Source<T>(pub(in crate::ledger) T);
+pub(super) struct Source<T>(pub(super) T);
 
 impl ToSql for Source<&RowText> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -70,7 +70,7 @@ impl FromSql for Source<RowText> {
 
 /// A value that has a text form of its own.
 #[derive(Debug)]
-pub(in crate::ledger) struct Text<T>(pub(in crate::ledger) T);
+pub(super) struct Text<T>(pub(super) T);
 
 impl<T: Display> ToSql for Text<T> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -86,7 +86,7 @@ impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql for Tex
 
 /// One of a closed set of words, as the type's serialised name.
 #[derive(Debug)]
-pub(in crate::ledger) struct EnumText<T>(pub(in crate::ledger) T);
+pub(super) struct EnumText<T>(pub(super) T);
 
 impl<T: Serialize> ToSql for EnumText<T> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -103,7 +103,7 @@ impl<T: for<'de> Deserialize<'de>> FromSql for EnumText<T> {
 
 /// A referral's version, quotes included.
 #[derive(Debug)]
-pub(in crate::ledger) struct Version(pub(in crate::ledger) ETag);
+pub(super) struct Version(pub(super) ETag);
 
 impl FromSql for Version {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
@@ -112,11 +112,11 @@ impl FromSql for Version {
 }
 
 /// The columns of an item, for [`item`].
-pub(in crate::ledger) const ITEM: &str = "item.number, item.referral, item.effect, item.etag, item.bound, \
+pub(super) const ITEM: &str = "item.number, item.referral, item.effect, item.etag, item.bound, \
                                item.request_id, item.findings, item.changes, item.patch";
 
 /// Reads an item from the columns of [`ITEM`], the first of the row.
-pub(in crate::ledger) fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
+pub(super) fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
     let (Text(id), EnumText(effect), Text(request_id)) = (row.get(1)?, row.get(2)?, row.get(5)?);
     let (Json(findings), Json(changes), Json(patch)) = (row.get(6)?, row.get(7)?, row.get(8)?);
     let etag: Option<Version> = row.get(3)?;
@@ -134,18 +134,18 @@ pub(in crate::ledger) fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
 }
 
 /// Reads a place from three columns that begin at `first`.
-pub(in crate::ledger) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Location> {
+pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Location> {
     Ok(Location { input: row.get(first)?, line: number(row, first + 1)?, column: row.get(first + 2)? })
 }
 
 /// Reads a count or an ordinal. SQLite's integers are signed; none of ours comes near the sign.
-pub(in crate::ledger) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(column)?;
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
 /// Writes how an item came out. An item that has come out already cannot do so again.
-pub(in crate::ledger) fn write_outcome(
+pub(super) fn write_outcome(
     connection: &Connection,
     item: u64,
     planned: bool,
@@ -174,7 +174,7 @@ pub(in crate::ledger) fn write_outcome(
 
 /// Writes what is about to be sent, and answers with the attempt's number. The document is the one of
 /// the planned item, unless a rebase made another.
-pub(in crate::ledger) fn write_intent(
+pub(super) fn write_intent(
     connection: &Connection,
     item: &Item,
     client_request_id: Uuid,
@@ -211,7 +211,7 @@ pub(in crate::ledger) fn write_intent(
 }
 
 /// Writes what became of an attempt, over what was known of it before.
-pub(in crate::ledger) fn write_answer(
+pub(super) fn write_answer(
     connection: &Connection,
     attempt: i64,
     answer: &AttemptAnswer,
@@ -227,7 +227,7 @@ pub(in crate::ledger) fn write_answer(
     one(written)
 }
 
-pub(in crate::ledger) fn remove_intent(connection: &Connection, attempt: i64) -> rusqlite::Result<()> {
+pub(super) fn remove_intent(connection: &Connection, attempt: i64) -> rusqlite::Result<()> {
     one(connection.prepare_cached("DELETE FROM attempt WHERE id = ?1")?.execute([attempt])?)
 }
 

@@ -19,16 +19,17 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
-use rusqlite::Connection;
-
+use super::check::checked_run;
 use super::crash_points::CrashPoint;
+use super::files::log_file;
 use super::holder::Found;
 use super::records::EnumText;
-use super::schema::Store;
-use super::{permissions, schema};
+use super::schema;
+use super::store::Store;
 use crate::domain::account::Phase;
 use crate::domain::consent::Consent;
-use crate::ledger::{LedgerError, log_file};
+use crate::ledger::error::LedgerError;
+use crate::ledger::model::{Loss, Lost, RunHeader};
 
 /// What a log begins with, but for its last bit, which says in which order its checksums read bytes. The format:
 /// <https://www.sqlite.org/fileformat2.html#walformat>.
@@ -37,28 +38,19 @@ const MAGIC: u32 = 0x377f_0682;
 /// The length of what stands before the first record.
 const HEADER: usize = 32;
 
-/// When it was found that a run's log is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loss {
-    /// Now: nothing was sent since, so the file can be put back yet.
-    Found,
-    /// Now, and not the log is missing: the run may have been sent from another copy.
-    Elsewhere,
-    /// By a process that began to send afterwards.
-    Recorded,
-}
-
-/// What a run lost with its log: any intent and any result after some attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ledger) struct Lost {
-    /// The number of the last attempt that was on record when it was found.
-    pub(in crate::ledger) after: i64,
-    pub(in crate::ledger) when: Loss,
+/// What the run is, how far it has come, and whether it lost its log, once it is sure that all of that is as it was
+/// written.
+///
+/// # Errors
+/// [`LedgerError::Damaged`] where it isn't; else whatever stood in the way of finding the file.
+pub(super) fn header(store: &Store, found: Result<Found, LedgerError>) -> Result<RunHeader, LedgerError> {
+    let (spec, phase) = checked_run(store)?;
+    Ok(RunHeader { spec, phase, lost: lost(store, found?)? })
 }
 
 /// Whether the run has lost its log, now or before. What was copied while it was sent has another one, and
 /// that ends where the copy was made.
-pub(in crate::ledger) fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerError> {
+fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerError> {
     let marked = "SELECT sending > 0, lost_after FROM run";
     let read = store.connection.query_row(marked, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (sending, recorded): (bool, Option<i64>) = store.told(read)?;
@@ -77,7 +69,7 @@ pub(in crate::ledger) fn lost(store: &Store, found: Found) -> Result<Option<Lost
 /// Marks the run before anything is sent of it, and records what it lost where that was found only now, and the
 /// consent that was given to it. Nothing else may write before that: it would make a new log, by which nobody
 /// could tell any more that the old one is gone. Answers with what is recorded of the loss.
-pub(in crate::ledger) fn begin(
+pub(super) fn begin(
     store: &mut Store,
     lost: Option<Lost>,
     consent: Option<&Consent>,
@@ -116,18 +108,13 @@ fn mark(store: &mut Store, lost_after: Option<i64>, consent: Option<&Consent>) -
     Ok(())
 }
 
-/// Whether the log may hold what the database lacks. Whoever closes the database must then leave it.
-pub(in crate::ledger) fn is_needed(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("SELECT sending > 0 FROM run", [], |row| row.get(0))
-}
-
 /// Whether there is a log with anything in it.
 fn is_there(store: &Store) -> Result<bool, LedgerError> {
     let path = log_file(&store.dir);
     match File::open(&path).and_then(begins_a_log) {
         Ok(begins) => Ok(begins),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(permissions::told(&path, error)),
+        Err(error) => Err(LedgerError::file(&path, error)),
     }
 }
 

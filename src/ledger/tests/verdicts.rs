@@ -7,11 +7,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tempfile::tempdir;
 
-use super::super::{LedgerError, Next, open};
-use super::*;
-use crate::domain::account::Phase;
+use super::fixtures::*;
+use crate::domain::account::{Phase, RowRecord, RunStats};
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::ledger::{Address, AttemptResult, Due, Ledger, LedgerError, create, open};
 
 #[derive(Debug, Clone)]
 struct RowPlan {
@@ -113,8 +113,8 @@ impl Model {
         (outcome, u32::try_from(attempts.len()).unwrap())
     }
 
-    fn plan(&self, dir: &Path) -> Ledger {
-        let mut planning = create(dir, &about()).unwrap();
+    async fn plan(&self, run: &Address) -> Ledger {
+        let mut planning = create(run, &about()).await.unwrap();
         for (ordinal, planned) in (1..).zip(&self.rows) {
             let item = self.item_of(planned);
             let own = planned.own.or((item.is_none()).then_some(Outcome::Invalid));
@@ -124,16 +124,15 @@ impl Model {
         for (number, plan) in &self.items {
             planning.item(&item(*number), plan.at_planning.map(settled).as_ref(), None).unwrap();
         }
-        planning.seal(&RunStats::default()).unwrap()
+        planning.seal(&RunStats::default()).await.unwrap()
     }
 
     async fn send(&self, ledger: Ledger) {
-        let (journal, backlog) = ledger.start(clock()).unwrap();
-        let mut after = 0;
-        while let [left] = backlog.outstanding(after, 1).unwrap().as_slice() {
-            after = left.item.number;
-            assert_eq!(left.next, Next::Send);
-            let plan = &self.items[&after];
+        let (journal, backlog) = ledger.start(clock()).await.unwrap();
+        while let [left] = backlog.claim(1).await.unwrap().as_slice() {
+            let number = left.item.number;
+            assert_eq!(left.due, Due::Send);
+            let plan = &self.items[&number];
             for result in &plan.attempts {
                 let ticket = journal.intend(&left.item).await.unwrap();
                 if let Some(result) = result {
@@ -141,14 +140,14 @@ impl Model {
                 }
             }
             if let Some(outcome) = plan.while_sending {
-                journal.settled(after, settled(outcome)).await.unwrap();
+                journal.settled(number, settled(outcome)).await.unwrap();
             }
         }
         journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     }
 
-    fn check(&self, dir: &Path, sent: bool) {
-        let told = rows(dir);
+    async fn check(&self, run: &Address, sent: bool) {
+        let told = rows(run).await;
         let ordinals: Vec<u64> = told.iter().map(|row| row.row).collect();
         assert_eq!(ordinals, (1..=self.rows.len() as u64).collect::<Vec<_>>());
         for (told, planned) in told.iter().zip(&self.rows) {
@@ -162,19 +161,29 @@ impl Model {
         }
     }
 
-    fn check_rest(&self, dir: &Path) {
+    async fn check_rest(&self, run: &Address) {
         let open_items =
             || self.items.values().filter(|item| item.at_planning.is_none() && item.while_sending.is_none());
-        let ledger = open(dir).unwrap();
-        assert_eq!(ledger.plan_totals().unwrap().remaining, open_items().count() as u64);
+        let ledger = open(run).await.unwrap();
+        assert_eq!(ledger.plan_totals().await.unwrap().remaining, open_items().count() as u64);
         if open_items().count() == 0 {
-            assert!(matches!(ledger.start(clock()), Err(LedgerError::Finished { .. })));
+            assert!(matches!(ledger.start(clock()).await, Err(LedgerError::Finished { .. })));
             return;
         }
-        let (_journal, backlog) = ledger.start(clock()).unwrap();
-        let left = backlog.outstanding(0, usize::MAX).unwrap();
+        let (_journal, backlog) = ledger.start(clock()).await.unwrap();
+        let left = backlog.claim(usize::MAX).await.unwrap();
         assert_eq!(left.len(), open_items().count());
     }
+}
+
+/// Plans, sends and looks at what is told, on every backend.
+async fn holds(home: Home, model: &Model) {
+    let run = home.run("run");
+    let ledger = model.plan(&run).await;
+    model.check(&run, false).await;
+    model.send(ledger).await;
+    model.check(&run, true).await;
+    model.check_rest(&run).await;
 }
 
 proptest! {
@@ -182,13 +191,10 @@ proptest! {
 
     #[test]
     fn every_row_is_told_once(rows in vec(row_plan(), 0..40), items in vec(item_plan(), REFERRALS)) {
-        let folder = tempdir().unwrap();
         let model = Model::of(rows, items);
-        let ledger = model.plan(folder.path());
-        model.check(folder.path(), false);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(model.send(ledger));
-        model.check(folder.path(), true);
-        model.check_rest(folder.path());
+        for home in [Home::directory(), Home::memory()] {
+            runtime.block_on(holds(home, &model));
+        }
     }
 }

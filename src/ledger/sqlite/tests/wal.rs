@@ -3,15 +3,18 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::tempdir;
 
-use super::super::sqlite::schema::Store;
-use super::super::sqlite::wal;
-use super::super::{Backlog, Journal, LedgerError, Loss, Next, open, read};
-use super::*;
-use crate::domain::account::Phase;
+use super::super::store::Store;
+use super::super::wal;
+use super::{lock, meddle};
+use crate::domain::account::{Phase, RunStats};
+use crate::domain::outcome::Outcome;
+use crate::ledger::tests::fixtures::*;
+use crate::ledger::{AttemptAnswer, AttemptResult, Backlog, Due, Journal, LedgerError, Loss, open, read};
 
 /// What a crash would leave: the database, and the log where it is to be kept.
 fn copy(dir: &Path, to: &Path, with_log: bool) {
@@ -25,15 +28,16 @@ fn copy(dir: &Path, to: &Path, with_log: bool) {
 }
 
 /// What is missed of a copy, which a reader and a writer agree about, and which a look doesn't change.
-fn missed(dir: &Path, with_log: bool) -> Option<Loss> {
+async fn missed(dir: &Path, with_log: bool) -> Option<Loss> {
     let folder = tempdir().unwrap();
     let there = folder.path().join("copy");
     copy(dir, &there, with_log);
-    let told = [(); 2].map(|()| {
-        let told = read(&there).unwrap().loss();
-        assert_eq!(open(&there).unwrap().loss(), told);
-        told
-    });
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let loss = read(&there).await.unwrap().header().loss();
+        assert_eq!(open(&there).await.unwrap().header().loss(), loss);
+        told.push(loss);
+    }
     assert_eq!(told[0], told[1]);
     told[0]
 }
@@ -48,36 +52,36 @@ async fn send(journal: &Journal, number: u64, result: Option<AttemptAnswer>) {
 async fn it_is_missed_from_before_the_first_intent_until_all_is_in_the_database() {
     let folder = tempdir().unwrap();
     let dir = folder.path();
-    let is = |moment: &str, wanted| {
-        assert_eq!(missed(dir, false), wanted, "the database alone, {moment}");
-        assert_eq!(missed(dir, true), None, "with its log, {moment}");
+    let is = async |moment: &str, wanted| {
+        assert_eq!(missed(dir, false).await, wanted, "the database alone, {moment}");
+        assert_eq!(missed(dir, true).await, None, "with its log, {moment}");
     };
-    let ledger = planned(dir, 5);
-    is("planned", None);
-    let (journal, backlog) = ledger.start(clock()).unwrap();
-    is("begun", Some(Loss::Found));
+    let ledger = planned(dir, 5).await;
+    is("planned", None).await;
+    let (journal, backlog) = ledger.start(clock()).await.unwrap();
+    is("begun", Some(Loss::Found)).await;
     send(&journal, 1, None).await;
-    is("sending", Some(Loss::Found));
+    is("sending", Some(Loss::Found)).await;
     assert!(Store::open(dir).unwrap().checkpoint().unwrap());
-    is("all brought in", Some(Loss::Found));
+    is("all brought in", Some(Loss::Found)).await;
     send(&journal, 2, Some(answer(AttemptResult::Applied))).await;
-    is("the log begun again", Some(Loss::Found));
+    is("the log begun again", Some(Loss::Found)).await;
     drop((journal, backlog));
-    is("given up", Some(Loss::Found));
-    let (journal, backlog) = open(dir).unwrap().start(clock()).unwrap();
-    is("begun again", Some(Loss::Found));
+    is("given up", Some(Loss::Found)).await;
+    let (journal, backlog) = open(dir).await.unwrap().start(clock()).await.unwrap();
+    is("begun again", Some(Loss::Found)).await;
     send(&journal, 3, None).await;
-    let reader = read(dir).unwrap();
+    let reader = read(dir).await.unwrap();
     send(&journal, 4, None).await;
     journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
-    is("ended while somebody reads", Some(Loss::Found));
+    is("ended while somebody reads", Some(Loss::Found)).await;
     drop((backlog, reader));
-    is("ended, and nobody reads any more", Some(Loss::Found));
-    let (journal, backlog) = open(dir).unwrap().start(clock()).unwrap();
+    is("ended, and nobody reads any more", Some(Loss::Found)).await;
+    let (journal, backlog) = open(dir).await.unwrap().start(clock()).await.unwrap();
     journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
-    is("ended", None);
+    is("ended", None).await;
     drop(backlog);
-    is("closed", None);
+    is("closed", None).await;
     assert!(!dir.join("run.sqlite-wal").exists());
 }
 
@@ -86,7 +90,7 @@ async fn it_is_missed_from_before_the_first_intent_until_all_is_in_the_database(
 async fn one_that_was_begun_again_and_holds_nothing_yet_is_not_missed() {
     let folder = tempdir().unwrap();
     let dir = folder.path().join("run");
-    let (journal, _backlog) = planned(&dir, 2).start(clock()).unwrap();
+    let (journal, _backlog) = planned(&dir, 2).await.start(clock()).await.unwrap();
     send(&journal, 1, None).await;
     assert!(Store::open(&dir).unwrap().checkpoint().unwrap());
     let whole = folder.path().join("whole");
@@ -95,37 +99,37 @@ async fn one_that_was_begun_again_and_holds_nothing_yet_is_not_missed() {
     // Another salt, and a checksum that doesn't fit it, as where the header itself is torn.
     log[16..32].fill(0x5A);
     fs::write(whole.join("run.sqlite-wal"), log).unwrap();
-    assert_eq!(missed(&whole, true), None);
-    assert_eq!(rows(&whole)[0].attempts, 1);
+    assert_eq!(missed(&whole, true).await, None);
+    assert_eq!(rows(&whole).await[0].attempts, 1);
 }
 
 /// One that loses its log each time before anything is sent says the same each time, which has to reach the
 /// log all the same.
-#[test]
-fn whoever_begins_leaves_a_log_though_nothing_else_is_new() {
+#[tokio::test]
+async fn whoever_begins_leaves_a_log_though_nothing_else_is_new() {
     let folder = tempdir().unwrap();
     let mut dir = folder.path().join("run");
-    let mut ledger = planned(&dir, 2);
+    let mut ledger = planned(&dir, 2).await;
     for turn in 0..4 {
-        let begun = ledger.start(clock()).unwrap();
-        assert_ne!(missed(&dir, true), Some(Loss::Found), "{turn}");
+        let begun = ledger.start(clock()).await.unwrap();
+        assert_ne!(missed(&dir, true).await, Some(Loss::Found), "{turn}");
         let next = folder.path().join(turn.to_string());
         copy(&dir, &next, false);
         drop(begun);
-        ledger = open(&next).unwrap();
-        assert_eq!(ledger.loss(), Some(Loss::Found), "{turn}");
+        ledger = open(&next).await.unwrap();
+        assert_eq!(ledger.header().loss(), Some(Loss::Found), "{turn}");
         dir = next;
     }
 }
 
 /// What is left to do, an item a line.
-fn left(backlog: &Backlog) -> Vec<(u64, Next, bool, bool)> {
-    let page = backlog.outstanding(0, 100).unwrap();
-    page.iter().map(|left| (left.item.number, left.next, left.lost, left.doubted)).collect()
+async fn left(backlog: &Backlog) -> Vec<(u64, Due, bool, bool)> {
+    let page = backlog.claim(100).await.unwrap();
+    page.iter().map(|left| (left.item.number, left.due, left.lost, left.doubted)).collect()
 }
 
-fn outcomes(dir: &Path) -> Vec<Outcome> {
-    rows(dir).iter().map(|row| row.verdict.outcome).collect()
+async fn outcomes(dir: &Path) -> Vec<Outcome> {
+    rows(dir).await.iter().map(|row| row.verdict.outcome).collect()
 }
 
 /// Whatever has no outcome may have been sent, until it is settled; an attempt that is made afterwards says
@@ -135,7 +139,7 @@ async fn a_loss_is_remembered_until_all_is_settled() {
     use Outcome::{Applied, Unknown, Unsent};
     let folder = tempdir().unwrap();
     let dir = |name: &str| folder.path().join(name);
-    let (journal, _backlog) = planned(&dir("run"), 4).start(clock()).unwrap();
+    let (journal, _backlog) = planned(&dir("run"), 4).await.start(clock()).await.unwrap();
     send(&journal, 1, Some(answer(AttemptResult::Applied))).await;
     journal.settled(1, settled(Applied)).await.unwrap();
     send(&journal, 2, Some(answer(AttemptResult::Throttled))).await;
@@ -146,49 +150,48 @@ async fn a_loss_is_remembered_until_all_is_settled() {
     copy(&dir("run"), &dir("lost"), false);
 
     let lost = dir("lost");
-    assert_eq!(outcomes(&lost), [Applied, Unknown, Unknown, Unknown]);
-    let (journal, backlog) = open(&lost).unwrap().start(clock()).unwrap();
+    assert_eq!(outcomes(&lost).await, [Applied, Unknown, Unknown, Unknown]);
+    let (journal, backlog) = open(&lost).await.unwrap().start(clock()).await.unwrap();
     // It is on record before anything is sent, and not in the log alone.
     copy(&lost, &dir("begun"), false);
     let recorded = meddle(&dir("begun")).query_row("SELECT lost_after FROM run", [], |row| row.get(0));
     assert_eq!(recorded, Ok(4));
-    assert_eq!(left(&backlog), [2, 3, 4].map(|number| (number, Next::Settle, true, true)));
+    assert_eq!(left(&backlog).await, [2, 3, 4].map(|number| (number, Due::Settle, true, true)));
     let refused = AttemptAnswer { code: Some("http-503".to_owned()), ..answer(AttemptResult::NotApplied) };
     send(&journal, 2, Some(refused)).await;
     send(&journal, 3, None).await;
 
     copy(&lost, &dir("killed"), true);
-    let killed = open(&dir("killed")).unwrap();
-    assert_eq!(killed.loss(), Some(Loss::Recorded));
-    assert_eq!(outcomes(&dir("killed")), [Applied, Unsent, Unknown, Unknown]);
-    let (_journal, backlog) = killed.start(clock()).unwrap();
-    let wanted =
-        [(2, Next::Send, false, true), (3, Next::Settle, false, true), (4, Next::Settle, true, true)];
-    assert_eq!(left(&backlog), wanted);
+    let killed = open(&dir("killed")).await.unwrap();
+    assert_eq!(killed.header().loss(), Some(Loss::Recorded));
+    assert_eq!(outcomes(&dir("killed")).await, [Applied, Unsent, Unknown, Unknown]);
+    let (_journal, backlog) = killed.start(clock()).await.unwrap();
+    let wanted = [(2, Due::Send, false, true), (3, Due::Settle, false, true), (4, Due::Settle, true, true)];
+    assert_eq!(left(&backlog).await, wanted);
 
     copy(&lost, &dir("lost again"), false);
-    let again = open(&dir("lost again")).unwrap();
-    assert_eq!(again.loss(), Some(Loss::Found));
-    assert_eq!(outcomes(&dir("lost again")), [Applied, Unknown, Unknown, Unknown]);
-    let (_journal, backlog) = again.start(clock()).unwrap();
-    assert_eq!(left(&backlog), [2, 3, 4].map(|number| (number, Next::Settle, true, true)));
+    let again = open(&dir("lost again")).await.unwrap();
+    assert_eq!(again.header().loss(), Some(Loss::Found));
+    assert_eq!(outcomes(&dir("lost again")).await, [Applied, Unknown, Unknown, Unknown]);
+    let (_journal, backlog) = again.start(clock()).await.unwrap();
+    assert_eq!(left(&backlog).await, [2, 3, 4].map(|number| (number, Due::Settle, true, true)));
 
     for number in 2..=4 {
         journal.settled(number, settled(Applied)).await.unwrap();
     }
     journal.finish(Phase::Finished, &RunStats::default()).await.unwrap();
-    assert_eq!(outcomes(&lost), [Applied; 4]);
+    assert_eq!(outcomes(&lost).await, [Applied; 4]);
 }
 
 /// Nobody sends anything before the database says that there is a log; who reads an older state of it stands in
 /// the way of that.
-#[test]
-fn nothing_is_sent_before_the_mark_is_in_the_database() {
+#[tokio::test]
+async fn nothing_is_sent_before_the_mark_is_in_the_database() {
     let folder = tempdir().unwrap();
-    drop(planned(folder.path(), 2));
+    drop(planned(folder.path(), 2).await);
     let mut store = Store::open(folder.path()).unwrap();
     store.connection.busy_timeout(Duration::ZERO).unwrap();
-    let reader = read(folder.path()).unwrap();
+    let reader = read(folder.path()).await.unwrap();
     let error = wal::begin(&mut store, None, None).unwrap_err();
     assert!(matches!(error, LedgerError::Busy { .. }), "{error}");
     drop(reader);

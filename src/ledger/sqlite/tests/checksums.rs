@@ -3,23 +3,27 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::{TempDir, tempdir};
 
-use super::super::{create, open, read};
-use super::*;
-use crate::domain::account::{Format, InputInfo, Phase};
+use super::{TABLES, meddle};
+use crate::domain::account::{Format, InputInfo, Phase, RowRecord, RunStats, Settled};
 use crate::domain::characters::visible_path;
 use crate::domain::finding::Finding;
+use crate::domain::item::Item;
+use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::rules::Rule;
 use crate::domain::text_form::TextForm;
+use crate::ledger::tests::fixtures::*;
+use crate::ledger::{AttemptAnswer, AttemptResult, create, open, read};
 
 /// A run that stopped, with every column of every table filled in some record.
 async fn stopped() -> TempDir {
     let folder = tempdir().unwrap();
-    let mut planning = create(folder.path(), &about()).unwrap();
+    let mut planning = create(folder.path(), &about()).await.unwrap();
     let input = InputInfo {
         path: "changes.csv".to_owned(),
         sha256: "0".repeat(64),
@@ -36,8 +40,8 @@ async fn stopped() -> TempDir {
     let findings = vec![Finding::deny(Rule::Id, place(5), "the row names no referral")];
     let verdict = Some(Verdict::invalid(&findings));
     planning.row(&RowRecord { verdict, findings, ..row(4, None) }).unwrap();
-    let planned = planning.seal(&RunStats::default()).unwrap();
-    let (journal, _backlog) = planned.consented(Some(consent(0))).start(clock()).unwrap();
+    let planned = planning.seal(&RunStats::default()).await.unwrap();
+    let (journal, _backlog) = planned.consented(Some(consent(0))).start(clock()).await.unwrap();
     for number in 1..=3 {
         let rebased = raw(r#"[{"op":"replace","path":"/details/notes","value":"rebased"}]"#);
         let item = Item { patch: rebased, changes: Vec::new(), ..item(number) };
@@ -81,9 +85,9 @@ fn another(column: &str, value: &Value) -> Value {
 }
 
 /// What both say that open a ledger.
-fn refused(folder: &TempDir) -> String {
-    let sending = open(folder.path()).map(drop).unwrap_err();
-    let reading = read(folder.path()).map(drop).unwrap_err();
+async fn refused(folder: &TempDir) -> String {
+    let sending = open(folder.path()).await.map(drop).unwrap_err();
+    let reading = read(folder.path()).await.map(drop).unwrap_err();
     assert!(sending.is_damage() && reading.is_damage(), "{sending} | {reading}");
     assert_eq!(sending.to_string(), reading.to_string());
     let file = format!("{} is damaged: ", visible_path(&folder.path().join("run.sqlite")));
@@ -121,7 +125,7 @@ async fn another_value_in_any_column_of_any_table_is_refused_by_name() {
                 }
                 meddling.execute(&set, (&other, number)).unwrap();
                 drop(meddling);
-                let told = refused(&folder);
+                let told = refused(&folder).await;
                 let moved = *number + 1_000;
                 let is_key = other == Value::Integer(moved) && told.contains(&moved.to_string());
                 let now = if is_key { moved } else { *number };
@@ -135,7 +139,7 @@ async fn another_value_in_any_column_of_any_table_is_refused_by_name() {
     }
     // Only a log that was lost fills it.
     assert_eq!(never_filled, BTreeSet::from(["run.lost_after".to_owned()]));
-    open(folder.path()).unwrap();
+    open(folder.path()).await.unwrap();
 }
 
 /// The least that a disk can do: a byte within a text, which leaves every page of the file sound.
@@ -164,7 +168,7 @@ async fn another_byte_in_any_text_of_the_file_is_refused() {
             let mut harmed = whole.clone();
             harmed[at + text.len() / 2] ^= 1;
             fs::write(&file, &harmed).unwrap();
-            are_refused(&folder, &format!("{text} at {at}"));
+            are_refused(&folder, &format!("{text} at {at}")).await;
         }
     }
 }
@@ -183,13 +187,16 @@ async fn another_byte_in_any_index_is_refused() {
         // Its first entry ends where the page ends.
         harmed[page as usize * PAGE - 1] ^= 1;
         fs::write(&file, &harmed).unwrap();
-        are_refused(&folder, index);
+        are_refused(&folder, index).await;
     }
 }
 
 /// Neither whoever would send nor whoever would report takes the ledger.
-fn are_refused(folder: &TempDir, what: &str) {
-    let sending = open(folder.path()).map(drop).unwrap_err();
-    let reporting = read(folder.path()).and_then(|reader| reader.check_pages()).unwrap_err();
+async fn are_refused(folder: &TempDir, what: &str) {
+    let sending = open(folder.path()).await.map(drop).unwrap_err();
+    let reporting = match read(folder.path()).await {
+        Ok(reader) => reader.check_pages().await.unwrap_err(),
+        Err(error) => error,
+    };
     assert!(sending.is_damage() && reporting.is_damage(), "{what}: {sending} | {reporting}");
 }

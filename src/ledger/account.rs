@@ -1,0 +1,127 @@
+//! From what is on record of a row, or of an item, to what reports are told of it. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::model::RunHeader;
+use super::outstanding::{AttemptResult, last};
+use super::verdict::{self, Resolved};
+use crate::domain::account::{ItemAccount, RowAccount, RowRecord};
+use crate::domain::audit::Audit;
+use crate::domain::finding::{Finding, Location};
+use crate::domain::item::Change;
+use crate::domain::json;
+use crate::domain::outcome::Outcome;
+
+/// What is on record of a row.
+#[derive(Debug)]
+pub(super) struct RowFacts {
+    /// The row as it was read and judged.
+    pub(super) record: RowRecord,
+    /// The item that it belongs to, where that was made.
+    pub(super) item: Option<ItemFacts>,
+    /// The attempts at that.
+    pub(super) attempts: Attempts,
+}
+
+/// What is on record of a row's item.
+#[derive(Debug)]
+pub(super) struct ItemFacts {
+    pub(super) findings: Vec<Finding>,
+    /// Where its first row begins, if that is on record.
+    pub(super) first: Option<Location>,
+    pub(super) audit: Option<Audit>,
+    /// How it came out, if it did.
+    pub(super) resolved: Option<Resolved>,
+    /// What it was to change; needed only where it came out as a conflict.
+    pub(super) changes: Option<Vec<Change>>,
+}
+
+/// The attempts at an item, in their order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attempts {
+    request_ids: Vec<Uuid>,
+    first: Option<Timestamp>,
+    latest: Option<(i64, Option<AttemptResult>)>,
+}
+
+impl Attempts {
+    /// Adds the next attempt.
+    pub(super) fn add(
+        &mut self,
+        number: i64,
+        request_id: Uuid,
+        at: Timestamp,
+        result: Option<AttemptResult>,
+    ) {
+        self.request_ids.push(request_id);
+        self.first.get_or_insert(at);
+        self.latest = Some((number, result));
+    }
+}
+
+/// Tells of a row what reports say of it.
+pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
+    let RowFacts { record, item, attempts } = facts;
+    let RowRecord { row, place, id, text, item: _, verdict: own, findings } = record;
+    let is_audited = header.spec.asked.migrating.is_some();
+    let (about_item, first, audit, resolved, changes) = match item {
+        Some(ItemFacts { findings, first, audit, resolved, changes }) => {
+            (findings, first, audit, resolved, changes)
+        }
+        None => {
+            let audit = is_audited.then(|| verdict::audit(own.is_some()));
+            (Vec::new(), None, audit, None, None)
+        }
+    };
+    let last = last(attempts.latest, header.lost_after());
+    let verdict = verdict::verdict(own, resolved.as_ref(), &about_item, place, header.phase, last);
+    let findings = verdict::findings(findings, about_item, place, first);
+    let changes = changes.filter(|_| verdict.outcome == Outcome::Conflict);
+    let is_told = changes.is_some() || verdict.outcome == Outcome::Partial;
+    let side =
+        |side: fn(&Change) -> Option<&RawValue>| changes.as_ref().map(|changes| by_pointer(changes, side));
+    let (base, ours) = (side(|change| change.before.as_deref()), side(|change| Some(&change.after)));
+    let (etag, theirs, at) = match resolved {
+        Some(Resolved { settled, .. }) => {
+            (settled.etag, settled.theirs.filter(|_| is_told), Some(settled.at))
+        }
+        None => (None, None, None),
+    };
+    RowAccount {
+        row,
+        place,
+        id,
+        text,
+        verdict,
+        findings,
+        etag,
+        attempts: u32::try_from(attempts.request_ids.len()).unwrap_or(u32::MAX),
+        request_ids: attempts.request_ids,
+        first_sent: attempts.first,
+        at,
+        base,
+        ours,
+        theirs,
+        audit,
+    }
+}
+
+/// Adds a row to the account of its item: where it begins, and what was found about it by itself.
+pub(super) fn add_row(account: &mut ItemAccount, place: Location, own: Vec<Finding>) {
+    account.rows.push(place);
+    for finding in own {
+        if !account.item.findings.contains(&finding) {
+            account.item.findings.push(finding);
+        }
+    }
+}
+
+/// One side of a conflict: an object by pointer, null where the field was absent.
+fn by_pointer(changes: &[Change], side: fn(&Change) -> Option<&RawValue>) -> Box<RawValue> {
+    let object: BTreeMap<_, _> = changes.iter().map(|change| (change.path.pointer(), side(change))).collect();
+    json::raw(&object)
+}

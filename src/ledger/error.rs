@@ -1,0 +1,196 @@
+//! Why a ledger cannot be used, or no longer.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::characters::visible_path;
+
+/// Why a ledger cannot be used, or no longer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    /// A new run was to be put where one is already.
+    #[error("{} holds a run already; name another directory", visible_path(.dir))]
+    Exists {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// There is no ledger in the directory.
+    #[error("{} holds no run", visible_path(.dir))]
+    Absent {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A process began to make a ledger there, and did not come to its end, or not yet.
+    #[error("{} holds no run yet: none came as far as to read or send anything", visible_path(.dir))]
+    Unmade {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Another process, or another part of this one, has the run open for writing.
+    #[error("the run in {} is being worked on by another process; wait for it to end", visible_path(.dir))]
+    Busy {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// The ledger's file has another name besides, under which nobody sees this one's lock or log.
+    #[error(
+        "{} has another name besides (a hard link), under which another process may be at work; take one of the names away, or make a real copy",
+        visible_path(.file)
+    )]
+    Linked {
+        /// The ledger's file.
+        file: PathBuf,
+    },
+    /// The run was copied, and where it was first it still is.
+    #[error(
+        "{} is a copy of the run in {}, and neither knows what is sent from the other; carry on there, or move that one away for good",
+        visible_path(.dir), visible_path(.first)
+    )]
+    Copied {
+        /// The copy's directory.
+        dir: PathBuf,
+        /// The directory of the run that was copied.
+        first: PathBuf,
+    },
+    /// The file is of a later version than this program knows.
+    #[error(
+        "{} was written by a newer version of this program: its format is {found}, this version knows {known}; use the newer version",
+        visible_path(.file)
+    )]
+    Newer {
+        /// The ledger's file.
+        file: PathBuf,
+        /// The version in the file.
+        found: i32,
+        /// The latest version that this program knows.
+        known: i32,
+    },
+    /// It is a database, and not one of this program.
+    #[error("{} is no ledger of this program", visible_path(.file))]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+    },
+    /// What is in the file cannot be what was written.
+    #[error("{} is damaged: {detail}", visible_path(.file))]
+    Damaged {
+        /// The ledger's file.
+        file: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+    /// The system did not let the ledger be read or written: no space, no permission, held by something else.
+    #[error("{}: {detail}", visible_path(.file))]
+    Database {
+        /// The ledger's file.
+        file: PathBuf,
+        /// In the words of what keeps it.
+        detail: String,
+    },
+    /// The ledger was asked for what it doesn't allow. A defect.
+    #[error("{}: {detail}, a defect of this program", visible_path(.file))]
+    Defect {
+        /// The ledger's file.
+        file: PathBuf,
+        /// In the words of what keeps it.
+        detail: String,
+    },
+    /// A file or directory could not be made or looked at.
+    #[error("{}: {source}", visible_path(.path))]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// In the system's words.
+        source: Arc<io::Error>,
+    },
+    /// A plan cannot be completed: a row would be without an outcome for good. A defect.
+    #[error(
+        "row {row} of the run in {} has neither a verdict nor an item, a defect of this program; nothing was sent",
+        visible_path(.dir)
+    )]
+    Loose {
+        /// The run's directory.
+        dir: PathBuf,
+        /// The row's ordinal in the run.
+        row: u64,
+    },
+    /// The run was only partly planned, so nothing of it may be sent.
+    #[error(
+        "planning the run in {} did not come to its end, so nothing of it may be sent; plan it again into another directory",
+        visible_path(.dir)
+    )]
+    Unplanned {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// Every item of the run has its outcome.
+    #[error("the run in {} is finished; there is nothing left to send", visible_path(.dir))]
+    Finished {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+    /// A run was to be called finished that is not. A defect; the run stays stopped.
+    #[error(
+        "{items} items of the run in {} have no outcome, so it is not finished; resume it",
+        visible_path(.dir)
+    )]
+    Unsettled {
+        /// The run's directory.
+        dir: PathBuf,
+        /// How many items.
+        items: u64,
+    },
+    /// A write of the journal failed. It stays closed, so that nothing is sent without an intent.
+    #[error("{} could not be written, so nothing more is sent: {}", visible_path(.file), .first.detail())]
+    Poisoned {
+        /// The ledger's file.
+        file: PathBuf,
+        /// What went wrong with the first write that failed.
+        first: Box<LedgerError>,
+    },
+    /// The journal was ended before.
+    #[error("the journal of the run in {} has ended, so nothing more is sent", visible_path(.dir))]
+    Ended {
+        /// The run's directory.
+        dir: PathBuf,
+    },
+}
+
+impl LedgerError {
+    /// A failure of the system's, with the path it is about.
+    pub(super) fn file(path: &Path, error: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source: Arc::new(error) }
+    }
+
+    /// That nothing more is written, since this went wrong first.
+    pub(super) fn poisoned(file: PathBuf, first: Self) -> Self {
+        Self::Poisoned { file, first: Box::new(first) }
+    }
+
+    /// Whether the ledger's file is damaged, and no space nor permission would help.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Poisoned { first, .. } => first.is_damage(),
+            _ => false,
+        }
+    }
+
+    /// What went wrong, without the file that it went wrong with.
+    fn detail(&self) -> String {
+        match self {
+            Self::Damaged { detail, .. } | Self::Database { detail, .. } | Self::Defect { detail, .. } => {
+                detail.clone()
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+impl From<LedgerError> for io::Error {
+    /// For those who write a report while they read the ledger.
+    fn from(error: LedgerError) -> Self {
+        Self::other(error)
+    }
+}

@@ -1,0 +1,73 @@
+//! The items of a started run that are left.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::kept::Memory;
+use super::state::{PlannedItem, RunState};
+use crate::domain::item::Item;
+use crate::ledger::backend::ItemClaims;
+use crate::ledger::error::LedgerError;
+use crate::ledger::model::Outstanding;
+use crate::ledger::outstanding::{due, last, may_arrive};
+
+/// The items of a started run that have no outcome, for the one process that sends it.
+#[derive(Debug)]
+pub struct Claims {
+    memory: Memory,
+    /// The number of the last item that was claimed.
+    claimed: Cell<u64>,
+}
+
+impl Claims {
+    pub(super) fn new(memory: Memory) -> Self {
+        Self { memory, claimed: Cell::new(0) }
+    }
+}
+
+impl ItemClaims for Claims {
+    async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
+        let (run, claimed) = (self.memory.read()?, self.claimed.get());
+        let left = run.left().filter(|(number, _)| *number > claimed).take(limit);
+        let page: Vec<Outstanding> =
+            left.map(|(number, planned)| outstanding(number, planned, &run)).collect();
+        if let Some(last) = page.last() {
+            self.claimed.set(last.item.number);
+        }
+        Ok(page)
+    }
+
+    async fn rows_of(&self, item: u64) -> Result<u64, LedgerError> {
+        Ok(self.memory.read()?.rows_of(item).count() as u64)
+    }
+
+    async fn is_any_left(&self) -> Result<bool, LedgerError> {
+        Ok(self.memory.read()?.left().next().is_some())
+    }
+}
+
+fn outstanding(number: u64, planned: &PlannedItem, run: &RunState) -> Outstanding {
+    let mut item = Item::clone(&planned.item);
+    let mut versions: Vec<_> = item.etag.iter().cloned().collect();
+    let (mut latest, mut answer, mut doubted) = (None, None, false);
+    for (id, attempt) in run.attempts_at(number) {
+        let result = attempt.answer.as_ref().map(|answer| answer.result);
+        let code = attempt.answer.as_ref().and_then(|answer| answer.code.as_ref());
+        doubted |= may_arrive(result, code.is_some());
+        versions.extend(attempt.item.etag.clone());
+        (latest, answer) = (Some((id, result)), attempt.answer.as_ref());
+        item.etag.clone_from(&attempt.item.etag);
+        item.patch.clone_from(&attempt.item.patch);
+        item.changes.clone_from(&attempt.item.changes);
+    }
+    Outstanding {
+        item: Arc::new(item),
+        due: due(last(latest, None)),
+        sent: latest.is_some(),
+        doubted,
+        lost: false,
+        status: answer.and_then(|answer| answer.status),
+        code: answer.and_then(|answer| answer.code.clone()),
+        versions,
+    }
+}

@@ -1,0 +1,162 @@
+//! Writing a plan. What is taken in is on record once it is kept.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::kept::{Hold, Memory};
+use super::run::Run;
+use super::state::{Defect, PlannedItem, RunState};
+use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunSpec, RunStats, Settled};
+use crate::domain::audit::Audit;
+use crate::domain::item::Item;
+use crate::ledger::backend::PlanStore;
+use crate::ledger::error::LedgerError;
+use crate::ledger::model::RunHeader;
+use crate::ledger::spill::Spill;
+use crate::ledger::verdict::Resolved;
+
+/// A run that is being planned.
+#[derive(Debug)]
+pub struct Plan {
+    hold: Hold,
+    /// The run as it is to be on record next.
+    next: RunState,
+    /// Items that are not in it yet.
+    items: Vec<(PlannedItem, Option<Settled>)>,
+}
+
+impl Plan {
+    /// Begins a run in a place that holds none.
+    pub(in crate::ledger) fn create(memory: &Memory, spec: &RunSpec) -> Result<Self, LedgerError> {
+        let next = RunState::new(spec.clone());
+        let hold = memory.begin(next.clone())?;
+        Ok(Self { hold, next, items: Vec::new() })
+    }
+
+    fn keep_all(&mut self) -> Result<(), LedgerError> {
+        let items = std::mem::take(&mut self.items);
+        for (planned, settled) in items {
+            let number = planned.item.number;
+            let known = &mut Arc::make_mut(&mut self.next.planned).items;
+            if known.insert(number, planned).is_some() {
+                return Err(self.hold.defect(format!("there are two items {number}")));
+            }
+            if let Some(settled) = settled {
+                self.next.outcomes.insert(number, Resolved { planned: true, settled });
+            }
+        }
+        self.commit()
+    }
+
+    fn end(&mut self, phase: Phase, stats: &RunStats) -> Result<(), LedgerError> {
+        self.next.sessions.push(*stats);
+        self.next.header.phase = phase;
+        self.commit()
+    }
+
+    fn commit(&self) -> Result<(), LedgerError> {
+        self.hold.commit(|run| {
+            *run = self.next.clone();
+            Ok(())
+        })
+    }
+
+    /// The first row that would never get an outcome.
+    fn loose_row(&self) -> Option<u64> {
+        let planned = &self.next.planned;
+        let is_loose = |row: &&RowRecord| {
+            row.verdict.is_none() && row.item.is_none_or(|item| !planned.items.contains_key(&item))
+        };
+        planned.rows.values().find(is_loose).map(|row| row.row)
+    }
+
+    /// Two items for one referral would overlap.
+    fn check_referrals(&self) -> Result<(), Defect> {
+        let mut seen = BTreeSet::new();
+        let mut items = self.next.planned.items.values();
+        match items.find(|planned| !seen.insert(planned.item.id)) {
+            Some(second) => Err(format!("there are two items for {}", second.item.id)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl PlanStore for Plan {
+    type Run = Run;
+
+    async fn again(run: Run) -> Result<(Self, Vec<InputInfo>), LedgerError> {
+        let (hold, mut next) = run.into_parts();
+        let inputs = next.inputs.values().map(|(_, info)| info.clone()).collect();
+        next.forget_plan();
+        Ok((Self { hold, next, items: Vec::new() }, inputs))
+    }
+
+    fn header(&self) -> &RunHeader {
+        &self.next.header
+    }
+
+    fn amend(&mut self, spec: RunSpec) -> Result<(), LedgerError> {
+        self.next.header.spec = spec;
+        Ok(())
+    }
+
+    fn spill(&self) -> Result<Spill, LedgerError> {
+        Ok(Spill::in_memory(self.hold.name()))
+    }
+
+    fn row(&mut self, row: &RowRecord) -> Result<(), LedgerError> {
+        let rows = &mut Arc::make_mut(&mut self.next.planned).rows;
+        if rows.contains_key(&row.row) {
+            return Err(self.hold.defect(format!("there are two rows {}", row.row)));
+        }
+        rows.insert(row.row, row.clone());
+        Ok(())
+    }
+
+    fn text_of(&self, row: u64) -> Result<RowText, LedgerError> {
+        let found = self.next.planned.rows.get(&row).map(|row| row.text.clone());
+        found.ok_or_else(|| self.hold.defect(format!("there is no row {row}")))
+    }
+
+    fn input(&mut self, input: u32, info: &InputInfo) -> Result<(), LedgerError> {
+        self.next.inputs.insert(input, (true, info.clone()));
+        Ok(())
+    }
+
+    fn item(
+        &mut self,
+        item: &Item,
+        settled: Option<&Settled>,
+        audit: Option<&Audit>,
+    ) -> Result<(), LedgerError> {
+        let planned = PlannedItem { item: Arc::new(item.clone()), audit: audit.cloned() };
+        self.items.push((planned, settled.cloned()));
+        Ok(())
+    }
+
+    fn retract(&mut self, number: u64) -> Result<(), LedgerError> {
+        self.items.retain(|(planned, _)| planned.item.number != number);
+        Arc::make_mut(&mut self.next.planned).items.remove(&number);
+        self.next.outcomes.remove(&number);
+        Ok(())
+    }
+
+    async fn keep(&mut self) -> Result<(), LedgerError> {
+        self.keep_all()
+    }
+
+    async fn seal(mut self, stats: &RunStats) -> Result<Run, LedgerError> {
+        self.keep_all()?;
+        if let Some(row) = self.loose_row() {
+            return Err(LedgerError::Loose { dir: self.hold.name().to_owned(), row });
+        }
+        self.check_referrals().map_err(|detail| self.hold.defect(detail))?;
+        self.end(Phase::Planned, stats)?;
+        Ok(Run::new(self.hold, Arc::new(self.next)))
+    }
+
+    async fn abandon(mut self, stats: &RunStats) -> Result<(), LedgerError> {
+        self.keep_all()?;
+        self.end(Phase::Planning, stats)
+    }
+}

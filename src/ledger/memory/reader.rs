@@ -1,0 +1,147 @@
+//! The account of a run, for whoever reports it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::kept::Memory;
+use super::state::{PlannedItem, RunState};
+use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RunStats};
+use crate::domain::consent::Consent;
+use crate::domain::item::{Effect, Item};
+use crate::domain::outcome::Outcome;
+use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
+use crate::ledger::backend::RunAccount;
+use crate::ledger::error::LedgerError;
+use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, summed};
+use crate::ledger::verdict::Resolved;
+
+/// A run as it stood when it was opened for reading.
+#[derive(Debug)]
+pub struct Reader {
+    state: Arc<RunState>,
+}
+
+impl Reader {
+    /// Opens a run for reading.
+    pub(in crate::ledger) fn open(memory: &Memory) -> Result<Self, LedgerError> {
+        memory.read().map(|state| Self { state })
+    }
+
+    fn facts(&self, row: &RowRecord, attempts: &BTreeMap<u64, Attempts>) -> RowFacts {
+        let item = row.item.and_then(|number| self.state.planned.items.get_key_value(&number));
+        RowFacts {
+            record: row.clone(),
+            item: item.map(|(number, planned)| self.item_facts(*number, planned)),
+            attempts: row.item.and_then(|item| attempts.get(&item)).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn item_facts(&self, number: u64, planned: &PlannedItem) -> ItemFacts {
+        let resolved = self.state.outcomes.get(&number).cloned();
+        let is_conflict = |resolved: &Resolved| resolved.settled.verdict.outcome == Outcome::Conflict;
+        ItemFacts {
+            findings: planned.item.findings.clone(),
+            // An item has the number of its first row.
+            first: self.state.planned.rows.get(&number).map(|row| row.place),
+            audit: planned.audit.clone(),
+            changes: resolved.as_ref().is_some_and(is_conflict).then(|| planned.item.changes.clone()),
+            resolved,
+        }
+    }
+
+    /// Whether an item closed its referral: what was taken of it in part holds the fields that were not.
+    fn is_closed(item: &Item, resolved: &Resolved) -> bool {
+        let settled = &resolved.settled;
+        let kept = settled.theirs.as_ref();
+        let kept: BTreeMap<String, serde_json::Value> =
+            kept.and_then(|theirs| serde_json::from_str(theirs.get()).ok()).unwrap_or_default();
+        let was_taken = settled.verdict.outcome == Outcome::Applied || !kept.contains_key("/status");
+        item.effect == Effect::OneWay && was_taken
+    }
+}
+
+impl RunAccount for Reader {
+    fn header(&self) -> &RunHeader {
+        &self.state.header
+    }
+
+    fn newer(&self) -> Option<i32> {
+        None
+    }
+
+    /// Memory has none.
+    async fn check_pages(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    async fn consent(&self) -> Result<Option<Consent>, LedgerError> {
+        Ok(self.state.consents.last().cloned())
+    }
+
+    async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
+        Ok(self.state.inputs_read())
+    }
+
+    async fn stats(&self) -> Result<RunStats, LedgerError> {
+        Ok(summed(self.state.sessions.iter().copied(), self.state.attempts.len() as u64))
+    }
+
+    async fn totals(&self) -> Result<PlanTotals, LedgerError> {
+        Ok(self.state.totals())
+    }
+
+    async fn referrals(&self) -> Result<ReferralTotals, LedgerError> {
+        let items = &self.state.planned.items;
+        let written = self.state.outcomes.iter().filter(|(_, resolved)| {
+            matches!(resolved.settled.verdict.outcome, Outcome::Applied | Outcome::Partial)
+        });
+        let written: Vec<_> =
+            written.filter_map(|(number, resolved)| Some((&items.get(number)?.item, resolved))).collect();
+        Ok(ReferralTotals {
+            total: items.len() as u64,
+            changed: written.len() as u64,
+            closed: written.iter().filter(|(item, resolved)| Self::is_closed(item, resolved)).count() as u64,
+        })
+    }
+
+    async fn rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(RowAccount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut attempts: BTreeMap<u64, Attempts> = BTreeMap::new();
+        for (number, attempt) in &self.state.attempts {
+            let result = attempt.answer.as_ref().map(|answer| answer.result);
+            let of_item = attempts.entry(attempt.item.number).or_default();
+            of_item.add(*number, attempt.client_request_id, attempt.at, result);
+        }
+        // Of an input that was not read to its end, nobody knows what the rows are.
+        let is_known = |row: &&RowRecord| {
+            let input = self.state.inputs.get(&row.place.input);
+            self.state.header.phase != Phase::Planning || input.is_some_and(|(is_read, _)| *is_read)
+        };
+        for row in self.state.planned.rows.values().filter(is_known) {
+            each(account::row(self.facts(row, &attempts), &self.state.header))?;
+        }
+        Ok(())
+    }
+
+    async fn items<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (number, planned) in &self.state.planned.items {
+            let decided = self.state.outcomes.get(number).filter(|resolved| resolved.planned);
+            let mut told = ItemAccount {
+                item: Item::clone(&planned.item),
+                rows: Vec::new(),
+                planned: decided.map(|resolved| resolved.settled.verdict.clone()),
+                audit: planned.audit.clone(),
+            };
+            for row in self.state.rows_of(*number) {
+                account::add_row(&mut told, row.place, row.findings.clone());
+            }
+            each(told)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! All that is on record of a run, and how what is written changes it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::account::{InputInfo, RowRecord, RunSpec, RunStats};
+use crate::domain::audit::Audit;
+use crate::domain::consent::Consent;
+use crate::domain::item::{Effect, Item};
+use crate::ledger::model::{AttemptAnswer, PlanTotals, RunHeader};
+use crate::ledger::record::Record;
+use crate::ledger::ticket::AttemptId;
+use crate::ledger::verdict::Resolved;
+
+/// All that is on record of a run.
+#[derive(Debug, Clone)]
+pub(super) struct RunState {
+    /// What it is; nothing of it can be lost.
+    pub(super) header: RunHeader,
+    /// By their numbers, and whether each was read for the plan that is there.
+    pub(super) inputs: BTreeMap<u32, (bool, InputInfo)>,
+    /// What planning wrote: it does not change any more when the run is sent.
+    pub(super) planned: Arc<Planned>,
+    /// By item.
+    pub(super) outcomes: BTreeMap<u64, Resolved>,
+    /// By their numbers, which are given out in order and never twice.
+    pub(super) attempts: BTreeMap<i64, AttemptOnRecord>,
+    next_attempt: i64,
+    pub(super) sessions: Vec<RunStats>,
+    pub(super) consents: Vec<Consent>,
+}
+
+/// The rows and items of a plan, by ordinal and by number.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Planned {
+    pub(super) rows: BTreeMap<u64, RowRecord>,
+    pub(super) items: BTreeMap<u64, PlannedItem>,
+}
+
+/// An item as it was planned.
+#[derive(Debug, Clone)]
+pub(super) struct PlannedItem {
+    pub(super) item: Arc<Item>,
+    pub(super) audit: Option<Audit>,
+}
+
+/// An attempt that is on record.
+#[derive(Debug, Clone)]
+pub struct AttemptOnRecord {
+    /// The item as it was sent: after a rebase with another eTag and another document than it was planned with.
+    pub item: Arc<Item>,
+    /// When it was about to be sent.
+    pub at: Timestamp,
+    /// The GUID of the request.
+    pub client_request_id: Uuid,
+    /// What became of it, where that is known.
+    pub answer: Option<AttemptAnswer>,
+}
+
+/// Why something cannot be on record. A defect of whoever asked for it.
+pub(super) type Defect = String;
+
+impl RunState {
+    /// A run that is begun to plan.
+    pub(super) fn new(spec: RunSpec) -> Self {
+        Self {
+            header: RunHeader::planning(spec),
+            inputs: BTreeMap::new(),
+            planned: Arc::default(),
+            outcomes: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            next_attempt: 1,
+            sessions: Vec::new(),
+            consents: Vec::new(),
+        }
+    }
+
+    /// Forgets what was planned. What was requested for that was requested, and what the inputs were is remembered
+    /// until they are read again.
+    pub(super) fn forget_plan(&mut self) {
+        self.planned = Arc::default();
+        self.outcomes.clear();
+        self.inputs.values_mut().for_each(|(is_read, _)| *is_read = false);
+    }
+
+    /// Writes one thing; answers with the attempt, where it is an intent.
+    pub(super) fn write(&mut self, record: &Record) -> Result<Option<AttemptId>, Defect> {
+        match record {
+            Record::Intent { item, client_request_id, at, .. } => {
+                self.expect_item(item.number)?;
+                let (item, number) = (Arc::clone(item), self.next_attempt);
+                self.next_attempt += 1;
+                let (at, client_request_id) = (*at, *client_request_id);
+                let attempt = AttemptOnRecord { item, at, client_request_id, answer: None };
+                self.attempts.insert(number, attempt);
+                return Ok(Some(AttemptId::numbered(number)));
+            }
+            Record::Answer { attempt, answer } => {
+                let number = attempt.number();
+                let attempt = self.attempts.get_mut(&number).ok_or_else(|| no("attempt", number))?;
+                attempt.answer = Some(answer.clone());
+            }
+            Record::Withdrawal { attempt } => {
+                let number = attempt.number();
+                self.attempts.remove(&number).ok_or_else(|| no("attempt", number))?;
+            }
+            Record::Outcome { item, settled } => {
+                self.expect_item(*item)?;
+                let resolved = Resolved { planned: false, settled: settled.clone() };
+                if self.outcomes.insert(*item, resolved).is_some() {
+                    return Err(format!("item {item} has an outcome already"));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn expect_item(&self, number: u64) -> Result<(), Defect> {
+        if self.planned.items.contains_key(&number) { Ok(()) } else { Err(no("item", number)) }
+    }
+
+    /// The inputs that were read for the plan that is there, in their order.
+    pub(super) fn inputs_read(&self) -> Vec<InputInfo> {
+        self.inputs.values().filter(|(is_read, _)| *is_read).map(|(_, info)| info.clone()).collect()
+    }
+
+    /// The attempts at an item, in their order.
+    pub(super) fn attempts_at(&self, item: u64) -> impl DoubleEndedIterator<Item = (i64, &AttemptOnRecord)> {
+        let attempts = self.attempts.iter().map(|(number, attempt)| (*number, attempt));
+        attempts.filter(move |(_, attempt)| attempt.item.number == item)
+    }
+
+    /// The rows of an item.
+    pub(super) fn rows_of(&self, item: u64) -> impl Iterator<Item = &RowRecord> {
+        self.planned.rows.values().filter(move |row| row.item == Some(item))
+    }
+
+    /// The items that have no outcome, by number.
+    pub(super) fn left(&self) -> impl Iterator<Item = (u64, &PlannedItem)> {
+        let items = self.planned.items.iter().map(|(number, item)| (*number, item));
+        items.filter(|(number, _)| !self.outcomes.contains_key(number))
+    }
+
+    /// How much the run is, and how much of it is left.
+    pub(super) fn totals(&self) -> PlanTotals {
+        let is_planned = |number: &u64| self.outcomes.get(number).is_some_and(|resolved| resolved.planned);
+        let items = || self.planned.items.iter();
+        let to_send = || items().filter(|(number, _)| !is_planned(number));
+        let closes = |item: &PlannedItem| item.item.effect == Effect::OneWay;
+        let count = |count: usize| count as u64;
+        PlanTotals {
+            rows: count(self.planned.rows.len()),
+            items: count(self.planned.items.len()),
+            to_send: count(to_send().count()),
+            closing: count(to_send().filter(|(_, item)| closes(item)).count()),
+            remaining: count(self.left().count()),
+            remaining_closing: count(self.left().filter(|(_, item)| closes(item)).count()),
+        }
+    }
+}
+
+fn no(what: &str, number: impl std::fmt::Display) -> Defect {
+    format!("there is no {what} {number}")
+}

@@ -1,0 +1,130 @@
+//! Intents, answers and outcomes, a batch of them in one transaction.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::crash_points::CrashPoint;
+use super::lock::Lock;
+use super::permissions;
+use super::records::{number, remove_intent, write_answer, write_intent, write_outcome};
+use super::schema::close_session;
+use super::store::Store;
+use crate::domain::account::{Phase, RunStats};
+use crate::ledger::backend::BatchStore;
+use crate::ledger::error::LedgerError;
+use crate::ledger::record::Record;
+use crate::ledger::ticket::AttemptId;
+
+/// Records after which the log is brought into the database as soon as nothing waits, and after
+/// which it is in any case.
+const CHECKPOINT: (usize, usize) = (2_000, 40_000);
+
+/// A started run's file, as its writer holds it.
+pub struct Batches {
+    store: Store,
+    /// Of the ledger's file. SQLite goes on writing into a file that was removed, and nobody would ever
+    /// read it.
+    identity: (u64, u64),
+    /// Records written since the last checkpoint.
+    unchecked: usize,
+    /// Let go of after the store is closed: fields are dropped in the order they are declared in.
+    lock: Lock,
+}
+
+impl Batches {
+    pub(super) fn new(store: Store, lock: Lock) -> Result<Self, LedgerError> {
+        // SQLite would do it in the middle of a commit that somebody waits for.
+        store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
+        let file = store.file();
+        let identity = permissions::identity(&file).map_err(|error| LedgerError::file(&file, error))?;
+        Ok(Self { store, identity, unchecked: 0, lock })
+    }
+
+    /// Whether what was written will be found again.
+    fn is_there(&self) -> Result<(), LedgerError> {
+        let file = self.store.file();
+        match permissions::identity(&file) {
+            Ok(identity) if identity == self.identity => self.lock.is_there(),
+            _ => Err(LedgerError::Database { file, detail: "it was moved or removed meanwhile".to_owned() }),
+        }
+    }
+
+    fn poisoned(&self, first: LedgerError) -> LedgerError {
+        LedgerError::poisoned(self.store.file(), first)
+    }
+}
+
+impl BatchStore for Batches {
+    fn dir(&self) -> &Path {
+        &self.store.dir
+    }
+
+    fn file(&self) -> PathBuf {
+        self.store.file()
+    }
+
+    fn write(&mut self, batch: &[Record]) -> Result<Vec<AttemptId>, LedgerError> {
+        self.store.step(CrashPoint::Writing);
+        let written = write(&mut self.store.connection, batch);
+        let kept = self.store.told(written).and_then(|attempts| self.is_there().map(|()| attempts));
+        self.unchecked += batch.len();
+        self.store.step(CrashPoint::Written);
+        kept
+    }
+
+    fn acknowledged(&mut self) {
+        self.store.step(CrashPoint::Told);
+    }
+
+    fn tidy(&mut self, idle: bool) -> Result<(), LedgerError> {
+        if self.unchecked < if idle { CHECKPOINT.0 } else { CHECKPOINT.1 } {
+            return Ok(());
+        }
+        self.unchecked = 0;
+        self.store.checkpoint().map(drop)
+    }
+
+    fn finish(&mut self, stats: &RunStats) -> Result<u64, LedgerError> {
+        self.is_there().map_err(|error| self.poisoned(error))?;
+        let items = self.store.told(unsettled(&self.store.connection))?;
+        let phase = if items > 0 { Phase::Stopped } else { Phase::Finished };
+        // Before the mark is taken back that says there is more in the log.
+        let is_all_in = self.store.checkpoint()?;
+        self.store.step(CrashPoint::Closing);
+        let closed = self
+            .store
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| close_session(transaction, phase, stats, is_all_in));
+        self.store.told(closed).map_err(|error| self.poisoned(error))?;
+        self.store.step(CrashPoint::Closed);
+        self.store.checkpoint()?;
+        Ok(items)
+    }
+}
+
+/// Writes a batch in one transaction; answers with the numbers of its intents, in their order.
+fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<AttemptId>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut attempts = Vec::new();
+    for record in batch {
+        match record {
+            Record::Intent { item, client_request_id, at, .. } => {
+                let number = write_intent(&transaction, item, *client_request_id, *at)?;
+                attempts.push(AttemptId::numbered(number));
+            }
+            Record::Answer { attempt, answer } => write_answer(&transaction, attempt.number(), answer)?,
+            Record::Withdrawal { attempt } => remove_intent(&transaction, attempt.number())?,
+            Record::Outcome { item, settled } => write_outcome(&transaction, *item, false, settled)?,
+        }
+    }
+    transaction.commit()?;
+    Ok(attempts)
+}
+
+fn unsettled(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT (SELECT count(*) FROM item) - (SELECT count(*) FROM outcome)", [], |row| {
+        number(row, 0)
+    })
+}

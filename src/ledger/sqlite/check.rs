@@ -1,0 +1,52 @@
+//! Whether a ledger is as it was made and written, before anything of it is believed.
+
+use rusqlite::OptionalExtension;
+
+use super::checksum;
+use super::schema::{INDEXES, made, tables};
+use super::store::Store;
+use crate::domain::account::{Phase, RunSpec};
+use crate::ledger::error::LedgerError;
+
+/// What the run is, and how far it has come, once it is sure that all tables are there as they were made and
+/// all records as they were written.
+pub(super) fn checked_run(store: &Store) -> Result<(RunSpec, Phase), LedgerError> {
+    let all = tables(store.format);
+    let tables = store.told(made(&all, ""))?;
+    check_made(store, &tables)?;
+    for (table, _) in tables.iter().filter(|(_, made)| made.starts_with("CREATE TABLE")) {
+        if let Some(number) = store.told(checksum::first_changed(&store.connection, table))? {
+            return Err(store.damaged(format!("{table} {number} is not as it was written")));
+        }
+    }
+    check_numbers(store)?;
+    let (about, phase) = store.run()?;
+    if phase != Phase::Planning {
+        check_made(store, &store.told(made(&all, INDEXES))?)?;
+    }
+    Ok((about, phase))
+}
+
+fn check_made(store: &Store, objects: &[(String, String)]) -> Result<(), LedgerError> {
+    for (name, made) in objects {
+        let found = "SELECT sql FROM sqlite_schema WHERE name = ?1";
+        let found: Option<String> =
+            store.told(store.connection.query_row(found, [name], |row| row.get(0)).optional())?;
+        match found {
+            Some(found) if found == *made => {}
+            Some(_) => return Err(store.damaged(format!("{name} is not as it was made"))),
+            None => return Err(store.damaged(format!("{name} is missing"))),
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure of the numbers that all else hangs on.
+fn check_numbers(store: &Store) -> Result<(), LedgerError> {
+    let odd = "SELECT EXISTS (SELECT 1 FROM item WHERE number < 1)
+                   OR EXISTS (SELECT 1 FROM row WHERE row < 1 OR input < 0 OR line < 0 OR cell < 0)";
+    if store.told(store.connection.query_row(odd, [], |row| row.get(0)))? {
+        return Err(store.damaged("a row or an item has a number that there cannot be".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! The items of a started run that are left.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use rusqlite::{CachedStatement, Row};
+
+use super::records::{EnumText, ITEM, Json, Version, item, number};
+use super::store::Store;
+use crate::domain::item::Change;
+use crate::ledger::backend::ItemClaims;
+use crate::ledger::error::LedgerError;
+use crate::ledger::model::{Lost, Outstanding};
+use crate::ledger::outstanding::{LastAttempt, due, last, may_arrive};
+
+/// The items of a started run that have no outcome, for the one process that sends it.
+#[derive(Debug)]
+pub struct Claims {
+    store: Store,
+    lost: Option<Lost>,
+    /// The number of the last item that was claimed.
+    claimed: Cell<i64>,
+}
+
+impl Claims {
+    pub(super) fn new(store: Store, lost: Option<Lost>) -> Self {
+        Self { store, lost, claimed: Cell::new(0) }
+    }
+
+    fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<Outstanding>> {
+        let mut items = self.store.connection.prepare_cached(&format!(
+            "SELECT {ITEM}, last.id, last.result, last.etag, last.patch, last.changes,
+                    last.status, last.code
+             FROM item LEFT JOIN outcome ON outcome.item = item.number
+                       LEFT JOIN attempt AS last
+                       ON last.id = (SELECT max(id) FROM attempt WHERE attempt.item = item.number)
+             WHERE outcome.item IS NULL AND item.number > ?1 ORDER BY item.number LIMIT ?2"
+        ))?;
+        let mut attempts = self
+            .store
+            .connection
+            .prepare_cached("SELECT result, code IS NOT NULL, etag FROM attempt WHERE item = ?1")?;
+        let one = |row: &Row<'_>| {
+            let mut left = outstanding(row, self.lost)?;
+            // What was lost is never found again, so the doubt stays with whatever had no outcome then.
+            left.doubted = self.lost.is_some();
+            if left.sent {
+                tell_attempts(&mut attempts, &mut left)?;
+            }
+            Ok(left)
+        };
+        items.query_map([after, limit], one)?.collect()
+    }
+}
+
+impl ItemClaims for Claims {
+    async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let page = self.store.told(self.page(self.claimed.get(), limit))?;
+        if let Some(last) = page.last() {
+            self.claimed.set(last.item.number.cast_signed());
+        }
+        Ok(page)
+    }
+
+    async fn rows_of(&self, item: u64) -> Result<u64, LedgerError> {
+        let count = "SELECT count(*) FROM row WHERE item = ?1";
+        let item = item.cast_signed();
+        self.store.told(self.store.connection.query_row(count, [item], |row| number(row, 0)))
+    }
+
+    async fn is_any_left(&self) -> Result<bool, LedgerError> {
+        let any = "SELECT EXISTS (SELECT 1 FROM item LEFT JOIN outcome ON outcome.item = item.number
+                                  WHERE outcome.item IS NULL)";
+        self.store.told(self.store.connection.query_row(any, [], |row| row.get(0)))
+    }
+}
+
+/// Adds what all attempts at an item tell of it: whether any of them may have been made, or may be yet, and what
+/// they were bound to.
+fn tell_attempts(attempts: &mut CachedStatement<'_>, left: &mut Outstanding) -> rusqlite::Result<()> {
+    let mut rows = attempts.query([left.item.number.cast_signed()])?;
+    while let Some(row) = rows.next()? {
+        let result = row.get::<_, Option<EnumText<_>>>(0)?.map(|EnumText(result)| result);
+        left.doubted |= may_arrive(result, row.get(1)?);
+        left.versions.extend(row.get::<_, Option<Version>>(2)?.map(|Version(etag)| etag));
+    }
+    Ok(())
+}
+
+/// Reads an item from the columns of [`ITEM`], and its last attempt from those that follow, null where
+/// there is none.
+fn outstanding(row: &Row<'_>, lost: Option<Lost>) -> rusqlite::Result<Outstanding> {
+    let mut item = item(row)?;
+    let versions = item.etag.iter().cloned().collect();
+    let mut attempt = None;
+    if let Some(id) = row.get(9)? {
+        attempt = Some((id, row.get::<_, Option<EnumText<_>>>(10)?.map(|EnumText(result)| result)));
+        item.etag = row.get::<_, Option<Version>>(11)?.map(|Version(etag)| etag);
+        if let Some(Json(patch)) = row.get(12)? {
+            item.patch = patch;
+        }
+        if let Some(Json(changes)) = row.get::<_, Option<Json<Vec<Change>>>>(13)? {
+            item.changes = changes;
+        }
+    }
+    let last = last(attempt, lost.map(|lost| lost.after));
+    Ok(Outstanding {
+        item: Arc::new(item),
+        due: due(last),
+        sent: attempt.is_some(),
+        doubted: false,
+        lost: last == LastAttempt::Lost,
+        status: row.get(14)?,
+        code: row.get(15)?,
+        versions,
+    })
+}

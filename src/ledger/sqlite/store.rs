@@ -1,0 +1,301 @@
+//! An open ledger: how its file is opened to be written or looked at, and how it is closed.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+
+use super::crash_points::{CrashPoint, Watch};
+use super::error::{on_one_line, told};
+use super::files::{file, file_beside, log_file};
+use super::records::{EnumText, Json};
+use super::schema::{APPLICATION, CONSENTED, OLDEST, VERSION, is_needed, settings};
+use super::{checksum, create, holder, permissions};
+use crate::domain::account::{InputInfo, Phase, RunSpec};
+use crate::domain::consent::Consent;
+use crate::ledger::error::LedgerError;
+
+/// How long to wait for another process that has the file for a moment: a reader that is the last to
+/// close it, for example.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An open ledger, with its path for what there is to say about it.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) connection: Connection,
+    pub(super) dir: PathBuf,
+    pub(super) watch: Option<Watch>,
+    /// The format of the file; greater than [`VERSION`] only where it is looked at and never written.
+    pub(super) format: i32,
+}
+
+impl Store {
+    /// Makes the ledger of a new run, which is then planned.
+    pub(super) fn create(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result<Self, LedgerError> {
+        create::create(dir, spec, watch)?;
+        let store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        store.told(settings(&store.connection))?;
+        Ok(store)
+    }
+
+    /// Opens the ledger of a run to write to it, after a look at every page of it.
+    pub(super) fn open(dir: &Path) -> Result<Self, LedgerError> {
+        let looked = Self::look_only(dir)?;
+        if let Some(found) = looked.newer() {
+            return Err(LedgerError::Newer { file: looked.file(), found, known: VERSION });
+        }
+        let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        store.format = looked.format;
+        drop(looked);
+        for ending in ["", "-wal", "-shm"] {
+            permissions::tighten(&file_beside(dir, ending))?;
+        }
+        store.told(settings(&store.connection))?;
+        store.check_pages()?;
+        Ok(store)
+    }
+
+    /// Makes sure that SQLite finds nothing wrong with any page, and each index to tell what its table does.
+    pub(super) fn check_pages(&self) -> Result<(), LedgerError> {
+        let verdict = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        let verdict: String = self.told(verdict)?;
+        if verdict == "ok" { Ok(()) } else { Err(self.damaged(on_one_line(&verdict))) }
+    }
+
+    /// That something is wrong with what is in the file.
+    pub(super) fn damaged(&self, detail: String) -> LedgerError {
+        LedgerError::Damaged { file: self.file(), detail }
+    }
+
+    /// Opens the ledger of a run that this process has open already.
+    pub(super) fn again(&self) -> Result<Self, LedgerError> {
+        let mut store = Self::connect(&self.dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        store.told(settings(&store.connection))?;
+        store.format = self.format;
+        store.watch = self.watch;
+        Ok(store)
+    }
+
+    /// Tells whoever watches what step this is.
+    pub(super) fn step(&self, step: CrashPoint) {
+        if let Some(watch) = self.watch {
+            watch(step);
+        }
+    }
+
+    /// Opens the ledger of a run to look at it as it stands now, whatever is written meanwhile.
+    pub(super) fn look(dir: &Path) -> Result<Self, LedgerError> {
+        match Self::look_beside_others(dir) {
+            // SQLite wants to put files beside the database, and may not.
+            Err(error @ LedgerError::Database { .. }) if lies_still(dir) => {
+                Self::look_at_rest(dir).map_err(|_| error)
+            }
+            looked => looked,
+        }
+    }
+
+    /// Opens a ledger that lies still, as where the directory can't be written to.
+    fn look_at_rest(dir: &Path) -> Result<Self, LedgerError> {
+        let mut store = Self::connect_to(
+            dir,
+            &immutable(&file(dir)),
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        )?;
+        store.format = store.kind()?;
+        store.told(store.connection.execute_batch("PRAGMA query_only = ON; BEGIN"))?;
+        Ok(store)
+    }
+
+    fn look_beside_others(dir: &Path) -> Result<Self, LedgerError> {
+        let looked = Self::look_only(dir)?;
+        let store = match looked.newer() {
+            Some(_) => looked,
+            // A connection that is read-only can't clear away the files that it makes beside the database.
+            None => {
+                let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                store.format = looked.format;
+                store
+            }
+        };
+        store.told(store.connection.execute_batch("PRAGMA query_only = ON; BEGIN"))?;
+        Ok(store)
+    }
+
+    /// Opens the ledger of a run so that nothing can be written, and makes sure that it is one.
+    fn look_only(dir: &Path) -> Result<Self, LedgerError> {
+        let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        store.format = store.kind()?;
+        Ok(store)
+    }
+
+    /// The format of a file that a newer version of this program wrote.
+    pub(super) fn newer(&self) -> Option<i32> {
+        (self.format > VERSION).then_some(self.format)
+    }
+
+    /// Looks whether there is a ledger at all, before anything is put beside it.
+    pub(super) fn expect(dir: &Path) -> Result<(), LedgerError> {
+        let file = file(dir);
+        match file.try_exists() {
+            Ok(true) => holder::has_one_name(&file),
+            Ok(false) if create::is_unmade(dir) => Err(LedgerError::Unmade { dir: dir.to_owned() }),
+            Ok(false) => Err(LedgerError::Absent { dir: dir.to_owned() }),
+            // The directory is a file.
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+                Err(LedgerError::Absent { dir: dir.to_owned() })
+            }
+            Err(error) => Err(LedgerError::file(&file, error)),
+        }
+    }
+
+    /// The ledger's file.
+    pub(super) fn file(&self) -> PathBuf {
+        file(&self.dir)
+    }
+
+    fn connect(dir: &Path, access: OpenFlags) -> Result<Self, LedgerError> {
+        Self::connect_to(dir, &file(dir), access)
+    }
+
+    /// The same by the name that SQLite is given for the file.
+    fn connect_to(dir: &Path, name: &Path, access: OpenFlags) -> Result<Self, LedgerError> {
+        Self::expect(dir)?;
+        let file = file(dir);
+        let opened = Connection::open_with_flags(name, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
+        let connection = opened
+            .and_then(|connection| keep_log(&connection, true).map(|()| connection))
+            .and_then(|connection| checksum::offer(&connection).map(|()| connection))
+            .map_err(|error| told(file, &error))?;
+        Ok(Self { connection, dir: dir.to_owned(), watch: None, format: VERSION })
+    }
+
+    /// The format of the file, where it is a ledger.
+    fn kind(&self) -> Result<i32, LedgerError> {
+        let pragma =
+            |name| self.told(self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)));
+        if pragma("application_id")? != APPLICATION {
+            let file = self.file();
+            let length = std::fs::metadata(&file).map_err(|error| LedgerError::file(&file, error))?.len();
+            return Err(if length == 0 {
+                self.damaged("it is empty".to_owned())
+            } else {
+                LedgerError::Foreign { file }
+            });
+        }
+        match pragma("user_version")? {
+            found if found >= OLDEST => Ok(found),
+            found => Err(self.damaged(format!("its format is {found}, which there never was"))),
+        }
+    }
+
+    /// What the run is, and how far it has come.
+    pub(super) fn run(&self) -> Result<(RunSpec, Phase), LedgerError> {
+        self.told(self.connection.query_row("SELECT about, phase FROM run", [], |row| {
+            let (Json(spec), EnumText(phase)) = (row.get(0)?, row.get(1)?);
+            Ok((spec, phase))
+        }))
+    }
+
+    /// The inputs that were read to their end for the plan that is there, in their order.
+    pub(super) fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
+        self.all("SELECT info FROM input WHERE read = 1 ORDER BY number", |row| {
+            row.get(0).map(|Json(info)| info)
+        })
+    }
+
+    /// The last consent on record; the ledgers of the first format have none.
+    pub(super) fn consent(&self) -> Result<Option<Consent>, LedgerError> {
+        if self.format < CONSENTED {
+            return Ok(None);
+        }
+        let last = "SELECT consent FROM consent ORDER BY number DESC LIMIT 1";
+        let last = self.connection.query_row(last, [], |row| row.get(0).map(|Json(consent)| consent));
+        self.told(last.optional())
+    }
+
+    /// All that a query finds.
+    pub(super) fn all<T>(
+        &self,
+        query: &str,
+        one: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        let read = self.connection.prepare(query).and_then(|mut rows| rows.query_map([], one)?.collect());
+        self.told(read)
+    }
+
+    /// Brings what is committed from the log into the database. What a reader still needs stays in
+    /// the log, which loses nothing. Answers whether all was brought in.
+    pub(super) fn checkpoint(&self) -> Result<bool, LedgerError> {
+        self.bring_in("PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    /// Brings all of the log into the database, and waits for readers that need what it would overwrite.
+    pub(super) fn checkpoint_all(&self) -> Result<(), LedgerError> {
+        match self.bring_in("PRAGMA wal_checkpoint(FULL)")? {
+            true => Ok(()),
+            false => Err(LedgerError::Busy { dir: self.dir.clone() }),
+        }
+    }
+
+    fn bring_in(&self, checkpoint: &str) -> Result<bool, LedgerError> {
+        self.step(CrashPoint::Folding);
+        let all = self.connection.query_row(checkpoint, [], |row| {
+            let [busy, logged, brought_in] = [row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?];
+            Ok(busy == 0 && brought_in == logged)
+        });
+        let all = self.told(all)?;
+        self.step(CrashPoint::Folded);
+        Ok(all)
+    }
+
+    /// A result with the ledger's name in its error.
+    pub(super) fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, LedgerError> {
+        result.map_err(|error| match self.newer() {
+            // What is not understood is not damaged.
+            Some(found) => LedgerError::Newer { file: self.file(), found, known: VERSION },
+            None => told(self.file(), &error),
+        })
+    }
+}
+
+impl Drop for Store {
+    /// The last one to close the database would bring the log in and remove it, which is for the end of a
+    /// process that sends alone: whoever removes it leaves a database that lacks its log.
+    fn drop(&mut self) {
+        // What was not committed is given up, as it would be in any case.
+        let ended = self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
+        if ended && is_needed(&self.connection).is_ok_and(|needed| !needed) {
+            // Where that fails the log stays, which harms nobody.
+            let _ = keep_log(&self.connection, false);
+        }
+    }
+}
+
+/// Whether all that was written stands in the database itself: whoever writes to it, or died at that, has a log
+/// beside it.
+fn lies_still(dir: &Path) -> bool {
+    match std::fs::metadata(log_file(dir)) {
+        Ok(log) => log.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
+/// The name of a file for SQLite, with the word that nobody changes it, so that no log is looked for and no lock
+/// is taken. Of other bytes than letters, digits and a few signs, each is written as a number.
+fn immutable(file: &Path) -> PathBuf {
+    let byte = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(*byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    let path: String = file.as_os_str().as_encoded_bytes().iter().map(byte).collect();
+    // Two slashes at the beginning would name another machine.
+    let nobody = if path.starts_with('/') { "//" } else { "" };
+    PathBuf::from(format!("file:{nobody}{path}?immutable=1"))
+}
+
+/// Whether the log stays when the last connection is closed.
+fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
