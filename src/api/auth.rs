@@ -42,11 +42,11 @@ const SELDOM: Duration = Duration::from_mins(1);
 
 /// The source of the bearer token.
 #[derive(Clone)]
-pub struct Auth(Source);
+pub struct Auth(TokenSource);
 
 /// The kinds of sources.
 #[derive(Clone)]
-enum Source {
+enum TokenSource {
     Fixed(SecretString),
     File(PathBuf),
     Command { program: String, arguments: Vec<String> },
@@ -77,13 +77,13 @@ pub enum TokenCommandError {
 impl Auth {
     /// Returns a source of this token only, which cannot be renewed.
     pub fn fixed(token: SecretString) -> Self {
-        Self(Source::Fixed(token))
+        Self(TokenSource::Fixed(token))
     }
 
     /// Returns a file as source. It holds the token, or the JSON that a token endpoint answers with, and is
     /// read again when the token is refused.
     pub fn file(path: PathBuf) -> Self {
-        Self(Source::File(path))
+        Self(TokenSource::File(path))
     }
 
     /// Returns a program as source. It prints the token, or a JSON object with `access_token` or
@@ -95,7 +95,7 @@ impl Auth {
     pub fn command(text: &TokenCommand) -> Result<Self, TokenCommandError> {
         let mut words = shlex::split(text.0.expose_secret()).ok_or(TokenCommandError::Quotes)?.into_iter();
         let program = words.next().filter(|program| !program.is_empty()).ok_or(TokenCommandError::Empty)?;
-        Ok(Self(Source::Command { program, arguments: words.collect() }))
+        Ok(Self(TokenSource::Command { program, arguments: words.collect() }))
     }
 }
 
@@ -103,9 +103,9 @@ impl Auth {
 impl fmt::Debug for Auth {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self.0 {
-            Source::Fixed(_) => "Auth(fixed)",
-            Source::File(_) => "Auth(file)",
-            Source::Command { .. } => "Auth(command)",
+            TokenSource::Fixed(_) => "Auth(fixed)",
+            TokenSource::File(_) => "Auth(file)",
+            TokenSource::Command { .. } => "Auth(command)",
         })
     }
 }
@@ -116,7 +116,7 @@ pub struct Generation(pub u64);
 
 /// The token of a run, fetched when it is first needed.
 pub(super) struct Tokens {
-    source: Source,
+    source: TokenSource,
     /// Locked while a token is fetched, so that requests wait for the new one instead of being sent with
     /// the refused one.
     held: Mutex<Held>,
@@ -201,12 +201,12 @@ impl Tokens {
             return Ok(());
         }
         *held = match self.source {
-            Source::Fixed(_) => {
+            TokenSource::Fixed(_) => {
                 let lost = "the token was refused, and there is no way to get another: \
                             set PARTNER_CENTER_TOKEN anew, or use ";
                 Held::Lost(no_token(Wording::from(lost).name(Setting::TokenCommand)))
             }
-            Source::File(_) | Source::Command { .. } => self.fetch().await,
+            TokenSource::File(_) | TokenSource::Command { .. } => self.fetch().await,
         };
         match &*held {
             Held::Lost(failure) => Err(failure.clone()),
@@ -219,7 +219,7 @@ impl Tokens {
 
     /// Returns whether [`Self::renew`] can bring another token.
     pub(super) fn can_renew(&self) -> bool {
-        !matches!(self.source, Source::Fixed(_))
+        !matches!(self.source, TokenSource::Fixed(_))
     }
 
     pub(super) fn generation(&self) -> Generation {
@@ -244,12 +244,12 @@ impl Tokens {
 
     async fn fetch(&self) -> Held {
         let text = match &self.source {
-            Source::Fixed(token) => Ok(token.clone()),
-            Source::File(path) => {
+            TokenSource::Fixed(token) => Ok(token.clone()),
+            TokenSource::File(path) => {
                 self.requests.fetch_add(1, Ordering::Relaxed);
                 read(path.clone()).await
             }
-            Source::Command { program, arguments } => {
+            TokenSource::Command { program, arguments } => {
                 self.requests.fetch_add(1, Ordering::Relaxed);
                 run(program, arguments).await
             }
@@ -274,7 +274,7 @@ impl Tokens {
     /// it is read, though it may have been written long before; then the service's 401 tells that its token
     /// has ended.
     fn renew_at(&self, lifetime: Option<Duration>) -> Option<Instant> {
-        let lifetime = lifetime.filter(|_| !matches!(self.source, Source::Fixed(_)))?;
+        let lifetime = lifetime.filter(|_| !matches!(self.source, TokenSource::Fixed(_)))?;
         Instant::now().checked_add(lifetime.saturating_sub(AHEAD).max(SELDOM))
     }
 }
@@ -283,7 +283,7 @@ fn is_due(renew_at: Option<Instant>) -> bool {
     renew_at.is_some_and(|at| at <= Instant::now())
 }
 
-impl Source {
+impl TokenSource {
     fn name(&self) -> &'static str {
         match self {
             Self::Fixed(_) => "the token given",
@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn commands_are_split_as_a_shell_would() {
         let words = |text: &str| match Auth::command(&text.to_owned().into()).map(|auth| auth.0) {
-            Ok(Source::Command { program, arguments }) => Ok([vec![program], arguments].concat()),
+            Ok(TokenSource::Command { program, arguments }) => Ok([vec![program], arguments].concat()),
             Ok(_) => panic!("no command"),
             Err(error) => Err(error),
         };

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::console::{Terminal, print_within};
 use crate::domain::exit::Exit;
-use crate::engine::{Reason, Stop, StopStage};
+use crate::engine::{Stop, StopReason, StopStage};
 
 /// How long the process waits for the reports after the second signal. A disk, a token command or the middle of a
 /// large file could keep it for longer.
@@ -66,11 +66,11 @@ async fn handle_signals(
                     console,
                     "stopping: requests in flight are awaited; again not to wait for them",
                     move || {
-                        stopping.now(Reason::Interrupted);
+                        stopping.now(StopReason::Interrupted);
                     },
                 );
                 // Also stop where the message could not be printed in time.
-                stop.now(Reason::Interrupted);
+                stop.now(StopReason::Interrupted);
             }
             StopStage::Stopping => {
                 let leaving = stop.clone();
@@ -276,10 +276,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_run_that_stops_already_is_left_by_the_first() {
         let stop = Stop::default();
-        stop.now(Reason::Throttled);
+        stop.now(StopReason::Throttled);
         let ended = interrupted(1, stop.clone(), Some(StopStage::Leaving), "next: resume").await;
         assert_eq!(ended, (Exit::SomeFailed, LEAVING.to_owned(), 1));
-        assert_eq!(stop.reason(), Some(Reason::Throttled));
+        assert_eq!(stop.reason(), Some(StopReason::Throttled));
     }
 
     #[tokio::test(start_paused = true)]

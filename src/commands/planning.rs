@@ -17,7 +17,7 @@ use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, 
 use crate::engine::RequestCounts;
 use crate::engine::fetch::fetch_referrals;
 use crate::engine::in_flight::Flights;
-use crate::engine::{Context, Reason, Slots};
+use crate::engine::{Context, Slots, StopReason};
 use crate::input;
 use crate::ledger::{Ledger, Planning};
 use crate::plan::{Judging, Planner, Terms};
@@ -128,15 +128,15 @@ async fn look_live(
     .await;
     let there = looked?;
     match environment.stop.reason() {
-        Some(Reason::Unreachable(why)) => {
+        Some(StopReason::Unreachable(why)) => {
             Err(CommandError::could_not_run(format!("{} cannot be reached: {why}", target.name()))
                 .hint("check the endpoint and the network; nothing was sent"))
         }
-        Some(Reason::NothingThere) => {
+        Some(StopReason::NothingThere) => {
             let what = "has neither a list of referrals nor any of those looked for";
             Err(CommandError::could_not_run(format!("{} {what}", target.name())).hint(WRONG_BASE))
         }
-        Some(Reason::NoToken(why)) => {
+        Some(StopReason::NoToken(why)) => {
             Err(CommandError::could_not_run(format!("there is no token to send: {}", spelled(&why)))
                 .hint("check where the token comes from; nothing was sent"))
         }

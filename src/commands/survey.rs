@@ -357,7 +357,7 @@ mod tests {
     use crate::commands::{Console, Environment, Reply, RunLog};
     use crate::domain::account::{OnConflict, PlanSpec, RunSpec, StateSource};
     use crate::domain::rules::Levels;
-    use crate::engine::{Reason, Stop};
+    use crate::engine::{Stop, StopReason};
     use crate::ledger;
 
     /// Wants ten referrals. Whoever asks what becomes of the third interrupts the run.
@@ -370,7 +370,7 @@ mod tests {
         fn ask(&mut self) -> Option<Planned> {
             self.asked += 1;
             if self.asked == 3 {
-                self.stop.now(Reason::Interrupted);
+                self.stop.now(StopReason::Interrupted);
             }
             None
         }

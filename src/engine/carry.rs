@@ -9,7 +9,7 @@ use super::context::Context;
 use super::deadline::Deadline;
 use super::item_task::{ItemEnd, is_error, ledger_failed, run_item};
 use super::service::Api;
-use super::stop::Reason;
+use super::stop::StopReason;
 use crate::domain::account::Phase;
 use crate::ledger::{Backlog, Journal, LedgerError, Outstanding};
 
@@ -76,7 +76,7 @@ pub async fn carry_out<A: Api>(
                     Ok(rows) => {
                         errors += rows;
                         if errors >= limits.max_errors {
-                            context.stop.now(Reason::TooManyErrors(errors));
+                            context.stop.now(StopReason::TooManyErrors(errors));
                         }
                     }
                     // The loop goes on: what is in flight is awaited all the same.

@@ -16,14 +16,14 @@ use super::request_counts::{Counter, RequestCounts};
 use super::request_state::RequestState;
 use super::service::Api;
 use super::slots::{Slot, Slots};
-use super::stop::{Reason, Stop};
+use super::stop::{Stop, StopReason};
 use crate::api::{Page, PageLink};
 use crate::domain::exchange::{Failure, Reply};
 use crate::domain::item::Item;
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
 use crate::pace::circuit::{BreakerEffect, Permit, Purpose};
-use crate::pace::retry::{Decision, StopReason, back_off, decide};
+use crate::pace::retry::{Decision, TokenProblem, back_off, decide};
 use crate::pace::{Pace, Turn};
 
 /// The message where a conditional-access policy asks for claims that the token lacks.
@@ -160,7 +160,7 @@ impl<A: Api> Context<'_, A> {
             self.tell(Event::Quiet { time, under_way: under_way.to_owned() });
         };
         let under_way = self.flights.watch(self.timeout, warn).await;
-        self.stop.now(Reason::Stalled(under_way));
+        self.stop.now(StopReason::Stalled(under_way));
     }
 
     /// Returns whether a request may still be sent that had its turn and has waited for something else since,
@@ -270,13 +270,13 @@ impl<A: Api> Context<'_, A> {
                 request_state.tries -= 1;
                 self.renew(failure, request_state).await
             }
-            Decision::Stop(StopReason::NoToken) => self.end(Reason::NoToken(failure.wording())),
-            Decision::Stop(StopReason::MfaRequired) => {
+            Decision::Stop(TokenProblem::NoToken) => self.end(StopReason::NoToken(failure.wording())),
+            Decision::Stop(TokenProblem::MfaRequired) => {
                 let why = failure.wording().say("; sign in again with multi-factor authentication");
-                self.end(Reason::Token(why))
+                self.end(StopReason::Token(why))
             }
             // The service's own message is left out: it may hold the challenge, which is meant for a sign-in.
-            Decision::Stop(StopReason::ClaimsRequired) => self.end(Reason::Token(CLAIMS.into())),
+            Decision::Stop(TokenProblem::ClaimsRequired) => self.end(StopReason::Token(CLAIMS.into())),
         }
     }
 
@@ -331,7 +331,7 @@ impl<A: Api> Context<'_, A> {
         true
     }
 
-    fn end(&self, reason: Reason) -> AfterFailure {
+    fn end(&self, reason: StopReason) -> AfterFailure {
         self.stop.now(reason);
         AfterFailure::Stopped
     }

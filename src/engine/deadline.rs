@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::stop::{Reason, Stop};
+use super::stop::{Stop, StopReason};
 
 /// The longest time between two readings of the wall clock.
 const LOOK: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ impl Deadline {
     pub(super) fn has_come(self, stop: &Stop) -> bool {
         let come = self.time.filter(|_| self.left().is_some_and(|left| left.is_zero()));
         if let Some(time) = come {
-            stop.now(Reason::Deadline(time));
+            stop.now(StopReason::Deadline(time));
         }
         come.is_some()
     }
@@ -91,7 +91,7 @@ mod tests {
             () = walls => {}
             () = Deadline::new(Some(time), wall).wait(&stop) => {}
         }
-        assert_eq!(stop.reason(), Some(Reason::Deadline(time)));
+        assert_eq!(stop.reason(), Some(StopReason::Deadline(time)));
         begun.elapsed().as_secs()
     }
 

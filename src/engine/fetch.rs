@@ -20,7 +20,7 @@ use super::context::Context;
 use super::event::Event;
 use super::service::Api;
 use super::shown;
-use super::stop::Reason;
+use super::stop::StopReason;
 use crate::domain::exchange::{Failure, Reply};
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
@@ -126,7 +126,7 @@ async fn read_pages<A: Api, S: Survey>(
         let page = match context.page(link.as_ref()).await {
             Ok(page) => page,
             Err(Some(Failure::NotSent { message })) => {
-                context.stop.now(Reason::Unreachable(message));
+                context.stop.now(StopReason::Unreachable(message));
                 return Ok(ListAccess::There);
             }
             Err(Some(failure)) if link.is_none() => {
@@ -196,7 +196,7 @@ async fn read_singly<A: Api, S: Survey>(
             Err(None) => {}
             // No connection could be made, however often it was tried: other requests would fail in the same
             // way.
-            Err(Some(Failure::NotSent { message })) => context.stop.now(Reason::Unreachable(message)),
+            Err(Some(Failure::NotSent { message })) => context.stop.now(StopReason::Unreachable(message)),
             Err(Some(failure)) => {
                 absent += 1;
                 there |= list.otherwise(&failure);
@@ -222,10 +222,10 @@ impl ListAccess {
         }
     }
 
-    fn reason(self, failure: &Failure) -> Reason {
+    fn reason(self, failure: &Failure) -> StopReason {
         match self {
-            Self::Forbidden => Reason::Forbidden(failure.message().to_owned()),
-            Self::There | Self::Missing => Reason::NothingThere,
+            Self::Forbidden => StopReason::Forbidden(failure.message().to_owned()),
+            Self::There | Self::Missing => StopReason::NothingThere,
         }
     }
 }

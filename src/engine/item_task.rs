@@ -18,7 +18,7 @@ use super::service::Api;
 use super::settle::{AnswerMatch, match_answer};
 use super::shown;
 use super::slots::Slot;
-use super::stop::Reason;
+use super::stop::StopReason;
 use crate::api::error_in;
 use crate::domain::account::Settled;
 use crate::domain::exchange::{Failure, Reply};
@@ -328,7 +328,7 @@ impl<A: Api> ItemTask<'_, A> {
     /// Stops the run, since no connection can be made. The item gets no outcome: nothing is wrong with its
     /// row.
     fn unreachable(&self, message: &str) -> Step {
-        self.context.stop.now(Reason::Unreachable(message.to_owned()));
+        self.context.stop.now(StopReason::Unreachable(message.to_owned()));
         Step::Leave
     }
 
@@ -368,6 +368,6 @@ pub fn is_error(outcome: Outcome) -> bool {
 }
 
 /// Returns the reason to stop where the ledger cannot be read or written.
-pub fn ledger_failed(error: &LedgerError) -> Reason {
-    Reason::Ledger(error.to_string())
+pub fn ledger_failed(error: &LedgerError) -> StopReason {
+    StopReason::Ledger(error.to_string())
 }

@@ -45,4 +45,4 @@ pub use event::Event;
 pub use request_counts::RequestCounts;
 pub use service::Api;
 pub use slots::Slots;
-pub use stop::{Reason, Stop, StopStage};
+pub use stop::{Stop, StopReason, StopStage};

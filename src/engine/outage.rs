@@ -1,6 +1,6 @@
 //! Tells what a failure says of the service as a whole, and words it for the user. Pure.
 
-use super::stop::Reason;
+use super::stop::StopReason;
 use crate::domain::exchange::Failure;
 use crate::pace::circuit::{FailureKind, Purpose};
 use crate::pace::retry::Decision;
@@ -56,12 +56,12 @@ pub(super) fn description(failure_kind: FailureKind, purpose: Purpose, failure: 
 }
 
 /// Returns the reason to stop for a run whose requests go on failing.
-pub(super) fn stop_reason(failure_kind: FailureKind, purpose: Purpose, failure: &Failure) -> Reason {
+pub(super) fn stop_reason(failure_kind: FailureKind, purpose: Purpose, failure: &Failure) -> StopReason {
     let message = failure.message().to_owned();
     match (failure_kind, purpose) {
-        (FailureKind::Unreachable, _) => Reason::Unreachable(message),
-        (FailureKind::Unanswered, Purpose::ReadBack) => Reason::Unreadable(message),
-        (FailureKind::Unanswered, _) => Reason::Unanswered(message),
-        (FailureKind::Forbidden, _) => Reason::Forbidden(message),
+        (FailureKind::Unreachable, _) => StopReason::Unreachable(message),
+        (FailureKind::Unanswered, Purpose::ReadBack) => StopReason::Unreadable(message),
+        (FailureKind::Unanswered, _) => StopReason::Unanswered(message),
+        (FailureKind::Forbidden, _) => StopReason::Forbidden(message),
     }
 }

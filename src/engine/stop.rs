@@ -14,7 +14,7 @@ use crate::domain::wording::Wording;
 
 /// The reason why a run ends before everything is done. `resume` carries on after each of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum StopReason {
     /// The user or the system interrupted it.
     Interrupted,
     /// This number of rows was refused, failed or partly applied, which is more than the user allows.
@@ -43,7 +43,7 @@ pub enum Reason {
     Ledger(String),
 }
 
-impl Reason {
+impl StopReason {
     /// Returns its name for the diagnostics, without any text that may come from the service.
     fn name(&self) -> &'static str {
         match self {
@@ -110,20 +110,20 @@ pub struct Stop(Arc<StopSignals>);
 /// What all handles of a run share.
 #[derive(Debug, Default)]
 struct StopSignals {
-    stopped: Once<Reason>,
+    stopped: Once<StopReason>,
     left: Once<()>,
 }
 
 impl Stop {
     /// Stops the run. Where it is stopped already, the first reason stays.
-    pub fn now(&self, reason: Reason) {
+    pub fn now(&self, reason: StopReason) {
         info!(reason = reason.name(), "stop requested");
         self.0.stopped.happen(reason);
     }
 
     /// Stops the run where it isn't stopped yet, and drops what is in flight.
     pub fn leave(&self) {
-        self.now(Reason::Interrupted);
+        self.now(StopReason::Interrupted);
         self.0.left.happen(());
     }
 
@@ -137,7 +137,7 @@ impl Stop {
     }
 
     /// Returns why the run is stopped; `None` while it is not.
-    pub fn reason(&self) -> Option<Reason> {
+    pub fn reason(&self) -> Option<StopReason> {
         self.0.stopped.get().cloned()
     }
 
@@ -203,12 +203,12 @@ mod tests {
         let stop = Stop::default();
         let heard = || (stop.stage(), stop.reason(), stop.wait().now_or_never(), stop.left().now_or_never());
         assert_eq!(heard(), (StopStage::Going, None, None, None));
-        stop.now(Reason::Throttled);
-        stop.now(Reason::Interrupted);
-        assert_eq!(heard(), (StopStage::Stopping, Some(Reason::Throttled), Some(()), None));
+        stop.now(StopReason::Throttled);
+        stop.now(StopReason::Interrupted);
+        assert_eq!(heard(), (StopStage::Stopping, Some(StopReason::Throttled), Some(()), None));
         stop.leave();
-        stop.now(Reason::NothingThere);
-        assert_eq!(heard(), (StopStage::Leaving, Some(Reason::Throttled), Some(()), Some(())));
+        stop.now(StopReason::NothingThere);
+        assert_eq!(heard(), (StopStage::Leaving, Some(StopReason::Throttled), Some(()), Some(())));
     }
 
     #[test]
@@ -218,6 +218,6 @@ mod tests {
         assert_eq!(waiting.as_mut().now_or_never(), None);
         stop.leave();
         assert_eq!(waiting.now_or_never(), Some(()));
-        assert_eq!(stop.reason(), Some(Reason::Interrupted));
+        assert_eq!(stop.reason(), Some(StopReason::Interrupted));
     }
 }

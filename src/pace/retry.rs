@@ -51,7 +51,7 @@ pub enum Decision {
     /// run where the new token is refused too.
     Renew,
     /// No request of this run can succeed.
-    Stop(StopReason),
+    Stop(TokenProblem),
 }
 
 /// What follows for a throttled request once the pause is over.
@@ -63,9 +63,9 @@ pub enum AfterPause {
     ReadBack,
 }
 
-/// The reason why no request of a run can succeed.
+/// What is wrong with the token, so that no request of a run can succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopReason {
+pub enum TokenProblem {
     /// The token was issued without multi-factor authentication (error code 900421).
     MfaRequired,
     /// A conditional-access policy asks for claims that the token lacks (error code
@@ -78,7 +78,7 @@ pub enum StopReason {
 /// Decides what follows from a failure. `tries` is how often the request was sent, this time included.
 pub fn decide(operation: Operation, failure: &Failure, tries: u32) -> Decision {
     match failure {
-        Failure::NoToken { .. } => Decision::Stop(StopReason::NoToken),
+        Failure::NoToken { .. } => Decision::Stop(TokenProblem::NoToken),
         Failure::NotSent { .. } => again(tries),
         Failure::NoAnswer { .. } => in_doubt(operation, tries),
         Failure::Answered(refusal) => answered(operation, refusal, tries),
@@ -118,11 +118,11 @@ fn answered(operation: Operation, refusal: &Refusal, tries: u32) -> Decision {
 
 /// Returns what the token lacks, where an answer says so that leaves no doubt that nothing was applied.
 /// Another token of the same source would lack it too, so none is fetched.
-fn lacks(refusal: &Refusal) -> Option<StopReason> {
+fn lacks(refusal: &Refusal) -> Option<TokenProblem> {
     let reason = if has_code(refusal, &["900421"]) {
-        StopReason::MfaRequired
+        TokenProblem::MfaRequired
     } else if has_code(refusal, &["insufficient_claims"]) {
-        StopReason::ClaimsRequired
+        TokenProblem::ClaimsRequired
     } else {
         return None;
     };
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn codes_count_wherever_they_stand() {
         use Decision::{Conflict, ReadBack, Refused, Renew, Stop};
-        use StopReason::{ClaimsRequired, MfaRequired};
+        use TokenProblem::{ClaimsRequired, MfaRequired};
         let again = Decision::Again { after: Duration::from_millis(500) };
         for (status, codes, write, read) in [
             (400, &["badRequest", "2055"][..], Conflict, Refused),

@@ -85,7 +85,7 @@ impl ErrorAnswer {
 
 /// An answer before it goes onto the wire.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(super) struct HttpAnswer {
     pub status: StatusCode,
     pub content_type: &'static str,
     pub body: Bytes,
@@ -96,7 +96,7 @@ pub(super) struct Answer {
     pub closes: bool,
 }
 
-impl Answer {
+impl HttpAnswer {
     fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         Self { status, content_type, body, etag: None, retry_after: None, allow: None, closes: false }
@@ -215,7 +215,7 @@ impl Answer {
     }
 }
 
-impl From<ErrorAnswer> for Answer {
+impl From<ErrorAnswer> for HttpAnswer {
     fn from(refusal: ErrorAnswer) -> Self {
         // After a body that is too large the connection is not used again.
         let closes = refusal.status == StatusCode::PAYLOAD_TOO_LARGE;

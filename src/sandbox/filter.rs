@@ -15,7 +15,7 @@ use super::members::DeclaredMember;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter {
     /// A comparison of a member with a literal.
-    Compare(DeclaredMember, Comparison, Literal),
+    Compare(DeclaredMember, ComparisonOperator, Literal),
     /// A search for a text in a member.
     Text(DeclaredMember, TextPosition, String),
     /// A member whose value is true.
@@ -27,7 +27,7 @@ pub(super) enum Filter {
 
 /// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub(super) enum ComparisonOperator {
     Eq,
     Ne,
     Lt,
@@ -100,7 +100,7 @@ impl Filter {
 impl Literal {
     /// Returns whether a comparison of a value with this literal holds. A value that has no order, or another
     /// type, is neither less, nor greater, nor equal.
-    fn compares(&self, value: &Value, comparison: Comparison) -> bool {
+    fn compares(&self, value: &Value, comparison: ComparisonOperator) -> bool {
         let order = match (self, value) {
             (Self::Null, Value::Null) => Some(Ordering::Equal),
             (Self::Boolean(wanted), Value::Bool(value)) if value == wanted => Some(Ordering::Equal),
@@ -114,12 +114,12 @@ impl Literal {
             _ => None,
         };
         match comparison {
-            Comparison::Eq => order == Some(Ordering::Equal),
-            Comparison::Ne => order != Some(Ordering::Equal),
-            Comparison::Lt => order == Some(Ordering::Less),
-            Comparison::Le => order.is_some_and(Ordering::is_le),
-            Comparison::Gt => order == Some(Ordering::Greater),
-            Comparison::Ge => order.is_some_and(Ordering::is_ge),
+            ComparisonOperator::Eq => order == Some(Ordering::Equal),
+            ComparisonOperator::Ne => order != Some(Ordering::Equal),
+            ComparisonOperator::Lt => order == Some(Ordering::Less),
+            ComparisonOperator::Le => order.is_some_and(Ordering::is_le),
+            ComparisonOperator::Gt => order == Some(Ordering::Greater),
+            ComparisonOperator::Ge => order.is_some_and(Ordering::is_ge),
         }
     }
 }
@@ -275,12 +275,12 @@ impl FilterParser {
         let member = member(name)?;
         let comparison = match self.words.get(self.at) {
             Some(Word::Bare(operator)) => match operator.to_ascii_lowercase().as_str() {
-                "eq" => Comparison::Eq,
-                "ne" => Comparison::Ne,
-                "lt" => Comparison::Lt,
-                "le" => Comparison::Le,
-                "gt" => Comparison::Gt,
-                "ge" => Comparison::Ge,
+                "eq" => ComparisonOperator::Eq,
+                "ne" => ComparisonOperator::Ne,
+                "lt" => ComparisonOperator::Lt,
+                "le" => ComparisonOperator::Le,
+                "gt" => ComparisonOperator::Gt,
+                "ge" => ComparisonOperator::Ge,
                 "and" | "or" => return Ok(Filter::Flag(member)),
                 _ => return Err(format!("\"{operator}\" is no comparison: use eq, ne, lt, le, gt or ge")),
             },

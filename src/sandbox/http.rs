@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::answer::{Answer, ErrorAnswer};
+use super::answer::{ErrorAnswer, HttpAnswer};
 use super::body;
 use super::calls::Calls;
 use super::fault::{FaultEffect, FaultKind, Subject};
@@ -125,7 +125,7 @@ impl Served {
         let carry_out = || self.sandbox.carry_out(request);
         let done = (applied && what != FaultKind::Echo).then(carry_out);
         match what {
-            FaultKind::Echo => self.sandbox.echo(request, applied).unwrap_or_else(Answer::from).whole(),
+            FaultKind::Echo => self.sandbox.echo(request, applied).unwrap_or_else(HttpAnswer::from).whole(),
             // Where a false success is wanted and the change is refused, the refusal is the answer.
             FaultKind::Stale | FaultKind::Bare | FaultKind::Error
                 if done.as_ref().is_some_and(|done| !done.status.is_success()) =>
@@ -133,8 +133,8 @@ impl Served {
                 done.unwrap_or_else(carry_out).whole()
             }
             FaultKind::Stale => self.sandbox.look_late(request).whole(),
-            FaultKind::Bare => Answer::no_content().whole(),
-            FaultKind::Error => Answer::error_in_yes().whole(),
+            FaultKind::Bare => HttpAnswer::no_content().whole(),
+            FaultKind::Error => HttpAnswer::error_in_yes().whole(),
             FaultKind::Ignores(pointer) => self.sandbox.carry_out_but(request, Some(&pointer)).whole(),
             FaultKind::Slow(time) => {
                 self.wait(Some(time)).await;
@@ -146,16 +146,16 @@ impl Served {
             }
             FaultKind::Hang => {
                 self.wait(None).await;
-                Answer::none()
+                HttpAnswer::none()
             }
             FaultKind::Cut => match done {
                 Some(answer) if !answer.body.is_empty() => answer.half(),
                 _ => self.sandbox.look(request).half(),
             },
-            FaultKind::Html => Answer::html().whole(),
-            FaultKind::Garbage => Answer::garbage().whole(),
+            FaultKind::Html => HttpAnswer::html().whole(),
+            FaultKind::Garbage => HttpAnswer::garbage().whole(),
             FaultKind::Status { status, retry_after } => {
-                Answer::from(ErrorAnswer::pretended(status)).with_retry_after(retry_after).whole()
+                HttpAnswer::from(ErrorAnswer::pretended(status)).with_retry_after(retry_after).whole()
             }
         }
     }
@@ -211,7 +211,7 @@ impl Sandbox {
 
     /// Counts a request and checks whether it is accepted; returns the effect of the fault that applies to
     /// it.
-    fn admit(&self, request: &IncomingRequest) -> Result<Option<FaultEffect>, Answer> {
+    fn admit(&self, request: &IncomingRequest) -> Result<Option<FaultEffect>, HttpAnswer> {
         let state = &mut *self.state();
         *match request.call {
             Call::Get(_) => &mut state.counts.gets,
@@ -229,7 +229,7 @@ impl Sandbox {
         }
         if self.shared.at_once.is_some_and(|most| state.in_hand > most) {
             state.counts.throttled += 1;
-            return Err(Answer::busy());
+            return Err(HttpAnswer::busy());
         }
         match state.quota.as_mut().map_or(Ok(()), |quota| quota.enter(Instant::now())) {
             Ok(()) => {}
@@ -237,11 +237,11 @@ impl Sandbox {
                 let status = StatusCode::TOO_MANY_REQUESTS;
                 let message = format!("too many requests: try again in {seconds} s");
                 let refusal = ErrorAnswer::new(status, "TooManyRequests", "TooManyRequests", message);
-                return Err(Answer::from(refusal).with_retry_after(Some(seconds)));
+                return Err(HttpAnswer::from(refusal).with_retry_after(Some(seconds)));
             }
             Err(TooMany::Busy) => {
                 state.counts.throttled += 1;
-                return Err(Answer::busy());
+                return Err(HttpAnswer::busy());
             }
         }
         let effect = state.faults.meet(request.call.subject());
@@ -257,12 +257,12 @@ impl Sandbox {
         }
     }
 
-    fn carry_out(&self, request: &IncomingRequest) -> Answer {
+    fn carry_out(&self, request: &IncomingRequest) -> HttpAnswer {
         self.carry_out_but(request, None)
     }
 
     /// Carries a request out, but ignores what a change does to one member.
-    fn carry_out_but(&self, request: &IncomingRequest, ignored: Option<&str>) -> Answer {
+    fn carry_out_but(&self, request: &IncomingRequest, ignored: Option<&str>) -> HttpAnswer {
         let answer = match request.call {
             Call::Get(id) => self.get(id),
             Call::List => self.list(&request.uri),
@@ -272,7 +272,7 @@ impl Sandbox {
                     format!("this path takes {methods} only: nothing is created or replaced as a whole here");
                 let status = StatusCode::METHOD_NOT_ALLOWED;
                 let refusal = ErrorAnswer::new(status, "MethodNotAllowed", "MethodNotAllowed", message);
-                return Answer::from(refusal).with_allow(methods);
+                return HttpAnswer::from(refusal).with_allow(methods);
             }
             Call::Registration => {
                 let message = "deal registrations are not played here: referrals are read and patched";
@@ -283,28 +283,28 @@ impl Sandbox {
                 Err(ErrorAnswer::new(StatusCode::NOT_FOUND, "NotFound", "PathNotFound", message))
             }
         };
-        answer.unwrap_or_else(Answer::from)
+        answer.unwrap_or_else(HttpAnswer::from)
     }
 
     /// Returns the answer to a GET of the same referral. It is cut in half where the request itself has no
     /// body.
-    fn look(&self, request: &IncomingRequest) -> Answer {
+    fn look(&self, request: &IncomingRequest) -> HttpAnswer {
         match request.call {
-            Call::Patch(id) => self.get(id).unwrap_or_else(Answer::from),
+            Call::Patch(id) => self.get(id).unwrap_or_else(HttpAnswer::from),
             _ => self.carry_out(request),
         }
     }
 
     /// Returns the answer of a read that lags behind the last change.
-    fn look_late(&self, request: &IncomingRequest) -> Answer {
+    fn look_late(&self, request: &IncomingRequest) -> HttpAnswer {
         let (Call::Get(id) | Call::Patch(id)) = request.call else { return self.carry_out(request) };
         let state = self.state();
         let shown = state.store.earlier(id).map(|referral| self.shown(referral));
-        shown.unwrap_or_else(Answer::from)
+        shown.unwrap_or_else(HttpAnswer::from)
     }
 
     /// Returns the change as if it was made, at the version from before it.
-    fn echo(&self, request: &IncomingRequest, applied: bool) -> Result<Answer, ErrorAnswer> {
+    fn echo(&self, request: &IncomingRequest, applied: bool) -> Result<HttpAnswer, ErrorAnswer> {
         let Call::Patch(id) = request.call else { return Ok(self.carry_out(request)) };
         let (document, if_match) = request.change()?;
         let now = self.now();
@@ -321,22 +321,22 @@ impl Sandbox {
     }
 
     /// Returns the answer that shows a referral.
-    fn shown(&self, referral: &Value) -> Answer {
+    fn shown(&self, referral: &Value) -> HttpAnswer {
         let view = &self.shared.view;
-        Answer::json(StatusCode::OK, view.single(referral)).with_etag(view.header(referral))
+        HttpAnswer::json(StatusCode::OK, view.single(referral)).with_etag(view.header(referral))
     }
 
-    fn get(&self, id: Option<Uuid>) -> Result<Answer, ErrorAnswer> {
+    fn get(&self, id: Option<Uuid>) -> Result<HttpAnswer, ErrorAnswer> {
         let state = self.state();
         state.store.get(id).map(|referral| self.shown(referral))
     }
 
-    fn list(&self, uri: &Uri) -> Result<Answer, ErrorAnswer> {
+    fn list(&self, uri: &Uri) -> Result<HttpAnswer, ErrorAnswer> {
         let parameters = axum::extract::Query::try_from_uri(uri)
             .map_err(|_| ErrorAnswer::bad("InvalidQuery", "NotAQuery", "the query cannot be read"))?;
         let query = Query::parse(parameters.0)?;
         let page = query.page(&self.state().store, &self.shared.view);
-        Ok(Answer::json(StatusCode::OK, page))
+        Ok(HttpAnswer::json(StatusCode::OK, page))
     }
 
     fn patch(
@@ -344,7 +344,7 @@ impl Sandbox {
         id: Option<Uuid>,
         request: &IncomingRequest,
         ignored: Option<&str>,
-    ) -> Result<Answer, ErrorAnswer> {
+    ) -> Result<HttpAnswer, ErrorAnswer> {
         let (document, if_match) = request.change()?;
         let document = match ignored {
             Some(pointer) => document.without(pointer),
@@ -355,9 +355,9 @@ impl Sandbox {
         let referral = state.store.change(id, if_match, document, now)?;
         state.counts.applied += 1;
         let answer = if wants_representation(&request.headers) {
-            Answer::json(StatusCode::OK, self.shared.view.single(referral))
+            HttpAnswer::json(StatusCode::OK, self.shared.view.single(referral))
         } else {
-            Answer::no_content()
+            HttpAnswer::no_content()
         };
         Ok(answer.with_etag(self.shared.view.header(referral)))
     }

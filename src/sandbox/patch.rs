@@ -8,12 +8,12 @@ use super::rules::{self, PathTarget};
 /// A JSON Patch document whose operations are well-formed, with patchable paths and values of the right
 /// types.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct PatchDocument(Vec<PatchOperation>);
+pub(super) struct PatchDocument(Vec<DocumentOperation>);
 
 /// One operation of a document.
 #[derive(Debug, Clone, PartialEq)]
-struct PatchOperation {
-    op: PatchOp,
+struct DocumentOperation {
+    op: OpKind,
     path: String,
     target: PathTarget,
     value: Value,
@@ -21,7 +21,7 @@ struct PatchOperation {
 
 /// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PatchOp {
+enum OpKind {
     Add,
     Replace,
 }
@@ -38,7 +38,7 @@ impl PatchDocument {
         if operations.is_empty() {
             return Err(malformed("EmptyDocument", "the document has no operation"));
         }
-        operations.into_iter().map(PatchOperation::read).collect::<Result<_, _>>().map(Self)
+        operations.into_iter().map(DocumentOperation::read).collect::<Result<_, _>>().map(Self)
     }
 
     /// Returns the document without the operations on a member or within it.
@@ -63,7 +63,7 @@ impl PatchDocument {
     }
 }
 
-impl PatchOperation {
+impl DocumentOperation {
     fn read(operation: Value) -> Result<Self, ErrorAnswer> {
         let malformed = |inner, message: &str| ErrorAnswer::bad("MalformedPatch", inner, message);
         let Value::Object(mut members) = operation else {
@@ -73,8 +73,8 @@ impl PatchOperation {
             return Err(malformed("PathMissing", "an operation has no \"path\""));
         };
         let op = match members.get("op").and_then(Value::as_str) {
-            Some("add") => PatchOp::Add,
-            Some("replace") => PatchOp::Replace,
+            Some("add") => OpKind::Add,
+            Some("replace") => OpKind::Replace,
             _ => {
                 return Err(malformed("OperationNotSupported", "\"op\" must be add or replace").about(&path));
             }
@@ -92,7 +92,7 @@ impl PatchOperation {
             |inner, message: &str| Err(ErrorAnswer::bad("InvalidPath", inner, message).about(&self.path));
         let (parent, name) = self.path.rsplit_once('/').expect("patchable paths begin with a slash");
         match (self.target, referral.pointer_mut(parent)) {
-            (PathTarget::End(_), _) if self.op == PatchOp::Replace => {
+            (PathTarget::End(_), _) if self.op == OpKind::Replace => {
                 refuse("TargetMissing", "what comes after the last element cannot be replaced")
             }
             (PathTarget::End(_), Some(Value::Array(list))) => {
@@ -102,7 +102,7 @@ impl PatchOperation {
             (PathTarget::End(_), _) => refuse("ListMissing", "there is no list to add to"),
             (_, Some(Value::Object(members))) => {
                 let current = members.get(name);
-                if self.op == PatchOp::Replace && current.is_none() {
+                if self.op == OpKind::Replace && current.is_none() {
                     return refuse("TargetMissing", "a member that is missing cannot be replaced");
                 }
                 if self.target == PathTarget::Parent && current.is_some_and(|current| !current.is_null()) {

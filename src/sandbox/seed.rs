@@ -72,13 +72,13 @@ impl<'a> SeedReader<'a> {
     /// Takes a referral, an array of them, or a page that holds such an array.
     fn take(&mut self, raw: &'a RawValue) -> Result<(), SeedError> {
         #[derive(serde::Deserialize)]
-        struct Page<'a> {
+        struct SeedPage<'a> {
             #[serde(borrow)]
             value: Vec<&'a RawValue>,
         }
         let elements = match raw.get().as_bytes().first() {
             Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok(),
-            Some(b'{') => serde_json::from_str::<Page<'_>>(raw.get()).ok().map(|page| page.value),
+            Some(b'{') => serde_json::from_str::<SeedPage<'_>>(raw.get()).ok().map(|page| page.value),
             _ => return Err(self.error(raw, SeedProblem::NoObject)),
         };
         match elements {

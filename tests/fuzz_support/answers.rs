@@ -19,7 +19,7 @@ use referral_bulk::domain::item::{Change, Effect, Item};
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::engine::settle::{Reconciliation, reconcile};
-use referral_bulk::pace::retry::{AfterPause, Decision, MAX_TRIES, StopReason, decide};
+use referral_bulk::pace::retry::{AfterPause, Decision, MAX_TRIES, TokenProblem, decide};
 use referral_bulk::pace::{MAX_PAUSE, Pace, Pacing};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -218,9 +218,9 @@ fn follows_from(decision: Decision, refusal: &Refusal, tries: u32) {
         Decision::Conflict => is_done_with && (matches!(status, 409 | 412) || !refusal.codes.is_empty()),
         Decision::Refused => (300..=499).contains(&status),
         Decision::Renew => status == 401,
-        Decision::Stop(StopReason::MfaRequired) => is_done_with && has("900421"),
-        Decision::Stop(StopReason::ClaimsRequired) => is_done_with && has("insufficient_claims"),
-        Decision::Stop(StopReason::NoToken) => false,
+        Decision::Stop(TokenProblem::MfaRequired) => is_done_with && has("900421"),
+        Decision::Stop(TokenProblem::ClaimsRequired) => is_done_with && has("insufficient_claims"),
+        Decision::Stop(TokenProblem::NoToken) => false,
     };
     assert!(follows, "{decision:?} does not follow from {refusal:?}");
 }

@@ -5,7 +5,7 @@
 use referral_bulk::domain::account::RowAccount;
 use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::referral::ReferralId;
-use referral_bulk::engine::Reason;
+use referral_bulk::engine::StopReason;
 
 use super::scenario::{Look, Says};
 use super::truth::holds;
@@ -14,7 +14,7 @@ use super::world::World;
 impl World {
     /// A process that carries on has ended. Where others were changed in it, one that is poisoned is no reason
     /// to stop.
-    pub fn law_of_other_referrals(&mut self, reason: Option<Reason>) {
+    pub fn law_of_other_referrals(&mut self, reason: Option<StopReason>) {
         let poisoned = self.scenario.poison.map(|poison| poison.number);
         let others = self.process.changed.iter().any(|id| Some(self.numbers[id]) != poisoned);
         if self.is_alone_to_blame() && others {

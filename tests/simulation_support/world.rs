@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use referral_bulk::domain::exchange::{Failure, Journaled, Reply};
 use referral_bulk::domain::referral::{ETag, ReferralId};
-use referral_bulk::engine::{Reason, Stop};
+use referral_bulk::engine::{Stop, StopReason};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -240,7 +240,7 @@ impl World {
             Ending::Kill => self.process.killed = true,
             Ending::Lose => (self.process.killed, self.process.log_lost) = (true, self.kept().has_log()),
             Ending::Interrupt => {
-                self.process.stop.clone().unwrap().now(Reason::Interrupted);
+                self.process.stop.clone().unwrap().now(StopReason::Interrupted);
                 if self.rng.chance(30) {
                     let later = self.process.steps + self.rng.between(1, 8);
                     self.process.ending = Some((Ending::Kill, Moment::Step(later)));

@@ -11,7 +11,7 @@ use crate::engine::event::Event;
 use crate::engine::in_flight::Flight;
 use crate::engine::request_state::RequestState;
 use crate::engine::service::Api;
-use crate::engine::stop::Reason;
+use crate::engine::stop::StopReason;
 use crate::pace::MAX_PAUSE;
 use crate::pace::blame::{MAX_THROTTLES, ThrottleScope, TokenRefusal};
 use crate::pace::circuit::Purpose;
@@ -108,7 +108,7 @@ impl<A: Api> Context<'_, A> {
         let pause = self.pace.throttled(turn, asked);
         request_state.pauses.get_or_insert((before, 0)).1 += before.pauses_until(self.pace.checkpoint());
         if is_endless || pause.in_a_row > MAX_THROTTLES {
-            self.stop.now(Reason::Throttled);
+            self.stop.now(StopReason::Throttled);
         }
         if self.stop.is_set() {
             return then.stopped();
@@ -180,8 +180,8 @@ impl<A: Api> Context<'_, A> {
         };
         match renewed {
             Ok(()) => AfterFailure::AgainFreely,
-            Err(Failure::NoToken { message }) => self.end(Reason::Token(message)),
-            Err(failure) => self.end(Reason::Token(failure.wording().say(format!("; {REFUSED_ANEW}")))),
+            Err(Failure::NoToken { message }) => self.end(StopReason::Token(message)),
+            Err(failure) => self.end(StopReason::Token(failure.wording().say(format!("; {REFUSED_ANEW}")))),
         }
     }
 

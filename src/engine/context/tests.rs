@@ -166,7 +166,7 @@ async fn a_change_that_was_lost_is_repeated_ever_later() {
         let request_state = RequestState { tries, ..change() };
         assert!(world.context().back_off("lost", &request_state).await);
         assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "after {tries} tries");
-        world.stop.now(Reason::Interrupted);
+        world.stop.now(StopReason::Interrupted);
         assert!(!world.context().back_off("lost", &request_state).await);
         assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "a stop ends it");
     }
@@ -186,7 +186,7 @@ async fn what_was_not_ready_is_waited_for_and_read_back() {
         let mut request_state = change();
         assert!(context.turn(&mut request_state).await);
         if stopped {
-            world.stop.now(Reason::Interrupted);
+            world.stop.now(StopReason::Interrupted);
         }
         assert_eq!(
             (context.after(&unready, &mut request_state).await, request_state.tries),

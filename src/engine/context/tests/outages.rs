@@ -4,7 +4,7 @@ use super::*;
 
 /// Lets eight workers read back from a service that fails for a while. Returns the status that each ended
 /// with, the number of requests, how many seconds that took, and why the run stopped.
-async fn outage(says: Says) -> (Vec<Option<u16>>, usize, u64, Option<Reason>) {
+async fn outage(says: Says) -> (Vec<Option<u16>>, usize, u64, Option<StopReason>) {
     let world = world("1000/s", says);
     let context = world.context();
     assert!(context.read(id()).await.is_ok(), "it was there once");
@@ -31,11 +31,11 @@ async fn an_outage_is_waited_for() {
 async fn an_outage_is_not_waited_for_long() {
     let (settled, asked, seconds, reason) = outage(|turn| answer(if turn > 1 { 504 } else { 200 })).await;
     assert_eq!((settled, asked, seconds), (vec![None; 8], 5 + 3, 35));
-    assert_eq!(reason, Some(Reason::Unreadable("HTTP 504".to_owned())));
+    assert_eq!(reason, Some(StopReason::Unreadable("HTTP 504".to_owned())));
     let (settled, asked, seconds, reason) =
         outage(|turn| if turn > 1 { not_sent() } else { answer(200) }).await;
     assert_eq!((settled, asked, seconds), (vec![None; 8], 5 + 3, 35));
-    assert_eq!(reason, Some(Reason::Unreachable("refused".to_owned())));
+    assert_eq!(reason, Some(StopReason::Unreachable("refused".to_owned())));
 }
 
 /// A referral that always fails opens no circuit, since others are answered in between.

@@ -6,7 +6,7 @@ use super::*;
 async fn a_service_that_does_nothing_but_throttle_stops_the_run() {
     let world = world("1000/s", |_| answer(429));
     assert_eq!(status(world.context().read(id()).await), None);
-    assert_eq!(world.stop.reason(), Some(Reason::Throttled));
+    assert_eq!(world.stop.reason(), Some(StopReason::Throttled));
     // A pause after each but the last: 1, 2, 4, 8, 16, 32, and then a minute each.
     assert_eq!(world.so_far(), (51, 63 + 44 * 60));
     assert_eq!((world.counts.stats().throttled, world.counts.stats().get), (51, 51));
@@ -60,7 +60,7 @@ async fn changes_that_are_forbidden_one_after_another_stop_the_run() {
         assert_eq!(write(if stopped { 403 } else { 404 }).await, AfterFailure::Refused);
         assert_eq!(world.so_far().1 - before, 5);
     }
-    assert_eq!(world.stop.reason(), Some(Reason::Forbidden("HTTP 403".to_owned())));
+    assert_eq!(world.stop.reason(), Some(StopReason::Forbidden("HTTP 403".to_owned())));
 }
 
 /// However many workers meet a refusal, and whenever: a new token that is refused before it was ever accepted
@@ -84,7 +84,7 @@ async fn a_new_token_that_is_refused_stops_the_run() {
     assert_eq!(context.after(&refused, &mut second).await, AfterFailure::AgainFreely);
     assert!(context.turn(&mut second).await);
     assert_eq!(context.after(&refused, &mut second).await, AfterFailure::Stopped);
-    assert!(matches!(world.stop.reason(), Some(Reason::Token(_))), "{:?}", world.stop.reason());
+    assert!(matches!(world.stop.reason(), Some(StopReason::Token(_))), "{:?}", world.stop.reason());
     assert_eq!((world.service.client.token_requests(), second.tries), (2, 0));
 }
 
@@ -106,7 +106,7 @@ async fn a_stop_ends_what_is_waited_for() {
         }
         let (turn, ()) = tokio::join!(context.turn(&mut request_state), async {
             tokio::task::yield_now().await;
-            world.stop.now(Reason::Interrupted);
+            world.stop.now(StopReason::Interrupted);
         });
         assert_eq!((turn, request_state.tries), (granted, u32::from(granted)), "{what}");
         assert_eq!(world.so_far(), (0, seconds), "{what}");
@@ -123,7 +123,7 @@ async fn after_a_stop_reading_back_goes_on_and_other_reading_ends() {
     ];
     for (says, settled, so_far) in cases {
         let world = world("1000/s", says);
-        world.stop.now(Reason::Interrupted);
+        world.stop.now(StopReason::Interrupted);
         assert_eq!(status(world.context().read(id()).await), None);
         assert_eq!(world.so_far(), (0, 0));
         assert_eq!(status(world.context().read_to_settle(id(), somewhere()).await), settled);
@@ -136,7 +136,7 @@ async fn after_a_stop_reading_back_goes_on_and_other_reading_ends() {
 async fn after_a_stop_nothing_is_read_back_in_a_pause() {
     let world = world("1/m", |turn| answer(if turn == 1 { 429 } else { 200 }));
     let context = world.context();
-    world.stop.now(Reason::Interrupted);
+    world.stop.now(StopReason::Interrupted);
     let (throttled, waiting) =
         tokio::join!(context.read_to_settle(id(), somewhere()), context.read_to_settle(id(), somewhere()));
     let later = context.read_to_settle(id(), somewhere()).await;
@@ -155,7 +155,7 @@ async fn a_stop_ends_the_wait_for_a_token() {
     let mut request_state = change();
     let (granted, ()) = tokio::join!(context.turn(&mut request_state), async {
         tokio::task::yield_now().await;
-        world.stop.now(Reason::Interrupted);
+        world.stop.now(StopReason::Interrupted);
     });
     assert_eq!((granted, request_state.tries), (false, 0));
     assert!(!world.service.client.has_token());

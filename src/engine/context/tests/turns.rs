@@ -20,7 +20,7 @@ async fn a_turn_is_kept_unless_the_gate_was_shut() {
             world.pace.throttled(request_state.turn.unwrap().0, Some(Duration::from_secs(10)));
         }
         if stopped {
-            world.stop.now(Reason::Interrupted);
+            world.stop.now(StopReason::Interrupted);
         }
         assert_eq!(context.keep_turn(&mut request_state).await, kept, "{what}");
         assert_eq!(world.so_far(), (0, seconds), "{what}");
