@@ -34,10 +34,10 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Checks that words, the program's name first, are a command line of this program.
+/// Checks that `words`, the program's name first, can be parsed as a command line of this program.
 ///
 /// # Errors
-/// What the parser says to whoever types others.
+/// The parser's message, if they are not.
 pub fn check(words: impl IntoIterator<Item = OsString>) -> Result<(), String> {
     Cli::try_parse_from(words).map(drop).map_err(|error| error.to_string())
 }
@@ -68,7 +68,7 @@ pub enum Command {
     },
 }
 
-/// `apply`
+/// The arguments of `apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// Change files, CSV or JSONL; `-` reads standard input and needs --format
@@ -96,7 +96,7 @@ pub struct ApplyArgs {
     pub options: RunArgs,
 }
 
-/// `migrate`
+/// The arguments of `migrate`.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
     /// Payloads: JSONL, a JSON array, one JSON object, a directory of .json files, or .http requests;
@@ -166,7 +166,7 @@ pub struct PlanningArgs {
     pub reason: Option<String>,
 }
 
-/// `resume`
+/// The arguments of `resume`.
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
     /// The run's directory
@@ -178,7 +178,7 @@ pub struct ResumeArgs {
     pub options: RunArgs,
 }
 
-/// `report`
+/// The arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The run's directory
@@ -190,7 +190,7 @@ pub struct ReportArgs {
     pub showing: ShowingArgs,
 }
 
-/// `sandbox`
+/// The arguments of `sandbox`.
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// Referrals to start with: JSONL, a JSON array or list pages [default: the samples]

@@ -119,33 +119,35 @@ fn trust_owner(owner: u32, mode: u32, user: u32) -> Result<(), CommandError> {
     if owner != user && owner != 0 {
         let what = format!("{FILE} of the current directory belongs to another user (number {owner})");
         return Err(CommandError::usage(what)
-            .hint("look what it says, and copy it to make it your own; or work in another directory"));
+            .hint("check what it says, and copy it to make it your own; or work in another directory"));
     }
     if mode & 0o022 != 0 {
         let what =
             format!("{FILE} of the current directory can be written by others (mode {:03o})", mode & 0o777);
-        return Err(CommandError::usage(what).hint(format!("look what it says, then: chmod go-w {FILE}")));
+        return Err(CommandError::usage(what).hint(format!("check what it says, then: chmod go-w {FILE}")));
     }
     Ok(())
 }
 
+/// The hint for a key that looks like a token.
 const TOKEN_HINT: &str = "there is no place for a token: use token-command or token-file, or the environment's \
                           PARTNER_CENTER_TOKEN";
 
+/// The hint for a value of the wrong type.
 const FORM_HINT: &str = "write texts in quotes and numbers without, below [profile.NAME], as in timeout = \"30s\" and \
                          concurrency = 4";
 
 /// Makes the error about the file's text, with the place. It shows no text of the file other than names of keys: a
 /// token may stand in it by mistake.
 fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
-    let told = error.message();
-    let unknown = told.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let message = error.message();
+    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
     let problem = Problem {
-        message: format!("{FILE}: {}", without_value(told)),
+        message: format!("{FILE}: {}", without_value(message)),
         place: error.span().map(|span| place(text, span.start)),
         hint: match unknown {
             Some(key) => is_token(key).then(|| TOKEN_HINT.to_owned()),
-            None => (without_value(told) != told).then(|| FORM_HINT.to_owned()),
+            None => (without_value(message) != message).then(|| FORM_HINT.to_owned()),
         },
     };
     CommandError { exit: Exit::Usage, problems: vec![problem] }
@@ -163,6 +165,7 @@ fn without_value(message: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns the place of a byte offset, as in `referral-bulk.toml:2:9`, both counted from 1.
 fn place(text: &str, offset: usize) -> String {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::commands::{Bar, Console, Problem, Reply};
 use crate::domain::characters::visible_lines;
 
+/// The input that the user's answers are read from. It is shared with the thread that reads a line.
 type Person = Arc<Mutex<BufReader<Box<dyn Read + Send>>>>;
 
 /// Standard output, standard error, and the user at the terminal, if there is one.
@@ -130,14 +131,14 @@ impl Terminal {
 
 /// Prints on a thread of its own, and waits for it for a limited time: a terminal or a pipe may block.
 pub fn print_within(time: Duration, print: impl FnOnce() + Send + 'static) {
-    let (printed, told) = mpsc::channel();
+    let (printed, done) = mpsc::channel();
     let printing = std::thread::Builder::new().name("print".to_owned()).spawn(move || {
         print();
         // The receiver is gone if it took too long.
         let _ = printed.send(());
     });
     if printing.is_ok() {
-        let _ = told.recv_timeout(time);
+        let _ = done.recv_timeout(time);
     }
 }
 
@@ -181,9 +182,9 @@ impl Console for Terminal {
             let mut answer = String::new();
             let mut person = person.lock().unwrap_or_else(PoisonError::into_inner);
             let read = person.read_line(&mut answer);
-            let said = read.is_ok_and(|bytes| bytes > 0);
+            let answered = read.is_ok_and(|bytes| bytes > 0);
             // The receiver is gone if an interrupt came first.
-            let _ = reply.send(if said { Reply::Said(answer) } else { Reply::Nobody });
+            let _ = reply.send(if answered { Reply::Said(answer) } else { Reply::Nobody });
         });
         let reply = reading.ok().and_then(|_| replied.recv().ok()).unwrap_or(Reply::Nobody);
         *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -75,6 +75,7 @@ impl Surroundings<'_> {
         self.begin(asked, planning, &options)
     }
 
+    /// Makes what a plan is made by, without what `apply` alone has.
     fn asked(
         &self,
         files: Vec<String>,
@@ -108,6 +109,7 @@ impl Surroundings<'_> {
         })
     }
 
+    /// Makes the settings of a command that plans.
     fn begin(
         &self,
         asked: PlanSpec,
@@ -159,6 +161,7 @@ impl Surroundings<'_> {
         self.terminal && kind.map_or(cfg!(windows), |kind| !matches!(kind, "" | "dumb"))
     }
 
+    /// Returns how to print summary and progress.
     fn showing(&self, typed: args::ShowingArgs) -> Showing {
         let progress = match typed.progress {
             args::ProgressFormArg::Auto if self.draws() => ProgressMode::Bar,
@@ -173,6 +176,7 @@ impl Surroundings<'_> {
         Showing { summary, progress }
     }
 
+    /// Returns the levels of the rules: those of the settings file, overridden by those that were typed.
     fn levels(&self, typed: &[String]) -> Result<Levels, CommandError> {
         let mut levels = Levels::default();
         let from_file = self.config.rules.iter().map(|(id, level)| (id.as_str(), level.as_str(), FILE));
@@ -195,6 +199,7 @@ impl Surroundings<'_> {
         Ok(levels)
     }
 
+    /// Returns where to send: the named target, or else the official endpoint.
     fn target(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Target, CommandError> {
         match self.named_target(typed, profile)? {
             Some(target) => Ok(target),
@@ -218,14 +223,14 @@ impl Surroundings<'_> {
             return seed_of(seed.clone()).map(Some);
         }
         let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
-        let said = match (&typed.endpoint, variable, &profile.endpoint) {
+        let sourced = match (&typed.endpoint, variable, &profile.endpoint) {
             (Some(base), ..) => Sourced { value: base, origin: Origin::Flag("--endpoint") },
             (None, Some(base), _) => Sourced { value: base, origin: Origin::Variable(ENDPOINT) },
             (None, None, Some(base)) => Sourced { value: base, origin: key(typed, "endpoint") },
             (None, None, None) => return Ok(None),
         };
         // An invalid URL isn't shown: it may hold a password.
-        let endpoint = Endpoint::parse(said.value).map_err(|error| said.origin.error(error))?;
+        let endpoint = Endpoint::parse(sourced.value).map_err(|error| sourced.origin.error(error))?;
         Ok(Some(Target::Service(endpoint, self.auth(typed, profile)?)))
     }
 
@@ -347,6 +352,7 @@ fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, Comm
         .collect()
 }
 
+/// Parses the unconfirmed paths that may be patched. A path that needs no leave, or gets none, is an error.
 fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, CommandError> {
     typed
         .iter()
@@ -369,21 +375,26 @@ fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, CommandError> {
         .collect()
 }
 
+/// Makes the settings of sending.
 fn sending(
     typed: &args::SendingArgs,
     target: &args::TargetArgs,
     profile: &Profile,
 ) -> Result<Sending, CommandError> {
-    let said = |flag, name, in_file, default| {
+    let sourced = |flag, name, in_file, default| {
         Sourced::of(flag, in_file, Origin::Flag(name), key(target, &name[2..]), default)
     };
     let pacing = match typed.rate {
         Some(rate) => rate,
-        None => rate(&said(None, "--rate", profile.rate.as_deref(), DEFAULT_RATE))?,
+        None => rate(&sourced(None, "--rate", profile.rate.as_deref(), DEFAULT_RATE))?,
     };
-    let timeout = said(typed.timeout.as_deref(), "--timeout", profile.timeout.as_deref(), DEFAULT_TIMEOUT);
-    let max_errors =
-        said(typed.max_errors.as_deref(), "--max-errors", profile.max_errors.as_deref(), DEFAULT_MAX_ERRORS);
+    let timeout = sourced(typed.timeout.as_deref(), "--timeout", profile.timeout.as_deref(), DEFAULT_TIMEOUT);
+    let max_errors = sourced(
+        typed.max_errors.as_deref(),
+        "--max-errors",
+        profile.max_errors.as_deref(),
+        DEFAULT_MAX_ERRORS,
+    );
     let max_changes = |most, said| MaxChanges { most, said };
     let in_flight = typed.concurrency.map(u64::from).or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY);
     let finish_by = typed.finish_by.as_deref().map(parse_time).transpose()?;
@@ -421,8 +432,9 @@ fn repeated(typed: &args::SendingArgs, target: &args::TargetArgs) -> Vec<Choice>
     choices.into_iter().flatten().collect()
 }
 
-fn rate(said: &Sourced<'_>) -> Result<Pacing, CommandError> {
-    said.value.parse().map_err(|error| said.wrong(error))
+/// Parses the rate of a profile. Clap parses the flag.
+fn rate(sourced: &Sourced<'_>) -> Result<Pacing, CommandError> {
+    sourced.value.parse().map_err(|error| sourced.wrong(error))
 }
 
 /// Checks the number of requests in flight. Only that of a profile can be wrong: clap checks the flag.
@@ -434,6 +446,7 @@ fn concurrency(number: u64, origin: Origin<'_>) -> Result<usize, CommandError> {
     })
 }
 
+/// Parses the time at which sending stops.
 fn parse_time(text: &str) -> Result<jiff::Timestamp, CommandError> {
     text.parse().map_err(|_| {
         CommandError::usage(format!("--finish-by {text}: no point in time"))
@@ -441,25 +454,28 @@ fn parse_time(text: &str) -> Result<jiff::Timestamp, CommandError> {
     })
 }
 
-fn duration(said: &Sourced<'_>) -> Result<Duration, CommandError> {
-    said.value
+/// Parses a duration, which must be longer than zero.
+fn duration(sourced: &Sourced<'_>) -> Result<Duration, CommandError> {
+    sourced
+        .value
         .parse::<jiff::SignedDuration>()
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
         .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| said.wrong("no length of time").hint("write it as in 30s or 2m"))
+        .ok_or_else(|| sourced.wrong("no length of time").hint("write it as in 30s or 2m"))
 }
 
-fn parse_max_errors(said: &Sourced<'_>) -> Result<MaxErrors, CommandError> {
-    let parsed = match said.value.strip_suffix('%') {
+/// Parses the limit of bad rows: a number, or a percentage.
+fn parse_max_errors(sourced: &Sourced<'_>) -> Result<MaxErrors, CommandError> {
+    let parsed = match sourced.value.strip_suffix('%') {
         Some(percent) => percent
             .parse::<f64>()
             .ok()
             .filter(|percent| (0.0..=100.0).contains(percent))
             .map(MaxErrors::Percent),
-        None => said.value.parse().ok().filter(|count| *count > 0).map(MaxErrors::Count),
+        None => sourced.value.parse().ok().filter(|count| *count > 0).map(MaxErrors::Count),
     };
     parsed.ok_or_else(|| {
-        said.wrong("neither a number of rows nor a share of them").hint("write it as in 100 or 5%")
+        sourced.wrong("neither a number of rows nor a share of them").hint("write it as in 100 or 5%")
     })
 }

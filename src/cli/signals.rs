@@ -91,6 +91,7 @@ async fn until(limit: Option<Instant>) {
     }
 }
 
+/// Prints what to do next, and returns the exit code of a stopped run.
 fn leave_at_once(console: &Arc<Terminal>) -> Exit {
     let parting = console.parting();
     if parting.is_empty() {

@@ -28,6 +28,7 @@ pub(super) fn key(text: &str) -> Result<String, TypeError> {
     bare(text).map(|address| address.to_lowercase()).ok_or_else(|| no_address(text))
 }
 
+/// Makes the error that a text is no address.
 fn no_address(text: &str) -> TypeError {
     TypeError::new(format!("{} is no e-mail address", excerpt(text)), "write it as name@example.com")
 }

@@ -61,7 +61,7 @@ impl Class {
             Self::Safe => "a PATCH carries every difference that is to be sent",
             Self::Stale => "made from another version than the current one, or from an unknown one",
             Self::Closed => "differs, and the referral is closed",
-            Self::NotExpressible => "differs where nobody says that PATCH can",
+            Self::NotExpressible => "differs at a path that is not documented as patchable",
             Self::Invalid => "no referral, against a rule, or a second payload for its referral",
             Self::NotCompared => "there was no referral to compare it with",
         }

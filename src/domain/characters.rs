@@ -115,6 +115,7 @@ pub fn visible_path(path: &Path) -> String {
     visible(&path.to_string_lossy()).into_owned()
 }
 
+/// Replaces the characters that `is_marked` selects by U+FFFD.
 fn with_marks(text: &str, is_marked: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&is_marked) {
         return Cow::Borrowed(text);

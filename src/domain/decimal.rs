@@ -31,6 +31,7 @@ impl DecimalSign {
         }
     }
 
+    /// Returns the decimal sign that a character can be.
     fn of(sign: char) -> Option<Self> {
         match sign {
             '.' => Some(Self::Point),
@@ -39,6 +40,7 @@ impl DecimalSign {
         }
     }
 
+    /// Returns the other sign, which may separate thousands.
     fn other(self) -> Self {
         match self {
             Self::Point => Self::Comma,
@@ -71,14 +73,14 @@ pub fn say_sign() -> Wording {
     say.name(Setting::Decimal).say(" point or ").name(Setting::Decimal).say(" comma")
 }
 
-/// Reads a number. `said` is the decimal sign, if the user gave it.
+/// Reads a number. `given` is the decimal sign, if the user gave it.
 ///
 /// The other sign, spaces of any sort or apostrophes may separate thousands, if all groups but the first have
 /// three digits.
 ///
 /// # Errors
 /// See [`AmountError`].
-pub fn read(text: &str, said: Option<DecimalSign>) -> Result<Amount, AmountError> {
+pub fn read(text: &str, given: Option<DecimalSign>) -> Result<Amount, AmountError> {
     let wrong = |hint: &str| AmountError::Wrong(no_number(text, hint.into()));
     let (minus, body) = text.strip_prefix('-').map_or(("", text), |body| ("-", body));
     let marks: Vec<char> = body.chars().filter(|c| !c.is_ascii_digit()).collect();
@@ -87,19 +89,19 @@ pub fn read(text: &str, said: Option<DecimalSign>) -> Result<Amount, AmountError
         return Err(wrong(hint_for(body)));
     }
     let written = DigitGroups { minus, groups, marks };
-    let (digits, sign) = match (written.as_decimal(), written.as_whole(), said) {
+    let (digits, sign) = match (written.as_decimal(), written.as_whole(), given) {
         (Some(decimal), Some(whole), None) => {
             return Err(AmountError::Doubtful(TypeError {
                 message: format!("{} may be {} or {}", excerpt(text), shown(&decimal.0), whole.0),
                 hint: Some(say_sign()),
             }));
         }
-        (decimal, whole, Some(said)) => {
-            let fits = |read: &(String, Option<DecimalSign>)| read.1.is_none_or(|sign| sign == said);
+        (decimal, whole, Some(given)) => {
+            let fits = |read: &(String, Option<DecimalSign>)| read.1.is_none_or(|sign| sign == given);
             decimal
                 .filter(fits)
                 .or(whole.filter(fits))
-                .ok_or_else(|| AmountError::Wrong(no_number(text, hint_of(said))))?
+                .ok_or_else(|| AmountError::Wrong(no_number(text, hint_of(given))))?
         }
         (decimal, whole, None) => decimal.or(whole).ok_or_else(|| wrong(FORM))?,
     };
@@ -118,9 +120,10 @@ pub const MOST_DIGITS: &str = "28 digits is the most that can be kept exactly";
 
 const FORM: &str = "write digits with at most one point between them, as in 12500.50";
 
-fn hint_of(said: DecimalSign) -> Wording {
+/// Returns the hint for a number that doesn't fit the decimal sign that the user gave.
+fn hint_of(given: DecimalSign) -> Wording {
     let with = Wording::from("with ").name(Setting::Decimal);
-    match said {
+    match given {
         DecimalSign::Point => with.say(" point it is written as in 12500.50"),
         DecimalSign::Comma => with.say(" comma it is written as in 12500,50"),
     }
@@ -140,6 +143,7 @@ fn hint_for(body: &str) -> &'static str {
     FORM
 }
 
+/// Makes the error that a text is no number.
 fn no_number(text: &str, hint: Wording) -> TypeError {
     TypeError::new(format!("{} is no decimal number", excerpt(text)), hint)
 }
@@ -198,10 +202,10 @@ fn are_thousands(groups: &[&str], marks: &[char]) -> bool {
 mod tests {
     use super::*;
 
-    /// A number as read with nothing said, with a point said, with a comma said. `?` is one that is in doubt,
+    /// A number as read with nothing given, with a point given, with a comma given. `?` is one that is in doubt,
     /// `!` none; a point or a comma behind a number is the sign that it shows.
     fn check(text: &str, wanted: [&str; 3]) {
-        let told = |said| match read(text, said) {
+        let told = |given| match read(text, given) {
             Ok(Amount { digits, sign: None }) => digits,
             Ok(Amount { digits, sign: Some(DecimalSign::Point) }) => digits + " .",
             Ok(Amount { digits, sign: Some(DecimalSign::Comma) }) => digits + " ,",
@@ -270,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_would_help_is_told() {
-        for (text, said, wanted) in [
+        for (text, given, wanted) in [
             ("12.500", None, "\"12.500\" may be 12.5 or 12500; say how the file writes numbers"),
             ("3,000", None, "\"3,000\" may be 3 or 3000; say how the file writes numbers"),
             ("12500.50", Some(DecimalSign::Comma), "with --decimal comma it is written as in 12500,50"),
@@ -281,7 +285,7 @@ mod tests {
             ("1E+05", None, "without an exponent"),
             ("many", None, "\"many\" is no decimal number; write digits"),
         ] {
-            let (AmountError::Doubtful(error) | AmountError::Wrong(error)) = read(text, said).unwrap_err();
+            let (AmountError::Doubtful(error) | AmountError::Wrong(error)) = read(text, given).unwrap_err();
             let told = format!(
                 "{}; {}",
                 error.message,

@@ -241,6 +241,7 @@ fn cleared_member(before: Option<&RawValue>, after: &RawValue) -> Option<String>
     })
 }
 
+/// Whether a value of this type counts as absent.
 fn is_empty(kind: Kind, raw: &RawValue) -> bool {
     match kind {
         _ if json::is_null(raw) => true,
@@ -250,6 +251,7 @@ fn is_empty(kind: Kind, raw: &RawValue) -> bool {
     }
 }
 
+/// Whether both are there and equal.
 fn equal_some<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.is_some() && one == other
 }

@@ -64,13 +64,15 @@ impl Kind {
     }
 }
 
+/// An entry of the table of fields.
 struct FieldEntry {
     field: Field,
     pointer: &'static str,
     kind: Kind,
 }
 
-/// The fields in the order in which a document changes them: status and substatus last.
+/// The fields in the order in which a document changes them: status and substatus together and last, as
+/// docs/api-facts.md has it.
 const TABLE: [FieldEntry; 15] = {
     const fn row(field: Field, pointer: &'static str, kind: Kind) -> FieldEntry {
         FieldEntry { field, pointer, kind }
@@ -153,6 +155,7 @@ const UNCONFIRMED: [(&str, Kind); 24] = [
 const UNCONFIRMED_LISTS: [&str; 3] =
     ["/customerProfile/ids", "/details/requirements/industries", "/details/requirements/services"];
 
+/// The pointers of the table, parsed once.
 static POINTERS: LazyLock<Vec<Pointer>> = LazyLock::new(|| {
     TABLE.iter().map(|row| Pointer::parse(row.pointer).expect("the table holds valid pointers")).collect()
 });

@@ -55,7 +55,7 @@ impl Finding {
         self
     }
 
-    /// The same, with settings as the user types them: so it is shown and put on record.
+    /// Spells the settings of the hint as the user types them, before it is shown and put on record.
     #[must_use]
     pub fn spelled(mut self, spell: impl Fn(Setting) -> String) -> Self {
         self.hint = self.hint.map(|hint| presentable(hint.spelled(spell).into()));

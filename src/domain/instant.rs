@@ -72,7 +72,7 @@ pub fn hint(text: &str) -> String {
     }
     if text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return format!(
-            "it may be a spreadsheet's number of days: give the column a date's form there; {FORM}"
+            "it may be a spreadsheet's number of days: format the column as a date there; {FORM}"
         );
     }
     FORM.to_owned()

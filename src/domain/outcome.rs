@@ -147,7 +147,7 @@ impl Verdict {
         Self::new(Outcome::Invalid, code, said)
     }
 
-    /// The same, with settings as the user types them: so it is put on record.
+    /// Spells the settings of the message as the user types them, before it is put on record.
     #[must_use]
     pub fn spelled(mut self, spell: impl Fn(Setting) -> String) -> Self {
         self.message = self.message.spelled(spell).into();

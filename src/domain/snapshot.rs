@@ -209,6 +209,7 @@ impl<'a> Snapshot<'a> {
         self.word(Field::Status).map(|word| Status::parse(&word))
     }
 
+    /// Returns status or substatus as a text; an absent one is the empty text.
     fn word(&self, field: Field) -> Result<Cow<'a, str>, Unseen> {
         let raw = self.at(&Path::Known(field)).known()?;
         Ok(raw.and_then(json::string).unwrap_or_default())
@@ -253,6 +254,7 @@ impl<'a> Snapshot<'a> {
         Ok(PathState { is_seen: true, is_there, missing })
     }
 
+    /// Returns the member at a pointer, which may be `null`, as far as it was seen.
     fn shown(&self, pointer: &Pointer) -> Option<&'a RawValue> {
         let mut inner = pointer.tokens().skip(1).peekable();
         if inner.peek().is_none() || pointer.tokens().next().is_none_or(|outermost| outermost != DETAILS) {

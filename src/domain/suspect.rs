@@ -24,9 +24,9 @@ pub struct Suspicion {
 }
 
 const MEND_FORMULA: &str = "mend the formula in the spreadsheet, or empty the cell";
-const AS_TEXT: &str = "give the column the form of text in the spreadsheet, and put the value in anew";
-const ANEW: &str = "type it anew: it may have been copied from a web page or a document";
-const AS_UTF8: &str = "open the file as UTF-8 and save it anew, or put the text in again";
+const AS_TEXT: &str = "format the column as text in the spreadsheet, and enter the value again";
+const ANEW: &str = "type it again: it may have been copied from a web page or a document";
+const AS_UTF8: &str = "open the file as UTF-8 and save it again, or enter the text again";
 
 /// Returns what makes a value of a text field suspicious, if anything does.
 pub fn suspicion(text: &str) -> Option<Suspicion> {

@@ -44,12 +44,12 @@ impl Wanted {
         self.may_clear
     }
 
-    /// Reads a number from the text of a cell. `said` is the decimal sign, if the user gave it.
+    /// Reads a number from the text of a cell. `given` is the decimal sign, if the user gave it.
     ///
     /// # Errors
     /// See [`decimal::read`].
-    pub fn amount(text: &str, said: Option<DecimalSign>) -> Result<Self, AmountError> {
-        let Amount { digits, sign } = decimal::read(text.trim(), said)?;
+    pub fn amount(text: &str, given: Option<DecimalSign>) -> Result<Self, AmountError> {
+        let Amount { digits, sign } = decimal::read(text.trim(), given)?;
         let raw = RawValue::from_string(digits).expect("the digits were read as JSON just now");
         Ok(Self { sign, ..Self::new(raw) })
     }
@@ -146,14 +146,14 @@ impl Wanted {
 /// If a number exceeds the range of a double, or a text holds half a surrogate pair.
 pub fn readable(raw: &RawValue) -> Result<(), TypeError> {
     let Err(error) = serde_json::from_str::<serde_json::Value>(raw.get()) else { return Ok(()) };
-    let told = error.to_string();
-    let told = told.split(" at line ").next().unwrap_or_default();
-    let hint = if told.starts_with("number") {
+    let message = error.to_string();
+    let reason = message.split(" at line ").next().unwrap_or_default();
+    let hint = if reason.starts_with("number") {
         "write a number that a double can hold, below 1.8e308"
     } else {
         "an escape such as \\ud800 is one half of a character: write both, or the character itself"
     };
-    Err(TypeError::new(format!("{} cannot be read: {told}", excerpt_json(raw)), hint))
+    Err(TypeError::new(format!("{} cannot be read: {reason}", excerpt_json(raw)), hint))
 }
 
 /// Checks an element that a user adds to a list, and returns its key; see [`element_key`].
@@ -238,6 +238,7 @@ pub fn as_instant(raw: &RawValue) -> Option<Instant> {
     Instant::parse(&json::string(raw)?)
 }
 
+/// Checks that a text holds no NUL character.
 fn no_nul(text: &str) -> Result<(), TypeError> {
     if text.contains('\0') {
         return Err(TypeError::new(
@@ -248,6 +249,7 @@ fn no_nul(text: &str) -> Result<(), TypeError> {
     Ok(())
 }
 
+/// Makes a JSON string of a text.
 fn string(text: &str) -> Result<Box<RawValue>, TypeError> {
     no_nul(text)?;
     Ok(json::raw(text))
@@ -274,6 +276,7 @@ fn json_decimal(text: &str) -> Result<Box<RawValue>, TypeError> {
     Ok(RawValue::from_string(text.to_owned()).expect("it was read as JSON just now"))
 }
 
+/// Checks a currency code against ISO 4217.
 fn currency(text: &str) -> Result<Box<RawValue>, TypeError> {
     if iso_currency::Currency::from_code(text).is_some() {
         return Ok(json::raw(text));
@@ -287,6 +290,7 @@ fn currency(text: &str) -> Result<Box<RawValue>, TypeError> {
     Err(TypeError::new(format!("{} is no currency code", excerpt(text)), hint))
 }
 
+/// Parses a date or a time, and writes it in UTC.
 fn date_time(text: &str) -> Result<Box<RawValue>, TypeError> {
     match Instant::parse(text) {
         Some(instant) => Ok(json::raw(&instant.to_string())),
@@ -294,6 +298,7 @@ fn date_time(text: &str) -> Result<Box<RawValue>, TypeError> {
     }
 }
 
+/// Parses `true` or `false`, ignoring letter case.
 fn boolean(text: &str) -> Result<Box<RawValue>, TypeError> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(json::raw(&true)),
@@ -304,6 +309,7 @@ fn boolean(text: &str) -> Result<Box<RawValue>, TypeError> {
     }
 }
 
+/// Checks a list of members or solutions: each element has a key, and no two have the same.
 fn list(kind: Kind, raw: &RawValue) -> Result<Box<RawValue>, TypeError> {
     let elements = json::elements(raw).ok_or_else(|| {
         TypeError::new(format!("{} is no JSON array", excerpt_json(raw)), "give the whole list as an array")

@@ -96,6 +96,7 @@ impl Wording {
         shown
     }
 
+    /// Iterates over the words and settings of the text in order.
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         let mut from = 0;
         let named = self.settings.iter().flat_map(move |(at, setting)| {

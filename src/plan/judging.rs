@@ -97,6 +97,7 @@ impl Judging {
         Planned { incomplete, ..planned }
     }
 
+    /// Makes the item of a document that is to be sent.
     fn to_send(
         &self,
         number: u64,
@@ -132,9 +133,11 @@ impl Judging {
         self.reject(number, desired.id, findings)
     }
 
+    /// Rejects a change whose document failed its proof: a defect of this program.
     fn unproved(&self, number: u64, desired: &Desired, why: &str, mut findings: Vec<Finding>) -> Planned {
-        let finding = Finding::deny(Rule::Proof, desired.place, format!("the document does not hold: {why}"))
-            .hint("nothing was sent; please report this row and its referral as a defect");
+        let finding =
+            Finding::deny(Rule::Proof, desired.place, format!("the document fails its proof: {why}"))
+                .hint("nothing was sent; please report this row and its referral as a defect");
         findings.push(finding);
         self.reject(number, desired.id, findings)
     }

@@ -89,6 +89,7 @@ impl Merged {
     }
 }
 
+/// Adds one row's values to those of earlier rows, and collects contradictions.
 struct Merger<'a> {
     inputs: &'a [String],
     findings: &'a mut Vec<Finding>,
@@ -104,6 +105,7 @@ impl Merger<'_> {
         format!("{file}:{}", there.line)
     }
 
+    /// Adds a finding to each of two places that contradict each other.
     fn contradiction(&mut self, what: &str, one: Location, other: Location) {
         for (here, there) in [(one, other), (other, one)] {
             let message = format!("{what} is given another value in {}", self.name(here, there));
@@ -112,6 +114,7 @@ impl Merger<'_> {
         }
     }
 
+    /// Keeps a value that may be given once, or several times if it is the same.
     fn same<T: PartialEq>(&mut self, kept: &mut Option<Located<T>>, given: Option<Located<T>>, what: &str) {
         match (&*kept, given) {
             (_, None) => {}
@@ -121,6 +124,7 @@ impl Merger<'_> {
         }
     }
 
+    /// Keeps the value of a field, unless another one is kept already.
     fn set(&mut self, kept: &mut Vec<Located<(Path, Wanted)>>, given: Located<(Path, Wanted)>) {
         let (path, wanted) = &given.value;
         match kept.iter().find(|set| set.value.0 == *path) {
@@ -134,6 +138,7 @@ impl Merger<'_> {
         }
     }
 
+    /// Keeps an element to append, unless another one of the same key is kept already.
     fn append(&mut self, kept: &mut Vec<Located<Append>>, given: Located<Append>) {
         let Append { field, key, element } = &given.value;
         match kept.iter().find(|other| other.value.field == *field && other.value.key == *key) {
@@ -171,6 +176,7 @@ impl Merger<'_> {
         }
     }
 
+    /// Adds the findings about a field within another one.
     fn overlap(&mut self, inner: &Pointer, here: Location, outer: &Path, there: Location) {
         let hint = format!("give {outer} with {inner} in it, or leave one of them out");
         if (here.input, here.line) == (there.input, there.line) {
@@ -212,6 +218,7 @@ impl Merger<'_> {
         }
     }
 
+    /// Adds the findings about a substatus that doesn't belong to the status.
     fn mismatch(&mut self, status: &Located<Status>, stage: &Located<Stage>) {
         let same_row = (status.place.input, status.place.line) == (stage.place.input, stage.place.line);
         if !same_row {

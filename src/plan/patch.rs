@@ -51,30 +51,32 @@ pub fn document(approved: Approved) -> Document {
 
 /// One operation as it is sent.
 #[derive(Serialize)]
-struct PatchOperation<'c> {
+struct DocumentOperation<'c> {
     op: &'static str,
     path: Cow<'c, str>,
     value: Cow<'c, RawValue>,
 }
 
+/// Collects the operations of a document: those that create parents go before all others.
 struct DocumentWriter<'c> {
     made: BTreeSet<&'c Pointer>,
-    parents: Vec<PatchOperation<'c>>,
-    operations: Vec<PatchOperation<'c>>,
+    parents: Vec<DocumentOperation<'c>>,
+    operations: Vec<DocumentOperation<'c>>,
 }
 
 impl<'c> DocumentWriter<'c> {
+    /// Writes the operations of one change.
     fn change(&mut self, change: &'c Change, path_state: &'c PathState) {
         let pointer = change.path.pointer();
         if !change.appended.is_empty() {
             for element in &change.appended {
                 let path = Cow::Owned(format!("{pointer}/-"));
-                self.operations.push(PatchOperation { op: "add", path, value: Cow::Borrowed(element) });
+                self.operations.push(DocumentOperation { op: "add", path, value: Cow::Borrowed(element) });
             }
             return;
         }
         path_state.missing().iter().for_each(|absence| self.make(absence));
-        self.operations.push(PatchOperation {
+        self.operations.push(DocumentOperation {
             op: if path_state.is_there() { "replace" } else { "add" },
             path: Cow::Borrowed(pointer.as_str()),
             value: Cow::Borrowed(&change.after),
@@ -86,7 +88,7 @@ impl<'c> DocumentWriter<'c> {
         if self.made.insert(absence.pointer()) {
             let op = if absence.is_null() { "replace" } else { "add" };
             let path = Cow::Borrowed(absence.pointer().as_str());
-            self.parents.push(PatchOperation { op, path, value: Cow::Owned(json::raw(&Map::new())) });
+            self.parents.push(DocumentOperation { op, path, value: Cow::Owned(json::raw(&Map::new())) });
         }
     }
 }

@@ -202,11 +202,13 @@ impl Planner {
         self.judging.nothing_to_send(group.number, group.merged.id(), verdict, findings)
     }
 
+    /// Marks a group as done.
     fn take_out(&mut self, at: usize) {
         self.groups[at].done = true;
         self.remaining -= 1;
     }
 
+    /// Names a row by its input and line.
     fn line(&self, place: Location) -> String {
         let name = self.judging.inputs.get(place.input as usize).map_or("input", |path| input_name(path));
         format!("{name}:{}", place.line)

@@ -50,6 +50,7 @@ struct ParsedOperation<'a> {
 }
 
 impl ParsedOperation<'_> {
+    /// Converts it for the other implementation.
     fn known(self) -> Result<PatchOperation, String> {
         let path = PointerBuf::parse(self.path).map_err(|error| format!("no JSON Pointer: {error}"))?;
         let value = value(self.value);
@@ -113,6 +114,7 @@ fn value(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| by_parts(raw))
 }
 
+/// Converts a value part by part, so that only what cannot be parsed is represented by its text.
 fn by_parts(raw: &RawValue) -> Value {
     if let Some(object) = Object::from_raw(raw) {
         return object.iter().map(|(name, raw)| (name.to_owned(), value(raw))).collect();

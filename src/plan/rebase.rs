@@ -44,7 +44,9 @@ pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timesta
         return Err(why.map_or_else(|| "it is not as planned".to_owned(), |finding| finding.message.clone()));
     };
     // The user consented to the plan's warnings, and to no others.
-    if let Some(new) = findings.iter().find(|new| item.findings.iter().all(|told| told.rule != new.rule)) {
+    if let Some(new) =
+        findings.iter().find(|new| item.findings.iter().all(|planned| planned.rule != new.rule))
+    {
         return Err(format!("{} (rule {})", new.message, new.rule));
     }
     let closes = approved.closes();

@@ -70,6 +70,6 @@ fn unseen(path: &Path) -> Option<Misfit<'_>> {
     let Path::Opted(pointer) = path else { return None };
     let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
     let list = pointer.parents().zip(pointer.tokens().skip(1)).find(|(_, name)| is_number(name))?.0;
-    let message = format!("nobody looked whether {list} is a list, of which {path} would be an element");
+    let message = format!("{path} may name an element of a list, {list}: the referral was not read");
     Some(Misfit { path, message, hint: "plan against the API or a snapshot" })
 }

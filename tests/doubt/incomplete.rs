@@ -205,7 +205,7 @@ fn single(tap: &Tap) -> usize {
 /// What a snapshot file shows of a referral, and what becomes of a row against it.
 #[test]
 fn against_a_file_what_is_not_shown_is_said() {
-    const DENIED: &str = "which the change hangs on";
+    const DENIED: &str = "which the change depends on";
     let without = |names: &[&str]| {
         let mut shown = referral(0, "Active", "Accepted");
         for name in names {
@@ -304,7 +304,7 @@ fn a_deal_value_by_a_slim_snapshot() {
         "file",
     ]);
     let ended = ended.expect(3);
-    let said = "error[incomplete-state]: the snapshot does not show /details/dealValue, which the change hangs on\n  \
+    let said = "error[incomplete-state]: the snapshot does not show /details/dealValue, which the change depends on\n  \
                 --> changes.csv:2:2\nhint: plan against the API, where the referral is read by itself";
     assert!(ended.stderr.contains(said), "{}", ended.stderr);
     assert_eq!(service.referral(&id(0)), seed[0], "nothing was sent");

@@ -45,7 +45,7 @@ fn take_no_settings_that_others_may_write() {
         .code(2)
         .stderr(
             "error: referral-bulk.toml of the current directory can be written by others (mode 664)\n\
-                 hint: look what it says, then: chmod go-w referral-bulk.toml\n",
+                 hint: check what it says, then: chmod go-w referral-bulk.toml\n",
         )
         .run();
     std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o644)).unwrap();

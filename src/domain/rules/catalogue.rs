@@ -68,6 +68,7 @@ pub enum Rule {
     OrderOnly,
 }
 
+/// An entry of the catalogue.
 struct RuleEntry {
     rule: Rule,
     id: &'static str,
@@ -84,14 +85,17 @@ impl RuleEntry {
     }
 }
 
+/// Makes the entry of a rule whose level the user can set.
 const fn settable(rule: Rule, id: &'static str, default: Level, about: &'static str) -> RuleEntry {
     RuleEntry { rule, id, default, fixed: false, about, names: None }
 }
 
+/// Makes the entry of a rule that always denies.
 const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
     RuleEntry { rule, id, default: Level::Deny, fixed: true, about, names: None }
 }
 
+/// The rules in the order of [`Rule`], by which they are looked up.
 const TABLE: [RuleEntry; 51] = [
     settable(
         Rule::Transition,
@@ -238,7 +242,7 @@ const TABLE: [RuleEntry; 51] = [
     fixed(
         Rule::DecimalSign,
         "decimal-sign",
-        "a number reads in two ways, or the file's numbers contradict each other; {} settles it",
+        "a number can be read in two ways, or the file's numbers contradict each other; {} settles it",
     )
     .naming(Setting::Decimal),
     fixed(
@@ -274,7 +278,7 @@ const TABLE: [RuleEntry; 51] = [
     fixed(
         Rule::IncompleteState,
         "incomplete-state",
-        "the change hangs on members that the snapshot lacks, or shows as null where an object or a list belongs; a warning where no more than a rule at warn does",
+        "the change depends on members that the snapshot lacks, or shows as null where an object or a list belongs; a warning where no more than a rule at warn does",
     ),
     fixed(
         Rule::StaleEtag,

@@ -35,16 +35,18 @@ pub(super) fn differences(
     current: Option<&Snapshot<'_>>,
     findings: &mut LeveledFindings<'_>,
 ) -> Vec<PlacedChange> {
-    Comparison { desired, current, findings }.all()
+    DesiredComparison { desired, current, findings }.all()
 }
 
-struct Comparison<'a, 'r, 'f> {
+/// A wanted change, compared with the current referral.
+struct DesiredComparison<'a, 'r, 'f> {
     desired: &'a Desired,
     current: Option<&'a Snapshot<'r>>,
     findings: &'a mut LeveledFindings<'f>,
 }
 
-impl Comparison<'_, '_, '_> {
+impl DesiredComparison<'_, '_, '_> {
+    /// Returns all changes, the stage last.
     fn all(&mut self) -> Vec<PlacedChange> {
         let mut changes: Vec<PlacedChange> = Vec::new();
         let desired = self.desired;
@@ -68,6 +70,7 @@ impl Comparison<'_, '_, '_> {
         changes
     }
 
+    /// Returns the change that sets a field; `None` if the field already means what is wanted.
     fn set(&mut self, path: &Path, wanted: &Wanted) -> Result<Option<PlacedChange>, Unseen> {
         let kind = path.kind();
         let current = self.current;
@@ -162,6 +165,7 @@ impl Comparison<'_, '_, '_> {
         Ok(missing)
     }
 
+    /// Returns the changes of status and substatus; none if the referral is in the wanted stage.
     fn stage_change(&mut self) -> Vec<PlacedChange> {
         let Some(Located { value: wanted, place }) = &self.desired.stage else {
             return Vec::new();
@@ -189,6 +193,7 @@ impl Comparison<'_, '_, '_> {
         self.current.map_or(Ok(None), |current| current.at(path).known())
     }
 
+    /// Adds to a change the state of its place.
     fn placed(
         &self,
         path: &Path,
@@ -210,10 +215,12 @@ impl Comparison<'_, '_, '_> {
         if is_whole || !equality::may_be_hidden(kind, before, wanted) { Ok(()) } else { Err(Unseen) }
     }
 
+    /// Notes an unseen member that the change of a path depends on.
     fn note_unseen(&mut self, path: &Path, pointer: &Pointer) {
         self.findings.incomplete.change(self.place_of(path), pointer);
     }
 
+    /// Returns the place in the input that sets a path.
     fn place_of(&self, path: &Path) -> Location {
         let set = self.desired.sets.iter().find(|set| set.value.0 == *path).map(|set| set.place);
         let append = || self.desired.appends.iter().find(|append| Path::Known(append.value.field) == *path);

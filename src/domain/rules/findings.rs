@@ -16,6 +16,7 @@ pub(super) struct LeveledFindings<'a> {
 }
 
 impl<'a> LeveledFindings<'a> {
+    /// Starts without findings.
     pub fn new(levels: &'a Levels) -> Self {
         Self { levels, list: Vec::new(), incomplete: Incomplete::default() }
     }

@@ -64,7 +64,7 @@ impl Incomplete {
             let here = self.changes.iter().filter(|(other, _)| *other == place);
             let names: Vec<&str> = here.map(|(_, pointer)| pointer.as_str()).collect();
             let message =
-                format!("the snapshot does not show {}, which the change hangs on", names.join(", "));
+                format!("the snapshot does not show {}, which the change depends on", names.join(", "));
             findings.push(finding(Level::Deny, place, message));
         }
         for (rule, level, place, pointer) in &self.rules {
@@ -75,6 +75,7 @@ impl Incomplete {
     }
 }
 
+/// Makes a finding about an unseen member.
 fn finding(level: Level, place: Location, message: String) -> Finding {
     Finding::new(Rule::IncompleteState, level, place, message)
         .hint("plan against the API, where the referral is read by itself, or take a snapshot that shows it")
@@ -118,9 +119,13 @@ mod tests {
                 (
                     2,
                     Level::Deny,
-                    "the snapshot does not show /team, /details/notes, which the change hangs on".into()
+                    "the snapshot does not show /team, /details/notes, which the change depends on".into()
                 ),
-                (3, Level::Deny, "the snapshot does not show /salesStage, which the change hangs on".into()),
+                (
+                    3,
+                    Level::Deny,
+                    "the snapshot does not show /salesStage, which the change depends on".into()
+                ),
                 (
                     2,
                     Level::Warn,

@@ -104,10 +104,12 @@ pub fn judge(
     Judgement { judged, findings, incomplete }
 }
 
+/// Returns the changes without their places.
 fn plain(changes: Vec<PlacedChange>) -> Vec<Change> {
     changes.into_iter().map(|PlacedChange { change, .. }| change).collect()
 }
 
+/// Asks the rules about one wanted change, and collects their findings.
 struct Evaluator<'a, 'r> {
     desired: &'a Desired,
     current: Option<&'a Snapshot<'r>>,
@@ -120,6 +122,7 @@ impl Evaluator<'_, '_> {
         self.findings.add(rule, place, message, hint);
     }
 
+    /// Asks every rule about the changes, and returns the result.
     fn verdict(&mut self, changes: Vec<PlacedChange>) -> Judged {
         if changes.is_empty() && !self.findings.incomplete.holds_back() {
             return Judged::Unchanged;
@@ -151,6 +154,7 @@ impl Evaluator<'_, '_> {
         self.current.and_then(|current| current.standing().ok())
     }
 
+    /// Returns the version that the change will be bound to: the row's own, or else the current one.
     fn etag(&self) -> Option<ETag> {
         let bound = self.desired.etag.as_ref().map(|etag| &etag.value);
         let current = self.current.and_then(Snapshot::etag);
@@ -158,6 +162,7 @@ impl Evaluator<'_, '_> {
         bound.filter(|bound| current != Some(*bound)).or(current).cloned()
     }
 
+    /// Returns the verdict of a row that is bound to another version than the current one.
     fn stale(&mut self) -> Option<Verdict> {
         let bound = self.desired.etag.as_ref()?;
         let current = self.current?.etag()?;
@@ -177,6 +182,7 @@ impl Evaluator<'_, '_> {
         self.desired.stage.as_ref().filter(|_| moves).map(|stage| stage.value)
     }
 
+    /// Asks the rules about the current and the wanted stage.
     fn ask_about_stage(&mut self, step: Option<Stage>) {
         if self.current.is_some_and(|current| current.status() == Err(Unseen)) {
             self.findings.unjudged(Rule::ClosedEdit, self.desired.place, &Path::Known(Field::Status));
@@ -196,9 +202,10 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// Asks the rules about the transition from one stage to another.
     fn ask_about_transition(&mut self, standing: Option<&Standing>, to: Stage, place: Location) {
         let Some(from) = standing else {
-            let message = format!("nobody looked whether the referral may become {to}");
+            let message = format!("the referral was not read, so whether it may become {to} is unknown");
             return self.find(Rule::Unseen, place, message, "plan against the API or a snapshot");
         };
         let Some(status) = from.status() else {
@@ -231,6 +238,7 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// Asks the rules about fields that a closing needs, and about each change.
     fn ask_about_fields(&mut self, changes: &[PlacedChange], step: Option<Stage>) {
         let place = self.desired.stage.as_ref().map_or(self.desired.place, |stage| stage.place);
         if let Some(Stage::Closed(how)) = step {
@@ -249,6 +257,7 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// Asks the rules about winning a referral.
     fn ask_about_win(&mut self, changes: &[PlacedChange], place: Location) {
         if self.lacks(changes, Field::DealValue, Rule::DealValueMissing, place) {
             let message = "won without a deal value".to_owned();
@@ -276,6 +285,7 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// Asks the rules about the change of one field.
     fn ask_about_change(&mut self, change: &Change) {
         let place = self.place_of(&change.path);
         match &change.path {
@@ -301,6 +311,7 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// Asks whether an eTag protects the change from overwriting a concurrent edit.
     fn ask_about_protection(&mut self) {
         if self.etag().is_none() {
             let message =
@@ -332,6 +343,7 @@ impl Evaluator<'_, '_> {
         equality::same(path.kind(), value, &json::raw(&()))
     }
 
+    /// Returns the place in the input that sets a path.
     fn place_of(&self, path: &Path) -> Location {
         let set = self.desired.sets.iter().find(|set| set.value.0 == *path);
         set.map_or(self.desired.place, |set| set.place)

@@ -63,6 +63,7 @@ impl ObjectMerge {
         changed.then(|| written(&merged))
     }
 
+    /// Notes a member that the payload leaves out, if it has a value.
     fn leave_out(&mut self, within: &str, name: &str, current: &RawValue) {
         if !is_annotation(name) && has_value(current) {
             self.omitted.push(format!("{within}{name}"));
@@ -98,6 +99,7 @@ impl ObjectMerge {
     }
 }
 
+/// Writes an object from its members.
 fn written(members: &[(&str, Box<RawValue>)]) -> Box<RawValue> {
     let members: Vec<String> =
         members.iter().map(|(name, raw)| format!("{}:{}", json::raw(*name).get(), raw.get())).collect();

@@ -33,6 +33,7 @@ pub(super) struct DiffContext<'t> {
     pub place: Location,
 }
 
+/// The comparison of one payload with its referral, and what it found so far.
 pub(super) struct Walk<'a, 't> {
     terms: &'t Terms,
     levels: &'t Levels,
@@ -70,6 +71,7 @@ impl<'a, 't> Walk<'a, 't> {
         (self.found, self.met)
     }
 
+    /// Compares the members of two objects at a pointer (`at`, empty for the referral itself).
     pub fn object(&mut self, at: &str, given: &Object<'a>, current: &Object<'a>) {
         let mut pairs = Pairs::new(current);
         let changed = self.changed_in(at);
@@ -88,6 +90,7 @@ impl<'a, 't> Walk<'a, 't> {
         pairs.rest().for_each(|(name, now)| self.left_out(at, name, now));
     }
 
+    /// Compares one member of an object.
     fn member(&mut self, at: &str, name: &str, given: &'a RawValue, now: Option<&'a RawValue>) {
         let of_stage = at.is_empty() && matches!(name, "status" | "substatus");
         if of_stage || is_annotation(name) {
@@ -205,6 +208,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
+    /// Returns what a PATCH does about a field that the payload empties.
     fn clearing(&self, path: Path, kind: Kind, given: &RawValue) -> Resolution {
         if !self.terms.clear {
             return Resolution::Left(Rule::NullClear, Vec::new());
@@ -213,6 +217,7 @@ impl<'a, 't> Walk<'a, 't> {
         Resolution::Set(path, if own { given } else { RawValue::NULL }.to_owned())
     }
 
+    /// Compares a list of members or solutions.
     fn list(&mut self, field: Field, given: &'a RawValue, now: Option<&'a RawValue>) {
         let (kind, pointer) = (field.kind(), field.pointer());
         let Some(wanted) = json::elements(given) else {
@@ -278,12 +283,14 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
+    /// Notes parts of a value that are left.
     fn parts(&mut self, rule: Rule, pointer: &Pointer, parts: &[String]) {
         if !parts.is_empty() {
             self.found.remarks.extend(Leftover::each(rule, pointer, parts));
         }
     }
 
+    /// Adds a difference.
     pub fn differ(
         &mut self,
         pointer: Pointer,
@@ -304,6 +311,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
+    /// Adds the problem that the payload names a member twice.
     fn twice(&mut self, at: &str, name: &str) {
         let message = format!("{} is given twice", child(at, name));
         self.problem(Finding::deny(Rule::DuplicateKey, self.place, message).hint("keep one of them"));
@@ -329,10 +337,12 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
+    /// Notes that a rule cannot be judged, since a member was not seen.
     fn note_unjudged(&mut self, rule: Rule, pointer: &Pointer) {
         self.found.incomplete.rule(rule, self.levels, self.place, pointer);
     }
 
+    /// Adds a reason why the payload is no referral.
     pub fn problem(&mut self, finding: Finding) {
         self.found.problems.push(finding);
     }
@@ -352,6 +362,7 @@ impl<'a, 't> Walk<'a, 't> {
         Some(&self.changes[at].after)
     }
 
+    /// Whether one of the changes sets this field.
     pub fn is_changed(&self, pointer: &Pointer) -> bool {
         self.changes.iter().any(|change| change.path.pointer() == pointer)
     }
@@ -375,6 +386,7 @@ fn unescaped(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
+/// Returns the pointer of a member of an object.
 fn child(at: &str, name: &str) -> Pointer {
     let name = name.replace('~', "~0").replace('/', "~1");
     Pointer::parse(&format!("{at}/{name}")).expect("a name without bare '~' and '/' makes a pointer")

@@ -94,6 +94,7 @@ pub(super) fn is_deeply_alike(one: &RawValue, other: &RawValue) -> bool {
     equal_text || Number::parse(one.get()).is_some_and(|number| Number::parse(other.get()) == Some(number))
 }
 
+/// Whether `other` has an equivalent value for every member of `one`.
 fn says_all_of(one: &Object<'_>, other: &Object<'_>) -> bool {
     one.iter()
         .filter(|(name, _)| !is_annotation(name))

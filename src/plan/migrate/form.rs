@@ -33,9 +33,9 @@ pub(super) fn members<'a>(
         let message = format!("the payload is for referral {}, not for {}", payload.id, current.id());
         return Err(deny(Rule::Id, message));
     }
-    let said =
+    let body_id =
         members.get("id").filter(|id| !json::is_null(id)).map(|id| json::string(id).unwrap_or_default());
-    if said.as_ref().is_some_and(|said| said.parse::<ReferralId>().ok() != Some(payload.id)) {
+    if body_id.as_ref().is_some_and(|body_id| body_id.parse::<ReferralId>().ok() != Some(payload.id)) {
         let message = format!("the payload is addressed to {}, and its \"id\" is another", payload.id);
         return Err(deny(Rule::Id, message).hint("give the id of the referral that the payload is for"));
     }

@@ -89,6 +89,7 @@ impl<'a> CurrentElements<'a> {
     }
 }
 
+/// Returns how the list is to change, from its paired elements.
 fn outcome(current: &[&RawValue], entries: &[GivenElement<'_>]) -> ListChange {
     let known = entries.iter().filter(|entry| entry.at.is_some()).count();
     let unchanged = known == current.len() && entries.iter().all(|entry| entry.merged.is_none());

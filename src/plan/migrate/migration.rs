@@ -69,6 +69,7 @@ struct ComparedPayload<'f, 'a> {
 }
 
 impl Migration<'_, '_, '_> {
+    /// Compares the payload with the referral, and makes its item.
     pub(super) fn run(&self) -> Migrated {
         // Most payloads of an archive change nothing, so equal texts end the comparison at once. In a referral
         // that was seen in part, though, a null may hide a value.
@@ -149,6 +150,7 @@ impl Migration<'_, '_, '_> {
         self.migrated(planned, class, left, stale::pointers(&overwritten))
     }
 
+    /// Makes the result of a payload of which something is to be sent.
     fn plan(&self, compared: &ComparedPayload<'_, '_>, desired: &Desired) -> Migrated {
         let (wanted, left) = self.split(compared, compared.found);
         let mut notes = self.notes();
@@ -254,6 +256,7 @@ impl Migration<'_, '_, '_> {
         planned
     }
 
+    /// Makes the item of a payload that differs in nothing.
     fn nothing_differs(&self) -> Planned {
         let verdict = Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already");
         let mut planned = self.judging.nothing_to_send(self.number, self.payload.id, verdict, Vec::new());
@@ -261,6 +264,7 @@ impl Migration<'_, '_, '_> {
         planned
     }
 
+    /// Returns the class of a payload that differs; see [`Class`] for the order.
     fn class(&self, planned: &Planned, compared: &ComparedPayload<'_, '_>, wants_nothing: bool) -> Class {
         let is_lost = |difference: &Difference<'_>| {
             matches!(difference.resolution, Resolution::Left(Rule::NotMigratable, _))
@@ -285,6 +289,7 @@ impl Migration<'_, '_, '_> {
         }
     }
 
+    /// Adds the audit to a planned item.
     fn migrated(
         &self,
         mut planned: Planned,
@@ -325,6 +330,7 @@ fn split<'f, 'a>(
     (wanted, left)
 }
 
+/// Returns the changes of a judgement, whatever its result.
 fn changes(judged: Judged) -> Vec<Change> {
     match judged {
         Judged::Approved(approved) => approved.into_changes(),
@@ -434,7 +440,11 @@ mod tests {
             (vec![digits, TEAM], vec![digits, TEAM], "/details/dealValue would not be what"),
             (vec![VALUE], vec![VALUE], "/team would not be what"),
             (vec![], vec![], "/details/dealValue would not be what"),
-            (vec![VALUE, more], vec![VALUE, more], "it sets /team/email to what nobody says"),
+            (
+                vec![VALUE, more],
+                vec![VALUE, more],
+                "it sets /team/email to a value that neither the payload nor the referral has",
+            ),
             (vec![VALUE, bare], vec![VALUE, bare], "/team (title of ann@example.com) would not differ"),
             (
                 vec![VALUE, TEAM, ("/campaignId", "\"C2\"")],
@@ -456,7 +466,11 @@ mod tests {
                 vec![VALUE, TEAM, ("/details/notes", "\"x\"")],
                 "/details/notes would not be what",
             ),
-            (vec![VALUE, other], vec![VALUE, other], "it sets /team/title to what nobody says"),
+            (
+                vec![VALUE, other],
+                vec![VALUE, other],
+                "it sets /team/title to a value that neither the payload nor the referral has",
+            ),
         ] {
             let told = proved(&document(&operations, &claims), |_| ()).unwrap_err();
             assert!(told.contains(why), "{operations:?}: {told}");

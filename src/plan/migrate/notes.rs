@@ -58,6 +58,7 @@ impl<'a> Notes<'a> {
         }
     }
 
+    /// Reports a difference at a path that isn't documented as patchable.
     fn not_migratable(&mut self, left: &Leftover, differences: &[Difference<'_>]) {
         let difference = differences.iter().find(|difference| difference.pointer == left.pointer);
         let values = difference.map(|difference| {
@@ -73,6 +74,7 @@ impl<'a> Notes<'a> {
         self.add(Rule::NotMigratable, message, hint);
     }
 
+    /// Reports a field that the payload empties and that keeps its value.
     fn kept(&mut self, left: &Leftover) {
         let hint = match fields::resolve(&left.pointer) {
             Resolved::Field(Field::Status | Field::Substatus) => Wording::from("no referral is without it"),
@@ -176,7 +178,7 @@ impl<'a> Notes<'a> {
 
     /// Reports a difference that was to be sent and is missing from the document: a defect of this program.
     pub(super) fn lost(&mut self, difference: &Difference<'_>) {
-        let message = format!("the document does not hold: it lacks {}", difference.pointer);
+        let message = format!("the document fails its proof: it lacks {}", difference.pointer);
         let finding = Finding::deny(Rule::Proof, self.place, message);
         self.list
             .push(finding.hint("nothing was sent; please report this payload and its referral as a defect"));

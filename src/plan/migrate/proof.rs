@@ -71,7 +71,9 @@ pub(super) fn invents_nothing(
             _ => None,
         };
         if let Some(name) = invented {
-            return Err(format!("it sets {pointer}{name} to what nobody says"));
+            return Err(format!(
+                "it sets {pointer}{name} to a value that neither the payload nor the referral has"
+            ));
         }
     }
     Ok(())

@@ -55,10 +55,12 @@ impl Stale {
         (!is_fresh).then(|| Self { made_from: made_from.cloned(), current: current.etag().cloned() })
     }
 
+    /// Returns the rule that a stale payload breaks.
     pub(super) fn rule(&self) -> Rule {
         if self.made_from.is_some() { Rule::StaleEtag } else { Rule::MissingEtag }
     }
 
+    /// Describes the versions for a finding.
     pub(super) fn message(&self) -> String {
         match (&self.made_from, &self.current) {
             (Some(etag), Some(current)) => {
@@ -107,11 +109,13 @@ impl Stale {
         }
     }
 
+    /// Whether the payload can have been made from the base: one of them has no eTag, or both are equal.
     fn was_made_from(&self, base: &Snapshot<'_>) -> bool {
         self.made_from.as_ref().zip(base.etag()).is_none_or(|(made_from, base)| made_from == base)
     }
 }
 
+/// Whether two values at the place of a difference are not equivalent.
 fn differs(at: &Difference<'_>, one: Option<&RawValue>, other: Option<&RawValue>) -> bool {
     match at.kind {
         Kind::Members | Kind::Solutions => {

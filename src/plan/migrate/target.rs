@@ -53,6 +53,7 @@ pub(super) fn desired(
     }
 }
 
+/// Collects the wanted differences as a draft, like that of a change file's row.
 struct DraftBuilder {
     draft: Draft,
     findings: Vec<Finding>,
