@@ -40,7 +40,7 @@ pub struct RunSpec {
     pub target: String,
     /// How its rows are read and judged.
     pub asked: PlanSpec,
-    /// Whether it is only planned, and nothing sent (`--plan`).
+    /// Whether it is only planned, and nothing sent.
     pub plan_only: bool,
     /// The reason for the run, in the user's words.
     pub reason: Option<String>,
@@ -175,7 +175,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns the name that `--format` takes.
+    /// Returns the name by which a user gives it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",

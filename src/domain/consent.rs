@@ -33,9 +33,9 @@ pub struct Consent {
 pub enum Way {
     /// The user was asked at the terminal, and agreed.
     Asked,
-    /// `--yes`, to what can be taken back.
+    /// The setting `yes`, which covers all changes that can be undone.
     Yes,
-    /// `--confirm-closing`, to closing as many as the plan closes.
+    /// The setting `confirm-closing`, with the exact number of referrals that the plan closes.
     ConfirmClosing,
 }
 
