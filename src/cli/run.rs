@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::{CommandFactory, Parser};
 use jiff::Timestamp;
+use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use super::args::{self, Cli, Command};
@@ -17,8 +18,9 @@ use super::console::{Terminal, print_within};
 use super::diagnostics;
 use super::settings::{self, Surroundings};
 use super::signals;
+use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, accounting, apply, report, resume, sandbox,
+    CommandError, Console, Environment, RunLog, Watch, apply, finish, report, resume, sandbox,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -53,14 +55,7 @@ pub struct Process {
 }
 
 /// A command that is ready to run.
-enum Ready {
-    Apply(Box<apply::Settings>),
-    Resume(Box<resume::Settings>),
-    Report(report::Settings),
-    Sandbox(sandbox::Settings),
-    Completions(clap_complete::Shell),
-    Man(PathBuf),
-}
+type Work = Box<dyn FnOnce(&Runtime, &Environment<'_>) -> Result<Exit, CommandError> + Send>;
 
 /// Runs the program to its end.
 pub fn run(process: Process) -> ExitCode {
@@ -74,11 +69,11 @@ pub fn run(process: Process) -> ExitCode {
             let diagnostics =
                 diagnostics::dispatch(cli.verbose, run_log.clone(), Arc::clone(&console), clock);
             match ready(cli, &variables, &directory, terminal, user) {
-                Ok((ready, used)) => {
+                Ok((command, used)) => {
                     used.iter().for_each(|used| console.say(&format!("note: {used}")));
                     let around =
                         Around { stdin, clock, new_id, user, directory, watch, run_log, diagnostics };
-                    supervise(ready, Arc::clone(&console), around)
+                    supervise(command, Arc::clone(&console), around)
                 }
                 Err(trouble) => fail(&trouble, &console),
             }
@@ -89,7 +84,7 @@ pub fn run(process: Process) -> ExitCode {
     if let Some(command) = awaits_json.filter(|_| !console.has_data()) {
         let console = Arc::clone(&console);
         print_within(signals::PATIENCE, move || {
-            accounting::show_nothing(&command, &console.left(), exit, &*console);
+            finish::show_nothing(&command, &console.left(), exit, &*console);
         });
     }
     delivered(exit, &console).into()
@@ -126,37 +121,56 @@ fn fail(trouble: &CommandError, console: &Terminal) -> Exit {
     trouble.exit
 }
 
-/// The command, and what it uses of the settings file, for people.
+/// The command, and what it uses of the settings file, for people. A run that goes on has its rules on record; the
+/// other commands take no settings.
 fn ready(
     cli: Cli,
     variables: &BTreeMap<String, String>,
     directory: &Path,
     terminal: bool,
     user: Option<u32>,
-) -> Result<(Ready, Option<String>), CommandError> {
-    let config = Config::read(directory, user)?;
-    let used = settings_used(&cli.command, &config);
-    let surroundings = Surroundings { variables, config: &config, terminal };
-    let ready = match cli.command {
-        Command::Apply(typed) => Ready::Apply(Box::new(surroundings.apply(*typed)?)),
-        Command::Migrate(typed) => Ready::Apply(Box::new(surroundings.migrate(*typed)?)),
-        Command::Resume(typed) => Ready::Resume(Box::new(surroundings.resume(*typed)?)),
-        Command::Report(typed) => Ready::Report(surroundings.report(typed)),
-        Command::Sandbox(typed) => Ready::Sandbox(settings::sandbox(typed)),
-        Command::Completions { shell } => Ready::Completions(shell),
-        Command::Man { dir } => Ready::Man(dir),
+) -> Result<(Work, Option<String>), CommandError> {
+    let config = &Config::read(directory, user)?;
+    let surroundings = Surroundings { variables, config, terminal };
+    let begun = |options: ApplyOptions| -> Work {
+        Box::new(move |runtime, environment| runtime.block_on(apply::run(options, environment)))
     };
-    Ok((ready, used))
-}
-
-/// A run that goes on has its rules on record; the other commands take no settings.
-fn settings_used(command: &Command, config: &Config) -> Option<String> {
-    match command {
-        Command::Apply(typed) => config.used(typed.options.target.profile.as_deref(), true),
-        Command::Migrate(typed) => config.used(typed.options.target.profile.as_deref(), true),
-        Command::Resume(typed) => config.used(typed.options.target.profile.as_deref(), false),
-        Command::Report(_) | Command::Sandbox(_) | Command::Completions { .. } | Command::Man { .. } => None,
-    }
+    Ok(match cli.command {
+        Command::Apply(typed) => {
+            let used = config.used(typed.options.target.profile.as_deref(), true);
+            (begun(surroundings.apply(*typed)?), used)
+        }
+        Command::Migrate(typed) => {
+            let used = config.used(typed.options.target.profile.as_deref(), true);
+            (begun(surroundings.migrate(*typed)?), used)
+        }
+        Command::Resume(typed) => {
+            let used = config.used(typed.options.target.profile.as_deref(), false);
+            let options = surroundings.resume(*typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(resume::run(options, environment))
+            };
+            (Box::new(work), used)
+        }
+        Command::Report(typed) => {
+            let options = surroundings.report(typed);
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(report::run(&options, environment))
+            };
+            (Box::new(work), None)
+        }
+        Command::Sandbox(typed) => {
+            let options = settings::sandbox(typed);
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(sandbox::run(options, environment))
+            };
+            (Box::new(work), None)
+        }
+        Command::Completions { shell } => {
+            (Box::new(move |_, environment| Ok(completions(shell, environment.console))), None)
+        }
+        Command::Man { dir } => (Box::new(move |_, _| man(&dir)), None),
+    })
 }
 
 /// What a command has of the process around it, besides the printer.
@@ -172,7 +186,7 @@ struct Around {
 }
 
 /// Works on a thread of its own, so that the process can be left at once whatever the work is doing.
-fn supervise(ready: Ready, console: Arc<Terminal>, around: Around) -> Exit {
+fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
     let stop = Stop::default();
     let (send_done, done) = tokio::sync::oneshot::channel();
     let work = {
@@ -191,7 +205,7 @@ fn supervise(ready: Ready, console: Arc<Terminal>, around: Around) -> Exit {
                 run_log: &run_log,
                 watch,
             };
-            let exit = tracing::dispatcher::with_default(&diagnostics, || work(ready, &environment))
+            let exit = tracing::dispatcher::with_default(&diagnostics, || run_within(command, &environment))
                 .unwrap_or_else(|trouble| fail(&trouble, console));
             if let Some((path, error)) = run_log.lost() {
                 console.say(&format!(
@@ -210,22 +224,15 @@ fn supervise(ready: Ready, console: Arc<Terminal>, around: Around) -> Exit {
     })
 }
 
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Requests are waited for, not computed: one thread serves them all, and the ledger has its own.
-fn work(ready: Ready, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+fn run_within(work: Work, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let runtime =
         runtime().map_err(|error| CommandError::could_not_run(format!("the system refused: {error}")))?;
-    let ended = match ready {
-        Ready::Apply(settings) => runtime.block_on(apply::run(*settings, environment)),
-        Ready::Resume(settings) => runtime.block_on(resume::run(*settings, environment)),
-        Ready::Report(settings) => runtime.block_on(report::run(&settings, environment)),
-        Ready::Sandbox(settings) => runtime.block_on(sandbox::run(settings, environment)),
-        Ready::Completions(shell) => Ok(completions(shell, environment.console)),
-        Ready::Man(dir) => man(&dir),
-    };
+    let ended = work(&runtime, environment);
     // A name that is still being looked up, or a token file that is still being read, concerns nobody now.
     runtime.shutdown_background();
     ended

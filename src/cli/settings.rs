@@ -46,7 +46,7 @@ impl Surroundings<'_> {
     ///
     /// # Errors
     /// A usage error if a value is invalid. No input has been read, and nothing sent, by then.
-    pub fn apply(&self, typed: args::ApplyArgs) -> Result<apply::Settings, CommandError> {
+    pub fn apply(&self, typed: args::ApplyArgs) -> Result<apply::ApplyOptions, CommandError> {
         let args::ApplyArgs { files, format, decimal, ignore_column, planning, options } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
         let asked =
@@ -58,7 +58,7 @@ impl Surroundings<'_> {
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub fn migrate(&self, typed: args::MigrateArgs) -> Result<apply::Settings, CommandError> {
+    pub fn migrate(&self, typed: args::MigrateArgs) -> Result<apply::ApplyOptions, CommandError> {
         let args::MigrateArgs { files, format, take, base, patches, planning, options } = typed;
         let migrating = Migrating {
             take: taken(&take, &planning.allow_path)?,
@@ -115,10 +115,10 @@ impl Surroundings<'_> {
         asked: PlanSpec,
         typed: args::PlanningArgs,
         options: &args::RunArgs,
-    ) -> Result<apply::Settings, CommandError> {
+    ) -> Result<apply::ApplyOptions, CommandError> {
         let args::RunArgs { target, sending, showing } = options;
         let profile = self.config.profile(target.profile.as_deref())?;
-        Ok(apply::Settings {
+        Ok(apply::ApplyOptions {
             asked,
             plan_only: typed.plan,
             out: typed.out,
@@ -133,13 +133,13 @@ impl Surroundings<'_> {
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub fn resume(&self, typed: args::ResumeArgs) -> Result<resume::Settings, CommandError> {
+    pub fn resume(&self, typed: args::ResumeArgs) -> Result<resume::ResumeOptions, CommandError> {
         let args::RunArgs { target, sending, showing } = &typed.options;
         let profile = self.config.profile(target.profile.as_deref())?;
         // The run has its target on record. Only a target that was typed may contradict it: the environment and
         // the settings file hold what is meant for new runs.
         let named = target.endpoint.is_some() || target.sandbox.is_some();
-        Ok(resume::Settings {
+        Ok(resume::ResumeOptions {
             run: typed.run,
             target: if named { self.named_target(target, &profile)? } else { None },
             own: self.own_endpoint(&profile),
@@ -150,8 +150,8 @@ impl Surroundings<'_> {
     }
 
     /// Makes the settings of `report`.
-    pub fn report(&self, typed: args::ReportArgs) -> report::Settings {
-        report::Settings { run: typed.run, showing: self.showing(typed.showing) }
+    pub fn report(&self, typed: args::ReportArgs) -> report::ReportOptions {
+        report::ReportOptions { run: typed.run, showing: self.showing(typed.showing) }
     }
 
     /// Whether a bar can be drawn: standard error is a terminal whose cursor can be moved, as far as `TERM` says.
@@ -288,8 +288,8 @@ fn token_file(file: &Path, origin: Origin<'_>) -> Result<Option<Auth>, CommandEr
 }
 
 /// Makes the settings of `sandbox`.
-pub fn sandbox(typed: args::SandboxArgs) -> sandbox::Settings {
-    sandbox::Settings {
+pub fn sandbox(typed: args::SandboxArgs) -> sandbox::SandboxOptions {
+    sandbox::SandboxOptions {
         seed: typed.seed,
         port: typed.port,
         config: crate::sandbox::SandboxConfig {

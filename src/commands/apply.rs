@@ -19,7 +19,7 @@ use crate::pace::Pace;
 
 /// What was asked for.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ApplyOptions {
     /// The inputs, and how they are read and judged.
     pub asked: PlanSpec,
     /// Only plan: nothing but GET is sent.
@@ -41,15 +41,15 @@ pub struct Settings {
 /// # Errors
 /// Where an input can't be read at all, there is no connection, consent is missing, or the run's
 /// directory can't be used. A run that could not be planned leaves no directory behind.
-pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let about = about(&settings, environment);
+pub async fn run(options: ApplyOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let about = about(&options, environment);
     let run = info_span!("run", id = %about.correlation_id);
     async {
         info!(version = about.program, command = about.command, target = about.target, "begins");
-        let pace = Pace::new(settings.sending.pacing);
-        let (folder, ledger, client) = prepare(&settings, &about, &pace, environment).await?;
-        let run_context = run_context(&settings, &pace, &folder);
-        sending::go_on(ledger, client, settings.plan_only, run_context, environment).await
+        let pace = Pace::new(options.sending.pacing);
+        let (folder, ledger, client) = prepare(&options, &about, &pace, environment).await?;
+        let run_context = run_context(&options, &pace, &folder);
+        sending::go_on(ledger, client, options.plan_only, run_context, environment).await
     }
     .instrument(run)
     .await
@@ -60,24 +60,24 @@ fn command(asked: &PlanSpec) -> &'static str {
     if asked.migrating.is_some() { "migrate" } else { "apply" }
 }
 
-fn run_context<'a>(settings: &'a Settings, pace: &'a Pace, folder: &'a RunDir) -> RunContext<'a> {
-    let Settings { target, sending, showing, .. } = settings;
-    let patches = settings.asked.patches();
+fn run_context<'a>(options: &'a ApplyOptions, pace: &'a Pace, folder: &'a RunDir) -> RunContext<'a> {
+    let ApplyOptions { target, sending, showing, .. } = options;
+    let patches = options.asked.patches();
     RunContext { run: folder.path(), target, sending, pace, showing: *showing, patches }
 }
 
 /// Connects where that is needed, and plans. A run that can't be planned leaves nothing behind.
 async fn prepare(
-    settings: &Settings,
+    options: &ApplyOptions,
     about: &RunSpec,
     pace: &Pace,
     environment: &Environment<'_>,
 ) -> Result<(RunDir, Option<Ledger>, Option<Client>), CommandError> {
     let connect =
-        || connection::connect(&settings.target, settings.sending.timeout, about.correlation_id, environment);
+        || connection::connect(&options.target, options.sending.timeout, about.correlation_id, environment);
     let client = planning::needs_service(about).then(connect).transpose()?;
-    let folder = RunDir::make(settings.out.as_deref(), &about.command, about.created).await?;
-    if let Some(Err(trouble)) = settings.asked.patches().map(|file| patches::check(file, folder.path())) {
+    let folder = RunDir::make(options.out.as_deref(), &about.command, about.created).await?;
+    if let Some(Err(trouble)) = options.asked.patches().map(|file| patches::check(file, folder.path())) {
         folder.give_up();
         return Err(trouble);
     }
@@ -87,7 +87,7 @@ async fn prepare(
         Err(error) => return Err(run_dir::not_begun(folder.path(), error).await),
     };
     environment.run_log.open(folder.path());
-    let run_context = run_context(settings, pace, &folder);
+    let run_context = run_context(options, pace, &folder);
     match planning::plan(ledger, Vec::new(), client.as_ref(), run_context, environment).await {
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
@@ -99,16 +99,16 @@ async fn prepare(
     }
 }
 
-fn about(settings: &Settings, environment: &Environment<'_>) -> RunSpec {
+fn about(options: &ApplyOptions, environment: &Environment<'_>) -> RunSpec {
     RunSpec {
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        command: command(&settings.asked).to_owned(),
+        command: command(&options.asked).to_owned(),
         created: (environment.clock)(),
         correlation_id: (environment.new_id)(),
-        target: settings.target.name(),
-        asked: settings.asked.clone(),
-        plan_only: settings.plan_only,
-        reason: settings.reason.clone(),
+        target: options.target.name(),
+        asked: options.asked.clone(),
+        plan_only: options.plan_only,
+        reason: options.reason.clone(),
         directory: Some(environment.directory.as_os_str().to_owned())
             .filter(|directory| !directory.is_empty()),
     }

@@ -15,7 +15,9 @@
 //! | [`patches`] | the documents of a plan as a change file |
 //! | [`consent`] | whether the user wants what is about to be sent |
 //! | [`sending`] | from a plan to the last answer |
-//! | [`accounting`] | what all of them do at the end: reports from the ledger, and the exit code |
+//! | [`progress`] | what is shown meanwhile, and counted |
+//! | [`write_reports`] | the reports of a run, from its ledger, and the exit code |
+//! | [`finish`] | what is told at the end, and the next command |
 //! | [`next_command`] | how commands and settings are typed |
 //! | [`next_step`] | what is left to do after a run |
 //! | [`choices`] | what a next command has to repeat of a run |
@@ -27,7 +29,6 @@
 //! | [`run_dir`] | a run's directory |
 //! | [`run_log`] | the diagnostics that lie in it |
 
-pub mod accounting;
 pub mod apply;
 pub mod baseline;
 pub mod choices;
@@ -35,6 +36,7 @@ pub mod connection;
 pub mod consent;
 pub mod environment;
 pub mod error;
+pub mod finish;
 pub mod next_command;
 pub mod next_step;
 pub mod options;
@@ -42,6 +44,7 @@ pub mod patches;
 pub mod payloads;
 pub mod plan_writer;
 pub mod planning;
+pub mod progress;
 pub mod report;
 pub mod resume;
 pub mod run_dir;
@@ -51,6 +54,7 @@ pub mod sending;
 pub mod survey;
 pub mod target;
 pub mod whereabouts;
+pub mod write_reports;
 
 pub use environment::{Console, Environment, Reply};
 pub use error::{CommandError, Problem};

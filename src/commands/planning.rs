@@ -1,7 +1,5 @@
 //! From what was asked for to a plan, or to as much of it as there is when the run is stopped.
 
-use std::sync::Arc;
-
 use tracing::info;
 
 use super::environment::Environment;
@@ -11,13 +9,11 @@ use super::options::RunContext;
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
 use super::survey::{Changes, Source, Surveyor};
-use super::{next_step, sending};
+use super::{next_step, progress, sending};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, StateSource};
-use crate::engine::RequestCounts;
+use crate::engine::StopReason;
 use crate::engine::fetch::fetch_referrals;
-use crate::engine::in_flight::Flights;
-use crate::engine::{Context, Slots, StopReason};
 use crate::input;
 use crate::ledger::{Ledger, Planning};
 use crate::plan::{Judging, Planner, Terms};
@@ -101,24 +97,13 @@ async fn look_live(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<RunStats, CommandError> {
-    let RunContext { target, sending, pace, showing, .. } = run_context;
-    let begun = sending::Begun::now(client, pace);
+    let RunContext { target, pace, showing, .. } = run_context;
+    let begun = progress::Begun::now(client, pace);
     let progress = Progress::planning(showing.progress);
     progress.rows_read(surveyor.writer.rows());
-    let observe = |event| sending::show(&progress, environment, event);
-    let context = Context {
-        api: client,
-        pace,
-        stop: environment.stop,
-        clock: environment.clock,
-        slots: Slots::new(sending.concurrency),
-        timeout: sending.timeout,
-        flights: Flights::default(),
-        observe: &observe,
-        counts: Arc::new(RequestCounts::default()),
-        rebase: None,
-    };
-    let looked = sending::watched(
+    let observe = |event| progress::show(&progress, environment, event);
+    let context = sending::engine_context(client, run_context, environment, &observe);
+    let looked = progress::watched(
         fetch_referrals(&context, surveyor),
         &progress,
         &context,
@@ -146,7 +131,7 @@ async fn look_live(
                     .console
                     .say(&format!("hint: {} has no list of referrals either: {WRONG_BASE}", target.name()));
             }
-            Ok(sending::figures(&context, client, begun))
+            Ok(progress::figures(&context, client, begun))
         }
     }
 }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::options::Showing;
-use super::{accounting, resume};
+use super::{finish, resume};
 use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
 use crate::ledger::{self, LedgerError};
 
 /// What was asked for.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ReportOptions {
     /// The run's directory.
     pub run: PathBuf,
     /// How to show it.
@@ -24,8 +24,8 @@ pub struct Settings {
 ///
 /// # Errors
 /// Where there is no run, or it can't be read, or a report can't be written.
-pub async fn run(settings: &Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let reader = ledger::read(&settings.run).await.map_err(unreadable)?;
+pub async fn run(options: &ReportOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let reader = ledger::read(&options.run).await.map_err(unreadable)?;
     // Before any report is written over.
     reader.check_pages().await?;
     if reader.newer().is_some() {
@@ -34,10 +34,10 @@ pub async fn run(settings: &Settings, environment: &Environment<'_>) -> Result<E
             .say("note: a newer version of this program wrote this run: what that added is not told here");
     }
     if reader.header().phase == Phase::Stopped {
-        resume::tell_loss(&settings.run, reader.header().loss(), environment);
+        resume::tell_loss(&options.run, reader.header().loss(), environment);
     }
     drop(reader);
-    accounting::report(&settings.run, settings.showing, environment).await
+    finish::report(&options.run, options.showing, environment).await
 }
 
 /// A run that stopped hard has to be put in order before it can be read, which takes a directory that can be

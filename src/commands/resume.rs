@@ -11,7 +11,7 @@ use super::next_step::NextStep;
 use super::options::{RunContext, Sending, Showing};
 use super::target::Target;
 use super::whereabouts::Whereabouts;
-use super::{accounting, choices, connection, patches, planning, sending};
+use super::{choices, connection, finish, patches, planning, sending};
 use crate::api::{Auth, Client, Endpoint};
 use crate::domain::account::{InputInfo, Phase, RunSpec};
 use crate::domain::characters::visible_path;
@@ -24,7 +24,7 @@ use crate::pace::Pace;
 
 /// What was asked for.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ResumeOptions {
     /// The run's directory.
     pub run: PathBuf,
     /// Where to send, where the user says it; else the run goes where it was planned for.
@@ -43,9 +43,9 @@ pub struct Settings {
 ///
 /// # Errors
 /// Where the run can't be opened, was planned for another service, or consent is missing.
-pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let (ledger, target) = open(&settings, environment).await?;
-    let Settings { run, sending, showing, .. } = &settings;
+pub async fn run(options: ResumeOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let (ledger, target) = open(&options, environment).await?;
+    let ResumeOptions { run, sending, showing, .. } = &options;
     environment.run_log.open(run);
     let span = info_span!("run", id = %ledger.header().spec.correlation_id);
     let pace = Pace::new(sending.pacing);
@@ -63,7 +63,7 @@ pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Ex
             Phase::Finished => {
                 environment.console.say("the run is finished: nothing is left to send");
                 drop(ledger);
-                accounting::account(run_context, None, environment).await
+                finish::account(run_context, None, environment).await
             }
         }
     };
@@ -102,12 +102,15 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, environment: &Environment<'_>) 
     );
 }
 
-async fn open(settings: &Settings, environment: &Environment<'_>) -> Result<(Ledger, Target), CommandError> {
-    let ledger = ledger::open(&settings.run).await?.watched(environment.watch);
+async fn open(
+    options: &ResumeOptions,
+    environment: &Environment<'_>,
+) -> Result<(Ledger, Target), CommandError> {
+    let ledger = ledger::open(&options.run).await?.watched(environment.watch);
     let RunHeader { spec, phase, .. } = ledger.header();
     let whereabouts = Whereabouts::of(spec, environment);
-    let target = target(settings, &whereabouts.about(spec).target)?;
-    trust(&target, &ledger, settings, environment).await?;
+    let target = target(options, &whereabouts.about(spec).target)?;
+    trust(&target, &ledger, options, environment).await?;
     if matches!(phase, Phase::Planned | Phase::Stopped) {
         check_unchanged(&whereabouts.inputs(ledger.inputs().await?))?;
     }
@@ -119,11 +122,11 @@ async fn open(settings: &Settings, environment: &Environment<'_>) -> Result<(Led
 async fn trust(
     target: &Target,
     ledger: &Ledger,
-    settings: &Settings,
+    options: &ResumeOptions,
     environment: &Environment<'_>,
 ) -> Result<(), CommandError> {
     let Target::Service(endpoint, _) = target else { return Ok(()) };
-    let is_named = settings.target.is_some() || settings.own.as_ref() == Some(endpoint);
+    let is_named = options.target.is_some() || options.own.as_ref() == Some(endpoint);
     if is_named || endpoint.is_local() || *endpoint == Endpoint::official() {
         return Ok(());
     }
@@ -135,7 +138,7 @@ async fn trust(
     let what = format!(
         "the run goes to {endpoint}, which neither you nor your settings name: no token is sent there"
     );
-    let command = CommandLine::resume(&settings.run, vec![Choice::of(Setting::Endpoint, endpoint.as_str())]);
+    let command = CommandLine::resume(&options.run, vec![Choice::of(Setting::Endpoint, endpoint.as_str())]);
     Err(CommandError::usage(what).hint(format!("if that is where yours belongs: {}", command)))
 }
 
@@ -205,15 +208,15 @@ async fn plan_anew(
 }
 
 /// A run goes where it was planned for and nowhere else: its eTags mean nothing elsewhere.
-fn target(settings: &Settings, planned_for: &str) -> Result<Target, CommandError> {
-    match &settings.target {
+fn target(options: &ResumeOptions, planned_for: &str) -> Result<Target, CommandError> {
+    match &options.target {
         Some(target) if target.name() == planned_for => Ok(target.clone()),
         Some(target) => Err(CommandError::usage(format!(
             "the run was planned for {planned_for}, not for {}",
             target.name()
         ))
         .hint("leave out where to send: the run remembers it")),
-        None => Target::remembered(planned_for, settings.auth.clone()).map_err(|error| {
+        None => Target::remembered(planned_for, options.auth.clone()).map_err(|error| {
             CommandError::could_not_run(format!("the run was planned for {planned_for}: {error}"))
         }),
     }

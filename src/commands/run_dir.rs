@@ -15,6 +15,7 @@ use crate::domain::account::Phase;
 use crate::domain::characters::visible_path;
 use crate::domain::setting::Setting;
 use crate::ledger::{self, LedgerError, Reader};
+use crate::report::is_report;
 
 /// Where runs lie that the user names no directory for.
 const RUNS: &str = "reports";
@@ -69,22 +70,14 @@ impl RunDir {
 /// A file that one of a run's own would replace.
 fn in_the_way(path: &Path) -> Option<PathBuf> {
     let files = fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    files.filter(|file| is_replaced(file)).min()
-}
-
-/// Whether a file has the name of a report, by which it would be replaced in a run's directory.
-fn is_replaced(file: &Path) -> bool {
-    const STEMS: [&str; 7] = ["success", "conflict", "error", "pending", "outcomes", "plan", "summary"];
-    let stem = file.file_stem().and_then(|stem| stem.to_str());
-    let extension = file.extension().and_then(|extension| extension.to_str());
-    stem.is_some_and(|stem| STEMS.contains(&stem)) && matches!(extension, Some("csv" | "json" | "jsonl"))
+    files.filter(|file| is_report(file)).min()
 }
 
 /// Whether a file has a name that belongs to a run in its directory: of its ledger or what lies beside that,
 /// or of a report.
 pub fn is_reserved(file: &Path) -> bool {
     let name = file.file_name().and_then(|name| name.to_str());
-    is_replaced(file) || name.is_some_and(|name| name.starts_with("run.") || name == "report.html")
+    is_report(file) || name.is_some_and(|name| name.starts_with("run.") || name == "report.html")
 }
 
 /// The directories on the way to a path that are not there, the innermost first.

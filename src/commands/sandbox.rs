@@ -10,7 +10,7 @@ use crate::sandbox::SandboxConfig;
 
 /// What was asked for.
 #[derive(Debug)]
-pub struct Settings {
+pub struct SandboxOptions {
     /// What the referrals are at the start; the samples where there is none.
     pub seed: Option<PathBuf>,
     /// The port on loopback; 0 lets the system choose.
@@ -23,13 +23,13 @@ pub struct Settings {
 ///
 /// # Errors
 /// Where the seed can't be read or the port is taken.
-pub async fn run(settings: Settings, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let sandbox = connection::sandbox(settings.seed.as_deref(), settings.config, environment)?;
+pub async fn run(options: SandboxOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let sandbox = connection::sandbox(options.seed.as_deref(), options.config, environment)?;
     let failed = |error: std::io::Error| {
-        CommandError::could_not_run(format!("cannot serve on 127.0.0.1:{}: {error}", settings.port))
+        CommandError::could_not_run(format!("cannot serve on 127.0.0.1:{}: {error}", options.port))
             .hint("choose another port, or 0 for any free one")
     };
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", settings.port)).await.map_err(failed)?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     // Data: a script that starts a sandbox on any free port reads its address here.
     environment.console.data(&format!("http://127.0.0.1:{port}/v1.0\n"));

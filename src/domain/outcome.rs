@@ -45,6 +45,11 @@ pub enum Bucket {
     Pending,
 }
 
+impl Bucket {
+    /// Every report that rows go to.
+    pub const ALL: [Self; 4] = [Self::Success, Self::Conflict, Self::Error, Self::Pending];
+}
+
 impl Outcome {
     /// Every outcome, in the order in which reports list them.
     pub const ALL: [Self; 10] = [

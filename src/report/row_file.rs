@@ -25,13 +25,17 @@ pub(super) struct RowsFiled {
 
 /// A row file's name.
 pub(super) fn name(bucket: Bucket, extension: &str) -> String {
-    let stem = match bucket {
+    format!("{}.{extension}", stem(bucket))
+}
+
+/// The same without its extension.
+pub(super) fn stem(bucket: Bucket) -> &'static str {
+    match bucket {
         Bucket::Success => "success",
         Bucket::Conflict => "conflict",
         Bucket::Error => "error",
         Bucket::Pending => "pending",
-    };
-    format!("{stem}.{extension}")
+    }
 }
 
 /// Whether what is known of a row is not what its input held, or not in its order: cells that may

@@ -10,55 +10,14 @@ use crate::domain::text_form::TextForm;
 
 use super::atomic_file::{ReportError, remove_stale};
 use super::csv::{Columns, CsvFile};
-use super::edited::Kept;
+use super::files::ALWAYS;
 use super::form::SharedForms;
 use super::jsonl::JsonlFile;
-use super::manifest;
 use super::names::{InputNames, UnknownInput};
-use super::outcomes::{self, Outcomes};
+use super::outcomes::Outcomes;
 use super::row_file::{RowFile, RowsFiled, name};
 use super::shelf::Shelf;
-use super::written::{Forms, Written};
-
-/// The row files that always exist, also when no row is in them.
-const ALWAYS: [Bucket; 3] = [Bucket::Success, Bucket::Conflict, Bucket::Error];
-
-/// The names of the row files that a run of these inputs has. `pending` says in which form there are pending
-/// rows.
-pub fn row_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
-    let is_csv = |input: &InputInfo| input.format == Format::Csv;
-    let has_csv = inputs.is_empty() || inputs.iter().any(is_csv);
-    let has_jsonl = !inputs.iter().all(is_csv);
-    let forms = [(has_csv, pending.csv, "csv"), (has_jsonl, pending.jsonl, "jsonl")];
-    let names = |(has_rows, has_pending, extension): (bool, bool, &'static str)| {
-        let buckets =
-            ALWAYS.into_iter().filter(move |_| has_rows).chain(has_pending.then_some(Bucket::Pending));
-        buckets.map(move |bucket| name(bucket, extension))
-    };
-    forms.into_iter().flat_map(names).collect()
-}
-
-/// Takes away the reports of how a run stood before it is sent, but for its plan, which stays true: should the
-/// process come to no other, nobody reads in them that nothing was sent. What may be somebody's work is kept.
-///
-/// # Errors
-/// Where one can't be taken away. A directory in the place of one is no report.
-pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
-    let in_both_forms = ["csv", "jsonl"].into_iter().flat_map(|extension| {
-        ALWAYS.into_iter().chain([Bucket::Pending]).map(move |bucket| name(bucket, extension))
-    });
-    // The summary last: it tells what may be somebody's work. What it tells of the plan is left in its place.
-    for file in shelf.earlier().files() {
-        let path = shelf.dir().join(manifest::NAME);
-        shelf.note(&file.path, &file.sha256).map_err(|source| ReportError::Write { path, source })?;
-    }
-    let others = [outcomes::NAME, manifest::NAME].map(str::to_owned);
-    let mut kept = Vec::new();
-    for name in in_both_forms.chain(others).filter(|name| !shelf.dir().join(name).is_dir()) {
-        kept.extend(remove_stale(shelf, &name)?);
-    }
-    Ok(kept)
-}
+use super::written::Written;
 
 /// Writes every row file of a run and `outcomes.jsonl`. Nothing is seen of them before
 /// [`RowReports::finish`].

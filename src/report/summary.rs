@@ -167,6 +167,30 @@ impl Summary {
     /// Of the form of `summary.json`. Members may be added under the same number.
     pub const VERSION: u32 = 1;
 
+    /// The summary of a command that came to nothing. `run` is the directory that it left; empty where there is
+    /// none.
+    pub fn of_nothing(command: &str, run: &str, exit_code: u8) -> Self {
+        let stats = RunStats::default();
+        Self {
+            version: Self::VERSION,
+            run: run.to_owned(),
+            command: command.to_owned(),
+            state: State::Stopped,
+            exit_code,
+            inputs: Vec::new(),
+            rows: Rows::default(),
+            kept_otherwise: 0,
+            referrals: Referrals::default(),
+            requests: (&stats).into(),
+            seconds: (&stats).into(),
+            plan_sha256: None,
+            consent: None,
+            reason: None,
+            files: Vec::new(),
+            audit: None,
+        }
+    }
+
     /// The summary as one line of JSON, without the line's end. Its last member is the checksum of what
     /// stands before it.
     pub fn to_json_line(&self) -> String {

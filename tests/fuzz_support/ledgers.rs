@@ -289,7 +289,7 @@ async fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         watch: None,
     };
     let showing = Showing { summary: SummaryForm::Text, progress: ProgressMode::None };
-    let made = report::run(&report::Settings { run: run.to_owned(), showing }, &host).await;
+    let made = report::run(&report::ReportOptions { run: run.to_owned(), showing }, &host).await;
     match (&made, told) {
         (Ok(exit), Ok(told)) => {
             let unbalanced = *exit == Exit::Unbalanced;

@@ -1,0 +1,184 @@
+//! The end of every way out: what a person and a script are told of a run, and the next command.
+
+use std::path::Path;
+
+use super::environment::{Console, Environment};
+use super::error::CommandError;
+use super::next_command::{CommandLine, flag, spelled};
+use super::next_step::{NextStep, Repeated};
+use super::options::{RunContext, Sending, Showing, SummaryForm};
+use super::target::Target;
+use super::write_reports::{Account, PlanFile, unwritten, write_reports};
+use super::{choices, patches};
+use crate::domain::account::Phase;
+use crate::domain::characters::visible_path;
+use crate::domain::exit::Exit;
+use crate::domain::setting::{Choice, Setting};
+use crate::ledger;
+use crate::report::{self, Kept, Summary};
+
+/// Writes every report of a run, `plan` excepted where it is written already, prints its summary and the
+/// next command, and says how the command ends.
+///
+/// # Errors
+/// Where the ledger can't be read or a report can't be written. In the latter case the summary was
+/// printed all the same.
+pub async fn account(
+    run_context: RunContext<'_>,
+    plan: Option<PlanFile>,
+    environment: &Environment<'_>,
+) -> Result<Exit, CommandError> {
+    let account = write_reports(run_context.run, plan, None, run_context.patches, environment).await?;
+    if let Some(reason) = environment.stop.reason().filter(|_| account.phase != Phase::Finished) {
+        environment.console.say(&format!("stopped: {}", spelled(&reason.wording())));
+    }
+    account.finish(run_context.run, Some(run_context.sending), run_context.showing, environment).await
+}
+
+/// Writes and prints the same, for a run that nobody is at work with.
+///
+/// # Errors
+/// As [`account()`].
+pub async fn report(
+    run: &Path,
+    showing: Showing,
+    environment: &Environment<'_>,
+) -> Result<Exit, CommandError> {
+    let account = write_reports(run, None, None, None, environment).await?;
+    if account.phase != Phase::Finished && ledger::is_worked_on(run).await {
+        account.show(showing, environment.console);
+        environment.console.say("note: another process is at work on this run: this is how far it has come");
+        return Ok(account.exit);
+    }
+    account.finish(run, None, showing, environment).await
+}
+
+/// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
+/// says. Why, and what to do next, is for the caller to print.
+///
+/// # Errors
+/// As [`account()`].
+pub async fn account_refused(
+    run_context: RunContext<'_>,
+    plan: Option<PlanFile>,
+    exit: Exit,
+    environment: &Environment<'_>,
+) -> Result<(), CommandError> {
+    write_reports(run_context.run, plan, Some(exit), run_context.patches, environment)
+        .await?
+        .show(run_context.showing, environment.console);
+    Ok(())
+}
+
+/// Shows the summary of a command that ended without an account, to a script that waits for one. `run` is the
+/// one that was left, and can tell more; empty where there is none.
+pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console) {
+    let summary = Summary::of_nothing(command, run, exit.code());
+    console.data(&(summary.to_json_line() + "\n"));
+}
+
+impl Account {
+    /// Prints the summary and what to do next.
+    async fn finish(
+        self,
+        run: &Path,
+        sending: Option<&Sending>,
+        showing: Showing,
+        environment: &Environment<'_>,
+    ) -> Result<Exit, CommandError> {
+        let console = environment.console;
+        self.show(showing, console);
+        let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((environment.clock)()));
+        if let Some(error) = &self.unwritten {
+            let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, repeat));
+            return Err(unwritten(error, self.exit, run, next).hint_first(&self.not_written(run)));
+        }
+        if self.exit == Exit::Unbalanced {
+            console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");
+        } else if let Some(next) = self.next(run, repeat, sending.is_some()) {
+            for note in next.besides(&self.summary, &self.written) {
+                console.say(&format!("hint: {note}"));
+            }
+            if let Some(command) = self.apply_patches(run, repeat).await {
+                console.say(&format!("hint: apply takes the same changes in place of this plan: {command}"));
+            }
+            if sending.is_some_and(|sending| sending.token_command) {
+                let token_command = flag(Setting::TokenCommand);
+                console.say(&format!("hint: give the same {token_command} again"));
+            }
+            console.say(&format!("next: {next}"));
+        }
+        Ok(self.exit)
+    }
+
+    fn show(&self, showing: Showing, console: &dyn Console) {
+        if let Some(imbalance) = &self.imbalance {
+            console.say(&format!("error: the books do not balance: {imbalance}"));
+        }
+        for Kept { report, now } in self.written.kept() {
+            let (report, now) = (visible_path(report), visible_path(now));
+            console.say(&format!("note: {report} may hold somebody's changes: it is kept as {now}"));
+        }
+        let plan = (self.phase == Phase::Planned).then_some(self.plan);
+        match showing.summary {
+            SummaryForm::Json => console.data(&(self.summary.to_json_line() + "\n")),
+            SummaryForm::Text => {
+                let text = report::text(&self.summary, &self.books, plan, &self.written);
+                return console.data(&spelled(&text));
+            }
+            SummaryForm::None => {}
+        }
+        for warning in report::warnings(&self.summary, &self.books) {
+            console.say(&format!("warning{warning}"));
+        }
+        for warning in report::not_as_sent(&self.summary, &self.books) {
+            console.say(&format!("warning: {warning}"));
+        }
+    }
+
+    /// What applies the change file of a plan's documents instead of carrying the plan out.
+    async fn apply_patches(&self, run: &Path, repeat: &[Choice]) -> Option<CommandLine> {
+        let file = self.patches.as_ref().filter(|_| self.about.plan_only && self.plan.to_send > 0)?;
+        let asked = &self.about.asked;
+        let mut choices: Vec<Choice> = choices::state(&asked.state).into_iter().collect();
+        choices.extend(choices::judging(asked));
+        // No more than a hint hangs on it.
+        let held_back_by = patches::held_back_by(run, &asked.levels).await.unwrap_or_default();
+        choices.extend(held_back_by.iter().map(|rule| Choice::of(Setting::Rule, format!("{rule}=warn"))));
+        choices.extend(Target::choice(&self.about.target));
+        choices.extend_from_slice(repeat);
+        Some(patches::command(file, choices))
+    }
+
+    /// Which reports are not written, and whether something else goes by their names.
+    fn not_written(&self, run: &Path) -> String {
+        let older = if self.missing.iter().any(|name| run.join(name).is_file()) {
+            " (what is there by that name is of an earlier time)"
+        } else {
+            ""
+        };
+        format!("not written: {}{older}", self.missing.join(", "))
+    }
+
+    /// What carries on with a run that stopped, whatever else there is to say of it.
+    fn carrying_on(&self, run: &Path, repeat: &[Choice]) -> CommandLine {
+        let anew = choices::anew(&self.about, repeat).filter(|_| self.phase == Phase::Planning);
+        anew.unwrap_or_else(|| CommandLine::resume(run, repeat.to_vec()))
+    }
+
+    fn next(&self, run: &Path, repeat: &[Choice], is_sending: bool) -> Option<NextStep> {
+        let mut resuming = repeat.to_vec();
+        // What is not consented to yet goes where the user says, which this process knows if it is to send.
+        let is_to_confirm = is_sending && matches!(self.phase, Phase::Planning | Phase::Planned);
+        resuming.extend(Target::choice_to_confirm(&self.about.target).filter(|_| is_to_confirm));
+        let asked = &self.about.asked;
+        let mut applying: Vec<Choice> = choices::plan_only(&self.about).into_iter().collect();
+        applying.extend(choices::reading(asked));
+        applying.extend(Target::choice(&self.about.target));
+        applying.extend_from_slice(repeat);
+        let anew = choices::anew(&self.about, repeat);
+        let (state, format) = (choices::state(&asked.state), choices::format(asked));
+        let repeated = Repeated { resuming, anew, applying, state, format };
+        NextStep::of(&self.summary, run, &self.written, repeated)
+    }
+}

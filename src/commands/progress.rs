@@ -1,0 +1,201 @@
+//! What is shown while requests are sent, and what is counted of them.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::environment::{Console, Environment};
+use super::next_command::flag;
+use super::options::{RunContext, Sending};
+use crate::api::Client;
+use crate::domain::account::RunStats;
+use crate::domain::setting::Setting;
+use crate::engine::{Context, Event, Stop};
+use crate::ledger::PlanTotals;
+use crate::pace::{self, Pace, Pacing, WaitTimes};
+use crate::report::{Course, Progress, ProgressMode, Waiting, counted, roughly};
+
+/// Does the work, and shows several times a second what it waits for and what was counted.
+pub async fn watched<T>(
+    work: impl Future<Output = T>,
+    progress: &Progress,
+    context: &Context<'_, Client>,
+    mode: ProgressMode,
+    environment: &Environment<'_>,
+) -> T {
+    let _shown = Shown::begin(progress, environment);
+    let (started, before) = (tokio::time::Instant::now(), context.pace.wait_times());
+    let mut ticks = tokio::time::interval(Duration::from_millis(250));
+    futures::pin_mut!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            _ = ticks.tick(), if mode != ProgressMode::None => {
+                progress.waiting(waiting(context.pace, environment.stop));
+                progress.retried(context.counts.stats().retried);
+                let mut line = Vec::new();
+                let course = course(started.elapsed(), before, context.pace);
+                if progress.tick(course, &mut line).is_ok() && !line.is_empty() {
+                    environment.console.say(String::from_utf8_lossy(&line).trim_end());
+                }
+            }
+        }
+    }
+}
+
+/// Progress that is to be seen, however the work ends that it is about.
+struct Shown<'a> {
+    progress: &'a Progress,
+    console: &'a dyn Console,
+}
+
+impl<'a> Shown<'a> {
+    fn begin(progress: &'a Progress, environment: &Environment<'a>) -> Self {
+        environment.console.stands(progress.begin());
+        Self { progress, console: environment.console }
+    }
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.progress.finish();
+        self.console.stands(None);
+    }
+}
+
+/// How the time went since these were the waits.
+fn course(elapsed: Duration, before: WaitTimes, pace: &Pace) -> Course {
+    let now = pace.wait_times();
+    let idle = (now.paused_by_server + now.held_back) - (before.paused_by_server + before.held_back);
+    Course { elapsed, idle, limit: pace.found_rate().per_second }
+}
+
+fn waiting(pace: &Pace, stop: &Stop) -> Option<Waiting> {
+    if stop.is_set() {
+        return Some(Waiting::End);
+    }
+    match pace.wait_reason() {
+        pace::WaitReason::Nothing => None,
+        pace::WaitReason::Rate => Some(Waiting::Rate),
+        pace::WaitReason::Server { until } => {
+            Some(Waiting::Server { remaining: until.duration_since(tokio::time::Instant::now()) })
+        }
+        pace::WaitReason::Probe { at } => {
+            Some(Waiting::Probe { remaining: at.duration_since(tokio::time::Instant::now()) })
+        }
+        pace::WaitReason::Answer => Some(Waiting::Answer),
+    }
+}
+
+/// How things stood when a stretch of work began.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    at: tokio::time::Instant,
+    /// Planning and sending share a client and a pace, which count from their own beginning.
+    tokens: u64,
+    waits: WaitTimes,
+}
+
+impl Begun {
+    /// It begins now.
+    pub fn now(client: &Client, pace: &Pace) -> Self {
+        Self { at: tokio::time::Instant::now(), tokens: client.token_requests(), waits: pace.wait_times() }
+    }
+}
+
+/// What was counted and timed since a stretch of work began.
+pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> RunStats {
+    let waits = context.pace.wait_times();
+    RunStats {
+        token: client.token_requests() - begun.tokens,
+        seconds: begun.at.elapsed().as_secs_f64(),
+        waiting_for_rate: (waits.waiting_for_rate - begun.waits.waiting_for_rate).as_secs_f64(),
+        paused_by_server: (waits.paused_by_server - begun.waits.paused_by_server).as_secs_f64(),
+        held_back: (waits.held_back - begun.waits.held_back).as_secs_f64(),
+        ..context.counts.stats()
+    }
+}
+
+/// Says whether what is to be sent fits before the time that the user set, if one is set.
+pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
+    let Sending { pacing, finish_by, .. } = run_context.sending;
+    let (Some(deadline), to_send @ 1..) = (finish_by, totals.remaining) else { return };
+    let finish_by = flag(Setting::FinishBy);
+    // A time that is past leaves nothing.
+    let left = Duration::try_from(deadline.duration_since((environment.clock)())).unwrap_or_default();
+    let Pacing::Fixed(rate) = pacing else {
+        let what = format!("at a rate that is yet to be found, and {finish_by} leaves");
+        return environment.console.say(&format!(
+            "note: {} {what} {}",
+            counted(to_send, "request"),
+            roughly(left)
+        ));
+    };
+    let needed = rate.time_for(to_send);
+    let take = if to_send == 1 { "takes" } else { "take" };
+    let times = format!(
+        "{} at {rate} {take} about {}, and {finish_by} leaves {}",
+        counted(to_send, "request"),
+        roughly(needed),
+        roughly(left)
+    );
+    environment.console.say(&match needed <= left {
+        true => format!("note: {times}"),
+        false => format!("warning: {times}: what is not sent by then stays for resume"),
+    });
+}
+
+/// Says which rate was found, and where the one that was asked for was too high.
+pub fn tell_rate(run_context: RunContext<'_>, environment: &Environment<'_>) {
+    let found = run_context.pace.found_rate();
+    let rate = per_second_or_minute(found.per_second);
+    let flag = flag(Setting::Rate);
+    let note = match (run_context.sending.pacing, found.throttled) {
+        (Pacing::Auto, true) => format!("{flag} auto met the service's limit, and ended at {rate}"),
+        (Pacing::Auto, false) => format!("{flag} auto met no limit, and ended at {rate}"),
+        (Pacing::Fixed(asked), true) => {
+            format!("the service throttled the run at {asked}; it ended at {rate}")
+        }
+        (Pacing::Fixed(_), false) => return,
+    };
+    environment.console.say(&format!("note: {note}"));
+}
+
+fn per_second_or_minute(per_second: f64) -> String {
+    if per_second < 1.0 { format!("{:.1}/m", per_second * 60.0) } else { format!("{per_second:.1}/s") }
+}
+
+/// Passes an event on to whoever watches.
+pub fn show(progress: &Progress, environment: &Environment<'_>, event: Event) {
+    match event {
+        Event::Looked(count) => {
+            progress.looked_at(count);
+            progress.message("");
+        }
+        Event::Settled(outcome) => {
+            progress.done(outcome);
+            progress.message("");
+        }
+        // It is counted once it is made again.
+        Event::Retry(why) => progress.message(&why),
+        Event::Paused { length, capped: true } => {
+            let warning = format!(
+                "warning: the server asks for a longer pause than {} s: waiting that long, then asking again",
+                length.as_secs()
+            );
+            environment.console.say(&warning);
+        }
+        Event::Paused { capped: false, .. } => {}
+        Event::Held { why, pause } => {
+            let warning = format!("warning: {why}; all wait {} s, then one asks again", pause.as_secs());
+            environment.console.say(&warning);
+        }
+        Event::Quiet { time, under_way } => {
+            let warning = format!("warning: no answer for {} s; waiting for {under_way}", time.as_secs());
+            environment.console.say(&warning);
+        }
+        Event::Released => {
+            environment.console.say("note: the service answers again: all go on");
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The reports of a run, made from its ledger, and the exit code that follows from them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::value::RawValue;
+
+use super::environment::{Console, Environment};
+use super::error::CommandError;
+use super::next_command::CommandLine;
+use super::whereabouts::Whereabouts;
+use crate::domain::account::{InputInfo, Phase, RowAccount, RowText, RunSpec};
+use crate::domain::exit::Exit;
+use crate::domain::outcome::{Bucket, Outcome};
+use crate::input::is_etag;
+use crate::ledger::{self, LedgerError, Reader, RunHeader};
+use crate::report::{
+    self, Audits, FileSummary, Filed, Forms, Imbalance, Kept, Lost, PlanCounts, PlanReport, Referrals,
+    ReportError, RowReports, Shelf, Summary, Tally, Written, report_files,
+};
+
+/// `plan.jsonl` as it was written, and what is in it.
+#[derive(Debug)]
+pub struct PlanFile {
+    counts: PlanCounts,
+    filed: Filed,
+    /// What was kept of the reports that were taken away since.
+    kept: Vec<Kept>,
+}
+
+impl PlanFile {
+    /// What names the plan: of the file's bytes, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.filed.sha256
+    }
+}
+
+/// Writes `plan.jsonl`, so that a plan can be read before it is consented to.
+///
+/// # Errors
+/// Where the ledger can't be read, or the file can't be written.
+pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, CommandError> {
+    let shelf = shelf(run, console);
+    let reader = ledger::read(run).await?;
+    let (counts, written) = write_items(&shelf, &reader, &reader.inputs().await?).await?;
+    let filed = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, None))?;
+    Ok(PlanFile { counts, filed, kept: Vec::new() })
+}
+
+/// Takes away what tells how the run stood before it is sent, but for its plan.
+///
+/// # Errors
+/// Where that can't be done. Nothing was sent then.
+pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console) -> Result<(), CommandError> {
+    let resume = || CommandLine::resume(run, Vec::new());
+    let taken = report::take_away(&shelf(run, console));
+    plan.kept = taken.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, Some(resume())))?;
+    Ok(())
+}
+
+/// Nobody else writes reports of the run as long as this is held. What they tell has to be read afterwards, so
+/// that who comes last tells what came last.
+fn shelf(run: &Path, console: &dyn Console) -> Shelf {
+    Shelf::take(run, || {
+        console.say("note: another process is writing the reports of this run: waiting until it has done so");
+    })
+}
+
+/// A run's account, as written.
+pub struct Account {
+    /// How the command ends.
+    pub exit: Exit,
+    /// What the run is, with paths as they lead from here.
+    pub about: RunSpec,
+    /// What `summary.json` tells.
+    pub summary: Summary,
+    /// The rows by what became of them.
+    pub books: Tally,
+    /// The items.
+    pub plan: PlanCounts,
+    /// How far the run came.
+    pub phase: Phase,
+    /// The files that are in their places.
+    pub written: Written,
+    /// The change file of the plan's documents, where this process wrote it.
+    pub patches: Option<PathBuf>,
+    /// Why not all files are.
+    pub unwritten: Option<ReportError>,
+    /// The names of those that aren't.
+    pub missing: Vec<String>,
+    /// Where the books don't balance, why.
+    pub imbalance: Option<String>,
+}
+
+/// Writes every report of a run, `plan` excepted where it is written already. `exit` is how the command ends where
+/// that doesn't follow from the run; `patches` is the change file of the plan's documents, where this process wrote
+/// it. A report that can't be written keeps no other from being, nor the account from being made.
+///
+/// # Errors
+/// Where the ledger can't be read.
+pub async fn write_reports(
+    run: &Path,
+    plan: Option<PlanFile>,
+    exit: Option<Exit>,
+    patches: Option<&Path>,
+    environment: &Environment<'_>,
+) -> Result<Account, LedgerError> {
+    let shelf = shelf(run, environment.console);
+    let reader = ledger::read(run).await?;
+    let RunHeader { spec, phase, .. } = reader.header();
+    let whereabouts = Whereabouts::of(spec, environment);
+    let (inputs, phase, about) = (reader.inputs().await?, *phase, whereabouts.about(spec));
+    let mut folded = fold(&shelf, &reader, &inputs, plan).await?;
+    let imbalance = folded.rows.balance(&inputs).err().map(|imbalance| imbalance.to_string());
+    let exit = match (&imbalance, exit) {
+        (Some(_), _) => Exit::Unbalanced,
+        (None, Some(exit)) => exit,
+        (None, None) => exit_of(phase, &folded.rows.books, folded.unwritten.is_some()),
+    };
+    let mut summary = sum_up(run, &about, exit, &reader, &inputs, &shelf, &folded).await?;
+    match summary.write(&shelf) {
+        Ok(filed) => folded.written.add(filed),
+        Err(error) => folded.unwritten = folded.unwritten.or(Some(error)),
+    }
+    let Folded { rows, plan, mut written, unwritten, .. } = folded;
+    if unwritten.is_none() {
+        shelf.complete();
+    }
+    let missing = missing(&inputs, rows.pending, &written);
+    if let Some(file) = patches {
+        written.add_rows(file.to_owned(), plan.to_send);
+    }
+    let exit = match exit {
+        Exit::Done | Exit::SomeFailed if unwritten.is_some() => Exit::CouldNotRun,
+        exit => exit,
+    };
+    summary.exit_code = exit.code();
+    written.find_lost(|input| whereabouts.input(input));
+    let (books, patches) = (rows.books, patches.map(Path::to_owned));
+    Ok(Account { exit, about, summary, books, plan, phase, written, patches, unwritten, missing, imbalance })
+}
+
+/// What the rows and items of a run come to, and their files.
+struct Folded {
+    rows: RowSums,
+    plan: PlanCounts,
+    /// Of `plan.jsonl`, where that is written.
+    plan_sha256: Option<String>,
+    written: Written,
+    /// Why not all files are.
+    unwritten: Option<ReportError>,
+}
+
+async fn fold(
+    shelf: &Shelf,
+    reader: &Reader,
+    inputs: &[InputInfo],
+    plan: Option<PlanFile>,
+) -> Result<Folded, LedgerError> {
+    let mut written = Written::default();
+    // It is the same at any time; where this process wrote it already, that need not be done again.
+    let there = plan.map(|PlanFile { counts, filed, kept }| {
+        written.keep(kept);
+        (counts, Ok(filed))
+    });
+    let (rows, rows_written) = write_rows(shelf, reader, inputs, &mut written).await?;
+    let (plan, plan_written) = match there {
+        Some(there) => there,
+        None => write_items(shelf, reader, inputs).await?,
+    };
+    let mut unwritten = rows_written.err();
+    let mut plan_sha256 = None;
+    match plan_written {
+        Ok(filed) => {
+            plan_sha256 = Some(filed.sha256.clone());
+            written.add(filed);
+        }
+        Err(error) => unwritten = unwritten.or(Some(error)),
+    }
+    Ok(Folded { rows, plan, plan_sha256, written, unwritten })
+}
+
+async fn sum_up(
+    run: &Path,
+    about: &RunSpec,
+    exit: Exit,
+    reader: &Reader,
+    inputs: &[InputInfo],
+    shelf: &Shelf,
+    folded: &Folded,
+) -> Result<Summary, LedgerError> {
+    let Folded { rows: RowSums { books, audits, .. }, plan, plan_sha256, written, .. } = folded;
+    let (referrals, stats, phase) = (reader.referrals().await?, reader.stats().await?, reader.header().phase);
+    let is_planned = phase != Phase::Planning;
+    Ok(Summary {
+        state: phase.into(),
+        inputs: inputs.iter().map(Into::into).collect(),
+        rows: books.into(),
+        kept_otherwise: books.kept_otherwise().map_or(0, |(rows, _)| rows),
+        referrals: Referrals {
+            total: referrals.total,
+            to_change: is_planned.then_some(plan.to_send),
+            to_close: is_planned.then_some(plan.closing),
+            changed: referrals.changed,
+            closed: referrals.closed,
+        },
+        requests: (&stats).into(),
+        seconds: (&stats).into(),
+        plan_sha256: plan_sha256.clone().filter(|_| is_planned),
+        consent: reader.consent().await?.as_ref().map(Into::into),
+        reason: about.reason.clone(),
+        files: FileSummary::all(shelf, written),
+        audit: audits.as_ref().map(Into::into),
+        ..Summary::of_nothing(&about.command, &run.to_string_lossy(), exit.code())
+    })
+}
+
+/// The reports that could not be written.
+fn missing(inputs: &[InputInfo], pending: Forms, written: &Written) -> Vec<String> {
+    let is_missing = |name: &String| !written.files().iter().any(|file| file.path.ends_with(name));
+    report_files(inputs, pending).into_iter().filter(is_missing).collect()
+}
+
+fn exit_of(phase: Phase, books: &Tally, unwritten: bool) -> Exit {
+    match phase {
+        Phase::Planning | Phase::Stopped => Exit::Stopped,
+        Phase::Planned | Phase::Finished if unwritten => Exit::CouldNotRun,
+        Phase::Planned | Phase::Finished => {
+            Exit::of_outcomes(Outcome::ALL.into_iter().filter(|outcome| books.count(*outcome) > 0))
+        }
+    }
+}
+
+/// What the rows of a run come to.
+struct RowSums {
+    books: Tally,
+    /// Of legacy payloads.
+    audits: Option<Audits>,
+    /// In which forms there are pending rows.
+    pending: Forms,
+}
+
+impl RowSums {
+    fn balance(&self, inputs: &[InputInfo]) -> Result<(), Imbalance> {
+        self.books.balance(inputs)?;
+        self.audits.as_ref().map_or(Ok(()), |audits| audits.balance(inputs))
+    }
+}
+
+/// What the rows of a run come to is told also where their files can't be written.
+async fn write_rows(
+    shelf: &Shelf,
+    reader: &Reader,
+    inputs: &[InputInfo],
+    written: &mut Written,
+) -> Result<(RowSums, Result<(), ReportError>), LedgerError> {
+    let audits = reader.header().spec.asked.migrating.as_ref().map(|_| Audits::default());
+    let mut sums = RowSums { books: Tally::new(inputs.len()), audits, pending: Forms::default() };
+    let mut files = RowReports::begin(shelf, inputs);
+    let (mut bound, mut lost, mut is_short) = (Forms::default(), Lost::default(), false);
+    reader
+        .rows(&mut |row| {
+            sums.books.add(&row);
+            note_bound(&mut bound, &row, inputs);
+            lost.note(&row, inputs);
+            is_short |= report::is_short_of_state(&row);
+            if row.verdict.outcome.bucket() == Bucket::Pending {
+                match row.text {
+                    RowText::Cells(_) => sums.pending.csv = true,
+                    RowText::Line(_) => sums.pending.jsonl = true,
+                }
+            }
+            sums.audits.iter_mut().for_each(|audits| audits.add(&row));
+            keep(&mut files, |files| files.row(&row));
+            Ok::<_, LedgerError>(())
+        })
+        .await?;
+    written.bind(bound);
+    written.lose(lost);
+    written.fall_short(is_short);
+    Ok((sums, files.and_then(|files| files.finish(written))))
+}
+
+/// Takes note of a row in conflict that names its eTag, which is not the referral's any more.
+fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
+    if row.verdict.outcome != Outcome::Conflict {
+        return;
+    }
+    match &row.text {
+        RowText::Cells(cells) => {
+            let columns = inputs.get(row.place.input as usize).map_or(&[][..], |input| &input.columns);
+            let named =
+                columns.iter().zip(cells).any(|(name, cell)| is_etag(name) && !cell.trim().is_empty());
+            bound.csv |= named;
+        }
+        RowText::Line(line) => {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(line).unwrap_or_default();
+            bound.jsonl |= members.keys().any(|name| is_etag(name));
+        }
+    }
+}
+
+/// The same for its items.
+async fn write_items(
+    shelf: &Shelf,
+    reader: &Reader,
+    inputs: &[InputInfo],
+) -> Result<(PlanCounts, Result<Filed, ReportError>), LedgerError> {
+    let mut counts = PlanCounts::default();
+    let mut file = PlanReport::begin(shelf, inputs);
+    reader
+        .items(&mut |item| {
+            counts.add(&item);
+            keep(&mut file, |file| file.item(&item));
+            Ok::<_, LedgerError>(())
+        })
+        .await?;
+    Ok((counts, file.and_then(PlanReport::finish)))
+}
+
+/// Goes on writing as long as nothing went wrong with it.
+fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Result<(), ReportError>) {
+    if let Ok(open) = report
+        && let Err(error) = write(open)
+    {
+        *report = Err(error);
+    }
+}
+
+/// `next` is what carries on with the run; where nothing does, its reports can be written all the same.
+pub fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<CommandLine>) -> CommandError {
+    if let ReportError::UnknownInput(unknown) = error {
+        return CommandError { exit, ..ledger::damaged(run, unknown).into() };
+    }
+    let next = next.unwrap_or_else(|| CommandLine::report(run));
+    CommandError::new(exit, error.to_string())
+        .hint(format!("see to space and permissions in the run's directory, then: {next}"))
+}
