@@ -63,7 +63,7 @@ pub enum AfterFailure {
     /// Send the same request again: it was not applied. The failed try is charged to it.
     Again,
     /// Send the same request again without charging the failed try: the run was paused, or has another token.
-    AgainFreely,
+    AgainUncharged,
     /// Read the referral back, to find out whether the request was applied.
     ReadBack,
     /// The referral has another version: another user changed it, or an earlier attempt did.
@@ -416,7 +416,7 @@ impl<A: Api> Context<'_, A> {
         request_state: &mut RequestState<'_>,
     ) -> Result<(), Option<Failure>> {
         match self.after(&failure, request_state).await {
-            AfterFailure::Again | AfterFailure::AgainFreely => Ok(()),
+            AfterFailure::Again | AfterFailure::AgainUncharged => Ok(()),
             AfterFailure::Stopped => Err(None),
             AfterFailure::ReadBack
             | AfterFailure::Conflict

@@ -63,18 +63,18 @@ struct Doubt {
     /// behind.
     was_success: bool,
     /// The version at which that answer showed none of the change.
-    none_at: Option<ETag>,
+    version_without_change: Option<ETag>,
 }
 
 impl Doubt {
     fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), was_success: false, none_at: None }
+        Self { why: why.into(), was_success: false, version_without_change: None }
     }
 
     /// Returns whether a read shows the version that the successful answer came with, and so what the service
     /// made of the change.
     fn is_about(&self, now: &Snapshot<'_>) -> bool {
-        now.etag().is_some_and(|etag| self.none_at.as_ref() == Some(etag))
+        now.etag().is_some_and(|etag| self.version_without_change.as_ref() == Some(etag))
     }
 }
 
@@ -89,7 +89,7 @@ struct ItemTask<'a, A> {
     /// Whether it was sent before, in this process or an earlier one.
     sent_before: bool,
     /// Whether an earlier attempt may have been applied, so that a version mismatch may be its effect.
-    doubted: bool,
+    may_have_been_applied: bool,
     /// The last attempt of this process.
     attempt: Option<AttemptId>,
     /// The HTTP status that answered the last attempt.
@@ -97,7 +97,7 @@ struct ItemTask<'a, A> {
     /// How often the item was made anew for a newer version of its referral.
     rebases: u32,
     /// The eTags that it was bound to before.
-    earlier: Vec<ETag>,
+    earlier_etags: Vec<ETag>,
 }
 
 /// Carries out one item, until it has its outcome or the run stops.
@@ -124,11 +124,11 @@ pub async fn run_item<A: Api>(
         deadline,
         sent_before: outstanding.sent,
         // An attempt that an earlier process read back and didn't find may still arrive at the service.
-        doubted: outstanding.doubted,
+        may_have_been_applied: outstanding.doubted,
         attempt: None,
         last_status: outstanding.status,
         rebases: 0,
-        earlier: outstanding.versions,
+        earlier_etags: outstanding.versions,
     };
     loop {
         step = match step {
@@ -227,10 +227,14 @@ impl<A: Api> ItemTask<'_, A> {
                 (AttemptResult::Applied, self.kept(&told, status, version))
             }
             AnswerMatch::Nothing | AnswerMatch::Unmoved | AnswerMatch::NoneOfIt(_) => {
-                self.doubted = true;
+                self.may_have_been_applied = true;
                 let why = not_shown(&told, reply);
-                let none_at = if let AnswerMatch::NoneOfIt(version) = told { Some(version) } else { None };
-                (AttemptResult::InDoubt, Step::Doubt(Doubt { why, was_success: true, none_at }))
+                let version_without_change =
+                    if let AnswerMatch::NoneOfIt(version) = told { Some(version) } else { None };
+                (
+                    AttemptResult::InDoubt,
+                    Step::Doubt(Doubt { why, was_success: true, version_without_change }),
+                )
             }
         };
         self.note(attempt, result, status, None);
@@ -244,9 +248,9 @@ impl<A: Api> ItemTask<'_, A> {
         let result = match next {
             AfterFailure::ReadBack => AttemptResult::InDoubt,
             // A refused token is sent again without charge too, but is no throttle.
-            AfterFailure::AgainFreely if failure.status() != Some(401) => AttemptResult::Throttled,
+            AfterFailure::AgainUncharged if failure.status() != Some(401) => AttemptResult::Throttled,
             AfterFailure::Again
-            | AfterFailure::AgainFreely
+            | AfterFailure::AgainUncharged
             | AfterFailure::GiveUp
             | AfterFailure::Stopped => AttemptResult::NotApplied,
             AfterFailure::Conflict => AttemptResult::Mismatched,
@@ -254,23 +258,23 @@ impl<A: Api> ItemTask<'_, A> {
         };
         // The result of this attempt says nothing of an earlier one, which may have been applied all the
         // same. So the ledger keeps the item in doubt.
-        let is_open = self.doubted && result != AttemptResult::Mismatched;
+        let is_open = self.may_have_been_applied && result != AttemptResult::Mismatched;
         let result = if is_open { AttemptResult::InDoubt } else { result };
         self.note(attempt, result, failure.status(), Some(failure.code()));
         let message = own_failure(failure).unwrap_or_else(|| failure.message().to_owned());
         let verdict = |outcome| Verdict::new(outcome, failure.code(), &message).with_status(failure.status());
         match next {
-            AfterFailure::Again | AfterFailure::AgainFreely => Step::Send,
+            AfterFailure::Again | AfterFailure::AgainUncharged => Step::Send,
             AfterFailure::ReadBack => {
-                self.doubted = true;
+                self.may_have_been_applied = true;
                 Step::Doubt(Doubt::new(failure.message()))
             }
             AfterFailure::Conflict => Step::Recheck(verdict(Outcome::Conflict)),
-            AfterFailure::Refused if self.doubted => Step::Recheck(verdict(Outcome::Refused)),
+            AfterFailure::Refused if self.may_have_been_applied => Step::Recheck(verdict(Outcome::Refused)),
             AfterFailure::Refused => self.over(verdict(Outcome::Refused), None, None),
             AfterFailure::GiveUp => match failure {
                 Failure::NotSent { message } => self.unreachable(message),
-                _ if self.doubted => Step::Recheck(verdict(Outcome::Failed)),
+                _ if self.may_have_been_applied => Step::Recheck(verdict(Outcome::Failed)),
                 _ => self.over(verdict(Outcome::Failed), None, None),
             },
             AfterFailure::Stopped => Step::Leave,

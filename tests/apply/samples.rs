@@ -41,7 +41,7 @@ fn mistakes_are_told_and_the_rest_is_applied() {
 }
 
 #[test]
-fn every_rule_is_broken_once() {
+fn most_rules_are_broken_once() {
     Test::new("apply invalid.csv --sandbox --rate 1000/s --out run --rule early-win=allow")
         .sample("invalid.csv")
         .code(3)

@@ -50,13 +50,13 @@ impl<A: Api> Context<'_, A> {
     ) -> Option<Throttle> {
         let then = match decision {
             Decision::Pause { asked, then: AfterPause::Again } => {
-                return Some(Throttle { asked, then: AfterFailure::AgainFreely });
+                return Some(Throttle { asked, then: AfterFailure::AgainUncharged });
             }
             Decision::Pause { asked, then: AfterPause::ReadBack } => {
                 return Some(Throttle { asked, then: AfterFailure::ReadBack });
             }
             Decision::ReadBack => AfterFailure::ReadBack,
-            Decision::Again { .. } | Decision::GiveUp => AfterFailure::AgainFreely,
+            Decision::Again { .. } | Decision::GiveUp => AfterFailure::AgainUncharged,
             _ => return None,
         };
         let (_, left) = request_state.turn.filter(|_| failure.status() == Some(503))?;
@@ -179,7 +179,7 @@ impl<A: Api> Context<'_, A> {
             _ => return self.let_others_go(failure, request_state).await,
         };
         match renewed {
-            Ok(()) => AfterFailure::AgainFreely,
+            Ok(()) => AfterFailure::AgainUncharged,
             Err(Failure::NoToken { message }) => self.end(StopReason::Token(message)),
             Err(failure) => self.end(StopReason::Token(failure.wording().say(format!("; {REFUSED_ANEW}")))),
         }
@@ -214,7 +214,7 @@ impl<A: Api> Context<'_, A> {
     async fn let_others_go(&self, failure: &Failure, request_state: &RequestState<'_>) -> AfterFailure {
         request_state.slot.leave();
         if self.wait(back_off(request_state.renewals), failure.message(), request_state).await {
-            AfterFailure::AgainFreely
+            AfterFailure::AgainUncharged
         } else {
             AfterFailure::Stopped
         }

@@ -199,7 +199,11 @@ async fn what_was_not_ready_is_waited_for_and_read_back() {
     let context = world.context();
     let mut look = RequestState::new(Purpose::Fetch, Some(id()), somewhere());
     assert!(context.turn(&mut look).await);
-    assert_eq!(context.after(&unready, &mut look).await, AfterFailure::AgainFreely, "a look is asked again");
+    assert_eq!(
+        context.after(&unready, &mut look).await,
+        AfterFailure::AgainUncharged,
+        "a look is asked again"
+    );
 }
 
 fn not_sent() -> Result<Reply, Failure> {

@@ -144,7 +144,7 @@ impl<A: Api> ItemTask<'_, A> {
         let mut reads = 0;
         loop {
             // After a read that shows the version that was sent, the refusal itself is in doubt.
-            let is_open = self.doubted || reads > 0;
+            let is_open = self.may_have_been_applied || reads > 0;
             let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
                 Ok(reply) => reply,
                 // The next process reads back instead.
@@ -171,9 +171,9 @@ impl<A: Api> ItemTask<'_, A> {
             }
             // Where no version was sent, the one that is found may allow a rebase.
             let is_as_planned = reconciliation == Reconciliation::NotApplied
-                && (self.doubted || self.item.etag.is_some() || self.context.rebase.is_none());
+                && (self.may_have_been_applied || self.item.etag.is_some() || self.context.rebase.is_none());
             let is_as_sent = self.is_known(&now) || is_as_planned;
-            if reads == FURTHER_READS || !is_as_sent && !self.doubted {
+            if reads == FURTHER_READS || !is_as_sent && !self.may_have_been_applied {
                 return self.refused(verdict, reconciliation, is_as_sent, &now).await;
             }
             self.doubt_refusal(&verdict);
@@ -195,7 +195,7 @@ impl<A: Api> ItemTask<'_, A> {
         let is_conflict = verdict.outcome == Outcome::Conflict;
         if is_as_sent && (is_conflict || reconciliation == Reconciliation::Contradictory) {
             self.contradicted(verdict.message.as_str(), verdict.status)
-        } else if self.doubted && reconciliation == Reconciliation::CannotTell {
+        } else if self.may_have_been_applied && reconciliation == Reconciliation::CannotTell {
             self.cannot_tell(verdict.message.as_str(), verdict.status)
         } else if is_conflict {
             self.in_conflict(verdict, now).await
@@ -219,7 +219,7 @@ impl<A: Api> ItemTask<'_, A> {
     /// Returns whether a referral has a version that the item was bound to: then no other user has changed it
     /// since.
     fn is_known(&self, now: &Snapshot<'_>) -> bool {
-        let ours = self.item.etag.iter().chain(&self.earlier);
+        let ours = self.item.etag.iter().chain(&self.earlier_etags);
         now.etag().is_some_and(|etag| ours.into_iter().any(|known| known == etag))
     }
 
@@ -250,14 +250,16 @@ impl<A: Api> ItemTask<'_, A> {
         let rebased = match self.rebases {
             // If an attempt in doubt was applied and another user undid it since, a rebase would make it
             // twice.
-            _ if self.doubted => Err("an attempt whose answer is not known may have been made".to_owned()),
+            _ if self.may_have_been_applied => {
+                Err("an attempt whose answer is not known may have been made".to_owned())
+            }
             MOST_REBASES => Err(format!("it was changed {MOST_REBASES} times more")),
             _ => rebase(&self.item, now),
         };
         match rebased {
             Ok(item) => {
                 let before = std::mem::replace(&mut self.item, Arc::new(item));
-                self.earlier.extend(before.etag.clone());
+                self.earlier_etags.extend(before.etag.clone());
                 self.rebases += 1;
                 if self.context.back_off(verdict.message.as_str(), &self.request_state).await {
                     Step::Send

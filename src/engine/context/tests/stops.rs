@@ -77,11 +77,11 @@ async fn a_new_token_that_is_refused_stops_the_run() {
     let refused = answer(401).unwrap_err();
     let mut first = change();
     assert!(context.turn(&mut first).await);
-    assert_eq!(context.after(&refused, &mut first).await, AfterFailure::AgainFreely);
+    assert_eq!(context.after(&refused, &mut first).await, AfterFailure::AgainUncharged);
     // Another worker's first request goes out with the new token before the first worker's second.
     let mut second = change();
     assert!(context.turn(&mut second).await);
-    assert_eq!(context.after(&refused, &mut second).await, AfterFailure::AgainFreely);
+    assert_eq!(context.after(&refused, &mut second).await, AfterFailure::AgainUncharged);
     assert!(context.turn(&mut second).await);
     assert_eq!(context.after(&refused, &mut second).await, AfterFailure::Stopped);
     assert!(matches!(world.stop.reason(), Some(StopReason::Token(_))), "{:?}", world.stop.reason());
