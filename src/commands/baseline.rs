@@ -11,7 +11,7 @@ use crate::domain::account::Base;
 use crate::domain::characters::visible_path;
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
-use crate::input::{self, SnapshotError};
+use crate::input::{self, SnapshotFileError};
 use crate::ledger::{LedgerError, Spill, SpillRef};
 use crate::report::counted;
 
@@ -64,10 +64,10 @@ impl Baseline {
     }
 }
 
-fn unreadable(error: SnapshotError<LedgerError>) -> CommandError {
+fn unreadable(error: SnapshotFileError<LedgerError>) -> CommandError {
     match error {
-        SnapshotError::Sink(error) => CommandError::from(error),
-        error @ SnapshotError::Twice { .. } => {
+        SnapshotFileError::Sink(error) => CommandError::from(error),
+        error @ SnapshotFileError::Twice { .. } => {
             CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
         }
         error => CommandError::could_not_run(error.to_string()).hint(format!(

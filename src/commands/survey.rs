@@ -16,7 +16,7 @@ use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::engine::fetch::{Coverage, Survey};
-use crate::input::{self, Record, SnapshotError};
+use crate::input::{self, Record, SnapshotFileError};
 use crate::ledger::LedgerError;
 use crate::pace::retry::{Decision, MAX_TRIES, decide};
 use crate::plan::{Planned, Planner};
@@ -227,8 +227,8 @@ impl<'a, W: Source> Surveyor<'a, W> {
             Ok(!stop.is_set())
         })
         .map_err(|error| match error {
-            SnapshotError::Sink(trouble) => trouble,
-            error @ SnapshotError::Twice { .. } => {
+            SnapshotFileError::Sink(trouble) => trouble,
+            error @ SnapshotFileError::Twice { .. } => {
                 CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
             }
             error => CommandError::could_not_run(error.to_string()).hint(format!(

@@ -68,6 +68,7 @@ impl Numbers {
     ///
     /// Where commas separate the cells, a doubtful number says nothing about the others.
     pub fn contradiction(&self) -> Option<String> {
+        // With a decimal sign that the user named, a number that doesn't fit has a finding of its own.
         if self.said.is_some() {
             return None;
         }
@@ -95,6 +96,7 @@ pub(super) fn fill(
     if trimmed.is_empty() {
         return;
     }
+    // In a column that nothing can be cleared through, `\N` is a text like any other.
     if trimmed == CLEAR && clear(row, place, target) {
         return;
     }
@@ -103,6 +105,7 @@ pub(super) fn fill(
         ValueTarget::ETag => row.etag(place, trimmed),
         ValueTarget::Status => row.status(place, trimmed, Rule::Contradiction),
         ValueTarget::Substatus => row.substatus(place, trimmed, Rule::Contradiction),
+        // Checked before the text is parsed: what reads it later must not run out of stack.
         ValueTarget::Set(path) if too_deep(path.kind(), text) => row.refuse_depth(place),
         ValueTarget::Set(path) if path.kind() == Kind::Decimal => number(row, numbers, place, path, text),
         ValueTarget::Set(path) => match Wanted::from_text(path.kind(), text) {

@@ -45,7 +45,7 @@ impl InputContext<'_> {
     pub fn unreadable(&self, error: &io::Error) -> Unusable {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => Some("check its name, and in which directory you are"),
-            io::ErrorKind::PermissionDenied => Some("ask for leave to read it, or give a copy that is yours"),
+            io::ErrorKind::PermissionDenied => Some("get permission to read it, or give a copy that you own"),
             _ => None,
         };
         self.unusable(format!("cannot read the file: {error}"), hint.map(Wording::from))

@@ -6,7 +6,7 @@ use ::csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::cell::Numbers;
 use super::context::{InputContext, RowsSummary};
-use super::decode::Text;
+use super::decode::DecodedText;
 use super::error::{InputError, Unusable};
 use super::header::{self, Column};
 use super::no_header;
@@ -19,7 +19,7 @@ use super::watch::{QuoteWatcher, RecordSpan};
 /// Reads the header, then hands the row of every record to the sink.
 pub(super) fn read<E>(
     context: &InputContext<'_>,
-    text: Text<'_>,
+    text: DecodedText<'_>,
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
 ) -> Result<RowsSummary, InputError<E>> {
     let transcoded = text.is_transcoded();
@@ -28,7 +28,10 @@ pub(super) fn read<E>(
     let mut records = Records {
         context,
         reader: ReaderBuilder::new()
+            // The header is a record like any other, so that its quotes and its size are checked, too.
             .has_headers(false)
+            // A record of any number of cells is accepted. It becomes a row with a finding; it must not end the
+            // file.
             .flexible(true)
             .delimiter(separator.byte())
             .buffer_capacity(64 * 1024)
@@ -44,6 +47,7 @@ pub(super) fn read<E>(
     let columns = match header::resolve(context, &records.cells, mark) {
         Ok(columns) => columns,
         Err(unusable) => {
+            // More of the file is read only now, to say what its first line is in place of a header.
             let first = records.cells.clone();
             let following = std::iter::from_fn(|| Some((records.next().ok()??, records.cells.clone())));
             let none = no_header::explain(context, text.form, (mark, first), following);
@@ -66,6 +70,7 @@ pub(super) fn read<E>(
             continue;
         }
         let mut malformed = sheet.malformed(&records.cells, mark);
+        // Only a short record can be the first half of a row, so only then the next one is looked at.
         if malformed.is_none() && sheet.is_short(&records.cells) {
             records.look_ahead()?;
             let next = records.ahead.as_ref().map(|(mark, cells)| (cells, *mark));
@@ -137,6 +142,7 @@ impl<R: BufRead> Records<'_, R> {
             let problem = self.context.problem(quote.line, quote.cell, message);
             return Err(problem.hint("close it; a quote inside a quoted cell is written twice").into());
         }
+        // A span for another record would put findings on wrong lines, so a difference ends the program.
         assert_eq!(more, mark.is_some(), "the watcher and the parser follow the same rules");
         Ok(mark)
     }

@@ -24,7 +24,7 @@ const BLOCK: usize = 64 * 1024;
 const MAGIC: usize = 16;
 
 /// The text of a file, ready to be read.
-pub(super) struct Text<'a> {
+pub(super) struct DecodedText<'a> {
     /// The text, without byte order mark and without a line that names the separator. It is UTF-8, unless the
     /// file holds other bytes and no mark.
     pub reader: BufReader<Box<dyn Read + 'a>>,
@@ -34,7 +34,7 @@ pub(super) struct Text<'a> {
     pub lines_before: u64,
 }
 
-impl Text<'_> {
+impl DecodedText<'_> {
     /// Returns whether the text was UTF-16, in which U+FFFD now stands for what could not be decoded.
     pub fn is_transcoded(&self) -> bool {
         matches!(self.form.encoding, Encoding::Utf16Le | Encoding::Utf16Be)
@@ -91,7 +91,7 @@ pub(super) fn open<'a>(
     hash: &'a RefCell<Sha256>,
     format: Format,
     change_file: Option<&InputContext<'_>>,
-) -> Result<Text<'a>, NoText> {
+) -> Result<DecodedText<'a>, NoText> {
     let mut bytes = HashingReader { bytes, hash };
     let mut mark = Vec::new();
     bytes.by_ref().take(3).read_to_end(&mut mark).map_err(NoText::Unreadable)?;
@@ -136,6 +136,7 @@ pub(super) fn open<'a>(
         if let Some(context) = change_file {
             return Err(NoText::Other(form::binary(context, &head, encoding != Encoding::Utf8)));
         }
+        // The rest goes into the hash: a file of no text is an input with a checksum, too.
         io::copy(&mut text, &mut io::sink()).map_err(NoText::Unreadable)?;
         return Err(NoText::Binary);
     }
@@ -150,11 +151,12 @@ pub(super) fn open<'a>(
     };
     let whole = Cursor::new(head).chain(text);
     let reader: Box<dyn Read + 'a> = match form.line_end {
+        // What reads the text counts lines by LF.
         LineEnd::Cr => Box::new(LineFeeds { text: whole, after_cr: false }),
         LineEnd::Lf | LineEnd::CrLf => Box::new(whole),
     };
     let lines_before = declared.map_or(0, |declared| declared.lines);
-    Ok(Text { reader: BufReader::with_capacity(BLOCK, reader), form, lines_before })
+    Ok(DecodedText { reader: BufReader::with_capacity(BLOCK, reader), form, lines_before })
 }
 
 /// Returns the finding for text with U+FFFD: another program could not decode a character and wrote the mark

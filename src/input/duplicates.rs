@@ -137,6 +137,7 @@ fn repeated(text: &str, names: &[(Cow<'_, str>, usize)], found: &mut Vec<Repeate
     let (mut marks, mut seen) = (0_u128, HashSet::new());
     for (at, (name, end)) in names.iter().enumerate() {
         let mark = mark(name);
+        // A name is compared only where an earlier one has the same mark.
         let stands_twice = if names.len() <= FEW {
             marks & mark != 0 && names[..at].iter().any(|(other, _)| other == name)
         } else {

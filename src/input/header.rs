@@ -46,15 +46,17 @@ pub(super) fn resolve(
 ) -> Result<Vec<Column>, Unusable> {
     let line = mark.line;
     if mark.cut || cells.iter().any(|cell| cell.len() > MAX_CELL) {
-        let problem = context.problem(line, 1, "the header is larger than any header");
+        let problem = context.problem(line, 1, "the header is too large");
         return Err(problem.hint("the first line of a change file names its columns").into());
     }
     let is_id = |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|text| text.parse::<ReferralId>().is_ok());
+    // Checked before the names: in a row of data every cell would be an unknown column.
     if let Some(at) = cells.iter().position(is_id) {
         let problem = context.problem(line, at + 1, "the first line holds data: there is no header");
         return Err(problem.hint("put a line with the columns' names in front, as in id,status").into());
     }
     let names = NameResolver::new(context.options);
+    // Problems are collected, so that one attempt shows everything that has to be corrected.
     let mut problems = Vec::new();
     let mut columns = Vec::new();
     for (at, cell) in cells.iter().enumerate() {
@@ -302,7 +304,7 @@ mod tests {
     fn what_is_refused_by_name_says_why() {
         for (name, wanted) in [
             ("Stage", "the column \"Stage\" may be any of salesStage, status, substatus"),
-            ("Closed Date", "the column \"Closed Date\" is nothing that can be changed"),
+            ("Closed Date", "the column \"Closed Date\" is no field that can be changed"),
             ("Customer", "unknown column \"Customer\""),
         ] {
             let problem = problems(&format!("id,{name}")).remove(0);
@@ -440,7 +442,7 @@ mod tests {
     #[test]
     fn a_header_beyond_measure_or_out_of_code_is_refused() {
         let huge = format!("id,{}", "x".repeat(MAX_CELL + 1));
-        assert_eq!(problems(&huge)[0].message, "the header is larger than any header");
+        assert_eq!(problems(&huge)[0].message, "the header is too large");
         let (_, end) = read_bytes(b"id,M\xfcller\n", &options(Format::Csv));
         assert_eq!(end.unwrap_err()[0].message, "the column name \"M\u{fffd}ller\" is not valid UTF-8");
     }

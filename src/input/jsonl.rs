@@ -6,7 +6,7 @@
 use serde_json::value::RawValue;
 
 use super::context::{InputContext, RowsSummary};
-use super::decode::Text;
+use super::decode::DecodedText;
 use super::earlier_result::{EarlierResult, stand_in};
 use super::error::InputError;
 use super::line_locator::LineLocator;
@@ -22,7 +22,7 @@ use crate::domain::rules::Rule;
 /// Reads every line that isn't blank and hands its row to the sink.
 pub(super) fn read<E>(
     context: &InputContext<'_>,
-    text: Text<'_>,
+    text: DecodedText<'_>,
     sink: &mut dyn FnMut(Record) -> Result<(), E>,
 ) -> Result<RowsSummary, InputError<E>> {
     let transcoded = text.is_transcoded();

@@ -74,7 +74,7 @@ pub use names::is_etag;
 pub use options::Options;
 pub use read::read;
 pub use record::{Read, Record};
-pub use snapshot::{SnapshotError, read_pinned_snapshot, read_snapshot};
+pub use snapshot::{SnapshotFileError, read_pinned_snapshot, read_snapshot};
 
 #[cfg(test)]
 mod tests;

@@ -113,6 +113,7 @@ impl<'a> NameResolver<'a> {
     pub fn new(options: &'a Options) -> Self {
         let tables = fields::known_pointers().filter_map(|text| Pointer::parse(&text).ok());
         let mut known: Vec<KnownName> = tables.map(KnownName::new).collect();
+        // A path that the user opted into may be named in every way that a documented field may.
         for pointer in &options.allow_paths {
             if known.iter().all(|known| known.pointer != *pointer) {
                 known.push(KnownName::new(pointer.clone()));
@@ -141,6 +142,7 @@ impl<'a> NameResolver<'a> {
 
     /// Looks the name up among those that people use for a field.
     fn by_alias(&self, name: &str) -> Result<ValueTarget, Unresolved> {
+        // A name that begins with a slash is a pointer, and means just that.
         match aliases::meaning(name).filter(|_| !name.trim_start().starts_with('/')) {
             None => Err(Unresolved::Unknown),
             Some(Meaning::Id) => Ok(ValueTarget::Id),
@@ -199,6 +201,7 @@ impl<'a> NameResolver<'a> {
 
     /// Returns whether the user opted into an unconfirmed path, or into one that it lies within.
     fn is_allowed(&self, pointer: &Pointer) -> bool {
+        // Where the rule only warns, every unconfirmed path may be patched.
         self.unconfirmed != Level::Deny
             || self.allowed.contains(pointer)
             || !self.allowed.is_empty() && pointer.parents().any(|parent| self.allowed.contains(&parent))
@@ -305,7 +308,7 @@ fn special(typed: &TypedName) -> Option<ValueTarget> {
 
 /// Returns the message for a name that looks like a field and is none.
 pub(super) fn no_field(name: &str) -> String {
-    format!("{} is nothing that can be changed", excerpt(name))
+    format!("{} is no field that can be changed", excerpt(name))
 }
 
 /// Returns whether a column or member of this name holds the eTag that a row is bound to.

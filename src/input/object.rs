@@ -79,6 +79,7 @@ pub(super) fn fill(
     at: &LineLocator<'_>,
     members: &Object<'_>,
 ) {
+    // First: two values under one name are a repeated name, and then no contradiction as well (see `row`).
     find_duplicates(row, at, members);
     find_lost_characters(row, dictionary, at, members);
     let operations = members.get(PATCH);
@@ -98,6 +99,7 @@ pub(super) fn fill(
     if let Some(operations) = operations {
         patch::fill(row, &dictionary.names, at, operations);
     }
+    // Last: a value that was refused for its type needs no finding about its text as well.
     find_oddities(row, dictionary, at, members);
 }
 

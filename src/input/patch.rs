@@ -65,7 +65,7 @@ fn apply(
         let message = format!("{} is no operation", excerpt_json(operation));
         return Err(wrong(here, message).hint(FORM));
     };
-    let op = PatchOp::of(&members).map_err(|message| {
+    let op = OperationKind::of(&members).map_err(|message| {
         let place = members.get("op").map_or(here, |op| at.of(op));
         let hint = "add and replace are all the service knows; to clear a field, replace it with null, with ";
         wrong(place, message).hint(Wording::from(hint).name(Setting::Clear))
@@ -83,7 +83,7 @@ fn apply(
         Ok(target) => target,
         Err(list) => return Err(indexed(place, &path, &list)),
     };
-    if matches!(target, ValueTarget::Append(_)) && op == PatchOp::Replace {
+    if matches!(target, ValueTarget::Append(_)) && op == OperationKind::Replace {
         let message = format!("{pointer} is the end of a list, where there is nothing to replace");
         return Err(wrong(place, message).hint("append with add"));
     }
@@ -111,12 +111,12 @@ fn apply(
 
 /// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PatchOp {
+enum OperationKind {
     Add,
     Replace,
 }
 
-impl PatchOp {
+impl OperationKind {
     /// Reads the member `op`.
     ///
     /// # Errors

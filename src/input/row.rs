@@ -166,6 +166,7 @@ impl<'o> RowBuilder<'o> {
         if let Err(error) = fits(path, &wanted) {
             return self.mistyped(place, path.pointer().as_str(), error);
         }
+        // An empty text or list takes away what is there just as null does.
         if !self.options.clear && equality::says_nothing(wanted.raw()) {
             return self.cleared(place, path);
         }
@@ -205,6 +206,7 @@ impl<'o> RowBuilder<'o> {
         let earlier =
             self.appends.iter().find(|append| append.value.field == field && append.value.key == key);
         let is_same = |earlier: &Located<Append>| {
+            // `holds` allows the other side more members, so only both ways make two elements the same.
             let (one, other) = (&*earlier.value.element, &*element);
             equality::holds(field.kind(), &[one], other) && equality::holds(field.kind(), &[other], one)
         };

@@ -81,6 +81,7 @@ pub(super) fn most_frequent(line: &[u8]) -> Separator {
         let fits = |(separator, _): &&mut (Separator, usize)| !quoted && separator.byte() == byte;
         counts.iter_mut().filter(fits).for_each(|(_, count)| *count += 1);
     }
+    // Reversed, since `max_by_key` takes the last of equal counts and the first usual separator should win.
     let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
     most.map_or(Separator::COMMA, |(separator, _)| separator)
 }

@@ -65,8 +65,8 @@ impl Sheet<'_> {
             return Some(self.ragged(mark, quote.cell, message).hint(hint));
         }
         if let Some(at) = self.mark_of_unsound(cells) {
-            let message = "the row is marked as one that was not sound when it was read";
-            return Some(self.ragged(mark, at + 1, message).hint("mend it, then empty this cell"));
+            let message = "the row is marked as malformed, as it was in the input that this report is about";
+            return Some(self.ragged(mark, at + 1, message).hint("correct the row, then empty this cell"));
         }
         self.no_row(cells, mark).or_else(|| self.misplaced(cells, mark))
     }
@@ -162,6 +162,7 @@ impl Sheet<'_> {
         mark: RecordSpan,
         (next, next_mark): (&ByteRecord, RecordSpan),
     ) -> Option<Finding> {
+        // One more, since the cell in which the line was broken counts in both halves.
         let follows = next_mark.line == mark.end + 1 && cells.len() + next.len() <= self.columns.len() + 1;
         let is_other = self.is_empty(next, next_mark) || self.names_referral(next);
         let first = next.get(0).map(String::from_utf8_lossy).unwrap_or_default();

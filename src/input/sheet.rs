@@ -50,6 +50,8 @@ impl Sheet<'_> {
         let unsound = self.mark_of_unsound(cells);
         for (at, cell) in cells.iter().enumerate() {
             let column = self.columns.get(at);
+            // Beyond the header, a sound row has blank cells only, which are dropped, and so is the mark of a
+            // malformed one. The surplus cells of a malformed row are kept for the reports.
             let is_beyond = column.is_none() && (sound || unsound == Some(at));
             if is_beyond || column.is_some_and(Column::is_left_out) {
                 continue;
@@ -64,6 +66,8 @@ impl Sheet<'_> {
                             Some(twin) => self.compare(&mut row, place, (twin, &cells[twin]), (at, text)),
                             None => fill(&mut row, numbers, place, target, text),
                         },
+                        // Of a malformed row only the id is looked at, so that the reports can name the
+                        // referral.
                         Some(ValueTarget::Id) => row.id_if_any(text),
                         _ => {}
                     }

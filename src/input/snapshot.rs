@@ -30,7 +30,7 @@ const BUFFER: usize = 1 << 18;
 
 /// Why a snapshot can't be read.
 #[derive(Debug, thiserror::Error)]
-pub enum SnapshotError<E> {
+pub enum SnapshotFileError<E> {
     /// The file can't be opened or read.
     #[error("cannot read {}: {error}", visible_path(path))]
     Io {
@@ -113,7 +113,7 @@ struct SnapshotReader<'a, E> {
     /// Whether the sink wants more.
     more: bool,
     /// What went wrong within an array, which serde has no type for.
-    failure: Option<SnapshotError<E>>,
+    failure: Option<SnapshotFileError<E>>,
 }
 
 /// Reads every referral of a file and hands it to `sink`, until that wants no more.
@@ -121,7 +121,7 @@ struct SnapshotReader<'a, E> {
 /// # Errors
 /// At the first entry that is no referral, since a plan from half a snapshot would treat the other half as
 /// unknown. At the second entry for one referral. With the error of `sink`.
-pub fn read_snapshot<E>(path: &Path, sink: ReferralSink<'_, E>) -> Result<(), SnapshotError<E>> {
+pub fn read_snapshot<E>(path: &Path, sink: ReferralSink<'_, E>) -> Result<(), SnapshotFileError<E>> {
     let mut reader = BufReader::with_capacity(BUFFER, open(path)?);
     read_from(path, &mut reader, sink).map(drop)
 }
@@ -134,7 +134,7 @@ pub fn read_snapshot<E>(path: &Path, sink: ReferralSink<'_, E>) -> Result<(), Sn
 pub fn read_pinned_snapshot<E>(
     path: &Path,
     sink: ReferralSink<'_, E>,
-) -> Result<Option<String>, SnapshotError<E>> {
+) -> Result<Option<String>, SnapshotFileError<E>> {
     let hashing = HashingFile { file: open(path)?, hash: Sha256::new() };
     let mut reader = BufReader::with_capacity(BUFFER, hashing);
     if !read_from(path, &mut reader, sink)? {
@@ -142,13 +142,13 @@ pub fn read_pinned_snapshot<E>(
     }
     // The checksum is that of the whole file, so white space behind the referrals counts, too.
     let rest = io::copy(&mut reader, &mut io::sink());
-    rest.map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
+    rest.map_err(|error| SnapshotFileError::Io { path: path.to_owned(), error })?;
     let digest = reader.into_inner().hash.finalize();
     Ok(Some(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
-fn open<E>(path: &Path) -> Result<File, SnapshotError<E>> {
-    File::open(path).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })
+fn open<E>(path: &Path) -> Result<File, SnapshotFileError<E>> {
+    File::open(path).map_err(|error| SnapshotFileError::Io { path: path.to_owned(), error })
 }
 
 /// Reads to the end, or until the sink wants no more. Returns whether it would take more.
@@ -156,8 +156,8 @@ fn read_from<E>(
     path: &Path,
     reader: &mut impl BufRead,
     sink: ReferralSink<'_, E>,
-) -> Result<bool, SnapshotError<E>> {
-    let start = start(reader).map_err(|error| SnapshotError::Io { path: path.to_owned(), error })?;
+) -> Result<bool, SnapshotFileError<E>> {
+    let start = start(reader).map_err(|error| SnapshotFileError::Io { path: path.to_owned(), error })?;
     let is_line = start.byte != Some(b'[');
     let (on_page, spots) = (None, HashMap::new());
     let mut reading =
@@ -210,8 +210,8 @@ fn start(reader: &mut impl BufRead) -> io::Result<Start> {
 
 impl<E> SnapshotReader<'_, E> {
     /// Returns the error for an entry that is no referral.
-    fn form(&self, message: impl Into<String>) -> SnapshotError<E> {
-        SnapshotError::Form { path: self.path.to_owned(), spot: self.spot(), message: message.into() }
+    fn form(&self, message: impl Into<String>) -> SnapshotFileError<E> {
+        SnapshotFileError::Form { path: self.path.to_owned(), spot: self.spot(), message: message.into() }
     }
 
     fn spot(&self) -> SnapshotPlace {
@@ -219,12 +219,12 @@ impl<E> SnapshotReader<'_, E> {
     }
 
     /// Returns the error for a text that begins at `start` and is not valid JSON.
-    fn json(&self, start: &Start, error: &serde_json::Error) -> SnapshotError<E> {
+    fn json(&self, start: &Start, error: &serde_json::Error) -> SnapshotFileError<E> {
         let (line, column) = (error.line() as u64, error.column() as u64);
         let before = if line <= 1 { start.bytes } else { 0 };
         let told = error.to_string();
         let told = told.split(" at line ").next().unwrap_or_default();
-        SnapshotError::Json {
+        SnapshotFileError::Json {
             path: self.path.to_owned(),
             line: start.lines + line.max(1),
             column: before + column.max(1),
@@ -232,12 +232,12 @@ impl<E> SnapshotReader<'_, E> {
         }
     }
 
-    fn io(&self, error: io::Error) -> SnapshotError<E> {
-        SnapshotError::Io { path: self.path.to_owned(), error }
+    fn io(&self, error: io::Error) -> SnapshotFileError<E> {
+        SnapshotFileError::Io { path: self.path.to_owned(), error }
     }
 
     /// Reads a referral or a page from each line; or one page from all lines together.
-    fn lines(&mut self, mut reader: impl BufRead, start: &Start) -> Result<(), SnapshotError<E>> {
+    fn lines(&mut self, mut reader: impl BufRead, start: &Start) -> Result<(), SnapshotFileError<E>> {
         let mut line = String::new();
         self.place = start.lines;
         let (mut before, mut is_first) = (start.bytes, true);
@@ -269,7 +269,7 @@ impl<E> SnapshotReader<'_, E> {
     }
 
     /// Takes a referral or a page of them.
-    fn object(&mut self, text: &str, start: &Start) -> Result<(), SnapshotError<E>> {
+    fn object(&mut self, text: &str, start: &Start) -> Result<(), SnapshotFileError<E>> {
         // Nearly every line is a referral, so it is read as one first.
         match Snapshot::in_part(text) {
             Ok(referral) if elements(referral.members()).is_none() => self.hand_over(&referral),
@@ -278,12 +278,12 @@ impl<E> SnapshotReader<'_, E> {
     }
 
     /// Takes an element of an array, which is known to be valid JSON.
-    fn element(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
+    fn element(&mut self, text: &str) -> Result<(), SnapshotFileError<E>> {
         self.object(text, &Start { byte: None, lines: 0, bytes: 0 })
     }
 
     /// Takes a list page, or says what is wrong with a referral.
-    fn page(&mut self, text: &str, start: &Start) -> Result<(), SnapshotError<E>> {
+    fn page(&mut self, text: &str, start: &Start) -> Result<(), SnapshotFileError<E>> {
         let object = match Object::read(text) {
             Ok(object) => object,
             Err(error) if text.trim_start().starts_with('{') => return Err(self.json(start, &error)),
@@ -300,24 +300,24 @@ impl<E> SnapshotReader<'_, E> {
         Ok(())
     }
 
-    fn referral(&mut self, text: &str) -> Result<(), SnapshotError<E>> {
+    fn referral(&mut self, text: &str) -> Result<(), SnapshotFileError<E>> {
         let referral = Snapshot::in_part(text).map_err(|error| self.form(format!("no referral: {error}")))?;
         self.hand_over(&referral)
     }
 
     /// Hands a referral to the sink, unless there was one of the same id.
-    fn hand_over(&mut self, referral: &Snapshot<'_>) -> Result<(), SnapshotError<E>> {
+    fn hand_over(&mut self, referral: &Snapshot<'_>) -> Result<(), SnapshotFileError<E>> {
         let id = referral.id();
         let second = SnapshotPlace { place: self.place, is_line: self.is_line, on_page: self.on_page };
         if let Some(first) = self.spots.insert(id, second) {
-            return Err(SnapshotError::Twice { path: self.path.to_owned(), id, first, second });
+            return Err(SnapshotFileError::Twice { path: self.path.to_owned(), id, first, second });
         }
-        self.more = (self.sink)(referral).map_err(SnapshotError::Sink)?;
+        self.more = (self.sink)(referral).map_err(SnapshotFileError::Sink)?;
         Ok(())
     }
 
     /// Reads an array of referrals or pages.
-    fn array(&mut self, reader: impl BufRead, start: &Start) -> Result<(), SnapshotError<E>> {
+    fn array(&mut self, reader: impl BufRead, start: &Start) -> Result<(), SnapshotFileError<E>> {
         let mut deserializer = serde_json::Deserializer::from_reader(reader);
         let read = ArrayElements(self).deserialize(&mut deserializer);
         if let Some(failure) = self.failure.take() {

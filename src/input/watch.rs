@@ -182,6 +182,7 @@ impl QuoteFollower {
         match self.state {
             QuoteState::BetweenRecords => return,
             QuoteState::Quoted => {
+                // No span is queued: the record that the parser finds here is what the open quote took in.
                 self.unclosed = Some(self.opened);
                 return;
             }
@@ -224,6 +225,7 @@ impl QuoteFollower {
 
     /// Holds a blank back until it is clear whether it belongs to the cell.
     fn hold(&mut self, byte: u8, state: QuoteState) -> usize {
+        // More would be cut off anyway.
         if self.held.len() <= MAX_CELL {
             self.held.push(byte);
         }

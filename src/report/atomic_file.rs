@@ -1,4 +1,4 @@
-//! Files that are there as a whole or not at all.
+//! Files that are replaced as a whole or not at all.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use super::manifest::in_hex;
 use super::names::UnknownInput;
 use super::shelf::Shelf;
 
-/// How many bytes are collected before they go to the disk.
+/// The number of bytes that are collected before they are written.
 pub(super) const BUFFER: usize = 1 << 16;
 
-/// Why a report could not be written. A report that fails leaves the files of an earlier one alone,
-/// but for those that were complete by then.
+/// Why a report could not be written. The files of an earlier report stay as they are, apart from those that
+/// were replaced before.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The file system said no.
+    /// Writing failed.
     #[error("cannot write {}: {source}", visible_path(path))]
     Write {
         /// The file that was being written.
         path: PathBuf,
-        /// What went wrong.
+        /// The error of the system.
         source: io::Error,
     },
     /// An account names an input that the run does not have.
@@ -34,12 +34,11 @@ pub enum ReportError {
     UnknownInput(#[from] UnknownInput),
 }
 
-/// A new file beside the one that it replaces once it is complete. It knows the checksum of what was written
+/// A new file beside the one that it replaces once it is complete. It computes the checksum of what is written
 /// into it.
 ///
-/// It is created with mode 0600, which it keeps when it takes the final name. Dropped before that,
-/// it disappears.
-pub(super) struct WholeFile {
+/// It is created with mode 0600, which it keeps under its final name. If it is dropped before, it is removed.
+pub(super) struct AtomicFile {
     path: PathBuf,
     temporary: NamedTempFile,
     hash: Sha256,
@@ -50,14 +49,14 @@ pub(super) struct WholeFile {
 pub struct Filed {
     /// Where it is.
     pub path: PathBuf,
-    /// Of its bytes, in hexadecimal.
+    /// The SHA-256 of its bytes in hexadecimal.
     pub sha256: String,
-    /// What was there before, and may be somebody's work.
+    /// The report that was there before, where that may have been edited.
     pub kept: Option<Kept>,
 }
 
-impl WholeFile {
-    /// Begins a file of this name. Nothing is seen of it before [`WholeFile::keep`].
+impl AtomicFile {
+    /// Begins a file. It has another name until [`AtomicFile::put`].
     pub(super) fn begin(dir: &Path, name: &str) -> Result<Self, ReportError> {
         let path = dir.join(name);
         match tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(dir) {
@@ -66,26 +65,27 @@ impl WholeFile {
         }
     }
 
-    /// The final path.
+    /// Returns the final path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts the file where there is none, and says where that is.
-    pub(super) fn keep_new(self) -> Result<PathBuf, ReportError> {
+    /// Gives the file its final name, unless another file has it, and returns the path.
+    pub(super) fn put_new(self) -> Result<PathBuf, ReportError> {
         match disk::put_new(self.temporary, &self.path) {
             Ok(()) => Ok(self.path),
             Err(source) => Err(ReportError::Write { path: self.path, source }),
         }
     }
 
-    /// Puts the file in the place of an earlier one, which is kept where it may be somebody's work by now.
-    pub(super) fn keep(self, shelf: &Shelf) -> Result<Filed, ReportError> {
+    /// Puts the file in the place of an earlier one, which is kept where it may have been edited.
+    pub(super) fn put(self, shelf: &Shelf) -> Result<Filed, ReportError> {
         let Self { path, temporary, hash } = self;
         let sha256 = in_hex(hash.finalize());
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let placed = shelf.note(&name, &sha256).and_then(|()| {
-            let kept = shelf.earlier().keep(&path, Some(&sha256))?;
+        // The checksum goes on record first: if the process dies in between, the report is still known as ours.
+        let placed = shelf.record(&name, &sha256).and_then(|()| {
+            let kept = shelf.earlier().keep_edited(&path, Some(&sha256))?;
             disk::put(temporary, &path)?;
             Ok(kept)
         });
@@ -96,7 +96,7 @@ impl WholeFile {
     }
 }
 
-impl Write for WholeFile {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.temporary.as_file_mut().write(bytes)?;
         self.hash.update(&bytes[..written]);
@@ -108,11 +108,10 @@ impl Write for WholeFile {
     }
 }
 
-/// Takes away a file that an earlier report left, where there is one. It is kept where it may be somebody's
-/// work by now.
+/// Removes a file that an earlier report left, if there is one. It is kept where it may have been edited.
 pub(super) fn remove_stale(shelf: &Shelf, name: &str) -> Result<Option<Kept>, ReportError> {
     let path = shelf.dir().join(name);
-    let removed = shelf.earlier().keep(&path, None).and_then(|kept| match disk::remove(&path) {
+    let removed = shelf.earlier().keep_edited(&path, None).and_then(|kept| match disk::remove(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(kept),
     });
@@ -129,7 +128,7 @@ mod tests {
     fn a_file_that_is_not_kept_leaves_the_earlier_one_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a"), "old").unwrap();
-        let mut file = WholeFile::begin(dir.path(), "a").unwrap();
+        let mut file = AtomicFile::begin(dir.path(), "a").unwrap();
         file.write_all(b"new").unwrap();
         drop(file);
         assert_eq!(fs::read_to_string(dir.path().join("a")).unwrap(), "old");
@@ -138,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_error_names_the_file() {
-        let Err(error) = WholeFile::begin(Path::new("/no/such/folder"), "a") else {
+        let Err(error) = AtomicFile::begin(Path::new("/no/such/folder"), "a") else {
             panic!("there is no such folder")
         };
         assert!(error.to_string().starts_with("cannot write /no/such/folder/a: "), "{error}");

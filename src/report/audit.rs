@@ -1,4 +1,4 @@
-//! The audit of a migration: what the payloads come to, all of them together.
+//! The audit of a migration: the totals over all of its payloads.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,17 +11,17 @@ use crate::domain::audit::{Audit, Class};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::pointer::Pointer;
 
-/// How many fields that no source knows are told apart. Payloads name what they like, and must not be able
+/// The number of undocumented fields that are counted apart. Payloads may name any field, and must not be able
 /// to fill the memory.
 const MOST_UNKNOWN: usize = 100;
 
-/// How long the name of such a field may be, in bytes.
+/// The longest name of such a field, in bytes.
 const LONGEST_UNKNOWN: usize = 200;
 
-/// Where all others are counted.
+/// The name under which all further fields are counted.
 const OTHER_FIELDS: &str = "(other fields)";
 
-/// The tally of a migration's payloads. It grows with the number of different fields, not of payloads.
+/// The totals over a migration's payloads. They grow with the number of different fields, not of payloads.
 #[derive(Debug, Clone, Default)]
 pub struct Audits {
     classes: [u64; Class::ALL.len()],
@@ -33,42 +33,43 @@ pub struct Audits {
 /// The section `audit` of `summary.json`, member by member as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AuditSummary {
-    /// How many payloads there are: the sum of all classes.
+    /// The number of payloads: the sum of all classes.
     pub payloads: u64,
     /// Payloads by class; all classes are there, in the order of reports.
     #[serde(serialize_with = "by_class")]
     pub classes: [u64; Class::ALL.len()],
-    /// What was PUT, and what takes its place.
+    /// The bytes of the PUTs, and of what replaces them.
     pub bytes: BytesSummary,
-    /// The fields that the documents change, with how many of them do, the most frequent first.
+    /// The fields that the documents change, each with the number of documents, the most frequent first.
     pub changed: Vec<FieldCount>,
-    /// The fields of which stale payloads would have overwritten a newer value, or may have.
+    /// The fields in which stale payloads would have overwritten a newer value, or may have.
     pub overwritten: Vec<FieldCount>,
 }
 
-/// Bytes of the payloads that a PATCH takes the place of, or that need none.
+/// The bytes of payloads that a PATCH replaces, or that need no request.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BytesSummary {
-    /// How many payloads these are.
+    /// The number of these payloads.
     pub payloads: u64,
-    /// Of their bodies, each on one line.
+    /// The bytes of their bodies, each on one line.
     pub put: u64,
-    /// Of the documents that are sent instead.
+    /// The bytes of the documents that are sent instead.
     pub patch: u64,
-    /// The share that need not be sent, to the hundredth of a per cent and never rounded up; `None`
-    /// where nothing was PUT.
+    /// The share that need not be sent, from 0 to 1 with four decimals and never rounded up; `None` where
+    /// nothing was PUT. It is negative where the documents are larger.
     pub saved: Option<f64>,
 }
 
-/// A field, and how many payloads it is about.
+/// A field, and the number of payloads that it occurs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldCount {
-    /// Its JSON Pointer; `(other fields)` for all that were too many to tell apart.
+    /// Its JSON Pointer; `(other fields)` for all that were not counted apart.
     pub field: String,
-    /// How many payloads.
+    /// The number of payloads.
     pub payloads: u64,
 }
 
+/// The sums behind a [`BytesSummary`].
 #[derive(Debug, Clone, Copy, Default)]
 struct ByteCounts {
     payloads: u64,
@@ -76,12 +77,13 @@ struct ByteCounts {
     patch: u64,
 }
 
+/// The payloads of each field.
 #[derive(Debug, Clone, Default)]
 struct FieldTally {
     payloads: BTreeMap<Pointer, u64>,
-    /// How many of these no source knows.
+    /// The number of undocumented fields among them.
     unknown: usize,
-    /// What is counted under [`OTHER_FIELDS`].
+    /// The payloads counted under [`OTHER_FIELDS`].
     other: u64,
 }
 
@@ -99,10 +101,10 @@ impl Audits {
         audit.overwritten.iter().for_each(|field| self.overwritten.count(field));
     }
 
-    /// Whether every payload of the inputs is of exactly one class.
+    /// Checks that every payload of the inputs is in exactly one class.
     ///
     /// # Errors
-    /// Where they differ in number. A run with an imbalance ends with exit code 5.
+    /// Where the numbers differ. A run with an imbalance ends with exit code 5.
     pub fn balance(&self, inputs: &[InputInfo]) -> Result<(), Imbalance> {
         let (rows, audited) = (inputs.iter().map(|input| input.rows).sum(), self.total());
         if rows == audited { Ok(()) } else { Err(Imbalance::Audit { rows, audited }) }
@@ -138,6 +140,7 @@ impl FieldTally {
     }
 }
 
+/// Returns whether a source knows a field.
 fn is_known(field: &Pointer) -> bool {
     matches!(fields::resolve(field), Resolved::Field(_)) || fields::unconfirmed_kind(field.as_str()).is_some()
 }
@@ -168,7 +171,8 @@ fn by_class<S: Serializer>(classes: &[u64; Class::ALL.len()], serializer: S) -> 
     serializer.collect_map(Class::ALL.into_iter().zip(classes))
 }
 
-/// What one payload adds to the audit, in a line of `plan.jsonl`. What it changes is told there already.
+/// What a line of `plan.jsonl` holds of the audit of one payload. The changed fields are left out, since the
+/// line lists the changes.
 #[derive(Serialize)]
 pub(super) struct PayloadAudit<'a> {
     class: Class,

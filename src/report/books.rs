@@ -1,4 +1,4 @@
-//! The books: how many rows came out how, and whether every one is accounted for.
+//! The tally of a run: how many rows have which outcome, why, and whether every row is accounted for.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 
-/// How many codes of one outcome are told apart. Codes come from the server too, which must not be
-/// able to fill the memory.
+/// The number of codes that are counted apart for one outcome. Codes come from the server, too, which must not
+/// be able to fill the memory.
 const MOST_CODES: usize = 100;
 
-/// Where the codes beyond [`MOST_CODES`] are counted.
+/// The code under which all further ones are counted.
 const OTHER_CODES: &str = "(other codes)";
 
 /// The tally of a run's rows. It grows with the number of different reasons, not of rows.
@@ -31,14 +31,15 @@ pub struct Tally {
 /// The first row of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// What was said about it.
+    /// The message about it.
     pub message: String,
-    /// Where it is said.
+    /// The place that the message is about.
     pub place: Location,
     /// The referral it names.
     pub id: Option<ReferralId>,
 }
 
+/// The rows of a group, and the first of them.
 #[derive(Debug, Clone)]
 struct RowGroup {
     rows: u64,
@@ -48,9 +49,9 @@ struct RowGroup {
 /// Rows that went wrong for one reason.
 #[derive(Debug, Clone, Copy)]
 pub struct FailureGroup<'a> {
-    /// How they came out: conflict, invalid, refused, failed, partial or unknown.
+    /// Their outcome: conflict, invalid, refused, failed, partial or unknown.
     pub outcome: Outcome,
-    /// The code they share.
+    /// The code that they share.
     pub code: &'a str,
     /// How many there are.
     pub rows: u64,
@@ -58,7 +59,7 @@ pub struct FailureGroup<'a> {
     pub first: &'a Example,
 }
 
-/// Rows that one rule warns of.
+/// Rows for which one rule warns.
 #[derive(Debug, Clone, Copy)]
 pub struct WarningGroup<'a> {
     /// The rule.
@@ -69,10 +70,10 @@ pub struct WarningGroup<'a> {
     pub first: &'a Example,
 }
 
-/// Why the books do not balance. It is always a defect, of this program or of the ledger.
+/// Why the rows do not balance. It is always a defect, of this program or of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Imbalance {
-    /// An input's data rows and its accounted rows differ in number.
+    /// The data rows of an input differ in number from its rows that have an outcome.
     #[error("{path} has {rows} data rows, and {accounted} of them are accounted for")]
     Input {
         /// The input, as the user named it.
@@ -82,15 +83,15 @@ pub enum Imbalance {
         /// Its rows that have an outcome.
         accounted: u64,
     },
-    /// A row is missing, or is accounted for twice.
+    /// A row is missing, or has two outcomes.
     #[error("row {found} is accounted for where row {due} is due")]
     Order {
-        /// The row that had to come.
+        /// The row that was next.
         due: u64,
-        /// The row that came.
+        /// The row that came instead.
         found: u64,
     },
-    /// A row is accounted for under an input that the run doesn't have.
+    /// A row belongs to an input that the run does not have.
     #[error("row {row} is of input {input}, and the run has no such input")]
     Stray {
         /// The row.
@@ -109,7 +110,7 @@ pub enum Imbalance {
 }
 
 impl Tally {
-    /// The books of a run of so many inputs, with no row in them yet.
+    /// Begins the tally of a run with this number of inputs.
     pub fn new(inputs: usize) -> Self {
         Self {
             counts: [0; Outcome::ALL.len()],
@@ -141,20 +142,20 @@ impl Tally {
         self.count_warnings(row);
     }
 
-    /// How many rows came out so.
+    /// Returns the number of rows with an outcome.
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.counts[outcome as usize]
     }
 
-    /// How many rows there are: the sum of all outcomes.
+    /// Returns the number of rows: the sum over all outcomes.
     pub fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// Whether every data row of every input has exactly one outcome.
+    /// Checks that every data row of every input has exactly one outcome.
     ///
     /// # Errors
-    /// The first imbalance found. A run with one ends with exit code 5.
+    /// The first imbalance. A run with one ends with exit code 5.
     pub fn balance(&self, inputs: &[InputInfo]) -> Result<(), Imbalance> {
         let counted = self.by_input.iter().copied().chain(std::iter::repeat(0));
         for (input, accounted) in inputs.iter().zip(counted) {
@@ -165,7 +166,7 @@ impl Tally {
         self.misplaced.clone().map_or(Ok(()), Err)
     }
 
-    /// What went wrong, grouped by outcome and code, the most frequent first.
+    /// Returns the rows that went wrong, grouped by outcome and code, the largest group first.
     pub fn failures(&self) -> Vec<FailureGroup<'_>> {
         let mut groups: Vec<FailureGroup<'_>> = Outcome::ALL
             .into_iter()
@@ -182,13 +183,13 @@ impl Tally {
         groups
     }
 
-    /// How many rows were applied with a value in another form, and the first of them; `None` where there is
-    /// none.
+    /// Returns how many rows were applied with a value that the service keeps in another form, and the first of
+    /// them; `None` where there is none.
     pub fn kept_otherwise(&self) -> Option<(u64, &Example)> {
         self.kept_otherwise.as_ref().map(|RowGroup { rows, first }| (*rows, first))
     }
 
-    /// What was warned of, grouped by rule, the most frequent first.
+    /// Returns the rows that were warned of, grouped by rule, the largest group first.
     pub fn warnings(&self) -> Vec<WarningGroup<'_>> {
         let mut groups: Vec<WarningGroup<'_>> = self
             .warnings
@@ -199,7 +200,8 @@ impl Tally {
         groups
     }
 
-    /// Equal numbers can hide a row that is told twice behind one that is missing; ordinals cannot.
+    /// Checks that this row is the next one. Equal totals can hide a row that is counted twice behind one that
+    /// is missing; ordinals can't.
     fn check_order(&mut self, found: u64) {
         let due = self.last.saturating_add(1);
         if found != due {
@@ -208,7 +210,7 @@ impl Tally {
         self.last = found;
     }
 
-    /// The first row that is not where it belongs is told.
+    /// Keeps the first imbalance.
     fn misplace(&mut self, row: Imbalance) {
         self.misplaced.get_or_insert(row);
     }

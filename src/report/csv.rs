@@ -1,18 +1,18 @@
-//! Row files as CSV: the input's own columns, then what became of the row.
+//! Row files as CSV: the input's own columns, followed by the results of the row.
 //!
-//! **The own columns are given back verbatim.** Whatever the user wrote is what a file that is fed
-//! back must say, and a cell that is defused no longer says it: `-5` would become text, a note
-//! another note. What comes from elsewhere, the `result.*` columns, is ignored when fed back, so
-//! there whatever a spreadsheet would run as a formula gets a leading `'`. Where the system separates lists
-//! by semicolons, spreadsheets split at those, in quotes or not: what follows on one is a cell, too.
+//! **The own columns are given back verbatim.** A file that is fed back must ask for what the user wrote, and
+//! an escaped cell no longer does: `-5` would become text, a note another note. The `result.*` columns, on the
+//! other hand, are ignored when fed back and hold text from elsewhere, so there a leading `'` goes before
+//! whatever a spreadsheet would run as a formula. Where the system's settings separate lists by semicolons,
+//! spreadsheets split at those even within quotes: what follows one counts as a cell, too.
 //!
-//! **A row that is not sound stays so.** Of a row with the wrong number of cells, as many as fit
-//! stand under their columns; surplus ones follow at the row's very end, beyond the header. A row that is broken
-//! otherwise and would look sound (text behind a quote, a cell that was cut, half of a line) has a
-//! [mark](UNSOUND) there instead. Nothing is lost, results stand where they belong, and the row, fed back, is
-//! refused until somebody mends it: nobody else knows which cell belongs under which column, and a
-//! row that became sound by itself would send values that nobody looked at. A spreadsheet pads rows and keeps
-//! what is in a cell, so a mark survives where a missing cell would not.
+//! **A malformed row stays malformed.** Of a row with the wrong number of cells, as many as there are columns
+//! stand under them; the surplus cells follow at the very end of the row, beyond the header. A row that is
+//! malformed in another way and would look sound (text behind a closing quote, a cell that was cut, half a
+//! line) has a [mark](UNSOUND) there instead. So nothing is lost, the results stand under their columns, and
+//! the row is refused when fed back until a user corrects it: only a user knows which cell belongs under which
+//! column, and otherwise values would be sent that nobody looked at. Spreadsheets pad rows with empty cells and
+//! keep what is in a cell, so a mark survives where a missing cell would not.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -27,13 +27,13 @@ use crate::domain::characters::{is_hidden, visible_json};
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::{LineEnd, Separator, TextForm};
 
-use super::atomic_file::{BUFFER, ReportError, WholeFile};
+use super::atomic_file::{AtomicFile, BUFFER, ReportError};
 use super::findings::compacted;
 use super::form::FormedFile;
-use super::row_file::{RowFile, RowsFiled, is_mangled, name};
+use super::row_file::{FiledRows, RowFile, is_mangled, name};
 use super::shelf::Shelf;
 
-/// What follows the own columns, the last three on conflicts only.
+/// The columns behind the own ones; the last three in files of conflicts only.
 const RESULTS: [&str; 10] = [
     "result.outcome",
     "result.code",
@@ -47,13 +47,13 @@ const RESULTS: [&str; 10] = [
     "result.theirs",
 ];
 
-/// How many of [`RESULTS`] a row file has.
+/// Returns how many of [`RESULTS`] a row file has.
 fn results_in(bucket: Bucket) -> usize {
     if bucket == Bucket::Conflict { RESULTS.len() } else { RESULTS.len() - 3 }
 }
 
-/// The own columns of all inputs together, by exact text in the order of first appearance. A header
-/// that one input has twice is there twice.
+/// The own columns of all inputs together, by exact name in the order of first appearance. A name that one
+/// input has twice is there twice.
 #[derive(Debug)]
 pub(super) struct Columns {
     header: Vec<String>,
@@ -61,18 +61,18 @@ pub(super) struct Columns {
     form: TextForm,
 }
 
-/// One input's columns among those of all.
+/// The columns of one input among those of all.
 #[derive(Debug)]
 struct InputColumns {
-    /// How many there are.
+    /// The number of the input's columns.
     count: usize,
-    /// For each column of the file, which of the input's cells belongs there.
+    /// For each column of the file, the input's cell that belongs there.
     cells: Vec<Option<usize>>,
-    /// Those without a name: a row that has something there is refused for it.
+    /// The columns without a name: a row that has something there is refused for it.
     nameless: Vec<usize>,
 }
 
-/// Whether nothing is in any of these cells.
+/// Returns whether all of these cells are blank.
 fn is_empty<'c>(cells: impl IntoIterator<Item = &'c String>) -> bool {
     cells.into_iter().all(|cell| cell.trim().is_empty())
 }
@@ -109,7 +109,7 @@ impl Columns {
     }
 }
 
-/// One row file.
+/// A CSV row file while it is written.
 pub(super) struct CsvFile {
     bucket: Bucket,
     columns: Arc<Columns>,
@@ -121,7 +121,7 @@ pub(super) struct CsvFile {
 impl CsvFile {
     /// Begins the file with its header.
     pub(super) fn begin(dir: &Path, bucket: Bucket, columns: Arc<Columns>) -> Result<Self, ReportError> {
-        let file = WholeFile::begin(dir, &name(bucket, "csv"))?;
+        let file = AtomicFile::begin(dir, &name(bucket, "csv"))?;
         let path = file.path().to_owned();
         let begun = || {
             let mut file = FormedFile::begin(file, &columns.form)?;
@@ -132,6 +132,7 @@ impl CsvFile {
         Ok(Self { bucket, columns, writer, path, rows: 0 })
     }
 
+    /// Writes a row.
     fn record(&mut self, row: &RowAccount) -> Result<(), csv::Error> {
         let columns = Arc::clone(&self.columns);
         let own = columns.inputs.get(row.place.input as usize);
@@ -153,6 +154,7 @@ impl CsvFile {
         if !is_empty(surplus) {
             surplus.iter().try_for_each(|cell| self.writer.write_field(cell))?;
         } else if is_mangled(row) && own.nameless.iter().all(|at| is_empty(cells.get(*at))) {
+            // Where something stands in a column without a name, the row is refused for that and needs no mark.
             self.writer.write_field(UNSOUND)?;
         }
         self.writer.write_record(None::<&[u8]>)
@@ -163,7 +165,7 @@ impl CsvFile {
     }
 }
 
-/// Writes CSV in a form.
+/// Returns a CSV writer for a form.
 fn writer(form: &TextForm, quotes: QuoteStyle) -> csv::WriterBuilder {
     let mut writer = csv::WriterBuilder::new();
     let terminator = match form.line_end {
@@ -171,13 +173,15 @@ fn writer(form: &TextForm, quotes: QuoteStyle) -> csv::WriterBuilder {
         LineEnd::CrLf => Terminator::CRLF,
         LineEnd::Cr => Terminator::Any(b'\r'),
     };
+    // Surplus cells make a row longer than the header.
     writer.flexible(true).delimiter(form.separator.byte()).terminator(terminator).quote_style(quotes);
     writer.buffer_capacity(BUFFER);
     writer
 }
 
-/// The header, behind the line that names the separator where the input has one. Its names are quoted where
-/// one of them holds what separates other files, so that nobody takes it for the separator.
+/// Returns the header, behind the line that names the separator where the input has one. If a name holds a
+/// character that separates other files, all names are quoted, so that the character is not taken for the
+/// separator.
 fn header(columns: &Columns, bucket: Bucket) -> io::Result<Vec<u8>> {
     let Columns { header, form, .. } = columns;
     let mut text = Vec::new();
@@ -198,16 +202,17 @@ impl RowFile for CsvFile {
         self.record(row).map_err(|error| self.error(error))
     }
 
-    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<RowsFiled, ReportError> {
+    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<FiledRows, ReportError> {
         let path = self.path;
         let whole = self.writer.into_inner().map_err(|error| ReportError::Write {
             path,
             source: io::Error::new(error.error().kind(), error.error().to_string()),
         })?;
-        Ok(RowsFiled { filed: whole.into_whole().keep(shelf)?, rows: self.rows, bucket: self.bucket })
+        Ok(FiledRows { filed: whole.into_atomic().put(shelf)?, rows: self.rows, bucket: self.bucket })
     }
 }
 
+/// Returns the results of a row, in the order of [`RESULTS`].
 fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     let verdict = &row.verdict;
     let text = |value: Option<String>| Cow::Owned(value.unwrap_or_default());
@@ -228,10 +233,10 @@ fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     ]
 }
 
-/// What ends a cell for one spreadsheet or another, whatever separates the cells here.
+/// The characters that end a cell for one spreadsheet or another, whatever separates the cells here.
 const ENDS: [char; 5] = [',', ';', '\t', '\r', '\n'];
 
-/// Text that a spreadsheet takes for text, also where it splits it.
+/// Returns text that a spreadsheet takes for text, even where it splits it.
 fn defused(text: &str) -> Cow<'_, str> {
     let pieces = || text.split_inclusive(ENDS);
     if !pieces().any(is_formula) {
@@ -241,8 +246,9 @@ fn defused(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe.collect())
 }
 
-/// JSON that means the same and is text to a spreadsheet, also where it splits it. In a string, what it splits
-/// at is escaped where a formula would follow; a comma between strings stays, and the sign behind it is escaped.
+/// Returns JSON of the same meaning that a spreadsheet takes for text, even where it splits it. In a string,
+/// the character at which it splits is escaped where a formula would follow. A comma between strings must stay,
+/// so there the sign behind it is escaped.
 fn defused_json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     let (mut in_string, mut is_escaped, mut is_first) = (false, false, false);
@@ -263,8 +269,8 @@ fn defused_json(json: &str) -> String {
     safe
 }
 
-/// Whether a spreadsheet may take a cell for a formula: some look past blanks, and past a quote where they
-/// split in the middle of a cell; some take the wide forms of the signs, which Chinese and Japanese have.
+/// Returns whether a spreadsheet may take a cell for a formula. Some skip blanks first, and a quote where they
+/// split in the middle of a cell; some take the full-width forms of the signs, which Chinese and Japanese have.
 fn is_formula(cell: &str) -> bool {
     let is_passed_over =
         |c: char| matches!(c, ' ' | '\u{a0}' | '\u{3000}' | '"') || (is_hidden(c) && !ENDS.contains(&c));

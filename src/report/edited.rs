@@ -1,10 +1,10 @@
-//! What an earlier report left in a run's directory, and what somebody made of it since.
+//! Reports of an earlier process in a run's directory, and whether a user edited them since.
 //!
 //! `summary.json` holds the checksum of every report that was written with it, and of itself; until it is
 //! written they stand in a [record](super::shelf). A report that is to be replaced and has another checksum by
-//! now may hold somebody's work, such as rows corrected in place. So does one whose checksum nobody wrote down,
-//! unless it is what is about to be written. It is moved aside then, to a free name beside it: `error.csv` to
-//! `error.edited-1.csv`.
+//! now may hold a user's work, such as rows corrected in place. So may one whose checksum was never recorded,
+//! unless it is what is about to be written. Such a report is moved aside, to a free name beside it:
+//! `error.csv` to `error.edited-1.csv`.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -12,20 +12,21 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::manifest::{self, FileSummary, SummaryFiles, checksum, in_hex, is_as_written, noted};
+use super::manifest::{self, FileSummary, SummaryFiles, checksum, in_hex, is_as_written, recorded};
 use crate::disk;
 
 /// The reports as they were written.
 #[derive(Debug, Default)]
 pub(super) struct EarlierReports {
+    /// Those that the summary lists.
     files: Vec<FileSummary>,
-    /// Those that no summary told of yet, by name and checksum. One may have been written more than once.
-    noted: Vec<(String, String)>,
-    /// Of the summary itself, where it is as it was written.
+    /// Those that no summary lists yet, by name and checksum. One may have been written more than once.
+    recorded: Vec<(String, String)>,
+    /// The checksum of the summary itself, where it is unchanged.
     summary: Option<String>,
 }
 
-/// A report that somebody may have changed.
+/// A report that may have been edited, and was moved aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// Where it was.
@@ -35,38 +36,37 @@ pub struct Kept {
 }
 
 impl EarlierReports {
-    /// What the summary of a run's directory tells, and the record of what was written without one. What can't be
-    /// read of them tells nothing.
+    /// Reads the summary of a run's directory. `record` is the text of its record. What can't be read lists
+    /// nothing.
     pub(super) fn read(dir: &Path, record: &str) -> Self {
         let text = fs::read_to_string(dir.join(manifest::NAME)).unwrap_or_default();
         let files = serde_json::from_str(&text).map_or_else(|_| Vec::new(), |SummaryFiles { files }| files);
         let summary = is_as_written(&text).then(|| in_hex(Sha256::digest(&text)));
-        let noted = noted(record).map(|(name, sha256)| (name.to_owned(), sha256.to_owned()));
-        Self { files, noted: noted.collect(), summary }
+        let recorded = recorded(record).map(|(name, sha256)| (name.to_owned(), sha256.to_owned()));
+        Self { files, recorded: recorded.collect(), summary }
     }
 
-    /// The reports that the summary tells of.
+    /// Returns the reports that the summary lists.
     pub(super) fn files(&self) -> &[FileSummary] {
         &self.files
     }
 
-    /// Whether a report was written like this once.
+    /// Returns whether this program once wrote a report of this name and checksum.
     fn is_ours(&self, name: &str, sha256: &str) -> bool {
         let told = self.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str()));
-        let noted = self.noted.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str()));
+        let recorded = self.recorded.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str()));
         let summary = self.summary.iter().map(|sha256| (manifest::NAME, sha256.as_str()));
-        told.chain(noted).chain(summary).any(|ours| ours == (name, sha256))
+        told.chain(recorded).chain(summary).any(|ours| ours == (name, sha256))
     }
 
-    /// Moves a report aside that may be somebody's work by now. `new` is the checksum of what will stand in
-    /// its place.
-    pub(super) fn keep(&self, report: &Path, new: Option<&str>) -> io::Result<Option<Kept>> {
+    /// Moves a report aside if it may have been edited. `new` is the checksum of what will take its place.
+    pub(super) fn keep_edited(&self, report: &Path, new: Option<&str>) -> io::Result<Option<Kept>> {
         let there = match checksum(report) {
-            // A directory is no report; that it is in the way is told by whoever wants to write there.
+            // A directory is no report. That it is in the way shows when the report is written.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
                 return Ok(None);
             }
-            // Nobody knows what can't be read.
+            // What can't be read may have been edited.
             there => there.ok(),
         };
         let name = report.file_name().unwrap_or_default().to_string_lossy();
@@ -77,7 +77,7 @@ impl EarlierReports {
     }
 }
 
-/// Moves a report to a free name beside it. Nothing is ever replaced there: the name is taken first.
+/// Moves a report to a free name beside it. The name is taken first, so that no file is ever replaced there.
 fn move_aside(report: &Path) -> io::Result<PathBuf> {
     let [stem, extension] = [report.file_stem(), report.extension()].map(Option::unwrap_or_default);
     let [stem, extension] = [stem, extension].map(|part| part.to_string_lossy().into_owned());
@@ -87,10 +87,10 @@ fn move_aside(report: &Path) -> io::Result<PathBuf> {
         match File::create_new(&now) {
             Ok(_) => {
                 disk::rename(report, &now).inspect_err(|_| {
-                    // Nothing but the name was taken.
+                    // Only the empty file that took the name is removed.
                     let _ = fs::remove_file(&now);
                 })?;
-                // Where that can't be, the directory is private all the same.
+                // Without it the file is still in a private directory.
                 let _ = make_private(&now);
                 return Ok(now);
             }
@@ -100,12 +100,13 @@ fn move_aside(report: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// An editor may have written a new file in the place of the old one, with a mode of its own.
+/// Makes a file readable for its owner only: an editor may have replaced the report by a new file with a mode
+/// of its own.
 #[cfg(unix)]
 fn make_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
-    // What a link leads to is no file of the run.
+    // A link may lead to a file outside of the run, whose mode is not ours to change.
     let is_own = fs::symlink_metadata(path)?.is_file();
     if is_own { fs::set_permissions(path, fs::Permissions::from_mode(0o600)) } else { Ok(()) }
 }
@@ -120,7 +121,7 @@ mod tests {
     use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::super::atomic_file::{WholeFile, remove_stale};
+    use super::super::atomic_file::{AtomicFile, remove_stale};
     use super::super::shelf::Shelf;
     use super::super::testing::tell;
     use super::super::written::Written;
@@ -133,11 +134,11 @@ mod tests {
     /// Writes a report over what may be there, and leaves no word of it. Answers the name under which that was
     /// kept.
     fn write(dir: &Path, name: &str, text: &str) -> Option<String> {
-        let mut file = WholeFile::begin(dir, name).unwrap();
+        let mut file = AtomicFile::begin(dir, name).unwrap();
         file.write_all(text.as_bytes()).unwrap();
         let shelf = shelf(dir);
         shelf.complete();
-        named(file.keep(&shelf).unwrap().kept)
+        named(file.put(&shelf).unwrap().kept)
     }
 
     fn named(kept: Option<Kept>) -> Option<String> {
@@ -146,9 +147,9 @@ mod tests {
 
     /// Writes a report, and the summary that knows it.
     fn write_and_tell(dir: &Path, name: &str, text: &str) -> Option<String> {
-        let mut file = WholeFile::begin(dir, name).unwrap();
+        let mut file = AtomicFile::begin(dir, name).unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        let filed = file.keep(&shelf(dir)).unwrap();
+        let filed = file.put(&shelf(dir)).unwrap();
         let kept = named(filed.kept.clone());
         let mut written = Written::default();
         written.add(filed);
@@ -234,11 +235,11 @@ mod tests {
     fn what_could_not_be_written_stays_known() {
         let dir = tempfile::tempdir().unwrap();
         write_and_tell(dir.path(), "error.csv", "one");
-        let mut file = WholeFile::begin(dir.path(), "success.csv").unwrap();
+        let mut file = AtomicFile::begin(dir.path(), "success.csv").unwrap();
         file.write_all(b"two").unwrap();
         let mut written = Written::default();
         let shelf = shelf(dir.path());
-        written.add(file.keep(&shelf).unwrap());
+        written.add(file.put(&shelf).unwrap());
         let known = || FileSummary::all(&shelf, &written).into_iter().map(|file| file.path);
         assert_eq!(known().collect::<Vec<_>>(), ["success.csv", "error.csv"]);
         fs::remove_file(dir.path().join("error.csv")).unwrap();
@@ -249,9 +250,9 @@ mod tests {
     fn a_directory_is_in_the_way_and_stays() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("error.csv")).unwrap();
-        let file = WholeFile::begin(dir.path(), "error.csv").unwrap();
+        let file = AtomicFile::begin(dir.path(), "error.csv").unwrap();
         let shelf = shelf(dir.path());
-        file.keep(&shelf).unwrap_err();
+        file.put(&shelf).unwrap_err();
         shelf.complete();
         drop(shelf);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

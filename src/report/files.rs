@@ -1,4 +1,4 @@
-//! The one list of the files that reports are in. A report that is added is added here.
+//! The one list of report files. A new report is added here.
 
 use std::path::Path;
 
@@ -11,28 +11,29 @@ use super::{manifest, outcomes, plan};
 use crate::domain::account::{Format, InputInfo};
 use crate::domain::outcome::Bucket;
 
-/// The row files that always exist, also when no row is in them.
+/// The row files that always exist, even without rows.
 pub(super) const ALWAYS: [Bucket; 3] = [Bucket::Success, Bucket::Conflict, Bucket::Error];
 
-/// The forms of row files.
+/// The extensions of row files, by format.
 const ROW_FORMS: [&str; 2] = ["csv", "jsonl"];
 
 /// A report that every run has once.
 struct Single {
     name: &'static str,
-    /// Whether it stays true once the run is sent.
+    /// Whether it stays true when something is sent.
     outlives_sending: bool,
 }
 
-/// The reports that every run has once, in the order in which they are told. The summary comes last: it tells of
-/// all others.
+/// The reports that every run has once, in the order in which they are listed. The summary comes last, since it
+/// lists all others.
 const SINGLES: [Single; 3] = [
     Single { name: outcomes::NAME, outlives_sending: false },
     Single { name: plan::NAME, outlives_sending: true },
     Single { name: manifest::NAME, outlives_sending: false },
 ];
 
-/// The names of the reports that a run of these inputs has. `pending` says in which form there are pending rows.
+/// Returns the names of the reports that a run of these inputs has. `pending` says in which formats there are
+/// pending rows.
 pub fn report_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
     let is_csv = |input: &InputInfo| input.format == Format::Csv;
     let has_csv = inputs.is_empty() || inputs.iter().any(is_csv);
@@ -47,7 +48,8 @@ pub fn report_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
     rows.chain(SINGLES.map(|single| single.name.to_owned())).collect()
 }
 
-/// Whether a file has the name of a report, in whatever form, by which it would be replaced in a run's directory.
+/// Returns whether a file has the name of a report, in any format, and so could be replaced by one in a run's
+/// directory.
 pub fn is_report(file: &Path) -> bool {
     let [stem_of, extension] =
         [file.file_stem(), file.extension()].map(|part| part.and_then(|part| part.to_str()));
@@ -57,23 +59,24 @@ pub fn is_report(file: &Path) -> bool {
     is_known && matches!(extension, Some("csv" | "json" | "jsonl"))
 }
 
-/// Takes away the reports of how a run stood before it is sent, but for its plan, which stays true: should the
-/// process come to no other, nobody reads in them that nothing was sent. What may be somebody's work is kept.
+/// Removes the reports of a run before anything is sent, apart from its plan, which stays true. If the process
+/// dies before it writes others, no user reads in them that nothing was sent. A report that may have been
+/// edited is moved aside, and returned.
 ///
 /// # Errors
-/// Where one can't be taken away. A directory in the place of one is no report.
+/// Where one can't be removed. A directory of such a name is no report.
 pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
-    // What the summary tells of the plan is left in its place.
+    // The record takes over the checksums of the summary, so that the plan, which stays, is still known as a report.
     for file in shelf.earlier().files() {
         let path = shelf.dir().join(manifest::NAME);
-        shelf.note(&file.path, &file.sha256).map_err(|source| ReportError::Write { path, source })?;
+        shelf.record(&file.path, &file.sha256).map_err(|source| ReportError::Write { path, source })?;
     }
     let rows = ROW_FORMS.into_iter().flat_map(|extension| {
         ALWAYS.into_iter().chain([Bucket::Pending]).map(move |bucket| name(bucket, extension))
     });
     let stale = SINGLES.into_iter().filter(|single| !single.outlives_sending);
     let mut kept = Vec::new();
-    // The summary last: it tells what may be somebody's work.
+    // The summary goes last: by its checksums edited reports are recognised.
     for name in rows.chain(stale.map(|single| single.name.to_owned())) {
         if !shelf.dir().join(&name).is_dir() {
             kept.extend(remove_stale(shelf, &name)?);

@@ -1,4 +1,4 @@
-//! Findings, and other JSON, as the lines of a report carry them.
+//! Findings, and JSON values, as the lines of a report hold them.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::domain::wording::Wording;
 
 use super::names::InputNames;
 
-/// Findings with their places spelt out.
+/// Findings that are written with the name of their input.
 pub(super) struct LocatedFindings<'a> {
     pub(super) findings: &'a [Finding],
     pub(super) names: &'a InputNames,
@@ -55,20 +55,20 @@ impl Serialize for LocatedFindings<'_> {
     }
 }
 
-/// A JSON value as it was written, but on one line: a value may come from a document that was
-/// printed over many, and a line of a report is one record.
+/// Returns a JSON value as it was written, but on one line: the value may come from a document that spans many,
+/// and a line of a report is one record.
 pub(super) fn on_one_line(raw: &RawValue) -> Cow<'_, RawValue> {
     if is_on_one_line(raw.get()) { Cow::Borrowed(raw) } else { Cow::Owned(compacted(raw)) }
 }
 
-/// Whether a text has no line break.
+/// Returns whether a text has no line break.
 pub(super) fn is_on_one_line(text: &str) -> bool {
-    // Each by itself, as looking for one byte is much faster than for one of several.
+    // One search for each, since looking for one byte is much faster than for either of two.
     let bytes = text.as_bytes();
     !bytes.contains(&b'\n') && !bytes.contains(&b'\r')
 }
 
-/// A JSON value without white space between its parts; digits and escapes stay as they were written.
+/// Returns a JSON value without white space between its tokens. Digits and escapes stay as they were written.
 pub(super) fn compacted(raw: &RawValue) -> Box<RawValue> {
     let mut text = String::with_capacity(raw.get().len());
     let (mut in_string, mut escaped) = (false, false);

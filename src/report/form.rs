@@ -1,27 +1,27 @@
-//! In which form row files are written: that of their input, so that the program that it came from opens
-//! them too.
+//! The form of row files: encoding, line ends and separator of their input, so that the program that wrote the
+//! input opens them, too.
 //!
-//! Inputs of one sort share their files. Then the first of them decides, and where another one differs, whoever
-//! plans says so.
+//! Inputs of one format share their row files. The first of them decides then, and where another one differs,
+//! planning notes it.
 
 use std::io::{self, Write};
 
 use crate::domain::account::{Format, InputInfo, input_name};
 use crate::domain::text_form::{Encoding, TextForm};
 
-use super::atomic_file::WholeFile;
+use super::atomic_file::AtomicFile;
 
-/// A whole file in the encoding of a form, for text that is written as UTF-8.
+/// A file in the encoding of a form, for text that is written into it as UTF-8.
 pub(super) struct FormedFile {
-    file: WholeFile,
+    file: AtomicFile,
     encoding: Encoding,
-    /// The beginning of a character whose end is not there yet.
+    /// The first bytes of a character whose last bytes were not written yet.
     held: Vec<u8>,
 }
 
 impl FormedFile {
-    /// Begins with the byte order mark that the form has.
-    pub(super) fn begin(mut file: WholeFile, form: &TextForm) -> io::Result<Self> {
+    /// Begins the file with the byte order mark that the form has.
+    pub(super) fn begin(mut file: AtomicFile, form: &TextForm) -> io::Result<Self> {
         let mark: &[u8] = match form.encoding {
             Encoding::Utf8 => b"",
             Encoding::Utf8Marked => b"\xef\xbb\xbf",
@@ -32,11 +32,12 @@ impl FormedFile {
         Ok(Self { file, encoding: form.encoding, held: Vec::new() })
     }
 
-    /// The file, once all is written.
-    pub(super) fn into_whole(self) -> WholeFile {
+    /// Returns the file, once everything is written.
+    pub(super) fn into_atomic(self) -> AtomicFile {
         self.file
     }
 
+    /// Writes UTF-8 as UTF-16 in this byte order.
     fn recoded(&mut self, bytes: &[u8], order: fn(u16) -> [u8; 2]) -> io::Result<()> {
         self.held.extend_from_slice(bytes);
         let text = match std::str::from_utf8(&self.held) {
@@ -69,31 +70,33 @@ impl Write for FormedFile {
     }
 }
 
-/// Whose form the row files have.
+/// The forms of the row files, by format.
 #[derive(Debug, Default)]
 pub struct SharedForms {
     csv: Option<SharedForm>,
     jsonl: Option<SharedForm>,
 }
 
-/// The form that row files of one sort have.
+/// The form that the row files of one format share.
 #[derive(Debug)]
 struct SharedForm {
+    /// The input that decides on it.
     first: String,
     form: TextForm,
-    /// Whether another input has another one.
+    /// Whether another input has another form.
     differs: bool,
 }
 
 impl SharedForms {
-    /// The forms that the row files of these inputs have.
+    /// Returns the forms that the row files of these inputs have.
     pub fn of<'a>(inputs: impl IntoIterator<Item = &'a InputInfo>) -> Self {
         let mut forms = Self::default();
         inputs.into_iter().for_each(|input| forms.add(input));
         forms
     }
 
-    /// Adds an input. Legacy payloads other than JSON lines are given back as such, in no form of theirs.
+    /// Adds an input. Payloads in arrays and requests are given back as JSON lines in plain form, since their
+    /// own form is none of lines.
     pub fn add(&mut self, input: &InputInfo) {
         let shared = match input.format {
             Format::Csv => &mut self.csv,
@@ -109,17 +112,17 @@ impl SharedForms {
         }
     }
 
-    /// The form of CSV files.
+    /// Returns the form of CSV files.
     pub(super) fn csv(&self) -> TextForm {
         self.csv.as_ref().map(|shared| shared.form).unwrap_or_default()
     }
 
-    /// The form of files of JSON lines.
+    /// Returns the form of files of JSON lines.
     pub(super) fn jsonl(&self) -> TextForm {
         self.jsonl.as_ref().map(|shared| shared.form).unwrap_or_default()
     }
 
-    /// What there is to say where inputs differ.
+    /// Returns what to tell the user where inputs differ.
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let note = |shared: &SharedForm| {
             let told = shared.form.deviations();
@@ -154,9 +157,9 @@ mod tests {
             for size in 1..5 {
                 let dir = tempfile::tempdir().unwrap();
                 let form = TextForm { encoding, ..TextForm::default() };
-                let mut file = FormedFile::begin(WholeFile::begin(dir.path(), "a").unwrap(), &form).unwrap();
+                let mut file = FormedFile::begin(AtomicFile::begin(dir.path(), "a").unwrap(), &form).unwrap();
                 text.as_bytes().chunks(size).for_each(|chunk| file.write_all(chunk).unwrap());
-                file.into_whole().keep(&Shelf::take(dir.path(), || {})).unwrap();
+                file.into_atomic().put(&Shelf::take(dir.path(), || {})).unwrap();
                 assert_eq!(fs::read(dir.path().join("a")).unwrap(), wanted, "{encoding:?} by {size}");
             }
         }

@@ -1,16 +1,16 @@
-//! Numbers, plurals and foreign text, as people read them.
+//! Numbers, plurals and text from elsewhere, as people read them.
 
 use std::time::Duration;
 
 use crate::domain::characters::visible;
 
-/// `1 row`, `1,203 rows`. Every noun here takes an s.
+/// Returns a count with its noun: `1 row`, `1,203 rows`. The plural is the noun with an s.
 pub fn counted(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", grouped(number))
 }
 
-/// `1,203`
+/// Returns a number with commas between thousands: `1,203`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -23,7 +23,8 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// `40 s`, `12 min`, `3 h 5 min`: as exact as a forecast can be. Less than a second counts as one.
+/// Returns a time as exactly as a forecast can be: `40 s`, `12 min`, `3 h 5 min`. Fractions of a second are
+/// rounded up.
 pub fn roughly(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     let minutes = seconds.div_ceil(60);
@@ -34,8 +35,8 @@ pub fn roughly(time: Duration) -> String {
     }
 }
 
-/// Foreign text on one line of at most `most` characters. Hidden characters are marked, and runs of white
-/// space are one space.
+/// Returns text from elsewhere on one line of at most `most` characters. Hidden characters are marked, and runs
+/// of white space become one space.
 pub(super) fn one_line(text: &str, most: usize) -> String {
     let words = text.split_whitespace().map(visible);
     // One character more than fits tells whether anything is cut off.

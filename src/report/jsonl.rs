@@ -1,9 +1,8 @@
-//! Row files as JSON lines: the input's own object, then what became of it as flat members.
+//! Row files of JSON lines: the input's own object, followed by the results as flat members.
 //!
-//! The members are given back in their order and in the text they were written in, so that numbers
-//! keep their digits. `result` and `result.*` of an earlier report are left out. A line that is no
-//! object, or was cut, is kept as the member `input`, which no change file has:
-//! fed back, it is invalid again.
+//! The own members are given back in their order and in the text they were written in, so that numbers keep
+//! their digits. `result` and `result.*` of an earlier report are left out. A line that is no object, or was
+//! cut, becomes the member `input`, which no change file has: fed back, it is refused again.
 
 use std::path::Path;
 
@@ -20,10 +19,10 @@ use crate::domain::text_form::TextForm;
 use super::atomic_file::ReportError;
 use super::findings::{compacted, is_on_one_line, on_one_line};
 use super::line_writer::LineWriter;
-use super::row_file::{RowFile, RowsFiled, is_mangled, name};
+use super::row_file::{FiledRows, RowFile, is_mangled, name};
 use super::shelf::Shelf;
 
-/// One row file.
+/// A row file of JSON lines while it is written.
 pub(super) struct JsonlFile {
     bucket: Bucket,
     writer: LineWriter,
@@ -54,11 +53,12 @@ impl RowFile for JsonlFile {
         }
     }
 
-    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<RowsFiled, ReportError> {
-        Ok(RowsFiled { filed: self.writer.finish(shelf)?, rows: self.rows, bucket: self.bucket })
+    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<FiledRows, ReportError> {
+        Ok(FiledRows { filed: self.writer.finish(shelf)?, rows: self.rows, bucket: self.bucket })
     }
 }
 
+/// The line of one row.
 struct RowLine<'a> {
     own: OwnMembers<'a>,
     row: &'a RowAccount,
@@ -71,7 +71,7 @@ enum OwnMembers<'a> {
     Written,
     /// The row's own members.
     Members(&'a Object<'a>),
-    /// What was read, which is no object or must not be given back as one.
+    /// The text that was read: it is no object, or must not be given back as one.
     Input,
 }
 
@@ -100,8 +100,8 @@ impl Serialize for RowLine<'_> {
     }
 }
 
-/// Whether a line that isn't sound stays so where its own members are given back. Text that could not be
-/// decoded may stand in what is left out.
+/// Returns whether a row that was refused is refused again where its own members are given back. Text that
+/// could not be decoded may stand only in members that are left out.
 fn stays_so(row: &RowAccount, line: &str, object: &Object<'_>) -> bool {
     let is_marked = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
     let keeps_mark = || own(object).any(|(name, value)| is_marked(name) || is_marked(value.get()));
@@ -110,7 +110,7 @@ fn stays_so(row: &RowAccount, line: &str, object: &Object<'_>) -> bool {
     is_kept && !is_mangled(row)
 }
 
-/// Whether a line is its own members and nothing else, as they would be written.
+/// Returns whether a line consists of its own members only, in the text in which they would be written.
 fn is_as_written(line: &str, object: &Object<'_>) -> bool {
     object.is_compact(line) && is_on_one_line(line) && own(object).count() == object.len()
 }
@@ -119,7 +119,7 @@ fn own_members<M: SerializeMap>(map: &mut M, object: &Object<'_>) -> Result<(), 
     own(object).try_for_each(|(name, value)| map.serialize_entry(name, &on_one_line(value)))
 }
 
-/// The members but those of an earlier report.
+/// Returns the members of a row without those of an earlier report.
 fn own<'o>(object: &'o Object<'_>) -> impl Iterator<Item = (&'o str, &'o RawValue)> {
     object.iter().filter(|(name, _)| *name != "result" && !name.starts_with("result."))
 }

@@ -1,4 +1,4 @@
-//! Files with one JSON document a line.
+//! Files of JSON lines.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use serde::Serialize;
 use crate::domain::json;
 use crate::domain::text_form::{LineEnd, TextForm};
 
-use super::atomic_file::{BUFFER, Filed, ReportError, WholeFile};
+use super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError};
 use super::form::FormedFile;
 use super::shelf::Shelf;
 
-/// Writes one JSON document a line into a whole file.
+/// Writes a file with one JSON document per line.
 pub(super) struct LineWriter {
     path: PathBuf,
     writer: BufWriter<FormedFile>,
@@ -20,14 +20,14 @@ pub(super) struct LineWriter {
 }
 
 impl LineWriter {
-    /// Begins a file that is no row file, in the plain form.
+    /// Begins a file in plain form: UTF-8, with LF.
     pub(super) fn begin(dir: &Path, name: &str) -> Result<Self, ReportError> {
         Self::begin_as(dir, name, &TextForm::default())
     }
 
-    /// Begins a file in a form.
+    /// Begins a file with the encoding and the line ends of a form.
     pub(super) fn begin_as(dir: &Path, name: &str, form: &TextForm) -> Result<Self, ReportError> {
-        let file = WholeFile::begin(dir, name)?;
+        let file = AtomicFile::begin(dir, name)?;
         let path = file.path().to_owned();
         match FormedFile::begin(file, form) {
             Ok(file) => {
@@ -44,8 +44,8 @@ impl LineWriter {
         self.end_line(written)
     }
 
-    /// Writes an object, whose text this is and which isn't empty, with the members of another one behind its
-    /// own.
+    /// Writes the members of `more` behind those of `object`, which is the text of an object with at least one
+    /// member.
     pub(super) fn extended<T: Serialize>(&mut self, object: &str, more: &T) -> Result<(), ReportError> {
         let more = json::raw(more);
         let parts = [&object[..object.len() - 1], ",", &more.get()[1..]];
@@ -64,6 +64,6 @@ impl LineWriter {
         let Self { path, writer, .. } = self;
         let whole =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        whole.into_whole().keep(shelf)
+        whole.into_atomic().put(shelf)
     }
 }

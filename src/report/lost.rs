@@ -1,4 +1,4 @@
-//! Rows of the error files that no correction of theirs can save: what to mend stands elsewhere.
+//! Rows of the error files that can't be corrected there, since what is wrong stands elsewhere.
 
 use crate::domain::account::{Format, InputInfo, RowAccount, RowText};
 use crate::domain::finding::{Finding, Location};
@@ -8,28 +8,29 @@ use crate::domain::rules::Rule;
 
 use super::row_file::is_mangled;
 
-/// Whether a row of the error files hangs on what the snapshot that it was planned from does not show.
+/// Returns whether a row was refused because the snapshot that it was planned from does not show what it
+/// depends on.
 pub fn is_short_of_state(row: &RowAccount) -> bool {
     let is_short = |finding: &Finding| finding.rule == Rule::IncompleteState && finding.is_deny();
     row.verdict.outcome.bucket() == Bucket::Error && row.findings.iter().any(is_short)
 }
 
-/// Rows of the error files that have to be mended in the input: text of theirs is lost, which could not be decoded,
-/// or they may be half of what the input holds.
+/// Rows of the error files that have to be corrected in the input: text of theirs could not be decoded and is
+/// lost, or they may be half of what the input holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// How many.
+    /// The number of these rows.
     pub rows: u64,
     /// The inputs that hold them, as the user named them.
     pub inputs: Vec<String>,
-    /// Whether some of them are whole but for text that is lost.
+    /// Whether some of them are whole, but have lost text.
     pub text: bool,
     /// Whether some of them may not be whole.
     pub halves: bool,
 }
 
 impl Lost {
-    /// Takes note of a row if it is such a one.
+    /// Adds a row, if it is such a one.
     pub fn note(&mut self, row: &RowAccount, inputs: &[InputInfo]) {
         let own = |place: Location| (place.input, place.line) == (row.place.input, row.place.line);
         let is_lost =
@@ -49,8 +50,8 @@ impl Lost {
     }
 }
 
-/// Whether a row is no whole payload of a file in which payloads are told apart by what stands between them. No line
-/// of a report is the place to mend that.
+/// Returns whether a row may be half a payload, of a file in which payloads are separated by what stands
+/// between them. That can't be corrected in a line of a report.
 fn may_be_half(row: &RowAccount, format: Format) -> bool {
     let RowText::Line(text) = &row.text else { return false };
     let is_cut_off = |finding: &Finding| finding.rule == Rule::CutOff && finding.is_deny();

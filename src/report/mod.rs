@@ -1,24 +1,24 @@
-//! Reports: what became of every row, told in files and on the terminal.
+//! Reports: what became of every row, in files and on the terminal.
 //!
-//! Reports are a fold over the account of a run. Callers hand over one row or item at a time, in
-//! the order of the run; nothing here grows with the number of rows. What is written depends on
-//! nothing but what is handed over, so a report can be made again at any time, byte for byte.
+//! Reports are a fold over the account of a run. The caller hands over one row or item at a time, in the order
+//! of the run; nothing here grows with the number of rows. What is written depends on nothing but what is
+//! handed over, so a report can be made again at any time, byte for byte.
 //!
 //! | part | what |
 //! |---|---|
-//! | [`Shelf`] | where reports are put, one process at a time |
-//! | [`RowReports`] | `success`, `conflict`, `error` and `pending` files, and `outcomes.jsonl` |
+//! | [`Shelf`] | a run's directory, for the one process that writes reports there |
+//! | [`RowReports`] | the row files `success`, `conflict`, `error` and `pending`, and `outcomes.jsonl` |
 //! | [`PlanReport`] | `plan.jsonl` and its checksum |
 //! | [`PatchFile`] | the documents of a plan as a change file |
-//! | [`Tally`] | the tally, and whether it balances |
-//! | [`Audits`] | what legacy payloads come to, all together |
-//! | [`Summary`], [`text`](fn@text) | `summary.json`, the terminal's summary |
+//! | [`Tally`] | rows by outcome and reason, and whether they balance |
+//! | [`Audits`] | the totals of a migration's payloads |
+//! | [`Summary`], [`text`](fn@text) | `summary.json`, the summary on the terminal |
 //! | [`Progress`] | how far a run has come, while it runs |
 //!
-//! What always holds: a row goes into exactly one row file and one line of `outcomes.jsonl`; a file
-//! is replaced as a whole or not at all, and only its owner can read it (the change file replaces none); a
-//! file that somebody changed since it was written is kept beside the new one; text that a server sent can
-//! neither run as a spreadsheet formula nor steer a terminal.
+//! What always holds: a row goes into exactly one row file and one line of `outcomes.jsonl`. A file is replaced
+//! as a whole or not at all, and only its owner can read it; the change file replaces none. A file that was
+//! edited since it was written is kept beside the new one. Text that a server sent can neither run as a
+//! spreadsheet formula nor steer a terminal.
 
 mod atomic_file;
 mod audit;

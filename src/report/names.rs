@@ -1,10 +1,10 @@
-//! What the inputs are called in reports.
+//! What reports call the inputs.
 
 use crate::domain::account::InputInfo;
 use crate::domain::characters::visible;
 use crate::domain::finding::Location;
 
-/// An account that names an input which the run does not have: a defect, or a broken ledger.
+/// An account names an input that the run does not have: a defect, or a damaged ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("input {input} is named, and the run has {inputs}: the account and the inputs are of different runs")]
 pub struct UnknownInput {
@@ -14,7 +14,7 @@ pub struct UnknownInput {
     pub inputs: usize,
 }
 
-/// The inputs' paths as the user named them, by number.
+/// The paths of the inputs as the user gave them, by number.
 #[derive(Debug, Clone)]
 pub(super) struct InputNames(Vec<String>);
 
@@ -23,13 +23,13 @@ impl InputNames {
         inputs.iter().map(|input| input.path.clone()).collect()
     }
 
-    /// The path of the input that a place lies in, for files that programs read.
+    /// Returns the path of the input that a place lies in, for files that programs read.
     pub(super) fn file(&self, place: Location) -> Result<&str, UnknownInput> {
         let unknown = UnknownInput { input: place.input, inputs: self.0.len() };
         self.0.get(place.input as usize).map(String::as_str).ok_or(unknown)
     }
 
-    /// `changes.csv:15`, for people.
+    /// Returns a place for people: `changes.csv:15`.
     pub(super) fn place(&self, place: Location) -> String {
         let name = match self.file(place) {
             Ok("-") => "standard input".to_owned(),

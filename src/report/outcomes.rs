@@ -21,7 +21,7 @@ use super::shelf::Shelf;
 /// The file's name in a run's directory.
 pub const NAME: &str = "outcomes.jsonl";
 
-/// The file while it is written.
+/// `outcomes.jsonl` while it is written.
 pub(super) struct Outcomes(LineWriter);
 
 #[derive(Serialize)]
@@ -37,10 +37,10 @@ struct OutcomeLine<'a> {
     request_ids: &'a [Uuid],
     first_sent: Option<Timestamp>,
     at: Option<Timestamp>,
-    /// Of a legacy payload, in the audit.
+    /// The class of a legacy payload in the audit.
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<Class>,
-    /// By pointer, what the service kept in the fields that it did not take.
+    /// For `partial`, the values by pointer that the service kept in the fields that it did not take.
     #[serde(skip_serializing_if = "Option::is_none")]
     kept: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "LocatedFindings::is_empty")]

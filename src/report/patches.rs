@@ -1,9 +1,9 @@
 //! The documents of a plan as a change file: JSON lines that `apply` takes, one per referral that would be
 //! sent, in the order of the run.
 //!
-//! A document may begin with operations that do no more than make an object for another one to write into.
-//! They change no field, so a change file has no place for them: `apply` makes them again where the referral
-//! needs them, and so comes to the whole document.
+//! A document may begin with operations that only create an object for another operation to write into. They
+//! change no field, so a change file has no place for them: `apply` creates them again where the referral needs
+//! them, and so comes to the whole document.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -17,13 +17,13 @@ use crate::domain::item::Item;
 use crate::domain::json::{self, Object};
 use crate::domain::referral::{ETag, ReferralId};
 
-use super::atomic_file::{BUFFER, ReportError, WholeFile};
+use super::atomic_file::{AtomicFile, BUFFER, ReportError};
 use super::findings::on_one_line;
 
-/// Writes the documents.
+/// The change file while it is written.
 pub struct PatchFile {
     path: PathBuf,
-    writer: BufWriter<WholeFile>,
+    writer: BufWriter<AtomicFile>,
 }
 
 #[derive(Serialize)]
@@ -35,20 +35,20 @@ struct PatchLine<'a> {
 }
 
 impl PatchFile {
-    /// Begins the file. Nothing is seen of it before [`PatchFile::finish`].
+    /// Begins the file. It has another name until [`PatchFile::finish`].
     ///
     /// # Errors
-    /// Where the file cannot be created in its directory, which must exist.
+    /// Where the file can't be created in its directory, which must exist.
     pub fn begin(path: &Path) -> Result<Self, ReportError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let file = WholeFile::begin(path.parent().unwrap_or(path), &name)?;
+        let file = AtomicFile::begin(path.parent().unwrap_or(path), &name)?;
         Ok(Self { path: path.to_owned(), writer: BufWriter::with_capacity(BUFFER, file) })
     }
 
-    /// Adds the next referral of the run, where it would be sent.
+    /// Adds the next referral of the run, if it would be sent.
     ///
     /// # Errors
-    /// Where writing fails. The file is useless then and has to be begun again.
+    /// Where writing fails. The file can't be used then, and has to be begun again.
     pub fn item(&mut self, account: &ItemAccount) -> Result<(), ReportError> {
         if account.planned.is_some() {
             return Ok(());
@@ -61,19 +61,19 @@ impl PatchFile {
         written.map_err(|source| ReportError::Write { path: self.path.clone(), source })
     }
 
-    /// Puts the file in its place, if nothing is there.
+    /// Gives the file its name, if no other file has it.
     ///
     /// # Errors
-    /// Where writing fails, or another file is there by now, which stays as it is.
+    /// Where writing fails, or there is another file of that name by now, which stays as it is.
     pub fn finish(self) -> Result<(), ReportError> {
         let Self { path, writer } = self;
         let file =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        file.keep_new().map(drop)
+        file.put_new().map(drop)
     }
 }
 
-/// The operations of a document that change a field.
+/// Returns the operations of a document that change a field.
 fn changing(item: &Item) -> Cow<'_, RawValue> {
     let all = json::elements(&item.patch).unwrap_or_default();
     let changes = |operation: &&RawValue| {

@@ -1,7 +1,7 @@
 //! `plan.jsonl`: what a run would do, one line per referral, in the order of the run.
 //!
-//! A line tells what planning decided and nothing that came later, so the file is the same before
-//! and after the run, byte for byte, and its checksum names the plan.
+//! A line holds what planning decided and nothing that came later, so the file is the same before and after the
+//! run, byte for byte, and its checksum names the plan.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -17,7 +17,7 @@ use crate::domain::item::{Change, Effect};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ETag, ReferralId};
 
-use super::atomic_file::{BUFFER, Filed, ReportError, WholeFile};
+use super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError};
 use super::audit::PayloadAudit;
 use super::findings::{LocatedFindings, on_one_line};
 use super::names::InputNames;
@@ -26,14 +26,14 @@ use super::shelf::Shelf;
 /// The file's name in a run's directory.
 pub const NAME: &str = "plan.jsonl";
 
-/// What a plan comes to, in referrals.
+/// The referrals of a plan, by what the plan does to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlanCounts {
     /// All that the rows name.
     pub total: u64,
     /// Those that would be sent.
     pub to_send: u64,
-    /// Of those, the ones that would be closed, for good.
+    /// Of those, the ones that would be closed, which can't be undone.
     pub closing: u64,
     /// Those that are as wanted already.
     pub unchanged: u64,
@@ -53,27 +53,27 @@ impl PlanCounts {
         }
     }
 
-    /// Those for which nothing is sent because something is wrong with them.
+    /// Returns the number of referrals for which nothing is sent because something is wrong with them.
     pub fn held_back(&self) -> u64 {
         self.total - self.to_send - self.unchanged
     }
 }
 
-/// Writes `plan.jsonl`.
+/// `plan.jsonl` while it is written.
 pub struct PlanReport {
     path: PathBuf,
     names: InputNames,
-    writer: BufWriter<WholeFile>,
+    writer: BufWriter<AtomicFile>,
     shelf: Shelf,
 }
 
 impl PlanReport {
-    /// Begins the file. Nothing is seen of it before [`PlanReport::finish`].
+    /// Begins the file. It has another name until [`PlanReport::finish`].
     ///
     /// # Errors
-    /// Where the file cannot be created in the run's directory, which must exist.
+    /// Where the file can't be created in the run's directory, which must exist.
     pub fn begin(shelf: &Shelf, inputs: &[InputInfo]) -> Result<Self, ReportError> {
-        let file = WholeFile::begin(shelf.dir(), NAME)?;
+        let file = AtomicFile::begin(shelf.dir(), NAME)?;
         let path = file.path().to_owned();
         let writer = BufWriter::with_capacity(BUFFER, file);
         Ok(Self { path, names: InputNames::of(inputs), writer, shelf: shelf.clone() })
@@ -82,9 +82,10 @@ impl PlanReport {
     /// Adds the next referral of the run.
     ///
     /// # Errors
-    /// Where writing fails, or a row lies in an input that the run does not have. The report is
-    /// useless then and has to be begun again.
+    /// Where writing fails, or a row lies in an input that the run does not have. The report can't be used
+    /// then, and has to be begun again.
     pub fn item(&mut self, account: &ItemAccount) -> Result<(), ReportError> {
+        // Checked first: found while serialising, an unknown input would look like a failure to write.
         for place in account.rows.iter().chain(account.item.findings.iter().map(|finding| &finding.place)) {
             self.names.file(*place)?;
         }
@@ -99,16 +100,18 @@ impl PlanReport {
     /// Where writing fails.
     pub fn finish(self) -> Result<Filed, ReportError> {
         let Self { path, writer, shelf, .. } = self;
-        let whole =
+        let file =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        whole.keep(&shelf)
+        file.put(&shelf)
     }
 }
 
+/// Returns the outcome of planning.
 fn outcome(account: &ItemAccount) -> Outcome {
     account.planned.as_ref().map_or(Outcome::Planned, |verdict| verdict.outcome)
 }
 
+/// The line of one referral.
 #[derive(Serialize)]
 struct PlanLine<'a> {
     id: ReferralId,

@@ -1,7 +1,7 @@
 //! How far a run has come, while it runs: a bar on a terminal, plain lines elsewhere, or nothing.
 //!
-//! There is no clock here. The caller says how much time has passed, as often as it likes, and gets a line
-//! every few seconds; the bar draws itself, and says the same.
+//! There is no clock here. The caller says how much time has passed, as often as it likes, and gets a plain
+//! line every few seconds. The bar draws itself, and shows the same.
 
 mod bar;
 
@@ -14,7 +14,7 @@ use crate::domain::outcome::Outcome;
 use super::format::{counted, grouped, one_line, roughly};
 pub use bar::Bar;
 
-/// How much time lies between two plain lines.
+/// The time between two plain lines.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// How progress is shown.
@@ -22,9 +22,9 @@ const INTERVAL: Duration = Duration::from_secs(5);
 pub enum ProgressMode {
     /// A bar on standard error, which must be a terminal.
     Bar,
-    /// Lines of text, to wherever [`Progress::tick`] is told.
+    /// Lines of text, written to the output that [`Progress::tick`] is given.
     Plain,
-    /// Not at all.
+    /// No progress.
     None,
 }
 
@@ -33,38 +33,38 @@ pub enum ProgressMode {
 pub enum Waiting {
     /// The rate limit that was chosen.
     Rate,
-    /// The server asked for a pause.
+    /// A pause that the server asked for.
     Server {
         /// How long it still lasts.
         remaining: Duration,
     },
-    /// One request failed after another: the service is left alone before it is asked again.
+    /// The next probe: one request failed after another, and the service is left alone for a while.
     Probe {
-        /// How long it is until then.
+        /// How long until it is sent.
         remaining: Duration,
     },
-    /// It is asked right now, and all others wait for what it answers.
+    /// The answer to the probe, for which all other requests wait.
     Answer,
-    /// The run is on its way out: what is in flight, and nothing else.
+    /// The end of the requests in flight: the run is stopping.
     End,
 }
 
-/// How the time went so far, and how fast it may go on.
+/// How the time went so far, and how fast the run may go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Course {
-    /// Since the beginning.
+    /// The time since the beginning.
     pub elapsed: Duration,
-    /// Of it, the time in which nothing could be sent: pauses that the server asked for, and those that the
-    /// run took because one request failed after another.
+    /// Of that, the time in which nothing could be sent: pauses that the server asked for, and those that the
+    /// circuit breaker made.
     pub idle: Duration,
-    /// Requests a second at most, at present.
+    /// The rate limit at present, in requests per second.
     pub limit: f64,
 }
 
-/// The most that a line of the bar holds, in characters: one less than a terminal has that nobody widened.
+/// The longest line of the bar, in characters: one less than a terminal of the usual 80 columns has.
 const LINE: usize = 79;
 
-/// Progress of planning or of sending. It is shared by all that work on it.
+/// The progress of planning or of sending, shared by all tasks that work on it.
 pub struct Progress {
     work: Work,
     mode: ProgressMode,
@@ -72,31 +72,35 @@ pub struct Progress {
     state: Mutex<ProgressState>,
 }
 
+/// What the run is doing.
 #[derive(Debug, Clone, Copy)]
 enum Work {
     Planning,
     Sending { total: u64 },
 }
 
+/// The counts and the time so far.
 #[derive(Default)]
 struct ProgressState {
     outcomes: [u64; Outcome::ALL.len()],
     retried: u64,
     rows_read: u64,
+    /// The number of referrals whose state was read.
     looked_at: u64,
     waiting: Option<Waiting>,
     message: String,
     course: Course,
-    told: Duration,
+    /// The time elapsed when the last plain line was written.
+    last_line_at: Duration,
 }
 
 impl Progress {
-    /// Progress of sending `total` referrals. A bar is to be seen once it [begins](Self::begin).
+    /// Begins the progress of sending `total` referrals. A bar is shown from [`Self::begin`] on.
     pub fn new(mode: ProgressMode, total: u64) -> Self {
         Self::of(Work::Sending { total }, mode)
     }
 
-    /// Progress of planning, whose end isn't known.
+    /// Begins the progress of planning, whose total is not known.
     pub fn planning(mode: ProgressMode) -> Self {
         Self::of(Work::Planning, mode)
     }
@@ -106,49 +110,49 @@ impl Progress {
         Self { work, mode, bar, state: Mutex::default() }
     }
 
-    /// Shows the bar, where there is one, and answers it to whoever writes to the terminal meanwhile.
+    /// Shows the bar, if there is one, and returns a handle for others who write to the terminal.
     pub fn begin(&self) -> Option<Bar> {
         (self.mode == ProgressMode::Bar).then(|| {
-            // It has its words before it is seen.
+            // Its text is set before it is shown, so that it never stands there empty.
             self.change(|_| {});
             self.bar.begin();
             self.bar.clone()
         })
     }
 
-    /// A referral has its outcome.
+    /// Counts a referral that has its outcome.
     pub fn done(&self, outcome: Outcome) {
         self.change(|state| state.outcomes[outcome as usize] += 1);
         self.bar.advance();
     }
 
-    /// So many rows were read, in all.
+    /// Sets the number of rows read in all.
     pub fn rows_read(&self, rows: u64) {
         self.change(|state| state.rows_read = rows);
     }
 
-    /// So many referrals were looked at, in all.
+    /// Sets the number of referrals looked at in all.
     pub fn looked_at(&self, referrals: u64) {
         self.change(|state| state.looked_at = referrals);
     }
 
-    /// What is waited for; `None` where nothing is any more.
+    /// Sets what is waited for; `None` where nothing is.
     pub fn waiting(&self, waiting: Option<Waiting>) {
         self.change(|state| state.waiting = waiting);
     }
 
-    /// So many requests repeated an earlier one, in all: as the summary counts them, once they are made.
+    /// Sets the number of requests in all that repeated an earlier one, as the summary counts them.
     pub fn retried(&self, requests: u64) {
         self.change(|state| state.retried = requests);
     }
 
-    /// Says something beside the figures, until something else is said.
+    /// Shows a message beside the counts, until the next one.
     pub fn message(&self, text: &str) {
         self.change(|state| state.message = one_line(text, 80));
     }
 
-    /// How many referrals have which outcome, for where nothing else can tell it:
-    /// `7 of 12 referrals, 6 applied, 1 refused`.
+    /// Returns the number of referrals by outcome, where no report can tell it: `7 of 12 referrals, 6 applied,
+    /// 1 refused`.
     pub fn outcomes(&self) -> String {
         let state = self.state();
         let done: u64 = state.outcomes.iter().sum();
@@ -161,23 +165,23 @@ impl Progress {
         joined([format!("{}{of}", grouped(done))].into_iter().chain(outcomes))
     }
 
-    /// Takes the bar off the terminal.
+    /// Removes the bar from the terminal.
     pub fn finish(&self) {
         self.bar.leave();
     }
 
-    /// The plain line that is due; `None` in other modes, and where the last line is not long enough ago.
-    /// Asking changes nothing.
+    /// Returns the plain line that is due; `None` in other modes, and where the last one was written a moment
+    /// ago. It changes nothing.
     pub fn plain_line(&self) -> Option<String> {
         let state = self.state();
-        let due = self.mode == ProgressMode::Plain && state.course.elapsed >= state.told + INTERVAL;
+        let due = self.mode == ProgressMode::Plain && state.course.elapsed >= state.last_line_at + INTERVAL;
         due.then(|| match self.work {
             Work::Planning => joined(["planning".to_owned()].into_iter().chain([planning(&state)])),
             Work::Sending { total } => joined([sending(&state, total)].into_iter().chain(asides(&state))),
         })
     }
 
-    /// Shows how far it has come by now, and writes the plain line that is due.
+    /// Updates the time and the rate, and writes the plain line that is due.
     ///
     /// # Errors
     /// Where writing fails.
@@ -186,10 +190,11 @@ impl Progress {
         let Some(line) = self.plain_line() else {
             return Ok(());
         };
-        self.state().told = course.elapsed;
+        self.state().last_line_at = course.elapsed;
         writeln!(out, "{line}")
     }
 
+    /// Changes the state and, where there is a bar, what it shows.
     fn change(&self, change: impl FnOnce(&mut ProgressState)) {
         let mut state = self.state();
         change(&mut state);
@@ -204,7 +209,8 @@ impl Progress {
         }
     }
 
-    /// Counters are whole even where a thread died holding them.
+    /// Returns the state. A thread that panicked while it held the lock leaves whole counters, so that is
+    /// ignored.
     fn state(&self) -> MutexGuard<'_, ProgressState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -219,6 +225,7 @@ impl Work {
     }
 }
 
+/// Returns how far planning is, or why it stands still.
 fn planning(state: &ProgressState) -> String {
     let counts = [
         format!("{} read", counted(state.rows_read, "row")),
@@ -227,7 +234,7 @@ fn planning(state: &ProgressState) -> String {
     joined(counts.into_iter().chain(standstill(state)).chain(asides(state)))
 }
 
-/// How many have their outcome, how fast, and how long it will take; or why it doesn't go on.
+/// Returns how many referrals have their outcome, how fast, and how long it will take; or why it stands still.
 fn sending(state: &ProgressState, total: u64) -> String {
     let done: u64 = state.outcomes.iter().sum();
     let count = format!("{} of {}", grouped(done), counted(total, "referral"));
@@ -241,7 +248,8 @@ fn sending(state: &ProgressState, total: u64) -> String {
     joined([count, format!("{per_second:.1}/s")].into_iter().chain(left))
 }
 
-/// Why nothing is sent at the moment, where it is not for the rate alone. Nobody knows then how long it will take.
+/// Returns why nothing is sent at the moment, unless the rate limit alone is the reason. How long the rest will
+/// take is unknown then.
 fn standstill(state: &ProgressState) -> Option<String> {
     Some(match state.waiting? {
         Waiting::Rate => return None,
@@ -252,8 +260,8 @@ fn standstill(state: &ProgressState) -> Option<String> {
     })
 }
 
-/// How many have their outcome in a second in which anything can be sent, and not more than may be sent now.
-/// Before the first nobody knows.
+/// Returns the number of referrals per second that get their outcome while requests can be sent, and no more
+/// than the rate limit allows now. `None` before the first.
 fn per_second(done: u64, course: Course) -> Option<f64> {
     let Course { elapsed, idle, limit } = course;
     let busy = elapsed.saturating_sub(idle).as_secs_f64();
@@ -262,7 +270,7 @@ fn per_second(done: u64, course: Course) -> Option<f64> {
     rate.map(|rate| rate.min(limit)).filter(|rate| *rate > 0.0)
 }
 
-/// What went wrong so far, whether the rate is waited for, and what was said.
+/// Returns what went wrong so far, whether the rate limit is waited for, and the last message.
 fn asides(state: &ProgressState) -> impl Iterator<Item = String> {
     let trouble =
         Outcome::ALL.into_iter().zip(state.outcomes).filter(|(outcome, _)| outcome.is_unsuccessful());

@@ -1,4 +1,4 @@
-//! What every row file is, whatever its form.
+//! What all row files have in common, whatever their format.
 
 use crate::domain::account::RowAccount;
 use crate::domain::outcome::Bucket;
@@ -12,23 +12,23 @@ pub(super) trait RowFile {
     /// Adds a row.
     fn row(&mut self, row: &RowAccount) -> Result<(), ReportError>;
     /// Puts the file in its place.
-    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<RowsFiled, ReportError>;
+    fn finish(self: Box<Self>, shelf: &Shelf) -> Result<FiledRows, ReportError>;
 }
 
 /// A row file that is in its place.
-pub(super) struct RowsFiled {
+pub(super) struct FiledRows {
     pub(super) filed: Filed,
-    /// How many rows are in it.
+    /// The number of rows in it.
     pub(super) rows: u64,
     pub(super) bucket: Bucket,
 }
 
-/// A row file's name.
+/// Returns the name of a row file.
 pub(super) fn name(bucket: Bucket, extension: &str) -> String {
     format!("{}.{extension}", stem(bucket))
 }
 
-/// The same without its extension.
+/// Returns the same without its extension.
 pub(super) fn stem(bucket: Bucket) -> &'static str {
     match bucket {
         Bucket::Success => "success",
@@ -38,16 +38,18 @@ pub(super) fn stem(bucket: Bucket) -> &'static str {
     }
 }
 
-/// Whether what is known of a row is not what its input held, or not in its order: cells that may
-/// stand under the wrong columns, text that was cut, a payload that is JSON by itself and may be half of one
-/// as its file goes on. Such a row must not become a sound one by being given back. Text that could not be decoded
-/// needs no such care: it holds the mark of a lost character, and is refused for that.
+/// Returns whether what is known of a row differs from what its input holds: its cells may stand under the
+/// wrong columns, its text was cut, or it is a payload that may be half of one.
+///
+/// Such a row must stay refused when it is fed back. Text that could not be decoded needs no such care: it
+/// holds U+FFFD, and is refused for that.
 pub(super) fn is_mangled(row: &RowAccount) -> bool {
     row.findings.iter().any(|finding| {
         let own = (finding.place.input, finding.place.line) == (row.place.input, row.place.line);
         let is_it = match finding.rule {
             Rule::RaggedRow | Rule::Size => own,
-            // What is wrong within a payload that names its referral stands behind its beginning.
+            // A finding at the very beginning of a payload that names its referral is about the whole of it: it
+            // may be half of one. What is wrong within a payload stands further on.
             Rule::Json => finding.place == row.place && row.id.is_some(),
             _ => false,
         };

@@ -1,4 +1,4 @@
-//! The row files: every input row goes into exactly one, in the form that its input has.
+//! The row files: every input row goes into exactly one, in the format of its input.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,15 +15,16 @@ use super::form::SharedForms;
 use super::jsonl::JsonlFile;
 use super::names::{InputNames, UnknownInput};
 use super::outcomes::Outcomes;
-use super::row_file::{RowFile, RowsFiled, name};
+use super::row_file::{FiledRows, RowFile, name};
 use super::shelf::Shelf;
 use super::written::Written;
 
-/// Writes every row file of a run and `outcomes.jsonl`. Nothing is seen of them before
+/// The row files of a run and `outcomes.jsonl` while they are written. They have other names until
 /// [`RowReports::finish`].
 pub struct RowReports {
     shelf: Shelf,
     names: InputNames,
+    /// The format of every input.
     formats: Vec<Format>,
     csv: Option<BucketFiles>,
     jsonl: Option<BucketFiles>,
@@ -34,7 +35,7 @@ impl RowReports {
     /// Begins the files beside those of an earlier report. A run without inputs gets CSV files.
     ///
     /// # Errors
-    /// Where a file cannot be created in the run's directory, which must exist.
+    /// Where a file can't be created in the run's directory, which must exist.
     pub fn begin(shelf: &Shelf, inputs: &[InputInfo]) -> Result<Self, ReportError> {
         let dir = shelf.dir();
         let formats: Vec<Format> = inputs.iter().map(|input| input.format).collect();
@@ -63,8 +64,8 @@ impl RowReports {
     /// Adds the next row of the run.
     ///
     /// # Errors
-    /// Where writing fails, or the row names an input that the run does not have. The report is
-    /// useless then and has to be begun again.
+    /// Where writing fails, or the row names an input that the run does not have. The report can't be used
+    /// then, and has to be begun again.
     pub fn row(&mut self, row: &RowAccount) -> Result<(), ReportError> {
         let format = self.format_of(row.place)?;
         self.outcomes.row(row, &self.names)?;
@@ -76,15 +77,15 @@ impl RowReports {
         files.of(self.shelf.dir(), row.verdict.outcome.bucket())?.row(row)
     }
 
-    /// Puts all files in their places, and takes away a pending file that an earlier report left
-    /// and this one has no rows for.
+    /// Puts all files in their places, adds them to `written`, and removes a pending file of an earlier report
+    /// for which this one has no rows.
     ///
     /// # Errors
-    /// Where writing fails. Files that were complete by then are in their places, and told.
+    /// Where writing fails. Files that were complete by then are in their places, and in `written`.
     pub fn finish(self, written: &mut Written) -> Result<(), ReportError> {
         let row_files = [self.csv, self.jsonl].into_iter().flatten().flat_map(|form| form.files);
         for file in row_files.flatten() {
-            let RowsFiled { filed, rows, bucket } = file.finish(&self.shelf)?;
+            let FiledRows { filed, rows, bucket } = file.finish(&self.shelf)?;
             written.report(filed, Some(rows), Some(bucket));
         }
         for extension in ["csv", "jsonl"] {
@@ -97,19 +98,20 @@ impl RowReports {
         Ok(())
     }
 
+    /// Returns the format of the input that a place lies in.
     fn format_of(&self, place: Location) -> Result<Format, UnknownInput> {
         let unknown = UnknownInput { input: place.input, inputs: self.formats.len() };
         self.formats.get(place.input as usize).copied().ok_or(unknown)
     }
 }
 
-/// In which form row files are written.
+/// The format and form of row files.
 enum RowFileForm {
     Csv(Arc<Columns>),
     Jsonl(TextForm),
 }
 
-/// The row files of one form, by bucket; the pending one is begun by its first row.
+/// The row files of one format, by bucket. The pending one is begun by its first row.
 struct BucketFiles {
     form: RowFileForm,
     files: [Option<Box<dyn RowFile + Send>>; 4],
@@ -124,6 +126,7 @@ impl BucketFiles {
         Ok(files)
     }
 
+    /// Returns the file of a bucket, and begins it where it is not there yet.
     fn of(&mut self, dir: &Path, bucket: Bucket) -> Result<&mut Box<dyn RowFile + Send>, ReportError> {
         let file = &mut self.files[bucket as usize];
         match file {

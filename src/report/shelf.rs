@@ -1,16 +1,17 @@
-//! One process at a time writes the reports of a run, and leaves word of each before it is in its place.
+//! The place where the reports of a run are put: one process at a time writes there, and records each report
+//! before it is in its place.
 //!
-//! The summary tells the checksum of every report, and comes last. Until then they stand in a record beside the
-//! run, which is also what the writers lock:
+//! The summary lists the checksum of every report, and comes last. Until then the checksums stand in a record
+//! in the run's directory, which is also the lock of the writers:
 //!
 //! | step | `run.reports` |
 //! |---|---|
-//! | a process begins to write reports | is there, and locked |
+//! | a process begins to write reports | exists, and is locked |
 //! | a report is complete | holds its checksum |
-//! | it is put in its place | the same |
-//! | the summary is in its place, and every report was written | goes |
+//! | it is put in its place | unchanged |
+//! | the summary is in its place, and every report was written | is removed |
 //!
-//! So a process may die at any step: whatever it put in its place is known as a report of this program.
+//! So a process may die at any step: every report that it put in its place is known as one of this program.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -26,7 +27,7 @@ use super::manifest::line;
 /// The record's name in a run's directory.
 const RECORD: &str = "run.reports";
 
-/// Where the reports of a run are put, for as long as this process writes them: nobody else does meanwhile.
+/// A run's directory, for as long as this process writes reports there. No other process does meanwhile.
 #[derive(Debug, Clone)]
 pub struct Shelf {
     inner: Arc<ShelfInner>,
@@ -35,38 +36,39 @@ pub struct Shelf {
 #[derive(Debug)]
 struct ShelfInner {
     dir: PathBuf,
-    /// Locked; or why it can't be had, and with it no report be written.
-    record: io::Result<File>,
+    /// The record, locked; or why it can't be had, in which case no report can be written.
+    file: io::Result<File>,
+    /// The reports that were there before.
     earlier: EarlierReports,
-    /// Whether the summary tells all that stands in the record.
+    /// Whether the summary lists every report of the record.
     is_complete: AtomicBool,
 }
 
 impl Shelf {
-    /// Takes the shelf of a run's directory, which must exist. Where another process has it, `wait` is told, and
-    /// it is waited for. Where it can't be had at all, nothing can be put there.
+    /// Takes the shelf of a run's directory, which must exist. Where another process has it, calls `wait` and
+    /// then waits for that process. Where it can't be had at all, every report fails to be written.
     pub fn take(dir: &Path, wait: impl FnOnce()) -> Self {
-        let record = lock(&dir.join(RECORD), wait);
-        // Not before: what others wrote meanwhile is no less ours.
-        let noted = fs::read_to_string(dir.join(RECORD)).unwrap_or_default();
-        let earlier = EarlierReports::read(dir, &noted);
+        let file = lock(&dir.join(RECORD), wait);
+        // Read under the lock: reports that another process wrote meanwhile are reports of this program, too.
+        let recorded = fs::read_to_string(dir.join(RECORD)).unwrap_or_default();
+        let earlier = EarlierReports::read(dir, &recorded);
         let is_complete = AtomicBool::new(false);
-        Self { inner: Arc::new(ShelfInner { dir: dir.to_owned(), record, earlier, is_complete }) }
+        Self { inner: Arc::new(ShelfInner { dir: dir.to_owned(), file, earlier, is_complete }) }
     }
 
-    /// The run's directory.
+    /// Returns the run's directory.
     pub fn dir(&self) -> &Path {
         &self.inner.dir
     }
 
-    /// What was there when it was taken.
+    /// Returns the reports that were there when the shelf was taken.
     pub(super) fn earlier(&self) -> &EarlierReports {
         &self.inner.earlier
     }
 
-    /// Leaves word of a report that is about to be put in its place, by the checksum of its bytes in hexadecimal.
-    pub(super) fn note(&self, name: &str, sha256: &str) -> io::Result<()> {
-        match &self.inner.record {
+    /// Records a report that is about to be put in its place, by the checksum of its bytes in hexadecimal.
+    pub(super) fn record(&self, name: &str, sha256: &str) -> io::Result<()> {
+        match &self.inner.file {
             Ok(record) => {
                 (&*record).write_all(line(name, sha256).as_bytes())?;
                 record.sync_data()
@@ -75,7 +77,7 @@ impl Shelf {
         }
     }
 
-    /// Every report is in its place, and the summary tells of all.
+    /// Takes note that every report is in its place, and that the summary lists them all.
     pub fn complete(&self) {
         self.inner.is_complete.store(true, Ordering::Relaxed);
     }
@@ -83,17 +85,18 @@ impl Shelf {
 
 impl Drop for ShelfInner {
     fn drop(&mut self) {
-        let Ok(record) = &self.record else { return };
+        let Ok(record) = &self.file else { return };
+        // A record of reports that no summary lists has to stay: they are known by it alone.
         let is_empty = record.metadata().is_ok_and(|found| found.len() == 0);
         if is_empty || *self.is_complete.get_mut() {
-            // Where it stays it says what is so all the same.
+            // A record that stays does no harm: what it says is still true.
             let _ = disk::remove(&self.dir.join(RECORD));
         }
     }
 }
 
-/// Opens the record, and locks it. Whoever is done with it may take it away, so it counts only where it is still
-/// the one that others will see.
+/// Opens the record and locks it. Another process may have removed it in between, so the lock counts only where
+/// the open file is still the one of that name.
 fn lock(path: &Path, wait: impl FnOnce()) -> io::Result<File> {
     let mut wait = Some(wait);
     loop {
@@ -122,7 +125,7 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Whether a file that is open is the one of this name.
+/// Returns whether an open file is the one of this name.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -131,7 +134,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     open.is_ok_and(|open| fs::symlink_metadata(path).map(identity).is_ok_and(|there| there == open))
 }
 
-/// Here an open file cannot be taken away.
+/// Returns true: outside of Unix, an open file can't be removed.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true
@@ -141,14 +144,14 @@ fn is_at(_: &File, _: &Path) -> bool {
 mod tests {
     use std::sync::mpsc;
 
-    use super::super::atomic_file::WholeFile;
-    use super::super::manifest::noted;
+    use super::super::atomic_file::AtomicFile;
+    use super::super::manifest::recorded;
     use super::*;
 
     fn put(shelf: &Shelf, name: &str, text: &str) -> bool {
-        let mut file = WholeFile::begin(shelf.dir(), name).unwrap();
+        let mut file = AtomicFile::begin(shelf.dir(), name).unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        file.keep(shelf).unwrap().kept.is_some()
+        file.put(shelf).unwrap().kept.is_some()
     }
 
     fn names(dir: &Path) -> Vec<String> {
@@ -173,7 +176,7 @@ mod tests {
         assert!(put(&Shelf::take(dir.path(), || {}), "error.csv", "two"), "it is somebody's");
     }
 
-    /// It was cut off, or is somebody else's.
+    /// The record was cut off, or is no record of this program.
     #[test]
     fn a_record_that_makes_no_sense_tells_nothing() {
         for (record, wanted) in [
@@ -182,12 +185,12 @@ mod tests {
             ("00 a.csv\n11 b.cs", &[("a.csv", "00")]),
             ("\n \n00\n11 b.csv\n", &[("", ""), ("b.csv", "11")]),
         ] {
-            assert_eq!(noted(record).collect::<Vec<_>>(), wanted, "{record:?}");
+            assert_eq!(recorded(record).collect::<Vec<_>>(), wanted, "{record:?}");
         }
     }
 
-    /// Whoever waits looks at what is there when the wait is over. Where the record was taken away meanwhile, it
-    /// has a lock that nobody else will see, and begins again.
+    /// A process that waits looks at the record when the wait is over. If it was removed meanwhile, the lock is one
+    /// that no other process will see, and the process begins again.
     #[test]
     fn nobody_else_writes_meanwhile() {
         for is_complete in [false, true] {
@@ -209,7 +212,7 @@ mod tests {
                 assert_eq!(other.join().unwrap(), is_complete);
             });
             let record = fs::read_to_string(dir.path().join(RECORD)).unwrap();
-            assert_eq!(noted(&record).count(), if is_complete { 1 } else { 2 });
+            assert_eq!(recorded(&record).count(), if is_complete { 1 } else { 2 });
         }
     }
 

@@ -1,4 +1,4 @@
-//! `summary.json`: the counts and figures of a run.
+//! `summary.json`: the outcome of a run in numbers, for programs.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::domain::characters::visible_json;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::outcome::Outcome;
 
-use super::atomic_file::{Filed, ReportError, WholeFile};
+use super::atomic_file::{AtomicFile, Filed, ReportError};
 use super::audit::AuditSummary;
 use super::books::Tally;
 use super::manifest::{AFTER_SUM, BEFORE_SUM, FileSummary, NAME, in_hex};
@@ -21,21 +21,21 @@ use super::shelf::Shelf;
 /// The summary, member by member as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// Of this form; see [`Summary::VERSION`].
+    /// The version of this format; see [`Summary::VERSION`].
     pub version: u32,
     /// The run's directory, as the user would name it.
     pub run: String,
     /// `apply` or `migrate`.
     pub command: String,
-    /// How far it came.
+    /// How far the run came.
     pub state: State,
-    /// What the process exits with.
+    /// The exit code of the process.
     pub exit_code: u8,
     /// The inputs in the order in which they were given.
     pub inputs: Vec<InputSummary>,
     /// Rows by outcome.
     pub rows: Rows,
-    /// Of the applied rows, those of which the service keeps a value in another form; told where there are any.
+    /// The number of applied rows of which the service keeps a value in another form; left out where it is 0.
     #[serde(skip_serializing_if = "is_none")]
     pub kept_otherwise: u64,
     /// Referrals that the rows name.
@@ -46,28 +46,28 @@ pub struct Summary {
     pub seconds: Seconds,
     /// SHA-256 of `plan.jsonl` in hexadecimal; `None` where planning did not come to its end.
     pub plan_sha256: Option<String>,
-    /// What was consented to before anything was sent; `None` where nobody had to be asked yet, or at all.
+    /// The consent to send; `None` where it was not asked for yet, or was not needed.
     pub consent: Option<ConsentSummary>,
     /// Why the run was made, in the user's words.
     pub reason: Option<String>,
-    /// The reports that were written with it.
+    /// The reports of the run.
     pub files: Vec<FileSummary>,
-    /// What the payloads of `migrate` come to. It follows from the plan alone, and stays the same when the
+    /// The totals over the payloads of `migrate`. They follow from the plan alone, and stay the same when the
     /// run is carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditSummary>,
 }
 
-/// What was consented to before anything was sent.
+/// The consent that was given before anything was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConsentSummary {
-    /// When.
+    /// When it was given.
     pub at: Timestamp,
-    /// How.
+    /// In which ways.
     pub how: BTreeSet<Way>,
-    /// To the plan of this checksum.
+    /// The SHA-256 of the plan that it names, in hexadecimal.
     pub plan_sha256: String,
-    /// How many referrals that plan closes for good.
+    /// The number of referrals that this plan closes, which can't be undone.
     pub closing: u64,
 }
 
@@ -79,9 +79,9 @@ pub enum State {
     Planned,
     /// Every referral has its outcome.
     Finished,
-    /// It ended before its end.
+    /// It stopped before every referral had an outcome.
     Stopped,
-    /// It ended before its plan was complete.
+    /// It stopped before its plan was complete.
     #[serde(rename = "stopped")]
     Unplanned,
 }
@@ -89,11 +89,11 @@ pub enum State {
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InputSummary {
-    /// As the user named it.
+    /// Its path, as the user gave it.
     pub path: String,
-    /// Of its bytes, in hexadecimal.
+    /// The SHA-256 of its bytes in hexadecimal.
     pub sha256: String,
-    /// Its data rows.
+    /// The number of its data rows.
     pub rows: u64,
 }
 
@@ -124,7 +124,7 @@ pub struct Referrals {
     pub to_change: Option<u64>,
     /// Of those, the ones that the plan would close for good.
     pub to_close: Option<u64>,
-    /// Those that were changed, be it in part.
+    /// Those that were changed, including those changed in part.
     pub changed: u64,
     /// Of those, the ones that were closed.
     pub closed: u64,
@@ -143,32 +143,33 @@ pub struct Requests {
     pub patch: u64,
     /// Requests for a token.
     pub token: u64,
-    /// Of all, those that were answered with: slow down.
+    /// Of all, those that were answered by asking to slow down.
     pub throttled: u64,
     /// Of all, those that repeated an earlier one.
     pub retried: u64,
 }
 
-/// Where the time went, in seconds, to the millisecond.
+/// Where the time went, in seconds with three decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Seconds {
     /// Wall time of planning and sending.
     pub total: f64,
-    /// Of it, waiting for the rate limit alone.
+    /// Of that, the time spent waiting for the rate limit alone.
     pub waiting_for_rate: f64,
-    /// Of it, paused because the server asked for it.
+    /// Of that, the pauses that the server asked for.
     pub paused_by_server: f64,
-    /// Of it, held back because one request failed after another; told where there was any.
+    /// Of that, the time in which nothing was sent because one request failed after another; left out where it
+    /// is 0.
     #[serde(skip_serializing_if = "is_zero")]
     pub held_back: f64,
 }
 
 impl Summary {
-    /// Of the form of `summary.json`. Members may be added under the same number.
+    /// The version of the format of `summary.json`. Members may be added without raising it.
     pub const VERSION: u32 = 1;
 
-    /// The summary of a command that came to nothing. `run` is the directory that it left; empty where there is
-    /// none.
+    /// Returns the summary of a command that sent and planned nothing. `run` is the directory that it left; empty
+    /// where there is none.
     pub fn of_nothing(command: &str, run: &str, exit_code: u8) -> Self {
         let stats = RunStats::default();
         Self {
@@ -191,12 +192,13 @@ impl Summary {
         }
     }
 
-    /// The summary as one line of JSON, without the line's end. Its last member is the checksum of what
-    /// stands before it.
+    /// Returns the summary as one line of JSON, without the line's end. Its last member is the SHA-256 of the
+    /// text before it.
     pub fn to_json_line(&self) -> String {
         let line = serde_json::to_string(self).expect("numbers, texts and lists of them serialise");
-        // It goes to standard output, where a terminal may be.
+        // The line also goes to standard output, which may be a terminal.
         let mut line = visible_json(&line).into_owned();
+        // The closing brace goes behind the checksum.
         line.pop();
         let sum = in_hex(Sha256::digest(&line));
         line + BEFORE_SUM + &sum + AFTER_SUM
@@ -205,12 +207,12 @@ impl Summary {
     /// Writes `summary.json`, which is that line.
     ///
     /// # Errors
-    /// Where writing into the run's directory fails; an earlier file is left alone then.
+    /// Where writing into the run's directory fails. An earlier file stays as it is then.
     pub fn write(&self, shelf: &Shelf) -> Result<Filed, ReportError> {
-        let mut file = WholeFile::begin(shelf.dir(), NAME)?;
+        let mut file = AtomicFile::begin(shelf.dir(), NAME)?;
         let line = self.to_json_line() + "\n";
         match file.write_all(line.as_bytes()) {
-            Ok(()) => file.keep(shelf),
+            Ok(()) => file.put(shelf),
             Err(source) => Err(ReportError::Write { path: file.path().to_owned(), source }),
         }
     }

@@ -46,7 +46,7 @@ pub(crate) fn cells(cells: &[&str]) -> RowText {
     RowText::Cells(cells.iter().map(ToString::to_string).collect())
 }
 
-/// A row of which only what every outcome has is known. Line numbers follow the ordinal.
+/// Returns a row of which only what every outcome has is known. Line numbers follow the ordinal.
 pub(crate) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
     let name = outcome.name();
     RowAccount {
@@ -68,7 +68,7 @@ pub(crate) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
     }
 }
 
-/// A row for which everything is known.
+/// Returns a row of which everything is known.
 pub(crate) fn full_row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
     let mut row = row(ordinal, input, outcome);
     row.verdict.status = Some(412);
@@ -99,14 +99,14 @@ pub(crate) fn books(rows: &[RowAccount]) -> Tally {
     books
 }
 
-/// Writes the summary that knows these files.
+/// Writes a summary that lists these files.
 pub(crate) fn tell(dir: &Path, written: &Written) {
     let shelf = Shelf::take(dir, || {});
     Summary { files: written.into(), ..summary(&books(&[])) }.write(&shelf).unwrap();
     shelf.complete();
 }
 
-/// What was consented to with flags.
+/// Returns a consent that was given with flags.
 pub(crate) fn consent() -> ConsentSummary {
     ConsentSummary {
         at: "2026-01-02T03:04:05Z".parse().unwrap(),
@@ -116,7 +116,7 @@ pub(crate) fn consent() -> ConsentSummary {
     }
 }
 
-/// A summary of a finished run of one input, `changes.csv`.
+/// Returns the summary of a finished run of one input, `changes.csv`.
 pub(crate) fn summary(books: &Tally) -> Summary {
     let figures = RunStats {
         get: 1,

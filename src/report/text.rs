@@ -1,4 +1,4 @@
-//! The terminal's summary of a run.
+//! The summary of a run for the terminal.
 
 use std::fmt::Write;
 
@@ -17,20 +17,21 @@ use super::plan::PlanCounts;
 use super::summary::{ConsentSummary, Seconds, State, Summary};
 use super::written::Written;
 
-/// How many groups of failures or warnings are shown.
+/// The number of groups of failures or warnings that are shown.
 const MOST_GROUPS: usize = 10;
 
-/// How much of a message is shown, in characters.
+/// The longest message that is shown in full, in characters.
 const MESSAGE: usize = 90;
 
-/// How much of a field's name is shown, in characters.
+/// The longest name of a field that is shown in full, in characters.
 const FIELD: usize = 90;
 
-/// How much of a code is shown, in characters.
+/// The longest code that is shown in full, in characters.
 const CODE: usize = 40;
 
-/// The summary as text of several lines: how far the run came, its figures, what legacy payloads come to,
-/// what went wrong, what was warned of, and the files. `plan` is what the plan comes to, where it was made just now.
+/// Returns the summary as text of several lines: how far the run came, its counts, the audit of legacy
+/// payloads, what went wrong, the warnings, and the files. `plan` holds the counts of the plan, where it was
+/// made just now.
 pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanCounts>, written: &Written) -> Wording {
     let names = names(summary);
     let mut parts = vec![figures(summary, plan)];
@@ -42,6 +43,7 @@ pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanCounts>, written:
     parts.iter().fold(heading(summary), |text, part| text.say("\n").say(part))
 }
 
+/// Returns command, run and state, with consent and reason.
 fn heading(summary: &Summary) -> Wording {
     let state = match summary.state {
         State::Unplanned => "planning stopped, nothing was sent",
@@ -59,7 +61,7 @@ fn heading(summary: &Summary) -> Wording {
     heading
 }
 
-/// When a plan was consented to, how, and to how many closings.
+/// Returns when and how a plan was consented to, and the number of referrals to close.
 fn consented(ConsentSummary { at, how, closing, .. }: &ConsentSummary) -> Wording {
     let mut consented = Wording::from(format!("{at}, "));
     for (number, way) in how.iter().enumerate() {
@@ -71,6 +73,7 @@ fn consented(ConsentSummary { at, how, closing, .. }: &ConsentSummary) -> Wordin
     }
 }
 
+/// Returns the table of rows, referrals, requests and seconds.
 fn figures(summary: &Summary, plan: Option<PlanCounts>) -> String {
     let mut table = plain_table();
     let rows = &summary.rows;
@@ -96,7 +99,7 @@ fn figures(summary: &Summary, plan: Option<PlanCounts>) -> String {
     lines(&table)
 }
 
-/// Where the time went. That one request fails after another is rare, and told only where it was so.
+/// Returns where the time went. That one request fails after another is rare, and shown only where it happened.
 fn spent(seconds: Seconds) -> String {
     let Seconds { waiting_for_rate, paused_by_server, held_back, .. } = seconds;
     let held_back =
@@ -139,13 +142,14 @@ fn requests(summary: &Summary) -> String {
     text
 }
 
-/// `9 changed, 7 of them closed`: what is not zero, or is told in any case.
+/// Returns counts with their names, such as `9 changed, 7 of them closed`. A count of 0 is left out unless its
+/// first member is true.
 fn listed<const N: usize>(parts: [(bool, u64, &str); N]) -> String {
     let told = parts.into_iter().filter(|(always, count, _)| *always || *count > 0);
     told.map(|(_, count, what)| format!("{} {what}", grouped(count))).collect::<Vec<_>>().join(", ")
 }
 
-/// What legacy payloads come to, a part after the other.
+/// Returns the audit of legacy payloads, section by section.
 fn audit(audit: &AuditSummary) -> impl Iterator<Item = String> {
     let overwritten =
         fields("what stale payloads would have overwritten, whatever their class", &audit.overwritten);
@@ -209,7 +213,8 @@ fn kept_otherwise(books: &Tally, names: &InputNames) -> Option<String> {
     section("what was applied in another form", &table, table.row_count(), "more reason")
 }
 
-/// What the service did not take as it was sent, a line each, for those who don't read the summary.
+/// Returns a line for each group of rows that the service did not take as they were sent, for users who don't
+/// read the summary.
 pub fn not_as_sent(summary: &Summary, books: &Tally) -> Vec<String> {
     let names = names(summary);
     let line = |rows: u64, how: &str, first: &Example| {
@@ -222,8 +227,8 @@ pub fn not_as_sent(summary: &Summary, books: &Tally) -> Vec<String> {
     partial.chain(otherwise).collect()
 }
 
-/// What was warned of, a line each, for those who don't read the summary: `[rule]: 2 rows, the first
-/// at changes.csv:7: …`.
+/// Returns a line for each group of rows that were warned of, for users who don't read the summary: `[rule]: 2
+/// rows, the first at changes.csv:7: …`.
 pub fn warnings(summary: &Summary, books: &Tally) -> Vec<String> {
     let names = names(summary);
     let line = |group: &WarningGroup<'_>| {
@@ -262,7 +267,8 @@ fn files(written: &Written) -> Option<String> {
     section("files", &table, written.files().len(), "more file")
 }
 
-/// A table under its title, and how many `more` there are; `None` where there is nothing in it.
+/// Returns a table under its title, with the number of groups beyond those shown; `None` where there is no
+/// group. `more` is the noun for these.
 fn section(title: &str, table: &Table, groups: usize, more: &str) -> Option<String> {
     let hidden = groups.saturating_sub(table.row_count()) as u64;
     let mut text = format!("{title}\n{}", lines(table));

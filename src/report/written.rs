@@ -1,4 +1,4 @@
-//! The files that were written, and what they did not replace.
+//! The files that were written, and the edited ones that they did not replace.
 
 use std::path::{Path, PathBuf};
 
@@ -15,24 +15,24 @@ use super::shelf::Shelf;
 pub struct WrittenFile {
     /// Where it is.
     pub path: PathBuf,
-    /// How many rows are in it, where it is a file of rows.
+    /// The number of rows in it, where it is a file of rows.
     pub rows: Option<u64>,
     /// Which row file it is, where it is one.
     pub bucket: Option<Bucket>,
-    /// Of its bytes, in hexadecimal, where it is a report.
+    /// The SHA-256 of its bytes in hexadecimal, where it is a report.
     pub sha256: Option<String>,
 }
 
-/// Of which forms of files something is true.
+/// Row-file formats that a property holds for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Forms {
-    /// Of CSV.
+    /// Whether it holds for CSV.
     pub csv: bool,
-    /// Of JSON lines.
+    /// Whether it holds for JSON lines.
     pub jsonl: bool,
 }
 
-/// The files that were written, in the order in which they are told, and what they did not replace.
+/// The files that were written, in the order in which they are listed, and what they did not replace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
     files: Vec<WrittenFile>,
@@ -43,59 +43,60 @@ pub struct Written {
 }
 
 impl Written {
-    /// The files.
+    /// Returns the files.
     pub fn files(&self) -> &[WrittenFile] {
         &self.files
     }
 
-    /// What may have been somebody's work, and was not replaced.
+    /// Returns the reports that may have been edited, and were not replaced.
     pub fn kept(&self) -> &[Kept] {
         &self.kept
     }
 
-    /// All versions of a report: what somebody may have made of it, and what it is. Neither need hold all rows.
+    /// Returns all versions of a report: the edited ones, then the report itself. None of them need hold all
+    /// rows.
     pub fn versions<'a>(&'a self, report: &'a Path) -> impl Iterator<Item = &'a Path> {
         let kept = self.kept.iter().filter(move |kept| kept.report == report);
         kept.map(|kept| kept.now.as_path()).chain([report])
     }
 
-    /// Rows of the error files that have to be mended in the input.
+    /// Returns the rows of the error files that have to be corrected in the input.
     pub fn lost(&self) -> &Lost {
         &self.lost
     }
 
-    /// Notes which rows of the error files have to be mended in the input.
+    /// Sets the rows of the error files that have to be corrected in the input.
     pub fn lose(&mut self, lost: Lost) {
         self.lost = lost;
     }
 
-    /// Whether rows of the error files are [short of state](super::lost::is_short_of_state): from the same snapshot they
-    /// fail again.
+    /// Returns whether rows of the error files are [short of state](super::lost::is_short_of_state): planned
+    /// from the same snapshot, they fail again.
     pub fn is_short(&self) -> bool {
         self.is_short
     }
 
-    /// Notes whether they are.
+    /// Sets whether rows of the error files are short of state.
     pub fn fall_short(&mut self, is_short: bool) {
         self.is_short = is_short;
     }
 
-    /// Names the inputs whose text was lost as they are found by whoever reads it.
+    /// Replaces the names of the inputs whose text was lost by those under which the reader finds them.
     pub fn find_lost(&mut self, find: impl Fn(&str) -> String) {
         self.lost.inputs.iter_mut().for_each(|input| *input = find(input));
     }
 
-    /// Adds what was kept before.
+    /// Adds reports that were kept before.
     pub fn keep(&mut self, kept: Vec<Kept>) {
         self.kept.extend(kept);
     }
 
-    /// Notes in which forms of files rows in conflict name the eTag that they are bound to.
+    /// Sets in which formats rows in conflict name the eTag that they are bound to.
     pub fn bind(&mut self, bound: Forms) {
         self.bound = bound;
     }
 
-    /// Whether a row of one of these files names its eTag, of files of rows in conflict.
+    /// Returns in which formats of these files, all of them of rows in conflict, a row names its eTag.
     pub fn bound(&self, files: &[&WrittenFile]) -> Forms {
         let has = |extension: &str| {
             files.iter().any(|file| file.path.extension().is_some_and(|is| is == extension))
@@ -103,17 +104,17 @@ impl Written {
         Forms { csv: self.bound.csv && has("csv"), jsonl: self.bound.jsonl && has("jsonl") }
     }
 
-    /// Adds a report that is none of rows, `plan.jsonl` for example.
+    /// Adds a report that is no row file, such as `plan.jsonl`.
     pub fn add(&mut self, filed: Filed) {
         self.report(filed, None, None);
     }
 
-    /// Adds a file that is no report, of so many rows that are not those of the input.
+    /// Adds a file that is no report, and the number of its rows, which are not those of the input.
     pub fn add_rows(&mut self, path: PathBuf, rows: u64) {
         self.files.push(WrittenFile { path, rows: Some(rows), bucket: None, sha256: None });
     }
 
-    /// Adds a report, with its rows and which file of rows it is, where it is one.
+    /// Adds a report, with the number of its rows and its bucket where it is a row file.
     pub(super) fn report(&mut self, filed: Filed, rows: Option<u64>, bucket: Option<Bucket>) {
         let Filed { path, sha256, kept } = filed;
         self.files.push(WrittenFile { path, rows, bucket, sha256: Some(sha256) });
@@ -128,8 +129,8 @@ impl FromIterator<WrittenFile> for Written {
 }
 
 impl FileSummary {
-    /// The reports of a run's directory: those that were written just now, and, where not all could be, those from
-    /// before that still lie there.
+    /// Returns the reports in a run's directory: those that were written now, and, where not all could be
+    /// written, those from before that are still there.
     pub fn all(shelf: &Shelf, written: &Written) -> Vec<Self> {
         let mut files: Vec<Self> = written.into();
         let others = shelf.earlier().files().iter().filter(|file| shelf.dir().join(&file.path).exists());

@@ -100,6 +100,7 @@ impl<'a, R: BufRead> RequestReader<'a, R> {
     fn end(&mut self) -> Option<PutRequest> {
         self.part = RequestPart::BeforeRequest;
         let mut request = self.current.take()?;
+        // A request that has a finding already is refused with or without a body.
         if request.body_start.is_none() && request.findings.is_empty() {
             let finding = Finding::deny(Rule::Request, request.place, "the request has no body");
             let hint = "a PUT carries the whole referral as JSON, behind an empty line";

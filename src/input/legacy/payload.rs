@@ -196,6 +196,7 @@ impl<'a> PayloadReader<'a> {
                 self.add_lenient(at.at(*offset), *syntax, 1 + those.count());
             }
         }
+        // The reports give a refused payload back with its comments, and a sound one as JSON.
         let as_written = std::mem::replace(&mut self.line, one_line(&clean));
         let payload = self.members(&at, &members);
         if self.findings.iter().any(Finding::is_deny) {
@@ -304,7 +305,7 @@ fn no_object(at: &PayloadLocator<'_>, error: &serde_json::Error) -> Finding {
     let told = told.split(" at line ").next().unwrap_or_default();
     let finding =
         Finding::deny(Rule::Json, at.of_error(error), format!("the payload is no valid JSON: {told}"));
-    finding.hint(if error.is_eof() { "it is cut off: give it whole" } else { "correct it there" })
+    finding.hint(if error.is_eof() { "it is cut off: give the whole payload" } else { "correct it there" })
 }
 
 /// Returns JSON on one line. A line break can only stand between its tokens, so it can be left out.

@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use sha2::{Digest, Sha256};
 
 use super::super::context::{self, InputContext, RowsSummary};
-use super::super::decode::{self, NoText, Text};
+use super::super::decode::{self, DecodedText, NoText};
 use super::super::error::InputError;
 use super::super::lines::BoundedLines;
 use super::super::options::Options;
@@ -59,7 +59,7 @@ pub fn read<E>(
             let rows = RowsSummary { count: 1, columns, ignored, notes, contradiction: None };
             let mut info = context.info(&hash, Format::Json, TextForm::default(), rows);
             if path != "-" {
-                // Only its beginning was read, and the checksum is that of the whole file.
+                // The checksum is that of the whole file, however little of it was read.
                 info.sha256 = context::sha256(path).map_err(|error| context.unreadable(&error))?;
             }
             let read = Read { info, notes: Vec::new(), contradiction: None };
@@ -122,7 +122,7 @@ struct PayloadFileReader<'r, 's, E> {
 }
 
 impl<'r, 's, E> PayloadFileReader<'r, 's, E> {
-    fn new(context: &'r InputContext<'r>, text: &Text<'_>, sink: PayloadSink<'s, E>) -> Self {
+    fn new(context: &'r InputContext<'r>, text: &DecodedText<'_>, sink: PayloadSink<'s, E>) -> Self {
         let mark = text.has_byte_order_mark().then(|| (context.place(1, 1), LenientSyntax::ByteOrderMark));
         let lenient = mark.into_iter().collect();
         Self { context, sink, transcoded: text.is_transcoded(), count: 0, lenient }
@@ -155,7 +155,7 @@ impl<'r, 's, E> PayloadFileReader<'r, 's, E> {
     }
 
     /// Reads JSON lines: every line that is neither blank nor a comment is a payload.
-    fn lines(&mut self, text: Text<'_>) -> Result<(), InputError<E>> {
+    fn lines(&mut self, text: DecodedText<'_>) -> Result<(), InputError<E>> {
         let mut lines = BoundedLines::of(text.reader);
         while lines.next().map_err(|error| self.context.unreadable(&error))? {
             let used = lines.bytes.trim_ascii();
@@ -175,7 +175,7 @@ impl<'r, 's, E> PayloadFileReader<'r, 's, E> {
     }
 
     /// Reads a JSON array, or objects one after the other. Returns why none of them is taken, where that is so.
-    fn elements(&mut self, text: Text<'_>) -> Result<Option<FileRejection>, InputError<E>> {
+    fn elements(&mut self, text: DecodedText<'_>) -> Result<Option<FileRejection>, InputError<E>> {
         let mut elements = ElementReader::of(text.reader);
         let (mut damage, mut has_rest) = (None, false);
         while elements.next().map_err(|error| self.context.unreadable(&error))? {
@@ -194,8 +194,9 @@ impl<'r, 's, E> PayloadFileReader<'r, 's, E> {
         }
         self.add_lenient(elements.take_lenient());
         if let Some(end) = elements.open() {
+            // What was left of the text has a record already.
             if !has_rest {
-                self.hand_over(missing(self.place(end), NEVER_CLOSED, "give the file whole"))?;
+                self.hand_over(missing(self.place(end), NEVER_CLOSED, "give the whole file"))?;
             }
             let is_denied = self.context.options.levels.of(Rule::CutOff) == Level::Deny;
             return Ok(is_denied.then(|| FileRejection::cut_off(end)));
@@ -218,7 +219,7 @@ impl<'r, 's, E> PayloadFileReader<'r, 's, E> {
     }
 
     /// Reads the requests of an `.http` file.
-    fn requests(&mut self, text: Text<'_>) -> Result<(), InputError<E>> {
+    fn requests(&mut self, text: DecodedText<'_>) -> Result<(), InputError<E>> {
         let context = self.context;
         let mut requests = RequestReader::of(context, text.reader);
         while let Some(request) = requests.next().map_err(|error| context.unreadable(&error))? {

@@ -10,10 +10,10 @@ use crate::domain::wording::Wording;
 /// were handed out already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub struct FileRejection(Reason);
+pub struct FileRejection(RejectionReason);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Reason {
+enum RejectionReason {
     /// Its array is never closed; where the text ends.
     CutOff(Position),
     /// It is several arrays or objects, of which one is not valid JSON; where that is.
@@ -26,27 +26,27 @@ pub(super) const NEVER_CLOSED: &str = "the array is never closed: the file may h
 
 impl FileRejection {
     pub(super) fn cut_off(end: Position) -> Self {
-        Self(Reason::CutOff(end))
+        Self(RejectionReason::CutOff(end))
     }
 
     pub(super) fn not_whole(damage: Location) -> Self {
-        Self(Reason::NotWhole(damage))
+        Self(RejectionReason::NotWhole(damage))
     }
 
     /// Returns the finding for a payload of the file.
     pub fn finding(&self, payload: Location) -> Finding {
         match self.0 {
-            Reason::CutOff(Position { line, .. }) => {
+            RejectionReason::CutOff(Position { line, .. }) => {
                 let message =
                     format!("the array that holds it is never closed before the file ends in line {line}");
-                let hint = Wording::from("give the file whole; ").name(Setting::Rule);
-                let hint = hint.say(" cut-off=warn takes what is whole of it");
+                let hint = Wording::from("give the whole file; ").name(Setting::Rule);
+                let hint = hint.say(" cut-off=warn takes the payloads before its end");
                 Finding::deny(Rule::CutOff, payload, message).hint(hint)
             }
-            Reason::NotWhole(Location { line, column, .. }) => {
+            RejectionReason::NotWhole(Location { line, column, .. }) => {
                 let message = format!(
                     "the file is more than one array or object, and what stands at {line}:{column} is no JSON, \
-                     so nobody can tell what belongs together"
+                     so it can't be told what belongs together"
                 );
                 let hint = "correct it there, or write one payload a line into a .jsonl file";
                 Finding::deny(Rule::Json, payload, message).hint(hint)

@@ -86,6 +86,7 @@ impl Scanner {
         match (self.state, byte) {
             (ScanState::Begin, _) => self.begin(byte),
             (ScanState::Between, _) => return self.between(byte),
+            // A JSON string holds no line break, so some quote before has no pair.
             (ScanState::Text | ScanState::Escape, b'\n') => return ScanResult::Broken(0),
             (ScanState::Text, b'"') if self.open.is_empty() => return ScanResult::End(1),
             (ScanState::Text, b'"') => self.state = ScanState::Between,

@@ -1,4 +1,4 @@
-//! The bar itself: what stands on the terminal's last lines, and who has to get out of its way.
+//! The progress bar on the last lines of the terminal, and how others write to the terminal meanwhile.
 
 use std::io;
 use std::time::Duration;
@@ -6,28 +6,30 @@ use std::time::Duration;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-/// How often a bar moves by itself, so that people see that the program is alive.
+/// The time after which a bar moves by itself, so that users see that the program is alive.
 const STEADY: Duration = Duration::from_millis(200);
 
-/// How often it is drawn in a second at most.
+/// The most drawings per second.
 const DRAWN: u8 = 20;
 
-/// The bar takes what its words leave of the first line; the second is for what went wrong and what was said.
+/// The lines while sending: the bar takes what its text leaves of the first line; the second is for failures
+/// and messages.
 const SENDING: &str = "{wide_bar} {prefix}\n{wide_msg}";
 
+/// The line while planning.
 const PLANNING: &str = "{spinner} {wide_msg}";
 
-/// A bar, which has the last lines of the terminal for itself. Clones are handles on the same one.
+/// A bar, which has the last lines of the terminal for itself. Clones are handles on the same bar.
 #[derive(Debug, Clone)]
 pub struct Bar(pub(super) ProgressBar);
 
 impl Bar {
-    /// One that is not to be seen.
+    /// Returns a bar that is never shown.
     pub(super) fn hidden() -> Self {
         Self(ProgressBar::hidden())
     }
 
-    /// One on standard error, where that is a terminal. Without a total, it is a spinner.
+    /// Returns a bar on standard error, if that is a terminal. Without a total it is a spinner.
     pub(super) fn on_terminal(total: Option<u64>) -> Self {
         let terminal = Term::buffered_stderr();
         if !terminal.is_term() {
@@ -43,7 +45,7 @@ impl Bar {
         Self(bar)
     }
 
-    /// Lets it move by itself.
+    /// Lets the bar move by itself.
     pub(super) fn begin(&self) {
         self.0.enable_steady_tick(STEADY);
     }
@@ -57,22 +59,23 @@ impl Bar {
         self.0.inc(1);
     }
 
-    /// Lets somebody else write to the terminal meanwhile: it is off the terminal then, and stands below what
-    /// was written afterwards.
+    /// Calls `write` while the bar is off the terminal. Afterwards the bar stands below what was written.
     pub fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
         self.0.suspend(write)
     }
 
-    /// Takes it off the terminal for good.
+    /// Removes the bar from the terminal for good.
     pub fn leave(&self) {
         self.0.finish_and_clear();
     }
 }
 
-/// A terminal on which what somebody types meanwhile, `^C` to begin with, moves nothing: between two drawings the
-/// cursor rests at the beginning of the last line and not behind its end, where any character would begin another
-/// line. What is left below of lines that were longer once, before the terminal was made narrower, goes too: from
-/// the second column on, since tmux keeps a copy of what is cleared from the corner of the screen on.
+/// A terminal on which keys that a user presses, such as `^C`, move nothing.
+///
+/// Between two drawings the cursor rests at the beginning of the last line: behind its end, any character that
+/// the terminal echoes would begin another line. What is left below of lines that were longer before the
+/// terminal was made narrower is cleared, too, but from the second column on: tmux keeps a copy of what is
+/// cleared from the corner of the screen.
 #[derive(Debug)]
 struct BarTerminal(Term);
 

@@ -82,7 +82,7 @@ fn members_of_a_payload() {
         (r#""é":tru"#, "rejected\njson@8 the payload is no valid JSON: expected ident; correct it there"),
         (
             r#""a":1 // x"#,
-            "rejected\njson@11 the payload is no valid JSON: EOF while parsing an object; it is cut off: give it whole",
+            "rejected\njson@11 the payload is no valid JSON: EOF while parsing an object; it is cut off: give the whole payload",
         ),
         (
             r#""a":1 # x"#,
@@ -167,7 +167,7 @@ fn what_is_no_object_is_a_finding_in_every_form() {
 
 #[test]
 fn a_damaged_payload_leaves_the_next_one_alone_where_they_can_be_told_apart() {
-    const CUT: &str = "it is cut off: give it whole";
+    const CUT: &str = "it is cut off: give the whole payload";
     for (format, text, wanted) in [
         (
             Format::Jsonl,
@@ -209,7 +209,7 @@ fn half_a_payload_is_none() {
         "what is before it may be half of a payload, so nothing is taken from there on: correct it";
     const END: &str = "stands where the file should end, or another payload begin";
     const CUT: &str =
-        "the payload is no valid JSON: EOF while parsing an object; it is cut off: give it whole";
+        "the payload is no valid JSON: EOF while parsing an object; it is cut off: give the whole payload";
     for (text, wanted) in [
         // A brace too many, and the closing of a referral would go without its deal value.
         (
@@ -251,7 +251,7 @@ fn half_a_payload_is_none() {
             "{\n\"id\":\"{ID}\"}\n{\n\"id\":\"{OTHER}\"",
             format!(
                 "1:1 rejected 1\njson@1:1 the file is more than one array or object, and what stands at 4:43 is \
-                 no JSON, so nobody can tell what belongs together; \
+                 no JSON, so it can't be told what belongs together; \
                  correct it there, or write one payload a line into a .jsonl file\n3:1 rejected\njson@4:43 {CUT}"
             ),
         ),
@@ -259,13 +259,13 @@ fn half_a_payload_is_none() {
         (
             "[{\"id\":\"{ID}\"},\n",
             "1:2 rejected 1\ncut-off@1:2 the array that holds it is never closed before the file ends in line 2; \
-             give the file whole; --rule cut-off=warn takes what is whole of it\n2:1 rejected\n\
-             json@2:1 the array is never closed: the file may have been cut off; give the file whole"
+             give the whole file; --rule cut-off=warn takes the payloads before its end\n2:1 rejected\n\
+             json@2:1 the array is never closed: the file may have been cut off; give the whole file"
                 .to_owned(),
         ),
         (
             "[",
-            "1:2 rejected\njson@1:2 the array is never closed: the file may have been cut off; give the file whole"
+            "1:2 rejected\njson@1:2 the array is never closed: the file may have been cut off; give the whole file"
                 .to_owned(),
         ),
     ] {
