@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::api::TokenCommand;
-use crate::commands::{CommandError, Problem};
+use crate::commands::{CommandError, ErrorKind, Problem};
 use crate::domain::characters::visible;
-use crate::domain::exit::Exit;
 
 /// The name of the file.
 pub const FILE: &str = "referral-bulk.toml";
@@ -55,7 +54,8 @@ impl Config {
     /// # Errors
     /// If it cannot be read, can be written by another user, or has an unknown key or an invalid value.
     pub fn read(directory: &Path, user: Option<u32>) -> Result<Self, CommandError> {
-        let unreadable = |error: std::io::Error| CommandError::usage(format!("cannot read {FILE}: {error}"));
+        let unreadable =
+            |error: std::io::Error| CommandError::usage(format!("cannot read {FILE}")).because(error);
         let mut file = match File::open(directory.join(FILE)) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -142,15 +142,16 @@ const FORM_HINT: &str = "write texts in quotes and numbers without, below [profi
 fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
     let message = error.message();
     let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
-    let problem = Problem {
-        message: format!("{FILE}: {}", without_value(message)),
-        place: error.span().map(|span| place(text, span.start)),
-        hint: match unknown {
-            Some(key) => is_token(key).then(|| TOKEN_HINT.to_owned()),
-            None => (without_value(message) != message).then(|| FORM_HINT.to_owned()),
-        },
+    let hint = match unknown {
+        Some(key) => is_token(key).then(|| TOKEN_HINT.to_owned()),
+        None => (without_value(message) != message).then(|| FORM_HINT.to_owned()),
     };
-    CommandError { exit: Exit::Usage, problems: vec![problem] }
+    let problem = Problem {
+        place: error.span().map(|span| place(text, span.start)),
+        hints: hint.into_iter().map(Into::into).collect(),
+        ..Problem::new(format!("{FILE}: {}", without_value(message)))
+    };
+    CommandError::of(ErrorKind::Usage, vec![problem])
 }
 
 /// Removes from a parser's message the value that it may repeat.
@@ -188,9 +189,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(FILE), file).unwrap();
         let mut trouble = Config::read(dir.path(), None).unwrap_err();
-        assert_eq!((trouble.exit, trouble.problems.len()), (Exit::Usage, 1));
+        assert_eq!((trouble.kind, trouble.problems.len()), (ErrorKind::Usage, 1));
         let problem = trouble.problems.remove(0);
-        (problem.message, problem.place.unwrap_or_default(), problem.hint.unwrap_or_default())
+        let hints = problem.hints.iter().map(|hint| hint.as_str()).collect();
+        (problem.message, problem.place.unwrap_or_default(), hints)
     }
 
     #[test]

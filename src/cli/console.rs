@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use crate::commands::{Bar, Console, Problem, Reply};
+use crate::commands::{Bar, Console, Reply};
 use crate::domain::characters::visible_lines;
 
 /// The input that the user's answers are read from. It is shared with the thread that reads a line.
@@ -53,13 +53,6 @@ impl Terminal {
             has_data: AtomicBool::new(false),
             lost: Mutex::new(None),
         }
-    }
-
-    /// Prints an error that ends a command, with its place and hint.
-    pub fn problem(&self, problem: &Problem) {
-        let place = problem.place.as_ref().map_or(String::new(), |place| format!("\n  --> {place}"));
-        let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
-        self.say(&format!("error: {}{place}{hint}", problem.message));
     }
 
     /// Whether anything was written for standard output, even if it is not through yet.

@@ -94,7 +94,7 @@ pub fn run(process: Process) -> ExitCode {
 fn delivered(exit: Exit, console: &Terminal) -> Exit {
     let Some(error) = console.lost() else { return exit };
     let failed =
-        fail(&CommandError::could_not_run(format!("cannot write to standard output: {error}")), console);
+        fail(&CommandError::could_not_run("cannot write to standard output").because(error), console);
     if exit == Exit::Done { failed } else { exit }
 }
 
@@ -115,10 +115,8 @@ fn usage(error: &clap::Error, console: &Terminal) -> Exit {
 }
 
 fn fail(trouble: &CommandError, console: &Terminal) -> Exit {
-    for problem in &trouble.problems {
-        console.problem(problem);
-    }
-    trouble.exit
+    trouble.rendered().for_each(|problem| console.say(&problem));
+    trouble.exit()
 }
 
 /// The command, and what it uses of the settings file, for people. A run that goes on has its rules on record; the
@@ -220,7 +218,7 @@ fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
     let start = || std::thread::Builder::new().name("work".to_owned()).spawn(work).map(drop);
     let waited = runtime().and_then(|runtime| runtime.block_on(signals::wait(start, done, &stop, &console)));
     waited.unwrap_or_else(|error| {
-        fail(&CommandError::could_not_run(format!("the system refused: {error}")), &console)
+        fail(&CommandError::could_not_run("the system refused").because(error), &console)
     })
 }
 
@@ -231,7 +229,7 @@ fn runtime() -> std::io::Result<Runtime> {
 /// Requests are waited for, not computed: one thread serves them all, and the ledger has its own.
 fn run_within(work: Work, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let runtime =
-        runtime().map_err(|error| CommandError::could_not_run(format!("the system refused: {error}")))?;
+        runtime().map_err(|error| CommandError::could_not_run("the system refused").because(error))?;
     let ended = work(&runtime, environment);
     // A name that is still being looked up, or a token file that is still being read, concerns nobody now.
     runtime.shutdown_background();
@@ -253,7 +251,9 @@ fn completions(shell: clap_complete::Shell, console: &dyn Console) -> Exit {
 
 fn man(dir: &Path) -> Result<Exit, CommandError> {
     std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir)).map_err(
-        |error| CommandError::could_not_run(format!("cannot write into {}: {error}", visible_path(dir))),
+        |error| {
+            CommandError::could_not_run(format!("cannot write into {}", visible_path(dir))).because(error)
+        },
     )?;
     Ok(Exit::Done)
 }

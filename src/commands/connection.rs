@@ -56,10 +56,11 @@ pub fn sandbox(
     let clock = Arc::new(environment.clock);
     let Some(path) = seed else { return Ok(Sandbox::with_samples(config, clock)) };
     let text = std::fs::read_to_string(path).map_err(|error| {
-        CommandError::could_not_run(format!("cannot read {}: {error}", visible_path(path)))
+        CommandError::could_not_run(format!("cannot read {}", visible_path(path))).because(error)
     })?;
     Sandbox::from_text(&text, config, clock).map_err(|error| {
-        CommandError::could_not_run(format!("{}: {error}", visible_path(path)))
+        CommandError::could_not_run(visible_path(path))
+            .because(error)
             .hint("a sandbox is seeded from referrals: JSONL, a JSON array, or a list page")
     })
 }
@@ -69,7 +70,7 @@ fn serve(seed: Option<&Path>, environment: &Environment<'_>) -> Result<Endpoint,
     let config = SandboxConfig { strict: true, ..SandboxConfig::default() };
     let sandbox = sandbox(seed, config, environment)?;
     let failed =
-        |error: std::io::Error| CommandError::could_not_run(format!("the sandbox cannot be served: {error}"));
+        |error: std::io::Error| CommandError::could_not_run("the sandbox cannot be served").because(error);
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();

@@ -89,9 +89,11 @@ impl Account {
         let console = environment.console;
         self.show(showing, console);
         let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((environment.clock)()));
-        if let Some(error) = &self.unwritten {
+        if self.unwritten.is_some() {
             let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, repeat));
-            return Err(unwritten(error, self.exit, run, next).hint_first(&self.not_written(run)));
+            let not_written = self.not_written(run);
+            let failed = self.unwritten.map(|error| unwritten(error, self.exit, run, next));
+            return failed.map_or(Ok(self.exit), |error| Err(error.hint_first(&not_written)));
         }
         if self.exit == Exit::Unbalanced {
             console.say("hint: this is a defect of referral-bulk; keep the run's directory and report it");

@@ -57,7 +57,7 @@ pub mod whereabouts;
 pub mod write_reports;
 
 pub use environment::{Console, Environment, Reply};
-pub use error::{CommandError, Problem};
+pub use error::{CommandError, ErrorKind, Problem};
 pub use next_command::quoted;
 pub use options::{GivenConsent, MaxChanges, MaxErrors, RunContext, Sending, Showing, SummaryForm};
 pub use run_log::RunLog;

@@ -53,7 +53,7 @@ pub async fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
             ReportError::Write { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
                 there_already(file)
             }
-            _ => CommandError::could_not_run(error.to_string()),
+            _ => CommandError::could_not_run("").because(error),
         };
         trouble.hint(format!(
             "the plan is kept, and nothing was sent: {resume} carries it out without the file; \

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 
 use super::environment::Environment;
-use super::error::{CommandError, Problem};
+use super::error::{CommandError, ErrorKind, Problem};
 use super::next_command::{flag, spelled};
 use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, StateSource, input_name};
-use crate::domain::exit::Exit;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
 use crate::domain::setting::Setting;
@@ -253,15 +252,15 @@ fn unseen(path: &str, place: Location, outcome: Outcome) -> CommandError {
     let place = format!("{name}:{}", place.line);
     let state = flag(Setting::State);
     let hint = format!("leave out {state}, so that what was applied is found unchanged; nothing was sent");
-    let problem = Problem { message, place: Some(place), hint: Some(hint) };
-    CommandError { exit: Exit::Usage, problems: vec![problem] }
+    let problem = Problem { place: Some(place), hints: vec![hint.into()], ..Problem::new(message) };
+    CommandError::of(ErrorKind::Usage, vec![problem])
 }
 
 pub(super) fn unreadable(unusable: &Unusable) -> CommandError {
     let problems = unusable.problems().iter().cloned().map(|problem| Problem {
-        message: problem.message,
         place: Some(problem.place),
-        hint: problem.hint.as_ref().map(spelled),
+        hints: problem.hint.into_iter().collect(),
+        ..Problem::new(problem.message)
     });
-    CommandError { exit: Exit::CouldNotRun, problems: problems.collect() }
+    CommandError::of(ErrorKind::CouldNotRun, problems.collect())
 }

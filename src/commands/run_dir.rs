@@ -98,7 +98,7 @@ async fn take(path: &Path) -> Result<(), CommandError> {
         ))
         .hint(format!("name a new or an empty directory with {}", flag(Setting::Out))));
     }
-    disk::take_private_directory(path).map_err(|error| not_made(path, &error))
+    disk::take_private_directory(path).map_err(|error| not_made(path, error))
 }
 
 /// Why no run was begun in a directory that was taken. Another process may have been faster.
@@ -144,12 +144,13 @@ fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, CommandE
         match made {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => number += 1,
-            Err(error) => return Err(not_made(&path, &error)),
+            Err(error) => return Err(not_made(&path, error)),
         }
     }
 }
 
-fn not_made(path: &Path, error: &io::Error) -> CommandError {
-    CommandError::could_not_run(format!("cannot make the run's directory {}: {error}", visible_path(path)))
+fn not_made(path: &Path, error: io::Error) -> CommandError {
+    CommandError::could_not_run(format!("cannot make the run's directory {}", visible_path(path)))
+        .because(error)
         .hint(format!("name a directory you may write to with {}", flag(Setting::Out)))
 }

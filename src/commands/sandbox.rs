@@ -26,7 +26,8 @@ pub struct SandboxOptions {
 pub async fn run(options: SandboxOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let sandbox = connection::sandbox(options.seed.as_deref(), options.config, environment)?;
     let failed = |error: std::io::Error| {
-        CommandError::could_not_run(format!("cannot serve on 127.0.0.1:{}: {error}", options.port))
+        CommandError::could_not_run(format!("cannot serve on 127.0.0.1:{}", options.port))
+            .because(error)
             .hint("choose another port, or 0 for any free one")
     };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(failed)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::consent::{self, Plan};
 use super::environment::Environment;
-use super::error::{CommandError, about_damage};
+use super::error::{CommandError, ErrorKind, about_damage};
 use super::next_command::{CommandLine, flag};
 use super::options::RunContext;
 use super::progress::{self, Begun};
@@ -44,7 +44,7 @@ pub async fn go_on(
         && let Err(trouble) = patches::write(file, run_context.run).await
     {
         let run_context = RunContext { patches: None, ..run_context };
-        finish::account_refused(run_context, None, trouble.exit, environment).await?;
+        finish::account_refused(run_context, None, trouble.exit(), environment).await?;
         return Err(trouble);
     }
     if !plan_only {
@@ -76,7 +76,7 @@ pub async fn go(
         Ok(()) => finish::account(run_context, Some(plan), environment).await,
         Err(Ended { trouble, known }) => {
             // What broke the ledger may break this too, and is the thing to be told.
-            let told = finish::account_refused(run_context, Some(plan), trouble.exit, environment).await;
+            let told = finish::account_refused(run_context, Some(plan), trouble.exit(), environment).await;
             if let (Err(_), Some(known)) = (told, known) {
                 tell_without_ledger(&known, run_context.run, environment).await;
             }
@@ -151,7 +151,7 @@ async fn send(
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
     ended.and(closed).map_err(|error| Ended {
-        trouble: broken(&error, run_context, environment),
+        trouble: broken(error, run_context, environment),
         known: Some(known(&progress, figures)),
     })
 }
@@ -197,13 +197,14 @@ async fn tell_without_ledger(known: &str, run: &Path, environment: &Environment<
     }
 }
 
-fn broken(error: &LedgerError, run_context: RunContext<'_>, environment: &Environment<'_>) -> CommandError {
+fn broken(error: LedgerError, run_context: RunContext<'_>, environment: &Environment<'_>) -> CommandError {
     let resume = next_step::resume_as_typed(run_context, environment);
     let hint = if error.is_damage() {
         about_damage()
     } else {
         format!("see to space and permissions in the run's directory, then: {resume}")
     };
-    CommandError::new(Exit::Stopped, format!("the run's ledger failed, so nothing more was sent: {error}"))
+    CommandError::new(ErrorKind::Stopped, "the run's ledger failed, so nothing more was sent")
+        .because(error)
         .hint(hint)
 }

@@ -43,7 +43,7 @@ pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanF
     let shelf = shelf(run, console);
     let reader = ledger::read(run).await?;
     let (counts, written) = write_items(&shelf, &reader, &reader.inputs().await?).await?;
-    let filed = written.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, None))?;
+    let filed = written.map_err(|error| unwritten(error, Exit::CouldNotRun, run, None))?;
     Ok(PlanFile { counts, filed, kept: Vec::new() })
 }
 
@@ -54,7 +54,7 @@ pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanF
 pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console) -> Result<(), CommandError> {
     let resume = || CommandLine::resume(run, Vec::new());
     let taken = report::take_away(&shelf(run, console));
-    plan.kept = taken.map_err(|error| unwritten(&error, Exit::CouldNotRun, run, Some(resume())))?;
+    plan.kept = taken.map_err(|error| unwritten(error, Exit::CouldNotRun, run, Some(resume())))?;
     Ok(())
 }
 
@@ -328,11 +328,12 @@ fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Re
 }
 
 /// `next` is what carries on with the run; where nothing does, its reports can be written all the same.
-pub fn unwritten(error: &ReportError, exit: Exit, run: &Path, next: Option<CommandLine>) -> CommandError {
+pub fn unwritten(error: ReportError, exit: Exit, run: &Path, next: Option<CommandLine>) -> CommandError {
     if let ReportError::UnknownInput(unknown) = error {
-        return CommandError { exit, ..ledger::damaged(run, unknown).into() };
+        return CommandError { kind: exit.into(), ..ledger::damaged(run, unknown).into() };
     }
     let next = next.unwrap_or_else(|| CommandLine::report(run));
-    CommandError::new(exit, error.to_string())
+    CommandError::new(exit.into(), "")
+        .because(error)
         .hint(format!("see to space and permissions in the run's directory, then: {next}"))
 }

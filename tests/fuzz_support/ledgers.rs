@@ -299,7 +299,8 @@ async fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         (Err(trouble), _) => {
             assert!(!trouble.problems.is_empty());
             for problem in &trouble.problems {
-                let told = format!("{} {}", problem.message, problem.hint.as_deref().unwrap_or_default());
+                let hints: Vec<&str> = problem.hints.iter().map(|hint| hint.as_str()).collect();
+                let told = format!("{problem} {}", hints.join(" "));
                 assert!(told.contains(&run.display().to_string()), "{problem:?}");
             }
         }
