@@ -111,17 +111,31 @@ pub fn restrict(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file for appending that its owner alone can read (mode 0600); makes it if it is missing.
+/// Opens a regular file for its owner alone, to write behind what is in it; makes it where it isn't there. A link
+/// is not followed and a pipe not waited for: the directory may come from somebody else.
 ///
 /// # Errors
-/// If it cannot be opened, or belongs to another user.
+/// Where it can't be opened, is no regular file, or isn't one's own.
 pub fn append_privately(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
     let file = options.open(path)?;
-    restrict(path, 0o600)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if file.metadata()?.permissions().mode() & 0o777 != 0o600 {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
+    }
     Ok(file)
 }
 
@@ -203,6 +217,25 @@ mod tests {
             take_private_directory(&dir).unwrap();
             assert_eq!(mode(&dir), wanted, "{dir:?}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_a_regular_file_is_appended_to() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let (plain, link, pipe) = (root.path().join("a"), root.path().join("b"), root.path().join("c"));
+        fs::write(&plain, "first ").unwrap();
+        fs::set_permissions(&plain, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&plain, &link).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        for refused in [&link, &pipe, &root.path().to_owned()] {
+            assert!(append_privately(refused).is_err(), "{refused:?}");
+        }
+        assert_eq!(fs::metadata(&plain).unwrap().permissions().mode() & 0o777, 0o640, "what a link names");
+        append_privately(&plain).unwrap().write_all(b"second").unwrap();
+        assert_eq!(fs::read_to_string(&plain).unwrap(), "first second");
+        assert_eq!(fs::metadata(&plain).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

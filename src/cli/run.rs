@@ -205,12 +205,6 @@ fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
             };
             let exit = tracing::dispatcher::with_default(&diagnostics, || run_within(command, &environment))
                 .unwrap_or_else(|trouble| fail(&trouble, console));
-            if let Some((path, error)) = run_log.lost() {
-                console.say(&format!(
-                    "note: diagnostics are not kept: cannot write {}: {error}",
-                    visible_path(&path)
-                ));
-            }
             // Nobody waits any more where the process was left first.
             let _ = send_done.send(exit);
         }

@@ -45,7 +45,7 @@ pub async fn run(options: ApplyOptions, environment: &Environment<'_>) -> Result
     let about = about(&options, environment);
     let run = info_span!("run", id = %about.correlation_id);
     async {
-        info!(version = about.program, command = about.command, target = about.target, "begins");
+        info!(version = about.program, command = about.command, target = options.target.kind(), "begins");
         let pace = Pace::new(options.sending.pacing);
         let (folder, ledger, client) = prepare(&options, &about, &pace, environment).await?;
         let run_context = run_context(&options, &pace, &folder);
@@ -87,6 +87,7 @@ async fn prepare(
         Err(error) => return Err(run_dir::not_begun(folder.path(), error).await),
     };
     environment.run_log.open(folder.path());
+    environment.run_log.tell_loss(environment.console);
     let run_context = run_context(options, pace, &folder);
     match planning::plan(ledger, Vec::new(), client.as_ref(), run_context, environment).await {
         Ok(ledger) => Ok((folder, ledger, client)),

@@ -47,13 +47,14 @@ pub async fn run(options: ResumeOptions, environment: &Environment<'_>) -> Resul
     let (ledger, target) = open(&options, environment).await?;
     let ResumeOptions { run, sending, showing, .. } = &options;
     environment.run_log.open(run);
+    environment.run_log.tell_loss(environment.console);
     let span = info_span!("run", id = %ledger.header().spec.correlation_id);
     let pace = Pace::new(sending.pacing);
     let run_context =
         RunContext { run, target: &target, sending, pace: &pace, showing: *showing, patches: None };
     let phase = ledger.header().phase;
     let work = async {
-        info!(version = env!("CARGO_PKG_VERSION"), ?phase, target = target.name(), "resumed");
+        info!(version = env!("CARGO_PKG_VERSION"), ?phase, target = target.kind(), "resumed");
         match phase {
             Phase::Planning => plan_again(ledger, run_context, environment).await,
             Phase::Planned | Phase::Stopped => {

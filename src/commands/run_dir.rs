@@ -67,10 +67,12 @@ impl RunDir {
     }
 }
 
-/// A file that one of a run's own would replace.
+/// A file that has the name of one of a run's own.
 fn in_the_way(path: &Path) -> Option<PathBuf> {
     let files = fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    files.filter(|file| is_report(file)).min()
+    // Diagnostics are added to what is there, and taken back with a run that can't be planned.
+    let is_log = |file: &Path| file.file_name().is_some_and(|name| name == RUN_LOG);
+    files.filter(|file| is_report(file) || is_log(file)).min()
 }
 
 /// Whether a file has a name that belongs to a run in its directory: of its ledger or what lies beside that,

@@ -8,7 +8,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::environment::Console;
 use crate::disk;
+use crate::domain::characters::visible_path;
 
 /// The file's name in a run's directory.
 pub const RUN_LOG: &str = "run.log";
@@ -27,8 +29,10 @@ enum Sink {
     Waiting(Vec<u8>),
     /// Into the run's file.
     Open(PathBuf, File),
-    /// Nowhere any more.
+    /// Nowhere any more, which is not told yet.
     Lost(PathBuf, io::Error),
+    /// Nowhere any more.
+    Told,
 }
 
 impl Default for Sink {
@@ -53,12 +57,17 @@ impl RunLog {
         };
     }
 
-    /// The file that lacks lines, and why, where one does.
-    pub fn lost(&self) -> Option<(PathBuf, String)> {
-        match &*self.sink() {
-            Sink::Lost(path, error) => Some((path.clone(), error.to_string())),
-            Sink::Waiting(_) | Sink::Open(..) => None,
-        }
+    /// Tells once that lines can't be kept, where they can't.
+    pub fn tell_loss(&self, console: &dyn Console) {
+        let told = {
+            let mut sink = self.sink();
+            let Sink::Lost(path, error) = &*sink else { return };
+            let told =
+                format!("note: diagnostics are not kept: cannot write {}: {error}", visible_path(path));
+            *sink = Sink::Told;
+            told
+        };
+        console.say(&told);
     }
 
     fn sink(&self) -> MutexGuard<'_, Sink> {
@@ -66,7 +75,7 @@ impl RunLog {
     }
 }
 
-/// Takes whole lines. It never fails: see [`RunLog::lost`].
+/// Takes whole lines. It never fails: see [`RunLog::tell_loss`].
 impl Write for RunLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut sink = self.sink();
@@ -74,7 +83,7 @@ impl Write for RunLog {
             Sink::Waiting(waiting) if waiting.len() + line.len() <= MOST_WAITING => {
                 waiting.extend_from_slice(line);
             }
-            Sink::Waiting(_) | Sink::Lost(..) => {}
+            Sink::Waiting(_) | Sink::Lost(..) | Sink::Told => {}
             Sink::Open(path, file) => {
                 if let Err(error) = file.write_all(line) {
                     *sink = Sink::Lost(std::mem::take(path), error);
@@ -94,6 +103,27 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::commands::environment::Reply;
+    use crate::report::Bar;
+
+    /// A console that keeps what is said.
+    #[derive(Default)]
+    struct Said(Mutex<Vec<String>>);
+
+    impl Console for Said {
+        fn data(&self, _: &str) {}
+        fn say(&self, text: &str) {
+            self.0.lock().unwrap().push(text.to_owned());
+        }
+        fn is_attended(&self) -> bool {
+            false
+        }
+        fn ask(&self, _: &str) -> Reply {
+            Reply::Nobody
+        }
+        fn stands(&self, _: Option<Bar>) {}
+        fn on_leaving(&self, _: &str, _: &Path) {}
+    }
 
     #[test]
     fn what_waited_comes_first_and_an_earlier_process_before_it() {
@@ -104,7 +134,7 @@ mod tests {
             log.open(run.path());
             writeln!(log.clone(), "{process} late").unwrap();
             log.open(&run.path().join("elsewhere"));
-            assert_eq!(log.lost(), None);
+            assert!(matches!(&*log.sink(), Sink::Open(..)));
         }
         let path = run.path().join(RUN_LOG);
         assert_eq!(fs::read_to_string(&path).unwrap(), "one early\none late\ntwo early\ntwo late\n");
@@ -121,8 +151,13 @@ mod tests {
         let log = RunLog::default();
         log.open(&run.path().join("missing"));
         writeln!(log.clone(), "a line").unwrap();
-        let (path, _) = log.lost().unwrap();
-        assert_eq!(path, run.path().join("missing").join(RUN_LOG));
+        let said = Said::default();
+        log.tell_loss(&said);
+        log.tell_loss(&said);
+        let said = said.0.into_inner().unwrap();
+        let path = run.path().join("missing").join(RUN_LOG);
+        let note = format!("note: diagnostics are not kept: cannot write {}: ", path.display());
+        assert!(said.len() == 1 && said[0].starts_with(&note), "{said:?}");
     }
 
     #[test]

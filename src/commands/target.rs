@@ -24,6 +24,16 @@ impl Target {
         }
     }
 
+    /// Which sort of target it is, in a word that holds nothing of an address or a path.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sandbox(_) => SANDBOX,
+            Self::Service(endpoint, _) if *endpoint == Endpoint::official() => "official",
+            Self::Service(endpoint, _) if endpoint.is_local() => "loopback",
+            Self::Service(..) => "other",
+        }
+    }
+
     /// What a run remembers, with a source of tokens where it is a service.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use futures::StreamExt;
 use jiff::Timestamp;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info, info_span};
 
 use super::context::Context;
 use super::deadline::Deadline;
@@ -37,6 +37,7 @@ pub async fn carry_out<A: Api>(
     journal: &Journal,
     limits: Limits,
 ) -> Result<Phase, LedgerError> {
+    info!("sending begins");
     let deadline = Deadline::new(limits.finish_by, context.clock);
     let mut errors = 0;
     let mut failure = None;
@@ -94,6 +95,8 @@ pub async fn carry_out<A: Api>(
             }
         }
     }
+    context.stop.note();
+    info!("sending ended");
     match failure {
         Some(error) => Err(error),
         None if left || context.stop.is_set() && backlog.is_any_left().await? => Ok(Phase::Stopped),

@@ -92,12 +92,14 @@ pub async fn fetch_referrals<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
 ) -> Result<bool, S::Error> {
-    tokio::select! {
+    let fetched = tokio::select! {
         biased;
         () = context.stop.left() => Ok(true),
         looked = fetch_all(context, survey) => looked,
         () = context.watch() => Ok(true),
-    }
+    };
+    context.stop.note();
+    fetched
 }
 
 async fn fetch_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {

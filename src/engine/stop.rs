@@ -115,9 +115,15 @@ struct StopSignals {
 }
 
 impl Stop {
+    /// Records in the diagnostics why the run stops, if it does. Signals arrive on a thread that records none.
+    pub fn note(&self) {
+        if let Some(reason) = self.reason() {
+            info!(reason = reason.name(), "stopped");
+        }
+    }
+
     /// Stops the run. Where it is stopped already, the first reason stays.
     pub fn now(&self, reason: StopReason) {
-        info!(reason = reason.name(), "stop requested");
         self.0.stopped.happen(reason);
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::case::{Ran, Test};
 use crate::support::program::TOKEN;
-use crate::support::samples::{notes_csv, sample_referral};
+use crate::support::samples::{notes_csv, sample, sample_referral};
 use crate::support::wire::{self, Request, Wire};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";
@@ -105,8 +105,14 @@ fn a_plan_that_fails_leaves_none() {
 #[test]
 fn a_log_that_cannot_be_written_costs_the_run_nothing() {
     let service = Wire::serve(wire::sound);
-    let test = Test::new(&format!("apply a.csv {QUIET}")).file("a.csv", notes_csv(&[ONE]));
-    let ran = test.folder_in_the_way("run/run.log").service(&service.base).told_elsewhere().run();
+    let planned = Test::new(&format!("apply a.csv --plan {QUIET}"))
+        .file("a.csv", notes_csv(&[ONE]))
+        .service(&service.base)
+        .told_elsewhere()
+        .run();
+    fs::remove_file(planned.place.path("run/run.log")).unwrap();
+    let resumed = planned.then("resume run --rate 1000/s --summary none --progress none --yes");
+    let ran = resumed.folder_in_the_way("run/run.log").service(&service.base).told_elsewhere().run();
     let note = "note: diagnostics are not kept: cannot write run/run.log: ";
     assert!(ran.stderr.contains(note), "{}", ran.stderr);
     assert_eq!(ran.outcomes("run"), "1 applied");
@@ -182,4 +188,27 @@ fn nothing_of_a_person_and_no_secret_is_told() {
     for place in ["code", "message", "reason", "notes", "crm", "why", ".details.notes"] {
         assert!(everything.contains(&marked(place)), "{place} was not met");
     }
+}
+
+#[test]
+fn a_log_that_is_there_already_is_nobodys_to_take() {
+    let place = Test::new("apply missing.csv --sandbox --out run --summary none --progress none")
+        .file("run/run.log", "mine")
+        .code(2)
+        .told_elsewhere()
+        .run()
+        .place;
+    assert_eq!(place.raw("run/run.log"), "mine");
+}
+
+#[test]
+fn where_a_run_goes_is_told_without_its_name() {
+    let seed = "Ann Lee/referrals.jsonl";
+    let ran = Test::new(&format!("apply a.csv --sandbox='{seed}' {QUIET}"))
+        .file("a.csv", notes_csv(&[ONE]))
+        .file(seed, sample("referrals.jsonl"))
+        .told_elsewhere()
+        .run();
+    let log = log(&ran);
+    assert!(log.contains("target=\"sandbox\"") && !log.contains("Ann"), "{log}");
 }

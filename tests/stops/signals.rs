@@ -37,6 +37,8 @@ fn the_first_signal_stops_in_good_order() {
         assert_eq!((applied, unknown), (8, 0), "what was in flight is awaited");
         let run = world.home.run_of("run");
         assert_eq!(run.summary()["state"], "stopped");
+        let log = fs::read_to_string(world.home.path("run/run.log")).unwrap();
+        assert!(log.contains(r#"stopped reason="interrupted""#), "{log}");
         assert_eq!(run.count("/rows/unsent"), 40 - applied);
         assert_eq!(run.lines("pending.jsonl").len() as u64, 40 - applied);
         world.resume_to_the_end();
