@@ -1,4 +1,4 @@
-//! From what is on record of a row, or of an item, to what reports are told of it. Pure.
+//! Turns the records of a row, or of an item, into what reports show of it. Pure.
 
 use std::collections::BTreeMap;
 
@@ -16,27 +16,27 @@ use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::outcome::Outcome;
 
-/// What is on record of a row.
+/// The records of a row.
 #[derive(Debug)]
 pub(super) struct RowFacts {
     /// The row as it was read and judged.
     pub(super) record: RowRecord,
-    /// The item that it belongs to, where that was made.
+    /// The item that the row belongs to, where one was made.
     pub(super) item: Option<ItemFacts>,
-    /// The attempts at that.
+    /// The attempts at that item.
     pub(super) attempts: Attempts,
 }
 
-/// What is on record of a row's item.
+/// The records of a row's item.
 #[derive(Debug)]
 pub(super) struct ItemFacts {
     pub(super) findings: Vec<Finding>,
-    /// Where its first row begins, if that is on record.
+    /// The place where the item's first row begins, if that is on record.
     pub(super) first: Option<Location>,
     pub(super) audit: Option<Audit>,
-    /// How it came out, if it did.
+    /// The item's outcome, if it has one.
     pub(super) resolved: Option<Resolved>,
-    /// What it was to change; needed only where it came out as a conflict.
+    /// The item's changes; needed only where it came out as a conflict.
     pub(super) changes: Option<Vec<Change>>,
 }
 
@@ -63,7 +63,7 @@ impl Attempts {
     }
 }
 
-/// Tells of a row what reports say of it.
+/// Returns what reports say of a row.
 pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
     let RowFacts { record, item, attempts } = facts;
     let RowRecord { row, place, id, text, item: _, verdict: own, findings } = record;
@@ -110,7 +110,7 @@ pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
     }
 }
 
-/// Adds a row to the account of its item: where it begins, and what was found about it by itself.
+/// Adds a row to the account of its item: the place where it begins, and the findings about the row itself.
 pub(super) fn add_row(account: &mut ItemAccount, place: Location, own: Vec<Finding>) {
     account.rows.push(place);
     for finding in own {
@@ -120,7 +120,7 @@ pub(super) fn add_row(account: &mut ItemAccount, place: Location, own: Vec<Findi
     }
 }
 
-/// One side of a conflict: an object by pointer, null where the field was absent.
+/// Returns one side of a conflict: an object of values by pointer, null where the field was absent.
 fn by_pointer(changes: &[Change], side: fn(&Change) -> Option<&RawValue>) -> Box<RawValue> {
     let object: BTreeMap<_, _> = changes.iter().map(|change| (change.path.pointer(), side(change))).collect();
     json::raw(&object)

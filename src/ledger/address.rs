@@ -1,4 +1,4 @@
-//! Where the ledger of a run is kept, and what can be done with it by that alone.
+//! The address of a run's ledger, and the operations that need nothing but the address.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,12 @@ use super::run::{Ledger, Run};
 use super::sqlite::{self, Watch};
 use crate::domain::account::RunSpec;
 
-/// Where the ledger of a run is kept.
+/// The place where the ledger of a run is kept.
 #[derive(Debug, Clone)]
 pub enum Address {
     /// In files in this directory.
     Directory(PathBuf),
-    /// In memory, as long as somebody has this.
+    /// In memory, for as long as a clone of this value exists.
     Memory(Memory),
 }
 
@@ -43,17 +43,18 @@ impl From<&Self> for Address {
     }
 }
 
-/// Begins a run where there is none; a directory is made where it isn't there. Nobody else can write the run for
-/// as long as it is written here.
+/// Creates a run where there is none, and makes its directory if it is missing. No other process can write
+/// the run for as long as it is written here.
 ///
 /// # Errors
-/// [`LedgerError::Exists`] where there is a run, [`LedgerError::Busy`] where one is being
-/// begun; else where it can't be written.
+/// [`LedgerError::Exists`] where there is a run, [`LedgerError::Busy`] where another process is creating one;
+/// else where it can't be written.
 pub async fn create(at: impl Into<Address>, spec: &RunSpec) -> Result<Planning, LedgerError> {
     create_watched(at, spec, None).await
 }
 
-/// As [`create`], and tells this watch of every step, where it is kept in files.
+/// Creates a run as [`create`] does, and calls `watch` at every crash point, where the ledger is kept in
+/// files.
 ///
 /// # Errors
 /// As [`create`].
@@ -68,12 +69,12 @@ pub async fn create_watched(
     }
 }
 
-/// Opens a run to carry on with it, which nobody else can meanwhile.
+/// Opens a run to carry on with it; no other process can open it so meanwhile. The whole ledger is checked.
 ///
 /// # Errors
-/// [`LedgerError::Absent`], [`LedgerError::Busy`], [`LedgerError::Foreign`], [`LedgerError::Newer`]
-/// and [`LedgerError::Damaged`] as they say; all of it is looked at. [`LedgerError::Linked`] and
-/// [`LedgerError::Copied`] where it may be at work somewhere else.
+/// [`LedgerError::Absent`], [`LedgerError::Busy`], [`LedgerError::Foreign`], [`LedgerError::Newer`] and
+/// [`LedgerError::Damaged`] as their variants say. [`LedgerError::Linked`] and [`LedgerError::Copied`] where
+/// another process may be at work on the same run somewhere else.
 pub async fn open(at: impl Into<Address>) -> Result<Ledger, LedgerError> {
     Ok(Ledger::new(match at.into() {
         Address::Directory(dir) => Run::Sqlite(Box::new(sqlite::Run::open(&dir)?)),
@@ -84,8 +85,9 @@ pub async fn open(at: impl Into<Address>) -> Result<Ledger, LedgerError> {
 /// Opens a run for reading.
 ///
 /// # Errors
-/// [`LedgerError::Absent`], [`LedgerError::Foreign`] and [`LedgerError::Damaged`] as they say;
-/// [`LedgerError::Newer`], here and later, where a newer version wrote something that isn't understood.
+/// [`LedgerError::Absent`], [`LedgerError::Foreign`] and [`LedgerError::Damaged`] as their variants say;
+/// [`LedgerError::Newer`], here and from later calls, where a newer version wrote something that this one
+/// doesn't understand.
 pub async fn read(at: impl Into<Address>) -> Result<Reader, LedgerError> {
     match at.into() {
         Address::Directory(dir) => sqlite::Reader::open(&dir).map(Box::new).map(Reader::Sqlite),
@@ -93,7 +95,7 @@ pub async fn read(at: impl Into<Address>) -> Result<Reader, LedgerError> {
     }
 }
 
-/// Whether there is something that a new run would be in the way of, be it sound or not.
+/// Whether the address holds something that stands in the way of a new run, sound or not.
 pub async fn is_taken(at: impl Into<Address>) -> bool {
     match at.into() {
         Address::Directory(dir) => sqlite::is_taken(&dir),
@@ -109,7 +111,7 @@ pub async fn is_worked_on(at: impl Into<Address>) -> bool {
     }
 }
 
-/// Takes away a run that could not even be planned, as far as that can be done.
+/// Removes a run that could not even be planned. What can't be removed stays.
 pub async fn discard(at: impl Into<Address>) {
     match at.into() {
         Address::Directory(dir) => sqlite::discard(&dir),
@@ -117,7 +119,7 @@ pub async fn discard(at: impl Into<Address>) {
     }
 }
 
-/// That what a run's ledger tells cannot be, as whoever was told has found.
+/// Makes the error for a ledger whose content can't be true, as the caller has found.
 pub fn damaged(at: impl Into<Address>, detail: impl ToString) -> LedgerError {
     let file = match at.into() {
         Address::Directory(dir) => sqlite::file(&dir),
@@ -126,12 +128,13 @@ pub fn damaged(at: impl Into<Address>, detail: impl ToString) -> LedgerError {
     LedgerError::Damaged { file, detail: detail.to_string() }
 }
 
-/// Where the log of a run is while it is sent, and after a process was cut off: for telling the user.
+/// Returns the path of a run's log (WAL), which exists while the run is sent and after a process was cut off.
+/// For messages to the user.
 pub fn log_file(dir: &Path) -> PathBuf {
     sqlite::log_file(dir)
 }
 
-/// The name of the file that whoever writes a run holds locked: for telling the user.
+/// Returns the name of the lock file that the writing process of a run holds. For messages to the user.
 pub const fn lock_name() -> &'static str {
     sqlite::LOCK
 }

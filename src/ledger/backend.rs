@@ -1,17 +1,17 @@
-//! What whoever keeps a ledger has to do: whole operations, each of which either happened when it has answered, or
-//! did not happen at all.
+//! The traits that a backend of the ledger implements. Their methods are whole operations: each has either
+//! happened when it returns, or did not happen at all.
 //!
-//! | trait | whole operations of |
+//! | trait | operations on |
 //! |---|---|
 //! | [`PlanStore`] | a run that is being planned, until it is sealed or given up |
-//! | [`RunStore`] | a run at rest, until it is begun to send |
-//! | [`ItemClaims`] | the items that are left: whoever sends claims some at a time |
-//! | [`BatchStore`] | intents, answers and outcomes: many of them, all or none |
-//! | [`RunAccount`] | the account for the reports |
+//! | [`RunStore`] | a run at rest, until sending begins |
+//! | [`ItemClaims`] | the items without an outcome, which the sender claims some at a time |
+//! | [`BatchStore`] | batches of intents, answers and outcomes, each written whole or not at all |
+//! | [`RunAccount`] | the account of a run for its reports |
 //!
-//! What a network can answer is async. What planning hands over row by row is not: it is taken in as inputs are
-//! read, and [`PlanStore::keep`] and [`PlanStore::seal`] say whether all of it is on record. Nor is
-//! [`BatchStore`], which belongs to the writer's own thread.
+//! Operations that a networked backend would wait for are async. The rows and items that planning hands over
+//! one by one are not: they are taken in as inputs are read, and [`PlanStore::keep`] and [`PlanStore::seal`]
+//! say whether all of them are on record. Nor is [`BatchStore`], which belongs to the writer's own thread.
 
 use std::path::{Path, PathBuf};
 
@@ -32,29 +32,30 @@ pub(super) trait PlanStore: Sized {
     /// The run, once it is planned.
     type Run: RunStore;
 
-    /// Begins anew with a run whose planning did not come to its end: its rows and items are forgotten, and its
-    /// inputs remembered. Answers with those, too.
+    /// Begins anew to plan a run whose planning did not complete: its rows and items are forgotten, and its
+    /// inputs remembered. Returns those inputs, too.
     async fn again(run: Self::Run) -> Result<(Self, Vec<InputInfo>), LedgerError>;
 
-    /// What the run is, so far.
+    /// Returns the header of the run, so far.
     fn header(&self) -> &RunHeader;
 
-    /// Says of the run what is known only by now.
+    /// Replaces the spec of the run with one that holds what became known while planning.
     fn amend(&mut self, spec: RunSpec) -> Result<(), LedgerError>;
 
-    /// A place for texts as long as the run is planned.
+    /// Makes a store for texts, for as long as the run is planned.
     fn spill(&self) -> Result<Spill, LedgerError>;
 
-    /// Takes in a row. There may be none of its ordinal yet. Its item may come later.
+    /// Takes in a row. No row may have its ordinal yet. Its item may come later.
     fn row(&mut self, row: &RowRecord) -> Result<(), LedgerError>;
 
-    /// What was read of a row that was taken in.
+    /// Returns what was read of a row that was taken in.
     fn text_of(&self, row: u64) -> Result<RowText, LedgerError>;
 
     /// Takes in what is known of an input, counted from 0, once it was read to its end.
     fn input(&mut self, input: u32, info: &InputInfo) -> Result<(), LedgerError>;
 
-    /// Takes in an item. That there is one of its number, or for its referral, shows when it is kept or sealed.
+    /// Takes in an item. A second item with its number, or for its referral, is noticed only when the plan is
+    /// kept or sealed.
     fn item(
         &mut self,
         item: &Item,
@@ -62,128 +63,128 @@ pub(super) trait PlanStore: Sized {
         audit: Option<&Audit>,
     ) -> Result<(), LedgerError>;
 
-    /// Takes an item back, which has to come anew.
+    /// Removes an item, which has to be taken in anew.
     fn retract(&mut self, number: u64) -> Result<(), LedgerError>;
 
     /// Puts on record what was taken in so far.
     async fn keep(&mut self) -> Result<(), LedgerError>;
 
-    /// Ends planning: all is on record, and the run can be sent. Refuses with [`LedgerError::Loose`] where a row
-    /// has neither a verdict nor an item.
+    /// Completes planning: all of it is on record, and the run can be sent. Returns [`LedgerError::Loose`]
+    /// where a row has neither a verdict nor an item.
     async fn seal(self, stats: &RunStats) -> Result<Self::Run, LedgerError>;
 
-    /// Ends planning before it is complete. What was taken in can be looked at.
+    /// Ends planning before it is complete. What was taken in can be read.
     async fn abandon(self, stats: &RunStats) -> Result<(), LedgerError>;
 }
 
-/// A run that nothing is being sent of, and that is this process's alone to write.
+/// An opened run that is not being sent, and that this process alone may write.
 pub(super) trait RunStore: Sized {
-    /// What is left of it.
+    /// The items that are left to send.
     type Claims: ItemClaims;
 
-    /// Where it is written.
+    /// The store that batches are written to.
     type Batches: BatchStore;
 
-    /// What it is, and how far it had come when it was opened.
+    /// Returns what the run is, and how far it had come when it was opened.
     fn header(&self) -> &RunHeader;
 
-    /// What errors call the place that it is kept at.
+    /// Returns the place of the run as errors name it.
     fn dir(&self) -> &Path;
 
-    /// What was consented to when it was last begun to send.
+    /// Returns the consent that was given when sending last began.
     async fn consent(&self) -> Result<Option<Consent>, LedgerError>;
 
-    /// The inputs that it was planned from, in their order.
+    /// Returns the inputs that the run was planned from, in their order.
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError>;
 
-    /// How much it is, and how much of it is left.
+    /// Returns the size of the run, and how much of it is left.
     async fn totals(&self) -> Result<PlanTotals, LedgerError>;
 
-    /// How many rows the items have that are left.
+    /// Returns the number of rows of the items that are left.
     async fn remaining_rows(&self) -> Result<u64, LedgerError>;
 
-    /// Puts on record that it is begun to send, what it lost where that was found only now, and the consent that
-    /// was given: all at once, and before any intent.
+    /// Begins sending. Puts on record that sending began, what the run lost where that was found only on this
+    /// opening, and the consent that was given: all at once, and before any intent.
     async fn begin(self, consent: Option<&Consent>) -> Result<(Self::Claims, Self::Batches), LedgerError>;
 }
 
 /// The items of a started run that have no outcome.
 pub(super) trait ItemClaims {
-    /// At most `limit` items that nobody has claimed, by number; none where there are no more.
+    /// Returns at most `limit` items that were not claimed before, by number; none where there are no more.
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError>;
 
-    /// How many input rows an item has.
+    /// Returns the number of input rows of an item.
     async fn rows_of(&self, item: u64) -> Result<u64, LedgerError>;
 
     /// Whether any item has no outcome, claimed or not.
     async fn is_any_left(&self) -> Result<bool, LedgerError>;
 }
 
-/// Where a started run is written, by the writer alone.
+/// The store of a started run, which only the writer's thread writes to.
 pub(super) trait BatchStore: Send + 'static {
-    /// What errors call the place that the run is kept at.
+    /// Returns the place of the run as errors name it.
     fn dir(&self) -> &Path;
 
-    /// What errors call the very thing that is written.
+    /// Returns the file that is written, as errors name it.
     fn file(&self) -> PathBuf;
 
-    /// Writes a batch, all of it or nothing; answers with the numbers of its intents, in their order. By then it is
-    /// where no crash takes it back.
+    /// Writes a batch, all of it or nothing; returns the numbers of its intents, in their order. By then no
+    /// crash takes the batch back.
     fn write(&mut self, batch: &[Record]) -> Result<Vec<AttemptId>, LedgerError>;
 
-    /// Hears that whoever waited for the batch was answered.
+    /// Is called once every caller that waited for the batch has its answer.
     fn acknowledged(&mut self) {}
 
-    /// Puts things in order between two batches; where it is `idle`, nobody waits.
+    /// Does housekeeping between two batches. `idle` says that no request is waiting.
     fn tidy(&mut self, _idle: bool) -> Result<(), LedgerError> {
         Ok(())
     }
 
-    /// Ends what this process wrote, with what it did: the run is finished where every item has its outcome, else
-    /// it stopped. Answers with the number of items that have none.
+    /// Ends what this process wrote, with its figures. The run is then finished if every item has its
+    /// outcome, else stopped. Returns the number of items that have none.
     fn finish(&mut self, stats: &RunStats) -> Result<u64, LedgerError>;
 }
 
-/// The account of a run as it stood at one moment: all that one reader tells fits together.
+/// The account of a run as it stood at one moment: all that one reader returns fits together.
 pub(super) trait RunAccount {
-    /// What it is, and how far it had come.
+    /// Returns what the run is, and how far it had come.
     fn header(&self) -> &RunHeader;
 
-    /// The format of the ledger, where a newer version of this program wrote it.
+    /// Returns the format of the ledger, where a newer version of this program wrote it.
     fn newer(&self) -> Option<i32>;
 
-    /// Looks whether all of it is as it was written, as far as that was not looked at when it was opened.
+    /// Checks that all of the ledger is as it was written, as far as opening it did not check that.
     async fn check_pages(&self) -> Result<(), LedgerError>;
 
-    /// What was consented to when it was last begun to send.
+    /// Returns the consent that was given when sending last began.
     async fn consent(&self) -> Result<Option<Consent>, LedgerError>;
 
-    /// The inputs, in their order.
+    /// Returns the inputs, in their order.
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError>;
 
-    /// What was requested and how long it took, by all processes that came to an end.
+    /// Returns the numbers of requests and the time they took, for all processes that came to an end.
     async fn stats(&self) -> Result<RunStats, LedgerError>;
 
-    /// How much it is, and how much of it is left.
+    /// Returns the size of the run, and how much of it is left.
     async fn totals(&self) -> Result<PlanTotals, LedgerError>;
 
-    /// How many referrals it is about, and how many it changed.
+    /// Returns the number of referrals that the run is about, and of those that it changed.
     async fn referrals(&self) -> Result<ReferralTotals, LedgerError>;
 
-    /// Tells every input row once, in the order of the input.
+    /// Calls `each` for every input row once, in the order of the input.
     async fn rows<E: From<LedgerError>>(
         &self,
         each: &mut dyn FnMut(RowAccount) -> Result<(), E>,
     ) -> Result<(), E>;
 
-    /// Tells every item once, by number, as it was planned.
+    /// Calls `each` for every item once, by number, as it was planned.
     async fn items<E: From<LedgerError>>(
         &self,
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
     ) -> Result<(), E>;
 }
 
-/// Does the same with whichever backend an enum of them holds.
+/// Evaluates one expression for whichever backend an enum of them holds.
 macro_rules! whichever {
     ($of:ident: $kept:expr, $backend:ident => $done:expr) => {
         match $kept {

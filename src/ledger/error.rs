@@ -1,4 +1,4 @@
-//! Why a ledger cannot be used, or no longer.
+//! The reasons why a ledger cannot be used, or no longer.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,22 +6,22 @@ use std::sync::Arc;
 
 use crate::domain::characters::visible_path;
 
-/// Why a ledger cannot be used, or no longer.
+/// A reason why a ledger cannot be used, or no longer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
-    /// A new run was to be put where one is already.
+    /// A new run was to be created where there is one already.
     #[error("{} holds a run already; name another directory", visible_path(.dir))]
     Exists {
         /// The run's directory.
         dir: PathBuf,
     },
-    /// There is no ledger in the directory.
+    /// The directory holds no ledger.
     #[error("{} holds no run", visible_path(.dir))]
     Absent {
         /// The directory.
         dir: PathBuf,
     },
-    /// A process began to make a ledger there, and did not come to its end, or not yet.
+    /// A process began to create a ledger there and did not complete it, or hasn't yet.
     #[error("{} holds no run yet: none came as far as to read or send anything", visible_path(.dir))]
     Unmade {
         /// The directory.
@@ -33,7 +33,7 @@ pub enum LedgerError {
         /// The run's directory.
         dir: PathBuf,
     },
-    /// The ledger's file has another name besides, under which nobody sees this one's lock or log.
+    /// The ledger's file has a second name (a hard link), under which this one's lock and log aren't seen.
     #[error(
         "{} has another name besides (a hard link), under which another process may be at work; take one of the names away, or make a real copy",
         visible_path(.file)
@@ -42,7 +42,7 @@ pub enum LedgerError {
         /// The ledger's file.
         file: PathBuf,
     },
-    /// The run was copied, and where it was first it still is.
+    /// The run was copied, and the first copy is still where it was.
     #[error(
         "{} is a copy of the run in {}, and neither knows what is sent from the other; carry on there, or move that one away for good",
         visible_path(.dir), visible_path(.first)
@@ -53,7 +53,7 @@ pub enum LedgerError {
         /// The directory of the run that was copied.
         first: PathBuf,
     },
-    /// The file is of a later version than this program knows.
+    /// The file has a newer format than this program knows.
     #[error(
         "{} was written by a newer version of this program: its format is {found}, this version knows {known}; use the newer version",
         visible_path(.file)
@@ -61,50 +61,51 @@ pub enum LedgerError {
     Newer {
         /// The ledger's file.
         file: PathBuf,
-        /// The version in the file.
+        /// The format of the file.
         found: i32,
-        /// The latest version that this program knows.
+        /// The newest format that this program knows.
         known: i32,
     },
-    /// It is a database, and not one of this program.
+    /// The file is a database, but none of this program's.
     #[error("{} is no ledger of this program", visible_path(.file))]
     Foreign {
         /// The file.
         file: PathBuf,
     },
-    /// What is in the file cannot be what was written.
+    /// The content of the file can't be what was written.
     #[error("{} is damaged: {detail}", visible_path(.file))]
     Damaged {
         /// The ledger's file.
         file: PathBuf,
-        /// What was found.
+        /// What was found wrong.
         detail: String,
     },
-    /// The system did not let the ledger be read or written: no space, no permission, held by something else.
+    /// The system did not let the ledger be read or written: no space, no permission, or another program
+    /// holds it.
     #[error("{}: {detail}", visible_path(.file))]
     Database {
         /// The ledger's file.
         file: PathBuf,
-        /// In the words of what keeps it.
+        /// The backend's own error text.
         detail: String,
     },
-    /// The ledger was asked for what it doesn't allow. A defect.
+    /// The ledger was asked for something that it doesn't allow. A defect of this program.
     #[error("{}: {detail}, a defect of this program", visible_path(.file))]
     Defect {
         /// The ledger's file.
         file: PathBuf,
-        /// In the words of what keeps it.
+        /// The backend's own error text.
         detail: String,
     },
-    /// A file or directory could not be made or looked at.
+    /// A file or directory could not be created or examined.
     #[error("{}: {source}", visible_path(.path))]
     File {
-        /// Which.
+        /// The file or directory.
         path: PathBuf,
-        /// In the system's words.
+        /// The system's error.
         source: Arc<io::Error>,
     },
-    /// A plan cannot be completed: a row would be without an outcome for good. A defect.
+    /// A plan cannot be completed, since a row would never get an outcome. A defect of this program.
     #[error(
         "row {row} of the run in {} has neither a verdict nor an item, a defect of this program; nothing was sent",
         visible_path(.dir)
@@ -130,7 +131,8 @@ pub enum LedgerError {
         /// The run's directory.
         dir: PathBuf,
     },
-    /// A run was to be called finished that is not. A defect; the run stays stopped.
+    /// A run was to be marked as finished while items have no outcome. A defect of this program; the run
+    /// stays stopped.
     #[error(
         "{items} items of the run in {} have no outcome, so it is not finished; resume it",
         visible_path(.dir)
@@ -138,18 +140,18 @@ pub enum LedgerError {
     Unsettled {
         /// The run's directory.
         dir: PathBuf,
-        /// How many items.
+        /// The number of items without an outcome.
         items: u64,
     },
-    /// A write of the journal failed. It stays closed, so that nothing is sent without an intent.
+    /// A write of the journal failed. The journal stays closed, so that nothing is sent without an intent.
     #[error("{} could not be written, so nothing more is sent: {}", visible_path(.file), .first.detail())]
     Poisoned {
         /// The ledger's file.
         file: PathBuf,
-        /// What went wrong with the first write that failed.
+        /// The error of the first write that failed.
         first: Box<LedgerError>,
     },
-    /// The journal was ended before.
+    /// The journal was ended before this call.
     #[error("the journal of the run in {} has ended, so nothing more is sent", visible_path(.dir))]
     Ended {
         /// The run's directory.
@@ -158,17 +160,17 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
-    /// A failure of the system's, with the path it is about.
+    /// Makes the error for a failure of the system, with the path that it is about.
     pub(super) fn file(path: &Path, error: io::Error) -> Self {
         Self::File { path: path.to_owned(), source: Arc::new(error) }
     }
 
-    /// That nothing more is written, since this went wrong first.
+    /// Makes the error that nothing more is written, since `first` went wrong.
     pub(super) fn poisoned(file: PathBuf, first: Self) -> Self {
         Self::Poisoned { file, first: Box::new(first) }
     }
 
-    /// Whether the ledger's file is damaged, and no space nor permission would help.
+    /// Whether the ledger's file is damaged, so that neither space nor permission would help.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged { .. } => true,
@@ -177,7 +179,7 @@ impl LedgerError {
         }
     }
 
-    /// What went wrong, without the file that it went wrong with.
+    /// Returns what went wrong, without the file's name.
     fn detail(&self) -> String {
         match self {
             Self::Damaged { detail, .. } | Self::Database { detail, .. } | Self::Defect { detail, .. } => {
@@ -189,7 +191,7 @@ impl LedgerError {
 }
 
 impl From<LedgerError> for io::Error {
-    /// For those who write a report while they read the ledger.
+    /// Lets code that writes a report while it reads the ledger return one kind of error.
     fn from(error: LedgerError) -> Self {
         Self::other(error)
     }

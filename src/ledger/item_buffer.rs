@@ -1,6 +1,8 @@
-//! Items of a plan on their way into the ledger. Their table lies in the order of their numbers, and they
-//! come as their referrals were looked at. So many of them wait, and are sorted before they are written:
-//! the table is then gone through once for all of them, and not searched for every one.
+//! Collects the items of a plan and sorts them before they are written into the ledger.
+//!
+//! The table of items is stored in the order of their numbers, but the items come in the order in which their
+//! referrals were read. They wait here until a limit of bytes is reached, and are then sorted: the database
+//! goes through the table once for all of them, in place of searching it for each one.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -12,18 +14,18 @@ use crate::domain::audit::Audit;
 use crate::domain::item::{Effect, Item};
 use crate::domain::referral::ETag;
 
-/// How many bytes of items wait. It is enough for some hundred thousand of them.
+/// Bytes of items that wait at most; enough for some hundred thousand items.
 const ROOM: usize = 64 << 20;
 
-/// How many wait as long as they come in the order of their numbers, where waiting is of no use.
+/// Bytes that wait at most as long as items come in the order of their numbers, where sorting is of no use.
 const ROOM_IN_ORDER: usize = 1 << 20;
 
 const TEXTS: usize = 7;
 
-/// Items that wait.
+/// Items that wait to be written.
 #[derive(Debug, Default)]
 pub(super) struct ItemBuffer {
-    /// The texts of all items. Those that came one after another are one piece of memory.
+    /// The texts of all waiting items, each item's after those of the one before in one piece of memory.
     texts: Vec<u8>,
     entries: Vec<Entry>,
     in_disorder: bool,
@@ -35,12 +37,13 @@ struct Entry {
     effect: Effect,
     is_bound: bool,
     start: usize,
-    /// Where each text ends.
+    /// The end of each text, as an offset into all texts.
     ends: [usize; TEXTS],
     settled: Option<Box<Settled>>,
 }
 
-/// An item as it waited: its parts as text, in UTF-8; what isn't text by itself is JSON.
+/// A waiting item as the database takes it: its parts as UTF-8 text; parts that have no text form of their
+/// own are JSON.
 #[derive(Debug)]
 pub(super) struct BufferedItem<'a> {
     pub(super) number: u64,
@@ -57,18 +60,18 @@ pub(super) struct BufferedItem<'a> {
 }
 
 impl ItemBuffer {
-    /// Adds an item. Answers whether it is time to write.
+    /// Adds an item. Returns whether the buffer is full and has to be written.
     pub(super) fn add(&mut self, item: &Item, settled: Option<&Settled>, audit: Option<&Audit>) -> bool {
         if !self.in_disorder && self.entries.last().is_some_and(|last| last.number > item.number) {
             self.in_disorder = true;
-            // Once and for all: growing step by step, there would be two of it at a time. What isn't
-            // written to takes no memory.
+            // All at once: growing step by step would for a moment hold the texts twice. Reserved memory that
+            // isn't written to is not used up.
             self.texts.reserve_exact(ROOM + ROOM_IN_ORDER);
         }
         let start = self.texts.len();
         let ends = [
             self.text(item.id),
-            // No eTag is empty, and so is no audit.
+            // An empty text stands for an absent one: no eTag is empty, and no audit is.
             self.text(item.etag.as_ref().map_or("", ETag::as_str)),
             self.text(item.request_id),
             self.json(&item.findings),
@@ -82,15 +85,15 @@ impl ItemBuffer {
         self.texts.len() >= if self.in_disorder { ROOM } else { ROOM_IN_ORDER }
     }
 
-    /// How many items wait.
+    /// Returns the number of waiting items.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Hands over all that wait, in the order of their numbers.
+    /// Hands over all waiting items, in the order of their numbers, and empties the buffer.
     ///
     /// # Errors
-    /// Whatever `each` fails with: that ends the handing over, and what is left is lost.
+    /// Any error of `each`: it ends the handing over, and the items that are left are lost.
     pub(super) fn hand_over<E>(
         &mut self,
         mut each: impl FnMut(BufferedItem<'_>) -> Result<(), E>,
@@ -122,7 +125,7 @@ impl ItemBuffer {
         Ok(())
     }
 
-    /// Appends a text; answers where it ends.
+    /// Appends a text; returns where it ends.
     fn text(&mut self, text: impl Display) -> usize {
         write!(self.texts, "{text}").expect("memory takes what is written to it");
         self.texts.len()

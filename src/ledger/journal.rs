@@ -1,4 +1,4 @@
-//! What those who send hold of the ledger: they ask, the writer's thread writes.
+//! The sending side's handle on the ledger: callers make requests, and the writer's thread writes them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,22 +19,22 @@ use super::writer::{ManualWriter, Writer};
 use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::item::Item;
 
-/// Tells the time that is written beside intents.
+/// Returns the time that goes on record with an intent.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// A started run. Requests through all its clones are written in the order they are made.
+/// A started run that intents, answers and outcomes are written to. Requests through all its clones are
+/// written in the order they are made.
 ///
-/// When the last clone is dropped, what was asked for is still written, which that waits for, and the
-/// run stays stopped.
+/// Dropping the last clone waits until everything that was requested is written; the run then stays stopped.
 #[derive(Debug, Clone)]
 pub struct Journal {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    /// `None` only while this is dropped.
+    /// `None` only while this value is dropped.
     requests: Option<Sender<Request>>,
-    /// `None` once it was waited for, and where there is none.
+    /// The writer's thread; `None` once it was joined, and where the writer has no thread.
     thread: Mutex<Option<JoinHandle<()>>>,
     failed: Arc<OnceLock<LedgerError>>,
     clock: Clock,
@@ -53,7 +53,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// The same without a thread.
+    /// Begins to write into a store without a thread: the [`ManualWriter`] writes when it is told to.
     pub(super) fn by_hand(store: Box<dyn BatchStore>, clock: Clock) -> (Self, ManualWriter) {
         let (journal, writer) = Self::new(store, clock);
         (journal, ManualWriter::new(writer))
@@ -67,9 +67,8 @@ impl Journal {
         (Self { shared: Arc::new(Shared { requests, thread, failed, clock, dir }) }, writer)
     }
 
-    /// Writes down that an item is about to be sent, and waits until that is on record. Every call is
-    /// an attempt of its own. A call that is given up while it waits leaves an attempt without a
-    /// result.
+    /// Records the intent to send an item, and waits until it is on record. Every call is an attempt of its
+    /// own. A call that is cancelled while it waits leaves an attempt without a result.
     ///
     /// # Errors
     /// [`LedgerError::Poisoned`] where this or an earlier write failed; [`LedgerError::Ended`] after
@@ -82,23 +81,23 @@ impl Journal {
         ticket.await.unwrap_or_else(|_| Err(self.shared.gone()))
     }
 
-    /// Records what became of an attempt, without waiting. Said again, the last word counts: an
-    /// attempt that was in doubt can turn out as not applied. Where it can't be written, the next
-    /// call to anything else says so; the attempt then counts as one without a result.
+    /// Records the answer to an attempt, without waiting. A later answer to the same attempt replaces an
+    /// earlier one: an attempt that was in doubt can turn out as not applied. Where the answer can't be
+    /// written, the next other call returns the error; the attempt then counts as one without a result.
     pub fn answered(&self, attempt: AttemptId, answer: AttemptAnswer) {
-        // A failure is kept and told by the next call that has an answer to give.
+        // The failure is kept, and the next call that returns a result reports it.
         let _ = self.shared.ask(Request::Write(Record::Answer { attempt, answer }));
     }
 
-    /// Takes an intent back that nothing was sent for, without waiting: who holds the ticket sent nothing, and
-    /// never will. Where that can't be written, the attempt counts as one without a result.
+    /// Withdraws an intent that nothing was sent for, without waiting: the holder of the ticket sent nothing
+    /// and never will. Where the withdrawal can't be written, the attempt counts as one without a result.
     pub fn withdrawn(&self, ticket: Ticket) {
         // As above.
         let _ = self.shared.ask(Request::Write(Record::Withdrawal { attempt: ticket.into_attempt() }));
     }
 
-    /// Records how an item came out, once and for all. It is written after all that was asked
-    /// before, and not waited for.
+    /// Records the outcome of an item, once and for all. It is written after everything that was requested
+    /// before; the call does not wait for the write.
     ///
     /// # Errors
     /// As [`Journal::intend`]; a failure of this very write comes with the next call.
@@ -106,18 +105,18 @@ impl Journal {
         self.shared.ask(Request::Write(Record::Outcome { item, settled }))
     }
 
-    /// Ends sending: all that was asked before is on record, with what this process did, and the run
-    /// can be opened again. A run that was stopped after its last item is finished. Later calls through
-    /// other clones fail.
+    /// Ends sending. Everything that was requested before is then on record, with the figures of this
+    /// process, and the run can be opened again. A run that was stopped after its last item is finished.
+    /// Later calls through other clones fail.
     ///
     /// # Errors
-    /// [`LedgerError::Poisoned`] where anything could not be written; [`LedgerError::Unsettled`]
-    /// where the phase is to be finished and items have no outcome: the run is then stopped.
+    /// [`LedgerError::Poisoned`] where anything could not be written; [`LedgerError::Unsettled`] where
+    /// `phase` is finished and items have no outcome: the run is then stopped.
     pub async fn finish(self, phase: Phase, stats: &RunStats) -> Result<(), LedgerError> {
         let (reply, ended) = oneshot::channel();
         self.shared.ask_even_so(Request::Finish(Finish { phase, stats: *stats, reply }))?;
         let ended = ended.await.unwrap_or_else(|_| Err(self.shared.gone()));
-        // The reply was the last thing it did.
+        // The reply was the last thing that the thread did, so it is about to end by itself.
         self.shared.join();
         ended
     }
@@ -136,7 +135,7 @@ impl Shared {
         requests.send(request).map_err(|_| self.gone())
     }
 
-    /// Why the thread doesn't answer.
+    /// Returns why the thread doesn't answer.
     fn gone(&self) -> LedgerError {
         self.failed.get().cloned().unwrap_or_else(|| LedgerError::Ended { dir: self.dir.clone() })
     }
@@ -148,7 +147,7 @@ impl Shared {
     fn join(&self) {
         let thread = self.thread().take();
         if let Some(thread) = thread {
-            // A thread that panicked has answered nobody, which is what they were told.
+            // A thread that panicked has answered no request, and its callers got an error for that.
             let _ = thread.join();
         }
     }

@@ -1,31 +1,32 @@
-//! A run's durable memory: what was planned, what was about to be sent, what came of it.
+//! The ledger: a run's durable record of what was planned, what was about to be sent, and how it came out.
 //!
-//! Every report can be made from it again. Nothing outside this module knows SQL, the ledger's files, or its locks,
-//! and nothing in it looks at an HTTP status or at what an answer means. A run is kept in one SQLite file in its
-//! directory; simulations keep theirs in memory.
+//! Every report can be made from it again. Code outside this module knows nothing of SQL, of the ledger's
+//! files, or of its locks. Code inside it never looks at an HTTP status or at what an answer means. A run is
+//! kept in one SQLite file in its directory; simulations keep theirs in memory.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `address` | where a run is kept: [`create`], [`open`], [`read`] |
-//! | `planning`, `run`, `reader` | a run that is planned, at rest and sent, or read, whatever keeps it: [`Planning`], [`Ledger`], [`Backlog`], [`Reader`] |
-//! | `journal`, `writer`, `ticket` | intents and outcomes while sending: [`Journal`], [`Ticket`], and their thread, or [`ManualWriter`] without one |
-//! | `record` | what the writer is asked for |
-//! | `model` | what a ledger tells of a run |
-//! | `account`, `verdict` | from what is on record to what reports are told; pure |
-//! | `outstanding` | what is left to do for an item, from its attempts; pure |
-//! | `item_buffer` | items of a plan on their way into the ledger |
-//! | `spill` | texts that a plan needs once more: [`Spill`] |
+//! | `planning`, `run`, `reader` | a run while it is planned, at rest and sent, or read, with either backend: [`Planning`], [`Ledger`], [`Backlog`], [`Reader`] |
+//! | `journal`, `writer`, `ticket` | intents and outcomes while sending: [`Journal`], [`Ticket`], and the writer's thread, or [`ManualWriter`] without one |
+//! | `record` | the requests that the writer takes |
+//! | `model` | the values that a ledger returns about a run |
+//! | `account`, `verdict` | turns what is on record into what reports show; pure |
+//! | `outstanding` | what is left to do for an item, judged from its attempts; pure |
+//! | `item_buffer` | items of a plan that wait to be written in the order of their numbers |
+//! | `spill` | texts that planning needs once more, kept in a temporary file: [`Spill`] |
 //! | `error` | why a ledger cannot be used: [`LedgerError`] |
-//! | `backend` | what whoever keeps a ledger has to do |
-//! | `sqlite` | a run in a SQLite file, with its lock and its log |
-//! | `memory` | a run in memory, for simulations |
+//! | `backend` | the traits that a backend implements |
+//! | `sqlite` | the backend in a SQLite file, with its lock and its log |
+//! | `memory` | the backend in memory, for simulations |
 //!
 //! What always holds:
 //! - A [`Ticket`] exists only for an intent that is on record, and each is for one attempt.
 //! - An item is settled once. Settling it again is a defect and stops the journal.
 //! - After one failed write nothing more is written, so nothing more is sent.
-//! - Nothing of a run whose planning did not come to its end can be sent.
-//! - Where something is lost, or may be, the run says so, and nothing is sent blindly.
+//! - A run whose planning did not complete can't be sent.
+//! - Where records are lost, or may be, the run says so, and an item that may have been sent is read back
+//!   before it is sent again.
 //! - One process at a time writes a run; any number may read it meanwhile.
 
 mod account;

@@ -1,4 +1,4 @@
-//! What a run's ledger tells of it, whatever keeps it.
+//! The values that a ledger returns about a run, with either backend.
 
 use std::sync::Arc;
 
@@ -9,119 +9,120 @@ use crate::domain::account::{Phase, RunSpec, RunStats};
 use crate::domain::item::Item;
 use crate::domain::referral::ETag;
 
-/// What a run is, how far it has come, and whether any of it is lost.
+/// The header of a run: what it is, how far it has come, and whether any of its records are lost.
 #[derive(Debug, Clone)]
 pub struct RunHeader {
-    /// What was said about the run when it was planned.
+    /// The spec that the run was planned with.
     pub spec: RunSpec,
-    /// How far it had come when it was opened. To a reader a run that is being sent right now looks like one that
-    /// stopped.
+    /// How far the run had come when it was opened. To a reader a run that is being sent right now looks like
+    /// one that stopped.
     pub phase: Phase,
     pub(super) lost: Option<Lost>,
 }
 
 impl RunHeader {
-    /// The header of a run that is being planned.
+    /// Makes the header of a run that is being planned.
     pub(super) fn planning(spec: RunSpec) -> Self {
         Self { spec, phase: Phase::Planning, lost: None }
     }
 
-    /// Whether its log was lost, and with it what was sent last: every item without an outcome is then one
-    /// that may have been sent.
+    /// Returns whether, and when, the run was found to have lost its log, and with it what was sent last.
+    /// Every item without an outcome is then one that may have been sent.
     pub fn loss(&self) -> Option<Loss> {
         self.lost.map(|lost| lost.when)
     }
 
-    /// The number of the last attempt that was on record when the loss was found.
+    /// Returns the number of the last attempt that was on record when the loss was found.
     pub(super) fn lost_after(&self) -> Option<i64> {
         self.lost.map(|lost| lost.after)
     }
 }
 
-/// When it was found that a run's log is gone.
+/// When the loss of a run's log was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// Now: nothing was sent since, so the file can be put back yet.
+    /// Found on this opening: nothing was sent since, so the log can still be put back.
     Found,
-    /// Now, and not the log is missing: the run may have been sent from another copy.
+    /// Found on this opening, and the log is not missing: the run may have been sent from another copy.
     Elsewhere,
-    /// By a process that began to send afterwards.
+    /// Recorded earlier, by a process that began to send afterwards.
     Recorded,
 }
 
-/// What a run lost with its log: any intent and any result after some attempt.
+/// The part of a run that is lost with its log: any intent and any result after some attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lost {
-    /// The number of the last attempt that was on record when it was found.
+    /// The number of the last attempt that was on record when the loss was found.
     pub(super) after: i64,
     pub(super) when: Loss,
 }
 
-/// How much a run is. What remains is what a resumed run would still do.
+/// The size of a run in rows and items, and how much is left: what remains is what a resumed run would still
+/// do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PlanTotals {
     /// Input rows, the bad ones included.
     pub rows: u64,
-    /// Referrals that rows are about, where they got that far: one item each.
+    /// Items, one for each referral that a row was resolved to. A row that did not get that far has none.
     pub items: u64,
     /// Items that planning left to be sent.
     pub to_send: u64,
-    /// Of those, the ones that close their referral, which can't be taken back.
+    /// Items to be sent that close their referral, which can't be taken back.
     pub closing: u64,
     /// Items that have no outcome yet.
     pub remaining: u64,
-    /// Of those, the ones that close their referral.
+    /// Items without an outcome that close their referral.
     pub remaining_closing: u64,
 }
 
-/// How many referrals a run is about and changed, each counted once.
+/// The number of referrals that a run is about and has changed, each counted once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReferralTotals {
-    /// That the rows are about, where they got that far.
+    /// Referrals that the rows are about, where the rows got that far.
     pub total: u64,
-    /// That were written.
+    /// Referrals that were written.
     pub changed: u64,
-    /// That were closed.
+    /// Referrals that were closed.
     pub closed: u64,
 }
 
 /// An item without an outcome, and what is to be done about it.
 #[derive(Debug, Clone)]
 pub struct Outstanding {
-    /// The item as it was last sent: after a rebase that is another eTag, and maybe another document,
-    /// than the plan's. Where it was never sent, as it was planned.
+    /// The item as it was last sent: after a rebase it has another eTag, and maybe another document, than the
+    /// plan's. An item that was never sent is as it was planned.
     pub item: Arc<Item>,
-    /// What comes next.
+    /// What to do next.
     pub due: Due,
-    /// Whether it was sent before.
+    /// Whether the item was sent before.
     pub sent: bool,
-    /// Whether any of its attempts may have been made, or may be yet.
+    /// Whether any of its attempts may have reached the service, or may still reach it.
     pub doubted: bool,
-    /// Whether that is so because the run's log is lost, which may have told of another attempt.
+    /// Whether it is doubted because the run's log is lost, which may have held another attempt.
     pub lost: bool,
-    /// What the last attempt was answered with, where that is on record.
+    /// The HTTP status of the last attempt's answer, where it is on record.
     pub status: Option<u16>,
-    /// The same, as a word to group by.
+    /// The code of the last attempt's failure, for grouping.
     pub code: Option<String>,
-    /// The versions that it was bound to so far.
+    /// The eTags that the item was bound to so far: the plan's and those of its attempts.
     pub versions: Vec<ETag>,
 }
 
-/// What became of an attempt.
+/// The answer to an attempt, as it goes on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptAnswer {
-    /// What it means for sending again.
+    /// What the answer means for sending again.
     pub result: AttemptResult,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
-    /// A stable word to group by, where it failed.
+    /// A stable code for grouping, where the attempt failed.
     pub code: Option<String>,
-    /// When it came.
+    /// When the answer came.
     pub at: Timestamp,
 }
 
-/// Adds up what all processes of a run did that came to an end. PATCHes are counted from the attempts, which a
-/// crash loses none of.
+/// Adds up the figures of all processes of a run that came to an end. PATCHes are counted from the attempts,
+/// of which a crash loses none.
 pub(super) fn summed(sessions: impl IntoIterator<Item = RunStats>, patch: u64) -> RunStats {
     let sum = sessions.into_iter().fold(RunStats::default(), |sum, one| RunStats {
         get: sum.get.saturating_add(one.get),

@@ -1,55 +1,59 @@
-//! What is left to do for an item that has no outcome yet. Pure.
+//! Judges what is left to do for an item that has no outcome yet. Pure.
 
 use serde::{Deserialize, Serialize};
 
-/// What one attempt led to, as far as sending again is concerned.
+/// The result of one attempt, as far as sending again is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttemptResult {
-    /// The service said that it was written.
+    /// The service confirmed that the change was written.
     Applied,
-    /// The service said no; nothing was written.
+    /// The service refused the change; nothing was written.
     Refused,
-    /// The service said that the referral has another version than was sent. Nothing was written by this attempt.
+    /// The service answered that the referral has another version than was sent. This attempt wrote nothing.
     Mismatched,
-    /// The same, and a look showed the very version that was sent: what became of it nobody knows.
+    /// Refused for another version, but a read shows the version that was sent: it is unknown whether it was
+    /// applied.
     Contradicted,
-    /// It is not written, for a reason that may pass. Its code says who said so; without a code, it was read
-    /// back and not found.
+    /// The change is not written, for a reason that may pass. The code tells who reported that; without a
+    /// code, the referral was read back and the change not found.
     NotApplied,
-    /// The service said: slow down. Nothing was written.
+    /// The service limited the rate (it asked to slow down). Nothing was written.
     Throttled,
-    /// It may have been written.
+    /// The change may have been written.
     InDoubt,
 }
 
-/// What is due for an item without an outcome.
+/// The next step for an item without an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Due {
-    /// Its document can be sent: nothing of it was written so far.
+    /// Send the item's document: none of its attempts has written anything.
     Send,
-    /// It was sent and may have been written: the referral is read back before anything is sent.
+    /// Read the referral back before anything is sent: the item was sent and may have been written.
     Settle,
-    /// It was refused as one for another version: the referral is read back, and the same is never sent again.
+    /// Read the referral back, and never send the same document again: it was refused as one for another
+    /// version.
     Recheck,
 }
 
 /// What is known of the last attempt at an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LastAttempt {
-    /// There was none.
+    /// No attempt was made.
     Never,
-    /// It has no result on record.
+    /// The attempt has no result on record.
     Open,
-    /// It has this one.
+    /// The attempt has this result on record.
     Ended(AttemptResult),
-    /// Nothing: the log is lost that may have told of it.
+    /// Unknown: the log that may have held the attempt is lost.
     Lost,
 }
 
-/// What is known of an item's last attempt: from the number and the result of the last on record, and the
-/// number after which attempts may be missing. That it was refused as one for another version forbids to send the
-/// same again, whatever may be missing.
+/// Returns what is known of an item's last attempt.
+///
+/// `on_record` is the number and the result of the last attempt on record; attempts with numbers after
+/// `lost_after` may be missing. A refusal for another version counts even where later attempts may be
+/// missing, since it forbids sending the same document again.
 pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: Option<i64>) -> LastAttempt {
     let number = on_record.map_or(0, |(number, _)| number);
     match on_record {
@@ -63,11 +67,11 @@ pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: 
     }
 }
 
-/// What comes next, from the last of an item's attempts.
+/// Returns the next step for an item, judged from its last attempt.
 ///
-/// The last one decides, since nothing is sent for an item while an earlier attempt is in doubt. An
-/// attempt that was applied and has no outcome, because the process died between the two, is read
-/// back like one in doubt, and so is one that may have been made.
+/// The last attempt decides, since nothing is sent for an item while an earlier attempt is in doubt. An
+/// attempt that was applied but has no outcome, because the process died between the two records, is read
+/// back like one in doubt; so is one that may have been made.
 pub(super) fn due(last: LastAttempt) -> Due {
     use AttemptResult::{Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled};
     match last {
@@ -77,8 +81,10 @@ pub(super) fn due(last: LastAttempt) -> Due {
     }
 }
 
-/// Whether an attempt may have been made, or may be yet. What never left, or was answered with a no, is not.
-/// That it was read back and not found says nothing of what is still on its way.
+/// Whether an attempt may have reached the service, or may still reach it.
+///
+/// An attempt that never left this machine, or was answered with a refusal, can't. An attempt that was read
+/// back and not found may still be applied later.
 pub(super) fn may_arrive(result: Option<AttemptResult>, has_code: bool) -> bool {
     use AttemptResult::{Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled};
     match result {

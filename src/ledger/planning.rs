@@ -1,4 +1,4 @@
-//! A run that is being planned, whatever keeps it.
+//! Writes a run while it is being planned, with either backend.
 
 use super::backend::{PlanStore, whichever};
 use super::error::LedgerError;
@@ -10,8 +10,8 @@ use crate::domain::account::{InputInfo, RowRecord, RowText, RunSpec, RunStats, S
 use crate::domain::audit::Audit;
 use crate::domain::item::Item;
 
-/// A run that is being planned, which nobody else can write meanwhile. Dropping it loses what was not kept; the
-/// run stays unplanned either way.
+/// A run that is being planned, which no other process can write meanwhile. Dropping it loses what was not
+/// kept; the run stays unplanned either way.
 #[derive(Debug)]
 pub enum Planning {
     /// In a SQLite file.
@@ -21,11 +21,11 @@ pub enum Planning {
 }
 
 impl Ledger {
-    /// Begins again to plan a run whose planning did not come to its end: its rows and items are
-    /// forgotten. Answers with the inputs that were read to their end before, too.
+    /// Begins anew to plan a run whose planning did not complete: its rows and items are forgotten. Returns
+    /// also the inputs that were read to their end before.
     ///
     /// # Errors
-    /// [`LedgerError::Exists`] where it was planned to its end; else where the ledger can't be written.
+    /// [`LedgerError::Exists`] where the planning completed; else where the ledger can't be written.
     pub async fn plan_again(self) -> Result<(Planning, Vec<InputInfo>), LedgerError> {
         match self.into_unplanned()? {
             Run::Sqlite(run) => {
@@ -41,12 +41,12 @@ impl Ledger {
 }
 
 impl Planning {
-    /// What the run is, so far.
+    /// Returns the header of the run, so far.
     pub fn header(&self) -> &RunHeader {
         whichever!(Self: self, plan => plan.header())
     }
 
-    /// Says of the run what is known only by now.
+    /// Replaces the spec of the run with one that holds what became known while planning.
     ///
     /// # Errors
     /// Where the ledger can't be written.
@@ -54,10 +54,10 @@ impl Planning {
         whichever!(Self: self, plan => plan.amend(spec))
     }
 
-    /// A place for texts beside the run, as long as it is planned.
+    /// Makes a store for texts beside the run, for as long as it is planned.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Where it can't be made.
     pub fn spill(&self) -> Result<Spill, LedgerError> {
         whichever!(Self: self, plan => plan.spill())
     }
@@ -78,11 +78,11 @@ impl Planning {
         whichever!(Self: self, plan => plan.input(input, info))
     }
 
-    /// Writes an item, now or by the end of planning. Where it is settled there is nothing to send, and the
-    /// verdict stands for its rows. That of a legacy payload has an audit.
+    /// Writes an item, now or by the end of planning. An item that is settled is not sent, and its verdict
+    /// goes to its rows. An item of a legacy payload has an audit.
     ///
     /// # Errors
-    /// Where the ledger can't be written, or two of the items before have one number.
+    /// Where the ledger can't be written, or two of the items written before have the same number.
     pub fn item(
         &mut self,
         item: &Item,
@@ -92,7 +92,7 @@ impl Planning {
         whichever!(Self: self, plan => plan.item(item, settled, audit))
     }
 
-    /// Takes back an item, which has to be written anew: what it was made from has turned out to be doubtful.
+    /// Removes an item, which has to be written anew: what it was made from has turned out to be doubtful.
     ///
     /// # Errors
     /// Where the ledger can't be written.
@@ -100,7 +100,7 @@ impl Planning {
         whichever!(Self: self, plan => plan.retract(number))
     }
 
-    /// What was read of a row, by its ordinal.
+    /// Returns what was read of a row, by the row's ordinal.
     ///
     /// # Errors
     /// Where the ledger can't be read, or holds no such row.
@@ -108,8 +108,8 @@ impl Planning {
         whichever!(Self: self, plan => plan.text_of(row))
     }
 
-    /// Puts on record what was written so far. Should planning end before its time, then the inputs are
-    /// known that have to be the same when it is begun again.
+    /// Puts on record what was written so far. Should planning then end early, the inputs are known that have
+    /// to be the same when it is begun again.
     ///
     /// # Errors
     /// Where the ledger can't be written.
@@ -117,7 +117,8 @@ impl Planning {
         whichever!(Self: self, plan => plan.keep().await)
     }
 
-    /// Ends planning: all is on record, and the run can be sent. What it did is what planning did alone.
+    /// Completes planning: all of it is on record, and the run can be sent. `stats` are the figures of
+    /// planning alone.
     ///
     /// # Errors
     /// [`LedgerError::Loose`] where a row has neither a verdict nor an item; else where there are two
@@ -129,8 +130,7 @@ impl Planning {
         }))
     }
 
-    /// Ends planning before it is complete. What was written can be looked at; the run stays
-    /// unplanned.
+    /// Ends planning before it is complete. What was written can be read; the run stays unplanned.
     ///
     /// # Errors
     /// Where the ledger can't be written.

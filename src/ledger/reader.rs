@@ -1,5 +1,5 @@
-//! The account of a run for whoever reports it, whatever keeps it. Nothing is written: a run can be read while
-//! another process sends it, and after a crash.
+//! Reads the account of a run for its reports, with either backend. Nothing is written: a run can be read
+//! while another process sends it, and after a crash.
 
 use super::backend::{RunAccount, whichever};
 use super::error::LedgerError;
@@ -8,8 +8,8 @@ use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RunStats};
 use crate::domain::consent::Consent;
 
-/// A run as it stood when it was opened for reading, whatever is written meanwhile: all that one
-/// reader tells fits together.
+/// A run as it stood when it was opened for reading. Later writes don't show: all that one reader returns
+/// fits together.
 #[derive(Debug)]
 pub enum Reader {
     /// In a SQLite file.
@@ -19,18 +19,19 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// What the run is, and how far it had come. One that is being sent right now looks like one that stopped.
+    /// Returns what the run is, and how far it had come. A run that is being sent right now looks like one
+    /// that stopped.
     pub fn header(&self) -> &RunHeader {
         whichever!(Self: self, reader => reader.header())
     }
 
-    /// The format of the ledger, where a newer version of this program wrote it.
+    /// Returns the format of the ledger, where a newer version of this program wrote it.
     pub fn newer(&self) -> Option<i32> {
         whichever!(Self: self, reader => reader.newer())
     }
 
-    /// Looks at all that was not looked at when the run was opened: at every page of a file, and whether the
-    /// indexes tell what their tables do. Every record was looked at before.
+    /// Checks what was not checked when the run was opened: every page of a file, and whether each index
+    /// matches its table. Opening has checked every record already.
     ///
     /// # Errors
     /// [`LedgerError::Damaged`] where something is wrong with them.
@@ -38,15 +39,16 @@ impl Reader {
         whichever!(Self: self, reader => reader.check_pages().await)
     }
 
-    /// What was consented to when it was last begun to send; `None` where nobody was asked, as in a rehearsal.
+    /// Returns the consent that was given when sending last began; `None` where no consent was asked for, as
+    /// in a rehearsal.
     ///
     /// # Errors
-    /// Where the ledger can't be read; so for all that follow.
+    /// Where the ledger can't be read; so for all methods that follow.
     pub async fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         whichever!(Self: self, reader => reader.consent().await)
     }
 
-    /// The inputs, in their order.
+    /// Returns the inputs, in their order.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -54,8 +56,8 @@ impl Reader {
         whichever!(Self: self, reader => reader.inputs().await)
     }
 
-    /// What was requested and how long it took, added up over all processes that came to an end.
-    /// PATCHes are counted from the attempts, which a crash loses none of.
+    /// Returns the numbers of requests and the time they took, added up over all processes that came to an
+    /// end. PATCHes are counted from the attempts, of which a crash loses none.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -63,7 +65,7 @@ impl Reader {
         whichever!(Self: self, reader => reader.stats().await)
     }
 
-    /// How much the run is, and how much of it is left to be sent.
+    /// Returns the size of the run, and how much of it is left to be sent.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -71,7 +73,7 @@ impl Reader {
         whichever!(Self: self, reader => reader.totals().await)
     }
 
-    /// How many referrals the run is about, and how many it changed.
+    /// Returns the number of referrals that the run is about, and of those that it changed.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -79,10 +81,11 @@ impl Reader {
         whichever!(Self: self, reader => reader.referrals().await)
     }
 
-    /// Tells every input row once, in the order of the input. Memory does not grow with their number.
+    /// Calls `each` for every input row once, in the order of the input. Memory use does not grow with the
+    /// number of rows.
     ///
     /// # Errors
-    /// Where the ledger can't be read, and whatever `each` fails with: that ends the telling.
+    /// Where the ledger can't be read, and any error of `each`, which ends the reading.
     pub async fn rows<E: From<LedgerError>>(
         &self,
         each: &mut dyn FnMut(RowAccount) -> Result<(), E>,
@@ -90,8 +93,9 @@ impl Reader {
         whichever!(Self: self, reader => reader.rows(each).await)
     }
 
-    /// Tells every item once, by number, as it was planned, with all that was found about its rows: what comes
-    /// of it later changes nothing about what is told here. Memory does not grow with their number.
+    /// Calls `each` for every item once, by number, as it was planned, with all findings about its rows.
+    /// Outcomes of sending change nothing about what is returned here. Memory use does not grow with the
+    /// number of items.
     ///
     /// # Errors
     /// As [`Reader::rows`].

@@ -1,4 +1,4 @@
-//! What those who send ask of the ledger's writer.
+//! The requests that the sending side makes of the ledger's writer.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use super::ticket::{AttemptId, Ticket};
 use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::item::Item;
 
-/// Where the writer's answer goes.
+/// The channel for the writer's answer.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 
-/// What the writer is asked to do, in this order.
+/// A request to the writer; requests are worked off in the order they are made.
 #[derive(Debug)]
 pub(super) enum Request {
     Write(Record),
     Finish(Finish),
 }
 
-/// To end sending, how far it has come, and what was done.
+/// A request to end sending, with how far the run has come and the figures of this process.
 #[derive(Debug)]
 pub(super) struct Finish {
     pub(super) phase: Phase,
@@ -30,15 +30,15 @@ pub(super) struct Finish {
     pub(super) reply: Reply<()>,
 }
 
-/// One thing to be written.
+/// One record to be written.
 #[derive(Debug)]
 pub(super) enum Record {
-    /// What is about to be sent. Its reply is the ticket.
+    /// The intent to send an item. The reply is its ticket.
     Intent { item: Arc<Item>, client_request_id: Uuid, at: Timestamp, reply: Reply<Ticket> },
-    /// What became of an attempt, over what was known of it before: evidence, which decides nothing.
+    /// The answer to an attempt, which replaces an earlier one. It is evidence and decides nothing.
     Answer { attempt: AttemptId, answer: AttemptAnswer },
-    /// That nothing was sent for an intent, and never will be.
+    /// The withdrawal of an intent that nothing was sent for, nor ever will be.
     Withdrawal { attempt: AttemptId },
-    /// How an item came out: a decision, which is made once.
+    /// The outcome of an item: a decision, which is made once.
     Outcome { item: u64, settled: Settled },
 }

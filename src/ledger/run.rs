@@ -1,4 +1,4 @@
-//! A run that is there: at rest, and what is left of it while it is sent, whatever keeps it.
+//! An opened run at rest, and the items left of it while it is sent, with either backend.
 
 use std::path::PathBuf;
 
@@ -12,23 +12,23 @@ use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, Phase};
 use crate::domain::consent::Consent;
 
-/// A run that no other process writes, and that nothing is being sent of.
+/// An opened run that this process alone may write, and that is not being sent.
 #[derive(Debug)]
 pub struct Ledger {
     run: Run,
-    /// What was consented to now, and goes on record when it is begun to send.
+    /// The consent that was given now, which goes on record when sending begins.
     consent: Option<Consent>,
 }
 
-/// The same by what keeps it.
+/// The opened run by its backend.
 #[derive(Debug)]
 pub(super) enum Run {
     Sqlite(Box<sqlite::Run>),
     Memory(memory::Run),
 }
 
-/// The items of a started run that have no outcome, some at a time. It can be sent to another thread, and
-/// not be shared between two.
+/// The items of a started run that have no outcome, handed out some at a time. It can be sent to another
+/// thread, but not be shared between two.
 #[derive(Debug)]
 pub enum Backlog {
     /// In a SQLite file.
@@ -42,13 +42,13 @@ impl Ledger {
         Self { run, consent: None }
     }
 
-    /// Puts this on record with the first thing that is written when it is begun to send: before any intent.
+    /// Sets the consent that goes on record in the first write of sending, before any intent.
     #[must_use]
     pub fn consented(self, consent: Option<Consent>) -> Self {
         Self { consent, ..self }
     }
 
-    /// Tells this watch of every step from now on, where it is kept in files.
+    /// Calls `watch` at every crash point from now on, where the ledger is kept in files.
     #[must_use]
     pub fn watched(mut self, watch: Option<Watch>) -> Self {
         if let Run::Sqlite(run) = &mut self.run {
@@ -57,20 +57,20 @@ impl Ledger {
         self
     }
 
-    /// What the run is, and how far it had come when it was opened.
+    /// Returns what the run is, and how far it had come when it was opened.
     pub fn header(&self) -> &RunHeader {
         whichever!(Run: &self.run, run => run.header())
     }
 
-    /// What was consented to when it was last begun to send.
+    /// Returns the consent that was given when sending last began.
     ///
     /// # Errors
-    /// Where the ledger can't be read; so for all that follow.
+    /// Where the ledger can't be read; so for all methods that follow.
     pub async fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         whichever!(Run: &self.run, run => run.consent().await)
     }
 
-    /// The inputs that it was planned from, in their order.
+    /// Returns the inputs that the run was planned from, in their order.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -78,7 +78,7 @@ impl Ledger {
         whichever!(Run: &self.run, run => run.inputs().await)
     }
 
-    /// How much it is, and how much of it is left.
+    /// Returns the size of the run, and how much of it is left.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -86,7 +86,7 @@ impl Ledger {
         whichever!(Run: &self.run, run => run.totals().await)
     }
 
-    /// How many rows its items have that are left.
+    /// Returns the number of rows of the items that are left.
     ///
     /// # Errors
     /// Where the ledger can't be read.
@@ -94,19 +94,20 @@ impl Ledger {
         whichever!(Run: &self.run, run => run.remaining_rows().await)
     }
 
-    /// Begins to send: from now on the run is one that began and did not end. The journal's thread
-    /// runs, and holds the run for this process, until it is finished or its last handle is dropped.
+    /// Begins to send: from now on the run counts as stopped until it is finished. The journal's thread runs,
+    /// and locks the run for this process, until the journal is finished or its last clone is dropped.
     ///
     /// # Errors
-    /// [`LedgerError::Unplanned`] and [`LedgerError::Finished`] where there is nothing that may be
-    /// sent; [`LedgerError::Busy`] where somebody reads it for longer than is waited for; else where the
-    /// ledger can't be written.
+    /// [`LedgerError::Unplanned`] and [`LedgerError::Finished`] where nothing may be sent;
+    /// [`LedgerError::Busy`] where another process reads the ledger for longer than this one waits; else
+    /// where the ledger can't be written.
     pub async fn start(self, clock: Clock) -> Result<(Journal, Backlog), LedgerError> {
         let (backlog, store) = self.begin().await?;
         Ok((Journal::begin(store, clock)?, backlog))
     }
 
-    /// As [`Ledger::start`], without a thread: nothing is written but when the last of the three is told to.
+    /// Begins to send as [`Ledger::start`] does, without a thread: nothing is written until the returned
+    /// [`ManualWriter`] is told to.
     ///
     /// # Errors
     /// As [`Ledger::start`].
@@ -116,7 +117,7 @@ impl Ledger {
         Ok((journal, backlog, by_hand))
     }
 
-    /// What is left, and where to write.
+    /// Returns the items that are left, and the store to write to.
     async fn begin(self) -> Result<(Backlog, Box<dyn BatchStore>), LedgerError> {
         match self.header().phase {
             Phase::Planned | Phase::Stopped => {}
@@ -135,7 +136,7 @@ impl Ledger {
         }
     }
 
-    /// What keeps it, where its planning did not come to its end.
+    /// Returns the run by its backend, where its planning did not complete.
     pub(super) fn into_unplanned(self) -> Result<Run, LedgerError> {
         match self.header().phase {
             Phase::Planning => Ok(self.run),
@@ -149,16 +150,16 @@ impl Ledger {
 }
 
 impl Backlog {
-    /// The next items that have no outcome and were not claimed, by number, at most `limit`. An empty page is the
-    /// last.
+    /// Claims the next items that have no outcome and were not claimed before, by number, at most `limit`. An
+    /// empty page is the last.
     ///
     /// # Errors
-    /// Where the ledger can't be read; so for all that follow.
+    /// Where the ledger can't be read; so for all methods that follow.
     pub async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
         whichever!(Self: self, claims => claims.claim(limit).await)
     }
 
-    /// How many input rows an item has.
+    /// Returns the number of input rows of an item.
     ///
     /// # Errors
     /// Where the ledger can't be read.

@@ -1,6 +1,6 @@
-//! Texts that a plan needs once more before it is complete, and that are too many for memory.
+//! Keeps texts that planning needs once more before the plan is complete, and that are too many for memory.
 //!
-//! They lie in the run's directory, in a file without a name: only this process can read it, and it is
+//! They are stored in the run's directory, in a file without a name: only this process can read it, and it is
 //! gone with the process, however that ends.
 
 use std::fmt;
@@ -10,28 +10,28 @@ use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
 
-/// How many bytes are collected before they go to the disk.
+/// Bytes that are collected before they are written to the file.
 const BUFFER: usize = 1 << 16;
 
-/// What texts can lie in.
+/// The storage that texts are written to: a file, or memory.
 trait Medium: Read + Write + Seek + Send + fmt::Debug {}
 
 impl Medium for File {}
 impl Medium for Cursor<Vec<u8>> {}
 
-/// Texts that were put spill.
+/// Texts that were put aside until planning needs them again.
 #[derive(Debug)]
 pub struct Spill {
-    /// What errors call the place.
+    /// The directory that errors name.
     dir: PathBuf,
     file: Box<dyn Medium>,
-    /// How many bytes of the file are written.
+    /// Bytes of the file that are written.
     written: u64,
-    /// What follows them.
+    /// Bytes that follow the written ones and are not in the file yet.
     pending: Vec<u8>,
 }
 
-/// Where a text lies.
+/// The position of a text in a [`Spill`].
 #[derive(Debug, Clone, Copy)]
 pub struct SpillRef {
     start: u64,
@@ -39,13 +39,13 @@ pub struct SpillRef {
 }
 
 impl Spill {
-    /// None yet, in a directory.
+    /// Begins an empty spill in a directory.
     pub(super) fn begin(dir: &Path) -> Result<Self, LedgerError> {
         let file = tempfile::tempfile_in(dir).map_err(|error| LedgerError::file(dir, error))?;
         Ok(Self::new(dir, Box::new(file)))
     }
 
-    /// None yet, in memory.
+    /// Begins an empty spill in memory.
     pub(super) fn in_memory(dir: &Path) -> Self {
         Self::new(dir, Box::new(Cursor::new(Vec::new())))
     }
@@ -54,7 +54,7 @@ impl Spill {
         Self { dir: dir.to_owned(), file, written: 0, pending: Vec::new() }
     }
 
-    /// Puts a text spill.
+    /// Puts a text aside; returns where to find it.
     ///
     /// # Errors
     /// Where the run's directory has no room for it.
@@ -67,7 +67,7 @@ impl Spill {
         Ok(SpillRef { start, length: text.len() })
     }
 
-    /// Gives a text back.
+    /// Reads a text that was put aside.
     ///
     /// # Errors
     /// Where the file can't be written or read.

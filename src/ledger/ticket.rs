@@ -1,4 +1,4 @@
-//! The right to send an item once, which only the ledger's writer gives.
+//! Tickets: the right to send an item once, which only the ledger's writer issues.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use crate::domain::exchange::Journaled;
 use crate::domain::item::Item;
 use crate::domain::referral::{ETag, ReferralId};
 
-/// One attempt at sending an item, as numbered by the ledger: a later one has a greater number.
+/// The number of one attempt at sending an item, given by the ledger: a later attempt has a greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptId(i64);
 
 impl AttemptId {
-    /// The attempt that a backend keeps by this number.
+    /// Makes the id of the attempt that a backend keeps under this number.
     pub(super) fn numbered(number: i64) -> Self {
         Self(number)
     }
 
-    /// The number that a backend keeps it by.
+    /// Returns the number that a backend keeps the attempt under.
     pub(super) fn number(self) -> i64 {
         self.0
     }
 }
 
-/// The right to send an item once: its intent is on record. Only the ledger's writer makes one, and
-/// whoever sends takes it by value.
+/// The right to send an item once, which shows that its intent is on record. Only the ledger's writer makes
+/// one, and the sender takes it by value, so that it can't be used twice.
 ///
 /// ```compile_fail,E0451
 /// # use std::sync::Arc;
@@ -57,18 +57,18 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Gives the right, for an intent that is on record. For the writer alone, which `tests/architecture.rs` sees
-    /// to.
+    /// Issues the ticket for an intent that is on record. Only the writer may call this, which
+    /// `tests/architecture.rs` checks.
     pub(super) fn issue(attempt: AttemptId, item: Arc<Item>, client_request_id: Uuid) -> Self {
         Self { attempt, item, client_request_id }
     }
 
-    /// The attempt that it is for, to say later what became of it.
+    /// Returns the attempt that the ticket is for, with which its answer is recorded later.
     pub fn attempt(&self) -> AttemptId {
         self.attempt
     }
 
-    /// The attempt that is not made with it.
+    /// Gives the ticket up and returns its attempt, which is not made.
     pub(super) fn into_attempt(self) -> AttemptId {
         self.attempt
     }

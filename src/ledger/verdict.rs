@@ -1,5 +1,5 @@
-//! Which verdict a row is booked under, what a payload without an item comes to, and which findings are a
-//! row's own. Pure.
+//! Decides which verdict a row gets, the audit of a payload without an item, and which findings are a row's
+//! own. Pure.
 
 use super::outstanding::{Due, LastAttempt, due};
 use crate::domain::account::{Phase, Settled};
@@ -7,16 +7,16 @@ use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::{Outcome, Verdict};
 
-/// How an item came out.
+/// The outcome of an item, and who decided it.
 #[derive(Debug, Clone)]
 pub(super) struct Resolved {
-    /// Whether planning decided it.
+    /// Whether planning decided it, before anything was sent.
     pub(super) planned: bool,
     /// The item's outcome, and why.
     pub(super) settled: Settled,
 }
 
-/// The verdict of a row: its own, else its item's, else what the run's phase makes of it.
+/// Returns the verdict of a row: its own, else its item's, else the one that follows from the run's phase.
 ///
 /// A reader can't tell a run that is being sent from one that stopped: both are [`Phase::Stopped`],
 /// and an attempt without a result is `unknown` in both.
@@ -57,13 +57,16 @@ pub(super) fn verdict(
     Verdict::new(outcome, code, message)
 }
 
-/// What a payload comes to that has no item: it has a verdict of its own, or planning did not come so far.
+/// Returns the audit of a payload that has no item: either it has a verdict of its own, or planning did not
+/// come as far as comparing it.
 pub(super) fn audit(has_verdict: bool) -> Audit {
     Audit::uncompared(if has_verdict { Class::Invalid } else { Class::NotCompared })
 }
 
-/// What was found about a row: by itself, and about its item on its line. What is about the item as
-/// a whole stands at the place where the item's first row begins, and is said of every row.
+/// Returns the findings of a row: its own, and those of its item that are about the row's line.
+///
+/// A finding about the item as a whole has the place where the item's first row begins, and goes to every
+/// row.
 pub(super) fn findings(
     own: Vec<Finding>,
     item: Vec<Finding>,

@@ -1,8 +1,8 @@
-//! The one thread that writes while a run is sent, and the tickets that it alone gives out.
+//! The one thread that writes while a run is sent, and issues the tickets.
 //!
-//! Whatever waits is written in one transaction, and every intent in it is acknowledged once that
-//! is on record. While it is being synced the next batch gathers by itself; where much gathers, a moment's
-//! patience lets one commit serve more.
+//! All waiting requests are written in one transaction, and each intent among them is acknowledged once that
+//! transaction is on record. The next batch gathers while the one before is being synced to the disk. Where
+//! many requests come in, a short pause lets one commit serve more of them.
 
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, OnceLock};
@@ -15,21 +15,22 @@ use super::record::{Finish, Record, Request};
 use super::ticket::{AttemptId, Ticket};
 use crate::domain::account::{Phase, RunStats};
 
-/// Records in one transaction. An item makes three, so this is a commit for all that some hundred items
-/// in flight have to say at a time.
+/// Records in one transaction at most. An item makes three, so one commit holds all that some hundred items
+/// in flight have to record at a time.
 const BATCH: usize = 1_024;
 
-/// How long a batch gathers after one of so many records. Anybody who sends a few at a time waits for no
-/// more than the disk.
+/// The number of records in a batch from which on the next batch gathers for a moment, and how long. A caller
+/// that sends a few items at a time waits only for the disk.
 const GATHERING: (usize, Duration) = (32, Duration::from_millis(1));
 
-/// What the thread owns.
+/// The state that the writer's thread owns.
 pub(super) struct Writer {
     store: Box<dyn BatchStore>,
-    /// The first failure; the handles look at it before they ask for anything.
+    /// The first failure. The handles look at it before they make a request.
     failed: Arc<OnceLock<LedgerError>>,
-    /// Let go of last, since fields are dropped in the order they are declared in: whoever hears that nobody
-    /// writes any more may open the run at once.
+    /// The requests. Fields are dropped in the order they are declared in, so this one is dropped last: a
+    /// caller that learns by it that the writer is gone may open the run at once, and the store has to be
+    /// closed by then.
     requests: Receiver<Request>,
 }
 
@@ -42,8 +43,8 @@ impl Writer {
         Self { store, failed, requests }
     }
 
-    /// Works until it is told to finish, or until nobody is left who could ask for anything and all
-    /// that was asked is done.
+    /// Writes until it is told to finish, or until no handle is left that could make a request and all
+    /// requests are done.
     pub(super) fn run(mut self) {
         let mut before = 0;
         while let Some(first) = self.wait() {
@@ -58,8 +59,8 @@ impl Writer {
         }
     }
 
-    /// Writes what waits, up to so many records, in one transaction. Answers how many they were, and with
-    /// the request to finish, where it comes to that.
+    /// Writes the waiting requests, at most `most` of them, in one transaction. Returns how many records were
+    /// written, and the request to finish, if one was among them.
     fn write(&mut self, first: Request, most: usize) -> (usize, Option<Finish>) {
         let (mut batch, mut finish) = (Vec::new(), None);
         for request in iter::once(first).chain(self.requests.try_iter()).take(most) {
@@ -78,13 +79,14 @@ impl Writer {
 
     fn end(mut self, Finish { phase, stats, reply }: Finish) {
         let ended = self.finish(phase, &stats);
-        // Whoever hears that the run is finished may open it at once.
+        // The store is closed before the reply, since a caller that hears that the run is finished may open
+        // it at once.
         drop(self);
-        // Nobody may be listening any more, which changes nothing.
+        // The caller may not be waiting any more, which changes nothing.
         let _ = reply.send(ended);
     }
 
-    /// The next request. While there is none the ledger is tidied.
+    /// Waits for the next request; while there is none the ledger is tidied.
     fn wait(&mut self) -> Option<Request> {
         self.tidy(false);
         match self.requests.try_recv() {
@@ -103,11 +105,12 @@ impl Writer {
         }
     }
 
-    /// Writes a batch. Every intent of it gets its ticket, or every one the error.
+    /// Writes a batch, and gives every intent in it its ticket, or every one the error.
     fn commit(&mut self, batch: Vec<Record>) {
         if batch.is_empty() {
             return;
         }
+        // After one failure nothing more is written, so that nothing is sent without an intent on record.
         let written = match self.failed.get() {
             Some(earlier) => Err(earlier.clone()),
             None => self.store.write(&batch).map_err(|error| self.poison(&error)),
@@ -119,7 +122,7 @@ impl Writer {
         self.store.acknowledged();
     }
 
-    /// Keeps the first failure, and answers with it.
+    /// Keeps the first failure, and returns it.
     fn poison(&self, error: &LedgerError) -> LedgerError {
         let poisoned = || LedgerError::poisoned(self.store.file(), error.clone());
         self.failed.get_or_init(poisoned).clone()
@@ -129,8 +132,8 @@ impl Writer {
         if let Some(earlier) = self.failed.get() {
             return Err(earlier.clone());
         }
-        // Whoever stops a run can't see what is on its way to the disk: here alone it is known whether
-        // anything was left.
+        // The caller that ends the run can't see which requests are still on their way to the disk. Only
+        // here, after all of them, is it known whether any item is left.
         match self.store.finish(stats) {
             Ok(items) if phase == Phase::Finished && items > 0 => {
                 Err(LedgerError::Unsettled { dir: self.store.dir().to_owned(), items })
@@ -142,8 +145,8 @@ impl Writer {
     }
 }
 
-/// A writer that has no thread: it writes when it is told to, and loses what waits when it is dropped, as
-/// where a process is killed. That is how a simulation says what is on record when.
+/// A writer without a thread: it writes when it is told to. Dropping it loses the waiting requests, as a
+/// killed process would. A simulation decides with it what is on record at which moment.
 pub struct ManualWriter(Option<Writer>);
 
 impl ManualWriter {
@@ -151,7 +154,7 @@ impl ManualWriter {
         Self(Some(writer))
     }
 
-    /// Writes what waits, up to so many records, in one transaction. Answers whether anything waited.
+    /// Writes the waiting requests, at most `most` of them, in one transaction. Returns whether any waited.
     pub fn write(&mut self, most: usize) -> bool {
         let Some(writer) = &mut self.0 else { return false };
         let Ok(first) = writer.requests.try_recv() else { return false };
@@ -176,7 +179,7 @@ fn acknowledge(batch: Vec<Record>, attempts: Vec<AttemptId>) {
     for record in batch {
         if let Record::Intent { item, client_request_id, reply, .. } = record {
             let attempt = attempts.next().expect("every intent that is written has its number");
-            // Whoever gave up waiting sends nothing; the attempt is then one without a result.
+            // A caller that stopped waiting sends nothing; its attempt is then one without a result.
             let _ = reply.send(Ok(Ticket::issue(attempt, item, client_request_id)));
         }
     }

@@ -1,4 +1,4 @@
-//! Intents, answers and outcomes, a batch of them under one lock.
+//! Writes batches of intents, answers and outcomes, each batch under one lock.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::record::Record;
 use crate::ledger::ticket::AttemptId;
 
-/// A started run, as its writer holds it.
+/// The store of a started run, held by its writer.
 #[derive(Debug)]
 pub struct Batches {
     hold: Hold,

@@ -1,4 +1,4 @@
-//! The items of a started run that are left.
+//! Hands out the items of a started run that are left.
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Where a run is kept in memory, and who holds it.
+//! The place in memory that keeps a run, and the hold on it that only one writer can have.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,20 +15,20 @@ pub struct Memory {
 
 #[derive(Debug)]
 struct Shared {
-    /// What errors call it.
+    /// The name that errors use.
     name: PathBuf,
     kept: Mutex<Kept>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// What is on record; whoever reads has a share of it, as it stood.
+    /// What is on record. A reader shares it as it stood when it was read.
     run: Option<Arc<RunState>>,
     is_held: bool,
     is_away: bool,
 }
 
-/// That this process alone may write the run, until it is dropped.
+/// The exclusive right to write the run, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Hold {
     memory: Memory,
@@ -41,13 +41,13 @@ impl Drop for Hold {
 }
 
 impl Memory {
-    /// A place that holds no run; errors call it by this name.
+    /// Makes a place that holds no run; errors name it so.
     pub fn new(name: impl Into<PathBuf>) -> Self {
         Self { shared: Arc::new(Shared { name: name.into(), kept: Mutex::default() }) }
     }
 
-    /// Another place with what a process leaves in this one that is killed now: what is on record, and nobody who
-    /// holds it.
+    /// Returns another place with what a process would leave in this one if it were killed now: what is on
+    /// record, held by no process.
     #[must_use]
     pub fn as_left(&self) -> Self {
         let left = Self::new(self.name());
@@ -55,8 +55,8 @@ impl Memory {
         left
     }
 
-    /// Takes the run away from whoever holds it, who finds that out when it is next written: that is on record
-    /// then, and not acknowledged. Meanwhile nobody else finds it.
+    /// Takes the run away from its holder, as if its file were removed. The holder notices at its next write,
+    /// which is then on record but not acknowledged. Meanwhile no other caller finds the run.
     pub fn take_away(&self) {
         self.kept().is_away = true;
     }
@@ -66,14 +66,14 @@ impl Memory {
         self.kept().is_away = false;
     }
 
-    /// The attempts that are on record at changing a referral, in their order, by number.
+    /// Returns the attempts on record at changing a referral, in their order, by number.
     pub fn attempts(&self, referral: ReferralId) -> Vec<(i64, AttemptOnRecord)> {
         let Some(run) = self.kept().run.clone() else { return Vec::new() };
         let of_it = run.attempts.iter().filter(|(_, attempt)| attempt.item.id == referral);
         of_it.map(|(number, attempt)| (*number, attempt.clone())).collect()
     }
 
-    /// The number of the last attempt on record; 0 where there is none.
+    /// Returns the number of the last attempt on record; 0 where there is none.
     pub fn last_attempt(&self) -> i64 {
         let run = self.kept().run.clone();
         run.and_then(|run| run.attempts.last_key_value().map(|(number, _)| *number)).unwrap_or_default()
@@ -112,7 +112,7 @@ impl Memory {
         Ok(Hold { memory: self.clone() })
     }
 
-    /// What is on record now.
+    /// Returns what is on record now.
     pub(super) fn read(&self) -> Result<Arc<RunState>, LedgerError> {
         let kept = self.kept();
         let run = kept.run.clone().filter(|_| !kept.is_away);
@@ -140,7 +140,7 @@ impl Hold {
         self.memory.name()
     }
 
-    /// Makes sure that others find what is written.
+    /// Makes sure that other callers find what is written.
     pub(super) fn is_there(&self) -> Result<(), LedgerError> {
         if !self.memory.kept().is_away {
             return Ok(());
@@ -156,13 +156,14 @@ impl Hold {
     ) -> Result<T, LedgerError> {
         let mut kept = self.memory.kept();
         let run = kept.run.as_mut().ok_or_else(|| LedgerError::Absent { dir: self.name().to_owned() })?;
+        // The change is made to a copy, so that one that fails leaves what is on record as it was.
         let mut changed = RunState::clone(run);
         let done = change(&mut changed).map_err(|detail| self.defect(detail))?;
         *run = Arc::new(changed);
         Ok(done)
     }
 
-    /// That something was asked for that cannot be.
+    /// Makes the error for a request that can't be met.
     pub(super) fn defect(&self, detail: Defect) -> LedgerError {
         LedgerError::Defect { file: self.name().to_owned(), detail }
     }

@@ -1,17 +1,18 @@
-//! The ledger in memory, for simulations: the same operations as on SQLite, with what a process that is killed
-//! leaves, and what one meets whose ledger is taken away. Nothing that a user can type leads here.
+//! The ledger in memory, for simulations. It has the same operations as the one on SQLite; it also reproduces
+//! what a killed process leaves, and what a process meets when its ledger is taken away. No command of the
+//! program uses it.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `kept` | where a run is kept: [`Memory`] |
+//! | `kept` | the place that a run is kept at: [`Memory`] |
 //! | `state` | all that is on record of a run |
 //! | `plan` | a run that is being planned: [`Plan`] |
 //! | `run` | a run at rest: [`Run`] |
-//! | `claims`, `batch` | a run that is being sent: what is left of it, and what is written |
-//! | `reader` | the account for the reports: [`Reader`] |
+//! | `claims`, `batch` | a run that is being sent: its items that are left, and the batches written |
+//! | `reader` | the account of a run for its reports: [`Reader`] |
 //!
-//! What always holds: whatever is on record was put there whole, under one lock, by the one who holds the run. So
-//! what a kill leaves is what is on record at that moment.
+//! What always holds: whatever is on record was put there whole, under one lock, by the holder of the run. So
+//! a kill leaves exactly what is on record at that moment.
 
 mod batch;
 mod claims;

@@ -1,4 +1,4 @@
-//! Writing a plan. What is taken in is on record once it is kept.
+//! Writes a plan. What was taken in is on record once it is kept.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::ledger::verdict::Resolved;
 #[derive(Debug)]
 pub struct Plan {
     hold: Hold,
-    /// The run as it is to be on record next.
+    /// The run as it will be on record next.
     next: RunState,
-    /// Items that are not in it yet.
+    /// Items that are not in `next` yet.
     items: Vec<(PlannedItem, Option<Settled>)>,
 }
 
@@ -61,7 +61,7 @@ impl Plan {
         })
     }
 
-    /// The first row that would never get an outcome.
+    /// Returns the first row that would never get an outcome.
     fn loose_row(&self) -> Option<u64> {
         let planned = &self.next.planned;
         let is_loose = |row: &&RowRecord| {
@@ -70,7 +70,7 @@ impl Plan {
         planned.rows.values().find(is_loose).map(|row| row.row)
     }
 
-    /// Two items for one referral would overlap.
+    /// Checks that no referral has two items, which would overlap.
     fn check_referrals(&self) -> Result<(), Defect> {
         let mut seen = BTreeSet::new();
         let mut items = self.next.planned.items.values();

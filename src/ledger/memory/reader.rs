@@ -1,4 +1,4 @@
-//! The account of a run, for whoever reports it.
+//! Reads the account of a run for its reports.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +49,8 @@ impl Reader {
         }
     }
 
-    /// Whether an item closed its referral: what was taken of it in part holds the fields that were not.
+    /// Whether an item closed its referral. Where the item was applied in part, `theirs` holds the fields
+    /// that were not applied.
     fn is_closed(item: &Item, resolved: &Resolved) -> bool {
         let settled = &resolved.settled;
         let kept = settled.theirs.as_ref();
@@ -69,7 +70,7 @@ impl RunAccount for Reader {
         None
     }
 
-    /// Memory has none.
+    /// Checks nothing: there are no pages in memory.
     async fn check_pages(&self) -> Result<(), LedgerError> {
         Ok(())
     }
@@ -114,7 +115,7 @@ impl RunAccount for Reader {
             let of_item = attempts.entry(attempt.item.number).or_default();
             of_item.add(*number, attempt.client_request_id, attempt.at, result);
         }
-        // Of an input that was not read to its end, nobody knows what the rows are.
+        // What the rows of an input are that was not read to its end is unknown, so they are not reported.
         let is_known = |row: &&RowRecord| {
             let input = self.state.inputs.get(&row.place.input);
             self.state.header.phase != Phase::Planning || input.is_some_and(|(is_read, _)| *is_read)

@@ -1,4 +1,4 @@
-//! A run that is there and that its holder alone may write.
+//! An opened run that its holder alone may write.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use crate::ledger::backend::RunStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::{PlanTotals, RunHeader};
 
-/// A run that nothing is being sent of.
+/// A held run that is not being sent.
 #[derive(Debug)]
 pub struct Run {
     hold: Hold,
-    /// What is on record, which nobody else changes.
+    /// What is on record; no other holder can change it.
     state: Arc<RunState>,
 }
 

@@ -1,4 +1,4 @@
-//! All that is on record of a run, and how what is written changes it.
+//! The records of a run, and how each write changes them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use crate::ledger::record::Record;
 use crate::ledger::ticket::AttemptId;
 use crate::ledger::verdict::Resolved;
 
-/// All that is on record of a run.
+/// All records of a run.
 #[derive(Debug, Clone)]
 pub(super) struct RunState {
-    /// What it is; nothing of it can be lost.
+    /// The run's header. In memory no records can be lost, so it never reports a loss.
     pub(super) header: RunHeader,
-    /// By their numbers, and whether each was read for the plan that is there.
+    /// Inputs by their numbers, and whether each was read for the current plan.
     pub(super) inputs: BTreeMap<u32, (bool, InputInfo)>,
-    /// What planning wrote: it does not change any more when the run is sent.
+    /// The rows and items that planning wrote; they don't change any more while the run is sent.
     pub(super) planned: Arc<Planned>,
-    /// By item.
+    /// Outcomes by the number of their item.
     pub(super) outcomes: BTreeMap<u64, Resolved>,
-    /// By their numbers, which are given out in order and never twice.
+    /// Attempts by their numbers, which are given out in order and never twice.
     pub(super) attempts: BTreeMap<i64, AttemptOnRecord>,
     next_attempt: i64,
     pub(super) sessions: Vec<RunStats>,
@@ -50,21 +50,22 @@ pub(super) struct PlannedItem {
 /// An attempt that is on record.
 #[derive(Debug, Clone)]
 pub struct AttemptOnRecord {
-    /// The item as it was sent: after a rebase with another eTag and another document than it was planned with.
+    /// The item as it was sent: after a rebase with another eTag and another document than it was planned
+    /// with.
     pub item: Arc<Item>,
-    /// When it was about to be sent.
+    /// When the attempt was about to be sent.
     pub at: Timestamp,
-    /// The GUID of the request.
+    /// The `client-request-id` GUID of the request.
     pub client_request_id: Uuid,
-    /// What became of it, where that is known.
+    /// The answer, where it is known.
     pub answer: Option<AttemptAnswer>,
 }
 
-/// Why something cannot be on record. A defect of whoever asked for it.
+/// The reason why something can't be put on record: a defect of the caller.
 pub(super) type Defect = String;
 
 impl RunState {
-    /// A run that is begun to plan.
+    /// Makes a run whose planning begins.
     pub(super) fn new(spec: RunSpec) -> Self {
         Self {
             header: RunHeader::planning(spec),
@@ -78,15 +79,15 @@ impl RunState {
         }
     }
 
-    /// Forgets what was planned. What was requested for that was requested, and what the inputs were is remembered
-    /// until they are read again.
+    /// Forgets the plan. The requests made for it stay counted, and its inputs stay known until they are read
+    /// again.
     pub(super) fn forget_plan(&mut self) {
         self.planned = Arc::default();
         self.outcomes.clear();
         self.inputs.values_mut().for_each(|(is_read, _)| *is_read = false);
     }
 
-    /// Writes one thing; answers with the attempt, where it is an intent.
+    /// Writes one record; returns the attempt, where it is an intent.
     pub(super) fn write(&mut self, record: &Record) -> Result<Option<AttemptId>, Defect> {
         match record {
             Record::Intent { item, client_request_id, at, .. } => {
@@ -122,29 +123,29 @@ impl RunState {
         if self.planned.items.contains_key(&number) { Ok(()) } else { Err(no("item", number)) }
     }
 
-    /// The inputs that were read for the plan that is there, in their order.
+    /// Returns the inputs that were read for the current plan, in their order.
     pub(super) fn inputs_read(&self) -> Vec<InputInfo> {
         self.inputs.values().filter(|(is_read, _)| *is_read).map(|(_, info)| info.clone()).collect()
     }
 
-    /// The attempts at an item, in their order.
+    /// Returns the attempts at an item, in their order.
     pub(super) fn attempts_at(&self, item: u64) -> impl DoubleEndedIterator<Item = (i64, &AttemptOnRecord)> {
         let attempts = self.attempts.iter().map(|(number, attempt)| (*number, attempt));
         attempts.filter(move |(_, attempt)| attempt.item.number == item)
     }
 
-    /// The rows of an item.
+    /// Returns the rows of an item.
     pub(super) fn rows_of(&self, item: u64) -> impl Iterator<Item = &RowRecord> {
         self.planned.rows.values().filter(move |row| row.item == Some(item))
     }
 
-    /// The items that have no outcome, by number.
+    /// Returns the items that have no outcome, by number.
     pub(super) fn left(&self) -> impl Iterator<Item = (u64, &PlannedItem)> {
         let items = self.planned.items.iter().map(|(number, item)| (*number, item));
         items.filter(|(number, _)| !self.outcomes.contains_key(number))
     }
 
-    /// How much the run is, and how much of it is left.
+    /// Returns the size of the run, and how much of it is left.
     pub(super) fn totals(&self) -> PlanTotals {
         let is_planned = |number: &u64| self.outcomes.get(number).is_some_and(|resolved| resolved.planned);
         let items = || self.planned.items.iter();

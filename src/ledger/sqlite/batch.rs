@@ -1,4 +1,4 @@
-//! Intents, answers and outcomes, a batch of them in one transaction.
+//! Writes batches of intents, answers and outcomes, each batch in one transaction.
 
 use std::path::{Path, PathBuf};
 
@@ -16,32 +16,34 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::record::Record;
 use crate::ledger::ticket::AttemptId;
 
-/// Records after which the log is brought into the database as soon as nothing waits, and after
-/// which it is in any case.
+/// The number of records after which the log is copied into the database (a checkpoint): the first as soon as
+/// no request waits, the second in any case.
 const CHECKPOINT: (usize, usize) = (2_000, 40_000);
 
-/// A started run's file, as its writer holds it.
+/// The file of a started run, held by its writer.
 pub struct Batches {
     store: Store,
-    /// Of the ledger's file. SQLite goes on writing into a file that was removed, and nobody would ever
-    /// read it.
+    /// The identity of the ledger's file. SQLite goes on writing into a file that was removed, where its
+    /// records would never be read.
     identity: (u64, u64),
     /// Records written since the last checkpoint.
     unchecked: usize,
-    /// Let go of after the store is closed: fields are dropped in the order they are declared in.
+    /// The run's lock. Fields are dropped in the order they are declared in, so it is released after the
+    /// store is closed.
     lock: Lock,
 }
 
 impl Batches {
     pub(super) fn new(store: Store, lock: Lock) -> Result<Self, LedgerError> {
-        // SQLite would do it in the middle of a commit that somebody waits for.
+        // SQLite would checkpoint by itself in the middle of a commit that callers wait for.
         store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
         let file = store.file();
         let identity = permissions::identity(&file).map_err(|error| LedgerError::file(&file, error))?;
         Ok(Self { store, identity, unchecked: 0, lock })
     }
 
-    /// Whether what was written will be found again.
+    /// Checks that the file and the lock are still in their places, so that what was written will be found
+    /// again.
     fn is_there(&self) -> Result<(), LedgerError> {
         let file = self.store.file();
         match permissions::identity(&file) {
@@ -67,6 +69,8 @@ impl BatchStore for Batches {
     fn write(&mut self, batch: &[Record]) -> Result<Vec<AttemptId>, LedgerError> {
         self.store.step(CrashPoint::Writing);
         let written = write(&mut self.store.connection, batch);
+        // This is checked before any intent is acknowledged: a batch in a file that was removed, or under a
+        // lock that was taken away, must not let anything be sent.
         let kept = self.store.told(written).and_then(|attempts| self.is_there().map(|()| attempts));
         self.unchecked += batch.len();
         self.store.step(CrashPoint::Written);
@@ -89,7 +93,7 @@ impl BatchStore for Batches {
         self.is_there().map_err(|error| self.poisoned(error))?;
         let items = self.store.told(unsettled(&self.store.connection))?;
         let phase = if items > 0 { Phase::Stopped } else { Phase::Finished };
-        // Before the mark is taken back that says there is more in the log.
+        // This comes before the mark is removed that says there is more in the log.
         let is_all_in = self.store.checkpoint()?;
         self.store.step(CrashPoint::Closing);
         let closed = self
@@ -104,7 +108,7 @@ impl BatchStore for Batches {
     }
 }
 
-/// Writes a batch in one transaction; answers with the numbers of its intents, in their order.
+/// Writes a batch in one transaction; returns the numbers of its intents, in their order.
 fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<AttemptId>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut attempts = Vec::new();

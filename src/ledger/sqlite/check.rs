@@ -1,4 +1,4 @@
-//! Whether a ledger is as it was made and written, before anything of it is believed.
+//! Checks that a ledger is as it was created and written, before any of its content is used.
 
 use rusqlite::OptionalExtension;
 
@@ -8,8 +8,8 @@ use super::store::Store;
 use crate::domain::account::{Phase, RunSpec};
 use crate::ledger::error::LedgerError;
 
-/// What the run is, and how far it has come, once it is sure that all tables are there as they were made and
-/// all records as they were written.
+/// Returns what the run is, and how far it has come, after checking that all tables are as they were created
+/// and all records as they were written.
 pub(super) fn checked_run(store: &Store) -> Result<(RunSpec, Phase), LedgerError> {
     let all = tables(store.format);
     let tables = store.told(made(&all, ""))?;
@@ -21,6 +21,7 @@ pub(super) fn checked_run(store: &Store) -> Result<(RunSpec, Phase), LedgerError
     }
     check_numbers(store)?;
     let (about, phase) = store.run()?;
+    // The indexes are created only when the plan is sealed.
     if phase != Phase::Planning {
         check_made(store, &store.told(made(&all, INDEXES))?)?;
     }
@@ -41,7 +42,7 @@ fn check_made(store: &Store, objects: &[(String, String)]) -> Result<(), LedgerE
     Ok(())
 }
 
-/// Makes sure of the numbers that all else hangs on.
+/// Checks the row and item numbers, which everything else refers to.
 fn check_numbers(store: &Store) -> Result<(), LedgerError> {
     let odd = "SELECT EXISTS (SELECT 1 FROM item WHERE number < 1)
                    OR EXISTS (SELECT 1 FROM row WHERE row < 1 OR input < 0 OR line < 0 OR cell < 0)";

@@ -1,16 +1,16 @@
-//! The checksum that every record of a ledger carries, so that none can change unnoticed.
+//! Computes and checks the checksum that every record of a ledger carries, so that none can change unnoticed.
 //!
-//! SQLite has none of its own: a byte that changes inside a value leaves a sound page. Each statement that writes
-//! a record writes the checksum of all its other columns with it, in the order of the table, and
-//! [`first_changed`] makes it again from what is there. It is a CRC-32, which notices every accident to a few bytes
-//! that stand together; it resists nobody who means to deceive.
+//! SQLite has no checksums of its own: a byte that changes inside a value leaves a sound page. Each statement
+//! that writes a record also writes the checksum of all its other columns, in the order of the table, and
+//! [`first_changed`] computes it again from what is stored. It is a CRC-32, which notices every accident to a
+//! few bytes that stand together; it is no protection against deliberate changes.
 
 use crc32fast::Hasher;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
 
-/// Gives the statements of a connection `checksum_of(COLUMN, ...)`.
+/// Registers the SQL function `checksum_of(COLUMN, ...)` on a connection.
 pub(super) fn offer(connection: &Connection) -> rusqlite::Result<()> {
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
@@ -31,14 +31,15 @@ fn of(values: &Context<'_>) -> u32 {
     sum.finalize()
 }
 
-/// Two values that follow each other are not the same as one.
+/// Adds one value with its type and length, so that two values in a row don't give the same sum as one longer
+/// value.
 fn add(sum: &mut Hasher, kind: [u8; 1], bytes: &[u8]) {
     sum.update(&kind);
     sum.update(&(bytes.len() as u64).to_le_bytes());
     sum.update(bytes);
 }
 
-/// The number of the first record of a table that is not as it was written.
+/// Returns the number of the first record of a table that is not as it was written.
 pub(super) fn first_changed(connection: &Connection, table: &str) -> rusqlite::Result<Option<i64>> {
     let columns = columns(connection, table)?;
     let changed = format!(
@@ -47,7 +48,7 @@ pub(super) fn first_changed(connection: &Connection, table: &str) -> rusqlite::R
     connection.query_row(&changed, [], |row| row.get(0)).optional()
 }
 
-/// The columns of a table that its checksum is over.
+/// Returns the columns of a table that its checksum covers.
 pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
     let columns = "SELECT group_concat(name, ', ' ORDER BY cid) FROM pragma_table_info(?1)
                    WHERE name <> 'checksum'";

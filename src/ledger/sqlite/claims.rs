@@ -1,4 +1,4 @@
-//! The items of a started run that are left.
+//! Hands out the items of a started run that are left.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -42,7 +42,8 @@ impl Claims {
             .prepare_cached("SELECT result, code IS NOT NULL, etag FROM attempt WHERE item = ?1")?;
         let one = |row: &Row<'_>| {
             let mut left = outstanding(row, self.lost)?;
-            // What was lost is never found again, so the doubt stays with whatever had no outcome then.
+            // Lost records are never found again, so every item that had no outcome when they were lost stays
+            // in doubt.
             left.doubted = self.lost.is_some();
             if left.sent {
                 tell_attempts(&mut attempts, &mut left)?;
@@ -76,8 +77,8 @@ impl ItemClaims for Claims {
     }
 }
 
-/// Adds what all attempts at an item tell of it: whether any of them may have been made, or may be yet, and what
-/// they were bound to.
+/// Adds what all attempts at an item show: whether any of them may have reached the service, or may still
+/// reach it, and the eTags they were bound to.
 fn tell_attempts(attempts: &mut CachedStatement<'_>, left: &mut Outstanding) -> rusqlite::Result<()> {
     let mut rows = attempts.query([left.item.number.cast_signed()])?;
     while let Some(row) = rows.next()? {

@@ -1,36 +1,36 @@
-//! The points between which a process can die and leave something else on disk. The program passes them
-//! without a word; a test that wants a process to die at one of them watches.
+//! The points between which a process can die and leave something else on disk. The program itself does
+//! nothing at them; a test that wants a process to die at one of them sets a watch.
 
-/// A point in the ledger's work.
+/// A point in the ledger's work at which a process may die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CrashPoint {
-    /// Another piece of a new ledger is about to be made.
+    /// The next piece of a new ledger is about to be created.
     Founding,
-    /// It is whole, and on disk under its own name.
+    /// The new ledger is complete, and on disk under its own name.
     Founded,
     /// Part of a plan is about to be committed.
     Planning,
-    /// It is on disk.
+    /// That part of the plan is on disk.
     Planned,
-    /// It is about to be written that changes will be sent.
+    /// The mark that changes will be sent is about to be written.
     Marking,
-    /// It is on disk, and not in the database yet.
+    /// The mark is on disk in the log, and not in the database yet.
     Marked,
-    /// Intents, answers and outcomes are about to be written.
+    /// A batch of intents, answers and outcomes is about to be written.
     Writing,
-    /// They are on disk, and nobody knows.
+    /// The batch is on disk, and no caller has been told.
     Written,
-    /// Who waited for an intent may send.
+    /// The callers are told: those that waited for an intent may send.
     Told,
-    /// The log is about to be brought into the database.
+    /// The log is about to be copied into the database.
     Folding,
-    /// It is.
+    /// The log is in the database.
     Folded,
-    /// The end of the sending is about to be written.
+    /// The end of sending is about to be written.
     Closing,
-    /// It is on disk.
+    /// The end of sending is on disk.
     Closed,
 }
 
-/// Who is told of every step, from the thread that makes it.
+/// A function that is called at every crash point, on the thread that reaches it.
 pub type Watch = fn(CrashPoint);

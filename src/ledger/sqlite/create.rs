@@ -1,9 +1,9 @@
-//! How a ledger comes about: whole, or not at all.
+//! Creates a ledger: whole, or not at all.
 //!
-//! It is made under another name, and gets its own once the record of its run is on disk. So whatever has the
-//! name of a ledger was one, and is never replaced; what a process left that died before that, or had no room,
-//! held nothing, and whoever begins a run in its place clears it away. Only the one who holds the lock does
-//! either.
+//! It is created under another name, and renamed once the record of its run is on disk. So a file with a
+//! ledger's name is always a complete ledger, and is never replaced. What a process left that died before the
+//! rename, or ran out of space, held nothing; the next process that begins a run there removes it. Only the
+//! holder of the run's lock does either.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -19,13 +19,13 @@ use crate::disk;
 use crate::domain::account::RunSpec;
 use crate::ledger::error::LedgerError;
 
-/// What the name of a ledger that is being made has behind its own.
+/// The suffix of a ledger's name while it is being created.
 const UNMADE: &str = ".new";
 
-/// What SQLite may have put beside it.
+/// The suffixes of files that SQLite may have put beside it.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Makes the ledger of a new run in a directory that this process has locked.
+/// Creates the ledger of a new run in a directory that this process has locked.
 pub(super) fn create(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result<(), LedgerError> {
     let ledger = file(dir);
     match fs::symlink_metadata(&ledger) {
@@ -35,18 +35,18 @@ pub(super) fn create(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result
     }
     let made = make(dir, spec, watch);
     if made.is_err() {
-        // It holds nothing, and why there is none is what has to be told.
+        // The leftover holds nothing, and the error to report is why the ledger could not be created.
         let _ = clear(dir);
     }
     made
 }
 
-/// Whether a directory holds what a process left that came to no ledger, and no run.
+/// Whether a directory holds no run, but what a process left that died while creating a ledger.
 pub(super) fn is_unmade(dir: &Path) -> bool {
     if file_beside(dir, UNMADE).exists() {
         return true;
     }
-    // It died before it made any file but the lock.
+    // It died before it created any file but the lock.
     let names = fs::read_dir(dir).map(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())));
     let names: Option<Vec<_>> = names.and_then(Iterator::collect::<Result<_, _>>).ok();
     names.is_some_and(|names| names == [OsStr::new(files::LOCK)])
@@ -67,7 +67,7 @@ fn make(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result<(), LedgerEr
     Ok(())
 }
 
-/// Takes away what an earlier process left.
+/// Removes what an earlier process left.
 fn clear(dir: &Path) -> Result<(), LedgerError> {
     for beside in BESIDE.into_iter().chain([""]) {
         let file = file_beside(dir, &format!("{UNMADE}{beside}"));
@@ -79,7 +79,7 @@ fn clear(dir: &Path) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Writes all that a ledger begins with into an empty file, and leaves nothing beside it.
+/// Writes the initial content of a ledger into an empty file, and leaves no file beside it.
 fn write(file: &Path, spec: &RunSpec, step: impl Fn()) -> rusqlite::Result<()> {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(file, access)?;

@@ -1,5 +1,5 @@
-//! What an error of SQLite means for a ledger: its file is damaged, the system did not let it be used, or this
-//! program asked for what cannot be. Pure.
+//! Decides what a SQLite error means for a ledger: its file is damaged, the system did not let it be used, or
+//! this program asked for something impossible. Pure.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use rusqlite::{Error, ErrorCode};
 use crate::domain::characters::visible;
 use crate::ledger::error::LedgerError;
 
-/// An error of SQLite in terms of a ledger's file.
+/// Turns a SQLite error into one about a ledger's file.
 pub(super) fn told(file: PathBuf, error: &Error) -> LedgerError {
     let detail = on_one_line(&words(error));
     match kind(error) {
@@ -18,16 +18,16 @@ pub(super) fn told(file: PathBuf, error: &Error) -> LedgerError {
     }
 }
 
-/// What SQLite says, which may quote a damaged file, in a form that does a terminal no harm.
+/// Puts SQLite's text, which may quote a damaged file, on one line, in a form that does a terminal no harm.
 pub(super) fn on_one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     visible(&lines.join(" ")).into_owned()
 }
 
-/// What is to blame.
+/// The cause of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// What is in the file.
+    /// The content of the file.
     Damage,
     /// The disk, the system, or another program.
     System,
@@ -50,7 +50,8 @@ fn kind(error: &Error) -> Kind {
 
 fn of_code(code: ErrorCode) -> Kind {
     match code {
-        // Unknown is what doesn't fit the tables, and every statement here fits them as they are made.
+        // `Unknown` stands for content that doesn't fit the tables: every statement of this program fits them
+        // as they were created.
         ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown => Kind::Damage,
         ErrorCode::DiskFull
         | ErrorCode::ReadOnly
@@ -66,7 +67,7 @@ fn of_code(code: ErrorCode) -> Kind {
     }
 }
 
-/// Without the statement, which says nothing to a user.
+/// Returns the error's text without the SQL statement, which tells a user nothing.
 fn words(error: &Error) -> String {
     match error {
         Error::SqlInputError { msg, .. } => msg.clone(),

@@ -1,18 +1,20 @@
-//! Which file a run is, and where it lay: what a lock alone can't tell.
+//! Records which file a run is, and where it lies, which a lock alone can't tell.
 //!
-//! A lock says that nobody else is at work in this directory. Of a copy it says nothing: that has a lock of its
-//! own, and what is sent from one of the two the other never hears of. So whoever works on a run writes into its
-//! `run.lock` which file the ledger is, and where, and whoever opens it next compares:
+//! A lock says that no other process is at work in this directory. It says nothing about a copy: that has a
+//! lock of its own, and neither of the two learns what is sent from the other. So the process that works on a
+//! run writes into its `run.lock` which file the ledger is, and where it lies, and the next process that
+//! opens the run compares:
 //!
 //! | what is found | what it means |
 //! |---|---|
-//! | the very file | nothing: the run goes on |
-//! | a file with another name besides, a hard link | somebody may be at work under that name: refused |
+//! | the same file | nothing: the run goes on |
+//! | a file with a second name, a hard link | another process may be at work under that name: refused |
 //! | another file, and the first one is where it was | a copy: refused, the run goes on in the first |
-//! | another file, and the first one is gone | it was moved or restored: nobody knows what was sent after it was copied, so where it was being sent its log counts as lost |
-//! | no lock, or one that says nothing | as if the first one were gone: it may have been left out of a copy |
+//! | another file, and the first one is gone | it was moved or restored: what was sent after it was copied is unknown, so a run that was being sent counts as one that lost its log |
+//! | no lock, or an empty or unreadable one | as if the first one were gone: it may have been left out of a copy |
 //!
-//! Where the lock itself is taken away, whoever is at work notices before anything else is sent: see batch.rs.
+//! Where the lock file itself is removed, the process at work notices before anything else is sent: see
+//! batch.rs.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -25,34 +27,36 @@ use super::files::{self, lock_file};
 use super::lock::{self, Lock};
 use crate::ledger::error::LedgerError;
 
-/// Where a run lies, and which file it is.
+/// The location of a run, and the identity of its file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Holder {
-    /// The run's directory, from the root. It need not be text, which a path on record would have to be.
+    /// The run's directory, as an absolute path. It need not be valid text, which a path elsewhere on record
+    /// would have to be.
     dir: OsString,
     file: FileMark,
 }
 
-/// What tells a file from its copies.
+/// What distinguishes a file from its copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct FileMark {
-    /// Its number in its file system. That of the file system itself may change when a machine starts anew.
+    /// Its number in its file system (the inode). The number of the file system itself is not used, since it
+    /// may change when a machine restarts.
     inode: u64,
-    /// When it was made, in milliseconds since 1970, where the file system knows.
+    /// When it was created, in milliseconds since 1970, where the file system knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     made: Option<u64>,
 }
 
-/// What a ledger is to those who find it.
+/// What a ledger that was found is, compared with the record in its lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The one that was worked on last, as far as anybody can tell.
+    /// The file that was worked on last, as far as can be told.
     Itself,
-    /// Another file, as far as anybody can tell, which is all that is left.
+    /// Another file, as far as can be told, and the only one left.
     Moved,
 }
 
-/// What the run in a directory is, going by what whoever worked on it last wrote of it.
+/// Compares the run in a directory with what the process that worked on it last wrote into its lock.
 ///
 /// # Errors
 /// As [`Holder::find`].
@@ -65,14 +69,14 @@ pub(super) fn found(dir: &Path) -> Result<Found, LedgerError> {
 /// Writes into the lock of a run's directory which run it locks.
 ///
 /// # Errors
-/// Where that can't be found out or written.
+/// Where that can't be determined or written.
 pub(super) fn hold(lock: &mut Lock, dir: &Path) -> Result<(), LedgerError> {
     let holder = Holder::of(dir)?;
     lock.say(&serde_json::to_string(&holder).expect("bytes and two numbers serialise"))
 }
 
 impl Holder {
-    /// The run that lies in a directory.
+    /// Determines the location and the file of the run in a directory.
     pub(super) fn of(dir: &Path) -> Result<Self, LedgerError> {
         let file = files::file(dir);
         let found = fs::metadata(&file).map_err(|error| LedgerError::file(&file, error))?;
@@ -80,7 +84,7 @@ impl Holder {
         Ok(Self { dir: dir.into_os_string(), file: FileMark::of(&found) })
     }
 
-    /// What the run in a directory is whose lock says this.
+    /// Compares the run in a directory with this record from its lock.
     ///
     /// # Errors
     /// [`LedgerError::Copied`] where it is a copy, and [`LedgerError::Busy`] where the first one is at work.
@@ -107,7 +111,7 @@ impl FileMark {
     }
 }
 
-/// Makes sure that a ledger has one name: under another one it would have another log and another lock.
+/// Checks that a ledger has one name only: under a second one it would have another log and another lock.
 ///
 /// # Errors
 /// [`LedgerError::Linked`] where it has more.
@@ -125,7 +129,7 @@ fn inode(found: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(found)
 }
 
-/// Here the time at which it was made has to do.
+/// Inode numbers aren't available here, so the time of creation has to do.
 #[cfg(not(unix))]
 fn inode(_: &Metadata) -> u64 {
     0

@@ -1,4 +1,4 @@
-//! One process a run: a lock that ends with the process that holds it.
+//! Lets one process at a time write a run, by a lock that ends with the process that holds it.
 
 use std::fs::{File, TryLockError};
 use std::io::{Seek, Write};
@@ -9,20 +9,20 @@ use super::files::{LOCK, lock_file};
 use super::permissions;
 use crate::ledger::error::LedgerError;
 
-/// How often a lock is tried that is held, and how long is waited in between. A process that ended, or
-/// let go of the lock, may have been about to start another program: until that has begun in earnest,
-/// it holds a copy of the open file and with it the lock.
+/// The number of attempts at a lock that is held, and the time between two of them. A process that ended, or
+/// released the lock, may have been about to start another program: until that program has really begun, it
+/// holds a copy of the open file and with it the lock.
 const PATIENCE: u32 = 20;
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// Held while a run is written; dropping it lets the next one in.
+/// The lock of a run, held while the run is written; dropping it lets the next process in.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
 }
 
-/// Whether some process holds the lock of a run's directory right now.
+/// Whether any process holds the lock of a run's directory right now.
 pub fn is_held(dir: &Path) -> bool {
     let file = File::open(lock_file(dir));
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
@@ -32,13 +32,16 @@ impl Lock {
     /// Takes the lock of a run's directory.
     ///
     /// # Errors
-    /// [`LedgerError::Busy`] where it is held, [`LedgerError::File`] where it cannot be had.
+    /// [`LedgerError::Busy`] where it is held, [`LedgerError::File`] where the lock file can't be opened or
+    /// locked.
     pub(super) fn take(dir: &Path) -> Result<Self, LedgerError> {
         let path = lock_file(dir);
         for _ in 0..PATIENCE {
             let file = permissions::file(&path)?;
             match file.try_lock() {
                 Ok(()) if permissions::is_at(&file, &path) => return Ok(Self { file, path }),
+                // The file was removed after it was opened, so its lock excludes no other process. The next
+                // attempt opens the file that is there then.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => std::thread::sleep(INTERVAL),
                 Err(TryLockError::Error(error)) => return Err(LedgerError::file(&path, error)),
@@ -47,7 +50,8 @@ impl Lock {
         Err(LedgerError::Busy { dir: dir.to_owned() })
     }
 
-    /// Makes sure that it is still the lock that others see: whoever took it away let another process in.
+    /// Checks that this is still the lock file that other processes see: if it was removed, another process
+    /// may hold a new one.
     ///
     /// # Errors
     /// [`LedgerError::Database`] where it isn't.
@@ -60,7 +64,8 @@ impl Lock {
         Err(LedgerError::Database { file: self.path.clone(), detail })
     }
 
-    /// Writes what it locks, in place of what it said. A power cut may take that back, after which it says nothing.
+    /// Replaces the text of the lock file, which says what is locked. After a power cut the file may be
+    /// empty.
     ///
     /// # Errors
     /// Where it can't be written.

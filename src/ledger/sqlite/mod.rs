@@ -2,20 +2,20 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `files` | what the files are called |
+//! | `files` | the names of the files |
 //! | `schema` | the tables and their version |
-//! | `records` | how values of the domain lie in the tables |
-//! | `checksum`, `check` | what every record carries to show that it is as it was written; whether all are |
-//! | `create` | how a ledger comes about: whole, or not at all |
+//! | `records` | how domain values are stored in the tables |
+//! | `checksum`, `check` | the checksum that each record carries; the check of all records and tables |
+//! | `create` | the creation of a ledger: whole, or not at all |
 //! | `store` | an open ledger |
 //! | `plan` | a run that is being planned: [`Plan`] |
 //! | `run` | a run at rest: [`Run`] |
-//! | `claims`, `batch` | a run that is being sent: what is left of it, and what is written |
-//! | `reader`, `totals` | the account for the reports: [`Reader`] |
-//! | `wal` | whether SQLite's log is there where it has to be; the mark that says so |
-//! | `lock`, `holder`, `permissions` | one process a run, be there copies of it or not; nobody but its owner reads it |
-//! | `crash_points` | where a test may let a process die |
-//! | `error` | what an error of SQLite means; pure |
+//! | `claims`, `batch` | a run that is being sent: its items that are left, and the batches written |
+//! | `reader`, `totals` | the account of a run for its reports: [`Reader`] |
+//! | `wal` | whether SQLite's log (WAL) is present where it has to be; the mark in the database that says so |
+//! | `lock`, `holder`, `permissions` | one writing process for each run, even where the run was copied; files that only their owner can read |
+//! | `crash_points` | the points at which a test may let a process die |
+//! | `error` | what a SQLite error means for a ledger; pure |
 
 mod batch;
 mod check;

@@ -1,4 +1,4 @@
-//! Files and directories that only their owner reads.
+//! Creates files and directories that only their owner can read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -7,12 +7,12 @@ use std::path::Path;
 use crate::disk;
 use crate::ledger::error::LedgerError;
 
-/// Makes a run's directory, with any parents it lacks, as [`disk::take_private_directory`] does.
+/// Creates a run's directory, with any parents it lacks, as [`disk::take_private_directory`] does.
 pub(super) fn folder(dir: &Path) -> Result<(), LedgerError> {
     disk::take_private_directory(dir).map_err(|error| LedgerError::file(dir, error))
 }
 
-/// Opens a file for its owner, and makes it where it isn't there.
+/// Opens a file that only its owner can use, and creates it if it is missing.
 pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -22,7 +22,7 @@ pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
     opened.map_err(|error| LedgerError::file(path, error))
 }
 
-/// Takes a file, where it is there, from everybody but its owner: a copy may have opened it up.
+/// Restricts a file, if it exists, to its owner: a copy may have opened it up.
 pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
     match disk::restrict(path, 0o600) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(LedgerError::file(path, error)),
@@ -30,7 +30,7 @@ pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// Whether an open file is the one that stands at a path.
+/// Whether an open file is the one at a path.
 #[cfg(unix)]
 pub(super) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -38,20 +38,21 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
     open.is_ok_and(|open| identity(path).is_ok_and(|there| there == open))
 }
 
-/// Here an open file cannot be taken away.
+/// On this system an open file cannot be removed.
 #[cfg(not(unix))]
 pub(super) fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
-/// What tells a file from any other one that comes to stand in its place.
+/// Returns what distinguishes a file from any other that comes to stand in its place: its device and inode
+/// numbers.
 #[cfg(unix)]
 pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
-/// Here an open file cannot be taken away.
+/// On this system an open file cannot be removed.
 #[cfg(not(unix))]
 pub(super) fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(path).map(|_| (0, 0))

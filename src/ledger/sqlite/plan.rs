@@ -1,5 +1,5 @@
-//! Writing a plan. It is written in large transactions and may be cut off at any point: until it is
-//! sealed its phase says so, and nothing of it can be sent.
+//! Writes a plan, in large transactions. Planning may be cut off at any point: until the plan is sealed, the
+//! run's phase says that it is being planned, and nothing of it can be sent.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -23,13 +23,13 @@ use crate::ledger::item_buffer::{BufferedItem, ItemBuffer};
 use crate::ledger::model::RunHeader;
 use crate::ledger::spill::Spill;
 
-/// Records in one transaction. Items come in no order, so each transaction can write most pages of their
-/// table again: there should be few.
+/// Records in one transaction at most. Items come in no order, so each transaction may write most pages of
+/// their table again: the fewer transactions, the better.
 const BATCH: usize = 131_072;
 
-/// So many bytes of rows go into the log before they are brought into the database, so that the log of an
-/// archive of payloads is written over and over again in place of growing as large as the archive. It is
-/// what the pages of a transaction have room for in memory.
+/// Bytes of rows that go into the log before they are copied into the database. The log of an archive of
+/// payloads is thereby overwritten again and again, and does not grow as large as the archive. It is what the
+/// pages of a transaction have room for in memory.
 const LOG: usize = 6 << 20;
 
 /// A run that is being planned. Dropping it loses what was written since the last full transaction.
@@ -38,20 +38,20 @@ pub struct Plan {
     store: Store,
     lock: Lock,
     header: RunHeader,
-    /// Records in the open transaction; with none there is no transaction.
+    /// Records in the open transaction; at 0 no transaction is open.
     pending: usize,
     /// Bytes of rows that are in the log and not in the database yet.
     logged: usize,
     /// Items that are not in the transaction yet.
     buffer: ItemBuffer,
-    /// What would leave a row without an outcome if nothing else came: the item that it waits for, `None`
-    /// for a row that waits for none.
+    /// The items that rows wait for and that have not come: a row would stay without an outcome if nothing
+    /// else came. `None` stands for rows that have neither a verdict nor an item to wait for.
     awaited: HashSet<Option<u64>>,
 }
 
 impl Plan {
-    /// Begins a run in a directory, which is made where it isn't there. The run is locked for as long as
-    /// it is written.
+    /// Begins a run in a directory, which is created if it is missing. The run is locked for as long as it is
+    /// written.
     pub fn create(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result<Self, LedgerError> {
         permissions::folder(dir)?;
         let mut lock = Lock::take(dir)?;
@@ -75,7 +75,7 @@ impl Plan {
         }
     }
 
-    /// Tells this watch of every step from now on.
+    /// Calls `watch` at every crash point from now on.
     pub fn watch(&mut self, watch: Option<Watch>) {
         self.store.watch = watch;
     }
@@ -92,8 +92,8 @@ impl Plan {
         self.commit()
     }
 
-    /// The first row that would never get an outcome. Looking for it means reading the whole plan again, which
-    /// is done where an item did not come that a row waits for.
+    /// Returns the first row that would never get an outcome. Searching for it reads the whole plan again, so
+    /// it is only done where a row waits for an item that did not come.
     fn loose_row(&self) -> Result<Option<u64>, LedgerError> {
         if self.awaited.is_empty() {
             return Ok(None);
@@ -262,7 +262,7 @@ impl PlanStore for Plan {
     }
 }
 
-/// Writes all items that wait.
+/// Writes all waiting items.
 fn write_items(buffer: &mut ItemBuffer, connection: &Connection) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO item (number, referral, effect, etag, bound, request_id, findings, audit, changes,
@@ -288,7 +288,7 @@ fn write_items(buffer: &mut ItemBuffer, connection: &Connection) -> rusqlite::Re
     })
 }
 
-/// Text that is known to be valid.
+/// Text that is known to be valid UTF-8.
 struct Utf8<'a>(&'a [u8]);
 
 impl ToSql for Utf8<'_> {
@@ -297,7 +297,7 @@ impl ToSql for Utf8<'_> {
     }
 }
 
-/// What was requested for an earlier plan was requested, so the figures stay.
+/// Removes the plan. The requests that were made for it were made, so the session figures stay.
 fn forget(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "DELETE FROM outcome; DELETE FROM item; DELETE FROM row;
@@ -305,7 +305,7 @@ fn forget(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// The first row that has neither a verdict nor an item.
+/// Returns the first row that has neither a verdict nor an item.
 fn loose_row(connection: &Connection) -> rusqlite::Result<Option<u64>> {
     connection
         .query_row(

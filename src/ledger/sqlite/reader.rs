@@ -1,5 +1,5 @@
-//! The account of a run, for whoever reports it. Nothing is written and no lock is needed: a run can
-//! be read while another process sends it, and after a crash.
+//! Reads the account of a run for its reports. Nothing is written and no lock is needed: a run can be read
+//! while another process sends it, and after a crash.
 
 use std::path::Path;
 
@@ -45,11 +45,12 @@ impl Reader {
     pub fn open(dir: &Path) -> Result<Self, LedgerError> {
         let store = Store::look(dir)?;
         if store.newer().is_some() {
-            // What else that version says of it isn't known, and nor is whether it is as it was written.
+            // What else that version records is unknown, and so is whether the records are as they were
+            // written.
             let (spec, phase) = store.run()?;
             return Ok(Self { store, header: RunHeader { spec, phase, lost: None } });
         }
-        // Nothing is sent from here, so a copy may be read: as one that doesn't know all.
+        // Nothing is sent by a reader, so a copy may be read; it counts as a run that may lack records.
         let found = holder::found(dir).unwrap_or(Found::Moved);
         let header = wal::header(&store, Ok(found))?;
         Ok(Self { store, header })
@@ -72,7 +73,7 @@ impl Reader {
 
     fn attempts(&self, item: Option<i64>, statement: &mut CachedStatement<'_>) -> rusqlite::Result<Attempts> {
         let mut told = Attempts::default();
-        // A run that never began has none, and need not be asked row by row.
+        // A run that was never sent has no attempts, so they need not be queried row by row.
         if matches!(self.header.phase, Phase::Planning | Phase::Planned) {
             return Ok(told);
         }
@@ -95,7 +96,7 @@ impl RunAccount for Reader {
         self.store.newer()
     }
 
-    /// Every page, and whether the indexes tell what their tables do.
+    /// Checks every page, and whether the indexes match their tables.
     async fn check_pages(&self) -> Result<(), LedgerError> {
         if self.store.newer().is_some() { Ok(()) } else { self.store.check_pages() }
     }
@@ -122,7 +123,7 @@ impl RunAccount for Reader {
 
     async fn referrals(&self) -> Result<ReferralTotals, LedgerError> {
         self.store.told(self.store.connection.query_row(
-            // Of what was taken in part, `theirs` holds the fields that were not.
+            // Where an item was applied in part, `theirs` holds the fields that were not applied.
             "SELECT count(*), count(outcome.item),
                     count(*) FILTER (WHERE outcome.item IS NOT NULL AND effect = 'one-way'
                                      AND (outcome = 'applied' OR json_type(theirs, '$.\"/status\"') IS NULL))
@@ -145,7 +146,7 @@ impl RunAccount for Reader {
     ) -> Result<(), E> {
         let connection = &self.store.connection;
         let mut attempts = self.store.told(connection.prepare_cached(ATTEMPTS))?;
-        // Of an input that was not read to its end, nobody knows what the rows are.
+        // What the rows of an input are that was not read to its end is unknown, so they are not reported.
         let known = match self.header.phase {
             Phase::Planning => "WHERE row.input IN (SELECT number FROM input WHERE read = 1)",
             Phase::Planned | Phase::Stopped | Phase::Finished => "",
@@ -182,7 +183,7 @@ impl RunAccount for Reader {
     }
 }
 
-/// What is on record of a row's item, from the columns of [`ROWS`].
+/// Reads the records of a row's item from the columns of [`ROWS`].
 fn item_facts(row: &Row<'_>) -> rusqlite::Result<ItemFacts> {
     Ok(ItemFacts {
         findings: row.get::<_, Option<Json<_>>>(17)?.map(|Json(findings)| findings).unwrap_or_default(),
@@ -193,7 +194,7 @@ fn item_facts(row: &Row<'_>) -> rusqlite::Result<ItemFacts> {
     })
 }
 
-/// How a row's item came out, from the columns of [`ROWS`].
+/// Reads the outcome of a row's item from the columns of [`ROWS`].
 fn resolved(row: &Row<'_>) -> rusqlite::Result<Option<Resolved>> {
     let Some(planned) = row.get(8)? else { return Ok(None) };
     let Some(verdict) = verdict(row, 9)? else { return Ok(None) };
@@ -206,7 +207,7 @@ fn resolved(row: &Row<'_>) -> rusqlite::Result<Option<Resolved>> {
     Ok(Some(Resolved { planned, settled }))
 }
 
-/// Reads a verdict from four columns that begin at `first`; there is none where they are null.
+/// Reads a verdict from four columns that begin at `first`; returns `None` where they are null.
 fn verdict(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Verdict>> {
     let Some(EnumText(outcome)) = row.get(first)? else { return Ok(None) };
     let (code, message, status) =
@@ -219,8 +220,8 @@ fn audit(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Audit>> {
     Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(audit)| audit))
 }
 
-/// Adds a row to the account of its item. Where that is another one than before, it begins a new account
-/// and answers with the one before, which is complete.
+/// Adds a row to the account of its item. A row of another item begins a new account, and the one before,
+/// which is then complete, is returned.
 fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::Result<Option<ItemAccount>> {
     let number = number(row, 0)?;
     let mut complete = None;

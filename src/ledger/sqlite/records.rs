@@ -1,5 +1,5 @@
-//! How values of the domain lie in the tables. Times, ids and words are text, so that a ledger can
-//! be looked at with any SQLite tool; what has parts is JSON, with raw values kept as written.
+//! Stores and reads domain values in the tables. Times, ids and enum values are text, so that a ledger can be
+//! examined with any SQLite tool; values with parts are JSON, with raw JSON values kept as written.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -39,9 +39,12 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
     }
 }
 
-/// What was read of a row: cells as a JSON array, a line as it was read or, where that could not be told
-/// from one or holds what a text of SQLite doesn't, as a JSON string. Lines are mostly objects, and large
-/// where they are payloads, so that escaping all their quotes would cost more than all else about them.
+/// The text of a row as it was read. Cells are stored as a JSON array. A line that begins like an object is
+/// stored as it was read; any other line, which could be mistaken for something else, and a line that holds
+/// what SQLite's text can't (a NUL) are stored as a JSON string.
+///
+/// Lines are mostly objects, and large where they are payloads, so that escaping all their quotes would cost
+/// more than all other work on them.
 #[derive(Debug)]
 pub(super) struct Source<T>(pub(super) T);
 
@@ -84,7 +87,7 @@ impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql for Tex
     }
 }
 
-/// One of a closed set of words, as the type's serialised name.
+/// A value of an enum, as the type's serialised name.
 #[derive(Debug)]
 pub(super) struct EnumText<T>(pub(super) T);
 
@@ -101,7 +104,7 @@ impl<T: for<'de> Deserialize<'de>> FromSql for EnumText<T> {
     }
 }
 
-/// A referral's version, quotes included.
+/// A referral's eTag, quotes included.
 #[derive(Debug)]
 pub(super) struct Version(pub(super) ETag);
 
@@ -111,7 +114,7 @@ impl FromSql for Version {
     }
 }
 
-/// The columns of an item, for [`item`].
+/// The columns of an item, in the order that [`item`] reads them.
 pub(super) const ITEM: &str = "item.number, item.referral, item.effect, item.etag, item.bound, \
                                item.request_id, item.findings, item.changes, item.patch";
 
@@ -133,18 +136,19 @@ pub(super) fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
     })
 }
 
-/// Reads a place from three columns that begin at `first`.
+/// Reads a location from three columns that begin at `first`.
 pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Location> {
     Ok(Location { input: row.get(first)?, line: number(row, first + 1)?, column: row.get(first + 2)? })
 }
 
-/// Reads a count or an ordinal. SQLite's integers are signed; none of ours comes near the sign.
+/// Reads a count or an ordinal. SQLite's integers are signed; the ledger's numbers stay far below the sign
+/// bit.
 pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let number: i64 = row.get(column)?;
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
-/// Writes how an item came out. An item that has come out already cannot do so again.
+/// Writes the outcome of an item. Fails where the item has an outcome already.
 pub(super) fn write_outcome(
     connection: &Connection,
     item: u64,
@@ -172,8 +176,8 @@ pub(super) fn write_outcome(
         .map(drop)
 }
 
-/// Writes what is about to be sent, and answers with the attempt's number. The document is the one of
-/// the planned item, unless a rebase made another.
+/// Writes the intent to send an item, and returns the attempt's number. The document is stored only where a
+/// rebase made another than the planned item's.
 pub(super) fn write_intent(
     connection: &Connection,
     item: &Item,
@@ -196,8 +200,8 @@ pub(super) fn write_intent(
         ))?;
     one(written)?;
     let attempt = connection.last_insert_rowid();
-    // Its number is known only now. Made in one statement with what it stands for, SQLite prepares that statement
-    // anew for every intent.
+    // The number is known only now, so the checksum takes a second statement. If one statement made it
+    // together with the values it covers, SQLite would prepare that statement anew for every intent.
     let summed = connection
         .prepare_cached(
             "UPDATE attempt
@@ -210,7 +214,7 @@ pub(super) fn write_intent(
     Ok(attempt)
 }
 
-/// Writes what became of an attempt, over what was known of it before.
+/// Writes the answer to an attempt, in place of an earlier one.
 pub(super) fn write_answer(
     connection: &Connection,
     attempt: i64,
@@ -231,7 +235,8 @@ pub(super) fn remove_intent(connection: &Connection, attempt: i64) -> rusqlite::
     one(connection.prepare_cached("DELETE FROM attempt WHERE id = ?1")?.execute([attempt])?)
 }
 
-/// A record about something that isn't in the ledger must not pass for written.
+/// Checks that a statement changed exactly one record: a record about something that isn't in the ledger must
+/// not pass for written.
 fn one(written: usize) -> rusqlite::Result<()> {
     if written == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(written)) }
 }

@@ -1,4 +1,4 @@
-//! A run that is there and that this process alone may write.
+//! An opened run that this process alone may write.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::ledger::backend::RunStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::{PlanTotals, RunHeader};
 
-/// A run that no other process writes, and that nothing is being sent of.
+/// A locked run that is not sending.
 #[derive(Debug)]
 pub struct Run {
     pub(super) store: Store,
@@ -25,7 +25,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Opens a run to carry on with it, and locks it. Every page of the file is looked at.
+    /// Opens a run to carry on with it, and locks it. Every page of the file is checked.
     pub fn open(dir: &Path) -> Result<Self, LedgerError> {
         Store::expect(dir)?;
         let lock = Lock::take(dir)?;
@@ -34,7 +34,7 @@ impl Run {
         Ok(Self { store, lock, header })
     }
 
-    /// Tells this watch of every step from now on.
+    /// Calls `watch` at every crash point from now on.
     pub fn watch(&mut self, watch: Option<Watch>) {
         self.store.watch = watch;
     }
@@ -72,6 +72,7 @@ impl RunStore for Run {
 
     async fn begin(self, consent: Option<&Consent>) -> Result<(Claims, Batches), LedgerError> {
         let Self { mut store, mut lock, header } = self;
+        // The writer's thread gets a connection of its own; items are claimed through the first one.
         let writing = store.again()?;
         let lost = wal::begin(&mut store, header.lost, consent)?;
         holder::hold(&mut lock, &store.dir)?;

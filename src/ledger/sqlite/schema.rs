@@ -1,7 +1,7 @@
-//! The tables and their version, and what is written into them of the run as a whole.
+//! The tables and their version, and the writes that concern the run as a whole.
 //!
-//! The file carries the program's mark in `application_id` and its format in `user_version`; both
-//! are looked at before anything else is read.
+//! The file carries the program's mark in `application_id` and its format in `user_version`; both are checked
+//! before anything else is read.
 
 use rusqlite::{Connection, Transaction};
 
@@ -9,28 +9,29 @@ use super::records::{EnumText, Json};
 use crate::domain::account::{Phase, RunSpec, RunStats};
 use crate::domain::consent::Consent;
 
-/// The size of a page. Twice what SQLite begins with: an item takes half a kilobyte, and a plan is written
+/// The page size in bytes. It is twice SQLite's default: an item takes half a kilobyte, and a plan is written
 /// and read through from one end to the other, page by page.
 const PAGE: u32 = 8_192;
 
-/// The same where rows are payloads, of some three kilobytes each: a row that doesn't fit on the rest of a page
-/// leaves that empty, which would be a quarter of all that is written.
+/// The page size in bytes where rows are payloads, of some three kilobytes each. A row that doesn't fit on
+/// the rest of a page leaves that rest empty, which with the smaller pages would be a quarter of all that is
+/// written.
 const PAGE_OF_PAYLOADS: u32 = 16_384;
 
-/// `RBlk`, which tells a ledger from any other database.
+/// The application id `RBlk`, which distinguishes a ledger from any other database.
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"RBlk");
 
-/// The format that this program writes, and the latest it reads.
+/// The format that this program writes, and the newest that it reads.
 pub(super) const VERSION: i32 = 2;
 
-/// The oldest format that there was.
+/// The oldest format that ever existed.
 pub(super) const OLDEST: i32 = 1;
 
-/// Every letter of this is compared with what is in the file, the comments included: it stays as it is, though what
-/// is said to stand in log.rs stands in wal.rs by now.
+/// The tables of the first format. Every letter of this text is compared with what is in the file, the
+/// comments included, so it stays as it is. Where it refers to log.rs, it means what is wal.rs now.
 ///
-/// Large columns come last, since SQLite reads a row only as far as it is asked for. The checksum of a record is
-/// over all its other columns, in their order: see checksum.rs.
+/// Large columns come last, since SQLite reads a row only as far as it is asked for. The checksum of a record
+/// is over all its other columns, in their order: see checksum.rs.
 const TABLES: &str = "
 CREATE TABLE run (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
@@ -113,8 +114,8 @@ CREATE TABLE session (
 ) STRICT;
 ";
 
-/// The tables that later formats added, by the first that has them. A ledger without them gets them with the
-/// first thing that is written into them: see wal.rs for why that can't be any time.
+/// The tables that later formats added, each with the first format that has it. A ledger without them gets
+/// them with the first write of sending: see wal.rs for why that can't be at any time.
 const ADDED: [(i32, &str); 1] = [(
     CONSENTED,
     "
@@ -129,20 +130,22 @@ CREATE TABLE consent (
 /// The first format that has a place for consents.
 pub(super) const CONSENTED: i32 = 2;
 
-/// All tables of a format.
+/// Returns the SQL that creates all tables of a format.
 pub(super) fn tables(format: i32) -> String {
     let added = ADDED.into_iter().filter(|(since, _)| *since <= format).map(|(_, tables)| tables);
     std::iter::once(TABLES).chain(added).collect()
 }
 
-/// Made once all rows and items are there, which is much faster than keeping them up. Where the rows of an
-/// item stand is in the index itself: to look it up in the rows would mean reading their texts.
+/// The indexes, created once all rows and items are written, which is much faster than keeping them up to
+/// date meanwhile. `row_of_item` holds the locations of an item's rows itself: looking them up in the rows
+/// would mean reading the rows' texts.
 pub(super) const INDEXES: &str = "
 CREATE INDEX row_of_item ON row (item, input, line, cell) WHERE item IS NOT NULL;
 CREATE UNIQUE INDEX item_of_referral ON item (referral);
 ";
 
-/// The names of tables and indexes that are made like this, and how.
+/// Returns the name of each table and index that these statements create, with the SQL that SQLite keeps of
+/// it.
 pub(super) fn made(tables: &str, indexes: &str) -> rusqlite::Result<Vec<(String, String)>> {
     let pattern = Connection::open_in_memory()?;
     pattern.execute_batch(tables)?;
@@ -152,10 +155,11 @@ pub(super) fn made(tables: &str, indexes: &str) -> rusqlite::Result<Vec<(String,
     objects.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Writes the tables and the record of the run into an empty file, before WAL begins. `step` is told before they
-/// are committed.
+/// Writes the tables and the record of the run into an empty file, before WAL begins. `step` is called before
+/// they are committed.
 pub(super) fn begin(connection: &mut Connection, spec: &RunSpec, step: impl Fn()) -> rusqlite::Result<()> {
     connection.execute_batch(DURABLE)?;
+    // SQLite takes a page size only before the first table is created.
     let page = if spec.asked.migrating.is_some() { PAGE_OF_PAYLOADS } else { PAGE };
     connection.pragma_update(None, "page_size", page)?;
     let transaction = connection.transaction()?;
@@ -171,32 +175,32 @@ pub(super) fn begin(connection: &mut Connection, spec: &RunSpec, step: impl Fn()
     transaction.commit()
 }
 
-/// Every commit reaches the disk before it returns: an intent that a power cut takes back would let a
-/// change be sent twice.
+/// The settings under which every commit reaches the disk before it returns: an intent that a power cut takes
+/// back would let a change be sent twice.
 const DURABLE: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON;
 ";
 
-/// How every connection is that writes.
+/// Sets up a connection that writes.
 pub(super) fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")?;
     connection.execute_batch(DURABLE)
 }
 
-/// Room in memory to sort the index of referrals in, and for the pages that a large plan is at work on. The
-/// log is brought into the database once, at the end.
+/// Gives a connection more memory, to sort the index of referrals in and for the pages that a large plan
+/// works on. The log is copied into the database only by explicit checkpoints, not by SQLite itself.
 pub(super) fn set_room(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0;")
 }
 
-/// As much room again as other connections have.
+/// Reduces a connection's memory to what other connections have.
 pub(super) fn give_back_room(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA cache_size = -2000")
 }
 
-/// Sees to it that there is one item for a referral, and that an item's rows are found.
+/// Creates the indexes, which make sure that a referral has one item, and find an item's rows.
 pub(super) fn index(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(INDEXES)
 }
@@ -209,7 +213,7 @@ pub(super) fn bring_up(connection: &Connection, format: i32) -> rusqlite::Result
     connection.pragma_update(None, "user_version", VERSION)
 }
 
-/// Puts on record what a user consented to.
+/// Records the consent that a user gave.
 pub(super) fn add_consent(connection: &Connection, consent: &Consent) -> rusqlite::Result<()> {
     let add = "INSERT INTO consent (number, checksum, consent)
                SELECT next, checksum_of(next, ?1), ?1
@@ -217,13 +221,13 @@ pub(super) fn add_consent(connection: &Connection, consent: &Consent) -> rusqlit
     connection.execute(add, [Json(consent)]).map(drop)
 }
 
-/// Says how far the run has come.
+/// Records how far the run has come.
 pub(super) fn set_phase(connection: &Connection, phase: Phase) -> rusqlite::Result<()> {
     let set = "UPDATE run SET phase = ?1, checksum = checksum_of(only, ?1, sending, lost_after, about)";
     connection.execute(set, [EnumText(phase)]).map(drop)
 }
 
-/// Adds what a process did and how long it took.
+/// Adds a session: the figures of one process, with the time it took.
 pub(super) fn add_session(connection: &Connection, stats: &RunStats) -> rusqlite::Result<()> {
     let add = "INSERT INTO session (number, checksum, figures)
                SELECT next, checksum_of(next, ?1), ?1
@@ -231,13 +235,13 @@ pub(super) fn add_session(connection: &Connection, stats: &RunStats) -> rusqlite
     connection.execute(add, [Json(stats)]).map(drop)
 }
 
-/// Whether the log may hold what the database lacks. Whoever closes the database must then leave it.
+/// Whether the log may hold what the database lacks. The process that closes the database must then leave it.
 pub(super) fn is_needed(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT sending > 0 FROM run", [], |row| row.get(0))
 }
 
-/// Ends a stretch of work: what it did, and how far the run has come with it. Where the log holds nothing else
-/// that the database lacks, it is not needed any more.
+/// Ends a session: records what was done, and how far the run has come with it. `is_all_in` says that
+/// everything else in the log is in the database too, so that the log is not needed any more.
 pub(super) fn close_session(
     transaction: Transaction<'_>,
     phase: Phase,

@@ -1,4 +1,4 @@
-//! An open ledger: how its file is opened to be written or looked at, and how it is closed.
+//! An open ledger: opens its file for writing or reading, and closes it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,22 +16,22 @@ use crate::domain::account::{InputInfo, Phase, RunSpec};
 use crate::domain::consent::Consent;
 use crate::ledger::error::LedgerError;
 
-/// How long to wait for another process that has the file for a moment: a reader that is the last to
-/// close it, for example.
+/// The time to wait for another process that has the file locked for a moment, such as a reader that is the
+/// last to close it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// An open ledger, with its path for what there is to say about it.
+/// An open ledger, with its directory for errors about it.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) connection: Connection,
     pub(super) dir: PathBuf,
     pub(super) watch: Option<Watch>,
-    /// The format of the file; greater than [`VERSION`] only where it is looked at and never written.
+    /// The format of the file; greater than [`VERSION`] only where the file is read and never written.
     pub(super) format: i32,
 }
 
 impl Store {
-    /// Makes the ledger of a new run, which is then planned.
+    /// Creates the ledger of a new run, which is then planned.
     pub(super) fn create(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result<Self, LedgerError> {
         create::create(dir, spec, watch)?;
         let store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -39,8 +39,10 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the ledger of a run to write to it, after a look at every page of it.
+    /// Opens the ledger of a run for writing, after a check of every page of it.
     pub(super) fn open(dir: &Path) -> Result<Self, LedgerError> {
+        // The format is checked on a read-only connection first, so that nothing is written to the file of a
+        // newer version or of another program.
         let looked = Self::look_only(dir)?;
         if let Some(found) = looked.newer() {
             return Err(LedgerError::Newer { file: looked.file(), found, known: VERSION });
@@ -56,19 +58,19 @@ impl Store {
         Ok(store)
     }
 
-    /// Makes sure that SQLite finds nothing wrong with any page, and each index to tell what its table does.
+    /// Checks that SQLite finds nothing wrong with any page, and that each index matches its table.
     pub(super) fn check_pages(&self) -> Result<(), LedgerError> {
         let verdict = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
         let verdict: String = self.told(verdict)?;
         if verdict == "ok" { Ok(()) } else { Err(self.damaged(on_one_line(&verdict))) }
     }
 
-    /// That something is wrong with what is in the file.
+    /// Makes the error that the content of the file is damaged.
     pub(super) fn damaged(&self, detail: String) -> LedgerError {
         LedgerError::Damaged { file: self.file(), detail }
     }
 
-    /// Opens the ledger of a run that this process has open already.
+    /// Opens another connection to the ledger that this process has open already.
     pub(super) fn again(&self) -> Result<Self, LedgerError> {
         let mut store = Self::connect(&self.dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         store.told(settings(&store.connection))?;
@@ -77,17 +79,17 @@ impl Store {
         Ok(store)
     }
 
-    /// Tells whoever watches what step this is.
+    /// Calls the watch, if there is one, at a crash point.
     pub(super) fn step(&self, step: CrashPoint) {
         if let Some(watch) = self.watch {
             watch(step);
         }
     }
 
-    /// Opens the ledger of a run to look at it as it stands now, whatever is written meanwhile.
+    /// Opens the ledger of a run for reading, as it stands now, whatever is written meanwhile.
     pub(super) fn look(dir: &Path) -> Result<Self, LedgerError> {
         match Self::look_beside_others(dir) {
-            // SQLite wants to put files beside the database, and may not.
+            // SQLite needs to create files beside the database, and has no permission to.
             Err(error @ LedgerError::Database { .. }) if lies_still(dir) => {
                 Self::look_at_rest(dir).map_err(|_| error)
             }
@@ -95,7 +97,7 @@ impl Store {
         }
     }
 
-    /// Opens a ledger that lies still, as where the directory can't be written to.
+    /// Opens a ledger that no process is writing for reading, as where the directory is read-only.
     fn look_at_rest(dir: &Path) -> Result<Self, LedgerError> {
         let mut store = Self::connect_to(
             dir,
@@ -111,30 +113,31 @@ impl Store {
         let looked = Self::look_only(dir)?;
         let store = match looked.newer() {
             Some(_) => looked,
-            // A connection that is read-only can't clear away the files that it makes beside the database.
+            // A read-only connection can't remove the files that it creates beside the database.
             None => {
                 let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
                 store.format = looked.format;
                 store
             }
         };
+        // All reads share one transaction, so that they show the ledger at one moment.
         store.told(store.connection.execute_batch("PRAGMA query_only = ON; BEGIN"))?;
         Ok(store)
     }
 
-    /// Opens the ledger of a run so that nothing can be written, and makes sure that it is one.
+    /// Opens the ledger of a run read-only, and checks that it is a ledger.
     fn look_only(dir: &Path) -> Result<Self, LedgerError> {
         let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         store.format = store.kind()?;
         Ok(store)
     }
 
-    /// The format of a file that a newer version of this program wrote.
+    /// Returns the format of the file, where a newer version of this program wrote it.
     pub(super) fn newer(&self) -> Option<i32> {
         (self.format > VERSION).then_some(self.format)
     }
 
-    /// Looks whether there is a ledger at all, before anything is put beside it.
+    /// Checks that there is a ledger at all, before SQLite puts any file beside it.
     pub(super) fn expect(dir: &Path) -> Result<(), LedgerError> {
         let file = file(dir);
         match file.try_exists() {
@@ -149,7 +152,7 @@ impl Store {
         }
     }
 
-    /// The ledger's file.
+    /// Returns the path of the ledger's file.
     pub(super) fn file(&self) -> PathBuf {
         file(&self.dir)
     }
@@ -158,20 +161,21 @@ impl Store {
         Self::connect_to(dir, &file(dir), access)
     }
 
-    /// The same by the name that SQLite is given for the file.
+    /// Opens the file by the name that SQLite is given for it, which may be a URI.
     fn connect_to(dir: &Path, name: &Path, access: OpenFlags) -> Result<Self, LedgerError> {
         Self::expect(dir)?;
         let file = file(dir);
         let opened = Connection::open_with_flags(name, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
         let connection = opened
+            // Until the end shows that it isn't needed, closing leaves the log where it is: see `drop`.
             .and_then(|connection| keep_log(&connection, true).map(|()| connection))
             .and_then(|connection| checksum::offer(&connection).map(|()| connection))
             .map_err(|error| told(file, &error))?;
         Ok(Self { connection, dir: dir.to_owned(), watch: None, format: VERSION })
     }
 
-    /// The format of the file, where it is a ledger.
+    /// Returns the format of the file, after checking that it is a ledger.
     fn kind(&self) -> Result<i32, LedgerError> {
         let pragma =
             |name| self.told(self.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)));
@@ -190,7 +194,7 @@ impl Store {
         }
     }
 
-    /// What the run is, and how far it has come.
+    /// Returns what the run is, and how far it has come.
     pub(super) fn run(&self) -> Result<(RunSpec, Phase), LedgerError> {
         self.told(self.connection.query_row("SELECT about, phase FROM run", [], |row| {
             let (Json(spec), EnumText(phase)) = (row.get(0)?, row.get(1)?);
@@ -198,14 +202,14 @@ impl Store {
         }))
     }
 
-    /// The inputs that were read to their end for the plan that is there, in their order.
+    /// Returns the inputs that were read to their end for the current plan, in their order.
     pub(super) fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
         self.all("SELECT info FROM input WHERE read = 1 ORDER BY number", |row| {
             row.get(0).map(|Json(info)| info)
         })
     }
 
-    /// The last consent on record; the ledgers of the first format have none.
+    /// Returns the last consent on record; ledgers of the first format have none.
     pub(super) fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         if self.format < CONSENTED {
             return Ok(None);
@@ -215,7 +219,7 @@ impl Store {
         self.told(last.optional())
     }
 
-    /// All that a query finds.
+    /// Returns all rows of a query.
     pub(super) fn all<T>(
         &self,
         query: &str,
@@ -225,13 +229,13 @@ impl Store {
         self.told(read)
     }
 
-    /// Brings what is committed from the log into the database. What a reader still needs stays in
-    /// the log, which loses nothing. Answers whether all was brought in.
+    /// Copies what is committed from the log into the database. What a reader still needs stays in the log,
+    /// which loses nothing. Returns whether all of it was copied.
     pub(super) fn checkpoint(&self) -> Result<bool, LedgerError> {
         self.bring_in("PRAGMA wal_checkpoint(PASSIVE)")
     }
 
-    /// Brings all of the log into the database, and waits for readers that need what it would overwrite.
+    /// Copies all of the log into the database, and waits for readers that need what this would overwrite.
     pub(super) fn checkpoint_all(&self) -> Result<(), LedgerError> {
         match self.bring_in("PRAGMA wal_checkpoint(FULL)")? {
             true => Ok(()),
@@ -250,10 +254,10 @@ impl Store {
         Ok(all)
     }
 
-    /// A result with the ledger's name in its error.
+    /// Turns a SQLite result into one whose error names the ledger's file.
     pub(super) fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T, LedgerError> {
         result.map_err(|error| match self.newer() {
-            // What is not understood is not damaged.
+            // What this version doesn't understand is not thereby damaged.
             Some(found) => LedgerError::Newer { file: self.file(), found, known: VERSION },
             None => told(self.file(), &error),
         })
@@ -261,20 +265,23 @@ impl Store {
 }
 
 impl Drop for Store {
-    /// The last one to close the database would bring the log in and remove it, which is for the end of a
-    /// process that sends alone: whoever removes it leaves a database that lacks its log.
+    /// Closes the database, and leaves the log where it may be needed.
+    ///
+    /// By itself SQLite, on the last close, copies the log into the database and removes it. That is right
+    /// only at the end of a process that sent alone: removing it at any other time leaves a database that
+    /// lacks its log.
     fn drop(&mut self) {
         // What was not committed is given up, as it would be in any case.
         let ended = self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
         if ended && is_needed(&self.connection).is_ok_and(|needed| !needed) {
-            // Where that fails the log stays, which harms nobody.
+            // If that fails, the log stays, which does no harm.
             let _ = keep_log(&self.connection, false);
         }
     }
 }
 
-/// Whether all that was written stands in the database itself: whoever writes to it, or died at that, has a log
-/// beside it.
+/// Whether everything that was written is in the database itself: a process that writes to it, or died doing
+/// so, has a log beside it.
 fn lies_still(dir: &Path) -> bool {
     match std::fs::metadata(log_file(dir)) {
         Ok(log) => log.len() == 0,
@@ -282,20 +289,21 @@ fn lies_still(dir: &Path) -> bool {
     }
 }
 
-/// The name of a file for SQLite, with the word that nobody changes it, so that no log is looked for and no lock
-/// is taken. Of other bytes than letters, digits and a few signs, each is written as a number.
+/// Returns the name of a file as a SQLite URI that promises that no process changes it, so that SQLite looks
+/// for no log and takes no lock. Bytes other than letters, digits and a few signs are percent-encoded.
 fn immutable(file: &Path) -> PathBuf {
     let byte = |byte: &u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(*byte).to_string(),
         byte => format!("%{byte:02X}"),
     };
     let path: String = file.as_os_str().as_encoded_bytes().iter().map(byte).collect();
-    // Two slashes at the beginning would name another machine.
+    // Two slashes at the beginning of the path would name another machine; an empty host before it prevents
+    // that.
     let nobody = if path.starts_with('/') { "//" } else { "" };
     PathBuf::from(format!("file:{nobody}{path}?immutable=1"))
 }
 
-/// Whether the log stays when the last connection is closed.
+/// Sets whether the log stays when the last connection is closed.
 fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }

@@ -1,11 +1,11 @@
-//! How much a run is, counted in its tables.
+//! Counts the size of a run in its tables.
 
 use super::records::number;
 use super::store::Store;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::PlanTotals;
 
-/// How much a run is, and how much of it is left.
+/// Returns the size of a run, and how much of it is left.
 pub(super) fn totals(store: &Store) -> Result<PlanTotals, LedgerError> {
     store.told(store.connection.query_row(
         "SELECT (SELECT count(*) FROM row),

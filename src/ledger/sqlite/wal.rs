@@ -1,20 +1,20 @@
-//! The log of a run that is being sent, and how its loss is noticed.
+//! Handles the log (WAL) of a run that is being sent, and notices its loss.
 //!
-//! What is committed goes into `run.sqlite-wal`, and from there into the database now and then. Whoever takes
-//! the log of a killed process away takes what was sent last with it, and the database alone looks sound. So
-//! the database itself says, by a mark, that there has to be a log:
+//! What is committed goes into `run.sqlite-wal`, and is copied into the database now and then. If the log of
+//! a killed process is removed, what was sent last is lost with it, and the database alone looks sound. So
+//! the database itself holds a mark that there has to be a log:
 //!
 //! | step | mark in the database | log |
 //! |---|---|---|
-//! | the mark is written, and brought into the database | comes | holds the mark |
-//! | changes are sent; the log is brought in and written again from its start | stands | holds something, old or new |
-//! | all is brought in | stands | holds something |
-//! | the end is written without the mark, and brought in | goes | holds something |
-//! | the last one to close the database removes the log | none | goes |
+//! | the mark is written, and copied into the database | set | holds the mark |
+//! | changes are sent; the log is copied and written again from its start | stays | holds something, old or new |
+//! | all is copied into the database | stays | holds something |
+//! | the end is written without the mark, and copied | removed | holds something |
+//! | the last connection to the database closes and removes the log | none | removed |
 //!
-//! So a process may die at any step: it leaves a log, or no mark. While the mark stands nobody who closes the
-//! database removes the log, as SQLite would by itself. How much of a log is left can't be told: its end may be
-//! one that a power cut tore off, of which nobody was told.
+//! So a process that dies at any step leaves a log, or no mark. While the mark is set, no connection that
+//! closes the database removes the log, as SQLite would by itself. How much of a log is left can't be told:
+//! its end may have been torn off by a power cut, in which case no caller was told of those records.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -31,25 +31,25 @@ use crate::domain::consent::Consent;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::{Loss, Lost, RunHeader};
 
-/// What a log begins with, but for its last bit, which says in which order its checksums read bytes. The format:
-/// <https://www.sqlite.org/fileformat2.html#walformat>.
+/// The first four bytes of a log, but for the last bit, which tells the byte order of its checksums. The
+/// format: <https://www.sqlite.org/fileformat2.html#walformat>.
 const MAGIC: u32 = 0x377f_0682;
 
-/// The length of what stands before the first record.
+/// The length in bytes of the log's header, which precedes the first record.
 const HEADER: usize = 32;
 
-/// What the run is, how far it has come, and whether it lost its log, once it is sure that all of that is as it was
-/// written.
+/// Returns what the run is, how far it has come, and whether it lost its log, after checking that all records
+/// are as they were written.
 ///
 /// # Errors
-/// [`LedgerError::Damaged`] where it isn't; else whatever stood in the way of finding the file.
+/// [`LedgerError::Damaged`] where they aren't; else the error of finding the file.
 pub(super) fn header(store: &Store, found: Result<Found, LedgerError>) -> Result<RunHeader, LedgerError> {
     let (spec, phase) = checked_run(store)?;
     Ok(RunHeader { spec, phase, lost: lost(store, found?)? })
 }
 
-/// Whether the run has lost its log, now or before. What was copied while it was sent has another one, and
-/// that ends where the copy was made.
+/// Returns whether the run has lost its log, found now or recorded before. A file that was copied while it
+/// was sent has another log, which ends where the copy was made.
 fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerError> {
     let marked = "SELECT sending > 0, lost_after FROM run";
     let read = store.connection.query_row(marked, [], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -66,9 +66,11 @@ fn lost(store: &Store, found: Found) -> Result<Option<Lost>, LedgerError> {
     Ok(recorded.map(|after| Lost { after, when: Loss::Recorded }))
 }
 
-/// Marks the run before anything is sent of it, and records what it lost where that was found only now, and the
-/// consent that was given to it. Nothing else may write before that: it would make a new log, by which nobody
-/// could tell any more that the old one is gone. Answers with what is recorded of the loss.
+/// Marks the run before anything of it is sent, and records the loss, where it was found only now, and the
+/// consent that was given. Returns what is recorded of the loss.
+///
+/// No other write may come before: it would create a new log, after which the loss of the old one could not
+/// be noticed any more.
 pub(super) fn begin(
     store: &mut Store,
     lost: Option<Lost>,
@@ -86,11 +88,13 @@ pub(super) fn begin(
     let marked = mark(store, lost.map(|lost| lost.after), consent);
     store.told(marked)?;
     store.step(CrashPoint::Marked);
+    // The mark has to be in the database itself before the first intent: in the log alone it would be lost
+    // with the log.
     store.checkpoint_all()?;
     Ok(lost)
 }
 
-/// Writes all of it in one transaction.
+/// Writes the mark, the loss and the consent in one transaction.
 fn mark(store: &mut Store, lost_after: Option<i64>, consent: Option<&Consent>) -> rusqlite::Result<()> {
     let transaction = store.connection.transaction()?;
     if store.format < schema::VERSION {
@@ -99,7 +103,7 @@ fn mark(store: &mut Store, lost_after: Option<i64>, consent: Option<&Consent>) -
     if let Some(consent) = consent {
         schema::add_consent(&transaction, consent)?;
     }
-    // Counted, since SQLite writes nothing into the log where a row stays as it was.
+    // The mark is a count, since SQLite writes nothing into the log where a row stays as it was.
     let mark = "UPDATE run SET phase = ?1, sending = sending + 1, lost_after = ?2,
                                checksum = checksum_of(only, ?1, sending + 1, ?2, about)";
     transaction.execute(mark, (EnumText(Phase::Stopped), lost_after))?;
