@@ -1,4 +1,4 @@
-//! The whole program, given a process.
+//! The whole program as one function of a process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -26,13 +26,13 @@ use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::engine::Stop;
 
-/// What a process has: its arguments, its environment, and its streams.
+/// The process: its arguments, its environment, its streams, and whatever else the program uses of it.
 pub struct Process {
-    /// The command line, the program's name first.
+    /// The command line; the program's name comes first.
     pub arguments: Vec<OsString>,
-    /// The environment.
+    /// The environment variables.
     pub variables: BTreeMap<String, String>,
-    /// Where `referral-bulk.toml` is looked for.
+    /// The directory in which `referral-bulk.toml` is looked for.
     pub directory: PathBuf,
     /// Standard input.
     pub stdin: Box<dyn Read + Send>,
@@ -40,17 +40,17 @@ pub struct Process {
     pub stdout: Box<dyn Write + Send>,
     /// Standard error.
     pub stderr: Box<dyn Write + Send>,
-    /// The person to ask, where one sits at both standard input and standard error.
+    /// The person to ask, where both standard input and standard error are interactive.
     pub person: Option<Box<dyn Read + Send>>,
     /// Whether standard error is a terminal whose size is known.
     pub terminal: bool,
-    /// The wall clock.
+    /// Returns the wall-clock time.
     pub clock: fn() -> Timestamp,
-    /// Where new GUIDs come from.
+    /// Creates a new GUID.
     pub new_id: fn() -> Uuid,
-    /// Who runs it: the user's number in the system, where there is such.
+    /// The user id in the operating system of the user who runs the program, where there is such.
     pub user: Option<u32>,
-    /// Who watches the ledger's steps; nobody but a test that lets this process die at one of them.
+    /// A hook on the ledger's steps, for tests that let this process die at one of them; none otherwise.
     pub watch: Option<Watch>,
 }
 
@@ -80,7 +80,7 @@ pub fn run(process: Process) -> ExitCode {
         }
         Err(error) => usage(&error, &console),
     };
-    // A script that waits for a summary gets one, whatever way the command ends.
+    // A script that waits for a summary gets one, whichever way the command ends.
     if let Some(command) = awaits_json.filter(|_| !console.has_data()) {
         let console = Arc::clone(&console);
         print_within(signals::PATIENCE, move || {
@@ -90,7 +90,7 @@ pub fn run(process: Process) -> ExitCode {
     delivered(exit, &console).into()
 }
 
-/// A command is not done as long as its data has not arrived.
+/// Returns how the process exits: a command is not done as long as its data has not been delivered.
 fn delivered(exit: Exit, console: &Terminal) -> Exit {
     let Some(error) = console.lost() else { return exit };
     let failed =
@@ -119,8 +119,8 @@ fn fail(trouble: &CommandError, console: &Terminal) -> Exit {
     trouble.exit()
 }
 
-/// The command, and what it uses of the settings file, for people. A run that goes on has its rules on record; the
-/// other commands take no settings.
+/// Returns the command, and a text for people that tells what it uses of the settings file. A run that goes
+/// on has its rules on record; the other commands take no settings.
 fn ready(
     cli: Cli,
     variables: &BTreeMap<String, String>,
@@ -171,7 +171,7 @@ fn ready(
     })
 }
 
-/// What a command has of the process around it, besides the printer.
+/// The process around a command, apart from the printer.
 struct Around {
     stdin: Box<dyn Read + Send>,
     clock: fn() -> Timestamp,
@@ -183,7 +183,7 @@ struct Around {
     diagnostics: tracing::Dispatch,
 }
 
-/// Works on a thread of its own, so that the process can be left at once whatever the work is doing.
+/// Runs a command on a thread of its own, so that the process can exit at once whatever the command is doing.
 fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
     let stop = Stop::default();
     let (send_done, done) = tokio::sync::oneshot::channel();
@@ -205,7 +205,7 @@ fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
             };
             let exit = tracing::dispatcher::with_default(&diagnostics, || run_within(command, &environment))
                 .unwrap_or_else(|trouble| fail(&trouble, console));
-            // Nobody waits any more where the process was left first.
+            // The receiver is gone where the process was left first.
             let _ = send_done.send(exit);
         }
     };
@@ -220,12 +220,13 @@ fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Requests are waited for, not computed: one thread serves them all, and the ledger has its own.
+/// Runs a command on a runtime of one thread. Requests are waited for, not computed: one thread serves them
+/// all, and the ledger has its own.
 fn run_within(work: Work, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let runtime =
         runtime().map_err(|error| CommandError::could_not_run("the system refused").because(error))?;
     let ended = work(&runtime, environment);
-    // A name that is still being looked up, or a token file that is still being read, concerns nobody now.
+    // A name that is still being resolved, or a token file that is still being read, is of no use any more.
     runtime.shutdown_background();
     ended
 }
@@ -235,8 +236,8 @@ fn completions(shell: clap_complete::Shell, console: &dyn Console) -> Exit {
     clap_complete::generate(shell, &mut Cli::command(), "referral-bulk", &mut script);
     let mut script = String::from_utf8_lossy(&script).into_owned();
     if shell == clap_complete::Shell::Bash {
-        // clap_complete 4.6 writes a hyphen in the program's name in one way where it looks up a command,
-        // and in another where it names one: none would be found.
+        // clap_complete 4.6 writes a hyphen in the program's name in one way where it looks up a command, and
+        // in another where it names one: without this, no command would be found.
         script = script.replace("referral__subcmd__bulk", "referral__bulk");
     }
     console.data(&script);
@@ -259,7 +260,7 @@ mod tests {
     use super::*;
     use crate::domain::setting::Setting;
 
-    /// What is suggested to be typed has to be taken.
+    /// A setting that a message suggests has to be an option of a command.
     #[test]
     fn every_setting_is_a_flag_of_some_command() {
         let cli = Cli::command();

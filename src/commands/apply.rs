@@ -1,5 +1,5 @@
-//! `apply` and `migrate`: change files, or legacy payloads, become a run, which is carried out unless
-//! only a plan was asked for.
+//! `apply` and `migrate`: make a run from change files or legacy payloads, and carry it out unless only a
+//! plan was asked for.
 
 use std::path::{Path, PathBuf};
 
@@ -17,18 +17,18 @@ use crate::domain::exit::Exit;
 use crate::ledger::{self, Ledger};
 use crate::pace::Pace;
 
-/// What was asked for.
+/// The options of `apply` and `migrate`.
 #[derive(Debug)]
 pub struct ApplyOptions {
     /// The inputs, and how they are read and judged.
     pub asked: PlanSpec,
-    /// Only plan: nothing but GET is sent.
+    /// Whether to plan only: no request but GET is sent.
     pub plan_only: bool,
-    /// The run's directory; one named by the time where there is none.
+    /// The run's directory; `None` stands for one that is named by the time.
     pub out: Option<PathBuf>,
-    /// Why, in the user's words.
+    /// The reason for the run, in the user's words.
     pub reason: Option<String>,
-    /// Where to send.
+    /// The target that requests are sent to.
     pub target: Target,
     /// How to send.
     pub sending: Sending,
@@ -36,11 +36,11 @@ pub struct ApplyOptions {
     pub showing: Showing,
 }
 
-/// Plans, asks, sends, reports.
+/// Makes a plan, asks for consent, sends the changes, and reports.
 ///
 /// # Errors
-/// Where an input can't be read at all, there is no connection, consent is missing, or the run's
-/// directory can't be used. A run that could not be planned leaves no directory behind.
+/// Returns an error where an input can't be read at all, there is no connection, consent is missing, or the
+/// run's directory can't be used. A run that could not be planned leaves no directory behind.
 pub async fn run(options: ApplyOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let about = about(&options, environment);
     let run = info_span!("run", id = %about.correlation_id);
@@ -55,7 +55,7 @@ pub async fn run(options: ApplyOptions, environment: &Environment<'_>) -> Result
     .await
 }
 
-/// How the command is called that asks for it.
+/// Returns the name of the command that asks for this.
 fn command(asked: &PlanSpec) -> &'static str {
     if asked.migrating.is_some() { "migrate" } else { "apply" }
 }
@@ -81,7 +81,7 @@ async fn prepare(
         folder.give_up();
         return Err(trouble);
     }
-    // A directory that another process is at work in stays as it is.
+    // A directory that another process is working in stays as it is.
     let ledger = match ledger::create_watched(folder.path(), about, environment.watch).await {
         Ok(ledger) => ledger,
         Err(error) => return Err(run_dir::not_begun(folder.path(), error).await),
@@ -93,7 +93,7 @@ async fn prepare(
         Ok(ledger) => Ok((folder, ledger, client)),
         Err(trouble) => {
             folder.discard().await;
-            // There is no run any more that could be carried on with.
+            // The run is gone, so a user who leaves the program now must not be told to resume it.
             environment.console.on_leaving("", Path::new(""));
             Err(trouble)
         }

@@ -1,5 +1,5 @@
-//! `--base SNAPSHOT`: the referrals as they were when the payloads were made. Each lies beside the run until
-//! its payload is compared.
+//! `--base SNAPSHOT`: the referrals as they were when the payloads were made. Each lies in a spill file
+//! beside the run until its payload is compared.
 
 use std::collections::HashMap;
 
@@ -15,19 +15,20 @@ use crate::input::{self, SnapshotFileError};
 use crate::ledger::{LedgerError, Spill, SpillRef};
 use crate::report::counted;
 
-/// The referrals as they were.
+/// The referrals as they were when the payloads were made.
 pub struct Baseline {
     spill: Spill,
     at: HashMap<ReferralId, SpillRef>,
 }
 
 impl Baseline {
-    /// Reads all that are `wanted`, of which there are so many, and says what is amiss with the rest. Where
-    /// the run is stopped meanwhile some are missing; nothing comes of its plan then.
+    /// Reads all referrals that are `wanted`, and says how many the file lacks. `count` is the number of
+    /// wanted referrals. Where the run is stopped meanwhile, some are missing; nothing comes of its plan
+    /// then.
     ///
     /// # Errors
-    /// Where the file can't be read, has changed since it was read before, or the run's directory can't be
-    /// written.
+    /// Returns an error where the file can't be read, has changed since it was read before, or the run's
+    /// directory can't be written.
     pub fn read(
         base: Base,
         count: usize,
@@ -55,10 +56,10 @@ impl Baseline {
         Ok(bases)
     }
 
-    /// A referral as it was, as JSON; `None` where the file lacks it.
+    /// Returns a referral as it was, as JSON; `None` where the file lacks it.
     ///
     /// # Errors
-    /// Where it can't be read again.
+    /// Returns an error where it can't be read again.
     pub fn of(&mut self, id: ReferralId) -> Result<Option<String>, LedgerError> {
         self.at.get(&id).map(|at| self.spill.text(*at)).transpose()
     }
@@ -77,7 +78,8 @@ fn unreadable(error: SnapshotFileError<LedgerError>) -> CommandError {
     }
 }
 
-/// A run that is carried on with is the one that was begun.
+/// Makes sure that the file has not changed since the run was begun: a run that is carried on with has to be
+/// the one that was begun.
 fn check_unchanged(base: &Base, now: &str) -> Result<(), CommandError> {
     if base.sha256.as_ref().is_none_or(|before| before == now) {
         return Ok(());

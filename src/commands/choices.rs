@@ -1,12 +1,12 @@
-//! What a next command has to repeat of a run, so that it reads, judges and sends as the run did.
+//! The settings that a next command repeats, so that it reads, judges and sends as the run did.
 
 use super::next_command::{CommandLine, Operand};
 use super::target::Target;
 use crate::domain::account::{Migrating, OnConflict, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
 
-/// The command that plans a run once more whose inputs can't be read twice; `None` where they can. `repeat` is
-/// what was typed of how to send.
+/// Returns the command that plans a run again whose inputs can't be read twice; `None` where they can.
+/// `repeat` are the choices that the user typed of how to send.
 pub fn anew(about: &RunSpec, repeat: &[Choice]) -> Option<CommandLine> {
     let asked = &about.asked;
     let operands: Vec<Operand> = asked.files.iter().map(|file| Operand::input(file)).collect();
@@ -25,17 +25,17 @@ pub fn anew(about: &RunSpec, repeat: &[Choice]) -> Option<CommandLine> {
     Some(CommandLine { command: about.command.clone(), operands, choices })
 }
 
-/// The form of the inputs, where it was named.
+/// Returns the format of the inputs, where the user named it.
 pub fn format(asked: &PlanSpec) -> Option<Choice> {
     asked.format.map(|format| Choice::of(Setting::Format, format.name()))
 }
 
-/// That the run is only planned, where it is.
+/// Returns the choice to plan only, where the run does.
 pub fn plan_only(about: &RunSpec) -> Option<Choice> {
     about.plan_only.then(|| Choice::bare(Setting::Plan))
 }
 
-/// Where the referrals' state comes from, where that is not the API.
+/// Returns the source of the referrals' state, where that is not the API.
 pub fn state(state: &StateSource) -> Option<Choice> {
     match state {
         StateSource::Live => None,
@@ -44,11 +44,12 @@ pub fn state(state: &StateSource) -> Option<Choice> {
     }
 }
 
-/// How rows are read and judged.
+/// Returns how rows are read and judged.
 pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
     let mut choices = judging(asked);
     choices.extend(asked.decimal.map(|sign| Choice::of(Setting::Decimal, sign.name())));
-    // Spaces don't count in it, and with one in front none is taken for an option.
+    // A space in front keeps the name from being taken for an option, and spaces make no difference in a
+    // column's name.
     let word = |name: &String| if name.starts_with('-') { format!(" {name}") } else { name.clone() };
     choices.extend(asked.left_alone.iter().map(|name| Choice::of(Setting::IgnoreColumn, word(name))));
     if let Some(Migrating { take, base, .. }) = &asked.migrating {
@@ -58,7 +59,7 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
     choices
 }
 
-/// How rows are judged, which `apply` and `migrate` are told in the same way.
+/// Returns how rows are judged, by settings that `apply` and `migrate` share.
 pub fn judging(asked: &PlanSpec) -> Vec<Choice> {
     let mut choices = Vec::new();
     choices.extend(asked.clear.then(|| Choice::bare(Setting::Clear)));

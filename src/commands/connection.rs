@@ -1,4 +1,4 @@
-//! The service that a run talks to: the real one, or a sandbox inside this process.
+//! Connects to what a run talks to: the real service, or a sandbox inside this process.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::domain::characters::visible_path;
 use crate::domain::setting::Setting;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
-/// Connects. A sandbox is served from a thread of its own until the process ends.
+/// Connects to the target of a run. A sandbox is served from a thread of its own until the process ends.
 ///
 /// # Errors
-/// Where there is no token, or the sandbox has no seed or no port.
+/// Returns an error where there is no token, or the sandbox has no seed or no port.
 pub fn connect(
     target: &Target,
     timeout: Duration,
@@ -47,7 +47,7 @@ pub fn connect(
 /// Makes a sandbox from a snapshot file, or from the samples.
 ///
 /// # Errors
-/// Where the file can't be read, or holds something else than referrals.
+/// Returns an error where the file can't be read, or holds anything else than referrals.
 pub fn sandbox(
     seed: Option<&Path>,
     config: SandboxConfig,
@@ -66,7 +66,7 @@ pub fn sandbox(
 }
 
 fn serve(seed: Option<&Path>, environment: &Environment<'_>) -> Result<Endpoint, CommandError> {
-    // It is this program's own client that asks.
+    // The sandbox can be strict, because only this program's own client sends requests to it.
     let config = SandboxConfig { strict: true, ..SandboxConfig::default() };
     let sandbox = sandbox(seed, config, environment)?;
     let failed =
@@ -79,7 +79,7 @@ fn serve(seed: Option<&Path>, environment: &Environment<'_>) -> Result<Endpoint,
         .name("sandbox".to_owned())
         .spawn(move || {
             runtime.block_on(async move {
-                // A sandbox that can't accept any more shows itself as a failed request.
+                // A sandbox that can't accept connections any more shows as a failed request.
                 if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
                     let _ = sandbox.serve(listener, std::future::pending()).await;
                 }

@@ -1,4 +1,4 @@
-//! Whether the user wants what is about to be sent: closing a referral cannot be undone.
+//! Makes sure of the user's consent to what is about to be sent: closing a referral cannot be undone.
 
 use std::collections::BTreeSet;
 
@@ -13,25 +13,28 @@ use crate::domain::setting::{Choice, Setting};
 use crate::ledger::PlanTotals;
 use crate::report::{ProgressMode, counted, grouped};
 
+/// The message after an interrupt in place of an answer.
 const INTERRUPTED: &str = "interrupted: nothing was sent";
 
 /// A plan that is about to be carried out.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan<'a> {
-    /// How much it is, and how much of it is left.
+    /// How many referrals the plan changes and closes, and how many of those are left.
     pub totals: &'a PlanTotals,
-    /// Of `plan.jsonl`, in hexadecimal.
+    /// The SHA-256 of `plan.jsonl`, in hexadecimal.
     pub sha256: &'a str,
-    /// What was consented to before, where anything was.
+    /// The consent on record, where there is one.
     pub consented: Option<&'a Consent>,
 }
 
-/// Makes sure that the user wants what is about to be sent, and answers with what is to be put on record.
-/// What was consented to before is not asked for again, however much of it is left. A sandbox asks nobody, but
-/// a number that was given and is wrong is wrong there too.
+/// Makes sure that the user consents to what is about to be sent, and returns the consent to record; `None`
+/// where none is needed beyond what is on record. A recorded consent to the same plan, target and user is not
+/// asked for again, however much of the plan is left. A sandbox needs no consent, but a number that was given
+/// and is wrong is an error there too.
 ///
 /// # Errors
-/// Where consent is missing or for another number. Nothing was sent then; the plan stays.
+/// Returns a usage error where consent is missing, was given for another number, or there are more changes
+/// than are allowed. Nothing was sent then; the plan stays.
 pub fn consent(
     plan: Plan<'_>,
     run_context: RunContext<'_>,
@@ -70,7 +73,10 @@ pub fn consent(
     }))
 }
 
-/// Why a consent on record is none to what is about to be sent, if it isn't.
+/// Compares a consent on record with what is about to be sent.
+///
+/// # Errors
+/// Returns how it differs: in the plan, the target or the user.
 fn other_than(
     consent: &Consent,
     plan: Plan<'_>,
@@ -93,13 +99,14 @@ fn other_than(
     Ok(())
 }
 
-/// That there are more changes than are allowed, where it is so.
+/// Returns a message where there are more changes than are allowed.
 fn too_low(totals: &PlanTotals, given: GivenConsent) -> Option<String> {
     let MaxChanges { most, said } = given.max_changes.filter(|given| totals.remaining > given.most)?;
     Some(format!("the plan changes {}, and {said} allows {most}", counted(totals.remaining, "referral")))
 }
 
-/// That `--confirm-closing` says neither what the plan closes nor what is left of that, where it is so.
+/// Returns a message where `--confirm-closing` gives neither the number of referrals that the plan closes nor
+/// the number of those that are left.
 fn wrong_number(totals: &PlanTotals, given: GivenConsent) -> Option<String> {
     let number = given.closing?;
     if number == totals.closing || number == totals.remaining_closing {
@@ -116,18 +123,21 @@ fn wrong_number(totals: &PlanTotals, given: GivenConsent) -> Option<String> {
     Some(format!("{flag} says {number}, and the plan closes {what}{left}"))
 }
 
-/// What is asked, and of whom.
+/// A question for consent, and what it is about.
 #[derive(Clone, Copy)]
 struct Asking<'a> {
     totals: &'a PlanTotals,
-    /// Whether nothing on record spares the question.
+    /// Whether no consent on record makes the question unnecessary.
     is_missing: bool,
     run_context: RunContext<'a>,
     environment: &'a Environment<'a>,
 }
 
 impl Asking<'_> {
-    /// How the user consents.
+    /// Asks what the options don't answer, and returns the ways in which the user consents.
+    ///
+    /// # Errors
+    /// Returns a usage error where the user says no or interrupts, or no person is there to ask.
     fn ask(self) -> Result<BTreeSet<Way>, CommandError> {
         let GivenConsent { yes, closing, .. } = self.run_context.sending.consent;
         let is_closing = self.totals.remaining_closing > 0;
@@ -150,6 +160,7 @@ impl Asking<'_> {
         }
     }
 
+    /// Asks for the number of referrals that are closed.
     fn ask_closing(self) -> Answer {
         let count = self.totals.remaining_closing;
         let what = counted(count, "referral");
@@ -166,6 +177,7 @@ impl Asking<'_> {
         }
     }
 
+    /// Asks for yes or no.
     fn ask_changing(self) -> Answer {
         let what = counted(self.totals.remaining, "referral");
         let question =
@@ -180,7 +192,8 @@ impl Asking<'_> {
         }
     }
 
-    /// That it is not carried out like this, and what would be right.
+    /// Returns the error that the plan is not carried out with these options, with the command that would be
+    /// right.
     fn refused(self, message: String) -> CommandError {
         let RunContext { sending, .. } = self.run_context;
         let command = self.resume(self.right_choices());
@@ -192,21 +205,22 @@ impl Asking<'_> {
         CommandError::usage(message).hint(format!("look at {plan}, then{again}: {command}"))
     }
 
+    /// Returns the command that resumes the run with the `right` choices.
     fn resume(self, right: Vec<Choice>) -> CommandLine {
-        // A limit that is too low is not repeated beside the one that would do.
+        // A limit that is too low is not repeated beside the sufficient one.
         let is_repeated = |typed: &Choice| {
             typed.setting != Setting::MaxChanges || right.iter().all(|right| right.setting != typed.setting)
         };
         let typed = self.run_context.sending.repeat((self.environment.clock)());
         let mut choices: Vec<Choice> = typed.into_iter().filter(is_repeated).collect();
-        // Where it goes is on record once it is consented to.
+        // Once the run is consented to, its target is on record, and need not be confirmed.
         let target = self.run_context.target.name();
         choices.extend(Target::choice_to_confirm(&target).filter(|_| self.is_missing));
         choices.extend(right);
         CommandLine::resume(self.run_context.run, choices)
     }
 
-    /// What would have been right in place of what was given.
+    /// Returns the choices that would have been right in place of the given ones.
     fn right_choices(self) -> Vec<Choice> {
         let (totals, given) = (self.totals, self.run_context.sending.consent);
         let counted = |setting, count: u64| Choice::of(setting, count.to_string());
@@ -224,21 +238,21 @@ impl Asking<'_> {
     }
 }
 
-/// What a person says to a question, and what to tell them after anything but yes.
+/// The answer to a question; after anything but yes with the message for the user.
 enum Answer {
     Yes(Way),
     No(&'static str),
     Nobody(String),
 }
 
-/// Says of a plan that is not to be carried out yet what would keep it from that.
+/// Warns of what would keep a plan from being carried out, where it is only planned now.
 pub fn warn_ahead(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
     if let Some(too_low) = too_low(totals, run_context.sending.consent) {
         environment.console.say(&format!("warning: {too_low}"));
     }
 }
 
-/// Says what is about to be sent, and where it can be read.
+/// Says what is about to be sent, to which target, and in which file it can be read.
 pub fn announce(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
     if run_context.showing.progress != ProgressMode::None {
         let (what, plan) = (sentence(totals), run_context.plan_file());
@@ -246,6 +260,7 @@ pub fn announce(totals: &PlanTotals, run_context: RunContext<'_>, environment: &
     }
 }
 
+/// Describes a plan in one sentence.
 fn sentence(totals: &PlanTotals) -> String {
     let closing = match totals.remaining_closing {
         0 => String::new(),

@@ -1,4 +1,4 @@
-//! What a command has of the process around it.
+//! The process around a command: console, standard input, clock, stop signal.
 
 use std::io::Read;
 use std::path::Path;
@@ -12,52 +12,52 @@ use crate::engine::Stop;
 use crate::ledger::Watch;
 use crate::report::Bar;
 
-/// Where a command's words go, and where answers come from. There is one printer behind it.
+/// The console: prints a command's output, and asks the user. All output passes through one printer.
 pub trait Console: Sync {
-    /// Data: standard output.
+    /// Prints data to standard output.
     fn data(&self, text: &str);
-    /// Everything else: standard error.
+    /// Prints everything else to standard error.
     fn say(&self, text: &str);
-    /// Whether there is a person to ask.
+    /// Returns whether a person is there to ask.
     fn is_attended(&self) -> bool;
-    /// Asks a person.
+    /// Asks a person, and waits for the reply.
     fn ask(&self, question: &str) -> Reply;
-    /// A bar stands on the terminal from now on, or none any more. Whatever is printed meanwhile is printed above
-    /// it, and stays there.
+    /// Shows a progress bar on the terminal from now on, or none any more. Whatever is printed meanwhile is
+    /// printed above the bar, and stays there.
     fn stands(&self, bar: Option<Bar>);
-    /// Says what a person is to be told who leaves at once from now on, and which run is left then.
+    /// Sets what is said to a user who leaves the program at once from now on, and which run is left then.
     fn on_leaving(&self, words: &str, run: &Path);
 }
 
-/// What comes of a question.
+/// The reply to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// Somebody typed this.
+    /// The user typed this text.
     Said(String),
-    /// Somebody interrupted instead.
+    /// The user interrupted instead.
     Interrupted,
-    /// There is nobody to ask, or the answer is the end of the input.
+    /// There is no person to ask, or the answer is the end of the input.
     Nobody,
 }
 
-/// What a command has of the process around it.
+/// What a command uses of the process around it.
 pub struct Environment<'a> {
-    /// The printer.
+    /// Prints output and asks questions.
     pub console: &'a dyn Console,
-    /// Standard input, for `-`.
+    /// Standard input, which the input name `-` stands for.
     pub stdin: &'a Mutex<Box<dyn Read + Send>>,
-    /// Whether the run is to stop.
+    /// Tells whether the run is to stop.
     pub stop: &'a Stop,
-    /// The wall clock.
+    /// Returns the wall-clock time.
     pub clock: fn() -> Timestamp,
-    /// Where new GUIDs come from.
+    /// Creates a new GUID.
     pub new_id: fn() -> Uuid,
-    /// Who runs the program: the user's number in the system, where there is such.
+    /// The user id in the operating system of the user who runs the program, where there is such.
     pub user: Option<u32>,
-    /// The directory that relative paths go out from.
+    /// The current directory, which relative paths start from.
     pub directory: &'a Path,
-    /// Where diagnostics are kept once there is a run.
+    /// The log of diagnostics, which is written to a file once there is a run.
     pub run_log: &'a RunLog,
-    /// Who watches the ledger's steps.
+    /// A test's hook on the ledger's steps.
     pub watch: Option<Watch>,
 }

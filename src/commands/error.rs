@@ -1,7 +1,8 @@
-//! Why a command can't go on: the kind of error, what it was about, the error that caused it, and what would help.
+//! The errors of commands: the kind of error, what it was about, the error that caused it, and what would
+//! help.
 //!
-//! A problem keeps its cause as an error and its hints as [`Wording`]; both become text only where the program prints
-//! them.
+//! A problem keeps its cause as an error and its hints as [`Wording`]; both become text only where the
+//! program prints them.
 
 use std::error::Error;
 use std::fmt;
@@ -38,8 +39,8 @@ impl ErrorKind {
     }
 }
 
-/// The kind of an error that keeps a run from being accounted for, which would have ended so. What was done is no
-/// longer all that was asked.
+/// Converts the exit that a command would have had into the kind of the error that keeps its run from being
+/// accounted for. What was done is no longer all that was asked for.
 impl From<Exit> for ErrorKind {
     fn from(exit: Exit) -> Self {
         match exit {
@@ -63,8 +64,8 @@ pub struct CommandError {
 /// One problem that keeps a command from going on.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// What the command was about when it failed, or what is wrong: lower case, no full stop. Empty where the source
-    /// says it all.
+    /// What the command was about when it failed, or what is wrong: lower case, no full stop. Empty where the
+    /// source says everything.
     pub message: String,
     /// The place, as `file:line:column`.
     pub place: Option<String>,
@@ -81,7 +82,7 @@ impl Problem {
     }
 }
 
-/// The message and the cause, in one line.
+/// Writes the message and the cause in one line.
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
@@ -170,8 +171,8 @@ impl Error for CommandError {
     }
 }
 
-/// What to do about a ledger that is damaged. A plan is made from the referrals as they stand, so that what was
-/// written already is found in it.
+/// Returns the hint for a damaged ledger. A plan is made from the referrals' current state, so that it finds
+/// unchanged what was written already.
 pub(super) fn about_damage() -> String {
     let out = flag(Setting::Out);
     format!(

@@ -1,4 +1,4 @@
-//! The end of every way out: what a person and a script are told of a run, and the next command.
+//! The end of every command: the reports, the summary, the exit code, and the next command.
 
 use std::path::Path;
 
@@ -17,12 +17,12 @@ use crate::domain::setting::{Choice, Setting};
 use crate::ledger;
 use crate::report::{self, Kept, Summary};
 
-/// Writes every report of a run, `plan` excepted where it is written already, prints its summary and the
-/// next command, and says how the command ends.
+/// Writes every report of a run, prints its summary and the next command, and returns how the command ends.
+/// `plan` is the plan report where it is written already.
 ///
 /// # Errors
-/// Where the ledger can't be read or a report can't be written. In the latter case the summary was
-/// printed all the same.
+/// Returns an error where the ledger can't be read or a report can't be written. In the latter case the
+/// summary was printed all the same.
 pub async fn account(
     run_context: RunContext<'_>,
     plan: Option<PlanFile>,
@@ -35,10 +35,11 @@ pub async fn account(
     account.finish(run_context.run, Some(run_context.sending), run_context.showing, environment).await
 }
 
-/// Writes and prints the same, for a run that nobody is at work with.
+/// Writes and prints the same for a run that this process neither plans nor sends. Where another process is
+/// at work on the run, it says so in place of a next command.
 ///
 /// # Errors
-/// As [`account()`].
+/// Returns an error as [`account()`] does.
 pub async fn report(
     run: &Path,
     showing: Showing,
@@ -53,11 +54,11 @@ pub async fn report(
     account.finish(run, None, showing, environment).await
 }
 
-/// Writes and shows the same for a run that was planned and isn't begun, because of what `exit`
-/// says. Why, and what to do next, is for the caller to print.
+/// Writes the reports and prints the summary of a run that was planned and isn't begun; `exit` is how the
+/// command ends. The reason, and what to do next, are for the caller to print.
 ///
 /// # Errors
-/// As [`account()`].
+/// Returns an error as [`account()`] does.
 pub async fn account_refused(
     run_context: RunContext<'_>,
     plan: Option<PlanFile>,
@@ -70,15 +71,19 @@ pub async fn account_refused(
     Ok(())
 }
 
-/// Shows the summary of a command that ended without an account, to a script that waits for one. `run` is the
-/// one that was left, and can tell more; empty where there is none.
+/// Prints an empty summary as JSON for a command that ended without an account, for a script that waits for
+/// one. `run` is the directory of the run that was left, and whose reports tell more; empty where there is
+/// none.
 pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console) {
     let summary = Summary::of_nothing(command, run, exit.code());
     console.data(&(summary.to_json_line() + "\n"));
 }
 
 impl Account {
-    /// Prints the summary and what to do next.
+    /// Prints the summary and what to do next, and returns how the command ends.
+    ///
+    /// # Errors
+    /// Returns an error where a report could not be written.
     async fn finish(
         self,
         run: &Path,
@@ -114,6 +119,7 @@ impl Account {
         Ok(self.exit)
     }
 
+    /// Prints the summary with its notes and warnings.
     fn show(&self, showing: Showing, console: &dyn Console) {
         if let Some(imbalance) = &self.imbalance {
             console.say(&format!("error: the books do not balance: {imbalance}"));
@@ -139,13 +145,14 @@ impl Account {
         }
     }
 
-    /// What applies the change file of a plan's documents instead of carrying the plan out.
+    /// Returns the command that applies the change file of the plan's documents instead of carrying the plan
+    /// out.
     async fn apply_patches(&self, run: &Path, repeat: &[Choice]) -> Option<CommandLine> {
         let file = self.patches.as_ref().filter(|_| self.about.plan_only && self.plan.to_send > 0)?;
         let asked = &self.about.asked;
         let mut choices: Vec<Choice> = choices::state(&asked.state).into_iter().collect();
         choices.extend(choices::judging(asked));
-        // No more than a hint hangs on it.
+        // A failure here costs no more than a hint, so it is ignored.
         let held_back_by = patches::held_back_by(run, &asked.levels).await.unwrap_or_default();
         choices.extend(held_back_by.iter().map(|rule| Choice::of(Setting::Rule, format!("{rule}=warn"))));
         choices.extend(Target::choice(&self.about.target));
@@ -153,7 +160,7 @@ impl Account {
         Some(patches::command(file, choices))
     }
 
-    /// Which reports are not written, and whether something else goes by their names.
+    /// Returns which reports are not written, and whether older files have their names.
     fn not_written(&self, run: &Path) -> String {
         let older = if self.missing.iter().any(|name| run.join(name).is_file()) {
             " (what is there by that name is of an earlier time)"
@@ -163,15 +170,17 @@ impl Account {
         format!("not written: {}{older}", self.missing.join(", "))
     }
 
-    /// What carries on with a run that stopped, whatever else there is to say of it.
+    /// Returns the command that carries on with a run that stopped, without regard to rows that went wrong.
     fn carrying_on(&self, run: &Path, repeat: &[Choice]) -> CommandLine {
         let anew = choices::anew(&self.about, repeat).filter(|_| self.phase == Phase::Planning);
         anew.unwrap_or_else(|| CommandLine::resume(run, repeat.to_vec()))
     }
 
+    /// Returns the next step, with the settings that its command has to repeat.
     fn next(&self, run: &Path, repeat: &[Choice], is_sending: bool) -> Option<NextStep> {
         let mut resuming = repeat.to_vec();
-        // What is not consented to yet goes where the user says, which this process knows if it is to send.
+        // A run without consent on record sends a token only where the user says, so the command has to name
+        // the target. Only a process that is to send knows that the user said so.
         let is_to_confirm = is_sending && matches!(self.phase, Phase::Planning | Phase::Planned);
         resuming.extend(Target::choice_to_confirm(&self.about.target).filter(|_| is_to_confirm));
         let asked = &self.about.asked;

@@ -1,33 +1,33 @@
-//! One file per command: wiring, a screen each. What a command needs is a plain struct; none of them
-//! knows how it was typed.
+//! The commands of the program. Each command has a file of its own that wires the other parts together, and
+//! takes its options as a plain struct: no command knows how its options were typed.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`apply`] | `apply` and `migrate`: inputs become a run, which is carried out unless only a plan was asked for |
+//! | [`apply`] | `apply` and `migrate`: makes a run from inputs, and carries it out unless only planning |
 //! | [`resume`] | carries on with a run |
 //! | [`report`] | writes a run's reports again |
 //! | [`sandbox`] | serves a local Partner API |
-//! | [`planning`] | from what was asked for to a plan |
-//! | [`survey`] | where what the inputs want meets the referrals |
-//! | [`payloads`] | legacy PUT payloads, waiting for the referrals |
-//! | [`baseline`] | the referrals as they were when the payloads were made |
-//! | [`plan_writer`] | where rows and items are written down |
-//! | [`patches`] | the documents of a plan as a change file |
-//! | [`consent`] | whether the user wants what is about to be sent |
-//! | [`sending`] | from a plan to the last answer |
-//! | [`progress`] | what is shown meanwhile, and counted |
-//! | [`write_reports`] | the reports of a run, from its ledger, and the exit code |
-//! | [`finish`] | what is told at the end, and the next command |
-//! | [`next_command`] | how commands and settings are typed |
-//! | [`next_step`] | what is left to do after a run |
-//! | [`choices`] | what a next command has to repeat of a run |
-//! | [`options`] | what a user may say of a command |
-//! | [`target`] | what a run talks to, and how it is remembered |
+//! | [`planning`] | makes the plan of a run |
+//! | [`survey`] | makes items from what the inputs want and the referrals' current state |
+//! | [`payloads`] | holds legacy PUT payloads until their referrals are read |
+//! | [`baseline`] | holds the referrals as they were when the payloads were made |
+//! | [`plan_writer`] | writes rows and items to the ledger |
+//! | [`patches`] | writes the documents of a plan as a change file |
+//! | [`consent`] | makes sure of the user's consent to what is about to be sent |
+//! | [`sending`] | takes a plan to the last answer of the service |
+//! | [`progress`] | shows progress meanwhile, and counts the requests |
+//! | [`write_reports`] | writes the reports of a run from its ledger, and derives the exit code |
+//! | [`finish`] | prints the summary and the next command |
+//! | [`next_command`] | types commands and settings |
+//! | [`next_step`] | decides what is left to do after a run |
+//! | [`choices`] | lists the settings that a next command repeats |
+//! | [`options`] | options that several commands share |
+//! | [`target`] | what a run talks to, and how the run records it |
 //! | [`connection`] | connects to the service or to a sandbox |
 //! | [`environment`] | the process around a command |
-//! | [`error`] | why a command can't go on |
-//! | [`run_dir`] | a run's directory |
-//! | [`run_log`] | the diagnostics that lie in it |
+//! | [`error`] | the errors of commands |
+//! | [`run_dir`] | makes a run's directory |
+//! | [`run_log`] | writes the diagnostics of a run to `run.log` |
 
 pub mod apply;
 pub mod baseline;

@@ -1,7 +1,7 @@
 //! The command to type next: the one place that knows how commands and settings are typed.
 //!
-//! Whoever has something to suggest names a run, files and settings. Here they become a line that a POSIX shell
-//! takes, and a [`Wording`] becomes plain text.
+//! Other modules suggest a next step as a run, files and settings. This module turns them into a line that a
+//! POSIX shell takes, and a [`Wording`] into plain text.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -14,28 +14,28 @@ use crate::domain::wording::Wording;
 
 const PROGRAM: &str = "referral-bulk";
 
-/// A setting as it is typed.
+/// Returns a setting as it is typed on the command line.
 pub fn flag(setting: Setting) -> String {
     format!("--{}", setting.name())
 }
 
-/// A text for people, with its settings as they are typed.
+/// Returns a text for people, with its settings as they are typed.
 pub fn spelled(wording: &Wording) -> String {
     wording.spelled(flag)
 }
 
-/// A setting and its value, ready for a shell.
+/// Returns a setting and its value, quoted for a shell.
 fn typed(choice: &Choice) -> String {
     let flag = flag(choice.setting);
     match &choice.value {
         None => flag,
-        // Its value may be left out, so a word behind it would be taken for another.
+        // The value of this option may be left out, so the next word would be taken for another operand.
         Some(value) if choice.setting == Setting::Sandbox => format!("{flag}={}", quoted(value)),
         Some(value) => format!("{flag} {}", quoted(value)),
     }
 }
 
-/// What a command works on.
+/// An operand of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operand {
     /// Standard input.
@@ -47,7 +47,7 @@ pub enum Operand {
 impl Operand {
     const STDIN: &str = "-";
 
-    /// An input by the name that the user gave it.
+    /// Returns an input's operand from the name that the user gave it.
     pub fn input(name: &str) -> Self {
         if name == Self::STDIN { Self::Stdin } else { Self::Path(PathBuf::from(name)) }
     }
@@ -56,27 +56,27 @@ impl Operand {
 /// A command line, ready to be typed into a POSIX shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
-    /// `apply`, or another command.
+    /// The command's name, such as `apply`.
     pub command: String,
-    /// What it works on.
+    /// The files or directories that it works on.
     pub operands: Vec<Operand>,
-    /// The settings it takes.
+    /// The settings that it takes.
     pub choices: Vec<Choice>,
 }
 
 impl CommandLine {
-    /// Carries on with a run.
+    /// Returns the command that carries on with a run.
     pub fn resume(run: &Path, choices: Vec<Choice>) -> Self {
         Self { command: "resume".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
     }
 
-    /// Writes the reports of a run again.
+    /// Returns the command that writes the reports of a run again.
     pub fn report(run: &Path) -> Self {
         let operands = vec![Operand::Path(run.to_owned())];
         Self { command: "report".to_owned(), operands, choices: Vec::new() }
     }
 
-    /// Applies change files.
+    /// Returns the command that applies change files.
     pub fn apply(files: Vec<Operand>, choices: Vec<Choice>) -> Self {
         Self { command: "apply".to_owned(), operands: files, choices }
     }
@@ -95,9 +95,9 @@ impl fmt::Display for CommandLine {
     }
 }
 
-/// A path, or another word, as a POSIX shell reads it back, and as no program takes it for an option. What
-/// isn't text, or can't be seen, is written in `$'…'`, which came into that standard in 2024 and which bash,
-/// ksh and zsh always knew.
+/// Quotes a path, or another word, so that a POSIX shell reads it back and no program takes it for an option.
+/// Bytes that are not UTF-8, and characters that can't be seen, are written in `$'…'`, which POSIX has since
+/// 2024 and which bash, ksh and zsh always knew.
 pub fn quoted(word: impl AsRef<OsStr>) -> String {
     let bytes = word.as_ref().as_encoded_bytes();
     let here = if bytes.starts_with(b"-") { "./" } else { "" };
@@ -109,7 +109,7 @@ pub fn quoted(word: impl AsRef<OsStr>) -> String {
     }
 }
 
-/// Text as it stands within `$'…'`, and the bytes behind it that are no text. An octal number has three
+/// Escapes text for use within `$'…'`, with the bytes behind it that are not UTF-8. An octal number has three
 /// digits at most in every shell, whatever follows it.
 fn escaped(chunk: Utf8Chunk<'_>) -> String {
     let octal = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<String>();

@@ -14,11 +14,11 @@ use crate::domain::outcome::Bucket;
 use crate::domain::setting::{Choice, Setting};
 use crate::report::{Forms, Kept, Lost, State, Summary, Written, WrittenFile, counted};
 
-/// What is left to do after a run, and the command for it.
+/// The next step after a run: an action, the files that it is about, and the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextStep {
     action: Action,
-    /// The files that are to be looked at, or fed back; none where the command is about the run itself.
+    /// The files to look at or to feed back; none where the command is about the run itself.
     files: Vec<PathBuf>,
     command: CommandLine,
 }
@@ -26,36 +26,38 @@ pub struct NextStep {
 /// What the next command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
-    /// Send what is planned, settle what is in doubt.
+    /// Sends what is planned, and settles what is in doubt.
     Resume,
-    /// Plan once more from standard input, of which nobody keeps what it held.
+    /// Plans again from standard input, whose contents were not kept.
     Anew,
-    /// Correct the rows that went wrong, and feed them back.
+    /// Corrects the rows that went wrong, and feeds them back.
     Correct,
-    /// Mend what could not be decoded, or may be half a payload, where it stands: in the input.
+    /// Corrects the input itself, where text could not be decoded or a payload may be incomplete: the error
+    /// report can't show either.
     Mend(Damage),
-    /// Feed back the rows that the service failed, which need no correction.
+    /// Feeds back rows that failed at the service and need no correction.
     Retry,
-    /// Feed back the rows of which nobody knows whether they were applied: what was, is found
-    /// unchanged.
+    /// Feeds back rows of which it is unknown whether they were applied: those that were are found unchanged.
     Check,
-    /// Look at what somebody else changed, and feed back the rows that shall still be applied, bound to their
-    /// old version no more.
+    /// Reviews what other users changed, and feeds back the rows that shall still be applied, no longer bound
+    /// to the old version by their eTag.
     Review(Forms),
-    /// The same with legacy payloads, of which single fields are taken: without its eTag a payload is
-    /// of no version at all.
+    /// Reviews what other users changed in referrals with legacy payloads, and takes single fields of those
+    /// by `--take`. Taking the eTag out is no way here: without it a payload belongs to no version at all.
     Take,
-    /// The same with legacy payloads that the service took in part: their eTag is that of before.
+    /// Takes the missing fields of legacy payloads that the service applied in part: their eTag is that of
+    /// the version before.
     TakeRest,
 }
 
-/// What is to be mended in the input.
+/// The damage that is to be corrected in the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Damage {
-    /// Text that could not be decoded, which the row files have lost.
+    /// Text that could not be decoded; the row files have lost it.
     Text,
-    /// Payloads that may not be whole.
+    /// Payloads that may be incomplete.
     Halves,
+    /// Both of these.
     Both,
 }
 
@@ -68,7 +70,7 @@ impl Damage {
         }
     }
 
-    /// What is to be mended, and why nowhere else.
+    /// Returns what is to be corrected, and why it has to be corrected in the input.
     fn told(self) -> &'static str {
         match self {
             Self::Text => "the text that could not be read, for the error report has lost it",
@@ -80,30 +82,32 @@ impl Damage {
     }
 }
 
-/// The settings that a next command repeats, by what it does.
+/// The settings that a next command repeats, by what the command does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repeated {
-    /// To carry on with the run.
+    /// The settings to resume the run with.
     pub resuming: Vec<Choice>,
-    /// What reads and plans the inputs once more, where the run can't do that by itself.
+    /// The command that reads and plans the inputs again, where the run can't do that by itself.
     pub anew: Option<CommandLine>,
-    /// To read and judge rows as they were, and to send them where they went. Where the referrals' state came from
-    /// is not among them: what a run did, or somebody else, no snapshot shows that was there before.
+    /// The settings to read and judge rows as the run did, and to send them to the same target. The source of
+    /// the referrals' state is not among them: a snapshot from before the run doesn't show what the run, or
+    /// another user, changed.
     pub applying: Vec<Choice>,
-    /// Where the state came from, which holds as long as nothing was sent.
+    /// The source of the referrals' state, which holds as long as nothing was sent.
     pub state: Option<Choice>,
-    /// The form of the inputs, where it was named.
+    /// The format of the inputs, where the user named it.
     pub format: Option<Choice>,
 }
 
-/// What rows are fed back for, by the file that they are in. What has to be settled first comes first.
+/// The files that are fed back, by bucket, and the action for each. What has to be settled first comes first.
 const FED_BACK: [(Bucket, Action); 3] =
     [(Bucket::Error, Action::Correct), (Bucket::Pending, Action::Check), (Bucket::Conflict, REVIEW)];
 
-/// Of files that are to be looked at yet.
+/// The review of conflict files, before it is known in which forms their rows name an eTag.
 const REVIEW: Action = Action::Review(Forms { csv: false, jsonl: false });
 
-/// What is done with these files of a bucket, by what is in them and by the command that read the rows.
+/// Returns what is done with these files of a bucket, by what is in them and by the command that read the
+/// rows. `action` is that of the bucket in `FED_BACK`.
 fn action_for(action: Action, files: &[&WrittenFile], summary: &Summary, written: &Written) -> Action {
     match action {
         Action::Correct if written.lost().rows > 0 => Action::Mend(Damage::of(written.lost())),
@@ -122,7 +126,7 @@ fn action_for(action: Action, files: &[&WrittenFile], summary: &Summary, written
 }
 
 impl Action {
-    /// Whether this is what is done with the files that the other is for.
+    /// Returns whether this action is for the files of the same bucket as `other`, an action of `FED_BACK`.
     fn is_of(self, other: Self) -> bool {
         match self {
             Self::Retry | Self::Mend(_) | Self::TakeRest => other == Self::Correct,
@@ -133,8 +137,8 @@ impl Action {
 }
 
 impl NextStep {
-    /// The first of what is left to do; `None` where nothing is. Rows that are still to be sent come
-    /// before those that went wrong: a run is brought to its end before another one is made of it.
+    /// Returns the first step of what is left to do; `None` where nothing is. Rows that are still to be sent
+    /// come before rows that went wrong: a run is completed before another one is made of its rows.
     pub fn of(summary: &Summary, run: &Path, written: &Written, repeated: Repeated) -> Option<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
@@ -161,8 +165,8 @@ impl NextStep {
                 files.map(|file| (file.to_owned(), Operand::Path(file.to_owned()))).unzip()
             }
         };
-        // What was never sent is as the snapshot tells, as far as it tells enough; what is unknown or changed
-        // meanwhile is not.
+        // Rows that were never sent can be planned from the snapshot again, as far as it shows enough of
+        // their referrals. Referrals in conflict, or with unknown outcome, are no longer as it shows them.
         let is_as_seen = summary.state == State::Planned
             && matches!(action, Action::Correct | Action::Mend(_))
             && !written.is_short();
@@ -175,20 +179,20 @@ impl NextStep {
         Some(Self { action, files, command })
     }
 
-    /// Carries on with a run.
+    /// Returns the step that resumes a run.
     pub fn resume(run: &Path, choices: Vec<Choice>) -> Self {
         Self { action: Action::Resume, files: Vec::new(), command: CommandLine::resume(run, choices) }
     }
 
-    /// Plans once more what a run could not read twice.
+    /// Returns the step that plans again what a run can't read a second time.
     pub fn anew(command: CommandLine) -> Self {
         Self { action: Action::Anew, files: Vec::new(), command }
     }
 
-    /// What else needs a look, and is not what the command is about.
+    /// Returns a hint for each file that needs a look and is not what the command is about.
     pub fn besides(&self, summary: &Summary, written: &Written) -> Vec<String> {
         let others = FED_BACK.into_iter().filter(|(bucket, action)| match self.action {
-            // Carrying on deals with what is pending, and with all where there is no plan yet.
+            // Resuming settles the pending rows; a run without a complete plan makes all of it again.
             Action::Resume | Action::Anew => *bucket != Bucket::Pending && summary.state != State::Unplanned,
             this => !this.is_of(*action),
         });
@@ -201,7 +205,8 @@ impl NextStep {
         others.chain(self.partly_mended(written)).chain(self.edited(written)).collect()
     }
 
-    /// What else the error files hold, where the text of some rows is to be mended in the input.
+    /// Returns a hint about the other rows of the error files, where the text of some rows is to be corrected
+    /// in the input.
     fn partly_mended(&self, written: &Written) -> Option<String> {
         let files = holding(written, Bucket::Error);
         let rows: u64 = files.iter().filter_map(|file| file.rows).sum();
@@ -213,7 +218,7 @@ impl NextStep {
         })
     }
 
-    /// How the versions of a report that somebody changed are told apart.
+    /// Returns a hint for each report that a user has edited: how its two versions are told apart.
     fn edited<'a>(&self, written: &'a Written) -> impl Iterator<Item = String> + use<'a> {
         let files = self.files.clone();
         let kept = written.kept().iter().filter(move |kept| files.contains(&kept.now));
@@ -226,23 +231,24 @@ impl NextStep {
     }
 }
 
-/// The files of a bucket that hold rows.
+/// Returns the files of a bucket that hold rows.
 fn holding(written: &Written, bucket: Bucket) -> Vec<&WrittenFile> {
     written.files().iter().filter(|file| file.bucket == Some(bucket) && file.rows > Some(0)).collect()
 }
 
-/// The names of files, without where they are.
+/// Joins the names of files, without their directories.
 fn names<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
     let names = paths.into_iter().filter_map(|file| file.file_name());
     names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" and ")
 }
 
-/// Inputs by the names that the user gave them.
+/// Joins the names of inputs as the user gave them.
 fn inputs(paths: &[PathBuf]) -> String {
     let named = |path: &PathBuf| visible(input_name(&path.to_string_lossy())).into_owned();
     paths.iter().map(named).collect::<Vec<_>>().join(" and ")
 }
 
+/// Returns a hint about one file that the command is not about.
 fn besides(action: Action, file: &WrittenFile, written: &Written) -> String {
     let name = names([file.path.as_path()]);
     let rows = counted(file.rows.unwrap_or(0), "row");
@@ -278,8 +284,8 @@ fn besides(action: Action, file: &WrittenFile, written: &Written) -> String {
     format!("{name} holds {rows} {what}")
 }
 
-/// How rows are fed back that name an eTag which is not the current one. Where none does, they are bound to
-/// the version that the next plan sees.
+/// Returns how to release rows whose eTag is no longer the current one, so that they can be fed back. Rows
+/// without an eTag are bound to the version that the next plan reads, and need nothing.
 fn unbind(bound: Forms) -> &'static str {
     match bound {
         Forms { csv: true, jsonl: false } => ", empty its eTag",
@@ -289,7 +295,7 @@ fn unbind(bound: Forms) -> &'static str {
     }
 }
 
-/// What to do, with the command.
+/// Writes what to do, and the command.
 impl fmt::Display for NextStep {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = names(self.files.iter().map(PathBuf::as_path));
@@ -326,18 +332,19 @@ impl fmt::Display for NextStep {
     }
 }
 
-/// What carries on with a run as the user chose to send it.
+/// Returns the command that resumes a run with the sending options that the user typed.
 pub fn resume_as_typed(run_context: RunContext<'_>, environment: &Environment<'_>) -> CommandLine {
     CommandLine::resume(run_context.run, run_context.sending.repeat((environment.clock)()))
 }
 
-/// Sees to it that whoever leaves at once is told how to carry on.
+/// Sets what the console says to a user who leaves the program at once: how to resume.
 pub fn tell_on_leaving(run_context: RunContext<'_>, environment: &Environment<'_>) {
     let next = resume_as_typed(run_context, environment);
     environment.console.on_leaving(&format!("next: {next}"), run_context.run);
 }
 
-/// The same while the run is planned, which may be from what can't be read again.
+/// Sets the same while the run is planned. The inputs may be such as can't be read again, so the command may
+/// be to plan anew.
 pub fn tell_on_leaving_plan(run_context: RunContext<'_>, about: &RunSpec, environment: &Environment<'_>) {
     let repeat = run_context.sending.repeat((environment.clock)());
     let next = match choices::anew(about, &repeat) {
@@ -391,8 +398,8 @@ mod tests {
         }
     }
 
-    /// A plan that was cut off is made again from its inputs. Where these can't be read again, whoever has
-    /// them gives them again; a plan that is whole needs none.
+    /// A plan that was cut off is made again from its inputs. Where these can't be read again, the user has
+    /// to give them again; a complete plan needs none.
     #[test]
     fn standard_input_is_asked_for_again_only_where_it_was_not_planned() {
         let anew = "nothing was sent; give standard input the same again: referral-bulk apply - --format csv";
@@ -462,7 +469,7 @@ mod tests {
         );
     }
 
-    /// Nobody can empty what isn't there, and an eTag that is an empty text in JSON is none.
+    /// What isn't there can't be emptied, and an eTag that is an empty text in JSON is none.
     #[test]
     fn rows_are_unbound_as_their_file_has_them() {
         let file = |name: &str| WrittenFile {
@@ -536,7 +543,7 @@ mod tests {
         }
     }
 
-    /// What a run did, or somebody else, no snapshot shows that was there before it.
+    /// A snapshot from before a run doesn't show what the run, or another user, changed.
     #[test]
     fn only_what_was_never_sent_is_planned_from_a_snapshot() {
         let run = Path::new("r");
@@ -561,7 +568,7 @@ mod tests {
         }
     }
 
-    /// What the snapshot doesn't show it won't show the next time either.
+    /// What the snapshot doesn't show, it won't show the next time either.
     #[test]
     fn rows_that_hang_on_what_a_snapshot_does_not_show_are_planned_without_it() {
         let run = Path::new("r");
@@ -582,7 +589,7 @@ mod tests {
         }
     }
 
-    /// Neither of them need hold all rows.
+    /// Neither version need hold all rows.
     #[test]
     fn both_versions_of_a_report_that_was_changed_are_named() {
         let run = Path::new("r");
@@ -645,7 +652,7 @@ mod tests {
         }
     }
 
-    /// The row files that such a run has.
+    /// Returns the row files of a run with these outcomes.
     fn written(run: &Path, outcomes: &[Outcome]) -> Written {
         let buckets = [
             (Bucket::Success, "success.csv"),

@@ -1,4 +1,4 @@
-//! What a user may say of a command, besides what it works on.
+//! Options of a command, besides its operands.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,57 +12,60 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::pace::{Pace, Pacing};
 use crate::report::{PLAN_FILE, ProgressMode};
 
-/// What goes to standard output at the end.
+/// The form of the summary on standard output at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SummaryForm {
     /// One line of JSON: the contents of `summary.json`.
     Json,
-    /// For people.
+    /// Text for people.
     Text,
-    /// Nothing.
+    /// No summary.
     None,
 }
 
-/// How a command shows what it does.
+/// How a command shows its progress and its result.
 #[derive(Debug, Clone, Copy)]
 pub struct Showing {
-    /// What goes to standard output at the end.
+    /// The form of the summary on standard output at the end.
     pub summary: SummaryForm,
-    /// What goes to standard error meanwhile.
+    /// The form of the progress on standard error meanwhile.
     pub progress: ProgressMode,
 }
 
-/// What a user consents to beforehand.
+/// The consent that a user gives beforehand, by options.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GivenConsent {
-    /// To whatever can be taken back.
+    /// Consents to every change that can be undone (`--yes`).
     pub yes: bool,
-    /// To closing exactly so many referrals.
+    /// Consents to closing exactly this number of referrals (`--confirm-closing`).
     pub closing: Option<u64>,
-    /// To at most so many changes.
+    /// Limits the number of changes.
     pub max_changes: Option<MaxChanges>,
 }
 
-/// The most changes that a run may begin with.
+/// The largest number of changes that a run may begin with.
 #[derive(Debug, Clone, Copy)]
 pub struct MaxChanges {
-    /// So many.
+    /// An absolute number of changed referrals.
     pub most: u64,
-    /// What said it, as people call it.
+    /// The source of the limit, as messages call it.
     pub said: &'static str,
 }
 
-/// How many refused, failed or partial rows end a run.
+/// The number of refused, failed or partial rows that ends a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MaxErrors {
-    /// So many.
+    /// An absolute number of rows.
     Count(u64),
-    /// So many in a hundred of those that are to be sent.
+    /// A percentage of the rows that are to be sent.
     Percent(f64),
 }
 
 impl MaxErrors {
-    /// The number of rows, at least one.
+    /// Returns the number of rows, rounded up and at least one.
+    ///
+    /// # Errors
+    /// Returns an error where the ledger can't be read.
     pub async fn of(self, ledger: &Ledger) -> Result<u64, LedgerError> {
         Ok(match self {
             Self::Count(count) => count.max(1),
@@ -79,29 +82,30 @@ impl MaxErrors {
     }
 }
 
-/// How to send.
+/// How requests are sent.
 #[derive(Debug, Clone)]
 pub struct Sending {
-    /// Requests a second, reads and writes together.
+    /// The rate of requests per second, reads and writes together.
     pub pacing: Pacing,
-    /// Requests in flight.
+    /// The maximum number of requests in flight.
     pub concurrency: usize,
-    /// Of one request.
+    /// The timeout of each request.
     pub timeout: Duration,
-    /// When to stop.
+    /// The number of refused, failed or partial rows that stops the run.
     pub max_errors: MaxErrors,
-    /// When to stop, by the clock.
+    /// The time at which the run stops.
     pub finish_by: Option<Timestamp>,
-    /// What the user consents to.
+    /// The consent that the user gives beforehand.
     pub consent: GivenConsent,
-    /// What the user chose, as far as a next command has to repeat it.
+    /// The choices that the user typed, as far as a next command has to repeat them.
     pub typed: Vec<Choice>,
     /// Whether a token command was typed, which the user has to type again.
     pub token_command: bool,
 }
 
 impl Sending {
-    /// What a next command has to repeat. A time that has come would stop it before it began.
+    /// Returns the choices that a next command has to repeat. A `--finish-by` that has passed is left out: it
+    /// would stop that command before it began.
     pub fn repeat(&self, now: Timestamp) -> Vec<Choice> {
         let finish_by = self.finish_by.filter(|time| *time > now);
         let finish_by = finish_by.map(|time| Choice::of(Setting::FinishBy, time.to_string()));
@@ -109,26 +113,26 @@ impl Sending {
     }
 }
 
-/// A run, where it goes, and how.
+/// A run, its target, and how it is sent and shown.
 #[derive(Debug, Clone, Copy)]
 pub struct RunContext<'a> {
     /// The run's directory.
     pub run: &'a Path,
-    /// Where to send.
+    /// The target that requests are sent to.
     pub target: &'a Target,
     /// How to send.
     pub sending: &'a Sending,
-    /// One pace for planning and sending, so that what was found of the rate is kept.
+    /// The pace that planning and sending share, so that the rate that was found while planning is kept.
     pub pace: &'a Pace,
     /// How to show it.
     pub showing: Showing,
-    /// The new file that the documents are written to as well, where this process plans the run and the
-    /// user names one.
+    /// The new file that the documents are written to as well, where this process plans the run and the user
+    /// names one.
     pub patches: Option<&'a Path>,
 }
 
 impl RunContext<'_> {
-    /// Where the plan can be read.
+    /// Returns the path of the plan report, for messages.
     pub fn plan_file(&self) -> String {
         visible_path(&self.run.join(PLAN_FILE))
     }

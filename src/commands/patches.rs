@@ -17,11 +17,12 @@ use crate::domain::suspect::suspicion;
 use crate::ledger::{self, LedgerError};
 use crate::report::{PatchFile, ReportError};
 
-/// Sees to it that a plan isn't made in vain: whether the file can be put where it is wanted once the
-/// plan is complete. `run` is the run's directory, which is there.
+/// Makes sure, before a plan is made, that the file can be put in its place once the plan is complete, so
+/// that the plan isn't made in vain. `run` is the run's directory, which exists.
 ///
 /// # Errors
-/// Where something is there already, its directory is not, or a report of the run would replace it.
+/// Returns an error where something is there already, its directory is not, or a report of the run would
+/// replace it.
 pub fn check(file: &Path, run: &Path) -> Result<(), CommandError> {
     if file.symlink_metadata().is_ok() {
         return Err(there_already(file).hint(name_another()));
@@ -42,10 +43,11 @@ pub fn check(file: &Path, run: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Writes the documents of a plan that is complete.
+/// Writes the documents of a complete plan to the file.
 ///
 /// # Errors
-/// Where the ledger can't be read, or the file can't be written. The run stays as it was planned.
+/// Returns an error where the ledger can't be read, or the file can't be written. The run stays as it was
+/// planned.
 pub async fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
     let unwritten = |error: ReportError| {
         let resume = CommandLine::resume(run, Vec::new());
@@ -68,11 +70,11 @@ pub async fn write(file: &Path, run: &Path) -> Result<(), CommandError> {
     documents.finish().map_err(unwritten)
 }
 
-/// The rules that `apply` would hold documents of the plan back by. What they are about stands in the referral
-/// already, which `migrate` saw, and who reads the file doesn't see.
+/// Returns the rules by which `apply` would deny documents of the plan. What they object to is in the
+/// referral already: `migrate` saw that there, and a reader of the file alone doesn't see it.
 ///
 /// # Errors
-/// Where the ledger can't be read.
+/// Returns an error where the ledger can't be read.
 pub async fn held_back_by(run: &Path, levels: &Levels) -> Result<BTreeSet<Rule>, LedgerError> {
     let mut rules = BTreeSet::new();
     let reader = ledger::read(run).await?;
@@ -87,7 +89,7 @@ pub async fn held_back_by(run: &Path, levels: &Levels) -> Result<BTreeSet<Rule>,
     Ok(rules)
 }
 
-/// What applies the file, with what the run was planned with.
+/// Returns the command that applies the file, with the settings that the run was planned with.
 pub fn command(file: &Path, choices: Vec<Choice>) -> CommandLine {
     let extension = file.extension().unwrap_or_default().to_ascii_lowercase();
     let is_told = extension == "jsonl" || extension == "ndjson";

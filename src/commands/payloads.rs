@@ -1,4 +1,4 @@
-//! Legacy PUT payloads, waiting for the referrals that they are compared with.
+//! Legacy PUT payloads, held until the referrals that they are compared with are read.
 
 use std::collections::HashMap;
 
@@ -19,23 +19,23 @@ use crate::input::legacy::{self, PayloadRecord};
 use crate::ledger::LedgerError;
 use crate::plan::{Judging, Planned, Terms, migrate};
 
-/// The payloads of a run. Of each only its place is here: what it says is in the ledger.
+/// The payloads of a run. Only the place of each is in memory; its text is in the ledger.
 pub struct Payloads {
     judging: Judging,
     terms: Terms,
     files: Vec<String>,
     options: input::Options,
     base: Option<Base>,
-    /// The referrals as they were, where there are such.
+    /// The referrals as they were when the payloads were made, where a base snapshot was given.
     bases: Option<Baseline>,
-    /// By referral.
+    /// The first payload of each referral.
     waiting: HashMap<ReferralId, Waiting>,
     remaining: usize,
-    /// Payloads of files of which nothing is taken, and why.
+    /// The referrals whose payloads come from rejected files, and why the files are rejected.
     condemned: Vec<(ReferralId, Finding)>,
 }
 
-/// The first payload of a referral.
+/// The place of the first payload of a referral.
 struct Waiting {
     row: u64,
     place: Location,
@@ -43,7 +43,7 @@ struct Waiting {
 }
 
 impl Payloads {
-    /// No payload yet.
+    /// Creates the payloads of a run, of which none is read yet.
     pub fn new(
         judging: Judging,
         terms: Terms,
@@ -55,7 +55,7 @@ impl Payloads {
         Self { judging, terms, files, options, base, bases: None, waiting, remaining: 0, condemned }
     }
 
-    /// Reads one file, of which nothing may be taken after all.
+    /// Reads one file. The file may turn out to be rejected as a whole.
     fn file(&mut self, path: &str, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
         let (options, before) = (self.options.clone(), writer.rows());
         let mut condemned = None;
@@ -73,7 +73,7 @@ impl Payloads {
         Ok(())
     }
 
-    /// Writes down that nothing comes of the payloads of files of which nothing is taken.
+    /// Writes an item to the ledger for each payload of a rejected file: nothing of it is taken.
     fn condemn(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
         let mut condemned = std::mem::take(&mut self.condemned);
         condemned.sort_by_key(|(_, finding)| finding.place);
@@ -105,8 +105,8 @@ impl Payloads {
         writer.row(RowRecord { row, place, id, text, item, verdict, findings }, earlier_outcome)
     }
 
-    /// What a second payload would do follows from the version that the first one leads to, which nobody
-    /// knows before.
+    /// Returns the finding of a second payload for a referral. What it would change follows from the version
+    /// that the first one leads to, which is unknown until that is applied.
     fn second(&self, here: Location, there: Location) -> Finding {
         let line = match self.judging.inputs.get(there.input as usize) {
             Some(path) if here.input != there.input => format!("{}:{}", input_name(path), there.line),
@@ -178,7 +178,7 @@ impl Source for Payloads {
     ) -> Result<Option<Planned>, LedgerError> {
         let (Some(waiting), Some(current)) = (self.find(id), current) else { return Ok(None) };
         let RowText::Line(text) = writer.text_of(waiting.row)? else { return Ok(None) };
-        // Most payloads are the referral as it stands, whose members are known.
+        // Most payloads equal the current referral, whose members are parsed already.
         let read;
         let members = if text == current.json() {
             current.members()
@@ -191,14 +191,15 @@ impl Source for Payloads {
             return Ok(None);
         };
         let row = waiting.row;
-        // A payload of the current version has nothing to fear from what happened before it.
+        // No change before the current version can conflict with a payload of that version, so it needs no
+        // base.
         let is_current = payload.etag.as_ref().map(|etag| &etag.value) == current.etag();
         let base = match &mut self.bases {
             Some(bases) if !is_current => bases.of(id)?,
             _ => None,
         };
         let base = base.as_deref().and_then(|json| Snapshot::in_part(json).ok());
-        // Most count as they are written.
+        // Most payloads count as they are written, so their members need not be parsed again.
         let members = (*payload.body == *text).then_some(members);
         let migrated = migrate(&payload, members, current, base.as_ref(), &self.terms, &self.judging, row);
         if !keep(&migrated.planned) {

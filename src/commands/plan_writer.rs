@@ -1,4 +1,4 @@
-//! Where a plan is written down: rows and items go into the ledger, findings to whoever watches.
+//! Writes a plan down: rows and items go into the ledger, findings to the console.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::ledger::{LedgerError, Planning, Spill};
 use crate::plan::Planned;
 use crate::report::{SharedForms, counted};
 
-/// Findings that are printed one by one; the reports hold them all.
+/// The most findings that are printed one by one; the reports hold all of them.
 const MOST_SHOWN: usize = 10;
 
 /// Why no more rows are taken.
@@ -24,7 +24,8 @@ pub enum Halt {
     Stopped,
     /// The ledger can't be written.
     Ledger(LedgerError),
-    /// A row of an earlier run has to be planned from its referral as it stands, and nobody is to look at that.
+    /// A row of an earlier run has to be planned from the current state of its referral, which this plan
+    /// doesn't read.
     Unseen(Location, Outcome),
 }
 
@@ -34,12 +35,12 @@ impl From<LedgerError> for Halt {
     }
 }
 
-/// Takes what is planned, and writes it down.
+/// Writes the rows and items of a plan to the ledger, and keeps the first findings for the console.
 pub struct PlanWriter<'a> {
     ledger: Planning,
-    /// The inputs that were read before, where the run is planned again.
+    /// The inputs as they were read before, where the run is planned again.
     before: Vec<InputInfo>,
-    /// What is around the process.
+    /// The process around the command.
     pub environment: &'a Environment<'a>,
     clock: fn() -> Timestamp,
     rows: u64,
@@ -47,34 +48,36 @@ pub struct PlanWriter<'a> {
     forms: SharedForms,
     /// The first findings by their place, at most [`MOST_SHOWN`].
     first: Vec<Finding>,
+    /// The number of findings that deny.
     found: u64,
 }
 
 impl<'a> PlanWriter<'a> {
-    /// Creates a writer that has nothing to write yet. `before` are inputs that were read before and have to be the same.
+    /// Creates a writer without rows or items. `before` are the inputs that were read when the run was
+    /// planned before, and have to be the same now.
     pub fn new(ledger: Planning, before: Vec<InputInfo>, environment: &'a Environment<'a>) -> Self {
         let (rows, inputs, first, found) = (0, Vec::new(), Vec::new(), 0);
         let forms = SharedForms::default();
         Self { ledger, before, environment, clock: environment.clock, rows, inputs, forms, first, found }
     }
 
-    /// Whether the run is to stop, so that nothing comes of its plan.
+    /// Returns whether the run is to stop, so that nothing comes of its plan.
     pub fn is_stopped(&self) -> bool {
         self.environment.stop.is_set()
     }
 
-    /// Whether the referrals are looked at as they stand.
+    /// Returns whether the plan reads the referrals' current state from the service.
     fn is_live(&self) -> bool {
         self.ledger.header().spec.asked.state == StateSource::Live
     }
 
-    /// Reads an input with whatever reads inputs of its kind, and writes down that it was read. Where the run
-    /// is stopped before the input's end it was not: nobody knows then what its rows are, and they are read
-    /// from the beginning when the run is planned again.
+    /// Reads an input with `read`, the reader for inputs of its kind, and records in the ledger that it was
+    /// read. Where the run is stopped before the input's end, that is not recorded: the rest of its rows is
+    /// unknown then, and they are read from the beginning when the run is planned again.
     ///
     /// # Errors
-    /// Where it can't be read at all, has changed since it was read before, or the ledger can't be
-    /// written.
+    /// Returns an error where the input can't be read at all, has changed since it was read before, or the
+    /// ledger can't be written.
     pub fn input(
         &mut self,
         path: &str,
@@ -101,7 +104,8 @@ impl<'a> PlanWriter<'a> {
         Ok(self.ledger.input(number, &read.info)?)
     }
 
-    /// A run that is carried on with is the one that was begun.
+    /// Makes sure that an input has not changed since the run was begun: a run that is carried on with has to
+    /// be the one that was begun.
     fn check_unchanged(&self, now: &InputInfo) -> Result<(), CommandError> {
         let changed = self.before.iter().any(|before| before.path == now.path && before.sha256 != now.sha256);
         if !changed {
@@ -111,40 +115,42 @@ impl<'a> PlanWriter<'a> {
         Err(CommandError::could_not_run(what).hint("nothing was sent so far: apply it as a run of its own"))
     }
 
-    /// A place for texts as long as the run is planned.
+    /// Returns a store for texts that lasts as long as the run is planned.
     ///
     /// # Errors
-    /// Where there is none in the run's directory.
+    /// Returns an error where it can't be made in the run's directory.
     pub fn spill(&self) -> Result<Spill, LedgerError> {
         self.ledger.spill()
     }
 
-    /// Writes down what the referrals as they were are read from, for a plan that has to be made again.
+    /// Records the file that the referrals as they were when the payloads were made are read from, for a plan
+    /// that has to be made again.
     ///
     /// # Errors
-    /// Where the ledger can't be written.
+    /// Returns an error where the ledger can't be written.
     pub fn pin(&mut self, base: Base) -> Result<(), LedgerError> {
         let mut about = self.ledger.header().spec.clone();
         about.asked.migrating.iter_mut().for_each(|migrating| migrating.base = Some(base.clone()));
         self.ledger.amend(about)
     }
 
-    /// How many rows were read so far, in all inputs.
+    /// Returns the number of rows that were read so far, in all inputs.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// The ordinal of the row that is read next.
+    /// Returns the ordinal of the next row, and counts that row as read.
     pub fn next_row(&mut self) -> u64 {
         self.rows += 1;
         self.rows
     }
 
-    /// Writes a row down. `told` is what became of it in an earlier run, where it comes from a report of that.
+    /// Writes a row to the ledger. `told` is its outcome in an earlier run, where the row comes from a report
+    /// of that run.
     ///
     /// # Errors
-    /// Where the run is to stop, the ledger can't be written, or the row must not be planned from an older state
-    /// of its referral than the service has.
+    /// Returns an error where the run is to stop, the ledger can't be written, or the row must not be planned
+    /// from an older state of its referral than the service has.
     pub fn row(&mut self, mut row: RowRecord, told: Option<Outcome>) -> Result<(), Halt> {
         if self.is_stopped() {
             return Err(Halt::Stopped);
@@ -158,18 +164,18 @@ impl<'a> PlanWriter<'a> {
         Ok(self.ledger.row(&row)?)
     }
 
-    /// What was read of a row that was written down.
+    /// Returns the text of a row as it was read and written to the ledger.
     ///
     /// # Errors
-    /// Where the ledger can't be read.
+    /// Returns an error where the ledger can't be read.
     pub fn text_of(&self, row: u64) -> Result<RowText, LedgerError> {
         self.ledger.text_of(row)
     }
 
-    /// Writes an item down.
+    /// Writes an item to the ledger.
     ///
     /// # Errors
-    /// Where the ledger can't be written.
+    /// Returns an error where the ledger can't be written.
     pub fn item(&mut self, planned: Planned) -> Result<(), LedgerError> {
         let Planned { mut item, verdict, seen: etag, theirs, audit, .. } = planned;
         item.findings = item.findings.into_iter().map(|finding| finding.spelled(flag)).collect();
@@ -179,10 +185,10 @@ impl<'a> PlanWriter<'a> {
         self.ledger.item(&item, settled.as_ref(), audit.as_ref())
     }
 
-    /// Takes back an item that has to be made anew, and what denied it.
+    /// Takes back an item that has to be made anew, and the findings that denied it.
     ///
     /// # Errors
-    /// Where the ledger can't be written.
+    /// Returns an error where the ledger can't be written.
     pub fn retract(&mut self, number: u64, denied: &[Finding]) -> Result<(), LedgerError> {
         let is_it = |finding: &Finding| {
             denied
@@ -194,7 +200,8 @@ impl<'a> PlanWriter<'a> {
         self.ledger.retract(number)
     }
 
-    /// Keeps the first findings that deny, by their place, and counts all. Warnings are for the summary.
+    /// Counts the findings that deny, and keeps the first of them by their place. Warnings are for the
+    /// summary.
     fn note(&mut self, findings: &[Finding]) {
         for finding in findings.iter().filter(|finding| finding.is_deny()) {
             self.found += 1;
@@ -206,11 +213,11 @@ impl<'a> PlanWriter<'a> {
         }
     }
 
-    /// All inputs are read: should the run be planned again, they have to be the same. Says in which form
-    /// the reports are written, where the inputs have several.
+    /// Records that all inputs are read: should the run be planned again, they have to be the same. Says in
+    /// which form the reports are written, where the inputs have several.
     ///
     /// # Errors
-    /// Where the ledger can't be written.
+    /// Returns an error where the ledger can't be written.
     pub async fn keep(&mut self) -> Result<(), LedgerError> {
         for note in self.forms.notes() {
             self.environment.console.say(&format!("note: {note}"));
@@ -218,7 +225,7 @@ impl<'a> PlanWriter<'a> {
         self.ledger.keep().await
     }
 
-    /// Ends the planning: prints the first findings, and hands the ledger back.
+    /// Ends the planning: prints the first findings, and returns the ledger.
     pub fn close(self) -> Planning {
         for finding in &self.first {
             let name = self.inputs.get(finding.place.input as usize).map_or("input", String::as_str);
@@ -233,7 +240,7 @@ impl<'a> PlanWriter<'a> {
     }
 }
 
-/// A finding as a person reads it: what, where, what to do.
+/// Formats a finding for the console: what is wrong, where, and what to do.
 fn describe(finding: &Finding, file: &str) -> String {
     let place = finding.place;
     let column = if place.column > 0 { format!(":{}", place.column) } else { String::new() };
@@ -241,7 +248,7 @@ fn describe(finding: &Finding, file: &str) -> String {
     format!("error[{}]: {}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
 }
 
-/// Why a row of an earlier run is not planned.
+/// Returns the error that a row of an earlier run can't be planned without its referral's current state.
 fn unseen(path: &str, place: Location, outcome: Outcome) -> CommandError {
     let name = input_name(path);
     let message = format!(
@@ -256,6 +263,7 @@ fn unseen(path: &str, place: Location, outcome: Outcome) -> CommandError {
     CommandError::of(ErrorKind::Usage, vec![problem])
 }
 
+/// Returns the error of an input that can't be read at all, with a problem for each place.
 pub(super) fn unreadable(unusable: &Unusable) -> CommandError {
     let problems = unusable.problems().iter().cloned().map(|problem| Problem {
         place: Some(problem.place),

@@ -1,4 +1,4 @@
-//! From what was asked for to a plan, or to as much of it as there is when the run is stopped.
+//! Makes the plan of a run, or as much of it as there is when the run is stopped.
 
 use tracing::info;
 
@@ -21,17 +21,18 @@ use crate::report::Progress;
 
 const WRONG_BASE: &str = "check the base of the API, which ends in /v1.0";
 
-/// Whether a run talks to the service at all: a plan that looks at nothing there does not.
+/// Returns whether a run talks to the service at all: a plan that reads no state from there does not.
 pub fn needs_service(about: &RunSpec) -> bool {
     about.asked.state == StateSource::Live || !about.plan_only
 }
 
-/// Plans a run. `before` are the inputs as they were read when it was planned before, if it was. `None`
-/// where the run was stopped before its plan was complete: nothing of it may be sent then, and its
+/// Plans a run. `before` are the inputs as they were read when the run was planned before, if it was. Returns
+/// `None` where the run was stopped before its plan was complete: nothing of it may be sent then, and its
 /// reports say so.
 ///
 /// # Errors
-/// Where an input can't be read at all, the service can't be reached, or the ledger can't be written.
+/// Returns an error where an input can't be read at all, the service can't be reached, or the ledger can't be
+/// written.
 pub async fn plan(
     ledger: Planning,
     before: Vec<InputInfo>,
@@ -46,7 +47,7 @@ pub async fn plan(
         levels: levels.clone(),
         now: (environment.clock)(),
         new_id: environment.new_id,
-        // Folders of payloads become files, which are known only once they were looked for.
+        // A folder of payloads becomes the files in it, which are known only after the folder was searched.
         inputs: if migrating.is_none() { files.clone() } else { Vec::new() },
     };
     let allowed = allow_paths.clone();

@@ -1,4 +1,4 @@
-//! What is shown while requests are sent, and what is counted of them.
+//! Shows progress while requests are sent, and counts the requests.
 
 use std::future::Future;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::ledger::PlanTotals;
 use crate::pace::{self, Pace, Pacing, WaitTimes};
 use crate::report::{Course, Progress, ProgressMode, Waiting, counted, roughly};
 
-/// Does the work, and shows several times a second what it waits for and what was counted.
+/// Runs the work, and updates the progress four times a second: what it waits for, and what was counted.
 pub async fn watched<T>(
     work: impl Future<Output = T>,
     progress: &Progress,
@@ -43,7 +43,7 @@ pub async fn watched<T>(
     }
 }
 
-/// Progress that is to be seen, however the work ends that it is about.
+/// Progress that is shown until this is dropped, however the work ends.
 struct Shown<'a> {
     progress: &'a Progress,
     console: &'a dyn Console,
@@ -63,13 +63,14 @@ impl Drop for Shown<'_> {
     }
 }
 
-/// How the time went since these were the waits.
+/// Returns how the time was spent since the start. `before` are the wait times at the start.
 fn course(elapsed: Duration, before: WaitTimes, pace: &Pace) -> Course {
     let now = pace.wait_times();
     let idle = (now.paused_by_server + now.held_back) - (before.paused_by_server + before.held_back);
     Course { elapsed, idle, limit: pace.found_rate().per_second }
 }
 
+/// Returns what the work waits for.
 fn waiting(pace: &Pace, stop: &Stop) -> Option<Waiting> {
     if stop.is_set() {
         return Some(Waiting::End);
@@ -87,23 +88,24 @@ fn waiting(pace: &Pace, stop: &Stop) -> Option<Waiting> {
     }
 }
 
-/// How things stood when a stretch of work began.
+/// The counts and times at the start of a stretch of work.
 #[derive(Debug, Clone, Copy)]
 pub struct Begun {
     at: tokio::time::Instant,
-    /// Planning and sending share a client and a pace, which count from their own beginning.
+    /// The number of token requests so far. Planning and sending share a client and a pace, which count from
+    /// their own beginning.
     tokens: u64,
     waits: WaitTimes,
 }
 
 impl Begun {
-    /// It begins now.
+    /// Takes the counts and times now.
     pub fn now(client: &Client, pace: &Pace) -> Self {
         Self { at: tokio::time::Instant::now(), tokens: client.token_requests(), waits: pace.wait_times() }
     }
 }
 
-/// What was counted and timed since a stretch of work began.
+/// Returns what was counted and timed since the start of a stretch of work.
 pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> RunStats {
     let waits = context.pace.wait_times();
     RunStats {
@@ -116,12 +118,12 @@ pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> 
     }
 }
 
-/// Says whether what is to be sent fits before the time that the user set, if one is set.
+/// Says whether what is to be sent fits before the `--finish-by` time, where there is one.
 pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
     let Sending { pacing, finish_by, .. } = run_context.sending;
     let (Some(deadline), to_send @ 1..) = (finish_by, totals.remaining) else { return };
     let finish_by = flag(Setting::FinishBy);
-    // A time that is past leaves nothing.
+    // A time that has passed leaves no time.
     let left = Duration::try_from(deadline.duration_since((environment.clock)())).unwrap_or_default();
     let Pacing::Fixed(rate) = pacing else {
         let what = format!("at a rate that is yet to be found, and {finish_by} leaves");
@@ -145,7 +147,7 @@ pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: 
     });
 }
 
-/// Says which rate was found, and where the one that was asked for was too high.
+/// Says which rate was found, or that the requested one was too high.
 pub fn tell_rate(run_context: RunContext<'_>, environment: &Environment<'_>) {
     let found = run_context.pace.found_rate();
     let rate = per_second_or_minute(found.per_second);
@@ -161,11 +163,12 @@ pub fn tell_rate(run_context: RunContext<'_>, environment: &Environment<'_>) {
     environment.console.say(&format!("note: {note}"));
 }
 
+/// Formats a rate per second, or per minute where it is below one per second.
 fn per_second_or_minute(per_second: f64) -> String {
     if per_second < 1.0 { format!("{:.1}/m", per_second * 60.0) } else { format!("{per_second:.1}/s") }
 }
 
-/// Passes an event on to whoever watches.
+/// Shows an event of the engine in the progress or on the console.
 pub fn show(progress: &Progress, environment: &Environment<'_>, event: Event) {
     match event {
         Event::Looked(count) => {
@@ -176,7 +179,7 @@ pub fn show(progress: &Progress, environment: &Environment<'_>, event: Event) {
             progress.done(outcome);
             progress.message("");
         }
-        // It is counted once it is made again.
+        // A retry is counted when the request is sent again.
         Event::Retry(why) => progress.message(&why),
         Event::Paused { length, capped: true } => {
             let warning = format!(

@@ -10,7 +10,7 @@ use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
 use crate::ledger::{self, LedgerError};
 
-/// What was asked for.
+/// The options of `report`.
 #[derive(Debug)]
 pub struct ReportOptions {
     /// The run's directory.
@@ -19,14 +19,14 @@ pub struct ReportOptions {
     pub showing: Showing,
 }
 
-/// Writes every report of the run again. Nothing is sent, and the ledger isn't changed. Where nothing can be
-/// written, the summary is printed all the same.
+/// Writes every report of the run again. Nothing is sent, and the ledger isn't changed. Where no report can
+/// be written, the summary is printed all the same.
 ///
 /// # Errors
-/// Where there is no run, or it can't be read, or a report can't be written.
+/// Returns an error where there is no run, it can't be read, or a report can't be written.
 pub async fn run(options: &ReportOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let reader = ledger::read(&options.run).await.map_err(unreadable)?;
-    // Before any report is written over.
+    // Damage has to be found before any report is replaced.
     reader.check_pages().await?;
     if reader.newer().is_some() {
         environment
@@ -40,8 +40,8 @@ pub async fn run(options: &ReportOptions, environment: &Environment<'_>) -> Resu
     finish::report(&options.run, options.showing, environment).await
 }
 
-/// A run that stopped hard has to be put in order before it can be read, which takes a directory that can be
-/// written to.
+/// Returns the error of a ledger that can't be read. A run whose process was killed has to be put in order
+/// before it can be read, which takes a directory that can be written to.
 fn unreadable(error: LedgerError) -> CommandError {
     const COPY: &str = "see to space and permissions in the run's directory, or copy it to where you may write, and \
                         report the copy";

@@ -22,16 +22,16 @@ use crate::input;
 use crate::ledger::{self, Ledger, Loss, RunHeader};
 use crate::pace::Pace;
 
-/// What was asked for.
+/// The options of `resume`.
 #[derive(Debug)]
 pub struct ResumeOptions {
     /// The run's directory.
     pub run: PathBuf,
-    /// Where to send, where the user says it; else the run goes where it was planned for.
+    /// The target that the user names; `None` leaves the one that the run was planned for.
     pub target: Option<Target>,
-    /// Where the user's settings say that runs go: a token may go there.
+    /// The endpoint that the user's settings name: a token may be sent there.
     pub own: Option<Endpoint>,
-    /// Where the token comes from, for a service that the run remembers.
+    /// The source of the token, for a service that the run has on record.
     pub auth: Option<Auth>,
     /// How to send.
     pub sending: Sending,
@@ -39,10 +39,10 @@ pub struct ResumeOptions {
     pub showing: Showing,
 }
 
-/// Carries the run out as far as it will go, and reports.
+/// Carries the run out as far as possible, and reports.
 ///
 /// # Errors
-/// Where the run can't be opened, was planned for another service, or consent is missing.
+/// Returns an error where the run can't be opened, was planned for another service, or consent is missing.
 pub async fn run(options: ResumeOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let (ledger, target) = open(&options, environment).await?;
     let ResumeOptions { run, sending, showing, .. } = &options;
@@ -71,7 +71,7 @@ pub async fn run(options: ResumeOptions, environment: &Environment<'_>) -> Resul
     work.instrument(span).await
 }
 
-/// Says that a run's log is lost, and what that means for what is left of it.
+/// Says that a run's log is lost, and what that means for the rest of the run.
 pub fn tell_loss(run: &Path, loss: Option<Loss>, environment: &Environment<'_>) {
     let log = ledger::log_file(run);
     let log = visible_path(&log);
@@ -103,6 +103,7 @@ pub fn tell_loss(run: &Path, loss: Option<Loss>, environment: &Environment<'_>) 
     );
 }
 
+/// Opens the ledger, and makes sure that the target may be sent to and that the inputs are unchanged.
 async fn open(
     options: &ResumeOptions,
     environment: &Environment<'_>,
@@ -118,8 +119,12 @@ async fn open(
     Ok((ledger, target))
 }
 
-/// A run's directory may come from somebody else, and name a host of theirs: a token goes where the user says, or
-/// said when the run was consented to. To the official service and to this machine it may go in any case.
+/// Makes sure that the user trusts the target. A run's directory may come from another person, and name a
+/// host of theirs: a token is sent only where the user says now, or said when the run was consented to. It
+/// may always be sent to the official service and to this machine.
+///
+/// # Errors
+/// Returns a usage error where the run alone names the endpoint.
 async fn trust(
     target: &Target,
     ledger: &Ledger,
@@ -143,11 +148,15 @@ async fn trust(
     Err(CommandError::usage(what).hint(format!("if that is where yours belongs: {}", command)))
 }
 
-/// Whoever changes a file and carries on believes that the change counts, and what was planned may close
-/// referrals. A file that isn't there any more can mislead nobody.
+/// Makes sure that no input was changed since the run was planned. A user who changes a file and resumes
+/// expects the change to count, and what was planned may close referrals. A file that isn't there any more
+/// can mislead no one.
+///
+/// # Errors
+/// Returns an error that names the changed file. Nothing was sent then.
 fn check_unchanged(inputs: &[InputInfo]) -> Result<(), CommandError> {
     for planned in inputs {
-        // Whoever opens a pipe waits for somebody to write into it.
+        // Opening a pipe would wait until another process writes into it.
         let is_file = Path::new(&planned.path).is_file();
         if is_file && input::sha256(&planned.path).is_ok_and(|now| now != planned.sha256) {
             let what = format!("{} is not what it was when the run was planned", planned.path);
@@ -160,7 +169,7 @@ fn check_unchanged(inputs: &[InputInfo]) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Nothing of a plan that was cut off may be sent, so the run begins from its inputs again.
+/// Plans a run again from its inputs, and goes on with it: nothing of a plan that was cut off may be sent.
 async fn plan_again(
     ledger: Ledger,
     run_context: RunContext<'_>,
@@ -174,6 +183,8 @@ async fn plan_again(
     sending::go_on(ledger, client, about.plan_only, run_context, environment).await
 }
 
+/// Makes the plan again, where the inputs can be read again. Returns the ledger, or `None` where the run was
+/// stopped, and the connection where the plan needed one.
 async fn plan_anew(
     ledger: Ledger,
     about: &RunSpec,
@@ -208,7 +219,11 @@ async fn plan_anew(
     Ok((planned, client))
 }
 
-/// A run goes where it was planned for and nowhere else: its eTags mean nothing elsewhere.
+/// Returns the target of a run, which is the one it was planned for: its eTags mean nothing elsewhere.
+///
+/// # Errors
+/// Returns a usage error where the user names another target, and an error where the recorded one can't be
+/// used by this version.
 fn target(options: &ResumeOptions, planned_for: &str) -> Result<Target, CommandError> {
     match &options.target {
         Some(target) if target.name() == planned_for => Ok(target.clone()),

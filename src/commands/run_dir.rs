@@ -1,4 +1,4 @@
-//! A run's directory.
+//! Makes a run's directory, and removes it again where the run is not begun.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -17,23 +17,24 @@ use crate::domain::setting::Setting;
 use crate::ledger::{self, LedgerError, Reader};
 use crate::report::is_report;
 
-/// Where runs lie that the user names no directory for.
+/// The directory for runs that the user names no directory for.
 const RUNS: &str = "reports";
 
 /// A directory that a run is about to be put into.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
-    /// What was made here, and may be removed here if nothing comes of the run; the innermost first.
+    /// The directories that were created here, and may be removed again if nothing comes of the run; the
+    /// innermost first.
     made: Vec<PathBuf>,
 }
 
 impl RunDir {
-    /// Makes the directory the user named, or one below `reports` named by time and command. An
-    /// existing one is taken where it holds no run.
+    /// Makes the directory that the user named, or one below `reports` that is named by time and command. An
+    /// existing directory is taken where it holds no run.
     ///
     /// # Errors
-    /// Where it can't be made, or holds a run already.
+    /// Returns an error where the directory can't be made, or holds a run already.
     pub async fn make(named: Option<&Path>, command: &str, now: Timestamp) -> Result<Self, CommandError> {
         if let Some(path) = named {
             let made = missing(path);
@@ -45,29 +46,29 @@ impl RunDir {
         Ok(Self { made: std::iter::once(path.clone()).chain(made).collect(), path })
     }
 
-    /// Where it is.
+    /// Returns the path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Takes back what was made, for a run that could not even be planned.
+    /// Removes what was made for a run that could not even be planned.
     pub async fn discard(self) {
-        // What isn't there, or can't be removed, is no reason to hide the error behind this.
+        // A file that isn't there, or can't be removed, is no reason to hide the error that led here.
         let _ = fs::remove_file(self.path.join(RUN_LOG));
         ledger::discard(&self.path).await;
         self.give_up();
     }
 
-    /// Takes back the directories that were made, for a run that was not begun.
+    /// Removes the directories that were made for a run that was not begun.
     pub fn give_up(self) {
         for path in self.made {
-            // One that isn't empty was put to use by somebody else.
+            // A directory that isn't empty is in use by another process or user.
             let _ = fs::remove_dir(path);
         }
     }
 }
 
-/// A file that has the name of one of a run's own.
+/// Returns a file that has the name of one of a run's own.
 fn in_the_way(path: &Path) -> Option<PathBuf> {
     let files = fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     // Diagnostics are added to what is there, and taken back with a run that can't be planned.
@@ -75,14 +76,14 @@ fn in_the_way(path: &Path) -> Option<PathBuf> {
     files.filter(|file| is_report(file) || is_log(file)).min()
 }
 
-/// Whether a file has a name that belongs to a run in its directory: of its ledger or what lies beside that,
-/// or of a report.
+/// Returns whether a file has a name that belongs to a run in its directory: that of its ledger, of a file
+/// beside the ledger, or of a report.
 pub fn is_reserved(file: &Path) -> bool {
     let name = file.file_name().and_then(|name| name.to_str());
     is_report(file) || name.is_some_and(|name| name.starts_with("run.") || name == "report.html")
 }
 
-/// The directories on the way to a path that are not there, the innermost first.
+/// Returns the directories on the way to a path that don't exist, the innermost first.
 fn missing(path: &Path) -> Vec<PathBuf> {
     let there = |path: &Path| path.as_os_str().is_empty() || path.exists();
     path.ancestors().take_while(|path| !there(path)).map(Path::to_owned).collect()
@@ -103,7 +104,8 @@ async fn take(path: &Path) -> Result<(), CommandError> {
     disk::take_private_directory(path).map_err(|error| not_made(path, error))
 }
 
-/// Why no run was begun in a directory that was taken. Another process may have been faster.
+/// Returns the error of a run that was not begun in a directory that was taken. Another process may have been
+/// faster.
 pub async fn not_begun(path: &Path, error: LedgerError) -> CommandError {
     match error {
         LedgerError::Exists { .. } | LedgerError::Busy { .. } => taken(path).await,
@@ -119,10 +121,10 @@ async fn taken(path: &Path) -> CommandError {
     ))
 }
 
-/// What can be done with the run that is there.
+/// Returns the hint about what can be done with the run that is there.
 async fn or_that_run(path: &Path) -> String {
     match ledger::read(path).await.as_ref().map(Reader::header) {
-        // What its plan was to be made from can't be read again.
+        // The inputs of its plan can't be read again, so the run can't be resumed.
         Ok(there) if there.phase == Phase::Planning && choices::anew(&there.spec, &[]).is_some() => {
             String::new()
         }
@@ -134,7 +136,8 @@ async fn or_that_run(path: &Path) -> String {
     }
 }
 
-/// Another run that begins in the same second may take a name first.
+/// Makes a directory that is named by time and command, with a number where another run that begins in the
+/// same second takes the name first.
 fn make_named_by_time(command: &str, now: Timestamp) -> Result<PathBuf, CommandError> {
     let time = now.strftime("%Y-%m-%dT%H-%M-%SZ");
     let base = format!("{time}-{command}");

@@ -1,7 +1,7 @@
-//! `run.log`: what the program did and decided in a run, for those who look into it afterwards.
+//! `run.log`: the diagnostics of a run, which tell what the program did and decided, for later investigation.
 //!
-//! What happens before the run has a directory waits for it. A line that cannot be written costs the run nothing:
-//! the ledger is its record, and this is none.
+//! Lines that are written before the run has a directory wait in memory. A line that cannot be written costs
+//! the run nothing: the run's record is the ledger, not this file.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,23 +15,23 @@ use crate::domain::characters::visible_path;
 /// The file's name in a run's directory.
 pub const RUN_LOG: &str = "run.log";
 
-/// The most that waits for the run's directory, in bytes. A command that never has one keeps no more.
+/// The most bytes that wait for the run's directory. A command that never has one keeps no more.
 const MOST_WAITING: usize = 64 * 1024;
 
 /// The diagnostics of this process. Clones write to the same file.
 #[derive(Debug, Clone, Default)]
 pub struct RunLog(Arc<Mutex<Sink>>);
 
-/// Where lines go.
+/// The destination of lines.
 #[derive(Debug)]
 enum Sink {
-    /// Nowhere yet.
+    /// Memory: there is no file yet.
     Waiting(Vec<u8>),
-    /// Into the run's file.
+    /// The run's file.
     Open(PathBuf, File),
-    /// Nowhere any more, which is not told yet.
+    /// None any more: the file could not be written, for this reason, which is not told yet.
     Lost(PathBuf, io::Error),
-    /// Nowhere any more.
+    /// None any more, which was told.
     Told,
 }
 
@@ -42,7 +42,8 @@ impl Default for Sink {
 }
 
 impl RunLog {
-    /// Writes to the run's file from now on, behind what an earlier process wrote, and first of all what waited.
+    /// Writes to the run's file from now on, after what earlier processes wrote; the lines that waited come
+    /// first.
     pub fn open(&self, run: &Path) {
         let path = run.join(RUN_LOG);
         let mut sink = self.sink();
@@ -75,7 +76,7 @@ impl RunLog {
     }
 }
 
-/// Takes whole lines. It never fails: see [`RunLog::tell_loss`].
+/// Takes whole lines. Writing never fails: see [`RunLog::tell_loss`].
 impl Write for RunLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut sink = self.sink();

@@ -8,21 +8,21 @@ use super::error::CommandError;
 use crate::domain::exit::Exit;
 use crate::sandbox::SandboxConfig;
 
-/// What was asked for.
+/// The options of `sandbox`.
 #[derive(Debug)]
 pub struct SandboxOptions {
-    /// What the referrals are at the start; the samples where there is none.
+    /// The snapshot with the referrals at the start; `None` stands for the samples.
     pub seed: Option<PathBuf>,
     /// The port on loopback; 0 lets the system choose.
     pub port: u16,
-    /// How it behaves.
+    /// The sandbox's behaviour.
     pub config: SandboxConfig,
 }
 
 /// Serves until the process is interrupted.
 ///
 /// # Errors
-/// Where the seed can't be read or the port is taken.
+/// Returns an error where the seed can't be read or the port is taken.
 pub async fn run(options: SandboxOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let sandbox = connection::sandbox(options.seed.as_deref(), options.config, environment)?;
     let failed = |error: std::io::Error| {
@@ -32,7 +32,7 @@ pub async fn run(options: SandboxOptions, environment: &Environment<'_>) -> Resu
     };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
-    // Data: a script that starts a sandbox on any free port reads its address here.
+    // The address is data: a script that starts a sandbox on any free port reads it here.
     environment.console.data(&format!("http://127.0.0.1:{port}/v1.0\n"));
     environment
         .console

@@ -1,4 +1,4 @@
-//! From a plan to the last answer: what `apply` and `resume` share.
+//! Takes a plan to the last answer of the service: what `apply` and `resume` share.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,10 +25,11 @@ use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::plan;
 use crate::report::{Progress, counted};
 
-/// Goes on from planning: to what was asked for, or to the reports of a plan that is not complete.
+/// Goes on after the planning: carries the plan out, writes only its reports where a plan was asked for, or
+/// reports a plan that is not complete.
 ///
 /// # Errors
-/// As [`go`], and where the documents can't be written to the file that the user names.
+/// Returns an error as [`go`] does, and where the documents can't be written to the file that the user names.
 pub async fn go_on(
     planned: Option<Ledger>,
     client: Option<Client>,
@@ -58,24 +59,25 @@ pub async fn go_on(
     finish::account(run_context, None, environment).await
 }
 
-/// Carries out a plan that the user consents to, and reports how far it came. Connects where nothing
-/// is connected yet.
+/// Carries out a plan that the user consents to, and reports how far it came. Connects where there is no
+/// connection yet.
 ///
 /// # Errors
-/// Where consent is missing, there is no token, or the ledger can't be read or written any more. It is
-/// reported then as far as it can be read.
+/// Returns an error where consent is missing, there is no token, or the ledger can't be read or written any
+/// more. In the last case the run is reported as far as the ledger can be read.
 pub async fn go(
     ledger: Ledger,
     client: Option<Client>,
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    // So that it can be read before it is consented to.
+    // The plan is written first, so that the user can read it before consenting.
     let mut plan = write_reports::write_plan_alone(run_context.run, environment.console).await?;
     match carry_out(ledger, client, run_context, &mut plan, environment).await {
         Ok(()) => finish::account(run_context, Some(plan), environment).await,
         Err(Ended { trouble, known }) => {
-            // What broke the ledger may break this too, and is the thing to be told.
+            // Whatever broke the ledger may also break this report; the first error is the one to tell the
+            // user.
             let told = finish::account_refused(run_context, Some(plan), trouble.exit(), environment).await;
             if let (Err(_), Some(known)) = (told, known) {
                 tell_without_ledger(&known, run_context.run, environment).await;
@@ -85,6 +87,7 @@ pub async fn go(
     }
 }
 
+/// Asks for consent, connects, takes away the older reports, and sends.
 async fn carry_out(
     ledger: Ledger,
     client: Option<Client>,
@@ -105,11 +108,12 @@ async fn carry_out(
             connection::connect(run_context.target, run_context.sending.timeout, correlation_id, environment)?
         }
     };
+    // These reports say that nothing was sent. If this process died while it sends, they would be wrong.
     write_reports::take_away_reports(run_context.run, plan, environment.console)?;
     send(ledger, totals, &client, run_context, environment).await
 }
 
-/// How sending ended that went wrong.
+/// The error that sending ended with.
 struct Ended {
     trouble: CommandError,
     /// What this process knows without the ledger, where it sent anything.
@@ -122,6 +126,7 @@ impl<T: Into<CommandError>> From<T> for Ended {
     }
 }
 
+/// Sends the plan, shows its progress, and records in the ledger how it ended.
 async fn send(
     ledger: Ledger,
     totals: PlanTotals,
@@ -156,7 +161,8 @@ async fn send(
     })
 }
 
-/// What the engine works with, whether it reads or sends. It makes no item again.
+/// Returns the context that the engine works with, whether it reads or sends. This context makes no item
+/// again after a conflict.
 pub fn engine_context<'a>(
     client: &'a Client,
     run_context: RunContext<'a>,
@@ -178,12 +184,12 @@ pub fn engine_context<'a>(
     }
 }
 
-/// What a process knows of what it sent, where the ledger can't tell it.
+/// Describes what this process knows of what it sent, where the ledger can't tell it.
 fn known(progress: &Progress, figures: RunStats) -> String {
     format!("it settled {}, with {}", progress.outcomes(), counted(figures.patch, "PATCH request"))
 }
 
-/// Says what is known of a run that has no ledger any more, and what to do about that.
+/// Says what is known of a run whose ledger can't be read any more, and what to do about that.
 async fn tell_without_ledger(known: &str, run: &Path, environment: &Environment<'_>) {
     environment
         .console
@@ -197,6 +203,7 @@ async fn tell_without_ledger(known: &str, run: &Path, environment: &Environment<
     }
 }
 
+/// Returns the error of a ledger that failed while requests were sent.
 fn broken(error: LedgerError, run_context: RunContext<'_>, environment: &Environment<'_>) -> CommandError {
     let resume = next_step::resume_as_typed(run_context, environment);
     let hint = if error.is_damage() {

@@ -1,4 +1,4 @@
-//! What the inputs want meets the referrals as they stand, and becomes items.
+//! Makes items from what the inputs want and the referrals' current state.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -21,33 +21,33 @@ use crate::ledger::LedgerError;
 use crate::pace::retry::{Decision, MAX_TRIES, decide};
 use crate::plan::{Planned, Planner};
 
-/// What helps where a snapshot holds a referral twice.
+/// The hint for a snapshot that holds a referral twice.
 pub(super) const ONE_OF_TWO: &str =
     "nothing tells which of the two is the referral as it stands: keep one of them, or take another snapshot";
 
-/// What the inputs want of referrals, as long as nobody looked at those.
+/// What the inputs want of referrals, held until each referral was read.
 pub trait Source {
-    /// Reads every input to its end, or until the run is stopped. Items that can be decided without looking
-    /// are written down.
+    /// Reads every input to its end, or until the run is stopped. Items that can be decided without reading
+    /// their referrals are written to the ledger.
     ///
     /// # Errors
-    /// Where an input can't be read at all, or the ledger can't be written.
+    /// Returns an error where an input can't be read at all, or the ledger can't be written.
     fn read(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError>;
 
-    /// The referrals that must be looked at, ordered by their first row.
+    /// Returns the referrals that must be read, ordered by their first row.
     fn wanted(&self) -> Vec<ReferralId>;
 
-    /// How many they are.
+    /// Returns the number of wanted referrals.
     fn remaining(&self) -> usize;
 
-    /// Whether a referral is among them.
+    /// Returns whether a referral is wanted.
     fn wants(&self, id: ReferralId) -> bool;
 
-    /// Makes the item of a referral from its state. It is taken out unless `keep` says that this state
-    /// is not the last word.
+    /// Makes the item of a referral from its state; `current` is `None` in a plan without state. The referral
+    /// is wanted no longer, unless `keep` says of the planned item that this state is not the last word.
     ///
     /// # Errors
-    /// Where the ledger can't be read.
+    /// Returns an error where the ledger can't be read.
     fn plan(
         &mut self,
         id: ReferralId,
@@ -56,22 +56,22 @@ pub trait Source {
         keep: &dyn Fn(&Planned) -> bool,
     ) -> Result<Option<Planned>, LedgerError>;
 
-    /// Wants a referral again, of which an item was made from what may not be so.
+    /// Puts a referral back among those to read, because its item was made from data that may be outdated.
     fn reopen(&mut self, id: ReferralId);
 
-    /// Makes the item of a referral that could not be looked at.
+    /// Makes the item of a referral that could not be read. `verdict` says why.
     fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned>;
 
-    /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a referral
-    /// whose engagement has this id, where there is one.
+    /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a referral whose
+    /// engagement has this id, where there is one.
     fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned>;
 }
 
-/// The rows of change files.
+/// The rows of change files, held until their referrals were read.
 pub struct Changes {
-    /// Where they become items.
+    /// Collects the rows by referral, and makes items of them.
     pub planner: Planner,
-    /// The files.
+    /// The change files, in the order in which they are read.
     pub files: Vec<String>,
     /// How they are read.
     pub options: input::Options,
@@ -94,8 +94,11 @@ impl Changes {
     }
 }
 
-/// Makes sure that every column that is to change nothing is in a file: who mistyped one meant another. A
-/// member of JSON lines may be in any of them, or in none of those that are left.
+/// Makes sure that every column to ignore is in a file: a column to ignore that is in no file is a typing
+/// mistake. Checks nothing where an input is not CSV, because a JSONL line may or may not hold any member.
+///
+/// # Errors
+/// Returns a usage error that names the absent column, and the most similar one where there is such.
 fn left_alone_are_there(names: &[String], inputs: &[InputInfo]) -> Result<(), CommandError> {
     if inputs.iter().any(|input| input.format != Format::Csv) {
         return Ok(());
@@ -177,34 +180,35 @@ impl Source for Changes {
     }
 }
 
-/// Looks at referrals, and writes down what becomes of them.
+/// Reads referrals, and writes to the ledger which items follow.
 pub struct Surveyor<'a, W> {
-    /// Where it is written down.
+    /// Writes the rows and items to the ledger.
     pub writer: PlanWriter<'a>,
     wanting: W,
-    /// Ids that rows name and that turned out to be those of engagements, with a referral of each: for
-    /// telling the user what went wrong.
+    /// Engagement ids that rows give by mistake in place of a referral's id, each with a referral of that
+    /// engagement: for telling the user what went wrong.
     engagements: HashMap<ReferralId, ReferralId>,
-    /// What the items were made from that came of list pages.
+    /// The list entries that items were made from.
     sightings: HashMap<ReferralId, Sighting>,
-    /// Referrals that list pages show in several ways: only a GET says how they stand.
+    /// Referrals that list pages show in several ways: only a GET tells their current state.
     contested: HashSet<ReferralId>,
 }
 
-/// An element of a list that an item was made from.
+/// A list entry that an item was made from.
 struct Sighting {
+    /// The number of the item.
     number: u64,
-    /// Of its text.
+    /// The hash of the entry's text.
     hash: u64,
-    /// What denied the item.
+    /// The findings that deny the item.
     denied: Vec<Finding>,
 }
 
 impl<'a, W: Source> Surveyor<'a, W> {
-    /// Reads every input to its end, or until the run is stopped.
+    /// Creates a surveyor, and reads every input to its end, or until the run is stopped.
     ///
     /// # Errors
-    /// Where an input can't be read at all, or the ledger can't be written.
+    /// Returns an error where an input can't be read at all, or the ledger can't be written.
     pub async fn begin(mut writer: PlanWriter<'a>, mut wanting: W) -> Result<Self, CommandError> {
         wanting.read(&mut writer)?;
         writer.keep().await?;
@@ -212,17 +216,20 @@ impl<'a, W: Source> Surveyor<'a, W> {
         Ok(Self { writer, wanting, engagements, sightings, contested: HashSet::new() })
     }
 
-    /// Plans from a snapshot file: referrals that it lacks are invalid. Ends early where the run is stopped.
+    /// Plans from a snapshot file: rows of referrals that it lacks are invalid. Ends early where the run is
+    /// stopped.
     ///
     /// # Errors
-    /// Where the file can't be read, or the ledger can't be written.
+    /// Returns an error where the file can't be read or holds a referral twice, or the ledger can't be
+    /// written.
     pub fn plan_from_file(&mut self, path: &Path) -> Result<(), CommandError> {
         let stop = self.writer.environment.stop;
         if stop.is_set() {
             return Ok(());
         }
         input::read_snapshot(path, &mut |referral| {
-            // To its end, whatever is left to be found: a second entry of a referral may follow.
+            // The file is read to its end even if no referral is wanted any more: a second entry of one may
+            // follow, and that is an error.
             self.seen(referral, true)?;
             Ok(!stop.is_set())
         })
@@ -243,10 +250,10 @@ impl<'a, W: Source> Surveyor<'a, W> {
         Ok(())
     }
 
-    /// Plans without looking at anything. Ends early where the run is stopped.
+    /// Plans without the referrals' state. Ends early where the run is stopped.
     ///
     /// # Errors
-    /// Where the ledger can't be written.
+    /// Returns an error where the ledger can't be written.
     pub fn plan_unseen(&mut self) -> Result<(), CommandError> {
         for id in self.left() {
             let planned = self.wanting.plan(id, None, &self.writer, &|_| false)?;
@@ -255,21 +262,25 @@ impl<'a, W: Source> Surveyor<'a, W> {
         Ok(())
     }
 
-    /// The referrals that are still wanted, one by one until the run is stopped.
+    /// Returns the referrals that are still wanted, one by one until the run is stopped.
     fn left(&self) -> impl Iterator<Item = ReferralId> + use<'a, W> {
         let stop = self.writer.environment.stop;
         self.wanting.wanted().into_iter().take_while(|_| !stop.is_set())
     }
 
-    /// Whoever gives an engagement's id gives it in place of the referral's.
+    /// Remembers the referral of an engagement whose id a row may give by mistake.
     fn note_engagement(&mut self, referral: &Snapshot<'_>) {
         if let Some(engagement) = referral.engagement().filter(|engagement| self.wanting.wants(*engagement)) {
             self.engagements.insert(engagement, referral.id());
         }
     }
 
-    /// A referral is on the list again: while pages are asked for, referrals move from one to another. Where
-    /// it is shown otherwise than before, it has to be read by itself.
+    /// Compares a referral that is on the list again with what its item was made from: while pages are
+    /// requested, referrals move from one page to another. Where the two differ, the item is retracted, and
+    /// the referral has to be read by a GET of its own.
+    ///
+    /// # Errors
+    /// Returns an error where the ledger can't be written.
     fn seen_again(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, LedgerError> {
         let id = referral.id();
         if self.sightings.get(&id).is_none_or(|sighting| sighting.hash == hash(referral.json())) {
@@ -321,8 +332,9 @@ impl<W: Source> Survey for Surveyor<'_, W> {
     }
 
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), CommandError> {
+        // With `MAX_TRIES` the decision is the final one: the read is not tried again.
         let outcome = match decide(Operation::Read, failure, MAX_TRIES) {
-            // The token is good, since others are answered with it.
+            // The fault is not the token's: the service answers other requests with the same token.
             Decision::Refused | Decision::Renew => Outcome::Refused,
             _ => Outcome::Failed,
         };
@@ -360,7 +372,7 @@ mod tests {
     use crate::engine::{Stop, StopReason};
     use crate::ledger;
 
-    /// Wants ten referrals. Whoever asks what becomes of the third interrupts the run.
+    /// A source of ten referrals that interrupts the run when it is asked for the third item.
     struct Interrupting<'a> {
         stop: &'a Stop,
         asked: usize,
@@ -454,7 +466,7 @@ mod tests {
         }
     }
 
-    /// How many referrals are asked for in a survey that is interrupted at the third.
+    /// Returns how many items a survey asks for that is interrupted at the third.
     async fn asked(survey: impl FnOnce(&mut Surveyor<'_, Interrupting<'_>>, &Path)) -> usize {
         let dir = tempfile::tempdir().unwrap();
         let stop = Stop::default();

@@ -1,21 +1,21 @@
-//! What a run talks to, and how it is remembered: a service, or a sandbox inside the process.
+//! The target of a run, and how the run records it: a service, or a sandbox inside the process.
 
 use std::path::{Path, PathBuf};
 
 use crate::api::{Auth, Endpoint, EndpointError};
 use crate::domain::setting::{Choice, Setting};
 
-/// What a run is to talk to.
+/// The target that a run sends its requests to.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A sandbox in this process, seeded from a snapshot or from the samples.
     Sandbox(Option<PathBuf>),
-    /// A service, and where its token comes from. Without a source nothing can be sent.
+    /// A service, and the source of its token. Without a source nothing can be sent.
     Service(Endpoint, Option<Auth>),
 }
 
 impl Target {
-    /// How a run remembers it.
+    /// Returns the name by which a run records the target.
     pub fn name(&self) -> String {
         match self {
             Self::Sandbox(None) => SANDBOX.to_owned(),
@@ -24,7 +24,7 @@ impl Target {
         }
     }
 
-    /// Which sort of target it is, in a word that holds nothing of an address or a path.
+    /// Returns the sort of target, in a word that holds nothing of an address or a path.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Sandbox(_) => SANDBOX,
@@ -34,10 +34,10 @@ impl Target {
         }
     }
 
-    /// What a run remembers, with a source of tokens where it is a service.
+    /// Returns the target of a recorded name. A service gets `auth` as the source of its token.
     ///
     /// # Errors
-    /// Where it remembers something that is no target of this version.
+    /// Returns an error where the name is no target of this version.
     pub fn remembered(name: &str, auth: Option<Auth>) -> Result<Self, EndpointError> {
         match name.strip_prefix(SANDBOX) {
             Some("") => Ok(Self::Sandbox(None)),
@@ -46,7 +46,7 @@ impl Target {
         }
     }
 
-    /// The choice of the target that a run remembers; none for the official service.
+    /// Returns the choice of a recorded target; `None` for the official service.
     pub fn choice(name: &str) -> Option<Choice> {
         match name.strip_prefix(SANDBOX) {
             Some("") => Some(Choice::bare(Setting::Sandbox)),
@@ -56,13 +56,13 @@ impl Target {
         }
     }
 
-    /// The choice of the target that a run remembers, where nothing but the user's word lets a token go there.
+    /// Returns the choice of a recorded target, where a token is sent there only if the user names it.
     pub fn choice_to_confirm(name: &str) -> Option<Choice> {
         let endpoint = Endpoint::parse(name).ok().filter(|endpoint| !endpoint.is_local());
         endpoint.and_then(|_| Self::choice(name))
     }
 
-    /// What a run remembers, with another path to what a sandbox is seeded from.
+    /// Returns a recorded name with another path to the snapshot that a sandbox is seeded from.
     pub fn moved(name: &str, path: impl Fn(&Path) -> PathBuf) -> String {
         match Self::remembered(name, None) {
             Ok(Self::Sandbox(Some(seed))) => Self::Sandbox(Some(path(&seed))).name(),
@@ -70,16 +70,16 @@ impl Target {
         }
     }
 
-    /// Whether writing to it needs no consent.
+    /// Returns whether the target is a sandbox, where writing needs no consent.
     pub fn is_sandbox(&self) -> bool {
         matches!(self, Self::Sandbox(_))
     }
 }
 
-/// How a run remembers a sandbox.
+/// The name, or its beginning, by which a run records a sandbox.
 pub(super) const SANDBOX: &str = "sandbox";
 
-/// Whether what a run remembers is a sandbox.
+/// Returns whether a recorded name is that of a sandbox.
 pub fn is_sandbox(name: &str) -> bool {
     name.strip_prefix(SANDBOX).is_some_and(|seed| seed.is_empty() || seed.starts_with('='))
 }

@@ -1,5 +1,5 @@
-//! Where that lies what a run has on record by a relative path: whoever carries on with it, or reports it, may
-//! stand in another directory than whoever planned it.
+//! Resolves the relative paths that a run has on record: the run may be resumed or reported from another
+//! directory than the one it was planned in.
 
 use std::path::{Path, PathBuf};
 
@@ -7,24 +7,25 @@ use super::environment::Environment;
 use super::target::Target;
 use crate::domain::account::{InputInfo, RunSpec, StateSource};
 
-/// What stands for standard input among the inputs.
+/// The input name that stands for standard input.
 const STDIN: &str = "-";
 
-/// From where a run was planned to where somebody stands now.
+/// The way from the directory that a run was planned in to the current one.
 #[derive(Debug, Clone)]
 pub struct Whereabouts {
-    /// Where it was planned, where that is another place.
+    /// The directory that the run was planned in, where that is not the current one.
     planned_in: Option<PathBuf>,
 }
 
 impl Whereabouts {
-    /// Those of a run, for whoever has this process.
+    /// Returns the whereabouts of a run as seen from the current directory of this process.
     pub fn of(about: &RunSpec, environment: &Environment<'_>) -> Self {
         let planned_in = about.directory.as_ref().map(PathBuf::from);
         Self { planned_in: planned_in.filter(|directory| directory != environment.directory) }
     }
 
-    /// What was said of a run, with paths that lead from here to where they led from there.
+    /// Returns a run's specification with its paths resolved: they lead from here to where they led when it
+    /// was planned.
     pub fn about(&self, about: &RunSpec) -> RunSpec {
         let mut about = about.clone();
         about.target = Target::moved(&about.target, |seed| self.path(seed));
@@ -40,27 +41,30 @@ impl Whereabouts {
         about
     }
 
-    /// The inputs of a run in the same way.
+    /// Returns the inputs of a run with their paths resolved in the same way.
     pub fn inputs(&self, inputs: Vec<InputInfo>) -> Vec<InputInfo> {
         inputs.into_iter().map(|input| InputInfo { path: self.input(&input.path), ..input }).collect()
     }
 
-    /// An input by its name.
+    /// Returns an input's name, resolved in the same way unless it stands for standard input.
     pub fn input(&self, name: &str) -> String {
         let path = self.path(Path::new(name));
         path.to_str().filter(|_| name != STDIN).unwrap_or(name).to_owned()
     }
 
+    /// Resolves the path of a file that is to be read.
     fn path(&self, path: &Path) -> PathBuf {
         self.moved(path, Path::exists)
     }
 
-    /// A file that is to be made.
+    /// Resolves the path of a file that is to be created: its directory has to be there.
     fn new_file(&self, path: &Path) -> PathBuf {
         self.moved(path, |there| there.parent().is_some_and(Path::exists))
     }
 
-    /// Who moved a directory with all that is in it finds it by the old names. On record a path is text.
+    /// Returns the path as it leads from the directory of planning, if `is_there` finds it there; otherwise
+    /// the recorded path. So a user who moved a directory with all that is in it finds its files by their old
+    /// relative names. A path that isn't UTF-8 is not used, because a run records paths as text.
     fn moved(&self, path: &Path, is_there: impl Fn(&Path) -> bool) -> PathBuf {
         let there = self.planned_in.as_ref().map(|directory| directory.join(path));
         there.filter(|there| there.to_str().is_some() && is_there(there)).unwrap_or_else(|| path.to_owned())

@@ -1,4 +1,4 @@
-//! The reports of a run, made from its ledger, and the exit code that follows from them.
+//! Writes the reports of a run from its ledger, and derives the exit code.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,26 +19,26 @@ use crate::report::{
     ReportError, RowReports, Shelf, Summary, Tally, Written, report_files,
 };
 
-/// `plan.jsonl` as it was written, and what is in it.
+/// `plan.jsonl` as it was written, with its hash and the counts of its items.
 #[derive(Debug)]
 pub struct PlanFile {
     counts: PlanCounts,
     filed: Filed,
-    /// What was kept of the reports that were taken away since.
+    /// The reports that were kept under another name when the run's reports were taken away after that.
     kept: Vec<Kept>,
 }
 
 impl PlanFile {
-    /// What names the plan: of the file's bytes, in hexadecimal.
+    /// Returns the SHA-256 of the file's bytes, in hexadecimal, which identifies the plan.
     pub fn sha256(&self) -> &str {
         &self.filed.sha256
     }
 }
 
-/// Writes `plan.jsonl`, so that a plan can be read before it is consented to.
+/// Writes only `plan.jsonl`, so that the plan can be read before it is consented to.
 ///
 /// # Errors
-/// Where the ledger can't be read, or the file can't be written.
+/// Returns an error where the ledger can't be read, or the file can't be written.
 pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, CommandError> {
     let shelf = shelf(run, console);
     let reader = ledger::read(run).await?;
@@ -47,10 +47,12 @@ pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanF
     Ok(PlanFile { counts, filed, kept: Vec::new() })
 }
 
-/// Takes away what tells how the run stood before it is sent, but for its plan.
+/// Takes the reports of a planned run away before it is sent, except its plan: they tell how the run stood
+/// before, and would be wrong if this process died before it wrote others. Reports that may hold a user's
+/// changes are kept under another name.
 ///
 /// # Errors
-/// Where that can't be done. Nothing was sent then.
+/// Returns an error where that can't be done. Nothing was sent then.
 pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console) -> Result<(), CommandError> {
     let resume = || CommandLine::resume(run, Vec::new());
     let taken = report::take_away(&shelf(run, console));
@@ -58,46 +60,48 @@ pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console)
     Ok(())
 }
 
-/// Nobody else writes reports of the run as long as this is held. What they tell has to be read afterwards, so
-/// that who comes last tells what came last.
+/// Takes the shelf of a run's reports, and waits where another process has it: no other process writes them
+/// as long as it is held. The ledger has to be read after this, so that the process that writes last writes
+/// the newest state.
 fn shelf(run: &Path, console: &dyn Console) -> Shelf {
     Shelf::take(run, || {
         console.say("note: another process is writing the reports of this run: waiting until it has done so");
     })
 }
 
-/// A run's account, as written.
+/// The account of a run, as its reports tell it.
 pub struct Account {
     /// How the command ends.
     pub exit: Exit,
-    /// What the run is, with paths as they lead from here.
+    /// The run's specification, with paths resolved from the current directory.
     pub about: RunSpec,
-    /// What `summary.json` tells.
+    /// The contents of `summary.json`.
     pub summary: Summary,
-    /// The rows by what became of them.
+    /// The rows by their outcomes.
     pub books: Tally,
-    /// The items.
+    /// The counts of the items.
     pub plan: PlanCounts,
     /// How far the run came.
     pub phase: Phase,
-    /// The files that are in their places.
+    /// The report files that are in their places.
     pub written: Written,
     /// The change file of the plan's documents, where this process wrote it.
     pub patches: Option<PathBuf>,
-    /// Why not all files are.
+    /// The first error that kept a file from being written.
     pub unwritten: Option<ReportError>,
-    /// The names of those that aren't.
+    /// The names of the files that were not written.
     pub missing: Vec<String>,
-    /// Where the books don't balance, why.
+    /// The reason why the books don't balance, where they don't.
     pub imbalance: Option<String>,
 }
 
-/// Writes every report of a run, `plan` excepted where it is written already. `exit` is how the command ends where
-/// that doesn't follow from the run; `patches` is the change file of the plan's documents, where this process wrote
-/// it. A report that can't be written keeps no other from being, nor the account from being made.
+/// Writes every report of a run, and returns its account. `plan` is the plan report where it is written
+/// already; `exit` is how the command ends where that doesn't follow from the run; `patches` is the change
+/// file of the plan's documents, where this process wrote it. A report that can't be written keeps neither
+/// the others from being written nor the account from being made.
 ///
 /// # Errors
-/// Where the ledger can't be read.
+/// Returns an error where the ledger can't be read.
 pub async fn write_reports(
     run: &Path,
     plan: Option<PlanFile>,
@@ -130,6 +134,7 @@ pub async fn write_reports(
     if let Some(file) = patches {
         written.add_rows(file.to_owned(), plan.to_send);
     }
+    // The summary itself may be the first file that can't be written, which the exit code above doesn't know.
     let exit = match exit {
         Exit::Done | Exit::SomeFailed if unwritten.is_some() => Exit::CouldNotRun,
         exit => exit,
@@ -140,17 +145,18 @@ pub async fn write_reports(
     Ok(Account { exit, about, summary, books, plan, phase, written, patches, unwritten, missing, imbalance })
 }
 
-/// What the rows and items of a run come to, and their files.
+/// The sums over the rows and items of a run, and the files that were written meanwhile.
 struct Folded {
     rows: RowSums,
     plan: PlanCounts,
-    /// Of `plan.jsonl`, where that is written.
+    /// The SHA-256 of `plan.jsonl`, where that is written.
     plan_sha256: Option<String>,
     written: Written,
-    /// Why not all files are.
+    /// The first error that kept a file from being written.
     unwritten: Option<ReportError>,
 }
 
+/// Reads the rows and items of a run from its ledger, and writes their files.
 async fn fold(
     shelf: &Shelf,
     reader: &Reader,
@@ -158,7 +164,8 @@ async fn fold(
     plan: Option<PlanFile>,
 ) -> Result<Folded, LedgerError> {
     let mut written = Written::default();
-    // It is the same at any time; where this process wrote it already, that need not be done again.
+    // The plan report is the same at any time: where this process has written it already, it is not written
+    // again.
     let there = plan.map(|PlanFile { counts, filed, kept }| {
         written.keep(kept);
         (counts, Ok(filed))
@@ -180,6 +187,7 @@ async fn fold(
     Ok(Folded { rows, plan, plan_sha256, written, unwritten })
 }
 
+/// Makes the summary of a run.
 async fn sum_up(
     run: &Path,
     about: &RunSpec,
@@ -215,12 +223,13 @@ async fn sum_up(
     })
 }
 
-/// The reports that could not be written.
+/// Returns the names of the reports that could not be written.
 fn missing(inputs: &[InputInfo], pending: Forms, written: &Written) -> Vec<String> {
     let is_missing = |name: &String| !written.files().iter().any(|file| file.path.ends_with(name));
     report_files(inputs, pending).into_iter().filter(is_missing).collect()
 }
 
+/// Returns the exit code that follows from the phase of a run and the outcomes of its rows.
 fn exit_of(phase: Phase, books: &Tally, unwritten: bool) -> Exit {
     match phase {
         Phase::Planning | Phase::Stopped => Exit::Stopped,
@@ -231,23 +240,25 @@ fn exit_of(phase: Phase, books: &Tally, unwritten: bool) -> Exit {
     }
 }
 
-/// What the rows of a run come to.
+/// The sums over the rows of a run.
 struct RowSums {
     books: Tally,
-    /// Of legacy payloads.
+    /// The sums over the audits of legacy payloads, in a migration.
     audits: Option<Audits>,
-    /// In which forms there are pending rows.
+    /// The forms in which there are pending rows.
     pending: Forms,
 }
 
 impl RowSums {
+    /// Compares the counts with the number of rows in the inputs.
     fn balance(&self, inputs: &[InputInfo]) -> Result<(), Imbalance> {
         self.books.balance(inputs)?;
         self.audits.as_ref().map_or(Ok(()), |audits| audits.balance(inputs))
     }
 }
 
-/// What the rows of a run come to is told also where their files can't be written.
+/// Counts the rows of a run, and writes their files. The counts are returned also where the files can't be
+/// written.
 async fn write_rows(
     shelf: &Shelf,
     reader: &Reader,
@@ -281,7 +292,7 @@ async fn write_rows(
     Ok((sums, files.and_then(|files| files.finish(written))))
 }
 
-/// Takes note of a row in conflict that names its eTag, which is not the referral's any more.
+/// Notes the form of a row in conflict that names its eTag, which is no longer the referral's.
 fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
     if row.verdict.outcome != Outcome::Conflict {
         return;
@@ -300,7 +311,7 @@ fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
     }
 }
 
-/// The same for its items.
+/// Counts the items of a run, and writes their file. The counts are returned also where it can't be written.
 async fn write_items(
     shelf: &Shelf,
     reader: &Reader,
@@ -318,7 +329,7 @@ async fn write_items(
     Ok((counts, file.and_then(PlanReport::finish)))
 }
 
-/// Goes on writing as long as nothing went wrong with it.
+/// Goes on writing a report as long as there was no error; the first error is kept.
 fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Result<(), ReportError>) {
     if let Ok(open) = report
         && let Err(error) = write(open)
@@ -327,7 +338,8 @@ fn keep<T>(report: &mut Result<T, ReportError>, write: impl FnOnce(&mut T) -> Re
     }
 }
 
-/// `next` is what carries on with the run; where nothing does, its reports can be written all the same.
+/// Returns the error of a report that can't be written. `next` is the command that carries on with the run;
+/// where there is none, the hint is to write the reports again.
 pub fn unwritten(error: ReportError, exit: Exit, run: &Path, next: Option<CommandLine>) -> CommandError {
     if let ReportError::UnknownInput(unknown) = error {
         return CommandError { kind: exit.into(), ..ledger::damaged(run, unknown).into() };
