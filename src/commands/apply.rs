@@ -87,7 +87,7 @@ async fn prepare(
         Err(error) => return Err(run_dir::not_begun(folder.path(), error).await),
     };
     environment.run_log.open(folder.path());
-    environment.run_log.tell_loss(environment.console);
+    environment.tell_lost_diagnostics();
     let run_context = run_context(options, pace, &folder);
     match planning::plan(ledger, Vec::new(), client.as_ref(), run_context, environment).await {
         Ok(ledger) => Ok((folder, ledger, client)),

@@ -61,3 +61,10 @@ pub struct Environment<'a> {
     /// A test's hook on the ledger's steps.
     pub watch: Option<Watch>,
 }
+
+impl Environment<'_> {
+    /// Tells the user once that the run's diagnostics can't be kept, where they can't.
+    pub fn tell_lost_diagnostics(&self) {
+        self.run_log.take_loss().iter().for_each(|note| self.console.say(note));
+    }
+}

@@ -92,7 +92,7 @@ impl Account {
         environment: &Environment<'_>,
     ) -> Result<Exit, CommandError> {
         let console = environment.console;
-        environment.run_log.tell_loss(console);
+        environment.tell_lost_diagnostics();
         self.show(showing, console);
         let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((environment.clock)()));
         if self.unwritten.is_some() {

@@ -47,7 +47,7 @@ pub async fn run(options: ResumeOptions, environment: &Environment<'_>) -> Resul
     let (ledger, target) = open(&options, environment).await?;
     let ResumeOptions { run, sending, showing, .. } = &options;
     environment.run_log.open(run);
-    environment.run_log.tell_loss(environment.console);
+    environment.tell_lost_diagnostics();
     let span = info_span!("run", id = %ledger.header().spec.correlation_id);
     let pace = Pace::new(sending.pacing);
     let run_context =

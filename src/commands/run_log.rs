@@ -8,7 +8,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::environment::Console;
 use crate::disk;
 use crate::domain::characters::visible_path;
 
@@ -58,17 +57,13 @@ impl RunLog {
         };
     }
 
-    /// Tells once that lines can't be kept, where they can't.
-    pub fn tell_loss(&self, console: &dyn Console) {
-        let told = {
-            let mut sink = self.sink();
-            let Sink::Lost(path, error) = &*sink else { return };
-            let told =
-                format!("note: diagnostics are not kept: cannot write {}: {error}", visible_path(path));
-            *sink = Sink::Told;
-            told
-        };
-        console.say(&told);
+    /// Returns once, as a note for the user, that lines can't be kept, where they can't.
+    pub fn take_loss(&self) -> Option<String> {
+        let mut sink = self.sink();
+        let Sink::Lost(path, error) = &*sink else { return None };
+        let note = format!("note: diagnostics are not kept: cannot write {}: {error}", visible_path(path));
+        *sink = Sink::Told;
+        Some(note)
     }
 
     fn sink(&self) -> MutexGuard<'_, Sink> {
@@ -76,7 +71,7 @@ impl RunLog {
     }
 }
 
-/// Takes whole lines. Writing never fails: see [`RunLog::tell_loss`].
+/// Takes whole lines. Writing never fails: see [`RunLog::take_loss`].
 impl Write for RunLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut sink = self.sink();
@@ -104,27 +99,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::commands::environment::Reply;
-    use crate::report::Bar;
-
-    /// A console that keeps what is said.
-    #[derive(Default)]
-    struct Said(Mutex<Vec<String>>);
-
-    impl Console for Said {
-        fn data(&self, _: &str) {}
-        fn say(&self, text: &str) {
-            self.0.lock().unwrap().push(text.to_owned());
-        }
-        fn is_attended(&self) -> bool {
-            false
-        }
-        fn ask(&self, _: &str) -> Reply {
-            Reply::Nobody
-        }
-        fn stands(&self, _: Option<Bar>) {}
-        fn on_leaving(&self, _: &str, _: &Path) {}
-    }
 
     #[test]
     fn what_waited_comes_first_and_an_earlier_process_before_it() {
@@ -152,13 +126,11 @@ mod tests {
         let log = RunLog::default();
         log.open(&run.path().join("missing"));
         writeln!(log.clone(), "a line").unwrap();
-        let said = Said::default();
-        log.tell_loss(&said);
-        log.tell_loss(&said);
-        let said = said.0.into_inner().unwrap();
+        let note = log.take_loss().unwrap();
+        assert_eq!(log.take_loss(), None);
         let path = run.path().join("missing").join(RUN_LOG);
-        let note = format!("note: diagnostics are not kept: cannot write {}: ", path.display());
-        assert!(said.len() == 1 && said[0].starts_with(&note), "{said:?}");
+        let wanted = format!("note: diagnostics are not kept: cannot write {}: ", path.display());
+        assert!(note.starts_with(&wanted), "{note}");
     }
 
     #[test]
