@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`fetch`] | fetches the state of the wanted referrals in the fewest requests |
+//! | [`list_all`] | reads the whole list, for whoever needs all of it |
 //! | [`carry`] | takes outstanding items from the ledger and runs a task for each |
 //! | `item_task` | carries one item out, from its turn to its outcome |
 //! | [`settle`] | compares an answer, or a referral that was read back, with an item |
@@ -30,6 +31,7 @@ mod event;
 pub mod fetch;
 pub mod in_flight;
 mod item_task;
+pub mod list_all;
 mod outage;
 mod request_counts;
 mod request_state;
