@@ -71,10 +71,13 @@ fn unreadable(error: SnapshotFileError<LedgerError>) -> CommandError {
         error @ SnapshotFileError::Twice { .. } => {
             CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
         }
-        error => CommandError::could_not_run(error.to_string()).hint(format!(
-            "{} takes a file of referrals: JSONL, a JSON array, or list pages",
-            flag(Setting::Base)
-        )),
+        error => CommandError::could_not_run(error.to_string()).hint(match error.remedy() {
+            Some(remedy) => remedy.to_owned(),
+            None => format!(
+                "{} takes a file of referrals: JSONL, a JSON array, or list pages",
+                flag(Setting::Base)
+            ),
+        }),
     }
 }
 

@@ -13,6 +13,7 @@ use super::target::{SANDBOX, Target};
 use crate::api::{Auth, Client, ClientSettings, Endpoint};
 use crate::domain::characters::visible_path;
 use crate::domain::setting::Setting;
+use crate::input::{self, GzipError};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// Connects to the target of a run. A sandbox is served from a thread of its own until the process ends.
@@ -55,8 +56,11 @@ pub fn sandbox(
 ) -> Result<Sandbox, CommandError> {
     let clock = Arc::new(environment.clock);
     let Some(path) = seed else { return Ok(Sandbox::with_samples(config, clock)) };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        CommandError::could_not_run(format!("cannot read {}", visible_path(path))).because(error)
+    let text = input::read_text(path).map_err(|error| {
+        let remedy = GzipError::of(&error).map(GzipError::remedy);
+        let trouble =
+            CommandError::could_not_run(format!("cannot read {}", visible_path(path))).because(error);
+        remedy.into_iter().fold(trouble, CommandError::hint)
     })?;
     Sandbox::from_text(&text, config, clock).map_err(|error| {
         CommandError::could_not_run(visible_path(path))

@@ -238,10 +238,13 @@ impl<'a, W: Source> Surveyor<'a, W> {
             error @ SnapshotFileError::Twice { .. } => {
                 CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
             }
-            error => CommandError::could_not_run(error.to_string()).hint(format!(
-                "{} takes live, none, or a file of referrals: JSONL, a JSON array, or list pages",
-                flag(Setting::State)
-            )),
+            error => CommandError::could_not_run(error.to_string()).hint(match error.remedy() {
+                Some(remedy) => remedy.to_owned(),
+                None => format!(
+                    "{} takes live, none, or a file of referrals: JSONL, a JSON array, or list pages",
+                    flag(Setting::State)
+                ),
+            }),
         })?;
         for id in self.left() {
             let planned = self.wanting.not_in_snapshot(id, self.engagements.get(&id).copied());

@@ -3,10 +3,13 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use super::error::{Problem, Unusable};
+use super::gzip::{self, Content, GzipError};
+use super::hashing::{HashingReader, hex};
 use super::options::Options;
 use crate::domain::account::{Format, InputInfo, input_name};
 use crate::domain::finding::Location;
@@ -46,7 +49,7 @@ impl InputContext<'_> {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => Some("check its name, and in which directory you are"),
             io::ErrorKind::PermissionDenied => Some("get permission to read it, or give a copy that you own"),
-            _ => None,
+            _ => GzipError::of(error).map(GzipError::remedy),
         };
         self.unusable(format!("cannot read the file: {error}"), hint.map(Wording::from))
     }
@@ -67,6 +70,16 @@ impl InputContext<'_> {
         File::open(self.path).map_err(unreadable)
     }
 
+    /// Returns the content of a file, unpacked where it is compressed. The file's own bytes go into the hash.
+    pub fn content<'r>(
+        &self,
+        file: impl io::Read + 'r,
+        hash: &'r RefCell<Sha256>,
+    ) -> Result<Content<'r>, Unusable> {
+        let file = HashingReader { bytes: file, hash };
+        gzip::open(Path::new(self.path), file).map_err(|error| self.unreadable(&error))
+    }
+
     /// Returns the bytes of the file, or of standard input where the path is `-`.
     pub fn bytes<'r>(&self, stdin: Option<&'r mut dyn io::Read>) -> Result<Box<dyn io::Read + 'r>, Unusable> {
         match (self.path, stdin) {
@@ -84,24 +97,10 @@ impl InputContext<'_> {
         form: TextForm,
         rows: RowsSummary,
     ) -> InputInfo {
-        let sha256 = hex(hash.borrow().clone());
+        let sha256 = hex(hash);
         let path = self.path.to_owned();
         InputInfo { path, sha256, rows: rows.count, format, form, columns: rows.columns }
     }
-}
-
-/// Returns the SHA-256 of a file in hexadecimal, as the ledger records it for an input.
-///
-/// # Errors
-/// Where the file can't be read.
-pub fn sha256(path: &str) -> io::Result<String> {
-    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
-    io::copy(&mut file, &mut hash)?;
-    Ok(hex(hash))
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What reading the rows of one file leads to, besides the rows.

@@ -132,7 +132,7 @@ impl<R: BufRead> Records<'_, R> {
         let more = self
             .reader
             .read_byte_record(&mut self.cells)
-            .map_err(|error| self.context.unusable(format!("cannot read the file: {error}"), None))?;
+            .map_err(|error| self.context.unreadable(&error.into()))?;
         let watch = self.reader.get_mut();
         let mark = watch.next_mark();
         if mark.is_none()

@@ -1,13 +1,9 @@
-//! From a file's bytes to text: encoding, byte order marks, line ends, and the SHA-256 on the way.
+//! From a file's bytes to text: encoding, byte order marks, line ends.
 //!
 //! Only a byte order mark decides on an encoding. Without one the bytes pass unchanged, so that a cell that is
 //! not UTF-8 gets a finding where it stands: guessing an old code page would turn a mistake into wrong letters.
 
-use std::cell::RefCell;
 use std::io::{self, BufReader, Cursor, Read};
-
-use encoding_rs_io::DecodeReaderBytesBuilder;
-use sha2::{Digest, Sha256};
 
 use super::context::InputContext;
 use super::error::Unusable;
@@ -16,6 +12,7 @@ use crate::domain::account::Format;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
 use crate::domain::text_form::{Encoding, LineEnd, Separator, TextForm};
+use encoding_rs_io::DecodeReaderBytesBuilder;
 
 /// The number of bytes that are read at a time. As many are looked at first, to see what the file is.
 const BLOCK: usize = 64 * 1024;
@@ -46,7 +43,7 @@ impl DecodedText<'_> {
     }
 }
 
-/// Why a file holds no text. All of its bytes went into the hash, unless it can't be read.
+/// Why a file holds no text. All of its bytes were read, unless it can't be.
 pub(super) enum NoText {
     Unreadable(io::Error),
     Empty,
@@ -78,8 +75,7 @@ impl NoText {
     }
 }
 
-/// Looks at the beginning of a file and makes its text readable. All bytes that are read go into the hash,
-/// unchanged.
+/// Looks at the beginning of a file and makes its text readable.
 ///
 /// `change_file` is given for a change file alone: then the text is checked against the format that the file is
 /// declared to have. Legacy payloads have their own checks.
@@ -87,12 +83,10 @@ impl NoText {
 /// # Errors
 /// See [`NoText`].
 pub(super) fn open<'a>(
-    bytes: Box<dyn Read + 'a>,
-    hash: &'a RefCell<Sha256>,
+    mut bytes: Box<dyn Read + 'a>,
     format: Format,
     change_file: Option<&InputContext<'_>>,
 ) -> Result<DecodedText<'a>, NoText> {
-    let mut bytes = HashingReader { bytes, hash };
     let mut mark = Vec::new();
     bytes.by_ref().take(3).read_to_end(&mut mark).map_err(NoText::Unreadable)?;
     let encoding = match mark[..] {
@@ -136,7 +130,7 @@ pub(super) fn open<'a>(
         if let Some(context) = change_file {
             return Err(NoText::Other(form::binary(context, &head, encoding != Encoding::Utf8)));
         }
-        // The rest goes into the hash: a file of no text is an input with a checksum, too.
+        // The rest is read for its checksum: a file of no text is an input, too.
         io::copy(&mut text, &mut io::sink()).map_err(NoText::Unreadable)?;
         return Err(NoText::Binary);
     }
@@ -222,27 +216,6 @@ fn first_line(head: &[u8]) -> (&[u8], Option<LineEnd>) {
         start = at + 1;
     }
     (&head[start..], line_end)
-}
-
-/// A reader that hashes the bytes that pass.
-struct HashingReader<'a> {
-    bytes: Box<dyn Read + 'a>,
-    hash: &'a RefCell<Sha256>,
-}
-
-impl Read for HashingReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.bytes.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-                Ok(count) => {
-                    self.hash.borrow_mut().update(&buffer[..count]);
-                    return Ok(count);
-                }
-            }
-        }
-    }
 }
 
 /// Text whose lines end in CR alone, passed on with LF. A CRLF in it is one line end, too.

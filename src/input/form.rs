@@ -3,12 +3,11 @@
 //! A file of another format would yield as many findings as it has lines. It is reported once instead, as a
 //! file that can't be used.
 
-use std::path::Path;
-
 use serde_json::value::RawValue;
 
 use super::context::InputContext;
 use super::error::Unusable;
+use super::gzip::inner;
 use super::names::NameResolver;
 use crate::domain::account::Format;
 use crate::domain::referral::ReferralId;
@@ -36,7 +35,8 @@ pub(super) fn declared(context: &InputContext<'_>) -> Result<Format, Unusable> {
             context.unusable("standard input has no extension that tells its form", Some(say_format()))
         );
     }
-    let extension = Path::new(context.path).extension().unwrap_or_default().to_string_lossy();
+    let name = inner(context.path);
+    let extension = name.extension().unwrap_or_default().to_string_lossy();
     let hint: Wording = match extension.to_ascii_lowercase().as_str() {
         "csv" | "tsv" | "txt" => return Ok(Format::Csv),
         "jsonl" | "ndjson" => return Ok(Format::Jsonl),
@@ -44,7 +44,7 @@ pub(super) fn declared(context: &InputContext<'_>) -> Result<Format, Unusable> {
             return Err(context.unusable("the file has no extension that tells its form", Some(say_format())));
         }
         "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" | "numbers" => SAVE_AS_CSV.into(),
-        "gz" | "zip" | "zst" | "xz" | "bz2" | "7z" => UNPACK.into(),
+        "zip" | "zst" | "xz" | "bz2" | "7z" => UNPACK.into(),
         "json" => as_json_lines(),
         _ => say_format(),
     };
@@ -60,7 +60,7 @@ fn as_json_lines() -> Wording {
 const OTHERS: [(&[u8], &str, &str); 8] = [
     (b"PK\x03\x04", "it is a ZIP archive, as a spreadsheet is too", SAVE_AS_CSV),
     (b"\xd0\xcf\x11\xe0", "it looks like a spreadsheet of an old kind", SAVE_AS_CSV),
-    (b"\x1f\x8b", "it is compressed (gzip)", UNPACK),
+    (b"\x1f\x8b", "it is compressed with gzip twice", UNPACK),
     (b"\x28\xb5\x2f\xfd", "it is compressed (Zstandard)", UNPACK),
     (b"\xfd7zXZ", "it is compressed (xz)", UNPACK),
     (b"%PDF-", "it is a PDF document", "export the table as CSV from where the document was made"),
@@ -141,7 +141,7 @@ fn is_header(context: &InputContext<'_>, line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::Options;
-    use super::super::tests::{ID, options, read_bytes};
+    use super::super::tests::{ID, gzip, options, read_bytes};
     use super::*;
 
     #[test]
@@ -153,7 +153,10 @@ mod tests {
             ("a.jsonl", Some(Format::Jsonl)),
             ("dir.csv/a.ndjson", Some(Format::Jsonl)),
             ("a.xlsx", None),
-            ("a.csv.gz", None),
+            ("a.csv.gz", Some(Format::Csv)),
+            ("a.jsonl.GZ", Some(Format::Jsonl)),
+            ("a.gz", None),
+            ("a.gz.gz", None),
             ("a", None),
             ("-", None),
         ] {
@@ -173,7 +176,8 @@ mod tests {
             (b"PK\x03\x04\x14\0\0\0".to_vec(), Format::Csv, "it is a ZIP archive, as a spreadsheet is too"),
             (b"PK\x03\x04\x14\0\0\0".to_vec(), Format::Jsonl, "it is a ZIP archive, as a spreadsheet is too"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1".to_vec(), Format::Csv, "it looks like a spreadsheet of an old kind"),
-            (b"\x1f\x8b\x08\0\0".to_vec(), Format::Csv, "it is compressed (gzip)"),
+            (gzip(&gzip(b"id\n")), Format::Csv, "it is compressed with gzip twice"),
+            (gzip(b"id\n")[..9].to_vec(), Format::Csv, "its compressed data ends early"),
             (b"\x28\xb5\x2f\xfd\x04".to_vec(), Format::Csv, "it is compressed (Zstandard)"),
             (b"\xfd7zXZ\0".to_vec(), Format::Jsonl, "it is compressed (xz)"),
             (b"%PDF-1.7\n".to_vec(), Format::Csv, "it is a PDF document"),

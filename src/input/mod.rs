@@ -7,7 +7,9 @@
 //! | `options`, `record`, `context` | how a file is read; a row and a file once read; what every part needs to know |
 //! | [`error`] | why a file as a whole can't be used |
 //! | `form` | which format a file has, by what the user says or its extension, and whether its content agrees |
-//! | `decode` | bytes → text: SHA-256, byte order marks, UTF-16, line ends |
+//! | `gzip` | what a compressed file holds |
+//! | `hashing` | the SHA-256 of a file's own bytes, on the way |
+//! | `decode` | bytes → text: byte order marks, UTF-16, line ends |
 //! | `separator` | which character separates the cells of a CSV |
 //! | `watch` | follows the quoting of a CSV in front of the parser: unclosed quotes, sizes, line numbers |
 //! | `names` | what the name of a column or member means, and the nearest known name |
@@ -45,6 +47,8 @@ mod duplicates;
 mod earlier_result;
 pub mod error;
 mod form;
+mod gzip;
+mod hashing;
 mod header;
 mod jsonl;
 pub mod legacy;
@@ -67,14 +71,15 @@ mod snapshot;
 mod swallowed;
 mod watch;
 
-pub use context::sha256;
 pub use error::{InputError, Problem, Unusable};
+pub use gzip::GzipError;
+pub use hashing::sha256;
 pub use likeness::{is_same_name, nearest_of};
 pub use names::is_etag;
 pub use options::Options;
 pub use read::read;
 pub use record::{Read, Record};
-pub use snapshot::{SnapshotFileError, read_pinned_snapshot, read_snapshot};
+pub use snapshot::{SnapshotFileError, read_pinned_snapshot, read_snapshot, read_text};
 
 #[cfg(test)]
 mod tests;

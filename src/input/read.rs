@@ -36,10 +36,12 @@ pub fn read<E>(
     };
     let format = form::declared(&context)?;
     let hash = RefCell::new(Sha256::new());
+    let content = context.content(bytes, &hash)?;
+    let compressed = content.is_compressed.then(|| "compressed with gzip".to_owned());
     let text =
-        decode::open(bytes, &hash, format, Some(&context)).map_err(|none| none.into_unusable(&context))?;
+        decode::open(content.bytes, format, Some(&context)).map_err(|none| none.into_unusable(&context))?;
     let form = text.form;
-    let detected = form.deviations();
+    let detected: Vec<String> = compressed.into_iter().chain(form.deviations()).collect();
     let rows = match format {
         Format::Csv => csv::read(&context, text, sink)?,
         Format::Jsonl => jsonl::read(&context, text, sink)?,

@@ -5,6 +5,7 @@
 //! Only one line, or one element of an array, is in memory at a time, and the ids of all referrals with their
 //! places: no referral may stand in a file twice, since nothing tells which of the two counts.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
@@ -17,6 +18,8 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::gzip::{self, GzipError};
+use super::hashing::{HashingReader, hex};
 use crate::domain::characters::visible_path;
 use crate::domain::json::{self, Object};
 use crate::domain::referral::ReferralId;
@@ -78,6 +81,16 @@ pub enum SnapshotFileError<E> {
     Sink(E),
 }
 
+impl<E> SnapshotFileError<E> {
+    /// Returns what would help, where the error is one of the file's own: it is compressed, and not whole.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Io { error, .. } => GzipError::of(error).map(GzipError::remedy),
+            _ => None,
+        }
+    }
+}
+
 /// A place in a snapshot, as a person would look for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SnapshotPlace {
@@ -122,8 +135,7 @@ struct SnapshotReader<'a, E> {
 /// At the first entry that is no referral, since a plan from half a snapshot would treat the other half as
 /// unknown. At the second entry for one referral. With the error of `sink`.
 pub fn read_snapshot<E>(path: &Path, sink: ReferralSink<'_, E>) -> Result<(), SnapshotFileError<E>> {
-    let mut reader = BufReader::with_capacity(BUFFER, open(path)?);
-    read_from(path, &mut reader, sink).map(drop)
+    read_from(path, &mut content(path, open(path)?)?, sink).map(drop)
 }
 
 /// Does the same, and returns the SHA-256 of the file's bytes in hexadecimal; `None` where the sink wanted no
@@ -135,20 +147,39 @@ pub fn read_pinned_snapshot<E>(
     path: &Path,
     sink: ReferralSink<'_, E>,
 ) -> Result<Option<String>, SnapshotFileError<E>> {
-    let hashing = HashingFile { file: open(path)?, hash: Sha256::new() };
-    let mut reader = BufReader::with_capacity(BUFFER, hashing);
+    let hash = RefCell::new(Sha256::new());
+    let mut reader = content(path, HashingReader { bytes: open(path)?, hash: &hash })?;
     if !read_from(path, &mut reader, sink)? {
         return Ok(None);
     }
     // The checksum is that of the whole file, so white space behind the referrals counts, too.
     let rest = io::copy(&mut reader, &mut io::sink());
     rest.map_err(|error| SnapshotFileError::Io { path: path.to_owned(), error })?;
-    let digest = reader.into_inner().hash.finalize();
-    Ok(Some(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok(Some(hex(&hash)))
+}
+
+/// Reads the text of a snapshot, or of any other file of JSON, into memory.
+///
+/// # Errors
+/// Where it can't be read, or is no text.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    gzip::open(path, File::open(path)?)?.bytes.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn open<E>(path: &Path) -> Result<File, SnapshotFileError<E>> {
     File::open(path).map_err(|error| SnapshotFileError::Io { path: path.to_owned(), error })
+}
+
+/// Returns a file's content, unpacked where it is compressed.
+fn content<'a, E>(
+    path: &Path,
+    file: impl Read + 'a,
+) -> Result<BufReader<Box<dyn Read + 'a>>, SnapshotFileError<E>> {
+    let content = gzip::open(path, file);
+    let content = content.map_err(|error| SnapshotFileError::Io { path: path.to_owned(), error })?;
+    Ok(BufReader::with_capacity(BUFFER, content.bytes))
 }
 
 /// Reads to the end, or until the sink wants no more. Returns whether it would take more.
@@ -168,20 +199,6 @@ fn read_from<E>(
         Some(_) => reading.lines(reader, &start)?,
     }
     Ok(reading.more)
-}
-
-/// A file whose bytes are hashed as they pass.
-struct HashingFile {
-    file: File,
-    hash: Sha256,
-}
-
-impl Read for HashingFile {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.hash.update(&buffer[..count]);
-        Ok(count)
-    }
 }
 
 /// Where a JSON text begins in its file.
@@ -382,6 +399,7 @@ impl<'de> DeserializeSeed<'de> for Raw {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::gzip;
     use super::*;
 
     const A: &str = r#"{"id":"5a1e0001-0000-4000-8000-000000000001"}"#;
@@ -454,14 +472,30 @@ mod tests {
     fn a_file_is_pinned_by_all_its_bytes() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.jsonl");
-        for text in [format!("{A}\n{B}\n"), format!("[{A}]\n\n "), String::new()] {
+        let texts = [format!("{A}\n{B}\n"), format!("[{A}]\n\n "), String::new()].map(String::into_bytes);
+        let packed = texts.clone().map(|text| gzip(&text));
+        for text in texts.into_iter().chain(packed) {
             std::fs::write(&path, &text).unwrap();
             let sum: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
             let read = read_pinned_snapshot::<()>(&path, &mut |_| Ok(true));
-            assert_eq!(read.unwrap(), Some(sum), "{text}");
+            assert_eq!(read.unwrap(), Some(sum), "{}", String::from_utf8_lossy(&text));
         }
         std::fs::write(&path, format!("{A}\n{B}\n")).unwrap();
         assert_eq!(read_pinned_snapshot::<()>(&path, &mut |_| Ok(false)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_compressed_file_that_ends_early_is_half_a_snapshot() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [("s.jsonl.gz", format!("{A}\n{B}\n")), ("s.json", format!("[{A},{B}]"))] {
+            let (path, whole) = (dir.path().join(name), gzip(text.as_bytes()));
+            for length in 2..whole.len() {
+                std::fs::write(&path, &whole[..length]).unwrap();
+                let error = read_snapshot::<()>(&path, &mut |_| Ok(true)).unwrap_err();
+                assert!(error.to_string().ends_with("its compressed data ends early"), "{error}");
+                assert_eq!(error.remedy(), Some(GzipError::EndsEarly.remedy()));
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Whole files.
 
-use std::io;
+use std::io::{self, Write};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -29,6 +31,13 @@ pub fn read_bytes(bytes: &[u8], options: &Options) -> (Vec<Record>, Result<Read,
         InputError::Sink(never) => match never {},
     });
     (rows, end)
+}
+
+/// The bytes of a file that holds this, compressed.
+pub fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut file = GzEncoder::new(Vec::new(), Compression::default());
+    file.write_all(content).unwrap();
+    file.finish().unwrap()
 }
 
 /// What the only row of a text came to.

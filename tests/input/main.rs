@@ -8,6 +8,7 @@
 //! | `whole_files` | files that are no change files |
 //! | `lines_that_are_no_rows` | lines that are none |
 //! | `rows` | rows that are not sound |
+//! | `compressed` | files that are compressed |
 //! | `cells` | cells as people and spreadsheets write them |
 //! | `forms` | reports in the form of their input |
 //! | `half_payloads` | what may be half a legacy payload |
@@ -17,6 +18,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod cells;
+mod compressed;
 mod forms;
 mod half_payloads;
 mod hidden;

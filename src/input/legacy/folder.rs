@@ -1,15 +1,17 @@
 //! A directory of payloads → its files.
 
-use crate::domain::characters::visible_path;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::error::{Problem, Unusable};
+use super::super::gzip::inner;
+use crate::domain::characters::visible_path;
 
 /// Returns the files that a path of the command line stands for. For a directory these are all `.json` files in
-/// it, at any depth, in the order of their paths; else it is the path itself. `-` is standard input.
+/// it, compressed ones too (`.json.gz`), at any depth, in the order of their paths; else it is the path itself.
+/// `-` is standard input.
 ///
 /// # Errors
 /// Where a directory can't be read or holds no such file, or a file's name is not UTF-8.
@@ -70,7 +72,7 @@ impl FolderSearch {
 /// Returns whether a path is that of a payload file. Pipes are left out: opening one waits for another process
 /// to write.
 fn is_json(path: &Path) -> bool {
-    let is_named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let is_named = inner(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     is_named && path.metadata().map_or(true, |about| about.is_file())
 }
 
@@ -104,9 +106,17 @@ mod tests {
 
     #[test]
     fn a_folder_stands_for_its_json_files_in_order() {
-        let folder =
-            folder_of(&["b.json", "a/2.json", "a/10.JSON", "a/b/c.json", "x.jsonl", "json", "é.json"]);
-        let wanted = ["/a/10.JSON", "/a/2.json", "/a/b/c.json", "/b.json", "/é.json"];
+        let folder = folder_of(&[
+            "b.json",
+            "a/2.json",
+            "a/10.JSON",
+            "a/b/c.json.gz",
+            "x.jsonl",
+            "json",
+            "gz",
+            "é.json",
+        ]);
+        let wanted = ["/a/10.JSON", "/a/2.json", "/a/b/c.json.gz", "/b.json", "/é.json"];
         assert_eq!(found(folder.path()).unwrap(), wanted);
         let file = folder.path().join("x.jsonl");
         assert_eq!(files(file.to_str().unwrap()).unwrap(), [file.to_str().unwrap()]);

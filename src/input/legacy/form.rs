@@ -2,12 +2,12 @@
 
 use super::super::context::InputContext;
 use super::super::error::Unusable;
+use super::super::gzip::inner;
 use super::http::is_request_line;
 use crate::domain::account::Format;
 use crate::domain::json::Object;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
-use std::path::Path;
 
 /// How the form of payloads is said.
 fn say_format() -> Wording {
@@ -32,7 +32,7 @@ pub(super) fn named(context: &InputContext<'_>) -> Result<Option<Format>, Unusab
 
 /// Returns the format that an extension stands for.
 fn by_extension(path: &str) -> Option<Format> {
-    let extension = Path::new(path).extension()?.to_str()?.to_ascii_lowercase();
+    let extension = inner(path).extension()?.to_str()?.to_ascii_lowercase();
     match extension.as_str() {
         "jsonl" | "ndjson" => Some(Format::Jsonl),
         "json" => Some(Format::Json),
@@ -107,6 +107,9 @@ mod tests {
             ("a.json", "", Some(Format::Json)),
             ("a.http", "{}", Some(Format::Http)),
             ("a.REST", "", Some(Format::Http)),
+            ("a.json.gz", "", Some(Format::Json)),
+            ("a.http.GZ", "{}", Some(Format::Http)),
+            ("a.gz", "{}\n", Some(Format::Jsonl)),
             ("a", "{}\n", Some(Format::Jsonl)),
             ("a.txt", "\n // x\n[", Some(Format::Json)),
             ("a.txt", "{ // x\n\"id\":1", Some(Format::Json)),

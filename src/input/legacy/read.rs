@@ -5,9 +5,10 @@ use std::io::{self, BufRead};
 
 use sha2::{Digest, Sha256};
 
-use super::super::context::{self, InputContext, RowsSummary};
+use super::super::context::{InputContext, RowsSummary};
 use super::super::decode::{self, DecodedText, NoText};
 use super::super::error::InputError;
+use super::super::hashing::sha256;
 use super::super::lines::BoundedLines;
 use super::super::options::Options;
 use super::super::record::Read;
@@ -50,7 +51,8 @@ pub fn read<E>(
     let named = form::named(&context)?;
     let hash = RefCell::new(Sha256::new());
     let assumed = named.unwrap_or(Format::Json);
-    let mut text = match decode::open(context.bytes(stdin)?, &hash, assumed, None) {
+    let content = context.content(context.bytes(stdin)?, &hash)?;
+    let mut text = match decode::open(content.bytes, assumed, None) {
         Ok(text) => text,
         Err(none @ (NoText::Empty | NoText::Binary)) if assumed == Format::Json => {
             // It may be one of many files in a directory, so it is a record with a finding and no error: the others are read.
@@ -60,7 +62,7 @@ pub fn read<E>(
             let mut info = context.info(&hash, Format::Json, TextForm::default(), rows);
             if path != "-" {
                 // The checksum is that of the whole file, however little of it was read.
-                info.sha256 = context::sha256(path).map_err(|error| context.unreadable(&error))?;
+                info.sha256 = sha256(path).map_err(|error| context.unreadable(&error))?;
             }
             let read = Read { info, notes: Vec::new(), contradiction: None };
             return Ok(PayloadFile { read, rejection: None });
