@@ -36,7 +36,7 @@ const ENOUGH: u32 = 2;
 /// The number of throttles without any other request that decides it too, given some evidence before.
 const ALONE: u32 = 3;
 
-/// The greatest number of throttles in a row of one request.
+/// The greatest number of throttles in a row of one referral, reads and writes together.
 pub const MAX_THROTTLES: u32 = 50;
 
 /// What a throttle concerns.
@@ -54,6 +54,8 @@ pub enum ThrottleScope {
 #[derive(Debug, Default)]
 pub(super) struct Throttles {
     suspects: BTreeMap<(ReferralId, Operation), Suspect>,
+    /// The number of throttles of each referral since any request for it was let through.
+    in_a_row: BTreeMap<ReferralId, u32>,
     /// The first two requests that were let through, of each operation: two, so that at least one of them
     /// concerns another referral than any given suspect.
     let_through: Vec<RequestSubject>,
@@ -83,6 +85,7 @@ impl Throttles {
     pub(super) fn let_through(&mut self, subject: RequestSubject, left: Moment) {
         if let Some(id) = subject.referral {
             self.suspects.remove(&(id, subject.operation));
+            self.in_a_row.remove(&id);
         }
         let alike = self.let_through.iter().filter(|known| known.operation == subject.operation);
         if alike.count() < 2 && !self.let_through.contains(&subject) {
@@ -103,8 +106,14 @@ impl Throttles {
         let others_were_let_through = self.let_through.iter().any(|known| speaks_against(key, *known));
         let suspect = self.suspects.entry(key).or_insert_with(|| Suspect::new(heard));
         suspect.throttled_again(heard);
-        match suspect.count > MAX_THROTTLES {
-            _ if suspect.is_to_blame() => ThrottleScope::Referral,
+        if suspect.is_to_blame() {
+            return ThrottleScope::Referral;
+        }
+        // A change that was throttled is read back, and then the read is throttled: in a row both count, so that
+        // the referral is judged before the run has had as many and stops.
+        let in_a_row = self.in_a_row.entry(key.0).or_default();
+        *in_a_row += 1;
+        match suspect.count.max(*in_a_row) > MAX_THROTTLES {
             true if others_were_let_through && suspect.ever_throttled == 0 => ThrottleScope::Referral,
             true => ThrottleScope::Endless,
             false => ThrottleScope::Run,
@@ -123,6 +132,7 @@ impl Throttles {
     /// Drops what is known of a referral.
     pub(super) fn forget(&mut self, id: ReferralId) {
         self.suspects.retain(|(suspect, _), _| *suspect != id);
+        self.in_a_row.remove(&id);
     }
 }
 
@@ -243,6 +253,10 @@ mod tests {
             ("a x! b! x51!", &nobodys),
             ("a X52!", &nobodys),
             ("A X52!", &own),
+            // A change that is read back: reads and writes are one referral's.
+            ("A X! x51!", &own),
+            // An answer to either ends the row, and that other one was throttled speaks for it.
+            ("A X2! B! x X50!", &nobodys),
         ] {
             assert_eq!(judged(story), *wanted, "{story}");
         }
