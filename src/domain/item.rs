@@ -201,7 +201,7 @@ impl Item {
 
     /// Whether planning read the field. A version that the input doesn't name comes from reading the referral, so
     /// a field without a value from before had none.
-    fn was_seen(&self, change: &Change) -> bool {
+    pub fn was_seen(&self, change: &Change) -> bool {
         change.before.is_some() || self.etag.is_some() && !self.is_bound
     }
 

@@ -54,12 +54,15 @@ pub fn match_answer<'i, 's>(
 }
 
 /// Compares an item with the referral at the version that its own write gave it: returns `Otherwise` where
-/// all of the missing fields have another form, `Partly` where some were not written.
+/// all of the missing fields have another form, `Partly` where some were not written. Of a field that planning
+/// had not read nothing tells whether its value is the old one or a new form of what was sent, so it counts as
+/// not written.
 pub fn match_written<'i, 's>(item: &'i Item, written: &Snapshot<'s>) -> AnswerMatch<'i, 's> {
     let missing = item.not_taken(written);
     let is_stage = |change: &Change| matches!(change.path, Path::Known(Field::Status | Field::Substatus));
-    let is_another_form =
-        |one: &NotTaken<'_, '_>| !is_stage(one.change) && !one.change.is_untouched_in(written);
+    let is_another_form = |one: &NotTaken<'_, '_>| {
+        !is_stage(one.change) && item.was_seen(one.change) && !one.change.is_untouched_in(written)
+    };
     if missing.iter().all(is_another_form) {
         AnswerMatch::Otherwise(missing)
     } else {
@@ -357,6 +360,22 @@ append, no eTag, not repeatable
             assert_eq!(told(None, Some("a")), unbound, "{members}");
             let nowhere = if moved == "Whole" { "Whole" } else { "Nothing" };
             assert_eq!(told(Some("a"), None), nowhere, "{members}");
+        }
+    }
+
+    /// A field that planning had not read may hold its old value just as well.
+    #[test]
+    fn another_form_is_told_from_the_old_value_by_what_was_seen() {
+        let changes =
+            || vec![change(Field::SalesStage, None, r#""Propose""#), change(Field::Notes, None, r#""y""#)];
+        let text = format!(r#"{{"id":"{ID}","salesStage":"Propose","details":{{"notes":"Y"}}}}"#);
+        let now = Snapshot::whole(&text).unwrap();
+        let moved = ETag::from_input("b").unwrap();
+        for (is_bound, is_otherwise) in [(false, true), (true, false)] {
+            let item = Item { is_bound, ..item(Some("a"), changes()) };
+            let answer = match_answer(&item, &now, Some(&moved));
+            assert_eq!(matches!(answer, AnswerMatch::Otherwise(_)), is_otherwise, "bound: {is_bound}");
+            assert_eq!(matches!(answer, AnswerMatch::Partly(_)), !is_otherwise, "bound: {is_bound}");
         }
     }
 
