@@ -453,7 +453,8 @@ impl World {
             deed.is_contradicted &= body["eTag"].as_str().is_some_and(|etag| deed.versions.contains(etag));
             let is_as_planned = deed.item.etag.is_none() && is_as_before(&body, &deed.item.changes);
             deed.ever_in_doubt |= deed.is_contradicted || deed.is_refused && is_as_planned;
-            if deed.standing == Standing::Doubt {
+            // The latest look counts: an earlier one may have lagged behind.
+            if deed.standing != Standing::Clear {
                 deed.standing = Standing::Read { may_be_sent: deed.may_be_sent_after(&body) };
             }
         }
