@@ -84,6 +84,11 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "SIGN")]
     pub decimal: Option<DecimalSignArg>,
 
+    /// What a column of somebody else's file means, as in "Est. Close Date=closingDateTime"; repeatable.
+    /// Of a file with such a column, only these, the id and the eTag are read
+    #[arg(long, value_name = "COLUMN=FIELD")]
+    pub map: Vec<String>,
+
     /// Column to keep in the reports and otherwise ignore; repeatable
     #[arg(long, value_name = "NAME")]
     pub ignore_column: Vec<String>,

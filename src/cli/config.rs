@@ -31,6 +31,9 @@ pub struct Config {
     /// The levels of rules, `[rules]`, by the rule's id.
     #[serde(default)]
     pub rules: BTreeMap<String, String>,
+    /// What columns of somebody else's files mean, `[columns]`, by the column's name.
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
 }
 
 /// A profile. It has no key for a token, so that none is kept in the file.
@@ -46,6 +49,19 @@ pub struct Profile {
     pub timeout: Option<String>,
     pub max_errors: Option<String>,
     pub max_changes: Option<u64>,
+    #[serde(default)]
+    pub columns: BTreeMap<String, String>,
+}
+
+/// The tables that a command takes for planning, besides its profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TablesForPlanning {
+    /// None: it doesn't plan, or has all of that on record.
+    None,
+    /// The levels of rules.
+    Rules,
+    /// Those, and what columns mean.
+    RulesAndColumns,
 }
 
 impl Config {
@@ -89,12 +105,15 @@ impl Config {
 
 impl Config {
     /// Returns the message that the file is used and which tables of it, by a command with this profile, or `default`,
-    /// and with the rules if it plans. `None` if the command takes nothing from the file.
-    pub fn used(&self, profile: Option<&str>, plans: bool) -> Option<String> {
+    /// and with what planning takes from it. `None` if the command takes nothing from the file.
+    pub fn used(&self, profile: Option<&str>, planning: TablesForPlanning) -> Option<String> {
         let profile = profile.unwrap_or(DEFAULT_PROFILE);
         let profile = self.profile.contains_key(profile).then(|| format!("[profile.{}]", visible(profile)));
+        let plans = planning != TablesForPlanning::None;
         let rules = (plans && !self.rules.is_empty()).then(|| "[rules]".to_owned());
-        let tables: Vec<String> = profile.into_iter().chain(rules).collect();
+        let reads = planning == TablesForPlanning::RulesAndColumns;
+        let columns = (reads && !self.columns.is_empty()).then(|| "[columns]".to_owned());
+        let tables: Vec<String> = profile.into_iter().chain(rules).chain(columns).collect();
         let used = || format!("{FILE} of the current directory is used: {}", tables.join(", "));
         (!tables.is_empty()).then(used)
     }
@@ -241,22 +260,25 @@ mod tests {
 
     #[test]
     fn what_is_used_of_the_file_is_told() {
+        use TablesForPlanning::{Rules, RulesAndColumns};
         const BOTH: &str = "[profile.default]\nrate = \"1/s\"\n[profile.big]\n[rules]\nstale = \"warn\"\n";
-        for (file, profile, plans, wanted) in [
-            ("", None, true, None),
-            (BOTH, None, true, Some("[profile.default], [rules]")),
-            (BOTH, None, false, Some("[profile.default]")),
-            (BOTH, Some("big"), true, Some("[profile.big], [rules]")),
-            (BOTH, Some("default"), false, Some("[profile.default]")),
-            ("[profile.big]", None, true, None),
-            ("[profile]\n[rules]", None, true, None),
-            ("[rules]\nstale = \"warn\"", None, true, Some("[rules]")),
-            ("[rules]\nstale = \"warn\"", None, false, None),
-            ("[profile.\"a\\u001b\"]", Some("a\u{1b}"), true, Some("[profile.a\u{fffd}]")),
+        for (file, profile, planning, wanted) in [
+            ("", None, Rules, None),
+            (BOTH, None, Rules, Some("[profile.default], [rules]")),
+            (BOTH, None, TablesForPlanning::None, Some("[profile.default]")),
+            (BOTH, Some("big"), Rules, Some("[profile.big], [rules]")),
+            (BOTH, Some("default"), TablesForPlanning::None, Some("[profile.default]")),
+            ("[columns]\na = \"id\"", None, Rules, None),
+            ("[columns]\na = \"id\"", None, RulesAndColumns, Some("[columns]")),
+            ("[profile.big]", None, Rules, None),
+            ("[profile]\n[rules]", None, Rules, None),
+            ("[rules]\nstale = \"warn\"", None, Rules, Some("[rules]")),
+            ("[rules]\nstale = \"warn\"", None, TablesForPlanning::None, None),
+            ("[profile.\"a\\u001b\"]", Some("a\u{1b}"), Rules, Some("[profile.a\u{fffd}]")),
         ] {
             let config: Config = toml::from_str(file).unwrap();
             let wanted = wanted.map(|what| format!("{FILE} of the current directory is used: {what}"));
-            assert_eq!(config.used(profile, plans), wanted, "{file} {profile:?} {plans}");
+            assert_eq!(config.used(profile, planning), wanted, "{file} {profile:?} {planning:?}");
         }
     }
 

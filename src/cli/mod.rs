@@ -5,6 +5,7 @@
 //! | [`args`] | defines the arguments, for clap |
 //! | [`config`] | reads the settings file, `referral-bulk.toml` |
 //! | [`settings`] | combines defaults, the settings file, the environment and flags |
+//! | `columns` | what is said of single columns of the inputs |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
 //! | [`console`] | prints, and asks: the only module that does |
 //! | `diagnostics` | writes what the program does and decides, for `-v` and `run.log` |
@@ -12,6 +13,7 @@
 //! | [`run()`] | runs the whole program, given a process |
 
 pub mod args;
+mod columns;
 pub mod config;
 pub mod console;
 mod diagnostics;

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use super::args::{self, Cli, Command};
-use super::config::Config;
+use super::config::{Config, TablesForPlanning};
 use super::console::{Terminal, print_within};
 use super::diagnostics;
 use super::settings::{self, Surroundings};
@@ -135,15 +135,16 @@ fn ready(
     };
     Ok(match cli.command {
         Command::Apply(typed) => {
-            let used = config.used(typed.options.target.profile.as_deref(), true);
+            let used =
+                config.used(typed.options.target.profile.as_deref(), TablesForPlanning::RulesAndColumns);
             (begun(surroundings.apply(*typed)?), used)
         }
         Command::Migrate(typed) => {
-            let used = config.used(typed.options.target.profile.as_deref(), true);
+            let used = config.used(typed.options.target.profile.as_deref(), TablesForPlanning::Rules);
             (begun(surroundings.migrate(*typed)?), used)
         }
         Command::Resume(typed) => {
-            let used = config.used(typed.options.target.profile.as_deref(), false);
+            let used = config.used(typed.options.target.profile.as_deref(), TablesForPlanning::None);
             let options = surroundings.resume(*typed)?;
             let work = move |runtime: &Runtime, environment: &Environment<'_>| {
                 runtime.block_on(resume::run(options, environment))

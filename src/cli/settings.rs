@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::args;
 use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
 use super::origin::{Origin, Sourced};
+use super::{args, columns};
 use crate::api::{Auth, Endpoint, TokenCommand};
 use crate::commands::{
     CommandError, GivenConsent, MaxChanges, MaxErrors, ProgressMode, Sending, Showing, SummaryForm, Target,
@@ -47,10 +47,15 @@ impl Surroundings<'_> {
     /// # Errors
     /// A usage error if a value is invalid. No input has been read, and nothing sent, by then.
     pub fn apply(&self, typed: args::ApplyArgs) -> Result<apply::ApplyOptions, CommandError> {
-        let args::ApplyArgs { files, format, decimal, ignore_column, planning, options } = typed;
+        let args::ApplyArgs { files, format, decimal, map, ignore_column, planning, options } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
-        let asked =
-            PlanSpec { decimal: decimal.map(Into::into), left_alone: columns(ignore_column)?, ..asked };
+        let profile = self.config.profile(options.target.profile.as_deref())?;
+        let asked = PlanSpec {
+            decimal: decimal.map(Into::into),
+            left_alone: columns::left_alone(ignore_column)?,
+            mapped: columns::mapped(&map, &profile, self.config)?,
+            ..asked
+        };
         self.begin(asked, planning, &options)
     }
 
@@ -106,6 +111,7 @@ impl Surroundings<'_> {
             on_conflict: typed.on_conflict.into(),
             decimal: None,
             left_alone: Vec::new(),
+            mapped: Vec::new(),
         })
     }
 
@@ -312,21 +318,6 @@ fn new_file(typed: String) -> Result<PathBuf, CommandError> {
             .hint("standard output is for the summary: name a new file, as in patches.jsonl"));
     }
     Ok(PathBuf::from(typed))
-}
-
-/// The columns named by `--ignore-column`, each once.
-fn columns(typed: Vec<String>) -> Result<Vec<String>, CommandError> {
-    let mut columns: Vec<String> = Vec::new();
-    for name in typed {
-        if name.trim().is_empty() {
-            return Err(CommandError::usage("--ignore-column: this names no column")
-                .hint("name it as the header does; columns without a name and without content are skipped"));
-        }
-        if !columns.contains(&name) {
-            columns.push(name);
-        }
-    }
-    Ok(columns)
 }
 
 /// The fields named by `--take`, or what holds them. One that isn't confirmed has to be allowed too.

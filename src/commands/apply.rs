@@ -10,7 +10,7 @@ use super::error::CommandError;
 use super::options::{RunContext, Sending, Showing};
 use super::run_dir::{self, RunDir};
 use super::target::Target;
-use super::{connection, patches, planning, sending};
+use super::{columns, connection, patches, planning, sending};
 use crate::api::Client;
 use crate::domain::account::{PlanSpec, RunSpec};
 use crate::domain::exit::Exit;
@@ -41,7 +41,8 @@ pub struct ApplyOptions {
 /// # Errors
 /// Returns an error where an input can't be read at all, there is no connection, consent is missing, or the
 /// run's directory can't be used. A run that could not be planned leaves no directory behind.
-pub async fn run(options: ApplyOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+pub async fn run(mut options: ApplyOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    columns::settle(&mut options.asked)?;
     let about = about(&options, environment);
     let run = info_span!("run", id = %about.correlation_id);
     async {

@@ -2,7 +2,7 @@
 
 use super::next_command::{CommandLine, Operand};
 use super::target::Target;
-use crate::domain::account::{Migrating, OnConflict, PlanSpec, RunSpec, StateSource};
+use crate::domain::account::{MappedColumn, Migrating, OnConflict, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
 
 /// Returns the command that plans a run again whose inputs can't be read twice; `None` where they can.
@@ -52,6 +52,9 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
     // column's name.
     let word = |name: &String| if name.starts_with('-') { format!(" {name}") } else { name.clone() };
     choices.extend(asked.left_alone.iter().map(|name| Choice::of(Setting::IgnoreColumn, word(name))));
+    choices.extend(asked.mapped.iter().map(|MappedColumn { column, field, .. }| {
+        Choice::of(Setting::Map, format!("{}={field}", word(column)))
+    }));
     if let Some(Migrating { take, base, .. }) = &asked.migrating {
         choices.extend(take.iter().map(|path| Choice::of(Setting::Take, path.as_str())));
         choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));

@@ -20,6 +20,7 @@
 //! | [`finish`] | prints the summary and the next command |
 //! | [`next_command`] | types commands and settings |
 //! | [`next_step`] | decides what is left to do after a run |
+//! | [`columns`] | settles what the user says of single columns |
 //! | [`choices`] | lists the settings that a next command repeats |
 //! | [`options`] | options that several commands share |
 //! | [`target`] | what a run talks to, and how the run records it |
@@ -32,6 +33,7 @@
 pub mod apply;
 pub mod baseline;
 pub mod choices;
+pub mod columns;
 pub mod connection;
 pub mod consent;
 pub mod environment;

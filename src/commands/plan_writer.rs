@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::columns;
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind, Problem};
 use super::next_command::{flag, spelled};
@@ -132,6 +133,26 @@ impl<'a> PlanWriter<'a> {
         let mut about = self.ledger.header().spec.clone();
         about.asked.migrating.iter_mut().for_each(|migrating| migrating.base = Some(base.clone()));
         self.ledger.amend(about)
+    }
+
+    /// Makes sure that the columns that the user names are in the inputs, and records which are mapped: what
+    /// the settings file says of others is of no account for this run.
+    ///
+    /// # Errors
+    /// Returns an error where a column that was typed is in no input, or the ledger can't be written.
+    pub fn settle_columns(&mut self, inputs: &[InputInfo]) -> Result<(), CommandError> {
+        let asked = &self.ledger.header().spec.asked;
+        columns::are_there(asked, inputs)?;
+        if let Some(note) = columns::without_columns(asked, inputs) {
+            self.environment.console.say(&format!("note: {}", spelled(&note)));
+        }
+        let mapped = columns::in_use(asked, inputs);
+        if mapped.len() < asked.mapped.len() {
+            let mut about = self.ledger.header().spec.clone();
+            about.asked.mapped = mapped;
+            self.ledger.amend(about)?;
+        }
+        Ok(())
     }
 
     /// Returns the number of rows that were read so far, in all inputs.

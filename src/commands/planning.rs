@@ -9,12 +9,11 @@ use super::options::RunContext;
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
 use super::survey::{Changes, Source, Surveyor};
-use super::{next_step, progress, sending};
+use super::{columns, next_step, progress, sending};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, StateSource};
 use crate::engine::StopReason;
 use crate::engine::fetch::fetch_referrals;
-use crate::input;
 use crate::ledger::{Ledger, Planning};
 use crate::plan::{Judging, Planner, Terms};
 use crate::report::Progress;
@@ -41,17 +40,16 @@ pub async fn plan(
     environment: &Environment<'_>,
 ) -> Result<Option<Ledger>, CommandError> {
     next_step::tell_on_leaving_plan(run_context, &ledger.header().spec, environment);
-    let PlanSpec { files, format, state, levels, allow_paths, clear, migrating, decimal, left_alone, .. } =
-        ledger.header().spec.asked.clone();
+    let asked = ledger.header().spec.asked.clone();
+    let options = columns::options(&asked);
+    let PlanSpec { files, state, levels, allow_paths, clear, migrating, .. } = asked;
     let judging = Judging {
-        levels: levels.clone(),
+        levels,
         now: (environment.clock)(),
         new_id: environment.new_id,
         // A folder of payloads becomes the files in it, which are known only after the folder was searched.
         inputs: if migrating.is_none() { files.clone() } else { Vec::new() },
     };
-    let allowed = allow_paths.clone();
-    let options = input::Options { format, allow_paths: allowed, clear, levels, decimal, left_alone };
     let writer = PlanWriter::new(ledger, before, environment);
     match migrating {
         None => {

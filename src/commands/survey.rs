@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use super::error::CommandError;
-use super::next_command::{flag, quoted};
+use super::next_command::flag;
 use super::plan_writer::{Halt, PlanWriter};
-use crate::domain::account::{Format, InputInfo, RowRecord};
+use crate::domain::account::RowRecord;
 use crate::domain::change::Rejected;
 use crate::domain::exchange::{Failure, Operation};
 use crate::domain::finding::Finding;
@@ -94,31 +94,6 @@ impl Changes {
     }
 }
 
-/// Makes sure that every column to ignore is in a file: a column to ignore that is in no file is a typing
-/// mistake. Checks nothing where an input is not CSV, because a JSONL line may or may not hold any member.
-///
-/// # Errors
-/// Returns a usage error that names the absent column, and the most similar one where there is such.
-fn left_alone_are_there(names: &[String], inputs: &[InputInfo]) -> Result<(), CommandError> {
-    if inputs.iter().any(|input| input.format != Format::Csv) {
-        return Ok(());
-    }
-    let columns = || inputs.iter().flat_map(|input| &input.columns).map(String::as_str);
-    let Some(absent) = names.iter().find(|name| !columns().any(|column| input::is_same_name(name, column)))
-    else {
-        return Ok(());
-    };
-    let trouble = CommandError::usage(format!(
-        "{} {}: there is no such column",
-        flag(Setting::IgnoreColumn),
-        quoted(absent)
-    ));
-    Err(trouble.hint(match input::nearest_of(absent, columns()) {
-        Some(column) => format!("did you mean {}?", quoted(column)),
-        None => "name it as the header does, or leave the option out".to_owned(),
-    }))
-}
-
 impl Source for Changes {
     fn read(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
         let mut infos = Vec::new();
@@ -138,7 +113,7 @@ impl Source for Changes {
         if writer.is_stopped() {
             return Ok(());
         }
-        left_alone_are_there(&self.options.left_alone, &infos)?;
+        writer.settle_columns(&infos)?;
         for planned in self.planner.decided() {
             writer.item(planned)?;
         }
@@ -462,6 +437,7 @@ mod tests {
                 on_conflict: OnConflict::Report,
                 decimal: None,
                 left_alone: Vec::new(),
+                mapped: Vec::new(),
             },
             plan_only: true,
             reason: None,

@@ -75,6 +75,21 @@ pub struct PlanSpec {
     /// Columns that are kept in the reports and otherwise ignored; missing from ledgers of an earlier version.
     #[serde(default)]
     pub left_alone: Vec<String>,
+    /// What columns of somebody else's files mean; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub mapped: Vec<MappedColumn>,
+}
+
+/// What a column of somebody else's file means, as the user says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappedColumn {
+    /// The name of the column. Letter case and spaces make no difference.
+    pub column: String,
+    /// What it means, by any name that a column of a change file may have.
+    pub field: String,
+    /// Whether the settings file says so, which holds for the files of many runs: it may name columns that
+    /// this run's files don't have.
+    pub from_settings: bool,
 }
 
 /// How a referral is handled that was changed after the plan.

@@ -25,6 +25,8 @@ pub enum Setting {
     Format,
     /// A column to ignore.
     IgnoreColumn,
+    /// What a column of somebody else's file means.
+    Map,
     /// The maximum number of changes that a run may begin with.
     MaxChanges,
     /// The number of refused, failed or partial rows at which a run stops.
@@ -63,7 +65,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::AllowPath,
         Self::Base,
         Self::Clear,
@@ -74,6 +76,7 @@ impl Setting {
         Self::FinishBy,
         Self::Format,
         Self::IgnoreColumn,
+        Self::Map,
         Self::MaxChanges,
         Self::MaxErrors,
         Self::OnConflict,
@@ -106,6 +109,7 @@ impl Setting {
             Self::FinishBy => "finish-by",
             Self::Format => "format",
             Self::IgnoreColumn => "ignore-column",
+            Self::Map => "map",
             Self::MaxChanges => "max-changes",
             Self::MaxErrors => "max-errors",
             Self::OnConflict => "on-conflict",

@@ -11,7 +11,6 @@ use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::excerpt::excerpt;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
-use crate::domain::setting::Setting;
 use crate::domain::suspect;
 use crate::domain::wording::Wording;
 
@@ -55,7 +54,8 @@ pub(super) fn resolve(
         let problem = context.problem(line, at + 1, "the first line holds data: there is no header");
         return Err(problem.hint("put a line with the columns' names in front, as in id,status").into());
     }
-    let names = NameResolver::new(context.options);
+    let columns = cells.iter().filter_map(|cell| std::str::from_utf8(cell).ok());
+    let names = NameResolver::new(context.options).of_table(columns);
     // Problems are collected, so that one attempt shows everything that has to be corrected.
     let mut problems = Vec::new();
     let mut columns = Vec::new();
@@ -65,6 +65,7 @@ pub(super) fn resolve(
             Err((message, hint)) => problems.push(context.problem(line, at + 1, message).hint(hint)),
         }
     }
+    problems.extend(mapped_twice(context, line, &names, &columns));
     problems.extend(find_twins(context, line, &mut columns));
     if let Some(quote) = mark.stray {
         let message = "text follows the closing quote of a column's name";
@@ -123,9 +124,9 @@ fn explain(names: &NameResolver<'_>, name: &str, unresolved: &Unresolved) -> (St
 
 /// Returns the hint for an unknown column.
 fn hint(names: &NameResolver<'_>, name: &str) -> Wording {
-    if let Some(typed) = names.nearly_left_alone(name) {
+    if let Some((setting, typed)) = names.nearly_said(name) {
         let words = format!(" {} names no column: did you mean this one?", excerpt(typed));
-        return Wording::default().name(Setting::IgnoreColumn).say(words);
+        return Wording::default().name(setting).say(words);
     }
     if let (true, Ok(pointer)) = (name.starts_with('/'), Pointer::parse(name)) {
         return names.hint(&pointer);
@@ -153,6 +154,32 @@ fn find_twins(context: &InputContext<'_>, line: u64, columns: &mut [(usize, Colu
             let message =
                 format!("column {} stands in column {} already", excerpt(&column.name), earlier + 1);
             problems.push(context.problem(line, *at + 1, message).hint("keep one of them"));
+        }
+    }
+    problems
+}
+
+/// Returns the problems of columns that the user maps to a field which another one is mapped to.
+fn mapped_twice(
+    context: &InputContext<'_>,
+    line: u64,
+    names: &NameResolver<'_>,
+    columns: &[(usize, Column)],
+) -> Vec<Problem> {
+    let mut first: HashMap<&ValueTarget, &str> = HashMap::new();
+    let mut problems = Vec::new();
+    for (at, column) in columns.iter().filter(|(_, column)| names.is_mapped(&column.name)) {
+        let Some(target) = column.target.as_ref().filter(|target| is_for_something(target)) else { continue };
+        match first.insert(target, &column.name) {
+            Some(other) if other != column.name => {
+                let message = format!(
+                    "the columns {} and {} are mapped to one field",
+                    excerpt(other),
+                    excerpt(&column.name)
+                );
+                problems.push(context.problem(line, at + 1, message).hint("map one of the two"));
+            }
+            _ => {}
         }
     }
     problems

@@ -13,6 +13,7 @@
 //! | `separator` | which character separates the cells of a CSV |
 //! | `watch` | follows the quoting of a CSV in front of the parser: unclosed quotes, sizes, line numbers |
 //! | `names` | what the name of a column or member means, and the nearest known name |
+//! | `mapping` | what columns of somebody else's files are mapped to |
 //! | `likeness` | how similar two names are |
 //! | `header` | a CSV's header → its columns |
 //! | `no_header` | what a first line is where it is no header |
@@ -55,6 +56,7 @@ pub mod legacy;
 mod likeness;
 mod line_locator;
 mod lines;
+mod mapping;
 mod names;
 mod no_header;
 mod object;
@@ -75,6 +77,7 @@ pub use error::{InputError, Problem, Unusable};
 pub use gzip::GzipError;
 pub use hashing::sha256;
 pub use likeness::{is_same_name, nearest_of};
+pub use mapping::{MappingError, check_mapping};
 pub use names::is_etag;
 pub use options::Options;
 pub use read::read;

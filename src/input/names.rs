@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::likeness::{LIKELY, is_same_name, likeness};
 use super::options::Options;
+use crate::domain::account::MappedColumn;
 use crate::domain::aliases::{self, Meaning};
 use crate::domain::characters::is_hidden;
 use crate::domain::excerpt::{beginning, excerpt};
@@ -42,6 +43,13 @@ pub(super) enum ValueTarget {
     LeftAlone,
 }
 
+impl ValueTarget {
+    /// Returns whether it says which referral, or which version of it, a row is about.
+    fn names_referral(&self) -> bool {
+        matches!(self, Self::Id | Self::ETag)
+    }
+}
+
 /// Why a name means no field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unresolved {
@@ -62,6 +70,9 @@ pub(super) struct NameResolver<'a> {
     known: Vec<KnownName>,
     allowed: &'a BTreeSet<Pointer>,
     left_alone: &'a [String],
+    mapped: &'a [MappedColumn],
+    /// What the mapped columns of a table mean; none where it has none of them.
+    in_use: Vec<ValueTarget>,
     unconfirmed: Level,
 }
 
@@ -120,13 +131,21 @@ impl<'a> NameResolver<'a> {
             }
         }
         let unconfirmed = options.levels.of(Rule::UnconfirmedPath);
-        Self { known, allowed: &options.allow_paths, left_alone: &options.left_alone, unconfirmed }
+        let (left_alone, mapped) = (options.left_alone.as_slice(), options.mapped.as_slice());
+        Self { known, allowed: &options.allow_paths, left_alone, mapped, in_use: Vec::new(), unconfirmed }
+    }
+
+    /// Resolves names as those of the columns of one table. Where a column of it is mapped, only the mapped ones
+    /// and those that say which referral a row is about mean something.
+    pub fn of_table<'n>(mut self, columns: impl Iterator<Item = &'n str>) -> Self {
+        let fields = columns.filter_map(|column| self.mapped_to(column));
+        self.in_use = fields.filter_map(|field| self.meaning_of(field).ok()).collect();
+        self
     }
 
     /// Returns what a name means.
     ///
-    /// A name that the user keeps out of the change wins. Else it may be a pointer, a dotted path, the last
-    /// segment of one field only, one of the names that are no path, or what people call a field.
+    /// A name that the user keeps out of the change wins, then one that is mapped.
     ///
     /// # Errors
     /// Where it means no field, or more than one.
@@ -134,6 +153,38 @@ impl<'a> NameResolver<'a> {
         if self.left_alone.iter().any(|alone| is_same_name(alone, name)) {
             return Ok(ValueTarget::LeftAlone);
         }
+        if self.in_use.is_empty() {
+            return self.meaning_of(name);
+        }
+        if let Some(field) = self.mapped_to(name) {
+            return self.meaning_of(field);
+        }
+        match self.meaning_of(name) {
+            Err(Unresolved::Empty) => Err(Unresolved::Empty),
+            Ok(ValueTarget::Ignored) => Ok(ValueTarget::Ignored),
+            // A mapped column takes the place of the one that has the name.
+            Ok(target) if target.names_referral() && !self.in_use.contains(&target) => Ok(target),
+            Ok(_) | Err(_) => Ok(ValueTarget::LeftAlone),
+        }
+    }
+
+    /// Returns the field that a column is mapped to.
+    fn mapped_to(&self, column: &str) -> Option<&'a str> {
+        let mapped = self.mapped.iter().find(|mapped| is_same_name(&mapped.column, column))?;
+        Some(&mapped.field)
+    }
+
+    /// Returns whether the user says what a column of this name means.
+    pub fn is_mapped(&self, column: &str) -> bool {
+        self.mapped_to(column).is_some()
+    }
+
+    /// Returns what a name means by itself: it may be a pointer, a dotted path, the last segment of one field
+    /// only, one of the names that are no path, or what people call a field.
+    ///
+    /// # Errors
+    /// Where it means no field, or more than one.
+    pub fn meaning_of(&self, name: &str) -> Result<ValueTarget, Unresolved> {
         match self.by_path(name) {
             Err(Unresolved::Unknown) => self.by_alias(name),
             resolved => resolved,
@@ -207,11 +258,14 @@ impl<'a> NameResolver<'a> {
             || !self.allowed.is_empty() && pointer.parents().any(|parent| self.allowed.contains(&parent))
     }
 
-    /// Returns a name that the user keeps out of the change, where this one was probably meant by it.
-    pub fn nearly_left_alone(&self, name: &str) -> Option<&'a str> {
+    /// Returns a name that the user says something of, where this one was probably meant by it, and what says it.
+    pub fn nearly_said(&self, name: &str) -> Option<(Setting, &'a str)> {
         let name = name.to_lowercase();
         let is_like = |typed: &str| likeness(&typed.to_lowercase(), &name) >= LIKELY;
-        self.left_alone.iter().map(String::as_str).find(|typed| is_like(typed))
+        let left_alone = self.left_alone.iter().map(|typed| (Setting::IgnoreColumn, typed.as_str()));
+        let mapped = self.mapped.iter().filter(|mapped| !mapped.from_settings);
+        let mapped = mapped.map(|mapped| (Setting::Map, mapped.column.as_str()));
+        left_alone.chain(mapped).find(|(_, typed)| is_like(typed))
     }
 
     /// Returns the pointer of an object that holds known fields, such as `details`, in its known spelling,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::account::Format;
+use crate::domain::account::{Format, MappedColumn};
 use crate::domain::decimal::DecimalSign;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
@@ -22,4 +22,7 @@ pub struct Options {
     pub decimal: Option<DecimalSign>,
     /// Columns, and outermost members of JSON lines, that stay in the reports and change nothing.
     pub left_alone: Vec<String>,
+    /// What columns mean, and outermost members of JSON lines. Of a file that has one of these columns, only
+    /// they and those that name the referral are read.
+    pub mapped: Vec<MappedColumn>,
 }

@@ -481,6 +481,7 @@ fn about() -> RunSpec {
             on_conflict: OnConflict::Report,
             decimal: None,
             left_alone: Vec::new(),
+            mapped: Vec::new(),
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),

@@ -10,6 +10,7 @@
 //! | `rows` | rows that are not sound |
 //! | `compressed` | files that are compressed |
 //! | `cells` | cells as people and spreadsheets write them |
+//! | `mapped` | columns that the user gives a meaning |
 //! | `forms` | reports in the form of their input |
 //! | `half_payloads` | what may be half a legacy payload |
 //! | `hidden` | text that would steer a terminal, or hide |
@@ -24,6 +25,7 @@ mod half_payloads;
 mod hidden;
 mod hostile;
 mod lines_that_are_no_rows;
+mod mapped;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;

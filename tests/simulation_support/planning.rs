@@ -259,6 +259,7 @@ fn about() -> RunSpec {
             migrating: None,
             decimal: None,
             left_alone: Vec::new(),
+            mapped: Vec::new(),
         },
         plan_only: false,
         reason: None,
