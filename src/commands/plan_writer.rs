@@ -9,7 +9,9 @@ use super::next_command::{flag, spelled};
 use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, StateSource, input_name};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
+use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
+use crate::domain::subject::Subject;
 use crate::input::{InputError, Read, Unusable};
 use crate::ledger::{LedgerError, Planning, Spill};
 use crate::plan::Planned;
@@ -36,6 +38,15 @@ impl From<LedgerError> for Halt {
     }
 }
 
+/// A finding for the console.
+struct Noted {
+    finding: Finding,
+    /// The referral that it is about, where its row names one.
+    id: Option<ReferralId>,
+    /// What people know that referral by, where it was seen.
+    title: Option<String>,
+}
+
 /// Writes the rows and items of a plan to the ledger, and keeps the first findings for the console.
 pub struct PlanWriter<'a> {
     ledger: Planning,
@@ -48,7 +59,7 @@ pub struct PlanWriter<'a> {
     inputs: Vec<String>,
     forms: SharedForms,
     /// The first findings by their place, at most [`MOST_SHOWN`].
-    first: Vec<Finding>,
+    first: Vec<Noted>,
     /// The number of findings that deny.
     found: u64,
 }
@@ -181,7 +192,7 @@ impl<'a> PlanWriter<'a> {
         }
         row.findings = row.findings.into_iter().map(|finding| finding.spelled(flag)).collect();
         row.verdict = row.verdict.map(|verdict| verdict.spelled(flag));
-        self.note(&row.findings);
+        self.note(&row.findings, row.id);
         Ok(self.ledger.row(&row)?)
     }
 
@@ -198,12 +209,13 @@ impl<'a> PlanWriter<'a> {
     /// # Errors
     /// Returns an error where the ledger can't be written.
     pub fn item(&mut self, planned: Planned) -> Result<(), LedgerError> {
-        let Planned { mut item, verdict, seen: etag, theirs, audit, .. } = planned;
+        let Planned { mut item, verdict, seen: etag, theirs, audit, subject, .. } = planned;
         item.findings = item.findings.into_iter().map(|finding| finding.spelled(flag)).collect();
-        self.note(&item.findings);
+        self.note(&item.findings, Some(item.id));
+        self.call(item.id, subject.as_ref());
         let at = (self.clock)();
         let settled = verdict.map(|verdict| Settled { etag, verdict: verdict.spelled(flag), theirs, at });
-        self.ledger.item(&item, settled.as_ref(), audit.as_ref())
+        self.ledger.item(&item, settled.as_ref(), audit.as_ref(), subject.as_ref())
     }
 
     /// Takes back an item that has to be made anew, and the findings that denied it.
@@ -216,21 +228,30 @@ impl<'a> PlanWriter<'a> {
                 .iter()
                 .any(|it| (it.place, it.rule, &it.message) == (finding.place, finding.rule, &finding.message))
         };
-        self.first.retain(|finding| !is_it(finding));
+        self.first.retain(|noted| !is_it(&noted.finding));
         self.found -= denied.len() as u64;
         self.ledger.retract(number)
     }
 
     /// Counts the findings that deny, and keeps the first of them by their place. Warnings are for the
     /// summary.
-    fn note(&mut self, findings: &[Finding]) {
+    fn note(&mut self, findings: &[Finding], id: Option<ReferralId>) {
         for finding in findings.iter().filter(|finding| finding.is_deny()) {
             self.found += 1;
-            let at = self.first.partition_point(|earlier| earlier.place <= finding.place);
+            let at = self.first.partition_point(|earlier| earlier.finding.place <= finding.place);
             if at < MOST_SHOWN {
-                self.first.insert(at, finding.clone());
+                self.first.insert(at, Noted { finding: finding.clone(), id, title: None });
                 self.first.truncate(MOST_SHOWN);
             }
+        }
+    }
+
+    /// Calls a referral, once it was seen, by what people know it by, also in findings about its rows that were made
+    /// before.
+    fn call(&mut self, id: ReferralId, subject: Option<&Subject>) {
+        let title = subject.and_then(Subject::title);
+        for noted in self.first.iter_mut().filter(|noted| noted.id == Some(id)) {
+            noted.title.clone_from(&title);
         }
     }
 
@@ -248,9 +269,9 @@ impl<'a> PlanWriter<'a> {
 
     /// Ends the planning: prints the first findings, and returns the ledger.
     pub fn close(self) -> Planning {
-        for finding in &self.first {
-            let name = self.inputs.get(finding.place.input as usize).map_or("input", String::as_str);
-            self.environment.console.say(&describe(finding, input_name(name)));
+        for noted in &self.first {
+            let name = self.inputs.get(noted.finding.place.input as usize).map_or("input", String::as_str);
+            self.environment.console.say(&describe(noted, input_name(name)));
         }
         let hidden = self.found - self.first.len() as u64;
         if hidden > 0 {
@@ -261,12 +282,13 @@ impl<'a> PlanWriter<'a> {
     }
 }
 
-/// Formats a finding for the console: what is wrong, where, and what to do.
-fn describe(finding: &Finding, file: &str) -> String {
+/// Formats a finding for the console: what is wrong with which deal, where, and what to do.
+fn describe(Noted { finding, title, .. }: &Noted, file: &str) -> String {
     let place = finding.place;
+    let deal = title.as_ref().map_or(String::new(), |title| format!(" ({title})"));
     let column = if place.column > 0 { format!(":{}", place.column) } else { String::new() };
     let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {}", spelled(hint)));
-    format!("error[{}]: {}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
+    format!("error[{}]: {}{deal}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
 }
 
 /// Returns the error that a row of an earlier run can't be planned without its referral's current state.

@@ -15,6 +15,7 @@ use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::subject::Subject;
 use crate::engine::fetch::{Coverage, Survey};
 use crate::input::{self, Record, SnapshotFileError};
 use crate::ledger::LedgerError;
@@ -297,6 +298,7 @@ impl<W: Source> Survey for Surveyor<'_, W> {
         let is_contested = self.contested.contains(&id);
         let keep = |planned: &Planned| !last_word && (is_contested || planned.needs_whole_referral());
         let planned = self.wanting.plan(id, Some(referral), &self.writer, &keep)?;
+        let planned = planned.map(|planned| Planned { subject: Subject::of(referral), ..planned });
         if self.wanting.wants(id) {
             return Ok(Coverage::Incomplete);
         }

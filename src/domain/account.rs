@@ -23,6 +23,7 @@ use super::outcome::Verdict;
 use super::pointer::Pointer;
 use super::referral::{ETag, ReferralId};
 use super::rules::Levels;
+use super::subject::Subject;
 use super::text_form::TextForm;
 
 /// The specification of a run, fixed when it is planned.
@@ -318,6 +319,8 @@ pub struct ItemAccount {
     pub planned: Option<Verdict>,
     /// The audit of its legacy payload; `None` for the rows of a change file.
     pub audit: Option<Audit>,
+    /// What people know its referral by, where that was seen; ledgers of an earlier version have none.
+    pub subject: Option<Subject>,
 }
 
 /// Everything that is known about one input row, for the reports.
@@ -354,6 +357,8 @@ pub struct RowAccount {
     pub findings: Vec<Finding>,
     /// The audit of its legacy payload; `None` for the row of a change file.
     pub audit: Option<Audit>,
+    /// What people know its referral by, where that was seen; ledgers of an earlier version have none.
+    pub subject: Option<Subject>,
 }
 
 /// The requests made and the time spent, summed over all processes that worked on a run.

@@ -41,6 +41,7 @@ pub mod rules;
 pub mod setting;
 pub mod snapshot;
 pub mod status;
+pub mod subject;
 pub mod suspect;
 pub mod text_form;
 pub mod type_error;

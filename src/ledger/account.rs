@@ -15,6 +15,7 @@ use crate::domain::finding::{Finding, Location};
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::outcome::Outcome;
+use crate::domain::subject::Subject;
 
 /// The records of a row.
 #[derive(Debug)]
@@ -28,12 +29,13 @@ pub(super) struct RowFacts {
 }
 
 /// The records of a row's item.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ItemFacts {
     pub(super) findings: Vec<Finding>,
     /// The place where the item's first row begins, if that is on record.
     pub(super) first: Option<Location>,
     pub(super) audit: Option<Audit>,
+    pub(super) subject: Option<Subject>,
     /// The item's outcome, if it has one.
     pub(super) resolved: Option<Resolved>,
     /// The item's changes; needed only where it came out as a conflict.
@@ -68,15 +70,10 @@ pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
     let RowFacts { record, item, attempts } = facts;
     let RowRecord { row, place, id, text, item: _, verdict: own, findings } = record;
     let is_audited = header.spec.asked.migrating.is_some();
-    let (about_item, first, audit, resolved, changes) = match item {
-        Some(ItemFacts { findings, first, audit, resolved, changes }) => {
-            (findings, first, audit, resolved, changes)
-        }
-        None => {
-            let audit = is_audited.then(|| verdict::audit(own.is_some()));
-            (Vec::new(), None, audit, None, None)
-        }
-    };
+    let no_item =
+        || ItemFacts { audit: is_audited.then(|| verdict::audit(own.is_some())), ..ItemFacts::default() };
+    let ItemFacts { findings: about_item, first, audit, subject, resolved, changes } =
+        item.unwrap_or_else(no_item);
     let last = last(attempts.latest, header.lost_after());
     let verdict = verdict::verdict(own, resolved.as_ref(), &about_item, place, header.phase, last);
     let findings = verdict::findings(findings, about_item, place, first);
@@ -107,6 +104,7 @@ pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
         ours,
         theirs,
         audit,
+        subject,
     }
 }
 

@@ -26,6 +26,7 @@ use crate::domain::account::{
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::item::Item;
+use crate::domain::subject::Subject;
 
 /// A run that is being planned. Dropping it loses what was not kept; the run stays unplanned either way.
 pub(super) trait PlanStore: Sized {
@@ -61,6 +62,7 @@ pub(super) trait PlanStore: Sized {
         item: &Item,
         settled: Option<&Settled>,
         audit: Option<&Audit>,
+        subject: Option<&Subject>,
     ) -> Result<(), LedgerError>;
 
     /// Removes an item, which has to be taken in anew.

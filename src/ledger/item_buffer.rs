@@ -13,6 +13,7 @@ use crate::domain::account::Settled;
 use crate::domain::audit::Audit;
 use crate::domain::item::{Effect, Item};
 use crate::domain::referral::ETag;
+use crate::domain::subject::Subject;
 
 /// Bytes of items that wait at most; enough for some hundred thousand items.
 const ROOM: usize = 64 << 20;
@@ -20,7 +21,7 @@ const ROOM: usize = 64 << 20;
 /// Bytes that wait at most as long as items come in the order of their numbers, where sorting is of no use.
 const ROOM_IN_ORDER: usize = 1 << 20;
 
-const TEXTS: usize = 7;
+const TEXTS: usize = 8;
 
 /// Items that wait to be written.
 #[derive(Debug, Default)]
@@ -54,6 +55,7 @@ pub(super) struct BufferedItem<'a> {
     pub(super) request_id: &'a [u8],
     pub(super) findings: &'a [u8],
     pub(super) audit: Option<&'a [u8]>,
+    pub(super) subject: Option<&'a [u8]>,
     pub(super) changes: &'a [u8],
     pub(super) patch: &'a [u8],
     pub(super) settled: Option<&'a Settled>,
@@ -61,7 +63,13 @@ pub(super) struct BufferedItem<'a> {
 
 impl ItemBuffer {
     /// Adds an item. Returns whether the buffer is full and has to be written.
-    pub(super) fn add(&mut self, item: &Item, settled: Option<&Settled>, audit: Option<&Audit>) -> bool {
+    pub(super) fn add(
+        &mut self,
+        item: &Item,
+        settled: Option<&Settled>,
+        audit: Option<&Audit>,
+        subject: Option<&Subject>,
+    ) -> bool {
         if !self.in_disorder && self.entries.last().is_some_and(|last| last.number > item.number) {
             self.in_disorder = true;
             // All at once: growing step by step would for a moment hold the texts twice. Reserved memory that
@@ -71,11 +79,12 @@ impl ItemBuffer {
         let start = self.texts.len();
         let ends = [
             self.text(item.id),
-            // An empty text stands for an absent one: no eTag is empty, and no audit is.
+            // An empty text stands for an absent one: no eTag is empty, no audit, and no subject.
             self.text(item.etag.as_ref().map_or("", ETag::as_str)),
             self.text(item.request_id),
             self.json(&item.findings),
             audit.map_or(self.texts.len(), |audit| self.json(audit)),
+            subject.map_or(self.texts.len(), |subject| self.json(subject)),
             self.json(&item.changes),
             self.text(item.patch.get()),
         ];
@@ -102,9 +111,10 @@ impl ItemBuffer {
         entries.sort_unstable_by_key(|entry| entry.number);
         for Entry { number, effect, is_bound, start, ends, settled } in entries.drain(..) {
             let mut start = start;
-            let [id, etag, request_id, findings, audit, changes, patch] =
+            let [id, etag, request_id, findings, audit, subject, changes, patch] =
                 ends.map(|end| &texts[std::mem::replace(&mut start, end)..end]);
-            let [etag, audit] = [etag, audit].map(|text| (!text.is_empty()).then_some(text));
+            let [etag, audit, subject] =
+                [etag, audit, subject].map(|text| (!text.is_empty()).then_some(text));
             let settled = settled.as_deref();
             each(BufferedItem {
                 number,
@@ -115,6 +125,7 @@ impl ItemBuffer {
                 request_id,
                 findings,
                 audit,
+                subject,
                 changes,
                 patch,
                 settled,

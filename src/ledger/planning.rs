@@ -9,6 +9,7 @@ use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, RowRecord, RowText, RunSpec, RunStats, Settled};
 use crate::domain::audit::Audit;
 use crate::domain::item::Item;
+use crate::domain::subject::Subject;
 
 /// A run that is being planned, which no other process can write meanwhile. Dropping it loses what was not
 /// kept; the run stays unplanned either way.
@@ -79,7 +80,7 @@ impl Planning {
     }
 
     /// Writes an item, now or by the end of planning. An item that is settled is not sent, and its verdict
-    /// goes to its rows. An item of a legacy payload has an audit.
+    /// goes to its rows. An item of a legacy payload has an audit, and one whose referral was seen a subject.
     ///
     /// # Errors
     /// Where the ledger can't be written, or two of the items written before have the same number.
@@ -88,8 +89,9 @@ impl Planning {
         item: &Item,
         settled: Option<&Settled>,
         audit: Option<&Audit>,
+        subject: Option<&Subject>,
     ) -> Result<(), LedgerError> {
-        whichever!(Self: self, plan => plan.item(item, settled, audit))
+        whichever!(Self: self, plan => plan.item(item, settled, audit, subject))
     }
 
     /// Removes an item, which has to be written anew: what it was made from has turned out to be doubtful.

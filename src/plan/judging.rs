@@ -16,6 +16,7 @@ use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::{self, Incomplete, Judged, Judgement, Levels, Rule};
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::subject::Subject;
 use crate::domain::wording::Wording;
 
 /// What the changes of a run are judged by.
@@ -42,6 +43,8 @@ pub struct Planned {
     pub theirs: Option<Box<RawValue>>,
     /// The audit of a legacy payload; `None` for the rows of a change file.
     pub audit: Option<Audit>,
+    /// What people know the referral by, where it was seen.
+    pub subject: Option<Subject>,
     /// The unseen members that it depends on. If there are any and the whole referral can be read, the item is
     /// to be made again from that.
     pub incomplete: Incomplete,
@@ -115,6 +118,7 @@ impl Judging {
             seen: None,
             theirs: None,
             audit: None,
+            subject: None,
             incomplete: Incomplete::default(),
         }
     }
@@ -179,7 +183,15 @@ impl Judging {
             findings,
         };
         let incomplete = Incomplete::default();
-        Planned { item, verdict: Some(verdict), seen: None, theirs: None, audit: None, incomplete }
+        Planned {
+            item,
+            verdict: Some(verdict),
+            seen: None,
+            theirs: None,
+            audit: None,
+            subject: None,
+            incomplete,
+        }
     }
 }
 

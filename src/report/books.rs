@@ -8,6 +8,7 @@ use crate::domain::level::Level;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
+use crate::domain::subject::Subject;
 
 /// The number of codes that are counted apart for one outcome. Codes come from the server, too, which must not
 /// be able to fill the memory.
@@ -37,6 +38,8 @@ pub struct Example {
     pub place: Location,
     /// The referral it names.
     pub id: Option<ReferralId>,
+    /// What people know that referral by, where that was seen.
+    pub title: Option<String>,
 }
 
 /// The rows of a group, and the first of them.
@@ -242,7 +245,15 @@ impl Tally {
 
 impl RowGroup {
     fn of(row: &RowAccount, message: &str, place: Location) -> Self {
-        Self { rows: 0, first: Example { message: message.to_owned(), place, id: row.id } }
+        Self {
+            rows: 0,
+            first: Example {
+                message: message.to_owned(),
+                place,
+                id: row.id,
+                title: row.subject.as_ref().and_then(Subject::title),
+            },
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use serde_json::value::RawValue;
 use crate::domain::account::{InputInfo, RowAccount, RowText, UNSOUND};
 use crate::domain::characters::{is_hidden, visible_json};
 use crate::domain::outcome::Bucket;
+use crate::domain::subject;
 use crate::domain::text_form::{LineEnd, Separator, TextForm};
 
 use super::atomic_file::{AtomicFile, BUFFER, ReportError};
@@ -33,8 +34,8 @@ use super::form::FormedFile;
 use super::row_file::{FiledRows, RowFile, is_mangled, name};
 use super::shelf::Shelf;
 
-/// The columns behind the own ones; the last three in files of conflicts only.
-const RESULTS: [&str; 10] = [
+/// The columns behind the own ones; the last five in files of conflicts only.
+const RESULTS: [&str; 12] = [
     "result.outcome",
     "result.code",
     "result.message",
@@ -45,11 +46,13 @@ const RESULTS: [&str; 10] = [
     "result.base",
     "result.ours",
     "result.theirs",
+    "result.name",
+    "result.customer",
 ];
 
 /// Returns how many of [`RESULTS`] a row file has.
 fn results_in(bucket: Bucket) -> usize {
-    if bucket == Bucket::Conflict { RESULTS.len() } else { RESULTS.len() - 3 }
+    if bucket == Bucket::Conflict { RESULTS.len() } else { RESULTS.len() - 5 }
 }
 
 /// The own columns of all inputs together, by exact name in the order of first appearance. A name that one
@@ -215,6 +218,7 @@ impl RowFile for CsvFile {
 /// Returns the results of a row, in the order of [`RESULTS`].
 fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     let verdict = &row.verdict;
+    let [name, customer] = subject::names(row.subject.as_ref());
     let text = |value: Option<String>| Cow::Owned(value.unwrap_or_default());
     let json = |value: &Option<Box<RawValue>>| {
         text(value.as_ref().map(|raw| defused_json(&visible_json(compacted(raw).get()))))
@@ -230,6 +234,8 @@ fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
         json(&row.base),
         json(&row.ours),
         json(&row.theirs),
+        defused(name.unwrap_or_default()),
+        defused(customer.unwrap_or_default()),
     ]
 }
 

@@ -14,6 +14,7 @@ use crate::domain::account::{RowAccount, RowText};
 use crate::domain::json::Object;
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;
+use crate::domain::subject;
 use crate::domain::text_form::TextForm;
 
 use super::atomic_file::ReportError;
@@ -95,6 +96,9 @@ impl Serialize for RowLine<'_> {
             map.serialize_entry("result.base", &row.base.as_deref().map(compacted))?;
             map.serialize_entry("result.ours", &row.ours.as_deref().map(compacted))?;
             map.serialize_entry("result.theirs", &row.theirs.as_deref().map(compacted))?;
+            let [name, customer] = subject::names(row.subject.as_ref());
+            map.serialize_entry("result.name", &name)?;
+            map.serialize_entry("result.customer", &customer)?;
         }
         map.end()
     }

@@ -11,6 +11,7 @@ use crate::domain::account::RowAccount;
 use crate::domain::audit::Class;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
+use crate::domain::subject;
 
 use super::atomic_file::{Filed, ReportError};
 use super::findings::{LocatedFindings, compacted};
@@ -29,6 +30,10 @@ struct OutcomeLine<'a> {
     file: &'a str,
     line: u64,
     id: Option<ReferralId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<&'a str>,
     outcome: Outcome,
     code: &'a str,
     message: &'a str,
@@ -53,10 +58,13 @@ impl Outcomes {
     }
 
     pub(super) fn row(&mut self, row: &RowAccount, names: &InputNames) -> Result<(), ReportError> {
+        let [name, customer] = subject::names(row.subject.as_ref());
         self.0.line(&OutcomeLine {
             file: names.file(row.place)?,
             line: row.place.line,
             id: row.id,
+            name,
+            customer,
             outcome: row.verdict.outcome,
             code: &row.verdict.code,
             message: row.verdict.message.as_str(),

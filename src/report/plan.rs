@@ -16,6 +16,7 @@ use crate::domain::finding::Location;
 use crate::domain::item::{Change, Effect};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ETag, ReferralId};
+use crate::domain::subject;
 
 use super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError};
 use super::audit::PayloadAudit;
@@ -115,6 +116,10 @@ fn outcome(account: &ItemAccount) -> Outcome {
 #[derive(Serialize)]
 struct PlanLine<'a> {
     id: ReferralId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<&'a str>,
     rows: RowPlaces<'a>,
     operations: Cow<'a, RawValue>,
     changes: ChangeList<'a>,
@@ -136,9 +141,12 @@ impl<'a> PlanLine<'a> {
     fn of(account: &'a ItemAccount, names: &'a InputNames) -> Self {
         let item = &account.item;
         let outcome = outcome(account);
+        let [name, customer] = subject::names(account.subject.as_ref());
         let why = account.planned.as_ref().filter(|_| outcome != Outcome::Planned);
         Self {
             id: item.id,
+            name,
+            customer,
             rows: RowPlaces { rows: &account.rows, names },
             operations: on_one_line(&item.patch),
             changes: ChangeList(&item.changes),
@@ -203,7 +211,7 @@ mod tests {
 
     use sha2::{Digest, Sha256};
 
-    use super::super::testing::{csv_input, id, raw, warning};
+    use super::super::testing::{csv_input, id, raw, subject, warning};
     use super::*;
     use crate::domain::audit::{Audit, Class};
     use crate::domain::fields::{Field, Path as FieldPath};
@@ -227,7 +235,7 @@ mod tests {
             effect,
             findings: Vec::new(),
         };
-        ItemAccount { item, rows: vec![place(0, number + 1)], planned, audit: None }
+        ItemAccount { item, rows: vec![place(0, number + 1)], planned, audit: None, subject: None }
     }
 
     /// A plan of everything that a plan can hold.
@@ -251,6 +259,7 @@ mod tests {
             },
         ];
         full.item.findings = vec![warning(Rule::EarlyWin)];
+        full.subject = Some(subject());
         let verdict = |outcome| Some(Verdict::new(outcome, "some-code", "some \"message\""));
         vec![
             full,
@@ -277,7 +286,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (_, counts) = write(dir.path());
         let wanted = concat!(
-            r#"{"id":"00000000-0000-0000-0000-000000000001","#,
+            r#"{"id":"00000000-0000-0000-0000-000000000001","name":"Fabrikam rollout","customer":"Fabrikam","#,
             r#""rows":[{"file":"a.csv","line":2},{"file":"b.csv","line":7}],"#,
             r#""operations":[{"op":"add","path":"/details/dealValue","value":10.00}],"#,
             r#""changes":[{"path":"/details/dealValue","before":null,"after":10.00},"#,

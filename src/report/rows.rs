@@ -215,8 +215,8 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
 3,\"=a, \"\"b\"\"\",planned,planned-code,\"planned, as it were\",,,,
 "),
             ("conflict.csv", "\
-id,notes,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at,result.base,result.ours,result.theirs
-4,\"=a, \"\"b\"\"\",conflict,conflict-code,\"conflict, as it were\",412,00000000-0000-0001-0000-000000000002,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z,\"{\"\"/status\"\":\"\"New\"\",\"\"/details/dealValue\"\":0.10}\",\"{\"\"/status\"\":\"\"Active\"\"}\",\"{\"\"/status\"\":\"\"Closed\"\"}\"
+id,notes,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at,result.base,result.ours,result.theirs,result.name,result.customer
+4,\"=a, \"\"b\"\"\",conflict,conflict-code,\"conflict, as it were\",412,00000000-0000-0001-0000-000000000002,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z,\"{\"\"/status\"\":\"\"New\"\",\"\"/details/dealValue\"\":0.10}\",\"{\"\"/status\"\":\"\"Active\"\"}\",\"{\"\"/status\"\":\"\"Closed\"\"}\",Fabrikam rollout,Fabrikam
 "),
             ("error.csv", "\
 id,notes,result.outcome,result.code,result.message,result.status,result.request_id,result.etag,result.at
@@ -230,15 +230,15 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
 9,\"=a, \"\"b\"\"\",unknown,unknown-code,\"unknown, as it were\",412,00000000-0000-0001-0000-000000000002,\"\"\"v2\"\"\",2026-01-02T03:04:06.5Z
 10,\"=a, \"\"b\"\"\",unsent,unsent-code,\"unsent, as it were\",,,,
 "),
-            ("outcomes.jsonl", r#"{"file":"a.csv","line":2,"id":"00000000-0000-0000-0000-000000000001","outcome":"applied","code":"applied-code","message":"applied, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
+            ("outcomes.jsonl", r#"{"file":"a.csv","line":2,"id":"00000000-0000-0000-0000-000000000001","name":"Fabrikam rollout","customer":"Fabrikam","outcome":"applied","code":"applied-code","message":"applied, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
 {"file":"a.csv","line":3,"id":"00000000-0000-0000-0000-000000000002","outcome":"unchanged","code":"unchanged-code","message":"unchanged, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 {"file":"a.csv","line":4,"id":"00000000-0000-0000-0000-000000000003","outcome":"planned","code":"planned-code","message":"planned, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
-{"file":"a.csv","line":5,"id":"00000000-0000-0000-0000-000000000004","outcome":"conflict","code":"conflict-code","message":"conflict, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
+{"file":"a.csv","line":5,"id":"00000000-0000-0000-0000-000000000004","name":"Fabrikam rollout","customer":"Fabrikam","outcome":"conflict","code":"conflict-code","message":"conflict, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
 {"file":"a.csv","line":6,"id":"00000000-0000-0000-0000-000000000005","outcome":"invalid","code":"invalid-code","message":"invalid, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 {"file":"a.csv","line":7,"id":"00000000-0000-0000-0000-000000000006","outcome":"refused","code":"refused-code","message":"refused, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 {"file":"a.csv","line":8,"id":"00000000-0000-0000-0000-000000000007","outcome":"failed","code":"failed-code","message":"failed, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 {"file":"a.csv","line":9,"id":"00000000-0000-0000-0000-000000000008","outcome":"partial","code":"partial-code","message":"partial, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null,"kept":{"/statusReason":null}}
-{"file":"a.csv","line":10,"id":"00000000-0000-0000-0000-000000000009","outcome":"unknown","code":"unknown-code","message":"unknown, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
+{"file":"a.csv","line":10,"id":"00000000-0000-0000-0000-000000000009","name":"Fabrikam rollout","customer":"Fabrikam","outcome":"unknown","code":"unknown-code","message":"unknown, as it were","status":412,"attempts":2,"request_ids":["00000000-0000-0001-0000-000000000001","00000000-0000-0001-0000-000000000002"],"first_sent":"2026-01-02T03:04:05Z","at":"2026-01-02T03:04:06.5Z"}
 {"file":"a.csv","line":11,"id":"00000000-0000-0000-0000-00000000000a","outcome":"unsent","code":"unsent-code","message":"unsent, as it were","status":null,"attempts":0,"request_ids":[],"first_sent":null,"at":null}
 "#),
         ]);
@@ -264,7 +264,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
                 ),
                 (
                     "conflict.jsonl",
-                    r#"{"id":4,"v":0.10,"w":[1e400, 1],"result.outcome":"conflict","result.code":"conflict-code","result.message":"conflict, as it were","result.status":412,"result.request_id":"00000000-0000-0001-0000-000000000002","result.etag":"\"v2\"","result.at":"2026-01-02T03:04:06.5Z","result.base":{"/status":"New","/details/dealValue":0.10},"result.ours":{"/status":"Active"},"result.theirs":{"/status":"Closed"}}
+                    r#"{"id":4,"v":0.10,"w":[1e400, 1],"result.outcome":"conflict","result.code":"conflict-code","result.message":"conflict, as it were","result.status":412,"result.request_id":"00000000-0000-0001-0000-000000000002","result.etag":"\"v2\"","result.at":"2026-01-02T03:04:06.5Z","result.base":{"/status":"New","/details/dealValue":0.10},"result.ours":{"/status":"Active"},"result.theirs":{"/status":"Closed"},"result.name":"Fabrikam rollout","result.customer":"Fabrikam"}
 "#,
                 ),
                 (

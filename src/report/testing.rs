@@ -12,6 +12,7 @@ use crate::domain::level::Level;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Rule;
+use crate::domain::subject::Subject;
 use crate::domain::text_form::TextForm;
 
 use super::books::Tally;
@@ -46,6 +47,19 @@ pub(crate) fn cells(cells: &[&str]) -> RowText {
     RowText::Cells(cells.iter().map(ToString::to_string).collect())
 }
 
+/// Returns what people know a referral by.
+pub(crate) fn subject() -> Subject {
+    let some = |text: &str| Some(text.to_owned());
+    Subject {
+        name: some("Fabrikam rollout"),
+        customer: some("Fabrikam"),
+        status: some("Active"),
+        substatus: some("Accepted"),
+        value: some("10000.00"),
+        currency: some("EUR"),
+    }
+}
+
 /// Returns a row of which only what every outcome has is known. Line numbers follow the ordinal.
 pub(crate) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
     let name = outcome.name();
@@ -65,6 +79,7 @@ pub(crate) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
         theirs: None,
         findings: Vec::new(),
         audit: None,
+        subject: None,
     }
 }
 
@@ -74,6 +89,7 @@ pub(crate) fn full_row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount
     row.verdict.status = Some(412);
     row.etag = Some(ETag::from_input("v2").unwrap());
     row.attempts = 2;
+    row.subject = Some(subject());
     row.request_ids = vec![Uuid::from_u64_pair(1, 1), Uuid::from_u64_pair(1, 2)];
     row.first_sent = Some("2026-01-02T03:04:05Z".parse().unwrap());
     row.at = Some("2026-01-02T03:04:06.5Z".parse().unwrap());

@@ -195,7 +195,7 @@ fn failures(books: &Tally, names: &InputNames) -> Option<String> {
             Cell::new(group.outcome.name()),
             Cell::new(one_line(group.code, CODE)),
             Cell::new(names.place(group.first.place)),
-            Cell::new(one_line(&group.first.message, MESSAGE)),
+            Cell::new(told(group.first)),
         ]);
     }
     section("what went wrong", &table, groups.len(), "more reason")
@@ -205,11 +205,7 @@ fn kept_otherwise(books: &Tally, names: &InputNames) -> Option<String> {
     let (rows, first) = books.kept_otherwise()?;
     let mut table = plain_table();
     table.set_header(["rows", "first at", "first message"]);
-    table.add_row([
-        number(grouped(rows)),
-        Cell::new(names.place(first.place)),
-        Cell::new(one_line(&first.message, MESSAGE)),
-    ]);
+    table.add_row([number(grouped(rows)), Cell::new(names.place(first.place)), Cell::new(told(first))]);
     section("what was applied in another form", &table, table.row_count(), "more reason")
 }
 
@@ -219,7 +215,7 @@ pub fn not_as_sent(summary: &Summary, books: &Tally) -> Vec<String> {
     let names = names(summary);
     let line = |rows: u64, how: &str, first: &Example| {
         let (rows, place) = (counted(rows, "row"), names.place(first.place));
-        format!("{rows} {how}, the first at {place}: {}", one_line(&first.message, MESSAGE))
+        format!("{rows} {how}, the first at {place}: {}", told(first))
     };
     let partial = books.failures().into_iter().filter(|group| group.outcome == Outcome::Partial);
     let partial = partial.map(|group| line(group.rows, "taken in part", group.first));
@@ -233,10 +229,19 @@ pub fn warnings(summary: &Summary, books: &Tally) -> Vec<String> {
     let names = names(summary);
     let line = |group: &WarningGroup<'_>| {
         let (rows, first) = (counted(group.rows, "row"), names.place(group.first.place));
-        let message = one_line(&group.first.message, MESSAGE);
+        let message = told(group.first);
         format!("[{}]: {rows}, the first at {first}: {message}", group.rule)
     };
     books.warnings().iter().map(line).collect()
+}
+
+/// Returns the message of an example on one line, with what people know its referral by.
+fn told(example: &Example) -> String {
+    let message = one_line(&example.message, MESSAGE);
+    match &example.title {
+        Some(title) => format!("{message} ({title})"),
+        None => message,
+    }
 }
 
 fn names(summary: &Summary) -> InputNames {
@@ -252,7 +257,7 @@ fn warning_table(books: &Tally, names: &InputNames) -> Option<String> {
             number(grouped(group.rows)),
             Cell::new(group.rule.id()),
             Cell::new(names.place(group.first.place)),
-            Cell::new(one_line(&group.first.message, MESSAGE)),
+            Cell::new(told(group.first)),
         ]);
     }
     section("what was warned of", &table, groups.len(), "more reason")

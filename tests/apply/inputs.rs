@@ -135,14 +135,14 @@ fn a_snapshot_file_is_a_state_too() {
     let told = "plan for https://api.partner.microsoft.com/v1.0: 20 referrals to change, 9 of them closed for \
              good; nothing to send for 3 others – see run/plan.jsonl\n\
              warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by \
-             itself\n";
+             itself (“Device refresh – Blue Kite Logistics”, Blue Kite Logistics)\n";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
     assert_eq!(ran.outcomes("run"), "1 unchanged, 21 planned, 2 invalid");
     assert_eq!(ran.summary("run")["requests"]["total"], 0);
     let live = Test::new(&format!("apply quarter-end.csv --plan {QUIET}"))
         .sample("quarter-end.csv")
         .stderr(
-            "warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself\n\
+            "warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself (“Device refresh – Blue Kite Logistics”, Blue Kite Logistics)\n\
                  next: referral-bulk resume run --rate 1000/s\n",
         )
         .run();

@@ -129,7 +129,7 @@ fn a_number_of_closings_that_is_wrong_is_wrong_in_a_rehearsal_too() {
         .file("quarter-end.csv", sample("quarter-end.csv"))
         .code(2)
         .stderr(
-            "warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself\n\
+            "warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself (“Device refresh – Blue Kite Logistics”, Blue Kite Logistics)\n\
                  error: --confirm-closing says 3, and the plan closes 10 referrals\n\
                  hint: look at run/plan.jsonl, then: referral-bulk resume run --rate 1000/s --confirm-closing 10\n",
         )

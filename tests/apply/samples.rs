@@ -20,7 +20,7 @@ fn as_json_lines_it_is_the_same_plan() {
     assert_eq!(lines.outcomes("run"), "23 applied, 1 unchanged");
     let cells = Test::new(&format!("apply quarter-end.csv {QUIET}"))
         .sample("quarter-end.csv")
-        .stderr("warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself\n")
+        .stderr("warning[set-expired]: 1 row, the first at quarter-end.csv:10: the service expires referrals by itself (“Device refresh – Blue Kite Logistics”, Blue Kite Logistics)\n")
         .run();
     let plan = |ran: &Ran| -> Vec<Value> {
         let mut items = json_lines(&ran.place.raw("run/plan.jsonl"));

@@ -264,7 +264,7 @@ fn an_unconfirmed_path_is_opted_into() {
         .then("apply a.csv --plan --sandbox --rate 1000/s --out three --summary none --rule unconfirmed-path=warn")
         .stderr(
             "plan for sandbox: 1 referral to change – see three/plan.jsonl\n\
-                 warning[unconfirmed-path]: 1 row, the first at a.csv:2: \"/name\" is not documented as patchable\n\
+                 warning[unconfirmed-path]: 1 row, the first at a.csv:2: \"/name\" is not documented as patchable (“Security assessment – 株式会社サンプル商事”, 株式会社サンプル商事)\n\
                  next: referral-bulk resume three --rate 1000/s\n",
         )
         .run();

@@ -218,6 +218,7 @@ fn account(row: u64, record: &Record) -> RowAccount {
         theirs: None,
         findings,
         audit: None,
+        subject: None,
     }
 }
 

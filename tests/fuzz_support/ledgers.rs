@@ -23,6 +23,7 @@ use referral_bulk::domain::item::{Change, Effect, Item};
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::domain::rules::{Levels, Rule};
+use referral_bulk::domain::subject::Subject;
 use referral_bulk::domain::text_form::TextForm;
 use referral_bulk::engine::Stop;
 use referral_bulk::ledger::{self, AttemptAnswer, AttemptResult, LedgerError, PlanTotals, ReferralTotals};
@@ -352,6 +353,14 @@ fn whole(run: usize) -> &'static [u8] {
 
 /// Writes a run of two inputs: rows that share an item, one that is no change, one that is so already, one
 /// that closes its referral, and a conflict.
+fn subject() -> Subject {
+    Subject {
+        name: Some("Fabrikam rollout".to_owned()),
+        value: Some("1.50".to_owned()),
+        ..Subject::default()
+    }
+}
+
 async fn write(run: &Path, phase: Phase) {
     let mut planning = ledger::create(run, &about()).await.expect("a ledger is made");
     for (number, rows) in [(0, 5), (1, 2)] {
@@ -363,7 +372,7 @@ async fn write(run: &Path, phase: Phase) {
     let unchanged = Verdict::new(Outcome::Unchanged, "unchanged", "the referral is so already");
     for number in ITEMS {
         let settled = (number == 5).then(|| settled(unchanged.clone()));
-        planning.item(&item(number), settled.as_ref(), None).expect("an item is written");
+        planning.item(&item(number), settled.as_ref(), None, Some(&subject())).expect("an item is written");
     }
     if phase == Phase::Planning {
         return planning.abandon(&RunStats::default()).await.expect("planning ends");

@@ -17,6 +17,7 @@ use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::domain::rules::Levels;
 use referral_bulk::domain::snapshot::Snapshot;
+use referral_bulk::domain::subject::Subject;
 use referral_bulk::engine::fetch::{Coverage, Survey, fetch_referrals};
 use referral_bulk::engine::in_flight::Flights;
 use referral_bulk::engine::{Context, Slots, Stop};
@@ -199,9 +200,11 @@ impl Desk {
     }
 
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
-        let Some(Planned { item, verdict, seen, theirs, audit, .. }) = planned else { return Ok(()) };
+        let Some(Planned { item, verdict, seen, theirs, audit, subject, .. }) = planned else {
+            return Ok(());
+        };
         let settled = verdict.map(|verdict| Settled { verdict, etag: seen, theirs, at: clock() });
-        self.planning().item(&item, settled.as_ref(), audit.as_ref())?;
+        self.planning().item(&item, settled.as_ref(), audit.as_ref(), subject.as_ref())?;
         let mut world = self.world.lock().unwrap();
         world.note(format!("planned: {} {:?} {} {settled:?}", item.id, item.etag, item.patch));
         world.laws.deeds.insert(item.id, Action::new(item));
@@ -230,7 +233,7 @@ impl Survey for Desk {
         if self.planner.wants(id) {
             return Ok(Coverage::Incomplete);
         }
-        self.write(planned)?;
+        self.write(planned.map(|planned| Planned { subject: Subject::of(referral), ..planned }))?;
         Ok(Coverage::Complete)
     }
 

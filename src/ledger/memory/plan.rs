@@ -9,6 +9,7 @@ use super::state::{Defect, PlannedItem, RunState};
 use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunSpec, RunStats, Settled};
 use crate::domain::audit::Audit;
 use crate::domain::item::Item;
+use crate::domain::subject::Subject;
 use crate::ledger::backend::PlanStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::RunHeader;
@@ -128,8 +129,10 @@ impl PlanStore for Plan {
         item: &Item,
         settled: Option<&Settled>,
         audit: Option<&Audit>,
+        subject: Option<&Subject>,
     ) -> Result<(), LedgerError> {
-        let planned = PlannedItem { item: Arc::new(item.clone()), audit: audit.cloned() };
+        let planned =
+            PlannedItem { item: Arc::new(item.clone()), audit: audit.cloned(), subject: subject.cloned() };
         self.items.push((planned, settled.cloned()));
         Ok(())
     }

@@ -44,6 +44,7 @@ impl Reader {
             // An item has the number of its first row.
             first: self.state.planned.rows.get(&number).map(|row| row.place),
             audit: planned.audit.clone(),
+            subject: planned.subject.clone(),
             changes: resolved.as_ref().is_some_and(is_conflict).then(|| planned.item.changes.clone()),
             resolved,
         }
@@ -137,6 +138,7 @@ impl RunAccount for Reader {
                 rows: Vec::new(),
                 planned: decided.map(|resolved| resolved.settled.verdict.clone()),
                 audit: planned.audit.clone(),
+                subject: planned.subject.clone(),
             };
             for row in self.state.rows_of(*number) {
                 account::add_row(&mut told, row.place, row.findings.clone());

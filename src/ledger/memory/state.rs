@@ -10,6 +10,7 @@ use crate::domain::account::{InputInfo, RowRecord, RunSpec, RunStats};
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
+use crate::domain::subject::Subject;
 use crate::ledger::model::{AttemptAnswer, PlanTotals, RunHeader};
 use crate::ledger::record::Record;
 use crate::ledger::ticket::AttemptId;
@@ -45,6 +46,7 @@ pub(super) struct Planned {
 pub(super) struct PlannedItem {
     pub(super) item: Arc<Item>,
     pub(super) audit: Option<Audit>,
+    pub(super) subject: Option<Subject>,
 }
 
 /// An attempt that is on record.

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::checksum;
-use super::schema::{INDEXES, made, tables};
+use super::schema::{INDEXES, later_tables, made, tables};
 use super::store::Store;
 use crate::domain::account::{Phase, RunSpec};
 use crate::ledger::error::LedgerError;
@@ -14,6 +14,7 @@ pub(super) fn checked_run(store: &Store) -> Result<(RunSpec, Phase), LedgerError
     let all = tables(store.format);
     let tables = store.told(made(&all, ""))?;
     check_made(store, &tables)?;
+    check_format(store)?;
     for (table, _) in tables.iter().filter(|(_, made)| made.starts_with("CREATE TABLE")) {
         if let Some(number) = store.told(checksum::first_changed(&store.connection, table))? {
             return Err(store.damaged(format!("{table} {number} is not as it was written")));
@@ -37,6 +38,18 @@ fn check_made(store: &Store, objects: &[(String, String)]) -> Result<(), LedgerE
             Some(found) if found == *made => {}
             Some(_) => return Err(store.damaged(format!("{name} is not as it was made"))),
             None => return Err(store.damaged(format!("{name} is missing"))),
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no table is there that only a later format has: else the format is not the one that was written, and
+/// what those tables hold would pass for absent.
+fn check_format(store: &Store) -> Result<(), LedgerError> {
+    for (name, _) in store.told(made(&later_tables(store.format), ""))? {
+        let found = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)";
+        if store.told(store.connection.query_row(found, [&name], |row| row.get(0)))? {
+            return Err(store.damaged(format!("its format is {}, which has no {name}", store.format)));
         }
     }
     Ok(())

@@ -17,6 +17,7 @@ use super::{holder, permissions};
 use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunSpec, RunStats, Settled};
 use crate::domain::audit::Audit;
 use crate::domain::item::Item;
+use crate::domain::subject::Subject;
 use crate::ledger::backend::PlanStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::item_buffer::{BufferedItem, ItemBuffer};
@@ -82,7 +83,8 @@ impl Plan {
 
     fn write_items(&mut self) -> Result<(), LedgerError> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        self.put_many(buffer.len(), |connection| write_items(&mut buffer, connection))?;
+        let has_subjects = self.store.has_subjects();
+        self.put_many(buffer.len(), |connection| write_items(&mut buffer, has_subjects, connection))?;
         self.buffer = buffer;
         Ok(())
     }
@@ -152,7 +154,8 @@ impl PlanStore for Plan {
             store.all("SELECT info FROM input ORDER BY number", |row| row.get(0).map(|Json(info)| info))?;
         store.told(set_room(&store.connection))?;
         let mut plan = Self::new(store, lock, header);
-        plan.put(forget)?;
+        let has_subjects = plan.store.has_subjects();
+        plan.put(|connection| forget(has_subjects, connection))?;
         Ok((plan, inputs))
     }
 
@@ -224,16 +227,19 @@ impl PlanStore for Plan {
         item: &Item,
         settled: Option<&Settled>,
         audit: Option<&Audit>,
+        subject: Option<&Subject>,
     ) -> Result<(), LedgerError> {
         self.awaited.remove(&Some(item.number));
-        if self.buffer.add(item, settled, audit) { self.write_items() } else { Ok(()) }
+        if self.buffer.add(item, settled, audit, subject) { self.write_items() } else { Ok(()) }
     }
 
     fn retract(&mut self, number: u64) -> Result<(), LedgerError> {
         self.awaited.insert(Some(number));
         self.write_items()?;
+        let subject = self.store.has_subjects().then_some("DELETE FROM subject WHERE item = ?1");
+        let taken = ["DELETE FROM outcome WHERE item = ?1", "DELETE FROM item WHERE number = ?1"];
         self.put(|connection| {
-            for taken in ["DELETE FROM outcome WHERE item = ?1", "DELETE FROM item WHERE number = ?1"] {
+            for taken in subject.into_iter().chain(taken) {
                 connection.prepare_cached(taken)?.execute([number.cast_signed()])?;
             }
             Ok(())
@@ -262,8 +268,8 @@ impl PlanStore for Plan {
     }
 }
 
-/// Writes all waiting items.
-fn write_items(buffer: &mut ItemBuffer, connection: &Connection) -> rusqlite::Result<()> {
+/// Writes all waiting items, with their subjects where the ledger has a place for these.
+fn write_items(buffer: &mut ItemBuffer, has_subjects: bool, connection: &Connection) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO item (number, referral, effect, etag, bound, request_id, findings, audit, changes,
                            patch, checksum)
@@ -284,8 +290,18 @@ fn write_items(buffer: &mut ItemBuffer, connection: &Connection) -> rusqlite::Re
             Utf8(item.changes),
             Utf8(item.patch),
         ))?;
+        if let Some(subject) = item.subject.filter(|_| has_subjects) {
+            write_subject(connection, number, Utf8(subject))?;
+        }
         settled.map_or(Ok(()), |settled| write_outcome(connection, number, true, settled))
     })
+}
+
+fn write_subject(connection: &Connection, item: u64, subject: Utf8<'_>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO subject (item, checksum, subject) VALUES (?1, checksum_of(?1, ?2), ?2)")?
+        .execute((item.cast_signed(), subject))
+        .map(drop)
 }
 
 /// Text that is known to be valid UTF-8.
@@ -298,7 +314,10 @@ impl ToSql for Utf8<'_> {
 }
 
 /// Removes the plan. The requests that were made for it were made, so the session figures stay.
-fn forget(connection: &Connection) -> rusqlite::Result<()> {
+fn forget(has_subjects: bool, connection: &Connection) -> rusqlite::Result<()> {
+    if has_subjects {
+        connection.execute_batch("DELETE FROM subject")?;
+    }
     connection.execute_batch(
         "DELETE FROM outcome; DELETE FROM item; DELETE FROM row;
          UPDATE input SET read = 0, checksum = checksum_of(number, 0, info);",

@@ -15,6 +15,7 @@ use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Finding;
 use crate::domain::outcome::Verdict;
+use crate::domain::subject::Subject;
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
@@ -33,10 +34,18 @@ const ROWS: &str = "
            outcome.planned, outcome.outcome, outcome.code, outcome.message, outcome.status,
            outcome.etag, outcome.at, outcome.theirs,
            item.number, item.findings, CASE outcome.outcome WHEN 'conflict' THEN item.changes END,
-           first.input, first.line, first.cell, item.audit
+           first.input, first.line, first.cell, item.audit";
+
+const OF_ROWS: &str = "
     FROM row LEFT JOIN item ON item.number = row.item
              LEFT JOIN outcome ON outcome.item = item.number
              LEFT JOIN row AS first ON first.row = item.number";
+
+/// The parts of a query that ask for the subject of an item.
+struct Subjects {
+    column: &'static str,
+    table: &'static str,
+}
 
 const ATTEMPTS: &str = "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
@@ -69,6 +78,15 @@ impl Reader {
             findings: row.get(7).map(|Json(findings)| findings)?,
         };
         Ok(RowFacts { record, item, attempts: self.attempts(number_of_item, attempts)? })
+    }
+
+    /// Returns where queries find subjects; in ledgers of an earlier format, nowhere.
+    fn subjects(&self) -> Subjects {
+        if self.store.has_subjects() {
+            Subjects { column: "subject.subject", table: "LEFT JOIN subject ON subject.item = item.number" }
+        } else {
+            Subjects { column: "NULL", table: "" }
+        }
     }
 
     fn attempts(&self, item: Option<i64>, statement: &mut CachedStatement<'_>) -> rusqlite::Result<Attempts> {
@@ -151,7 +169,8 @@ impl RunAccount for Reader {
             Phase::Planning => "WHERE row.input IN (SELECT number FROM input WHERE read = 1)",
             Phase::Planned | Phase::Stopped | Phase::Finished => "",
         };
-        let query = format!("{ROWS} {known} ORDER BY row.row");
+        let Subjects { column, table } = self.subjects();
+        let query = format!("{ROWS}, {column} {OF_ROWS} {table} {known} ORDER BY row.row");
         let mut rows = self.store.told(connection.prepare_cached(&query))?;
         let mut rows = self.store.told(rows.query([]))?;
         while let Some(row) = self.store.told(rows.next())? {
@@ -166,11 +185,12 @@ impl RunAccount for Reader {
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
     ) -> Result<(), E> {
         let connection = &self.store.connection;
+        let Subjects { column, table } = self.subjects();
         let mut items = self.store.told(connection.prepare_cached(&format!(
             "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status,
-                    row.input, row.line, row.cell, item.audit, row.findings
+                    row.input, row.line, row.cell, item.audit, row.findings, {column}
              FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
-                       LEFT JOIN row ON row.item = item.number
+                       LEFT JOIN row ON row.item = item.number {table}
              ORDER BY item.number, row.row"
         )))?;
         let mut rows = self.store.told(items.query([]))?;
@@ -189,6 +209,7 @@ fn item_facts(row: &Row<'_>) -> rusqlite::Result<ItemFacts> {
         findings: row.get::<_, Option<Json<_>>>(17)?.map(|Json(findings)| findings).unwrap_or_default(),
         first: row.get::<_, Option<i64>>(19)?.map(|_| place(row, 19)).transpose()?,
         audit: audit(row, 22)?,
+        subject: subject(row, 23)?,
         resolved: resolved(row)?,
         changes: row.get::<_, Option<Json<_>>>(18)?.map(|Json(changes)| changes),
     })
@@ -220,6 +241,11 @@ fn audit(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Audit>> {
     Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(audit)| audit))
 }
 
+/// Reads what people know a referral by from a column.
+fn subject(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Subject>> {
+    Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(subject)| subject))
+}
+
 /// Adds a row to the account of its item. A row of another item begins a new account, and the one before,
 /// which is then complete, is returned.
 fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::Result<Option<ItemAccount>> {
@@ -227,7 +253,7 @@ fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::R
     let mut complete = None;
     if account.as_ref().is_none_or(|account| account.item.number != number) {
         let (item, planned, audit) = (item(row)?, verdict(row, 9)?, audit(row, 16)?);
-        let begun = ItemAccount { item, rows: Vec::new(), planned, audit };
+        let begun = ItemAccount { item, rows: Vec::new(), planned, audit, subject: subject(row, 18)? };
         complete = account.replace(begun);
     }
     if let (Some(account), Some(Json(own))) = (account, row.get::<_, Option<Json<Vec<Finding>>>>(17)?) {

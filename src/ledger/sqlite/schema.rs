@@ -22,7 +22,7 @@ const PAGE_OF_PAYLOADS: u32 = 16_384;
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"RBlk");
 
 /// The format that this program writes, and the newest that it reads.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 /// The oldest format that ever existed.
 pub(super) const OLDEST: i32 = 1;
@@ -116,24 +116,45 @@ CREATE TABLE session (
 
 /// The tables that later formats added, each with the first format that has it. A ledger without them gets
 /// them with the first write of sending: see wal.rs for why that can't be at any time.
-const ADDED: [(i32, &str); 1] = [(
-    CONSENTED,
-    "
+const ADDED: [(i32, &str); 2] = [
+    (
+        CONSENTED,
+        "
 CREATE TABLE consent (
     number   INTEGER PRIMARY KEY,
     checksum INTEGER NOT NULL,
     consent  TEXT NOT NULL
 ) STRICT;
 ",
-)];
+    ),
+    (
+        SUBJECTS,
+        "
+-- Of an item whose referral showed something of what people know it by.
+CREATE TABLE subject (
+    item     INTEGER PRIMARY KEY REFERENCES item,
+    checksum INTEGER NOT NULL,
+    subject  TEXT NOT NULL
+) STRICT;
+",
+    ),
+];
 
 /// The first format that has a place for consents.
 pub(super) const CONSENTED: i32 = 2;
+
+/// The first format that has a place for subjects.
+pub(super) const SUBJECTS: i32 = 3;
 
 /// Returns the SQL that creates all tables of a format.
 pub(super) fn tables(format: i32) -> String {
     let added = ADDED.into_iter().filter(|(since, _)| *since <= format).map(|(_, tables)| tables);
     std::iter::once(TABLES).chain(added).collect()
+}
+
+/// Returns the SQL that creates the tables that a format lacks.
+pub(super) fn later_tables(format: i32) -> String {
+    ADDED.into_iter().filter(|(since, _)| *since > format).map(|(_, tables)| tables).collect()
 }
 
 /// The indexes, created once all rows and items are written, which is much faster than keeping them up to

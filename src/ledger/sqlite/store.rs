@@ -10,7 +10,7 @@ use super::crash_points::{CrashPoint, Watch};
 use super::error::{on_one_line, told};
 use super::files::{file, file_beside, log_file};
 use super::records::{EnumText, Json};
-use super::schema::{APPLICATION, CONSENTED, OLDEST, VERSION, is_needed, settings};
+use super::schema::{APPLICATION, CONSENTED, OLDEST, SUBJECTS, VERSION, is_needed, settings};
 use super::{checksum, create, holder, permissions};
 use crate::domain::account::{InputInfo, Phase, RunSpec};
 use crate::domain::consent::Consent;
@@ -207,6 +207,12 @@ impl Store {
         self.all("SELECT info FROM input WHERE read = 1 ORDER BY number", |row| {
             row.get(0).map(|Json(info)| info)
         })
+    }
+
+    /// Whether the ledger has a place for what people know referrals by. One of an earlier format that is planned again
+    /// has none, and stays without.
+    pub(super) fn has_subjects(&self) -> bool {
+        self.format >= SUBJECTS
     }
 
     /// Returns the last consent on record; ledgers of the first format have none.

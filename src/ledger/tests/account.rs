@@ -36,9 +36,9 @@ async fn plan(run: &Address) -> Ledger {
 
     let contradiction = |line, message| Finding::deny(Rule::Contradiction, place(line), message);
     let findings = vec![contradiction(2, "line 5 differs"), contradiction(5, "line 2 differs")];
-    planning.item(&Item { findings, ..item(1) }, Some(&settled(Outcome::Invalid)), None).unwrap();
-    planning.item(&item(2), None, Some(&audit())).unwrap();
-    planning.item(&item(3), None, None).unwrap();
+    planning.item(&Item { findings, ..item(1) }, Some(&settled(Outcome::Invalid)), None, None).unwrap();
+    planning.item(&item(2), None, Some(&audit()), Some(&subject())).unwrap();
+    planning.item(&item(3), None, None, None).unwrap();
     planning.seal(&stats_of(3, 1.5)).await.unwrap()
 }
 
@@ -98,6 +98,8 @@ async fn what_is_written_is_what_is_read(home: Home) {
         ("line 5 differs", "line 2 differs")
     );
     assert_eq!((told[0].attempts, told[0].first_sent), (0, None));
+    let subjects: Vec<_> = told.iter().map(|row| row.subject.clone()).collect();
+    assert_eq!(subjects, [None, Some(subject()), None, None, None, None]);
     assert_eq!((told[4].text.clone(), told[4].id), (RowText::Line("{}".to_owned()), None));
     assert_eq!((told[5].verdict.status, told[5].findings.len()), (Some(400), 2));
 
@@ -170,7 +172,7 @@ async fn a_closing_that_went_through_is_one_though_other_fields_were_not_taken(h
     for (number, (outcome, theirs, changed, closed)) in cases.into_iter().enumerate() {
         let run = home.run(&number.to_string());
         let mut planning = create(&run, &about()).await.unwrap();
-        planning.item(&item(2), None, None).unwrap();
+        planning.item(&item(2), None, None, None).unwrap();
         let (journal, _) = planning.seal(&RunStats::default()).await.unwrap().start(clock()).await.unwrap();
         let settled = Settled { theirs: theirs.map(raw), ..settled(outcome) };
         journal.settled(2, settled).await.unwrap();

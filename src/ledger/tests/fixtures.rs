@@ -22,6 +22,7 @@ use crate::domain::item::{Change, Effect, Item};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Levels;
+use crate::domain::subject::Subject;
 use crate::domain::text_form::TextForm;
 use crate::ledger::memory::Memory;
 use crate::ledger::{Address, AttemptAnswer, AttemptResult, Clock, Ledger, LedgerError, create, read};
@@ -143,6 +144,18 @@ pub(in crate::ledger) fn audit() -> Audit {
     }
 }
 
+/// What people know such a referral by.
+pub(in crate::ledger) fn subject() -> Subject {
+    Subject {
+        name: Some("Fabrikam \"rollout\"".to_owned()),
+        customer: Some("Fabrikam Ltd".to_owned()),
+        status: Some("Active".to_owned()),
+        substatus: Some("Accepted".to_owned()),
+        value: Some("10000.00".to_owned()),
+        currency: None,
+    }
+}
+
 /// A row that begins one line below its ordinal, as under a header.
 pub(in crate::ledger) fn row(row: u64, item: Option<u64>) -> RowRecord {
     RowRecord {
@@ -199,7 +212,7 @@ pub(in crate::ledger) async fn planned(at: impl Into<Address>, items: u64) -> Le
     let mut planning = create(at, &about()).await.unwrap();
     for number in 1..=items {
         planning.row(&row(number, Some(number))).unwrap();
-        planning.item(&item(number), None, None).unwrap();
+        planning.item(&item(number), None, None, None).unwrap();
     }
     planning.seal(&RunStats::default()).await.unwrap()
 }

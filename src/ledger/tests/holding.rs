@@ -18,7 +18,7 @@ async fn one_process_holds_a_run(home: Home) {
     let mut planning = create(&run, &about()).await.unwrap();
     busy().await;
     planning.row(&row(1, Some(1))).unwrap();
-    planning.item(&item(1), None, None).unwrap();
+    planning.item(&item(1), None, None, None).unwrap();
     let ledger = planning.seal(&RunStats::default()).await.unwrap();
     busy().await;
     let (journal, backlog) = ledger.start(clock()).await.unwrap();

@@ -65,7 +65,7 @@ async fn a_plan_that_is_not_complete_cannot_be_sent(home: Home) {
     let run = home.run("loose");
     let mut planning = create(&run, &about()).await.unwrap();
     planning.row(&row(1, Some(1))).unwrap();
-    planning.item(&item(1), None, None).unwrap();
+    planning.item(&item(1), None, None, None).unwrap();
     planning.row(&row(2, Some(2))).unwrap();
     let error = planning.seal(&RunStats::default()).await.unwrap_err();
     assert!(matches!(error, LedgerError::Loose { row: 2, .. }), "{error}");
@@ -77,7 +77,7 @@ async fn a_plan_that_is_not_complete_can_be_made_again(home: Home) {
     let mut planning = create(&run, &about()).await.unwrap();
     planning.row(&row(1, Some(1))).unwrap();
     planning.row(&row(2, Some(2))).unwrap();
-    planning.item(&item(1), None, None).unwrap();
+    planning.item(&item(1), None, None, None).unwrap();
     planning.input(0, &input("a.csv")).unwrap();
     planning.abandon(&stats_of(2, 1.0)).await.unwrap();
 
@@ -100,7 +100,7 @@ async fn a_plan_that_is_not_complete_can_be_made_again(home: Home) {
     assert_eq!(before, [input("a.csv")]);
     assert_eq!(planning.header().spec.correlation_id, about().correlation_id);
     planning.row(&row(1, Some(1))).unwrap();
-    planning.item(&item(1), None, None).unwrap();
+    planning.item(&item(1), None, None, None).unwrap();
     planning.input(0, &InputInfo { rows: 1, ..input("a.csv") }).unwrap();
     planning.seal(&stats_of(3, 1.0)).await.unwrap();
     assert_eq!(rows(&run).await.len(), 1);
@@ -120,7 +120,7 @@ async fn items_come_in_any_order_and_are_told_in_theirs(home: Home) {
         planning.row(&row(number, Some(number))).unwrap();
         let etag = (number != 2).then(|| etag(&format!("v{number}")));
         let unchanged = (number == 5).then(|| settled(Outcome::Unchanged));
-        planning.item(&Item { etag, ..item(number) }, unchanged.as_ref(), None).unwrap();
+        planning.item(&Item { etag, ..item(number) }, unchanged.as_ref(), None, None).unwrap();
     }
     drop(planning.seal(&RunStats::default()).await.unwrap());
     let mut told = Vec::new();
@@ -151,7 +151,7 @@ async fn one_item_a_referral_and_one_row_an_ordinal(home: Home) {
     let mut planning = create(&run, &about()).await.unwrap();
     planning.row(&row(1, Some(1))).unwrap();
     planning.row(&row(1, Some(1))).unwrap_err();
-    planning.item(&item(1), None, None).unwrap();
+    planning.item(&item(1), None, None, None).unwrap();
     planning.seal(&RunStats::default()).await.unwrap();
     assert_eq!(rows(&run).await.len(), 1);
 
@@ -159,8 +159,8 @@ async fn one_item_a_referral_and_one_row_an_ordinal(home: Home) {
     for (other, name) in others.into_iter().zip(["one referral", "one number"]) {
         let run = home.run(name);
         let mut planning = create(&run, &about()).await.unwrap();
-        planning.item(&item(1), None, None).unwrap();
-        planning.item(&other, None, None).unwrap();
+        planning.item(&item(1), None, None, None).unwrap();
+        planning.item(&other, None, None, None).unwrap();
         planning.seal(&RunStats::default()).await.unwrap_err();
         assert_eq!(read(&run).await.unwrap().header().phase, Phase::Planning);
     }
@@ -175,8 +175,8 @@ async fn audited(run: &Address, about: &RunSpec) -> Vec<Option<Audit>> {
         planning.row(&row).unwrap();
     }
     planning.input(0, &input("a.jsonl")).unwrap();
-    planning.item(&item(1), None, Some(&audit())).unwrap();
-    planning.item(&item(2), None, None).unwrap();
+    planning.item(&item(1), None, Some(&audit()), None).unwrap();
+    planning.item(&item(2), None, None, None).unwrap();
     planning.abandon(&RunStats::default()).await.unwrap();
     rows(run).await.into_iter().map(|row| row.audit).collect()
 }

@@ -122,7 +122,7 @@ impl Model {
             planning.row(&RowRecord { verdict, ..row(ordinal, item) }).unwrap();
         }
         for (number, plan) in &self.items {
-            planning.item(&item(*number), plan.at_planning.map(settled).as_ref(), None).unwrap();
+            planning.item(&item(*number), plan.at_planning.map(settled).as_ref(), None, None).unwrap();
         }
         planning.seal(&RunStats::default()).await.unwrap()
     }

@@ -35,7 +35,7 @@ async fn stopped() -> TempDir {
     planning.input(0, &input).unwrap();
     for number in 1..=3 {
         planning.row(&row(number, Some(number))).unwrap();
-        planning.item(&item(number), None, Some(&audit())).unwrap();
+        planning.item(&item(number), None, Some(&audit()), Some(&subject())).unwrap();
     }
     let findings = vec![Finding::deny(Rule::Id, place(5), "the row names no referral")];
     let verdict = Some(Verdict::invalid(&findings));

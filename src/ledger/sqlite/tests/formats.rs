@@ -7,7 +7,7 @@ use tempfile::tempdir;
 
 use super::super::schema::VERSION;
 use super::{meddle, renew_checksums};
-use crate::domain::account::{Phase, RunStats};
+use crate::domain::account::{ItemAccount, Phase, RunStats};
 use crate::ledger::tests::fixtures::*;
 use crate::ledger::{LedgerError, create, open, read};
 
@@ -16,12 +16,12 @@ use crate::ledger::{LedgerError, create, open, read};
 #[tokio::test]
 async fn a_run_of_a_newer_version_is_read_and_never_written() {
     const NEWER: &str =
-        "was written by a newer version of this program: its format is 3, this version knows 2";
+        "was written by a newer version of this program: its format is 4, this version knows 3";
     let of = async |change: &str| {
         let folder = tempdir().unwrap();
         drop(planned(folder.path(), 3).await);
         let newer = meddle(folder.path());
-        newer.execute_batch(&format!("{change}; PRAGMA user_version = 3")).unwrap();
+        newer.execute_batch(&format!("{change}; PRAGMA user_version = 4")).unwrap();
         (folder, newer)
     };
     let bytes = |dir: &Path| ["run.sqlite", "run.sqlite-wal"].map(|file| fs::read(dir.join(file)).unwrap());
@@ -33,7 +33,7 @@ async fn a_run_of_a_newer_version_is_read_and_never_written() {
     let error = open(folder.path()).await.unwrap_err();
     assert!(matches!(error, LedgerError::Newer { .. }) && error.to_string().contains(NEWER), "{error}");
     assert!(matches!(create(folder.path(), &about()).await, Err(LedgerError::Exists { .. })));
-    assert_eq!(read(folder.path()).await.unwrap().newer(), Some(3));
+    assert_eq!(read(folder.path()).await.unwrap().newer(), Some(4));
     assert_eq!(rows(folder.path()).await.len(), 3);
     assert_eq!(bytes(folder.path()), before);
     drop(newer);
@@ -60,7 +60,9 @@ async fn a_run_of_a_newer_version_is_read_and_never_written() {
 async fn a_ledger_of_the_first_format_is_brought_up_once_it_is_sent() {
     let folder = tempdir().unwrap();
     drop(planned(folder.path(), 3).await);
-    meddle(folder.path()).execute_batch("DROP TABLE consent; PRAGMA user_version = 1").unwrap();
+    meddle(folder.path())
+        .execute_batch("DROP TABLE consent; DROP TABLE subject; PRAGMA user_version = 1")
+        .unwrap();
     let format = || {
         let version = meddle(folder.path()).pragma_query_value(None, "user_version", |row| row.get(0));
         version.unwrap_or(-1)
@@ -74,6 +76,49 @@ async fn a_ledger_of_the_first_format_is_brought_up_once_it_is_sent() {
     journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     assert_eq!(format(), VERSION);
     assert_eq!(open(folder.path()).await.unwrap().consent().await.unwrap(), Some(consent(1)));
+}
+
+/// What people know referrals by has no place in a ledger of an earlier format, and its plan stays the same without.
+#[tokio::test]
+async fn a_ledger_of_an_earlier_format_names_nobody_and_is_planned_again_as_it_was() {
+    let folder = tempdir().unwrap();
+    let mut planning = create(folder.path(), &about()).await.unwrap();
+    planning.item(&item(1), None, None, None).unwrap();
+    planning.abandon(&RunStats::default()).await.unwrap();
+    meddle(folder.path()).execute_batch("DROP TABLE subject; PRAGMA user_version = 2").unwrap();
+    let (mut planning, _) = open(folder.path()).await.unwrap().plan_again().await.unwrap();
+    planning.row(&row(1, Some(1))).unwrap();
+    planning.item(&item(1), None, None, Some(&subject())).unwrap();
+    planning.retract(1).unwrap();
+    planning.item(&item(1), None, None, Some(&subject())).unwrap();
+    let ledger = planning.seal(&RunStats::default()).await.unwrap();
+    let subjects = async || {
+        let mut told = Vec::new();
+        let each = &mut |item: ItemAccount| {
+            told.push(item.subject);
+            Ok::<_, LedgerError>(())
+        };
+        read(folder.path()).await.unwrap().items(each).await.unwrap();
+        told
+    };
+    assert_eq!(subjects().await, [None]);
+    let (journal, _backlog) = ledger.start(clock()).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
+    assert_eq!(subjects().await, [None]);
+    assert_eq!(rows(folder.path()).await[0].subject, None);
+}
+
+/// A format that is not the one that was written would hide what later ones added.
+#[tokio::test]
+async fn a_format_that_lacks_a_table_which_is_there_is_damage() {
+    for format in [1, 2] {
+        let folder = tempdir().unwrap();
+        drop(planned(folder.path(), 3).await);
+        meddle(folder.path()).pragma_update(None, "user_version", format).unwrap();
+        let error = open(folder.path()).await.unwrap_err();
+        assert!(error.is_damage(), "{error}");
+        assert!(error.to_string().contains(&format!("its format is {format}, which has no ")), "{error}");
+    }
 }
 
 /// The figures of a damaged ledger may be any numbers.

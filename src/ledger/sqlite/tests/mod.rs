@@ -23,7 +23,8 @@ fn meddle(dir: &Path) -> rusqlite::Connection {
 }
 
 /// All tables of a ledger, but for those that are SQLite's own.
-const TABLES: [&str; 8] = ["run", "input", "row", "item", "attempt", "outcome", "session", "consent"];
+const TABLES: [&str; 9] =
+    ["run", "input", "row", "item", "attempt", "outcome", "session", "consent", "subject"];
 
 /// Makes the checksums fit what is there, as where a defect had written it.
 fn renew_checksums(connection: &rusqlite::Connection) {
