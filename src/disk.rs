@@ -111,24 +111,54 @@ pub fn restrict(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a regular file for its owner alone, to write behind what is in it; makes it where it isn't there. A link
-/// is not followed and a pipe not waited for: the directory may come from somebody else.
+/// Opens a regular file in a directory that may come from somebody else: a link is not followed and a pipe not
+/// waited for.
 ///
 /// # Errors
-/// Where it can't be opened, is no regular file, or isn't one's own.
-pub fn append_privately(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
+/// Where it can't be opened, or is no regular file.
+pub fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+        options.custom_flags(flags.bits().cast_signed());
     }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
+    let no_file = || io::Error::other("it is no regular file");
+    let file = options.open(path).map_err(|error| if is_link_or_pipe(&error) { no_file() } else { error })?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
+}
+
+/// Whether a file could not be opened because it is a link, or a pipe from which no process reads.
+#[cfg(unix)]
+fn is_link_or_pipe(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    error
+        .raw_os_error()
+        .is_some_and(|code| [Errno::LOOP, Errno::NXIO].contains(&Errno::from_raw_os_error(code)))
+}
+
+/// Outside Unix, links and pipes are opened like files.
+#[cfg(not(unix))]
+fn is_link_or_pipe(_: &io::Error) -> bool {
+    false
+}
+
+/// Reads a text from a regular file, as [`open_regular`] opens it.
+///
+/// # Errors
+/// Where it can't be opened or read, is no regular file, or holds no text.
+pub fn read_regular(path: &Path) -> io::Result<String> {
+    io::read_to_string(open_regular(File::options().read(true), path)?)
+}
+
+/// Opens a regular file for its owner alone, as [`open_regular`] does; makes it where `options` say so.
+///
+/// # Errors
+/// Where it can't be opened, is no regular file, or isn't one's own.
+pub fn open_privately(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    let file = open_regular(options, path)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -221,8 +251,9 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn only_a_regular_file_is_appended_to() {
+    fn only_a_regular_file_is_opened() {
         use std::os::unix::fs::PermissionsExt;
+        let append_privately = |path: &Path| open_privately(File::options().append(true).create(true), path);
         let root = tempfile::tempdir().unwrap();
         let (plain, link, pipe) = (root.path().join("a"), root.path().join("b"), root.path().join("c"));
         fs::write(&plain, "first ").unwrap();
@@ -231,6 +262,7 @@ mod tests {
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
         for refused in [&link, &pipe, &root.path().to_owned()] {
             assert!(append_privately(refused).is_err(), "{refused:?}");
+            assert!(read_regular(refused).is_err(), "{refused:?}");
         }
         assert_eq!(fs::metadata(&plain).unwrap().permissions().mode() & 0o777, 0o640, "what a link names");
         append_privately(&plain).unwrap().write_all(b"second").unwrap();

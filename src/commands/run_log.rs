@@ -47,10 +47,11 @@ impl RunLog {
         let path = run.join(RUN_LOG);
         let mut sink = self.sink();
         let Sink::Waiting(waiting) = &*sink else { return };
-        let opened = disk::append_privately(&path).and_then(|mut file| {
-            file.write_all(waiting)?;
-            Ok(file)
-        });
+        let opened =
+            disk::open_privately(File::options().append(true).create(true), &path).and_then(|mut file| {
+                file.write_all(waiting)?;
+                Ok(file)
+            });
         *sink = match opened {
             Ok(file) => Sink::Open(path, file),
             Err(error) => Sink::Lost(path, error),

@@ -39,7 +39,7 @@ impl EarlierReports {
     /// Reads the summary of a run's directory. `record` is the text of its record. What can't be read lists
     /// nothing.
     pub(super) fn read(dir: &Path, record: &str) -> Self {
-        let text = fs::read_to_string(dir.join(manifest::NAME)).unwrap_or_default();
+        let text = disk::read_regular(&dir.join(manifest::NAME)).unwrap_or_default();
         let files = serde_json::from_str(&text).map_or_else(|_| Vec::new(), |SummaryFiles { files }| files);
         let summary = is_as_written(&text).then(|| in_hex(Sha256::digest(&text)));
         let recorded = recorded(record).map(|(name, sha256)| (name.to_owned(), sha256.to_owned()));

@@ -1,7 +1,7 @@
 //! The list of a run's reports, with rows and checksums: in `summary.json`, and in the record of reports that
 //! no summary lists yet.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -53,8 +53,12 @@ pub(super) fn recorded(record: &str) -> impl Iterator<Item = (&str, &str)> {
     whole.filter_map(|line| line.split_once(' ').map(|(sha256, name)| (name, sha256)))
 }
 
-/// Returns the SHA-256 of a file in hexadecimal.
+/// Returns the SHA-256 of a file in hexadecimal. A pipe in its place is not waited for.
 pub(super) fn checksum(path: &Path) -> io::Result<String> {
+    let there = fs::metadata(path)?;
+    if !there.is_file() && !there.is_dir() {
+        return Err(io::Error::other("it is no regular file"));
+    }
     let mut hash = Sha256::new();
     io::copy(&mut File::open(path)?, &mut hash)?;
     Ok(in_hex(hash.finalize()))

@@ -50,7 +50,7 @@ impl Shelf {
     pub fn take(dir: &Path, wait: impl FnOnce()) -> Self {
         let file = lock(&dir.join(RECORD), wait);
         // Read under the lock: reports that another process wrote meanwhile are reports of this program, too.
-        let recorded = fs::read_to_string(dir.join(RECORD)).unwrap_or_default();
+        let recorded = disk::read_regular(&dir.join(RECORD)).unwrap_or_default();
         let earlier = EarlierReports::read(dir, &recorded);
         let is_complete = AtomicBool::new(false);
         Self { inner: Arc::new(ShelfInner { dir: dir.to_owned(), file, earlier, is_complete }) }
@@ -118,11 +118,7 @@ fn lock(path: &Path, wait: impl FnOnce()) -> io::Result<File> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    disk::open_privately(File::options().append(true).create(true), path)
 }
 
 /// Returns whether an open file is the one of this name.

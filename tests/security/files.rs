@@ -67,6 +67,40 @@ fn are_their_owners_alone_whatever_the_umask() {
     }
 }
 
+/// A run's directory may come from somebody else, with a pipe or a link in the place of any of its files: no
+/// command waits for the pipe, and what a link names stays as it is.
+#[test]
+fn are_no_pipes_and_no_links() {
+    const FILES: [&str; 7] =
+        ["run.lock", "run.reports", "run.log", "run.sqlite-wal", "plan.jsonl", "summary.json", "success.csv"];
+    for (file, is_pipe) in FILES.into_iter().flat_map(|file| [(file, true), (file, false)]) {
+        let place = Place::new();
+        place.write("a.csv", notes_csv(&[ONE]));
+        let plan = "apply a.csv --plan --state none --sandbox --out run --summary none";
+        place.run(&shlex::split(plan).unwrap()).expect(0);
+        let there = place.path("run").join(file);
+        if there.exists() {
+            fs::remove_file(&there).unwrap();
+        }
+        place.write("others.txt", "kept");
+        if is_pipe {
+            nix::unistd::mkfifo(&there, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        } else {
+            std::os::unix::fs::symlink(place.path("others.txt"), &there).unwrap();
+        }
+        let before = fs::metadata(place.path("others.txt")).unwrap().permissions().mode();
+        for command in
+            ["report run --summary none", "resume run --sandbox --yes --rate 1000/s --summary none"]
+        {
+            let mut started = place.start(&shlex::split(command).unwrap());
+            until(&format!("the end of {command}, {file}"), || (!started.is_running()).then_some(()));
+            let kept = fs::read_to_string(place.path("others.txt")).unwrap();
+            let mode = fs::metadata(place.path("others.txt")).unwrap().permissions().mode();
+            assert_eq!((kept.as_str(), mode), ("kept", before), "{file}, pipe: {is_pipe}, {command}");
+        }
+    }
+}
+
 #[test]
 fn of_patches_are_their_owners_alone() {
     for umask in ["000", "077"] {

@@ -20,7 +20,7 @@ use crate::support::case::Test;
 use crate::support::place::Place;
 use crate::support::program::{self, TOKEN, through};
 use crate::support::samples::{notes_csv, sample, sample_referral};
-use crate::support::waiting::each;
+use crate::support::waiting::{each, until};
 use crate::support::wire::{self, Wire};
 
 const ONE: &str = "5a1e0001-0000-4000-8000-000000000015";

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, lock_file};
 use super::lock::{self, Lock};
+use crate::disk;
 use crate::ledger::error::LedgerError;
 
 /// The location of a run, and the identity of its file.
@@ -62,7 +63,7 @@ pub(super) enum Found {
 /// As [`Holder::find`].
 pub(super) fn found(dir: &Path) -> Result<Found, LedgerError> {
     let holder: Option<Holder> =
-        fs::read_to_string(lock_file(dir)).ok().and_then(|text| serde_json::from_str(&text).ok());
+        disk::read_regular(&lock_file(dir)).ok().and_then(|text| serde_json::from_str(&text).ok());
     holder.map_or(Ok(Found::Moved), |holder| holder.find(dir))
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::files::{LOCK, lock_file};
 use super::permissions;
+use crate::disk;
 use crate::ledger::error::LedgerError;
 
 /// The number of attempts at a lock that is held, and the time between two of them. A process that ended, or
@@ -24,7 +25,7 @@ pub(super) struct Lock {
 
 /// Whether any process holds the lock of a run's directory right now.
 pub fn is_held(dir: &Path) -> bool {
-    let file = File::open(lock_file(dir));
+    let file = disk::open_regular(File::options().read(true), &lock_file(dir));
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 

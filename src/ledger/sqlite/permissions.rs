@@ -1,6 +1,6 @@
 //! Creates files and directories that only their owner can read.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -14,11 +14,7 @@ pub(super) fn folder(dir: &Path) -> Result<(), LedgerError> {
 
 /// Opens a file that only its owner can use, and creates it if it is missing.
 pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let opened = options.open(path).and_then(|file| disk::restrict(path, 0o600).map(|()| file));
+    let opened = disk::open_privately(File::options().write(true).create(true).truncate(false), path);
     opened.map_err(|error| LedgerError::file(path, error))
 }
 
@@ -26,6 +22,16 @@ pub(super) fn file(path: &Path) -> Result<File, LedgerError> {
 pub(super) fn tighten(path: &Path) -> Result<(), LedgerError> {
     match disk::restrict(path, 0o600) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(LedgerError::file(path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that what is at a path is a file, if there is anything: SQLite would wait for a pipe.
+pub(super) fn expect_file(path: &Path) -> Result<(), LedgerError> {
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => {
+            Err(LedgerError::file(path, io::Error::other("it is no regular file")))
+        }
         _ => Ok(()),
     }
 }

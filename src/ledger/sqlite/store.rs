@@ -30,6 +30,9 @@ pub(super) struct Store {
     pub(super) format: i32,
 }
 
+/// The endings of the names of SQLite's files: the database, its log, and the index of the log.
+const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
+
 impl Store {
     /// Creates the ledger of a new run, which is then planned.
     pub(super) fn create(dir: &Path, spec: &RunSpec, watch: Option<Watch>) -> Result<Self, LedgerError> {
@@ -50,7 +53,7 @@ impl Store {
         let mut store = Self::connect(dir, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         store.format = looked.format;
         drop(looked);
-        for ending in ["", "-wal", "-shm"] {
+        for ending in ENDINGS {
             permissions::tighten(&file_beside(dir, ending))?;
         }
         store.told(settings(&store.connection))?;
@@ -141,7 +144,12 @@ impl Store {
     pub(super) fn expect(dir: &Path) -> Result<(), LedgerError> {
         let file = file(dir);
         match file.try_exists() {
-            Ok(true) => holder::has_one_name(&file),
+            Ok(true) => {
+                ENDINGS
+                    .into_iter()
+                    .try_for_each(|ending| permissions::expect_file(&file_beside(dir, ending)))?;
+                holder::has_one_name(&file)
+            }
             Ok(false) if create::is_unmade(dir) => Err(LedgerError::Unmade { dir: dir.to_owned() }),
             Ok(false) => Err(LedgerError::Absent { dir: dir.to_owned() }),
             // The directory is a file.

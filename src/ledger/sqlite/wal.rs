@@ -26,6 +26,7 @@ use super::holder::Found;
 use super::records::EnumText;
 use super::schema;
 use super::store::Store;
+use crate::disk;
 use crate::domain::account::Phase;
 use crate::domain::consent::Consent;
 use crate::ledger::error::LedgerError;
@@ -115,7 +116,7 @@ fn mark(store: &mut Store, lost_after: Option<i64>, consent: Option<&Consent>) -
 /// Whether there is a log with anything in it.
 fn is_there(store: &Store) -> Result<bool, LedgerError> {
     let path = log_file(&store.dir);
-    match File::open(&path).and_then(begins_a_log) {
+    match disk::open_regular(File::options().read(true), &path).and_then(begins_a_log) {
         Ok(begins) => Ok(begins),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(LedgerError::file(&path, error)),
