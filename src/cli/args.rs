@@ -75,7 +75,7 @@ pub struct ApplyArgs {
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
 
-    /// Format of the input [default: by extension]
+    /// Format of the input [default: by extension and header]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<ChangeFormatArg>,
 
@@ -337,6 +337,8 @@ pub enum ChangeFormatArg {
     Csv,
     /// A JSON object per line
     Jsonl,
+    /// A file of Partner Center's own, as downloaded
+    PortalCsv,
 }
 
 impl From<ChangeFormatArg> for Format {
@@ -344,6 +346,7 @@ impl From<ChangeFormatArg> for Format {
         match format {
             ChangeFormatArg::Csv => Self::Csv,
             ChangeFormatArg::Jsonl => Self::Jsonl,
+            ChangeFormatArg::PortalCsv => Self::PortalCsv,
         }
     }
 }

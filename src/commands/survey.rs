@@ -107,6 +107,9 @@ impl Source for Changes {
                 if let Some(why) = &read.contradiction {
                     self.planner.doubt_numbers(number, why);
                 }
+                if let Some(why) = &read.date_contradiction {
+                    self.planner.doubt_dates(number, why);
+                }
                 infos.push(read.info.clone());
                 Ok(read)
             })?;

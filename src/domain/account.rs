@@ -182,6 +182,9 @@ pub enum Phase {
 pub enum Format {
     /// CSV: a header line, then one record per row.
     Csv,
+    /// CSV with the header of a file of Partner Center's own.
+    #[serde(rename = "portal-csv")]
+    PortalCsv,
     /// JSON lines: one JSON object per line.
     Jsonl,
     /// A JSON array of objects, or objects of any number of lines each. For legacy payloads only.
@@ -195,9 +198,18 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::PortalCsv => "portal-csv",
             Self::Jsonl => "jsonl",
             Self::Json => "json",
             Self::Http => "http",
+        }
+    }
+
+    /// Whether its rows are records of cells under a header.
+    pub fn is_table(self) -> bool {
+        match self {
+            Self::Csv | Self::PortalCsv => true,
+            Self::Jsonl | Self::Json | Self::Http => false,
         }
     }
 }
@@ -218,6 +230,9 @@ pub struct InputInfo {
     pub form: TextForm,
     /// The header cells of a CSV as written, without `result.*`; empty for other formats.
     pub columns: Vec<String>,
+    /// Whether its header is that of a file of Partner Center's own; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub is_portal: bool,
 }
 
 /// Returns the name of an input for messages: its path as the user gave it, or "standard input".

@@ -74,8 +74,8 @@ pub fn meaning(name: &str) -> Option<Meaning> {
     Some(*meaning)
 }
 
-/// Returns the letters and digits of a name, in lower case.
-fn folded(name: &str) -> String {
+/// Returns the letters and digits of a name, in lower case: what names of columns are compared by.
+pub fn folded(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

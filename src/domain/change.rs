@@ -17,7 +17,7 @@ pub struct Located<T> {
     pub place: Location,
 }
 
-/// An element to be added at the end of a list, as by `/team/-`.
+/// An element that a list is to have, beside those that it has.
 #[derive(Debug, Clone)]
 pub struct Append {
     /// The list.
@@ -26,6 +26,52 @@ pub struct Append {
     pub key: String,
     /// The element itself, a JSON object.
     pub element: Box<RawValue>,
+    /// What becomes of it where the list has elements already.
+    pub joining: Joining,
+}
+
+/// How an element joins a list that has elements already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joining {
+    /// It is added at the end, as by `/team/-`. One of the same key stays as it is.
+    Append,
+    /// It is added at the end. One of the same key takes over the members that this one has, and keeps its others.
+    Update,
+    /// It joins an empty list only.
+    First,
+}
+
+/// What a row says of a member that it can't change.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The name of its column.
+    pub column: &'static str,
+    /// The member of the referral that the column shows.
+    pub counterpart: Counterpart,
+    /// The text of the cell.
+    pub text: Box<str>,
+}
+
+/// A member of a referral that a column shows, by its pointer, and how the two are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Counterpart {
+    /// A text.
+    Text(&'static str),
+    /// An id, whose letter case makes no difference.
+    Id(&'static str),
+    /// A time, of which the column shows the day in UTC.
+    Day(&'static str),
+    /// A flag, which the column shows as Yes or No.
+    Flag(&'static str),
+}
+
+impl Counterpart {
+    /// Returns the member's JSON Pointer.
+    pub fn pointer(self) -> &'static str {
+        match self {
+            Self::Text(pointer) | Self::Id(pointer) | Self::Day(pointer) | Self::Flag(pointer) => pointer,
+        }
+    }
 }
 
 /// One input row: typed, and not yet judged.
@@ -43,8 +89,10 @@ pub struct Draft {
     pub substatus: Option<Located<Stage>>,
     /// Fields to be set or, where the value is null, cleared. Never status or substatus.
     pub sets: Vec<Located<(Path, Wanted)>>,
-    /// Elements to be appended.
+    /// Elements that lists are to have.
     pub appends: Vec<Located<Append>>,
+    /// What it says of members that it can't change.
+    pub shown: Vec<Located<Shown>>,
 }
 
 /// A row that is no valid change, with its findings. Other rows for the same referral are held back with it.
@@ -74,8 +122,10 @@ pub struct Desired {
     pub stage: Option<Located<Stage>>,
     /// Fields to be set or cleared.
     pub sets: Vec<Located<(Path, Wanted)>>,
-    /// Elements to be appended.
+    /// Elements that lists are to have.
     pub appends: Vec<Located<Append>>,
+    /// What it says of members that it can't change.
+    pub shown: Vec<Located<Shown>>,
 }
 
 /// A legacy PUT payload, read and not yet compared: a whole referral, as an integration would have sent it.

@@ -20,6 +20,19 @@ pub struct Wanted {
     raw: Box<RawValue>,
     may_clear: bool,
     sign: Option<DecimalSign>,
+    condition: Condition,
+}
+
+/// The condition under which a wanted value that differs from the referral's is a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Condition {
+    /// There is none.
+    #[default]
+    Always,
+    /// The day differs, in UTC: the input names a day, and the referral may have any time of it.
+    OtherDay,
+    /// The same change closes the referral.
+    Closing,
 }
 
 impl Wanted {
@@ -29,7 +42,7 @@ impl Wanted {
     }
 
     fn new(raw: Box<RawValue>) -> Self {
-        Self { raw, may_clear: true, sign: None }
+        Self { raw, may_clear: true, sign: None, condition: Condition::Always }
     }
 
     /// Forbids the value to clear anything: a `null` within it is then accepted only where the referral has no
@@ -42,6 +55,17 @@ impl Wanted {
     /// Whether a `null` within it may replace a value.
     pub fn may_clear(&self) -> bool {
         self.may_clear
+    }
+
+    /// Makes it a change under this condition only.
+    #[must_use]
+    pub fn on(self, condition: Condition) -> Self {
+        Self { condition, ..self }
+    }
+
+    /// Returns the condition under which it is a change.
+    pub fn condition(&self) -> Condition {
+        self.condition
     }
 
     /// Reads a number from the text of a cell. `given` is the decimal sign, if the user gave it.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::line_locator::LineLocator;
 use super::names::{ValueTarget, opt_in, whole_list};
 use super::row::RowBuilder;
+use crate::domain::change::{Append, Joining};
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::Field;
 use crate::domain::finding::{Finding, Location};
@@ -52,7 +53,8 @@ pub(super) fn assign(
         ValueTarget::Append(field) => row.append_object(place, *field, value),
         ValueTarget::ReadOnly(pointer) => row.refuse_read_only(place, pointer),
         ValueTarget::Unconfirmed(pointer) => row.refuse_unconfirmed(place, pointer, opt_in(pointer)),
-        ValueTarget::Ignored | ValueTarget::LeftAlone => {}
+        // Only a header has columns of a Partner Center file.
+        ValueTarget::Portal(_) | ValueTarget::Ignored | ValueTarget::LeftAlone => {}
     }
 }
 
@@ -189,7 +191,10 @@ impl RowBuilder<'_> {
     /// Appends a JSON object to a list, if it is an element that the list can hold.
     pub fn append_object(&mut self, place: Location, field: Field, element: &RawValue) {
         match value::checked_element(field.kind(), element) {
-            Ok(key) => self.append(place, field, key, element.to_owned()),
+            Ok(key) => {
+                let (element, joining) = (element.to_owned(), Joining::Append);
+                self.append(place, Append { field, key, element, joining });
+            }
             Err(error) => self.mistyped(place, field.pointer().as_str(), error),
         }
     }
@@ -199,7 +204,7 @@ impl RowBuilder<'_> {
         match value::members(text) {
             Ok(members) => {
                 for (key, element) in members {
-                    self.append(place, field, key, element);
+                    self.append(place, Append { field, key, element, joining: Joining::Append });
                 }
             }
             Err(TypeError { message, hint }) => {

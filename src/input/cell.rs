@@ -126,7 +126,8 @@ pub(super) fn fill(
         },
         ValueTarget::ReadOnly(pointer) => row.refuse_read_only(place, pointer),
         ValueTarget::Unconfirmed(pointer) => row.refuse_unconfirmed(place, pointer, opt_in(pointer)),
-        ValueTarget::Ignored | ValueTarget::LeftAlone => {}
+        // The cells of a Partner Center file are read by `portal`.
+        ValueTarget::Portal(_) | ValueTarget::Ignored | ValueTarget::LeftAlone => {}
     }
 }
 
@@ -160,6 +161,7 @@ fn clear(row: &mut RowBuilder<'_>, place: Location, target: &ValueTarget) -> boo
         }
         ValueTarget::ReadOnly(_)
         | ValueTarget::Unconfirmed(_)
+        | ValueTarget::Portal(_)
         | ValueTarget::Ignored
         | ValueTarget::LeftAlone => return false,
     }

@@ -99,11 +99,20 @@ impl InputContext<'_> {
     ) -> InputInfo {
         let sha256 = hex(hash);
         let path = self.path.to_owned();
-        InputInfo { path, sha256, rows: rows.count, format, form, columns: rows.columns }
+        InputInfo {
+            path,
+            sha256,
+            rows: rows.count,
+            format,
+            form,
+            columns: rows.columns,
+            is_portal: rows.is_portal,
+        }
     }
 }
 
 /// What reading the rows of one file leads to, besides the rows.
+#[derive(Default)]
 pub(super) struct RowsSummary {
     /// The number of data rows.
     pub count: u64,
@@ -115,4 +124,10 @@ pub(super) struct RowsSummary {
     pub notes: Vec<String>,
     /// Why the numbers of the file can't be trusted, where that is so.
     pub contradiction: Option<String>,
+    /// Why its dates can't be trusted, where that is so.
+    pub date_contradiction: Option<String>,
+    /// Whether the file is one of Partner Center's own.
+    pub is_portal: bool,
+    /// Whether its text was read as Windows-1252.
+    pub is_windows_1252: bool,
 }

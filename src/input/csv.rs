@@ -4,12 +4,13 @@ use std::io::BufRead;
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::cell::Numbers;
 use super::context::{InputContext, RowsSummary};
 use super::decode::DecodedText;
 use super::error::{InputError, Unusable};
-use super::header::{self, Column};
+use super::header::Column;
+use super::heading::{self, Heading, NoHeading};
 use super::no_header;
+use super::notation::Notation;
 use super::oddities::Oddities;
 use super::record::Record;
 use super::sheet::{Sheet, is_blank};
@@ -24,7 +25,7 @@ pub(super) fn read<E>(
 ) -> Result<RowsSummary, InputError<E>> {
     let transcoded = text.is_transcoded();
     let separator = text.form.separator;
-    let mut numbers = Numbers::new(context.options.decimal, separator);
+    let mut notation = Notation::of_text(context.options.decimal, separator);
     let mut records = Records {
         context,
         reader: ReaderBuilder::new()
@@ -44,9 +45,10 @@ pub(super) fn read<E>(
         let hint = "the first line names the columns, as in id,status,substatus";
         return Err(context.unusable("the file has no header", Some(hint.into())).into());
     };
-    let columns = match header::resolve(context, &records.cells, mark) {
-        Ok(columns) => columns,
-        Err(unusable) => {
+    let Heading { columns, is_portal, notes: told } = match heading::resolve(context, &records.cells, mark) {
+        Ok(heading) => heading,
+        Err(NoHeading::Portal(unusable)) => return Err(unusable.into()),
+        Err(NoHeading::Unknown(unusable)) => {
             // More of the file is read only now, to say what its first line is in place of a header.
             let first = records.cells.clone();
             let following = std::iter::from_fn(|| Some((records.next().ok()??, records.cells.clone())));
@@ -54,7 +56,7 @@ pub(super) fn read<E>(
             return Err(none.map_or(unusable, Unusable::from).into());
         }
     };
-    let sheet = Sheet { context, columns, separator, transcoded };
+    let sheet = Sheet { context, columns, separator, transcoded, is_portal };
     let mut count = 0;
     while let Some(mark) = records.next()? {
         if sheet.is_empty(&records.cells, mark) {
@@ -65,7 +67,7 @@ pub(super) fn read<E>(
         if let Some(taken) = sheet.taken_in(&records.cells, mark) {
             for SwallowedRow { cells, mark, finding } in taken {
                 count += 1;
-                sink(sheet.record(&cells, mark, Some(finding), &mut numbers)).map_err(InputError::Sink)?;
+                sink(sheet.record(&cells, mark, Some(finding), &mut notation)).map_err(InputError::Sink)?;
             }
             continue;
         }
@@ -80,14 +82,23 @@ pub(super) fn read<E>(
             }
         }
         count += 1;
-        sink(sheet.record(&records.cells, mark, malformed, &mut numbers)).map_err(InputError::Sink)?;
+        sink(sheet.record(&records.cells, mark, malformed, &mut notation)).map_err(InputError::Sink)?;
     }
-    let notes = oddities.notes(&sheet);
+    let is_windows_1252 = notation.letters.are_windows_1252(context)?;
+    let notes = told.into_iter().chain(oddities.notes(&sheet)).collect();
     let (ignored, columns): (Vec<Column>, Vec<Column>) =
         sheet.columns.into_iter().partition(Column::is_left_out);
     let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
-    let contradiction = numbers.contradiction();
-    Ok(RowsSummary { count, columns: names(columns), ignored: names(ignored), notes, contradiction })
+    Ok(RowsSummary {
+        count,
+        columns: names(columns),
+        ignored: names(ignored),
+        notes,
+        contradiction: notation.numbers.contradiction(),
+        date_contradiction: notation.days.contradiction(),
+        is_portal,
+        is_windows_1252,
+    })
 }
 
 /// The records of a CSV, in order.

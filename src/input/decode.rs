@@ -109,7 +109,7 @@ pub(super) fn open<'a>(
     while head.starts_with(b"\xef\xbb\xbf") {
         head.drain(..3);
     }
-    if let (Some(context), Format::Csv, true) = (change_file, format, head.is_empty()) {
+    if let (Some(context), true, true) = (change_file, format.is_table(), head.is_empty()) {
         let hint = "the first line names the columns, as in id,status,substatus";
         return Err(NoText::Other(context.unusable("the file is empty", Some(hint.into()))));
     }
@@ -121,7 +121,9 @@ pub(super) fn open<'a>(
         form::refuse_others(context, &head).map_err(NoText::Other)?;
     }
     let declared = match (change_file, format) {
-        (Some(context), Format::Csv) => separator::declared(context, &head).map_err(NoText::Other)?,
+        (Some(context), Format::Csv | Format::PortalCsv) => {
+            separator::declared(context, &head).map_err(NoText::Other)?
+        }
         _ => None,
     };
     head.drain(..declared.map_or(0, |declared| declared.length));
@@ -186,7 +188,7 @@ impl FirstLine {
         let early = head.iter().take(MAGIC).any(|byte| *byte == 0);
         let (line, line_end) = first_line(head);
         match format {
-            Format::Csv => {
+            Format::Csv | Format::PortalCsv => {
                 let binary = early || line.contains(&0);
                 Self { separator: separator::most_frequent(line), line_end, binary }
             }

@@ -106,8 +106,12 @@ pub(super) fn compare(context: &InputContext<'_>, format: Format, head: &[u8]) -
     let line = line.trim();
     let say = |form: &str| Wording::from("say ").name(Setting::Format).say(form);
     let (message, hint) = match format {
-        Format::Csv if line.starts_with('{') => ("the file holds JSON, not CSV", say(" jsonl")),
-        Format::Csv if line.starts_with('[') => ("the file holds JSON, not CSV", as_json_lines()),
+        Format::Csv | Format::PortalCsv if line.starts_with('{') => {
+            ("the file holds JSON, not CSV", say(" jsonl"))
+        }
+        Format::Csv | Format::PortalCsv if line.starts_with('[') => {
+            ("the file holds JSON, not CSV", as_json_lines())
+        }
         Format::Jsonl if is_spread(line) && end < head.len() => (
             "the JSON is spread over several lines",
             "write one JSON object a line, as jq -c does (jq -c '.[]' for the objects of an array)".into(),
@@ -115,7 +119,7 @@ pub(super) fn compare(context: &InputContext<'_>, format: Format, head: &[u8]) -
         Format::Jsonl if is_header(context, line) => {
             ("the file holds CSV, not one JSON object a line", say(" csv"))
         }
-        Format::Csv | Format::Jsonl | Format::Json | Format::Http => return Ok(()),
+        Format::Csv | Format::PortalCsv | Format::Jsonl | Format::Json | Format::Http => return Ok(()),
     };
     Err(context.unusable(message, Some(hint)))
 }

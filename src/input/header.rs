@@ -140,7 +140,11 @@ fn hint(names: &NameResolver<'_>, name: &str) -> Wording {
 
 /// Links columns with the same target, and returns a problem for each name that stands twice to the letter: it
 /// can't be told which of the two the user means.
-fn find_twins(context: &InputContext<'_>, line: u64, columns: &mut [(usize, Column)]) -> Vec<Problem> {
+pub(super) fn find_twins(
+    context: &InputContext<'_>,
+    line: u64,
+    columns: &mut [(usize, Column)],
+) -> Vec<Problem> {
     let mut last: HashMap<ValueTarget, usize> = HashMap::new();
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut problems = Vec::new();
@@ -191,7 +195,7 @@ fn is_for_something(target: &ValueTarget) -> bool {
 }
 
 /// Returns the problem that no column holds the id.
-fn missing_id(
+pub(super) fn missing_id(
     context: &InputContext<'_>,
     line: u64,
     cells: &ByteRecord,

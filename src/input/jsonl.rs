@@ -41,7 +41,7 @@ pub(super) fn read<E>(
         columns: Vec::new(),
         ignored: Vec::new(),
         notes: Vec::new(),
-        contradiction: None,
+        ..RowsSummary::default()
     })
 }
 

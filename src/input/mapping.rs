@@ -87,7 +87,8 @@ fn no_target(names: &NameResolver<'_>, field: &str, target: &ValueTarget) -> Opt
         | ValueTarget::Substatus
         | ValueTarget::Set(_)
         | ValueTarget::AddMembers(_)
-        | ValueTarget::Append(_) => None,
+        | ValueTarget::Append(_)
+        | ValueTarget::Portal(_) => None,
     }
 }
 

@@ -16,6 +16,8 @@
 //! | `mapping` | what columns of somebody else's files are mapped to |
 //! | `likeness` | how similar two names are |
 //! | `header` | a CSV's header → its columns |
+//! | `heading` | which sort of header a table has |
+//! | [`portal`] | the files of Partner Center's own |
 //! | `no_header` | what a first line is where it is no header |
 //! | `csv` | a CSV's records, one after the other |
 //! | `sheet` | a record of cells under its header → a row |
@@ -23,6 +25,7 @@
 //! | `swallowed` | rows that a quoted cell took in |
 //! | `oddities` | what is unusual about a CSV without being a mistake |
 //! | `cell` | one cell → its row |
+//! | `notation` | how a file writes numbers, dates and letters |
 //! | `jsonl` | JSON lines → rows |
 //! | `lines` | the lines of a text, bounded in size |
 //! | `line_locator` | where in its line a JSON value stands |
@@ -51,6 +54,7 @@ mod form;
 mod gzip;
 mod hashing;
 mod header;
+mod heading;
 mod jsonl;
 pub mod legacy;
 mod likeness;
@@ -59,10 +63,12 @@ mod lines;
 mod mapping;
 mod names;
 mod no_header;
+mod notation;
 mod object;
 mod oddities;
 mod options;
 mod patch;
+pub mod portal;
 mod read;
 mod record;
 mod row;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::likeness::{LIKELY, is_same_name, likeness};
 use super::options::Options;
+use super::portal::PortalTarget;
 use crate::domain::account::MappedColumn;
 use crate::domain::aliases::{self, Meaning};
 use crate::domain::characters::is_hidden;
@@ -37,9 +38,12 @@ pub(super) enum ValueTarget {
     ReadOnly(Pointer),
     /// A path that no source confirms to be patchable, and that the user did not opt into.
     Unconfirmed(Pointer),
+    /// A column of a file of Partner Center's own, whose cells are read in a way of their own.
+    Portal(PortalTarget),
     /// A column or member that a report added.
     Ignored,
-    /// A column or member that the user keeps out of the change; the reports give it back.
+    /// A column or member that is kept out of the change, by the user or since nothing is in it that can be changed;
+    /// the reports give it back.
     LeftAlone,
 }
 

@@ -13,6 +13,7 @@ use super::record::{Read, Record};
 use super::{csv, decode, form, jsonl};
 use crate::domain::account::Format;
 use crate::domain::excerpt::beginning;
+use crate::domain::text_form::Encoding;
 
 /// Reads one change file and hands its data rows to `sink`, in file order.
 ///
@@ -40,10 +41,10 @@ pub fn read<E>(
     let compressed = content.is_compressed.then(|| "compressed with gzip".to_owned());
     let text =
         decode::open(content.bytes, format, Some(&context)).map_err(|none| none.into_unusable(&context))?;
-    let form = text.form;
+    let mut form = text.form;
     let detected: Vec<String> = compressed.into_iter().chain(form.deviations()).collect();
     let rows = match format {
-        Format::Csv => csv::read(&context, text, sink)?,
+        Format::Csv | Format::PortalCsv => csv::read(&context, text, sink)?,
         Format::Jsonl => jsonl::read(&context, text, sink)?,
         Format::Json | Format::Http => {
             let message = "this form holds legacy payloads, and apply reads CSV and JSONL";
@@ -64,6 +65,13 @@ pub fn read<E>(
         notes.push(format!("{name}: the file has no rows, so it changes nothing"));
     }
     info!(input, rows = rows.count, ?format, "a file was read");
-    let contradiction = rows.contradiction.clone();
-    Ok(Read { info: context.info(&hash, format, form, rows), notes, contradiction })
+    let format = if rows.is_portal { Format::PortalCsv } else { format };
+    if rows.is_windows_1252 {
+        notes.push(format!(
+            "{name}: read as Windows-1252, since it is not UTF-8; reports are written as UTF-8 with byte order mark"
+        ));
+        form.encoding = Encoding::Utf8Marked;
+    }
+    let (contradiction, date_contradiction) = (rows.contradiction.clone(), rows.date_contradiction.clone());
+    Ok(Read { info: context.info(&hash, format, form, rows), notes, contradiction, date_contradiction })
 }

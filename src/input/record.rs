@@ -30,4 +30,6 @@ pub struct Read {
     /// Why no number of the file that has a point or a comma in it can be trusted, where that is so. It is
     /// known at the end of the file only, and concerns rows that were delivered before.
     pub contradiction: Option<String>,
+    /// Why no date of a Partner Center file can be trusted, where that is so. It is known at its end only, too.
+    pub date_contradiction: Option<String>,
 }

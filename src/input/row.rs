@@ -3,14 +3,12 @@
 //! Here is decided what depends on the row as a whole: whether a value contradicts an earlier one, whether fields may
 //! be cleared, whether the row asks for too much. A value is typed before, in [`super::assign`].
 
-use serde_json::value::RawValue;
-
 use super::earlier_result::EarlierResult;
 use super::options::Options;
-use crate::domain::change::{Append, Draft, Located, Rejected};
+use crate::domain::change::{Append, Draft, Located, Rejected, Shown};
 use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};
-use crate::domain::fields::{self, Field, Kind, Path};
+use crate::domain::fields::{self, Kind, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json;
 use crate::domain::level::Level;
@@ -36,6 +34,7 @@ pub(super) struct RowBuilder<'o> {
     substatus: Option<Located<Stage>>,
     sets: Vec<Located<(Path, Wanted)>>,
     appends: Vec<Located<Append>>,
+    shown: Vec<Located<Shown>>,
     /// What denies the row.
     findings: Vec<Finding>,
     /// What is only warned of.
@@ -57,6 +56,7 @@ impl<'o> RowBuilder<'o> {
             substatus: None,
             sets: Vec::new(),
             appends: Vec::new(),
+            shown: Vec::new(),
             findings: Vec::new(),
             notes: Vec::new(),
             names_referral: false,
@@ -72,9 +72,15 @@ impl<'o> RowBuilder<'o> {
     /// Adds what is suspicious about a text (a spreadsheet error, a rewritten number), at the level that the user gave
     /// its rule.
     fn suspect(&mut self, place: Location, name: &str, text: &str) {
-        let Some(Suspicion { rule, message, hint }) = suspect::suspicion(text) else { return };
+        if let Some(Suspicion { rule, message, hint }) = suspect::suspicion(text) {
+            self.tell(rule, place, &format!("{name}: {message}"), hint);
+        }
+    }
+
+    /// Adds a finding at the level that the user gave its rule.
+    pub fn tell(&mut self, rule: Rule, place: Location, message: &str, hint: impl Into<Wording>) {
         let level = self.options.levels.of(rule);
-        let finding = Finding::new(rule, level, place, format!("{name}: {message}")).hint(hint);
+        let finding = Finding::new(rule, level, place, message).hint(hint);
         match level {
             Level::Allow => {}
             Level::Warn => self.notes.push(finding),
@@ -197,17 +203,19 @@ impl<'o> RowBuilder<'o> {
         self.add_finding(Finding::deny(Rule::Clear, place, format!("{path} would be cleared")).hint(hint));
     }
 
-    /// Appends an element to a list. `key` identifies it there: the same element again is dropped, other data under
+    /// Puts an element into a list. Its key identifies it there: the same element again is dropped, other data under
     /// the same key is a finding.
-    pub fn append(&mut self, place: Location, field: Field, key: String, element: Box<RawValue>) {
-        for text in json::texts(&element) {
+    pub fn append(&mut self, place: Location, append: Append) {
+        let Append { field, key, element, .. } = &append;
+        let field = *field;
+        for text in json::texts(element) {
             self.suspect(place, field.pointer().as_str(), &text);
         }
         let earlier =
-            self.appends.iter().find(|append| append.value.field == field && append.value.key == key);
+            self.appends.iter().find(|append| append.value.field == field && append.value.key == *key);
         let is_same = |earlier: &Located<Append>| {
             // `holds` allows the other side more members, so only both ways make two elements the same.
-            let (one, other) = (&*earlier.value.element, &*element);
+            let (one, other) = (&*earlier.value.element, &**element);
             equality::holds(field.kind(), &[one], other) && equality::holds(field.kind(), &[other], one)
         };
         match earlier.map(is_same) {
@@ -216,25 +224,30 @@ impl<'o> RowBuilder<'o> {
                 Finding::deny(
                     Rule::Contradiction,
                     place,
-                    format!(
-                        "{} is appended to {} twice, with different data",
-                        excerpt(&key),
-                        field.pointer()
-                    ),
+                    format!("{} is appended to {} twice, with different data", excerpt(key), field.pointer()),
                 )
                 .hint("keep one of them"),
             ),
-            None if self.has_room(place) => {
-                self.appends.push(Located { value: Append { field, key, element }, place });
-            }
+            None if self.has_room(place) => self.appends.push(Located { value: append, place }),
             None => {}
         }
+    }
+
+    /// Notes what the row says of a member that it can't change.
+    pub fn show(&mut self, place: Location, shown: Shown) {
+        self.shown.push(Located { value: shown, place });
+    }
+
+    /// Returns the substatus that the row asks for so far.
+    pub fn wanted_substatus(&self) -> Option<Stage> {
+        self.substatus.as_ref().map(|substatus| substatus.value)
     }
 
     /// Returns the row as a draft, with its warnings; or everything that is wrong with it.
     pub fn finish(mut self) -> (Result<Draft, Rejected>, Vec<Finding>) {
         // Drafts stay in memory until their referrals are fetched, by the hundred thousand.
         self.sets.shrink_to_fit();
+        self.shown.shrink_to_fit();
         if !self.names_referral {
             let finding = Finding::deny(Rule::Id, self.place, "the row names no referral");
             self.add_finding(finding.hint("give the referral's GUID as id, or remove the row"));
@@ -247,6 +260,7 @@ impl<'o> RowBuilder<'o> {
             substatus: self.substatus,
             sets: self.sets,
             appends: self.appends,
+            shown: self.shown,
         });
         match draft {
             Some(draft) if self.findings.is_empty() => (Ok(draft), self.notes),

@@ -1,13 +1,18 @@
 //! A table under its header: a record of cells becomes a row, whatever format of file the cells come from.
 
+use std::borrow::Cow;
+
 use ::csv::ByteRecord;
 
-use super::cell::{Numbers, fill};
+use super::cell::fill;
 use super::context::InputContext;
 use super::decode::lost_character;
 use super::earlier_result::EarlierResult;
 use super::header::Column;
+use super::heading;
 use super::names::ValueTarget;
+use super::notation::{Letters, Notation};
+use super::portal::{PortalRow, undefused};
 use super::record::Record;
 use super::row::RowBuilder;
 use super::watch::{MAX_CELL, RecordSpan};
@@ -30,6 +35,8 @@ pub(super) struct Sheet<'a> {
     pub(super) separator: Separator,
     /// Whether the file was UTF-16, in which U+FFFD stands for what could not be decoded.
     pub(super) transcoded: bool,
+    /// Whether the file is one of Partner Center's own.
+    pub(super) is_portal: bool,
 }
 
 impl Sheet<'_> {
@@ -40,12 +47,13 @@ impl Sheet<'_> {
         cells: &ByteRecord,
         mark: RecordSpan,
         malformed: Option<Finding>,
-        numbers: &mut Numbers,
+        notation: &mut Notation,
     ) -> Record {
         let place = self.context.place(mark.line, 1);
         let mut row = RowBuilder::new(self.context.options, place);
         let sound = malformed.is_none();
         malformed.into_iter().for_each(|finding| row.add_finding(finding));
+        let mut portal = PortalRow::default();
         let mut texts = Vec::with_capacity(cells.len());
         let unsound = self.mark_of_unsound(cells);
         for (at, cell) in cells.iter().enumerate() {
@@ -59,19 +67,25 @@ impl Sheet<'_> {
             let target = column.and_then(|column| column.target.as_ref());
             let place = self.context.place(mark.line, at + 1);
             let cell = if unsound == Some(at) { b"" } else { cell };
-            match self.decode(at, (place, mark), cell) {
+            match self.decode(at, (place, mark), cell, &mut notation.letters) {
                 Ok(text) => {
+                    let meant = if self.is_portal { undefused(&text) } else { &text };
                     match target {
-                        Some(target) if sound => match self.filled_twin(cells, at) {
-                            Some(twin) => self.compare(&mut row, place, (twin, &cells[twin]), (at, text)),
-                            None => fill(&mut row, numbers, place, target, text),
+                        Some(target) if sound => match (self.filled_twin(cells, at), target) {
+                            (Some(twin), _) => {
+                                self.compare(&mut row, place, (twin, &cells[twin]), (at, cell));
+                            }
+                            (None, ValueTarget::Portal(target)) => {
+                                portal.cell(&mut row, &mut notation.days, place, *target, meant);
+                            }
+                            (None, target) => fill(&mut row, &mut notation.numbers, place, target, meant),
                         },
                         // Of a malformed row only the id is looked at, so that the reports can name the
                         // referral.
-                        Some(ValueTarget::Id) => row.id_if_any(text),
+                        Some(ValueTarget::Id) => row.id_if_any(&text),
                         _ => {}
                     }
-                    texts.push(text.to_owned());
+                    texts.push(text.into_owned());
                 }
                 Err((finding, text)) => {
                     row.add_finding(finding);
@@ -84,6 +98,9 @@ impl Sheet<'_> {
         }
         if !sound {
             row.excuse_id();
+        }
+        if sound && self.is_portal {
+            portal.finish(&mut row, place);
         }
         let earlier = self.earlier_result(cells);
         row.rebind(&earlier);
@@ -116,9 +133,9 @@ impl Sheet<'_> {
         row: &mut RowBuilder<'_>,
         place: Location,
         earlier: (usize, &[u8]),
-        given: (usize, &str),
+        given: (usize, &[u8]),
     ) {
-        if earlier.1 == given.1.as_bytes() {
+        if earlier.1 == given.1 {
             return;
         }
         let name = |at: usize| excerpt(&self.columns[at].name);
@@ -147,7 +164,8 @@ impl Sheet<'_> {
         at: usize,
         (place, mark): (Location, RecordSpan),
         cell: &'c [u8],
-    ) -> Result<&'c str, (Finding, String)> {
+        letters: &mut Letters,
+    ) -> Result<Cow<'c, str>, (Finding, String)> {
         if cell.len() > MAX_CELL {
             let goes_on = if mark.end > mark.line {
                 format!(": its row ends on line {}", mark.end)
@@ -174,7 +192,7 @@ impl Sheet<'_> {
                     .get(at)
                     .is_some_and(|column| column.target == Some(ValueTarget::LeftAlone)) =>
             {
-                return Ok(text);
+                return Ok(text.into());
             }
             Ok(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
                 let column = self.columns.get(at).map_or_else(
@@ -183,7 +201,17 @@ impl Sheet<'_> {
                 );
                 lost_character(place, &column)
             }
-            Ok(text) => return Ok(text),
+            Ok(text) => {
+                if !text.is_ascii() {
+                    letters.utf_8.get_or_insert(mark.line);
+                }
+                return Ok(text.into());
+            }
+            // Partner Center's own tool is a spreadsheet, and those save so.
+            Err(_) if self.is_portal => {
+                letters.windows_1252.get_or_insert(mark.line);
+                return Ok(heading::text(cell));
+            }
             Err(error) => {
                 let message =
                     format!("the cell is not valid UTF-8: byte 0x{:02x}", cell[error.valid_up_to()]);

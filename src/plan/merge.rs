@@ -10,7 +10,7 @@ use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::status::{Stage, Status};
-use crate::domain::value::Wanted;
+use crate::domain::value::{Condition, Wanted};
 
 /// The rows for one referral, merged one by one in file order.
 #[derive(Debug)]
@@ -28,7 +28,15 @@ impl Merged {
     /// Starts without any row.
     pub fn new(id: ReferralId) -> Self {
         let place = Location { input: 0, line: 0, column: 0 };
-        let desired = Desired { id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
+        let desired = Desired {
+            id,
+            place,
+            etag: None,
+            stage: None,
+            sets: Vec::new(),
+            appends: Vec::new(),
+            shown: Vec::new(),
+        };
         Self { desired, status: None, substatus: None, findings: Vec::new(), no_rows: true }
     }
 
@@ -61,6 +69,7 @@ impl Merged {
         for append in draft.appends {
             merger.append(&mut desired.appends, append);
         }
+        desired.shown.extend(draft.shown);
     }
 
     /// Rejects the numbers of an input that were written with a point or a comma, since the input as a whole
@@ -71,6 +80,18 @@ impl Merged {
         for Located { value: (path, _), place } in self.desired.sets.iter().filter(is_in_doubt) {
             let finding = Finding::deny(Rule::DecimalSign, *place, format!("{path}: {why}"));
             self.findings.push(finding.hint(say_sign()));
+        }
+    }
+
+    /// Rejects the days that an input names, since the input as a whole leaves open which part of a date is the
+    /// month. `why` explains that in the finding about each field.
+    pub fn doubt_dates(&mut self, input: u32, why: &str) {
+        let is_in_doubt = |set: &&Located<(Path, Wanted)>| {
+            set.place.input == input && set.value.1.condition() == Condition::OtherDay
+        };
+        for Located { value: (path, _), place } in self.desired.sets.iter().filter(is_in_doubt) {
+            let finding = Finding::deny(Rule::DateOrder, *place, format!("{path}: {why}"));
+            self.findings.push(finding.hint("write every date of the column as MM/DD/YYYY"));
         }
     }
 
@@ -140,7 +161,7 @@ impl Merger<'_> {
 
     /// Keeps an element to append, unless another one of the same key is kept already.
     fn append(&mut self, kept: &mut Vec<Located<Append>>, given: Located<Append>) {
-        let Append { field, key, element } = &given.value;
+        let Append { field, key, element, .. } = &given.value;
         match kept.iter().find(|other| other.value.field == *field && other.value.key == *key) {
             None => kept.push(given),
             Some(other) => {
@@ -246,6 +267,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::domain::change::Joining;
     use crate::domain::fields::{Field, Kind};
     use crate::domain::referral::ETag;
     use crate::domain::status::ClosedSubstatus;
@@ -263,6 +285,7 @@ mod tests {
             substatus: None,
             sets: Vec::new(),
             appends: Vec::new(),
+            shown: Vec::new(),
         }
     }
 
@@ -348,7 +371,10 @@ mod tests {
     fn append(line: u64, field: Field, element: &str) -> Draft {
         let element: Box<RawValue> = serde_json::from_str(element).unwrap();
         let key = element_key(field.kind(), &element).unwrap();
-        Draft { appends: vec![at(line, Append { field, key, element })], ..draft(line) }
+        Draft {
+            appends: vec![at(line, Append { field, key, element, joining: Joining::Append })],
+            ..draft(line)
+        }
     }
 
     #[test]

@@ -68,6 +68,12 @@ impl Planner {
         self.groups.iter_mut().for_each(|group| group.merged.doubt_numbers(input, why));
     }
 
+    /// Rejects every row of an input (counted from 0) that names a day in a column of a Partner Center file, since
+    /// the input as a whole leaves open which part of a date is the month. `why` explains that.
+    pub fn doubt_dates(&mut self, input: u32, why: &str) {
+        self.groups.iter_mut().for_each(|group| group.merged.doubt_dates(input, why));
+    }
+
     /// Returns the index of a referral's group with a row added to it; makes the group for the first one.
     fn group(&mut self, id: ReferralId, row: u64, place: Location) -> usize {
         let at = *self.places.entry(id).or_insert(self.groups.len());
@@ -222,7 +228,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::change::{Append, Located};
+    use crate::domain::change::{Append, Joining, Located};
     use crate::domain::fields::{Field, Path};
     use crate::domain::item::Effect;
     use crate::domain::outcome::Outcome;
@@ -260,6 +266,7 @@ mod tests {
             substatus: None,
             sets: Vec::new(),
             appends: Vec::new(),
+            shown: Vec::new(),
         }
     }
 
@@ -272,7 +279,8 @@ mod tests {
     fn append(referral: &str, line: u64, field: Field, json: &str) -> Draft {
         let element: Box<RawValue> = serde_json::from_str(json).unwrap();
         let key = element_key(field.kind(), &element).unwrap();
-        let append = Located { value: Append { field, key, element }, place: place(line) };
+        let append =
+            Located { value: Append { field, key, element, joining: Joining::Append }, place: place(line) };
         Draft { appends: vec![append], ..draft(referral, line) }
     }
 

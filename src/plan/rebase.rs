@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::patch::{self, Document};
 use super::proof::prove;
-use crate::domain::change::{Append, Desired, Located};
+use crate::domain::change::{Append, Desired, Joining, Located};
 use crate::domain::fields::{Field, Path};
 use crate::domain::finding::Location;
 use crate::domain::item::{Change, Effect, Item};
@@ -62,8 +62,15 @@ pub fn rebase(item: &Item, current: &Snapshot<'_>, levels: &Levels, now: Timesta
 /// Returns the desired change that an item was made from.
 fn desired(item: &Item) -> Result<Desired, String> {
     let place = Location { input: 0, line: 0, column: 0 };
-    let mut desired =
-        Desired { id: item.id, place, etag: None, stage: None, sets: Vec::new(), appends: Vec::new() };
+    let mut desired = Desired {
+        id: item.id,
+        place,
+        etag: None,
+        stage: None,
+        sets: Vec::new(),
+        appends: Vec::new(),
+        shown: Vec::new(),
+    };
     let mut words = (None, None);
     for Change { path, after, appended, .. } in &item.changes {
         match path {
@@ -72,7 +79,8 @@ fn desired(item: &Item) -> Result<Desired, String> {
             Path::Known(field) if !appended.is_empty() => {
                 for element in appended {
                     let key = element_key(field.kind(), element).map_err(|error| error.message)?;
-                    let value = Append { field: *field, key, element: element.clone() };
+                    let value =
+                        Append { field: *field, key, element: element.clone(), joining: Joining::Append };
                     desired.appends.push(Located { value, place });
                 }
             }

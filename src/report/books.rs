@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::account::{InputInfo, RowAccount};
-use crate::domain::finding::Location;
+use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
@@ -25,7 +25,7 @@ pub struct Tally {
     last: u64,
     misplaced: Option<Imbalance>,
     failures: [BTreeMap<String, RowGroup>; Outcome::ALL.len()],
-    warnings: BTreeMap<Rule, RowGroup>,
+    warnings: BTreeMap<Matter, RowGroup>,
     kept_otherwise: Option<RowGroup>,
 }
 
@@ -62,7 +62,7 @@ pub struct FailureGroup<'a> {
     pub first: &'a Example,
 }
 
-/// Rows for which one rule warns.
+/// Rows for which one rule warns, of one column where each column is a matter of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct WarningGroup<'a> {
     /// The rule.
@@ -197,7 +197,7 @@ impl Tally {
         let mut groups: Vec<WarningGroup<'_>> = self
             .warnings
             .iter()
-            .map(|(rule, RowGroup { rows, first })| WarningGroup { rule: *rule, rows: *rows, first })
+            .map(|((rule, _), RowGroup { rows, first })| WarningGroup { rule: *rule, rows: *rows, first })
             .collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.rows));
         groups
@@ -234,13 +234,23 @@ impl Tally {
     fn count_warnings(&mut self, row: &RowAccount) {
         let warnings = row.findings.iter().filter(|finding| finding.level == Level::Warn);
         for (at, finding) in warnings.clone().enumerate() {
-            if warnings.clone().take(at).any(|earlier| earlier.rule == finding.rule) {
+            let matter = matter(finding);
+            if warnings.clone().take(at).any(|earlier| self::matter(earlier) == matter) {
                 continue;
             }
-            let group = self.warnings.entry(finding.rule);
+            let group = self.warnings.entry(matter);
             group.or_insert_with(|| RowGroup::of(row, &finding.message, finding.place)).rows += 1;
         }
     }
+}
+
+/// What a warning is counted under: its rule, and its column where each column of an input is a matter of its own.
+type Matter = (Rule, Option<(u32, u32)>);
+
+fn matter(finding: &Finding) -> Matter {
+    let place = finding.place;
+    let by_column = finding.rule == Rule::PortalReadOnly;
+    (finding.rule, by_column.then_some((place.input, place.column)))
 }
 
 impl RowGroup {

@@ -8,7 +8,7 @@ use super::row_file::{name, stem};
 use super::shelf::Shelf;
 use super::written::Forms;
 use super::{manifest, outcomes, plan};
-use crate::domain::account::{Format, InputInfo};
+use crate::domain::account::InputInfo;
 use crate::domain::outcome::Bucket;
 
 /// The row files that always exist, even without rows.
@@ -35,7 +35,7 @@ const SINGLES: [Single; 3] = [
 /// Returns the names of the reports that a run of these inputs has. `pending` says in which formats there are
 /// pending rows.
 pub fn report_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
-    let is_csv = |input: &InputInfo| input.format == Format::Csv;
+    let is_csv = |input: &InputInfo| input.format.is_table();
     let has_csv = inputs.is_empty() || inputs.iter().any(is_csv);
     let has_jsonl = !inputs.iter().all(is_csv);
     let forms = [(has_csv, pending.csv, "csv"), (has_jsonl, pending.jsonl, "jsonl")];

@@ -99,7 +99,7 @@ impl SharedForms {
     /// own form is none of lines.
     pub fn add(&mut self, input: &InputInfo) {
         let shared = match input.format {
-            Format::Csv => &mut self.csv,
+            Format::Csv | Format::PortalCsv => &mut self.csv,
             Format::Jsonl => &mut self.jsonl,
             Format::Json | Format::Http => return,
         };

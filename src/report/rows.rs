@@ -39,14 +39,13 @@ impl RowReports {
     pub fn begin(shelf: &Shelf, inputs: &[InputInfo]) -> Result<Self, ReportError> {
         let dir = shelf.dir();
         let formats: Vec<Format> = inputs.iter().map(|input| input.format).collect();
-        let has = |format: Format| formats.contains(&format);
         let forms = SharedForms::of(inputs);
-        let csv = if has(Format::Csv) || inputs.is_empty() {
+        let csv = if formats.iter().any(|format| format.is_table()) || inputs.is_empty() {
             Some(BucketFiles::begin(dir, RowFileForm::Csv(Arc::new(Columns::of(inputs, forms.csv()))))?)
         } else {
             None
         };
-        let jsonl = if formats.iter().any(|format| *format != Format::Csv) {
+        let jsonl = if !formats.iter().all(|format| format.is_table()) {
             Some(BucketFiles::begin(dir, RowFileForm::Jsonl(forms.jsonl()))?)
         } else {
             None
@@ -70,7 +69,7 @@ impl RowReports {
         let format = self.format_of(row.place)?;
         self.outcomes.row(row, &self.names)?;
         let files = match format {
-            Format::Csv => &mut self.csv,
+            Format::Csv | Format::PortalCsv => &mut self.csv,
             Format::Jsonl | Format::Json | Format::Http => &mut self.jsonl,
         };
         let files = files.as_mut().expect("there are files for the form of every input");
@@ -512,7 +511,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
                 info.rows += 1;
                 cells.truncate(info.columns.len());
                 let text = match info.format {
-                    Format::Csv => RowText::Cells(cells),
+                    Format::Csv | Format::PortalCsv => RowText::Cells(cells),
                     Format::Jsonl | Format::Json | Format::Http => RowText::Line(ordinal.to_string()),
                 };
                 let input = u32::try_from(input).unwrap();

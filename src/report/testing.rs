@@ -26,6 +26,7 @@ pub(crate) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
         sha256: format!("sha of {path}"),
         rows,
         format: Format::Csv,
+        is_portal: false,
         form: TextForm::default(),
         columns: columns.iter().map(ToString::to_string).collect(),
     }

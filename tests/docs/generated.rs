@@ -8,11 +8,13 @@ use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Kind};
 use referral_bulk::domain::rules::{Rule, transitions};
 use referral_bulk::domain::status::{Stage, Status};
+use referral_bulk::input::portal::columns::{self, ContactPart, GoesTo, Naming, PortalColumn, PortalTarget};
+use referral_bulk::input::portal::reasons;
 
 use super::session::{GOOD, MISTAKES, example, example_as_kept, names, session};
 use super::{
-    CHANGE_FILES, CLI, COMMANDS, EXAMPLE, MIGRATE, README, RULES, RUNNING, directory_with_samples, read,
-    root, run,
+    CHANGE_FILES, CLI, COMMANDS, EXAMPLE, MIGRATE, PORTAL_FILES, README, RULES, RUNNING,
+    directory_with_samples, read, root, run,
 };
 use crate::support::rates;
 
@@ -75,6 +77,8 @@ pub fn blocks() -> Vec<Block> {
         block(CHANGE_FILES, "fields", field_table()),
         block(CHANGE_FILES, "names", name_table(false)),
         block(CHANGE_FILES, "refused-names", name_table(true)),
+        block(PORTAL_FILES, "reasons", reason_table()),
+        block(PORTAL_FILES, "portal-columns", column_table()),
         block(MIGRATE, "audit", fenced(&audit())),
         block(RULES, "rules", rule_table(false)),
         block(RULES, "fixed-rules", rule_table(true)),
@@ -174,6 +178,57 @@ fn name_table(refused: bool) -> String {
     });
     let heads = if refused { "| name | why |" } else { "| name | means |" };
     format!("{heads}\n|---|---|\n{}", rows.collect::<String>())
+}
+
+fn reason_table() -> String {
+    let rows = (1..).zip(reasons::TABLE).map(|(number, reason)| format!("| {number} | {reason} |\n"));
+    format!("| number | reason |\n|---|---|\n{}", rows.collect::<String>())
+}
+
+/// The columns of Partner Center's file, and what each goes to.
+fn column_table() -> String {
+    let row = |column: &PortalColumn| {
+        let name = match column.naming {
+            Naming::Whole => format!("`{}`", column.name),
+            Naming::Numbered => format!("`{} 1` … `{}`", column.name, columns::MOST),
+            Naming::Beginning => format!("`{} …`", column.name),
+        };
+        format!("| {name} | {} | {} |\n", column.since, goes_to(column.goes_to))
+    };
+    let rows: String = columns::TABLE.iter().map(row).collect();
+    format!("| column | since | goes to |\n|---|---|---|\n{rows}")
+}
+
+fn goes_to(goes_to: GoesTo) -> String {
+    let field = |field: Field| format!("`{}`", field.pointer());
+    match goes_to {
+        GoesTo::Id => "the referral that the row is about".to_owned(),
+        GoesTo::Field(of) => field(of),
+        GoesTo::Name => "compared with `/name`, or sent where you opted into that".to_owned(),
+        GoesTo::Solutions => field(Field::Solutions),
+        GoesTo::Team => field(Field::Team),
+        GoesTo::Nothing => "nothing".to_owned(),
+        GoesTo::Own(target) => match target {
+            PortalTarget::Status => field(Field::Status),
+            PortalTarget::Substatus => field(Field::Substatus),
+            PortalTarget::Reason => field(Field::StatusReason),
+            PortalTarget::SalesStage => field(Field::SalesStage),
+            PortalTarget::CloseDate => field(Field::ClosingDateTime),
+            PortalTarget::Share => field(Field::ShareConsent),
+            PortalTarget::Solution(_) => field(Field::Solutions),
+            PortalTarget::TeamMember(_) => field(Field::Team),
+            PortalTarget::Contact(part) => {
+                let name = match part {
+                    ContactPart::FirstName => "firstName",
+                    ContactPart::LastName => "lastName",
+                    ContactPart::PhoneNumber => "phoneNumber",
+                    ContactPart::EMail => "email",
+                };
+                format!("{}, {name}", field(Field::CustomerTeam))
+            }
+            PortalTarget::Shown(_, counterpart) => format!("compared with `{}`", counterpart.pointer()),
+        },
+    }
 }
 
 fn help(arguments: &[&str]) -> String {

@@ -21,6 +21,7 @@ use crate::support::program::{self, Ended, program};
 const README: &str = "README.md";
 const RUNNING: &str = "docs/running.md";
 const CHANGE_FILES: &str = "docs/change-files.md";
+const PORTAL_FILES: &str = "docs/portal-files.md";
 const MIGRATE: &str = "docs/migrate.md";
 const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";

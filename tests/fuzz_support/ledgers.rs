@@ -466,6 +466,7 @@ fn input(number: u32, rows: u64) -> InputInfo {
         path: if is_csv { "changes.csv" } else { "changes.jsonl" }.to_owned(),
         sha256: "0".repeat(64),
         rows,
+        is_portal: false,
         format: if is_csv { Format::Csv } else { Format::Jsonl },
         form: TextForm::default(),
         columns: if is_csv { vec!["id".to_owned(), "details.notes".to_owned()] } else { Vec::new() },

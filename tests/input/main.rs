@@ -14,6 +14,7 @@
 //! | `forms` | reports in the form of their input |
 //! | `half_payloads` | what may be half a legacy payload |
 //! | `hidden` | text that would steer a terminal, or hide |
+//! | `portal` | files of Partner Center's own |
 //! | `hostile` | any names, values and shapes |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
@@ -26,6 +27,7 @@ mod hidden;
 mod hostile;
 mod lines_that_are_no_rows;
 mod mapped;
+mod portal;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;

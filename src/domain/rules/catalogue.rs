@@ -28,6 +28,7 @@ pub enum Rule {
     ConsentWithdrawn,
     UnconfirmedPath,
     MemberExists,
+    PortalReadOnly,
     Unseen,
     Unbound,
     LenientJson,
@@ -46,6 +47,7 @@ pub enum Rule {
     Id,
     Type,
     DecimalSign,
+    DateOrder,
     RaggedRow,
     Encoding,
     Size,
@@ -96,7 +98,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
 }
 
 /// The rules in the order of [`Rule`], by which they are looked up.
-const TABLE: [RuleEntry; 51] = [
+const TABLE: [RuleEntry; 53] = [
     settable(
         Rule::Transition,
         "transition",
@@ -155,6 +157,12 @@ const TABLE: [RuleEntry; 51] = [
         "member-exists",
         Level::Warn,
         "a member to append is on the list already, with other data; the list is left as it is",
+    ),
+    settable(
+        Rule::PortalReadOnly,
+        "portal-read-only",
+        Level::Warn,
+        "a column of a Partner Center file differs from the referral, and can't be changed; nothing of it is sent",
     ),
     settable(
         Rule::Unseen,
@@ -246,6 +254,11 @@ const TABLE: [RuleEntry; 51] = [
     )
     .naming(Setting::Decimal),
     fixed(
+        Rule::DateOrder,
+        "date-order",
+        "a Partner Center file has a date with the day in front, so none of its dates in MM/DD/YYYY can be trusted",
+    ),
+    fixed(
         Rule::RaggedRow,
         "ragged-row",
         "cells may stand under the wrong columns: there are more than the header has, a quote or a line end is out of place",
@@ -313,7 +326,7 @@ const TABLE: [RuleEntry; 51] = [
         Rule::OmittedKept,
         "omitted-kept",
         Level::Warn,
-        "a PUT payload leaves out members that have a value; they are kept",
+        "a PUT payload leaves out members that have a value, or a Partner Center file team members or solutions; they are kept",
     ),
     settable(
         Rule::ServerManagedDiffers,

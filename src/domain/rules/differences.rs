@@ -4,17 +4,19 @@ use serde_json::value::RawValue;
 
 use super::catalogue::Rule;
 use super::findings::LeveledFindings;
-use crate::domain::change::{Append, Desired, Located};
+use super::joined::joined;
+use crate::domain::change::{Append, Desired, Joining, Located};
 use crate::domain::equality;
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::Location;
+use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::{PathState, Snapshot, Unseen};
 use crate::domain::status::Standing;
-use crate::domain::value::{Wanted, element_key};
+use crate::domain::value::{self, Condition, Wanted, element_key};
 use crate::domain::wording::Wording;
 
 /// A change, with the state of the place that it writes to.
@@ -50,23 +52,31 @@ impl DesiredComparison<'_, '_, '_> {
     fn all(&mut self) -> Vec<PlacedChange> {
         let mut changes: Vec<PlacedChange> = Vec::new();
         let desired = self.desired;
+        let stage = self.stage_change();
+        let closes = !stage.is_empty() && desired.stage.as_ref().is_some_and(|stage| stage.value.is_closed());
         for Located { value: (path, wanted), .. } in &desired.sets {
+            if wanted.condition() == Condition::Closing && !closes {
+                continue;
+            }
             match self.set(path, wanted) {
                 Ok(change) => changes.extend(change),
                 Err(Unseen) => self.note_unseen(path, path.pointer()),
             }
         }
         for field in Field::all().filter(|field| field.is_list()) {
-            let appends: Vec<&Located<Append>> =
-                desired.appends.iter().filter(|append| append.value.field == field).collect();
-            if !appends.is_empty() && self.append(field, &appends, &mut changes) == Err(Unseen) {
+            let elements = desired.appends.iter().filter(|append| append.value.field == field);
+            let (appends, others): (Vec<_>, Vec<_>) =
+                elements.partition(|append| append.value.joining == Joining::Append);
+            let unseen = !appends.is_empty() && self.append(field, &appends, &mut changes) == Err(Unseen)
+                || !others.is_empty() && self.join(field, &others, &mut changes) == Err(Unseen);
+            if unseen {
                 self.note_unseen(&Path::Known(field), field.pointer());
             }
         }
         changes.iter().for_each(|PlacedChange { change, .. }| self.find_cleared(change));
         changes.iter().for_each(|PlacedChange { change, .. }| self.find_unguarded(change));
         changes.sort_by(|one, other| one.change.path.cmp(&other.change.path));
-        changes.extend(self.stage_change());
+        changes.extend(stage);
         changes
     }
 
@@ -87,7 +97,9 @@ impl DesiredComparison<'_, '_, '_> {
             self.find_cleared(&Change { path: path.clone(), before, after, appended: Vec::new() });
             return Err(Unseen);
         }
-        if self.current.is_some() && equality::same(kind, before, &after) {
+        let is_day = wanted.condition() == Condition::OtherDay;
+        let is_so = || equality::same(kind, before, &after) || is_day && is_same_day(before, &after);
+        if self.current.is_some() && is_so() {
             return Ok(None);
         }
         self.placed(path, before, after).map(Some)
@@ -137,6 +149,38 @@ impl DesiredComparison<'_, '_, '_> {
         Ok(())
     }
 
+    /// Puts elements of a file that shows the list as it was into the list as it is: to the one that the same change
+    /// makes, or else to the current one. The list is then set as a whole, and what the file lacks stays in it.
+    fn join(
+        &mut self,
+        field: Field,
+        elements: &[&Located<Append>],
+        changes: &mut Vec<PlacedChange>,
+    ) -> Result<(), Unseen> {
+        let (kind, path) = (field.kind(), Path::Known(field));
+        // Without a look nobody knows which of the elements are on the list already.
+        let current = self.current.ok_or(Unseen)?;
+        let before = current.at(&path).known()?;
+        let set = changes.iter().position(|set| set.change.path == path).map(|at| changes.remove(at).change);
+        let base = set.as_ref().map(|set| &*set.after).or(before);
+        let list = base.and_then(json::elements).unwrap_or_default();
+        let joined = joined(&list, elements);
+        for (place, rule, message) in joined.told {
+            self.findings.add(
+                rule,
+                place,
+                message,
+                "to change the list otherwise, set it as a whole in a change file",
+            );
+        }
+        if equality::same(kind, before, &joined.list) {
+            return Ok(());
+        }
+        self.mind_hidden(kind, before, &joined.list)?;
+        changes.push(self.placed(&path, before, joined.list)?);
+        Ok(())
+    }
+
     /// Returns the elements that a list lacks. An element that is on it with other data becomes a finding.
     ///
     /// # Errors
@@ -149,7 +193,7 @@ impl DesiredComparison<'_, '_, '_> {
         is_whole: bool,
     ) -> Result<Vec<Box<RawValue>>, Unseen> {
         let mut missing = Vec::new();
-        for Located { value: Append { field, key, element }, place } in appends {
+        for Located { value: Append { field, key, element, .. }, place } in appends {
             let is_known = |known: &&RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
             if !list.iter().any(is_known) {
                 missing.push(element.clone());
@@ -256,4 +300,10 @@ impl DesiredComparison<'_, '_, '_> {
             self.findings.add(Rule::Clear, set.place, message, hint);
         }
     }
+}
+
+/// Whether two times lie on the same day in UTC.
+fn is_same_day(one: Option<&RawValue>, other: &RawValue) -> bool {
+    let day = |raw| value::as_instant(raw).map(Instant::date);
+    one.and_then(day).is_some_and(|one| day(other) == Some(one))
 }

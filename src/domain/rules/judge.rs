@@ -6,7 +6,7 @@ use super::catalogue::{Levels, Rule};
 use super::differences::{PlacedChange, differences};
 use super::findings::LeveledFindings;
 use super::incomplete::Incomplete;
-use super::transitions;
+use super::{shown, transitions};
 use crate::domain::change::Desired;
 use crate::domain::equality;
 use crate::domain::excerpt::excerpt;
@@ -99,6 +99,7 @@ pub fn judge(
 ) -> Judgement {
     let mut evaluator = Evaluator { desired, current, now, findings: LeveledFindings::new(levels) };
     let changes = differences(desired, current, &mut evaluator.findings);
+    shown::compare(desired, current, &mut evaluator.findings);
     let judged = evaluator.verdict(changes);
     let LeveledFindings { list: findings, incomplete, .. } = evaluator.findings;
     Judgement { judged, findings, incomplete }
@@ -124,7 +125,9 @@ impl Evaluator<'_, '_> {
 
     /// Asks every rule about the changes, and returns the result.
     fn verdict(&mut self, changes: Vec<PlacedChange>) -> Judged {
-        if changes.is_empty() && !self.findings.incomplete.holds_back() {
+        let is_denied = |finding: &Finding| finding.rule == Rule::PortalReadOnly && finding.is_deny();
+        let is_denied = self.findings.list.iter().any(is_denied);
+        if changes.is_empty() && !self.findings.incomplete.holds_back() && !is_denied {
             return Judged::Unchanged;
         }
         if let Some(verdict) = self.stale() {

@@ -6,6 +6,8 @@
 //! | [`transitions`] | holds the documented table of statuses as data |
 //! | `differences` | finds what is wanted and not there yet |
 //! | [`judge()`] | asks every rule about these differences |
+//! | `joined` | puts elements into a list and keeps its others |
+//! | `shown` | compares what a row shows of members that it can't change |
 //! | `findings` | collects findings, each at the level of its rule |
 //! | `incomplete` | collects the unseen members that a judgement depends on |
 //!
@@ -16,7 +18,9 @@ pub mod catalogue;
 mod differences;
 mod findings;
 mod incomplete;
+mod joined;
 mod judge;
+mod shown;
 pub mod transitions;
 
 pub use catalogue::{Levels, Rule};

@@ -21,7 +21,9 @@ fn say_format() -> Wording {
 /// Where standard input comes without a format, or the format is CSV.
 pub(super) fn named(context: &InputContext<'_>) -> Result<Option<Format>, Unusable> {
     match context.options.format {
-        Some(Format::Csv) => Err(context.unusable("payloads don't come as CSV", Some(say_format()))),
+        Some(Format::Csv | Format::PortalCsv) => {
+            Err(context.unusable("payloads don't come as CSV", Some(say_format())))
+        }
         None if context.path == "-" => {
             Err(context.unusable("standard input has no extension that tells its form", Some(say_format())))
         }

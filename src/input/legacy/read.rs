@@ -58,13 +58,13 @@ pub fn read<E>(
             // It may be one of many files in a directory, so it is a record with a finding and no error: the others are read.
             sink(nothing_in(&context, &none)).map_err(InputError::Sink)?;
             let (columns, ignored, notes) = (Vec::new(), Vec::new(), Vec::new());
-            let rows = RowsSummary { count: 1, columns, ignored, notes, contradiction: None };
+            let rows = RowsSummary { count: 1, columns, ignored, notes, ..RowsSummary::default() };
             let mut info = context.info(&hash, Format::Json, TextForm::default(), rows);
             if path != "-" {
                 // The checksum is that of the whole file, however little of it was read.
                 info.sha256 = sha256(path).map_err(|error| context.unreadable(&error))?;
             }
-            let read = Read { info, notes: Vec::new(), contradiction: None };
+            let read = Read { info, notes: Vec::new(), contradiction: None, date_contradiction: None };
             return Ok(PayloadFile { read, rejection: None });
         }
         Err(none) => return Err(none.into_unusable(&context).into()),
@@ -80,15 +80,20 @@ pub fn read<E>(
     let rejection = match format {
         Format::Http => reader.requests(text).map(|()| None),
         Format::Json => reader.elements(text),
-        Format::Jsonl | Format::Csv => reader.lines(text).map(|()| None),
+        Format::Jsonl | Format::Csv | Format::PortalCsv => reader.lines(text).map(|()| None),
     }?;
     notes.extend(reader.left().map(|(place, syntax)| format!("{path}:{}: {syntax}", place.line)));
     if reader.count == 0 {
         notes.push(format!("{path}: holds no payload"));
     }
     let (columns, ignored) = (Vec::new(), Vec::new());
-    let rows = RowsSummary { count: reader.count, columns, ignored, notes: Vec::new(), contradiction: None };
-    let read = Read { info: context.info(&hash, format, written, rows), notes, contradiction: None };
+    let rows = RowsSummary { count: reader.count, columns, ignored, ..RowsSummary::default() };
+    let read = Read {
+        info: context.info(&hash, format, written, rows),
+        notes,
+        contradiction: None,
+        date_contradiction: None,
+    };
     Ok(PayloadFile { read, rejection })
 }
 

@@ -197,6 +197,7 @@ pub(in crate::ledger) fn input(path: &str) -> InputInfo {
         sha256: "00ff".to_owned(),
         rows: 6,
         format: Format::Csv,
+        is_portal: false,
         form: TextForm::default(),
         columns: vec!["id".to_owned(), "Ünïcode".to_owned()],
     }

@@ -8,7 +8,7 @@ use super::super::merge::Merged;
 use super::difference::{Difference, Resolution};
 use super::stage::{self, StageNames};
 use crate::domain::change::Payload;
-use crate::domain::change::{Append, Desired, Draft, Located};
+use crate::domain::change::{Append, Desired, Draft, Joining, Located};
 use crate::domain::fields::{Field, Kind};
 use crate::domain::finding::Finding;
 use crate::domain::json::{self, Object};
@@ -37,6 +37,7 @@ pub(super) fn desired(
         substatus: None,
         sets: Vec::new(),
         appends: Vec::new(),
+        shown: Vec::new(),
     };
     let mut builder = DraftBuilder { draft, findings: Vec::new() };
     wanted.iter().for_each(|difference| builder.difference(difference));
@@ -79,7 +80,7 @@ impl DraftBuilder {
     fn append(&mut self, difference: &Difference<'_>, field: Field, element: &RawValue) {
         match checked_element(field.kind(), element) {
             Ok(key) => {
-                let value = Append { field, key, element: element.to_owned() };
+                let value = Append { field, key, element: element.to_owned(), joining: Joining::Append };
                 self.draft.appends.push(Located { value, place: self.draft.place });
             }
             Err(error) => self.mistyped(difference, error),

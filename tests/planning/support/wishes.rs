@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use referral_bulk::domain::change::{Append, Draft, Located};
+use referral_bulk::domain::change::{Append, Draft, Joining, Located};
 use referral_bulk::domain::fields::{Field, Kind, Path};
 use referral_bulk::domain::finding::Location;
 use referral_bulk::domain::pointer::Pointer;
@@ -167,7 +167,8 @@ pub fn rows(wishes: &Wishes, spread: &Spread) -> Vec<Draft> {
         let field = Field::all().find(|field| field.pointer().as_str() == *pointer).unwrap();
         for row in place().into_iter().map(|row| row.max(earliest)).collect::<Vec<_>>() {
             earliest = earliest.max(row);
-            let append = Append { field, key: key.clone(), element: element.clone() };
+            let append =
+                Append { field, key: key.clone(), element: element.clone(), joining: Joining::Append };
             let place = rows[row].place;
             rows[row].appends.push(Located { value: append, place });
         }
@@ -206,6 +207,7 @@ fn draft(line: u64) -> Draft {
         substatus: None,
         sets: Vec::new(),
         appends: Vec::new(),
+        shown: Vec::new(),
     }
 }
 

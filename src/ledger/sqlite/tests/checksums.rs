@@ -29,6 +29,7 @@ async fn stopped() -> TempDir {
         sha256: "0".repeat(64),
         rows: 4,
         format: Format::Csv,
+        is_portal: false,
         form: TextForm::default(),
         columns: vec!["id".to_owned()],
     };

@@ -1,0 +1,139 @@
+//! Elements that join a list and leave alone what else is on it.
+//!
+//! A file of Partner Center's own shows a list in a cell for each element. Whether such a file shows all of them is
+//! documented nowhere, so what it lacks is kept, and told.
+
+use serde_json::value::RawValue;
+
+use super::catalogue::Rule;
+use crate::domain::change::{Append, Joining, Located};
+use crate::domain::equality;
+use crate::domain::finding::Location;
+use crate::domain::json;
+use crate::domain::value::element_key;
+
+/// The most elements that a finding names.
+const MOST_NAMED: usize = 3;
+
+/// A list with the elements that joined it.
+pub(super) struct Joined {
+    /// All of it, as a JSON array.
+    pub list: Box<RawValue>,
+    /// What was kept, or stayed out: the place of the element or cell, the rule and the message.
+    pub told: Vec<(Location, Rule, String)>,
+}
+
+/// Joins elements to a list: one of the same key takes over what differs, others come to the end.
+pub(super) fn joined(list: &[&RawValue], elements: &[&Located<Append>]) -> Joined {
+    let was_empty = list.is_empty();
+    let mut whole: Vec<Box<RawValue>> = list.iter().map(|element| (*element).to_owned()).collect();
+    let mut told = Vec::new();
+    for Located { value: Append { field, key, element, joining }, place } in elements {
+        let kind = field.kind();
+        let is_it = |known: &RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
+        let known = whole.iter().position(|known| is_it(known));
+        let is_so = known.is_some_and(|at| equality::holds(kind, &[&whole[at]], element));
+        match (joining, known) {
+            _ if is_so => {}
+            (Joining::Update, Some(at)) => whole[at] = equality::updated(kind, &whole[at], element),
+            (Joining::First, _) if !was_empty => {
+                let message = format!("{} has members already, so {key} stays out", field.pointer());
+                told.push((*place, Rule::PortalReadOnly, message));
+            }
+            _ => whole.push(element.clone()),
+        }
+    }
+    told.extend(kept(list, elements));
+    Joined { list: json::raw(&whole), told }
+}
+
+/// Returns what to tell of the elements that the file lacks, where it shows any of the list.
+fn kept(list: &[&RawValue], elements: &[&Located<Append>]) -> Option<(Location, Rule, String)> {
+    let updates = || elements.iter().filter(|element| element.value.joining == Joining::Update);
+    let Located { value: Append { field, .. }, place } = updates().next()?;
+    let keys = list.iter().filter_map(|element| element_key(field.kind(), element).ok());
+    let lacking: Vec<String> =
+        keys.filter(|key| updates().all(|element| element.value.key != *key)).collect();
+    let (named, more) = lacking.split_at(lacking.len().min(MOST_NAMED));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    let message = format!("{}: {}{more} not in the row, and kept", field.pointer(), named.join(", "));
+    (!lacking.is_empty()).then_some((*place, Rule::OmittedKept, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fields::Field;
+
+    const PLACE: Location = Location { input: 0, line: 2, column: 3 };
+
+    /// Joins elements, each after its mark, to a list, and returns the list and what is told.
+    fn join(field: Field, list: &str, elements: &[(Joining, &str)]) -> (String, Vec<String>) {
+        let list: Box<RawValue> = serde_json::from_str(list).unwrap();
+        let list = json::elements(&list).unwrap();
+        let elements: Vec<Located<Append>> = elements
+            .iter()
+            .map(|(joining, element)| {
+                let element: Box<RawValue> = serde_json::from_str(element).unwrap();
+                let key = element_key(field.kind(), &element).unwrap();
+                Located { value: Append { field, key, element, joining: *joining }, place: PLACE }
+            })
+            .collect();
+        let joined = joined(&list, &elements.iter().collect::<Vec<_>>());
+        let told = joined.told.into_iter().map(|(_, rule, message)| format!("{rule}: {message}"));
+        (joined.list.get().to_owned(), told.collect())
+    }
+
+    #[test]
+    fn a_list_keeps_what_a_file_lacks() {
+        use Joining::{First, Update};
+        const ANN: &str = r#"{"email":"Ann@example.com","phoneNumber":"1","title":"CTO"}"#;
+        const BO: &str = r#"{"email":"bo@example.com"}"#;
+        let both = format!("[{ANN},{BO}]");
+        for (list, elements, wanted, told) in [
+            (both.as_str(), vec![(Update, ANN), (Update, BO)], both.as_str(), ""),
+            (
+                &both,
+                vec![(Update, r#"{"email":"ann@example.com","phoneNumber":"1"}"#), (Update, BO)],
+                &both,
+                "",
+            ),
+            (
+                &both,
+                vec![(Update, r#"{"email":"ann@example.com","phoneNumber":"2"}"#), (Update, BO)],
+                r#"[{"email":"Ann@example.com","phoneNumber":"2","title":"CTO"},{"email":"bo@example.com"}]"#,
+                "",
+            ),
+            (
+                &both,
+                vec![(Update, r#"{"email":"new@example.com"}"#), (Update, ANN)],
+                r#"[{"email":"Ann@example.com","phoneNumber":"1","title":"CTO"},{"email":"bo@example.com"},{"email":"new@example.com"}]"#,
+                "omitted-kept: /team: bo@example.com not in the row, and kept",
+            ),
+            ("[]", vec![(Update, BO)], r#"[{"email":"bo@example.com"}]"#, ""),
+            ("[]", vec![(First, BO)], r#"[{"email":"bo@example.com"}]"#, ""),
+            (&format!("[{BO}]"), vec![(First, BO)], r#"[{"email":"bo@example.com"}]"#, ""),
+            (
+                &format!("[{ANN}]"),
+                vec![(First, BO)],
+                &format!("[{ANN}]"),
+                "portal-read-only: /team has members already, so bo@example.com stays out",
+            ),
+        ] {
+            let got = join(Field::Team, list, &elements);
+            assert_eq!((got.0.as_str(), got.1.join("; ").as_str()), (wanted, told), "{list} {elements:?}");
+        }
+    }
+
+    #[test]
+    fn a_solution_is_found_by_its_id() {
+        let known = r#"{"id":"S1","name":"One","type":"Name","quantity":null}"#;
+        let (list, told) = join(
+            Field::Solutions,
+            &format!("[{known}]"),
+            &[(Joining::Update, r#"{"id":"S1","quantity":3}"#), (Joining::Update, r#"{"id":"S2"}"#)],
+        );
+        assert_eq!(list, r#"[{"id":"S1","name":"One","type":"Name","quantity":3},{"id":"S2"}]"#);
+        assert_eq!(told, Vec::<String>::new());
+    }
+}

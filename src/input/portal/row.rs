@@ -1,0 +1,247 @@
+//! The cells of one row of a Partner Center file, put into the row that is read.
+//!
+//! Some count together only: a reason counts with a closing that takes one, the parts of the customer's contact make
+//! one member, and a row without ids would create a deal. They are kept until the row ends.
+
+use serde::Serialize;
+
+use super::super::row::RowBuilder;
+use super::columns::{ContactPart, PortalTarget};
+use super::days::{self, Days};
+use super::{lists, reasons, words};
+use crate::domain::change::{Append, Counterpart, Joining, Shown};
+use crate::domain::fields::{Field, Kind, Path};
+use crate::domain::finding::{Finding, Location};
+use crate::domain::json;
+use crate::domain::rules::Rule;
+use crate::domain::status::{ClosedSubstatus, Stage};
+use crate::domain::type_error::TypeError;
+use crate::domain::value::{self, Condition, Wanted};
+
+/// What a cell holds to have its field cleared.
+const CLEAR: &str = "\\N";
+
+/// Returns a cell's text without the apostrophe that keeps a spreadsheet from running it.
+pub(in super::super) fn undefused(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(text)
+}
+
+/// What cells of a row say that count together only.
+#[derive(Debug, Default)]
+pub(in super::super) struct PortalRow {
+    /// The number of the reason.
+    reason: Option<(Location, String)>,
+    contact: Contact,
+    /// Where the customer's contact begins.
+    contact_at: Option<Location>,
+    /// Whether the row names an engagement.
+    has_engagement: bool,
+}
+
+/// The customer's contact, as far as it is given.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Contact {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    first_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    last_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    phone_number: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    email: String,
+}
+
+impl PortalRow {
+    /// Puts a cell into the row, as its target says. An empty cell leaves the field alone.
+    pub fn cell(
+        &mut self,
+        row: &mut RowBuilder<'_>,
+        seen: &mut Days,
+        place: Location,
+        target: PortalTarget,
+        text: &str,
+    ) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        if text == CLEAR && clear(row, place, target) {
+            return;
+        }
+        match target {
+            PortalTarget::Status => stage(row, place, "status", text, RowBuilder::status),
+            PortalTarget::Substatus => stage(row, place, "substatus", text, RowBuilder::substatus),
+            PortalTarget::Reason => self.reason = Some((place, text.to_owned())),
+            PortalTarget::SalesStage => {
+                let read = words::sales_stage(text).and_then(|text| Wanted::from_text(Kind::Text, text));
+                set(row, place, Field::SalesStage, text, read);
+            }
+            PortalTarget::CloseDate => set(row, place, Field::ClosingDateTime, text, seen.read(place, text)),
+            PortalTarget::Share => share(row, place, text),
+            PortalTarget::Solution(_) => join(row, place, Field::Solutions, text, lists::solution(text)),
+            PortalTarget::TeamMember(_) => join(row, place, Field::Team, text, lists::member(text)),
+            PortalTarget::Contact(part) => {
+                self.contact_at.get_or_insert(place);
+                *self.contact.part(part) = text.to_owned();
+            }
+            PortalTarget::Shown(column, counterpart) => {
+                self.has_engagement |= counterpart == Counterpart::Id("/engagementId");
+                let shown = match counterpart {
+                    Counterpart::Day(_) => days::day(text).map(|day| day.to_string()),
+                    _ => Some(text.to_owned()),
+                };
+                // What can't be compared says nothing that could differ.
+                shown
+                    .into_iter()
+                    .for_each(|text| row.show(place, Shown { column, counterpart, text: text.into() }));
+            }
+        }
+    }
+
+    /// Puts what counts together into the row.
+    pub fn finish(self, row: &mut RowBuilder<'_>, place: Location) {
+        let takes_reason = matches!(
+            row.wanted_substatus(),
+            Some(Stage::Closed(ClosedSubstatus::Lost | ClosedSubstatus::Declined))
+        );
+        if let Some((place, text)) = self.reason.filter(|_| takes_reason) {
+            let read = reasons::reason(&text).and_then(|reason| Wanted::from_text(Kind::Text, reason));
+            set(row, place, Field::StatusReason, &text, read.map(|wanted| wanted.on(Condition::Closing)));
+        }
+        if let Some(place) = self.contact_at {
+            self.contact.join(row, place);
+        }
+        if !row.names_referral() {
+            row.excuse_id();
+            row.add_finding(no_referral(place, self.has_engagement));
+        }
+    }
+}
+
+/// Returns the finding for a row without the referral's id.
+fn no_referral(place: Location, has_engagement: bool) -> Finding {
+    let (message, hint) = if has_engagement {
+        (
+            "the row has an Engagement ID, and no Referral ID: several referrals can share one engagement",
+            "give the Referral ID, which a download has",
+        )
+    } else {
+        (
+            "the row has neither a Referral ID nor an Engagement ID: in Partner Center it would create a deal",
+            "give the Referral ID of the deal to change; new deals are made in Partner Center",
+        )
+    };
+    Finding::deny(Rule::Id, place, message).hint(hint)
+}
+
+impl Contact {
+    /// Returns the place of a part.
+    fn part(&mut self, part: ContactPart) -> &mut String {
+        match part {
+            ContactPart::FirstName => &mut self.first_name,
+            ContactPart::LastName => &mut self.last_name,
+            ContactPart::PhoneNumber => &mut self.phone_number,
+            ContactPart::EMail => &mut self.email,
+        }
+    }
+
+    /// Puts the contact into the row, where it has an address: people are told apart by that.
+    fn join(self, row: &mut RowBuilder<'_>, place: Location) {
+        if self.email.is_empty() {
+            let message = "the customer's contact has no e-mail address, and is not sent";
+            return row.tell(
+                Rule::PortalReadOnly,
+                place,
+                message,
+                "give the address, or empty its other cells",
+            );
+        }
+        let element = json::raw(&self);
+        let read = value::checked_element(Field::CustomerTeam.kind(), &element);
+        match read {
+            Ok(key) => {
+                row.append(
+                    place,
+                    Append { field: Field::CustomerTeam, key, element, joining: Joining::First },
+                );
+            }
+            Err(error) => {
+                row.mistyped_text(place, Field::CustomerTeam.pointer().as_str(), &self.email, error)
+            }
+        }
+    }
+}
+
+/// Puts in a status or a substatus, unless it is a word that only looks like one.
+fn stage<'o>(
+    row: &mut RowBuilder<'o>,
+    place: Location,
+    name: &str,
+    text: &str,
+    put: impl FnOnce(&mut RowBuilder<'o>, Location, &str, Rule),
+) {
+    match words::no_stage(text) {
+        Some(error) => row.mistyped(place, name, error),
+        None => put(row, place, text, Rule::Contradiction),
+    }
+}
+
+/// Sets a field to a value, if it could be read.
+fn set(row: &mut RowBuilder<'_>, place: Location, field: Field, text: &str, read: Result<Wanted, TypeError>) {
+    match read {
+        Ok(wanted) => row.set(place, &Path::Known(field), wanted, Rule::Contradiction),
+        Err(error) => row.mistyped_text(place, field.pointer().as_str(), text, error),
+    }
+}
+
+/// Puts in the consent to share, which goes one way: a No against a Yes is told, and not sent.
+fn share(row: &mut RowBuilder<'_>, place: Location, text: &str) {
+    const SHARE: &str = "/consent/consentToShareReferralWithMicrosoftSellers";
+    match words::yes_or_no(text) {
+        Ok(true) => set(row, place, Field::ShareConsent, text, Wanted::from_text(Kind::Boolean, "true")),
+        Ok(false) => {
+            let (column, counterpart) = ("Share with Microsoft sales team", Counterpart::Flag(SHARE));
+            row.show(place, Shown { column, counterpart, text: "No".into() });
+        }
+        Err(error) => row.mistyped_text(place, SHARE, text, error),
+    }
+}
+
+/// Puts an element into a list, of which the file may show a part.
+fn join(
+    row: &mut RowBuilder<'_>,
+    place: Location,
+    field: Field,
+    text: &str,
+    read: Result<(String, Box<serde_json::value::RawValue>), TypeError>,
+) {
+    match read {
+        Ok((key, element)) => row.append(place, Append { field, key, element, joining: Joining::Update }),
+        Err(error) => row.mistyped_text(place, field.pointer().as_str(), text, error),
+    }
+}
+
+/// Clears the target, where it is one that can be asked to be cleared. Returns false where `\N` is a text like any
+/// other.
+fn clear(row: &mut RowBuilder<'_>, place: Location, target: PortalTarget) -> bool {
+    let field = match target {
+        PortalTarget::Reason => Field::StatusReason,
+        PortalTarget::SalesStage => Field::SalesStage,
+        PortalTarget::CloseDate => Field::ClosingDateTime,
+        PortalTarget::Status => Field::Status,
+        PortalTarget::Substatus => Field::Substatus,
+        PortalTarget::Share => Field::ShareConsent,
+        PortalTarget::Solution(_) => Field::Solutions,
+        PortalTarget::TeamMember(_) => Field::Team,
+        PortalTarget::Contact(_) => Field::CustomerTeam,
+        PortalTarget::Shown(..) => return false,
+    };
+    match target {
+        PortalTarget::Reason | PortalTarget::SalesStage | PortalTarget::CloseDate => {
+            row.clear(place, &Path::Known(field), Rule::Contradiction);
+        }
+        _ => row.refuse_clearing(place, field.pointer().as_str()),
+    }
+    true
+}

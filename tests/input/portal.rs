@@ -1,0 +1,276 @@
+//! Files of Partner Center's own: what a download means, whatever a spreadsheet made of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::case::{Ran, Test};
+use crate::support::samples::{sample, sample_referral};
+use crate::support::waiting::each;
+
+const PLAN: &str = "--plan --sandbox=referrals.jsonl --rate 1000/s --summary none --progress none";
+
+/// A cell for each column, by name.
+type Deal = BTreeMap<String, String>;
+
+/// The text of a file of these rows.
+fn written(rows: &[Vec<String>], separator: u8) -> String {
+    let mut file = csv::WriterBuilder::new()
+        .flexible(true)
+        .delimiter(separator)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    rows.iter().for_each(|row| file.write_record(row).unwrap());
+    String::from_utf8(file.into_inner().unwrap()).unwrap()
+}
+
+/// A deal as a download shows it: what the sample with this number holds, in the columns of generation B.
+fn download(number: u8) -> Deal {
+    let referral = sample_referral(&id(number));
+    let text = |pointer: &str| match referral.pointer(pointer) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let day = |pointer: &str| {
+        let time = text(pointer);
+        time.get(..10).map_or(String::new(), |day| format!("{}/{}/{}", &day[5..7], &day[8..], &day[..4]))
+    };
+    let contact = |name: &str| text(&format!("/customerProfile/team/0/{name}"));
+    let mut deal: Deal = [
+        ("Errors", String::new()),
+        ("Engagement ID", text("/engagementId")),
+        ("Referral ID", text("/id")),
+        ("Deal Name", text("/name")),
+        ("Customer Name", text("/customerProfile/name")),
+        ("Customer Address Line 1", text("/customerProfile/address/addressLine1")),
+        ("Customer Address Line 2", text("/customerProfile/address/addressLine2")),
+        ("Customer City", text("/customerProfile/address/city")),
+        ("Customer State", text("/customerProfile/address/state")),
+        ("Customer Postal Code", text("/customerProfile/address/postalCode")),
+        ("Customer Country", text("/customerProfile/address/country")),
+        ("Customer Contact First Name", contact("firstName")),
+        ("Customer Contact Last Name", contact("lastName")),
+        ("Customer Contact Phone number", contact("phoneNumber")),
+        ("Customer Contact Email Address", contact("email")),
+        ("Partner Referral Status", text("/status")),
+        ("Partner Referral Substatus", text("/substatus")),
+        ("Microsoft Referral Status", "Active".to_owned()),
+        ("Declined/Lost/Error reason", String::new()),
+        ("Sales Stage", text("/salesStage")),
+        ("Estimated Deal Value", text("/details/dealValue")),
+        ("Currency", text("/details/currency")),
+        ("Estimated Close Date", day("/details/closingDateTime")),
+        ("CRM ID", text("/externalReferenceId")),
+        ("Marketing Campaign ID", text("/campaignId")),
+        ("Notes", text("/details/notes")),
+        ("Created Date", day("/createdDateTime")),
+        ("MPN Id", text("/mpnId")),
+    ]
+    .map(|(name, cell)| (name.to_owned(), cell))
+    .into();
+    let shares = text("/consent/consentToShareReferralWithMicrosoftSellers") == "true";
+    deal.insert("Share with Microsoft sales team".to_owned(), if shares { "Yes" } else { "No" }.to_owned());
+    for at in 0..3 {
+        let member = |name: &str| text(&format!("/team/{at}/{name}"));
+        let parts = ["firstName", "lastName", "phoneNumber", "email"].map(member);
+        let cell = if parts[3].is_empty() { String::new() } else { parts.join(", ") };
+        deal.insert(format!("Team member {}", at + 1), cell);
+        let solution = text(&format!("/details/requirements/solutions/{at}/id"));
+        deal.insert(format!("Solution {}", at + 1), solution);
+    }
+    deal
+}
+
+fn id(number: u8) -> String {
+    format!("5a1e0001-0000-4000-8000-0000000000{number:02}")
+}
+
+/// A file of these deals.
+fn file(deals: &[Deal]) -> Vec<Vec<String>> {
+    let header: Vec<String> = deals[0].keys().cloned().collect();
+    let rows = deals.iter().map(|deal| header.iter().map(|name| deal[name].clone()).collect());
+    [header.clone()].into_iter().chain(rows).collect()
+}
+
+fn plan(run: &str, file: &str, content: impl AsRef<[u8]>, more: &str, code: i32) -> Ran {
+    Test::new(&format!("apply {file} {PLAN} --out {run} {more}"))
+        .sample("referrals.jsonl")
+        .file(file, content)
+        .code(code)
+        .told_elsewhere()
+        .run()
+}
+
+/// The operations of a plan by referral, and its findings as `rule: message`.
+fn planned(ran: &Ran, run: &str) -> (BTreeMap<String, Value>, Vec<String>) {
+    let (mut operations, mut findings) = (BTreeMap::new(), Vec::new());
+    for line in ran.place.raw(&format!("{run}/plan.jsonl")).lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        if line["operations"].as_array().is_some_and(|operations| !operations.is_empty()) {
+            operations.insert(line["id"].as_str().unwrap().to_owned(), line["operations"].clone());
+        }
+        for finding in line["findings"].as_array().unwrap() {
+            findings.push(format!(
+                "{}: {}",
+                finding["rule"].as_str().unwrap(),
+                finding["message"].as_str().unwrap()
+            ));
+        }
+    }
+    (operations, findings)
+}
+
+#[test]
+fn an_untouched_download_changes_nothing_in_whatever_form_it_is_saved() {
+    // Of closed deals too: what a download says of them is so already.
+    let deals: Vec<Deal> = (1..=40).map(download).collect();
+    let rows = file(&deals);
+    let marked = |text: String| format!("\u{feff}{text}");
+    let utf_16 =
+        |text: String| -> Vec<u8> { marked(text).encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let windows_1252 = |text: String| -> Vec<u8> {
+        let text: String = text.chars().filter(|c| *c != 'Ł').collect();
+        encoding_rs::WINDOWS_1252.encode(&text).0.into_owned()
+    };
+    let forms: [(&str, Vec<u8>); 5] = [
+        ("commas", written(&rows, b',').into_bytes()),
+        ("semicolons", marked(written(&rows, b';')).into_bytes()),
+        ("tabs in UTF-16", utf_16(written(&rows, b'\t'))),
+        ("line feeds", written(&rows, b',').replace("\r\n", "\n").into_bytes()),
+        ("Windows-1252", windows_1252(written(&file(&[download(19), download(27)]), b';'))),
+    ];
+    each(&forms, |(name, content)| {
+        let ran = plan("run", "a.csv", content, "", 0);
+        let (operations, findings) = planned(&ran, "run");
+        assert_eq!((operations.len(), findings), (0, Vec::new()), "{name}");
+        let summary: Value = serde_json::from_str(&ran.place.raw("run/summary.json")).unwrap();
+        assert_eq!(summary["rows"]["unchanged"], summary["rows"]["total"], "{name}");
+    });
+}
+
+/// One edit of a download, and the same as a line of a change file.
+type Edit = (u8, &'static [(&'static str, &'static str)], &'static str);
+
+const EDITS: [Edit; 12] = [
+    (
+        15,
+        &[("Estimated Deal Value", "99.50"), ("Currency", "USD")],
+        r#""details":{"dealValue":99.50,"currency":"USD"}"#,
+    ),
+    (16, &[("Estimated Close Date", "1/30/2028")], r#""details":{"closingDateTime":"2028-01-30T00:00:00Z"}"#),
+    (
+        17,
+        &[
+            ("Partner Referral Status", "Closed"),
+            ("Partner Referral Substatus", "Lost"),
+            ("Declined/Lost/Error reason", "2"),
+        ],
+        r#""substatus":"Lost","statusReason":"No response""#,
+    ),
+    (
+        18,
+        &[("Partner Referral Status", "Closed"), ("Partner Referral Substatus", "Won")],
+        r#""substatus":"Won""#,
+    ),
+    (20, &[("Sales Stage", "60%")], r#""salesStage":"60""#),
+    (
+        22,
+        &[("CRM ID", "000123"), ("Marketing Campaign ID", "C-9")],
+        r#""externalReferenceId":"000123","campaignId":"C-9""#,
+    ),
+    (23, &[("Notes", "'-5 % agreed")], r#""details":{"notes":"-5 % agreed"}"#),
+    (24, &[("Notes", ""), ("Sales Stage", "")], ""),
+    (
+        8,
+        &[("Partner Referral Status", "Active"), ("Partner Referral Substatus", "Accepted")],
+        r#""status":"Active""#,
+    ),
+    (
+        9,
+        &[("Share with Microsoft sales team", "Yes")],
+        r#""consent":{"consentToShareReferralWithMicrosoftSellers":true}"#,
+    ),
+    (
+        19,
+        &[("Team member 1", "Kim, Park, +1 555 0142, kim.park@partner.example.com")],
+        r#""team":[{"firstName":"Kim","lastName":"Park","phoneNumber":"+1 555 0142","email":"kim.park@partner.example.com"}]"#,
+    ),
+    (
+        4,
+        &[("Solution 1", "SOL-01,EUR,1250.50,3")],
+        r#""details":{"requirements":{"solutions":[{"id":"SOL-01","currency":"EUR","price":1250.50,"quantity":3}]}}"#,
+    ),
+];
+
+#[test]
+fn an_edited_download_plans_what_the_same_changes_plan_as_a_change_file() {
+    let deals: Vec<Deal> = EDITS
+        .iter()
+        .map(|(number, cells, _)| {
+            let mut deal = download(*number);
+            cells.iter().for_each(|(name, cell)| drop(deal.insert((*name).to_owned(), (*cell).to_owned())));
+            deal
+        })
+        .collect();
+    let lines = EDITS.iter().map(|(number, _, members)| {
+        let comma = if members.is_empty() { "" } else { "," };
+        format!("{{\"id\":\"{}\"{comma}{members}}}\n", id(*number))
+    });
+    let (one, other) = (
+        plan("run", "a.csv", written(&file(&deals), b','), "", 0),
+        plan("run", "a.jsonl", lines.collect::<String>(), "", 0),
+    );
+    let (operations, findings) = planned(&one, "run");
+    assert_eq!(operations, planned(&other, "run").0);
+    assert_eq!(operations.len(), EDITS.len() - 1);
+    assert!(findings.iter().all(|finding| !finding.starts_with("portal")), "{findings:?}");
+}
+
+#[test]
+fn columns_that_change_nothing_are_counted_by_column() {
+    let mut deals: Vec<Deal> = (15..=18).map(download).collect();
+    for deal in &mut deals[..3] {
+        deal.insert("Customer Name".to_owned(), "Another".to_owned());
+    }
+    deals[3].insert("Deal Name".to_owned(), "A new name".to_owned());
+    let content = written(&file(&deals), b',');
+    let ran = plan("run", "a.csv", &content, "", 0);
+    let told = ran.stderr();
+    let warned: Vec<&str> = told.lines().filter(|line| line.contains("portal-read-only")).collect();
+    assert_eq!(warned.len(), 2, "{told}");
+    assert!(warned[0].contains("3 rows") && warned[0].contains("\"Customer Name\""), "{told}");
+    assert!(warned[1].contains("1 row,") && warned[1].contains("\"Deal Name\""), "{told}");
+    let denied = plan("run", "a.csv", &content, "--rule portal-read-only=deny", 3);
+    assert_eq!(denied.outcomes("run"), "4 invalid");
+    let opted = plan("run", "a.csv", &content, "--allow-path /name", 0);
+    assert_eq!(opted.outcomes("run"), "3 unchanged, 1 planned");
+}
+
+#[test]
+fn a_date_with_the_day_in_front_holds_back_every_date() {
+    let mut deals: Vec<Deal> = (15..=17).map(download).collect();
+    deals[0].insert("Estimated Close Date".to_owned(), "03/04/2028".to_owned());
+    deals[1].insert("Estimated Close Date".to_owned(), "31/12/2028".to_owned());
+    deals[2].insert("Estimated Close Date".to_owned(), String::new());
+    let ran = plan("run", "a.csv", written(&file(&deals), b','), "", 3);
+    assert_eq!(ran.outcomes("run"), "1 unchanged, 2 invalid");
+    assert!(
+        ran.stderr()
+            .contains("error[date-order]: /details/closingDateTime: how the file writes dates is in doubt")
+    );
+}
+
+#[test]
+fn the_samples_do_what_they_are_for() {
+    for (name, code, outcomes) in [
+        ("portal-a.csv", 0, "1 unchanged, 3 planned"),
+        ("portal-b.csv", 0, "1 unchanged, 5 planned"),
+        ("portal-c.csv", 3, "3 planned, 1 invalid"),
+    ] {
+        let ran = plan("run", name, sample(name), "", code);
+        assert_eq!(ran.outcomes("run"), outcomes, "{name}: {}", ran.stderr());
+        assert!(fs::metadata(ran.place.path("run/plan.jsonl")).is_ok());
+    }
+}
