@@ -85,6 +85,7 @@ async fn look_at(
         (StateSource::File(path), _) => surveyor.plan_from_file(path)?,
         (StateSource::None, _) => surveyor.plan_unseen()?,
     }
+    surveyor.warn();
     figures.seconds = started.elapsed().as_secs_f64();
     info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
     close(surveyor.writer.close(), &figures, environment).await

@@ -20,7 +20,8 @@ use crate::engine::fetch::{Coverage, Survey};
 use crate::input::{self, Record, SnapshotFileError};
 use crate::ledger::LedgerError;
 use crate::pace::retry::{Decision, MAX_TRIES, decide};
-use crate::plan::{Planned, Planner};
+use crate::plan::{Compared, Planned, Planner};
+use crate::report::grouped;
 
 /// The hint for a snapshot that holds a referral twice.
 pub(super) const ONE_OF_TWO: &str =
@@ -66,6 +67,11 @@ pub trait Source {
     /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a referral whose
     /// engagement has this id, where there is one.
     fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned>;
+
+    /// Returns what to warn of once every referral was looked at, if anything.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The rows of change files, held until their referrals were read.
@@ -157,6 +163,18 @@ impl Source for Changes {
     fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
         self.planner.not_in_snapshot(id, engagement_of)
     }
+
+    fn warning(&self) -> Option<String> {
+        let Compared { cells, differing } = self.planner.compared();
+        (differing > cells / 2).then(|| {
+            format!(
+                "most cells of the Partner Center file differ from the referrals as they stand ({} of {}): it may be \
+                 an old download, whose cells would change back what was changed since",
+                grouped(differing.into()),
+                grouped(cells.into())
+            )
+        })
+    }
 }
 
 /// Reads referrals, and writes to the ledger which items follow.
@@ -242,6 +260,13 @@ impl<'a, W: Source> Surveyor<'a, W> {
             self.write(planned)?;
         }
         Ok(())
+    }
+
+    /// Tells what there is to warn of now that every referral was looked at.
+    pub fn warn(&self) {
+        if let Some(warning) = self.wanting.warning() {
+            self.writer.environment.console.say(&format!("warning: {warning}"));
+        }
     }
 
     /// Returns the referrals that are still wanted, one by one until the run is stopped.

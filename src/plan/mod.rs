@@ -25,5 +25,5 @@ mod shape;
 
 pub use judging::{Judging, Planned};
 pub use migrate::{Migrated, Terms, migrate};
-pub use planner::Planner;
+pub use planner::{Compared, Planner};
 pub use rebase::rebase;

@@ -1,13 +1,15 @@
 //! The planner: keeps the desired change of each referral until its current state is known, then makes its item.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::judging::{Judging, Planned, unknown};
 use super::merge::Merged;
 use super::proof;
 use crate::domain::account::input_name;
-use crate::domain::change::{Draft, Rejected};
+use crate::domain::change::{Desired, Draft, Rejected};
+use crate::domain::fields::{Field, Path};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::item::Item;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
@@ -21,6 +23,36 @@ struct ReferralRows {
     merged: Merged,
     /// Whether its item was made.
     done: bool,
+    /// How many cells of a Partner Center file were compared with the referral, and how many of them differ.
+    compared: Compared,
+}
+
+/// Cells of Partner Center files that were compared with the referrals as they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// All of them.
+    pub cells: u32,
+    /// Those that differ.
+    pub differing: u32,
+}
+
+impl Compared {
+    /// Counts the cells of a referral's rows, where any of them shows members that it can't change: only those of
+    /// Partner Center files do. The cells of one list count once.
+    fn of(desired: &Desired, planned: &Planned) -> Self {
+        if desired.shown.is_empty() {
+            return Self::default();
+        }
+        let lists: HashSet<Field> = desired.appends.iter().map(|append| append.value.field).collect();
+        let stage = usize::from(desired.stage.is_some());
+        let cells = desired.sets.len() + desired.shown.len() + lists.len() + stage;
+        let Item { changes, findings, .. } = &planned.item;
+        // Status and substatus go together.
+        let changes = changes.iter().filter(|change| change.path != Path::Known(Field::Substatus)).count();
+        let read_only = findings.iter().filter(|finding| finding.rule == Rule::PortalReadOnly).count();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { cells: count(cells), differing: count(changes + read_only) }
+    }
 }
 
 /// Collects rows by referral, and makes one item per referral.
@@ -88,6 +120,7 @@ impl Planner {
                     rejected: Vec::new(),
                     merged: Merged::new(id),
                     done: false,
+                    compared: Compared::default(),
                 });
             }
         }
@@ -140,7 +173,11 @@ impl Planner {
         let Self { judging, groups, .. } = self;
         let group = &mut groups[at];
         let planned = match group.merged.desired(&judging.inputs) {
-            Ok(desired) => judging.plan(group.number, desired, current, proof::prove),
+            Ok(desired) => {
+                let planned = judging.plan(group.number, desired, current, proof::prove);
+                group.compared = current.map(|_| Compared::of(desired, &planned)).unwrap_or_default();
+                planned
+            }
             Err(findings) => return Some(self.reject(at, findings)),
         };
         if !group.rejected.is_empty() {
@@ -155,6 +192,15 @@ impl Planner {
             self.take_out(at);
         }
         Some(planned)
+    }
+
+    /// Returns how many cells of Partner Center files were compared with the referrals, and how many of them differ.
+    pub fn compared(&self) -> Compared {
+        let add = |sum: Compared, group: &ReferralRows| Compared {
+            cells: sum.cells.saturating_add(group.compared.cells),
+            differing: sum.differing.saturating_add(group.compared.differing),
+        };
+        self.groups.iter().fold(Compared::default(), add)
     }
 
     /// Marks a referral to be read again, if the state that its item was made from turned out to be unreliable.

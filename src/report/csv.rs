@@ -243,7 +243,7 @@ fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
 const ENDS: [char; 5] = [',', ';', '\t', '\r', '\n'];
 
 /// Returns text that a spreadsheet takes for text, even where it splits it.
-fn defused(text: &str) -> Cow<'_, str> {
+pub(super) fn defused(text: &str) -> Cow<'_, str> {
     let pieces = || text.split_inclusive(ENDS);
     if !pieces().any(is_formula) {
         return Cow::Borrowed(text);

@@ -7,7 +7,7 @@ use super::edited::Kept;
 use super::row_file::{name, stem};
 use super::shelf::Shelf;
 use super::written::Forms;
-use super::{manifest, outcomes, plan};
+use super::{manifest, outcomes, plan, portal};
 use crate::domain::account::InputInfo;
 use crate::domain::outcome::Bucket;
 
@@ -53,6 +53,9 @@ pub fn report_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
 pub fn is_report(file: &Path) -> bool {
     let [stem_of, extension] =
         [file.file_stem(), file.extension()].map(|part| part.and_then(|part| part.to_str()));
+    if file.file_name().and_then(|name| name.to_str()).is_some_and(portal::is_one) {
+        return true;
+    }
     let rows = Bucket::ALL.map(stem);
     let singles = SINGLES.map(|single| single.name.split('.').next().unwrap_or_default());
     let is_known = stem_of.is_some_and(|stem| rows.contains(&stem) || singles.contains(&stem));
@@ -77,6 +80,7 @@ pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
     let stale = SINGLES.into_iter().filter(|single| !single.outlives_sending);
     let mut kept = Vec::new();
     // The summary goes last: by its checksums edited reports are recognised.
+    let rows = rows.chain(portal::names_in(shelf)?);
     for name in rows.chain(stale.map(|single| single.name.to_owned())) {
         if !shelf.dir().join(&name).is_dir() {
             kept.extend(remove_stale(shelf, &name)?);
@@ -100,6 +104,10 @@ mod tests {
             ("outcomes.jsonl", true),
             ("error.txt", false),
             ("error.edited-1.csv", false),
+            ("error.portal-1.csv", true),
+            ("error.portal-12.csv", true),
+            ("error.portal-.csv", false),
+            ("error.portal-1.edited-1.csv", false),
             ("changes.csv", false),
             ("success", false),
         ] {

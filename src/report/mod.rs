@@ -7,7 +7,7 @@
 //! | part | what |
 //! |---|---|
 //! | [`Shelf`] | a run's directory, for the one process that writes reports there |
-//! | [`RowReports`] | the row files `success`, `conflict`, `error` and `pending`, and `outcomes.jsonl` |
+//! | [`RowReports`] | the row files `success`, `conflict`, `error` and `pending`, `error.portal-N.csv`, and `outcomes.jsonl` |
 //! | [`PlanReport`] | `plan.jsonl` and its checksum |
 //! | [`PatchFile`] | the documents of a plan as a change file |
 //! | [`Tally`] | rows by outcome and reason, and whether they balance |
@@ -37,6 +37,7 @@ mod names;
 mod outcomes;
 mod patches;
 mod plan;
+mod portal;
 mod progress;
 mod row_file;
 mod rows;

@@ -15,6 +15,7 @@ use super::form::SharedForms;
 use super::jsonl::JsonlFile;
 use super::names::{InputNames, UnknownInput};
 use super::outcomes::Outcomes;
+use super::portal::PortalErrors;
 use super::row_file::{FiledRows, RowFile, name};
 use super::shelf::Shelf;
 use super::written::Written;
@@ -28,6 +29,7 @@ pub struct RowReports {
     formats: Vec<Format>,
     csv: Option<BucketFiles>,
     jsonl: Option<BucketFiles>,
+    portal: PortalErrors,
     outcomes: Outcomes,
 }
 
@@ -55,6 +57,7 @@ impl RowReports {
             names: InputNames::of(inputs),
             csv,
             jsonl,
+            portal: PortalErrors::begin(shelf, inputs),
             outcomes: Outcomes::begin(dir)?,
             formats,
         })
@@ -68,6 +71,7 @@ impl RowReports {
     pub fn row(&mut self, row: &RowAccount) -> Result<(), ReportError> {
         let format = self.format_of(row.place)?;
         self.outcomes.row(row, &self.names)?;
+        self.portal.row(row)?;
         let files = match format {
             Format::Csv | Format::PortalCsv => &mut self.csv,
             Format::Jsonl | Format::Json | Format::Http => &mut self.jsonl,
@@ -93,6 +97,7 @@ impl RowReports {
                 written.keep(remove_stale(&self.shelf, &stale)?.into_iter().collect());
             }
         }
+        self.portal.finish(written)?;
         written.add(self.outcomes.finish(&self.shelf)?);
         Ok(())
     }

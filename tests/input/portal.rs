@@ -274,3 +274,52 @@ fn the_samples_do_what_they_are_for() {
         assert!(fs::metadata(ran.place.path("run/plan.jsonl")).is_ok());
     }
 }
+
+#[test]
+fn what_failed_can_be_corrected_in_the_form_of_partner_center() {
+    let mut deals: Vec<Deal> = (15..=17).map(download).collect();
+    deals[0].insert("Sales Stage".to_owned(), "0.4".to_owned());
+    deals[1].insert("Currency".to_owned(), "euro".to_owned());
+    deals[2].insert("Notes".to_owned(), "Called".to_owned());
+    let first = plan("run", "a.csv", written(&file(&deals), b';'), "", 3);
+    assert_eq!(first.outcomes("run"), "1 planned, 2 invalid");
+    let report = first.place.raw("run/error.portal-1.csv");
+    assert!(report.starts_with('\u{feff}') && report.matches("\r\n").count() == 3, "{report}");
+    assert!(report.contains("\"0.4\"\" is no sales stage"), "{report}");
+    let again = plan("again", "error.portal-1.csv", &report, "", 3);
+    assert_eq!(again.outcomes("again"), "2 invalid");
+    assert_eq!(again.place.raw("again/error.portal-1.csv"), report);
+    let mended = report.replace(",0.4,", ",40%,").replace(",euro,", ",EUR,");
+    let last = plan("last", "error.portal-1.csv", mended, "", 0);
+    assert_eq!(last.outcomes("last"), "2 planned");
+    assert!(!last.place.path("last/error.portal-1.csv").exists());
+}
+
+#[test]
+fn an_old_download_is_warned_of() {
+    let told = |cells: &[(&str, &str)]| {
+        let mut deals: Vec<Deal> = (15..=18).map(download).collect();
+        let edit = |deal: &mut Deal| {
+            cells.iter().for_each(|(name, cell)| drop(deal.insert((*name).to_owned(), (*cell).to_owned())))
+        };
+        deals.iter_mut().for_each(edit);
+        plan("run", "a.csv", written(&file(&deals), b','), "", 0).stderr()
+    };
+    let few = [("Notes", "x"), ("Sales Stage", "60"), ("CRM ID", "x"), ("Estimated Deal Value", "1")];
+    let rest = [
+        ("Marketing Campaign ID", "x"),
+        ("Estimated Close Date", "1/1/2030"),
+        ("Customer Name", "x"),
+        ("Deal Name", "x"),
+        ("Customer Address Line 1", "x"),
+        ("Customer City", "x"),
+        ("Customer Postal Code", "x"),
+        ("Customer State", "x"),
+        ("MPN Id", "x"),
+        ("Created Date", "1/1/2020"),
+    ];
+    assert!(!told(&few).contains("most cells"));
+    let all: Vec<_> = few.iter().chain(&rest).copied().collect();
+    let told = told(&all);
+    assert!(told.contains("warning: most cells of the Partner Center file differ"), "{told}");
+}
