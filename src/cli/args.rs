@@ -53,6 +53,8 @@ pub enum Command {
     Resume(Box<ResumeArgs>),
     /// Write a run's reports again and print its summary
     Report(ReportArgs),
+    /// Download referrals: a snapshot, or a change file to look through and fill in
+    Export(Box<ExportArgs>),
     /// Serve a local stand-in for the Partner API to rehearse against
     Sandbox(SandboxArgs),
     /// Print the completion script of a shell
@@ -195,6 +197,66 @@ pub struct ReportArgs {
     pub showing: ShowingArgs,
 }
 
+/// The arguments of `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// New file to write: .jsonl a snapshot with everything; .csv a change file with id, eTag and columns
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+
+    /// Replace a file of that name
+    #[arg(long)]
+    pub force: bool,
+
+    /// Columns of the change file, by the names that change files take [default: stage, reason, value, dates,
+    /// CRM id, and what people know a deal by]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub columns: Vec<String>,
+
+    /// Column to fill with the same value for every referral, such as substatus=Lost; repeatable
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+
+    /// Which referrals.
+    #[command(flatten)]
+    pub which: WhichArgs,
+    /// Where to send.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+
+    /// Form of the progress on standard error; `auto` is a bar on a terminal, plain lines elsewhere
+    #[arg(long, value_name = "FORM", default_value = "auto", help_heading = "What to show")]
+    pub progress: ProgressFormArg,
+}
+
+/// Which referrals.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which referrals")]
+pub struct WhichArgs {
+    /// Status that they have: New, Active or Closed; repeatable
+    #[arg(long, value_name = "STATUS")]
+    pub status: Vec<String>,
+
+    /// Substatus that they have, such as Accepted or Lost; repeatable
+    #[arg(long, value_name = "SUBSTATUS")]
+    pub substatus: Vec<String>,
+
+    /// Date before which they are expected to close, such as 2026-12-31
+    #[arg(long, value_name = "DATE")]
+    pub closing_before: Option<String>,
+
+    /// Time since which they were changed, such as 2026-11-01 or 2026-11-01T08:00:00+01:00
+    #[arg(long, value_name = "TIME")]
+    pub updated_since: Option<String>,
+
+    /// Condition that they meet, in the notation of OData, such as "details/dealValue ge 10000"
+    #[arg(long, value_name = "ODATA")]
+    pub filter: Option<String>,
+}
+
 /// The arguments of `sandbox`.
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
@@ -279,10 +341,10 @@ pub struct TargetArgs {
     pub profile: Option<String>,
 }
 
-/// How to send.
+/// How fast to send.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How to send")]
-pub struct SendingArgs {
+pub struct PaceArgs {
     /// Requests per second or minute, reads and writes together; `auto` finds the service's limit
     /// [default: 2/s]
     #[arg(long, value_name = "N/s|N/m|auto")]
@@ -295,6 +357,15 @@ pub struct SendingArgs {
     /// Timeout of each request [default: 30s]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
+}
+
+/// How to send.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How to send")]
+pub struct SendingArgs {
+    /// How fast.
+    #[command(flatten)]
+    pub pace: PaceArgs,
 
     /// Number of refused, failed or partial rows to stop sending after [default: 100]
     #[arg(long, value_name = "N|N%")]

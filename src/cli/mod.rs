@@ -6,6 +6,7 @@
 //! | [`config`] | reads the settings file, `referral-bulk.toml` |
 //! | [`settings`] | combines defaults, the settings file, the environment and flags |
 //! | `columns` | what is said of single columns of the inputs |
+//! | `exporting` | what was typed of an export → its settings |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
 //! | [`console`] | prints, and asks: the only module that does |
 //! | `diagnostics` | writes what the program does and decides, for `-v` and `run.log` |
@@ -17,6 +18,7 @@ mod columns;
 pub mod config;
 pub mod console;
 mod diagnostics;
+mod exporting;
 pub mod origin;
 pub mod run;
 pub mod settings;

@@ -20,7 +20,7 @@ use super::settings::{self, Surroundings};
 use super::signals;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, apply, finish, report, resume, sandbox,
+    CommandError, Console, Environment, RunLog, Watch, apply, export, finish, report, resume, sandbox,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -157,6 +157,14 @@ fn ready(
                 runtime.block_on(report::run(&options, environment))
             };
             (Box::new(work), None)
+        }
+        Command::Export(typed) => {
+            let used = config.used(typed.target.profile.as_deref(), TablesForPlanning::Rules);
+            let options = surroundings.export(*typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(export::run(options, environment))
+            };
+            (Box::new(work), used)
         }
         Command::Sandbox(typed) => {
             let options = settings::sandbox(typed);

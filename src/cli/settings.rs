@@ -167,13 +167,18 @@ impl Surroundings<'_> {
         self.terminal && kind.map_or(cfg!(windows), |kind| !matches!(kind, "" | "dumb"))
     }
 
-    /// Returns how to print summary and progress.
-    fn showing(&self, typed: args::ShowingArgs) -> Showing {
-        let progress = match typed.progress {
+    /// Returns how to show progress.
+    pub(super) fn progress(&self, typed: args::ProgressFormArg) -> ProgressMode {
+        match typed {
             args::ProgressFormArg::Auto if self.draws() => ProgressMode::Bar,
             args::ProgressFormArg::Auto | args::ProgressFormArg::Plain => ProgressMode::Plain,
             args::ProgressFormArg::None => ProgressMode::None,
-        };
+        }
+    }
+
+    /// Returns how to print summary and progress.
+    fn showing(&self, typed: args::ShowingArgs) -> Showing {
+        let progress = self.progress(typed.progress);
         let summary = match typed.summary {
             args::SummaryFormArg::Json => SummaryForm::Json,
             args::SummaryFormArg::Text => SummaryForm::Text,
@@ -183,7 +188,7 @@ impl Surroundings<'_> {
     }
 
     /// Returns the levels of the rules: those of the settings file, overridden by those that were typed.
-    fn levels(&self, typed: &[String]) -> Result<Levels, CommandError> {
+    pub(super) fn levels(&self, typed: &[String]) -> Result<Levels, CommandError> {
         let mut levels = Levels::default();
         let from_file = self.config.rules.iter().map(|(id, level)| (id.as_str(), level.as_str(), FILE));
         let pairs = typed.iter().map(|pair| {
@@ -206,7 +211,7 @@ impl Surroundings<'_> {
     }
 
     /// Returns where to send: the named target, or else the official endpoint.
-    fn target(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Target, CommandError> {
+    pub(super) fn target(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Target, CommandError> {
         match self.named_target(typed, profile)? {
             Some(target) => Ok(target),
             None => Ok(Target::Service(Endpoint::official(), self.auth(typed, profile)?)),
@@ -367,7 +372,7 @@ fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, CommandError> {
 }
 
 /// Makes the settings of sending.
-fn sending(
+pub(super) fn sending(
     typed: &args::SendingArgs,
     target: &args::TargetArgs,
     profile: &Profile,
@@ -375,11 +380,12 @@ fn sending(
     let sourced = |flag, name, in_file, default| {
         Sourced::of(flag, in_file, Origin::Flag(name), key(target, &name[2..]), default)
     };
-    let pacing = match typed.rate {
+    let pacing = match typed.pace.rate {
         Some(rate) => rate,
         None => rate(&sourced(None, "--rate", profile.rate.as_deref(), DEFAULT_RATE))?,
     };
-    let timeout = sourced(typed.timeout.as_deref(), "--timeout", profile.timeout.as_deref(), DEFAULT_TIMEOUT);
+    let timeout =
+        sourced(typed.pace.timeout.as_deref(), "--timeout", profile.timeout.as_deref(), DEFAULT_TIMEOUT);
     let max_errors = sourced(
         typed.max_errors.as_deref(),
         "--max-errors",
@@ -387,7 +393,8 @@ fn sending(
         DEFAULT_MAX_ERRORS,
     );
     let max_changes = |most, said| MaxChanges { most, said };
-    let in_flight = typed.concurrency.map(u64::from).or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY);
+    let in_flight =
+        typed.pace.concurrency.map(u64::from).or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY);
     let finish_by = typed.finish_by.as_deref().map(parse_time).transpose()?;
     Ok(Sending {
         pacing,
@@ -414,9 +421,9 @@ fn repeated(typed: &args::SendingArgs, target: &args::TargetArgs) -> Vec<Choice>
     let choices = [
         target.profile.as_ref().map(|name| Choice::of(Setting::Profile, name)),
         target.token_file.as_ref().map(|file| Choice::of(Setting::TokenFile, file)),
-        typed.rate.map(|rate| Choice::of(Setting::Rate, rate.to_string())),
-        typed.concurrency.map(|number| Choice::of(Setting::Concurrency, number.to_string())),
-        typed.timeout.as_ref().map(|time| Choice::of(Setting::Timeout, time)),
+        typed.pace.rate.map(|rate| Choice::of(Setting::Rate, rate.to_string())),
+        typed.pace.concurrency.map(|number| Choice::of(Setting::Concurrency, number.to_string())),
+        typed.pace.timeout.as_ref().map(|time| Choice::of(Setting::Timeout, time)),
         typed.max_errors.as_ref().map(|most| Choice::of(Setting::MaxErrors, most)),
         typed.max_changes.map(|most| Choice::of(Setting::MaxChanges, most.to_string())),
     ];

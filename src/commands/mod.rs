@@ -7,6 +7,8 @@
 //! | [`resume`] | carries on with a run |
 //! | [`report`] | writes a run's reports again |
 //! | [`sandbox`] | serves a local Partner API |
+//! | [`export`] | writes referrals into a file |
+//! | [`harvest`] | gathers the referrals of an export |
 //! | [`planning`] | makes the plan of a run |
 //! | [`survey`] | makes items from what the inputs want and the referrals' current state |
 //! | [`payloads`] | holds legacy PUT payloads until their referrals are read |
@@ -38,7 +40,9 @@ pub mod connection;
 pub mod consent;
 pub mod environment;
 pub mod error;
+pub mod export;
 pub mod finish;
+pub mod harvest;
 pub mod next_command;
 pub mod next_step;
 pub mod options;

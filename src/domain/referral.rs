@@ -21,6 +21,12 @@ fn oddity_suffix(text: &str) -> String {
     super::suspect::oddity(text).map_or(String::new(), |odd| format!(": {odd}"))
 }
 
+impl From<Uuid> for ReferralId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
 impl FromStr for ReferralId {
     type Err = NoReferralId;
 

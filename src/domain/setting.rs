@@ -11,6 +11,8 @@ pub enum Setting {
     Base,
     /// Whether fields may be cleared.
     Clear,
+    /// The columns of a file that is made from referrals.
+    Columns,
     /// Requests in flight.
     Concurrency,
     /// The number of referrals that may be closed.
@@ -21,6 +23,8 @@ pub enum Setting {
     Endpoint,
     /// The time at which sending stops.
     FinishBy,
+    /// Whether a file of the same name may be replaced.
+    Force,
     /// The format of the inputs.
     Format,
     /// A column to ignore.
@@ -49,6 +53,8 @@ pub enum Setting {
     Rule,
     /// The use of the sandbox as the service, and what it is seeded from.
     Sandbox,
+    /// A column that is filled with the same value for every referral.
+    Set,
     /// The source of the referrals' current state.
     State,
     /// A field that is taken from a stale payload.
@@ -65,15 +71,17 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::AllowPath,
         Self::Base,
         Self::Clear,
+        Self::Columns,
         Self::Concurrency,
         Self::ConfirmClosing,
         Self::Decimal,
         Self::Endpoint,
         Self::FinishBy,
+        Self::Force,
         Self::Format,
         Self::IgnoreColumn,
         Self::Map,
@@ -88,6 +96,7 @@ impl Setting {
         Self::Reason,
         Self::Rule,
         Self::Sandbox,
+        Self::Set,
         Self::State,
         Self::Take,
         Self::Timeout,
@@ -102,11 +111,13 @@ impl Setting {
             Self::AllowPath => "allow-path",
             Self::Base => "base",
             Self::Clear => "clear",
+            Self::Columns => "columns",
             Self::Concurrency => "concurrency",
             Self::ConfirmClosing => "confirm-closing",
             Self::Decimal => "decimal",
             Self::Endpoint => "endpoint",
             Self::FinishBy => "finish-by",
+            Self::Force => "force",
             Self::Format => "format",
             Self::IgnoreColumn => "ignore-column",
             Self::Map => "map",
@@ -121,6 +132,7 @@ impl Setting {
             Self::Reason => "reason",
             Self::Rule => "rule",
             Self::Sandbox => "sandbox",
+            Self::Set => "set",
             Self::State => "state",
             Self::Take => "take",
             Self::Timeout => "timeout",

@@ -102,6 +102,26 @@ pub async fn fetch_referrals<A: Api, S: Survey>(
     fetched
 }
 
+/// Fetches every wanted referral by itself, where the list was read before. Ends early, with referrals still
+/// wanted, where the run is stopped.
+///
+/// # Errors
+/// Returns the errors of the survey's methods.
+pub async fn fetch_singly<A: Api, S: Survey>(
+    context: &Context<'_, A>,
+    survey: &mut S,
+    observe: &impl Fn(usize),
+) -> Result<(), S::Error> {
+    let fetched = tokio::select! {
+        biased;
+        () = context.stop.left() => Ok(true),
+        looked = read_singly(context, survey, ListAccess::There, observe) => looked,
+        () = context.watch() => Ok(true),
+    };
+    context.stop.note();
+    fetched.map(drop)
+}
+
 async fn fetch_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
     let wanted = survey.remaining();
     let observe = |remaining: usize| context.tell(Event::Looked((wanted - remaining) as u64));

@@ -54,7 +54,7 @@ pub(super) fn assign(
         ValueTarget::ReadOnly(pointer) => row.refuse_read_only(place, pointer),
         ValueTarget::Unconfirmed(pointer) => row.refuse_unconfirmed(place, pointer, opt_in(pointer)),
         // Only a header has columns of a Partner Center file.
-        ValueTarget::Portal(_) | ValueTarget::Ignored | ValueTarget::LeftAlone => {}
+        ValueTarget::Portal(_) | ValueTarget::Guards | ValueTarget::Ignored | ValueTarget::LeftAlone => {}
     }
 }
 

@@ -127,7 +127,7 @@ pub(super) fn fill(
         ValueTarget::ReadOnly(pointer) => row.refuse_read_only(place, pointer),
         ValueTarget::Unconfirmed(pointer) => row.refuse_unconfirmed(place, pointer, opt_in(pointer)),
         // The cells of a Partner Center file are read by `portal`.
-        ValueTarget::Portal(_) | ValueTarget::Ignored | ValueTarget::LeftAlone => {}
+        ValueTarget::Portal(_) | ValueTarget::Guards | ValueTarget::Ignored | ValueTarget::LeftAlone => {}
     }
 }
 
@@ -162,6 +162,7 @@ fn clear(row: &mut RowBuilder<'_>, place: Location, target: &ValueTarget) -> boo
         ValueTarget::ReadOnly(_)
         | ValueTarget::Unconfirmed(_)
         | ValueTarget::Portal(_)
+        | ValueTarget::Guards
         | ValueTarget::Ignored
         | ValueTarget::LeftAlone => return false,
     }

@@ -191,7 +191,7 @@ fn mapped_twice(
 
 /// Returns whether cells of a column can contradict other cells of the row.
 fn is_for_something(target: &ValueTarget) -> bool {
-    !matches!(target, ValueTarget::Ignored | ValueTarget::LeftAlone)
+    !matches!(target, ValueTarget::Guards | ValueTarget::Ignored | ValueTarget::LeftAlone)
 }
 
 /// Returns the problem that no column holds the id.

@@ -73,7 +73,7 @@ fn unknown(names: &NameResolver<'_>, field: &str) -> (String, Wording) {
 /// Returns message and hint for what a name means and no column can be mapped to.
 fn no_target(names: &NameResolver<'_>, field: &str, target: &ValueTarget) -> Option<(String, Wording)> {
     match target {
-        ValueTarget::Ignored | ValueTarget::LeftAlone => Some(unknown(names, field)),
+        ValueTarget::Guards | ValueTarget::Ignored | ValueTarget::LeftAlone => Some(unknown(names, field)),
         ValueTarget::ReadOnly(pointer) => Some((
             format!("the service alone writes {pointer}"),
             "map the column to a field that can be changed, or leave it out".into(),

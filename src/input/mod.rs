@@ -15,6 +15,7 @@
 //! | `names` | what the name of a column or member means, and the nearest known name |
 //! | `mapping` | what columns of somebody else's files are mapped to |
 //! | `likeness` | how similar two names are |
+//! | `guards` | signs before what a spreadsheet would run, and where they are taken away again |
 //! | `header` | a CSV's header → its columns |
 //! | `heading` | which sort of header a table has |
 //! | [`portal`] | the files of Partner Center's own |
@@ -36,6 +37,7 @@
 //! | `row` | one row while it is read: typed values in, a draft or its findings out |
 //! | [`legacy`] | legacy PUT payloads: whole referrals, from files of four formats |
 //! | `snapshot` | snapshot files: referrals as they stood |
+//! | [`export`] | change files that are made from referrals: their columns and cells |
 //! | `earlier_result` | what became of a row in an earlier run, where a report of that run is the input |
 //!
 //! What always holds: every data row reaches the sink exactly once, in file order, with everything that is
@@ -50,7 +52,9 @@ mod decode;
 mod duplicates;
 mod earlier_result;
 pub mod error;
+pub mod export;
 mod form;
+mod guards;
 mod gzip;
 mod hashing;
 mod header;
@@ -80,6 +84,7 @@ mod swallowed;
 mod watch;
 
 pub use error::{InputError, Problem, Unusable};
+pub use guards::{BETWEEN_NAMES, GUARDED};
 pub use gzip::GzipError;
 pub use hashing::sha256;
 pub use likeness::{is_same_name, nearest_of};

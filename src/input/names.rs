@@ -40,6 +40,8 @@ pub(super) enum ValueTarget {
     Unconfirmed(Pointer),
     /// A column of a file of Partner Center's own, whose cells are read in a way of their own.
     Portal(PortalTarget),
+    /// The columns of the row in whose cells a guard stands before what a spreadsheet would run.
+    Guards,
     /// A column or member that a report added.
     Ignored,
     /// A column or member that is kept out of the change, by the user or since nothing is in it that can be changed;
@@ -359,6 +361,7 @@ fn special(typed: &TypedName) -> Option<ValueTarget> {
         "/etag" | "/if-match" => ValueTarget::ETag,
         "/team/add" if !typed.is_pointer => ValueTarget::AddMembers(Field::Team),
         "/customerprofile/team/add" if !typed.is_pointer => ValueTarget::AddMembers(Field::CustomerTeam),
+        "/export/guarded" if !typed.is_pointer => ValueTarget::Guards,
         path if path.starts_with("/result/") && !typed.is_pointer => ValueTarget::Ignored,
         _ => return None,
     })

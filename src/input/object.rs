@@ -129,7 +129,11 @@ impl MemberReader<'_, '_, '_> {
         let goes_with_patch = matches!(
             meaning,
             MemberMeaning::Target(
-                ValueTarget::Id | ValueTarget::ETag | ValueTarget::Ignored | ValueTarget::LeftAlone
+                ValueTarget::Id
+                    | ValueTarget::ETag
+                    | ValueTarget::Guards
+                    | ValueTarget::Ignored
+                    | ValueTarget::LeftAlone
             )
         );
         if self.has_patch && !goes_with_patch {

@@ -8,6 +8,7 @@ use super::cell::fill;
 use super::context::InputContext;
 use super::decode::lost_character;
 use super::earlier_result::EarlierResult;
+use super::guards::Guards;
 use super::header::Column;
 use super::heading;
 use super::names::ValueTarget;
@@ -56,6 +57,7 @@ impl Sheet<'_> {
         let mut portal = PortalRow::default();
         let mut texts = Vec::with_capacity(cells.len());
         let unsound = self.mark_of_unsound(cells);
+        let guards = Guards::of(&self.columns, cells);
         for (at, cell) in cells.iter().enumerate() {
             let column = self.columns.get(at);
             // Beyond the header, a sound row has blank cells only, which are dropped, and so is the mark of a
@@ -69,16 +71,17 @@ impl Sheet<'_> {
             let cell = if unsound == Some(at) { b"" } else { cell };
             match self.decode(at, (place, mark), cell, &mut notation.letters) {
                 Ok(text) => {
-                    let meant = if self.is_portal { undefused(&text) } else { &text };
+                    let meant =
+                        if self.is_portal { undefused(&text).into() } else { guards.meant(column, &text) };
                     match target {
                         Some(target) if sound => match (self.filled_twin(cells, at), target) {
                             (Some(twin), _) => {
                                 self.compare(&mut row, place, (twin, &cells[twin]), (at, cell));
                             }
                             (None, ValueTarget::Portal(target)) => {
-                                portal.cell(&mut row, &mut notation.days, place, *target, meant);
+                                portal.cell(&mut row, &mut notation.days, place, *target, &meant);
                             }
-                            (None, target) => fill(&mut row, &mut notation.numbers, place, target, meant),
+                            (None, target) => fill(&mut row, &mut notation.numbers, place, target, &meant),
                         },
                         // Of a malformed row only the id is looked at, so that the reports can name the
                         // referral.

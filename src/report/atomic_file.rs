@@ -78,6 +78,14 @@ impl AtomicFile {
         }
     }
 
+    /// Gives the file its final name, in the place of any other file, and returns the path.
+    pub(super) fn replace(self) -> Result<PathBuf, ReportError> {
+        match disk::put(self.temporary, &self.path) {
+            Ok(()) => Ok(self.path),
+            Err(source) => Err(ReportError::Write { path: self.path, source }),
+        }
+    }
+
     /// Puts the file in the place of an earlier one, which is kept where it may have been edited.
     pub(super) fn put(self, shelf: &Shelf) -> Result<Filed, ReportError> {
         let Self { path, temporary, hash } = self;

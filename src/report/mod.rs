@@ -10,13 +10,14 @@
 //! | [`RowReports`] | the row files `success`, `conflict`, `error` and `pending`, `error.portal-N.csv`, and `outcomes.jsonl` |
 //! | [`PlanReport`] | `plan.jsonl` and its checksum |
 //! | [`PatchFile`] | the documents of a plan as a change file |
+//! | [`ExportFile`] | a snapshot or a change file that is made of referrals |
 //! | [`Tally`] | rows by outcome and reason, and whether they balance |
 //! | [`Audits`] | the totals of a migration's payloads |
 //! | [`Summary`], [`text`](fn@text) | `summary.json`, the summary on the terminal |
 //! | [`Progress`] | how far a run has come, while it runs |
 //!
 //! What always holds: a row goes into exactly one row file and one line of `outcomes.jsonl`. A file is replaced
-//! as a whole or not at all, and only its owner can read it; the change file replaces none. A file that was
+//! as a whole or not at all, and only its owner can read it; a change file replaces none unless that is asked for. A file that was
 //! edited since it was written is kept beside the new one. Text that a server sent can neither run as a
 //! spreadsheet formula nor steer a terminal.
 
@@ -25,6 +26,7 @@ mod audit;
 mod books;
 mod csv;
 mod edited;
+mod export_file;
 mod files;
 mod findings;
 mod form;
@@ -50,6 +52,7 @@ pub use atomic_file::{Filed, ReportError};
 pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};
 pub use books::{Example, FailureGroup, Imbalance, Tally, WarningGroup};
 pub use edited::Kept;
+pub use export_file::{ExportFile, ExportForm, ExportSlot, WrittenCell};
 pub use files::{is_report, report_files, take_away};
 pub use form::SharedForms;
 pub use format::{counted, grouped, roughly};

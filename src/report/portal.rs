@@ -12,11 +12,11 @@ use csv::{Terminator, Writer, WriterBuilder};
 
 use crate::domain::account::{InputInfo, RowAccount, RowText, UNSOUND};
 use crate::domain::aliases::folded;
+use crate::domain::formula::defused;
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::{Encoding, LineEnd, Separator, TextForm};
 
 use super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError, remove_stale};
-use super::csv::defused;
 use super::form::FormedFile;
 use super::row_file::is_mangled;
 use super::shelf::Shelf;

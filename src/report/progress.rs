@@ -76,6 +76,7 @@ pub struct Progress {
 #[derive(Debug, Clone, Copy)]
 enum Work {
     Planning,
+    Listing,
     Sending { total: u64 },
 }
 
@@ -103,6 +104,11 @@ impl Progress {
     /// Begins the progress of planning, whose total is not known.
     pub fn planning(mode: ProgressMode) -> Self {
         Self::of(Work::Planning, mode)
+    }
+
+    /// Begins the progress of reading referrals for a file. How many there are is not known.
+    pub fn listing(mode: ProgressMode) -> Self {
+        Self::of(Work::Listing, mode)
     }
 
     fn of(work: Work, mode: ProgressMode) -> Self {
@@ -157,7 +163,7 @@ impl Progress {
         let state = self.state();
         let done: u64 = state.outcomes.iter().sum();
         let of = match self.work {
-            Work::Planning => String::new(),
+            Work::Planning | Work::Listing => String::new(),
             Work::Sending { total } => format!(" of {}", counted(total, "referral")),
         };
         let outcomes = Outcome::ALL.into_iter().zip(state.outcomes).filter(|(_, count)| *count > 0);
@@ -177,6 +183,7 @@ impl Progress {
         let due = self.mode == ProgressMode::Plain && state.course.elapsed >= state.last_line_at + INTERVAL;
         due.then(|| match self.work {
             Work::Planning => joined(["planning".to_owned()].into_iter().chain([planning(&state)])),
+            Work::Listing => listing(&state),
             Work::Sending { total } => joined([sending(&state, total)].into_iter().chain(asides(&state))),
         })
     }
@@ -202,6 +209,7 @@ impl Progress {
             let (prefix, message) = match self.work {
                 // The spinner and a space stand before it.
                 Work::Planning => (String::new(), one_line(&planning(&state), LINE - 2)),
+                Work::Listing => (String::new(), one_line(&listing(&state), LINE - 2)),
                 Work::Sending { total } => (sending(&state, total), one_line(&joined(asides(&state)), LINE)),
             };
             drop(state);
@@ -219,7 +227,7 @@ impl Progress {
 impl Work {
     fn total(self) -> Option<u64> {
         match self {
-            Self::Planning => None,
+            Self::Planning | Self::Listing => None,
             Self::Sending { total } => Some(total),
         }
     }
@@ -232,6 +240,12 @@ fn planning(state: &ProgressState) -> String {
         format!("{} looked at", counted(state.looked_at, "referral")),
     ];
     joined(counts.into_iter().chain(standstill(state)).chain(asides(state)))
+}
+
+/// Returns how many referrals were read, or why none are at the moment.
+fn listing(state: &ProgressState) -> String {
+    let count = format!("{} read", counted(state.looked_at, "referral"));
+    joined([count].into_iter().chain(standstill(state)).chain(asides(state)))
 }
 
 /// Returns how many referrals have their outcome, how fast, and how long it will take; or why it stands still.

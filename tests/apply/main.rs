@@ -12,6 +12,7 @@
 //! | `consent` | who may change what |
 //! | `outcomes` | every outcome, as a model tells it |
 //! | `requests` | how many requests are made |
+//! | `export` | files that are made from referrals, and what comes of them when they are given back |
 //! | `fed_back, kept` | reports that are given back, and reports that somebody changed |
 //! | `folders` | the directory that `--out` names |
 //! | `early_exits` | ways out that no run is carried out on |
@@ -24,6 +25,7 @@
 mod consent;
 mod diagnostics;
 mod early_exits;
+mod export;
 mod fed_back;
 mod folders;
 mod inputs;

@@ -143,6 +143,7 @@ fn manual_pages_are_written() {
         [
             "pages/referral-bulk-apply.1",
             "pages/referral-bulk-completions.1",
+            "pages/referral-bulk-export.1",
             "pages/referral-bulk-man.1",
             "pages/referral-bulk-migrate.1",
             "pages/referral-bulk-report.1",

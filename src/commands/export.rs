@@ -1,0 +1,358 @@
+//! `export`: writes referrals into a file, as a snapshot or as a change file to look through and fill in.
+//!
+//! Nothing here can change a referral: there is no run, no ledger, and so no ticket that a change could be sent
+//! with.
+
+use std::io::ErrorKind as IoErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::environment::Environment;
+use super::error::{CommandError, ErrorKind};
+use super::harvest::{Gap, Harvest, Harvested, Unread};
+use super::next_command::{CommandLine, Operand, flag, spelled};
+use super::options::Sending;
+use super::target::Target;
+use super::{connection, progress};
+use crate::api::{Client, PageLink};
+use crate::domain::characters::visible_path;
+use crate::domain::criteria::Criteria;
+use crate::domain::exit::Exit;
+use crate::domain::rules::Levels;
+use crate::domain::setting::{Choice, Setting};
+use crate::domain::wording::Wording;
+use crate::engine::fetch::{Survey, fetch_singly};
+use crate::engine::in_flight::Flights;
+use crate::engine::list_all::{ListError, list_all};
+use crate::engine::{Context, Event, RequestCounts, Slots, StopReason};
+use crate::input::export::ExportColumns;
+pub use crate::input::export::Fill;
+use crate::input::{BETWEEN_NAMES, GUARDED};
+use crate::pace::Pace;
+use crate::report::{ExportFile, ExportForm, Progress, ProgressMode, ReportError, counted, grouped};
+
+/// The options of `export`.
+#[derive(Debug)]
+pub struct ExportOptions {
+    /// The file to write.
+    pub out: PathBuf,
+    /// What it holds.
+    pub content: Content,
+    /// Which referrals.
+    pub criteria: Criteria,
+    /// Whether a file of that name may be replaced.
+    pub force: bool,
+    /// The target that is read from.
+    pub target: Target,
+    /// How requests are sent.
+    pub sending: Sending,
+    /// How progress is shown.
+    pub progress: ProgressMode,
+}
+
+/// What an export holds of each referral.
+#[derive(Debug)]
+pub enum Content {
+    /// All that the service shows.
+    Snapshot,
+    /// A row of a change file.
+    Table {
+        /// The names of the columns; none for those that people need to look through it.
+        columns: Vec<String>,
+        /// The columns that are filled with the same value for every referral.
+        fills: Vec<Fill>,
+        /// The level of every rule, by which cells are judged when the file is read.
+        levels: Levels,
+    },
+}
+
+/// The most referrals of a kind that are told by their ids.
+const MOST_TOLD: usize = 10;
+
+/// Writes the file.
+///
+/// # Errors
+/// Returns an error where a column is none, a file of that name is there, the list can't be read to its end, or
+/// the file can't be written. Then there is no file.
+pub async fn run(options: ExportOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let columns = columns(&options.content)?;
+    check(&options.out, options.force)?;
+    let connect = (environment.new_id)();
+    let client = connection::connect(&options.target, options.sending.timeout, connect, environment)?;
+    let pace = Pace::new(options.sending.pacing);
+    let progress = Progress::listing(options.progress);
+    let observe = |event| progress::show(&progress, environment, event);
+    let context = context(&client, &pace, &options.sending, environment, &observe);
+    let exporter = Exporter { options: &options, columns: columns.as_ref(), environment };
+    let gathering = exporter.gather(&context);
+    let harvest = progress::watched(gathering, &progress, &context, options.progress, environment).await;
+    if let Some(trouble) = stopped(&options.target, environment) {
+        return Err(trouble);
+    }
+    exporter.conclude(harvest?, &context)
+}
+
+/// Returns the columns of a change file; `None` for a snapshot.
+fn columns(content: &Content) -> Result<Option<ExportColumns>, CommandError> {
+    let Content::Table { columns, fills, levels } = content else { return Ok(None) };
+    let columns = ExportColumns::new(columns, fills, levels.clone());
+    columns.map(Some).map_err(|(name, error)| {
+        let is_filled = fills.iter().any(|fill| fill.name == name);
+        let setting = flag(if is_filled { Setting::Set } else { Setting::Columns });
+        CommandError::usage(format!("{setting} {name}: {}", error.message)).hint(error.hint)
+    })
+}
+
+/// Makes sure that the file can be put in its place once all is known, so that nothing is asked in vain.
+fn check(out: &Path, force: bool) -> Result<(), CommandError> {
+    let name = visible_path(out);
+    if out.is_dir() {
+        return Err(CommandError::usage(format!("{name} is a directory"))
+            .hint(format!("name a file in it with {}", flag(Setting::Out))));
+    }
+    if !force && out.symlink_metadata().is_ok() {
+        return Err(there_already(out));
+    }
+    let dir = out.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !dir.is_dir() {
+        return Err(CommandError::usage(format!("{name}: its directory is not there"))
+            .hint("make the directory first, or name another file"));
+    }
+    Ok(())
+}
+
+fn there_already(out: &Path) -> CommandError {
+    CommandError::usage(format!("{} is there already", visible_path(out))).hint(format!(
+        "name another file with {}, or have it replaced with {}",
+        flag(Setting::Out),
+        flag(Setting::Force)
+    ))
+}
+
+fn context<'a>(
+    client: &'a Client,
+    pace: &'a Pace,
+    sending: &Sending,
+    environment: &Environment<'a>,
+    observe: &'a (dyn Fn(Event) + Sync),
+) -> Context<'a, Client> {
+    Context {
+        api: client,
+        pace,
+        stop: environment.stop,
+        clock: environment.clock,
+        slots: Slots::new(sending.concurrency),
+        timeout: sending.timeout,
+        flights: Flights::default(),
+        observe,
+        counts: Arc::new(RequestCounts::default()),
+        rebase: None,
+    }
+}
+
+/// Returns why nothing is written, where the command was stopped.
+fn stopped(target: &Target, environment: &Environment<'_>) -> Option<CommandError> {
+    const NOTHING: &str = "nothing was written";
+    Some(match environment.stop.reason()? {
+        StopReason::Interrupted => CommandError::new(ErrorKind::Stopped, format!("interrupted: {NOTHING}")),
+        StopReason::Unreachable(why) => {
+            CommandError::could_not_run(format!("{} cannot be reached: {why}", target.name()))
+                .hint(format!("check the endpoint and the network; {NOTHING}"))
+        }
+        StopReason::NoToken(why) => {
+            CommandError::could_not_run(format!("there is no token to send: {}", spelled(&why)))
+                .hint(format!("check where the token comes from; {NOTHING}"))
+        }
+        other => CommandError::could_not_run(spelled(&other.wording())).hint(NOTHING),
+    })
+}
+
+/// An export while it is made.
+struct Exporter<'a> {
+    options: &'a ExportOptions,
+    columns: Option<&'a ExportColumns>,
+    environment: &'a Environment<'a>,
+}
+
+impl<'a> Exporter<'a> {
+    /// Gathers all referrals that are chosen.
+    async fn gather(&self, context: &Context<'_, Client>) -> Result<Harvest<'a>, CommandError> {
+        let mut harvest = self.list(context).await?;
+        self.look(context, &mut harvest).await?;
+        if harvest.probe() {
+            self.look(context, &mut harvest).await?;
+        }
+        if harvest.follow_up() {
+            self.look(context, &mut harvest).await?;
+        }
+        Ok(harvest)
+    }
+
+    /// Reads the list to its end: filtered by the service, where it does that.
+    async fn list(&self, context: &Context<'_, Client>) -> Result<Harvest<'a>, CommandError> {
+        let first = self.options.criteria.asked().and_then(|filter| PageLink::filtered(&filter));
+        let is_filtered = first.is_some();
+        let mut harvest = self.begin()?;
+        let listed = list_all(context, first, &mut |referral| harvest.listed(referral)).await;
+        let refusal = match listed {
+            Ok(_) | Err(ListError::Stopped) => return Ok(harvest),
+            Err(ListError::Page { page: 1, failure }) if is_filtered && is_about_filter(failure.status()) => {
+                failure
+            }
+            Err(error) => return Err(self.unlisted(error)),
+        };
+        self.environment.console.say(&format!(
+            "note: the service does not filter the list so ({}): all of it is read, and filtered here",
+            refusal.message()
+        ));
+        let mut harvest = self.begin()?;
+        match list_all(context, None, &mut |referral| harvest.listed(referral)).await {
+            Ok(_) | Err(ListError::Stopped) => Ok(harvest),
+            Err(error) => Err(self.unlisted(error)),
+        }
+    }
+
+    fn begin(&self) -> Result<Harvest<'a>, CommandError> {
+        let form = match self.columns {
+            None => ExportForm::Snapshot,
+            Some(columns) => ExportForm::Table {
+                names: columns.names().map(str::to_owned).collect(),
+                guarded: GUARDED,
+                between: BETWEEN_NAMES,
+            },
+        };
+        let file = ExportFile::begin(&self.options.out, form).map_err(unwritten)?;
+        Ok(Harvest::begin(&self.options.criteria, self.columns, file, Vec::new()))
+    }
+
+    /// Reads the referrals that the list doesn't suffice for.
+    async fn look(
+        &self,
+        context: &Context<'_, Client>,
+        harvest: &mut Harvest<'_>,
+    ) -> Result<(), CommandError> {
+        if harvest.remaining() == 0 || context.stop.is_set() {
+            return Ok(());
+        }
+        let what = counted(harvest.remaining() as u64, "referral");
+        self.environment
+            .console
+            .say(&format!("note: {what} to be read one by one, for what the list doesn't show"));
+        fetch_singly(context, harvest, &|_| {}).await.map_err(unwritten)
+    }
+
+    /// Returns the error that the list could not be read to its end.
+    fn unlisted(&self, error: ListError<ReportError>) -> CommandError {
+        let name = self.options.target.name();
+        let (status, hint) = match &error {
+            ListError::Sink(_) | ListError::Stopped => (None, ""),
+            ListError::Page { failure, .. } => (failure.status(), "nothing was written; try again later"),
+            ListError::Element { .. } | ListError::Circle { .. } => {
+                (None, "nothing was written: with a list that is not whole, referrals would be missing")
+            }
+        };
+        let hint = match status {
+            Some(404) => "check the base of the API, which ends in /v1.0",
+            Some(403) => "sign in as somebody with the role Referrals admin or Referrals user",
+            _ => hint,
+        };
+        match error {
+            ListError::Sink(error) => unwritten(error),
+            error => CommandError::could_not_run(name).because(Told(error.to_string())).hint(hint),
+        }
+    }
+
+    /// Writes the file, and tells what is in it.
+    fn conclude(&self, harvest: Harvest<'_>, context: &Context<'_, Client>) -> Result<Exit, CommandError> {
+        let Harvested { file, shown, unread, unseen, unsaid } = harvest.end();
+        let written = file.finish(self.options.force).map_err(|error| match error {
+            ReportError::Write { source, .. } if source.kind() == IoErrorKind::AlreadyExists => {
+                there_already(&self.options.out)
+            }
+            error => unwritten(error),
+        })?;
+        let stats = context.counts.stats();
+        let console = self.environment.console;
+        let what = match shown == written {
+            true => counted(written, "referral"),
+            false => format!("{} of {}", grouped(written), counted(shown, "referral")),
+        };
+        let requests = counted(stats.get + stats.list, "request");
+        console.say(&format!("{}: {what}, {requests}", visible_path(&self.options.out)));
+        self.tell_gaps(&unseen, &unsaid);
+        self.tell_unread(&unread);
+        if let Some(next) = self.next(written) {
+            if self.options.sending.token_command {
+                console.say(&format!("hint: give the same {} again", flag(Setting::TokenCommand)));
+            }
+            console.say(&format!("next: look through {}, then: {next}", visible_path(&self.options.out)));
+        }
+        Ok(if unread.is_empty() { Exit::Done } else { Exit::SomeFailed })
+    }
+
+    fn tell_gaps(&self, unseen: &[Gap], unsaid: &[Gap]) {
+        let console = self.environment.console;
+        let list = |gaps: &[Gap]| {
+            let each: Vec<String> = gaps
+                .iter()
+                .map(|gap| format!("{} of {}", gap.column, counted(gap.referrals, "referral")))
+                .collect();
+            each.join(", ")
+        };
+        if let [first, ..] = unseen {
+            console.say(&format!(
+                "note: the list doesn't show {} (such as {}): these cells are empty, which changes nothing; name the \
+                 columns with {} to have each referral read",
+                list(unseen),
+                first.example,
+                flag(Setting::Columns)
+            ));
+        }
+        if let [first, ..] = unsaid {
+            console.say(&format!(
+                "warning: a cell can't say {} (such as {}): these cells are empty, which changes nothing; a .jsonl \
+                 file has all of it",
+                list(unsaid),
+                first.example
+            ));
+        }
+    }
+
+    fn tell_unread(&self, unread: &[Unread]) {
+        let console = self.environment.console;
+        for Unread { id, failure, is_kept } in unread.iter().take(MOST_TOLD) {
+            let kept =
+                if *is_kept { "stands in the file as the list shows it" } else { "is not in the file" };
+            console.say(&format!("warning: {id} {kept}: {}", failure.message()));
+        }
+        if let more @ 1.. = unread.len().saturating_sub(MOST_TOLD) {
+            console
+                .say(&format!("warning: and {} more that cannot be read", counted(more as u64, "referral")));
+        }
+    }
+
+    /// Returns the command that plans what the file asks for; `None` for a file that asks for nothing.
+    fn next(&self, written: u64) -> Option<CommandLine> {
+        let columns = self.columns.filter(|_| written > 0)?;
+        let mut choices = vec![Choice::bare(Setting::Plan)];
+        choices.extend(columns.clears().then(|| Choice::bare(Setting::Clear)));
+        choices.extend(Target::choice(&self.options.target.name()));
+        choices.extend(self.options.sending.repeat((self.environment.clock)()));
+        Some(CommandLine::apply(vec![Operand::Path(self.options.out.clone())], choices))
+    }
+}
+
+/// Whether an answer may be about the condition that the list was to be filtered by.
+fn is_about_filter(status: Option<u16>) -> bool {
+    matches!(status, Some(400 | 414 | 422 | 501))
+}
+
+/// Returns the error of a file that can't be written.
+fn unwritten(error: ReportError) -> CommandError {
+    CommandError::could_not_run("").because(error).hint(Wording::from("see to space and permissions there"))
+}
+
+/// An error that is a text.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Told(String);
