@@ -35,6 +35,7 @@ pub mod instant;
 pub mod item;
 pub mod json;
 pub mod level;
+pub mod lost;
 pub mod number;
 pub mod oddity;
 pub mod outcome;

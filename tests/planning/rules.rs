@@ -127,6 +127,29 @@ fn every_advice_is_given_where_it_belongs() {
             format!(r#"{{"id":"{ID}","status":"Active","substatus":"Accepted"}}"#),
             "ok: unbound",
         ),
+        // Text of the referral's own that lost characters on its way through a spreadsheet, also within a list.
+        (
+            None,
+            &[(Field::CampaignId, "\"??-1\"")],
+            bare(r#","campaignId":"見本-1""#),
+            "invalid: lost-characters",
+        ),
+        (None, &[(Field::CampaignId, "\"??-2\"")], bare(r#","campaignId":"見本-1""#), "ok"),
+        (None, &[(Field::CampaignId, "\"ok?\"")], bare(r#","campaignId":"ok!""#), "ok"),
+        (
+            None,
+            &[(Field::Team, r#"[{"email":"a@example.com","firstName":"?"}]"#)],
+            bare(r#","team":[{"email":"a@example.com","firstName":"花"}]"#),
+            "invalid: lost-characters",
+        ),
+        (
+            None,
+            &[(Field::Team, r#"[{"email":"a@example.com"},{"email":"b@example.com","firstName":"?"}]"#)],
+            bare(
+                r#","team":[{"email":"a@example.com","firstName":"花"},{"email":"b@example.com","firstName":"?"}]"#,
+            ),
+            "same",
+        ),
         (None, &[], active, "same"),
     ] {
         assert_eq!(

@@ -39,6 +39,7 @@ pub enum Rule {
     EmptyWord,
     RewrittenNumber,
     MisreadText,
+    LostCharacters,
     HiddenCharacter,
     CutOff,
     SubstatusPair,
@@ -98,7 +99,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
 }
 
 /// The rules in the order of [`Rule`], by which they are looked up.
-const TABLE: [RuleEntry; 53] = [
+const TABLE: [RuleEntry; 54] = [
     settable(
         Rule::Transition,
         "transition",
@@ -224,6 +225,13 @@ const TABLE: [RuleEntry; 53] = [
         "misread-text",
         Level::Warn,
         "a text looks like UTF-8 that was taken for Windows-1252, such as MÃ¼ller",
+    ),
+    settable(
+        Rule::LostCharacters,
+        "lost-characters",
+        Level::Deny,
+        "a text is the referral's own with question marks in place of characters, as a spreadsheet saves those that \
+         its encoding lacks",
     ),
     settable(
         Rule::HiddenCharacter,

@@ -16,6 +16,7 @@ use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::level::Level;
+use crate::domain::lost::is_lossy_copy;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
@@ -311,6 +312,22 @@ impl Evaluator<'_, '_> {
                 self.find(Rule::UnconfirmedPath, place, message, "the service may refuse the whole change");
             }
             Path::Known(_) | Path::Opted(_) => {}
+        }
+        self.ask_about_lost_characters(change, place);
+    }
+
+    /// Asks whether a text is what is left of the referral's own.
+    fn ask_about_lost_characters(&mut self, change: &Change, place: Location) {
+        let had = change.before.as_deref().map(json::texts).unwrap_or_default();
+        // What was there before is no copy of something else that was.
+        for text in json::texts(&change.after).into_iter().filter(|text| !had.contains(text)) {
+            if let Some(whole) = had.iter().find(|had| is_lossy_copy(&text, had)) {
+                let (text, whole) = (excerpt(&text), excerpt(whole));
+                let message = format!("{}: {text} is {whole} with characters lost", change.path);
+                let hint =
+                    "save the file as UTF-8, which Excel calls CSV UTF-8, from one that still has them";
+                self.find(Rule::LostCharacters, place, message, hint);
+            }
         }
     }
 
