@@ -34,6 +34,9 @@ pub struct Config {
     /// What columns of somebody else's files mean, `[columns]`, by the column's name.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
+    /// The reasons that Partner Center's files give as numbers, `[portal-reasons]`, by the number.
+    #[serde(default, rename = "portal-reasons")]
+    pub portal_reasons: BTreeMap<String, String>,
 }
 
 /// A profile. It has no key for a token, so that none is kept in the file.
@@ -60,7 +63,7 @@ pub enum TablesForPlanning {
     None,
     /// The levels of rules.
     Rules,
-    /// Those, and what columns mean.
+    /// Those, and what columns and numbers of reasons mean.
     RulesAndColumns,
 }
 
@@ -113,7 +116,8 @@ impl Config {
         let rules = (plans && !self.rules.is_empty()).then(|| "[rules]".to_owned());
         let reads = planning == TablesForPlanning::RulesAndColumns;
         let columns = (reads && !self.columns.is_empty()).then(|| "[columns]".to_owned());
-        let tables: Vec<String> = profile.into_iter().chain(rules).chain(columns).collect();
+        let reasons = (reads && !self.portal_reasons.is_empty()).then(|| "[portal-reasons]".to_owned());
+        let tables: Vec<String> = profile.into_iter().chain(rules).chain(columns).chain(reasons).collect();
         let used = || format!("{FILE} of the current directory is used: {}", tables.join(", "));
         (!tables.is_empty()).then(used)
     }
@@ -268,6 +272,8 @@ mod tests {
             (BOTH, None, TablesForPlanning::None, Some("[profile.default]")),
             (BOTH, Some("big"), Rules, Some("[profile.big], [rules]")),
             (BOTH, Some("default"), TablesForPlanning::None, Some("[profile.default]")),
+            ("[portal-reasons]\n2 = \"x\"", None, Rules, None),
+            ("[portal-reasons]\n2 = \"x\"", None, RulesAndColumns, Some("[portal-reasons]")),
             ("[columns]\na = \"id\"", None, Rules, None),
             ("[columns]\na = \"id\"", None, RulesAndColumns, Some("[columns]")),
             ("[profile.big]", None, Rules, None),

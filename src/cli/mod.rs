@@ -7,6 +7,7 @@
 //! | [`settings`] | combines defaults, the settings file, the environment and flags |
 //! | `columns` | what is said of single columns of the inputs |
 //! | `exporting` | what was typed of an export → its settings |
+//! | `reasons` | what is said of the reasons that Partner Center's files give as numbers |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
 //! | [`console`] | prints, and asks: the only module that does |
 //! | `diagnostics` | writes what the program does and decides, for `-v` and `run.log` |
@@ -20,6 +21,7 @@ pub mod console;
 mod diagnostics;
 mod exporting;
 pub mod origin;
+mod reasons;
 pub mod run;
 pub mod settings;
 pub mod signals;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
 use super::origin::{Origin, Sourced};
-use super::{args, columns};
+use super::{args, columns, reasons};
 use crate::api::{Auth, Endpoint, TokenCommand};
 use crate::commands::{
     CommandError, GivenConsent, MaxChanges, MaxErrors, ProgressMode, Sending, Showing, SummaryForm, Target,
@@ -54,6 +54,7 @@ impl Surroundings<'_> {
             decimal: decimal.map(Into::into),
             left_alone: columns::left_alone(ignore_column)?,
             mapped: columns::mapped(&map, &profile, self.config)?,
+            portal_reasons: reasons::portal_reasons(self.config)?,
             ..asked
         };
         self.begin(asked, planning, &options)
@@ -112,6 +113,7 @@ impl Surroundings<'_> {
             decimal: None,
             left_alone: Vec::new(),
             mapped: Vec::new(),
+            portal_reasons: BTreeMap::new(),
         })
     }
 

@@ -45,8 +45,9 @@ pub fn settle(asked: &mut PlanSpec) -> Result<(), CommandError> {
 
 /// Returns how change files are read.
 pub fn options(asked: &PlanSpec) -> input::Options {
-    let PlanSpec { format, levels, allow_paths, clear, decimal, left_alone, mapped, .. } = asked.clone();
-    input::Options { format, allow_paths, clear, levels, decimal, left_alone, mapped }
+    let PlanSpec { format, levels, allow_paths, clear, decimal, left_alone, mapped, portal_reasons, .. } =
+        asked.clone();
+    input::Options { format, allow_paths, clear, levels, decimal, left_alone, mapped, portal_reasons }
 }
 
 /// Returns a mapped column as the user said it.

@@ -468,6 +468,7 @@ mod tests {
                 decimal: None,
                 left_alone: Vec::new(),
                 mapped: Vec::new(),
+                portal_reasons: std::collections::BTreeMap::new(),
             },
             plan_only: true,
             reason: None,

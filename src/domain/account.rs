@@ -3,7 +3,7 @@
 //! What is stored serialises with `serde`, so the names of its fields and variants are part of the ledger's
 //! format. A field that was added later has a default, by which ledgers of an earlier version can be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -79,6 +79,10 @@ pub struct PlanSpec {
     /// What columns of somebody else's files mean; missing from ledgers of an earlier version.
     #[serde(default)]
     pub mapped: Vec<MappedColumn>,
+    /// The reasons that Partner Center's files give as numbers, as far as the user sets them; missing from ledgers of
+    /// an earlier version.
+    #[serde(default)]
+    pub portal_reasons: BTreeMap<u8, String>,
 }
 
 /// What a column of somebody else's file means, as the user says it.

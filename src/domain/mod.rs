@@ -40,6 +40,7 @@ pub mod number;
 pub mod oddity;
 pub mod outcome;
 pub mod pointer;
+pub mod reasons;
 pub mod referral;
 pub mod rules;
 pub mod setting;

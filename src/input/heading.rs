@@ -56,13 +56,36 @@ pub(super) fn resolve(
                 let columns = portal::as_in_english(columns);
                 Ok(Heading { columns, is_portal: true, notes: Vec::new() })
             }
-            Err(unusable) if !is_said => Err(NoHeading::Unknown(unusable)),
+            Err(unusable) if !is_said => Err(NoHeading::Unknown(or_foreign(context, mark, &names, unusable))),
             _ => Err(NoHeading::Portal(unrecognised(context, mark))),
         };
     };
     let PortalHeader { columns, notes } =
         portal::resolve(context, file, (cells, mark), &names).map_err(NoHeading::Portal)?;
     Ok(Heading { columns, is_portal: true, notes })
+}
+
+/// Adds to what is wrong with a header that no name of it is known: then it may be one in another language, or of
+/// another program. Where there are few names, each of them is told anyway.
+fn or_foreign(
+    context: &InputContext<'_>,
+    mark: RecordSpan,
+    names: &[Cow<'_, str>],
+    unusable: Unusable,
+) -> Unusable {
+    const FEW: usize = 4;
+    let resolver = NameResolver::new(context.options);
+    let is_known = |name: &Cow<'_, str>| resolver.resolve(name).is_ok();
+    if names.iter().filter(|name| !name.trim().is_empty()).count() < FEW || names.iter().any(is_known) {
+        return unusable;
+    }
+    let hint = Wording::from("say what the columns of somebody else's file mean, with ")
+        .name(Setting::Map)
+        .say(" COLUMN=FIELD; of a file of Partner Center's in another language, with ")
+        .name(Setting::Format)
+        .say(" portal-csv besides");
+    let foreign = context.problem(mark.line, 1, "no column is known by its name").hint(hint);
+    Unusable::of([vec![foreign], unusable.problems().to_vec()].concat()).unwrap_or(unusable)
 }
 
 /// Returns the text of a cell, whatever its encoding.

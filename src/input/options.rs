@@ -1,6 +1,6 @@
 //! How change files are read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::account::{Format, MappedColumn};
 use crate::domain::decimal::DecimalSign;
@@ -25,4 +25,6 @@ pub struct Options {
     /// What columns mean, and outermost members of JSON lines. Of a file that has one of these columns, only
     /// they and those that name the referral are read.
     pub mapped: Vec<MappedColumn>,
+    /// The reasons that Partner Center's files give as numbers, as far as the user sets them.
+    pub portal_reasons: BTreeMap<u8, String>,
 }

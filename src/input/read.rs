@@ -65,7 +65,7 @@ pub fn read<E>(
         notes.push(format!("{name}: the file has no rows, so it changes nothing"));
     }
     info!(input, rows = rows.count, ?format, "a file was read");
-    let format = if rows.is_portal { Format::PortalCsv } else { format };
+    let format = if rows.is_portal && format == Format::Csv { Format::PortalCsv } else { format };
     if rows.is_windows_1252 {
         notes.push(format!(
             "{name}: read as Windows-1252, since it is not UTF-8; reports are written as UTF-8 with byte order mark"

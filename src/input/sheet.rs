@@ -103,7 +103,7 @@ impl Sheet<'_> {
             row.excuse_id();
         }
         if sound && self.is_portal {
-            portal.finish(&mut row, place);
+            portal.finish(&mut row, place, &self.context.options.portal_reasons);
         }
         let earlier = self.earlier_result(cells);
         row.rebind(&earlier);

@@ -6,10 +6,10 @@ use referral_bulk::commands::next_command::spelled;
 use referral_bulk::domain::aliases::{Meaning, TABLE};
 use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Kind};
+use referral_bulk::domain::reasons;
 use referral_bulk::domain::rules::{Rule, transitions};
 use referral_bulk::domain::status::{Stage, Status};
 use referral_bulk::input::portal::columns::{self, ContactPart, GoesTo, Naming, PortalColumn, PortalTarget};
-use referral_bulk::input::portal::reasons;
 
 use super::session::{GOOD, MISTAKES, example, example_as_kept, names, session};
 use super::{

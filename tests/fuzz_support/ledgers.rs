@@ -2,7 +2,7 @@
 //! before. One that a defect wrote, so that all its checksums fit, is refused or tells an account that adds up.
 //! Looking at it never changes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -492,6 +492,7 @@ fn about() -> RunSpec {
             decimal: None,
             left_alone: Vec::new(),
             mapped: Vec::new(),
+            portal_reasons: BTreeMap::new(),
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),

@@ -323,3 +323,32 @@ fn an_old_download_is_warned_of() {
     let told = told(&all);
     assert!(told.contains("warning: most cells of the Partner Center file differ"), "{told}");
 }
+
+#[test]
+fn the_settings_file_replaces_a_reason() {
+    let mut deal = download(15);
+    for (name, cell) in [
+        ("Partner Referral Status", "Closed"),
+        ("Partner Referral Substatus", "Lost"),
+        ("Declined/Lost/Error reason", "2"),
+    ] {
+        deal.insert(name.to_owned(), cell.to_owned());
+    }
+    let content = written(&file(&[deal]), b',');
+    let reason = |ran: &Ran| {
+        let (operations, _) = planned(ran, "run");
+        operations[&id(15)][0]["value"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(reason(&plan("run", "a.csv", &content, "", 0)), "No response");
+    let set = |table: &str, code| {
+        Test::new(&format!("apply a.csv {PLAN} --out run"))
+            .sample("referrals.jsonl")
+            .file("a.csv", &content)
+            .file("referral-bulk.toml", format!("[portal-reasons]\n{table}\n"))
+            .code(code)
+            .told_elsewhere()
+            .run()
+    };
+    assert_eq!(reason(&set("2 = \"Customer did not answer\"", 0)), "Customer did not answer");
+    assert!(set("9 = \"Test\"", 2).stderr().contains("there is no such number"));
+}

@@ -1,7 +1,7 @@
 //! A plan, made by the program's own parts from the scenario's rows, by a process that may be killed over it.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -263,6 +263,7 @@ fn about() -> RunSpec {
             decimal: None,
             left_alone: Vec::new(),
             mapped: Vec::new(),
+            portal_reasons: BTreeMap::new(),
         },
         plan_only: false,
         reason: None,

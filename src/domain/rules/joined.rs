@@ -37,7 +37,8 @@ pub(super) fn joined(list: &[&RawValue], elements: &[&Located<Append>]) -> Joine
             _ if is_so => {}
             (Joining::Update, Some(at)) => whole[at] = equality::updated(kind, &whole[at], element),
             (Joining::First, _) if !was_empty => {
-                let message = format!("{} has members already, so {key} stays out", field.pointer());
+                let why = if known.is_some() { "has other data of" } else { "has members already beside" };
+                let message = format!("{} {why} {key}, who is not sent", field.pointer());
                 told.push((*place, Rule::PortalReadOnly, message));
             }
             _ => whole.push(element.clone()),
@@ -117,7 +118,7 @@ mod tests {
                 &format!("[{ANN}]"),
                 vec![(First, BO)],
                 &format!("[{ANN}]"),
-                "portal-read-only: /team has members already, so bo@example.com stays out",
+                "portal-read-only: /team has members already beside bo@example.com, who is not sent",
             ),
         ] {
             let got = join(Field::Team, list, &elements);

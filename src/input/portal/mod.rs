@@ -10,7 +10,6 @@
 //! | `header` | a header of such a file → its columns |
 //! | `row` | the cells of one row, of which some count together only |
 //! | `words` | stages, sales stages, Yes and No |
-//! | [`reasons`] | the numbers that stand for reasons |
 //! | `days` | dates, whose order of month and day the file as a whole has to bear out |
 //! | `lists` | solutions and team members, each in one cell |
 
@@ -18,7 +17,6 @@ pub mod columns;
 mod days;
 mod header;
 mod lists;
-pub mod reasons;
 mod recognise;
 mod row;
 mod words;

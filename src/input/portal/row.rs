@@ -3,16 +3,19 @@
 //! Some count together only: a reason counts with a closing that takes one, the parts of the customer's contact make
 //! one member, and a row without ids would create a deal. They are kept until the row ends.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::super::row::RowBuilder;
 use super::columns::{ContactPart, PortalTarget};
 use super::days::{self, Days};
-use super::{lists, reasons, words};
+use super::{lists, words};
 use crate::domain::change::{Append, Counterpart, Joining, Shown};
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json;
+use crate::domain::reasons;
 use crate::domain::rules::Rule;
 use crate::domain::status::{ClosedSubstatus, Stage};
 use crate::domain::type_error::TypeError;
@@ -99,14 +102,14 @@ impl PortalRow {
         }
     }
 
-    /// Puts what counts together into the row.
-    pub fn finish(self, row: &mut RowBuilder<'_>, place: Location) {
+    /// Puts what counts together into the row. `own` are the reasons that the user sets, by their numbers.
+    pub fn finish(self, row: &mut RowBuilder<'_>, place: Location, own: &BTreeMap<u8, String>) {
         let takes_reason = matches!(
             row.wanted_substatus(),
             Some(Stage::Closed(ClosedSubstatus::Lost | ClosedSubstatus::Declined))
         );
         if let Some((place, text)) = self.reason.filter(|_| takes_reason) {
-            let read = reasons::reason(&text).and_then(|reason| Wanted::from_text(Kind::Text, reason));
+            let read = reasons::reason(&text, own).and_then(|reason| Wanted::from_text(Kind::Text, reason));
             set(row, place, Field::StatusReason, &text, read.map(|wanted| wanted.on(Condition::Closing)));
         }
         if let Some(place) = self.contact_at {

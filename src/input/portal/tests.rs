@@ -287,6 +287,11 @@ fn a_file_in_another_language_is_read_by_what_its_columns_are_mapped_to() {
     let wanted = "Lost /details/closingDateTime~=\"2028-01-30T00:00:00Z\" /statusReason?=\"No response\"";
     assert_eq!(asked(&rows[0]), wanted);
     let (_, end) = read_bytes(text.as_bytes(), &portal());
+    let unsaid =
+        read_bytes(text.replace("Empf", ";;Empf").as_bytes(), &super::super::tests::options(Format::Csv))
+            .1
+            .unwrap_err();
+    assert_eq!(unsaid[0].message, "no column is known by its name");
     let problem = &end.unwrap_err()[0];
     assert!(problem.hint.as_ref().unwrap().as_str().contains("map COLUMN=FIELD"), "{problem:?}");
 }

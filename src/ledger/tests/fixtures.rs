@@ -106,6 +106,7 @@ pub(in crate::ledger) fn about() -> RunSpec {
             decimal: None,
             left_alone: Vec::new(),
             mapped: Vec::new(),
+            portal_reasons: BTreeMap::new(),
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
