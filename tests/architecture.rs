@@ -29,7 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Which crates only one place may name, and where.
-const ONLY_IN: [(&str, &str); 15] = [
+const ONLY_IN: [(&str, &str); 19] = [
     ("tracing_subscriber", "src/cli/diagnostics.rs"),
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
@@ -44,6 +44,10 @@ const ONLY_IN: [(&str, &str); 15] = [
     ("secrecy", "src/api/auth"),
     ("encoding_rs_io", "src/input/"),
     ("flate2", "src/input/"),
+    ("calamine", "src/input/workbook/"),
+    ("quick_xml", "src/input/workbook/"),
+    ("zip", "src/input/workbook/"),
+    ("rust_xlsxwriter", "src/report/xlsx.rs"),
     ("json_strip_comments", "src/input/legacy/"),
     ("comfy_table", "src/report/"),
 ];

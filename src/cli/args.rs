@@ -45,7 +45,7 @@ pub fn check(words: impl IntoIterator<Item = OsString>) -> Result<(), String> {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Plan and send the changes of CSV or JSONL files, one PATCH per referral
+    /// Plan and send the changes of CSV, JSONL or XLSX files, one PATCH per referral
     Apply(Box<ApplyArgs>),
     /// Turn legacy PUT payloads into PATCHes, one per referral, and send them
     Migrate(Box<MigrateArgs>),
@@ -73,7 +73,8 @@ pub enum Command {
 /// The arguments of `apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// Change files, CSV or JSONL; `-` reads standard input and needs --format
+    /// Change files: CSV, JSONL or XLSX, compressed (.gz) or not; `-` reads standard input and needs
+    /// --format
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
 
@@ -85,6 +86,10 @@ pub struct ApplyArgs {
     /// one that can be read in two ways, such as 12.500, is refused]
     #[arg(long, value_name = "SIGN")]
     pub decimal: Option<DecimalSignArg>,
+
+    /// Sheet to read of a workbook [default: the first one that is not hidden]
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
 
     /// What a column of somebody else's file means, as in "Est. Close Date=closingDateTime"; repeatable.
     /// Of a file with such a column, only these, the id and the eTag are read
@@ -410,6 +415,8 @@ pub enum ChangeFormatArg {
     Jsonl,
     /// A file of Partner Center's own, as downloaded
     PortalCsv,
+    /// A workbook of Excel
+    Xlsx,
 }
 
 impl From<ChangeFormatArg> for Format {
@@ -418,6 +425,7 @@ impl From<ChangeFormatArg> for Format {
             ChangeFormatArg::Csv => Self::Csv,
             ChangeFormatArg::Jsonl => Self::Jsonl,
             ChangeFormatArg::PortalCsv => Self::PortalCsv,
+            ChangeFormatArg::Xlsx => Self::Xlsx,
         }
     }
 }

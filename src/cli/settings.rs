@@ -47,7 +47,7 @@ impl Surroundings<'_> {
     /// # Errors
     /// A usage error if a value is invalid. No input has been read, and nothing sent, by then.
     pub fn apply(&self, typed: args::ApplyArgs) -> Result<apply::ApplyOptions, CommandError> {
-        let args::ApplyArgs { files, format, decimal, map, ignore_column, planning, options } = typed;
+        let args::ApplyArgs { files, format, decimal, sheet, map, ignore_column, planning, options } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
         let profile = self.config.profile(options.target.profile.as_deref())?;
         let asked = PlanSpec {
@@ -55,6 +55,7 @@ impl Surroundings<'_> {
             left_alone: columns::left_alone(ignore_column)?,
             mapped: columns::mapped(&map, &profile, self.config)?,
             portal_reasons: reasons::portal_reasons(self.config)?,
+            sheet,
             ..asked
         };
         self.begin(asked, planning, &options)
@@ -96,7 +97,7 @@ impl Surroundings<'_> {
             let forms = if migrating.is_some() {
                 "jsonl, --format json or --format http"
             } else {
-                "csv or --format jsonl"
+                "csv, --format jsonl or --format xlsx"
             };
             return Err(CommandError::usage("standard input has no extension that tells its form")
                 .hint(format!("say --format {forms}")));
@@ -114,6 +115,7 @@ impl Surroundings<'_> {
             left_alone: Vec::new(),
             mapped: Vec::new(),
             portal_reasons: BTreeMap::new(),
+            sheet: None,
         })
     }
 

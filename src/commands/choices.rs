@@ -48,6 +48,7 @@ pub fn state(state: &StateSource) -> Option<Choice> {
 pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
     let mut choices = judging(asked);
     choices.extend(asked.decimal.map(|sign| Choice::of(Setting::Decimal, sign.name())));
+    choices.extend(asked.sheet.iter().map(|name| Choice::of(Setting::Sheet, name)));
     // A space in front keeps the name from being taken for an option, and spaces make no difference in a
     // column's name.
     let word = |name: &String| if name.starts_with('-') { format!(" {name}") } else { name.clone() };

@@ -45,9 +45,19 @@ pub fn settle(asked: &mut PlanSpec) -> Result<(), CommandError> {
 
 /// Returns how change files are read.
 pub fn options(asked: &PlanSpec) -> input::Options {
-    let PlanSpec { format, levels, allow_paths, clear, decimal, left_alone, mapped, portal_reasons, .. } =
-        asked.clone();
-    input::Options { format, allow_paths, clear, levels, decimal, left_alone, mapped, portal_reasons }
+    let PlanSpec {
+        format,
+        levels,
+        allow_paths,
+        clear,
+        decimal,
+        left_alone,
+        mapped,
+        portal_reasons,
+        sheet,
+        ..
+    } = asked.clone();
+    input::Options { format, allow_paths, clear, levels, decimal, left_alone, mapped, portal_reasons, sheet }
 }
 
 /// Returns a mapped column as the user said it.

@@ -104,7 +104,7 @@ const FED_BACK: [(Bucket, Action); 3] =
     [(Bucket::Error, Action::Correct), (Bucket::Pending, Action::Check), (Bucket::Conflict, REVIEW)];
 
 /// The review of conflict files, before it is known in which forms their rows name an eTag.
-const REVIEW: Action = Action::Review(Forms { csv: false, jsonl: false });
+const REVIEW: Action = Action::Review(Forms { csv: false, xlsx: false, jsonl: false });
 
 /// Returns what is done with these files of a bucket, by what is in them and by the command that read the
 /// rows. `action` is that of the bucket in `FED_BACK`.
@@ -287,11 +287,11 @@ fn besides(action: Action, file: &WrittenFile, written: &Written) -> String {
 /// Returns how to release rows whose eTag is no longer the current one, so that they can be fed back. Rows
 /// without an eTag are bound to the version that the next plan reads, and need nothing.
 fn unbind(bound: Forms) -> &'static str {
-    match bound {
-        Forms { csv: true, jsonl: false } => ", empty its eTag",
-        Forms { csv: false, jsonl: true } => ", take out its eTag",
-        Forms { csv: true, jsonl: true } => ", empty its eTag (of JSON, take it out)",
-        Forms { csv: false, jsonl: false } => "",
+    match (bound.csv || bound.xlsx, bound.jsonl) {
+        (true, false) => ", empty its eTag",
+        (false, true) => ", take out its eTag",
+        (true, true) => ", empty its eTag (of JSON, take it out)",
+        (false, false) => "",
     }
 }
 
@@ -494,7 +494,7 @@ mod tests {
             ),
         ] {
             let mut written: Written = names.iter().map(|name| file(name)).collect();
-            written.bind(Forms { csv: bound.0, jsonl: bound.1 });
+            written.bind(Forms { csv: bound.0, jsonl: bound.1, ..Forms::default() });
             let next = NextStep::of(&summary, Path::new("r"), &written, Repeated::default()).unwrap();
             assert!(next.to_string().contains(wanted), "{next}");
             let resume = NextStep::resume(Path::new("r"), Vec::new());

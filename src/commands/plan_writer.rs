@@ -6,7 +6,7 @@ use super::columns;
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind, Problem};
 use super::next_command::{flag, spelled};
-use crate::domain::account::{Base, InputInfo, RowRecord, RowText, Settled, StateSource, input_name};
+use crate::domain::account::{Base, Format, InputInfo, RowRecord, RowText, Settled, StateSource, input_name};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
@@ -19,6 +19,9 @@ use crate::report::{SharedForms, counted};
 
 /// The most findings that are printed one by one; the reports hold all of them.
 const MOST_SHOWN: usize = 10;
+
+/// The most rows of a workbook below its header.
+const SHEET_ROWS: u64 = 1_048_575;
 
 /// Why no more rows are taken.
 #[derive(Debug)]
@@ -56,7 +59,10 @@ pub struct PlanWriter<'a> {
     pub environment: &'a Environment<'a>,
     clock: fn() -> Timestamp,
     rows: u64,
-    inputs: Vec<String>,
+    /// The inputs by path, and the format of each once it was read.
+    inputs: Vec<(String, Format)>,
+    /// The number of rows in workbooks.
+    sheet_rows: u64,
     forms: SharedForms,
     /// The first findings by their place, at most [`MOST_SHOWN`].
     first: Vec<Noted>,
@@ -68,9 +74,18 @@ impl<'a> PlanWriter<'a> {
     /// Creates a writer without rows or items. `before` are the inputs that were read when the run was
     /// planned before, and have to be the same now.
     pub fn new(ledger: Planning, before: Vec<InputInfo>, environment: &'a Environment<'a>) -> Self {
-        let (rows, inputs, first, found) = (0, Vec::new(), Vec::new(), 0);
-        let forms = SharedForms::default();
-        Self { ledger, before, environment, clock: environment.clock, rows, inputs, forms, first, found }
+        Self {
+            ledger,
+            before,
+            environment,
+            clock: environment.clock,
+            rows: 0,
+            inputs: Vec::new(),
+            sheet_rows: 0,
+            forms: SharedForms::default(),
+            first: Vec::new(),
+            found: 0,
+        }
     }
 
     /// Returns whether the run is to stop, so that nothing comes of its plan.
@@ -99,7 +114,7 @@ impl<'a> PlanWriter<'a> {
             return Ok(());
         }
         let number = u32::try_from(self.inputs.len()).unwrap_or(u32::MAX);
-        self.inputs.push(path.to_owned());
+        self.inputs.push((path.to_owned(), Format::Csv));
         let mut stdin = self.environment.stdin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let read = match read(self, number, &mut **stdin) {
             Ok(read) => read,
@@ -111,7 +126,9 @@ impl<'a> PlanWriter<'a> {
         for note in &read.notes {
             self.environment.console.say(&format!("note: {note}"));
         }
+        self.inputs.iter_mut().last().into_iter().for_each(|input| input.1 = read.info.format);
         self.check_unchanged(&read.info)?;
+        self.check_room(&read.info)?;
         self.forms.add(&read.info);
         Ok(self.ledger.input(number, &read.info)?)
     }
@@ -125,6 +142,20 @@ impl<'a> PlanWriter<'a> {
         }
         let what = format!("{} is not what it was when the run was begun", now.path);
         Err(CommandError::could_not_run(what).hint("nothing was sent so far: apply it as a run of its own"))
+    }
+
+    /// Makes sure that the workbooks of a run have no more rows together than one has: they share their reports.
+    fn check_room(&mut self, read: &InputInfo) -> Result<(), CommandError> {
+        if read.format != Format::Xlsx {
+            return Ok(());
+        }
+        self.sheet_rows += read.rows;
+        if self.sheet_rows <= SHEET_ROWS {
+            return Ok(());
+        }
+        let what = format!("the workbooks hold more than {} together", counted(SHEET_ROWS, "row"));
+        let hint = "a workbook of reports has no room for them: plan them as runs of their own";
+        Err(CommandError::could_not_run(what).hint(hint))
     }
 
     /// Returns a store for texts that lasts as long as the run is planned.
@@ -270,8 +301,11 @@ impl<'a> PlanWriter<'a> {
     /// Ends the planning: prints the first findings, and returns the ledger.
     pub fn close(self) -> Planning {
         for noted in &self.first {
-            let name = self.inputs.get(noted.finding.place.input as usize).map_or("input", String::as_str);
-            self.environment.console.say(&describe(noted, input_name(name)));
+            let (name, format) = self
+                .inputs
+                .get(noted.finding.place.input as usize)
+                .map_or(("input", Format::Csv), |(name, format)| (name.as_str(), *format));
+            self.environment.console.say(&describe(noted, input_name(name), format));
         }
         let hidden = self.found - self.first.len() as u64;
         if hidden > 0 {
@@ -283,12 +317,11 @@ impl<'a> PlanWriter<'a> {
 }
 
 /// Formats a finding for the console: what is wrong with which deal, where, and what to do.
-fn describe(Noted { finding, title, .. }: &Noted, file: &str) -> String {
-    let place = finding.place;
+fn describe(Noted { finding, title, .. }: &Noted, file: &str, format: Format) -> String {
+    let place = format.place(finding.place.line, finding.place.column);
     let deal = title.as_ref().map_or(String::new(), |title| format!(" ({title})"));
-    let column = if place.column > 0 { format!(":{}", place.column) } else { String::new() };
     let hint = finding.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {}", spelled(hint)));
-    format!("error[{}]: {}{deal}\n  --> {file}:{}{column}{hint}", finding.rule, finding.message, place.line)
+    format!("error[{}]: {}{deal}\n  --> {file}:{place}{hint}", finding.rule, finding.message)
 }
 
 /// Returns the error that a row of an earlier run can't be planned without its referral's current state.

@@ -469,6 +469,7 @@ mod tests {
                 left_alone: Vec::new(),
                 mapped: Vec::new(),
                 portal_reasons: std::collections::BTreeMap::new(),
+                sheet: None,
             },
             plan_only: true,
             reason: None,

@@ -9,7 +9,7 @@ use super::environment::{Console, Environment};
 use super::error::CommandError;
 use super::next_command::CommandLine;
 use super::whereabouts::Whereabouts;
-use crate::domain::account::{InputInfo, Phase, RowAccount, RowText, RunSpec};
+use crate::domain::account::{Format, InputInfo, Phase, RowAccount, RowText, RunSpec};
 use crate::domain::exit::Exit;
 use crate::domain::outcome::{Bucket, Outcome};
 use crate::input::is_etag;
@@ -265,9 +265,10 @@ async fn write_rows(
     inputs: &[InputInfo],
     written: &mut Written,
 ) -> Result<(RowSums, Result<(), ReportError>), LedgerError> {
-    let audits = reader.header().spec.asked.migrating.as_ref().map(|_| Audits::default());
+    let RunSpec { asked, created, .. } = &reader.header().spec;
+    let audits = asked.migrating.as_ref().map(|_| Audits::default());
     let mut sums = RowSums { books: Tally::new(inputs.len()), audits, pending: Forms::default() };
-    let mut files = RowReports::begin(shelf, inputs);
+    let mut files = RowReports::begin(shelf, inputs, *created);
     let (mut bound, mut lost, mut is_short) = (Forms::default(), Lost::default(), false);
     reader
         .rows(&mut |row| {
@@ -276,10 +277,7 @@ async fn write_rows(
             lost.note(&row, inputs);
             is_short |= report::is_short_of_state(&row);
             if row.verdict.outcome.bucket() == Bucket::Pending {
-                match row.text {
-                    RowText::Cells(_) => sums.pending.csv = true,
-                    RowText::Line(_) => sums.pending.jsonl = true,
-                }
+                *form_of(&mut sums.pending, &row, inputs) = true;
             }
             sums.audits.iter_mut().for_each(|audits| audits.add(&row));
             keep(&mut files, |files| files.row(&row));
@@ -292,17 +290,26 @@ async fn write_rows(
     Ok((sums, files.and_then(|files| files.finish(written))))
 }
 
+/// Returns what is told of the row files in which a row is given back.
+fn form_of<'f>(forms: &'f mut Forms, row: &RowAccount, inputs: &[InputInfo]) -> &'f mut bool {
+    match inputs.get(row.place.input as usize).map(|input| input.format) {
+        Some(Format::Xlsx) => &mut forms.xlsx,
+        Some(Format::Jsonl | Format::Json | Format::Http) => &mut forms.jsonl,
+        Some(Format::Csv | Format::PortalCsv) | None => &mut forms.csv,
+    }
+}
+
 /// Notes the form of a row in conflict that names its eTag, which is no longer the referral's.
 fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
     if row.verdict.outcome != Outcome::Conflict {
         return;
     }
     match &row.text {
-        RowText::Cells(cells) => {
+        RowText::Cells(_) | RowText::Sheet(_) => {
             let columns = inputs.get(row.place.input as usize).map_or(&[][..], |input| &input.columns);
-            let named =
-                columns.iter().zip(cells).any(|(name, cell)| is_etag(name) && !cell.trim().is_empty());
-            bound.csv |= named;
+            let mut cells = columns.iter().zip(row.text.cells());
+            let named = cells.any(|(name, cell)| is_etag(name) && !cell.trim().is_empty());
+            *form_of(bound, row, inputs) |= named;
         }
         RowText::Line(line) => {
             let members: BTreeMap<String, &RawValue> = serde_json::from_str(line).unwrap_or_default();

@@ -9,7 +9,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -23,6 +22,7 @@ use super::outcome::Verdict;
 use super::pointer::Pointer;
 use super::referral::{ETag, ReferralId};
 use super::rules::Levels;
+use super::sheet_cell::{CellType, SheetCell, cell_name};
 use super::subject::Subject;
 use super::text_form::TextForm;
 
@@ -83,6 +83,9 @@ pub struct PlanSpec {
     /// an earlier version.
     #[serde(default)]
     pub portal_reasons: BTreeMap<u8, String>,
+    /// The sheet that is read of each workbook, if the user named one; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub sheet: Option<String>,
 }
 
 /// What a column of somebody else's file means, as the user says it.
@@ -189,6 +192,8 @@ pub enum Format {
     /// CSV with the header of a file of Partner Center's own.
     #[serde(rename = "portal-csv")]
     PortalCsv,
+    /// A workbook of Excel, of which one sheet is read.
+    Xlsx,
     /// JSON lines: one JSON object per line.
     Jsonl,
     /// A JSON array of objects, or objects of any number of lines each. For legacy payloads only.
@@ -203,6 +208,7 @@ impl Format {
         match self {
             Self::Csv => "csv",
             Self::PortalCsv => "portal-csv",
+            Self::Xlsx => "xlsx",
             Self::Jsonl => "jsonl",
             Self::Json => "json",
             Self::Http => "http",
@@ -212,8 +218,19 @@ impl Format {
     /// Whether its rows are records of cells under a header.
     pub fn is_table(self) -> bool {
         match self {
-            Self::Csv | Self::PortalCsv => true,
+            Self::Csv | Self::PortalCsv | Self::Xlsx => true,
             Self::Jsonl | Self::Json | Self::Http => false,
+        }
+    }
+
+    /// Returns a place within a file of this format, for people: its line and column, or the name of a cell.
+    pub fn place(self, line: u64, column: u32) -> String {
+        match (self, column) {
+            (_, 0) => line.to_string(),
+            (Self::Xlsx, _) => cell_name(line, column),
+            (Self::Csv | Self::PortalCsv | Self::Jsonl | Self::Json | Self::Http, _) => {
+                format!("{line}:{column}")
+            }
         }
     }
 }
@@ -237,6 +254,9 @@ pub struct InputInfo {
     /// Whether its header is that of a file of Partner Center's own; missing from ledgers of an earlier version.
     #[serde(default)]
     pub is_portal: bool,
+    /// The sheet that was read of a workbook; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub sheet: Option<String>,
 }
 
 /// Returns the name of an input for messages: its path as the user gave it, or "standard input".
@@ -251,6 +271,8 @@ pub enum RowText {
     /// The cells of a CSV record in the order of [`InputInfo::columns`], without `result.*`. A ragged
     /// row has more or fewer cells than columns.
     Cells(Vec<String>),
+    /// The cells of a row of a workbook, some of which are no text; all else as above.
+    Sheet(Vec<SheetCell>),
     /// A JSON document on one line.
     Line(String),
 }
@@ -261,10 +283,28 @@ pub enum RowText {
 pub const UNSOUND: &str = "broken row: mend it and then empty this cell";
 
 impl RowText {
+    /// Returns the row of these cells.
+    pub fn of(cells: Vec<SheetCell>) -> Self {
+        if cells.iter().all(|cell| cell.kind == CellType::Text) {
+            return Self::Cells(cells.into_iter().map(|cell| cell.text).collect());
+        }
+        Self::Sheet(cells)
+    }
+
+    /// Returns the texts of the cells in order. A record that could not be split into cells is one.
+    pub fn cells(&self) -> Vec<&str> {
+        match self {
+            Self::Cells(cells) => cells.iter().map(String::as_str).collect(),
+            Self::Sheet(cells) => cells.iter().map(|cell| cell.text.as_str()).collect(),
+            Self::Line(line) => vec![line],
+        }
+    }
+
     /// Returns its length in bytes.
     pub fn size(&self) -> usize {
         match self {
             Self::Cells(cells) => cells.iter().map(String::len).sum(),
+            Self::Sheet(cells) => cells.iter().map(|cell| cell.text.len()).sum(),
             Self::Line(line) => line.len(),
         }
     }
@@ -286,8 +326,12 @@ impl<'de> Deserialize<'de> for RowText {
                 Ok(RowText::Line(line.to_owned()))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, cells: A) -> Result<RowText, A::Error> {
-                Deserialize::deserialize(SeqAccessDeserializer::new(cells)).map(RowText::Cells)
+            fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> Result<RowText, A::Error> {
+                let mut read = Vec::with_capacity(cells.size_hint().unwrap_or_default());
+                while let Some(cell) = cells.next_element()? {
+                    read.push(cell);
+                }
+                Ok(RowText::of(read))
             }
         }
         deserializer.deserialize_any(RowTextVisitor)

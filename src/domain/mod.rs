@@ -44,6 +44,7 @@ pub mod reasons;
 pub mod referral;
 pub mod rules;
 pub mod setting;
+pub mod sheet_cell;
 pub mod snapshot;
 pub mod status;
 pub mod subject;

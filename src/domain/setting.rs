@@ -55,6 +55,8 @@ pub enum Setting {
     Sandbox,
     /// A column that is filled with the same value for every referral.
     Set,
+    /// The sheet that is read of a workbook.
+    Sheet,
     /// The source of the referrals' current state.
     State,
     /// A field that is taken from a stale payload.
@@ -71,7 +73,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::AllowPath,
         Self::Base,
         Self::Clear,
@@ -97,6 +99,7 @@ impl Setting {
         Self::Rule,
         Self::Sandbox,
         Self::Set,
+        Self::Sheet,
         Self::State,
         Self::Take,
         Self::Timeout,
@@ -133,6 +136,7 @@ impl Setting {
             Self::Rule => "rule",
             Self::Sandbox => "sandbox",
             Self::Set => "set",
+            Self::Sheet => "sheet",
             Self::State => "state",
             Self::Take => "take",
             Self::Timeout => "timeout",

@@ -1,6 +1,6 @@
 //! What every part of reading one file needs to know: which file it is, and how to read it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -24,9 +24,16 @@ pub(super) struct InputContext<'a> {
     pub input: u32,
     /// How the user wants it read.
     pub options: &'a Options,
+    /// Its format, once that is known: it says how places are named.
+    pub format: Cell<Format>,
 }
 
-impl InputContext<'_> {
+impl<'a> InputContext<'a> {
+    /// Begins with a file of which no more is known than its name.
+    pub fn new(path: &'a str, input: u32, options: &'a Options) -> Self {
+        Self { path, input, options, format: Cell::new(Format::Csv) }
+    }
+
     /// Returns a place in the file. Lines and columns count from 1; a column is a cell of a CSV, else a
     /// character.
     pub fn place(&self, line: u64, column: usize) -> Location {
@@ -35,7 +42,8 @@ impl InputContext<'_> {
 
     /// Returns a problem at a place in the file.
     pub fn problem(&self, line: u64, column: usize, message: impl Into<String>) -> Problem {
-        let place = format!("{}:{line}:{column}", self.name());
+        let place = self.place(line, column);
+        let place = format!("{}:{}", self.name(), self.format.get().place(place.line, place.column));
         Problem { place, message: message.into(), hint: None }
     }
 
@@ -107,6 +115,7 @@ impl InputContext<'_> {
             form,
             columns: rows.columns,
             is_portal: rows.is_portal,
+            sheet: rows.sheet,
         }
     }
 }
@@ -130,4 +139,6 @@ pub(super) struct RowsSummary {
     pub is_portal: bool,
     /// Whether its text was read as Windows-1252.
     pub is_windows_1252: bool,
+    /// The sheet that was read of a workbook.
+    pub sheet: Option<String>,
 }

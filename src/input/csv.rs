@@ -56,7 +56,7 @@ pub(super) fn read<E>(
             return Err(none.map_or(unusable, Unusable::from).into());
         }
     };
-    let sheet = Sheet { context, columns, separator, transcoded, is_portal };
+    let sheet = Sheet { context, columns, separator, transcoded, is_portal, is_workbook: false };
     let mut count = 0;
     while let Some(mark) = records.next()? {
         if sheet.is_empty(&records.cells, mark) {
@@ -98,6 +98,7 @@ pub(super) fn read<E>(
         date_contradiction: notation.days.contradiction(),
         is_portal,
         is_windows_1252,
+        sheet: None,
     })
 }
 

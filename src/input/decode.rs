@@ -192,7 +192,7 @@ impl FirstLine {
                 let binary = early || line.contains(&0);
                 Self { separator: separator::most_frequent(line), line_end, binary }
             }
-            Format::Jsonl | Format::Json | Format::Http => {
+            Format::Xlsx | Format::Jsonl | Format::Json | Format::Http => {
                 Self { separator: Separator::default(), line_end, binary: early }
             }
         }

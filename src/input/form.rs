@@ -9,13 +9,14 @@ use super::context::InputContext;
 use super::error::Unusable;
 use super::gzip::inner;
 use super::names::NameResolver;
+use super::workbook::is_archive;
 use crate::domain::account::Format;
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
-/// What to do with a spreadsheet.
-const SAVE_AS_CSV: &str = "open it in the spreadsheet program and save it as CSV (UTF-8)";
+/// What to do with a spreadsheet of another kind.
+const SAVE_AS_XLSX: &str = "open it in the spreadsheet program and save it as .xlsx";
 
 /// What to do with a compressed file.
 const UNPACK: &str = "unpack it first";
@@ -25,8 +26,10 @@ const UNPACK: &str = "unpack it first";
 /// # Errors
 /// Where neither tells a format of change files.
 pub(super) fn declared(context: &InputContext<'_>) -> Result<Format, Unusable> {
-    let say_format =
-        || Wording::from("say ").name(Setting::Format).say(" csv or ").name(Setting::Format).say(" jsonl");
+    let say_format = || {
+        let say = Wording::from("say ").name(Setting::Format).say(" csv, ").name(Setting::Format);
+        say.say(" jsonl or ").name(Setting::Format).say(" xlsx")
+    };
     if let Some(format) = context.options.format {
         return Ok(format);
     }
@@ -40,10 +43,11 @@ pub(super) fn declared(context: &InputContext<'_>) -> Result<Format, Unusable> {
     let hint: Wording = match extension.to_ascii_lowercase().as_str() {
         "csv" | "tsv" | "txt" => return Ok(Format::Csv),
         "jsonl" | "ndjson" => return Ok(Format::Jsonl),
+        "xlsx" | "xlsm" => return Ok(Format::Xlsx),
         "" => {
             return Err(context.unusable("the file has no extension that tells its form", Some(say_format())));
         }
-        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" | "numbers" => SAVE_AS_CSV.into(),
+        "xlsb" | "xls" | "ods" | "numbers" => SAVE_AS_XLSX.into(),
         "zip" | "zst" | "xz" | "bz2" | "7z" => UNPACK.into(),
         "json" => as_json_lines(),
         _ => say_format(),
@@ -57,9 +61,8 @@ fn as_json_lines() -> Wording {
 }
 
 /// Files that are no text: how each begins, what it is, and what to do with it.
-const OTHERS: [(&[u8], &str, &str); 8] = [
-    (b"PK\x03\x04", "it is a ZIP archive, as a spreadsheet is too", SAVE_AS_CSV),
-    (b"\xd0\xcf\x11\xe0", "it looks like a spreadsheet of an old kind", SAVE_AS_CSV),
+const OTHERS: [(&[u8], &str, &str); 7] = [
+    (b"\xd0\xcf\x11\xe0", "it looks like a spreadsheet of an old kind", SAVE_AS_XLSX),
     (b"\x1f\x8b", "it is compressed with gzip twice", UNPACK),
     (b"\x28\xb5\x2f\xfd", "it is compressed (Zstandard)", UNPACK),
     (b"\xfd7zXZ", "it is compressed (xz)", UNPACK),
@@ -70,6 +73,12 @@ const OTHERS: [(&[u8], &str, &str); 8] = [
 
 /// Refuses a file whose beginning shows that it is no text, or a web page.
 pub(super) fn refuse_others(context: &InputContext<'_>, head: &[u8]) -> Result<(), Unusable> {
+    if is_archive(head) {
+        let message = "the file is not text: it is a ZIP archive, as a workbook is too";
+        let hint =
+            Wording::from("if it is a workbook, name it .xlsx, or say ").name(Setting::Format).say(" xlsx");
+        return Err(context.unusable(message, Some(hint)));
+    }
     if let Some((_, what, hint)) = OTHERS.iter().find(|(start, ..)| head.starts_with(start)) {
         return Err(context.unusable(format!("the file is not text: {what}"), Some((*hint).into())));
     }
@@ -119,7 +128,9 @@ pub(super) fn compare(context: &InputContext<'_>, format: Format, head: &[u8]) -
         Format::Jsonl if is_header(context, line) => {
             ("the file holds CSV, not one JSON object a line", say(" csv"))
         }
-        Format::Csv | Format::PortalCsv | Format::Jsonl | Format::Json | Format::Http => return Ok(()),
+        Format::Csv | Format::PortalCsv | Format::Xlsx | Format::Jsonl | Format::Json | Format::Http => {
+            return Ok(());
+        }
     };
     Err(context.unusable(message, Some(hint)))
 }
@@ -156,7 +167,9 @@ mod tests {
             ("a.txt", Some(Format::Csv)),
             ("a.jsonl", Some(Format::Jsonl)),
             ("dir.csv/a.ndjson", Some(Format::Jsonl)),
-            ("a.xlsx", None),
+            ("a.xlsx", Some(Format::Xlsx)),
+            ("a.XLSM.gz", Some(Format::Xlsx)),
+            ("a.xls", None),
             ("a.csv.gz", Some(Format::Csv)),
             ("a.jsonl.GZ", Some(Format::Jsonl)),
             ("a.gz", None),
@@ -164,9 +177,10 @@ mod tests {
             ("a", None),
             ("-", None),
         ] {
-            let context = InputContext { path, input: 0, options: &Options::default() };
+            let [by_default, said] = [Options::default(), options(Format::Jsonl)];
+            let context = InputContext::new(path, 0, &by_default);
             assert_eq!(declared(&context).ok(), wanted, "{path}");
-            let context = InputContext { path, input: 0, options: &options(Format::Jsonl) };
+            let context = InputContext::new(path, 0, &said);
             assert_eq!(declared(&context).ok(), Some(Format::Jsonl), "{path}");
         }
     }
@@ -177,8 +191,8 @@ mod tests {
         let utf_32: Vec<u8> = "\u{feff}id,status".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
         let text = |text: &str| text.replace("ID", ID).into_bytes();
         for (bytes, format, wanted) in [
-            (b"PK\x03\x04\x14\0\0\0".to_vec(), Format::Csv, "it is a ZIP archive, as a spreadsheet is too"),
-            (b"PK\x03\x04\x14\0\0\0".to_vec(), Format::Jsonl, "it is a ZIP archive, as a spreadsheet is too"),
+            (b"PK\x03\x04\x14\0\0\0".to_vec(), Format::Csv, "it is a ZIP archive, as a workbook is too"),
+            (b"PK\x03\x04\x14\0\0\0".to_vec(), Format::Jsonl, "it is a ZIP archive, as a workbook is too"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1".to_vec(), Format::Csv, "it looks like a spreadsheet of an old kind"),
             (gzip(&gzip(b"id\n")), Format::Csv, "it is compressed with gzip twice"),
             (gzip(b"id\n")[..9].to_vec(), Format::Csv, "its compressed data ends early"),

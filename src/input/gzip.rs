@@ -78,6 +78,18 @@ pub(super) struct Content<'a> {
     pub is_compressed: bool,
 }
 
+impl Content<'_> {
+    /// Returns the first bytes, and leaves them to be read.
+    pub fn head(&mut self) -> io::Result<[u8; 4]> {
+        let (mut head, mut read) = ([0; 4], Vec::new());
+        self.bytes.by_ref().take(head.len() as u64).read_to_end(&mut read)?;
+        head[..read.len()].copy_from_slice(&read);
+        let rest = std::mem::replace(&mut self.bytes, Box::new(io::empty()));
+        self.bytes = Box::new(Cursor::new(read).chain(rest));
+        Ok(head)
+    }
+}
+
 /// Looks at the first bytes of a file, and unpacks it where it is compressed. Once the content was read to its
 /// end, so was the file.
 ///

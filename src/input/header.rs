@@ -79,6 +79,13 @@ pub(super) fn resolve(
     }
 }
 
+/// Returns whether a record names a column that holds the referral's id.
+pub(super) fn names_referral(context: &InputContext<'_>, cells: &ByteRecord) -> bool {
+    let columns = || cells.iter().filter_map(|cell| std::str::from_utf8(cell).ok());
+    let names = NameResolver::new(context.options).of_table(columns());
+    columns().any(|name| names.resolve(name) == Ok(ValueTarget::Id))
+}
+
 /// Resolves one cell.
 ///
 /// # Errors

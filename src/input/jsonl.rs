@@ -36,13 +36,7 @@ pub(super) fn read<E>(
         count += 1;
         sink(reader.record(&lines)).map_err(InputError::Sink)?;
     }
-    Ok(RowsSummary {
-        count,
-        columns: Vec::new(),
-        ignored: Vec::new(),
-        notes: Vec::new(),
-        ..RowsSummary::default()
-    })
+    Ok(RowsSummary { count, ..RowsSummary::default() })
 }
 
 /// Makes rows of lines.

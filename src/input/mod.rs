@@ -26,6 +26,8 @@
 //! | `swallowed` | rows that a quoted cell took in |
 //! | `oddities` | what is unusual about a CSV without being a mistake |
 //! | `cell` | one cell → its row |
+//! | `cell_type` | whether a typed cell can stand for what its column is for |
+//! | `workbook` | one sheet of a workbook → rows |
 //! | `notation` | how a file writes numbers, dates and letters |
 //! | `jsonl` | JSON lines → rows |
 //! | `lines` | the lines of a text, bounded in size |
@@ -46,6 +48,7 @@
 
 mod assign;
 mod cell;
+mod cell_type;
 mod context;
 mod csv;
 mod decode;
@@ -82,6 +85,7 @@ mod sheet;
 mod snapshot;
 mod swallowed;
 mod watch;
+mod workbook;
 
 pub use error::{InputError, Problem, Unusable};
 pub use guards::{BETWEEN_NAMES, GUARDED};

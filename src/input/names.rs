@@ -191,6 +191,9 @@ impl<'a> NameResolver<'a> {
     /// # Errors
     /// Where it means no field, or more than one.
     pub fn meaning_of(&self, name: &str) -> Result<ValueTarget, Unresolved> {
+        if is_not_to_be_modified(name) {
+            return Ok(ValueTarget::LeftAlone);
+        }
         match self.by_path(name) {
             Err(Unresolved::Unknown) => self.by_alias(name),
             resolved => resolved,
@@ -352,6 +355,12 @@ impl<'a> NameResolver<'a> {
             }
         }
     }
+}
+
+/// Returns whether Dynamics 365 added a column to its export: the key of its own record, a checksum, a time.
+fn is_not_to_be_modified(name: &str) -> bool {
+    let name: String = name.chars().filter(|c| !c.is_whitespace()).take(13).collect();
+    name.eq_ignore_ascii_case("(donotmodify)")
 }
 
 /// Returns the target of a name that is no path of a field.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ::csv::ByteRecord;
 
-use super::shape::letters;
 use super::sheet::{Sheet, is_blank};
+use crate::domain::sheet_cell::letters;
 
 /// What was skipped, or read in a way that a user may not expect.
 #[derive(Default)]
@@ -56,7 +56,8 @@ impl Oddities {
         let mut notes = Vec::new();
         if let LineCount { count: count @ 1.., first } = self.empty {
             let rows = if count == 1 { "1 row" } else { &format!("{count} rows") };
-            notes.push(format!("skipped {rows} without content, the first in line {first}"));
+            let line = if sheet.is_workbook { "row" } else { "line" };
+            notes.push(format!("skipped {rows} without content, the first in {line} {first}"));
         }
         if let LineCount { count: count @ 1.., first } = self.short {
             let rows = if count == 1 { "1 row ends" } else { &format!("{count} rows end") };

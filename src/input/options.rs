@@ -27,4 +27,6 @@ pub struct Options {
     pub mapped: Vec<MappedColumn>,
     /// The reasons that Partner Center's files give as numbers, as far as the user sets them.
     pub portal_reasons: BTreeMap<u8, String>,
+    /// The sheet that is read of each workbook, where the user names one; else the first one that is shown.
+    pub sheet: Option<String>,
 }

@@ -117,7 +117,8 @@ mod tests {
             ("sep=\"\"\nid", Err("standard input:1:1")),
             ("sep=\u{3b1}\nid", Err("standard input:1:1")),
         ] {
-            let context = InputContext { path: "-", input: 0, options: &Options::default() };
+            let options = Options::default();
+            let context = InputContext::new("-", 0, &options);
             let got = declared(&context, head.as_bytes());
             let got = got.map(|said| {
                 said.map(|said| {

@@ -14,6 +14,7 @@ use super::watch::{MAX_CELLS, MAX_RECORD, RecordSpan};
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::Finding;
 use crate::domain::rules::Rule;
+use crate::domain::sheet_cell::letters;
 use crate::domain::text_form::Separator;
 
 /// The first words of a line of totals, in the languages of those who make such files.
@@ -74,16 +75,22 @@ impl Sheet<'_> {
     /// Returns the finding for content beyond the last column, or under a column without a name.
     fn misplaced(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<Finding> {
         let (found, wanted) = (cells.len(), self.columns.len());
-        if cells.iter().skip(wanted).any(|cell| !is_blank(cell)) {
+        let beyond = (wanted..found).find(|at| !is_blank(&cells[*at]));
+        if beyond.is_some() && !self.is_workbook {
             let message = format!("the row has {found} cells, the header has {wanted}");
             let hint = "put a cell that holds the separator in quotes";
             return Some(self.ragged(mark, wanted + 1, message).hint(hint));
         }
-        let nameless = self.nameless().find(|at| cells.get(*at).is_some_and(|cell| !is_blank(cell)))?;
+        let is_filled = |at: &usize| cells.get(*at).is_some_and(|cell| !is_blank(cell));
+        let nameless = self.nameless().find(is_filled).or(beyond)?;
         let shown = String::from_utf8_lossy(&cells[nameless]);
         let message =
             format!("column {} has no name, and holds {}", letters(nameless), excerpt(shown.trim()));
-        let hint = "name the column in the header, or empty the cell; a cell that holds the separator is put in quotes";
+        let hint = if self.is_workbook {
+            "name the column in the header, or empty the cell"
+        } else {
+            "name the column in the header, or empty the cell; a cell that holds the separator is put in quotes"
+        };
         Some(self.ragged(mark, nameless + 1, message).hint(hint))
     }
 
@@ -101,10 +108,15 @@ impl Sheet<'_> {
         let first = String::from_utf8_lossy(first);
         let (first, is_alone) = (first.trim(), filled.next().is_none());
         let told = |rule, what: &str, hint: &str| {
-            let message = format!("line {} is no row: {what}", mark.line);
+            let line = if self.is_workbook { "row" } else { "line" };
+            let message = format!("{line} {} is no row: {what}", mark.line);
             Some(Finding::deny(rule, self.context.place(mark.line, at + 1), message).hint(hint))
         };
         if is_alone && let Some(separator) = self.separator_within(first) {
+            if self.is_workbook {
+                let what = format!("all of it stands in one cell, separated by {}", separator.name());
+                return told(Rule::RaggedRow, &what, "split it into columns in the spreadsheet");
+            }
             if separator == self.separator {
                 let hint = "take away the quotes around the line, and write two quotes within it as one";
                 return told(Rule::RaggedRow, "all of it is one quoted cell", hint);
@@ -184,12 +196,6 @@ impl Sheet<'_> {
     pub(super) fn ragged(&self, mark: RecordSpan, cell: usize, message: impl Into<String>) -> Finding {
         Finding::deny(Rule::RaggedRow, self.context.place(mark.line, cell), message)
     }
-}
-
-/// Returns the name that spreadsheets give a column: A, B, …, Z, AA, ….
-pub(super) fn letters(at: usize) -> String {
-    let letter = char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
-    if at < 26 { letter.to_string() } else { letters(at / 26 - 1) + &letter.to_string() }
 }
 
 /// Returns whether a line has several cells of which one holds a referral's id. The id may stand in any of

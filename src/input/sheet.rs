@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use ::csv::ByteRecord;
 
-use super::cell::fill;
+use super::cell::{Numbers, fill};
+use super::cell_type::refuse_unfit;
 use super::context::InputContext;
 use super::decode::lost_character;
 use super::earlier_result::EarlierResult;
@@ -13,15 +14,17 @@ use super::header::Column;
 use super::heading;
 use super::names::ValueTarget;
 use super::notation::{Letters, Notation};
-use super::portal::{PortalRow, undefused};
+use super::portal::{Days, PortalRow, undefused};
 use super::record::Record;
 use super::row::RowBuilder;
 use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::account::{RowText, UNSOUND};
+use crate::domain::decimal::DecimalSign;
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
+use crate::domain::sheet_cell::{CellType, SheetCell, as_portal_day};
 use crate::domain::text_form::Separator;
 
 /// The number of bytes that are kept of a cell that is too large, for the reports.
@@ -38,6 +41,8 @@ pub(super) struct Sheet<'a> {
     pub(super) transcoded: bool,
     /// Whether the file is one of Partner Center's own.
     pub(super) is_portal: bool,
+    /// Whether it is the sheet of a workbook, which has no lines and no separator.
+    pub(super) is_workbook: bool,
 }
 
 impl Sheet<'_> {
@@ -50,6 +55,20 @@ impl Sheet<'_> {
         malformed: Option<Finding>,
         notation: &mut Notation,
     ) -> Record {
+        self.typed_record(cells, &[], mark, malformed, notation)
+    }
+
+    /// Does the same for cells of these types; those beyond are text.
+    pub(super) fn typed_record(
+        &self,
+        cells: &ByteRecord,
+        types: &[CellType],
+        mark: RecordSpan,
+        malformed: Option<Finding>,
+        notation: &mut Notation,
+    ) -> Record {
+        // The decimal sign of a number that is typed as one is a point, however the user's country writes it.
+        let mut points = Numbers::new(Some(DecimalSign::Point), self.separator);
         let place = self.context.place(mark.line, 1);
         let mut row = RowBuilder::new(self.context.options, place);
         let sound = malformed.is_none();
@@ -69,17 +88,26 @@ impl Sheet<'_> {
             let target = column.and_then(|column| column.target.as_ref());
             let place = self.context.place(mark.line, at + 1);
             let cell = if unsound == Some(at) { b"" } else { cell };
+            let kind = types.get(at).copied().unwrap_or_default();
             match self.decode(at, (place, mark), cell, &mut notation.letters) {
                 Ok(text) => {
                     let meant =
                         if self.is_portal { undefused(&text).into() } else { guards.meant(column, &text) };
                     match target {
+                        Some(target) if sound && refuse_unfit(&mut row, place, target, (kind, &meant)) => {}
                         Some(target) if sound => match (self.filled_twin(cells, at), target) {
                             (Some(twin), _) => {
                                 self.compare(&mut row, place, (twin, &cells[twin]), (at, cell));
                             }
+                            (None, ValueTarget::Portal(target)) if kind == CellType::Date => {
+                                let day = as_portal_day(&meant);
+                                portal.cell(&mut row, &mut Days::default(), place, *target, &day);
+                            }
                             (None, ValueTarget::Portal(target)) => {
                                 portal.cell(&mut row, &mut notation.days, place, *target, &meant);
+                            }
+                            (None, target) if kind == CellType::Number => {
+                                fill(&mut row, &mut points, place, target, &meant);
                             }
                             (None, target) => fill(&mut row, &mut notation.numbers, place, target, &meant),
                         },
@@ -88,14 +116,14 @@ impl Sheet<'_> {
                         Some(ValueTarget::Id) => row.id_if_any(&text),
                         _ => {}
                     }
-                    texts.push(text.into_owned());
+                    texts.push(SheetCell { kind, text: text.into_owned() });
                 }
                 Err((finding, text)) => {
                     row.add_finding(finding);
                     if target == Some(&ValueTarget::Id) {
                         row.excuse_id();
                     }
-                    texts.push(text);
+                    texts.push(SheetCell { kind, text });
                 }
             }
         }
@@ -108,7 +136,7 @@ impl Sheet<'_> {
         let earlier = self.earlier_result(cells);
         row.rebind(&earlier);
         let (parsed, notes) = row.finish();
-        Record { place, text: RowText::Cells(texts), parsed, notes, earlier_outcome: earlier.outcome() }
+        Record { place, text: RowText::of(texts), parsed, notes, earlier_outcome: earlier.outcome() }
     }
 
     /// Returns the result of an earlier run, where the columns of a report hold one.

@@ -63,7 +63,7 @@ pub fn warnings(row: &Record) -> String {
 }
 
 /// A text with its settings as they are typed.
-fn spelled(wording: &Wording) -> String {
+pub fn spelled(wording: &Wording) -> String {
     wording.spelled(|setting| format!("--{}", setting.name()))
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use csv::{QuoteStyle, Terminator};
 use serde_json::value::RawValue;
 
-use crate::domain::account::{InputInfo, RowAccount, RowText, UNSOUND};
+use crate::domain::account::{Format, InputInfo, RowAccount, UNSOUND};
 use crate::domain::characters::visible_json;
 use crate::domain::formula::{defused, defused_json};
 use crate::domain::outcome::Bucket;
@@ -36,7 +36,7 @@ use super::row_file::{FiledRows, RowFile, is_mangled, name};
 use super::shelf::Shelf;
 
 /// The columns behind the own ones; the last five in files of conflicts only.
-const RESULTS: [&str; 12] = [
+pub(super) const RESULTS: [&str; 12] = [
     "result.outcome",
     "result.code",
     "result.message",
@@ -52,7 +52,7 @@ const RESULTS: [&str; 12] = [
 ];
 
 /// Returns how many of [`RESULTS`] a row file has.
-fn results_in(bucket: Bucket) -> usize {
+pub(super) fn results_in(bucket: Bucket) -> usize {
     if bucket == Bucket::Conflict { RESULTS.len() } else { RESULTS.len() - 5 }
 }
 
@@ -60,32 +60,34 @@ fn results_in(bucket: Bucket) -> usize {
 /// input has twice is there twice.
 #[derive(Debug)]
 pub(super) struct Columns {
-    header: Vec<String>,
+    pub(super) header: Vec<String>,
     inputs: Vec<InputColumns>,
     form: TextForm,
 }
 
 /// The columns of one input among those of all.
 #[derive(Debug)]
-struct InputColumns {
+pub(super) struct InputColumns {
     /// The number of the input's columns.
-    count: usize,
+    pub(super) count: usize,
     /// For each column of the file, the input's cell that belongs there.
-    cells: Vec<Option<usize>>,
+    pub(super) cells: Vec<Option<usize>>,
     /// The columns without a name: a row that has something there is refused for it.
-    nameless: Vec<usize>,
+    pub(super) nameless: Vec<usize>,
 }
 
 /// Returns whether all of these cells are blank.
-fn is_empty<'c>(cells: impl IntoIterator<Item = &'c String>) -> bool {
+pub(super) fn is_empty<'c>(cells: impl IntoIterator<Item = &'c str>) -> bool {
     cells.into_iter().all(|cell| cell.trim().is_empty())
 }
 
 impl Columns {
-    pub(super) fn of(inputs: &[InputInfo], form: TextForm) -> Self {
+    /// Unites the columns of the inputs of these formats. Those of the others have no place in the file.
+    pub(super) fn of(inputs: &[InputInfo], of: impl Fn(Format) -> bool, form: TextForm) -> Self {
         let mut header: Vec<String> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::new();
-        for InputInfo { columns, .. } in inputs {
+        for InputInfo { columns, format, .. } in inputs {
+            let columns = if of(*format) { columns.as_slice() } else { &[] };
             let mut own = Vec::with_capacity(columns.len());
             for (at, column) in columns.iter().enumerate() {
                 let earlier = columns[..at].iter().filter(|other| *other == column).count();
@@ -110,6 +112,12 @@ impl Columns {
         };
         let inputs = places.iter().map(own).collect();
         Self { header, inputs, form }
+    }
+
+    /// Returns the columns of an input.
+    pub(super) fn of_input(&self, input: u32) -> &InputColumns {
+        let own = self.inputs.get(input as usize);
+        own.expect("a row's input is looked up before its file is chosen")
     }
 }
 
@@ -139,15 +147,10 @@ impl CsvFile {
     /// Writes a row.
     fn record(&mut self, row: &RowAccount) -> Result<(), csv::Error> {
         let columns = Arc::clone(&self.columns);
-        let own = columns.inputs.get(row.place.input as usize);
-        let own = own.expect("a row's input is looked up before its file is chosen");
-        let cells = match &row.text {
-            RowText::Cells(cells) => cells.as_slice(),
-            // A record that could not be split into cells is one cell.
-            RowText::Line(line) => std::slice::from_ref(line),
-        };
+        let own = columns.of_input(row.place.input);
+        let cells = row.text.cells();
         for cell in &own.cells {
-            let cell = cell.and_then(|at| cells.get(at)).map_or("", String::as_str);
+            let cell = cell.and_then(|at| cells.get(at)).copied().unwrap_or_default();
             self.writer.write_field(cell)?;
         }
         let results = results(row);
@@ -155,9 +158,9 @@ impl CsvFile {
             self.writer.write_field(result.as_ref())?;
         }
         let surplus = cells.get(own.count..).unwrap_or_default();
-        if !is_empty(surplus) {
+        if !is_empty(surplus.iter().copied()) {
             surplus.iter().try_for_each(|cell| self.writer.write_field(cell))?;
-        } else if is_mangled(row) && own.nameless.iter().all(|at| is_empty(cells.get(*at))) {
+        } else if is_mangled(row) && own.nameless.iter().all(|at| is_empty(cells.get(*at).copied())) {
             // Where something stands in a column without a name, the row is refused for that and needs no mark.
             self.writer.write_field(UNSOUND)?;
         }
@@ -217,7 +220,7 @@ impl RowFile for CsvFile {
 }
 
 /// Returns the results of a row, in the order of [`RESULTS`].
-fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
+pub(super) fn results(row: &RowAccount) -> [Cow<'_, str>; RESULTS.len()] {
     let verdict = &row.verdict;
     let [name, customer] = subject::names(row.subject.as_ref());
     let text = |value: Option<String>| Cow::Owned(value.unwrap_or_default());
@@ -252,7 +255,7 @@ mod tests {
             jsonl_input("b.jsonl", 0),
             csv_input("c.csv", &["Notes", "notes", "id"], 0),
         ];
-        let columns = Columns::of(&inputs, TextForm::default());
+        let columns = Columns::of(&inputs, |format| format == Format::Csv, TextForm::default());
         assert_eq!(columns.header, ["id", "notes", "notes", "Notes"]);
         assert_eq!(columns.inputs[0].cells, [Some(0), Some(1), Some(2), None]);
         assert_eq!(columns.inputs[1].cells, [None; 4]);

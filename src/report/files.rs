@@ -8,14 +8,34 @@ use super::row_file::{name, stem};
 use super::shelf::Shelf;
 use super::written::Forms;
 use super::{manifest, outcomes, plan, portal};
-use crate::domain::account::InputInfo;
+use crate::domain::account::{Format, InputInfo};
 use crate::domain::outcome::Bucket;
 
 /// The row files that always exist, even without rows.
 pub(super) const ALWAYS: [Bucket; 3] = [Bucket::Success, Bucket::Conflict, Bucket::Error];
 
 /// The extensions of row files, by format.
-const ROW_FORMS: [&str; 2] = ["csv", "jsonl"];
+pub(super) const ROW_FORMS: [&str; 3] = ["csv", "xlsx", "jsonl"];
+
+/// The formats in which a run has row files.
+pub(super) struct Extensions {
+    pub(super) csv: bool,
+    pub(super) xlsx: bool,
+    pub(super) jsonl: bool,
+}
+
+impl Extensions {
+    /// Returns the formats for the inputs of a run: a table's own, and JSON lines for all that is JSON. A run
+    /// without inputs gets CSV files.
+    pub(super) fn of(inputs: &[InputInfo]) -> Self {
+        let has = |format: Format| inputs.iter().any(|input| input.format == format);
+        Self {
+            csv: inputs.is_empty() || has(Format::Csv) || has(Format::PortalCsv),
+            xlsx: has(Format::Xlsx),
+            jsonl: has(Format::Jsonl) || has(Format::Json) || has(Format::Http),
+        }
+    }
+}
 
 /// A report that every run has once.
 struct Single {
@@ -35,10 +55,12 @@ const SINGLES: [Single; 3] = [
 /// Returns the names of the reports that a run of these inputs has. `pending` says in which formats there are
 /// pending rows.
 pub fn report_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
-    let is_csv = |input: &InputInfo| input.format.is_table();
-    let has_csv = inputs.is_empty() || inputs.iter().any(is_csv);
-    let has_jsonl = !inputs.iter().all(is_csv);
-    let forms = [(has_csv, pending.csv, "csv"), (has_jsonl, pending.jsonl, "jsonl")];
+    let has = Extensions::of(inputs);
+    let forms = [
+        (has.csv, pending.csv, "csv"),
+        (has.xlsx, pending.xlsx, "xlsx"),
+        (has.jsonl, pending.jsonl, "jsonl"),
+    ];
     let names = |(has_rows, has_pending, extension): (bool, bool, &'static str)| {
         let buckets =
             ALWAYS.into_iter().filter(move |_| has_rows).chain(has_pending.then_some(Bucket::Pending));
@@ -59,7 +81,7 @@ pub fn is_report(file: &Path) -> bool {
     let rows = Bucket::ALL.map(stem);
     let singles = SINGLES.map(|single| single.name.split('.').next().unwrap_or_default());
     let is_known = stem_of.is_some_and(|stem| rows.contains(&stem) || singles.contains(&stem));
-    is_known && matches!(extension, Some("csv" | "json" | "jsonl"))
+    is_known && matches!(extension, Some("csv" | "xlsx" | "json" | "jsonl"))
 }
 
 /// Removes the reports of a run before anything is sent, apart from its plan, which stays true. If the process
@@ -98,6 +120,7 @@ mod tests {
         for (name, wanted) in [
             ("success.csv", true),
             ("pending.jsonl", true),
+            ("error.xlsx", true),
             ("plan.jsonl", true),
             ("plan.csv", true),
             ("summary.json", true),
@@ -118,7 +141,7 @@ mod tests {
     #[test]
     fn the_summary_comes_last() {
         assert_eq!(
-            report_files(&[], Forms { csv: false, jsonl: true }),
+            report_files(&[], Forms { jsonl: true, ..Forms::default() }),
             [
                 "success.csv",
                 "conflict.csv",

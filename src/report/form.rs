@@ -101,7 +101,7 @@ impl SharedForms {
         let shared = match input.format {
             Format::Csv | Format::PortalCsv => &mut self.csv,
             Format::Jsonl => &mut self.jsonl,
-            Format::Json | Format::Http => return,
+            Format::Xlsx | Format::Json | Format::Http => return,
         };
         match shared {
             Some(shared) => shared.differs |= shared.form != input.form,

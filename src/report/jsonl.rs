@@ -42,7 +42,7 @@ impl RowFile for JsonlFile {
         let bucket = self.bucket;
         let (line, object) = match &row.text {
             RowText::Line(line) => (line.as_str(), Object::parse(line)),
-            RowText::Cells(_) => ("", None),
+            RowText::Cells(_) | RowText::Sheet(_) => ("", None),
         };
         match object.filter(|object| stays_so(row, line, object)) {
             // Written member by member it would be the same, and take longer.

@@ -47,6 +47,7 @@ mod shelf;
 mod summary;
 mod text;
 mod written;
+mod xlsx;
 
 pub use atomic_file::{Filed, ReportError};
 pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};

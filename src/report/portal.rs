@@ -5,6 +5,7 @@
 //! in its column `Errors`. A row in conflict isn't among them: Partner Center would overwrite what somebody else
 //! changed. Rows of two inputs are never in one file, since each has the header of one.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 
@@ -12,8 +13,11 @@ use csv::{Terminator, Writer, WriterBuilder};
 
 use crate::domain::account::{InputInfo, RowAccount, RowText, UNSOUND};
 use crate::domain::aliases::folded;
+use crate::domain::finding::Finding;
 use crate::domain::formula::defused;
 use crate::domain::outcome::Bucket;
+use crate::domain::rules::Rule;
+use crate::domain::sheet_cell::{CellType, SheetCell, as_portal_day};
 use crate::domain::text_form::{Encoding, LineEnd, Separator, TextForm};
 
 use super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError, remove_stale};
@@ -181,26 +185,43 @@ impl PortalColumns {
 
     /// Writes a row, its surplus cells behind the last column.
     fn record(&self, writer: &mut Writer<FormedFile>, row: &RowAccount) -> Result<(), csv::Error> {
-        let cells = match &row.text {
-            RowText::Cells(cells) => cells.as_slice(),
-            RowText::Line(line) => std::slice::from_ref(line),
-        };
+        let cells = texts(&row.text);
         let width = self.header.len().max(self.errors + 1);
         for at in 0..width {
             if at == self.errors {
                 writer.write_field(defused(&errors(row)).as_ref())?;
             } else {
-                writer.write_field(cells.get(at).map_or("", String::as_str))?;
+                writer.write_field(cells.get(at).map_or("", AsRef::as_ref))?;
             }
         }
         let surplus = cells.get(self.header.len()..).unwrap_or_default();
         if surplus.iter().any(|cell| !cell.trim().is_empty()) {
-            surplus.iter().try_for_each(|cell| writer.write_field(cell))?;
-        } else if is_mangled(row) {
+            surplus.iter().try_for_each(|cell| writer.write_field(cell.as_ref()))?;
+        } else if is_mangled(row) || has_lost_types(row) {
             writer.write_field(UNSOUND)?;
         }
         writer.write_record(None::<&[u8]>)
     }
+}
+
+/// Returns the cells of a row as text. A day has the form of Partner Center's.
+fn texts(text: &RowText) -> Vec<Cow<'_, str>> {
+    match text {
+        RowText::Sheet(cells) => {
+            let text = |cell: &SheetCell| match cell.kind {
+                CellType::Date => as_portal_day(&cell.text).into(),
+                _ => cell.text.clone().into(),
+            };
+            cells.iter().map(text).collect()
+        }
+        _ => text.cells().into_iter().map(Cow::Borrowed).collect(),
+    }
+}
+
+/// Returns whether a row of a workbook was refused for the type of a cell, which text alone doesn't tell.
+fn has_lost_types(row: &RowAccount) -> bool {
+    let is_typed = |finding: &Finding| finding.is_deny() && matches!(finding.rule, Rule::Type | Rule::Id);
+    matches!(row.text, RowText::Sheet(_)) && row.findings.iter().any(is_typed)
 }
 
 /// Returns why a row failed: what denies it, or else what became of it.
@@ -214,9 +235,7 @@ fn errors(row: &RowAccount) -> String {
 mod tests {
     use super::super::testing::{cells, csv_input, row};
     use super::*;
-    use crate::domain::finding::Finding;
     use crate::domain::outcome::Outcome;
-    use crate::domain::rules::Rule;
 
     fn portal(path: &str, columns: &[&str]) -> InputInfo {
         InputInfo { is_portal: true, ..csv_input(path, columns, 1) }

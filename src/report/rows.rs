@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::domain::account::{Format, InputInfo, RowAccount};
 use crate::domain::finding::Location;
 use crate::domain::outcome::Bucket;
@@ -10,7 +12,7 @@ use crate::domain::text_form::TextForm;
 
 use super::atomic_file::{ReportError, remove_stale};
 use super::csv::{Columns, CsvFile};
-use super::files::ALWAYS;
+use super::files::{ALWAYS, Extensions, ROW_FORMS};
 use super::form::SharedForms;
 use super::jsonl::JsonlFile;
 use super::names::{InputNames, UnknownInput};
@@ -19,6 +21,7 @@ use super::portal::PortalErrors;
 use super::row_file::{FiledRows, RowFile, name};
 use super::shelf::Shelf;
 use super::written::Written;
+use super::xlsx::{WorkbookForm, XlsxFile};
 
 /// The row files of a run and `outcomes.jsonl` while they are written. They have other names until
 /// [`RowReports::finish`].
@@ -28,35 +31,40 @@ pub struct RowReports {
     /// The format of every input.
     formats: Vec<Format>,
     csv: Option<BucketFiles>,
+    xlsx: Option<BucketFiles>,
     jsonl: Option<BucketFiles>,
     portal: PortalErrors,
     outcomes: Outcomes,
 }
 
 impl RowReports {
-    /// Begins the files beside those of an earlier report. A run without inputs gets CSV files.
+    /// Begins the files beside those of an earlier report. A run without inputs gets CSV files. `created` is when
+    /// the run was planned.
     ///
     /// # Errors
     /// Where a file can't be created in the run's directory, which must exist.
-    pub fn begin(shelf: &Shelf, inputs: &[InputInfo]) -> Result<Self, ReportError> {
+    pub fn begin(shelf: &Shelf, inputs: &[InputInfo], created: Timestamp) -> Result<Self, ReportError> {
         let dir = shelf.dir();
         let formats: Vec<Format> = inputs.iter().map(|input| input.format).collect();
         let forms = SharedForms::of(inputs);
-        let csv = if formats.iter().any(|format| format.is_table()) || inputs.is_empty() {
-            Some(BucketFiles::begin(dir, RowFileForm::Csv(Arc::new(Columns::of(inputs, forms.csv()))))?)
-        } else {
-            None
+        let has = Extensions::of(inputs);
+        let begin = |has: bool, form: &dyn Fn() -> RowFileForm| {
+            has.then(|| BucketFiles::begin(dir, form())).transpose()
         };
-        let jsonl = if !formats.iter().all(|format| format.is_table()) {
-            Some(BucketFiles::begin(dir, RowFileForm::Jsonl(forms.jsonl()))?)
-        } else {
-            None
+        let is_text = |format: Format| format.is_table() && format != Format::Xlsx;
+        let csv = || RowFileForm::Csv(Arc::new(Columns::of(inputs, is_text, forms.csv())));
+        let xlsx = || {
+            let columns = Columns::of(inputs, |format| format == Format::Xlsx, TextForm::default());
+            let sheet = inputs.iter().find_map(|input| input.sheet.clone());
+            RowFileForm::Xlsx(Arc::new(WorkbookForm { columns, sheet, created }))
         };
+        let jsonl = || RowFileForm::Jsonl(forms.jsonl());
         Ok(Self {
             shelf: shelf.clone(),
             names: InputNames::of(inputs),
-            csv,
-            jsonl,
+            csv: begin(has.csv, &csv)?,
+            xlsx: begin(has.xlsx, &xlsx)?,
+            jsonl: begin(has.jsonl, &jsonl)?,
             portal: PortalErrors::begin(shelf, inputs),
             outcomes: Outcomes::begin(dir)?,
             formats,
@@ -74,6 +82,7 @@ impl RowReports {
         self.portal.row(row)?;
         let files = match format {
             Format::Csv | Format::PortalCsv => &mut self.csv,
+            Format::Xlsx => &mut self.xlsx,
             Format::Jsonl | Format::Json | Format::Http => &mut self.jsonl,
         };
         let files = files.as_mut().expect("there are files for the form of every input");
@@ -86,12 +95,12 @@ impl RowReports {
     /// # Errors
     /// Where writing fails. Files that were complete by then are in their places, and in `written`.
     pub fn finish(self, written: &mut Written) -> Result<(), ReportError> {
-        let row_files = [self.csv, self.jsonl].into_iter().flatten().flat_map(|form| form.files);
+        let row_files = [self.csv, self.xlsx, self.jsonl].into_iter().flatten().flat_map(|form| form.files);
         for file in row_files.flatten() {
             let FiledRows { filed, rows, bucket } = file.finish(&self.shelf)?;
             written.report(filed, Some(rows), Some(bucket));
         }
-        for extension in ["csv", "jsonl"] {
+        for extension in ROW_FORMS {
             let stale = name(Bucket::Pending, extension);
             if !written.files().iter().any(|file| file.path.ends_with(&stale)) {
                 written.keep(remove_stale(&self.shelf, &stale)?.into_iter().collect());
@@ -112,6 +121,7 @@ impl RowReports {
 /// The format and form of row files.
 enum RowFileForm {
     Csv(Arc<Columns>),
+    Xlsx(Arc<WorkbookForm>),
     Jsonl(TextForm),
 }
 
@@ -138,6 +148,7 @@ impl BucketFiles {
             None => {
                 let begun: Box<dyn RowFile + Send> = match &self.form {
                     RowFileForm::Csv(columns) => Box::new(CsvFile::begin(dir, bucket, Arc::clone(columns))?),
+                    RowFileForm::Xlsx(form) => Box::new(XlsxFile::begin(dir, bucket, Arc::clone(form))?),
                     RowFileForm::Jsonl(form) => Box::new(JsonlFile::begin(dir, bucket, form)?),
                 };
                 Ok(file.insert(begun))
@@ -164,7 +175,7 @@ mod tests {
 
     /// Reports the rows; returns the reports that stand in the directory afterwards.
     fn files(dir: &Path, inputs: &[InputInfo], rows: &[RowAccount]) -> BTreeMap<String, String> {
-        let mut reports = RowReports::begin(&Shelf::take(dir, || {}), inputs).unwrap();
+        let mut reports = RowReports::begin(&Shelf::take(dir, || {}), inputs, Timestamp::UNIX_EPOCH).unwrap();
         rows.iter().for_each(|row| reports.row(row).unwrap());
         let mut written = Written::default();
         reports.finish(&mut written).unwrap();
@@ -469,7 +480,8 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
     fn nobody_but_the_owner_reads_them_and_nothing_is_seen_before_the_end() {
         let dir = tempfile::tempdir().unwrap();
         let inputs = [csv_input("a.csv", &["id"], 1), jsonl_input("b.jsonl", 0)];
-        let mut reports = RowReports::begin(&Shelf::take(dir.path(), || {}), &inputs).unwrap();
+        let mut reports =
+            RowReports::begin(&Shelf::take(dir.path(), || {}), &inputs, Timestamp::UNIX_EPOCH).unwrap();
         reports.row(&row(1, 0, Outcome::Unsent)).unwrap();
         assert!(!dir.path().join("success.csv").exists());
         let mut written = Written::default();
@@ -489,8 +501,12 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
     #[test]
     fn a_row_of_another_run_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let mut reports =
-            RowReports::begin(&Shelf::take(dir.path(), || {}), &[csv_input("a.csv", &["id"], 1)]).unwrap();
+        let mut reports = RowReports::begin(
+            &Shelf::take(dir.path(), || {}),
+            &[csv_input("a.csv", &["id"], 1)],
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
         let error = reports.row(&row(1, 1, Outcome::Applied)).unwrap_err();
         assert!(matches!(error, ReportError::UnknownInput(UnknownInput { input: 1, inputs: 1 })), "{error}");
     }
@@ -516,7 +532,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
                 info.rows += 1;
                 cells.truncate(info.columns.len());
                 let text = match info.format {
-                    Format::Csv | Format::PortalCsv => RowText::Cells(cells),
+                    Format::Csv | Format::PortalCsv | Format::Xlsx => RowText::Cells(cells),
                     Format::Jsonl | Format::Json | Format::Http => RowText::Line(ordinal.to_string()),
                 };
                 let input = u32::try_from(input).unwrap();
@@ -541,7 +557,7 @@ id,notes,result.outcome,result.code,result.message,result.status,result.request_
         #[test]
         fn every_row_is_told_once_and_own_cells_come_back((inputs, rows) in runs()) {
             let dir = tempfile::tempdir().unwrap();
-            let mut reports = RowReports::begin(&Shelf::take(dir.path(), || {}), &inputs).unwrap();
+            let mut reports = RowReports::begin(&Shelf::take(dir.path(), || {}), &inputs, Timestamp::UNIX_EPOCH).unwrap();
             rows.iter().for_each(|row| reports.row(row).unwrap());
             let mut written = Written::default();
             reports.finish(&mut written).unwrap();

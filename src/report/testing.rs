@@ -29,6 +29,7 @@ pub(crate) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
         is_portal: false,
         form: TextForm::default(),
         columns: columns.iter().map(ToString::to_string).collect(),
+        sheet: None,
     }
 }
 

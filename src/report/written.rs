@@ -28,6 +28,8 @@ pub struct WrittenFile {
 pub struct Forms {
     /// Whether it holds for CSV.
     pub csv: bool,
+    /// Whether it holds for workbooks.
+    pub xlsx: bool,
     /// Whether it holds for JSON lines.
     pub jsonl: bool,
 }
@@ -101,7 +103,11 @@ impl Written {
         let has = |extension: &str| {
             files.iter().any(|file| file.path.extension().is_some_and(|is| is == extension))
         };
-        Forms { csv: self.bound.csv && has("csv"), jsonl: self.bound.jsonl && has("jsonl") }
+        Forms {
+            csv: self.bound.csv && has("csv"),
+            xlsx: self.bound.xlsx && has("xlsx"),
+            jsonl: self.bound.jsonl && has("jsonl"),
+        }
     }
 
     /// Adds a report that is no row file, such as `plan.jsonl`.

@@ -194,7 +194,8 @@ fn is_the_same_read(bytes: &[u8], records: &[Record], options: &Options) {
 /// Writes a report in which every record failed, and tells where.
 fn report(folder: &Path, records: &[Record], info: InputInfo) -> std::path::PathBuf {
     let extension = if info.format.is_table() { "csv" } else { "jsonl" };
-    let mut reports = RowReports::begin(&Shelf::take(folder, || {}), &[info]).expect("reports are begun");
+    let mut reports = RowReports::begin(&Shelf::take(folder, || {}), &[info], jiff::Timestamp::UNIX_EPOCH)
+        .expect("reports are begun");
     for (row, record) in (1..).zip(records) {
         reports.row(&account(row, record)).expect("a row is written");
     }

@@ -470,6 +470,7 @@ fn input(number: u32, rows: u64) -> InputInfo {
         format: if is_csv { Format::Csv } else { Format::Jsonl },
         form: TextForm::default(),
         columns: if is_csv { vec!["id".to_owned(), "details.notes".to_owned()] } else { Vec::new() },
+        sheet: None,
     }
 }
 
@@ -493,6 +494,7 @@ fn about() -> RunSpec {
             left_alone: Vec::new(),
             mapped: Vec::new(),
             portal_reasons: BTreeMap::new(),
+            sheet: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),

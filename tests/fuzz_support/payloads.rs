@@ -212,7 +212,7 @@ fn is_the_same_fed_back(records: &[PayloadRecord]) {
     let (texts, payloads): (Vec<_>, Vec<_>) = sound.unzip();
     let lines = texts.into_iter().map(|text| match text {
         RowText::Line(line) => format!("{line}\n"),
-        RowText::Cells(cells) => panic!("a payload has no cells: {cells:?}"),
+        cells => panic!("a payload has no cells: {cells:?}"),
     });
     let file: String = lines.collect();
     let options = Options { format: Some(Format::Jsonl), ..Options::default() };

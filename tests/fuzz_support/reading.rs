@@ -91,6 +91,7 @@ pub fn is_for_people(text: &str) {
 pub fn text_is_bounded(texts: &[RowText], bytes: &[u8]) {
     let length = |text: &RowText| match text {
         RowText::Cells(cells) => cells.iter().map(String::len).sum(),
+        RowText::Sheet(cells) => cells.iter().map(|cell| cell.text.len()).sum(),
         RowText::Line(line) => line.len(),
     };
     let kept: usize = texts.iter().map(length).sum();

@@ -15,6 +15,7 @@
 //! | `half_payloads` | what may be half a legacy payload |
 //! | `hidden` | text that would steer a terminal, or hide |
 //! | `portal` | files of Partner Center's own |
+//! | `workbooks` | workbooks, as spreadsheet programs write them |
 //! | `hostile` | any names, values and shapes |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
@@ -32,6 +33,7 @@ mod rows;
 #[path = "../support/mod.rs"]
 mod support;
 mod whole_files;
+mod workbooks;
 
 use serde_json::json;
 

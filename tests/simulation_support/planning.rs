@@ -264,6 +264,7 @@ fn about() -> RunSpec {
             left_alone: Vec::new(),
             mapped: Vec::new(),
             portal_reasons: BTreeMap::new(),
+            sheet: None,
         },
         plan_only: false,
         reason: None,

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use calamine::{Reader, Xlsx};
 use serde_json::Value;
 
 use super::case::Ran;
@@ -199,7 +200,18 @@ fn rows_in(run: &Path, bucket: &str) -> u64 {
         fs::read(run.join(format!("{bucket}.jsonl"))).map(|bytes| decoded(&bytes)).unwrap_or_default();
     let lines = lines.split(['\r', '\n']).filter(|line| !line.is_empty()).count();
     let records = records_in(run, bucket).map_or(0, |records| records.len() - 1);
-    (lines + records) as u64
+    (lines + records + sheet_rows_in(run, bucket)) as u64
+}
+
+/// The rows of a report that is a workbook, where it is there.
+fn sheet_rows_in(run: &Path, bucket: &str) -> usize {
+    let path = run.join(format!("{bucket}.xlsx"));
+    if !path.exists() {
+        return 0;
+    }
+    let mut book: Xlsx<_> = calamine::open_workbook(path).unwrap();
+    let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+    sheet.height() - 1
 }
 
 /// The header and the records of a CSV report, where it is there, in whatever form: reports have that of their

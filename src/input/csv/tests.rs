@@ -24,6 +24,6 @@ fn clearing() -> Options {
 fn cells(row: &Record) -> Vec<&str> {
     match &row.text {
         RowText::Cells(cells) => cells.iter().map(String::as_str).collect(),
-        RowText::Line(line) => panic!("{line}"),
+        other => panic!("{other:?}"),
     }
 }

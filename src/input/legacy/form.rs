@@ -21,8 +21,8 @@ fn say_format() -> Wording {
 /// Where standard input comes without a format, or the format is CSV.
 pub(super) fn named(context: &InputContext<'_>) -> Result<Option<Format>, Unusable> {
     match context.options.format {
-        Some(Format::Csv | Format::PortalCsv) => {
-            Err(context.unusable("payloads don't come as CSV", Some(say_format())))
+        Some(Format::Csv | Format::PortalCsv | Format::Xlsx) => {
+            Err(context.unusable("payloads don't come as CSV, nor in workbooks", Some(say_format())))
         }
         None if context.path == "-" => {
             Err(context.unusable("standard input has no extension that tells its form", Some(say_format())))
@@ -90,7 +90,7 @@ mod tests {
     /// The form of a file, or `-`.
     fn form(path: &str, said: Option<Format>, head: &str) -> Option<Format> {
         let options = Options { format: said, ..Options::default() };
-        let context = InputContext { path, input: 0, options: &options };
+        let context = InputContext::new(path, 0, &options);
         named(&context).and_then(|named| of(&context, named, head.as_bytes())).ok()
     }
 

@@ -47,7 +47,7 @@ pub fn read<E>(
     options: &Options,
     sink: PayloadSink<'_, E>,
 ) -> Result<PayloadFile, InputError<E>> {
-    let context = InputContext { path, input, options };
+    let context = InputContext::new(path, input, options);
     let named = form::named(&context)?;
     let hash = RefCell::new(Sha256::new());
     let assumed = named.unwrap_or(Format::Json);
@@ -57,8 +57,7 @@ pub fn read<E>(
         Err(none @ (NoText::Empty | NoText::Binary)) if assumed == Format::Json => {
             // It may be one of many files in a directory, so it is a record with a finding and no error: the others are read.
             sink(nothing_in(&context, &none)).map_err(InputError::Sink)?;
-            let (columns, ignored, notes) = (Vec::new(), Vec::new(), Vec::new());
-            let rows = RowsSummary { count: 1, columns, ignored, notes, ..RowsSummary::default() };
+            let rows = RowsSummary { count: 1, ..RowsSummary::default() };
             let mut info = context.info(&hash, Format::Json, TextForm::default(), rows);
             if path != "-" {
                 // The checksum is that of the whole file, however little of it was read.
@@ -80,14 +79,13 @@ pub fn read<E>(
     let rejection = match format {
         Format::Http => reader.requests(text).map(|()| None),
         Format::Json => reader.elements(text),
-        Format::Jsonl | Format::Csv | Format::PortalCsv => reader.lines(text).map(|()| None),
+        Format::Jsonl | Format::Csv | Format::PortalCsv | Format::Xlsx => reader.lines(text).map(|()| None),
     }?;
     notes.extend(reader.left().map(|(place, syntax)| format!("{path}:{}: {syntax}", place.line)));
     if reader.count == 0 {
         notes.push(format!("{path}: holds no payload"));
     }
-    let (columns, ignored) = (Vec::new(), Vec::new());
-    let rows = RowsSummary { count: reader.count, columns, ignored, ..RowsSummary::default() };
+    let rows = RowsSummary { count: reader.count, ..RowsSummary::default() };
     let read = Read {
         info: context.info(&hash, format, written, rows),
         notes,
@@ -101,7 +99,7 @@ pub fn read<E>(
 /// it began. `None` where it is not the payload that it was. Findings about it were made before, and are not
 /// made again.
 pub fn again(text: &str, members: &Object<'_>, place: Location, options: &Options) -> Option<Payload> {
-    let context = InputContext { path: "", input: place.input, options };
+    let context = InputContext::new("", place.input, options);
     PayloadReader::new(&context, place, None).again(text, members)
 }
 

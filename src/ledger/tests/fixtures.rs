@@ -107,6 +107,7 @@ pub(in crate::ledger) fn about() -> RunSpec {
             left_alone: Vec::new(),
             mapped: Vec::new(),
             portal_reasons: BTreeMap::new(),
+            sheet: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
@@ -201,6 +202,7 @@ pub(in crate::ledger) fn input(path: &str) -> InputInfo {
         is_portal: false,
         form: TextForm::default(),
         columns: vec!["id".to_owned(), "Ünïcode".to_owned()],
+        sheet: None,
     }
 }
 

@@ -32,6 +32,7 @@ async fn stopped() -> TempDir {
         is_portal: false,
         form: TextForm::default(),
         columns: vec!["id".to_owned()],
+        sheet: None,
     };
     planning.input(0, &input).unwrap();
     for number in 1..=3 {

@@ -1,0 +1,164 @@
+//! The cells of a workbook: their text, and the type that they have in it.
+//!
+//! A workbook says of each cell what it is, which its text alone doesn't: `12.125` is a number whatever sign the
+//! user's country has, and `0123` typed as a number has lost its zero already. So the type goes along with the
+//! text, and a report gives back a cell of the same type.
+
+use std::fmt;
+
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+
+/// The type of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CellType {
+    /// Text, as every cell of a CSV is.
+    #[default]
+    Text,
+    /// A number. Its text is the shortest decimal that stands for the same double, with a point.
+    Number,
+    /// A day, or a point in time in UTC: `2026-12-31`, or `2026-12-31T17:00:00Z`.
+    Date,
+    /// `true` or `false`.
+    Boolean,
+    /// A time of day or a duration, which no day belongs to. Its text is a number of days.
+    Time,
+    /// A formula that was never computed. Its text is the formula, without a sign before it.
+    Formula,
+}
+
+impl CellType {
+    /// Returns what a cell of this type is called in a message.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Date => "a date",
+            Self::Boolean => "a truth value",
+            Self::Time => "a time without a day",
+            Self::Formula => "a formula that was never computed",
+        }
+    }
+}
+
+/// A cell of a workbook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetCell {
+    /// Its type.
+    pub kind: CellType,
+    /// Its text.
+    pub text: String,
+}
+
+impl SheetCell {
+    /// Returns a cell of text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { kind: CellType::Text, text: text.into() }
+    }
+}
+
+impl Serialize for SheetCell {
+    /// A string where it is text, else an object that names its type.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.kind == CellType::Text {
+            return serializer.serialize_str(&self.text);
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(&self.kind, &self.text)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for SheetCell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SheetCellVisitor;
+        impl<'de> Visitor<'de> for SheetCellVisitor {
+            type Value = SheetCell;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a text, or an object of one type")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<SheetCell, E> {
+                Ok(SheetCell::text(text))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<SheetCell, E> {
+                Ok(SheetCell::text(text))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SheetCell, A::Error> {
+                let entry = map.next_entry::<CellType, String>()?;
+                let (kind, text) = entry.ok_or_else(|| de::Error::custom("a cell without a type"))?;
+                Ok(SheetCell { kind, text })
+            }
+        }
+        deserializer.deserialize_any(SheetCellVisitor)
+    }
+}
+
+/// Returns a day as the files of Partner Center have it, whose dates have no time: `12/31/2026`. A point in time
+/// stays as it is, and is no day there.
+pub fn as_portal_day(text: &str) -> String {
+    match text.split('-').collect::<Vec<_>>()[..] {
+        [year, month, day] if day.len() == 2 => format!("{month}/{day}/{year}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Returns the name that spreadsheets give a column, counted from 0: A, B, …, Z, AA, ….
+pub fn letters(at: usize) -> String {
+    let letter = char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
+    if at < 26 { letter.to_string() } else { letters(at / 26 - 1) + &letter.to_string() }
+}
+
+/// Returns the name of a cell, of which row and column count from 1: `B7`.
+pub fn cell_name(row: u64, column: u32) -> String {
+    format!("{}{row}", letters(column.saturating_sub(1) as usize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_comes_back_from_where_it_is_kept() {
+        use CellType::{Boolean, Date, Formula, Number, Text, Time};
+        for (kind, text, wanted) in [
+            (Text, "12.5", r#""12.5""#),
+            (Number, "12.5", r#"{"number":"12.5"}"#),
+            (Date, "2026-12-31", r#"{"date":"2026-12-31"}"#),
+            (Boolean, "true", r#"{"boolean":"true"}"#),
+            (Time, "0.5", r#"{"time":"0.5"}"#),
+            (Formula, "A1&\"x\"", r#"{"formula":"A1&\"x\""}"#),
+        ] {
+            let cell = SheetCell { kind, text: text.to_owned() };
+            let kept = serde_json::to_string(&cell).unwrap();
+            assert_eq!(kept, wanted);
+            assert_eq!(serde_json::from_str::<SheetCell>(&kept).unwrap(), cell);
+        }
+        for none in ["{}", "1", "null", r#"{"odd":"1"}"#, r#"{"number":1}"#] {
+            assert!(serde_json::from_str::<SheetCell>(none).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_written_as_partner_center_has_it() {
+        for (text, wanted) in
+            [("2026-12-31", "12/31/2026"), ("2026-12-31T17:00:00Z", "2026-12-31T17:00:00Z"), ("x", "x")]
+        {
+            assert_eq!(as_portal_day(text), wanted);
+        }
+    }
+
+    #[test]
+    fn cells_are_named_as_spreadsheets_name_them() {
+        for (row, column, wanted) in
+            [(7, 2, "B7"), (1, 26, "Z1"), (9, 27, "AA9"), (1_048_576, 16_384, "XFD1048576")]
+        {
+            assert_eq!(cell_name(row, column), wanted);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Reads one sheet of a workbook: its header, then one row after the other, of which the [`Sheet`] makes rows.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+
+use ::csv::ByteRecord;
+use calamine::{Reader, Xlsx};
+
+use super::super::context::{InputContext, RowsSummary};
+use super::super::error::{InputError, Unusable};
+use super::super::header::{self, Column};
+use super::super::heading::{self, Heading, NoHeading};
+use super::super::notation::Notation;
+use super::super::oddities::Oddities;
+use super::super::record::Record;
+use super::super::sheet::{Sheet, is_referral};
+use super::super::watch::RecordSpan;
+use super::catalogue::{SheetCatalogue, SheetEntry};
+use super::copy;
+use super::kind::AGAIN;
+use super::package::{Limits, Package};
+use super::rows::{RowsError, SheetRow, SheetRows};
+use super::survey::{Seen, SheetSurvey};
+use crate::domain::excerpt::excerpt;
+use crate::domain::sheet_cell::{CellType, cell_name};
+use crate::domain::text_form::Separator;
+
+/// The number of rows in which the header is looked for.
+const DEPTH: usize = 10;
+
+/// Reads the header, then hands every row to the sink.
+pub(in super::super) fn read<E>(
+    context: &InputContext<'_>,
+    bytes: impl Read,
+    sink: &mut dyn FnMut(Record) -> Result<(), E>,
+) -> Result<RowsSummary, InputError<E>> {
+    let OpenSheet { file, entry, survey, mut notes } = open(context, bytes)?;
+    let mut workbook = Xlsx::new(file).map_err(|error| damaged(context, &entry, None, &error))?;
+    let is_1904 = workbook.has_1904_epoch();
+    let cells = workbook.worksheet_cells_reader(&entry.name);
+    let cells = cells.map_err(|error| damaged(context, &entry, None, &error))?;
+    let mut rows = Rows { context, entry: &entry, rows: SheetRows::of(cells, is_1904) };
+    let header = rows.header(&mut notes)?;
+    let heading = heading::resolve(context, &record_of(&header), span_of(&header));
+    let Heading { columns, is_portal, notes: told } = heading.map_err(|none| match none {
+        NoHeading::Unknown(unusable) | NoHeading::Portal(unusable) => unusable,
+    })?;
+    notes.extend(told);
+    let separator = Separator::COMMA;
+    let sheet = Sheet { context, columns, separator, transcoded: false, is_portal, is_workbook: true };
+    let mut notation = Notation::of_text(context.options.decimal, separator);
+    let mut oddities = Oddities::default();
+    let (mut count, mut before) = (0, header.number);
+    while let Some(row) = rows.next()? {
+        (before + 1..row.number).for_each(|number| oddities.empty(number));
+        before = row.number;
+        let (record, span) = (record_of(&row), span_of(&row));
+        if sheet.is_empty(&record, span) {
+            oddities.empty(row.number);
+            continue;
+        }
+        oddities.seen(&sheet, &record);
+        count += 1;
+        let types: Vec<CellType> = row.cells.iter().map(|cell| cell.kind).collect();
+        let malformed = sheet.malformed(&record, span);
+        sink(sheet.typed_record(&record, &types, span, malformed, &mut notation))
+            .map_err(InputError::Sink)?;
+    }
+    let names: Vec<String> = sheet.columns.iter().map(|column| column.name.clone()).collect();
+    notes.extend(survey.notes(&names));
+    notes.extend(formulas_note(rows.rows.formulas()));
+    notes.extend(oddities.notes(&sheet));
+    let (ignored, columns): (Vec<Column>, Vec<Column>) =
+        sheet.columns.into_iter().partition(Column::is_left_out);
+    let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
+    Ok(RowsSummary {
+        count,
+        columns: names(columns),
+        ignored: names(ignored),
+        notes,
+        contradiction: notation.numbers.contradiction(),
+        date_contradiction: notation.days.contradiction(),
+        is_portal,
+        is_windows_1252: false,
+        sheet: Some(entry.name),
+    })
+}
+
+/// A workbook that was looked at, and the sheet of it that is read.
+struct OpenSheet {
+    file: BufReader<File>,
+    entry: SheetEntry,
+    survey: SheetSurvey,
+    notes: Vec<String>,
+}
+
+/// Looks at all that calamine will trust, and chooses the sheet.
+fn open(context: &InputContext<'_>, bytes: impl Read) -> Result<OpenSheet, Unusable> {
+    let mut package = Package::open(context, copy::of(context, bytes)?, Limits::USUAL)?;
+    let sheets = SheetCatalogue::of(&mut package, context)?;
+    let entry = sheets.choose(context, context.options.sheet.as_deref())?.clone();
+    package.check_all_but(&entry.part)?;
+    let survey = SheetSurvey::of(package.stream(&entry.part)?);
+    let survey = survey.map_err(|error| damaged(context, &entry, None, &error))?;
+    let mut file = package.into_file();
+    file.rewind().map_err(|error| context.unreadable(&error))?;
+    let notes = sheets.note(&entry).into_iter().collect();
+    Ok(OpenSheet { file, entry, survey, notes })
+}
+
+/// The rows of the sheet, and how to tell that one can't be read.
+struct Rows<'a, 'w> {
+    context: &'a InputContext<'a>,
+    entry: &'a SheetEntry,
+    rows: SheetRows<'w>,
+}
+
+impl Rows<'_, '_> {
+    fn next(&mut self) -> Result<Option<SheetRow>, Unusable> {
+        self.rows.next().map_err(|error| self.damaged(&error))
+    }
+
+    fn damaged(&self, error: &RowsError) -> Unusable {
+        damaged(self.context, self.entry, self.rows.place().as_deref(), error)
+    }
+
+    /// Finds the header: the first row that names a column for the referral. Titles may stand above it, which is
+    /// said, and no row of data.
+    fn header(&mut self, notes: &mut Vec<String>) -> Result<SheetRow, Unusable> {
+        let mut above = Vec::new();
+        while above.len() < DEPTH {
+            let Some(row) = self.next()? else { break };
+            if !header::names_referral(self.context, &record_of(&row)) {
+                above.push(row);
+                continue;
+            }
+            if let Some(place) = above.iter().find_map(referral_in) {
+                let name = excerpt(&self.entry.name);
+                let message =
+                    format!("{place} in the sheet {name} holds a referral's id, and stands above the header");
+                let hint = format!("the columns' names stand in row {}: move the row below it", row.number);
+                return Err(self.context.unusable(message, Some(hint.into())));
+            }
+            if !above.is_empty() {
+                let rows = if above.len() == 1 { "1 row" } else { &format!("{} rows", above.len()) };
+                notes.push(format!("the header is row {}; {rows} above it were not read", row.number));
+            }
+            return Ok(row);
+        }
+        above.into_iter().next().ok_or_else(|| {
+            let message = format!("the sheet {} is empty", excerpt(&self.entry.name));
+            let hint = "its first row names the columns, as in id, status, substatus";
+            self.context.unusable(message, Some(hint.into()))
+        })
+    }
+}
+
+/// Returns the name of the cell of a row that holds a referral's id.
+fn referral_in(row: &SheetRow) -> Option<String> {
+    let at = row.cells.iter().position(|cell| is_referral(cell.text.as_bytes()))?;
+    Some(cell_name(row.number, u32::try_from(at + 1).unwrap_or(u32::MAX)))
+}
+
+fn record_of(row: &SheetRow) -> ByteRecord {
+    row.cells.iter().map(|cell| cell.text.as_bytes()).collect()
+}
+
+fn span_of(row: &SheetRow) -> RecordSpan {
+    RecordSpan { line: row.number, end: row.number, cut: false, stray: None }
+}
+
+/// Returns what to tell of formulas.
+fn formulas_note(formulas: &Seen<String>) -> Option<String> {
+    let cells = match formulas.count {
+        0 => return None,
+        1 => "1 cell holds a formula".to_owned(),
+        count => format!("{count} cells hold formulas"),
+    };
+    Some(format!(
+        "{cells}, the first is {}: their values are read as they were computed last",
+        formulas.first
+    ))
+}
+
+/// Returns the error of a sheet that can't be read, behind the cell that could be read last.
+fn damaged(
+    context: &InputContext<'_>,
+    entry: &SheetEntry,
+    behind: Option<&str>,
+    error: &dyn std::fmt::Display,
+) -> Unusable {
+    let place = behind.map_or(String::new(), |cell| format!(" behind {cell}"));
+    let message = format!("the sheet {} can't be read{place}: {error}", excerpt(&entry.name));
+    context.unusable(message, Some(AGAIN.into()))
+}
