@@ -15,7 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[expect(clippy::disallowed_methods, reason = "this is where the process's own things are passed in")]
 fn main() -> ExitCode {
-    let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let interactive = stderr.is_terminal() && stdin.is_terminal();
     run(Process {
         arguments: std::env::args_os().collect(),
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         stderr: Box::new(stderr),
         // A bar is drawn to the width of the terminal, so one whose size is unknown gets none.
         terminal: console::Term::stderr().size_checked().is_some(),
+        pages: stdout.is_terminal(),
         clock: now,
         new_id: uuid::Uuid::new_v4,
         user: user(),

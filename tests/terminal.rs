@@ -116,6 +116,30 @@ fn whoever_leaves_at_once_leaves_no_bar_behind() {
     assert!(text.lines().last().unwrap().starts_with("next: ") && !text.contains("of 8 referrals"), "{text}");
 }
 
+/// What is long goes through a pager, whichever the environment names, and none where it names none.
+#[test]
+fn a_run_is_shown_through_a_pager() {
+    let world = World::new(&[]);
+    let plan =
+        format!("apply changes.jsonl --plan --out run --endpoint {} --summary none", world.tap.endpoint());
+    assert_eq!(Screen::start(&world.home, &plan, 120, XTERM).wait().0, Some(0));
+    let shown = |pager: &str| {
+        let variables = [XTERM, &[("PAGER", pager)]].concat();
+        let (code, text, _) = Screen::start(&world.home, "show run --all", 120, &variables).wait();
+        assert_eq!(code, Some(0), "{pager}: {text}");
+        text
+    };
+    let plain = shown("");
+    assert_eq!(plain.matches("\"Ours\"").count(), 8, "{plain}");
+    assert_eq!(shown("cat"), plain);
+    assert_eq!(shown("/nowhere/pager"), plain, "it is done without");
+    let paged = shown("sed 's/^/| /'");
+    assert_eq!(paged.matches("\n|").count(), plain.matches('\n').count(), "{paged}");
+    // Whoever leaves the pager early has seen enough.
+    assert_eq!(shown("head -n 1"), "apply run: planned, nothing was sent");
+    assert_eq!(shown("true"), "");
+}
+
 /// Neither a speed nor a forecast is true of a run that stands still.
 #[test]
 fn a_run_that_does_not_go_on_says_why() {

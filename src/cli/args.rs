@@ -55,6 +55,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Download referrals: a snapshot, or a change file to look through and fill in
     Export(Box<ExportArgs>),
+    /// Show a plan or a run to people: stages, deals, each field before and after, outcomes
+    Show(ShowArgs),
     /// Serve a local stand-in for the Partner API to rehearse against
     Sandbox(SandboxArgs),
     /// Print the completion script of a shell
@@ -260,6 +262,68 @@ pub struct WhichArgs {
     /// Condition that they meet, in the notation of OData, such as "details/dealValue ge 10000"
     #[arg(long, value_name = "ODATA")]
     pub filter: Option<String>,
+}
+
+/// The arguments of `show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub run: PathBuf,
+
+    /// Referrals to show in full, by id [default: an overview and the first ten]
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+
+    /// Show every referral in full
+    #[arg(long)]
+    pub all: bool,
+
+    /// Print a JSON object per referral: the line of plan.jsonl with its outcome and that of each row
+    #[arg(long)]
+    pub json: bool,
+
+    /// Only referrals to which the plan does this; repeatable
+    #[arg(long, value_name = "EFFECT", help_heading = "Which referrals")]
+    pub effect: Vec<EffectArg>,
+
+    /// Only referrals of which the plan changes this field, named as a column is; repeatable
+    #[arg(long, value_name = "NAME", help_heading = "Which referrals")]
+    pub field: Vec<String>,
+
+    /// Only referrals that had this status when they were planned: New, Active or Closed; repeatable
+    #[arg(long, value_name = "STATUS", help_heading = "Which referrals")]
+    pub status: Vec<String>,
+
+    /// Only referrals of which a row came to this, such as planned, applied or conflict; repeatable
+    #[arg(long, value_name = "OUTCOME", help_heading = "Which referrals")]
+    pub outcome: Vec<String>,
+
+    /// Only referrals of which this rule says something; repeatable
+    #[arg(long, value_name = "ID", help_heading = "Which referrals")]
+    pub rule: Vec<String>,
+}
+
+/// What a plan does to a referral, in the words of `plan.jsonl`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum EffectArg {
+    /// It is closed, which cannot be undone
+    #[value(alias = "closing")]
+    OneWay,
+    /// Another change can set the old values again
+    Reversible,
+    /// Nothing is sent for it
+    Unchanged,
+}
+
+impl From<EffectArg> for crate::domain::item::Effect {
+    fn from(effect: EffectArg) -> Self {
+        match effect {
+            EffectArg::OneWay => Self::OneWay,
+            EffectArg::Reversible => Self::Reversible,
+            EffectArg::Unchanged => Self::Unchanged,
+        }
+    }
 }
 
 /// The arguments of `sandbox`.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use super::pager::Pager;
 use crate::commands::{Bar, Console, Reply};
 use crate::domain::characters::visible_lines;
 
@@ -33,6 +34,10 @@ pub struct Terminal {
     has_data: AtomicBool,
     /// The first error of writing to standard output.
     lost: Mutex<Option<io::Error>>,
+    /// The pager that data goes through while it runs.
+    pager: Mutex<Option<Pager>>,
+    /// Whether the pager runs.
+    is_paging: AtomicBool,
 }
 
 impl Terminal {
@@ -52,7 +57,20 @@ impl Terminal {
             left: Mutex::default(),
             has_data: AtomicBool::new(false),
             lost: Mutex::new(None),
+            pager: Mutex::default(),
+            is_paging: AtomicBool::new(false),
         }
+    }
+
+    /// Adds a pager for long output.
+    #[must_use]
+    pub fn with_pager(self, pager: Option<Pager>) -> Self {
+        Self { pager: Mutex::new(pager), ..self }
+    }
+
+    /// Whether the user is at the pager, who gets the keys and signals of the terminal as well.
+    pub fn is_paging(&self) -> bool {
+        self.is_paging.load(Ordering::Relaxed)
     }
 
     /// Whether anything was written for standard output, even if it is not through yet.
@@ -138,9 +156,33 @@ pub fn print_within(time: Duration, print: impl FnOnce() + Send + 'static) {
 impl Console for Terminal {
     fn data(&self, text: &str) {
         self.has_data.store(true, Ordering::Relaxed);
-        if let Err(error) = self.write(&self.stdout, text) {
+        let written = if self.is_paging() {
+            let mut pager = self.pager.lock().unwrap_or_else(PoisonError::into_inner);
+            pager.as_mut().map_or(Ok(()), |pager| pager.write(visible_lines(text).as_bytes()))
+        } else {
+            self.write(&self.stdout, text)
+        };
+        if let Err(error) = written {
             self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
+    }
+
+    fn page(&self) {
+        let mut pager = self.pager.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = pager.as_mut().is_some_and(Pager::start);
+        self.is_paging.store(runs, Ordering::Relaxed);
+    }
+
+    fn end_page(&self) {
+        if self.is_paging() {
+            let mut pager = self.pager.lock().unwrap_or_else(PoisonError::into_inner);
+            pager.iter_mut().for_each(Pager::finish);
+            self.is_paging.store(false, Ordering::Relaxed);
+        }
+    }
+
+    fn is_heard(&self) -> bool {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     fn say(&self, text: &str) {

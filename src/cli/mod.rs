@@ -8,6 +8,8 @@
 //! | `columns` | what is said of single columns of the inputs |
 //! | `exporting` | what was typed of an export → its settings |
 //! | `reasons` | what is said of the reasons that Partner Center's files give as numbers |
+//! | `pager` | shows long output page by page on a terminal |
+//! | `show_settings` | what is meant by the words of `show` |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
 //! | [`console`] | prints, and asks: the only module that does |
 //! | `diagnostics` | writes what the program does and decides, for `-v` and `run.log` |
@@ -21,9 +23,11 @@ pub mod console;
 mod diagnostics;
 mod exporting;
 pub mod origin;
+mod pager;
 mod reasons;
 pub mod run;
 pub mod settings;
+mod show_settings;
 pub mod signals;
 
 pub use run::{Process, run};

@@ -16,11 +16,13 @@ use super::args::{self, Cli, Command};
 use super::config::{Config, TablesForPlanning};
 use super::console::{Terminal, print_within};
 use super::diagnostics;
+use super::pager::Pager;
 use super::settings::{self, Surroundings};
+use super::show_settings;
 use super::signals;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, apply, export, finish, report, resume, sandbox,
+    CommandError, Console, Environment, RunLog, Watch, apply, export, finish, report, resume, sandbox, show,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -44,6 +46,8 @@ pub struct Process {
     pub person: Option<Box<dyn Read + Send>>,
     /// Whether standard error is a terminal whose size is known.
     pub terminal: bool,
+    /// Whether standard output is a terminal, on which long output goes through a pager.
+    pub pages: bool,
     /// Returns the wall-clock time.
     pub clock: fn() -> Timestamp,
     /// Creates a new GUID.
@@ -60,8 +64,9 @@ type Work = Box<dyn FnOnce(&Runtime, &Environment<'_>) -> Result<Exit, CommandEr
 /// Runs the program to its end.
 pub fn run(process: Process) -> ExitCode {
     let Process { arguments, variables, directory, stdin, stdout, stderr, person, .. } = process;
-    let Process { terminal, clock, new_id, user, watch, .. } = process;
-    let console = Arc::new(Terminal::new(stdout, stderr, person));
+    let Process { terminal, pages, clock, new_id, user, watch, .. } = process;
+    let pager = if pages { Pager::of(&variables) } else { None };
+    let console = Arc::new(Terminal::new(stdout, stderr, person).with_pager(pager));
     let awaits_json = args::awaits_json(&arguments);
     let exit = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
@@ -165,6 +170,13 @@ fn ready(
                 runtime.block_on(export::run(options, environment))
             };
             (Box::new(work), used)
+        }
+        Command::Show(typed) => {
+            let options = show_settings::show(typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(show::run(&options, environment))
+            };
+            (Box::new(work), None)
         }
         Command::Sandbox(typed) => {
             let options = settings::sandbox(typed);

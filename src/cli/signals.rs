@@ -55,6 +55,11 @@ async fn handle_signals(
             () = signal() => {}
             () = until(limit) => return leave_at_once(console),
         }
+        if console.is_paging() {
+            // The pager gets the signal, too, and knows what its user means by it. It is awaited, and gets no more.
+            stop.now(StopReason::Interrupted);
+            continue;
+        }
         if console.interrupt() {
             say(console, "");
             continue;

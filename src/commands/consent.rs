@@ -1,17 +1,20 @@
 //! Makes sure of the user's consent to what is about to be sent: closing a referral cannot be undone.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use super::environment::{Environment, Reply};
+use super::environment::{Console, Environment, Reply};
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag};
+use super::next_step;
 use super::options::{GivenConsent, MaxChanges, RunContext};
 use super::target::Target;
 use crate::domain::characters::visible;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::setting::{Choice, Setting};
 use crate::ledger::PlanTotals;
-use crate::report::{ProgressMode, counted, grouped};
+use crate::report::{Overview, ProgressMode, counted, grouped};
 
 /// The message after an interrupt in place of an answer.
 const INTERRUPTED: &str = "interrupted: nothing was sent";
@@ -25,6 +28,36 @@ pub struct Plan<'a> {
     pub sha256: &'a str,
     /// The consent on record, where there is one.
     pub consented: Option<&'a Consent>,
+    /// What the plan would change.
+    pub preview: &'a Preview,
+}
+
+/// What a plan would change, in words, for the person who is asked to consent.
+#[derive(Debug)]
+pub struct Preview {
+    words: String,
+    is_shown: Cell<bool>,
+}
+
+impl Preview {
+    /// Makes the preview of a plan, with how to see what of it is left out.
+    pub fn of(overview: Option<&Overview>, run: &Path) -> Self {
+        let hint = overview
+            .filter(|overview| overview.hidden() > 0)
+            .map(|_| format!("hint: {}", next_step::see_all(run)));
+        let words: Vec<String> = overview.map(Overview::text).into_iter().chain(hint).collect();
+        Self { words: words.join("\n"), is_shown: Cell::new(false) }
+    }
+
+    /// Whether it was shown.
+    pub fn is_shown(&self) -> bool {
+        self.is_shown.get()
+    }
+
+    fn show(&self, console: &dyn Console) {
+        console.say(&self.words);
+        self.is_shown.set(true);
+    }
 }
 
 /// Makes sure that the user consents to what is about to be sent, and returns the consent to record; `None`
@@ -48,7 +81,7 @@ pub fn consent(
         .filter(|_| is_wanted)
         .map(|consent| other_than(consent, plan, run_context, environment));
     let is_missing = is_wanted && on_record != Some(Ok(()));
-    let asking = Asking { totals, is_missing, run_context, environment };
+    let asking = Asking { totals, preview: plan.preview, is_missing, run_context, environment };
     if let Some(too_low) = too_low(totals, given) {
         return Err(asking.refused(too_low));
     }
@@ -127,6 +160,7 @@ fn wrong_number(totals: &PlanTotals, given: GivenConsent) -> Option<String> {
 #[derive(Clone, Copy)]
 struct Asking<'a> {
     totals: &'a PlanTotals,
+    preview: &'a Preview,
     /// Whether no consent on record makes the question unnecessary.
     is_missing: bool,
     run_context: RunContext<'a>,
@@ -160,12 +194,21 @@ impl Asking<'_> {
         }
     }
 
+    /// Asks a person, where one is there, who has been shown what the plan would change.
+    fn ask_after_showing(self, question: &str) -> Reply {
+        let console = self.environment.console;
+        if console.is_attended() {
+            self.preview.show(console);
+        }
+        console.ask(question)
+    }
+
     /// Asks for the number of referrals that are closed.
     fn ask_closing(self) -> Answer {
         let count = self.totals.remaining_closing;
         let what = counted(count, "referral");
         let question = format!("This closes {what}, which cannot be undone. Type {count} to go on: ");
-        match self.environment.console.ask(&question) {
+        match self.ask_after_showing(&question) {
             Reply::Said(answer) if answer.trim().replace(',', "") == count.to_string() => {
                 Answer::Yes(Way::Asked)
             }
@@ -182,7 +225,7 @@ impl Asking<'_> {
         let what = counted(self.totals.remaining, "referral");
         let question =
             format!("This changes {what} at {}. Type y to go on: ", self.run_context.target.name());
-        match self.environment.console.ask(&question) {
+        match self.ask_after_showing(&question) {
             Reply::Said(answer) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => {
                 Answer::Yes(Way::Asked)
             }

@@ -25,6 +25,14 @@ pub trait Console: Sync {
     /// Shows a progress bar on the terminal from now on, or none any more. Whatever is printed meanwhile is
     /// printed above the bar, and stays there.
     fn stands(&self, bar: Option<Bar>);
+    /// Lets data go to a pager from now on, where standard output is a terminal and there is a pager.
+    fn page(&self) {}
+    /// Waits until the pager, if there is one, was left by the user.
+    fn end_page(&self) {}
+    /// Whether anybody still reads standard output, as far as that is known.
+    fn is_heard(&self) -> bool {
+        true
+    }
     /// Sets what is said to a user who leaves the program at once from now on, and which run is left then.
     fn on_leaving(&self, words: &str, run: &Path);
 }

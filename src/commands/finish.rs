@@ -9,13 +9,13 @@ use super::next_step::{NextStep, Repeated};
 use super::options::{RunContext, Sending, Showing, SummaryForm};
 use super::target::Target;
 use super::write_reports::{Account, PlanFile, unwritten, write_reports};
-use super::{choices, patches};
+use super::{choices, next_step, patches};
 use crate::domain::account::Phase;
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::setting::{Choice, Setting};
 use crate::ledger;
-use crate::report::{self, Kept, Summary};
+use crate::report::{self, Kept, Overview, PlanShown, Summary};
 
 /// Writes every report of a run, prints its summary and the next command, and returns how the command ends.
 /// `plan` is the plan report where it is written already.
@@ -94,6 +94,7 @@ impl Account {
         let console = environment.console;
         environment.tell_lost_diagnostics();
         self.show(showing, console);
+        self.tell_rest(run, showing, console);
         let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((environment.clock)()));
         if self.unwritten.is_some() {
             let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, repeat));
@@ -119,6 +120,15 @@ impl Account {
         Ok(self.exit)
     }
 
+    /// Says how to see the referrals of a plan that the summary left out.
+    fn tell_rest(&self, run: &Path, showing: Showing, console: &dyn Console) {
+        let is_shown = self.phase == Phase::Planned && showing.summary == SummaryForm::Text;
+        let hidden = self.overview.as_ref().filter(|_| is_shown).map_or(0, Overview::hidden);
+        if hidden > 0 {
+            console.say(&format!("hint: {}", next_step::see_all(run)));
+        }
+    }
+
     /// Prints the summary with its notes and warnings.
     fn show(&self, showing: Showing, console: &dyn Console) {
         if let Some(imbalance) = &self.imbalance {
@@ -128,7 +138,8 @@ impl Account {
             let (report, now) = (visible_path(report), visible_path(now));
             console.say(&format!("note: {report} may hold somebody's changes: it is kept as {now}"));
         }
-        let plan = (self.phase == Phase::Planned).then_some(self.plan);
+        let plan = PlanShown { counts: self.plan, overview: self.overview.as_ref() };
+        let plan = (self.phase == Phase::Planned).then_some(plan);
         match showing.summary {
             SummaryForm::Json => console.data(&(self.summary.to_json_line() + "\n")),
             SummaryForm::Text => {

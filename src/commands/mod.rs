@@ -6,6 +6,7 @@
 //! | [`apply`] | `apply` and `migrate`: makes a run from inputs, and carries it out unless only planning |
 //! | [`resume`] | carries on with a run |
 //! | [`report`] | writes a run's reports again |
+//! | [`show`] | tells a plan or a run to people, referral by referral |
 //! | [`sandbox`] | serves a local Partner API |
 //! | [`export`] | writes referrals into a file |
 //! | [`harvest`] | gathers the referrals of an export |
@@ -57,6 +58,7 @@ pub mod run_dir;
 pub mod run_log;
 pub mod sandbox;
 pub mod sending;
+pub mod show;
 pub mod survey;
 pub mod target;
 pub mod whereabouts;
@@ -70,4 +72,4 @@ pub use run_log::RunLog;
 pub use target::Target;
 
 pub use crate::ledger::{CrashPoint, Watch};
-pub use crate::report::{Bar, ProgressMode};
+pub use crate::report::{Bar, ProgressMode, ReferralFilter};

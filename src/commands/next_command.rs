@@ -76,6 +76,11 @@ impl CommandLine {
         Self { command: "report".to_owned(), operands, choices: Vec::new() }
     }
 
+    /// Returns the command that shows a run to people.
+    pub fn show(run: &Path, choices: Vec<Choice>) -> Self {
+        Self { command: "show".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
+    }
+
     /// Returns the command that applies change files.
     pub fn apply(files: Vec<Operand>, choices: Vec<Choice>) -> Self {
         Self { command: "apply".to_owned(), operands: files, choices }

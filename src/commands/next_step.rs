@@ -231,6 +231,12 @@ impl NextStep {
     }
 }
 
+/// Returns how to see all referrals of a run.
+pub fn see_all(run: &Path) -> String {
+    let all = CommandLine::show(run, vec![Choice::bare(Setting::All)]);
+    format!("every referral of the run is shown by: {all}")
+}
+
 /// Returns the files of a bucket that hold rows.
 fn holding(written: &Written, bucket: Bucket) -> Vec<&WrittenFile> {
     written.files().iter().filter(|file| file.bucket == Some(bucket) && file.rows > Some(0)).collect()

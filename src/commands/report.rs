@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::environment::Environment;
+use super::environment::{Console, Environment};
 use super::error::CommandError;
 use super::options::Showing;
 use super::{finish, resume};
 use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
-use crate::ledger::{self, LedgerError};
+use crate::ledger::{self, LedgerError, Reader};
 
 /// The options of `report`.
 #[derive(Debug)]
@@ -28,11 +28,7 @@ pub async fn run(options: &ReportOptions, environment: &Environment<'_>) -> Resu
     let reader = ledger::read(&options.run).await.map_err(unreadable)?;
     // Damage has to be found before any report is replaced.
     reader.check_pages().await?;
-    if reader.newer().is_some() {
-        environment
-            .console
-            .say("note: a newer version of this program wrote this run: what that added is not told here");
-    }
+    tell_newer(&reader, environment.console);
     if reader.header().phase == Phase::Stopped {
         resume::tell_loss(&options.run, reader.header().loss(), environment);
     }
@@ -40,9 +36,16 @@ pub async fn run(options: &ReportOptions, environment: &Environment<'_>) -> Resu
     finish::report(&options.run, options.showing, environment).await
 }
 
+/// Says that a newer version wrote the run, where one did.
+pub(super) fn tell_newer(reader: &Reader, console: &dyn Console) {
+    if reader.newer().is_some() {
+        console.say("note: a newer version of this program wrote this run: what that added is not told here");
+    }
+}
+
 /// Returns the error of a ledger that can't be read. A run whose process was killed has to be put in order
 /// before it can be read, which takes a directory that can be written to.
-fn unreadable(error: LedgerError) -> CommandError {
+pub(super) fn unreadable(error: LedgerError) -> CommandError {
     const COPY: &str = "see to space and permissions in the run's directory, or copy it to where you may write, and \
                         report the copy";
     let is_systems = matches!(error, LedgerError::Database { .. });

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::consent::{self, Plan};
+use super::consent::{self, Plan, Preview};
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind, about_damage};
 use super::next_command::{CommandLine, flag};
@@ -99,8 +99,13 @@ async fn carry_out(
     consent::announce(&totals, run_context, environment);
     progress::tell_time(&totals, run_context, environment);
     let consented = ledger.consent().await?;
-    let carried_out = Plan { totals: &totals, sha256: plan.sha256(), consented: consented.as_ref() };
-    let ledger = ledger.consented(consent::consent(carried_out, run_context, environment)?);
+    let overview = plan.take_overview();
+    let preview = &Preview::of(overview.as_ref(), run_context.run);
+    let carried_out = Plan { totals: &totals, sha256: plan.sha256(), consented: consented.as_ref(), preview };
+    let consented = consent::consent(carried_out, run_context, environment);
+    // Whoever saw it and said no is not shown it again.
+    plan.keep_overview(overview.filter(|_| !preview.is_shown()));
+    let ledger = ledger.consented(consented?);
     let correlation_id = ledger.header().spec.correlation_id;
     let client = match client {
         Some(client) => client,

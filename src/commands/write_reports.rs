@@ -15,15 +15,17 @@ use crate::domain::outcome::{Bucket, Outcome};
 use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, Reader, RunHeader};
 use crate::report::{
-    self, Audits, FileSummary, Filed, Forms, Imbalance, Kept, Lost, PlanCounts, PlanReport, Referrals,
-    ReportError, RowReports, Shelf, Summary, Tally, Written, report_files,
+    self, Audits, FileSummary, FiledPlan, Forms, Imbalance, Kept, Lost, Overview, PlanCounts, PlanReport,
+    Referrals, ReportError, RowReports, Shelf, Summary, Tally, Written, report_files,
 };
 
 /// `plan.jsonl` as it was written, with its hash and the counts of its items.
 #[derive(Debug)]
 pub struct PlanFile {
     counts: PlanCounts,
-    filed: Filed,
+    /// What the plan would change; `None` once that was shown.
+    overview: Option<Overview>,
+    filed: FiledPlan,
     /// The reports that were kept under another name when the run's reports were taken away after that.
     kept: Vec<Kept>,
 }
@@ -31,20 +33,31 @@ pub struct PlanFile {
 impl PlanFile {
     /// Returns the SHA-256 of the file's bytes, in hexadecimal, which identifies the plan.
     pub fn sha256(&self) -> &str {
-        &self.filed.sha256
+        &self.filed.lines.sha256
+    }
+
+    /// Takes the overview of the plan for showing it.
+    pub fn take_overview(&mut self) -> Option<Overview> {
+        self.overview.take()
+    }
+
+    /// Puts back an overview that was not shown.
+    pub fn keep_overview(&mut self, overview: Option<Overview>) {
+        self.overview = overview;
     }
 }
 
-/// Writes only `plan.jsonl`, so that the plan can be read before it is consented to.
+/// Writes only `plan.jsonl` and `plan.csv`, so that the plan can be read before it is consented to.
 ///
 /// # Errors
 /// Returns an error where the ledger can't be read, or the file can't be written.
 pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanFile, CommandError> {
     let shelf = shelf(run, console);
     let reader = ledger::read(run).await?;
-    let (counts, written) = write_items(&shelf, &reader, &reader.inputs().await?).await?;
+    let (folded, written) = write_items(&shelf, &reader, &reader.inputs().await?).await?;
     let filed = written.map_err(|error| unwritten(error, Exit::CouldNotRun, run, None))?;
-    Ok(PlanFile { counts, filed, kept: Vec::new() })
+    let PlanSums { counts, overview } = folded;
+    Ok(PlanFile { counts, overview, filed, kept: Vec::new() })
 }
 
 /// Takes the reports of a planned run away before it is sent, except its plan: they tell how the run stood
@@ -81,6 +94,8 @@ pub struct Account {
     pub books: Tally,
     /// The counts of the items.
     pub plan: PlanCounts,
+    /// What the plan would change; `None` where that was shown already.
+    pub overview: Option<Overview>,
     /// How far the run came.
     pub phase: Phase,
     /// The report files that are in their places.
@@ -127,6 +142,7 @@ pub async fn write_reports(
         Err(error) => folded.unwritten = folded.unwritten.or(Some(error)),
     }
     let Folded { rows, plan, mut written, unwritten, .. } = folded;
+    let PlanSums { counts: plan, overview } = plan;
     if unwritten.is_none() {
         shelf.complete();
     }
@@ -142,13 +158,26 @@ pub async fn write_reports(
     summary.exit_code = exit.code();
     written.find_lost(|input| whereabouts.input(input));
     let (books, patches) = (rows.books, patches.map(Path::to_owned));
-    Ok(Account { exit, about, summary, books, plan, phase, written, patches, unwritten, missing, imbalance })
+    Ok(Account {
+        exit,
+        about,
+        summary,
+        books,
+        plan,
+        overview,
+        phase,
+        written,
+        patches,
+        unwritten,
+        missing,
+        imbalance,
+    })
 }
 
 /// The sums over the rows and items of a run, and the files that were written meanwhile.
 struct Folded {
     rows: RowSums,
-    plan: PlanCounts,
+    plan: PlanSums,
     /// The SHA-256 of `plan.jsonl`, where that is written.
     plan_sha256: Option<String>,
     written: Written,
@@ -166,9 +195,9 @@ async fn fold(
     let mut written = Written::default();
     // The plan report is the same at any time: where this process has written it already, it is not written
     // again.
-    let there = plan.map(|PlanFile { counts, filed, kept }| {
+    let there = plan.map(|PlanFile { counts, overview, filed, kept }| {
         written.keep(kept);
-        (counts, Ok(filed))
+        (PlanSums { counts, overview }, Ok(filed))
     });
     let (rows, rows_written) = write_rows(shelf, reader, inputs, &mut written).await?;
     let (plan, plan_written) = match there {
@@ -179,8 +208,9 @@ async fn fold(
     let mut plan_sha256 = None;
     match plan_written {
         Ok(filed) => {
-            plan_sha256 = Some(filed.sha256.clone());
-            written.add(filed);
+            plan_sha256 = Some(filed.lines.sha256.clone());
+            written.add(filed.lines);
+            written.add(filed.table);
         }
         Err(error) => unwritten = unwritten.or(Some(error)),
     }
@@ -207,8 +237,8 @@ async fn sum_up(
         kept_otherwise: books.kept_otherwise().map_or(0, |(rows, _)| rows),
         referrals: Referrals {
             total: referrals.total,
-            to_change: is_planned.then_some(plan.to_send),
-            to_close: is_planned.then_some(plan.closing),
+            to_change: is_planned.then_some(plan.counts.to_send),
+            to_close: is_planned.then_some(plan.counts.closing),
             changed: referrals.changed,
             closed: referrals.closed,
         },
@@ -318,22 +348,29 @@ fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
     }
 }
 
-/// Counts the items of a run, and writes their file. The counts are returned also where it can't be written.
+/// The sums over the items of a run.
+struct PlanSums {
+    counts: PlanCounts,
+    overview: Option<Overview>,
+}
+
+/// Sums up the items of a run, and writes their file. The sums are returned also where it can't be written.
 async fn write_items(
     shelf: &Shelf,
     reader: &Reader,
     inputs: &[InputInfo],
-) -> Result<(PlanCounts, Result<Filed, ReportError>), LedgerError> {
-    let mut counts = PlanCounts::default();
+) -> Result<(PlanSums, Result<FiledPlan, ReportError>), LedgerError> {
+    let mut overview = Overview::begin(&reader.header().spec.asked.state, inputs);
     let mut file = PlanReport::begin(shelf, inputs);
     reader
         .items(&mut |item| {
-            counts.add(&item);
+            overview.add(&item, &[]);
             keep(&mut file, |file| file.item(&item));
             Ok::<_, LedgerError>(())
         })
         .await?;
-    Ok((counts, file.and_then(PlanReport::finish)))
+    let (counts, overview) = (overview.counts(), Some(overview));
+    Ok((PlanSums { counts, overview }, file.and_then(PlanReport::finish)))
 }
 
 /// Goes on writing a report as long as there was no error; the first error is kept.

@@ -391,6 +391,8 @@ pub struct ItemAccount {
 pub struct RowAccount {
     /// The ordinal of the row in the run.
     pub row: u64,
+    /// The number of the item it belongs to; `None` for a row that has no part in one.
+    pub item: Option<u64>,
     /// Where it begins.
     pub place: Location,
     /// The referral it names.
@@ -422,6 +424,28 @@ pub struct RowAccount {
     pub audit: Option<Audit>,
     /// What people know its referral by, where that was seen; ledgers of an earlier version have none.
     pub subject: Option<Subject>,
+}
+
+/// How a row of an item stands: its outcome so far.
+#[derive(Debug, Clone)]
+pub struct RowStanding {
+    /// Where the row begins.
+    pub place: Location,
+    /// Its outcome; `planned` or `unsent` where its item was never settled.
+    pub verdict: Verdict,
+    /// The `client-request-id` of each attempt at its item, in order.
+    pub request_ids: Vec<Uuid>,
+    /// When the intent of the first attempt was recorded.
+    pub first_sent: Option<Timestamp>,
+    /// When it was settled.
+    pub at: Option<Timestamp>,
+}
+
+impl From<RowAccount> for RowStanding {
+    fn from(row: RowAccount) -> Self {
+        let RowAccount { place, verdict, request_ids, first_sent, at, .. } = row;
+        Self { place, verdict, request_ids, first_sent, at }
+    }
 }
 
 /// The requests made and the time spent, summed over all processes that worked on a run.

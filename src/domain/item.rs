@@ -126,6 +126,17 @@ pub enum Effect {
     Unchanged,
 }
 
+impl Effect {
+    /// Returns the name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reversible => "reversible",
+            Self::OneWay => "one-way",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
 /// Everything that is to be sent for one referral, with the findings about it.
 #[derive(Debug, Clone)]
 pub struct Item {

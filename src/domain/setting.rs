@@ -5,6 +5,8 @@ use std::ffi::OsString;
 /// A setting that a user may give, on the command line or in the settings file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Setting {
+    /// Whether all referrals are shown.
+    All,
     /// A path that may be patched although it is not documented as patchable.
     AllowPath,
     /// The referrals as they were when legacy payloads were made.
@@ -73,7 +75,8 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
+        Self::All,
         Self::AllowPath,
         Self::Base,
         Self::Clear,
@@ -111,6 +114,7 @@ impl Setting {
     /// Returns the name, as the settings file spells it.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::All => "all",
             Self::AllowPath => "allow-path",
             Self::Base => "base",
             Self::Clear => "clear",

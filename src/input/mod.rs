@@ -93,7 +93,7 @@ pub use gzip::GzipError;
 pub use hashing::sha256;
 pub use likeness::{is_same_name, nearest_of};
 pub use mapping::{MappingError, check_mapping};
-pub use names::is_etag;
+pub use names::{field_named, is_etag};
 pub use options::Options;
 pub use read::read;
 pub use record::{Read, Record};

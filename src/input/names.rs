@@ -363,6 +363,33 @@ fn is_not_to_be_modified(name: &str) -> bool {
     name.eq_ignore_ascii_case("(donotmodify)")
 }
 
+/// Returns the pointer of the field that a name means, as the header of a change file would.
+///
+/// # Errors
+/// The known name that was probably meant, where it means no field.
+pub fn field_named(name: &str) -> Result<Pointer, Option<String>> {
+    let options = Options::default();
+    let names = NameResolver::new(&options);
+    match names.resolve(name) {
+        Ok(ValueTarget::Status) => Ok(Field::Status.pointer().clone()),
+        Ok(ValueTarget::Substatus) => Ok(Field::Substatus.pointer().clone()),
+        Ok(ValueTarget::Set(path)) => Ok(path.pointer().clone()),
+        Ok(ValueTarget::AddMembers(field) | ValueTarget::Append(field)) => Ok(field.pointer().clone()),
+        Ok(ValueTarget::ReadOnly(pointer) | ValueTarget::Unconfirmed(pointer)) => Ok(pointer),
+        Ok(
+            ValueTarget::Id
+            | ValueTarget::ETag
+            | ValueTarget::Ignored
+            | ValueTarget::LeftAlone
+            | ValueTarget::Portal(_)
+            | ValueTarget::Guards,
+        ) => Err(None),
+        // A run may have changed a path that no table holds.
+        Err(_) if name.starts_with('/') => Pointer::parse(name).map_err(|_| names.nearest(name)),
+        Err(_) => Err(names.nearest(name)),
+    }
+}
+
 /// Returns the target of a name that is no path of a field.
 fn special(typed: &TypedName) -> Option<ValueTarget> {
     Some(match typed.path.as_str() {

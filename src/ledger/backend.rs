@@ -21,7 +21,7 @@ use super::record::Record;
 use super::spill::Spill;
 use super::ticket::AttemptId;
 use crate::domain::account::{
-    InputInfo, ItemAccount, RowAccount, RowRecord, RowText, RunSpec, RunStats, Settled,
+    InputInfo, ItemAccount, RowAccount, RowRecord, RowStanding, RowText, RunSpec, RunStats, Settled,
 };
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
@@ -183,6 +183,12 @@ pub(super) trait RunAccount {
     async fn items<E: From<LedgerError>>(
         &self,
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
+    ) -> Result<(), E>;
+
+    /// Calls `each` for every item once, by number, as it was planned, with its rows as they stand, in file order.
+    async fn items_with_rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(ItemAccount, Vec<RowStanding>) -> Result<(), E>,
     ) -> Result<(), E>;
 }
 

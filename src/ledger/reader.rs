@@ -5,7 +5,7 @@ use super::backend::{RunAccount, whichever};
 use super::error::LedgerError;
 use super::model::{PlanTotals, ReferralTotals, RunHeader};
 use super::{memory, sqlite};
-use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RunStats};
+use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowStanding, RunStats};
 use crate::domain::consent::Consent;
 
 /// A run as it stood when it was opened for reading. Later writes don't show: all that one reader returns
@@ -104,5 +104,17 @@ impl Reader {
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
     ) -> Result<(), E> {
         whichever!(Self: self, reader => reader.items(each).await)
+    }
+
+    /// Calls `each` for every item once, by number, as it was planned, with its rows as they stand, in file order.
+    /// Only the rows of one item are in memory at a time.
+    ///
+    /// # Errors
+    /// Any error of `each`, which ends the reading; and where the ledger can't be read.
+    pub async fn items_with_rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(ItemAccount, Vec<RowStanding>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        whichever!(Self: self, reader => reader.items_with_rows(each).await)
     }
 }

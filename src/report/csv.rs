@@ -173,7 +173,7 @@ impl CsvFile {
 }
 
 /// Returns a CSV writer for a form.
-fn writer(form: &TextForm, quotes: QuoteStyle) -> csv::WriterBuilder {
+pub(super) fn writer(form: &TextForm, quotes: QuoteStyle) -> csv::WriterBuilder {
     let mut writer = csv::WriterBuilder::new();
     let terminator = match form.line_end {
         LineEnd::Lf => Terminator::Any(b'\n'),
@@ -186,15 +186,20 @@ fn writer(form: &TextForm, quotes: QuoteStyle) -> csv::WriterBuilder {
     writer
 }
 
+/// Returns the line that names the separator, where the input has one.
+pub(super) fn says_separator(form: &TextForm) -> String {
+    if !form.says_separator {
+        return String::new();
+    }
+    format!("sep={}{}", char::from(form.separator), form.line_end.text())
+}
+
 /// Returns the header, behind the line that names the separator where the input has one. If a name holds a
 /// character that separates other files, all names are quoted, so that the character is not taken for the
 /// separator.
 fn header(columns: &Columns, bucket: Bucket) -> io::Result<Vec<u8>> {
     let Columns { header, form, .. } = columns;
-    let mut text = Vec::new();
-    if form.says_separator {
-        write!(text, "sep={}{}", char::from(form.separator), form.line_end.text())?;
-    }
+    let text = says_separator(form).into_bytes();
     let misleads = |name: &String| Separator::USUAL.iter().any(|usual| name.contains(char::from(*usual)));
     let quotes = if header.iter().any(misleads) { QuoteStyle::Always } else { QuoteStyle::Necessary };
     let mut writer = writer(form, quotes).from_writer(text);

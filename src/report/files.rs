@@ -7,7 +7,7 @@ use super::edited::Kept;
 use super::row_file::{name, stem};
 use super::shelf::Shelf;
 use super::written::Forms;
-use super::{manifest, outcomes, plan, portal};
+use super::{manifest, outcomes, plan, plan_table, portal};
 use crate::domain::account::{Format, InputInfo};
 use crate::domain::outcome::Bucket;
 
@@ -46,9 +46,10 @@ struct Single {
 
 /// The reports that every run has once, in the order in which they are listed. The summary comes last, since it
 /// lists all others.
-const SINGLES: [Single; 3] = [
+const SINGLES: [Single; 4] = [
     Single { name: outcomes::NAME, outlives_sending: false },
     Single { name: plan::NAME, outlives_sending: true },
+    Single { name: plan_table::NAME, outlives_sending: true },
     Single { name: manifest::NAME, outlives_sending: false },
 ];
 
@@ -149,6 +150,7 @@ mod tests {
                 "pending.jsonl",
                 "outcomes.jsonl",
                 "plan.jsonl",
+                "plan.csv",
                 "summary.json"
             ]
         );

@@ -12,15 +12,22 @@ pub fn counted(number: u64, noun: &str) -> String {
 
 /// Returns a number with commas between thousands: `1,203`.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+    grouped_digits(&number.to_string())
+}
+
+/// Returns a decimal number with commas between thousands: `125,000.50`.
+pub(super) fn grouped_digits(number: &str) -> String {
+    let (minus, number) = number.strip_prefix('-').map_or(("", number), |number| ("-", number));
+    let whole = number.split('.').next().unwrap_or_default();
+    let fraction = &number[whole.len()..];
+    let mut text = minus.to_owned();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
     }
-    text
+    text + fraction
 }
 
 /// Returns a time as exactly as a forecast can be: `40 s`, `12 min`, `3 h 5 min`. Fractions of a second are

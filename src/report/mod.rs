@@ -8,11 +8,13 @@
 //! |---|---|
 //! | [`Shelf`] | a run's directory, for the one process that writes reports there |
 //! | [`RowReports`] | the row files `success`, `conflict`, `error` and `pending`, `error.portal-N.csv`, and `outcomes.jsonl` |
-//! | [`PlanReport`] | `plan.jsonl` and its checksum |
+//! | [`PlanReport`] | `plan.jsonl` and its checksum, and `plan.csv` |
+//! | [`Overview`] | what a plan would change, for people |
 //! | [`PatchFile`] | the documents of a plan as a change file |
 //! | [`ExportFile`] | a snapshot or a change file that is made of referrals |
 //! | [`Tally`] | rows by outcome and reason, and whether they balance |
 //! | [`Audits`] | the totals of a migration's payloads |
+//! | [`RunView`] | single referrals, for people and as JSON lines |
 //! | [`Summary`], [`text`](fn@text) | `summary.json`, the summary on the terminal |
 //! | [`Progress`] | how far a run has come, while it runs |
 //!
@@ -24,10 +26,12 @@
 mod atomic_file;
 mod audit;
 mod books;
+mod change_text;
 mod csv;
 mod edited;
 mod export_file;
 mod files;
+mod filter;
 mod findings;
 mod form;
 mod format;
@@ -35,16 +39,23 @@ mod jsonl;
 mod line_writer;
 mod lost;
 mod manifest;
+mod money;
 mod names;
 mod outcomes;
+mod overview;
 mod patches;
 mod plan;
+mod plan_line;
+mod plan_table;
 mod portal;
 mod progress;
+mod referral_text;
 mod row_file;
 mod rows;
+mod run_view;
 mod shelf;
 mod summary;
+mod table;
 mod text;
 mod written;
 mod xlsx;
@@ -55,17 +66,21 @@ pub use books::{Example, FailureGroup, Imbalance, Tally, WarningGroup};
 pub use edited::Kept;
 pub use export_file::{ExportFile, ExportForm, ExportSlot, WrittenCell};
 pub use files::{is_report, report_files, take_away};
+pub use filter::ReferralFilter;
 pub use form::SharedForms;
 pub use format::{counted, grouped, roughly};
 pub use lost::{Lost, is_short_of_state};
 pub use manifest::FileSummary;
+pub use names::UnknownInput;
+pub use overview::Overview;
 pub use patches::PatchFile;
-pub use plan::{NAME as PLAN_FILE, PlanCounts, PlanReport};
+pub use plan::{FiledPlan, NAME as PLAN_FILE, PlanCounts, PlanReport};
 pub use progress::{Bar, Course, Progress, ProgressMode, Waiting};
 pub use rows::RowReports;
+pub use run_view::RunView;
 pub use shelf::Shelf;
 pub use summary::{ConsentSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
-pub use text::{not_as_sent, text, warnings};
+pub use text::{PlanShown, not_as_sent, planned, text, title, warnings};
 pub use written::{Forms, Written, WrittenFile};
 
 #[cfg(test)]

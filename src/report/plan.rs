@@ -3,25 +3,17 @@
 //! A line holds what planning decided and nothing that came later, so the file is the same before and after the
 //! run, byte for byte, and its checksum names the plan.
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use serde::ser::{Error, SerializeSeq};
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
-
 use crate::domain::account::{InputInfo, ItemAccount};
-use crate::domain::finding::Location;
-use crate::domain::item::{Change, Effect};
+use crate::domain::item::Effect;
 use crate::domain::outcome::Outcome;
-use crate::domain::referral::{ETag, ReferralId};
-use crate::domain::subject;
 
 use super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError};
-use super::audit::PayloadAudit;
-use super::findings::{LocatedFindings, on_one_line};
 use super::names::InputNames;
+use super::plan_line::PlanLine;
+use super::plan_table::PlanTable;
 use super::shelf::Shelf;
 
 /// The file's name in a run's directory.
@@ -60,16 +52,26 @@ impl PlanCounts {
     }
 }
 
-/// `plan.jsonl` while it is written.
+/// `plan.jsonl` and `plan.csv` while they are written.
 pub struct PlanReport {
     path: PathBuf,
     names: InputNames,
     writer: BufWriter<AtomicFile>,
+    table: PlanTable,
     shelf: Shelf,
 }
 
+/// The files of a plan, in their places.
+#[derive(Debug)]
+pub struct FiledPlan {
+    /// `plan.jsonl`, whose checksum names the plan.
+    pub lines: Filed,
+    /// `plan.csv`, which says the same to people.
+    pub table: Filed,
+}
+
 impl PlanReport {
-    /// Begins the file. It has another name until [`PlanReport::finish`].
+    /// Begins the files. They have other names until [`PlanReport::finish`].
     ///
     /// # Errors
     /// Where the file can't be created in the run's directory, which must exist.
@@ -77,7 +79,8 @@ impl PlanReport {
         let file = AtomicFile::begin(shelf.dir(), NAME)?;
         let path = file.path().to_owned();
         let writer = BufWriter::with_capacity(BUFFER, file);
-        Ok(Self { path, names: InputNames::of(inputs), writer, shelf: shelf.clone() })
+        let table = PlanTable::begin(shelf, inputs)?;
+        Ok(Self { path, names: InputNames::of(inputs), writer, table, shelf: shelf.clone() })
     }
 
     /// Adds the next referral of the run.
@@ -90,115 +93,27 @@ impl PlanReport {
         for place in account.rows.iter().chain(account.item.findings.iter().map(|finding| &finding.place)) {
             self.names.file(*place)?;
         }
-        let written = serde_json::to_writer(&mut self.writer, &PlanLine::of(account, &self.names));
+        let written = serde_json::to_writer(&mut self.writer, &PlanLine::planned(account, &self.names));
         let written = written.map_err(io::Error::from).and_then(|()| self.writer.write_all(b"\n"));
-        written.map_err(|source| ReportError::Write { path: self.path.clone(), source })
+        written.map_err(|source| ReportError::Write { path: self.path.clone(), source })?;
+        self.table.item(account, &self.names)
     }
 
-    /// Puts the file in its place.
+    /// Puts both files in their places.
     ///
     /// # Errors
     /// Where writing fails.
-    pub fn finish(self) -> Result<Filed, ReportError> {
-        let Self { path, writer, shelf, .. } = self;
+    pub fn finish(self) -> Result<FiledPlan, ReportError> {
+        let Self { path, writer, table, shelf, .. } = self;
         let file =
             writer.into_inner().map_err(|error| ReportError::Write { path, source: error.into_error() })?;
-        file.put(&shelf)
+        Ok(FiledPlan { lines: file.put(&shelf)?, table: table.finish(&shelf)? })
     }
 }
 
 /// Returns the outcome of planning.
 fn outcome(account: &ItemAccount) -> Outcome {
     account.planned.as_ref().map_or(Outcome::Planned, |verdict| verdict.outcome)
-}
-
-/// The line of one referral.
-#[derive(Serialize)]
-struct PlanLine<'a> {
-    id: ReferralId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customer: Option<&'a str>,
-    rows: RowPlaces<'a>,
-    operations: Cow<'a, RawValue>,
-    changes: ChangeList<'a>,
-    #[serde(rename = "eTag")]
-    etag: Option<&'a ETag>,
-    findings: LocatedFindings<'a>,
-    effect: Effect,
-    reversible: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audit: Option<PayloadAudit<'a>>,
-    outcome: Outcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-}
-
-impl<'a> PlanLine<'a> {
-    fn of(account: &'a ItemAccount, names: &'a InputNames) -> Self {
-        let item = &account.item;
-        let outcome = outcome(account);
-        let [name, customer] = subject::names(account.subject.as_ref());
-        let why = account.planned.as_ref().filter(|_| outcome != Outcome::Planned);
-        Self {
-            id: item.id,
-            name,
-            customer,
-            rows: RowPlaces { rows: &account.rows, names },
-            operations: on_one_line(&item.patch),
-            changes: ChangeList(&item.changes),
-            etag: item.etag.as_ref(),
-            findings: LocatedFindings { findings: &item.findings, names },
-            effect: item.effect,
-            reversible: item.effect != Effect::OneWay,
-            audit: account.audit.as_ref().map(PayloadAudit::from),
-            outcome,
-            code: why.map(|verdict| verdict.code.as_str()),
-            message: why.map(|verdict| verdict.message.as_str()),
-        }
-    }
-}
-
-struct RowPlaces<'a> {
-    rows: &'a [Location],
-    names: &'a InputNames,
-}
-
-impl Serialize for RowPlaces<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct RowPlace<'a> {
-            file: &'a str,
-            line: u64,
-        }
-        let mut sequence = serializer.serialize_seq(Some(self.rows.len()))?;
-        for place in self.rows {
-            let file = self.names.file(*place).map_err(S::Error::custom)?;
-            sequence.serialize_element(&RowPlace { file, line: place.line })?;
-        }
-        sequence.end()
-    }
-}
-
-struct ChangeList<'a>(&'a [Change]);
-
-impl Serialize for ChangeList<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct BeforeAfter<'a> {
-            path: &'a str,
-            before: Option<Cow<'a, RawValue>>,
-            after: Cow<'a, RawValue>,
-        }
-        serializer.collect_seq(self.0.iter().map(|change| BeforeAfter {
-            path: change.path.pointer().as_str(),
-            before: change.before.as_deref().map(on_one_line),
-            after: on_one_line(&change.after),
-        }))
-    }
 }
 
 #[cfg(test)]
@@ -215,8 +130,10 @@ mod tests {
     use super::*;
     use crate::domain::audit::{Audit, Class};
     use crate::domain::fields::{Field, Path as FieldPath};
-    use crate::domain::item::Item;
+    use crate::domain::finding::Location;
+    use crate::domain::item::{Change, Item};
     use crate::domain::outcome::Verdict;
+    use crate::domain::referral::ETag;
     use crate::domain::rules::Rule;
 
     fn place(input: u32, line: u64) -> Location {
@@ -278,7 +195,7 @@ mod tests {
             report.item(&account).unwrap();
             counts.add(&account);
         }
-        (report.finish().unwrap().sha256, counts)
+        (report.finish().unwrap().lines.sha256, counts)
     }
 
     #[test]
@@ -357,7 +274,8 @@ mod tests {
     #[test]
     fn a_plan_without_referrals_is_an_empty_file() {
         let dir = tempfile::tempdir().unwrap();
-        let sum = PlanReport::begin(&Shelf::take(dir.path(), || {}), &[]).unwrap().finish().unwrap().sha256;
+        let sum =
+            PlanReport::begin(&Shelf::take(dir.path(), || {}), &[]).unwrap().finish().unwrap().lines.sha256;
         assert_eq!(sum, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(fs::read_to_string(dir.path().join(NAME)).unwrap(), "");
     }

@@ -5,9 +5,11 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::domain::account::{Format, InputInfo, RowAccount, RowText, RunStats};
+use crate::domain::account::{Format, InputInfo, ItemAccount, RowAccount, RowText, RunStats};
 use crate::domain::consent::Way;
+use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::item::{Change, Effect, Item};
 use crate::domain::level::Level;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
@@ -49,6 +51,34 @@ pub(crate) fn cells(cells: &[&str]) -> RowText {
     RowText::Cells(cells.iter().map(ToString::to_string).collect())
 }
 
+/// Returns a referral of a plan; its changes are of fields from one value to another, an empty text being none.
+pub(crate) fn planned_item(
+    number: u64,
+    effect: Effect,
+    changes: &[(Field, &str, &str)],
+    verdict: Option<Verdict>,
+) -> ItemAccount {
+    let change = |(field, before, after): &(Field, &str, &str)| Change {
+        path: FieldPath::Known(*field),
+        before: (!before.is_empty()).then(|| raw(before)),
+        after: raw(after),
+        appended: Vec::new(),
+    };
+    let item = Item {
+        number,
+        id: id(number),
+        etag: None,
+        is_bound: false,
+        request_id: Uuid::nil(),
+        patch: raw("[]"),
+        changes: changes.iter().map(change).collect(),
+        effect,
+        findings: Vec::new(),
+    };
+    let place = Location { input: 0, line: number + 1, column: 1 };
+    ItemAccount { item, rows: vec![place], planned: verdict, audit: None, subject: Some(subject()) }
+}
+
 /// Returns what people know a referral by.
 pub(crate) fn subject() -> Subject {
     let some = |text: &str| Some(text.to_owned());
@@ -67,6 +97,7 @@ pub(crate) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
     let name = outcome.name();
     RowAccount {
         row: ordinal,
+        item: Some(ordinal),
         place: Location { input, line: ordinal + 1, column: 1 },
         id: Some(id(ordinal)),
         text: cells(&[&id(ordinal).to_string()]),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::Cell;
 
 use crate::domain::audit::Class;
 use crate::domain::characters::{visible, visible_path};
@@ -13,15 +13,14 @@ use super::audit::{AuditSummary, BytesSummary, FieldCount};
 use super::books::{Example, Tally, WarningGroup};
 use super::format::{counted, grouped, one_line};
 use super::names::InputNames;
+use super::overview::Overview;
 use super::plan::PlanCounts;
 use super::summary::{ConsentSummary, Seconds, State, Summary};
+use super::table::{add, lines, number, plain_table, section, told};
 use super::written::Written;
 
 /// The number of groups of failures or warnings that are shown.
 const MOST_GROUPS: usize = 10;
-
-/// The longest message that is shown in full, in characters.
-const MESSAGE: usize = 90;
 
 /// The longest name of a field that is shown in full, in characters.
 const FIELD: usize = 90;
@@ -29,12 +28,24 @@ const FIELD: usize = 90;
 /// The longest code that is shown in full, in characters.
 const CODE: usize = 40;
 
-/// Returns the summary as text of several lines: how far the run came, its counts, the audit of legacy
-/// payloads, what went wrong, the warnings, and the files. `plan` holds the counts of the plan, where it was
-/// made just now.
-pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanCounts>, written: &Written) -> Wording {
+/// A plan that was not begun: its counts, and its overview where that was not shown already.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanShown<'a> {
+    /// The referrals by what the plan does to them.
+    pub counts: PlanCounts,
+    /// What it would change.
+    pub overview: Option<&'a Overview>,
+}
+
+/// Returns the summary as text of several lines: how far the run came, its counts, what a plan would change, the
+/// audit of legacy payloads, what went wrong, the warnings, and the files. `plan` is the plan, where nothing of it was
+/// sent.
+pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanShown<'_>>, written: &Written) -> Wording {
     let names = names(summary);
-    let mut parts = vec![figures(summary, plan)];
+    let mut parts = vec![figures(summary, plan.map(|plan| plan.counts))];
+    // The audit of payloads tells by itself which fields change.
+    let with_fields = summary.audit.is_none();
+    parts.extend(plan.and_then(|plan| plan.overview).into_iter().flat_map(|plan| plan.sections(with_fields)));
     parts.extend(summary.audit.iter().flat_map(audit));
     parts.extend(failures(books, &names));
     parts.extend(kept_otherwise(books, &names));
@@ -45,13 +56,7 @@ pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanCounts>, written:
 
 /// Returns command, run and state, with consent and reason.
 fn heading(summary: &Summary) -> Wording {
-    let state = match summary.state {
-        State::Unplanned => "planning stopped, nothing was sent",
-        State::Planned => "planned, nothing was sent",
-        State::Finished => "finished",
-        State::Stopped => "stopped before the end",
-    };
-    let mut heading = Wording::from(format!("{} {}: {state}\n", summary.command, visible(&summary.run)));
+    let mut heading = Wording::from(title(&summary.command, &summary.run, summary.state));
     if let Some(consent) = &summary.consent {
         heading = heading.say("consent: ").append(&consented(consent)).say("\n");
     }
@@ -59,6 +64,17 @@ fn heading(summary: &Summary) -> Wording {
         heading = heading.say(format!("reason: {}\n", visible(reason)));
     }
     heading
+}
+
+/// Returns a line with the command that made a run, the run, and how far it came.
+pub fn title(command: &str, run: &str, state: State) -> String {
+    let state = match state {
+        State::Unplanned => "planning stopped, nothing was sent",
+        State::Planned => "planned, nothing was sent",
+        State::Finished => "finished",
+        State::Stopped => "stopped before the end",
+    };
+    format!("{command} {}: {state}\n", visible(run))
 }
 
 /// Returns when and how a plan was consented to, and the number of referrals to close.
@@ -111,17 +127,22 @@ fn spent(seconds: Seconds) -> String {
 
 fn referrals(summary: &Summary, plan: Option<PlanCounts>) -> String {
     match plan.filter(|_| summary.state == State::Planned) {
-        Some(plan) => listed([
-            (true, plan.to_send, "to be sent"),
-            (false, plan.closing, "of them closing for good"),
-            (false, plan.unchanged, "unchanged"),
-            (false, plan.held_back(), "held back"),
-        ]),
+        Some(plan) => planned(plan),
         None => listed([
             (true, summary.referrals.changed, "changed"),
             (false, summary.referrals.closed, "of them closed"),
         ]),
     }
+}
+
+/// Returns the referrals of a plan in words, as in `22 to be sent, 10 of them closing for good`.
+pub fn planned(plan: PlanCounts) -> String {
+    listed([
+        (true, plan.to_send, "to be sent"),
+        (false, plan.closing, "of them closing for good"),
+        (false, plan.unchanged, "unchanged"),
+        (false, plan.held_back(), "held back"),
+    ])
 }
 
 fn requests(summary: &Summary) -> String {
@@ -235,15 +256,6 @@ pub fn warnings(summary: &Summary, books: &Tally) -> Vec<String> {
     books.warnings().iter().map(line).collect()
 }
 
-/// Returns the message of an example on one line, with what people know its referral by.
-fn told(example: &Example) -> String {
-    let message = one_line(&example.message, MESSAGE);
-    match &example.title {
-        Some(title) => format!("{message} ({title})"),
-        None => message,
-    }
-}
-
 fn names(summary: &Summary) -> InputNames {
     summary.inputs.iter().map(|input| input.path.clone()).collect()
 }
@@ -270,35 +282,6 @@ fn files(written: &Written) -> Option<String> {
         table.add_row([path, file.rows.map(|rows| counted(rows, "row")).unwrap_or_default()]);
     }
     section("files", &table, written.files().len(), "more file")
-}
-
-/// Returns a table under its title, with the number of groups beyond those shown; `None` where there is no
-/// group. `more` is the noun for these.
-fn section(title: &str, table: &Table, groups: usize, more: &str) -> Option<String> {
-    let hidden = groups.saturating_sub(table.row_count()) as u64;
-    let mut text = format!("{title}\n{}", lines(table));
-    if hidden > 0 {
-        let _ = writeln!(text, "and {}", counted(hidden, more));
-    }
-    (groups > 0).then_some(text)
-}
-
-fn plain_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table
-}
-
-fn add(table: &mut Table, name: &str, count: String, detail: &str) {
-    table.add_row([Cell::new(name), number(count), Cell::new(detail)]);
-}
-
-fn number(text: String) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-fn lines(table: &Table) -> String {
-    table.trim_fmt() + "\n"
 }
 
 #[cfg(test)]
@@ -426,6 +409,7 @@ mod tests {
         summary.state = State::Planned;
         summary.referrals = super::super::summary::Referrals { total: 1_210, ..Default::default() };
         let plan = PlanCounts { total: 1_210, to_send: 1_205, closing: 1_203, unchanged: 4 };
+        let plan = PlanShown { counts: plan, overview: None };
         let text = spelled(&text(&summary, &books, Some(plan), &Written::default()));
         insta::assert_snapshot!(text, @r"
         apply reports/r 1: planned, nothing was sent

@@ -304,7 +304,8 @@ fn at_a_terminal_a_person_is_asked() {
         assert_eq!(seen.code, Some(if says.is_none() { 0 } else { 2 }), "{told}: {}", seen.terminal);
         assert_eq!(seen.stdout, "", "{told}");
         let shown = redact(&seen.terminal, place.root());
-        assert!(shown.starts_with(question), "{told}: {shown}");
+        let (plan, shown) = shown.split_at(shown.find(question).unwrap_or_else(|| panic!("{told}: {shown}")));
+        assert!(is_preview(plan), "{told}: {plan}");
         assert!(shown.contains(says.unwrap_or("")), "{told}: {shown}");
         if matches!(does, Interrupts) {
             let said = "error: interrupted: nothing was sent\n\
@@ -315,14 +316,27 @@ fn at_a_terminal_a_person_is_asked() {
     }
 }
 
+/// Whether this tells a plan, and nothing else: whoever is asked has seen what it changes.
+fn is_preview(plan: &str) -> bool {
+    let begins = plan.starts_with("closed for good, which cannot be undone\n")
+        || plan.starts_with("what else changes\n");
+    begins
+        && plan.contains("\nwhat changes of each referral\n")
+        && plan.contains(" → ")
+        && !plan.contains("This ")
+}
+
 #[test]
 fn what_a_person_refused_is_carried_out_later() {
     let sandbox = Sandbox::start("");
     let place = Place::new();
     place.write("a.csv", CLOSE);
     let seen = terminal::run(&place, APPLY, &sandbox.base, Some(Does::Types("3\n")));
+    let shown = redact(&seen.terminal, place.root());
+    let (plan, shown) = shown.split_at(shown.find("This closes").unwrap());
+    assert!(is_preview(plan), "{plan}");
     assert_eq!(
-        redact(&seen.terminal, place.root()),
+        shown,
         "This closes 2 referrals, which cannot be undone. Type 2 to go on: 3\n\
          error: that is another number: nothing was sent\n\
          hint: carry it out later with: referral-bulk resume run --rate 1000/s\n"
@@ -330,7 +344,8 @@ fn what_a_person_refused_is_carried_out_later() {
     let resume = "resume run --rate 1000/s --summary none --progress none";
     let seen = terminal::run(&place, resume, &sandbox.base, Some(Does::Types("2\n")));
     assert_eq!(seen.code, Some(0));
-    assert_eq!(seen.terminal, "This closes 2 referrals, which cannot be undone. Type 2 to go on: 2\n");
+    let question = "This closes 2 referrals, which cannot be undone. Type 2 to go on: 2\n";
+    assert_eq!(seen.terminal.strip_suffix(question), Some(plan), "{}", seen.terminal);
     assert_eq!(sandbox.referral(OTHER)["status"], "Closed");
 }
 
@@ -367,5 +382,5 @@ fn consent_to_closing_is_not_consent_to_everything() {
     let command = format!("{APPLY} --confirm-closing 2");
     let seen = terminal::run(&place, &command, &sandbox.base, Some(Does::Types("y\n")));
     assert_eq!(seen.code, Some(0), "{}", seen.terminal);
-    assert!(seen.terminal.starts_with("This changes 3 referrals at "), "{}", seen.terminal);
+    assert!(seen.terminal.contains("\n\nThis changes 3 referrals at "), "{}", seen.terminal);
 }

@@ -187,6 +187,7 @@ fn the_summary_tells_the_files_that_were_written() {
         (json!("pending.csv"), json!(2)),
         (json!("outcomes.jsonl"), Value::Null),
         (json!("plan.jsonl"), Value::Null),
+        (json!("plan.csv"), Value::Null),
     ];
     assert_eq!(told, wanted);
 }

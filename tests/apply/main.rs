@@ -5,6 +5,7 @@
 //! | `samples` | the samples, to the letter |
 //! | `plan_and_resume` | planning now and carrying out later |
 //! | `reports` | their form, and that they can be made again |
+//! | `show` | a plan or a run, referral by referral |
 //! | `what_is_shown` | summaries, help, completions, manual pages |
 //! | `inputs` | where inputs come from, and how they are read |
 //! | `settings` | the command line, the environment and the file |
@@ -37,6 +38,7 @@ mod reports;
 mod requests;
 mod samples;
 mod settings;
+mod show;
 #[path = "../support/mod.rs"]
 mod support;
 mod typed;
@@ -74,12 +76,13 @@ const NEW: &str = "5a1e0001-0000-4000-8000-000000000003";
 const ACTIVE: &str = "5a1e0001-0000-4000-8000-000000000015";
 const OTHER: &str = "5a1e0001-0000-4000-8000-000000000027";
 
-const ROW_FILES: [&str; 6] = [
+const ROW_FILES: [&str; 7] = [
     "run/success.csv",
     "run/conflict.csv",
     "run/error.csv",
     "run/outcomes.jsonl",
     "run/plan.jsonl",
+    "run/plan.csv",
     "run/summary.json",
 ];
 

@@ -84,7 +84,7 @@ fn a_reason_is_kept() {
 
 #[test]
 fn help_is_what_the_program_takes() {
-    for command in ["", "apply", "migrate", "resume", "report", "sandbox", "completions", "man"] {
+    for command in ["", "apply", "migrate", "resume", "report", "show", "sandbox", "completions", "man"] {
         let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
         Test::new(&format!("{command} --help")).snapshot(&name, []).run();
     }
@@ -149,6 +149,7 @@ fn manual_pages_are_written() {
             "pages/referral-bulk-report.1",
             "pages/referral-bulk-resume.1",
             "pages/referral-bulk-sandbox.1",
+            "pages/referral-bulk-show.1",
             "pages/referral-bulk.1",
         ]
     );

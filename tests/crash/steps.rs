@@ -216,6 +216,7 @@ fn a_process_that_dies() -> ExitCode {
         stderr: Box::new(std::io::stderr()),
         person: None,
         terminal: false,
+        pages: false,
         clock: || Timestamp::UNIX_EPOCH,
         new_id: uuid::Uuid::new_v4,
         user: Some(rustix::process::geteuid().as_raw()),

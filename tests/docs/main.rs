@@ -27,8 +27,8 @@ const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 8] =
-    ["apply", "migrate", "resume", "report", "export", "sandbox", "completions", "man"];
+const COMMANDS: [&str; 9] =
+    ["apply", "migrate", "resume", "report", "export", "show", "sandbox", "completions", "man"];
 
 /// Everything that is written for people.
 fn documents() -> Vec<String> {

@@ -210,6 +210,7 @@ fn account(row: u64, record: &Record) -> RowAccount {
     };
     RowAccount {
         row,
+        item: Some(row),
         place: record.place,
         id,
         text: record.text.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kept::Memory;
 use super::state::{PlannedItem, RunState};
-use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RunStats};
+use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats};
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
 use crate::domain::outcome::Outcome;
@@ -48,6 +48,39 @@ impl Reader {
             changes: resolved.as_ref().is_some_and(is_conflict).then(|| planned.item.changes.clone()),
             resolved,
         }
+    }
+
+    /// Returns the attempts by the number of their item.
+    fn attempts(&self) -> BTreeMap<u64, Attempts> {
+        let mut attempts: BTreeMap<u64, Attempts> = BTreeMap::new();
+        for (number, attempt) in &self.state.attempts {
+            let result = attempt.answer.as_ref().map(|answer| answer.result);
+            let of_item = attempts.entry(attempt.item.number).or_default();
+            of_item.add(*number, attempt.client_request_id, attempt.at, result);
+        }
+        attempts
+    }
+
+    /// Whether a row is reported: what the rows of an input are that was not read to its end is unknown.
+    fn is_known(&self, row: &RowRecord) -> bool {
+        let input = self.state.inputs.get(&row.place.input);
+        self.state.header.phase != Phase::Planning || input.is_some_and(|(is_read, _)| *is_read)
+    }
+
+    /// Returns an item as it was planned, with its rows.
+    fn item(&self, number: u64, planned: &PlannedItem) -> ItemAccount {
+        let decided = self.state.outcomes.get(&number).filter(|resolved| resolved.planned);
+        let mut told = ItemAccount {
+            item: Item::clone(&planned.item),
+            rows: Vec::new(),
+            planned: decided.map(|resolved| resolved.settled.verdict.clone()),
+            audit: planned.audit.clone(),
+            subject: planned.subject.clone(),
+        };
+        for row in self.state.rows_of(number) {
+            account::add_row(&mut told, row.place, row.findings.clone());
+        }
+        told
     }
 
     /// Whether an item closed its referral. Where the item was applied in part, `theirs` holds the fields
@@ -110,18 +143,8 @@ impl RunAccount for Reader {
         &self,
         each: &mut dyn FnMut(RowAccount) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut attempts: BTreeMap<u64, Attempts> = BTreeMap::new();
-        for (number, attempt) in &self.state.attempts {
-            let result = attempt.answer.as_ref().map(|answer| answer.result);
-            let of_item = attempts.entry(attempt.item.number).or_default();
-            of_item.add(*number, attempt.client_request_id, attempt.at, result);
-        }
-        // What the rows of an input are that was not read to its end is unknown, so they are not reported.
-        let is_known = |row: &&RowRecord| {
-            let input = self.state.inputs.get(&row.place.input);
-            self.state.header.phase != Phase::Planning || input.is_some_and(|(is_read, _)| *is_read)
-        };
-        for row in self.state.planned.rows.values().filter(is_known) {
+        let attempts = self.attempts();
+        for row in self.state.planned.rows.values().filter(|row| self.is_known(row)) {
             each(account::row(self.facts(row, &attempts), &self.state.header))?;
         }
         Ok(())
@@ -131,19 +154,18 @@ impl RunAccount for Reader {
         &self,
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.state.planned.items.iter().try_for_each(|(number, planned)| each(self.item(*number, planned)))
+    }
+
+    async fn items_with_rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(ItemAccount, Vec<RowStanding>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let attempts = self.attempts();
         for (number, planned) in &self.state.planned.items {
-            let decided = self.state.outcomes.get(number).filter(|resolved| resolved.planned);
-            let mut told = ItemAccount {
-                item: Item::clone(&planned.item),
-                rows: Vec::new(),
-                planned: decided.map(|resolved| resolved.settled.verdict.clone()),
-                audit: planned.audit.clone(),
-                subject: planned.subject.clone(),
-            };
-            for row in self.state.rows_of(*number) {
-                account::add_row(&mut told, row.place, row.findings.clone());
-            }
-            each(told)?;
+            let rows = self.state.rows_of(*number).filter(|row| self.is_known(row));
+            let rows = rows.map(|row| account::row(self.facts(row, &attempts), &self.state.header).into());
+            each(self.item(*number, planned), rows.collect())?;
         }
         Ok(())
     }

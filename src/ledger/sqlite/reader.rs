@@ -10,7 +10,9 @@ use super::records::{EnumText, ITEM, Json, Source, Text, Version, item, number, 
 use super::store::Store;
 use super::totals::totals;
 use super::wal;
-use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RunStats, Settled};
+use crate::domain::account::{
+    InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats, Settled,
+};
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Finding;
@@ -63,6 +65,17 @@ impl Reader {
         let found = holder::found(dir).unwrap_or(Found::Moved);
         let header = wal::header(&store, Ok(found))?;
         Ok(Self { store, header })
+    }
+
+    /// Returns the query for the rows that are reported, and for which the condition `also` holds.
+    fn rows_query(&self, also: &str, order: &str) -> String {
+        // What the rows of an input are that was not read to its end is unknown, so they are not reported.
+        let known = match self.header.phase {
+            Phase::Planning => "row.input IN (SELECT number FROM input WHERE read = 1)",
+            Phase::Planned | Phase::Stopped | Phase::Finished => "TRUE",
+        };
+        let Subjects { column, table } = self.subjects();
+        format!("{ROWS}, {column} {OF_ROWS} {table} WHERE {known} {also} ORDER BY {order}")
     }
 
     fn row(&self, row: &Row<'_>, attempts: &mut CachedStatement<'_>) -> rusqlite::Result<RowFacts> {
@@ -164,13 +177,7 @@ impl RunAccount for Reader {
     ) -> Result<(), E> {
         let connection = &self.store.connection;
         let mut attempts = self.store.told(connection.prepare_cached(ATTEMPTS))?;
-        // What the rows of an input are that was not read to its end is unknown, so they are not reported.
-        let known = match self.header.phase {
-            Phase::Planning => "WHERE row.input IN (SELECT number FROM input WHERE read = 1)",
-            Phase::Planned | Phase::Stopped | Phase::Finished => "",
-        };
-        let Subjects { column, table } = self.subjects();
-        let query = format!("{ROWS}, {column} {OF_ROWS} {table} {known} ORDER BY row.row");
+        let query = self.rows_query("", "row.row");
         let mut rows = self.store.told(connection.prepare_cached(&query))?;
         let mut rows = self.store.told(rows.query([]))?;
         while let Some(row) = self.store.told(rows.next())? {
@@ -200,6 +207,37 @@ impl RunAccount for Reader {
             next.map_or(Ok(()), &mut *each)?;
         }
         account.map_or(Ok(()), each)
+    }
+
+    async fn items_with_rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(ItemAccount, Vec<RowStanding>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let connection = &self.store.connection;
+        let mut attempts = self.store.told(connection.prepare_cached(ATTEMPTS))?;
+        let query = self.rows_query("AND row.item IS NOT NULL", "row.item, row.row");
+        let mut rows = self.store.told(connection.prepare_cached(&query))?;
+        let mut rows = self.store.told(rows.query([]))?;
+        // The next row, which may be of a later item: rows come in the order of the items.
+        let mut next: Option<RowAccount> = None;
+        self.items(&mut |item: ItemAccount| {
+            let mut standings = Vec::new();
+            loop {
+                if next.is_none() {
+                    let row = self.store.told(rows.next())?;
+                    let facts = row.map(|row| self.store.told(self.row(row, &mut attempts))).transpose()?;
+                    next = facts.map(|facts| account::row(facts, &self.header));
+                }
+                match next.take_if(|row| row.item <= Some(item.item.number)) {
+                    Some(row) if row.item == Some(item.item.number) => standings.push(row.into()),
+                    // A row whose item was not written before planning stopped.
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+            each(item, standings)
+        })
+        .await
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::fixtures::*;
-use crate::domain::account::{Phase, RowRecord, RowText, RunStats, Settled};
+use crate::domain::account::{ItemAccount, Phase, RowRecord, RowStanding, RowText, RunStats, Settled};
 use crate::domain::exchange::Journaled;
 use crate::domain::finding::Finding;
 use crate::domain::item::Item;
@@ -143,6 +143,50 @@ async fn the_account_of_the_plan_does_not_change_as_the_run_goes_on(home: Home) 
     assert_eq!(account().await, before);
 }
 
+/// Whoever shows a run needs an item and its rows at a time, and nothing of the others.
+async fn an_item_is_told_with_its_rows_as_they_stand(home: Home) {
+    let run = home.run("run");
+    let ledger = plan(&run).await;
+    let told = async || {
+        let mut told = Vec::new();
+        let each = &mut |item: ItemAccount, rows: Vec<RowStanding>| {
+            assert_eq!(item.rows, rows.iter().map(|row| row.place).collect::<Vec<_>>());
+            let rows = rows.iter().map(|row| format!("{} {}", row.place.line, row.verdict.code));
+            told.push((item.item.number, rows.collect::<Vec<_>>().join(", ")));
+            Ok::<_, LedgerError>(())
+        };
+        read(&run).await.unwrap().items_with_rows(each).await.unwrap();
+        told
+    };
+    let of = |number, rows: &str| (number, rows.to_owned());
+    let invalid = of(1, "2 contradiction, 5 contradiction");
+    assert_eq!(told().await, [invalid.clone(), of(2, "3 planned"), of(3, "4 planned")]);
+    let (journal, backlog) = ledger.start(clock()).await.unwrap();
+    let page = backlog.claim(9).await.unwrap();
+    let ticket = journal.intend(&page[0].item).await.unwrap();
+    journal.answered(ticket.attempt(), answer(AttemptResult::Applied));
+    journal.settled(2, settled(Outcome::Applied)).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
+    assert_eq!(told().await, [invalid, of(2, "3 by-applied"), of(3, "4 unsent")]);
+
+    let run = home.run("abandoned");
+    let mut planning = create(&run, &about()).await.unwrap();
+    planning.input(0, &input("a.csv")).unwrap();
+    for (number, of) in [(1, 1), (2, 3), (3, 2), (4, 3)] {
+        planning.row(&row(number, Some(of))).unwrap();
+    }
+    planning.item(&item(1), None, None, None).unwrap();
+    planning.item(&item(3), None, None, None).unwrap();
+    planning.abandon(&RunStats::default()).await.unwrap();
+    let mut told = Vec::new();
+    let each = &mut |item: ItemAccount, rows: Vec<RowStanding>| {
+        told.push((item.item.number, rows.len()));
+        Ok::<_, LedgerError>(())
+    };
+    read(&run).await.unwrap().items_with_rows(each).await.unwrap();
+    assert_eq!(told, [(1, 1), (3, 2)]);
+}
+
 async fn whoever_listens_can_stop_the_telling(home: Home) {
     let run = home.run("run");
     drop(planned(&run, 3).await);
@@ -185,6 +229,7 @@ async fn a_closing_that_went_through_is_one_though_other_fields_were_not_taken(h
 on_every_backend!(
     what_is_written_is_what_is_read,
     the_account_of_the_plan_does_not_change_as_the_run_goes_on,
+    an_item_is_told_with_its_rows_as_they_stand,
     whoever_listens_can_stop_the_telling,
     a_closing_that_went_through_is_one_though_other_fields_were_not_taken,
 );
