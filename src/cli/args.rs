@@ -102,6 +102,11 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "NAME")]
     pub ignore_column: Vec<String>,
 
+    /// Untouched export or download that the files were made from: only what differs from it is a
+    /// change, and a field that somebody else changed since is a conflict of its row
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub base: Option<String>,
+
     /// How to plan.
     #[command(flatten)]
     pub planning: PlanningArgs,

@@ -47,7 +47,8 @@ impl Surroundings<'_> {
     /// # Errors
     /// A usage error if a value is invalid. No input has been read, and nothing sent, by then.
     pub fn apply(&self, typed: args::ApplyArgs) -> Result<apply::ApplyOptions, CommandError> {
-        let args::ApplyArgs { files, format, decimal, sheet, map, ignore_column, planning, options } = typed;
+        let args::ApplyArgs { files, format, decimal, sheet, map, ignore_column, base, planning, options } =
+            typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
         let profile = self.config.profile(options.target.profile.as_deref())?;
         let asked = PlanSpec {
@@ -56,6 +57,7 @@ impl Surroundings<'_> {
             mapped: columns::mapped(&map, &profile, self.config)?,
             portal_reasons: reasons::portal_reasons(self.config)?,
             sheet,
+            base: base.map(|path| self::base(path, &asked.state)).transpose()?,
             ..asked
         };
         self.begin(asked, planning, &options)
@@ -116,6 +118,7 @@ impl Surroundings<'_> {
             mapped: Vec::new(),
             portal_reasons: BTreeMap::new(),
             sheet: None,
+            base: None,
         })
     }
 
@@ -327,6 +330,21 @@ fn new_file(typed: String) -> Result<PathBuf, CommandError> {
             .hint("standard output is for the summary: name a new file, as in patches.jsonl"));
     }
     Ok(PathBuf::from(typed))
+}
+
+/// Checks the file that change files were made from. Without the referrals as they stand nothing tells what moved since.
+fn base(path: String, state: &StateSource) -> Result<Base, CommandError> {
+    if path.is_empty() || path == "-" {
+        return Err(CommandError::usage(format!("--base {path}: this names no file"))
+            .hint("name the export or download that the changes were made from, as in deals.csv"));
+    }
+    if *state == StateSource::None {
+        return Err(CommandError::usage(
+            "--base with --state none: what somebody else changed since shows in the referrals as they stand alone",
+        )
+        .hint("plan against the API, or against a snapshot: --state referrals.jsonl"));
+    }
+    Ok(Base { path: path.into(), sha256: None })
 }
 
 /// The fields named by `--take`, or what holds them. One that isn't confirmed has to be allowed too.

@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::error::CommandError;
+use super::error::{CommandError, ONE_OF_TWO};
 use super::next_command::flag;
 use super::plan_writer::PlanWriter;
-use super::survey::ONE_OF_TWO;
 use crate::domain::account::Base;
 use crate::domain::characters::visible_path;
 use crate::domain::referral::ReferralId;
@@ -44,7 +43,7 @@ impl Baseline {
             Ok::<_, LedgerError>(!stop.is_set())
         });
         let Some(sha256) = read.map_err(unreadable)? else { return Ok(bases) };
-        check_unchanged(&base, &sha256)?;
+        check_unchanged(&base, &sha256, "migrate")?;
         let name = visible_path(&base.path);
         let lacking = (count - bases.at.len()) as u64;
         if lacking > 0 {
@@ -82,12 +81,15 @@ fn unreadable(error: SnapshotFileError<LedgerError>) -> CommandError {
 }
 
 /// Makes sure that the file has not changed since the run was begun: a run that is carried on with has to be
-/// the one that was begun.
-fn check_unchanged(base: &Base, now: &str) -> Result<(), CommandError> {
+/// the one that was begun. `command` is the one that began it.
+///
+/// # Errors
+/// Returns an error where it has.
+pub(super) fn check_unchanged(base: &Base, now: &str, command: &str) -> Result<(), CommandError> {
     if base.sha256.as_ref().is_none_or(|before| before == now) {
         return Ok(());
     }
     let what = format!("{} is not what it was when the run was begun", visible_path(&base.path));
     Err(CommandError::could_not_run(what)
-        .hint("nothing was sent so far: migrate with it as a run of its own"))
+        .hint(format!("nothing was sent so far: {command} with it as a run of its own")))
 }

@@ -56,6 +56,7 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
     choices.extend(asked.mapped.iter().map(|MappedColumn { column, field, .. }| {
         Choice::of(Setting::Map, format!("{}={field}", word(column)))
     }));
+    choices.extend(asked.base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
     if let Some(Migrating { take, base, .. }) = &asked.migrating {
         choices.extend(take.iter().map(|path| Choice::of(Setting::Take, path.as_str())));
         choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));

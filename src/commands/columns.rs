@@ -57,7 +57,19 @@ pub fn options(asked: &PlanSpec) -> input::Options {
         sheet,
         ..
     } = asked.clone();
-    input::Options { format, allow_paths, clear, levels, decimal, left_alone, mapped, portal_reasons, sheet }
+    let read_as = input::ReadAs::Changes;
+    input::Options {
+        format,
+        allow_paths,
+        clear,
+        levels,
+        decimal,
+        left_alone,
+        mapped,
+        portal_reasons,
+        sheet,
+        read_as,
+    }
 }
 
 /// Returns a mapped column as the user said it.

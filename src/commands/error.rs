@@ -14,6 +14,10 @@ use crate::domain::setting::{Choice, Setting};
 use crate::domain::wording::Wording;
 use crate::ledger::LedgerError;
 
+/// The hint for a file that holds a referral twice.
+pub(super) const ONE_OF_TWO: &str =
+    "nothing tells which of the two is the referral as it stands: keep one of them, or take another snapshot";
+
 /// The kind of an error, which decides how the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {

@@ -13,6 +13,7 @@
 //! | [`planning`] | makes the plan of a run |
 //! | [`survey`] | makes items from what the inputs want and the referrals' current state |
 //! | [`payloads`] | holds legacy PUT payloads until their referrals are read |
+//! | [`made_from`] | holds the rows of the file that the change files were made from |
 //! | [`baseline`] | holds the referrals as they were when the payloads were made |
 //! | [`plan_writer`] | writes rows and items to the ledger |
 //! | [`patches`] | writes the documents of a plan as a change file |
@@ -44,6 +45,7 @@ pub mod error;
 pub mod export;
 pub mod finish;
 pub mod harvest;
+pub mod made_from;
 pub mod next_command;
 pub mod next_step;
 pub mod options;

@@ -166,14 +166,16 @@ impl<'a> PlanWriter<'a> {
         self.ledger.spill()
     }
 
-    /// Records the file that the referrals as they were when the payloads were made are read from, for a plan
-    /// that has to be made again.
+    /// Records the file that the inputs were made from, for a plan that has to be made again.
     ///
     /// # Errors
     /// Returns an error where the ledger can't be written.
     pub fn pin(&mut self, base: Base) -> Result<(), LedgerError> {
         let mut about = self.ledger.header().spec.clone();
-        about.asked.migrating.iter_mut().for_each(|migrating| migrating.base = Some(base.clone()));
+        match &mut about.asked.migrating {
+            Some(migrating) => migrating.base = Some(base),
+            None => about.asked.base = Some(base),
+        }
         self.ledger.amend(about)
     }
 

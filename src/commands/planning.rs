@@ -42,7 +42,7 @@ pub async fn plan(
     next_step::tell_on_leaving_plan(run_context, &ledger.header().spec, environment);
     let asked = ledger.header().spec.asked.clone();
     let options = columns::options(&asked);
-    let PlanSpec { files, state, levels, allow_paths, clear, migrating, .. } = asked;
+    let PlanSpec { files, state, levels, allow_paths, clear, migrating, base, .. } = asked;
     let judging = Judging {
         levels,
         now: (environment.clock)(),
@@ -53,7 +53,10 @@ pub async fn plan(
     let writer = PlanWriter::new(ledger, before, environment);
     match migrating {
         None => {
-            let changes = Changes { planner: Planner::new(judging), files, options };
+            let mut planner = Planner::new(judging);
+            planner.leave_what_asks_for_nothing(base.is_some());
+            let changes =
+                Changes { planner, files, options, base, made_from: None, compared: Default::default() };
             look_at(changes, writer, &state, client, run_context).await
         }
         Some(Migrating { take, base, .. }) => {

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use super::error::CommandError;
+use super::error::{CommandError, ONE_OF_TWO};
+use super::made_from::{ComparedRows, MadeFrom};
 use super::next_command::flag;
 use super::plan_writer::{Halt, PlanWriter};
-use crate::domain::account::RowRecord;
-use crate::domain::change::Rejected;
+use crate::domain::account::{Base, RowRecord};
+use crate::domain::change::{Draft, Rejected};
 use crate::domain::exchange::{Failure, Operation};
 use crate::domain::finding::Finding;
 use crate::domain::outcome::{Outcome, Verdict};
@@ -22,10 +23,6 @@ use crate::ledger::LedgerError;
 use crate::pace::retry::{Decision, MAX_TRIES, decide};
 use crate::plan::{Compared, Planned, Planner};
 use crate::report::grouped;
-
-/// The hint for a snapshot that holds a referral twice.
-pub(super) const ONE_OF_TWO: &str =
-    "nothing tells which of the two is the referral as it stands: keep one of them, or take another snapshot";
 
 /// What the inputs want of referrals, held until each referral was read.
 pub trait Source {
@@ -82,12 +79,23 @@ pub struct Changes {
     pub files: Vec<String>,
     /// How they are read.
     pub options: input::Options,
+    /// The file that they were made from, if the user gave it.
+    pub base: Option<Base>,
+    /// The same, once it was read.
+    pub made_from: Option<MadeFrom>,
+    /// The rows that were compared with it so far.
+    pub compared: ComparedRows,
 }
 
 impl Changes {
     fn row(&mut self, record: Record, writer: &mut PlanWriter<'_>) -> Result<(), Halt> {
         let row = writer.next_row();
-        let Record { place, text, parsed, notes, earlier_outcome } = record;
+        let Record { place, text, parsed, notes, earlier_outcome, as_in_base, .. } = record;
+        self.made_from.iter().try_for_each(MadeFrom::check)?;
+        self.compared.rows += 1;
+        self.compared.as_in_base += as_in_base;
+        let is_untouched = notes.is_empty() && parsed.as_ref().is_ok_and(Draft::asks_for_nothing);
+        self.compared.touched += u64::from(!is_untouched);
         let (id, item, verdict, findings) = match parsed {
             Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
             Err(mut rejected) => {
@@ -104,6 +112,11 @@ impl Changes {
 impl Source for Changes {
     fn read(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
         let mut infos = Vec::new();
+        if let Some(base) = self.base.take() {
+            let made_from = MadeFrom::read(base, &self.options, writer)?;
+            self.options.read_as = made_from.read_as();
+            self.made_from = Some(made_from);
+        }
         for path in self.files.clone() {
             let options = self.options.clone();
             writer.input(&path, |writer, number, stdin| {
@@ -124,6 +137,7 @@ impl Source for Changes {
             return Ok(());
         }
         writer.settle_columns(&infos)?;
+        self.made_from.iter().try_for_each(|made_from| made_from.conclude(self.compared, writer))?;
         for planned in self.planner.decided() {
             writer.item(planned)?;
         }
@@ -470,6 +484,7 @@ mod tests {
                 mapped: Vec::new(),
                 portal_reasons: std::collections::BTreeMap::new(),
                 sheet: None,
+                base: None,
             },
             plan_only: true,
             reason: None,

@@ -34,6 +34,7 @@ impl Whereabouts {
         if let StateSource::File(snapshot) = &mut asked.state {
             *snapshot = self.path(snapshot);
         }
+        asked.base.iter_mut().for_each(|base| base.path = self.path(&base.path));
         if let Some(migrating) = &mut asked.migrating {
             migrating.base.iter_mut().for_each(|base| base.path = self.path(&base.path));
             migrating.patches.iter_mut().for_each(|file| *file = self.new_file(file));

@@ -86,6 +86,10 @@ pub struct PlanSpec {
     /// The sheet that is read of each workbook, if the user named one; missing from ledgers of an earlier version.
     #[serde(default)]
     pub sheet: Option<String>,
+    /// The file that the change files were made from, if the user gave it; missing from ledgers of an earlier version.
+    /// The base of a migration is in [`Migrating`].
+    #[serde(default)]
+    pub base: Option<Base>,
 }
 
 /// What a column of somebody else's file means, as the user says it.
@@ -128,7 +132,7 @@ pub struct Migrating {
     pub patches: Option<PathBuf>,
 }
 
-/// The base of a migration: a snapshot file of the referrals as they were when the payloads were made.
+/// The file that the inputs of a run were made from: the referrals as they were then.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Base {
     /// The file as the user named it.

@@ -74,6 +74,17 @@ impl Counterpart {
     }
 }
 
+/// The value that a field has in the base of a run: the file that the input was made from.
+#[derive(Debug, Clone)]
+pub struct BaseValue {
+    /// The field.
+    pub path: Path,
+    /// The key of the element of its list that is to be changed; `None` where the field is changed as a whole.
+    pub key: Option<Box<str>>,
+    /// Its value, or that element; `null` where it has none.
+    pub value: Box<RawValue>,
+}
+
 /// One input row: typed, and not yet judged.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -93,6 +104,9 @@ pub struct Draft {
     pub appends: Vec<Located<Append>>,
     /// What it says of members that it can't change.
     pub shown: Vec<Located<Shown>>,
+    /// What the base has for the fields that the row changes. A field that isn't among them is changed whatever
+    /// value it has now.
+    pub bases: Vec<BaseValue>,
 }
 
 /// A row that is no valid change, with its findings. Other rows for the same referral are held back with it.
@@ -126,6 +140,9 @@ pub struct Desired {
     pub appends: Vec<Located<Append>>,
     /// What it says of members that it can't change.
     pub shown: Vec<Located<Shown>>,
+    /// What the base has for the fields that the row changes. A field that isn't among them is changed whatever
+    /// value it has now.
+    pub bases: Vec<BaseValue>,
 }
 
 /// A legacy PUT payload, read and not yet compared: a whole referral, as an integration would have sent it.
@@ -140,4 +157,12 @@ pub struct Payload {
     /// The referral as a JSON object: member names in camelCase, status and substatus as words, no
     /// name twice in one object, and all values as they were written.
     pub body: Box<str>,
+}
+
+impl Draft {
+    /// Whether the row changes nothing, and nothing is to be said of it, whatever its referral looks like.
+    pub fn asks_for_nothing(&self) -> bool {
+        let Self { status, substatus, sets, appends, shown, .. } = self;
+        status.is_none() && substatus.is_none() && sets.is_empty() && appends.is_empty() && shown.is_empty()
+    }
 }

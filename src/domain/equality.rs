@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::fields::Kind;
+use super::instant::Instant;
 use super::json::{self, Object};
 use super::number::{Number, as_number, same_float};
 use super::value;
@@ -25,6 +26,40 @@ enum Digits {
     All,
     /// As far as a float keeps them.
     OfFloats,
+}
+
+/// Whether a file's value is the one of its base, whatever a spreadsheet made of its form: line ends within a text, or
+/// a time of which the day alone is left.
+pub fn is_unedited(kind: Kind, base: Option<&RawValue>, given: &RawValue) -> bool {
+    if same(kind, base, given) {
+        return true;
+    }
+    match kind {
+        Kind::Text => equal_some(base.and_then(with_line_feeds), with_line_feeds(given)),
+        Kind::DateTime => match (base.and_then(value::as_instant), value::as_instant(given)) {
+            (Some(base), Some(given)) => given.is_midnight() && given.date() == base.date(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a field still has the value of the base, as far as the base shows it: with no more than its day, a time is
+/// any time of that day.
+pub fn is_still(kind: Kind, current: Option<&RawValue>, base: &RawValue) -> bool {
+    let is_day = || json::string(base).is_some_and(|text| !text.contains(':'));
+    if kind == Kind::DateTime && is_day() {
+        let day = |raw| value::as_instant(raw).map(Instant::date);
+        return equal_some(current.and_then(day), day(base)) || same(kind, current, base);
+    }
+    // Where a flag isn't set, one form says that it is false and another says nothing.
+    let is_unset = |raw: Option<&RawValue>| raw.is_none_or(|raw| matches!(raw.get(), "false" | "null"));
+    carries(kind, current, base) || kind == Kind::Boolean && is_unset(current) && is_unset(Some(base))
+}
+
+/// Returns a text with line feeds as its line ends.
+fn with_line_feeds(raw: &RawValue) -> Option<String> {
+    json::string(raw).map(|text| text.replace("\r\n", "\n"))
 }
 
 /// Whether the current value means the same as the wanted one. `current` is `None` where it is absent.

@@ -34,6 +34,11 @@ impl Instant {
         self.0.date()
     }
 
+    /// Whether it is midnight in UTC, as which a date alone is read.
+    pub fn is_midnight(self) -> bool {
+        self.0.time() == jiff::civil::Time::midnight()
+    }
+
     /// Returns the date of a timestamp in UTC.
     pub fn day_of(timestamp: Timestamp) -> Date {
         timestamp.to_zoned(TimeZone::UTC).date()

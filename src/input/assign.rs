@@ -33,6 +33,9 @@ pub(super) fn assign(
     value: &RawValue,
     repeated: Rule,
 ) {
+    if row.base().settles_json(target, value) {
+        return;
+    }
     let place = at.of(value);
     match target {
         ValueTarget::Id => id(row, place, value),

@@ -89,13 +89,25 @@ pub(super) fn fill(
     row: &mut RowBuilder<'_>,
     numbers: &mut Numbers,
     place: Location,
-    target: &ValueTarget,
+    (column, target): (&str, &ValueTarget),
     text: &str,
 ) {
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
+    if text.trim().is_empty() {
+        return row.left_empty(place, column, target);
+    }
+    if row.base().is_lacking() && *target != ValueTarget::Id {
         return;
     }
+    let denials = row.denials();
+    value(row, numbers, place, target, text);
+    if row.denials() > denials {
+        row.base().doubt(target);
+    }
+}
+
+/// Puts the value of a cell into its row.
+fn value(row: &mut RowBuilder<'_>, numbers: &mut Numbers, place: Location, target: &ValueTarget, text: &str) {
+    let trimmed = text.trim();
     // In a column that nothing can be cleared through, `\N` is a text like any other.
     if trimmed == CLEAR && clear(row, place, target) {
         return;
@@ -109,7 +121,12 @@ pub(super) fn fill(
         ValueTarget::Set(path) if too_deep(path.kind(), text) => row.refuse_depth(place),
         ValueTarget::Set(path) if path.kind() == Kind::Decimal => number(row, numbers, place, path, text),
         ValueTarget::Set(path) => match Wanted::from_text(path.kind(), text) {
-            Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
+            Ok(wanted) => {
+                let is_day = path.kind() == Kind::DateTime && !text.contains(':');
+                let day = is_day.then(|| wanted.raw().to_owned());
+                row.set(place, path, wanted, Rule::Contradiction);
+                day.iter().for_each(|day| row.base().keep_day(path, day));
+            }
             Err(error) => row.mistyped_text(place, path.pointer().as_str(), text, error),
         },
         ValueTarget::AddMembers(field) => row.append_members(place, *field, text),

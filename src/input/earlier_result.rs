@@ -1,6 +1,9 @@
 //! The result of an earlier run, where the input is a report of that run. Reports add results to rows in
 //! columns, or members, named `result` and `result.*`; in an input they change nothing.
 
+use serde_json::value::RawValue;
+
+use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
 use crate::domain::outcome::Outcome;
@@ -28,6 +31,7 @@ pub(super) fn stand_in(place: Location, members: &Object<'_>) -> Option<Finding>
 pub(super) struct EarlierResult {
     outcome: Option<Outcome>,
     etag: Option<ETag>,
+    theirs: Vec<(Path, Box<RawValue>)>,
 }
 
 impl EarlierResult {
@@ -35,7 +39,10 @@ impl EarlierResult {
     pub fn of_members(members: &Object<'_>) -> Self {
         let mut earlier = Self::default();
         for (name, value) in members.iter().filter(|(name, _)| is_result(name)) {
-            json::string(value).iter().for_each(|text| earlier.read(name, text));
+            match json::string(value) {
+                Some(text) => earlier.read(name, &text),
+                None => earlier.read(name, value.get()),
+            }
         }
         earlier
     }
@@ -49,8 +56,14 @@ impl EarlierResult {
             name if name.eq_ignore_ascii_case("result.etag") => {
                 self.etag = ETag::from_input(text).ok();
             }
+            name if name.eq_ignore_ascii_case("result.theirs") => self.theirs = values(text),
             _ => {}
         }
+    }
+
+    /// Returns the values that a conflict report shows to whoever feeds the row back: they are no news any more.
+    pub fn seen(&self) -> Vec<(Path, Box<RawValue>)> {
+        if self.outcome == Some(Outcome::Conflict) { self.theirs.clone() } else { Vec::new() }
     }
 
     /// Returns the outcome of the row.
@@ -67,4 +80,11 @@ impl EarlierResult {
     pub fn moved_to(&self) -> Option<&ETag> {
         self.etag.as_ref().filter(|_| self.outcome == Some(Outcome::Partial))
     }
+}
+
+/// Returns the values of a JSON object by pointer; none where the text is no such object.
+fn values(text: &str) -> Vec<(Path, Box<RawValue>)> {
+    let members = Object::parse(text).unwrap_or_default();
+    let path = |name: &str| serde_json::from_str::<Path>(json::raw(name).get()).ok();
+    members.iter().filter_map(|(name, value)| Some((path(name)?, value.to_owned()))).collect()
 }

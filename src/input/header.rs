@@ -33,7 +33,7 @@ impl Column {
     }
 }
 
-/// Resolves the cells of the header to columns.
+/// Resolves the cells of the header to columns. `leaves_strangers` leaves columns alone that mean no field.
 ///
 /// # Errors
 /// Everything that is wrong with the header: there is none, columns are unknown or ambiguous, a name stands
@@ -42,6 +42,7 @@ pub(super) fn resolve(
     context: &InputContext<'_>,
     cells: &ByteRecord,
     mark: RecordSpan,
+    leaves_strangers: bool,
 ) -> Result<Vec<Column>, Unusable> {
     let line = mark.line;
     if mark.cut || cells.iter().any(|cell| cell.len() > MAX_CELL) {
@@ -60,7 +61,7 @@ pub(super) fn resolve(
     let mut problems = Vec::new();
     let mut columns = Vec::new();
     for (at, cell) in cells.iter().enumerate() {
-        match column(&names, cell) {
+        match column(&names, cell, leaves_strangers) {
             Ok(column) => columns.push((at, column)),
             Err((message, hint)) => problems.push(context.problem(line, at + 1, message).hint(hint)),
         }
@@ -90,7 +91,11 @@ pub(super) fn names_referral(context: &InputContext<'_>, cells: &ByteRecord) -> 
 ///
 /// # Errors
 /// A message and a hint.
-fn column(names: &NameResolver<'_>, cell: &[u8]) -> Result<Column, (String, Wording)> {
+fn column(
+    names: &NameResolver<'_>,
+    cell: &[u8],
+    leaves_strangers: bool,
+) -> Result<Column, (String, Wording)> {
     let Ok(name) = std::str::from_utf8(cell) else {
         let shown = String::from_utf8_lossy(cell);
         return Err((
@@ -100,6 +105,10 @@ fn column(names: &NameResolver<'_>, cell: &[u8]) -> Result<Column, (String, Word
     };
     match names.resolve(name) {
         Ok(target) => Ok(Column { name: name.to_owned(), target: Some(target), twin: None }),
+        // What a base has besides is of no account: a file that was made from it has the column too, or has none.
+        Err(_) if leaves_strangers => {
+            Ok(Column { name: name.to_owned(), target: Some(ValueTarget::LeftAlone), twin: None })
+        }
         Err(Unresolved::Empty) => Ok(Column { name: name.to_owned(), target: None, twin: None }),
         Err(unresolved) => Err(explain(names, name, &unresolved)),
     }

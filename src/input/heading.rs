@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ::csv::ByteRecord;
 use encoding_rs::WINDOWS_1252;
 
+use super::base_row::ReadAs;
 use super::context::InputContext;
 use super::error::Unusable;
 use super::header::{self, Column};
@@ -42,8 +43,9 @@ pub(super) fn resolve(
     cells: &ByteRecord,
     mark: RecordSpan,
 ) -> Result<Heading, NoHeading> {
+    let is_base = matches!(context.options.read_as, ReadAs::Base);
     let is_said = context.options.format == Some(Format::PortalCsv);
-    let plain = match header::resolve(context, cells, mark) {
+    let plain = match header::resolve(context, cells, mark, false) {
         Ok(columns) if !is_said => return Ok(Heading { columns, is_portal: false, notes: Vec::new() }),
         plain => plain,
     };
@@ -56,6 +58,11 @@ pub(super) fn resolve(
                 let columns = portal::as_in_english(columns);
                 Ok(Heading { columns, is_portal: true, notes: Vec::new() })
             }
+            // Nothing of a base is a mistake but what it means for a file that was made from it.
+            Err(_) if is_base => match header::resolve(context, cells, mark, true) {
+                Ok(columns) => Ok(Heading { columns, is_portal: false, notes: Vec::new() }),
+                Err(unusable) => Err(NoHeading::Unknown(unusable)),
+            },
             Err(unusable) if !is_said => Err(NoHeading::Unknown(or_foreign(context, mark, &names, unusable))),
             _ => Err(NoHeading::Portal(unrecognised(context, mark))),
         };

@@ -13,7 +13,7 @@ use super::line_locator::LineLocator;
 use super::lines::{BoundedLines, MAX_LINE, beginning};
 use super::object::{self, Dictionary};
 use super::record::Record;
-use super::row::RowBuilder;
+use super::row::{FinishedRow, RowBuilder};
 use crate::domain::account::RowText;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
@@ -65,8 +65,9 @@ impl LineReader<'_> {
             }
         };
         row.rebind(&earlier);
-        let (parsed, notes) = row.finish();
-        Record { place, text: RowText::Line(text), parsed, notes, earlier_outcome: earlier.outcome() }
+        let FinishedRow { parsed, notes, as_in_base, base } = row.finish();
+        let text = RowText::Line(text);
+        Record { place, text, parsed, notes, earlier_outcome: earlier.outcome(), as_in_base, base }
     }
 
     /// Returns a line's text; or the finding about it, and what the reports can show of it.
@@ -108,14 +109,19 @@ impl LineReader<'_> {
         }
         match Object::read(text) {
             Ok(members) => {
+                earlier = EarlierResult::of_members(&members);
                 match stand_in(at.start(), &members) {
                     Some(finding) => {
                         row.excuse_id();
                         row.add_finding(finding);
                     }
-                    None => object::fill(row, &mut self.dictionary, &at, &members),
+                    None => {
+                        if let Some((place, id)) = object::referral(&mut self.dictionary, &at, &members) {
+                            row.compare(place, id, &earlier);
+                        }
+                        object::fill(row, &mut self.dictionary, &at, &members);
+                    }
                 }
-                earlier = EarlierResult::of_members(&members);
             }
             Err(error) => {
                 row.excuse_id();

@@ -36,10 +36,12 @@
 //! | `patch` | the operations of a JSON line |
 //! | `assign` | one value → the type of its target → its row |
 //! | `duplicates` | names that stand twice in one JSON object |
-//! | `row` | one row while it is read: typed values in, a draft or its findings out |
+//! | `row` | one row while it is read, beside the base of the run: typed values in, a draft or its findings out |
 //! | [`legacy`] | legacy PUT payloads: whole referrals, from files of four formats |
 //! | `snapshot` | snapshot files: referrals as they stood |
 //! | [`export`] | change files that are made from referrals: their columns and cells |
+//! | `base_file`, `base_row` | the base of a run, which its change files were made from; one row of it |
+//! | `base_side` | what the base says of a row while that is read |
 //! | `earlier_result` | what became of a row in an earlier run, where a report of that run is the input |
 //!
 //! What always holds: every data row reaches the sink exactly once, in file order, with everything that is
@@ -47,6 +49,9 @@
 //! time. That a file as a whole can't be used may show late, when rows of it were delivered already.
 
 mod assign;
+mod base_file;
+mod base_row;
+mod base_side;
 mod cell;
 mod cell_type;
 mod context;
@@ -87,6 +92,8 @@ mod swallowed;
 mod watch;
 mod workbook;
 
+pub use base_file::{BaseFileError, ReadBase, read_base};
+pub use base_row::{BaseRow, BaseRows, ColumnNumbers, ReadAs};
 pub use error::{InputError, Problem, Unusable};
 pub use guards::{BETWEEN_NAMES, GUARDED};
 pub use gzip::GzipError;

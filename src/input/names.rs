@@ -56,6 +56,35 @@ impl ValueTarget {
     }
 }
 
+impl ValueTarget {
+    /// Returns the field that a value for this target may change; `None` for one that changes none.
+    pub fn path(&self) -> Option<Path> {
+        match self {
+            Self::Status => Some(Path::Known(Field::Status)),
+            Self::Substatus => Some(Path::Known(Field::Substatus)),
+            Self::Set(path) => Some(path.clone()),
+            Self::AddMembers(field) | Self::Append(field) => Some(Path::Known(*field)),
+            Self::Portal(target) => target.field().map(Path::Known),
+            Self::Id
+            | Self::ETag
+            | Self::ReadOnly(_)
+            | Self::Unconfirmed(_)
+            | Self::Guards
+            | Self::Ignored
+            | Self::LeftAlone => None,
+        }
+    }
+
+    /// Whether a value for it is one of several for its field, or a part of one.
+    pub fn is_partial(&self) -> bool {
+        match self {
+            Self::AddMembers(_) | Self::Append(_) => true,
+            Self::Portal(target) => target.is_partial(),
+            _ => false,
+        }
+    }
+}
+
 /// Why a name means no field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unresolved {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::assign::{assign, indexed};
+use super::base_row::BaseRow;
 use super::decode::{has_lost_character, lost_character};
 use super::duplicates::{RepeatedName, duplicates};
 use super::line_locator::LineLocator;
@@ -15,11 +16,14 @@ use super::names::{NameResolver, Unresolved, ValueTarget, no_field};
 use super::options::Options;
 use super::patch;
 use super::row::{MAX_CHANGES, RowBuilder};
+use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};
+use crate::domain::fields::Kind;
 use crate::domain::finding::{Finding, Location};
-use crate::domain::json::Object;
+use crate::domain::json::{self, Object};
 use crate::domain::oddity::{Oddity, oddities};
 use crate::domain::pointer::{Pointer, PointerError};
+use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::type_error::TypeError;
 
@@ -72,6 +76,19 @@ impl<'a> Dictionary<'a> {
     }
 }
 
+/// Returns the referral that a line names, and where; `None` where it names none.
+pub(super) fn referral(
+    dictionary: &mut Dictionary<'_>,
+    at: &LineLocator<'_>,
+    members: &Object<'_>,
+) -> Option<(Location, ReferralId)> {
+    members.iter().find_map(|(name, value)| {
+        let is_id = matches!(dictionary.look_up(name), MemberMeaning::Target(ValueTarget::Id));
+        let id = json::string(value).filter(|_| is_id)?.parse().ok()?;
+        Some((at.of(value), id))
+    })
+}
+
 /// Puts all members of a line into its row.
 pub(super) fn fill(
     row: &mut RowBuilder<'_>,
@@ -79,9 +96,12 @@ pub(super) fn fill(
     at: &LineLocator<'_>,
     members: &Object<'_>,
 ) {
+    let base = row.base().row().cloned();
+    let base = base.as_ref().and_then(BaseRow::object);
     // First: two values under one name are a repeated name, and then no contradiction as well (see `row`).
     find_duplicates(row, at, members);
-    find_lost_characters(row, dictionary, at, members);
+    let is_as_in_base = |name: &str, value: &RawValue| is_in(base.as_ref(), name, value);
+    find_lost_characters(row, dictionary, at, members, &is_as_in_base);
     let operations = members.get(PATCH);
     let mut reader = MemberReader {
         row,
@@ -91,6 +111,7 @@ pub(super) fn fill(
         engagement: None,
         has_patch: operations.is_some(),
         has_refused_mixture: false,
+        is_as_in_base: &is_as_in_base,
     };
     for (name, value) in members.iter().filter(|(name, _)| *name != PATCH && *name != "result") {
         reader.member(name, value);
@@ -100,7 +121,15 @@ pub(super) fn fill(
         patch::fill(row, &dictionary.names, at, operations);
     }
     // Last: a value that was refused for its type needs no finding about its text as well.
-    find_oddities(row, dictionary, at, members);
+    find_oddities(row, dictionary, at, members, &is_as_in_base);
+}
+
+/// Whether an object has the same member of a name, which may be its pointer.
+fn is_in(base: Option<&Object<'_>>, name: &str, value: &RawValue) -> bool {
+    let Some(base) = base else { return false };
+    let nested =
+        || pointer_of(name).ok().filter(|_| name.starts_with('/')).and_then(|pointer| base.at(&pointer));
+    base.get(name).or_else(nested).is_some_and(|known| equality::same(Kind::Any, Some(known), value))
 }
 
 /// Puts the members of one line into its row.
@@ -116,6 +145,8 @@ struct MemberReader<'f, 'o, 'a> {
     has_patch: bool,
     /// Whether it was said that the line holds both.
     has_refused_mixture: bool,
+    /// Whether the base has the same member of this name for the referral.
+    is_as_in_base: &'f dyn Fn(&str, &RawValue) -> bool,
 }
 
 impl MemberReader<'_, '_, '_> {
@@ -126,6 +157,9 @@ impl MemberReader<'_, '_, '_> {
             return self.refuse_excess(value);
         }
         let meaning = self.dictionary.look_up(name);
+        if self.is_as_in_base(name, value, &meaning) {
+            return;
+        }
         let goes_with_patch = matches!(
             meaning,
             MemberMeaning::Target(
@@ -148,6 +182,27 @@ impl MemberReader<'_, '_, '_> {
             MemberMeaning::Target(target) => assign(self.row, self.at, &target, value, Rule::DuplicateKey),
             MemberMeaning::Nothing(unresolved) => self.unresolved(name, value, &unresolved),
         }
+    }
+
+    /// Returns whether a member is as in the base, and counts it if it is one that could change something. The id is
+    /// read all the same.
+    fn is_as_in_base(&mut self, name: &str, value: &RawValue, meaning: &MemberMeaning) -> bool {
+        let is_open = match meaning {
+            // The members of an object are compared one by one.
+            MemberMeaning::Parent(_) => value.get().starts_with('{'),
+            MemberMeaning::Target(target) => *target == ValueTarget::Id,
+            MemberMeaning::Nothing(_) => false,
+        };
+        if !is_open && self.row.base().is_lacking() {
+            return true;
+        }
+        if is_open || !(self.is_as_in_base)(name, value) {
+            return false;
+        }
+        if let MemberMeaning::Target(target) = meaning {
+            self.row.base().count(target);
+        }
+        true
     }
 
     /// Puts in the members of an object that holds fields.
@@ -251,11 +306,14 @@ fn find_lost_characters(
     dictionary: &mut Dictionary<'_>,
     at: &LineLocator<'_>,
     members: &Object<'_>,
+    is_as_in_base: &dyn Fn(&str, &RawValue) -> bool,
 ) {
     if !has_lost_character(at.text) {
         return;
     }
-    for (name, value) in members.iter().filter(|(name, _)| *name != "result") {
+    for (name, value) in
+        members.iter().filter(|(name, value)| *name != "result" && !is_as_in_base(name, value))
+    {
         let is_marked = name.contains(char::REPLACEMENT_CHARACTER) || has_lost_character(value.get());
         let is_sent = |meaning| {
             !matches!(meaning, MemberMeaning::Target(ValueTarget::Ignored | ValueTarget::LeftAlone))
@@ -273,10 +331,14 @@ fn find_oddities(
     dictionary: &mut Dictionary<'_>,
     at: &LineLocator<'_>,
     members: &Object<'_>,
+    is_as_in_base: &dyn Fn(&str, &RawValue) -> bool,
 ) {
     for (name, value) in members.iter().filter(|(name, _)| *name != "result") {
         let odd = oddities(value.get());
-        if odd.is_empty() || matches!(dictionary.look_up(name), MemberMeaning::Target(ValueTarget::Ignored)) {
+        if odd.is_empty()
+            || is_as_in_base(name, value)
+            || matches!(dictionary.look_up(name), MemberMeaning::Target(ValueTarget::Ignored))
+        {
             continue;
         }
         let start = (value.get().as_ptr() as usize).saturating_sub(at.text.as_ptr() as usize);

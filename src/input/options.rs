@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::base_row::ReadAs;
 use crate::domain::account::{Format, MappedColumn};
 use crate::domain::decimal::DecimalSign;
 use crate::domain::pointer::Pointer;
@@ -29,4 +30,6 @@ pub struct Options {
     pub portal_reasons: BTreeMap<u8, String>,
     /// The sheet that is read of each workbook, where the user names one; else the first one that is shown.
     pub sheet: Option<String>,
+    /// What its cells are read for.
+    pub read_as: ReadAs,
 }

@@ -1,5 +1,6 @@
 //! A row, and a file, once they have been read.
 
+use super::base_row::BaseRow;
 use crate::domain::account::{InputInfo, RowText};
 use crate::domain::change::{Draft, Rejected};
 use crate::domain::finding::{Finding, Location};
@@ -18,6 +19,10 @@ pub struct Record {
     pub notes: Vec<Finding>,
     /// Its outcome in an earlier run, where the input is a report of that run.
     pub earlier_outcome: Option<Outcome>,
+    /// The number of its values that are as in the base of the run, and so ask for nothing.
+    pub as_in_base: u64,
+    /// The row as the base has it, where the file is read as one, and the row is sound.
+    pub base: Option<Box<BaseRow>>,
 }
 
 /// What is known of a file once it has been read to its end.

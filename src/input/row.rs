@@ -3,12 +3,17 @@
 //! Here is decided what depends on the row as a whole: whether a value contradicts an earlier one, whether fields may
 //! be cleared, whether the row asks for too much. A value is typed before, in [`super::assign`].
 
+use serde_json::value::RawValue;
+
+use super::base_row::BaseRow;
+use super::base_side::{BaseSide, FinishedSide};
 use super::earlier_result::EarlierResult;
+use super::names::ValueTarget;
 use super::options::Options;
 use crate::domain::change::{Append, Draft, Located, Rejected, Shown};
 use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};
-use crate::domain::fields::{self, Kind, Path};
+use crate::domain::fields::{self, Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json;
 use crate::domain::level::Level;
@@ -18,7 +23,7 @@ use crate::domain::setting::Setting;
 use crate::domain::status::{Stage, Status};
 use crate::domain::suspect::{self, Suspicion};
 use crate::domain::type_error::TypeError;
-use crate::domain::value::{self, Wanted};
+use crate::domain::value::{self, Condition, Wanted};
 use crate::domain::wording::Wording;
 
 /// The most changes that one row may ask for. A referral has fewer fields; the rest are list elements.
@@ -35,6 +40,8 @@ pub(super) struct RowBuilder<'o> {
     sets: Vec<Located<(Path, Wanted)>>,
     appends: Vec<Located<Append>>,
     shown: Vec<Located<Shown>>,
+    /// What the base of the run says of the row.
+    base: BaseSide<'o>,
     /// What denies the row.
     findings: Vec<Finding>,
     /// What is only warned of.
@@ -43,6 +50,18 @@ pub(super) struct RowBuilder<'o> {
     names_referral: bool,
     /// Whether it was said that the row asks for too many changes.
     is_full: bool,
+}
+
+/// A row that was read to its end.
+pub(super) struct FinishedRow {
+    /// What it asks for, or what is wrong with it.
+    pub parsed: Result<Draft, Rejected>,
+    /// Warnings about a row that is otherwise sound.
+    pub notes: Vec<Finding>,
+    /// The number of values that are as in the base.
+    pub as_in_base: u64,
+    /// The row as a base has it, of a file that is one.
+    pub base: Option<Box<BaseRow>>,
 }
 
 impl<'o> RowBuilder<'o> {
@@ -57,6 +76,7 @@ impl<'o> RowBuilder<'o> {
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
+            base: BaseSide::begin(options, place.line),
             findings: Vec::new(),
             notes: Vec::new(),
             names_referral: false,
@@ -86,6 +106,30 @@ impl<'o> RowBuilder<'o> {
             Level::Warn => self.notes.push(finding),
             Level::Deny => self.findings.push(finding),
         }
+    }
+
+    /// Returns what the base of the run says of the row.
+    pub fn base(&mut self) -> &mut BaseSide<'o> {
+        &mut self.base
+    }
+
+    /// Compares the row with what the base has for its referral; see [`BaseSide::compare`].
+    pub fn compare(&mut self, place: Location, id: ReferralId, earlier: &EarlierResult) {
+        let lacking = self.base.compare(place, id, earlier);
+        self.findings.extend(lacking);
+    }
+
+    /// Puts in an empty cell; see [`BaseSide::left_empty`].
+    pub fn left_empty(&mut self, place: Location, column: &str, target: &ValueTarget) {
+        let emptied = self.base.left_empty(place, column, target);
+        let (denied, warned): (Vec<_>, Vec<_>) = emptied.into_iter().partition(Finding::is_deny);
+        self.findings.extend(denied);
+        self.notes.extend(warned);
+    }
+
+    /// Returns the number of findings that deny the row so far.
+    pub fn denials(&self) -> usize {
+        self.findings.len()
     }
 
     /// Returns whether there is a finding of a rule.
@@ -136,6 +180,9 @@ impl<'o> RowBuilder<'o> {
 
     /// Sets the eTag that the row is bound to.
     pub fn set_etag(&mut self, place: Location, value: ETag) {
+        if self.base.settles_etag(&value) {
+            return;
+        }
         if self.etag.as_ref().is_some_and(|other| other.value != value) {
             return self.repeated(place, "eTag", Rule::DuplicateKey);
         }
@@ -151,23 +198,41 @@ impl<'o> RowBuilder<'o> {
 
     /// Sets the wanted status. Another one than before is a finding of the rule `repeated`.
     pub fn set_status(&mut self, place: Location, value: Status, repeated: Rule) {
+        let path = Path::Known(Field::Status);
+        if self.base.settles(&path, &json::raw(value.name()), false) {
+            return;
+        }
         if self.status.as_ref().is_some_and(|other| other.value != value) {
             return self.repeated(place, "/status", repeated);
         }
         self.status.get_or_insert(Located { value, place });
+        let unreadable = self.base.expect(place, &path);
+        self.findings.extend(unreadable);
     }
 
     /// Sets the wanted substatus. Another one than before is a finding of the rule `repeated`.
     pub fn set_substatus(&mut self, place: Location, value: Stage, repeated: Rule) {
+        let path = Path::Known(Field::Substatus);
+        if self.base.settles(&path, &json::raw(value.substatus()), false) {
+            return;
+        }
         if self.substatus.as_ref().is_some_and(|other| other.value != value) {
             return self.repeated(place, "/substatus", repeated);
         }
         self.substatus.get_or_insert(Located { value, place });
+        let unreadable = self.base.expect(place, &path);
+        self.findings.extend(unreadable);
     }
 
     /// Sets a field. The same value again is dropped; another value for the same path is a finding of the rule
     /// `repeated`. Unless the user allowed clearing, a `null` within the value leaves what is there.
     pub fn set(&mut self, place: Location, path: &Path, wanted: Wanted, repeated: Rule) {
+        if self.base.settles(path, wanted.raw(), wanted.sign().is_some()) {
+            if wanted.condition() == Condition::OtherDay {
+                self.base.keep_day(path, wanted.raw());
+            }
+            return;
+        }
         let wanted = if self.options.clear { wanted } else { wanted.keeping() };
         if let Err(error) = fits(path, &wanted) {
             return self.mistyped(place, path.pointer().as_str(), error);
@@ -183,13 +248,20 @@ impl<'o> RowBuilder<'o> {
         match earlier.map(|earlier| same(path, &earlier.value.1, &wanted)) {
             Some(true) => {}
             Some(false) => self.repeated(place, path.pointer().as_str(), repeated),
-            None if self.has_room(place) => self.sets.push(Located { value: (path.clone(), wanted), place }),
+            None if self.has_room(place) => {
+                let unreadable = self.base.expect(place, path);
+                self.findings.extend(unreadable);
+                self.sets.push(Located { value: (path.clone(), wanted), place });
+            }
             None => {}
         }
     }
 
     /// Clears a field, where the user allowed clearing.
     pub fn clear(&mut self, place: Location, path: &Path, repeated: Rule) {
+        if self.base.settles(path, RawValue::NULL, false) {
+            return;
+        }
         if self.options.clear {
             return self.set(place, path, Wanted::clear(), repeated);
         }
@@ -206,6 +278,9 @@ impl<'o> RowBuilder<'o> {
     /// Puts an element into a list. Its key identifies it there: the same element again is dropped, other data under
     /// the same key is a finding.
     pub fn append(&mut self, place: Location, append: Append) {
+        if self.base.settles_append(&append) {
+            return;
+        }
         let Append { field, key, element, .. } = &append;
         let field = *field;
         for text in json::texts(element) {
@@ -228,7 +303,10 @@ impl<'o> RowBuilder<'o> {
                 )
                 .hint("keep one of them"),
             ),
-            None if self.has_room(place) => self.appends.push(Located { value: append, place }),
+            None if self.has_room(place) => {
+                self.base.expect_element(&append);
+                self.appends.push(Located { value: append, place });
+            }
             None => {}
         }
     }
@@ -244,7 +322,10 @@ impl<'o> RowBuilder<'o> {
     }
 
     /// Returns the row as a draft, with its warnings; or everything that is wrong with it.
-    pub fn finish(mut self) -> (Result<Draft, Rejected>, Vec<Finding>) {
+    pub fn finish(mut self) -> FinishedRow {
+        if self.status.is_some() || self.substatus.is_some() {
+            self.base.expect_stage();
+        }
         // Drafts stay in memory until their referrals are fetched, by the hundred thousand.
         self.sets.shrink_to_fit();
         self.shown.shrink_to_fit();
@@ -252,6 +333,7 @@ impl<'o> RowBuilder<'o> {
             let finding = Finding::deny(Rule::Id, self.place, "the row names no referral");
             self.add_finding(finding.hint("give the referral's GUID as id, or remove the row"));
         }
+        let FinishedSide { values: bases, as_in_base, row } = self.base.finish();
         let draft = self.id.map(|id| Draft {
             id,
             place: self.place,
@@ -261,15 +343,17 @@ impl<'o> RowBuilder<'o> {
             sets: self.sets,
             appends: self.appends,
             shown: self.shown,
+            bases,
         });
-        match draft {
+        let (parsed, notes) = match draft {
             Some(draft) if self.findings.is_empty() => (Ok(draft), self.notes),
             partial => {
                 self.findings.append(&mut self.notes);
                 let (id, place, findings) = (self.id, self.place, self.findings);
                 (Err(Rejected { id, place, findings, partial: partial.map(Box::new) }), Vec::new())
             }
-        }
+        };
+        FinishedRow { parsed, notes, as_in_base, base: row }
     }
 
     /// Adds the finding that a path has two different values.

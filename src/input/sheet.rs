@@ -14,9 +14,9 @@ use super::header::Column;
 use super::heading;
 use super::names::ValueTarget;
 use super::notation::{Letters, Notation};
-use super::portal::{Days, PortalRow, undefused};
+use super::portal::{Days, PortalRow, PortalTarget, undefused};
 use super::record::Record;
-use super::row::RowBuilder;
+use super::row::{FinishedRow, RowBuilder};
 use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::account::{RowText, UNSOUND};
 use crate::domain::decimal::DecimalSign;
@@ -77,6 +77,10 @@ impl Sheet<'_> {
         let mut texts = Vec::with_capacity(cells.len());
         let unsound = self.mark_of_unsound(cells);
         let guards = Guards::of(&self.columns, cells);
+        let earlier = self.earlier_result(cells);
+        if let Some((place, id)) = self.referral(cells, mark).filter(|_| sound) {
+            row.compare(place, id, &earlier);
+        }
         for (at, cell) in cells.iter().enumerate() {
             let column = self.columns.get(at);
             // Beyond the header, a sound row has blank cells only, which are dropped, and so is the mark of a
@@ -94,22 +98,28 @@ impl Sheet<'_> {
                     let meant =
                         if self.is_portal { undefused(&text).into() } else { guards.meant(column, &text) };
                     match target {
-                        Some(target) if sound && refuse_unfit(&mut row, place, target, (kind, &meant)) => {}
-                        Some(target) if sound => match (self.filled_twin(cells, at), target) {
+                        Some(target) if sound && self.is_as_in_base(&mut row, at, target, &text) => {}
+                        Some(target) if sound && refuse_unfit(&mut row, place, target, (kind, &meant)) => {
+                            row.base().doubt(target);
+                        }
+                        Some(target) if sound => match (self.filled_twin(cells, at, &mut row), target) {
                             (Some(twin), _) => {
                                 self.compare(&mut row, place, (twin, &cells[twin]), (at, cell));
                             }
-                            (None, ValueTarget::Portal(target)) if kind == CellType::Date => {
-                                let day = as_portal_day(&meant);
-                                portal.cell(&mut row, &mut Days::default(), place, *target, &day);
-                            }
                             (None, ValueTarget::Portal(target)) => {
-                                portal.cell(&mut row, &mut notation.days, place, *target, &meant);
+                                // A date that is typed as one is none that could be read in two ways.
+                                let is_day = kind == CellType::Date;
+                                let meant = if is_day { as_portal_day(&meant) } else { meant.into() };
+                                let mut own = Days::default();
+                                let days = if is_day { &mut own } else { &mut notation.days };
+                                self.portal_cell((&mut portal, &mut row), days, (place, at), *target, &meant);
                             }
-                            (None, target) if kind == CellType::Number => {
-                                fill(&mut row, &mut points, place, target, &meant);
+                            (None, target) => {
+                                let column = (self.columns[at].name.as_str(), target);
+                                let is_number = kind == CellType::Number;
+                                let numbers = if is_number { &mut points } else { &mut notation.numbers };
+                                fill(&mut row, numbers, place, column, &meant);
                             }
-                            (None, target) => fill(&mut row, &mut notation.numbers, place, target, &meant),
                         },
                         // Of a malformed row only the id is looked at, so that the reports can name the
                         // referral.
@@ -119,7 +129,12 @@ impl Sheet<'_> {
                     texts.push(SheetCell { kind, text: text.into_owned() });
                 }
                 Err((finding, text)) => {
+                    if sound && column.is_some_and(|column| row.base().has_cell(&column.name, &text)) {
+                        texts.push(SheetCell { kind, text });
+                        continue;
+                    }
                     row.add_finding(finding);
+                    target.into_iter().for_each(|target| row.base().doubt(target));
                     if target == Some(&ValueTarget::Id) {
                         row.excuse_id();
                     }
@@ -133,10 +148,62 @@ impl Sheet<'_> {
         if sound && self.is_portal {
             portal.finish(&mut row, place, &self.context.options.portal_reasons);
         }
-        let earlier = self.earlier_result(cells);
         row.rebind(&earlier);
-        let (parsed, notes) = row.finish();
-        Record { place, text: RowText::of(texts), parsed, notes, earlier_outcome: earlier.outcome() }
+        let FinishedRow { parsed, notes, as_in_base, base } = row.finish();
+        let text = RowText::of(texts);
+        let base = base.filter(|_| sound).map(|mut base| {
+            base.set_text(text.clone());
+            base
+        });
+        Record { place, text, parsed, notes, earlier_outcome: earlier.outcome(), as_in_base, base }
+    }
+
+    /// Puts a cell of a Partner Center file into its row. `at` is the column.
+    fn portal_cell(
+        &self,
+        (portal, row): (&mut PortalRow, &mut RowBuilder<'_>),
+        days: &mut Days,
+        (place, at): (Location, usize),
+        target: PortalTarget,
+        text: &str,
+    ) {
+        if row.base().is_lacking() {
+            return;
+        }
+        let Column { name, target: Some(column), .. } = &self.columns[at] else { return };
+        if text.trim().is_empty() {
+            return row.left_empty(place, name, column);
+        }
+        let denials = row.denials();
+        portal.cell(row, days, place, target, text);
+        if row.denials() > denials {
+            row.base().doubt(column);
+        }
+    }
+
+    /// Returns the referral that a record names, and where; `None` where it names none, or several.
+    fn referral(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<(Location, ReferralId)> {
+        let named = self.columns.iter().zip(cells).enumerate().filter_map(|(at, (column, cell))| {
+            let is_id = column.target == Some(ValueTarget::Id);
+            let id = std::str::from_utf8(cell).ok().filter(|_| is_id)?.parse().ok()?;
+            Some((self.context.place(mark.line, at + 1), id))
+        });
+        let named: Vec<(Location, ReferralId)> = named.collect();
+        named.first().copied().filter(|(_, first)| named.iter().all(|(_, id)| id == first))
+    }
+
+    /// Returns whether a cell is as in the base, and counts it if it is one that could change something. The id is read
+    /// all the same.
+    fn is_as_in_base(&self, row: &mut RowBuilder<'_>, at: usize, target: &ValueTarget, text: &str) -> bool {
+        // The parts of a contact count together, so all are read and compared as one.
+        let is_part = matches!(target, ValueTarget::Portal(PortalTarget::Contact(_)));
+        if is_part || *target == ValueTarget::Id || !row.base().has_cell(&self.columns[at].name, text) {
+            return false;
+        }
+        if !text.trim().is_empty() {
+            row.base().count(target);
+        }
+        true
     }
 
     /// Returns the result of an earlier run, where the columns of a report hold one.
@@ -149,10 +216,13 @@ impl Sheet<'_> {
     }
 
     /// Returns the nearest column before this one that is for the same target, where both are filled in this
-    /// record.
-    fn filled_twin(&self, cells: &ByteRecord, at: usize) -> Option<usize> {
+    /// record, and neither is as in the base.
+    fn filled_twin(&self, cells: &ByteRecord, at: usize, row: &mut RowBuilder<'_>) -> Option<usize> {
+        let mut is_as_in_base = |at: usize, cell: &[u8]| {
+            std::str::from_utf8(cell).is_ok_and(|text| row.base().has_cell(&self.columns[at].name, text))
+        };
         let mut twin = self.columns[at].twin.filter(|_| !is_blank(&cells[at]))?;
-        while cells.get(twin).is_none_or(is_blank) {
+        while cells.get(twin).is_none_or(|cell| is_blank(cell) || is_as_in_base(twin, cell)) {
             twin = self.columns[twin].twin?;
         }
         Some(twin)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::patch::{self, Document};
 use super::shape::{self, Misfit};
 use crate::domain::audit::Audit;
-use crate::domain::change::Desired;
+use crate::domain::change::{BaseValue, Desired};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::json;
@@ -80,7 +80,7 @@ impl Judging {
                 let mut planned = self.nothing_to_send(number, desired.id, verdict, findings);
                 planned.item.etag = desired.etag.as_ref().map(|etag| etag.value.clone());
                 planned.seen = current.and_then(Snapshot::etag).cloned();
-                if in_conflict { planned.in_conflict(changes) } else { planned }
+                if in_conflict { planned.in_conflict(changes, &desired.bases) } else { planned }
             }
             Judged::Approved(approved) => {
                 let (etag, closes) = (approved.etag().cloned(), approved.closes());
@@ -209,11 +209,20 @@ impl Planned {
         self
     }
 
-    /// Adds the two sides of a conflict: the values that were found, and the changes that were wanted. The changes
-    /// lose their values from before: they are for another version, whose values were never read.
-    pub(super) fn in_conflict(mut self, changes: Vec<Change>) -> Self {
+    /// Adds the sides of a conflict: the values that were found, and the changes that were wanted. The changes get the
+    /// values of the base in place of those from before: they are for another version, of which the base alone is known.
+    pub(super) fn in_conflict(mut self, changes: Vec<Change>, bases: &[BaseValue]) -> Self {
         self.theirs = Some(found(&changes));
-        self.item.changes = changes.into_iter().map(|change| Change { before: None, ..change }).collect();
+        let base = |change: &Change| {
+            let mut known = bases.iter().filter(|base| base.path == change.path).peekable();
+            if known.peek()?.key.is_some() {
+                let elements = known.map(|base| &base.value).filter(|value| !json::is_null(value));
+                return Some(json::raw(&elements.collect::<Vec<_>>()));
+            }
+            known.next().map(|base| base.value.clone()).filter(|value| !json::is_null(value))
+        };
+        let based = |change: Change| Change { before: base(&change), ..change };
+        self.item.changes = changes.into_iter().map(based).collect();
         self
     }
 }

@@ -36,6 +36,7 @@ impl Merged {
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
+            bases: Vec::new(),
         };
         Self { desired, status: None, substatus: None, findings: Vec::new(), no_rows: true }
     }
@@ -43,6 +44,13 @@ impl Merged {
     /// Whether no row was added.
     pub fn has_no_rows(&self) -> bool {
         self.no_rows
+    }
+
+    /// Whether the rows change nothing, and nothing is to be said of them, whatever the referral looks like.
+    pub fn asks_for_nothing(&self) -> bool {
+        let Desired { sets, appends, shown, .. } = &self.desired;
+        let has_stage = self.status.is_some() || self.substatus.is_some();
+        !has_stage && sets.is_empty() && appends.is_empty() && shown.is_empty()
     }
 
     /// Returns the referral's id.
@@ -70,6 +78,12 @@ impl Merged {
             merger.append(&mut desired.appends, append);
         }
         desired.shown.extend(draft.shown);
+        // A base has one value for a field, so whichever row asks for it first names the same.
+        for base in draft.bases {
+            if desired.bases.iter().all(|known| (&known.path, &known.key) != (&base.path, &base.key)) {
+                desired.bases.push(base);
+            }
+        }
     }
 
     /// Rejects the numbers of an input that were written with a point or a comma, since the input as a whole
@@ -286,6 +300,7 @@ mod tests {
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
+            bases: Vec::new(),
         }
     }
 

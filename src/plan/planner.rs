@@ -10,7 +10,7 @@ use crate::domain::change::{Desired, Draft, Rejected};
 use crate::domain::fields::{Field, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::item::Item;
-use crate::domain::outcome::Verdict;
+use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::snapshot::Snapshot;
@@ -65,12 +65,20 @@ pub struct Planner {
     places: HashMap<ReferralId, usize>,
     /// The number of groups that are not done.
     remaining: usize,
+    /// Whether a referral is left alone that no row asks anything for.
+    leaves_alone: bool,
 }
 
 impl Planner {
     /// Makes a planner without rows.
     pub fn new(judging: Judging) -> Self {
-        Self { judging, groups: Vec::new(), places: HashMap::new(), remaining: 0 }
+        Self { judging, groups: Vec::new(), places: HashMap::new(), remaining: 0, leaves_alone: false }
+    }
+
+    /// Sets whether a referral is unchanged, and need not be read, for which no row asks for anything: with a base,
+    /// that is the case of every row that nobody edited. Else such a referral is read, so that its id is checked.
+    pub fn leave_what_asks_for_nothing(&mut self, leaves_alone: bool) {
+        self.leaves_alone = leaves_alone;
     }
 
     /// Adds a row; `row` is its ordinal in the run. Returns the number of the item that it belongs to.
@@ -128,7 +136,7 @@ impl Planner {
     }
 
     /// Makes the items that can be decided without reading their referral, ordered by their first row: those whose
-    /// rows contradict each other or could not be read.
+    /// rows contradict each other or could not be read, and with a base those whose rows are as in the base.
     pub fn decided(&mut self) -> Vec<Planned> {
         let mut decided = Vec::new();
         for at in 0..self.groups.len() {
@@ -136,9 +144,22 @@ impl Planner {
             let no_rows = group.merged.has_no_rows().then(Vec::new);
             if let Some(findings) = group.merged.desired(&self.judging.inputs).err().or(no_rows) {
                 decided.push(self.reject(at, findings));
+            } else if self.leaves_alone && group.merged.asks_for_nothing() {
+                decided.push(self.leave_alone(at));
             }
         }
         decided
+    }
+
+    /// Makes the item of a group that asks for nothing.
+    fn leave_alone(&mut self, at: usize) -> Planned {
+        if !self.groups[at].rejected.is_empty() {
+            return self.reject(at, Vec::new());
+        }
+        self.take_out(at);
+        let ReferralRows { number, merged, .. } = &self.groups[at];
+        let verdict = Verdict::new(Outcome::Unchanged, "as-in-base", "nothing of it differs from the base");
+        self.judging.nothing_to_send(*number, merged.id(), verdict, Vec::new())
     }
 
     /// Returns the referrals that must still be read, ordered by their first row.
@@ -277,7 +298,6 @@ mod tests {
     use crate::domain::change::{Append, Joining, Located};
     use crate::domain::fields::{Field, Path};
     use crate::domain::item::Effect;
-    use crate::domain::outcome::Outcome;
     use crate::domain::rules::Levels;
     use crate::domain::status::{ClosedSubstatus, Stage};
     use crate::domain::value::{Wanted, element_key};
@@ -313,6 +333,7 @@ mod tests {
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
+            bases: Vec::new(),
         }
     }
 

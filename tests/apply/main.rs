@@ -10,6 +10,7 @@
 //! | `inputs` | where inputs come from, and how they are read |
 //! | `settings` | the command line, the environment and the file |
 //! | `limits` | what ends a run early |
+//! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
 //! | `consent` | who may change what |
 //! | `outcomes` | every outcome, as a model tells it |
 //! | `requests` | how many requests are made |
@@ -23,6 +24,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod base;
 mod consent;
 mod diagnostics;
 mod early_exits;

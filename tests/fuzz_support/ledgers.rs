@@ -495,6 +495,7 @@ fn about() -> RunSpec {
             mapped: Vec::new(),
             portal_reasons: BTreeMap::new(),
             sheet: None,
+            base: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),

@@ -177,7 +177,7 @@ impl Desk {
     }
 
     fn row(&mut self, row: u64, record: input::Record) -> Result<(), LedgerError> {
-        let input::Record { place, text, parsed, notes, earlier_outcome: _ } = record;
+        let input::Record { place, text, parsed, notes, earlier_outcome: _, .. } = record;
         let (id, item, verdict, findings) = match parsed {
             Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
             Err(mut rejected) => {
@@ -265,6 +265,7 @@ fn about() -> RunSpec {
             mapped: Vec::new(),
             portal_reasons: BTreeMap::new(),
             sheet: None,
+            base: None,
         },
         plan_only: false,
         reason: None,

@@ -69,6 +69,10 @@ pub enum Rule {
     ServerManagedDiffers,
     WouldOverwrite,
     OrderOnly,
+    EmptiedCell,
+    NotInBase,
+    BaseUnreadable,
+    ChangedSinceBase,
 }
 
 /// An entry of the catalogue.
@@ -99,7 +103,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
 }
 
 /// The rules in the order of [`Rule`], by which they are looked up.
-const TABLE: [RuleEntry; 54] = [
+const TABLE: [RuleEntry; 58] = [
     settable(
         Rule::Transition,
         "transition",
@@ -355,6 +359,31 @@ const TABLE: [RuleEntry; 54] = [
         Level::Warn,
         "a list of a PUT payload differs in nothing but its order, which is not sent",
     ),
+    settable(
+        Rule::EmptiedCell,
+        "emptied-cell",
+        Level::Warn,
+        "a cell is empty that has a value in the file of {}; an empty cell leaves its field alone, and \\N clears it",
+    )
+    .naming(Setting::Base),
+    fixed(
+        Rule::NotInBase,
+        "not-in-base",
+        "the file of {} lacks the referral of the row, so which of its cells are changes is unknown",
+    )
+    .naming(Setting::Base),
+    fixed(
+        Rule::BaseUnreadable,
+        "base-unreadable",
+        "a cell differs from one in the file of {} whose value can't be read, so whether somebody else changed it is unknown",
+    )
+    .naming(Setting::Base),
+    fixed(
+        Rule::ChangedSinceBase,
+        "changed-since-base",
+        "a field that the row changes has another value now than in the file of {} (outcome: conflict)",
+    )
+    .naming(Setting::Base),
 ];
 
 impl Rule {

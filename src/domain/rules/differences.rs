@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::catalogue::Rule;
 use super::findings::LeveledFindings;
 use super::joined::joined;
+use super::three_way::{Compared, PlacedChange};
 use crate::domain::change::{Append, Desired, Joining, Located};
 use crate::domain::equality;
 use crate::domain::fields::{Field, Kind, Path};
@@ -19,25 +20,18 @@ use crate::domain::status::Standing;
 use crate::domain::value::{self, Condition, Wanted, element_key};
 use crate::domain::wording::Wording;
 
-/// A change, with the state of the place that it writes to.
-#[derive(Debug, Clone)]
-pub struct PlacedChange {
-    /// The change.
-    pub change: Change,
-    /// Whether its member exists, and which objects around it are missing.
-    pub path_state: PathState,
-}
-
 /// Returns the changes that turn the current referral into the wanted one, in the order of sending.
 ///
 /// `current` is `None` where the referral was not read. Values that already mean what is wanted are left out. So are
-/// changes that depend on an unseen member, each with a note in `findings`.
+/// changes that depend on an unseen member, each with a note in `findings`. What is left has been compared with the
+/// base of the run.
 pub(super) fn differences(
     desired: &Desired,
     current: Option<&Snapshot<'_>>,
     findings: &mut LeveledFindings<'_>,
-) -> Vec<PlacedChange> {
-    DesiredComparison { desired, current, findings }.all()
+) -> Compared {
+    let changes = DesiredComparison { desired, current, findings }.all();
+    Compared::new(changes, &desired.bases)
 }
 
 /// A wanted change, compared with the current referral.
@@ -165,7 +159,10 @@ impl DesiredComparison<'_, '_, '_> {
         let base = set.as_ref().map(|set| &*set.after).or(before);
         let list = base.and_then(json::elements).unwrap_or_default();
         let joined = joined(&list, elements);
-        for (place, rule, message) in joined.told {
+        // What is as in the base is no wish, so of what the file has in the list not all is known here.
+        let is_compared = self.desired.bases.iter().any(|base| base.path == path);
+        let told = joined.told.into_iter();
+        for (place, rule, message) in told.filter(|(_, rule, _)| !is_compared || *rule != Rule::OmittedKept) {
             self.findings.add(
                 rule,
                 place,

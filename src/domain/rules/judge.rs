@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::{Levels, Rule};
-use super::differences::{PlacedChange, differences};
+use super::differences::differences;
 use super::findings::LeveledFindings;
 use super::incomplete::Incomplete;
+use super::three_way::{Compared, Moved, PlacedChange};
 use super::{shown, transitions};
 use crate::domain::change::Desired;
 use crate::domain::equality;
@@ -125,15 +126,19 @@ impl Evaluator<'_, '_> {
     }
 
     /// Asks every rule about the changes, and returns the result.
-    fn verdict(&mut self, changes: Vec<PlacedChange>) -> Judged {
+    fn verdict(&mut self, compared: Compared) -> Judged {
         let is_denied = |finding: &Finding| finding.rule == Rule::PortalReadOnly && finding.is_deny();
         let is_denied = self.findings.list.iter().any(is_denied);
-        if changes.is_empty() && !self.findings.incomplete.holds_back() && !is_denied {
+        if compared.is_empty() && !self.findings.incomplete.holds_back() && !is_denied {
             return Judged::Unchanged;
         }
         if let Some(verdict) = self.stale() {
-            return Judged::Rejected(verdict, plain(changes));
+            return Judged::Rejected(verdict, compared.told());
         }
+        let changes = match compared.unmoved() {
+            Ok(changes) => changes,
+            Err(moved) => return self.moved(moved),
+        };
         let step = self.step(&changes);
         self.ask_about_stage(step);
         self.ask_about_fields(&changes, step);
@@ -178,6 +183,23 @@ impl Evaluator<'_, '_> {
             .hint("somebody changed the referral: look at it, then give its new eTag or none");
         self.findings.list.push(finding);
         Some(Verdict::new(Outcome::Conflict, Rule::StaleEtag.id(), message))
+    }
+
+    /// Returns the verdict of changes that touch what somebody else changed since the base.
+    fn moved(&mut self, moved: Moved) -> Judged {
+        let conflicts: Vec<(Location, String)> =
+            moved.conflicts().map(|(change, said)| (self.place_of(&change.path), said)).collect();
+        let hint = Wording::from(
+            "somebody changed it since: see in the conflict report what, keep what still holds, and feed it back with the \
+             same ",
+        )
+        .name(Setting::Base);
+        let messages: Vec<&str> = conflicts.iter().map(|(_, said)| said.as_str()).collect();
+        let verdict = Verdict::new(Outcome::Conflict, Rule::ChangedSinceBase.id(), messages.join(" | "));
+        for (place, said) in conflicts {
+            self.findings.list.push(Finding::deny(Rule::ChangedSinceBase, place, said).hint(hint.clone()));
+        }
+        Judged::Rejected(verdict, moved.told())
     }
 
     /// Returns the stage that the changes lead to, if they change it.
@@ -365,6 +387,9 @@ impl Evaluator<'_, '_> {
 
     /// Returns the place in the input that sets a path.
     fn place_of(&self, path: &Path) -> Location {
+        if matches!(path, Path::Known(Field::Status | Field::Substatus)) {
+            return self.desired.stage.as_ref().map_or(self.desired.place, |stage| stage.place);
+        }
         let set = self.desired.sets.iter().find(|set| set.value.0 == *path);
         set.map_or(self.desired.place, |set| set.place)
     }

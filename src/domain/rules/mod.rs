@@ -10,6 +10,7 @@
 //! | `shown` | compares what a row shows of members that it can't change |
 //! | `findings` | collects findings, each at the level of its rule |
 //! | `incomplete` | collects the unseen members that a judgement depends on |
+//! | `three_way` | tells which of the differences touch what somebody else changed since the base |
 //!
 //! Always: [`judge()`] alone builds an [`Approved`], so every planned change has passed it. A decision that
 //! depends on an unseen member is not made: see [`Incomplete`].
@@ -21,9 +22,10 @@ mod incomplete;
 mod joined;
 mod judge;
 mod shown;
+mod three_way;
 pub mod transitions;
 
 pub use catalogue::{Levels, Rule};
-pub use differences::PlacedChange;
 pub use incomplete::Incomplete;
 pub use judge::{Approved, Judged, Judgement, judge};
+pub use three_way::PlacedChange;

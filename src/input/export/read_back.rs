@@ -29,8 +29,8 @@ pub(super) fn read(
 ) -> Result<Draft, Vec<Finding>> {
     let mut row = RowBuilder::new(options, NOWHERE);
     row.set_id(NOWHERE, id);
-    fill(&mut row, &mut Numbers::new(None, Separator::COMMA), NOWHERE, target, text);
-    row.finish().0.map_err(|rejected| rejected.findings)
+    fill(&mut row, &mut Numbers::new(None, Separator::COMMA), NOWHERE, ("", target), text);
+    row.finish().parsed.map_err(|rejected| rejected.findings)
 }
 
 /// Returns whether a cell says that a path has the value that it has, and nothing else.

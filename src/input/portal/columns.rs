@@ -102,6 +102,29 @@ pub enum PortalTarget {
     Shown(&'static str, Counterpart),
 }
 
+impl PortalTarget {
+    /// Returns the field that a cell may change; `None` where it can't change any.
+    pub fn field(self) -> Option<Field> {
+        Some(match self {
+            Self::Status => Field::Status,
+            Self::Substatus => Field::Substatus,
+            Self::Reason => Field::StatusReason,
+            Self::SalesStage => Field::SalesStage,
+            Self::CloseDate => Field::ClosingDateTime,
+            Self::Share => Field::ShareConsent,
+            Self::Solution(_) => Field::Solutions,
+            Self::TeamMember(_) => Field::Team,
+            Self::Contact(_) => Field::CustomerTeam,
+            Self::Shown(..) => return None,
+        })
+    }
+
+    /// Whether a cell is one element of its field's list, or a part of one.
+    pub fn is_partial(self) -> bool {
+        matches!(self, Self::Solution(_) | Self::TeamMember(_) | Self::Contact(_))
+    }
+}
+
 /// A part of the customer's contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the column of that name")]

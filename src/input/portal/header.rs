@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ::csv::ByteRecord;
 
+use super::super::base_row::ReadAs;
 use super::super::context::InputContext;
 use super::super::error::{Problem, Unusable};
 use super::super::header::{self, Column};
@@ -70,9 +71,12 @@ pub(in super::super) fn resolve(
     if let Some(unusable) = Unusable::of(problems) {
         return Err(unusable);
     }
+    let from = match context.options.read_as {
+        ReadAs::ChangesOf(_) => "the file that it was made from",
+        ReadAs::Changes | ReadAs::Base => "the referrals as they stand",
+    };
     let mut notes = vec![format!(
-        "a file of Partner Center's {}: what differs from the referrals as they stand is a change, and empty cells \
-         leave alone",
+        "a file of Partner Center's {}: what differs from {from} is a change, and empty cells leave alone",
         file.what()
     )];
     if !unknown.is_empty() {

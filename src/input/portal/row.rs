@@ -104,10 +104,12 @@ impl PortalRow {
 
     /// Puts what counts together into the row. `own` are the reasons that the user sets, by their numbers.
     pub fn finish(self, row: &mut RowBuilder<'_>, place: Location, own: &BTreeMap<u8, String>) {
-        let takes_reason = matches!(
-            row.wanted_substatus(),
-            Some(Stage::Closed(ClosedSubstatus::Lost | ClosedSubstatus::Declined))
-        );
+        // Of a base, the reason is what the referral had, whatever its stage.
+        let takes_reason = row.base().is_base()
+            || matches!(
+                row.wanted_substatus(),
+                Some(Stage::Closed(ClosedSubstatus::Lost | ClosedSubstatus::Declined))
+            );
         if let Some((place, text)) = self.reason.filter(|_| takes_reason) {
             let read = reasons::reason(&text, own).and_then(|reason| Wanted::from_text(Kind::Text, reason));
             set(row, place, Field::StatusReason, &text, read.map(|wanted| wanted.on(Condition::Closing)));
@@ -203,6 +205,10 @@ fn share(row: &mut RowBuilder<'_>, place: Location, text: &str) {
     const SHARE: &str = "/consent/consentToShareReferralWithMicrosoftSellers";
     match words::yes_or_no(text) {
         Ok(true) => set(row, place, Field::ShareConsent, text, Wanted::from_text(Kind::Boolean, "true")),
+        // Of a base, a No is what the referral had.
+        Ok(false) if row.base().is_base() => {
+            set(row, place, Field::ShareConsent, text, Wanted::from_text(Kind::Boolean, "false"));
+        }
         Ok(false) => {
             let (column, counterpart) = ("Share with Microsoft sales team", Counterpart::Flag(SHARE));
             row.show(place, Shown { column, counterpart, text: "No".into() });
@@ -228,18 +234,7 @@ fn join(
 /// Clears the target, where it is one that can be asked to be cleared. Returns false where `\N` is a text like any
 /// other.
 fn clear(row: &mut RowBuilder<'_>, place: Location, target: PortalTarget) -> bool {
-    let field = match target {
-        PortalTarget::Reason => Field::StatusReason,
-        PortalTarget::SalesStage => Field::SalesStage,
-        PortalTarget::CloseDate => Field::ClosingDateTime,
-        PortalTarget::Status => Field::Status,
-        PortalTarget::Substatus => Field::Substatus,
-        PortalTarget::Share => Field::ShareConsent,
-        PortalTarget::Solution(_) => Field::Solutions,
-        PortalTarget::TeamMember(_) => Field::Team,
-        PortalTarget::Contact(_) => Field::CustomerTeam,
-        PortalTarget::Shown(..) => return false,
-    };
+    let Some(field) = target.field() else { return false };
     match target {
         PortalTarget::Reason | PortalTarget::SalesStage | PortalTarget::CloseDate => {
             row.clear(place, &Path::Known(field), Rule::Contradiction);

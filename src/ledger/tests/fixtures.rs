@@ -108,6 +108,7 @@ pub(in crate::ledger) fn about() -> RunSpec {
             mapped: Vec::new(),
             portal_reasons: BTreeMap::new(),
             sheet: None,
+            base: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),

@@ -143,7 +143,7 @@ impl Migration<'_, '_, '_> {
         self.mind_closed(&mut notes);
         let verdict = Verdict::new(Outcome::Conflict, stale.rule().id(), stale.message());
         let planned = self.judging.nothing_to_send(self.number, self.payload.id, verdict, notes.list);
-        let mut planned = planned.in_conflict(changes(judged));
+        let mut planned = planned.in_conflict(changes(judged), &[]);
         planned.item.etag = self.payload.etag.as_ref().map(|etag| etag.value.clone());
         planned.incomplete = incomplete;
         let class = if self.is_closed() { Class::Closed } else { Class::Stale };

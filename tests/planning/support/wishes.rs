@@ -208,6 +208,7 @@ fn draft(line: u64) -> Draft {
         sets: Vec::new(),
         appends: Vec::new(),
         shown: Vec::new(),
+        bases: Vec::new(),
     }
 }
 
