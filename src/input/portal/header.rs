@@ -114,8 +114,8 @@ fn refused(context: &InputContext<'_>, file: PortalFile, line: u64) -> Option<Pr
         ),
         PortalFile::Insights => (
             "the file is a download of Partner Center's Insights, which names referrals and changes none",
-            "take it as a list of ids for export, and change what export writes; or download the co-sell deals, \
-             whose file has Partner Referral Status",
+            "it is a list of ids: put its column Referral ID into a change file, beside the columns to change; or \
+             download the co-sell deals, whose file has Partner Referral Status",
         ),
     };
     Some(context.problem(line, 1, message).hint(hint))
