@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use rust_xlsxwriter::Workbook;
+
 /// The wanted, or the present, state of what the change file touches.
 struct State {
     status: &'static str,
@@ -140,24 +142,48 @@ fn order(rows: u64, in_order: bool) -> Vec<u64> {
     order
 }
 
+/// The columns of a change file.
+const COLUMNS: [&str; 6] = ["id", "status", "substatus", "statusReason", "dealValue", "closingDateTime"];
+
 /// Writes a change file with one row for each referral, in the order of the snapshot or in none.
 pub fn changes(path: &Path, rows: u64, in_order: bool) -> io::Result<()> {
     let mut file = csv::Writer::from_path(path)?;
-    file.write_record(["id", "status", "substatus", "statusReason", "dealValue", "closingDateTime"])?;
-    for number in order(rows, in_order) {
+    file.write_record(COLUMNS)?;
+    wanted_cells(rows, in_order).try_for_each(|cells| file.write_record(cells))?;
+    file.flush()
+}
+
+/// Writes the same rows as a workbook, with numbers as numbers.
+pub fn workbook(path: &Path, rows: u64) -> io::Result<()> {
+    let written = || {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet_with_low_memory()?;
+        for (column, name) in (0..).zip(COLUMNS) {
+            sheet.write_string(0, column, name)?;
+        }
+        for (row, cells) in (1..).zip(wanted_cells(rows, true)) {
+            for (column, cell) in (0..).zip(&cells) {
+                match cell.parse::<f64>() {
+                    Ok(number) if column == 4 => sheet.write_number(row, column, number)?,
+                    _ if cell.is_empty() => continue,
+                    _ => sheet.write_string(row, column, cell)?,
+                };
+            }
+        }
+        book.save(path)
+    };
+    written().map_err(io::Error::other)
+}
+
+/// The cells of a change file's rows.
+fn wanted_cells(rows: u64, in_order: bool) -> impl Iterator<Item = [String; 6]> {
+    order(rows, in_order).into_iter().map(|number| {
         let (now, wanted) = (now(number), wanted(number));
         let moves = wanted.substatus != now.substatus || number % 10 == 3;
         let stage = if moves { [wanted.status, wanted.substatus] } else { [""; 2] };
         let value = if wanted.value != now.value { format!("{}.75", wanted.value) } else { String::new() };
         let closing = if wanted.closing != now.closing { wanted.closing } else { "" };
-        file.write_record([
-            &id(number),
-            stage[0],
-            stage[1],
-            wanted.reason.unwrap_or_default(),
-            &value,
-            closing,
-        ])?;
-    }
-    file.flush()
+        let reason = wanted.reason.unwrap_or_default();
+        [id(number), stage[0].to_owned(), stage[1].to_owned(), reason.to_owned(), value, closing.to_owned()]
+    })
 }
