@@ -264,6 +264,10 @@ pub struct WhichArgs {
     #[arg(long, value_name = "TIME")]
     pub updated_since: Option<String>,
 
+    /// List of them: ids, one a line, or any file with a column of ids; only these are written
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ids: Option<String>,
+
     /// Condition that they meet, in the notation of OData, such as "details/dealValue ge 10000"
     #[arg(long, value_name = "ODATA")]
     pub filter: Option<String>,

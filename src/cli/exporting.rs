@@ -31,6 +31,7 @@ impl Surroundings<'_> {
         Ok(ExportOptions {
             out,
             content,
+            ids: ids(which.ids.as_deref())?,
             criteria: criteria(&which)?,
             force,
             sending: sending(&pace, &target, &profile)?,
@@ -87,8 +88,17 @@ fn fill(typed: &str) -> Result<Fill, CommandError> {
     }
 }
 
+/// Returns the list of referrals, which has to be a file.
+fn ids(typed: Option<&str>) -> Result<Option<String>, CommandError> {
+    match typed {
+        Some("" | "-") => Err(CommandError::usage("--ids: this names no file")
+            .hint("name a file with ids of referrals, one a line, or in a column id")),
+        typed => Ok(typed.map(str::to_owned)),
+    }
+}
+
 fn criteria(typed: &args::WhichArgs) -> Result<Criteria, CommandError> {
-    let args::WhichArgs { status, substatus, closing_before, updated_since, filter } = typed;
+    let args::WhichArgs { status, substatus, closing_before, updated_since, filter, .. } = typed;
     Ok(Criteria {
         statuses: all("--status", status, Status::parse, || Status::ALL.map(Status::name).join(", "))?,
         substatuses: all("--substatus", substatus, Stage::of_substatus, || {

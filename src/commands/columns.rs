@@ -69,6 +69,7 @@ pub fn options(asked: &PlanSpec) -> input::Options {
         portal_reasons,
         sheet,
         read_as,
+        ids_alone: false,
     }
 }
 

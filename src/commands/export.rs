@@ -12,22 +12,24 @@ use super::error::{CommandError, ErrorKind};
 use super::harvest::{Gap, Harvest, Harvested, Unread};
 use super::next_command::{CommandLine, Operand, flag, spelled};
 use super::options::Sending;
+use super::plan_writer::unreadable;
 use super::target::Target;
 use super::{connection, progress};
 use crate::api::{Client, PageLink};
 use crate::domain::characters::visible_path;
 use crate::domain::criteria::Criteria;
 use crate::domain::exit::Exit;
+use crate::domain::referral::ReferralId;
 use crate::domain::rules::Levels;
 use crate::domain::setting::{Choice, Setting};
 use crate::domain::wording::Wording;
-use crate::engine::fetch::{Survey, fetch_singly};
+use crate::engine::fetch::{Survey, fetch_referrals, fetch_singly};
 use crate::engine::in_flight::Flights;
 use crate::engine::list_all::{ListError, list_all};
 use crate::engine::{Context, Event, RequestCounts, Slots, StopReason};
 use crate::input::export::ExportColumns;
 pub use crate::input::export::Fill;
-use crate::input::{BETWEEN_NAMES, GUARDED};
+use crate::input::{BETWEEN_NAMES, GUARDED, read_ids};
 use crate::pace::Pace;
 use crate::report::{ExportFile, ExportForm, Progress, ProgressMode, ReportError, counted, grouped};
 
@@ -38,7 +40,9 @@ pub struct ExportOptions {
     pub out: PathBuf,
     /// What it holds.
     pub content: Content,
-    /// Which referrals.
+    /// The file that lists the referrals; `None` for all of them.
+    pub ids: Option<String>,
+    /// Which of them.
     pub criteria: Criteria,
     /// Whether a file of that name may be replaced.
     pub force: bool,
@@ -66,6 +70,9 @@ pub enum Content {
     },
 }
 
+/// What helps where the service has none of what is asked for.
+const WRONG_BASE: &str = "check the base of the API, which ends in /v1.0";
+
 /// The most referrals of a kind that are told by their ids.
 const MOST_TOLD: usize = 10;
 
@@ -77,6 +84,7 @@ const MOST_TOLD: usize = 10;
 pub async fn run(options: ExportOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let columns = columns(&options.content)?;
     check(&options.out, options.force)?;
+    let ids = options.ids.as_deref().map(listed).transpose()?;
     let connect = (environment.new_id)();
     let client = connection::connect(&options.target, options.sending.timeout, connect, environment)?;
     let pace = Pace::new(options.sending.pacing);
@@ -84,7 +92,7 @@ pub async fn run(options: ExportOptions, environment: &Environment<'_>) -> Resul
     let observe = |event| progress::show(&progress, environment, event);
     let context = context(&client, &pace, &options.sending, environment, &observe);
     let exporter = Exporter { options: &options, columns: columns.as_ref(), environment };
-    let gathering = exporter.gather(&context);
+    let gathering = exporter.gather(&context, ids);
     let harvest = progress::watched(gathering, &progress, &context, options.progress, environment).await;
     if let Some(trouble) = stopped(&options.target, environment) {
         return Err(trouble);
@@ -101,6 +109,11 @@ fn columns(content: &Content) -> Result<Option<ExportColumns>, CommandError> {
         let setting = flag(if is_filled { Setting::Set } else { Setting::Columns });
         CommandError::usage(format!("{setting} {name}: {}", error.message)).hint(error.hint)
     })
+}
+
+/// Reads the list of referrals.
+fn listed(path: &str) -> Result<Vec<ReferralId>, CommandError> {
+    read_ids(path).map_err(|error| unreadable(&error))
 }
 
 /// Makes sure that the file can be put in its place once all is known, so that nothing is asked in vain.
@@ -176,8 +189,21 @@ struct Exporter<'a> {
 
 impl<'a> Exporter<'a> {
     /// Gathers all referrals that are chosen.
-    async fn gather(&self, context: &Context<'_, Client>) -> Result<Harvest<'a>, CommandError> {
-        let mut harvest = self.list(context).await?;
+    async fn gather(
+        &self,
+        context: &Context<'_, Client>,
+        ids: Option<Vec<ReferralId>>,
+    ) -> Result<Harvest<'a>, CommandError> {
+        let mut harvest = match ids {
+            None => self.list(context).await?,
+            Some(ids) => {
+                let mut harvest = self.begin(ids)?;
+                if !fetch_referrals(context, &mut harvest).await.map_err(unwritten)? {
+                    self.environment.console.say(&format!("hint: {WRONG_BASE}"));
+                }
+                harvest
+            }
+        };
         self.look(context, &mut harvest).await?;
         if harvest.probe() {
             self.look(context, &mut harvest).await?;
@@ -192,7 +218,7 @@ impl<'a> Exporter<'a> {
     async fn list(&self, context: &Context<'_, Client>) -> Result<Harvest<'a>, CommandError> {
         let first = self.options.criteria.asked().and_then(|filter| PageLink::filtered(&filter));
         let is_filtered = first.is_some();
-        let mut harvest = self.begin()?;
+        let mut harvest = self.begin(Vec::new())?;
         let listed = list_all(context, first, &mut |referral| harvest.listed(referral)).await;
         let refusal = match listed {
             Ok(_) | Err(ListError::Stopped) => return Ok(harvest),
@@ -205,14 +231,15 @@ impl<'a> Exporter<'a> {
             "note: the service does not filter the list so ({}): all of it is read, and filtered here",
             refusal.message()
         ));
-        let mut harvest = self.begin()?;
+        let mut harvest = self.begin(Vec::new())?;
         match list_all(context, None, &mut |referral| harvest.listed(referral)).await {
             Ok(_) | Err(ListError::Stopped) => Ok(harvest),
             Err(error) => Err(self.unlisted(error)),
         }
     }
 
-    fn begin(&self) -> Result<Harvest<'a>, CommandError> {
+    /// Begins a file of all referrals, or of these.
+    fn begin(&self, ids: Vec<ReferralId>) -> Result<Harvest<'a>, CommandError> {
         let form = match self.columns {
             None => ExportForm::Snapshot,
             Some(columns) => ExportForm::Table {
@@ -222,7 +249,7 @@ impl<'a> Exporter<'a> {
             },
         };
         let file = ExportFile::begin(&self.options.out, form).map_err(unwritten)?;
-        Ok(Harvest::begin(&self.options.criteria, self.columns, file, Vec::new()))
+        Ok(Harvest::begin(&self.options.criteria, self.columns, file, ids))
     }
 
     /// Reads the referrals that the list doesn't suffice for.
@@ -252,7 +279,7 @@ impl<'a> Exporter<'a> {
             }
         };
         let hint = match status {
-            Some(404) => "check the base of the API, which ends in /v1.0",
+            Some(404) => WRONG_BASE,
             Some(403) => "sign in as somebody with the role Referrals admin or Referrals user",
             _ => hint,
         };

@@ -19,6 +19,7 @@
 //! | [`patches`] | writes the documents of a plan as a change file |
 //! | [`consent`] | makes sure of the user's consent to what is about to be sent |
 //! | [`sending`] | takes a plan to the last answer of the service |
+//! | [`forecast`] | says whether the changes fit before the time at which sending stops |
 //! | [`progress`] | shows progress meanwhile, and counts the requests |
 //! | [`write_reports`] | writes the reports of a run from its ledger, and derives the exit code |
 //! | [`finish`] | prints the summary and the next command |
@@ -44,6 +45,7 @@ pub mod environment;
 pub mod error;
 pub mod export;
 pub mod finish;
+pub mod forecast;
 pub mod harvest;
 pub mod made_from;
 pub mod next_command;

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use super::environment::{Console, Environment};
 use super::next_command::flag;
-use super::options::{RunContext, Sending};
+use super::options::RunContext;
 use crate::api::Client;
 use crate::domain::account::RunStats;
 use crate::domain::setting::Setting;
 use crate::engine::{Context, Event, Stop};
-use crate::ledger::PlanTotals;
 use crate::pace::{self, Pace, Pacing, WaitTimes};
-use crate::report::{Course, Progress, ProgressMode, Waiting, counted, roughly};
+use crate::report::{Course, Progress, ProgressMode, Waiting};
 
 /// Runs the work, and updates the progress four times a second: what it waits for, and what was counted.
 pub async fn watched<T>(
@@ -118,35 +117,6 @@ pub fn figures(context: &Context<'_, Client>, client: &Client, begun: Begun) -> 
     }
 }
 
-/// Says whether what is to be sent fits before the `--finish-by` time, where there is one.
-pub fn tell_time(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
-    let Sending { pacing, finish_by, .. } = run_context.sending;
-    let (Some(deadline), to_send @ 1..) = (finish_by, totals.remaining) else { return };
-    let finish_by = flag(Setting::FinishBy);
-    // A time that has passed leaves no time.
-    let left = Duration::try_from(deadline.duration_since((environment.clock)())).unwrap_or_default();
-    let Pacing::Fixed(rate) = pacing else {
-        let what = format!("at a rate that is yet to be found, and {finish_by} leaves");
-        return environment.console.say(&format!(
-            "note: {} {what} {}",
-            counted(to_send, "request"),
-            roughly(left)
-        ));
-    };
-    let needed = rate.time_for(to_send);
-    let take = if to_send == 1 { "takes" } else { "take" };
-    let times = format!(
-        "{} at {rate} {take} about {}, and {finish_by} leaves {}",
-        counted(to_send, "request"),
-        roughly(needed),
-        roughly(left)
-    );
-    environment.console.say(&match needed <= left {
-        true => format!("note: {times}"),
-        false => format!("warning: {times}: what is not sent by then stays for resume"),
-    });
-}
-
 /// Says which rate was found, or that the requested one was too high.
 pub fn tell_rate(run_context: RunContext<'_>, environment: &Environment<'_>) {
     let found = run_context.pace.found_rate();
@@ -164,7 +134,7 @@ pub fn tell_rate(run_context: RunContext<'_>, environment: &Environment<'_>) {
 }
 
 /// Formats a rate per second, or per minute where it is below one per second.
-fn per_second_or_minute(per_second: f64) -> String {
+pub fn per_second_or_minute(per_second: f64) -> String {
     if per_second < 1.0 { format!("{:.1}/m", per_second * 60.0) } else { format!("{per_second:.1}/s") }
 }
 

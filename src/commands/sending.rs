@@ -10,7 +10,7 @@ use super::next_command::{CommandLine, flag};
 use super::options::RunContext;
 use super::progress::{self, Begun};
 use super::write_reports::PlanFile;
-use super::{connection, finish, next_step, patches, write_reports};
+use super::{connection, finish, forecast, next_step, patches, write_reports};
 use crate::api::Client;
 use crate::domain::account::{OnConflict, Phase, PlanSpec, RunStats};
 use crate::domain::exit::Exit;
@@ -54,7 +54,7 @@ pub async fn go_on(
     let totals = ledger.plan_totals().await?;
     consent::announce(&totals, run_context, environment);
     consent::warn_ahead(&totals, run_context, environment);
-    progress::tell_time(&totals, run_context, environment);
+    forecast::tell_time(&totals, run_context, environment);
     drop(ledger);
     finish::account(run_context, None, environment).await
 }
@@ -97,7 +97,7 @@ async fn carry_out(
 ) -> Result<(), Ended> {
     let totals = ledger.plan_totals().await?;
     consent::announce(&totals, run_context, environment);
-    progress::tell_time(&totals, run_context, environment);
+    forecast::tell_time(&totals, run_context, environment);
     let consented = ledger.consent().await?;
     let overview = plan.take_overview();
     let preview = &Preview::of(overview.as_ref(), run_context.run);

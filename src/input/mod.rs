@@ -29,6 +29,7 @@
 //! | `cell_type` | whether a typed cell can stand for what its column is for |
 //! | `workbook` | one sheet of a workbook → rows |
 //! | `notation` | how a file writes numbers, dates and letters |
+//! | `id_list` | lists of referrals, of which the ids alone are read |
 //! | `jsonl` | JSON lines → rows |
 //! | `lines` | the lines of a text, bounded in size |
 //! | `line_locator` | where in its line a JSON value stands |
@@ -67,6 +68,7 @@ mod gzip;
 mod hashing;
 mod header;
 mod heading;
+mod id_list;
 mod jsonl;
 pub mod legacy;
 mod likeness;
@@ -98,6 +100,7 @@ pub use error::{InputError, Problem, Unusable};
 pub use guards::{BETWEEN_NAMES, GUARDED};
 pub use gzip::GzipError;
 pub use hashing::sha256;
+pub use id_list::read_ids;
 pub use likeness::{is_same_name, nearest_of};
 pub use mapping::{MappingError, check_mapping};
 pub use names::{field_named, is_etag};

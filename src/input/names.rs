@@ -108,6 +108,8 @@ pub(super) struct NameResolver<'a> {
     mapped: &'a [MappedColumn],
     /// What the mapped columns of a table mean; none where it has none of them.
     in_use: Vec<ValueTarget>,
+    /// Whether nothing but the ids of referrals is read.
+    ids_alone: bool,
     unconfirmed: Level,
 }
 
@@ -167,7 +169,16 @@ impl<'a> NameResolver<'a> {
         }
         let unconfirmed = options.levels.of(Rule::UnconfirmedPath);
         let (left_alone, mapped) = (options.left_alone.as_slice(), options.mapped.as_slice());
-        Self { known, allowed: &options.allow_paths, left_alone, mapped, in_use: Vec::new(), unconfirmed }
+        let ids_alone = options.ids_alone;
+        Self {
+            known,
+            allowed: &options.allow_paths,
+            left_alone,
+            mapped,
+            in_use: Vec::new(),
+            ids_alone,
+            unconfirmed,
+        }
     }
 
     /// Resolves names as those of the columns of one table. Where a column of it is mapped, only the mapped ones
@@ -185,6 +196,13 @@ impl<'a> NameResolver<'a> {
     /// # Errors
     /// Where it means no field, or more than one.
     pub fn resolve(&self, name: &str) -> Result<ValueTarget, Unresolved> {
+        if self.ids_alone {
+            return Ok(self
+                .meaning_of(name)
+                .ok()
+                .filter(|target| *target == ValueTarget::Id)
+                .unwrap_or(ValueTarget::LeftAlone));
+        }
         if self.left_alone.iter().any(|alone| is_same_name(alone, name)) {
             return Ok(ValueTarget::LeftAlone);
         }

@@ -60,6 +60,11 @@ impl Rate {
         self.interval
     }
 
+    /// Returns how many requests there is time for at this rate.
+    pub fn requests_within(self, time: Duration) -> u64 {
+        u64::try_from(time.as_nanos() / self.interval.as_nanos().max(1)).unwrap_or(u64::MAX)
+    }
+
     /// Returns how long a number of requests takes at this rate.
     pub fn time_for(self, requests: u64) -> Duration {
         self.interval.saturating_mul(u32::try_from(requests).unwrap_or(u32::MAX))

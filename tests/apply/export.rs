@@ -291,6 +291,45 @@ fn what_a_list_does_not_show_is_looked_up_where_something_hangs_on_it() {
     }
 }
 
+/// Only those that a list names are asked for, in the fewest requests.
+#[test]
+fn a_list_of_ids_is_read_as_planning_would() {
+    for (listed, asked, pages, gets, code, chosen) in [
+        (&[7][..], "", 0, 1, 0, vec![7]),
+        (&[120, 7, 3], "", 1, 1, 0, vec![3, 7, 120]),
+        (&[7, 7, 999], "", 1, 1, 3, vec![7]),
+        (&[1, 2, 3], "--filter \"details/dealValue gt 1001\"", 1, 0, 0, vec![2, 3]),
+    ] {
+        let place = Place::new();
+        let seed: Vec<Value> = (0..130).map(|number| referral(number, "Active", "Accepted")).collect();
+        let service = Sandbox::seeded(&place, &seed, &[""; 0]);
+        let tap = Tap::on(&service);
+        place.write(
+            "list.csv",
+            listed.iter().fold("Owner,Referral ID\n".to_owned(), |text, number| {
+                text + &format!("Kim,{}\n", id(*number))
+            }),
+        );
+        let export = format!(
+            "export --ids list.csv {asked} --columns notes --out a.csv --endpoint {} {FAST}",
+            tap.endpoint()
+        );
+        let ended = place.run(&shlex::split(&export).unwrap()).expect(code);
+        let seen = tap.seen();
+        let singles = seen.iter().filter(|seen| seen.path.contains("referrals/")).count();
+        assert_eq!((seen.len() - singles, singles), (pages, gets), "{listed:?}");
+        let mut ids: Vec<String> = rows(&place, "a.csv").into_iter().map(|row| row["id"].clone()).collect();
+        ids.sort();
+        assert_eq!(ids, chosen.into_iter().map(id).collect::<Vec<_>>());
+        assert_eq!(
+            ended.stderr.contains(&format!("warning: {} is not in the file", id(999))),
+            code == 3,
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
 #[test]
 fn a_snapshot_holds_what_the_service_sent() {
     let seed: Vec<Value> = (0..130).map(|number| referral(number, "Active", "Accepted")).collect();

@@ -7,6 +7,7 @@
 
 mod explained;
 mod generated;
+mod quarter_end;
 mod session;
 mod shown;
 #[path = "../support/mod.rs"]

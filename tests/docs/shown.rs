@@ -101,7 +101,7 @@ fn shown_in(file: &str) -> impl Iterator<Item = Shown> {
 }
 
 /// The fenced blocks of a language.
-fn fences<'t>(text: &'t str, language: &str) -> impl Iterator<Item = &'t str> {
+pub fn fences<'t>(text: &'t str, language: &str) -> impl Iterator<Item = &'t str> {
     let begin = format!("```{language}\n");
     let mut blocks = Vec::new();
     let mut rest = text;
