@@ -45,15 +45,16 @@ fn a_quarter_ends_as_the_document_says() {
         }
     }
     let commands: Vec<&str> = ran.iter().map(|(command, _)| command.as_str()).collect();
-    assert_eq!(commands, ["export", "apply", "resume", "report", "export"]);
+    assert_eq!(commands, ["export", "apply", "show", "resume", "report", "export"]);
     let said = |at: usize| format!("{}{}", ran[at].1.stdout, ran[at].1.stderr);
     for (at, wanted) in [
         (0, "close.csv: 5 of 18 referrals"),
         (1, "4 referrals to change, 4 of them closed for good"),
         (1, "note: 4 changes at 2/s take about 2 s, done by "),
-        (2, "applied    4"),
+        (2, "5a1e0001-0000-4000-8000-000000000020"),
         (3, "applied    4"),
-        (4, "left.csv: 1 of 14 referrals"),
+        (4, "applied    4"),
+        (5, "left.csv: 1 of 14 referrals"),
     ] {
         assert!(said(at).contains(wanted), "{wanted}\n{}", said(at));
     }
