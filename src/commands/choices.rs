@@ -2,7 +2,7 @@
 
 use super::next_command::{CommandLine, Operand};
 use super::target::Target;
-use crate::domain::account::{MappedColumn, Migrating, OnConflict, PlanSpec, RunSpec, StateSource};
+use crate::domain::account::{Format, MappedColumn, Migrating, OnConflict, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
 
 /// Returns the command that plans a run again whose inputs can't be read twice; `None` where they can.
@@ -30,6 +30,15 @@ pub fn format(asked: &PlanSpec) -> Option<Choice> {
     asked.format.map(|format| Choice::of(Setting::Format, format.name()))
 }
 
+/// Returns the format of the reports that are fed back, where the inputs had one that their extension doesn't tell:
+/// reports of any other are files of their own format by name.
+pub fn report_format(asked: &PlanSpec) -> Option<Choice> {
+    match asked.format? {
+        Format::PortalCsv => format(asked),
+        Format::Csv | Format::Xlsx | Format::Jsonl | Format::Json | Format::Http => None,
+    }
+}
+
 /// Returns the choice to plan only, where the run does.
 pub fn plan_only(about: &RunSpec) -> Option<Choice> {
     about.plan_only.then(|| Choice::bare(Setting::Plan))
@@ -46,18 +55,38 @@ pub fn state(state: &StateSource) -> Option<Choice> {
 
 /// Returns how rows are read and judged.
 pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
+    // Every field is named, so that none that is added can be forgotten here.
+    let PlanSpec {
+        // The operands, and what the callers add where it holds.
+        files: _,
+        format: _,
+        state: _,
+        // See `judging`.
+        levels: _,
+        allow_paths: _,
+        clear: _,
+        on_conflict: _,
+        migrating,
+        decimal,
+        left_alone,
+        mapped,
+        // Only the settings file has these, which the next command reads, too.
+        portal_reasons: _,
+        sheet,
+        base,
+    } = asked;
     let mut choices = judging(asked);
-    choices.extend(asked.decimal.map(|sign| Choice::of(Setting::Decimal, sign.name())));
-    choices.extend(asked.sheet.iter().map(|name| Choice::of(Setting::Sheet, name)));
+    choices.extend(decimal.map(|sign| Choice::of(Setting::Decimal, sign.name())));
+    choices.extend(sheet.iter().map(|name| Choice::of(Setting::Sheet, name)));
     // A space in front keeps the name from being taken for an option, and spaces make no difference in a
     // column's name.
     let word = |name: &String| if name.starts_with('-') { format!(" {name}") } else { name.clone() };
-    choices.extend(asked.left_alone.iter().map(|name| Choice::of(Setting::IgnoreColumn, word(name))));
-    choices.extend(asked.mapped.iter().map(|MappedColumn { column, field, .. }| {
+    choices.extend(left_alone.iter().map(|name| Choice::of(Setting::IgnoreColumn, word(name))));
+    choices.extend(mapped.iter().map(|MappedColumn { column, field, .. }| {
         Choice::of(Setting::Map, format!("{}={field}", word(column)))
     }));
-    choices.extend(asked.base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
-    if let Some(Migrating { take, base, .. }) = &asked.migrating {
+    choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
+    if let Some(Migrating { take, base, patches: _ }) = migrating {
         choices.extend(take.iter().map(|path| Choice::of(Setting::Take, path.as_str())));
         choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
     }
@@ -74,4 +103,63 @@ pub fn judging(asked: &PlanSpec) -> Vec<Choice> {
     choices.extend(levels.map(|(rule, level)| Choice::of(Setting::Rule, format!("{rule}={}", level.name()))));
     choices.extend(asked.allow_paths.iter().map(|path| Choice::of(Setting::AllowPath, path.as_str())));
     choices
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::domain::account::Base;
+    use crate::domain::decimal::DecimalSign;
+    use crate::domain::level::Level;
+    use crate::domain::pointer::Pointer;
+    use crate::domain::rules::{Levels, Rule};
+
+    /// What is typed for each field of a plan, whatever the others are.
+    #[test]
+    fn whatever_changes_how_a_file_is_read_is_typed_again() {
+        let base = |path: &str| Base { path: PathBuf::from(path), sha256: Some("0".to_owned()) };
+        let pointer = |text| Pointer::parse(text).unwrap();
+        let mut levels = Levels::default();
+        levels.set(Rule::EarlyWin, Level::Allow).unwrap();
+        let asked = PlanSpec {
+            files: vec!["-".to_owned(), "b.csv".to_owned()],
+            format: Some(Format::PortalCsv),
+            state: StateSource::File(PathBuf::from("s.jsonl")),
+            levels,
+            allow_paths: [pointer("/name")].into(),
+            clear: true,
+            migrating: Some(Migrating {
+                take: [pointer("/details/notes")].into(),
+                base: Some(base("m.jsonl")),
+                patches: Some(PathBuf::from("p.jsonl")),
+            }),
+            on_conflict: OnConflict::Rebase,
+            decimal: Some(DecimalSign::Comma),
+            left_alone: vec!["-Owner".to_owned()],
+            mapped: vec![MappedColumn {
+                column: "Grund".to_owned(),
+                field: "statusReason".to_owned(),
+                from_settings: false,
+            }],
+            portal_reasons: BTreeMap::from([(1, "Too dear".to_owned())]),
+            sheet: Some("Deals".to_owned()),
+            base: Some(base("base.csv")),
+        };
+        let typed = |choices: Vec<Choice>| CommandLine::apply(Vec::new(), choices).to_string();
+        let reading = "referral-bulk apply --clear --on-conflict rebase --rule early-win=allow --allow-path /name \
+                       --decimal comma --sheet Deals --ignore-column ' -Owner' --map Grund=statusReason \
+                       --base base.csv --take /details/notes --base m.jsonl";
+        assert_eq!(typed(self::reading(&asked)), reading);
+        let others = [format(&asked), report_format(&asked), state(&asked.state)];
+        let wanted = ["--format portal-csv", "--format portal-csv", "--state s.jsonl"];
+        for (choice, wanted) in others.into_iter().zip(wanted) {
+            assert_eq!(typed(choice.into_iter().collect()), format!("referral-bulk apply {wanted}"));
+        }
+        for format in [Format::Csv, Format::Xlsx, Format::Jsonl, Format::Json, Format::Http] {
+            assert_eq!(report_format(&PlanSpec { format: Some(format), ..asked.clone() }), None);
+        }
+    }
 }

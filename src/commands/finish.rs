@@ -201,7 +201,8 @@ impl Account {
         applying.extend_from_slice(repeat);
         let anew = choices::anew(&self.about, repeat);
         let (state, format) = (choices::state(&asked.state), choices::format(asked));
-        let repeated = Repeated { resuming, anew, applying, state, format };
+        let report_format = choices::report_format(asked);
+        let repeated = Repeated { resuming, anew, applying, state, format, report_format };
         NextStep::of(&self.summary, run, &self.written, repeated)
     }
 }

@@ -97,6 +97,8 @@ pub struct Repeated {
     pub state: Option<Choice>,
     /// The format of the inputs, where the user named it.
     pub format: Option<Choice>,
+    /// The same, where the extension of the reports doesn't tell it.
+    pub report_format: Option<Choice>,
 }
 
 /// The files that are fed back, by bucket, and the action for each. What has to be settled first comes first.
@@ -170,7 +172,10 @@ impl NextStep {
         let is_as_seen = summary.state == State::Planned
             && matches!(action, Action::Correct | Action::Mend(_))
             && !written.is_short();
-        let format = repeated.format.filter(|_| matches!(action, Action::Mend(_)));
+        let format = match action {
+            Action::Mend(_) => repeated.format,
+            _ => repeated.report_format,
+        };
         let state = repeated.state.filter(|_| is_as_seen);
         let take = matches!(action, Action::Take | Action::TakeRest);
         let take = take.then(|| Choice::of(Setting::Take, "POINTER"));

@@ -296,6 +296,21 @@ fn what_failed_can_be_corrected_in_the_form_of_partner_center() {
 }
 
 #[test]
+fn a_corrected_file_in_another_language_is_read_as_the_file_was() {
+    let content = format!("Verweis,Status,Teilstatus,Grund\n{},Closed,Lost,77\n", id(15));
+    let maps = "--map Verweis=id --map Teilstatus=substatus --map Grund=statusReason";
+    let ran = plan("run", "a.csv", content, &format!("--format portal-csv {maps}"), 3);
+    assert_eq!(ran.outcomes("run"), "1 invalid");
+    let next = ran.next().to_owned();
+    assert!(next.starts_with("apply run/error.csv --format portal-csv "), "{next}");
+    let report = ran.place.raw("run/error.csv");
+    let again = ran.then(&format!("{next} --out again --summary none --progress none"));
+    let again = again.file("run/error.csv", report.replace(",77,", ",2,")).code(0).told_elsewhere().run();
+    let (operations, _) = planned(&again, "again");
+    assert_eq!(operations[&id(15)][0]["value"], "No response");
+}
+
+#[test]
 fn an_old_download_is_warned_of() {
     let told = |cells: &[(&str, &str)]| {
         let mut deals: Vec<Deal> = (15..=18).map(download).collect();
