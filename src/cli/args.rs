@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, Value
 use crate::api::TokenCommand;
 use crate::domain::account::{self, Format};
 use crate::domain::decimal;
+use crate::domain::key::MatchField;
 use crate::pace::Pacing;
 
 /// The highest number of requests in flight that can be asked for.
@@ -92,6 +93,10 @@ pub struct ApplyArgs {
     /// Sheet to read of a workbook [default: the first one that is not hidden]
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
+
+    /// Field that names each row's referral; all but the id are looked up in the referrals as they stand
+    #[arg(long = "match", value_name = "FIELD", default_value = "id")]
+    pub match_by: MatchArg,
 
     /// What a column of somebody else's file means, as in "Est. Close Date=closingDateTime"; repeatable.
     /// Of a file with such a column, only these, the id and the eTag are read
@@ -517,6 +522,30 @@ impl From<DecimalSignArg> for decimal::DecimalSign {
         match sign {
             DecimalSignArg::Point => Self::Point,
             DecimalSignArg::Comma => Self::Comma,
+        }
+    }
+}
+
+/// What names the referral of a row.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum MatchArg {
+    /// The referral's own id
+    Id,
+    /// The partner's reference: the id of the deal in a CRM
+    #[value(name = "externalReferenceId")]
+    ExternalReferenceId,
+    /// The engagement, where only one of its referrals is meant
+    #[value(name = "engagementId")]
+    EngagementId,
+}
+
+impl MatchArg {
+    /// Returns the field that is looked up; `None` for the id.
+    pub fn field(self) -> Option<MatchField> {
+        match self {
+            Self::Id => None,
+            Self::ExternalReferenceId => Some(MatchField::ExternalReferenceId),
+            Self::EngagementId => Some(MatchField::EngagementId),
         }
     }
 }

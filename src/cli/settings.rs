@@ -47,8 +47,18 @@ impl Surroundings<'_> {
     /// # Errors
     /// A usage error if a value is invalid. No input has been read, and nothing sent, by then.
     pub fn apply(&self, typed: args::ApplyArgs) -> Result<apply::ApplyOptions, CommandError> {
-        let args::ApplyArgs { files, format, decimal, sheet, map, ignore_column, base, planning, options } =
-            typed;
+        let args::ApplyArgs {
+            files,
+            format,
+            decimal,
+            sheet,
+            match_by,
+            map,
+            ignore_column,
+            base,
+            planning,
+            options,
+        } = typed;
         let asked = self.asked(files, format.map(Into::into), None, &planning)?;
         let profile = self.config.profile(options.target.profile.as_deref())?;
         let asked = PlanSpec {
@@ -58,8 +68,24 @@ impl Surroundings<'_> {
             portal_reasons: reasons::portal_reasons(self.config)?,
             sheet,
             base: base.map(|path| self::base(path, &asked.state)).transpose()?,
+            matching: match_by.field(),
             ..asked
         };
+        if let Some(field) = asked.matching.filter(|_| asked.state == StateSource::None) {
+            let message =
+                format!("--match {}: without the referrals as they stand, no row has one", field.name());
+            return Err(CommandError::usage(message)
+                .hint("plan against the API, or against a snapshot: --state referrals.jsonl"));
+        }
+        if let Some(field) = asked.matching.filter(|_| asked.base.is_some()) {
+            let message = format!(
+                "--match {} with --base: the rows of a base are found by the referral's id",
+                field.name()
+            );
+            let hint =
+                "give both files a column with the referrals' ids, or leave one of the two options out";
+            return Err(CommandError::usage(message).hint(hint));
+        }
         self.begin(asked, planning, &options)
     }
 
@@ -119,6 +145,7 @@ impl Surroundings<'_> {
             portal_reasons: BTreeMap::new(),
             sheet: None,
             base: None,
+            matching: None,
         })
     }
 

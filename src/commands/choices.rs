@@ -74,6 +74,7 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
         portal_reasons: _,
         sheet,
         base,
+        matching,
     } = asked;
     let mut choices = judging(asked);
     choices.extend(decimal.map(|sign| Choice::of(Setting::Decimal, sign.name())));
@@ -82,6 +83,7 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
     // column's name.
     let word = |name: &String| if name.starts_with('-') { format!(" {name}") } else { name.clone() };
     choices.extend(left_alone.iter().map(|name| Choice::of(Setting::IgnoreColumn, word(name))));
+    choices.extend(matching.map(|field| Choice::of(Setting::Match, field.name())));
     choices.extend(mapped.iter().map(|MappedColumn { column, field, .. }| {
         Choice::of(Setting::Map, format!("{}={field}", word(column)))
     }));
@@ -113,6 +115,7 @@ mod tests {
     use super::*;
     use crate::domain::account::Base;
     use crate::domain::decimal::DecimalSign;
+    use crate::domain::key::MatchField;
     use crate::domain::level::Level;
     use crate::domain::pointer::Pointer;
     use crate::domain::rules::{Levels, Rule};
@@ -147,10 +150,11 @@ mod tests {
             portal_reasons: BTreeMap::from([(1, "Too dear".to_owned())]),
             sheet: Some("Deals".to_owned()),
             base: Some(base("base.csv")),
+            matching: Some(MatchField::EngagementId),
         };
         let typed = |choices: Vec<Choice>| CommandLine::apply(Vec::new(), choices).to_string();
         let reading = "referral-bulk apply --clear --on-conflict rebase --rule early-win=allow --allow-path /name \
-                       --decimal comma --sheet Deals --ignore-column ' -Owner' --map Grund=statusReason \
+                       --decimal comma --sheet Deals --ignore-column ' -Owner' --match engagementId --map Grund=statusReason \
                        --base base.csv --take /details/notes --base m.jsonl";
         assert_eq!(typed(self::reading(&asked)), reading);
         let others = [format(&asked), report_format(&asked), state(&asked.state)];

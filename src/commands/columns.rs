@@ -55,9 +55,11 @@ pub fn options(asked: &PlanSpec) -> input::Options {
         mapped,
         portal_reasons,
         sheet,
+        matching,
         ..
     } = asked.clone();
     let read_as = input::ReadAs::Changes;
+    let matching = matching.map(|field| input::Matching { field, index: None });
     input::Options {
         format,
         allow_paths,
@@ -70,6 +72,7 @@ pub fn options(asked: &PlanSpec) -> input::Options {
         sheet,
         read_as,
         ids_alone: false,
+        matching,
     }
 }
 

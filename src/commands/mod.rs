@@ -14,6 +14,8 @@
 //! | [`survey`] | makes items from what the inputs want and the referrals' current state |
 //! | [`payloads`] | holds legacy PUT payloads until their referrals are read |
 //! | [`made_from`] | holds the rows of the file that the change files were made from |
+//! | [`matching`] | finds out which referral each row is about, where rows name those by a key |
+//! | [`kept_referrals`] | keeps referrals on disk until their rows are read |
 //! | [`baseline`] | holds the referrals as they were when the payloads were made |
 //! | [`plan_writer`] | writes rows and items to the ledger |
 //! | [`patches`] | writes the documents of a plan as a change file |
@@ -47,7 +49,9 @@ pub mod export;
 pub mod finish;
 pub mod forecast;
 pub mod harvest;
+pub mod kept_referrals;
 pub mod made_from;
+pub mod matching;
 pub mod next_command;
 pub mod next_step;
 pub mod options;

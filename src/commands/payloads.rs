@@ -102,7 +102,8 @@ impl Payloads {
             Err(rejected) => (rejected.id, None, rejected.findings),
         };
         let verdict = item.is_none().then(|| Verdict::invalid(&findings));
-        writer.row(RowRecord { row, place, id, text, item, verdict, findings }, earlier_outcome)
+        let record = RowRecord { row, place, id, text, item, verdict, findings, matched: None };
+        writer.row(record, earlier_outcome)
     }
 
     /// Returns the finding of a second payload for a referral. What it would change follows from the version

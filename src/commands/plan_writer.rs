@@ -6,7 +6,9 @@ use super::columns;
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind, Problem};
 use super::next_command::{flag, spelled};
-use crate::domain::account::{Base, Format, InputInfo, RowRecord, RowText, Settled, StateSource, input_name};
+use crate::domain::account::{
+    Base, Format, InputInfo, PlanSpec, RowRecord, RowText, Settled, StateSource, input_name,
+};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
@@ -96,6 +98,11 @@ impl<'a> PlanWriter<'a> {
     /// Returns whether the plan reads the referrals' current state from the service.
     fn is_live(&self) -> bool {
         self.ledger.header().spec.asked.state == StateSource::Live
+    }
+
+    /// Returns how the run's rows are read and judged.
+    pub fn asked(&self) -> &PlanSpec {
+        &self.ledger.header().spec.asked
     }
 
     /// Reads an input with `read`, the reader for inputs of its kind, and records in the ledger that it was

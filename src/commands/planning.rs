@@ -4,6 +4,7 @@ use tracing::info;
 
 use super::environment::Environment;
 use super::error::CommandError;
+use super::matching::{self, RollCall};
 use super::next_command::spelled;
 use super::options::RunContext;
 use super::payloads::Payloads;
@@ -12,8 +13,11 @@ use super::survey::{Changes, Source, Surveyor};
 use super::{columns, next_step, progress, sending};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, Migrating, PlanSpec, RunSpec, RunStats, StateSource};
-use crate::engine::StopReason;
-use crate::engine::fetch::fetch_referrals;
+use crate::domain::snapshot::Snapshot;
+use crate::engine::fetch::{Survey, fetch_referrals, fetch_singly};
+use crate::engine::list_all::list_all;
+use crate::engine::{Context, Event, StopReason};
+use crate::input;
 use crate::ledger::{Ledger, Planning};
 use crate::plan::{Judging, Planner, Terms};
 use crate::report::Progress;
@@ -53,11 +57,15 @@ pub async fn plan(
     let writer = PlanWriter::new(ledger, before, environment);
     match migrating {
         None => {
+            let matching = options.matching.clone();
             let mut planner = Planner::new(judging);
             planner.leave_what_asks_for_nothing(base.is_some());
-            let changes =
-                Changes { planner, files, options, base, made_from: None, compared: Default::default() };
-            look_at(changes, writer, &state, client, run_context).await
+            let compared = Default::default();
+            let changes = Changes { planner, files, options, base, made_from: None, compared, stdin: None };
+            match matching {
+                None => look_at(changes, writer, &state, client, run_context).await,
+                Some(matching) => match_rows(changes, matching, writer, &state, client, run_context).await,
+            }
         }
         Some(Migrating { take, base, .. }) => {
             let terms = Terms { allow_paths, clear, take };
@@ -83,7 +91,7 @@ async fn look_at(
             figures = look_live(&mut surveyor, client, run_context, environment).await?
         }
         (StateSource::Live, None) => {
-            return Err(CommandError::could_not_run("nothing is connected to look at referrals"));
+            return Err(unconnected());
         }
         (StateSource::File(path), _) => surveyor.plan_from_file(path)?,
         (StateSource::None, _) => surveyor.plan_unseen()?,
@@ -94,27 +102,111 @@ async fn look_at(
     close(surveyor.writer.close(), &figures, environment).await
 }
 
+/// Plans changes whose rows name their referrals by a key: which these are has to be known before the rows are read.
+async fn match_rows(
+    mut changes: Changes,
+    matching: input::Matching,
+    writer: PlanWriter<'_>,
+    state: &StateSource,
+    client: Option<&Client>,
+    run_context: RunContext<'_>,
+) -> Result<Option<Ledger>, CommandError> {
+    let environment = writer.environment;
+    let started = tokio::time::Instant::now();
+    let asked = writer.asked().clone();
+    let mut roll_call = RollCall::begin(&mut changes, &asked, &matching, &writer, run_context.run)?;
+    let mut figures = RunStats::default();
+    match (state, client) {
+        (StateSource::Live, Some(client)) => {
+            figures = call_live(&mut roll_call, client, run_context, environment).await?;
+        }
+        (StateSource::Live, None) => return Err(unconnected()),
+        (StateSource::File(path), _) => roll_call.read_file(path, environment)?,
+        (StateSource::None, _) => {
+            return Err(CommandError::usage("no row is matched without the referrals' state"));
+        }
+    }
+    if environment.stop.is_set() {
+        figures.seconds = started.elapsed().as_secs_f64();
+        return close(writer.close(), &figures, environment).await;
+    }
+    let kept = roll_call.end(&mut changes);
+    let mut surveyor = Surveyor::begin(writer, changes).await?;
+    surveyor.plan_from_kept(kept, client.is_none() || *state != StateSource::Live)?;
+    if let (StateSource::Live, Some(client)) = (state, client)
+        && surveyor.remaining() > 0
+    {
+        let rows = surveyor.writer.rows();
+        let look = async |context: &Context<'_, Client>| look_singly(context, &mut surveyor).await;
+        figures = figures.plus(with_service(look, rows, client, run_context, environment).await?.1);
+    }
+    figures.seconds = started.elapsed().as_secs_f64();
+    info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
+    close(surveyor.writer.close(), &figures, environment).await
+}
+
+/// Lists all referrals, and reads those by themselves whose key the list leaves open, where they are few.
+async fn call_live(
+    roll_call: &mut RollCall,
+    client: &Client,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<RunStats, CommandError> {
+    let call = async |context: &Context<'_, Client>| {
+        let mut each = |referral: &Snapshot<'_>| roll_call.element(referral);
+        match list_all(context, None, &mut each).await {
+            Ok(_) if roll_call.may_be_read_singly() => {
+                let Ok(()) = look_singly(context, roll_call).await;
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => matching::unlisted(error).map_or(Ok(()), Err),
+        }
+    };
+    let ((), figures) = with_service(call, 0, client, run_context, environment).await?;
+    Ok(figures)
+}
+
 async fn look_live(
     surveyor: &mut Surveyor<'_, impl Source>,
     client: &Client,
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<RunStats, CommandError> {
+    let rows = surveyor.writer.rows();
+    let look = async |context: &Context<'_, Client>| fetch_referrals(context, surveyor).await;
+    let (there, figures) = with_service(look, rows, client, run_context, environment).await?;
+    if !there {
+        let target = run_context.target.name();
+        environment.console.say(&format!("hint: {target} has no list of referrals either: {WRONG_BASE}"));
+    }
+    Ok(figures)
+}
+
+/// Reads what is still wanted by a GET each, and tells how far that has come.
+async fn look_singly<S: Survey>(context: &Context<'_, Client>, survey: &mut S) -> Result<(), S::Error> {
+    let wanted = survey.remaining();
+    let observe = |remaining: usize| context.tell(Event::Looked((wanted - remaining) as u64));
+    fetch_singly(context, survey, &observe).await
+}
+
+/// Asks the service for what planning needs, and shows the progress meanwhile. `rows` is the number of rows that were
+/// read so far. Returns what came of it, and the figures of the requests.
+async fn with_service<T>(
+    ask: impl AsyncFnOnce(&Context<'_, Client>) -> Result<T, CommandError>,
+    rows: u64,
+    client: &Client,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<(T, RunStats), CommandError> {
     let RunContext { target, pace, showing, .. } = run_context;
     let begun = progress::Begun::now(client, pace);
     let progress = Progress::planning(showing.progress);
-    progress.rows_read(surveyor.writer.rows());
+    progress.rows_read(rows);
     let observe = |event| progress::show(&progress, environment, event);
     let context = sending::engine_context(client, run_context, environment, &observe);
-    let looked = progress::watched(
-        fetch_referrals(&context, surveyor),
-        &progress,
-        &context,
-        showing.progress,
-        environment,
-    )
-    .await;
-    let there = looked?;
+    let asked = progress::watched(ask(&context), &progress, &context, showing.progress, environment).await;
+    let asked = asked?;
     match environment.stop.reason() {
         Some(StopReason::Unreachable(why)) => {
             Err(CommandError::could_not_run(format!("{} cannot be reached: {why}", target.name()))
@@ -128,15 +220,12 @@ async fn look_live(
             Err(CommandError::could_not_run(format!("there is no token to send: {}", spelled(&why)))
                 .hint("check where the token comes from; nothing was sent"))
         }
-        _ => {
-            if !there {
-                environment
-                    .console
-                    .say(&format!("hint: {} has no list of referrals either: {WRONG_BASE}", target.name()));
-            }
-            Ok(progress::figures(&context, client, begun))
-        }
+        _ => Ok((asked, progress::figures(&context, client, begun))),
     }
+}
+
+fn unconnected() -> CommandError {
+    CommandError::could_not_run("nothing is connected to look at referrals")
 }
 
 async fn close(

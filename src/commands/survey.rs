@@ -1,10 +1,13 @@
 //! Makes items from what the inputs want and the referrals' current state.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
 use std::path::Path;
 
 use super::error::{CommandError, ONE_OF_TWO};
+use super::kept_referrals::KeptReferrals;
 use super::made_from::{ComparedRows, MadeFrom};
 use super::next_command::flag;
 use super::plan_writer::{Halt, PlanWriter};
@@ -85,12 +88,14 @@ pub struct Changes {
     pub made_from: Option<MadeFrom>,
     /// The rows that were compared with it so far.
     pub compared: ComparedRows,
+    /// What standard input held, where that was read before.
+    pub stdin: Option<File>,
 }
 
 impl Changes {
     fn row(&mut self, record: Record, writer: &mut PlanWriter<'_>) -> Result<(), Halt> {
         let row = writer.next_row();
-        let Record { place, text, parsed, notes, earlier_outcome, as_in_base, .. } = record;
+        let Record { place, text, parsed, notes, matched, earlier_outcome, as_in_base, .. } = record;
         self.made_from.iter().try_for_each(MadeFrom::check)?;
         self.compared.rows += 1;
         self.compared.as_in_base += as_in_base;
@@ -105,7 +110,8 @@ impl Changes {
                 (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
             }
         };
-        writer.row(RowRecord { row, place, id, text, item, verdict, findings }, earlier_outcome)
+        let record = RowRecord { row, place, id, text, item, verdict, findings, matched };
+        writer.row(record, earlier_outcome)
     }
 }
 
@@ -118,8 +124,9 @@ impl Source for Changes {
             self.made_from = Some(made_from);
         }
         for path in self.files.clone() {
-            let options = self.options.clone();
+            let (options, mut kept) = (self.options.clone(), self.stdin.take_if(|_| path == "-"));
             writer.input(&path, |writer, number, stdin| {
+                let stdin = kept.as_mut().map_or(stdin, |kept| kept as &mut dyn Read);
                 let read = input::read(&path, Some(stdin), number, &options, &mut |record| {
                     self.row(record, writer)
                 })?;
@@ -244,22 +251,33 @@ impl<'a, W: Source> Surveyor<'a, W> {
             self.seen(referral, true)?;
             Ok(!stop.is_set())
         })
-        .map_err(|error| match error {
-            SnapshotFileError::Sink(trouble) => trouble,
-            error @ SnapshotFileError::Twice { .. } => {
-                CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
-            }
-            error => CommandError::could_not_run(error.to_string()).hint(match error.remedy() {
-                Some(remedy) => remedy.to_owned(),
-                None => format!(
-                    "{} takes live, none, or a file of referrals: JSONL, a JSON array, or list pages",
-                    flag(Setting::State)
-                ),
-            }),
-        })?;
+        .map_err(snapshot_error)?;
         for id in self.left() {
             let planned = self.wanting.not_in_snapshot(id, self.engagements.get(&id).copied());
             self.write(planned)?;
+        }
+        Ok(())
+    }
+
+    /// Plans from referrals that were seen before the inputs were read. `last_word` says that they can't be read
+    /// again: then rows of others are invalid. Ends early where the run is stopped.
+    ///
+    /// # Errors
+    /// Returns an error where the ledger can't be read or written.
+    pub fn plan_from_kept(&mut self, mut kept: KeptReferrals, last_word: bool) -> Result<(), CommandError> {
+        for id in self.left() {
+            match kept.of(id)? {
+                Some(text) => {
+                    if let Ok(referral) = Snapshot::in_part(&text) {
+                        self.seen(&referral, last_word)?;
+                    }
+                }
+                None if last_word => {
+                    let planned = self.wanting.not_in_snapshot(id, None);
+                    self.write(planned)?;
+                }
+                None => {}
+            }
         }
         Ok(())
     }
@@ -320,6 +338,20 @@ impl<'a, W: Source> Surveyor<'a, W> {
     }
 }
 
+/// Returns the error of a snapshot file that can't be read.
+pub(super) fn snapshot_error(error: SnapshotFileError<CommandError>) -> CommandError {
+    match error {
+        SnapshotFileError::Sink(trouble) => trouble,
+        error @ SnapshotFileError::Twice { .. } => {
+            CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
+        }
+        error => CommandError::could_not_run(error.to_string()).hint(format!(
+            "{} takes live, none, or a file of referrals: JSONL, a JSON array, or list pages",
+            flag(Setting::State)
+        )),
+    }
+}
+
 impl<W: Source> Survey for Surveyor<'_, W> {
     type Error = CommandError;
 
@@ -373,7 +405,8 @@ impl<W: Source> Survey for Surveyor<'_, W> {
     }
 }
 
-fn hash(text: &str) -> u64 {
+/// Returns the hash by which two texts of one referral are compared.
+pub(super) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
@@ -485,6 +518,7 @@ mod tests {
                 portal_reasons: std::collections::BTreeMap::new(),
                 sheet: None,
                 base: None,
+                matching: None,
             },
             plan_only: true,
             reason: None,

@@ -18,6 +18,7 @@ use super::audit::Audit;
 use super::decimal::DecimalSign;
 use super::finding::{Finding, Location};
 use super::item::Item;
+use super::key::{MatchField, Matched};
 use super::outcome::Verdict;
 use super::pointer::Pointer;
 use super::referral::{ETag, ReferralId};
@@ -90,6 +91,10 @@ pub struct PlanSpec {
     /// The base of a migration is in [`Migrating`].
     #[serde(default)]
     pub base: Option<Base>,
+    /// The field that rows name their referrals by; `None` stands for the referral's id. Missing from ledgers of
+    /// an earlier version.
+    #[serde(default)]
+    pub matching: Option<MatchField>,
 }
 
 /// What a column of somebody else's file means, as the user says it.
@@ -359,6 +364,8 @@ pub struct RowRecord {
     pub verdict: Option<Verdict>,
     /// The findings about this row alone.
     pub findings: Vec<Finding>,
+    /// The key that led to its referral, where rows name those by one.
+    pub matched: Option<Matched>,
 }
 
 /// The result of an item, and with it of its rows.
@@ -388,6 +395,9 @@ pub struct ItemAccount {
     pub audit: Option<Audit>,
     /// What people know its referral by, where that was seen; ledgers of an earlier version have none.
     pub subject: Option<Subject>,
+    /// The keys that led from its rows to its referral, in the order of the rows; none where rows name their
+    /// referrals by id.
+    pub matched: Vec<Matched>,
 }
 
 /// Everything that is known about one input row, for the reports.
@@ -428,6 +438,8 @@ pub struct RowAccount {
     pub audit: Option<Audit>,
     /// What people know its referral by, where that was seen; ledgers of an earlier version have none.
     pub subject: Option<Subject>,
+    /// The key that led to its referral, where rows name those by one.
+    pub matched: Option<Matched>,
 }
 
 /// How a row of an item stands: its outcome so far.
@@ -477,4 +489,23 @@ pub struct RunStats {
     /// earlier version.
     #[serde(default)]
     pub held_back: f64,
+}
+
+impl RunStats {
+    /// Returns the figures of both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            get: self.get.saturating_add(other.get),
+            list: self.list.saturating_add(other.list),
+            patch: self.patch.saturating_add(other.patch),
+            token: self.token.saturating_add(other.token),
+            throttled: self.throttled.saturating_add(other.throttled),
+            retried: self.retried.saturating_add(other.retried),
+            seconds: self.seconds + other.seconds,
+            waiting_for_rate: self.waiting_for_rate + other.waiting_for_rate,
+            paused_by_server: self.paused_by_server + other.paused_by_server,
+            held_back: self.held_back + other.held_back,
+        }
+    }
 }

@@ -34,6 +34,7 @@ pub mod formula;
 pub mod instant;
 pub mod item;
 pub mod json;
+pub mod key;
 pub mod level;
 pub mod lost;
 pub mod number;

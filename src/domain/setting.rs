@@ -33,6 +33,8 @@ pub enum Setting {
     IgnoreColumn,
     /// What a column of somebody else's file means.
     Map,
+    /// The field that rows name their referrals by.
+    Match,
     /// The maximum number of changes that a run may begin with.
     MaxChanges,
     /// The number of refused, failed or partial rows at which a run stops.
@@ -75,7 +77,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::All,
         Self::AllowPath,
         Self::Base,
@@ -90,6 +92,7 @@ impl Setting {
         Self::Format,
         Self::IgnoreColumn,
         Self::Map,
+        Self::Match,
         Self::MaxChanges,
         Self::MaxErrors,
         Self::OnConflict,
@@ -128,6 +131,7 @@ impl Setting {
             Self::Format => "format",
             Self::IgnoreColumn => "ignore-column",
             Self::Map => "map",
+            Self::Match => "match",
             Self::MaxChanges => "max-changes",
             Self::MaxErrors => "max-errors",
             Self::OnConflict => "on-conflict",

@@ -39,6 +39,10 @@ pub(super) fn assign(
     let place = at.of(value);
     match target {
         ValueTarget::Id => id(row, place, value),
+        ValueTarget::Key => text(row, place, "the key", value, |row, text| row.key(place, text)),
+        ValueTarget::Identifier => {
+            text(row, place, "the key", value, |row, text| row.identifier(place, text));
+        }
         ValueTarget::ETag => text(row, place, "eTag", value, |row, text| row.etag(place, text)),
         ValueTarget::Status => {
             text(row, place, "status", value, |row, text| row.status(place, text, repeated));

@@ -203,6 +203,8 @@ impl<'o> BaseSide<'o> {
                 self.settles(&Path::Known(Field::Substatus), &name, false)
             }
             ValueTarget::Id
+            | ValueTarget::Key
+            | ValueTarget::Identifier
             | ValueTarget::ETag
             | ValueTarget::AddMembers(_)
             | ValueTarget::Append(_)

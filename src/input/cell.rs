@@ -114,6 +114,8 @@ fn value(row: &mut RowBuilder<'_>, numbers: &mut Numbers, place: Location, targe
     }
     match target {
         ValueTarget::Id => row.id(place, trimmed),
+        ValueTarget::Key => row.key(place, trimmed),
+        ValueTarget::Identifier => row.identifier(place, trimmed),
         ValueTarget::ETag => row.etag(place, trimmed),
         ValueTarget::Status => row.status(place, trimmed, Rule::Contradiction),
         ValueTarget::Substatus => row.substatus(place, trimmed, Rule::Contradiction),
@@ -169,6 +171,8 @@ fn clear(row: &mut RowBuilder<'_>, place: Location, target: &ValueTarget) -> boo
             row.excuse_id();
             row.refuse_clearing(place, "id");
         }
+        // Where an export writes so of a deal without a key, the row has none.
+        ValueTarget::Key | ValueTarget::Identifier => {}
         ValueTarget::ETag => row.refuse_clearing(place, "eTag"),
         ValueTarget::Status => row.refuse_clearing(place, "status"),
         ValueTarget::Substatus => row.refuse_clearing(place, "substatus"),

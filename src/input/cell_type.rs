@@ -52,7 +52,8 @@ pub(super) fn refuse_unfit(
         ),
         CellType::Number | CellType::Date | CellType::Boolean => return false,
     };
-    let rule = if *target == ValueTarget::Id { Rule::Id } else { Rule::Type };
+    let names_referral = matches!(target, ValueTarget::Id | ValueTarget::Key | ValueTarget::Identifier);
+    let rule = if names_referral { Rule::Id } else { Rule::Type };
     if rule == Rule::Id {
         row.excuse_id();
     }
@@ -63,7 +64,7 @@ pub(super) fn refuse_unfit(
 /// Returns whether a target takes a text of which every character counts, zeros in front too.
 fn is_reference(target: &ValueTarget) -> bool {
     match target {
-        ValueTarget::Id | ValueTarget::ETag => true,
+        ValueTarget::Id | ValueTarget::Key | ValueTarget::Identifier | ValueTarget::ETag => true,
         ValueTarget::Set(Path::Known(field)) => {
             matches!(field, Field::ExternalReferenceId | Field::CampaignId)
         }
@@ -79,6 +80,7 @@ fn is_date(target: &ValueTarget) -> bool {
 fn name_of(target: &ValueTarget) -> &str {
     match target {
         ValueTarget::Id => "id",
+        ValueTarget::Key | ValueTarget::Identifier => "the key",
         ValueTarget::ETag => "eTag",
         ValueTarget::Status => "status",
         ValueTarget::Substatus => "substatus",

@@ -9,8 +9,10 @@ use super::error::{Problem, Unusable};
 use super::names::{NameResolver, Unresolved, ValueTarget, leave_alone, no_field, whole_list};
 use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::excerpt::excerpt;
+use crate::domain::key::MatchField;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
+use crate::domain::setting::Setting;
 use crate::domain::suspect;
 use crate::domain::wording::Wording;
 
@@ -218,6 +220,15 @@ pub(super) fn missing_id(
     names: &NameResolver<'_>,
 ) -> Option<Problem> {
     let target = |cell: &[u8]| names.resolve(std::str::from_utf8(cell).ok()?).ok();
+    if let Some(field) = names.matching().map(MatchField::name) {
+        let is_key = |cell| matches!(target(cell), Some(ValueTarget::Key | ValueTarget::Identifier));
+        let problem = || {
+            let hint = Wording::from("say which column does with ").name(Setting::Map);
+            let message = format!("no column holds the {field} that rows are matched by");
+            context.problem(line, 1, message).hint(hint.say(format!(" COLUMN={field}")))
+        };
+        return (!cells.iter().any(is_key)).then(problem);
+    }
     if cells.iter().any(|cell| target(cell) == Some(ValueTarget::Id)) {
         return None;
     }

@@ -69,6 +69,12 @@ pub(super) fn resolve(
             _ => Err(NoHeading::Portal(unrecognised(context, mark))),
         };
     };
+    if context.options.matching.is_some() {
+        let problem =
+            context.problem(mark.line, 1, "a file of Partner Center's names its referrals by their ids");
+        let hint = Wording::from("leave out ").name(Setting::Match);
+        return Err(NoHeading::Portal(problem.hint(hint).into()));
+    }
     let PortalHeader { columns, notes } =
         portal::resolve(context, file, (cells, mark), &names).map_err(NoHeading::Portal)?;
     Ok(Heading { columns, is_portal: true, notes })

@@ -65,9 +65,10 @@ impl LineReader<'_> {
             }
         };
         row.rebind(&earlier);
+        let (names, matched) = (row.take_names(), row.resolve());
         let FinishedRow { parsed, notes, as_in_base, base } = row.finish();
-        let text = RowText::Line(text);
-        Record { place, text, parsed, notes, earlier_outcome: earlier.outcome(), as_in_base, base }
+        let (text, earlier_outcome) = (RowText::Line(text), earlier.outcome());
+        Record { place, text, parsed, notes, names, matched, earlier_outcome, as_in_base, base }
     }
 
     /// Returns a line's text; or the finding about it, and what the reports can show of it.

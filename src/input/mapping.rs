@@ -3,6 +3,7 @@
 use super::names::{NameResolver, Unresolved, ValueTarget, no_field, whole_list};
 use super::options::Options;
 use crate::domain::excerpt::excerpt;
+use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
 /// Why a column can't be mapped to what the user says.
@@ -74,6 +75,10 @@ fn unknown(names: &NameResolver<'_>, field: &str) -> (String, Wording) {
 fn no_target(names: &NameResolver<'_>, field: &str, target: &ValueTarget) -> Option<(String, Wording)> {
     match target {
         ValueTarget::Guards | ValueTarget::Ignored | ValueTarget::LeftAlone => Some(unknown(names, field)),
+        ValueTarget::ReadOnly(pointer) if pointer.as_str() == "/engagementId" => {
+            let hint = Wording::from("name referrals by it with ").name(Setting::Match).say(" engagementId");
+            Some((format!("the service alone writes {pointer}"), hint))
+        }
         ValueTarget::ReadOnly(pointer) => Some((
             format!("the service alone writes {pointer}"),
             "map the column to a field that can be changed, or leave it out".into(),
@@ -82,6 +87,8 @@ fn no_target(names: &NameResolver<'_>, field: &str, target: &ValueTarget) -> Opt
             Some((format!("{pointer} is not documented as patchable"), names.hint(pointer)))
         }
         ValueTarget::Id
+        | ValueTarget::Key
+        | ValueTarget::Identifier
         | ValueTarget::ETag
         | ValueTarget::Status
         | ValueTarget::Substatus
@@ -157,6 +164,10 @@ mod tests {
                 "A: \"/team/0\" names one element of a list, which cannot be changed alone; give the",
             ),
             ("createdDateTime", "A: the service alone writes /createdDateTime; map the column to a field"),
+            (
+                "engagementId",
+                "A: the service alone writes /engagementId; name referrals by it with --match engagementId",
+            ),
             ("name", "A: /name is not documented as patchable; opt in with --allow-path /name"),
         ] {
             let told = told(&[field], &[]).unwrap();

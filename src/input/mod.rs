@@ -14,6 +14,7 @@
 //! | `watch` | follows the quoting of a CSV in front of the parser: unclosed quotes, sizes, line numbers |
 //! | `names` | what the name of a column or member means, and the nearest known name |
 //! | `mapping` | what columns of somebody else's files are mapped to |
+//! | `naming`, [`KeyIndex`] | a row's key → its referral, by an index over the referrals as they stand |
 //! | `likeness` | how similar two names are |
 //! | `guards` | signs before what a spreadsheet would run, and where they are taken away again |
 //! | `header` | a CSV's header → its columns |
@@ -70,12 +71,14 @@ mod header;
 mod heading;
 mod id_list;
 mod jsonl;
+mod key_index;
 pub mod legacy;
 mod likeness;
 mod line_locator;
 mod lines;
 mod mapping;
 mod names;
+mod naming;
 mod no_header;
 mod notation;
 mod object;
@@ -101,10 +104,11 @@ pub use guards::{BETWEEN_NAMES, GUARDED};
 pub use gzip::GzipError;
 pub use hashing::sha256;
 pub use id_list::read_ids;
+pub use key_index::{KeyIndex, RowNames, Sight};
 pub use likeness::{is_same_name, nearest_of};
 pub use mapping::{MappingError, check_mapping};
 pub use names::{field_named, is_etag};
-pub use options::Options;
+pub use options::{Matching, Options};
 pub use read::read;
 pub use record::{Read, Record};
 pub use snapshot::{SnapshotFileError, read_pinned_snapshot, read_snapshot, read_text};

@@ -11,6 +11,7 @@ use crate::domain::aliases::{self, Meaning};
 use crate::domain::characters::is_hidden;
 use crate::domain::excerpt::{beginning, excerpt};
 use crate::domain::fields::{self, Field, Path, Resolved};
+use crate::domain::key::MatchField;
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
@@ -22,6 +23,11 @@ use crate::domain::wording::Wording;
 pub(super) enum ValueTarget {
     /// The referral's id.
     Id,
+    /// The key of the referral, where rows name those by one.
+    Key,
+    /// The referral's id or that of its engagement, as Microsoft's connector writes it into a CRM, where rows name
+    /// their referrals by a key.
+    Identifier,
     /// The eTag of the version that the row is bound to.
     ETag,
     /// The wanted status.
@@ -52,7 +58,7 @@ pub(super) enum ValueTarget {
 impl ValueTarget {
     /// Returns whether it says which referral, or which version of it, a row is about.
     fn names_referral(&self) -> bool {
-        matches!(self, Self::Id | Self::ETag)
+        matches!(self, Self::Id | Self::Key | Self::Identifier | Self::ETag)
     }
 }
 
@@ -66,6 +72,8 @@ impl ValueTarget {
             Self::AddMembers(field) | Self::Append(field) => Some(Path::Known(*field)),
             Self::Portal(target) => target.field().map(Path::Known),
             Self::Id
+            | Self::Key
+            | Self::Identifier
             | Self::ETag
             | Self::ReadOnly(_)
             | Self::Unconfirmed(_)
@@ -110,6 +118,7 @@ pub(super) struct NameResolver<'a> {
     in_use: Vec<ValueTarget>,
     /// Whether nothing but the ids of referrals is read.
     ids_alone: bool,
+    matching: Option<MatchField>,
     unconfirmed: Level,
 }
 
@@ -169,16 +178,9 @@ impl<'a> NameResolver<'a> {
         }
         let unconfirmed = options.levels.of(Rule::UnconfirmedPath);
         let (left_alone, mapped) = (options.left_alone.as_slice(), options.mapped.as_slice());
-        let ids_alone = options.ids_alone;
-        Self {
-            known,
-            allowed: &options.allow_paths,
-            left_alone,
-            mapped,
-            in_use: Vec::new(),
-            ids_alone,
-            unconfirmed,
-        }
+        let matching = options.matching.as_ref().map(|matching| matching.field);
+        let (allowed, in_use, ids_alone) = (&options.allow_paths, Vec::new(), options.ids_alone);
+        Self { known, allowed, left_alone, mapped, in_use, ids_alone, matching, unconfirmed }
     }
 
     /// Resolves names as those of the columns of one table. Where a column of it is mapped, only the mapped ones
@@ -214,7 +216,7 @@ impl<'a> NameResolver<'a> {
         }
         match self.meaning_of(name) {
             Err(Unresolved::Empty) => Err(Unresolved::Empty),
-            Ok(ValueTarget::Ignored) => Ok(ValueTarget::Ignored),
+            Ok(target @ (ValueTarget::Guards | ValueTarget::Ignored)) => Ok(target),
             // A mapped column takes the place of the one that has the name.
             Ok(target) if target.names_referral() && !self.in_use.contains(&target) => Ok(target),
             Ok(_) | Err(_) => Ok(ValueTarget::LeftAlone),
@@ -239,12 +241,24 @@ impl<'a> NameResolver<'a> {
     /// Where it means no field, or more than one.
     pub fn meaning_of(&self, name: &str) -> Result<ValueTarget, Unresolved> {
         if is_not_to_be_modified(name) {
-            return Ok(ValueTarget::LeftAlone);
+            let is_key =
+                self.matching == Some(MatchField::ExternalReferenceId) && aliases::folded(name) == DEAL;
+            return Ok(if is_key { ValueTarget::Key } else { ValueTarget::LeftAlone });
         }
-        match self.by_path(name) {
+        let meaning = match self.by_path(name) {
             Err(Unresolved::Unknown) => self.by_alias(name),
             resolved => resolved,
+        };
+        match self.matching {
+            Some(field) if is_key(field, &meaning) => Ok(ValueTarget::Key),
+            Some(_) if aliases::meaning(name) == Some(Meaning::Id) => Ok(ValueTarget::Identifier),
+            _ => meaning,
         }
+    }
+
+    /// Returns the field that rows name their referrals by, where that is not the id.
+    pub fn matching(&self) -> Option<MatchField> {
+        self.matching
     }
 
     /// Looks the name up among those that people use for a field.
@@ -404,6 +418,9 @@ impl<'a> NameResolver<'a> {
     }
 }
 
+/// The column of Dynamics 365 that holds the key of its own record of a deal.
+const DEAL: &str = "donotmodifyopportunity";
+
 /// Returns whether Dynamics 365 added a column to its export: the key of its own record, a checksum, a time.
 fn is_not_to_be_modified(name: &str) -> bool {
     let name: String = name.chars().filter(|c| !c.is_whitespace()).take(13).collect();
@@ -425,6 +442,8 @@ pub fn field_named(name: &str) -> Result<Pointer, Option<String>> {
         Ok(ValueTarget::ReadOnly(pointer) | ValueTarget::Unconfirmed(pointer)) => Ok(pointer),
         Ok(
             ValueTarget::Id
+            | ValueTarget::Key
+            | ValueTarget::Identifier
             | ValueTarget::ETag
             | ValueTarget::Ignored
             | ValueTarget::LeftAlone
@@ -434,6 +453,21 @@ pub fn field_named(name: &str) -> Result<Pointer, Option<String>> {
         // A run may have changed a path that no table holds.
         Err(_) if name.starts_with('/') => Pointer::parse(name).map_err(|_| names.nearest(name)),
         Err(_) => Err(names.nearest(name)),
+    }
+}
+
+/// Returns whether what a name means is what rows name their referrals by. What may be the id of a deal in a CRM is,
+/// where rows go by that: there it can mean nothing else.
+fn is_key(field: MatchField, meaning: &Result<ValueTarget, Unresolved>) -> bool {
+    match (field, meaning) {
+        (MatchField::ExternalReferenceId, Ok(ValueTarget::Set(Path::Known(Field::ExternalReferenceId)))) => {
+            true
+        }
+        (MatchField::ExternalReferenceId, Err(Unresolved::Ambiguous(names))) => {
+            names.iter().any(|name| name == field.name())
+        }
+        (MatchField::EngagementId, Ok(ValueTarget::ReadOnly(pointer))) => pointer.as_str() == "/engagementId",
+        _ => false,
     }
 }
 

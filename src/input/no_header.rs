@@ -84,7 +84,10 @@ fn has_id(names: &NameResolver<'_>, cells: &ByteRecord) -> bool {
 
 /// Returns whether a name is that of the id's column.
 fn is_id(names: &NameResolver<'_>, name: &str) -> bool {
-    names.resolve(name) == Ok(ValueTarget::Id)
+    match names.matching() {
+        None => names.resolve(name) == Ok(ValueTarget::Id),
+        Some(_) => matches!(names.resolve(name), Ok(ValueTarget::Key | ValueTarget::Identifier)),
+    }
 }
 
 /// Returns what separates the names of columns in the only cell of a record, one of which is the id's.

@@ -164,6 +164,8 @@ impl MemberReader<'_, '_, '_> {
             meaning,
             MemberMeaning::Target(
                 ValueTarget::Id
+                    | ValueTarget::Key
+                    | ValueTarget::Identifier
                     | ValueTarget::ETag
                     | ValueTarget::Guards
                     | ValueTarget::Ignored

@@ -1,10 +1,13 @@
 //! How change files are read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::base_row::ReadAs;
+use super::key_index::KeyIndex;
 use crate::domain::account::{Format, MappedColumn};
 use crate::domain::decimal::DecimalSign;
+use crate::domain::key::MatchField;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
 
@@ -34,4 +37,15 @@ pub struct Options {
     pub read_as: ReadAs,
     /// Whether nothing but the ids of referrals is read, as in a list of them.
     pub ids_alone: bool,
+    /// How rows name their referrals, where they don't do so by the id.
+    pub matching: Option<Matching>,
+}
+
+/// How rows name their referrals by a key.
+#[derive(Debug, Clone)]
+pub struct Matching {
+    /// The field of which it is a value.
+    pub field: MatchField,
+    /// The referrals that the keys lead to; `None` as long as the keys are collected, and rows are about none.
+    pub index: Option<Arc<KeyIndex>>,
 }

@@ -1,9 +1,11 @@
 //! A row, and a file, once they have been read.
 
 use super::base_row::BaseRow;
+use super::key_index::RowNames;
 use crate::domain::account::{InputInfo, RowText};
 use crate::domain::change::{Draft, Rejected};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::key::Matched;
 use crate::domain::outcome::Outcome;
 
 /// A data row as it was read.
@@ -17,6 +19,10 @@ pub struct Record {
     pub parsed: Result<Draft, Rejected>,
     /// Warnings about a row that is otherwise sound.
     pub notes: Vec<Finding>,
+    /// What it names its referral by, where rows do so by a key.
+    pub names: RowNames,
+    /// The key that led to its referral.
+    pub matched: Option<Matched>,
     /// Its outcome in an earlier run, where the input is a report of that run.
     pub earlier_outcome: Option<Outcome>,
     /// The number of its values that are as in the base of the run, and so ask for nothing.

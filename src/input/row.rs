@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::base_row::BaseRow;
 use super::base_side::{BaseSide, FinishedSide};
 use super::earlier_result::EarlierResult;
+use super::key_index::RowNames;
 use super::names::ValueTarget;
 use super::options::Options;
 use crate::domain::change::{Append, Draft, Located, Rejected, Shown};
@@ -31,9 +32,11 @@ pub(super) const MAX_CHANGES: usize = 1_000;
 
 /// Collects the values and findings of one row.
 pub(super) struct RowBuilder<'o> {
-    options: &'o Options,
-    place: Location,
-    id: Option<ReferralId>,
+    pub(super) options: &'o Options,
+    pub(super) place: Location,
+    pub(super) id: Option<ReferralId>,
+    /// What it names its referral by, where rows do so by a key.
+    pub(super) names: RowNames,
     etag: Option<Located<ETag>>,
     status: Option<Located<Status>>,
     substatus: Option<Located<Stage>>,
@@ -47,7 +50,9 @@ pub(super) struct RowBuilder<'o> {
     /// What is only warned of.
     notes: Vec<Finding>,
     /// Whether an id was given, or a finding says already why there is none.
-    names_referral: bool,
+    pub(super) names_referral: bool,
+    /// Whether a finding says already why the row has no id, so that none is looked for.
+    pub(super) is_excused: bool,
     /// Whether it was said that the row asks for too many changes.
     is_full: bool,
 }
@@ -70,6 +75,7 @@ impl<'o> RowBuilder<'o> {
             options,
             place,
             id: None,
+            names: RowNames::default(),
             etag: None,
             status: None,
             substatus: None,
@@ -80,6 +86,7 @@ impl<'o> RowBuilder<'o> {
             findings: Vec::new(),
             notes: Vec::new(),
             names_referral: false,
+            is_excused: false,
             is_full: false,
         }
     }
@@ -132,6 +139,11 @@ impl<'o> RowBuilder<'o> {
         self.findings.len()
     }
 
+    /// Adds a warning.
+    pub fn add_note(&mut self, finding: Finding) {
+        self.notes.push(finding);
+    }
+
     /// Returns whether there is a finding of a rule.
     pub fn has_found(&self, rule: Rule) -> bool {
         self.findings.iter().any(|finding| finding.rule == rule)
@@ -159,6 +171,7 @@ impl<'o> RowBuilder<'o> {
             return self.add_finding(finding.hint("keep one of the ids"));
         }
         self.id = Some(id);
+        self.names.id = Some((place, id));
     }
 
     /// Sets the id of a row that is refused anyway, if the text is one: the reports tell it then. A text that is none
@@ -171,6 +184,13 @@ impl<'o> RowBuilder<'o> {
     /// Takes note that a finding says already why the row has no id.
     pub fn excuse_id(&mut self) {
         self.names_referral = true;
+        self.is_excused = true;
+    }
+
+    /// Returns what the row names its referral by. Nothing is kept of it but where rows do so by a key.
+    pub fn take_names(&self) -> RowNames {
+        let is_wanted = self.options.matching.as_ref().is_some_and(|matching| matching.index.is_none());
+        if is_wanted { self.names.clone() } else { RowNames::default() }
     }
 
     /// Returns whether the row gave an id, right or wrong.

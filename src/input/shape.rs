@@ -151,9 +151,22 @@ impl Sheet<'_> {
 
     /// Returns whether a record names the referral that it is about.
     pub(super) fn names_referral(&self, cells: &ByteRecord) -> bool {
+        if self.context.options.matching.is_some() {
+            return self.has_key(cells);
+        }
         let is_id =
             |at: usize| self.columns.get(at).is_some_and(|column| column.target == Some(ValueTarget::Id));
         cells.iter().enumerate().any(|(at, cell)| is_id(at) && is_referral(cell))
+    }
+
+    /// Returns whether a record has a key and something else. Any text may be a key, so that of a footer or a title,
+    /// which stands alone, counts as none.
+    fn has_key(&self, cells: &ByteRecord) -> bool {
+        let is_filled = |at: &usize| cells.get(*at).is_some_and(|cell| !is_blank(cell));
+        let filled: Vec<usize> = (0..self.columns.len()).filter(is_filled).collect();
+        let is_key =
+            |at: &usize| matches!(self.columns[*at].target, Some(ValueTarget::Key | ValueTarget::Identifier));
+        filled.len() > 1 && filled.iter().any(is_key)
     }
 
     /// Returns whether a record repeats the header.

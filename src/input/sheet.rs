@@ -135,7 +135,7 @@ impl Sheet<'_> {
                     }
                     row.add_finding(finding);
                     target.into_iter().for_each(|target| row.base().doubt(target));
-                    if target == Some(&ValueTarget::Id) {
+                    if matches!(target, Some(ValueTarget::Id | ValueTarget::Key | ValueTarget::Identifier)) {
                         row.excuse_id();
                     }
                     texts.push(SheetCell { kind, text });
@@ -149,13 +149,15 @@ impl Sheet<'_> {
             portal.finish(&mut row, place, &self.context.options.portal_reasons);
         }
         row.rebind(&earlier);
+        let (names, matched) = (row.take_names(), row.resolve());
         let FinishedRow { parsed, notes, as_in_base, base } = row.finish();
         let text = RowText::of(texts);
         let base = base.filter(|_| sound).map(|mut base| {
             base.set_text(text.clone());
             base
         });
-        Record { place, text, parsed, notes, earlier_outcome: earlier.outcome(), as_in_base, base }
+        let earlier_outcome = earlier.outcome();
+        Record { place, text, parsed, notes, names, matched, earlier_outcome, as_in_base, base }
     }
 
     /// Puts a cell of a Partner Center file into its row. `at` is the column.

@@ -68,7 +68,7 @@ impl Attempts {
 /// Returns what reports say of a row.
 pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
     let RowFacts { record, item, attempts } = facts;
-    let RowRecord { row, place, id, text, item: number, verdict: own, findings } = record;
+    let RowRecord { row, place, id, text, item: number, verdict: own, findings, matched } = record;
     let is_audited = header.spec.asked.migrating.is_some();
     let no_item =
         || ItemFacts { audit: is_audited.then(|| verdict::audit(own.is_some())), ..ItemFacts::default() };
@@ -106,6 +106,7 @@ pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
         theirs,
         audit,
         subject,
+        matched,
     }
 }
 

@@ -124,17 +124,6 @@ pub struct AttemptAnswer {
 /// Adds up the figures of all processes of a run that came to an end. PATCHes are counted from the attempts,
 /// of which a crash loses none.
 pub(super) fn summed(sessions: impl IntoIterator<Item = RunStats>, patch: u64) -> RunStats {
-    let sum = sessions.into_iter().fold(RunStats::default(), |sum, one| RunStats {
-        get: sum.get.saturating_add(one.get),
-        list: sum.list.saturating_add(one.list),
-        patch: 0,
-        token: sum.token.saturating_add(one.token),
-        throttled: sum.throttled.saturating_add(one.throttled),
-        retried: sum.retried.saturating_add(one.retried),
-        seconds: sum.seconds + one.seconds,
-        waiting_for_rate: sum.waiting_for_rate + one.waiting_for_rate,
-        paused_by_server: sum.paused_by_server + one.paused_by_server,
-        held_back: sum.held_back + one.held_back,
-    });
+    let sum = sessions.into_iter().fold(RunStats::default(), RunStats::plus);
     RunStats { patch, ..sum }
 }

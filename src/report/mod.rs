@@ -39,6 +39,7 @@ mod jsonl;
 mod line_writer;
 mod lost;
 mod manifest;
+mod match_line;
 mod money;
 mod names;
 mod outcomes;

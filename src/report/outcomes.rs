@@ -16,6 +16,7 @@ use crate::domain::subject;
 use super::atomic_file::{Filed, ReportError};
 use super::findings::{LocatedFindings, compacted};
 use super::line_writer::LineWriter;
+use super::match_line::MatchLine;
 use super::names::InputNames;
 use super::shelf::Shelf;
 
@@ -34,6 +35,8 @@ struct OutcomeLine<'a> {
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<&'a str>,
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    matched: Option<MatchLine<'a>>,
     outcome: Outcome,
     code: &'a str,
     message: &'a str,
@@ -65,6 +68,7 @@ impl Outcomes {
             id: row.id,
             name,
             customer,
+            matched: row.matched.as_ref().map(|matched| MatchLine::of(matched, row.id)),
             outcome: row.verdict.outcome,
             code: &row.verdict.code,
             message: row.verdict.message.as_str(),

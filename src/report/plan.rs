@@ -152,7 +152,14 @@ mod tests {
             effect,
             findings: Vec::new(),
         };
-        ItemAccount { item, rows: vec![place(0, number + 1)], planned, audit: None, subject: None }
+        ItemAccount {
+            item,
+            rows: vec![place(0, number + 1)],
+            planned,
+            audit: None,
+            subject: None,
+            matched: Vec::new(),
+        }
     }
 
     /// A plan of everything that a plan can hold.

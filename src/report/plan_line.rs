@@ -11,12 +11,14 @@ use uuid::Uuid;
 use crate::domain::account::{ItemAccount, RowStanding};
 use crate::domain::finding::Location;
 use crate::domain::item::{Change, Effect};
+use crate::domain::key::Matched;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::subject;
 
 use super::audit::PayloadAudit;
 use super::findings::{LocatedFindings, on_one_line};
+use super::match_line::MatchLine;
 use super::names::InputNames;
 
 /// The line of one referral.
@@ -27,6 +29,8 @@ pub(super) struct PlanLine<'a> {
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<&'a str>,
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    matched: Option<MatchLine<'a>>,
     rows: RowPlaces<'a>,
     operations: Cow<'a, RawValue>,
     changes: ChangeList<'a>,
@@ -77,7 +81,8 @@ impl<'a> PlanLine<'a> {
             id: item.id,
             name,
             customer,
-            rows: RowPlaces { rows: &account.rows, names },
+            matched: account.matched.first().map(|matched| MatchLine::of(matched, Some(item.id))),
+            rows: RowPlaces { rows: &account.rows, keys: &account.matched, names },
             operations: on_one_line(&item.patch),
             changes: ChangeList(&item.changes),
             etag: item.etag.as_ref(),
@@ -95,6 +100,8 @@ impl<'a> PlanLine<'a> {
 
 struct RowPlaces<'a> {
     rows: &'a [Location],
+    /// The keys of the rows, where they name their referral by one; they may give it in two forms.
+    keys: &'a [Matched],
     names: &'a InputNames,
 }
 
@@ -104,11 +111,16 @@ impl Serialize for RowPlaces<'_> {
         struct RowPlace<'a> {
             file: &'a str,
             line: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            key: Option<&'a str>,
         }
         let mut sequence = serializer.serialize_seq(Some(self.rows.len()))?;
-        for place in self.rows {
+        // A row that was rejected for its key has none on record, and then it can't be told whose the others are.
+        let are_all = self.keys.len() == self.rows.len();
+        for (at, place) in self.rows.iter().enumerate() {
             let file = self.names.file(*place).map_err(S::Error::custom)?;
-            sequence.serialize_element(&RowPlace { file, line: place.line })?;
+            let key = self.keys.get(at).filter(|_| are_all).map(|matched| matched.key.as_str());
+            sequence.serialize_element(&RowPlace { file, line: place.line, key })?;
         }
         sequence.end()
     }

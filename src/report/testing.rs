@@ -76,7 +76,14 @@ pub(crate) fn planned_item(
         findings: Vec::new(),
     };
     let place = Location { input: 0, line: number + 1, column: 1 };
-    ItemAccount { item, rows: vec![place], planned: verdict, audit: None, subject: Some(subject()) }
+    ItemAccount {
+        item,
+        rows: vec![place],
+        planned: verdict,
+        audit: None,
+        subject: Some(subject()),
+        matched: Vec::new(),
+    }
 }
 
 /// Returns what people know a referral by.
@@ -113,6 +120,7 @@ pub(crate) fn row(ordinal: u64, input: u32, outcome: Outcome) -> RowAccount {
         findings: Vec::new(),
         audit: None,
         subject: None,
+        matched: None,
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `settings` | the command line, the environment and the file |
 //! | `limits` | what ends a run early |
 //! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
+//! | `matched` | rows that name their referrals by a key |
 //! | `consent` | who may change what |
 //! | `outcomes` | every outcome, as a model tells it |
 //! | `requests` | how many requests are made |
@@ -34,6 +35,7 @@ mod folders;
 mod inputs;
 mod kept;
 mod limits;
+mod matched;
 mod outcomes;
 mod plan_and_resume;
 mod reports;

@@ -225,6 +225,7 @@ fn account(row: u64, record: &Record) -> RowAccount {
         theirs: None,
         findings,
         audit: None,
+        matched: None,
         subject: None,
     }
 }

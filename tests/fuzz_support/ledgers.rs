@@ -432,7 +432,7 @@ fn row(number: u64) -> RowRecord {
         _ => RowText::Line(format!(r#"{{"id":"row {number}","details.notes":"new"}}"#)),
     };
     let verdict = item.is_none().then(|| Verdict::invalid(&findings));
-    RowRecord { row: number, place, id: item.map(referral), text, item, verdict, findings }
+    RowRecord { row: number, place, id: item.map(referral), text, item, verdict, findings, matched: None }
 }
 
 fn item(number: u64) -> Item {
@@ -496,6 +496,7 @@ fn about() -> RunSpec {
             portal_reasons: BTreeMap::new(),
             sheet: None,
             base: None,
+            matching: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),

@@ -177,7 +177,7 @@ impl Desk {
     }
 
     fn row(&mut self, row: u64, record: input::Record) -> Result<(), LedgerError> {
-        let input::Record { place, text, parsed, notes, earlier_outcome: _, .. } = record;
+        let input::Record { place, text, parsed, notes, matched, .. } = record;
         let (id, item, verdict, findings) = match parsed {
             Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
             Err(mut rejected) => {
@@ -187,7 +187,7 @@ impl Desk {
                 (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
             }
         };
-        self.planning().row(&RowRecord { row, place, id, text, item, verdict, findings })
+        self.planning().row(&RowRecord { row, place, id, text, item, verdict, findings, matched })
     }
 
     fn look_at_snapshot(&mut self, change: impl Fn(&mut Map<String, Value>)) {
@@ -266,6 +266,7 @@ fn about() -> RunSpec {
             portal_reasons: BTreeMap::new(),
             sheet: None,
             base: None,
+            matching: None,
         },
         plan_only: false,
         reason: None,

@@ -25,7 +25,7 @@ pub fn renew(connection: &Connection) -> Result<()> {
         }
         Ok(sum.finalize())
     })?;
-    for table in ["run", "input", "row", "item", "attempt", "outcome", "session", "consent"] {
+    for table in ["run", "input", "row", "item", "attempt", "outcome", "session", "consent", "matched"] {
         let columns = "SELECT group_concat(name, ', ' ORDER BY cid) FROM pragma_table_info(?1)
                        WHERE name <> 'checksum'";
         let renewed =

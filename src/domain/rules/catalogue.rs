@@ -73,6 +73,9 @@ pub enum Rule {
     NotInBase,
     BaseUnreadable,
     ChangedSinceBase,
+    UnseenKey,
+    NoMatch,
+    AmbiguousMatch,
 }
 
 /// An entry of the catalogue.
@@ -103,7 +106,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
 }
 
 /// The rules in the order of [`Rule`], by which they are looked up.
-const TABLE: [RuleEntry; 58] = [
+const TABLE: [RuleEntry; 61] = [
     settable(
         Rule::Transition,
         "transition",
@@ -384,6 +387,17 @@ const TABLE: [RuleEntry; 58] = [
         "a field that the row changes has another value now than in the file of {} (outcome: conflict)",
     )
     .naming(Setting::Base),
+    settable(
+        Rule::UnseenKey,
+        "unseen-key",
+        Level::Deny,
+        "one referral has the key of a row ({}), and others are not shown with theirs, so it may not be the only one",
+    )
+    .naming(Setting::Match),
+    fixed(Rule::NoMatch, "no-match", "no referral has the key of the row ({}), or the row has none")
+        .naming(Setting::Match),
+    fixed(Rule::AmbiguousMatch, "ambiguous-match", "several referrals have the key of the row ({})")
+        .naming(Setting::Match),
 ];
 
 impl Rule {

@@ -48,7 +48,9 @@ impl ExportCell {
             ValueTarget::Set(path) => value(path, referral, options),
             // These are for what is to be added.
             ValueTarget::AddMembers(_) | ValueTarget::Append(_) => Self::Text(CellText::Empty),
-            ValueTarget::ReadOnly(_)
+            ValueTarget::Key
+            | ValueTarget::Identifier
+            | ValueTarget::ReadOnly(_)
             | ValueTarget::Unconfirmed(_)
             | ValueTarget::Portal(_)
             | ValueTarget::Guards

@@ -76,9 +76,11 @@ impl Reader {
             planned: decided.map(|resolved| resolved.settled.verdict.clone()),
             audit: planned.audit.clone(),
             subject: planned.subject.clone(),
+            matched: Vec::new(),
         };
         for row in self.state.rows_of(number) {
             account::add_row(&mut told, row.place, row.findings.clone());
+            told.matched.extend(row.matched.clone());
         }
         told
     }

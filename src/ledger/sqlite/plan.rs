@@ -17,6 +17,7 @@ use super::{holder, permissions};
 use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunSpec, RunStats, Settled};
 use crate::domain::audit::Audit;
 use crate::domain::item::Item;
+use crate::domain::key::Matched;
 use crate::domain::subject::Subject;
 use crate::ledger::backend::PlanStore;
 use crate::ledger::error::LedgerError;
@@ -155,7 +156,8 @@ impl PlanStore for Plan {
         store.told(set_room(&store.connection))?;
         let mut plan = Self::new(store, lock, header);
         let has_subjects = plan.store.has_subjects();
-        plan.put(|connection| forget(has_subjects, connection))?;
+        let has_keys = plan.store.has_keys();
+        plan.put(|connection| forget(has_subjects, has_keys, connection))?;
         Ok((plan, inputs))
     }
 
@@ -178,6 +180,7 @@ impl PlanStore for Plan {
         if row.verdict.is_none() {
             self.awaited.insert(row.item);
         }
+        let has_keys = self.store.has_keys();
         self.put(|connection| {
             connection
                 .prepare_cached(
@@ -196,8 +199,9 @@ impl PlanStore for Plan {
                     row.verdict.as_ref().map(Json),
                     Json(&row.findings),
                     Source(&row.text),
-                ))
-                .map(drop)
+                ))?;
+            let matched = row.matched.as_ref().filter(|_| has_keys);
+            matched.map_or(Ok(()), |matched| add_matched(connection, row.row, matched))
         })?;
         self.logged += row.text.size();
         if self.logged < LOG {
@@ -313,10 +317,19 @@ impl ToSql for Utf8<'_> {
     }
 }
 
+/// Records the key by which a row was matched.
+fn add_matched(connection: &Connection, row: u64, matched: &Matched) -> rusqlite::Result<()> {
+    let add = "INSERT INTO matched (row, checksum, matched) VALUES (?1, checksum_of(?1, ?2), ?2)";
+    connection.prepare_cached(add)?.execute((row.cast_signed(), Json(matched))).map(drop)
+}
+
 /// Removes the plan. The requests that were made for it were made, so the session figures stay.
-fn forget(has_subjects: bool, connection: &Connection) -> rusqlite::Result<()> {
+fn forget(has_subjects: bool, has_keys: bool, connection: &Connection) -> rusqlite::Result<()> {
     if has_subjects {
         connection.execute_batch("DELETE FROM subject")?;
+    }
+    if has_keys {
+        connection.execute_batch("DELETE FROM matched")?;
     }
     connection.execute_batch(
         "DELETE FROM outcome; DELETE FROM item; DELETE FROM row;

@@ -16,6 +16,7 @@ use crate::domain::account::{
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Finding;
+use crate::domain::key::Matched;
 use crate::domain::outcome::Verdict;
 use crate::domain::subject::Subject;
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
@@ -48,6 +49,14 @@ struct Subjects {
     column: &'static str,
     table: &'static str,
 }
+
+/// The key by which a row was matched, where one was.
+const MATCHED: &str = "SELECT matched FROM matched WHERE row = ?1";
+
+/// The keys of an item's rows.
+const MATCHED_OF_ITEM: &str = "
+    SELECT matched.matched FROM row JOIN matched ON matched.row = row.row
+    WHERE row.item = ?1 ORDER BY row.row";
 
 const ATTEMPTS: &str = "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
@@ -89,6 +98,7 @@ impl Reader {
             item: number_of_item.map(i64::cast_unsigned),
             verdict: row.get::<_, Option<Json<Verdict>>>(6)?.map(|Json(own)| own),
             findings: row.get(7).map(|Json(findings)| findings)?,
+            matched: self.matched(MATCHED, row.get(0)?)?.pop(),
         };
         Ok(RowFacts { record, item, attempts: self.attempts(number_of_item, attempts)? })
     }
@@ -100,6 +110,21 @@ impl Reader {
         } else {
             Subjects { column: "NULL", table: "" }
         }
+    }
+
+    /// Returns keys by which rows were matched. A run whose rows name their referrals by id has none.
+    fn matched(&self, query: &str, number: i64) -> rusqlite::Result<Vec<Matched>> {
+        if self.header.spec.asked.matching.is_none() || !self.store.has_keys() {
+            return Ok(Vec::new());
+        }
+        let mut found = self.store.connection.prepare_cached(query)?;
+        found.query_map([number], |row| row.get(0).map(|Json(matched)| matched))?.collect()
+    }
+
+    /// Adds the keys of its rows to the account of an item.
+    fn with_keys(&self, account: ItemAccount) -> Result<ItemAccount, LedgerError> {
+        let number = account.item.number.cast_signed();
+        Ok(ItemAccount { matched: self.store.told(self.matched(MATCHED_OF_ITEM, number))?, ..account })
     }
 
     fn attempts(&self, item: Option<i64>, statement: &mut CachedStatement<'_>) -> rusqlite::Result<Attempts> {
@@ -204,9 +229,9 @@ impl RunAccount for Reader {
         let mut account: Option<ItemAccount> = None;
         while let Some(row) = self.store.told(rows.next())? {
             let next = self.store.told(planned_item(row, &mut account))?;
-            next.map_or(Ok(()), &mut *each)?;
+            next.map_or(Ok(()), |next| each(self.with_keys(next)?))?;
         }
-        account.map_or(Ok(()), each)
+        account.map_or(Ok(()), |last| each(self.with_keys(last)?))
     }
 
     async fn items_with_rows<E: From<LedgerError>>(
@@ -291,7 +316,14 @@ fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::R
     let mut complete = None;
     if account.as_ref().is_none_or(|account| account.item.number != number) {
         let (item, planned, audit) = (item(row)?, verdict(row, 9)?, audit(row, 16)?);
-        let begun = ItemAccount { item, rows: Vec::new(), planned, audit, subject: subject(row, 18)? };
+        let begun = ItemAccount {
+            item,
+            rows: Vec::new(),
+            planned,
+            audit,
+            subject: subject(row, 18)?,
+            matched: Vec::new(),
+        };
         complete = account.replace(begun);
     }
     if let (Some(account), Some(Json(own))) = (account, row.get::<_, Option<Json<Vec<Finding>>>>(17)?) {

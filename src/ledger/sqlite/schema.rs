@@ -116,7 +116,7 @@ CREATE TABLE session (
 
 /// The tables that later formats added, each with the first format that has it. A ledger without them gets
 /// them with the first write of sending: see wal.rs for why that can't be at any time.
-const ADDED: [(i32, &str); 2] = [
+const ADDED: [(i32, &str); 3] = [
     (
         CONSENTED,
         "
@@ -138,6 +138,17 @@ CREATE TABLE subject (
 ) STRICT;
 ",
     ),
+    (
+        MATCHED,
+        "
+-- The keys by which rows were matched; none where rows name their referrals by id.
+CREATE TABLE matched (
+    row      INTEGER PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    matched  TEXT NOT NULL
+) STRICT;
+",
+    ),
 ];
 
 /// The first format that has a place for consents.
@@ -145,6 +156,9 @@ pub(super) const CONSENTED: i32 = 2;
 
 /// The first format that has a place for subjects.
 pub(super) const SUBJECTS: i32 = 3;
+
+/// The first format that has a place for the keys by which rows were matched.
+pub(super) const MATCHED: i32 = 3;
 
 /// Returns the SQL that creates all tables of a format.
 pub(super) fn tables(format: i32) -> String {

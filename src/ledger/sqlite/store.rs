@@ -10,7 +10,7 @@ use super::crash_points::{CrashPoint, Watch};
 use super::error::{on_one_line, told};
 use super::files::{file, file_beside, log_file};
 use super::records::{EnumText, Json};
-use super::schema::{APPLICATION, CONSENTED, OLDEST, SUBJECTS, VERSION, is_needed, settings};
+use super::schema::{APPLICATION, CONSENTED, MATCHED, OLDEST, SUBJECTS, VERSION, is_needed, settings};
 use super::{checksum, create, holder, permissions};
 use crate::domain::account::{InputInfo, Phase, RunSpec};
 use crate::domain::consent::Consent;
@@ -221,6 +221,11 @@ impl Store {
     /// has none, and stays without.
     pub(super) fn has_subjects(&self) -> bool {
         self.format >= SUBJECTS
+    }
+
+    /// Whether the ledger has a place for the keys by which rows were matched.
+    pub(super) fn has_keys(&self) -> bool {
+        self.format >= MATCHED
     }
 
     /// Returns the last consent on record; ledgers of the first format have none.

@@ -20,7 +20,8 @@ use crate::ledger::{
 async fn plan(run: &Address) -> Ledger {
     let mut planning = create(run, &about()).await.unwrap();
     for (number, of) in [(1, Some(1)), (2, Some(2)), (3, Some(3)), (4, Some(1))] {
-        planning.row(&row(number, of)).unwrap();
+        let matched = (number != 3).then(|| matched(number));
+        planning.row(&RowRecord { matched, ..row(number, of) }).unwrap();
     }
     let verdict = Some(Verdict::new(Outcome::Invalid, "id", "no id"));
     planning.row(&RowRecord { verdict, text: RowText::Line("{}".to_owned()), ..row(5, None) }).unwrap();
@@ -98,6 +99,15 @@ async fn what_is_written_is_what_is_read(home: Home) {
         ("line 5 differs", "line 2 differs")
     );
     assert_eq!((told[0].attempts, told[0].first_sent), (0, None));
+    let keys: Vec<_> = told.iter().map(|row| row.matched.clone()).collect();
+    assert_eq!(keys, [Some(matched(1)), Some(matched(2)), None, Some(matched(4)), None, None]);
+    let mut keys = Vec::new();
+    let each = &mut |item: ItemAccount| {
+        keys.push(item.matched);
+        Ok::<_, LedgerError>(())
+    };
+    read(&run).await.unwrap().items(each).await.unwrap();
+    assert_eq!(keys, [vec![matched(1), matched(4)], vec![matched(2)], vec![]]);
     let subjects: Vec<_> = told.iter().map(|row| row.subject.clone()).collect();
     assert_eq!(subjects, [None, Some(subject()), None, None, None, None]);
     assert_eq!((told[4].text.clone(), told[4].id), (RowText::Line("{}".to_owned()), None));

@@ -19,6 +19,7 @@ use crate::domain::consent::{Consent, Way};
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::Location;
 use crate::domain::item::{Change, Effect, Item};
+use crate::domain::key::{MatchField, MatchWay, Matched};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Levels;
@@ -109,6 +110,7 @@ pub(in crate::ledger) fn about() -> RunSpec {
             portal_reasons: BTreeMap::new(),
             sheet: None,
             base: None,
+            matching: Some(MatchField::ExternalReferenceId),
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
@@ -169,7 +171,13 @@ pub(in crate::ledger) fn row(row: u64, item: Option<u64>) -> RowRecord {
         item,
         verdict: None,
         findings: Vec::new(),
+        matched: None,
     }
+}
+
+/// The key by which the row of an item is matched.
+pub(in crate::ledger) fn matched(row: u64) -> Matched {
+    Matched { key: format!("CRM-{row}\""), way: MatchWay::ExternalReferenceId }
 }
 
 /// What a user consented to when `second` had come.

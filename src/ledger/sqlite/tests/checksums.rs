@@ -36,7 +36,7 @@ async fn stopped() -> TempDir {
     };
     planning.input(0, &input).unwrap();
     for number in 1..=3 {
-        planning.row(&row(number, Some(number))).unwrap();
+        planning.row(&RowRecord { matched: Some(matched(number)), ..row(number, Some(number)) }).unwrap();
         planning.item(&item(number), None, Some(&audit()), Some(&subject())).unwrap();
     }
     let findings = vec![Finding::deny(Rule::Id, place(5), "the row names no referral")];

@@ -7,7 +7,7 @@ use tempfile::tempdir;
 
 use super::super::schema::VERSION;
 use super::{meddle, renew_checksums};
-use crate::domain::account::{ItemAccount, Phase, RunStats};
+use crate::domain::account::{ItemAccount, Phase, RowRecord, RunStats};
 use crate::ledger::tests::fixtures::*;
 use crate::ledger::{LedgerError, create, open, read};
 
@@ -61,7 +61,7 @@ async fn a_ledger_of_the_first_format_is_brought_up_once_it_is_sent() {
     let folder = tempdir().unwrap();
     drop(planned(folder.path(), 3).await);
     meddle(folder.path())
-        .execute_batch("DROP TABLE consent; DROP TABLE subject; PRAGMA user_version = 1")
+        .execute_batch("DROP TABLE consent; DROP TABLE subject; DROP TABLE matched; PRAGMA user_version = 1")
         .unwrap();
     let format = || {
         let version = meddle(folder.path()).pragma_query_value(None, "user_version", |row| row.get(0));
@@ -85,9 +85,11 @@ async fn a_ledger_of_an_earlier_format_names_nobody_and_is_planned_again_as_it_w
     let mut planning = create(folder.path(), &about()).await.unwrap();
     planning.item(&item(1), None, None, None).unwrap();
     planning.abandon(&RunStats::default()).await.unwrap();
-    meddle(folder.path()).execute_batch("DROP TABLE subject; PRAGMA user_version = 2").unwrap();
+    meddle(folder.path())
+        .execute_batch("DROP TABLE subject; DROP TABLE matched; PRAGMA user_version = 2")
+        .unwrap();
     let (mut planning, _) = open(folder.path()).await.unwrap().plan_again().await.unwrap();
-    planning.row(&row(1, Some(1))).unwrap();
+    planning.row(&RowRecord { matched: Some(matched(1)), ..row(1, Some(1)) }).unwrap();
     planning.item(&item(1), None, None, Some(&subject())).unwrap();
     planning.retract(1).unwrap();
     planning.item(&item(1), None, None, Some(&subject())).unwrap();
@@ -106,6 +108,7 @@ async fn a_ledger_of_an_earlier_format_names_nobody_and_is_planned_again_as_it_w
     journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
     assert_eq!(subjects().await, [None]);
     assert_eq!(rows(folder.path()).await[0].subject, None);
+    assert_eq!(rows(folder.path()).await[0].matched, None);
 }
 
 /// A format that is not the one that was written would hide what later ones added.

@@ -1,0 +1,355 @@
+//! Rows that name their referrals by a key: which referral each is about, and at what cost that is found out.
+
+use serde_json::json;
+
+use super::*;
+
+const PLAN: &str = "--plan --out run --rate 1000/s --summary none --progress none";
+
+/// Referrals as `number key` each, where `-` is null and `?` is not there; several may share an engagement,
+/// which is the number's tens.
+fn seed(of: &[(usize, &str)]) -> Vec<Value> {
+    of.iter()
+        .map(|(number, key)| {
+            let mut referral = referral(*number, "Active", "Accepted");
+            referral["engagementId"] = format!("e6000000-0000-4000-8000-{:012x}", number / 10).into();
+            match *key {
+                "?" => {}
+                "-" => referral["externalReferenceId"] = Value::Null,
+                key => referral["externalReferenceId"] = key.into(),
+            }
+            referral
+        })
+        .collect()
+}
+
+fn engagement(number: usize) -> String {
+    format!("e6000000-0000-4000-8000-{number:012x}")
+}
+
+fn lines(seed: &[Value]) -> String {
+    seed.iter().map(|referral| format!("{referral}\n")).collect()
+}
+
+/// What became of each row: the number of its referral, or the code of what is wrong with it.
+fn told(place: &Place) -> String {
+    let told = json_lines(&place.raw("run/outcomes.jsonl")).into_iter().map(|row| {
+        match row["outcome"].as_str().unwrap() {
+            "invalid" => row["code"].as_str().unwrap().to_owned(),
+            _ => {
+                let id = row["id"].as_str().unwrap();
+                assert_eq!(row["match"]["id"], row["id"]);
+                let number = (0..100).find(|number| self::id(*number) == id).unwrap();
+                format!("{number} {}", row["match"]["way"].as_str().unwrap())
+            }
+        }
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+struct Case {
+    what: &'static str,
+    seed: &'static [(usize, &'static str)],
+    field: &'static str,
+    input: String,
+    /// What the rows are about, where the service is asked.
+    live: &'static str,
+    /// The same for a snapshot file, where that differs.
+    file: Option<&'static str>,
+    /// Pages and single GETs.
+    requests: (u64, u64),
+}
+
+/// The same deal as Dynamics 365 and as the service write it.
+const GUID: &str = "6f1e0001-0000-4000-8000-0000000000ab";
+const BRACED: &str = "{6F1E0001-0000-4000-8000-0000000000AB}";
+
+fn cases() -> Vec<Case> {
+    let external = "externalReferenceId";
+    let case = |what, seed, field, input: &str, live, requests| {
+        let input = input.to_owned();
+        Case { what, seed, field, input, live, file: None, requests }
+    };
+    let of_engagements = format!(
+        "Engagement ID,notes\n{},x\n{},x\n{},x\n{},x\n",
+        engagement(1),
+        engagement(2),
+        engagement(3),
+        engagement(3).to_uppercase()
+    );
+    let identified = format!(
+        "Referral Identifier,CRM ID,notes\n{},A,x\n{},,x\n{},A,x\n{},B,x\n,B,x\n{},,x\n,,x\n",
+        id(1),
+        engagement(2),
+        engagement(2),
+        id(1),
+        id(99)
+    );
+    let with_ids = format!("id,CRM ID,notes\n{},A,a\n{},A,b\n{},A,c\n,A,d\n", id(1), id(2), id(3));
+    vec![
+        case(
+            "one each",
+            &[(1, "A"), (2, "B"), (3, "-"), (4, "C")],
+            external,
+            "externalReferenceId,notes\nB,x\n A ,y\n",
+            "2 externalReferenceId, 1 externalReferenceId",
+            (1, 0),
+        ),
+        case(
+            "none, or nothing",
+            &[(1, "A"), (2, ""), (3, "-"), (4, "0042")],
+            external,
+            "CRM ID,notes\nD,x\na,x\n,x\n 42,x\n\\N,x\nNULL,x\n#N/A,x\n1.00E+10,x\n1234567890123450000,x\n",
+            "no-match, no-match, no-match, no-match, no-match, empty-word, spreadsheet-error, rewritten-number, \
+             rewritten-number",
+            (1, 0),
+        ),
+        case(
+            "several",
+            &[(1, "A"), (2, "A"), (3, "B")],
+            external,
+            "Record ID,notes\nA,x\nB,y\n",
+            "ambiguous-match, 3 externalReferenceId",
+            (1, 0),
+        ),
+        case(
+            "the keys of Salesforce",
+            &[(1, "0065e00000AbCdEAAV"), (2, "0065e00000aBcDeAAF"), (3, "0065e00000XyZxY")],
+            external,
+            "Opportunity ID,notes\n0065e00000AbCdE,x\n0065e00000aBcDeAAF,y\n0065e00000XyZxYAAW,z\n0065e00000ABCDE,w\n",
+            "1 externalReferenceId, 2 externalReferenceId, 3 externalReferenceId, no-match",
+            (1, 0),
+        ),
+        case(
+            "the keys of Dynamics",
+            &[(1, GUID), (2, "x")],
+            external,
+            &format!("(Do Not Modify) Opportunity,notes\n{BRACED},x\n"),
+            "1 externalReferenceId",
+            (1, 0),
+        ),
+        case(
+            "engagements",
+            &[(10, "A"), (11, "B"), (20, "C"), (30, "D")],
+            "engagementId",
+            &of_engagements,
+            "ambiguous-match, 20 engagementId, 30 engagementId, 30 engagementId",
+            (1, 0),
+        ),
+        case(
+            "what the connector wrote goes before the CRM's own",
+            &[(1, "A"), (20, "B")],
+            external,
+            &identified,
+            "1 id, 20 engagementId, contradiction, contradiction, 20 externalReferenceId, no-match, no-match",
+            (1, 0),
+        ),
+        case(
+            "an id beside the key has to agree, and tells which is meant",
+            &[(1, "A"), (2, "A"), (3, "B")],
+            external,
+            &with_ids,
+            "1 externalReferenceId, 2 externalReferenceId, contradiction, ambiguous-match",
+            (1, 0),
+        ),
+        Case {
+            file: Some("unseen-key, no-match"),
+            ..case(
+                "those that aren't shown with a key are read by themselves",
+                &[(1, "A"), (2, "?"), (3, "?")],
+                external,
+                "CRM ID,notes\nA,x\nB,y\n",
+                "1 externalReferenceId, no-match",
+                (1, 2),
+            )
+        },
+    ]
+}
+
+#[test]
+fn rows_are_about_what_their_keys_say() {
+    for Case { what, seed, field, input, live, file, requests } in cases() {
+        let seed = lines(&self::seed(seed));
+        for (source, wanted) in [("--sandbox=seed.jsonl", live), ("--state seed.jsonl", file.unwrap_or(live))]
+        {
+            let code = if wanted.contains('-') { 3 } else { 0 };
+            let test = Test::new(&format!("apply a.csv --match {field} {source} {PLAN}"));
+            let ran = test.file("seed.jsonl", &seed).file("a.csv", &input).code(code).told_elsewhere().run();
+            assert_eq!(told(&ran.place), wanted, "{what}, {source}: {}", ran.stderr);
+            if source.starts_with("--sandbox") {
+                let made = &ran.summary("run")["requests"];
+                let made = (made["list"].as_u64().unwrap(), made["get"].as_u64().unwrap());
+                assert_eq!(made, (requests.0, requests.1), "{what}");
+            }
+        }
+    }
+}
+
+/// No page is asked for twice, and no referral that the list shows.
+#[test]
+fn matching_costs_the_list_and_no_more() {
+    let seed: Vec<Value> = (0..250)
+        .map(|number| {
+            let mut referral = referral(number, "Active", "Accepted");
+            referral["externalReferenceId"] = format!("CRM-{number}").into();
+            referral
+        })
+        .collect();
+    for (rows, options, wanted) in [
+        (vec![0], "", (3, 0)),
+        (vec![249], "", (3, 0)),
+        ((0..250).collect(), "", (3, 0)),
+        // What is to be sent needs its version.
+        (vec![0, 101, 202], "--list-without-etags", (3, 3)),
+        (vec![0, 101, 202], "--list-omits details", (3, 3)),
+    ] {
+        let home = Place::new();
+        let sandbox = Sandbox::seeded(&home, &seed, &shlex::split(options).unwrap());
+        let text: String = rows.iter().map(|row: &usize| format!("CRM-{row},Called\n")).collect();
+        let test = Test::at(&home, &format!("apply a.csv --match externalReferenceId {PLAN}"));
+        let test = test.file("a.csv", format!("CRM ID,notes\n{text}")).service(&sandbox.base);
+        let ran = test.told_elsewhere().run();
+        let made = &ran.summary("run")["requests"];
+        let made = (made["list"].as_u64().unwrap(), made["get"].as_u64().unwrap());
+        assert_eq!((made, ran.outcomes("run")), (wanted, format!("{} planned", rows.len())), "{options}");
+    }
+}
+
+/// What is said of a row that is about none or several, to the letter; and what helps.
+#[test]
+fn of_several_the_id_tells_which_is_meant() {
+    let mut seed = seed(&[(1, "A"), (2, "A"), (3, "00B")]);
+    seed[1]["salesStage"] = "Propose".into();
+    seed[1]["name"] = "Deal \u{1b}[31m of a name so long that nobody wants to read all of it".into();
+    let test = Test::new(&format!("apply a.csv --match externalReferenceId --state seed.jsonl {PLAN}"));
+    let test = test.file("seed.jsonl", lines(&seed));
+    let ran = test.file("a.csv", "CRM ID,notes\nA,x\nB,y\nC,z\n").code(3).told_elsewhere().run();
+    golden("matched_none_or_several", &ran.stderr());
+    let mended = ran
+        .place
+        .raw("run/error.csv")
+        .replace("CRM ID,notes,", "CRM ID,notes,id,")
+        .replace("A,x,", &format!("A,x,{},", id(2)))
+        .replace("B,y,", "00B,y,,")
+        .replace("C,z,", "A,z,,");
+    ran.place.write("run/error.csv", mended);
+    let next = format!("{} --out again --summary none --progress none", ran.next());
+    let again = ran.then(&next).code(3).told_elsewhere().run();
+    assert_eq!(again.outcomes("again"), "2 planned, 1 invalid", "{}", again.stderr);
+}
+
+/// Two forms of one key make one document, and each row's own is on record.
+#[test]
+fn rows_of_one_referral_become_one_document_whatever_their_keys() {
+    let input = "Opportunity ID,notes,Amount\n0065e00000AbCdE,Called,\n0065e00000AbCdEAAV,,5\n";
+    let seed = lines(&seed(&[(1, "0065e00000AbCdEAAV"), (2, "x")]));
+    let test = Test::new(
+        "apply a.csv --match externalReferenceId --sandbox=seed.jsonl --rate 1000/s --out run --yes --summary none --progress none",
+    );
+    let ran = test.file("seed.jsonl", seed).file("a.csv", input).told_elsewhere().run();
+    assert_eq!(ran.outcomes("run"), "2 applied");
+    let plan = json_lines(&ran.place.raw("run/plan.jsonl"));
+    assert_eq!(plan.len(), 1);
+    assert_eq!(
+        plan[0]["match"],
+        json!({"key": "0065e00000AbCdE", "way": "externalReferenceId", "id": id(1)})
+    );
+    let keys: Vec<&Value> = plan[0]["rows"].as_array().unwrap().iter().map(|row| &row["key"]).collect();
+    assert_eq!(keys, ["0065e00000AbCdE", "0065e00000AbCdEAAV"]);
+    // Reports are made of the ledger alone.
+    let outcomes = ran.place.raw("run/outcomes.jsonl");
+    ran.place.write("seed.jsonl", "");
+    let again = ran.then("report run --summary none").told_elsewhere().run();
+    assert_eq!(again.place.raw("run/outcomes.jsonl"), outcomes);
+}
+
+/// The key is what says which referral it is, so nothing changes it; JSON lines and standard input are read so, too.
+#[test]
+fn keys_come_in_every_form() {
+    let seed = lines(&seed(&[(1, "A"), (2, "B")]));
+    let json = "{\"externalReferenceId\":\"B\",\"salesStage\":\"Propose\"}\n";
+    let mapped = "--map Deal=externalReferenceId --map Comment=notes";
+    for (input, form, options) in [
+        (json, "jsonl", ""),
+        ("externalReferenceId;notes\nB;x\n", "csv", ""),
+        ("CRM ID,Deal,Comment,Amount,id\nA,B,x,5,\n", "csv", mapped),
+    ] {
+        for file in ["a", "-"] {
+            let name = if file == "-" { "-".to_owned() } else { format!("a.{form}") };
+            let command = format!(
+                "apply {name} --format {form} --match externalReferenceId {options} --state seed.jsonl {PLAN}"
+            );
+            let test = Test::new(&command).file("seed.jsonl", &seed).file(&format!("a.{form}"), input);
+            let ran = test.stdin(input).told_elsewhere().run();
+            assert_eq!(told(&ran.place), "2 externalReferenceId", "{input}");
+            let plan = json_lines(&ran.place.raw("run/plan.jsonl")).remove(0);
+            assert_eq!(plan["changes"].as_array().unwrap().len(), 1, "{plan}");
+        }
+    }
+}
+
+/// Nobody knows then which referrals have the key.
+#[test]
+fn a_list_that_cannot_be_read_is_no_list_without_matches() {
+    let mut told = Vec::new();
+    for (page, second) in [
+        ("403 Forbidden", "{\"error\":{\"code\":\"forbidden\",\"message\":\"no role\"}}"),
+        ("200 OK", "{\"value\":[{\"name\":\"no id\"}]}"),
+        ("200 OK", "{\"value\":[],\"@odata.nextLink\":\"https://example.com/?page=2\"}"),
+    ] {
+        let wire = Wire::serve(move |_| wire::answer(page, "", second));
+        let test = Test::new(&format!("apply a.csv --match externalReferenceId {PLAN}"));
+        let test = test.file("a.csv", "CRM ID,notes\nA,x\n").service(&wire.base).code(1);
+        let ran = test.told_elsewhere().run();
+        assert!(!ran.place.path("run").exists());
+        told.push(ran.stderr());
+    }
+    golden("matched_no_list", &told.join("\n"));
+}
+
+#[test]
+fn what_cannot_be_matched_is_told_before_anything_happens() {
+    let told = [
+        ("--match externalReferenceId --state none", "CRM ID,notes\nA,x\n", 2),
+        ("--match externalReferenceId", "Deal,notes\nA,x\n", 1),
+        ("--match externalReferenceId", "id,notes\nA,x\n", 1),
+        ("--match engagementId", "CRM ID,notes\nA,x\n", 1),
+        ("--match externalReferenceId", "Referral ID,Deal Name,Partner Referral Status,CRM ID\n", 1),
+        ("--match externalReferenceId --map Deel=externalReferenceId", "CRM ID,notes\nA,x\n", 2),
+        ("--match name", "CRM ID,notes\nA,x\n", 2),
+    ]
+    .map(|(options, input, code)| {
+        let test = Test::new(&format!("apply a.csv --sandbox {options} {PLAN}")).file("a.csv", input);
+        let ran = test.code(code).told_elsewhere().run();
+        assert!(!ran.place.path("run").exists(), "{options}");
+        format!("$ {options}\n{}", ran.stderr())
+    });
+    golden("matched_settings", &told.join("\n"));
+}
+
+/// The match is found out again, also where the first was cut off.
+#[test]
+fn a_plan_that_was_cut_off_is_matched_again() {
+    let home = Place::new();
+    let sandbox = Sandbox::seeded::<&str>(&home, &seed(&[(1, "A"), (2, "B")]), &[]);
+    let tap = Tap::on(&sandbox);
+    tap.hold(&["GET"]);
+    home.write("a.csv", "CRM ID,notes\nB,x\n");
+    let endpoint = tap.endpoint();
+    let command = format!(
+        "apply a.csv --match externalReferenceId --plan --out run --endpoint {endpoint} --rate 1000/s --progress none"
+    );
+    let words: Vec<&str> = command.split(' ').collect();
+    let planning = home.start(&words);
+    crate::support::waiting::until("the list is asked for", || (tap.count("GET") > 0).then_some(()));
+    planning.signal(nix::sys::signal::Signal::SIGINT);
+    planning.says("stopping:");
+    tap.release();
+    planning.wait().expect(4);
+    let resume = Test::at(
+        &home,
+        &format!("resume run --endpoint {endpoint} --rate 1000/s --summary none --progress none"),
+    );
+    let ran = resume.env("PARTNER_CENTER_TOKEN", TOKEN).told_elsewhere().run();
+    assert_eq!(told(&ran.place), "2 externalReferenceId");
+}
