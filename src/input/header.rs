@@ -82,11 +82,13 @@ pub(super) fn resolve(
     }
 }
 
-/// Returns whether a record names a column that holds the referral's id.
+/// Returns whether a record names a column by which rows name their referrals: its id, or the key that the user
+/// matches by.
 pub(super) fn names_referral(context: &InputContext<'_>, cells: &ByteRecord) -> bool {
     let columns = || cells.iter().filter_map(|cell| std::str::from_utf8(cell).ok());
     let names = NameResolver::new(context.options).of_table(columns());
-    columns().any(|name| names.resolve(name) == Ok(ValueTarget::Id))
+    let is_name = |target| matches!(target, Ok(ValueTarget::Id | ValueTarget::Key | ValueTarget::Identifier));
+    columns().any(|name| is_name(names.resolve(name)))
 }
 
 /// Resolves one cell.

@@ -185,6 +185,37 @@ fn rows_are_about_what_their_keys_say() {
     }
 }
 
+/// A workbook's header is told by its key column, too, and no row below it is lost.
+#[test]
+fn rows_of_a_workbook_are_about_what_their_keys_say() {
+    let seed = lines(&seed(&[(1, "A"), (2, "B")]));
+    for (what, rows, options, wanted) in [
+        ("plain", &["CRM ID|notes", "A|x", "B|x"][..], "", "1 externalReferenceId, 2 externalReferenceId"),
+        ("a title", &["Deals of May", "CRM ID|notes", "B|x"], "", "2 externalReferenceId"),
+        (
+            "mapped",
+            &["(Do Not Modify) Opportunity|Topic|CRM key", "{X}|x|B", "{Y}|y|C"],
+            "--map 'CRM key=externalReferenceId' --map Topic=notes",
+            "2 externalReferenceId, no-match",
+        ),
+    ] {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (row, cells) in (0..).zip(rows) {
+            for (column, cell) in (0..).zip(cells.split('|')) {
+                sheet.write_string(row, column, cell).unwrap();
+            }
+        }
+        let code = if wanted.contains("no-") { 3 } else { 0 };
+        let test = Test::new(&format!(
+            "apply a.xlsx --match externalReferenceId {options} --state seed.jsonl {PLAN}"
+        ));
+        let test = test.file("seed.jsonl", &seed).file("a.xlsx", book.save_to_buffer().unwrap());
+        let ran = test.code(code).told_elsewhere().run();
+        assert_eq!(told(&ran.place), wanted, "{what}: {}", ran.stderr);
+    }
+}
+
 /// No page is asked for twice, and no referral that the list shows.
 #[test]
 fn matching_costs_the_list_and_no_more() {

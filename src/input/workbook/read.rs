@@ -1,5 +1,6 @@
 //! Reads one sheet of a workbook: its header, then one row after the other, of which the [`Sheet`] makes rows.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 
@@ -39,7 +40,8 @@ pub(in super::super) fn read<E>(
     let is_1904 = workbook.has_1904_epoch();
     let cells = workbook.worksheet_cells_reader(&entry.name);
     let cells = cells.map_err(|error| damaged(context, &entry, None, &error))?;
-    let mut rows = Rows { context, entry: &entry, rows: SheetRows::of(cells, is_1904) };
+    let rows = SheetRows::of(cells, is_1904);
+    let mut rows = Rows { context, entry: &entry, rows, ahead: VecDeque::new() };
     let header = rows.header(&mut notes)?;
     let heading = heading::resolve(context, &record_of(&header), span_of(&header));
     let Heading { columns, is_portal, notes: told } = heading.map_err(|none| match none {
@@ -113,11 +115,16 @@ struct Rows<'a, 'w> {
     context: &'a InputContext<'a>,
     entry: &'a SheetEntry,
     rows: SheetRows<'w>,
+    /// Rows that were looked at already, in their order.
+    ahead: VecDeque<SheetRow>,
 }
 
 impl Rows<'_, '_> {
     fn next(&mut self) -> Result<Option<SheetRow>, Unusable> {
-        self.rows.next().map_err(|error| self.damaged(&error))
+        match self.ahead.pop_front() {
+            Some(row) => Ok(Some(row)),
+            None => self.rows.next().map_err(|error| self.damaged(&error)),
+        }
     }
 
     fn damaged(&self, error: &RowsError) -> Unusable {
@@ -127,11 +134,11 @@ impl Rows<'_, '_> {
     /// Finds the header: the first row that names a column for the referral. Titles may stand above it, which is
     /// said, and no row of data.
     fn header(&mut self, notes: &mut Vec<String>) -> Result<SheetRow, Unusable> {
-        let mut above = Vec::new();
+        let mut above = VecDeque::new();
         while above.len() < DEPTH {
             let Some(row) = self.next()? else { break };
             if !header::names_referral(self.context, &record_of(&row)) {
-                above.push(row);
+                above.push_back(row);
                 continue;
             }
             if let Some(place) = above.iter().find_map(referral_in) {
@@ -147,7 +154,10 @@ impl Rows<'_, '_> {
             }
             return Ok(row);
         }
-        above.into_iter().next().ok_or_else(|| {
+        // The first row is taken for the header, whatever it is worth; those behind it are rows like any others.
+        let first = above.pop_front();
+        self.ahead = above;
+        first.ok_or_else(|| {
             let message = format!("the sheet {} is empty", excerpt(&self.entry.name));
             let hint = "its first row names the columns, as in id, status, substatus";
             self.context.unusable(message, Some(hint.into()))
