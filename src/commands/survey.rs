@@ -187,7 +187,9 @@ impl Source for Changes {
 
     fn warning(&self) -> Option<String> {
         let Compared { cells, differing } = self.planner.compared();
-        (differing > cells / 2).then(|| {
+        // With the file that it was made from, only edited cells are compared, and those are meant to differ.
+        let is_compared = self.made_from.is_none();
+        (is_compared && differing > cells / 2).then(|| {
             format!(
                 "most cells of the Partner Center file differ from the referrals as they stand ({} of {}): it may be \
                  an old download, whose cells would change back what was changed since",
