@@ -1,7 +1,7 @@
 //! Merging: makes one desired change of all rows for a referral, unless they contradict each other.
 
 use crate::domain::account::input_name;
-use crate::domain::change::{Append, Desired, Draft, Located};
+use crate::domain::change::{Append, Desired, Draft, Joining, Located};
 use crate::domain::decimal::say_sign;
 use crate::domain::equality;
 use crate::domain::fields::Path;
@@ -119,6 +119,7 @@ impl Merged {
         let mut findings = self.findings.clone();
         let mut merger = Merger { inputs, findings: &mut findings };
         merger.overlaps(desired);
+        merger.wholes_in_parts(desired);
         desired.stage = merger.stage(status.as_ref(), substatus.as_ref());
         if findings.is_empty() { Ok(desired) } else { Err(findings) }
     }
@@ -211,6 +212,31 @@ impl Merger<'_> {
         }
     }
 
+    /// Finds lists that are set as a whole and given element by element, too, by a file that shows them as they are.
+    ///
+    /// The elements of the list as it is would join the one that takes its place, and come back without what else the
+    /// service knows of them.
+    fn wholes_in_parts(&mut self, desired: &Desired) {
+        let parts = || desired.appends.iter().filter(|append| append.value.joining == Joining::Update);
+        for Located { value: (path, _), place: whole } in &desired.sets {
+            let of_it = |append: &&Located<Append>| Path::Known(append.value.field) == *path;
+            let Some(Located { place: part, .. }) = parts().find(of_it) else { continue };
+            let hint = "keep one way: the whole list, or a cell for each element";
+            let is_one_row = (whole.input, whole.line) == (part.input, part.line);
+            let places =
+                if is_one_row { vec![(*whole, *part)] } else { vec![(*whole, *part), (*part, *whole)] };
+            for (here, there) in places {
+                let besides = if is_one_row { "the same row".to_owned() } else { self.name(here, there) };
+                let message = if here == *whole {
+                    format!("{path} is given as a whole, and in cells of single elements by {besides}")
+                } else {
+                    format!("{path} is given in cells of single elements, and as a whole by {besides}")
+                };
+                self.findings.push(Finding::deny(Rule::Contradiction, here, message).hint(hint));
+            }
+        }
+    }
+
     /// Adds the findings about a field within another one.
     fn overlap(&mut self, inner: &Pointer, here: Location, outer: &Path, there: Location) {
         let hint = format!("give {outer} with {inner} in it, or leave one of them out");
@@ -281,7 +307,6 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::domain::change::Joining;
     use crate::domain::fields::{Field, Kind};
     use crate::domain::referral::ETag;
     use crate::domain::status::ClosedSubstatus;
@@ -465,6 +490,49 @@ mod tests {
         assert_eq!(lines(&[one_row]).unwrap_err(), [(Rule::Contradiction, 2, message.to_owned())]);
         let beside = [whole(), opted(3, "/detailsOfOthers/x", "1"), opted(4, "/detail", "1")];
         assert_eq!(lines(&beside).unwrap().sets.len(), 3);
+    }
+
+    #[test]
+    fn a_list_is_given_as_a_whole_or_in_parts() {
+        let whole = |line, field| {
+            let wanted = Wanted::from_text(Kind::Solutions, r#"[{"id":"S2"}]"#).unwrap();
+            Draft { sets: vec![at(line, (Path::Known(field), wanted))], ..draft(line) }
+        };
+        let part = |line, field, joining| {
+            let mut row = append(line, field, r#"{"id":"S1","email":"ann@example.com"}"#);
+            row.appends[0].value.joining = joining;
+            row
+        };
+        for field in [Field::Team, Field::CustomerTeam, Field::Solutions] {
+            for joining in [Joining::Append, Joining::First] {
+                assert!(lines(&[whole(2, field), part(3, field, joining)]).is_ok(), "{field:?} {joining:?}");
+            }
+            let [whole_one, part_one] = [whole(2, field), part(3, field, Joining::Update)];
+            let wanted = [
+                (
+                    2,
+                    format!(
+                        "{} is given as a whole, and in cells of single elements by line 3",
+                        field.pointer()
+                    ),
+                ),
+                (
+                    3,
+                    format!(
+                        "{} is given in cells of single elements, and as a whole by line 2",
+                        field.pointer()
+                    ),
+                ),
+            ]
+            .map(|(line, message)| (Rule::Contradiction, line, message));
+            assert_eq!(lines(&[whole_one.clone(), part_one.clone()]).unwrap_err(), wanted);
+            let one_row = Draft { appends: part(2, field, Joining::Update).appends, ..whole(2, field) };
+            let told = lines(&[one_row]).unwrap_err();
+            assert_eq!((told.len(), told[0].1), (1, 2), "{told:?}");
+            assert!(told[0].2.ends_with("by the same row"), "{told:?}");
+        }
+        let [team, solution] = [whole(2, Field::Team), part(3, Field::Solutions, Joining::Update)];
+        assert!(lines(&[team, solution]).is_ok());
     }
 
     #[test]
