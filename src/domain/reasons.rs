@@ -21,6 +21,13 @@ pub const TABLE: [&str; 8] = [
     "Others",
 ];
 
+/// The message about a reason that does not count.
+pub const UNREASONED: &str =
+    "a reason counts where the referral is Closed as Lost or Declined, or becomes so, and is not sent";
+
+/// What would help there.
+pub const UNREASON: &str = "empty the cell, or close the referral in the same row";
+
 /// Returns the number that a text is, if a reason has it.
 pub fn number(text: &str) -> Option<u8> {
     let number = text.parse::<u8>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))?;

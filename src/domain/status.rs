@@ -117,6 +117,11 @@ impl Stage {
     pub fn is_closed(self) -> bool {
         self.status() == Status::Closed
     }
+
+    /// Whether a referral in it has a reason for its end.
+    pub fn takes_reason(self) -> bool {
+        matches!(self, Self::Closed(ClosedSubstatus::Lost | ClosedSubstatus::Declined))
+    }
 }
 
 impl fmt::Display for Stage {

@@ -31,7 +31,7 @@ pub enum Condition {
     Always,
     /// The day differs, in UTC: the input names a day, and the referral may have any time of it.
     OtherDay,
-    /// The same change closes the referral.
+    /// The referral is closed, or becomes so, in a stage that takes a reason.
     Closing,
 }
 

@@ -248,6 +248,33 @@ fn columns_that_change_nothing_are_counted_by_column() {
     assert_eq!(opted.outcomes("run"), "3 unchanged, 1 planned");
 }
 
+/// Of deals that are closed already, as after a closing of which the service left the reason out.
+#[test]
+fn a_reason_counts_by_the_stage_that_a_deal_is_in() {
+    let column = "Declined/Lost/Error reason";
+    for (number, stage, told) in [
+        (36, &["Closed", "Lost"], "1 planned"),
+        (36, &["", ""], "1 planned"),
+        (38, &["Closed", "Declined"], "1 planned"),
+        (38, &["", "Declined"], "1 planned"),
+        (33, &["Closed", "Won"], "1 unchanged"),
+        (40, &["", ""], "1 unchanged"),
+        (15, &["", ""], "1 unchanged"),
+        (15, &["Active", "Accepted"], "1 unchanged"),
+        (15, &["Active", ""], "1 unchanged"),
+    ] {
+        let mut deal = download(number);
+        deal.insert(column.to_owned(), "2".to_owned());
+        for (name, cell) in ["Partner Referral Status", "Partner Referral Substatus"].into_iter().zip(stage) {
+            deal.insert(name.to_owned(), (*cell).to_owned());
+        }
+        let ran = plan("run", "a.csv", written(&file(&[deal]), b','), "", 0);
+        assert_eq!(ran.outcomes("run"), told, "{number} {stage:?}: {}", ran.stderr());
+        let rule = if told == "1 planned" { "closed-edit" } else { "portal-read-only" };
+        assert!(ran.stderr().contains(&format!("warning[{rule}]")), "{number} {stage:?}: {}", ran.stderr());
+    }
+}
+
 #[test]
 fn a_date_with_the_day_in_front_holds_back_every_date() {
     let mut deals: Vec<Deal> = (15..=17).map(download).collect();

@@ -14,6 +14,7 @@ use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
+use crate::domain::reasons::{UNREASON, UNREASONED};
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::{PathState, Snapshot, Unseen};
 use crate::domain::status::Standing;
@@ -47,9 +48,8 @@ impl DesiredComparison<'_, '_, '_> {
         let mut changes: Vec<PlacedChange> = Vec::new();
         let desired = self.desired;
         let stage = self.stage_change();
-        let closes = !stage.is_empty() && desired.stage.as_ref().is_some_and(|stage| stage.value.is_closed());
-        for Located { value: (path, wanted), .. } in &desired.sets {
-            if wanted.condition() == Condition::Closing && !closes {
+        for Located { value: (path, wanted), place } in &desired.sets {
+            if wanted.condition() == Condition::Closing && !self.takes_reason(path, *place) {
                 continue;
             }
             match self.set(path, wanted) {
@@ -72,6 +72,24 @@ impl DesiredComparison<'_, '_, '_> {
         changes.sort_by(|one, other| one.change.path.cmp(&other.change.path));
         changes.extend(stage);
         changes
+    }
+
+    /// Whether the referral is in a stage that takes a reason, or is to be. Where it isn't, or that is unknown, it is
+    /// told.
+    fn takes_reason(&mut self, path: &Path, place: Location) -> bool {
+        let stage = match (&self.desired.stage, self.current) {
+            (Some(stage), _) => Ok(Some(stage.value)),
+            (None, Some(current)) => current.standing().map(|standing| standing.stage()),
+            (None, None) => Err(Unseen),
+        };
+        match stage {
+            Ok(Some(stage)) if stage.takes_reason() => return true,
+            Ok(_) => {
+                self.findings.add(Rule::PortalReadOnly, place, format!("{path}: {UNREASONED}"), UNREASON)
+            }
+            Err(Unseen) => self.note_unseen(path, Field::Status.pointer()),
+        }
+        false
     }
 
     /// Returns the change that sets a field; `None` if the field already means what is wanted.

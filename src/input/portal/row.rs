@@ -15,9 +15,8 @@ use crate::domain::change::{Append, Counterpart, Joining, Shown};
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json;
-use crate::domain::reasons;
+use crate::domain::reasons::{self, UNREASON, UNREASONED};
 use crate::domain::rules::Rule;
-use crate::domain::status::{ClosedSubstatus, Stage};
 use crate::domain::type_error::TypeError;
 use crate::domain::value::{self, Condition, Wanted};
 
@@ -104,15 +103,21 @@ impl PortalRow {
 
     /// Puts what counts together into the row. `own` are the reasons that the user sets, by their numbers.
     pub fn finish(self, row: &mut RowBuilder<'_>, place: Location, own: &BTreeMap<u8, String>) {
-        // Of a base, the reason is what the referral had, whatever its stage.
-        let takes_reason = row.base().is_base()
-            || matches!(
-                row.wanted_substatus(),
-                Some(Stage::Closed(ClosedSubstatus::Lost | ClosedSubstatus::Declined))
-            );
-        if let Some((place, text)) = self.reason.filter(|_| takes_reason) {
-            let read = reasons::reason(&text, own).and_then(|reason| Wanted::from_text(Kind::Text, reason));
-            set(row, place, Field::StatusReason, &text, read.map(|wanted| wanted.on(Condition::Closing)));
+        if let Some((place, text)) = self.reason {
+            match row.wanted_substatus() {
+                // Of a base, the reason is what the referral had, whatever its stage.
+                Some(stage) if !stage.takes_reason() && !row.base().is_base() => {
+                    let message = format!("{}: {UNREASONED}", Field::StatusReason.pointer());
+                    row.tell(Rule::PortalReadOnly, place, &message, UNREASON);
+                }
+                // Without a wanted stage, the one that the referral is in decides.
+                _ => {
+                    let read =
+                        reasons::reason(&text, own).and_then(|reason| Wanted::from_text(Kind::Text, reason));
+                    let read = read.map(|wanted| wanted.on(Condition::Closing));
+                    set(row, place, Field::StatusReason, &text, read);
+                }
+            }
         }
         if let Some(place) = self.contact_at {
             self.contact.join(row, place);
