@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::decimal::DecimalSign;
 use super::fields::{Field, Path};
 use super::finding::{Finding, Location};
 use super::referral::{ETag, ReferralId};
@@ -28,6 +29,9 @@ pub struct Append {
     pub element: Box<RawValue>,
     /// What becomes of it where the list has elements already.
     pub joining: Joining,
+    /// The only decimal sign that a number in it can have been written with; `None` where it was not read from the
+    /// text of a cell, or has neither point nor comma.
+    pub sign: Option<DecimalSign>,
 }
 
 /// How an element joins a list that has elements already.

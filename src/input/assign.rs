@@ -200,7 +200,7 @@ impl RowBuilder<'_> {
         match value::checked_element(field.kind(), element) {
             Ok(key) => {
                 let (element, joining) = (element.to_owned(), Joining::Append);
-                self.append(place, Append { field, key, element, joining });
+                self.append(place, Append { field, key, element, joining, sign: None });
             }
             Err(error) => self.mistyped(place, field.pointer().as_str(), error),
         }
@@ -211,7 +211,7 @@ impl RowBuilder<'_> {
         match value::members(text) {
             Ok(members) => {
                 for (key, element) in members {
-                    self.append(place, Append { field, key, element, joining: Joining::Append });
+                    self.append(place, Append { field, key, element, joining: Joining::Append, sign: None });
                 }
             }
             Err(TypeError { message, hint }) => {

@@ -48,7 +48,10 @@ impl Numbers {
     }
 
     /// Reads a number and remembers which decimal sign it shows.
-    fn read(&mut self, place: Location, text: &str) -> Result<Wanted, AmountError> {
+    ///
+    /// # Errors
+    /// If it is no number, or may be two.
+    pub fn read(&mut self, place: Location, text: &str) -> Result<Wanted, AmountError> {
         let read = Wanted::amount(text, self.said);
         let kind = match &read {
             Ok(wanted) => match wanted.sign() {
@@ -155,8 +158,21 @@ fn number(row: &mut RowBuilder<'_>, numbers: &mut Numbers, place: Location, path
     let name = path.pointer().as_str();
     match numbers.read(place, text) {
         Ok(wanted) => row.set(place, path, wanted, Rule::Contradiction),
-        Err(AmountError::Wrong(error)) => row.mistyped_text(place, name, text, error),
-        Err(AmountError::Doubtful(TypeError { message, hint })) => {
+        Err(error) => no_number(row, place, name, text, error),
+    }
+}
+
+/// Adds the finding that a text is no number, or may be two.
+pub(super) fn no_number(
+    row: &mut RowBuilder<'_>,
+    place: Location,
+    name: &str,
+    text: &str,
+    error: AmountError,
+) {
+    match error {
+        AmountError::Wrong(error) => row.mistyped_text(place, name, text, error),
+        AmountError::Doubtful(TypeError { message, hint }) => {
             let finding = Finding::deny(Rule::DecimalSign, place, format!("{name}: {message}"));
             row.add_finding(finding.hint(hint.unwrap_or_default()));
         }

@@ -112,7 +112,14 @@ impl Sheet<'_> {
                                 let meant = if is_day { as_portal_day(&meant) } else { meant.into() };
                                 let mut own = Days::default();
                                 let days = if is_day { &mut own } else { &mut notation.days };
-                                self.portal_cell((&mut portal, &mut row), days, (place, at), *target, &meant);
+                                let shown = (days, &mut notation.numbers);
+                                self.portal_cell(
+                                    (&mut portal, &mut row),
+                                    shown,
+                                    (place, at),
+                                    *target,
+                                    &meant,
+                                );
                             }
                             (None, target) => {
                                 let column = (self.columns[at].name.as_str(), target);
@@ -164,7 +171,7 @@ impl Sheet<'_> {
     fn portal_cell(
         &self,
         (portal, row): (&mut PortalRow, &mut RowBuilder<'_>),
-        days: &mut Days,
+        shown: (&mut Days, &mut Numbers),
         (place, at): (Location, usize),
         target: PortalTarget,
         text: &str,
@@ -177,7 +184,7 @@ impl Sheet<'_> {
             return row.left_empty(place, name, column);
         }
         let denials = row.denials();
-        portal.cell(row, days, place, target, text);
+        portal.cell(row, shown, place, target, text);
         if row.denials() > denials {
             row.base().doubt(column);
         }

@@ -91,8 +91,13 @@ impl Merged {
     pub fn doubt_numbers(&mut self, input: u32, why: &str) {
         let is_in_doubt =
             |set: &&Located<(Path, Wanted)>| set.place.input == input && set.value.1.sign().is_some();
-        for Located { value: (path, _), place } in self.desired.sets.iter().filter(is_in_doubt) {
-            let finding = Finding::deny(Rule::DecimalSign, *place, format!("{path}: {why}"));
+        let fields = self.desired.sets.iter().filter(is_in_doubt);
+        let fields = fields.map(|set| (set.value.0.pointer(), set.place));
+        let elements = self.desired.appends.iter();
+        let elements = elements.filter(|append| append.place.input == input && append.value.sign.is_some());
+        let elements = elements.map(|append| (append.value.field.pointer(), append.place));
+        for (pointer, place) in fields.chain(elements) {
+            let finding = Finding::deny(Rule::DecimalSign, place, format!("{pointer}: {why}"));
             self.findings.push(finding.hint(say_sign()));
         }
     }
@@ -307,6 +312,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::domain::decimal::DecimalSign;
     use crate::domain::fields::{Field, Kind};
     use crate::domain::referral::ETag;
     use crate::domain::status::ClosedSubstatus;
@@ -412,7 +418,7 @@ mod tests {
         let element: Box<RawValue> = serde_json::from_str(element).unwrap();
         let key = element_key(field.kind(), &element).unwrap();
         Draft {
-            appends: vec![at(line, Append { field, key, element, joining: Joining::Append })],
+            appends: vec![at(line, Append { field, key, element, joining: Joining::Append, sign: None })],
             ..draft(line)
         }
     }
@@ -591,6 +597,17 @@ mod tests {
             let findings = merged.desired(&[]).err().unwrap_or_default();
             let told: Vec<_> = findings.iter().map(|finding| (finding.rule, finding.place.line)).collect();
             assert_eq!(told, if found { vec![(Rule::DecimalSign, 3)] } else { vec![] }, "{digits} {input}");
+        }
+        for (sign, input, found) in
+            [(Some(DecimalSign::Point), 0, true), (None, 0, false), (Some(DecimalSign::Point), 1, false)]
+        {
+            let mut row = append(3, Field::Solutions, r#"{"id":"S1","price":1.5}"#);
+            row.appends[0].value.sign = sign;
+            row.appends[0].place.input = input;
+            let mut merged = Merged::new(ID.parse().unwrap());
+            merged.add(row, &[]);
+            merged.doubt_numbers(0, "in doubt");
+            assert_eq!(merged.desired(&[]).is_err(), found, "{sign:?} {input}");
         }
     }
 

@@ -346,8 +346,10 @@ mod tests {
     fn append(referral: &str, line: u64, field: Field, json: &str) -> Draft {
         let element: Box<RawValue> = serde_json::from_str(json).unwrap();
         let key = element_key(field.kind(), &element).unwrap();
-        let append =
-            Located { value: Append { field, key, element, joining: Joining::Append }, place: place(line) };
+        let append = Located {
+            value: Append { field, key, element, joining: Joining::Append, sign: None },
+            place: place(line),
+        };
         Draft { appends: vec![append], ..draft(referral, line) }
     }
 

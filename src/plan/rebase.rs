@@ -80,8 +80,13 @@ fn desired(item: &Item) -> Result<Desired, String> {
             Path::Known(field) if !appended.is_empty() => {
                 for element in appended {
                     let key = element_key(field.kind(), element).map_err(|error| error.message)?;
-                    let value =
-                        Append { field: *field, key, element: element.clone(), joining: Joining::Append };
+                    let value = Append {
+                        field: *field,
+                        key,
+                        element: element.clone(),
+                        joining: Joining::Append,
+                        sign: None,
+                    };
                     desired.appends.push(Located { value, place });
                 }
             }

@@ -28,7 +28,7 @@ pub(super) fn joined(list: &[&RawValue], elements: &[&Located<Append>]) -> Joine
     let was_empty = list.is_empty();
     let mut whole: Vec<Box<RawValue>> = list.iter().map(|element| (*element).to_owned()).collect();
     let mut told = Vec::new();
-    for Located { value: Append { field, key, element, joining }, place } in elements {
+    for Located { value: Append { field, key, element, joining, .. }, place } in elements {
         let kind = field.kind();
         let is_it = |known: &RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
         let known = whole.iter().position(|known| is_it(known));
@@ -77,7 +77,7 @@ mod tests {
             .map(|(joining, element)| {
                 let element: Box<RawValue> = serde_json::from_str(element).unwrap();
                 let key = element_key(field.kind(), &element).unwrap();
-                Located { value: Append { field, key, element, joining: *joining }, place: PLACE }
+                Located { value: Append { field, key, element, joining: *joining, sign: None }, place: PLACE }
             })
             .collect();
         let joined = joined(&list, &elements.iter().collect::<Vec<_>>());

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::super::cell::{Numbers, no_number};
 use super::super::row::RowBuilder;
 use super::columns::{ContactPart, PortalTarget};
 use super::days::{self, Days};
-use super::{lists, words};
+use super::lists::{self, ListCell};
+use super::words;
 use crate::domain::change::{Append, Counterpart, Joining, Shown};
+use crate::domain::decimal::AmountError;
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json;
@@ -59,7 +62,7 @@ impl PortalRow {
     pub fn cell(
         &mut self,
         row: &mut RowBuilder<'_>,
-        seen: &mut Days,
+        (days, numbers): (&mut Days, &mut Numbers),
         place: Location,
         target: PortalTarget,
         text: &str,
@@ -79,10 +82,15 @@ impl PortalRow {
                 let read = words::sales_stage(text).and_then(|text| Wanted::from_text(Kind::Text, text));
                 set(row, place, Field::SalesStage, text, read);
             }
-            PortalTarget::CloseDate => set(row, place, Field::ClosingDateTime, text, seen.read(place, text)),
+            PortalTarget::CloseDate => set(row, place, Field::ClosingDateTime, text, days.read(place, text)),
             PortalTarget::Share => share(row, place, text),
-            PortalTarget::Solution(_) => join(row, place, Field::Solutions, text, lists::solution(text)),
-            PortalTarget::TeamMember(_) => join(row, place, Field::Team, text, lists::member(text)),
+            PortalTarget::Solution(_) => {
+                let read = lists::solution(text, |price| numbers.read(place, price));
+                join(row, place, Field::Solutions, text, read);
+            }
+            PortalTarget::TeamMember(_) => {
+                join(row, place, Field::Team, text, lists::member(text).map_err(AmountError::Wrong));
+            }
             PortalTarget::Contact(part) => {
                 self.contact_at.get_or_insert(place);
                 *self.contact.part(part) = text.to_owned();
@@ -173,7 +181,7 @@ impl Contact {
             Ok(key) => {
                 row.append(
                     place,
-                    Append { field: Field::CustomerTeam, key, element, joining: Joining::First },
+                    Append { field: Field::CustomerTeam, key, element, joining: Joining::First, sign: None },
                 );
             }
             Err(error) => {
@@ -228,11 +236,13 @@ fn join(
     place: Location,
     field: Field,
     text: &str,
-    read: Result<(String, Box<serde_json::value::RawValue>), TypeError>,
+    read: Result<ListCell, AmountError>,
 ) {
     match read {
-        Ok((key, element)) => row.append(place, Append { field, key, element, joining: Joining::Update }),
-        Err(error) => row.mistyped_text(place, field.pointer().as_str(), text, error),
+        Ok(ListCell { key, element, sign }) => {
+            row.append(place, Append { field, key, element, joining: Joining::Update, sign });
+        }
+        Err(error) => no_number(row, place, field.pointer().as_str(), text, error),
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::tests::{ID, findings, options, read_bytes, warnings};
 use super::columns::{GoesTo, Naming, TABLE};
 use crate::domain::account::{Format, RowText};
 use crate::domain::change::Joining;
+use crate::domain::decimal::DecimalSign;
 use crate::domain::level::Level;
 use crate::domain::rules::{Levels, Rule};
 use crate::domain::value::Condition;
@@ -140,6 +141,27 @@ fn every_sort_of_value() {
     }
     let no_address = row("Customer Contact Last Name", "Lee");
     assert_eq!((asked(&no_address).as_str(), warnings(&no_address).as_str()), ("", "portal-read-only@4"));
+}
+
+#[test]
+fn a_price_is_written_as_the_numbers_of_its_file_are() {
+    use DecimalSign::{Comma, Point};
+    const HEADER: &str = "Estimated Deal Value,Solution 1";
+    let price = |price: &str| format!(r#"/details/requirements/solutions*={{"id":"S","price":{price}}}"#);
+    for (said, value, cell, wanted, is_in_doubt) in [
+        (None, "", "1250.50", price("1250.50"), false),
+        (None, "", "12.500", "decimal-sign@5".to_owned(), false),
+        (Some(Comma), "", "12.500", price("12500"), false),
+        (Some(Point), "", "12.500", price("12.500"), false),
+        (Some(Comma), "", "1250.50", "type@5".to_owned(), false),
+        (None, "\"7,5\"", "1250.50", format!("/details/dealValue=7.5 {}", price("1250.50")), true),
+        (None, "7.5", "1250.50", format!("/details/dealValue=7.5 {}", price("1250.50")), false),
+    ] {
+        let options = Options { decimal: said, ..portal() };
+        let (rows, end) = read(HEADER, &[&format!(",,{value},\"S,,{cell}\"")], &options);
+        let got = (asked(&rows[0]), end.unwrap().contradiction.is_some());
+        assert_eq!(got, (wanted, is_in_doubt), "{said:?} {value} {cell}");
+    }
 }
 
 #[test]

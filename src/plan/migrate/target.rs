@@ -81,7 +81,8 @@ impl DraftBuilder {
     fn append(&mut self, difference: &Difference<'_>, field: Field, element: &RawValue) {
         match checked_element(field.kind(), element) {
             Ok(key) => {
-                let value = Append { field, key, element: element.to_owned(), joining: Joining::Append };
+                let value =
+                    Append { field, key, element: element.to_owned(), joining: Joining::Append, sign: None };
                 self.draft.appends.push(Located { value, place: self.draft.place });
             }
             Err(error) => self.mistyped(difference, error),

@@ -167,8 +167,13 @@ pub fn rows(wishes: &Wishes, spread: &Spread) -> Vec<Draft> {
         let field = Field::all().find(|field| field.pointer().as_str() == *pointer).unwrap();
         for row in place().into_iter().map(|row| row.max(earliest)).collect::<Vec<_>>() {
             earliest = earliest.max(row);
-            let append =
-                Append { field, key: key.clone(), element: element.clone(), joining: Joining::Append };
+            let append = Append {
+                field,
+                key: key.clone(),
+                element: element.clone(),
+                joining: Joining::Append,
+                sign: None,
+            };
             let place = rows[row].place;
             rows[row].appends.push(Located { value: append, place });
         }
