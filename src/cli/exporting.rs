@@ -120,7 +120,7 @@ fn all<T>(
     let one = |word: &String| {
         parse(word.trim()).ok_or_else(|| {
             CommandError::usage(format!("{flag} {}: this is none that is known", quoted(word))).hint(format!(
-                "known are {}; another can be asked for with --filter \"{} eq '…'\"",
+                "known are {}; another is found by --filter \"contains({},'…')\"",
                 known(),
                 &flag[2..]
             ))

@@ -404,6 +404,15 @@ fn what_was_mistyped_asks_nothing_and_leaves_nothing() {
             "--out a.csv --filter \"stauts eq 'New'\"",
             "--filter: \"stauts\" is no member of a referral\nhint: did you mean status?",
         ),
+        (
+            "--out a.csv --filter \"not (details/dealValue ge '50000')\"",
+            "--filter: details/dealValue ge '50000': details/dealValue is a number, and never a text\nhint: write a \
+             number without quotes",
+        ),
+        (
+            "--out a.csv --filter \"status eq 'active'\"",
+            "--filter: status eq 'active': this is no status that is known\nhint: did you mean 'Active'?",
+        ),
     ] {
         let place = Place::new();
         place.write("there.csv", "mine");

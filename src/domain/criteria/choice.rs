@@ -169,7 +169,6 @@ mod tests {
             "details":{"dealValue":12500.5,"currency":"EUR","notes":"1250"}"#;
         for (text, whole, in_part) in [
             ("status eq 'Active'", Yes, Yes),
-            ("status eq 'active'", No, No),
             ("status ne 'New'", Yes, Yes),
             ("status eq 'New' OR details/dealValue lt 20000", Yes, Yes),
             ("status eq 'New' or status eq 'Active' and details/currency eq 'USD'", No, No),
@@ -182,6 +181,9 @@ mod tests {
             ("contains(statusReason,'a')", No, No),
             ("statusReason eq null", Yes, Yes),
             ("statusReason lt 'z'", No, No),
+            ("quality eq null", Yes, Unseen),
+            ("substatus ne null", No, Unseen),
+            ("startswith(status,'Act')", Yes, Yes),
             ("salesStage eq null", Yes, Unseen),
             ("salesStage ne null", No, Unseen),
             ("salesStage eq null or status eq 'Active'", Yes, Yes),
@@ -194,8 +196,6 @@ mod tests {
             ("details/dealValue ge 12500.5", Yes, Yes),
             ("details/dealValue gt 12500.50", No, No),
             ("details/dealValue le 1e5", Yes, Yes),
-            ("details/dealValue eq '12500.5'", No, No),
-            ("details/notes eq 1250", Yes, Yes),
             ("createdDateTime ge 2026-01-02", Yes, Yes),
             ("createdDateTime lt 2026-01-02T01:00:00+02:00", No, No),
         ] {
@@ -219,12 +219,50 @@ mod tests {
             ("dealValue eq 1", "\"dealValue\" is no member of a referral", "did you mean details/dealValue?"),
             ("details.dealValue eq 1", "is no member of a referral", "did you mean details/dealValue?"),
             ("Status eq 'Active'", "\"Status\" is no member of a referral", "did you mean status?"),
-            ("status eq 'a' status", "\"status\" stands where \"and\", \"or\" or the end belongs", ""),
-            ("(status eq 'a'", "the end stands where \")\" belongs", ""),
+            ("name eq 'a' status", "\"status\" stands where \"and\", \"or\" or the end belongs", ""),
+            ("(name eq 'a'", "the end stands where \")\" belongs", ""),
             ("year(createdDateTime) eq 2026", "the function \"year\" is not known here", "contains"),
             ("contains(name, deal)", "\"deal\" stands where a text in single quotes belongs", ""),
             (&deep, "it is nested more than 32 deep", "ask for less"),
             (&long, "it has more than 1000 words", "ask for less"),
+        ] {
+            let error = OwnCondition::parse(text).unwrap_err();
+            assert!(error.message.contains(message), "{text}: {error:?}");
+            assert!(error.hint.contains(hint), "{text}: {error:?}");
+        }
+    }
+
+    /// Such a comparison holds for none, and its opposite for all.
+    #[test]
+    fn a_comparison_that_no_referral_could_decide_is_told() {
+        for (text, message, hint) in [
+            (
+                "details/dealValue ne '50000'",
+                "details/dealValue ne '50000': details/dealValue is a number, and never a text",
+                "without quotes",
+            ),
+            ("not (details/dealValue ge '50000')", "details/dealValue ge '50000': ", "without quotes"),
+            ("details/dealValue gt 2026-12-31", "is a number, and never a time", "as in 10000"),
+            ("isSpam ne 'false'", "isSpam is true or false, and never a text", "true or false"),
+            ("isSpam eq 0", "isSpam is true or false, and never a number", "true or false"),
+            ("isSpam lt true", "nothing is less or greater than", "eq or ne"),
+            ("details/dealValue ge null", "nothing is less or greater than", "eq or ne"),
+            ("createdDateTime ge '2026-01-01'", "is a time, and never a text", "as in 2026-12-31"),
+            ("createdDateTime ge 2026", "is a time, and never a number", "as in 2026-12-31"),
+            ("details/notes eq 1250", "is a text, and never a number", "single quotes"),
+            ("name ne 2026-12-31", "is a text, and never a time", "single quotes"),
+            ("mpnId eq true", "is a text, and never true or false", "single quotes"),
+            ("status eq 'active'", "status eq 'active': this is no status", "did you mean 'Active'?"),
+            ("status ne 'Close'", "this is no status that is known", "did you mean 'Closed'?"),
+            ("substatus eq 'won'", "this is no substatus that is known", "did you mean 'Won'?"),
+            ("substatus eq 'Zzz'", "this is no substatus", "another is found by contains(substatus,'…')"),
+            ("status eq 'Won'", "this is no status that is known", "known are New, Active, Closed"),
+            ("not status", "status stands alone, and is a text, not true or false", ""),
+            ("details/dealValue or isSpam", "details/dealValue stands alone, and is a number", ""),
+            ("not contains(details/dealValue,'5')", "details/dealValue is a number, in which no text", ""),
+            ("contains(isSpam,'t')", "isSpam is true or false, in which no text", ""),
+            ("team eq null", "team is a list or an object, which no condition compares", ""),
+            ("not contains(customerProfile/ids,'7')", "customerProfile/ids is a list or an object", ""),
         ] {
             let error = OwnCondition::parse(text).unwrap_err();
             assert!(error.message.contains(message), "{text}: {error:?}");

@@ -7,11 +7,13 @@
 //! |---|---|
 //! | `choice` | the criteria of a choice together, and what of them a service is asked for |
 //! | `condition` | a condition on the members of a referral, and whether one meets it |
+//! | `member` | the members that a condition may name, and what each may be compared with |
 //! | `parser` | reads a condition from its text |
 //! | `truth` | yes, no, or unseen |
 
 mod choice;
 mod condition;
+mod member;
 mod parser;
 mod truth;
 

@@ -7,19 +7,15 @@
 use rust_decimal::Decimal;
 
 use super::condition::{ComparedValue, Comparison, Condition, TextPart};
+use super::member::ComparedMember;
 use crate::domain::excerpt::{beginning, excerpt};
-use crate::domain::fields;
 use crate::domain::instant::Instant;
-use crate::domain::pointer::Pointer;
 
 /// The deepest nesting of parentheses and `not`.
 const DEEPEST: usize = 32;
 
 /// The most words of a condition.
 const MOST_WORDS: usize = 1_000;
-
-/// Members of a referral that conditions may name, besides those of `domain::fields`.
-const OTHERS: [&str; 3] = ["/favorite", "/callToAction", "/referralSource"];
 
 /// Why a text is no condition, and what would help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,13 +28,13 @@ pub struct ConditionError {
 }
 
 impl ConditionError {
-    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: hint.into() }
     }
 }
 
 /// What a condition looks like, for hints.
-const SAMPLE: &str = "write it as in \"status eq 'Active' and details/dealValue ge 10000\"";
+pub(super) const SAMPLE: &str = "write it as in \"status eq 'Active' and details/dealValue ge 10000\"";
 
 /// A word of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,22 +194,24 @@ impl<'t> ConditionParser<'t> {
         if self.peek() == Some(ConditionWord::Sign('(')) {
             return self.function(word);
         }
-        let member = member(word)?;
-        let comparison = match self.peek() {
+        let member = ComparedMember::named(word)?;
+        let operator = match self.peek() {
             Some(ConditionWord::Bare(word))
                 if !["and", "or"].iter().any(|other| word.eq_ignore_ascii_case(other)) =>
             {
-                comparison(word)?
+                word
             }
-            _ => return Ok(Condition::Flag(member)),
+            _ => return Ok(Condition::Flag(member.as_flag()?.pointer)),
         };
+        let comparison = comparison(operator)?;
         self.at += 1;
-        let literal = match self.next() {
-            Some(ConditionWord::Quoted(text)) => ComparedValue::Text(unquoted(text)),
-            Some(ConditionWord::Bare(word)) => literal(word)?,
+        let (value, typed) = match self.next() {
+            Some(ConditionWord::Quoted(text)) => (ComparedValue::Text(unquoted(text)), format!("'{text}'")),
+            Some(ConditionWord::Bare(word)) => (literal(word)?, word.to_owned()),
             other => return Err(unexpected(other, "a value")),
         };
-        Ok(Condition::Compare(member, comparison, literal))
+        member.compared((operator, comparison), &value, &typed)?;
+        Ok(Condition::Compare(member.pointer, comparison, value))
     }
 
     fn function(&mut self, name: &str) -> Result<Condition, ConditionError> {
@@ -230,7 +228,7 @@ impl<'t> ConditionParser<'t> {
         };
         self.sign('(')?;
         let member = match self.next() {
-            Some(ConditionWord::Bare(word)) => member(word)?,
+            Some(ConditionWord::Bare(word)) => ComparedMember::named(word)?.as_text()?.pointer,
             other => return Err(unexpected(other, "a member")),
         };
         self.sign(',')?;
@@ -263,32 +261,6 @@ fn comparison(word: &str) -> Result<Comparison, ConditionError> {
             ));
         }
     })
-}
-
-/// Returns the member of a path such as `details/dealValue`, whose letter case counts.
-fn member(path: &str) -> Result<Pointer, ConditionError> {
-    let known = || fields::known_pointers().chain(OTHERS.map(str::to_owned));
-    let typed = format!("/{path}");
-    if known().any(|known| known == typed) {
-        return Pointer::parse(&typed).map_err(|error| ConditionError::new(error.to_string(), SAMPLE));
-    }
-    let likeness = |known: &String| {
-        let last = known.rsplit('/').next().unwrap_or_default();
-        let typed = path.rsplit(['/', '.']).next().unwrap_or_default();
-        strsim::normalized_damerau_levenshtein(&last.to_lowercase(), &start_of(typed).to_lowercase())
-    };
-    let nearest =
-        known().map(|known| (likeness(&known), known)).max_by(|one, other| one.0.total_cmp(&other.0));
-    let hint = match nearest {
-        Some((likeness, known)) if likeness >= 0.6 => format!("did you mean {}?", &known[1..]),
-        _ => "name it as the service does, as in status or details/dealValue".to_owned(),
-    };
-    Err(ConditionError::new(format!("{} is no member of a referral", excerpt(path)), hint))
-}
-
-/// Returns as much of a typed name as is compared.
-fn start_of(text: &str) -> String {
-    text.chars().take(100).collect()
 }
 
 /// Returns the value of a word without quotes.
