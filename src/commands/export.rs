@@ -291,7 +291,7 @@ impl<'a> Exporter<'a> {
 
     /// Writes the file, and tells what is in it.
     fn conclude(&self, harvest: Harvest<'_>, context: &Context<'_, Client>) -> Result<Exit, CommandError> {
-        let Harvested { file, shown, unread, unseen, unsaid } = harvest.end();
+        let Harvested { file, shown, unread, undecided, unseen, unsaid } = harvest.end();
         let written = file.finish(self.options.force).map_err(|error| match error {
             ReportError::Write { source, .. } if source.kind() == IoErrorKind::AlreadyExists => {
                 there_already(&self.options.out)
@@ -308,13 +308,14 @@ impl<'a> Exporter<'a> {
         console.say(&format!("{}: {what}, {requests}", visible_path(&self.options.out)));
         self.tell_gaps(&unseen, &unsaid);
         self.tell_unread(&unread);
+        self.tell_undecided(&undecided);
         if let Some(next) = self.next(written) {
             if self.options.sending.token_command {
                 console.say(&format!("hint: give the same {} again", flag(Setting::TokenCommand)));
             }
             console.say(&format!("next: look through {}, then: {next}", visible_path(&self.options.out)));
         }
-        Ok(if unread.is_empty() { Exit::Done } else { Exit::SomeFailed })
+        Ok(if unread.is_empty() && undecided.is_empty() { Exit::Done } else { Exit::SomeFailed })
     }
 
     fn tell_gaps(&self, unseen: &[Gap], unsaid: &[Gap]) {
@@ -356,6 +357,19 @@ impl<'a> Exporter<'a> {
             console
                 .say(&format!("warning: and {} more that cannot be read", counted(more as u64, "referral")));
         }
+    }
+
+    fn tell_undecided(&self, undecided: &[ReferralId]) {
+        let Some(first) = undecided.first() else { return };
+        let (what, verb) = match undecided.len() {
+            1 => (first.to_string(), "is"),
+            many => (format!("{} (such as {first})", counted(many as u64, "referral")), "are"),
+        };
+        self.environment.console.say(&format!(
+            "warning: {what} {verb} not in the file: a value that the criteria compare cannot be read, such as a date \
+             that is none or has no time zone; look at it in Partner Center, or export it by its id, without these \
+             criteria"
+        ));
     }
 
     /// Returns the command that plans what the file asks for; `None` for a file that asks for nothing.

@@ -31,6 +31,8 @@ pub struct Harvest<'a> {
     sightings: HashMap<ReferralId, Sighting>,
     gaps: HashMap<ReferralId, Gaps>,
     unread: Vec<Unread>,
+    /// The referrals that were read by themselves, and of which the criteria can't be judged all the same.
+    undecided: Vec<ReferralId>,
     /// Whether a referral that was read by itself had what its list entry lacks.
     lists_hide: bool,
 }
@@ -83,6 +85,8 @@ pub struct Harvested {
     pub shown: u64,
     /// Those that could not be read.
     pub unread: Vec<Unread>,
+    /// Those of which the criteria can't be judged, since a value can't be read: a date that is none, for one.
+    pub undecided: Vec<ReferralId>,
     /// The columns that lists show of some referrals only.
     pub unseen: Vec<Gap>,
     /// The columns that hold what a cell can't say.
@@ -98,8 +102,18 @@ impl<'a> Harvest<'a> {
         ids: Vec<ReferralId>,
     ) -> Self {
         let open = ids.iter().copied().collect();
-        let (sightings, gaps, unread) = (HashMap::new(), HashMap::new(), Vec::new());
-        Self { criteria, columns, file, order: ids, open, sightings, gaps, unread, lists_hide: false }
+        Self {
+            criteria,
+            columns,
+            file,
+            order: ids,
+            open,
+            sightings: HashMap::new(),
+            gaps: HashMap::new(),
+            unread: Vec::new(),
+            undecided: Vec::new(),
+            lists_hide: false,
+        }
     }
 
     /// Takes an element of the list.
@@ -180,6 +194,9 @@ impl<'a> Harvest<'a> {
             Truth::No => true,
             Truth::Unseen => false,
         };
+        if is_last_word && chosen == Truth::Unseen {
+            self.undecided.push(id);
+        }
         let is_chosen = chosen == Truth::Yes && covered;
         if !is_chosen {
             self.file.take_out(slot);
@@ -231,8 +248,8 @@ impl<'a> Harvest<'a> {
             let gaps = |of: fn(&Gaps) -> &Vec<usize>| self.gaps_by_column(&names, of);
             (gaps(|gaps| &gaps.unseen), gaps(|gaps| &gaps.unsaid))
         };
-        let Self { file, sightings, unread, .. } = self;
-        Harvested { file, shown: sightings.len() as u64, unread, unseen, unsaid }
+        let Self { file, sightings, unread, undecided, .. } = self;
+        Harvested { file, shown: sightings.len() as u64, unread, undecided, unseen, unsaid }
     }
 
     fn gaps_by_column(&self, names: &[&str], of: fn(&Gaps) -> &Vec<usize>) -> Vec<Gap> {

@@ -2,7 +2,8 @@
 //!
 //! Only the answer to a single GET shows a whole referral. A list element, a snapshot file, the base of a
 //! migration and the answer to a change may show a part of one: a member that such a part lacks, or shows as
-//! `null` where an object or a list belongs, is *unseen*. It is neither empty nor absent.
+//! `null` where an object or a list belongs, or what every referral has, is *unseen*. It is neither empty nor
+//! absent.
 //!
 //! Two things always hold. Every read of a member answers with a [`Presence`], so an unseen member cannot pass
 //! for an absent one. And a document creates an object only for an [`Absence`], which only a snapshot of a whole
@@ -33,6 +34,9 @@ pub struct Snapshot<'a> {
 
 /// The object that holds most fields. It is parsed once for all reads of a field in it.
 const DETAILS: &str = "details";
+
+/// Members that every referral has. Where a part shows one as `null`, it leaves it out.
+const NEVER_NULL: [&str; 4] = ["/status", "/substatus", "/createdDateTime", "/updatedDateTime"];
 
 /// The members that may hold a referral's version: its own, and OData's.
 const ETAGS: [&str; 2] = ["eTag", "@odata.etag"];
@@ -225,7 +229,8 @@ impl<'a> Snapshot<'a> {
     pub fn find(&self, pointer: &Pointer, kind: Kind) -> Presence<'a> {
         match self.shown(pointer) {
             Some(raw) if !json::is_null(raw) => Presence::Value(raw),
-            Some(_) if self.is_whole || kind.is_scalar() => Presence::Null,
+            Some(_) if self.is_whole => Presence::Null,
+            Some(_) if kind.is_scalar() && !NEVER_NULL.contains(&pointer.as_str()) => Presence::Null,
             None if self.is_whole => Presence::Absent,
             Some(_) | None => Presence::Unseen,
         }
@@ -304,6 +309,8 @@ mod tests {
             (r#","details":{"dealValue":null}"#, Field::DealValue, "null", "null"),
             ("", Field::SalesStage, "absent", "unseen"),
             (r#","salesStage":null"#, Field::SalesStage, "null", "null"),
+            (r#","status":null"#, Field::Status, "null", "unseen"),
+            (r#","substatus":null"#, Field::Substatus, "null", "unseen"),
             ("", Field::Team, "absent", "unseen"),
             (r#","team":null"#, Field::Team, "null", "unseen"),
             (r#","team":[]"#, Field::Team, "[]", "[]"),

@@ -249,6 +249,12 @@ fn what_a_list_does_not_show_is_looked_up_where_something_hangs_on_it() {
         ("--etags-in odata", "", 2, 0, all),
         ("--etags-in header", "--closing-before 2030-01-01", 2, 0, 0),
         ("--list-nulls details", "--closing-before 2031-01-01", 2, all, all),
+        // A criterion can hang on what a list shows as null, be it never so.
+        ("--list-nulls status", "--status Active", 2, all, all),
+        ("--list-nulls substatus", "--substatus Accepted --out a.jsonl", 2, all, all),
+        ("--list-nulls updatedDateTime", "--updated-since 2020-01-01", 2, all, all),
+        ("--list-nulls details.closingDateTime", "--closing-before 2031-01-01", 2, all, all),
+        ("--list-nulls details.dealValue", "--filter \"details/dealValue lt 2000\"", 2, all, all),
         ("--list-omits details", "--closing-before 2031-01-01 --out a.jsonl", 2, all, all),
         ("--list-omits details.dealValue", "--columns dealValue", 2, all, all),
         ("--list-omits details.dealValue", "--columns notes", 2, 0, all),
@@ -287,6 +293,52 @@ fn what_a_list_does_not_show_is_looked_up_where_something_hangs_on_it() {
                 assert!(row["eTag"].starts_with("\"seed-"), "{row:?}");
                 assert!(row["dealValue"].starts_with('1'), "{row:?}");
             }
+        }
+    }
+}
+
+/// A date that can't be read is neither before nor after another, so it neither chooses nor leaves out in silence.
+#[test]
+fn a_criterion_that_cannot_be_judged_is_told() {
+    for (dates, asked, code, chosen, wanted) in [
+        (
+            ["2026-12-30", "soon", "2027-01-01T00:00:00Z"],
+            "--closing-before 2026-12-31",
+            3,
+            vec![0],
+            Some(id(1)),
+        ),
+        (
+            ["2026-12-30T12:00:00", "2026-12-30", "31.12.2026"],
+            "--closing-before 2026-12-31",
+            3,
+            vec![1],
+            Some(format!("2 referrals (such as {})", id(0))),
+        ),
+        (
+            ["soon", "2026-12-30", "soon"],
+            "--filter \"not (details/closingDateTime ge 2026-12-31)\"",
+            3,
+            vec![1],
+            Some("2 referrals".to_owned()),
+        ),
+        (["soon", "2026-12-30", "soon"], "--closing-before 2026-12-31 --status New", 0, vec![], None),
+        (["soon", "soon", "soon"], "--status Active", 0, vec![0, 1, 2], None),
+    ] {
+        let mut seed: Vec<Value> = (0..3).map(|number| referral(number, "Active", "Accepted")).collect();
+        for (referral, date) in seed.iter_mut().zip(dates) {
+            referral["details"]["closingDateTime"] = json!(date);
+        }
+        let place = seeded(&seed);
+        let export = format!("export {asked} --columns notes --out a.csv --sandbox=seed.jsonl {FAST}");
+        let ran = Test::at(&place, &export).code(code).told_elsewhere().run();
+        let ids: Vec<String> = rows(&place, "a.csv").into_iter().map(|row| row["id"].clone()).collect();
+        assert_eq!(ids, chosen.into_iter().map(id).collect::<Vec<_>>(), "{dates:?} {asked}");
+        let told =
+            ran.stderr.lines().find(|line| line.contains("a value that the criteria compare cannot be read"));
+        assert_eq!(told.is_some(), wanted.is_some(), "{}", ran.stderr);
+        if let (Some(told), Some(wanted)) = (told, wanted) {
+            assert!(told.starts_with(&format!("warning: {wanted} ")), "{told}");
         }
     }
 }

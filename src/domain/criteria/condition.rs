@@ -1,7 +1,7 @@
 //! A condition on the members of a referral, and whether a referral meets it.
 //!
 //! Conditions mean what OData says (URL Conventions 4.01, section 5.1.1): letter case counts, `null` equals `null`
-//! alone and is neither less nor greater than anything, and values of two types are never equal.
+//! alone and is neither less nor greater than anything.
 
 use std::cmp::Ordering;
 
@@ -74,18 +74,18 @@ impl Condition {
     pub(super) fn judge(&self, referral: &Snapshot<'_>) -> Truth {
         match self {
             Self::Compare(member, comparison, literal) => {
-                with_value(referral, member, |value| comparison.holds(literal.order(value)))
+                with_value(referral, member, |value| Some(comparison.holds(literal.order(value)?)))
             }
             Self::Text(member, part, wanted) => with_value(referral, member, |value| {
-                value.and_then(json::string).is_some_and(|text| match part {
+                let Some(value) = value else { return Some(false) };
+                let text = json::string(value)?;
+                Some(match part {
                     TextPart::Anywhere => text.contains(wanted.as_str()),
                     TextPart::Beginning => text.starts_with(wanted.as_str()),
                     TextPart::End => text.ends_with(wanted.as_str()),
                 })
             }),
-            Self::Flag(member) => {
-                with_value(referral, member, |value| value.is_some_and(|value| value.get() == "true"))
-            }
+            Self::Flag(member) => with_value(referral, member, |value| value.map_or(Some(false), boolean)),
             Self::Not(inner) => inner.judge(referral).negated(),
             Self::All(inner) => Truth::all(inner.iter().map(|inner| inner.judge(referral))),
             Self::Any(inner) => Truth::any(inner.iter().map(|inner| inner.judge(referral))),
@@ -93,34 +93,43 @@ impl Condition {
     }
 }
 
-/// Returns the answer to a question about a member's value, `None` for `null`; unseen where the member is.
+/// Returns the answer to a question about a member's value, `None` for `null`. Unseen where the member is, and where
+/// the question has no answer: a value that can't be read may be any.
 fn with_value(
     referral: &Snapshot<'_>,
     member: &Pointer,
-    is_so: impl FnOnce(Option<&RawValue>) -> bool,
+    answer: impl FnOnce(Option<&RawValue>) -> Option<bool>,
 ) -> Truth {
-    // What conditions compare are scalars, of which a list shows `null` where there is no value.
-    match referral.find(member, Kind::Text) {
-        Presence::Value(value) => is_so(Some(value)).into(),
-        Presence::Null | Presence::Absent => is_so(None).into(),
-        Presence::Unseen => Truth::Unseen,
-    }
+    let answer = match referral.find(member, Kind::Text) {
+        Presence::Value(value) => answer(Some(value)),
+        // Lists may show `null` for what they leave out, and here a referral would be left out for it.
+        Presence::Null if !referral.is_whole() => None,
+        Presence::Null | Presence::Absent => answer(None),
+        Presence::Unseen => None,
+    };
+    answer.map_or(Truth::Unseen, Truth::from)
 }
 
 impl ComparedValue {
-    /// Returns how a value compares with this; `None` where the two have no order.
-    fn order(&self, value: Option<&RawValue>) -> Option<Ordering> {
-        let Some(value) = value else { return (*self == Self::Null).then_some(Ordering::Equal) };
+    /// Returns how a value compares with this, which is no order where one of the two is `null`; `None` where the
+    /// value is of another type, such as a date that is none.
+    fn order(&self, value: Option<&RawValue>) -> Option<Option<Ordering>> {
+        let Some(value) = value else { return Some((*self == Self::Null).then_some(Ordering::Equal)) };
         match self {
-            Self::Null => None,
-            Self::Boolean(wanted) => {
-                (value.get() == if *wanted { "true" } else { "false" }).then_some(Ordering::Equal)
+            Self::Null => Some(None),
+            Self::Boolean(wanted) => boolean(value).map(|value| Some(value.cmp(wanted))),
+            Self::Number(wanted) => number(value).map(|value| Some(value.cmp(wanted))),
+            Self::Text(wanted) => json::string(value).map(|value| Some(value.as_ref().cmp(wanted))),
+            Self::Instant(wanted) => {
+                Instant::parse(&json::string(value)?).map(|value| Some(value.cmp(wanted)))
             }
-            Self::Number(wanted) => number(value).map(|value| value.cmp(wanted)),
-            Self::Text(wanted) => json::string(value).map(|value| value.as_ref().cmp(wanted)),
-            Self::Instant(wanted) => Instant::parse(&json::string(value)?).map(|value| value.cmp(wanted)),
         }
     }
+}
+
+/// Returns the value of `true` or `false`.
+fn boolean(value: &RawValue) -> Option<bool> {
+    value.get().parse().ok()
 }
 
 /// Returns the value of a JSON number, or of a text that holds one: the service writes amounts in either way.

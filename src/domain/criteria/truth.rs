@@ -7,7 +7,7 @@ pub enum Truth {
     Yes,
     /// It is not so.
     No,
-    /// It hangs on a member that was not seen.
+    /// It hangs on a member that was not seen, or whose value can't be read: a date that is none, for one.
     Unseen,
 }
 
