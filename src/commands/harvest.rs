@@ -230,7 +230,9 @@ impl<'a> Harvest<'a> {
         }
         let before = self.gaps.remove(&referral.id());
         if is_last_word && let Some(before) = before {
-            let says_more = |at: &usize| !matches!(cells[*at], ExportCell::Text(CellText::Empty));
+            let says_more = |at: &usize| {
+                !matches!(cells[*at], ExportCell::Text(CellText::Empty) | ExportCell::Shown(CellText::Empty))
+            };
             self.lists_hide |= before.unseen.iter().any(says_more);
         }
         if !(gaps.unseen.is_empty() && gaps.unsaid.is_empty()) {

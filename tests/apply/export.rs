@@ -263,6 +263,15 @@ fn what_a_list_does_not_show_is_looked_up_where_something_hangs_on_it() {
         // Three looks tell that there is nothing to leave out.
         ("--list-omits statusReason", "", 2, 3, all),
         ("--list-omits name", "", 2, 0, all),
+        // Whoever names a column wants what is in it, be it for people to read.
+        ("--list-omits name", "--columns name", 2, all, all),
+        ("--list-omits engagementId", "--columns engagementId", 2, all, all),
+        ("--list-nulls updatedDateTime", "--columns updatedDateTime", 2, all, all),
+        ("--list-omits customerProfile", "--columns customerProfile.address.city", 2, all, all),
+        ("--list-nulls customerProfile", "--columns customerProfile.name", 2, all, all),
+        ("--list-omits name", "--columns engagementId,notes", 2, 0, all),
+        // How a deal stands now is to be looked through.
+        ("--list-omits status", "--set substatus=Lost", 2, all, all),
         ("--fault list#1=400", "--status Active", 3, 0, all),
         ("", "--filter \"details/dealValue ge 1100 and contains(name,'12')\"", 1, 0, 11),
     ] {

@@ -3,7 +3,7 @@
 use super::column::{Column, Content};
 use super::read_back::says;
 use crate::domain::cell_text::CellText;
-use crate::domain::fields::{Field, Kind, Path};
+use crate::domain::fields::{self, Field, Kind, Path};
 use crate::domain::formula::comes_back;
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
@@ -34,8 +34,13 @@ impl ExportCell {
         }
         match &column.content {
             Content::Target(target) => Self::of_target(target, referral, options),
-            Content::Shown(pointer) => Self::Shown(shown(pointer, referral)),
-            Content::Stage => Self::Shown(stage(referral)),
+            Content::Shown(pointer) => match shown(pointer, referral) {
+                Ok(text) => Self::Shown(text),
+                // Names of deals and customers go along where lists show them; nothing is read for them.
+                Err(Unseen) if !column.is_named => Self::Shown(CellText::Empty),
+                Err(Unseen) => Self::Unseen,
+            },
+            Content::Stage => stage(referral).map_or(Self::Unseen, Self::Shown),
         }
     }
 
@@ -110,27 +115,28 @@ fn word(referral: &Snapshot<'_>, of: fn(&'static str, &'static str) -> &'static 
 }
 
 /// Returns what people are shown of a member: a text as it is, anything else as JSON.
-fn shown(pointer: &Pointer, referral: &Snapshot<'_>) -> CellText {
-    match referral.find(pointer, Kind::Any) {
-        Presence::Value(raw) => match json::string(raw) {
+fn shown(pointer: &Pointer, referral: &Snapshot<'_>) -> Result<CellText, Unseen> {
+    let kind = fields::unconfirmed_kind(pointer.as_str()).unwrap_or(Kind::Text);
+    Ok(match referral.find(pointer, kind).known()? {
+        Some(raw) => match json::string(raw) {
             Some(text) if text.is_empty() => CellText::Empty,
             Some(text) => CellText::Text(on_one_line(&text)),
             None => CellText::Json(on_one_line(raw.get())),
         },
-        Presence::Null | Presence::Absent | Presence::Unseen => CellText::Empty,
-    }
+        None => CellText::Empty,
+    })
 }
 
 /// Returns status and substatus as they are, in one word.
-fn stage(referral: &Snapshot<'_>) -> CellText {
-    let text = |field: Field| match referral.at(&Path::Known(field)) {
-        Presence::Value(raw) => json::string(raw).unwrap_or_default().into_owned(),
-        Presence::Null | Presence::Absent | Presence::Unseen => String::new(),
+fn stage(referral: &Snapshot<'_>) -> Result<CellText, Unseen> {
+    let text = |field: Field| {
+        let raw = referral.at(&Path::Known(field)).known()?;
+        Ok(raw.and_then(json::string).unwrap_or_default().into_owned())
     };
-    match (text(Field::Status), text(Field::Substatus)) {
+    Ok(match (text(Field::Status)?, text(Field::Substatus)?) {
         (status, substatus) if status.is_empty() && substatus.is_empty() => CellText::Empty,
         (status, substatus) => CellText::Text(on_one_line(&format!("{status}/{substatus}"))),
-    }
+    })
 }
 
 /// Returns a text for people, of bounded length and without line breaks: behind one a reader might find a row.
