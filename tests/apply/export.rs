@@ -306,6 +306,26 @@ fn what_a_list_does_not_show_is_looked_up_where_something_hangs_on_it() {
     }
 }
 
+/// The command that is proposed allows what the columns are filled with, and nothing else.
+#[test]
+fn a_column_that_is_filled_with_nothing_may_clear() {
+    let mut seed = referral(1, "Active", "Accepted");
+    seed["team"] =
+        json!([{ "email": "kim@example.com", "firstName": "Kim", "lastName": "Lee", "phoneNumber": "1" }]);
+    seed["statusReason"] = json!("New");
+    let place = seeded(&[seed]);
+    for (at, (filled, clears)) in
+        [("'team=[]'", true), (r"'statusReason=\N'", true), ("salesStage=Won", false)].into_iter().enumerate()
+    {
+        let export = format!("export --set {filled} --out {at}.csv --sandbox=seed.jsonl {FAST}");
+        let exported = Test::at(&place, &export).told_elsewhere().run();
+        assert_eq!(exported.next().contains(" --clear"), clears, "{filled}: {}", exported.next());
+        let next = format!("{} --progress none --out run{at}", exported.next());
+        let planned = exported.then(&next).told_elsewhere().run();
+        assert_eq!(planned.outcomes(&format!("run{at}")), "1 planned", "{filled}: {}", planned.stderr);
+    }
+}
+
 /// A date that can't be read is neither before nor after another, so it neither chooses nor leaves out in silence.
 #[test]
 fn a_criterion_that_cannot_be_judged_is_told() {

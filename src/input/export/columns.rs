@@ -29,6 +29,8 @@ pub struct Fill {
 pub struct ExportColumns {
     columns: Vec<Column>,
     options: Options,
+    /// Whether a column is filled with what clears its field.
+    clears: bool,
 }
 
 /// The fields that go along where the user names no columns.
@@ -62,14 +64,14 @@ impl ExportColumns {
             let column = Column::named(&names, name).map_err(|error| (name.clone(), error))?;
             add(&mut columns, column);
         }
-        let mut stage = StageFill::default();
+        let (mut stage, mut clears) = (StageFill::default(), false);
         for (at, fill) in fills.iter().enumerate() {
             let earlier = &fills[..at];
-            filled(&names, &options, earlier, fill, &mut columns, &mut stage)
+            clears |= filled(&names, &options, earlier, fill, &mut columns, &mut stage)
                 .map_err(|error| (fill.name.clone(), error))?;
         }
         stage.fill(&mut columns).map_err(|error| ("status".to_owned(), error))?;
-        Ok(Self { columns, options })
+        Ok(Self { columns, options, clears })
     }
 
     /// Returns the names of the columns, in order.
@@ -85,7 +87,7 @@ impl ExportColumns {
     /// Returns whether a column is filled with what clears a field, which has to be allowed when the file is
     /// applied.
     pub fn clears(&self) -> bool {
-        self.columns.iter().any(|column| column.filled.as_deref().is_some_and(|text| text.trim() == "\\N"))
+        self.clears
     }
 
     /// Returns the cells of a referral, in the order of the columns.
@@ -118,7 +120,7 @@ fn add(columns: &mut Vec<Column>, column: Column) {
     }
 }
 
-/// Fills a column, which is added where it is not there.
+/// Fills a column, which is added where it is not there. Returns whether the value clears its field.
 fn filled(
     names: &NameResolver<'_>,
     options: &Options,
@@ -126,7 +128,7 @@ fn filled(
     fill: &Fill,
     columns: &mut Vec<Column>,
     stage: &mut StageFill,
-) -> Result<(), ColumnError> {
+) -> Result<bool, ColumnError> {
     let column = Column::named(names, &fill.name)?;
     let target = match column.target() {
         Some(ValueTarget::Id | ValueTarget::ETag) => {
@@ -155,13 +157,16 @@ fn filled(
         let finding = findings.swap_remove(0);
         ColumnError { message: finding.message.as_str().to_owned(), hint: finding.hint.unwrap_or_default() }
     })?;
+    // A reader that doesn't allow it tells: `\N` clears a field, and so does an empty list.
+    let kept = Options { clear: false, ..options.clone() };
+    let clears = read_back::read(&kept, any, target, &fill.value).is_err();
     stage.note(&draft);
     let filled = Column { filled: Some(fill.value.clone()), ..column };
     match columns.iter_mut().find(|column| column.content == filled.content) {
         Some(column) => column.filled = filled.filled,
         None => columns.push(filled),
     }
-    Ok(())
+    Ok(clears)
 }
 
 /// What the columns of status and substatus are filled with: both go together.
