@@ -1,5 +1,6 @@
-//! Texts that lost characters on their way: a program that saves a text in an encoding without some of its
-//! characters writes a question mark for each. Excel does so with its plain CSV.
+//! Texts that lost characters on their way. A program that saves a text in an encoding without some of its
+//! characters writes a question mark for each: Excel does so with its plain CSV. And one that takes a reference
+//! for a number drops the zeros in front of it.
 
 /// Returns whether a text is a copy of another in which question marks stand for characters beyond ASCII.
 ///
@@ -18,6 +19,13 @@ pub fn is_lossy_copy(copy: &str, original: &str) -> bool {
         rests = lengths.into_iter().map(|length| &copy[copy.len() - length..]).collect();
     }
     copy != original && rests.contains(&"")
+}
+
+/// Returns whether a text is a copy of another, all digits, without some of the zeros in front of it.
+pub fn is_without_zeros(copy: &str, original: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let zeros = original.strip_suffix(copy).unwrap_or_default();
+    is_number(copy) && !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0')
 }
 
 #[cfg(test)]
@@ -47,6 +55,27 @@ mod tests {
             ("?", "", false),
         ] {
             assert_eq!(is_lossy_copy(copy, original), wanted, "{copy:?} of {original:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_no_zeros_in_front() {
+        for (copy, original, wanted) in [
+            ("7", "007", true),
+            ("07", "007", true),
+            ("0", "000", true),
+            ("700", "0700", true),
+            ("007", "7", false),
+            ("007", "007", false),
+            ("7", "107", false),
+            ("7", "070", false),
+            ("7", "00 7", false),
+            ("A7", "00A7", false),
+            ("", "00", false),
+            ("7.0", "007.0", false),
+            ("-7", "0-7", false),
+        ] {
+            assert_eq!(is_without_zeros(copy, original), wanted, "{copy:?} of {original:?}");
         }
     }
 

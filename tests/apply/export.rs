@@ -326,6 +326,22 @@ fn a_column_that_is_filled_with_nothing_may_clear() {
     }
 }
 
+/// A spreadsheet that saves a file takes `007` for a number.
+#[test]
+fn a_reference_that_lost_its_zeros_is_not_sent() {
+    let mut seed = referral(1, "Active", "Accepted");
+    seed["externalReferenceId"] = json!("007");
+    let place = seeded(&[seed]);
+    let export = format!("export --columns externalReferenceId --out a.csv --sandbox=seed.jsonl {FAST}");
+    let exported = Test::at(&place, &export).told_elsewhere().run();
+    place.write("a.csv", place.raw("a.csv").replace(",007", ",7"));
+    let next = format!("{} --progress none --out run", exported.next());
+    let planned = exported.then(&next).code(3).told_elsewhere().run();
+    assert!(planned.stderr.contains("\"7\" is \"007\" without its leading zeros"), "{}", planned.stderr);
+    let allowed = exported.then(&format!("{next}2 --rule lost-zeros=allow")).told_elsewhere().run();
+    assert_eq!(allowed.outcomes("run2"), "1 planned", "{}", allowed.stderr);
+}
+
 /// A date that can't be read is neither before nor after another, so it neither chooses nor leaves out in silence.
 #[test]
 fn a_criterion_that_cannot_be_judged_is_told() {

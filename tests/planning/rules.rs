@@ -137,6 +137,17 @@ fn every_advice_is_given_where_it_belongs() {
         ),
         (None, &[(Field::CampaignId, "\"??-2\"")], bare(r#","campaignId":"見本-1""#), "ok"),
         (None, &[(Field::CampaignId, "\"ok?\"")], bare(r#","campaignId":"ok!""#), "ok"),
+        // A reference of the referral's own that a spreadsheet took for a number.
+        (
+            None,
+            &[(Field::ExternalReferenceId, "\"7\"")],
+            bare(r#","externalReferenceId":"007""#),
+            "invalid: lost-zeros",
+        ),
+        (None, &[(Field::CampaignId, "\"7\"")], bare(r#","campaignId":"07""#), "invalid: lost-zeros"),
+        (None, &[(Field::ExternalReferenceId, "\"007\"")], bare(r#","externalReferenceId":"7""#), "ok"),
+        (None, &[(Field::ExternalReferenceId, "\"8\"")], bare(r#","externalReferenceId":"007""#), "ok"),
+        (None, &[(Field::ExternalReferenceId, "\"7\"")], bare(""), "ok"),
         (
             None,
             &[(Field::Team, r#"[{"email":"a@example.com","firstName":"?"}]"#)],

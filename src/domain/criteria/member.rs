@@ -126,7 +126,7 @@ impl ComparedMember {
     ///
     /// # Errors
     /// Where it is something else.
-    pub(super) fn as_flag(self) -> Result<Self, ConditionError> {
+    pub(super) fn into_flag(self) -> Result<Self, ConditionError> {
         match self.kind {
             MemberType::Boolean | MemberType::Open => Ok(self),
             kind => {
@@ -141,7 +141,7 @@ impl ComparedMember {
     ///
     /// # Errors
     /// Where it is something else.
-    pub(super) fn as_text(self) -> Result<Self, ConditionError> {
+    pub(super) fn into_text(self) -> Result<Self, ConditionError> {
         match self.kind {
             MemberType::Text | MemberType::Status | MemberType::Substatus | MemberType::Open => Ok(self),
             kind => {

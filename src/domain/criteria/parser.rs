@@ -201,7 +201,7 @@ impl<'t> ConditionParser<'t> {
             {
                 word
             }
-            _ => return Ok(Condition::Flag(member.as_flag()?.pointer)),
+            _ => return Ok(Condition::Flag(member.into_flag()?.pointer)),
         };
         let comparison = comparison(operator)?;
         self.at += 1;
@@ -228,7 +228,7 @@ impl<'t> ConditionParser<'t> {
         };
         self.sign('(')?;
         let member = match self.next() {
-            Some(ConditionWord::Bare(word)) => ComparedMember::named(word)?.as_text()?.pointer,
+            Some(ConditionWord::Bare(word)) => ComparedMember::named(word)?.into_text()?.pointer,
             other => return Err(unexpected(other, "a member")),
         };
         self.sign(',')?;

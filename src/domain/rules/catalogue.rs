@@ -40,6 +40,7 @@ pub enum Rule {
     RewrittenNumber,
     MisreadText,
     LostCharacters,
+    LostZeros,
     HiddenCharacter,
     CutOff,
     SubstatusPair,
@@ -106,7 +107,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
 }
 
 /// The rules in the order of [`Rule`], by which they are looked up.
-const TABLE: [RuleEntry; 61] = [
+const TABLE: [RuleEntry; 62] = [
     settable(
         Rule::Transition,
         "transition",
@@ -239,6 +240,13 @@ const TABLE: [RuleEntry; 61] = [
         Level::Deny,
         "a text is the referral's own with question marks in place of characters, as a spreadsheet saves those that \
          its encoding lacks",
+    ),
+    settable(
+        Rule::LostZeros,
+        "lost-zeros",
+        Level::Deny,
+        "a CRM id or campaign id is the referral's own without its leading zeros, as a spreadsheet saves what it takes \
+         for a number",
     ),
     settable(
         Rule::HiddenCharacter,

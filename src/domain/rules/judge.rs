@@ -17,7 +17,7 @@ use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
 use crate::domain::level::Level;
-use crate::domain::lost::is_lossy_copy;
+use crate::domain::lost::{is_lossy_copy, is_without_zeros};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
@@ -329,6 +329,9 @@ impl Evaluator<'_, '_> {
                     self.find(Rule::ConsentWithdrawn, place, message, "");
                 }
             }
+            Path::Known(Field::ExternalReferenceId | Field::CampaignId) => {
+                self.ask_about_lost_zeros(change, place);
+            }
             Path::Opted(pointer) if self.findings.level(Rule::UnconfirmedPath) == Level::Warn => {
                 let message = format!("{} is not documented as patchable", excerpt(pointer.as_str()));
                 self.find(Rule::UnconfirmedPath, place, message, "the service may refuse the whole change");
@@ -350,6 +353,21 @@ impl Evaluator<'_, '_> {
                     "save the file as UTF-8, which Excel calls CSV UTF-8, from one that still has them";
                 self.find(Rule::LostCharacters, place, message, hint);
             }
+        }
+    }
+
+    /// Asks whether a reference is the referral's own, taken for a number.
+    fn ask_about_lost_zeros(&mut self, change: &Change, place: Location) {
+        let (Some(had), Some(text)) =
+            (change.before.as_deref().and_then(json::string), json::string(&change.after))
+        else {
+            return;
+        };
+        if is_without_zeros(&text, &had) {
+            let message =
+                format!("{}: {} is {} without its leading zeros", change.path, excerpt(&text), excerpt(&had));
+            let hint = "format the column as text in the spreadsheet, and enter the value again";
+            self.find(Rule::LostZeros, place, message, hint);
         }
     }
 
