@@ -1,7 +1,8 @@
 //! The criteria of a choice together, and what of them a service is asked for.
 
 use super::condition::{ComparedValue, Comparison, Condition};
-use super::parser::{ConditionError, parse};
+use super::error::ConditionError;
+use super::parser::parse;
 use super::truth::Truth;
 use crate::domain::fields::Field;
 use crate::domain::instant::Instant;

@@ -4,7 +4,7 @@
 //! that, so it is refused.
 
 use super::condition::{ComparedValue, Comparison};
-use super::parser::{ConditionError, SAMPLE};
+use super::error::{ConditionError, SAMPLE};
 use crate::domain::excerpt::{beginning, excerpt};
 use crate::domain::fields::{self, Field, Kind, Resolved};
 use crate::domain::pointer::Pointer;

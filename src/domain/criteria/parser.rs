@@ -7,6 +7,7 @@
 use rust_decimal::Decimal;
 
 use super::condition::{ComparedValue, Comparison, Condition, TextPart};
+use super::error::{ConditionError, SAMPLE};
 use super::member::ComparedMember;
 use crate::domain::excerpt::{beginning, excerpt};
 use crate::domain::instant::Instant;
@@ -16,25 +17,6 @@ const DEEPEST: usize = 32;
 
 /// The most words of a condition.
 const MOST_WORDS: usize = 1_000;
-
-/// Why a text is no condition, and what would help.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ConditionError {
-    /// What is wrong.
-    pub message: String,
-    /// What to write instead.
-    pub hint: String,
-}
-
-impl ConditionError {
-    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: hint.into() }
-    }
-}
-
-/// What a condition looks like, for hints.
-pub(super) const SAMPLE: &str = "write it as in \"status eq 'Active' and details/dealValue ge 10000\"";
 
 /// A word of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
