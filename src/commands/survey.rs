@@ -347,10 +347,13 @@ pub(super) fn snapshot_error(error: SnapshotFileError<CommandError>) -> CommandE
         error @ SnapshotFileError::Twice { .. } => {
             CommandError::could_not_run(error.to_string()).hint(ONE_OF_TWO)
         }
-        error => CommandError::could_not_run(error.to_string()).hint(format!(
-            "{} takes live, none, or a file of referrals: JSONL, a JSON array, or list pages",
-            flag(Setting::State)
-        )),
+        error => CommandError::could_not_run(error.to_string()).hint(match error.remedy() {
+            Some(remedy) => remedy.to_owned(),
+            None => format!(
+                "{} takes live, none, or a file of referrals: JSONL, a JSON array, or list pages",
+                flag(Setting::State)
+            ),
+        }),
     }
 }
 

@@ -73,11 +73,14 @@ pub(super) fn indexed(place: Location, name: &str, list: &Pointer) -> Finding {
 
 /// Puts in the id, which must be a JSON string.
 fn id(row: &mut RowBuilder<'_>, place: Location, value: &RawValue) {
-    row.excuse_id();
     match json::string(value) {
         Some(text) => row.id(place, &text),
-        None if json::is_null(value) => row.refuse_clearing(place, "id"),
+        None if json::is_null(value) => {
+            row.excuse_id();
+            row.refuse_clearing(place, "id");
+        }
         None => {
+            row.excuse_id();
             let message = format!("the id {} is no JSON string", excerpt_json(value));
             row.add_finding(
                 Finding::deny(Rule::Id, place, message).hint("give the referral's GUID in quotes"),

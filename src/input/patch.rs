@@ -83,6 +83,12 @@ fn apply(
         Ok(target) => target,
         Err(list) => return Err(indexed(place, &path, &list)),
     };
+    if let Some(matching) = row.options.matching.as_ref()
+        && pointer.as_str().strip_prefix('/') == Some(matching.field.name())
+    {
+        let message = format!("{pointer} is what the row names its referral by, so nothing changes it");
+        return Err(wrong(place, message).hint("leave the operation out, or name the referral by its id"));
+    }
     if matches!(target, ValueTarget::Append(_)) && op == OperationKind::Replace {
         let message = format!("{pointer} is the end of a list, where there is nothing to replace");
         return Err(wrong(place, message).hint("append with add"));

@@ -149,7 +149,9 @@ impl Sheet<'_> {
                 }
             }
         }
-        if !sound {
+        if sound {
+            self.missing_cells(&mut row, cells, mark);
+        } else {
             row.excuse_id();
         }
         if sound && self.is_portal {
@@ -165,6 +167,16 @@ impl Sheet<'_> {
         });
         let earlier_outcome = earlier.outcome();
         Record { place, text, parsed, notes, names, matched, earlier_outcome, as_in_base, base }
+    }
+
+    /// Puts in the cells that are missing at the end of a sound record: they are empty ones, and a base has nothing
+    /// there. No spreadsheet program writes empty cells behind the last one with content.
+    fn missing_cells(&self, row: &mut RowBuilder<'_>, cells: &ByteRecord, mark: RecordSpan) {
+        for (at, column) in self.columns.iter().enumerate().skip(cells.len()) {
+            if let Some(target) = column.target.as_ref().filter(|_| !column.is_left_out()) {
+                row.left_empty(self.context.place(mark.line, at + 1), &column.name, target);
+            }
+        }
     }
 
     /// Puts a cell of a Partner Center file into its row. `at` is the column.

@@ -114,6 +114,31 @@ fn what_differs_is_sent_and_nothing_that_moved_is_overwritten() {
 }
 
 /// Rows that nobody touched cost no request, whatever became of their referrals.
+/// No spreadsheet program writes empty cells behind the last one with content, in the base or in the file.
+#[test]
+fn a_cell_that_is_missing_at_a_rows_end_is_an_empty_one() {
+    let seed = format!("{}\n", referral(0, "Active", "Accepted"));
+    let (with, without) = ("id,notes\n".to_owned() + &id(0) + ",", "id,notes\n".to_owned() + &id(0));
+    for (base, file, wanted, warned) in [
+        (format!("{without}\n"), format!("{with}Mine\n"), "1 conflict", false),
+        (format!("{with}\n"), format!("{with}Mine\n"), "1 conflict", false),
+        (format!("{with}Note 0\n"), format!("{with}Mine\n"), "1 planned", false),
+        (format!("{with}Note 0\n"), format!("{without}\n"), "1 unchanged", true),
+        (format!("{with}Note 0\n"), format!("{with}\n"), "1 unchanged", true),
+        (format!("{without}\n"), format!("{without}\n"), "1 unchanged", false),
+    ] {
+        let code = if wanted.ends_with("conflict") { 3 } else { 0 };
+        let test = Test::new(
+            "apply a.csv --base was.csv --state s.jsonl --plan --out run --summary text --progress none",
+        );
+        let test = test.file("s.jsonl", &seed).file("was.csv", &base).file("a.csv", &file);
+        let ran = test.code(code).told_elsewhere().run();
+        assert_eq!(ran.outcomes("run"), wanted, "{base}{file}{}", ran.stderr);
+        let told = format!("{}{}", ran.stdout(), ran.stderr());
+        assert_eq!(told.contains("emptied-cell"), warned, "{base}{file}{told}");
+    }
+}
+
 #[test]
 fn an_untouched_file_asks_for_nothing() {
     let world = World::new();

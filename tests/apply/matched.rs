@@ -216,6 +216,29 @@ fn rows_of_a_workbook_are_about_what_their_keys_say() {
     }
 }
 
+/// Of a JSON line, an id beside the key has to be that of the same referral, as in a table; and no operation changes
+/// what rows are matched by.
+#[test]
+fn json_lines_are_about_what_their_keys_say() {
+    let seed = lines(&seed(&[(1, "A"), (2, "B")]));
+    let with_id =
+        |number, key| json!({"id": id(number), "externalReferenceId": key, "notes": "x"}).to_string();
+    let renamed = json!({"externalReferenceId": "A",
+        "patch": [{"op": "replace", "path": "/externalReferenceId", "value": "C"}]});
+    for (line, wanted) in [
+        (with_id(1, "A"), "1 externalReferenceId"),
+        (with_id(1, "B"), "contradiction"),
+        (with_id(1, "C"), "no-match"),
+        (json!({"id": id(1), "notes": "x"}).to_string(), "no-match"),
+        (renamed.to_string(), "operation"),
+    ] {
+        let code = if wanted.starts_with('1') { 0 } else { 3 };
+        let test = Test::new(&format!("apply a.jsonl --match externalReferenceId --state seed.jsonl {PLAN}"));
+        let ran = test.file("seed.jsonl", &seed).file("a.jsonl", &line).code(code).told_elsewhere().run();
+        assert_eq!(told(&ran.place), wanted, "{line}: {}", ran.stderr);
+    }
+}
+
 /// No page is asked for twice, and no referral that the list shows.
 #[test]
 fn matching_costs_the_list_and_no_more() {
