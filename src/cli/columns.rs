@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::config::{Config, FILE, Profile};
 use crate::commands::{CommandError, quoted};
-use crate::domain::account::MappedColumn;
+use crate::domain::run_spec::MappedColumn;
 
 /// Returns the columns named by `--ignore-column`, each once.
 ///

@@ -9,6 +9,7 @@
 //! | `exporting` | what was typed of an export → its settings |
 //! | `reasons` | what is said of the reasons that Partner Center's files give as numbers |
 //! | `pager` | shows long output page by page on a terminal |
+//! | `setting_values` | what was written of one setting → its value, or why it has none |
 //! | `show_settings` | what is meant by the words of `show` |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
 //! | [`console`] | prints, and asks: the only module that does |
@@ -26,6 +27,7 @@ pub mod origin;
 mod pager;
 mod reasons;
 pub mod run;
+mod setting_values;
 pub mod settings;
 mod show_settings;
 pub mod signals;

@@ -1,25 +1,25 @@
 //! Makes the settings of a command from built-in defaults, `referral-bulk.toml`, the environment and flags. Of
 //! these, a later one overrides an earlier one.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
 use super::origin::{Origin, Sourced};
-use super::{args, columns, reasons};
-use crate::api::{Auth, Endpoint, TokenCommand};
-use crate::commands::{
-    CommandError, GivenConsent, MaxChanges, MaxErrors, ProgressMode, Sending, Showing, SummaryForm, Target,
-    apply, quoted, report, resume, sandbox,
+use super::setting_values::{
+    allow_paths, base, command, concurrency, duration, new_file, parse_max_errors, parse_time, rate, seed_of,
+    taken, token_file,
 };
-use crate::domain::account::{Base, Format, Migrating, PlanSpec, StateSource};
-use crate::domain::fields::{self, Resolved};
+use super::{args, columns, reasons};
+use crate::api::{Auth, Endpoint};
+use crate::commands::{
+    CommandError, GivenConsent, MaxChanges, ProgressMode, Sending, Showing, SummaryForm, Target, apply,
+    report, resume, sandbox,
+};
+use crate::domain::format::Format;
 use crate::domain::level::Level;
-use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Levels, Rule};
+use crate::domain::run_spec::{Base, Migrating, PlanSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
-use crate::pace::Pacing;
 
 /// The environment variable that holds a token.
 pub const TOKEN: &str = "PARTNER_CENTER_TOKEN";
@@ -295,41 +295,9 @@ impl Surroundings<'_> {
     }
 }
 
-/// Makes the sandbox the target. Its seed must have a UTF-8 name, since a run records it as text.
-fn seed_of(seed: Option<PathBuf>) -> Result<Target, CommandError> {
-    match seed {
-        Some(path) if path.to_str().is_none() => Err(CommandError::usage(format!(
-            "--sandbox={}: the name of this file is not UTF-8",
-            quoted(path)
-        ))
-        .hint("rename it: a run could not remember it by this name")),
-        seed => Ok(Target::Sandbox(seed)),
-    }
-}
-
 /// Returns the origin of a key in the profile that is used.
 fn key<'a>(typed: &'a args::TargetArgs, key: &'static str) -> Origin<'a> {
     Origin::Key { profile: typed.profile.as_deref().unwrap_or(DEFAULT_PROFILE), key }
-}
-
-/// Parses a token command. An invalid one isn't shown: it may hold a secret.
-fn command(text: &TokenCommand, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
-    Auth::command(text).map(Some).map_err(|error| {
-        origin
-            .error(error)
-            .hint("write a program and its arguments, as a shell takes them, as in \"token-tool print\"")
-    })
-}
-
-/// Takes the token file of a profile, which must not be an empty path. Clap refuses an empty path on the command
-/// line by itself.
-fn token_file(file: &Path, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
-    if file.as_os_str().is_empty() {
-        return Err(origin
-            .error("this names no file")
-            .hint("name the file that holds a token, as in token.txt"));
-    }
-    Ok(Some(Auth::file(file.to_owned())))
 }
 
 /// Makes the settings of `sandbox`.
@@ -348,76 +316,6 @@ pub fn sandbox(typed: args::SandboxArgs) -> sandbox::SandboxOptions {
             faults: typed.fault,
         },
     }
-}
-
-/// Checks the file that the patch documents are written to.
-fn new_file(typed: String) -> Result<PathBuf, CommandError> {
-    if typed.is_empty() || typed == "-" {
-        return Err(CommandError::usage(format!("--patches {}: this names no file", quoted(&typed)))
-            .hint("standard output is for the summary: name a new file, as in patches.jsonl"));
-    }
-    Ok(PathBuf::from(typed))
-}
-
-/// Checks the file that change files were made from. Without the referrals as they stand nothing tells what moved since.
-fn base(path: String, state: &StateSource) -> Result<Base, CommandError> {
-    if path.is_empty() || path == "-" {
-        return Err(CommandError::usage(format!("--base {path}: this names no file"))
-            .hint("name the export or download that the changes were made from, as in deals.csv"));
-    }
-    if *state == StateSource::None {
-        return Err(CommandError::usage(
-            "--base with --state none: what somebody else changed since shows in the referrals as they stand alone",
-        )
-        .hint("plan against the API, or against a snapshot: --state referrals.jsonl"));
-    }
-    Ok(Base { path: path.into(), sha256: None })
-}
-
-/// The fields named by `--take`, or what holds them. One that isn't confirmed has to be allowed too.
-fn taken(typed: &[String], allowed: &[String]) -> Result<BTreeSet<Pointer>, CommandError> {
-    typed
-        .iter()
-        .map(|text| {
-            let no_field = |why: &str| Err(CommandError::usage(format!("--take {text}: {why}")));
-            let Ok(pointer) = Pointer::parse(text) else {
-                return no_field("this is no JSON Pointer")
-                    .map_err(|trouble| trouble.hint("write it as in /details/dealValue"));
-            };
-            match fields::resolve(&pointer) {
-                Resolved::Field(_) => Ok(pointer),
-                Resolved::Unconfirmed if allowed.contains(text) => Ok(pointer),
-                Resolved::Unconfirmed if fields::known_within(&pointer).is_some() => Ok(pointer),
-                Resolved::Unconfirmed => no_field("this path is not documented as patchable")
-                    .map_err(|trouble| trouble.hint(format!("opt in with --allow-path {text}"))),
-                Resolved::Append(_) | Resolved::Indexed(_) => no_field("a list is taken as a whole"),
-                Resolved::ServerManaged => no_field("the service alone writes this"),
-            }
-        })
-        .collect()
-}
-
-/// Parses the unconfirmed paths that may be patched. A path that needs no leave, or gets none, is an error.
-fn allow_paths(typed: &[String]) -> Result<BTreeSet<Pointer>, CommandError> {
-    typed
-        .iter()
-        .map(|text| {
-            let pointer = Pointer::parse(text).map_err(|error| {
-                CommandError::usage(format!("--allow-path {text}: {error}"))
-                    .hint("write it as in /customerProfile/name")
-            })?;
-            match fields::resolve(&pointer) {
-                Resolved::Unconfirmed => Ok(pointer),
-                Resolved::Field(_) | Resolved::Append(_) => {
-                    Err(CommandError::usage(format!("--allow-path {text}: this path can be patched anyway")))
-                }
-                Resolved::ServerManaged | Resolved::Indexed(_) => Err(CommandError::usage(format!(
-                    "--allow-path {text}: this path cannot be patched at all"
-                ))
-                .hint("the service alone writes it, or it names an element of a list by its place")),
-            }
-        })
-        .collect()
 }
 
 /// Makes the settings of sending.
@@ -477,52 +375,4 @@ fn repeated(typed: &args::SendingArgs, target: &args::TargetArgs) -> Vec<Choice>
         typed.max_changes.map(|most| Choice::of(Setting::MaxChanges, most.to_string())),
     ];
     choices.into_iter().flatten().collect()
-}
-
-/// Parses the rate of a profile. Clap parses the flag.
-fn rate(sourced: &Sourced<'_>) -> Result<Pacing, CommandError> {
-    sourced.value.parse().map_err(|error| sourced.wrong(error))
-}
-
-/// Checks the number of requests in flight. Only that of a profile can be wrong: clap checks the flag.
-fn concurrency(number: u64, origin: Origin<'_>) -> Result<usize, CommandError> {
-    let most = args::MOST_IN_FLIGHT;
-    let number = u16::try_from(number).ok().filter(|number| (1..=most).contains(number));
-    number.map(usize::from).ok_or_else(|| {
-        origin.error(format!("requests in flight are 1 to {most}")).hint("write it as in concurrency = 4")
-    })
-}
-
-/// Parses the time at which sending stops.
-fn parse_time(text: &str) -> Result<jiff::Timestamp, CommandError> {
-    text.parse().map_err(|_| {
-        CommandError::usage(format!("--finish-by {text}: no point in time"))
-            .hint("write date, time and zone, as in 2026-12-31T18:00:00+01:00")
-    })
-}
-
-/// Parses a duration, which must be longer than zero.
-fn duration(sourced: &Sourced<'_>) -> Result<Duration, CommandError> {
-    sourced
-        .value
-        .parse::<jiff::SignedDuration>()
-        .ok()
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| sourced.wrong("no length of time").hint("write it as in 30s or 2m"))
-}
-
-/// Parses the limit of bad rows: a number, or a percentage.
-fn parse_max_errors(sourced: &Sourced<'_>) -> Result<MaxErrors, CommandError> {
-    let parsed = match sourced.value.strip_suffix('%') {
-        Some(percent) => percent
-            .parse::<f64>()
-            .ok()
-            .filter(|percent| (0.0..=100.0).contains(percent))
-            .map(MaxErrors::Percent),
-        None => sourced.value.parse().ok().filter(|count| *count > 0).map(MaxErrors::Count),
-    };
-    parsed.ok_or_else(|| {
-        sourced.wrong("neither a number of rows nor a share of them").hint("write it as in 100 or 5%")
-    })
 }

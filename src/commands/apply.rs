@@ -12,8 +12,8 @@ use super::run_dir::{self, RunDir};
 use super::target::Target;
 use super::{columns, connection, patches, planning, sending};
 use crate::api::Client;
-use crate::domain::account::{PlanSpec, RunSpec};
 use crate::domain::exit::Exit;
+use crate::domain::run_spec::{PlanSpec, RunSpec};
 use crate::ledger::{self, Ledger};
 use crate::pace::Pace;
 

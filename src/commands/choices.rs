@@ -2,7 +2,8 @@
 
 use super::next_command::{CommandLine, Operand};
 use super::target::Target;
-use crate::domain::account::{Format, MappedColumn, Migrating, OnConflict, PlanSpec, RunSpec, StateSource};
+use crate::domain::format::Format;
+use crate::domain::run_spec::{MappedColumn, Migrating, OnConflict, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
 
 /// Returns the command that plans a run again whose inputs can't be read twice; `None` where they can.
@@ -113,12 +114,12 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::domain::account::Base;
     use crate::domain::decimal::DecimalSign;
     use crate::domain::key::MatchField;
     use crate::domain::level::Level;
     use crate::domain::pointer::Pointer;
     use crate::domain::rules::{Levels, Rule};
+    use crate::domain::run_spec::Base;
 
     /// What is typed for each field of a plan, whatever the others are.
     #[test]

@@ -3,7 +3,9 @@
 
 use super::error::CommandError;
 use super::next_command::{flag, quoted};
-use crate::domain::account::{Format, InputInfo, MappedColumn, PlanSpec, input_name};
+use crate::domain::account::{InputInfo, input_name};
+use crate::domain::format::Format;
+use crate::domain::run_spec::{MappedColumn, PlanSpec};
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 use crate::input::{self, MappingError};

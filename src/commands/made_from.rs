@@ -8,10 +8,10 @@ use super::baseline::check_unchanged;
 use super::error::{CommandError, ErrorKind, ONE_OF_TWO, Problem};
 use super::next_command::{flag, spelled};
 use super::plan_writer::PlanWriter;
-use crate::domain::account::Base;
 use crate::domain::characters::visible_path;
 use crate::domain::fields::Path;
 use crate::domain::referral::ReferralId;
+use crate::domain::run_spec::Base;
 use crate::domain::setting::Setting;
 use crate::input::{
     self, BaseFileError, BaseRow, BaseRows, ColumnNumbers, Options, ReadAs, ReadBase, SnapshotFileError,

@@ -11,6 +11,7 @@
 //! | [`export`] | writes referrals into a file |
 //! | [`harvest`] | gathers the referrals of an export |
 //! | [`planning`] | makes the plan of a run |
+//! | [`source`] | what a survey asks referrals for: change files, held until each referral was read |
 //! | [`survey`] | makes items from what the inputs want and the referrals' current state |
 //! | [`payloads`] | holds legacy PUT payloads until their referrals are read |
 //! | [`made_from`] | holds the rows of the file that the change files were made from |
@@ -67,6 +68,7 @@ pub mod run_log;
 pub mod sandbox;
 pub mod sending;
 pub mod show;
+pub mod source;
 pub mod survey;
 pub mod target;
 pub mod whereabouts;

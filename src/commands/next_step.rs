@@ -8,9 +8,10 @@ use super::environment::Environment;
 use super::next_command::{CommandLine, Operand, flag};
 use super::options::RunContext;
 use super::target::Target;
-use crate::domain::account::{RunSpec, input_name};
+use crate::domain::account::input_name;
 use crate::domain::characters::visible;
 use crate::domain::outcome::Bucket;
+use crate::domain::run_spec::RunSpec;
 use crate::domain::setting::{Choice, Setting};
 use crate::report::{Forms, Kept, Lost, State, Summary, Written, WrittenFile, counted};
 

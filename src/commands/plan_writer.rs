@@ -6,12 +6,12 @@ use super::columns;
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind, Problem};
 use super::next_command::{flag, spelled};
-use crate::domain::account::{
-    Base, Format, InputInfo, PlanSpec, RowRecord, RowText, Settled, StateSource, input_name,
-};
+use crate::domain::account::{InputInfo, RowRecord, RowText, Settled, input_name};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::format::Format;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
+use crate::domain::run_spec::{Base, PlanSpec, StateSource};
 use crate::domain::setting::Setting;
 use crate::domain::subject::Subject;
 use crate::input::{InputError, Read, Unusable};

@@ -1,18 +1,14 @@
 //! Makes items from what the inputs want and the referrals' current state.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Read;
 use std::path::Path;
 
 use super::error::{CommandError, ONE_OF_TWO};
 use super::kept_referrals::KeptReferrals;
-use super::made_from::{ComparedRows, MadeFrom};
 use super::next_command::flag;
-use super::plan_writer::{Halt, PlanWriter};
-use crate::domain::account::{Base, RowRecord};
-use crate::domain::change::{Draft, Rejected};
+use super::plan_writer::PlanWriter;
+use super::source::Source;
 use crate::domain::exchange::{Failure, Operation};
 use crate::domain::finding::Finding;
 use crate::domain::outcome::{Outcome, Verdict};
@@ -21,184 +17,10 @@ use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::subject::Subject;
 use crate::engine::fetch::{Coverage, Survey};
-use crate::input::{self, Record, SnapshotFileError};
+use crate::input::{self, SnapshotFileError};
 use crate::ledger::LedgerError;
 use crate::pace::retry::{Decision, MAX_TRIES, decide};
-use crate::plan::{Compared, Planned, Planner};
-use crate::report::grouped;
-
-/// What the inputs want of referrals, held until each referral was read.
-pub trait Source {
-    /// Reads every input to its end, or until the run is stopped. Items that can be decided without reading
-    /// their referrals are written to the ledger.
-    ///
-    /// # Errors
-    /// Returns an error where an input can't be read at all, or the ledger can't be written.
-    fn read(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError>;
-
-    /// Returns the referrals that must be read, ordered by their first row.
-    fn wanted(&self) -> Vec<ReferralId>;
-
-    /// Returns the number of wanted referrals.
-    fn remaining(&self) -> usize;
-
-    /// Returns whether a referral is wanted.
-    fn wants(&self, id: ReferralId) -> bool;
-
-    /// Makes the item of a referral from its state; `current` is `None` in a plan without state. The referral
-    /// is wanted no longer, unless `keep` says of the planned item that this state is not the last word.
-    ///
-    /// # Errors
-    /// Returns an error where the ledger can't be read.
-    fn plan(
-        &mut self,
-        id: ReferralId,
-        current: Option<&Snapshot<'_>>,
-        writer: &PlanWriter<'_>,
-        keep: &dyn Fn(&Planned) -> bool,
-    ) -> Result<Option<Planned>, LedgerError>;
-
-    /// Puts a referral back among those to read, because its item was made from data that may be outdated.
-    fn reopen(&mut self, id: ReferralId);
-
-    /// Makes the item of a referral that could not be read. `verdict` says why.
-    fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned>;
-
-    /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a referral whose
-    /// engagement has this id, where there is one.
-    fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned>;
-
-    /// Returns what to warn of once every referral was looked at, if anything.
-    fn warning(&self) -> Option<String> {
-        None
-    }
-}
-
-/// The rows of change files, held until their referrals were read.
-pub struct Changes {
-    /// Collects the rows by referral, and makes items of them.
-    pub planner: Planner,
-    /// The change files, in the order in which they are read.
-    pub files: Vec<String>,
-    /// How they are read.
-    pub options: input::Options,
-    /// The file that they were made from, if the user gave it.
-    pub base: Option<Base>,
-    /// The same, once it was read.
-    pub made_from: Option<MadeFrom>,
-    /// The rows that were compared with it so far.
-    pub compared: ComparedRows,
-    /// What standard input held, where that was read before.
-    pub stdin: Option<File>,
-}
-
-impl Changes {
-    fn row(&mut self, record: Record, writer: &mut PlanWriter<'_>) -> Result<(), Halt> {
-        let row = writer.next_row();
-        let Record { place, text, parsed, notes, matched, earlier_outcome, as_in_base, .. } = record;
-        self.made_from.iter().try_for_each(MadeFrom::check)?;
-        self.compared.rows += 1;
-        self.compared.as_in_base += as_in_base;
-        let is_untouched = notes.is_empty() && parsed.as_ref().is_ok_and(Draft::asks_for_nothing);
-        self.compared.touched += u64::from(!is_untouched);
-        let (id, item, verdict, findings) = match parsed {
-            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
-            Err(mut rejected) => {
-                let findings = std::mem::take(&mut rejected.findings);
-                let verdict = Verdict::invalid(&findings);
-                let Rejected { id, .. } = rejected;
-                (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
-            }
-        };
-        let record = RowRecord { row, place, id, text, item, verdict, findings, matched };
-        writer.row(record, earlier_outcome)
-    }
-}
-
-impl Source for Changes {
-    fn read(&mut self, writer: &mut PlanWriter<'_>) -> Result<(), CommandError> {
-        let mut infos = Vec::new();
-        if let Some(base) = self.base.take() {
-            let made_from = MadeFrom::read(base, &self.options, writer)?;
-            self.options.read_as = made_from.read_as();
-            self.made_from = Some(made_from);
-        }
-        for path in self.files.clone() {
-            let (options, mut kept) = (self.options.clone(), self.stdin.take_if(|_| path == "-"));
-            writer.input(&path, |writer, number, stdin| {
-                let stdin = kept.as_mut().map_or(stdin, |kept| kept as &mut dyn Read);
-                let read = input::read(&path, Some(stdin), number, &options, &mut |record| {
-                    self.row(record, writer)
-                })?;
-                if let Some(why) = &read.contradiction {
-                    self.planner.doubt_numbers(number, why);
-                }
-                if let Some(why) = &read.date_contradiction {
-                    self.planner.doubt_dates(number, why);
-                }
-                infos.push(read.info.clone());
-                Ok(read)
-            })?;
-        }
-        if writer.is_stopped() {
-            return Ok(());
-        }
-        writer.settle_columns(&infos)?;
-        self.made_from.iter().try_for_each(|made_from| made_from.conclude(self.compared, writer))?;
-        for planned in self.planner.decided() {
-            writer.item(planned)?;
-        }
-        Ok(())
-    }
-
-    fn wanted(&self) -> Vec<ReferralId> {
-        self.planner.wanted()
-    }
-
-    fn remaining(&self) -> usize {
-        self.planner.remaining()
-    }
-
-    fn wants(&self, id: ReferralId) -> bool {
-        self.planner.wants(id)
-    }
-
-    fn plan(
-        &mut self,
-        id: ReferralId,
-        current: Option<&Snapshot<'_>>,
-        _: &PlanWriter<'_>,
-        keep: &dyn Fn(&Planned) -> bool,
-    ) -> Result<Option<Planned>, LedgerError> {
-        Ok(self.planner.plan(id, current, keep))
-    }
-
-    fn reopen(&mut self, id: ReferralId) {
-        self.planner.reopen(id);
-    }
-
-    fn absent(&mut self, id: ReferralId, verdict: Verdict) -> Option<Planned> {
-        self.planner.absent(id, verdict)
-    }
-
-    fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
-        self.planner.not_in_snapshot(id, engagement_of)
-    }
-
-    fn warning(&self) -> Option<String> {
-        let Compared { cells, differing } = self.planner.compared();
-        // With the file that it was made from, only edited cells are compared, and those are meant to differ.
-        let is_compared = self.made_from.is_none();
-        (is_compared && differing > cells / 2).then(|| {
-            format!(
-                "most cells of the Partner Center file differ from the referrals as they stand ({} of {}): it may be \
-                 an old download, whose cells would change back what was changed since",
-                grouped(differing.into()),
-                grouped(cells.into())
-            )
-        })
-    }
-}
+use crate::plan::Planned;
 
 /// Reads referrals, and writes to the ledger which items follow.
 pub struct Surveyor<'a, W> {
@@ -427,8 +249,8 @@ mod tests {
 
     use super::*;
     use crate::commands::{Console, Environment, Reply, RunLog};
-    use crate::domain::account::{OnConflict, PlanSpec, RunSpec, StateSource};
     use crate::domain::rules::Levels;
+    use crate::domain::run_spec::{OnConflict, PlanSpec, RunSpec, StateSource};
     use crate::engine::{Stop, StopReason};
     use crate::ledger;
 

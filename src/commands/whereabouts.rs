@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::target::Target;
-use crate::domain::account::{InputInfo, RunSpec, StateSource};
+use crate::domain::account::InputInfo;
+use crate::domain::run_spec::{RunSpec, StateSource};
 
 /// The input name that stands for standard input.
 const STDIN: &str = "-";

@@ -9,9 +9,11 @@ use super::environment::{Console, Environment};
 use super::error::CommandError;
 use super::next_command::CommandLine;
 use super::whereabouts::Whereabouts;
-use crate::domain::account::{Format, InputInfo, Phase, RowAccount, RowText, RunSpec};
+use crate::domain::account::{InputInfo, Phase, RowAccount, RowText};
 use crate::domain::exit::Exit;
+use crate::domain::format::Format;
 use crate::domain::outcome::{Bucket, Outcome};
+use crate::domain::run_spec::RunSpec;
 use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, Reader, RunHeader};
 use crate::report::{

@@ -8,8 +8,9 @@
 use serde_json::value::RawValue;
 
 use super::line_locator::LineLocator;
-use super::names::{ValueTarget, opt_in, whole_list};
+use super::name_hints::{opt_in, whole_list};
 use super::row::RowBuilder;
+use super::value_target::ValueTarget;
 use crate::domain::change::{Append, Joining};
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::Field;

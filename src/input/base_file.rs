@@ -14,9 +14,10 @@ use super::record::{Read, Record};
 use super::row::RowBuilder;
 use super::snapshot::{SnapshotFileError, read_pinned_snapshot};
 use super::{form, gzip};
-use crate::domain::account::{Format, RowText};
+use crate::domain::account::RowText;
 use crate::domain::change::Rejected;
 use crate::domain::fields::SERVER_MANAGED;
+use crate::domain::format::Format;
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
 

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use super::base_row::{BaseCell, BaseRow, BaseRows, ReadAs};
 use super::earlier_result::EarlierResult;
-use super::names::ValueTarget;
 use super::options::Options;
+use super::value_target::ValueTarget;
 use crate::domain::change::{Append, BaseValue, Joining};
 use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};

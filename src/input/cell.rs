@@ -6,8 +6,9 @@
 
 use serde_json::value::RawValue;
 
-use super::names::{ValueTarget, opt_in};
+use super::name_hints::opt_in;
 use super::row::RowBuilder;
+use super::value_target::ValueTarget;
 use crate::domain::decimal::{AmountError, DecimalSign};
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Kind, Path};
@@ -215,8 +216,9 @@ fn too_deep(kind: Kind, text: &str) -> bool {
 mod tests {
     use super::super::options::Options;
     use super::super::tests::{ID, findings, only, options, read_bytes, warnings};
-    use crate::domain::account::{Format, RowText};
+    use crate::domain::account::RowText;
     use crate::domain::decimal::DecimalSign;
+    use crate::domain::format::Format;
     use crate::domain::level::Level;
     use crate::domain::rules::{Levels, Rule};
 

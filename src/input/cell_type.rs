@@ -3,8 +3,8 @@
 //! A spreadsheet that takes an id or a reference for a number has changed it already: zeros in front are gone,
 //! and so are digits beyond the fifteenth. What is left looks sound, so it is refused for its type.
 
-use super::names::ValueTarget;
 use super::row::RowBuilder;
+use super::value_target::ValueTarget;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};

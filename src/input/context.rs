@@ -11,8 +11,9 @@ use super::error::{Problem, Unusable};
 use super::gzip::{self, Content, GzipError};
 use super::hashing::{HashingReader, hex};
 use super::options::Options;
-use crate::domain::account::{Format, InputInfo, input_name};
+use crate::domain::account::{InputInfo, input_name};
 use crate::domain::finding::Location;
+use crate::domain::format::Format;
 use crate::domain::text_form::TextForm;
 use crate::domain::wording::Wording;
 

@@ -10,7 +10,7 @@ use super::error::Unusable;
 use super::gzip::inner;
 use super::names::NameResolver;
 use super::workbook::is_archive;
-use crate::domain::account::Format;
+use crate::domain::format::Format;
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;

@@ -10,7 +10,7 @@ use ::csv::ByteRecord;
 
 use super::header::Column;
 use super::likeness::is_same_name;
-use super::names::ValueTarget;
+use super::value_target::ValueTarget;
 use crate::domain::formula::undefused;
 
 /// The name of the column that says where guards stand.
@@ -42,7 +42,8 @@ impl<'c> Guards<'c> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{ID, findings, only, options};
-    use crate::domain::account::{Format, RowText};
+    use crate::domain::account::RowText;
+    use crate::domain::format::Format;
 
     #[test]
     fn a_guard_is_taken_away_where_the_row_says_that_it_is_one() {

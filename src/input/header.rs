@@ -6,7 +6,9 @@ use ::csv::ByteRecord;
 
 use super::context::InputContext;
 use super::error::{Problem, Unusable};
-use super::names::{NameResolver, Unresolved, ValueTarget, leave_alone, no_field, whole_list};
+use super::name_hints::{leave_alone, no_field, whole_list};
+use super::names::NameResolver;
+use super::value_target::{Unresolved, ValueTarget};
 use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::excerpt::excerpt;
 use crate::domain::key::MatchField;
@@ -256,8 +258,8 @@ mod tests {
     use super::super::{Options, Problem};
     use super::*;
     use crate::commands::next_command::spelled;
-    use crate::domain::account::Format;
     use crate::domain::fields::{Field, Path};
+    use crate::domain::format::Format;
 
     fn resolved(options: &Options, name: &str) -> Result<ValueTarget, Unresolved> {
         NameResolver::new(options).resolve(name)

@@ -12,7 +12,7 @@ use super::header::{self, Column};
 use super::names::NameResolver;
 use super::portal::{self, PortalHeader};
 use super::watch::RecordSpan;
-use crate::domain::account::Format;
+use crate::domain::format::Format;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 

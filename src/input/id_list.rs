@@ -11,8 +11,8 @@ use super::error::{InputError, Problem, Unusable};
 use super::gzip;
 use super::options::Options;
 use super::read::read;
-use crate::domain::account::Format;
 use crate::domain::finding::Finding;
+use crate::domain::format::Format;
 use crate::domain::referral::ReferralId;
 use crate::domain::suspect;
 

@@ -156,7 +156,7 @@ mod tests {
     use super::super::tests::{ID, findings, only, options, read_bytes};
     use super::*;
     use crate::commands::next_command::spelled;
-    use crate::domain::account::Format;
+    use crate::domain::format::Format;
     use crate::domain::level::Level;
     use crate::domain::pointer::Pointer;
 

@@ -1,7 +1,9 @@
 //! What columns of somebody else's files are mapped to, checked before any file is read.
 
-use super::names::{NameResolver, Unresolved, ValueTarget, no_field, whole_list};
+use super::name_hints::{no_field, whole_list};
+use super::names::NameResolver;
 use super::options::Options;
+use super::value_target::{Unresolved, ValueTarget};
 use crate::domain::excerpt::excerpt;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
@@ -103,8 +105,8 @@ fn no_target(names: &NameResolver<'_>, field: &str, target: &ValueTarget) -> Opt
 mod tests {
     use super::*;
     use crate::commands::next_command::spelled;
-    use crate::domain::account::MappedColumn;
     use crate::domain::pointer::Pointer;
+    use crate::domain::run_spec::MappedColumn;
 
     /// Returns what is wrong with a mapping, where fields of the settings file begin with a `*`.
     fn told(fields: &[&str], allowed: &[&str]) -> Option<String> {

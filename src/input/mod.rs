@@ -13,6 +13,8 @@
 //! | `separator` | which character separates the cells of a CSV |
 //! | `watch` | follows the quoting of a CSV in front of the parser: unclosed quotes, sizes, line numbers |
 //! | `names` | what the name of a column or member means, and the nearest known name |
+//! | `value_target` | what the value of a column or member is for |
+//! | `name_hints` | what is said about a name that means no field |
 //! | `mapping` | what columns of somebody else's files are mapped to |
 //! | `naming`, [`KeyIndex`] | a row's key → its referral, by an index over the referrals as they stand |
 //! | `likeness` | how similar two names are |
@@ -77,6 +79,7 @@ mod likeness;
 mod line_locator;
 mod lines;
 mod mapping;
+mod name_hints;
 mod names;
 mod naming;
 mod no_header;
@@ -94,6 +97,7 @@ mod shape;
 mod sheet;
 mod snapshot;
 mod swallowed;
+mod value_target;
 mod watch;
 mod workbook;
 

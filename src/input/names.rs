@@ -1,112 +1,20 @@
 //! What a name means: the header cell of a CSV column, or the name of a member in a JSON line.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::likeness::{LIKELY, is_same_name, likeness};
+use super::name_hints::opt_in;
 use super::options::Options;
-use super::portal::PortalTarget;
-use crate::domain::account::MappedColumn;
+use super::value_target::{Unresolved, ValueTarget};
 use crate::domain::aliases::{self, Meaning};
-use crate::domain::characters::is_hidden;
-use crate::domain::excerpt::{beginning, excerpt};
 use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::key::MatchField;
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
+use crate::domain::run_spec::MappedColumn;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
-
-/// What a value is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum ValueTarget {
-    /// The referral's id.
-    Id,
-    /// The key of the referral, where rows name those by one.
-    Key,
-    /// The referral's id or that of its engagement, as Microsoft's connector writes it into a CRM, where rows name
-    /// their referrals by a key.
-    Identifier,
-    /// The eTag of the version that the row is bound to.
-    ETag,
-    /// The wanted status.
-    Status,
-    /// The wanted substatus.
-    Substatus,
-    /// A field, or an unconfirmed path that may be patched all the same.
-    Set(Path),
-    /// Team members to append, written as `First, Last, phone, email`.
-    AddMembers(Field),
-    /// One JSON object to append to a list.
-    Append(Field),
-    /// A member that only the service writes.
-    ReadOnly(Pointer),
-    /// A path that no source confirms to be patchable, and that the user did not opt into.
-    Unconfirmed(Pointer),
-    /// A column of a file of Partner Center's own, whose cells are read in a way of their own.
-    Portal(PortalTarget),
-    /// The columns of the row in whose cells a guard stands before what a spreadsheet would run.
-    Guards,
-    /// A column or member that a report added.
-    Ignored,
-    /// A column or member that is kept out of the change, by the user or since nothing is in it that can be changed;
-    /// the reports give it back.
-    LeftAlone,
-}
-
-impl ValueTarget {
-    /// Returns whether it says which referral, or which version of it, a row is about.
-    fn names_referral(&self) -> bool {
-        matches!(self, Self::Id | Self::Key | Self::Identifier | Self::ETag)
-    }
-}
-
-impl ValueTarget {
-    /// Returns the field that a value for this target may change; `None` for one that changes none.
-    pub fn path(&self) -> Option<Path> {
-        match self {
-            Self::Status => Some(Path::Known(Field::Status)),
-            Self::Substatus => Some(Path::Known(Field::Substatus)),
-            Self::Set(path) => Some(path.clone()),
-            Self::AddMembers(field) | Self::Append(field) => Some(Path::Known(*field)),
-            Self::Portal(target) => target.field().map(Path::Known),
-            Self::Id
-            | Self::Key
-            | Self::Identifier
-            | Self::ETag
-            | Self::ReadOnly(_)
-            | Self::Unconfirmed(_)
-            | Self::Guards
-            | Self::Ignored
-            | Self::LeftAlone => None,
-        }
-    }
-
-    /// Whether a value for it is one of several for its field, or a part of one.
-    pub fn is_partial(&self) -> bool {
-        match self {
-            Self::AddMembers(_) | Self::Append(_) => true,
-            Self::Portal(target) => target.is_partial(),
-            _ => false,
-        }
-    }
-}
-
-/// Why a name means no field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unresolved {
-    /// The name is empty.
-    Empty,
-    /// Several known pointers end in it.
-    Ambiguous(Vec<String>),
-    /// It addresses one element of this list, which the service can't patch alone.
-    Indexed(Pointer),
-    /// It is a name that people use for something that can't be changed; why.
-    NoField(&'static str),
-    /// No table holds it.
-    Unknown,
-}
 
 /// All names that mean something in a run, for a given set of options.
 pub(super) struct NameResolver<'a> {
@@ -484,45 +392,7 @@ fn special(typed: &TypedName) -> Option<ValueTarget> {
     })
 }
 
-/// Returns the message for a name that looks like a field and is none.
-pub(super) fn no_field(name: &str) -> String {
-    format!("{} is no field that can be changed", excerpt(name))
-}
-
 /// Returns whether a column or member of this name holds the eTag that a row is bound to.
 pub fn is_etag(name: &str) -> bool {
     special(&TypedName::new(name)) == Some(ValueTarget::ETag)
-}
-
-/// Returns the hint for a name that addresses one element of a list.
-pub(super) fn whole_list(list: &Pointer) -> String {
-    let whole = format!("give the whole list in {}", beginning(list.as_str()));
-    if Field::all().any(|field| field.is_list() && field.pointer() == list) {
-        return format!("{whole}, or append with {list}/-");
-    }
-    whole
-}
-
-/// Returns the hint that says how to have an unconfirmed path patched.
-pub(super) fn opt_in(pointer: &Pointer) -> Wording {
-    let opt_in = Wording::from("opt in with ").name(Setting::AllowPath);
-    match typed(pointer.as_str()) {
-        Some(typed) => opt_in.say(" ").say(typed),
-        None => opt_in.say(" and this path"),
-    }
-}
-
-/// Returns the hint that says how to keep a column out of the change.
-pub(super) fn leave_alone(name: &str) -> Wording {
-    let keep = Wording::from("keep it out of the change with ").name(Setting::IgnoreColumn);
-    match typed(name) {
-        Some(typed) => keep.say(" ").say(typed),
-        None => keep.say(" and this name"),
-    }
-}
-
-/// A word as it can be typed, where it can be shown as it stands.
-fn typed(word: &str) -> Option<Cow<'_, str>> {
-    const LONGEST: usize = 200;
-    shlex::try_quote(word).ok().filter(|_| word.len() <= LONGEST && !word.contains(is_hidden))
 }

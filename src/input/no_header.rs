@@ -5,9 +5,10 @@ use ::csv::ByteRecord;
 
 use super::context::InputContext;
 use super::error::Problem;
-use super::names::{NameResolver, ValueTarget};
+use super::names::NameResolver;
 use super::shape::is_comment;
 use super::sheet::is_blank;
+use super::value_target::ValueTarget;
 use super::watch::RecordSpan;
 use crate::domain::text_form::{Separator, TextForm};
 

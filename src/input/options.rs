@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::base_row::ReadAs;
 use super::key_index::KeyIndex;
-use crate::domain::account::{Format, MappedColumn};
 use crate::domain::decimal::DecimalSign;
+use crate::domain::format::Format;
 use crate::domain::key::MatchField;
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Levels;
+use crate::domain::run_spec::MappedColumn;
 
 /// How change files are read, as the user asks for it.
 #[derive(Debug, Clone, Default)]

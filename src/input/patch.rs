@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 
 use super::assign::{assign, indexed};
 use super::line_locator::LineLocator;
-use super::names::{NameResolver, ValueTarget};
+use super::names::NameResolver;
 use super::row::{MAX_CHANGES, RowBuilder};
+use super::value_target::ValueTarget;
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{Field, Path};
 use crate::domain::finding::Finding;

@@ -13,8 +13,8 @@ use super::gzip::Content;
 use super::options::Options;
 use super::record::{Read, Record};
 use super::{csv, decode, form, jsonl, workbook};
-use crate::domain::account::Format;
 use crate::domain::excerpt::beginning;
+use crate::domain::format::Format;
 use crate::domain::text_form::{Encoding, TextForm};
 
 /// Reads one change file and hands its data rows to `sink`, in file order.

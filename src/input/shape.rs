@@ -8,8 +8,8 @@
 use ::csv::ByteRecord;
 
 use super::header::Column;
-use super::names::ValueTarget;
 use super::sheet::{Sheet, is_blank, is_referral};
+use super::value_target::ValueTarget;
 use super::watch::{MAX_CELLS, MAX_RECORD, RecordSpan};
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::Finding;

@@ -7,8 +7,9 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::domain::account::{Format, RowText};
+use crate::domain::account::RowText;
 use crate::domain::finding::{Finding, Location};
+use crate::domain::format::Format;
 use crate::domain::wording::Wording;
 
 pub const ID: &str = "0c9b9f4e-6a9f-4d9e-9d0e-1f2a3b4c5d6e";

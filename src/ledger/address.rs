@@ -8,7 +8,7 @@ use super::planning::Planning;
 use super::reader::Reader;
 use super::run::{Ledger, Run};
 use super::sqlite::{self, Watch};
-use crate::domain::account::RunSpec;
+use crate::domain::run_spec::RunSpec;
 
 /// The place where the ledger of a run is kept.
 #[derive(Debug, Clone)]

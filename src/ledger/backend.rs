@@ -21,11 +21,12 @@ use super::record::Record;
 use super::spill::Spill;
 use super::ticket::AttemptId;
 use crate::domain::account::{
-    InputInfo, ItemAccount, RowAccount, RowRecord, RowStanding, RowText, RunSpec, RunStats, Settled,
+    InputInfo, ItemAccount, RowAccount, RowRecord, RowStanding, RowText, RunStats, Settled,
 };
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::item::Item;
+use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
 
 /// A run that is being planned. Dropping it loses what was not kept; the run stays unplanned either way.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::outstanding::{AttemptResult, Due};
-use crate::domain::account::{Phase, RunSpec, RunStats};
+use crate::domain::account::{Phase, RunStats};
 use crate::domain::item::Item;
 use crate::domain::referral::ETag;
+use crate::domain::run_spec::RunSpec;
 
 /// The header of a run: what it is, how far it has come, and whether any of its records are lost.
 #[derive(Debug, Clone)]

@@ -6,9 +6,10 @@ use super::model::RunHeader;
 use super::run::{Ledger, Run};
 use super::spill::Spill;
 use super::{memory, sqlite};
-use crate::domain::account::{InputInfo, RowRecord, RowText, RunSpec, RunStats, Settled};
+use crate::domain::account::{InputInfo, RowRecord, RowText, RunStats, Settled};
 use crate::domain::audit::Audit;
 use crate::domain::item::Item;
+use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
 
 /// A run that is being planned, which no other process can write meanwhile. Dropping it loses what was not

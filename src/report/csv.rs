@@ -22,8 +22,9 @@ use std::sync::Arc;
 use csv::{QuoteStyle, Terminator};
 use serde_json::value::RawValue;
 
-use crate::domain::account::{Format, InputInfo, RowAccount, UNSOUND};
+use crate::domain::account::{InputInfo, RowAccount, UNSOUND};
 use crate::domain::characters::visible_json;
+use crate::domain::format::Format;
 use crate::domain::formula::{defused, defused_json};
 use crate::domain::outcome::Bucket;
 use crate::domain::subject;

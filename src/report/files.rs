@@ -8,7 +8,8 @@ use super::row_file::{name, stem};
 use super::shelf::Shelf;
 use super::written::Forms;
 use super::{manifest, outcomes, plan, plan_table, portal};
-use crate::domain::account::{Format, InputInfo};
+use crate::domain::account::InputInfo;
+use crate::domain::format::Format;
 use crate::domain::outcome::Bucket;
 
 /// The row files that always exist, even without rows.

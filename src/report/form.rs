@@ -6,7 +6,8 @@
 
 use std::io::{self, Write};
 
-use crate::domain::account::{Format, InputInfo, input_name};
+use crate::domain::account::{InputInfo, input_name};
+use crate::domain::format::Format;
 use crate::domain::text_form::{Encoding, TextForm};
 
 use super::atomic_file::AtomicFile;

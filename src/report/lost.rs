@@ -1,7 +1,8 @@
 //! Rows of the error files that can't be corrected there, since what is wrong stands elsewhere.
 
-use crate::domain::account::{Format, InputInfo, RowAccount, RowText};
+use crate::domain::account::{InputInfo, RowAccount, RowText};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::format::Format;
 use crate::domain::json::Object;
 use crate::domain::outcome::Bucket;
 use crate::domain::rules::Rule;

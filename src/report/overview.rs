@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 
 use comfy_table::Cell;
 
-use crate::domain::account::{InputInfo, ItemAccount, RowStanding, StateSource};
+use crate::domain::account::{InputInfo, ItemAccount, RowStanding};
 use crate::domain::characters::visible;
 use crate::domain::fields::{Field, Path};
 use crate::domain::item::{Change, Effect};
 use crate::domain::json;
 use crate::domain::level::Level;
 use crate::domain::rules::Rule;
+use crate::domain::run_spec::StateSource;
 use crate::domain::status::Standing;
 use crate::domain::subject::Subject;
 

@@ -1,12 +1,13 @@
 //! One referral of a plan for people: whose deal it is, what would be done to it field by field, and what the rules
 //! say of it.
 
-use crate::domain::account::{InputInfo, ItemAccount, RowStanding, StateSource};
+use crate::domain::account::{InputInfo, ItemAccount, RowStanding};
 use crate::domain::characters::visible;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::item::Effect;
 use crate::domain::level::Level;
 use crate::domain::outcome::Outcome;
+use crate::domain::run_spec::StateSource;
 use crate::domain::subject::Subject;
 
 use super::change_text::{self, Extent, NoValue};

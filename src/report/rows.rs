@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::domain::account::{Format, InputInfo, RowAccount};
+use crate::domain::account::{InputInfo, RowAccount};
 use crate::domain::finding::Location;
+use crate::domain::format::Format;
 use crate::domain::outcome::Bucket;
 use crate::domain::text_form::TextForm;
 

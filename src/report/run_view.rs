@@ -3,11 +3,12 @@
 
 use serde::Serialize;
 
-use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowStanding, StateSource};
+use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowStanding};
 use crate::domain::characters::visible_json;
 use crate::domain::json;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
+use crate::domain::run_spec::StateSource;
 
 use super::change_text::Extent;
 use super::findings::LocatedFindings;

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::domain::account::{Format, InputInfo, ItemAccount, RowAccount, RowText, RunStats};
+use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowText, RunStats};
 use crate::domain::consent::Way;
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::format::Format;
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::level::Level;
 use crate::domain::outcome::{Outcome, Verdict};

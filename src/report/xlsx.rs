@@ -215,8 +215,9 @@ mod tests {
 
     use super::super::testing::{csv_input, row};
     use super::*;
-    use crate::domain::account::{Format as InputFormat, InputInfo};
+    use crate::domain::account::InputInfo;
     use crate::domain::finding::Finding;
+    use crate::domain::format::Format as InputFormat;
     use crate::domain::outcome::Outcome;
     use crate::domain::rules::Rule;
     use crate::input;

@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::path::Path;
 
-use referral_bulk::domain::account::{Format, InputInfo, RowAccount, RowText};
+use referral_bulk::domain::account::{InputInfo, RowAccount, RowText};
 use referral_bulk::domain::change::Draft;
 use referral_bulk::domain::fields::Kind;
+use referral_bulk::domain::format::Format;
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::reasons;

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 
 use referral_bulk::commands::next_command::spelled;
-use referral_bulk::domain::account::Format;
 use referral_bulk::domain::change::Draft;
 use referral_bulk::domain::equality;
 use referral_bulk::domain::fields::{Field, Kind, Path};
 use referral_bulk::domain::finding::Finding;
+use referral_bulk::domain::format::Format;
 use referral_bulk::domain::item::Effect;
 use referral_bulk::domain::level::Level;
 use referral_bulk::domain::outcome::Outcome;

@@ -12,17 +12,16 @@ use jiff::Timestamp;
 use referral_bulk::commands::{
     Bar, Console, Environment, ProgressMode, Reply, RunLog, Showing, SummaryForm, report,
 };
-use referral_bulk::domain::account::{
-    Format, InputInfo, OnConflict, Phase, PlanSpec, RowAccount, RowRecord, RowText, RunSpec, RunStats,
-    Settled, StateSource,
-};
+use referral_bulk::domain::account::{InputInfo, Phase, RowAccount, RowRecord, RowText, RunStats, Settled};
 use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Path as FieldPath};
 use referral_bulk::domain::finding::{Finding, Location};
+use referral_bulk::domain::format::Format;
 use referral_bulk::domain::item::{Change, Effect, Item};
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::domain::rules::{Levels, Rule};
+use referral_bulk::domain::run_spec::{OnConflict, PlanSpec, RunSpec, StateSource};
 use referral_bulk::domain::subject::Subject;
 use referral_bulk::domain::text_form::TextForm;
 use referral_bulk::engine::Stop;

@@ -25,7 +25,7 @@ mod reading;
 #[path = "../support/sha256.rs"]
 mod sha256;
 
-use referral_bulk::domain::account::Format;
+use referral_bulk::domain::format::Format;
 
 /// Takes any bytes.
 pub type Check = fn(&[u8]);

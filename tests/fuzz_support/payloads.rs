@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 
-use referral_bulk::domain::account::{Format, RowText};
+use referral_bulk::domain::account::RowText;
 use referral_bulk::domain::change::Payload;
+use referral_bulk::domain::format::Format;
 use referral_bulk::domain::json::{Object, elements};
 use referral_bulk::input::legacy::{self, PayloadRecord};
 use referral_bulk::input::{Options, Problem, Read};

@@ -6,7 +6,8 @@ mod edits;
 
 use std::convert::Infallible;
 
-use referral_bulk::domain::account::{Format, RowText};
+use referral_bulk::domain::account::RowText;
+use referral_bulk::domain::format::Format;
 use referral_bulk::input::Options;
 use referral_bulk::input::legacy::{self, PayloadRecord};
 use serde_json::Value;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
 use referral_bulk::commands::next_command::spelled;
-use referral_bulk::domain::account::Format;
+use referral_bulk::domain::format::Format;
 use referral_bulk::domain::level::Level;
 use referral_bulk::domain::pointer::Pointer;
 use referral_bulk::domain::rules::{Levels, Rule};

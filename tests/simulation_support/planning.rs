@@ -8,14 +8,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use referral_bulk::domain::account::{
-    Format, OnConflict, PlanSpec, RowRecord, RunSpec, RunStats, Settled, StateSource,
-};
+use referral_bulk::domain::account::{RowRecord, RunStats, Settled};
 use referral_bulk::domain::change::Rejected;
 use referral_bulk::domain::exchange::Failure;
+use referral_bulk::domain::format::Format;
 use referral_bulk::domain::outcome::{Outcome, Verdict};
 use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::domain::rules::Levels;
+use referral_bulk::domain::run_spec::{OnConflict, PlanSpec, RunSpec, StateSource};
 use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::domain::subject::Subject;
 use referral_bulk::engine::fetch::{Coverage, Survey, fetch_referrals};

@@ -1,10 +1,8 @@
 //! The catalogue of rules: the id of each, its default level, and the reason for it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::level::Level;
 use crate::domain::setting::Setting;
@@ -106,8 +104,11 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
     RuleEntry { rule, id, default: Level::Deny, fixed: true, about, names: None }
 }
 
+/// The number of rules.
+pub(super) const COUNT: usize = 62;
+
 /// The rules in the order of [`Rule`], by which they are looked up.
-const TABLE: [RuleEntry; 62] = [
+const TABLE: [RuleEntry; COUNT] = [
     settable(
         Rule::Transition,
         "transition",
@@ -454,63 +455,6 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The level of every rule in one run.
-#[derive(Debug, Clone)]
-pub struct Levels([Level; TABLE.len()]);
-
-/// The error that the level of a rule is fixed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("rule {0} always denies: its level cannot be set")]
-pub struct FixedRule(pub Rule);
-
-/// Writes the rules whose level isn't their default, as a map from id to level.
-impl Serialize for Levels {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.changed())
-    }
-}
-
-impl<'de> Deserialize<'de> for Levels {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut levels = Self::default();
-        for (rule, level) in BTreeMap::deserialize(deserializer)? {
-            levels.set(rule, level).map_err(D::Error::custom)?;
-        }
-        Ok(levels)
-    }
-}
-
-impl Default for Levels {
-    fn default() -> Self {
-        Self(std::array::from_fn(|at| TABLE[at].default))
-    }
-}
-
-impl Levels {
-    /// Returns the level of a rule.
-    pub fn of(&self, rule: Rule) -> Level {
-        self.0[rule as usize]
-    }
-
-    /// Iterates over the rules whose level isn't their default.
-    pub fn changed(&self) -> impl Iterator<Item = (Rule, Level)> {
-        let all = TABLE.iter().zip(self.0);
-        all.filter(|(row, level)| row.default != *level).map(|(row, level)| (row.rule, level))
-    }
-
-    /// Sets the level of a rule.
-    ///
-    /// # Errors
-    /// If the rule is fixed and the level is not `deny`.
-    pub fn set(&mut self, rule: Rule, level: Level) -> Result<(), FixedRule> {
-        if rule.is_fixed() && level != Level::Deny {
-            return Err(FixedRule(rule));
-        }
-        self.0[rule as usize] = level;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -529,14 +473,5 @@ mod tests {
         for row in &TABLE {
             assert_eq!(row.about.matches("{}").count(), usize::from(row.names.is_some()), "{}", row.id);
         }
-    }
-
-    #[test]
-    fn fixed_rules_stay_fixed() {
-        let mut levels = Levels::default();
-        assert_eq!(levels.set(Rule::ReadOnlyPath, Level::Warn), Err(FixedRule(Rule::ReadOnlyPath)));
-        assert_eq!(levels.set(Rule::ReadOnlyPath, Level::Deny), Ok(()));
-        levels.set(Rule::Transition, Level::Warn).unwrap();
-        assert_eq!(levels.of(Rule::Transition), Level::Warn);
     }
 }

@@ -1,7 +1,8 @@
 //! The findings of one judgement, each at the level of its rule, and the unseen members that it depends on.
 
-use super::catalogue::{Levels, Rule};
+use super::catalogue::Rule;
 use super::incomplete::Incomplete;
+use super::levels::Levels;
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::catalogue::{Levels, Rule};
+use super::catalogue::Rule;
+use super::levels::Levels;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;

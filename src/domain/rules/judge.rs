@@ -2,10 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::catalogue::{Levels, Rule};
+use super::catalogue::Rule;
 use super::differences::differences;
 use super::findings::LeveledFindings;
 use super::incomplete::Incomplete;
+use super::levels::Levels;
 use super::three_way::{Compared, Moved, PlacedChange};
 use super::{shown, transitions};
 use crate::domain::change::Desired;

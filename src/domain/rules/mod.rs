@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`catalogue`] | names the rules, with their default levels |
+//! | [`levels`] | holds the level of every rule, as the user set it |
 //! | [`transitions`] | holds the documented table of statuses as data |
 //! | `differences` | finds what is wanted and not there yet |
 //! | [`judge()`] | asks every rule about these differences |
@@ -21,11 +22,13 @@ mod findings;
 mod incomplete;
 mod joined;
 mod judge;
+pub mod levels;
 mod shown;
 mod three_way;
 pub mod transitions;
 
-pub use catalogue::{Levels, Rule};
+pub use catalogue::Rule;
 pub use incomplete::Incomplete;
 pub use judge::{Approved, Judged, Judgement, judge};
+pub use levels::Levels;
 pub use three_way::PlacedChange;

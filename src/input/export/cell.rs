@@ -10,8 +10,8 @@ use crate::domain::pointer::Pointer;
 use crate::domain::referral::ETag;
 use crate::domain::snapshot::{Presence, Snapshot, Unseen};
 use crate::domain::status::Standing;
-use crate::input::names::ValueTarget;
 use crate::input::options::Options;
+use crate::input::value_target::ValueTarget;
 
 /// A cell of a change file that is made from a referral.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,9 @@ use crate::domain::fields::{self, Field};
 use crate::domain::pointer::Pointer;
 use crate::domain::suspect;
 use crate::domain::wording::Wording;
-use crate::input::names::{NameResolver, Unresolved, ValueTarget, no_field, whole_list};
+use crate::input::name_hints::{no_field, whole_list};
+use crate::input::names::NameResolver;
+use crate::input::value_target::{Unresolved, ValueTarget};
 
 /// Why a name is no column of a change file, or a value none of its cells.
 #[derive(Debug, Clone, PartialEq, Eq)]

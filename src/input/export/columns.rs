@@ -12,8 +12,9 @@ use crate::domain::referral::ReferralId;
 use crate::domain::rules::Levels;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::status::{Stage, Status};
-use crate::input::names::{NameResolver, ValueTarget};
+use crate::input::names::NameResolver;
 use crate::input::options::Options;
+use crate::input::value_target::ValueTarget;
 
 /// A column that is filled with the same value for every referral.
 #[derive(Debug, Clone, PartialEq, Eq)]

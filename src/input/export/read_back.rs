@@ -7,10 +7,10 @@ use crate::domain::finding::{Finding, Location};
 use crate::domain::referral::ReferralId;
 use crate::domain::text_form::Separator;
 use crate::input::cell::{Numbers, fill};
-use crate::input::names::ValueTarget;
 use crate::input::options::Options;
 use crate::input::row::RowBuilder;
 use crate::input::shape::is_row_like;
+use crate::input::value_target::ValueTarget;
 use crate::input::watch::MAX_CELL;
 use serde_json::value::RawValue;
 

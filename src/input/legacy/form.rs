@@ -4,7 +4,7 @@ use super::super::context::InputContext;
 use super::super::error::Unusable;
 use super::super::gzip::inner;
 use super::http::is_request_line;
-use crate::domain::account::Format;
+use crate::domain::format::Format;
 use crate::domain::json::Object;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;

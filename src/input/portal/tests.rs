@@ -4,9 +4,10 @@ use super::super::options::Options;
 use super::super::record::Record;
 use super::super::tests::{ID, findings, options, read_bytes, warnings};
 use super::columns::{GoesTo, Naming, TABLE};
-use crate::domain::account::{Format, RowText};
+use crate::domain::account::RowText;
 use crate::domain::change::Joining;
 use crate::domain::decimal::DecimalSign;
+use crate::domain::format::Format;
 use crate::domain::level::Level;
 use crate::domain::rules::{Levels, Rule};
 use crate::domain::value::Condition;
@@ -292,7 +293,7 @@ fn letters_of_windows_1252_are_read() {
 
 #[test]
 fn a_file_in_another_language_is_read_by_what_its_columns_are_mapped_to() {
-    let mapped = |column: &str, field: &str| crate::domain::account::MappedColumn {
+    let mapped = |column: &str, field: &str| crate::domain::run_spec::MappedColumn {
         column: column.to_owned(),
         field: field.to_owned(),
         from_settings: false,

@@ -10,7 +10,8 @@ use super::super::tests::{ID, findings, options, read_bytes, spelled, warnings};
 use super::super::{Options, Problem, Record};
 use super::copy;
 use super::package::{Limits, Package};
-use crate::domain::account::{Format, RowText};
+use crate::domain::account::RowText;
+use crate::domain::format::Format;
 
 const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml";
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::account::{InputInfo, RowRecord, RunSpec, RunStats};
+use crate::domain::account::{InputInfo, RowRecord, RunStats};
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
+use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
 use crate::ledger::model::{AttemptAnswer, PlanTotals, RunHeader};
 use crate::ledger::record::Record;

@@ -5,7 +5,8 @@ use rusqlite::OptionalExtension;
 use super::checksum;
 use super::schema::{INDEXES, later_tables, made, tables};
 use super::store::Store;
-use crate::domain::account::{Phase, RunSpec};
+use crate::domain::account::Phase;
+use crate::domain::run_spec::RunSpec;
 use crate::ledger::error::LedgerError;
 
 /// Returns what the run is, and how far it has come, after checking that all tables are as they were created

@@ -16,7 +16,7 @@ use super::crash_points::{CrashPoint, Watch};
 use super::files::{self, file, file_beside};
 use super::{checksum, error, permissions, schema};
 use crate::disk;
-use crate::domain::account::RunSpec;
+use crate::domain::run_spec::RunSpec;
 use crate::ledger::error::LedgerError;
 
 /// The suffix of a ledger's name while it is being created.

@@ -6,8 +6,9 @@
 use rusqlite::{Connection, Transaction};
 
 use super::records::{EnumText, Json};
-use crate::domain::account::{Phase, RunSpec, RunStats};
+use crate::domain::account::{Phase, RunStats};
 use crate::domain::consent::Consent;
+use crate::domain::run_spec::RunSpec;
 
 /// The page size in bytes. It is twice SQLite's default: an item takes half a kilobyte, and a plan is written
 /// and read through from one end to the other, page by page.

@@ -12,8 +12,9 @@ use super::files::{file, file_beside, log_file};
 use super::records::{EnumText, Json};
 use super::schema::{APPLICATION, CONSENTED, MATCHED, OLDEST, SUBJECTS, VERSION, is_needed, settings};
 use super::{checksum, create, holder, permissions};
-use crate::domain::account::{InputInfo, Phase, RunSpec};
+use crate::domain::account::{InputInfo, Phase};
 use crate::domain::consent::Consent;
+use crate::domain::run_spec::RunSpec;
 use crate::ledger::error::LedgerError;
 
 /// The time to wait for another process that has the file locked for a moment, such as a reader that is the

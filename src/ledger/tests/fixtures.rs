@@ -9,20 +9,19 @@ use serde_json::value::RawValue;
 use tempfile::{TempDir, tempdir};
 use uuid::Uuid;
 
-use crate::domain::account::{
-    Format, InputInfo, OnConflict, PlanSpec, RowAccount, RowRecord, RowText, RunSpec, RunStats, Settled,
-    StateSource,
-};
+use crate::domain::account::{InputInfo, RowAccount, RowRecord, RowText, RunStats, Settled};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::characters::visible_path;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::Location;
+use crate::domain::format::Format;
 use crate::domain::item::{Change, Effect, Item};
 use crate::domain::key::{MatchField, MatchWay, Matched};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::rules::Levels;
+use crate::domain::run_spec::{OnConflict, PlanSpec, RunSpec, StateSource};
 use crate::domain::subject::Subject;
 use crate::domain::text_form::TextForm;
 use crate::ledger::memory::Memory;

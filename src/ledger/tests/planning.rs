@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::fixtures::*;
-use crate::domain::account::{InputInfo, Migrating, Phase, RowRecord, RowText, RunSpec, RunStats};
+use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunStats};
 use crate::domain::audit::{Audit, Class};
 use crate::domain::finding::Location;
 use crate::domain::item::Item;
 use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::run_spec::{Migrating, RunSpec};
 use crate::ledger::{Address, LedgerError, create, open, read};
 
 async fn what_was_read_of_a_row_comes_back_to_the_letter(home: Home) {

@@ -10,9 +10,10 @@ use rusqlite::types::Value;
 use tempfile::{TempDir, tempdir};
 
 use super::{TABLES, meddle};
-use crate::domain::account::{Format, InputInfo, Phase, RowRecord, RunStats, Settled};
+use crate::domain::account::{InputInfo, Phase, RowRecord, RunStats, Settled};
 use crate::domain::characters::visible_path;
 use crate::domain::finding::Finding;
+use crate::domain::format::Format;
 use crate::domain::item::Item;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::rules::Rule;

@@ -1,0 +1,21 @@
+//! The arguments of the command line, for clap. Doc comments of arguments are the text of `--help`.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `line` | the command line: the commands, each with its arguments |
+//! | `groups` | the arguments that several commands share: where to send, how to send, what to show |
+//! | `values` | the words that arguments take, and what each stands for |
+
+mod groups;
+mod line;
+mod values;
+
+pub use groups::{MOST_IN_FLIGHT, PaceArgs, RunArgs, SendingArgs, ShowingArgs, TargetArgs};
+pub use line::{
+    ApplyArgs, Cli, Command, ExportArgs, MigrateArgs, PlanningArgs, ReportArgs, ResumeArgs, SandboxArgs,
+    ShowArgs, WhichArgs, awaits_json, check,
+};
+pub use values::{
+    ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,
+    ProgressFormArg, SummaryFormArg,
+};
