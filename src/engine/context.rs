@@ -1,8 +1,6 @@
 //! What all workers of a run share, and how a worker makes a request: it waits for its turn, and acts on what
 //! follows from a failure.
 
-mod refused;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,19 +10,21 @@ use tracing::info;
 use super::event::Event;
 use super::in_flight::{Flight, Flights};
 use super::outage::{description, failure_kind, stop_reason};
-use super::request_counts::{Counter, RequestCounts};
+use super::request_counts::RequestCounts;
 use super::request_state::RequestState;
 use super::service::Api;
 use super::slots::{Slot, Slots};
 use super::stop::{Stop, StopReason};
-use crate::api::{Page, PageLink};
-use crate::domain::exchange::{Failure, Reply};
+use crate::domain::exchange::Failure;
 use crate::domain::item::Item;
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
 use crate::pace::circuit::{BreakerEffect, Permit, Purpose};
 use crate::pace::retry::{Decision, TokenProblem, back_off, decide};
 use crate::pace::{Pace, Turn};
+
+mod reads;
+mod refused;
 
 /// The message where a conditional-access policy asks for claims that the token lacks.
 const CLAIMS: &str = "a conditional-access policy wants another sign-in (insufficient_claims): sign in again, \
@@ -334,95 +334,6 @@ impl<A: Api> Context<'_, A> {
     fn end(&self, reason: StopReason) -> AfterFailure {
         self.stop.now(reason);
         AfterFailure::Stopped
-    }
-
-    /// Reads one referral once there is a place for it; tries are repeated as [`decide`] says.
-    ///
-    /// # Errors
-    /// Returns the last failure, or `None` where the run was stopped first.
-    pub async fn read(&self, id: ReferralId) -> Result<Reply, Option<Failure>> {
-        let slot = self.slots.slot();
-        if !self.begin(&slot).await {
-            return Err(None);
-        }
-        let read = self.get(id, RequestState::new(Purpose::Fetch, Some(id), &slot)).await;
-        self.forget(id);
-        read
-    }
-
-    /// Reads one referral to settle an item in doubt, also after the run was stopped.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub async fn read_to_settle(&self, id: ReferralId, slot: &Slot) -> Result<Reply, Option<Failure>> {
-        self.get(id, RequestState::new(Purpose::ReadBack, Some(id), slot)).await
-    }
-
-    async fn get(&self, id: ReferralId, request_state: RequestState<'_>) -> Result<Reply, Option<Failure>> {
-        let request = async || {
-            let _under_way = self.flights.begin(Flight::Get(id));
-            self.api.get(id).await
-        };
-        self.repeat(&self.counts.get, request_state, request).await
-    }
-
-    /// Reads a page of the list, the first where there is no link; tries are repeated as [`decide`] says.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
-        let slot = self.slots.slot();
-        let request_state = RequestState::new(Purpose::Fetch, None, &slot);
-        let request = async || {
-            let _under_way = self.flights.begin(Flight::List);
-            self.api.list(link).await
-        };
-        self.repeat(&self.counts.list, request_state, request).await
-    }
-
-    /// Makes a GET, and makes it again as long as that is what follows from its failures.
-    async fn repeat<T>(
-        &self,
-        counter: &Counter,
-        mut request_state: RequestState<'_>,
-        request: impl AsyncFn() -> Result<T, Failure>,
-    ) -> Result<T, Option<Failure>> {
-        let mut again = false;
-        loop {
-            if !self.turn(&mut request_state).await {
-                return Err(None);
-            }
-            counter.add();
-            if std::mem::replace(&mut again, true) {
-                self.counts.retried.add();
-            }
-            match request().await {
-                Ok(answer) => {
-                    self.answered(&request_state);
-                    return Ok(answer);
-                }
-                Err(failure) => self.read_again(failure, &mut request_state).await?,
-            }
-        }
-    }
-
-    /// Waits before a GET is repeated.
-    ///
-    /// # Errors
-    /// Returns the failure where the GET is not to be repeated, or `None` where the run was stopped first.
-    async fn read_again(
-        &self,
-        failure: Failure,
-        request_state: &mut RequestState<'_>,
-    ) -> Result<(), Option<Failure>> {
-        match self.after(&failure, request_state).await {
-            AfterFailure::Again | AfterFailure::AgainUncharged => Ok(()),
-            AfterFailure::Stopped => Err(None),
-            AfterFailure::ReadBack
-            | AfterFailure::Conflict
-            | AfterFailure::Refused
-            | AfterFailure::GiveUp => Err(Some(failure)),
-        }
     }
 }
 

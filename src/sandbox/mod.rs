@@ -8,7 +8,8 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `http` | methods, paths and headers; the order in which a request is checked |
+//! | `http` | the order in which a request is checked, carried out and answered |
+//! | `incoming` | a request with its parts parsed: its operation, its headers |
 //! | `body` | request bodies, also those that are too large |
 //! | `service` | its settings, its state, and the counts of requests |
 //! | `store` | the referrals as they are now, and their versions |
@@ -39,6 +40,7 @@ mod calls;
 mod fault;
 mod filter;
 mod http;
+mod incoming;
 mod list;
 mod members;
 mod patch;

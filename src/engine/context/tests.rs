@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::api::{Auth, Client, ClientSettings, Endpoint, Generation};
+use crate::api::{Page, PageLink};
 use crate::domain::exchange::Refusal;
+use crate::domain::exchange::Reply;
 use crate::ledger::Ticket;
 use crate::pace::FoundRate;
 use crate::pace::circuit::FailureKind;
