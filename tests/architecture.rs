@@ -47,7 +47,7 @@ const ONLY_IN: [(&str, &str); 19] = [
     ("calamine", "src/input/workbook/"),
     ("quick_xml", "src/input/workbook/"),
     ("zip", "src/input/workbook/"),
-    ("rust_xlsxwriter", "src/report/xlsx.rs"),
+    ("rust_xlsxwriter", "src/report/sheet_writer.rs"),
     ("json_strip_comments", "src/input/legacy/"),
     ("comfy_table", "src/report/"),
 ];

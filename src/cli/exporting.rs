@@ -6,6 +6,7 @@ use super::args;
 use super::settings::{Surroundings, sending};
 use crate::commands::export::{Content, ExportOptions, Fill};
 use crate::commands::{CommandError, quoted};
+use crate::domain::cell_text::TableForm;
 use crate::domain::criteria::{Criteria, OwnCondition};
 use crate::domain::instant::{self, Instant};
 use crate::domain::rules::Levels;
@@ -53,27 +54,28 @@ fn content(
         return Err(refused("an export is a file").hint("name a new file, as in open.csv or open.jsonl"));
     }
     let extension = out.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let is_table = match extension.as_str() {
-        "csv" => true,
-        "jsonl" | "ndjson" => false,
-        "xlsx" => {
-            return Err(
-                refused("a workbook is not written yet").hint("name a .csv file: spreadsheets open it, too")
-            );
+    let form = match extension.as_str() {
+        "csv" => Some(TableForm::Csv),
+        "xlsx" => Some(TableForm::Workbook),
+        "jsonl" | "ndjson" => None,
+        "gz" => {
+            return Err(refused("an export is not compressed")
+                .hint("leave .gz out, and compress the file with gzip: it is read so, too"));
         }
         _ => {
-            return Err(refused("the extension does not tell what to write")
-                .hint("a .jsonl file is a snapshot, a .csv file a change file to look through and fill in"));
+            return Err(refused("the extension does not tell what to write").hint(
+                "a .jsonl file is a snapshot, a .csv or .xlsx file a change file to look through and fill in",
+            ));
         }
     };
-    if is_table {
+    if let Some(form) = form {
         let fills = set.iter().map(|typed| fill(typed)).collect::<Result<_, _>>()?;
-        return Ok(Content::Table { columns, fills, levels });
+        return Ok(Content::Table { form, columns, fills, levels });
     }
     for (flag, is_given) in [("--columns", !columns.is_empty()), ("--set", !set.is_empty())] {
         if is_given {
             return Err(CommandError::usage(format!("{flag}: a snapshot has no columns"))
-                .hint("leave it out, or name a .csv file"));
+                .hint("leave it out, or name a .csv or .xlsx file"));
         }
     }
     Ok(Content::Snapshot)

@@ -16,6 +16,7 @@ use super::plan_writer::unreadable;
 use super::target::Target;
 use super::{connection, progress};
 use crate::api::{Client, PageLink};
+use crate::domain::cell_text::TableForm;
 use crate::domain::characters::visible_path;
 use crate::domain::criteria::Criteria;
 use crate::domain::exit::Exit;
@@ -31,7 +32,9 @@ use crate::input::export::ExportColumns;
 pub use crate::input::export::Fill;
 use crate::input::{BETWEEN_NAMES, GUARDED, read_ids};
 use crate::pace::Pace;
-use crate::report::{ExportFile, ExportForm, Progress, ProgressMode, ReportError, counted, grouped};
+use crate::report::{
+    ExportFile, ExportForm, ExportHeader, Progress, ProgressMode, ReportError, counted, grouped,
+};
 
 /// The options of `export`.
 #[derive(Debug)]
@@ -61,6 +64,8 @@ pub enum Content {
     Snapshot,
     /// A row of a change file.
     Table {
+        /// The form of the file.
+        form: TableForm,
         /// The names of the columns; none for those that people need to look through it.
         columns: Vec<String>,
         /// The columns that are filled with the same value for every referral.
@@ -102,8 +107,8 @@ pub async fn run(options: ExportOptions, environment: &Environment<'_>) -> Resul
 
 /// Returns the columns of a change file; `None` for a snapshot.
 fn columns(content: &Content) -> Result<Option<ExportColumns>, CommandError> {
-    let Content::Table { columns, fills, levels } = content else { return Ok(None) };
-    let columns = ExportColumns::new(columns, fills, levels.clone());
+    let Content::Table { form, columns, fills, levels } = content else { return Ok(None) };
+    let columns = ExportColumns::new(*form, columns, fills, levels.clone());
     columns.map(Some).map_err(|(name, error)| {
         let is_filled = fills.iter().any(|fill| fill.name == name);
         let setting = flag(if is_filled { Setting::Set } else { Setting::Columns });
@@ -242,11 +247,18 @@ impl<'a> Exporter<'a> {
     fn begin(&self, ids: Vec<ReferralId>) -> Result<Harvest<'a>, CommandError> {
         let form = match self.columns {
             None => ExportForm::Snapshot,
-            Some(columns) => ExportForm::Table {
-                names: columns.names().map(str::to_owned).collect(),
-                guarded: GUARDED,
-                between: BETWEEN_NAMES,
-            },
+            Some(columns) => {
+                let names = columns.names().map(str::to_owned).collect();
+                let header = ExportHeader { names, guarded: GUARDED, between: BETWEEN_NAMES };
+                match columns.form() {
+                    TableForm::Csv => ExportForm::Csv(header),
+                    TableForm::Workbook => ExportForm::Workbook {
+                        header,
+                        types: columns.types().collect(),
+                        created: (self.environment.clock)(),
+                    },
+                }
+            }
         };
         let file = ExportFile::begin(&self.options.out, form).map_err(unwritten)?;
         Ok(Harvest::begin(&self.options.criteria, self.columns, file, ids))
@@ -390,7 +402,13 @@ fn is_about_filter(status: Option<u16>) -> bool {
 
 /// Returns the error of a file that can't be written.
 fn unwritten(error: ReportError) -> CommandError {
-    CommandError::could_not_run("").because(error).hint(Wording::from("see to space and permissions there"))
+    let hint = match error {
+        ReportError::FullSheet { .. } => Wording::from("name a .csv file with ")
+            .name(Setting::Out)
+            .say(", or choose fewer referrals; nothing was written"),
+        _ => Wording::from("see to space and permissions there"),
+    };
+    CommandError::could_not_run("").because(error).hint(hint)
 }
 
 /// An error that is a text.

@@ -99,6 +99,30 @@ impl<'de> Deserialize<'de> for SheetCell {
     }
 }
 
+/// The most characters of a cell, as spreadsheets count them: in UTF-16.
+pub const LONGEST_TEXT: usize = 32_767;
+
+/// The most rows of a sheet below its header.
+pub const MOST_ROWS: u64 = 1_048_575;
+
+/// The number of digits that spreadsheets keep of a number.
+const KEPT_DIGITS: usize = 15;
+
+/// Whether a cell of a workbook has room for a text.
+pub fn has_room(text: &str) -> bool {
+    text.len() <= LONGEST_TEXT || text.encode_utf16().count() <= LONGEST_TEXT
+}
+
+/// Whether a number, in digits without an exponent, has more of them than a spreadsheet keeps: more that count, or more
+/// before the point, where what was typed beyond the fifteenth is a zero by now.
+pub fn exceeds_digits(number: &str) -> bool {
+    let number = number.trim_start_matches(['-', '+']);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let leading = if whole.is_empty() { fraction.trim_start_matches('0').len() } else { fraction.len() };
+    whole.len() > KEPT_DIGITS || whole.len() + leading > KEPT_DIGITS
+}
+
 /// Returns a day as the files of Partner Center have it, whose dates have no time: `12/31/2026`. A point in time
 /// stays as it is, and is no day there.
 pub fn as_portal_day(text: &str) -> String {
@@ -142,6 +166,31 @@ mod tests {
         for none in ["{}", "1", "null", r#"{"odd":"1"}"#, r#"{"number":1}"#] {
             assert!(serde_json::from_str::<SheetCell>(none).is_err(), "{none}");
         }
+    }
+
+    #[test]
+    fn a_spreadsheet_keeps_fifteen_digits() {
+        for (number, exceeds) in [
+            ("0", false),
+            ("-12500.50", false),
+            ("123456789012345", false),
+            ("1234567890123456", true),
+            ("1000000000000000", true),
+            ("0.00000000000000000001", false),
+            ("0.123456789012345", false),
+            ("0.1234567890123456", true),
+            ("0.30000000000000004", true),
+            ("1.2345678901234500", false),
+            ("1234567.123456789", true),
+        ] {
+            assert_eq!(exceeds_digits(number), exceeds, "{number}");
+        }
+    }
+
+    #[test]
+    fn room_is_counted_as_spreadsheets_count() {
+        assert!(has_room(&"é".repeat(LONGEST_TEXT)) && !has_room(&"é".repeat(LONGEST_TEXT + 1)));
+        assert!(!has_room(&"𝄞".repeat(LONGEST_TEXT / 2 + 1)));
     }
 
     #[test]

@@ -8,8 +8,10 @@ use tempfile::NamedTempFile;
 
 use crate::disk;
 use crate::domain::characters::visible_path;
+use crate::domain::sheet_cell::MOST_ROWS;
 
 use super::edited::Kept;
+use super::format::grouped;
 use super::manifest::in_hex;
 use super::names::UnknownInput;
 use super::shelf::Shelf;
@@ -28,6 +30,16 @@ pub enum ReportError {
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
+    },
+    /// A sheet of a workbook has no room for all rows.
+    #[error(
+        "{}: a sheet of a workbook has room for {} rows, and there are more",
+        visible_path(path),
+        grouped(MOST_ROWS)
+    )]
+    FullSheet {
+        /// The workbook that was being written.
+        path: PathBuf,
     },
     /// An account names an input that the run does not have.
     #[error(transparent)]

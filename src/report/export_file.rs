@@ -1,19 +1,27 @@
 //! Files that are made of referrals: a snapshot, or a change file to look through and fill in.
 //!
 //! A referral may be taken back while the file is made, or come later than those behind it. So its line is put
-//! aside at first, in a file without a name: only this process can read it, and it is gone with the process,
-//! however that ends. When all is known, the lines are copied in their order, and the file appears under its name.
+//! aside at first. When all is known, the lines are copied in their order, and the file appears under its name.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use csv::QuoteStyle;
+use jiff::Timestamp;
 
 use crate::domain::cell_text::CellText;
+use crate::domain::sheet_cell::{CellType, MOST_ROWS, SheetCell};
 
 use super::atomic_file::{AtomicFile, BUFFER, ReportError};
 use super::findings::{compacted, is_on_one_line};
+use super::sheet_writer::SheetWriter;
+use super::spool::{ExportSlot, Spool};
+
+/// The name of the sheet.
+const SHEET: &str = "Referrals";
+
+/// What UTF-8 begins with where a spreadsheet is to take it for that.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A cell as it is written.
 #[derive(Debug, Clone, Copy)]
@@ -29,36 +37,56 @@ pub struct WrittenCell<'a> {
 pub enum ExportForm {
     /// A referral a line, as the service sent it.
     Snapshot,
-    /// A row a referral, under a header.
-    Table {
-        /// The names of the columns.
-        names: Vec<String>,
-        /// The name of the column that names those in whose cells guards stand, which is added where any do.
-        guarded: &'static str,
-        /// What separates the names in it.
-        between: &'static str,
+    /// A row a referral, as text under a header.
+    Csv(ExportHeader),
+    /// The same in a sheet of typed cells.
+    Workbook {
+        /// The header of the sheet.
+        header: ExportHeader,
+        /// The types of the cells in each column.
+        types: Vec<CellType>,
+        /// When it is made.
+        created: Timestamp,
     },
 }
 
-/// The place of a referral among those of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ExportSlot(usize);
+/// The header of a change file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportHeader {
+    /// The names of the columns.
+    pub names: Vec<String>,
+    /// The name of the column that names those in whose cells guards stand, which is added where any do.
+    pub guarded: &'static str,
+    /// What separates the names in it.
+    pub between: &'static str,
+}
+
+impl ExportHeader {
+    /// Returns the names of the columns in whose cells guards stand; `None` where none do.
+    fn guards(&self, cells: &[WrittenCell<'_>]) -> Option<Box<str>> {
+        let has_guard = |cell: &WrittenCell<'_>| {
+            cell.is_read && matches!(cell.text, CellText::Text(plain) if *plain != cell.text.defused())
+        };
+        let guarded = cells.iter().zip(&self.names).filter(|(cell, _)| has_guard(cell));
+        let guarded: Vec<&str> = guarded.map(|(_, name)| name.as_str()).collect();
+        (!guarded.is_empty()).then(|| guarded.join(self.between).into_boxed_str())
+    }
+
+    /// Returns the names of the columns of a file that has guards, or has none.
+    fn all(&self, has_guards: bool) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str).chain(has_guards.then_some(self.guarded))
+    }
+}
 
 /// Such a file while it is made.
 pub struct ExportFile {
     path: PathBuf,
     form: ExportForm,
-    spool: BufWriter<File>,
-    written: u64,
-    lines: Vec<Option<SpooledLine>>,
-}
-
-/// A line that was put aside.
-struct SpooledLine {
-    start: u64,
-    length: u32,
-    /// The names of the columns in whose cells guards stand.
-    guards: Option<Box<str>>,
+    /// The lines of the file, or the cells of a sheet as JSON; with each the names of the columns in whose cells
+    /// guards stand.
+    spool: Spool<Option<Box<str>>>,
+    /// Whether all of it is ASCII so far.
+    is_ascii: bool,
 }
 
 impl ExportFile {
@@ -67,16 +95,15 @@ impl ExportFile {
     /// # Errors
     /// Where nothing can be written in its directory, which must exist.
     pub fn begin(path: &Path, form: ExportForm) -> Result<Self, ReportError> {
-        let spool = tempfile::tempfile_in(directory(path));
-        let spool = spool.map_err(|source| ReportError::Write { path: path.to_owned(), source })?;
-        let spool = BufWriter::with_capacity(BUFFER, spool);
-        Ok(Self { path: path.to_owned(), form, spool, written: 0, lines: Vec::new() })
+        match Spool::begin(directory(path)) {
+            Ok(spool) => Ok(Self { path: path.to_owned(), form, spool, is_ascii: true }),
+            Err(source) => Err(ReportError::Write { path: path.to_owned(), source }),
+        }
     }
 
     /// Returns the place of another referral, behind all others.
     pub fn slot(&mut self) -> ExportSlot {
-        self.lines.push(None);
-        ExportSlot(self.lines.len() - 1)
+        self.spool.slot()
     }
 
     /// Puts a referral in its place, as JSON, instead of what was there.
@@ -90,39 +117,37 @@ impl ExportFile {
             let raw = serde_json::from_str(json).map_err(|error| self.error(error.into()))?;
             format!("{}\n", compacted(raw))
         };
-        self.put(slot, line.as_bytes(), None)
+        self.spool.put(slot, line.as_bytes(), None).map_err(|source| self.error(source))
     }
 
     /// Puts a row in its place, instead of what was there. It has a cell for each column.
     ///
     /// # Errors
-    /// Where writing fails.
+    /// Where writing fails, or a sheet has no room for one more row.
     pub fn row(&mut self, slot: ExportSlot, cells: &[WrittenCell<'_>]) -> Result<(), ReportError> {
-        let ExportForm::Table { names, between, .. } = &self.form else { return Ok(()) };
-        let texts: Vec<_> = cells.iter().map(|cell| cell.text.defused()).collect();
-        let has_guard = |(cell, text): (&WrittenCell<'_>, &_)| {
-            cell.is_read && matches!(cell.text, CellText::Text(plain) if plain != text)
+        let (header, line) = match &self.form {
+            ExportForm::Snapshot => return Ok(()),
+            ExportForm::Csv(header) => {
+                let texts: Vec<_> = cells.iter().map(|cell| cell.text.defused()).collect();
+                self.is_ascii &= texts.iter().all(|text| text.is_ascii());
+                (header, record(texts.iter().map(AsRef::as_ref)))
+            }
+            ExportForm::Workbook { header, .. } => {
+                let cells: Vec<SheetCell> = cells.iter().map(|cell| cell.text.typed()).collect();
+                (header, serde_json::to_vec(&cells).map_err(io::Error::from))
+            }
         };
-        let guarded: Vec<&str> = (cells.iter().zip(&texts).zip(names))
-            .filter(|(cell, _)| has_guard(*cell))
-            .map(|(_, name)| name.as_str())
-            .collect();
-        let guards = (!guarded.is_empty()).then(|| guarded.join(between).into_boxed_str());
-        let record = record(texts.iter().map(AsRef::as_ref)).map_err(|source| self.error(source))?;
-        self.put(slot, &record, guards)
+        let guards = header.guards(cells);
+        line.and_then(|line| self.spool.put(slot, &line, guards)).map_err(|source| self.error(source))?;
+        if matches!(self.form, ExportForm::Workbook { .. }) && self.spool.count() > MOST_ROWS {
+            return Err(ReportError::FullSheet { path: self.path.clone() });
+        }
+        Ok(())
     }
 
     /// Takes a referral out again.
     pub fn take_out(&mut self, slot: ExportSlot) {
-        self.lines[slot.0] = None;
-    }
-
-    fn put(&mut self, slot: ExportSlot, line: &[u8], guards: Option<Box<str>>) -> Result<(), ReportError> {
-        self.spool.write_all(line).map_err(|source| self.error(source))?;
-        let length = u32::try_from(line.len()).map_err(|error| self.error(io::Error::other(error)))?;
-        self.lines[slot.0] = Some(SpooledLine { start: self.written, length, guards });
-        self.written += u64::from(length);
-        Ok(())
+        self.spool.take_out(slot);
     }
 
     /// Writes the file, and gives it its name. One that has the name already is replaced where that is allowed.
@@ -134,42 +159,55 @@ impl ExportFile {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let whole = AtomicFile::begin(directory(&self.path), &name)?;
         let mut whole = BufWriter::with_capacity(BUFFER, whole);
-        let count = self.copy(&mut whole).map_err(|source| self.error(source))?;
+        self.copy(&mut whole).map_err(|source| self.error(source))?;
         let whole = whole.into_inner().map_err(|error| self.error(error.into_error()))?;
         if replace {
             whole.replace()?
         } else {
             whole.put_new()?
         };
-        Ok(count)
+        Ok(self.spool.count())
     }
 
     /// Copies all lines in their order.
-    fn copy(&mut self, whole: &mut impl Write) -> io::Result<u64> {
-        self.spool.flush()?;
-        let spool = self.spool.get_mut();
-        let has_guards = self.lines.iter().flatten().any(|line| line.guards.is_some());
-        if let ExportForm::Table { names, guarded, .. } = &self.form {
-            let names = names.iter().map(String::as_str).chain(has_guards.then_some(*guarded));
-            whole.write_all(&record(names)?)?;
-        }
-        let (mut count, mut at, mut line) = (0, u64::MAX, Vec::new());
-        for SpooledLine { start, length, guards } in self.lines.iter().flatten() {
-            if at != *start {
-                spool.seek(SeekFrom::Start(*start))?;
+    fn copy(&mut self, whole: &mut (impl Write + Send)) -> io::Result<()> {
+        let has_guards = self.spool.notes().any(Option::is_some);
+        match &self.form {
+            ExportForm::Snapshot => self.spool.each(|line, _| whole.write_all(line)),
+            ExportForm::Csv(header) => {
+                // A spreadsheet takes UTF-8 for its own old encoding unless it is marked; readers drop the mark.
+                if !self.is_ascii {
+                    whole.write_all(MARK)?;
+                }
+                whole.write_all(&record(header.all(has_guards))?)?;
+                self.spool.each(|line, guards| {
+                    if has_guards {
+                        line.pop();
+                        let cell = record(["", guards.as_deref().unwrap_or_default()])?;
+                        line.extend_from_slice(cell.strip_prefix(b"\"\"").unwrap_or(&cell));
+                    }
+                    whole.write_all(line)
+                })
             }
-            line.resize(*length as usize, 0);
-            spool.read_exact(&mut line)?;
-            at = start + u64::from(*length);
-            if has_guards {
-                line.pop();
-                let cell = record(["", guards.as_deref().unwrap_or_default()])?;
-                line.extend_from_slice(cell.strip_prefix(b"\"\"").unwrap_or(&cell));
+            ExportForm::Workbook { header, types, created } => {
+                let mut sheet = SheetWriter::begin(directory(&self.path), Some(SHEET), *created)?;
+                sheet.announce(types.iter().copied())?;
+                for (column, name) in header.all(has_guards).enumerate() {
+                    sheet.text(0, column, name)?;
+                }
+                let mut row = 0;
+                self.spool.each(|line, guards| {
+                    row += 1;
+                    let cells: Vec<SheetCell> = serde_json::from_slice(line)?;
+                    for (column, cell) in cells.iter().enumerate() {
+                        sheet.cell(row, column, cell)?;
+                    }
+                    sheet.text(row, cells.len(), guards.as_deref().unwrap_or_default())?;
+                    Ok(())
+                })?;
+                sheet.save(whole)
             }
-            whole.write_all(&line)?;
-            count += 1;
         }
-        Ok(count)
     }
 
     fn error(&self, source: io::Error) -> ReportError {
@@ -198,7 +236,7 @@ mod tests {
 
     fn table() -> ExportForm {
         let names = ["id", "notes", "result.name"].map(str::to_owned).into();
-        ExportForm::Table { names, guarded: "export.guarded", between: "; " }
+        ExportForm::Csv(ExportHeader { names, guarded: "export.guarded", between: "; " })
     }
 
     fn put(file: &mut ExportFile, slot: ExportSlot, notes: &str, name: &str) {
@@ -269,5 +307,38 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         assert_eq!(begun().finish(true).unwrap(), 0);
         assert_eq!(fs::read_to_string(&path).unwrap(), "id,notes,result.name\n");
+    }
+
+    #[test]
+    fn a_file_is_marked_as_utf_8_where_a_spreadsheet_would_take_it_for_another() {
+        assert_eq!(written(&[("Zoe", "x")]), "id,notes,result.name\n1,Zoe,x\n");
+        assert_eq!(
+            written(&[("Zoe", "x"), ("Zoë", "x")]),
+            "\u{feff}id,notes,result.name\n1,Zoe,x\n1,Zoë,x\n"
+        );
+    }
+
+    #[test]
+    fn a_sheet_holds_as_many_referrals_as_it_has_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let ExportForm::Csv(header) = table() else { panic!("a table is text") };
+        let workbook =
+            ExportForm::Workbook { header, types: vec![CellType::Text; 3], created: Timestamp::UNIX_EPOCH };
+        let mut file = ExportFile::begin(&dir.path().join("a.xlsx"), workbook).unwrap();
+        for _ in 1..MOST_ROWS {
+            let slot = file.slot();
+            file.spool.put(slot, b"[]", None).unwrap();
+        }
+        let texts = [(); 3].map(|()| CellText::Plain("x".to_owned()));
+        let cells = [0, 1, 2].map(|at| WrittenCell { text: &texts[at], is_read: true });
+        let last = file.slot();
+        file.row(last, &cells).unwrap();
+        file.row(last, &cells).unwrap();
+        let more = file.slot();
+        let error = file.row(more, &cells).unwrap_err().to_string();
+        assert!(
+            error.ends_with("a.xlsx: a sheet of a workbook has room for 1,048,575 rows, and there are more"),
+            "{error}"
+        );
     }
 }

@@ -6,30 +6,23 @@
 //! back so (a formula that was never computed, a text beyond what a cell holds) leaves the row with the mark of a
 //! malformed one, as in [`super::csv`].
 //!
-//! Rows go to a file without a name in the run's directory first, one at a time. The same rows give the same
-//! bytes: the document's date is that of the run.
+//! The same rows give the same bytes: the document's date is that of the run.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use crate::domain::account::{RowAccount, RowText, UNSOUND};
 use crate::domain::outcome::Bucket;
-use crate::domain::sheet_cell::{CellType, SheetCell};
+use crate::domain::sheet_cell::SheetCell;
 
 use super::atomic_file::{AtomicFile, ReportError};
 use super::csv::{Columns, RESULTS, is_empty, results, results_in};
 use super::row_file::{FiledRows, RowFile, is_mangled, name};
+use super::sheet_writer::SheetWriter;
 use super::shelf::Shelf;
-
-/// The most characters of a cell, as spreadsheets count them: in UTF-16.
-const LONGEST: usize = 32_767;
-
-/// What stands behind a text that was cut off.
-const CUT: &str = "… [cut: a cell of a workbook holds no more]";
 
 /// What the workbooks of a run have in common.
 #[derive(Debug)]
@@ -45,13 +38,10 @@ pub(super) struct WorkbookForm {
 pub(super) struct XlsxFile {
     bucket: Bucket,
     form: Arc<WorkbookForm>,
-    workbook: Workbook,
+    sheet: SheetWriter,
     file: AtomicFile,
     path: PathBuf,
     rows: u64,
-    day: Format,
-    time: Format,
-    duration: Format,
 }
 
 impl XlsxFile {
@@ -59,15 +49,21 @@ impl XlsxFile {
     pub(super) fn begin(dir: &Path, bucket: Bucket, form: Arc<WorkbookForm>) -> Result<Self, ReportError> {
         let file = AtomicFile::begin(dir, &name(bucket, "xlsx"))?;
         let path = file.path().to_owned();
-        let unwritten = |error| unwritten(&path, error);
-        let workbook = begun(dir, bucket, &form).map_err(unwritten)?;
-        let format = |code: &str| Format::new().set_num_format(code);
-        let (day, time) = (format("yyyy-mm-dd"), format("yyyy-mm-dd hh:mm:ss.000"));
-        let duration = format("[h]:mm:ss");
-        Ok(Self { bucket, form, workbook, file, path, rows: 0, day, time, duration })
+        let begun = || {
+            let mut sheet = SheetWriter::begin(dir, form.sheet.as_deref(), form.created)?;
+            let own = form.columns.header.iter().map(String::as_str);
+            for (column, name) in own.chain(RESULTS.into_iter().take(results_in(bucket))).enumerate() {
+                sheet.text(0, column, name)?;
+            }
+            Ok(sheet)
+        };
+        match begun() {
+            Ok(sheet) => Ok(Self { bucket, form, sheet, file, path, rows: 0 }),
+            Err(source) => Err(ReportError::Write { path, source }),
+        }
     }
 
-    fn record(&mut self, row: &RowAccount) -> Result<(), XlsxError> {
+    fn record(&mut self, row: &RowAccount) -> io::Result<()> {
         let form = Arc::clone(&self.form);
         let own = form.columns.of_input(row.place.input);
         let (text, typed);
@@ -79,132 +75,46 @@ impl XlsxFile {
                 &typed
             }
         };
-        let line = u32::try_from(self.rows).map_err(|_| XlsxError::RowColumnLimitError)?;
+        let (line, sheet) = (self.rows, &mut self.sheet);
         let mut is_whole = true;
-        for (column, cell) in (0..).zip(&own.cells) {
+        for (column, cell) in own.cells.iter().enumerate() {
             if let Some(cell) = cell.and_then(|at| cells.get(at)) {
-                is_whole &= self.cell(line, column, cell)?;
+                is_whole &= sheet.cell(line, column, cell)?;
             }
         }
-        let mut column = u16::try_from(own.cells.len()).map_err(|_| XlsxError::RowColumnLimitError)?;
+        let mut column = own.cells.len();
         let results = results(row);
-        let sheet = self.workbook.worksheet_from_index(0)?;
         for result in &results[..results_in(self.bucket)] {
-            write_text(sheet, line, column, result)?;
+            sheet.text(line, column, result)?;
             column += 1;
         }
         let surplus = cells.get(own.count..).unwrap_or_default();
         if !is_empty(surplus.iter().map(|cell| cell.text.as_str())) {
             for (column, cell) in (column..).zip(surplus) {
-                write_text(sheet, line, column, &cell.text)?;
+                sheet.text(line, column, &cell.text)?;
             }
         } else if !is_whole || is_mangled(row) && own.nameless.iter().all(|at| is_blank(cells.get(*at))) {
-            write_text(sheet, line, column, UNSOUND)?;
+            sheet.text(line, column, UNSOUND)?;
         }
         Ok(())
-    }
-
-    /// Writes a cell of the input, and returns whether it will be read again as what it was.
-    fn cell(&mut self, line: u32, column: u16, cell: &SheetCell) -> Result<bool, XlsxError> {
-        let sheet = self.workbook.worksheet_from_index(0)?;
-        let text = cell.text.as_str();
-        match cell.kind {
-            CellType::Text => return write_text(sheet, line, column, text),
-            CellType::Number => {
-                if let Ok(number) = text.parse::<f64>() {
-                    sheet.write_number(line, column, number)?;
-                    return Ok(true);
-                }
-            }
-            CellType::Boolean => {
-                sheet.write_boolean(line, column, text == "true")?;
-                return Ok(true);
-            }
-            CellType::Date => {
-                if let Ok(date) = ExcelDateTime::parse_from_str(text) {
-                    let format = if text.contains('T') { &self.time } else { &self.day };
-                    sheet.write_datetime_with_format(line, column, &date, format)?;
-                    return Ok(true);
-                }
-            }
-            CellType::Time => {
-                if let Ok(days) = text.parse::<f64>() {
-                    sheet.write_number_with_format(line, column, days, &self.duration)?;
-                    return Ok(true);
-                }
-            }
-            CellType::Formula => {
-                write_text(sheet, line, column, &format!("={text}"))?;
-                return Ok(false);
-            }
-        }
-        write_text(sheet, line, column, text)?;
-        Ok(false)
     }
 }
 
 impl RowFile for XlsxFile {
     fn row(&mut self, row: &RowAccount) -> Result<(), ReportError> {
         self.rows += 1;
-        self.record(row).map_err(|error| unwritten(&self.path, error))
+        self.record(row).map_err(|source| ReportError::Write { path: self.path.clone(), source })
     }
 
     fn finish(self: Box<Self>, shelf: &Shelf) -> Result<FiledRows, ReportError> {
-        let Self { bucket, mut workbook, mut file, path, rows, .. } = *self;
-        workbook.save_to_writer(&mut file).map_err(|error| unwritten(&path, error))?;
+        let Self { bucket, sheet, mut file, path, rows, .. } = *self;
+        sheet.save(&mut file).map_err(|source| ReportError::Write { path, source })?;
         Ok(FiledRows { filed: file.put(shelf)?, rows, bucket })
     }
 }
 
-/// Begins a workbook with one sheet, and its header.
-fn begun(dir: &Path, bucket: Bucket, form: &WorkbookForm) -> Result<Workbook, XlsxError> {
-    let mut workbook = Workbook::new();
-    let created = ExcelDateTime::from_timestamp(form.created.as_second())?;
-    workbook.set_properties(&DocProperties::new().set_creation_datetime(&created));
-    workbook.set_tempdir(dir)?;
-    let sheet = workbook.add_worksheet_with_constant_memory()?;
-    if let Some(name) = &form.sheet {
-        // A name that a workbook can't have is not given: the sheet is the only one anyway.
-        let _ = sheet.set_name(name);
-    }
-    sheet.set_freeze_panes(1, 0)?;
-    let own = form.columns.header.iter().map(String::as_str);
-    for (column, name) in (0..).zip(own.chain(RESULTS.into_iter().take(results_in(bucket)))) {
-        write_text(sheet, 0, column, name)?;
-    }
-    Ok(workbook)
-}
-
-/// Writes a text as text, and returns whether a cell holds all of it.
-fn write_text(sheet: &mut Worksheet, line: u32, column: u16, text: &str) -> Result<bool, XlsxError> {
-    if text.is_empty() {
-        return Ok(true);
-    }
-    let length = if text.len() > LONGEST { text.encode_utf16().count() } else { text.len() };
-    if length <= LONGEST {
-        sheet.write_string(line, column, text)?;
-        return Ok(true);
-    }
-    let (mut room, mut end) = (LONGEST - CUT.len(), 0);
-    for c in text.chars() {
-        let Some(rest) = room.checked_sub(c.len_utf16()) else { break };
-        (room, end) = (rest, end + c.len_utf8());
-    }
-    sheet.write_string(line, column, format!("{}{CUT}", &text[..end]))?;
-    Ok(false)
-}
-
 fn is_blank(cell: Option<&SheetCell>) -> bool {
     cell.is_none_or(|cell| cell.text.trim().is_empty())
-}
-
-/// Returns the error of a workbook that can't be written.
-fn unwritten(path: &Path, error: XlsxError) -> ReportError {
-    let source = match error {
-        XlsxError::IoError(error) => error,
-        error => io::Error::other(error),
-    };
-    ReportError::Write { path: path.to_owned(), source }
 }
 
 #[cfg(test)]
@@ -220,6 +130,7 @@ mod tests {
     use crate::domain::format::Format as InputFormat;
     use crate::domain::outcome::Outcome;
     use crate::domain::rules::Rule;
+    use crate::domain::sheet_cell::{CellType, has_room};
     use crate::input;
 
     const COLUMNS: [&str; 3] = ["id", "notes", "Owner"];
@@ -333,8 +244,9 @@ mod tests {
         let cells = |at: usize| again[at].0.cells().into_iter().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(cells(0)[..2], ["x", "=1+1"]);
         assert_eq!(cells(1)[..2], ["x", "=A1&\"x\""]);
-        assert!(cells(2)[1].starts_with("𝄞é") && cells(2)[1].ends_with(CUT), "it is cut, and says so");
-        assert!(cells(2)[1].encode_utf16().count() <= LONGEST);
+        let cut = &cells(2)[1];
+        assert!(cut.starts_with("𝄞é") && cut.ends_with("[cut: a cell of a workbook holds no more]"));
+        assert!(has_room(cut));
         assert_eq!(cells(3).last().map(String::as_str), Some("beyond"));
     }
 

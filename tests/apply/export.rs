@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
 
+use calamine::Reader;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -161,19 +162,84 @@ fn a_file_that_is_given_back_untouched_asks_for_nothing() {
     for seed in 1..=4 {
         let mut random = Random(seed);
         let place = seeded(&(0..60).map(|number| awkward(&mut random, number)).collect::<Vec<_>>());
-        for (at, columns) in ["", &format!("--columns '{ALL}'")].into_iter().enumerate() {
-            let export = format!("export --out {at}.csv {columns} --sandbox=seed.jsonl {FAST}");
+        let all = format!("--columns '{ALL}'");
+        let files = [("csv", ""), ("csv", &all), ("xlsx", ""), ("xlsx", &all)];
+        for (at, (form, columns)) in files.into_iter().enumerate() {
+            let export = format!("export --out {at}.{form} {columns} --sandbox=seed.jsonl {FAST}");
             let exported = Test::at(&place, &export).told_elsewhere().run();
             let next = format!("{} --progress none --out run{at}", exported.next());
             let planned = exported.then(&next).told_elsewhere().run();
             assert_eq!(
                 planned.outcomes(&format!("run{at}")),
                 "60 unchanged",
-                "{seed} {columns}: {}",
+                "{seed} {form} {columns}: {}",
                 planned.stderr
             );
         }
     }
+}
+
+/// A workbook asks for what the same table asks for as a CSV, whatever its columns are filled with.
+#[test]
+fn a_workbook_asks_for_what_the_same_csv_asks_for() {
+    let mut random = Random(7);
+    let place = seeded(&(0..60).map(|number| awkward(&mut random, number)).collect::<Vec<_>>());
+    for (at, set) in [
+        "--set substatus=Lost --set 'statusReason==cmd; - no budget'",
+        "--set dealValue=12500.50 --set currency=EUR --set closingDateTime=2031-01-31 --columns notes",
+        "--set closingDateTime=2031-01-31T17:00:00+01:00 --set dealValue=12345678901234567.25 --set currency=EUR",
+        r"--set 'notes=\N' --set 'externalReferenceId=00123' --set consentToShareReferralWithMicrosoftSellers=true",
+        "--set 'team.add=Kim, Lee, 1, kim.lee@example.com'",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let documents = ["csv", "xlsx"].map(|form| {
+            let export = format!("export --out {at}.{form} {set} --sandbox=seed.jsonl {FAST}");
+            let exported = Test::at(&place, &export).told_elsewhere().run();
+            let run = format!("run-{at}-{form}");
+            let next = format!("{} --progress none --out {run}", exported.next());
+            place.run(&shlex::split(&next).unwrap());
+            let lines = place.run_of(&run).lines("plan.jsonl");
+            let document = |line: Value| (line["id"].clone(), line["operations"].clone(), line["outcome"].clone());
+            lines.into_iter().map(document).collect::<Vec<_>>()
+        });
+        assert!(documents[0].iter().any(|(_, _, outcome)| outcome == "planned"), "{set}");
+        assert_eq!(documents[0], documents[1], "{set}");
+    }
+}
+
+/// Cells are numbers and dates where nothing is lost so, and text where something would be.
+#[test]
+fn a_workbook_has_typed_cells() {
+    let mut seed = referral(1, "Active", "Accepted");
+    seed["externalReferenceId"] = json!("007");
+    seed["details"]["dealValue"] = json!(12500.5);
+    seed["details"]["closingDateTime"] = json!("2030-01-31T00:00:00.0000000Z");
+    seed["details"]["notes"] = json!("=1+1\n\u{1}_x0041_");
+    let mut other = referral(2, "Active", "Accepted");
+    other["details"]["dealValue"] = json!(9007199254740993_u64);
+    other["details"]["closingDateTime"] = json!("2030-01-31T17:00:00+01:00");
+    let place = seeded(&[seed, other]);
+    let export = format!(
+        "export --out a.xlsx --columns externalReferenceId,dealValue,closingDateTime,notes \
+         --set consentToShareReferralWithMicrosoftSellers=true --sandbox=seed.jsonl {FAST}"
+    );
+    Test::at(&place, &export).told_elsewhere().run();
+    assert_eq!(fs::metadata(place.path("a.xlsx")).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook(place.path("a.xlsx")).unwrap();
+    let sheet = book.worksheet_range("Referrals").unwrap();
+    let told = |cell: &calamine::Data| match cell {
+        calamine::Data::DateTime(time) => format!("day {}", time.as_f64()),
+        cell => format!("{cell:?}"),
+    };
+    let rows = sheet.rows().map(|row| row[2..].iter().map(told).collect::<Vec<_>>().join(" "));
+    let wanted = [
+        r#"String("externalReferenceId") String("dealValue") String("closingDateTime") String("notes") String("consentToShareReferralWithMicrosoftSellers") String("export.guarded")"#,
+        r#"String("007") Float(12500.5) day 47514 String("'=1+1\n\u{1}_x0041_") Bool(true) String("notes")"#,
+        r#"Empty String("9007199254740993") String("2030-01-31T17:00:00+01:00") String("Note 2") Bool(true) Empty"#,
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), wanted);
 }
 
 /// What an edited cell asks for is what it says, guard or not, and nothing else.
@@ -452,6 +518,8 @@ fn what_was_mistyped_asks_nothing_and_leaves_nothing() {
         ("--out -", "--out ./-: an export is a file"),
         ("--out a", "--out a: the extension does not tell what to write"),
         ("--out a.parquet", "the extension does not tell what to write"),
+        ("--out a.xlsx.gz", "--out a.xlsx.gz: an export is not compressed\nhint: leave .gz out"),
+        ("--out nowhere/a.xlsx", "nowhere/a.xlsx: its directory is not there"),
         (
             "--out there.csv",
             "there.csv is there already\nhint: name another file with --out, or have it replaced with --force",

@@ -2,12 +2,13 @@
 
 use super::column::{Column, Content};
 use super::read_back::says;
-use crate::domain::cell_text::CellText;
+use crate::domain::cell_text::{CellText, TableForm};
 use crate::domain::fields::{self, Field, Kind, Path};
 use crate::domain::formula::comes_back;
 use crate::domain::json;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ETag;
+use crate::domain::sheet_cell::SheetCell;
 use crate::domain::snapshot::{Presence, Snapshot, Unseen};
 use crate::domain::status::Standing;
 use crate::input::options::Options;
@@ -27,13 +28,24 @@ pub enum ExportCell {
 }
 
 impl ExportCell {
-    /// Returns the cell of a column.
-    pub(super) fn of(column: &Column, referral: &Snapshot<'_>, options: &Options) -> Self {
+    /// Returns the cell of a column, in a file of this form.
+    pub(super) fn of(
+        column: &Column,
+        referral: &Snapshot<'_>,
+        (options, form): (&Options, TableForm),
+    ) -> Self {
+        match Self::of_any_form(column, referral, (options, form)) {
+            Self::Text(text) | Self::Shown(text) if !text.fits(form) => Self::Unsaid,
+            cell => cell,
+        }
+    }
+
+    fn of_any_form(column: &Column, referral: &Snapshot<'_>, (options, form): (&Options, TableForm)) -> Self {
         if let Some(text) = &column.filled {
-            return Self::guarded(CellText::Text(text.clone()));
+            return Self::guarded(text.clone());
         }
         match &column.content {
-            Content::Target(target) => Self::of_target(target, referral, options),
+            Content::Target(target) => Self::of_target(target, referral, (options, form)),
             Content::Shown(pointer) => match shown(pointer, referral) {
                 Ok(text) => Self::Shown(text),
                 // Names of deals and customers go along where lists show them; nothing is read for them.
@@ -44,13 +56,17 @@ impl ExportCell {
         }
     }
 
-    fn of_target(target: &ValueTarget, referral: &Snapshot<'_>, options: &Options) -> Self {
+    fn of_target(
+        target: &ValueTarget,
+        referral: &Snapshot<'_>,
+        (options, form): (&Options, TableForm),
+    ) -> Self {
         match target {
             ValueTarget::Id => Self::Text(CellText::Plain(referral.id().to_string())),
             ValueTarget::ETag => etag(referral),
             ValueTarget::Status => word(referral, |status, _| status),
             ValueTarget::Substatus => word(referral, |_, substatus| substatus),
-            ValueTarget::Set(path) => value(path, referral, options),
+            ValueTarget::Set(path) => value(path, referral, (options, form)),
             // These are for what is to be added.
             ValueTarget::AddMembers(_) | ValueTarget::Append(_) => Self::Text(CellText::Empty),
             ValueTarget::Key
@@ -74,7 +90,7 @@ impl ExportCell {
 }
 
 /// Returns the cell of a field.
-fn value(path: &Path, referral: &Snapshot<'_>, options: &Options) -> ExportCell {
+fn value(path: &Path, referral: &Snapshot<'_>, (options, form): (&Options, TableForm)) -> ExportCell {
     let raw = match referral.at(path) {
         Presence::Value(raw) => raw,
         Presence::Null | Presence::Absent => return ExportCell::Text(CellText::Empty),
@@ -82,9 +98,10 @@ fn value(path: &Path, referral: &Snapshot<'_>, options: &Options) -> ExportCell 
     };
     let Some(text) = CellText::of(path.kind(), raw) else { return ExportCell::Unsaid };
     // What is read is the list as a spreadsheet may show it; a text has its guards taken away again.
-    let read = match &text {
-        CellText::Json(_) => text.defused(),
-        _ => text.as_str().into(),
+    let read = match (&text, form) {
+        (CellText::Text(text), _) => SheetCell::text(text),
+        (_, TableForm::Workbook) => text.typed(),
+        (_, TableForm::Csv) => SheetCell::text(text.defused()),
     };
     if text != CellText::Empty && !says(options, referral.id(), path, &read, raw) {
         return ExportCell::Unsaid;

@@ -1,5 +1,6 @@
 //! What one column of such a file holds, by the name that the user gives it.
 
+use crate::domain::cell_text::CellText;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{self, Field};
 use crate::domain::pointer::Pointer;
@@ -31,8 +32,8 @@ pub(super) struct Column {
     pub name: String,
     /// What its cells hold.
     pub content: Content,
-    /// The text that every cell holds instead; `None` where each shows its referral.
-    pub filled: Option<String>,
+    /// What every cell holds instead; `None` where each shows its referral.
+    pub filled: Option<CellText>,
     /// Whether the user named it, so that its cells are worth a request.
     pub is_named: bool,
 }

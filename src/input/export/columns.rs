@@ -5,11 +5,13 @@ use uuid::Uuid;
 use super::cell::ExportCell;
 use super::column::{Column, ColumnError, Content};
 use super::read_back;
+use crate::domain::cell_text::{CellText, TableForm};
 use crate::domain::change::Draft;
-use crate::domain::fields::{Field, Path};
+use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Levels;
+use crate::domain::sheet_cell::{CellType, SheetCell};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::status::{Stage, Status};
 use crate::input::names::NameResolver;
@@ -29,6 +31,7 @@ pub struct Fill {
 #[derive(Debug)]
 pub struct ExportColumns {
     columns: Vec<Column>,
+    form: TableForm,
     options: Options,
     /// Whether a column is filled with what clears its field.
     clears: bool,
@@ -48,12 +51,17 @@ const USUAL: [(&str, Field); 6] = [
 const PEOPLE: [(&str, &str); 2] = [("name", "/name"), ("customer", "/customerProfile/name")];
 
 impl ExportColumns {
-    /// Returns the columns of a file. `named` are those that the user names; where there are none, those that
+    /// Returns the columns of a file of this form. `named` are those that the user names; where there are none, those that
     /// people need to look through a file. Id and eTag always come first.
     ///
     /// # Errors
     /// With the name that is no column, or whose value can't stand in it.
-    pub fn new(named: &[String], fills: &[Fill], levels: Levels) -> Result<Self, (String, ColumnError)> {
+    pub fn new(
+        form: TableForm,
+        named: &[String],
+        fills: &[Fill],
+        levels: Levels,
+    ) -> Result<Self, (String, ColumnError)> {
         // Whoever fills a column with the sign that clears it has to allow that again when the file is applied.
         let options = Options { levels, clear: true, ..Options::default() };
         let names = NameResolver::new(&options);
@@ -68,16 +76,34 @@ impl ExportColumns {
         let (mut stage, mut clears) = (StageFill::default(), false);
         for (at, fill) in fills.iter().enumerate() {
             let earlier = &fills[..at];
-            clears |= filled(&names, &options, earlier, fill, &mut columns, &mut stage)
+            clears |= filled(&names, (&options, form), earlier, fill, &mut columns, &mut stage)
                 .map_err(|error| (fill.name.clone(), error))?;
         }
         stage.fill(&mut columns).map_err(|error| ("status".to_owned(), error))?;
-        Ok(Self { columns, options, clears })
+        Ok(Self { columns, form, options, clears })
     }
 
     /// Returns the names of the columns, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// Returns the form of the file.
+    pub fn form(&self) -> TableForm {
+        self.form
+    }
+
+    /// Returns the types that the cells of the columns have in a workbook, in order.
+    pub fn types(&self) -> impl Iterator<Item = CellType> {
+        self.columns.iter().map(|column| match column.target() {
+            Some(ValueTarget::Set(path)) => match path.kind() {
+                Kind::Decimal => CellType::Number,
+                Kind::DateTime => CellType::Date,
+                Kind::Boolean => CellType::Boolean,
+                _ => CellType::Text,
+            },
+            _ => CellType::Text,
+        })
     }
 
     /// Returns whether the user named a column, or it is one that every such file has.
@@ -93,7 +119,10 @@ impl ExportColumns {
 
     /// Returns the cells of a referral, in the order of the columns.
     pub fn cells(&self, referral: &Snapshot<'_>) -> Vec<ExportCell> {
-        self.columns.iter().map(|column| ExportCell::of(column, referral, &self.options)).collect()
+        self.columns
+            .iter()
+            .map(|column| ExportCell::of(column, referral, (&self.options, self.form)))
+            .collect()
     }
 }
 
@@ -124,7 +153,7 @@ fn add(columns: &mut Vec<Column>, column: Column) {
 /// Fills a column, which is added where it is not there. Returns whether the value clears its field.
 fn filled(
     names: &NameResolver<'_>,
-    options: &Options,
+    (options, form): (&Options, TableForm),
     earlier: &[Fill],
     fill: &Fill,
     columns: &mut Vec<Column>,
@@ -154,20 +183,33 @@ fn filled(
         return Err(ColumnError::new("this column is filled twice", "keep one of the values"));
     }
     let any = ReferralId::from(Uuid::nil());
-    let draft = read_back::read(options, any, target, &fill.value).map_err(|mut findings| {
+    let value = SheetCell::text(&fill.value);
+    let draft = read_back::read(options, any, target, &value).map_err(|mut findings| {
         let finding = findings.swap_remove(0);
         ColumnError { message: finding.message.as_str().to_owned(), hint: finding.hint.unwrap_or_default() }
     })?;
     // A reader that doesn't allow it tells: `\N` clears a field, and so does an empty list.
     let kept = Options { clear: false, ..options.clone() };
-    let clears = read_back::read(&kept, any, target, &fill.value).is_err();
+    let clears = read_back::read(&kept, any, target, &value).is_err();
     stage.note(&draft);
-    let filled = Column { filled: Some(fill.value.clone()), ..column };
+    let filled = Column { filled: Some(cell_of(&draft, fill, form)), ..column };
     match columns.iter_mut().find(|column| column.content == filled.content) {
         Some(column) => column.filled = filled.filled,
         None => columns.push(filled),
     }
     Ok(clears)
+}
+
+/// Returns the cell that a column is filled with: as it was typed, or in a workbook as the value that it is.
+fn cell_of(draft: &Draft, fill: &Fill, form: TableForm) -> CellText {
+    let value = draft.sets.first().filter(|_| form == TableForm::Workbook).and_then(|set| {
+        let (path, wanted) = &set.value;
+        CellText::of(path.kind(), wanted.raw())
+    });
+    match value {
+        Some(value @ (CellText::Amount(_) | CellText::Time(_) | CellText::Truth(_))) => value,
+        _ => CellText::Text(fill.value.clone()),
+    }
 }
 
 /// What the columns of status and substatus are filled with: both go together.
@@ -208,10 +250,11 @@ impl StageFill {
                 ));
             }
         };
+        let word = |word: &str| CellText::Plain(word.to_owned());
         for column in columns.iter_mut() {
             match column.target() {
-                Some(ValueTarget::Status) => column.filled = Some(stage.status().name().to_owned()),
-                Some(ValueTarget::Substatus) => column.filled = Some(stage.substatus().to_owned()),
+                Some(ValueTarget::Status) => column.filled = Some(word(stage.status().name())),
+                Some(ValueTarget::Substatus) => column.filled = Some(word(stage.substatus())),
                 _ => {}
             }
         }

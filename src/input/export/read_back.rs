@@ -1,10 +1,12 @@
 //! What a reader of change files makes of a cell.
 
 use crate::domain::change::Draft;
+use crate::domain::decimal::DecimalSign;
 use crate::domain::equality;
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::referral::ReferralId;
+use crate::domain::sheet_cell::{CellType, SheetCell};
 use crate::domain::text_form::Separator;
 use crate::input::cell::{Numbers, fill};
 use crate::input::options::Options;
@@ -25,25 +27,33 @@ pub(super) fn read(
     options: &Options,
     id: ReferralId,
     target: &ValueTarget,
-    text: &str,
+    cell: &SheetCell,
 ) -> Result<Draft, Vec<Finding>> {
     let mut row = RowBuilder::new(options, NOWHERE);
     row.set_id(NOWHERE, id);
-    fill(&mut row, &mut Numbers::new(None, Separator::COMMA), NOWHERE, ("", target), text);
+    // The decimal sign of a number that is typed as one is a point.
+    let sign = (cell.kind == CellType::Number).then_some(DecimalSign::Point);
+    fill(&mut row, &mut Numbers::new(sign, Separator::COMMA), NOWHERE, ("", target), &cell.text);
     row.finish().parsed.map_err(|rejected| rejected.findings)
 }
 
 /// Returns whether a cell says that a path has the value that it has, and nothing else.
-pub(super) fn says(options: &Options, id: ReferralId, path: &Path, text: &str, value: &RawValue) -> bool {
-    if text.len() > MAX_CELL || takes_in_rows(text) {
+pub(super) fn says(
+    options: &Options,
+    id: ReferralId,
+    path: &Path,
+    cell: &SheetCell,
+    value: &RawValue,
+) -> bool {
+    if cell.text.len() > MAX_CELL || takes_in_rows(&cell.text) {
         return false;
     }
     let target = ValueTarget::Set(path.clone());
-    let Ok(draft) = read(options, id, &target, text) else { return false };
+    let Ok(draft) = read(options, id, &target, cell) else { return false };
     match &draft.sets[..] {
         [set] => equality::same(path.kind(), Some(value), set.value.1.raw()),
         // A text of blanks is read as an empty cell.
-        [] => text.trim().is_empty(),
+        [] => cell.text.trim().is_empty(),
         _ => false,
     }
 }
