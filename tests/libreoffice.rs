@@ -95,3 +95,32 @@ fn a_report_that_libreoffice_saved_is_judged_as_it_was() {
         "as text it can be read in two ways: {told}"
     );
 }
+
+/// Whoever only looks through an export, and saves it, asks for nothing.
+#[test]
+#[ignore = "needs LibreOffice Calc"]
+fn an_export_that_libreoffice_saved_asks_for_nothing() {
+    let exported = Test::new(
+        "export --out a.xlsx --sandbox=referrals.jsonl --progress none --rate 1000/s \
+         --columns status,substatus,statusReason,externalReferenceId,notes,dealValue,currency,closingDateTime,team",
+    )
+    .sample("referrals.jsonl")
+    .told_elsewhere()
+    .run();
+    for (form, extension) in
+        [("xlsx", "xlsx"), ("csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true", "csv")]
+    {
+        let file = format!("b.{extension}");
+        let command = format!(
+            "apply {file} --plan --sandbox=referrals.jsonl --rate 1000/s --out {extension} --summary none --progress none"
+        );
+        let planned = exported.then(&command).file(&file, saved(&exported, "a.xlsx", form, extension));
+        let planned = planned.told_elsewhere().run();
+        let outcomes = planned.outcomes(extension);
+        assert!(
+            outcomes.ends_with(" unchanged") && !outcomes.contains(','),
+            "{outcomes}: {}",
+            planned.stderr()
+        );
+    }
+}

@@ -214,7 +214,7 @@ pub struct ReportArgs {
 /// The arguments of `export`.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// New file to write: .jsonl a snapshot with everything; .csv a change file with id, eTag and columns
+    /// New file to write: .jsonl a snapshot with everything; .csv or .xlsx a change file with id, eTag and columns
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: PathBuf,
 
