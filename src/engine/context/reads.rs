@@ -12,7 +12,7 @@ use crate::engine::slots::Slot;
 use crate::pace::circuit::Purpose;
 
 impl<A: Api> Context<'_, A> {
-    /// Reads one referral once there is a place for it; tries are repeated as [`decide`] says.
+    /// Reads one referral once there is a place for it; tries are repeated as [`decide`](crate::pace::retry::decide) says.
     ///
     /// # Errors
     /// Returns the last failure, or `None` where the run was stopped first.
@@ -42,7 +42,7 @@ impl<A: Api> Context<'_, A> {
         self.repeat(&self.counts.get, request_state, request).await
     }
 
-    /// Reads a page of the list, the first where there is no link; tries are repeated as [`decide`] says.
+    /// Reads a page of the list, the first where there is no link; tries are repeated as [`decide`](crate::pace::retry::decide) says.
     ///
     /// # Errors
     /// As [`Self::read`].
