@@ -32,7 +32,7 @@ use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::engine::fetch::{Coverage, Survey};
 use crate::engine::list_all::ListError;
-use crate::input::{self, InputError, KeyIndex, Matching, RowNames, Sight};
+use crate::input::{self, InputError, KeyIndex, Matching, NameSight, RowNames, Sight, UnseenNames};
 use crate::ledger::LedgerError;
 
 /// The most referrals that are read by themselves because the list leaves open which key they have: as many as
@@ -46,9 +46,14 @@ pub struct RollCall {
     kept: KeptReferrals,
     /// The hash of each referral's text, as it was first shown.
     shown: HashMap<ReferralId, u64>,
-    /// Referrals of which it isn't known which key they have: those that are shown without, and those that two
-    /// pages show in different ways.
-    doubtful: BTreeSet<ReferralId>,
+    /// Those that two pages show in different ways.
+    contested: BTreeSet<ReferralId>,
+    /// Those that are shown without a key.
+    unkeyed: BTreeSet<ReferralId>,
+    /// Those that are shown with `null` in place of a key.
+    nulls: BTreeSet<ReferralId>,
+    /// Those that are shown without their engagement.
+    disengaged: BTreeSet<ReferralId>,
 }
 
 impl RollCall {
@@ -88,8 +93,16 @@ impl RollCall {
             columns::are_there(asked, &infos)?;
         }
         let kept = KeptReferrals::new(writer.spill()?);
-        let (shown, doubtful) = (HashMap::new(), BTreeSet::new());
-        Ok(Self { field: matching.field, index, kept, shown, doubtful })
+        Ok(Self {
+            field: matching.field,
+            index,
+            kept,
+            shown: HashMap::new(),
+            contested: BTreeSet::new(),
+            unkeyed: BTreeSet::new(),
+            nulls: BTreeSet::new(),
+            disengaged: BTreeSet::new(),
+        })
     }
 
     /// Takes in an element of the list. While pages are requested, referrals move from one page to another, and may
@@ -104,14 +117,19 @@ impl RollCall {
             Some(_) => {
                 self.index.take_out(id);
                 self.kept.forget(id);
-                self.doubtful.insert(id);
+                self.contested.insert(id);
                 return Ok(());
             }
             None => {}
         }
-        let Sight { is_wanted, is_key_shown } = self.index.add(referral);
-        if !is_key_shown {
-            self.doubtful.insert(id);
+        let Sight { is_wanted, key, engagement } = self.index.add(referral);
+        match key {
+            NameSight::Shown => {}
+            NameSight::Null => drop(self.nulls.insert(id)),
+            NameSight::Unseen => drop(self.unkeyed.insert(id)),
+        }
+        if engagement != NameSight::Shown {
+            self.disengaged.insert(id);
         }
         if is_wanted { self.kept.keep(referral) } else { Ok(()) }
     }
@@ -127,18 +145,48 @@ impl RollCall {
             self.element(referral).map_err(CommandError::from)?;
             Ok(!stop.is_set())
         };
-        input::read_snapshot(path, &mut each).map_err(snapshot_error)
+        input::read_snapshot(path, &mut each).map_err(snapshot_error)?;
+        self.all_shown();
+        Ok(())
+    }
+
+    /// Settles what is in doubt, once all referrals were shown: what no row asks for isn't.
+    pub fn all_shown(&mut self) {
+        let nulls = std::mem::take(&mut self.nulls);
+        if !self.index.believes_null() {
+            self.unkeyed.extend(nulls);
+        }
+        if !self.index.asks_for_keys() {
+            self.unkeyed.clear();
+        }
+        if !self.index.asks_for_engagements() {
+            self.disengaged.clear();
+        }
     }
 
     /// Returns whether the referrals in doubt are few enough to be read one by one.
     pub fn may_be_read_singly(&self) -> bool {
-        (1..=MOST_READ_SINGLY).contains(&self.doubtful.len())
+        (1..=MOST_READ_SINGLY).contains(&self.doubtful().len())
+    }
+
+    /// Returns the referrals of which it isn't known what they may be named by.
+    fn doubtful(&self) -> BTreeSet<ReferralId> {
+        [&self.contested, &self.unkeyed, &self.disengaged].into_iter().flatten().copied().collect()
+    }
+
+    /// Takes a referral out of doubt.
+    fn settle(&mut self, id: ReferralId) {
+        [&mut self.contested, &mut self.unkeyed, &mut self.disengaged].into_iter().for_each(|doubtful| {
+            doubtful.remove(&id);
+        });
     }
 
     /// Ends the call: from now on the rows of the inputs are about the referrals that were found. Returns these.
     pub fn end(mut self, changes: &mut Changes) -> KeptReferrals {
-        info!(referrals = self.shown.len(), doubtful = self.doubtful.len(), "rows are matched");
-        self.index.set_unseen(self.doubtful.len());
+        let of = |unseen: &BTreeSet<ReferralId>| unseen.union(&self.contested).count();
+        let (keys, engagements) = (of(&self.unkeyed), of(&self.disengaged));
+        info!(referrals = self.shown.len(), keys, engagements, "rows are matched");
+        self.index.set_unseen(UnseenNames { keys, engagements });
         let index = Some(Arc::new(self.index));
         changes.options.matching = Some(Matching { field: self.field, index });
         self.kept
@@ -150,17 +198,17 @@ impl Survey for RollCall {
     type Error = Infallible;
 
     fn wanted(&self) -> Vec<ReferralId> {
-        self.doubtful.iter().copied().collect()
+        self.doubtful().into_iter().collect()
     }
 
     fn remaining(&self) -> usize {
-        self.doubtful.len()
+        self.doubtful().len()
     }
 
     fn seen(&mut self, referral: &Snapshot<'_>, _last_word: bool) -> Result<Coverage, Infallible> {
         self.index.take_out(referral.id());
         self.index.add(referral);
-        self.doubtful.remove(&referral.id());
+        self.settle(referral.id());
         Ok(Coverage::Complete)
     }
 
@@ -168,7 +216,7 @@ impl Survey for RollCall {
         // One that is gone since it was listed has no key any more.
         if failure.status() == Some(404) {
             self.index.take_out(id);
-            self.doubtful.remove(&id);
+            self.settle(id);
         }
         Ok(())
     }

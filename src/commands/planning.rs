@@ -157,11 +157,13 @@ async fn call_live(
     let call = async |context: &Context<'_, Client>| {
         let mut each = |referral: &Snapshot<'_>| roll_call.element(referral);
         match list_all(context, None, &mut each).await {
-            Ok(_) if roll_call.may_be_read_singly() => {
-                let Ok(()) = look_singly(context, roll_call).await;
+            Ok(_) => {
+                roll_call.all_shown();
+                if roll_call.may_be_read_singly() {
+                    let Ok(()) = look_singly(context, roll_call).await;
+                }
                 Ok(())
             }
-            Ok(_) => Ok(()),
             Err(error) => matching::unlisted(error).map_or(Ok(()), Err),
         }
     };

@@ -32,6 +32,17 @@ pub struct Change {
     /// The elements to be added at the end of the list; empty where the field is set as a whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub appended: Vec<Box<RawValue>>,
+    /// What the file has that the input was made from, if that is known; of an item alone that planning found in
+    /// conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<InBase>,
+}
+
+/// The value that a field has in the file that the input was made from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct InBase {
+    /// The value; `None` where the field has none there.
+    pub value: Option<Box<RawValue>>,
 }
 
 impl Change {
@@ -246,6 +257,7 @@ mod tests {
             before: (!before.is_empty()).then(|| raw(before)),
             after: raw(after),
             appended: appended.iter().map(|element| raw(element)).collect(),
+            base: None,
         }
     }
 

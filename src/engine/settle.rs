@@ -167,7 +167,13 @@ mod tests {
     }
 
     fn change(field: Field, before: Option<&str>, after: &str) -> Change {
-        Change { path: Path::Known(field), before: before.map(raw), after: raw(after), appended: Vec::new() }
+        Change {
+            path: Path::Known(field),
+            before: before.map(raw),
+            after: raw(after),
+            appended: Vec::new(),
+            base: None,
+        }
     }
 
     /// The results by item and by what is found of it. The columns: the eTag that is read back is the one

@@ -23,6 +23,9 @@ use crate::domain::wording::Wording;
 /// The most candidates that a message tells one by one.
 const MOST_TOLD: usize = 5;
 
+/// Where a referral has the id of its engagement. Every referral is of one.
+const ENGAGEMENT: &str = "/engagementId";
+
 /// What a row names its referral by.
 #[derive(Debug, Clone, Default)]
 pub struct RowNames {
@@ -39,15 +42,40 @@ pub struct RowNames {
 pub struct Sight {
     /// Whether a row may be about it.
     pub is_wanted: bool,
-    /// Whether it is shown which key it has, if any.
-    pub is_key_shown: bool,
+    /// What shows of its key.
+    pub key: NameSight,
+    /// What shows of its engagement.
+    pub engagement: NameSight,
+}
+
+/// What shows of something that a referral may be named by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameSight {
+    /// Which it is, or that there is none.
+    Shown,
+    /// A `null` that may stand for what is left out: the whole referral was not seen.
+    Null,
+    /// Nothing.
+    Unseen,
+}
+
+/// The numbers of referrals that may have any name, since nobody has seen which they have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnseenNames {
+    /// Those whose key is unseen.
+    pub keys: usize,
+    /// Those whose engagement is unseen.
+    pub engagements: usize,
 }
 
 /// The index.
 #[derive(Debug)]
 pub struct KeyIndex {
     field: MatchField,
+    /// Where a referral has its key.
     pointer: Pointer,
+    /// Where it has its engagement.
+    engagement: Pointer,
     /// What follows where other referrals may have a key, too.
     unseen_level: Level,
     /// The referrals with each wanted key, by its stem.
@@ -56,8 +84,9 @@ pub struct KeyIndex {
     outlines: HashMap<Box<str>, Option<Key>>,
     /// The referrals that a wanted identifier may mean, by that.
     identified: HashMap<ReferralId, Vec<Candidate>>,
-    /// The number of referrals of which nobody has seen the key.
-    unseen: usize,
+    /// Whether any referral is shown with a key.
+    shows_keys: bool,
+    unseen: UnseenNames,
 }
 
 /// A referral that a row may be about.
@@ -70,18 +99,46 @@ struct Candidate {
     told: Box<str>,
 }
 
+/// What leads from a row to referrals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// What Microsoft's connector wrote.
+    Identifier,
+    /// The key.
+    Key,
+}
+
+/// The referrals that one of a row's names leads to.
+struct Lead<'a> {
+    way: Way,
+    place: Location,
+    /// The name as the row gives it.
+    name: String,
+    candidates: Vec<&'a Candidate>,
+}
+
 /// What a row is about: the referral, the key that led there, and what is warned of.
 pub(super) type Found = (ReferralId, Matched, Option<Finding>);
 
 impl KeyIndex {
     /// Makes an index without rows or referrals. `unseen_level` is the level of [`Rule::UnseenKey`].
     pub fn new(field: MatchField, unseen_level: Level) -> Self {
+        let engagement = Pointer::parse(ENGAGEMENT).expect("it is a pointer");
         let pointer = match field {
             MatchField::ExternalReferenceId => Field::ExternalReferenceId.pointer().clone(),
-            MatchField::EngagementId => Pointer::parse("/engagementId").expect("it is a pointer"),
+            MatchField::EngagementId => engagement.clone(),
         };
-        let (wanted, outlines, identified) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { field, pointer, unseen_level, wanted, outlines, identified, unseen: 0 }
+        Self {
+            field,
+            pointer,
+            engagement,
+            unseen_level,
+            wanted: HashMap::new(),
+            outlines: HashMap::new(),
+            identified: HashMap::new(),
+            shows_keys: false,
+            unseen: UnseenNames::default(),
+        }
     }
 
     /// Takes note of what a row names its referral by.
@@ -98,11 +155,9 @@ impl KeyIndex {
     /// Takes in a referral, once.
     pub fn add(&mut self, referral: &Snapshot<'_>) -> Sight {
         let id = referral.id();
-        let shown = referral.find(&self.pointer, Kind::Text);
-        let key = match shown {
-            Presence::Value(raw) => Key::new(json::string(raw).as_deref().unwrap_or(raw.get())),
-            Presence::Null | Presence::Absent | Presence::Unseen => None,
-        };
+        let (key, key_sight) = look(referral, &self.pointer);
+        let (_, engagement_sight) = look(referral, &self.engagement);
+        self.shows_keys |= key.is_some();
         let candidate = |way| Candidate { id, key: key.clone(), way, told: told(referral) };
         let mut is_wanted = false;
         if let Some(key) = &key {
@@ -121,7 +176,24 @@ impl KeyIndex {
                 is_wanted = true;
             }
         }
-        Sight { is_wanted, is_key_shown: !matches!(shown, Presence::Unseen) }
+        Sight { is_wanted, key: key_sight, engagement: engagement_sight }
+    }
+
+    /// Whether a `null` in place of a key says that there is none. Lists may write it for what they leave out. One
+    /// that shows a key elsewhere doesn't leave it out; but every referral is of an engagement.
+    pub fn believes_null(&self) -> bool {
+        self.field == MatchField::ExternalReferenceId && self.shows_keys
+    }
+
+    /// Whether any row has a key.
+    pub fn asks_for_keys(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Whether any row may name an engagement, so far as the referrals are known that were taken in.
+    pub fn asks_for_engagements(&self) -> bool {
+        let is_referral = |candidates: &Vec<Candidate>| candidates.iter().any(|one| one.way == MatchWay::Id);
+        self.identified.values().any(|candidates| !is_referral(candidates))
     }
 
     /// Takes a referral out: what it was taken in by turned out not to count.
@@ -131,9 +203,9 @@ impl KeyIndex {
         }
     }
 
-    /// Records how many referrals there are whose key nobody has seen.
-    pub fn set_unseen(&mut self, referrals: usize) {
-        self.unseen = referrals;
+    /// Records of how many referrals nobody has seen what they may be named by.
+    pub fn set_unseen(&mut self, unseen: UnseenNames) {
+        self.unseen = unseen;
     }
 
     /// Returns which referral a row is about, with what is warned of.
@@ -141,39 +213,60 @@ impl KeyIndex {
     /// # Errors
     /// The finding that there is none, or that there are several.
     pub(super) fn resolve(&self, row: Location, names: &RowNames) -> Result<Found, Finding> {
-        // What the connector wrote goes first: it is the service's own.
-        let identified = names.identifier.map(|(place, id)| (place, id.to_string(), self.by_identifier(id)));
-        let keyed =
-            names.key.as_ref().map(|(place, key)| (*place, key.as_str().to_owned(), self.by_key(key)));
-        let mut ways = identified.into_iter().chain(keyed);
-        let Some((place, key, mut candidates)) = ways.next() else {
+        let leads = self.leads(names);
+        let Some(lead) = leads.first() else {
             let message = format!("the row has no {} to match by", self.field.name());
             return Err(Finding::deny(Rule::NoMatch, row, message).hint("fill it, or remove the row"));
         };
-        if candidates.is_empty() {
-            return Err(self.none(place, &key));
+        if let Some(lost) = leads.iter().find(|lead| lead.candidates.is_empty()) {
+            return Err(self.none(lost));
         }
-        if let Some((place, other, others)) = ways.next() {
-            if others.is_empty() {
-                return Err(self.none(place, &other));
-            }
-            candidates.retain(|candidate| others.iter().any(|other| other.id == candidate.id));
+        let fits = |other: &Lead<'_>, id| other.candidates.iter().any(|other| other.id == id);
+        let mut candidates = lead.candidates.clone();
+        if let Some(other) = leads.get(1) {
+            candidates.retain(|candidate| fits(other, candidate.id));
             if candidates.is_empty() {
-                return Err(elsewhere(place, &key, &other));
+                return Err(elsewhere(other.place, &lead.name, &other.name));
             }
         }
         if let Some((place, id)) = names.id {
             candidates.retain(|candidate| candidate.id == id);
             if candidates.is_empty() {
-                return Err(elsewhere(place, &key, &id.to_string()));
+                return Err(elsewhere(place, &lead.name, &id.to_string()));
             }
         }
         let [Candidate { id, way, .. }] = candidates[..] else {
-            return Err(several(place, &key, &candidates));
+            return Err(several(lead, &candidates));
         };
         let is_named = names.id.is_some() || *way == MatchWay::Id;
-        let warned = if is_named { None } else { self.doubt(place, &key)? };
-        Ok((*id, Matched { key, way: *way }, warned))
+        let doubted = leads.iter().find(|lead| !is_named && self.unseen_by(lead.way).1 > 0);
+        let warned = doubted.map_or(Ok(None), |lead| self.doubt(lead))?;
+        Ok((*id, Matched { key: lead.name.clone(), way: *way }, warned))
+    }
+
+    /// Returns where the names of a row lead, what the connector wrote first: it is the service's own.
+    fn leads(&self, names: &RowNames) -> Vec<Lead<'_>> {
+        let identified = names.identifier.map(|(place, id)| Lead {
+            way: Way::Identifier,
+            place,
+            name: id.to_string(),
+            candidates: self.by_identifier(id),
+        });
+        let keyed = names.key.as_ref().map(|(place, key)| Lead {
+            way: Way::Key,
+            place: *place,
+            name: key.as_str().to_owned(),
+            candidates: self.by_key(key),
+        });
+        identified.into_iter().chain(keyed).collect()
+    }
+
+    /// Returns the field by which a way leads to referrals, and the number of those that may have any value there.
+    fn unseen_by(&self, way: Way) -> (&'static str, usize) {
+        match way {
+            Way::Identifier => (MatchField::EngagementId.name(), self.unseen.engagements),
+            Way::Key => (self.field.name(), self.unseen.keys),
+        }
     }
 
     /// Returns the referrals that have a key.
@@ -190,69 +283,104 @@ impl KeyIndex {
         candidates.into_iter().filter(counts).collect()
     }
 
-    /// Returns the finding that no referral has a key.
-    fn none(&self, place: Location, key: &str) -> Finding {
-        let field = self.field.name();
-        let message = format!("no referral has the {field} {}", excerpt(key));
-        let near = Key::new(key).and_then(|key| self.outlines.get(&key.outline())?.as_ref());
-        let near = near.filter(|near| near.as_str() != key);
+    /// Returns the finding that a name leads to no referral.
+    fn none(&self, Lead { way, place, name, .. }: &Lead<'_>) -> Finding {
+        let (field, unseen) = self.unseen_by(*way);
+        let shown = excerpt(name);
+        let mut message = match way {
+            Way::Identifier => format!("neither a referral nor an engagement has the id {shown}"),
+            Way::Key => format!("no referral has the {field} {shown}"),
+        };
+        if unseen > 0 {
+            message.push_str(", as far as it is shown");
+        }
+        let near = Key::new(name).filter(|_| *way == Way::Key);
+        let near = near.and_then(|key| self.outlines.get(&key.outline())?.as_ref());
+        let near = near.filter(|near| near.as_str() != name);
         let hint: Wording = match near {
             Some(near) => format!(
                 "{} is like it but for zeros in front, letter case or spaces: if that is meant, write it so",
                 excerpt(near.as_str())
             )
             .into(),
-            None if self.unseen > 0 => {
-                format!("of {} it isn't shown: name the row's referral by its id", self.told_unseen()).into()
+            None if unseen > 0 => {
+                format!("of {} the {field} isn't shown: name the row's referral by its id", others(unseen))
+                    .into()
             }
+            // Nobody but the service writes an engagement.
+            None if field == MatchField::EngagementId.name() => "correct it, or remove the row".into(),
             None => {
                 format!("correct it, write it into the referral's {field} first, or remove the row").into()
             }
         };
-        Finding::deny(Rule::NoMatch, place, message).hint(hint)
+        Finding::deny(Rule::NoMatch, *place, message).hint(hint)
     }
 
-    /// Returns what is warned of where a key leads to one referral, and others may have it, too.
+    /// Returns what is warned of where a name leads to one referral, and others may have it, too.
     ///
     /// # Errors
     /// The finding, where it denies.
-    fn doubt(&self, place: Location, key: &str) -> Result<Option<Finding>, Finding> {
-        if self.unseen == 0 || self.unseen_level == Level::Allow {
+    fn doubt(&self, Lead { way, place, name, .. }: &Lead<'_>) -> Result<Option<Finding>, Finding> {
+        if self.unseen_level == Level::Allow {
             return Ok(None);
         }
+        let (field, unseen) = self.unseen_by(*way);
         let message = format!(
-            "one referral has the key {}, and of {} the {} isn't shown",
-            excerpt(key),
-            self.told_unseen(),
-            self.field.name()
+            "one referral has the {} {}, and of {} the {field} isn't shown",
+            way.word(),
+            excerpt(name),
+            others(unseen)
         );
-        let hint = Wording::from("name the referral by its id, or, where no other can have this key, say ")
-            .name(Setting::Rule)
-            .say(format!(" {}=warn", Rule::UnseenKey));
-        let finding = Finding::new(Rule::UnseenKey, self.unseen_level, place, message).hint(hint);
+        let hint = Wording::from(format!(
+            "name the referral by its id, or, where no other can have this {}, say ",
+            way.word()
+        ))
+        .name(Setting::Rule)
+        .say(format!(" {}=warn", Rule::UnseenKey));
+        let finding = Finding::new(Rule::UnseenKey, self.unseen_level, *place, message).hint(hint);
         if finding.is_deny() { Err(finding) } else { Ok(Some(finding)) }
     }
+}
 
-    fn told_unseen(&self) -> String {
-        match self.unseen {
-            1 => "1 other".to_owned(),
-            others => format!("{others} others"),
+impl Way {
+    /// Returns the word for a name that leads so.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Identifier => "engagement",
+            Self::Key => "key",
         }
     }
 }
 
-/// Returns the finding that several referrals have a key.
-fn several(place: Location, key: &str, candidates: &[&Candidate]) -> Finding {
+/// Returns a number of other referrals in words.
+fn others(number: usize) -> String {
+    if number == 1 { "1 other".to_owned() } else { format!("{number} others") }
+}
+
+/// Returns the text that a referral has at a place, as a key, and what shows there.
+fn look(referral: &Snapshot<'_>, pointer: &Pointer) -> (Option<Key>, NameSight) {
+    match referral.find(pointer, Kind::Text) {
+        Presence::Value(raw) => {
+            (Key::new(json::string(raw).as_deref().unwrap_or(raw.get())), NameSight::Shown)
+        }
+        Presence::Null if !referral.is_whole() => (None, NameSight::Null),
+        Presence::Null | Presence::Absent => (None, NameSight::Shown),
+        Presence::Unseen => (None, NameSight::Unseen),
+    }
+}
+
+/// Returns the finding that a name leads to several referrals.
+fn several(Lead { way, place, name, .. }: &Lead<'_>, candidates: &[&Candidate]) -> Finding {
     let told = candidates.iter().take(MOST_TOLD);
     let told: Vec<String> = told.map(|Candidate { id, told, .. }| format!("{id} ({told})")).collect();
     let more = match candidates.len().saturating_sub(MOST_TOLD) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let (count, key) = (candidates.len(), excerpt(key));
-    let message = format!("{count} referrals have the key {key}: {}{more}", told.join(", "));
+    let (count, word, name) = (candidates.len(), way.word(), excerpt(name));
+    let message = format!("{count} referrals have the {word} {name}: {}{more}", told.join(", "));
     let hint = "add a column id with the id of the one that is meant";
-    Finding::deny(Rule::AmbiguousMatch, place, message).hint(hint)
+    Finding::deny(Rule::AmbiguousMatch, *place, message).hint(hint)
 }
 
 /// Returns the finding that two names of a row lead to different referrals.
@@ -283,162 +411,4 @@ fn told(referral: &Snapshot<'_>) -> Box<str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use proptest::sample::select;
-    use uuid::Uuid;
-
-    use super::*;
-
-    /// Keys of which some are one in two spellings, and some are nearly one.
-    const KEYS: [&str; 11] = [
-        "A",
-        "a",
-        "0A",
-        "0065e00000AbCdE",
-        "0065e00000AbCdEAAV",
-        "0065e00000AbCdEAAW",
-        "0065e00000aBcDe",
-        "6f1e0001-0000-4000-8000-0000000000ab",
-        "{6F1E0001-0000-4000-8000-0000000000AB}",
-        "{6F1E0001-0000-4000-8000-0000000000AC}",
-        "é",
-    ];
-
-    /// The keys that the model takes for the same, by their places; every key is the same as itself.
-    const SAME: [(usize, usize); 3] = [(3, 4), (3, 5), (7, 8)];
-
-    fn are_same(one: usize, other: usize) -> bool {
-        one == other || SAME.contains(&(one, other)) || SAME.contains(&(other, one))
-    }
-
-    /// The id of a referral, and of the engagement that it shares with its neighbour.
-    fn id(number: usize) -> ReferralId {
-        Uuid::from_u128(0x5eed_0000 + number as u128).to_string().parse().unwrap()
-    }
-
-    fn engagement(number: usize) -> ReferralId {
-        id(1_000 + number / 2)
-    }
-
-    fn place(column: u32) -> Location {
-        Location { input: 0, line: 2, column }
-    }
-
-    /// A referral with a key by its place, `null`, or one that isn't shown.
-    #[derive(Debug, Clone, Copy)]
-    enum Shown {
-        Key(usize),
-        Null,
-        Unseen,
-    }
-
-    /// What a row has: a key, an identifier, an id.
-    #[derive(Debug, Clone, Copy)]
-    struct Row {
-        key: Option<usize>,
-        identifier: Option<ReferralId>,
-        id: Option<ReferralId>,
-    }
-
-    fn text(number: usize, shown: Shown) -> String {
-        let key = match shown {
-            Shown::Key(key) => format!(r#","externalReferenceId":" {} ""#, KEYS[key]),
-            Shown::Null => r#","externalReferenceId":null"#.to_owned(),
-            Shown::Unseen => String::new(),
-        };
-        let (id, engagement) = (id(number), engagement(number));
-        format!(r#"{{"id":"{id}","engagementId":"{engagement}","name":"Deal {number}"{key}}}"#)
-    }
-
-    /// Says of every referral whether it fits all that the row has, and counts. The rule of what is wrong, or the
-    /// referral.
-    fn model(referrals: &[Shown], row: Row) -> Result<usize, Rule> {
-        let all = 0..referrals.len();
-        let has_key = |number: usize, key| matches!(referrals[number], Shown::Key(own) if are_same(own, key));
-        let is_own = |identifier| all.clone().any(|number| id(number) == identifier);
-        let is_meant = |number: usize, identifier| {
-            if is_own(identifier) { id(number) == identifier } else { engagement(number) == identifier }
-        };
-        if row.key.is_none() && row.identifier.is_none() {
-            return Err(Rule::NoMatch);
-        }
-        let is_lost = row.key.is_some_and(|key| !all.clone().any(|number| has_key(number, key)))
-            || row.identifier.is_some_and(|meant| !all.clone().any(|number| is_meant(number, meant)));
-        if is_lost {
-            return Err(Rule::NoMatch);
-        }
-        let fits = |number: &usize| {
-            row.key.is_none_or(|key| has_key(*number, key))
-                && row.identifier.is_none_or(|meant| is_meant(*number, meant))
-                && row.id.is_none_or(|named| named == id(*number))
-        };
-        let fitting: Vec<usize> = all.clone().filter(fits).collect();
-        let is_named = row.id.is_some() || row.identifier.is_some_and(is_own);
-        let are_unseen = referrals.iter().any(|shown| matches!(shown, Shown::Unseen));
-        match fitting[..] {
-            [] => Err(Rule::Contradiction),
-            [_] if are_unseen && !is_named => Err(Rule::UnseenKey),
-            [one] => Ok(one),
-            _ => Err(Rule::AmbiguousMatch),
-        }
-    }
-
-    fn shown() -> impl Strategy<Value = Shown> {
-        prop_oneof![
-            20 => (0..KEYS.len()).prop_map(Shown::Key),
-            3 => Just(Shown::Null),
-            1 => Just(Shown::Unseen),
-        ]
-    }
-
-    fn row() -> impl Strategy<Value = Row> {
-        let key = prop_oneof![5 => (0..KEYS.len()).prop_map(Some), 1 => Just(None)];
-        let named = (0..8_usize).prop_map(id);
-        let identifiers = prop_oneof![named.clone(), (0..8_usize).prop_map(engagement)];
-        let identifier = prop_oneof![3 => Just(None), 1 => identifiers.prop_map(Some)];
-        let id = prop_oneof![3 => Just(None), 1 => named.prop_map(Some)];
-        (key, identifier, id).prop_map(|(key, identifier, id)| Row { key, identifier, id })
-    }
-
-    proptest! {
-        #[test]
-        fn a_row_is_about_the_one_that_fits_all_it_says(
-            referrals in proptest::collection::vec(shown(), 0..8),
-            rows in proptest::collection::vec(row(), 1..8),
-            level in select(vec![Level::Deny, Level::Warn, Level::Allow]),
-        ) {
-            let mut index = KeyIndex::new(MatchField::ExternalReferenceId, level);
-            let names: Vec<RowNames> = rows.iter().map(|row| RowNames {
-                key: row.key.and_then(|key| Some((place(1), Key::new(KEYS[key])?))),
-                identifier: row.identifier.map(|identifier| (place(2), identifier)),
-                id: row.id.map(|id| (place(3), id)),
-            }).collect();
-            names.iter().for_each(|names| index.want(names));
-            let mut unseen = 0;
-            for (number, shown) in referrals.iter().enumerate() {
-                let text = text(number, *shown);
-                let sight = index.add(&Snapshot::in_part(&text).unwrap());
-                unseen += usize::from(!sight.is_key_shown);
-            }
-            index.set_unseen(unseen);
-            for (row, names) in rows.iter().zip(&names) {
-                let got = index.resolve(place(0), names);
-                let wanted = model(&referrals, *row);
-                match (&got, wanted) {
-                    (Ok((found, _, None)), Ok(number)) => prop_assert_eq!(*found, id(number)),
-                    (Ok((_, _, Some(warned))), Err(Rule::UnseenKey)) => {
-                        prop_assert_eq!((warned.rule, warned.level, level), (Rule::UnseenKey, level, Level::Warn));
-                    }
-                    (Ok((_, _, None)), Err(Rule::UnseenKey)) => prop_assert_eq!(level, Level::Allow),
-                    (Err(finding), Err(rule)) => {
-                        prop_assert_eq!(finding.rule, rule);
-                        prop_assert!(finding.is_deny() && finding.hint.is_some());
-                        prop_assert!(rule != Rule::UnseenKey || level == Level::Deny);
-                    }
-                    (got, wanted) => prop_assert!(false, "{got:?}, wanted {wanted:?}"),
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -108,7 +108,7 @@ pub use guards::{BETWEEN_NAMES, GUARDED};
 pub use gzip::GzipError;
 pub use hashing::sha256;
 pub use id_list::read_ids;
-pub use key_index::{KeyIndex, RowNames, Sight};
+pub use key_index::{KeyIndex, NameSight, RowNames, Sight, UnseenNames};
 pub use likeness::{is_same_name, nearest_of};
 pub use mapping::{MappingError, check_mapping};
 pub use names::{field_named, is_etag};

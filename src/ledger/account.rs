@@ -81,7 +81,12 @@ pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
     let is_told = changes.is_some() || verdict.outcome == Outcome::Partial;
     let side =
         |side: fn(&Change) -> Option<&RawValue>| changes.as_ref().map(|changes| by_pointer(changes, side));
-    let (base, ours) = (side(|change| change.before.as_deref()), side(|change| Some(&change.after)));
+    // What planning found in conflict was never planned from.
+    let base = match &resolved {
+        Some(Resolved { planned: true, .. }) => side(|change| change.base.as_ref()?.value.as_deref()),
+        Some(_) | None => side(|change| change.before.as_deref()),
+    };
+    let ours = side(|change| Some(&change.after));
     let (etag, theirs, at) = match resolved {
         Some(Resolved { settled, .. }) => {
             (settled.etag, settled.theirs.filter(|_| is_told), Some(settled.at))

@@ -9,7 +9,7 @@ use super::shape::{self, Misfit};
 use crate::domain::audit::Audit;
 use crate::domain::change::{BaseValue, Desired};
 use crate::domain::finding::{Finding, Location};
-use crate::domain::item::{Change, Effect, Item};
+use crate::domain::item::{Change, Effect, InBase, Item};
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
@@ -209,19 +209,20 @@ impl Planned {
         self
     }
 
-    /// Adds the sides of a conflict: the values that were found, and the changes that were wanted. The changes get the
-    /// values of the base in place of those from before: they are for another version, of which the base alone is known.
+    /// Adds the sides of a conflict: the values that were found, and the changes that were wanted, with what the base has
+    /// where the input has one.
     pub(super) fn in_conflict(mut self, changes: Vec<Change>, bases: &[BaseValue]) -> Self {
         self.theirs = Some(found(&changes));
         let base = |change: &Change| {
             let mut known = bases.iter().filter(|base| base.path == change.path).peekable();
             if known.peek()?.key.is_some() {
                 let elements = known.map(|base| &base.value).filter(|value| !json::is_null(value));
-                return Some(json::raw(&elements.collect::<Vec<_>>()));
+                return Some(InBase { value: Some(json::raw(&elements.collect::<Vec<_>>())) });
             }
-            known.next().map(|base| base.value.clone()).filter(|value| !json::is_null(value))
+            let value = known.next()?.value.clone();
+            Some(InBase { value: Some(value).filter(|value| !json::is_null(value)) })
         };
-        let based = |change: Change| Change { before: base(&change), ..change };
+        let based = |change: Change| Change { base: base(&change), ..change };
         self.item.changes = changes.into_iter().map(based).collect();
         self
     }

@@ -684,7 +684,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_tells_what_was_found_and_not_what_nobody_saw() {
+    fn a_conflict_tells_what_was_found_and_no_base_that_nobody_saw() {
         let mut planner = planner();
         let etag = crate::domain::referral::ETag::from_input("v0").unwrap();
         let bound = set(ID, 2, Field::DealValue, "7.0");
@@ -694,7 +694,11 @@ mod tests {
         assert_eq!(planned.verdict.unwrap().outcome, Outcome::Conflict);
         assert_eq!(planned.theirs.unwrap().get(), r#"{"/details/dealValue":5.10}"#);
         assert_eq!(planned.item.etag.unwrap().as_str(), "\"v0\"");
-        assert!(planned.item.changes[0].before.is_none());
+        let change = &planned.item.changes[0];
+        assert_eq!(
+            (change.before.as_deref().map(RawValue::get), change.base.is_none()),
+            (Some("5.10"), true)
+        );
         assert_eq!(planned.item.patch.get(), "[]");
     }
 

@@ -158,6 +158,7 @@ mod tests {
             before: None,
             after: raw("2"),
             appended: Vec::new(),
+            base: None,
         };
         let document = Document { patch: raw(&format!("[{operations}]")), changes: vec![change] };
         let proved = prove(&document, &Snapshot::whole(CURRENT).unwrap());

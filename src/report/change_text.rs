@@ -19,6 +19,9 @@ const VALUE: usize = 60;
 /// The members of a list that an excerpt names.
 const MEMBERS: usize = 5;
 
+/// The word for no value.
+const NOTHING: &str = "nothing";
+
 /// How much is told of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -49,7 +52,7 @@ impl NoValue {
     /// Returns the words that stand in the value's place.
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::Nothing => "nothing",
+            Self::Nothing => NOTHING,
             Self::NotSeen => "not seen",
         }
     }
@@ -58,6 +61,16 @@ impl NoValue {
 /// Returns what a change does, as in `"Active" → "Closed"` or `adds ann@example.com`. It is one line, or several where
 /// a list changes and all of it is told.
 pub(super) fn told(change: &Change, no_value: NoValue, extent: Extent) -> Vec<String> {
+    let mut told = changed(change, no_value, extent);
+    // The finding about it has an excerpt.
+    if let (Some(base), Extent::Whole) = (&change.base, extent) {
+        let value = base.value.as_deref().map_or_else(|| NOTHING.to_owned(), |raw| shown(raw, extent));
+        told.push(format!("the base has {value}"));
+    }
+    told
+}
+
+fn changed(change: &Change, no_value: NoValue, extent: Extent) -> Vec<String> {
     listed(change, no_value, extent).unwrap_or_else(|| {
         let before = change.before.as_deref();
         let before = before.map_or_else(|| no_value.words().to_owned(), |raw| shown(raw, extent));
@@ -68,7 +81,7 @@ pub(super) fn told(change: &Change, no_value: NoValue, extent: Extent) -> Vec<St
 /// Returns a value on one line. Texts are in quotes, which tell them from words of this program.
 fn shown(raw: &RawValue, extent: Extent) -> String {
     if json::is_null(raw) {
-        return "nothing".to_owned();
+        return NOTHING.to_owned();
     }
     match (json::string(raw), extent) {
         (Some(text), Extent::Excerpt) => format!("\"{}\"", one_line(&text, VALUE)),
@@ -165,6 +178,7 @@ mod tests {
             before: (!before.is_empty()).then(|| raw(before)),
             after: raw(after),
             appended: appended.iter().map(|element| raw(element)).collect(),
+            base: None,
         }
     }
 

@@ -102,7 +102,7 @@ mod tests {
 
     fn change(field: Field) -> Change {
         let (path, after) = (FieldPath::Known(field), raw("null"));
-        Change { path, before: None, after, appended: Vec::new() }
+        Change { path, before: None, after, appended: Vec::new(), base: None }
     }
 
     fn account<const N: usize>(

@@ -174,12 +174,14 @@ mod tests {
                 before: None,
                 after: raw("10.00"),
                 appended: Vec::new(),
+                base: None,
             },
             Change {
                 path: FieldPath::Known(Field::Status),
                 before: Some(raw(r#""Active""#)),
                 after: raw(r#""Closed""#),
                 appended: Vec::new(),
+                base: None,
             },
         ];
         full.item.findings = vec![warning(Rule::EarlyWin)];

@@ -135,11 +135,15 @@ impl Serialize for ChangeList<'_> {
             path: &'a str,
             before: Option<Cow<'a, RawValue>>,
             after: Cow<'a, RawValue>,
+            /// Null where the base has nothing; left out where there is none, or it doesn't show the field.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            base: Option<Option<Cow<'a, RawValue>>>,
         }
         serializer.collect_seq(self.0.iter().map(|change| BeforeAfter {
             path: change.path.pointer().as_str(),
             before: change.before.as_deref().map(on_one_line),
             after: on_one_line(&change.after),
+            base: change.base.as_ref().map(|base| base.value.as_deref().map(on_one_line)),
         }))
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn planned_item(
         before: (!before.is_empty()).then(|| raw(before)),
         after: raw(after),
         appended: Vec::new(),
+        base: None,
     };
     let item = Item {
         number,

@@ -113,7 +113,52 @@ fn what_differs_is_sent_and_nothing_that_moved_is_overwritten() {
     assert_eq!(world.values(), "5 6 8 777");
 }
 
-/// Rows that nobody touched cost no request, whatever became of their referrals.
+/// The value from before is the one that is there, whatever the row or its base says of another version.
+#[test]
+fn what_is_there_is_told_as_before() {
+    let world = World::new();
+    let (stale, cleared) = (format!("\"{}\"", "stale"), format!("id,dealValue,notes\n{},,\n", id(3)));
+    world.home.write("cleared.csv", cleared);
+    let state = |etag: &str| format!("id,eTag,dealValue\n{},{etag},6\n", id(3));
+    for (number, (file, more, wanted, base)) in [
+        (state(&stale), "", "stale-etag", None),
+        (format!("id,dealValue\n{},6\n", id(3)), "--base was.csv", "changed-since-base", Some(json!(1003))),
+        (
+            format!("id,dealValue\n{},6\n", id(3)),
+            "--base cleared.csv",
+            "changed-since-base",
+            Some(Value::Null),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = format!("run{number}");
+        let test = world.test(&format!("apply s.csv {more} --plan --out {out}")).file("s.csv", &file);
+        let ran = test.code(3).run();
+        let plan = json_lines(&ran.place.raw(&format!("{out}/plan.jsonl"))).remove(0);
+        assert_eq!(plan["code"], wanted, "{more}: {}", ran.stderr);
+        let change = &plan["changes"][0];
+        assert_eq!((&change["before"], &change["after"]), (&json!(777), &json!(6)), "{more}: {plan}");
+        assert_eq!(change.get("base"), base.as_ref(), "{more}: {plan}");
+        let table = ran.place.raw(&format!("{out}/plan.csv"));
+        assert!(table.contains(",/details/dealValue,777,6,unchanged,"), "{more}: {table}");
+        let shown = Test::at(&ran.place, &format!("show {out} --all")).told_elsewhere().run().stdout;
+        assert!(shown.contains("  /details/dealValue  777 → 6\n"), "{more}: {shown}");
+        let told = base.as_ref().map_or("\n  error[", |base| {
+            if base.is_null() { "the base has nothing\n" } else { "the base has 1003\n" }
+        });
+        assert!(shown.contains(told), "{more}: {shown}");
+        // What the report calls the base is what the row was made from.
+        let conflict = ran.place.raw(&format!("{out}/conflict.csv"));
+        let sides = format!(
+            "\"{{\"\"/details/dealValue\"\":{}}}\",\"{{\"\"/details/dealValue\"\":6}}\",\"{{\"\"/details/dealValue\"\":777}}\"",
+            base.unwrap_or_default()
+        );
+        assert!(conflict.contains(&sides), "{more}: {conflict}");
+    }
+}
+
 /// No spreadsheet program writes empty cells behind the last one with content, in the base or in the file.
 #[test]
 fn a_cell_that_is_missing_at_a_rows_end_is_an_empty_one() {
@@ -139,6 +184,7 @@ fn a_cell_that_is_missing_at_a_rows_end_is_an_empty_one() {
     }
 }
 
+/// Rows that nobody touched cost no request, whatever became of their referrals.
 #[test]
 fn an_untouched_file_asks_for_nothing() {
     let world = World::new();

@@ -269,6 +269,114 @@ fn matching_costs_the_list_and_no_more() {
     }
 }
 
+/// Lists may write `null` for what they leave out. One that shows a key elsewhere doesn't leave it out; of any other, a
+/// look at the referral tells.
+#[test]
+fn a_null_of_a_list_is_no_key_only_where_the_list_shows_one() {
+    let keys = "CRM ID,notes\nA,x\nB,y\n".to_owned();
+    let engagements = format!("Engagement ID,notes\n{},x\n{},y\n", engagement(1), engagement(3));
+    let identified = |id: &str| format!("Referral Identifier,notes\n{id},x\n");
+    let (external, by_engagement) = ("externalReferenceId", "engagementId");
+    let few: Vec<(usize, &str)> = vec![(1, "A"), (2, "A"), (11, "-"), (20, "B")];
+    let many: Vec<(usize, &str)> =
+        (0..101).map(|number| (number, if number == 0 { "A" } else { "-" })).collect();
+    for (seed, shown, field, input, wanted, looks) in [
+        (&few, "", external, &keys, "ambiguous-match, 20 externalReferenceId", 0),
+        (
+            &few,
+            "--list-nulls externalReferenceId",
+            external,
+            &keys,
+            "ambiguous-match, 20 externalReferenceId",
+            4,
+        ),
+        (
+            &few,
+            "--list-omits externalReferenceId",
+            external,
+            &keys,
+            "ambiguous-match, 20 externalReferenceId",
+            4,
+        ),
+        (&few, "--list-nulls engagementId", by_engagement, &engagements, "11 engagementId, no-match", 4),
+        (&few, "--list-nulls engagementId", external, &identified(&engagement(2)), "20 engagementId", 4),
+        (&few, "--list-omits engagementId", external, &identified(&engagement(2)), "20 engagementId", 4),
+        // Nobody has to know an engagement, or a key, where the row names the referral itself.
+        (&few, "--list-omits engagementId", external, &identified(&id(2)), "2 id", 0),
+        (&few, "--list-nulls externalReferenceId", external, &identified(&id(2)), "2 id", 0),
+        (&many, "", external, &keys, "0 externalReferenceId, no-match", 0),
+        (&many, "--list-nulls externalReferenceId", external, &keys, "no-match, no-match", 0),
+    ] {
+        let home = Place::new();
+        let sandbox = Sandbox::seeded(&home, &self::seed(seed), &shlex::split(shown).unwrap());
+        let code = if wanted.contains('-') { 3 } else { 0 };
+        let test = Test::at(&home, &format!("apply a.csv --match {field} {PLAN}"));
+        let test = test.file("a.csv", input).service(&sandbox.base).code(code);
+        let ran = test.told_elsewhere().run();
+        assert_eq!(told(&ran.place), wanted, "{shown} {field}: {}", ran.stderr);
+        // What was looked at to find out is looked at again to change it.
+        let again =
+            if looks == 0 { 0 } else { wanted.matches(|c: char| c.is_ascii_digit()).count().min(1) as u64 };
+        let made = ran.summary("run")["requests"]["get"].as_u64().unwrap();
+        assert_eq!(made, looks + again, "{shown} {field}");
+    }
+}
+
+/// Beside a key, too, a cell that is missing at a row's end is an empty one.
+#[test]
+fn a_key_that_is_missing_at_a_rows_end_is_an_empty_one() {
+    let seed = lines(&seed(&[(1, "A"), (2, "B")]));
+    for (input, wanted) in [
+        ("notes,CRM ID\nx\ny,A\n".to_owned(), "no-match, 1 externalReferenceId"),
+        ("notes,CRM ID\nx,B\ny\n".to_owned(), "2 externalReferenceId, no-match"),
+        (format!("id,notes,CRM ID\n{},x\n{},y,A\n", id(1), id(1)), "no-match, 1 externalReferenceId"),
+        (
+            "CRM ID,notes,salesStage\nA,x\nB,y,Propose\n".to_owned(),
+            "1 externalReferenceId, 2 externalReferenceId",
+        ),
+    ] {
+        let code = if wanted.contains("no-") { 3 } else { 0 };
+        let test = Test::new(&format!("apply a.csv --match externalReferenceId --state seed.jsonl {PLAN}"));
+        let ran = test.file("seed.jsonl", &seed).file("a.csv", &input).code(code).told_elsewhere().run();
+        assert_eq!(told(&ran.place), wanted, "{input}: {}", ran.stderr);
+        let says = ran.stderr.contains("error[no-match]: the row has no externalReferenceId to match by");
+        assert_eq!(says, code == 3, "{input}: {}", ran.stderr);
+    }
+}
+
+/// A hint is something that somebody can do: nobody writes an engagement into a referral.
+#[test]
+fn what_no_referral_has_is_told_by_its_own_name() {
+    let seed = lines(&seed(&[(1, "A"), (2, "A")]));
+    for (field, input, said) in [
+        (
+            "engagementId",
+            format!("Engagement ID,notes\n{},x\n", engagement(9)),
+            format!(
+                "no referral has the engagementId \"{}\"\n  --> a.csv:2:1\nhint: correct it, or remove",
+                engagement(9)
+            ),
+        ),
+        (
+            "externalReferenceId",
+            format!("CRM ID,Referral Identifier,notes\nA,{},x\n", id(99)),
+            format!(
+                "neither a referral nor an engagement has the id \"{}\"\n  --> a.csv:2:2\nhint: correct it, or remove",
+                id(99)
+            ),
+        ),
+        (
+            "externalReferenceId",
+            format!("Referral Identifier,notes\n{},x\n", engagement(0)),
+            format!("2 referrals have the engagement \"{}\": {} (", engagement(0), id(1)),
+        ),
+    ] {
+        let test = Test::new(&format!("apply a.csv --match {field} --state seed.jsonl {PLAN}"));
+        let ran = test.file("seed.jsonl", &seed).file("a.csv", &input).code(3).told_elsewhere().run();
+        assert!(ran.stderr.contains(&said), "{input}: {}", ran.stderr);
+    }
+}
+
 /// What is said of a row that is about none or several, to the letter; and what helps.
 #[test]
 fn of_several_the_id_tells_which_is_meant() {

@@ -240,6 +240,7 @@ fn item() -> Item {
             before: Some(raw("\"Before\"")),
             after: raw("\"Called\""),
             appended: Vec::new(),
+            base: None,
         }],
         effect: Effect::Reversible,
         findings: Vec::new(),

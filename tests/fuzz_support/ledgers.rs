@@ -441,6 +441,7 @@ fn item(number: u64) -> Item {
         before: Some(raw("\"old\"")),
         after: raw("\"new\""),
         appended: Vec::new(),
+        base: None,
     };
     Item {
         number,

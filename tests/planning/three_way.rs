@@ -234,7 +234,10 @@ proptest! {
                 let theirs: Value = serde_json::from_str(planned.theirs.unwrap().get()).unwrap();
                 for (field, cell, _) in open {
                     let change = planned.item.changes.iter().find(|change| change.path.pointer().as_str() == field.pointer);
-                    prop_assert_eq!(change.unwrap().before.is_none(), field.values[cell.base] == json!(null) );
+                    let (change, is_none) = (change.unwrap(), |value: &Value| value.is_null());
+                    prop_assert_eq!(change.before.is_none(), is_none(&field.values[cell.now]));
+                    let base = change.base.as_ref().map(|base| base.value.is_none());
+                    prop_assert_eq!(base, Some(is_none(&field.values[cell.base])));
                     prop_assert_eq!(theirs[field.pointer].is_null(), field.values[cell.now] == json!(null));
                 }
             }

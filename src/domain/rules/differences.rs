@@ -106,7 +106,13 @@ impl DesiredComparison<'_, '_, '_> {
         if self.mind_hidden(kind, before, wanted.raw()).is_err() {
             // A member that is shown and would be cleared is reported now: reading the rest cannot change that.
             let before = before.map(ToOwned::to_owned);
-            self.find_cleared(&Change { path: path.clone(), before, after, appended: Vec::new() });
+            self.find_cleared(&Change {
+                path: path.clone(),
+                before,
+                after,
+                appended: Vec::new(),
+                base: None,
+            });
             return Err(Unseen);
         }
         let is_day = wanted.condition() == Condition::OtherDay;
@@ -263,7 +269,7 @@ impl DesiredComparison<'_, '_, '_> {
             self.current.map_or_else(|| Ok(PathState::unlooked()), |current| current.path_state(path))?;
         let before = before.map(ToOwned::to_owned);
         Ok(PlacedChange {
-            change: Change { path: path.clone(), before, after, appended: Vec::new() },
+            change: Change { path: path.clone(), before, after, appended: Vec::new(), base: None },
             path_state,
         })
     }

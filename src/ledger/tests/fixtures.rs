@@ -131,6 +131,7 @@ pub(in crate::ledger) fn item(number: u64) -> Item {
             before: Some(raw("\"old\"")),
             after: raw("\"new\""),
             appended: Vec::new(),
+            base: None,
         }],
         effect: if number.is_multiple_of(2) { Effect::OneWay } else { Effect::Reversible },
         findings: Vec::new(),

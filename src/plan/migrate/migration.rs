@@ -375,6 +375,7 @@ mod tests {
             before: None,
             after: raw(value),
             appended: Vec::new(),
+            base: None,
         };
         Document {
             patch: raw(&format!("[{}]", operations.join(","))),
