@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::audit::Audit;
+use super::day_doubt::DateColumns;
 use super::finding::{Finding, Location};
 use super::format::Format;
 use super::item::Item;
@@ -55,6 +56,9 @@ pub struct InputInfo {
     /// Whether its header is that of a file of Partner Center's own; missing from ledgers of an earlier version.
     #[serde(default)]
     pub is_portal: bool,
+    /// Its columns of Partner Center's dates; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub dates: DateColumns,
     /// The sheet that was read of a workbook; missing from ledgers of an earlier version.
     #[serde(default)]
     pub sheet: Option<String>,

@@ -23,6 +23,7 @@ pub mod change;
 pub mod characters;
 pub mod consent;
 pub mod criteria;
+pub mod day_doubt;
 pub mod decimal;
 pub mod equality;
 pub mod excerpt;

@@ -12,6 +12,7 @@ use super::gzip::{self, Content, GzipError};
 use super::hashing::{HashingReader, hex};
 use super::options::Options;
 use crate::domain::account::{InputInfo, input_name};
+use crate::domain::day_doubt::DateColumns;
 use crate::domain::finding::Location;
 use crate::domain::format::Format;
 use crate::domain::text_form::TextForm;
@@ -116,6 +117,7 @@ impl<'a> InputContext<'a> {
             form,
             columns: rows.columns,
             is_portal: rows.is_portal,
+            dates: rows.dates,
             sheet: rows.sheet,
         }
     }
@@ -136,6 +138,8 @@ pub(super) struct RowsSummary {
     pub contradiction: Option<String>,
     /// Why its dates can't be trusted, where that is so.
     pub date_contradiction: Option<String>,
+    /// Its columns of Partner Center's dates.
+    pub dates: DateColumns,
     /// Whether the file is one of Partner Center's own.
     pub is_portal: bool,
     /// Whether its text was read as Windows-1252.

@@ -16,6 +16,7 @@ use super::record::Record;
 use super::sheet::{Sheet, is_blank};
 use super::swallowed::SwallowedRow;
 use super::watch::{QuoteWatcher, RecordSpan};
+use crate::domain::day_doubt::DateColumns;
 
 /// Reads the header, then hands the row of every record to the sink.
 pub(super) fn read<E>(
@@ -86,6 +87,7 @@ pub(super) fn read<E>(
     }
     let is_windows_1252 = notation.letters.are_windows_1252(context)?;
     let notes = told.into_iter().chain(oddities.notes(&sheet)).collect();
+    let dates = DateColumns { at: sheet.date_columns(), doubt: notation.days.doubt() };
     let (ignored, columns): (Vec<Column>, Vec<Column>) =
         sheet.columns.into_iter().partition(Column::is_left_out);
     let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
@@ -96,6 +98,7 @@ pub(super) fn read<E>(
         notes,
         contradiction: notation.numbers.contradiction(),
         date_contradiction: notation.days.contradiction(),
+        dates,
         is_portal,
         is_windows_1252,
         sheet: None,

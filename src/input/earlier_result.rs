@@ -3,6 +3,7 @@
 
 use serde_json::value::RawValue;
 
+use crate::domain::day_doubt::{DatesInDoubt, IN_DOUBT};
 use crate::domain::fields::Path;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json::{self, Object};
@@ -32,6 +33,7 @@ pub(super) struct EarlierResult {
     outcome: Option<Outcome>,
     etag: Option<ETag>,
     theirs: Vec<(Path, Box<RawValue>)>,
+    dates: DatesInDoubt,
 }
 
 impl EarlierResult {
@@ -57,6 +59,7 @@ impl EarlierResult {
                 self.etag = ETag::from_input(text).ok();
             }
             name if name.eq_ignore_ascii_case("result.theirs") => self.theirs = values(text),
+            name if name.eq_ignore_ascii_case(IN_DOUBT) => self.dates = DatesInDoubt::parse(text),
             _ => {}
         }
     }
@@ -64,6 +67,11 @@ impl EarlierResult {
     /// Returns the values that a conflict report shows to whoever feeds the row back: they are no news any more.
     pub fn seen(&self) -> Vec<(Path, Box<RawValue>)> {
         if self.outcome == Some(Outcome::Conflict) { self.theirs.clone() } else { Vec::new() }
+    }
+
+    /// Returns the dates that the report holds to be in doubt.
+    pub fn dates(&self) -> &DatesInDoubt {
+        &self.dates
     }
 
     /// Returns the outcome of the row.

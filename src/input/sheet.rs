@@ -30,6 +30,9 @@ use crate::domain::text_form::Separator;
 /// The number of bytes that are kept of a cell that is too large, for the reports.
 const EXCERPT: usize = 200;
 
+/// The column of the dates that can be read in two ways.
+const CLOSE_DATE: ValueTarget = ValueTarget::Portal(PortalTarget::CloseDate);
+
 /// A table of cells under its header.
 pub(super) struct Sheet<'a> {
     pub(super) context: &'a InputContext<'a>,
@@ -73,11 +76,11 @@ impl Sheet<'_> {
         let mut row = RowBuilder::new(self.context.options, place);
         let sound = malformed.is_none();
         malformed.into_iter().for_each(|finding| row.add_finding(finding));
-        let mut portal = PortalRow::default();
         let mut texts = Vec::with_capacity(cells.len());
         let unsound = self.mark_of_unsound(cells);
         let guards = Guards::of(&self.columns, cells);
         let earlier = self.earlier_result(cells);
+        let mut portal = PortalRow::new(earlier.dates().clone());
         if let Some((place, id)) = self.referral(cells, mark).filter(|_| sound) {
             row.compare(place, id, &earlier);
         }
@@ -97,6 +100,9 @@ impl Sheet<'_> {
                 Ok(text) => {
                     let meant =
                         if self.is_portal { undefused(&text).into() } else { guards.meant(column, &text) };
+                    if sound && target == Some(&CLOSE_DATE) {
+                        notation.days.look(place, &text);
+                    }
                     match target {
                         Some(target) if sound && self.is_as_in_base(&mut row, at, target, &text) => {}
                         Some(target) if sound && refuse_unfit(&mut row, place, target, (kind, &meant)) => {
@@ -107,19 +113,11 @@ impl Sheet<'_> {
                                 self.compare(&mut row, place, (twin, &cells[twin]), (at, cell));
                             }
                             (None, ValueTarget::Portal(target)) => {
-                                // A date that is typed as one is none that could be read in two ways.
                                 let is_day = kind == CellType::Date;
                                 let meant = if is_day { as_portal_day(&meant) } else { meant.into() };
-                                let mut own = Days::default();
-                                let days = if is_day { &mut own } else { &mut notation.days };
-                                let shown = (days, &mut notation.numbers);
-                                self.portal_cell(
-                                    (&mut portal, &mut row),
-                                    shown,
-                                    (place, at),
-                                    *target,
-                                    &meant,
-                                );
+                                let shown = (&mut notation.days, &mut notation.numbers);
+                                let into = (&mut portal, &mut row);
+                                self.portal_cell(into, shown, (place, at), *target, (kind, &meant));
                             }
                             (None, target) => {
                                 let column = (self.columns[at].name.as_str(), target);
@@ -186,7 +184,7 @@ impl Sheet<'_> {
         shown: (&mut Days, &mut Numbers),
         (place, at): (Location, usize),
         target: PortalTarget,
-        text: &str,
+        (kind, text): (CellType, &str),
     ) {
         if row.base().is_lacking() {
             return;
@@ -196,7 +194,7 @@ impl Sheet<'_> {
             return row.left_empty(place, name, column);
         }
         let denials = row.denials();
-        portal.cell(row, shown, place, target, text);
+        portal.cell(row, shown, place, target, (kind, text));
         if row.denials() > denials {
             row.base().doubt(column);
         }
@@ -273,6 +271,12 @@ impl Sheet<'_> {
     pub(super) fn mark_of_unsound(&self, cells: &ByteRecord) -> Option<usize> {
         let is_mark = |at: &usize| cells.get(*at).is_some_and(|cell| cell.trim_ascii() == UNSOUND.as_bytes());
         (self.columns.len()..cells.len()).chain(self.nameless()).find(is_mark)
+    }
+
+    /// Returns the columns that hold dates of Partner Center's form, by their numbers in the reports.
+    pub(super) fn date_columns(&self) -> Vec<usize> {
+        let kept = self.columns.iter().filter(|column| !column.is_left_out()).enumerate();
+        kept.filter(|(_, column)| column.target == Some(CLOSE_DATE)).map(|(at, _)| at).collect()
     }
 
     /// Returns the columns without a name.

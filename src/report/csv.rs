@@ -6,6 +6,10 @@
 //! whatever a spreadsheet would run as a formula. Where the system's settings separate lists by semicolons,
 //! spreadsheets split at those even within quotes: what follows one counts as a cell, too.
 //!
+//! **A date in doubt stays in doubt.** Where an input leaves open which part of a date is the month, the files of its
+//! errors have another column, with the dates of each row that are in doubt: the row that showed it may not be there
+//! when they are fed back.
+//!
 //! **A malformed row stays malformed.** Of a row with the wrong number of cells, as many as there are columns
 //! stand under them; the surplus cells follow at the very end of the row, beyond the header. A row that is
 //! malformed in another way and would look sound (text behind a closing quote, a cell that was cut, half a
@@ -24,6 +28,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::account::{InputInfo, RowAccount, UNSOUND};
 use crate::domain::characters::visible_json;
+use crate::domain::day_doubt::{DateColumns, DateDoubt, IN_DOUBT};
 use crate::domain::format::Format;
 use crate::domain::formula::{defused, defused_json};
 use crate::domain::outcome::Bucket;
@@ -33,6 +38,7 @@ use crate::domain::text_form::{LineEnd, Separator, TextForm};
 use super::atomic_file::{AtomicFile, BUFFER, ReportError};
 use super::findings::compacted;
 use super::form::FormedFile;
+use super::in_doubt;
 use super::row_file::{FiledRows, RowFile, is_mangled, name};
 use super::shelf::Shelf;
 
@@ -57,6 +63,12 @@ pub(super) fn results_in(bucket: Bucket) -> usize {
     if bucket == Bucket::Conflict { RESULTS.len() } else { RESULTS.len() - 5 }
 }
 
+/// Returns the names of the columns of results: in a file of errors with dates in doubt, those have one, too.
+pub(super) fn result_columns(bucket: Bucket, columns: &Columns) -> Vec<&'static str> {
+    let in_doubt = columns.tells_doubts(bucket).then_some(IN_DOUBT);
+    RESULTS.into_iter().take(results_in(bucket)).chain(in_doubt).collect()
+}
+
 /// The own columns of all inputs together, by exact name in the order of first appearance. A name that one
 /// input has twice is there twice.
 #[derive(Debug)]
@@ -75,6 +87,8 @@ pub(super) struct InputColumns {
     pub(super) cells: Vec<Option<usize>>,
     /// The columns without a name: a row that has something there is refused for it.
     pub(super) nameless: Vec<usize>,
+    /// The columns of Partner Center's dates.
+    pub(super) dates: DateColumns,
 }
 
 /// Returns whether all of these cells are blank.
@@ -106,13 +120,19 @@ impl Columns {
         let nameless = |own: &Vec<usize>| {
             (0..own.len()).filter(|at| header[own[*at]].trim().is_empty()).collect::<Vec<_>>()
         };
-        let own = |own: &Vec<usize>| InputColumns {
+        let own = |(own, input): (&Vec<usize>, &InputInfo)| InputColumns {
             count: own.len(),
             cells: cells_of(own),
             nameless: nameless(own),
+            dates: if of(input.format) { input.dates.clone() } else { DateColumns::default() },
         };
-        let inputs = places.iter().map(own).collect();
+        let inputs = places.iter().zip(inputs).map(own).collect();
         Self { header, inputs, form }
+    }
+
+    /// Whether a file has a column of the dates that are in doubt.
+    pub(super) fn tells_doubts(&self, bucket: Bucket) -> bool {
+        bucket == Bucket::Error && self.inputs.iter().any(|input| input.dates.doubt != DateDoubt::None)
     }
 
     /// Returns the columns of an input.
@@ -157,6 +177,9 @@ impl CsvFile {
         let results = results(row);
         for result in &results[..results_in(self.bucket)] {
             self.writer.write_field(result.as_ref())?;
+        }
+        if columns.tells_doubts(self.bucket) {
+            self.writer.write_field(in_doubt::told(row, &own.dates))?;
         }
         let surplus = cells.get(own.count..).unwrap_or_default();
         if !is_empty(surplus.iter().copied()) {
@@ -205,7 +228,7 @@ fn header(columns: &Columns, bucket: Bucket) -> io::Result<Vec<u8>> {
     let quotes = if header.iter().any(misleads) { QuoteStyle::Always } else { QuoteStyle::Necessary };
     let mut writer = writer(form, quotes).from_writer(text);
     let own = header.iter().map(String::as_str);
-    writer.write_record(own.chain(RESULTS.into_iter().take(results_in(bucket))))?;
+    writer.write_record(own.chain(result_columns(bucket, columns)))?;
     writer.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 

@@ -35,6 +35,7 @@ mod filter;
 mod findings;
 mod form;
 mod format;
+mod in_doubt;
 mod jsonl;
 mod line_writer;
 mod lost;

@@ -3,7 +3,8 @@
 //! They have the form that Partner Center takes: UTF-8 with a byte order mark, commas, CRLF, the header of their
 //! input, and no more rows than an upload may have. Cells are given back as they were read; why a row failed stands
 //! in its column `Errors`. A row in conflict isn't among them: Partner Center would overwrite what somebody else
-//! changed. Rows of two inputs are never in one file, since each has the header of one.
+//! changed. Rows of two inputs are never in one file, since each has the header of one. A date that is in doubt has a
+//! mark in its own cell, so that it can't be uploaded, or fed back, before somebody looked at it.
 
 use std::borrow::Cow;
 use std::fs;
@@ -13,6 +14,7 @@ use csv::{Terminator, Writer, WriterBuilder};
 
 use crate::domain::account::{InputInfo, RowAccount, RowText, UNSOUND};
 use crate::domain::aliases::folded;
+use crate::domain::day_doubt::{self, DateColumns};
 use crate::domain::finding::Finding;
 use crate::domain::formula::defused;
 use crate::domain::outcome::Bucket;
@@ -22,6 +24,7 @@ use crate::domain::text_form::{Encoding, LineEnd, Separator, TextForm};
 
 use super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError, remove_stale};
 use super::form::FormedFile;
+use super::in_doubt;
 use super::row_file::is_mangled;
 use super::shelf::Shelf;
 use super::written::Written;
@@ -31,6 +34,10 @@ const MOST_ROWS: u64 = 1_000;
 
 /// The column in which Partner Center gives the reasons.
 const ERRORS: &str = "Errors";
+
+/// What a row says whose date is marked.
+const IN_DOUBT: &str =
+    "the date with a question mark is in doubt: write the day that is meant, without the mark";
 
 /// The form that Partner Center takes.
 const FORM: TextForm = TextForm {
@@ -78,6 +85,8 @@ struct PortalColumns {
     header: Vec<String>,
     /// Where the column of errors stands among them, or behind them.
     errors: usize,
+    /// The columns of dates.
+    dates: DateColumns,
 }
 
 /// A file while it is written.
@@ -173,7 +182,7 @@ impl PortalColumns {
     fn of(input: &InputInfo) -> Self {
         let header = input.columns.clone();
         let errors = header.iter().position(|name| folded(name) == folded(ERRORS)).unwrap_or(header.len());
-        Self { header, errors }
+        Self { header, errors, dates: input.dates.clone() }
     }
 
     /// Writes the header: as it was, with a column of errors behind it where it has none.
@@ -185,11 +194,13 @@ impl PortalColumns {
 
     /// Writes a row, its surplus cells behind the last column.
     fn record(&self, writer: &mut Writer<FormedFile>, row: &RowAccount) -> Result<(), csv::Error> {
-        let cells = texts(&row.text);
+        let mut cells = texts(&row.text);
+        let in_doubt = in_doubt::cells(row, &self.dates);
+        in_doubt.iter().for_each(|at| cells[*at] = day_doubt::marked(&cells[*at]).into());
         let width = self.header.len().max(self.errors + 1);
         for at in 0..width {
             if at == self.errors {
-                writer.write_field(defused(&errors(row)).as_ref())?;
+                writer.write_field(defused(&errors(row, !in_doubt.is_empty())).as_ref())?;
             } else {
                 writer.write_field(cells.get(at).map_or("", AsRef::as_ref))?;
             }
@@ -224,11 +235,15 @@ fn has_lost_types(row: &RowAccount) -> bool {
     matches!(row.text, RowText::Sheet(_)) && row.findings.iter().any(is_typed)
 }
 
-/// Returns why a row failed: what denies it, or else what became of it.
-fn errors(row: &RowAccount) -> String {
+/// Returns why a row failed: what denies it, or else what became of it; and what is to be done about dates in doubt.
+fn errors(row: &RowAccount, is_in_doubt: bool) -> String {
     let denied = row.findings.iter().filter(|finding| finding.is_deny());
-    let denied: Vec<&str> = denied.map(|finding| finding.message.as_str()).collect();
-    if denied.is_empty() { row.verdict.message.as_str().to_owned() } else { denied.join("; ") }
+    let mut denied: Vec<&str> = denied.map(|finding| finding.message.as_str()).collect();
+    if denied.is_empty() {
+        denied.push(row.verdict.message.as_str());
+    }
+    denied.extend(is_in_doubt.then_some(IN_DOUBT));
+    denied.join("; ")
 }
 
 #[cfg(test)]

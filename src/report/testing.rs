@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowText, RunStats};
 use crate::domain::consent::Way;
+use crate::domain::day_doubt::DateColumns;
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::format::Format;
@@ -30,6 +31,7 @@ pub(crate) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
         rows,
         format: Format::Csv,
         is_portal: false,
+        dates: DateColumns::default(),
         form: TextForm::default(),
         columns: columns.iter().map(ToString::to_string).collect(),
         sheet: None,

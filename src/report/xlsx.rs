@@ -19,7 +19,8 @@ use crate::domain::outcome::Bucket;
 use crate::domain::sheet_cell::SheetCell;
 
 use super::atomic_file::{AtomicFile, ReportError};
-use super::csv::{Columns, RESULTS, is_empty, results, results_in};
+use super::csv::{Columns, is_empty, result_columns, results, results_in};
+use super::in_doubt;
 use super::row_file::{FiledRows, RowFile, is_mangled, name};
 use super::sheet_writer::SheetWriter;
 use super::shelf::Shelf;
@@ -52,7 +53,7 @@ impl XlsxFile {
         let begun = || {
             let mut sheet = SheetWriter::begin(dir, form.sheet.as_deref(), form.created)?;
             let own = form.columns.header.iter().map(String::as_str);
-            for (column, name) in own.chain(RESULTS.into_iter().take(results_in(bucket))).enumerate() {
+            for (column, name) in own.chain(result_columns(bucket, &form.columns)).enumerate() {
                 sheet.text(0, column, name)?;
             }
             Ok(sheet)
@@ -86,6 +87,10 @@ impl XlsxFile {
         let results = results(row);
         for result in &results[..results_in(self.bucket)] {
             sheet.text(line, column, result)?;
+            column += 1;
+        }
+        if form.columns.tells_doubts(self.bucket) {
+            sheet.text(line, column, &in_doubt::told(row, &own.dates))?;
             column += 1;
         }
         let surplus = cells.get(own.count..).unwrap_or_default();

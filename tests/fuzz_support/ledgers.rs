@@ -13,6 +13,7 @@ use referral_bulk::commands::{
     Bar, Console, Environment, ProgressMode, Reply, RunLog, Showing, SummaryForm, report,
 };
 use referral_bulk::domain::account::{InputInfo, Phase, RowAccount, RowRecord, RowText, RunStats, Settled};
+use referral_bulk::domain::day_doubt::DateColumns;
 use referral_bulk::domain::exit::Exit;
 use referral_bulk::domain::fields::{Field, Path as FieldPath};
 use referral_bulk::domain::finding::{Finding, Location};
@@ -467,6 +468,7 @@ fn input(number: u32, rows: u64) -> InputInfo {
         sha256: "0".repeat(64),
         rows,
         is_portal: false,
+        dates: DateColumns::default(),
         format: if is_csv { Format::Csv } else { Format::Jsonl },
         form: TextForm::default(),
         columns: if is_csv { vec!["id".to_owned(), "details.notes".to_owned()] } else { Vec::new() },

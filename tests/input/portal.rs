@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use calamine::Reader;
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use serde_json::Value;
 
 use crate::support::case::{Ran, Test};
@@ -287,6 +289,109 @@ fn a_date_with_the_day_in_front_holds_back_every_date() {
         ran.stderr()
             .contains("error[date-order]: /details/closingDateTime: how the file writes dates is in doubt")
     );
+}
+
+/// The row that shows it may lie in another file, or be corrected first.
+#[test]
+fn dates_in_doubt_stay_so_without_the_row_that_shows_it() {
+    const DATE: &str = "Estimated Close Date";
+    let mut deals: Vec<Deal> = (15..=18).map(download).collect();
+    for (deal, date) in deals.iter_mut().zip(["03/04/2028", "31/12/2028", "03/04/2028", ""]) {
+        deal.insert(DATE.to_owned(), date.to_owned());
+    }
+    // Refused for something else, before it is known that its date is in doubt.
+    deals[2].insert("Currency".to_owned(), "euro".to_owned());
+    deals[3].insert("Currency".to_owned(), "euro".to_owned());
+    let first = plan("run", "a.csv", written(&file(&deals), b';'), "", 3);
+    assert_eq!(first.outcomes("run"), "4 invalid");
+    for name in ["error.portal-1.csv", "error.csv"] {
+        let report = first.place.raw(&format!("run/{name}")).replace("euro", "EUR");
+        let without: Vec<&str> = report.lines().filter(|line| !line.contains(&id(16))).collect();
+        let without = without.join("\r\n");
+        assert_eq!(
+            without.matches("03/04/2028").count(),
+            if name == "error.csv" { 4 } else { 2 },
+            "{without}"
+        );
+        let alone = plan("again", name, &without, "", 3);
+        assert_eq!(alone.outcomes("again"), "1 planned, 2 invalid", "{name}: {}", alone.stderr());
+        // Fed back as it is, it stays so; what was corrected is sent, also beside one that wasn't.
+        let again = alone.place.raw(&format!("again/{name}"));
+        assert_eq!(plan("last", name, &again, "", 3).outcomes("last"), "2 invalid", "{name}");
+        let half =
+            again.replacen("03/04/2028 ?", "04/03/2028", 1).replacen(";03/04/2028;", ";04/03/2028;", 1);
+        assert_ne!(half, again);
+        let half = plan("half", name, half, "", 3);
+        assert_eq!(half.outcomes("half"), "1 planned, 1 invalid", "{name}");
+        assert!(half.place.raw("half/plan.jsonl").contains("2028-04-03T00:00:00Z"), "{name}");
+        // Somebody may say that a date is right as it stands.
+        let said = again.replace("03/04/2028 ?", "03/04/2028").replace(";03/04/2028\r", ";\r");
+        let said = plan("said", name, said, "", 0);
+        assert_eq!(said.outcomes("said"), "2 planned", "{name}: {}", said.stderr());
+        assert!(said.place.raw("said/plan.jsonl").contains("2028-03-04T00:00:00Z"), "{name}");
+    }
+}
+
+/// A workbook of these texts, in which the dates that are written with the year in front are typed as dates.
+fn workbook(rows: &[Vec<String>]) -> Vec<u8> {
+    let mut book = Workbook::new();
+    let (sheet, day) = (book.add_worksheet(), Format::new().set_num_format("yyyy-mm-dd"));
+    for (line, row) in (0..).zip(rows) {
+        for (column, cell) in (0..).zip(row) {
+            match ExcelDateTime::parse_from_str(cell) {
+                Ok(date) if cell.starts_with("2028-") => {
+                    sheet.write_datetime_with_format(line, column, &date, &day).unwrap()
+                }
+                _ => sheet.write_string(line, column, cell).unwrap(),
+            };
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
+
+#[test]
+fn dates_in_doubt_stay_so_in_a_workbook() {
+    let mut deals: Vec<Deal> = (15..=18).map(download).collect();
+    for (deal, date) in deals.iter_mut().zip(["03/04/2028", "31/12/2028", "2028-04-03", "2028-04-03"]) {
+        deal.insert("Estimated Close Date".to_owned(), date.to_owned());
+    }
+    let ran = plan("run", "a.xlsx", workbook(&file(&deals)), "", 3);
+    assert_eq!(ran.outcomes("run"), "4 invalid");
+    let portal = ran.place.raw("run/error.portal-1.csv").replace("31/12/2028", "12/31/2028");
+    assert_eq!(plan("again", "b.csv", portal, "", 3).outcomes("again"), "1 planned, 3 invalid");
+    let mut report: calamine::Xlsx<_> = calamine::open_workbook(ran.place.path("run/error.xlsx")).unwrap();
+    let range = report.worksheet_range_at(0).unwrap().unwrap();
+    let text = |cell: &calamine::Data| match cell {
+        calamine::Data::DateTime(_) => "2028-04-03".to_owned(),
+        cell => cell.to_string(),
+    };
+    let mut rows: Vec<Vec<String>> = range.rows().map(|row| row.iter().map(text).collect()).collect();
+    assert_eq!(rows.len(), 5);
+    rows.remove(2);
+    let date = rows[0].iter().position(|name| name == "Estimated Close Date").unwrap();
+    let doubt = rows[0].iter().position(|name| name == "result.in_doubt").unwrap();
+    let told = |edits: &[(usize, usize, &str)], code| {
+        let mut rows = rows.clone();
+        edits.iter().for_each(|(row, column, text)| rows[*row][*column] = (*text).to_owned());
+        plan("again", "b.xlsx", workbook(&rows), "", code).outcomes("again")
+    };
+    assert_eq!(told(&[], 3), "3 invalid");
+    assert_eq!(told(&[(1, date, "04/03/2028")], 3), "1 planned, 2 invalid");
+    assert_eq!(told(&[(1, date, "2028-04-03")], 3), "3 invalid", "as a spreadsheet would make of it");
+    assert_eq!(told(&[(1, date, "2028-04-03"), (1, doubt, "")], 3), "1 planned, 2 invalid");
+    assert_eq!(told(&[(2, date, "2028-03-04"), (3, doubt, "")], 3), "2 planned, 1 invalid");
+}
+
+#[test]
+fn any_date_with_the_day_in_front_condemns_the_column() {
+    for date in ["31/12/2029", "31/12/29", "31/12/2029 00:00", "31-12-2029", "'31/12/2029", "31.12.2029"] {
+        let mut deals: Vec<Deal> = (15..=16).map(download).collect();
+        for (deal, date) in deals.iter_mut().zip(["03/04/2028", date]) {
+            deal.insert("Estimated Close Date".to_owned(), date.to_owned());
+        }
+        let ran = plan("run", "a.csv", written(&file(&deals), b','), "", 3);
+        assert_eq!(ran.outcomes("run"), "2 invalid", "{date}");
+    }
 }
 
 #[test]

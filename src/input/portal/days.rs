@@ -2,10 +2,13 @@
 //!
 //! Whether `03/04/2026` is in March or in April doesn't show in its cell. It is read as the file's form has it, unless
 //! another date of the file has no month in front: then a spreadsheet has rewritten some or all, and none can be
-//! trusted.
+//! trusted. An earlier report may say so of single dates, whose file had one: see [`day_doubt`].
+//!
+//! [`day_doubt`]: crate::domain::day_doubt
 
 use jiff::civil::Date;
 
+use crate::domain::day_doubt::{self, DateDoubt, DatesInDoubt, IN_DOUBT, month_first};
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::Kind;
 use crate::domain::finding::Location;
@@ -17,30 +20,56 @@ use crate::domain::value::{Condition, Wanted};
 pub(in super::super) struct Days {
     /// The first date with the day in front, and the line it stands on.
     day_first: Option<(String, u64)>,
+    /// Whether an earlier report holds one to be in doubt.
+    has_doubted: bool,
+}
+
+/// Why a cell gives no day.
+#[derive(Debug)]
+pub(super) enum DateError {
+    /// It is no date with the month in front.
+    Wrong(TypeError),
+    /// It is one, and an earlier report says that it is in doubt.
+    InDoubt(TypeError),
 }
 
 impl Days {
-    /// Reads a date, and remembers whether it has the day in front.
+    /// Looks at a cell for a date with the day in front, whether or not the cell is read.
+    pub fn look(&mut self, place: Location, text: &str) {
+        if self.day_first.is_none() && day_doubt::is_day_first(text) {
+            self.day_first = Some((text.trim().to_owned(), place.line));
+        }
+    }
+
+    /// Reads a date. `is_typed` tells one that is a date in its workbook, and `doubted` holds those that an earlier
+    /// report had in doubt.
     ///
     /// # Errors
-    /// If it is no date with the month in front.
-    pub fn read(&mut self, place: Location, text: &str) -> Result<Wanted, TypeError> {
-        const FORM: &str = "write every date of the column as MM/DD/YYYY, as in 12/31/2026";
-        let error = |why: &str| Err(TypeError::new(format!("{} is no date{why}", excerpt(text)), FORM));
-        let Some((first, second, year)) = numbers(text) else {
-            return error(" in the form MM/DD/YYYY");
-        };
-        match (Date::new(year, first, second), Date::new(year, second, first)) {
-            (Ok(day), _) => {
-                let wanted = Wanted::from_text(Kind::DateTime, &day.to_string())?;
-                Ok(wanted.on(Condition::OtherDay))
-            }
-            (Err(_), Ok(_)) => {
-                self.day_first.get_or_insert_with(|| (text.to_owned(), place.line));
-                error(" with the month in front")
-            }
-            (Err(_), Err(_)) => error(""),
+    /// See [`DateError`].
+    pub(super) fn read(
+        &mut self,
+        text: &str,
+        is_typed: bool,
+        doubted: &DatesInDoubt,
+    ) -> Result<Wanted, DateError> {
+        if let Some(date) = day_doubt::unmarked(text) {
+            self.has_doubted = true;
+            return Err(in_doubt(
+                date,
+                "write the day that is meant as MM/DD/YYYY, without the question mark",
+            ));
         }
+        let Some(day) = month_first(text) else { return Err(DateError::Wrong(no_date(text))) };
+        if doubted.has(day, is_typed) {
+            self.has_doubted = true;
+            let hint = format!(
+                "write the day that is meant as MM/DD/YYYY; where it is right as it stands, empty its cell under \
+                 {IN_DOUBT}"
+            );
+            return Err(in_doubt(text, &hint));
+        }
+        let wanted = Wanted::from_text(Kind::DateTime, &day.to_string()).map_err(DateError::Wrong)?;
+        Ok(wanted.on(Condition::OtherDay))
     }
 
     /// Returns why no date of the file can be trusted; `None` where every month may stand in front.
@@ -51,25 +80,34 @@ impl Days {
             excerpt(text)
         ))
     }
+
+    /// Returns which dates of the file are in doubt.
+    pub fn doubt(&self) -> DateDoubt {
+        match self {
+            Self { day_first: Some(_), .. } => DateDoubt::All,
+            Self { has_doubted: true, .. } => DateDoubt::Some,
+            Self { .. } => DateDoubt::None,
+        }
+    }
+}
+
+/// Makes the error of a cell that is no date with the month in front.
+fn no_date(text: &str) -> TypeError {
+    const FORM: &str = "write every date of the column as MM/DD/YYYY, as in 12/31/2026";
+    let why =
+        if day_doubt::is_day_first(text) { "with the month in front" } else { "in the form MM/DD/YYYY" };
+    TypeError::new(format!("{} is no date {why}", excerpt(text)), FORM)
+}
+
+/// Makes the error of a date that an earlier report had in doubt.
+fn in_doubt(text: &str, hint: &str) -> DateError {
+    let message = format!("{} stood in a file that had dates with the day in front", excerpt(text));
+    DateError::InDoubt(TypeError::new(message, hint))
 }
 
 /// Returns the day of a date that is compared only, month in front or year first.
 pub(super) fn day(text: &str) -> Option<Date> {
-    let (month, day, year) = numbers(text).or_else(|| {
-        let date = Date::strptime("%Y-%m-%d", text).ok()?;
-        Some((date.month(), date.day(), date.year()))
-    })?;
-    Date::new(year, month, day).ok()
-}
-
-/// Returns the three numbers of a date of the form `12/31/2026`, in their order.
-fn numbers(text: &str) -> Option<(i8, i8, i16)> {
-    let parts: Vec<&str> = text.split('/').collect();
-    let [first, second, year] = parts[..] else { return None };
-    let is_short = |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
-    let are_numbers = is_short(first) && is_short(second) && is_year;
-    are_numbers.then(|| Some((first.parse().ok()?, second.parse().ok()?, year.parse().ok()?)))?
+    month_first(text).or_else(|| Date::strptime("%Y-%m-%d", text).ok())
 }
 
 #[cfg(test)]
@@ -86,19 +124,25 @@ mod tests {
             ("02/29/2026", None, false),
             ("31/12/2026", None, true),
             ("13/1/2026", None, true),
+            ("31/12/29", None, true),
+            ("31-12-2029", None, true),
+            ("'31/12/2029", None, true),
+            ("31/12/2029 00:00", None, true),
             ("13/13/2026", None, false),
             ("00/10/2026", None, false),
-            ("31.12.2026", None, false),
+            ("31.12.2026", None, true),
             ("12.31.2026", None, false),
             ("12-31-2026", None, false),
             ("12/31/26", None, false),
             ("12/31/2026 00:00", None, false),
             ("2026-12-31", None, false),
             ("46387", None, false),
+            ("03/04/2026 ?", None, false),
         ] {
             let mut days = Days::default();
-            let place = Location { input: 0, line: 7, column: 3 };
-            let got = days.read(place, text).ok().map(|wanted| wanted.raw().get().to_owned());
+            days.look(Location { input: 0, line: 7, column: 3 }, text);
+            let read = days.read(text, false, &DatesInDoubt::default());
+            let got = read.ok().map(|wanted| wanted.raw().get().to_owned());
             assert_eq!(got, wanted.map(|day| format!("\"{day}T00:00:00Z\"")), "{text}");
             assert_eq!(days.contradiction().is_some(), is_doubtful, "{text}");
         }

@@ -10,16 +10,18 @@ use serde::Serialize;
 use super::super::cell::{Numbers, no_number};
 use super::super::row::RowBuilder;
 use super::columns::{ContactPart, PortalTarget};
-use super::days::{self, Days};
+use super::days::{self, DateError, Days};
 use super::lists::{self, ListCell};
 use super::words;
 use crate::domain::change::{Append, Counterpart, Joining, Shown};
+use crate::domain::day_doubt::DatesInDoubt;
 use crate::domain::decimal::AmountError;
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::json;
 use crate::domain::reasons::{self, UNREASON, UNREASONED};
 use crate::domain::rules::Rule;
+use crate::domain::sheet_cell::CellType;
 use crate::domain::type_error::TypeError;
 use crate::domain::value::{self, Condition, Wanted};
 
@@ -41,6 +43,8 @@ pub(in super::super) struct PortalRow {
     contact_at: Option<Location>,
     /// Whether the row names an engagement.
     has_engagement: bool,
+    /// The dates of the row that an earlier report holds to be in doubt.
+    dates_in_doubt: DatesInDoubt,
 }
 
 /// The customer's contact, as far as it is given.
@@ -58,6 +62,11 @@ struct Contact {
 }
 
 impl PortalRow {
+    /// Begins a row of which an earlier report holds these dates to be in doubt.
+    pub fn new(dates_in_doubt: DatesInDoubt) -> Self {
+        Self { dates_in_doubt, ..Self::default() }
+    }
+
     /// Puts a cell into the row, as its target says. An empty cell leaves the field alone.
     pub fn cell(
         &mut self,
@@ -65,7 +74,7 @@ impl PortalRow {
         (days, numbers): (&mut Days, &mut Numbers),
         place: Location,
         target: PortalTarget,
-        text: &str,
+        (kind, text): (CellType, &str),
     ) {
         let text = text.trim();
         if text.is_empty() {
@@ -82,7 +91,11 @@ impl PortalRow {
                 let read = words::sales_stage(text).and_then(|text| Wanted::from_text(Kind::Text, text));
                 set(row, place, Field::SalesStage, text, read);
             }
-            PortalTarget::CloseDate => set(row, place, Field::ClosingDateTime, text, days.read(place, text)),
+            PortalTarget::CloseDate => match days.read(text, kind == CellType::Date, &self.dates_in_doubt) {
+                Err(DateError::InDoubt(error)) => in_doubt(row, place, error),
+                Err(DateError::Wrong(error)) => set(row, place, Field::ClosingDateTime, text, Err(error)),
+                Ok(wanted) => set(row, place, Field::ClosingDateTime, text, Ok(wanted)),
+            },
             PortalTarget::Share => share(row, place, text),
             PortalTarget::Solution(_) => {
                 let read = lists::solution(text, |price| numbers.read(place, price));
@@ -211,6 +224,13 @@ fn set(row: &mut RowBuilder<'_>, place: Location, field: Field, text: &str, read
         Ok(wanted) => row.set(place, &Path::Known(field), wanted, Rule::Contradiction),
         Err(error) => row.mistyped_text(place, field.pointer().as_str(), text, error),
     }
+}
+
+/// Adds the finding that a date is in doubt.
+fn in_doubt(row: &mut RowBuilder<'_>, place: Location, error: TypeError) {
+    let message = format!("{}: {}", Field::ClosingDateTime.pointer(), error.message);
+    let finding = Finding::deny(Rule::DateOrder, place, message);
+    row.add_finding(finding.hint(error.hint.unwrap_or_default()));
 }
 
 /// Puts in the consent to share, which goes one way: a No against a Yes is told, and not sent.

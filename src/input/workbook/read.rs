@@ -22,6 +22,7 @@ use super::kind::AGAIN;
 use super::package::{Limits, Package};
 use super::rows::{RowsError, SheetRow, SheetRows};
 use super::survey::{Seen, SheetSurvey};
+use crate::domain::day_doubt::DateColumns;
 use crate::domain::excerpt::excerpt;
 use crate::domain::sheet_cell::{CellType, cell_name};
 use crate::domain::text_form::Separator;
@@ -72,6 +73,7 @@ pub(in super::super) fn read<E>(
     notes.extend(survey.notes(&names));
     notes.extend(formulas_note(rows.rows.formulas()));
     notes.extend(oddities.notes(&sheet));
+    let dates = DateColumns { at: sheet.date_columns(), doubt: notation.days.doubt() };
     let (ignored, columns): (Vec<Column>, Vec<Column>) =
         sheet.columns.into_iter().partition(Column::is_left_out);
     let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
@@ -82,6 +84,7 @@ pub(in super::super) fn read<E>(
         notes,
         contradiction: notation.numbers.contradiction(),
         date_contradiction: notation.days.contradiction(),
+        dates,
         is_portal,
         is_windows_1252: false,
         sheet: Some(entry.name),

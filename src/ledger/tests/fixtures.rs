@@ -13,6 +13,7 @@ use crate::domain::account::{InputInfo, RowAccount, RowRecord, RowText, RunStats
 use crate::domain::audit::{Audit, Class};
 use crate::domain::characters::visible_path;
 use crate::domain::consent::{Consent, Way};
+use crate::domain::day_doubt::DateColumns;
 use crate::domain::fields::{Field, Path as FieldPath};
 use crate::domain::finding::Location;
 use crate::domain::format::Format;
@@ -209,6 +210,7 @@ pub(in crate::ledger) fn input(path: &str) -> InputInfo {
         rows: 6,
         format: Format::Csv,
         is_portal: false,
+        dates: DateColumns::default(),
         form: TextForm::default(),
         columns: vec!["id".to_owned(), "Ünïcode".to_owned()],
         sheet: None,

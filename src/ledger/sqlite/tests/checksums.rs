@@ -12,6 +12,7 @@ use tempfile::{TempDir, tempdir};
 use super::{TABLES, meddle};
 use crate::domain::account::{InputInfo, Phase, RowRecord, RunStats, Settled};
 use crate::domain::characters::visible_path;
+use crate::domain::day_doubt::DateColumns;
 use crate::domain::finding::Finding;
 use crate::domain::format::Format;
 use crate::domain::item::Item;
@@ -31,6 +32,7 @@ async fn stopped() -> TempDir {
         rows: 4,
         format: Format::Csv,
         is_portal: false,
+        dates: DateColumns::default(),
         form: TextForm::default(),
         columns: vec!["id".to_owned()],
         sheet: None,
