@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::config::{Config, FILE, Profile};
 use crate::commands::{CommandError, quoted};
+use crate::domain::priority::{Priority, PriorityError};
 use crate::domain::run_spec::MappedColumn;
 
 /// Returns the columns named by `--ignore-column`, each once.
@@ -22,6 +23,17 @@ pub fn left_alone(typed: Vec<String>) -> Result<Vec<String>, CommandError> {
         }
     }
     Ok(columns)
+}
+
+/// Returns the column named by `--priority`.
+///
+/// # Errors
+/// A usage error where it has no name.
+pub fn priority(typed: &str) -> Result<Priority, CommandError> {
+    typed.parse().map_err(|error: PriorityError| {
+        CommandError::usage(format!("--priority {}: {error}", quoted(typed)))
+            .hint("name it as the header does, as in --priority Amount:desc")
+    })
 }
 
 /// Returns what columns mean: first those that were typed, then those of the profile, then those of the

@@ -146,6 +146,7 @@ impl Surroundings<'_> {
             sheet: None,
             base: None,
             matching: None,
+            priority: typed.priority.as_deref().map(columns::priority).transpose()?,
         })
     }
 

@@ -113,5 +113,6 @@ fn about(options: &ApplyOptions, environment: &Environment<'_>) -> RunSpec {
         reason: options.reason.clone(),
         directory: Some(environment.directory.as_os_str().to_owned())
             .filter(|directory| !directory.is_empty()),
+        order: None,
     }
 }

@@ -76,6 +76,7 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
         sheet,
         base,
         matching,
+        priority,
     } = asked;
     let mut choices = judging(asked);
     choices.extend(decimal.map(|sign| Choice::of(Setting::Decimal, sign.name())));
@@ -89,6 +90,8 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
         Choice::of(Setting::Map, format!("{}={field}", word(column)))
     }));
     choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
+    choices
+        .extend(priority.iter().map(|priority| Choice::of(Setting::Priority, word(&priority.to_string()))));
     if let Some(Migrating { take, base, patches: _ }) = migrating {
         choices.extend(take.iter().map(|path| Choice::of(Setting::Take, path.as_str())));
         choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
@@ -152,11 +155,12 @@ mod tests {
             sheet: Some("Deals".to_owned()),
             base: Some(base("base.csv")),
             matching: Some(MatchField::EngagementId),
+            priority: Some("Amount".parse().unwrap()),
         };
         let typed = |choices: Vec<Choice>| CommandLine::apply(Vec::new(), choices).to_string();
         let reading = "referral-bulk apply --clear --on-conflict rebase --rule early-win=allow --allow-path /name \
                        --decimal comma --sheet Deals --ignore-column ' -Owner' --match engagementId --map Grund=statusReason \
-                       --base base.csv --take /details/notes --base m.jsonl";
+                       --base base.csv --priority Amount:asc --take /details/notes --base m.jsonl";
         assert_eq!(typed(self::reading(&asked)), reading);
         let others = [format(&asked), report_format(&asked), state(&asked.state)];
         let wanted = ["--format portal-csv", "--format portal-csv", "--state s.jsonl"];

@@ -58,6 +58,7 @@ pub fn options(asked: &PlanSpec) -> input::Options {
         portal_reasons,
         sheet,
         matching,
+        priority,
         ..
     } = asked.clone();
     let read_as = input::ReadAs::Changes;
@@ -74,6 +75,7 @@ pub fn options(asked: &PlanSpec) -> input::Options {
         sheet,
         read_as,
         ids_alone: false,
+        order: priority.map(|priority| priority.column),
         matching,
     }
 }

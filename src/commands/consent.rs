@@ -12,9 +12,10 @@ use super::options::{GivenConsent, MaxChanges, RunContext};
 use super::target::Target;
 use crate::domain::characters::visible;
 use crate::domain::consent::{Consent, Way};
+use crate::domain::priority::SendingOrder;
 use crate::domain::setting::{Choice, Setting};
 use crate::ledger::PlanTotals;
-use crate::report::{Overview, ProgressMode, counted, grouped};
+use crate::report::{Overview, ProgressMode, counted, grouped, order_line};
 
 /// The message after an interrupt in place of an answer.
 const INTERRUPTED: &str = "interrupted: nothing was sent";
@@ -296,10 +297,19 @@ pub fn warn_ahead(totals: &PlanTotals, run_context: RunContext<'_>, environment:
 }
 
 /// Says what is about to be sent, to which target, and in which file it can be read.
-pub fn announce(totals: &PlanTotals, run_context: RunContext<'_>, environment: &Environment<'_>) {
-    if run_context.showing.progress != ProgressMode::None {
-        let (what, plan) = (sentence(totals), run_context.plan_file());
-        environment.console.say(&format!("plan for {}: {what} – see {plan}", run_context.target.name()));
+pub fn announce(
+    totals: &PlanTotals,
+    order: Option<&SendingOrder>,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) {
+    if run_context.showing.progress == ProgressMode::None {
+        return;
+    }
+    let (what, plan) = (sentence(totals), run_context.plan_file());
+    environment.console.say(&format!("plan for {}: {what} – see {plan}", run_context.target.name()));
+    if let Some(order) = order.filter(|_| totals.remaining > 0) {
+        environment.console.say(order_line(order).trim_end());
     }
 }
 

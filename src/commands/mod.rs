@@ -19,6 +19,7 @@
 //! | [`kept_referrals`] | keeps referrals on disk until their rows are read |
 //! | [`baseline`] | holds the referrals as they were when the payloads were made |
 //! | [`plan_writer`] | writes rows and items to the ledger |
+//! | [`ordering`] | settles what changes are sent in the order of |
 //! | [`patches`] | writes the documents of a plan as a change file |
 //! | [`consent`] | makes sure of the user's consent to what is about to be sent |
 //! | [`sending`] | takes a plan to the last answer of the service |
@@ -56,6 +57,7 @@ pub mod matching;
 pub mod next_command;
 pub mod next_step;
 pub mod options;
+pub mod ordering;
 pub mod patches;
 pub mod payloads;
 pub mod plan_writer;

@@ -1,17 +1,20 @@
 //! Writes a plan down: rows and items go into the ledger, findings to the console.
 
 use jiff::Timestamp;
+use tracing::info;
 
 use super::columns;
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind, Problem};
 use super::next_command::{flag, spelled};
+use super::ordering::Ordering;
 use crate::domain::account::{InputInfo, RowRecord, RowText, Settled, input_name};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::format::Format;
 use crate::domain::outcome::Outcome;
+use crate::domain::priority::SendingOrder;
 use crate::domain::referral::ReferralId;
-use crate::domain::run_spec::{Base, PlanSpec, StateSource};
+use crate::domain::run_spec::{Base, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::Setting;
 use crate::domain::subject::Subject;
 use crate::input::{InputError, Read, Unusable};
@@ -70,6 +73,9 @@ pub struct PlanWriter<'a> {
     first: Vec<Noted>,
     /// The number of findings that deny.
     found: u64,
+    /// What is known of the inputs, where changes are sent in another order than theirs.
+    read: Vec<InputInfo>,
+    ordering: Option<Ordering>,
 }
 
 impl<'a> PlanWriter<'a> {
@@ -87,6 +93,8 @@ impl<'a> PlanWriter<'a> {
             forms: SharedForms::default(),
             first: Vec::new(),
             found: 0,
+            read: Vec::new(),
+            ordering: None,
         }
     }
 
@@ -137,6 +145,9 @@ impl<'a> PlanWriter<'a> {
         self.check_unchanged(&read.info)?;
         self.check_room(&read.info)?;
         self.forms.add(&read.info);
+        if self.asked().priority.is_some() {
+            self.read.push(read.info.clone());
+        }
         Ok(self.ledger.input(number, &read.info)?)
     }
 
@@ -204,6 +215,37 @@ impl<'a> PlanWriter<'a> {
             self.ledger.amend(about)?;
         }
         Ok(())
+    }
+
+    /// Settles what changes are sent in the order of, where the user asks for an order. All inputs are read by then.
+    ///
+    /// # Errors
+    /// Returns an error where no column or two are meant, its values can be read in two ways, or the ledger can't be
+    /// read.
+    pub fn settle_order(&mut self) -> Result<(), CommandError> {
+        let Some(priority) = self.asked().priority.clone().filter(|_| !self.is_stopped()) else {
+            return Ok(());
+        };
+        let ordering = Ordering::settle(&priority, &self.ledger, &self.read)?;
+        for note in &ordering.notes {
+            self.environment.console.say(&format!("note: {note}"));
+        }
+        self.ordering = Some(ordering);
+        Ok(())
+    }
+
+    /// Puts the items that are to be sent in the order that the user asks for, if he does, and records which that is.
+    /// All items are written by then.
+    ///
+    /// # Errors
+    /// Returns an error where the ledger can't be written.
+    pub async fn put_in_order(&mut self) -> Result<(), LedgerError> {
+        let Some(ordering) = self.ordering.take().filter(|_| !self.is_stopped()) else { return Ok(()) };
+        let without = self.ledger.put_in_order(ordering.keys()).await?;
+        let order = SendingOrder { without: Some(without), ..ordering.order };
+        let (by, kind, direction) = (order.by.name(), order.kind.name(), order.direction.name());
+        info!(by, kind, direction, without, "put in order");
+        self.ledger.amend(RunSpec { order: Some(order), ..self.ledger.header().spec.clone() })
     }
 
     /// Returns the number of rows that were read so far, in all inputs.

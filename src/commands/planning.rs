@@ -101,7 +101,7 @@ async fn look_at(
     surveyor.warn();
     figures.seconds = started.elapsed().as_secs_f64();
     info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
-    close(surveyor.writer.close(), &figures, environment).await
+    close(surveyor.writer, &figures).await
 }
 
 /// Plans changes whose rows name their referrals by a key: which these are has to be known before the rows are read.
@@ -130,7 +130,7 @@ async fn match_rows(
     }
     if environment.stop.is_set() {
         figures.seconds = started.elapsed().as_secs_f64();
-        return close(writer.close(), &figures, environment).await;
+        return close(writer, &figures).await;
     }
     let kept = roll_call.end(&mut changes);
     let mut surveyor = Surveyor::begin(writer, changes).await?;
@@ -144,7 +144,7 @@ async fn match_rows(
     }
     figures.seconds = started.elapsed().as_secs_f64();
     info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
-    close(surveyor.writer.close(), &figures, environment).await
+    close(surveyor.writer, &figures).await
 }
 
 /// Lists all referrals, and reads those by themselves whose key the list leaves open, where they are few.
@@ -232,14 +232,12 @@ fn unconnected() -> CommandError {
     CommandError::could_not_run("nothing is connected to look at referrals")
 }
 
-async fn close(
-    ledger: Planning,
-    figures: &RunStats,
-    environment: &Environment<'_>,
-) -> Result<Option<Ledger>, CommandError> {
-    if environment.stop.is_set() {
-        ledger.abandon(figures).await?;
+/// Ends planning: the plan is complete, unless the run is stopped.
+async fn close(mut writer: PlanWriter<'_>, figures: &RunStats) -> Result<Option<Ledger>, CommandError> {
+    if writer.is_stopped() {
+        writer.close().abandon(figures).await?;
         return Ok(None);
     }
-    Ok(Some(ledger.seal(figures).await?))
+    writer.put_in_order().await?;
+    Ok(Some(writer.close().seal(figures).await?))
 }

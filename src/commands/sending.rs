@@ -53,7 +53,8 @@ pub async fn go_on(
         return go(ledger, client, run_context, environment).await;
     }
     let totals = ledger.plan_totals().await?;
-    consent::announce(&totals, run_context, environment);
+    // The summary tells the order.
+    consent::announce(&totals, None, run_context, environment);
     consent::warn_ahead(&totals, run_context, environment);
     forecast::tell_time(&totals, run_context, environment);
     drop(ledger);
@@ -97,7 +98,7 @@ async fn carry_out(
     environment: &Environment<'_>,
 ) -> Result<(), Ended> {
     let totals = ledger.plan_totals().await?;
-    consent::announce(&totals, run_context, environment);
+    consent::announce(&totals, ledger.header().spec.order.as_ref(), run_context, environment);
     forecast::tell_time(&totals, run_context, environment);
     let consented = ledger.consent().await?;
     let overview = plan.take_overview();

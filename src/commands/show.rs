@@ -14,7 +14,9 @@ use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::input;
 use crate::ledger::{self, LedgerError, Reader};
-use crate::report::{Overview, ReferralFilter, RunView, UnknownInput, counted, grouped, planned, title};
+use crate::report::{
+    Overview, ReferralFilter, RunView, UnknownInput, counted, grouped, order_line, planned, title,
+};
 
 /// The options of `show`.
 #[derive(Debug)]
@@ -133,10 +135,9 @@ const AT_WORK: &str = "note: another process is at work on this run: this is how
 fn heading(run: &Path, reader: &Reader) -> String {
     let header = reader.header();
     let heading = title(&header.spec.command, &run.to_string_lossy(), header.phase.into());
-    match &header.spec.reason {
-        Some(reason) => format!("{heading}reason: {reason}\n"),
-        None => heading,
-    }
+    let reason = header.spec.reason.as_ref().map(|reason| format!("reason: {reason}\n"));
+    let order = header.spec.order.as_ref().map(order_line);
+    [Some(heading), reason, order].into_iter().flatten().collect()
 }
 
 /// The referrals that were asked for.

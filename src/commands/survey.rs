@@ -53,6 +53,7 @@ impl<'a, W: Source> Surveyor<'a, W> {
     /// Returns an error where an input can't be read at all, or the ledger can't be written.
     pub async fn begin(mut writer: PlanWriter<'a>, mut wanting: W) -> Result<Self, CommandError> {
         wanting.read(&mut writer)?;
+        writer.settle_order()?;
         writer.keep().await?;
         let (engagements, sightings) = (HashMap::new(), HashMap::new());
         Ok(Self { writer, wanting, engagements, sightings, contested: HashSet::new() })
@@ -346,10 +347,12 @@ mod tests {
                 sheet: None,
                 base: None,
                 matching: None,
+                priority: None,
             },
             plan_only: true,
             reason: None,
             directory: None,
+            order: None,
         }
     }
 

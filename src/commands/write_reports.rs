@@ -249,6 +249,7 @@ async fn sum_up(
         plan_sha256: plan_sha256.clone().filter(|_| is_planned),
         consent: reader.consent().await?.as_ref().map(Into::into),
         reason: about.reason.clone(),
+        order: about.order.clone(),
         files: FileSummary::all(shelf, written),
         audit: audits.as_ref().map(Into::into),
         ..Summary::of_nothing(&about.command, &run.to_string_lossy(), exit.code())

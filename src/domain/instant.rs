@@ -21,12 +21,22 @@ impl Instant {
             return Some(Self(Offset::UTC.to_datetime(instant)));
         }
         if let Some(date) = date(text) {
-            return Some(Self(date.to_datetime(jiff::civil::Time::midnight())));
+            return Some(Self::midnight_of(date));
         }
         let pieces = Pieces::parse(text).ok()?;
         let offset = pieces.to_numeric_offset()?;
         let local = pieces.date().to_datetime(pieces.time()?);
         local.checked_sub(SignedDuration::from_secs(offset.seconds().into())).ok().map(Self)
+    }
+
+    /// Returns the midnight in UTC that a date begins with.
+    pub fn midnight_of(date: Date) -> Self {
+        Self(date.to_datetime(jiff::civil::Time::midnight()))
+    }
+
+    /// Returns date and time in UTC.
+    pub fn date_time(self) -> DateTime {
+        self.0
     }
 
     /// Returns the date in UTC.
@@ -81,6 +91,11 @@ pub fn hint(text: &str) -> String {
         );
     }
     FORM.to_owned()
+}
+
+/// Whether a text is a date of three numbers with the year last, as `12/31/2026`, which may have month or day in front.
+pub fn is_numeric_date(text: &str) -> bool {
+    numeric(text).is_some()
 }
 
 /// Parses a date of eight digits, year first.

@@ -37,6 +37,12 @@ impl Number {
             exponent: if is_zero { 0 } else { exponent },
         })
     }
+
+    /// Returns the number in parts: whether it is negative, its digits without zeros at either end, and the power of
+    /// ten that the digits are multiplied by when they are read as a fraction of 1. Zero has no digits.
+    pub fn scientific(&self) -> (bool, &str, i128) {
+        (self.negative, &self.digits, i128::from(self.exponent) + self.digits.len() as i128)
+    }
 }
 
 /// Whether two texts are JSON numbers that are equal as 64-bit floats, which a service may keep numbers as. Numbers

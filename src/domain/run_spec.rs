@@ -12,6 +12,7 @@ use super::decimal::DecimalSign;
 use super::format::Format;
 use super::key::MatchField;
 use super::pointer::Pointer;
+use super::priority::{Priority, SendingOrder};
 use super::rules::Levels;
 
 /// The specification of a run, fixed when it is planned.
@@ -37,6 +38,10 @@ pub struct RunSpec {
     /// which serialises as text alone: a directory's name need not be UTF-8.
     #[serde(default)]
     pub directory: Option<OsString>,
+    /// The order of sending, as it follows from the inputs, where that is not theirs; missing from ledgers of an
+    /// earlier version.
+    #[serde(default)]
+    pub order: Option<SendingOrder>,
 }
 
 /// How the rows of a run are read and judged: everything needed to plan it again.
@@ -82,6 +87,10 @@ pub struct PlanSpec {
     /// an earlier version.
     #[serde(default)]
     pub matching: Option<MatchField>,
+    /// What changes are sent in the order of, where that is not the order of the inputs; missing from ledgers of an
+    /// earlier version.
+    #[serde(default)]
+    pub priority: Option<Priority>,
 }
 
 /// What a column of somebody else's file means, as the user says it.

@@ -47,6 +47,8 @@ pub enum Setting {
     Patches,
     /// Whether the run is only planned.
     Plan,
+    /// What changes are sent in the order of.
+    Priority,
     /// The profile of the settings file.
     Profile,
     /// Requests per second.
@@ -77,7 +79,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::All,
         Self::AllowPath,
         Self::Base,
@@ -99,6 +101,7 @@ impl Setting {
         Self::Out,
         Self::Patches,
         Self::Plan,
+        Self::Priority,
         Self::Profile,
         Self::Rate,
         Self::Reason,
@@ -138,6 +141,7 @@ impl Setting {
             Self::Out => "out",
             Self::Patches => "patches",
             Self::Plan => "plan",
+            Self::Priority => "priority",
             Self::Profile => "profile",
             Self::Rate => "rate",
             Self::Reason => "reason",

@@ -1,7 +1,8 @@
 //! Subjects: what people know a referral by, and where it stood. Nobody knows a deal by its GUID.
 //!
-//! A subject is for reading alone: nothing is decided by it. It holds what the state that an item was planned from
-//! showed, and is never read for its own sake: a member that was not seen is left out.
+//! A subject is for reading, and for the order in which changes are sent: nothing else is decided by it. It holds what
+//! the state that an item was planned from showed, and is never read for its own sake: a member that was not seen is
+//! left out.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use super::snapshot::Snapshot;
 /// The longest text of a subject in characters; longer ones are cut off.
 const LONGEST: usize = 300;
 
-/// The name, customer, stage and value of a deal, as far as they were seen when its item was planned.
+/// The name, customer, stage, value and closing date of a deal, as far as they were seen when its item was planned.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Subject {
@@ -38,6 +39,9 @@ pub struct Subject {
     /// The currency of that value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    /// When it is to be closed, as the service wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closing: Option<String>,
 }
 
 impl Subject {
@@ -53,6 +57,7 @@ impl Subject {
             substatus: field(Field::Substatus).and_then(label),
             value: field(Field::DealValue).and_then(amount),
             currency: field(Field::Currency).and_then(label),
+            closing: field(Field::ClosingDateTime).and_then(label),
         };
         (subject != Self::default()).then_some(subject)
     }

@@ -43,8 +43,8 @@ pub async fn carry_out<A: Api>(
     let mut failure = None;
     let mut left = false;
     // Here concurrency begins: as many tasks as there are places, each of which waits for its turn by itself,
-    // and some more that wait for a place. No two items concern the same referral, so their order doesn't
-    // matter.
+    // and some more that wait for a place. They get it in the order in which they are claimed, which is that of the
+    // plan. No two items concern the same referral, so one that is held up, and comes later, holds nobody up.
     let tasks = outstanding(backlog)
         .take_while(|_| std::future::ready(!context.stop.is_set()))
         .map(|item| async move {

@@ -111,6 +111,9 @@ fn column(
     };
     match names.resolve(name) {
         Ok(target) => Ok(Column { name: name.to_owned(), target: Some(target), twin: None }),
+        Err(_) if names.is_order(name) => {
+            Ok(Column { name: name.to_owned(), target: Some(ValueTarget::LeftAlone), twin: None })
+        }
         // What a base has besides is of no account: a file that was made from it has the column too, or has none.
         Err(_) if leaves_strangers => {
             Ok(Column { name: name.to_owned(), target: Some(ValueTarget::LeftAlone), twin: None })

@@ -46,6 +46,7 @@
 //! | [`export`] | change files that are made from referrals: their columns and cells |
 //! | `base_file`, `base_row` | the base of a run, which its change files were made from; one row of it |
 //! | `base_side` | what the base says of a row while that is read |
+//! | `ordering` | the column that changes are sent in the order of, and what its values are |
 //! | `earlier_result` | what became of a row in an earlier run, where a report of that run is the input |
 //!
 //! What always holds: every data row reaches the sink exactly once, in file order, with everything that is
@@ -87,6 +88,7 @@ mod notation;
 mod object;
 mod oddities;
 mod options;
+mod ordering;
 mod patch;
 pub mod portal;
 mod read;
@@ -113,6 +115,7 @@ pub use likeness::{is_same_name, nearest_of};
 pub use mapping::{MappingError, check_mapping};
 pub use names::{field_named, is_etag};
 pub use options::{Matching, Options};
+pub use ordering::{ColumnTwice, OrderColumn, OrderDoubt, OrderKinds, OrderValue, Sample, Seen};
 pub use read::read;
 pub use record::{Read, Record};
 pub use snapshot::{SnapshotFileError, read_pinned_snapshot, read_snapshot, read_text};

@@ -27,6 +27,8 @@ pub(super) struct NameResolver<'a> {
     /// Whether nothing but the ids of referrals is read.
     ids_alone: bool,
     matching: Option<MatchField>,
+    /// The column that changes are sent in the order of, if the user names one.
+    order: Option<&'a str>,
     unconfirmed: Level,
 }
 
@@ -88,7 +90,8 @@ impl<'a> NameResolver<'a> {
         let (left_alone, mapped) = (options.left_alone.as_slice(), options.mapped.as_slice());
         let matching = options.matching.as_ref().map(|matching| matching.field);
         let (allowed, in_use, ids_alone) = (&options.allow_paths, Vec::new(), options.ids_alone);
-        Self { known, allowed, left_alone, mapped, in_use, ids_alone, matching, unconfirmed }
+        let order = options.order.as_deref();
+        Self { known, allowed, left_alone, mapped, in_use, ids_alone, matching, order, unconfirmed }
     }
 
     /// Resolves names as those of the columns of one table. Where a column of it is mapped, only the mapped ones
@@ -162,6 +165,11 @@ impl<'a> NameResolver<'a> {
             Some(_) if aliases::meaning(name) == Some(Meaning::Id) => Ok(ValueTarget::Identifier),
             _ => meaning,
         }
+    }
+
+    /// Whether a column is there for the order alone, if it means nothing else.
+    pub fn is_order(&self, column: &str) -> bool {
+        self.order.is_some_and(|order| is_same_name(order, column))
     }
 
     /// Returns the field that rows name their referrals by, where that is not the id.

@@ -38,6 +38,9 @@ pub struct Options {
     pub read_as: ReadAs,
     /// Whether nothing but the ids of referrals is read, as in a list of them.
     pub ids_alone: bool,
+    /// The column, or outermost member of JSON lines, that changes are sent in the order of: it need not mean anything
+    /// else.
+    pub order: Option<String>,
     /// How rows name their referrals, where they don't do so by the id.
     pub matching: Option<Matching>,
 }

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
 use super::model::{Outstanding, PlanTotals, ReferralTotals, RunHeader};
+use super::ordering::OrderKeys;
 use super::record::Record;
 use super::spill::Spill;
 use super::ticket::AttemptId;
@@ -25,6 +26,7 @@ use crate::domain::account::{
 };
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
+use crate::domain::finding::Location;
 use crate::domain::item::Item;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
@@ -72,6 +74,14 @@ pub(super) trait PlanStore: Sized {
     /// Puts on record what was taken in so far.
     async fn keep(&mut self) -> Result<(), LedgerError>;
 
+    /// Calls `each` for every row that was taken in and belongs to an item, with the place where it begins, in the
+    /// order of the inputs.
+    fn each_row(&self, each: &mut dyn FnMut(Location, &RowText)) -> Result<(), LedgerError>;
+
+    /// Puts the items without an outcome in the order in which they are to be sent: those without a key come last, and
+    /// equal ones by number. All items are taken in by then. Returns the number of those without a key.
+    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<u64, LedgerError>;
+
     /// Completes planning: all of it is on record, and the run can be sent. Returns [`LedgerError::Loose`]
     /// where a row has neither a verdict nor an item.
     async fn seal(self, stats: &RunStats) -> Result<Self::Run, LedgerError>;
@@ -113,7 +123,8 @@ pub(super) trait RunStore: Sized {
 
 /// The items of a started run that have no outcome.
 pub(super) trait ItemClaims {
-    /// Returns at most `limit` items that were not claimed before, by number; none where there are no more.
+    /// Returns at most `limit` items that were not claimed before, in the order in which they are to be sent, else by
+    /// number; none where there are no more.
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError>;
 
     /// Returns the number of input rows of an item.

@@ -14,6 +14,7 @@
 //! | `account`, `verdict` | turns what is on record into what reports show; pure |
 //! | `outstanding` | what is left to do for an item, judged from its attempts; pure |
 //! | `item_buffer` | items of a plan that wait to be written in the order of their numbers |
+//! | `ordering` | by which keys items are put in the order of sending: [`OrderKeys`] |
 //! | `spill` | texts that planning needs once more, kept in a temporary file: [`Spill`] |
 //! | `error` | why a ledger cannot be used: [`LedgerError`] |
 //! | `backend` | the traits that a backend implements |
@@ -37,6 +38,7 @@ mod item_buffer;
 mod journal;
 pub mod memory;
 mod model;
+mod ordering;
 mod outstanding;
 mod planning;
 mod reader;
@@ -55,6 +57,7 @@ pub use address::{
 pub use error::LedgerError;
 pub use journal::{Clock, Journal};
 pub use model::{AttemptAnswer, Loss, Outstanding, PlanTotals, ReferralTotals, RunHeader};
+pub use ordering::{KeySource, OrderKeys};
 pub use outstanding::{AttemptResult, Due};
 pub use planning::Planning;
 pub use reader::Reader;

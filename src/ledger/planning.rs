@@ -3,11 +3,13 @@
 use super::backend::{PlanStore, whichever};
 use super::error::LedgerError;
 use super::model::RunHeader;
+use super::ordering::OrderKeys;
 use super::run::{Ledger, Run};
 use super::spill::Spill;
 use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, RowRecord, RowText, RunStats, Settled};
 use crate::domain::audit::Audit;
+use crate::domain::finding::Location;
 use crate::domain::item::Item;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
@@ -118,6 +120,24 @@ impl Planning {
     /// Where the ledger can't be written.
     pub async fn keep(&mut self) -> Result<(), LedgerError> {
         whichever!(Self: self, plan => plan.keep().await)
+    }
+
+    /// Calls `each` for every row written so far that belongs to an item, with the place where it begins, in the order
+    /// of the inputs.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub fn each_row(&self, each: &mut dyn FnMut(Location, &RowText)) -> Result<(), LedgerError> {
+        whichever!(Self: self, plan => plan.each_row(each))
+    }
+
+    /// Puts the items that are to be sent in order, now that all of them are written: those without a key come last,
+    /// and equal ones by number. Returns the number of those without a key.
+    ///
+    /// # Errors
+    /// Where the ledger can't be written, or has no place for an order.
+    pub async fn put_in_order(&mut self, keys: OrderKeys) -> Result<u64, LedgerError> {
+        whichever!(Self: self, plan => plan.put_in_order(keys).await)
     }
 
     /// Completes planning: all of it is on record, and the run can be sent. `stats` are the figures of

@@ -150,8 +150,8 @@ impl Ledger {
 }
 
 impl Backlog {
-    /// Claims the next items that have no outcome and were not claimed before, by number, at most `limit`. An
-    /// empty page is the last.
+    /// Claims the next items that have no outcome and were not claimed before, at most `limit`, in the order in which
+    /// they are to be sent: by number, where the plan has no other. An empty page is the last.
     ///
     /// # Errors
     /// Where the ledger can't be read; so for all methods that follow.

@@ -11,6 +11,7 @@ use crate::domain::account::{InputInfo, Phase, RunStats};
 use crate::domain::characters::visible_json;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::outcome::Outcome;
+use crate::domain::priority::SendingOrder;
 
 use super::atomic_file::{AtomicFile, Filed, ReportError};
 use super::audit::AuditSummary;
@@ -50,6 +51,9 @@ pub struct Summary {
     pub consent: Option<ConsentSummary>,
     /// Why the run was made, in the user's words.
     pub reason: Option<String>,
+    /// The order in which changes are sent; left out where that is the order of the inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<SendingOrder>,
     /// The reports of the run.
     pub files: Vec<FileSummary>,
     /// The totals over the payloads of `migrate`. They follow from the plan alone, and stay the same when the
@@ -187,6 +191,7 @@ impl Summary {
             plan_sha256: None,
             consent: None,
             reason: None,
+            order: None,
             files: Vec::new(),
             audit: None,
         }

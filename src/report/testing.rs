@@ -100,6 +100,7 @@ pub(crate) fn subject() -> Subject {
         substatus: some("Accepted"),
         value: some("10000.00"),
         currency: some("EUR"),
+        closing: some("2026-12-31T00:00:00Z"),
     }
 }
 
@@ -206,6 +207,7 @@ pub(crate) fn summary(books: &Tally) -> Summary {
         plan_sha256: Some("ab12".to_owned()),
         consent: None,
         reason: None,
+        order: None,
         files: Vec::new(),
         audit: None,
     }

@@ -7,6 +7,7 @@ use comfy_table::Cell;
 use crate::domain::audit::Class;
 use crate::domain::characters::{visible, visible_path};
 use crate::domain::outcome::Outcome;
+use crate::domain::priority::SendingOrder;
 use crate::domain::wording::Wording;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
@@ -54,7 +55,7 @@ pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanShown<'_>>, writt
     parts.iter().fold(heading(summary), |text, part| text.say("\n").say(part))
 }
 
-/// Returns command, run and state, with consent and reason.
+/// Returns command, run and state, with consent, reason and the order of sending.
 fn heading(summary: &Summary) -> Wording {
     let mut heading = Wording::from(title(&summary.command, &summary.run, summary.state));
     if let Some(consent) = &summary.consent {
@@ -63,7 +64,15 @@ fn heading(summary: &Summary) -> Wording {
     if let Some(reason) = &summary.reason {
         heading = heading.say(format!("reason: {}\n", visible(reason)));
     }
-    heading
+    match &summary.order {
+        Some(order) => heading.say(order_line(order)),
+        None => heading,
+    }
+}
+
+/// Returns a line with the order in which changes are sent.
+pub fn order_line(order: &SendingOrder) -> String {
+    format!("order of sending: {order}\n")
 }
 
 /// Returns a line with the command that made a run, the run, and how far it came.

@@ -12,6 +12,7 @@
 //! | `limits` | what ends a run early |
 //! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
 //! | `matched` | rows that name their referrals by a key |
+//! | `priority` | in which order changes are sent |
 //! | `consent` | who may change what |
 //! | `outcomes` | every outcome, as a model tells it |
 //! | `requests` | how many requests are made |
@@ -38,6 +39,7 @@ mod limits;
 mod matched;
 mod outcomes;
 mod plan_and_resume;
+mod priority;
 mod reports;
 mod requests;
 mod samples;

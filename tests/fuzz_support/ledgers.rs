@@ -499,10 +499,12 @@ fn about() -> RunSpec {
             sheet: None,
             base: None,
             matching: None,
+            priority: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
         directory: None,
+        order: None,
     }
 }
 

@@ -267,9 +267,11 @@ fn about() -> RunSpec {
             sheet: None,
             base: None,
             matching: None,
+            priority: None,
         },
         plan_only: false,
         reason: None,
         directory: None,
+        order: None,
     }
 }

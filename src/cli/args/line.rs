@@ -182,6 +182,11 @@ pub struct PlanningArgs {
     #[arg(long)]
     pub clear: bool,
 
+    /// Column of the input to send in the order of, or dealValue or closingDateTime of the referrals; what has no
+    /// value there comes last [default: the order of the input]
+    #[arg(long, value_name = "COLUMN[:asc|desc]")]
+    pub priority: Option<String>,
+
     /// Reason for the run, kept in it and in its reports
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,

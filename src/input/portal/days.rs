@@ -106,7 +106,7 @@ fn in_doubt(text: &str, hint: &str) -> DateError {
 }
 
 /// Returns the day of a date that is compared only, month in front or year first.
-pub(super) fn day(text: &str) -> Option<Date> {
+pub(in super::super) fn day(text: &str) -> Option<Date> {
     month_first(text).or_else(|| Date::strptime("%Y-%m-%d", text).ok())
 }
 

@@ -146,6 +146,9 @@ fn target(names: &NameResolver<'_>, name: &str) -> Target {
         return Target::Known(known(names, column.goes_to, number));
     }
     match plain {
+        Ok(ValueTarget::ReadOnly(_) | ValueTarget::Unconfirmed(_)) | Err(_) if names.is_order(name) => {
+            Target::Known(ValueTarget::LeftAlone)
+        }
         Ok(ValueTarget::ReadOnly(_) | ValueTarget::Unconfirmed(_)) | Err(_) => {
             nearly(name).map_or(Target::Unknown, Target::Nearly)
         }

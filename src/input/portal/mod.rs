@@ -22,7 +22,7 @@ mod row;
 mod words;
 
 pub(super) use columns::PortalTarget;
-pub(super) use days::Days;
+pub(super) use days::{Days, day};
 pub(super) use header::{PortalHeader, as_in_english, resolve};
 pub(super) use recognise::recognise;
 pub(super) use row::{PortalRow, undefused};

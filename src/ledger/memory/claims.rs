@@ -15,7 +15,7 @@ use crate::ledger::outstanding::{due, last, may_arrive};
 #[derive(Debug)]
 pub struct Claims {
     memory: Memory,
-    /// The number of the last item that was claimed.
+    /// The number of the last item that was claimed, or its place in an order of the plan's own.
     claimed: Cell<u64>,
 }
 
@@ -28,13 +28,13 @@ impl Claims {
 impl ItemClaims for Claims {
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
         let (run, claimed) = (self.memory.read()?, self.claimed.get());
-        let left = run.left().filter(|(number, _)| *number > claimed).take(limit);
-        let page: Vec<Outstanding> =
-            left.map(|(number, planned)| outstanding(number, planned, &run)).collect();
-        if let Some(last) = page.last() {
-            self.claimed.set(last.item.number);
+        let left = run.queue().filter(|(place, ..)| *place > claimed).take(limit);
+        let page: Vec<(u64, Outstanding)> =
+            left.map(|(place, number, planned)| (place, outstanding(number, planned, &run))).collect();
+        if let Some((last, _)) = page.last() {
+            self.claimed.set(*last);
         }
-        Ok(page)
+        Ok(page.into_iter().map(|(_, left)| left).collect())
     }
 
     async fn rows_of(&self, item: u64) -> Result<u64, LedgerError> {

@@ -8,12 +8,16 @@ use super::run::Run;
 use super::state::{Defect, PlannedItem, RunState};
 use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunStats, Settled};
 use crate::domain::audit::Audit;
+use crate::domain::finding::Location;
 use crate::domain::item::Item;
+use crate::domain::priority::Direction;
 use crate::domain::run_spec::RunSpec;
+use crate::domain::sort_key::SortKey;
 use crate::domain::subject::Subject;
 use crate::ledger::backend::PlanStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::RunHeader;
+use crate::ledger::ordering::{KeySource, OrderKeys};
 use crate::ledger::spill::Spill;
 use crate::ledger::verdict::Resolved;
 
@@ -70,6 +74,20 @@ impl Plan {
             row.verdict.is_none() && row.item.is_none_or(|item| !planned.items.contains_key(&item))
         };
         planned.rows.values().find(is_loose).map(|row| row.row)
+    }
+
+    /// Returns the key of an item that comes first.
+    fn best_key(&self, number: u64, planned: &PlannedItem, keys: &OrderKeys) -> Option<SortKey> {
+        let keys_of_it: Vec<SortKey> = match &keys.of {
+            KeySource::Rows(key) => {
+                self.next.rows_of(number).filter_map(|row| key(row.place.input, &row.text)).collect()
+            }
+            KeySource::Subjects(key) => planned.subject.iter().filter_map(key).collect(),
+        };
+        match keys.direction {
+            Direction::Asc => keys_of_it.into_iter().min(),
+            Direction::Desc => keys_of_it.into_iter().max(),
+        }
     }
 
     /// Checks that no referral has two items, which would overlap.
@@ -147,6 +165,30 @@ impl PlanStore for Plan {
 
     async fn keep(&mut self) -> Result<(), LedgerError> {
         self.keep_all()
+    }
+
+    fn each_row(&self, each: &mut dyn FnMut(Location, &RowText)) -> Result<(), LedgerError> {
+        let rows = self.next.planned.rows.values().filter(|row| row.item.is_some());
+        rows.for_each(|row| each(row.place, &row.text));
+        Ok(())
+    }
+
+    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<u64, LedgerError> {
+        self.keep_all()?;
+        let (with, without): (Vec<_>, Vec<_>) = self
+            .next
+            .left()
+            .map(|(number, planned)| (self.best_key(number, planned, &keys), number))
+            .partition(|(key, _)| key.is_some());
+        let mut with = with;
+        // A stable sort, either way round: what is equal stays in the order of the inputs.
+        with.sort_by(|(one, _), (other, _)| match keys.direction {
+            Direction::Asc => one.cmp(other),
+            Direction::Desc => other.cmp(one),
+        });
+        let turns = with.iter().chain(&without).map(|(_, number)| *number).collect();
+        self.next.turns = Arc::new(turns);
+        Ok(without.len() as u64)
     }
 
     async fn seal(mut self, stats: &RunStats) -> Result<Run, LedgerError> {

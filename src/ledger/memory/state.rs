@@ -26,6 +26,8 @@ pub(super) struct RunState {
     pub(super) inputs: BTreeMap<u32, (bool, InputInfo)>,
     /// The rows and items that planning wrote; they don't change any more while the run is sent.
     pub(super) planned: Arc<Planned>,
+    /// The numbers of the items in the order in which they are sent; empty where that is the order of the inputs.
+    pub(super) turns: Arc<Vec<u64>>,
     /// Outcomes by the number of their item.
     pub(super) outcomes: BTreeMap<u64, Resolved>,
     /// Attempts by their numbers, which are given out in order and never twice.
@@ -74,6 +76,7 @@ impl RunState {
             header: RunHeader::planning(spec),
             inputs: BTreeMap::new(),
             planned: Arc::default(),
+            turns: Arc::default(),
             outcomes: BTreeMap::new(),
             attempts: BTreeMap::new(),
             next_attempt: 1,
@@ -86,6 +89,7 @@ impl RunState {
     /// again.
     pub(super) fn forget_plan(&mut self) {
         self.planned = Arc::default();
+        self.turns = Arc::default();
         self.outcomes.clear();
         self.inputs.values_mut().for_each(|(is_read, _)| *is_read = false);
     }
@@ -146,6 +150,16 @@ impl RunState {
     pub(super) fn left(&self) -> impl Iterator<Item = (u64, &PlannedItem)> {
         let items = self.planned.items.iter().map(|(number, item)| (*number, item));
         items.filter(|(number, _)| !self.outcomes.contains_key(number))
+    }
+
+    /// Returns the items that have no outcome in the order in which they are sent, each with its place and its number.
+    pub(super) fn queue(&self) -> Box<dyn Iterator<Item = (u64, u64, &PlannedItem)> + '_> {
+        if self.turns.is_empty() {
+            return Box::new(self.left().map(|(number, item)| (number, number, item)));
+        }
+        let in_turn = (1..).zip(self.turns.iter());
+        let left = in_turn.filter(|(_, number)| !self.outcomes.contains_key(number));
+        Box::new(left.filter_map(|(place, number)| Some((place, *number, self.planned.items.get(number)?))))
     }
 
     /// Returns the size of the run, and how much of it is left.

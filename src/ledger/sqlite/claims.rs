@@ -18,23 +18,44 @@ use crate::ledger::outstanding::{LastAttempt, due, last, may_arrive};
 pub struct Claims {
     store: Store,
     lost: Option<Lost>,
-    /// The number of the last item that was claimed.
+    queue: Queue,
+    /// The place in the queue of the last item that was claimed.
     claimed: Cell<i64>,
 }
 
+/// Where a query finds the items in the order in which they are sent.
+#[derive(Debug)]
+struct Queue {
+    items: &'static str,
+    place: &'static str,
+}
+
+impl Queue {
+    /// The items by number, which is the order of the inputs.
+    const OF_INPUTS: Self = Self { items: "item", place: "item.number" };
+
+    /// The items in an order of their own. The join is not to be turned round, so that no order is made anew.
+    const OF_TURNS: Self =
+        Self { items: "turn CROSS JOIN item ON item.number = turn.item", place: "turn.place" };
+}
+
 impl Claims {
-    pub(super) fn new(store: Store, lost: Option<Lost>) -> Self {
-        Self { store, lost, claimed: Cell::new(0) }
+    /// `is_ordered` says that the plan has an order of its own.
+    pub(super) fn new(store: Store, lost: Option<Lost>, is_ordered: bool) -> Self {
+        let queue = if is_ordered { Queue::OF_TURNS } else { Queue::OF_INPUTS };
+        Self { store, lost, queue, claimed: Cell::new(0) }
     }
 
-    fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<Outstanding>> {
+    /// Returns items with their places in the queue.
+    fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<(i64, Outstanding)>> {
+        let Queue { items, place } = self.queue;
         let mut items = self.store.connection.prepare_cached(&format!(
             "SELECT {ITEM}, last.id, last.result, last.etag, last.patch, last.changes,
-                    last.status, last.code
-             FROM item LEFT JOIN outcome ON outcome.item = item.number
+                    last.status, last.code, {place}
+             FROM {items} LEFT JOIN outcome ON outcome.item = item.number
                        LEFT JOIN attempt AS last
                        ON last.id = (SELECT max(id) FROM attempt WHERE attempt.item = item.number)
-             WHERE outcome.item IS NULL AND item.number > ?1 ORDER BY item.number LIMIT ?2"
+             WHERE outcome.item IS NULL AND {place} > ?1 ORDER BY {place} LIMIT ?2"
         ))?;
         let mut attempts = self
             .store
@@ -48,7 +69,7 @@ impl Claims {
             if left.sent {
                 tell_attempts(&mut attempts, &mut left)?;
             }
-            Ok(left)
+            Ok((row.get(16)?, left))
         };
         items.query_map([after, limit], one)?.collect()
     }
@@ -58,10 +79,10 @@ impl ItemClaims for Claims {
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let page = self.store.told(self.page(self.claimed.get(), limit))?;
-        if let Some(last) = page.last() {
-            self.claimed.set(last.item.number.cast_signed());
+        if let Some((last, _)) = page.last() {
+            self.claimed.set(*last);
         }
-        Ok(page)
+        Ok(page.into_iter().map(|(_, left)| left).collect())
     }
 
     async fn rows_of(&self, item: u64) -> Result<u64, LedgerError> {

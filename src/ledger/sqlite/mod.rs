@@ -35,6 +35,7 @@ mod run;
 mod schema;
 mod store;
 mod totals;
+mod turns;
 mod wal;
 
 pub use claims::Claims;

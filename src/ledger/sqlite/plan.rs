@@ -13,9 +13,10 @@ use super::records::{EnumText, Json, Source, Text, number, write_outcome};
 use super::run::Run;
 use super::schema::{add_session, give_back_room, index, set_phase, set_room};
 use super::store::Store;
-use super::{holder, permissions};
+use super::{holder, permissions, turns};
 use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunStats, Settled};
 use crate::domain::audit::Audit;
+use crate::domain::finding::Location;
 use crate::domain::item::Item;
 use crate::domain::key::Matched;
 use crate::domain::run_spec::RunSpec;
@@ -24,6 +25,7 @@ use crate::ledger::backend::PlanStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::item_buffer::{BufferedItem, ItemBuffer};
 use crate::ledger::model::RunHeader;
+use crate::ledger::ordering::OrderKeys;
 use crate::ledger::spill::Spill;
 
 /// Records in one transaction at most. Items come in no order, so each transaction may write most pages of
@@ -157,8 +159,10 @@ impl PlanStore for Plan {
         store.told(set_room(&store.connection))?;
         let mut plan = Self::new(store, lock, header);
         let has_subjects = plan.store.has_subjects();
-        let has_keys = plan.store.has_keys();
-        plan.put(|connection| forget(has_subjects, has_keys, connection))?;
+        let (has_keys, has_turns) = (plan.store.has_keys(), plan.store.has_turns());
+        let later = [(has_subjects, "subject"), (has_keys, "matched"), (has_turns, "turn")];
+        let later = later.into_iter().filter(|(is_there, _)| *is_there).map(|(_, table)| table);
+        plan.put(|connection| forget(later, connection))?;
         Ok((plan, inputs))
     }
 
@@ -255,6 +259,20 @@ impl PlanStore for Plan {
         self.keep_all()
     }
 
+    fn each_row(&self, each: &mut dyn FnMut(Location, &RowText)) -> Result<(), LedgerError> {
+        self.store.told(turns::each_row(&self.store.connection, each))
+    }
+
+    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<u64, LedgerError> {
+        self.keep_all()?;
+        let mut without = 0;
+        self.put(|connection| {
+            without = turns::put_in_order(connection, keys)?;
+            Ok(())
+        })?;
+        Ok(without)
+    }
+
     async fn seal(mut self, stats: &RunStats) -> Result<Run, LedgerError> {
         self.keep_all()?;
         if let Some(row) = self.loose_row()? {
@@ -324,13 +342,11 @@ fn add_matched(connection: &Connection, row: u64, matched: &Matched) -> rusqlite
     connection.prepare_cached(add)?.execute((row.cast_signed(), Json(matched))).map(drop)
 }
 
-/// Removes the plan. The requests that were made for it were made, so the session figures stay.
-fn forget(has_subjects: bool, has_keys: bool, connection: &Connection) -> rusqlite::Result<()> {
-    if has_subjects {
-        connection.execute_batch("DELETE FROM subject")?;
-    }
-    if has_keys {
-        connection.execute_batch("DELETE FROM matched")?;
+/// Removes the plan, with what is in the tables that only `later` formats have. The requests that were made for it were
+/// made, so the session figures stay.
+fn forget(later: impl Iterator<Item = &'static str>, connection: &Connection) -> rusqlite::Result<()> {
+    for table in later {
+        connection.execute_batch(&format!("DELETE FROM {table}"))?;
     }
     connection.execute_batch(
         "DELETE FROM outcome; DELETE FROM item; DELETE FROM row;

@@ -117,7 +117,7 @@ CREATE TABLE session (
 
 /// The tables that later formats added, each with the first format that has it. A ledger without them gets
 /// them with the first write of sending: see wal.rs for why that can't be at any time.
-const ADDED: [(i32, &str); 3] = [
+const ADDED: [(i32, &str); 4] = [
     (
         CONSENTED,
         "
@@ -150,6 +150,20 @@ CREATE TABLE matched (
 ) STRICT;
 ",
     ),
+    (
+        ORDERED,
+        "
+-- Which item is sent when; none where they are sent in the order of the inputs.
+CREATE TABLE turn (
+    item     INTEGER PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    place    INTEGER NOT NULL CHECK (place > 0),
+    -- Whether there was a value to order it by: those that have none come last.
+    valued   INTEGER NOT NULL CHECK (valued IN (0, 1))
+) STRICT;
+CREATE UNIQUE INDEX turn_by_place ON turn (place);
+",
+    ),
 ];
 
 /// The first format that has a place for consents.
@@ -160,6 +174,9 @@ pub(super) const SUBJECTS: i32 = 3;
 
 /// The first format that has a place for the keys by which rows were matched.
 pub(super) const MATCHED: i32 = 3;
+
+/// The first format that has a place for the order of sending.
+pub(super) const ORDERED: i32 = 3;
 
 /// Returns the SQL that creates all tables of a format.
 pub(super) fn tables(format: i32) -> String {

@@ -10,7 +10,9 @@ use super::crash_points::{CrashPoint, Watch};
 use super::error::{on_one_line, told};
 use super::files::{file, file_beside, log_file};
 use super::records::{EnumText, Json};
-use super::schema::{APPLICATION, CONSENTED, MATCHED, OLDEST, SUBJECTS, VERSION, is_needed, settings};
+use super::schema::{
+    APPLICATION, CONSENTED, MATCHED, OLDEST, ORDERED, SUBJECTS, VERSION, is_needed, settings,
+};
 use super::{checksum, create, holder, permissions};
 use crate::domain::account::{InputInfo, Phase};
 use crate::domain::consent::Consent;
@@ -227,6 +229,11 @@ impl Store {
     /// Whether the ledger has a place for the keys by which rows were matched.
     pub(super) fn has_keys(&self) -> bool {
         self.format >= MATCHED
+    }
+
+    /// Whether the ledger has a place for an order of sending other than that of the inputs.
+    pub(super) fn has_turns(&self) -> bool {
+        self.format >= ORDERED
     }
 
     /// Returns the last consent on record; ledgers of the first format have none.

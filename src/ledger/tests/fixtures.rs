@@ -111,10 +111,12 @@ pub(in crate::ledger) fn about() -> RunSpec {
             sheet: None,
             base: None,
             matching: Some(MatchField::ExternalReferenceId),
+            priority: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
         directory: None,
+        order: None,
     }
 }
 
@@ -159,6 +161,7 @@ pub(in crate::ledger) fn subject() -> Subject {
         substatus: Some("Accepted".to_owned()),
         value: Some("10000.00".to_owned()),
         currency: None,
+        closing: Some("2026-12-31T00:00:00Z".to_owned()),
     }
 }
 

@@ -29,4 +29,5 @@ mod holding;
 mod planning;
 mod remaining;
 mod sending;
+mod turns;
 mod verdicts;

@@ -17,10 +17,13 @@ use crate::domain::finding::Finding;
 use crate::domain::format::Format;
 use crate::domain::item::Item;
 use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::priority::Direction;
 use crate::domain::rules::Rule;
+use crate::domain::sort_key::SortKey;
+use crate::domain::subject::Subject;
 use crate::domain::text_form::TextForm;
 use crate::ledger::tests::fixtures::*;
-use crate::ledger::{AttemptAnswer, AttemptResult, create, open, read};
+use crate::ledger::{AttemptAnswer, AttemptResult, KeySource, OrderKeys, create, open, read};
 
 /// A run that stopped, with every column of every table filled in some record.
 async fn stopped() -> TempDir {
@@ -45,6 +48,9 @@ async fn stopped() -> TempDir {
     let findings = vec![Finding::deny(Rule::Id, place(5), "the row names no referral")];
     let verdict = Some(Verdict::invalid(&findings));
     planning.row(&RowRecord { verdict, findings, ..row(4, None) }).unwrap();
+    let of = |subject: &Subject| subject.value.as_deref().map(SortKey::of_text);
+    let keys = OrderKeys { of: KeySource::Subjects(Box::new(of)), direction: Direction::Asc };
+    planning.put_in_order(keys).await.unwrap();
     let planned = planning.seal(&RunStats::default()).await.unwrap();
     let (journal, _backlog) = planned.consented(Some(consent(0))).start(clock()).await.unwrap();
     for number in 1..=3 {
@@ -79,7 +85,7 @@ fn another(column: &str, value: &Value) -> Value {
             let byte = if text.as_bytes()[at] == b'Q' { "R" } else { "Q" };
             Value::Text(format!("{}{byte}{}", &text[..at], &text[at + 1..]))
         }
-        Value::Integer(flag @ 0..=1) if matches!(column, "bound" | "planned" | "read") => {
+        Value::Integer(flag @ 0..=1) if matches!(column, "bound" | "planned" | "read" | "valued") => {
             Value::Integer(1 - flag)
         }
         Value::Integer(number) => Value::Integer(number + 1_000),
@@ -185,7 +191,7 @@ async fn another_byte_in_any_index_is_refused() {
     let folder = stopped().await;
     let file = folder.path().join("run.sqlite");
     let whole = fs::read(&file).unwrap();
-    for index in ["attempt_of_item", "row_of_item", "item_of_referral"] {
+    for index in ["attempt_of_item", "row_of_item", "item_of_referral", "turn_by_place"] {
         let page = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
         let page: u32 = meddle(folder.path()).query_row(page, [index], |row| row.get(0)).unwrap();
         let mut harmed = whole.clone();

@@ -24,8 +24,8 @@ another header: is damaged: file is not a database
 another page size: is damaged: file is not a database
 half of it: is damaged: database disk image is malformed
 its first page: is damaged: database disk image is malformed
-half a page less: is damaged: *** in database main *** Fragmentation of 456 bytes reported as 0 on page 26
-the middle of a page: is damaged: *** in database main *** Tree 23 page 23: btreeInitPage() returns error code 11 | is damaged: item 185 is not as it was written
+half a page less: is damaged: *** in database main *** Fragmentation of 456 bytes reported as 0 on page 28
+the middle of a page: is damaged: *** in database main *** Tree 25 page 25: btreeInitPage() returns error code 11 | is damaged: item 185 is not as it was written
 the head of a page: is damaged: *** in database main *** Tree 4 page 4: btreeInitPage() returns error code 11 | is damaged: database disk image is malformed
 another mark: is no ledger of this program
 no format: is damaged: its format is 0, which there never was
@@ -239,8 +239,9 @@ async fn what_is_no_run_is_refused_by_name() {
             "text" => fs::write(&file, "this is a text, and not a short one".repeat(100)).unwrap(),
             _ => {
                 let mut bytes = fs::read(&file).unwrap();
-                let middle = (bytes.len() / 2) & !4095;
-                bytes[middle..middle + 4096].fill(0xA5);
+                // One that holds items.
+                let page = (bytes.len() * 4 / 5) & !8191;
+                bytes[page..page + 8192].fill(0xA5);
                 fs::write(&file, bytes).unwrap();
             }
         }

@@ -61,7 +61,7 @@ async fn a_ledger_of_the_first_format_is_brought_up_once_it_is_sent() {
     let folder = tempdir().unwrap();
     drop(planned(folder.path(), 3).await);
     meddle(folder.path())
-        .execute_batch("DROP TABLE consent; DROP TABLE subject; DROP TABLE matched; PRAGMA user_version = 1")
+        .execute_batch("DROP TABLE consent; DROP TABLE subject; DROP TABLE matched; DROP TABLE turn; PRAGMA user_version = 1")
         .unwrap();
     let format = || {
         let version = meddle(folder.path()).pragma_query_value(None, "user_version", |row| row.get(0));
@@ -86,7 +86,7 @@ async fn a_ledger_of_an_earlier_format_names_nobody_and_is_planned_again_as_it_w
     planning.item(&item(1), None, None, None).unwrap();
     planning.abandon(&RunStats::default()).await.unwrap();
     meddle(folder.path())
-        .execute_batch("DROP TABLE subject; DROP TABLE matched; PRAGMA user_version = 2")
+        .execute_batch("DROP TABLE subject; DROP TABLE matched; DROP TABLE turn; PRAGMA user_version = 2")
         .unwrap();
     let (mut planning, _) = open(folder.path()).await.unwrap().plan_again().await.unwrap();
     planning.row(&RowRecord { matched: Some(matched(1)), ..row(1, Some(1)) }).unwrap();

@@ -23,8 +23,8 @@ fn meddle(dir: &Path) -> rusqlite::Connection {
 }
 
 /// All tables of a ledger, but for those that are SQLite's own.
-const TABLES: [&str; 10] =
-    ["run", "input", "row", "item", "attempt", "outcome", "session", "consent", "subject", "matched"];
+const TABLES: [&str; 11] =
+    ["run", "input", "row", "item", "attempt", "outcome", "session", "consent", "subject", "matched", "turn"];
 
 /// Makes the checksums fit what is there, as where a defect had written it.
 fn renew_checksums(connection: &rusqlite::Connection) {

@@ -1,0 +1,178 @@
+//! `--priority`: settles what the changes of a run are sent in the order of, once its inputs are read.
+
+use super::error::{CommandError, ErrorKind, Problem};
+use super::next_command::{flag, quoted, spelled};
+use crate::domain::account::{InputInfo, input_name};
+use crate::domain::fields::Field;
+use crate::domain::instant::Instant;
+use crate::domain::number::Number;
+use crate::domain::priority::{
+    OrderKind, OrderedBy, Priority, REFERRAL_VALUES, SendingOrder, referral_value, short_name,
+};
+use crate::domain::run_spec::{PlanSpec, StateSource};
+use crate::domain::setting::Setting;
+use crate::domain::sort_key::SortKey;
+use crate::domain::subject::Subject;
+use crate::input::{self, ColumnTwice, OrderColumn, OrderDoubt, OrderKinds, Sample, Seen};
+use crate::ledger::{KeySource, LedgerError, OrderKeys, Planning};
+
+/// What the changes of a run are sent in the order of, and where its values are.
+pub struct Ordering {
+    /// The order as it is told.
+    pub order: SendingOrder,
+    /// The column; `None` where it goes by a value of the referrals.
+    column: Option<OrderColumn>,
+    /// What the user may not expect of it.
+    pub notes: Vec<String>,
+}
+
+impl Ordering {
+    /// Settles the order that the user asks for, from the inputs and the rows that were read of them.
+    ///
+    /// # Errors
+    /// Returns a usage error where the inputs have no such column or two, or a value of it can be read in two ways;
+    /// and an error where the ledger can't be read.
+    pub fn settle(asked: &Priority, ledger: &Planning, inputs: &[InputInfo]) -> Result<Self, CommandError> {
+        let plan = &ledger.header().spec.asked;
+        let column = OrderColumn::find(&asked.column, plan.decimal, inputs)
+            .map_err(|twice| said_twice(asked, twice))?;
+        let (seen, has_values) = survey(&column, ledger, inputs, asked)?;
+        let field = referral_value(&asked.column);
+        if !column.is_in_header() && !has_values {
+            return match field {
+                Some(field) => of_referrals(asked, field, plan),
+                None => Err(unknown(asked, inputs)),
+            };
+        }
+        let Seen { kind, because } = seen;
+        let order = SendingOrder {
+            by: OrderedBy::Column,
+            name: asked.column.trim().to_owned(),
+            kind: kind.unwrap_or(OrderKind::Text),
+            direction: asked.direction,
+            without: None,
+        };
+        let mut notes = Vec::new();
+        notes.extend(field.map(|field| column_goes_first(asked, field, plan, inputs)));
+        notes.extend(why_text(asked, &because, inputs));
+        notes.extend(kind.is_none().then(|| format!("{}: no row has a value there", typed(asked))));
+        Ok(Self { order, column: Some(column), notes })
+    }
+
+    /// Returns the keys by which the items of the run are put in order.
+    pub fn keys(&self) -> OrderKeys {
+        let SendingOrder { kind, direction, .. } = self.order;
+        let of = match (&self.column, self.order.field()) {
+            (Some(column), _) => {
+                let column = column.clone();
+                KeySource::Rows(Box::new(move |input, row| column.value(input, row)?.key(kind)))
+            }
+            (None, field) => KeySource::Subjects(Box::new(move |subject| value_of(subject, field?))),
+        };
+        OrderKeys { of, direction }
+    }
+}
+
+/// Returns the key of the value that a referral had when it was looked at.
+fn value_of(subject: &Subject, field: Field) -> Option<SortKey> {
+    match field {
+        Field::DealValue => Some(SortKey::of_number(&Number::parse(subject.value.as_ref()?)?)),
+        Field::ClosingDateTime => Some(SortKey::of_time(Instant::parse(subject.closing.as_ref()?)?)),
+        _ => None,
+    }
+}
+
+/// Goes through the values of a column. Returns what they are, and whether there is any.
+fn survey(
+    column: &OrderColumn,
+    ledger: &Planning,
+    inputs: &[InputInfo],
+    asked: &Priority,
+) -> Result<(Seen, bool), CommandError> {
+    let (mut kinds, mut has_values) = (OrderKinds::default(), false);
+    ledger
+        .each_row(&mut |place, row| {
+            if let Some(value) = column.value(place.input, row) {
+                has_values = true;
+                kinds.add(place, &value);
+            }
+        })
+        .map_err(|error: LedgerError| CommandError::from(error))?;
+    let seen = kinds.conclude().map_err(|doubt| doubtful(asked, doubt, inputs))?;
+    Ok((seen, has_values))
+}
+
+/// Returns the order by a value of the referrals.
+fn of_referrals(asked: &Priority, field: Field, plan: &PlanSpec) -> Result<Ordering, CommandError> {
+    let name = short_name(field);
+    if plan.state == StateSource::None {
+        let what = format!("{}: without the referrals as they stand, none has a {name}", typed(asked));
+        return Err(CommandError::usage(what).hint("name a column of the input, or leave out --state none"));
+    }
+    let kind = if field == Field::DealValue { OrderKind::Numbers } else { OrderKind::Dates };
+    let direction = asked.direction;
+    let order = SendingOrder { by: OrderedBy::Referral, name, kind, direction, without: None };
+    Ok(Ordering { order, column: None, notes: Vec::new() })
+}
+
+/// Returns what the user typed.
+fn typed(asked: &Priority) -> String {
+    format!("{} {}", flag(Setting::Priority), quoted(&asked.column))
+}
+
+fn unknown(asked: &Priority, inputs: &[InputInfo]) -> CommandError {
+    let values = REFERRAL_VALUES.map(short_name);
+    let columns = inputs.iter().flat_map(|input| &input.columns).chain(&values).map(String::as_str);
+    let hint = match input::nearest_of(&asked.column, columns) {
+        Some(column) => format!("did you mean {}?", quoted(column)),
+        None => format!("name a column of the input as its header does, or {}", values.join(" or ")),
+    };
+    CommandError::usage(format!("{}: there is no such column", typed(asked))).hint(hint)
+}
+
+fn said_twice(asked: &Priority, ColumnTwice { path, columns }: ColumnTwice) -> CommandError {
+    let columns: Vec<String> = columns.iter().map(quoted).collect();
+    let what = format!("{}: {} has {}", typed(asked), input_name(&path), columns.join(" and "));
+    CommandError::usage(what).hint("write the name to the letter as the header does, or rename one of them")
+}
+
+fn doubtful(asked: &Priority, OrderDoubt { sample, why }: OrderDoubt, inputs: &[InputInfo]) -> CommandError {
+    let problem = Problem {
+        place: Some(at(&sample, inputs)),
+        hints: why.hint.iter().map(|hint| spelled(hint).into()).collect(),
+        ..Problem::new(format!("{}: {}", typed(asked), spelled(&why.message.into())))
+    };
+    CommandError::of(ErrorKind::Usage, vec![problem])
+}
+
+/// Returns the note that a column of the inputs goes before the value of the referrals of the same name.
+fn column_goes_first(asked: &Priority, field: Field, plan: &PlanSpec, inputs: &[InputInfo]) -> String {
+    let pointer = field.pointer().as_str();
+    let names = [short_name(field), pointer.trim_start_matches('/').replace('/', "."), pointer.to_owned()];
+    let is_free = |name: &&String| {
+        OrderColumn::find(name, plan.decimal, inputs).is_ok_and(|column| !column.is_in_header())
+            && !input::is_same_name(name, &asked.column)
+    };
+    let other = names.iter().find(is_free);
+    let other = other.map_or(String::new(), |name| format!(", which {name} stands for"));
+    format!("{} goes by the column of the input, not by the referrals' value{other}", typed(asked))
+}
+
+/// Returns the note that values are compared as texts, where they are.
+fn why_text(asked: &Priority, because: &[Sample], inputs: &[InputInfo]) -> Option<String> {
+    let shown = |sample: &Sample| format!("{} ({})", sample.shown, at(sample, inputs));
+    let why = match because {
+        [] => return None,
+        [word] => format!("{} is neither a number nor a date", shown(word)),
+        samples => {
+            format!("{} are not of one kind", samples.iter().map(shown).collect::<Vec<_>>().join(" and "))
+        }
+    };
+    Some(format!("{} goes by text, since {why}", typed(asked)))
+}
+
+/// Returns where a value stands.
+fn at(sample: &Sample, inputs: &[InputInfo]) -> String {
+    let name = inputs.get(sample.place.input as usize).map_or("input", |input| input_name(&input.path));
+    format!("{name}:{}", sample.place.line)
+}
