@@ -74,7 +74,6 @@ pub fn options(asked: &PlanSpec) -> input::Options {
         portal_reasons,
         sheet,
         read_as,
-        ids_alone: false,
         order: priority.map(|priority| priority.column),
         matching,
     }

@@ -27,6 +27,8 @@ pub enum ReadAs {
     ChangesOf(Arc<dyn BaseRows>),
     /// The base itself, which changes nothing.
     Base,
+    /// A list of referrals: nothing but their ids.
+    Ids,
 }
 
 /// The rows of a base, found by referral.

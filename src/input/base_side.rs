@@ -59,7 +59,7 @@ impl<'o> BaseSide<'o> {
     pub fn begin(options: &'o Options, line: u64) -> Self {
         let side = match options.read_as {
             ReadAs::Base => Side::OfBase(Box::new(BaseRow::new(line))),
-            ReadAs::Changes | ReadAs::ChangesOf(_) => Side::Alone,
+            ReadAs::Changes | ReadAs::ChangesOf(_) | ReadAs::Ids => Side::Alone,
         };
         Self { options, side, values: Vec::new(), as_in_base: 0 }
     }
@@ -80,7 +80,7 @@ impl<'o> BaseSide<'o> {
     fn rows(&self) -> Option<&'o dyn BaseRows> {
         match &self.options.read_as {
             ReadAs::ChangesOf(rows) => Some(rows.as_ref()),
-            ReadAs::Changes | ReadAs::Base => None,
+            ReadAs::Changes | ReadAs::Base | ReadAs::Ids => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Reads a CSV: its header, then one record after the other, of which the [`Sheet`] makes rows.
 
+use std::collections::VecDeque;
 use std::io::BufRead;
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
@@ -7,7 +8,7 @@ use ::csv::{ByteRecord, Reader, ReaderBuilder};
 use super::context::{InputContext, RowsSummary};
 use super::decode::DecodedText;
 use super::error::{InputError, Unusable};
-use super::header::Column;
+use super::footer::{self, Footer};
 use super::heading::{self, Heading, NoHeading};
 use super::no_header;
 use super::notation::Notation;
@@ -16,7 +17,6 @@ use super::record::Record;
 use super::sheet::{Sheet, is_blank};
 use super::swallowed::SwallowedRow;
 use super::watch::{QuoteWatcher, RecordSpan};
-use crate::domain::day_doubt::DateColumns;
 
 /// Reads the header, then hands the row of every record to the sink.
 pub(super) fn read<E>(
@@ -39,7 +39,7 @@ pub(super) fn read<E>(
             .buffer_capacity(64 * 1024)
             .from_reader(QuoteWatcher::new(text.reader, separator.byte(), text.lines_before)),
         cells: ByteRecord::new(),
-        ahead: None,
+        ahead: VecDeque::new(),
     };
     let mut oddities = Oddities::default();
     let Some(mark) = records.header(&mut oddities)? else {
@@ -58,8 +58,14 @@ pub(super) fn read<E>(
         }
     };
     let sheet = Sheet { context, columns, separator, transcoded, is_portal, is_workbook: false };
-    let mut count = 0;
+    let (mut count, mut footer) = (0, None);
     while let Some(mark) = records.next()? {
+        if footer::begins(&records.cells, mark) {
+            footer = records.footer(mark)?;
+            if footer.is_some() {
+                break;
+            }
+        }
         if sheet.is_empty(&records.cells, mark) {
             oddities.empty(mark.line);
             continue;
@@ -76,7 +82,7 @@ pub(super) fn read<E>(
         // Only a short record can be the first half of a row, so only then the next one is looked at.
         if malformed.is_none() && sheet.is_short(&records.cells) {
             records.look_ahead()?;
-            let next = records.ahead.as_ref().map(|(mark, cells)| (cells, *mark));
+            let next = records.ahead.front().map(|(mark, cells)| (cells, *mark));
             malformed = next.and_then(|next| sheet.broken(&records.cells, mark, next));
             if malformed.is_none() && sheet.names_referral(&records.cells) {
                 oddities.short(mark.line);
@@ -86,23 +92,9 @@ pub(super) fn read<E>(
         sink(sheet.record(&records.cells, mark, malformed, &mut notation)).map_err(InputError::Sink)?;
     }
     let is_windows_1252 = notation.letters.are_windows_1252(context)?;
-    let notes = told.into_iter().chain(oddities.notes(&sheet)).collect();
-    let dates = DateColumns { at: sheet.date_columns(), doubt: notation.days.doubt() };
-    let (ignored, columns): (Vec<Column>, Vec<Column>) =
-        sheet.columns.into_iter().partition(Column::is_left_out);
-    let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
-    Ok(RowsSummary {
-        count,
-        columns: names(columns),
-        ignored: names(ignored),
-        notes,
-        contradiction: notation.numbers.contradiction(),
-        date_contradiction: notation.days.contradiction(),
-        dates,
-        is_portal,
-        is_windows_1252,
-        sheet: None,
-    })
+    let footer = footer.map(|footer| footer.note(count, "line"));
+    let notes = told.into_iter().chain(oddities.notes(&sheet)).chain(footer).collect();
+    Ok(RowsSummary { is_windows_1252, ..sheet.summary(count, notes, &notation) })
 }
 
 /// The records of a CSV, in order.
@@ -111,8 +103,8 @@ struct Records<'a, R> {
     reader: Reader<QuoteWatcher<R>>,
     /// The record that was read last.
     cells: ByteRecord,
-    /// The record after the one in `cells`, where it was looked ahead.
-    ahead: Option<(RecordSpan, ByteRecord)>,
+    /// The records after the one in `cells` that were looked at ahead, in order.
+    ahead: VecDeque<(RecordSpan, ByteRecord)>,
 }
 
 impl<R: BufRead> Records<'_, R> {
@@ -129,18 +121,32 @@ impl<R: BufRead> Records<'_, R> {
 
     /// Reads one record further, and keeps the current one.
     fn look_ahead(&mut self) -> Result<(), Unusable> {
-        if self.ahead.is_none() {
+        if self.ahead.is_empty() {
             let now = std::mem::take(&mut self.cells);
             let read = self.next();
             let next = std::mem::replace(&mut self.cells, now);
-            self.ahead = read?.map(|mark| (mark, next));
+            self.ahead.extend(read?.map(|mark| (mark, next)));
         }
         Ok(())
     }
 
+    /// Returns the footer that the current record begins; `None` where it is a row like any other.
+    fn footer(&mut self, mark: RecordSpan) -> Result<Option<Footer>, Unusable> {
+        let now = self.cells.clone();
+        let next = || Ok::<_, Unusable>(self.next()?.map(|mark| (mark, self.cells.clone())));
+        match footer::goes_on(&(mark, now.clone()), next, |(mark, cells)| (cells.clone(), *mark))? {
+            Ok(footer) => Ok(Some(footer)),
+            Err(mut rows) => {
+                rows.append(&mut self.ahead);
+                (self.ahead, self.cells) = (rows, now);
+                Ok(None)
+            }
+        }
+    }
+
     /// Reads the next record into `cells`. `None` at the end of the file.
     fn next(&mut self) -> Result<Option<RecordSpan>, Unusable> {
-        if let Some((mark, cells)) = self.ahead.take() {
+        if let Some((mark, cells)) = self.ahead.pop_front() {
             self.cells = cells;
             return Ok(Some(mark));
         }

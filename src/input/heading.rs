@@ -47,7 +47,9 @@ pub(super) fn resolve(
     let is_said = context.options.format == Some(Format::PortalCsv);
     let plain = match header::resolve(context, cells, mark, false) {
         // Of a list of ids it doesn't matter whose file it is.
-        Err(unusable) if context.options.ids_alone => return Err(NoHeading::Unknown(unusable)),
+        Err(unusable) if matches!(context.options.read_as, ReadAs::Ids) => {
+            return Err(NoHeading::Unknown(unusable));
+        }
         Ok(columns) if !is_said => return Ok(Heading { columns, is_portal: false, notes: Vec::new() }),
         plain => plain,
     };

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use super::base_row::ReadAs;
 use super::context::InputContext;
 use super::error::{InputError, Problem, Unusable};
 use super::gzip;
@@ -30,7 +31,7 @@ const EXTENSIONS: [&str; 7] = ["csv", "tsv", "txt", "jsonl", "ndjson", "xlsx", "
 /// # Errors
 /// Where the file can't be read, holds no id, or a line of it names no referral: half a list is none.
 pub fn read_ids(path: &str) -> Result<Vec<ReferralId>, Unusable> {
-    let options = Options { ids_alone: true, ..Options::default() };
+    let options = Options { read_as: ReadAs::Ids, ..Options::default() };
     let context = InputContext::new(path, 0, &options);
     let first = first_line(&context).map_err(|error| context.unreadable(&error))?;
     let mut ids = Ids::default();

@@ -27,6 +27,7 @@
 //! | `sheet` | a record of cells under its header → a row |
 //! | `shape` | whether a record has the shape that the header says, and what else it may be |
 //! | `swallowed` | rows that a quoted cell took in |
+//! | `footer` | lines at a file's end that are no rows |
 //! | `oddities` | what is unusual about a CSV without being a mistake |
 //! | `cell` | one cell → its row |
 //! | `cell_type` | whether a typed cell can stand for what its column is for |
@@ -66,6 +67,7 @@ mod duplicates;
 mod earlier_result;
 pub mod error;
 pub mod export;
+mod footer;
 mod form;
 mod guards;
 mod gzip;

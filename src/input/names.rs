@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::base_row::ReadAs;
 use super::likeness::{LIKELY, is_same_name, likeness};
 use super::name_hints::opt_in;
 use super::options::Options;
@@ -89,7 +90,8 @@ impl<'a> NameResolver<'a> {
         let unconfirmed = options.levels.of(Rule::UnconfirmedPath);
         let (left_alone, mapped) = (options.left_alone.as_slice(), options.mapped.as_slice());
         let matching = options.matching.as_ref().map(|matching| matching.field);
-        let (allowed, in_use, ids_alone) = (&options.allow_paths, Vec::new(), options.ids_alone);
+        let ids_alone = matches!(options.read_as, ReadAs::Ids);
+        let (allowed, in_use) = (&options.allow_paths, Vec::new());
         let order = options.order.as_deref();
         Self { known, allowed, left_alone, mapped, in_use, ids_alone, matching, order, unconfirmed }
     }

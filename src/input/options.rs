@@ -36,8 +36,6 @@ pub struct Options {
     pub sheet: Option<String>,
     /// What its cells are read for.
     pub read_as: ReadAs,
-    /// Whether nothing but the ids of referrals is read, as in a list of them.
-    pub ids_alone: bool,
     /// The column, or outermost member of JSON lines, that changes are sent in the order of: it need not mean anything
     /// else.
     pub order: Option<String>,

@@ -6,7 +6,7 @@ use ::csv::ByteRecord;
 
 use super::cell::{Numbers, fill};
 use super::cell_type::refuse_unfit;
-use super::context::InputContext;
+use super::context::{InputContext, RowsSummary};
 use super::decode::lost_character;
 use super::earlier_result::EarlierResult;
 use super::guards::Guards;
@@ -19,6 +19,7 @@ use super::row::{FinishedRow, RowBuilder};
 use super::value_target::ValueTarget;
 use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::account::{RowText, UNSOUND};
+use crate::domain::day_doubt::DateColumns;
 use crate::domain::decimal::DecimalSign;
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Location};
@@ -165,6 +166,26 @@ impl Sheet<'_> {
         });
         let earlier_outcome = earlier.outcome();
         Record { place, text, parsed, notes, names, matched, earlier_outcome, as_in_base, base }
+    }
+
+    /// Returns what comes of a table, once all its rows were read.
+    pub(super) fn summary(self, count: u64, notes: Vec<String>, notation: &Notation) -> RowsSummary {
+        let dates = DateColumns { at: self.date_columns(), doubt: notation.days.doubt() };
+        let (ignored, columns): (Vec<Column>, Vec<Column>) =
+            self.columns.into_iter().partition(Column::is_left_out);
+        let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
+        RowsSummary {
+            count,
+            columns: names(columns),
+            ignored: names(ignored),
+            notes,
+            contradiction: notation.numbers.contradiction(),
+            date_contradiction: notation.days.contradiction(),
+            dates,
+            is_portal: self.is_portal,
+            is_windows_1252: false,
+            sheet: None,
+        }
     }
 
     /// Puts in the cells that are missing at the end of a sound record: they are empty ones, and a base has nothing

@@ -13,6 +13,7 @@
 //! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
 //! | `matched` | rows that name their referrals by a key |
 //! | `priority` | in which order changes are sent |
+//! | `crm` | exports of CRMs as they come |
 //! | `consent` | who may change what |
 //! | `outcomes` | every outcome, as a model tells it |
 //! | `requests` | how many requests are made |
@@ -28,6 +29,7 @@
 
 mod base;
 mod consent;
+mod crm;
 mod diagnostics;
 mod early_exits;
 mod export;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the workbooks of this folder, and samples/quarter-end.xlsx, with the programs that people have.
+"""Makes the workbooks of this folder, and those of samples, with the programs that people have.
 
     python3 -m venv venv && venv/bin/pip install openpyxl==3.1.5 msoffcrypto-tool==6.1.0
     venv/bin/python tests/workbooks/make.py     # soffice (LibreOffice Calc) has to be there, too
@@ -165,6 +165,38 @@ def sample():
     save(book, "quarter-end.xlsx", SAMPLES)
 
 
+def crm_sample():
+    """The sample of a view of Dynamics 365, exported for editing: the first three columns are hidden, and are how
+    Dynamics finds its own rows again."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "My Open Opportunities"
+    sheet.append(["(Do Not Modify) Opportunity", "(Do Not Modify) Row Checksum", "(Do Not Modify) Modified On",
+                  "Topic", "Potential Customer", "Est. Close Date", "Est. Revenue", "Status Reason", "Referral Identifier"])
+    rows = [
+        # as the connector wrote it: the referral, its engagement, or nothing
+        ("A", "Security assessment", "株式会社サンプル商事", dt.date(2030, 6, 30), 97500, "5a1e0002-0000-4000-8000-000000000001"),
+        ("B", "Modern workplace roll-out", "Exemple et Fils SARL", dt.date(2028, 9, 30), 475000, "e6000002-0000-4000-8000-000000000002"),
+        ("C", "Customer portal", "Granite Peak Outfitters", dt.date(2030, 9, 30), 66250.5, None),
+        # a deal that was never a referral
+        ("F", "Printer service", "Cedar Point Clinics", dt.date(2027, 5, 31), 1200, None),
+    ]
+    for key, topic, customer, day, revenue, referral_id in rows:
+        guid = "{0C9B9F4E-6A9F-4D9E-9D0E-1F2A3B4C5D0" + key + "}"
+        sheet.append([guid, "q3J9tZ0w==" + key, dt.datetime(2026, 11, 27, 9, 15), topic, customer, day, revenue,
+                      "In Progress", referral_id])
+    for column in "ABC":
+        sheet.column_dimensions[column].hidden = True
+    for column, width in zip("DEFGHI", (30, 32, 16, 14, 14, 38)):
+        sheet.column_dimensions[column].width = width
+    for row in sheet.iter_rows(min_row=2, min_col=7, max_col=7):
+        row[0].number_format = "#,##0.00"
+    hidden = book.create_sheet("hiddenSheet")
+    hidden.sheet_state = "veryHidden"
+    hidden.append(["opportunity:0C9B9F4E"])
+    save(book, "crm-dynamics.xlsx", SAMPLES)
+
+
 def typed(name, cell):
     if not cell or cell == "\\N":
         return cell or None
@@ -187,3 +219,4 @@ libreoffice("unseen.xlsx", "libreoffice-unseen.xlsx")
 libreoffice("plain.xlsx", "old.xls")
 libreoffice("plain.xlsx", "open.ods")
 sample()
+crm_sample()

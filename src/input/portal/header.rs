@@ -75,7 +75,7 @@ pub(in super::super) fn resolve(
     }
     let from = match context.options.read_as {
         ReadAs::ChangesOf(_) => "the file that it was made from",
-        ReadAs::Changes | ReadAs::Base => "the referrals as they stand",
+        ReadAs::Changes | ReadAs::Base | ReadAs::Ids => "the referrals as they stand",
     };
     let mut notes = vec![format!(
         "a file of Partner Center's {}: what differs from {from} is a change, and empty cells leave alone",

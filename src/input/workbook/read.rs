@@ -9,7 +9,8 @@ use calamine::{Reader, Xlsx};
 
 use super::super::context::{InputContext, RowsSummary};
 use super::super::error::{InputError, Unusable};
-use super::super::header::{self, Column};
+use super::super::footer::{self, Footer};
+use super::super::header;
 use super::super::heading::{self, Heading, NoHeading};
 use super::super::notation::Notation;
 use super::super::oddities::Oddities;
@@ -22,7 +23,6 @@ use super::kind::AGAIN;
 use super::package::{Limits, Package};
 use super::rows::{RowsError, SheetRow, SheetRows};
 use super::survey::{Seen, SheetSurvey};
-use crate::domain::day_doubt::DateColumns;
 use crate::domain::excerpt::excerpt;
 use crate::domain::sheet_cell::{CellType, cell_name};
 use crate::domain::text_form::Separator;
@@ -53,11 +53,17 @@ pub(in super::super) fn read<E>(
     let sheet = Sheet { context, columns, separator, transcoded: false, is_portal, is_workbook: true };
     let mut notation = Notation::of_text(context.options.decimal, separator);
     let mut oddities = Oddities::default();
-    let (mut count, mut before) = (0, header.number);
+    let (mut count, mut before, mut footer) = (0, header.number, None);
     while let Some(row) = rows.next()? {
+        let (record, span) = (record_of(&row), span_of(&row));
+        if footer::begins(&record, span) {
+            footer = rows.footer(&row)?;
+            if footer.is_some() {
+                break;
+            }
+        }
         (before + 1..row.number).for_each(|number| oddities.empty(number));
         before = row.number;
-        let (record, span) = (record_of(&row), span_of(&row));
         if sheet.is_empty(&record, span) {
             oddities.empty(row.number);
             continue;
@@ -73,22 +79,8 @@ pub(in super::super) fn read<E>(
     notes.extend(survey.notes(&names));
     notes.extend(formulas_note(rows.rows.formulas()));
     notes.extend(oddities.notes(&sheet));
-    let dates = DateColumns { at: sheet.date_columns(), doubt: notation.days.doubt() };
-    let (ignored, columns): (Vec<Column>, Vec<Column>) =
-        sheet.columns.into_iter().partition(Column::is_left_out);
-    let names = |columns: Vec<Column>| columns.into_iter().map(|column| column.name).collect();
-    Ok(RowsSummary {
-        count,
-        columns: names(columns),
-        ignored: names(ignored),
-        notes,
-        contradiction: notation.numbers.contradiction(),
-        date_contradiction: notation.days.contradiction(),
-        dates,
-        is_portal,
-        is_windows_1252: false,
-        sheet: Some(entry.name),
-    })
+    notes.extend(footer.map(|footer| footer.note(count, "row")));
+    Ok(RowsSummary { sheet: Some(entry.name), ..sheet.summary(count, notes, &notation) })
 }
 
 /// A workbook that was looked at, and the sheet of it that is read.
@@ -127,6 +119,18 @@ impl Rows<'_, '_> {
         match self.ahead.pop_front() {
             Some(row) => Ok(Some(row)),
             None => self.rows.next().map_err(|error| self.damaged(&error)),
+        }
+    }
+
+    /// Returns the footer that a row begins; `None` where it is one like any other.
+    fn footer(&mut self, first: &SheetRow) -> Result<Option<Footer>, Unusable> {
+        match footer::goes_on(first, || self.next(), |row| (record_of(row), span_of(row)))? {
+            Ok(footer) => Ok(Some(footer)),
+            Err(mut rows) => {
+                rows.append(&mut self.ahead);
+                self.ahead = rows;
+                Ok(None)
+            }
         }
     }
 
