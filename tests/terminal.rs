@@ -140,6 +140,37 @@ fn a_run_is_shown_through_a_pager() {
     assert_eq!(shown("true"), "");
 }
 
+/// Whoever ends the program from elsewhere ends the pager with it, and finds the terminal as it was.
+#[test]
+fn a_pager_ends_with_the_program() {
+    let world = World::new(&[]);
+    let plan =
+        format!("apply changes.jsonl --plan --out run --endpoint {} --summary none", world.tap.endpoint());
+    assert_eq!(Screen::start(&world.home, &plan, 120, XTERM).wait().0, Some(0));
+    let shows = "stty -echo -icanon <&1; cat >/dev/null; echo the pager waits; ";
+    world.home.write("pager.sh", format!("{shows} exec sleep 100000"));
+    world.home.write("deaf.sh", format!("trap '' TERM; {shows} exec sleep 100000"));
+    for (pager, signal) in
+        [("pager.sh", Signal::SIGTERM), ("pager.sh", Signal::SIGHUP), ("deaf.sh", Signal::SIGTERM)]
+    {
+        let named = format!("sh {pager}");
+        let variables = [XTERM, &[("PAGER", named.as_str())]].concat();
+        let screen = Screen::start(&world.home, "show run --all", 120, &variables);
+        screen.shows("the pager waits");
+        assert!(!screen.echoes(), "{pager}");
+        screen.signal(signal);
+        support::waiting::until("the terminal is as it was", || {
+            // Of two signals that come together one is heard, so a deaf one is told again and again.
+            if pager == "deaf.sh" {
+                screen.signal(signal);
+            }
+            screen.echoes().then_some(())
+        });
+        let (code, text, _) = screen.wait();
+        assert_eq!((code, text.as_str()), (Some(4), "the pager waits"), "{pager}");
+    }
+}
+
 /// Neither a speed nor a forecast is true of a run that stands still.
 #[test]
 fn a_run_that_does_not_go_on_says_why() {

@@ -6,10 +6,10 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
-use super::pager::Pager;
+use super::pager::{Pager, RunningPager};
 use crate::commands::{Bar, Console, Reply};
 use crate::domain::characters::visible_lines;
 
@@ -36,8 +36,8 @@ pub struct Terminal {
     lost: Mutex<Option<io::Error>>,
     /// The pager that data goes through while it runs.
     pager: Mutex<Option<Pager>>,
-    /// Whether the pager runs.
-    is_paging: AtomicBool,
+    /// The pager while it runs, for whoever ends it: the other one is locked as long as it is waited for.
+    running: Mutex<Option<RunningPager>>,
 }
 
 impl Terminal {
@@ -58,7 +58,7 @@ impl Terminal {
             has_data: AtomicBool::new(false),
             lost: Mutex::new(None),
             pager: Mutex::default(),
-            is_paging: AtomicBool::new(false),
+            running: Mutex::default(),
         }
     }
 
@@ -70,7 +70,16 @@ impl Terminal {
 
     /// Whether the user is at the pager, who gets the keys and signals of the terminal as well.
     pub fn is_paging(&self) -> bool {
-        self.is_paging.load(Ordering::Relaxed)
+        self.running().is_some()
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<RunningPager>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the pager, if one runs: asks it to, or ends it at once. Whoever waits for it goes on then.
+    pub fn end_pager(&self, at_once: bool) {
+        self.running().iter().for_each(|pager| pager.end(at_once));
     }
 
     /// Whether anything was written for standard output, even if it is not through yet.
@@ -169,15 +178,14 @@ impl Console for Terminal {
 
     fn page(&self) {
         let mut pager = self.pager.lock().unwrap_or_else(PoisonError::into_inner);
-        let runs = pager.as_mut().is_some_and(Pager::start);
-        self.is_paging.store(runs, Ordering::Relaxed);
+        *self.running() = pager.as_mut().and_then(Pager::start);
     }
 
     fn end_page(&self) {
         if self.is_paging() {
             let mut pager = self.pager.lock().unwrap_or_else(PoisonError::into_inner);
             pager.iter_mut().for_each(Pager::finish);
-            self.is_paging.store(false, Ordering::Relaxed);
+            *self.running() = None;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Makes the settings of `show`: which referrals are meant by what was typed.
 
 use super::args;
+use crate::commands::named_referrals::ReferralName;
 use crate::commands::{CommandError, ReferralFilter, show};
 use crate::domain::excerpt::excerpt;
 use crate::domain::outcome::Outcome;
@@ -13,15 +14,17 @@ use crate::domain::status::Status;
 /// A usage error where a referral, status, outcome or rule is named that there can't be.
 pub fn show(typed: args::ShowArgs) -> Result<show::ShowOptions, CommandError> {
     let args::ShowArgs { run, ids, all, json, effect, field, status, outcome, rule } = typed;
+    let as_told = || "give it as plan.jsonl does, a GUID, or how that begins".to_owned();
+    let names = each(&ids, "ID", ReferralName::parse, as_told)?;
     let filter = ReferralFilter {
-        ids: each(&ids, "ID", |text| text.parse().ok(), || "give it as plan.jsonl does, a GUID".to_owned())?,
+        ids: None,
         effects: effect.into_iter().map(Into::into).collect(),
         fields: Vec::new(),
         statuses: each(&status, "--status", status_named, || listed(Status::ALL.map(Status::name)))?,
         outcomes: each(&outcome, "--outcome", outcome_named, || listed(Outcome::ALL.map(Outcome::name)))?,
         rules: each(&rule, "--rule", Rule::parse, || listed(Rule::all().map(Rule::id)))?,
     };
-    Ok(show::ShowOptions { run, filter, fields: field, all, json })
+    Ok(show::ShowOptions { run, names, filter, fields: field, all, json })
 }
 
 /// Reads every value of an argument.

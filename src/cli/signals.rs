@@ -39,25 +39,49 @@ pub async fn wait(
     Ok(handle_signals(async || signals.next().await, done, stop, console).await)
 }
 
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SignalMeaning {
+    /// Ctrl-C, which whatever else runs at the terminal gets, too.
+    Interrupt,
+    /// The end of the process.
+    End,
+}
+
 /// Handles each signal, until the work is done or no longer waited for.
 async fn handle_signals(
-    mut signal: impl AsyncFnMut(),
+    mut signal: impl AsyncFnMut() -> SignalMeaning,
     mut done: oneshot::Receiver<Exit>,
     stop: &Stop,
     console: &Arc<Terminal>,
 ) -> Exit {
     let mut limit = None;
+    let (mut was_paging, mut is_killed) = (false, false);
     loop {
-        tokio::select! {
+        let kind = tokio::select! {
             biased;
             // The sender is dropped unused only if the work panicked, which was printed already.
-            exit = &mut done => return exit.unwrap_or(Exit::CouldNotRun),
-            () = signal() => {}
-            () = until(limit) => return leave_at_once(console),
-        }
+            exit = &mut done => {
+                return if was_paging { Exit::Stopped } else { exit.unwrap_or(Exit::CouldNotRun) };
+            }
+            kind = signal() => kind,
+            () = until(limit) => {
+                if !console.is_paging() || std::mem::replace(&mut is_killed, true) {
+                    return leave_at_once(console);
+                }
+                console.end_pager(true);
+                limit = Some(Instant::now() + PATIENCE);
+                continue;
+            }
+        };
         if console.is_paging() {
-            // The pager gets the signal, too, and knows what its user means by it. It is awaited, and gets no more.
             stop.now(StopReason::Interrupted);
+            // The pager gets a Ctrl-C, too, and knows what its user means by it. It is awaited, and gets no more.
+            if kind == SignalMeaning::End {
+                console.end_pager(was_paging);
+                was_paging = true;
+                limit = Some(Instant::now() + PATIENCE);
+            }
             continue;
         }
         if console.interrupt() {
@@ -137,19 +161,19 @@ struct Signals {
 #[cfg(unix)]
 impl Signals {
     fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
+        use tokio::signal::unix::{SignalKind as Kind, signal};
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(Kind::interrupt())?,
+            terminate: signal(Kind::terminate())?,
+            hang_up: signal(Kind::hangup())?,
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> SignalMeaning {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => SignalMeaning::Interrupt,
+            _ = self.terminate.recv() => SignalMeaning::End,
+            _ = self.hang_up.recv() => SignalMeaning::End,
         }
     }
 }
@@ -163,10 +187,11 @@ impl Signals {
         Ok(Self)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> SignalMeaning {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+        SignalMeaning::Interrupt
     }
 }
 
@@ -222,7 +247,10 @@ mod tests {
         let began = Instant::now();
         let mut seconds = 0..signals;
         let next = async || match seconds.next() {
-            Some(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Some(_) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                SignalMeaning::Interrupt
+            }
             None => pending().await,
         };
         let (send_done, done) = oneshot::channel();

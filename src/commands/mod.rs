@@ -7,6 +7,7 @@
 //! | [`resume`] | carries on with a run |
 //! | [`report`] | writes a run's reports again |
 //! | [`show`] | tells a plan or a run to people, referral by referral |
+//! | [`named_referrals`] | finds the referrals of a run that a user names |
 //! | [`sandbox`] | serves a local Partner API |
 //! | [`export`] | writes referrals into a file |
 //! | [`harvest`] | gathers the referrals of an export |
@@ -54,6 +55,7 @@ pub mod harvest;
 pub mod kept_referrals;
 pub mod made_from;
 pub mod matching;
+pub mod named_referrals;
 pub mod next_command;
 pub mod next_step;
 pub mod options;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::{Console, Environment};
 use super::error::CommandError;
+use super::named_referrals::{self, NamedReferrals, ReferralName};
 use super::{next_step, report};
 use crate::domain::account::{InputInfo, ItemAccount, Phase, RowStanding};
 use crate::domain::excerpt::excerpt;
@@ -15,7 +16,7 @@ use crate::domain::referral::ReferralId;
 use crate::input;
 use crate::ledger::{self, LedgerError, Reader};
 use crate::report::{
-    Overview, ReferralFilter, RunView, UnknownInput, counted, grouped, order_line, planned, title,
+    HeldRows, Overview, ReferralFilter, RunView, UnknownInput, counted, grouped, order_line, planned, title,
 };
 
 /// The options of `show`.
@@ -23,7 +24,9 @@ use crate::report::{
 pub struct ShowOptions {
     /// The run's directory.
     pub run: PathBuf,
-    /// The referrals to show, but for their fields.
+    /// The referrals to show, as they were named; all, where none is.
+    pub names: Vec<ReferralName>,
+    /// Which of these to show, but for their fields.
     pub filter: ReferralFilter,
     /// The fields, named as columns are.
     pub fields: Vec<String>,
@@ -39,9 +42,11 @@ pub struct ShowOptions {
 /// Returns an error where there is no run, it can't be read, or it has none of the referrals that were named.
 pub async fn run(options: &ShowOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let fields = options.fields.iter().map(|name| field(name)).collect::<Result<_, _>>()?;
-    let filter = ReferralFilter { fields, ..options.filter.clone() };
     let reader = ledger::read(&options.run).await.map_err(report::unreadable)?;
     report::tell_newer(&reader, environment.console);
+    let NamedReferrals { ids, unknown } = named_referrals::find(&options.names, &reader).await?;
+    let ids = (!options.names.is_empty()).then_some(ids);
+    let filter = ReferralFilter { ids, fields, ..options.filter.clone() };
     let inputs = reader.inputs().await?;
     let is_overview = filter.is_empty() && !options.all && !options.json;
     if is_overview {
@@ -57,13 +62,16 @@ pub async fn run(options: &ShowOptions, environment: &Environment<'_>) -> Result
     let paging = Paging::begin(environment.console);
     let listed = listing.print(&reader).await;
     drop(paging);
-    let Listed { shown, missing } = listed?;
-    if !missing.is_empty() {
-        let ids: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        return Err(CommandError::could_not_run(format!("no row of the run names {}", ids.join(", ")))
+    let Listed { shown, left_out } = listed?;
+    if !unknown.is_empty() {
+        return Err(CommandError::could_not_run(format!("no row of the run names {}", unknown.join(", ")))
             .hint(next_step::see_all(&options.run)));
     }
-    if shown == 0 {
+    if !left_out.is_empty() {
+        let ids: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+        let (are, ids) = (if ids.len() == 1 { "is" } else { "are" }, ids.join(", "));
+        environment.console.say(&format!("note: {ids} {are} in this run, and not like that"));
+    } else if shown == 0 {
         environment.console.say("note: no referral of this run is like that");
     }
     Ok(Exit::Done)
@@ -91,6 +99,7 @@ async fn overview(
 ) -> Result<(), CommandError> {
     let mut overview = Overview::begin(&reader.header().spec.asked.state, inputs);
     let mut rows = [0_u64; Outcome::ALL.len()];
+    let mut held = HeldRows::default();
     reader
         .items_with_rows(&mut |account, standings| {
             overview.add(&account, &standings);
@@ -100,6 +109,7 @@ async fn overview(
     reader
         .rows(&mut |row| {
             rows[row.verdict.outcome as usize] += 1;
+            held.add(&row);
             Ok::<_, LedgerError>(())
         })
         .await?;
@@ -107,6 +117,7 @@ async fn overview(
     let outcomes = Outcome::ALL.into_iter().zip(rows).filter(|(_, rows)| *rows > 0);
     let outcomes: Vec<String> =
         outcomes.map(|(outcome, rows)| format!("{} {}", grouped(rows), outcome.name())).collect();
+    let sections: Vec<String> = [overview.text()].into_iter().chain(held.text(inputs)).collect();
     let text = format!(
         "{}{}: {}\n{}: {}\n\n{}",
         heading(run, reader),
@@ -114,7 +125,7 @@ async fn overview(
         outcomes.join(", "),
         counted(counts.total, "referral"),
         planned(counts),
-        overview.text()
+        sections.join("\n")
     );
     let paging = Paging::begin(environment.console);
     environment.console.data(&text);
@@ -151,8 +162,8 @@ struct Listing<'a> {
 /// What was printed of them.
 struct Listed {
     shown: u64,
-    /// The referrals that were named, and that the run doesn't have.
-    missing: BTreeSet<ReferralId>,
+    /// The referrals that were named, and are not like what else was asked for.
+    left_out: BTreeSet<ReferralId>,
 }
 
 /// Why no more is printed.
@@ -178,12 +189,12 @@ impl From<UnknownInput> for Halt {
 
 impl Listing<'_> {
     async fn print(&self, reader: &Reader) -> Result<Listed, CommandError> {
-        let mut listed = Listed { shown: 0, missing: self.filter.ids.clone() };
+        let mut listed = Listed { shown: 0, left_out: self.filter.ids.clone().unwrap_or_default() };
         let printed = self.print_until_enough(reader, &mut listed).await;
         match printed {
             Ok(()) => Ok(listed),
-            // What was not looked at is not missing.
-            Err(Halt::Enough) => Ok(Listed { missing: BTreeSet::new(), ..listed }),
+            // What was not looked at is not left out.
+            Err(Halt::Enough) => Ok(Listed { left_out: BTreeSet::new(), ..listed }),
             Err(Halt::Ledger(error)) => Err(error.into()),
             Err(Halt::Input(unknown)) => Err(ledger::damaged(&self.options.run, unknown).into()),
         }
@@ -198,7 +209,7 @@ impl Listing<'_> {
             .items_with_rows(&mut |account, standings| {
                 rows += standings.len() as u64;
                 if self.filter.takes(&account, &standings) {
-                    listed.missing.remove(&account.item.id);
+                    listed.left_out.remove(&account.item.id);
                     listed.shown += 1;
                     self.referral(&account, &standings)?;
                 }
@@ -212,7 +223,7 @@ impl Listing<'_> {
             .rows(&mut |row| {
                 if row.item.is_none() && self.filter.takes_row(&row) {
                     if let Some(id) = row.id {
-                        listed.missing.remove(&id);
+                        listed.left_out.remove(&id);
                     }
                     listed.shown += 1;
                     let text =

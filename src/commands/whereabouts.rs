@@ -64,11 +64,12 @@ impl Whereabouts {
         self.moved(path, |there| there.parent().is_some_and(Path::exists))
     }
 
-    /// Returns the path as it leads from the directory of planning, if `is_there` finds it there; otherwise
-    /// the recorded path. So a user who moved a directory with all that is in it finds its files by their old
-    /// relative names. A path that isn't UTF-8 is not used, because a run records paths as text.
+    /// Returns the path as it leads from the directory of planning, unless `is_there` finds only the recorded path. So a
+    /// user who moved a directory with all that is in it finds its files by their old relative names, and of a file that
+    /// is nowhere it is told where it lay. A path that isn't UTF-8 is not used, because a run records paths as text.
     fn moved(&self, path: &Path, is_there: impl Fn(&Path) -> bool) -> PathBuf {
         let there = self.planned_in.as_ref().map(|directory| directory.join(path));
-        there.filter(|there| there.to_str().is_some() && is_there(there)).unwrap_or_else(|| path.to_owned())
+        let there = there.filter(|there| there.to_str().is_some());
+        there.filter(|there| is_there(there) || !is_there(path)).unwrap_or_else(|| path.to_owned())
     }
 }

@@ -9,9 +9,10 @@ pub fn excerpt(text: &str) -> String {
     format!("\"{}\"", beginning(text))
 }
 
-/// Returns the beginning of a JSON value as it was written.
+/// Returns the beginning of a JSON value as it was written. A text keeps its quotes.
 pub fn excerpt_json(raw: &RawValue) -> String {
-    beginning(raw.get())
+    let inner = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.map_or_else(|| beginning(raw.get()), excerpt)
 }
 
 /// Returns the beginning of a text, short enough for a message, with hidden characters made visible.
@@ -40,5 +41,15 @@ mod tests {
             assert_eq!(beginning(text), wanted);
         }
         assert_eq!(excerpt(&"x".repeat(41)), format!("\"{}…\"", "x".repeat(40)));
+        let (long, cut) = ("x".repeat(41), "x".repeat(40));
+        for (json, wanted) in [
+            ("1.50".to_owned(), "1.50".to_owned()),
+            ("\"\"".to_owned(), "\"\"".to_owned()),
+            ("\"a\\\"b\"".to_owned(), "\"a\\\"b\"".to_owned()),
+            (format!("\"{cut}\""), format!("\"{cut}\"")),
+            (format!("\"{long}\""), format!("\"{cut}…\"")),
+        ] {
+            assert_eq!(excerpt_json(&RawValue::from_string(json).unwrap()), wanted);
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::excerpt::beginning;
 use super::fields::{Field, Path};
 use super::json::{self, Object};
 use super::number;
+use super::referral::ReferralId;
 use super::snapshot::Snapshot;
 
 /// The longest text of a subject in characters; longer ones are cut off.
@@ -42,6 +43,9 @@ pub struct Subject {
     /// When it is to be closed, as the service wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closing: Option<String>,
+    /// The engagement that the referral belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engagement: Option<ReferralId>,
 }
 
 impl Subject {
@@ -58,6 +62,7 @@ impl Subject {
             value: field(Field::DealValue).and_then(amount),
             currency: field(Field::Currency).and_then(label),
             closing: field(Field::ClosingDateTime).and_then(label),
+            engagement: referral.engagement(),
         };
         (subject != Self::default()).then_some(subject)
     }

@@ -6,6 +6,7 @@ use ::csv::ByteRecord;
 
 use super::context::InputContext;
 use super::error::{Problem, Unusable};
+use super::likeness::nearest_of;
 use super::name_hints::{leave_alone, no_field, whole_list};
 use super::names::NameResolver;
 use super::value_target::{Unresolved, ValueTarget};
@@ -69,6 +70,9 @@ pub(super) fn resolve(
             Ok(column) => columns.push((at, column)),
             Err((message, hint)) => problems.push(context.problem(line, at + 1, message).hint(hint)),
         }
+    }
+    if !problems.is_empty() {
+        problems.splice(0..0, mapped_to_none(context, line, &names, cells));
     }
     problems.extend(mapped_twice(context, line, &names, &columns));
     problems.extend(find_twins(context, line, &mut columns));
@@ -186,6 +190,26 @@ pub(super) fn find_twins(
         }
     }
     problems
+}
+
+/// Returns the problems of columns that the user says something of and that aren't there: where a name is mistyped,
+/// nothing is mapped, and so every other column seems to be meant.
+fn mapped_to_none(
+    context: &InputContext<'_>,
+    line: u64,
+    names: &NameResolver<'_>,
+    cells: &ByteRecord,
+) -> Vec<Problem> {
+    let columns = cells.iter().filter_map(|cell| std::str::from_utf8(cell).ok());
+    let problem = |typed: &&str| {
+        let hint = Wording::default().name(Setting::Map);
+        let hint = match nearest_of(typed, columns.clone()) {
+            Some(near) => hint.say(format!(" names it: did you mean {}?", excerpt(near))),
+            None => hint.say(" names it: write it as the header does, or leave it out"),
+        };
+        context.problem(line, 1, format!("there is no column {}", excerpt(typed))).hint(hint)
+    };
+    names.unfound(columns.clone()).iter().map(problem).collect()
 }
 
 /// Returns the problems of columns that the user maps to a field which another one is mapped to.

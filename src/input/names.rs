@@ -246,6 +246,13 @@ impl<'a> NameResolver<'a> {
             || !self.allowed.is_empty() && pointer.parents().any(|parent| self.allowed.contains(&parent))
     }
 
+    /// Returns the columns that the user typed what they mean, and that none of these is.
+    pub fn unfound<'n>(&self, columns: impl Iterator<Item = &'n str> + Clone) -> Vec<&'a str> {
+        let typed = self.mapped.iter().filter(|mapped| !mapped.from_settings);
+        let is_there = |typed: &str| columns.clone().any(|column| is_same_name(typed, column));
+        typed.map(|mapped| mapped.column.as_str()).filter(|typed| !is_there(typed)).collect()
+    }
+
     /// Returns a name that the user says something of, where this one was probably meant by it, and what says it.
     pub fn nearly_said(&self, name: &str) -> Option<(Setting, &'a str)> {
         let name = name.to_lowercase();

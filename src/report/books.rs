@@ -6,9 +6,10 @@ use crate::domain::account::{InputInfo, RowAccount};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::level::Level;
 use crate::domain::outcome::Outcome;
-use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
-use crate::domain::subject::Subject;
+
+use super::example::Example;
+use super::held_rows::HeldRows;
 
 /// The number of codes that are counted apart for one outcome. Codes come from the server, too, which must not
 /// be able to fill the memory.
@@ -27,19 +28,7 @@ pub struct Tally {
     failures: [BTreeMap<String, RowGroup>; Outcome::ALL.len()],
     warnings: BTreeMap<Matter, RowGroup>,
     kept_otherwise: Option<RowGroup>,
-}
-
-/// The first row of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Example {
-    /// The message about it.
-    pub message: String,
-    /// The place that the message is about.
-    pub place: Location,
-    /// The referral it names.
-    pub id: Option<ReferralId>,
-    /// What people know that referral by, where that was seen.
-    pub title: Option<String>,
+    held: HeldRows,
 }
 
 /// The rows of a group, and the first of them.
@@ -123,6 +112,7 @@ impl Tally {
             failures: Default::default(),
             warnings: BTreeMap::new(),
             kept_otherwise: None,
+            held: HeldRows::default(),
         }
     }
 
@@ -138,6 +128,7 @@ impl Tally {
         if outcome.is_unsuccessful() {
             self.count_failure(row);
         }
+        self.held.add(row);
         if row.verdict.is_kept_otherwise() {
             let first = || RowGroup::of(row, row.verdict.message.as_str(), row.place);
             self.kept_otherwise.get_or_insert_with(first).rows += 1;
@@ -190,6 +181,11 @@ impl Tally {
     /// them; `None` where there is none.
     pub fn kept_otherwise(&self) -> Option<(u64, &Example)> {
         self.kept_otherwise.as_ref().map(|RowGroup { rows, first }| (*rows, first))
+    }
+
+    /// Returns the first rows that are held back or went wrong.
+    pub(super) fn held(&self) -> &HeldRows {
+        &self.held
     }
 
     /// Returns the rows that were warned of, grouped by rule, the largest group first.
@@ -255,15 +251,7 @@ fn matter(finding: &Finding) -> Matter {
 
 impl RowGroup {
     fn of(row: &RowAccount, message: &str, place: Location) -> Self {
-        Self {
-            rows: 0,
-            first: Example {
-                message: message.to_owned(),
-                place,
-                id: row.id,
-                title: row.subject.as_ref().and_then(Subject::title),
-            },
-        }
+        Self { rows: 0, first: Example::of(row, message, place) }
     }
 }
 

@@ -14,8 +14,8 @@ use crate::domain::status::Status;
 /// A choice of referrals. Of each kind any one may hold, and every kind that names something has to.
 #[derive(Debug, Clone, Default)]
 pub struct ReferralFilter {
-    /// The referrals by id.
-    pub ids: BTreeSet<ReferralId>,
+    /// The referrals by id; all, where `None`.
+    pub ids: Option<BTreeSet<ReferralId>>,
     /// What the plan does to them.
     pub effects: Vec<Effect>,
     /// Fields that the plan changes.
@@ -32,7 +32,7 @@ impl ReferralFilter {
     /// Whether it takes every referral.
     pub fn is_empty(&self) -> bool {
         let Self { ids, effects, fields, statuses, outcomes, rules } = self;
-        ids.is_empty()
+        ids.is_none()
             && effects.is_empty()
             && fields.is_empty()
             && statuses.is_empty()
@@ -46,7 +46,7 @@ impl ReferralFilter {
         let status = account.subject.as_ref().and_then(|subject| Status::parse(subject.status.as_ref()?));
         let changes = |field: &Pointer| item.changes.iter().any(|change| change.path.pointer() == field);
         let came = |outcome: &Outcome| rows.iter().any(|row| row.verdict.outcome == *outcome);
-        (self.ids.is_empty() || self.ids.contains(&item.id))
+        self.ids.as_ref().is_none_or(|ids| ids.contains(&item.id))
             && any(&self.effects, |effect| item.effect == *effect)
             && any(&self.fields, changes)
             && any(&self.statuses, |wanted| status == Some(*wanted))
@@ -56,7 +56,7 @@ impl ReferralFilter {
 
     /// Whether it takes a row that has no part in any referral's change.
     pub fn takes_row(&self, row: &RowAccount) -> bool {
-        (self.ids.is_empty() || row.id.is_some_and(|id| self.ids.contains(&id)))
+        self.ids.as_ref().is_none_or(|ids| row.id.is_some_and(|id| ids.contains(&id)))
             && self.effects.is_empty()
             && self.fields.is_empty()
             && self.statuses.is_empty()
@@ -89,8 +89,9 @@ mod tests {
         let pointer = |field: Field| field.pointer().clone();
         for (filter, wanted) in [
             (all(), true),
-            (ReferralFilter { ids: [id(1), id(2)].into(), ..all() }, true),
-            (ReferralFilter { ids: [id(2)].into(), ..all() }, false),
+            (ReferralFilter { ids: Some([id(1), id(2)].into()), ..all() }, true),
+            (ReferralFilter { ids: Some([id(2)].into()), ..all() }, false),
+            (ReferralFilter { ids: Some(BTreeSet::new()), ..all() }, false),
             (ReferralFilter { effects: vec![Effect::Unchanged, Effect::OneWay], ..all() }, true),
             (ReferralFilter { effects: vec![Effect::Reversible], ..all() }, false),
             (ReferralFilter { fields: vec![pointer(Field::Notes)], ..all() }, true),
@@ -114,7 +115,7 @@ mod tests {
         let all = ReferralFilter::default;
         for (filter, wanted) in [
             (all(), true),
-            (ReferralFilter { ids: [id(2)].into(), ..all() }, false),
+            (ReferralFilter { ids: Some([id(2)].into()), ..all() }, false),
             (ReferralFilter { effects: vec![Effect::Unchanged], ..all() }, false),
             (ReferralFilter { outcomes: vec![Outcome::Invalid], ..all() }, true),
             (ReferralFilter { rules: vec![Rule::Type], ..all() }, false),

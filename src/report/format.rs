@@ -60,6 +60,18 @@ pub(super) fn one_line(text: &str, most: usize) -> String {
     line.into_iter().collect()
 }
 
+/// Returns a message in the same way. Where a quotation is cut off, it is closed.
+pub(super) fn short_message(text: &str, most: usize) -> String {
+    let is_open = |line: &str| line.ends_with('…') && line.matches('"').count() % 2 == 1;
+    let line = one_line(text, most);
+    if !is_open(&line) {
+        return line;
+    }
+    let shorter = one_line(text, most - 1);
+    let quote = if is_open(&shorter) { "\"" } else { "" };
+    shorter + quote
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +101,19 @@ mod tests {
             (60 * 60_000 * 26, "26 h 0 min"),
         ] {
             assert_eq!(roughly(Duration::from_millis(milliseconds)), wanted);
+        }
+    }
+
+    #[test]
+    fn a_quotation_that_is_cut_off_is_closed() {
+        for (text, most, wanted) in [
+            ("a \"bc\" d", 9, "a \"bc\" d"),
+            ("a \"bcdef\" g", 8, "a \"bcd…\""),
+            ("a \"bc\" defg", 8, "a \"bc\" …"),
+            ("a \"bc\" \"d\"", 9, "a \"bc\" …"),
+            ("a \"b…", 9, "a \"b…\""),
+        ] {
+            assert_eq!(short_message(text, most), wanted, "{text}");
         }
     }
 

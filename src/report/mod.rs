@@ -13,6 +13,7 @@
 //! | [`PatchFile`] | the documents of a plan as a change file |
 //! | [`ExportFile`] | a snapshot or a change file that is made of referrals |
 //! | [`Tally`] | rows by outcome and reason, and whether they balance |
+//! | [`HeldRows`] | the first rows that are held back, for people |
 //! | [`Audits`] | the totals of a migration's payloads |
 //! | [`RunView`] | single referrals, for people and as JSON lines |
 //! | [`Summary`], [`text`](fn@text) | `summary.json`, the summary on the terminal |
@@ -29,12 +30,14 @@ mod books;
 mod change_text;
 mod csv;
 mod edited;
+mod example;
 mod export_file;
 mod files;
 mod filter;
 mod findings;
 mod form;
 mod format;
+mod held_rows;
 mod in_doubt;
 mod jsonl;
 mod line_writer;
@@ -66,13 +69,15 @@ mod xlsx;
 
 pub use atomic_file::{Filed, ReportError};
 pub use audit::{AuditSummary, Audits, BytesSummary, FieldCount};
-pub use books::{Example, FailureGroup, Imbalance, Tally, WarningGroup};
+pub use books::{FailureGroup, Imbalance, Tally, WarningGroup};
 pub use edited::Kept;
+pub use example::Example;
 pub use export_file::{ExportFile, ExportForm, ExportHeader, WrittenCell};
 pub use files::{is_report, report_files, take_away};
 pub use filter::ReferralFilter;
 pub use form::SharedForms;
 pub use format::{counted, grouped, roughly};
+pub use held_rows::HeldRows;
 pub use lost::{Lost, is_short_of_state};
 pub use manifest::FileSummary;
 pub use names::UnknownInput;

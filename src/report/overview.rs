@@ -19,8 +19,8 @@ use crate::domain::run_spec::StateSource;
 use crate::domain::status::Standing;
 use crate::domain::subject::Subject;
 
-use super::books::Example;
 use super::change_text::{Extent, NoValue};
+use super::example::Example;
 use super::format::{counted, grouped};
 use super::money::Money;
 use super::plan::PlanCounts;

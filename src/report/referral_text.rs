@@ -11,11 +11,9 @@ use crate::domain::run_spec::StateSource;
 use crate::domain::subject::Subject;
 
 use super::change_text::{self, Extent, NoValue};
-use super::format::{counted, one_line};
+use super::format::{counted, short_message};
 use super::names::InputNames;
-
-/// The longest message of an excerpt, in characters.
-const MESSAGE: usize = 90;
+use super::table::MESSAGE;
 
 /// The rows of a referral whose places an excerpt tells.
 const PLACES: usize = 3;
@@ -88,7 +86,7 @@ impl ReferralWriter {
         let (place, outcome) = (self.names.place(*place), verdict.outcome.name());
         let at = at.map_or_else(String::new, |at| format!(" at {at}"));
         let message = match extent {
-            Extent::Excerpt => one_line(verdict.message.as_str(), MESSAGE),
+            Extent::Excerpt => short_message(verdict.message.as_str(), MESSAGE),
             Extent::Whole => visible(verdict.message.as_str()).into_owned(),
         };
         let message = if message.is_empty() { message } else { format!(": {message}") };
@@ -99,7 +97,7 @@ impl ReferralWriter {
         let level = if finding.level == Level::Deny { "error" } else { "warning" };
         let message = finding.sentence();
         let message = match extent {
-            Extent::Excerpt => one_line(&finding.message, MESSAGE),
+            Extent::Excerpt => short_message(&finding.message, MESSAGE),
             Extent::Whole => visible(message.as_str()).into_owned(),
         };
         format!("  {level}[{}] {}: {message}", finding.rule, self.names.place(finding.place))

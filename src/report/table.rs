@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::books::Example;
-use super::format::{counted, one_line};
+use super::example::Example;
+use super::format::{counted, short_message};
 
 /// The longest message that is shown in full, in characters.
-const MESSAGE: usize = 90;
+pub(super) const MESSAGE: usize = 90;
 
 /// Returns a table under its title, with the number of groups beyond those shown; `None` where there is no
 /// group. `more` is the noun for these.
@@ -45,7 +45,7 @@ pub(super) fn lines(table: &Table) -> String {
 
 /// Returns the message of an example on one line, with what people know its referral by.
 pub(super) fn told(example: &Example) -> String {
-    let message = one_line(&example.message, MESSAGE);
+    let message = short_message(&example.message, MESSAGE);
     match &example.title {
         Some(title) => format!("{message} ({title})"),
         None => message,

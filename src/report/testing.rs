@@ -101,6 +101,7 @@ pub(crate) fn subject() -> Subject {
         value: some("10000.00"),
         currency: some("EUR"),
         closing: some("2026-12-31T00:00:00Z"),
+        engagement: None,
     }
 }
 

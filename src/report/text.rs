@@ -11,7 +11,8 @@ use crate::domain::priority::SendingOrder;
 use crate::domain::wording::Wording;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
-use super::books::{Example, Tally, WarningGroup};
+use super::books::{Tally, WarningGroup};
+use super::example::Example;
 use super::format::{counted, grouped, one_line};
 use super::names::InputNames;
 use super::overview::Overview;
@@ -49,6 +50,7 @@ pub fn text(summary: &Summary, books: &Tally, plan: Option<PlanShown<'_>>, writt
     parts.extend(plan.and_then(|plan| plan.overview).into_iter().flat_map(|plan| plan.sections(with_fields)));
     parts.extend(summary.audit.iter().flat_map(audit));
     parts.extend(failures(books, &names));
+    parts.extend(plan.and_then(|_| books.held().table(&names)));
     parts.extend(kept_otherwise(books, &names));
     parts.extend(warning_table(books, &names));
     parts.extend(files(written));

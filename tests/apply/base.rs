@@ -373,6 +373,15 @@ fn a_plan_is_not_made_again_from_another_base() {
                 hint: nothing was sent so far: apply with it as a run of its own\n";
     assert!(refused.stderr.ends_with(said), "{}", refused.stderr);
     world.home.write("was.csv", &was);
+    std::fs::rename(world.home.path("was.csv"), world.home.path("moved.csv")).unwrap();
+    let lost = world.test("resume ../run").inside("elsewhere").code(1).run();
+    let where_it_lay = format!("\n  --> {}/was.csv\n", world.home.root().display());
+    assert!(
+        lost.stderr.replace("[ROOT]", &world.home.root().to_string_lossy()).contains(&where_it_lay),
+        "{}",
+        lost.stderr
+    );
+    std::fs::rename(world.home.path("moved.csv"), world.home.path("was.csv")).unwrap();
     world.home.write("elsewhere/was.csv", "another\n");
     let resumed = world.test("resume ../run").inside("elsewhere").code(3).run();
     assert_eq!(resumed.outcomes("run"), "1 applied, 1 unchanged, 1 conflict, 1 invalid");

@@ -479,6 +479,11 @@ fn what_cannot_be_matched_is_told_before_anything_happens() {
         ("--match externalReferenceId", "Referral ID,Deal Name,Partner Referral Status,CRM ID\n", 1),
         ("--match externalReferenceId --map Deel=externalReferenceId", "CRM ID,notes\nA,x\n", 2),
         ("--match name", "CRM ID,notes\nA,x\n", 2),
+        (
+            "--match externalReferenceId --map 'Close Dat=closingDateTime' --map Zzz=notes",
+            "CRM ID,Topic,Close Date\nA,x,2027-01-31\n",
+            1,
+        ),
     ]
     .map(|(options, input, code)| {
         let test = Test::new(&format!("apply a.csv --sandbox {options} {PLAN}")).file("a.csv", input);

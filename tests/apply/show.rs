@@ -89,6 +89,148 @@ fn single_referrals_are_told_in_full() {
     );
 }
 
+/// A referral may be named by how its id begins, or by its engagement, as long as that leaves no doubt.
+#[test]
+fn a_referral_is_named_by_as_much_as_leaves_no_doubt() {
+    let mut seed: Vec<Value> = (1..=12).map(|number| referral(number, "Active", "Accepted")).collect();
+    for (number, referral) in seed.iter_mut().enumerate() {
+        referral["engagementId"] = format!("e600000{}-0000-4000-8000-000000000001", number % 3).into();
+    }
+    let lines: String = seed.iter().map(|referral| format!("{referral}\n")).collect();
+    let rows: String = (1..=12).map(|number| format!("{},x\n", id(number))).collect();
+    let test = Test::new("apply a.csv --state s.jsonl --plan --out run --summary none --progress none");
+    let test = test.file("s.jsonl", lines).file("a.csv", format!("id,notes\n{rows}nobody,x\n"));
+    let place = test.code(3).told_elsewhere().run().place;
+    let whole = |numbers: &[usize]| numbers.iter().map(|number| id(*number)).collect::<Vec<_>>();
+    let (first, url) = (id(1), format!("https://example.com/{}", id(2)));
+    let engagement = "e6000001-0000-4000-8000-000000000001";
+    for (names, code, wanted, said) in [
+        (first.clone(), 0, whole(&[1]), ""),
+        (first.to_uppercase(), 0, whole(&[1]), ""),
+        (format!("{url} {first}"), 0, whole(&[1, 2]), ""),
+        (first[..36].to_owned(), 0, whole(&[1]), ""),
+        (engagement.to_owned(), 0, whole(&[2, 5, 8, 11]), ""),
+        ("e6000001".to_owned(), 0, whole(&[2, 5, 8, 11]), ""),
+        (
+            "E60".to_owned(),
+            2,
+            vec![],
+            "error: \"e60\" could mean any of the ids of 3 engagements\nhint: write more of it: e6000000-",
+        ),
+        (
+            "5".to_owned(),
+            2,
+            vec![],
+            "error: \"5\" could mean any of the ids of 12 referrals\nhint: write more of it: ",
+        ),
+        ("dddd".to_owned(), 1, vec![], "error: no row of the run names dddd\nhint: every referral"),
+        (
+            format!("{first} dddd"),
+            1,
+            whole(&[1]),
+            "error: no row of the run names dddd\nhint: every referral",
+        ),
+        (format!("{first} --effect one-way"), 0, vec![], "note: [ID1] is in this run, and not like that\n"),
+        (
+            format!("{first} {url} --effect closing"),
+            0,
+            vec![],
+            "note: [ID1], [ID2] are in this run, and not like that\n",
+        ),
+        (format!("{first} {url} --effect reversible"), 0, whole(&[1, 2]), ""),
+    ] {
+        let ran = Test::at(&place, &format!("show run {names} --json")).code(code).told_elsewhere().run();
+        let shown: Vec<Value> = json_lines(&ran.stdout).into_iter().map(|line| line["id"].clone()).collect();
+        assert_eq!(shown, wanted, "{names}: {}", ran.stderr);
+        let said = said.replace("[ID1]", &id(1)).replace("[ID2]", &id(2));
+        assert!(
+            ran.stderr.starts_with(&said) && ran.stderr.is_empty() == said.is_empty(),
+            "{names}: {}",
+            ran.stderr
+        );
+    }
+    let ran = Test::at(&place, "show run 5").code(2).told_elsewhere().run();
+    assert!(ran.stderr.contains(&format!("{} (“Deal 1”), ", id(1))), "{}", ran.stderr);
+    assert!(ran.stderr.trim_end().ends_with(" and 2 more"), "{}", ran.stderr);
+}
+
+/// What is held back is named, with its deal and why: nobody looks for it in a file.
+#[test]
+fn what_is_held_back_is_told_row_by_row() {
+    let seed: String =
+        (1..=3).map(|number| format!("{}\n", referral(number, "Active", "Accepted"))).collect();
+    let long = "x".repeat(60);
+    let bad: String = (0..10).map(|_| "nobody,,\n".to_owned()).collect();
+    let input = format!("id,eTag,notes\n{},stale,{long}\n{},,\\N\n{},,fine\n{bad}", id(1), id(2), id(3));
+    let test = Test::new("apply a.csv --state s.jsonl --plan --out run --progress none");
+    let ran = test.file("s.jsonl", seed).file("a.csv", input).code(3).told_elsewhere().run();
+    let begins =
+        |line: &str, words: &str| line.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(words);
+    for text in [ran.stdout.clone(), shown(&ran.place, "").stdout] {
+        let at = text.find("what is held back, or went wrong\n").unwrap_or_else(|| panic!("{text}"));
+        let lines: Vec<&str> = text[at..].lines().skip(2).take(11).map(str::trim).collect();
+        assert!(begins(lines[0], "a.csv:2 conflict “Deal 1” the row is bound"), "{text}");
+        assert!(
+            lines[0].ends_with("the row is bound to eTag \"stale\", the referral is at \"seed-1\""),
+            "{text}"
+        );
+        assert!(begins(lines[1], "a.csv:3 invalid “Deal 2” /details/notes would be cleared"), "{text}");
+        assert!(begins(lines[2], "a.csv:5 invalid not known \"nobody\" is no GUID"), "{text}");
+        assert_eq!(lines[10], "and 2 more rows", "{text}");
+    }
+}
+
+/// A text that is cut off keeps both its quotes.
+#[test]
+fn excerpts_keep_their_quotes() {
+    let mut seed = referral(1, "Active", "Accepted");
+    seed["details"]["notes"] = "t".repeat(60).into();
+    let long = |letter: &str| letter.repeat(60);
+    let test = Test::new("apply a.csv --base was.csv --state s.jsonl --plan --out run --progress none");
+    let test = test
+        .file("s.jsonl", format!("{seed}\n"))
+        .file("was.csv", format!("id,notes\n{},{}\n", id(1), long("b")));
+    let ran =
+        test.file("a.csv", format!("id,notes\n{},{}\n", id(1), long("o"))).code(3).told_elsewhere().run();
+    let cut = |letter: &str| format!("\"{}…\"", letter.repeat(40));
+    let message =
+        format!("/details/notes: the base has {}, the referral {}, the row {}", cut("b"), cut("t"), cut("o"));
+    assert!(ran.stderr.contains(&message), "{}", ran.stderr);
+    for text in [ran.stdout.clone(), shown(&ran.place, "").stdout] {
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("the base has")).collect();
+        assert!(!lines.is_empty(), "{text}");
+        assert!(lines.iter().all(|line| line.matches('"').count() % 2 == 0), "{text}");
+    }
+}
+
+/// How far a run has come is told while it goes on.
+#[test]
+fn a_run_that_is_being_sent_is_shown_as_it_stands() {
+    let home = Place::new();
+    let seed: Vec<Value> = (0..4).map(|number| referral(number, "Active", "Accepted")).collect();
+    let service = Sandbox::seeded::<&str>(&home, &seed, &[]);
+    let tap = Tap::on(&service);
+    tap.let_patches_through(2);
+    home.write("a.csv", notes(&[&id(0), &id(1), &id(2), &id(3)]));
+    let endpoint = tap.endpoint();
+    let command = format!(
+        "apply a.csv --out run --yes --endpoint {endpoint} --rate 1000/s --concurrency 1 --timeout 10m --progress none"
+    );
+    let sending = home.start(&command.split(' ').collect::<Vec<_>>());
+    tap.has_seen_patches(3);
+    let applied = || shown(&home, "--outcome applied --json").stdout.lines().count();
+    crate::support::waiting::until("two are on record", || (applied() == 2).then_some(()));
+    let ran = shown(&home, "");
+    assert!(ran.stdout.starts_with("apply run: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("4 rows: 2 applied, "), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "note: another process is at work on this run: this is how far it has come\n");
+    tap.release();
+    sending.wait().expect(0);
+    let ran = shown(&home, "");
+    assert!(ran.stdout.starts_with("apply run: finished\n4 rows: 4 applied\n"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "");
+}
+
 /// Whether a filter is to take the referral of a line.
 type Takes<'a> = &'a dyn Fn(&Value) -> bool;
 
@@ -157,7 +299,7 @@ fn what_cannot_be_shown_is_told() {
         (
             "show run nobody",
             2,
-            "error: ID: there is no \"nobody\"\nhint: give it as plan.jsonl does, a GUID\n",
+            "error: ID: there is no \"nobody\"\nhint: give it as plan.jsonl does, a GUID, or how that begins\n",
         ),
         (
             "show run --field dealvalu",

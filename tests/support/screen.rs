@@ -97,6 +97,12 @@ impl Screen {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
 
+    /// Whether the terminal shows what is typed.
+    pub fn echoes(&self) -> bool {
+        let modes = nix::sys::termios::tcgetattr(&self.terminal).unwrap();
+        modes.local_flags.contains(nix::sys::termios::LocalFlags::ECHO)
+    }
+
     /// Makes the terminal another width.
     pub fn resize(&self, columns: u16) {
         let terminal = Stdio::from(self.terminal.try_clone().unwrap());

@@ -287,7 +287,8 @@ pub struct ShowArgs {
     #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
     pub run: PathBuf,
 
-    /// Referrals to show in full, by id [default: an overview and the first ten]
+    /// Referrals to show in full, by id, how it begins, or the id of their engagement [default: an overview and
+    /// the first ten]
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
 

@@ -162,6 +162,7 @@ pub(in crate::ledger) fn subject() -> Subject {
         value: Some("10000.00".to_owned()),
         currency: None,
         closing: Some("2026-12-31T00:00:00Z".to_owned()),
+        engagement: Some(referral(99)),
     }
 }
 
