@@ -153,6 +153,18 @@ pub fn changes(path: &Path, rows: u64, in_order: bool) -> io::Result<()> {
     file.flush()
 }
 
+/// Writes the same rows, in the order of the snapshot, with the id of the deal in a CRM in place of the referral's.
+pub fn keyed_changes(path: &Path, rows: u64) -> io::Result<()> {
+    let mut file = csv::Writer::from_path(path)?;
+    let [_, columns @ ..] = COLUMNS;
+    file.write_record(std::iter::once("externalReferenceId").chain(columns))?;
+    for (number, cells) in (0..rows).zip(wanted_cells(rows, true)) {
+        let [_, cells @ ..] = cells;
+        file.write_record(std::iter::once(format!("CRM-{number}")).chain(cells))?;
+    }
+    file.flush()
+}
+
 /// Writes the same rows as a workbook, with numbers as numbers.
 pub fn workbook(path: &Path, rows: u64) -> io::Result<()> {
     let written = || {

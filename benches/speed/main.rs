@@ -72,18 +72,20 @@ fn bench(options: &Options) -> Result<()> {
         snapshot: folder.path().join("snapshot.jsonl"),
         changes: folder.path().join("changes.csv"),
         shuffled: folder.path().join("shuffled.csv"),
+        keyed: folder.path().join("keyed.csv"),
         workbook: folder.path().join("changes.xlsx"),
         referrals: folder.path().join("referrals.jsonl"),
         payloads: folder.path().join("payloads.jsonl"),
         shuffled_payloads: folder.path().join("shuffled.jsonl"),
         folder: folder.path().to_owned(),
         me: std::env::current_exe()?.to_string_lossy().into_owned(),
-        server: Server::start(options.referrals)?,
+        server: Server::of_changes(options.referrals)?,
         concurrency: options.concurrency.to_string(),
     };
     data::snapshot(&bench.snapshot, options.referrals)?;
     data::changes(&bench.changes, options.referrals, true)?;
     data::changes(&bench.shuffled, options.referrals, false)?;
+    data::keyed_changes(&bench.keyed, options.referrals)?;
     data::workbook(&bench.workbook, options.referrals)?;
     data::long_snapshot(&bench.referrals, options.referrals)?;
     data::payloads(&bench.payloads, options.referrals, true)?;
@@ -91,6 +93,8 @@ fn bench(options: &Options) -> Result<()> {
 
     let migrating = bench.migrating(options)?;
     let workbook = bench.of_workbook(options)?;
+    let exporting = bench.exporting(options)?;
+    let (mut matching, mut ordering) = (Vec::new(), Vec::new());
     let (mut planning, mut shuffled, mut parsing) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..options.rounds {
         parsing.push(bench.parse([&bench.changes, &bench.snapshot])?);
@@ -100,6 +104,8 @@ fn bench(options: &Options) -> Result<()> {
             &bench.run(options.rounds + round),
         )?);
         shuffled.push(bench.plan("apply", [&bench.shuffled, &bench.snapshot], &bench.run(round))?);
+        matching.push(bench.plan_so(&bench.keyed, &["--match", "externalReferenceId"])?);
+        ordering.push(bench.plan_so(&bench.changes, &["--priority", "/details/dealValue:desc"])?);
     }
     let plan = Plan::of(&bench.run(0), &bench.requests())?;
     let (mut carrying, mut sending, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
@@ -120,8 +126,11 @@ fn bench(options: &Options) -> Result<()> {
         carrying: median(carrying),
         sending: median(sending),
         seconds: middle(seconds, |seconds| *seconds),
+        matching: median(matching),
+        ordering: median(ordering),
         migrating,
         workbook,
+        exporting,
     });
     Ok(())
 }
@@ -131,6 +140,8 @@ struct Bench {
     snapshot: PathBuf,
     changes: PathBuf,
     shuffled: PathBuf,
+    /// The same rows, which name their referrals by a key.
+    keyed: PathBuf,
     /// The same rows as a workbook.
     workbook: PathBuf,
     /// The referrals that the payloads are about.
@@ -167,6 +178,48 @@ impl Bench {
         let mut words = vec![PROGRAM, command, &input, "--plan", "--state", &snapshot, "--out", &run];
         words.extend(["--endpoint", &self.server.url, "--summary", "none", "--progress", "none"]);
         self.measured(&words)
+    }
+
+    /// Plans changes with one more option. The run is removed.
+    fn plan_so(&self, changes: &Path, option: &[&str]) -> Result<Used> {
+        warm([changes, &self.snapshot])?;
+        let run = self.folder.join("optional");
+        let (changes, snapshot, out) = (text(changes), text(&self.snapshot), text(&run));
+        let mut words = vec![PROGRAM, "apply", &changes, "--plan", "--state", &snapshot, "--out", &out];
+        words.extend(["--endpoint", &self.server.url, "--summary", "none", "--progress", "none"]);
+        words.extend(option);
+        let used = self.measured(&words)?;
+        fs::remove_dir_all(&run)?;
+        Ok(used)
+    }
+
+    /// Exports all referrals into a change file. They are served by the program's own sandbox, in another process.
+    fn exporting(&self, options: &Options) -> Result<Exporting> {
+        let sandbox = Server::of_lists(&self.snapshot)?;
+        let out = self.folder.join("exported.csv");
+        let token = format!("PARTNER_CENTER_TOKEN={}", yardsticks::TOKEN);
+        let file = text(&out);
+        let words = ["/usr/bin/env", &token, PROGRAM, "export", "--out", &file, "--endpoint", &sandbox.url];
+        let words = [&words[..], &["--rate", "100000/s", "--progress", "none"]].concat();
+        let (mut rounds, mut requests) = (Vec::new(), 0);
+        for _ in 0..options.rounds {
+            rounds.push(self.measured(&words)?);
+            requests = requests.max(self.told_requests()?);
+            let rows = BufReader::new(File::open(&out)?).lines().count() as u64 - 1;
+            if rows < options.referrals {
+                return Err(Error::other(format!("{rows} rows were exported")));
+            }
+            fs::remove_file(&out)?;
+        }
+        Ok(Exporting { requests, used: median(rounds) })
+    }
+
+    /// Returns how many requests the command that was measured last says that it made.
+    fn told_requests(&self) -> Result<u64> {
+        let said = fs::read_to_string(self.folder.join("log"))?;
+        let number = said.split(" request").next().and_then(|before| before.rsplit(' ').next());
+        let number: String = number.unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
+        number.parse().map_err(|_| Error::other(format!("no requests are told: {said}")))
     }
 
     /// Plans payloads, and only parses them. Every run is looked at, and removed: it is as large as both
@@ -235,11 +288,18 @@ struct Server {
 }
 
 impl Server {
-    fn start(referrals: u64) -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .args(["serve", &referrals.to_string()])
-            .stdout(Stdio::piped())
-            .spawn()?;
+    /// Answers PATCHes.
+    fn of_changes(referrals: u64) -> Result<Self> {
+        Self::start(Command::new(std::env::current_exe()?).args(["serve", &referrals.to_string()]))
+    }
+
+    /// Answers GETs of lists, with the program's own sandbox.
+    fn of_lists(snapshot: &Path) -> Result<Self> {
+        Self::start(Command::new(PROGRAM).arg("sandbox").arg(snapshot).args(["--port", "0"]))
+    }
+
+    fn start(command: &mut Command) -> Result<Self> {
+        let mut process = command.stdout(Stdio::piped()).spawn()?;
         let mut url = String::new();
         if let Some(output) = process.stdout.take() {
             BufReader::new(output).read_line(&mut url)?;
@@ -327,6 +387,12 @@ struct Migrating {
     parsing: Used,
 }
 
+/// What exporting all referrals took.
+struct Exporting {
+    requests: u64,
+    used: Used,
+}
+
 /// What planning the rows of a workbook took.
 struct OfWorkbook {
     planning: Used,
@@ -345,8 +411,13 @@ struct Figures<'a> {
     carrying: Used,
     sending: Used,
     seconds: f64,
+    /// Planning rows that name their referrals by a key.
+    matching: Used,
+    /// Planning rows that are sent in the order of a value of the referrals.
+    ordering: Used,
     migrating: Migrating,
     workbook: OfWorkbook,
+    exporting: Exporting,
 }
 
 /// Has the system read the files, so that no one of those that are measured reads them from the disk.
@@ -367,8 +438,11 @@ fn report(figures: &Figures<'_>) {
         carrying,
         sending,
         seconds,
+        matching,
+        ordering,
         migrating,
         workbook,
+        exporting,
     } = figures;
     let requests = plan.requests as f64;
     let (rate, each) = (requests / seconds, |used: &Used| used.cpu / requests * 1e6);
@@ -390,9 +464,17 @@ fn report(figures: &Figures<'_>) {
     println!("| CPU of only parsing both files | {:.2} s | | |", parsing.cpu);
     report_planning("planning, rows in the snapshot's order", planning, parsing, (3.0, 150.0));
     report_planning("planning, rows in no order", shuffled, parsing, (3.0, 150.0));
+    report_beside("planning, rows that name their referrals by a key", matching, planning, 1.3);
+    report_beside("planning, in the order of a value of the referrals", ordering, planning, 1.3);
     println!("| CPU of calamine reading the workbook | {:.2} s | | |", workbook.alone.cpu);
     println!("| CPU of only parsing workbook and snapshot | {:.2} s | | |", workbook.parsing.cpu);
     report_planning("planning, rows of a workbook", &workbook.planning, &workbook.parsing, (3.0, 400.0));
+    let most = options.referrals.div_ceil(100) + 2;
+    let (made, held) = (exporting.requests, exporting.used.peak as f64 / 1e6);
+    println!("| export: requests | {made} | ≤ {most} | {} |", met(made <= most));
+    println!("| export: wall time | {:.2} s | | |", exporting.used.seconds);
+    println!("| export: CPU | {:.2} s | | |", exporting.used.cpu);
+    println!("| export: peak memory | {held:.1} MB | ≤ 60 MB | {} |", met(held <= 60.0));
     println!("| payloads that want a change | {} | | |", migrating.planned);
     println!("| CPU of only parsing payloads and referrals | {:.2} s | | |", migrating.parsing.cpu);
     report_planning(
@@ -413,6 +495,15 @@ fn report_planning(what: &str, used: &Used, parsing: &Used, (most, room): (f64, 
     println!("| {what}: CPU | {:.2} s | | |", used.cpu);
     println!("| {what}: CPU ÷ only parsing | {ratio:.2} | ≤ {most} | {} |", met(ratio <= most));
     println!("| {what}: peak memory | {held:.1} MB | ≤ {room} MB | {} |", met(held <= room));
+}
+
+/// Reports what planning with an option took, beside planning the same rows without it.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn report_beside(what: &str, used: &Used, plain: &Used, most: f64) {
+    let (ratio, held) = (used.cpu / plain.cpu, used.peak as f64 / 1e6);
+    println!("| {what}: CPU | {:.2} s | | |", used.cpu);
+    println!("| {what}: CPU ÷ planning by id | {ratio:.2} | ≤ {most} | {} |", met(ratio <= most));
+    println!("| {what}: peak memory | {held:.1} MB | | |");
 }
 
 fn met(met: bool) -> &'static str {

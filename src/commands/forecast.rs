@@ -8,6 +8,7 @@ use super::environment::Environment;
 use super::next_command::flag;
 use super::options::{RunContext, Sending};
 use super::progress::per_second_or_minute;
+use crate::domain::instant::Instant;
 use crate::domain::setting::Setting;
 use crate::ledger::PlanTotals;
 use crate::pace::Pacing;
@@ -58,25 +59,46 @@ impl Forecast {
         };
         let needed = rate.time_for(to_send);
         let take = if to_send == 1 { "takes" } else { "take" };
-        let done = match now.checked_add(needed) {
-            Ok(done) => format!(", done by {}", done.strftime("%Y-%m-%d %H:%M UTC")),
-            Err(_) => String::new(),
-        };
-        let times = format!(
-            "{changes} at {rate} {take} about {}{done}, and {finish_by} leaves {}",
-            roughly(needed),
-            roughly(left)
-        );
+        let times = format!("{changes} at {rate} {take} {}{}", nearly(needed), done(now, needed));
         match to_send.saturating_sub(rate.requests_within(left)) {
-            0 => format!("note: {times}"),
-            late if late == to_send => {
-                format!("warning: {times}: none of them would fit, and they stay for resume")
-            }
+            0 => format!("note: {times}; {finish_by} leaves {}", nearly(left)),
             late => {
-                format!("warning: {times}: the last {} would not fit, and stay for resume", grouped(late))
+                let late = if late == to_send {
+                    "none of them".to_owned()
+                } else {
+                    format!("the last {}", grouped(late))
+                };
+                format!(
+                    "warning: {times}; {late} would not fit before {finish_by} {deadline}, and stay for resume"
+                )
             }
         }
     }
+}
+
+/// Returns a time to the nearest unit that counts: `40 s`, `43 min`, `3 h 5 min`.
+fn nearly(time: Duration) -> String {
+    let seconds = time.as_nanos().div_ceil(1_000_000_000);
+    let minutes = (seconds + 30) / 60;
+    match seconds {
+        ..90 => format!("{seconds} s"),
+        90..5_400 => format!("{minutes} min"),
+        _ => format!("{} h {} min", grouped(u64::try_from(minutes / 60).unwrap_or(u64::MAX)), minutes % 60),
+    }
+}
+
+/// Returns when all is done, as exactly as [`nearly`] is, and with its date where that is another day; nothing where
+/// no calendar reaches so far.
+fn done(now: Timestamp, needed: Duration) -> String {
+    let is_short = needed < Duration::from_secs(90);
+    let round = if is_short { Duration::from_nanos(999_999_999) } else { Duration::from_secs(30) };
+    let Ok(done) = needed.checked_add(round).map_or(Ok(Timestamp::MAX), |time| now.checked_add(time)) else {
+        return String::new();
+    };
+    let day = |time: Timestamp| Instant::day_of(time);
+    let date = if day(done) == day(now) { "" } else { "%Y-%m-%d " };
+    let time = if is_short { "%H:%M:%S" } else { "%H:%M" };
+    format!(", done by {}", done.strftime(&format!("{date}{time} UTC")))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a forecast of two digits")]
@@ -90,24 +112,42 @@ mod tests {
 
     #[test]
     fn what_fits_is_told_with_what_does_not() {
-        let long = "note: 5,210 changes at 2/s take about 44 min, done by 2026-12-31 17:43 UTC, and --finish-by leaves";
-        let late = "warning: 5,210 changes at 2/s take about 44 min, done by 2026-12-31 17:43 UTC, and --finish-by leaves";
+        let all = "5,210 changes at 2/s take 43 min, done by 17:43 UTC;";
         for (to_send, pacing, deadline, wanted) in [
-            (5_210, "2/s", "2026-12-31T18:00:00Z", format!("{long} 60 min")),
-            (5_210, "2/s", "2026-12-31T17:43:25Z", format!("{long} 44 min")),
+            (5_210, "2/s", "2026-12-31T18:00:00Z", format!("note: {all} --finish-by leaves 60 min")),
+            // The same time in another zone.
+            (5_210, "2/s", "2027-01-01T03:00:00+09:00", format!("note: {all} --finish-by leaves 60 min")),
+            (5_210, "2/s", "2026-12-31T17:43:25Z", format!("note: {all} --finish-by leaves 43 min")),
             (
                 5_210,
                 "2/s",
                 "2026-12-31T17:40:50Z",
-                format!("{late} 41 min: the last 310 would not fit, and stay for resume"),
+                format!(
+                    "warning: {all} the last 310 would not fit before --finish-by 2026-12-31T17:40:50Z, and stay for \
+                     resume"
+                ),
             ),
             (
                 1,
                 "2/m",
                 "2026-12-31T17:00:20Z",
-                "warning: 1 change at 2/m takes about 30 s, done by 2026-12-31 17:00 UTC, and --finish-by leaves \
-                 20 s: none of them would fit, and they stay for resume"
+                "warning: 1 change at 2/m takes 30 s, done by 17:00:30 UTC; none of them would fit before \
+                 --finish-by 2026-12-31T17:00:20Z, and stay for resume"
                     .to_owned(),
+            ),
+            (
+                72_000,
+                "2/s",
+                "2027-01-02T17:00:00Z",
+                "note: 72,000 changes at 2/s take 10 h 0 min, done by 2027-01-01 03:00 UTC; --finish-by leaves \
+                 48 h 0 min"
+                    .to_owned(),
+            ),
+            (
+                2,
+                "100000/s",
+                "2026-12-31T17:00:20Z",
+                "note: 2 changes at 100000/s take 1 s, done by 17:00:01 UTC; --finish-by leaves 20 s".to_owned(),
             ),
             (
                 3,

@@ -1,4 +1,4 @@
-//! `--priority`: settles what the changes of a run are sent in the order of, once its inputs are read.
+//! Settles what the changes of a run are sent in the order of, once its inputs are read.
 
 use super::error::{CommandError, ErrorKind, Problem};
 use super::next_command::{flag, quoted, spelled};
@@ -107,7 +107,8 @@ fn of_referrals(asked: &Priority, field: Field, plan: &PlanSpec) -> Result<Order
     let name = short_name(field);
     if plan.state == StateSource::None {
         let what = format!("{}: without the referrals as they stand, none has a {name}", typed(asked));
-        return Err(CommandError::usage(what).hint("name a column of the input, or leave out --state none"));
+        return Err(CommandError::usage(what)
+            .hint(format!("name a column of the input, or leave out {} none", flag(Setting::State))));
     }
     let kind = if field == Field::DealValue { OrderKind::Numbers } else { OrderKind::Dates };
     let direction = asked.direction;

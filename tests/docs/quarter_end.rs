@@ -50,7 +50,7 @@ fn a_quarter_ends_as_the_document_says() {
     for (at, wanted) in [
         (0, "close.csv: 5 of 18 referrals"),
         (1, "4 referrals to change, 4 of them closed for good"),
-        (1, "note: 4 changes at 2/s take about 2 s, done by "),
+        (1, "note: 4 changes at 2/s take 2 s, done by "),
         (2, "5a1e0001-0000-4000-8000-000000000020"),
         (3, "applied    4"),
         (4, "applied    4"),
