@@ -63,14 +63,11 @@ impl Forecast {
         match to_send.saturating_sub(rate.requests_within(left)) {
             0 => format!("note: {times}; {finish_by} leaves {}", nearly(left)),
             late => {
-                let late = if late == to_send {
-                    "none of them".to_owned()
-                } else {
-                    format!("the last {}", grouped(late))
+                let late = match late == to_send {
+                    true => "none of them would fit".to_owned(),
+                    false => format!("the last {} would not fit", grouped(late)),
                 };
-                format!(
-                    "warning: {times}; {late} would not fit before {finish_by} {deadline}, and stay for resume"
-                )
+                format!("warning: {times}; {late} before {finish_by} {deadline}, and stay for resume")
             }
         }
     }
