@@ -78,6 +78,15 @@ impl Counterpart {
     }
 }
 
+/// What is to be said of cells of a row, unless all of them show what the referral has: then they ask for nothing.
+#[derive(Debug, Clone)]
+pub struct Proviso {
+    /// The fields, each with the text of its cell.
+    pub cells: Vec<(Path, Box<str>)>,
+    /// What was found in them.
+    pub findings: Vec<Finding>,
+}
+
 /// The value that a field has in the base of a run: the file that the input was made from.
 #[derive(Debug, Clone)]
 pub struct BaseValue {
@@ -108,6 +117,8 @@ pub struct Draft {
     pub appends: Vec<Located<Append>>,
     /// What it says of members that it can't change.
     pub shown: Vec<Located<Shown>>,
+    /// What is to be said of its cells, unless they show what the referral has.
+    pub provisos: Vec<Located<Proviso>>,
     /// What the base has for the fields that the row changes. A field that isn't among them is changed whatever
     /// value it has now.
     pub bases: Vec<BaseValue>,
@@ -144,6 +155,8 @@ pub struct Desired {
     pub appends: Vec<Located<Append>>,
     /// What it says of members that it can't change.
     pub shown: Vec<Located<Shown>>,
+    /// What is to be said of its cells, unless they show what the referral has.
+    pub provisos: Vec<Located<Proviso>>,
     /// What the base has for the fields that the row changes. A field that isn't among them is changed whatever
     /// value it has now.
     pub bases: Vec<BaseValue>,
@@ -166,7 +179,8 @@ pub struct Payload {
 impl Draft {
     /// Whether the row changes nothing, and nothing is to be said of it, whatever its referral looks like.
     pub fn asks_for_nothing(&self) -> bool {
-        let Self { status, substatus, sets, appends, shown, .. } = self;
-        status.is_none() && substatus.is_none() && sets.is_empty() && appends.is_empty() && shown.is_empty()
+        let Self { status, substatus, sets, appends, shown, provisos, .. } = self;
+        let has_stage = status.is_some() || substatus.is_some();
+        !has_stage && sets.is_empty() && appends.is_empty() && shown.is_empty() && provisos.is_empty()
     }
 }

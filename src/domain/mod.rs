@@ -43,6 +43,7 @@ pub mod number;
 pub mod oddity;
 pub mod outcome;
 pub mod pointer;
+pub mod portal_text;
 pub mod priority;
 pub mod reasons;
 pub mod referral;

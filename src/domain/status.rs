@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+use super::finding::{Finding, Location};
+use super::rules::Rule;
+
 /// A status and its substatus, as the documentation's table pairs them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -72,6 +75,23 @@ impl Status {
     pub fn stages(self) -> impl Iterator<Item = Stage> {
         Stage::ALL.into_iter().filter(move |stage| stage.status() == self)
     }
+
+    /// Returns the finding that it stands without a substatus, and has several.
+    pub fn alone(self, place: Location) -> Finding {
+        let message = format!("{} alone leaves open which substatus is meant", self.name());
+        let hint = format!("give a substatus: {}", self.substatuses());
+        Finding::deny(Rule::SubstatusPair, place, message).hint(hint)
+    }
+
+    /// Lists its substatuses for a message.
+    fn substatuses(self) -> String {
+        let names: Vec<&str> = self.stages().map(Stage::substatus).collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => String::new(),
+        }
+    }
 }
 
 impl Stage {
@@ -111,6 +131,13 @@ impl Stage {
     /// Returns the stage that a substatus implies, ignoring letter case. Each belongs to exactly one status.
     pub fn of_substatus(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.substatus().eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the finding that its substatus doesn't belong to a status that was given with it.
+    pub fn mismatch(self, status: Status, place: Location) -> Finding {
+        let message = format!("substatus {} does not belong to status {}", self.substatus(), status.name());
+        let hint = format!("{} takes {}", status.name(), status.substatuses());
+        Finding::deny(Rule::SubstatusPair, place, message).hint(hint)
     }
 
     /// Whether the status is `Closed`, out of which no documented transition leads.

@@ -20,7 +20,7 @@ use crate::domain::type_error::TypeError;
 use crate::domain::value::Wanted;
 
 /// What a cell holds to have its field cleared.
-const CLEAR: &str = "\\N";
+pub(super) const CLEAR: &str = "\\N";
 
 /// How the numbers of a file are written, as far as its cells have shown.
 pub(super) struct Numbers {

@@ -17,6 +17,7 @@ use super::record::Record;
 use super::sheet::{Sheet, is_blank};
 use super::swallowed::SwallowedRow;
 use super::watch::{QuoteWatcher, RecordSpan};
+use crate::domain::text_form::Encoding;
 
 /// Reads the header, then hands the row of every record to the sink.
 pub(super) fn read<E>(
@@ -26,6 +27,7 @@ pub(super) fn read<E>(
 ) -> Result<RowsSummary, InputError<E>> {
     let transcoded = text.is_transcoded();
     let separator = text.form.separator;
+    let is_marked = text.form.encoding == Encoding::Utf8Marked;
     let mut notation = Notation::of_text(context.options.decimal, separator);
     let mut records = Records {
         context,
@@ -57,7 +59,7 @@ pub(super) fn read<E>(
             return Err(none.map_or(unusable, Unusable::from).into());
         }
     };
-    let sheet = Sheet { context, columns, separator, transcoded, is_portal, is_workbook: false };
+    let sheet = Sheet { context, columns, separator, transcoded, is_marked, is_portal, is_workbook: false };
     let (mut count, mut footer) = (0, None);
     while let Some(mark) = records.next()? {
         if footer::begins(&records.cells, mark) {

@@ -39,6 +39,7 @@
 //! | `line_locator` | where in its line a JSON value stands |
 //! | `object` | the members of a JSON line |
 //! | `patch` | the operations of a JSON line |
+//! | `provisos` | what is found in a cell of a file that shows whole deals, unless the referral has just that |
 //! | `assign` | one value → the type of its target → its row |
 //! | `duplicates` | names that stand twice in one JSON object |
 //! | `row` | one row while it is read, beside the base of the run: typed values in, a draft or its findings out |
@@ -93,6 +94,7 @@ mod options;
 mod ordering;
 mod patch;
 pub mod portal;
+mod provisos;
 mod read;
 mod record;
 mod row;

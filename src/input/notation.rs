@@ -7,7 +7,11 @@ use super::context::InputContext;
 use super::error::Unusable;
 use super::portal::Days;
 use crate::domain::decimal::DecimalSign;
+use crate::domain::finding::Location;
 use crate::domain::text_form::Separator;
+
+/// What helps where nothing tells how letters are written.
+const AGAIN: &str = "open the file where it was made, and save it as CSV (UTF-8)";
 
 /// How a file writes numbers, dates and letters, as far as its cells have shown.
 pub(super) struct Notation {
@@ -33,18 +37,34 @@ pub(super) struct Letters {
     pub utf_8: Option<u64>,
     /// A cell that isn't, and was read as Windows-1252.
     pub windows_1252: Option<u64>,
+    /// A byte that no letter of Windows-1252 has, and the place of its cell.
+    undefined: Option<(Location, u8)>,
 }
 
 impl Letters {
+    /// Looks for a byte that no letter of Windows-1252 has in a cell that is read so.
+    pub fn look_for_undefined(&mut self, place: Location, cell: &[u8]) {
+        const UNDEFINED: [u8; 5] = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
+        let byte = cell.iter().copied().find(|byte| UNDEFINED.contains(byte));
+        self.undefined = self.undefined.or(byte.map(|byte| (place, byte)));
+    }
+
     /// Returns whether the file was read as Windows-1252.
     ///
     /// # Errors
-    /// If only some of its cells are UTF-8: then nothing tells what any of them means.
+    /// If only some of its cells are UTF-8, or it has what Windows-1252 hasn't: then nothing tells what any of them means.
     pub fn are_windows_1252(&self, context: &InputContext<'_>) -> Result<bool, Unusable> {
         let Some(line) = self.windows_1252 else { return Ok(false) };
+        if let Some((place, byte)) = self.undefined {
+            let message = format!(
+                "the cell holds the byte 0x{byte:02x}, which is no letter in UTF-8 nor in Windows-1252"
+            );
+            let problem = context.problem(place.line, place.column as usize, message);
+            return Err(problem.hint(AGAIN).into());
+        }
         let Some(other) = self.utf_8 else { return Ok(true) };
         let message = format!("line {other} holds letters in UTF-8, and line {line} in another encoding");
         let problem = context.problem(line, 1, message);
-        Err(problem.hint("open the file where it was made, and save it as CSV (UTF-8)").into())
+        Err(problem.hint(AGAIN).into())
     }
 }

@@ -4,7 +4,7 @@
 //! one, points in time where every value is one, else texts. What can be read in two ways is never guessed.
 
 use super::likeness::is_same_name;
-use super::portal::{day, undefused};
+use super::portal::day;
 use crate::domain::account::{InputInfo, RowText};
 use crate::domain::decimal::{self, AmountError, DecimalSign};
 use crate::domain::excerpt::excerpt;
@@ -12,6 +12,7 @@ use crate::domain::finding::Location;
 use crate::domain::instant::{self, Instant};
 use crate::domain::json::{self, Object};
 use crate::domain::number::Number;
+use crate::domain::portal_text::undefused;
 use crate::domain::priority::{OrderKind, referral_value};
 use crate::domain::sheet_cell::CellType;
 use crate::domain::sort_key::SortKey;

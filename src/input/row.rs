@@ -11,7 +11,7 @@ use super::earlier_result::EarlierResult;
 use super::key_index::RowNames;
 use super::options::Options;
 use super::value_target::ValueTarget;
-use crate::domain::change::{Append, Draft, Located, Rejected, Shown};
+use crate::domain::change::{Append, Draft, Located, Proviso, Rejected, Shown};
 use crate::domain::equality;
 use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::{self, Field, Kind, Path};
@@ -38,17 +38,19 @@ pub(super) struct RowBuilder<'o> {
     /// What it names its referral by, where rows do so by a key.
     pub(super) names: RowNames,
     etag: Option<Located<ETag>>,
-    status: Option<Located<Status>>,
-    substatus: Option<Located<Stage>>,
+    pub(super) status: Option<Located<Status>>,
+    pub(super) substatus: Option<Located<Stage>>,
     sets: Vec<Located<(Path, Wanted)>>,
     appends: Vec<Located<Append>>,
     shown: Vec<Located<Shown>>,
     /// What the base of the run says of the row.
     base: BaseSide<'o>,
+    /// What is to be said of its cells, unless they show what the referral has.
+    pub(super) provisos: Vec<Located<Proviso>>,
     /// What denies the row.
-    findings: Vec<Finding>,
+    pub(super) findings: Vec<Finding>,
     /// What is only warned of.
-    notes: Vec<Finding>,
+    pub(super) notes: Vec<Finding>,
     /// Whether an id was given, or a finding says already why there is none.
     pub(super) names_referral: bool,
     /// Whether a finding says already why the row has no id, so that none is looked for.
@@ -82,6 +84,7 @@ impl<'o> RowBuilder<'o> {
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
+            provisos: Vec::new(),
             base: BaseSide::begin(options, place.line),
             findings: Vec::new(),
             notes: Vec::new(),
@@ -349,6 +352,14 @@ impl<'o> RowBuilder<'o> {
         // Drafts stay in memory until their referrals are fetched, by the hundred thousand.
         self.sets.shrink_to_fit();
         self.shown.shrink_to_fit();
+        if self.id.is_none() {
+            // Nothing tells then what the referral has.
+            let said =
+                std::mem::take(&mut self.provisos).into_iter().flat_map(|proviso| proviso.value.findings);
+            let (denied, warned): (Vec<_>, Vec<_>) = said.partition(Finding::is_deny);
+            self.findings.extend(denied);
+            self.notes.extend(warned);
+        }
         if !self.names_referral {
             let finding = Finding::deny(Rule::Id, self.place, "the row names no referral");
             self.add_finding(finding.hint("give the referral's GUID as id, or remove the row"));
@@ -363,6 +374,7 @@ impl<'o> RowBuilder<'o> {
             sets: self.sets,
             appends: self.appends,
             shown: self.shown,
+            provisos: self.provisos,
             bases,
         });
         let (parsed, notes) = match draft {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::csv::ByteRecord;
 
-use super::cell::{Numbers, fill};
+use super::cell::{CLEAR, Numbers, fill};
 use super::cell_type::refuse_unfit;
 use super::context::{InputContext, RowsSummary};
 use super::decode::lost_character;
@@ -13,7 +13,8 @@ use super::guards::Guards;
 use super::header::Column;
 use super::heading;
 use super::notation::{Letters, Notation};
-use super::portal::{Days, PortalRow, PortalTarget, undefused};
+use super::portal::{Days, PortalRow, PortalTarget};
+use super::provisos::FoundSoFar;
 use super::record::Record;
 use super::row::{FinishedRow, RowBuilder};
 use super::value_target::ValueTarget;
@@ -23,6 +24,7 @@ use crate::domain::day_doubt::DateColumns;
 use crate::domain::decimal::DecimalSign;
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Location};
+use crate::domain::portal_text::undefused;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::sheet_cell::{CellType, SheetCell, as_portal_day};
@@ -43,6 +45,8 @@ pub(super) struct Sheet<'a> {
     pub(super) separator: Separator,
     /// Whether the file was UTF-16, in which U+FFFD stands for what could not be decoded.
     pub(super) transcoded: bool,
+    /// Whether the file says by its byte order mark that it is UTF-8.
+    pub(super) is_marked: bool,
     /// Whether the file is one of Partner Center's own.
     pub(super) is_portal: bool,
     /// Whether it is the sheet of a workbook, which has no lines and no separator.
@@ -104,6 +108,7 @@ impl Sheet<'_> {
                     if sound && target == Some(&CLOSE_DATE) {
                         notation.days.look(place, &text);
                     }
+                    let since = row.found_so_far();
                     match target {
                         Some(target) if sound && self.is_as_in_base(&mut row, at, target, &text) => {}
                         Some(target) if sound && refuse_unfit(&mut row, place, target, (kind, &meant)) => {
@@ -115,10 +120,11 @@ impl Sheet<'_> {
                             }
                             (None, ValueTarget::Portal(target)) => {
                                 let is_day = kind == CellType::Date;
-                                let meant = if is_day { as_portal_day(&meant) } else { meant.into() };
+                                let day = is_day.then(|| as_portal_day(&meant));
+                                let meant = day.as_deref().unwrap_or(&meant);
                                 let shown = (&mut notation.days, &mut notation.numbers);
                                 let into = (&mut portal, &mut row);
-                                self.portal_cell(into, shown, (place, at), *target, (kind, &meant));
+                                self.portal_cell(into, shown, (place, at), *target, (kind, meant));
                             }
                             (None, target) => {
                                 let column = (self.columns[at].name.as_str(), target);
@@ -132,6 +138,9 @@ impl Sheet<'_> {
                         Some(ValueTarget::Id) => row.id_if_any(&text),
                         _ => {}
                     }
+                    if sound && let Some(target) = target {
+                        self.provide(&mut row, (place, target), (&text, &meant), since);
+                    }
                     texts.push(SheetCell { kind, text: text.into_owned() });
                 }
                 Err((finding, text)) => {
@@ -139,7 +148,11 @@ impl Sheet<'_> {
                         texts.push(SheetCell { kind, text });
                         continue;
                     }
+                    let since = row.found_so_far();
                     row.add_finding(finding);
+                    if sound && let Some(target) = target {
+                        self.provide(&mut row, (place, target), (&text, &text), since);
+                    }
                     target.into_iter().for_each(|target| row.base().doubt(target));
                     if matches!(target, Some(ValueTarget::Id | ValueTarget::Key | ValueTarget::Identifier)) {
                         row.excuse_id();
@@ -218,6 +231,24 @@ impl Sheet<'_> {
         portal.cell(row, shown, place, target, (kind, text));
         if row.denials() > denials {
             row.base().doubt(column);
+        }
+    }
+
+    /// Lets what was found in a cell of a Partner Center file since then count only where the referral has something
+    /// else; `meant` is its text as it was read.
+    fn provide(
+        &self,
+        row: &mut RowBuilder<'_>,
+        (place, target): (Location, &ValueTarget),
+        (text, meant): (&str, &str),
+        since: FoundSoFar,
+    ) {
+        // With a base, what is untouched was told by that already.
+        let is_whole_deal = self.is_portal && !row.base().is_base() && row.base().row().is_none();
+        if let Some(path) = target.path().filter(|_| is_whole_deal) {
+            let is_percent = *target == ValueTarget::Portal(PortalTarget::SalesStage) && text.contains('%');
+            let is_read_otherwise = text != meant || text.trim() == CLEAR || is_percent;
+            row.provide(place, (&path, text), since, is_read_otherwise);
         }
     }
 
@@ -354,9 +385,10 @@ impl Sheet<'_> {
                 }
                 return Ok(text.into());
             }
-            // Partner Center's own tool is a spreadsheet, and those save so.
-            Err(_) if self.is_portal => {
+            // Partner Center's own tool is a spreadsheet, and those save so. What has the mark of UTF-8 is that.
+            Err(_) if self.is_portal && !self.is_marked => {
                 letters.windows_1252.get_or_insert(mark.line);
+                letters.look_for_undefined(place, cell);
                 return Ok(heading::text(cell));
             }
             Err(error) => {

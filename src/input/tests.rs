@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::domain::account::RowText;
+use crate::domain::change::Draft;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::format::Format;
 use crate::domain::wording::Wording;
@@ -52,7 +53,11 @@ pub fn only(text: &str, options: &Options) -> Record {
 /// What keeps a row from being a change, as `rule@column`, or `ok`.
 pub fn findings(row: &Record) -> String {
     match &row.parsed {
-        Ok(_) => "ok".to_owned(),
+        // What depends on the referral counts as if it had something else.
+        Ok(draft) => match told(said(draft).filter(|finding| finding.is_deny())) {
+            none if none.is_empty() => "ok".to_owned(),
+            denied => denied,
+        },
         Err(rejected) => told(rejected.findings.iter().filter(|finding| finding.is_deny())),
     }
 }
@@ -60,12 +65,18 @@ pub fn findings(row: &Record) -> String {
 /// What a row is warned of, as `rule@column`.
 pub fn warnings(row: &Record) -> String {
     let rejected = row.parsed.as_ref().err().into_iter().flat_map(|rejected| &rejected.findings);
-    told(row.notes.iter().chain(rejected).filter(|finding| !finding.is_deny()))
+    let said = row.parsed.as_ref().ok().into_iter().flat_map(said);
+    told(row.notes.iter().chain(rejected).chain(said).filter(|finding| !finding.is_deny()))
 }
 
 /// A text with its settings as they are typed.
 pub fn spelled(wording: &Wording) -> String {
     wording.spelled(|setting| format!("--{}", setting.name()))
+}
+
+/// What is found in the cells of a row, unless the referral has just that.
+fn said(draft: &Draft) -> impl Iterator<Item = &Finding> {
+    draft.provisos.iter().flat_map(|proviso| &proviso.value.findings)
 }
 
 fn told<'f>(findings: impl Iterator<Item = &'f Finding>) -> String {

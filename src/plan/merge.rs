@@ -36,6 +36,7 @@ impl Merged {
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
+            provisos: Vec::new(),
             bases: Vec::new(),
         };
         Self { desired, status: None, substatus: None, findings: Vec::new(), no_rows: true }
@@ -48,9 +49,9 @@ impl Merged {
 
     /// Whether the rows change nothing, and nothing is to be said of them, whatever the referral looks like.
     pub fn asks_for_nothing(&self) -> bool {
-        let Desired { sets, appends, shown, .. } = &self.desired;
+        let Desired { sets, appends, shown, provisos, .. } = &self.desired;
         let has_stage = self.status.is_some() || self.substatus.is_some();
-        !has_stage && sets.is_empty() && appends.is_empty() && shown.is_empty()
+        !has_stage && sets.is_empty() && appends.is_empty() && shown.is_empty() && provisos.is_empty()
     }
 
     /// Returns the referral's id.
@@ -78,6 +79,7 @@ impl Merged {
             merger.append(&mut desired.appends, append);
         }
         desired.shown.extend(draft.shown);
+        desired.provisos.extend(draft.provisos);
         // A base has one value for a field, so whichever row asks for it first names the same.
         for base in draft.bases {
             if desired.bases.iter().all(|known| (&known.path, &known.key) != (&base.path, &base.key)) {
@@ -276,9 +278,7 @@ impl Merger<'_> {
                 Some(Located { value: Stage::Active, place: *place })
             }
             (Some(&Located { value, place }), None) => {
-                let message = format!("{} alone leaves open which substatus is meant", value.name());
-                let finding = Finding::deny(Rule::SubstatusPair, place, message);
-                self.findings.push(finding.hint(format!("give a substatus: {}", substatuses(value))));
+                self.findings.push(value.alone(place));
                 None
             }
         }
@@ -290,20 +290,7 @@ impl Merger<'_> {
         if !same_row {
             return self.contradiction("the status", status.place, stage.place);
         }
-        let (status, wanted) = (status.value, stage.value);
-        let message = format!("substatus {} does not belong to status {}", wanted.substatus(), status.name());
-        let hint = format!("{} takes {}", status.name(), substatuses(status));
-        self.findings.push(Finding::deny(Rule::SubstatusPair, stage.place, message).hint(hint));
-    }
-}
-
-/// Lists the substatuses of a status for a message.
-fn substatuses(status: Status) -> String {
-    let names: Vec<&str> = status.stages().map(Stage::substatus).collect();
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::new(),
+        self.findings.push(stage.value.mismatch(status.value, stage.place));
     }
 }
 
@@ -331,6 +318,7 @@ mod tests {
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
+            provisos: Vec::new(),
             bases: Vec::new(),
         }
     }

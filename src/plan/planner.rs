@@ -333,6 +333,7 @@ mod tests {
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
+            provisos: Vec::new(),
             bases: Vec::new(),
         }
     }

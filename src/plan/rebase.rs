@@ -70,6 +70,7 @@ fn desired(item: &Item) -> Result<Desired, String> {
         sets: Vec::new(),
         appends: Vec::new(),
         shown: Vec::new(),
+        provisos: Vec::new(),
         bases: Vec::new(),
     };
     let mut words = (None, None);

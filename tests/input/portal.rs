@@ -11,13 +11,13 @@ use crate::support::case::{Ran, Test};
 use crate::support::samples::{sample, sample_referral};
 use crate::support::waiting::each;
 
-const PLAN: &str = "--plan --sandbox=referrals.jsonl --rate 1000/s --summary none --progress none";
+pub const PLAN: &str = "--plan --sandbox=referrals.jsonl --rate 1000/s --summary none --progress none";
 
 /// A cell for each column, by name.
-type Deal = BTreeMap<String, String>;
+pub type Deal = BTreeMap<String, String>;
 
 /// The text of a file of these rows.
-fn written(rows: &[Vec<String>], separator: u8) -> String {
+pub fn written(rows: &[Vec<String>], separator: u8) -> String {
     let mut file = csv::WriterBuilder::new()
         .flexible(true)
         .delimiter(separator)
@@ -27,9 +27,13 @@ fn written(rows: &[Vec<String>], separator: u8) -> String {
     String::from_utf8(file.into_inner().unwrap()).unwrap()
 }
 
-/// A deal as a download shows it: what the sample with this number holds, in the columns of generation B.
-fn download(number: u8) -> Deal {
-    let referral = sample_referral(&id(number));
+/// A deal as a download shows it: what the sample with this number holds.
+pub fn download(number: u8) -> Deal {
+    shown(&sample_referral(&id(number)))
+}
+
+/// What a referral holds, in the columns of generation B.
+pub fn shown(referral: &Value) -> Deal {
     let text = |pointer: &str| match referral.pointer(pointer) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -77,7 +81,7 @@ fn download(number: u8) -> Deal {
     for at in 0..3 {
         let member = |name: &str| text(&format!("/team/{at}/{name}"));
         let parts = ["firstName", "lastName", "phoneNumber", "email"].map(member);
-        let cell = if parts[3].is_empty() { String::new() } else { parts.join(", ") };
+        let cell = if parts.iter().all(String::is_empty) { String::new() } else { parts.join(", ") };
         deal.insert(format!("Team member {}", at + 1), cell);
         let solution = text(&format!("/details/requirements/solutions/{at}/id"));
         deal.insert(format!("Solution {}", at + 1), solution);
@@ -85,12 +89,12 @@ fn download(number: u8) -> Deal {
     deal
 }
 
-fn id(number: u8) -> String {
+pub fn id(number: u8) -> String {
     format!("5a1e0001-0000-4000-8000-0000000000{number:02}")
 }
 
 /// A file of these deals.
-fn file(deals: &[Deal]) -> Vec<Vec<String>> {
+pub fn file(deals: &[Deal]) -> Vec<Vec<String>> {
     let header: Vec<String> = deals[0].keys().cloned().collect();
     let rows = deals.iter().map(|deal| header.iter().map(|name| deal[name].clone()).collect());
     [header.clone()].into_iter().chain(rows).collect()
@@ -106,7 +110,7 @@ fn plan(run: &str, file: &str, content: impl AsRef<[u8]>, more: &str, code: i32)
 }
 
 /// The operations of a plan by referral, and its findings as `rule: message`.
-fn planned(ran: &Ran, run: &str) -> (BTreeMap<String, Value>, Vec<String>) {
+pub fn planned(ran: &Ran, run: &str) -> (BTreeMap<String, Value>, Vec<String>) {
     let (mut operations, mut findings) = (BTreeMap::new(), Vec::new());
     for line in ran.place.raw(&format!("{run}/plan.jsonl")).lines() {
         let line: Value = serde_json::from_str(line).unwrap();

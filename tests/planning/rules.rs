@@ -28,6 +28,7 @@ fn wish(stage: Option<Stage>, sets: &[(Field, &str)]) -> Desired {
             .collect(),
         appends: Vec::new(),
         shown: Vec::new(),
+        provisos: Vec::new(),
         bases: Vec::new(),
     }
 }

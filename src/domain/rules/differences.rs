@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::catalogue::Rule;
 use super::findings::LeveledFindings;
 use super::joined::joined;
+use super::provisos::{self, AsShown};
 use super::three_way::{Compared, PlacedChange};
 use crate::domain::change::{Append, Desired, Joining, Located};
 use crate::domain::equality;
@@ -29,9 +30,10 @@ use crate::domain::wording::Wording;
 pub(super) fn differences(
     desired: &Desired,
     current: Option<&Snapshot<'_>>,
+    shown: &AsShown,
     findings: &mut LeveledFindings<'_>,
 ) -> Compared {
-    let changes = DesiredComparison { desired, current, findings }.all();
+    let changes = DesiredComparison { desired, current, shown, findings }.all();
     Compared::new(changes, &desired.bases)
 }
 
@@ -39,6 +41,8 @@ pub(super) fn differences(
 struct DesiredComparison<'a, 'r, 'f> {
     desired: &'a Desired,
     current: Option<&'a Snapshot<'r>>,
+    /// The cells that show what the referral has.
+    shown: &'a AsShown,
     findings: &'a mut LeveledFindings<'f>,
 }
 
@@ -49,6 +53,9 @@ impl DesiredComparison<'_, '_, '_> {
         let desired = self.desired;
         let stage = self.stage_change();
         for Located { value: (path, wanted), place } in &desired.sets {
+            if self.shown.is_so(*place, path) {
+                continue;
+            }
             if wanted.condition() == Condition::Closing && !self.takes_reason(path, *place) {
                 continue;
             }
@@ -168,7 +175,8 @@ impl DesiredComparison<'_, '_, '_> {
     }
 
     /// Puts elements of a file that shows the list as it was into the list as it is: to the one that the same change
-    /// makes, or else to the current one. The list is then set as a whole, and what the file lacks stays in it.
+    /// makes, or else to the current one. Where any of it is changed, the list is set as a whole, and what the file lacks
+    /// stays in it.
     fn join(
         &mut self,
         field: Field,
@@ -176,15 +184,29 @@ impl DesiredComparison<'_, '_, '_> {
         changes: &mut Vec<PlacedChange>,
     ) -> Result<(), Unseen> {
         let (kind, path) = (field.kind(), Path::Known(field));
-        // Without a look nobody knows which of the elements are on the list already.
-        let current = self.current.ok_or(Unseen)?;
+        let Some(current) = self.current else {
+            // Without a look nobody knows which of the elements are on the list already. What was edited is known by
+            // a base alone; else they are those of a download.
+            if self.desired.bases.iter().any(|base| base.path == path) {
+                return Err(Unseen);
+            }
+            let (message, hint) = provisos::unlooked(&path);
+            self.findings.add(Rule::PortalReadOnly, elements[0].place, message, hint);
+            return Ok(());
+        };
         let before = current.at(&path).known()?;
         let set = changes.iter().position(|set| set.change.path == path).map(|at| changes.remove(at).change);
         let base = set.as_ref().map(|set| &*set.after).or(before);
         let list = base.and_then(json::elements).unwrap_or_default();
-        let joined = joined(&list, elements);
-        // What is as in the base is no wish, so of what the file has in the list not all is known here.
-        let is_compared = self.desired.bases.iter().any(|base| base.path == path);
+        let added = self.desired.appends.iter().filter(|append| append.value.field == field);
+        let added = added.filter(|append| append.value.joining == Joining::Append);
+        let added = added.map(|append| append.value.key.as_str());
+        let shown: Vec<&str> = self.shown.keys(&path).chain(added).collect();
+        let joined = joined(&list, elements, &shown);
+        // What is as in the base is no wish, and what can't be read may be any element: then not all is known here of what
+        // the file has in the list.
+        let is_compared =
+            self.shown.is_unread(&path) || self.desired.bases.iter().any(|base| base.path == path);
         let told = joined.told.into_iter();
         for (place, rule, message) in told.filter(|(_, rule, _)| !is_compared || *rule != Rule::OmittedKept) {
             self.findings.add(
@@ -195,6 +217,13 @@ impl DesiredComparison<'_, '_, '_> {
             );
         }
         if equality::same(kind, before, &joined.list) {
+            return Ok(());
+        }
+        if set.is_none() && !list.is_empty() && !joined.is_updated {
+            // What is only added overwrites nothing, whatever else the elements of the list have.
+            let placed = self.placed(&path, before, joined.list)?;
+            let change = Change { appended: joined.added, ..placed.change };
+            changes.push(PlacedChange { change, ..placed });
             return Ok(());
         }
         self.mind_hidden(kind, before, &joined.list)?;
@@ -282,7 +311,13 @@ impl DesiredComparison<'_, '_, '_> {
 
     /// Notes an unseen member that the change of a path depends on.
     fn note_unseen(&mut self, path: &Path, pointer: &Pointer) {
-        self.findings.incomplete.change(self.place_of(path), pointer);
+        let place = self.place_of(path);
+        let is_shown = self.current.is_some_and(|current| matches!(current.at(path).known(), Ok(Some(_))));
+        if is_shown && path.pointer() == pointer {
+            self.findings.incomplete.part(place, pointer);
+        } else {
+            self.findings.incomplete.change(place, pointer);
+        }
     }
 
     /// Returns the place in the input that sets a path.

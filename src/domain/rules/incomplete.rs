@@ -16,6 +16,8 @@ use crate::domain::pointer::Pointer;
 #[derive(Debug, Clone, Default)]
 pub struct Incomplete {
     changes: Vec<(Location, Pointer)>,
+    /// Lists and objects that a part may show in part.
+    parts: Vec<(Location, Pointer)>,
     rules: Vec<(Rule, Level, Location, Pointer)>,
 }
 
@@ -25,6 +27,14 @@ impl Incomplete {
         let known = (place, pointer.clone());
         if !self.changes.contains(&known) {
             self.changes.push(known);
+        }
+    }
+
+    /// Notes a list or an object, of which unseen members would be lost.
+    pub(crate) fn part(&mut self, place: Location, pointer: &Pointer) {
+        let known = (place, pointer.clone());
+        if !self.parts.contains(&known) {
+            self.parts.push(known);
         }
     }
 
@@ -42,18 +52,21 @@ impl Incomplete {
     /// Adds what another judgement of the same referral depends on.
     pub(crate) fn join(&mut self, other: Self) {
         other.changes.iter().for_each(|(place, pointer)| self.change(*place, pointer));
+        other.parts.iter().for_each(|(place, pointer)| self.part(*place, pointer));
         self.rules
             .extend(other.rules.into_iter().filter(|known| !self.rules.contains(known)).collect::<Vec<_>>());
     }
 
     /// Whether every member that matters was seen.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.rules.is_empty()
+        self.changes.is_empty() && self.parts.is_empty() && self.rules.is_empty()
     }
 
     /// Whether nothing may be sent or called unchanged before the rest was seen.
     pub fn holds_back(&self) -> bool {
-        !self.changes.is_empty() || self.rules.iter().any(|(_, level, ..)| *level == Level::Deny)
+        !self.changes.is_empty()
+            || !self.parts.is_empty()
+            || self.rules.iter().any(|(_, level, ..)| *level == Level::Deny)
     }
 
     /// Returns the findings for a referral that cannot be read as a whole: one that names the unseen members for each
@@ -67,6 +80,11 @@ impl Incomplete {
             let message =
                 format!("the snapshot does not show {}, which the change depends on", names.join(", "));
             findings.push(finding(Level::Deny, place, message));
+        }
+        for (place, pointer) in &self.parts {
+            let message =
+                format!("the snapshot may show {pointer} in part, and what it leaves out would be lost");
+            findings.push(finding(Level::Deny, *place, message));
         }
         for (rule, level, place, pointer) in &self.rules {
             let message = format!("rule {rule} cannot be judged: the snapshot does not show {pointer}");

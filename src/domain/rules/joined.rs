@@ -19,15 +19,20 @@ const MOST_NAMED: usize = 3;
 pub(super) struct Joined {
     /// All of it, as a JSON array.
     pub list: Box<RawValue>,
+    /// The elements that came to its end.
+    pub added: Vec<Box<RawValue>>,
+    /// Whether an element that was on it took over anything.
+    pub is_updated: bool,
     /// What was kept, or stayed out: the place of the element or cell, the rule and the message.
     pub told: Vec<(Location, Rule, String)>,
 }
 
-/// Joins elements to a list: one of the same key takes over what differs, others come to the end.
-pub(super) fn joined(list: &[&RawValue], elements: &[&Located<Append>]) -> Joined {
+/// Joins elements to a list: one of the same key takes over what differs, others come to the end. `shown` are the keys
+/// of elements that the file shows as they are.
+pub(super) fn joined(list: &[&RawValue], elements: &[&Located<Append>], shown: &[&str]) -> Joined {
     let was_empty = list.is_empty();
     let mut whole: Vec<Box<RawValue>> = list.iter().map(|element| (*element).to_owned()).collect();
-    let mut told = Vec::new();
+    let (mut told, mut is_updated) = (Vec::new(), false);
     for Located { value: Append { field, key, element, joining, .. }, place } in elements {
         let kind = field.kind();
         let is_it = |known: &RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
@@ -35,7 +40,10 @@ pub(super) fn joined(list: &[&RawValue], elements: &[&Located<Append>]) -> Joine
         let is_so = known.is_some_and(|at| equality::holds(kind, &[&whole[at]], element));
         match (joining, known) {
             _ if is_so => {}
-            (Joining::Update, Some(at)) => whole[at] = equality::updated(kind, &whole[at], element),
+            (Joining::Update, Some(at)) => {
+                whole[at] = equality::updated(kind, &whole[at], element);
+                is_updated |= at < list.len();
+            }
             (Joining::First, _) if !was_empty => {
                 let why = if known.is_some() { "has other data of" } else { "has members already beside" };
                 let message = format!("{} {why} {key}, who is not sent", field.pointer());
@@ -44,17 +52,22 @@ pub(super) fn joined(list: &[&RawValue], elements: &[&Located<Append>]) -> Joine
             _ => whole.push(element.clone()),
         }
     }
-    told.extend(kept(list, elements));
-    Joined { list: json::raw(&whole), told }
+    told.extend(kept(list, elements, shown));
+    Joined { list: json::raw(&whole), added: whole.split_off(list.len()), is_updated, told }
 }
 
 /// Returns what to tell of the elements that the file lacks, where it shows any of the list.
-fn kept(list: &[&RawValue], elements: &[&Located<Append>]) -> Option<(Location, Rule, String)> {
+fn kept(
+    list: &[&RawValue],
+    elements: &[&Located<Append>],
+    shown: &[&str],
+) -> Option<(Location, Rule, String)> {
     let updates = || elements.iter().filter(|element| element.value.joining == Joining::Update);
     let Located { value: Append { field, .. }, place } = updates().next()?;
     let keys = list.iter().filter_map(|element| element_key(field.kind(), element).ok());
-    let lacking: Vec<String> =
-        keys.filter(|key| updates().all(|element| element.value.key != *key)).collect();
+    let is_lacking =
+        |key: &String| !shown.contains(&key.as_str()) && updates().all(|element| element.value.key != *key);
+    let lacking: Vec<String> = keys.filter(is_lacking).collect();
     let (named, more) = lacking.split_at(lacking.len().min(MOST_NAMED));
     let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
     let message = format!("{}: {}{more} not in the row, and kept", field.pointer(), named.join(", "));
@@ -80,7 +93,7 @@ mod tests {
                 Located { value: Append { field, key, element, joining: *joining, sign: None }, place: PLACE }
             })
             .collect();
-        let joined = joined(&list, &elements.iter().collect::<Vec<_>>());
+        let joined = joined(&list, &elements.iter().collect::<Vec<_>>(), &[]);
         let told = joined.told.into_iter().map(|(_, rule, message)| format!("{rule}: {message}"));
         (joined.list.get().to_owned(), told.collect())
     }

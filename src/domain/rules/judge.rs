@@ -8,7 +8,7 @@ use super::findings::LeveledFindings;
 use super::incomplete::Incomplete;
 use super::levels::Levels;
 use super::three_way::{Compared, Moved, PlacedChange};
-use super::{shown, transitions};
+use super::{provisos, shown, transitions};
 use crate::domain::change::Desired;
 use crate::domain::equality;
 use crate::domain::excerpt::excerpt;
@@ -101,9 +101,10 @@ pub fn judge(
     now: Timestamp,
 ) -> Judgement {
     let mut evaluator = Evaluator { desired, current, now, findings: LeveledFindings::new(levels) };
-    let changes = differences(desired, current, &mut evaluator.findings);
+    let as_shown = provisos::settle(desired, current, &mut evaluator.findings);
+    let changes = differences(desired, current, &as_shown, &mut evaluator.findings);
     shown::compare(desired, current, &mut evaluator.findings);
-    let judged = evaluator.verdict(changes);
+    let judged = evaluator.verdict(changes, as_shown.denies());
     let LeveledFindings { list: findings, incomplete, .. } = evaluator.findings;
     Judgement { judged, findings, incomplete }
 }
@@ -126,10 +127,11 @@ impl Evaluator<'_, '_> {
         self.findings.add(rule, place, message, hint);
     }
 
-    /// Asks every rule about the changes, and returns the result.
-    fn verdict(&mut self, compared: Compared) -> Judged {
+    /// Asks every rule about the changes, and returns the result. `is_unreadable` says that something is wrong with a
+    /// cell, whatever the changes are.
+    fn verdict(&mut self, compared: Compared, is_unreadable: bool) -> Judged {
         let is_denied = |finding: &Finding| finding.rule == Rule::PortalReadOnly && finding.is_deny();
-        let is_denied = self.findings.list.iter().any(is_denied);
+        let is_denied = is_unreadable || self.findings.list.iter().any(is_denied);
         if compared.is_empty() && !self.findings.incomplete.holds_back() && !is_denied {
             return Judged::Unchanged;
         }

@@ -9,6 +9,7 @@
 //! | [`judge()`] | asks every rule about these differences |
 //! | `joined` | puts elements into a list and keeps its others |
 //! | `shown` | compares what a row shows of members that it can't change |
+//! | `provisos` | drops what was found in cells that show what the referral has |
 //! | `findings` | collects findings, each at the level of its rule |
 //! | `incomplete` | collects the unseen members that a judgement depends on |
 //! | `three_way` | tells which of the differences touch what somebody else changed since the base |
@@ -23,6 +24,7 @@ mod incomplete;
 mod joined;
 mod judge;
 pub mod levels;
+mod provisos;
 mod shown;
 mod three_way;
 pub mod transitions;

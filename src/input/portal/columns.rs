@@ -44,6 +44,17 @@ pub struct PortalColumn {
     pub goes_to: GoesTo,
 }
 
+impl PortalColumn {
+    /// Returns its name in quotes, or its names where there are several.
+    pub(super) fn quoted(&self) -> String {
+        let name = self.name;
+        match self.naming {
+            Naming::Numbered => format!("one of \"{name} 1\" to \"{name} {MOST}\""),
+            Naming::Whole | Naming::Beginning => format!("\"{name}\""),
+        }
+    }
+}
+
 /// How much of a header cell a column's name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {

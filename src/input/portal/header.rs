@@ -13,7 +13,7 @@ use super::super::name_hints::leave_alone;
 use super::super::names::NameResolver;
 use super::super::value_target::ValueTarget;
 use super::super::watch::RecordSpan;
-use super::columns::{self, GoesTo, Naming, PortalTarget, TABLE};
+use super::columns::{self, GoesTo, Naming, PortalColumn, PortalTarget, TABLE};
 use super::recognise::PortalFile;
 use crate::domain::aliases::folded;
 use crate::domain::change::Counterpart;
@@ -60,7 +60,7 @@ pub(in super::super) fn resolve(
             Target::Nearly(known) => {
                 let message = format!("unknown column {}", excerpt(name));
                 let problem = context.problem(mark.line, at + 1, message);
-                let hint = format!("did you mean \"{known}\"? – else ");
+                let hint = format!("did you mean {}? – else ", known.quoted());
                 problems.push(problem.hint(Wording::from(hint).append(&leave_alone(name))));
                 continue;
             }
@@ -129,7 +129,7 @@ enum Target {
     Nameless,
     Unknown,
     /// It is nearly this one.
-    Nearly(&'static str),
+    Nearly(&'static PortalColumn),
 }
 
 /// Returns what a name means. One that the user keeps out of the change wins, then the file's own columns, then the
@@ -177,13 +177,13 @@ fn known(names: &NameResolver<'_>, goes_to: GoesTo, number: u8) -> ValueTarget {
 }
 
 /// Returns the column of the table that a name was probably meant to be.
-fn nearly(name: &str) -> Option<&'static str> {
+fn nearly(name: &str) -> Option<&'static PortalColumn> {
     let typed = folded(name);
     let stem = typed.trim_end_matches(|c: char| c.is_ascii_digit());
     let compared = TABLE.iter().filter(|column| column.naming != Naming::Beginning).map(|column| {
         let typed = if column.naming == Naming::Numbered { stem } else { typed.as_str() };
-        (likeness(typed, &folded(column.name)), column.name)
+        (likeness(typed, &folded(column.name)), column)
     });
     let close = compared.filter(|(likeness, _)| *likeness >= CLOSE);
-    close.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name)
+    close.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, column)| column)
 }

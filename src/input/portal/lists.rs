@@ -44,6 +44,10 @@ pub(super) fn solution(
     }
     const FORM: &str =
         "write id, currency, price, quantity, as in SOL-1,EUR,1250.50,3; only the id is required";
+    if text.contains(';') {
+        let message = format!("{} is no solution: its parts are separated by semicolons", excerpt(text));
+        return Err(AmountError::Wrong(TypeError::new(message, FORM)));
+    }
     let parts: Vec<&str> = text.split(',').map(str::trim).collect();
     let part = |at: usize| parts.get(at).copied().filter(|part| !part.is_empty());
     let id = part(0)
@@ -126,6 +130,10 @@ mod tests {
             ),
             ("SOL-1,EUR,,2", r#"SOL-1 {"id":"SOL-1","currency":"EUR","quantity":2}"#),
             ("SOL-1,EUR,1,250.50,3", r#"! "SOL-1,EUR,1,250.50,3" is no solution: it has 5 parts"#),
+            (
+                "SOL-77;EUR;12;3",
+                r#"! "SOL-77;EUR;12;3" is no solution: its parts are separated by semicolons"#,
+            ),
             (",EUR,5,1", r#"! ",EUR,5,1" is no solution: it has no id"#),
             ("SOL-1,euro,5,1", r#"! "euro" is no currency code"#),
             ("SOL-1,EUR,five,1", r#"! "five" is no decimal number"#),

@@ -25,7 +25,7 @@ pub(super) use columns::PortalTarget;
 pub(super) use days::{Days, day};
 pub(super) use header::{PortalHeader, as_in_english, resolve};
 pub(super) use recognise::recognise;
-pub(super) use row::{PortalRow, undefused};
+pub(super) use row::PortalRow;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::cell::{Numbers, no_number};
+use super::super::cell::{CLEAR, Numbers, no_number};
 use super::super::row::RowBuilder;
 use super::columns::{ContactPart, PortalTarget};
 use super::days::{self, DateError, Days};
@@ -24,14 +24,6 @@ use crate::domain::rules::Rule;
 use crate::domain::sheet_cell::CellType;
 use crate::domain::type_error::TypeError;
 use crate::domain::value::{self, Condition, Wanted};
-
-/// What a cell holds to have its field cleared.
-const CLEAR: &str = "\\N";
-
-/// Returns a cell's text without the apostrophe that keeps a spreadsheet from running it.
-pub(in super::super) fn undefused(text: &str) -> &str {
-    text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(text)
-}
 
 /// What cells of a row say that count together only.
 #[derive(Debug, Default)]
@@ -125,6 +117,7 @@ impl PortalRow {
     /// Puts what counts together into the row. `own` are the reasons that the user sets, by their numbers.
     pub fn finish(self, row: &mut RowBuilder<'_>, place: Location, own: &BTreeMap<u8, String>) {
         if let Some((place, text)) = self.reason {
+            let since = row.found_so_far();
             match row.wanted_substatus() {
                 // Of a base, the reason is what the referral had, whatever its stage.
                 Some(stage) if !stage.takes_reason() && !row.base().is_base() => {
@@ -139,9 +132,15 @@ impl PortalRow {
                     set(row, place, Field::StatusReason, &text, read);
                 }
             }
+            row.provide(place, (&Path::Known(Field::StatusReason), &text), since, false);
         }
         if let Some(place) = self.contact_at {
+            let (since, text) = (row.found_so_far(), self.contact.text());
             self.contact.join(row, place);
+            row.provide(place, (&Path::Known(Field::CustomerTeam), &text), since, false);
+        }
+        if row.id.is_some() && !row.base().is_base() {
+            row.provide_stage();
         }
         if !row.names_referral() {
             row.excuse_id();
@@ -175,6 +174,12 @@ impl Contact {
             ContactPart::PhoneNumber => &mut self.phone_number,
             ContactPart::EMail => &mut self.email,
         }
+    }
+
+    /// Returns it as a cell of a team member has one.
+    fn text(&self) -> String {
+        let Self { first_name, last_name, phone_number, email } = self;
+        [first_name.as_str(), last_name, phone_number, email].join(", ")
     }
 
     /// Puts the contact into the row, where it has an address: people are told apart by that.

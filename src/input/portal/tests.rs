@@ -35,6 +35,9 @@ fn row(column: &str, cell: &str) -> Record {
 /// What a row asks for, or why it can't be read.
 fn asked(row: &Record) -> String {
     let Ok(draft) = &row.parsed else { return findings(row) };
+    if findings(row) != "ok" {
+        return findings(row);
+    }
     let mut asked = Vec::new();
     asked.extend(draft.status.as_ref().map(|status| status.value.name().to_owned()));
     asked.extend(draft.substatus.as_ref().map(|stage| stage.value.substatus().to_owned()));

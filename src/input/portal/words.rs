@@ -26,7 +26,7 @@ pub(super) fn no_stage(text: &str) -> Option<TypeError> {
 /// Returns the sales stage that a cell names: a number of percent without its sign, or a word as it stands.
 ///
 /// # Errors
-/// If it is a fraction, as a spreadsheet makes of a number of percent.
+/// If it is a fraction, as a spreadsheet makes of a number of percent, or above 100.
 pub(super) fn sales_stage(text: &str) -> Result<&str, TypeError> {
     let number = text.strip_suffix('%').map(str::trim_end);
     let digits = number.unwrap_or(text);
@@ -34,11 +34,14 @@ pub(super) fn sales_stage(text: &str) -> Result<&str, TypeError> {
         && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
     let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
     let is_one = number.is_none() && digits == "1";
+    const FORM: &str = "write 10, 20, 40, 60, 80 or 100";
     if number.is_some() && !is_number || is_number && !is_whole || is_one {
-        return Err(TypeError::new(
-            format!("{} is no sales stage: a spreadsheet makes such a number of percent", excerpt(text)),
-            "write 10, 20, 40, 60, 80 or 100",
-        ));
+        let message =
+            format!("{} is no sales stage: a spreadsheet makes such a number of percent", excerpt(text));
+        return Err(TypeError::new(message, FORM));
+    }
+    if is_number && !digits.parse::<u8>().is_ok_and(|percent| percent <= 100) {
+        return Err(TypeError::new(format!("{} is no sales stage: it is above 100", excerpt(text)), FORM));
     }
     Ok(digits)
 }
@@ -72,6 +75,9 @@ mod tests {
             ("0.4%", None),
             ("1", None),
             ("1%", Some("1")),
+            ("101", None),
+            ("140%", None),
+            ("99999999999", None),
             ("%", None),
             ("x%", None),
         ] {

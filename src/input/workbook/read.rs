@@ -50,7 +50,15 @@ pub(in super::super) fn read<E>(
     })?;
     notes.extend(told);
     let separator = Separator::COMMA;
-    let sheet = Sheet { context, columns, separator, transcoded: false, is_portal, is_workbook: true };
+    let sheet = Sheet {
+        context,
+        columns,
+        separator,
+        transcoded: false,
+        is_marked: true,
+        is_portal,
+        is_workbook: true,
+    };
     let mut notation = Notation::of_text(context.options.decimal, separator);
     let mut oddities = Oddities::default();
     let (mut count, mut before, mut footer) = (0, header.number, None);

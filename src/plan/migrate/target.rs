@@ -38,6 +38,7 @@ pub(super) fn desired(
         sets: Vec::new(),
         appends: Vec::new(),
         shown: Vec::new(),
+        provisos: Vec::new(),
         bases: Vec::new(),
     };
     let mut builder = DraftBuilder { draft, findings: Vec::new() };

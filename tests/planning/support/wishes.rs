@@ -213,6 +213,7 @@ fn draft(line: u64) -> Draft {
         sets: Vec::new(),
         appends: Vec::new(),
         shown: Vec::new(),
+        provisos: Vec::new(),
         bases: Vec::new(),
     }
 }
