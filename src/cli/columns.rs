@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{Config, FILE, Profile};
+use super::config::{Config, DEFAULT_PROFILE, Profile};
+use super::origin::{Origin, Table};
 use crate::commands::{CommandError, quoted};
 use crate::domain::priority::{Priority, PriorityError};
 use crate::domain::run_spec::MappedColumn;
@@ -37,15 +38,30 @@ pub fn priority(typed: &str) -> Result<Priority, CommandError> {
 }
 
 /// Returns what columns mean: first those that were typed, then those of the profile, then those of the
-/// settings file for all profiles. Of several for one column, the first counts.
+/// settings file for all profiles. Of several for one column, the first counts. `name` is the name of the profile, if
+/// one was typed.
 ///
 /// # Errors
 /// A usage error where a column or a field has no name.
 pub fn mapped(
     typed: &[String],
+    name: Option<&str>,
     profile: &Profile,
     config: &Config,
 ) -> Result<Vec<MappedColumn>, CommandError> {
+    Ok(mapped_with_origin(typed, name, profile, config)?.into_iter().map(|(column, _)| column).collect())
+}
+
+/// Returns what [`mapped`] does, with where each stands.
+///
+/// # Errors
+/// As [`mapped`].
+pub fn mapped_with_origin<'a>(
+    typed: &'a [String],
+    name: Option<&'a str>,
+    profile: &'a Profile,
+    config: &'a Config,
+) -> Result<Vec<(MappedColumn, Origin<'a>)>, CommandError> {
     let typed = typed.iter().map(|pair| {
         // A field's name holds no such sign, and a column's may.
         let (column, field) = pair.rsplit_once('=').unwrap_or((pair, ""));
@@ -55,21 +71,29 @@ pub fn mapped(
                 CommandError::usage(message).hint("write it as in --map \"Est. Close Date=closingDateTime\"")
             );
         }
-        Ok(MappedColumn { column: column.to_owned(), field: field.trim().to_owned(), from_settings: false })
+        let (column, field) = (column.to_owned(), field.trim().to_owned());
+        Ok((MappedColumn { column, field, from_settings: false }, Origin::Flag("--map")))
     });
-    let set = [&profile.columns, &config.columns].into_iter().flat_map(of_settings);
-    typed.chain(set).collect()
+    let own = Table::ProfileColumns(name.unwrap_or(DEFAULT_PROFILE));
+    let set = [(own, &profile.columns), (Table::Columns, &config.columns)];
+    typed.chain(set.into_iter().flat_map(|(table, columns)| of_settings(table, columns, config))).collect()
 }
 
 /// Returns what a table of the settings file says.
-fn of_settings(table: &BTreeMap<String, String>) -> impl Iterator<Item = Result<MappedColumn, CommandError>> {
-    table.iter().map(|(column, field)| {
+fn of_settings<'a>(
+    table: Table<'a>,
+    columns: &'a BTreeMap<String, String>,
+    config: &'a Config,
+) -> impl Iterator<Item = Result<(MappedColumn, Origin<'a>), CommandError>> {
+    columns.iter().map(move |(column, field)| {
         if column.trim().is_empty() {
-            return Err(CommandError::usage(format!("{FILE}: a key of [columns] is empty")).hint(
+            let place = config.origin(table, column).place();
+            return Err(CommandError::usage(format!("{place}: a key of {table} is empty")).hint(
                 "name the column as the header does, as in \"Est. Close Date\" = \"closingDateTime\"",
             ));
         }
-        let (column, field) = (column.clone(), field.trim().to_owned());
-        Ok(MappedColumn { column, field, from_settings: true })
+        let mapped =
+            MappedColumn { column: column.clone(), field: field.trim().to_owned(), from_settings: true };
+        Ok((mapped, config.origin(table, column)))
     })
 }

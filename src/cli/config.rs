@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::key_lines::KeyLines;
+use super::origin::{Origin, Table};
 use crate::api::TokenCommand;
 use crate::commands::{CommandError, ErrorKind, Problem};
 use crate::domain::characters::visible;
+use crate::domain::likeness::nearest_of;
 
 /// The name of the file.
 pub const FILE: &str = "referral-bulk.toml";
@@ -37,6 +40,12 @@ pub struct Config {
     /// The reasons that Partner Center's files give as numbers, `[portal-reasons]`, by the number.
     #[serde(default, rename = "portal-reasons")]
     pub portal_reasons: BTreeMap<String, String>,
+    /// Whether there is such a file.
+    #[serde(skip)]
+    pub is_there: bool,
+    /// On which line each key stands.
+    #[serde(skip)]
+    pub lines: KeyLines,
 }
 
 /// A profile. It has no key for a token, so that none is kept in the file.
@@ -83,7 +92,13 @@ impl Config {
         trust(&file.metadata().map_err(unreadable)?, user)?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(unreadable)?;
-        toml::from_str(&text).map_err(|error| parse_error(&text, &error))
+        let config: Self = toml::from_str(&text).map_err(|error| parse_error(&text, &error))?;
+        Ok(Self { is_there: true, lines: KeyLines::of(&text), ..config })
+    }
+
+    /// Returns a key in a table as the origin of its value.
+    pub fn origin<'a>(&self, table: Table<'a>, key: &'a str) -> Origin<'a> {
+        Origin::Key { table, key, line: self.lines.line(table, key) }
     }
 
     /// Returns the profile of a name. If none is named, that is `default`, or an empty one if there is no `default`.
@@ -166,7 +181,8 @@ fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
     let message = error.message();
     let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
     let hint = match unknown {
-        Some(key) => is_token(key).then(|| TOKEN_HINT.to_owned()),
+        Some(key) if is_token(key) => Some(TOKEN_HINT.to_owned()),
+        Some(key) => nearest_key(key, message).map(|known| format!("did you mean {known}?")),
         None => (without_value(message) != message).then(|| FORM_HINT.to_owned()),
     };
     let problem = Problem {
@@ -175,6 +191,12 @@ fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
         ..Problem::new(format!("{FILE}: {}", without_value(message)))
     };
     CommandError::of(ErrorKind::Usage, vec![problem])
+}
+
+/// Returns the known key that an unknown one was probably meant to be, of those that the parser's message lists.
+fn nearest_key<'m>(key: &str, message: &'m str) -> Option<&'m str> {
+    let listed = message.split("expected").last()?;
+    nearest_of(key, listed.split('`').skip(1).step_by(2))
 }
 
 /// Removes from a parser's message the value that it may repeat.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::args;
-use super::settings::{Surroundings, sending};
+use super::settings::Surroundings;
 use crate::commands::export::{Content, ExportOptions, Fill};
 use crate::commands::{CommandError, quoted};
 use crate::domain::cell_text::TableForm;
@@ -21,21 +21,15 @@ impl Surroundings<'_> {
         let args::ExportArgs { out, force, columns, set, which, target, pace, progress } = typed;
         let profile = self.config.profile(target.profile.as_deref())?;
         let content = content(&out, columns, &set, self.levels(&[])?)?;
-        let pace = args::SendingArgs {
-            pace,
-            max_errors: None,
-            max_changes: None,
-            yes: false,
-            confirm_closing: None,
-            finish_by: None,
-        };
+        let limits = args::LimitArgs { pace, ..args::LimitArgs::default() };
+        let typed = args::SendingArgs { limits, ..args::SendingArgs::default() };
         Ok(ExportOptions {
             out,
             content,
             ids: ids(which.ids.as_deref())?,
             criteria: criteria(&which)?,
             force,
-            sending: sending(&pace, &target, &profile)?,
+            sending: self.sending(&typed, &target, &profile)?,
             target: self.target(&target, &profile)?,
             progress: self.progress(progress),
         })

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`args`] | defines the arguments, for clap |
 //! | [`config`] | reads the settings file, `referral-bulk.toml` |
+//! | `key_lines` | on which line of the settings file each key stands |
+//! | `config_show` | makes what `config show` prints |
 //! | [`settings`] | combines defaults, the settings file, the environment and flags |
 //! | `columns` | what is said of single columns of the inputs |
 //! | `exporting` | what was typed of an export → its settings |
@@ -11,6 +13,7 @@
 //! | `pager` | shows long output page by page on a terminal |
 //! | `setting_values` | what was written of one setting → its value, or why it has none |
 //! | `show_settings` | what is meant by the words of `show` |
+//! | `sources` | which source each setting of a profile is taken from |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
 //! | [`console`] | prints, and asks: the only module that does |
 //! | `diagnostics` | writes what the program does and decides, for `-v` and `run.log` |
@@ -20,9 +23,11 @@
 pub mod args;
 mod columns;
 pub mod config;
+mod config_show;
 pub mod console;
 mod diagnostics;
 mod exporting;
+mod key_lines;
 pub mod origin;
 mod pager;
 mod reasons;
@@ -31,5 +36,6 @@ mod setting_values;
 pub mod settings;
 mod show_settings;
 pub mod signals;
+mod sources;
 
 pub use run::{Process, run};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{Config, FILE};
+use super::config::Config;
+use super::origin::Table;
 use crate::commands::{CommandError, quoted};
 use crate::domain::reasons;
 
@@ -12,7 +13,8 @@ use crate::domain::reasons;
 /// A usage error where a key is no number of a reason, or a reason is empty.
 pub fn portal_reasons(config: &Config) -> Result<BTreeMap<u8, String>, CommandError> {
     let read = |(number, reason): (&String, &String)| {
-        let key = format!("{FILE}: [portal-reasons] {} = {}", quoted(number), quoted(reason));
+        let place = config.origin(Table::PortalReasons, number).place();
+        let key = format!("{place}: [portal-reasons] {} = {}", quoted(number), quoted(reason));
         let Some(known) = reasons::number(number) else {
             let all = reasons::TABLE.len();
             return Err(CommandError::usage(format!("{key}: there is no such number")).hint(format!(

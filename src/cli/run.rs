@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::args::{self, Cli, Command};
+use super::args::{self, Cli, Command, ConfigCommand};
 use super::config::{Config, TablesForPlanning};
 use super::console::{Terminal, print_within};
 use super::diagnostics;
@@ -22,7 +22,8 @@ use super::show_settings;
 use super::signals;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, apply, export, finish, report, resume, sandbox, show,
+    CommandError, Console, Environment, RunLog, Watch, apply, config_show, export, finish, report, resume,
+    sandbox, show,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -177,6 +178,10 @@ fn ready(
                 runtime.block_on(show::run(&options, environment))
             };
             (Box::new(work), None)
+        }
+        Command::Config { command: ConfigCommand::Show(typed) } => {
+            let options = surroundings.config_show(&typed)?;
+            (Box::new(move |_, environment| Ok(config_show::run(&options, environment.console))), None)
         }
         Command::Sandbox(typed) => {
             let options = settings::sandbox(typed);

@@ -26,8 +26,8 @@ pub fn seed_of(seed: Option<PathBuf>) -> Result<Target, CommandError> {
 }
 
 /// Parses a token command. An invalid one isn't shown: it may hold a secret.
-pub fn command(text: &TokenCommand, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
-    Auth::command(text).map(Some).map_err(|error| {
+pub fn command(text: &TokenCommand, origin: Origin<'_>) -> Result<Auth, CommandError> {
+    Auth::command(text).map_err(|error| {
         origin
             .error(error)
             .hint("write a program and its arguments, as a shell takes them, as in \"token-tool print\"")
@@ -36,13 +36,13 @@ pub fn command(text: &TokenCommand, origin: Origin<'_>) -> Result<Option<Auth>, 
 
 /// Takes the token file of a profile, which must not be an empty path. Clap refuses an empty path on the command
 /// line by itself.
-pub fn token_file(file: &Path, origin: Origin<'_>) -> Result<Option<Auth>, CommandError> {
+pub fn token_file(file: &Path, origin: Origin<'_>) -> Result<Auth, CommandError> {
     if file.as_os_str().is_empty() {
         return Err(origin
             .error("this names no file")
             .hint("name the file that holds a token, as in token.txt"));
     }
-    Ok(Some(Auth::file(file.to_owned())))
+    Ok(Auth::file(file.to_owned()))
 }
 
 /// Checks the file that the patch documents are written to.
@@ -121,11 +121,11 @@ pub fn rate(sourced: &Sourced<'_>) -> Result<Pacing, CommandError> {
 }
 
 /// Checks the number of requests in flight. Only that of a profile can be wrong: clap checks the flag.
-pub fn concurrency(number: u64, origin: Origin<'_>) -> Result<usize, CommandError> {
+pub fn concurrency(sourced: &Sourced<'_, u64>) -> Result<usize, CommandError> {
     let most = args::MOST_IN_FLIGHT;
-    let number = u16::try_from(number).ok().filter(|number| (1..=most).contains(number));
+    let number = u16::try_from(sourced.value).ok().filter(|number| (1..=most).contains(number));
     number.map(usize::from).ok_or_else(|| {
-        origin.error(format!("requests in flight are 1 to {most}")).hint("write it as in concurrency = 4")
+        sourced.wrong(format!("requests in flight are 1 to {most}")).hint("write it as in concurrency = 4")
     })
 }
 

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{Config, DEFAULT_PROFILE, FILE, Profile};
-use super::origin::{Origin, Sourced};
+use super::config::{Config, Profile};
+use super::origin::{Origin, Table};
 use super::setting_values::{
-    allow_paths, base, command, concurrency, duration, new_file, parse_max_errors, parse_time, rate, seed_of,
-    taken, token_file,
+    self, allow_paths, base, command, duration, new_file, parse_max_errors, parse_time, seed_of, taken,
+    token_file,
 };
+use super::sources::{Limits, TokenSetting};
 use super::{args, columns, reasons};
 use crate::api::{Auth, Endpoint};
 use crate::commands::{
@@ -20,16 +21,6 @@ use crate::domain::level::Level;
 use crate::domain::rules::{Levels, Rule};
 use crate::domain::run_spec::{Base, Migrating, PlanSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
-
-/// The environment variable that holds a token.
-pub const TOKEN: &str = "PARTNER_CENTER_TOKEN";
-/// The environment variable that holds the base URL of the API.
-pub const ENDPOINT: &str = "REFERRAL_BULK_ENDPOINT";
-
-const DEFAULT_RATE: &str = "2/s";
-const DEFAULT_CONCURRENCY: u64 = 4;
-const DEFAULT_TIMEOUT: &str = "30s";
-const DEFAULT_MAX_ERRORS: &str = "100";
 
 /// The sources of settings other than the command line.
 pub struct Surroundings<'a> {
@@ -64,7 +55,7 @@ impl Surroundings<'_> {
         let asked = PlanSpec {
             decimal: decimal.map(Into::into),
             left_alone: columns::left_alone(ignore_column)?,
-            mapped: columns::mapped(&map, &profile, self.config)?,
+            mapped: columns::mapped(&map, options.target.profile.as_deref(), &profile, self.config)?,
             portal_reasons: reasons::portal_reasons(self.config)?,
             sheet,
             base: base.map(|path| self::base(path, &asked.state)).transpose()?,
@@ -165,7 +156,7 @@ impl Surroundings<'_> {
             out: typed.out,
             reason: typed.reason,
             target: self.target(target, &profile)?,
-            sending: self::sending(sending, target, &profile)?,
+            sending: self.sending(sending, target, &profile)?,
             showing: self.showing(*showing),
         })
     }
@@ -183,9 +174,9 @@ impl Surroundings<'_> {
         Ok(resume::ResumeOptions {
             run: typed.run,
             target: if named { self.named_target(target, &profile)? } else { None },
-            own: self.own_endpoint(&profile),
+            own: self.own_endpoint(target, &profile),
             auth: self.auth(target, &profile)?,
-            sending: self::sending(sending, target, &profile)?,
+            sending: self.sending(sending, target, &profile)?,
             showing: self.showing(*showing),
         })
     }
@@ -225,10 +216,13 @@ impl Surroundings<'_> {
     /// Returns the levels of the rules: those of the settings file, overridden by those that were typed.
     pub(super) fn levels(&self, typed: &[String]) -> Result<Levels, CommandError> {
         let mut levels = Levels::default();
-        let from_file = self.config.rules.iter().map(|(id, level)| (id.as_str(), level.as_str(), FILE));
+        let from_file =
+            self.config.rules.iter().map(|(id, level)| {
+                (id.as_str(), level.as_str(), self.config.origin(Table::Rules, id).place())
+            });
         let pairs = typed.iter().map(|pair| {
             let (id, level) = pair.split_once('=').unwrap_or((pair, ""));
-            (id, level, "--rule")
+            (id, level, Origin::Flag("--rule").place())
         });
         for (id, level, source) in from_file.chain(pairs) {
             let rule = Rule::parse(id).ok_or_else(|| {
@@ -254,9 +248,10 @@ impl Surroundings<'_> {
     }
 
     /// Returns the endpoint that the environment, or else the settings file, sets for runs; `None` for an invalid one.
-    fn own_endpoint(&self, profile: &Profile) -> Option<Endpoint> {
-        let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
-        variable.or(profile.endpoint.as_ref()).and_then(|base| Endpoint::parse(base).ok())
+    fn own_endpoint(&self, typed: &args::TargetArgs, profile: &Profile) -> Option<Endpoint> {
+        let typed = args::TargetArgs { profile: typed.profile.clone(), ..args::TargetArgs::default() };
+        let own = self.endpoint(&typed, profile);
+        own.and_then(|base| Endpoint::parse(&base.value).ok())
     }
 
     /// Returns the target that a flag, the environment or the settings file names; `None` where none does.
@@ -268,37 +263,51 @@ impl Surroundings<'_> {
         if let Some(seed) = &typed.sandbox {
             return seed_of(seed.clone()).map(Some);
         }
-        let variable = self.variables.get(ENDPOINT).filter(|base| !base.is_empty());
-        let sourced = match (&typed.endpoint, variable, &profile.endpoint) {
-            (Some(base), ..) => Sourced { value: base, origin: Origin::Flag("--endpoint") },
-            (None, Some(base), _) => Sourced { value: base, origin: Origin::Variable(ENDPOINT) },
-            (None, None, Some(base)) => Sourced { value: base, origin: key(typed, "endpoint") },
-            (None, None, None) => return Ok(None),
-        };
+        let Some(sourced) = self.endpoint(typed, profile) else { return Ok(None) };
         // An invalid URL isn't shown: it may hold a password.
-        let endpoint = Endpoint::parse(sourced.value).map_err(|error| sourced.origin.error(error))?;
+        let endpoint = Endpoint::parse(&sourced.value).map_err(|error| sourced.origin.error(error))?;
         Ok(Some(Target::Service(endpoint, self.auth(typed, profile)?)))
+    }
+
+    /// Makes the settings of sending.
+    pub(super) fn sending(
+        &self,
+        typed: &args::SendingArgs,
+        target: &args::TargetArgs,
+        profile: &Profile,
+    ) -> Result<Sending, CommandError> {
+        let Limits { rate, concurrency, timeout, max_errors, max_changes } =
+            self.limits(&typed.limits, target, profile);
+        let finish_by = typed.finish_by.as_deref().map(parse_time).transpose()?;
+        let said = |origin| match origin {
+            Origin::Flag(flag) => flag,
+            Origin::Default | Origin::Variable(_) | Origin::Key { .. } => "max-changes of the profile",
+        };
+        Ok(Sending {
+            pacing: setting_values::rate(&rate)?,
+            concurrency: setting_values::concurrency(&concurrency)?,
+            timeout: duration(&timeout)?,
+            max_errors: parse_max_errors(&max_errors)?,
+            finish_by,
+            consent: GivenConsent {
+                yes: typed.yes,
+                closing: typed.confirm_closing,
+                max_changes: max_changes.map(|most| MaxChanges { most: most.value, said: said(most.origin) }),
+            },
+            typed: repeated(typed, target),
+            token_command: target.token_command.is_some(),
+        })
     }
 
     /// Returns the source of tokens: from a flag, or else the environment, or else the profile.
     fn auth(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Option<Auth>, CommandError> {
-        let token = self.variables.get(TOKEN).map(|token| token.trim()).filter(|token| !token.is_empty());
-        match (typed, token, profile) {
-            (args::TargetArgs { token_command: Some(text), .. }, ..) => {
-                command(text, Origin::Flag("--token-command"))
-            }
-            (args::TargetArgs { token_file: Some(file), .. }, ..) => Ok(Some(Auth::file(file.clone()))),
-            (_, Some(token), _) => Ok(Some(Auth::fixed(token.to_owned().into()))),
-            (.., Profile { token_command: Some(text), .. }) => command(text, key(typed, "token-command")),
-            (.., Profile { token_file: Some(file), .. }) => token_file(file, key(typed, "token-file")),
-            _ => Ok(None),
+        let Some(sourced) = self.token(typed, profile) else { return Ok(None) };
+        match sourced.value {
+            TokenSetting::Command(text) => command(text, sourced.origin).map(Some),
+            TokenSetting::File(file) => token_file(file, sourced.origin).map(Some),
+            TokenSetting::Given(token) => Ok(Some(Auth::fixed(token.to_owned().into()))),
         }
     }
-}
-
-/// Returns the origin of a key in the profile that is used.
-fn key<'a>(typed: &'a args::TargetArgs, key: &'static str) -> Origin<'a> {
-    Origin::Key { profile: typed.profile.as_deref().unwrap_or(DEFAULT_PROFILE), key }
 }
 
 /// Makes the settings of `sandbox`.
@@ -319,61 +328,17 @@ pub fn sandbox(typed: args::SandboxArgs) -> sandbox::SandboxOptions {
     }
 }
 
-/// Makes the settings of sending.
-pub(super) fn sending(
-    typed: &args::SendingArgs,
-    target: &args::TargetArgs,
-    profile: &Profile,
-) -> Result<Sending, CommandError> {
-    let sourced = |flag, name, in_file, default| {
-        Sourced::of(flag, in_file, Origin::Flag(name), key(target, &name[2..]), default)
-    };
-    let pacing = match typed.pace.rate {
-        Some(rate) => rate,
-        None => rate(&sourced(None, "--rate", profile.rate.as_deref(), DEFAULT_RATE))?,
-    };
-    let timeout =
-        sourced(typed.pace.timeout.as_deref(), "--timeout", profile.timeout.as_deref(), DEFAULT_TIMEOUT);
-    let max_errors = sourced(
-        typed.max_errors.as_deref(),
-        "--max-errors",
-        profile.max_errors.as_deref(),
-        DEFAULT_MAX_ERRORS,
-    );
-    let max_changes = |most, said| MaxChanges { most, said };
-    let in_flight =
-        typed.pace.concurrency.map(u64::from).or(profile.concurrency).unwrap_or(DEFAULT_CONCURRENCY);
-    let finish_by = typed.finish_by.as_deref().map(parse_time).transpose()?;
-    Ok(Sending {
-        pacing,
-        concurrency: concurrency(in_flight, key(target, "concurrency"))?,
-        timeout: duration(&timeout)?,
-        max_errors: parse_max_errors(&max_errors)?,
-        finish_by,
-        consent: GivenConsent {
-            yes: typed.yes,
-            closing: typed.confirm_closing,
-            max_changes: typed
-                .max_changes
-                .map(|most| max_changes(most, "--max-changes"))
-                .or(profile.max_changes.map(|most| max_changes(most, "max-changes of the profile"))),
-        },
-        typed: repeated(typed, target),
-        token_command: target.token_command.is_some(),
-    })
-}
-
 /// Returns what was typed about the source of the token, the speed of sending and the limits of a run, which the next
 /// command has to repeat. A token command is left out: it may hold a secret.
 fn repeated(typed: &args::SendingArgs, target: &args::TargetArgs) -> Vec<Choice> {
     let choices = [
         target.profile.as_ref().map(|name| Choice::of(Setting::Profile, name)),
         target.token_file.as_ref().map(|file| Choice::of(Setting::TokenFile, file)),
-        typed.pace.rate.map(|rate| Choice::of(Setting::Rate, rate.to_string())),
-        typed.pace.concurrency.map(|number| Choice::of(Setting::Concurrency, number.to_string())),
-        typed.pace.timeout.as_ref().map(|time| Choice::of(Setting::Timeout, time)),
-        typed.max_errors.as_ref().map(|most| Choice::of(Setting::MaxErrors, most)),
-        typed.max_changes.map(|most| Choice::of(Setting::MaxChanges, most.to_string())),
+        typed.limits.pace.rate.map(|rate| Choice::of(Setting::Rate, rate.to_string())),
+        typed.limits.pace.concurrency.map(|number| Choice::of(Setting::Concurrency, number.to_string())),
+        typed.limits.pace.timeout.as_ref().map(|time| Choice::of(Setting::Timeout, time)),
+        typed.limits.max_errors.as_ref().map(|most| Choice::of(Setting::MaxErrors, most)),
+        typed.limits.max_changes.map(|most| Choice::of(Setting::MaxChanges, most.to_string())),
     ];
     choices.into_iter().flatten().collect()
 }

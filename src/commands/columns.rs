@@ -5,6 +5,7 @@ use super::error::CommandError;
 use super::next_command::{flag, quoted};
 use crate::domain::account::{InputInfo, input_name};
 use crate::domain::format::Format;
+use crate::domain::likeness::{is_same_name, nearest_of};
 use crate::domain::run_spec::{MappedColumn, PlanSpec};
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
@@ -19,7 +20,7 @@ use crate::input::{self, MappingError};
 pub fn settle(asked: &mut PlanSpec) -> Result<(), CommandError> {
     let mut settled: Vec<MappedColumn> = Vec::new();
     for mapped in std::mem::take(&mut asked.mapped) {
-        let same = |other: &str| input::is_same_name(&mapped.column, other);
+        let same = |other: &str| is_same_name(&mapped.column, other);
         if asked.left_alone.iter().any(|alone| same(alone)) {
             if mapped.from_settings {
                 continue;
@@ -107,7 +108,7 @@ pub fn are_there(asked: &PlanSpec, inputs: &[InputInfo]) -> Result<(), CommandEr
     };
     let trouble =
         CommandError::usage(format!("{} {}: there is no such column", flag(setting), quoted(absent)));
-    Err(trouble.hint(match input::nearest_of(absent, columns(inputs)) {
+    Err(trouble.hint(match nearest_of(absent, columns(inputs)) {
         Some(column) => format!("did you mean {}?", quoted(column)),
         None => "name it as the header does, or leave the option out".to_owned(),
     }))
@@ -124,7 +125,7 @@ fn columns(inputs: &[InputInfo]) -> impl Iterator<Item = &str> {
 }
 
 fn is_there(name: &str, inputs: &[InputInfo]) -> bool {
-    columns(inputs).any(|column| input::is_same_name(name, column))
+    columns(inputs).any(|column| is_same_name(name, column))
 }
 
 /// Returns the note that columns are mapped and an input has none, where that is so.

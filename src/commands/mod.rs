@@ -8,6 +8,7 @@
 //! | [`report`] | writes a run's reports again |
 //! | [`show`] | tells a plan or a run to people, referral by referral |
 //! | [`named_referrals`] | finds the referrals of a run that a user names |
+//! | [`config_show`] | `config show`: prints the settings that count |
 //! | [`sandbox`] | serves a local Partner API |
 //! | [`export`] | writes referrals into a file |
 //! | [`harvest`] | gathers the referrals of an export |
@@ -44,6 +45,7 @@ pub mod apply;
 pub mod baseline;
 pub mod choices;
 pub mod columns;
+pub mod config_show;
 pub mod connection;
 pub mod consent;
 pub mod environment;

@@ -5,6 +5,7 @@ use super::next_command::{flag, quoted, spelled};
 use crate::domain::account::{InputInfo, input_name};
 use crate::domain::fields::Field;
 use crate::domain::instant::Instant;
+use crate::domain::likeness::{is_same_name, nearest_of};
 use crate::domain::number::Number;
 use crate::domain::priority::{
     OrderKind, OrderedBy, Priority, REFERRAL_VALUES, SendingOrder, referral_value, short_name,
@@ -13,7 +14,7 @@ use crate::domain::run_spec::{PlanSpec, StateSource};
 use crate::domain::setting::Setting;
 use crate::domain::sort_key::SortKey;
 use crate::domain::subject::Subject;
-use crate::input::{self, ColumnTwice, OrderColumn, OrderDoubt, OrderKinds, Sample, Seen};
+use crate::input::{ColumnTwice, OrderColumn, OrderDoubt, OrderKinds, Sample, Seen};
 use crate::ledger::{KeySource, LedgerError, OrderKeys, Planning};
 
 /// What the changes of a run are sent in the order of, and where its values are.
@@ -124,7 +125,7 @@ fn typed(asked: &Priority) -> String {
 fn unknown(asked: &Priority, inputs: &[InputInfo]) -> CommandError {
     let values = REFERRAL_VALUES.map(short_name);
     let columns = inputs.iter().flat_map(|input| &input.columns).chain(&values).map(String::as_str);
-    let hint = match input::nearest_of(&asked.column, columns) {
+    let hint = match nearest_of(&asked.column, columns) {
         Some(column) => format!("did you mean {}?", quoted(column)),
         None => format!("name a column of the input as its header does, or {}", values.join(" or ")),
     };
@@ -152,7 +153,7 @@ fn column_goes_first(asked: &Priority, field: Field, plan: &PlanSpec, inputs: &[
     let names = [short_name(field), pointer.trim_start_matches('/').replace('/', "."), pointer.to_owned()];
     let is_free = |name: &&String| {
         OrderColumn::find(name, plan.decimal, inputs).is_ok_and(|column| !column.is_in_header())
-            && !input::is_same_name(name, &asked.column)
+            && !is_same_name(name, &asked.column)
     };
     let other = names.iter().find(is_free);
     let other = other.map_or(String::new(), |name| format!(", which {name} stands for"));

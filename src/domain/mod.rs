@@ -38,6 +38,7 @@ pub mod item;
 pub mod json;
 pub mod key;
 pub mod level;
+pub mod likeness;
 pub mod lost;
 pub mod number;
 pub mod oddity;

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use ::csv::ByteRecord;
 
 use super::header::Column;
-use super::likeness::is_same_name;
 use super::value_target::ValueTarget;
 use crate::domain::formula::undefused;
+use crate::domain::likeness::is_same_name;
 
 /// The name of the column that says where guards stand.
 pub const GUARDED: &str = "export.guarded";

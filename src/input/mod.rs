@@ -17,7 +17,6 @@
 //! | `name_hints` | what is said about a name that means no field |
 //! | `mapping` | what columns of somebody else's files are mapped to |
 //! | `naming`, [`KeyIndex`] | a row's key → its referral, by an index over the referrals as they stand |
-//! | `likeness` | how similar two names are |
 //! | `guards` | signs before what a spreadsheet would run, and where they are taken away again |
 //! | `header` | a CSV's header → its columns |
 //! | `heading` | which sort of header a table has |
@@ -79,7 +78,6 @@ mod id_list;
 mod jsonl;
 mod key_index;
 pub mod legacy;
-mod likeness;
 mod line_locator;
 mod lines;
 mod mapping;
@@ -115,7 +113,6 @@ pub use gzip::GzipError;
 pub use hashing::sha256;
 pub use id_list::read_ids;
 pub use key_index::{KeyIndex, NameSight, RowNames, Sight, UnseenNames};
-pub use likeness::{is_same_name, nearest_of};
 pub use mapping::{MappingError, check_mapping};
 pub use names::{field_named, is_etag};
 pub use options::{Matching, Options};

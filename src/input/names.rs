@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::base_row::ReadAs;
-use super::likeness::{LIKELY, is_same_name, likeness};
 use super::name_hints::opt_in;
 use super::options::Options;
 use super::value_target::{Unresolved, ValueTarget};
@@ -11,6 +10,7 @@ use crate::domain::aliases::{self, Meaning};
 use crate::domain::fields::{self, Field, Path, Resolved};
 use crate::domain::key::MatchField;
 use crate::domain::level::Level;
+use crate::domain::likeness::{LIKELY, is_same_name, likeness};
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::Rule;
 use crate::domain::run_spec::MappedColumn;

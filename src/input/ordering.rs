@@ -3,7 +3,6 @@
 //! Values are taken from rows as they are on record, and are of one kind for all of a run: numbers where every value is
 //! one, points in time where every value is one, else texts. What can be read in two ways is never guessed.
 
-use super::likeness::is_same_name;
 use super::portal::day;
 use crate::domain::account::{InputInfo, RowText};
 use crate::domain::decimal::{self, AmountError, DecimalSign};
@@ -11,6 +10,7 @@ use crate::domain::excerpt::excerpt;
 use crate::domain::finding::Location;
 use crate::domain::instant::{self, Instant};
 use crate::domain::json::{self, Object};
+use crate::domain::likeness::is_same_name;
 use crate::domain::number::Number;
 use crate::domain::portal_text::undefused;
 use crate::domain::priority::{OrderKind, referral_value};

@@ -9,6 +9,7 @@
 //! | `what_is_shown` | summaries, help, completions, manual pages |
 //! | `inputs` | where inputs come from, and how they are read |
 //! | `settings` | the command line, the environment and the file |
+//! | `config_show` | the settings that count, and where each comes from |
 //! | `limits` | what ends a run early |
 //! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
 //! | `matched` | rows that name their referrals by a key |
@@ -28,6 +29,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod base;
+mod config_show;
 mod consent;
 mod crm;
 mod diagnostics;

@@ -143,7 +143,7 @@ fn a_wrong_setting_is_blamed_on_whoever_said_it() {
         for (profile, named) in [("default", ""), ("slow", " --profile slow")] {
             let file = format!("[profile.{profile}]\n{key} = {value}\n");
             let (code, _, stderr) = with_settings(&file, named);
-            let wanted = format!("error: referral-bulk.toml: {key} of [profile.{profile}]{told}\n");
+            let wanted = format!("error: referral-bulk.toml:2: {key} of [profile.{profile}]{told}\n");
             assert_eq!((code, stderr), (Some(2), wanted), "{key} = {value}");
         }
         let typed = format!(" --{key} '{}'", value.trim_matches('"'));

@@ -84,8 +84,10 @@ fn a_reason_is_kept() {
 
 #[test]
 fn help_is_what_the_program_takes() {
-    for command in ["", "apply", "migrate", "resume", "report", "show", "sandbox", "completions", "man"] {
-        let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
+    for command in
+        ["", "apply", "migrate", "resume", "report", "show", "config show", "sandbox", "completions", "man"]
+    {
+        let name = ["help"].into_iter().chain(command.split_whitespace()).collect::<Vec<_>>().join("_");
         Test::new(&format!("{command} --help")).snapshot(&name, []).run();
     }
     let version = format!("referral-bulk {}\n", env!("CARGO_PKG_VERSION"));

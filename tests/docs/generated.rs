@@ -87,7 +87,8 @@ pub fn blocks() -> Vec<Block> {
         block(RUNNING, "rates", rate_table()),
         block(CLI, "help", fenced(&help(&["--help"]))),
     ];
-    blocks.extend(COMMANDS.map(|name| block(CLI, name, fenced(&help(&[name, "--help"])))));
+    let asked = |name: &'static str| [name.split(' ').collect(), vec!["--help"]].concat();
+    blocks.extend(COMMANDS.map(|name| block(CLI, name, fenced(&help(&asked(name))))));
     blocks
 }
 

@@ -28,8 +28,18 @@ const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 9] =
-    ["apply", "migrate", "resume", "report", "export", "show", "sandbox", "completions", "man"];
+const COMMANDS: [&str; 10] = [
+    "apply",
+    "migrate",
+    "resume",
+    "report",
+    "export",
+    "show",
+    "config show",
+    "sandbox",
+    "completions",
+    "man",
+];
 
 /// Everything that is written for people.
 fn documents() -> Vec<String> {

@@ -26,7 +26,7 @@ pub struct RunArgs {
 }
 
 /// Where to send.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Where to send")]
 pub struct TargetArgs {
     /// Base URL of the API, with /v1.0 [env: REFERRAL_BULK_ENDPOINT] [default: the real one]
@@ -51,7 +51,7 @@ pub struct TargetArgs {
 }
 
 /// How fast to send.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Clone, Args)]
 #[command(next_help_heading = "How to send")]
 pub struct PaceArgs {
     /// Requests per second or minute, reads and writes together; `auto` finds the service's limit
@@ -68,10 +68,10 @@ pub struct PaceArgs {
     pub timeout: Option<String>,
 }
 
-/// How to send.
-#[derive(Debug, Args)]
+/// How fast to send, and how much.
+#[derive(Debug, Default, Clone, Args)]
 #[command(next_help_heading = "How to send")]
-pub struct SendingArgs {
+pub struct LimitArgs {
     /// How fast.
     #[command(flatten)]
     pub pace: PaceArgs,
@@ -83,6 +83,15 @@ pub struct SendingArgs {
     /// Maximum number of changes; refuse to start with more
     #[arg(long, value_name = "N")]
     pub max_changes: Option<u64>,
+}
+
+/// How to send.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "How to send")]
+pub struct SendingArgs {
+    /// How fast, and how much.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 
     /// Send without asking; does not cover closing referrals
     #[arg(long)]

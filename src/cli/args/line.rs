@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 
-use super::groups::{PaceArgs, RunArgs, ShowingArgs, TargetArgs};
+use super::groups::{LimitArgs, PaceArgs, RunArgs, ShowingArgs, TargetArgs};
 use super::values::{
     ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,
     ProgressFormArg,
@@ -55,6 +55,12 @@ pub enum Command {
     Export(Box<ExportArgs>),
     /// Show a plan or a run to people: stages, deals, each field before and after, outcomes
     Show(ShowArgs),
+    /// Show the settings that count, and where each comes from
+    Config {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
     /// Serve a local stand-in for the Partner API to rehearse against
     Sandbox(SandboxArgs),
     /// Print the completion script of a shell
@@ -319,6 +325,36 @@ pub struct ShowArgs {
     /// Only referrals of which this rule says something; repeatable
     #[arg(long, value_name = "ID", help_heading = "Which referrals")]
     pub rule: Vec<String>,
+}
+
+/// What is done with the settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every setting that the settings file or the environment can hold, its value, and where that comes from
+    Show(Box<ConfigShowArgs>),
+}
+
+/// The arguments of `config show`.
+#[derive(Debug, Args)]
+pub struct ConfigShowArgs {
+    /// Level of a rule: allow, warn or deny; repeatable
+    #[arg(long, value_name = "ID=LEVEL")]
+    pub rule: Vec<String>,
+
+    /// What a column of somebody else's file means, as in "Est. Close Date=closingDateTime"; repeatable
+    #[arg(long, value_name = "COLUMN=FIELD")]
+    pub map: Vec<String>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+
+    /// Where to send.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How fast, and how much.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// The arguments of `sandbox`.

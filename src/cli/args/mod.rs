@@ -10,10 +10,10 @@ mod groups;
 mod line;
 mod values;
 
-pub use groups::{MOST_IN_FLIGHT, PaceArgs, RunArgs, SendingArgs, ShowingArgs, TargetArgs};
+pub use groups::{LimitArgs, MOST_IN_FLIGHT, PaceArgs, RunArgs, SendingArgs, ShowingArgs, TargetArgs};
 pub use line::{
-    ApplyArgs, Cli, Command, ExportArgs, MigrateArgs, PlanningArgs, ReportArgs, ResumeArgs, SandboxArgs,
-    ShowArgs, WhichArgs, awaits_json, check,
+    ApplyArgs, Cli, Command, ConfigCommand, ConfigShowArgs, ExportArgs, MigrateArgs, PlanningArgs,
+    ReportArgs, ResumeArgs, SandboxArgs, ShowArgs, WhichArgs, awaits_json, check,
 };
 pub use values::{
     ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,

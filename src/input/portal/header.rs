@@ -8,7 +8,6 @@ use super::super::base_row::ReadAs;
 use super::super::context::InputContext;
 use super::super::error::{Problem, Unusable};
 use super::super::header::{self, Column};
-use super::super::likeness::likeness;
 use super::super::name_hints::leave_alone;
 use super::super::names::NameResolver;
 use super::super::value_target::ValueTarget;
@@ -19,6 +18,7 @@ use crate::domain::aliases::folded;
 use crate::domain::change::Counterpart;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Field, Path};
+use crate::domain::likeness::likeness;
 use crate::domain::pointer::Pointer;
 use crate::domain::wording::Wording;
 

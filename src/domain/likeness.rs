@@ -20,7 +20,7 @@ pub fn nearest_of<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Opti
 
 /// Returns how similar two names are, from 0 to 1. Names of more than 200 bytes are similar to none: comparing
 /// takes time with the product of both lengths.
-pub(super) fn likeness(one: &str, other: &str) -> f64 {
+pub fn likeness(one: &str, other: &str) -> f64 {
     const LONGEST: usize = 200;
     if one.len().max(other.len()) > LONGEST {
         return 0.0;
@@ -29,7 +29,7 @@ pub(super) fn likeness(one: &str, other: &str) -> f64 {
 }
 
 /// The similarity from which on one name is taken for a mistyped other.
-pub(super) const LIKELY: f64 = 0.6;
+pub const LIKELY: f64 = 0.6;
 
 #[cfg(test)]
 mod tests {

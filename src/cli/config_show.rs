@@ -1,0 +1,156 @@
+//! Makes what `config show` prints: every setting that the settings file or the environment can hold, and where its
+//! value comes from.
+
+use super::args;
+use super::columns;
+use super::config::{Config, DEFAULT_PROFILE, FILE};
+use super::origin::{Origin, Sourced, Table};
+use super::reasons::portal_reasons;
+use super::settings::Surroundings;
+use super::sources::TokenSetting;
+use crate::api::Endpoint;
+use crate::commands::config_show::{ConfigShowOptions, SettingRow};
+use crate::commands::{CommandError, quoted};
+use crate::domain::characters::visible_path;
+use crate::domain::reasons;
+use crate::domain::rules::Rule;
+
+/// What stands in place of a value that is a secret, or may hold one.
+const SET: &str = "set, and not shown";
+
+impl Surroundings<'_> {
+    /// Makes the settings of `config show`.
+    ///
+    /// # Errors
+    /// As [`Surroundings::apply`]: a value that a run would refuse is refused here.
+    pub fn config_show(&self, typed: &args::ConfigShowArgs) -> Result<ConfigShowOptions, CommandError> {
+        let name = typed.target.profile.as_deref();
+        let mut rows = vec![profile_row(self.config, name)];
+        rows.extend(self.profile_rows(typed)?);
+        rows.extend(self.rule_rows(&typed.rule)?);
+        rows.extend(self.column_rows(typed)?);
+        rows.extend(reason_rows(self.config)?);
+        Ok(ConfigShowOptions { file: self.config.is_there.then_some(FILE), rows, json: typed.json })
+    }
+
+    /// Returns what a profile, the environment and flags say of where and how to send.
+    fn profile_rows(&self, typed: &args::ConfigShowArgs) -> Result<Vec<SettingRow>, CommandError> {
+        let target = &typed.target;
+        let profile = self.config.profile(target.profile.as_deref())?;
+        // Whatever a run would refuse is refused here.
+        self.target(target, &profile)?;
+        self.sending(&sending(typed), target, &profile)?;
+        let limits = self.limits(&typed.limits, target, &profile);
+        let row = |name: &str, value: Option<String>, origin: Origin<'_>, over: &[Origin<'_>]| {
+            row(name, value, origin.place(), over.iter().map(|over| over.place()).collect())
+        };
+        let none = |name: &str| row(name, None, Origin::Default, &[]);
+        let endpoint = match (&target.sandbox, self.endpoint(target, &profile)) {
+            (Some(seed), set) => {
+                let seed = seed.as_deref().map(|seed| format!(" seeded from {}", visible_path(seed)));
+                let value = format!("sandbox{}", seed.unwrap_or_default());
+                let over = set.map(|set| [vec![set.origin], set.over].concat()).unwrap_or_default();
+                row("endpoint", Some(value), Origin::Flag("--sandbox"), &over)
+            }
+            (None, Some(set)) => row("endpoint", Some(set.value.to_string()), set.origin, &set.over),
+            (None, None) => row("endpoint", Some(Endpoint::official().to_string()), Origin::Default, &[]),
+        };
+        let token = self
+            .token(target, &profile)
+            .map_or_else(|| none("token"), |set| row("token", Some(shown(set.value)), set.origin, &set.over));
+        let max_changes = limits.max_changes.map_or_else(
+            || none("max-changes"),
+            |most| row("max-changes", Some(most.value.to_string()), most.origin, &most.over),
+        );
+        let text = |name, set: &Sourced<'_>| row(name, Some(set.value.to_string()), set.origin, &set.over);
+        let (in_flight, over) = (&limits.concurrency, &limits.concurrency.over);
+        Ok(vec![
+            endpoint,
+            token,
+            text("rate", &limits.rate),
+            row("concurrency", Some(in_flight.value.to_string()), in_flight.origin, over),
+            text("timeout", &limits.timeout),
+            text("max-errors", &limits.max_errors),
+            max_changes,
+        ])
+    }
+
+    /// Returns the level of every rule that can be set.
+    fn rule_rows(&self, typed: &[String]) -> Result<Vec<SettingRow>, CommandError> {
+        let levels = self.levels(typed)?;
+        let settable = Rule::all().filter(|rule| !rule.is_fixed());
+        Ok(settable
+            .map(|rule| {
+                let id = rule.id();
+                let is_typed =
+                    typed.iter().any(|pair| pair.split_once('=').is_some_and(|(name, _)| name == id));
+                let key =
+                    self.config.rules.contains_key(id).then(|| self.config.origin(Table::Rules, id).place());
+                let (origin, over) = match (is_typed, key) {
+                    (true, key) => (Origin::Flag("--rule").place(), key.into_iter().collect()),
+                    (false, Some(key)) => (key, Vec::new()),
+                    (false, None) => (Origin::Default.place(), Vec::new()),
+                };
+                row(&format!("rules.{id}"), levels.of(rule).name().to_owned(), origin, over)
+            })
+            .collect())
+    }
+
+    /// Returns what columns of somebody else's files mean.
+    fn column_rows(&self, typed: &args::ConfigShowArgs) -> Result<Vec<SettingRow>, CommandError> {
+        let name = typed.target.profile.as_deref();
+        let profile = self.config.profile(name)?;
+        let mut rows: Vec<SettingRow> = Vec::new();
+        for (mapped, origin) in columns::mapped_with_origin(&typed.map, name, &profile, self.config)? {
+            let name = format!("columns.{}", quoted(&mapped.column));
+            // Of several values for a column the first counts.
+            match rows.iter_mut().find(|row| row.name == name) {
+                Some(counts) => counts.over.push(origin.place()),
+                None => rows.push(row(&name, mapped.field, origin.place(), Vec::new())),
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// Returns the row of the profile that is used.
+fn profile_row(config: &Config, name: Option<&str>) -> SettingRow {
+    let origin = if name.is_some() { Origin::Flag("--profile") } else { Origin::Default };
+    let name = name.unwrap_or(DEFAULT_PROFILE);
+    let value = config.profile.contains_key(name).then(|| name.to_owned());
+    row("profile", value, origin.place(), Vec::new())
+}
+
+/// Returns the reason that each number of Partner Center's files stands for.
+fn reason_rows(config: &Config) -> Result<Vec<SettingRow>, CommandError> {
+    let set = portal_reasons(config)?;
+    let keys: Vec<(Option<u8>, &String)> =
+        config.portal_reasons.keys().map(|key| (reasons::number(key), key)).collect();
+    Ok((1..)
+        .zip(reasons::TABLE)
+        .map(|(number, reason)| {
+            let key = keys.iter().find(|(known, _)| *known == Some(number));
+            let origin = key.map_or(Origin::Default, |(_, key)| config.origin(Table::PortalReasons, key));
+            let value = set.get(&number).map_or(reason, String::as_str);
+            row(&format!("portal-reasons.{number}"), value.to_owned(), origin.place(), Vec::new())
+        })
+        .collect())
+}
+
+/// Returns the arguments of sending that `config show` has.
+fn sending(typed: &args::ConfigShowArgs) -> args::SendingArgs {
+    args::SendingArgs { limits: typed.limits.clone(), ..args::SendingArgs::default() }
+}
+
+fn row(name: &str, value: impl Into<Option<String>>, origin: String, over: Vec<String>) -> SettingRow {
+    SettingRow { name: name.to_owned(), value: value.into(), origin, over }
+}
+
+/// Returns what is shown of where the token comes from.
+fn shown(token: TokenSetting<'_>) -> String {
+    match token {
+        TokenSetting::Command(_) => format!("token-command: {SET}"),
+        TokenSetting::File(file) => format!("token-file: {}", visible_path(file)),
+        TokenSetting::Given(_) => SET.to_owned(),
+    }
+}

@@ -1,0 +1,84 @@
+//! `config show`: prints the settings that count, and where each comes from.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::environment::Console;
+use crate::domain::characters::visible;
+use crate::domain::exit::Exit;
+
+/// The options of `config show`.
+#[derive(Debug, Serialize)]
+pub struct ConfigShowOptions {
+    /// The settings file, where there is one.
+    pub file: Option<&'static str>,
+    /// The settings.
+    #[serde(rename = "settings")]
+    pub rows: Vec<SettingRow>,
+    /// Whether to print one JSON object.
+    #[serde(skip)]
+    pub json: bool,
+}
+
+/// A setting, its value, and where that comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingRow {
+    /// Its name, as in `rate` or `rules.closed-edit`.
+    pub name: String,
+    /// Its value, where it has one; a secret is only said to be there.
+    pub value: Option<String>,
+    /// Where the value comes from: `default`, a flag, a variable, or the settings file with the line.
+    pub origin: String,
+    /// Where else values stand, which this one goes before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<String>,
+}
+
+/// The form of the JSON object, for programs that read it.
+#[derive(Serialize)]
+struct Printed<'a> {
+    version: u32,
+    #[serde(flatten)]
+    options: &'a ConfigShowOptions,
+}
+
+/// Prints the settings. Nothing is read but them, and nothing is sent.
+pub fn run(options: &ConfigShowOptions, console: &dyn Console) -> Exit {
+    if options.json {
+        let line = serde_json::to_string(&Printed { version: 1, options })
+            .expect("numbers, texts and lists of them serialise");
+        console.data(&format!("{line}\n"));
+    } else {
+        console.data(&table(&options.rows));
+    }
+    if options.file.is_none() {
+        console.say("note: there is no referral-bulk.toml in the current directory");
+    }
+    Exit::Done
+}
+
+/// Returns the value for people.
+fn shown(row: &SettingRow) -> &str {
+    row.value.as_deref().unwrap_or("none")
+}
+
+/// Returns the settings in columns: name, value, where it comes from.
+fn table(rows: &[SettingRow]) -> String {
+    let width = |of: fn(&SettingRow) -> &str| {
+        // One long value doesn't push the others' origins out of sight.
+        const WIDEST: usize = 48;
+        let widths = rows.iter().map(|row| visible(of(row)).chars().count());
+        widths.filter(|width| *width <= WIDEST).max().unwrap_or_default()
+    };
+    let (names, values) = (width(|row| &row.name), width(shown));
+    let mut text = String::new();
+    for row in rows {
+        let SettingRow { origin, over, .. } = row;
+        let (name, value) = (visible(&row.name), visible(shown(row)));
+        let over = if over.is_empty() { String::new() } else { format!(", over {}", over.join(", ")) };
+        writeln!(text, "{name:names$}  {value:values$}  {origin}{over}")
+            .expect("writing to a string never fails");
+    }
+    text
+}
