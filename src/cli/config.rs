@@ -12,14 +12,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::key_lines::KeyLines;
-use super::origin::{Origin, Table};
+use super::origin::{FILE, Origin, Table};
 use crate::api::TokenCommand;
 use crate::commands::{CommandError, ErrorKind, Problem};
 use crate::domain::characters::visible;
 use crate::domain::likeness::nearest_of;
-
-/// The name of the file.
-pub const FILE: &str = "referral-bulk.toml";
 
 /// The name of the profile that is used unless another is named.
 pub const DEFAULT_PROFILE: &str = "default";

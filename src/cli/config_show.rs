@@ -3,11 +3,10 @@
 
 use super::args;
 use super::columns;
-use super::config::{Config, DEFAULT_PROFILE, FILE};
-use super::origin::{Origin, Sourced, Table};
+use super::config::{Config, DEFAULT_PROFILE};
+use super::origin::{FILE, Origin, Sourced, Table};
 use super::reasons::portal_reasons;
-use super::settings::Surroundings;
-use super::sources::TokenSetting;
+use super::sources::{Surroundings, TokenSetting};
 use crate::api::Endpoint;
 use crate::commands::config_show::{ConfigShowOptions, SettingRow};
 use crate::commands::{CommandError, quoted};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::args;
-use super::settings::Surroundings;
+use super::sources::Surroundings;
 use crate::commands::export::{Content, ExportOptions, Fill};
 use crate::commands::{CommandError, quoted};
 use crate::domain::cell_text::TableForm;

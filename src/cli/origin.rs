@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::config::FILE;
 use crate::commands::CommandError;
 use crate::domain::characters::visible;
+
+/// The name of the settings file.
+pub const FILE: &str = "referral-bulk.toml";
 
 /// A value with its origin.
 #[derive(Debug, Clone)]

@@ -17,9 +17,10 @@ use super::config::{Config, TablesForPlanning};
 use super::console::{Terminal, print_within};
 use super::diagnostics;
 use super::pager::Pager;
-use super::settings::{self, Surroundings};
+use super::settings;
 use super::show_settings;
 use super::signals;
+use super::sources::Surroundings;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
     CommandError, Console, Environment, RunLog, Watch, apply, config_show, export, finish, report, resume,

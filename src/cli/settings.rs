@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{Config, Profile};
+use super::config::Profile;
 use super::origin::{Origin, Table};
 use super::setting_values::{
     self, allow_paths, base, command, duration, new_file, parse_max_errors, parse_time, seed_of, taken,
     token_file,
 };
-use super::sources::{Limits, TokenSetting};
+use super::sources::{Limits, Surroundings, TokenSetting};
 use super::{args, columns, reasons};
 use crate::api::{Auth, Endpoint};
 use crate::commands::{
@@ -21,16 +21,6 @@ use crate::domain::level::Level;
 use crate::domain::rules::{Levels, Rule};
 use crate::domain::run_spec::{Base, Migrating, PlanSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
-
-/// The sources of settings other than the command line.
-pub struct Surroundings<'a> {
-    /// The environment variables.
-    pub variables: &'a BTreeMap<String, String>,
-    /// The settings file.
-    pub config: &'a Config,
-    /// Whether standard error is a terminal whose size is known.
-    pub terminal: bool,
-}
 
 impl Surroundings<'_> {
     /// Makes the settings of `apply`.

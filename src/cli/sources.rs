@@ -2,12 +2,12 @@
 //! the default.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::args::{LimitArgs, TargetArgs};
-use super::config::{DEFAULT_PROFILE, Profile};
+use super::config::{Config, DEFAULT_PROFILE, Profile};
 use super::origin::{Origin, Sourced, Table};
-use super::settings::Surroundings;
 use crate::api::TokenCommand;
 
 /// The environment variable that holds a token.
@@ -19,6 +19,16 @@ const DEFAULT_RATE: &str = "2/s";
 const DEFAULT_CONCURRENCY: u64 = 4;
 const DEFAULT_TIMEOUT: &str = "30s";
 const DEFAULT_MAX_ERRORS: &str = "100";
+
+/// The sources of settings other than the command line.
+pub struct Surroundings<'a> {
+    /// The environment variables.
+    pub variables: &'a BTreeMap<String, String>,
+    /// The settings file.
+    pub config: &'a Config,
+    /// Whether standard error is a terminal whose size is known.
+    pub terminal: bool,
+}
 
 /// Where a token comes from. A command, and a token itself, are never shown.
 #[derive(Clone, Copy)]
