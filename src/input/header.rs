@@ -6,13 +6,13 @@ use ::csv::ByteRecord;
 
 use super::context::InputContext;
 use super::error::{Problem, Unusable};
-use super::likeness::nearest_of;
 use super::name_hints::{leave_alone, no_field, whole_list};
 use super::names::NameResolver;
 use super::value_target::{Unresolved, ValueTarget};
 use super::watch::{MAX_CELL, RecordSpan};
 use crate::domain::excerpt::excerpt;
 use crate::domain::key::MatchField;
+use crate::domain::likeness::nearest_of;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
