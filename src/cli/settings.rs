@@ -58,15 +58,6 @@ impl Surroundings<'_> {
             return Err(CommandError::usage(message)
                 .hint("plan against the API, or against a snapshot: --state referrals.jsonl"));
         }
-        if let Some(field) = asked.matching.filter(|_| asked.base.is_some()) {
-            let message = format!(
-                "--match {} with --base: the rows of a base are found by the referral's id",
-                field.name()
-            );
-            let hint =
-                "give both files a column with the referrals' ids, or leave one of the two options out";
-            return Err(CommandError::usage(message).hint(hint));
-        }
         self.begin(asked, planning, &options)
     }
 

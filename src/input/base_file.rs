@@ -6,9 +6,10 @@ use std::path::Path;
 use super::base_row::{BaseRow, ReadAs};
 use super::context::InputContext;
 use super::error::{InputError, Problem, Unusable};
+use super::key_index::KeyIndex;
 use super::line_locator::LineLocator;
 use super::object::{self, Dictionary};
-use super::options::Options;
+use super::options::{Matching, Options};
 use super::read::read;
 use super::record::{Read, Record};
 use super::row::RowBuilder;
@@ -17,6 +18,7 @@ use super::{form, gzip};
 use crate::domain::account::RowText;
 use crate::domain::change::Rejected;
 use crate::domain::fields::SERVER_MANAGED;
+use crate::domain::finding::Finding;
 use crate::domain::format::Format;
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
@@ -59,7 +61,10 @@ pub fn read_base<E>(
     options: &Options,
     sink: RowSink<'_, E>,
 ) -> Result<Option<ReadBase>, BaseFileError<E>> {
-    let options = Options { read_as: ReadAs::Base, format: None, clear: true, ..options.clone() };
+    let index = options.matching.as_ref().and_then(|matching| matching.index.clone());
+    // Without the index, the rows give what they name their referrals by.
+    let matching = options.matching.clone().map(|matching| Matching { index: None, ..matching });
+    let options = Options { read_as: ReadAs::Base, format: None, clear: true, matching, ..options.clone() };
     let unpacked = gzip::inner(path);
     let extension = unpacked.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     if matches!(extension.as_str(), "json" | "jsonl" | "ndjson") {
@@ -69,7 +74,7 @@ pub fn read_base<E>(
     let context = InputContext::new(&name, 0, &options);
     // Whatever its name says, a base that is no other form is a table.
     let format = form::declared(&context).is_err().then_some(Format::Csv);
-    table(path, &Options { format, ..options }, sink)
+    table(path, &Options { format, ..options }, index.as_deref(), sink)
 }
 
 /// Why the reading of a table ends before its end.
@@ -83,6 +88,7 @@ enum Ended<E> {
 fn table<E>(
     path: &Path,
     options: &Options,
+    index: Option<&KeyIndex>,
     sink: RowSink<'_, E>,
 ) -> Result<Option<ReadBase>, BaseFileError<E>> {
     let Some(name) = path.to_str() else {
@@ -95,12 +101,18 @@ fn table<E>(
     };
     let mut take = |record: Record| {
         let place = (name, record.place.line);
-        let (id, row) = entry(record, place).map_err(Ended::Broken)?;
-        match sink(id, row) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Ended::Enough),
-            Err(error) => Err(Ended::Failed(error)),
+        let (ids, row) = match index {
+            Some(index) => keyed_entry(record, place, index).map_err(Ended::Broken)?,
+            None => entry(record, place).map(|(id, row)| (vec![id], row)).map_err(Ended::Broken)?,
+        };
+        for id in ids {
+            match sink(id, row.clone()) {
+                Ok(true) => {}
+                Ok(false) => return Err(Ended::Enough),
+                Err(error) => return Err(Ended::Failed(error)),
+            }
         }
+        Ok(())
     };
     match read(name, None, 0, options, &mut take) {
         Ok(read) => {
@@ -119,7 +131,7 @@ fn table<E>(
 ///
 /// # Errors
 /// The first thing that keeps it from being one.
-fn entry(record: Record, (name, line): (&str, u64)) -> Result<(ReferralId, BaseRow), Problem> {
+fn entry(record: Record, place: (&str, u64)) -> Result<(ReferralId, BaseRow), Problem> {
     let Record { parsed, base, .. } = record;
     let (id, finding) = match parsed {
         Ok(draft) => (Some(draft.id), None),
@@ -128,10 +140,31 @@ fn entry(record: Record, (name, line): (&str, u64)) -> Result<(ReferralId, BaseR
     if let (Some(id), Some(row)) = (id, base) {
         return Ok((id, *row));
     }
+    Err(broken(finding, place))
+}
+
+/// Returns the row of a record that names its referral by a key, and the referrals that it may be for. None of the
+/// change files asks for those of any other key.
+///
+/// # Errors
+/// The first thing that keeps it from being a row.
+fn keyed_entry(
+    record: Record,
+    place: (&str, u64),
+    index: &KeyIndex,
+) -> Result<(Vec<ReferralId>, BaseRow), Problem> {
+    let Record { parsed, base, names, .. } = record;
+    match base {
+        Some(row) => Ok((index.meant(&names), *row)),
+        None => Err(broken(parsed.err().and_then(|rejected| rejected.findings.into_iter().next()), place)),
+    }
+}
+
+fn broken(finding: Option<Finding>, (name, line): (&str, u64)) -> Problem {
     let column = finding.as_ref().map_or(1, |finding| finding.place.column);
     let message = finding.map_or_else(|| "the row names no referral".to_owned(), |finding| finding.message);
     let hint = Some("give the file as it was exported or downloaded, or take this row out of it".into());
-    Err(Problem { place: format!("{name}:{line}:{column}"), message, hint })
+    Problem { place: format!("{name}:{line}:{column}"), message, hint }
 }
 
 fn json<E>(

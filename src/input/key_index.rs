@@ -244,6 +244,16 @@ impl KeyIndex {
         Ok((*id, Matched { key: lead.name.clone(), way: *way }, warned))
     }
 
+    /// Returns every referral that a row with these names may be about: where the rows of a base have no more than a key
+    /// that several share, each of those has the row as its base.
+    pub(super) fn meant(&self, names: &RowNames) -> Vec<ReferralId> {
+        let leads = self.leads(names);
+        let fits = |id| leads.iter().all(|lead| lead.candidates.iter().any(|candidate| candidate.id == id));
+        let is_named = |id: &ReferralId| names.id.is_none_or(|(_, named)| named == *id);
+        let candidates = leads.first().into_iter().flat_map(|lead| &lead.candidates);
+        candidates.map(|candidate| candidate.id).filter(|id| fits(*id) && is_named(id)).collect()
+    }
+
     /// Returns where the names of a row lead, what the connector wrote first: it is the service's own.
     fn leads(&self, names: &RowNames) -> Vec<Lead<'_>> {
         let identified = names.identifier.map(|(place, id)| Lead {

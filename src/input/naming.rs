@@ -1,6 +1,8 @@
 //! How a row names its referral where it doesn't do so by the id: its key goes in, the referral comes out.
 
+use super::key_index::RowNames;
 use super::row::RowBuilder;
+use super::value_target::ValueTarget;
 use crate::domain::excerpt::excerpt;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::key::{Key, Matched};
@@ -64,6 +66,26 @@ impl RowBuilder<'_> {
             }
         }
     }
+}
+
+/// Returns the referral that a row is about by its names, and where it says so. Where it isn't about one, the row tells
+/// why when it is read.
+pub(super) fn found(
+    mut names: RowBuilder<'_>,
+    named: impl Iterator<Item = (Location, ValueTarget, String)>,
+) -> Option<(Location, ReferralId)> {
+    for (place, target, text) in named.filter(|(.., text)| !text.trim().is_empty()) {
+        match target {
+            ValueTarget::Key => names.key(place, &text),
+            ValueTarget::Identifier => names.identifier(place, &text),
+            ValueTarget::Id => names.id(place, &text),
+            _ => {}
+        }
+    }
+    names.resolve()?;
+    let RowNames { key, identifier, .. } = &names.names;
+    let place = identifier.map(|(place, _)| place).or_else(|| key.as_ref().map(|(place, _)| *place));
+    Some((place?, names.id?))
 }
 
 /// Returns why a text is no key, with the rule for such texts.

@@ -14,6 +14,7 @@ use super::duplicates::{RepeatedName, duplicates};
 use super::line_locator::LineLocator;
 use super::name_hints::no_field;
 use super::names::NameResolver;
+use super::naming;
 use super::options::Options;
 use super::patch;
 use super::row::{MAX_CHANGES, RowBuilder};
@@ -85,6 +86,13 @@ pub(super) fn referral(
     at: &LineLocator<'_>,
     members: &Object<'_>,
 ) -> Option<(Location, ReferralId)> {
+    if at.context.options.matching.is_some() {
+        let named = members.iter().filter_map(|(name, value)| match dictionary.look_up(name) {
+            MemberMeaning::Target(target) => Some((at.of(value), target, json::string(value)?.into_owned())),
+            MemberMeaning::Parent(_) | MemberMeaning::Nothing(_) => None,
+        });
+        return naming::found(RowBuilder::new(at.context.options, at.start()), named);
+    }
     members.iter().find_map(|(name, value)| {
         let is_id = matches!(dictionary.look_up(name), MemberMeaning::Target(ValueTarget::Id));
         let id = json::string(value).filter(|_| is_id)?.parse().ok()?;

@@ -12,6 +12,7 @@ use super::earlier_result::EarlierResult;
 use super::guards::Guards;
 use super::header::Column;
 use super::heading;
+use super::naming;
 use super::notation::{Letters, Notation};
 use super::portal::{Days, PortalRow, PortalTarget};
 use super::provisos::FoundSoFar;
@@ -86,7 +87,7 @@ impl Sheet<'_> {
         let guards = Guards::of(&self.columns, cells);
         let earlier = self.earlier_result(cells);
         let mut portal = PortalRow::new(earlier.dates().clone());
-        if let Some((place, id)) = self.referral(cells, mark).filter(|_| sound) {
+        if let Some((place, id)) = self.referral(cells, &guards, mark).filter(|_| sound) {
             row.compare(place, id, &earlier);
         }
         for (at, cell) in cells.iter().enumerate() {
@@ -253,7 +254,20 @@ impl Sheet<'_> {
     }
 
     /// Returns the referral that a record names, and where; `None` where it names none, or several.
-    fn referral(&self, cells: &ByteRecord, mark: RecordSpan) -> Option<(Location, ReferralId)> {
+    fn referral(
+        &self,
+        cells: &ByteRecord,
+        guards: &Guards<'_>,
+        mark: RecordSpan,
+    ) -> Option<(Location, ReferralId)> {
+        if self.context.options.matching.is_some() {
+            let named = self.columns.iter().zip(cells).enumerate().filter_map(|(at, (column, cell))| {
+                let text = guards.meant(Some(column), std::str::from_utf8(cell).ok()?).to_string();
+                Some((self.context.place(mark.line, at + 1), column.target.clone()?, text))
+            });
+            let row = RowBuilder::new(self.context.options, self.context.place(mark.line, 1));
+            return naming::found(row, named);
+        }
         let named = self.columns.iter().zip(cells).enumerate().filter_map(|(at, (column, cell))| {
             let is_id = column.target == Some(ValueTarget::Id);
             let id = std::str::from_utf8(cell).ok().filter(|_| is_id)?.parse().ok()?;
@@ -263,12 +277,13 @@ impl Sheet<'_> {
         named.first().copied().filter(|(_, first)| named.iter().all(|(_, id)| id == first))
     }
 
-    /// Returns whether a cell is as in the base, and counts it if it is one that could change something. The id is read
-    /// all the same.
+    /// Returns whether a cell is as in the base, and counts it if it is one that could change something. What names
+    /// the referral is read all the same.
     fn is_as_in_base(&self, row: &mut RowBuilder<'_>, at: usize, target: &ValueTarget, text: &str) -> bool {
         // The parts of a contact count together, so all are read and compared as one.
         let is_part = matches!(target, ValueTarget::Portal(PortalTarget::Contact(_)));
-        if is_part || *target == ValueTarget::Id || !row.base().has_cell(&self.columns[at].name, text) {
+        let is_name = matches!(target, ValueTarget::Id | ValueTarget::Key | ValueTarget::Identifier);
+        if is_part || is_name || !row.base().has_cell(&self.columns[at].name, text) {
             return false;
         }
         if !text.trim().is_empty() {

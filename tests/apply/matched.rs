@@ -425,6 +425,71 @@ fn rows_of_one_referral_become_one_document_whatever_their_keys() {
     assert_eq!(again.place.raw("run/outcomes.jsonl"), outcomes);
 }
 
+/// The rows of a base are found by the key, too, as it was exported.
+#[test]
+fn a_base_has_the_same_keys() {
+    const SHORT: &str = "0065e00000AbCdE";
+    let seed = seed(&[(1, "A"), (2, "B"), (3, "D"), (4, "D"), (5, "0065e00000AbCdEAAV"), (6, "-")]);
+    let referrals = lines(&seed);
+    let with_id = format!("id,CRM ID,notes\n{},D,Mine\n", id(3));
+    let json = json!({"externalReferenceId": "A", "notes": "Mine"}).to_string();
+    let same_json = json!({"externalReferenceId": "A", "notes": "Note 1"}).to_string();
+    let header = "CRM ID,notes\n";
+    let table = |rows: &str| format!("{header}{rows}");
+    for (base, text, file, input, wanted) in [
+        ("b.csv", table("A,Note 1\nB,Note 2\n"), "a.csv", table("A,Mine\nB,Note 2\n"), "planned, as-in-base"),
+        ("b.csv", table("A,Old\nB,Note 2\n"), "a.csv", table("A,Mine\n"), "changed-since-base"),
+        (
+            "b.csv",
+            table("A,Note 1\n"),
+            "a.csv",
+            table("A,Mine\nB,Mine\nZ,Mine\n"),
+            "planned, not-in-base, no-match",
+        ),
+        (
+            "b.csv",
+            table(&format!("{SHORT},Note 5\n")),
+            "a.csv",
+            table("0065e00000AbCdEAAV,Mine\n"),
+            "planned",
+        ),
+        ("b.csv", table("A,Note 1\n,x\nZ,x\n#N/A,x\n"), "a.csv", table("A,Mine\n"), "planned"),
+        // Where several have the key, the row that says which is meant has the base's row of that key.
+        ("b.csv", table("D,Note 3\n"), "a.csv", with_id.clone(), "planned"),
+        ("b.csv", table("D,Old\n"), "a.csv", with_id.clone(), "changed-since-base"),
+        ("b.csv", table("D,Note 3\n"), "a.csv", table("D,Mine\n"), "ambiguous-match"),
+        ("b.csv", format!("id,{header}{},D,Old\n{},D,Note 3\n", id(4), id(3)), "a.csv", with_id, "planned"),
+        ("b.csv", table("A,Note 1\n"), "a.jsonl", json.clone(), "planned"),
+        ("b.csv", table("A,Old\n"), "a.jsonl", json, "changed-since-base"),
+        ("b.csv", table("A,Note 1\n"), "a.jsonl", same_json, "as-in-base"),
+        ("b.jsonl", referrals.clone(), "a.csv", table("A,Mine\nB,Note 2\n"), "planned, as-in-base"),
+    ] {
+        let command =
+            format!("apply {file} --match externalReferenceId --base {base} --state seed.jsonl {PLAN}");
+        let code = if wanted.replace("as-in-base", "").contains('-') { 3 } else { 0 };
+        let test = Test::new(&command).file("seed.jsonl", &referrals).file(base, &text).file(file, &input);
+        let ran = test.code(code).told_elsewhere().run();
+        let rows = json_lines(&ran.place.raw("run/outcomes.jsonl"));
+        let codes: Vec<&str> = rows.iter().map(|row| row["code"].as_str().unwrap()).collect();
+        assert_eq!(codes.join(", "), wanted, "{text}{input}{}", ran.stderr);
+    }
+    // What is fed back goes by the same keys and the same base.
+    let home = Place::new();
+    let sandbox = Sandbox::seeded::<&str>(&home, &seed, &[]);
+    home.write("b.csv", table("A,Old\nB,Note 2\n"));
+    home.write("a.csv", table("A,Mine\nB,Mine too\n"));
+    let quiet = "--rate 1000/s --summary none --progress none";
+    let command = format!("apply a.csv --match externalReferenceId --base b.csv --out run --yes {quiet}");
+    let ran = Test::at(&home, &command).service(&sandbox.base).code(3).told_elsewhere().run();
+    assert_eq!(ran.outcomes("run"), "1 applied, 1 conflict");
+    let next = format!("{} --out again --yes {quiet}", ran.next().replace(" --rate 1000/s", ""));
+    assert!(next.contains("--base b.csv") && next.contains("--match externalReferenceId"), "{next}");
+    let again = ran.then(&next).service(&sandbox.base).told_elsewhere().run();
+    assert_eq!(again.outcomes("again"), "1 applied", "{}", again.stderr);
+    let noted = |number| sandbox.referral(&id(number))["details"]["notes"].clone();
+    assert_eq!([noted(1), noted(2)], ["Mine", "Mine too"]);
+}
+
 /// The key is what says which referral it is, so nothing changes it; JSON lines and standard input are read so, too.
 #[test]
 fn keys_come_in_every_form() {
