@@ -44,19 +44,15 @@ const OF_ROWS: &str = "
              LEFT JOIN outcome ON outcome.item = item.number
              LEFT JOIN row AS first ON first.row = item.number";
 
-/// The parts of a query that ask for the subject of an item.
-struct Subjects {
+/// The parts of a query that ask for what a ledger may have no place for, or nothing of.
+struct Optional {
     column: &'static str,
     table: &'static str,
 }
 
-/// The key by which a row was matched, where one was.
-const MATCHED: &str = "SELECT matched FROM matched WHERE row = ?1";
-
-/// The keys of an item's rows.
-const MATCHED_OF_ITEM: &str = "
-    SELECT matched.matched FROM row JOIN matched ON matched.row = row.row
-    WHERE row.item = ?1 ORDER BY row.row";
+impl Optional {
+    const NOTHING: Self = Self { column: "NULL", table: "" };
+}
 
 const ATTEMPTS: &str = "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
@@ -83,8 +79,9 @@ impl Reader {
             Phase::Planning => "row.input IN (SELECT number FROM input WHERE read = 1)",
             Phase::Planned | Phase::Stopped | Phase::Finished => "TRUE",
         };
-        let Subjects { column, table } = self.subjects();
-        format!("{ROWS}, {column} {OF_ROWS} {table} WHERE {known} {also} ORDER BY {order}")
+        let Optional { column: subject, table: subjects } = self.subjects();
+        let Optional { column: key, table: keys } = self.keys();
+        format!("{ROWS}, {subject}, {key} {OF_ROWS} {subjects} {keys} WHERE {known} {also} ORDER BY {order}")
     }
 
     fn row(&self, row: &Row<'_>, attempts: &mut CachedStatement<'_>) -> rusqlite::Result<RowFacts> {
@@ -98,33 +95,28 @@ impl Reader {
             item: number_of_item.map(i64::cast_unsigned),
             verdict: row.get::<_, Option<Json<Verdict>>>(6)?.map(|Json(own)| own),
             findings: row.get(7).map(|Json(findings)| findings)?,
-            matched: self.matched(MATCHED, row.get(0)?)?.pop(),
+            matched: matched(row, 24)?,
         };
         Ok(RowFacts { record, item, attempts: self.attempts(number_of_item, attempts)? })
     }
 
     /// Returns where queries find subjects; in ledgers of an earlier format, nowhere.
-    fn subjects(&self) -> Subjects {
+    fn subjects(&self) -> Optional {
         if self.store.has_subjects() {
-            Subjects { column: "subject.subject", table: "LEFT JOIN subject ON subject.item = item.number" }
+            Optional { column: "subject.subject", table: "LEFT JOIN subject ON subject.item = item.number" }
         } else {
-            Subjects { column: "NULL", table: "" }
+            Optional::NOTHING
         }
     }
 
-    /// Returns keys by which rows were matched. A run whose rows name their referrals by id has none.
-    fn matched(&self, query: &str, number: i64) -> rusqlite::Result<Vec<Matched>> {
-        if self.header.spec.asked.matching.is_none() || !self.store.has_keys() {
-            return Ok(Vec::new());
+    /// Returns where queries find the keys by which rows were matched. A run whose rows name their referrals by id has
+    /// none.
+    fn keys(&self) -> Optional {
+        if self.header.spec.asked.matching.is_some() && self.store.has_keys() {
+            Optional { column: "matched.matched", table: "LEFT JOIN matched ON matched.row = row.row" }
+        } else {
+            Optional::NOTHING
         }
-        let mut found = self.store.connection.prepare_cached(query)?;
-        found.query_map([number], |row| row.get(0).map(|Json(matched)| matched))?.collect()
-    }
-
-    /// Adds the keys of its rows to the account of an item.
-    fn with_keys(&self, account: ItemAccount) -> Result<ItemAccount, LedgerError> {
-        let number = account.item.number.cast_signed();
-        Ok(ItemAccount { matched: self.store.told(self.matched(MATCHED_OF_ITEM, number))?, ..account })
     }
 
     fn attempts(&self, item: Option<i64>, statement: &mut CachedStatement<'_>) -> rusqlite::Result<Attempts> {
@@ -217,21 +209,22 @@ impl RunAccount for Reader {
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
     ) -> Result<(), E> {
         let connection = &self.store.connection;
-        let Subjects { column, table } = self.subjects();
+        let Optional { column: subject, table: subjects } = self.subjects();
+        let Optional { column: key, table: keys } = self.keys();
         let mut items = self.store.told(connection.prepare_cached(&format!(
             "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status,
-                    row.input, row.line, row.cell, item.audit, row.findings, {column}
+                    row.input, row.line, row.cell, item.audit, row.findings, {subject}, {key}
              FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
-                       LEFT JOIN row ON row.item = item.number {table}
+                       LEFT JOIN row ON row.item = item.number {subjects} {keys}
              ORDER BY item.number, row.row"
         )))?;
         let mut rows = self.store.told(items.query([]))?;
         let mut account: Option<ItemAccount> = None;
         while let Some(row) = self.store.told(rows.next())? {
             let next = self.store.told(planned_item(row, &mut account))?;
-            next.map_or(Ok(()), |next| each(self.with_keys(next)?))?;
+            next.map_or(Ok(()), &mut *each)?;
         }
-        account.map_or(Ok(()), |last| each(self.with_keys(last)?))
+        account.map_or(Ok(()), each)
     }
 
     async fn items_with_rows<E: From<LedgerError>>(
@@ -309,6 +302,11 @@ fn subject(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Subject>> {
     Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(subject)| subject))
 }
 
+/// Reads the key by which a row was matched from a column.
+fn matched(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Matched>> {
+    Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(matched)| matched))
+}
+
 /// Adds a row to the account of its item. A row of another item begins a new account, and the one before,
 /// which is then complete, is returned.
 fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::Result<Option<ItemAccount>> {
@@ -328,6 +326,7 @@ fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::R
     }
     if let (Some(account), Some(Json(own))) = (account, row.get::<_, Option<Json<Vec<Finding>>>>(17)?) {
         account::add_row(account, place(row, 13)?, own);
+        account.matched.extend(matched(row, 19)?);
     }
     Ok(complete)
 }
