@@ -114,6 +114,17 @@ pub fn are_there(asked: &PlanSpec, inputs: &[InputInfo]) -> Result<(), CommandEr
     }))
 }
 
+/// Returns the note that a sheet was named and no file is a workbook, where that is so. It is no error, since the
+/// reports of a workbook and of a CSV are fed back with the same options. A base may be a workbook, too.
+pub fn sheet_of_none(asked: &PlanSpec, inputs: &[InputInfo]) -> Option<String> {
+    let sheet = asked.sheet.as_deref().filter(|_| asked.base.is_none())?;
+    let is_there = inputs.iter().any(|input| input.format == Format::Xlsx);
+    (!is_there).then(|| {
+        let sheet = format!("{} {}", flag(Setting::Sheet), quoted(sheet));
+        format!("none of the files is a workbook, so {sheet} says nothing of them")
+    })
+}
+
 /// Returns the mapped columns that are in a file, and those that were typed.
 pub fn in_use(asked: &PlanSpec, inputs: &[InputInfo]) -> Vec<MappedColumn> {
     let counts = |mapped: &&MappedColumn| !mapped.from_settings || is_there(&mapped.column, inputs);

@@ -5,7 +5,6 @@
 
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind};
@@ -13,6 +12,7 @@ use super::harvest::{Gap, Harvest, Harvested, Unread};
 use super::next_command::{CommandLine, Operand, flag, spelled};
 use super::options::Sending;
 use super::plan_writer::unreadable;
+use super::sending::engine_context;
 use super::target::Target;
 use super::{connection, progress};
 use crate::api::{Client, PageLink};
@@ -25,15 +25,14 @@ use crate::domain::rules::Levels;
 use crate::domain::setting::{Choice, Setting};
 use crate::domain::wording::Wording;
 use crate::engine::fetch::{Survey, fetch_referrals, fetch_singly};
-use crate::engine::in_flight::Flights;
 use crate::engine::list_all::{ListError, list_all};
-use crate::engine::{Context, Event, RequestCounts, Slots, StopReason};
+use crate::engine::{Context, StopReason};
 use crate::input::export::ExportColumns;
 pub use crate::input::export::Fill;
 use crate::input::{BETWEEN_NAMES, GUARDED, read_ids};
-use crate::pace::Pace;
+use crate::pace::{Pace, Pacing};
 use crate::report::{
-    ExportFile, ExportForm, ExportHeader, Progress, ProgressMode, ReportError, counted, grouped,
+    ExportFile, ExportForm, ExportHeader, Progress, ProgressMode, ReportError, counted, grouped, roughly,
 };
 
 /// The options of `export`.
@@ -95,7 +94,7 @@ pub async fn run(options: ExportOptions, environment: &Environment<'_>) -> Resul
     let pace = Pace::new(options.sending.pacing);
     let progress = Progress::listing(options.progress);
     let observe = |event| progress::show(&progress, environment, event);
-    let context = context(&client, &pace, &options.sending, environment, &observe);
+    let context = engine_context(&client, &pace, &options.sending, environment, &observe);
     let exporter = Exporter { options: &options, columns: columns.as_ref(), environment };
     let gathering = exporter.gather(&context, ids);
     let harvest = progress::watched(gathering, &progress, &context, options.progress, environment).await;
@@ -145,27 +144,6 @@ fn there_already(out: &Path) -> CommandError {
         flag(Setting::Out),
         flag(Setting::Force)
     ))
-}
-
-fn context<'a>(
-    client: &'a Client,
-    pace: &'a Pace,
-    sending: &Sending,
-    environment: &Environment<'a>,
-    observe: &'a (dyn Fn(Event) + Sync),
-) -> Context<'a, Client> {
-    Context {
-        api: client,
-        pace,
-        stop: environment.stop,
-        clock: environment.clock,
-        slots: Slots::new(sending.concurrency),
-        timeout: sending.timeout,
-        flights: Flights::default(),
-        observe,
-        counts: Arc::new(RequestCounts::default()),
-        rebase: None,
-    }
 }
 
 /// Returns why nothing is written, where the command was stopped.
@@ -274,9 +252,15 @@ impl<'a> Exporter<'a> {
             return Ok(());
         }
         let what = counted(harvest.remaining() as u64, "referral");
+        let time = match self.options.sending.pacing {
+            Pacing::Fixed(rate) => {
+                format!(" (about {} at {rate})", roughly(rate.time_for(harvest.remaining() as u64)))
+            }
+            Pacing::Auto => String::new(),
+        };
         self.environment
             .console
-            .say(&format!("note: {what} to be read one by one, for what the list doesn't show"));
+            .say(&format!("note: {what} to be read one by one, for what the list doesn't show{time}"));
         fetch_singly(context, harvest, &|_| {}).await.map_err(unwritten)
     }
 

@@ -25,9 +25,12 @@ pub struct Harvest<'a> {
     /// The columns of a change file; `None` for a snapshot.
     columns: Option<&'a ExportColumns>,
     file: ExportFile,
-    /// The referrals that have to be read by themselves, in order, and those of them that still have to.
+    /// The referrals that have to be read by themselves, in order, each once; and those of them that still have to.
     order: Vec<ReferralId>,
+    ordered: HashSet<ReferralId>,
     open: HashSet<ReferralId>,
+    /// Those that were read by themselves, or could not be: there is nothing more to learn of them.
+    settled: HashSet<ReferralId>,
     sightings: HashMap<ReferralId, Sighting>,
     gaps: HashMap<ReferralId, Gaps>,
     unread: Vec<Unread>,
@@ -101,13 +104,15 @@ impl<'a> Harvest<'a> {
         file: ExportFile,
         ids: Vec<ReferralId>,
     ) -> Self {
-        let open = ids.iter().copied().collect();
+        let ordered: HashSet<ReferralId> = ids.iter().copied().collect();
         Self {
             criteria,
             columns,
             file,
             order: ids,
-            open,
+            open: ordered.clone(),
+            ordered,
+            settled: HashSet::new(),
             sightings: HashMap::new(),
             gaps: HashMap::new(),
             unread: Vec::new(),
@@ -134,7 +139,11 @@ impl<'a> Harvest<'a> {
 
     /// Asks for a referral to be read by itself.
     fn ask_for(&mut self, id: ReferralId) {
-        if self.open.insert(id) {
+        if self.settled.contains(&id) {
+            return;
+        }
+        self.open.insert(id);
+        if self.ordered.insert(id) {
             self.order.push(id);
         }
     }
@@ -154,12 +163,12 @@ impl<'a> Harvest<'a> {
         !all.is_empty()
     }
 
-    /// Returns the referrals in the file of which something was not seen, in order.
+    /// Returns the referrals in the file of which something was not seen, and may be, in order.
     fn unseen(&self) -> impl Iterator<Item = ReferralId> {
         let mut ids: Vec<(ExportSlot, ReferralId)> = self
             .gaps
             .iter()
-            .filter(|(_, gaps)| !gaps.unseen.is_empty())
+            .filter(|(id, gaps)| !gaps.unseen.is_empty() && !self.settled.contains(id))
             .filter_map(|(id, _)| Some((self.sightings.get(id)?.slot, *id)))
             .collect();
         ids.sort_unstable();
@@ -302,6 +311,7 @@ impl Survey for Harvest<'_> {
         let id = referral.id();
         if last_word {
             self.open.remove(&id);
+            self.settled.insert(id);
             return self.take(referral, true);
         }
         if !self.open.contains(&id) {
@@ -326,8 +336,12 @@ impl Survey for Harvest<'_> {
 
     fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), ReportError> {
         self.open.remove(&id);
+        self.settled.insert(id);
         let is_kept = self.sightings.get(&id).is_some_and(|sighting| sighting.is_chosen);
         self.unread.push(Unread { id, failure: failure.clone(), is_kept });
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

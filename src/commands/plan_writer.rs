@@ -16,6 +16,7 @@ use crate::domain::priority::SendingOrder;
 use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::{Base, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::Setting;
+use crate::domain::sheet_cell::MOST_ROWS;
 use crate::domain::subject::Subject;
 use crate::input::{InputError, Read, Unusable};
 use crate::ledger::{LedgerError, Planning, Spill};
@@ -24,9 +25,6 @@ use crate::report::{SharedForms, counted};
 
 /// The most findings that are printed one by one; the reports hold all of them.
 const MOST_SHOWN: usize = 10;
-
-/// The most rows of a workbook below its header.
-const SHEET_ROWS: u64 = 1_048_575;
 
 /// Why no more rows are taken.
 #[derive(Debug)]
@@ -168,10 +166,10 @@ impl<'a> PlanWriter<'a> {
             return Ok(());
         }
         self.sheet_rows += read.rows;
-        if self.sheet_rows <= SHEET_ROWS {
+        if self.sheet_rows <= MOST_ROWS {
             return Ok(());
         }
-        let what = format!("the workbooks hold more than {} together", counted(SHEET_ROWS, "row"));
+        let what = format!("the workbooks hold more than {} together", counted(MOST_ROWS, "row"));
         let hint = "a workbook of reports has no room for them: plan them as runs of their own";
         Err(CommandError::could_not_run(what).hint(hint))
     }
@@ -205,6 +203,9 @@ impl<'a> PlanWriter<'a> {
     pub fn settle_columns(&mut self, inputs: &[InputInfo]) -> Result<(), CommandError> {
         let asked = &self.ledger.header().spec.asked;
         columns::are_there(asked, inputs)?;
+        if let Some(note) = columns::sheet_of_none(asked, inputs) {
+            self.environment.console.say(&format!("note: {note}"));
+        }
         if let Some(note) = columns::without_columns(asked, inputs) {
             self.environment.console.say(&format!("note: {}", spelled(&note)));
         }

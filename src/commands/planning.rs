@@ -9,9 +9,10 @@ use super::next_command::spelled;
 use super::options::RunContext;
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
+use super::sending::engine_context;
 use super::source::{Changes, Source};
 use super::survey::Surveyor;
-use super::{columns, next_step, progress, sending};
+use super::{columns, next_step, progress};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, RunStats};
 use crate::domain::run_spec::{Migrating, PlanSpec, RunSpec, StateSource};
@@ -203,12 +204,12 @@ async fn with_service<T>(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<(T, RunStats), CommandError> {
-    let RunContext { target, pace, showing, .. } = run_context;
+    let RunContext { target, sending, pace, showing, .. } = run_context;
     let begun = progress::Begun::now(client, pace);
     let progress = Progress::planning(showing.progress);
     progress.rows_read(rows);
     let observe = |event| progress::show(&progress, environment, event);
-    let context = sending::engine_context(client, run_context, environment, &observe);
+    let context = engine_context(client, pace, sending, environment, &observe);
     let asked = progress::watched(ask(&context), &progress, &context, showing.progress, environment).await;
     let asked = asked?;
     match environment.stop.reason() {

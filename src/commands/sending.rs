@@ -7,7 +7,7 @@ use super::consent::{self, Plan, Preview};
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind, about_damage};
 use super::next_command::{CommandLine, flag};
-use super::options::RunContext;
+use super::options::{RunContext, Sending};
 use super::progress::{self, Begun};
 use super::write_reports::PlanFile;
 use super::{connection, finish, forecast, next_step, patches, write_reports};
@@ -23,6 +23,7 @@ use crate::engine::carry::Limits;
 use crate::engine::in_flight::Flights;
 use crate::engine::{self, Context, Event, Slots};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
+use crate::pace::Pace;
 use crate::plan;
 use crate::report::{Progress, counted};
 
@@ -153,7 +154,7 @@ async fn send(
     let observe = |event| progress::show(&progress, environment, event);
     let context = Context {
         rebase: (on_conflict == OnConflict::Rebase).then_some(&rebase),
-        ..engine_context(client, run_context, environment, &observe)
+        ..engine_context(client, pace, sending, environment, &observe)
     };
     let limits = Limits { max_errors, finish_by: sending.finish_by };
     let work = engine::carry_out(&context, &backlog, &journal, limits);
@@ -168,15 +169,15 @@ async fn send(
     })
 }
 
-/// Returns the context that the engine works with, whether it reads or sends. This context makes no item
+/// Returns the context that the engine works with, whether it reads or sends, for a run or without one. This context makes no item
 /// again after a conflict.
 pub fn engine_context<'a>(
     client: &'a Client,
-    run_context: RunContext<'a>,
+    pace: &'a Pace,
+    sending: &Sending,
     environment: &Environment<'a>,
     observe: &'a (dyn Fn(Event) + Sync),
 ) -> Context<'a, Client> {
-    let RunContext { sending, pace, .. } = run_context;
     Context {
         api: client,
         pace,

@@ -123,6 +123,12 @@ pub fn exceeds_digits(number: &str) -> bool {
     whole.len() > KEPT_DIGITS || whole.len() + leading > KEPT_DIGITS
 }
 
+/// Whether a number has more digits before its point than a spreadsheet keeps, so that the last of them need not be
+/// those that were typed.
+pub fn lost_digits(number: &str) -> bool {
+    number.trim_start_matches('-').split('.').next().is_some_and(|whole| whole.len() > KEPT_DIGITS)
+}
+
 /// Returns a day as the files of Partner Center have it, whose dates have no time: `12/31/2026`. A point in time
 /// stays as it is, and is no day there.
 pub fn as_portal_day(text: &str) -> String {

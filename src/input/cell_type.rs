@@ -5,11 +5,11 @@
 
 use super::row::RowBuilder;
 use super::value_target::ValueTarget;
-use crate::domain::excerpt::excerpt;
+use crate::domain::excerpt::{beginning, excerpt};
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::rules::Rule;
-use crate::domain::sheet_cell::CellType;
+use crate::domain::sheet_cell::{CellType, lost_digits};
 
 /// What to do with a number or a date that should be text.
 const AS_TEXT: &str = "format the column as text in the spreadsheet, and enter the value again";
@@ -31,6 +31,13 @@ pub(super) fn refuse_unfit(
             format!("{name}: the cell holds a formula that was never computed"),
             "open the workbook in the spreadsheet program and save it, or write the value in place of the formula",
         ),
+        CellType::Time if is_no_day(text) => (
+            format!(
+                "{name}: the cell shows the number {} as a date, and there is no such day",
+                beginning(text)
+            ),
+            "format the cell as what it is, and enter the value again",
+        ),
         CellType::Time => (
             format!("{name}: the cell holds a time without a day"),
             "format the cell as what it is, and enter the value again",
@@ -49,6 +56,14 @@ pub(super) fn refuse_unfit(
         CellType::Number if is_date(target) => (
             format!("{name}: {} is a number in the workbook, and no date", excerpt(text)),
             "format the cell as a date in the spreadsheet",
+        ),
+        CellType::Number if lost_digits(text) => (
+            format!(
+                "{name}: {} has more digits than the fifteen that a workbook keeps of a number: the last ones may be \
+                 others than were typed",
+                excerpt(text)
+            ),
+            AS_TEXT,
         ),
         CellType::Number | CellType::Date | CellType::Boolean => return false,
     };
@@ -70,6 +85,12 @@ fn is_reference(target: &ValueTarget) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a number of days is none of a day, nor of a time: it lies before or behind all days, or is the 29th of
+/// February 1900, which spreadsheets count and the calendar lacks.
+fn is_no_day(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(|days| days < 0.0 || (60.0..61.0).contains(&days) || days >= 2_958_466.0)
 }
 
 fn is_date(target: &ValueTarget) -> bool {

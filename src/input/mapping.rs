@@ -38,13 +38,15 @@ pub fn check_mapping(options: &Options) -> Result<(), MappingError> {
         if let Some((message, hint)) = no_target(&names, &mapped.field, &target) {
             return Err(MappingError { at, message, hint });
         }
+        // What the settings file says of a field under another column's name may be about another export.
+        if mapped.from_settings {
+            continue;
+        }
         if let Some((_, other)) = typed.iter().find(|(known, _)| *known == target) {
             let message = format!("{} is mapped to the same field", excerpt(other));
             return Err(MappingError { at, message, hint: "map one of the two columns".into() });
         }
-        if !mapped.from_settings {
-            typed.push((target, &mapped.column));
-        }
+        typed.push((target, &mapped.column));
     }
     Ok(())
 }
@@ -188,5 +190,7 @@ mod tests {
         assert_eq!(told(&["team", "team.add"], &[]), None);
         // The settings file is for many exports, and each has its own name for a field.
         assert_eq!(told(&["*notes", "*details.notes"], &[]), None);
+        assert_eq!(told(&["notes", "*details.notes"], &[]), None);
+        assert_eq!(told(&["*notes", "details.notes"], &[]), None);
     }
 }

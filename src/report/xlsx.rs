@@ -135,7 +135,7 @@ mod tests {
     use crate::domain::format::Format as InputFormat;
     use crate::domain::outcome::Outcome;
     use crate::domain::rules::Rule;
-    use crate::domain::sheet_cell::{CellType, has_room};
+    use crate::domain::sheet_cell::{CellType, MOST_ROWS, has_room};
     use crate::input;
 
     const COLUMNS: [&str; 3] = ["id", "notes", "Owner"];
@@ -253,6 +253,19 @@ mod tests {
         assert!(cut.starts_with("𝄞é") && cut.ends_with("[cut: a cell of a workbook holds no more]"));
         assert!(has_room(cut));
         assert_eq!(cells(3).last().map(String::as_str), Some("beyond"));
+    }
+
+    /// Planning takes no more rows than fit: one more would be an error, and no row is lost in silence.
+    #[test]
+    fn a_sheet_has_its_rows_and_not_one_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let columns = Columns::of(&[csv_input("a.xlsx", &COLUMNS, 1)], |_| true, Default::default());
+        let form = Arc::new(WorkbookForm { columns, sheet: None, created: Timestamp::UNIX_EPOCH });
+        let mut file = Box::new(XlsxFile::begin(dir.path(), Bucket::Error, form).unwrap());
+        file.rows = MOST_ROWS - 1;
+        file.row(&account(1, vec![SheetCell::text("the last")])).unwrap();
+        let error = file.row(&account(2, vec![SheetCell::text("one more")])).unwrap_err();
+        assert!(error.to_string().contains("error.xlsx"), "{error}");
     }
 
     #[test]

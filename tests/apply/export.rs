@@ -209,6 +209,33 @@ fn a_workbook_asks_for_what_the_same_csv_asks_for() {
     }
 }
 
+/// A workbook and a CSV of the same referrals are each the other's base: what was edited is all that is planned.
+#[test]
+fn an_export_is_a_base_in_either_form() {
+    let mut random = Random(11);
+    let mut seed: Vec<Value> = (1..30).map(|number| awkward(&mut random, number)).collect();
+    seed.insert(0, referral(0, "Active", "Accepted"));
+    let place = seeded(&seed);
+    for form in ["csv", "xlsx"] {
+        let export = format!("export --out a.{form} --columns '{ALL}' --sandbox=seed.jsonl {FAST}");
+        Test::at(&place, &export).told_elsewhere().run();
+    }
+    let plan = |file: &str, base: &str, run: &str| {
+        let plan = format!(
+            "apply {file} --base {base} --plan --sandbox=seed.jsonl --out {run} --summary none {FAST}"
+        );
+        let planned = Test::at(&place, &plan).told_elsewhere().run();
+        let lines = place.run_of(run).lines("plan.jsonl").into_iter();
+        let lines = lines.filter(|line| line["outcome"] == "planned");
+        (planned.outcomes(run), lines.map(|line| line["operations"].to_string()).collect::<Vec<_>>())
+    };
+    assert_eq!(plan("a.xlsx", "a.csv", "one"), ("30 unchanged".to_owned(), vec![]));
+    assert_eq!(plan("a.csv", "a.xlsx", "two"), ("30 unchanged".to_owned(), vec![]));
+    place.write("b.csv", place.raw("a.csv").replacen("Note 0", "Edited", 1));
+    let edited = json!([{"op": "replace", "path": "/details/notes", "value": "Edited"}]).to_string();
+    assert_eq!(plan("b.csv", "a.xlsx", "three"), ("29 unchanged, 1 planned".to_owned(), vec![edited]));
+}
+
 /// Cells are numbers and dates where nothing is lost so, and text where something would be.
 #[test]
 fn a_workbook_has_typed_cells() {

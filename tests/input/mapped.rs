@@ -41,6 +41,12 @@ fn only_what_is_mapped_is_read_wherever_it_is_said() {
                 .replace("--map Owner=notes ", ""),
             "/salesStage \"Kim\"".to_owned(),
         ),
+        // What the settings say of a column that this export lacks is about another one.
+        (
+            "[columns]\n\"Old Date\" = \"closingDateTime\"\nRef = \"id\"\n",
+            "--map 'Est. Close Date=closingDateTime'".to_owned(),
+            DATE.to_owned(),
+        ),
         (&format!("{columns}{profile}"), String::new(), format!("/campaignId \"Kim\", {DATE}")),
     ] {
         let ran = Test::new(&format!("{PLAN} {options}")).sample("referrals.jsonl");

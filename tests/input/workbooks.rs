@@ -124,6 +124,19 @@ fn a_report_is_a_workbook_that_is_judged_as_its_input_was() {
     assert_eq!(last.told_elsewhere().run().outcomes("last"), "2 planned");
 }
 
+/// A sheet that no file can have is told; a base may have it.
+#[test]
+fn a_sheet_is_one_of_a_workbook() {
+    let csv = format!("id,notes\n{GOOD},x\n");
+    let told = "note: none of the files is a workbook, so --sheet 'My deals' says nothing of them\n";
+    let ran = plan("a.csv --sheet 'My deals' --out run", &[("a.csv", csv.as_bytes())], 0);
+    assert!(ran.stderr().contains(told), "{}", ran.stderr());
+    let files = [("a.csv", csv.as_bytes()), ("was.xlsx", &mixed(&|_| {}))];
+    // The base's sheet was found, and says something else than the referral.
+    let ran = plan("a.csv --base was.xlsx --sheet 'My deals' --out run", &files, 3);
+    assert!(!ran.stderr().contains(told) && ran.stderr().contains("error[changed-since-base]"));
+}
+
 #[test]
 fn inputs_of_several_forms_have_reports_of_each() {
     let file = mixed(&|_| {});

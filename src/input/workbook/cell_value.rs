@@ -54,7 +54,9 @@ fn point_in_time(time: &ExcelDateTime, is_1904: bool) -> Option<String> {
         clippy::cast_possible_truncation,
         reason = "a day has 86,400,000 milliseconds, and there are 3,000,000"
     )]
-    let milliseconds = (serial * 86_400_000.0).round() as i64;
+    let milliseconds = ((serial * 86_400_000.0).round() as i64)
+        // The last instant of a day is still that day's: what rounds to midnight would be another date.
+        .min((serial.floor() as i64 + 1) * DAY - 1);
     let (days, rest) = (milliseconds / DAY, milliseconds % DAY);
     let first = first_day(days, is_1904)?;
     let time = first.to_datetime(jiff::civil::Time::midnight());
@@ -121,7 +123,8 @@ mod tests {
             (44_925.0, true, "Date 2026-12-31"),
             (46_387.5, false, "Date 2026-12-31T12:00:00Z"),
             (46_387.708_333_333_3, false, "Date 2026-12-31T17:00:00Z"),
-            (46_386.999_999_999_9, false, "Date 2026-12-31"),
+            (46_386.999_999_999_9, false, "Date 2026-12-30T23:59:59.999Z"),
+            (46_387.999_999_999_99, false, "Date 2026-12-31T23:59:59.999Z"),
             (45_943.541, false, "Date 2025-10-13T12:59:02.4Z"),
             (1.0, false, "Date 1900-01-01"),
             (59.0, false, "Date 1900-02-28"),

@@ -30,6 +30,9 @@ use crate::domain::text_form::Separator;
 /// The number of rows in which the header is looked for.
 const DEPTH: usize = 10;
 
+/// The number of rows in which it is looked for where those hold none, for the message alone.
+const FURTHER: usize = 1_000;
+
 /// Reads the header, then hands every row to the sink.
 pub(in super::super) fn read<E>(
     context: &InputContext<'_>,
@@ -45,9 +48,11 @@ pub(in super::super) fn read<E>(
     let mut rows = Rows { context, entry: &entry, rows, ahead: VecDeque::new() };
     let header = rows.header(&mut notes)?;
     let heading = heading::resolve(context, &record_of(&header), span_of(&header));
-    let Heading { columns, is_portal, notes: told } = heading.map_err(|none| match none {
-        NoHeading::Unknown(unusable) | NoHeading::Portal(unusable) => unusable,
-    })?;
+    let Heading { columns, is_portal, notes: told } = match heading {
+        Ok(heading) => heading,
+        Err(NoHeading::Portal(unusable)) => return Err(unusable.into()),
+        Err(NoHeading::Unknown(unusable)) => return Err(rows.late_header()?.unwrap_or(unusable).into()),
+    };
     notes.extend(told);
     let separator = Separator::COMMA;
     let sheet = Sheet {
@@ -128,6 +133,24 @@ impl Rows<'_, '_> {
             Some(row) => Ok(Some(row)),
             None => self.rows.next().map_err(|error| self.damaged(&error)),
         }
+    }
+
+    /// Looks for the header further down, to say where it is. Nothing is read below titles that are so long: they may
+    /// be rows of another table.
+    fn late_header(&mut self) -> Result<Option<Unusable>, Unusable> {
+        for _ in 0..FURTHER {
+            let Some(row) = self.next()? else { break };
+            if header::names_referral(self.context, &record_of(&row)) {
+                let name = excerpt(&self.entry.name);
+                let message = format!("none of the first {DEPTH} rows of the sheet {name} names the columns");
+                let number = row.number;
+                let hint = format!(
+                    "their names stand in row {number}: delete the rows above it, or take a copy without them"
+                );
+                return Ok(Some(self.context.unusable(message, Some(hint.into()))));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the footer that a row begins; `None` where it is one like any other.

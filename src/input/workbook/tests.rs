@@ -155,6 +155,10 @@ fn cells_are_read_by_their_type() {
         ("dealValue", r#"<c r="B2"><v>12.125</v></c>"#, "12.125"),
         ("dealValue", r#"<c r="B2" t="n"><v>1.25E3</v></c>"#, "1250"),
         ("dealValue", r#"<c r="B2" t="inlineStr"><is><t>12.125</t></is></c>"#, "decimal-sign@2"),
+        ("dealValue", r#"<c r="B2"><v>123456789012345.5</v></c>"#, "123456789012345.5"),
+        ("dealValue", r#"<c r="B2"><v>1234567890123456</v></c>"#, "type@2"),
+        ("dealValue", r#"<c r="B2"><v>-1E15</v></c>"#, "type@2"),
+        ("notes", r#"<c r="B2"><v>12345678901234567890</v></c>"#, "type@2"),
         ("dealValue", r#"<c r="B2" t="e"><v>#REF!</v></c>"#, "type@2"),
         ("dealValue", r#"<c r="B2" s="1"><v>46387</v></c>"#, "type@2"),
         ("dealValue", r#"<c r="B2"><f>A1*2</f><v>5</v></c>"#, "5"),
@@ -204,6 +208,31 @@ fn a_decimal_sign_is_that_of_text_alone() {
         let (rows, end) = read_bytes(&book, &Options { decimal, ..xlsx() });
         assert_eq!(rows.iter().map(findings).collect::<Vec<_>>(), ["ok", "ok"]);
         assert_eq!(end.unwrap().contradiction, None);
+    }
+}
+
+/// What is said of a number that no day belongs to, though it is shown as one.
+#[test]
+fn a_number_that_is_no_day_is_told_as_that() {
+    for (cell, wanted) in [
+        (
+            r#"<c r="B2" s="1"><v>-1</v></c>"#,
+            "the cell shows the number -1 as a date, and there is no such day",
+        ),
+        (
+            r#"<c r="B2" s="1"><v>60</v></c>"#,
+            "the cell shows the number 60 as a date, and there is no such day",
+        ),
+        (
+            r#"<c r="B2" s="1"><v>2958466</v></c>"#,
+            "the cell shows the number 2958466 as a date, and there is no such day",
+        ),
+        (r#"<c r="B2" s="1"><v>0.5</v></c>"#, "the cell holds a time without a day"),
+        (r#"<c r="B2" s="2"><v>1.5</v></c>"#, "the cell holds a time without a day"),
+    ] {
+        let (rows, _) = rows_of(&with_cell("closingDateTime", cell).bytes(), &xlsx());
+        let found = &rows[0].parsed.as_ref().unwrap_err().findings[0];
+        assert_eq!(found.message.as_str(), format!("/details/closingDateTime: {wanted}"));
     }
 }
 
@@ -334,7 +363,12 @@ fn a_workbook_without_a_table_is_refused() {
             "",
         ),
         (Book::new().sheet("Deals", &texts(1, &[ID, "x"])), "the first line holds data", ":A1"),
-        (Book::new().sheet("Deals", &(many + &texts(12, &["id"]))), "unknown column \"a title\"", ":A1"),
+        (
+            Book::new().sheet("Deals", &(many.clone() + &texts(12, &["id"]))),
+            "none of the first 10 rows of the sheet \"Deals\" names the columns",
+            "",
+        ),
+        (Book::new().sheet("Deals", &(many + &texts(12, &["x"]))), "unknown column \"a title\"", ":A1"),
     ] {
         let problem = refused(&book.bytes(), &xlsx());
         assert!(problem.message.starts_with(wanted), "{problem} {wanted}");
