@@ -15,6 +15,7 @@
 //! | `half_payloads` | what may be half a legacy payload |
 //! | `hidden` | text that would steer a terminal, or hide |
 //! | `portal` | files of Partner Center's own |
+//! | `portal_property` | files of these, edited and saved in whatever form, against the same changes |
 //! | `portal_untouched` | cells of these that show what the referral has, whatever they look like |
 //! | `workbooks` | workbooks, as spreadsheet programs write them |
 //! | `hostile` | any names, values and shapes |
@@ -30,6 +31,7 @@ mod hostile;
 mod lines_that_are_no_rows;
 mod mapped;
 mod portal;
+mod portal_property;
 mod portal_untouched;
 mod rows;
 #[path = "../support/mod.rs"]
