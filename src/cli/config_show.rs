@@ -6,8 +6,10 @@ use super::columns;
 use super::config::{Config, DEFAULT_PROFILE};
 use super::origin::{FILE, Origin, Sourced, Table};
 use super::reasons::portal_reasons;
+use super::setting_values::allow_paths;
 use super::sources::{Surroundings, TokenSetting};
 use crate::api::Endpoint;
+use crate::commands::columns::settled_by;
 use crate::commands::config_show::{ConfigShowOptions, SettingRow};
 use crate::commands::{CommandError, quoted};
 use crate::domain::characters::visible_path;
@@ -99,6 +101,8 @@ impl Surroundings<'_> {
     fn column_rows(&self, typed: &args::ConfigShowArgs) -> Result<Vec<SettingRow>, CommandError> {
         let name = typed.target.profile.as_deref();
         let profile = self.config.profile(name)?;
+        let mapped = columns::mapped(&typed.map, name, &profile, self.config)?;
+        settled_by(mapped, self.levels(&typed.rule)?, allow_paths(&typed.allow_path)?)?;
         let mut rows: Vec<SettingRow> = Vec::new();
         for (mapped, origin) in columns::mapped_with_origin(&typed.map, name, &profile, self.config)? {
             let name = format!("columns.{}", quoted(&mapped.column));

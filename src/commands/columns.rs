@@ -1,11 +1,15 @@
 //! What the user says of single columns: which mean what, and which are kept out of the change. Checked before
 //! the inputs are read, and once more when it is known which columns they have.
 
+use std::collections::BTreeSet;
+
 use super::error::CommandError;
 use super::next_command::{flag, quoted};
 use crate::domain::account::{InputInfo, input_name};
 use crate::domain::format::Format;
 use crate::domain::likeness::{is_same_name, nearest_of};
+use crate::domain::pointer::Pointer;
+use crate::domain::rules::Levels;
 use crate::domain::run_spec::{MappedColumn, PlanSpec};
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
@@ -18,10 +22,27 @@ use crate::input::{self, MappingError};
 /// Returns a usage error where a column is typed twice, is also to be ignored, or is mapped to no field, or two
 /// are typed that are mapped to one.
 pub fn settle(asked: &mut PlanSpec) -> Result<(), CommandError> {
+    asked.mapped = settled(options(asked))?;
+    Ok(())
+}
+
+/// Returns what columns mean by these settings alone, as [`settle`] does for those of a run.
+///
+/// # Errors
+/// As [`settle`].
+pub fn settled_by(
+    mapped: Vec<MappedColumn>,
+    levels: Levels,
+    allow_paths: BTreeSet<Pointer>,
+) -> Result<Vec<MappedColumn>, CommandError> {
+    settled(input::Options { mapped, levels, allow_paths, ..input::Options::default() })
+}
+
+fn settled(options: input::Options) -> Result<Vec<MappedColumn>, CommandError> {
     let mut settled: Vec<MappedColumn> = Vec::new();
-    for mapped in std::mem::take(&mut asked.mapped) {
+    for mapped in options.mapped {
         let same = |other: &str| is_same_name(&mapped.column, other);
-        if asked.left_alone.iter().any(|alone| same(alone)) {
+        if options.left_alone.iter().any(|alone| same(alone)) {
             if mapped.from_settings {
                 continue;
             }
@@ -40,10 +61,11 @@ pub fn settle(asked: &mut PlanSpec) -> Result<(), CommandError> {
             }
         }
     }
-    asked.mapped = settled;
-    input::check_mapping(&options(asked)).map_err(|MappingError { at, message, hint }| {
-        CommandError::usage(format!("{}: {message}", typed(&asked.mapped[at]))).hint(hint)
-    })
+    let options = input::Options { mapped: settled, ..options };
+    input::check_mapping(&options).map_err(|MappingError { at, message, hint }| {
+        CommandError::usage(format!("{}: {message}", typed(&options.mapped[at]))).hint(hint)
+    })?;
+    Ok(options.mapped)
 }
 
 /// Returns how change files are read.

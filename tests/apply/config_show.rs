@@ -23,7 +23,7 @@ max-changes = 50
 closed-edit = 'deny'
 
 [columns]
-'Est. Close Date' = 'expectedCloseDate'
+'Est. Close Date' = 'notes'
 Deal = 'dealValue'
 
 [portal-reasons]
@@ -210,6 +210,16 @@ fn what_a_run_would_refuse_is_refused() {
             "",
             "error: referral-bulk.toml:2: rule early-win cannot be set to \"never\"\nhint: write early-win=allow, \
              early-win=warn or early-win=deny\n",
+        ),
+        (
+            "[columns]\nDeal = 'nofield'\n",
+            "",
+            "error: [columns] of the settings file, Deal=nofield: there is no field \"nofield\"\nhint: name a field, as in status or details.dealValue, or id, or eTag\n",
+        ),
+        (
+            "",
+            "--map Deal=notes --map deal=currency",
+            "error: --map deal=currency: the column is mapped twice\nhint: keep one: the other says notes\n",
         ),
         (
             "[portal-reasons]\n9 = 'x'\n",

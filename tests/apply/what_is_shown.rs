@@ -128,9 +128,18 @@ fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let (code, script, said) = plainly(&Place::new(), &format!("completions {shell}"));
         assert_eq!((code, said.as_str()), (Some(0), ""), "{shell}");
-        for word in
-            ["apply", "migrate", "resume", "report", "sandbox", "completions", "man", "confirm-closing"]
-        {
+        for word in [
+            "apply",
+            "migrate",
+            "resume",
+            "report",
+            "export",
+            "show",
+            "config",
+            "sandbox",
+            "man",
+            "confirm-closing",
+        ] {
             assert!(script.contains(word), "{shell} lacks {word}");
         }
     }
@@ -145,6 +154,8 @@ fn manual_pages_are_written() {
         [
             "pages/referral-bulk-apply.1",
             "pages/referral-bulk-completions.1",
+            "pages/referral-bulk-config-show.1",
+            "pages/referral-bulk-config.1",
             "pages/referral-bulk-export.1",
             "pages/referral-bulk-man.1",
             "pages/referral-bulk-migrate.1",

@@ -345,6 +345,10 @@ pub struct ConfigShowArgs {
     #[arg(long, value_name = "COLUMN=FIELD")]
     pub map: Vec<String>,
 
+    /// Unconfirmed path that a column may mean, as in /name; repeatable
+    #[arg(long, value_name = "POINTER")]
+    pub allow_path: Vec<String>,
+
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
