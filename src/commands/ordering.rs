@@ -3,7 +3,7 @@
 use super::error::{CommandError, ErrorKind, Problem};
 use super::next_command::{flag, quoted, spelled};
 use crate::domain::account::{InputInfo, input_name};
-use crate::domain::fields::Field;
+use crate::domain::fields::{Field, Path};
 use crate::domain::instant::Instant;
 use crate::domain::likeness::{is_same_name, nearest_of};
 use crate::domain::number::Number;
@@ -12,10 +12,12 @@ use crate::domain::priority::{
 };
 use crate::domain::run_spec::{PlanSpec, StateSource};
 use crate::domain::setting::Setting;
+use crate::domain::snapshot::Snapshot;
 use crate::domain::sort_key::SortKey;
 use crate::domain::subject::Subject;
 use crate::input::{ColumnTwice, OrderColumn, OrderDoubt, OrderKinds, Sample, Seen};
 use crate::ledger::{KeySource, LedgerError, OrderKeys, Planning};
+use crate::report::counted;
 
 /// What the changes of a run are sent in the order of, and where its values are.
 pub struct Ordering {
@@ -52,12 +54,33 @@ impl Ordering {
             kind: kind.unwrap_or(OrderKind::Text),
             direction: asked.direction,
             without: None,
+            unseen: None,
         };
         let mut notes = Vec::new();
         notes.extend(field.map(|field| column_goes_first(asked, field, plan, inputs)));
         notes.extend(why_text(asked, &because, inputs));
         notes.extend(kind.is_none().then(|| format!("{}: no row has a value there", typed(asked))));
         Ok(Self { order, column: Some(column), notes })
+    }
+
+    /// Whether the order goes by a value of the referrals which this state of one doesn't show: that it has none can't
+    /// be told from it.
+    pub fn misses(&self, referral: &Snapshot<'_>) -> bool {
+        self.order.field().is_some_and(|field| referral.at(&Path::Known(field)).known().is_err())
+    }
+
+    /// Returns the warning that the state which the plan was made from doesn't show the values of `unseen` referrals;
+    /// `None` where it shows all. The service does show them where it is asked.
+    pub fn unseen_warning(&self, unseen: u64) -> Option<String> {
+        let (name, state) = (&self.order.name, flag(Setting::State));
+        let who = format!(
+            "{}, which {} last",
+            counted(unseen, "referral"),
+            if unseen == 1 { "comes" } else { "come" }
+        );
+        let what = format!("the file of {state} doesn't show {name} of {who}");
+        let typed = format!("{} {name}", flag(Setting::Priority));
+        (unseen > 0).then(|| format!("{typed}: {what}; without {state}, the service is asked"))
     }
 
     /// Returns the keys by which the items of the run are put in order.
@@ -113,7 +136,7 @@ fn of_referrals(asked: &Priority, field: Field, plan: &PlanSpec) -> Result<Order
     }
     let kind = if field == Field::DealValue { OrderKind::Numbers } else { OrderKind::Dates };
     let direction = asked.direction;
-    let order = SendingOrder { by: OrderedBy::Referral, name, kind, direction, without: None };
+    let order = SendingOrder { by: OrderedBy::Referral, name, kind, direction, without: None, unseen: None };
     Ok(Ordering { order, column: None, notes: Vec::new() })
 }
 

@@ -17,6 +17,7 @@ use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::{Base, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::Setting;
 use crate::domain::sheet_cell::MOST_ROWS;
+use crate::domain::snapshot::Snapshot;
 use crate::domain::subject::Subject;
 use crate::input::{InputError, Read, Unusable};
 use crate::ledger::{LedgerError, Planning, Spill};
@@ -74,6 +75,8 @@ pub struct PlanWriter<'a> {
     /// What is known of the inputs, where changes are sent in another order than theirs.
     read: Vec<InputInfo>,
     ordering: Option<Ordering>,
+    /// The number of items to be sent whose place in that order is unknown: nothing shows the value.
+    without_turn: u64,
 }
 
 impl<'a> PlanWriter<'a> {
@@ -93,6 +96,7 @@ impl<'a> PlanWriter<'a> {
             found: 0,
             read: Vec::new(),
             ordering: None,
+            without_turn: 0,
         }
     }
 
@@ -242,11 +246,26 @@ impl<'a> PlanWriter<'a> {
     /// Returns an error where the ledger can't be written.
     pub async fn put_in_order(&mut self) -> Result<(), LedgerError> {
         let Some(ordering) = self.ordering.take().filter(|_| !self.is_stopped()) else { return Ok(()) };
-        let without = self.ledger.put_in_order(ordering.keys()).await?;
-        let order = SendingOrder { without: Some(without), ..ordering.order };
+        let unseen = self.without_turn;
+        if let Some(warning) = ordering.unseen_warning(unseen) {
+            self.environment.console.say(&format!("warning: {warning}"));
+        }
+        let without = self.ledger.put_in_order(ordering.keys()).await?.saturating_sub(unseen);
+        let shown = Some(unseen).filter(|unseen| *unseen > 0);
+        let order = SendingOrder { without: Some(without), unseen: shown, ..ordering.order };
         let (by, kind, direction) = (order.by.name(), order.kind.name(), order.direction.name());
-        info!(by, kind, direction, without, "put in order");
+        info!(by, kind, direction, without, unseen, "put in order");
         self.ledger.amend(RunSpec { order: Some(order), ..self.ledger.header().spec.clone() })
+    }
+
+    /// Whether an item is to be sent in the order of a value that this state of its referral doesn't show.
+    pub fn misses_turn(&self, planned: &Planned, referral: &Snapshot<'_>) -> bool {
+        planned.verdict.is_none() && self.ordering.as_ref().is_some_and(|ordering| ordering.misses(referral))
+    }
+
+    /// Counts an item whose place in the order of sending stays unknown.
+    pub fn count_without_turn(&mut self) {
+        self.without_turn += 1;
     }
 
     /// Returns the number of rows that were read so far, in all inputs.

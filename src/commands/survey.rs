@@ -198,7 +198,10 @@ impl<W: Source> Survey for Surveyor<'_, W> {
             return if last_word { Ok(Coverage::Unwanted) } else { Ok(self.seen_again(referral)?) };
         }
         let is_contested = self.contested.contains(&id);
-        let keep = |planned: &Planned| !last_word && (is_contested || planned.needs_whole_referral());
+        let keep = |planned: &Planned| {
+            let needs_more = || planned.needs_whole_referral() || self.writer.misses_turn(planned, referral);
+            !last_word && (is_contested || needs_more())
+        };
         let planned = self.wanting.plan(id, Some(referral), &self.writer, &keep)?;
         let planned = planned.map(|planned| Planned { subject: Subject::of(referral), ..planned });
         if self.wanting.wants(id) {
@@ -208,6 +211,9 @@ impl<W: Source> Survey for Surveyor<'_, W> {
             let denied = item.findings.iter().filter(|finding| finding.is_deny()).cloned().collect();
             let sighting = Sighting { number: item.number, hash: hash(referral.json()), denied };
             self.sightings.insert(id, sighting);
+        }
+        if planned.as_ref().is_some_and(|planned| self.writer.misses_turn(planned, referral)) {
+            self.writer.count_without_turn();
         }
         self.write(planned)?;
         Ok(Coverage::Complete)

@@ -123,6 +123,10 @@ pub struct SendingOrder {
     pub direction: Direction,
     /// The number of changes without a value, which come last in file order; `None` until all are planned.
     pub without: Option<u64>,
+    /// The number of changes whose referral was seen without a hint of its value: they come last too, and are not among
+    /// those without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<u64>,
 }
 
 impl SendingOrder {
@@ -149,9 +153,14 @@ impl fmt::Display for SendingOrder {
         };
         write!(out, " ({}, {first})", self.kind.name())?;
         match self.without {
+            None | Some(0) => {}
+            Some(1) => write!(out, "; 1 without a value comes last")?,
+            Some(without) => write!(out, "; {without} without a value come last")?,
+        }
+        match self.unseen {
             None | Some(0) => Ok(()),
-            Some(1) => write!(out, "; 1 without a value comes last"),
-            Some(without) => write!(out, "; {without} without a value come last"),
+            Some(1) => write!(out, "; 1 whose value was not shown comes last"),
+            Some(unseen) => write!(out, "; {unseen} whose value was not shown come last"),
         }
     }
 }
@@ -247,8 +256,23 @@ mod tests {
             (Column, Text, Asc, None, "by the column \"Due\" (text, from A to Z)"),
             (Column, Dates, Desc, None, "by the column \"Due\" (dates, latest first)"),
         ] {
-            let order = SendingOrder { by, name: "Due".to_owned(), kind, direction, without };
+            let order = SendingOrder { by, name: "Due".to_owned(), kind, direction, without, unseen: None };
             assert_eq!(order.to_string(), wanted);
+        }
+        let order = |without, unseen| SendingOrder {
+            by: Referral,
+            name: "Due".to_owned(),
+            kind: Dates,
+            direction: Asc,
+            without,
+            unseen,
+        };
+        let told = "by the referrals' Due (dates, earliest first)";
+        for (without, unseen, wanted) in [
+            (0, 1, "; 1 whose value was not shown comes last"),
+            (2, 3, "; 2 without a value come last; 3 whose value was not shown come last"),
+        ] {
+            assert_eq!(order(Some(without), Some(unseen)).to_string(), format!("{told}{wanted}"));
         }
     }
 }

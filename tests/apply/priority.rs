@@ -199,6 +199,61 @@ fn changes_are_sent_in_the_order_that_was_asked_for() {
     }
 }
 
+/// What a list doesn't show is asked for, so that it isn't taken for nothing; `null` is shown.
+#[test]
+fn a_value_that_the_list_leaves_out_is_looked_at() {
+    for (sandbox, wanted, gets, without) in [
+        ("--list-omits details", "34152", 5, 1),
+        ("--list-nulls details", "34152", 5, 1),
+        ("--list-omits details.dealValue", "34152", 5, 1),
+        ("--list-nulls details.dealValue", "12345", 0, 5),
+        ("--list-omits details.closingDateTime", "34152", 0, 1),
+    ] {
+        for key in ["id", "externalReferenceId"] {
+            let place = Place::new();
+            let sandbox_args: Vec<&str> = sandbox.split(' ').collect();
+            let service = Sandbox::seeded(&place, &seed(&SEED), &sandbox_args);
+            let tap = Tap::on(&service);
+            let name = |number| if key == "id" { id(number) } else { format!("K{number}") };
+            let rows: String = (1..=5).map(|number| format!("{},zz\n", name(number))).collect();
+            let matching = if key == "id" { "" } else { "--match externalReferenceId " };
+            let command = format!("apply a.csv --priority dealValue:desc {matching}{SEND}");
+            let ran = Test::at(&place, &command)
+                .file("a.csv", format!("{key},salesStage\n{rows}"))
+                .service(&tap.endpoint())
+                .told_elsewhere()
+                .run();
+            assert_eq!(sent(&tap), wanted, "{sandbox} {key}: {}", ran.stderr);
+            let order = &ran.summary("run")["order"];
+            assert_eq!((&order["without"], order.get("unseen")), (&without.into(), None), "{sandbox} {key}");
+            assert_eq!(ran.summary("run")["requests"]["get"], gets, "{sandbox} {key}");
+        }
+    }
+}
+
+/// A file can't be asked for more: what it doesn't show is told apart from what is not there.
+#[test]
+fn a_value_that_a_file_leaves_out_is_warned_of() {
+    let mut states = seed(&SEED);
+    for state in &mut states[2..4] {
+        state["details"].as_object_mut().unwrap().remove("dealValue");
+    }
+    let state: String = states.iter().map(|state| format!("{state}\n")).collect();
+    let rows = csv("Rank", &[(1, ""), (2, ""), (3, ""), (4, ""), (5, "")]);
+    let ran = Test::new(&format!(
+        "apply a.csv --state s.jsonl --plan --ignore-column Rank --priority dealValue {REHEARSE}"
+    ))
+    .file("a.csv", rows)
+    .file("s.jsonl", state)
+    .told_elsewhere()
+    .run();
+    let warning = "warning: --priority dealValue: the file of --state doesn't show dealValue of 2 referrals, which come \
+                   last; without --state, the service is asked\n";
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    let order = &ran.summary("run")["order"];
+    assert_eq!((&order["without"], &order["unseen"]), (&1.into(), &2.into()));
+}
+
 /// The cells of a workbook have types, and those of a CSV don't: the order is one.
 #[test]
 fn a_workbook_is_sent_in_the_order_of_the_same_csv() {

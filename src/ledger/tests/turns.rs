@@ -31,6 +31,7 @@ fn ordered(direction: Direction) -> RunSpec {
         kind: OrderKind::Numbers,
         direction,
         without: Some(0),
+        unseen: None,
     };
     RunSpec { order: Some(order), ..about() }
 }
