@@ -2,8 +2,8 @@
 //!
 //! Keys compare by their trimmed text, exactly. Two sorts have more than one spelling: a GUID may stand in
 //! braces and in either case, as Dynamics 365 writes it, and a Salesforce id has 15 characters in reports and
-//! three more, which add nothing, in what its API gives. Nothing else is taken for the same: two keys that
-//! differ in zeros at their beginning are two keys.
+//! three more in what its API gives, which say where the 15 have capitals. Only with three that say so are both
+//! one id. Nothing else is taken for the same: two keys that differ in zeros at their beginning are two keys.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -66,6 +66,10 @@ pub struct Key(Box<str>);
 const SHORT: usize = 15;
 const LONG: usize = 18;
 
+/// What the three characters are of: each stands for five of the 15, by the sum of 1, 2, 4, 8 and 16 for those of
+/// them that are capitals.
+const CHECKS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+
 impl Key {
     /// Takes a text as a key. `None` where there is nothing in it.
     pub fn new(text: &str) -> Option<Self> {
@@ -86,10 +90,11 @@ impl Key {
         }
         match (guid(one), guid(other)) {
             (Some(one), Some(other)) => one == other,
-            (None, None) => {
-                let is_pair = matches!((one.len(), other.len()), (SHORT, LONG) | (LONG, SHORT));
-                is_pair && is_alphanumeric(one) && is_alphanumeric(other) && one[..SHORT] == other[..SHORT]
-            }
+            (None, None) => match (one.len(), other.len()) {
+                (SHORT, LONG) => short_form(other).is_some_and(|short| *short == *one),
+                (LONG, SHORT) => short_form(one).is_some_and(|short| *short == *other),
+                _ => false,
+            },
             _ => false,
         }
     }
@@ -99,8 +104,7 @@ impl Key {
         let text = &*self.0;
         match guid(text) {
             Some(guid) => guid.to_string().into(),
-            None if text.len() == LONG && is_alphanumeric(text) => text[..SHORT].into(),
-            None => text.into(),
+            None => short_form(text).unwrap_or_else(|| text.into()),
         }
     }
 
@@ -120,9 +124,27 @@ fn guid(text: &str) -> Option<Uuid> {
     Uuid::try_parse(bare).ok().filter(|_| bare.len() == HYPHENATED)
 }
 
-/// Returns whether a text has ASCII letters and digits only, so that it can be cut at any byte.
-fn is_alphanumeric(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+/// Returns the 15 characters of a Salesforce id that has 18, in whatever case it is written: the last three say which
+/// of them are capitals. `None` where they say so of what is no letter, and for any other text.
+fn short_form(text: &str) -> Option<Box<str>> {
+    let bytes = text.as_bytes();
+    if bytes.len() != LONG || !bytes.iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let (id, checks) = bytes.split_at(SHORT);
+    let mut short = String::with_capacity(SHORT);
+    for (five, check) in id.chunks(5).zip(checks) {
+        let capitals = CHECKS.iter().position(|known| known.eq_ignore_ascii_case(check))?;
+        for (at, byte) in five.iter().enumerate() {
+            let is_capital = capitals >> at & 1 == 1;
+            if is_capital && !byte.is_ascii_alphabetic() {
+                return None;
+            }
+            let byte = if is_capital { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+            short.push(char::from(byte));
+        }
+    }
+    Some(short.into())
 }
 
 #[cfg(test)]
@@ -151,10 +173,26 @@ mod tests {
             (GUID, &format!("{{{GUID}"), false),
             (GUID, &GUID.replace('-', ""), false),
             (GUID, "6f1e0001-0000-4000-8000-0000000000ac", false),
-            // Salesforce: 15 characters, or 18.
+            // Salesforce: 15 characters, or 18, of which the last three say where the capitals are.
             ("0065e00000AbCdE", "0065e00000AbCdEAAV", true),
             ("0065e00000AbCdEAAV", "0065e00000AbCdEAAV", true),
-            ("0065e00000AbCdE", "0065e00000aBcDeAAF", false),
+            ("0065e00000AbCdE", "0065E00000ABCDEAAV", true),
+            ("0065e00000AbCdE", "0065e00000abcdeaav", true),
+            ("0065e00000AbCdE", "0065e00000aBcDeAAV", true),
+            ("0065e00000abcde", "0065e00000abcdeAAA", true),
+            ("ABCDEFGHIJKLMNO", "ABCDEFGHIJKLMNO555", true),
+            ("0065e00000AbCdE", "0065e00000aBcDeAAK", false),
+            ("0065e00000aBcDe", "0065e00000aBcDeAAK", true),
+            // Three characters that say otherwise, or of digits that they are capitals, or are none of theirs.
+            ("0065e00000AbCdE", "0065e00000AbCdEAAW", false),
+            ("0065e00000AbCdE", "0065e00000AbCdEABV", false),
+            ("0065e00000AbCdE", "0065e00000AbCdEAA6", false),
+            ("0065E00000AbCdE", "0065e00000AbCdEAAV", false),
+            ("INV202600000123", "INV202600000123001", false),
+            ("INV202600000123", "INV202600000123AAA", false),
+            ("INV202600000123", "INV202600000123HAA", true),
+            ("123456789012345", "123456789012345678", false),
+            ("PROJECT-2026-00", "PROJECT-2026-00123", false),
             ("0065e00000AbCdE", "0065e00000AbCdF", false),
             // Of two long ones, nothing is cut off.
             ("DEAL00000000000001", "DEAL00000000000002", false),
@@ -180,7 +218,8 @@ mod tests {
             ("000123", "123", true),
             ("crm-1001", "CRM-1001", true),
             ("CRM 1001", "CRM1001", true),
-            ("0065e00000AbCdE", "0065e00000aBcDeAAF", true),
+            ("0065e00000AbCdE", "0065e00000aBcDeAAK", true),
+            ("INV202600000123", "INV202600000123001", false),
             ("123", "1230", false),
             ("CRM-1001", "CRM-1002", false),
         ] {

@@ -114,10 +114,18 @@ fn cases() -> Vec<Case> {
         ),
         case(
             "the keys of Salesforce",
-            &[(1, "0065e00000AbCdEAAV"), (2, "0065e00000aBcDeAAF"), (3, "0065e00000XyZxY")],
+            &[(1, "0065e00000AbCdEAAV"), (2, "0065e00000aBcDeAAK"), (3, "0065e00000XyZxY")],
             external,
-            "Opportunity ID,notes\n0065e00000AbCdE,x\n0065e00000aBcDeAAF,y\n0065e00000XyZxYAAW,z\n0065e00000ABCDE,w\n",
+            "Opportunity ID,notes\n0065e00000AbCdE,x\n0065e00000aBcDeAAK,y\n0065e00000XyZxYAAV,z\n0065e00000ABCDE,w\n",
             "1 externalReferenceId, 2 externalReferenceId, 3 externalReferenceId, no-match",
+            (1, 0),
+        ),
+        case(
+            "keys as long as those of Salesforce",
+            &[(1, "INV202600000123001"), (2, "0065e00000AbCdEAAW"), (3, "0065e00000XyZxYAAV")],
+            external,
+            "External ID,notes\nINV202600000123,x\n0065e00000AbCdE,y\n0065e00000XyZxY,z\n",
+            "no-match, no-match, 3 externalReferenceId",
             (1, 0),
         ),
         case(

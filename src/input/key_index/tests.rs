@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::*;
 
 /// Keys of which some are one in two spellings, and some are nearly one.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "A",
     "a",
     "0A",
@@ -19,10 +19,12 @@ const KEYS: [&str; 11] = [
     "{6F1E0001-0000-4000-8000-0000000000AB}",
     "{6F1E0001-0000-4000-8000-0000000000AC}",
     "é",
+    "0065E00000ABCDEAAV",
+    "0065e00000aBcDeAAK",
 ];
 
 /// The keys that the model takes for the same, by their places; every key is the same as itself.
-const SAME: [(usize, usize); 3] = [(3, 4), (3, 5), (7, 8)];
+const SAME: [(usize, usize); 4] = [(3, 4), (3, 11), (6, 12), (7, 8)];
 
 fn are_same(one: usize, other: usize) -> bool {
     one == other || SAME.contains(&(one, other)) || SAME.contains(&(other, one))
