@@ -1,9 +1,9 @@
 //! The footer of a Salesforce report: lines at the end of the file that are no rows.
 //!
 //! It is a line of totals that counts records, a note that the report is confidential, and a copyright line of
-//! salesforce.com, each with its text in the first cell and nothing beside it. Only these words, and only where
-//! nothing but they follows up to the end of the file, make a footer: any other line that is no row stays a malformed
-//! one.
+//! salesforce.com, each with its text in the first cell, on one line, and nothing beside it. Only these words and no
+//! others, and only where nothing but they follows up to the end of the file, make a footer: any other line that is no
+//! row stays a malformed one.
 
 use std::collections::VecDeque;
 
@@ -14,6 +14,14 @@ use super::watch::RecordSpan;
 
 /// The most records of a footer, blank ones among them.
 const MOST: usize = 8;
+
+/// What follows the years of the copyright line, without the point at its end.
+const COPYRIGHT_OF: [&str; 4] = [
+    "salesforce.com",
+    "salesforce.com, inc",
+    "salesforce.com. all rights reserved",
+    "salesforce.com, inc. all rights reserved",
+];
 
 /// The footer of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,22 +108,38 @@ impl Footer {
 
 /// Returns what a record is; `None` for a row.
 fn piece(cells: &ByteRecord, span: RecordSpan) -> Option<Piece> {
-    if span.cut || span.stray.is_some() || !cells.iter().skip(1).all(is_blank) {
+    let text = std::str::from_utf8(cells.get(0).unwrap_or_default()).ok()?;
+    // A quote that is closed too late makes one cell of several rows.
+    let is_one_line = span.line == span.end && !text.contains(['\r', '\n']);
+    if span.cut || span.stray.is_some() || !is_one_line || !cells.iter().skip(1).all(is_blank) {
         return None;
     }
-    let text = String::from_utf8_lossy(cells.get(0).unwrap_or_default()).trim().to_lowercase();
+    let text = text.trim().to_lowercase();
     if text.is_empty() {
         return Some(Piece::Blank);
     }
-    let is_confidential = text.starts_with("confidential information") && text.ends_with("do not distribute");
-    let is_copyright = text.starts_with("copyright ") && text.contains("salesforce.com");
-    if is_confidential || is_copyright {
+    if is_confidential(&text) || is_copyright(&text) {
         return Some(Piece::Notice);
     }
     let count = text.strip_prefix("grand total")?;
     let count = count.strip_prefix('s').unwrap_or(count).trim_start().strip_prefix('(')?;
     let count = count.strip_suffix("records)").or_else(|| count.strip_suffix("record)"))?;
     count.trim().replace(',', "").parse().ok().map(Piece::Totals)
+}
+
+/// Returns whether a text, in lower case, says that the report is confidential, and nothing else.
+fn is_confidential(text: &str) -> bool {
+    let between =
+        text.strip_prefix("confidential information").and_then(|text| text.strip_suffix("do not distribute"));
+    between.is_some_and(|between| between.chars().all(|c| matches!(c, ' ' | '\u{a0}' | '-' | '–' | '—')))
+}
+
+/// Returns whether a text, in lower case, is the copyright line of salesforce.com, and nothing else.
+fn is_copyright(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let ["copyright", "(c)" | "©", years, rest @ ..] = words.as_slice() else { return false };
+    let is_years = years.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '–'));
+    is_years && COPYRIGHT_OF.contains(&rest.join(" ").trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -139,12 +163,34 @@ mod tests {
             (&["Grand Hotel"], None),
             (&["Copyright dispute", ""], None),
             (&["Confidential Information"], None),
+            (&["Confidential Information\u{a0}– Do Not Distribute "], Some(Piece::Notice)),
+            (&["Copyright © 2000–2026 salesforce.com, inc."], Some(Piece::Notice)),
+            // What stands within the words, or behind them, may be rows.
+            (&["Confidential Information of Kim - Do Not Distribute"], None),
+            (&["Confidential Information - Do Not Distribute,x"], None),
+            (&["Confidential Information\n- Do Not Distribute"], None),
+            (&["Confidential Information - Do Not Distribute\n"], None),
+            (&["Confidential Information\rA,x\r- Do Not Distribute"], None),
+            (&["Grand Totals\n(3 records)"], None),
+            (&["Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved. A,x"], None),
+            (&["Copyright (c) 2000-2026 A salesforce.com, inc. All rights reserved."], None),
+            (&["Copyright (c) A salesforce.com, inc. All rights reserved."], None),
+            (&["Copyright salesforce.com"], None),
+            (&["Grand Totals (3 records) A"], None),
             (&["Total"], None),
             (&[ID], None),
         ] {
             let record: ByteRecord = cells.iter().collect();
             assert_eq!(piece(&record, span), wanted, "{cells:?}");
             assert_eq!(begins(&record, span), matches!(wanted, Some(Piece::Totals(_) | Piece::Notice)));
+        }
+    }
+
+    #[test]
+    fn what_spans_several_lines_is_no_footer() {
+        let record: ByteRecord = [NOTICE, " "].iter().collect();
+        for (end, wanted) in [(1, Some(Piece::Notice)), (2, None)] {
+            assert_eq!(piece(&record, RecordSpan { line: 1, end, cut: false, stray: None }), wanted, "{end}");
         }
     }
 
@@ -184,6 +230,8 @@ mod tests {
             ),
             (vec!["Grand Totals (1 records),5"], 2, None),
             (vec![NOTICE; 9], 2, Some("")),
+            (vec!["\"Confidential Information", &format!("{ID},x"), "- Do Not Distribute\""], 3, None),
+            (vec!["\"Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved.", ID, "\""], 2, None),
         ] {
             let text = format!("id,notes\n{ID},x\n{}\n", behind.join("\n"));
             let (read, end) = read_bytes(text.as_bytes(), &options(Format::Csv));
