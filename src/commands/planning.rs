@@ -58,7 +58,8 @@ pub async fn plan(
         inputs: if migrating.is_none() { files.clone() } else { Vec::new() },
     };
     let writer = PlanWriter::new(ledger, before, environment);
-    match migrating {
+    let started = tokio::time::Instant::now();
+    let (writer, mut figures) = match migrating {
         None => {
             let matching = options.matching.clone();
             let mut planner = Planner::new(judging);
@@ -66,27 +67,30 @@ pub async fn plan(
             let compared = Default::default();
             let changes = Changes { planner, files, options, base, made_from: None, compared, stdin: None };
             match matching {
-                None => look_at(changes, writer, &state, client, run_context).await,
-                Some(matching) => match_rows(changes, matching, writer, &state, client, run_context).await,
+                None => look_at(changes, writer, &state, client, run_context).await?,
+                Some(matching) => match_rows(changes, matching, writer, &state, client, run_context).await?,
             }
         }
         Some(Migrating { take, base, .. }) => {
             let terms = Terms { allow_paths, clear, take };
             let payloads = Payloads::new(judging, terms, files, options, base);
-            look_at(payloads, writer, &state, client, run_context).await
+            look_at(payloads, writer, &state, client, run_context).await?
         }
-    }
+    };
+    figures.seconds = started.elapsed().as_secs_f64();
+    close(writer, &figures).await
 }
 
-async fn look_at(
+/// Plans what the inputs want of referrals that they name by their ids. Returns what was written, and the figures of
+/// the requests.
+async fn look_at<'a>(
     wanting: impl Source,
-    writer: PlanWriter<'_>,
+    writer: PlanWriter<'a>,
     state: &StateSource,
     client: Option<&Client>,
     run_context: RunContext<'_>,
-) -> Result<Option<Ledger>, CommandError> {
+) -> Result<(PlanWriter<'a>, RunStats), CommandError> {
     let environment = writer.environment;
-    let started = tokio::time::Instant::now();
     let mut surveyor = Surveyor::begin(writer, wanting).await?;
     let mut figures = RunStats::default();
     match (state, client) {
@@ -100,22 +104,19 @@ async fn look_at(
         (StateSource::None, _) => surveyor.plan_unseen()?,
     }
     surveyor.warn();
-    figures.seconds = started.elapsed().as_secs_f64();
-    info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
-    close(surveyor.writer, &figures).await
+    Ok((surveyor.writer, figures))
 }
 
 /// Plans changes whose rows name their referrals by a key: which these are has to be known before the rows are read.
-async fn match_rows(
+async fn match_rows<'a>(
     mut changes: Changes,
     matching: input::Matching,
-    writer: PlanWriter<'_>,
+    writer: PlanWriter<'a>,
     state: &StateSource,
     client: Option<&Client>,
     run_context: RunContext<'_>,
-) -> Result<Option<Ledger>, CommandError> {
+) -> Result<(PlanWriter<'a>, RunStats), CommandError> {
     let environment = writer.environment;
-    let started = tokio::time::Instant::now();
     let asked = writer.asked().clone();
     let mut roll_call = RollCall::begin(&mut changes, &asked, &matching, &writer, run_context.run)?;
     let mut figures = RunStats::default();
@@ -130,8 +131,7 @@ async fn match_rows(
         }
     }
     if environment.stop.is_set() {
-        figures.seconds = started.elapsed().as_secs_f64();
-        return close(writer, &figures).await;
+        return Ok((writer, figures));
     }
     let kept = roll_call.end(&mut changes);
     let mut surveyor = Surveyor::begin(writer, changes).await?;
@@ -143,9 +143,7 @@ async fn match_rows(
         let look = async |context: &Context<'_, Client>| look_singly(context, &mut surveyor).await;
         figures = figures.plus(with_service(look, rows, client, run_context, environment).await?.1);
     }
-    figures.seconds = started.elapsed().as_secs_f64();
-    info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
-    close(surveyor.writer, &figures).await
+    Ok((surveyor.writer, figures))
 }
 
 /// Lists all referrals, and reads those by themselves whose key the list leaves open, where they are few.
@@ -239,6 +237,7 @@ async fn close(mut writer: PlanWriter<'_>, figures: &RunStats) -> Result<Option<
         writer.close().abandon(figures).await?;
         return Ok(None);
     }
+    info!(seconds = figures.seconds.round(), requests = figures.get + figures.list, "planned");
     writer.put_in_order().await?;
     Ok(Some(writer.close().seal(figures).await?))
 }

@@ -51,7 +51,7 @@ impl HeldRows {
                 Cell::new(short_message(message, MESSAGE)),
             ]);
         }
-        section("what is held back, or went wrong", &table, self.rows, "more row")
+        section("held back or gone wrong, row by row", &table, self.rows, "more row")
     }
 }
 

@@ -167,7 +167,7 @@ fn what_is_held_back_is_told_row_by_row() {
     let begins =
         |line: &str, words: &str| line.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(words);
     for text in [ran.stdout.clone(), shown(&ran.place, "").stdout] {
-        let at = text.find("what is held back, or went wrong\n").unwrap_or_else(|| panic!("{text}"));
+        let at = text.find("held back or gone wrong, row by row\n").unwrap_or_else(|| panic!("{text}"));
         let lines: Vec<&str> = text[at..].lines().skip(2).take(11).map(str::trim).collect();
         assert!(begins(lines[0], "a.csv:2 conflict “Deal 1” the row is bound"), "{text}");
         assert!(
