@@ -39,9 +39,9 @@ impl Ordering {
         let plan = &ledger.header().spec.asked;
         let column = OrderColumn::find(&asked.column, plan.decimal, inputs)
             .map_err(|twice| said_twice(asked, twice))?;
-        let (seen, has_values) = survey(&column, ledger, inputs, asked)?;
+        let (seen, may_be_there) = survey(&column, ledger, inputs, asked)?;
         let field = referral_value(&asked.column);
-        if !column.is_in_header() && !has_values {
+        if !column.is_in_header() && !may_be_there {
             return match field {
                 Some(field) => of_referrals(asked, field, plan),
                 None => Err(unknown(asked, inputs)),
@@ -58,7 +58,7 @@ impl Ordering {
         };
         let mut notes = Vec::new();
         notes.extend(field.map(|field| column_goes_first(asked, field, plan, inputs)));
-        notes.extend(why_text(asked, &because, inputs));
+        notes.extend(because.map(|word| why_text(asked, &word, inputs)));
         notes.extend(kind.is_none().then(|| format!("{}: no row has a value there", typed(asked))));
         Ok(Self { order, column: Some(column), notes })
     }
@@ -106,24 +106,26 @@ fn value_of(subject: &Subject, field: Field) -> Option<SortKey> {
     }
 }
 
-/// Goes through the values of a column. Returns what they are, and whether there is any.
+/// Goes through the values of a column. Returns what they are, and whether rows may have it: one has, or there is none
+/// to be sent.
 fn survey(
     column: &OrderColumn,
     ledger: &Planning,
     inputs: &[InputInfo],
     asked: &Priority,
 ) -> Result<(Seen, bool), CommandError> {
-    let (mut kinds, mut has_values) = (OrderKinds::default(), false);
+    let (mut kinds, mut has_rows, mut has_values) = (OrderKinds::default(), false, false);
     ledger
         .each_row(&mut |place, row| {
+            has_rows = true;
             if let Some(value) = column.value(place.input, row) {
                 has_values = true;
                 kinds.add(place, &value);
             }
         })
         .map_err(|error: LedgerError| CommandError::from(error))?;
-    let seen = kinds.conclude().map_err(|doubt| doubtful(asked, doubt, inputs))?;
-    Ok((seen, has_values))
+    let seen = kinds.conclude().map_err(|doubts| doubtful(asked, &doubts, inputs))?;
+    Ok((seen, has_values || !has_rows))
 }
 
 /// Returns the order by a value of the referrals.
@@ -146,13 +148,18 @@ fn typed(asked: &Priority) -> String {
 }
 
 fn unknown(asked: &Priority, inputs: &[InputInfo]) -> CommandError {
+    let what = format!("{}: there is no such column", typed(asked));
+    if asked.column.trim().to_lowercase().split(['.', '/']).find(|name| !name.is_empty()) == Some("result") {
+        let hint = "what a report adds to a row tells of an earlier run, and is not read: name a column of the row itself";
+        return CommandError::usage(what).hint(hint);
+    }
     let values = REFERRAL_VALUES.map(short_name);
     let columns = inputs.iter().flat_map(|input| &input.columns).chain(&values).map(String::as_str);
     let hint = match nearest_of(&asked.column, columns) {
         Some(column) => format!("did you mean {}?", quoted(column)),
         None => format!("name a column of the input as its header does, or {}", values.join(" or ")),
     };
-    CommandError::usage(format!("{}: there is no such column", typed(asked))).hint(hint)
+    CommandError::usage(what).hint(hint)
 }
 
 fn said_twice(asked: &Priority, ColumnTwice { path, columns }: ColumnTwice) -> CommandError {
@@ -161,13 +168,13 @@ fn said_twice(asked: &Priority, ColumnTwice { path, columns }: ColumnTwice) -> C
     CommandError::usage(what).hint("write the name to the letter as the header does, or rename one of them")
 }
 
-fn doubtful(asked: &Priority, OrderDoubt { sample, why }: OrderDoubt, inputs: &[InputInfo]) -> CommandError {
-    let problem = Problem {
-        place: Some(at(&sample, inputs)),
+fn doubtful(asked: &Priority, doubts: &[OrderDoubt], inputs: &[InputInfo]) -> CommandError {
+    let problem = |OrderDoubt { sample, why }: &OrderDoubt| Problem {
+        place: Some(at(sample, inputs)),
         hints: why.hint.iter().map(|hint| spelled(hint).into()).collect(),
-        ..Problem::new(format!("{}: {}", typed(asked), spelled(&why.message.into())))
+        ..Problem::new(format!("{}: {}", typed(asked), spelled(&why.message.clone().into())))
     };
-    CommandError::of(ErrorKind::Usage, vec![problem])
+    CommandError::of(ErrorKind::Usage, doubts.iter().map(problem).collect())
 }
 
 /// Returns the note that a column of the inputs goes before the value of the referrals of the same name.
@@ -183,17 +190,10 @@ fn column_goes_first(asked: &Priority, field: Field, plan: &PlanSpec, inputs: &[
     format!("{} goes by the column of the input, not by the referrals' value{other}", typed(asked))
 }
 
-/// Returns the note that values are compared as texts, where they are.
-fn why_text(asked: &Priority, because: &[Sample], inputs: &[InputInfo]) -> Option<String> {
-    let shown = |sample: &Sample| format!("{} ({})", sample.shown, at(sample, inputs));
-    let why = match because {
-        [] => return None,
-        [word] => format!("{} is neither a number nor a date", shown(word)),
-        samples => {
-            format!("{} are not of one kind", samples.iter().map(shown).collect::<Vec<_>>().join(" and "))
-        }
-    };
-    Some(format!("{} goes by text, since {why}", typed(asked)))
+/// Returns the note that values are compared as texts, because of this one.
+fn why_text(asked: &Priority, word: &Sample, inputs: &[InputInfo]) -> String {
+    let place = at(word, inputs);
+    format!("{} goes by text, since {} ({place}) is neither a number nor a date", typed(asked), word.shown)
 }
 
 /// Returns where a value stands.

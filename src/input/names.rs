@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::base_row::ReadAs;
 use super::name_hints::opt_in;
 use super::options::Options;
+use super::order_member;
 use super::value_target::{Unresolved, ValueTarget};
 use crate::domain::aliases::{self, Meaning};
 use crate::domain::fields::{self, Field, Path, Resolved};
@@ -172,6 +173,12 @@ impl<'a> NameResolver<'a> {
     /// Whether a column is there for the order alone, if it means nothing else.
     pub fn is_order(&self, column: &str) -> bool {
         self.order.is_some_and(|order| is_same_name(order, column))
+    }
+
+    /// Whether a member of a JSON line is the order's or holds it, if it means nothing else. A name that begins with a
+    /// slash is its pointer.
+    pub fn is_order_member(&self, member: &str) -> bool {
+        self.order.is_some_and(|order| order_member::leads(order, member))
     }
 
     /// Returns the field that rows name their referrals by, where that is not the id.

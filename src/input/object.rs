@@ -70,7 +70,9 @@ impl<'a> Dictionary<'a> {
         let meaning = match (self.names.parent(name), self.names.resolve(name)) {
             (Some(parent), _) => MemberMeaning::Parent(parent.to_owned()),
             (None, Ok(target)) => MemberMeaning::Target(target),
-            (None, Err(_)) if self.names.is_order(name) => MemberMeaning::Target(ValueTarget::LeftAlone),
+            (None, Err(_)) if self.names.is_order_member(name) => {
+                MemberMeaning::Target(ValueTarget::LeftAlone)
+            }
             (None, Err(unresolved)) => MemberMeaning::Nothing(unresolved),
         };
         if self.meanings.len() < MAX_NAMES {

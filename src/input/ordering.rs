@@ -1,19 +1,19 @@
 //! What changes are sent in the order of: a column of the inputs, or a member of JSON.
 //!
-//! Values are taken from rows as they are on record, and are of one kind for all of a run: numbers where every value is
-//! one, points in time where every value is one, else texts. What can be read in two ways is never guessed.
+//! Values are taken from rows as they are on record, and mean a number, a point in time, or neither. What can be read in
+//! two ways is never guessed.
 
+use super::order_member;
 use super::portal::day;
 use crate::domain::account::{InputInfo, RowText};
 use crate::domain::decimal::{self, AmountError, DecimalSign};
 use crate::domain::excerpt::excerpt;
-use crate::domain::finding::Location;
 use crate::domain::instant::{self, Instant};
 use crate::domain::json::{self, Object};
 use crate::domain::likeness::is_same_name;
 use crate::domain::number::Number;
 use crate::domain::portal_text::undefused;
-use crate::domain::priority::{OrderKind, referral_value};
+use crate::domain::priority::OrderKind;
 use crate::domain::sheet_cell::CellType;
 use crate::domain::sort_key::SortKey;
 use crate::domain::type_error::TypeError;
@@ -50,13 +50,13 @@ pub struct ColumnTwice {
 /// A value that a row gives.
 #[derive(Debug, Clone)]
 pub struct OrderValue {
-    text: String,
-    meaning: Meaning,
+    pub(super) text: String,
+    pub(super) meaning: Meaning,
 }
 
 /// What a value can be.
 #[derive(Debug, Clone)]
-enum Meaning {
+pub(super) enum Meaning {
     /// A number, and the decimal sign that it shows.
     Number(Number, Option<DecimalSign>),
     Time(Instant),
@@ -157,22 +157,10 @@ fn place(name: &str, input: &InputInfo) -> Result<ColumnPlace, ColumnTwice> {
     }
 }
 
-/// Returns the value of a member of a JSON object: an outermost one of the name, or one that the name leads to as a
-/// pointer or a dotted path. One that leads to a value of referrals stands for that.
+/// Returns the value of a member of a JSON object.
 fn member(name: &str, line: &str) -> Option<OrderValue> {
     let object = Object::parse(line)?;
-    let value = named(&object, name).or_else(|| {
-        if referral_value(name).is_some() {
-            return None;
-        }
-        let path = name.trim().trim_start_matches('/');
-        let mut names = path.split(if name.trim().starts_with('/') { '/' } else { '.' });
-        let mut value = named(&object, names.next()?)?;
-        for name in names {
-            value = named(&Object::from_raw(value)?, name)?;
-        }
-        Some(value)
-    })?;
+    let value = order_member::find(&object, name)?;
     let (text, is_text) = match json::string(value) {
         Some(text) => (text.trim().to_owned(), true),
         None => (value.get().to_owned(), false),
@@ -184,11 +172,6 @@ fn member(name: &str, line: &str) -> Option<OrderValue> {
     let number = Number::parse(&text).map(|number| Meaning::Number(number, None));
     let meaning = number.or_else(|| Instant::parse(&text).map(Meaning::Time)).unwrap_or(Meaning::Word);
     Some(OrderValue { text, meaning })
-}
-
-/// Returns the last member of a name.
-fn named<'a>(object: &Object<'a>, name: &str) -> Option<&'a serde_json::value::RawValue> {
-    object.iter().filter(|(member, _)| is_same_name(member, name)).last().map(|(_, value)| value)
 }
 
 impl OrderValue {
@@ -203,98 +186,13 @@ impl OrderValue {
     }
 }
 
-/// What the values of a column are, as far as they were seen.
-#[derive(Debug, Default)]
-pub struct OrderKinds {
-    number: Option<Sample>,
-    time: Option<Sample>,
-    word: Option<Sample>,
-    doubt: Option<(Sample, TypeError)>,
-    /// The input that the signs below are of, and the first number of it with a decimal point and with a comma.
-    input: u32,
-    point: Option<Sample>,
-    comma: Option<Sample>,
-}
-
-/// A value that was seen, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
-    /// Where its row begins.
-    pub place: Location,
-    /// The value, cut short for a message.
-    pub shown: String,
-}
-
-/// What the values of a column turned out to be.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Their kind; `None` where no row gives a value.
-    pub kind: Option<OrderKind>,
-    /// For text: the first values because of which it is.
-    pub because: Vec<Sample>,
-}
-
-/// The reason why the kind of a column can't be told.
-#[derive(Debug)]
-pub struct OrderDoubt {
-    /// The value that may be two.
-    pub sample: Sample,
-    /// What it may be, and what would help.
-    pub why: TypeError,
-}
-
-impl OrderKinds {
-    /// Takes in a value of the row that begins at `place`. Rows come in the order of the inputs.
-    pub fn add(&mut self, place: Location, value: &OrderValue) {
-        let sample = || Sample { place, shown: excerpt(&value.text) };
-        if self.input != place.input {
-            (self.input, self.point, self.comma) = (place.input, None, None);
-        }
-        match &value.meaning {
-            Meaning::Number(_, sign) => {
-                self.number.get_or_insert_with(sample);
-                match sign {
-                    Some(DecimalSign::Point) => _ = self.point.get_or_insert_with(sample),
-                    Some(DecimalSign::Comma) => _ = self.comma.get_or_insert_with(sample),
-                    None => {}
-                }
-                if let (Some(point), Some(comma)) = (&self.point, &self.comma) {
-                    let message = format!(
-                        "how the file writes numbers is in doubt: {} on line {}, {} on line {}",
-                        point.shown, point.place.line, comma.shown, comma.place.line
-                    );
-                    let why = TypeError { message, hint: Some(decimal::say_sign()) };
-                    self.doubt.get_or_insert_with(|| (sample(), why));
-                }
-            }
-            Meaning::Time(_) => _ = self.time.get_or_insert_with(sample),
-            Meaning::Word => _ = self.word.get_or_insert_with(sample),
-            Meaning::Doubtful(why) => _ = self.doubt.get_or_insert_with(|| (sample(), why.clone())),
-        }
-    }
-
-    /// Returns what all values are.
-    ///
-    /// # Errors
-    /// Where they would be numbers or dates, and one can be read in two ways.
-    pub fn conclude(self) -> Result<Seen, OrderDoubt> {
-        let seen = |kind, because| Ok(Seen { kind, because });
-        match (self.word, self.doubt, self.number, self.time) {
-            (Some(word), ..) => seen(Some(OrderKind::Text), vec![word]),
-            (None, Some((sample, why)), ..) => Err(OrderDoubt { sample, why }),
-            (None, None, Some(number), Some(time)) => seen(Some(OrderKind::Text), vec![number, time]),
-            (None, None, Some(_), None) => seen(Some(OrderKind::Numbers), Vec::new()),
-            (None, None, None, Some(_)) => seen(Some(OrderKind::Dates), Vec::new()),
-            (None, None, None, None) => seen(None, Vec::new()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::order_kinds::{OrderDoubt, OrderKinds, Seen};
     use super::*;
     use crate::commands::next_command::spelled;
     use crate::domain::day_doubt::DateColumns;
+    use crate::domain::finding::Location;
     use crate::domain::format::Format;
     use crate::domain::sheet_cell::SheetCell;
     use crate::domain::text_form::TextForm;
@@ -324,8 +222,12 @@ mod tests {
         let kind = match kinds.conclude() {
             Ok(Seen { kind: Some(kind), .. }) => kind,
             Ok(Seen { kind: None, .. }) => return "none".to_owned(),
-            Err(OrderDoubt { sample, why }) => {
-                return format!("{}: {}; {}", sample.place.line, why.message, spelled(&why.hint.unwrap()));
+            Err(doubts) => {
+                let told = doubts.iter().map(|OrderDoubt { sample, why }| {
+                    let hint = spelled(why.hint.as_ref().unwrap());
+                    format!("{}: {}; {hint}", sample.place.line, why.message)
+                });
+                return told.collect::<Vec<_>>().join(" | ");
             }
         };
         let key = |at: &usize| column.value(0, &rows[*at]).and_then(|value| value.key(kind));
@@ -358,8 +260,26 @@ mod tests {
             (Csv, None, &["9", "9", "9"], "numbers 123"),
             (Csv, None, &["2026-12-01", "2026-01-31T10:00:00+01:00", "2025-12-31", " "], "dates 3214"),
             (Csv, None, &["b", "A", "10", "9"], "text 3421"),
-            (Csv, None, &["9", "10", "high", ""], "text 2134"),
-            (Csv, None, &["5", "2026-01-01"], "text 21"),
+            (
+                Csv,
+                None,
+                &["9", "10", "high", ""],
+                "4: most values are numbers or dates, and \"high\" is neither; write",
+            ),
+            (Csv, None, &["9", "high", "10", "low"], "text 3124"),
+            (
+                Csv,
+                None,
+                &["5", "2026-01-01"],
+                "3: \"2026-01-01\" is a date, and \"5\" on line 2 a number; write",
+            ),
+            (
+                Csv,
+                None,
+                &["2026-01-01", "2026-01-02", "5", "6"],
+                "4: \"5\" is a number, and \"2026-01-01\" on",
+            ),
+            (Csv, None, &["5", "2026-01-01", "2026-01-02"], "2: \"5\" is a number, and \"2026-01-01\" on"),
             (Csv, None, &["7%", "6%"], "text 21"),
             (
                 Csv,
@@ -373,7 +293,14 @@ mod tests {
                 &["03.04.2026"],
                 "2: \"03.04.2026\" is no date that reads in one way only; it may be",
             ),
-            (Csv, None, &["03/04/2026", "soon"], "text 12"),
+            (Csv, None, &["03/04/2026", "soon", "later"], "2: \"03/04/2026\" is no date that reads in one"),
+            (
+                Csv,
+                None,
+                &["TBD", "12/31/2026", "11/30/2026"],
+                "2: most values are numbers or dates, and \"TBD\" is neither; write it as they are, or nothing: what \
+                 has no value comes last | 3: \"12/31/2026\" is no date that reads in one way only; write 2026-12-31",
+            ),
             (Csv, None, &["'-5", "4", "-6"], "numbers 312"),
             (Csv, None, &["", " "], "none"),
             (PortalCsv, None, &["12/31/2026", "1/5/2026", "2026-06-01"], "dates 231"),
@@ -438,7 +365,7 @@ mod tests {
             (&["10", "\"9\"", "null", "1e1", "9007199254740993"][..], "numbers 21453"),
             (&["\"2026-12-31\"", "\"2026-01-01\""], "dates 21"),
             (&["\"12.500\"", "3"], "numbers 21"),
-            (&["true", "3"], "text 21"),
+            (&["true", "3", "\"x\""], "text 213"),
         ] {
             assert_eq!(told(Format::Jsonl, None, &lines(values)), wanted, "{values:?}");
         }

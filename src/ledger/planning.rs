@@ -122,8 +122,8 @@ impl Planning {
         whichever!(Self: self, plan => plan.keep().await)
     }
 
-    /// Calls `each` for every row written so far that belongs to an item, with the place where it begins, in the order
-    /// of the inputs.
+    /// Calls `each` for every row written so far that belongs to an item and has no verdict of its own, with the place
+    /// where it begins, in the order of the inputs.
     ///
     /// # Errors
     /// Where the ledger can't be read.

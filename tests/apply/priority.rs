@@ -66,6 +66,22 @@ fn cases() -> Vec<Case> {
         .collect();
     let twice = csv("Priority", &[(1, "5"), (2, "4"), (1, "1"), (3, "9")]);
     let keys = "Deal,Comment,Rank\nK3,x,2\nK1,x,1\nK5,x,10\n".to_owned();
+    let own: String = (1..)
+        .zip(seed(&SEED[..4]))
+        .map(|(number, mut payload)| {
+            payload["details"]["notes"] = "Called".into();
+            payload["Rank"] = (9 - number).into();
+            format!("{payload}\n")
+        })
+        .collect();
+    let nested: String = (1..5)
+        .map(|number| {
+            let id = id(number);
+            let own = 9 - number;
+            format!("{{\"id\":\"{id}\",\"Prio\":{{\"x\":{own}}},\"details\":{{\"notes\":\"q\"}}}}\n")
+        })
+        .collect();
+    let unsent: String = ["a", "b", "c"].map(|word| format!("{},Called,{word},more\n", id(5))).concat();
     let payloads: String = seed(&SEED[..4])
         .into_iter()
         .map(|mut payload| {
@@ -169,6 +185,34 @@ fn cases() -> Vec<Case> {
             "1423",
             "by the referrals' closingDateTime (dates, latest first); 1 without a value comes last",
         ),
+        case(
+            "a member of payloads that is there for the order alone",
+            vec![("a.jsonl", own)],
+            "migrate a.jsonl --priority Rank",
+            "4321",
+            "by the column \"Rank\" (numbers, lowest first)",
+        ),
+        case(
+            "a member within another one that is there for the order alone",
+            vec![("a.jsonl", nested.clone())],
+            "apply a.jsonl --priority Prio.x",
+            "4321",
+            "by the column \"Prio.x\" (numbers, lowest first)",
+        ),
+        case(
+            "the same, as a pointer",
+            vec![("a.jsonl", nested)],
+            "apply a.jsonl --priority /prio/x:desc",
+            "1234",
+            "by the column \"/prio/x\" (numbers, highest first)",
+        ),
+        case(
+            "a row that is never sent decides nothing",
+            vec![("a.csv", csv("Rank", &[(1, "10"), (2, "9")]) + &unsent)],
+            "apply a.csv --priority Rank",
+            "21",
+            "by the column \"Rank\" (numbers, lowest first)",
+        ),
         case("no order", vec![("a.csv", numbers)], "apply a.csv --ignore-column Priority", "12345", ""),
     ]
 }
@@ -181,11 +225,14 @@ fn notes_of(number: usize) -> String {
 #[test]
 fn changes_are_sent_in_the_order_that_was_asked_for() {
     for Case { what, files, command, wanted, told } in cases() {
+        let code = if what.contains("never sent") { 3 } else { 0 };
         let place = Place::new();
         let sandbox = Sandbox::seeded(&place, &seed(&SEED), &[] as &[&str]);
         let tap = Tap::on(&sandbox);
-        let mut test =
-            Test::at(&place, &format!("{command} {SEND}")).service(&tap.endpoint()).told_elsewhere();
+        let mut test = Test::at(&place, &format!("{command} {SEND}"))
+            .service(&tap.endpoint())
+            .code(code)
+            .told_elsewhere();
         for (name, content) in files {
             test = test.file(name, content);
         }
@@ -307,7 +354,7 @@ fn a_plan_that_is_made_again_has_the_same_order() {
     let place = Place::new();
     let sandbox = Sandbox::seeded(&place, &seed(&SEED), &[] as &[&str]);
     let tap = Tap::on(&sandbox);
-    place.write("a.csv", csv("P", &[(1, "3"), (2, ""), (3, "1"), (4, "high"), (5, "2")]));
+    place.write("a.csv", csv("P", &[(1, "3"), (2, ""), (3, "low"), (4, "high"), (5, "2")]));
     tap.hold(&["GET"]);
     let apply = format!("apply a.csv --priority P --endpoint {} {SEND}", tap.endpoint());
     let planning = place.start(&apply.split(' ').collect::<Vec<_>>());
@@ -318,8 +365,8 @@ fn a_plan_that_is_made_again_has_the_same_order() {
     let resume = "resume ../run --yes --rate 1000/s --concurrency 1 --summary none --progress plain";
     let resumed =
         Test::at(&place, resume).inside("elsewhere").service(&tap.endpoint()).told_elsewhere().run();
-    assert_eq!(sent(&tap), "35142");
-    let note = "a.csv:5) is neither a number nor a date\n";
+    assert_eq!(sent(&tap), "51432");
+    let note = "a.csv:4) is neither a number nor a date\n";
     assert!(resumed.stderr.contains(note), "{}", resumed.stderr);
 }
 
@@ -366,7 +413,40 @@ fn what_names_no_order_is_refused_before_anything_is_asked_of_the_service() {
         .replace("\"1\"", "\"1\",5,5")
         .replace("\"2\"", "\"2,500\",5,5");
     let rows = rows.as_str();
+    // Neither dates nor numbers become texts because of one odd word.
+    for (values, wanted) in [
+        (
+            ["12/31/2026", "01/05/2027", "TBD"],
+            "error: --priority P: \"12/31/2026\" is no date that reads in one way only\n  --> a.csv:2\n\
+             hint: write 2026-12-31\n\
+             error: --priority P: most values are numbers or dates, and \"TBD\" is neither\n  --> a.csv:4\n\
+             hint: write it as they are, or nothing: what has no value comes last\n",
+        ),
+        (
+            ["12,500", "high", "9,000.50"],
+            "error: --priority P: \"12,500\" may be 12.5 or 12500\n  --> a.csv:2\n\
+             hint: say how the file writes numbers: --decimal point or --decimal comma\n\
+             error: --priority P: most values are numbers or dates, and \"high\" is neither\n  --> a.csv:3\n\
+             hint: write it as they are, or nothing: what has no value comes last\n",
+        ),
+        (
+            ["7", "2026-01-31", "8"],
+            "error: --priority P: \"2026-01-31\" is a date, and \"7\" on line 2 a number\n  --> a.csv:3\n\
+             hint: write it as they are, or nothing: what has no value comes last\n",
+        ),
+    ] {
+        let rows = csv("P", &[1, 2, 3].map(|number| (number, values[number - 1])));
+        Test::new(&format!("apply a.csv {QUIET} --priority P"))
+            .file("a.csv", &rows)
+            .code(2)
+            .stderr(wanted)
+            .run();
+    }
     for (command, wanted) in [
+        (
+            "--priority result.Rank --ignore-column Priority",
+            "error: --priority result.Rank: there is no such column\nhint: what a report adds to a row tells of an earlier run, and is not read: name a column of the row itself\n",
+        ),
         (
             "--priority Priorty --ignore-column Priority",
             "error: --priority Priorty: there is no such column\nhint: did you mean Priority?\n",

@@ -8,6 +8,7 @@ use super::super::context::InputContext;
 use super::super::duplicates::{RepeatedName, duplicates};
 use super::super::earlier_result::{self, EarlierResult};
 use super::super::lines::beginning;
+use super::super::order_member;
 use super::elements::SyntaxFault;
 use super::http::PutRequest;
 use super::lenient::{LenientSyntax, blanked};
@@ -239,10 +240,15 @@ impl<'a> PayloadReader<'a> {
 
     /// Returns the members as they count, with the id and the eTag that they hold.
     fn list<'t>(&mut self, at: &PayloadLocator<'_>, members: &'t Object<'_>) -> PayloadMembers<'t> {
-        let pascal = members.iter().find(|(name, _)| is_pascal(name));
+        // What is there for the order of sending alone is no part of the referral.
+        let order = self.context.options.order.as_deref();
+        let is_foreign = |name: &str| {
+            earlier_result::is_result(name) || order.is_some_and(|order| order_member::is_own(order, name))
+        };
+        let pascal = members.iter().find(|(name, _)| is_pascal(name) && !is_foreign(name));
         let mut list = Vec::with_capacity(members.len() + 2);
         for (written, value) in members.iter() {
-            if earlier_result::is_result(written) {
+            if is_foreign(written) {
                 continue;
             }
             let (name, replacement) = match pascal {

@@ -168,7 +168,7 @@ impl PlanStore for Plan {
     }
 
     fn each_row(&self, each: &mut dyn FnMut(Location, &RowText)) -> Result<(), LedgerError> {
-        let rows = self.next.planned.rows.values().filter(|row| row.item.is_some());
+        let rows = self.next.planned.rows.values().filter(|row| row.item.is_some() && row.verdict.is_none());
         rows.for_each(|row| each(row.place, &row.text));
         Ok(())
     }

@@ -67,13 +67,15 @@ fn read<T: FromSql>(value: ValueRef<'_>) -> rusqlite::Result<T> {
     T::column_result(value).map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
 }
 
-/// Calls `each` for every row that belongs to an item, in the order of the inputs.
+/// Calls `each` for every row that belongs to an item and has no verdict of its own, in the order of the inputs.
 pub(super) fn each_row(
     connection: &Connection,
     each: &mut dyn FnMut(Location, &RowText),
 ) -> rusqlite::Result<()> {
-    let mut rows = connection
-        .prepare("SELECT input, line, cell, text FROM row WHERE item IS NOT NULL ORDER BY row.row")?;
+    let mut rows = connection.prepare(
+        "SELECT input, line, cell, text FROM row WHERE item IS NOT NULL AND verdict IS NULL
+                  ORDER BY row.row",
+    )?;
     let mut rows = rows.query([])?;
     while let Some(row) = rows.next()? {
         each(place(row, 0)?, &text(row)?);
