@@ -69,6 +69,12 @@ pub fn comes_back(text: &str) -> bool {
     undefused(&defused(text)) == text
 }
 
+/// Whether a text is a copy of another with guards that [`defused`] gave it; blanks around both count for nothing.
+pub fn is_guarded_copy(copy: &str, original: &str) -> bool {
+    let (copy, original) = (copy.trim_end(), original.trim_end());
+    copy != original && undefused(copy) == original
+}
+
 /// Returns whether a spreadsheet may take a cell for a formula. Some skip blanks first, and a quote where they
 /// split in the middle of a cell; some take the full-width forms of the signs, which Chinese and Japanese have.
 fn is_formula(cell: &str) -> bool {
@@ -111,6 +117,8 @@ mod tests {
         ] {
             assert_eq!(defused(text), wanted, "{text:?}");
             assert_eq!(undefused(wanted) == text, comes_back(text), "{text:?}");
+            assert_eq!(is_guarded_copy(wanted, text), wanted != text, "{text:?}");
+            assert!(!is_guarded_copy(text, wanted), "{text:?}");
             assert_eq!(comes_back(text), text != "'=1", "{text:?}");
         }
     }

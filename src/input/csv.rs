@@ -9,6 +9,7 @@ use super::context::{InputContext, RowsSummary};
 use super::decode::DecodedText;
 use super::error::{InputError, Unusable};
 use super::footer::{self, Footer};
+use super::guards::GuardFinder;
 use super::heading::{self, Heading, NoHeading};
 use super::no_header;
 use super::notation::Notation;
@@ -59,7 +60,9 @@ pub(super) fn read<E>(
             return Err(none.map_or(unusable, Unusable::from).into());
         }
     };
-    let sheet = Sheet { context, columns, separator, transcoded, is_marked, is_portal, is_workbook: false };
+    let guards = GuardFinder::new(context.options);
+    let sheet =
+        Sheet { context, columns, guards, separator, transcoded, is_marked, is_portal, is_workbook: false };
     let (mut count, mut footer) = (0, None);
     while let Some(mark) = records.next()? {
         if footer::begins(&records.cells, mark) {

@@ -9,7 +9,7 @@ use super::cell_type::refuse_unfit;
 use super::context::{InputContext, RowsSummary};
 use super::decode::lost_character;
 use super::earlier_result::EarlierResult;
-use super::guards::Guards;
+use super::guards::{GUARDED, GuardFinder, Guards};
 use super::header::Column;
 use super::heading;
 use super::naming;
@@ -42,6 +42,8 @@ pub(super) struct Sheet<'a> {
     pub(super) context: &'a InputContext<'a>,
     /// The columns of the header, in order.
     pub(super) columns: Vec<Column>,
+    /// Where guards stand.
+    pub(super) guards: GuardFinder<'a>,
     /// What separates the cells.
     pub(super) separator: Separator,
     /// Whether the file was UTF-16, in which U+FFFD stands for what could not be decoded.
@@ -84,7 +86,7 @@ impl Sheet<'_> {
         malformed.into_iter().for_each(|finding| row.add_finding(finding));
         let mut texts = Vec::with_capacity(cells.len());
         let unsound = self.mark_of_unsound(cells);
-        let guards = Guards::of(&self.columns, cells);
+        let guards = self.guards.find(&self.columns, cells);
         let earlier = self.earlier_result(cells);
         let mut portal = PortalRow::new(earlier.dates().clone());
         if let Some((place, id)) = self.referral(cells, &guards, mark).filter(|_| sound) {
@@ -105,7 +107,7 @@ impl Sheet<'_> {
             match self.decode(at, (place, mark), cell, &mut notation.letters) {
                 Ok(text) => {
                     let meant =
-                        if self.is_portal { undefused(&text).into() } else { guards.meant(column, &text) };
+                        if self.is_portal { undefused(&text).into() } else { guards.meant(at, &text) };
                     if sound && target == Some(&CLOSE_DATE) {
                         notation.days.look(place, &text);
                     }
@@ -164,6 +166,7 @@ impl Sheet<'_> {
         }
         if sound {
             self.missing_cells(&mut row, cells, mark);
+            self.find_unknown_guard(&mut row, &guards, mark);
         } else {
             row.excuse_id();
         }
@@ -209,6 +212,18 @@ impl Sheet<'_> {
             if let Some(target) = column.target.as_ref().filter(|_| !column.is_left_out()) {
                 row.left_empty(self.context.place(mark.line, at + 1), &column.name, target);
             }
+        }
+    }
+
+    /// Adds the finding about a guard whose column isn't there.
+    fn find_unknown_guard(&self, row: &mut RowBuilder<'_>, guards: &Guards<'_>, mark: RecordSpan) {
+        if let Some((at, name)) = guards.unknown() {
+            let message = format!(
+                "{GUARDED} names {}, and no column is that, so where its ' stands is unknown",
+                excerpt(name)
+            );
+            let hint = "give the column its name again; where it was deleted, take its name out of the cell";
+            row.tell(Rule::KeptGuard, self.context.place(mark.line, at + 1), &message, hint);
         }
     }
 
@@ -262,7 +277,7 @@ impl Sheet<'_> {
     ) -> Option<(Location, ReferralId)> {
         if self.context.options.matching.is_some() {
             let named = self.columns.iter().zip(cells).enumerate().filter_map(|(at, (column, cell))| {
-                let text = guards.meant(Some(column), std::str::from_utf8(cell).ok()?).to_string();
+                let text = guards.meant(at, std::str::from_utf8(cell).ok()?).to_string();
                 Some((self.context.place(mark.line, at + 1), column.target.clone()?, text))
             });
             let row = RowBuilder::new(self.context.options, self.context.place(mark.line, 1));

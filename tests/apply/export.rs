@@ -419,6 +419,46 @@ fn a_column_that_is_filled_with_nothing_may_clear() {
     }
 }
 
+/// The column that tells where guards stand goes by what a column means; without it, no guard is sent.
+#[test]
+fn a_guard_is_not_sent_whatever_becomes_of_its_column() {
+    let mut seed = referral(1, "Active", "Accepted");
+    seed["externalReferenceId"] = json!("+49-1234");
+    seed["salesStage"] = json!("-5");
+    let place = seeded(&[seed]);
+    let export =
+        format!("export --columns externalReferenceId,salesStage --out a.csv --sandbox=seed.jsonl {FAST}");
+    let exported = Test::at(&place, &export).told_elsewhere().run();
+    let text = place.raw("a.csv");
+    let edit = |pairs: &[(&str, &str)]| {
+        pairs.iter().fold(text.clone(), |text, (from, to)| text.replacen(from, to, 1))
+    };
+    let renamed = [("externalReferenceId", "CRM ID"), ("salesStage", "/salesStage")];
+    place.write("renamed.csv", edit(&renamed));
+    place.write("unguarded.csv", edit(&[("export.guarded", "result.guarded")]));
+    place.write("deleted.csv", edit(&[("externalReferenceId", "result.x")]));
+    for (at, (options, code, told)) in [
+        ("renamed.csv", 0, ""),
+        ("renamed.csv --base a.csv", 0, ""),
+        ("renamed.csv --map 'CRM ID=externalReferenceId' --map /salesStage=salesStage", 0, ""),
+        (
+            "unguarded.csv",
+            3,
+            r#"error[kept-guard]: /salesStage: "'-5" is "-5" with the ' that an export puts in front"#,
+        ),
+        ("deleted.csv", 3, r#"error[kept-guard]: export.guarded names "externalReferenceId""#),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let apply = format!("apply {options} --plan --sandbox=seed.jsonl --out run{at} {FAST}");
+        let planned = exported.then(&apply).code(code).told_elsewhere().run();
+        let outcome = if code == 0 { "1 unchanged" } else { "1 invalid" };
+        assert_eq!(planned.outcomes(&format!("run{at}")), outcome, "{options}");
+        assert!(planned.stderr.contains(told), "{options}: {}", planned.stderr);
+    }
+}
+
 /// A spreadsheet that saves a file takes `007` for a number.
 #[test]
 fn a_reference_that_lost_its_zeros_is_not_sent() {

@@ -149,6 +149,19 @@ fn every_advice_is_given_where_it_belongs() {
         (None, &[(Field::ExternalReferenceId, "\"007\"")], bare(r#","externalReferenceId":"7""#), "ok"),
         (None, &[(Field::ExternalReferenceId, "\"8\"")], bare(r#","externalReferenceId":"007""#), "ok"),
         (None, &[(Field::ExternalReferenceId, "\"7\"")], bare(""), "ok"),
+        // Text of the referral's own with the sign in front by which an export guards it.
+        (None, &[(Field::CampaignId, "\"'=1\"")], bare(r#","campaignId":"=1""#), "invalid: kept-guard"),
+        (
+            None,
+            &[(Field::SalesStage, "\"'- a\\n'- b\"")],
+            bare(r#","salesStage":"- a\n- b""#),
+            "invalid: kept-guard",
+        ),
+        (None, &[(Field::SalesStage, "\"'\\tx\"")], bare(r#","salesStage":"\tx""#), "invalid: kept-guard"),
+        (None, &[(Field::SalesStage, "\"'=2\"")], bare(r#","salesStage":"=1""#), "ok"),
+        (None, &[(Field::SalesStage, "\"'a\"")], bare(r#","salesStage":"a""#), "ok"),
+        (None, &[(Field::SalesStage, "\"=1\"")], bare(r#","salesStage":"'=1""#), "ok"),
+        (None, &[(Field::SalesStage, "\"'=1\"")], bare(r#","salesStage":"'=1""#), "same"),
         (
             None,
             &[(Field::Team, r#"[{"email":"a@example.com","firstName":"?"}]"#)],

@@ -39,6 +39,7 @@ pub enum Rule {
     MisreadText,
     LostCharacters,
     LostZeros,
+    KeptGuard,
     HiddenCharacter,
     CutOff,
     SubstatusPair,
@@ -105,7 +106,7 @@ const fn fixed(rule: Rule, id: &'static str, about: &'static str) -> RuleEntry {
 }
 
 /// The number of rules.
-pub(super) const COUNT: usize = 62;
+pub(super) const COUNT: usize = 63;
 
 /// The rules in the order of [`Rule`], by which they are looked up.
 const TABLE: [RuleEntry; COUNT] = [
@@ -248,6 +249,13 @@ const TABLE: [RuleEntry; COUNT] = [
         Level::Deny,
         "a CRM id or campaign id is the referral's own without its leading zeros, as a spreadsheet saves what it takes \
          for a number",
+    ),
+    settable(
+        Rule::KeptGuard,
+        "kept-guard",
+        Level::Deny,
+        "a text is the referral's own with the ' in front of =, +, -, @ or a control by which an export keeps \
+         spreadsheets from running it, or export.guarded names a column that isn't there",
     ),
     settable(
         Rule::HiddenCharacter,

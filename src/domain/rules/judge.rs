@@ -14,6 +14,7 @@ use crate::domain::equality;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::{Field, Kind, Path};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::formula::is_guarded_copy;
 use crate::domain::instant::Instant;
 use crate::domain::item::Change;
 use crate::domain::json;
@@ -342,6 +343,21 @@ impl Evaluator<'_, '_> {
             Path::Known(_) | Path::Opted(_) => {}
         }
         self.ask_about_lost_characters(change, place);
+        self.ask_about_kept_guards(change, place);
+    }
+
+    /// Asks whether a text is the referral's own, with the guards that an export gave it.
+    fn ask_about_kept_guards(&mut self, change: &Change, place: Location) {
+        let had = change.before.as_deref().map(json::texts).unwrap_or_default();
+        for text in json::texts(&change.after).into_iter().filter(|text| !had.contains(text)) {
+            if let Some(own) = had.iter().find(|had| is_guarded_copy(&text, had)) {
+                let (text, own) = (excerpt(&text), excerpt(own));
+                let message =
+                    format!("{}: {text} is {own} with the ' that an export puts in front", change.path);
+                let hint = "keep the column export.guarded, which says where it is no part of the text";
+                self.find(Rule::KeptGuard, place, message, hint);
+            }
+        }
     }
 
     /// Asks whether a text is what is left of the referral's own.

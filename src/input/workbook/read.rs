@@ -10,6 +10,7 @@ use calamine::{Reader, Xlsx};
 use super::super::context::{InputContext, RowsSummary};
 use super::super::error::{InputError, Unusable};
 use super::super::footer::{self, Footer};
+use super::super::guards::GuardFinder;
 use super::super::header;
 use super::super::heading::{self, Heading, NoHeading};
 use super::super::notation::Notation;
@@ -58,6 +59,7 @@ pub(in super::super) fn read<E>(
     let sheet = Sheet {
         context,
         columns,
+        guards: GuardFinder::new(context.options),
         separator,
         transcoded: false,
         is_marked: true,
