@@ -194,6 +194,8 @@ pub struct ItemAccount {
     /// The keys that led from its rows to its referral, in the order of the rows; none where rows name their
     /// referrals by id.
     pub matched: Vec<Matched>,
+    /// Its place among those that are sent, counted from 1, where that is not the order of the inputs.
+    pub turn: Option<u64>,
 }
 
 /// Everything that is known about one input row, for the reports.

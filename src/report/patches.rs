@@ -124,7 +124,15 @@ mod tests {
             findings: Vec::new(),
         };
         let planned = planned.map(|outcome| Verdict::new(outcome, "code", "message"));
-        ItemAccount { item, rows: Vec::new(), planned, audit: None, subject: None, matched: Vec::new() }
+        ItemAccount {
+            item,
+            rows: Vec::new(),
+            planned,
+            audit: None,
+            subject: None,
+            matched: Vec::new(),
+            turn: None,
+        }
     }
 
     fn write(path: &Path) -> Result<(), ReportError> {

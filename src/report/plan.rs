@@ -159,6 +159,7 @@ mod tests {
             audit: None,
             subject: None,
             matched: Vec::new(),
+            turn: None,
         }
     }
 

@@ -32,6 +32,9 @@ pub(super) struct PlanLine<'a> {
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
     matched: Option<MatchLine<'a>>,
     rows: RowPlaces<'a>,
+    /// Where it stands in an order of sending that is not that of the inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn: Option<u64>,
     operations: Cow<'a, RawValue>,
     changes: ChangeList<'a>,
     #[serde(rename = "eTag")]
@@ -83,6 +86,7 @@ impl<'a> PlanLine<'a> {
             customer,
             matched: account.matched.first().map(|matched| MatchLine::of(matched, Some(item.id))),
             rows: RowPlaces { rows: &account.rows, keys: &account.matched, names },
+            turn: account.turn,
             operations: on_one_line(&item.patch),
             changes: ChangeList(&item.changes),
             etag: item.etag.as_ref(),

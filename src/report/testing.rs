@@ -87,6 +87,7 @@ pub(crate) fn planned_item(
         audit: None,
         subject: Some(subject()),
         matched: Vec::new(),
+        turn: None,
     }
 }
 

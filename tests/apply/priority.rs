@@ -393,6 +393,32 @@ fn a_report_that_is_fed_back_is_sent_in_the_same_order() {
     assert_eq!(sent(&tap), "52314");
 }
 
+/// What is consented to is the order, too: where time runs out, it decides what is sent at all.
+#[test]
+fn the_checksum_of_a_plan_covers_its_order() {
+    let rows = csv("Rank", &[(1, "2"), (2, "1"), (3, "")]);
+    let planned = |order: &str| {
+        let place = Place::new();
+        let service = Sandbox::seeded(&place, &seed(&SEED), &[] as &[&str]);
+        let tap = Tap::on(&service);
+        let command = format!("apply a.csv --plan --out run --summary none {order}");
+        let ran =
+            Test::at(&place, &command).file("a.csv", &rows).service(&tap.endpoint()).told_elsewhere().run();
+        let lines = ran.place.raw("run/plan.jsonl");
+        let mut lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let turns = lines.iter_mut().map(|line| line.as_object_mut().unwrap().remove("turn"));
+        let turns: Vec<Option<u64>> = turns.map(|turn| turn.and_then(|turn| turn.as_u64())).collect();
+        (turns, ran.summary("run")["plan_sha256"].clone(), lines)
+    };
+    let (turns, unordered, lines) = planned("--ignore-column Rank");
+    assert_eq!(turns, [None; 3]);
+    let (turns, rising, same) = planned("--priority Rank");
+    assert_eq!((turns, &same), (vec![Some(2), Some(1), Some(3)], &lines));
+    let (turns, falling, same) = planned("--priority Rank:desc");
+    assert_eq!((turns, &same), (vec![Some(1), Some(2), Some(3)], &lines));
+    assert!(unordered != rising && rising != falling);
+}
+
 #[test]
 fn a_plan_tells_its_order() {
     let rows = format!("id,notes,Rank\n{ACTIVE},Called,2\n{OTHER},Called,1\n");

@@ -67,8 +67,13 @@ impl Reader {
         self.state.header.phase != Phase::Planning || input.is_some_and(|(is_read, _)| *is_read)
     }
 
+    /// Returns the places of items in an order of their own by the number of the item, where the plan has one.
+    fn turns(&self) -> BTreeMap<u64, u64> {
+        self.state.turns.iter().copied().zip(1..).collect()
+    }
+
     /// Returns an item as it was planned, with its rows.
-    fn item(&self, number: u64, planned: &PlannedItem) -> ItemAccount {
+    fn item(&self, number: u64, planned: &PlannedItem, turns: &BTreeMap<u64, u64>) -> ItemAccount {
         let decided = self.state.outcomes.get(&number).filter(|resolved| resolved.planned);
         let mut told = ItemAccount {
             item: Item::clone(&planned.item),
@@ -77,6 +82,7 @@ impl Reader {
             audit: planned.audit.clone(),
             subject: planned.subject.clone(),
             matched: Vec::new(),
+            turn: turns.get(&number).copied(),
         };
         for row in self.state.rows_of(number) {
             account::add_row(&mut told, row.place, row.findings.clone());
@@ -156,18 +162,20 @@ impl RunAccount for Reader {
         &self,
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.state.planned.items.iter().try_for_each(|(number, planned)| each(self.item(*number, planned)))
+        let turns = self.turns();
+        let mut items = self.state.planned.items.iter();
+        items.try_for_each(|(number, planned)| each(self.item(*number, planned, &turns)))
     }
 
     async fn items_with_rows<E: From<LedgerError>>(
         &self,
         each: &mut dyn FnMut(ItemAccount, Vec<RowStanding>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let attempts = self.attempts();
+        let (attempts, turns) = (self.attempts(), self.turns());
         for (number, planned) in &self.state.planned.items {
             let rows = self.state.rows_of(*number).filter(|row| self.is_known(row));
             let rows = rows.map(|row| account::row(self.facts(row, &attempts), &self.state.header).into());
-            each(self.item(*number, planned), rows.collect())?;
+            each(self.item(*number, planned, &turns), rows.collect())?;
         }
         Ok(())
     }

@@ -119,6 +119,15 @@ impl Reader {
         }
     }
 
+    /// Returns where queries find the places of items in an order of their own, where the plan has one.
+    fn turns(&self) -> Optional {
+        if self.header.spec.order.is_some() && self.store.has_turns() {
+            Optional { column: "turn.place", table: "LEFT JOIN turn ON turn.item = item.number" }
+        } else {
+            Optional::NOTHING
+        }
+    }
+
     fn attempts(&self, item: Option<i64>, statement: &mut CachedStatement<'_>) -> rusqlite::Result<Attempts> {
         let mut told = Attempts::default();
         // A run that was never sent has no attempts, so they need not be queried row by row.
@@ -211,11 +220,12 @@ impl RunAccount for Reader {
         let connection = &self.store.connection;
         let Optional { column: subject, table: subjects } = self.subjects();
         let Optional { column: key, table: keys } = self.keys();
+        let Optional { column: turn, table: turns } = self.turns();
         let mut items = self.store.told(connection.prepare_cached(&format!(
             "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status,
-                    row.input, row.line, row.cell, item.audit, row.findings, {subject}, {key}
+                    row.input, row.line, row.cell, item.audit, row.findings, {subject}, {key}, {turn}
              FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
-                       LEFT JOIN row ON row.item = item.number {subjects} {keys}
+                       LEFT JOIN row ON row.item = item.number {subjects} {keys} {turns}
              ORDER BY item.number, row.row"
         )))?;
         let mut rows = self.store.told(items.query([]))?;
@@ -321,6 +331,7 @@ fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::R
             audit,
             subject: subject(row, 18)?,
             matched: Vec::new(),
+            turn: row.get::<_, Option<i64>>(20)?.map(i64::cast_unsigned),
         };
         complete = account.replace(begun);
     }
