@@ -1,21 +1,19 @@
 //! Settles what the changes of a run are sent in the order of, once its inputs are read.
 
-use super::error::{CommandError, ErrorKind, Problem};
-use super::next_command::{flag, quoted, spelled};
-use crate::domain::account::{InputInfo, input_name};
+use super::error::CommandError;
+use super::next_command::flag;
+use super::order_told::{column_goes_first, doubtful, said_twice, typed, unknown, why_text};
+use crate::domain::account::InputInfo;
 use crate::domain::fields::{Field, Path};
 use crate::domain::instant::Instant;
-use crate::domain::likeness::{is_same_name, nearest_of};
 use crate::domain::number::Number;
-use crate::domain::priority::{
-    OrderKind, OrderedBy, Priority, REFERRAL_VALUES, SendingOrder, referral_value, short_name,
-};
+use crate::domain::priority::{OrderKind, OrderedBy, Priority, SendingOrder, referral_value, short_name};
 use crate::domain::run_spec::{PlanSpec, StateSource};
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::sort_key::SortKey;
 use crate::domain::subject::Subject;
-use crate::input::{ColumnTwice, OrderColumn, OrderDoubt, OrderKinds, Sample, Seen};
+use crate::input::{OrderColumn, OrderKinds, Seen};
 use crate::ledger::{KeySource, LedgerError, OrderKeys, Planning};
 use crate::report::counted;
 
@@ -39,13 +37,14 @@ impl Ordering {
         let plan = &ledger.header().spec.asked;
         let column = OrderColumn::find(&asked.column, plan.decimal, inputs)
             .map_err(|twice| said_twice(asked, twice))?;
-        let (seen, may_be_there) = survey(&column, ledger, inputs, asked)?;
+        let Surveyed { seen, has_rows, has_values } = survey(&column, ledger, inputs, asked)?;
         let field = referral_value(&asked.column);
-        if !column.is_in_header() && !may_be_there {
-            return match field {
-                Some(field) => of_referrals(asked, field, plan),
-                None => Err(unknown(asked, inputs)),
-            };
+        match field {
+            _ if column.is_in_header() || has_values => {}
+            Some(field) => return of_referrals(asked, field, plan),
+            // Lines of JSON that are refused may have the member all the same.
+            None if column.may_be_member() && !has_rows => {}
+            None => return Err(unknown(asked, inputs)),
         }
         let Seen { kind, because } = seen;
         let order = SendingOrder {
@@ -106,14 +105,23 @@ fn value_of(subject: &Subject, field: Field) -> Option<SortKey> {
     }
 }
 
-/// Goes through the values of a column. Returns what they are, and whether rows may have it: one has, or there is none
-/// to be sent.
+/// What the rows show of a column.
+struct Surveyed {
+    /// What its values are.
+    seen: Seen,
+    /// Whether there is any row that could have it.
+    has_rows: bool,
+    /// Whether one has.
+    has_values: bool,
+}
+
+/// Goes through the values of a column.
 fn survey(
     column: &OrderColumn,
     ledger: &Planning,
     inputs: &[InputInfo],
     asked: &Priority,
-) -> Result<(Seen, bool), CommandError> {
+) -> Result<Surveyed, CommandError> {
     let (mut kinds, mut has_rows, mut has_values) = (OrderKinds::default(), false, false);
     ledger
         .each_row(&mut |place, row| {
@@ -125,7 +133,7 @@ fn survey(
         })
         .map_err(|error: LedgerError| CommandError::from(error))?;
     let seen = kinds.conclude().map_err(|doubts| doubtful(asked, &doubts, inputs))?;
-    Ok((seen, has_values || !has_rows))
+    Ok(Surveyed { seen, has_rows, has_values })
 }
 
 /// Returns the order by a value of the referrals.
@@ -140,64 +148,4 @@ fn of_referrals(asked: &Priority, field: Field, plan: &PlanSpec) -> Result<Order
     let direction = asked.direction;
     let order = SendingOrder { by: OrderedBy::Referral, name, kind, direction, without: None, unseen: None };
     Ok(Ordering { order, column: None, notes: Vec::new() })
-}
-
-/// Returns what the user typed.
-fn typed(asked: &Priority) -> String {
-    format!("{} {}", flag(Setting::Priority), quoted(&asked.column))
-}
-
-fn unknown(asked: &Priority, inputs: &[InputInfo]) -> CommandError {
-    let what = format!("{}: there is no such column", typed(asked));
-    if asked.column.trim().to_lowercase().split(['.', '/']).find(|name| !name.is_empty()) == Some("result") {
-        let hint = "what a report adds to a row tells of an earlier run, and is not read: name a column of the row itself";
-        return CommandError::usage(what).hint(hint);
-    }
-    let values = REFERRAL_VALUES.map(short_name);
-    let columns = inputs.iter().flat_map(|input| &input.columns).chain(&values).map(String::as_str);
-    let hint = match nearest_of(&asked.column, columns) {
-        Some(column) => format!("did you mean {}?", quoted(column)),
-        None => format!("name a column of the input as its header does, or {}", values.join(" or ")),
-    };
-    CommandError::usage(what).hint(hint)
-}
-
-fn said_twice(asked: &Priority, ColumnTwice { path, columns }: ColumnTwice) -> CommandError {
-    let columns: Vec<String> = columns.iter().map(quoted).collect();
-    let what = format!("{}: {} has {}", typed(asked), input_name(&path), columns.join(" and "));
-    CommandError::usage(what).hint("write the name to the letter as the header does, or rename one of them")
-}
-
-fn doubtful(asked: &Priority, doubts: &[OrderDoubt], inputs: &[InputInfo]) -> CommandError {
-    let problem = |OrderDoubt { sample, why }: &OrderDoubt| Problem {
-        place: Some(at(sample, inputs)),
-        hints: why.hint.iter().map(|hint| spelled(hint).into()).collect(),
-        ..Problem::new(format!("{}: {}", typed(asked), spelled(&why.message.clone().into())))
-    };
-    CommandError::of(ErrorKind::Usage, doubts.iter().map(problem).collect())
-}
-
-/// Returns the note that a column of the inputs goes before the value of the referrals of the same name.
-fn column_goes_first(asked: &Priority, field: Field, plan: &PlanSpec, inputs: &[InputInfo]) -> String {
-    let pointer = field.pointer().as_str();
-    let names = [short_name(field), pointer.trim_start_matches('/').replace('/', "."), pointer.to_owned()];
-    let is_free = |name: &&String| {
-        OrderColumn::find(name, plan.decimal, inputs).is_ok_and(|column| !column.is_in_header())
-            && !is_same_name(name, &asked.column)
-    };
-    let other = names.iter().find(is_free);
-    let other = other.map_or(String::new(), |name| format!(", which {name} stands for"));
-    format!("{} goes by the column of the input, not by the referrals' value{other}", typed(asked))
-}
-
-/// Returns the note that values are compared as texts, because of this one.
-fn why_text(asked: &Priority, word: &Sample, inputs: &[InputInfo]) -> String {
-    let place = at(word, inputs);
-    format!("{} goes by text, since {} ({place}) is neither a number nor a date", typed(asked), word.shown)
-}
-
-/// Returns where a value stands.
-fn at(sample: &Sample, inputs: &[InputInfo]) -> String {
-    let name = inputs.get(sample.place.input as usize).map_or("input", |input| input_name(&input.path));
-    format!("{name}:{}", sample.place.line)
 }

@@ -81,6 +81,11 @@ impl OrderColumn {
         self.places.iter().any(|place| matches!(place, ColumnPlace::Cell { .. }))
     }
 
+    /// Whether rows may have it that no header tells of: those of JSON.
+    pub fn may_be_member(&self) -> bool {
+        self.places.contains(&ColumnPlace::Member)
+    }
+
     /// Returns the value that a row of an input, counted from 0, gives; `None` where it gives none.
     pub fn value(&self, input: u32, row: &RowText) -> Option<OrderValue> {
         match (*self.places.get(input as usize)?, row) {

@@ -419,6 +419,21 @@ fn the_checksum_of_a_plan_covers_its_order() {
     assert!(unordered != rising && rising != falling);
 }
 
+/// Rows that are refused themselves are told, whatever they are to be ordered by; a mistyped column is one all the same.
+#[test]
+fn an_order_of_rows_that_are_all_refused_is_no_mistake_in_itself() {
+    let line = format!("{{\"id\":\"{}\",\"dealVlaue\":5,\"Rank\":1}}\n", id(1));
+    for (name, content, order, code) in [
+        ("a.jsonl", line.as_str(), "Rank", 3),
+        ("a.jsonl", line.as_str(), "dealValue", 3),
+        ("a.csv", "id,notes\nx,Called\n", "Rank", 2),
+        ("a.csv", "id,notes\nx,Called\n", "dealValue", 3),
+    ] {
+        let command = format!("apply {name} {QUIET} --plan --priority {order}");
+        Test::new(&command).file(name, content).code(code).told_elsewhere().run();
+    }
+}
+
 #[test]
 fn a_plan_tells_its_order() {
     let rows = format!("id,notes,Rank\n{ACTIVE},Called,2\n{OTHER},Called,1\n");
