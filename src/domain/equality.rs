@@ -163,9 +163,8 @@ pub fn overlay(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> Box
 /// Returns an element of a list with the members of another one of the same key in it. Its others, and the member
 /// that holds the key, stay as they are.
 pub fn updated(kind: Kind, old: &RawValue, new: &RawValue) -> Box<RawValue> {
-    let key = if kind == Kind::Members { "email" } else { "id" };
     let given = Object::from_raw(new).map(|new| {
-        let beside = new.iter().filter(|(name, _)| *name != key);
+        let beside = new.iter().filter(|(name, _)| Some(*name) != kind.key_member());
         json::raw(&beside.collect::<std::collections::BTreeMap<_, _>>())
     });
     merge(old, given.as_deref().unwrap_or(new))

@@ -62,6 +62,15 @@ impl Kind {
             Self::Members | Self::Solutions | Self::Any => false,
         }
     }
+
+    /// Returns the member of a list's elements that tells one from another; `None` for a type that is no list.
+    pub fn key_member(self) -> Option<&'static str> {
+        match self {
+            Self::Members => Some("email"),
+            Self::Solutions => Some("id"),
+            Self::Text | Self::Decimal | Self::Currency | Self::DateTime | Self::Boolean | Self::Any => None,
+        }
+    }
 }
 
 /// An entry of the table of fields.

@@ -3,7 +3,8 @@
 //! Only the answer to a single GET shows a whole referral. A list element, a snapshot file, the base of a
 //! migration and the answer to a change may show a part of one: a member that such a part lacks, or shows as
 //! `null` where an object or a list belongs, or what every referral has, is *unseen*. It is neither empty nor
-//! absent.
+//! absent. A list is unseen, too, where an element of it lacks the member that tells it from the others: whom such an
+//! element is about is unknown, and so is who else is on the list.
 //!
 //! Two things always hold. Every read of a member answers with a [`Presence`], so an unseen member cannot pass
 //! for an absent one. And a document creates an object only for an [`Absence`], which only a snapshot of a whole
@@ -228,12 +229,23 @@ impl<'a> Snapshot<'a> {
     /// cannot be addressed: see [`Object::at`].
     pub fn find(&self, pointer: &Pointer, kind: Kind) -> Presence<'a> {
         match self.shown(pointer) {
+            Some(raw) if !self.is_whole && unkeyed(kind, raw).is_some() => Presence::Unseen,
             Some(raw) if !json::is_null(raw) => Presence::Value(raw),
             Some(_) if self.is_whole => Presence::Null,
             Some(_) if kind.is_scalar() && !NEVER_NULL.contains(&pointer.as_str()) => Presence::Null,
             None if self.is_whole => Presence::Absent,
             Some(_) | None => Presence::Unseen,
         }
+    }
+
+    /// Returns the pointer by which a message names what is unseen at a path: the key that an element of a list lacks,
+    /// or else the path itself.
+    pub fn unseen_at(&self, path: &Path) -> Pointer {
+        let list = self.shown(path.pointer()).filter(|_| !self.is_whole);
+        let hidden = list.and_then(|list| unkeyed(path.kind(), list));
+        let key = hidden.zip(path.kind().key_member());
+        let pointer = key.and_then(|(at, key)| Pointer::parse(&format!("{path}/{at}/{key}")).ok());
+        pointer.unwrap_or_else(|| path.pointer().clone())
     }
 
     /// Returns the state of the place that a change of this path writes to.
@@ -281,6 +293,19 @@ impl<'a> Snapshot<'a> {
     }
 }
 
+/// Returns the index of the first element of a list that doesn't show the member that tells it from the others.
+///
+/// A part that leaves out the id of a solution may show its name all the same, so one without an id is taken for one
+/// that hides it.
+pub fn unkeyed(kind: Kind, list: &RawValue) -> Option<usize> {
+    let key = kind.key_member()?;
+    let shows_key = |element: &RawValue| {
+        Object::from_raw(element)
+            .is_some_and(|members| members.get(key).is_some_and(|raw| !json::is_null(raw)))
+    };
+    json::elements(list)?.into_iter().position(|element| !shows_key(element))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,6 +339,37 @@ mod tests {
             ("", Field::Team, "absent", "unseen"),
             (r#","team":null"#, Field::Team, "null", "unseen"),
             (r#","team":[]"#, Field::Team, "[]", "[]"),
+            // An element without its key hides whom it is about.
+            (
+                r#","team":[{"email":"a@b.c"}]"#,
+                Field::Team,
+                r#"[{"email":"a@b.c"}]"#,
+                r#"[{"email":"a@b.c"}]"#,
+            ),
+            (r#","team":[{"title":"x"}]"#, Field::Team, r#"[{"title":"x"}]"#, "unseen"),
+            (r#","team":[{"email":null}]"#, Field::Team, r#"[{"email":null}]"#, "unseen"),
+            (r#","team":[{"email":""}]"#, Field::Team, r#"[{"email":""}]"#, r#"[{"email":""}]"#),
+            (r#","team":[{"email":"a@b.c"},{}]"#, Field::Team, r#"[{"email":"a@b.c"},{}]"#, "unseen"),
+            (r#","team":[null]"#, Field::Team, "[null]", "unseen"),
+            (r#","team":"none""#, Field::Team, r#""none""#, r#""none""#),
+            (
+                r#","customerProfile":{"team":[{"firstName":"A"}]}"#,
+                Field::CustomerTeam,
+                r#"[{"firstName":"A"}]"#,
+                "unseen",
+            ),
+            (
+                r#","details":{"requirements":{"solutions":[{"id":"S1"}]}}"#,
+                Field::Solutions,
+                r#"[{"id":"S1"}]"#,
+                r#"[{"id":"S1"}]"#,
+            ),
+            (
+                r#","details":{"requirements":{"solutions":[{"name":"One"}]}}"#,
+                Field::Solutions,
+                r#"[{"name":"One"}]"#,
+                "unseen",
+            ),
             (r#","customerProfile":null"#, Field::CustomerTeam, "absent", "unseen"),
             (r#","customerProfile":{"team":null}"#, Field::CustomerTeam, "null", "unseen"),
         ] {
@@ -321,6 +377,24 @@ mod tests {
             let seen = [Snapshot::whole(&text).unwrap(), Snapshot::in_part(&text).unwrap()];
             let words = seen.each_ref().map(|seen| word(seen.at(&Path::Known(field))));
             assert_eq!(words, [whole, in_part], "{field:?} in {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_unseen_is_named_down_to_the_key() {
+        for (members, field, wanted) in [
+            ("", Field::Team, "/team"),
+            (r#","team":[{"email":"a@b.c"},{"email":null}]"#, Field::Team, "/team/1/email"),
+            (
+                r#","details":{"requirements":{"solutions":[{"name":"One"}]}}"#,
+                Field::Solutions,
+                "/details/requirements/solutions/0/id",
+            ),
+            ("", Field::Notes, "/details/notes"),
+        ] {
+            let text = format!(r#"{{"id":"{ID}"{members}}}"#);
+            let unseen = Snapshot::in_part(&text).unwrap().unseen_at(&Path::Known(field));
+            assert_eq!(unseen.as_str(), wanted, "{text}");
         }
     }
 

@@ -37,6 +37,7 @@ mod early_exits;
 mod export;
 mod fed_back;
 mod folders;
+mod hidden_keys;
 mod inputs;
 mod kept;
 mod limits;

@@ -313,11 +313,14 @@ impl DesiredComparison<'_, '_, '_> {
     fn note_unseen(&mut self, path: &Path, pointer: &Pointer) {
         let place = self.place_of(path);
         let is_shown = self.current.is_some_and(|current| matches!(current.at(path).known(), Ok(Some(_))));
-        if is_shown && path.pointer() == pointer {
-            self.findings.incomplete.part(place, pointer);
-        } else {
-            self.findings.incomplete.change(place, pointer);
+        if path.pointer() != pointer {
+            return self.findings.incomplete.change(place, pointer);
         }
+        if is_shown {
+            return self.findings.incomplete.part(place, pointer);
+        }
+        let hidden = self.current.map(|current| current.unseen_at(path));
+        self.findings.incomplete.change(place, hidden.as_ref().unwrap_or(pointer));
     }
 
     /// Returns the place in the input that sets a path.

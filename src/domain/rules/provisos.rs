@@ -65,13 +65,17 @@ pub(super) fn settle(
                 let (message, hint) = unlooked(&cells[0].0);
                 findings.add(Rule::PortalReadOnly, *place, message, hint);
             }
+            // No change asks for this list, so none sees to it that the rest of it is looked at.
+            Some(Err(list)) if !list.kind().is_scalar() && !said.iter().any(Finding::is_deny) => {
+                said.iter().for_each(|finding| findings.unjudged(finding.rule, *place, list));
+            }
             unlike => {
                 findings.list.extend(said.iter().cloned());
                 if said.iter().any(Finding::is_deny) {
                     shown.unread.extend(cells.iter().map(|(path, _)| path.clone()));
-                    unlike.and_then(Result::err).into_iter().for_each(|path| {
-                        findings.incomplete.change(*place, path.pointer());
-                    });
+                    if let (Some(current), Some(Err(path))) = (current, unlike) {
+                        findings.incomplete.change(*place, &current.unseen_at(path));
+                    }
                 }
             }
         }

@@ -22,7 +22,7 @@ use crate::domain::item::Change;
 use crate::domain::json::{self, Object};
 use crate::domain::pointer::Pointer;
 use crate::domain::rules::{Levels, Rule};
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{self, Snapshot};
 
 /// The settings of a comparison, and the place of the payload.
 #[derive(Clone, Copy)]
@@ -317,9 +317,13 @@ impl<'a, 't> Walk<'a, 't> {
         self.problem(Finding::deny(Rule::DuplicateKey, self.place, message).hint("keep one of them"));
     }
 
-    /// Whether the referral doesn't show a value of this type: it was seen in part, and the value is missing or null.
+    /// Whether the referral doesn't show a value of this type: it was seen in part, and the value is missing or null, or
+    /// a list of which an element lacks its key.
     pub fn is_unseen(&self, kind: Kind, now: Option<&RawValue>) -> bool {
-        self.in_part && now.is_none_or(|now| json::is_null(now) && !kind.is_scalar())
+        let hides = |now: &RawValue| {
+            json::is_null(now) && !kind.is_scalar() || snapshot::unkeyed(kind, now).is_some()
+        };
+        self.in_part && now.is_none_or(hides)
     }
 
     /// Whether setting a value depends on members of it that were not seen.
