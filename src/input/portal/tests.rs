@@ -325,3 +325,23 @@ fn a_file_in_another_language_is_read_by_what_its_columns_are_mapped_to() {
     let problem = &end.unwrap_err()[0];
     assert!(problem.hint.as_ref().unwrap().as_str().contains("map COLUMN=FIELD"), "{problem:?}");
 }
+
+#[test]
+fn what_is_no_letter_of_windows_1252_is_refused() {
+    let file = |mark: &[u8], byte: u8| {
+        let head = "Referral ID,Deal Name,Partner Referral Status,Notes\n";
+        [mark, head.as_bytes(), ID.as_bytes(), b",,,G\xfc x", &[byte], b"\n"].concat()
+    };
+    for byte in 0x80..=0xff {
+        let is_letter = ![0x81, 0x8d, 0x8f, 0x90, 0x9d].contains(&byte);
+        let (_, end) = read_bytes(&file(b"", byte), &portal());
+        let end = end.map(drop).map_err(|problems| (problems[0].place.clone(), problems[0].message.clone()));
+        let why =
+            format!("the cell holds the byte 0x{byte:02x}, which is no letter in UTF-8 nor in Windows-1252");
+        assert_eq!(end.is_ok(), is_letter, "{byte:02x}");
+        assert!(end.err().is_none_or(|(place, said)| place.ends_with(":2:4") && said == why), "{byte:02x}");
+    }
+    // With the mark of UTF-8, a broken letter is one.
+    let (rows, end) = read_bytes(&file(b"\xef\xbb\xbf", b'y'), &portal());
+    assert_eq!((asked(&rows[0]).as_str(), end.is_ok()), ("encoding@4", true));
+}
