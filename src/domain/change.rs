@@ -149,6 +149,8 @@ pub struct Desired {
     pub etag: Option<Located<ETag>>,
     /// The wanted status and substatus.
     pub stage: Option<Located<Stage>>,
+    /// The status, where no row gives a substatus. Without a stage it asks for nothing where the referral has it.
+    pub status_alone: Option<Located<Status>>,
     /// Fields to be set or cleared.
     pub sets: Vec<Located<(Path, Wanted)>>,
     /// Elements that lists are to have.

@@ -33,6 +33,7 @@ impl Merged {
             place,
             etag: None,
             stage: None,
+            status_alone: None,
             sets: Vec::new(),
             appends: Vec::new(),
             shown: Vec::new(),
@@ -119,8 +120,8 @@ impl Merged {
     /// Returns the desired change of all rows together.
     ///
     /// # Errors
-    /// The findings of every contradiction, and of every status that leaves its substatus open. Each row
-    /// of a contradicting pair gets a finding that names the other's line.
+    /// The findings of every contradiction. Each row of a contradicting pair gets a finding that names the other's
+    /// line.
     pub fn desired(&mut self, inputs: &[String]) -> Result<&Desired, Vec<Finding>> {
         let Self { desired, status, substatus, .. } = self;
         let mut findings = self.findings.clone();
@@ -128,6 +129,7 @@ impl Merged {
         merger.overlaps(desired);
         merger.wholes_in_parts(desired);
         desired.stage = merger.stage(status.as_ref(), substatus.as_ref());
+        desired.status_alone = status.clone().filter(|_| substatus.is_none());
         if findings.is_empty() { Ok(desired) } else { Err(findings) }
     }
 }
@@ -260,14 +262,14 @@ impl Merger<'_> {
     }
 
     /// Combines status and substatus into a stage. A substatus implies its status, and `Active` alone implies
-    /// Accepted; the other statuses have several substatuses, and none of these is guessed.
+    /// Accepted; the other statuses have several substatuses, and none of these is guessed: alone they are no stage.
     fn stage(
         &mut self,
         status: Option<&Located<Status>>,
         substatus: Option<&Located<Stage>>,
     ) -> Option<Located<Stage>> {
         match (status, substatus) {
-            (None, None) => None,
+            (None, None) | (Some(Located { value: Status::New | Status::Closed, .. }), None) => None,
             (None, Some(stage)) => Some(stage.clone()),
             (Some(status), Some(stage)) if stage.value.status() == status.value => Some(stage.clone()),
             (Some(status), Some(stage)) => {
@@ -276,10 +278,6 @@ impl Merger<'_> {
             }
             (Some(Located { value: Status::Active, place }), None) => {
                 Some(Located { value: Stage::Active, place: *place })
-            }
-            (Some(&Located { value, place }), None) => {
-                self.findings.push(value.alone(place));
-                None
             }
         }
     }
@@ -370,7 +368,9 @@ mod tests {
                     ..draft(2)
                 };
                 let got = match lines(&[row]) {
-                    Ok(desired) => desired.stage.map_or("-".to_owned(), |stage| stage.value.to_string()),
+                    Ok(Desired { stage: Some(stage), .. }) => stage.value.to_string(),
+                    Ok(Desired { status_alone: Some(alone), .. }) => format!("{}/?", alone.value.name()),
+                    Ok(_) => "-".to_owned(),
                     Err(findings) => findings[0].0.to_string(),
                 };
                 let name = status.map_or("-", Status::name);
@@ -387,7 +387,7 @@ mod tests {
              -+Lost=Closed/Lost New+Lost=substatus-pair Active+Lost=substatus-pair Closed+Lost=Closed/Lost \n\
              -+Declined=Closed/Declined New+Declined=substatus-pair Active+Declined=substatus-pair Closed+Declined=Closed/Declined \n\
              -+Expired=Closed/Expired New+Expired=substatus-pair Active+Expired=substatus-pair Closed+Expired=Closed/Expired \n\
-             -+-=- New+-=substatus-pair Active+-=Active/Accepted Closed+-=substatus-pair \n"
+             -+-=- New+-=New/? Active+-=Active/Accepted Closed+-=Closed/? \n"
         );
     }
 

@@ -67,6 +67,7 @@ fn desired(item: &Item) -> Result<Desired, String> {
         place,
         etag: None,
         stage: None,
+        status_alone: None,
         sets: Vec::new(),
         appends: Vec::new(),
         shown: Vec::new(),

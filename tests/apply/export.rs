@@ -459,6 +459,32 @@ fn a_guard_is_not_sent_whatever_becomes_of_its_column() {
     }
 }
 
+/// A status says nothing where the referral has it, though the file lacks its substatus.
+#[test]
+fn an_export_of_the_status_alone_changes_nothing_until_it_is_edited() {
+    let stages = [("New", "Received"), ("Active", "Accepted"), ("Closed", "Won")];
+    let seeds =
+        stages.iter().zip(1..).map(|((status, substatus), number)| referral(number, status, substatus));
+    let place = seeded(&seeds.collect::<Vec<_>>());
+    let export = format!("export --columns status,salesStage --out a.csv --sandbox=seed.jsonl {FAST}");
+    let exported = Test::at(&place, &export).told_elsewhere().run();
+    let rows = place.raw("a.csv");
+    place.write("stage.csv", rows.replace(",New,", ",New,q"));
+    place.write("closed.csv", rows.replace(",New,", ",Closed,"));
+    for (at, (file, code, outcomes)) in [
+        ("a.csv", 0, "3 unchanged"),
+        ("stage.csv", 0, "2 unchanged, 1 planned"),
+        ("closed.csv", 3, "2 unchanged, 1 invalid"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let apply = format!("apply {file} --plan --sandbox=seed.jsonl --out run{at} {FAST}");
+        let planned = exported.then(&apply).code(code).told_elsewhere().run();
+        assert_eq!(planned.outcomes(&format!("run{at}")), outcomes, "{file}: {}", planned.stderr);
+    }
+}
+
 /// A spreadsheet that saves a file takes `007` for a number.
 #[test]
 fn a_reference_that_lost_its_zeros_is_not_sent() {

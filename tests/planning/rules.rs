@@ -6,7 +6,7 @@ use referral_bulk::domain::finding::Location;
 use referral_bulk::domain::level::Level;
 use referral_bulk::domain::rules::{Judged, Judgement, Levels, Rule, judge};
 use referral_bulk::domain::snapshot::Snapshot;
-use referral_bulk::domain::status::Stage;
+use referral_bulk::domain::status::{Stage, Status};
 use referral_bulk::domain::value::Wanted;
 
 const ID: &str = "5a1e0001-0000-4000-8000-000000000001";
@@ -19,6 +19,7 @@ fn wish(stage: Option<Stage>, sets: &[(Field, &str)]) -> Desired {
         place: PLACE,
         etag: None,
         stage: stage.map(|value| Located { value, place: PLACE }),
+        status_alone: None,
         sets: sets
             .iter()
             .map(|(field, json)| {
@@ -183,6 +184,27 @@ fn every_advice_is_given_where_it_belongs() {
             wanted,
             "{stage:?} {sets:?} {current}"
         );
+    }
+}
+
+#[test]
+fn a_status_alone_asks_for_nothing_where_the_referral_has_it() {
+    let (new, closed) = (referral("New", "Received", ""), referral("Closed", "Lost", ""));
+    let odd = referral("Active", "Engaged", "");
+    for (status, sets, current, wanted) in [
+        (Status::New, &[][..], Some(&new), "same"),
+        (Status::New, &[(Field::DealValue, "1")], Some(&new), "ok"),
+        (Status::Closed, &[], Some(&closed), "same"),
+        (Status::Closed, &[(Field::DealValue, "1")], Some(&closed), "ok: closed-edit"),
+        (Status::Closed, &[], Some(&new), "invalid: substatus-pair"),
+        (Status::Closed, &[(Field::DealValue, "1")], Some(&new), "invalid: substatus-pair"),
+        (Status::New, &[], Some(&odd), "invalid: substatus-pair"),
+        (Status::New, &[], None, "invalid: substatus-pair unbound"),
+    ] {
+        let status_alone = Some(Located { value: status, place: PLACE });
+        let wish = Desired { status_alone, ..wish(None, sets) };
+        let got = verdict(&wish, current.map(String::as_str), &Levels::default());
+        assert_eq!(got, wanted, "{status:?} {sets:?} {current:?}");
     }
 }
 

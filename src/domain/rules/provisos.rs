@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::catalogue::Rule;
 use super::findings::LeveledFindings;
 use crate::domain::change::{Desired, Located, Proviso};
-use crate::domain::fields::Path;
+use crate::domain::fields::{Field, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::portal_text;
 use crate::domain::setting::Setting;
@@ -57,6 +57,7 @@ pub(super) fn settle(
     findings: &mut LeveledFindings<'_>,
 ) -> AsShown {
     let mut shown = AsShown::default();
+    shown.settle_status(desired, current, findings);
     for Located { value: Proviso { cells, findings: said }, place } in &desired.provisos {
         match current.map(|current| compare(cells, current)) {
             Some(Ok(true)) => shown.take(cells, current, *place),
@@ -91,6 +92,26 @@ pub(super) fn unlooked(list: &Path) -> (String, Wording) {
 }
 
 impl AsShown {
+    /// Adds what is to be said of a status that leaves its substatus open, unless the referral has it.
+    fn settle_status(
+        &mut self,
+        desired: &Desired,
+        current: Option<&Snapshot<'_>>,
+        findings: &mut LeveledFindings<'_>,
+    ) {
+        let Some(Located { value: status, place }) = &desired.status_alone else { return };
+        let own = current.map_or(Ok(None), Snapshot::status);
+        if desired.stage.is_some() || own == Ok(Some(*status)) {
+            return;
+        }
+        let path = Path::Known(Field::Status);
+        findings.list.push(status.alone(*place));
+        if own == Err(Unseen) {
+            findings.incomplete.change(*place, path.pointer());
+        }
+        self.unread.push(path);
+    }
+
     /// Takes down cells that show what the referral has.
     fn take(&mut self, cells: &[(Path, Box<str>)], current: Option<&Snapshot<'_>>, place: Location) {
         for (path, text) in cells {
