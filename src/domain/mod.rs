@@ -24,6 +24,7 @@ pub mod characters;
 pub mod consent;
 pub mod criteria;
 pub mod day_doubt;
+pub mod day_first;
 pub mod decimal;
 pub mod equality;
 pub mod excerpt;

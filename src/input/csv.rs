@@ -60,6 +60,9 @@ pub(super) fn read<E>(
             return Err(none.map_or(unusable, Unusable::from).into());
         }
     };
+    if is_portal {
+        notation.letters.look_at_names(context, (&records.cells, mark.line), is_marked)?;
+    }
     let guards = GuardFinder::new(context.options);
     let sheet =
         Sheet { context, columns, guards, separator, transcoded, is_marked, is_portal, is_workbook: false };
@@ -86,7 +89,7 @@ pub(super) fn read<E>(
         let mut malformed = sheet.malformed(&records.cells, mark);
         // Only a short record can be the first half of a row, so only then the next one is looked at.
         if malformed.is_none() && sheet.is_short(&records.cells) {
-            records.look_ahead()?;
+            records.look_ahead(&sheet, &mut oddities)?;
             let next = records.ahead.front().map(|(mark, cells)| (cells, *mark));
             malformed = next.and_then(|next| sheet.broken(&records.cells, mark, next));
             if malformed.is_none() && sheet.names_referral(&records.cells) {
@@ -124,13 +127,18 @@ impl<R: BufRead> Records<'_, R> {
         Ok(None)
     }
 
-    /// Reads one record further, and keeps the current one.
-    fn look_ahead(&mut self) -> Result<(), Unusable> {
-        if self.ahead.is_empty() {
-            let now = std::mem::take(&mut self.cells);
-            let read = self.next();
-            let next = std::mem::replace(&mut self.cells, now);
-            self.ahead.extend(read?.map(|mark| (mark, next)));
+    /// Reads on to the next record with content, and keeps the current one. Those without any are skipped here already,
+    /// so that no number of them is kept.
+    fn look_ahead(&mut self, sheet: &Sheet<'_>, oddities: &mut Oddities) -> Result<(), Unusable> {
+        let now = std::mem::take(&mut self.cells);
+        let mut read = self.next()?;
+        while let Some(mark) = read.filter(|mark| sheet.is_empty(&self.cells, *mark)) {
+            oddities.empty(mark.line);
+            read = self.next()?;
+        }
+        let next = std::mem::replace(&mut self.cells, now);
+        if let Some(mark) = read {
+            self.ahead.push_front((mark, next));
         }
         Ok(())
     }

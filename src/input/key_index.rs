@@ -244,6 +244,12 @@ impl KeyIndex {
         Ok((*id, Matched { key: lead.name.clone(), way: *way }, warned))
     }
 
+    /// Whether each of these names leads to a referral. Of what no row was read with, nothing is known.
+    pub(super) fn knows(&self, names: &RowNames) -> bool {
+        let leads = self.leads(names);
+        !leads.is_empty() && leads.iter().all(|lead| !lead.candidates.is_empty())
+    }
+
     /// Returns every referral that a row with these names may be about: where the rows of a base have no more than a key
     /// that several share, each of those has the row as its base.
     pub(super) fn meant(&self, names: &RowNames) -> Vec<ReferralId> {

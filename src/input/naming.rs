@@ -68,13 +68,12 @@ impl RowBuilder<'_> {
     }
 }
 
-/// Returns the referral that a row is about by its names, and where it says so. Where it isn't about one, the row tells
-/// why when it is read.
-pub(super) fn found(
+/// Returns a row with what it names its referral by, of its cells.
+pub(super) fn named(
     mut names: RowBuilder<'_>,
-    named: impl Iterator<Item = (Location, ValueTarget, String)>,
-) -> Option<(Location, ReferralId)> {
-    for (place, target, text) in named.filter(|(.., text)| !text.trim().is_empty()) {
+    cells: impl Iterator<Item = (Location, ValueTarget, String)>,
+) -> RowBuilder<'_> {
+    for (place, target, text) in cells.filter(|(.., text)| !text.trim().is_empty()) {
         match target {
             ValueTarget::Key => names.key(place, &text),
             ValueTarget::Identifier => names.identifier(place, &text),
@@ -82,6 +81,12 @@ pub(super) fn found(
             _ => {}
         }
     }
+    names
+}
+
+/// Returns the referral that a row is about by its names, and where it says so. Where it isn't about one, the row tells
+/// why when it is read.
+pub(super) fn found(mut names: RowBuilder<'_>) -> Option<(Location, ReferralId)> {
     names.resolve()?;
     let RowNames { key, identifier, .. } = &names.names;
     let place = identifier.map(|(place, _)| place).or_else(|| key.as_ref().map(|(place, _)| *place));

@@ -2,11 +2,14 @@
 //!
 //! What the cells have shown so far is kept here, and the end of the file says whether they agree.
 
+use ::csv::ByteRecord;
+
 use super::cell::Numbers;
 use super::context::InputContext;
 use super::error::Unusable;
 use super::portal::Days;
 use crate::domain::decimal::DecimalSign;
+use crate::domain::excerpt::excerpt;
 use crate::domain::finding::Location;
 use crate::domain::text_form::Separator;
 
@@ -42,6 +45,35 @@ pub(super) struct Letters {
 }
 
 impl Letters {
+    /// Looks at the names of a header, whose letters are those of the cells below. `is_marked` tells that the file says it
+    /// is UTF-8.
+    ///
+    /// # Errors
+    /// If it says so, and a name isn't.
+    pub fn look_at_names(
+        &mut self,
+        context: &InputContext<'_>,
+        (names, line): (&ByteRecord, u64),
+        is_marked: bool,
+    ) -> Result<(), Unusable> {
+        for (at, name) in names.iter().enumerate() {
+            match std::str::from_utf8(name) {
+                Ok(text) if text.is_ascii() => {}
+                Ok(_) => _ = self.utf_8.get_or_insert(line),
+                Err(_) if is_marked => {
+                    let shown = String::from_utf8_lossy(name);
+                    let message = format!("the column name {} is not valid UTF-8", excerpt(&shown));
+                    return Err(context.problem(line, at + 1, message).hint(AGAIN).into());
+                }
+                Err(_) => {
+                    self.windows_1252.get_or_insert(line);
+                    self.look_for_undefined(context.place(line, at + 1), name);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Looks for a byte that no letter of Windows-1252 has in a cell that is read so.
     pub fn look_for_undefined(&mut self, place: Location, cell: &[u8]) {
         const UNDEFINED: [u8; 5] = [0x81, 0x8d, 0x8f, 0x90, 0x9d];

@@ -93,7 +93,7 @@ pub(super) fn referral(
             MemberMeaning::Target(target) => Some((at.of(value), target, json::string(value)?.into_owned())),
             MemberMeaning::Parent(_) | MemberMeaning::Nothing(_) => None,
         });
-        return naming::found(RowBuilder::new(at.context.options, at.start()), named);
+        return naming::found(naming::named(RowBuilder::new(at.context.options, at.start()), named));
     }
     members.iter().find_map(|(name, value)| {
         let is_id = matches!(dictionary.look_up(name), MemberMeaning::Target(ValueTarget::Id));

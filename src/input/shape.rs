@@ -7,6 +7,7 @@
 
 use ::csv::ByteRecord;
 
+use super::footer;
 use super::header::Column;
 use super::sheet::{Sheet, is_blank, is_referral};
 use super::value_target::ValueTarget;
@@ -177,22 +178,21 @@ impl Sheet<'_> {
         cells.iter().enumerate().all(is_name)
     }
 
-    /// Returns the finding for a record that looks like the first half of a row whose line was broken.
-    ///
-    /// It does where the record is short, the next line is no row by itself, and both together have no more
-    /// cells than the header.
+    /// Returns the finding for a short record that may be the first half of a row whose line was broken: the next
+    /// record with content, however far below and however long, names no referral that there is.
     pub(super) fn broken(
         &self,
         cells: &ByteRecord,
         mark: RecordSpan,
         (next, next_mark): (&ByteRecord, RecordSpan),
     ) -> Option<Finding> {
-        // One more, since the cell in which the line was broken counts in both halves.
-        let follows = next_mark.line == mark.end + 1 && cells.len() + next.len() <= self.columns.len() + 1;
-        let is_other = self.is_empty(next, next_mark) || self.names_referral(next);
+        let is_row = self.names_referral(next) && self.leads_to_referral(next, next_mark);
         let first = next.get(0).map(String::from_utf8_lossy).unwrap_or_default();
-        let is_known = is_comment(first.trim()) || is_total(first.trim()) || self.repeats_header(next);
-        if !follows || is_other || is_known {
+        let is_known = is_comment(first.trim())
+            || is_total(first.trim())
+            || footer::begins(next, next_mark)
+            || self.repeats_header(next);
+        if is_row || is_known {
             return None;
         }
         let message = format!(

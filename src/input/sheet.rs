@@ -88,6 +88,7 @@ impl Sheet<'_> {
         let unsound = self.mark_of_unsound(cells);
         let guards = self.guards.find(&self.columns, cells);
         let earlier = self.earlier_result(cells);
+        let has_dates = self.columns.iter().any(|column| column.target == Some(CLOSE_DATE));
         let mut portal = PortalRow::new(earlier.dates().clone());
         if let Some((place, id)) = self.referral(cells, &guards, mark).filter(|_| sound) {
             row.compare(place, id, &earlier);
@@ -108,8 +109,10 @@ impl Sheet<'_> {
                 Ok(text) => {
                     let meant =
                         if self.is_portal { undefused(&text).into() } else { guards.meant(at, &text) };
-                    if sound && target == Some(&CLOSE_DATE) {
-                        notation.days.look(place, &text);
+                    if target == Some(&CLOSE_DATE) {
+                        notation.days.look(place, kind, &text);
+                    } else if !sound && has_dates {
+                        notation.days.look_anywhere(place, &text);
                     }
                     let since = row.found_so_far();
                     match target {
@@ -276,12 +279,7 @@ impl Sheet<'_> {
         mark: RecordSpan,
     ) -> Option<(Location, ReferralId)> {
         if self.context.options.matching.is_some() {
-            let named = self.columns.iter().zip(cells).enumerate().filter_map(|(at, (column, cell))| {
-                let text = guards.meant(at, std::str::from_utf8(cell).ok()?).to_string();
-                Some((self.context.place(mark.line, at + 1), column.target.clone()?, text))
-            });
-            let row = RowBuilder::new(self.context.options, self.context.place(mark.line, 1));
-            return naming::found(row, named);
+            return naming::found(self.named(cells, guards, mark));
         }
         let named = self.columns.iter().zip(cells).enumerate().filter_map(|(at, (column, cell))| {
             let is_id = column.target == Some(ValueTarget::Id);
@@ -290,6 +288,26 @@ impl Sheet<'_> {
         });
         let named: Vec<(Location, ReferralId)> = named.collect();
         named.first().copied().filter(|(_, first)| named.iter().all(|(_, id)| id == first))
+    }
+
+    /// Whether the key of a record leads to a referral, as far as the referrals are known. A row that names its referral
+    /// by the id does.
+    pub(super) fn leads_to_referral(&self, cells: &ByteRecord, mark: RecordSpan) -> bool {
+        let index = self.context.options.matching.as_ref().and_then(|matching| matching.index.as_ref());
+        index.is_none_or(|index| {
+            let guards = self.guards.find(&self.columns, cells);
+            index.knows(&self.named(cells, &guards, mark).names)
+        })
+    }
+
+    /// Returns a row of which no more was read than what a record names its referral by.
+    fn named(&self, cells: &ByteRecord, guards: &Guards<'_>, mark: RecordSpan) -> RowBuilder<'_> {
+        let row = RowBuilder::new(self.context.options, self.context.place(mark.line, 1));
+        let named = self.columns.iter().zip(cells).enumerate().filter_map(|(at, (column, cell))| {
+            let text = guards.meant(at, std::str::from_utf8(cell).ok()?).to_string();
+            Some((self.context.place(mark.line, at + 1), column.target.clone()?, text))
+        });
+        naming::named(row, named)
     }
 
     /// Returns whether a cell is as in the base, and counts it if it is one that could change something. What names

@@ -160,6 +160,14 @@ fn cases() -> Vec<Case> {
             "1 externalReferenceId, 2 externalReferenceId, contradiction, ambiguous-match",
             (1, 0),
         ),
+        case(
+            "a row that ends early above a key that no referral has may be the first half of that one",
+            &[(1, "A"), (2, "B"), (3, "C"), (4, "D")],
+            external,
+            "CRM ID,notes,dealValue\nA,half\nrest,5\nB,x\nC,y,5\nD,half\n\nrest,of it,5\n",
+            "ragged-row, no-match, 2 externalReferenceId, 3 externalReferenceId, ragged-row, no-match",
+            (1, 0),
+        ),
         Case {
             file: Some("unseen-key, no-match"),
             ..case(

@@ -295,6 +295,38 @@ fn a_date_with_the_day_in_front_holds_back_every_date() {
     );
 }
 
+/// A day-first spreadsheet makes a date of `05/01/2028`, of the first of May, and leaves `12/31/2028` as text.
+#[test]
+fn dates_of_a_workbook_are_in_doubt_beside_texts_that_only_a_month_in_front_makes_dates() {
+    for (dates, told, code) in [
+        (["2028-01-05", "12/31/2028", ""], "1 unchanged, 2 invalid", 3),
+        (["2028-01-05", "12/01/2028", ""], "1 unchanged, 2 planned", 0),
+        (["2028-01-05", "2028-12-31", ""], "1 unchanged, 2 planned", 0),
+        (["01/05/2028", "12/31/2028", ""], "1 unchanged, 2 planned", 0),
+    ] {
+        let mut deals: Vec<Deal> = (15..=17).map(download).collect();
+        for (deal, date) in deals.iter_mut().zip(dates) {
+            deal.insert("Estimated Close Date".to_owned(), date.to_owned());
+        }
+        let ran = plan("run", "a.xlsx", workbook(&file(&deals)), "", code);
+        assert_eq!(ran.outcomes("run"), told, "{dates:?}: {}", ran.stderr());
+        assert_eq!(ran.stderr().matches("error[date-order]").count(), if code == 3 { 2 } else { 0 });
+    }
+}
+
+/// A note whose lines nobody put in quotes breaks its row, also where one of the lines is blank.
+#[test]
+fn a_row_whose_note_breaks_it_is_not_sent_by_half() {
+    for between in ["\r\n", "\r\n\r\n", "\r\n \r\n", "\r\n\r\n\r\n"] {
+        let mut deals: Vec<Deal> = (15..=16).map(download).collect();
+        deals[0].insert("Notes".to_owned(), "@@".to_owned());
+        let text = written(&file(&deals), b',').replace("@@", &format!("first paragraph{between}second"));
+        let ran = plan("run", "a.csv", text, "", 3);
+        assert_eq!(ran.outcomes("run"), "1 unchanged, 2 invalid", "{between:?}: {}", ran.stderr());
+        assert!(ran.stderr().contains("error[ragged-row]"), "{}", ran.stderr());
+    }
+}
+
 /// The row that shows it may lie in another file, or be corrected first.
 #[test]
 fn dates_in_doubt_stay_so_without_the_row_that_shows_it() {
@@ -388,7 +420,7 @@ fn dates_in_doubt_stay_so_in_a_workbook() {
 
 #[test]
 fn any_date_with_the_day_in_front_condemns_the_column() {
-    for date in ["31/12/2029", "31/12/29", "31/12/2029 00:00", "31-12-2029", "'31/12/2029", "31.12.2029"] {
+    for date in ["31/12/2029", "31-Dec-29", "'31.12.2029 00:00", "Monday, 31/12/2029"] {
         let mut deals: Vec<Deal> = (15..=16).map(download).collect();
         for (deal, date) in deals.iter_mut().zip(["03/04/2028", date]) {
             deal.insert("Estimated Close Date".to_owned(), date.to_owned());

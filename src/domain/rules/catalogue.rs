@@ -288,7 +288,7 @@ const TABLE: [RuleEntry; COUNT] = [
     fixed(
         Rule::DateOrder,
         "date-order",
-        "a Partner Center file has a date with the day in front, so none of its dates in MM/DD/YYYY can be trusted, also when a report of some of its rows is fed back",
+        "a Partner Center file has a date with the day in front, or a workbook has dates beside texts that only the month in front makes dates, so none of its dates in MM/DD/YYYY can be trusted, also when a report of some of its rows is fed back",
     ),
     fixed(
         Rule::RaggedRow,

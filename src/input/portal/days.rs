@@ -2,16 +2,19 @@
 //!
 //! Whether `03/04/2026` is in March or in April doesn't show in its cell. It is read as the file's form has it, unless
 //! another date of the file has no month in front: then a spreadsheet has rewritten some or all, and none can be
-//! trusted. An earlier report may say so of single dates, whose file had one: see [`day_doubt`].
+//! trusted. Nor can those of a workbook that holds `12/31/2026` as text beside cells that are dates: a spreadsheet that
+//! puts the day in front couldn't read the text, and took the month of the others for their day. An earlier report may say so of single dates, whose file had one: see [`day_doubt`].
 //!
 //! [`day_doubt`]: crate::domain::day_doubt
 
 use jiff::civil::Date;
 
-use crate::domain::day_doubt::{self, DateDoubt, DatesInDoubt, IN_DOUBT, month_first};
+use crate::domain::day_doubt::{self, DateDoubt, DatesInDoubt, IN_DOUBT, is_month_first_alone, month_first};
+use crate::domain::day_first::is_day_first;
 use crate::domain::excerpt::excerpt;
 use crate::domain::fields::Kind;
 use crate::domain::finding::Location;
+use crate::domain::sheet_cell::CellType;
 use crate::domain::type_error::TypeError;
 use crate::domain::value::{Condition, Wanted};
 
@@ -20,6 +23,10 @@ use crate::domain::value::{Condition, Wanted};
 pub(in super::super) struct Days {
     /// The first date with the day in front, and the line it stands on.
     day_first: Option<(String, u64)>,
+    /// The first date that is a date in its workbook, and the row it stands in.
+    typed: Option<(String, u64)>,
+    /// The first date that is text and that only the month in front makes one, and the line it stands on.
+    month_first: Option<(String, u64)>,
     /// Whether an earlier report holds one to be in doubt.
     has_doubted: bool,
 }
@@ -34,9 +41,21 @@ pub(super) enum DateError {
 }
 
 impl Days {
-    /// Looks at a cell for a date with the day in front, whether or not the cell is read.
-    pub fn look(&mut self, place: Location, text: &str) {
-        if self.day_first.is_none() && day_doubt::is_day_first(text) {
+    /// Looks at how a cell of dates is written, whether or not the cell is read.
+    pub fn look(&mut self, place: Location, kind: CellType, text: &str) {
+        let seen = || (text.trim().to_owned(), place.line);
+        if kind == CellType::Date {
+            self.typed.get_or_insert_with(seen);
+        } else if is_month_first_alone(text.trim()) {
+            self.month_first.get_or_insert_with(seen);
+        }
+        self.look_anywhere(place, text);
+    }
+
+    /// Looks for a date with the day in front in a cell that may hold one: of a row whose cells may stand under the wrong
+    /// columns, each may.
+    pub fn look_anywhere(&mut self, place: Location, text: &str) {
+        if self.day_first.is_none() && is_day_first(text) {
             self.day_first = Some((text.trim().to_owned(), place.line));
         }
     }
@@ -74,9 +93,14 @@ impl Days {
 
     /// Returns why no date of the file can be trusted; `None` where every month may stand in front.
     pub fn contradiction(&self) -> Option<String> {
-        let (text, line) = self.day_first.as_ref()?;
+        const IN_DOUBT: &str = "how the file writes dates is in doubt";
+        if let Some((text, line)) = &self.day_first {
+            return Some(format!("{IN_DOUBT}: {} on line {line} has the day in front", excerpt(text)));
+        }
+        let ((typed, row), (text, line)) = self.typed.as_ref().zip(self.month_first.as_ref())?;
         Some(format!(
-            "how the file writes dates is in doubt: {} on line {line} has the day in front",
+            "{IN_DOUBT}: {} in row {line} is text, and {typed} in row {row} is a date, as a spreadsheet that puts the day \
+             in front leaves them",
             excerpt(text)
         ))
     }
@@ -84,7 +108,7 @@ impl Days {
     /// Returns which dates of the file are in doubt.
     pub fn doubt(&self) -> DateDoubt {
         match self {
-            Self { day_first: Some(_), .. } => DateDoubt::All,
+            _ if self.contradiction().is_some() => DateDoubt::All,
             Self { has_doubted: true, .. } => DateDoubt::Some,
             Self { .. } => DateDoubt::None,
         }
@@ -94,8 +118,7 @@ impl Days {
 /// Makes the error of a cell that is no date with the month in front.
 fn no_date(text: &str) -> TypeError {
     const FORM: &str = "write every date of the column as MM/DD/YYYY, as in 12/31/2026";
-    let why =
-        if day_doubt::is_day_first(text) { "with the month in front" } else { "in the form MM/DD/YYYY" };
+    let why = if is_day_first(text) { "with the month in front" } else { "in the form MM/DD/YYYY" };
     TypeError::new(format!("{} is no date {why}", excerpt(text)), FORM)
 }
 
@@ -140,11 +163,30 @@ mod tests {
             ("03/04/2026 ?", None, false),
         ] {
             let mut days = Days::default();
-            days.look(Location { input: 0, line: 7, column: 3 }, text);
+            days.look(Location { input: 0, line: 7, column: 3 }, CellType::Text, text);
             let read = days.read(text, false, &DatesInDoubt::default());
             let got = read.ok().map(|wanted| wanted.raw().get().to_owned());
             assert_eq!(got, wanted.map(|day| format!("\"{day}T00:00:00Z\"")), "{text}");
             assert_eq!(days.contradiction().is_some(), is_doubtful, "{text}");
+        }
+    }
+    #[test]
+    fn texts_that_only_a_month_in_front_makes_dates_doubt_the_dates_beside_them() {
+        for (cells, is_doubtful) in [
+            (&[(CellType::Date, "2027-01-05"), (CellType::Text, "12/31/2026")][..], true),
+            (&[(CellType::Text, "12/31/2026"), (CellType::Date, "2027-01-05T12:00:00Z")], true),
+            (&[(CellType::Date, "2027-01-05"), (CellType::Text, "12/01/2026")], false),
+            (&[(CellType::Date, "2027-01-05"), (CellType::Text, "12.31.2026")], false),
+            (&[(CellType::Date, "2027-01-05"), (CellType::Date, "2026-12-31")], false),
+            (&[(CellType::Text, "05/01/2027"), (CellType::Text, "12/31/2026")], false),
+            (&[(CellType::Number, "46387"), (CellType::Text, "12/31/2026")], false),
+        ] {
+            let mut days = Days::default();
+            for (line, (kind, text)) in (2..).zip(cells) {
+                days.look(Location { input: 0, line, column: 3 }, *kind, text);
+            }
+            assert_eq!(days.contradiction().is_some(), is_doubtful, "{cells:?}");
+            assert_eq!(days.doubt(), if is_doubtful { DateDoubt::All } else { DateDoubt::None });
         }
     }
 }

@@ -267,6 +267,13 @@ fn one_date_with_the_day_in_front_casts_doubt_on_all() {
     assert_eq!(findings(&rows[1]), "type@4");
     let why = end.unwrap().date_contradiction.unwrap();
     assert_eq!(why, "how the file writes dates is in doubt: \"31/12/2026\" on line 3 has the day in front");
+    for ragged in [",,31/12/2026,more", ",,and more,31-Dec-26"] {
+        let (rows, end) = read("Estimated Close Date", &[",,03/04/2027", ragged], &portal());
+        assert_eq!(findings(&rows[1]), "ragged-row@5");
+        assert!(end.unwrap().date_contradiction.is_some(), "{ragged}");
+        let (_, end) = read("Notes", &[",,03/04/2027", ragged], &portal());
+        assert_eq!(end.unwrap().date_contradiction, None);
+    }
     let (_, end) = read("Estimated Close Date", &[",,03/04/2027", ",,13/13/2026"], &portal());
     assert_eq!(end.unwrap().date_contradiction, None);
 }
@@ -286,7 +293,31 @@ fn letters_of_windows_1252_are_read() {
     let mut mixed = bytes.clone().into_owned();
     mixed.extend(format!("{ID},,,Müller,\n").as_bytes());
     let (_, end) = read_bytes(&mixed, &portal());
-    assert_eq!(end.unwrap_err()[0].message, "line 3 holds letters in UTF-8, and line 2 in another encoding");
+    assert_eq!(end.unwrap_err()[0].message, "line 3 holds letters in UTF-8, and line 1 in another encoding");
+    for (before, name, cell, wanted) in [
+        (
+            "",
+            b"Propri\x8d".as_slice(),
+            b"x".as_slice(),
+            Some("the cell holds the byte 0x8d, which is no letter"),
+        ),
+        ("", b"Propri\xe9", b"Gr\xfc\xdfe", None),
+        ("", b"Propri\xe9", "Grüße".as_bytes(), Some("line 2 holds letters in UTF-8, and line 1 in another")),
+        (
+            "",
+            "Proprié".as_bytes(),
+            b"Gr\xfc\xdfe",
+            Some("line 1 holds letters in UTF-8, and line 2 in another"),
+        ),
+        ("\u{feff}", b"Propri\xe9", b"x", Some("the column name \"Propri\u{fffd}\" is not valid UTF-8")),
+    ] {
+        let header = format!("{before}Referral ID,Deal Name,Partner Referral Status,Notes,");
+        let text = [header.as_bytes(), name, b"\n", ID.as_bytes(), b",,,", cell, b",\n"].concat();
+        let (_, end) = read_bytes(&text, &portal());
+        let got = end.err().map(|problems| problems[0].message.clone());
+        let is_told = got.as_deref().zip(wanted).is_some_and(|(got, wanted)| got.starts_with(wanted));
+        assert!(is_told || got.is_none() && wanted.is_none(), "{got:?}, wanted {wanted:?}");
+    }
     let (rows, _) = read_bytes(
         &[b"id,notes\n".as_slice(), ID.as_bytes(), b",Gr\xfc\xdfe\n"].concat(),
         &options(Format::Csv),

@@ -122,6 +122,7 @@ fn what_has_no_content_is_skipped_and_counted() {
 #[test]
 fn a_short_row_is_one_unless_its_line_was_broken() {
     let one = "1 row ends before the last column, the first in line 2: what is missing is taken as empty";
+    let blank = "skipped 1 row without content, the first in line 3";
     for (text, wanted, notes) in [
         ("id,dealValue,notes\nID,5\nID,6,x\n", &["2:ok", "3:ok"][..], &[one][..]),
         (
@@ -130,7 +131,17 @@ fn a_short_row_is_one_unless_its_line_was_broken() {
             &["2 rows end before the last column, the first in line 2: what is missing is taken as empty"],
         ),
         ("id,notes,dealValue\nID,half a\nline,5\n", &["2:ragged-row@2", "3:id@1"], &[]),
-        ("id,notes,dealValue\nID,half a\n\nline,5\n", &["2:ok", "4:id@1"], &[one]),
+        ("id,notes,dealValue\nID,half a\n\nline,5\n", &["2:ragged-row@2", "4:id@1"], &[]),
+        ("id,notes,dealValue\nID,half a\n \n\n\nline,5\n", &["2:ragged-row@2", "6:id@1"], &[blank]),
+        ("id,notes,dealValue\nID,half a\n,,\nline,5\n", &["2:ragged-row@2", "4:id@1"], &[blank]),
+        ("id,notes,dealValue,currency\nID,half a\nline,5,EUR,\n", &["2:ragged-row@2", "3:id@1 type@3"], &[]),
+        (
+            "id,notes,dealValue\nID,half a\nline, and more, or less\n",
+            &["2:ragged-row@2", "3:id@1 type@3"],
+            &[],
+        ),
+        ("id,notes,dealValue\nID,x\n\nID,y,5\n", &["2:ok", "4:ok"], &[one]),
+        ("id,notes,dealValue\nID,x\n\nTotal,,5\n", &["2:ok", "4:id@1"], &[one]),
         ("id,notes,dealValue\nID,half a\nline\n", &["2:ragged-row@2", "3:id@1"], &[]),
         ("id,notes,dealValue\nID,\"two\nlines\"\nline,5\n", &["2:ragged-row@2", "4:id@1"], &[]),
         ("id,notes,dealValue\nID,x\nTotal,,5\n", &["2:ok", "3:id@1"], &[one]),
@@ -139,7 +150,12 @@ fn a_short_row_is_one_unless_its_line_was_broken() {
             &["2:ok"],
             &["skipped 1 row without content, the first in line 3", one],
         ),
-        ("id,notes,dealValue\nID,x\nother,line,5\n", &["2:ok", "3:id@1"], &[one]),
+        ("id,notes,dealValue\nID,x\nother,line,5\n", &["2:ragged-row@2", "3:id@1"], &[]),
+        (
+            "id,notes,dealValue\nID,x\n\nConfidential Information - Do Not Distribute\n",
+            &["2:ok"],
+            &[one, "line 4 is the footer of a report, and no data"],
+        ),
         ("notes,id,dealValue\nx,ID\n", &["2:ok"], &[one]),
     ] {
         check_file(text, wanted, notes);
