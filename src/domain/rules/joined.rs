@@ -37,9 +37,17 @@ pub(super) fn joined(list: &[&RawValue], elements: &[&Located<Append>], shown: &
         let kind = field.kind();
         let is_it = |known: &RawValue| element_key(kind, known).is_ok_and(|known| known == *key);
         let known = whole.iter().position(|known| is_it(known));
-        let is_so = known.is_some_and(|at| equality::holds(kind, &[&whole[at]], element));
+        let of_key = || list.iter().filter(|known| is_it(known));
+        // Of several with one key, the one that the element shows may be any.
+        let is_so = known.is_some_and(|at| equality::holds(kind, &[&whole[at]], element))
+            || of_key().any(|known| equality::holds(kind, &[known], element));
         match (joining, known) {
             _ if is_so => {}
+            (Joining::Update, _) if of_key().nth(1).is_some() => {
+                let what =
+                    "is there more than once, and which of them is meant cannot be told: none is changed";
+                told.push((*place, Rule::PortalReadOnly, format!("{}: {key} {what}", field.pointer())));
+            }
             (Joining::Update, Some(at)) => {
                 whole[at] = equality::updated(kind, &whole[at], element);
                 is_updated |= at < list.len();
@@ -136,6 +144,24 @@ mod tests {
         ] {
             let got = join(Field::Team, list, &elements);
             assert_eq!((got.0.as_str(), got.1.join("; ").as_str()), (wanted, told), "{list} {elements:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_elements_with_one_key_none_takes_over_what_another_shows() {
+        use Joining::Update;
+        const BOSS: &str = r#"{"firstName":"A","email":"s@example.com","title":"boss"}"#;
+        const DEV: &str = r#"{"firstName":"C","email":"s@example.com","phoneNumber":"2","title":"dev"}"#;
+        let both = format!("[{BOSS},{DEV}]");
+        let unclear = "portal-read-only: /team: s@example.com is there more than once, and which of them is meant \
+                       cannot be told: none is changed";
+        for (elements, told) in [
+            (vec![(Update, r#"{"firstName":"C","email":"S@example.com","phoneNumber":"2"}"#)], ""),
+            (vec![(Update, r#"{"firstName":"A","email":"s@example.com"}"#), (Update, DEV)], ""),
+            (vec![(Update, r#"{"firstName":"C","email":"s@example.com","phoneNumber":"3"}"#)], unclear),
+        ] {
+            let got = join(Field::Team, &both, &elements);
+            assert_eq!((got.0.as_str(), got.1.join("; ").as_str()), (both.as_str(), told), "{elements:?}");
         }
     }
 
