@@ -21,7 +21,7 @@
 //! | [`kept_referrals`] | keeps referrals on disk until their rows are read |
 //! | [`baseline`] | holds the referrals as they were when the payloads were made |
 //! | [`plan_writer`] | writes rows and items to the ledger |
-//! | [`ordering`] | settles what changes are sent in the order of |
+//! | `ordering` | settles what changes are sent in the order of |
 //! | [`patches`] | writes the documents of a plan as a change file |
 //! | [`consent`] | makes sure of the user's consent to what is about to be sent |
 //! | [`sending`] | takes a plan to the last answer of the service |
