@@ -17,6 +17,7 @@ use crate::input;
 use crate::ledger::{self, LedgerError, Reader};
 use crate::report::{
     HeldRows, Overview, ReferralFilter, RunView, UnknownInput, counted, grouped, order_line, planned, title,
+    title_under_way,
 };
 
 /// The options of `show`.
@@ -120,7 +121,7 @@ async fn overview(
     let sections: Vec<String> = [overview.text()].into_iter().chain(held.text(inputs)).collect();
     let text = format!(
         "{}{}: {}\n{}: {}\n\n{}",
-        heading(run, reader),
+        heading(run, reader, ledger::is_worked_on(run).await),
         counted(rows.iter().sum(), "row"),
         outcomes.join(", "),
         counted(counts.total, "referral"),
@@ -143,9 +144,14 @@ async fn overview(
 const AT_WORK: &str = "note: another process is at work on this run: this is how far it has come";
 
 /// Returns the line that tells which run this is, and how far it came.
-fn heading(run: &Path, reader: &Reader) -> String {
+fn heading(run: &Path, reader: &Reader, is_worked_on: bool) -> String {
     let header = reader.header();
-    let heading = title(&header.spec.command, &run.to_string_lossy(), header.phase.into());
+    let (command, name) = (&header.spec.command, run.to_string_lossy());
+    let heading = if is_worked_on && header.phase != Phase::Finished {
+        title_under_way(command, &name)
+    } else {
+        title(command, &name, header.phase.into())
+    };
     let reason = header.spec.reason.as_ref().map(|reason| format!("reason: {reason}\n"));
     let order = header.spec.order.as_ref().map(order_line);
     [Some(heading), reason, order].into_iter().flatten().collect()
@@ -202,7 +208,11 @@ impl Listing<'_> {
 
     async fn print_until_enough(&self, reader: &Reader, listed: &mut Listed) -> Result<(), Halt> {
         if !self.options.json {
-            self.environment.console.data(&heading(&self.options.run, reader));
+            self.environment.console.data(&heading(
+                &self.options.run,
+                reader,
+                ledger::is_worked_on(&*self.options.run).await,
+            ));
         }
         let mut rows = 0;
         reader

@@ -140,24 +140,36 @@ pub fn holds(kind: Kind, list: &[&RawValue], ours: &RawValue) -> bool {
 /// Returns the list to send where `wanted` replaces `current`: an element that is on the list already keeps
 /// the members that the user didn't give, since the service adds some that must survive.
 pub fn overlay(kind: Kind, current: Option<&RawValue>, wanted: &RawValue) -> Box<RawValue> {
-    let known: HashMap<String, &RawValue> = current
-        .and_then(json::elements)
-        .unwrap_or_default()
+    let wanted = json::elements(wanted).unwrap_or_default();
+    let olds = paired(kind, current.and_then(json::elements).unwrap_or_default(), &wanted);
+    let merged: Vec<Box<RawValue>> = wanted
         .into_iter()
-        .filter_map(|element| Some((value::element_key(kind, element).ok()?, element)))
-        .collect();
-    let merged: Vec<Box<RawValue>> = json::elements(wanted)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|element| {
-            let old = value::element_key(kind, element).ok().and_then(|key| known.get(&key));
-            match old {
-                Some(old) => merge(old, element),
-                None => element.to_owned(),
-            }
-        })
+        .zip(olds)
+        .map(|(element, old)| old.map_or_else(|| element.to_owned(), |old| merge(old, element)))
         .collect();
     json::raw(&merged)
+}
+
+/// Returns, for each wanted element, the one of the list that it stands for, which is nobody else's. Of several with
+/// one key it is one that already is as wanted, else the first that is left: two people may share an address, and
+/// none is to have what the service keeps of the other.
+fn paired<'c>(kind: Kind, current: Vec<&'c RawValue>, wanted: &[&RawValue]) -> Vec<Option<&'c RawValue>> {
+    let mut left = by_key(kind, current);
+    let keys: Vec<Option<String>> =
+        wanted.iter().map(|element| value::element_key(kind, element).ok()).collect();
+    let mut olds: Vec<Option<&RawValue>> = vec![None; wanted.len()];
+    for is_exact in [true, false] {
+        for ((element, key), old) in wanted.iter().zip(&keys).zip(&mut olds).filter(|(_, old)| old.is_none())
+        {
+            // What has no key stands for nothing on the list.
+            let Some(left) = left.get_mut(key).filter(|_| key.is_some()) else { continue };
+            let fits = |known: &&RawValue| !is_exact || holds(kind, &[*known], element);
+            if let Some(at) = left.iter().position(fits) {
+                *old = Some(left.remove(at));
+            }
+        }
+    }
+    olds
 }
 
 /// Returns an element of a list with the members of another one of the same key in it. Its others, and the member
@@ -541,6 +553,25 @@ mod tests {
             overlay(Kind::Members, Some(&current), &wanted).get(),
             r#"[{"email":"A@example.com","title":"CTO","phoneNumber":"2"},{"email":"c@example.com"}]"#
         );
+    }
+
+    #[test]
+    fn of_two_people_with_one_address_none_gets_what_is_kept_of_the_other() {
+        const BOSS: &str = r#"{"firstName":"A","email":"s@example.com","title":"boss"}"#;
+        const DEV: &str = r#"{"firstName":"C","email":"S@example.com","phoneNumber":"2","title":"dev"}"#;
+        let both = format!("[{BOSS},{DEV}]");
+        let dev = r#"{"firstName":"C","email":"s@example.com","phoneNumber":"2"}"#;
+        let kept_dev = r#"{"firstName":"C","email":"s@example.com","phoneNumber":"2","title":"dev"}"#;
+        let boss = r#"{"firstName":"A","email":"s@example.com"}"#;
+        let third = r#"{"firstName":"E","email":"s@example.com"}"#;
+        for (wanted, merged) in [
+            (format!("[{boss}]"), format!("[{BOSS}]")),
+            (format!("[{dev}]"), format!("[{kept_dev}]")),
+            (format!("[{dev},{boss}]"), format!("[{kept_dev},{BOSS}]")),
+            (format!("[{dev},{boss},{third}]"), format!("[{kept_dev},{BOSS},{third}]")),
+        ] {
+            assert_eq!(overlay(Kind::Members, Some(&raw(&both)), &raw(&wanted)).get(), merged, "{wanted}");
+        }
     }
 
     #[test]

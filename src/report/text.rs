@@ -85,6 +85,15 @@ pub fn title(command: &str, run: &str, state: State) -> String {
         State::Finished => "finished",
         State::Stopped => "stopped before the end",
     };
+    titled(command, run, state)
+}
+
+/// Returns the same line for a run that a process is at work on: it has come so far, and has not stopped.
+pub fn title_under_way(command: &str, run: &str) -> String {
+    titled(command, run, "under way")
+}
+
+fn titled(command: &str, run: &str, state: &str) -> String {
     format!("{command} {}: {state}\n", visible(run))
 }
 
