@@ -216,3 +216,21 @@ fn a_member_that_another_column_adds_is_not_told_as_kept() {
     assert_eq!(operations.len(), 1);
     assert_eq!(findings, Vec::<String>::new());
 }
+
+/// Two people may share an address: neither is to take over what the file shows, or changes, of the other.
+#[test]
+fn of_two_members_with_one_address_neither_is_changed() {
+    let boss = json!({ "firstName": "A", "lastName": "B", "phoneNumber": null, "email": "s@example.com", "title": "boss" });
+    let dev = json!({ "firstName": "C", "lastName": "D", "phoneNumber": "2", "email": "s@example.com", "title": "dev" });
+    let referral = referral(15, &[("/team", json!([boss, dev]))]);
+    const UNCLEAR: &str = "portal-read-only: /team: s@example.com is there more than once, and which of them is \
+                           meant cannot be told: none is changed";
+    for (second, told) in [("C, D, 2, s@example.com", None), ("C, D, 3, s@example.com", Some(UNCLEAR))] {
+        let mut deal = shown(&referral);
+        deal.insert("Team member 2".to_owned(), second.to_owned());
+        let ran = plan(std::slice::from_ref(&referral), &[deal], "", 0);
+        let (operations, findings) = planned(&ran, "run");
+        assert!(operations.is_empty(), "{second}: {operations:?}");
+        assert_eq!(findings, Vec::from_iter(told.map(ToOwned::to_owned)), "{second}");
+    }
+}
