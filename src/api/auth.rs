@@ -29,6 +29,7 @@ use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
 mod echo;
+pub(super) mod oauth;
 mod token;
 
 /// The most bytes that are read from a source: more than any token with the JSON around it has.

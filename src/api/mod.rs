@@ -26,6 +26,9 @@ mod reasons;
 mod refusal;
 mod reply;
 
+pub use auth::oauth::{
+    Authority, AuthorityError, ClientId, ClientIdError, Registration, Scope, ScopeError, Tenant, TenantError,
+};
 pub use auth::{Auth, Generation, TokenCommand, TokenCommandError};
 pub use client::{Client, ClientError, ClientSettings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};

@@ -14,6 +14,7 @@
 //! | `setting_values` | what was written of one setting → its value, or why it has none |
 //! | `show_settings` | what is meant by the words of `show` |
 //! | `sources` | which source each setting of a profile is taken from |
+//! | `state_dir` | where the program keeps what outlives a run |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
 //! | [`console`] | prints, and asks: the only module that does |
 //! | `diagnostics` | writes what the program does and decides, for `-v` and `run.log` |
@@ -37,5 +38,6 @@ pub mod settings;
 mod show_settings;
 pub mod signals;
 mod sources;
+mod state_dir;
 
 pub use run::{Process, run};

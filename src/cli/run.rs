@@ -21,6 +21,7 @@ use super::settings;
 use super::show_settings;
 use super::signals;
 use super::sources::Surroundings;
+use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
     CommandError, Console, Environment, RunLog, Watch, apply, config_show, export, finish, report, resume,
@@ -78,8 +79,18 @@ pub fn run(process: Process) -> ExitCode {
             match ready(cli, &variables, &directory, terminal, user) {
                 Ok((command, used)) => {
                     used.iter().for_each(|used| console.say(&format!("note: {used}")));
-                    let around =
-                        Around { stdin, clock, new_id, user, directory, watch, run_log, diagnostics };
+                    let state_dir = state_dir(&variables);
+                    let around = Around {
+                        stdin,
+                        clock,
+                        new_id,
+                        user,
+                        directory,
+                        state_dir,
+                        watch,
+                        run_log,
+                        diagnostics,
+                    };
                     supervise(command, Arc::clone(&console), around)
                 }
                 Err(trouble) => fail(&trouble, &console),
@@ -205,6 +216,7 @@ struct Around {
     new_id: fn() -> Uuid,
     user: Option<u32>,
     directory: PathBuf,
+    state_dir: Option<PathBuf>,
     watch: Option<Watch>,
     run_log: RunLog,
     diagnostics: tracing::Dispatch,
@@ -217,7 +229,8 @@ fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
     let work = {
         let (stop, console) = (stop.clone(), Arc::clone(&console));
         move || {
-            let Around { stdin, clock, new_id, user, directory, watch, run_log, diagnostics } = around;
+            let Around { stdin, clock, new_id, user, directory, state_dir, watch, run_log, diagnostics } =
+                around;
             let (console, stdin, directory) = (&*console, &Mutex::new(stdin), &*directory);
             let environment = Environment {
                 console,
@@ -227,6 +240,7 @@ fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
                 new_id,
                 user,
                 directory,
+                state_dir: state_dir.as_deref(),
                 run_log: &run_log,
                 watch,
             };

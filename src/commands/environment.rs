@@ -64,6 +64,9 @@ pub struct Environment<'a> {
     pub user: Option<u32>,
     /// The current directory, which relative paths start from.
     pub directory: &'a Path,
+    /// The directory in which the program keeps, for this user, what outlives a run; it may not exist yet. `None`
+    /// where the environment doesn't tell where the user's files are.
+    pub state_dir: Option<&'a Path>,
     /// The log of diagnostics, which is written to a file once there is a run.
     pub run_log: &'a RunLog,
     /// A test's hook on the ledger's steps.

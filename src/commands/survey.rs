@@ -374,6 +374,7 @@ mod tests {
             new_id: Uuid::nil,
             user: None,
             directory: dir.path(),
+            state_dir: None,
             run_log: &RunLog::default(),
             watch: None,
         };

@@ -286,6 +286,7 @@ async fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         new_id: Uuid::nil,
         user: None,
         directory: Path::new(""),
+        state_dir: None,
         run_log: &RunLog::default(),
         watch: None,
     };
