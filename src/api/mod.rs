@@ -27,7 +27,8 @@ mod refusal;
 mod reply;
 
 pub use auth::oauth::{
-    Authority, AuthorityError, ClientId, ClientIdError, Registration, Scope, ScopeError, Tenant, TenantError,
+    Authority, AuthorityError, ClientId, ClientIdError, ClientSecret, Registration, Scope, ScopeError,
+    Tenant, TenantError,
 };
 pub use auth::{Auth, Generation, TokenCommand, TokenCommandError};
 pub use client::{Client, ClientError, ClientSettings};

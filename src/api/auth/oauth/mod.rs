@@ -10,4 +10,4 @@ mod authority;
 mod registration;
 
 pub use authority::{Authority, AuthorityError, Tenant, TenantError};
-pub use registration::{ClientId, ClientIdError, Registration, Scope, ScopeError};
+pub use registration::{ClientId, ClientIdError, ClientSecret, Registration, Scope, ScopeError};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::authority::{Authority, Tenant};
 
@@ -22,8 +22,25 @@ pub struct Registration {
     pub client_id: ClientId,
     /// What is asked for.
     pub scope: Scope,
-    /// The secret of a registration that has one. `Debug` doesn't show it.
-    pub secret: Option<SecretString>,
+    /// The secret of a registration that has one.
+    pub secret: Option<ClientSecret>,
+}
+
+/// The secret of an app registration. `Debug` doesn't show it.
+#[derive(Debug, Clone)]
+pub struct ClientSecret(SecretString);
+
+impl ClientSecret {
+    /// Takes a secret as it was set, without the white space around it. `None` where there is none.
+    pub fn of(text: &str) -> Option<Self> {
+        let text = text.trim_start_matches('\u{feff}').trim();
+        (!text.is_empty()).then(|| Self(text.to_owned().into()))
+    }
+
+    /// Returns the secret itself, for the sign-in service alone.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
 }
 
 /// The id of an app registration: the application or client id, a GUID at Entra ID.
@@ -142,8 +159,10 @@ mod tests {
             tenant: Tenant::parse("contoso.example.com").unwrap(),
             client_id: ClientId::parse("peer-client").unwrap(),
             scope: Scope::default(),
-            secret: Some("S3CRET".into()),
+            secret: ClientSecret::of(" S3CRET\n"),
         };
         assert!(!format!("{registration:?}").contains("S3CRET"));
+        assert_eq!(registration.secret.as_ref().map(ClientSecret::expose), Some("S3CRET"));
+        assert!(ClientSecret::of("\n").is_none());
     }
 }
