@@ -1,0 +1,31 @@
+//! The bearer token: where it comes from, and when another one is fetched.
+//!
+//! | part | what it owns |
+//! |---|---|
+//! | [`Auth`] | the source of the token |
+//! | `outside` | how a token file and the output of a token command are read |
+//! | [`Tokens`] | the token of a run, and when another one is fetched |
+//! | [`Token`] | the token itself, and how it is read from a text |
+//! | `echo` | where a service repeats it |
+//! | [`oauth`] | signing in |
+//!
+//! What always holds:
+//! - A token is held in a [`SecretString`](secrecy::SecretString) or in a header marked as sensitive, and nowhere
+//!   else.
+//! - The output of a token command is never shown.
+//! - However many requests meet a refused token, or one that is about to expire, one new token is fetched.
+
+mod echo;
+pub(super) mod oauth;
+mod outside;
+mod source;
+mod token;
+mod tokens;
+
+pub use source::{Auth, TokenCommand, TokenCommandError};
+pub(super) use token::Token;
+pub use tokens::Generation;
+pub(super) use tokens::Tokens;
+
+#[cfg(test)]
+mod tests;

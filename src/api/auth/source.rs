@@ -1,0 +1,88 @@
+//! The source of the bearer token, as the user names it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// The source of the bearer token.
+#[derive(Clone)]
+pub struct Auth(pub(super) TokenSource);
+
+/// The kinds of sources.
+#[derive(Clone)]
+pub(super) enum TokenSource {
+    Fixed(SecretString),
+    File(PathBuf),
+    Command { program: String, arguments: Vec<String> },
+}
+
+/// A token command as the user wrote it. Its arguments may hold a secret, so `Debug` hides them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct TokenCommand(SecretString);
+
+impl From<String> for TokenCommand {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+/// The reason why a text is no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenCommandError {
+    /// It has a quote that is not closed, or ends with a backslash.
+    #[error("the token command has a quote that is not closed")]
+    Quotes,
+    /// It names no program.
+    #[error("the token command is empty")]
+    Empty,
+}
+
+impl Auth {
+    /// Returns a source of this token only, which cannot be renewed.
+    pub fn fixed(token: SecretString) -> Self {
+        Self(TokenSource::Fixed(token))
+    }
+
+    /// Returns a file as source. It holds the token, or the JSON that a token endpoint answers with, and is
+    /// read again when the token is refused.
+    pub fn file(path: PathBuf) -> Self {
+        Self(TokenSource::File(path))
+    }
+
+    /// Returns a program as source. It prints the token, or a JSON object with `access_token` or
+    /// `accessToken`, and is run again when the token is refused. The text is split as a shell would, and run
+    /// without a shell.
+    ///
+    /// # Errors
+    /// See [`TokenCommandError`].
+    pub fn command(text: &TokenCommand) -> Result<Self, TokenCommandError> {
+        let mut words = shlex::split(text.0.expose_secret()).ok_or(TokenCommandError::Quotes)?.into_iter();
+        let program = words.next().filter(|program| !program.is_empty()).ok_or(TokenCommandError::Empty)?;
+        Ok(Self(TokenSource::Command { program, arguments: words.collect() }))
+    }
+}
+
+/// Shows the kind of the source only: a command's arguments may hold a secret.
+impl fmt::Debug for Auth {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self.0 {
+            TokenSource::Fixed(_) => "Auth(fixed)",
+            TokenSource::File(_) => "Auth(file)",
+            TokenSource::Command { .. } => "Auth(command)",
+        })
+    }
+}
+
+impl TokenSource {
+    /// Returns what it is called in a sentence.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Fixed(_) => "the token given",
+            Self::File(_) => "the token file",
+            Self::Command { .. } => "the output of the token command",
+        }
+    }
+}
