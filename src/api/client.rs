@@ -1,25 +1,23 @@
 //! The HTTP client: the three requests that this program makes. It never sends a PUT.
 
-use std::error::Error;
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, DATE, ETAG, HeaderMap, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
-use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Method, Request, Response, Url};
+use reqwest::{Method, Request, Response, Url};
 use tokio::time::Instant;
 use tracing::{Instrument, debug, debug_span};
 use uuid::Uuid;
 
+use super::auth::oauth::{ClaimsChallenge, claims_in};
 use super::auth::{Auth, Generation, Token, Tokens};
 use super::body;
 use super::connections::{ConnectionKind, Connections};
 use super::endpoint::{self, Endpoint, PageLink};
-use super::refusal;
 use super::reply::{self, Page, RawAnswer};
+use super::transport::{self, ClientError, describe};
 use crate::domain::exchange::{Failure, Journaled, Reply};
 use crate::domain::referral::{ETag, ReferralId};
 
@@ -28,11 +26,6 @@ use crate::domain::referral::{ETag, ReferralId};
 const LARGEST_PAGE: usize = 16 << 20;
 /// The most bytes that are read of any other answer.
 const LARGEST_BODY: usize = 4 << 20;
-/// The longest time to make a connection. It is shorter than the timeout of a request, so that where no
-/// server answers it is known that nothing was sent.
-const LONGEST_CONNECT: Duration = Duration::from_secs(10);
-/// The longest description of an error, in characters.
-const LONGEST_MESSAGE: usize = 500;
 
 /// The settings of a client, which hold for every request of a run.
 #[derive(Debug, Clone)]
@@ -43,14 +36,6 @@ pub struct ClientSettings {
     pub correlation_id: Uuid,
     /// The wall clock, which a date in `Retry-After` is compared with where the answer has no `Date`.
     pub clock: fn() -> Timestamp,
-}
-
-/// The reason why a client cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The machine's certificates, or something else that TLS needs, cannot be loaded.
-    #[error("the HTTP client cannot be set up: {0}")]
-    SetUp(String),
 }
 
 /// A client of the Partner API. Clones share connections and the token.
@@ -70,8 +55,8 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub fn new(endpoint: Endpoint, auth: Auth, settings: ClientSettings) -> Result<Self, ClientError> {
-        let connections = Connections::new(|| builder(&endpoint, settings.timeout))
-            .map_err(|error| ClientError::SetUp(describe(&error.without_url())))?;
+        let connections = Connections::new(|| transport::builder(endpoint.is_local(), settings.timeout))
+            .map_err(transport::not_set_up)?;
         let tokens = Tokens::new(auth, settings.clock);
         Ok(Self(Arc::new(ClientInner { connections, endpoint, tokens, settings })))
     }
@@ -154,6 +139,12 @@ impl Client {
         self.0.tokens.can_renew()
     }
 
+    /// Returns what a policy demanded of the token last, where the service refused it for that: the next sign-in is
+    /// to be asked for it.
+    pub fn demanded(&self) -> Option<ClaimsChallenge> {
+        self.0.tokens.demanded()
+    }
+
     /// Returns how often a token was fetched from its file or command.
     pub fn token_requests(&self) -> u64 {
         self.0.tokens.requests()
@@ -192,6 +183,10 @@ impl Client {
         // 401 refuses the token. 429 and 5xx may come from a proxy, which doesn't check it.
         if matches!(response.status().as_u16(), 200..=400 | 402..=428 | 430..=499) {
             self.0.tokens.note_taken(generation);
+        }
+        if matches!(response.status().as_u16(), 401 | 403) {
+            let claims = claims_in(response.headers()).filter(|claims| !token.is_in(claims.as_str()));
+            claims.into_iter().for_each(|claims| self.0.tokens.note_demanded(claims));
         }
         without(&token, self.answer(response, connection, client_request_id, largest).await?)
     }
@@ -241,20 +236,6 @@ impl fmt::Debug for Client {
     }
 }
 
-fn builder(endpoint: &Endpoint, timeout: Duration) -> ClientBuilder {
-    let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
-    let builder = reqwest::Client::builder()
-        .user_agent(endpoint::USER_AGENT)
-        .timeout(timeout)
-        .connect_timeout(LONGEST_CONNECT.min(timeout / 2))
-        // A request that reqwest repeats by itself would be missing in the ledger.
-        .retry(reqwest::retry::never())
-        .redirect(Policy::none());
-    // What is sent unencrypted must not leave the machine, neither through a proxy nor because a name server
-    // says that localhost is elsewhere.
-    if endpoint.is_local() { builder.no_proxy().resolve_to_addrs("localhost", &loopback) } else { builder }
-}
-
 /// Returns why the token was refused, as far as the service says so.
 fn challenges(headers: &HeaderMap) -> Vec<String> {
     let texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
@@ -282,18 +263,6 @@ fn without(token: &Token, mut answer: RawAnswer) -> Result<RawAnswer, Failure> {
 
 fn not_sent(message: &str) -> Failure {
     Failure::NotSent { message: message.to_owned() }
-}
-
-/// Describes an error and its causes, in one line.
-fn describe(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    refusal::bounded(&text, LONGEST_MESSAGE)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! | [`Auth`] | the source of the bearer token, when another one is fetched, and the token itself |
 //! | [`Client`] | the three requests that this program makes |
 //! | `connections` | whether a request uses a new connection or one that was kept |
+//! | `transport` | what every HTTP client has in common |
 //! | `body` | response bodies, of bounded size |
 //! | `reply` | status, headers and body → [`Reply`](crate::domain::exchange::Reply), [`Page`] or [`Failure`](crate::domain::exchange::Failure) |
 //! | `refusal`, `reasons` | what an error body says, and of which fields |
@@ -25,13 +26,16 @@ mod endpoint;
 mod reasons;
 mod refusal;
 mod reply;
+mod transport;
 
 pub use auth::oauth::{
-    Authority, AuthorityError, ClientId, ClientIdError, ClientSecret, Registration, Scope, ScopeError,
-    Tenant, TenantError,
+    Authority, AuthorityError, BrowserSignIn, ClaimsChallenge, ClientId, ClientIdError, ClientSecret,
+    DeviceSignIn, Grant, IdTokenError, Minutes, NoCallback, RefreshToken, Registration, Scope, ScopeError,
+    SignInError, SignInRefusal, SignInService, SignInStep, SignedInAccount, Tenant, TenantError,
 };
 pub use auth::{Auth, Generation, TokenCommand, TokenCommandError};
-pub use client::{Client, ClientError, ClientSettings};
+pub use client::{Client, ClientSettings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};
 pub use refusal::error_in;
 pub use reply::Page;
+pub use transport::ClientError;

@@ -128,16 +128,27 @@ pub(super) fn date(text: &str) -> Option<Timestamp> {
 /// Returns the `error` of each bearer challenge in a `WWW-Authenticate` header: why the token was refused
 /// (RFC 9110, section 11.6.1, and RFC 6750, section 3). Challenges after one that cannot be read are left
 /// out.
-///
-/// The `claims` that can stand beside an error are meant for a sign-in, and are not read.
 pub(super) fn token_errors(header: &str) -> impl Iterator<Item = String> {
-    let challenges = ChallengeParser::new(header).map_while(Result::ok);
-    challenges.filter(|challenge| challenge.scheme.eq_ignore_ascii_case("Bearer")).filter_map(token_error)
+    bearer_challenges(header).filter_map(|challenge| parameter(&challenge, "error"))
 }
 
-fn token_error(challenge: ChallengeRef<'_>) -> Option<String> {
-    let error = challenge.params.iter().find(|(name, _)| name.eq_ignore_ascii_case("error"));
-    error.map(|(_, value)| value.to_unescaped())
+/// Returns the `claims` of each bearer challenge whose error is that the token lacks some: what the next sign-in
+/// is to be asked for, in base64.
+pub(super) fn insufficient_claims(header: &str) -> impl Iterator<Item = String> {
+    let lacks = |challenge: &ChallengeRef<'_>| {
+        parameter(challenge, "error").is_some_and(|error| error.eq_ignore_ascii_case("insufficient_claims"))
+    };
+    bearer_challenges(header).filter(lacks).filter_map(|challenge| parameter(&challenge, "claims"))
+}
+
+fn bearer_challenges(header: &str) -> impl Iterator<Item = ChallengeRef<'_>> {
+    let challenges = ChallengeParser::new(header).map_while(Result::ok);
+    challenges.filter(|challenge| challenge.scheme.eq_ignore_ascii_case("Bearer"))
+}
+
+fn parameter(challenge: &ChallengeRef<'_>, name: &str) -> Option<String> {
+    let parameter = challenge.params.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    parameter.map(|(_, value)| value.to_unescaped())
 }
 
 /// Returns a successful answer whose body is whole.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::oauth::Grant;
+
 /// The source of the bearer token.
 #[derive(Clone)]
 pub struct Auth(pub(super) TokenSource);
@@ -44,6 +46,11 @@ impl Auth {
     /// Returns a source of this token only, which cannot be renewed.
     pub fn fixed(token: SecretString) -> Self {
         Self(TokenSource::Fixed(token))
+    }
+
+    /// Returns a source of the access token of a sign-in only, which cannot be renewed.
+    pub fn granted(grant: &Grant) -> Self {
+        Self::fixed(grant.access.token.bare())
     }
 
     /// Returns a file as source. It holds the token, or the JSON that a token endpoint answers with, and is

@@ -27,6 +27,11 @@ impl Token {
         value
     }
 
+    /// Returns the bare token.
+    pub(in crate::api) fn bare(&self) -> SecretString {
+        self.0.clone()
+    }
+
     /// Replaces the token in a text of the service by `[token]`.
     pub(in crate::api) fn redact(&self, text: &str) -> String {
         let (mut redacted, mut rest) = (String::with_capacity(text.len()), text);
@@ -52,6 +57,7 @@ impl Token {
 }
 
 /// A token as its source provides it.
+#[derive(Debug)]
 pub(in crate::api) struct Issued {
     /// The token.
     pub(in crate::api) token: Token,

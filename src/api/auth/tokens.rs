@@ -1,5 +1,6 @@
 //! The token of a run, and when another one is fetched.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::info;
 
+use super::oauth::ClaimsChallenge;
 use super::outside;
 use super::source::{Auth, TokenSource};
 use super::token::{Issued, Token};
@@ -35,6 +37,8 @@ pub(in crate::api) struct Tokens {
     taken: AtomicU64,
     /// How often a file was read or a command run.
     requests: AtomicU64,
+    /// What a policy demanded of a token last.
+    demanded: std::sync::Mutex<Option<ClaimsChallenge>>,
     clock: fn() -> Timestamp,
 }
 
@@ -56,6 +60,7 @@ impl Tokens {
             renewals: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             requests: AtomicU64::new(0),
+            demanded: std::sync::Mutex::default(),
             clock,
         }
     }
@@ -145,6 +150,16 @@ impl Tokens {
     /// since it is unknown how old it was.
     pub(in crate::api) fn was_taken(&self, token: Generation) -> bool {
         token.0 <= self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Records what a policy demanded of the token.
+    pub(in crate::api) fn note_demanded(&self, claims: ClaimsChallenge) {
+        *self.demanded.lock().unwrap_or_else(PoisonError::into_inner) = Some(claims);
+    }
+
+    /// Returns what a policy demanded of the token last.
+    pub(in crate::api) fn demanded(&self) -> Option<ClaimsChallenge> {
+        self.demanded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns how often a file was read or a command run.
