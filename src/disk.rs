@@ -169,6 +169,21 @@ pub fn open_privately(options: &mut OpenOptions, path: &Path) -> io::Result<File
     Ok(file)
 }
 
+/// Returns whether an open file is the one of this name.
+#[cfg(unix)]
+pub fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |found: fs::Metadata| (found.dev(), found.ino());
+    let open = file.metadata().map(identity);
+    open.is_ok_and(|open| fs::symlink_metadata(path).map(identity).is_ok_and(|there| there == open))
+}
+
+/// Returns true: outside of Unix, an open file can't be removed.
+#[cfg(not(unix))]
+pub fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
 /// Renames a file within its directory, replacing any file of the new name.
 ///
 /// # Errors

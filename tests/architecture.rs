@@ -15,7 +15,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("disk", &[]),
     ("input", &["domain"]),
     ("plan", &["domain"]),
-    ("api", &["domain"]),
+    ("api", &["domain", "disk"]),
     ("pace", &["domain"]),
     ("ledger", &["domain", "disk"]),
     ("report", &["domain", "disk"]),

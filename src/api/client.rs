@@ -110,6 +110,15 @@ impl Client {
         self.0.tokens.renew(seen).await
     }
 
+    /// Fetches a token that has what a policy demanded of the present one, once for all callers that were refused
+    /// with it. Returns `false` where the source of the token can't be asked for that.
+    ///
+    /// # Errors
+    /// Returns [`Failure::NoToken`] where there is none that satisfies the policy.
+    pub async fn satisfy(&self, seen: Generation) -> Result<bool, Failure> {
+        self.0.tokens.satisfy(seen).await
+    }
+
     /// Returns the generation of the token in use.
     pub fn generation(&self) -> Generation {
         self.0.tokens.generation()
@@ -145,7 +154,7 @@ impl Client {
         self.0.tokens.demanded()
     }
 
-    /// Returns how often a token was fetched from its file or command.
+    /// Returns how often a token was fetched from its file, its command or the sign-in service.
     pub fn token_requests(&self) -> u64 {
         self.0.tokens.requests()
     }

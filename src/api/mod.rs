@@ -33,6 +33,10 @@ pub use auth::oauth::{
     DeviceSignIn, Grant, IdTokenError, Minutes, NoCallback, RefreshToken, Registration, Scope, ScopeError,
     SignInError, SignInRefusal, SignInService, SignInStep, SignedInAccount, Tenant, TenantError,
 };
+pub use auth::store::{
+    Exposure, Forgotten, Kept, KeyringError, NewSignIn, Record, SignInId, SignInMethod, SignInStatus,
+    SignIns, StoreChoice, StoreChoiceError, StoreError, StorePlace,
+};
 pub use auth::{Auth, Generation, TokenCommand, TokenCommandError};
 pub use client::{Client, ClientSettings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};

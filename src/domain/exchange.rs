@@ -54,6 +54,8 @@ pub enum Failure {
     NoToken {
         /// What went wrong, for people; never any part of a token.
         message: Wording,
+        /// Whether it takes somebody who signs in again.
+        needs_sign_in: bool,
     },
 }
 
@@ -106,7 +108,7 @@ impl Failure {
     /// Returns the message, with the settings that would help.
     pub fn wording(&self) -> Wording {
         match self {
-            Self::NoToken { message } => message.clone(),
+            Self::NoToken { message, .. } => message.clone(),
             Self::NotSent { .. } | Self::NoAnswer { .. } | Self::Answered(_) => self.message().into(),
         }
     }
@@ -115,7 +117,7 @@ impl Failure {
     pub fn message(&self) -> &str {
         match self {
             Self::NotSent { message } | Self::NoAnswer { message } => message,
-            Self::NoToken { message } => message.as_str(),
+            Self::NoToken { message, .. } => message.as_str(),
             Self::Answered(refusal) => &refusal.message,
         }
     }

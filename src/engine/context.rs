@@ -26,10 +26,6 @@ use crate::pace::{Pace, Turn};
 mod reads;
 mod refused;
 
-/// The message where a conditional-access policy asks for claims that the token lacks.
-const CLAIMS: &str = "a conditional-access policy wants another sign-in (insufficient_claims): sign in again, \
-                      and carry on with a token that has the claims that are asked for";
-
 /// What all workers of a run share.
 pub struct Context<'a, A> {
     /// The service.
@@ -270,13 +266,14 @@ impl<A: Api> Context<'_, A> {
                 request_state.tries -= 1;
                 self.renew(failure, request_state).await
             }
-            Decision::Stop(TokenProblem::NoToken) => self.end(StopReason::NoToken(failure.wording())),
+            Decision::Stop(TokenProblem::NoToken) => {
+                self.end(StopReason::without_token(failure, StopReason::NoToken))
+            }
             Decision::Stop(TokenProblem::MfaRequired) => {
                 let why = failure.wording().say("; sign in again with multi-factor authentication");
                 self.end(StopReason::Token(why))
             }
-            // The service's own message is left out: it may hold the challenge, which is meant for a sign-in.
-            Decision::Stop(TokenProblem::ClaimsRequired) => self.end(StopReason::Token(CLAIMS.into())),
+            Decision::Stop(TokenProblem::ClaimsRequired) => self.satisfy(request_state).await,
         }
     }
 

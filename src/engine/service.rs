@@ -37,6 +37,12 @@ pub trait Api: Sync {
 
     /// Fetches another token, unless another worker has done so since `seen`.
     fn renew(&self, seen: Generation) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Fetches a token that has what a policy demanded of the present one, unless another worker has done so since
+    /// `seen`. Returns `false` where the source of the token can't be asked for that.
+    fn satisfy(&self, _seen: Generation) -> impl Future<Output = Result<bool, Failure>> + Send {
+        async { Ok(false) }
+    }
 }
 
 impl Api for Client {
@@ -74,5 +80,9 @@ impl Api for Client {
 
     async fn renew(&self, seen: Generation) -> Result<(), Failure> {
         Client::renew(self, seen).await
+    }
+
+    async fn satisfy(&self, seen: Generation) -> Result<bool, Failure> {
+        Client::satisfy(self, seen).await
     }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::info;
 
+use crate::domain::exchange::Failure;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
@@ -25,6 +26,8 @@ pub enum StopReason {
     NoToken(Wording),
     /// The service refuses the token, and there is no other.
     Token(Wording),
+    /// The sign-in that was kept brings no token any more: somebody has to sign in again.
+    SignIn(Wording),
     /// Changes were forbidden in a row.
     Forbidden(String),
     /// The service throttles every request.
@@ -52,6 +55,7 @@ impl StopReason {
             Self::Deadline(_) => "deadline",
             Self::NoToken(_) => "no token",
             Self::Token(_) => "token refused",
+            Self::SignIn(_) => "sign-in over",
             Self::Forbidden(_) => "forbidden",
             Self::Throttled => "throttled",
             Self::Unreadable(_) => "unreadable",
@@ -60,6 +64,14 @@ impl StopReason {
             Self::NothingThere => "nothing there",
             Self::Unreachable(_) => "unreachable",
             Self::Ledger(_) => "ledger",
+        }
+    }
+
+    /// Returns the reason where no token can be had: `otherwise`, unless somebody has to sign in again.
+    pub(super) fn without_token(failure: &Failure, otherwise: fn(Wording) -> Self) -> Self {
+        match failure {
+            Failure::NoToken { message, needs_sign_in: true } => Self::SignIn(message.clone()),
+            failure => otherwise(failure.wording()),
         }
     }
 
@@ -78,6 +90,7 @@ impl StopReason {
             }
             Self::NoToken(why) => Wording::from("there is no token to send: ").append(why),
             Self::Token(why) => Wording::from("the service does not take the token: ").append(why),
+            Self::SignIn(why) => Wording::from("somebody has to sign in again: ").append(why),
             Self::Forbidden(why) => format!("one request after another was forbidden: {why}").into(),
             Self::Throttled => "the service throttles every request".into(),
             Self::Unreadable(why) => {

@@ -292,7 +292,11 @@ mod tests {
         for (failure, write, read) in [
             (Failure::NotSent { message: message() }, tries, tries),
             (Failure::NoAnswer { message: message() }, "read back", tries),
-            (Failure::NoToken { message: message().into() }, "stop NoToken", "stop NoToken"),
+            (
+                Failure::NoToken { message: message().into(), needs_sign_in: true },
+                "stop NoToken",
+                "stop NoToken",
+            ),
         ] {
             assert_eq!(over_tries(Operation::Write, &failure), write, "{failure:?}");
             assert_eq!(over_tries(Operation::Read, &failure), read, "{failure:?}");

@@ -111,7 +111,7 @@ fn lock(path: &Path, wait: impl FnOnce()) -> io::Result<File> {
             }
             Err(fs::TryLockError::Error(error)) => return Err(error),
         }
-        if is_at(&record, path) {
+        if disk::is_at(&record, path) {
             return Ok(record);
         }
     }
@@ -119,21 +119,6 @@ fn lock(path: &Path, wait: impl FnOnce()) -> io::Result<File> {
 
 fn open(path: &Path) -> io::Result<File> {
     disk::open_privately(File::options().append(true).create(true), path)
-}
-
-/// Returns whether an open file is the one of this name.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |found: fs::Metadata| (found.dev(), found.ino());
-    let open = file.metadata().map(identity);
-    open.is_ok_and(|open| fs::symlink_metadata(path).map(identity).is_ok_and(|there| there == open))
-}
-
-/// Returns true: outside of Unix, an open file can't be removed.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! | [`Token`] | the token itself, and how it is read from a text |
 //! | `echo` | where a service repeats it |
 //! | [`oauth`] | signing in |
+//! | [`store`] | keeping a sign-in |
 //!
 //! What always holds:
 //! - A token is held in a [`SecretString`](secrecy::SecretString) or in a header marked as sensitive, and nowhere
@@ -19,6 +20,7 @@ mod echo;
 pub(super) mod oauth;
 mod outside;
 mod source;
+pub(super) mod store;
 mod token;
 mod tokens;
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::oauth::Grant;
+use super::oauth::{Grant, SignInService};
+use super::store::{Renewal, SignInId, SignIns};
 
 /// The source of the bearer token.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub(super) enum TokenSource {
     Fixed(SecretString),
     File(PathBuf),
     Command { program: String, arguments: Vec<String> },
+    SignedIn(Renewal),
 }
 
 /// A token command as the user wrote it. Its arguments may hold a secret, so `Debug` hides them.
@@ -53,6 +55,12 @@ impl Auth {
         Self::fixed(grant.access.token.bare())
     }
 
+    /// Returns a sign-in that is kept as source. It is renewed with the refresh token that lies there, ahead of each
+    /// token's end and where one is refused.
+    pub fn signed_in(sign_ins: SignIns, id: SignInId, service: SignInService) -> Self {
+        Self(TokenSource::SignedIn(Renewal::new(sign_ins, id, Box::new(service))))
+    }
+
     /// Returns a file as source. It holds the token, or the JSON that a token endpoint answers with, and is
     /// read again when the token is refused.
     pub fn file(path: PathBuf) -> Self {
@@ -79,6 +87,7 @@ impl fmt::Debug for Auth {
             TokenSource::Fixed(_) => "Auth(fixed)",
             TokenSource::File(_) => "Auth(file)",
             TokenSource::Command { .. } => "Auth(command)",
+            TokenSource::SignedIn(_) => "Auth(signed in)",
         })
     }
 }
@@ -90,6 +99,7 @@ impl TokenSource {
             Self::Fixed(_) => "the token given",
             Self::File(_) => "the token file",
             Self::Command { .. } => "the output of the token command",
+            Self::SignedIn(_) => "the sign-in",
         }
     }
 }

@@ -29,7 +29,7 @@ fn spelled(wording: &Wording) -> String {
 async fn header(tokens: &Tokens) -> Result<String, String> {
     match tokens.current().await {
         Ok((token, _)) => Ok(token.header().to_str().unwrap().to_owned()),
-        Err(Failure::NoToken { message }) => Err(spelled(&message)),
+        Err(Failure::NoToken { message, .. }) => Err(spelled(&message)),
         Err(failure) => panic!("{failure:?}"),
     }
 }

@@ -12,6 +12,7 @@ use tracing::info;
 use super::oauth::ClaimsChallenge;
 use super::outside;
 use super::source::{Auth, TokenSource};
+use super::store::Renewal;
 use super::token::{Issued, Token};
 use crate::domain::exchange::Failure;
 use crate::domain::setting::Setting;
@@ -37,6 +38,8 @@ pub(in crate::api) struct Tokens {
     taken: AtomicU64,
     /// How often a file was read or a command run.
     requests: AtomicU64,
+    /// The last generation that was asked for with what a policy demanded; the maximum where there is none.
+    satisfied: AtomicU64,
     /// What a policy demanded of a token last.
     demanded: std::sync::Mutex<Option<ClaimsChallenge>>,
     clock: fn() -> Timestamp,
@@ -60,6 +63,7 @@ impl Tokens {
             renewals: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             requests: AtomicU64::new(0),
+            satisfied: AtomicU64::new(u64::MAX),
             demanded: std::sync::Mutex::default(),
             clock,
         }
@@ -82,18 +86,15 @@ impl Tokens {
     pub(in crate::api) async fn current(&self) -> Result<(Token, Generation), Failure> {
         let mut held = self.held.lock().await;
         match &mut *held {
-            Held::Nothing => *held = self.fetch().await,
-            Held::Token(_, renew_at) if is_due(*renew_at) => {
-                match self.fetch().await {
-                    // The present token is still good. If the service refuses it later, that is reported
-                    // then.
-                    Held::Lost(_) => *renew_at = None,
-                    fetched => {
-                        *held = fetched;
-                        self.renewals.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
+            Held::Nothing => {
+                *held = self.fetch().await.unwrap_or_else(|unfetched| Held::Lost(unfetched.failure))
             }
+            Held::Token(_, renew_at) if is_due(*renew_at) => match self.fetch().await {
+                // The present token is still good. If the service refuses it later, that is reported then.
+                Err(Unfetched { is_transient: false, .. }) => *renew_at = None,
+                Err(Unfetched { is_transient: true, .. }) => *renew_at = Instant::now().checked_add(SELDOM),
+                Ok(fetched) => self.replace(&mut held, fetched),
+            },
             Held::Token(..) | Held::Lost(_) => {}
         }
         match &*held {
@@ -115,19 +116,85 @@ impl Tokens {
         if self.generation() != seen {
             return Ok(());
         }
-        *held = match self.source {
+        let renewed = match self.source {
             TokenSource::Fixed(_) => {
                 let lost = "the token was refused, and there is no way to get another: \
                             set PARTNER_CENTER_TOKEN anew, or use ";
-                Held::Lost(no_token(Wording::from(lost).name(Setting::TokenCommand)))
+                Err(Unfetched::from(Wording::from(lost).name(Setting::TokenCommand)))
             }
-            TokenSource::File(_) | TokenSource::Command { .. } => self.fetch().await,
+            TokenSource::File(_) | TokenSource::Command { .. } | TokenSource::SignedIn(_) => {
+                self.fetch().await
+            }
         };
-        match &*held {
-            Held::Lost(failure) => Err(failure.clone()),
-            Held::Token(..) | Held::Nothing => {
-                self.renewals.fetch_add(1, Ordering::Relaxed);
+        self.replace_or_lose(&mut held, renewed)
+    }
+
+    /// Fetches a token that has what a policy demanded of the present one, unless another caller has done so since
+    /// `seen`. That is tried once; what the policy demands is kept for the next sign-in where it doesn't help. Returns
+    /// `false` where the source can't be asked for that, or it isn't known what is demanded.
+    ///
+    /// # Errors
+    /// Returns [`Failure::NoToken`] where there is none that satisfies the policy.
+    pub(in crate::api) async fn satisfy(&self, seen: Generation) -> Result<bool, Failure> {
+        let TokenSource::SignedIn(sign_in) = &self.source else { return Ok(false) };
+        let mut held = self.held.lock().await;
+        if let Held::Lost(failure) = &*held {
+            return Err(failure.clone());
+        }
+        if self.generation() != seen {
+            return Ok(true);
+        }
+        let Some(claims) = self.demanded() else { return Ok(false) };
+        let is_satisfied = self.satisfied.load(Ordering::Relaxed) == seen.0;
+        let renewed =
+            if is_satisfied { None } else { Some(self.renew_sign_in(sign_in, Some(claims.clone())).await) };
+        let renewed = match renewed {
+            Some(Err(Unfetched { is_transient: true, failure })) => {
+                Err(Unfetched { is_transient: true, failure })
+            }
+            Some(Ok(token)) => Ok(token),
+            refused => Err(Self::unsatisfied(sign_in, claims, refused.and_then(Result::err)).await),
+        };
+        self.replace_or_lose(&mut held, renewed)?;
+        self.satisfied.store(self.generation().0, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// Keeps what a policy demands for the next sign-in, and returns why there is no token that satisfies it.
+    async fn unsatisfied(
+        sign_in: &Renewal,
+        claims: ClaimsChallenge,
+        refused: Option<Unfetched>,
+    ) -> Unfetched {
+        let mut message = Wording::from(
+            "a conditional-access policy wants another sign-in (insufficient_claims), as the present one does not have what it demands",
+        );
+        if let Some(Unfetched { failure, .. }) = refused {
+            message = message.say("; ").append(&failure.wording());
+        }
+        if let Err(error) = sign_in.challenged(claims).await {
+            message =
+                message.say(format!("; what it demands could not be noted for the next sign-in: {error}"));
+        }
+        Unfetched { failure: Failure::NoToken { message, needs_sign_in: true }, is_transient: false }
+    }
+
+    /// Puts a token in the place of the present one.
+    fn replace(&self, held: &mut Held, token: Held) {
+        *held = token;
+        self.renewals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Puts a token in the place of the present one, which is good no more.
+    fn replace_or_lose(&self, held: &mut Held, fetched: Result<Held, Unfetched>) -> Result<(), Failure> {
+        match fetched {
+            Ok(token) => {
+                self.replace(held, token);
                 Ok(())
+            }
+            Err(Unfetched { failure, .. }) => {
+                *held = Held::Lost(failure.clone());
+                Err(failure)
             }
         }
     }
@@ -162,13 +229,17 @@ impl Tokens {
         self.demanded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns how often a file was read or a command run.
+    /// Returns how often a file was read, a command run or the sign-in service asked.
     pub(in crate::api) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        match &self.source {
+            TokenSource::SignedIn(sign_in) => sign_in.requests(),
+            _ => self.requests.load(Ordering::Relaxed),
+        }
     }
 
-    async fn fetch(&self) -> Held {
+    async fn fetch(&self) -> Result<Held, Unfetched> {
         let text = match &self.source {
+            TokenSource::SignedIn(sign_in) => return self.renew_sign_in(sign_in, None).await,
             TokenSource::Fixed(token) => Ok(token.clone()),
             TokenSource::File(path) => {
                 self.requests.fetch_add(1, Ordering::Relaxed);
@@ -183,16 +254,30 @@ impl Tokens {
             let read = Issued::read(&text, (self.clock)());
             read.map_err(|problem| Wording::from(format!("{} {problem}", self.source.name())))
         });
-        match issued {
-            Ok(Issued { token, lifetime }) => {
-                info!(lifetime = lifetime.map(|time| time.as_secs()), "token fetched");
-                Held::Token(token, self.renew_at(lifetime))
-            }
-            Err(problem) => {
-                info!("token could not be fetched");
-                Held::Lost(no_token(problem))
-            }
-        }
+        issued.map(|issued| self.fetched(issued)).map_err(|problem| {
+            info!("token could not be fetched");
+            Unfetched::from(problem)
+        })
+    }
+
+    /// Renews the sign-in that is kept, with what a policy demands.
+    async fn renew_sign_in(
+        &self,
+        sign_in: &Renewal,
+        claims: Option<ClaimsChallenge>,
+    ) -> Result<Held, Unfetched> {
+        let renewed = sign_in.renew(claims, (self.clock)()).await;
+        renewed.map(|issued| self.fetched(issued)).map_err(|unrenewed| {
+            info!(transient = unrenewed.is_transient(), "the sign-in could not be renewed");
+            let (message, needs_sign_in) = (unrenewed.wording(), unrenewed.is_mended_by_sign_in());
+            let failure = Failure::NoToken { message, needs_sign_in };
+            Unfetched { failure, is_transient: unrenewed.is_transient() }
+        })
+    }
+
+    fn fetched(&self, Issued { token, lifetime }: Issued) -> Held {
+        info!(lifetime = lifetime.map(|time| time.as_secs()), "token fetched");
+        Held::Token(token, self.renew_at(lifetime))
     }
 
     /// Returns when to fetch another token ahead of this one's end. The lifetime in a file counts from when
@@ -208,6 +293,24 @@ fn is_due(renew_at: Option<Instant>) -> bool {
     renew_at.is_some_and(|at| at <= Instant::now())
 }
 
-fn no_token(message: impl Into<Wording>) -> Failure {
-    Failure::NoToken { message: message.into() }
+/// The reason why no token was fetched.
+struct Unfetched {
+    failure: Failure,
+    /// Whether one may be had a little later.
+    is_transient: bool,
+}
+
+impl From<Wording> for Unfetched {
+    fn from(message: Wording) -> Self {
+        Self { failure: Failure::NoToken { message, needs_sign_in: false }, is_transient: false }
+    }
+}
+
+/// A refresh token that is being exchanged is put back before the process ends.
+impl Drop for Tokens {
+    fn drop(&mut self) {
+        if let TokenSource::SignedIn(sign_in) = &self.source {
+            sign_in.wait_for_end();
+        }
+    }
 }

@@ -17,6 +17,9 @@ use crate::pace::blame::{MAX_THROTTLES, ThrottleScope, TokenRefusal};
 use crate::pace::circuit::Purpose;
 use crate::pace::retry::{AfterPause, Decision, MAX_TRIES, back_off};
 
+/// The message where a conditional-access policy asks for claims that the token lacks.
+const CLAIMS: &str = "a conditional-access policy wants another sign-in (insufficient_claims): sign in again, \
+                      and carry on with a token that has the claims that are asked for";
 /// The end of the message where a new token was refused too.
 const REFUSED_ANEW: &str = "a new one was refused as well: see whether it is for this service, and whether its \
                             user may still sign in";
@@ -180,8 +183,25 @@ impl<A: Api> Context<'_, A> {
         };
         match renewed {
             Ok(()) => AfterFailure::AgainUncharged,
-            Err(Failure::NoToken { message }) => self.end(StopReason::Token(message)),
+            Err(failure @ Failure::NoToken { .. }) => {
+                self.end(StopReason::without_token(&failure, StopReason::Token))
+            }
             Err(failure) => self.end(StopReason::Token(failure.wording().say(format!("; {REFUSED_ANEW}")))),
+        }
+    }
+
+    /// Acts on a policy that asks for claims which the token lacks: a token that has them is fetched once, where the
+    /// source can be asked for it.
+    pub(super) async fn satisfy(&self, request_state: &RequestState<'_>) -> AfterFailure {
+        let sent_with = request_state.token.unwrap_or_else(|| self.api.generation());
+        // A service that takes turns at what it wants of a token gets no more of them than of tries.
+        let satisfied =
+            if request_state.tries < MAX_TRIES { self.api.satisfy(sent_with).await } else { Ok(false) };
+        match satisfied {
+            Ok(true) => AfterFailure::Again,
+            // The service's own message is left out: it may hold the challenge, which is meant for a sign-in.
+            Ok(false) => self.end(StopReason::Token(CLAIMS.into())),
+            Err(failure) => self.end(StopReason::without_token(&failure, StopReason::Token)),
         }
     }
 

@@ -1,0 +1,233 @@
+//! The exchange of a refresh token that is kept for new tokens, one process at a time.
+//!
+//! The token is read, exchanged and put back under the lock of the sign-in, and never held in memory between two
+//! exchanges: another process may have exchanged it meanwhile, and has an access token of its own. Putting the new one
+//! back is the first that is done once the answer is read; what could go wrong with that is tried before. A process
+//! that dies in between loses the sign-in where the service takes each refresh token once, and somebody has to sign in
+//! again: that cannot be undone from here.
+//!
+//! An exchange that has begun goes on to its end on a thread of its own, also where nobody waits for its tokens any
+//! more, and whoever lets go of a [`Renewal`] waits for that end.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::info;
+
+use super::error::StoreError;
+use super::identity::SignInId;
+use super::keyring::KeyringError;
+use super::sign_ins::{HeldSignIn, SignIns};
+use crate::api::auth::oauth::{ClaimsChallenge, Grant, RefreshToken, SignInError, SignInService};
+use crate::api::auth::token::Issued;
+use crate::domain::wording::Wording;
+
+/// How long the end of an exchange is waited for that nobody needs any more.
+const LONGEST_END: Duration = Duration::from_secs(60);
+
+/// A service that exchanges refresh tokens. It is asked on a thread that may block.
+pub(in crate::api::auth) trait Exchange: Send + Sync {
+    /// Exchanges a refresh token for new tokens, with what a policy demands of them.
+    fn exchange(&self, token: &RefreshToken, claims: Option<&ClaimsChallenge>) -> Result<Grant, SignInError>;
+}
+
+impl Exchange for SignInService {
+    fn exchange(&self, token: &RefreshToken, claims: Option<&ClaimsChallenge>) -> Result<Grant, SignInError> {
+        // The runtime of the run may be at its end.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let unasked =
+            |error: std::io::Error| SignInError::Unreachable { message: error.to_string(), is_tls: false };
+        runtime.map_err(unasked)?.block_on(self.refresh(token, claims))
+    }
+}
+
+/// Renews a sign-in that is kept. Clones are handles on the same.
+#[derive(Clone)]
+pub(in crate::api::auth) struct Renewal {
+    inner: Arc<RenewalInner>,
+    exchanges: Arc<Exchanges>,
+}
+
+struct RenewalInner {
+    sign_ins: SignIns,
+    id: SignInId,
+    service: Box<dyn Exchange>,
+}
+
+/// The reason why a sign-in was not renewed.
+#[derive(Debug, Clone)]
+pub(in crate::api::auth) enum Unrenewed {
+    /// The service refused, or could not be asked.
+    Service(SignInError),
+    /// There is no sign-in to renew, or it can't be read.
+    Store(StoreError),
+    /// It was renewed, and the new refresh token could not be kept.
+    NotKept(StoreError),
+}
+
+impl Unrenewed {
+    /// Returns whether it may succeed a little later.
+    pub(in crate::api::auth) fn is_transient(&self) -> bool {
+        match self {
+            Self::Service(error) => error.is_transient(),
+            Self::Store(StoreError::Busy { .. } | StoreError::Keyring(KeyringError::Silent(_))) => true,
+            Self::Store(_) | Self::NotKept(_) => false,
+        }
+    }
+
+    /// Returns whether another sign-in would mend it.
+    pub(in crate::api::auth) fn is_mended_by_sign_in(&self) -> bool {
+        match self {
+            Self::Service(error) => error.is_over(),
+            Self::Store(error) => error.is_mended_by_sign_in(),
+            Self::NotKept(_) => true,
+        }
+    }
+
+    /// Describes it to the user.
+    pub(in crate::api::auth) fn wording(&self) -> Wording {
+        let with_remedy =
+            |error: &StoreError| Wording::from(error.to_string()).say(": ").append(&error.remedy());
+        match self {
+            Self::Service(error) => error.to_string().into(),
+            Self::Store(error) => with_remedy(error),
+            Self::NotKept(error) => {
+                Wording::from("the sign-in was renewed and could not be kept, so it may be over: ")
+                    .append(&with_remedy(error))
+                    .say(", and sign in again")
+            }
+        }
+    }
+}
+
+impl Renewal {
+    /// Returns the renewal of a sign-in at a service.
+    pub(in crate::api::auth) fn new(sign_ins: SignIns, id: SignInId, service: Box<dyn Exchange>) -> Self {
+        let inner = RenewalInner { sign_ins, id, service };
+        Self { inner: Arc::new(inner), exchanges: Arc::default() }
+    }
+
+    /// Renews the sign-in, with what a policy demands of the new tokens, and returns the access token.
+    ///
+    /// # Errors
+    /// See [`Unrenewed`].
+    pub(in crate::api::auth) async fn renew(
+        &self,
+        claims: Option<ClaimsChallenge>,
+        now: Timestamp,
+    ) -> Result<Issued, Unrenewed> {
+        let held = self.inner.sign_ins.hold(&self.inner.id).await.map_err(Unrenewed::Store)?;
+        let (inner, under_way) = (Arc::clone(&self.inner), Exchanges::begin(&self.exchanges));
+        let work = move || {
+            let renewed = inner.exchange(&held, claims.as_ref(), now, &under_way.0.asked);
+            // Let go of before the end is told, so that the next process can go on when this one has ended.
+            drop(held);
+            renewed
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(renewed) => renewed,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(Unrenewed::Store(StoreError::Ended)),
+        }
+    }
+
+    /// Keeps what a policy demands of the next sign-in.
+    ///
+    /// # Errors
+    /// Returns an error where it can't be kept.
+    pub(in crate::api::auth) async fn challenged(&self, claims: ClaimsChallenge) -> Result<(), StoreError> {
+        self.inner.sign_ins.challenged(&self.inner.id, claims).await
+    }
+
+    /// Returns how often the service was asked.
+    pub(in crate::api::auth) fn requests(&self) -> u64 {
+        self.exchanges.asked.load(Ordering::Relaxed)
+    }
+
+    /// Waits for an exchange that is under way, but not for ever.
+    pub(in crate::api::auth) fn wait_for_end(&self) {
+        let under_way = self.exchanges.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whether it ended in time makes no difference: there is nothing more to wait for.
+        let _ = self.exchanges.ended.wait_timeout_while(under_way, LONGEST_END, |under_way| *under_way > 0);
+    }
+}
+
+impl fmt::Debug for Renewal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Renewal").field("id", &self.inner.id).finish_non_exhaustive()
+    }
+}
+
+impl RenewalInner {
+    /// Exchanges the refresh token under the lock.
+    fn exchange(
+        &self,
+        held: &HeldSignIn,
+        claims: Option<&ClaimsChallenge>,
+        now: Timestamp,
+        asked: &AtomicU64,
+    ) -> Result<Issued, Unrenewed> {
+        let nobody = || Unrenewed::Store(StoreError::NobodySignedIn);
+        let mut record = held.record().map_err(Unrenewed::Store)?.ok_or_else(nobody)?;
+        let (token, kept) = held.token(&record).map_err(Unrenewed::Store)?;
+        let ready = held.ready(kept).map_err(Unrenewed::Store)?;
+        asked.fetch_add(1, Ordering::Relaxed);
+        let grant = match self.service.exchange(&token, claims) {
+            Ok(grant) => grant,
+            Err(error) => {
+                ready.give_back();
+                return Err(Unrenewed::Service(error));
+            }
+        };
+        match &grant.refresh {
+            Some(new) => {
+                let (kept, failed) = held.put(new, ready, record.choice).map_err(Unrenewed::NotKept)?;
+                if failed.is_some() {
+                    info!("the keyring failed, so the sign-in is kept in a file");
+                }
+                record.kept = kept;
+            }
+            None => {
+                ready.give_back();
+                record.kept = kept;
+            }
+        }
+        record.renewed = Some(now);
+        if claims.is_some() {
+            record.challenge = None;
+        }
+        // The tokens are good without it, and where the refresh token lies is found out in any case.
+        if held.put_record(&record).is_err() {
+            info!("the record of the sign-in could not be written");
+        }
+        Ok(grant.access)
+    }
+}
+
+/// The exchanges of a process.
+#[derive(Default)]
+struct Exchanges {
+    asked: AtomicU64,
+    under_way: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// An exchange that is under way until this is dropped.
+struct UnderWay(Arc<Exchanges>);
+
+impl Exchanges {
+    fn begin(exchanges: &Arc<Self>) -> UnderWay {
+        *exchanges.under_way.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        UnderWay(Arc::clone(exchanges))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        *self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.ended.notify_all();
+    }
+}
