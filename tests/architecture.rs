@@ -29,7 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Which crates only one place may name, and where.
-const ONLY_IN: [(&str, &str); 19] = [
+const ONLY_IN: [(&str, &str); 22] = [
     ("tracing_subscriber", "src/cli/diagnostics.rs"),
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
@@ -42,6 +42,9 @@ const ONLY_IN: [(&str, &str); 19] = [
     ("toml", "src/cli/"),
     // The module `api::auth`, its part `token` included.
     ("secrecy", "src/api/auth"),
+    ("base64", "src/api/auth/"),
+    ("getrandom", "src/api/auth/"),
+    ("webbrowser", "src/api/auth/oauth/opener.rs"),
     ("encoding_rs_io", "src/input/"),
     ("flate2", "src/input/"),
     ("calamine", "src/input/workbook/"),

@@ -29,13 +29,14 @@ mod reply;
 mod transport;
 
 pub use auth::oauth::{
-    Authority, AuthorityError, BrowserSignIn, ClaimsChallenge, ClientId, ClientIdError, ClientSecret,
-    DeviceSignIn, Grant, IdTokenError, Minutes, NoCallback, RefreshToken, Registration, Scope, ScopeError,
-    SignInError, SignInRefusal, SignInService, SignInStep, SignedInAccount, Tenant, TenantError,
+    Advice, Authority, AuthorityError, BrowserSignIn, ClaimsChallenge, ClientId, ClientIdError, ClientSecret,
+    DeviceSignIn, Grant, IdTokenError, Minutes, NoCallback, NotOpened, RefreshToken, Registration, Remedy,
+    Scope, ScopeError, SignInError, SignInMethod, SignInRefusal, SignInService, SignInStep, SignedInAccount,
+    Tenant, TenantError, is_browser_likely, open_browser,
 };
 pub use auth::store::{
-    Exposure, Forgotten, Kept, KeyringError, NewSignIn, Record, SignInId, SignInMethod, SignInStatus,
-    SignIns, StoreChoice, StoreChoiceError, StoreError, StorePlace,
+    Exposure, Forgotten, Kept, KeyringError, NewSignIn, Record, SignInId, SignInStatus, SignIns, StoreChoice,
+    StoreChoiceError, StoreError, StorePlace,
 };
 pub use auth::{Auth, Generation, TokenCommand, TokenCommandError};
 pub use client::{Client, ClientSettings};

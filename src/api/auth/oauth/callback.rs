@@ -104,3 +104,89 @@ impl Members {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    const STATE: &str = "St4te-of_this_sign-in";
+
+    fn told(read: Result<Callback, NoCallback>) -> Result<String, NoCallback> {
+        read.map(|callback| match callback {
+            Callback::Code(code) => format!("code {}", code.expose_secret()),
+            Callback::Refused(refusal) => refusal.to_string(),
+        })
+    }
+
+    #[test]
+    fn only_what_belongs_to_this_sign_in_counts() {
+        use NoCallback::{Another, CutOff, NoAddress};
+        let no = "the sign-in service refused the sign-in in the browser: access_denied";
+        for (target, wanted) in [
+            ("/?code=0.A&state=STATE", Ok("code 0.A".to_owned())),
+            ("/?state=STATE&session_state=x&code=a%2Bb+c&code_2=d", Ok("code a+b c".to_owned())),
+            ("/?error=access_denied&state=STATE", Ok(no.to_owned())),
+            (
+                "/?error=access_denied&error_description=AADSTS65004%3A+User+declined.%0D%0ATrace&state=STATE",
+                Ok(format!("{no}: AADSTS65004: User declined.")),
+            ),
+            ("/?error=access_denied&error_description=STATE&state=STATE", Ok(format!("{no}: [secret]"))),
+            ("/?code=a&error=access_denied&state=STATE", Ok(no.to_owned())),
+            ("/?code=a&state=STATEx", Err(Another)),
+            ("/?code=a&state=", Err(Another)),
+            ("/?code=a", Err(CutOff)),
+            ("/?code=a&state=St4te", Err(CutOff)),
+            ("/?error=access_denied", Err(Another)),
+            ("/?code=&state=STATE", Err(CutOff)),
+            ("/?error=&state=STATE", Err(CutOff)),
+            ("/?state=STATE", Err(CutOff)),
+            ("/?code=a&code=b&state=STATE", Err(Another)),
+            ("/?code=a&state=STATE&state=STATE", Err(Another)),
+            ("/x?code=a&state=STATE", Err(Another)),
+            ("/favicon.ico", Err(Another)),
+            ("/", Err(Another)),
+            ("", Err(NoAddress)),
+            ("*", Err(NoAddress)),
+            ("http://localhost/?code=a&state=STATE", Err(NoAddress)),
+        ] {
+            let target = target.replace("STATE", STATE);
+            assert_eq!(told(requested(&target, STATE)), wanted, "{target}");
+        }
+    }
+
+    #[test]
+    fn the_address_that_the_browser_ended_at_can_be_pasted() {
+        use NoCallback::{Another, NoAddress};
+        let code = || Ok("code 0.A".to_owned());
+        for (text, wanted) in [
+            ("http://localhost:49152/?code=0.A&state=STATE", code()),
+            ("  http://localhost/?code=0.A&state=STATE\n", code()),
+            ("\"http://localhost:1/?code=0.A&state=STATE\"", code()),
+            ("'http://127.0.0.1:1/?code=0.A&state=STATE'", code()),
+            ("<http://[::1]:1/?code=0.A&state=STATE>", code()),
+            ("HTTP://LOCALHOST:1/?code=0.A&state=STATE#_=_", code()),
+            ("http://localhost:1/?code=0.\r\n  A&state=STATE", code()),
+            ("https://localhost:1/?code=0.A&state=STATE", Err(NoAddress)),
+            ("http://localhost.example.com/?code=0.A&state=STATE", Err(NoAddress)),
+            ("http://example.com/?code=0.A&state=STATE", Err(NoAddress)),
+            ("0.A", Err(NoAddress)),
+            ("?code=0.A&state=STATE", Err(NoAddress)),
+            ("", Err(NoAddress)),
+            ("http://localhost:1/?code=0.A&state=other", Err(Another)),
+        ] {
+            let text = text.replace("STATE", STATE);
+            assert_eq!(told(pasted(&text, STATE)), wanted, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whoever doesn't know the state brings nothing.
+        #[test]
+        fn nothing_counts_without_the_state(text in r"(/|http://localhost/|\?|&|=|code|state|error|%[0-9a-f]{2}|[a-zA-Z0-9]){0,20}") {
+            proptest::prop_assert!(requested(&text, STATE).is_err());
+            proptest::prop_assert!(pasted(&text, STATE).is_err());
+        }
+    }
+}

@@ -135,3 +135,99 @@ fn time(raw: &RawValue) -> Option<Timestamp> {
     let since = SignedDuration::try_from_secs_f64(seconds).ok()?;
     Timestamp::from_duration(since).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-11-20T12:00:00Z";
+
+    fn token(claims: &str) -> String {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), part("signature"))
+    }
+
+    fn seconds(later: i64) -> i64 {
+        NOW.parse::<Timestamp>().unwrap().as_second() + later
+    }
+
+    fn read_claims(claims: &str) -> Result<Identity, IdTokenError> {
+        read(&token(claims), "app", Some("n0nce"), NOW.parse().unwrap())
+    }
+
+    /// The claims of a good token, with some of them replaced or added.
+    fn claims(other: &[(&str, String)]) -> String {
+        let mut all = serde_json::Map::new();
+        let good = [
+            ("aud", r#""app""#.to_owned()),
+            ("nonce", r#""n0nce""#.to_owned()),
+            ("iat", seconds(0).to_string()),
+            ("exp", seconds(3600).to_string()),
+        ];
+        for (name, value) in good.into_iter().chain(other.iter().cloned()) {
+            all.insert(name.to_owned(), serde_json::from_str(&value).unwrap());
+        }
+        serde_json::Value::Object(all).to_string()
+    }
+
+    #[test]
+    fn only_a_token_of_this_sign_in_is_accepted() {
+        let text = |text: &str| format!("\"{text}\"");
+        let over = |seconds| IdTokenError::Ended(Minutes(SignedDuration::from_secs(seconds)));
+        for (other, wanted) in [
+            (vec![], Ok(())),
+            (vec![("aud", r#"["other","app"]"#.to_owned())], Ok(())),
+            (vec![("aud", text("other"))], Err(IdTokenError::Audience)),
+            (vec![("aud", "[]".to_owned())], Err(IdTokenError::Audience)),
+            (vec![("aud", "null".to_owned())], Err(IdTokenError::Audience)),
+            (vec![("nonce", text("other"))], Err(IdTokenError::Nonce)),
+            (vec![("nonce", "null".to_owned())], Err(IdTokenError::Nonce)),
+            (vec![("exp", seconds(-300).to_string())], Ok(())),
+            (vec![("exp", format!("{}.5", seconds(0)))], Ok(())),
+            (vec![("exp", seconds(-301).to_string())], Err(over(301))),
+            (vec![("exp", text("soon"))], Err(IdTokenError::Form)),
+            (vec![("exp", "1e99".to_owned())], Err(IdTokenError::Form)),
+        ] {
+            let got = read_claims(&claims(&other)).map(|_| ());
+            assert_eq!(got, wanted, "{other:?}");
+        }
+        let good = token(&claims(&[]));
+        assert!(read(&good, "app", None, NOW.parse().unwrap()).is_ok());
+        for broken in ["", "a", "a.b.c", "..", &good[1..good.rfind('.').unwrap()], &format!("{good}.x")] {
+            assert_eq!(read(broken, "app", None, NOW.parse().unwrap()), Err(IdTokenError::Form), "{broken}");
+        }
+        let told = IdTokenError::Ended(Minutes(SignedDuration::from_mins(65))).to_string();
+        assert_eq!(told, "an id token that ended 65 minutes ago by this machine's clock");
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_noticed() {
+        for (issued, wanted) in
+            [(0, None), (-300, None), (300, None), (-301, Some(301)), (3_600, Some(-3_600))]
+        {
+            let identity = read_claims(&claims(&[("iat", seconds(issued).to_string())])).unwrap();
+            assert_eq!(identity.clock_ahead.map(|ahead| ahead.as_secs()), wanted, "{issued}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_shown_by_what_it_has() {
+        let text = |text: &str| serde_json::to_string(text).unwrap();
+        for (other, wanted) in [
+            (vec![], "an account without a name"),
+            (vec![("sub", text("s"))], "s"),
+            (vec![("sub", text("s")), ("oid", text("o"))], "o"),
+            (vec![("name", text("Ada Example")), ("oid", text("o"))], "Ada Example"),
+            (vec![("name", text("Ada")), ("upn", text(" ada@example.com "))], "ada@example.com"),
+            (vec![("upn", text("u")), ("preferred_username", text("p"))], "p"),
+            (vec![("preferred_username", text(" ")), ("email", text("e"))], "e"),
+            (vec![("name", text("a\u{1b}[31m\nb"))], "a\u{fffd}[31m b"),
+        ] {
+            let identity = read_claims(&claims(&other)).unwrap();
+            assert_eq!(identity.account.to_string(), wanted, "{other:?}");
+        }
+        let long = read_claims(&claims(&[("name", text(&"x".repeat(1_000))), ("tid", text("t"))])).unwrap();
+        assert_eq!(long.account.name.unwrap().chars().count(), LONGEST_NAME);
+        assert_eq!(long.account.tenant.as_deref(), Some("t"));
+    }
+}

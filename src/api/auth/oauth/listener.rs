@@ -162,3 +162,100 @@ const REFUSED: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\
 /// The page for everybody else.
 const NOTHING_HERE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>referral-bulk</title>\n\
     <h1>There is nothing here</h1>\n<p>referral-bulk waits for a sign-in, and this is none.</p></html>\n";
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    const STATE: &str = "St4te-of_this_sign-in";
+    const GOOD: &str = "GET /?code=c0de&state=St4te-of_this_sign-in HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+    /// Sends bytes on a connection of its own, and returns all that comes back.
+    async fn send(address: SocketAddr, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // The listener may have hung up by now, having read enough.
+        let _ = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8(answer).unwrap()
+    }
+
+    async fn listening() -> (SocketAddr, tokio::task::JoinHandle<Callback>) {
+        let listener = Listener::bind().await.unwrap();
+        let address = (Ipv4Addr::LOCALHOST, listener.port()).into();
+        (address, tokio::spawn(async move { listener.callback(STATE).await }))
+    }
+
+    #[tokio::test]
+    async fn it_goes_on_until_the_sign_in_comes_back() {
+        let (address, waiting) = listening().await;
+        // Some send nothing, or never end.
+        let silent = TcpStream::connect(address).await.unwrap();
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(&GOOD.as_bytes()[..20]).await.unwrap();
+        let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(LONGEST_REQUEST));
+        for request in [
+            "GET /favicon.ico HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\n\r\n",
+            "GET /?code=c0de&state=other HTTP/1.1\r\n\r\n",
+            "GET /x?code=c0de&state=St4te-of_this_sign-in HTTP/1.1\r\n\r\n",
+            "POST /?code=c0de&state=St4te-of_this_sign-in HTTP/1.1\r\ncontent-length: 0\r\n\r\n",
+            "HEAD /?code=c0de&state=St4te-of_this_sign-in HTTP/1.1\r\n\r\n",
+            "GET /?code=c0de&state=St4te-of_this_sign-in\r\n\r\n",
+            "GET  HTTP/1.1\r\n\r\n",
+            "\u{16}\u{3}\u{1} hello\r\n\r\n",
+            "\r\n\r\n",
+        ] {
+            let answer = send(address, request.as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{request}: {answer}");
+            assert!(answer.ends_with(NOTHING_HERE), "{answer}");
+        }
+        send(address, long.as_bytes()).await;
+        assert!(!waiting.is_finished());
+        let answer = send(address, GOOD.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with(SIGNED_IN), "{answer}");
+        assert!(!answer.contains("c0de") && !answer.contains(STATE), "{answer}");
+        let Callback::Code(code) = waiting.await.unwrap() else { panic!("no code") };
+        assert_eq!(code.expose_secret(), "c0de");
+        assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+        drop((silent, half));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_has_a_page_of_its_own() {
+        let (address, waiting) = listening().await;
+        let request = GOOD.replace("code=c0de", "error=access_denied&error_description=%3Cscript%3E");
+        let answer = send(address, request.as_bytes()).await;
+        assert!(answer.ends_with(REFUSED) && !answer.contains("script"), "{answer}");
+        let Callback::Refused(refusal) = waiting.await.unwrap() else { panic!("no refusal") };
+        assert_eq!(refusal.error, "access_denied");
+    }
+
+    #[tokio::test]
+    async fn both_addresses_of_localhost_are_listened_on() {
+        let has_both = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok();
+        let listener = Listener::bind().await.unwrap();
+        let all: Vec<SocketAddr> = listener.sockets.iter().map(|it| it.local_addr().unwrap()).collect();
+        assert!(all.iter().all(|address| address.ip().is_loopback() && address.port() == listener.port()));
+        assert_eq!(all.len(), if has_both { 2 } else { 1 });
+        let last = *all.last().unwrap();
+        let waiting = tokio::spawn(async move { listener.callback(STATE).await });
+        assert!(send(last, GOOD.as_bytes()).await.ends_with(SIGNED_IN));
+        waiting.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn many_that_hold_connections_open_hold_nobody_up() {
+        let (address, waiting) = listening().await;
+        let mut open = Vec::new();
+        for _ in 0..MOST_CONNECTIONS - 1 {
+            open.push(TcpStream::connect(address).await.unwrap());
+        }
+        assert!(send(address, GOOD.as_bytes()).await.ends_with(SIGNED_IN));
+        waiting.await.unwrap();
+    }
+}

@@ -154,3 +154,107 @@ fn number_in(description: Option<&str>) -> Vec<u32> {
     let digits = after.map(|after| &after[..after.bytes().take_while(u8::is_ascii_digit).count()]);
     digits.and_then(|digits| digits.parse().ok()).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(step: SignInStep, status: u16, body: &str) -> Option<SignInRefusal> {
+        SignInRefusal::read(step, status, body, &["0.AXoA/refresh-token", "app~secret"])
+    }
+
+    #[test]
+    fn everything_that_counts_is_read() {
+        let body = r#"{"error":"invalid_grant","error_description":"AADSTS50076: Use MFA.\r\nTrace ID: 1\r\nTime: 2",
+            "error_codes":[50076,7,"x"],"timestamp":"t","trace_id":"1","correlation_id":" c-1 ",
+            "suberror":"basic_action","claims":"{\"access_token\":{}}","error_uri":"https://x.example.com/"}"#;
+        let refusal = read(SignInStep::Refresh, 400, body).unwrap();
+        assert_eq!(
+            refusal,
+            SignInRefusal {
+                step: SignInStep::Refresh,
+                status: Some(400),
+                error: "invalid_grant".to_owned(),
+                codes: vec![50076, 7],
+                message: Some("AADSTS50076: Use MFA.".to_owned()),
+                correlation_id: Some("c-1".to_owned()),
+                suberror: Some("basic_action".to_owned()),
+                claims: ClaimsChallenge::parse(r#"{"access_token":{}}"#),
+            }
+        );
+        assert_eq!(
+            refusal.to_string(),
+            "the sign-in service refused to renew the sign-in: invalid_grant (basic_action): AADSTS50076: Use MFA."
+        );
+    }
+
+    #[test]
+    fn a_refusal_has_an_error() {
+        for (body, wanted) in [
+            (r#"{"error":"slow_down"}"#, Some(("slow_down", None, vec![]))),
+            ("\u{feff} {\"error\":\"a\"} ", Some(("a", None, vec![]))),
+            (r#"{"error":"a\nb","error_description":"\n\n"}"#, Some(("a b", None, vec![]))),
+            (
+                r#"{"error":"a","error_description":"x\u001b[1m AADSTS7000218: y"}"#,
+                Some(("a", Some("x\u{fffd}[1m AADSTS7000218: y"), vec![7_000_218])),
+            ),
+            (
+                r#"{"error":"a","error_description":"AADSTS: AADSTS1","error_codes":[]}"#,
+                Some(("a", Some("AADSTS: AADSTS1"), vec![])),
+            ),
+            (r#"{"error":"a","error_codes":"50076","claims":"[]","suberror":""}"#, Some(("a", None, vec![]))),
+            (r#"{"error":{"code":"a"}}"#, None),
+            (r#"{"error":""}"#, None),
+            (r#"{"message":"no"}"#, None),
+            ("<html>", None),
+            ("", None),
+        ] {
+            let refusal = read(SignInStep::Poll, 400, body);
+            let got = refusal.as_ref().map(|it| (it.error.as_str(), it.message.as_deref(), it.codes.clone()));
+            assert_eq!(got, wanted, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_was_sent_is_not_repeated() {
+        for member in ["error", "error_description", "correlation_id", "suberror", "claims"] {
+            let mut body = serde_json::json!({ "error": "e" });
+            body[member] = r#"{"a":"app~secret 0.AXoA%2Frefresh-token"}"#.into();
+            let shown = format!("{:?}", read(SignInStep::Refresh, 400, &body.to_string()).unwrap());
+            assert!(!shown.contains("app~secret") && !shown.contains("refresh-token"), "{shown}");
+        }
+    }
+
+    /// The status; the error; a number; whether the sign-in is over, by step; whether it passes.
+    #[test]
+    fn the_error_says_whether_it_is_over() {
+        for (status, error, code, is_over, is_transient) in [
+            (400, "invalid_grant", 70008, true, false),
+            (400, "invalid_grant", 0, true, false),
+            (400, "interaction_required", 50076, true, false),
+            (400, "login_required", 0, true, false),
+            (400, "consent_required", 65001, true, false),
+            (400, "invalid_client", 70008, false, false),
+            (401, "invalid_client", 7000215, false, false),
+            (400, "temporarily_unavailable", 0, false, true),
+            (400, "server_error", 0, false, true),
+            (400, "invalid_grant", 50033, false, true),
+            (400, "x", 90006, false, true),
+            (400, "x", 90012, false, true),
+            (400, "x", 90024, false, true),
+            (400, "x", 90033, false, true),
+            (503, "invalid_grant", 0, false, true),
+            (429, "x", 0, false, true),
+            (400, "x", 0, false, false),
+        ] {
+            let body = format!(r#"{{"error":"{error}","error_codes":[{code}]}}"#);
+            let of = |step| read(step, status, &body).unwrap();
+            assert_eq!(of(SignInStep::Refresh).is_over(), is_over, "{body}");
+            assert_eq!(of(SignInStep::Refresh).is_transient(), is_transient, "{body}");
+            for step in [SignInStep::Authorize, SignInStep::Redeem, SignInStep::DeviceCode, SignInStep::Poll]
+            {
+                assert!(!of(step).is_over(), "{step:?}");
+            }
+        }
+    }
+}

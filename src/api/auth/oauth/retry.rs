@@ -33,3 +33,34 @@ pub(super) async fn patiently<T>(
         tokio::time::sleep(delay.max(asked)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_passes_is_waited_out_and_nothing_else() {
+        let lost = || SignInError::NoAnswer { message: String::new() };
+        let unreachable = |is_tls| SignInError::Unreachable { message: String::new(), is_tls };
+        let busy = |seconds| SignInError::Unavailable { status: 503, retry_after: seconds };
+        for (answers, times, wanted) in [
+            (vec![], vec![0], true),
+            (vec![lost(), unreachable(false)], vec![0, 1, 3], true),
+            (vec![busy(Some(Duration::from_secs(10)))], vec![0, 10], true),
+            (vec![busy(Some(Duration::MAX))], vec![0, 60], true),
+            (vec![busy(None), lost(), lost(), lost()], vec![0, 1, 3, 7, 15], true),
+            (vec![busy(None), lost(), lost(), lost(), lost()], vec![0, 1, 3, 7, 15], false),
+            (vec![unreachable(true)], vec![0], false),
+            (vec![SignInError::BadAnswer(String::new())], vec![0], false),
+        ] {
+            let (begin, mut answers, mut asked) = (Instant::now(), answers.into_iter(), Vec::new());
+            let ended = patiently(async || {
+                asked.push(begin.elapsed().as_secs());
+                answers.next().map_or(Ok(()), Err)
+            });
+            assert_eq!((ended.await.is_ok(), asked), (wanted, times));
+        }
+    }
+}

@@ -34,6 +34,6 @@ pub use choice::{Kept, StoreChoice, StoreChoiceError};
 pub use error::{Exposure, StoreError};
 pub use identity::SignInId;
 pub use keyring::KeyringError;
-pub use record::{Record, SignInMethod};
+pub use record::Record;
 pub(super) use renewal::Renewal;
 pub use sign_ins::{Forgotten, NewSignIn, SignInStatus, SignIns, StorePlace};

@@ -11,23 +11,15 @@ use super::choice::{Kept, StoreChoice};
 use super::error::StoreError;
 use super::identity::SignInId;
 use super::own_files;
-use crate::api::auth::oauth::{Authority, ClaimsChallenge, ClientId, Scope, SignedInAccount, Tenant};
+use crate::api::auth::oauth::{
+    Authority, ClaimsChallenge, ClientId, Scope, SignInMethod, SignedInAccount, Tenant,
+};
 use crate::disk;
 
 /// The form of the records that are written.
 const VERSION: u64 = 1;
 /// The most bytes of a record: a challenge has some thousand at most.
 const LONGEST: u64 = 64 * 1024;
-
-/// How somebody signed in. A policy may forbid one of them, also later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignInMethod {
-    /// In a browser on this machine.
-    Browser,
-    /// With a code that was typed on any machine.
-    DeviceCode,
-}
 
 /// The record of a sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]

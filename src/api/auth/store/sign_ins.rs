@@ -11,9 +11,9 @@ use super::identity::{Key, SignInId};
 use super::keyring::{Keyring, KeyringError};
 use super::lock::SignInLock;
 use super::own_files;
-use super::record::{Record, SignInMethod};
+use super::record::Record;
 use super::token_file::{Room, TokenFile};
-use crate::api::auth::oauth::{ClaimsChallenge, RefreshToken, Scope, SignedInAccount};
+use crate::api::auth::oauth::{ClaimsChallenge, RefreshToken, Scope, SignInMethod, SignedInAccount};
 
 /// The directory of the sign-ins among what the program keeps for a user.
 const FOLDER: &str = "sign-ins";
